@@ -1,0 +1,283 @@
+//! Decoder-only networks: Llama, Qwen 2 and Gemma 3 text, one network driven by its [`Config`].
+//!
+//! Papers: <https://arxiv.org/abs/2307.09288> (Llama 2), <https://arxiv.org/abs/2407.10671> (Qwen 2),
+//! <https://arxiv.org/abs/2503.19786> (Gemma 3). Reference: the classes of the same names in Hugging Face `transformers`; golden
+//! logits in `tests/fixtures/models`. A family is a function in `decoder/families.rs` and a line in its table.
+
+mod families;
+
+use candle_core::{Device, IndexOp, Tensor};
+
+use super::layers::{Activation, GatedMlp, KvCache, RmsNorm, Rope, Rotation};
+use super::{Architecture, Loaded, Logits, Memory, Network, Row, Setup, State, check_rows};
+use crate::checkpoint::Checkpoint;
+use crate::error::Result;
+use crate::kernels::{Attention, Embedding, Linear, Precision, attend, shared_input};
+
+pub(super) const ARCHITECTURE: Architecture = Architecture { names: families::NAMES, load };
+
+/// What makes one decoder different from another.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Config {
+    /// Width of the residual stream.
+    pub hidden: usize,
+    /// Query heads, key and value heads, and their size.
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    /// Width of the feed-forward layer.
+    pub feed_forward: usize,
+    /// The most positions it was made for.
+    pub context: usize,
+    pub norm_epsilon: f64,
+    /// Added to norm weights at load (Gemma's checkpoints store them less one).
+    pub norm_offset: f64,
+    pub activation: Activation,
+    /// What embeddings are multiplied by.
+    pub embedding_scale: f64,
+    /// What attention scores are multiplied by.
+    pub attention_scale: f64,
+    /// Whether queries and keys are normalised per head.
+    pub query_key_norm: bool,
+    /// Whether attention and the feed-forward layer are normalised on their way out too.
+    pub output_norms: bool,
+    /// Whether the output matrix is the embedding table.
+    pub tied: bool,
+    /// The different rotations there are …
+    pub ropes: Vec<Rope>,
+    /// … and what differs between layers.
+    pub layers: Vec<LayerKind>,
+}
+
+/// What differs between layers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct LayerKind {
+    /// Index into [`Config::ropes`].
+    pub rope: usize,
+    /// Keys a query sees, itself included; all where `None`.
+    pub window: Option<usize>,
+}
+
+struct Decoder {
+    config: Config,
+    device: Device,
+    vocabulary: usize,
+    embed_tokens: Embedding,
+    layers: Vec<Layer>,
+    norm: RmsNorm,
+    lm_head: Linear,
+}
+
+struct Layer {
+    kind: LayerKind,
+    input_layernorm: RmsNorm,
+    self_attn: SelfAttention,
+    post_attention_layernorm: RmsNorm,
+    /// Only where there are [`Config::output_norms`]: the norm before the feed-forward layer, and the one after it.
+    feedforward_layernorms: Option<(RmsNorm, RmsNorm)>,
+    mlp: GatedMlp,
+}
+
+struct SelfAttention {
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    o_proj: Linear,
+    norms: Option<(RmsNorm, RmsNorm)>,
+    shape: Attention,
+}
+
+fn load(setup: &Setup<'_>) -> Result<Loaded> {
+    let checkpoint = setup.checkpoint;
+    let config = families::config(checkpoint)?;
+    let embeddings = "model.embed_tokens.weight";
+    let vocabulary = checkpoint.find(embeddings)?.and_then(|found| found.shape.first().copied()).unwrap_or(0);
+    let read = Reader { checkpoint, config: &config, device: setup.device, precision: setup.precision };
+    let embed_tokens = checkpoint.tensor(embeddings, &[vocabulary, config.hidden])?;
+    let lm_head = if config.tied {
+        Linear::new(embed_tokens.clone(), None, setup.precision, setup.device)?
+    } else {
+        read.linear("lm_head", vocabulary, config.hidden)?
+    };
+    let layers = (0..config.layers.len()).map(|index| read.layer(index)).collect::<Result<Vec<_>>>()?;
+    let norm = read.norm("model.norm", config.hidden)?;
+    let context = config.context;
+    let bytes_per_token = config.layers.len() * 2 * config.kv_heads * config.head_dim * size_of::<f32>();
+    let embed_tokens = Embedding::new(embed_tokens, setup.device)?;
+    let device = setup.device.clone();
+    let network = Box::new(Decoder { config, device, vocabulary, embed_tokens, layers, norm, lm_head });
+    Ok(Loaded { network, context, vocabulary, bytes_per_token })
+}
+
+/// Reads layers by their names in the checkpoint.
+struct Reader<'a> {
+    checkpoint: &'a Checkpoint,
+    config: &'a Config,
+    device: &'a Device,
+    precision: Precision,
+}
+
+impl Reader<'_> {
+    fn layer(&self, index: usize) -> Result<Layer> {
+        let config = self.config;
+        let name = |part: &str| format!("model.layers.{index}.{part}");
+        let feedforward_layernorms = match config.output_norms {
+            true => Some((
+                self.norm(&name("pre_feedforward_layernorm"), config.hidden)?,
+                self.norm(&name("post_feedforward_layernorm"), config.hidden)?,
+            )),
+            false => None,
+        };
+        Ok(Layer {
+            kind: config.layers[index],
+            input_layernorm: self.norm(&name("input_layernorm"), config.hidden)?,
+            self_attn: self.self_attention(&name("self_attn"), config.layers[index])?,
+            post_attention_layernorm: self.norm(&name("post_attention_layernorm"), config.hidden)?,
+            feedforward_layernorms,
+            mlp: GatedMlp {
+                gate: self.linear(&name("mlp.gate_proj"), config.feed_forward, config.hidden)?,
+                up: self.linear(&name("mlp.up_proj"), config.feed_forward, config.hidden)?,
+                down: self.linear(&name("mlp.down_proj"), config.hidden, config.feed_forward)?,
+                activation: config.activation,
+            },
+        })
+    }
+
+    fn self_attention(&self, prefix: &str, kind: LayerKind) -> Result<SelfAttention> {
+        let Config { hidden, heads, kv_heads, head_dim, .. } = *self.config;
+        let norms = match self.config.query_key_norm {
+            true => Some((
+                self.norm(&format!("{prefix}.q_norm"), head_dim)?,
+                self.norm(&format!("{prefix}.k_norm"), head_dim)?,
+            )),
+            false => None,
+        };
+        Ok(SelfAttention {
+            q_proj: self.linear(&format!("{prefix}.q_proj"), heads * head_dim, hidden)?,
+            k_proj: self.linear(&format!("{prefix}.k_proj"), kv_heads * head_dim, hidden)?,
+            v_proj: self.linear(&format!("{prefix}.v_proj"), kv_heads * head_dim, hidden)?,
+            o_proj: self.linear(&format!("{prefix}.o_proj"), hidden, heads * head_dim)?,
+            norms,
+            shape: Attention {
+                heads,
+                kv_heads,
+                head_dim,
+                scale: self.config.attention_scale as f32,
+                window: kind.window,
+            },
+        })
+    }
+
+    fn norm(&self, name: &str, size: usize) -> Result<RmsNorm> {
+        let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[size])?;
+        Ok(RmsNorm::new(&weight, self.config.norm_epsilon, self.config.norm_offset, self.device)?)
+    }
+
+    /// A matrix, with its bias where the checkpoint has one.
+    fn linear(&self, name: &str, outputs: usize, inputs: usize) -> Result<Linear> {
+        let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[outputs, inputs])?;
+        let bias = format!("{name}.bias");
+        let bias = match self.checkpoint.find(&bias)? {
+            Some(_) => Some(self.checkpoint.tensor(&bias, &[outputs])?),
+            None => None,
+        };
+        Ok(Linear::new(weight, bias, self.precision, self.device)?)
+    }
+}
+
+impl Network for Decoder {
+    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
+        let Config { kv_heads, head_dim, .. } = self.config;
+        let state = |_| {
+            let caches = self.layers.iter().map(|_| KvCache::new(kv_heads, head_dim, &self.device));
+            Ok(State { length: 0, memory: Memory::Attention(caches.collect::<candle_core::Result<_>>()?) })
+        };
+        sources.iter().map(state).collect()
+    }
+
+    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
+        check_rows(rows, self.vocabulary, self.config.context)?;
+        // All rows' tokens stand one after the other: [tokens, hidden].
+        let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();
+        let positions: Vec<usize> =
+            rows.iter().flat_map(|row| row.state.length..row.state.length + row.tokens.len()).collect();
+        let rotations = self.config.ropes.iter().map(|rope| rope.at(&positions, &self.device));
+        let rotations = rotations.collect::<candle_core::Result<Vec<_>>>()?;
+        let mut x = (self.embed_tokens.forward(&ids)? * self.config.embedding_scale)?;
+        for (index, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(&x, &rotations[layer.kind.rope], rows, index)?;
+        }
+        for row in rows.iter_mut() {
+            row.state.length += row.tokens.len();
+        }
+        self.logits(&x, rows)
+    }
+}
+
+impl Decoder {
+    /// Logits of the tokens that are wanted; the output matrix is the largest of all, so that nothing else goes through it.
+    fn logits(&self, x: &Tensor, rows: &[Row<'_>]) -> Result<Logits> {
+        let mut wanted = Vec::new();
+        let mut end = 0;
+        for row in rows {
+            end += row.tokens.len();
+            wanted.extend((end - row.want.count(row.tokens.len())..end).map(|at| at as u32));
+        }
+        let counts = rows.iter().map(|row| row.want.count(row.tokens.len()));
+        if wanted.is_empty() {
+            return Ok(Logits::new(self.vocabulary, Vec::new(), counts));
+        }
+        let count = wanted.len();
+        let x = x.index_select(&Tensor::from_vec(wanted, count, &self.device)?, 0)?;
+        let values = self.lm_head.forward(&self.norm.forward(&x)?)?.flatten_all()?.to_vec1()?;
+        Ok(Logits::new(self.vocabulary, values, counts))
+    }
+}
+
+impl Layer {
+    fn forward(&self, x: &Tensor, rotation: &Rotation, rows: &mut [Row<'_>], index: usize) -> candle_core::Result<Tensor> {
+        let attended = self.self_attn.forward(&self.input_layernorm.forward(x)?, rotation, rows, index)?;
+        match &self.feedforward_layernorms {
+            None => {
+                let x = (x + attended)?;
+                let y = self.mlp.forward(&self.post_attention_layernorm.forward(&x)?)?;
+                x + y
+            }
+            Some((before, after)) => {
+                let x = (x + self.post_attention_layernorm.forward(&attended)?)?;
+                let y = self.mlp.forward(&before.forward(&x)?)?;
+                x + after.forward(&y)?
+            }
+        }
+    }
+}
+
+impl SelfAttention {
+    fn forward(&self, x: &Tensor, rotation: &Rotation, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+        let Attention { heads, kv_heads, head_dim, .. } = self.shape;
+        let tokens = x.dim(0)?;
+        let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj])?;
+        // [tokens, heads · head_dim] -> [tokens, heads, head_dim]
+        let mut q = q.reshape((tokens, heads, head_dim))?;
+        let mut k = k.reshape((tokens, kv_heads, head_dim))?;
+        let v = v.reshape((tokens, kv_heads, head_dim))?;
+        if let Some((q_norm, k_norm)) = &self.norms {
+            (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
+        }
+        let (q, k) = (rotation.apply(&q)?, rotation.apply(&k)?);
+        let mut outputs = Vec::with_capacity(rows.len());
+        let mut start = 0;
+        for row in rows {
+            let count = row.tokens.len();
+            let part = |x: &Tensor| x.i(start..start + count);
+            let Memory::Attention(caches) = &mut row.state.memory else {
+                candle_core::bail!("a state of another network");
+            };
+            let Some(cache) = caches.get_mut(layer) else { candle_core::bail!("a state of another network") };
+            let (keys, values) = cache.append(row.state.length, &part(&k)?, &part(&v)?)?;
+            outputs.push(attend(&self.shape, &part(&q)?, &keys, &values)?);
+            start += count;
+        }
+        self.o_proj.forward(&Tensor::cat(&outputs, 0)?)
+    }
+}

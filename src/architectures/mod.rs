@@ -1,0 +1,201 @@
+//! Networks: tensors and token ids in, logits out. They know no text, no prompt and no language.
+//!
+//! One table, [`ARCHITECTURES`]; one contract, [`Network`]. State is a value and rows are ragged: one method serves prefill,
+//! decoding, batches of unequal texts, beams, prefix reuse and the verification of drafts.
+
+mod decoder;
+mod layers;
+mod scripted;
+
+use candle_core::Device;
+
+pub use layers::KvCache;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+use crate::kernels::Precision;
+
+/// A loaded network.
+pub trait Network: Send + Sync {
+    /// Fresh sequences, one a source. Encoder–decoder networks read all the sources here, in one ragged batch, once;
+    /// decoder-only networks are given empty ones.
+    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>>;
+
+    /// Appends each row's tokens to its own state and returns the logits each row wants.
+    ///
+    /// A row without tokens, or a token outside the vocabulary, is an error; states are then as they were.
+    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits>;
+}
+
+/// One sequence's part of a step.
+pub struct Row<'a> {
+    /// What the sequence has read so far.
+    pub state: &'a mut State,
+    /// What it reads now: one token or more.
+    pub tokens: &'a [u32],
+    /// Which logits are wanted.
+    pub want: Want,
+}
+
+/// Which of a row's tokens get logits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// None: more of the prompt follows.
+    Nothing,
+    /// The last one's.
+    Last,
+    /// Every one's.
+    All,
+}
+
+impl Want {
+    /// How many of `tokens` tokens get logits.
+    fn count(self, tokens: usize) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Last => 1,
+            Self::All => tokens,
+        }
+    }
+}
+
+/// Scores of the next token: for each row those that it wanted.
+pub struct Logits {
+    vocabulary: usize,
+    values: Vec<f32>,
+    /// First vector of each row, and one past the last.
+    starts: Vec<usize>,
+}
+
+impl Logits {
+    /// Vectors of `vocabulary` scores, `counts` of them for each row.
+    fn new(vocabulary: usize, values: Vec<f32>, counts: impl Iterator<Item = usize>) -> Self {
+        let mut starts = vec![0];
+        let mut end = 0;
+        for count in counts {
+            end += count;
+            starts.push(end);
+        }
+        debug_assert_eq!(values.len(), end * vocabulary);
+        Self { vocabulary, values, starts }
+    }
+
+    /// The vectors of a row, in the order of its tokens.
+    pub fn row(&self, row: usize) -> impl DoubleEndedIterator<Item = &[f32]> {
+        let (start, end) = (self.starts[row] * self.vocabulary, self.starts[row + 1] * self.vocabulary);
+        self.values[start..end].chunks_exact(self.vocabulary)
+    }
+
+    /// A row's last vector; empty where the row wanted none.
+    pub fn last(&self, row: usize) -> &[f32] {
+        self.row(row).next_back().unwrap_or_default()
+    }
+}
+
+/// What one sequence has read.
+#[derive(Clone)]
+pub struct State {
+    length: usize,
+    memory: Memory,
+}
+
+#[derive(Clone)]
+enum Memory {
+    /// Keys and values, one cache a layer.
+    Attention(Vec<KvCache>),
+    /// The tokens themselves: a scripted model's.
+    Tokens(Vec<u32>),
+}
+
+impl State {
+    /// Tokens read so far.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing was read yet.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Forgets what was read after the first `length` tokens.
+    pub fn truncate(&mut self, length: usize) {
+        if length < self.length {
+            self.length = length;
+            // Caches are written at `length`; what lies beyond is overwritten. Tokens are a plain list.
+            if let Memory::Tokens(tokens) = &mut self.memory {
+                tokens.truncate(length);
+            }
+        }
+    }
+
+    /// A second sequence with the same past. Memory is shared until one of the two is written to.
+    pub fn fork(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// How to load a network.
+pub struct Setup<'a> {
+    /// Where its weights are.
+    pub checkpoint: &'a Checkpoint,
+    /// Where it computes.
+    pub device: &'a Device,
+    /// How quantised weights are multiplied.
+    pub precision: Precision,
+}
+
+/// A network and what the outside must know of it.
+pub struct Loaded {
+    /// The network.
+    pub network: Box<dyn Network>,
+    /// The most tokens a sequence can have.
+    pub context: usize,
+    /// Size of the logits.
+    pub vocabulary: usize,
+    /// Bytes of state a token takes.
+    pub bytes_per_token: usize,
+}
+
+/// A row of [`ARCHITECTURES`].
+pub struct Architecture {
+    /// `model_type` in `config.json` and `general.architecture` in GGUF that it serves.
+    pub names: &'static [&'static str],
+    /// Loads it.
+    pub load: fn(&Setup<'_>) -> Result<Loaded>,
+}
+
+/// Every architecture there is.
+pub const ARCHITECTURES: &[Architecture] = &[decoder::ARCHITECTURE, scripted::ARCHITECTURE];
+
+/// Every name, for messages and `doctor`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ARCHITECTURES.iter().flat_map(|architecture| architecture.names.iter().copied())
+}
+
+/// Loads the network a checkpoint describes.
+pub fn load(setup: &Setup<'_>) -> Result<Loaded> {
+    let hyper = &setup.checkpoint.hyper;
+    let wanted = hyper.architecture();
+    match ARCHITECTURES.iter().find(|architecture| architecture.names.contains(&wanted)) {
+        Some(architecture) => (architecture.load)(setup),
+        None => Err(hyper.unsupported(format!("architecture `{wanted}`"), names().collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// Checks what every network requires of its rows.
+fn check_rows(rows: &[Row<'_>], vocabulary: usize, context: usize) -> Result<()> {
+    for row in rows {
+        let needed = row.state.len() + row.tokens.len();
+        if needed > context {
+            return Err(Error::TooLong { what: "a sequence".into(), needed, window: context });
+        }
+        if row.tokens.is_empty() {
+            return Err(Error::Engine("a row without tokens".into()));
+        }
+        if let Some(id) = row.tokens.iter().find(|id| **id as usize >= vocabulary) {
+            return Err(Error::Engine(format!("token {id} is not in a vocabulary of {vocabulary}").into()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Files mapped into memory, shared by everything that reads weights from them.
+//!
+//! The one place of the crate that maps files. Knows no format.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+/// A read-only view of a whole file. Cloning it shares the mapping.
+#[derive(Clone)]
+pub struct MappedFile {
+    path: Arc<PathBuf>,
+    map: Arc<memmap2::Mmap>,
+}
+
+impl MappedFile {
+    /// Maps a file. An empty file is an error: no format here has one.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
+        let length = file.metadata().map_err(|e| Error::io("read", path, e))?.len();
+        if length == 0 {
+            return Err(Error::malformed(path, "the file is empty"));
+        }
+        // SAFETY: the mapping is read-only and private. If another process shortens the file while it is mapped, reads past
+        // the new end raise SIGBUS: the same exposure as every program that maps weights; the store therefore never
+        // rewrites a file in place, it renames complete files over names (store::arrival).
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io("map", path, e))?;
+        Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map) })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Everything in it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// A part of the file that keeps the mapping alive; `None` where the range leaves the file.
+    pub fn slice(&self, range: Range<usize>) -> Option<MappedSlice> {
+        (range.start <= range.end && range.end <= self.map.len())
+            .then(|| MappedSlice { file: self.clone(), range })
+    }
+}
+
+/// A range of a mapped file.
+#[derive(Clone)]
+pub struct MappedSlice {
+    file: MappedFile,
+    range: Range<usize>,
+}
+
+impl std::ops::Deref for MappedSlice {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.file.map[self.range.clone()]
+    }
+}
+
+impl MappedSlice {
+    /// The file it is part of.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+}

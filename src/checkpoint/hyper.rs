@@ -1,0 +1,280 @@
+//! Hyper-parameters and what else describes a model, from either of the two places they come from: the JSON files of a folder, or
+//! the metadata of a GGUF file. A getter takes both spellings of a name.
+//!
+//! Knows spellings; what a parameter means is the architectures' to know.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::gguf::Gguf;
+use crate::error::{Error, Result};
+
+/// No published config, tokenizer config or chat template comes near it.
+const MAX_JSON_BYTES: u64 = 16 << 20;
+/// As for arrays in GGUF headers: llama.cpp's own limit for templates is lower.
+const MAX_TEMPLATE_BYTES: usize = 256 << 10;
+
+/// Sampling defaults a checkpoint recommends.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recommended {
+    /// Softmax temperature.
+    pub temperature: Option<f64>,
+    /// How many of the likeliest tokens are kept.
+    pub top_k: Option<usize>,
+    /// Share of probability that is kept.
+    pub top_p: Option<f64>,
+    /// What logits of tokens already there are divided by.
+    pub repetition_penalty: Option<f64>,
+}
+
+/// Names and numbers that describe a model.
+pub struct Hyper {
+    file: PathBuf,
+    architecture: String,
+    source: Source,
+    end_tokens: Vec<u32>,
+    begin_token: Option<u32>,
+    begins_texts: bool,
+    chat_template: Option<String>,
+    special: Vec<(String, String)>,
+    /// Sampling defaults, where the checkpoint has some.
+    pub recommended: Recommended,
+}
+
+enum Source {
+    /// `config.json`; of a multimodal checkpoint its text part.
+    Json(Json),
+    /// Scalars and numeric arrays of the metadata, with the architecture's prefix taken off.
+    Gguf(serde_json::Map<String, Json>),
+}
+
+impl Hyper {
+    /// Reads `config.json`, `generation_config.json`, `tokenizer_config.json` and `chat_template.jinja` of a folder.
+    pub(super) fn from_folder(folder: &Path) -> Result<Self> {
+        let file = folder.join("config.json");
+        let config = read_json(&file)?.ok_or_else(|| Error::NotFound { path: file.clone() })?;
+        let generation = read_json(&folder.join("generation_config.json"))?.unwrap_or(Json::Null);
+        let tokenizer = read_json(&folder.join("tokenizer_config.json"))?.unwrap_or(Json::Null);
+        let architecture = config
+            .get("model_type")
+            .and_then(Json::as_str)
+            .ok_or_else(|| Error::malformed(&file, "it names no model_type"))?
+            .to_string();
+        // Multimodal checkpoints nest the text network's parameters.
+        let text = config.get("text_config").filter(|text| text.is_object()).unwrap_or(&config);
+        let mut end_tokens = token_ids(generation.get("eos_token_id"));
+        for id in token_ids(text.get("eos_token_id").or_else(|| config.get("eos_token_id"))) {
+            if !end_tokens.contains(&id) {
+                end_tokens.push(id);
+            }
+        }
+        let begin_token = token_ids(text.get("bos_token_id").or_else(|| config.get("bos_token_id"))).first().copied();
+        let number = |key: &str| generation.get(key).and_then(Json::as_f64);
+        let recommended = Recommended {
+            temperature: number("temperature"),
+            top_k: generation.get("top_k").and_then(Json::as_u64).map(|k| k as usize),
+            top_p: number("top_p"),
+            repetition_penalty: number("repetition_penalty"),
+        };
+        let special = ["bos_token", "eos_token", "unk_token", "pad_token"]
+            .iter()
+            .filter_map(|name| Some((name.to_string(), token_text(tokenizer.get(name)?)?)))
+            .collect();
+        let chat_template = chat_template(folder, &tokenizer)?;
+        let begins_texts = tokenizer.get("add_bos_token").and_then(Json::as_bool).unwrap_or(false);
+        let source = Source::Json(text.clone());
+        Ok(Self {
+            file,
+            architecture,
+            source,
+            end_tokens,
+            begin_token,
+            begins_texts,
+            chat_template,
+            special,
+            recommended,
+        })
+    }
+
+    /// Reads the metadata of a GGUF file.
+    pub(super) fn from_gguf(gguf: &Gguf) -> Result<Self> {
+        let file = gguf.file().path().to_path_buf();
+        let architecture = gguf
+            .text("general.architecture")
+            .ok_or_else(|| Error::malformed(&file, "it has no general.architecture"))?
+            .to_string();
+        let source = Source::Gguf(gguf.scalars(&format!("{architecture}.")));
+        let token = |key: &str| gguf.number(&format!("tokenizer.ggml.{key}")).and_then(|id| u32::try_from(id).ok());
+        let mut end_tokens: Vec<u32> =
+            ["eos_token_id", "eot_token_id", "eom_token_id"].iter().filter_map(|key| token(key)).collect();
+        end_tokens.dedup();
+        let chat_template = gguf.text("tokenizer.chat_template").map(str::to_string);
+        check_template(&file, chat_template.as_deref())?;
+        let texts = |id: Option<u32>| gguf.strings("tokenizer.ggml.tokens")?.nth(id? as usize).map(str::to_string);
+        let special = [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id")]
+            .iter()
+            .filter_map(|(name, key)| Some((name.to_string(), texts(token(key))?)))
+            .collect();
+        let recommended = Recommended::default();
+        let begin_token = token("bos_token_id");
+        // SentencePiece models begin texts unless they say otherwise, byte-level ones only if they say so.
+        let sentencepiece = gguf.text("tokenizer.ggml.model") == Some("llama");
+        let begins_texts = gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(sentencepiece);
+        Ok(Self {
+            file,
+            architecture,
+            source,
+            end_tokens,
+            begin_token,
+            begins_texts,
+            chat_template,
+            special,
+            recommended,
+        })
+    }
+
+    /// `model_type` of a folder, `general.architecture` of a GGUF file.
+    pub fn architecture(&self) -> &str {
+        &self.architecture
+    }
+
+    /// The file that says all this, for messages.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Whether it is GGUF metadata; the two differ in conventions beyond spelling.
+    pub fn is_gguf(&self) -> bool {
+        matches!(self.source, Source::Gguf(_))
+    }
+
+    /// A parameter as JSON: `json` is its path in `config.json` (`rope_scaling.factor`), `gguf` its name after the architecture's.
+    pub fn get(&self, json: &str, gguf: &str) -> Option<&Json> {
+        let found = match &self.source {
+            Source::Json(config) => json.split('.').try_fold(config, |at, key| at.get(key)),
+            Source::Gguf(metadata) => metadata.get(gguf),
+        };
+        found.filter(|value| !value.is_null())
+    }
+
+    /// A count that must be there and be from 1 to `most`.
+    pub fn count(&self, json: &str, gguf: &str, most: usize) -> Result<usize> {
+        let name = if self.is_gguf() { gguf } else { json };
+        let value = self.get(json, gguf).ok_or_else(|| Error::malformed(&self.file, format!("it has no {name}")))?;
+        match value.as_u64() {
+            Some(n) if (1..=most as u64).contains(&n) => Ok(n as usize),
+            _ => Err(Error::malformed(&self.file, format!("{name} is {value}, expected 1 to {most}"))),
+        }
+    }
+
+    /// A count that may be absent.
+    pub fn count_or(&self, json: &str, gguf: &str, most: usize, default: usize) -> Result<usize> {
+        if self.get(json, gguf).is_none() { Ok(default) } else { self.count(json, gguf, most) }
+    }
+
+    /// A finite number that may be absent.
+    pub fn number(&self, json: &str, gguf: &str) -> Result<Option<f64>> {
+        let Some(value) = self.get(json, gguf) else { return Ok(None) };
+        match value.as_f64().filter(|n| n.is_finite()) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let name = if self.is_gguf() { gguf } else { json };
+                Err(Error::malformed(&self.file, format!("{name} is {value}, expected a number")))
+            }
+        }
+    }
+
+    /// A word that may be absent.
+    pub fn word(&self, json: &str, gguf: &str) -> Option<&str> {
+        self.get(json, gguf)?.as_str()
+    }
+
+    /// Tokens that end a text, as far as the files say.
+    pub fn end_tokens(&self) -> &[u32] {
+        &self.end_tokens
+    }
+
+    /// The token a text begins with, if there is one.
+    pub fn begin_token(&self) -> Option<u32> {
+        self.begin_token
+    }
+
+    /// Whether texts begin with it where no chat template says so.
+    pub fn begins_texts(&self) -> bool {
+        self.begins_texts
+    }
+
+    /// The Jinja source that turns messages into a prompt.
+    pub fn chat_template(&self) -> Option<&str> {
+        self.chat_template.as_deref()
+    }
+
+    /// Texts of special tokens by their names in templates: `bos_token`, `eos_token`, …
+    pub fn special_tokens(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.special.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// An error about a parameter of this model.
+    pub fn unsupported(&self, what: impl Into<String>, supported: impl Into<String>) -> Error {
+        Error::Unsupported { what: what.into(), file: self.file.clone(), supported: supported.into() }
+    }
+}
+
+/// A JSON file, `None` where it is not there.
+fn read_json(path: &Path) -> Result<Option<Json>> {
+    let length = match std::fs::metadata(path) {
+        Ok(found) => found.len(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::io("read", path, e)),
+    };
+    if length > MAX_JSON_BYTES {
+        return Err(Error::malformed(path, format!("{length} bytes are too many for such a file")));
+    }
+    let text = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+    serde_json::from_slice(&text).map(Some).map_err(|e| Error::malformed(path, format!("not JSON: {e}")))
+}
+
+/// `eos_token_id` is a number or a list of them.
+fn token_ids(value: Option<&Json>) -> Vec<u32> {
+    let one = |value: &Json| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    match value {
+        Some(Json::Array(several)) => several.iter().filter_map(one).collect(),
+        Some(single) => one(single).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// A special token is its text, or an object with `content`.
+fn token_text(value: &Json) -> Option<String> {
+    value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_string)
+}
+
+/// `chat_template.jinja`, else the tokenizer config's: a string, or a list of named ones of which `default` is taken.
+fn chat_template(folder: &Path, tokenizer: &Json) -> Result<Option<String>> {
+    let file = folder.join("chat_template.jinja");
+    let template = match std::fs::read_to_string(&file) {
+        Ok(text) => Some(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => match tokenizer.get("chat_template") {
+            Some(Json::String(text)) => Some(text.clone()),
+            Some(Json::Array(several)) => several
+                .iter()
+                .find(|one| one.get("name").and_then(Json::as_str) == Some("default"))
+                .and_then(|one| one.get("template")?.as_str())
+                .map(str::to_string),
+            _ => None,
+        },
+        Err(e) => return Err(Error::io("read", &file, e)),
+    };
+    check_template(&file, template.as_deref())?;
+    Ok(template)
+}
+
+fn check_template(file: &Path, template: Option<&str>) -> Result<()> {
+    match template {
+        Some(text) if text.len() > MAX_TEMPLATE_BYTES => {
+            Err(Error::malformed(file, format!("a chat template of {} bytes", text.len())))
+        }
+        _ => Ok(()),
+    }
+}

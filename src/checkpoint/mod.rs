@@ -1,0 +1,174 @@
+//! What a model folder or a GGUF file contains: tensors, hyper-parameters, end tokens, chat template, sampling defaults.
+//!
+//! Everything in it is foreign and checked. Tensors go by the names that Hugging Face checkpoints give them, whatever the file:
+//! `names.rs` holds the other spelling. Knows no architecture: which names and hyper-parameters are needed is theirs to say.
+
+mod bytes;
+mod chat_template;
+mod gguf;
+mod hyper;
+mod names;
+mod safetensors;
+mod tokenizer;
+
+use std::path::{Path, PathBuf};
+
+pub use bytes::{MappedFile, MappedSlice};
+pub use chat_template::{ChatTemplate, Message};
+pub use gguf::{Gguf, TensorInfo, Value};
+pub use hyper::{Hyper, Recommended};
+pub use safetensors::Safetensors;
+pub use tokenizer::{TextStream, Tokenizer};
+
+use crate::error::{Error, Result};
+use crate::kernels::Weight;
+
+/// Entry points for the fuzz targets: parsers of foreign bytes that must neither panic, hang nor allocate beyond their input.
+#[doc(hidden)]
+pub mod fuzzing {
+    /// A GGUF header; `true` where it was accepted.
+    pub fn gguf(bytes: &[u8]) -> bool {
+        super::gguf::parse(bytes).is_ok()
+    }
+
+    /// A safetensors header.
+    pub fn safetensors(bytes: &[u8]) -> bool {
+        super::safetensors::parse(bytes).is_ok()
+    }
+
+    /// A safetensors index.
+    pub fn index(bytes: &[u8]) -> bool {
+        super::safetensors::parse_index(bytes).is_ok()
+    }
+}
+
+/// Where the weights are.
+pub enum Weights {
+    /// One GGUF file, or the parts of a split one; the first holds the metadata.
+    Gguf(Vec<Gguf>),
+    /// A folder's safetensors.
+    Safetensors(Safetensors),
+    /// None: a scripted model.
+    None,
+}
+
+/// An opened model: nothing of it is in memory yet but headers.
+pub struct Checkpoint {
+    path: PathBuf,
+    /// Hyper-parameters, from `config.json` or GGUF metadata.
+    pub hyper: Hyper,
+    /// Tensors.
+    pub weights: Weights,
+}
+
+impl Checkpoint {
+    /// Opens a folder in Hugging Face layout, or a `.gguf` file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
+        if kind.is_dir() { Self::open_folder(path) } else { Self::open_gguf(path) }
+    }
+
+    fn open_folder(folder: &Path) -> Result<Self> {
+        let config = folder.join("config.json");
+        if !config.exists() {
+            let ggufs = ggufs_in(folder);
+            let reason = match ggufs.as_slice() {
+                [] => "there is no config.json in it, so it is not a model folder".to_string(),
+                several => format!("there is no config.json in it; name one of its GGUF files: {}", several.join(", ")),
+            };
+            return Err(Error::malformed(folder, reason));
+        }
+        let hyper = Hyper::from_folder(folder)?;
+        let weights =
+            if hyper.architecture() == "scripted" { Weights::None } else { Weights::Safetensors(Safetensors::open(folder)?) };
+        Ok(Self { path: folder.to_path_buf(), hyper, weights })
+    }
+
+    fn open_gguf(path: &Path) -> Result<Self> {
+        let first = Gguf::open(path)?;
+        let parts = split_parts(path, &first)?;
+        let mut files = vec![first];
+        for part in parts {
+            files.push(Gguf::open(&part)?);
+        }
+        let hyper = Hyper::from_gguf(&files[0])?;
+        Ok(Self { path: path.to_path_buf(), hyper, weights: Weights::Gguf(files) })
+    }
+
+    /// The folder or file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of weights.
+    pub fn size(&self) -> u64 {
+        match &self.weights {
+            Weights::Gguf(files) => files.iter().map(|file| file.file().bytes().len() as u64).sum(),
+            Weights::Safetensors(tensors) => tensors.size(),
+            Weights::None => 0,
+        }
+    }
+
+    /// The GGUF file whose metadata describes the model, where it is one.
+    pub fn gguf(&self) -> Option<&Gguf> {
+        match &self.weights {
+            Weights::Gguf(files) => files.first(),
+            _ => None,
+        }
+    }
+
+    /// A tensor by its Hugging Face name, if it is there.
+    pub fn find(&self, name: &str) -> Result<Option<Weight>> {
+        let found = match &self.weights {
+            Weights::None => None,
+            Weights::Safetensors(tensors) => tensors.get(name)?,
+            Weights::Gguf(files) => {
+                let in_files = |name: String| {
+                    files.iter().find_map(|file| Some((file.file(), file.tensors().get(&name)?)))
+                };
+                names::in_gguf(name).into_iter().find_map(in_files)
+            }
+        };
+        Ok(found.and_then(|(file, info)| {
+            let bytes = file.slice(info.range.clone())?;
+            Some(Weight { block_type: info.block_type, shape: info.shape.clone(), bytes })
+        }))
+    }
+
+    /// A tensor that must be there, in this shape.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Weight> {
+        let fail = |reason: String| Error::Tensor { name: name.to_string(), file: self.path.clone(), reason };
+        let weight = self.find(name)?.ok_or_else(|| fail("is missing".into()))?;
+        if weight.shape != shape {
+            return Err(fail(format!("has shape {:?}, expected {shape:?}", weight.shape)));
+        }
+        Ok(weight)
+    }
+}
+
+fn ggufs_in(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".gguf"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// The other parts of a split file (`…-00001-of-00003.gguf`): its metadata says how many there are.
+fn split_parts(path: &Path, first: &Gguf) -> Result<Vec<PathBuf>> {
+    let count = first.number("split.count").unwrap_or(0);
+    if count < 2 {
+        return Ok(Vec::new());
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let suffix = format!("-of-{count:05}.gguf");
+    let stem = name.strip_suffix(&suffix).and_then(|stem| stem.strip_suffix("-00001"));
+    match stem {
+        Some(stem) if first.number("split.no") == Some(0) && count < 1000 => {
+            Ok((2..=count).map(|part| path.with_file_name(format!("{stem}-{part:05}{suffix}"))).collect())
+        }
+        _ => Err(Error::malformed(path, format!("it is one of {count} parts; name the first, which ends in -00001{suffix}"))),
+    }
+}

@@ -1,0 +1,196 @@
+//! A strict reader of safetensors headers, single files and sharded sets with their index.
+//!
+//! Format: <https://github.com/huggingface/safetensors#format>: eight bytes of length, a JSON object of names to type, shape and
+//! offsets, then the data. Stricter than the reference in one point: a name given twice is refused there, where the reference
+//! takes the last. Knows names and bytes; knows no architecture.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use super::bytes::MappedFile;
+use super::gguf::TensorInfo;
+use crate::error::{Error, Result};
+use crate::kernels::BlockType;
+
+/// The reference implementation's own limit.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+/// Shards of the largest published models are below 200.
+const MAX_SHARDS: usize = 1_000;
+
+/// The tensors of one file, or of all the files of a sharded set.
+pub struct Safetensors {
+    files: Vec<MappedFile>,
+    tensors: HashMap<String, (usize, Stored)>,
+}
+
+/// A tensor in a file: usable, or of a type that only matters if somebody asks for it (integer buffers, for example).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stored {
+    /// Floats that the kernels read.
+    Usable(TensorInfo),
+    /// The name of the type.
+    OfType(String),
+}
+
+impl Safetensors {
+    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` names, in a folder.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let single = folder.join("model.safetensors");
+        let index = folder.join("model.safetensors.index.json");
+        let paths = if index.exists() {
+            shards(&index)?
+        } else if single.exists() {
+            vec![single]
+        } else {
+            return Err(Error::malformed(folder, "there is neither model.safetensors nor model.safetensors.index.json in it"));
+        };
+        let mut files = Vec::new();
+        let mut tensors = HashMap::new();
+        for (number, path) in paths.iter().enumerate() {
+            let file = MappedFile::open(path)?;
+            let described = parse(file.bytes())
+                .map_err(|reason| Error::malformed(path, format!("not a usable safetensors file: {reason}")))?;
+            for (name, info) in described {
+                if tensors.insert(name.clone(), (number, info)).is_some() {
+                    return Err(Error::malformed(path, format!("tensor `{name}` is in two files")));
+                }
+            }
+            files.push(file);
+        }
+        Ok(Self { files, tensors })
+    }
+
+    /// A tensor's file and place.
+    pub fn get(&self, name: &str) -> Result<Option<(&MappedFile, &TensorInfo)>> {
+        match self.tensors.get(name) {
+            None => Ok(None),
+            Some((file, Stored::Usable(info))) => Ok(Some((&self.files[*file], info))),
+            Some((file, Stored::OfType(kind))) => Err(Error::Unsupported {
+                what: format!("tensor `{name}` of type {kind}"),
+                file: self.files[*file].path().to_path_buf(),
+                supported: "F32, F16, BF16".into(),
+            }),
+        }
+    }
+
+    /// Bytes of all files.
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes().len() as u64).sum()
+    }
+}
+
+/// The files an index names, in order, each once.
+fn shards(index: &Path) -> Result<Vec<PathBuf>> {
+    let text = std::fs::read(index).map_err(|e| Error::io("read", index, e))?;
+    let names = parse_index(&text).map_err(|reason| Error::malformed(index, reason))?;
+    let folder = index.parent().unwrap_or(Path::new("."));
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// The file names in an index, checked not to leave its folder. The fuzz target calls this.
+pub(crate) fn parse_index(text: &[u8]) -> std::result::Result<Vec<String>, String> {
+    #[derive(Deserialize)]
+    struct Index {
+        weight_map: Unique<String>,
+    }
+    let index: Index = serde_json::from_slice(text).map_err(|e| format!("not a usable index: {e}"))?;
+    let names: std::collections::BTreeSet<String> = index.weight_map.0.into_values().collect();
+    if names.is_empty() || names.len() > MAX_SHARDS {
+        return Err(format!("it names {} files", names.len()));
+    }
+    for name in &names {
+        let plain = Path::new(name).file_name().is_some_and(|file| file == name.as_str());
+        if !plain || !name.ends_with(".safetensors") {
+            return Err(format!("it names `{name}`, which is not a safetensors file beside it"));
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// Reads a header out of the bytes of a whole file. The fuzz target calls this.
+pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>, String> {
+    #[derive(Deserialize)]
+    struct Entry {
+        dtype: String,
+        shape: Vec<u64>,
+        data_offsets: (u64, u64),
+    }
+    let length = bytes.first_chunk::<8>().ok_or("it is too short")?;
+    let length = u64::from_le_bytes(*length);
+    if length > MAX_HEADER_BYTES || length > bytes.len() as u64 - 8 {
+        return Err(format!("its header of {length} bytes does not fit a file of {}: the file is cut short or not safetensors", bytes.len()));
+    }
+    let data_start = 8 + length as usize;
+    let entries: Unique<serde_json::Value> =
+        serde_json::from_slice(&bytes[8..data_start]).map_err(|e| format!("its header is not usable: {e}"))?;
+    let data_length = (bytes.len() - data_start) as u64;
+    let mut described = Vec::new();
+    for (name, entry) in entries.0 {
+        if name == "__metadata__" {
+            continue;
+        }
+        let entry: Entry = serde_json::from_value(entry).map_err(|e| format!("tensor `{name}`: {e}"))?;
+        let (start, end) = entry.data_offsets;
+        if start > end || end > data_length {
+            return Err(format!("tensor `{name}` lies at {start}..{end} of {data_length} bytes: the file is cut short"));
+        }
+        let block_type = match entry.dtype.as_str() {
+            "F32" => BlockType::F32,
+            "F16" => BlockType::F16,
+            "BF16" => BlockType::BF16,
+            _ => {
+                described.push((start, end, name, Stored::OfType(entry.dtype)));
+                continue;
+            }
+        };
+        let size = entry.shape.iter().try_fold(block_type.block_bytes() as u64, |size, d| size.checked_mul(*d));
+        if size != Some(end - start) {
+            return Err(format!("tensor `{name}` of shape {:?} does not take {} bytes", entry.shape, end - start));
+        }
+        let shape = entry.shape.iter().map(|d| *d as usize).collect();
+        let range = data_start + start as usize..data_start + end as usize;
+        described.push((start, end, name, Stored::Usable(TensorInfo { block_type, shape, range })));
+    }
+    described.sort_by_key(|(start, end, _, _)| (*start, *end));
+    let mut previous_end = 0;
+    let mut tensors = HashMap::new();
+    for (start, end, name, stored) in described {
+        if start < previous_end {
+            return Err(format!("tensor `{name}` overlaps the one before it"));
+        }
+        previous_end = end;
+        tensors.insert(name, stored);
+    }
+    Ok(tensors)
+}
+
+/// A JSON object none of whose keys is given twice.
+struct Unique<V>(BTreeMap<String, V>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Keys<V>(std::marker::PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Keys<V> {
+            type Value = Unique<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, V>()? {
+                    if entries.insert(key.clone(), value).is_some() {
+                        return Err(serde::de::Error::custom(format!("`{key}` is given twice")));
+                    }
+                }
+                Ok(Unique(entries))
+            }
+        }
+        deserializer.deserialize_map(Keys(std::marker::PhantomData))
+    }
+}

@@ -1,0 +1,437 @@
+//! Text to token ids and back: the one file that knows the `tokenizers` crate.
+//!
+//! Two kinds of text are told apart. *Trusted* text (the chat template's) may contain special tokens; *plain* text (an article's)
+//! can't: `<|im_end|>` in it is encoded as the characters it is. So the `tokenizers` object is given no special tokens at all,
+//! and [`Tokenizer::encode_trusted`] cuts trusted text at them itself.
+//!
+//! Sources: a folder's `tokenizer.json`, or GGUF metadata, from which byte-level BPE (`gpt2`) and SentencePiece BPE (`llama`) are
+//! built.
+
+use std::path::Path;
+
+use ahash::AHashMap;
+use tokenizers::decoders::byte_fallback::ByteFallback;
+use tokenizers::decoders::fuse::Fuse;
+use tokenizers::decoders::sequence::Sequence as DecoderSequence;
+use tokenizers::models::bpe::BPE;
+use tokenizers::normalizers::{NFC, Replace};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{AddedToken, AddedVocabulary, PreTokenizerWrapper, SplitDelimiterBehavior};
+
+use super::gguf::Gguf;
+use crate::error::{Cause, Error, Result};
+
+/// GGUF token types, as `llama_token_type` of llama.cpp numbers them.
+const CONTROL: u8 = 3;
+const USER_DEFINED: u8 = 4;
+const BYTE: u8 = 6;
+
+/// A pre-tokenizer by llama.cpp's name: how text is cut into words before merges are applied.
+struct PreTokenizer {
+    names: &'static [&'static str],
+    /// Expressions applied one after the other; each match is a word of its own.
+    patterns: &'static [&'static str],
+    /// Whether words that are tokens are taken whole, whatever the merges say.
+    ignore_merges: bool,
+    /// Whether text is brought to NFC first, as the model's own tokenizer does.
+    normalize: bool,
+}
+
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const CJK: &str = "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+";
+const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
+
+/// Every name that is known; any other is an error, because a wrong cut gives wrong ids without any sign of it.
+/// Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in llama.cpp's `llama-vocab.cpp`.
+const PRE_TOKENIZERS: &[PreTokenizer] = &[
+    PreTokenizer { names: &["gpt-2", "exaone4", "trillion"], patterns: &[GPT2], ignore_merges: false, normalize: false },
+    PreTokenizer {
+        names: &["smollm", "exaone", "starcoder", "refact", "command-r"],
+        patterns: &[r"\p{N}", GPT2],
+        ignore_merges: false,
+        normalize: false,
+    },
+    PreTokenizer { names: &["qwen2"], patterns: &[QWEN2], ignore_merges: false, normalize: true },
+    PreTokenizer {
+        names: &["llama-bpe", "llama-v3", "llama3"],
+        patterns: &[LLAMA3],
+        ignore_merges: true,
+        normalize: false,
+    },
+    PreTokenizer {
+        names: &["hunyuan-dense", "deepseek-v3"],
+        patterns: &[r"\p{N}{1,3}", CJK, HUNYUAN],
+        ignore_merges: false,
+        normalize: false,
+    },
+];
+
+/// Control tokens that end a turn or a text in the families we know: the metadata of many GGUF files names only one of them.
+/// The same list as `llama_vocab::impl::load` adds to its end-of-generation set.
+const TURN_ENDS: &[&str] = &[
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<|return|>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|eom_id|>",
+    "<EOT>",
+    "[|endofturn|]",
+];
+
+/// A token that is not made by merging.
+#[derive(Debug, Clone)]
+struct Added {
+    text: String,
+    id: u32,
+    /// Never part of a text that people read.
+    special: bool,
+    /// Takes the white space on a side with it.
+    strip: (bool, bool),
+}
+
+/// Turns text into token ids and back.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    added: Vec<Added>,
+    /// Places in `added` by token id.
+    added_ids: AHashMap<u32, usize>,
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json`.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let fail = |reason: String| Error::malformed(path, format!("not a usable tokenizer: {reason}"));
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+        let inner = guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)).map_err(fail)?;
+        let mut added: Vec<Added> = inner
+            .get_added_tokens_decoder()
+            .into_iter()
+            .map(|(id, token)| Added {
+                text: token.content,
+                id,
+                special: token.special,
+                strip: (token.lstrip, token.rstrip),
+            })
+            .collect();
+        let mut inner = inner;
+        let blank = keep_blank(&mut added);
+        inner.with_added_vocabulary(AddedVocabulary::new());
+        inner.add_tokens(blank).map_err(|e| fail(e.to_string()))?;
+        Self::checked(inner, added).map_err(fail)
+    }
+
+    /// Builds what a GGUF file's metadata describes.
+    pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
+        let fail = |reason: String| Error::malformed(gguf.file().path(), format!("not a usable tokenizer: {reason}"));
+        let model = gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
+        let vocabulary = Vocabulary::read(gguf).map_err(fail)?;
+        let built = match model {
+            "gpt2" => byte_level(gguf, &vocabulary),
+            "llama" => sentencepiece(gguf, &vocabulary),
+            other => {
+                return Err(Error::Unsupported {
+                    what: format!("tokenizer `{other}`"),
+                    file: gguf.file().path().to_path_buf(),
+                    supported: "gpt2, llama".into(),
+                });
+            }
+        };
+        let mut inner = built.map_err(fail)?;
+        let mut added = vocabulary.added();
+        let blank = keep_blank(&mut added);
+        inner.add_tokens(blank).map_err(|e| fail(e.to_string()))?;
+        Self::checked(inner, added).map_err(fail)
+    }
+
+    /// Tries the whole out once: `tokenizers` panics late on some malformed files.
+    fn checked(inner: tokenizers::Tokenizer, mut added: Vec<Added>) -> std::result::Result<Self, String> {
+        added.retain(|token| !token.text.is_empty());
+        let added_ids = added.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
+        let tokenizer = Self { inner, added, added_ids };
+        guarded(|| -> std::result::Result<(), Cause> {
+            let ids = tokenizer.try_encode("Probe 1: 한글, ½ and 😀.\n\tA second line…")?;
+            tokenizer.inner.decode(&ids, false)?;
+            Ok(())
+        })?;
+        Ok(tokenizer)
+    }
+
+    fn try_encode(&self, text: &str) -> std::result::Result<Vec<u32>, Cause> {
+        Ok(self.inner.encode_fast(text, false)?.get_ids().to_vec())
+    }
+
+    /// Ids of text that may say anything: no special token can come of it.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        self.try_encode(text).map_err(Error::Engine)
+    }
+
+    /// Ids of text of our own or of the checkpoint's template, special tokens included.
+    pub fn encode_trusted(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        let mut rest = text;
+        while let Some((at, token)) = self.first_added(rest) {
+            let before = &rest[..at];
+            ids.extend(self.encode(if token.strip.0 { before.trim_end() } else { before })?);
+            ids.push(token.id);
+            rest = &rest[at + token.text.len()..];
+            if token.strip.1 {
+                rest = rest.trim_start();
+            }
+        }
+        ids.extend(self.encode(rest)?);
+        Ok(ids)
+    }
+
+    /// The first added token in a text; of several at one place the longest.
+    fn first_added<'s>(&'s self, text: &str) -> Option<(usize, &'s Added)> {
+        let found = self.added.iter().filter_map(|token| Some((text.find(&token.text)?, token)));
+        found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.text.len())))
+    }
+
+    /// How many tokens a plain text takes.
+    pub fn count(&self, text: &str) -> usize {
+        self.try_encode(text).map_or(text.len(), |ids| ids.len())
+    }
+
+    /// The text of ids, without special tokens.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        let mut text = String::new();
+        for part in ids.chunk_by(|a, b| self.added_by_id(*a).is_none() && self.added_by_id(*b).is_none()) {
+            match self.added_by_id(part[0]) {
+                Some(token) if token.special => {}
+                Some(token) => text.push_str(&token.text),
+                None => text.push_str(&self.inner.decode(part, false).map_err(Error::Engine)?),
+            }
+        }
+        Ok(text)
+    }
+
+    fn added_by_id(&self, id: u32) -> Option<&Added> {
+        self.added_ids.get(&id).map(|at| &self.added[*at])
+    }
+
+    /// The id of a token by its exact text.
+    pub fn id_of(&self, token: &str) -> Option<u32> {
+        let added = self.added.iter().find(|added| added.text == token).map(|added| added.id);
+        added.or_else(|| self.inner.token_to_id(token))
+    }
+
+    /// Control tokens that end a turn in some family, where this vocabulary has them.
+    pub fn turn_ends(&self) -> impl Iterator<Item = u32> {
+        self.added.iter().filter(|token| token.special && TURN_ENDS.contains(&token.text.as_str())).map(|token| token.id)
+    }
+
+    /// Texts that would be control tokens if they were trusted: what an output must not contain.
+    pub fn special_texts(&self) -> impl Iterator<Item = &str> {
+        self.added.iter().filter(|token| token.special).map(|token| token.text.as_str())
+    }
+
+    /// Turns ids into text as they come.
+    pub fn stream(&self) -> TextStream<'_> {
+        TextStream { tokenizer: self, ids: Vec::new(), shown: 0 }
+    }
+}
+
+/// Text out of a stream of ids. A syllable may take several tokens and some tokens are spaces that only show before a letter, so
+/// that text is given out only where later ids can't change it.
+pub struct TextStream<'t> {
+    tokenizer: &'t Tokenizer,
+    /// Ids since the last place where text could be cut, the first few of which are shown already.
+    ids: Vec<u32>,
+    /// Bytes of the text of `ids` that were given out.
+    shown: usize,
+}
+
+/// A character takes four tokens at most; what is still broken after this many is broken text.
+const MAX_HELD: usize = 8;
+
+impl TextStream<'_> {
+    /// Adds an id; gives the text that is now certain, which may be empty.
+    pub fn push(&mut self, id: u32) -> Result<String> {
+        self.ids.push(id);
+        let text = self.tokenizer.decode(&self.ids)?;
+        let certain = match text.trim_end_matches('\u{FFFD}') {
+            _ if self.ids.len() > MAX_HELD + 4 => text.len(),
+            whole => whole.len(),
+        };
+        let fresh = text.get(self.shown..certain).unwrap_or_default().to_string();
+        self.shown = self.shown.max(certain);
+        if certain == text.len() && self.ids.len() > 4 {
+            // Cut here: the last id stays as context, because some decoders treat the first token differently.
+            let last = self.ids[self.ids.len() - 1];
+            self.shown = self.tokenizer.decode(&[last])?.len();
+            self.ids = vec![last];
+        }
+        Ok(fresh)
+    }
+
+    /// What was held back to the end.
+    pub fn finish(&mut self) -> Result<String> {
+        let text = self.tokenizer.decode(&self.ids)?;
+        let rest = text.get(self.shown..).unwrap_or_default().trim_end_matches('\u{FFFD}').to_string();
+        self.shown = text.len();
+        Ok(rest)
+    }
+}
+
+/// Takes tokens of nothing but white space out of the added ones: Gemma's runs of blanks and line ends are ordinary text.
+fn keep_blank(added: &mut Vec<Added>) -> Vec<AddedToken> {
+    let is_blank = |token: &Added| !token.text.is_empty() && token.text.chars().all(|c| c.is_whitespace() || c == '▁');
+    let blank = added.iter().filter(|token| is_blank(token)).map(|token| {
+        AddedToken { content: token.text.clone(), normalized: false, ..AddedToken::default() }
+    });
+    let blank = blank.collect();
+    added.retain(|token| !is_blank(token));
+    blank
+}
+
+/// Runs foreign code that is known to panic on malformed input and gives its message instead.
+fn guarded<T, E: ToString>(work: impl FnOnce() -> std::result::Result<T, E>) -> std::result::Result<T, String> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the tokenizers library cannot read it".to_string()),
+    }
+}
+
+/// The token list of a GGUF file.
+struct Vocabulary<'g> {
+    tokens: Vec<&'g str>,
+    kinds: Vec<u8>,
+}
+
+impl<'g> Vocabulary<'g> {
+    fn read(gguf: &'g Gguf) -> std::result::Result<Self, String> {
+        let tokens: Vec<&str> = gguf.strings("tokenizer.ggml.tokens").ok_or("no tokenizer.ggml.tokens")?.collect();
+        let kinds: Vec<u8> = match gguf.numbers("tokenizer.ggml.token_type") {
+            Some(kinds) => kinds.map(|kind| kind as u8).collect(),
+            None => vec![1; tokens.len()],
+        };
+        if tokens.is_empty() || kinds.len() != tokens.len() {
+            return Err(format!("{} tokens, {} token types", tokens.len(), kinds.len()));
+        }
+        for key in ["bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id", "eot_token_id"] {
+            if let Some(id) = gguf.number(&format!("tokenizer.ggml.{key}")) {
+                if id >= tokens.len() as u64 && id != u64::from(u32::MAX) {
+                    return Err(format!("{key} is {id}, but there are {} tokens", tokens.len()));
+                }
+            }
+        }
+        Ok(Self { tokens, kinds })
+    }
+
+    fn added(&self) -> Vec<Added> {
+        let added = self.tokens.iter().zip(&self.kinds).enumerate();
+        let added = added.filter(|(_, (_, kind))| matches!(**kind, CONTROL | USER_DEFINED));
+        added
+            .map(|(id, (text, kind))| Added {
+                text: (*text).to_string(),
+                id: id as u32,
+                special: *kind == CONTROL,
+                strip: (false, false),
+            })
+            .collect()
+    }
+
+    /// Tokens that text can be made of, by their text; of several of one text the first.
+    fn mergeable(&self) -> AHashMap<String, u32> {
+        let mut found = AHashMap::with_capacity(self.tokens.len());
+        for (id, (token, kind)) in self.tokens.iter().zip(&self.kinds).enumerate() {
+            let blank = token.chars().all(|c| c.is_whitespace() || c == '▁');
+            if *kind != CONTROL && (*kind != USER_DEFINED || blank) {
+                found.entry((*token).to_string()).or_insert(id as u32);
+            }
+        }
+        found
+    }
+}
+
+type Built = std::result::Result<tokenizers::Tokenizer, String>;
+
+/// Byte-level BPE, GPT-2's kind: tokens are written in 256 printable stand-ins for bytes.
+fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+    let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
+    let known = || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
+    let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
+    let row = row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
+    let tokens = vocabulary.mergeable();
+    let mut merges = Vec::new();
+    for merge in gguf.strings("tokenizer.ggml.merges").ok_or("no tokenizer.ggml.merges")? {
+        let pair = merge.split_once(' ').ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
+        // The library would panic on some of these.
+        if !tokens.contains_key(&format!("{}{}", pair.0, pair.1)) {
+            return Err(format!("the merge `{merge}` makes no token"));
+        }
+        merges.push((pair.0.to_string(), pair.1.to_string()));
+    }
+    let bpe = BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
+    let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
+    if row.normalize {
+        inner.with_normalizer(Some(NFC)).map_err(|e| e.to_string())?;
+    }
+    let mut steps: Vec<PreTokenizerWrapper> = Vec::new();
+    for pattern in row.patterns {
+        let pattern = SplitPattern::Regex((*pattern).to_string());
+        let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
+        steps.push(split.into());
+    }
+    steps.push(ByteLevel::new(false, false, false).into());
+    inner.with_pre_tokenizer(Some(Sequence::new(steps)));
+    inner.with_decoder(Some(ByteLevel::default()));
+    Ok(inner)
+}
+
+/// SentencePiece BPE: pieces are merged best score first, blanks are `▁`, and what no piece covers falls back to bytes.
+///
+/// The library's BPE merges by rank, so that each piece that two others make becomes a merge, ranked by the piece's score: the
+/// conversion Hugging Face uses for these models (`convert_slow_tokenizer.py`, `SentencePieceExtractor`).
+fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+    let scores: Vec<f64> = gguf.numbers("tokenizer.ggml.scores").ok_or("no tokenizer.ggml.scores")?.collect();
+    if scores.len() != vocabulary.tokens.len() {
+        return Err(format!("{} tokens, {} scores", vocabulary.tokens.len(), scores.len()));
+    }
+    let tokens = vocabulary.mergeable();
+    let mut ranked = Vec::new();
+    for (token, id) in &tokens {
+        if vocabulary.kinds[*id as usize] == BYTE {
+            continue;
+        }
+        for (at, _) in token.char_indices().skip(1) {
+            let (left, right) = token.split_at(at);
+            if let (Some(left_id), Some(right_id)) = (tokens.get(left), tokens.get(right)) {
+                ranked.push((*id, *left_id, *right_id));
+            }
+        }
+    }
+    let score = |id: u32| scores[id as usize];
+    ranked.sort_unstable_by(|a, b| score(b.0).total_cmp(&score(a.0)).then(a.cmp(b)));
+    let text = |id: u32| vocabulary.tokens[id as usize].to_string();
+    let merges = ranked.into_iter().map(|(_, left, right)| (text(left), text(right))).collect::<Vec<_>>();
+    let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
+    let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
+        Some(id) if id < vocabulary.tokens.len() as u64 => bpe.unk_token(text(id as u32)),
+        _ => bpe,
+    };
+    let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| e.to_string())?);
+    let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
+    // `add_space_prefix` asks for a blank before every text, as Llama 2 and Mistral do; Gemma does not.
+    if gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
+        let prefix = tokenizers::normalizers::Prepend::new("▁".to_string());
+        let steps = tokenizers::normalizers::Sequence::new(vec![prefix.into(), blanks.into()]);
+        inner.with_normalizer(Some(steps)).map_err(|e| e.to_string())?;
+    } else {
+        inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
+    }
+    let blanks = Replace::new("▁", " ").map_err(|e| e.to_string())?;
+    let steps = vec![blanks.into(), ByteFallback::new().into(), Fuse::new().into()];
+    inner.with_decoder(Some(DecoderSequence::new(steps)));
+    Ok(inner)
+}

@@ -1,0 +1,112 @@
+//! A text with its structure: plain data. Knows no file format, model or language.
+
+use std::ops::Range;
+
+/// A stretch of a text, in bytes; always on character borders.
+pub type Span = Range<usize>;
+
+/// What a block of an article is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The headline.
+    Title,
+    /// Body text.
+    Paragraph,
+    /// Something around the article that is not part of it. The string says what, for the report: "navigation", "reporter e-mail".
+    Furniture(&'static str),
+}
+
+/// One block: a span of the document's text without the blank space around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Where it stands in [`Document::text`].
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// A text and the blocks found in it, in order and without overlap. What lies between blocks is white space and is kept:
+/// [`Document::rejoin`] puts new texts in the blocks' places and leaves the rest byte for byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    text: String,
+    blocks: Vec<Block>,
+}
+
+impl Document {
+    /// A document of the given blocks.
+    ///
+    /// # Panics
+    /// Where spans overlap, are out of order or off the text: a bug in the reader that made them, never the input's fault.
+    pub fn new(text: String, blocks: Vec<Block>) -> Self {
+        let mut end = 0;
+        for block in &blocks {
+            assert!(block.span.start >= end, "blocks are in order and do not overlap");
+            assert!(text.get(block.span.clone()).is_some(), "a block lies on character borders within the text");
+            end = block.span.end;
+        }
+        Self { text, blocks }
+    }
+
+    /// The whole text as read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Every block, furniture included.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The text of a block.
+    pub fn block_text(&self, block: &Block) -> &str {
+        &self.text[block.span.clone()]
+    }
+
+    /// The headline, if one was recognised.
+    pub fn title(&self) -> Option<&str> {
+        self.blocks.iter().find(|b| b.kind == Kind::Title).map(|b| self.block_text(b))
+    }
+
+    /// The article without its furniture, blocks separated by a blank line.
+    pub fn article(&self) -> String {
+        let kept: Vec<&str> = self.content().map(|block| self.block_text(block)).collect();
+        kept.join("\n\n")
+    }
+
+    /// The blocks that are the article: everything but furniture.
+    pub fn content(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().filter(|block| !matches!(block.kind, Kind::Furniture(_)))
+    }
+
+    /// What was recognised as furniture: what it is and its text.
+    pub fn furniture(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.blocks.iter().filter_map(|block| match block.kind {
+            Kind::Furniture(what) => Some((what, self.block_text(block))),
+            _ => None,
+        })
+    }
+
+    /// The text with each block replaced by what `replace` gives for it (`None` keeps it); everything between blocks is kept.
+    ///
+    /// ```
+    /// use malmoi::document::{Block, Document, Kind};
+    /// let blocks = vec![Block { span: 0..1, kind: Kind::Title }, Block { span: 3..4, kind: Kind::Paragraph }];
+    /// let document = Document::new("a\n\nb\n".into(), blocks);
+    /// assert_eq!(document.rejoin(|index, _| (index == 1).then(|| "B".to_string())), "a\n\nB\n");
+    /// ```
+    pub fn rejoin(&self, mut replace: impl FnMut(usize, &Block) -> Option<String>) -> String {
+        let mut out = String::with_capacity(self.text.len());
+        let mut end = 0;
+        for (index, block) in self.blocks.iter().enumerate() {
+            out.push_str(&self.text[end..block.span.start]);
+            match replace(index, block) {
+                Some(text) => out.push_str(&text),
+                None => out.push_str(self.block_text(block)),
+            }
+            end = block.span.end;
+        }
+        out.push_str(&self.text[end..]);
+        out
+    }
+}

@@ -1,0 +1,79 @@
+//! What is happening, and what is doubtful about it: plain data, serialisable. Prints nothing.
+
+use serde::Serialize;
+
+/// Why a piece of output ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum Finish {
+    /// The model said it was done.
+    Stop,
+    /// The token limit was reached, also after the piece was split smaller and tried again.
+    Length,
+    /// The output repeated itself, and every rescue did too.
+    Looped,
+    /// The model answered with something else than the task, or nothing.
+    Refused,
+}
+
+impl Finish {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::Looped => "looped",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Something that did not carry over from source to output, or was left out: a doubt, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), or `furniture`, `loop`, `length`.
+    pub check: String,
+    /// Index into the outcome's segments; `None` where it concerns the whole text.
+    pub segment: Option<usize>,
+    /// One sentence for the reader.
+    pub message: String,
+}
+
+/// What a running request tells whoever watches. Handlers must not block; `Done` is not sent after an error.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The text was read and split.
+    Read {
+        /// Segments to be generated in this stage.
+        segments: usize,
+        /// Tokens of the whole input.
+        tokens: usize,
+    },
+    /// A stage begins: `summarize`, `combine` (the reduce step) or `translate`.
+    Stage {
+        /// The stage's name.
+        stage: &'static str,
+        /// Segments in it.
+        segments: usize,
+    },
+    /// A segment is done.
+    Segment {
+        /// Its index within the stage.
+        index: usize,
+        /// Why it ended.
+        finish: Finish,
+        /// Tokens generated for it.
+        tokens: usize,
+    },
+    /// A loop was seen and rolled back.
+    Rescued {
+        /// Segment index within the stage.
+        index: usize,
+        /// Tokens taken back.
+        tokens: usize,
+    },
+    /// A doubt, as soon as it is known.
+    Found(Finding),
+}

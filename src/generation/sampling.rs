@@ -1,0 +1,189 @@
+//! Chooses the next token from scores.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::Options;
+
+/// How the next token is chosen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Sampling {
+    /// The likeliest one, always.
+    #[default]
+    Greedy,
+    /// By chance, in proportion to probability; the same seed gives the same text.
+    Random {
+        /// What scores are divided by before the softmax; lower is more certain.
+        temperature: f32,
+        /// Only this many of the likeliest; 0 keeps all.
+        top_k: usize,
+        /// Only the likeliest that together have this share of probability (Holtzman et al. 2020,
+        /// <https://arxiv.org/abs/1904.09751>); 1 keeps all.
+        top_p: f32,
+        /// Only those at least this share as likely as the likeliest (Nguyen et al. 2024,
+        /// <https://arxiv.org/abs/2407.01082>); 0 keeps all.
+        min_p: f32,
+        /// Where chance begins.
+        seed: u64,
+    },
+}
+
+/// The choices of one sequence.
+pub(super) struct Sampler {
+    sampling: Sampling,
+    repetition_penalty: f32,
+    no_repeat_ngram: usize,
+    random: ChaCha8Rng,
+}
+
+impl Sampler {
+    /// Each sequence has chances of its own, so that its text does not depend on its neighbours.
+    pub fn new(options: &Options, sequence: u64) -> Self {
+        let seed = match options.sampling {
+            Sampling::Greedy => 0,
+            Sampling::Random { seed, .. } => seed,
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(sequence);
+        Self {
+            sampling: options.sampling.clone(),
+            repetition_penalty: options.repetition_penalty,
+            no_repeat_ngram: options.no_repeat_ngram,
+            random,
+        }
+    }
+
+    /// For the rest of the text, after its `attempt`-th loop.
+    pub fn discourage_repetition(&mut self, attempt: usize) {
+        self.repetition_penalty = self.repetition_penalty.max(1.0 + 0.15 * attempt as f32);
+        let longest = if attempt == 1 { 4 } else { 3 };
+        self.no_repeat_ngram = if self.no_repeat_ngram == 0 { longest } else { self.no_repeat_ngram.min(longest) };
+    }
+
+    /// The token after `ids`, of which those from `prompt` on are the text.
+    pub fn pick(&mut self, scores: &[f32], ids: &[u32], prompt: usize) -> u32 {
+        let mut scores = scores.to_vec();
+        if self.repetition_penalty != 1.0 {
+            let mut seen = ids.to_vec();
+            seen.sort_unstable();
+            seen.dedup();
+            for id in seen {
+                let Some(score) = scores.get_mut(id as usize) else { continue };
+                *score = if *score > 0.0 { *score / self.repetition_penalty } else { *score * self.repetition_penalty };
+            }
+        }
+        for id in repeats(&ids[prompt..], self.no_repeat_ngram) {
+            if let Some(score) = scores.get_mut(id as usize) {
+                *score = f32::NEG_INFINITY;
+            }
+        }
+        match self.sampling {
+            Sampling::Greedy => likeliest(&scores),
+            Sampling::Random { temperature, top_k, top_p, min_p, .. } => {
+                if temperature <= 0.0 { likeliest(&scores) } else { self.draw(&scores, temperature, top_k, top_p, min_p) }
+            }
+        }
+    }
+
+    fn draw(&mut self, scores: &[f32], temperature: f32, top_k: usize, top_p: f32, min_p: f32) -> u32 {
+        let mut ranked: Vec<(u32, f32)> =
+            scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(id, s)| (id as u32, *s)).collect();
+        // Equal scores in order of their ids, so that the order is one and the same everywhere.
+        ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        if top_k > 0 {
+            ranked.truncate(top_k);
+        }
+        let Some((_, best)) = ranked.first().copied() else { return likeliest(scores) };
+        for (_, score) in &mut ranked {
+            *score = ((*score - best) / temperature).exp();
+        }
+        ranked.retain(|(_, weight)| *weight >= min_p);
+        let total: f32 = ranked.iter().map(|(_, weight)| weight).sum();
+        let mut sum = 0.0;
+        let kept = ranked.iter().position(|(_, weight)| {
+            sum += weight;
+            sum >= top_p * total
+        });
+        ranked.truncate(kept.map_or(ranked.len(), |at| at + 1));
+        let total: f32 = ranked.iter().map(|(_, weight)| weight).sum();
+        let mut left = self.random.random::<f32>() * total;
+        for (id, weight) in &ranked {
+            left -= weight;
+            if left <= 0.0 {
+                return *id;
+            }
+        }
+        ranked[0].0
+    }
+}
+
+/// The first of the highest scores.
+fn likeliest(scores: &[f32]) -> u32 {
+    let mut best = 0;
+    for (id, score) in scores.iter().enumerate() {
+        if *score > scores[best] {
+            best = id;
+        }
+    }
+    best as u32
+}
+
+/// Tokens that would complete a run of `length` that the text already has.
+fn repeats(text: &[u32], length: usize) -> Vec<u32> {
+    if length == 0 || text.len() < length {
+        return Vec::new();
+    }
+    let tail = &text[text.len() + 1 - length..];
+    text.windows(length).filter(|run| run[..length - 1] == *tail).map(|run| run[length - 1]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(temperature: f32, top_k: usize, top_p: f32, min_p: f32, seed: u64) -> Sampler {
+        let sampling = Sampling::Random { temperature, top_k, top_p, min_p, seed };
+        Sampler::new(&Options { sampling, ..Options::default() }, 0)
+    }
+
+    #[test]
+    fn greedy_takes_the_first_of_equals() {
+        let mut sampler = Sampler::new(&Options::default(), 0);
+        assert_eq!(sampler.pick(&[0.0, 2.0, 2.0], &[0], 1), 1);
+    }
+
+    #[test]
+    fn filters_leave_only_what_they_allow() {
+        let scores = [0.0, 1.0, 2.0, 3.0];
+        for seed in 0..50 {
+            assert_eq!(random(1.0, 1, 1.0, 0.0, seed).pick(&scores, &[0], 1), 3);
+            assert_eq!(random(1.0, 0, 0.5, 0.0, seed).pick(&scores, &[0], 1), 3);
+            assert!(random(1.0, 0, 1.0, 0.3, seed).pick(&scores, &[0], 1) >= 2);
+            assert!(random(1.0, 3, 1.0, 0.0, seed).pick(&scores, &[0], 1) >= 1);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same() {
+        let draws = |seed| {
+            let mut sampler = random(1.5, 0, 1.0, 0.0, seed);
+            (0..20).map(|_| sampler.pick(&[0.0, 0.1, 0.2], &[0], 1)).collect::<Vec<_>>()
+        };
+        assert_eq!(draws(7), draws(7));
+        assert_ne!(draws(7), draws(8));
+    }
+
+    #[test]
+    fn a_penalty_works_on_both_sides_of_zero() {
+        let options = Options { repetition_penalty: 2.0, ..Options::default() };
+        assert_eq!(Sampler::new(&options, 0).pick(&[3.0, 2.0], &[0], 1), 1);
+        assert_eq!(Sampler::new(&options, 0).pick(&[-1.0, -1.5], &[0], 1), 1);
+    }
+
+    #[test]
+    fn a_forbidden_run_is_not_completed() {
+        assert_eq!(repeats(&[5, 6, 7, 5, 6], 3), [7]);
+        assert_eq!(repeats(&[5, 6], 3), [] as [u32; 0]);
+        assert_eq!(repeats(&[5], 1), [5]);
+    }
+}

@@ -1,0 +1,192 @@
+//! Weights of a checkpoint as layers: `Linear` and `Embedding`. On the CPU the bytes stay in the mapped file; for other devices
+//! they are handed to candle once, in their own type where candle has kernels for it.
+
+use std::sync::OnceLock;
+
+use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
+use candle_core::{CpuStorage, DType, Device, Module, Storage, Tensor};
+
+use super::blocks::{BlockType, dequantize_row};
+use super::matmul::{Activations, Isa, Matrix, matmul};
+use crate::checkpoint::MappedSlice;
+
+type Result<T> = candle_core::Result<T>;
+
+/// How quantised weights are multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Activations meet them as signed bytes: fast, and what other engines do.
+    #[default]
+    Quantized,
+    /// Weights are widened to f32 as they are used: slow, for comparisons with reference implementations.
+    Exact,
+}
+
+/// A tensor as it lies in a checkpoint.
+#[derive(Clone)]
+pub struct Weight {
+    /// How its numbers are stored.
+    pub block_type: BlockType,
+    /// Dimensions, outermost first.
+    pub shape: Vec<usize>,
+    /// Its bytes.
+    pub bytes: MappedSlice,
+}
+
+impl Weight {
+    /// Rows and columns, where it is a matrix.
+    fn matrix(&self) -> Result<(usize, usize)> {
+        match *self.shape.as_slice() {
+            [rows, columns] => Ok((rows, columns)),
+            _ => candle_core::bail!("a weight of shape {:?} is not a matrix", self.shape),
+        }
+    }
+
+    /// All of it as f32 on a device: for norms and biases, which are small.
+    pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
+        let columns = self.shape.last().copied().unwrap_or(1);
+        let mut floats = vec![0f32; self.shape.iter().product()];
+        let row_bytes = self.block_type.row_bytes(columns);
+        for (row, out) in floats.chunks_mut(columns).enumerate() {
+            dequantize_row(self.block_type, &self.bytes[row * row_bytes..(row + 1) * row_bytes], out);
+        }
+        Tensor::from_vec(floats, self.shape.as_slice(), device)
+    }
+
+    fn to_candle(&self, device: &Device) -> Result<QMatMul> {
+        let storage = QStorage::from_data(std::borrow::Cow::Borrowed(&self.bytes), device, ggml_type(self.block_type))?;
+        QMatMul::from_arc(std::sync::Arc::new(QTensor::new(storage, self.shape.as_slice())?))
+    }
+}
+
+/// The same type by candle's name.
+fn ggml_type(block_type: BlockType) -> GgmlDType {
+    match block_type {
+        BlockType::F32 => GgmlDType::F32,
+        BlockType::F16 => GgmlDType::F16,
+        BlockType::BF16 => GgmlDType::BF16,
+        BlockType::Q4_0 => GgmlDType::Q4_0,
+        BlockType::Q4_1 => GgmlDType::Q4_1,
+        BlockType::Q5_0 => GgmlDType::Q5_0,
+        BlockType::Q5_1 => GgmlDType::Q5_1,
+        BlockType::Q8_0 => GgmlDType::Q8_0,
+        BlockType::Q8_1 => GgmlDType::Q8_1,
+        BlockType::Q2_K => GgmlDType::Q2K,
+        BlockType::Q3_K => GgmlDType::Q3K,
+        BlockType::Q4_K => GgmlDType::Q4K,
+        BlockType::Q5_K => GgmlDType::Q5K,
+        BlockType::Q6_K => GgmlDType::Q6K,
+        BlockType::Q8_K => GgmlDType::Q8K,
+    }
+}
+
+/// A weight matrix `[outputs, inputs]` with an optional bias.
+pub struct Linear {
+    weight: Weight,
+    bias: Option<Tensor>,
+    precision: Precision,
+    /// Set where the device is not the CPU.
+    on_device: Option<QMatMul>,
+}
+
+impl Linear {
+    /// A layer of a checkpoint's tensors.
+    pub fn new(weight: Weight, bias: Option<Weight>, precision: Precision, device: &Device) -> Result<Self> {
+        weight.matrix()?;
+        let bias = bias.map(|bias| bias.to_tensor(device)).transpose()?;
+        let on_device = if device.is_cpu() { None } else { Some(weight.to_candle(device)?) };
+        Ok(Self { weight, bias, precision, on_device })
+    }
+
+    /// `x · weightᵀ + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let [y] = shared_input(x, [self])?;
+        Ok(y)
+    }
+
+    fn add_bias(&self, y: Tensor) -> Result<Tensor> {
+        match &self.bias {
+            Some(bias) => y.broadcast_add(bias),
+            None => Ok(y),
+        }
+    }
+}
+
+/// Several layers that read the same input, which is quantised once for all of them.
+pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<[Tensor; N]> {
+    let mut outputs = Vec::with_capacity(N);
+    if layers.iter().all(|layer| layer.on_device.is_none()) {
+        let x = x.contiguous()?;
+        let (tokens, columns) = x.dims2()?;
+        with_floats(&x, |floats| {
+            let activations = Activations::new(floats, tokens);
+            for layer in layers {
+                let (rows, expected) = layer.weight.matrix()?;
+                if columns != expected {
+                    candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
+                }
+                let matrix =
+                    Matrix { block_type: layer.weight.block_type, rows, columns, bytes: &layer.weight.bytes };
+                let y = matmul(matrix, &activations, layer.precision == Precision::Exact, best());
+                outputs.push(layer.add_bias(Tensor::from_vec(y, (tokens, rows), &Device::Cpu)?)?);
+            }
+            Ok(())
+        })?;
+    } else {
+        for layer in layers {
+            let y = match &layer.on_device {
+                Some(weight) => weight.forward(x)?,
+                None => candle_core::bail!("a layer is on the CPU while another is not"),
+            };
+            outputs.push(layer.add_bias(y)?);
+        }
+    }
+    <[Tensor; N]>::try_from(outputs).map_err(|_| candle_core::Error::Msg("one output a layer".into()))
+}
+
+/// A table of vectors, one a token.
+pub struct Embedding {
+    weight: Weight,
+    device: Device,
+}
+
+impl Embedding {
+    /// The table of a checkpoint; it stays in the file, in its own type.
+    pub fn new(weight: Weight, device: &Device) -> Result<Self> {
+        weight.matrix()?;
+        Ok(Self { weight, device: device.clone() })
+    }
+
+    /// The vectors of some tokens: `[tokens, columns]`.
+    pub fn forward(&self, ids: &[u32]) -> Result<Tensor> {
+        let (rows, columns) = self.weight.matrix()?;
+        let row_bytes = self.weight.block_type.row_bytes(columns);
+        let mut floats = vec![0f32; ids.len() * columns];
+        for (id, out) in ids.iter().zip(floats.chunks_mut(columns)) {
+            let id = *id as usize;
+            if id >= rows {
+                candle_core::bail!("token {id} is not in a vocabulary of {rows}");
+            }
+            dequantize_row(self.weight.block_type, &self.weight.bytes[id * row_bytes..(id + 1) * row_bytes], out);
+        }
+        Tensor::from_vec(floats, (ids.len(), columns), &self.device)
+    }
+}
+
+/// Lends the numbers of a contiguous f32 tensor on the CPU.
+pub(super) fn with_floats<T>(x: &Tensor, use_it: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    if x.dtype() != DType::F32 {
+        candle_core::bail!("the CPU kernels take f32, not {:?}", x.dtype());
+    }
+    let (storage, layout) = x.storage_and_layout();
+    match (&*storage, layout.contiguous_offsets()) {
+        (Storage::Cpu(CpuStorage::F32(floats)), Some((start, end))) => use_it(&floats[start..end]),
+        _ => candle_core::bail!("the CPU kernels take contiguous tensors on the CPU"),
+    }
+}
+
+/// The instruction set of this processor, asked once.
+pub(super) fn best() -> Isa {
+    static BEST: OnceLock<Isa> = OnceLock::new();
+    *BEST.get_or_init(Isa::detect)
+}

@@ -1,0 +1,497 @@
+//! Matrix products of weights as they lie in the file with f32 activations, on the CPU.
+//!
+//! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into scratch that stays in the
+//! first-level cache, and used for every activation row there is. Activations meet quantised weights as signed bytes with a scale
+//! for every 32 (the dot products are then exact in integers), and float weights as floats.
+//!
+//! **One order of summation.** For any number of rows, on any instruction set, at any thread count, the same sums are done in the
+//! same order, so that the result is the same to the bit: within a group in integers, over the groups of a chunk in a fixed tree
+//! ([`sum_groups`]), over chunks left to right. That is what makes a batch give the text that a single run gives.
+
+use std::cell::OnceCell;
+
+use rayon::prelude::*;
+
+use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, unpack_chunk};
+
+/// Weight rows unpacked together: the lanes of a 512-bit register.
+pub(super) const TILE: usize = 16;
+/// Float weights: partial sums a dot product is spread over.
+const LANES: usize = 16;
+/// Activation rows up to which unpacked weights are used row by row, without interleaving them into a tile.
+const FEW_ROWS: usize = 3;
+
+/// Activations of some rows, and (made when first needed, shared by all weights that read them) their quantised form.
+pub struct Activations<'x> {
+    rows: usize,
+    columns: usize,
+    floats: &'x [f32],
+    quantized: OnceCell<Quantized>,
+}
+
+/// Activations as signed bytes.
+pub(super) struct Quantized {
+    /// `[rows, chunks · CHUNK]`, zero beyond the row's end.
+    pub bytes: Vec<i8>,
+    /// `[rows, chunks, GROUPS]`: for each group of 16 its scale (neighbours share one) …
+    pub scales: Vec<f32>,
+    /// … and the sum of its bytes.
+    pub sums: Vec<i32>,
+}
+
+impl<'x> Activations<'x> {
+    /// Wraps `rows` rows of `floats`.
+    ///
+    /// # Panics
+    /// Where they do not divide evenly: a bug of the caller.
+    pub fn new(floats: &'x [f32], rows: usize) -> Self {
+        assert!(rows > 0 && floats.len() % rows == 0, "{} numbers do not make {rows} rows", floats.len());
+        Self { rows, columns: floats.len() / rows, floats, quantized: OnceCell::new() }
+    }
+
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn quantized(&self) -> &Quantized {
+        self.quantized.get_or_init(|| {
+            let chunks = self.columns.div_ceil(CHUNK);
+            let mut bytes = vec![0; self.rows * chunks * CHUNK];
+            let mut scales = vec![0.0; self.rows * chunks * GROUPS];
+            let mut sums = vec![0; self.rows * chunks * GROUPS];
+            bytes
+                .par_chunks_mut(chunks * CHUNK)
+                .zip(scales.par_chunks_mut(chunks * GROUPS))
+                .zip(sums.par_chunks_mut(chunks * GROUPS))
+                .zip(self.floats.par_chunks(self.columns))
+                .with_min_len(4)
+                .for_each(|(((bytes, scales), sums), floats)| quantize_row(floats, bytes, scales, sums));
+            Quantized { bytes, scales, sums }
+        })
+    }
+}
+
+/// Groups of 32 to bytes: `x ≈ scale · byte`, as `quantize_row_q8_0` of ggml but with the scale kept in f32.
+fn quantize_row(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
+    for (index, group) in floats.chunks(32).enumerate() {
+        let largest = group.iter().fold(0f32, |most, x| most.max(x.abs()));
+        let scale = largest / 127.0;
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        for (half, group) in group.chunks(16).enumerate() {
+            let mut sum = 0;
+            for (byte, x) in bytes[index * 32 + half * 16..].iter_mut().zip(group) {
+                *byte = (x * inverse).round_ties_even() as i8;
+                sum += i32::from(*byte);
+            }
+            sums[index * 2 + half] = sum;
+            scales[index * 2 + half] = scale;
+        }
+    }
+}
+
+/// Weights as a kernel sees them: `rows` rows of `columns` numbers in the bytes of the file.
+#[derive(Clone, Copy)]
+pub struct Matrix<'w> {
+    /// How they are stored.
+    pub block_type: BlockType,
+    /// Outputs.
+    pub rows: usize,
+    /// Inputs.
+    pub columns: usize,
+    /// `rows · row_bytes(columns)` bytes.
+    pub bytes: &'w [u8],
+}
+
+/// Which instructions to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isa {
+    /// Rust as it is, compiled for the target's baseline.
+    Plain,
+    /// The same Rust, compiled for AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512 with VNNI: hand-written inner loops.
+    #[cfg(target_arch = "x86_64")]
+    Vnni,
+}
+
+impl Isa {
+    /// The best this processor has.
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let wide = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vnni");
+            if wide && is_x86_feature_detected!("fma") {
+                return Self::Vnni;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
+        }
+        Self::Plain
+    }
+
+    /// Whether this processor can run it.
+    pub fn available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if self != Self::Plain {
+            return self == Self::detect() || Self::detect() == Self::Vnni;
+        }
+        true
+    }
+}
+
+/// `activations · weightsᵀ`: `[rows, weights.rows]`. `exact` keeps the activations in f32 for quantised weights too (a reference
+/// for tests and measurements; slow).
+pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, isa: Isa) -> Vec<f32> {
+    assert_eq!(weights.columns, activations.columns, "weights and activations agree on their columns");
+    assert!(isa.available(), "{isa:?} was detected before it is used");
+    let rows = activations.rows;
+    let tiles = weights.rows.div_ceil(TILE);
+    // Tiles first, so that each thread writes memory of its own: `[tiles, rows, TILE]`.
+    let mut tiled = vec![0f32; tiles * rows * TILE];
+    let float = exact || weights.block_type.is_float();
+    if !float {
+        activations.quantized();
+    }
+    let view = View { rows, columns: activations.columns, floats: activations.floats, quantized: activations.quantized.get() };
+    // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
+    let tiles_a_job = tiles.div_ceil(rayon::current_num_threads() * 8).max(1);
+    tiled.par_chunks_mut(rows * TILE * tiles_a_job).enumerate().for_each(|(job, out)| {
+        for (index, out) in out.chunks_mut(rows * TILE).enumerate() {
+            let first = (job * tiles_a_job + index) * TILE;
+            let tile = weights.tile(first);
+            if float { float_tile(tile, &view, out, isa) } else { quantized_tile(tile, &view, out, isa) }
+        }
+    });
+    if rows == 1 {
+        tiled.truncate(weights.rows);
+        return tiled;
+    }
+    let mut out = vec![0f32; rows * weights.rows];
+    out.par_chunks_mut(weights.rows).enumerate().with_min_len(4).for_each(|(row, out)| {
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let from = (tile * rows + row) * TILE;
+            out.copy_from_slice(&tiled[from..from + out.len()]);
+        }
+    });
+    out
+}
+
+impl<'w> Matrix<'w> {
+    /// Up to [`TILE`] rows from `first` on.
+    fn tile(self, first: usize) -> Self {
+        let rows = TILE.min(self.rows - first);
+        let row_bytes = self.block_type.row_bytes(self.columns);
+        Self { rows, bytes: &self.bytes[first * row_bytes..(first + rows) * row_bytes], ..self }
+    }
+
+    fn row(&self, row: usize) -> &'w [u8] {
+        let row_bytes = self.block_type.row_bytes(self.columns);
+        &self.bytes[row * row_bytes..(row + 1) * row_bytes]
+    }
+}
+
+/// What the threads share of the activations.
+pub(super) struct View<'x> {
+    rows: usize,
+    columns: usize,
+    floats: &'x [f32],
+    quantized: Option<&'x Quantized>,
+}
+
+/// One activation row's part of one chunk.
+#[derive(Clone, Copy)]
+pub(super) struct ChunkView<'x> {
+    pub bytes: &'x [i8; CHUNK],
+    pub scales: &'x [f32; GROUPS],
+    pub sums: &'x [i32; GROUPS],
+}
+
+impl Quantized {
+    #[inline(always)]
+    pub(super) fn chunk(&self, row: usize, chunk: usize, chunks: usize) -> ChunkView<'_> {
+        let index = row * chunks + chunk;
+        let part = "slices of a fixed length convert to arrays of it";
+        ChunkView {
+            bytes: self.bytes[index * CHUNK..(index + 1) * CHUNK].try_into().expect(part),
+            scales: self.scales[index * GROUPS..(index + 1) * GROUPS].try_into().expect(part),
+            sums: self.sums[index * GROUPS..(index + 1) * GROUPS].try_into().expect(part),
+        }
+    }
+}
+
+/// The order in which a chunk's groups are added; every kernel keeps to it.
+#[inline(always)]
+pub(super) fn sum_groups(parts: &[f32; GROUPS], groups: usize) -> f32 {
+    let mut p = *parts;
+    if groups == 16 {
+        for i in 0..8 {
+            p[i] += p[i + 8];
+        }
+    }
+    for i in 0..4 {
+        p[i] += p[i + 4];
+    }
+    (p[0] + p[2]) + (p[1] + p[3])
+}
+
+// === Quantised weights ===
+
+fn quantized_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
+    use BlockType as T;
+    match tile.block_type {
+        T::Q4_0 => tile_of::<blocks::Q4_0>(tile, view, out, isa),
+        T::Q4_1 => tile_of::<blocks::Q4_1>(tile, view, out, isa),
+        T::Q5_0 => tile_of::<blocks::Q5_0>(tile, view, out, isa),
+        T::Q5_1 => tile_of::<blocks::Q5_1>(tile, view, out, isa),
+        T::Q8_0 => tile_of::<blocks::Q8_0>(tile, view, out, isa),
+        T::Q8_1 => tile_of::<blocks::Q8_1>(tile, view, out, isa),
+        T::Q2_K => tile_of::<blocks::Q2K>(tile, view, out, isa),
+        T::Q3_K => tile_of::<blocks::Q3K>(tile, view, out, isa),
+        T::Q4_K => tile_of::<blocks::Q4K>(tile, view, out, isa),
+        T::Q5_K => tile_of::<blocks::Q5K>(tile, view, out, isa),
+        T::Q6_K => tile_of::<blocks::Q6K>(tile, view, out, isa),
+        T::Q8_K => tile_of::<blocks::Q8K>(tile, view, out, isa),
+        T::F32 | T::F16 | T::BF16 => unreachable!("float weights go through float_tile"),
+    }
+}
+
+fn tile_of<B: Block>(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
+    let Some(x) = view.quantized else { return };
+    match isa {
+        Isa::Plain => tile_plain::<B>(tile, x, view.rows, out),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `matmul` asserts that the instruction set is available.
+        Isa::Avx2 => unsafe { tile_avx2::<B>(tile, x, view.rows, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Isa::Vnni => unsafe {
+            if view.rows <= FEW_ROWS {
+                super::vnni::few_rows::<B>(tile, x, view.rows, out);
+            } else {
+                super::vnni::many_rows::<B>(tile, x, view.rows, out);
+            }
+        },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn tile_avx2<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32]) {
+    tile_plain::<B>(tile, x, rows, out);
+}
+
+/// The plain version: what the others must equal to the bit.
+#[inline(always)]
+fn tile_plain<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32]) {
+    let (mut q, mut d, mut m) = ([0; CHUNK], [0.0; GROUPS], [0.0; GROUPS]);
+    let chunks = tile.columns.div_ceil(CHUNK);
+    for weight_row in 0..tile.rows {
+        for (chunk, bytes) in tile.row(weight_row).chunks(CHUNK / B::LEN * B::BYTES).enumerate() {
+            unpack_chunk::<B>(bytes, &mut q, &mut d, &mut m);
+            for row in 0..rows {
+                out[row * TILE + weight_row] += dot_plain::<B>(&q, &d, &m, x.chunk(row, chunk, chunks));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn dot_plain<B: Block>(q: &[u8; CHUNK], d: &[f32; GROUPS], m: &[f32; GROUPS], x: ChunkView<'_>) -> f32 {
+    let groups = CHUNK / B::GROUP;
+    let mut parts = [0f32; GROUPS];
+    for group in 0..groups {
+        let mut sum = 0i32;
+        for (q, x) in q[group * B::GROUP..][..B::GROUP].iter().zip(&x.bytes[group * B::GROUP..]) {
+            sum += i32::from(*q) * i32::from(*x);
+        }
+        let (scale, x_sum) = group_of::<B>(x, group);
+        sum -= B::ZERO * x_sum;
+        let part = sum as f32 * (d[group] * scale);
+        parts[group] = if B::MIN { m[group].mul_add(scale * x_sum as f32, part) } else { part };
+    }
+    sum_groups(&parts, groups)
+}
+
+/// Scale and byte sum of a weight group's activations.
+#[inline(always)]
+pub(super) fn group_of<B: Block>(x: ChunkView<'_>, group: usize) -> (f32, i32) {
+    if B::GROUP == 32 {
+        (x.scales[2 * group], x.sums[2 * group] + x.sums[2 * group + 1])
+    } else {
+        (x.scales[group], x.sums[group])
+    }
+}
+
+// === Float weights (and quantised ones, exactly) ===
+
+fn float_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
+    match isa {
+        Isa::Plain => float_tile_plain(tile, view, out),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `matmul` asserts that the instruction set is available.
+        Isa::Avx2 => unsafe { float_tile_avx2(tile, view, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Isa::Vnni => unsafe { float_tile_avx512(tile, view, out) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn float_tile_avx2(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
+    float_tile_plain(tile, view, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
+fn float_tile_avx512(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
+    float_tile_plain(tile, view, out);
+}
+
+/// Rows of weights as floats, four at a time, against all activation rows, four at a time.
+#[inline(always)]
+fn float_tile_plain(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
+    const BLOCK: usize = 4;
+    let padded = view.columns.next_multiple_of(LANES);
+    let mut weights = vec![0f32; BLOCK * padded];
+    let mut last = vec![0f32; BLOCK * LANES];
+    let whole = view.columns / LANES * LANES;
+    for first in (0..tile.rows).step_by(BLOCK) {
+        let count = BLOCK.min(tile.rows - first);
+        for (row, weights) in weights.chunks_mut(padded).take(count).enumerate() {
+            blocks::dequantize_row(tile.block_type, tile.row(first + row), &mut weights[..view.columns]);
+        }
+        for row in (0..view.rows).step_by(BLOCK) {
+            let rows = BLOCK.min(view.rows - row);
+            // Rows that are not there repeat the first: the work is the same and the sums are not stored.
+            let x: [&[f32]; BLOCK] = std::array::from_fn(|i| {
+                let row = row + if i < rows { i } else { 0 };
+                &view.floats[row * view.columns..(row + 1) * view.columns]
+            });
+            for (i, x) in x.iter().enumerate() {
+                last[i * LANES..i * LANES + view.columns - whole].copy_from_slice(&x[whole..]);
+            }
+            let mut sums = [[[0f32; LANES]; BLOCK]; BLOCK];
+            for at in (0..padded).step_by(LANES) {
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let x = if at < whole { &x[r][at..at + LANES] } else { &last[r * LANES..(r + 1) * LANES] };
+                    for (w, sums) in sums.iter_mut().enumerate() {
+                        let weights = &weights[w * padded + at..w * padded + at + LANES];
+                        for lane in 0..LANES {
+                            sums[lane] = x[lane].mul_add(weights[lane], sums[lane]);
+                        }
+                    }
+                }
+            }
+            for r in 0..rows {
+                for w in 0..count {
+                    out[(row + r) * TILE + first + w] = sum_groups(&sums[r][w], LANES);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bytes of random weights of a type, with scales that are finite and not huge.
+    fn random_weights(block_type: BlockType, rows: usize, columns: usize, mut seed: u64) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..rows * block_type.row_bytes(columns))
+            .map(|_| {
+                seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (seed >> 33) as u8
+            })
+            .collect();
+        let halves: &[usize] = match block_type {
+            BlockType::Q4_0 | BlockType::Q5_0 | BlockType::Q8_0 => &[0],
+            BlockType::Q4_1 | BlockType::Q5_1 | BlockType::Q8_1 | BlockType::Q4_K | BlockType::Q5_K => &[0, 2],
+            BlockType::Q2_K => &[80, 82],
+            BlockType::Q3_K => &[108],
+            BlockType::Q6_K => &[208],
+            BlockType::F16 => &[0],
+            _ => &[],
+        };
+        for (index, block) in bytes.chunks_mut(block_type.block_bytes()).enumerate() {
+            for at in halves {
+                let scale = half::f16::from_f32(0.01 + (index % 7) as f32 * 0.003);
+                block[*at..at + 2].copy_from_slice(&scale.to_le_bytes());
+            }
+            match block_type {
+                BlockType::Q8_K => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
+                BlockType::F32 => block.copy_from_slice(&((index % 13) as f32 * 0.1 - 0.5).to_le_bytes()),
+                BlockType::BF16 => block.copy_from_slice(&half::bf16::from_f32((index % 11) as f32 * 0.1 - 0.4).to_le_bytes()),
+                _ => {}
+            }
+        }
+        bytes
+    }
+
+    fn activations(count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * (1.0 + (i % 97) as f32 / 50.0)).collect()
+    }
+
+    fn sets() -> Vec<Isa> {
+        let mut sets = vec![Isa::Plain];
+        #[cfg(target_arch = "x86_64")]
+        sets.extend([Isa::Avx2, Isa::Vnni].into_iter().filter(|isa| isa.available()));
+        sets
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// The promise of the module: one result, to the bit, on every instruction set and for any number of rows.
+        #[test]
+        fn every_kernel_gives_the_plain_ones_bits(
+            type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..10, seed in any::<u64>(), exact in any::<bool>(),
+        ) {
+            let block_type = BlockType::all().nth(type_index).unwrap();
+            let columns = if block_type.is_float() { blocks * 37 } else { blocks * block_type.block_len() };
+            let bytes = random_weights(block_type, rows, columns, seed);
+            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let x = activations(count * columns);
+            let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            let expected = bits(matmul(weights, &Activations::new(&x, count), exact, Isa::Plain));
+            for isa in sets() {
+                prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count), exact, isa)), &expected);
+                for row in 0..count {
+                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1);
+                    prop_assert_eq!(&bits(matmul(weights, &one, exact, isa)), &expected[row * rows..(row + 1) * rows]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quantised_products_are_near_the_exact_ones() {
+        for block_type in BlockType::all() {
+            let (rows, columns, count) = (33, 512, 5);
+            let bytes = random_weights(block_type, rows, columns, 3);
+            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let x = activations(count * columns);
+            let near = matmul(weights, &Activations::new(&x, count), false, Isa::detect());
+            let mut dense = vec![0f32; rows * columns];
+            for row in 0..rows {
+                blocks::dequantize_row(block_type, weights.row(row), &mut dense[row * columns..(row + 1) * columns]);
+            }
+            for row in 0..count {
+                for out in 0..rows {
+                    let (w, x) = (&dense[out * columns..][..columns], &x[row * columns..][..columns]);
+                    let exact: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                    let size: f64 = w.iter().zip(x).map(|(w, x)| (f64::from(*w) * f64::from(*x)).abs()).sum();
+                    let ours = f64::from(near[row * rows + out]);
+                    assert!((ours - exact).abs() <= 0.004 * size + 1e-5, "{}: {ours} {exact}", block_type.name());
+                }
+            }
+        }
+    }
+}

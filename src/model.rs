@@ -1,0 +1,275 @@
+//! A model ready to work: network, tokenizer, end tokens and chat template behind one handle.
+//!
+//! Knows tokens and messages; knows no document, no language and no task. Prompts come as parts that are trusted or not.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::Device;
+
+use crate::architectures::{self, Network, Setup};
+use crate::checkpoint::{ChatTemplate, Checkpoint, Hyper, Message, Recommended, Tokenizer};
+use crate::error::{Error, Result};
+use crate::generation::{Engine, Generated, Options, Sink};
+use crate::kernels::Precision;
+
+/// How to open a model.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// What to call it in results; by default the name of its file or folder.
+    pub name: Option<String>,
+    /// The most tokens of prompt and text together; by default, and at most, what it was made for.
+    pub context: Option<usize>,
+    /// Multiply quantised weights as floats: slow, for comparisons with reference implementations.
+    pub exact: bool,
+    /// Bytes of memory to assume free, instead of asking the system.
+    pub available_memory: Option<u64>,
+}
+
+/// A loaded model. Cloning it is cheap and shares everything.
+#[derive(Clone)]
+pub struct Model(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    path: PathBuf,
+    architecture: String,
+    network: Box<dyn Network>,
+    tokenizer: Tokenizer,
+    template: Option<ChatTemplate>,
+    end_tokens: Vec<u32>,
+    begin_token: Option<u32>,
+    context: usize,
+    bytes: u64,
+    recommended: Recommended,
+}
+
+/// A piece of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'p> {
+    /// Our own words: may contain the model's special tokens.
+    Trusted(&'p str),
+    /// Anybody's words: whatever they say, they are encoded as plain text.
+    Plain(&'p str),
+}
+
+impl Model {
+    /// Opens a folder in Hugging Face layout or a `.gguf` file.
+    ///
+    /// ```no_run
+    /// let model = malmoi::Model::open("models/SmolLM2-135M-Instruct.Q4_1.gguf")?;
+    /// println!("{} reads {} tokens at once", model.name(), model.context());
+    /// # Ok::<(), malmoi::Error>(())
+    /// ```
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &OpenOptions::default())
+    }
+
+    /// As [`Model::open`], with options.
+    pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let checkpoint = Checkpoint::open(path)?;
+        check_memory(&checkpoint, options.available_memory)?;
+        let device = device()?;
+        let precision = if options.exact { Precision::Exact } else { Precision::Quantized };
+        let loaded = architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
+        let tokenizer = match checkpoint.gguf() {
+            Some(gguf) => Tokenizer::from_gguf(gguf)?,
+            None => Tokenizer::from_file(&path.join("tokenizer.json"))?,
+        };
+        let hyper = &checkpoint.hyper;
+        let template = hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
+        let name = options.name.clone().unwrap_or_else(|| name_of(path));
+        Ok(Self(Arc::new(Inner {
+            name,
+            path: path.to_path_buf(),
+            architecture: hyper.architecture().to_string(),
+            network: loaded.network,
+            end_tokens: end_tokens(hyper, &tokenizer, loaded.vocabulary)?,
+            begin_token: hyper.begin_token().filter(|_| hyper.begins_texts()),
+            template: template.transpose()?,
+            tokenizer,
+            context: options.context.unwrap_or(usize::MAX).min(loaded.context),
+            bytes: checkpoint.size(),
+            recommended: hyper.recommended.clone(),
+        })))
+    }
+
+    /// What it is called in results.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The folder or file it came from.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// The architecture its checkpoint names.
+    pub fn architecture(&self) -> &str {
+        &self.0.architecture
+    }
+
+    /// The most tokens of prompt and text together.
+    pub fn context(&self) -> usize {
+        self.0.context
+    }
+
+    /// Bytes of its weights.
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes
+    }
+
+    /// Sampling defaults its makers recommend.
+    pub fn recommended(&self) -> &Recommended {
+        &self.0.recommended
+    }
+
+    /// Whether it was trained to answer messages. One that was not only continues texts.
+    pub fn answers_messages(&self) -> bool {
+        self.0.template.is_some()
+    }
+
+    /// How many tokens a text takes.
+    pub fn count(&self, text: &str) -> usize {
+        self.0.tokenizer.count(text)
+    }
+
+    /// Its network, for measurements and tests.
+    pub fn network(&self) -> &dyn Network {
+        &*self.0.network
+    }
+
+    /// Its vocabulary, for measurements and tests.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.0.tokenizer
+    }
+
+    /// Texts that are control tokens to it: an output must not contain them.
+    pub fn special_texts(&self) -> impl Iterator<Item = &str> {
+        self.0.tokenizer.special_texts()
+    }
+
+    /// The token ids of a prompt: its parts as one user message in the checkpoint's own chat template, or one after the other where
+    /// it has none.
+    pub fn prompt(&self, system: Option<&str>, parts: &[Part<'_>]) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        let Some(template) = &self.0.template else {
+            ids.extend(self.0.begin_token);
+            for part in parts {
+                ids.extend(self.encode(*part)?);
+            }
+            return Ok(ids);
+        };
+        let mut messages = Vec::new();
+        messages.extend(system.map(|content| Message { role: "system", content: content.to_string() }));
+        messages.push(Message { role: "user", content: with_marks(parts)? });
+        let rendered = template.render(&messages, &[("enable_thinking", false.into())])?;
+        let mut rest = rendered.as_str();
+        for (index, part) in parts.iter().enumerate() {
+            if let Part::Plain(text) = part {
+                let mark = mark(index);
+                let (before, after) = rest.split_once(&mark).ok_or_else(|| {
+                    Error::prompt("chat_template", "it leaves out a part of the message, or changes its order")
+                })?;
+                ids.extend(self.0.tokenizer.encode_trusted(before)?);
+                ids.extend(self.0.tokenizer.encode(text)?);
+                rest = after;
+            }
+        }
+        ids.extend(self.0.tokenizer.encode_trusted(rest)?);
+        Ok(ids)
+    }
+
+    fn encode(&self, part: Part<'_>) -> Result<Vec<u32>> {
+        match part {
+            Part::Trusted(text) => self.0.tokenizer.encode_trusted(text),
+            Part::Plain(text) => self.0.tokenizer.encode(text),
+        }
+    }
+
+    /// Continues prompts; see [`Engine::generate`].
+    pub fn generate(&self, prompts: &[Vec<u32>], options: &Options, sink: &mut Sink<'_>) -> Result<Vec<Generated>> {
+        let Inner { network, tokenizer, end_tokens, context, .. } = &*self.0;
+        Engine { network: &**network, tokenizer, end_tokens, context: *context }.generate(prompts, options, sink)
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("name", &self.0.name).field("architecture", &self.0.architecture).finish()
+    }
+}
+
+/// Stands for a plain part while the template is rendered. Private-use characters, which trusted text may not contain.
+fn mark(index: usize) -> String {
+    format!("\u{F8F0}{index}\u{F8F1}")
+}
+
+fn with_marks(parts: &[Part<'_>]) -> Result<String> {
+    let mut content = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        match part {
+            Part::Trusted(text) if text.contains(['\u{F8F0}', '\u{F8F1}']) => {
+                return Err(Error::prompt("prompt", "it contains the private-use characters U+F8F0 or U+F8F1"));
+            }
+            Part::Trusted(text) => content.push_str(text),
+            Part::Plain(_) => content.push_str(&mark(index)),
+        }
+    }
+    Ok(content)
+}
+
+/// Everything that ends a text: what the checkpoint says, and the turn ends of its vocabulary.
+fn end_tokens(hyper: &Hyper, tokenizer: &Tokenizer, vocabulary: usize) -> Result<Vec<u32>> {
+    let mut ends = hyper.end_tokens().to_vec();
+    ends.extend(tokenizer.turn_ends());
+    ends.sort_unstable();
+    ends.dedup();
+    ends.retain(|id| (*id as usize) < vocabulary);
+    if ends.is_empty() {
+        return Err(Error::NoEndToken { file: hyper.file().to_path_buf() });
+    }
+    Ok(ends)
+}
+
+/// `qwen2.5-coder-1.5b-instruct-q4_k_m` of a path to that file.
+fn name_of(path: &Path) -> String {
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    name.unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Weights are mapped, not copied, but a model that does not fit would be read from disk for every token.
+fn check_memory(checkpoint: &Checkpoint, available: Option<u64>) -> Result<()> {
+    const MEGABYTE: u64 = 1_000_000;
+    let available = available.unwrap_or_else(free_memory);
+    // A tenth for tokenizer, activations and a first stretch of cache.
+    let needed = checkpoint.size() + checkpoint.size() / 10;
+    if needed > available {
+        let file = checkpoint.path().to_path_buf();
+        return Err(Error::TooBig { file, needed: needed / MEGABYTE, available: available / MEGABYTE });
+    }
+    Ok(())
+}
+
+/// What the system can give without swapping; everything where it does not say.
+fn free_memory() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let machine = system.available_memory();
+    let group = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
+    match machine {
+        0 => u64::MAX,
+        machine => machine.min(group),
+    }
+}
+
+/// The CPU, unless the build has a GPU's feature and the machine the GPU.
+fn device() -> Result<Device> {
+    #[cfg(feature = "cuda")]
+    return Ok(Device::cuda_if_available(0)?);
+    #[cfg(all(feature = "metal", not(feature = "cuda")))]
+    return Ok(Device::metal_if_available(0)?);
+    #[cfg(not(any(feature = "cuda", feature = "metal")))]
+    Ok(Device::Cpu)
+}
