@@ -7,9 +7,7 @@ use candle_core::{D, Device, Result, Tensor};
 use rayon::prelude::*;
 
 use super::linear::{best, with_floats};
-use super::matmul::{Isa, sum_groups};
-
-const LANES: usize = 16;
+use super::matmul::{Isa, LANES, sum_lanes};
 
 /// What attention needs to know beside queries, keys and values.
 #[derive(Debug, Clone, Copy)]
@@ -104,9 +102,14 @@ fn query_plain(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
     let size = shape.head_dim;
     let row = |at: usize| (at * shape.kv_heads + kv_head) * size;
     for (q, out) in q.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
+        // Plain loops: closures handed to iterators would not be compiled for the instruction set of this function.
         scores.clear();
-        scores.extend(keys.clone().map(|at| dot(q, &k[row(at)..row(at) + size]) * shape.scale));
-        let largest = scores.iter().fold(f32::NEG_INFINITY, |most, score| most.max(*score));
+        scores.resize(keys.len(), 0.0);
+        let mut largest = f32::NEG_INFINITY;
+        for (score, at) in scores.iter_mut().zip(keys.clone()) {
+            *score = dot(q, &k[row(at)..row(at) + size]) * shape.scale;
+            largest = largest.max(*score);
+        }
         let mut total = 0f32;
         for (score, at) in scores.iter().zip(keys.clone()) {
             let weight = (score - largest).exp();
@@ -126,13 +129,16 @@ fn query_plain(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0f32; LANES];
     let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
+    let mut rest = 0f32;
+    for (a, b) in a_chunks.remainder().iter().zip(b_chunks.remainder()) {
+        rest = a.mul_add(*b, rest);
+    }
     for (a, b) in a_chunks.zip(b_chunks) {
         for lane in 0..LANES {
             sums[lane] = a[lane].mul_add(b[lane], sums[lane]);
         }
     }
-    sum_groups(&sums, LANES) + rest
+    sum_lanes(&sums) + rest
 }
 
 /// The same through candle's operations: for other devices, and to hold the CPU's against.

@@ -156,9 +156,17 @@ pub(crate) trait Block {
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], m: &mut [f32]);
 }
 
+/// Bytes of a block by value: the optimiser then knows that nothing it writes can change them, and uses whole registers.
+#[inline(always)]
+fn bytes<const N: usize>(block: &[u8], at: usize) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&block[at..at + N]);
+    out
+}
+
 #[inline(always)]
 fn half_at(block: &[u8], at: usize) -> f32 {
-    half_to_f32(u16::from_le_bytes([block[at], block[at + 1]]))
+    half_to_f32(u16::from_le_bytes(bytes(block, at)))
 }
 
 /// IEEE half to single without a branch, a table or a call, so that loops over it vectorise (the `half` crate asks the
@@ -173,21 +181,22 @@ fn half_to_f32(bits: u16) -> f32 {
 
 /// The two nibbles of 16 bytes: low ones first, as all 32-element types hold them.
 #[inline(always)]
-fn nibbles(bytes: &[u8], q: &mut [u8]) {
-    let (low, high) = q.split_at_mut(16);
-    for ((byte, low), high) in bytes[..16].iter().zip(low).zip(high) {
-        *low = byte & 15;
-        *high = byte >> 4;
+fn nibbles(packed: [u8; 16]) -> [u8; 32] {
+    let mut q = [0; 32];
+    for i in 0..16 {
+        q[i] = packed[i] & 15;
+        q[i + 16] = packed[i] >> 4;
     }
+    q
 }
 
-/// Adds the fifth bits of a 32-element block.
+/// Adds the fifth bits of a 32-element block: bit i of the four bytes to element i.
 #[inline(always)]
-fn fifth_bits(bits: &[u8], q: &mut [u8]) {
-    let bits = u32::from_le_bytes([bits[0], bits[1], bits[2], bits[3]]);
-    for (i, q) in q[..32].iter_mut().enumerate() {
-        *q |= (((bits >> i) & 1) as u8) << 4;
+fn with_fifth_bits(mut q: [u8; 32], bits: [u8; 4]) -> [u8; 32] {
+    for i in 0..32 {
+        q[i] |= ((bits[i / 8] >> (i % 8)) & 1) << 4;
     }
+    q
 }
 
 pub(crate) struct Q4_0;
@@ -199,7 +208,7 @@ impl Block for Q4_0 {
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
         d[0] = half_at(block, 0);
-        nibbles(&block[2..], q);
+        q[..32].copy_from_slice(&nibbles(bytes(block, 2)));
     }
 }
 
@@ -213,7 +222,7 @@ impl Block for Q4_1 {
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], m: &mut [f32]) {
         d[0] = half_at(block, 0);
         m[0] = half_at(block, 2);
-        nibbles(&block[4..], q);
+        q[..32].copy_from_slice(&nibbles(bytes(block, 4)));
     }
 }
 
@@ -226,8 +235,7 @@ impl Block for Q5_0 {
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
         d[0] = half_at(block, 0);
-        nibbles(&block[6..], q);
-        fifth_bits(&block[2..], q);
+        q[..32].copy_from_slice(&with_fifth_bits(nibbles(bytes(block, 6)), bytes(block, 2)));
     }
 }
 
@@ -241,17 +249,17 @@ impl Block for Q5_1 {
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], m: &mut [f32]) {
         d[0] = half_at(block, 0);
         m[0] = half_at(block, 2);
-        nibbles(&block[8..], q);
-        fifth_bits(&block[4..], q);
+        q[..32].copy_from_slice(&with_fifth_bits(nibbles(bytes(block, 8)), bytes(block, 4)));
     }
 }
 
 /// Signed bytes to unsigned: the same as adding 128.
 #[inline(always)]
-fn signed_bytes(bytes: &[u8], q: &mut [u8]) {
-    for (q, byte) in q.iter_mut().zip(bytes) {
-        *q = byte ^ 128;
+fn unsigned<const N: usize>(mut signed: [u8; N]) -> [u8; N] {
+    for byte in &mut signed {
+        *byte ^= 128;
     }
+    signed
 }
 
 pub(crate) struct Q8_0;
@@ -263,7 +271,7 @@ impl Block for Q8_0 {
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
         d[0] = half_at(block, 0);
-        signed_bytes(&block[2..34], q);
+        q[..32].copy_from_slice(&unsigned::<32>(bytes(block, 2)));
     }
 }
 
@@ -277,7 +285,7 @@ impl Block for Q8_1 {
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
         // Bytes 2 and 3 hold d · Σq, which dot products of files' own kind use; unpacking does not need it.
         d[0] = half_at(block, 0);
-        signed_bytes(&block[4..36], q);
+        q[..32].copy_from_slice(&unsigned::<32>(bytes(block, 4)));
     }
 }
 
@@ -290,7 +298,7 @@ impl Block for Q8K {
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
         d[..8].fill(f32::from_le_bytes([block[0], block[1], block[2], block[3]]));
-        signed_bytes(&block[4..260], q);
+        q[..256].copy_from_slice(&unsigned::<256>(bytes(block, 4)));
     }
 }
 
@@ -343,13 +351,24 @@ impl Block for Q3K {
 #[inline(always)]
 fn six_bit_scales(block: &[u8], d: &mut [f32], m: &mut [f32]) {
     let (scale, minimum) = (half_at(block, 0), half_at(block, 2));
-    let packed = &block[4..16];
-    for group in 0..4 {
-        d[group] = scale * f32::from(packed[group] & 63);
-        m[group] = -minimum * f32::from(packed[group + 4] & 63);
-        d[group + 4] = scale * f32::from((packed[group + 8] & 15) | ((packed[group] >> 6) << 4));
-        m[group + 4] = -minimum * f32::from((packed[group + 8] >> 4) | ((packed[group + 4] >> 6) << 4));
+    // Four at a time: the low six bits of the first eight bytes are the first scales and minimums; the others have four bits in the
+    // last four bytes and two in the tops of the first eight.
+    let a = u32::from_le_bytes(bytes(block, 4));
+    let b = u32::from_le_bytes(bytes(block, 8));
+    let c = u32::from_le_bytes(bytes(block, 12));
+    let low = u64::from(a & 0x3f3f_3f3f);
+    let high = u64::from((c & 0x0f0f_0f0f) | (((a >> 6) & 0x0303_0303) << 4));
+    let scales = (low | (high << 32)).to_le_bytes();
+    let low = u64::from(b & 0x3f3f_3f3f);
+    let high = u64::from(((c >> 4) & 0x0f0f_0f0f) | (((b >> 6) & 0x0303_0303) << 4));
+    let minimums = (low | (high << 32)).to_le_bytes();
+    let (mut scaled, mut lowered) = ([0f32; 8], [0f32; 8]);
+    for i in 0..8 {
+        scaled[i] = scale * f32::from(scales[i]);
+        lowered[i] = -minimum * f32::from(minimums[i]);
     }
+    d[..8].copy_from_slice(&scaled);
+    m[..8].copy_from_slice(&lowered);
 }
 
 pub(crate) struct Q4K;
@@ -362,12 +381,13 @@ impl Block for Q4K {
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], m: &mut [f32]) {
         six_bit_scales(block, d, m);
         for pair in 0..4 {
-            let bytes = &block[16 + pair * 32..48 + pair * 32];
-            let (low, high) = q[pair * 64..pair * 64 + 64].split_at_mut(32);
-            for ((byte, low), high) in bytes.iter().zip(low).zip(high) {
-                *low = byte & 15;
-                *high = byte >> 4;
+            let packed: [u8; 32] = bytes(block, 16 + pair * 32);
+            let mut both = [0; 64];
+            for i in 0..32 {
+                both[i] = packed[i] & 15;
+                both[i + 32] = packed[i] >> 4;
             }
+            q[pair * 64..pair * 64 + 64].copy_from_slice(&both);
         }
     }
 }
@@ -381,14 +401,15 @@ impl Block for Q5K {
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], m: &mut [f32]) {
         six_bit_scales(block, d, m);
-        let high_bits = &block[16..48];
+        let high_bits: [u8; 32] = bytes(block, 16);
         for pair in 0..4 {
-            let bytes = &block[48 + pair * 32..80 + pair * 32];
-            let (low, high) = q[pair * 64..pair * 64 + 64].split_at_mut(32);
+            let packed: [u8; 32] = bytes(block, 48 + pair * 32);
+            let mut both = [0; 64];
             for i in 0..32 {
-                low[i] = (bytes[i] & 15) | (((high_bits[i] >> (2 * pair)) & 1) << 4);
-                high[i] = (bytes[i] >> 4) | (((high_bits[i] >> (2 * pair + 1)) & 1) << 4);
+                both[i] = (packed[i] & 15) | (((high_bits[i] >> (2 * pair)) & 1) << 4);
+                both[i + 32] = (packed[i] >> 4) | (((high_bits[i] >> (2 * pair + 1)) & 1) << 4);
             }
+            q[pair * 64..pair * 64 + 64].copy_from_slice(&both);
         }
     }
 }
@@ -402,19 +423,23 @@ impl Block for Q6K {
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
         let scale = half_at(block, 208);
-        for group in 0..16 {
-            d[group] = scale * f32::from(block[192 + group] as i8);
+        let scales: [u8; 16] = bytes(block, 192);
+        let mut scaled = [0f32; 16];
+        for i in 0..16 {
+            scaled[i] = scale * f32::from(scales[i] as i8);
         }
+        d[..16].copy_from_slice(&scaled);
         for half in 0..2 {
-            let low = &block[half * 64..half * 64 + 64];
-            let high = &block[128 + half * 32..160 + half * 32];
-            let q = &mut q[half * 128..half * 128 + 128];
+            let low: [u8; 64] = bytes(block, half * 64);
+            let high: [u8; 32] = bytes(block, 128 + half * 32);
+            let mut four = [0; 128];
             for i in 0..32 {
-                q[i] = (low[i] & 15) | ((high[i] & 3) << 4);
-                q[i + 32] = (low[i + 32] & 15) | (((high[i] >> 2) & 3) << 4);
-                q[i + 64] = (low[i] >> 4) | (((high[i] >> 4) & 3) << 4);
-                q[i + 96] = (low[i + 32] >> 4) | ((high[i] >> 6) << 4);
+                four[i] = (low[i] & 15) | ((high[i] & 3) << 4);
+                four[i + 32] = (low[i + 32] & 15) | (((high[i] >> 2) & 3) << 4);
+                four[i + 64] = (low[i] >> 4) | (((high[i] >> 4) & 3) << 4);
+                four[i + 96] = (low[i + 32] >> 4) | ((high[i] >> 6) << 4);
             }
+            q[half * 128..half * 128 + 128].copy_from_slice(&four);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, unpack_chunk};
 /// Weight rows unpacked together: the lanes of a 512-bit register.
 pub(super) const TILE: usize = 16;
 /// Float weights: partial sums a dot product is spread over.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 /// Activation rows up to which unpacked weights are used row by row, without interleaving them into a tile.
 const FEW_ROWS: usize = 3;
 
@@ -32,11 +32,26 @@ pub struct Activations<'x> {
 /// Activations as signed bytes.
 pub(super) struct Quantized {
     /// `[rows, chunks · CHUNK]`, zero beyond the row's end.
-    pub bytes: Vec<i8>,
-    /// `[rows, chunks, GROUPS]`: for each group of 16 its scale (neighbours share one) …
-    pub scales: Vec<f32>,
-    /// … and the sum of its bytes.
-    pub sums: Vec<i32>,
+    bytes: Vec<i8>,
+    /// What products with groups of 16 weights, and with groups of 32, need.
+    by_16: Groups,
+    by_32: Groups,
+}
+
+/// One number for each group, `[rows, chunks, CHUNK / group]`.
+struct Groups {
+    /// What the bytes are multiplied by.
+    scales: Vec<f32>,
+    /// Sums of the bytes …
+    sums: Vec<i32>,
+    /// … and those times the scale: what minimums of weights are multiplied by.
+    totals: Vec<f32>,
+}
+
+impl Groups {
+    fn new(count: usize) -> Self {
+        Self { scales: vec![0.0; count], sums: vec![0; count], totals: vec![0.0; count] }
+    }
 }
 
 impl<'x> Activations<'x> {
@@ -54,28 +69,54 @@ impl<'x> Activations<'x> {
         self.rows
     }
 
-    pub(super) fn quantized(&self) -> &Quantized {
+    pub(super) fn quantized(&self, isa: Isa) -> &Quantized {
         self.quantized.get_or_init(|| {
-            let chunks = self.columns.div_ceil(CHUNK);
-            let mut bytes = vec![0; self.rows * chunks * CHUNK];
-            let mut scales = vec![0.0; self.rows * chunks * GROUPS];
-            let mut sums = vec![0; self.rows * chunks * GROUPS];
-            bytes
-                .par_chunks_mut(chunks * CHUNK)
-                .zip(scales.par_chunks_mut(chunks * GROUPS))
-                .zip(sums.par_chunks_mut(chunks * GROUPS))
+            let groups = self.rows * self.columns.div_ceil(CHUNK) * GROUPS;
+            let mut x = Quantized { bytes: vec![0; groups * 16], by_16: Groups::new(groups), by_32: Groups::new(groups / 2) };
+            let row = groups / self.rows;
+            x.bytes
+                .par_chunks_mut(row * 16)
+                .zip(x.by_16.scales.par_chunks_mut(row))
+                .zip(x.by_16.sums.par_chunks_mut(row))
                 .zip(self.floats.par_chunks(self.columns))
-                .with_min_len(4)
-                .for_each(|(((bytes, scales), sums), floats)| quantize_row(floats, bytes, scales, sums));
-            Quantized { bytes, scales, sums }
+                .with_min_len(8)
+                .for_each(|(((bytes, scales), sums), floats)| quantize_row(floats, bytes, scales, sums, isa));
+            for (group, total) in x.by_16.totals.iter_mut().enumerate() {
+                *total = x.by_16.scales[group] * x.by_16.sums[group] as f32;
+            }
+            for group in 0..groups / 2 {
+                x.by_32.scales[group] = x.by_16.scales[2 * group];
+                x.by_32.sums[group] = x.by_16.sums[2 * group] + x.by_16.sums[2 * group + 1];
+                x.by_32.totals[group] = x.by_32.scales[group] * x.by_32.sums[group] as f32;
+            }
+            x
         })
     }
 }
 
 /// Groups of 32 to bytes: `x ≈ scale · byte`, as `quantize_row_q8_0` of ggml but with the scale kept in f32.
-fn quantize_row(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
+fn quantize_row(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32], isa: Isa) {
+    match isa {
+        Isa::Plain => quantize_row_plain(floats, bytes, scales, sums),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every `Isa` but the plain one comes from `detect`, or was asserted to be available by `matmul`.
+        Isa::Avx2 | Isa::Vnni => unsafe { quantize_row_avx2(floats, bytes, scales, sums) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn quantize_row_avx2(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
+    quantize_row_plain(floats, bytes, scales, sums);
+}
+
+#[inline(always)]
+fn quantize_row_plain(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
     for (index, group) in floats.chunks(32).enumerate() {
-        let largest = group.iter().fold(0f32, |most, x| most.max(x.abs()));
+        let mut largest = 0f32;
+        for x in group {
+            largest = largest.max(x.abs());
+        }
         let scale = largest / 127.0;
         let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         for (half, group) in group.chunks(16).enumerate() {
@@ -87,6 +128,8 @@ fn quantize_row(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut
             sums[index * 2 + half] = sum;
             scales[index * 2 + half] = scale;
         }
+        // A last group of 16 or fewer: the other half is zeros, with the scale that the pair shares.
+        scales[index * 2 + 1] = scale;
     }
 }
 
@@ -156,7 +199,7 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
     let mut tiled = vec![0f32; tiles * rows * TILE];
     let float = exact || weights.block_type.is_float();
     if !float {
-        activations.quantized();
+        activations.quantized(isa);
     }
     let view = View { rows, columns: activations.columns, floats: activations.floats, quantized: activations.quantized.get() };
     // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
@@ -204,40 +247,43 @@ pub(super) struct View<'x> {
     quantized: Option<&'x Quantized>,
 }
 
-/// One activation row's part of one chunk.
+/// One activation row's part of one chunk, for weights in groups of one size.
 #[derive(Clone, Copy)]
 pub(super) struct ChunkView<'x> {
     pub bytes: &'x [i8; CHUNK],
-    pub scales: &'x [f32; GROUPS],
-    pub sums: &'x [i32; GROUPS],
+    /// `CHUNK / group` each.
+    pub scales: &'x [f32],
+    pub sums: &'x [i32],
+    pub totals: &'x [f32],
 }
 
 impl Quantized {
     #[inline(always)]
-    pub(super) fn chunk(&self, row: usize, chunk: usize, chunks: usize) -> ChunkView<'_> {
+    pub(super) fn chunk<B: Block>(&self, row: usize, chunk: usize, chunks: usize) -> ChunkView<'_> {
         let index = row * chunks + chunk;
-        let part = "slices of a fixed length convert to arrays of it";
+        let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
+        let count = CHUNK / B::GROUP;
+        let range = index * count..(index + 1) * count;
+        let bytes = self.bytes[index * CHUNK..].first_chunk().expect("bytes are padded to whole chunks");
         ChunkView {
-            bytes: self.bytes[index * CHUNK..(index + 1) * CHUNK].try_into().expect(part),
-            scales: self.scales[index * GROUPS..(index + 1) * GROUPS].try_into().expect(part),
-            sums: self.sums[index * GROUPS..(index + 1) * GROUPS].try_into().expect(part),
+            bytes,
+            scales: &groups.scales[range.clone()],
+            sums: &groups.sums[range.clone()],
+            totals: &groups.totals[range],
         }
     }
 }
 
-/// The order in which a chunk's groups are added; every kernel keeps to it.
+/// Adds the 16 partial sums of a float dot product; every kernel in this order.
 #[inline(always)]
-pub(super) fn sum_groups(parts: &[f32; GROUPS], groups: usize) -> f32 {
-    let mut p = *parts;
-    if groups == 16 {
-        for i in 0..8 {
-            p[i] += p[i + 8];
+pub(super) fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
+    let mut p = *lanes;
+    for width in [8, 4, 2, 1] {
+        for i in 0..width {
+            p[i] += p[i + width];
         }
     }
-    for i in 0..4 {
-        p[i] += p[i + 4];
-    }
-    (p[0] + p[2]) + (p[1] + p[3])
+    p[0]
 }
 
 // === Quantised weights ===
@@ -295,37 +341,27 @@ fn tile_plain<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut 
         for (chunk, bytes) in tile.row(weight_row).chunks(CHUNK / B::LEN * B::BYTES).enumerate() {
             unpack_chunk::<B>(bytes, &mut q, &mut d, &mut m);
             for row in 0..rows {
-                out[row * TILE + weight_row] += dot_plain::<B>(&q, &d, &m, x.chunk(row, chunk, chunks));
+                let sum = &mut out[row * TILE + weight_row];
+                *sum = dot_plain::<B>(&q, &d, &m, x.chunk::<B>(row, chunk, chunks), *sum);
             }
         }
     }
 }
 
 #[inline(always)]
-fn dot_plain<B: Block>(q: &[u8; CHUNK], d: &[f32; GROUPS], m: &[f32; GROUPS], x: ChunkView<'_>) -> f32 {
-    let groups = CHUNK / B::GROUP;
-    let mut parts = [0f32; GROUPS];
-    for group in 0..groups {
+fn dot_plain<B: Block>(q: &[u8; CHUNK], d: &[f32; GROUPS], m: &[f32; GROUPS], x: ChunkView<'_>, mut total: f32) -> f32 {
+    for group in 0..CHUNK / B::GROUP {
         let mut sum = 0i32;
         for (q, x) in q[group * B::GROUP..][..B::GROUP].iter().zip(&x.bytes[group * B::GROUP..]) {
             sum += i32::from(*q) * i32::from(*x);
         }
-        let (scale, x_sum) = group_of::<B>(x, group);
-        sum -= B::ZERO * x_sum;
-        let part = sum as f32 * (d[group] * scale);
-        parts[group] = if B::MIN { m[group].mul_add(scale * x_sum as f32, part) } else { part };
+        sum -= B::ZERO * x.sums[group];
+        total = (sum as f32 * d[group]).mul_add(x.scales[group], total);
+        if B::MIN {
+            total = m[group].mul_add(x.totals[group], total);
+        }
     }
-    sum_groups(&parts, groups)
-}
-
-/// Scale and byte sum of a weight group's activations.
-#[inline(always)]
-pub(super) fn group_of<B: Block>(x: ChunkView<'_>, group: usize) -> (f32, i32) {
-    if B::GROUP == 32 {
-        (x.scales[2 * group], x.sums[2 * group] + x.sums[2 * group + 1])
-    } else {
-        (x.scales[group], x.sums[group])
-    }
+    total
 }
 
 // === Float weights (and quantised ones, exactly) ===
@@ -391,7 +427,7 @@ fn float_tile_plain(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
             }
             for r in 0..rows {
                 for w in 0..count {
-                    out[(row + r) * TILE + first + w] = sum_groups(&sums[r][w], LANES);
+                    out[(row + r) * TILE + first + w] = sum_lanes(&sums[r][w]);
                 }
             }
         }
