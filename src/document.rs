@@ -42,10 +42,33 @@ impl Document {
         let mut end = 0;
         for block in &blocks {
             assert!(block.span.start >= end, "blocks are in order and do not overlap");
-            assert!(text.get(block.span.clone()).is_some(), "a block lies on character borders within the text");
+            assert!(
+                text.get(block.span.clone()).is_some(),
+                "a block lies on character borders within the text"
+            );
             end = block.span.end;
         }
         Self { text, blocks }
+    }
+
+    /// A document of which every line that is not blank is a paragraph: for texts that are known to hold nothing else.
+    ///
+    /// ```
+    /// use malmoi::document::Document;
+    /// assert_eq!(Document::of_lines("One.\n\n Two. ".into()).blocks().len(), 2);
+    /// ```
+    pub fn of_lines(text: String) -> Self {
+        let mut blocks = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let words = line.trim();
+            if !words.is_empty() {
+                let first = start + (line.len() - line.trim_start().len());
+                blocks.push(Block { span: first..first + words.len(), kind: Kind::Paragraph });
+            }
+            start += line.len();
+        }
+        Self::new(text, blocks)
     }
 
     /// The whole text as read.

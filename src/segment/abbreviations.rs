@@ -15,39 +15,129 @@ pub(super) enum Stop {
 
 /// Titles and words that are always followed by the name they belong to.
 const LEADING: &[&str] = &[
-    "adm", "amb", "asst", "atty", "brig", "capt", "cdr", "cmdr", "col", "comdr", "comr", "cpl", "cpt", "dep", "det",
-    "dir", "dr", "drs", "ens", "fr", "gen", "gens", "gov", "govs", "hon", "insp", "lt", "ltc", "maj", "messrs", "mlle",
-    "mme", "mr", "mrs", "ms", "msgr", "mt", "pfc", "pres", "prof", "profs", "pvt", "rep", "reps", "rev", "sen", "sens",
-    "sgt", "spc", "st", "supt", "vs", "viz", "cf", "e.g", "i.e", "eg", "ie", "al", "ft",
+    "adm", "amb", "asst", "atty", "brig", "capt", "cdr", "cmdr", "col", "comdr", "comr", "cpl", "cpt", "dep",
+    "det", "dir", "dr", "drs", "ens", "fr", "gen", "gens", "gov", "govs", "hon", "insp", "lt", "ltc", "maj",
+    "messrs", "mlle", "mme", "mr", "mrs", "ms", "msgr", "mt", "v", "pfc", "pres", "prof", "profs", "pvt",
+    "rep", "reps", "rev", "sen", "sens", "sgt", "spc", "st", "supt", "vs", "viz", "cf", "e.g", "i.e", "eg",
+    "ie", "al", "ft",
 ];
 
 /// Words that lead a number.
-const BEFORE_NUMBERS: &[&str] = &["no", "nos", "art", "ch", "fig", "figs", "p", "pp", "para", "sec", "vol", "vols", "nr", "ver"];
+const BEFORE_NUMBERS: &[&str] =
+    &["no", "nos", "art", "ch", "fig", "figs", "p", "pp", "para", "sec", "vol", "vols", "nr", "ver"];
 
 /// Words that may stand anywhere: companies, places, months, days.
 const OPEN: &[&str] = &[
-    "inc", "co", "corp", "ltd", "llc", "bros", "cos", "plc", "intl", "assn", "univ", "dept", "est", "jr", "sr", "esq",
-    "etc", "ave", "blvd", "rd", "hwy", "bldg", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct",
-    "nov", "dec", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "calif", "fla", "conn", "mass", "pa",
-    "va", "md", "mich", "minn", "tenn", "wash", "ariz", "colo", "ill", "ind", "ga", "approx", "incl", "min", "max",
-    "gu", "ph.d", "min", "sq", "oz", "lbs", "lb", "kg", "km", "op",
+    "inc", "co", "corp", "ltd", "llc", "bros", "cos", "plc", "intl", "assn", "univ", "dept", "est", "jr",
+    "sr", "esq", "etc", "ave", "blvd", "rd", "hwy", "bldg", "jan", "feb", "mar", "apr", "jun", "jul", "aug",
+    "sep", "sept", "oct", "nov", "dec", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "calif",
+    "fla", "conn", "mass", "pa", "va", "md", "mich", "minn", "tenn", "wash", "ariz", "colo", "ill", "ind",
+    "ga", "approx", "incl", "min", "max", "ph.d", "sq", "oz", "lbs", "lb", "kg", "km", "op",
 ];
 
 /// Words that begin a sentence far more often than they continue one after an abbreviation. "U.S. Defense" goes on,
 /// "U.S. The" does not.
 const STARTERS: &[&str] = &[
-    "The", "A", "An", "This", "That", "These", "Those", "He", "She", "It", "They", "We", "You", "I", "His", "Her", "Its",
-    "Their", "Our", "In", "On", "At", "By", "For", "From", "With", "After", "Before", "During", "Since", "While", "When",
-    "Where", "If", "As", "But", "And", "Or", "So", "Yet", "However", "Meanwhile", "Although", "Though", "Some", "Many",
-    "Most", "Both", "Each", "Another", "Other", "Others", "There", "Here", "What", "Who", "How", "Why", "Last", "Under",
-    "Earlier", "Later", "Also", "Still", "Then", "Now", "Only", "Not", "No", "Such", "According", "Officials", "Police",
-    "Asked", "Despite", "Because", "Once", "To", "Of",
+    "The",
+    "A",
+    "An",
+    "This",
+    "That",
+    "These",
+    "Those",
+    "He",
+    "She",
+    "It",
+    "They",
+    "We",
+    "You",
+    "I",
+    "His",
+    "Her",
+    "Its",
+    "Their",
+    "Our",
+    "In",
+    "On",
+    "At",
+    "By",
+    "For",
+    "From",
+    "With",
+    "After",
+    "Before",
+    "During",
+    "Since",
+    "While",
+    "When",
+    "Where",
+    "If",
+    "As",
+    "But",
+    "And",
+    "Or",
+    "So",
+    "Yet",
+    "However",
+    "Meanwhile",
+    "Although",
+    "Though",
+    "Some",
+    "Many",
+    "Most",
+    "Both",
+    "Each",
+    "Another",
+    "Other",
+    "Others",
+    "There",
+    "Here",
+    "What",
+    "Who",
+    "How",
+    "Why",
+    "Last",
+    "Under",
+    "Earlier",
+    "Later",
+    "Also",
+    "Still",
+    "Then",
+    "Now",
+    "Only",
+    "Not",
+    "No",
+    "Such",
+    "According",
+    "Officials",
+    "Police",
+    "Asked",
+    "Despite",
+    "Because",
+    "Once",
+    "To",
+    "Of",
 ];
 
 /// Verbs that follow a quotation: `"Are you ready?" Kim asked.`
 const SPEECH: &[&str] = &[
-    "said", "says", "asked", "asks", "told", "added", "wrote", "shouted", "cried", "replied", "answered", "tweeted",
-    "wondered", "exclaimed", "noted", "stressed", "recalled",
+    "said",
+    "says",
+    "asked",
+    "asks",
+    "told",
+    "added",
+    "wrote",
+    "shouted",
+    "cried",
+    "replied",
+    "answered",
+    "tweeted",
+    "wondered",
+    "exclaimed",
+    "noted",
+    "stressed",
+    "recalled",
 ];
 
 /// What a full stop after `word` (given without that stop) means.
@@ -56,7 +146,10 @@ pub(super) fn stop_after(word: &str) -> Stop {
     let lower = lower.as_str();
     let mut chars = word.chars();
     let single = chars.next().is_some_and(char::is_alphabetic) && chars.next().is_none();
-    if LEADING.contains(&lower) {
+    if single && word.chars().all(char::is_uppercase) && word.is_ascii() {
+        // An initial, before "p." for "page" is thought of.
+        Stop::Open
+    } else if LEADING.contains(&lower) {
         Stop::Leads
     } else if BEFORE_NUMBERS.contains(&lower) {
         Stop::LeadsNumber
@@ -69,7 +162,8 @@ pub(super) fn stop_after(word: &str) -> Stop {
 
 /// Letters with stops between them: "U.S", "a.m", "Ph.D", "U.N".
 fn is_dotted(word: &str) -> bool {
-    word.contains('.') && word.split('.').all(|part| matches!(part.len(), 1 | 2) && part.chars().all(char::is_alphabetic))
+    word.contains('.')
+        && word.split('.').all(|part| matches!(part.len(), 1 | 2) && part.chars().all(char::is_alphabetic))
 }
 
 /// Whether a sentence is likely to begin with this word even after an abbreviation.
@@ -95,6 +189,8 @@ mod tests {
             ("U.S", Stop::Open),
             ("a.m", Stop::Open),
             ("J", Stop::Open),
+            ("P", Stop::Open),
+            ("p", Stop::LeadsNumber),
             ("Ltd", Stop::Open),
             ("Jan", Stop::Open),
             ("Korea", Stop::Ends),

@@ -69,7 +69,9 @@ impl<'t> Cutter<'t, '_> {
             return;
         }
         match border {
-            Border::Paragraph => self.cut_at(paragraph_starts(self.text, &span), span, Border::Sentence, atoms),
+            Border::Paragraph => {
+                self.cut_at(paragraph_starts(self.text, &span), span, Border::Sentence, atoms)
+            }
             Border::Sentence => self.cut_at(sentence_starts(self.text, &span), span, Border::Inside, atoms),
             Border::Inside => {
                 // Halves, and halves of halves: even parts, and every character is counted only log(parts) times.
@@ -168,13 +170,17 @@ fn best_middle(text: &str, span: &Span) -> usize {
 fn clause_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
     word_starts(part).filter(|at| {
         let before = part[..*at].trim_end();
-        before.ends_with([',', ';', ':', '.', '!', '?', '…', '—', '–', '、', '，', '·', ')', '”', '"']) || before.ends_with("--")
+        before.ends_with([',', ';', ':', '.', '!', '?', '…', '—', '–', '、', '，', '·', ')', '”', '"'])
+            || before.ends_with("--")
     })
 }
 
 /// Where a word begins, the first one left out.
 fn word_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
-    let starts = part.char_indices().zip(part.chars().skip(1)).filter(|((_, c), next)| c.is_whitespace() && !next.is_whitespace());
+    let starts = part
+        .char_indices()
+        .zip(part.chars().skip(1))
+        .filter(|((_, c), next)| c.is_whitespace() && !next.is_whitespace());
     starts.map(|((at, c), _)| at + c.len_utf8())
 }
 
@@ -197,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_paragraph_border_is_preferred_to_a_sentence_border_and_that_to_a_comma() {
-        let texts = |text, budget| split(text, budget, &words).iter().map(|s| s.text.to_string()).collect::<Vec<_>>();
+        let texts =
+            |text, budget| split(text, budget, &words).iter().map(|s| s.text.to_string()).collect::<Vec<_>>();
         assert_eq!(texts("a b. C d.\n\ne f.", 4), ["a b. C d.\n\n", "e f."]);
         assert_eq!(texts("aa bb. Cc dd. Ee ff.", 4), ["aa bb. Cc dd. ", "Ee ff."]);
         assert_eq!(texts("one two, three four five", 3), ["one two, ", "three four five"]);
@@ -229,7 +236,12 @@ mod tests {
     #[test]
     fn a_long_article_is_counted_a_handful_of_times() {
         let sentence = "The ministers agreed on Thursday that the allies will work closely, officials said. ";
-        let articles = [sentence.repeat(2500), format!("{}\n\n", sentence.repeat(10)).repeat(250), "word ".repeat(30_000), "x".repeat(150_000)];
+        let articles = [
+            sentence.repeat(2500),
+            format!("{}\n\n", sentence.repeat(10)).repeat(250),
+            "word ".repeat(30_000),
+            "x".repeat(150_000),
+        ];
         for article in articles {
             let counted = Cell::new(0);
             let count = |text: &str| {

@@ -22,7 +22,23 @@ pub(super) fn is_closing_quote(c: char) -> bool {
 
 /// Marks the beginning of an item in Korean agency copy.
 pub(super) fn is_bullet(c: char) -> bool {
-    matches!(c, '▲' | '△' | '▶' | '▷' | '■' | '□' | '◆' | '◇' | '●' | '○' | '◎' | '☞' | '※' | '•' | '·')
+    matches!(
+        c,
+        '▲' | '△'
+            | '▶'
+            | '▷'
+            | '■'
+            | '□'
+            | '◆'
+            | '◇'
+            | '●'
+            | '○'
+            | '◎'
+            | '☞'
+            | '※'
+            | '•'
+            | '·'
+    )
 }
 
 /// A stretch of text between an opening mark and its closing mark, in bytes, the marks included.
@@ -50,7 +66,9 @@ pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
         match role(c, before, after) {
             Role::Opens => open.push((at, partner(c))),
             Role::Closes => close(&mut open, &mut found, c, end),
-            Role::Either if open.iter().any(|(_, wanted)| *wanted == c) => close(&mut open, &mut found, c, end),
+            Role::Either if open.iter().any(|(_, wanted)| *wanted == c) => {
+                close(&mut open, &mut found, c, end)
+            }
             Role::Either => open.push((at, partner(c))),
             Role::Neither => {}
         }
@@ -69,7 +87,8 @@ enum Role {
 }
 
 fn role(c: char, before: Option<char>, after: Option<char>) -> Role {
-    let space_before = before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '[' | '“' | '"' | '‘' | '-' | '—' | '·'));
+    let space_before = before
+        .is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '[' | '“' | '"' | '‘' | '-' | '—' | '·'));
     let space_after = after.is_none_or(char::is_whitespace);
     match c {
         '“' | '「' | '『' | '«' | '(' | '[' | '（' | '《' | '〈' | '‘' => Role::Opens,
@@ -79,7 +98,10 @@ fn role(c: char, before: Option<char>, after: Option<char>) -> Role {
         '"' | '＂' => Role::Either,
         // "the '90s" opens nothing; "don't" and "workers'" neither open nor, next to a Latin letter, close.
         '\'' if space_before && !space_after && !after.is_some_and(|c| c.is_ascii_digit()) => Role::Opens,
-        '\'' | '’' if !before.is_none_or(char::is_whitespace) && !after.is_some_and(|c| c.is_ascii_alphanumeric()) => {
+        '\'' | '’'
+            if !before.is_none_or(char::is_whitespace)
+                && !after.is_some_and(|c| c.is_ascii_alphanumeric()) =>
+        {
             Role::Closes
         }
         _ => Role::Neither,

@@ -8,7 +8,9 @@
 
 use super::abbreviations::{Stop, is_speech, is_starter, stop_after};
 use super::lines;
-use super::marks::{Enclosed, enclosed, is_bullet, is_closer, is_closing_quote, is_terminator, is_wide_terminator};
+use super::marks::{
+    Enclosed, enclosed, is_bullet, is_closer, is_closing_quote, is_terminator, is_wide_terminator,
+};
 use crate::language::{is_hangul, is_latin};
 
 /// Splits a text into sentences that join back to it byte for byte: white space belongs to the sentence before it.
@@ -124,7 +126,8 @@ impl<'t> Candidate<'t> {
         }
         let next = self.next_char();
         let korean = self.last_char().is_some_and(is_hangul);
-        if matches!(next, ',' | ';' | ':' | '-' | '–' | '—' | '=' | '/' | '~') || is_closer_not_quote(next) {
+        if matches!(next, ',' | ';' | ':' | '-' | '–' | '—' | '=' | '/' | '~') || is_closer_not_quote(next)
+        {
             return false;
         }
         if next.is_lowercase() && !korean {
@@ -153,7 +156,8 @@ impl<'t> Candidate<'t> {
         if self.marks.ends_with(is_wide_terminator) || is_bullet(next) {
             return !next.is_ascii_punctuation();
         }
-        let goes_on = ["라고", "라며", "라는", "이라"].iter().any(|particle| self.after.starts_with(particle));
+        let goes_on =
+            ["라고", "라며", "라는", "이라"].iter().any(|particle| self.after.starts_with(particle));
         let opens_quote = matches!(next, '"' | '“' | '‘' | '\'');
         self.has_korean_ending() && (is_hangul(next) || opens_quote) && !goes_on
     }
@@ -181,7 +185,8 @@ impl<'t> Candidate<'t> {
         }
         let before_it = words.next();
         let next = self.after.split(char::is_whitespace).next().unwrap_or_default();
-        let is_item = |word: &str| word.strip_suffix('.').is_some_and(|number| !number.is_empty() && is_number(number));
+        let is_item =
+            |word: &str| word.strip_suffix('.').is_some_and(|number| !number.is_empty() && is_number(number));
         before_it.is_none() || before_it.is_some_and(is_item) || is_item(next)
     }
 
@@ -190,7 +195,8 @@ impl<'t> Candidate<'t> {
         if !self.closers.contains(is_closing_quote) {
             return false;
         }
-        const WHOLE: &[&str] = &["고", "하고", "며", "하며", "는", "라", "이라", "란", "이란", "면서", "라던"];
+        const WHOLE: &[&str] =
+            &["고", "하고", "며", "하며", "는", "라", "이라", "란", "이란", "면서", "라던"];
         const BEGIN: &[&str] = &["라고", "이라고", "라며", "이라며", "라는", "이라는", "라면서", "이라면서"];
         let word = self.next_word();
         !self.spaced || WHOLE.contains(&word) || BEGIN.iter().any(|begin| word.starts_with(begin))
@@ -299,7 +305,9 @@ mod tests {
 
     #[test]
     fn wrapped_lines_join_and_headlines_stand_alone() {
-        check("Ministers meet in Seoul\n|The two ministers discussed over the phone on\nWednesday how to tighten their work. |They will\nagree.");
+        check(
+            "Ministers meet in Seoul\n|The two ministers discussed over the phone on\nWednesday how to tighten their work. |They will\nagree.",
+        );
     }
 
     #[test]
@@ -312,6 +320,32 @@ mod tests {
         assert!(sentences("").is_empty());
         assert_eq!(sentences(" \n"), [" \n"]);
         assert_eq!(sentences("  a. B  "), ["  a. B  "]);
+    }
+
+    /// One sentence a line, paragraphs separated by blank lines: the lines are joined by spaces and must come back.
+    #[test]
+    fn the_golden_news_comes_back_sentence_by_sentence() {
+        for (name, golden) in [
+            ("en", include_str!("../../tests/fixtures/sentences/en.txt")),
+            ("ko", include_str!("../../tests/fixtures/sentences/ko.txt")),
+        ] {
+            let paragraphs: Vec<Vec<&str>> =
+                golden.trim().split("\n\n").map(|p| p.lines().collect()).collect();
+            let (mut right, mut wanted, mut given) = (0, 0, 0);
+            for paragraph in &paragraphs {
+                let text = paragraph.join(" ");
+                let found: Vec<&str> = sentences(&text).iter().map(|sentence| sentence.trim_end()).collect();
+                for odd in found.iter().filter(|sentence| !paragraph.contains(sentence)) {
+                    println!("{name}: {odd}");
+                }
+                right += paragraph.iter().filter(|sentence| found.contains(sentence)).count();
+                wanted += paragraph.len();
+                given += found.len();
+            }
+            let f1 = 2.0 * right as f64 / (wanted + given) as f64;
+            println!("{name}: {wanted} sentences, F1 {f1:.4}");
+            assert!(wanted >= 60 && f1 >= 0.995, "{name}: F1 {f1:.4}");
+        }
     }
 
     proptest! {

@@ -1,0 +1,121 @@
+//! Language: output that is not in the language asked for, in whole or in part.
+
+use super::{Check, Pair, excerpt};
+use crate::language::{Language, is_hangul, is_latin};
+use crate::segment::sentences;
+
+pub(super) const CHECK: Check =
+    Check { name: "language", describe: "output in another language or script than asked for", run };
+
+/// A sentence with so many words of Latin letters and no Hangul was left untranslated; shorter ones are names and titles.
+const WORDS: usize = 5;
+/// So few letters say nothing about the language: "AI", "G7".
+const LETTERS: usize = 10;
+
+fn run(pair: &Pair<'_>) -> Vec<String> {
+    let (_, result) = pair.task.words();
+    let letters = pair.output.chars().filter(|c| c.is_alphabetic()).count();
+    let written = Language::detect(pair.output);
+    if letters >= LETTERS && written != Some(pair.to) {
+        let written = written.map_or("no language it knows", Language::name);
+        return vec![format!("the {result} is in {written}, not in {}", pair.to.name())];
+    }
+    let mut doubts: Vec<String> = sentences(pair.output)
+        .into_iter()
+        .filter(|sentence| is_foreign(sentence, pair.to))
+        .map(|sentence| format!("\"{}\" is not in {}", excerpt(sentence), pair.to.name()))
+        .collect();
+    if let Some(leak) = leak(pair) {
+        doubts.push(leak);
+    }
+    doubts
+}
+
+/// Whether a sentence of the output is wholly in the other language.
+fn is_foreign(sentence: &str, to: Language) -> bool {
+    match to {
+        Language::Korean => {
+            let words = sentence.split_whitespace().filter(|word| word.chars().any(is_latin)).count();
+            // "PARIS SAINT-GERMAIN FC": capitals are names.
+            let small = sentence
+                .split_whitespace()
+                .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
+                .count();
+            words >= WORDS && small * 2 >= words && !sentence.contains(is_hangul)
+        }
+        Language::English => {
+            let hangul = sentence.chars().filter(|c| is_hangul(*c)).count();
+            let latin = sentence.chars().filter(|c| is_latin(*c)).count();
+            hangul >= 4 && hangul > latin
+        }
+    }
+}
+
+/// Hanja or kana that the source does not have: what Chinese-trained models put into Korean.
+fn leak(pair: &Pair<'_>) -> Option<String> {
+    let leaked: String =
+        pair.output.chars().filter(|c| is_hanja_or_kana(*c) && !pair.source.contains(*c)).collect();
+    // Korean papers write some Hanja of their own for countries and people: 美, 北, 尹.
+    const CUSTOMARY: &str =
+        "美北中日英獨佛露韓南伊印豪前現故新舊反親脫非對與野外內男女軍法檢警靑盧文朴尹李金大小上下全";
+    let strange = leaked.chars().filter(|c| pair.to == Language::English || !CUSTOMARY.contains(*c)).count();
+    (strange > 0)
+        .then(|| format!("\"{}\" is neither Hangul nor Latin, and not in the source", excerpt(&leaked)))
+}
+
+fn is_hanja_or_kana(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{2FA1F}')
+        && c != '\u{30FB}'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::translation;
+    use super::*;
+
+    #[test]
+    fn names_and_abbreviations_may_stay_latin() {
+        for good in [
+            "삼성(Samsung)은 AI를 썼다.",
+            "G7",
+            "그는 \"Yes\"라고 했다. PARIS SAINT-GERMAIN FC.",
+            "美 국방장관이 말했다.",
+        ] {
+            assert!(run(&translation("He said yes.", good)).is_empty(), "{good}");
+        }
+    }
+
+    #[test]
+    fn an_answer_in_the_wrong_language_is_doubted_once() {
+        assert_eq!(
+            run(&translation("The ministers met.", "The ministers have met in Seoul.")),
+            ["the translation is in English, not in Korean"]
+        );
+    }
+
+    #[test]
+    fn a_sentence_left_behind_is_doubted() {
+        let output = "두 장관은 서울에서 만나 협력을 논의했다고 국방부가 밝혔다. 그들은 모두 만족했다고 한다. They will meet again in the spring.";
+        assert_eq!(
+            run(&translation("They met.", output)),
+            ["\"They will meet again in the spring.\" is not in Korean"]
+        );
+        assert_eq!(
+            run(&translation(
+                "장관들이 만났다.",
+                "The ministers met in Seoul on Friday to talk. 장관들이 만났다."
+            ))
+            .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn hanja_that_leaked_is_doubted_and_hanja_of_the_source_is_not() {
+        assert_eq!(
+            run(&translation("In Seocho.", "서울 瑞草区에서 열렸다.")),
+            ["\"瑞草区\" is neither Hangul nor Latin, and not in the source"]
+        );
+        assert!(run(&translation("He wrote 福.", "그는 福을 썼다.")).is_empty());
+    }
+}

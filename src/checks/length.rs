@@ -1,0 +1,75 @@
+//! Length: a translation far shorter or longer than translations are has lost or invented something.
+
+use super::{Check, Pair, Task};
+use crate::language::Language;
+
+pub(super) const CHECK: Check = Check {
+    name: "length",
+    describe: "a translation much shorter or longer than its source lets expect",
+    run,
+};
+
+/// Texts shorter than this (characters) vary too much: headlines drop half their words.
+const SHORTEST: usize = 40;
+
+fn run(pair: &Pair<'_>) -> Vec<String> {
+    let Some((low, high)) = bounds(pair) else { return Vec::new() };
+    let (source, output) = (letters(pair.source), letters(pair.output));
+    if source < SHORTEST {
+        return Vec::new();
+    }
+    let ratio = output as f64 / source as f64;
+    let strange = if ratio < low { "short" } else { "long" };
+    if (low..=high).contains(&ratio) {
+        Vec::new()
+    } else {
+        vec![format!(
+            "the translation is very {strange}: {ratio:.2} times the text, where {low:.2} to {high:.2} is usual"
+        )]
+    }
+}
+
+/// The first and the last percentile of characters per character in 2,009 human translations (FLORES-200).
+fn bounds(pair: &Pair<'_>) -> Option<(f64, f64)> {
+    match (pair.task, pair.from, pair.to) {
+        (Task::Translation, Language::English, Language::Korean) => Some((0.34, 0.81)),
+        (Task::Translation, Language::Korean, Language::English) => Some((1.23, 2.98)),
+        _ => None,
+    }
+}
+
+fn letters(text: &str) -> usize {
+    text.trim().chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{summary, translation};
+    use super::*;
+
+    const ENGLISH: &str = "The two ministers discussed over the phone on Wednesday how to tighten their security collaboration.";
+    const KOREAN: &str =
+        "두 장관은 수요일 전화 통화에서 안보 협력을 강화하는 방안을 논의했다고 국방부가 밝혔다.";
+
+    #[test]
+    fn a_whole_translation_has_the_usual_length() {
+        assert!(run(&translation(ENGLISH, KOREAN)).is_empty());
+        assert!(run(&translation(KOREAN, ENGLISH)).is_empty());
+    }
+
+    #[test]
+    fn half_a_translation_and_a_tale_are_doubted() {
+        assert!(
+            run(&translation(ENGLISH, "두 장관은 논의했다."))[0]
+                .starts_with("the translation is very short: 0.11")
+        );
+        assert!(run(&translation(ENGLISH, &KOREAN.repeat(3)))[0].contains("very long"));
+        assert!(run(&translation(KOREAN, "The ministers talked.")).len() == 1);
+    }
+
+    #[test]
+    fn headlines_and_summaries_are_not_measured() {
+        assert!(run(&translation("Ministers meet", "한미 국방장관, 서울서 만나 협력 논의하기로")).is_empty());
+        assert!(run(&summary(ENGLISH, "They talked.")).is_empty());
+    }
+}

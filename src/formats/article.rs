@@ -1,0 +1,145 @@
+//! Which blocks of a page are the headline, the article, and what surrounds it.
+//!
+//! Lines that say what they are ([`furniture`]) are recognised one by one. Here stands what only their place tells: a stray
+//! word after the last sentence is furniture because "MOST POPULAR" came before it. Nothing that ends like a sentence is ever
+//! left out for its place.
+
+use super::furniture;
+use crate::document::Kind;
+
+/// A headline is not longer than this (characters); nor is a stray line.
+const LONGEST_HEADLINE: usize = 150;
+/// A stray line above the headline is a section or a menu entry of so many words at most.
+const LONGEST_LABEL: usize = 2;
+
+/// What each block is, in order.
+pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
+    let mut found: Vec<Option<&'static str>> =
+        blocks.iter().map(|block| furniture::recognise(block)).collect();
+    mark_tail(blocks, &mut found);
+    mark_head(blocks, &mut found);
+    if found.iter().all(Option::is_some) {
+        // Rules that leave nothing over were wrong about this text.
+        found.fill(None);
+        return vec![Kind::Paragraph; blocks.len()];
+    }
+    let title = title(blocks, &found);
+    let kind = |(index, what): (usize, Option<&'static str>)| match what {
+        Some(what) => Kind::Furniture(what),
+        None if title == Some(index) => Kind::Title,
+        None => Kind::Paragraph,
+    };
+    found.into_iter().enumerate().map(kind).collect()
+}
+
+/// After the last sentence: from the first recognised furniture on, lines that are no sentences are headlines of other
+/// articles, menu entries and names.
+fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
+    let is_body = |index: usize| found[index].is_none() && !is_stray(blocks[index]);
+    let Some(last) = (0..blocks.len()).rev().find(|index| is_body(*index)) else { return };
+    let Some(first) = (last + 1..blocks.len()).find(|index| found[*index].is_some()) else { return };
+    found[first..].iter_mut().filter(|what| what.is_none()).for_each(|what| *what = Some("stray line"));
+}
+
+/// Before the headline: labels of a word or two above recognised furniture, and a single word above a headline.
+fn mark_head(blocks: &[&str], found: &mut [Option<&'static str>]) {
+    let is_label = |index: &usize| {
+        is_stray(blocks[*index]) && blocks[*index].split_whitespace().count() <= LONGEST_LABEL
+    };
+    let head = (0..blocks.len()).take_while(|index| found[*index].is_some() || is_label(index)).count();
+    let Some(last) = (0..head).rev().find(|index| found[*index].is_some()) else {
+        return mark_section(blocks, found, 0);
+    };
+    found[..last].iter_mut().filter(|what| what.is_none()).for_each(|what| *what = Some("stray line"));
+    mark_section(blocks, found, last + 1);
+}
+
+/// "정치" above "정부, 최저임금 인상" above the article.
+fn mark_section(blocks: &[&str], found: &mut [Option<&'static str>], at: usize) {
+    let Some([word, headline, _, ..]) = blocks.get(at..) else { return };
+    let unknown = found[at..at + 2].iter().all(Option::is_none);
+    if unknown
+        && is_stray(word)
+        && !word.contains(char::is_whitespace)
+        && is_stray(headline)
+        && headline.contains(' ')
+    {
+        found[at] = Some("section");
+    }
+}
+
+/// The first block that is left, if it reads like a headline and something follows it.
+fn title(blocks: &[&str], found: &[Option<&'static str>]) -> Option<usize> {
+    let mut rest = (0..blocks.len()).filter(|index| found[*index].is_none());
+    let first = rest.next()?;
+    rest.next()?;
+    let headline = blocks[first];
+    let short = headline.chars().count() <= LONGEST_HEADLINE;
+    let full_stop =
+        ends_like_sentence(headline) && !headline.trim_end().ends_with(['?', '!', '…', '\'', '’', '"', '”']);
+    (short && !full_stop).then_some(first)
+}
+
+/// Short, and nothing that a writer would have ended with a full stop.
+fn is_stray(block: &str) -> bool {
+    block.chars().count() <= LONGEST_HEADLINE && !ends_like_sentence(block) && !block.contains(". ")
+}
+
+fn ends_like_sentence(block: &str) -> bool {
+    let block = block.trim_end();
+    // "…each side. (Yonhap)"
+    let block = match block.rfind('(') {
+        Some(at) if block.ends_with(')') && at > 0 => block[..at].trim_end(),
+        _ => block,
+    };
+    let block = block.trim_end_matches(['"', '\'', '”', '’', ')', ']', '」', '』']);
+    block.ends_with(['.', '!', '?', '。', '…'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(blocks: &[&str]) -> String {
+        let letter = |kind: Kind| match kind {
+            Kind::Title => 'T',
+            Kind::Paragraph => 'p',
+            Kind::Furniture(_) => '-',
+        };
+        kinds(blocks).into_iter().map(letter).collect()
+    }
+
+    #[test]
+    fn a_headline_is_short_and_has_no_full_stop() {
+        assert_eq!(shape(&["Ministers meet", "They met."]), "Tp");
+        assert_eq!(shape(&["'누가 왔나?'", "그가 왔다."]), "Tp");
+        assert_eq!(shape(&["They met.", "They agreed."]), "pp");
+        assert_eq!(shape(&["정치", "정부, 임금 인상", "정부가 밝혔다."]), "-Tp");
+    }
+
+    #[test]
+    fn strays_after_furniture_at_the_end_are_left_out_and_sentences_never_are() {
+        assert_eq!(
+            shape(&[
+                "Ministers meet",
+                "They met.",
+                "LATEST NEWS",
+                "Kang scores twice as Jeonju win",
+                "소아쌤"
+            ]),
+            "Tp---"
+        );
+        assert_eq!(shape(&["Ministers meet", "They met.", "LATEST NEWS", "It rained."]), "Tp-p");
+        assert_eq!(
+            shape(&["Ministers meet", "They met.", "소아쌤"]),
+            "Tpp",
+            "nothing says that the last line is a stray one"
+        );
+    }
+
+    #[test]
+    fn strays_above_furniture_at_the_top_are_left_out() {
+        assert_eq!(shape(&["Menu X", "Back To Top", "Ministers meet in Seoul", "They met."]), "--Tp");
+        assert_eq!(shape(&["Ministers meet in Seoul", "Advertisement", "They met."]), "T-p");
+    }
+}

@@ -1,0 +1,225 @@
+//! READ THIS FIRST. What happens to a text: read → segment → prompt → generate → check → join.
+//!
+//! The one place where text modules and model modules meet. A document comes in, as a format read it; an [`Outcome`] goes out.
+//! A text longer than the model's window is summarized by parts, and the summaries of the parts as a text again ([`condense`]).
+
+mod write;
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use crate::checks::{self, Pair};
+use crate::document::{Document, Kind};
+use crate::error::{Error, Result};
+use crate::event::{Event, Finding, Finish};
+use crate::language::Language;
+use crate::model::Model;
+use crate::outcome::{Outcome, Route, Tokens};
+use crate::prompts::Task;
+use crate::request::{Abilities, Job};
+use write::{Part, Writer};
+
+/// Who is told: what happens, and text as soon as it is certain.
+pub(crate) struct Watch<'w> {
+    pub on_event: &'w mut dyn FnMut(&Event),
+    pub on_text: &'w mut dyn FnMut(&str) -> ControlFlow<()>,
+}
+
+/// Does what a job says to a document. `translator` is for the second half of a cascade, where that is another model's.
+pub(crate) fn run(
+    model: &Model,
+    translator: Option<(&Model, &Abilities)>,
+    document: &Document,
+    job: &Job,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome> {
+    let began = Instant::now();
+    let from = job.from.or_else(|| Language::detect(&document.article())).unwrap_or(Language::English);
+    let mut outcome = match job.task {
+        Task::Translate => translate(model, &job.abilities, document, from, job, watch)?,
+        Task::Summarize | Task::Combine => {
+            let to = job.to.unwrap_or(from);
+            match route(job, from, to) {
+                Route::Cascade => cascade(model, translator, document, (from, to), job, watch)?,
+                _ => summarize(model, document, (from, to), job, watch)?,
+            }
+        }
+    };
+    outcome.seconds = began.elapsed().as_secs_f64();
+    Ok(outcome)
+}
+
+/// Direct where the model writes summaries in the language asked for, else summarize and then translate.
+fn route(job: &Job, from: Language, to: Language) -> Route {
+    let able = job.abilities.summarizes.as_ref().is_none_or(|languages| languages.contains(&to));
+    match job.route {
+        _ if from == to => Route::Direct,
+        Route::Auto if able => Route::Direct,
+        Route::Auto => Route::Cascade,
+        asked => asked,
+    }
+}
+
+/// A summary in the article's language, and a translation of that.
+fn cascade(
+    model: &Model,
+    translator: Option<(&Model, &Abilities)>,
+    document: &Document,
+    (from, to): (Language, Language),
+    job: &Job,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome> {
+    // Nobody waits for the text of the first half.
+    let mut quiet = |_: &str| ControlFlow::Continue(());
+    let mut first = Watch { on_event: &mut *watch.on_event, on_text: &mut quiet };
+    let summary = summarize(model, document, (from, from), job, &mut first)?;
+    let (translator, abilities) = translator.unwrap_or((model, &job.abilities));
+    let between = Document::of_lines(summary.text.clone());
+    let second = Job { task: Task::Translate, to: Some(to), prompt: None, ..job.clone() };
+    let mut outcome = translate(translator, abilities, &between, from, &second, watch)?;
+    outcome.task = Task::Summarize;
+    outcome.route = Route::Cascade;
+    outcome.tokens = Tokens { output: summary.tokens.output + outcome.tokens.output, ..summary.tokens };
+    outcome.finish = outcome.finish.max(summary.finish);
+    // Segment numbers of the first half would point into the second's list.
+    let first = summary.findings.into_iter().map(|finding| Finding { segment: None, ..finding });
+    outcome.findings = first.chain(outcome.findings).collect();
+    outcome.intermediate = Some(summary.text);
+    Ok(outcome)
+}
+
+fn summarize(
+    model: &Model,
+    document: &Document,
+    (from, to): (Language, Language),
+    job: &Job,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome> {
+    let article = document.article();
+    let writer = Writer::new(model, &job.abilities, job, from, to);
+    let mut outcome = empty_outcome(model, Task::Summarize, from, to);
+    report_furniture(document, &mut outcome, watch);
+    condense(&writer, Task::Summarize, &article, &mut outcome, watch)?;
+    // The result against the whole article, however many parts it went through.
+    let (source, output) = (article.as_str(), outcome.text.as_str());
+    let pair = Pair { source, output, from, to, task: checks::Task::Summary };
+    let last = outcome.segments.len().checked_sub(1);
+    outcome.findings.extend(checks::findings(&pair, last));
+    Ok(finished(outcome, watch))
+}
+
+/// Map and reduce: parts that fit the window are summarized; if there were several, their summaries are condensed in turn.
+fn condense(writer: &Writer<'_>, task: Task, text: &str, outcome: &mut Outcome, watch: &mut Watch<'_>) -> Result<()> {
+    let parts = writer.parts(task, text)?;
+    let whole = parts.len() == 1;
+    let written = writer.write(task, &parts, whole, watch)?;
+    if task == Task::Summarize {
+        let tokens = parts.iter().map(|part| part.tokens).sum();
+        outcome.tokens.input = tokens;
+        outcome.tokens.seen = tokens;
+    }
+    outcome.add(&written);
+    let texts: Vec<&str> = written.iter().map(|piece| piece.segment.text.as_str()).collect();
+    outcome.text = texts.join("\n\n");
+    if whole {
+        return Ok(());
+    }
+    if outcome.text.len() >= text.len() {
+        // Summaries as long as what they summarize would go on for ever.
+        let window = writer.window();
+        return Err(Error::TooLong { what: "the text after summarizing its parts".into(), needed: window + 1, window });
+    }
+    let summaries = std::mem::take(&mut outcome.text);
+    condense(writer, Task::Combine, &summaries, outcome, watch)
+}
+
+fn translate(
+    model: &Model,
+    abilities: &Abilities,
+    document: &Document,
+    from: Language,
+    job: &Job,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome> {
+    let to = job.to.unwrap_or(from.other());
+    if from == to {
+        return Err(Error::SameLanguage { language: to.name() });
+    }
+    let writer = Writer::new(model, abilities, job, from, to);
+    let mut outcome = empty_outcome(model, Task::Translate, from, to);
+    // A block is translated whole where it fits, else by sentences; what has no word of the source language stays as it is.
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    let mut blocks = Vec::new();
+    for block in document.blocks() {
+        let text = document.block_text(block);
+        let first = parts.len();
+        if Language::detect(text) == Some(from) {
+            parts.extend(writer.parts(Task::Translate, text)?);
+        }
+        blocks.push(first..parts.len());
+    }
+    let written = writer.translate(document, &parts, &blocks, watch)?;
+    outcome.tokens.input = parts.iter().map(|part| part.tokens).sum();
+    outcome.tokens.seen = outcome.tokens.input;
+    outcome.text = document.rejoin(|index, _| write::block_text(&parts, &written, blocks[index].clone()));
+    outcome.add(&written);
+    for (index, segment) in outcome.segments.iter().enumerate() {
+        let (source, output) = (segment.source.as_str(), segment.text.as_str());
+        let pair = Pair { source, output, from, to, task: checks::Task::Translation };
+        outcome.findings.extend(checks::findings(&pair, Some(index)));
+    }
+    Ok(finished(outcome, watch))
+}
+
+fn empty_outcome(model: &Model, task: Task, from: Language, to: Language) -> Outcome {
+    Outcome {
+        task,
+        model: model.name().to_string(),
+        from,
+        to,
+        route: Route::Direct,
+        text: String::new(),
+        finish: Finish::Stop,
+        tokens: Tokens::default(),
+        segments: Vec::new(),
+        findings: Vec::new(),
+        intermediate: None,
+        seconds: 0.0,
+    }
+}
+
+impl Outcome {
+    /// Takes in what was written, with what is to say about how.
+    fn add(&mut self, written: &[write::Written]) {
+        for piece in written {
+            let index = self.segments.len();
+            self.tokens.output += piece.tokens;
+            self.finish = self.finish.max(piece.segment.finish);
+            let found = piece.remarks.iter().map(|(check, message)| Finding {
+                check: (*check).to_string(),
+                segment: Some(index),
+                message: message.clone(),
+            });
+            self.findings.extend(found);
+            self.segments.push(piece.segment.clone());
+        }
+    }
+}
+
+fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watch<'_>) {
+    for (what, text) in document.furniture() {
+        debug_assert!(document.blocks().iter().any(|block| block.kind == Kind::Furniture(what)));
+        let shown: String = text.chars().take(60).collect();
+        let message = format!("left out as {what}: {shown}");
+        let finding = Finding { check: "furniture".to_string(), segment: None, message };
+        (watch.on_event)(&Event::Found(finding.clone()));
+        outcome.findings.push(finding);
+    }
+}
+
+fn finished(outcome: Outcome, watch: &mut Watch<'_>) -> Outcome {
+    for finding in outcome.findings.iter().filter(|finding| finding.check != "furniture") {
+        (watch.on_event)(&Event::Found(finding.clone()));
+    }
+    outcome
+}

@@ -1,0 +1,299 @@
+//! Parts of a text through a model: how much fits, what it is asked, what is made of its answer.
+
+use std::ops::{ControlFlow, Range};
+
+use super::Watch;
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::event::{Event, Finish};
+use crate::language::Language;
+use crate::model::{self, Model};
+use crate::outcome::Segment;
+use crate::prompts::{Piece, Prompt, Task, Variables};
+use crate::request::{Abilities, Job};
+use crate::segment;
+
+/// The most tokens of prompt and answer that are worked with at once: attention over more costs more than it tells.
+const WINDOW: usize = 8192;
+/// The most tokens of a piece that is translated in one go; small models lose sentences of longer ones.
+const TRANSLATED_AT_ONCE: usize = 384;
+/// Tokens a sentence of a summary may take; Korean takes more of them than English in most vocabularies.
+const SENTENCE: usize = 120;
+/// How often a piece that ran into its limit is split smaller.
+const SPLITS: usize = 2;
+
+/// A part of a text that fits.
+#[derive(Debug, Clone)]
+pub(super) struct Part<'t> {
+    pub text: &'t str,
+    pub tokens: usize,
+}
+
+/// What came of it.
+pub(super) struct Written {
+    pub segment: Segment,
+    pub tokens: usize,
+    /// What is to say about how it was written: check name and message.
+    pub remarks: Vec<(&'static str, String)>,
+}
+
+/// A model with a job.
+pub(super) struct Writer<'a> {
+    model: &'a Model,
+    job: &'a Job,
+    family: String,
+    from: Language,
+    to: Language,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(model: &'a Model, abilities: &Abilities, job: &'a Job, from: Language, to: Language) -> Self {
+        let family = match &abilities.family {
+            Some(family) => family.clone(),
+            None if !model.answers_messages() => "base".to_string(),
+            None => model.architecture().to_string(),
+        };
+        Self { model, job, family, from, to }
+    }
+
+    /// Tokens of prompt and answer together.
+    pub fn window(&self) -> usize {
+        self.model.context().min(WINDOW)
+    }
+
+    fn prompt(&self, task: Task) -> Result<Prompt> {
+        // A named prompt is for the job's own task; parts are combined with the family's.
+        let name = self.job.prompt.as_deref().filter(|_| task == self.job.task);
+        Prompt::find(task, &self.family, name, self.job.prompts.as_deref())
+    }
+
+    /// Token ids of the prompt for a text.
+    fn ids(&self, prompt: &Prompt, text: &str) -> Result<Vec<u32>> {
+        let rendered = prompt.render(&Variables {
+            text,
+            source: self.from,
+            target: self.to,
+            sentences: self.job.sentences,
+            style: self.job.style,
+            glossary: &self.job.glossary,
+            context: None,
+        })?;
+        let part = |piece| match piece {
+            &Piece::Trusted(ref text) => model::Part::Trusted(text),
+            Piece::Untrusted(text) => model::Part::Plain(text),
+        };
+        let parts: Vec<_> = rendered.pieces.iter().map(part).collect();
+        self.model.prompt(rendered.system.as_deref(), &parts)
+    }
+
+    /// Tokens an answer to a text of `tokens` tokens may take.
+    fn answer(&self, task: Task, tokens: usize) -> usize {
+        match (self.job.max_tokens, task) {
+            (Some(asked), _) => asked,
+            // Korean in an English vocabulary takes up to three tokens for one of the other side.
+            (None, Task::Translate) => 3 * tokens + 64,
+            (None, _) => (self.job.sentences + 1) * SENTENCE,
+        }
+    }
+
+    /// Cuts a text into parts of which each fits the window with its prompt and its answer.
+    pub fn parts<'t>(&self, task: Task, text: &'t str) -> Result<Vec<Part<'t>>> {
+        let window = self.window();
+        let frame = self.ids(&self.prompt(task)?, "")?.len();
+        // Text and frame are encoded apart, but their border may cost a token or two.
+        let room = window.saturating_sub(frame + 16);
+        let budget = match task {
+            Task::Translate => TRANSLATED_AT_ONCE.min(room.saturating_sub(64) / 4),
+            _ => room.saturating_sub(self.answer(task, 0)),
+        };
+        if budget < 16 {
+            return Err(Error::TooLong { what: "the prompt without any text".into(), needed: frame, window });
+        }
+        Ok(self.split(text, budget))
+    }
+
+    fn split<'t>(&self, text: &'t str, budget: usize) -> Vec<Part<'t>> {
+        let count = |text: &str| self.model.count(text);
+        let segments = segment::split(text, budget, &count);
+        segments.into_iter().map(|segment| Part { text: segment.text, tokens: count(segment.text) }).collect()
+    }
+
+    /// Writes each part's answer. `live` gives text out as it comes, which only a single part's can be.
+    pub fn write(&self, task: Task, parts: &[Part<'_>], live: bool, watch: &mut Watch<'_>) -> Result<Vec<Written>> {
+        let prompt = self.prompt(task)?;
+        (watch.on_event)(&Event::Stage { stage: task.as_str(), segments: parts.len() });
+        let prompts = parts.iter().map(|part| self.ids(&prompt, part.text.trim())).collect::<Result<Vec<_>>>()?;
+        let longest = parts.iter().map(|part| part.tokens).max().unwrap_or(0);
+        let mut options = self.job.options.clone();
+        options.max_tokens = self.answer(task, longest);
+        options.stop.extend(prompt.stop.iter().cloned());
+        let mut shown = Shown::new(self.limit(task));
+        let mut sink = |_: usize, text: &str| match live.then(|| shown.push(text)) {
+            Some(text) if !text.is_empty() => (watch.on_text)(&text),
+            _ => ControlFlow::Continue(()),
+        };
+        let generated = self.model.generate(&prompts, &options, &mut sink)?;
+        let mut written = Vec::new();
+        for (index, (part, generated)) in parts.iter().zip(generated).enumerate() {
+            if generated.rolled_back > 0 {
+                (watch.on_event)(&Event::Rescued { index, tokens: generated.rolled_back });
+            }
+            let piece = self.finish(task, part, generated);
+            (watch.on_event)(&Event::Segment { index, finish: piece.segment.finish, tokens: piece.tokens });
+            written.push(piece);
+        }
+        Ok(written)
+    }
+
+    /// Sentences of an answer that are kept.
+    fn limit(&self, task: Task) -> Option<usize> {
+        (task != Task::Translate && self.job.style == crate::prompts::Style::Paragraph).then_some(self.job.sentences)
+    }
+
+    /// Makes a piece of an answer.
+    fn finish(&self, task: Task, part: &Part<'_>, generated: crate::generation::Generated) -> Written {
+        let mut remarks = Vec::new();
+        if generated.rolled_back > 0 {
+            let message = format!("the model repeated itself; {} tokens were taken back", generated.rolled_back);
+            remarks.push(("loop", message));
+        }
+        let mut text = without_thinking(&generated.text).trim();
+        let mut finish = generated.finish;
+        if let Some(limit) = self.limit(task) {
+            let sentences = segment::sentences(text);
+            if sentences.len() > limit {
+                let kept: usize = sentences[..limit].iter().map(|sentence| sentence.len()).sum();
+                remarks.push(("length", format!("the model wrote {} sentences; the first {limit} are kept", sentences.len())));
+                text = text[..kept].trim_end();
+                // What was cut off for its length is gone with the sentences that nobody asked for.
+                finish = if finish == Finish::Length { Finish::Stop } else { finish };
+            }
+        }
+        if finish == Finish::Length {
+            remarks.push(("length", format!("the text was cut at {} tokens", generated.tokens)));
+        }
+        if text.is_empty() {
+            finish = Finish::Refused;
+            remarks.push(("length", "the model wrote nothing".to_string()));
+        }
+        let segment = Segment { source: part.text.trim().to_string(), text: text.to_string(), finish };
+        Written { segment, tokens: generated.tokens, remarks }
+    }
+
+    /// Translates parts of a document's blocks, giving out the text block by block, in order, as blocks are finished.
+    pub fn translate(
+        &self,
+        document: &Document,
+        parts: &[Part<'_>],
+        blocks: &[Range<usize>],
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Written>> {
+        let mut written: Vec<Written> = Vec::new();
+        let mut given = 0;
+        // As many at once as the batch holds: weights are read once for all of them, and finished text need not wait for the end.
+        for batch in parts.chunks(self.job.options.batch.max(1)) {
+            for (part, piece) in batch.iter().zip(self.write(Task::Translate, batch, false, watch)?) {
+                written.push(self.mend(part, piece, SPLITS, watch)?);
+            }
+            given = self.give(document, parts, &written, blocks, given, watch)?;
+        }
+        self.give(document, parts, &written, blocks, given, watch)?;
+        Ok(written)
+    }
+
+    /// A piece that ran into its limit or into a loop is split smaller and tried again; what still fails is kept and reported.
+    fn mend(&self, part: &Part<'_>, piece: Written, splits: usize, watch: &mut Watch<'_>) -> Result<Written> {
+        let smaller = self.split(part.text, part.tokens.div_ceil(2));
+        if matches!(piece.segment.finish, Finish::Stop) || splits == 0 || smaller.len() < 2 {
+            return Ok(piece);
+        }
+        let mut whole = Written {
+            segment: Segment { text: String::new(), finish: Finish::Stop, ..piece.segment },
+            tokens: piece.tokens,
+            remarks: vec![("length", format!("translated again in {} pieces", smaller.len()))],
+        };
+        for (half, again) in smaller.iter().zip(self.write(Task::Translate, &smaller, false, watch)?) {
+            let again = self.mend(half, again, splits - 1, watch)?;
+            whole.segment.text.push_str(&again.segment.text);
+            whole.segment.text.push_str(white_space_after(half.text));
+            whole.segment.finish = whole.segment.finish.max(again.segment.finish);
+            whole.tokens += again.tokens;
+            whole.remarks.extend(again.remarks);
+        }
+        whole.segment.text.truncate(whole.segment.text.trim_end().len());
+        Ok(whole)
+    }
+
+    /// Gives out every block, with the space before it, whose parts are all written. Returns how many blocks are given.
+    fn give(
+        &self,
+        document: &Document,
+        parts: &[Part<'_>],
+        written: &[Written],
+        blocks: &[Range<usize>],
+        given: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<usize> {
+        let ready = blocks[given..].iter().take_while(|range| range.end <= written.len()).count();
+        let all = document.blocks();
+        for index in given..given + ready {
+            let end = if index == 0 { 0 } else { all[index - 1].span.end };
+            let before = &document.text()[end..all[index].span.start];
+            let text = block_text(parts, written, blocks[index].clone());
+            let text = text.unwrap_or_else(|| document.block_text(&all[index]).to_string());
+            if (watch.on_text)(&format!("{before}{text}")).is_break() {
+                return Err(Error::Cancelled);
+            }
+        }
+        Ok(given + ready)
+    }
+}
+
+/// The new text of a block: its parts' translations with the white space that stood between them; `None` where it has no parts.
+pub(super) fn block_text(parts: &[Part<'_>], written: &[Written], range: Range<usize>) -> Option<String> {
+    let mut text = String::new();
+    for (part, piece) in parts[range.clone()].iter().zip(&written[range.clone()]) {
+        text.push_str(&piece.segment.text);
+        text.push_str(white_space_after(part.text));
+    }
+    (!range.is_empty()).then(|| text.trim_end().to_string())
+}
+
+fn white_space_after(text: &str) -> &str {
+    &text[text.trim_end().len()..]
+}
+
+/// Reasoning models that were asked not to think leave an empty block behind.
+fn without_thinking(text: &str) -> &str {
+    match text.split_once("</think>") {
+        Some((before, after)) if before.trim_start().starts_with("<think>") => after,
+        _ => text,
+    }
+}
+
+/// Text given out while it is written: begins at its first word, ends with the last sentence that is wanted.
+struct Shown {
+    limit: Option<usize>,
+    text: String,
+    given: usize,
+}
+
+impl Shown {
+    fn new(limit: Option<usize>) -> Self {
+        Self { limit, text: String::new(), given: 0 }
+    }
+
+    fn push(&mut self, fresh: &str) -> String {
+        let fresh = if self.text.is_empty() { fresh.trim_start() } else { fresh };
+        self.text.push_str(fresh);
+        // White space waits for what follows it, so that none is given out at the end.
+        let mut end = self.text.trim_end().len();
+        if let Some(limit) = self.limit {
+            let kept: usize = segment::sentences(&self.text).iter().take(limit).map(|sentence| sentence.len()).sum();
+            end = end.min(self.text[..kept].trim_end().len());
+        }
+        let start = self.given.min(end);
+        self.given = end.max(self.given);
+        self.text[start..end].to_string()
+    }
+}

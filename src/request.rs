@@ -1,0 +1,237 @@
+//! The builder behind [`Model::translate`] and [`Model::summarize`].
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::formats;
+use crate::generation::Options;
+use crate::language::Language;
+use crate::model::Model;
+use crate::outcome::{Outcome, Route};
+use crate::pipeline::{self, Watch};
+use crate::prompts::{Style, Task, Term};
+
+/// What a model is good for, where somebody knows: a catalogue, or the user. Where nobody does, it is asked for anything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Abilities {
+    /// The family of its prompts: `any`, `small`, `base`, `hunyuan` …
+    pub family: Option<String>,
+    /// Languages it writes summaries in; all where `None`.
+    pub summarizes: Option<Vec<Language>>,
+}
+
+/// Everything a request says but the text; plain data.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Job {
+    pub task: Task,
+    pub from: Option<Language>,
+    pub to: Option<Language>,
+    pub sentences: usize,
+    pub style: Style,
+    pub route: Route,
+    pub prompt: Option<String>,
+    pub prompts: Option<PathBuf>,
+    pub glossary: Vec<Term>,
+    pub options: Options,
+    pub max_tokens: Option<usize>,
+    pub abilities: Abilities,
+}
+
+/// A text and what to do with it. Nothing happens before [`text`](Self::text), [`pieces`](Self::pieces) or [`run`](Self::run).
+///
+/// ```no_run
+/// use malmoi::{Language, Model};
+/// let model = Model::open("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf")?;
+/// let article = std::fs::read_to_string("article.txt").unwrap();
+/// println!("{}", model.summarize(&article).to(Language::Korean).sentences(3).text()?);
+/// # Ok::<(), malmoi::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    model: Model,
+    translator: Option<(Model, Abilities)>,
+    document: Result<Document, String>,
+    job: Job,
+}
+
+impl Model {
+    /// Summarizes an article, by default in three sentences of its own language.
+    pub fn summarize(&self, text: &str) -> Request {
+        Request::new(self, Task::Summarize, read(text))
+    }
+
+    /// Translates a text, by default from the language it is in to the other one. Paragraphs stay paragraphs.
+    pub fn translate(&self, text: &str) -> Request {
+        Request::new(self, Task::Translate, read(text))
+    }
+
+    /// As [`summarize`](Self::summarize), of a document that was read already.
+    pub fn summarize_document(&self, document: Document) -> Request {
+        Request::new(self, Task::Summarize, Ok(document))
+    }
+
+    /// As [`translate`](Self::translate), of a document that was read already.
+    pub fn translate_document(&self, document: Document) -> Request {
+        Request::new(self, Task::Translate, Ok(document))
+    }
+}
+
+fn read(text: &str) -> Result<Document, String> {
+    formats::read(text.as_bytes(), "the text").map_err(|e| match e {
+        Error::UnreadableInput { reason, .. } => reason,
+        other => other.to_string(),
+    })
+}
+
+impl Request {
+    fn new(model: &Model, task: Task, document: Result<Document, String>) -> Self {
+        let job = Job {
+            task,
+            from: None,
+            to: None,
+            sentences: 3,
+            style: Style::Paragraph,
+            route: Route::Auto,
+            prompt: None,
+            prompts: None,
+            glossary: Vec::new(),
+            options: Options::default(),
+            max_tokens: None,
+            abilities: Abilities::default(),
+        };
+        Self { model: model.clone(), translator: None, document, job }
+    }
+
+    /// The language to write in.
+    pub fn to(mut self, language: Language) -> Self {
+        self.job.to = Some(language);
+        self
+    }
+
+    /// The language of the text, where it should not be looked for.
+    pub fn from(mut self, language: Language) -> Self {
+        self.job.from = Some(language);
+        self
+    }
+
+    /// How many sentences (or bullets) a summary has; a longer answer is cut after the last of them, and that is reported.
+    pub fn sentences(mut self, count: usize) -> Self {
+        self.job.sentences = count.max(1);
+        self
+    }
+
+    /// Paragraph, bullets or headline.
+    pub fn style(mut self, style: Style) -> Self {
+        self.job.style = style;
+        self
+    }
+
+    /// How a summary in another language is reached.
+    pub fn route(mut self, route: Route) -> Self {
+        self.job.route = route;
+        self
+    }
+
+    /// A prompt by name, instead of the one for the task and the model's family.
+    pub fn prompt(mut self, name: impl Into<String>) -> Self {
+        self.job.prompt = Some(name.into());
+        self
+    }
+
+    /// A folder whose prompt files come before the built-in ones of the same names.
+    pub fn prompts_from(mut self, folder: impl AsRef<Path>) -> Self {
+        self.job.prompts = Some(folder.as_ref().to_path_buf());
+        self
+    }
+
+    /// Translations that must be used.
+    pub fn glossary(mut self, terms: Vec<Term>) -> Self {
+        self.job.glossary = terms;
+        self
+    }
+
+    /// How tokens are chosen; [`Options::max_tokens`] is only used where [`max_tokens`](Self::max_tokens) asks for it.
+    pub fn options(mut self, options: Options) -> Self {
+        self.job.options = options;
+        self
+    }
+
+    /// The most tokens of each piece, instead of what its length suggests.
+    pub fn max_tokens(mut self, count: usize) -> Self {
+        self.job.max_tokens = Some(count.max(1));
+        self
+    }
+
+    /// What the model is good for.
+    pub fn abilities(mut self, abilities: Abilities) -> Self {
+        self.job.abilities = abilities;
+        self
+    }
+
+    /// Another model for the second half of a cascade.
+    pub fn translator(mut self, model: &Model, abilities: Abilities) -> Self {
+        self.translator = Some((model.clone(), abilities));
+        self
+    }
+
+    /// Does it and gives the text.
+    pub fn text(self) -> Result<String> {
+        Ok(self.run()?.text)
+    }
+
+    /// Does it and gives everything there is to know about it.
+    pub fn run(self) -> Result<Outcome> {
+        self.watch(|_| {}, |_| ControlFlow::Continue(()))
+    }
+
+    /// Does it, telling what happens and giving out text as soon as it is certain. `Break` ends it with [`Error::Cancelled`].
+    pub fn watch(
+        self,
+        mut on_event: impl FnMut(&Event),
+        mut on_text: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Outcome> {
+        let document = self
+            .document
+            .map_err(|reason| Error::UnreadableInput { name: "the text".to_string(), reason })?;
+        let translator = self.translator.as_ref().map(|(model, abilities)| (model, abilities));
+        let mut watch = Watch { on_event: &mut on_event, on_text: &mut on_text };
+        pipeline::run(&self.model, translator, &document, &self.job, &mut watch)
+    }
+
+    /// Does it in a thread of its own and gives the text piece by piece. Dropping the iterator ends the work.
+    pub fn pieces(self) -> Result<Pieces> {
+        // A few pieces ahead at most: a reader that stops reading stops the work.
+        let (sender, pieces) = sync_channel(16);
+        let work = move || {
+            let send = |text: &str| match sender.send(Ok(text.to_string())) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            };
+            match self.watch(|_| {}, send) {
+                Ok(_) | Err(Error::Cancelled) => {}
+                // If nobody listens any more there is nobody to tell.
+                Err(error) => drop(sender.send(Err(error))),
+            }
+        };
+        std::thread::Builder::new()
+            .name("malmoi".into())
+            .spawn(work)
+            .map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?;
+        Ok(Pieces(pieces))
+    }
+}
+
+/// A text in pieces; see [`Request::pieces`].
+pub struct Pieces(Receiver<Result<String>>);
+
+impl Iterator for Pieces {
+    type Item = Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.recv().ok()
+    }
+}
