@@ -53,14 +53,23 @@ fn is_foreign(sentence: &str, to: Language) -> bool {
 
 /// Hanja or kana that the source does not have: what Chinese-trained models put into Korean.
 fn leak(pair: &Pair<'_>) -> Option<String> {
-    let leaked: String =
-        pair.output.chars().filter(|c| is_hanja_or_kana(*c) && !pair.source.contains(*c)).collect();
+    let glossed = |at: usize| pair.to == Language::Korean && is_gloss(pair.output, at);
+    let leaked =
+        pair.output.char_indices().filter(|(_, c)| is_hanja_or_kana(*c) && !pair.source.contains(*c));
+    let leaked: String = leaked.filter(|(at, _)| !glossed(*at)).map(|(_, c)| c).collect();
     // Korean papers write some Hanja of their own for countries and people: 美, 北, 尹.
     const CUSTOMARY: &str =
         "美北中日英獨佛露韓南伊印豪前現故新舊反親脫非對與野外內男女軍法檢警靑盧文朴尹李金大小上下全";
     let strange = leaked.chars().filter(|c| pair.to == Language::English || !CUSTOMARY.contains(*c)).count();
     (strange > 0)
         .then(|| format!("\"{}\" is neither Hangul nor Latin, and not in the source", excerpt(&leaked)))
+}
+
+/// Whether what stands here is the Hanja of the word before it: "사인(死因)".
+fn is_gloss(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches(is_hanja_or_kana);
+    let after = text[at..].trim_start_matches(is_hanja_or_kana);
+    after.starts_with(')') && before.strip_suffix('(').is_some_and(|word| word.ends_with(is_hangul))
 }
 
 fn is_hanja_or_kana(c: char) -> bool {
@@ -117,5 +126,6 @@ mod tests {
             ["\"瑞草区\" is neither Hangul nor Latin, and not in the source"]
         );
         assert!(run(&translation("He wrote 福.", "그는 福을 썼다.")).is_empty());
+        assert!(run(&translation("The cause of death is known.", "사인(死因)이 밝혀졌다.")).is_empty());
     }
 }

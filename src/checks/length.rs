@@ -29,11 +29,13 @@ fn run(pair: &Pair<'_>) -> Vec<String> {
     }
 }
 
-/// The first and the last percentile of characters per character in 2,009 human translations (FLORES-200).
+/// Characters per character, from the first to the last percentile of human translations: the lower bound of FLORES-200 (2,009
+/// pairs) or NTREX-128 (1,000 news sentences) where they differ, and the upper one. By FLORES alone, 4 % of what NTREX's
+/// professional translators wrote would be doubted.
 fn bounds(pair: &Pair<'_>) -> Option<(f64, f64)> {
     match (pair.task, pair.from, pair.to) {
-        (Task::Translation, Language::English, Language::Korean) => Some((0.34, 0.81)),
-        (Task::Translation, Language::Korean, Language::English) => Some((1.23, 2.98)),
+        (Task::Translation, Language::English, Language::Korean) => Some((0.34, 0.95)),
+        (Task::Translation, Language::Korean, Language::English) => Some((1.0, 2.98)),
         _ => None,
     }
 }

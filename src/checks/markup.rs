@@ -11,85 +11,28 @@ pub(super) const CHECK: Check = Check {
 };
 
 /// Pieces of chat templates and of our own fences.
+#[rustfmt::skip]
 const TOKENS: &[&str] = &[
-    "<|",
-    "|>",
-    "<start_of_turn>",
-    "<end_of_turn>",
-    "<bos>",
-    "<eos>",
-    "<s>",
-    "</s>",
-    "<pad>",
-    "<unk>",
-    "<think>",
-    "</think>",
-    "[INST]",
-    "[/INST]",
-    "<<SYS>>",
-    "<</SYS>>",
-    "[|",
-    "|]",
-    "### Instruction",
-    "### Response",
-    "<article>",
-    "</article>",
-    "<summaries>",
-    "</summaries>",
-    "<context>",
-    "</context>",
-    "<tool_call>",
-    "<0x",
-    "Ġ",
-    "▁",
-    "{{",
-    "}}",
-    "{%",
+    "<|", "|>", "<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<s>", "</s>", "<pad>", "<unk>",
+    "<think>", "</think>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "[|", "|]", "### Instruction",
+    "### Response", "<article>", "</article>", "<summaries>", "</summaries>", "<context>", "</context>",
+    "<tool_call>", "<0x", "Ġ", "▁", "{{", "}}", "{%", "&#39;", "&quot;", "&amp;", "&lt;", "&nbsp;",
 ];
 
 /// Beginnings of answers that speak to the user, in small letters.
+#[rustfmt::skip]
 const CHATTER: &[&str] = &[
-    "here is",
-    "here's",
-    "here are",
-    "sure",
-    "certainly",
-    "of course",
-    "the following is",
-    "as an ai",
-    "i'm sorry",
-    "i am sorry",
-    "i cannot",
-    "i can't",
-    "okay, ",
-    "summary:",
-    "translation:",
-    "the article is about",
-    "다음은",
-    "네, ",
-    "물론",
-    "죄송",
-    "번역:",
-    "요약:",
-    "번역 결과",
-    "요약 결과",
-    "아래는",
-    "제공된",
+    "here is", "here's", "here are", "sure", "certainly", "of course", "the following is", "as an ai",
+    "i'm sorry", "i am sorry", "i cannot", "i can't", "okay, ", "summary:", "translation:",
+    "the article is about", "다음은", "네, ", "물론", "죄송", "번역:", "요약:", "번역 결과", "요약 결과",
+    "아래는", "제공된",
 ];
 
 /// Of those, the ones that news may begin with: chatter only if a colon ends the first line or a summary is named.
+#[rustfmt::skip]
 const CHATTER_WORDS: &[&str] = &[
-    "summary",
-    "translation",
-    "translate",
-    "summarize",
-    "요약",
-    "번역",
-    "ai",
-    "sorry",
-    "죄송",
-    "cannot",
-    "can't",
+    "summary", "translation", "translate", "summarize", "as an ai", "요약", "번역", "sorry", "죄송",
+    "cannot", "can't",
 ];
 
 fn run(pair: &Pair<'_>) -> Vec<String> {

@@ -25,195 +25,63 @@ pub(super) struct Numbers<'t> {
     pub spelled: Vec<f64>,
 }
 
-const ENGLISH_MAGNITUDES: &[(&str, f64)] = &[
-    ("hundred", 1e2),
-    ("thousand", 1e3),
-    ("million", 1e6),
-    ("billion", 1e9),
-    ("trillion", 1e12),
-    ("mln", 1e6),
-    ("bln", 1e9),
-    ("trln", 1e12),
-    ("bn", 1e9),
-    ("tn", 1e12),
-    ("k", 1e3),
-    ("m", 1e6),
+/// Words that multiply the number before them.
+#[rustfmt::skip]
+const MAGNITUDES: &[(&str, f64)] = &[
+    ("decade", 10.0), ("dozen", 12.0), ("hundred", 1e2), ("thousand", 1e3), ("million", 1e6),
+    ("billion", 1e9), ("trillion", 1e12),
 ];
 
+/// The same written short, right behind digits.
+#[rustfmt::skip]
+const SHORT_MAGNITUDES: &[(&str, f64)] =
+    &[
+    ("mln", 1e6), ("bln", 1e9), ("trln", 1e12), ("bn", 1e9), ("tn", 1e12), ("k", 1e3), ("m", 1e6),
+];
+
+#[rustfmt::skip]
 const ENGLISH_WORDS: &[(&str, f64)] = &[
-    ("zero", 0.0),
-    ("nil", 0.0),
-    ("none", 0.0),
-    ("one", 1.0),
-    ("once", 1.0),
-    ("first", 1.0),
-    ("single", 1.0),
-    ("two", 2.0),
-    ("twice", 2.0),
-    ("second", 2.0),
-    ("double", 2.0),
-    ("doubled", 2.0),
-    ("both", 2.0),
-    ("pair", 2.0),
-    ("couple", 2.0),
-    ("twin", 2.0),
-    ("dual", 2.0),
-    ("three", 3.0),
-    ("third", 3.0),
-    ("triple", 3.0),
-    ("tripled", 3.0),
-    ("four", 4.0),
-    ("fourth", 4.0),
-    ("quarter", 4.0),
-    ("quarters", 4.0),
-    ("quadruple", 4.0),
-    ("five", 5.0),
-    ("fifth", 5.0),
-    ("six", 6.0),
-    ("sixth", 6.0),
-    ("seven", 7.0),
-    ("seventh", 7.0),
-    ("week", 7.0),
-    ("eight", 8.0),
-    ("eighth", 8.0),
-    ("nine", 9.0),
-    ("ninth", 9.0),
-    ("ten", 10.0),
-    ("tenth", 10.0),
-    ("decade", 10.0),
-    ("decades", 10.0),
-    ("teen", 10.0),
-    ("teens", 10.0),
-    ("teenage", 10.0),
-    ("teenager", 10.0),
-    ("teenagers", 10.0),
-    ("eleven", 11.0),
-    ("eleventh", 11.0),
-    ("twelve", 12.0),
-    ("twelfth", 12.0),
-    ("dozen", 12.0),
-    ("noon", 12.0),
-    ("midnight", 12.0),
-    ("thirteen", 13.0),
-    ("thirteenth", 13.0),
-    ("fourteen", 14.0),
-    ("fourteenth", 14.0),
-    ("fortnight", 14.0),
-    ("fifteen", 15.0),
-    ("fifteenth", 15.0),
-    ("sixteen", 16.0),
-    ("sixteenth", 16.0),
-    ("seventeen", 17.0),
-    ("seventeenth", 17.0),
-    ("eighteen", 18.0),
-    ("eighteenth", 18.0),
-    ("nineteen", 19.0),
-    ("nineteenth", 19.0),
-    ("twenty", 20.0),
-    ("twentieth", 20.0),
-    ("twenties", 20.0),
-    ("thirty", 30.0),
-    ("thirties", 30.0),
-    ("forty", 40.0),
-    ("forties", 40.0),
-    ("fifty", 50.0),
-    ("fifties", 50.0),
-    ("half", 50.0),
-    ("sixty", 60.0),
-    ("sixties", 60.0),
-    ("seventy", 70.0),
-    ("seventies", 70.0),
-    ("eighty", 80.0),
-    ("eighties", 80.0),
-    ("ninety", 90.0),
-    ("nineties", 90.0),
-    ("century", 100.0),
-    ("centuries", 100.0),
-    ("wwii", 2.0),
-    ("ww", 2.0),
-    ("january", 1.0),
-    ("jan", 1.0),
-    ("february", 2.0),
-    ("feb", 2.0),
-    ("march", 3.0),
-    ("mar", 3.0),
-    ("april", 4.0),
-    ("apr", 4.0),
-    ("may", 5.0),
-    ("june", 6.0),
-    ("jun", 6.0),
-    ("july", 7.0),
-    ("jul", 7.0),
-    ("august", 8.0),
-    ("aug", 8.0),
-    ("september", 9.0),
-    ("sept", 9.0),
-    ("sep", 9.0),
-    ("october", 10.0),
-    ("oct", 10.0),
-    ("november", 11.0),
-    ("nov", 11.0),
-    ("december", 12.0),
-    ("dec", 12.0),
+    ("zero", 0.0), ("nil", 0.0), ("none", 0.0), ("one", 1.0), ("once", 1.0), ("first", 1.0),
+    ("single", 1.0), ("two", 2.0), ("twice", 2.0), ("second", 2.0), ("double", 2.0), ("doubled", 2.0),
+    ("both", 2.0), ("pair", 2.0), ("couple", 2.0), ("twin", 2.0), ("dual", 2.0), ("three", 3.0),
+    ("third", 3.0), ("triple", 3.0), ("tripled", 3.0), ("four", 4.0), ("fourth", 4.0), ("quarter", 4.0),
+    ("quarters", 4.0), ("quadruple", 4.0), ("five", 5.0), ("fifth", 5.0), ("six", 6.0), ("sixth", 6.0),
+    ("seven", 7.0), ("seventh", 7.0), ("week", 7.0), ("eight", 8.0), ("eighth", 8.0), ("nine", 9.0),
+    ("ninth", 9.0), ("ten", 10.0), ("tenth", 10.0), ("teen", 10.0), ("teens", 10.0), ("teenage", 10.0),
+    ("teenager", 10.0), ("teenagers", 10.0), ("eleven", 11.0), ("eleventh", 11.0), ("twelve", 12.0),
+    ("twelfth", 12.0), ("noon", 12.0), ("midnight", 12.0), ("thirteen", 13.0), ("thirteenth", 13.0),
+    ("fourteen", 14.0), ("fourteenth", 14.0), ("fortnight", 14.0), ("fifteen", 15.0), ("fifteenth", 15.0),
+    ("sixteen", 16.0), ("sixteenth", 16.0), ("seventeen", 17.0), ("seventeenth", 17.0), ("eighteen", 18.0),
+    ("eighteenth", 18.0), ("nineteen", 19.0), ("nineteenth", 19.0), ("twenty", 20.0), ("twentieth", 20.0),
+    ("twenties", 20.0), ("thirty", 30.0), ("thirties", 30.0), ("forty", 40.0), ("forties", 40.0),
+    ("fifty", 50.0), ("fifties", 50.0), ("half", 50.0), ("sixty", 60.0), ("sixties", 60.0),
+    ("seventy", 70.0), ("seventies", 70.0), ("eighty", 80.0), ("eighties", 80.0), ("ninety", 90.0),
+    ("nineties", 90.0), ("century", 100.0), ("centuries", 100.0), ("wwii", 2.0), ("ww", 2.0),
+    ("january", 1.0), ("jan", 1.0), ("february", 2.0), ("feb", 2.0), ("march", 3.0), ("mar", 3.0),
+    ("april", 4.0), ("apr", 4.0), ("may", 5.0), ("june", 6.0), ("jun", 6.0), ("july", 7.0), ("jul", 7.0),
+    ("august", 8.0), ("aug", 8.0), ("september", 9.0), ("sept", 9.0), ("sep", 9.0), ("october", 10.0),
+    ("oct", 10.0), ("november", 11.0), ("nov", 11.0), ("december", 12.0), ("dec", 12.0),
 ];
 
 /// Native numerals and counted days, matched at the beginning of a word, the longer ones first.
+#[rustfmt::skip]
 const KOREAN_WORDS: &[(&str, &[f64])] = &[
-    ("한두", &[1.0, 2.0]),
-    ("두세", &[2.0, 3.0]),
-    ("두어", &[2.0, 3.0]),
-    ("서너", &[3.0, 4.0]),
-    ("너댓", &[4.0, 5.0]),
-    ("하나", &[1.0]),
-    ("하루", &[1.0]),
-    ("한", &[1.0]),
-    ("첫", &[1.0]),
-    ("둘", &[2.0]),
-    ("두", &[2.0]),
-    ("이틀", &[2.0]),
-    ("양", &[2.0]),
-    ("쌍", &[2.0]),
-    ("셋", &[3.0]),
-    ("세", &[3.0]),
-    ("석", &[3.0]),
-    ("사흘", &[3.0]),
-    ("넷", &[4.0]),
-    ("네", &[4.0]),
-    ("넉", &[4.0]),
-    ("나흘", &[4.0]),
-    ("다섯", &[5.0]),
-    ("닷새", &[5.0]),
-    ("여섯", &[6.0]),
-    ("엿새", &[6.0]),
-    ("일곱", &[7.0]),
-    ("이레", &[7.0]),
-    ("일주일", &[7.0, 1.0]),
-    ("여덟", &[8.0]),
-    ("아홉", &[9.0]),
-    ("열흘", &[10.0]),
-    ("보름", &[15.0]),
-    ("절반", &[50.0, 2.0]),
-    ("반", &[50.0, 30.0, 2.0]),
-    ("정오", &[12.0]),
-    ("자정", &[12.0, 0.0]),
-    ("세기", &[100.0]),
-    ("무", &[0.0]),
-    ("영", &[0.0]),
+    ("한두", &[1.0, 2.0]), ("두세", &[2.0, 3.0]), ("두어", &[2.0, 3.0]), ("서너", &[3.0, 4.0]),
+    ("너댓", &[4.0, 5.0]), ("하나", &[1.0]), ("하루", &[1.0]), ("한", &[1.0]), ("첫", &[1.0]),
+    ("둘", &[2.0]), ("두", &[2.0]), ("이틀", &[2.0]), ("양", &[2.0]), ("쌍", &[2.0]), ("셋", &[3.0]),
+    ("세", &[3.0]), ("석", &[3.0]), ("사흘", &[3.0]), ("넷", &[4.0]), ("네", &[4.0]), ("넉", &[4.0]),
+    ("나흘", &[4.0]), ("다섯", &[5.0]), ("닷새", &[5.0]), ("여섯", &[6.0]), ("엿새", &[6.0]),
+    ("일곱", &[7.0]), ("이레", &[7.0]), ("일주일", &[7.0, 1.0]), ("여덟", &[8.0]), ("아홉", &[9.0]),
+    ("열흘", &[10.0]), ("보름", &[15.0]), ("절반", &[50.0, 2.0]), ("반", &[50.0, 30.0, 2.0]),
+    ("정오", &[12.0]), ("자정", &[12.0, 0.0]), ("세기", &[100.0]), ("무", &[0.0]), ("영", &[0.0]),
     ("제로", &[0.0]),
 ];
 
 /// Native tens, before native units: 열두, 스물다섯.
+#[rustfmt::skip]
 const KOREAN_TENS: &[(&str, f64)] = &[
-    ("열", 10.0),
-    ("스물", 20.0),
-    ("스무", 20.0),
-    ("서른", 30.0),
-    ("마흔", 40.0),
-    ("쉰", 50.0),
-    ("예순", 60.0),
-    ("일흔", 70.0),
-    ("여든", 80.0),
-    ("아흔", 90.0),
+    ("열", 10.0), ("스물", 20.0), ("스무", 20.0), ("서른", 30.0), ("마흔", 40.0), ("쉰", 50.0),
+    ("예순", 60.0), ("일흔", 70.0), ("여든", 80.0), ("아흔", 90.0),
 ];
 
 /// Words of the hours that the other clock counts on from twelve.
@@ -254,7 +122,11 @@ fn stated(text: &str) -> Vec<Number<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find(|c: char| c.is_ascii_digit()).map(|offset| at + offset) {
-        let (digits, length) = leading_digits(&text[start..]);
+        let (mut digits, mut length) = leading_digits(&text[start..]);
+        if digits.fract() != 0.0 && is_clock(&text[start + length..]) {
+            // "7.55am" is a time, which others write "7:55": two numbers.
+            (digits, length) = (digits.trunc(), text[start..].find('.').unwrap_or(length));
+        }
         let (mut value, mut end) = (digits, start + length);
         if let Some((korean, length)) = korean_number(&text[start..]) {
             (value, end) = (korean, start + length);
@@ -272,6 +144,12 @@ fn stated(text: &str) -> Vec<Number<'_>> {
         at = end;
     }
     found
+}
+
+/// Whether what stands behind a number makes it a time of day.
+fn is_clock(after: &str) -> bool {
+    let after = after.trim_start();
+    ["am", "pm", "a.m", "p.m", "AM", "PM"].iter().any(|mark| after.starts_with(mark))
 }
 
 /// "1,250", "12.4", "2016": the number and its length. Commas count only before three digits.
@@ -295,15 +173,20 @@ fn leading_digits(text: &str) -> (f64, usize) {
 
 /// A magnitude right behind a number: " million", "-billion", "bn"; not the "m" of "100 metres".
 fn english_magnitude(text: &str) -> Option<(f64, usize)> {
-    let gap =
-        usize::from(text.starts_with([' ', '-', '\u{a0}'])) * text.chars().next().map_or(0, char::len_utf8);
+    let gap = text.chars().next().filter(|c| matches!(c, ' ' | '-' | '\u{a0}')).map_or(0, char::len_utf8);
     let word = &text[gap..];
     let word = &word[..word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len())];
-    let lower = word.to_lowercase();
-    let short = lower.len() <= 2;
-    let (_, magnitude) = ENGLISH_MAGNITUDES.iter().find(|(known, _)| *known == lower)?;
+    let long = worth(MAGNITUDES, word);
     // "5 m" are metres, "$5m" and "50k" are not.
-    (!short || gap == 0).then_some((*magnitude, gap + word.len()))
+    let found = long.or_else(|| (gap == 0).then(|| worth(SHORT_MAGNITUDES, word)).flatten());
+    found.map(|magnitude| (magnitude, gap + word.len()))
+}
+
+/// What a word is worth in a table, in the plural too.
+fn worth(table: &[(&str, f64)], word: &str) -> Option<f64> {
+    let lower = word.to_lowercase();
+    let singular = lower.strip_suffix('s').unwrap_or(&lower);
+    table.iter().find(|(known, _)| *known == lower || *known == singular).map(|(_, value)| *value)
 }
 
 /// "1조2천500억", "3만5천", "1억 2천만", "수" apart: a number with Korean magnitudes, and its length. `None` without any.
@@ -313,6 +196,11 @@ fn korean_number(text: &str) -> Option<(f64, usize)> {
         let (number, length) = leading_digits(&text[end..]);
         let mut part = if length > 0 { number } else { 1.0 };
         let mut at = end + length;
+        // "22 억 5 천만": some write the magnitude apart.
+        let apart = &text[at..];
+        if length > 0 && apart.starts_with(' ') && apart[1..].starts_with(is_unit) {
+            at += 1;
+        }
         let mut closed = false;
         let mut read = length > 0;
         while let Some(c) = text[at..].chars().next() {
@@ -356,7 +244,11 @@ fn korean_number(text: &str) -> Option<(f64, usize)> {
 
 fn is_followed_by_magnitude(text: &str) -> bool {
     let (_, length) = leading_digits(text);
-    text[length..].starts_with(|c| small_unit(c).is_some() || big_unit(c).is_some())
+    text[length..].trim_start_matches(' ').starts_with(is_unit)
+}
+
+fn is_unit(c: char) -> bool {
+    small_unit(c).is_some() || big_unit(c).is_some()
 }
 
 fn small_unit(c: char) -> Option<f64> {
@@ -381,15 +273,10 @@ fn big_unit(c: char) -> Option<f64> {
 fn spell_english(text: &str, spelled: &mut Vec<f64>) {
     let (mut total, mut current, mut open) = (0.0, 0.0, false);
     for word in text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).chain([""]) {
-        let lower = word.to_lowercase();
-        let singular = lower.strip_suffix('s').unwrap_or(&lower);
-        let of = |table: &[(&str, f64)]| {
-            table.iter().find(|(known, _)| *known == lower || *known == singular).map(|(_, v)| *v)
-        };
-        if let Some(value) = of(ENGLISH_WORDS) {
+        if let Some(value) = worth(ENGLISH_WORDS, word) {
             spelled.push(value);
             (current, open) = (current + value, true);
-        } else if let Some(magnitude) = of(&ENGLISH_MAGNITUDES[..5]) {
+        } else if let Some(magnitude) = worth(MAGNITUDES, word) {
             spelled.push(magnitude);
             if magnitude < 1e3 {
                 current = f64::max(current, 1.0) * magnitude;
@@ -397,7 +284,7 @@ fn spell_english(text: &str, spelled: &mut Vec<f64>) {
                 (total, current) = (total + f64::max(current, 1.0) * magnitude, 0.0);
             }
             open = true;
-        } else if !(open && lower == "and") {
+        } else if !(open && word.eq_ignore_ascii_case("and")) {
             if open {
                 spelled.push(total + current);
             }
@@ -408,7 +295,7 @@ fn spell_english(text: &str, spelled: &mut Vec<f64>) {
         }
     }
     if text.to_lowercase().contains("quarter") {
-        spelled.extend([25.0, 75.0]);
+        spelled.extend([15.0, 25.0, 75.0]);
     }
     if text.to_lowercase().contains("half") {
         spelled.extend([0.5, 2.0, 30.0]);
@@ -436,15 +323,20 @@ fn roman(word: &str) -> Option<f64> {
 
 /// Korean numerals at the beginning of words: native ones, and Sino-Korean ones that hold a magnitude ("수백", "이십").
 fn spell_korean(text: &str, spelled: &mut Vec<f64>) {
-    for word in text.split(|c: char| !crate::language::is_hangul(c)).filter(|word| !word.is_empty()) {
+    let mut words =
+        text.split(|c: char| !crate::language::is_hangul(c)).filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
         if let Some((_, values)) = KOREAN_WORDS.iter().find(|(known, _)| word.starts_with(known)) {
             spelled.extend(*values);
         }
         if let Some((known, ten)) = KOREAN_TENS.iter().find(|(known, _)| word.starts_with(known)) {
+            // "열다섯", and "열 다섯".
+            let rest = &word[known.len()..];
+            let rest = if rest.is_empty() { words.peek().copied().unwrap_or_default() } else { rest };
             let unit = KOREAN_WORDS
                 .iter()
-                .find(|(unit, _)| word[known.len()..].starts_with(unit))
-                .map_or(0.0, |(_, v)| v[0]);
+                .find(|(unit, _)| rest.starts_with(unit))
+                .map_or(0.0, |(_, values)| values[0]);
             spelled.extend([*ten, ten + unit]);
         }
         let sino = word
@@ -508,6 +400,9 @@ mod tests {
             ("twenty-five", 25.0),
             ("World War II", 2.0),
             ("in July", 7.0),
+            ("over two decades", 20.0),
+            ("two-dozen", 24.0),
+            ("돼지 열 다섯 마리", 15.0),
             ("두 명", 2.0),
             ("열두 번째", 12.0),
             ("스물다섯", 25.0),

@@ -62,48 +62,77 @@ impl Line<'_> {
     }
 }
 
+/// Links to other parts of the page or site.
+#[rustfmt::skip]
+const NAVIGATION: &[&str] = &[
+    "back to top", "go to top", "top", "home", "menu", "skip to content", "skip to main content",
+    "go to list", "list", "prev", "next", "previous article", "next article", "search", "sitemap", "맨위로",
+    "맨 위로", "위로", "본문 바로가기", "메뉴", "목록", "목록보기", "이전 기사", "다음 기사", "이전기사",
+    "다음기사", "검색", "전체메뉴", "홈", "닫기", "메뉴 닫기", "본문 글자 크기 조정", "글자크기", "close",
+];
+
+/// Headings over links to other articles.
+#[rustfmt::skip]
+const OTHER_ARTICLES: &[&str] = &[
+    "most popular", "most read", "most viewed", "latest news", "latest", "popular news", "trending",
+    "trending now", "top stories", "top news", "related articles", "related news", "related stories",
+    "related", "read more", "read also", "see also", "more news", "more stories", "editor's picks",
+    "recommended", "recommended for you", "you may also like", "don't miss", "headlines", "많이 본 뉴스",
+    "많이 본 기사", "많이본 뉴스", "가장 많이 본 뉴스", "실시간 뉴스", "실시간 인기", "인기 기사",
+    "인기기사", "인기 뉴스", "최신 기사", "최신기사", "최신 뉴스", "최신뉴스", "관련 기사", "관련기사",
+    "관련 뉴스", "관련뉴스", "주요 뉴스", "주요뉴스", "주요 기사", "이 시각 주요뉴스", "이 시각 헤드라인",
+    "이 시각 많이 본 기사", "추천 기사", "추천기사", "추천 뉴스", "핫뉴스", "랭킹뉴스", "랭킹 뉴스",
+    "오늘의 뉴스", "더보기", "더 보기", "뉴스 더보기", "함께 본 기사", "함께 보면 좋은 기사",
+];
+
+/// Offers to subscribe, sign up or log in.
+#[rustfmt::skip]
+const SUBSCRIPTION: &[&str] = &[
+    "subscribe", "subscribe now", "sign in", "sign up", "log in", "login", "register", "newsletter",
+    "newsletters", "follow us", "get the app", "구독", "구독하기", "구독 신청", "구독신청", "기자 구독",
+    "로그인", "회원가입", "뉴스레터", "뉴스레터 구독", "알림 받기", "채널 구독", "네이버 구독",
+    "언론사 구독",
+];
+
+/// Buttons under and over an article.
+#[rustfmt::skip]
+const SHARING: &[&str] = &[
+    "share", "share this", "share this article", "share this story", "share on facebook",
+    "share on twitter", "share on x", "print", "print this article", "e-mail", "email",
+    "email this article", "facebook", "twitter", "kakaotalk", "telegram", "copy link", "copy url",
+    "comments", "comment", "font size", "save", "bookmark", "sns 공유", "sns공유", "공유", "공유하기",
+    "기사 공유", "페이스북", "트위터", "카카오톡", "카카오스토리", "네이버 밴드", "링크 복사", "url 복사",
+    "인쇄", "인쇄하기", "프린트", "스크랩", "댓글", "댓글 쓰기", "댓글쓰기", "좋아요", "슬퍼요", "화나요",
+    "후속요청", "북마크", "글자 크기", "폰트", "이 기사를 공유합니다",
+];
+
+/// Marks of an advertisement's place.
+#[rustfmt::skip]
+const ADVERTISEMENT: &[&str] = &[
+    "advertisement", "advertisements", "ad", "ads", "sponsored", "sponsored content",
+    "continue reading below", "광고", "ad 광고", "스폰서", "이 광고는", "광고 닫기", "광고닫기",
+];
+
+/// Agencies, as pictures are credited to them.
+#[rustfmt::skip]
+const AGENCIES: &[&str] = &[
+    "yonhap", "연합뉴스", "ap", "afp", "reuters", "epa", "ap-yonhap", "afp-yonhap", "epa-yonhap",
+    "reuters-yonhap", "xinhua", "kyodo", "newsis", "뉴시스", "ap=연합뉴스", "afp=연합뉴스",
+    "로이터=연합뉴스", "epa=연합뉴스", "신화=연합뉴스",
+];
+
+/// Words of a credit, with or without brackets around them.
+#[rustfmt::skip]
+const PHOTO: &[&str] = &[
+    "사진=", "사진 =", "사진제공=", "사진 제공", "[사진제공", "photo by", "photo courtesy of",
+    "image courtesy of", "courtesy of", "ap photo", "자료사진", "재판매 및 db",
+];
+
 const RULES: &[Rule] = &[
     Rule {
         what: "navigation",
         reason: "links to other parts of the page or site",
-        matches: |line| {
-            line.is(&[
-                "back to top",
-                "go to top",
-                "top",
-                "home",
-                "menu",
-                "skip to content",
-                "skip to main content",
-                "go to list",
-                "list",
-                "prev",
-                "next",
-                "previous article",
-                "next article",
-                "search",
-                "sitemap",
-                "맨위로",
-                "맨 위로",
-                "위로",
-                "본문 바로가기",
-                "메뉴",
-                "목록",
-                "목록보기",
-                "이전 기사",
-                "다음 기사",
-                "이전기사",
-                "다음기사",
-                "검색",
-                "전체메뉴",
-                "홈",
-                "닫기",
-                "메뉴 닫기",
-                "본문 글자 크기 조정",
-                "글자크기",
-                "close",
-            ]) || is_breadcrumb(line)
-        },
+        matches: |line| line.is(NAVIGATION) || is_breadcrumb(line),
         drops: &["Back To Top", "▲ 맨위로", "Home > National > Defense", "홈 > 정치 > 국방", "[목록]"],
         keeps: &[
             "Home prices fell",
@@ -116,70 +145,7 @@ const RULES: &[Rule] = &[
     Rule {
         what: "other articles",
         reason: "the heading over links to other articles",
-        matches: |line| {
-            line.is(&[
-                "most popular",
-                "most read",
-                "most viewed",
-                "latest news",
-                "latest",
-                "popular news",
-                "trending",
-                "trending now",
-                "top stories",
-                "top news",
-                "related articles",
-                "related news",
-                "related stories",
-                "related",
-                "read more",
-                "read also",
-                "see also",
-                "more news",
-                "more stories",
-                "editor's picks",
-                "recommended",
-                "recommended for you",
-                "you may also like",
-                "don't miss",
-                "headlines",
-                "많이 본 뉴스",
-                "많이 본 기사",
-                "많이본 뉴스",
-                "가장 많이 본 뉴스",
-                "실시간 뉴스",
-                "실시간 인기",
-                "인기 기사",
-                "인기기사",
-                "인기 뉴스",
-                "최신 기사",
-                "최신기사",
-                "최신 뉴스",
-                "최신뉴스",
-                "관련 기사",
-                "관련기사",
-                "관련 뉴스",
-                "관련뉴스",
-                "주요 뉴스",
-                "주요뉴스",
-                "주요 기사",
-                "이 시각 주요뉴스",
-                "이 시각 헤드라인",
-                "이 시각 많이 본 기사",
-                "추천 기사",
-                "추천기사",
-                "추천 뉴스",
-                "핫뉴스",
-                "랭킹뉴스",
-                "랭킹 뉴스",
-                "오늘의 뉴스",
-                "더보기",
-                "더 보기",
-                "뉴스 더보기",
-                "함께 본 기사",
-                "함께 보면 좋은 기사",
-            ])
-        },
+        matches: |line| line.is(OTHER_ARTICLES),
         drops: &[
             "MOST POPULAR",
             "LATEST NEWS",
@@ -201,38 +167,14 @@ const RULES: &[Rule] = &[
         reason: "an offer to subscribe, sign up or log in",
         matches: |line| {
             !line.sentence
-                && (line.is(&[
-                    "subscribe",
-                    "subscribe now",
-                    "sign in",
-                    "sign up",
-                    "log in",
-                    "login",
-                    "register",
-                    "newsletter",
-                    "newsletters",
-                    "follow us",
-                    "get the app",
-                    "구독",
-                    "구독하기",
-                    "구독 신청",
-                    "구독신청",
-                    "기자 구독",
-                    "로그인",
-                    "회원가입",
-                    "뉴스레터",
-                    "뉴스레터 구독",
-                    "알림 받기",
-                    "채널 구독",
-                    "네이버 구독",
-                    "언론사 구독",
-                ]) || line.starts(&[
-                    "subscribe to our",
-                    "sign up for our",
-                    "follow us on",
-                    "네이버에서 구독",
-                    "네이버 채널 구독",
-                ]))
+                && (line.is(SUBSCRIPTION)
+                    || line.starts(&[
+                        "subscribe to our",
+                        "sign up for our",
+                        "follow us on",
+                        "네이버에서 구독",
+                        "네이버 채널 구독",
+                    ]))
         },
         drops: &["subscribe", "구독하기", "[구독]", "Sign up for our newsletter", "Follow us on Google News"],
         keeps: &["구독 경제 성장", "Subscribe rates fall", "Sign of thaw", "Readers subscribe."],
@@ -240,83 +182,14 @@ const RULES: &[Rule] = &[
     Rule {
         what: "sharing",
         reason: "buttons to share, print or comment",
-        matches: |line| {
-            line.is(&[
-                "share",
-                "share this",
-                "share this article",
-                "share this story",
-                "share on facebook",
-                "share on twitter",
-                "share on x",
-                "print",
-                "print this article",
-                "e-mail",
-                "email",
-                "email this article",
-                "facebook",
-                "twitter",
-                "kakaotalk",
-                "telegram",
-                "copy link",
-                "copy url",
-                "comments",
-                "comment",
-                "font size",
-                "save",
-                "bookmark",
-                "sns 공유",
-                "sns공유",
-                "공유",
-                "공유하기",
-                "기사 공유",
-                "페이스북",
-                "트위터",
-                "카카오톡",
-                "카카오스토리",
-                "네이버 밴드",
-                "링크 복사",
-                "url 복사",
-                "인쇄",
-                "인쇄하기",
-                "프린트",
-                "스크랩",
-                "댓글",
-                "댓글 쓰기",
-                "댓글쓰기",
-                "좋아요",
-                "슬퍼요",
-                "화나요",
-                "후속요청",
-                "북마크",
-                "글자 크기",
-                "폰트",
-                "이 기사를 공유합니다",
-            ])
-        },
+        matches: |line| line.is(SHARING),
         drops: &["Share this article", "SNS 공유", "공유하기", "Facebook", "댓글쓰기"],
         keeps: &["Share prices fall", "Facebook fined", "카카오톡 장애", "댓글 조작 수사"],
     },
     Rule {
         what: "advertisement",
         reason: "marks the place of an advertisement",
-        matches: |line| {
-            line.is(&[
-                "advertisement",
-                "advertisements",
-                "ad",
-                "ads",
-                "sponsored",
-                "sponsored content",
-                "continue reading below",
-                "광고",
-                "ad 광고",
-                "스폰서",
-                "이 광고는",
-                "광고 닫기",
-                "광고닫기",
-            ])
-        },
+        matches: |line| line.is(ADVERTISEMENT),
         drops: &["Advertisement", "- ADVERTISEMENT -", "[광고]"],
         keeps: &["광고 시장 위축", "Advertisement spending falls"],
     },
@@ -519,46 +392,11 @@ fn is_address(word: &str) -> bool {
 }
 
 fn is_photo(line: &Line) -> bool {
-    const AGENCIES: &[&str] = &[
-        "yonhap",
-        "연합뉴스",
-        "ap",
-        "afp",
-        "reuters",
-        "epa",
-        "ap-yonhap",
-        "afp-yonhap",
-        "epa-yonhap",
-        "reuters-yonhap",
-        "xinhua",
-        "kyodo",
-        "newsis",
-        "뉴시스",
-        "ap=연합뉴스",
-        "afp=연합뉴스",
-        "로이터=연합뉴스",
-        "epa=연합뉴스",
-        "신화=연합뉴스",
-    ];
     let bracketed =
         line.text.starts_with(['(', '[', '<', '【']) && line.text.ends_with([')', ']', '>', '】']);
     let inner = line.folded.trim_matches(|c: char| matches!(c, '(' | ')'));
-    let credit = [
-        "사진=",
-        "사진 =",
-        "사진제공=",
-        "사진 제공",
-        "[사진제공",
-        "photo by",
-        "photo courtesy of",
-        "image courtesy of",
-        "courtesy of",
-        "ap photo",
-        "자료사진",
-        "재판매 및 db",
-    ];
     (bracketed && AGENCIES.contains(&inner))
-        || (bracketed && line.is_at_most(60) && credit.iter().any(|credit| inner.contains(credit)))
+        || (bracketed && line.is_at_most(60) && PHOTO.iter().any(|credit| inner.contains(credit)))
         || line.text.starts_with("[사진]")
         || (line.text.starts_with('▲') && line.contains(&["사진=", "(사진", "[사진", "자료사진"]))
         || (!line.sentence && line.is_at_most(80) && line.starts(&["photo courtesy of", "photo by ", "image courtesy of", "사진=", "사진제공=", "사진 제공="]))

@@ -14,19 +14,23 @@ pub(super) enum Stop {
 }
 
 /// Titles and words that are always followed by the name they belong to.
+#[rustfmt::skip]
 const LEADING: &[&str] = &[
-    "adm", "amb", "asst", "atty", "brig", "capt", "cdr", "cmdr", "col", "comdr", "comr", "cpl", "cpt", "dep",
-    "det", "dir", "dr", "drs", "ens", "fr", "gen", "gens", "gov", "govs", "hon", "insp", "lt", "ltc", "maj",
-    "messrs", "mlle", "mme", "mr", "mrs", "ms", "msgr", "mt", "v", "pfc", "pres", "prof", "profs", "pvt",
-    "rep", "reps", "rev", "sen", "sens", "sgt", "spc", "st", "supt", "vs", "viz", "cf", "e.g", "i.e", "eg",
-    "ie", "al", "ft",
+    "adm", "amb", "asst", "atty", "brig", "capt", "cdr", "cmdr", "col", "comdr", "comr", "cpl", "cpt",
+    "dep", "det", "dir", "dr", "drs", "ens", "fr", "gen", "gens", "gov", "govs", "hon", "insp", "lt", "ltc",
+    "maj", "messrs", "mlle", "mme", "mr", "mrs", "ms", "msgr", "mt", "v", "pfc", "pres", "prof", "profs",
+    "pvt", "rep", "reps", "rev", "sen", "sens", "sgt", "spc", "st", "supt", "vs", "viz", "cf", "e.g", "i.e",
+    "eg", "ie", "al", "ft",
 ];
 
 /// Words that lead a number.
-const BEFORE_NUMBERS: &[&str] =
-    &["no", "nos", "art", "ch", "fig", "figs", "p", "pp", "para", "sec", "vol", "vols", "nr", "ver"];
+#[rustfmt::skip]
+const BEFORE_NUMBERS: &[&str] = &[
+    "no", "nos", "art", "ch", "fig", "figs", "p", "pp", "para", "sec", "vol", "vols", "nr", "ver",
+];
 
 /// Words that may stand anywhere: companies, places, months, days.
+#[rustfmt::skip]
 const OPEN: &[&str] = &[
     "inc", "co", "corp", "ltd", "llc", "bros", "cos", "plc", "intl", "assn", "univ", "dept", "est", "jr",
     "sr", "esq", "etc", "ave", "blvd", "rd", "hwy", "bldg", "jan", "feb", "mar", "apr", "jun", "jul", "aug",
@@ -37,107 +41,22 @@ const OPEN: &[&str] = &[
 
 /// Words that begin a sentence far more often than they continue one after an abbreviation. "U.S. Defense" goes on,
 /// "U.S. The" does not.
+#[rustfmt::skip]
 const STARTERS: &[&str] = &[
-    "The",
-    "A",
-    "An",
-    "This",
-    "That",
-    "These",
-    "Those",
-    "He",
-    "She",
-    "It",
-    "They",
-    "We",
-    "You",
-    "I",
-    "His",
-    "Her",
-    "Its",
-    "Their",
-    "Our",
-    "In",
-    "On",
-    "At",
-    "By",
-    "For",
-    "From",
-    "With",
-    "After",
-    "Before",
-    "During",
-    "Since",
-    "While",
-    "When",
-    "Where",
-    "If",
-    "As",
-    "But",
-    "And",
-    "Or",
-    "So",
-    "Yet",
-    "However",
-    "Meanwhile",
-    "Although",
-    "Though",
-    "Some",
-    "Many",
-    "Most",
-    "Both",
-    "Each",
-    "Another",
-    "Other",
-    "Others",
-    "There",
-    "Here",
-    "What",
-    "Who",
-    "How",
-    "Why",
-    "Last",
-    "Under",
-    "Earlier",
-    "Later",
-    "Also",
-    "Still",
-    "Then",
-    "Now",
-    "Only",
-    "Not",
-    "No",
-    "Such",
-    "According",
-    "Officials",
-    "Police",
-    "Asked",
-    "Despite",
-    "Because",
-    "Once",
-    "To",
-    "Of",
+    "The", "A", "An", "This", "That", "These", "Those", "He", "She", "It", "They", "We", "You", "I", "His",
+    "Her", "Its", "Their", "Our", "In", "On", "At", "By", "For", "From", "With", "After", "Before",
+    "During", "Since", "While", "When", "Where", "If", "As", "But", "And", "Or", "So", "Yet", "However",
+    "Meanwhile", "Although", "Though", "Some", "Many", "Most", "Both", "Each", "Another", "Other", "Others",
+    "There", "Here", "What", "Who", "How", "Why", "Last", "Under", "Earlier", "Later", "Also", "Still",
+    "Then", "Now", "Only", "Not", "No", "Such", "According", "Officials", "Police", "Asked", "Despite",
+    "Because", "Once", "To", "Of",
 ];
 
 /// Verbs that follow a quotation: `"Are you ready?" Kim asked.`
+#[rustfmt::skip]
 const SPEECH: &[&str] = &[
-    "said",
-    "says",
-    "asked",
-    "asks",
-    "told",
-    "added",
-    "wrote",
-    "shouted",
-    "cried",
-    "replied",
-    "answered",
-    "tweeted",
-    "wondered",
-    "exclaimed",
-    "noted",
-    "stressed",
-    "recalled",
+    "said", "says", "asked", "asks", "told", "added", "wrote", "shouted", "cried", "replied", "answered",
+    "tweeted", "wondered", "exclaimed", "noted", "stressed", "recalled",
 ];
 
 /// What a full stop after `word` (given without that stop) means.

@@ -166,8 +166,9 @@ impl<'t> Candidate<'t> {
     fn ends_after_word(&self, next: char) -> bool {
         let word = self.before.rsplit(char::is_whitespace).next().unwrap_or_default();
         let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
-        // "SK-Inc", "South Korea-U.S": the last part decides.
-        let word = word.rsplit(['-', '–', '/', '(']).next().unwrap_or(word);
+        // "South Korea-U.S.": the last part decides; not in names, where "Jae-min" is no minute.
+        let last = word.rsplit(['-', '–', '/', '(']).next().unwrap_or(word);
+        let word = if last.contains('.') { last } else { word };
         match stop_after(word) {
             Stop::Ends => true,
             Stop::Leads => false,
@@ -258,7 +259,9 @@ mod tests {
     fn abbreviations_initials_and_numbers_end_nothing() {
         check("Lt. Col. J. Smith of Hanbit Co., Ltd. arrived at 9 a.m. on Jan. 7. |He paid $3.5 million.");
         check("The No. 5 reactor is in the U.S. |The other is not. |It was No. 1. |No one knows.");
-        check("He lives in Washington, D.C. |They do not.");
+        check(
+            "He lives in Washington, D.C. |They do not. |It met Lee Jae-min. |Kim left South Korea-U.S. Command.",
+        );
     }
 
     #[test]

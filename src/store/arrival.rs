@@ -1,0 +1,192 @@
+//! A file on its way in: written beside its place, summed as it comes, and given its name only when it is whole and right.
+//!
+//! Knows files and sums; knows neither where bytes come from nor what is in them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::error::{StoreError, io};
+
+/// A file being written. What was written before an interruption is kept and continued.
+pub(crate) struct Arrival {
+    target: PathBuf,
+    partial: PathBuf,
+    file: File,
+    sum: Sha256,
+    length: u64,
+}
+
+impl Arrival {
+    /// Opens `<target>.incomplete`, reading what is there already.
+    pub fn begin(target: &Path) -> Result<Self, StoreError> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(io("create", folder))?;
+        let partial = partial_of(target);
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).append(true).create(true).open(&partial).map_err(io("write", &partial))?;
+        let mut sum = Sha256::new();
+        let length = hash_into(&mut file, &mut sum).map_err(io("read", &partial))?;
+        Ok(Self { target: target.to_path_buf(), partial, file, sum, length })
+    }
+
+    /// Bytes that are there.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Adds bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file.write_all(bytes).map_err(io("write", &self.partial))?;
+        self.sum.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes what was written so far survive a loss of power.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.file.sync_all().map_err(io("write", &self.partial))
+    }
+
+    /// Goes back to the first `length` bytes (of none, as a rule: a server that cannot continue).
+    pub fn restart_at(&mut self, length: u64) -> Result<(), StoreError> {
+        self.file.set_len(length).map_err(io("write", &self.partial))?;
+        *self = Self::begin(&self.target)?;
+        Ok(())
+    }
+
+    /// Checks size and sum where they are known, and gives the file its name. Wrong bytes are thrown away; what stood at the name
+    /// before stays. Returns the sum.
+    pub fn finish(self, bytes: Option<u64>, sha256: Option<&str>) -> Result<String, StoreError> {
+        let name = self.target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let found = format!("{:x}", self.sum.finalize());
+        let wrong = match (bytes, sha256) {
+            (Some(expected), _) if expected != self.length => {
+                Some(StoreError::WrongSize { file: name, expected, found: self.length })
+            }
+            (_, Some(expected)) if expected != found => {
+                Some(StoreError::WrongSum { file: name, expected: expected.to_string(), found: found.clone() })
+            }
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            std::fs::remove_file(&self.partial).map_err(io("remove", &self.partial))?;
+            return Err(wrong);
+        }
+        self.file.sync_all().map_err(io("write", &self.partial))?;
+        std::fs::rename(&self.partial, &self.target).map_err(io("rename", &self.partial))?;
+        sync_folder(&self.target)?;
+        Ok(found)
+    }
+}
+
+/// Where a file is written before it has its name.
+pub(crate) fn partial_of(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_os_string();
+    name.push(".incomplete");
+    target.with_file_name(name)
+}
+
+/// A name is only on disk when its folder is.
+fn sync_folder(file: &Path) -> Result<(), StoreError> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("write", folder))?;
+    }
+    Ok(())
+}
+
+/// Writes a small file whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut arrival = Arrival::begin(path)?;
+    arrival.restart_at(0)?;
+    arrival.write(bytes)?;
+    arrival.finish(None, None)?;
+    Ok(())
+}
+
+/// The sum of a file.
+pub(crate) fn sha256_of(path: &Path) -> Result<String, StoreError> {
+    let mut file = File::open(path).map_err(io("read", path))?;
+    let mut sum = Sha256::new();
+    hash_into(&mut file, &mut sum).map_err(io("read", path))?;
+    Ok(format!("{:x}", sum.finalize()))
+}
+
+fn hash_into(file: &mut File, sum: &mut Sha256) -> std::io::Result<u64> {
+    let mut buffer = vec![0; 1 << 20];
+    let mut length = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(length),
+            count => {
+                sum.update(&buffer[..count]);
+                length += count as u64;
+            }
+        }
+    }
+}
+
+/// Refuses to begin what could not be finished. `free` stands in for the system's answer in tests.
+pub(crate) fn check_room(target: &Path, bytes: u64, free: Option<u64>) -> Result<(), StoreError> {
+    const MEGABYTE: u64 = 1_000_000;
+    let folder = target.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(io("create", folder))?;
+    let free = match free {
+        Some(free) => free,
+        None => fs4::available_space(folder).map_err(io("read", folder))?,
+    };
+    let there = std::fs::metadata(partial_of(target)).map_or(0, |found| found.len());
+    let needed = bytes.saturating_sub(there);
+    if needed > free {
+        let folder = folder.to_path_buf();
+        return Err(StoreError::DiskFull { folder, needed: needed.div_ceil(MEGABYTE), free: free / MEGABYTE });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn an_interrupted_arrival_goes_on_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("blobs/abc");
+        Arrival::begin(&target).unwrap().write(b"ab").unwrap();
+        let mut again = Arrival::begin(&target).unwrap();
+        assert_eq!(again.length(), 2);
+        again.write(b"c").unwrap();
+        assert_eq!(again.finish(Some(3), Some(ABC)).unwrap(), ABC);
+        assert_eq!(std::fs::read(&target).unwrap(), b"abc");
+        assert!(!partial_of(&target).exists());
+    }
+
+    #[test]
+    fn wrong_bytes_leave_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("abc");
+        std::fs::write(&target, "good").unwrap();
+        let mut arrival = Arrival::begin(&target).unwrap();
+        arrival.write(b"abd").unwrap();
+        let error = arrival.finish(Some(3), Some(ABC)).unwrap_err().to_string();
+        assert!(error.contains(ABC) && error.contains("a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"), "{error}");
+        assert_eq!(std::fs::read(&target).unwrap(), b"good");
+        assert!(!partial_of(&target).exists());
+    }
+
+    #[test]
+    fn room_is_asked_for_before_the_first_byte() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("model");
+        let error = check_room(&target, 5_000_000, Some(2_000_000)).unwrap_err().to_string();
+        assert!(error.ends_with("has 2 MB free, 5 MB are needed"), "{error}");
+        std::fs::write(partial_of(&target), vec![0; 4_000_000]).unwrap();
+        check_room(&target, 5_000_000, Some(2_000_000)).unwrap();
+    }
+}
