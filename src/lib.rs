@@ -5,6 +5,8 @@ pub mod checks;
 pub mod document;
 mod error;
 mod event;
+#[cfg(feature = "fetch")]
+mod fetch;
 pub mod formats;
 pub mod generation;
 pub mod kernels;

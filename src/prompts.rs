@@ -120,6 +120,33 @@ pub struct Term {
     pub target: String,
 }
 
+impl Term {
+    /// Reads a list of terms: a term, a tab and its translation on each line; lines that begin with `#` are comments.
+    ///
+    /// ```
+    /// use malmoi::prompts::Term;
+    /// let terms = Term::read("# ministries\nMinistry of Unification\t통일부\n".as_bytes(), "terms.tsv").unwrap();
+    /// assert_eq!(terms[0].target, "통일부");
+    /// let error = Term::read(b"Ministry of Unification", "terms.tsv").unwrap_err();
+    /// assert_eq!(error.to_string(), "terms.tsv: line 1 has no tab between a term and its translation");
+    /// ```
+    pub fn read(bytes: &[u8], name: &str) -> Result<Vec<Self>> {
+        let text = crate::formats::decode(bytes, name)?;
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let terms = lines.map(|(index, line)| {
+            let sides = line.split_once('\t').map(|(source, target)| (source.trim(), target.trim()));
+            match sides.filter(|(source, target)| !source.is_empty() && !target.is_empty()) {
+                Some((source, target)) => Ok(Self { source: source.to_string(), target: target.to_string() }),
+                None => {
+                    let reason = format!("line {} has no tab between a term and its translation", index + 1);
+                    Err(Error::Malformed { file: name.into(), reason })
+                }
+            }
+        });
+        terms.collect()
+    }
+}
+
 /// What a body may speak of.
 #[derive(Debug, Clone, Copy)]
 pub struct Variables<'a> {

@@ -8,7 +8,7 @@ use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::formats;
-use crate::generation::Options;
+use crate::generation::{Options, Sampling};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
@@ -157,6 +157,12 @@ impl Request {
     /// How tokens are chosen; [`Options::max_tokens`] is only used where [`max_tokens`](Self::max_tokens) asks for it.
     pub fn options(mut self, options: Options) -> Self {
         self.job.options = options;
+        self
+    }
+
+    /// Samples as the model's makers recommend, instead of taking the likeliest token each time. The same seed gives the same text.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.job.options.sampling = Sampling::recommended(self.model.recommended(), seed);
         self
     }
 

@@ -1,7 +1,7 @@
-//! Decoder-only networks: Llama, Qwen 2 and Gemma 3 text, one network driven by its [`Config`].
+//! Decoder-only networks: Llama, Qwen 2, Gemma 3 text and HunYuan dense, one network driven by its [`Config`].
 //!
 //! Papers: <https://arxiv.org/abs/2307.09288> (Llama 2), <https://arxiv.org/abs/2407.10671> (Qwen 2),
-//! <https://arxiv.org/abs/2503.19786> (Gemma 3). Reference: the classes of the same names in Hugging Face `transformers`; golden
+//! <https://arxiv.org/abs/2503.19786> (Gemma 3), <https://arxiv.org/abs/2512.24092> (Hunyuan-MT). Reference: the classes of the same names in Hugging Face `transformers`; golden
 //! logits in `tests/fixtures/models`. A family is a function in `decoder/families.rs` and a line in its table.
 
 mod families;
@@ -37,8 +37,8 @@ pub(super) struct Config {
     pub embedding_scale: f64,
     /// What attention scores are multiplied by.
     pub attention_scale: f64,
-    /// Whether queries and keys are normalised per head.
-    pub query_key_norm: bool,
+    /// How queries and keys are normalised per head, where they are.
+    pub query_key_norm: Option<QueryKeyNorm>,
     /// Whether attention and the feed-forward layer are normalised on their way out too.
     pub output_norms: bool,
     /// Whether the output matrix is the embedding table.
@@ -47,6 +47,15 @@ pub(super) struct Config {
     pub ropes: Vec<Rope>,
     /// … and what differs between layers.
     pub layers: Vec<LayerKind>,
+}
+
+/// Norms of queries and keys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct QueryKeyNorm {
+    /// Whether they come after the rotation and not before it.
+    pub after_rotation: bool,
+    /// What the checkpoint calls the queries' and the keys'.
+    pub names: [&'static str; 2],
 }
 
 /// What differs between layers.
@@ -83,8 +92,14 @@ struct SelfAttention {
     k_proj: Linear,
     v_proj: Linear,
     o_proj: Linear,
-    norms: Option<(RmsNorm, RmsNorm)>,
+    norms: Option<HeadNorms>,
     shape: Attention,
+}
+
+struct HeadNorms {
+    after_rotation: bool,
+    q: RmsNorm,
+    k: RmsNorm,
 }
 
 fn load(setup: &Setup<'_>) -> Result<Loaded> {
@@ -145,12 +160,12 @@ impl Reader<'_> {
 
     fn self_attention(&self, prefix: &str, kind: LayerKind) -> Result<SelfAttention> {
         let Config { hidden, heads, kv_heads, head_dim, .. } = *self.config;
+        let norm = |name: &str| self.norm(&format!("{prefix}.{name}"), head_dim);
         let norms = match self.config.query_key_norm {
-            true => Some((
-                self.norm(&format!("{prefix}.q_norm"), head_dim)?,
-                self.norm(&format!("{prefix}.k_norm"), head_dim)?,
-            )),
-            false => None,
+            Some(QueryKeyNorm { after_rotation, names: [q, k] }) => {
+                Some(HeadNorms { after_rotation, q: norm(q)?, k: norm(k)? })
+            }
+            None => None,
         };
         Ok(SelfAttention {
             q_proj: self.linear(&format!("{prefix}.q_proj"), heads * head_dim, hidden)?,
@@ -258,13 +273,18 @@ impl SelfAttention {
         let tokens = x.dim(0)?;
         let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj])?;
         // [tokens, heads · head_dim] -> [tokens, heads, head_dim]
-        let mut q = q.reshape((tokens, heads, head_dim))?;
-        let mut k = k.reshape((tokens, kv_heads, head_dim))?;
+        let q = q.reshape((tokens, heads, head_dim))?;
+        let k = k.reshape((tokens, kv_heads, head_dim))?;
         let v = v.reshape((tokens, kv_heads, head_dim))?;
-        if let Some((q_norm, k_norm)) = &self.norms {
-            (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
-        }
-        let (q, k) = (rotation.apply(&q)?, rotation.apply(&k)?);
+        let rotate = |q: &Tensor, k: &Tensor| candle_core::Result::Ok((rotation.apply(q)?, rotation.apply(k)?));
+        let (q, k) = match &self.norms {
+            None => rotate(&q, &k)?,
+            Some(norms) if norms.after_rotation => {
+                let (q, k) = rotate(&q, &k)?;
+                (norms.q.forward(&q)?, norms.k.forward(&k)?)
+            }
+            Some(norms) => rotate(&norms.q.forward(&q)?, &norms.k.forward(&k)?)?,
+        };
         let mut outputs = Vec::with_capacity(rows.len());
         let mut start = 0;
         for row in rows {

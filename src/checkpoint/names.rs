@@ -19,6 +19,8 @@ const IN_LAYER: &[(&str, &str)] = &[
     ("self_attn.o_proj", "attn_output"),
     ("self_attn.q_norm", "attn_q_norm"),
     ("self_attn.k_norm", "attn_k_norm"),
+    ("self_attn.query_layernorm", "attn_q_norm"),
+    ("self_attn.key_layernorm", "attn_k_norm"),
     // Two meanings: after attention in Gemma, before the MLP in Llama and Qwen. A file has the first row's name only in the first
     // case, so that the first row that is there is the right one.
     ("post_attention_layernorm", "post_attention_norm"),

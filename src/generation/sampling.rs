@@ -4,6 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Options;
+use crate::checkpoint::Recommended;
 
 /// How the next token is chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,6 +27,19 @@ pub enum Sampling {
         /// Where chance begins.
         seed: u64,
     },
+}
+
+impl Sampling {
+    /// By chance, as a checkpoint recommends; where it says nothing, moderately.
+    pub fn recommended(by: &Recommended, seed: u64) -> Self {
+        Self::Random {
+            temperature: by.temperature.map_or(0.7, |value| value as f32),
+            top_k: by.top_k.unwrap_or(20),
+            top_p: by.top_p.map_or(0.8, |value| value as f32),
+            min_p: 0.0,
+            seed,
+        }
+    }
 }
 
 /// The choices of one sequence.

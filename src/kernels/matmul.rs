@@ -178,6 +178,17 @@ impl Isa {
         Self::Plain
     }
 
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Vnni => "AVX-512 VNNI",
+        }
+    }
+
     /// Whether this processor can run it.
     pub fn available(self) -> bool {
         #[cfg(target_arch = "x86_64")]

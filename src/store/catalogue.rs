@@ -97,6 +97,7 @@ pub struct Wheel {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Catalogue {
+    defaults: Vec<String>,
     model: Vec<Entry>,
     refused: Vec<Refused>,
 }
@@ -146,18 +147,25 @@ pub fn nearest(name: &str) -> Vec<&'static str> {
 /// What a model is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A summary in this language.
-    Summarize(Language),
-    /// A translation between these.
+    /// Summaries in the second language of articles in the first.
+    Summarize(Language, Language),
+    /// Translation from the first into the second.
     Translate(Language, Language),
+}
+
+/// The models to get for a purpose where none is installed, best first.
+pub fn defaults(purpose: Purpose) -> impl Iterator<Item = &'static Entry> {
+    let named = catalogue().defaults.iter().filter_map(|name| find(name));
+    named.filter(move |entry| entry.serves(purpose).is_some())
 }
 
 impl Entry {
     /// How well it serves a purpose; `None` where it does not, or this version can't run it.
     pub fn serves(&self, purpose: Purpose) -> Option<u32> {
         let (able, rank) = match purpose {
-            Purpose::Summarize(language) => {
-                (self.summarizes.iter().any(|code| code == language.code()), self.rank.summarize)
+            Purpose::Summarize(from, to) => {
+                let writes = self.summarizes.iter().any(|code| code == to.code());
+                (writes && self.reads(from), self.rank.summarize)
             }
             Purpose::Translate(from, to) => {
                 let pair = format!("{}-{}", from.code(), to.code());
@@ -165,6 +173,15 @@ impl Entry {
             }
         };
         (able && self.runs && rank > 0).then_some(rank)
+    }
+
+    /// Every model here reads English.
+    fn reads(&self, language: Language) -> bool {
+        let from = format!("{}-", language.code());
+        let known = |code: &String| code == language.code();
+        language == Language::English
+            || self.summarizes.iter().any(known)
+            || self.translates.iter().any(|pair| pair.starts_with(&from))
     }
 
     /// Languages it writes summaries in.

@@ -128,6 +128,12 @@ pub enum StoreError {
         /// What was given.
         given: String,
     },
+    /// A model outside the cache is not ours to remove.
+    #[error("{} is not in the cache", path.display())]
+    NotOurs {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// The operating system refused something.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -138,6 +144,19 @@ pub enum StoreError {
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+impl StoreError {
+    /// What would help, where that can be said without knowing who asks.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unauthorized { .. } => Some("agree to the licence on the model's page and set HF_TOKEN".into()),
+            Self::Pip { command, .. } => Some(format!("try `{command}` by hand; it must work for this to work")),
+            Self::WrongSum { .. } | Self::WrongSize { .. } => Some("the source gives other bytes than it should: nothing was kept".into()),
+            Self::Hub { .. } => Some("set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy".into()),
+            _ => None,
+        }
+    }
 }
 
 /// Attaches a file and what was done with it to a system error.

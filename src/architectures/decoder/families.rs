@@ -2,17 +2,21 @@
 //!
 //! A mechanism that a checkpoint asks for and that is not implemented is refused by its name, never left out.
 
-use super::{Config, LayerKind};
+use super::{Config, LayerKind, QueryKeyNorm};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 
 /// Names in `config.json` and GGUF, and the function that reads the rest.
-const FAMILIES: &[(&[&str], fn(&Checkpoint) -> Result<Config>)] =
-    &[(&["llama"], llama), (&["qwen2"], qwen2), (&["gemma3_text", "gemma3"], gemma3)];
+const FAMILIES: &[(&[&str], fn(&Checkpoint) -> Result<Config>)] = &[
+    (&["llama"], llama),
+    (&["qwen2"], qwen2),
+    (&["gemma3_text", "gemma3"], gemma3),
+    (&["hunyuan_v1_dense", "hunyuan-dense"], hunyuan),
+];
 
 /// Every name in the table.
-pub(super) const NAMES: &[&str] = &["llama", "qwen2", "gemma3_text", "gemma3"];
+pub(super) const NAMES: &[&str] = &["llama", "qwen2", "gemma3_text", "gemma3", "hunyuan_v1_dense", "hunyuan-dense"];
 
 /// The config of a checkpoint.
 pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
@@ -72,7 +76,7 @@ fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     }
     let layers = config.layers.len();
     config.activation = Activation::GeluTanh;
-    config.query_key_norm = true;
+    config.query_key_norm = Some(QueryKeyNorm { after_rotation: false, names: ["q_norm", "k_norm"] });
     config.output_norms = true;
     config.tied = tied(checkpoint, true)?;
     config.embedding_scale = (config.hidden as f64).sqrt();
@@ -99,6 +103,14 @@ fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     for (layer, sliding) in config.layers.iter_mut().zip(sliding) {
         *layer = if sliding { LayerKind { rope: 1, window: Some(window) } } else { LayerKind { rope: 0, window: None } };
     }
+    Ok(config)
+}
+
+fn hunyuan(checkpoint: &Checkpoint) -> Result<Config> {
+    let mut config = common(checkpoint)?;
+    expect_activation(&checkpoint.hyper, &["silu"])?;
+    config.query_key_norm =
+        Some(QueryKeyNorm { after_rotation: true, names: ["query_layernorm", "key_layernorm"] });
     Ok(config)
 }
 
@@ -135,7 +147,7 @@ fn common(checkpoint: &Checkpoint) -> Result<Config> {
         activation: Activation::Silu,
         embedding_scale: 1.0,
         attention_scale: (head_dim as f64).powf(-0.5),
-        query_key_norm: false,
+        query_key_norm: None,
         output_norms: false,
         tied: tied(checkpoint, false)?,
         ropes: vec![rope(checkpoint, head_dim)?],
@@ -217,7 +229,14 @@ fn rope(checkpoint: &Checkpoint, head_dim: usize) -> Result<Rope> {
             need("high_freq_factor", "-")?,
             need("original_max_position_embeddings", "-")?,
         ),
-        Some(other) => return Err(hyper.unsupported(format!("rope scaling `{other}`"), "linear, llama3")),
+        // Called dynamic, but fixed: the base is stretched once (`compute_ntk_alpha_rope_parameters` of `transformers`). Files
+        // of llama.cpp hold the stretched base.
+        Some("dynamic") if number("alpha", "-")?.is_some_and(|alpha| alpha > 0.0) => {
+            let size = head_dim as f64;
+            let stretched = base * need("alpha", "-")?.powf(size / (size - 2.0));
+            rope = Rope::new(head_dim, stretched, Pairing::Halves);
+        }
+        Some(other) => return Err(hyper.unsupported(format!("rope scaling `{other}`"), "linear, llama3, alpha")),
     }
     Ok(rope)
 }

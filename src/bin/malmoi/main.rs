@@ -1,1 +1,32 @@
-fn main() {}
+//! The command line. Everything that touches a person or their environment is here; what is done is the library's.
+
+mod advice;
+mod choose;
+mod cli;
+mod output;
+mod settings;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Done; done, but `--strict` found something; could not.
+pub(crate) enum Exit {
+    Done,
+    Doubtful,
+}
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli.run() {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Doubtful) => ExitCode::from(1),
+        // Whoever read the output has enough of it.
+        Err(error) if output::reader_left(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What to do about an error: one line of advice for each kind that has one.
+
+use malmoi::Error;
+use malmoi::store::StoreError;
+
+use crate::settings::SettingsError;
+
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let store = cause.downcast_ref::<StoreError>().and_then(of_store);
+        let settings = cause.downcast_ref::<SettingsError>().map(|_| "`malmoi doctor` shows every setting and where it comes from".to_string());
+        store.or(settings).or_else(|| cause.downcast_ref::<Error>().and_then(of_library))
+    })
+}
+
+fn of_library(error: &Error) -> Option<String> {
+    let text = match error {
+        Error::Store(error) => return of_store(error),
+        Error::NotFound { .. } => "give a file, or `-` for standard input".into(),
+        Error::UnreadableInput { reason, .. } if reason == "is empty" => "give a file with text in it, or pipe the text in".into(),
+        Error::UnreadableInput { .. } => "save it as plain text and try again".into(),
+        Error::UnknownLanguage { .. } => "use `en` or `ko`".into(),
+        Error::SameLanguage { .. } => "choose the other one with `--to`, or say what it is in with `--from`".into(),
+        Error::Malformed { .. } | Error::Tensor { .. } => {
+            "the file may be cut off or damaged: `malmoi models verify` checks models of the catalogue; else fetch it again".into()
+        }
+        Error::Unsupported { .. } => "`malmoi models list` shows models that run".into(),
+        Error::NoEndToken { .. } => "add `eos_token_id` to its generation_config.json; without it no text would end".into(),
+        Error::TooBig { .. } => "close other programs, or take a smaller model: `malmoi models list`".into(),
+        Error::TooLong { .. } => "take a model with a larger window, or shorten the glossary".into(),
+        Error::Prompt { .. } => "prompts are described in the README; `--prompt` names one".into(),
+        _ => return None,
+    };
+    Some(text)
+}
+
+fn of_store(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::Unknown { nearest, .. } => match nearest.first() {
+            Some(name) => format!("did you mean `{name}`? `malmoi models list` shows all"),
+            None => "`malmoi models list` shows all; a path must exist; a hub repository is owner/repo".into(),
+        },
+        StoreError::Refused { .. } | StoreError::CannotRun { .. } => "`malmoi models list` shows what can be used".into(),
+        StoreError::NotInstalled { name } => format!("`malmoi models pull {name}` gets it"),
+        StoreError::Offline { name } => format!("run `malmoi models pull {name}` where there is a connection, or without --offline"),
+        StoreError::NoSource { .. } => "nothing was lost: what came is kept and continued next time".into(),
+        StoreError::DiskFull { .. } => "make room, or set HF_HOME to a larger disk".into(),
+        StoreError::Ambiguous { repo, files } => format!("name one: {repo}:{}", files.first()?),
+        StoreError::Repository { .. } => "for example Qwen/Qwen2.5-1.5B-Instruct-GGUF:qwen2.5-1.5b-instruct-q8_0.gguf".into(),
+        StoreError::NotOurs { .. } => "delete it yourself if you mean it".into(),
+        other => return other.hint(),
+    };
+    Some(text)
+}

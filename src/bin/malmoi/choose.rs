@@ -1,0 +1,99 @@
+//! Which model does the work: the one that was named, the best that is installed, or the catalogue's default.
+
+use anyhow::Result;
+use malmoi::store::catalogue::{self, Entry, Purpose};
+use malmoi::store::{Located, Store, StoreError};
+use malmoi::{Abilities, Language, Model, OpenOptions};
+
+use crate::ui::Ui;
+
+/// A model and what is known of it.
+#[derive(Clone)]
+pub(crate) struct Chosen {
+    pub model: Model,
+    pub abilities: Abilities,
+}
+
+/// Finds models for a command.
+pub(crate) struct Chooser<'c> {
+    pub store: &'c Store,
+    /// What `--model` says.
+    pub named: Option<&'c str>,
+    pub ui: Ui,
+}
+
+impl Chooser<'_> {
+    /// One for translating.
+    pub fn translator(&self, from: Language, to: Language) -> Result<Chosen> {
+        open(&self.located(Purpose::Translate(from, to))?)
+    }
+
+    /// One for summarizing, and another for translating the summary where that is better done by another.
+    pub fn summarizers(&self, from: Language, to: Language) -> Result<(Chosen, Option<Chosen>)> {
+        let direct = Purpose::Summarize(from, to);
+        if self.named.is_some() || from == to || self.store.best(direct).is_some() {
+            return Ok((open(&self.located(direct)?)?, None));
+        }
+        // The translator comes first: often it can do both.
+        let translator = self.located(Purpose::Translate(from, to))?;
+        let summarizer = self.located(Purpose::Summarize(from, from))?;
+        if summarizer.path == translator.path {
+            return Ok((open(&summarizer)?, None));
+        }
+        Ok((open(&summarizer)?, Some(open(&translator)?)))
+    }
+
+    fn located(&self, purpose: Purpose) -> Result<Located> {
+        let Some(name) = self.named else { return self.best_or_default(purpose) };
+        let located = match self.store.locate(name) {
+            Err(StoreError::NotInstalled { .. }) => self.store.pull(name, &mut self.ui.pull())?,
+            other => other?,
+        };
+        if let Some(entry) = located.entry.filter(|entry| !able(entry, purpose)) {
+            self.ui.note(format!("{} was not made for this: {}", entry.name, entry.note));
+        }
+        Ok(located)
+    }
+
+    fn best_or_default(&self, purpose: Purpose) -> Result<Located> {
+        if let Some(best) = self.store.best(purpose) {
+            return Ok(best);
+        }
+        let mut defaults: Vec<&Entry> = catalogue::defaults(purpose).collect();
+        if defaults.is_empty() {
+            // Nobody serves it well; the most able default is still better than nothing.
+            defaults.extend(catalogue::defaults(Purpose::Translate(Language::English, Language::Korean)));
+        }
+        let mut last = None;
+        for entry in defaults {
+            self.ui.note(format!("no model for this is installed; {} is the default ({})", entry.name, entry.note));
+            match self.store.pull(&entry.name, &mut self.ui.pull()) {
+                Ok(located) => return Ok(located),
+                Err(error @ StoreError::NoSource { .. }) => last = Some(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(last.unwrap_or(StoreError::NotInstalled { name: "a model for this".into() }).into())
+    }
+}
+
+/// Whether it can do this, in one step or in two.
+fn able(entry: &Entry, purpose: Purpose) -> bool {
+    let serves = |purpose| entry.serves(purpose).is_some();
+    match purpose {
+        Purpose::Summarize(from, to) if from != to => {
+            serves(purpose) || (serves(Purpose::Summarize(from, from)) && serves(Purpose::Translate(from, to)))
+        }
+        _ => serves(purpose),
+    }
+}
+
+fn open(located: &Located) -> Result<Chosen> {
+    let options = OpenOptions { name: located.entry.map(|entry| entry.name.clone()), ..OpenOptions::default() };
+    let model = Model::open_with(&located.path, &options)?;
+    let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
+        family: Some(entry.family.clone()),
+        summarizes: Some(entry.summary_languages()),
+    });
+    Ok(Chosen { model, abilities })
+}

@@ -1,0 +1,111 @@
+//! The commands: one file each, one line each in [`Command`] and [`Cli::run`].
+
+mod doctor;
+mod models;
+mod shell;
+mod summarize;
+mod translate;
+mod work;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use malmoi::store::Store;
+
+use crate::Exit;
+use crate::choose::Chooser;
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// Summarizes and translates news between English and Korean, on this machine.
+#[derive(Parser)]
+#[command(name = "malmoi", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 done, 1 done but --strict found something, 2 could not.\n\
+    Results go to standard output, everything else to standard error.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Args)]
+pub(crate) struct Common {
+    /// A model of the catalogue, a folder in Hugging Face layout, a .gguf file, or owner/repo[@revision][:file]
+    #[arg(long, short, global = true, value_name = "MODEL")]
+    model: Option<String>,
+    /// Never open a connection
+    #[arg(long, global = true)]
+    offline: bool,
+    /// One JSON object a line, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Threads to compute with [default: all]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Summarize(summarize::Summarize),
+    Translate(translate::Translate),
+    Models(models::Models),
+    Doctor(doctor::Doctor),
+    Completions(shell::Completions),
+    Man(shell::Man),
+}
+
+/// What a command works with.
+pub(crate) struct Run {
+    pub settings: Settings,
+    pub store: Store,
+    pub ui: Ui,
+    pub json: bool,
+}
+
+impl Cli {
+    pub fn run(self) -> Result<Exit> {
+        let common = self.common;
+        let settings = Settings::read(&[
+            ("model", common.model),
+            ("offline", common.offline.then(|| "true".to_string())),
+            ("threads", common.threads.map(|count| count.to_string())),
+        ])?;
+        if let Some(count) = settings.threads()? {
+            // The library computes in rayon's pool; it is the program's to say how large that is.
+            rayon::ThreadPoolBuilder::new().num_threads(count).build_global().context("cannot start threads")?;
+        }
+        let store = Store::new(settings.store()?);
+        let run = Run { settings, store, ui: Ui::new(common.quiet), json: common.json };
+        match self.command {
+            Command::Summarize(command) => command.run(&run),
+            Command::Translate(command) => command.run(&run),
+            Command::Models(command) => command.run(&run),
+            Command::Doctor(command) => command.run(&run),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
+        }
+    }
+}
+
+impl Run {
+    fn chooser(&self) -> Chooser<'_> {
+        Chooser { store: &self.store, named: self.settings.get("model"), ui: self.ui }
+    }
+}
+
+/// Where results go and how they are judged, for the commands that do work.
+#[derive(Args)]
+pub(crate) struct Results {
+    /// Write the result to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Exit with 1 if anything did not carry over (left-out page furniture does not count)
+    #[arg(long)]
+    strict: bool,
+}

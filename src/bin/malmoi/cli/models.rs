@@ -1,0 +1,176 @@
+//! `malmoi models`: what there is, what is here, getting it, checking it, removing it.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use malmoi::store::catalogue::{self, Entry};
+use malmoi::store::{StoreError, Verdict};
+use serde_json::json;
+
+use super::Run;
+use crate::{Exit, output};
+
+/// List, get, check and remove models
+#[derive(Args)]
+pub(crate) struct Models {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// What can be used: name, task, size, licence, whether it was verified here, whether it is installed
+    List {
+        /// Also those this version cannot run yet
+        #[arg(long)]
+        all: bool,
+    },
+    /// Get a model: a name of the list, or owner/repo[@revision][:file] of the hub
+    Pull {
+        /// Which
+        name: String,
+    },
+    /// Print where an installed model lies
+    Path {
+        /// Which
+        name: String,
+    },
+    /// Compare the bytes of installed models with the sums they should have
+    Verify {
+        /// Which; all that are installed, if none
+        name: Option<String>,
+    },
+    /// Take an installed model off the disk
+    Remove {
+        /// Which
+        name: String,
+    },
+}
+
+impl Models {
+    pub fn run(self, run: &Run) -> Result<Exit> {
+        match self.action {
+            Action::List { all } => list(run, all),
+            Action::Pull { name } => {
+                let located = run.store.pull(&name, &mut run.ui.pull())?;
+                show(run, &name, &located.path)
+            }
+            Action::Path { name } => show(run, &name, &run.store.locate(&name)?.path),
+            Action::Verify { name } => verify(run, name),
+            Action::Remove { name } => {
+                let path = run.store.remove(&name)?;
+                run.ui.note(format!("removed {}", path.display()));
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+fn show(run: &Run, name: &str, path: &std::path::Path) -> Result<Exit> {
+    let line = match run.json {
+        true => json!({ "name": name, "path": path }).to_string(),
+        false => path.display().to_string(),
+    };
+    output::print(&format!("{line}\n"))?;
+    Ok(Exit::Done)
+}
+
+fn list(run: &Run, all: bool) -> Result<Exit> {
+    let rows: Vec<&Entry> = catalogue::entries().iter().filter(|entry| all || run.json || entry.runs).collect();
+    if run.json {
+        for entry in rows {
+            let installed = run.store.installed(entry);
+            let line = json!({
+                "name": entry.name, "title": entry.title, "summarizes": entry.summarizes, "translates": entry.translates,
+                "bytes": entry.bytes(), "licence": entry.licence, "commercial": entry.commercial,
+                "conditions": entry.conditions, "context": entry.context, "runs": entry.runs, "verified": entry.verified,
+                "installed": installed, "note": entry.note,
+            });
+            output::print(&format!("{line}\n"))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let mut table = vec![["NAME", "TASK", "SIZE", "LICENCE", "VERIFIED", "INSTALLED"].map(str::to_string)];
+    for entry in &rows {
+        let installed = match run.store.installed(entry) {
+            Some(_) => "yes",
+            None if entry.runs => "no",
+            None => "cannot run yet",
+        };
+        table.push([
+            entry.name.clone(),
+            tasks(entry),
+            entry.bytes().map_or_else(|| "?".into(), megabytes),
+            format!("{}{}", entry.licence, if entry.commercial { "" } else { " (non-commercial)" }),
+            if entry.verified { "verified" } else { "unverified" }.to_string(),
+            installed.to_string(),
+        ]);
+    }
+    output::print(&columns(&table))?;
+    let hidden = catalogue::entries().len() - rows.len();
+    if hidden > 0 {
+        run.ui.note(format!("{hidden} more that this version cannot run yet: --all"));
+    }
+    Ok(Exit::Done)
+}
+
+fn tasks(entry: &Entry) -> String {
+    let summaries = match entry.summarizes.is_empty() {
+        true => None,
+        false => Some(format!("summarize {}", entry.summarizes.join(","))),
+    };
+    let translations = match entry.translates.len() {
+        0 => None,
+        1 => Some(format!("translate {}", entry.translates[0])),
+        _ => Some("translate".to_string()),
+    };
+    let tasks: Vec<String> = [summaries, translations].into_iter().flatten().collect();
+    if tasks.is_empty() { "tests".to_string() } else { tasks.join("; ") }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1_000_000))
+}
+
+/// Left-aligned columns, as wide as what is in them.
+fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+fn verify(run: &Run, name: Option<String>) -> Result<Exit> {
+    let named = name.is_some();
+    let installed = || catalogue::entries().iter().filter(|entry| run.store.installed(entry).is_some());
+    let names = match name {
+        Some(name) => vec![name],
+        None => installed().map(|entry| entry.name.clone()).collect(),
+    };
+    if names.is_empty() {
+        run.ui.note("no model of the catalogue is installed");
+    }
+    let mut wrong = None;
+    for name in names {
+        for (path, verdict) in run.store.verify(&name)? {
+            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let word = match &verdict {
+                Verdict::Right => "right",
+                Verdict::Unknown if !named => continue,
+                Verdict::Unknown => "no sum is known",
+                Verdict::Wrong { .. } => "WRONG",
+            };
+            let line = match run.json {
+                true => json!({ "name": name, "file": path, "verdict": word }).to_string(),
+                false => format!("{name}  {file}  {word}"),
+            };
+            output::print(&format!("{line}\n"))?;
+            if let Verdict::Wrong { expected, found } = verdict {
+                wrong = Some(StoreError::WrongSum { file, expected, found });
+            }
+        }
+    }
+    wrong.map_or(Ok(Exit::Done), |error| Err(error.into()))
+}

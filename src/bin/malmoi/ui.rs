@@ -1,0 +1,124 @@
+//! What goes to standard error: notes, progress, findings, complaints. Colour and bars only on a terminal that wants them.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use malmoi::store::StoreEvent;
+use malmoi::{Event, Finding};
+
+use crate::advice;
+
+/// How talkative to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Ui {
+    quiet: bool,
+}
+
+impl Ui {
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// A line for the reader; silent with `--quiet`.
+    pub fn note(self, text: impl AsRef<str>) {
+        if !self.quiet {
+            eprintln!("{}", text.as_ref());
+        }
+    }
+
+    pub fn findings(self, findings: &[Finding]) {
+        for finding in findings {
+            let place = finding.segment.map_or(String::new(), |index| format!(" (segment {})", index + 1));
+            self.note(format!("{} {}{place}: {}", mark("!", YELLOW), finding.check, finding.message));
+        }
+    }
+
+    fn draws(self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+
+    /// Watches a pull: a bar on a terminal, single lines elsewhere.
+    pub fn pull(self) -> impl FnMut(StoreEvent) {
+        let bar = self.bar("{spinner} {bytes} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left");
+        move |event| match event {
+            StoreEvent::Licence { model, licence } => self.note(format!("{model}: licence {licence}")),
+            StoreEvent::Waiting { model } => self.note(format!("{model} is being pulled by another process; waiting")),
+            StoreEvent::Source { source } => self.note(format!("asking {source}")),
+            StoreEvent::SourceFailed { source, reason, hint } => {
+                bar.finish_and_clear();
+                self.note(format!("{source} did not give it: {reason}"));
+                if let Some(hint) = hint {
+                    self.note(format!("hint: {hint}"));
+                }
+                bar.reset();
+            }
+            StoreEvent::Progress { done, total } => {
+                bar.set_length(total.unwrap_or(0));
+                bar.set_position(done);
+            }
+            StoreEvent::Installed { path } => {
+                bar.finish_and_clear();
+                self.note(format!("verified and installed: {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Watches a request: on a terminal that does not see the text itself, how many segments are done.
+    pub fn work(self, silent: bool) -> impl FnMut(&Event) {
+        let bar = if silent { ProgressBar::hidden() } else { self.bar("{spinner} {msg} {pos}/{len} {bar:30} {elapsed}") };
+        move |event| match event {
+            Event::Stage { stage, segments } => {
+                bar.set_message(*stage);
+                bar.set_position(0);
+                bar.set_length(*segments as u64);
+            }
+            Event::Segment { .. } => bar.inc(1),
+            _ => {}
+        }
+    }
+
+    fn bar(self, template: &str) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(None, match self.draws() {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        });
+        if self.draws() {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
+    }
+}
+
+/// Says what went wrong, why, and what to do.
+pub(crate) fn complain(error: &anyhow::Error) {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let mut said = String::new();
+    for cause in causes {
+        // Many errors name their cause already.
+        if !said.contains(&cause) {
+            said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
+        }
+    }
+    eprintln!("{} {said}", mark("error:", RED));
+    if let Some(hint) = advice::hint(error) {
+        eprintln!("{} {hint}", mark("hint:", GREEN));
+    }
+}
+
+const RED: u8 = 31;
+const GREEN: u8 = 32;
+const YELLOW: u8 = 33;
+
+/// Colours a word for a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
+fn mark(word: &str, colour: u8) -> String {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match std::io::stderr().is_terminal() && !plain {
+        true => format!("\x1b[{colour};1m{word}\x1b[0m"),
+        false => word.to_string(),
+    }
+}
