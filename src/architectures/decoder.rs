@@ -1,7 +1,7 @@
 //! Decoder-only networks: Llama, Qwen 2, Gemma 3 text and HunYuan dense, one network driven by its [`Config`].
 //!
 //! Papers: <https://arxiv.org/abs/2307.09288> (Llama 2), <https://arxiv.org/abs/2407.10671> (Qwen 2),
-//! <https://arxiv.org/abs/2503.19786> (Gemma 3), <https://arxiv.org/abs/2512.24092> (Hunyuan-MT). Reference: the classes of the same names in Hugging Face `transformers`; golden
+//! <https://arxiv.org/abs/2503.19786> (Gemma 3), <https://arxiv.org/abs/2509.05209> (Hunyuan-MT). Reference: the classes of the same names in Hugging Face `transformers`; golden
 //! logits in `tests/fixtures/models`. A family is a function in `decoder/families.rs` and a line in its table.
 
 mod families;

@@ -1,0 +1,19 @@
+//! A translation as it is written: `cargo run --release --example pieces -- MODEL.gguf "The ministers met on Thursday."`
+
+use std::io::Write;
+
+use malmoi::Model;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(model), Some(text)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: pieces MODEL TEXT".into());
+    };
+    // Dropping the iterator would end the work.
+    for piece in Model::open(model)?.translate(&text).pieces()? {
+        print!("{}", piece?);
+        std::io::stdout().flush()?;
+    }
+    println!();
+    Ok(())
+}

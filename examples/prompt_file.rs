@@ -1,0 +1,27 @@
+//! A prompt of one's own, filled in and shown: `cargo run --release --example prompt_file`
+
+use malmoi::Language;
+use malmoi::prompts::{Piece, Prompt, Style, Variables};
+
+const FILE: &str = "---
+task: [summarize]
+for: any
+describe: One line for a ticker
+---
+Write one line in {{ target.name }} for a news ticker about this:
+
+{{ text }}";
+
+fn main() -> malmoi::Result<()> {
+    let prompt = Prompt::parse("ticker", FILE)?;
+    let (source, target) = (Language::English, Language::Korean);
+    let text = "The ministers met in Seoul on Thursday.";
+    let variables = Variables { text, source, target, sentences: 1, style: Style::Headline, glossary: &[], context: None };
+    for piece in prompt.render(&variables)?.pieces {
+        match piece {
+            Piece::Trusted(words) => println!("ours:    {words:?}"),
+            Piece::Untrusted(words) => println!("article: {words:?}"),
+        }
+    }
+    Ok(())
+}

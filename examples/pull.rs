@@ -1,0 +1,18 @@
+//! Getting a model of the catalogue: `cargo run --release --example pull -- CACHE_FOLDER smollm2-135m`
+
+use malmoi::store::{Settings, Store, StoreEvent};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(cache), Some(name)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: pull CACHE_FOLDER NAME".into());
+    };
+    let store = Store::new(Settings::new(cache));
+    let located = store.pull(&name, &mut |event| match event {
+        StoreEvent::Licence { licence, .. } => println!("licence: {licence}"),
+        StoreEvent::SourceFailed { source, reason, .. } => println!("{source}: {reason}"),
+        _ => {}
+    })?;
+    println!("{}", located.path.display());
+    Ok(())
+}

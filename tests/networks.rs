@@ -1,0 +1,168 @@
+use std::path::PathBuf;
+
+use candle_core::Device;
+use malmoi::architectures::{self, Loaded, Network, Row, Setup, State, Want};
+use malmoi::checkpoint::Checkpoint;
+use malmoi::kernels::Precision;
+use serde::Deserialize;
+
+use crate::support::here;
+
+#[derive(Deserialize)]
+struct Expected {
+    prompt: Vec<u32>,
+    logits: std::collections::BTreeMap<usize, Vec<f32>>,
+    greedy: Vec<u32>,
+}
+
+struct Fixture {
+    name: String,
+    network: Box<dyn Network>,
+    expected: Expected,
+}
+
+/// Every folder in `fixtures/models`: a network that is added there is tested for everything here.
+fn fixtures() -> Vec<Fixture> {
+    let folders = std::fs::read_dir(here("fixtures/models")).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = folders.filter(|path| path.join("expected.json").exists()).collect();
+    folders.sort();
+    assert!(folders.len() >= 8, "{folders:?}");
+    folders
+        .into_iter()
+        .map(|folder| {
+            let checkpoint = Checkpoint::open(&folder).unwrap();
+            let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+            let Loaded { network, .. } = architectures::load(&setup).unwrap();
+            let expected = std::fs::read(folder.join("expected.json")).unwrap();
+            let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+            Fixture { name, network, expected: serde_json::from_slice(&expected).unwrap() }
+        })
+        .collect()
+}
+
+impl Fixture {
+    fn begin(&self) -> State {
+        self.network.begin(&[&[]]).unwrap().remove(0)
+    }
+
+    /// Logits of every token.
+    fn read(&self, state: &mut State, tokens: &[u32]) -> Vec<Vec<f32>> {
+        let logits = self.network.forward(&mut [Row { state, tokens, want: Want::All }]).unwrap();
+        logits.row(0).map(<[f32]>::to_vec).collect()
+    }
+}
+
+fn largest(scores: &[f32]) -> u32 {
+    let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    best.unwrap().0 as u32
+}
+
+#[test]
+fn logits_are_those_of_the_reference() {
+    for fixture in fixtures() {
+        let logits = fixture.read(&mut fixture.begin(), &fixture.expected.prompt);
+        for (at, expected) in &fixture.expected.logits {
+            assert_eq!(logits[*at].len(), expected.len());
+            let off = logits[*at].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(off < 1e-4, "{}: token {at} is {off} off", fixture.name);
+        }
+    }
+}
+
+#[test]
+fn greedy_ids_are_those_of_the_reference() {
+    for fixture in fixtures() {
+        let mut state = fixture.begin();
+        let mut next = fixture.expected.prompt.clone();
+        let mut ids = Vec::new();
+        while ids.len() < fixture.expected.greedy.len() {
+            let id = largest(fixture.read(&mut state, &next).last().unwrap());
+            ids.push(id);
+            next = vec![id];
+        }
+        assert_eq!(ids, fixture.expected.greedy, "{}", fixture.name);
+    }
+}
+
+#[test]
+fn rows_read_together_are_rows_read_alone() {
+    for fixture in fixtures() {
+        let tokens = &fixture.expected.prompt;
+        let texts = [&tokens[..17], &tokens[3..40], &tokens[20..21]];
+        let mut states: Vec<State> = texts.iter().map(|_| fixture.begin()).collect();
+        for step in 0..3 {
+            let parts: Vec<&[u32]> = texts.iter().map(|text| &text[text.len() * step / 3..text.len() * (step + 1) / 3]).collect();
+            let mut rows: Vec<Row<'_>> = states
+                .iter_mut()
+                .zip(&parts)
+                .filter(|(_, part)| !part.is_empty())
+                .map(|(state, tokens)| Row { state, tokens, want: Want::Last })
+                .collect();
+            let together = fixture.network.forward(&mut rows).unwrap();
+            let read = parts.iter().enumerate().filter(|(_, part)| !part.is_empty());
+            for (row, (which, part)) in read.enumerate() {
+                let upto = &texts[which][..texts[which].len() * step / 3 + part.len()];
+                let alone = fixture.read(&mut fixture.begin(), upto);
+                assert_eq!(together.last(row), alone.last().unwrap(), "{} row {row} step {step}", fixture.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_in_chunks_is_the_whole_text() {
+    for fixture in fixtures() {
+        let tokens = &fixture.expected.prompt;
+        let whole = fixture.read(&mut fixture.begin(), tokens);
+        for size in [1, 3, 7, 16] {
+            let mut state = fixture.begin();
+            let chunks: Vec<Vec<f32>> = tokens.chunks(size).flat_map(|chunk| fixture.read(&mut state, chunk)).collect();
+            assert_eq!(chunks, whole, "{} in chunks of {size}", fixture.name);
+        }
+    }
+}
+
+#[test]
+fn what_was_truncated_leaves_no_trace() {
+    for fixture in fixtures() {
+        let tokens = &fixture.expected.prompt;
+        let fresh = fixture.read(&mut fixture.begin(), tokens);
+        let mut state = fixture.begin();
+        fixture.read(&mut state, &tokens[..12]);
+        fixture.read(&mut state, &tokens[25..]);
+        state.truncate(12);
+        assert_eq!(state.len(), 12);
+        assert_eq!(fixture.read(&mut state, &tokens[12..]), fresh[12..], "{}", fixture.name);
+    }
+}
+
+#[test]
+fn a_fork_goes_its_own_way() {
+    for fixture in fixtures() {
+        let tokens = &fixture.expected.prompt;
+        let mut one = fixture.begin();
+        fixture.read(&mut one, &tokens[..20]);
+        let mut other = one.fork();
+        let turned: Vec<u32> = tokens[20..].iter().rev().copied().collect();
+        let of_other = fixture.read(&mut other, &turned);
+        let of_one = fixture.read(&mut one, &tokens[20..]);
+        let fresh = fixture.read(&mut fixture.begin(), tokens);
+        assert_eq!(of_one, fresh[20..], "{}", fixture.name);
+        assert_ne!(of_other, of_one);
+        let turned: Vec<u32> = tokens[..20].iter().copied().chain(turned).collect();
+        assert_eq!(of_other, fixture.read(&mut fixture.begin(), &turned)[20..], "{}", fixture.name);
+    }
+}
+
+#[test]
+fn rows_that_make_no_sense_are_errors() {
+    for fixture in fixtures() {
+        for (tokens, word) in [(&[][..], "without tokens"), (&[96][..], "vocabulary of 96"), (&[3; 300][..], "window is 256")] {
+            let mut state = fixture.begin();
+            let rows = &mut [Row { state: &mut state, tokens, want: Want::Last }];
+            let error = fixture.network.forward(rows).err().unwrap().to_string();
+            assert!(error.contains(word), "{}: {error}", fixture.name);
+            assert!(state.is_empty());
+        }
+    }
+}
