@@ -143,6 +143,8 @@ impl BlockType {
 
 /// A quantised block type, unpacked.
 pub(crate) trait Block {
+    /// Its line in the table.
+    const TYPE: BlockType;
     /// Elements, bytes, and elements of a group (16 or 32).
     const LEN: usize;
     const BYTES: usize;
@@ -201,6 +203,7 @@ fn with_fifth_bits(mut q: [u8; 32], bits: [u8; 4]) -> [u8; 32] {
 
 pub(crate) struct Q4_0;
 impl Block for Q4_0 {
+    const TYPE: BlockType = BlockType::Q4_0;
     const LEN: usize = 32;
     const BYTES: usize = 18;
     const GROUP: usize = 32;
@@ -214,6 +217,7 @@ impl Block for Q4_0 {
 
 pub(crate) struct Q4_1;
 impl Block for Q4_1 {
+    const TYPE: BlockType = BlockType::Q4_1;
     const LEN: usize = 32;
     const BYTES: usize = 20;
     const GROUP: usize = 32;
@@ -228,6 +232,7 @@ impl Block for Q4_1 {
 
 pub(crate) struct Q5_0;
 impl Block for Q5_0 {
+    const TYPE: BlockType = BlockType::Q5_0;
     const LEN: usize = 32;
     const BYTES: usize = 22;
     const GROUP: usize = 32;
@@ -241,6 +246,7 @@ impl Block for Q5_0 {
 
 pub(crate) struct Q5_1;
 impl Block for Q5_1 {
+    const TYPE: BlockType = BlockType::Q5_1;
     const LEN: usize = 32;
     const BYTES: usize = 24;
     const GROUP: usize = 32;
@@ -264,6 +270,7 @@ fn unsigned<const N: usize>(mut signed: [u8; N]) -> [u8; N] {
 
 pub(crate) struct Q8_0;
 impl Block for Q8_0 {
+    const TYPE: BlockType = BlockType::Q8_0;
     const LEN: usize = 32;
     const BYTES: usize = 34;
     const GROUP: usize = 32;
@@ -277,6 +284,7 @@ impl Block for Q8_0 {
 
 pub(crate) struct Q8_1;
 impl Block for Q8_1 {
+    const TYPE: BlockType = BlockType::Q8_1;
     const LEN: usize = 32;
     const BYTES: usize = 36;
     const GROUP: usize = 32;
@@ -291,6 +299,7 @@ impl Block for Q8_1 {
 
 pub(crate) struct Q8K;
 impl Block for Q8K {
+    const TYPE: BlockType = BlockType::Q8_K;
     const LEN: usize = 256;
     const BYTES: usize = 292;
     const GROUP: usize = 32;
@@ -304,6 +313,7 @@ impl Block for Q8K {
 
 pub(crate) struct Q2K;
 impl Block for Q2K {
+    const TYPE: BlockType = BlockType::Q2_K;
     const LEN: usize = 256;
     const BYTES: usize = 84;
     const GROUP: usize = 16;
@@ -324,6 +334,7 @@ impl Block for Q2K {
 
 pub(crate) struct Q3K;
 impl Block for Q3K {
+    const TYPE: BlockType = BlockType::Q3_K;
     const LEN: usize = 256;
     const BYTES: usize = 110;
     const GROUP: usize = 16;
@@ -373,6 +384,7 @@ fn six_bit_scales(block: &[u8], d: &mut [f32], m: &mut [f32]) {
 
 pub(crate) struct Q4K;
 impl Block for Q4K {
+    const TYPE: BlockType = BlockType::Q4_K;
     const LEN: usize = 256;
     const BYTES: usize = 144;
     const GROUP: usize = 32;
@@ -394,6 +406,7 @@ impl Block for Q4K {
 
 pub(crate) struct Q5K;
 impl Block for Q5K {
+    const TYPE: BlockType = BlockType::Q5_K;
     const LEN: usize = 256;
     const BYTES: usize = 176;
     const GROUP: usize = 32;
@@ -416,6 +429,7 @@ impl Block for Q5K {
 
 pub(crate) struct Q6K;
 impl Block for Q6K {
+    const TYPE: BlockType = BlockType::Q6_K;
     const LEN: usize = 256;
     const BYTES: usize = 210;
     const GROUP: usize = 16;

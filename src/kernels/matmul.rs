@@ -168,7 +168,7 @@ impl Isa {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512vnni");
-            if wide && is_x86_feature_detected!("fma") {
+            if wide && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
                 return Self::Vnni;
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {

@@ -9,6 +9,7 @@ mod blocks;
 mod linear;
 mod matmul;
 mod vnni;
+mod wide;
 
 pub use activation::{Activation, gated};
 pub use attention::{Attention, attend, attend_with_candle};

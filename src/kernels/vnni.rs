@@ -10,43 +10,67 @@
 
 use std::arch::x86_64::*;
 
-use super::blocks::{Block, CHUNK, GROUPS, unpack_chunk};
+use super::blocks::{Block, CHUNK, GROUPS};
 use super::matmul::{ChunkView, Matrix, Quantized, TILE};
+use super::wide::load;
 
-/// Activation rows that share a load of unpacked weights.
-const ROWS: usize = 4;
-
-/// A chunk of a tile's rows, unpacked.
-#[repr(align(64))]
-struct Unpacked {
-    q: [[u8; CHUNK]; TILE],
-    d: [[f32; GROUPS]; TILE],
-    m: [[f32; GROUPS]; TILE],
-}
-
-/// The same with rows and columns exchanged, so that a register holds one thing for all 16 rows.
+/// A chunk of a tile with rows and columns exchanged, so that a register holds one thing for all 16 weight rows.
 #[repr(align(64))]
 struct Interleaved {
     /// Four neighbouring columns: `[CHUNK / 4, TILE]` of four bytes.
     q: [[u32; TILE]; CHUNK / 4],
-    d: [[f32; TILE]; GROUPS],
-    m: [[f32; TILE]; GROUPS],
+    factors: Factors,
 }
 
-impl Unpacked {
-    const EMPTY: Self = Self { q: [[0; CHUNK]; TILE], d: [[0.0; GROUPS]; TILE], m: [[0.0; GROUPS]; TILE] };
-}
+/// Scales of the groups and, behind them, minimums: 8 and 8 for groups of 32, 16 and 16 for groups of 16.
+#[repr(align(64))]
+struct Factors([[f32; TILE]; 2 * GROUPS]);
 
-impl Interleaved {
-    const EMPTY: Self =
-        Self { q: [[0; TILE]; CHUNK / 4], d: [[0.0; TILE]; GROUPS], m: [[0.0; TILE]; GROUPS] };
-
+impl Factors {
+    /// Puts in the first registers' worth: scales of 16 groups, or scales and minimums of 8.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn fill<B: Block>(&mut self, weights: &Unpacked) {
-        transpose(weights.d.as_ptr().cast(), GROUPS, self.d.as_flattened_mut());
-        if B::MIN {
-            transpose(weights.m.as_ptr().cast(), GROUPS, self.m.as_flattened_mut());
+    fn fill<B: Block>(&mut self, rows: &Rows) {
+        let (first, second) = self.0.split_at_mut(GROUPS);
+        transpose(rows.first.as_ptr().cast(), GROUPS, first.as_flattened_mut());
+        if B::MIN && B::GROUP == 16 {
+            transpose(rows.second.as_ptr().cast(), GROUPS, second.as_flattened_mut());
+        }
+    }
+
+    fn scales(&self, group: usize) -> *const f32 {
+        self.0[group].as_ptr()
+    }
+
+    fn minimums<B: Block>(&self, group: usize) -> *const f32 {
+        self.0[CHUNK / B::GROUP + group].as_ptr()
+    }
+}
+
+/// One number a group for each weight row, before they are exchanged.
+#[repr(align(64))]
+struct Rows {
+    first: [[f32; GROUPS]; TILE],
+    second: [[f32; GROUPS]; TILE],
+}
+
+impl Rows {
+    const EMPTY: Self = Self { first: [[0.0; GROUPS]; TILE], second: [[0.0; GROUPS]; TILE] };
+
+    /// Stores what belongs to scales and to minimums: together in one register where there are 8 of each.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn store<B: Block>(&mut self, row: usize, d: __m512, m: __m512) {
+        // SAFETY: rows of 16 floats, aligned to 64 bytes.
+        unsafe {
+            if B::MIN && B::GROUP == 32 {
+                _mm512_store_ps(self.first[row].as_mut_ptr(), _mm512_shuffle_f32x4::<0b01_00_01_00>(d, m));
+            } else {
+                _mm512_store_ps(self.first[row].as_mut_ptr(), d);
+                if B::MIN {
+                    _mm512_store_ps(self.second[row].as_mut_ptr(), m);
+                }
+            }
         }
     }
 }
@@ -90,42 +114,36 @@ fn transpose<T: Copy>(from: *const u32, stride: usize, into: &mut [T]) {
     }
 }
 
-/// A tile for a few activation rows: memory-bound, so that each weight row is unpacked and used at once, and only the sums of its
-/// groups are interleaved.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
+/// A tile for a few activation rows: memory-bound, so that weights go from the file through registers into the sums of their
+/// groups, and only those are exchanged.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub(super) fn few_rows<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32]) {
     let chunks = tile.columns.div_ceil(CHUNK);
     let row_bytes = tile.block_type.row_bytes(tile.columns);
     let chunk_bytes = CHUNK / B::LEN * B::BYTES;
-    let mut weights = Unpacked::EMPTY;
-    let mut factors = Interleaved::EMPTY;
-    let mut sums = [[0u32; GROUPS]; TILE];
-    let mut sums_by_group = [[0i32; TILE]; GROUPS];
+    let mut products = Rows::EMPTY;
+    let mut by_group = Factors([[0.0; TILE]; 2 * GROUPS]);
     for chunk in 0..chunks {
-        for (lane, bytes) in tile.bytes.chunks_exact(row_bytes).enumerate() {
-            let bytes = &bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)];
-            unpack_chunk::<B>(bytes, &mut weights.q[lane], &mut weights.d[lane], &mut weights.m[lane]);
-            if rows == 1 {
-                sums[lane] = group_sums::<B>(&weights.q[lane], x.chunk::<B>(0, chunk, chunks));
-            }
-        }
-        factors.fill::<B>(&weights);
         for row in 0..rows {
             let view = x.chunk::<B>(row, chunk, chunks);
-            if rows > 1 {
-                for lane in 0..tile.rows {
-                    sums[lane] = group_sums::<B>(&weights.q[lane], view);
-                }
+            for (lane, bytes) in tile.bytes.chunks_exact(row_bytes).enumerate() {
+                let weights = load::<B>(&bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)]);
+                let sums = _mm512_cvtepi32_ps(group_sums::<B>(&weights.q, &view));
+                products.store::<B>(lane, _mm512_mul_ps(sums, weights.d), weights.m);
             }
-            transpose(sums.as_ptr().cast(), GROUPS, sums_by_group.as_flattened_mut());
+            by_group.fill::<B>(&products);
             let out = &mut out[row * TILE..(row + 1) * TILE];
             // SAFETY: TILE = 16 floats, here and where they are stored.
             let mut total = unsafe { _mm512_loadu_ps(out.as_ptr()) };
             for group in 0..CHUNK / B::GROUP {
-                // SAFETY: a row of 16 words.
-                let sum = unsafe { _mm512_loadu_si512(sums_by_group[group].as_ptr().cast()) };
-                let sum = _mm512_sub_epi32(sum, _mm512_set1_epi32(B::ZERO * view.sums[group]));
-                total = add_group::<B>(total, sum, &factors, group, &view);
+                // SAFETY: rows of TILE floats of an array aligned to 64 bytes.
+                let product = unsafe { _mm512_load_ps(by_group.scales(group)) };
+                total = _mm512_fmadd_ps(product, _mm512_set1_ps(view.scales[group]), total);
+                if B::MIN {
+                    // SAFETY: as above.
+                    let m = unsafe { _mm512_load_ps(by_group.minimums::<B>(group)) };
+                    total = _mm512_fmadd_ps(m, _mm512_set1_ps(view.totals[group]), total);
+                }
             }
             // SAFETY: as above.
             unsafe { _mm512_storeu_ps(out.as_mut_ptr(), total) };
@@ -133,18 +151,16 @@ pub(super) fn few_rows<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, o
     }
 }
 
-/// Sums of products of each group of one weight row with one activation row.
+/// Sums of products of each group of one weight row with one activation row, the zero point taken off.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-fn group_sums<B: Block>(q: &[u8; CHUNK], x: ChunkView<'_>) -> [u32; GROUPS] {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+fn group_sums<B: Block>(q: &[__m512i; 4], x: &ChunkView<'_>) -> __m512i {
     // Four registers of 64 products in 16 lanes of four …
     let mut sums = [_mm512_setzero_si512(); 4];
     for (i, sum) in sums.iter_mut().enumerate() {
-        // SAFETY: both arrays have CHUNK = 256 bytes; i < 4 reads 64 of them.
-        let (q, x) = unsafe {
-            (_mm512_loadu_si512(q.as_ptr().add(i * 64).cast()), _mm512_loadu_si512(x.bytes.as_ptr().add(i * 64).cast()))
-        };
-        *sum = _mm512_dpbusd_epi32(*sum, q, x);
+        // SAFETY: CHUNK = 256 bytes; i < 4 reads 64 of them.
+        let x = unsafe { _mm512_loadu_si512(x.bytes.as_ptr().add(i * 64).cast()) };
+        *sum = _mm512_dpbusd_epi32(*sum, q[i], x);
     }
     // … of which every four neighbours (16 weights) are added, so that 128-bit lane j of the result holds group 4i+j at i.
     let low = _mm512_add_epi32(_mm512_unpacklo_epi32(sums[0], sums[1]), _mm512_unpackhi_epi32(sums[0], sums[1]));
@@ -159,91 +175,99 @@ fn group_sums<B: Block>(q: &[u8; CHUNK], x: ChunkView<'_>) -> [u32; GROUPS] {
         let order = _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 0, 0, 0, 0, 0, 0, 0, 0);
         _mm512_permutexvar_epi32(order, pairs)
     };
-    let mut out = [0; GROUPS];
-    // SAFETY: GROUPS = 16 words.
-    unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), in_order) };
-    out
-}
-
-/// The float part of a group, for 16 weight rows and one activation row.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-fn add_group<B: Block>(total: __m512, sum: __m512i, factors: &Interleaved, group: usize, x: &ChunkView<'_>) -> __m512 {
-    // SAFETY: rows of TILE floats of arrays aligned to 64 bytes.
-    let (d, m) = unsafe { (_mm512_load_ps(factors.d[group].as_ptr()), _mm512_load_ps(factors.m[group].as_ptr())) };
-    let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), d);
-    let total = _mm512_fmadd_ps(scaled, _mm512_set1_ps(x.scales[group]), total);
-    if B::MIN { _mm512_fmadd_ps(m, _mm512_set1_ps(x.totals[group]), total) } else { total }
+    if B::ZERO == 0 {
+        return in_order;
+    }
+    // SAFETY: CHUNK / GROUP sums, of which the mask reads as many.
+    let x_sums = unsafe { _mm512_maskz_loadu_epi32(((1u32 << (CHUNK / B::GROUP)) - 1) as u16, x.sums.as_ptr()) };
+    _mm512_sub_epi32(in_order, _mm512_mullo_epi32(x_sums, _mm512_set1_epi32(B::ZERO)))
 }
 
 /// A tile for many activation rows: the unpacked weights are interleaved once, then used for every row.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub(super) fn many_rows<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32]) {
     let chunks = tile.columns.div_ceil(CHUNK);
     let row_bytes = tile.block_type.row_bytes(tile.columns);
     let chunk_bytes = CHUNK / B::LEN * B::BYTES;
-    let mut unpacked = Unpacked::EMPTY;
-    let mut weights = Interleaved::EMPTY;
+    let mut unpacked = [[_mm512_setzero_si512(); 4]; TILE];
+    let mut factors = Rows::EMPTY;
+    let mut weights = Interleaved { q: [[0; TILE]; CHUNK / 4], factors: Factors([[0.0; TILE]; 2 * GROUPS]) };
     for chunk in 0..chunks {
         for (lane, bytes) in tile.bytes.chunks_exact(row_bytes).enumerate() {
-            let bytes = &bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)];
-            unpack_chunk::<B>(bytes, &mut unpacked.q[lane], &mut unpacked.d[lane], &mut unpacked.m[lane]);
+            let row = load::<B>(&bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)]);
+            unpacked[lane] = row.q;
+            factors.store::<B>(lane, row.d, row.m);
         }
-        weights.fill::<B>(&unpacked);
+        weights.factors.fill::<B>(&factors);
         for quarter in 0..4 {
             // SAFETY: rows of CHUNK bytes, of which 64 (16 words) at byte 64 · quarter are read.
-            let from = unsafe { unpacked.q.as_ptr().cast::<u32>().add(quarter * 16) };
+            let from = unsafe { unpacked.as_ptr().cast::<u32>().add(quarter * 16) };
             transpose(from, CHUNK / 4, weights.q[quarter * 16..(quarter + 1) * 16].as_flattened_mut());
         }
         let mut row = 0;
-        while row + ROWS <= rows {
-            let views = [
-                x.chunk::<B>(row, chunk, chunks),
-                x.chunk::<B>(row + 1, chunk, chunks),
-                x.chunk::<B>(row + 2, chunk, chunks),
-                x.chunk::<B>(row + 3, chunk, chunks),
-            ];
-            add_chunk::<B, ROWS>(&weights, &views, &mut out[row * TILE..(row + ROWS) * TILE]);
-            row += ROWS;
-        }
         while row < rows {
-            let views = [x.chunk::<B>(row, chunk, chunks)];
-            add_chunk::<B, 1>(&weights, &views, &mut out[row * TILE..(row + 1) * TILE]);
-            row += 1;
+            row += match rows - row {
+                8.. => add_chunk::<B, 8>(&weights, x, (row, chunk, chunks), out),
+                4.. => add_chunk::<B, 4>(&weights, x, (row, chunk, chunks), out),
+                _ => add_chunk::<B, 1>(&weights, x, (row, chunk, chunks), out),
+            };
         }
     }
 }
 
-/// Adds a chunk's part to the sums of `N` activation rows.
+/// Adds a chunk's part to the sums of `N` activation rows, which share each load of weights; enough of them that no sum waits for
+/// its last product. Returns `N`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-fn add_chunk<B: Block, const N: usize>(weights: &Interleaved, x: &[ChunkView<'_>; N], out: &mut [f32]) {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+fn add_chunk<B: Block, const N: usize>(
+    weights: &Interleaved,
+    x: &Quantized,
+    (row, chunk, chunks): (usize, usize, usize),
+    out: &mut [f32],
+) -> usize {
+    let out = &mut out[row * TILE..(row + N) * TILE];
+    let first = x.chunk::<B>(row, chunk, chunks);
+    let mut views = [first; N];
     let mut totals = [_mm512_setzero_ps(); N];
     for i in 0..N {
+        views[i] = x.chunk::<B>(row + i, chunk, chunks);
         // SAFETY: `out` has N · TILE floats.
         totals[i] = unsafe { _mm512_loadu_ps(out.as_ptr().add(i * TILE)) };
     }
     for group in 0..CHUNK / B::GROUP {
         let mut sums = [_mm512_setzero_si512(); N];
-        for i in 0..N {
-            // Beginning at −ZERO·Σx takes the zero point off all products at once, exactly.
-            sums[i] = _mm512_set1_epi32(-B::ZERO * x[i].sums[group]);
+        if B::ZERO != 0 {
+            for i in 0..N {
+                // Beginning at −ZERO·Σx takes the zero point off all products at once, exactly.
+                sums[i] = _mm512_set1_epi32(-B::ZERO * views[i].sums[group]);
+            }
         }
         for quad in group * B::GROUP / 4..(group + 1) * B::GROUP / 4 {
             // SAFETY: `quad` < CHUNK / 4: a row of 16 words of an array aligned to 64 bytes.
             let w = unsafe { _mm512_load_si512(weights.q[quad].as_ptr().cast()) };
             for i in 0..N {
                 // SAFETY: four bytes at 4 · quad < CHUNK.
-                let four = unsafe { x[i].bytes.as_ptr().add(quad * 4).cast::<i32>().read_unaligned() };
+                let four = unsafe { views[i].bytes.as_ptr().add(quad * 4).cast::<i32>().read_unaligned() };
                 sums[i] = _mm512_dpbusd_epi32(sums[i], w, _mm512_set1_epi32(four));
             }
         }
+        // SAFETY: rows of TILE floats of an array aligned to 64 bytes.
+        let d = unsafe { _mm512_load_ps(weights.factors.scales(group)) };
         for i in 0..N {
-            totals[i] = add_group::<B>(totals[i], sums[i], weights, group, &x[i]);
+            let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i]), d);
+            totals[i] = _mm512_fmadd_ps(scaled, _mm512_set1_ps(views[i].scales[group]), totals[i]);
+        }
+        if B::MIN {
+            // SAFETY: as above.
+            let m = unsafe { _mm512_load_ps(weights.factors.minimums::<B>(group)) };
+            for i in 0..N {
+                totals[i] = _mm512_fmadd_ps(m, _mm512_set1_ps(views[i].totals[group]), totals[i]);
+            }
         }
     }
     for i in 0..N {
         // SAFETY: as above.
         unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(i * TILE), totals[i]) };
     }
+    N
 }
