@@ -16,7 +16,15 @@ fn main() -> malmoi::Result<()> {
     let prompt = Prompt::parse("ticker", FILE)?;
     let (source, target) = (Language::English, Language::Korean);
     let text = "The ministers met in Seoul on Thursday.";
-    let variables = Variables { text, source, target, sentences: 1, style: Style::Headline, glossary: &[], context: None };
+    let variables = Variables {
+        text,
+        source,
+        target,
+        sentences: 1,
+        style: Style::Headline,
+        glossary: &[],
+        context: None,
+    };
     for piece in prompt.render(&variables)?.pieces {
         match piece {
             Piece::Trusted(words) => println!("ours:    {words:?}"),

@@ -78,7 +78,8 @@ impl Model {
             None => Tokenizer::from_file(&path.join("tokenizer.json"))?,
         };
         let hyper = &checkpoint.hyper;
-        let template = hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
+        let template =
+            hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
         let name = options.name.clone().unwrap_or_else(|| name_of(path));
         Ok(Self(Arc::new(Inner {
             name,
@@ -170,7 +171,10 @@ impl Model {
             if let Part::Plain(text) = part {
                 let mark = mark(index);
                 let (before, after) = rest.split_once(&mark).ok_or_else(|| {
-                    Error::prompt("chat_template", "it leaves out a part of the message, or changes its order")
+                    Error::prompt(
+                        "chat_template",
+                        "it leaves out a part of the message, or changes its order",
+                    )
                 })?;
                 ids.extend(self.0.tokenizer.encode_trusted(before)?);
                 ids.extend(self.0.tokenizer.encode(text)?);
@@ -189,15 +193,24 @@ impl Model {
     }
 
     /// Continues prompts; see [`Engine::generate`].
-    pub fn generate(&self, prompts: &[Vec<u32>], options: &Options, sink: &mut Sink<'_>) -> Result<Vec<Generated>> {
+    pub fn generate(
+        &self,
+        prompts: &[Vec<u32>],
+        options: &Options,
+        sink: &mut Sink<'_>,
+    ) -> Result<Vec<Generated>> {
         let Inner { network, tokenizer, end_tokens, context, .. } = &*self.0;
-        Engine { network: &**network, tokenizer, end_tokens, context: *context }.generate(prompts, options, sink)
+        Engine { network: &**network, tokenizer, end_tokens, context: *context }
+            .generate(prompts, options, sink)
     }
 }
 
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Model").field("name", &self.0.name).field("architecture", &self.0.architecture).finish()
+        f.debug_struct("Model")
+            .field("name", &self.0.name)
+            .field("architecture", &self.0.architecture)
+            .finish()
     }
 }
 
@@ -211,7 +224,10 @@ fn with_marks(parts: &[Part<'_>]) -> Result<String> {
     for (index, part) in parts.iter().enumerate() {
         match part {
             Part::Trusted(text) if text.contains(['\u{F8F0}', '\u{F8F1}']) => {
-                return Err(Error::prompt("prompt", "it contains the private-use characters U+F8F0 or U+F8F1"));
+                return Err(Error::prompt(
+                    "prompt",
+                    "it contains the private-use characters U+F8F0 or U+F8F1",
+                ));
             }
             Part::Trusted(text) => content.push_str(text),
             Part::Plain(_) => content.push_str(&mark(index)),
@@ -257,7 +273,8 @@ fn free_memory() -> u64 {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
     let machine = system.available_memory();
-    let group = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
+    let group =
+        system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
     match machine {
         0 => u64::MAX,
         machine => machine.min(group),

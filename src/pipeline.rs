@@ -109,7 +109,13 @@ fn summarize(
 }
 
 /// Map and reduce: parts that fit the window are summarized; if there were several, their summaries are condensed in turn.
-fn condense(writer: &Writer<'_>, task: Task, text: &str, outcome: &mut Outcome, watch: &mut Watch<'_>) -> Result<()> {
+fn condense(
+    writer: &Writer<'_>,
+    task: Task,
+    text: &str,
+    outcome: &mut Outcome,
+    watch: &mut Watch<'_>,
+) -> Result<()> {
     let parts = writer.parts(task, text)?;
     let whole = parts.len() == 1;
     let written = writer.write(task, &parts, whole, watch)?;
@@ -127,7 +133,11 @@ fn condense(writer: &Writer<'_>, task: Task, text: &str, outcome: &mut Outcome, 
     if outcome.text.len() >= text.len() {
         // Summaries as long as what they summarize would go on for ever.
         let window = writer.window();
-        return Err(Error::TooLong { what: "the text after summarizing its parts".into(), needed: window + 1, window });
+        return Err(Error::TooLong {
+            what: "the text after summarizing its parts".into(),
+            needed: window + 1,
+            window,
+        });
     }
     let summaries = std::mem::take(&mut outcome.text);
     condense(writer, Task::Combine, &summaries, outcome, watch)

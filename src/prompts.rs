@@ -132,7 +132,8 @@ impl Term {
     /// ```
     pub fn read(bytes: &[u8], name: &str) -> Result<Vec<Self>> {
         let text = crate::formats::decode(bytes, name)?;
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let lines =
+            text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         let terms = lines.map(|(index, line)| {
             let sides = line.split_once('\t').map(|(source, target)| (source.trim(), target.trim()));
             match sides.filter(|(source, target)| !source.is_empty() && !target.is_empty()) {

@@ -31,7 +31,8 @@ fn fixtures() -> Vec<Fixture> {
         .into_iter()
         .map(|folder| {
             let checkpoint = Checkpoint::open(&folder).unwrap();
-            let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+            let setup =
+                Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
             let Loaded { network, .. } = architectures::load(&setup).unwrap();
             let expected = std::fs::read(folder.join("expected.json")).unwrap();
             let name = folder.file_name().unwrap().to_string_lossy().into_owned();
@@ -91,7 +92,8 @@ fn rows_read_together_are_rows_read_alone() {
         let texts = [&tokens[..17], &tokens[3..40], &tokens[20..21]];
         let mut states: Vec<State> = texts.iter().map(|_| fixture.begin()).collect();
         for step in 0..3 {
-            let parts: Vec<&[u32]> = texts.iter().map(|text| &text[text.len() * step / 3..text.len() * (step + 1) / 3]).collect();
+            let parts: Vec<&[u32]> =
+                texts.iter().map(|text| &text[text.len() * step / 3..text.len() * (step + 1) / 3]).collect();
             let mut rows: Vec<Row<'_>> = states
                 .iter_mut()
                 .zip(&parts)
@@ -103,7 +105,12 @@ fn rows_read_together_are_rows_read_alone() {
             for (row, (which, part)) in read.enumerate() {
                 let upto = &texts[which][..texts[which].len() * step / 3 + part.len()];
                 let alone = fixture.read(&mut fixture.begin(), upto);
-                assert_eq!(together.last(row), alone.last().unwrap(), "{} row {row} step {step}", fixture.name);
+                assert_eq!(
+                    together.last(row),
+                    alone.last().unwrap(),
+                    "{} row {row} step {step}",
+                    fixture.name
+                );
             }
         }
     }
@@ -116,7 +123,8 @@ fn a_text_in_chunks_is_the_whole_text() {
         let whole = fixture.read(&mut fixture.begin(), tokens);
         for size in [1, 3, 7, 16] {
             let mut state = fixture.begin();
-            let chunks: Vec<Vec<f32>> = tokens.chunks(size).flat_map(|chunk| fixture.read(&mut state, chunk)).collect();
+            let chunks: Vec<Vec<f32>> =
+                tokens.chunks(size).flat_map(|chunk| fixture.read(&mut state, chunk)).collect();
             assert_eq!(chunks, whole, "{} in chunks of {size}", fixture.name);
         }
     }
@@ -157,7 +165,9 @@ fn a_fork_goes_its_own_way() {
 #[test]
 fn rows_that_make_no_sense_are_errors() {
     for fixture in fixtures() {
-        for (tokens, word) in [(&[][..], "without tokens"), (&[96][..], "vocabulary of 96"), (&[3; 300][..], "window is 256")] {
+        for (tokens, word) in
+            [(&[][..], "without tokens"), (&[96][..], "vocabulary of 96"), (&[3; 300][..], "window is 256")]
+        {
             let mut state = fixture.begin();
             let rows = &mut [Row { state: &mut state, tokens, want: Want::Last }];
             let error = fixture.network.forward(rows).err().unwrap().to_string();

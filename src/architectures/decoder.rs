@@ -250,7 +250,13 @@ impl Decoder {
 }
 
 impl Layer {
-    fn forward(&self, x: &Tensor, rotation: &Rotation, rows: &mut [Row<'_>], index: usize) -> candle_core::Result<Tensor> {
+    fn forward(
+        &self,
+        x: &Tensor,
+        rotation: &Rotation,
+        rows: &mut [Row<'_>],
+        index: usize,
+    ) -> candle_core::Result<Tensor> {
         let attended = self.self_attn.forward(&self.input_layernorm.forward(x)?, rotation, rows, index)?;
         match &self.feedforward_layernorms {
             None => {
@@ -268,7 +274,13 @@ impl Layer {
 }
 
 impl SelfAttention {
-    fn forward(&self, x: &Tensor, rotation: &Rotation, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+    fn forward(
+        &self,
+        x: &Tensor,
+        rotation: &Rotation,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
         let Attention { heads, kv_heads, head_dim, .. } = self.shape;
         let tokens = x.dim(0)?;
         let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj])?;
@@ -276,7 +288,8 @@ impl SelfAttention {
         let q = q.reshape((tokens, heads, head_dim))?;
         let k = k.reshape((tokens, kv_heads, head_dim))?;
         let v = v.reshape((tokens, kv_heads, head_dim))?;
-        let rotate = |q: &Tensor, k: &Tensor| candle_core::Result::Ok((rotation.apply(q)?, rotation.apply(k)?));
+        let rotate =
+            |q: &Tensor, k: &Tensor| candle_core::Result::Ok((rotation.apply(q)?, rotation.apply(k)?));
         let (q, k) = match &self.norms {
             None => rotate(&q, &k)?,
             Some(norms) if norms.after_rotation => {

@@ -179,7 +179,9 @@ pub fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let wanted = hyper.architecture();
     match ARCHITECTURES.iter().find(|architecture| architecture.names.contains(&wanted)) {
         Some(architecture) => (architecture.load)(setup),
-        None => Err(hyper.unsupported(format!("architecture `{wanted}`"), names().collect::<Vec<_>>().join(", "))),
+        None => {
+            Err(hyper.unsupported(format!("architecture `{wanted}`"), names().collect::<Vec<_>>().join(", ")))
+        }
     }
 }
 

@@ -109,7 +109,9 @@ impl Scripted {
             let said = said(&answer, tokens, rule.then);
             return match answer.get(said % answer.len().max(1)) {
                 Some(token) if said < answer.len() || rule.then == Then::Loop => Ok(*token),
-                _ if rule.then == Then::Fail => Err(Error::Scripted(format!("the script fails after {said} tokens"))),
+                _ if rule.then == Then::Fail => {
+                    Err(Error::Scripted(format!("the script fails after {said} tokens")))
+                }
                 _ => Ok(self.end),
             };
         }

@@ -89,9 +89,12 @@ fn to_minijinja(source: &str) -> String {
 fn add_builtins(environment: &mut Environment<'static>) {
     // `Environment::empty` and not `new`: nothing of minijinja's own comes in unnamed.
     use minijinja::{filters, functions, tests};
-    environment.add_function("raise_exception", |message: String| -> std::result::Result<Value, minijinja::Error> {
-        Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
-    });
+    environment.add_function(
+        "raise_exception",
+        |message: String| -> std::result::Result<Value, minijinja::Error> {
+            Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
+        },
+    );
     environment.add_function("range", functions::range);
     environment.add_function("dict", functions::dict);
     environment.add_function("namespace", functions::namespace);
@@ -156,7 +159,12 @@ fn tojson(value: Value, options: Kwargs) -> std::result::Result<String, minijinj
     Ok(out)
 }
 
-fn write_json(value: &Value, indent: Option<usize>, depth: usize, out: &mut String) -> std::result::Result<(), minijinja::Error> {
+fn write_json(
+    value: &Value,
+    indent: Option<usize>,
+    depth: usize,
+    out: &mut String,
+) -> std::result::Result<(), minijinja::Error> {
     let line = |out: &mut String, depth: usize| {
         if let Some(width) = indent {
             out.push('\n');

@@ -70,8 +70,8 @@ impl Gguf {
     /// Reads and checks a header.
     pub fn open(path: &Path) -> Result<Self> {
         let file = MappedFile::open(path)?;
-        let (metadata, tensors) =
-            parse(file.bytes()).map_err(|reason| Error::malformed(path, format!("not a usable GGUF file: {reason}")))?;
+        let (metadata, tensors) = parse(file.bytes())
+            .map_err(|reason| Error::malformed(path, format!("not a usable GGUF file: {reason}")))?;
         Ok(Self { file, metadata, tensors })
     }
 
@@ -284,7 +284,8 @@ impl Reader<'_> {
                     let size = scalar_size(element)
                         .ok_or_else(|| format!("an array of elements of unsupported type {element}"))?;
                     let bytes = count.checked_mul(size as u64).filter(|bytes| *bytes <= self.remaining());
-                    let bytes = bytes.ok_or_else(|| format!("an array of {count} elements runs past the end"))?;
+                    let bytes =
+                        bytes.ok_or_else(|| format!("an array of {count} elements runs past the end"))?;
                     self.take(bytes as usize)?;
                 }
                 Ok(Value::Array { element, count: count as usize, range: start..self.at })
@@ -362,13 +363,15 @@ fn read_tensors(reader: &mut Reader<'_>, count: u64, alignment: u64) -> Parsed<H
         if offset < previous_end {
             return Err(format!("tensor `{name}` overlaps the one before it"));
         }
-        previous_end = offset.checked_add(bytes).ok_or_else(|| format!("tensor `{name}`: offset {offset} overflows"))?;
-        let end = data_start.checked_add(previous_end).filter(|end| *end <= file_length).ok_or_else(|| {
-            format!(
-                "tensor `{name}` ends at byte {} of {file_length}: the file is cut short",
-                data_start.saturating_add(previous_end)
-            )
-        })?;
+        previous_end =
+            offset.checked_add(bytes).ok_or_else(|| format!("tensor `{name}`: offset {offset} overflows"))?;
+        let end =
+            data_start.checked_add(previous_end).filter(|end| *end <= file_length).ok_or_else(|| {
+                format!(
+                    "tensor `{name}` ends at byte {} of {file_length}: the file is cut short",
+                    data_start.saturating_add(previous_end)
+                )
+            })?;
         let range = (end - bytes) as usize..end as usize;
         if tensors.contains_key(&name) {
             return Err(format!("tensor `{name}` is given twice"));

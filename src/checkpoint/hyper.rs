@@ -69,7 +69,8 @@ impl Hyper {
                 end_tokens.push(id);
             }
         }
-        let begin_token = token_ids(text.get("bos_token_id").or_else(|| config.get("bos_token_id"))).first().copied();
+        let begin_token =
+            token_ids(text.get("bos_token_id").or_else(|| config.get("bos_token_id"))).first().copied();
         let number = |key: &str| generation.get(key).and_then(Json::as_f64);
         let recommended = Recommended {
             temperature: number("temperature"),
@@ -105,17 +106,20 @@ impl Hyper {
             .ok_or_else(|| Error::malformed(&file, "it has no general.architecture"))?
             .to_string();
         let source = Source::Gguf(gguf.scalars(&format!("{architecture}.")));
-        let token = |key: &str| gguf.number(&format!("tokenizer.ggml.{key}")).and_then(|id| u32::try_from(id).ok());
+        let token =
+            |key: &str| gguf.number(&format!("tokenizer.ggml.{key}")).and_then(|id| u32::try_from(id).ok());
         let mut end_tokens: Vec<u32> =
             ["eos_token_id", "eot_token_id", "eom_token_id"].iter().filter_map(|key| token(key)).collect();
         end_tokens.dedup();
         let chat_template = gguf.text("tokenizer.chat_template").map(str::to_string);
         check_template(&file, chat_template.as_deref())?;
-        let texts = |id: Option<u32>| gguf.strings("tokenizer.ggml.tokens")?.nth(id? as usize).map(str::to_string);
-        let special = [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id")]
-            .iter()
-            .filter_map(|(name, key)| Some((name.to_string(), texts(token(key))?)))
-            .collect();
+        let texts =
+            |id: Option<u32>| gguf.strings("tokenizer.ggml.tokens")?.nth(id? as usize).map(str::to_string);
+        let special =
+            [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id")]
+                .iter()
+                .filter_map(|(name, key)| Some((name.to_string(), texts(token(key))?)))
+                .collect();
         let recommended = Recommended::default();
         let begin_token = token("bos_token_id");
         // SentencePiece models begin texts unless they say otherwise, byte-level ones only if they say so.
@@ -161,7 +165,8 @@ impl Hyper {
     /// A count that must be there and be from 1 to `most`.
     pub fn count(&self, json: &str, gguf: &str, most: usize) -> Result<usize> {
         let name = if self.is_gguf() { gguf } else { json };
-        let value = self.get(json, gguf).ok_or_else(|| Error::malformed(&self.file, format!("it has no {name}")))?;
+        let value =
+            self.get(json, gguf).ok_or_else(|| Error::malformed(&self.file, format!("it has no {name}")))?;
         match value.as_u64() {
             Some(n) if (1..=most as u64).contains(&n) => Ok(n as usize),
             _ => Err(Error::malformed(&self.file, format!("{name} is {value}, expected 1 to {most}"))),

@@ -74,13 +74,19 @@ impl Checkpoint {
             let ggufs = ggufs_in(folder);
             let reason = match ggufs.as_slice() {
                 [] => "there is no config.json in it, so it is not a model folder".to_string(),
-                several => format!("there is no config.json in it; name one of its GGUF files: {}", several.join(", ")),
+                several => format!(
+                    "there is no config.json in it; name one of its GGUF files: {}",
+                    several.join(", ")
+                ),
             };
             return Err(Error::malformed(folder, reason));
         }
         let hyper = Hyper::from_folder(folder)?;
-        let weights =
-            if hyper.architecture() == "scripted" { Weights::None } else { Weights::Safetensors(Safetensors::open(folder)?) };
+        let weights = if hyper.architecture() == "scripted" {
+            Weights::None
+        } else {
+            Weights::Safetensors(Safetensors::open(folder)?)
+        };
         Ok(Self { path: folder.to_path_buf(), hyper, weights })
     }
 
@@ -169,6 +175,9 @@ fn split_parts(path: &Path, first: &Gguf) -> Result<Vec<PathBuf>> {
         Some(stem) if first.number("split.no") == Some(0) && count < 1000 => {
             Ok((2..=count).map(|part| path.with_file_name(format!("{stem}-{part:05}{suffix}"))).collect())
         }
-        _ => Err(Error::malformed(path, format!("it is one of {count} parts; name the first, which ends in -00001{suffix}"))),
+        _ => Err(Error::malformed(
+            path,
+            format!("it is one of {count} parts; name the first, which ends in -00001{suffix}"),
+        )),
     }
 }

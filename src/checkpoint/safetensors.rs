@@ -46,14 +46,18 @@ impl Safetensors {
         } else if single.exists() {
             vec![single]
         } else {
-            return Err(Error::malformed(folder, "there is neither model.safetensors nor model.safetensors.index.json in it"));
+            return Err(Error::malformed(
+                folder,
+                "there is neither model.safetensors nor model.safetensors.index.json in it",
+            ));
         };
         let mut files = Vec::new();
         let mut tensors = HashMap::new();
         for (number, path) in paths.iter().enumerate() {
             let file = MappedFile::open(path)?;
-            let described = parse(file.bytes())
-                .map_err(|reason| Error::malformed(path, format!("not a usable safetensors file: {reason}")))?;
+            let described = parse(file.bytes()).map_err(|reason| {
+                Error::malformed(path, format!("not a usable safetensors file: {reason}"))
+            })?;
             for (name, info) in described {
                 if tensors.insert(name.clone(), (number, info)).is_some() {
                     return Err(Error::malformed(path, format!("tensor `{name}` is in two files")));
@@ -122,11 +126,14 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
     let length = bytes.first_chunk::<8>().ok_or("it is too short")?;
     let length = u64::from_le_bytes(*length);
     if length > MAX_HEADER_BYTES || length > bytes.len() as u64 - 8 {
-        return Err(format!("its header of {length} bytes does not fit a file of {}: the file is cut short or not safetensors", bytes.len()));
+        return Err(format!(
+            "its header of {length} bytes does not fit a file of {}: the file is cut short or not safetensors",
+            bytes.len()
+        ));
     }
     let data_start = 8 + length as usize;
-    let entries: Unique<serde_json::Value> =
-        serde_json::from_slice(&bytes[8..data_start]).map_err(|e| format!("its header is not usable: {e}"))?;
+    let entries: Unique<serde_json::Value> = serde_json::from_slice(&bytes[8..data_start])
+        .map_err(|e| format!("its header is not usable: {e}"))?;
     let data_length = (bytes.len() - data_start) as u64;
     let mut described = Vec::new();
     for (name, entry) in entries.0 {
@@ -136,7 +143,9 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
         let entry: Entry = serde_json::from_value(entry).map_err(|e| format!("tensor `{name}`: {e}"))?;
         let (start, end) = entry.data_offsets;
         if start > end || end > data_length {
-            return Err(format!("tensor `{name}` lies at {start}..{end} of {data_length} bytes: the file is cut short"));
+            return Err(format!(
+                "tensor `{name}` lies at {start}..{end} of {data_length} bytes: the file is cut short"
+            ));
         }
         let block_type = match entry.dtype.as_str() {
             "F32" => BlockType::F32,
@@ -147,9 +156,14 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
                 continue;
             }
         };
-        let size = entry.shape.iter().try_fold(block_type.block_bytes() as u64, |size, d| size.checked_mul(*d));
+        let size =
+            entry.shape.iter().try_fold(block_type.block_bytes() as u64, |size, d| size.checked_mul(*d));
         if size != Some(end - start) {
-            return Err(format!("tensor `{name}` of shape {:?} does not take {} bytes", entry.shape, end - start));
+            return Err(format!(
+                "tensor `{name}` of shape {:?} does not take {} bytes",
+                entry.shape,
+                end - start
+            ));
         }
         let shape = entry.shape.iter().map(|d| *d as usize).collect();
         let range = data_start + start as usize..data_start + end as usize;

@@ -48,7 +48,12 @@ const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n
 /// Every name that is known; any other is an error, because a wrong cut gives wrong ids without any sign of it.
 /// Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in llama.cpp's `llama-vocab.cpp`.
 const PRE_TOKENIZERS: &[PreTokenizer] = &[
-    PreTokenizer { names: &["gpt-2", "exaone4", "trillion"], patterns: &[GPT2], ignore_merges: false, normalize: false },
+    PreTokenizer {
+        names: &["gpt-2", "exaone4", "trillion"],
+        patterns: &[GPT2],
+        ignore_merges: false,
+        normalize: false,
+    },
     PreTokenizer {
         names: &["smollm", "exaone", "starcoder", "refact", "command-r"],
         patterns: &[r"\p{N}", GPT2],
@@ -130,8 +135,11 @@ impl Tokenizer {
 
     /// Builds what a GGUF file's metadata describes.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
-        let fail = |reason: String| Error::malformed(gguf.file().path(), format!("not a usable tokenizer: {reason}"));
-        let model = gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
+        let fail = |reason: String| {
+            Error::malformed(gguf.file().path(), format!("not a usable tokenizer: {reason}"))
+        };
+        let model =
+            gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
         let vocabulary = Vocabulary::read(gguf).map_err(fail)?;
         let built = match model {
             "gpt2" => byte_level(gguf, &vocabulary),
@@ -226,7 +234,10 @@ impl Tokenizer {
 
     /// Control tokens that end a turn in some family, where this vocabulary has them.
     pub fn turn_ends(&self) -> impl Iterator<Item = u32> {
-        self.added.iter().filter(|token| token.special && TURN_ENDS.contains(&token.text.as_str())).map(|token| token.id)
+        self.added
+            .iter()
+            .filter(|token| token.special && TURN_ENDS.contains(&token.text.as_str()))
+            .map(|token| token.id)
     }
 
     /// Texts that would be control tokens if they were trusted: what an output must not contain.
@@ -284,9 +295,12 @@ impl TextStream<'_> {
 
 /// Takes tokens of nothing but white space out of the added ones: Gemma's runs of blanks and line ends are ordinary text.
 fn keep_blank(added: &mut Vec<Added>) -> Vec<AddedToken> {
-    let is_blank = |token: &Added| !token.text.is_empty() && token.text.chars().all(|c| c.is_whitespace() || c == '▁');
-    let blank = added.iter().filter(|token| is_blank(token)).map(|token| {
-        AddedToken { content: token.text.clone(), normalized: false, ..AddedToken::default() }
+    let is_blank =
+        |token: &Added| !token.text.is_empty() && token.text.chars().all(|c| c.is_whitespace() || c == '▁');
+    let blank = added.iter().filter(|token| is_blank(token)).map(|token| AddedToken {
+        content: token.text.clone(),
+        normalized: false,
+        ..AddedToken::default()
     });
     let blank = blank.collect();
     added.retain(|token| !is_blank(token));
@@ -294,7 +308,9 @@ fn keep_blank(added: &mut Vec<Added>) -> Vec<AddedToken> {
 }
 
 /// Runs foreign code that is known to panic on malformed input and gives its message instead.
-fn guarded<T, E: ToString>(work: impl FnOnce() -> std::result::Result<T, E>) -> std::result::Result<T, String> {
+fn guarded<T, E: ToString>(
+    work: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, String> {
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(error.to_string()),
@@ -310,7 +326,8 @@ struct Vocabulary<'g> {
 
 impl<'g> Vocabulary<'g> {
     fn read(gguf: &'g Gguf) -> std::result::Result<Self, String> {
-        let tokens: Vec<&str> = gguf.strings("tokenizer.ggml.tokens").ok_or("no tokenizer.ggml.tokens")?.collect();
+        let tokens: Vec<&str> =
+            gguf.strings("tokenizer.ggml.tokens").ok_or("no tokenizer.ggml.tokens")?.collect();
         let kinds: Vec<u8> = match gguf.numbers("tokenizer.ggml.token_type") {
             Some(kinds) => kinds.map(|kind| kind as u8).collect(),
             None => vec![1; tokens.len()],
@@ -361,7 +378,8 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
     let known = || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
     let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
-    let row = row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
+    let row =
+        row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
     let tokens = vocabulary.mergeable();
     let mut merges = Vec::new();
     for merge in gguf.strings("tokenizer.ggml.merges").ok_or("no tokenizer.ggml.merges")? {
@@ -380,7 +398,8 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let mut steps: Vec<PreTokenizerWrapper> = Vec::new();
     for pattern in row.patterns {
         let pattern = SplitPattern::Regex((*pattern).to_string());
-        let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
+        let split =
+            Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
         steps.push(split.into());
     }
     steps.push(ByteLevel::new(false, false, false).into());

@@ -76,13 +76,16 @@ impl<'s> Hub<'s> {
             sha256: Option<String>,
             size: Option<u64>,
         }
-        let url = format!("{}/api/models/{}/revision/{}?blobs=true", self.settings.endpoint, repo.repo, repo.revision);
+        let url = format!(
+            "{}/api/models/{}/revision/{}?blobs=true",
+            self.settings.endpoint, repo.repo, repo.revision
+        );
         let mut response = self.get(&url, 0, &format!("{} at {}", repo.repo, repo.revision))?;
         let mut text = Vec::new();
         let mut body = response.body_mut().as_reader().take(MAX_ANSWER);
         body.read_to_end(&mut text).map_err(|e| broken(&e.to_string()))?;
-        let answer: Answer =
-            serde_json::from_slice(&text).map_err(|e| broken(&format!("gave an answer that cannot be read: {e}")))?;
+        let answer: Answer = serde_json::from_slice(&text)
+            .map_err(|e| broken(&format!("gave an answer that cannot be read: {e}")))?;
         let listed = answer.siblings.into_iter().map(|sibling| {
             let lfs = sibling.lfs;
             Listed {
@@ -142,7 +145,9 @@ impl<'s> Hub<'s> {
         let mut linked = None;
         for _ in 0..HOPS {
             let mut request = self.agent.get(address.clone());
-            if let Some(token) = self.settings.token.as_ref().filter(|_| address.authority() == home.authority()) {
+            if let Some(token) =
+                self.settings.token.as_ref().filter(|_| address.authority() == home.authority())
+            {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
             if from > 0 {

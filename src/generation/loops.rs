@@ -27,7 +27,12 @@ fn too_many(run: usize) -> usize {
 pub(super) fn repetition(ids: &[u32]) -> Repetition {
     let mut certain = ids.len();
     for run in 1..=LONGEST.min(ids.len() / 2) {
-        let equal = ids[run..].iter().rev().zip(ids[..ids.len() - run].iter().rev()).take_while(|(a, b)| a == b).count();
+        let equal = ids[run..]
+            .iter()
+            .rev()
+            .zip(ids[..ids.len() - run].iter().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
         // `equal` tokens at the end equal those a run before: the repeating part is that long, and a first run more.
         let times = equal / run + 1;
         if times < 2 {

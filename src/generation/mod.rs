@@ -6,10 +6,8 @@
 mod loops;
 mod sampling;
 
-use std::ops::ControlFlow;
-
-pub use sampling::Sampling;
 use sampling::Sampler;
+pub use sampling::Sampling;
 
 use crate::architectures::{Network, Row, State, Want};
 use crate::checkpoint::{TextStream, Tokenizer};
@@ -77,15 +75,35 @@ pub struct Engine<'m> {
     pub context: usize,
 }
 
-/// What the loop tells while it runs: text of a sequence that is certain. `Break` ends everything with [`Error::Cancelled`].
-pub type Sink<'s> = dyn FnMut(usize, &str) -> ControlFlow<()> + 's;
+/// What whoever listens wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// More.
+    More,
+    /// Nothing more of this text: it ends here, as if the model had ended it.
+    Enough,
+    /// Nothing at all: everything ends with [`Error::Cancelled`].
+    Cancel,
+}
+
+/// What the loop tells while it runs: text of a sequence that is certain.
+pub type Sink<'s> = dyn FnMut(usize, &str) -> Next + 's;
 
 impl<'m> Engine<'m> {
     /// Continues every prompt. Results stand in the order of the prompts, and do not depend on how many run at once.
-    pub fn generate(&self, prompts: &[Vec<u32>], options: &Options, sink: &mut Sink<'_>) -> Result<Vec<Generated>> {
+    pub fn generate(
+        &self,
+        prompts: &[Vec<u32>],
+        options: &Options,
+        sink: &mut Sink<'_>,
+    ) -> Result<Vec<Generated>> {
         for prompt in prompts {
             if prompt.is_empty() || prompt.len() >= self.context {
-                return Err(Error::TooLong { what: "the prompt".into(), needed: prompt.len() + 1, window: self.context });
+                return Err(Error::TooLong {
+                    what: "the prompt".into(),
+                    needed: prompt.len() + 1,
+                    window: self.context,
+                });
             }
         }
         let shared = self.shared_prefix(prompts)?;
@@ -114,7 +132,10 @@ impl<'m> Engine<'m> {
     }
 
     fn begin(&self) -> Result<State> {
-        self.network.begin(&[&[]])?.pop().ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
+        self.network
+            .begin(&[&[]])?
+            .pop()
+            .ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
     }
 
     /// What all prompts begin with, read once; `None` where it is not worth a step of its own.
@@ -126,7 +147,12 @@ impl<'m> Engine<'m> {
         }
         let common = |other: &Vec<u32>| first.iter().zip(other).take_while(|(a, b)| a == b).count();
         // Each prompt keeps a token of its own, whose logits it needs.
-        let length = rest.iter().map(|other| common(other).min(other.len() - 1)).min().unwrap_or(0).min(first.len() - 1);
+        let length = rest
+            .iter()
+            .map(|other| common(other).min(other.len() - 1))
+            .min()
+            .unwrap_or(0)
+            .min(first.len() - 1);
         if length < WORTHWHILE {
             return Ok(None);
         }
@@ -150,8 +176,10 @@ impl<'m> Engine<'m> {
                 return Err(Error::Engine("the network computed a score that is not a number".into()));
             }
             let fresh = sequence.take(scores, self, options)?;
-            if !fresh.is_empty() && sink(sequence.index, &fresh).is_break() {
-                return Err(Error::Cancelled);
+            match if fresh.is_empty() { Next::More } else { sink(sequence.index, &fresh) } {
+                Next::More => {}
+                Next::Enough => sequence.finish = Some(Finish::Stop),
+                Next::Cancel => return Err(Error::Cancelled),
             }
         }
         Ok(())
@@ -285,7 +313,10 @@ impl<'m> Sequence<'m> {
         let mut certain = self.text.len();
         if self.finish.is_none() {
             for stop in &options.stop {
-                let held = (1..stop.len()).rev().filter(|n| stop.is_char_boundary(*n)).find(|n| self.text.ends_with(&stop[..*n]));
+                let held = (1..stop.len())
+                    .rev()
+                    .filter(|n| stop.is_char_boundary(*n))
+                    .find(|n| self.text.ends_with(&stop[..*n]));
                 certain = certain.min(self.text.len() - held.unwrap_or(0));
             }
         }

@@ -71,7 +71,8 @@ impl Sampler {
     pub fn discourage_repetition(&mut self, attempt: usize) {
         self.repetition_penalty = self.repetition_penalty.max(1.0 + 0.15 * attempt as f32);
         let longest = if attempt == 1 { 4 } else { 3 };
-        self.no_repeat_ngram = if self.no_repeat_ngram == 0 { longest } else { self.no_repeat_ngram.min(longest) };
+        self.no_repeat_ngram =
+            if self.no_repeat_ngram == 0 { longest } else { self.no_repeat_ngram.min(longest) };
     }
 
     /// The token after `ids`, of which those from `prompt` on are the text.
@@ -83,7 +84,11 @@ impl Sampler {
             seen.dedup();
             for id in seen {
                 let Some(score) = scores.get_mut(id as usize) else { continue };
-                *score = if *score > 0.0 { *score / self.repetition_penalty } else { *score * self.repetition_penalty };
+                *score = if *score > 0.0 {
+                    *score / self.repetition_penalty
+                } else {
+                    *score * self.repetition_penalty
+                };
             }
         }
         for id in repeats(&ids[prompt..], self.no_repeat_ngram) {
@@ -94,7 +99,11 @@ impl Sampler {
         match self.sampling {
             Sampling::Greedy => likeliest(&scores),
             Sampling::Random { temperature, top_k, top_p, min_p, .. } => {
-                if temperature <= 0.0 { likeliest(&scores) } else { self.draw(&scores, temperature, top_k, top_p, min_p) }
+                if temperature <= 0.0 {
+                    likeliest(&scores)
+                } else {
+                    self.draw(&scores, temperature, top_k, top_p, min_p)
+                }
             }
         }
     }

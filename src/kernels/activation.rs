@@ -40,11 +40,13 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
     with_floats(gate, |gate| {
         with_floats(up, |up| {
             const PART: usize = 2048;
-            out.par_chunks_mut(PART).zip(gate.par_chunks(PART)).zip(up.par_chunks(PART)).for_each(|((out, gate), up)| {
-                for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
-                    *out = activation.apply(*gate) * up;
-                }
-            });
+            out.par_chunks_mut(PART).zip(gate.par_chunks(PART)).zip(up.par_chunks(PART)).for_each(
+                |((out, gate), up)| {
+                    for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
+                        *out = activation.apply(*gate) * up;
+                    }
+                },
+            );
             Ok(())
         })
     })?;

@@ -146,10 +146,11 @@ pub fn attend_with_candle(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor)
     let (tokens, cached) = (q.dim(0)?, k.dim(0)?);
     let group = shape.heads / shape.kv_heads;
     // [tokens, heads, dim] -> [kv_heads, group · tokens, dim]: heads that share keys stand together
-    let q = q
-        .reshape((tokens, shape.kv_heads, group, shape.head_dim))?
-        .permute((1, 2, 0, 3))?
-        .reshape((shape.kv_heads, group * tokens, shape.head_dim))?;
+    let q = q.reshape((tokens, shape.kv_heads, group, shape.head_dim))?.permute((1, 2, 0, 3))?.reshape((
+        shape.kv_heads,
+        group * tokens,
+        shape.head_dim,
+    ))?;
     let k = k.transpose(0, 1)?.contiguous()?; // [kv_heads, cached, dim]
     let v = v.transpose(0, 1)?.contiguous()?;
     let scores = (q.matmul(&k.t()?)? * f64::from(shape.scale))?;
@@ -160,10 +161,11 @@ pub fn attend_with_candle(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor)
         })
         .collect();
     let mask = Tensor::from_vec(mask, (1, 1, tokens, cached), q.device())?;
-    let scores = scores
-        .reshape((shape.kv_heads, group, tokens, cached))?
-        .broadcast_add(&mask)?
-        .reshape((shape.kv_heads, group * tokens, cached))?;
+    let scores = scores.reshape((shape.kv_heads, group, tokens, cached))?.broadcast_add(&mask)?.reshape((
+        shape.kv_heads,
+        group * tokens,
+        cached,
+    ))?;
     let weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
     // [kv_heads, group · tokens, dim] -> [tokens, heads · dim]
     weights
@@ -187,7 +189,11 @@ mod tests {
             [(4, 2, 16, None), (3, 1, 20, Some(5)), (8, 8, 64, Some(1)), (4, 1, 256, Some(100))]
         {
             let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, window };
-            let (q, k, v) = (random((7, heads, head_dim)), random((19, kv_heads, head_dim)), random((19, kv_heads, head_dim)));
+            let (q, k, v) = (
+                random((7, heads, head_dim)),
+                random((19, kv_heads, head_dim)),
+                random((19, kv_heads, head_dim)),
+            );
             let ours: Vec<Vec<f32>> = attend(&shape, &q, &k, &v).unwrap().to_vec2().unwrap();
             let candles: Vec<Vec<f32>> = attend_with_candle(&shape, &q, &k, &v).unwrap().to_vec2().unwrap();
             for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
@@ -204,7 +210,8 @@ mod tests {
         for token in 0..5 {
             let cached = 9 - 5 + token + 1;
             let (k, v) = (k.narrow(0, 0, cached).unwrap(), v.narrow(0, 0, cached).unwrap());
-            let one: Vec<Vec<f32>> = attend(&shape, &q.narrow(0, token, 1).unwrap(), &k, &v).unwrap().to_vec2().unwrap();
+            let one: Vec<Vec<f32>> =
+                attend(&shape, &q.narrow(0, token, 1).unwrap(), &k, &v).unwrap().to_vec2().unwrap();
             assert_eq!(one[0], whole[token]);
         }
     }

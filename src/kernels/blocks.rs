@@ -549,7 +549,10 @@ mod tests {
     fn every_half_converts_as_ieee_says() {
         for bits in 0..=u16::MAX {
             let (ours, expected) = (half_to_f32(bits), f16::from_bits(bits).to_f32());
-            assert!(ours.to_bits() == expected.to_bits() || (ours.is_nan() && expected.is_nan()), "{bits:#x}");
+            assert!(
+                ours.to_bits() == expected.to_bits() || (ours.is_nan() && expected.is_nan()),
+                "{bits:#x}"
+            );
         }
     }
 
@@ -585,7 +588,11 @@ mod tests {
             let mut ours = vec![0.0; 3 * 512];
             dequantize_row(block_type, &quantized.data().unwrap(), &mut ours);
             for (index, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
-                assert!((ours - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{} at {index}: {ours} {expected}", block_type.name());
+                assert!(
+                    (ours - expected).abs() <= 1e-6 * expected.abs().max(1.0),
+                    "{} at {index}: {ours} {expected}",
+                    block_type.name()
+                );
             }
         }
     }

@@ -54,7 +54,8 @@ impl Weight {
     }
 
     fn to_candle(&self, device: &Device) -> Result<QMatMul> {
-        let storage = QStorage::from_data(std::borrow::Cow::Borrowed(&self.bytes), device, ggml_type(self.block_type))?;
+        let storage =
+            QStorage::from_data(std::borrow::Cow::Borrowed(&self.bytes), device, ggml_type(self.block_type))?;
         QMatMul::from_arc(std::sync::Arc::new(QTensor::new(storage, self.shape.as_slice())?))
     }
 }
@@ -167,7 +168,11 @@ impl Embedding {
             if id >= rows {
                 candle_core::bail!("token {id} is not in a vocabulary of {rows}");
             }
-            dequantize_row(self.weight.block_type, &self.weight.bytes[id * row_bytes..(id + 1) * row_bytes], out);
+            dequantize_row(
+                self.weight.block_type,
+                &self.weight.bytes[id * row_bytes..(id + 1) * row_bytes],
+                out,
+            );
         }
         Tensor::from_vec(floats, (ids.len(), columns), &self.device)
     }

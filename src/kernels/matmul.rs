@@ -72,7 +72,11 @@ impl<'x> Activations<'x> {
     pub(super) fn quantized(&self, isa: Isa) -> &Quantized {
         self.quantized.get_or_init(|| {
             let groups = self.rows * self.columns.div_ceil(CHUNK) * GROUPS;
-            let mut x = Quantized { bytes: vec![0; groups * 16], by_16: Groups::new(groups), by_32: Groups::new(groups / 2) };
+            let mut x = Quantized {
+                bytes: vec![0; groups * 16],
+                by_16: Groups::new(groups),
+                by_32: Groups::new(groups / 2),
+            };
             let row = groups / self.rows;
             x.bytes
                 .par_chunks_mut(row * 16)
@@ -122,7 +126,8 @@ fn quantize_row_plain(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums
         for (half, group) in group.chunks(16).enumerate() {
             let mut sum = 0;
             for (byte, x) in bytes[index * 32 + half * 16..].iter_mut().zip(group) {
-                *byte = (x * inverse).round_ties_even() as i8;
+                // Adding 1.5 · 2^23 rounds to even and leaves the integer in the low bits: no conversion that must check its range.
+                *byte = (x * inverse + 12_582_912.0).to_bits() as i8;
                 sum += i32::from(*byte);
             }
             sums[index * 2 + half] = sum;
@@ -212,7 +217,12 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
     if !float {
         activations.quantized(isa);
     }
-    let view = View { rows, columns: activations.columns, floats: activations.floats, quantized: activations.quantized.get() };
+    let view = View {
+        rows,
+        columns: activations.columns,
+        floats: activations.floats,
+        quantized: activations.quantized.get(),
+    };
     // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
     let tiles_a_job = tiles.div_ceil(rayon::current_num_threads() * 8).max(1);
     tiled.par_chunks_mut(rows * TILE * tiles_a_job).enumerate().for_each(|(job, out)| {
@@ -360,7 +370,13 @@ fn tile_plain<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut 
 }
 
 #[inline(always)]
-fn dot_plain<B: Block>(q: &[u8; CHUNK], d: &[f32; GROUPS], m: &[f32; GROUPS], x: ChunkView<'_>, mut total: f32) -> f32 {
+fn dot_plain<B: Block>(
+    q: &[u8; CHUNK],
+    d: &[f32; GROUPS],
+    m: &[f32; GROUPS],
+    x: ChunkView<'_>,
+    mut total: f32,
+) -> f32 {
     for group in 0..CHUNK / B::GROUP {
         let mut sum = 0i32;
         for (q, x) in q[group * B::GROUP..][..B::GROUP].iter().zip(&x.bytes[group * B::GROUP..]) {
@@ -427,7 +443,8 @@ fn float_tile_plain(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
             let mut sums = [[[0f32; LANES]; BLOCK]; BLOCK];
             for at in (0..padded).step_by(LANES) {
                 for (r, sums) in sums.iter_mut().enumerate() {
-                    let x = if at < whole { &x[r][at..at + LANES] } else { &last[r * LANES..(r + 1) * LANES] };
+                    let x =
+                        if at < whole { &x[r][at..at + LANES] } else { &last[r * LANES..(r + 1) * LANES] };
                     for (w, sums) in sums.iter_mut().enumerate() {
                         let weights = &weights[w * padded + at..w * padded + at + LANES];
                         for lane in 0..LANES {
@@ -460,7 +477,9 @@ mod tests {
             .collect();
         let halves: &[usize] = match block_type {
             BlockType::Q4_0 | BlockType::Q5_0 | BlockType::Q8_0 => &[0],
-            BlockType::Q4_1 | BlockType::Q5_1 | BlockType::Q8_1 | BlockType::Q4_K | BlockType::Q5_K => &[0, 2],
+            BlockType::Q4_1 | BlockType::Q5_1 | BlockType::Q8_1 | BlockType::Q4_K | BlockType::Q5_K => {
+                &[0, 2]
+            }
             BlockType::Q2_K => &[80, 82],
             BlockType::Q3_K => &[108],
             BlockType::Q6_K => &[208],
@@ -475,7 +494,8 @@ mod tests {
             match block_type {
                 BlockType::Q8_K => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
                 BlockType::F32 => block.copy_from_slice(&((index % 13) as f32 * 0.1 - 0.5).to_le_bytes()),
-                BlockType::BF16 => block.copy_from_slice(&half::bf16::from_f32((index % 11) as f32 * 0.1 - 0.4).to_le_bytes()),
+                BlockType::BF16 => block
+                    .copy_from_slice(&half::bf16::from_f32((index % 11) as f32 * 0.1 - 0.4).to_le_bytes()),
                 _ => {}
             }
         }
@@ -483,7 +503,9 @@ mod tests {
     }
 
     fn activations(count: usize) -> Vec<f32> {
-        (0..count).map(|i| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * (1.0 + (i % 97) as f32 / 50.0)).collect()
+        (0..count)
+            .map(|i| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * (1.0 + (i % 97) as f32 / 50.0))
+            .collect()
     }
 
     fn sets() -> Vec<Isa> {
@@ -528,7 +550,11 @@ mod tests {
             let near = matmul(weights, &Activations::new(&x, count), false, Isa::detect());
             let mut dense = vec![0f32; rows * columns];
             for row in 0..rows {
-                blocks::dequantize_row(block_type, weights.row(row), &mut dense[row * columns..(row + 1) * columns]);
+                blocks::dequantize_row(
+                    block_type,
+                    weights.row(row),
+                    &mut dense[row * columns..(row + 1) * columns],
+                );
             }
             for row in 0..count {
                 for out in 0..rows {
@@ -536,7 +562,11 @@ mod tests {
                     let exact: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
                     let size: f64 = w.iter().zip(x).map(|(w, x)| (f64::from(*w) * f64::from(*x)).abs()).sum();
                     let ours = f64::from(near[row * rows + out]);
-                    assert!((ours - exact).abs() <= 0.004 * size + 1e-5, "{}: {ours} {exact}", block_type.name());
+                    assert!(
+                        (ours - exact).abs() <= 0.004 * size + 1e-5,
+                        "{}: {ours} {exact}",
+                        block_type.name()
+                    );
                 }
             }
         }

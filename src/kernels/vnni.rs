@@ -127,7 +127,8 @@ pub(super) fn few_rows<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, o
         for row in 0..rows {
             let view = x.chunk::<B>(row, chunk, chunks);
             for (lane, bytes) in tile.bytes.chunks_exact(row_bytes).enumerate() {
-                let weights = load::<B>(&bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)]);
+                let weights =
+                    load::<B>(&bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)]);
                 let sums = _mm512_cvtepi32_ps(group_sums::<B>(&weights.q, &view));
                 products.store::<B>(lane, _mm512_mul_ps(sums, weights.d), weights.m);
             }
@@ -163,8 +164,10 @@ fn group_sums<B: Block>(q: &[__m512i; 4], x: &ChunkView<'_>) -> __m512i {
         *sum = _mm512_dpbusd_epi32(*sum, q[i], x);
     }
     // … of which every four neighbours (16 weights) are added, so that 128-bit lane j of the result holds group 4i+j at i.
-    let low = _mm512_add_epi32(_mm512_unpacklo_epi32(sums[0], sums[1]), _mm512_unpackhi_epi32(sums[0], sums[1]));
-    let high = _mm512_add_epi32(_mm512_unpacklo_epi32(sums[2], sums[3]), _mm512_unpackhi_epi32(sums[2], sums[3]));
+    let low =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(sums[0], sums[1]), _mm512_unpackhi_epi32(sums[0], sums[1]));
+    let high =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(sums[2], sums[3]), _mm512_unpackhi_epi32(sums[2], sums[3]));
     let sixteens = _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
     let in_order = if B::GROUP == 16 {
         let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -179,7 +182,8 @@ fn group_sums<B: Block>(q: &[__m512i; 4], x: &ChunkView<'_>) -> __m512i {
         return in_order;
     }
     // SAFETY: CHUNK / GROUP sums, of which the mask reads as many.
-    let x_sums = unsafe { _mm512_maskz_loadu_epi32(((1u32 << (CHUNK / B::GROUP)) - 1) as u16, x.sums.as_ptr()) };
+    let x_sums =
+        unsafe { _mm512_maskz_loadu_epi32(((1u32 << (CHUNK / B::GROUP)) - 1) as u16, x.sums.as_ptr()) };
     _mm512_sub_epi32(in_order, _mm512_mullo_epi32(x_sums, _mm512_set1_epi32(B::ZERO)))
 }
 

@@ -171,7 +171,8 @@ unsafe fn q4_k(block: *const u8) -> Wide {
     let scales = [a & SIX, (c & FOUR) | (((a >> 6) & TWO) << 4)];
     let minimums = [b & SIX, ((c >> 4) & FOUR) | (((b >> 6) & TWO) << 4)];
     let words = [scales[0], scales[1], minimums[0], minimums[1]].map(|word| word as i32);
-    let numbers = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_setr_epi32(words[0], words[1], words[2], words[3])));
+    let numbers =
+        _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_setr_epi32(words[0], words[1], words[2], words[3])));
     let halves = _mm_cvtph_ps(_mm_cvtsi32_si128(halves as i32));
     let d = _mm512_broadcastss_ps(halves);
     let m = _mm512_broadcastss_ps(_mm_movehdup_ps(halves));

@@ -1,11 +1,12 @@
 //! Parts of a text through a model: how much fits, what it is asked, what is made of its answer.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use super::Watch;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::event::{Event, Finish};
+use crate::generation::Next;
 use crate::language::Language;
 use crate::model::{self, Model};
 use crate::outcome::Segment;
@@ -119,18 +120,28 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes each part's answer. `live` gives text out as it comes, which only a single part's can be.
-    pub fn write(&self, task: Task, parts: &[Part<'_>], live: bool, watch: &mut Watch<'_>) -> Result<Vec<Written>> {
+    pub fn write(
+        &self,
+        task: Task,
+        parts: &[Part<'_>],
+        live: bool,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Written>> {
         let prompt = self.prompt(task)?;
         (watch.on_event)(&Event::Stage { stage: task.as_str(), segments: parts.len() });
-        let prompts = parts.iter().map(|part| self.ids(&prompt, part.text.trim())).collect::<Result<Vec<_>>>()?;
+        let prompts =
+            parts.iter().map(|part| self.ids(&prompt, part.text.trim())).collect::<Result<Vec<_>>>()?;
         let longest = parts.iter().map(|part| part.tokens).max().unwrap_or(0);
         let mut options = self.job.options.clone();
         options.max_tokens = self.answer(task, longest);
         options.stop.extend(prompt.stop.iter().cloned());
-        let mut shown = Shown::new(self.limit(task));
-        let mut sink = |_: usize, text: &str| match live.then(|| shown.push(text)) {
-            Some(text) if !text.is_empty() => (watch.on_text)(&text),
-            _ => ControlFlow::Continue(()),
+        let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.limit(task))).collect();
+        let mut sink = |index: usize, text: &str| {
+            let fresh = shown[index].push(text);
+            if live && !fresh.is_empty() && (watch.on_text)(&fresh).is_break() {
+                return Next::Cancel;
+            }
+            if shown[index].is_full() { Next::Enough } else { Next::More }
         };
         let generated = self.model.generate(&prompts, &options, &mut sink)?;
         let mut written = Vec::new();
@@ -147,14 +158,16 @@ impl<'a> Writer<'a> {
 
     /// Sentences of an answer that are kept.
     fn limit(&self, task: Task) -> Option<usize> {
-        (task != Task::Translate && self.job.style == crate::prompts::Style::Paragraph).then_some(self.job.sentences)
+        (task != Task::Translate && self.job.style == crate::prompts::Style::Paragraph)
+            .then_some(self.job.sentences)
     }
 
     /// Makes a piece of an answer.
     fn finish(&self, task: Task, part: &Part<'_>, generated: crate::generation::Generated) -> Written {
         let mut remarks = Vec::new();
         if generated.rolled_back > 0 {
-            let message = format!("the model repeated itself; {} tokens were taken back", generated.rolled_back);
+            let message =
+                format!("the model repeated itself; {} tokens were taken back", generated.rolled_back);
             remarks.push(("loop", message));
         }
         let mut text = without_thinking(&generated.text).trim();
@@ -163,7 +176,10 @@ impl<'a> Writer<'a> {
             let sentences = segment::sentences(text);
             if sentences.len() > limit {
                 let kept: usize = sentences[..limit].iter().map(|sentence| sentence.len()).sum();
-                remarks.push(("length", format!("the model wrote {} sentences; the first {limit} are kept", sentences.len())));
+                remarks.push((
+                    "length",
+                    format!("the model went on after the {limit} sentences asked for; they are kept"),
+                ));
                 text = text[..kept].trim_end();
                 // What was cut off for its length is gone with the sentences that nobody asked for.
                 finish = if finish == Finish::Length { Finish::Stop } else { finish };
@@ -289,11 +305,23 @@ impl Shown {
         // White space waits for what follows it, so that none is given out at the end.
         let mut end = self.text.trim_end().len();
         if let Some(limit) = self.limit {
-            let kept: usize = segment::sentences(&self.text).iter().take(limit).map(|sentence| sentence.len()).sum();
+            let kept: usize =
+                segment::sentences(&self.text).iter().take(limit).map(|sentence| sentence.len()).sum();
             end = end.min(self.text[..kept].trim_end().len());
         }
         let start = self.given.min(end);
         self.given = end.max(self.given);
         self.text[start..end].to_string()
+    }
+
+    /// Whether another sentence than those that are wanted has begun, beyond doubt: what looks like the end of one may be an
+    /// abbreviation until some words follow.
+    fn is_full(&self) -> bool {
+        const BEYOND_DOUBT: usize = 3;
+        let Some(limit) = self.limit else { return false };
+        let sentences = segment::sentences(&self.text);
+        let beyond: usize =
+            sentences.iter().skip(limit).map(|sentence| sentence.split_whitespace().count()).sum();
+        beyond > BEYOND_DOUBT
     }
 }

@@ -67,9 +67,11 @@ impl Arrival {
             (Some(expected), _) if expected != self.length => {
                 Some(StoreError::WrongSize { file: name, expected, found: self.length })
             }
-            (_, Some(expected)) if expected != found => {
-                Some(StoreError::WrongSum { file: name, expected: expected.to_string(), found: found.clone() })
-            }
+            (_, Some(expected)) if expected != found => Some(StoreError::WrongSum {
+                file: name,
+                expected: expected.to_string(),
+                found: found.clone(),
+            }),
             _ => None,
         };
         if let Some(wrong) = wrong {
@@ -140,7 +142,11 @@ pub(crate) fn check_room(folder: &Path, needed: u64, free: Option<u64>) -> Resul
     };
     if needed > free {
         let folder = folder.to_path_buf();
-        return Err(StoreError::DiskFull { folder, needed: needed.div_ceil(MEGABYTE), free: free / MEGABYTE });
+        return Err(StoreError::DiskFull {
+            folder,
+            needed: needed.div_ceil(MEGABYTE),
+            free: free / MEGABYTE,
+        });
     }
     Ok(())
 }
@@ -172,7 +178,11 @@ mod tests {
         let mut arrival = Arrival::begin(&target).unwrap();
         arrival.write(b"abd").unwrap();
         let error = arrival.finish(Some(3), Some(ABC)).unwrap_err().to_string();
-        assert!(error.contains(ABC) && error.contains("a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"), "{error}");
+        assert!(
+            error.contains(ABC)
+                && error.contains("a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"),
+            "{error}"
+        );
         assert_eq!(std::fs::read(&target).unwrap(), b"good");
         assert!(!partial_of(&target).exists());
     }

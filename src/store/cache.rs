@@ -59,7 +59,8 @@ impl RepoFolder {
     /// A file of any snapshot, whatever brought it; among several the one `right` accepts.
     pub fn find(&self, name: &str, right: impl Fn(&Path) -> bool) -> Option<PathBuf> {
         let snapshots = std::fs::read_dir(self.root.join("snapshots")).ok()?;
-        let mut paths: Vec<PathBuf> = snapshots.filter_map(|entry| Some(entry.ok()?.path().join(name))).collect();
+        let mut paths: Vec<PathBuf> =
+            snapshots.filter_map(|entry| Some(entry.ok()?.path().join(name))).collect();
         paths.sort();
         paths.into_iter().find(|path| path.is_file() && right(path))
     }
@@ -70,7 +71,9 @@ impl RepoFolder {
         let folder = link.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
         match std::fs::remove_file(&link) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io("replace", &link)(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(io("replace", &link)(error));
+            }
             _ => {}
         }
         #[cfg(unix)]
@@ -115,14 +118,17 @@ pub(super) fn model_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Strin
     if let Some(file) = &repo.file {
         let set = sets(file);
         return match set.is_empty() {
-            true => Err(StoreError::NotOnHub { what: format!("{file} in {} at {}", repo.repo, repo.revision) }),
+            true => {
+                Err(StoreError::NotOnHub { what: format!("{file} in {} at {}", repo.repo, repo.revision) })
+            }
             false => Ok(set),
         };
     }
     if names.iter().any(|name| name == "config.json") && names.iter().any(|name| is_weights(name)) {
         return Ok(names.iter().filter(|name| belongs(name)).cloned().collect());
     }
-    let ggufs: Vec<String> = names.iter().filter(|name| name.ends_with(".gguf") && is_first(name)).cloned().collect();
+    let ggufs: Vec<String> =
+        names.iter().filter(|name| name.ends_with(".gguf") && is_first(name)).cloned().collect();
     match ggufs.as_slice() {
         [] => Err(StoreError::NotOnHub { what: format!("GGUF or safetensors weights in {}", repo.repo) }),
         [one] => Ok(sets(one)),
@@ -137,8 +143,14 @@ fn is_weights(name: &str) -> bool {
 /// What a folder model is opened from; pictures, other formats and programs stay where they are.
 fn belongs(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "config.json", "generation_config.json", "chat_template.jinja", "special_tokens_map.json", "added_tokens.json",
-        "vocab.json", "merges.txt", "model.safetensors.index.json",
+        "config.json",
+        "generation_config.json",
+        "chat_template.jinja",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "vocab.json",
+        "merges.txt",
+        "model.safetensors.index.json",
     ];
     let tokenizer = name.starts_with("tokenizer") && name.ends_with(".json");
     let pieces = name.ends_with(".spm") || name.ends_with(".model");
@@ -173,7 +185,9 @@ pub(super) fn complete(snapshot: &Path, file: Option<&str>) -> Option<PathBuf> {
     if let Some(file) = file {
         let parts: u32 = part(file).map_or(Some(1), |(_, _, of)| of.parse().ok())?;
         let whole = match part(file) {
-            Some((stem, _, of)) => (1..=parts).all(|n| snapshot.join(format!("{stem}-{n:05}-of-{of}.gguf")).is_file()),
+            Some((stem, _, of)) => {
+                (1..=parts).all(|n| snapshot.join(format!("{stem}-{n:05}-of-{of}.gguf")).is_file())
+            }
             None => true,
         };
         return (whole && snapshot.join(file).is_file()).then(|| snapshot.join(file));
@@ -207,8 +221,19 @@ mod tests {
 
     #[test]
     fn a_folder_model_is_its_weights_and_what_explains_them() {
-        let names = ["config.json", "model-00001-of-00002.safetensors", "README.md", "pytorch_model.bin", "onnx/model.safetensors", "tokenizer.json", "modeling_x.py"];
-        assert_eq!(chosen(None, &names).unwrap(), ["config.json", "model-00001-of-00002.safetensors", "tokenizer.json"]);
+        let names = [
+            "config.json",
+            "model-00001-of-00002.safetensors",
+            "README.md",
+            "pytorch_model.bin",
+            "onnx/model.safetensors",
+            "tokenizer.json",
+            "modeling_x.py",
+        ];
+        assert_eq!(
+            chosen(None, &names).unwrap(),
+            ["config.json", "model-00001-of-00002.safetensors", "tokenizer.json"]
+        );
     }
 
     #[test]
@@ -232,7 +257,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("config.json", "{}");
-        write("model.safetensors.index.json", r#"{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"#);
+        write(
+            "model.safetensors.index.json",
+            r#"{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"#,
+        );
         write("model-1.safetensors", "");
         assert_eq!(complete(folder.path(), None), None);
         write("model-2.safetensors", "");

@@ -138,8 +138,10 @@ pub fn refusal(name: &str) -> Option<&'static Refused> {
 /// Names that look like a given one, nearest first.
 pub fn nearest(name: &str) -> Vec<&'static str> {
     let name = name.to_lowercase();
-    let mut names: Vec<(f64, &str)> =
-        entries().iter().map(|entry| (strsim::jaro_winkler(&name, &entry.name), entry.name.as_str())).collect();
+    let mut names: Vec<(f64, &str)> = entries()
+        .iter()
+        .map(|entry| (strsim::jaro_winkler(&name, &entry.name), entry.name.as_str()))
+        .collect();
     names.sort_by(|a, b| b.0.total_cmp(&a.0));
     names.into_iter().take_while(|(likeness, _)| *likeness > 0.75).take(3).map(|(_, name)| name).collect()
 }
@@ -197,7 +199,8 @@ impl Entry {
     /// The licence with its conditions, for people.
     pub fn licence_line(&self) -> String {
         let commercial = if self.commercial { "" } else { " (non-commercial)" };
-        let conditions = if self.conditions.is_empty() { String::new() } else { format!(". {}", self.conditions) };
+        let conditions =
+            if self.conditions.is_empty() { String::new() } else { format!(". {}", self.conditions) };
         format!("{}{commercial}{conditions}", self.licence)
     }
 }
@@ -211,13 +214,24 @@ mod tests {
         let mut names = std::collections::HashSet::new();
         for entry in entries() {
             assert!(names.insert(entry.name.to_lowercase()), "{} is there twice", entry.name);
-            assert!(!entry.sources.is_empty() && !entry.note.is_empty() && entry.context > 0, "{}", entry.name);
-            assert!(entry.verified == !entry.files.is_empty(), "{}: pinned files and `verified` go together", entry.name);
+            assert!(
+                !entry.sources.is_empty() && !entry.note.is_empty() && entry.context > 0,
+                "{}",
+                entry.name
+            );
+            assert!(
+                entry.verified == !entry.files.is_empty(),
+                "{}: pinned files and `verified` go together",
+                entry.name
+            );
             assert!(entry.summarizes.iter().all(|code| Language::parse(code).is_ok()));
             assert!(entry.translates.iter().all(|pair| pair == "en-ko" || pair == "ko-en"));
             assert!(refusal(&entry.name).is_none());
             for file in &entry.files {
-                assert!(file.sha256.len() == 64 && file.sha256.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
+                assert!(
+                    file.sha256.len() == 64
+                        && file.sha256.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
+                );
             }
             for source in &entry.sources {
                 match source {

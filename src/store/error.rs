@@ -150,10 +150,18 @@ impl StoreError {
     /// What would help, where that can be said without knowing who asks.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unauthorized { .. } => Some("agree to the licence on the model's page and set HF_TOKEN".into()),
-            Self::Pip { command, .. } => Some(format!("try `{command}` by hand; it must work for this to work")),
-            Self::WrongSum { .. } | Self::WrongSize { .. } => Some("the source gives other bytes than it should: nothing was kept".into()),
-            Self::Hub { .. } => Some("set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy".into()),
+            Self::Unauthorized { .. } => {
+                Some("agree to the licence on the model's page and set HF_TOKEN".into())
+            }
+            Self::Pip { command, .. } => {
+                Some(format!("try `{command}` by hand; it must work for this to work"))
+            }
+            Self::WrongSum { .. } | Self::WrongSize { .. } => {
+                Some("the source gives other bytes than it should: nothing was kept".into())
+            }
+            Self::Hub { .. } => {
+                Some("set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy".into())
+            }
             _ => None,
         }
     }

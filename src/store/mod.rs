@@ -2,7 +2,10 @@
 //!
 //! Knows names, files and sums. Opens no model and prints nothing; without the feature `fetch` it cannot fetch.
 
+// Some of what these two do is only needed for fetching.
+#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 pub(crate) mod arrival;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 mod cache;
 pub mod catalogue;
 mod error;
@@ -171,7 +174,8 @@ impl Store {
         if let Some(refused) = catalogue::refusal(name) {
             return Err(StoreError::Refused { name: name.to_string(), reason: refused.reason.clone() });
         }
-        let is_path = path.is_absolute() || name.starts_with('.') || (name.ends_with(".gguf") && !name.contains(':'));
+        let is_path =
+            path.is_absolute() || name.starts_with('.') || (name.ends_with(".gguf") && !name.contains(':'));
         match RepoFile::parse(name) {
             _ if is_path => {}
             Ok(repo) => return Ok(Named::Repo(repo)),
@@ -242,7 +246,8 @@ impl Store {
         let files = if located.path.is_dir() { files_in(&located.path)? } else { vec![located.path.clone()] };
         let verdicts = files.into_iter().map(|path| {
             let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-            let pinned = located.entry.and_then(|entry| entry.files.iter().find(|file| file.name == file_name));
+            let pinned =
+                located.entry.and_then(|entry| entry.files.iter().find(|file| file.name == file_name));
             let expected = pinned.map(|file| &file.sha256).or_else(|| known.get(&self.key(&path)));
             let found = sha256_of(&path)?;
             let verdict = match expected {
@@ -319,7 +324,8 @@ fn size(path: &Path) -> Option<u64> {
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let entries = std::fs::read_dir(folder).map_err(error::io("read", folder))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| p.is_file()).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| p.is_file()).collect();
     paths.sort();
     Ok(paths)
 }

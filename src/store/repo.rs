@@ -37,7 +37,8 @@ impl RepoFile {
             plain && !text.is_empty() && !text.starts_with('.') && !text.contains("..")
         };
         let path = |text: &str| text.split('/').all(part);
-        let sound = parts.len() == 2 && parts.iter().all(|p| part(p)) && path(revision) && file.is_none_or(path);
+        let sound =
+            parts.len() == 2 && parts.iter().all(|p| part(p)) && path(revision) && file.is_none_or(path);
         match sound {
             true => Ok(Self { repo: repo.into(), revision: revision.into(), file: file.map(str::to_string) }),
             false => Err(StoreError::Repository { given: given.to_string() }),
@@ -58,7 +59,20 @@ mod tests {
 
     #[test]
     fn nothing_climbs_out_of_the_cache() {
-        for bad in ["", "a", "a/b/c", "a/..", "../b", "a/b@../x", "a/b:../../x", "a/b:/etc/passwd", "a/b@", "a/b:", "a b/c", ".a/b"] {
+        for bad in [
+            "",
+            "a",
+            "a/b/c",
+            "a/..",
+            "../b",
+            "a/b@../x",
+            "a/b:../../x",
+            "a/b:/etc/passwd",
+            "a/b@",
+            "a/b:",
+            "a b/c",
+            ".a/b",
+        ] {
             assert!(RepoFile::parse(bad).is_err(), "{bad}");
         }
         for good in ["a/b", "a/b@main", "a/b@refs/pr/1", "a/b:x/y.gguf", "A.b/c_d-1@v1.0:e"] {

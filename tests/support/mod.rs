@@ -12,7 +12,9 @@ pub fn here(path: &str) -> PathBuf {
 /// A real model of the catalogue, if it is in this machine's cache; says so if not.
 pub fn real(name: &str) -> Option<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let hub = std::env::var_os("HF_HOME").map_or_else(|| home.join(".cache/huggingface"), PathBuf::from).join("hub");
+    let hub = std::env::var_os("HF_HOME")
+        .map_or_else(|| home.join(".cache/huggingface"), PathBuf::from)
+        .join("hub");
     let found = Store::new(Settings::new(hub)).locate(name).ok().map(|located| located.path);
     if found.is_none() {
         eprintln!("skipped: {name} is not installed (`malmoi models pull {name}`)");

@@ -16,7 +16,8 @@ const FAMILIES: &[(&[&str], fn(&Checkpoint) -> Result<Config>)] = &[
 ];
 
 /// Every name in the table.
-pub(super) const NAMES: &[&str] = &["llama", "qwen2", "gemma3_text", "gemma3", "hunyuan_v1_dense", "hunyuan-dense"];
+pub(super) const NAMES: &[&str] =
+    &["llama", "qwen2", "gemma3_text", "gemma3", "hunyuan_v1_dense", "hunyuan-dense"];
 
 /// The config of a checkpoint.
 pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
@@ -101,7 +102,11 @@ fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     let pattern = hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 6)?;
     let sliding = sliding_layers(hyper, layers, |index| (index + 1) % pattern != 0)?;
     for (layer, sliding) in config.layers.iter_mut().zip(sliding) {
-        *layer = if sliding { LayerKind { rope: 1, window: Some(window) } } else { LayerKind { rope: 0, window: None } };
+        *layer = if sliding {
+            LayerKind { rope: 1, window: Some(window) }
+        } else {
+            LayerKind { rope: 0, window: None }
+        };
     }
     Ok(config)
 }
@@ -178,7 +183,10 @@ fn sliding_layers(hyper: &Hyper, layers: usize, rule: impl Fn(usize) -> bool) ->
         return Ok((0..layers).map(rule).collect());
     };
     if types.len() != layers {
-        return Err(Error::malformed(hyper.file(), format!("{} layer_types for {layers} layers", types.len())));
+        return Err(Error::malformed(
+            hyper.file(),
+            format!("{} layer_types for {layers} layers", types.len()),
+        ));
     }
     let one = |kind: &serde_json::Value| match kind.as_str() {
         Some("sliding_attention") => Ok(true),
@@ -236,7 +244,9 @@ fn rope(checkpoint: &Checkpoint, head_dim: usize) -> Result<Rope> {
             let stretched = base * need("alpha", "-")?.powf(size / (size - 2.0));
             rope = Rope::new(head_dim, stretched, Pairing::Halves);
         }
-        Some(other) => return Err(hyper.unsupported(format!("rope scaling `{other}`"), "linear, llama3, alpha")),
+        Some(other) => {
+            return Err(hyper.unsupported(format!("rope scaling `{other}`"), "linear, llama3, alpha"));
+        }
     }
     Ok(rope)
 }

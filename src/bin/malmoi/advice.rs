@@ -8,7 +8,9 @@ use crate::settings::SettingsError;
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let store = cause.downcast_ref::<StoreError>().and_then(of_store);
-        let settings = cause.downcast_ref::<SettingsError>().map(|_| "`malmoi doctor` shows every setting and where it comes from".to_string());
+        let settings = cause
+            .downcast_ref::<SettingsError>()
+            .map(|_| "`malmoi doctor` shows every setting and where it comes from".to_string());
         store.or(settings).or_else(|| cause.downcast_ref::<Error>().and_then(of_library))
     })
 }
@@ -38,15 +40,23 @@ fn of_store(error: &StoreError) -> Option<String> {
     let text = match error {
         StoreError::Unknown { nearest, .. } => match nearest.first() {
             Some(name) => format!("did you mean `{name}`? `malmoi models list` shows all"),
-            None => "`malmoi models list` shows all; a path must exist; a hub repository is owner/repo".into(),
+            None => {
+                "`malmoi models list` shows all; a path must exist; a hub repository is owner/repo".into()
+            }
         },
-        StoreError::Refused { .. } | StoreError::CannotRun { .. } => "`malmoi models list` shows what can be used".into(),
+        StoreError::Refused { .. } | StoreError::CannotRun { .. } => {
+            "`malmoi models list` shows what can be used".into()
+        }
         StoreError::NotInstalled { name } => format!("`malmoi models pull {name}` gets it"),
-        StoreError::Offline { name } => format!("run `malmoi models pull {name}` where there is a connection, or without --offline"),
+        StoreError::Offline { name } => {
+            format!("run `malmoi models pull {name}` where there is a connection, or without --offline")
+        }
         StoreError::NoSource { .. } => "nothing was lost: what came is kept and continued next time".into(),
         StoreError::DiskFull { .. } => "make room, or set HF_HOME to a larger disk".into(),
         StoreError::Ambiguous { repo, files } => format!("name one: {repo}:{}", files.first()?),
-        StoreError::Repository { .. } => "for example Qwen/Qwen2.5-1.5B-Instruct-GGUF:qwen2.5-1.5b-instruct-q8_0.gguf".into(),
+        StoreError::Repository { .. } => {
+            "for example Qwen/Qwen2.5-1.5B-Instruct-GGUF:qwen2.5-1.5b-instruct-q8_0.gguf".into()
+        }
         StoreError::NotOurs { .. } => "delete it yourself if you mean it".into(),
         other => return other.hint(),
     };

@@ -66,7 +66,10 @@ impl Chooser<'_> {
         }
         let mut last = None;
         for entry in defaults {
-            self.ui.note(format!("no model for this is installed; {} is the default ({})", entry.name, entry.note));
+            self.ui.note(format!(
+                "no model for this is installed; {} is the default ({})",
+                entry.name, entry.note
+            ));
             match self.store.pull(&entry.name, &mut self.ui.pull()) {
                 Ok(located) => return Ok(located),
                 Err(error @ StoreError::NoSource { .. }) => last = Some(error),
@@ -82,14 +85,16 @@ fn able(entry: &Entry, purpose: Purpose) -> bool {
     let serves = |purpose| entry.serves(purpose).is_some();
     match purpose {
         Purpose::Summarize(from, to) if from != to => {
-            serves(purpose) || (serves(Purpose::Summarize(from, from)) && serves(Purpose::Translate(from, to)))
+            serves(purpose)
+                || (serves(Purpose::Summarize(from, from)) && serves(Purpose::Translate(from, to)))
         }
         _ => serves(purpose),
     }
 }
 
 fn open(located: &Located) -> Result<Chosen> {
-    let options = OpenOptions { name: located.entry.map(|entry| entry.name.clone()), ..OpenOptions::default() };
+    let options =
+        OpenOptions { name: located.entry.map(|entry| entry.name.clone()), ..OpenOptions::default() };
     let model = Model::open_with(&located.path, &options)?;
     let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
         family: Some(entry.family.clone()),

@@ -42,8 +42,18 @@ const KEYS: &[Key] = &[
         in_file: true,
     },
     Key { name: "python", describe: "whose pip is asked", env: &[("MALMOI_PYTHON", "")], in_file: true },
-    Key { name: "prompts", describe: "a folder of prompt files", env: &[("MALMOI_PROMPTS", "")], in_file: true },
-    Key { name: "threads", describe: "threads to compute with", env: &[("MALMOI_THREADS", "")], in_file: true },
+    Key {
+        name: "prompts",
+        describe: "a folder of prompt files",
+        env: &[("MALMOI_PROMPTS", "")],
+        in_file: true,
+    },
+    Key {
+        name: "threads",
+        describe: "threads to compute with",
+        env: &[("MALMOI_THREADS", "")],
+        in_file: true,
+    },
 ];
 
 /// A setting's value and who set it.
@@ -62,8 +72,10 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads the file and the environment. `flags` are names of settings with what the command line says.
     pub fn read(flags: &[(&'static str, Option<String>)]) -> Result<Self> {
-        let base = etcetera::choose_base_strategy()
-            .map_err(|e| SettingsError { origin: "the environment".into(), reason: format!("no home folder: {e}") })?;
+        let base = etcetera::choose_base_strategy().map_err(|e| SettingsError {
+            origin: "the environment".into(),
+            reason: format!("no home folder: {e}"),
+        })?;
         let file = base.config_dir().join("malmoi/config.toml");
         let from_file = read_file(&file)?;
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -73,7 +85,11 @@ impl Settings {
             let (value, origin) = if let Some((name, value)) = flag {
                 (value.clone(), format!("--{name}"))
             } else if let Some((name, within, value)) = env {
-                let value = if within.is_empty() { value } else { Path::new(&value).join(within).display().to_string() };
+                let value = if within.is_empty() {
+                    value
+                } else {
+                    Path::new(&value).join(within).display().to_string()
+                };
                 (Some(value), name.to_string())
             } else if let Some(value) = from_file.get(key.name) {
                 (Some(plain(value)), file.display().to_string())
@@ -159,7 +175,8 @@ fn read_file(path: &Path) -> Result<toml::Table> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(toml::Table::new()),
         Err(error) => return Err(fail(format!("cannot be read: {error}"))),
     };
-    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| fail(format!("is not TOML: {}", e.message())))?;
+    let table: toml::Table =
+        text.parse().map_err(|e: toml::de::Error| fail(format!("is not TOML: {}", e.message())))?;
     for (name, value) in &table {
         let Some(key) = KEYS.iter().find(|key| key.name == name && key.in_file) else {
             let known: Vec<&str> = KEYS.iter().filter(|key| key.in_file).map(|key| key.name).collect();

@@ -43,7 +43,9 @@ impl Ui {
         let bar = self.bar("{spinner} {bytes} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left");
         move |event| match event {
             StoreEvent::Licence { model, licence } => self.note(format!("{model}: licence {licence}")),
-            StoreEvent::Waiting { model } => self.note(format!("{model} is being pulled by another process; waiting")),
+            StoreEvent::Waiting { model } => {
+                self.note(format!("{model} is being pulled by another process; waiting"))
+            }
             StoreEvent::Source { source } => self.note(format!("asking {source}")),
             StoreEvent::SourceFailed { source, reason, hint } => {
                 bar.finish_and_clear();
@@ -67,7 +69,11 @@ impl Ui {
 
     /// Watches a request: on a terminal that does not see the text itself, how many segments are done.
     pub fn work(self, silent: bool) -> impl FnMut(&Event) {
-        let bar = if silent { ProgressBar::hidden() } else { self.bar("{spinner} {msg} {pos}/{len} {bar:30} {elapsed}") };
+        let bar = if silent {
+            ProgressBar::hidden()
+        } else {
+            self.bar("{spinner} {msg} {pos}/{len} {bar:30} {elapsed}")
+        };
         move |event| match event {
             Event::Stage { stage, segments } => {
                 bar.set_message(*stage);
@@ -80,10 +86,13 @@ impl Ui {
     }
 
     fn bar(self, template: &str) -> ProgressBar {
-        let bar = ProgressBar::with_draw_target(None, match self.draws() {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        });
+        let bar = ProgressBar::with_draw_target(
+            None,
+            match self.draws() {
+                true => ProgressDrawTarget::stderr(),
+                false => ProgressDrawTarget::hidden(),
+            },
+        );
         if self.draws() {
             bar.enable_steady_tick(Duration::from_millis(200));
         }

@@ -15,14 +15,19 @@ pub(crate) struct Doctor {}
 
 impl Doctor {
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let settings: Vec<Value> = run.settings.rows().iter().map(|row| {
-            // That a token is set is worth knowing; the token is nobody's business.
-            let value = match (row.name, &row.value) {
-                ("token", Some(_)) => Some("set".to_string()),
-                (_, value) => value.clone(),
-            };
-            json!({ "name": row.name, "value": value, "from": row.origin, "describe": row.describe })
-        }).collect();
+        let settings: Vec<Value> = run
+            .settings
+            .rows()
+            .iter()
+            .map(|row| {
+                // That a token is set is worth knowing; the token is nobody's business.
+                let value = match (row.name, &row.value) {
+                    ("token", Some(_)) => Some("set".to_string()),
+                    (_, value) => value.clone(),
+                };
+                json!({ "name": row.name, "value": value, "from": row.origin, "describe": row.describe })
+            })
+            .collect();
         let installed: Vec<&str> = catalogue::entries()
             .iter()
             .filter(|entry| run.store.installed(entry).is_some())
@@ -47,8 +52,13 @@ impl Doctor {
         }
         let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
         let mut text = format!("malmoi {}\n\nmachine\n", env!("CARGO_PKG_VERSION"));
-        let memory = format!("{} free of {}", gigabytes(system.available_memory()), gigabytes(system.total_memory()));
-        let fetching = if cfg!(feature = "fetch") { "built in" } else { "not built in: this program cannot open a connection" };
+        let memory =
+            format!("{} free of {}", gigabytes(system.available_memory()), gigabytes(system.total_memory()));
+        let fetching = if cfg!(feature = "fetch") {
+            "built in"
+        } else {
+            "not built in: this program cannot open a connection"
+        };
         let models = if installed.is_empty() { "none".to_string() } else { installed.join(", ") };
         let facts = [
             ("threads", threads.to_string()),

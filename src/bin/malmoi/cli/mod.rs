@@ -78,7 +78,10 @@ impl Cli {
         ])?;
         if let Some(count) = settings.threads()? {
             // The library computes in rayon's pool; it is the program's to say how large that is.
-            rayon::ThreadPoolBuilder::new().num_threads(count).build_global().context("cannot start threads")?;
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(count)
+                .build_global()
+                .context("cannot start threads")?;
         }
         let store = Store::new(settings.store()?);
         let run = Run { settings, store, ui: Ui::new(common.quiet), json: common.json };

@@ -75,7 +75,8 @@ fn show(run: &Run, name: &str, path: &std::path::Path) -> Result<Exit> {
 }
 
 fn list(run: &Run, all: bool) -> Result<Exit> {
-    let rows: Vec<&Entry> = catalogue::entries().iter().filter(|entry| all || run.json || entry.runs).collect();
+    let rows: Vec<&Entry> =
+        catalogue::entries().iter().filter(|entry| all || run.json || entry.runs).collect();
     if run.json {
         for entry in rows {
             let installed = run.store.installed(entry);
@@ -136,7 +137,8 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
     let line = |row: &[String; N]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()

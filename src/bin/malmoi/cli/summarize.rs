@@ -60,11 +60,13 @@ impl Summarize {
         let from = work::language_of(&document);
         let to: Language = to.unwrap_or(from);
         let (summarizer, translator) = run.chooser().summarizers(from, to)?;
-        let mut request = summarizer.model.summarize_document(document).from(from).to(to).abilities(summarizer.abilities);
+        let mut request =
+            summarizer.model.summarize_document(document).from(from).to(to).abilities(summarizer.abilities);
         if let Some(second) = translator {
             request = request.translator(&second.model, second.abilities);
         }
-        let request = request.sentences(self.sentences as usize).style(self.style.into()).route(self.route.into());
+        let request =
+            request.sentences(self.sentences as usize).style(self.style.into()).route(self.route.into());
         work::finish(self.choices.apply(request, run), &self.results, run)
     }
 }

@@ -78,13 +78,14 @@ pub(super) fn language_of(document: &Document) -> Language {
 pub(super) fn finish(request: Request, results: &Results, run: &Run) -> Result<Exit> {
     let streams = results.output.is_none() && !run.json && std::io::stdout().is_terminal();
     let mut broken = None;
-    let outcome = request.watch(run.ui.work(streams), |text| match output::print(if streams { text } else { "" }) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            broken = Some(error);
-            ControlFlow::Break(())
-        }
-    });
+    let outcome =
+        request.watch(run.ui.work(streams), |text| match output::print(if streams { text } else { "" }) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                broken = Some(error);
+                ControlFlow::Break(())
+            }
+        });
     if let Some(error) = broken {
         return Err(error);
     }
