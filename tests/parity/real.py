@@ -4,8 +4,7 @@
 Run by hand, where ../fixtures/models/requirements.txt is installed:
     python real.py EVAL_FOLDER NAME=FILE.gguf ...   > real.json
 Only small things are written: sums of ids; of the logits (weights dequantised to f32) the likeliest token at each position and a
-few values of it. The vocabulary of a file is read by `gguf` and, for Gemma, by SentencePiece itself, whose ids are those of the
-original model; the network is that of `transformers`.
+few values of it.
 """
 import hashlib
 import json
@@ -14,15 +13,23 @@ import sys
 
 import torch
 import transformers
+from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 CORPORA = ["ntrex-dev.en", "ntrex-dev.ko", "flores-dev.en", "flores-dev.ko"]
 FIRST, TOKENS = 100, 512
 
 
+# What transformers forgets when it reads a vocabulary from GGUF: SmolLM2's own tokenizer.json takes digits one by one.
+SPLITS = {"smollm2-135m": pre_tokenizers.Sequence(
+    [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])}
+
+
 def measure(folder, name, path):
     path = pathlib.Path(path)
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    if name in SPLITS:
+        tokenizer.backend_tokenizer.pre_tokenizer = SPLITS[name]
     encode = lambda text: tokenizer.encode(text, add_special_tokens=False)
     sums = {}
     for corpus in CORPORA:
