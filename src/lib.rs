@@ -1,4 +1,47 @@
-//! malmoi
+//! malmoi (말모이, "a gathering of words") works with news between English and Korean, on the user's own machine: it loads Hugging
+//! Face weights, summarizes articles and translates them, and says beside each result what did not carry over.
+//!
+//! ```no_run
+//! use malmoi::{Language, Model};
+//!
+//! let model = Model::open("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf")?;
+//! let outcome = model.summarize("The council met on Monday. …").to(Language::Korean).sentences(2).run()?;
+//! println!("{}", outcome.text);
+//! assert_eq!(outcome.tokens.seen, outcome.tokens.input); // nothing is cut in silence
+//! for finding in outcome.findings {
+//!     println!("{}: {}", finding.check, finding.message);
+//! }
+//! # Ok::<(), malmoi::Error>(())
+//! ```
+//!
+//! # The map
+//!
+//! Read `pipeline.rs` first: the whole way of a text, on one screen. Arrows point down only.
+//!
+//! ```text
+//!   bin/malmoi (command line)        tests   examples        terminal, environment, HOME, colour, threads
+//!                 │  public items only
+//!   lib.rs: Model · Request · Outcome · Finding · Event · Language · Error
+//!                 │
+//!   pipeline    read ─► segment ─► prompt ─► generate ─► check ─► join
+//!      ┌──────────┴──────────────┐      ┌──────────┴──────────────┐
+//!      formats segment prompts          generation ─► model ─► architectures ─► kernels, checkpoint
+//!      checks document                  store ─► fetch
+//!      (no tensors, no token ids)       (no documents, no tasks)
+//!      └──────────┬──────────────┘      └──────────┬──────────────┘
+//!   error event language                candle, tokenizers, memory maps
+//! ```
+//!
+//! # What always holds (`tests/layers.rs` reads the sources for the first three)
+//!
+//! - Modules of text and modules of models never import each other; they meet in `pipeline.rs`.
+//! - The library prints nothing, reads no environment variable, and opens no connection outside `fetch` (a feature).
+//! - There is one generation loop, and one table for each family: [`architectures::ARCHITECTURES`], [`checks::CHECKS`],
+//!   [`formats::FORMATS`], the catalogue. A new member is a file and a line.
+//! - Same model, input and options give the same text, at any batch size, on any instruction set: see [`kernels`].
+//! - Words of an article are encoded so that they can form no special token: see [`prompts`] and [`Part`].
+//! - Files from elsewhere never make it panic, hang or allocate more than their own size: see [`checkpoint`].
+
 pub mod architectures;
 pub mod checkpoint;
 pub mod checks;

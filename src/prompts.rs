@@ -128,7 +128,7 @@ impl Term {
     /// let terms = Term::read("# ministries\nMinistry of Unification\t통일부\n".as_bytes(), "terms.tsv").unwrap();
     /// assert_eq!(terms[0].target, "통일부");
     /// let error = Term::read(b"Ministry of Unification", "terms.tsv").unwrap_err();
-    /// assert_eq!(error.to_string(), "terms.tsv: line 1 has no tab between a term and its translation");
+    /// assert_eq!(error.to_string(), "terms.tsv has no tab between a term and its translation on line 1");
     /// ```
     pub fn read(bytes: &[u8], name: &str) -> Result<Vec<Self>> {
         let text = crate::formats::decode(bytes, name)?;
@@ -139,8 +139,8 @@ impl Term {
             match sides.filter(|(source, target)| !source.is_empty() && !target.is_empty()) {
                 Some((source, target)) => Ok(Self { source: source.to_string(), target: target.to_string() }),
                 None => {
-                    let reason = format!("line {} has no tab between a term and its translation", index + 1);
-                    Err(Error::Malformed { file: name.into(), reason })
+                    let reason = format!("has no tab between a term and its translation on line {}", index + 1);
+                    Err(Error::UnreadableInput { name: name.to_string(), reason })
                 }
             }
         });

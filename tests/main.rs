@@ -1,8 +1,21 @@
 //! Everything that is tested from outside, in one program: a crate each would be linked each.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
+/// The program, as a user sees it.
+mod cli;
+/// The arrows between modules point down.
+mod layers;
 /// Networks against the reference implementation, and the promises of [`malmoi::architectures::Network`].
 mod networks;
+/// The whole way of a text, with a model that answers by a script.
+mod pipeline;
+/// What the README says.
+mod readme;
 /// The real files, where they are on this machine.
 mod real_weights;
+/// Models coming in, from a stand-in for the hub.
+#[cfg(feature = "fetch")]
+mod store;

@@ -20,8 +20,12 @@ struct Reference {
 
 /// A real file, with its reference. The most that quantised kernels may differ from exact ones, as a mean KL divergence, is what
 /// llama.cpp's own differ on the same text; for a file without such a figure, the largest of them.
-const FILES: &[(&str, f64)] =
-    &[("smollm2-135m", 0.0031), ("qwen2.5-coder-0.5b", 0.0012), ("qwen2.5-coder-1.5b", 0.0051), ("gemma-3-270m", 0.0051)];
+const FILES: &[(&str, f64)] = &[
+    ("smollm2-135m", 0.0031),
+    ("qwen2.5-coder-0.5b", 0.0012),
+    ("qwen2.5-coder-1.5b", 0.0051),
+    ("gemma-3-270m", 0.0051),
+];
 
 fn reference(name: &str) -> Reference {
     let text = std::fs::read(here("parity/real.json")).unwrap();
@@ -60,7 +64,8 @@ fn token_ids_are_the_references() {
         for (corpus, expected) in reference(name).sums {
             let mut sum = Sha256::new();
             for line in std::fs::read_to_string(eval.join(&corpus)).unwrap().lines() {
-                let ids: Vec<String> = model.tokenizer().encode(line).unwrap().iter().map(u32::to_string).collect();
+                let ids: Vec<String> =
+                    model.tokenizer().encode(line).unwrap().iter().map(u32::to_string).collect();
                 sum.update(ids.join(",") + "\n");
             }
             assert_eq!(format!("{:x}", sum.finalize()), expected, "{name}: {corpus}");

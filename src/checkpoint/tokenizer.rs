@@ -336,10 +336,11 @@ impl<'g> Vocabulary<'g> {
             return Err(format!("{} tokens, {} token types", tokens.len(), kinds.len()));
         }
         for key in ["bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id", "eot_token_id"] {
-            if let Some(id) = gguf.number(&format!("tokenizer.ggml.{key}")) {
-                if id >= tokens.len() as u64 && id != u64::from(u32::MAX) {
-                    return Err(format!("{key} is {id}, but there are {} tokens", tokens.len()));
-                }
+            if let Some(id) = gguf.number(&format!("tokenizer.ggml.{key}"))
+                && id >= tokens.len() as u64
+                && id != u64::from(u32::MAX)
+            {
+                return Err(format!("{key} is {id}, but there are {} tokens", tokens.len()));
             }
         }
         Ok(Self { tokens, kinds })

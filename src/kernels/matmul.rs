@@ -60,7 +60,11 @@ impl<'x> Activations<'x> {
     /// # Panics
     /// Where they do not divide evenly: a bug of the caller.
     pub fn new(floats: &'x [f32], rows: usize) -> Self {
-        assert!(rows > 0 && floats.len() % rows == 0, "{} numbers do not make {rows} rows", floats.len());
+        assert!(
+            rows > 0 && floats.len().is_multiple_of(rows),
+            "{} numbers do not make {rows} rows",
+            floats.len()
+        );
         Self { rows, columns: floats.len() / rows, floats, quantized: OnceCell::new() }
     }
 

@@ -269,9 +269,9 @@ fn add_chunk<B: Block, const N: usize>(
             }
         }
     }
-    for i in 0..N {
+    for (i, total) in totals.into_iter().enumerate() {
         // SAFETY: as above.
-        unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(i * TILE), totals[i]) };
+        unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(i * TILE), total) };
     }
     N
 }

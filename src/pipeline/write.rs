@@ -79,11 +79,13 @@ impl<'a> Writer<'a> {
             glossary: &self.job.glossary,
             context: None,
         })?;
-        let part = |piece| match piece {
-            &Piece::Trusted(ref text) => model::Part::Trusted(text),
-            Piece::Untrusted(text) => model::Part::Plain(text),
-        };
-        let parts: Vec<_> = rendered.pieces.iter().map(part).collect();
+        let mut parts = Vec::new();
+        for piece in &rendered.pieces {
+            parts.push(match piece {
+                Piece::Trusted(text) => model::Part::Trusted(text),
+                Piece::Untrusted(text) => model::Part::Plain(text),
+            });
+        }
         self.model.prompt(rendered.system.as_deref(), &parts)
     }
 

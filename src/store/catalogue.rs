@@ -220,7 +220,7 @@ mod tests {
                 entry.name
             );
             assert!(
-                entry.verified == !entry.files.is_empty(),
+                entry.verified != entry.files.is_empty(),
                 "{}: pinned files and `verified` go together",
                 entry.name
             );

@@ -18,9 +18,6 @@ pub(super) fn pull(store: &Store, name: &str, on_event: OnEvent<'_>) -> Result<L
         Err(StoreError::NotInstalled { .. }) => {}
         done => return done,
     }
-    if store.settings.offline {
-        return Err(StoreError::Offline { name: name.to_string() });
-    }
     let (entry, repo) = match named {
         // Whatever is a path was located.
         Named::Path(path) => return Ok(Located { path, entry: None }),
@@ -34,6 +31,9 @@ pub(super) fn pull(store: &Store, name: &str, on_event: OnEvent<'_>) -> Result<L
             (Some(entry), repo.ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?)
         }
     };
+    if store.settings.offline {
+        return Err(StoreError::Offline { name: name.to_string() });
+    }
     let model = entry.map_or_else(|| repo.to_string(), |entry| entry.name.clone());
     let licence = entry.map_or_else(|| format!("see the card of {}", repo.repo), Entry::licence_line);
     on_event(StoreEvent::Licence { model: model.clone(), licence });

@@ -1,5 +1,8 @@
 //! What tests share.
 
+pub mod hub;
+pub mod scripted;
+
 use std::path::{Path, PathBuf};
 
 use malmoi::store::{Settings, Store};

@@ -7,8 +7,11 @@ use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 
+/// Reads what a family's hyper-parameters say.
+type Read = fn(&Checkpoint) -> Result<Config>;
+
 /// Names in `config.json` and GGUF, and the function that reads the rest.
-const FAMILIES: &[(&[&str], fn(&Checkpoint) -> Result<Config>)] = &[
+const FAMILIES: &[(&[&str], Read)] = &[
     (&["llama"], llama),
     (&["qwen2"], qwen2),
     (&["gemma3_text", "gemma3"], gemma3),

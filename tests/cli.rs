@@ -1,0 +1,279 @@
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{here, scripted};
+
+/// The program in a home of its own, with nobody to ask.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, "", &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut command = Command::cargo_bin("malmoi").unwrap();
+        command
+            .env_clear()
+            .env("HOME", self.path())
+            .env("HF_HOME", self.path().join("hf"))
+            .env("HF_HUB_OFFLINE", "1");
+        command.envs(variables.iter().copied()).current_dir(self.path()).args(arguments).write_stdin(input);
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes).replace(&self.path().display().to_string(), "[home]")
+        };
+        Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn model() -> TempDir {
+    scripted::model(
+        json!([
+            {"when": "Translate the following English", "say": "시의회가 월요일에 모였다."},
+            {"when": "Translate the following Korean", "say": "The council met on Monday."},
+            {"say": "The council met on Monday."}
+        ]),
+        16384,
+    )
+}
+
+const ARTICLE: &str =
+    "Council meets\n\nThe council of the port met on Monday to speak about the breakwater.\n";
+
+#[test]
+fn a_summary_goes_to_standard_output_and_nothing_else_does() {
+    let (home, model) = (Home::new(), model());
+    let article = home.write("article.txt", ARTICLE);
+    let path = model.path().display().to_string();
+    let ran = home.run(&["summarize", &article, "--model", &path]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "The council met on Monday.\n"), "{}", ran.err);
+    assert!(ran.err.contains("read all"), "{}", ran.err);
+    let quiet = home.run(&["summarize", &article, "--model", &path, "--quiet"]);
+    assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("The council met on Monday.\n", ""));
+    let piped = home.run_with(&["summarize", "-q", "--model", &path], ARTICLE, &[]);
+    assert_eq!(piped.out, quiet.out);
+    let dash = home.run_with(&["summarize", "-", "-q", "--model", &path], ARTICLE, &[]);
+    assert_eq!(dash.out, quiet.out);
+}
+
+#[test]
+fn json_has_the_shape_that_scripts_rely_on() {
+    let (home, model) = (Home::new(), model());
+    let article = home.write("article.txt", ARTICLE);
+    let ran = home.run(&[
+        "translate",
+        &article,
+        "--to",
+        "ko",
+        "--json",
+        "--model",
+        &model.path().display().to_string(),
+    ]);
+    let line: Value = serde_json::from_str(&ran.out).unwrap();
+    let keys: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "task", "model", "from", "to", "route", "text", "finish", "tokens", "segments", "findings",
+            "seconds"
+        ]
+    );
+    assert_eq!(
+        (&line["task"], &line["from"], &line["to"], &line["finish"]),
+        (&json!("translate"), &json!("en"), &json!("ko"), &json!("stop"))
+    );
+    assert_eq!(line["tokens"]["input"], line["tokens"]["seen"]);
+    assert_eq!(line["segments"].as_array().unwrap().len(), 2);
+    assert_eq!(ran.out.matches('\n').count(), 1);
+}
+
+#[test]
+fn strict_turns_findings_into_an_exit_code() {
+    let home = Home::new();
+    let model = scripted::model(json!([{"say": "It costs 421 million won."}]), 16384);
+    let article = home.write("article.txt", "The plan will cost 412 million won, the city said.");
+    let path = model.path().display().to_string();
+    assert_eq!(home.run(&["summarize", &article, "-m", &path]).code, Some(0));
+    let strict = home.run(&["summarize", &article, "-m", &path, "--strict"]);
+    assert_eq!(strict.code, Some(1));
+    assert!(strict.err.contains("! numbers") && strict.err.contains("421"), "{}", strict.err);
+}
+
+#[test]
+fn a_result_in_a_file_is_whole_or_not_there() {
+    let (home, model) = (Home::new(), model());
+    let article = home.write("article.txt", ARTICLE);
+    let path = model.path().display().to_string();
+    let ran = home.run(&["summarize", &article, "-m", &path, "-o", "out.txt", "-q"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
+    assert_eq!(std::fs::read_to_string(home.path().join("out.txt")).unwrap(), "The council met on Monday.\n");
+    let failing = scripted::model(json!([{"say": "Half", "then": "fail"}]), 16384);
+    let ran =
+        home.run(&["summarize", &article, "-m", &failing.path().display().to_string(), "-o", "other.txt"]);
+    assert_eq!(ran.code, Some(2));
+    let files: Vec<_> =
+        std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        !files.iter().any(
+            |name| name.to_string_lossy().contains("other") || name.to_string_lossy().starts_with(".tmp")
+        ),
+        "{files:?}"
+    );
+}
+
+#[test]
+fn korean_of_old_archives_is_read() {
+    let (home, model) = (Home::new(), model());
+    // EUC-KR: "시의회가 월요일에 모였다. 방파제 계획을 논의했다."
+    let text = "시의회가 월요일에 모였다. 방파제 계획을 논의했다.";
+    let (bytes, _, _) = encoding_rs::EUC_KR.encode(text);
+    let article = home.write("old.txt", &*bytes);
+    let ran =
+        home.run(&["translate", &article, "--to", "en", "--json", "-m", &model.path().display().to_string()]);
+    let line: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&line["from"], &line["segments"][0]["source"]), (&json!("ko"), &json!(text)));
+}
+
+#[test]
+fn bad_input_is_explained() {
+    let (home, model) = (Home::new(), model());
+    let path = model.path().display().to_string();
+    let article = home.write("article.txt", ARTICLE);
+    let empty = home.write("empty.txt", "\n");
+    let binary = home.write("binary.txt", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0");
+    let cut = home.write("cut.gguf", &b"GGUF\x03\0\0\0\x07\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x11\0"[..]);
+    let glossary = home.write("terms.tsv", "harbour");
+    let unknown = scripted::model(json!([]), 4096);
+    scripted::write(&unknown, "config.json", &json!({"model_type": "rwkv7", "vocab_size": 257}));
+    std::fs::write(unknown.path().join("model.safetensors"), b"\x02\0\0\0\0\0\0\0{}").unwrap();
+    let unknown = unknown.path().display().to_string();
+    let endless = scripted::model(json!([]), 4096);
+    let mut config = scripted::config(json!([]), 4096);
+    config.as_object_mut().unwrap().remove("eos_token_id");
+    scripted::write(&endless, "config.json", &config);
+    let vocabulary = std::fs::read_to_string(endless.path().join("tokenizer.json")).unwrap();
+    std::fs::write(endless.path().join("tokenizer.json"), vocabulary.replace("<|end|>", "<|nothing|>"))
+        .unwrap();
+    let endless = endless.path().display().to_string();
+    let cases: &[(&str, Vec<&str>)] = &[
+        ("a file that is not there", vec!["summarize", "missing.txt", "-m", &path]),
+        ("an empty file", vec!["summarize", &empty, "-m", &path]),
+        ("a program", vec!["summarize", &binary, "-m", &path]),
+        ("a folder", vec!["summarize", ".", "-m", &path]),
+        ("an unknown language", vec!["translate", &article, "--to", "fr", "-m", &path]),
+        ("the language it is in", vec!["translate", &article, "--to", "en", "-m", &path]),
+        (
+            "a glossary without tabs",
+            vec!["translate", &article, "--to", "ko", "--glossary", &glossary, "-m", &path],
+        ),
+        ("a prompt that is not there", vec!["summarize", &article, "-m", &path, "--prompt", "poem"]),
+        ("a model's name slightly wrong", vec!["summarize", &article, "-m", "smolm2-135m"]),
+        ("a model that is not installed", vec!["summarize", &article, "-m", "smollm2-135m"]),
+        ("no model at all", vec!["translate", &article, "--to", "ko"]),
+        ("a model that is refused", vec!["summarize", &article, "-m", "tencent/Hunyuan-MT-7B"]),
+        ("a model that cannot run yet", vec!["models", "pull", "qwen3-0.6b"]),
+        ("a GGUF file that was cut off", vec!["summarize", &article, "-m", &cut]),
+        ("an architecture nobody knows", vec!["summarize", &article, "-m", &unknown]),
+        ("a model without an end token", vec!["summarize", &article, "-m", &endless]),
+        ("threads that make no sense", vec!["summarize", &article, "-m", &path, "--threads", "0"]),
+        ("removing what is not there", vec!["models", "remove", "smollm2-135m"]),
+        ("removing what is not ours", vec!["models", "remove", &article]),
+    ];
+    let mut said = String::new();
+    for (what, arguments) in cases {
+        let ran = home.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{what}: {}", ran.err);
+        let temporary = |text: &str| {
+            text.replace(&path, "[model]").replace(&unknown, "[model]").replace(&endless, "[model]")
+        };
+        said += &format!("# {what}\n{}\n", temporary(&ran.err));
+    }
+    insta::with_settings!({snapshot_path => here("snapshots"), prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("bad_input", said);
+    });
+}
+
+#[test]
+fn settings_come_from_file_environment_and_flags_in_that_order() {
+    let home = Home::new();
+    home.write(
+        ".config/malmoi/config.toml",
+        "model = \"from-file\"\npython = \"python-of-the-file\"\nthreads = 1\n",
+    );
+    let of = |ran: Ran, name: &str| -> (Value, Value) {
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        let rows = report["settings"].as_array().unwrap().clone();
+        let row = rows.into_iter().find(|row| row["name"] == name).unwrap();
+        (row["value"].clone(), row["from"].clone())
+    };
+    let file = json!("[home]/.config/malmoi/config.toml");
+    assert_eq!(of(home.run(&["doctor", "--json"]), "model"), (json!("from-file"), file.clone()));
+    let variables = [("MALMOI_MODEL", "from-environment")];
+    assert_eq!(
+        of(home.run_with(&["doctor", "--json"], "", &variables), "model"),
+        (json!("from-environment"), json!("MALMOI_MODEL"))
+    );
+    assert_eq!(
+        of(home.run_with(&["doctor", "--json", "-m", "flag"], "", &variables), "model"),
+        (json!("flag"), json!("--model"))
+    );
+    assert_eq!(of(home.run(&["doctor", "--json"]), "python"), (json!("python-of-the-file"), file));
+    assert_eq!(of(home.run(&["doctor", "--json"]), "offline"), (json!("1"), json!("HF_HUB_OFFLINE")));
+    let secret = home.run_with(&["doctor"], "", &[("HF_TOKEN", "hf_secret")]);
+    assert!(!secret.out.contains("hf_secret") && secret.out.contains("set"), "{}", secret.out);
+    home.write(".config/malmoi/config.toml", "modle = \"x\"\n");
+    let wrong = home.run(&["doctor"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("`modle` is no setting of a file; known: model,"), "{}", wrong.err);
+}
+
+#[test]
+fn the_list_names_what_matters() {
+    let ran = Home::new().run(&["models", "list"]);
+    let first: Vec<&str> =
+        ran.out.lines().nth(1).unwrap().split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    assert_eq!(first, ["smollm2-135m", "summarize en", "99 MB", "Apache-2.0", "verified", "no"]);
+    assert!(ran.out.contains("hy-mt2-1.8b") && ran.out.contains("unverified"));
+    let json = Home::new().run(&["models", "list", "--json"]);
+    assert!(json.out.lines().count() > 20);
+    assert!(json.out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+}
+
+#[test]
+fn shells_and_manuals_are_served() {
+    let home = Home::new();
+    assert!(home.run(&["completions", "bash"]).out.contains("_malmoi"));
+    assert_eq!(home.run(&["man", "pages"]).code, Some(0));
+    assert!(home.path().join("pages/malmoi-summarize.1").is_file());
+}
+
+#[test]
+fn no_colour_goes_into_a_pipe() {
+    let ran = Home::new().run(&["summarize", "missing.txt", "-m", "x"]);
+    assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
+}

@@ -1,0 +1,117 @@
+use std::path::{Path, PathBuf};
+
+use crate::support::here;
+
+/// Modules of text, and modules of models: they meet in `pipeline` only.
+const TEXT: &[&str] = &["formats", "segment", "prompts", "checks", "document"];
+const MODEL: &[&str] = &["generation", "model", "architectures", "kernels", "checkpoint"];
+/// What everything may use.
+const BELOW: &[&str] = &["error", "event", "language"];
+
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            match entry.path() {
+                path if path.is_dir() => walk(&path, found),
+                path if path.extension().is_some_and(|ending| ending == "rs") => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    let root = here("../src");
+    let mut found = Vec::new();
+    walk(&root, &mut found);
+    assert!(found.len() > 40);
+    found
+        .iter()
+        .map(|path| {
+            let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+fn module(name: &str) -> &str {
+    name.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The part of a file that is not tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod ").next().unwrap()
+}
+
+#[test]
+fn text_and_models_do_not_know_each_other() {
+    for (name, text) in sources() {
+        let imports = text
+            .split("crate::")
+            .skip(1)
+            .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap());
+        for import in imports {
+            let (from, forbidden) = (module(&name), |list: &[&str]| list.contains(&import));
+            let wrong = (TEXT.contains(&from) && forbidden(MODEL))
+                || (MODEL.contains(&from) && forbidden(TEXT))
+                || (BELOW.contains(&from) && (forbidden(MODEL) || forbidden(&["pipeline", "request"])));
+            assert!(!wrong, "{name} uses crate::{import}");
+        }
+    }
+}
+
+#[test]
+fn foreign_libraries_have_their_places() {
+    for (library, places) in [
+        (
+            "candle_core::",
+            &["architectures", "kernels", "checkpoint", "generation", "model.rs", "error.rs"][..],
+        ),
+        ("tokenizers::", &["checkpoint/tokenizer.rs"]),
+        ("ureq::", &["fetch/hub.rs"]),
+        ("clap::", &["bin"]),
+        ("minijinja::", &["checkpoint/chat_template.rs", "prompts.rs"]),
+    ] {
+        for (name, text) in sources() {
+            let there = places.iter().any(|place| name.starts_with(place));
+            assert!(there || !code(&text).contains(library), "{name} uses {library}");
+        }
+    }
+}
+
+#[test]
+fn the_library_prints_nothing_reads_no_environment_and_is_careful() {
+    for (name, text) in
+        sources().iter().filter(|(name, _)| !name.starts_with("bin") && !name.ends_with("tests.rs"))
+    {
+        let code: String = code(text).lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for word in [
+            "println!",
+            "eprintln!",
+            "print!(",
+            "env::var",
+            ".unwrap()",
+            "todo!(",
+            "TcpStream",
+            "process::exit",
+        ] {
+            assert!(!code.contains(word), "{name}: {word}");
+        }
+        let may = name.starts_with("kernels") || name == "checkpoint/bytes.rs";
+        assert!(may || !code.contains("unsafe {"), "{name}: unsafe");
+    }
+}
+
+#[test]
+fn there_is_one_generation_loop() {
+    let loops = sources()
+        .into_iter()
+        .filter(|(name, text)| !name.starts_with("architectures") && code(text).contains(".forward(&mut "));
+    let names: Vec<String> = loops.map(|(name, _)| name).collect();
+    assert_eq!(names, ["generation/mod.rs"]);
+}
+
+#[test]
+fn files_can_be_read_in_one_sitting() {
+    for (name, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 640, "{name} has {lines} lines");
+    }
+}

@@ -1,0 +1,182 @@
+use std::ops::ControlFlow;
+
+use malmoi::prompts::Style;
+use malmoi::{Abilities, Error, Finish, Language, Model, OpenOptions, Route};
+use serde_json::{Value, json};
+
+use crate::support::scripted;
+
+fn open(script: Value, context: usize) -> (tempfile::TempDir, Model) {
+    let folder = scripted::model(script, context);
+    let model = Model::open(folder.path()).unwrap();
+    (folder, model)
+}
+
+/// Says nothing but what it is given to translate.
+fn copying() -> Value {
+    json!([{"copy": {"after": "without explanation.\n\n", "before": "\n"}}])
+}
+
+#[test]
+fn an_article_of_thirty_thousand_words_is_read_to_its_end() {
+    let (_folder, model) = open(json!([{"say": "The council met. It agreed."}]), 4096);
+    let paragraph = "The council of the port met again on Monday and spoke about the price of the new breakwater for hours. ".repeat(10);
+    let article: String = (0..160).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
+    assert!(article.split_whitespace().count() > 30_000);
+    let outcome = model.summarize(&article).sentences(2).run().unwrap();
+    assert_eq!(outcome.tokens.seen, outcome.tokens.input);
+    assert!(outcome.tokens.input > 150_000, "{:?}", outcome.tokens);
+    assert_eq!(outcome.text, "The council met. It agreed.");
+    assert_eq!(outcome.finish, Finish::Stop);
+    let sources: usize = outcome
+        .segments
+        .iter()
+        .filter(|segment| segment.source.contains("Part "))
+        .map(|s| s.source.matches("Part ").count())
+        .sum();
+    assert_eq!(sources, 160, "every part of the article stands in a segment");
+}
+
+#[test]
+fn paragraphs_come_back_in_order() {
+    let (_folder, model) = open(copying(), 8192);
+    let text = "First paragraph, of two sentences. Here is the other.\n\n* * *\n\nSecond paragraph.\n\n\nThird one, after more space.\n";
+    let outcome = model.translate(text).to(Language::Korean).run().unwrap();
+    assert_eq!(outcome.text, text);
+    assert_eq!(outcome.segments.len(), 3, "what has no words is not translated");
+    let pieces: Vec<String> =
+        model.translate(text).to(Language::Korean).pieces().unwrap().map(Result::unwrap).collect();
+    assert_eq!(pieces.concat().trim_end(), text.trim_end());
+    assert!(
+        outcome.findings.iter().any(|finding| finding.check == "language" || finding.check == "copied"),
+        "{:?}",
+        outcome.findings
+    );
+}
+
+#[test]
+fn a_loop_is_taken_back_and_said() {
+    let (_folder, model) = open(json!([{"say": "boom and boom, ", "then": "loop"}]), 8192);
+    let outcome = model.summarize("Drums were heard in the harbour on Monday evening.").run().unwrap();
+    assert_ne!(outcome.finish, Finish::Stop);
+    assert!(outcome.text.matches("boom").count() < 10, "{}", outcome.text);
+    assert!(outcome.findings.iter().any(|finding| finding.check == "loop"), "{:?}", outcome.findings);
+}
+
+#[test]
+fn half_a_syllable_is_never_given_out() {
+    let (_folder, model) = open(json!([{"say": "한글", "bytes": 4}]), 8192);
+    let mut pieces = Vec::new();
+    let request = model.summarize("A text about writing.");
+    let outcome = request
+        .watch(
+            |_| {},
+            |piece| {
+                pieces.push(piece.to_string());
+                ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+    assert!(
+        pieces.iter().all(|piece| !piece.contains('\u{FFFD}'))
+            || pieces.last().unwrap().ends_with('\u{FFFD}'),
+        "{pieces:?}"
+    );
+    assert!(outcome.text.starts_with('한'));
+}
+
+#[test]
+fn a_network_that_fails_is_an_error() {
+    let (_folder, model) = open(json!([{"say": "Half of ", "then": "fail"}]), 8192);
+    let error = model.summarize("A cable was cut.").text().unwrap_err();
+    assert!(matches!(error, Error::Scripted(_)), "{error}");
+}
+
+#[test]
+fn nothing_written_is_said() {
+    let (_folder, model) = open(json!([{"say": ""}]), 8192);
+    let outcome = model.summarize("The council met on Monday.").run().unwrap();
+    assert_eq!(outcome.finish, Finish::Refused);
+    assert!(
+        outcome.findings.iter().any(|finding| finding.message.contains("wrote nothing")),
+        "{:?}",
+        outcome.findings
+    );
+}
+
+#[test]
+fn a_summary_in_another_language_takes_the_way_the_model_can_go() {
+    let script =
+        json!([{"when": "Translate the following", "say": "시의회가 모였다."}, {"say": "The council met."}]);
+    let (_folder, model) = open(script, 8192);
+    let article = "The council of the port met on Monday.";
+    let english_only = Abilities { summarizes: Some(vec![Language::English]), ..Abilities::default() };
+    let outcome =
+        model.summarize(article).to(Language::Korean).abilities(english_only.clone()).run().unwrap();
+    assert_eq!((outcome.route, outcome.text.as_str()), (Route::Cascade, "시의회가 모였다."));
+    assert_eq!(outcome.intermediate.as_deref(), Some("The council met."));
+    let direct = model
+        .summarize(article)
+        .to(Language::Korean)
+        .abilities(english_only)
+        .route(Route::Direct)
+        .run()
+        .unwrap();
+    assert_eq!((direct.route, direct.text.as_str()), (Route::Direct, "The council met."));
+    let same = model.summarize(article).to(Language::English).run().unwrap();
+    assert_eq!(same.route, Route::Direct);
+}
+
+#[test]
+fn more_sentences_than_asked_for_are_left_out_and_said() {
+    let (_folder, model) =
+        open(json!([{"say": "One is here. Two is here. Three is here now and goes on. Four."}]), 8192);
+    let outcome = model.summarize("A text of some length about nothing.").sentences(2).run().unwrap();
+    assert_eq!(outcome.text, "One is here. Two is here.");
+    assert!(
+        outcome.findings.iter().any(|finding| finding.message.contains("went on after the 2 sentences")),
+        "{:?}",
+        outcome.findings
+    );
+    let bullets =
+        model.summarize("A text of some length.").sentences(2).style(Style::Bullets).text().unwrap();
+    assert!(bullets.ends_with("Four."), "{bullets}");
+}
+
+#[test]
+fn a_number_that_did_not_carry_over_is_a_finding() {
+    let (_folder, model) = open(json!([{"say": "The plan costs 421 million won."}]), 8192);
+    let outcome = model.summarize("The city approved a plan that will cost 412 million won.").run().unwrap();
+    let found: Vec<&str> =
+        outcome.findings.iter().filter(|f| f.check == "numbers").map(|f| f.message.as_str()).collect();
+    assert!(found.len() == 1 && found[0].contains("421"), "{:?}", outcome.findings);
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let (_folder, model) = open(json!([{"say": "x"}]), 8192);
+    let error = model.translate("The council met.").to(Language::English).text().unwrap_err();
+    assert_eq!(error.to_string(), "the text is already in English");
+    assert_eq!(model.summarize(" \n").text().unwrap_err().to_string(), "the text is empty");
+    let (_folder, small) = open(json!([{"say": "x"}]), 256);
+    let error = small.summarize("The council met.").text().unwrap_err().to_string();
+    assert!(error.contains("the model's window is 256"), "{error}");
+    let error = model.summarize("The council met.").prompt("no-such").text().unwrap_err().to_string();
+    assert!(error.starts_with("prompt `no-such`"), "{error}");
+}
+
+#[test]
+fn a_model_too_big_for_the_memory_is_not_loaded() {
+    let folder = crate::support::here("fixtures/models/llama-gqa");
+    let options = OpenOptions { available_memory: Some(10_000), ..OpenOptions::default() };
+    let error = Model::open_with(folder, &options).err().unwrap();
+    assert!(matches!(error, Error::TooBig { .. }), "{error}");
+}
+
+#[test]
+fn dropping_the_pieces_ends_the_work() {
+    let (_folder, model) = open(json!([{"say": "word ".repeat(200)}]), 8192);
+    let mut pieces = model.summarize("A text of some length about nothing.").sentences(50).pieces().unwrap();
+    assert!(pieces.next().unwrap().is_ok());
+    drop(pieces);
+}
