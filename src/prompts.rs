@@ -139,7 +139,8 @@ impl Term {
             match sides.filter(|(source, target)| !source.is_empty() && !target.is_empty()) {
                 Some((source, target)) => Ok(Self { source: source.to_string(), target: target.to_string() }),
                 None => {
-                    let reason = format!("has no tab between a term and its translation on line {}", index + 1);
+                    let reason =
+                        format!("has no tab between a term and its translation on line {}", index + 1);
                     Err(Error::UnreadableInput { name: name.to_string(), reason })
                 }
             }
