@@ -44,13 +44,6 @@ pub struct Finding {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// The text was read and split.
-    Read {
-        /// Segments to be generated in this stage.
-        segments: usize,
-        /// Tokens of the whole input.
-        tokens: usize,
-    },
     /// A stage begins: `summarize`, `combine` (the reduce step) or `translate`.
     Stage {
         /// The stage's name.

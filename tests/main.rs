@@ -6,6 +6,8 @@ mod support;
 
 /// The program, as a user sees it.
 mod cli;
+/// Files from elsewhere that are wrong, or wrong on purpose.
+mod hostile;
 /// The arrows between modules point down.
 mod layers;
 /// Networks against the reference implementation, and the promises of [`malmoi::architectures::Network`].

@@ -31,6 +31,19 @@ impl MappedFile {
         Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map) })
     }
 
+    /// The same for bytes that are in memory already; they are copied.
+    pub fn copy_of(bytes: &[u8]) -> Result<Self> {
+        let path = Path::new("bytes in memory");
+        if bytes.is_empty() {
+            return Err(Error::malformed(path, "there are none"));
+        }
+        let fail = |e| Error::io("map", path, e);
+        let mut map = memmap2::MmapMut::map_anon(bytes.len()).map_err(fail)?;
+        map.copy_from_slice(bytes);
+        let map = map.make_read_only().map_err(fail)?;
+        Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map) })
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -69,9 +69,17 @@ pub struct Gguf {
 impl Gguf {
     /// Reads and checks a header.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = MappedFile::open(path)?;
+        Self::of(MappedFile::open(path)?)
+    }
+
+    /// Reads and checks the header of a file that is in memory.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::of(MappedFile::copy_of(bytes)?)
+    }
+
+    fn of(file: MappedFile) -> Result<Self> {
         let (metadata, tensors) = parse(file.bytes())
-            .map_err(|reason| Error::malformed(path, format!("not a usable GGUF file: {reason}")))?;
+            .map_err(|reason| Error::malformed(file.path(), format!("not a usable GGUF file: {reason}")))?;
         Ok(Self { file, metadata, tensors })
     }
 

@@ -31,6 +31,14 @@ pub mod fuzzing {
         super::gguf::parse(bytes).is_ok()
     }
 
+    /// A tokenizer in a GGUF file's metadata; where there is one, it also encodes and decodes.
+    pub fn tokenizer(bytes: &[u8]) -> bool {
+        let Ok(gguf) = super::Gguf::from_bytes(bytes) else { return false };
+        let Ok(tokenizer) = super::Tokenizer::from_gguf(&gguf) else { return false };
+        let Ok(ids) = tokenizer.encode("Kim 김, <|im_end|> 7.5%\n") else { return false };
+        tokenizer.decode(&ids).is_ok()
+    }
+
     /// A safetensors header.
     pub fn safetensors(bytes: &[u8]) -> bool {
         super::safetensors::parse(bytes).is_ok()

@@ -247,7 +247,7 @@ impl Tokenizer {
 
     /// Turns ids into text as they come.
     pub fn stream(&self) -> TextStream<'_> {
-        TextStream { tokenizer: self, ids: Vec::new(), shown: 0 }
+        TextStream { tokenizer: self, ids: Vec::new(), whole: 0, shown: 0 }
     }
 }
 
@@ -255,9 +255,11 @@ impl Tokenizer {
 /// that text is given out only where later ids can't change it.
 pub struct TextStream<'t> {
     tokenizer: &'t Tokenizer,
-    /// Ids since the last place where text could be cut, the first few of which are shown already.
+    /// The last ids that made whole characters, for decoders to which it matters what comes before, and the ids after them.
     ids: Vec<u32>,
-    /// Bytes of the text of `ids` that were given out.
+    /// How many of them made whole characters …
+    whole: usize,
+    /// … and how many bytes of their text.
     shown: usize,
 }
 
@@ -269,18 +271,13 @@ impl TextStream<'_> {
     pub fn push(&mut self, id: u32) -> Result<String> {
         self.ids.push(id);
         let text = self.tokenizer.decode(&self.ids)?;
-        let certain = match text.trim_end_matches('\u{FFFD}') {
-            _ if self.ids.len() > MAX_HELD + 4 => text.len(),
-            whole => whole.len(),
-        };
-        let fresh = text.get(self.shown..certain).unwrap_or_default().to_string();
-        self.shown = self.shown.max(certain);
-        if certain == text.len() && self.ids.len() > 4 {
-            // Cut here: the last id stays as context, because some decoders treat the first token differently.
-            let last = self.ids[self.ids.len() - 1];
-            self.shown = self.tokenizer.decode(&[last])?.len();
-            self.ids = vec![last];
+        if text.ends_with('\u{FFFD}') && self.ids.len() - self.whole <= MAX_HELD {
+            return Ok(String::new());
         }
+        let fresh = text.get(self.shown..).unwrap_or_default().to_string();
+        self.ids.drain(..self.whole);
+        self.whole = self.ids.len();
+        self.shown = self.tokenizer.decode(&self.ids)?.len();
         Ok(fresh)
     }
 
