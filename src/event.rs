@@ -31,12 +31,23 @@ impl Finish {
 /// Something that did not carry over from source to output, or was left out: a doubt, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), or `furniture`, `loop`, `length`.
+    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, or one of [`Finding::NOTES`].
     pub check: String,
     /// Index into the outcome's segments; `None` where it concerns the whole text.
     pub segment: Option<usize>,
     /// One sentence for the reader.
     pub message: String,
+}
+
+impl Finding {
+    /// Names of what is said for completeness and puts nothing in doubt: furniture that was left out, sentences beyond those asked
+    /// for, a part that was split smaller and then came out whole.
+    pub const NOTES: &[&str] = &["furniture", "sentences", "split"];
+
+    /// Whether an editor should look. `--strict` goes by this.
+    pub fn is_doubt(&self) -> bool {
+        !Self::NOTES.contains(&self.check.as_str())
+    }
 }
 
 /// What a running request tells whoever watches. Handlers must not block; `Done` is not sent after an error.

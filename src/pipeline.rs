@@ -163,8 +163,10 @@ fn translate(
     for block in document.blocks() {
         let text = document.block_text(block);
         let first = parts.len();
-        if Language::detect(text) == Some(from) {
-            parts.extend(writer.parts(Task::Translate, text)?);
+        match Language::detect(text) {
+            Some(language) if language == from => parts.extend(writer.parts(Task::Translate, text)?),
+            Some(_) => outcome.findings.extend(not_translated(text, from)),
+            None => {}
         }
         blocks.push(first..parts.len());
     }
@@ -225,6 +227,15 @@ fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watc
         (watch.on_event)(&Event::Found(finding.clone()));
         outcome.findings.push(finding);
     }
+}
+
+/// A block that is already in the other language; names and codes are no news.
+fn not_translated(text: &str, from: Language) -> Option<Finding> {
+    const WORDS: usize = 4;
+    let shown: String = text.chars().take(60).collect();
+    let message = format!("\"{shown}\" is not in {} and stays as it is", from.name());
+    let finding = Finding { check: "language".to_string(), segment: None, message };
+    (text.split_whitespace().count() >= WORDS).then_some(finding)
 }
 
 fn finished(outcome: Outcome, watch: &mut Watch<'_>) -> Outcome {

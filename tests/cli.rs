@@ -4,7 +4,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{here, scripted};
+use crate::support::{gguf, here, scripted};
 
 /// The program in a home of its own, with nobody to ask.
 struct Home(TempDir);
@@ -180,6 +180,12 @@ fn bad_input_is_explained() {
     std::fs::write(endless.path().join("tokenizer.json"), vocabulary.replace("<|end|>", "<|nothing|>"))
         .unwrap();
     let endless = endless.path().display().to_string();
+    let broken = scripted::model(json!([]), 4096);
+    let panics =
+        r#"{"version":"1.0","model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[["aaaa","bbbb"]]}}"#;
+    std::fs::write(broken.path().join("tokenizer.json"), panics).unwrap();
+    let broken = broken.path().display().to_string();
+    let huge = huge_model(&home);
     let cases: &[(&str, Vec<&str>)] = &[
         ("a file that is not there", vec!["summarize", "missing.txt", "-m", &path]),
         ("an empty file", vec!["summarize", &empty, "-m", &path]),
@@ -198,6 +204,8 @@ fn bad_input_is_explained() {
         ("a model that is refused", vec!["summarize", &article, "-m", "tencent/Hunyuan-MT-7B"]),
         ("a model that cannot run yet", vec!["models", "pull", "qwen3-0.6b"]),
         ("a GGUF file that was cut off", vec!["summarize", &article, "-m", &cut]),
+        ("a model too big for the memory", vec!["summarize", &article, "-m", &huge]),
+        ("a tokenizer that cannot be right", vec!["summarize", &article, "-m", &broken]),
         ("an architecture nobody knows", vec!["summarize", &article, "-m", &unknown]),
         ("a model without an end token", vec!["summarize", &article, "-m", &endless]),
         ("threads that make no sense", vec!["summarize", &article, "-m", &path, "--threads", "0"]),
@@ -209,13 +217,52 @@ fn bad_input_is_explained() {
         let ran = home.run(arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{what}: {}", ran.err);
         let temporary = |text: &str| {
-            text.replace(&path, "[model]").replace(&unknown, "[model]").replace(&endless, "[model]")
+            let text = text.replace(&path, "[model]").replace(&unknown, "[model]");
+            let text = text.replace(&endless, "[model]").replace(&broken, "[model]");
+            without_number(&text, " MB are free")
         };
         said += &format!("# {what}\n{}\n", temporary(&ran.err));
     }
+    said += &format!("# a disk too full for a model\n{}\n", pull_onto_a_full_disk(&home));
     insta::with_settings!({snapshot_path => here("snapshots"), prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!("bad_input", said);
     });
+}
+
+/// A file that says it holds four terabytes of weights, and does, in a hole.
+fn huge_model(home: &Home) -> String {
+    let mut file = gguf::File::default()
+        .set("general.architecture", gguf::Value::Text("llama".into()))
+        .set("tokenizer.ggml.eos_token_id", gguf::Value::U32(0));
+    let dimensions = vec![1 << 20, 1 << 20];
+    file.tensors.push(gguf::Tensor { name: "token_embd.weight".into(), dimensions, ggml_type: 0, offset: 0 });
+    let path = home.write("huge.gguf", file.bytes());
+    let whole = file.bytes().len() as u64 + (4 << 40);
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(whole).unwrap();
+    path
+}
+
+#[cfg(feature = "fetch")]
+fn pull_onto_a_full_disk(home: &Home) -> String {
+    use crate::support::hub::{Answer, COMMIT, Hub};
+    let petabyte = 1_000_000_000_000_000u64;
+    let files = json!([{"rfilename": "m.gguf", "size": petabyte, "lfs": {"sha256": "0".repeat(64), "size": petabyte}}]);
+    let listing = json!({"sha": COMMIT, "siblings": files}).to_string();
+    let hub = Hub::start(move |_| Answer::body(listing.clone()));
+    let variables = [("HF_HUB_OFFLINE", "0"), ("HF_ENDPOINT", hub.endpoint.as_str())];
+    let ran = home.run_with(&["models", "pull", "someone/model"], "", &variables);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+    without_number(&ran.err, " MB free")
+}
+
+/// Takes out the number before some words: it is this machine's.
+fn without_number(text: &str, words: &str) -> String {
+    match text.split_once(words) {
+        Some((before, after)) => {
+            format!("{}[n]{words}{after}", before.trim_end_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => text.to_string(),
+    }
 }
 
 #[test]

@@ -55,6 +55,19 @@ fn paragraphs_come_back_in_order() {
 }
 
 #[test]
+fn a_block_in_the_other_language_stays_and_is_said() {
+    let (_folder, model) = open(copying(), 8192);
+    let text = "First paragraph, of one sentence.\n\n이 문단은 이미 한국어로 쓰여 있다.\n";
+    let outcome = model.translate(text).from(Language::English).to(Language::Korean).run().unwrap();
+    assert_eq!(outcome.text, text);
+    let said = outcome.findings.iter().find(|finding| finding.segment.is_none()).unwrap();
+    assert!(
+        said.is_doubt() && said.message.contains("이미 한국어로 쓰여 있다.\" is not in English"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn a_loop_is_taken_back_and_said() {
     let (_folder, model) = open(json!([{"say": "boom and boom, ", "then": "loop"}]), 8192);
     let outcome = model.summarize("Drums were heard in the harbour on Monday evening.").run().unwrap();

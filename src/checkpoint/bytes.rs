@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 pub struct MappedFile {
     path: Arc<PathBuf>,
     map: Arc<memmap2::Mmap>,
+    /// Whether it is backed by a file, from which bytes can be read again.
+    of_file: bool,
 }
 
 impl MappedFile {
@@ -28,7 +30,7 @@ impl MappedFile {
         // the new end raise SIGBUS: the same exposure as every program that maps weights; the store therefore never
         // rewrites a file in place, it renames complete files over names (store::arrival).
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io("map", path, e))?;
-        Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map) })
+        Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map), of_file: true })
     }
 
     /// The same for bytes that are in memory already; they are copied.
@@ -41,7 +43,7 @@ impl MappedFile {
         let mut map = memmap2::MmapMut::map_anon(bytes.len()).map_err(fail)?;
         map.copy_from_slice(bytes);
         let map = map.make_read_only().map_err(fail)?;
-        Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map) })
+        Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map), of_file: false })
     }
 
     /// Where the file is.
@@ -76,6 +78,28 @@ impl std::ops::Deref for MappedSlice {
 }
 
 impl MappedSlice {
+    /// Says that these bytes will not be read soon: the system may take back the memory they lie in. They stay in the file and can
+    /// be read again at any time.
+    pub fn leave(&self) {
+        #[cfg(unix)]
+        {
+            // Only whole pages within the slice; its neighbours' stay.
+            const PAGE: usize = 1 << 16;
+            let (start, end) = (self.range.start.next_multiple_of(PAGE), self.range.end / PAGE * PAGE);
+            if self.file.of_file && start < end {
+                // SAFETY: the mapping is read-only and of a file, so that pages taken back hold the same bytes when read again.
+                // That it is refused changes nothing but the memory in use.
+                let _ = unsafe {
+                    self.file.map.unchecked_advise_range(
+                        memmap2::UncheckedAdvice::DontNeed,
+                        start,
+                        end - start,
+                    )
+                };
+            }
+        }
+    }
+
     /// The file it is part of.
     pub fn path(&self) -> &Path {
         self.file.path()

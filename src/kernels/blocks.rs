@@ -143,8 +143,6 @@ impl BlockType {
 
 /// A quantised block type, unpacked.
 pub(crate) trait Block {
-    /// Its line in the table.
-    const TYPE: BlockType;
     /// Elements, bytes, and elements of a group (16 or 32).
     const LEN: usize;
     const BYTES: usize;
@@ -203,7 +201,6 @@ fn with_fifth_bits(mut q: [u8; 32], bits: [u8; 4]) -> [u8; 32] {
 
 pub(crate) struct Q4_0;
 impl Block for Q4_0 {
-    const TYPE: BlockType = BlockType::Q4_0;
     const LEN: usize = 32;
     const BYTES: usize = 18;
     const GROUP: usize = 32;
@@ -217,7 +214,6 @@ impl Block for Q4_0 {
 
 pub(crate) struct Q4_1;
 impl Block for Q4_1 {
-    const TYPE: BlockType = BlockType::Q4_1;
     const LEN: usize = 32;
     const BYTES: usize = 20;
     const GROUP: usize = 32;
@@ -232,7 +228,6 @@ impl Block for Q4_1 {
 
 pub(crate) struct Q5_0;
 impl Block for Q5_0 {
-    const TYPE: BlockType = BlockType::Q5_0;
     const LEN: usize = 32;
     const BYTES: usize = 22;
     const GROUP: usize = 32;
@@ -246,7 +241,6 @@ impl Block for Q5_0 {
 
 pub(crate) struct Q5_1;
 impl Block for Q5_1 {
-    const TYPE: BlockType = BlockType::Q5_1;
     const LEN: usize = 32;
     const BYTES: usize = 24;
     const GROUP: usize = 32;
@@ -270,7 +264,6 @@ fn unsigned<const N: usize>(mut signed: [u8; N]) -> [u8; N] {
 
 pub(crate) struct Q8_0;
 impl Block for Q8_0 {
-    const TYPE: BlockType = BlockType::Q8_0;
     const LEN: usize = 32;
     const BYTES: usize = 34;
     const GROUP: usize = 32;
@@ -284,7 +277,6 @@ impl Block for Q8_0 {
 
 pub(crate) struct Q8_1;
 impl Block for Q8_1 {
-    const TYPE: BlockType = BlockType::Q8_1;
     const LEN: usize = 32;
     const BYTES: usize = 36;
     const GROUP: usize = 32;
@@ -299,7 +291,6 @@ impl Block for Q8_1 {
 
 pub(crate) struct Q8K;
 impl Block for Q8K {
-    const TYPE: BlockType = BlockType::Q8_K;
     const LEN: usize = 256;
     const BYTES: usize = 292;
     const GROUP: usize = 32;
@@ -313,7 +304,6 @@ impl Block for Q8K {
 
 pub(crate) struct Q2K;
 impl Block for Q2K {
-    const TYPE: BlockType = BlockType::Q2_K;
     const LEN: usize = 256;
     const BYTES: usize = 84;
     const GROUP: usize = 16;
@@ -334,7 +324,6 @@ impl Block for Q2K {
 
 pub(crate) struct Q3K;
 impl Block for Q3K {
-    const TYPE: BlockType = BlockType::Q3_K;
     const LEN: usize = 256;
     const BYTES: usize = 110;
     const GROUP: usize = 16;
@@ -360,19 +349,22 @@ impl Block for Q3K {
 
 /// The eight 6-bit scales and minimums of Q4_K and Q5_K, out of 12 bytes.
 #[inline(always)]
-fn six_bit_scales(block: &[u8], d: &mut [f32], m: &mut [f32]) {
-    let (scale, minimum) = (half_at(block, 0), half_at(block, 2));
+pub(crate) fn six_bits(block: &[u8]) -> ([u8; 8], [u8; 8]) {
     // Four at a time: the low six bits of the first eight bytes are the first scales and minimums; the others have four bits in the
     // last four bytes and two in the tops of the first eight.
     let a = u32::from_le_bytes(bytes(block, 4));
     let b = u32::from_le_bytes(bytes(block, 8));
     let c = u32::from_le_bytes(bytes(block, 12));
-    let low = u64::from(a & 0x3f3f_3f3f);
-    let high = u64::from((c & 0x0f0f_0f0f) | (((a >> 6) & 0x0303_0303) << 4));
-    let scales = (low | (high << 32)).to_le_bytes();
-    let low = u64::from(b & 0x3f3f_3f3f);
-    let high = u64::from(((c >> 4) & 0x0f0f_0f0f) | (((b >> 6) & 0x0303_0303) << 4));
-    let minimums = (low | (high << 32)).to_le_bytes();
+    let both = |low: u32, high: u32| (u64::from(low) | (u64::from(high) << 32)).to_le_bytes();
+    let scales = both(a & 0x3f3f_3f3f, (c & 0x0f0f_0f0f) | (((a >> 6) & 0x0303_0303) << 4));
+    let minimums = both(b & 0x3f3f_3f3f, ((c >> 4) & 0x0f0f_0f0f) | (((b >> 6) & 0x0303_0303) << 4));
+    (scales, minimums)
+}
+
+#[inline(always)]
+fn six_bit_scales(block: &[u8], d: &mut [f32], m: &mut [f32]) {
+    let (scale, minimum) = (half_at(block, 0), half_at(block, 2));
+    let (scales, minimums) = six_bits(block);
     let (mut scaled, mut lowered) = ([0f32; 8], [0f32; 8]);
     for i in 0..8 {
         scaled[i] = scale * f32::from(scales[i]);
@@ -384,7 +376,6 @@ fn six_bit_scales(block: &[u8], d: &mut [f32], m: &mut [f32]) {
 
 pub(crate) struct Q4K;
 impl Block for Q4K {
-    const TYPE: BlockType = BlockType::Q4_K;
     const LEN: usize = 256;
     const BYTES: usize = 144;
     const GROUP: usize = 32;
@@ -406,7 +397,6 @@ impl Block for Q4K {
 
 pub(crate) struct Q5K;
 impl Block for Q5K {
-    const TYPE: BlockType = BlockType::Q5_K;
     const LEN: usize = 256;
     const BYTES: usize = 176;
     const GROUP: usize = 32;
@@ -429,7 +419,6 @@ impl Block for Q5K {
 
 pub(crate) struct Q6K;
 impl Block for Q6K {
-    const TYPE: BlockType = BlockType::Q6_K;
     const LEN: usize = 256;
     const BYTES: usize = 210;
     const GROUP: usize = 16;
@@ -483,6 +472,29 @@ pub(crate) fn unpack_chunk<B: Block>(
     }
 }
 
+/// Calls a function generic over quantised block types for the one that is meant.
+macro_rules! for_block_type {
+    ($block_type:expr, $function:ident($($argument:expr),*)) => {{
+        use $crate::kernels::blocks::{self, BlockType};
+        match $block_type {
+            BlockType::Q4_0 => $function::<blocks::Q4_0>($($argument),*),
+            BlockType::Q4_1 => $function::<blocks::Q4_1>($($argument),*),
+            BlockType::Q5_0 => $function::<blocks::Q5_0>($($argument),*),
+            BlockType::Q5_1 => $function::<blocks::Q5_1>($($argument),*),
+            BlockType::Q8_0 => $function::<blocks::Q8_0>($($argument),*),
+            BlockType::Q8_1 => $function::<blocks::Q8_1>($($argument),*),
+            BlockType::Q2_K => $function::<blocks::Q2K>($($argument),*),
+            BlockType::Q3_K => $function::<blocks::Q3K>($($argument),*),
+            BlockType::Q4_K => $function::<blocks::Q4K>($($argument),*),
+            BlockType::Q5_K => $function::<blocks::Q5K>($($argument),*),
+            BlockType::Q6_K => $function::<blocks::Q6K>($($argument),*),
+            BlockType::Q8_K => $function::<blocks::Q8K>($($argument),*),
+            BlockType::F32 | BlockType::F16 | BlockType::BF16 => unreachable!("float weights have no blocks"),
+        }
+    }};
+}
+pub(crate) use for_block_type;
+
 /// A row as floats: the meaning of the bytes, and what every kernel is tested against.
 pub(crate) fn dequantize_row(block_type: BlockType, bytes: &[u8], out: &mut [f32]) {
     match block_type {
@@ -501,18 +513,7 @@ pub(crate) fn dequantize_row(block_type: BlockType, bytes: &[u8], out: &mut [f32
                 *out = f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16);
             }
         }
-        BlockType::Q4_0 => dequantize_blocks::<Q4_0>(bytes, out),
-        BlockType::Q4_1 => dequantize_blocks::<Q4_1>(bytes, out),
-        BlockType::Q5_0 => dequantize_blocks::<Q5_0>(bytes, out),
-        BlockType::Q5_1 => dequantize_blocks::<Q5_1>(bytes, out),
-        BlockType::Q8_0 => dequantize_blocks::<Q8_0>(bytes, out),
-        BlockType::Q8_1 => dequantize_blocks::<Q8_1>(bytes, out),
-        BlockType::Q2_K => dequantize_blocks::<Q2K>(bytes, out),
-        BlockType::Q3_K => dequantize_blocks::<Q3K>(bytes, out),
-        BlockType::Q4_K => dequantize_blocks::<Q4K>(bytes, out),
-        BlockType::Q5_K => dequantize_blocks::<Q5K>(bytes, out),
-        BlockType::Q6_K => dequantize_blocks::<Q6K>(bytes, out),
-        BlockType::Q8_K => dequantize_blocks::<Q8K>(bytes, out),
+        quantized => for_block_type!(quantized, dequantize_blocks(bytes, out)),
     }
 }
 

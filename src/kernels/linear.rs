@@ -1,5 +1,6 @@
-//! Weights of a checkpoint as layers: `Linear` and `Embedding`. On the CPU the bytes stay in the mapped file; for other devices
-//! they are handed to candle once, in their own type where candle has kernels for it.
+//! Weights of a checkpoint as layers: `Linear` and `Embedding`. On the CPU quantised weights are packed into tiles where the processor
+//! has kernels for those, else the bytes stay in the mapped file; for other devices they are handed to candle once, in their own type
+//! where candle has kernels for it.
 
 use std::sync::OnceLock;
 
@@ -8,6 +9,7 @@ use candle_core::{CpuStorage, DType, Device, Module, Storage, Tensor};
 
 use super::blocks::{BlockType, dequantize_row};
 use super::matmul::{Activations, Isa, Matrix, matmul};
+use super::tiles::Tiles;
 use crate::checkpoint::MappedSlice;
 
 type Result<T> = candle_core::Result<T>;
@@ -86,6 +88,8 @@ pub struct Linear {
     weight: Weight,
     bias: Option<Tensor>,
     precision: Precision,
+    /// Set where this processor has kernels for tiles; the file is then no longer read.
+    tiles: Option<Tiles>,
     /// Set where the device is not the CPU.
     on_device: Option<QMatMul>,
 }
@@ -93,10 +97,18 @@ pub struct Linear {
 impl Linear {
     /// A layer of a checkpoint's tensors.
     pub fn new(weight: Weight, bias: Option<Weight>, precision: Precision, device: &Device) -> Result<Self> {
-        weight.matrix()?;
+        let (rows, columns) = weight.matrix()?;
         let bias = bias.map(|bias| bias.to_tensor(device)).transpose()?;
         let on_device = if device.is_cpu() { None } else { Some(weight.to_candle(device)?) };
-        Ok(Self { weight, bias, precision, on_device })
+        let matrix = Matrix { block_type: weight.block_type, rows, columns, bytes: &weight.bytes };
+        let tiles = match precision {
+            Precision::Quantized if device.is_cpu() => Tiles::for_this_processor(matrix),
+            _ => None,
+        };
+        if tiles.is_some() {
+            weight.bytes.leave();
+        }
+        Ok(Self { weight, bias, precision, tiles, on_device })
     }
 
     /// `x · weightᵀ + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
@@ -128,7 +140,10 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
                 }
                 let matrix =
                     Matrix { block_type: layer.weight.block_type, rows, columns, bytes: &layer.weight.bytes };
-                let y = matmul(matrix, &activations, layer.precision == Precision::Exact, best());
+                let y = match &layer.tiles {
+                    Some(tiles) => tiles.matmul(&activations),
+                    None => matmul(matrix, &activations, layer.precision == Precision::Exact, best()),
+                };
                 outputs.push(layer.add_bias(Tensor::from_vec(y, (tokens, rows), &Device::Cpu)?)?);
             }
             Ok(())

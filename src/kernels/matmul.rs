@@ -1,7 +1,8 @@
 //! Matrix products of weights as they lie in the file with f32 activations, on the CPU.
 //!
 //! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into scratch that stays in the
-//! first-level cache, and used for every activation row there is. Activations meet quantised weights as signed bytes with a scale
+//! first-level cache, and used for every activation row there is. (Processors with kernels for them get weights in [`Tiles`], packed
+//! once.) Activations meet quantised weights as signed bytes with a scale
 //! for every 32 (the dot products are then exact in integers), and float weights as floats.
 //!
 //! **One order of summation.** For any number of rows, on any instruction set, at any thread count, the same sums are done in the
@@ -12,14 +13,13 @@ use std::cell::OnceCell;
 
 use rayon::prelude::*;
 
-use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, unpack_chunk};
+use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
+use super::tiles::Tiles;
 
 /// Weight rows unpacked together: the lanes of a 512-bit register.
 pub(super) const TILE: usize = 16;
 /// Float weights: partial sums a dot product is spread over.
 pub(super) const LANES: usize = 16;
-/// Activation rows up to which unpacked weights are used row by row, without interleaving them into a tile.
-const FEW_ROWS: usize = 3;
 
 /// Activations of some rows, and (made when first needed, shared by all weights that read them) their quantised form.
 pub struct Activations<'x> {
@@ -31,6 +31,7 @@ pub struct Activations<'x> {
 
 /// Activations as signed bytes.
 pub(super) struct Quantized {
+    rows: usize,
     /// `[rows, chunks · CHUNK]`, zero beyond the row's end.
     bytes: Vec<i8>,
     /// What products with groups of 16 weights, and with groups of 32, need.
@@ -77,6 +78,7 @@ impl<'x> Activations<'x> {
         self.quantized.get_or_init(|| {
             let groups = self.rows * self.columns.div_ceil(CHUNK) * GROUPS;
             let mut x = Quantized {
+                rows: self.rows,
                 bytes: vec![0; groups * 16],
                 by_16: Groups::new(groups),
                 by_32: Groups::new(groups / 2),
@@ -250,6 +252,28 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
     out
 }
 
+impl Tiles {
+    /// Packs a matrix for this processor, where it has kernels for tiles; float weights need none.
+    pub fn for_this_processor(weights: Matrix<'_>) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return (!weights.block_type.is_float() && Isa::detect() == Isa::Vnni).then(|| Self::pack(weights));
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    /// `activations · weightsᵀ`, to the bit what [`matmul`] makes of the same weights.
+    pub fn matmul(&self, activations: &Activations<'_>) -> Vec<f32> {
+        assert_eq!(self.columns, activations.columns, "weights and activations agree on their columns");
+        #[cfg(target_arch = "x86_64")]
+        {
+            assert!(Isa::Vnni.available(), "tiles are packed where there are kernels for them");
+            super::vnni::matmul(self, activations)
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("tiles are packed where there are kernels for them")
+    }
+}
+
 impl<'w> Matrix<'w> {
     /// Up to [`TILE`] rows from `first` on.
     fn tile(self, first: usize) -> Self {
@@ -258,7 +282,7 @@ impl<'w> Matrix<'w> {
         Self { rows, bytes: &self.bytes[first * row_bytes..(first + rows) * row_bytes], ..self }
     }
 
-    fn row(&self, row: usize) -> &'w [u8] {
+    pub(super) fn row(&self, row: usize) -> &'w [u8] {
         let row_bytes = self.block_type.row_bytes(self.columns);
         &self.bytes[row * row_bytes..(row + 1) * row_bytes]
     }
@@ -274,17 +298,39 @@ pub(super) struct View<'x> {
 
 /// One activation row's part of one chunk, for weights in groups of one size.
 #[derive(Clone, Copy)]
-pub(super) struct ChunkView<'x> {
-    pub bytes: &'x [i8; CHUNK],
+struct ChunkView<'x> {
+    bytes: &'x [i8; CHUNK],
     /// `CHUNK / group` each.
-    pub scales: &'x [f32],
-    pub sums: &'x [i32],
-    pub totals: &'x [f32],
+    scales: &'x [f32],
+    sums: &'x [i32],
+    totals: &'x [f32],
+}
+
+/// One activation row, for kernels: where its bytes, scales, sums and totals begin.
+#[derive(Clone, Copy)]
+pub(super) struct RowView {
+    pub bytes: *const i8,
+    pub scales: *const f32,
+    pub sums: *const i32,
+    pub totals: *const f32,
 }
 
 impl Quantized {
+    /// A row as a kernel for weights in groups of `B::GROUP` reads it.
     #[inline(always)]
-    pub(super) fn chunk<B: Block>(&self, row: usize, chunk: usize, chunks: usize) -> ChunkView<'_> {
+    pub(super) fn row<B: Block>(&self, row: usize) -> RowView {
+        let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
+        let (width, count) = (self.bytes.len() / self.rows, groups.scales.len() / self.rows);
+        RowView {
+            bytes: self.bytes[row * width..].as_ptr(),
+            scales: groups.scales[row * count..].as_ptr(),
+            sums: groups.sums[row * count..].as_ptr(),
+            totals: groups.totals[row * count..].as_ptr(),
+        }
+    }
+
+    #[inline(always)]
+    fn chunk<B: Block>(&self, row: usize, chunk: usize, chunks: usize) -> ChunkView<'_> {
         let index = row * chunks + chunk;
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
         let count = CHUNK / B::GROUP;
@@ -314,40 +360,16 @@ pub(super) fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
 // === Quantised weights ===
 
 fn quantized_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
-    use BlockType as T;
-    match tile.block_type {
-        T::Q4_0 => tile_of::<blocks::Q4_0>(tile, view, out, isa),
-        T::Q4_1 => tile_of::<blocks::Q4_1>(tile, view, out, isa),
-        T::Q5_0 => tile_of::<blocks::Q5_0>(tile, view, out, isa),
-        T::Q5_1 => tile_of::<blocks::Q5_1>(tile, view, out, isa),
-        T::Q8_0 => tile_of::<blocks::Q8_0>(tile, view, out, isa),
-        T::Q8_1 => tile_of::<blocks::Q8_1>(tile, view, out, isa),
-        T::Q2_K => tile_of::<blocks::Q2K>(tile, view, out, isa),
-        T::Q3_K => tile_of::<blocks::Q3K>(tile, view, out, isa),
-        T::Q4_K => tile_of::<blocks::Q4K>(tile, view, out, isa),
-        T::Q5_K => tile_of::<blocks::Q5K>(tile, view, out, isa),
-        T::Q6_K => tile_of::<blocks::Q6K>(tile, view, out, isa),
-        T::Q8_K => tile_of::<blocks::Q8K>(tile, view, out, isa),
-        T::F32 | T::F16 | T::BF16 => unreachable!("float weights go through float_tile"),
-    }
+    let Some(x) = view.quantized else { return };
+    for_block_type!(tile.block_type, tile_of(tile, x, view.rows, out, isa));
 }
 
-fn tile_of<B: Block>(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
-    let Some(x) = view.quantized else { return };
+fn tile_of<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32], isa: Isa) {
     match isa {
-        Isa::Plain => tile_plain::<B>(tile, x, view.rows, out),
+        Isa::Plain => tile_plain::<B>(tile, x, rows, out),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `matmul` asserts that the instruction set is available.
-        Isa::Avx2 => unsafe { tile_avx2::<B>(tile, x, view.rows, out) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Isa::Vnni => unsafe {
-            if view.rows <= FEW_ROWS {
-                super::vnni::few_rows::<B>(tile, x, view.rows, out);
-            } else {
-                super::vnni::many_rows::<B>(tile, x, view.rows, out);
-            }
-        },
+        Isa::Avx2 | Isa::Vnni => unsafe { tile_avx2::<B>(tile, x, rows, out) },
     }
 }
 
@@ -365,9 +387,10 @@ fn tile_plain<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut 
     for weight_row in 0..tile.rows {
         for (chunk, bytes) in tile.row(weight_row).chunks(CHUNK / B::LEN * B::BYTES).enumerate() {
             unpack_chunk::<B>(bytes, &mut q, &mut d, &mut m);
+            let groups = bytes.len() / B::BYTES * (B::LEN / B::GROUP);
             for row in 0..rows {
                 let sum = &mut out[row * TILE + weight_row];
-                *sum = dot_plain::<B>(&q, &d, &m, x.chunk::<B>(row, chunk, chunks), *sum);
+                *sum = dot_plain::<B>(&q, &d, &m, x.chunk::<B>(row, chunk, chunks), groups, *sum);
             }
         }
     }
@@ -379,9 +402,10 @@ fn dot_plain<B: Block>(
     d: &[f32; GROUPS],
     m: &[f32; GROUPS],
     x: ChunkView<'_>,
+    groups: usize,
     mut total: f32,
 ) -> f32 {
-    for group in 0..CHUNK / B::GROUP {
+    for group in 0..groups {
         let mut sum = 0i32;
         for (q, x) in q[group * B::GROUP..][..B::GROUP].iter().zip(&x.bytes[group * B::GROUP..]) {
             sum += i32::from(*q) * i32::from(*x);
@@ -525,7 +549,7 @@ mod tests {
         /// The promise of the module: one result, to the bit, on every instruction set and for any number of rows.
         #[test]
         fn every_kernel_gives_the_plain_ones_bits(
-            type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..10, seed in any::<u64>(), exact in any::<bool>(),
+            type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..20, seed in any::<u64>(), exact in any::<bool>(),
         ) {
             let block_type = BlockType::all().nth(type_index).unwrap();
             let columns = if block_type.is_float() { blocks * 37 } else { blocks * block_type.block_len() };
@@ -534,6 +558,13 @@ mod tests {
             let x = activations(count * columns);
             let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
             let expected = bits(matmul(weights, &Activations::new(&x, count), exact, Isa::Plain));
+            if let Some(tiles) = Tiles::for_this_processor(weights).filter(|_| !exact) {
+                prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count))), &expected);
+                for row in 0..count {
+                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1);
+                    prop_assert_eq!(&bits(tiles.matmul(&one)), &expected[row * rows..(row + 1) * rows]);
+                }
+            }
             for isa in sets() {
                 prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count), exact, isa)), &expected);
                 for row in 0..count {

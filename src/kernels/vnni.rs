@@ -1,7 +1,7 @@
-//! The inner loops of quantised matrix products for AVX-512 with VNNI.
+//! Quantised matrix products for AVX-512 with VNNI, over weights in [`Tiles`].
 //!
-//! Both give the bits of `matmul::tile_plain` (tested there for every type): `vpdpbusd` sums products of unsigned and signed bytes
-//! exactly, and each lane does the plain version's float operations for one weight row, in its order.
+//! They give the bits of `matmul`'s plain version (tested there for every type): `vpdpbusd` sums products of unsigned and signed
+//! bytes exactly, and each lane does the plain version's float operations for one weight row, in its order.
 //!
 //! Plain loops and no closures: a closure handed to the standard library would be compiled for these instructions, its caller there
 //! would not, and every register between them would go through memory.
@@ -10,268 +10,274 @@
 
 use std::arch::x86_64::*;
 
-use super::blocks::{Block, CHUNK, GROUPS};
-use super::matmul::{ChunkView, Matrix, Quantized, TILE};
-use super::wide::load;
+use rayon::prelude::*;
 
-/// A chunk of a tile with rows and columns exchanged, so that a register holds one thing for all 16 weight rows.
-#[repr(align(64))]
-struct Interleaved {
-    /// Four neighbouring columns: `[CHUNK / 4, TILE]` of four bytes.
-    q: [[u32; TILE]; CHUNK / 4],
-    factors: Factors,
+use super::blocks::for_block_type;
+use super::matmul::{Activations, Isa, Quantized, TILE};
+use super::tiles::{Factors, Tiled, Tiles};
+
+/// Activation rows whose bytes stay in the second-level cache while the tiles of a job pass by.
+const ROWS_AT_ONCE: usize = 64;
+
+/// Where results go: `[rows, outputs]`, of which each job has columns of its own.
+#[derive(Clone, Copy)]
+struct Out {
+    at: *mut f32,
+    outputs: usize,
 }
 
-/// Scales of the groups and, behind them, minimums: 8 and 8 for groups of 32, 16 and 16 for groups of 16.
-#[repr(align(64))]
-struct Factors([[f32; TILE]; 2 * GROUPS]);
+// SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done.
+unsafe impl Send for Out {}
+// SAFETY: as above.
+unsafe impl Sync for Out {}
 
-impl Factors {
-    /// Puts in the first registers' worth: scales of 16 groups, or scales and minimums of 8.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn fill<B: Block>(&mut self, rows: &Rows) {
-        let (first, second) = self.0.split_at_mut(GROUPS);
-        transpose(rows.first.as_ptr().cast(), GROUPS, first.as_flattened_mut());
-        if B::MIN && B::GROUP == 16 {
-            transpose(rows.second.as_ptr().cast(), GROUPS, second.as_flattened_mut());
-        }
-    }
-
-    fn scales(&self, group: usize) -> *const f32 {
-        self.0[group].as_ptr()
-    }
-
-    fn minimums<B: Block>(&self, group: usize) -> *const f32 {
-        self.0[CHUNK / B::GROUP + group].as_ptr()
-    }
-}
-
-/// One number a group for each weight row, before they are exchanged.
-#[repr(align(64))]
-struct Rows {
-    first: [[f32; GROUPS]; TILE],
-    second: [[f32; GROUPS]; TILE],
-}
-
-impl Rows {
-    const EMPTY: Self = Self { first: [[0.0; GROUPS]; TILE], second: [[0.0; GROUPS]; TILE] };
-
-    /// Stores what belongs to scales and to minimums: together in one register where there are 8 of each.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn store<B: Block>(&mut self, row: usize, d: __m512, m: __m512) {
-        // SAFETY: rows of 16 floats, aligned to 64 bytes.
-        unsafe {
-            if B::MIN && B::GROUP == 32 {
-                _mm512_store_ps(self.first[row].as_mut_ptr(), _mm512_shuffle_f32x4::<0b01_00_01_00>(d, m));
-            } else {
-                _mm512_store_ps(self.first[row].as_mut_ptr(), d);
-                if B::MIN {
-                    _mm512_store_ps(self.second[row].as_mut_ptr(), m);
-                }
+/// `activations · weightsᵀ`, `[rows, weights.rows]`.
+pub(super) fn matmul(weights: &Tiles, activations: &Activations<'_>) -> Vec<f32> {
+    let (rows, tiles) = (activations.rows(), weights.count());
+    let x = activations.quantized(Isa::Vnni);
+    let mut out = vec![0f32; rows * weights.rows];
+    let target = Out { at: out.as_mut_ptr(), outputs: weights.rows };
+    // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
+    let tiles_a_job = tiles.div_ceil(rayon::current_num_threads() * 8).max(1);
+    (0..tiles.div_ceil(tiles_a_job)).into_par_iter().for_each(|job| {
+        let tiles = job * tiles_a_job..tiles.min((job + 1) * tiles_a_job);
+        for first in (0..rows).step_by(ROWS_AT_ONCE) {
+            let rows = first..rows.min(first + ROWS_AT_ONCE);
+            for tile in tiles.clone() {
+                // SAFETY: whoever packs tiles for these kernels has asked the processor; `target` holds all rows and outputs.
+                unsafe {
+                    for_block_type!(weights.block_type, one_tile(weights, tile, x, rows.clone(), target))
+                };
             }
         }
-    }
+    });
+    out
 }
 
-/// Transposes 16 × 16 words: row r begins at word `r · stride` of `from`.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn transpose<T: Copy>(from: *const u32, stride: usize, into: &mut [T]) {
-    assert!(size_of::<T>() == 4 && into.len() == 256);
-    let mut rows = [_mm512_setzero_si512(); 16];
-    for (r, row) in rows.iter_mut().enumerate() {
-        // SAFETY: callers pass a matrix of 16 rows, `stride` words apart, with 16 words left in the last one.
-        *row = unsafe { _mm512_loadu_si512(from.add(r * stride).cast()) };
-    }
-    // Pairs of rows, then of pairs, within 128-bit lanes …
-    let mut quads = [_mm512_setzero_si512(); 16];
-    for four in 0..4 {
-        let [a, b, c, d] = [rows[four * 4], rows[four * 4 + 1], rows[four * 4 + 2], rows[four * 4 + 3]];
-        let (ab_low, ab_high) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-        let (cd_low, cd_high) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-        quads[four * 4] = _mm512_unpacklo_epi64(ab_low, cd_low);
-        quads[four * 4 + 1] = _mm512_unpackhi_epi64(ab_low, cd_low);
-        quads[four * 4 + 2] = _mm512_unpacklo_epi64(ab_high, cd_high);
-        quads[four * 4 + 3] = _mm512_unpackhi_epi64(ab_high, cd_high);
-    }
-    // … then the lanes: quads[4f + c] holds, in lane l, column 4l + c of rows 4f … 4f+3.
-    for c in 0..4 {
-        let [f0, f1, f2, f3] = [quads[c], quads[4 + c], quads[8 + c], quads[12 + c]];
-        let (low_01, high_01) = (_mm512_shuffle_i32x4::<0x88>(f0, f1), _mm512_shuffle_i32x4::<0xdd>(f0, f1));
-        let (low_23, high_23) = (_mm512_shuffle_i32x4::<0x88>(f2, f3), _mm512_shuffle_i32x4::<0xdd>(f2, f3));
-        let columns = [
-            _mm512_shuffle_i32x4::<0x88>(low_01, low_23),
-            _mm512_shuffle_i32x4::<0x88>(high_01, high_23),
-            _mm512_shuffle_i32x4::<0xdd>(low_01, low_23),
-            _mm512_shuffle_i32x4::<0xdd>(high_01, high_23),
-        ];
-        for (lane, column) in columns.into_iter().enumerate() {
-            // SAFETY: `into` has 256 words; column 4 · lane + c < 16 of 16 words each.
-            unsafe { _mm512_storeu_si512(into.as_mut_ptr().add((lane * 4 + c) * 16).cast(), column) };
-        }
-    }
+/// A tile's parts.
+#[derive(Clone, Copy)]
+struct Parts {
+    low: *const u8,
+    high: *const u8,
+    factors: *const u8,
+    blocks: usize,
 }
 
-/// A tile for a few activation rows: memory-bound, so that weights go from the file through registers into the sums of their
-/// groups, and only those are exchanged.
+/// A tile's products with some rows of activations.
+///
+/// # Safety
+/// `out` has room for every row at the tile's columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-pub(super) fn few_rows<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32]) {
-    let chunks = tile.columns.div_ceil(CHUNK);
-    let row_bytes = tile.block_type.row_bytes(tile.columns);
-    let chunk_bytes = CHUNK / B::LEN * B::BYTES;
-    let mut products = Rows::EMPTY;
-    let mut by_group = Factors([[0.0; TILE]; 2 * GROUPS]);
-    for chunk in 0..chunks {
-        for row in 0..rows {
-            let view = x.chunk::<B>(row, chunk, chunks);
-            for (lane, bytes) in tile.bytes.chunks_exact(row_bytes).enumerate() {
-                let weights =
-                    load::<B>(&bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)]);
-                let sums = _mm512_cvtepi32_ps(group_sums::<B>(&weights.q, &view));
-                products.store::<B>(lane, _mm512_mul_ps(sums, weights.d), weights.m);
-            }
-            by_group.fill::<B>(&products);
-            let out = &mut out[row * TILE..(row + 1) * TILE];
-            // SAFETY: TILE = 16 floats, here and where they are stored.
-            let mut total = unsafe { _mm512_loadu_ps(out.as_ptr()) };
-            for group in 0..CHUNK / B::GROUP {
-                // SAFETY: rows of TILE floats of an array aligned to 64 bytes.
-                let product = unsafe { _mm512_load_ps(by_group.scales(group)) };
-                total = _mm512_fmadd_ps(product, _mm512_set1_ps(view.scales[group]), total);
-                if B::MIN {
-                    // SAFETY: as above.
-                    let m = unsafe { _mm512_load_ps(by_group.minimums::<B>(group)) };
-                    total = _mm512_fmadd_ps(m, _mm512_set1_ps(view.totals[group]), total);
-                }
-            }
-            // SAFETY: as above.
-            unsafe { _mm512_storeu_ps(out.as_mut_ptr(), total) };
-        }
-    }
-}
-
-/// Sums of products of each group of one weight row with one activation row, the zero point taken off.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-fn group_sums<B: Block>(q: &[__m512i; 4], x: &ChunkView<'_>) -> __m512i {
-    // Four registers of 64 products in 16 lanes of four …
-    let mut sums = [_mm512_setzero_si512(); 4];
-    for (i, sum) in sums.iter_mut().enumerate() {
-        // SAFETY: CHUNK = 256 bytes; i < 4 reads 64 of them.
-        let x = unsafe { _mm512_loadu_si512(x.bytes.as_ptr().add(i * 64).cast()) };
-        *sum = _mm512_dpbusd_epi32(*sum, q[i], x);
-    }
-    // … of which every four neighbours (16 weights) are added, so that 128-bit lane j of the result holds group 4i+j at i.
-    let low =
-        _mm512_add_epi32(_mm512_unpacklo_epi32(sums[0], sums[1]), _mm512_unpackhi_epi32(sums[0], sums[1]));
-    let high =
-        _mm512_add_epi32(_mm512_unpacklo_epi32(sums[2], sums[3]), _mm512_unpackhi_epi32(sums[2], sums[3]));
-    let sixteens = _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
-    let in_order = if B::GROUP == 16 {
-        let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-        _mm512_permutexvar_epi32(order, sixteens)
-    } else {
-        // Groups of 32: lanes 0 and 1 together hold the even ones, 2 and 3 the odd ones.
-        let pairs = _mm512_add_epi32(sixteens, _mm512_shuffle_i32x4::<0b10_11_00_01>(sixteens, sixteens));
-        let order = _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 0, 0, 0, 0, 0, 0, 0, 0);
-        _mm512_permutexvar_epi32(order, pairs)
-    };
-    if B::ZERO == 0 {
-        return in_order;
-    }
-    // SAFETY: CHUNK / GROUP sums, of which the mask reads as many.
-    let x_sums =
-        unsafe { _mm512_maskz_loadu_epi32(((1u32 << (CHUNK / B::GROUP)) - 1) as u16, x.sums.as_ptr()) };
-    _mm512_sub_epi32(in_order, _mm512_mullo_epi32(x_sums, _mm512_set1_epi32(B::ZERO)))
-}
-
-/// A tile for many activation rows: the unpacked weights are interleaved once, then used for every row.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-pub(super) fn many_rows<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32]) {
-    let chunks = tile.columns.div_ceil(CHUNK);
-    let row_bytes = tile.block_type.row_bytes(tile.columns);
-    let chunk_bytes = CHUNK / B::LEN * B::BYTES;
-    let mut unpacked = [[_mm512_setzero_si512(); 4]; TILE];
-    let mut factors = Rows::EMPTY;
-    let mut weights = Interleaved { q: [[0; TILE]; CHUNK / 4], factors: Factors([[0.0; TILE]; 2 * GROUPS]) };
-    for chunk in 0..chunks {
-        for (lane, bytes) in tile.bytes.chunks_exact(row_bytes).enumerate() {
-            let row = load::<B>(&bytes[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row_bytes)]);
-            unpacked[lane] = row.q;
-            factors.store::<B>(lane, row.d, row.m);
-        }
-        weights.factors.fill::<B>(&factors);
-        for quarter in 0..4 {
-            // SAFETY: rows of CHUNK bytes, of which 64 (16 words) at byte 64 · quarter are read.
-            let from = unsafe { unpacked.as_ptr().cast::<u32>().add(quarter * 16) };
-            transpose(from, CHUNK / 4, weights.q[quarter * 16..(quarter + 1) * 16].as_flattened_mut());
-        }
-        let mut row = 0;
-        while row < rows {
-            row += match rows - row {
-                8.. => add_chunk::<B, 8>(&weights, x, (row, chunk, chunks), out),
-                4.. => add_chunk::<B, 4>(&weights, x, (row, chunk, chunks), out),
-                _ => add_chunk::<B, 1>(&weights, x, (row, chunk, chunks), out),
-            };
-        }
-    }
-}
-
-/// Adds a chunk's part to the sums of `N` activation rows, which share each load of weights; enough of them that no sum waits for
-/// its last product. Returns `N`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-fn add_chunk<B: Block, const N: usize>(
-    weights: &Interleaved,
+unsafe fn one_tile<B: Tiled>(
+    weights: &Tiles,
+    tile: usize,
     x: &Quantized,
-    (row, chunk, chunks): (usize, usize, usize),
-    out: &mut [f32],
+    rows: std::ops::Range<usize>,
+    out: Out,
+) {
+    let bytes = weights.tile(tile);
+    let [low, high, end] = B::parts(weights.columns);
+    assert!(bytes.len() == end, "a tile of another type");
+    let at = bytes.as_ptr();
+    // SAFETY: within the tile, as asserted.
+    let parts = unsafe {
+        Parts { low: at, high: at.add(low), factors: at.add(high), blocks: weights.columns / B::LEN }
+    };
+    let width = TILE.min(weights.rows - tile * TILE);
+    let mut row = rows.start;
+    while row < rows.end {
+        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
+        row += unsafe {
+            match rows.end - row {
+                8.. => some_rows::<B, 8>(parts, x, row, tile * TILE, width, out),
+                4.. => some_rows::<B, 4>(parts, x, row, tile * TILE, width, out),
+                2.. => some_rows::<B, 2>(parts, x, row, tile * TILE, width, out),
+                _ => some_rows::<B, 1>(parts, x, row, tile * TILE, width, out),
+            }
+        };
+    }
+}
+
+/// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
+///
+/// # Safety
+/// As for [`one_tile`]; the activations have `N` rows from `row` on.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+unsafe fn some_rows<B: Tiled, const N: usize>(
+    tile: Parts,
+    x: &Quantized,
+    row: usize,
+    column: usize,
+    width: usize,
+    out: Out,
 ) -> usize {
-    let out = &mut out[row * TILE..(row + N) * TILE];
-    let first = x.chunk::<B>(row, chunk, chunks);
-    let mut views = [first; N];
+    let mut views = [x.row::<B>(row); N];
+    for (i, view) in views.iter_mut().enumerate() {
+        *view = x.row::<B>(row + i);
+    }
+    let groups = B::LEN / B::GROUP;
     let mut totals = [_mm512_setzero_ps(); N];
-    for i in 0..N {
-        views[i] = x.chunk::<B>(row + i, chunk, chunks);
-        // SAFETY: `out` has N · TILE floats.
-        totals[i] = unsafe { _mm512_loadu_ps(out.as_ptr().add(i * TILE)) };
+    for block in 0..tile.blocks {
+        // SAFETY: `block` is one of the tile's.
+        let factors = unsafe { BlockFactors::load::<B>(tile.factors, block) };
+        for group in 0..groups {
+            let at = block * groups + group;
+            let mut sums = [_mm512_setzero_si512(); N];
+            if B::ZERO != 0 {
+                for i in 0..N {
+                    // Beginning at −ZERO·Σx takes the zero point off all products at once, exactly.
+                    // SAFETY: a row's views hold a number for each of its groups.
+                    sums[i] = _mm512_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) });
+                }
+            }
+            for quad in at * B::GROUP / 4..(at + 1) * B::GROUP / 4 {
+                // SAFETY: a quad of the tile.
+                let w = unsafe { quad_of::<B>(tile, quad) };
+                for i in 0..N {
+                    // SAFETY: four bytes of the row's.
+                    let four = unsafe { views[i].bytes.add(quad * 4).cast::<i32>().read_unaligned() };
+                    sums[i] = _mm512_dpbusd_epi32(sums[i], w, _mm512_set1_epi32(four));
+                }
+            }
+            // SAFETY: a group of the block.
+            let d = unsafe { factors.scale::<B>(group) };
+            for i in 0..N {
+                // SAFETY: as for the sums.
+                let scale = _mm512_set1_ps(unsafe { *views[i].scales.add(at) });
+                totals[i] = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[i]), d), scale, totals[i]);
+            }
+            if B::MIN {
+                // SAFETY: as for the scale.
+                let m = unsafe { factors.minimum::<B>(group) };
+                for i in 0..N {
+                    // SAFETY: as for the sums.
+                    let total = _mm512_set1_ps(unsafe { *views[i].totals.add(at) });
+                    totals[i] = _mm512_fmadd_ps(m, total, totals[i]);
+                }
+            }
+        }
     }
-    for group in 0..CHUNK / B::GROUP {
-        let mut sums = [_mm512_setzero_si512(); N];
-        if B::ZERO != 0 {
-            for i in 0..N {
-                // Beginning at −ZERO·Σx takes the zero point off all products at once, exactly.
-                sums[i] = _mm512_set1_epi32(-B::ZERO * views[i].sums[group]);
-            }
-        }
-        for quad in group * B::GROUP / 4..(group + 1) * B::GROUP / 4 {
-            // SAFETY: `quad` < CHUNK / 4: a row of 16 words of an array aligned to 64 bytes.
-            let w = unsafe { _mm512_load_si512(weights.q[quad].as_ptr().cast()) };
-            for i in 0..N {
-                // SAFETY: four bytes at 4 · quad < CHUNK.
-                let four = unsafe { views[i].bytes.as_ptr().add(quad * 4).cast::<i32>().read_unaligned() };
-                sums[i] = _mm512_dpbusd_epi32(sums[i], w, _mm512_set1_epi32(four));
-            }
-        }
-        // SAFETY: rows of TILE floats of an array aligned to 64 bytes.
-        let d = unsafe { _mm512_load_ps(weights.factors.scales(group)) };
-        for i in 0..N {
-            let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i]), d);
-            totals[i] = _mm512_fmadd_ps(scaled, _mm512_set1_ps(views[i].scales[group]), totals[i]);
-        }
-        if B::MIN {
-            // SAFETY: as above.
-            let m = unsafe { _mm512_load_ps(weights.factors.minimums::<B>(group)) };
-            for i in 0..N {
-                totals[i] = _mm512_fmadd_ps(m, _mm512_set1_ps(views[i].totals[group]), totals[i]);
-            }
-        }
-    }
+    let mask = (0xffffu32 >> (TILE - width)) as u16;
     for (i, total) in totals.into_iter().enumerate() {
-        // SAFETY: as above.
-        unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(i * TILE), total) };
+        // SAFETY: the mask keeps within the outputs of the row.
+        unsafe { _mm512_mask_storeu_ps(out.at.add((row + i) * out.outputs + column), mask, total) };
     }
     N
+}
+
+/// Four columns of 16 rows, as unsigned bytes.
+///
+/// # Safety
+/// `quad` is one of the tile's.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> __m512i {
+    // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64.
+    unsafe {
+        if B::LOW == 8 {
+            return _mm512_load_si512(tile.low.add(quad * 64).cast());
+        }
+        let pair = _mm512_load_si512(tile.low.add(quad / 2 * 64).cast());
+        let pair = if quad.is_multiple_of(2) { pair } else { _mm512_srli_epi16::<4>(pair) };
+        let low = _mm512_and_si512(pair, _mm512_set1_epi8(15));
+        match B::HIGH {
+            1 => {
+                let bits = tile.high.add(quad * 8).cast::<u64>().read_unaligned().to_le();
+                _mm512_mask_add_epi8(low, bits, low, _mm512_set1_epi8(16))
+            }
+            2 => {
+                let high = _mm512_load_si512(tile.high.add(quad / 4 * 64).cast());
+                let high = match quad % 4 {
+                    0 => _mm512_slli_epi16::<4>(high),
+                    1 => _mm512_slli_epi16::<2>(high),
+                    2 => high,
+                    _ => _mm512_srli_epi16::<2>(high),
+                };
+                // low | (high & 0x30)
+                _mm512_ternarylogic_epi32::<0xf8>(low, high, _mm512_set1_epi8(0x30))
+            }
+            _ => low,
+        }
+    }
+}
+
+/// What is common to a block's groups.
+struct BlockFactors {
+    at: *const u8,
+    d: __m512,
+    m: __m512,
+}
+
+impl BlockFactors {
+    /// # Safety
+    /// `block` is one of a tile of this type whose factors begin at `factors`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+    unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
+        let at = factors.wrapping_add(block * B::factor_bytes(B::LEN));
+        let half = |number: usize| at.wrapping_add(number * TILE * 2).cast();
+        // SAFETY: by the caller's word; 32 bytes of halves each.
+        unsafe {
+            let d = || _mm512_cvtph_ps(_mm256_loadu_si256(half(0)));
+            let m = || _mm512_cvtph_ps(_mm256_loadu_si256(half(1)));
+            let none = _mm512_setzero_ps();
+            match B::FACTORS {
+                Factors::Half => Self { at, d: d(), m: none },
+                Factors::HalfMin => Self { at, d: d(), m: m() },
+                // What is taken off is the minimum: m is less than zero.
+                Factors::Bytes => {
+                    let sign = _mm512_set1_epi32(i32::MIN);
+                    let m = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(m()), sign));
+                    Self { at: at.wrapping_add(TILE * 4), d: d(), m }
+                }
+                Factors::SignedBytes => Self { at: at.wrapping_add(TILE * 2), d: d(), m: none },
+                Factors::Floats => Self { at, d: none, m: none },
+            }
+        }
+    }
+
+    /// # Safety
+    /// `group` is one of the block's.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+    unsafe fn scale<B: Tiled>(&self, group: usize) -> __m512 {
+        // SAFETY: 16 bytes or floats of the group.
+        unsafe {
+            match B::FACTORS {
+                Factors::Half | Factors::HalfMin => self.d,
+                Factors::Bytes => {
+                    let bytes = _mm_loadu_si128(self.at.add(group * TILE).cast());
+                    _mm512_mul_ps(self.d, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
+                }
+                Factors::SignedBytes => {
+                    let bytes = _mm_loadu_si128(self.at.add(group * TILE).cast());
+                    _mm512_mul_ps(self.d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)))
+                }
+                Factors::Floats => {
+                    let each = 1 + usize::from(B::MIN);
+                    _mm512_loadu_ps(self.at.add(group * each * TILE * 4).cast())
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// `group` is one of the block's, which has minimums.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+    unsafe fn minimum<B: Tiled>(&self, group: usize) -> __m512 {
+        // SAFETY: as for the scale.
+        unsafe {
+            match B::FACTORS {
+                Factors::Bytes => {
+                    let groups = B::LEN / B::GROUP;
+                    let bytes = _mm_loadu_si128(self.at.add((groups + group) * TILE).cast());
+                    _mm512_mul_ps(self.m, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
+                }
+                Factors::Floats => _mm512_loadu_ps(self.at.add((group * 2 + 1) * TILE * 4).cast()),
+                _ => self.m,
+            }
+        }
+    }
 }

@@ -179,7 +179,7 @@ impl<'a> Writer<'a> {
             if sentences.len() > limit {
                 let kept: usize = sentences[..limit].iter().map(|sentence| sentence.len()).sum();
                 remarks.push((
-                    "length",
+                    "sentences",
                     format!("the model went on after the {limit} sentences asked for; they are kept"),
                 ));
                 text = text[..kept].trim_end();
@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
         let mut whole = Written {
             segment: Segment { text: String::new(), finish: Finish::Stop, ..piece.segment },
             tokens: piece.tokens,
-            remarks: vec![("length", format!("translated again in {} pieces", smaller.len()))],
+            remarks: vec![("split", format!("translated again in {} pieces", smaller.len()))],
         };
         for (half, again) in smaller.iter().zip(self.write(Task::Translate, &smaller, false, watch)?) {
             let again = self.mend(half, again, splits - 1, watch)?;

@@ -18,6 +18,7 @@ pub(crate) enum Exit {
 }
 
 fn main() -> ExitCode {
+    ui::explain_panics();
     let cli = cli::Cli::parse();
     match cli.run() {
         Ok(Exit::Done) => ExitCode::SUCCESS,

@@ -27,10 +27,20 @@ impl Ui {
         }
     }
 
+    /// Doubts a line each, marked; what was left out as furniture in one line.
     pub fn findings(self, findings: &[Finding]) {
-        for finding in findings {
-            let place = finding.segment.map_or(String::new(), |index| format!(" (segment {})", index + 1));
-            self.note(format!("{} {}{place}: {}", mark("!", YELLOW), finding.check, finding.message));
+        let place =
+            |finding: &Finding| finding.segment.map_or(String::new(), |at| format!(" (segment {})", at + 1));
+        let (furniture, others): (Vec<&Finding>, Vec<&Finding>) =
+            findings.iter().partition(|finding| finding.check == "furniture");
+        if !furniture.is_empty() {
+            let lines = furniture.iter().map(|finding| finding.message.trim_start_matches("left out as "));
+            let lines: Vec<&str> = lines.collect();
+            self.note(format!("left out as page furniture: {}", lines.join("; ")));
+        }
+        for finding in others {
+            let mark = if finding.is_doubt() { mark("!", YELLOW) } else { "-".to_string() };
+            self.note(format!("{mark} {}{}: {}", finding.check, place(finding), finding.message));
         }
     }
 
@@ -117,6 +127,21 @@ pub(crate) fn complain(error: &anyhow::Error) {
     if let Some(hint) = advice::hint(error) {
         eprintln!("{} {hint}", mark("hint:", GREEN));
     }
+}
+
+/// A panic is a bug of ours and says so; but for those of the `tokenizers` library over malformed files, which are caught where
+/// they happen and become errors.
+pub(crate) fn explain_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|place| place.file().contains("tokenizers")) {
+            eprintln!(
+                "{} this is a bug in malmoi, not in your input; please report what follows",
+                mark("error:", RED)
+            );
+            usual(panic);
+        }
+    }));
 }
 
 const RED: u8 = 31;

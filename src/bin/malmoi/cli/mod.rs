@@ -108,7 +108,7 @@ pub(crate) struct Results {
     /// Write the result to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with 1 if anything did not carry over (left-out page furniture does not count)
+    /// Exit with 1 if anything did not carry over (page furniture that was left out does not count)
     #[arg(long)]
     strict: bool,
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use malmoi::document::Document;
-use malmoi::{Error, Language, Outcome, Request, formats};
+use malmoi::{Error, Finding, Language, Outcome, Request, formats};
 
 use super::{Results, Run};
 use crate::{Exit, output};
@@ -100,7 +100,7 @@ pub(super) fn finish(request: Request, results: &Results, run: &Run) -> Result<E
     }
     run.ui.findings(&outcome.findings);
     run.ui.note(figures(&outcome));
-    let doubts = outcome.findings.iter().any(|finding| finding.check != "furniture");
+    let doubts = outcome.findings.iter().any(Finding::is_doubt);
     Ok(if results.strict && doubts { Exit::Doubtful } else { Exit::Done })
 }
 

@@ -1,0 +1,252 @@
+//! Quantised weights laid out anew for kernels that compute 16 rows at once: a register then holds four neighbouring columns of all
+//! 16 rows, and a lane is a row from the first product to the last sum.
+//!
+//! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 % for the K types, whose 6-bit scales
+//! become bytes). It is done once, when a model is opened.
+
+use rayon::prelude::*;
+
+use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
+use super::matmul::{Matrix, TILE};
+
+/// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Factors {
+    /// A half a block.
+    Half,
+    /// A half and a minimum, also a half, a block.
+    HalfMin,
+    /// Two halves a block, then a byte for each group's scale, then one for its minimum.
+    Bytes,
+    /// A half a block, then a signed byte for each group.
+    SignedBytes,
+    /// Floats as `Block::unpack` gives them, for types that catalogue models are not made of.
+    Floats,
+}
+
+/// A block type as tiles hold it.
+pub(super) trait Tiled: Block {
+    /// Bits of a weight in the first part of a tile, 4 or 8 …
+    const LOW: usize;
+    /// … and what is added to the fifth bit from the second part, 0, 1 or 2.
+    const HIGH: usize = 0;
+    const FACTORS: Factors;
+
+    /// Bytes of scales and minimums of `columns` columns.
+    fn factor_bytes(columns: usize) -> usize {
+        let (blocks, groups) = (columns / Self::LEN, columns / Self::GROUP);
+        match Self::FACTORS {
+            Factors::Half => blocks * TILE * 2,
+            Factors::HalfMin => blocks * TILE * 4,
+            Factors::Bytes => blocks * TILE * 4 + groups * TILE * 2,
+            Factors::SignedBytes => blocks * TILE * 2 + groups * TILE,
+            Factors::Floats => groups * TILE * 4 * (1 + usize::from(Self::MIN)),
+        }
+    }
+
+    /// Where the parts of a tile begin, and where it ends.
+    fn parts(columns: usize) -> [usize; 3] {
+        let low = columns * TILE * Self::LOW / 8;
+        let high = (low + columns * TILE * Self::HIGH / 8).next_multiple_of(LINE);
+        [low, high, (high + Self::factor_bytes(columns)).next_multiple_of(LINE)]
+    }
+}
+
+macro_rules! tiled {
+    ($($block:ident $low:literal $high:literal $factors:ident)*) => {
+        $(impl Tiled for blocks::$block {
+            const LOW: usize = $low;
+            const HIGH: usize = $high;
+            const FACTORS: Factors = Factors::$factors;
+        })*
+    };
+}
+
+tiled! {
+    Q4_0 4 0 Half
+    Q4_1 4 0 HalfMin
+    Q5_0 4 1 Half
+    Q5_1 4 1 HalfMin
+    Q8_0 8 0 Half
+    Q8_1 8 0 Half
+    Q2K 4 0 Floats
+    Q3K 4 0 Floats
+    Q4K 4 0 Bytes
+    Q5K 4 1 Bytes
+    Q6K 4 2 SignedBytes
+    Q8K 8 0 Floats
+}
+
+/// Bytes of a cache line, and of a register: tiles and their parts begin at one.
+const LINE: usize = 64;
+
+#[derive(Clone)]
+#[repr(C, align(64))]
+struct Line([u8; LINE]);
+
+/// A quantised weight matrix in tiles.
+pub struct Tiles {
+    pub(super) block_type: BlockType,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    tile_bytes: usize,
+    lines: Vec<Line>,
+}
+
+impl Tiles {
+    /// Packs a matrix of a quantised type.
+    pub fn pack(weights: Matrix<'_>) -> Self {
+        for_block_type!(weights.block_type, pack(weights))
+    }
+
+    /// How many tiles there are.
+    pub(super) fn count(&self) -> usize {
+        self.rows.div_ceil(TILE)
+    }
+
+    /// A tile's bytes; they begin at a cache line.
+    pub(super) fn tile(&self, index: usize) -> &[u8] {
+        let lines = self.tile_bytes / LINE;
+        let lines = &self.lines[index * lines..(index + 1) * lines];
+        // SAFETY: `Line` is `LINE` bytes without padding, and u8 has no invalid values.
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
+    }
+}
+
+fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
+    let Matrix { block_type, rows, columns, .. } = weights;
+    let [low, high, end] = B::parts(columns);
+    let count = rows.div_ceil(TILE);
+    let mut lines = vec![Line([0; LINE]); count * end / LINE];
+    lines.par_chunks_mut(end / LINE).enumerate().for_each(|(index, lines)| {
+        let tile: &mut [[u8; LINE]] = bytes_of(lines);
+        let (lows, rest) = tile.as_flattened_mut().split_at_mut(low);
+        let (highs, factors) = rest.split_at_mut(high - low);
+        let first = index * TILE;
+        let mut scratch = Scratch::default();
+        let chunk_bytes = CHUNK / B::LEN * B::BYTES;
+        for chunk in 0..columns.div_ceil(CHUNK) {
+            let from = chunk * CHUNK;
+            let width = CHUNK.min(columns - from);
+            for lane in 0..TILE.min(rows - first) {
+                let row = weights.row(first + lane);
+                let bytes = &row[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row.len())];
+                unpack_chunk::<B>(bytes, &mut scratch.q[lane], &mut scratch.d[lane], &mut scratch.m[lane]);
+                pack_factors::<B>(bytes, &scratch, lane, from / B::LEN, columns, factors);
+            }
+            pack_weights::<B>(&scratch.q, from, width, lows, highs);
+        }
+    });
+    Tiles { block_type, rows, columns, tile_bytes: end, lines }
+}
+
+fn bytes_of(lines: &mut [Line]) -> &mut [[u8; LINE]] {
+    // SAFETY: `Line` has the layout of its only field and a stricter alignment.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len()) }
+}
+
+/// A chunk of a tile's rows, unpacked. Lanes without a row stay zero.
+struct Scratch {
+    q: [[u8; CHUNK]; TILE],
+    d: [[f32; GROUPS]; TILE],
+    m: [[f32; GROUPS]; TILE],
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { q: [[0; CHUNK]; TILE], d: [[0.0; GROUPS]; TILE], m: [[0.0; GROUPS]; TILE] }
+    }
+}
+
+/// Columns `from` to `from + width`: four columns of all rows make a register's worth of bytes; two of those share their bytes as
+/// low and high nibble, where weights have four bits there.
+fn pack_weights<B: Tiled>(
+    q: &[[u8; CHUNK]; TILE],
+    from: usize,
+    width: usize,
+    lows: &mut [u8],
+    highs: &mut [u8],
+) {
+    for quad in 0..width / 4 {
+        let mut bytes = [0u8; LINE];
+        for (lane, q) in q.iter().enumerate() {
+            bytes[lane * 4..lane * 4 + 4].copy_from_slice(&q[quad * 4..quad * 4 + 4]);
+        }
+        let index = from / 4 + quad;
+        if B::LOW == 8 {
+            lows[index * LINE..(index + 1) * LINE].copy_from_slice(&bytes);
+            continue;
+        }
+        let low = &mut lows[index / 2 * LINE..(index / 2 + 1) * LINE];
+        let shift = index % 2 * 4;
+        for (low, byte) in low.iter_mut().zip(bytes) {
+            *low |= (byte & 15) << shift;
+        }
+        match B::HIGH {
+            1 => {
+                let bits =
+                    bytes.iter().enumerate().fold(0u64, |bits, (at, byte)| bits | u64::from(byte >> 4) << at);
+                highs[index * 8..index * 8 + 8].copy_from_slice(&bits.to_le_bytes());
+            }
+            2 => {
+                let high = &mut highs[index / 4 * LINE..(index / 4 + 1) * LINE];
+                for (high, byte) in high.iter_mut().zip(bytes) {
+                    *high |= (byte >> 4) << (index % 4 * 2);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Scales and minimums of one row's blocks, the first of which is block `first` of the row.
+fn pack_factors<B: Tiled>(
+    bytes: &[u8],
+    scratch: &Scratch,
+    lane: usize,
+    first: usize,
+    columns: usize,
+    factors: &mut [u8],
+) {
+    let block_factors = B::factor_bytes(columns) / (columns / B::LEN);
+    let groups = B::LEN / B::GROUP;
+    for (index, block) in bytes.chunks_exact(B::BYTES).enumerate() {
+        let out = &mut factors[(first + index) * block_factors..(first + index + 1) * block_factors];
+        let mut half = |number: usize, from: usize| {
+            out[(number * TILE + lane) * 2..][..2].copy_from_slice(&block[from..from + 2]);
+        };
+        match B::FACTORS {
+            Factors::Half => half(0, 0),
+            Factors::HalfMin => {
+                half(0, 0);
+                half(1, 2);
+            }
+            Factors::Bytes => {
+                half(0, 0);
+                half(1, 2);
+                let (scales, minimums) = six_bits(block);
+                for group in 0..groups {
+                    out[TILE * 4 + group * TILE + lane] = scales[group];
+                    out[TILE * 4 + (groups + group) * TILE + lane] = minimums[group];
+                }
+            }
+            Factors::SignedBytes => {
+                half(0, B::BYTES - 2);
+                for group in 0..groups {
+                    out[TILE * 2 + group * TILE + lane] = block[B::BYTES - 2 - groups + group];
+                }
+            }
+            Factors::Floats => {
+                let each = 1 + usize::from(B::MIN);
+                for group in 0..groups {
+                    let (d, m) =
+                        (scratch.d[lane][index * groups + group], scratch.m[lane][index * groups + group]);
+                    for (number, value) in [d, m].into_iter().take(each).enumerate() {
+                        out[((group * each + number) * TILE + lane) * 4..][..4]
+                            .copy_from_slice(&value.to_le_bytes());
+                    }
+                }
+            }
+        }
+    }
+}
