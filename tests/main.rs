@@ -4,6 +4,8 @@
 
 mod support;
 
+/// Messages to prompts, as the reference renders them.
+mod chat;
 /// The program, as a user sees it.
 mod cli;
 /// Files from elsewhere that are wrong, or wrong on purpose.
