@@ -68,3 +68,8 @@ pub use language::Language;
 pub use model::{Model, OpenOptions, Part};
 pub use outcome::{Outcome, Route, Segment, Tokens};
 pub use request::{Abilities, Pieces, Request};
+
+/// The README's programs are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

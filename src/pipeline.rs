@@ -3,6 +3,7 @@
 //! The one place where text modules and model modules meet. A document comes in, as a format read it; an [`Outcome`] goes out.
 //! A text longer than the model's window is summarized by parts, and the summaries of the parts as a text again ([`condense`]).
 
+mod wanted;
 mod write;
 
 use std::ops::ControlFlow;

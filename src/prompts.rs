@@ -8,7 +8,7 @@
 //! ```text
 //! ---
 //! task: ["translate"]                    summarize, combine (summaries of parts into one) or translate
-//! for: any                               the model family it is written for: any, base, small, hunyuan …
+//! for: any                               the model families it is written for: any, base, small, hunyuan …
 //! describe: Faithful news translation    half a line for the listing
 //! stop: ["\n\n"]                         (optional) strings that end the answer
 //! system: "You are a translator."        (optional) the system message, itself a template
@@ -49,6 +49,7 @@ const EMBEDDED: &[(&str, &str)] = embed![
     "translate-base",
     "translate-gemma",
     "translate-hunyuan",
+    "translate-small",
 ];
 
 /// The family of prompts that suit every model.
@@ -209,8 +210,8 @@ pub struct Prompt {
     pub name: String,
     /// What it can be used for.
     pub tasks: Vec<Task>,
-    /// The model family it is written for, or `any`.
-    pub family: String,
+    /// The model families it is written for, `any` among them.
+    pub families: Vec<String>,
     /// Half a line for listings.
     pub describe: String,
     /// Strings that end the answer.
@@ -281,11 +282,12 @@ impl Prompt {
         let tasks: Vec<Task> = tasks.collect::<Result<_>>()?;
         let stop =
             front.remove("stop").map(|stop| list(&stop)).transpose().map_err(fail)?.unwrap_or_default();
+        let families = front.remove("for").map(|families| list(&families)).transpose().map_err(fail)?;
         let mut text = |key| front.remove(key).map(|value| string(&value)).transpose().map_err(fail);
         let prompt = Self {
             name: name.to_string(),
             tasks,
-            family: text("for")?.unwrap_or_else(|| ANY.to_string()),
+            families: families.unwrap_or_else(|| vec![ANY.to_string()]),
             describe: text("describe")?.unwrap_or_default(),
             stop,
             system: text("system")?,
@@ -360,8 +362,8 @@ impl Prompt {
         for name in Self::names() {
             match Self::load(name, folder)? {
                 Some(prompt) if !prompt.tasks.contains(&task) => {}
-                Some(prompt) if prompt.family == family => return Ok(prompt),
-                Some(prompt) if prompt.family == ANY => general = Some(prompt),
+                Some(prompt) if prompt.families.iter().any(|one| one == family) => return Ok(prompt),
+                Some(prompt) if prompt.families.iter().any(|one| one == ANY) => general = Some(prompt),
                 _ => {}
             }
         }

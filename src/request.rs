@@ -18,7 +18,7 @@ use crate::prompts::{Style, Task, Term};
 /// What a model is good for, where somebody knows: a catalogue, or the user. Where nobody does, it is asked for anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Abilities {
-    /// The family of its prompts: `any`, `small`, `base`, `hunyuan` …
+    /// The family of its prompts: `any`, `modest`, `small`, `base`, `hunyuan` …
     pub family: Option<String>,
     /// Languages it writes summaries in; all where `None`.
     pub summarizes: Option<Vec<Language>>,

@@ -1,4 +1,4 @@
-use crate::support::here;
+use crate::support::{here, real};
 
 fn readme() -> String {
     std::fs::read_to_string(here("../README.md")).unwrap()
@@ -32,6 +32,41 @@ fn its_commands_are_commands_of_the_program() {
             assert!(help.contains(flag), "{command}: {flag}");
         }
     }
+}
+
+/// The commands of a block of a language, in order, without what is printed under them.
+fn blocks(language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    readme().split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap().to_string()).collect()
+}
+
+#[test]
+fn its_first_commands_are_the_ones_that_ci_runs() {
+    let ci = std::fs::read_to_string(here("../.ci/run")).unwrap();
+    let commands = blocks("sh");
+    assert_eq!(commands[0], "cargo run --release --quiet -- summarize examples/articles/harbour.txt");
+    assert_eq!(commands[1], "cargo test --release");
+    for command in &commands[..2] {
+        assert!(ci.lines().any(|line| line == command), "{command}");
+    }
+}
+
+#[test]
+fn its_transcripts_are_what_the_models_say() {
+    let mut compared = 0;
+    for (block, name) in blocks("console").iter().zip(["qwen2.5-coder-1.5b", "smollm2-135m"]) {
+        let Some(path) = real(name) else { continue };
+        let mut command = assert_cmd::Command::cargo_bin("malmoi").unwrap();
+        let command = command.args(["summarize", "--quiet", "--offline", "--model"]).arg(path);
+        let ran = command.arg(here("../examples/articles/harbour.txt")).output().unwrap();
+        let said = String::from_utf8(ran.stdout).unwrap();
+        assert!(
+            said.len() > 100 && block.contains(said.trim()),
+            "{name} says:\n{said}\nbut the README:\n{block}"
+        );
+        compared += 1;
+    }
+    assert!(compared == 2 || real("smollm2-135m").is_none() || real("qwen2.5-coder-1.5b").is_none());
 }
 
 #[test]

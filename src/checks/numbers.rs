@@ -76,6 +76,12 @@ mod tests {
         let article = "Forty-two people came, 17 of them by bus.";
         assert!(run(&summary(article, "People came by bus.")).is_empty());
         assert!(run(&summary(article, "42 people came.")).is_empty());
+        let article = "The vote was 14 to 5. The fund was set up in 2019, after the storms of the 1980s.";
+        assert_eq!(
+            run(&summary(article, "The vote was 19 to 5; the storms of the 80s led to it in '19.")),
+            ["\"19\" is in the summary but not in the article"]
+        );
+        let article = "Forty-two people came, 17 of them by bus.";
         assert_eq!(
             run(&summary(article, "43 people came.")),
             ["\"43\" is in the summary but not in the article"]

@@ -12,7 +12,7 @@ pub(super) struct Number<'t> {
     pub value: f64,
     /// What its first digits alone amount to; the same as the value where no magnitude follows.
     pub digits: f64,
-    /// What it may be called instead: years by their last two digits, hours by the other clock.
+    /// What it may be called instead: "'19" in full, hours by the other clock.
     pub also: Vec<f64>,
 }
 
@@ -134,8 +134,8 @@ fn stated(text: &str) -> Vec<Number<'_>> {
             (value, end) = (digits * magnitude, end + length);
         }
         let mut also = Vec::new();
-        if (1900.0..2100.0).contains(&value) {
-            also.push(value % 100.0);
+        if is_short_year(&text[..start], &text[start..end], &text[end..]) {
+            also.extend([1900.0 + value, 2000.0 + value]);
         }
         if afternoon && value <= 12.0 {
             also.push(value + 12.0);
@@ -144,6 +144,16 @@ fn stated(text: &str) -> Vec<Number<'_>> {
         at = end;
     }
     found
+}
+
+/// Whether two digits may be the end of a year: "'19", "80년대", "the 80s". Any other two digits are not, or 2019 in an article would
+/// vouch for every 19 in its summary.
+fn is_short_year(before: &str, digits: &str, after: &str) -> bool {
+    let marked = before.ends_with(['\'', '’', '‘'])
+        || after.starts_with('년')
+        || after.starts_with('s')
+        || after.starts_with("'s");
+    digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit()) && marked
 }
 
 /// Whether what stands behind a number makes it a time of day.

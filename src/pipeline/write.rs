@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Watch;
+use super::wanted::{Shown, Wanted};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::event::{Event, Finish};
@@ -137,7 +138,7 @@ impl<'a> Writer<'a> {
         let mut options = self.job.options.clone();
         options.max_tokens = self.answer(task, longest);
         options.stop.extend(prompt.stop.iter().cloned());
-        let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.limit(task))).collect();
+        let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.wanted(task))).collect();
         let mut sink = |index: usize, text: &str| {
             let fresh = shown[index].push(text);
             if live && !fresh.is_empty() && (watch.on_text)(&fresh).is_break() {
@@ -158,10 +159,9 @@ impl<'a> Writer<'a> {
         Ok(written)
     }
 
-    /// Sentences of an answer that are kept.
-    fn limit(&self, task: Task) -> Option<usize> {
-        (task != Task::Translate && self.job.style == crate::prompts::Style::Paragraph)
-            .then_some(self.job.sentences)
+    /// How much of an answer is wanted, where that is not all of it.
+    fn wanted(&self, task: Task) -> Option<Wanted> {
+        (task != Task::Translate).then_some(Wanted { style: self.job.style, count: self.job.sentences })
     }
 
     /// Makes a piece of an answer.
@@ -174,16 +174,12 @@ impl<'a> Writer<'a> {
         }
         let mut text = without_thinking(&generated.text).trim();
         let mut finish = generated.finish;
-        if let Some(limit) = self.limit(task) {
-            let sentences = segment::sentences(text);
-            if sentences.len() > limit {
-                let kept: usize = sentences[..limit].iter().map(|sentence| sentence.len()).sum();
-                remarks.push((
-                    "sentences",
-                    format!("the model went on after the {limit} sentences asked for; they are kept"),
-                ));
-                text = text[..kept].trim_end();
-                // What was cut off for its length is gone with the sentences that nobody asked for.
+        if let Some(wanted) = self.wanted(task) {
+            let kept = text[..wanted.end(text)].trim_end();
+            if kept.len() < text.len() {
+                remarks.push(("sentences", format!("the model went on after {}", wanted.name())));
+                text = kept;
+                // What was cut off for its length is gone with what nobody asked for.
                 finish = if finish == Finish::Length { Finish::Stop } else { finish };
             }
         }
@@ -286,44 +282,5 @@ fn without_thinking(text: &str) -> &str {
     match text.split_once("</think>") {
         Some((before, after)) if before.trim_start().starts_with("<think>") => after,
         _ => text,
-    }
-}
-
-/// Text given out while it is written: begins at its first word, ends with the last sentence that is wanted.
-struct Shown {
-    limit: Option<usize>,
-    text: String,
-    given: usize,
-}
-
-impl Shown {
-    fn new(limit: Option<usize>) -> Self {
-        Self { limit, text: String::new(), given: 0 }
-    }
-
-    fn push(&mut self, fresh: &str) -> String {
-        let fresh = if self.text.is_empty() { fresh.trim_start() } else { fresh };
-        self.text.push_str(fresh);
-        // White space waits for what follows it, so that none is given out at the end.
-        let mut end = self.text.trim_end().len();
-        if let Some(limit) = self.limit {
-            let kept: usize =
-                segment::sentences(&self.text).iter().take(limit).map(|sentence| sentence.len()).sum();
-            end = end.min(self.text[..kept].trim_end().len());
-        }
-        let start = self.given.min(end);
-        self.given = end.max(self.given);
-        self.text[start..end].to_string()
-    }
-
-    /// Whether another sentence than those that are wanted has begun, beyond doubt: what looks like the end of one may be an
-    /// abbreviation until some words follow.
-    fn is_full(&self) -> bool {
-        const BEYOND_DOUBT: usize = 3;
-        let Some(limit) = self.limit else { return false };
-        let sentences = segment::sentences(&self.text);
-        let beyond: usize =
-            sentences.iter().skip(limit).map(|sentence| sentence.split_whitespace().count()).sum();
-        beyond > BEYOND_DOUBT
     }
 }

@@ -45,7 +45,7 @@ fn every_task_has_one_prompt_for_any_model_and_one_a_family() {
     for task in [Task::Summarize, Task::Combine, Task::Translate] {
         let prompts = Prompt::names().map(|name| Prompt::load(name, None).unwrap().unwrap());
         let mut families: Vec<String> =
-            prompts.filter(|p| p.tasks.contains(&task)).map(|p| p.family).collect();
+            prompts.filter(|p| p.tasks.contains(&task)).flat_map(|p| p.families).collect();
         assert_eq!(families.iter().filter(|family| *family == ANY).count(), 1, "{}", task.as_str());
         families.sort_unstable();
         assert!(families.windows(2).all(|pair| pair[0] != pair[1]), "{families:?}");

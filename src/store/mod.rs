@@ -188,7 +188,10 @@ impl Store {
     /// A model that is on disk.
     pub fn locate(&self, name: &str) -> Result<Located, StoreError> {
         let (path, entry) = match self.resolve(name)? {
-            Named::Path(path) => (Some(path), None),
+            Named::Path(path) => {
+                let entry = catalogue::of_file(&path);
+                (Some(path), entry)
+            }
             Named::Entry(entry) => (self.installed(entry), Some(entry)),
             Named::Repo(repo) => (self.find(&repo), None),
         };
