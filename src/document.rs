@@ -1,6 +1,10 @@
 //! A text with its structure: plain data. Knows no file format, model or language.
 
+mod inline;
+
 use std::ops::Range;
+
+pub use inline::{Inline, escape};
 
 /// A stretch of a text, in bytes; always on character borders.
 pub type Span = Range<usize>;
@@ -23,6 +27,21 @@ pub struct Block {
     pub span: Span,
     /// What it is.
     pub kind: Kind,
+    /// Its words, where the span holds tags and entities too.
+    pub inline: Option<Inline>,
+}
+
+impl Block {
+    /// A block of nothing but words.
+    pub fn new(span: Span, kind: Kind) -> Self {
+        Self { span, kind, inline: None }
+    }
+
+    /// A block whose span of `text` is the content of an element of XML or HTML.
+    pub fn of_markup(text: &str, span: Span, kind: Kind) -> Self {
+        let inline = Some(Inline::read(&text[span.clone()]));
+        Self { span, kind, inline }
+    }
 }
 
 /// A text and the blocks found in it, in order and without overlap. What lies between blocks is white space and is kept:
@@ -64,7 +83,7 @@ impl Document {
             let words = line.trim();
             if !words.is_empty() {
                 let first = start + (line.len() - line.trim_start().len());
-                blocks.push(Block { span: first..first + words.len(), kind: Kind::Paragraph });
+                blocks.push(Block::new(first..first + words.len(), Kind::Paragraph));
             }
             start += line.len();
         }
@@ -81,14 +100,28 @@ impl Document {
         &self.blocks
     }
 
-    /// The text of a block.
-    pub fn block_text(&self, block: &Block) -> &str {
-        &self.text[block.span.clone()]
+    /// The words of a block.
+    pub fn block_text<'a>(&'a self, block: &'a Block) -> &'a str {
+        block.inline.as_ref().map_or(&self.text[block.span.clone()], Inline::text)
     }
 
     /// The headline, if one was recognised.
     pub fn title(&self) -> Option<&str> {
         self.blocks.iter().find(|b| b.kind == Kind::Title).map(|b| self.block_text(b))
+    }
+
+    /// The same text with its first block as the headline, where that says so, and no other.
+    pub(crate) fn with_title(mut self, title: &str) -> Self {
+        for index in 0..self.blocks.len() {
+            let is_title = index == 0 && self.block_text(&self.blocks[0]) == title;
+            let block = &mut self.blocks[index];
+            if is_title {
+                block.kind = Kind::Title;
+            } else if block.kind == Kind::Title {
+                block.kind = Kind::Paragraph;
+            }
+        }
+        self
     }
 
     /// The article without its furniture, blocks separated by a blank line.
@@ -114,7 +147,7 @@ impl Document {
     ///
     /// ```
     /// use malmoi::document::{Block, Document, Kind};
-    /// let blocks = vec![Block { span: 0..1, kind: Kind::Title }, Block { span: 3..4, kind: Kind::Paragraph }];
+    /// let blocks = vec![Block::new(0..1, Kind::Title), Block::new(3..4, Kind::Paragraph)];
     /// let document = Document::new("a\n\nb\n".into(), blocks);
     /// assert_eq!(document.rejoin(|index, _| (index == 1).then(|| "B".to_string())), "a\n\nB\n");
     /// ```
@@ -124,8 +157,11 @@ impl Document {
         for (index, block) in self.blocks.iter().enumerate() {
             out.push_str(&self.text[end..block.span.start]);
             match replace(index, block) {
-                Some(text) => out.push_str(&text),
-                None => out.push_str(self.block_text(block)),
+                Some(text) => match &block.inline {
+                    Some(inline) => out.push_str(&inline.put(&text).0),
+                    None => out.push_str(&text),
+                },
+                None => out.push_str(&self.text[block.span.clone()]),
             }
             end = block.span.end;
         }

@@ -7,8 +7,11 @@
 mod article;
 mod encoding;
 mod furniture;
+mod jsonl;
 mod plain;
 mod visible;
+
+use std::io::{BufRead, Read as _};
 
 pub use encoding::decode;
 pub use visible::visible;
@@ -16,7 +19,7 @@ pub use visible::visible;
 use crate::document::Document;
 use crate::error::{Error, Result};
 
-/// A way of writing texts down.
+/// A way of writing articles down.
 pub struct Format {
     /// Its name, as `--format` takes it.
     pub name: &'static str,
@@ -24,16 +27,82 @@ pub struct Format {
     pub describe: &'static str,
     /// Endings of file names, without the dot, in small letters.
     pub endings: &'static [&'static str],
-    /// Whether a text looks like it, for input without a telling name.
-    pub claims: fn(&str) -> bool,
-    /// Reads a decoded text that is not blank.
-    pub read: fn(String) -> Result<Document>,
+    /// Whether bytes that begin like this look like it, for input without a telling name.
+    pub claims: fn(&[u8]) -> bool,
+    /// How it is read.
+    pub read: Read,
+}
+
+/// How a format is read.
+#[derive(Clone, Copy)]
+pub enum Read {
+    /// A decoded text, not blank, that is one article. What is read is written back by [`Document::rejoin`].
+    Article(fn(String) -> Result<Document, String>),
+    /// The bytes of a packed file that holds one article, which is not written back.
+    Packed(fn(&[u8]) -> Result<Document, String>),
+    /// A decoded text of several articles.
+    Feed(fn(&str) -> Result<Vec<Found>, String>),
+    /// Articles one after the other, without holding all of them.
+    Records(fn(Box<dyn BufRead>, Fields) -> Result<Records, String>),
+}
+
+/// An article of an input, or what stood in its place.
+pub type Found = Result<Item, Unreadable>;
+
+/// Articles as they come.
+pub type Records = Box<dyn Iterator<Item = Found>>;
+
+/// An article and what its source says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Item {
+    /// What the source calls it: a guid, a document number.
+    pub id: Option<String>,
+    /// Which version of it this is.
+    pub version: Option<String>,
+    /// Where it can be read.
+    pub link: Option<String>,
+    /// When it was published, as the source writes it.
+    pub published: Option<String>,
+    /// Its words.
+    pub document: Document,
+}
+
+/// A part of an input that is no article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where it stands: "line 12".
+    pub place: String,
+    /// Why it cannot be read.
+    pub reason: String,
+    /// Its beginning, to recognise it by.
+    pub raw: String,
+}
+
+/// Which fields of a record are what. The first that is there is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields {
+    /// What identifies the record.
+    pub id: Vec<String>,
+    /// Its headline.
+    pub title: Vec<String>,
+    /// Its text.
+    pub text: Vec<String>,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect();
+        Self { id: names(&["id"]), title: names(&["title"]), text: names(&["text", "body", "content"]) }
+    }
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[plain::FORMAT];
+pub const FORMATS: &[Format] = &[jsonl::FORMAT, plain::FORMAT];
 
-/// Reads a text in whatever format and encoding it is. `name` is the file's name, or "standard input".
+/// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
+pub const MAX_BYTES: u64 = 64 << 20;
+
+/// Reads a text that is one article, in whatever format and encoding it is. `name` is the file's name, or "standard input".
 ///
 /// ```
 /// use malmoi::formats::read;
@@ -46,18 +115,58 @@ pub const FORMATS: &[Format] = &[plain::FORMAT];
 /// assert!(error.to_string().starts_with("news.pdf is not text: it is a PDF"));
 /// ```
 pub fn read(bytes: &[u8], name: &str) -> Result<Document> {
-    let text = decode(bytes, name)?;
-    if text.trim().is_empty() {
-        return Err(Error::UnreadableInput { name: name.to_string(), reason: "is empty".to_string() });
+    let format = detect(name, bytes);
+    let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
+    match format.read {
+        Read::Article(read) => read(text_of(bytes, name)?).map_err(refuse),
+        Read::Packed(read) => read(bytes).map_err(refuse),
+        Read::Feed(_) | Read::Records(_) => Err(refuse(format!("is {}, not an article", format.describe))),
     }
-    (detect(name, &text).read)(text)
 }
 
-/// The format a file's name promises, else the first that claims its text.
-pub fn detect(name: &str, text: &str) -> &'static Format {
+/// Reads whatever articles there are in an input. An error is about the whole of it; what is wrong with one article is
+/// [`Unreadable`].
+///
+/// ```
+/// use malmoi::formats::{Fields, items};
+/// let lines = "{\"id\": 7, \"title\": \"Ministers meet\", \"body\": \"They met.\"}\nnot JSON\n";
+/// let found: Vec<_> = items(lines.as_bytes(), "archive.jsonl", Fields::default()).unwrap().collect();
+/// assert_eq!(found[0].as_ref().unwrap().document.title(), Some("Ministers meet"));
+/// assert_eq!(found[1].as_ref().unwrap_err().place, "line 2");
+/// ```
+pub fn items(source: impl std::io::Read + 'static, name: &str, fields: Fields) -> Result<Records> {
+    let mut source = std::io::BufReader::with_capacity(1 << 16, source);
+    let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
+    let format = detect(name, source.fill_buf().map_err(|e| Error::io("read", name, e))?);
+    if let Read::Records(read) = format.read {
+        return read(Box::new(source), fields).map_err(refuse);
+    }
+    let mut bytes = Vec::new();
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", name, e))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(refuse(format!("is larger than the {} MB an article may have", MAX_BYTES >> 20)));
+    }
+    if let Read::Feed(read) = format.read {
+        let found = read(&text_of(&bytes, name)?).map_err(refuse)?;
+        return Ok(Box::new(found.into_iter()));
+    }
+    let document = read(&bytes, name)?;
+    Ok(Box::new(std::iter::once(Ok(Item { document, ..Item::default() }))))
+}
+
+fn text_of(bytes: &[u8], name: &str) -> Result<String> {
+    let text = decode(bytes, name)?;
+    match text.trim().is_empty() {
+        true => Err(Error::UnreadableInput { name: name.to_string(), reason: "is empty".to_string() }),
+        false => Ok(text),
+    }
+}
+
+/// The format a file's name promises, else the first that claims its bytes.
+pub fn detect(name: &str, bytes: &[u8]) -> &'static Format {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
     let named = FORMATS.iter().find(|format| format.endings.contains(&ending.as_str()));
-    named.or_else(|| FORMATS.iter().find(|format| (format.claims)(text))).unwrap_or(&plain::FORMAT)
+    named.or_else(|| FORMATS.iter().find(|format| (format.claims)(bytes))).unwrap_or(&plain::FORMAT)
 }
 
 #[cfg(test)]
@@ -66,13 +175,14 @@ mod tests {
 
     #[test]
     fn names_and_endings_are_unique_and_the_last_format_claims_everything() {
-        let mut names: Vec<_> =
-            FORMATS.iter().flat_map(|format| format.endings.iter().chain([&format.name])).collect();
-        names.sort_unstable();
-        let all = names.len();
-        names.dedup();
-        assert_eq!(names.len(), all, "{names:?}");
-        assert!(FORMATS.last().is_some_and(|format| (format.claims)("anything")));
+        for mut names in [
+            FORMATS.iter().map(|format| format.name).collect::<Vec<_>>(),
+            FORMATS.iter().flat_map(|format| format.endings.iter().copied()).collect(),
+        ] {
+            names.sort_unstable();
+            assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        }
+        assert!(FORMATS.last().is_some_and(|format| (format.claims)(b"anything")));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Plain text: paragraphs separated by blank lines, or one paragraph a line, wrapped by a program or not.
 
-use super::{Format, article, furniture};
+use super::{Format, Read, article, furniture};
 use crate::document::{Block, Document, Span};
-use crate::error::Result;
 use crate::segment::lines;
 
 pub(super) const FORMAT: Format = Format {
@@ -10,14 +9,15 @@ pub(super) const FORMAT: Format = Format {
     describe: "plain text, one paragraph a line or separated by blank lines",
     endings: &["txt", "text"],
     claims: |_| true,
-    read,
+    read: Read::Article(read),
 };
 
-fn read(text: String) -> Result<Document> {
+/// A text that is known to be plain: an article's words, wherever they came from.
+pub(super) fn read(text: String) -> Result<Document, String> {
     let spans = blocks(&text);
     let texts: Vec<&str> = spans.iter().map(|span| &text[span.clone()]).collect();
     let kinds = article::kinds(&texts);
-    let blocks = spans.into_iter().zip(kinds).map(|(span, kind)| Block { span, kind }).collect();
+    let blocks = spans.into_iter().zip(kinds).map(|(span, kind)| Block::new(span, kind)).collect();
     Ok(Document::new(text, blocks))
 }
 
