@@ -10,7 +10,7 @@ use candle_core::Device;
 use crate::architectures::{self, Network, Setup};
 use crate::checkpoint::{ChatTemplate, Checkpoint, Hyper, Message, Recommended, Tokenizer};
 use crate::error::{Error, Result};
-use crate::generation::{Engine, Generated, Options, Sink};
+use crate::generation::{Batcher, Engine, Generated, Options, Sink};
 use crate::kernels::Precision;
 
 /// How to open a model.
@@ -28,7 +28,7 @@ pub struct OpenOptions {
 
 /// A loaded model. Cloning it is cheap and shares everything.
 #[derive(Clone)]
-pub struct Model(Arc<Inner>);
+pub struct Model(Arc<Inner>, Option<Batcher>);
 
 struct Inner {
     name: String,
@@ -81,7 +81,7 @@ impl Model {
         let template =
             hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
         let name = options.name.clone().unwrap_or_else(|| name_of(path));
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             name,
             path: path.to_path_buf(),
             architecture: hyper.architecture().to_string(),
@@ -93,7 +93,16 @@ impl Model {
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
             bytes: checkpoint.size(),
             recommended: hyper.recommended.clone(),
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
+    }
+
+    /// The same model for use by many threads at once: what all of them ask for goes through it together, up to `batch` texts at a
+    /// time. Each gets the text it would get alone.
+    pub fn shared(&self, batch: usize) -> Result<Self> {
+        let inner = self.0.clone();
+        let batcher = Batcher::start(move |desk| inner.engine().serve(desk, batch))?;
+        Ok(Self(self.0.clone(), Some(batcher)))
     }
 
     /// What it is called in results.
@@ -199,9 +208,17 @@ impl Model {
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
-        let Inner { network, tokenizer, end_tokens, context, .. } = &*self.0;
+        match &self.1 {
+            Some(batcher) => batcher.generate(prompts, options, sink),
+            None => self.0.engine().generate(prompts, options, sink),
+        }
+    }
+}
+
+impl Inner {
+    fn engine(&self) -> Engine<'_> {
+        let Self { network, tokenizer, end_tokens, context, .. } = self;
         Engine { network: &**network, tokenizer, end_tokens, context: *context }
-            .generate(prompts, options, sink)
     }
 }
 

@@ -196,3 +196,50 @@ fn dropping_the_pieces_ends_the_work() {
     assert!(pieces.next().unwrap().is_ok());
     drop(pieces);
 }
+
+#[test]
+fn many_at_once_get_what_each_would_get_alone() {
+    let script = json!([
+        {"when": "drums", "say": "boom and boom, ", "then": "loop"},
+        {"when": "cable", "say": "Half of ", "then": "fail"},
+        {"when": "harbour", "say": "The harbour was closed. It will open. It is blue."},
+        {"say": "The council met. It agreed."}
+    ]);
+    let (_folder, model) = open(script, 8192);
+    let texts: Vec<String> = ["drums", "cable", "harbour", "council"]
+        .iter()
+        .cycle()
+        .take(24)
+        .enumerate()
+        .map(|(number, word)| {
+            format!("Text {number} speaks of the {word} for some time. {}", "And on. ".repeat(number % 5))
+        })
+        .collect();
+    let summary = |model: &Model, text: &str| {
+        let outcome = model.summarize(text).sentences(2).run();
+        outcome.map(|one| (one.text, one.finish, one.tokens, one.findings)).map_err(|error| error.to_string())
+    };
+    let alone: Vec<_> = texts.iter().map(|text| summary(&model, text)).collect();
+    assert_eq!(alone.iter().filter(|one| one.is_err()).count(), 6, "the cables fail, and nothing else");
+    let shared = model.shared(5).unwrap();
+    let together: Vec<_> = std::thread::scope(|scope| {
+        let works: Vec<_> = texts.iter().map(|text| scope.spawn(|| summary(&shared, text))).collect();
+        works.into_iter().map(|work| work.join().unwrap()).collect()
+    });
+    assert_eq!(together, alone);
+}
+
+#[test]
+fn who_goes_away_from_a_shared_model_stops_nobody_else() {
+    let (_folder, model) = open(json!([{"say": "word ".repeat(300)}]), 8192);
+    let shared = model.shared(2).unwrap();
+    let request = |text: &str| shared.summarize(text).sentences(50).max_tokens(600);
+    for _ in 0..3 {
+        let mut pieces = request("A text that nobody waits for.").pieces().unwrap();
+        assert!(pieces.next().unwrap().is_ok());
+    }
+    assert_eq!(
+        request("A text.").text().unwrap(),
+        model.summarize("A text.").sentences(50).max_tokens(600).text().unwrap()
+    );
+}

@@ -132,3 +132,22 @@ fn a_small_model_summarizes() {
     assert!(!outcome.text.contains("MOST READ"), "{}", outcome.text);
     assert_eq!(model.summarize(&article).sentences(2).text().unwrap(), outcome.text, "the same again");
 }
+
+#[test]
+fn many_articles_at_once_get_the_summaries_of_each_alone() {
+    let Some(path) = real("smollm2-135m") else { return };
+    let article = std::fs::read_to_string(here("../examples/articles/harbour.txt")).unwrap();
+    let model = Model::open(path).unwrap();
+    // Articles of different lengths, which begin alike and not alike.
+    let paragraphs: Vec<&str> = article.split("\n\n").collect();
+    let texts: Vec<String> = (1..7).map(|count| paragraphs[count % 3..count + 3].join("\n\n")).collect();
+    let summary =
+        |model: &Model, text: &str| model.summarize(text).sentences(2).max_tokens(60).text().unwrap();
+    let alone: Vec<String> = texts.iter().map(|text| summary(&model, text)).collect();
+    let shared = model.shared(4).unwrap();
+    let together: Vec<String> = std::thread::scope(|scope| {
+        let works: Vec<_> = texts.iter().map(|text| scope.spawn(|| summary(&shared, text))).collect();
+        works.into_iter().map(|work| work.join().unwrap()).collect()
+    });
+    assert_eq!(together, alone);
+}

@@ -3,9 +3,14 @@
 //! Every step gives the network one ragged batch: sequences that still read their prompt bring a chunk of it, the others their last
 //! token. A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt wording.
 
+mod batcher;
 mod loops;
 mod sampling;
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub(crate) use batcher::Batcher;
 use sampling::Sampler;
 pub use sampling::Sampling;
 
@@ -89,6 +94,72 @@ pub enum Next {
 /// What the loop tells while it runs: text of a sequence that is certain.
 pub type Sink<'s> = dyn FnMut(usize, &str) -> Next + 's;
 
+/// Where prompts come from and where texts go.
+pub(crate) trait Desk {
+    /// Up to `room` more prompts. Where nothing else is under way (`idle`) it may wait for one; to bring none then ends the loop.
+    fn next(&mut self, room: usize, idle: bool) -> Vec<Ask>;
+
+    /// Takes the text that became certain in one step; says for each what is wanted next.
+    fn text(&mut self, fresh: &[(Tag, String)]) -> Vec<Next>;
+
+    /// Takes a finished text, or the reason why there is none.
+    fn done(&mut self, tag: Tag, result: Result<Generated>);
+
+    /// Whether anybody still waits for this text.
+    fn is_wanted(&self, tag: Tag) -> bool;
+}
+
+/// Which text: of which call, and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag {
+    pub call: usize,
+    pub index: usize,
+}
+
+/// A prompt to continue.
+pub(crate) struct Ask {
+    pub tag: Tag,
+    pub prompt: Vec<u32>,
+    pub options: Arc<Options>,
+}
+
+/// The desk of one call: prompts in a list, texts into another.
+struct Call<'c, 's> {
+    asks: std::vec::IntoIter<Ask>,
+    sink: &'c mut Sink<'s>,
+    done: Vec<Option<Generated>>,
+    failed: Option<Error>,
+}
+
+impl Desk for Call<'_, '_> {
+    fn next(&mut self, room: usize, _: bool) -> Vec<Ask> {
+        if self.failed.is_some() { Vec::new() } else { self.asks.by_ref().take(room).collect() }
+    }
+
+    fn text(&mut self, fresh: &[(Tag, String)]) -> Vec<Next> {
+        let mut said = Vec::new();
+        for (tag, text) in fresh {
+            let next = if self.failed.is_some() { Next::Cancel } else { (self.sink)(tag.index, text) };
+            if next == Next::Cancel {
+                self.failed.get_or_insert(Error::Cancelled);
+            }
+            said.push(next);
+        }
+        said
+    }
+
+    fn done(&mut self, tag: Tag, result: Result<Generated>) {
+        match result {
+            Ok(generated) => self.done[tag.index] = Some(generated),
+            Err(error) => drop(self.failed.get_or_insert(error)),
+        }
+    }
+
+    fn is_wanted(&self, _: Tag) -> bool {
+        self.failed.is_none()
+    }
+}
+
 impl<'m> Engine<'m> {
     /// Continues every prompt. Results stand in the order of the prompts, and do not depend on how many run at once.
     pub fn generate(
@@ -97,38 +168,85 @@ impl<'m> Engine<'m> {
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
-        for prompt in prompts {
-            if prompt.is_empty() || prompt.len() >= self.context {
-                return Err(Error::TooLong {
-                    what: "the prompt".into(),
-                    needed: prompt.len() + 1,
-                    window: self.context,
-                });
-            }
+        let shared = Arc::new(options.clone());
+        let ask = |(index, prompt): (usize, &Vec<u32>)| Ask {
+            tag: Tag { call: 0, index },
+            prompt: prompt.clone(),
+            options: shared.clone(),
+        };
+        let asks: Vec<Ask> = prompts.iter().enumerate().map(ask).collect();
+        let mut call =
+            Call { asks: asks.into_iter(), sink, done: prompts.iter().map(|_| None).collect(), failed: None };
+        self.serve(&mut call, options.batch);
+        match call.failed {
+            Some(error) => Err(error),
+            None => Ok(call.done.into_iter().flatten().collect()),
         }
-        let shared = self.shared_prefix(prompts)?;
-        let mut waiting = prompts.iter().enumerate();
+    }
+
+    /// The loop: takes prompts while there is room, steps all sequences at once, gives texts back, until the desk has no more.
+    pub(crate) fn serve(&self, desk: &mut dyn Desk, batch: usize) {
         let mut active: Vec<Sequence<'m>> = Vec::new();
-        let mut done: Vec<Option<Generated>> = prompts.iter().map(|_| None).collect();
+        let mut waiting: VecDeque<Ask> = VecDeque::new();
+        let mut recent = Recent::default();
         loop {
-            while active.len() < options.batch.max(1) {
-                let Some((index, prompt)) = waiting.next() else { break };
-                let state = match &shared {
-                    Some(state) => state.fork(),
-                    None => self.begin()?,
-                };
-                active.push(Sequence::new(index, prompt, state, self, options));
+            let idle = active.is_empty() && waiting.is_empty();
+            let room = batch.max(1).saturating_sub(active.len() + waiting.len());
+            let asks = if room > 0 { desk.next(room, idle) } else { Vec::new() };
+            if idle && asks.is_empty() {
+                return;
             }
-            if active.is_empty() {
-                break;
+            waiting.extend(asks);
+            while let Some(ask) = waiting.pop_front() {
+                match self.start(ask, &active, &recent) {
+                    Start::Now(sequence) => active.push(*sequence),
+                    Start::Later(ask) => {
+                        // Its beginning is being read for another; whoever comes after it waits with it.
+                        waiting.push_front(ask);
+                        break;
+                    }
+                    Start::Never(tag, error) => desk.done(tag, Err(error)),
+                }
             }
-            self.step(&mut active, options, sink)?;
-            for finished in active.extract_if(.., |sequence| sequence.finish.is_some()) {
-                let index = finished.index;
-                done[index] = Some(finished.result());
+            if !active.is_empty() {
+                self.step(&mut active, desk);
+            }
+            let over = |one: &mut Sequence<'m>| one.finish.is_some() || !desk.is_wanted(one.tag);
+            let over: Vec<Sequence<'m>> = active.extract_if(.., over).collect();
+            for sequence in over {
+                recent.keep(&sequence);
+                if sequence.finish.is_some() {
+                    desk.done(sequence.tag, Ok(sequence.result()));
+                }
             }
         }
-        Ok(done.into_iter().flatten().collect())
+    }
+
+    /// Begins a sequence with what is known of its beginning from others.
+    fn start(&self, ask: Ask, active: &[Sequence<'m>], recent: &Recent) -> Start<'m> {
+        let Ask { tag, ref prompt, .. } = ask;
+        if prompt.is_empty() || prompt.len() >= self.context {
+            let (what, needed) = ("the prompt".to_string(), prompt.len() + 1);
+            return Start::Never(tag, Error::TooLong { what, needed, window: self.context });
+        }
+        let others = active.iter().map(|one| (&one.ids[..], &one.state));
+        let others = others.chain(recent.0.iter().map(|(ids, state)| (&ids[..], state)));
+        // Each prompt keeps a token of its own, whose logits it needs.
+        let known = others.map(|(ids, state)| (common(prompt, ids).min(prompt.len() - 1), state));
+        let best = known.max_by_key(|(length, state)| (*length, state.len() >= *length));
+        let state = match best.filter(|(length, _)| *length >= WORTHWHILE) {
+            Some((length, state)) if state.len() < length => return Start::Later(ask),
+            Some((length, state)) => {
+                let mut state = state.fork();
+                state.truncate(length);
+                Ok(state)
+            }
+            None => self.begin(),
+        };
+        match state {
+            Ok(state) => Start::Now(Box::new(Sequence::new(ask, state, self))),
+            Err(error) => Start::Never(tag, error),
+        }
     }
 
     fn begin(&self) -> Result<State> {
@@ -138,57 +256,97 @@ impl<'m> Engine<'m> {
             .ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
     }
 
-    /// What all prompts begin with, read once; `None` where it is not worth a step of its own.
-    fn shared_prefix(&self, prompts: &[Vec<u32>]) -> Result<Option<State>> {
-        const WORTHWHILE: usize = 16;
-        let [first, rest @ ..] = prompts else { return Ok(None) };
-        if rest.is_empty() {
-            return Ok(None);
-        }
-        let common = |other: &Vec<u32>| first.iter().zip(other).take_while(|(a, b)| a == b).count();
-        // Each prompt keeps a token of its own, whose logits it needs.
-        let length = rest
-            .iter()
-            .map(|other| common(other).min(other.len() - 1))
-            .min()
-            .unwrap_or(0)
-            .min(first.len() - 1);
-        if length < WORTHWHILE {
-            return Ok(None);
-        }
-        let mut state = self.begin()?;
-        for tokens in first[..length].chunks(CHUNK) {
-            self.network.forward(&mut [Row { state: &mut state, tokens, want: Want::Nothing }])?;
-        }
-        Ok(Some(state))
-    }
-
     /// One batch through the network, one token for each sequence that has read its prompt.
-    fn step(&self, active: &mut [Sequence<'m>], options: &Options, sink: &mut Sink<'_>) -> Result<()> {
+    fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk) {
+        let before: Vec<usize> = active.iter().map(|one| one.state.len()).collect();
+        let mut failed: Vec<Option<Error>> = active.iter().map(|_| None).collect();
+        let mut fresh = Vec::new();
         let mut rows: Vec<Row<'_>> = active.iter_mut().map(Sequence::row).collect();
-        let logits = self.network.forward(&mut rows)?;
-        for (row, sequence) in active.iter_mut().enumerate() {
-            let scores = logits.last(row);
-            if scores.is_empty() {
-                continue;
+        match self.network.forward(&mut rows) {
+            Ok(logits) => {
+                for (row, sequence) in active.iter_mut().enumerate() {
+                    match sequence.take(logits.last(row), self) {
+                        Ok(text) => fresh.push(text),
+                        Err(error) => failed[row] = Some(error),
+                    }
+                }
             }
-            if scores.iter().any(|score| score.is_nan()) {
-                return Err(Error::Engine("the network computed a score that is not a number".into()));
-            }
-            let fresh = sequence.take(scores, self, options)?;
-            match if fresh.is_empty() { Next::More } else { sink(sequence.index, &fresh) } {
-                Next::More => {}
-                Next::Enough => sequence.finish = Some(Finish::Stop),
-                Next::Cancel => return Err(Error::Cancelled),
+            Err(error) if active.len() == 1 => failed[0] = Some(error),
+            // One of them is to blame; the others must not suffer for it.
+            Err(_) => {
+                for (row, sequence) in active.iter_mut().enumerate() {
+                    sequence.state.truncate(before[row]);
+                    let logits = self.network.forward(&mut [sequence.row()]);
+                    match logits.and_then(|logits| sequence.take(logits.last(0), self)) {
+                        Ok(text) => fresh.push(text),
+                        Err(error) => failed[row] = Some(error),
+                    }
+                }
             }
         }
-        Ok(())
+        let mut failures = failed.into_iter();
+        active.retain(|sequence| match failures.next().flatten() {
+            Some(error) => {
+                desk.done(sequence.tag, Err(error));
+                false
+            }
+            None => true,
+        });
+        let told: Vec<usize> = (0..active.len()).filter(|row| !fresh[*row].is_empty()).collect();
+        let texts: Vec<(Tag, String)> =
+            told.iter().map(|row| (active[*row].tag, std::mem::take(&mut fresh[*row]))).collect();
+        for (row, next) in told.iter().zip(desk.text(&texts)) {
+            match next {
+                Next::More | Next::Cancel => {}
+                Next::Enough => active[*row].finish = Some(Finish::Stop),
+            }
+        }
     }
+}
+
+enum Start<'m> {
+    Now(Box<Sequence<'m>>),
+    Later(Ask),
+    Never(Tag, Error),
+}
+
+/// A shared beginning shorter than this (tokens) is read again: it costs less than looking after it.
+const WORTHWHILE: usize = 16;
+
+/// Sequences that ended not long ago, one for each way to begin: the next prompt of a feed begins like one of them.
+#[derive(Default)]
+struct Recent(Vec<(Vec<u32>, State)>);
+
+impl Recent {
+    const MOST: usize = 4;
+
+    fn keep(&mut self, sequence: &Sequence<'_>) {
+        let read = sequence.state.len();
+        let mut ids = sequence.ids[..sequence.prompt.min(read)].to_vec();
+        let mut state = sequence.state.fork();
+        if let Some(at) = self.0.iter().position(|(other, _)| common(other, &ids) >= WORTHWHILE) {
+            // What two of them share is the wording; the rest was an article.
+            let (other, _) = self.0.remove(at);
+            ids.truncate(common(&other, &ids));
+        }
+        state.truncate(ids.len());
+        if ids.len() >= WORTHWHILE {
+            self.0.push((ids, state));
+        }
+        if self.0.len() > Self::MOST {
+            self.0.remove(0);
+        }
+    }
+}
+
+fn common(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// A text in the making.
 struct Sequence<'m> {
-    index: usize,
+    tag: Tag,
+    options: Arc<Options>,
     state: State,
     /// Prompt and text.
     ids: Vec<u32>,
@@ -207,13 +365,15 @@ struct Sequence<'m> {
 }
 
 impl<'m> Sequence<'m> {
-    fn new(index: usize, prompt: &[u32], state: State, engine: &Engine<'m>, options: &Options) -> Self {
+    fn new(ask: Ask, state: State, engine: &Engine<'m>) -> Self {
+        let Ask { tag, prompt, options } = ask;
         Self {
-            index,
+            tag,
             state,
-            ids: prompt.to_vec(),
             prompt: prompt.len(),
-            sampler: Sampler::new(options, index as u64),
+            ids: prompt,
+            sampler: Sampler::new(&options, tag.index as u64),
+            options,
             stream: engine.tokenizer.stream(),
             committed: 0,
             text: String::new(),
@@ -232,8 +392,15 @@ impl<'m> Sequence<'m> {
         Row { state: &mut self.state, tokens, want: if last { Want::Last } else { Want::Nothing } }
     }
 
-    /// Chooses the next token; gives the text that became certain.
-    fn take(&mut self, scores: &[f32], engine: &Engine<'m>, options: &Options) -> Result<String> {
+    /// Chooses the next token, if there are scores to choose by; gives the text that became certain.
+    fn take(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
+        if scores.is_empty() {
+            return Ok(String::new());
+        }
+        if scores.iter().any(|score| score.is_nan()) {
+            return Err(Error::Engine("the network computed a score that is not a number".into()));
+        }
+        let options = &*self.options.clone();
         let next = self.sampler.pick(scores, &self.ids, self.prompt);
         if engine.end_tokens.contains(&next) {
             return self.end(Finish::Stop, options);
