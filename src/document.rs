@@ -2,7 +2,10 @@
 
 mod inline;
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 pub use inline::{Inline, escape};
 
@@ -10,18 +13,18 @@ pub use inline::{Inline, escape};
 pub type Span = Range<usize>;
 
 /// What a block of an article is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The headline.
     Title,
     /// Body text.
     Paragraph,
     /// Something around the article that is not part of it. The string says what, for the report: "navigation", "reporter e-mail".
-    Furniture(&'static str),
+    Furniture(Cow<'static, str>),
 }
 
 /// One block: a span of the document's text without the blank space around it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Where it stands in [`Document::text`].
     pub span: Span,
@@ -29,6 +32,13 @@ pub struct Block {
     pub kind: Kind,
     /// Its words, where the span holds tags and entities too.
     pub inline: Option<Inline>,
+}
+
+impl Kind {
+    /// Furniture of a kind that a reader knows.
+    pub fn furniture(what: &'static str) -> Self {
+        Self::Furniture(what.into())
+    }
 }
 
 impl Block {
@@ -46,7 +56,7 @@ impl Block {
 
 /// A text and the blocks found in it, in order and without overlap. What lies between blocks is white space and is kept:
 /// [`Document::rejoin`] puts new texts in the blocks' places and leaves the rest byte for byte.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     text: String,
     blocks: Vec<Block>,
@@ -136,9 +146,9 @@ impl Document {
     }
 
     /// What was recognised as furniture: what it is and its text.
-    pub fn furniture(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.blocks.iter().filter_map(|block| match block.kind {
-            Kind::Furniture(what) => Some((what, self.block_text(block))),
+    pub fn furniture(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.blocks.iter().filter_map(|block| match &block.kind {
+            Kind::Furniture(what) => Some((what.as_ref(), self.block_text(block))),
             _ => None,
         })
     }

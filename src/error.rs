@@ -125,6 +125,11 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
 
+    // === Batches ===
+    /// A batch cannot go on.
+    #[error(transparent)]
+    Batch(#[from] crate::batch::BatchError),
+
     // === The engine ===
     /// The numerical engine failed.
     #[error("the engine failed: {0}")]

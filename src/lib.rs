@@ -43,6 +43,7 @@
 //! - Files from elsewhere never make it panic, hang or allocate more than their own size: see [`checkpoint`].
 
 pub mod architectures;
+pub mod batch;
 pub mod checkpoint;
 pub mod checks;
 pub mod document;
@@ -50,6 +51,7 @@ mod error;
 mod event;
 #[cfg(feature = "fetch")]
 mod fetch;
+pub mod files;
 pub mod formats;
 pub mod generation;
 pub mod kernels;

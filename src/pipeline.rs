@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::checks::{self, Pair};
-use crate::document::{Document, Kind};
+use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::event::{Event, Finding, Finish};
 use crate::language::Language;
@@ -71,7 +71,7 @@ fn cascade(
     watch: &mut Watch<'_>,
 ) -> Result<Outcome> {
     // Nobody waits for the text of the first half.
-    let mut quiet = |_: &str| ControlFlow::Continue(());
+    let mut quiet = |_: &str| (watch.on_text)("");
     let mut first = Watch { on_event: &mut *watch.on_event, on_text: &mut quiet };
     let summary = summarize(model, document, (from, from), job, &mut first)?;
     let (translator, abilities) = translator.unwrap_or((model, &job.abilities));
@@ -221,7 +221,6 @@ impl Outcome {
 
 fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watch<'_>) {
     for (what, text) in document.furniture() {
-        debug_assert!(document.blocks().iter().any(|block| block.kind == Kind::Furniture(what)));
         let shown: String = text.chars().take(60).collect();
         let message = format!("left out as {what}: {shown}");
         let finding = Finding { check: "furniture".to_string(), segment: None, message };

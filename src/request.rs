@@ -194,7 +194,8 @@ impl Request {
         self.watch(|_| {}, |_| ControlFlow::Continue(()))
     }
 
-    /// Does it, telling what happens and giving out text as soon as it is certain. `Break` ends it with [`Error::Cancelled`].
+    /// Does it, telling what happens and giving out text as soon as it is certain; an empty text only asks whether to go on.
+    /// `Break` ends it with [`Error::Cancelled`].
     pub fn watch(
         self,
         mut on_event: impl FnMut(&Event),
@@ -213,9 +214,9 @@ impl Request {
         // A few pieces ahead at most: a reader that stops reading stops the work.
         let (sender, pieces) = sync_channel(16);
         let work = move || {
-            let send = |text: &str| match sender.send(Ok(text.to_string())) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
+            let send = |text: &str| match text.is_empty() || sender.send(Ok(text.to_string())).is_ok() {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
             };
             match self.watch(|_| {}, send) {
                 Ok(_) | Err(Error::Cancelled) => {}

@@ -2,15 +2,17 @@
 //!
 //! Knows what a tag and an entity look like; knows no vocabulary of any format.
 
+use serde::{Deserialize, Serialize};
+
 /// Words of a block, and the tags that stand between them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inline {
     text: String,
     tags: Vec<Tag>,
 }
 
 /// A tag as it stands in the source, and before which byte of the words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Tag {
     at: usize,
     raw: String,

@@ -25,7 +25,7 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     }
     let title = title(blocks, &found);
     let kind = |(index, what): (usize, Option<&'static str>)| match what {
-        Some(what) => Kind::Furniture(what),
+        Some(what) => Kind::furniture(what),
         None if title == Some(index) => Kind::Title,
         None => Kind::Paragraph,
     };

@@ -13,6 +13,8 @@ mod visible;
 
 use std::io::{BufRead, Read as _};
 
+use serde::{Deserialize, Serialize};
+
 pub use encoding::decode;
 pub use visible::visible;
 
@@ -53,7 +55,7 @@ pub type Found = Result<Item, Unreadable>;
 pub type Records = Box<dyn Iterator<Item = Found>>;
 
 /// An article and what its source says of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// What the source calls it: a guid, a document number.
     pub id: Option<String>,

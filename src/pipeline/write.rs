@@ -141,7 +141,9 @@ impl<'a> Writer<'a> {
         let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.wanted(task))).collect();
         let mut sink = |index: usize, text: &str| {
             let fresh = shown[index].push(text);
-            if live && !fresh.is_empty() && (watch.on_text)(&fresh).is_break() {
+            // Where nothing can be shown yet it is still asked whether to go on.
+            let shown_now = if live { fresh.as_str() } else { "" };
+            if (watch.on_text)(shown_now).is_break() {
                 return Next::Cancel;
             }
             if shown[index].is_full() { Next::Enough } else { Next::More }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, io};
+use crate::files::{self, sync_folder};
 
 /// A file being written. What was written before an interruption is kept and continued.
 pub(crate) struct Arrival {
@@ -80,7 +81,8 @@ impl Arrival {
         }
         self.file.sync_all().map_err(io("write", &self.partial))?;
         std::fs::rename(&self.partial, &self.target).map_err(io("rename", &self.partial))?;
-        sync_folder(&self.target)?;
+        let folder = self.target.parent().unwrap_or(Path::new("."));
+        sync_folder(folder).map_err(io("write", folder))?;
         Ok(found)
     }
 }
@@ -92,22 +94,11 @@ pub(crate) fn partial_of(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
-/// A name is only on disk when its folder is.
-fn sync_folder(file: &Path) -> Result<(), StoreError> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    if cfg!(unix) {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("write", folder))?;
-    }
-    Ok(())
-}
-
-/// Writes a small file whole or not at all.
+/// Writes a small file whole or not at all, and its folder where there is none.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut arrival = Arrival::begin(path)?;
-    arrival.restart_at(0)?;
-    arrival.write(bytes)?;
-    arrival.finish(None, None)?;
-    Ok(())
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(io("create", folder))?;
+    files::replace(path, |out| out.write_all(bytes)).map_err(io("write", path))
 }
 
 /// The sum of a file.

@@ -263,6 +263,18 @@ impl Store {
         verdicts.collect()
     }
 
+    /// What identifies a model's weights and vocabulary: the sum of its pinned sums, else of its files.
+    pub fn fingerprint(&self, located: &Located) -> Result<String, StoreError> {
+        let pinned = located.entry.map(|entry| entry.files.as_slice()).unwrap_or_default();
+        if !pinned.is_empty() {
+            let sums: Vec<&str> = pinned.iter().map(|file| file.sha256.as_str()).collect();
+            return Ok(sums.join(" "));
+        }
+        let files = if located.path.is_dir() { files_in(&located.path)? } else { vec![located.path.clone()] };
+        let sums: Result<Vec<String>, StoreError> = files.iter().map(|path| sha256_of(path)).collect();
+        Ok(sums?.join(" "))
+    }
+
     /// Takes a model off the disk. A path that is not in the cache is somebody's own and stays.
     pub fn remove(&self, name: &str) -> Result<PathBuf, StoreError> {
         let (repo, path) = match self.resolve(name)? {

@@ -1,6 +1,7 @@
 //! What to do about an error: one line of advice for each kind that has one.
 
 use malmoi::Error;
+use malmoi::batch::BatchError;
 use malmoi::store::StoreError;
 
 use crate::settings::SettingsError;
@@ -18,6 +19,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 fn of_library(error: &Error) -> Option<String> {
     let text = match error {
         Error::Store(error) => return of_store(error),
+        Error::Batch(error) => return of_batch(error),
         Error::NotFound { .. } => "give a file, or `-` for standard input".into(),
         Error::UnreadableInput { reason, .. } if reason == "is empty" => "give a file with text in it, or pipe the text in".into(),
         Error::UnreadableInput { reason, .. } if reason.starts_with("is not text") => {
@@ -37,6 +39,18 @@ fn of_library(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+fn of_batch(error: &BatchError) -> Option<String> {
+    let text = match error {
+        BatchError::Busy { .. } => "wait for it to end, or choose another folder with `-o`",
+        BatchError::OtherSpec { .. } => "give the same options as before, or choose another folder with `-o`",
+        BatchError::Journal { .. } => {
+            "make room or set the rights right and run the same command again: nothing that was done is lost"
+        }
+        _ => return None,
+    };
+    Some(text.to_string())
 }
 
 fn of_store(error: &StoreError) -> Option<String> {

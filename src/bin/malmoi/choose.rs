@@ -1,5 +1,7 @@
 //! Which model does the work: the one that was named, the best that is installed, or the catalogue's default.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 use malmoi::store::catalogue::{self, Entry, Purpose};
 use malmoi::store::{Located, Store, StoreError};
@@ -12,6 +14,7 @@ use crate::ui::Ui;
 pub(crate) struct Chosen {
     pub model: Model,
     pub abilities: Abilities,
+    pub located: Located,
 }
 
 /// Finds models for a command.
@@ -20,27 +23,44 @@ pub(crate) struct Chooser<'c> {
     /// What `--model` says.
     pub named: Option<&'c str>,
     pub ui: Ui,
+    /// Models that are open: one that serves two purposes is loaded once.
+    pub opened: RefCell<Vec<Chosen>>,
 }
 
 impl Chooser<'_> {
     /// One for translating.
     pub fn translator(&self, from: Language, to: Language) -> Result<Chosen> {
-        open(&self.located(Purpose::Translate(from, to))?)
+        self.open(self.located(Purpose::Translate(from, to))?)
     }
 
     /// One for summarizing, and another for translating the summary where that is better done by another.
     pub fn summarizers(&self, from: Language, to: Language) -> Result<(Chosen, Option<Chosen>)> {
         let direct = Purpose::Summarize(from, to);
         if self.named.is_some() || from == to || self.store.best(direct).is_some() {
-            return Ok((open(&self.located(direct)?)?, None));
+            return Ok((self.open(self.located(direct)?)?, None));
         }
         // The translator comes first: often it can do both.
         let translator = self.located(Purpose::Translate(from, to))?;
         let summarizer = self.located(Purpose::Summarize(from, from))?;
         if summarizer.path == translator.path {
-            return Ok((open(&summarizer)?, None));
+            return Ok((self.open(summarizer)?, None));
         }
-        Ok((open(&summarizer)?, Some(open(&translator)?)))
+        Ok((self.open(summarizer)?, Some(self.open(translator)?)))
+    }
+
+    fn open(&self, located: Located) -> Result<Chosen> {
+        let mut opened = self.opened.borrow_mut();
+        if let Some(chosen) = opened.iter().find(|chosen| chosen.located.path == located.path) {
+            return Ok(chosen.clone());
+        }
+        let name = located.entry.map(|entry| entry.name.clone());
+        let model = Model::open_with(&located.path, &OpenOptions { name, ..OpenOptions::default() })?;
+        let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
+            family: Some(entry.family.clone()),
+            summarizes: Some(entry.summary_languages()),
+        });
+        opened.push(Chosen { model, abilities, located });
+        Ok(opened[opened.len() - 1].clone())
     }
 
     fn located(&self, purpose: Purpose) -> Result<Located> {
@@ -90,15 +110,4 @@ fn able(entry: &Entry, purpose: Purpose) -> bool {
         }
         _ => serves(purpose),
     }
-}
-
-fn open(located: &Located) -> Result<Chosen> {
-    let options =
-        OpenOptions { name: located.entry.map(|entry| entry.name.clone()), ..OpenOptions::default() };
-    let model = Model::open_with(&located.path, &options)?;
-    let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
-        family: Some(entry.family.clone()),
-        summarizes: Some(entry.summary_languages()),
-    });
-    Ok(Chosen { model, abilities })
 }

@@ -11,10 +11,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Done; done, but `--strict` found something; could not.
+/// How a command ended; that it could not is an error.
 pub(crate) enum Exit {
     Done,
+    /// Done, but `--strict` found something.
     Doubtful,
+    /// Stopped by whoever ran it; the same command goes on where it was.
+    Stopped,
 }
 
 fn main() -> ExitCode {
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Doubtful) => ExitCode::from(1),
+        Ok(Exit::Stopped) => ExitCode::from(130),
         // Whoever read the output has enough of it.
         Err(error) if output::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {

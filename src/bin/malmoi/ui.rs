@@ -1,13 +1,14 @@
 //! What goes to standard error: notes, progress, findings, complaints. Colour and bars only on a terminal that wants them.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use malmoi::batch::Progress;
 use malmoi::store::StoreEvent;
 use malmoi::{Event, Finding};
 
-use crate::advice;
+use crate::{advice, output};
 
 /// How talkative to be.
 #[derive(Clone, Copy)]
@@ -95,6 +96,29 @@ impl Ui {
         }
     }
 
+    /// Watches a batch: a bar on a terminal, a line every half minute elsewhere, for programs an object a second.
+    pub fn progress(self, json: bool) -> impl FnMut(&Progress) {
+        let bar = self.bar("{spinner} {wide_msg}");
+        let every = if json { Duration::from_secs(1) } else { Duration::from_secs(30) };
+        let (mut told, mut first) = (Instant::now(), true);
+        move |progress| {
+            let due = told.elapsed() >= every || std::mem::take(&mut first) && json;
+            if self.draws() {
+                bar.set_message(how_far(progress));
+            } else if due && !json {
+                self.note(how_far(progress));
+            }
+            if due {
+                told = Instant::now();
+                if json {
+                    let line = serde_json::json!({"event": "progress", "progress": progress});
+                    // Whoever listened may be gone; the work goes on.
+                    let _ = output::print(&format!("{line}\n"));
+                }
+            }
+        }
+    }
+
     fn bar(self, template: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(
             None,
@@ -111,6 +135,29 @@ impl Ui {
             Err(_) => bar,
         }
     }
+}
+
+/// "12 done, 1 failed, 47 waiting; 3.1 articles a minute, 52 tokens a second, 15 min left".
+fn how_far(progress: &Progress) -> String {
+    let Progress { counts, waiting, complete, seconds } = progress;
+    let settled = counts.done + counts.failed;
+    let mut said = format!("{} done", counts.done);
+    if counts.failed + counts.unreadable > 0 {
+        said += &format!(", {} failed", counts.failed + counts.unreadable);
+    }
+    said += &format!(", {waiting}{} waiting", if *complete { "" } else { " or more" });
+    if settled > 0 && *seconds > 0.0 {
+        let rate = settled as f64 / seconds;
+        said += &format!(
+            "; {:.1} articles a minute, {:.0} tokens a second",
+            rate * 60.0,
+            counts.tokens as f64 / seconds
+        );
+        if *complete {
+            said += &format!(", {:.0} min left", (*waiting as f64 / rate / 60.0).ceil());
+        }
+    }
+    said
 }
 
 /// Says what went wrong, why, and what to do.

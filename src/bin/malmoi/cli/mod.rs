@@ -1,12 +1,16 @@
 //! The commands: one file each, one line each in [`Command`] and [`Cli::run`].
 
+mod batch;
 mod doctor;
+mod feed;
+mod many;
 mod models;
 mod shell;
 mod summarize;
 mod translate;
 mod work;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -21,8 +25,10 @@ use crate::ui::Ui;
 /// Summarizes and translates news between English and Korean, on this machine.
 #[derive(Parser)]
 #[command(name = "malmoi", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 done, 1 done but --strict found something, 2 could not.\n\
-    Results go to standard output, everything else to standard error.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 done but --strict found something, 2 could not, 130 stopped by Ctrl-C.\n\
+    Results go to standard output, everything else to standard error."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     common: Common,
@@ -54,6 +60,8 @@ pub(crate) struct Common {
 enum Command {
     Summarize(summarize::Summarize),
     Translate(translate::Translate),
+    Batch(batch::Batch),
+    Feed(feed::Feed),
     Models(models::Models),
     Doctor(doctor::Doctor),
     Completions(shell::Completions),
@@ -88,6 +96,8 @@ impl Cli {
         match self.command {
             Command::Summarize(command) => command.run(&run),
             Command::Translate(command) => command.run(&run),
+            Command::Batch(command) => command.run(&run),
+            Command::Feed(command) => command.run(&run),
             Command::Models(command) => command.run(&run),
             Command::Doctor(command) => command.run(&run),
             Command::Completions(command) => command.run(),
@@ -98,7 +108,12 @@ impl Cli {
 
 impl Run {
     fn chooser(&self) -> Chooser<'_> {
-        Chooser { store: &self.store, named: self.settings.get("model"), ui: self.ui }
+        Chooser {
+            store: &self.store,
+            named: self.settings.get("model"),
+            ui: self.ui,
+            opened: RefCell::default(),
+        }
     }
 }
 

@@ -37,14 +37,14 @@ pub(crate) struct Summarize {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Shape {
+pub(super) enum Shape {
     Paragraph,
     Bullets,
     Headline,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Way {
+pub(super) enum Way {
     /// Whichever the model can do
     Auto,
     /// Written in the other language at once

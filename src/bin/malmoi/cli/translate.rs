@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use malmoi::Error;
-use malmoi::prompts::Term;
 
 use super::work::{self, Choices};
 use super::{Results, Run};
@@ -37,13 +36,7 @@ impl Translate {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let to = work::language(&self.to)?;
         let given = (self.from != "auto").then(|| work::language(&self.from)).transpose()?;
-        let glossary = match &self.glossary {
-            None => Vec::new(),
-            Some(path) => {
-                let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
-                Term::read(&bytes, &path.display().to_string())?
-            }
-        };
+        let glossary = work::glossary(self.glossary.as_deref())?;
         let document = work::read(self.input.as_deref(), run)?;
         let from = given.unwrap_or_else(|| work::language_of(&document));
         if from == to {

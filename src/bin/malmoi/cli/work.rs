@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use malmoi::document::Document;
+use malmoi::prompts::Term;
 use malmoi::{Error, Finding, Language, Outcome, Request, formats};
 
 use super::{Results, Run};
@@ -17,13 +18,13 @@ use crate::{Exit, output};
 pub(super) struct Choices {
     /// A prompt by name, instead of the one for the task and the model
     #[arg(long, value_name = "NAME")]
-    prompt: Option<String>,
+    pub prompt: Option<String>,
     /// Sample, with this seed, instead of taking the likeliest token each time
     #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    pub seed: Option<u64>,
     /// The most tokens of each piece of output
     #[arg(long, value_name = "N")]
-    max_tokens: Option<usize>,
+    pub max_tokens: Option<usize>,
 }
 
 impl Choices {
@@ -48,6 +49,13 @@ impl Choices {
 /// A language as the command line takes it; what is none is the library's to explain.
 pub(super) fn language(given: &str) -> Result<Language> {
     Ok(Language::parse(given)?)
+}
+
+/// Reads a glossary, where one is named.
+pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+    Ok(Term::read(&bytes, &path.display().to_string())?)
 }
 
 /// Reads `INPUT`: a file, or standard input for `-` and for none.

@@ -1,0 +1,400 @@
+//! The journal: every item of an output folder, its state and what came of it, in an SQLite file that survives being killed.
+//!
+//! One writer (a lock beside it says so), write-ahead log, every commit forced to the disk. What an item's result depends on is frozen
+//! in the first run; another one that would work differently is refused. The files people read are made from here.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::work::{Lease, Stats, Work};
+use super::{BatchError, result};
+use crate::error::{Error, Result};
+use crate::formats::{Item, Unreadable};
+
+/// Seconds an item may stay in somebody's hands without a word from them.
+const LEASE: i64 = 600;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS item(
+    ordinal INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    content TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('pending', 'leased', 'done', 'dead')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    lease INTEGER,
+    input TEXT NOT NULL,
+    payload TEXT,
+    line TEXT,
+    updated INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS item_by_state ON item(state, ordinal);
+";
+
+/// An open journal.
+pub struct Journal {
+    folder: PathBuf,
+    connection: Connection,
+    /// Keys met in this run, as sums: two items of one key in one run are two items.
+    met: HashSet<[u8; 16]>,
+    /// Held until the journal is closed.
+    _lock: File,
+}
+
+/// What became of an item that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// It is new and waits.
+    New,
+    /// It was there with other content and waits again.
+    Changed,
+    /// It is there as it is.
+    Unchanged,
+    /// It is the same as another of this run.
+    Duplicate,
+}
+
+impl Journal {
+    /// Opens the journal of a folder, or begins one. `spec` is what results depend on.
+    ///
+    /// A journal that is damaged is kept aside, and begun again from `items.jsonl`; the second value says so.
+    pub fn open(folder: &Path, spec: &str) -> Result<(Self, Option<String>)> {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
+        let lock = lock(folder)?;
+        let path = folder.join("journal.db");
+        let mut said = None;
+        let connection = match connect(&path) {
+            Ok(connection) => connection,
+            Err(reason) if path.exists() => {
+                said = Some(set_aside(&path, &reason)?);
+                connect(&path).map_err(|reason| damaged(&path, reason))?
+            }
+            Err(reason) => return Err(damaged(&path, reason)),
+        };
+        let mut journal = Self { folder: folder.to_path_buf(), connection, met: HashSet::new(), _lock: lock };
+        if said.is_some() {
+            journal.rebuild()?;
+        }
+        journal.freeze(spec)?;
+        // Whoever had leases is gone: the lock is ours.
+        journal.execute("UPDATE item SET state = 'pending', lease = NULL WHERE state = 'leased'", [])?;
+        Ok((journal, said))
+    }
+
+    /// Does several things as one: all of them are on the disk afterwards, or none.
+    pub fn together<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.execute("BEGIN IMMEDIATE", [])?;
+        match work(self) {
+            Ok(done) => {
+                self.execute("COMMIT", [])?;
+                Ok(done)
+            }
+            Err(error) => {
+                // The error that led here is the one to tell.
+                let _ = self.execute("ROLLBACK", []);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes an item in, unless it is known as it is.
+    pub fn offer(&mut self, input: &str, item: &Item) -> Result<Offered> {
+        let payload = serde_json::to_string(item).map_err(|e| Error::Engine(e.into()))?;
+        let content = sum(&payload);
+        let (key, again) = self.key(input, item, &content)?;
+        if again {
+            return Ok(Offered::Duplicate);
+        }
+        let known: Option<(i64, String, String)> = self
+            .connection
+            .prepare_cached("SELECT ordinal, content, state FROM item WHERE key = ?1")
+            .and_then(|mut find| {
+                find.query_row([&key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+            })
+            .map_err(|e| self.failed(e))?;
+        match known {
+            Some((_, known, _)) if known == content => Ok(Offered::Unchanged),
+            Some((ordinal, ..)) => {
+                self.execute(
+                    "UPDATE item SET content = ?2, state = 'pending', attempts = 0, lease = NULL, input = ?3, payload = ?4, \
+                     line = NULL, updated = ?5 WHERE ordinal = ?1",
+                    params![ordinal, content, input, payload, now()],
+                )?;
+                Ok(Offered::Changed)
+            }
+            None => {
+                self.execute(
+                    "INSERT INTO item(key, content, state, input, payload, updated) VALUES(?1, ?2, 'pending', ?3, ?4, ?5)",
+                    params![key, content, input, payload, now()],
+                )?;
+                Ok(Offered::New)
+            }
+        }
+    }
+
+    /// Takes in what could not be read: it is given up from the start.
+    pub fn offer_unreadable(&mut self, input: &str, what: &Unreadable) -> Result<()> {
+        let content = sum(&format!("{}\n{}", what.reason, what.raw));
+        let key = format!("{input} {}", what.place);
+        let line = result::failure(&key, input, Some(&what.place), &what.reason, Some(&what.raw));
+        self.execute(
+            "INSERT INTO item(key, content, state, input, line, updated) VALUES(?1, ?2, 'dead', ?3, ?4, ?5) \
+             ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5",
+            params![key, content, input, line, now()],
+        )?;
+        Ok(())
+    }
+
+    /// Lets everything that was given up for what the model made of it be tried once more.
+    pub fn revive(&mut self) -> Result<usize> {
+        self.execute(
+            "UPDATE item SET state = 'pending', attempts = 0, line = NULL WHERE state = 'dead' AND payload IS NOT NULL",
+            [],
+        )
+    }
+
+    /// Lines of all items in one state, in order, one by one.
+    pub fn lines(&self, state: &str, each: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT line FROM item WHERE state = ?1 AND line IS NOT NULL ORDER BY ordinal")
+            .map_err(|e| self.failed(e))?;
+        let mut rows = select.query([state]).map_err(|e| self.failed(e))?;
+        while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
+            each(row.get_ref(0).and_then(|line| Ok(line.as_str()?)).map_err(|e| self.failed(e))?)?;
+        }
+        Ok(())
+    }
+
+    /// What identifies an item, and whether this run has met just that one already. A guid is what the feed says it is; a number
+    /// means something only within its input; an item without either is its content.
+    fn key(&mut self, input: &str, item: &Item, content: &str) -> Result<(String, bool)> {
+        let global = |id: &str| id.contains([':', '/']);
+        let key = match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
+            Some(id) if global(id) => id.to_string(),
+            Some(id) => format!("{input} {id}"),
+            None => format!("sha256:{content}"),
+        };
+        for number in 1.. {
+            let key = if number == 1 { key.clone() } else { format!("{key} ({number})") };
+            // The same again is no second item; another text under the same name is.
+            if !self.met.insert(short_sum(&format!("{key}\n{content}"))) {
+                return Ok((key, true));
+            }
+            if self.met.insert(short_sum(&key)) {
+                return Ok((key, false));
+            }
+        }
+        unreachable!("numbers do not end")
+    }
+
+    /// Freezes what results depend on, or compares it with what is frozen.
+    fn freeze(&mut self, spec: &str) -> Result<()> {
+        let frozen: Option<String> = self
+            .connection
+            .query_row("SELECT value FROM fact WHERE name = 'spec'", [], |row| row.get(0))
+            .optional()
+            .map_err(|e| self.failed(e))?;
+        match frozen {
+            Some(frozen) if frozen == spec => Ok(()),
+            Some(frozen) => {
+                let folder = self.folder.clone();
+                Err(BatchError::OtherSpec { folder, differences: result::differences(&frozen, spec) }.into())
+            }
+            None => {
+                self.execute("INSERT INTO fact(name, value) VALUES('spec', ?1)", [spec])?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes over what `items.jsonl` says is done.
+    fn rebuild(&mut self) -> Result<()> {
+        let path = self.folder.join("items.jsonl");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Error::io("read", &path, e)),
+        };
+        self.together(|journal| {
+            for line in text.lines() {
+                let Some((key, content, input)) = result::identity(line) else { continue };
+                journal.execute(
+                    "INSERT OR IGNORE INTO item(key, content, state, input, line, updated) VALUES(?1, ?2, 'done', ?3, ?4, ?5)",
+                    params![key, content, input, line, now()],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn execute(&self, statement: &str, values: impl rusqlite::Params) -> Result<usize> {
+        self.connection
+            .prepare_cached(statement)
+            .and_then(|mut prepared| prepared.execute(values))
+            .map_err(|e| self.failed(e))
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        damaged(&self.folder.join("journal.db"), error.to_string())
+    }
+
+    fn settle(&self, lease: &Lease, state: &str, line: &str, keep: bool) -> Result<()> {
+        // An item that changed meanwhile, or that somebody else settled, is not this one any more.
+        self.execute(
+            "UPDATE item SET state = ?3, line = ?4, lease = NULL, attempts = attempts + 1, updated = ?5, \
+             payload = CASE WHEN ?6 THEN payload END WHERE ordinal = ?1 AND content = ?2 AND state = 'leased'",
+            params![lease.ordinal, lease.content, state, line, now(), keep],
+        )?;
+        Ok(())
+    }
+}
+
+impl Work for Journal {
+    fn claim(&mut self, most: usize) -> Result<Vec<Lease>> {
+        let now = now();
+        let mut claim = self
+            .connection
+            .prepare_cached(
+                "UPDATE item SET state = 'leased', lease = ?2 WHERE ordinal IN (SELECT ordinal FROM item WHERE state = 'pending' \
+                 OR (state = 'leased' AND lease < ?3) ORDER BY ordinal LIMIT ?1) \
+                 RETURNING ordinal, key, content, input, attempts, payload",
+            )
+            .map_err(|e| self.failed(e))?;
+        let rows = claim.query_map(params![most as i64, now + LEASE, now], |row| {
+            let payload: String = row.get(5)?;
+            let lease = Lease {
+                ordinal: row.get(0)?,
+                key: row.get(1)?,
+                content: row.get(2)?,
+                input: row.get(3)?,
+                attempts: row.get(4)?,
+                item: Item::default(),
+            };
+            Ok((lease, payload))
+        });
+        let rows: Vec<(Lease, String)> = rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
+        let mut leases = Vec::new();
+        for (mut lease, payload) in rows {
+            lease.item = serde_json::from_str(&payload)
+                .map_err(|e| damaged(&self.folder.join("journal.db"), format!("item {}: {e}", lease.key)))?;
+            leases.push(lease);
+        }
+        leases.sort_by_key(|lease| lease.ordinal);
+        Ok(leases)
+    }
+
+    fn extend(&mut self, lease: &Lease) -> Result<()> {
+        self.execute(
+            "UPDATE item SET lease = ?2 WHERE ordinal = ?1 AND state = 'leased'",
+            params![lease.ordinal, now() + LEASE],
+        )?;
+        Ok(())
+    }
+
+    fn complete(&mut self, lease: &Lease, line: &str) -> Result<()> {
+        self.settle(lease, "done", line, false)
+    }
+
+    fn retry(&mut self, lease: &Lease, blamed: bool) -> Result<()> {
+        self.execute(
+            "UPDATE item SET state = 'pending', lease = NULL, attempts = attempts + ?2 WHERE ordinal = ?1 AND state = 'leased'",
+            params![lease.ordinal, i64::from(blamed)],
+        )?;
+        Ok(())
+    }
+
+    fn bury(&mut self, lease: &Lease, line: &str) -> Result<()> {
+        self.settle(lease, "dead", line, true)
+    }
+
+    fn stats(&self) -> Result<Stats> {
+        let mut stats = Stats::default();
+        let mut count = self
+            .connection
+            .prepare_cached("SELECT state, count(*) FROM item GROUP BY state")
+            .map_err(|e| self.failed(e))?;
+        let rows = count.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
+        let rows: Vec<(String, i64)> = rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
+        for (state, count) in rows {
+            let place = match state.as_str() {
+                "pending" => &mut stats.pending,
+                "leased" => &mut stats.leased,
+                "done" => &mut stats.done,
+                _ => &mut stats.dead,
+            };
+            *place = count.unsigned_abs();
+        }
+        Ok(stats)
+    }
+}
+
+/// The folder's lock; the system lets go of it when this process ends, however it ends.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("journal.lock");
+    let file = File::create(&path).map_err(|e| Error::io("write", &path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(BatchError::Busy { folder: folder.to_path_buf() }.into())
+        }
+        Err(std::fs::TryLockError::Error(e)) => Err(Error::io("lock", &path, e)),
+    }
+}
+
+fn connect(path: &Path) -> std::result::Result<Connection, String> {
+    let open = || -> rusqlite::Result<(Connection, String)> {
+        let connection = Connection::open(path)?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 0;",
+        )?;
+        let sound: String = connection.query_row("PRAGMA quick_check", [], |row| row.get(0))?;
+        connection.execute_batch(SCHEMA)?;
+        Ok((connection, sound))
+    };
+    match open() {
+        Ok((connection, sound)) if sound == "ok" => Ok(connection),
+        Ok((_, found)) => Err(found),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Gives a damaged journal another name, with what belongs to it. Returns what to tell.
+fn set_aside(path: &Path, reason: &str) -> Result<String> {
+    let number = (1..).find(|number| !path.with_extension(format!("damaged-{number}")).exists()).unwrap_or(0);
+    let aside = path.with_extension(format!("damaged-{number}"));
+    for ending in ["", "-wal", "-shm"] {
+        let with = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
+        match std::fs::rename(with(path), with(&aside)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("rename", path, e)),
+            _ => {}
+        }
+    }
+    Ok(format!(
+        "the journal was damaged ({reason}); it is kept as {} and begun again from items.jsonl",
+        aside.display()
+    ))
+}
+
+fn damaged(path: &Path, reason: impl Into<String>) -> Error {
+    BatchError::Journal { file: path.to_path_buf(), reason: reason.into() }.into()
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+fn sum(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text))
+}
+
+fn short_sum(text: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&Sha256::digest(text)[..16]);
+    short
+}

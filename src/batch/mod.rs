@@ -1,0 +1,176 @@
+//! Whole feeds and archives: every item once, nothing lost, whatever happens in between.
+//!
+//! Items are offered to a [`Journal`], claimed from it in order, worked on by many threads that share one generation loop
+//! ([`Model::shared`]), and settled there; the files people read are made from the journal. It can be killed at any instant: what was
+//! committed is done, the rest waits.
+//!
+//! ```text
+//!   inputs ─► offer ─► journal ─► claim ─► workers (pipeline) ─► complete │ retry │ bury ─► journal ─► outputs
+//! ```
+//!
+//! Knows items and files; how a text is worked on is the pipeline's to know.
+
+mod digest;
+mod journal;
+mod outputs;
+mod result;
+mod run;
+mod work;
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+pub use journal::{Journal, Offered};
+pub use result::{Count, Doubt, Line, Pair, Summary, Translation};
+pub use run::{Counts, Input, Progress, Watch, run};
+pub use work::{Lease, Stats, Work};
+
+use crate::error::{Error, Result};
+use crate::language::Language;
+use crate::model::Model;
+use crate::outcome::Route;
+use crate::prompts::{Prompt, Style, Task, Term};
+use crate::request::{Abilities, Request};
+
+/// Why a batch cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// Somebody else works on the same folder.
+    #[error("another run is at work on {}", folder.display())]
+    Busy {
+        /// The output folder.
+        folder: PathBuf,
+    },
+    /// The folder was made with other models or options.
+    #[error("{} was made differently: {}", folder.display(), differences.join("; "))]
+    OtherSpec {
+        /// The output folder.
+        folder: PathBuf,
+        /// What is not the same.
+        differences: Vec<String>,
+    },
+    /// The journal cannot be read or written.
+    #[error("{}: {reason}", file.display())]
+    Journal {
+        /// The journal's file.
+        file: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+}
+
+/// A model, what it is good for, and the sum of its weights.
+#[derive(Clone)]
+pub struct Worker {
+    /// The model.
+    pub model: Model,
+    /// What it is good for.
+    pub abilities: Abilities,
+    /// What identifies its weights: results depend on them.
+    pub sum: String,
+}
+
+/// What is done to every item.
+#[derive(Clone)]
+pub struct Plan {
+    /// The language items are brought into.
+    pub to: Language,
+    /// Who writes summaries, where any are wanted.
+    pub summarizer: Option<Worker>,
+    /// Who translates: items, where that is wanted, and summaries of a cascade.
+    pub translator: Option<Worker>,
+    /// Whether items are translated.
+    pub translate: bool,
+    /// Sentences or points of a summary.
+    pub sentences: usize,
+    /// Its shape.
+    pub style: Style,
+    /// How one in another language is reached.
+    pub route: Route,
+    /// A prompt by name.
+    pub prompt: Option<String>,
+    /// A folder of prompt files.
+    pub prompts: Option<PathBuf>,
+    /// Translations that must be used.
+    pub glossary: Vec<Term>,
+    /// Sampling with this seed, instead of the likeliest token each time.
+    pub seed: Option<u64>,
+    /// The most tokens of each piece.
+    pub max_tokens: Option<usize>,
+    /// Texts that go through a model at once.
+    pub batch: usize,
+    /// Whether `feed.xml` is written too.
+    pub feed: bool,
+}
+
+impl Plan {
+    /// What results depend on, as one line of JSON: the same line, the same results. How many texts go through at once is not in
+    /// it: it changes nothing.
+    pub fn spec(&self) -> Result<String> {
+        let worker = |one: &Option<Worker>| one.as_ref().map(|one| json!([one.model.name(), one.sum]));
+        let glossary: Vec<[&str; 2]> =
+            self.glossary.iter().map(|term| [&*term.source, &*term.target]).collect();
+        let prompt = match (&self.prompt, &self.prompts) {
+            (None, None) => None,
+            (name, folder) => Some(self.prompt_sum(name.as_deref(), folder.as_deref())?),
+        };
+        Ok(json!({
+            "to": self.to.code(),
+            "summarizer": worker(&self.summarizer),
+            "translator": worker(&self.translator),
+            "translate": self.translate,
+            "sentences": self.sentences,
+            "style": self.style.as_str(),
+            "route": self.route.as_str(),
+            "prompt": prompt,
+            "glossary": if glossary.is_empty() { None } else { Some(sum(&json!(glossary).to_string())) },
+            "seed": self.seed,
+            "max_tokens": self.max_tokens,
+            "malmoi": env!("CARGO_PKG_VERSION"),
+        })
+        .to_string())
+    }
+
+    /// The sum of what a user's own prompts say.
+    fn prompt_sum(&self, name: Option<&str>, folder: Option<&std::path::Path>) -> Result<String> {
+        let mut words = name.unwrap_or_default().to_string();
+        if let Some(folder) = folder {
+            let entries = std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))?;
+            let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            files.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
+            files.sort();
+            for path in files {
+                words += &std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+            }
+        }
+        Ok(sum(&words))
+    }
+
+    /// Puts the plan's options into a request; a prompt by name is for the tasks it is made for.
+    fn apply(&self, request: Request, task: Task) -> Result<Request> {
+        let mut request = request.to(self.to).sentences(self.sentences).style(self.style).route(self.route);
+        request = request.glossary(self.glossary.clone());
+        if let Some(name) = &self.prompt
+            && Prompt::load(name, self.prompts.as_deref())?.is_none_or(|prompt| prompt.tasks.contains(&task))
+        {
+            request = request.prompt(name);
+        }
+        if let Some(folder) = &self.prompts {
+            request = request.prompts_from(folder);
+        }
+        if let Some(seed) = self.seed {
+            request = request.seed(seed);
+        }
+        if let Some(count) = self.max_tokens {
+            request = request.max_tokens(count);
+        }
+        Ok(request)
+    }
+}
+
+fn sum(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text))
+}

@@ -1,0 +1,94 @@
+//! The files people and programs read, made from the journal: each whole or not there, equal bytes for equal runs.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::{Journal, Line, Plan, digest};
+use crate::error::{Error, Result};
+use crate::files;
+
+/// The digest shows so many items, the last ones; all of them are in `items.jsonl`.
+const SHOWN: usize = 300;
+
+/// Writes `items.jsonl`, `failed.jsonl`, a file for each item in `items/`, `digest.html`, `digest.md` and, for feeds, `feed.xml`.
+pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()> {
+    let (done, dead) = (folder.join("items.jsonl"), folder.join("failed.jsonl"));
+    lines(journal, "done", &done)?;
+    lines(journal, "dead", &dead)?;
+    let mut shown: Vec<Line> = Vec::new();
+    let (mut count, mut doubtful, mut failed) = (0, 0, 0);
+    let items = folder.join("items");
+    std::fs::create_dir_all(&items).map_err(|e| Error::io("create", &items, e))?;
+    let mut names = HashSet::new();
+    journal.lines("done", &mut |text| {
+        let line: Line = serde_json::from_str(text).map_err(|e| Error::malformed(&done, e.to_string()))?;
+        count += 1;
+        doubtful += usize::from(line.doubts().next().is_some());
+        let name = file_name(&line, &mut names);
+        let page = digest::page(&line);
+        let path = items.join(&name);
+        // What is there already as it should be is left alone: a run that changes little writes little.
+        if std::fs::read(&path).ok().as_deref() != Some(page.as_bytes()) {
+            save(&path, page.as_bytes())?;
+        }
+        if shown.len() == SHOWN {
+            shown.remove(0);
+        }
+        shown.push(line);
+        Ok(())
+    })?;
+    journal.lines("dead", &mut |_| {
+        failed += 1;
+        Ok(())
+    })?;
+    let figures = digest::Figures { count, doubtful, failed };
+    save(&folder.join("digest.html"), digest::html(&shown, figures, plan.to).as_bytes())?;
+    save(&folder.join("digest.md"), digest::markdown(&shown, figures).as_bytes())?;
+    if plan.feed {
+        save(&folder.join("feed.xml"), digest::rss(&shown, plan.to).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn lines(journal: &Journal, state: &str, path: &Path) -> Result<()> {
+    let mut failed = None;
+    let written = files::replace(path, |out| {
+        let mut each = |line: &str| writeln!(out, "{line}").map_err(|e| Error::io("write", path, e));
+        journal.lines(state, &mut each).map_err(|error| {
+            let text = error.to_string();
+            failed = Some(error);
+            std::io::Error::other(text)
+        })
+    });
+    match (written, failed) {
+        (_, Some(error)) => Err(error),
+        (written, None) => written.map_err(|e| Error::io("write", path, e)),
+    }
+}
+
+fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    files::replace(path, |out| out.write_all(bytes)).map_err(|e| Error::io("write", path, e))
+}
+
+/// A name people recognise, of letters every file system takes, and unlike all others: the headline, and part of the key's sum.
+fn file_name(line: &Line, taken: &mut HashSet<String>) -> String {
+    const LONGEST: usize = 40;
+    let title = line.title.as_deref().unwrap_or("item");
+    let mut name = String::new();
+    for word in title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if name.chars().count() + word.chars().count() >= LONGEST {
+            break;
+        }
+        if !name.is_empty() {
+            name.push('-');
+        }
+        name.push_str(&word.to_lowercase());
+    }
+    let sum = super::sum(&line.key);
+    let short = (8..)
+        .map(|length| format!("{name}-{}.md", &sum[..length.min(64)]))
+        .find(|name| !taken.contains(name));
+    let name = short.unwrap_or(sum);
+    taken.insert(name.clone());
+    name
+}

@@ -1,0 +1,219 @@
+//! What comes of an item: its line in `items.jsonl`, or in `failed.jsonl`. No clock values, so that equal runs have equal bytes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::work::Lease;
+use crate::event::{Finding, Finish};
+use crate::language::Language;
+use crate::outcome::{Outcome, Tokens};
+
+/// A line of `items.jsonl`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Line {
+    /// What the source calls the item; where it has no name, what the journal calls it.
+    pub id: String,
+    /// Its headline.
+    pub title: Option<String>,
+    /// Where it can be read.
+    pub link: Option<String>,
+    /// When it was published, as the source writes it.
+    pub published: Option<String>,
+    /// The input it came from.
+    pub input: String,
+    /// The language it is in, and the one it was brought into.
+    pub from: String,
+    /// See `from`.
+    pub to: String,
+    /// The article, its furniture left out.
+    pub source: String,
+    /// Its translation.
+    pub translation: Option<Translation>,
+    /// Its summary.
+    pub summary: Option<Summary>,
+    /// What the journal calls it, and the sum of its content: from these the journal can be begun again.
+    pub key: String,
+    /// See `key`.
+    pub content: String,
+}
+
+/// A translation, whole and paragraph by paragraph.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Translation {
+    /// The model that made it.
+    pub model: String,
+    /// The translated headline.
+    pub title: Option<String>,
+    /// All of it, in the form of the source.
+    pub text: String,
+    /// Each part of the source beside its translation.
+    pub pairs: Vec<Pair>,
+    /// Why it ended.
+    pub finish: String,
+    /// Tokens read and written.
+    pub tokens: Count,
+    /// What is doubtful; `segment` counts `pairs`.
+    pub findings: Vec<Doubt>,
+}
+
+/// A part of a text and what was made of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Pair {
+    /// As it stands in the source.
+    pub source: String,
+    /// Translated.
+    pub text: String,
+}
+
+/// A summary.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Summary {
+    /// The model that made it.
+    pub model: String,
+    /// How it was reached: `direct` or `cascade`.
+    pub route: String,
+    /// The summary.
+    pub text: String,
+    /// Why it ended.
+    pub finish: String,
+    /// Tokens read and written.
+    pub tokens: Count,
+    /// What is doubtful.
+    pub findings: Vec<Doubt>,
+}
+
+/// Tokens of the text, of those the ones that were read, and tokens written.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the same three as in `Tokens`")]
+pub struct Count {
+    pub input: usize,
+    pub seen: usize,
+    pub output: usize,
+}
+
+/// A finding, read back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the same three as in `Finding`")]
+pub struct Doubt {
+    pub check: String,
+    pub segment: Option<usize>,
+    pub message: String,
+}
+
+impl Doubt {
+    /// Whether an editor should look.
+    pub fn is_doubt(&self) -> bool {
+        !Finding::NOTES.contains(&self.check.as_str())
+    }
+}
+
+impl From<Finding> for Doubt {
+    fn from(finding: Finding) -> Self {
+        Self { check: finding.check, segment: finding.segment, message: finding.message }
+    }
+}
+
+impl From<Tokens> for Count {
+    fn from(tokens: Tokens) -> Self {
+        Self { input: tokens.input, seen: tokens.seen, output: tokens.output }
+    }
+}
+
+impl Line {
+    /// The line of an item of which nothing was made yet.
+    pub fn new(lease: &Lease, from: Language, to: Language) -> Self {
+        let item = &lease.item;
+        Self {
+            id: item.id.clone().unwrap_or_else(|| lease.key.clone()),
+            title: item.document.title().map(str::to_string),
+            link: item.link.clone(),
+            published: item.published.clone(),
+            input: lease.input.clone(),
+            from: from.code().to_string(),
+            to: to.code().to_string(),
+            source: item.document.article(),
+            translation: None,
+            summary: None,
+            key: lease.key.clone(),
+            content: lease.content.clone(),
+        }
+    }
+
+    /// All that is doubtful.
+    pub fn doubts(&self) -> impl Iterator<Item = &Doubt> {
+        let translation = self.translation.iter().flat_map(|one| &one.findings);
+        translation.chain(self.summary.iter().flat_map(|one| &one.findings)).filter(|doubt| doubt.is_doubt())
+    }
+
+    /// Tokens written.
+    pub fn written(&self) -> usize {
+        let translation = self.translation.as_ref().map_or(0, |one| one.tokens.output);
+        translation + self.summary.as_ref().map_or(0, |one| one.tokens.output)
+    }
+}
+
+impl Translation {
+    /// What an outcome says; `title` is the source's, whose translation is looked up.
+    pub fn of(outcome: Outcome, title: Option<&str>) -> Self {
+        let pairs: Vec<Pair> =
+            outcome.segments.into_iter().map(|one| Pair { source: one.source, text: one.text }).collect();
+        let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));
+        Self {
+            model: outcome.model,
+            title: title.map(|pair| pair.text.clone()),
+            text: outcome.text,
+            pairs,
+            finish: finish(outcome.finish),
+            tokens: outcome.tokens.into(),
+            findings: outcome.findings.into_iter().map(Doubt::from).collect(),
+        }
+    }
+}
+
+impl From<Outcome> for Summary {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            model: outcome.model,
+            route: outcome.route.as_str().to_string(),
+            text: outcome.text,
+            finish: finish(outcome.finish),
+            tokens: outcome.tokens.into(),
+            findings: outcome.findings.into_iter().map(Doubt::from).collect(),
+        }
+    }
+}
+
+fn finish(finish: Finish) -> String {
+    finish.as_str().to_string()
+}
+
+/// A line of `failed.jsonl`.
+pub(super) fn failure(
+    key: &str,
+    input: &str,
+    place: Option<&str>,
+    reason: &str,
+    raw: Option<&str>,
+) -> String {
+    json!({"id": key, "input": input, "place": place, "reason": reason, "beginning": raw}).to_string()
+}
+
+/// Key, content and input of a line of `items.jsonl`; `None` where it is none.
+pub(super) fn identity(line: &str) -> Option<(String, String, String)> {
+    let line: Line = serde_json::from_str(line).ok()?;
+    Some((line.key, line.content, line.input))
+}
+
+/// Names of what is not the same in two specifications, with both values.
+pub(super) fn differences(frozen: &str, asked: &str) -> Vec<String> {
+    let read = |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
+    let (frozen, asked) = (read(frozen), read(asked));
+    let mut names: Vec<&String> = frozen.keys().chain(asked.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let value = |of: &serde_json::Map<String, Value>, name: &str| {
+        of.get(name).map_or("none".into(), Value::to_string)
+    };
+    let differ = names.into_iter().filter(|name| frozen.get(*name) != asked.get(*name));
+    differ.map(|name| format!("{name} was {}, is {}", value(&frozen, name), value(&asked, name))).collect()
+}

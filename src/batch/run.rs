@@ -1,0 +1,396 @@
+//! The run: offers, claims, hands out, settles. The only place that decides about retries; the only writer of the journal.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::result::{Line, Translation, failure};
+use super::work::{Lease, Stats, Work};
+use super::{Journal, Offered, Plan, Worker, outputs};
+use crate::error::{Error, Result};
+use crate::formats::{self, Fields};
+use crate::language::Language;
+use crate::prompts::Task;
+
+/// How often an item is tried before it is given up for an error that may pass.
+const ATTEMPTS: u32 = 3;
+/// Items wait in the journal for each worker, so that none is idle; the rest of an input is read later.
+const AHEAD: u64 = 4;
+/// Results are committed together, when so many are there or so much time has passed.
+const TOGETHER: usize = 64;
+const AT_LEAST_EVERY: Duration = Duration::from_millis(500);
+/// Leases of long items are extended this often.
+const EXTEND: Duration = Duration::from_secs(60);
+
+/// An input by its name, and the way to its bytes.
+pub struct Input {
+    /// What it is called in results; its ending tells its format.
+    pub name: String,
+    /// Opens it.
+    pub open: Box<dyn FnOnce() -> Result<Box<dyn Read>>>,
+}
+
+/// What a run met and did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// Items of the inputs so far.
+    pub items: u64,
+    /// Of those, done before and unchanged.
+    pub unchanged: u64,
+    /// The same as another item of this run.
+    pub duplicates: u64,
+    /// Unreadable.
+    pub unreadable: u64,
+    /// Done in this run.
+    pub done: u64,
+    /// Of those, with something doubtful.
+    pub doubtful: u64,
+    /// Given up in this run, unreadable ones not counted.
+    pub failed: u64,
+    /// Tokens written.
+    pub tokens: u64,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Progress {
+    /// What it met and did.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Items taken in that are not settled.
+    pub waiting: u64,
+    /// Whether all inputs are read, so that no more will come.
+    pub complete: bool,
+    /// Seconds since it began.
+    pub seconds: f64,
+}
+
+/// Who is told, and who may stop it.
+pub struct Watch<'w> {
+    /// Told what happens.
+    pub on_progress: &'w mut dyn FnMut(&Progress),
+    /// Told what should be known: a damaged journal, an input that cannot be read.
+    pub on_note: &'w mut dyn FnMut(&str),
+    /// Set from outside to stop: what is in hand goes back, and everything is saved.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Works through inputs into a folder. Gives what it did, and what the journal holds now.
+pub fn run(
+    plan: &Plan,
+    folder: &Path,
+    inputs: Vec<Input>,
+    fields: &Fields,
+    again: bool,
+    watch: &mut Watch<'_>,
+) -> Result<(Counts, Stats)> {
+    let (mut journal, said) = Journal::open(folder, &plan.spec()?)?;
+    if let Some(said) = said {
+        (watch.on_note)(&said);
+    }
+    if again {
+        journal.revive()?;
+    }
+    let crew = Crew::hire(plan, watch.stop.clone())?;
+    let mut run = Run {
+        journal,
+        crew,
+        intake: Intake { inputs: inputs.into_iter(), current: None, fields: fields.clone() },
+        counts: Counts::default(),
+        waiting: 0,
+        out: HashMap::new(),
+        settled: Vec::new(),
+        committed: Instant::now(),
+        extended: Instant::now(),
+        began: Instant::now(),
+    };
+    run.waiting = run.journal.stats()?.pending;
+    let worked = run.work(plan, watch);
+    // Whatever happened, what is settled is saved.
+    let saved = run.commit();
+    worked.and(saved)?;
+    let stats = run.journal.stats()?;
+    outputs::write(&run.journal, folder, plan)?;
+    Ok((run.counts, stats))
+}
+
+struct Run {
+    journal: Journal,
+    crew: Crew,
+    intake: Intake,
+    counts: Counts,
+    /// Items in the journal that nobody has settled.
+    waiting: u64,
+    /// Leases in workers' hands.
+    out: HashMap<i64, Lease>,
+    settled: Vec<Settled>,
+    committed: Instant,
+    extended: Instant,
+    began: Instant,
+}
+
+/// What a worker says of an item.
+struct Settled {
+    lease: Lease,
+    result: Result<Line>,
+}
+
+impl Run {
+    fn work(&mut self, plan: &Plan, watch: &mut Watch<'_>) -> Result<()> {
+        let hands = plan.batch.max(1);
+        let mut more = true;
+        loop {
+            let stopping = watch.stop.load(Ordering::SeqCst);
+            if more && !stopping && self.waiting < hands as u64 * AHEAD {
+                more = self.take_in(hands, watch)?;
+            }
+            if !stopping && self.out.len() < hands * 2 {
+                let leases = self.journal.claim(hands * 2 - self.out.len())?;
+                for lease in leases {
+                    self.crew.give(&lease)?;
+                    self.out.insert(lease.ordinal, lease);
+                }
+            }
+            let idle = self.out.is_empty() && self.settled.is_empty();
+            if idle && (stopping || !more) {
+                return Ok(());
+            }
+            if let Some(settled) =
+                self.crew.take(if idle { Duration::ZERO } else { Duration::from_millis(100) })
+            {
+                self.out.remove(&settled.lease.ordinal);
+                self.settled.push(settled);
+            }
+            let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
+            if !self.settled.is_empty() && (self.settled.len() >= TOGETHER || due) {
+                self.commit()?;
+            }
+            if self.extended.elapsed() > EXTEND {
+                self.extended = Instant::now();
+                for lease in self.out.values() {
+                    self.journal.extend(lease)?;
+                }
+            }
+            (watch.on_progress)(&Progress {
+                counts: self.counts,
+                waiting: self.waiting,
+                complete: !more,
+                seconds: self.began.elapsed().as_secs_f64(),
+            });
+        }
+    }
+
+    /// Takes some items in, as one transaction. Returns whether there may be more.
+    fn take_in(&mut self, hands: usize, watch: &mut Watch<'_>) -> Result<bool> {
+        let (intake, counts, waiting) = (&mut self.intake, &mut self.counts, &mut self.waiting);
+        self.journal.together(|journal| {
+            for _ in 0..(hands * AHEAD as usize).max(TOGETHER) {
+                let Some((input, found)) = intake.next(watch.on_note) else { return Ok(false) };
+                counts.items += 1;
+                match found {
+                    Err(unreadable) => {
+                        journal.offer_unreadable(&input, &unreadable)?;
+                        counts.unreadable += 1;
+                    }
+                    Ok(item) => match journal.offer(&input, &item)? {
+                        Offered::New | Offered::Changed => *waiting += 1,
+                        Offered::Unchanged => counts.unchanged += 1,
+                        Offered::Duplicate => counts.duplicates += 1,
+                    },
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// Settles what workers brought, as one transaction.
+    fn commit(&mut self) -> Result<()> {
+        let settled = std::mem::take(&mut self.settled);
+        let mut counts = self.counts;
+        let mut waiting = self.waiting;
+        self.journal.together(|journal| {
+            for Settled { lease, result } in &settled {
+                match result {
+                    Ok(line) => {
+                        let text = serde_json::to_string(line).map_err(|e| Error::Engine(e.into()))?;
+                        journal.complete(lease, &text)?;
+                        counts.done += 1;
+                        counts.doubtful += u64::from(line.doubts().next().is_some());
+                        counts.tokens += line.written() as u64;
+                    }
+                    Err(Error::Cancelled) => {
+                        journal.retry(lease, false)?;
+                        continue;
+                    }
+                    Err(Error::Engine(_)) if lease.attempts + 1 < ATTEMPTS => {
+                        journal.retry(lease, true)?;
+                        continue;
+                    }
+                    Err(error) => {
+                        let title = lease.item.document.title();
+                        journal.bury(
+                            lease,
+                            &failure(&lease.key, &lease.input, None, &error.to_string(), title),
+                        )?;
+                        counts.failed += 1;
+                    }
+                }
+                waiting = waiting.saturating_sub(1);
+            }
+            Ok(())
+        })?;
+        (self.counts, self.waiting, self.committed) = (counts, waiting, Instant::now());
+        Ok(())
+    }
+}
+
+/// Inputs one after the other, and their items.
+struct Intake {
+    inputs: std::vec::IntoIter<Input>,
+    current: Option<(String, formats::Records)>,
+    fields: Fields,
+}
+
+impl Intake {
+    fn next(&mut self, on_note: &mut dyn FnMut(&str)) -> Option<(String, formats::Found)> {
+        loop {
+            if let Some((name, items)) = &mut self.current {
+                match items.next() {
+                    Some(found) => return Some((name.clone(), found)),
+                    None => self.current = None,
+                }
+            }
+            let Input { name, open } = self.inputs.next()?;
+            match open().and_then(|source| formats::items(source, &name, self.fields.clone())) {
+                Ok(items) => self.current = Some((name, items)),
+                // An input that cannot be read is one bad item; the others are read all the same.
+                Err(error) => {
+                    on_note(&error.to_string());
+                    let reason = error.to_string();
+                    let unreadable =
+                        formats::Unreadable { place: "whole".into(), reason, raw: String::new() };
+                    return Some((name, Err(unreadable)));
+                }
+            }
+        }
+    }
+}
+
+/// Threads that work on items, each on one at a time.
+struct Crew {
+    work: Option<Sender<Lease>>,
+    done: Receiver<Settled>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Crew {
+    fn hire(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
+        let plan = Arc::new(share(plan)?);
+        let (work, waiting) = channel::<Lease>();
+        let (tell, done) = channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        let mut threads = Vec::new();
+        for _ in 0..plan.batch.max(1) {
+            let (plan, waiting, tell, stop) = (plan.clone(), waiting.clone(), tell.clone(), stop.clone());
+            let labour = move || {
+                loop {
+                    let lease = match waiting.lock() {
+                        Ok(waiting) => waiting.recv(),
+                        Err(_) => return,
+                    };
+                    let Ok(lease) = lease else { return };
+                    let result = if stop.load(Ordering::SeqCst) {
+                        Err(Error::Cancelled)
+                    } else {
+                        // A bug that one item meets must not take the others along.
+                        catch_unwind(AssertUnwindSafe(|| one(&plan, &lease, &stop)))
+                            .unwrap_or_else(|_| Err(Error::Engine("a bug in malmoi was met".into())))
+                    };
+                    if tell.send(Settled { lease, result }).is_err() {
+                        return;
+                    }
+                }
+            };
+            let thread = std::thread::Builder::new().name("malmoi-item".into()).spawn(labour);
+            threads
+                .push(thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?);
+        }
+        Ok(Self { work: Some(work), done, threads })
+    }
+
+    fn give(&self, lease: &Lease) -> Result<()> {
+        let given = self.work.as_ref().is_some_and(|work| work.send(lease.clone()).is_ok());
+        if given { Ok(()) } else { Err(Error::Engine("the threads that work on items have ended".into())) }
+    }
+
+    fn take(&self, patience: Duration) -> Option<Settled> {
+        self.done.recv_timeout(patience).ok()
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.work = None;
+        for thread in self.threads.drain(..) {
+            // One that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The plan with models that many threads can use at once.
+fn share(plan: &Plan) -> Result<Plan> {
+    let shared = |worker: &Worker| {
+        Ok::<_, Error>(Worker { model: worker.model.shared(plan.batch)?, ..worker.clone() })
+    };
+    let summarizer = plan.summarizer.as_ref().map(shared).transpose()?;
+    let same = match (&plan.summarizer, &plan.translator) {
+        (Some(a), Some(b)) => a.model.path() == b.model.path(),
+        _ => false,
+    };
+    // One model for both has one loop for both.
+    let translator = match (&summarizer, &plan.translator) {
+        (Some(summarizer), Some(translator)) if same => {
+            Some(Worker { model: summarizer.model.clone(), ..translator.clone() })
+        }
+        (_, translator) => translator.as_ref().map(shared).transpose()?,
+    };
+    Ok(Plan { summarizer, translator, ..plan.clone() })
+}
+
+/// One item through the pipeline.
+fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
+    let document = &lease.item.document;
+    let from = Language::detect(&document.article())
+        .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
+    let mut line = Line::new(lease, from, plan.to);
+    let go_on = |_: &str| match stop.load(Ordering::SeqCst) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    if plan.translate
+        && from != plan.to
+        && let Some(Worker { model, abilities, .. }) = &plan.translator
+    {
+        let request = model.translate_document(document.clone()).from(from).abilities(abilities.clone());
+        let request = plan.apply(request, Task::Translate)?;
+        line.translation = Some(Translation::of(request.watch(|_| {}, go_on)?, document.title()));
+    }
+    if let Some(Worker { model, abilities, .. }) = &plan.summarizer {
+        let request = model.summarize_document(document.clone()).from(from).abilities(abilities.clone());
+        let mut request = plan.apply(request, Task::Summarize)?;
+        if let Some(second) = &plan.translator {
+            request = request.translator(&second.model, second.abilities.clone());
+        }
+        line.summary = Some(request.watch(|_| {}, go_on)?.into());
+    }
+    Ok(line)
+}

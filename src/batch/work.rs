@@ -1,0 +1,64 @@
+//! Work to be handed out: what a queue must do, whatever stands behind it.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::formats::Item;
+
+/// An item in somebody's hands.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The item's place in the queue.
+    pub ordinal: i64,
+    /// What identifies it.
+    pub key: String,
+    /// The sum of its content.
+    pub content: String,
+    /// Which input it came from: a file's name.
+    pub input: String,
+    /// How often it was taken before.
+    pub attempts: u32,
+    /// The article.
+    pub item: Item,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Stats {
+    /// Waiting.
+    pub pending: u64,
+    /// In somebody's hands.
+    pub leased: u64,
+    /// Done.
+    pub done: u64,
+    /// Given up, with a reason.
+    pub dead: u64,
+}
+
+impl Stats {
+    /// Every item there ever was; each is in exactly one of the four states.
+    pub fn all(&self) -> u64 {
+        self.pending + self.leased + self.done + self.dead
+    }
+}
+
+/// A queue of items. Every call is whole or has no effect.
+pub trait Work {
+    /// Takes up to `most` items, in order. Nobody else gets them before their leases run out.
+    fn claim(&mut self, most: usize) -> Result<Vec<Lease>>;
+
+    /// Keeps a lease for longer.
+    fn extend(&mut self, lease: &Lease) -> Result<()>;
+
+    /// An item is done; `line` is what came of it. The first to say so wins.
+    fn complete(&mut self, lease: &Lease, line: &str) -> Result<()>;
+
+    /// An item goes back, to be tried again; it counts as an attempt where `blamed`.
+    fn retry(&mut self, lease: &Lease, blamed: bool) -> Result<()>;
+
+    /// An item is given up; `line` says why.
+    fn bury(&mut self, lease: &Lease, line: &str) -> Result<()>;
+
+    /// How much there is.
+    fn stats(&self) -> Result<Stats>;
+}

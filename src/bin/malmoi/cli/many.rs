@@ -1,0 +1,233 @@
+//! What `batch` and `feed` have in common: which models do the work, what is told while it is done, and how it is stopped.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use malmoi::batch::{self, Counts, Input, Plan, Watch, Worker};
+use malmoi::formats::{FORMATS, Fields};
+use malmoi::{Error, Language};
+
+use super::Run;
+use super::summarize::{Shape, Way};
+use super::work::{self, Choices};
+use crate::choose::Chosen;
+use crate::{Exit, output};
+
+/// What is done, and where results go.
+#[derive(Args)]
+pub(super) struct Many {
+    /// Folder for results and the journal; running again with the same one does only what is new or changed
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    /// Translate each item
+    #[arg(long)]
+    translate: bool,
+    /// Summarize each item; both are done where neither is named
+    #[arg(long)]
+    summarize: bool,
+    /// Language of the results: en or ko
+    #[arg(long, value_name = "LANGUAGE")]
+    to: String,
+    /// Sentences, or points, of a summary
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    sentences: u32,
+    /// Shape of a summary
+    #[arg(long, value_enum, default_value_t = Shape::Paragraph)]
+    style: Shape,
+    /// How a summary in another language is reached
+    #[arg(long, value_enum, default_value_t = Way::Auto)]
+    route: Way,
+    /// Translations that must be used: a term, a tab and its translation on each line
+    #[arg(long, value_name = "FILE")]
+    glossary: Option<PathBuf>,
+    /// Which field of a record is what, for JSONL and CSV: text=NAME, title=NAME or id=NAME
+    #[arg(long, value_name = "WHAT=NAME")]
+    field: Vec<String>,
+    /// Texts that go through the model at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
+    at_once: u32,
+    /// Try failed items again
+    #[arg(long)]
+    retry: bool,
+    /// Exit with 1 if an item failed or anything did not carry over
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    choices: Choices,
+}
+
+impl Many {
+    /// Where results go.
+    pub fn folder(&self) -> &Path {
+        &self.output
+    }
+
+    /// Works through the inputs.
+    pub fn run(self, inputs: Vec<Input>, feed: bool, run: &Run) -> Result<Exit> {
+        let fields = fields(&self.field)?;
+        let plan = self.plan(feed, run)?;
+        let stop = stop_on_ctrl_c()?;
+        let show = run.ui.progress(run.json);
+        let mut on_note = |text: &str| run.ui.note(text);
+        let mut watch = Watch { on_progress: &mut { show }, on_note: &mut on_note, stop: stop.clone() };
+        let (counts, stats) = batch::run(&plan, &self.output, inputs, &fields, self.retry, &mut watch)?;
+        if run.json {
+            output::print(&format!(
+                "{}\n",
+                serde_json::json!({"event": "end", "run": counts, "journal": stats})
+            ))?;
+        }
+        run.ui.note(figures(&counts, &self.output));
+        if stop.load(Ordering::SeqCst) && stats.pending > 0 {
+            run.ui.note(format!(
+                "stopped with {} items waiting; the same command goes on where it was",
+                stats.pending
+            ));
+            return Ok(Exit::Stopped);
+        }
+        let doubts = counts.doubtful + counts.failed + counts.unreadable > 0;
+        Ok(if self.strict && doubts { Exit::Doubtful } else { Exit::Done })
+    }
+
+    fn plan(&self, feed: bool, run: &Run) -> Result<Plan> {
+        let to = work::language(&self.to)?;
+        let neither = !self.translate && !self.summarize;
+        let (translate, summarize) = (self.translate || neither, self.summarize || neither);
+        let chooser = run.chooser();
+        let worker = |chosen: Chosen| -> Result<Worker> {
+            let sum = run.store.fingerprint(&chosen.located)?;
+            Ok(Worker { model: chosen.model, abilities: chosen.abilities, sum })
+        };
+        let from: Language = to.other();
+        let translator = if translate { Some(chooser.translator(from, to)?) } else { None };
+        let (summarizer, second) = match summarize {
+            true => {
+                let (first, second) = chooser.summarizers(from, to)?;
+                (Some(first), second)
+            }
+            false => (None, None),
+        };
+        Ok(Plan {
+            to,
+            summarizer: summarizer.map(worker).transpose()?,
+            translator: translator.or(second).map(worker).transpose()?,
+            translate,
+            sentences: self.sentences as usize,
+            style: self.style.into(),
+            route: self.route.into(),
+            prompt: self.choices.prompt.clone(),
+            prompts: run.settings.prompts(),
+            glossary: work::glossary(self.glossary.as_deref())?,
+            seed: self.choices.seed,
+            max_tokens: self.choices.max_tokens,
+            batch: self.at_once as usize,
+            feed,
+        })
+    }
+}
+
+/// `text=NAME` and so on.
+fn fields(given: &[String]) -> Result<Fields> {
+    let mut fields = Fields::default();
+    for one in given {
+        let (what, name) = one.split_once('=').unwrap_or(("text", one));
+        let names = match what {
+            "text" => &mut fields.text,
+            "title" => &mut fields.title,
+            "id" => &mut fields.id,
+            _ => bail!("--field {one}: `{what}` is not text, title or id"),
+        };
+        *names = vec![name.to_string()];
+    }
+    Ok(fields)
+}
+
+/// The first Ctrl-C asks to stop; the second does not ask. Neither loses anything that was done.
+fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+        eprintln!(
+            "stopping: what is in hand goes back, everything done is saved (Ctrl-C again stops at once)"
+        );
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}
+
+fn figures(counts: &Counts, folder: &Path) -> String {
+    let mut said = vec![format!("{} of {} items done", counts.done, counts.items)];
+    let mut add = |count: u64, what: &str| {
+        if count > 0 {
+            said.push(format!("{count} {what}"));
+        }
+    };
+    add(counts.doubtful, "with doubts");
+    add(counts.unchanged, "as before");
+    add(counts.duplicates, "the same as another");
+    add(counts.unreadable, "unreadable");
+    add(counts.failed, "failed");
+    format!("{}; see {}", said.join(", "), folder.join("digest.html").display())
+}
+
+/// Files, in the order they are given; of folders those whose names promise a known format, in the order of their paths.
+pub(super) fn inputs(paths: &[PathBuf], output: &Path) -> Result<Vec<Input>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            let open = || -> malmoi::Result<Box<dyn Read>> { Ok(Box::new(std::io::stdin())) };
+            found.push(Input { name: "standard input".into(), open: Box::new(open) });
+            continue;
+        }
+        let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
+        if !kind.is_dir() {
+            found.push(file(path.clone()));
+            continue;
+        }
+        let mut files = Vec::new();
+        walk(path, &std::fs::canonicalize(output).unwrap_or_default(), &mut files)?;
+        files.sort();
+        if files.is_empty() {
+            let endings: Vec<&str> =
+                FORMATS.iter().flat_map(|format| format.endings.iter().copied()).collect();
+            bail!("{} holds no file malmoi reads ({})", path.display(), endings.join(", "));
+        }
+        found.extend(files.into_iter().map(file));
+    }
+    Ok(found)
+}
+
+fn file(path: PathBuf) -> Input {
+    let name = path.display().to_string();
+    let open = move || -> malmoi::Result<Box<dyn Read>> {
+        Ok(Box::new(std::fs::File::open(&path).map_err(|e| Error::io("read", &path, e))?))
+    };
+    Input { name, open: Box::new(open) }
+}
+
+fn walk(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))? {
+        let path = entry.map_err(|e| Error::io("read", folder, e))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        // Results of an earlier run are no input of this one.
+        if hidden || std::fs::canonicalize(&path).is_ok_and(|path| path == output) {
+            continue;
+        }
+        let ending =
+            path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let known = ending == "xml" || FORMATS.iter().any(|format| format.endings.contains(&ending.as_str()));
+        if path.is_dir() {
+            walk(&path, output, files)?;
+        } else if known {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Files that appear whole or not at all, and are on the disk when they do. Knows nothing of what is in them.
+
+use std::fs::File;
+use std::io::{BufWriter, Result, Write};
+use std::path::Path;
+
+/// Writes a file beside its place, forces it to the disk and gives it its name. Where anything fails, what stood at the name before
+/// stays. A new file gets the rights of the one it replaces, else those of a file anyone may read.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("summary.txt");
+/// malmoi::files::replace(&path, |out| out.write_all("끝".as_bytes()))?;
+/// assert!(malmoi::files::replace(&path, |_| Err(std::io::Error::other("the disk is full"))).is_err());
+/// assert_eq!(std::fs::read_to_string(&path)?, "끝");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".malmoi-").tempfile_in(folder)?;
+    let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are for their owner only.
+        let mode = std::fs::metadata(path).map_or(0o644, |there| there.permissions().mode());
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+/// A name is only on the disk when its folder is.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
