@@ -4,6 +4,8 @@
 
 mod support;
 
+/// Archives and feeds: every item once, whatever happens.
+mod batch;
 /// Messages to prompts, as the reference renders them.
 mod chat;
 /// The program, as a user sees it.

@@ -1,0 +1,336 @@
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::scripted;
+
+/// A folder with an input, a model that answers by a script, and room for results.
+struct Desk {
+    folder: TempDir,
+    model: TempDir,
+}
+
+impl Desk {
+    fn new(lines: &[Value]) -> Self {
+        let script = json!([
+            {"when": "drums", "say": "boom and boom, ", "then": "loop"},
+            {"when": "cable", "say": "Half of ", "then": "fail"},
+            {"when": "Translate the following", "say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."},
+            {"say": "The council met on Monday. It spoke of the breakwater."}
+        ]);
+        let desk = Self { folder: tempfile::tempdir().unwrap(), model: scripted::model(script, 4096) };
+        desk.write(lines);
+        desk
+    }
+
+    fn write(&self, lines: &[Value]) {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        std::fs::write(self.path("in.jsonl"), text).unwrap();
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, out: &str) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
+        command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
+        command.args(["batch", "in.jsonl", "--to", "ko", "--threads", "1", "--model"]).arg(self.model.path());
+        command.args(["-o", out]);
+        command
+    }
+
+    fn run(&self, out: &str) -> Output {
+        self.command(out).output().unwrap()
+    }
+
+    fn start(&self, out: &str) -> Child {
+        self.command(out).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn lines(&self, file: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path(file)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Everything people and programs read, by name.
+    fn results(&self, out: &str) -> Vec<(String, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.path(out)];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                let path = entry.path();
+                let name = path.strip_prefix(self.path(out)).unwrap().display().to_string();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !name.starts_with("journal") {
+                    found.push((name, std::fs::read(path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn articles(count: usize) -> Vec<Value> {
+    let article = |n: usize| {
+        let word = if n % 7 == 3 { "cable" } else { "harbour" };
+        json!({"id": n, "title": format!("News {n}"), "text": format!("The {word} was spoken of on day {n}.\n\nNothing else happened.")})
+    };
+    (0..count).map(article).collect()
+}
+
+#[test]
+fn every_item_is_in_one_file_once() {
+    let mut lines = articles(10);
+    lines.push(json!("no object"));
+    lines.push(lines[0].clone());
+    lines.push(
+        json!({"id": 1, "title": "News 1", "text": "Another text under the same number, in the harbour."}),
+    );
+    let desk = Desk::new(&lines);
+    let output = desk.run("out");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let done: Vec<String> =
+        desk.lines("out/items.jsonl").iter().map(|line| line["id"].as_str().unwrap().into()).collect();
+    assert_eq!(done, ["0", "1", "2", "4", "5", "6", "7", "8", "9", "1"], "in the order of the input");
+    let failed = desk.lines("out/failed.jsonl");
+    let reasons: Vec<&str> = failed.iter().map(|line| line["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons.len(), 2, "{failed:?}");
+    assert!(
+        reasons.contains(&"is not a JSON object")
+            && reasons.iter().any(|reason| reason.contains("script fails"))
+    );
+    assert!(
+        said(&output).contains("10 of 13 items done") && said(&output).contains("1 the same as another"),
+        "{}",
+        said(&output)
+    );
+    let first = &desk.lines("out/items.jsonl")[0];
+    assert_eq!(first["translation"]["pairs"].as_array().unwrap().len(), 3);
+    assert_eq!(first["translation"]["pairs"][0]["source"], "News 0");
+    assert_eq!(first["summary"]["tokens"]["input"], first["summary"]["tokens"]["seen"]);
+}
+
+#[test]
+fn what_is_done_is_not_done_again_and_what_changed_is() {
+    let mut lines = articles(6);
+    let desk = Desk::new(&lines);
+    desk.run("out");
+    let before = desk.results("out");
+    let again = desk.run("out");
+    assert!(said(&again).contains("0 of 6 items done, 6 as before"), "{}", said(&again));
+    assert_eq!(desk.results("out"), before);
+    lines[2]["text"] = json!("The harbour is closed.");
+    lines.push(json!({"id": 99, "text": "The harbour is open."}));
+    desk.write(&lines);
+    let changed = desk.run("out");
+    assert!(
+        said(&changed).contains("2 of 7 items done") && said(&changed).contains("5 as before"),
+        "{}",
+        said(&changed)
+    );
+    let items = desk.lines("out/items.jsonl");
+    assert!(
+        items.iter().any(|line| line["id"] == "2" && line["source"].as_str().unwrap().contains("closed"))
+    );
+    assert_eq!(items.len(), 6, "one of seven fails");
+}
+
+#[test]
+fn other_options_on_one_folder_are_refused_and_named() {
+    let desk = Desk::new(&articles(2));
+    desk.run("out");
+    let output = desk.command("out").args(["--sentences", "5"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("sentences was 3, is 5"), "{}", said(&output));
+    let same = desk.command("out").args(["--at-once", "2"]).output().unwrap();
+    assert_eq!(same.status.code(), Some(0), "how many go through at once changes nothing: {}", said(&same));
+}
+
+#[test]
+fn how_many_go_through_at_once_changes_no_byte() {
+    let desk = Desk::new(&articles(20));
+    for (out, count) in [("one", "1"), ("many", "16")] {
+        desk.command(out).args(["--at-once", count]).output().unwrap();
+    }
+    assert_eq!(desk.results("one"), desk.results("many"));
+}
+
+/// The promise: killed at any instant, and as often as may be, it ends with the same bytes, and nothing is done twice.
+#[test]
+fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
+    let desk = Desk::new(&articles(40));
+    desk.run("whole");
+    let whole = desk.results("whole");
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(20260107);
+    let mut killed = 0;
+    for round in 0..20 {
+        let out = format!("killed-{round}");
+        for _ in 0..10 {
+            let mut child = desk.start(&out);
+            std::thread::sleep(Duration::from_millis(random.random_range(0..120)));
+            // One that has ended already cannot be killed.
+            killed += usize::from(child.try_wait().unwrap().is_none());
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+        let output = desk.run(&out);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(desk.results(&out), whole, "round {round}");
+        let journal = rusqlite::Connection::open(desk.path(&out).join("journal.db")).unwrap();
+        let twice: i64 = journal
+            .query_row("SELECT count(*) FROM item WHERE state = 'done' AND attempts <> 1", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(twice, 0, "an item was generated again after it was committed");
+    }
+    assert!(killed >= 100, "only {killed} of 200 runs were killed before they ended");
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_saves_and_says_how_to_go_on() {
+    let desk = Desk::new(&articles(400));
+    desk.run("whole");
+    let mut child = desk.command("out").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(250));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
+    let code = child.wait().unwrap().code();
+    assert!(code == Some(130) && text.contains("the same command goes on where it was"), "{code:?} {text}");
+    assert!(desk.path("out/items.jsonl").exists(), "what was done can be read");
+    desk.run("out");
+    assert_eq!(desk.results("out"), desk.results("whole"));
+}
+
+#[test]
+fn a_second_run_on_one_folder_says_so_and_stops() {
+    let desk = Desk::new(&articles(2000));
+    let mut first = desk.start("out");
+    std::thread::sleep(Duration::from_millis(300));
+    let second = desk.run("out");
+    let busy = first.try_wait().unwrap().is_none();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(busy, "the first run ended too soon for this test");
+    assert_eq!(second.status.code(), Some(2));
+    assert!(said(&second).contains("another run is at work on out"), "{}", said(&second));
+}
+
+#[test]
+fn a_damaged_journal_is_kept_aside_and_made_anew() {
+    let desk = Desk::new(&articles(12));
+    desk.run("out");
+    let before = desk.results("out");
+    let journal = desk.path("out/journal.db");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    for byte in &mut bytes[100..4000] {
+        *byte ^= 0x5a;
+    }
+    std::fs::write(&journal, &bytes).unwrap();
+    let output = desk.run("out");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(
+        said(&output).contains("the journal was damaged") && said(&output).contains("items.jsonl"),
+        "{}",
+        said(&output)
+    );
+    assert!(desk.path("out/journal.damaged-1").exists());
+    // What had failed is tried again; what was done is not.
+    assert!(said(&output).contains("0 of 12 items done, 10 as before"), "{}", said(&output));
+    assert_eq!(desk.results("out"), before);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let desk = Desk::new(&articles(2));
+    std::fs::write(desk.path("out"), "a file").unwrap();
+    let output = desk.run("out");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("out"), "{}", said(&output));
+    // A folder stands where a result should go: renaming fails, and the journal has everything for the next time.
+    let desk = Desk::new(&articles(5));
+    std::fs::create_dir_all(desk.path("out/digest.html/x")).unwrap();
+    let output = desk.run("out");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("digest.html"), "{}", said(&output));
+    std::fs::remove_dir_all(desk.path("out/digest.html")).unwrap();
+    let output = desk.run("out");
+    assert!(said(&output).contains("5 as before"), "{}", said(&output));
+    desk.run("whole");
+    assert_eq!(desk.results("out"), desk.results("whole"));
+}
+
+/// A disk of one megabyte, where the system lets tests mount one.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_stops_the_run_and_loses_nothing() {
+    let desk = Desk::new(&articles(600));
+    let folder = desk.path("small");
+    std::fs::create_dir(&folder).unwrap();
+    let command = desk.command("small/out");
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    let script = format!(
+        "mount -t tmpfs -o size=400k none small || exit 77\n{line}\necho \"first $?\" >&2\nmount -o remount,size=64m small\n{line}\necho \"second $?\" >&2\ncp -r small/out saved",
+        line = words.join(" ")
+    );
+    let output =
+        Command::new("unshare").args(["-rm", "sh", "-c", &script]).current_dir(desk.folder.path()).output();
+    let Ok(output) = output.map_err(|error| eprintln!("skipped: no unshare: {error}")) else { return };
+    if output.status.code() == Some(77) || said(&output).contains("unshare failed") {
+        eprintln!("skipped: this system lets tests mount nothing");
+        return;
+    }
+    let text = said(&output);
+    assert!(text.contains("first 2") && text.contains("second 0"), "{text}");
+    desk.run("whole");
+    assert_eq!(desk.results("saved"), desk.results("whole"));
+}
+
+#[test]
+fn fields_of_records_can_be_named() {
+    let desk = Desk::new(&[json!({"nr": "a7", "kopf": "News", "inhalt": "The harbour was spoken of."})]);
+    let output = desk
+        .command("out")
+        .args(["--field", "text=inhalt", "--field", "title=kopf", "--field", "id=nr"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let line = &desk.lines("out/items.jsonl")[0];
+    assert_eq!((&line["id"], &line["title"]), (&json!("a7"), &json!("News")));
+}
+
+#[test]
+fn the_digest_is_a_page_of_its_own_and_shows_doubts_where_they_are() {
+    let mut lines = articles(2);
+    lines.push(json!({"id": "x", "title": "<script>alert(1)</script>", "link": "javascript:alert(1)", "text": "It cost 412 million won on <b>Monday</b>, the city said, and that was that."}));
+    let desk = Desk::new(&lines);
+    desk.run("out");
+    let page = std::fs::read_to_string(desk.path("out/digest.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>\n<html lang=\"ko\">"));
+    for outside in ["<script", "javascript:", "src=", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    let doubted = page.split("<tr class=\"doubted\">").nth(1).unwrap();
+    assert!(
+        doubted.contains("412 million won")
+            && doubted.contains("<li tabindex=\"0\"><strong>numbers</strong>"),
+        "{doubted}"
+    );
+    assert_eq!(page.matches("<article ").count(), 3);
+}
