@@ -16,6 +16,16 @@ use std::path::Path;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let folder = write(path, fill, true)?;
+    sync_folder(folder)
+}
+
+/// The same without forcing it to the disk: whole or not there, but a loss of power may take it back. For what can be made again.
+pub fn replace_lightly(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    write(path, fill, false).map(drop)
+}
+
+fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: bool) -> Result<&Path> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".malmoi-").tempfile_in(folder)?;
     let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
@@ -29,9 +39,11 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> 
         let mode = std::fs::metadata(path).map_or(0o644, |there| there.permissions().mode());
         file.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
     }
-    file.as_file().sync_all()?;
+    if sync {
+        file.as_file().sync_all()?;
+    }
     file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    Ok(folder)
 }
 
 /// A name is only on the disk when its folder is.

@@ -24,6 +24,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
@@ -258,8 +259,15 @@ impl Prompt {
                 Err(error) => return Err(Error::io("read", path, error)),
             }
         }
-        let embedded = EMBEDDED.iter().find(|(known, _)| *known == name);
-        embedded.map(|(name, text)| Self::parse(name, text)).transpose()
+        // Checking one takes a trial; the built-in ones are tried once.
+        static PARSED: OnceLock<Vec<Prompt>> = OnceLock::new();
+        if PARSED.get().is_none() {
+            let parsed: Result<Vec<Self>> =
+                EMBEDDED.iter().map(|(name, text)| Self::parse(name, text)).collect();
+            let _ = PARSED.set(parsed?);
+        }
+        let found = PARSED.get().and_then(|parsed| parsed.iter().find(|prompt| prompt.name == name));
+        Ok(found.cloned())
     }
 
     /// Parses and checks a prompt file.

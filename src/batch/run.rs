@@ -24,8 +24,9 @@ use crate::prompts::Task;
 const ATTEMPTS: u32 = 3;
 /// Items wait in the journal for each worker, so that none is idle; the rest of an input is read later.
 const AHEAD: u64 = 4;
-/// Results are committed together, when so many are there or so much time has passed.
+/// So many items are taken in as one transaction at least.
 const TOGETHER: usize = 64;
+/// Results are committed when each worker has brought one, or when so much time has passed.
 const AT_LEAST_EVERY: Duration = Duration::from_millis(500);
 /// Leases of long items are extended this often.
 const EXTEND: Duration = Duration::from_secs(60);
@@ -115,7 +116,7 @@ pub fn run(
     run.waiting = run.journal.stats()?.pending;
     let worked = run.work(plan, watch);
     // Whatever happened, what is settled is saved.
-    let saved = run.commit();
+    let saved = run.turn(0);
     worked.and(saved)?;
     let stats = run.journal.stats()?;
     outputs::write(&run.journal, folder, plan)?;
@@ -152,12 +153,9 @@ impl Run {
             if more && !stopping && self.waiting < hands as u64 * AHEAD {
                 more = self.take_in(hands, watch)?;
             }
-            if !stopping && self.out.len() < hands * 2 {
-                let leases = self.journal.claim(hands * 2 - self.out.len())?;
-                for lease in leases {
-                    self.crew.give(&lease)?;
-                    self.out.insert(lease.ordinal, lease);
-                }
+            let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
+            if due || self.settled.len() >= hands {
+                self.turn(if stopping { 0 } else { hands * 2 })?;
             }
             let idle = self.out.is_empty() && self.settled.is_empty();
             if idle && (stopping || !more) {
@@ -168,10 +166,6 @@ impl Run {
             {
                 self.out.remove(&settled.lease.ordinal);
                 self.settled.push(settled);
-            }
-            let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
-            if !self.settled.is_empty() && (self.settled.len() >= TOGETHER || due) {
-                self.commit()?;
             }
             if self.extended.elapsed() > EXTEND {
                 self.extended = Instant::now();
@@ -211,12 +205,13 @@ impl Run {
         })
     }
 
-    /// Settles what workers brought, as one transaction.
-    fn commit(&mut self) -> Result<()> {
+    /// Settles what workers brought and claims items until `hands` are out, as one transaction.
+    fn turn(&mut self, hands: usize) -> Result<()> {
         let settled = std::mem::take(&mut self.settled);
         let mut counts = self.counts;
         let mut waiting = self.waiting;
-        self.journal.together(|journal| {
+        let room = hands.saturating_sub(self.out.len());
+        let leases = self.journal.together(|journal| {
             for Settled { lease, result } in &settled {
                 match result {
                     Ok(line) => {
@@ -245,9 +240,13 @@ impl Run {
                 }
                 waiting = waiting.saturating_sub(1);
             }
-            Ok(())
+            if room == 0 { Ok(Vec::new()) } else { journal.claim(room) }
         })?;
         (self.counts, self.waiting, self.committed) = (counts, waiting, Instant::now());
+        for lease in leases {
+            self.crew.give(&lease)?;
+            self.out.insert(lease.ordinal, lease);
+        }
         Ok(())
     }
 }

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
+
 /// Words of a block, and the tags that stand between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inline {
@@ -76,42 +78,39 @@ impl Inline {
                 _ => inner.push(tag),
             }
         }
-        let mut places: Vec<(usize, &str)> = Vec::new();
+        // Words may come in another order than in the source, as they do between English and Korean.
+        let mut places: Vec<(Span, &str, &str)> = Vec::new();
         let mut lost = Vec::new();
-        let mut taken = 0;
         let mut at = 0;
         while at < inner.len() {
             let open = inner[at];
-            let close = self.close_of(&inner, at);
-            match close {
-                Some(close) => {
-                    let inside = self.text[open.at..inner[close].at].trim();
-                    let found = words[taken..].find(inside).map(|found| found + taken);
-                    let found = found.or_else(|| words.find(inside)).filter(|_| !inside.is_empty());
-                    // Elements within elements are kept only where they hold the same words: the outermost decides.
-                    match found {
-                        Some(start) if places.iter().all(|(place, _)| *place <= start) => {
-                            places.push((start, &open.raw));
-                            places.push((start + inside.len(), &inner[close].raw));
-                            taken = start + inside.len();
-                        }
-                        _ => lost.push(open.raw.as_str()),
-                    }
-                    at = close + 1;
-                }
-                // `<br/>`, comments: where they stood among the words nobody knows.
-                None => {
-                    lost.push(open.raw.as_str());
-                    at += 1;
-                }
+            // `<br/>`, comments: where they stood among the words nobody knows.
+            let Some(close) = self.close_of(&inner, at) else {
+                lost.push(open.raw.as_str());
+                at += 1;
+                continue;
+            };
+            let inside = self.text[open.at..inner[close].at].trim();
+            let free = |span: &Span| {
+                places.iter().all(|(taken, ..)| span.end <= taken.start || taken.end <= span.start)
+            };
+            let found = words.match_indices(inside).map(|(start, _)| start..start + inside.len()).find(free);
+            // Elements within elements hold the same words: the outermost decides.
+            match found.filter(|_| !inside.is_empty()) {
+                Some(span) => places.push((span, &open.raw, &inner[close].raw)),
+                None => lost.push(open.raw.as_str()),
             }
+            at = close + 1;
         }
+        places.sort_by_key(|(span, ..)| span.start);
         let mut raw = lead;
         let mut from = 0;
-        for (place, tag) in places {
-            raw.push_str(&escape(&words[from..place]));
-            raw.push_str(tag);
-            from = place;
+        for (span, open, close) in places {
+            raw.push_str(&escape(&words[from..span.start]));
+            raw.push_str(open);
+            raw.push_str(&escape(&words[span.clone()]));
+            raw.push_str(close);
+            from = span.end;
         }
         raw.push_str(&escape(&words[from..]));
         raw.push_str(&tail);

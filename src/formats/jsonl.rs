@@ -4,7 +4,7 @@ use std::io::{BufRead, Read as _};
 
 use serde_json::Value;
 
-use super::{Fields, Format, Found, Item, Read, Records, Unreadable, decode, plain};
+use super::{Fields, Form, Format, Found, Item, Read, Records, Unreadable, decode, plain};
 use crate::document::Document;
 
 pub(super) const FORMAT: Format = Format {
@@ -96,6 +96,8 @@ fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
         version: words(record.get("version").unwrap_or(&Value::Null)),
         link: words(record.get("link").or_else(|| record.get("url")).unwrap_or(&Value::Null)),
         published: words(record.get("published").or_else(|| record.get("date")).unwrap_or(&Value::Null)),
+        slug: words(record.get("slug").unwrap_or(&Value::Null)),
+        form: Form::Words,
         document: titled(text(&fields.title), body)?,
     })
 }

@@ -11,6 +11,7 @@ mod jsonl;
 mod plain;
 mod visible;
 
+use std::borrow::Cow;
 use std::io::{BufRead, Read as _};
 
 use serde::{Deserialize, Serialize};
@@ -39,9 +40,9 @@ pub struct Format {
 #[derive(Clone, Copy)]
 pub enum Read {
     /// A decoded text, not blank, that is one article. What is read is written back by [`Document::rejoin`].
-    Article(fn(String) -> Result<Document, String>),
-    /// The bytes of a packed file that holds one article, which is not written back.
-    Packed(fn(&[u8]) -> Result<Document, String>),
+    Article(fn(String) -> Result<Item, String>),
+    /// The bytes of a packed file that holds one article, whose words are written back as plain text.
+    Packed(fn(&[u8]) -> Result<Item, String>),
     /// A decoded text of several articles.
     Feed(fn(&str) -> Result<Vec<Found>, String>),
     /// Articles one after the other, without holding all of them.
@@ -65,8 +66,31 @@ pub struct Item {
     pub link: Option<String>,
     /// When it was published, as the source writes it.
     pub published: Option<String>,
+    /// The few words a newsroom calls it by.
+    pub slug: Option<String>,
+    /// What its text is.
+    pub form: Form,
     /// Its words.
     pub document: Document,
+}
+
+impl From<Document> for Item {
+    fn from(document: Document) -> Self {
+        Self { document, ..Self::default() }
+    }
+}
+
+/// What the text of an article is, and so what [`Document::rejoin`] gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// Words in paragraphs, from a field of something.
+    #[default]
+    Words,
+    /// A piece of HTML, from a field of something.
+    Html,
+    /// A file, with the ending its name should have.
+    File(Cow<'static, str>),
 }
 
 /// A part of an input that is no article.
@@ -117,13 +141,21 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// assert!(error.to_string().starts_with("news.pdf is not text: it is a PDF"));
 /// ```
 pub fn read(bytes: &[u8], name: &str) -> Result<Document> {
-    let format = detect(name, bytes);
+    Ok(article(detect(name, bytes), bytes, name)?.document)
+}
+
+/// One article in a format.
+fn article(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
-    match format.read {
-        Read::Article(read) => read(text_of(bytes, name)?).map_err(refuse),
-        Read::Packed(read) => read(bytes).map_err(refuse),
-        Read::Feed(_) | Read::Records(_) => Err(refuse(format!("is {}, not an article", format.describe))),
-    }
+    let (item, ending) = match format.read {
+        Read::Article(read) => (read(text_of(bytes, name)?), format.endings.first()),
+        Read::Packed(read) => (read(bytes), plain::FORMAT.endings.first()),
+        Read::Feed(_) | Read::Records(_) => {
+            return Err(refuse(format!("is {}, not an article", format.describe)));
+        }
+    };
+    let form = ending.map_or(Form::Words, |ending| Form::File((*ending).into()));
+    item.map(|item| Item { form, ..item }).map_err(refuse)
 }
 
 /// Reads whatever articles there are in an input. An error is about the whole of it; what is wrong with one article is
@@ -152,8 +184,7 @@ pub fn items(source: impl std::io::Read + 'static, name: &str, fields: Fields) -
         let found = read(&text_of(&bytes, name)?).map_err(refuse)?;
         return Ok(Box::new(found.into_iter()));
     }
-    let document = read(&bytes, name)?;
-    Ok(Box::new(std::iter::once(Ok(Item { document, ..Item::default() }))))
+    Ok(Box::new(std::iter::once(Ok(article(format, &bytes, name)?))))
 }
 
 fn text_of(bytes: &[u8], name: &str) -> Result<String> {

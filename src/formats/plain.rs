@@ -1,6 +1,6 @@
 //! Plain text: paragraphs separated by blank lines, or one paragraph a line, wrapped by a program or not.
 
-use super::{Format, Read, article, furniture};
+use super::{Format, Item, Read, article, furniture};
 use crate::document::{Block, Document, Span};
 use crate::segment::lines;
 
@@ -9,7 +9,7 @@ pub(super) const FORMAT: Format = Format {
     describe: "plain text, one paragraph a line or separated by blank lines",
     endings: &["txt", "text"],
     claims: |_| true,
-    read: Read::Article(read),
+    read: Read::Article(|text| read(text).map(Item::from)),
 };
 
 /// A text that is known to be plain: an article's words, wherever they came from.
