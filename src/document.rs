@@ -21,6 +21,10 @@ pub enum Kind {
     Paragraph,
     /// Something around the article that is not part of it. The string says what, for the report: "navigation", "reporter e-mail".
     Furniture(Cow<'static, str>),
+    /// What a page holds besides its article: menus, other headlines. It is no part of any task and stays as it is.
+    Outside,
+    /// No words: the code of the language that the text says it is in.
+    Language,
 }
 
 /// One block: a span of the document's text without the blank space around it.
@@ -140,9 +144,9 @@ impl Document {
         kept.join("\n\n")
     }
 
-    /// The blocks that are the article: everything but furniture.
+    /// The blocks that are the article.
     pub fn content(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(|block| !matches!(block.kind, Kind::Furniture(_)))
+        self.blocks.iter().filter(|block| matches!(block.kind, Kind::Title | Kind::Paragraph))
     }
 
     /// What was recognised as furniture: what it is and its text.
@@ -151,6 +155,45 @@ impl Document {
             Kind::Furniture(what) => Some((what.as_ref(), self.block_text(block))),
             _ => None,
         })
+    }
+
+    /// The same text where it says that it is in one language, saying that it is in another: codes such as `en` and `en-US`.
+    ///
+    /// ```
+    /// use malmoi::document::{Block, Document, Kind};
+    /// let blocks = vec![Block::new(9..14, Kind::Language), Block::new(16..19, Kind::Paragraph)];
+    /// let page = Document::new("<p lang='en-US'>One</p>".into(), blocks).said_to_be("en", "ko");
+    /// assert_eq!(page.text(), "<p lang='ko'>One</p>");
+    /// assert_eq!(page.block_text(&page.blocks()[0]), "One");
+    /// ```
+    pub fn said_to_be(&self, from: &str, to: &str) -> Self {
+        let mut text = String::with_capacity(self.text.len());
+        let mut blocks = Vec::with_capacity(self.blocks.len());
+        let mut end = 0;
+        for block in &self.blocks {
+            text.push_str(&self.text[end..block.span.start]);
+            let here = &self.text[block.span.clone()];
+            let start = text.len();
+            let code = here.split(['-', '_']).next().unwrap_or_default();
+            match block.kind {
+                Kind::Language if code.eq_ignore_ascii_case(from) => text.push_str(to),
+                _ => text.push_str(here),
+            }
+            if block.kind != Kind::Language {
+                blocks.push(Block { span: start..text.len(), ..block.clone() });
+            }
+            end = block.span.end;
+        }
+        text.push_str(&self.text[end..]);
+        Self { text, blocks }
+    }
+
+    /// What stands in a block's place when its words are others: with its tags around them, and those that found no place.
+    pub fn placed<'b>(&self, block: &'b Block, words: String) -> (String, Vec<&'b str>) {
+        match &block.inline {
+            Some(inline) => inline.put(&words),
+            None => (words, Vec::new()),
+        }
     }
 
     /// The text with each block replaced by what `replace` gives for it (`None` keeps it); everything between blocks is kept.
@@ -167,10 +210,7 @@ impl Document {
         for (index, block) in self.blocks.iter().enumerate() {
             out.push_str(&self.text[end..block.span.start]);
             match replace(index, block) {
-                Some(text) => match &block.inline {
-                    Some(inline) => out.push_str(&inline.put(&text).0),
-                    None => out.push_str(&text),
-                },
+                Some(text) => out.push_str(&self.placed(block, text).0),
                 None => out.push_str(&self.text[block.span.clone()]),
             }
             end = block.span.end;

@@ -41,8 +41,8 @@ pub struct Finding {
 
 impl Finding {
     /// Names of what is said for completeness and puts nothing in doubt: furniture that was left out, sentences beyond those asked
-    /// for, a part that was split smaller and then came out whole.
-    pub const NOTES: &[&str] = &["furniture", "sentences", "split"];
+    /// for, a part that was split smaller and then came out whole, tags without words of theirs in the output.
+    pub const NOTES: &[&str] = &["furniture", "sentences", "split", "tags"];
 
     /// Whether an editor should look. `--strict` goes by this.
     pub fn is_doubt(&self) -> bool {

@@ -50,7 +50,7 @@ pub mod document;
 mod error;
 mod event;
 #[cfg(feature = "fetch")]
-mod fetch;
+pub mod fetch;
 pub mod files;
 pub mod formats;
 pub mod generation;

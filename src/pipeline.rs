@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::checks::{self, Pair};
-use crate::document::Document;
+use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finding, Finish};
 use crate::language::Language;
@@ -156,6 +156,7 @@ fn translate(
     if from == to {
         return Err(Error::SameLanguage { language: to.name() });
     }
+    let document = &document.said_to_be(from.code(), to.code());
     let writer = Writer::new(model, abilities, job, from, to);
     let mut outcome = empty_outcome(model, Task::Translate, from, to);
     // A block is translated whole where it fits, else by sentences; what has no word of the source language stays as it is.
@@ -164,7 +165,7 @@ fn translate(
     for block in document.blocks() {
         let text = document.block_text(block);
         let first = parts.len();
-        match Language::detect(text) {
+        match Language::detect(text).filter(|_| block.kind != Kind::Outside) {
             Some(language) if language == from => parts.extend(writer.parts(Task::Translate, text)?),
             Some(_) => outcome.findings.extend(not_translated(text, from)),
             None => {}
@@ -176,6 +177,7 @@ fn translate(
     outcome.tokens.seen = outcome.tokens.input;
     outcome.text = document.rejoin(|index, _| write::block_text(&parts, &written, blocks[index].clone()));
     outcome.add(&written);
+    outcome.findings.extend(write::left_out(document, &parts, &written, &blocks));
     for (index, segment) in outcome.segments.iter().enumerate() {
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, task: checks::Task::Translation };

@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::scripted;
+use crate::support::{here, scripted};
 
 /// A folder with an input, a model that answers by a script, and room for results.
 struct Desk {
@@ -86,6 +86,31 @@ fn articles(count: usize) -> Vec<Value> {
         json!({"id": n, "title": format!("News {n}"), "text": format!("The {word} was spoken of on day {n}.\n\nNothing else happened.")})
     };
     (0..count).map(article).collect()
+}
+
+#[test]
+fn pairs_are_written_for_translators_tools_too() {
+    let mut lines = articles(3);
+    lines.push(
+        json!({"id": "a<b>\u{1}\"", "text": "The harbour & the <pier> were spoken of.\n\nNothing else."}),
+    );
+    let desk = Desk::new(&lines);
+    let output = desk.command("out").args(["--pairs", "tmx,xliff", "--translate"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    for (file, pair) in [("pairs.tmx", "<tu>"), ("pairs.xliff", "<segment ")] {
+        let text = std::fs::read_to_string(desk.path("out").join(file)).unwrap();
+        let mut reader = quick_xml::Reader::from_str(&text);
+        while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}
+        let expected: usize = desk
+            .lines("out/items.jsonl")
+            .iter()
+            .map(|line| line["translation"]["pairs"].as_array().unwrap().len())
+            .sum();
+        assert_eq!(text.matches(pair).count(), expected, "{file}");
+        assert!(text.contains("The harbour &amp; the &lt;pier&gt; were spoken of."), "{text}");
+    }
+    let unknown = desk.command("other").args(["--pairs", "tbx"]).output().unwrap();
+    assert!(said(&unknown).contains("the formats are tmx, xliff"), "{}", said(&unknown));
 }
 
 #[test]
@@ -299,6 +324,41 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
     assert!(text.contains("first 2") && text.contains("second 0"), "{text}");
     desk.run("whole");
     assert_eq!(desk.results("saved"), desk.results("whole"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_fails_at_any_write_stops_the_run_and_loses_nothing() {
+    let desk = Desk::new(&articles(40));
+    let library = desk.path("eio.so");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&library)
+        .arg(here("fixtures/faults/eio.c"))
+        .arg("-ldl")
+        .status();
+    if !built.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no C compiler");
+        return;
+    }
+    desk.run("whole");
+    let mut failures = 0;
+    for after in [0, 3, 9, 17, 30, 55, 80, 130, 200] {
+        let out = format!("out-{after}");
+        let faulty = |command: &mut Command| {
+            command.env("LD_PRELOAD", &library).env("EIO_AFTER", after.to_string()).output().unwrap()
+        };
+        let failed = faulty(&mut desk.command(&out));
+        if failed.status.code() != Some(0) {
+            failures += 1;
+            assert_eq!(failed.status.code(), Some(2), "{after}: {}", said(&failed));
+            assert!(said(&failed).contains("error: "), "{after}: {}", said(&failed));
+        }
+        let whole = desk.run(&out);
+        assert_eq!(whole.status.code(), Some(0), "{after}: {}", said(&whole));
+        assert_eq!(desk.results(&out), desk.results("whole"), "{after}");
+    }
+    assert!(failures > 4, "{failures}");
 }
 
 #[test]

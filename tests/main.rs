@@ -6,10 +6,16 @@ mod support;
 
 /// Archives and feeds: every item once, whatever happens.
 mod batch;
+/// The digest in a browser.
+#[cfg(feature = "fetch")]
+mod browser;
 /// Messages to prompts, as the reference renders them.
 mod chat;
 /// The program, as a user sees it.
 mod cli;
+/// Feeds from the web, from a stand-in for it.
+#[cfg(feature = "fetch")]
+mod feeds;
 /// Files from elsewhere that are wrong, or wrong on purpose.
 mod hostile;
 /// The arrows between modules point down.

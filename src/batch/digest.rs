@@ -5,8 +5,11 @@
 
 use std::fmt::Write;
 
+use chrono::{DateTime, FixedOffset};
+
 use super::result::{Doubt, Line, Translation};
 use crate::document::escape;
+use crate::formats::{self, Form};
 use crate::language::Language;
 
 /// What a run's folder holds.
@@ -148,8 +151,8 @@ fn is_web(link: &str) -> bool {
     link.starts_with("https://") || link.starts_with("http://")
 }
 
-fn quoted(text: &str) -> String {
-    escape(text).replace('"', "&quot;").replace('\'', "&#39;")
+pub(super) fn quoted(text: &str) -> String {
+    xml(text).replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 fn headline(lines: &[Line], figures: Figures) -> String {
@@ -203,7 +206,7 @@ pub(super) fn page(line: &Line) -> String {
         text += &format!("\n{}\n", quoted_lines(&summary.text));
     }
     if let Some(translation) = &line.translation {
-        text += &format!("\n{}\n", translation.text.trim());
+        text += &format!("\n{}\n", words(line, translation));
     }
     let doubts: Vec<String> = line
         .doubts()
@@ -213,6 +216,15 @@ pub(super) fn page(line: &Line) -> String {
         text += &format!("\n{}\n", doubts.join("\n"));
     }
     text
+}
+
+/// A translation as words alone: in other forms than these its text holds tags.
+fn words(line: &Line, translation: &Translation) -> String {
+    match &line.form {
+        Form::Words => translation.text.trim().to_string(),
+        Form::File(ending) if matches!(&**ending, "txt" | "md") => translation.text.trim().to_string(),
+        _ => translation.pairs.iter().map(|pair| pair.text.trim()).collect::<Vec<_>>().join("\n\n"),
+    }
 }
 
 /// On one line, as a heading must be.
@@ -237,7 +249,6 @@ pub(super) fn rss(lines: &[Line], to: Language) -> String {
     for line in lines.iter().rev() {
         let translated = line.translation.as_ref();
         let heading = translated.and_then(|one| one.title.as_deref()).unwrap_or_else(|| title(line));
-        let body = translated.map_or(line.source.as_str(), |one| one.text.as_str());
         let summary = line.summary.as_ref().map_or(heading, |one| one.text.as_str());
         let permanent = is_web(&line.id);
         let _ = write!(feed, "<item>\n<title>{}</title>\n", xml(heading));
@@ -245,25 +256,37 @@ pub(super) fn rss(lines: &[Line], to: Language) -> String {
             let _ = writeln!(feed, "<link>{}</link>", xml(link));
         }
         let _ = writeln!(feed, "<guid isPermaLink=\"{permanent}\">{}</guid>", xml(&line.id));
-        let date = line.published.as_deref().and_then(|date| chrono::DateTime::parse_from_rfc3339(date).ok());
-        if let Some(date) = date {
+        if let Some(date) = line.published.as_deref().and_then(date) {
             let _ = writeln!(feed, "<pubDate>{}</pubDate>", date.to_rfc2822());
         }
         let _ = writeln!(feed, "<description>{}</description>", xml(summary));
-        let paragraphs: String = body
-            .split("\n\n")
-            .map(str::trim)
-            .filter(|one| !one.is_empty())
-            .map(|one| format!("<p>{}</p>", escape(one)))
-            .collect();
-        let _ = write!(feed, "<content:encoded>{}</content:encoded>\n</item>\n", xml(&paragraphs));
+        let _ =
+            write!(feed, "<content:encoded>{}</content:encoded>\n</item>\n", xml(&content(line, heading)));
     }
     feed += "</channel>\n</rss>\n";
     feed
 }
 
+/// The text of an item as HTML, without its headline.
+fn content(line: &Line, heading: &str) -> String {
+    if let (Form::Html, Some(translation)) = (&line.form, &line.translation) {
+        return formats::without_title(&translation.text).to_string();
+    }
+    let body = line.translation.as_ref().map_or_else(|| line.source.clone(), |one| words(line, one));
+    let paragraphs = body.split("\n\n").map(str::trim).filter(|one| !one.is_empty());
+    let first = |(number, one): &(usize, &str)| *number > 0 || *one != heading;
+    paragraphs.enumerate().filter(first).map(|(_, one)| format!("<p>{}</p>", escape(one))).collect()
+}
+
+/// A time as feeds, agencies and archives write it.
+fn date(text: &str) -> Option<DateTime<FixedOffset>> {
+    let known = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
+    let agency = || DateTime::parse_from_str(text, "%Y%m%dT%H%M%S%z");
+    known.or_else(|_| agency()).ok()
+}
+
 /// Text that XML 1.0 allows: control characters have no place in it, not even escaped.
-fn xml(text: &str) -> String {
+pub(super) fn xml(text: &str) -> String {
     let allowed = |c: &char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
     escape(
         &text.chars().filter(allowed).filter(|c| !matches!(c, '\u{FFFE}' | '\u{FFFF}')).collect::<String>(),

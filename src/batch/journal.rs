@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::work::{Lease, Stats, Work};
@@ -42,6 +43,8 @@ pub struct Journal {
     connection: Connection,
     /// Keys met in this run, as sums: two items of one key in one run are two items.
     met: HashSet<[u8; 16]>,
+    /// The number of this run.
+    run: i64,
     /// Held until the journal is closed.
     _lock: File,
 }
@@ -76,11 +79,13 @@ impl Journal {
             }
             Err(reason) => return Err(damaged(&path, reason)),
         };
-        let mut journal = Self { folder: folder.to_path_buf(), connection, met: HashSet::new(), _lock: lock };
+        let mut journal =
+            Self { folder: folder.to_path_buf(), connection, met: HashSet::new(), run: 0, _lock: lock };
         if said.is_some() {
             journal.rebuild()?;
         }
         journal.freeze(spec)?;
+        journal.count_run()?;
         // Whoever had leases is gone: the lock is ours.
         journal.execute("UPDATE item SET state = 'pending', lease = NULL WHERE state = 'leased'", [])?;
         Ok((journal, said))
@@ -105,7 +110,8 @@ impl Journal {
     /// Takes an item in, unless it is known as it is.
     pub fn offer(&mut self, input: &str, item: &Item) -> Result<Offered> {
         let payload = serde_json::to_string(item).map_err(|e| Error::Engine(e.into()))?;
-        let content = sum(&payload);
+        // What its result depends on: a feed that is given today's date every day has not changed.
+        let content = sum(&json!([item.version, item.form, item.document]).to_string());
         let (key, again) = self.key(input, item, &content)?;
         if again {
             return Ok(Offered::Duplicate);
@@ -142,11 +148,38 @@ impl Journal {
         let content = sum(&format!("{}\n{}", what.reason, what.raw));
         let key = format!("{input} {}", what.place);
         let line = result::failure(&key, input, Some(&what.place), &what.reason, Some(&what.raw));
+        // Of what cannot be read, `attempts` is the run that last met it.
         self.execute(
-            "INSERT INTO item(key, content, state, input, line, updated) VALUES(?1, ?2, 'dead', ?3, ?4, ?5) \
-             ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5",
-            params![key, content, input, line, now()],
+            "INSERT INTO item(key, content, state, input, line, updated, attempts) VALUES(?1, ?2, 'dead', ?3, ?4, ?5, ?6) \
+             ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5, attempts = ?6",
+            params![key, content, input, line, now(), self.run],
         )?;
+        Ok(())
+    }
+
+    /// The mark an input had when it was last read to its end.
+    pub fn mark(&self, input: &str) -> Result<Option<String>> {
+        let name = format!("mark of {input}");
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT value FROM fact WHERE name = ?1")
+            .map_err(|e| self.failed(e))?;
+        find.query_row([name], |row| row.get(0)).optional().map_err(|e| self.failed(e))
+    }
+
+    /// An input was read to its end: what could not be read of it in earlier runs, and is not there any more, is forgotten.
+    pub fn read_to_end(&mut self, input: &str, mark: Option<&str>) -> Result<()> {
+        self.execute(
+            "DELETE FROM item WHERE input = ?1 AND state = 'dead' AND payload IS NULL AND attempts <> ?2",
+            params![input, self.run],
+        )?;
+        let name = format!("mark of {input}");
+        match mark {
+            Some(mark) => {
+                self.execute("INSERT OR REPLACE INTO fact(name, value) VALUES(?1, ?2)", [&*name, mark])?
+            }
+            None => self.execute("DELETE FROM fact WHERE name = ?1", [name])?,
+        };
         Ok(())
     }
 
@@ -211,6 +244,19 @@ impl Journal {
                 Ok(())
             }
         }
+    }
+
+    fn count_run(&mut self) -> Result<()> {
+        self.run = self
+            .connection
+            .query_row(
+                "INSERT INTO fact(name, value) VALUES('runs', '1') \
+                 ON CONFLICT(name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING CAST(value AS INTEGER)",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(|e| self.failed(e))?;
+        Ok(())
     }
 
     /// Takes over what `items.jsonl` says is done.

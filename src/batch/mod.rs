@@ -11,6 +11,7 @@
 //! Knows items and files; how a text is worked on is the pipeline's to know.
 
 mod digest;
+mod exchange;
 mod journal;
 mod outputs;
 mod result;
@@ -18,15 +19,18 @@ mod run;
 mod work;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+pub use exchange::{EXCHANGES, Exchange};
 pub use journal::{Journal, Offered};
 pub use result::{Count, Doubt, Line, Pair, Summary, Translation};
-pub use run::{Counts, Input, Progress, Watch, run};
+pub use run::{Counts, Input, Open, Opened, Progress, Watch, run};
 pub use work::{Lease, Stats, Work};
 
+use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::model::Model;
@@ -104,6 +108,23 @@ pub struct Plan {
     pub batch: usize,
     /// Whether `feed.xml` is written too.
     pub feed: bool,
+    /// Formats in which pairs of source and translation are written too: `pairs.tmx`.
+    pub pairs: Vec<&'static Exchange>,
+    /// How the page of an item is read, where its article is wanted instead of what the item says.
+    pub follow: Option<Follow>,
+}
+
+/// How the page an item links to is read: from the web, or from wherever pages are kept.
+#[derive(Clone)]
+pub struct Follow(Arc<ReadPage>);
+
+type ReadPage = dyn Fn(&str) -> Result<Document> + Send + Sync;
+
+impl Follow {
+    /// Gives the document at an address.
+    pub fn new(read: impl Fn(&str) -> Result<Document> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
 }
 
 impl Plan {
@@ -129,6 +150,7 @@ impl Plan {
             "glossary": if glossary.is_empty() { None } else { Some(sum(&json!(glossary).to_string())) },
             "seed": self.seed,
             "max_tokens": self.max_tokens,
+            "follow": self.follow.is_some(),
             "malmoi": env!("CARGO_PKG_VERSION"),
         })
         .to_string())

@@ -6,11 +6,12 @@ use std::path::Path;
 use super::{Journal, Line, Plan, digest};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::formats::Form;
 
 /// The digest shows so many items, the last ones; all of them are in `items.jsonl`.
 const SHOWN: usize = 300;
 
-/// Writes `items.jsonl`, `failed.jsonl`, a file for each item in `items/`, `digest.html`, `digest.md` and, for feeds, `feed.xml`.
+/// Writes `items.jsonl`, `failed.jsonl`, a page for each item in `items/` and, where the item was a file, its translation as one, `digest.html`, `digest.md` and, for feeds, `feed.xml`.
 pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()> {
     let (done, dead) = (folder.join("items.jsonl"), folder.join("failed.jsonl"));
     lines(journal, "done", &done)?;
@@ -24,14 +25,10 @@ pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()>
         let line: Line = serde_json::from_str(text).map_err(|e| Error::malformed(&done, e.to_string()))?;
         count += 1;
         doubtful += usize::from(line.doubts().next().is_some());
-        let name = file_name(&line, &mut names);
-        let page = digest::page(&line);
-        let path = items.join(&name);
-        // What is there already as it should be is left alone: a run that changes little writes little, and one after a loss of
-        // power makes good what it took. So none of them is forced to the disk; a million of those would take an hour.
-        if std::fs::read(&path).ok().as_deref() != Some(page.as_bytes()) {
-            let written = files::replace_lightly(&path, |out| out.write_all(page.as_bytes()));
-            written.map_err(|e| Error::io("write", &path, e))?;
+        let path = items.join(file_name(&line, &mut names));
+        refresh(&path.with_extension("md"), &digest::page(&line))?;
+        if let (Form::File(ending), Some(translation)) = (&line.form, &line.translation) {
+            refresh(&path.with_extension(format!("{}.{ending}", line.to)), &translation.text)?;
         }
         if shown.len() == SHOWN {
             shown.remove(0);
@@ -46,10 +43,35 @@ pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()>
     let figures = digest::Figures { count, doubtful, failed };
     save(&folder.join("digest.html"), digest::html(&shown, figures, plan.to).as_bytes())?;
     save(&folder.join("digest.md"), digest::markdown(&shown, figures).as_bytes())?;
+    for exchange in &plan.pairs {
+        let path = folder.join(format!("pairs.{}", exchange.name));
+        let broken = |error: Error| std::io::Error::other(error.to_string());
+        let written = files::replace(&path, |out| {
+            exchange.write(out, plan.to, |each| {
+                let mut one = |text: &str| {
+                    let line =
+                        serde_json::from_str(text).map_err(|e| Error::malformed(&done, e.to_string()))?;
+                    each(&line).map_err(|e| Error::io("write", &path, e))
+                };
+                journal.lines("done", &mut one).map_err(broken)
+            })
+        });
+        written.map_err(|e| Error::io("write", &path, e))?;
+    }
     if plan.feed {
         save(&folder.join("feed.xml"), digest::rss(&shown, plan.to).as_bytes())?;
     }
     Ok(())
+}
+
+/// Writes a file anew unless it is as it should be: a run that changes little writes little, and one after a loss of power makes good
+/// what it took. So it is not forced to the disk; a million of those would take an hour.
+fn refresh(path: &Path, text: &str) -> Result<()> {
+    if std::fs::read(path).ok().as_deref() == Some(text.as_bytes()) {
+        return Ok(());
+    }
+    files::replace_lightly(path, |out| out.write_all(text.as_bytes()))
+        .map_err(|e| Error::io("write", path, e))
 }
 
 fn lines(journal: &Journal, state: &str, path: &Path) -> Result<()> {
@@ -87,9 +109,8 @@ fn file_name(line: &Line, taken: &mut HashSet<String>) -> String {
         name.push_str(&word.to_lowercase());
     }
     let sum = super::sum(&line.key);
-    let short = (8..)
-        .map(|length| format!("{name}-{}.md", &sum[..length.min(64)]))
-        .find(|name| !taken.contains(name));
+    let short =
+        (8..).map(|length| format!("{name}-{}", &sum[..length.min(64)])).find(|name| !taken.contains(name));
     let name = short.unwrap_or(sum);
     taken.insert(name.clone());
     name

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::work::Lease;
 use crate::event::{Finding, Finish};
+use crate::formats::{Form, Item};
 use crate::language::Language;
 use crate::outcome::{Outcome, Tokens};
 
@@ -13,18 +14,24 @@ use crate::outcome::{Outcome, Tokens};
 pub struct Line {
     /// What the source calls the item; where it has no name, what the journal calls it.
     pub id: String,
+    /// Which version of it this is.
+    pub version: Option<String>,
     /// Its headline.
     pub title: Option<String>,
     /// Where it can be read.
     pub link: Option<String>,
     /// When it was published, as the source writes it.
     pub published: Option<String>,
+    /// The few words a newsroom calls it by.
+    pub slug: Option<String>,
     /// The input it came from.
     pub input: String,
     /// The language it is in, and the one it was brought into.
     pub from: String,
     /// See `from`.
     pub to: String,
+    /// What the text of its translation is.
+    pub form: Form,
     /// The article, its furniture left out.
     pub source: String,
     /// Its translation.
@@ -121,13 +128,15 @@ impl From<Tokens> for Count {
 
 impl Line {
     /// The line of an item of which nothing was made yet.
-    pub fn new(lease: &Lease, from: Language, to: Language) -> Self {
-        let item = &lease.item;
+    pub fn new(lease: &Lease, item: &Item, from: Language, to: Language) -> Self {
         Self {
             id: item.id.clone().unwrap_or_else(|| lease.key.clone()),
+            version: item.version.clone(),
             title: item.document.title().map(str::to_string),
             link: item.link.clone(),
             published: item.published.clone(),
+            slug: item.slug.clone(),
+            form: item.form.clone(),
             input: lease.input.clone(),
             from: from.code().to_string(),
             to: to.code().to_string(),
@@ -136,6 +145,14 @@ impl Line {
             summary: None,
             key: lease.key.clone(),
             content: lease.content.clone(),
+        }
+    }
+
+    /// Adds a doubt about the whole item, beside what was made of it.
+    pub(super) fn doubt(&mut self, doubt: Option<Doubt>) {
+        let translation = self.translation.as_mut().map(|one| &mut one.findings);
+        if let Some(findings) = translation.or(self.summary.as_mut().map(|one| &mut one.findings)) {
+            findings.extend(doubt);
         }
     }
 

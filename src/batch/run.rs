@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::result::{Line, Translation, failure};
+use super::result::{Doubt, Line, Translation, failure};
 use super::work::{Lease, Stats, Work};
 use super::{Journal, Offered, Plan, Worker, outputs};
+use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::formats::{self, Fields};
+use crate::formats::{self, Fields, Form, Item};
 use crate::language::Language;
 use crate::prompts::Task;
 
@@ -35,8 +36,19 @@ const EXTEND: Duration = Duration::from_secs(60);
 pub struct Input {
     /// What it is called in results; its ending tells its format.
     pub name: String,
-    /// Opens it.
-    pub open: Box<dyn FnOnce() -> Result<Box<dyn Read>>>,
+    /// Opens it. Given is the mark it had when it was last read to its end.
+    pub open: Open,
+}
+
+/// What opens an input that is shown the mark it had.
+pub type Open = Box<dyn FnOnce(Option<&str>) -> Result<Opened>>;
+
+/// An input that was opened.
+pub enum Opened {
+    /// It is as it was when it had the mark.
+    Same,
+    /// Its bytes, and the mark it has now, where it has one.
+    Source(Box<dyn Read>, Option<String>),
 }
 
 /// What a run met and did.
@@ -187,7 +199,7 @@ impl Run {
         let (intake, counts, waiting) = (&mut self.intake, &mut self.counts, &mut self.waiting);
         self.journal.together(|journal| {
             for _ in 0..(hands * AHEAD as usize).max(TOGETHER) {
-                let Some((input, found)) = intake.next(watch.on_note) else { return Ok(false) };
+                let Some((input, found)) = intake.next(journal, watch.on_note)? else { return Ok(false) };
                 counts.items += 1;
                 match found {
                     Err(unreadable) => {
@@ -254,29 +266,43 @@ impl Run {
 /// Inputs one after the other, and their items.
 struct Intake {
     inputs: std::vec::IntoIter<Input>,
-    current: Option<(String, formats::Records)>,
+    current: Option<(String, formats::Records, Option<String>)>,
     fields: Fields,
 }
 
 impl Intake {
-    fn next(&mut self, on_note: &mut dyn FnMut(&str)) -> Option<(String, formats::Found)> {
+    fn next(
+        &mut self,
+        journal: &mut Journal,
+        on_note: &mut dyn FnMut(&str),
+    ) -> Result<Option<(String, formats::Found)>> {
         loop {
-            if let Some((name, items)) = &mut self.current {
-                match items.next() {
-                    Some(found) => return Some((name.clone(), found)),
-                    None => self.current = None,
+            if let Some((name, items, mark)) = &mut self.current {
+                if let Some(found) = items.next() {
+                    return Ok(Some((name.clone(), found)));
                 }
+                journal.read_to_end(name, mark.as_deref())?;
+                self.current = None;
             }
-            let Input { name, open } = self.inputs.next()?;
-            match open().and_then(|source| formats::items(source, &name, self.fields.clone())) {
-                Ok(items) => self.current = Some((name, items)),
+            let Some(Input { name, open }) = self.inputs.next() else { return Ok(None) };
+            let mark = journal.mark(&name)?;
+            let opened = open(mark.as_deref()).and_then(|opened| match opened {
+                Opened::Same => Ok(None),
+                Opened::Source(source, mark) => {
+                    Ok(Some((formats::items(source, &name, self.fields.clone())?, mark)))
+                }
+            });
+            match opened {
+                Ok(Some((items, mark))) => self.current = Some((name, items, mark)),
+                Ok(None) => on_note(&format!("{name} has not changed")),
                 // An input that cannot be read is one bad item; the others are read all the same.
                 Err(error) => {
-                    on_note(&error.to_string());
                     let reason = error.to_string();
+                    on_note(&reason);
+                    let reason = reason.trim_start_matches(&name).trim_start().to_string();
                     let unreadable =
                         formats::Unreadable { place: "whole".into(), reason, raw: String::new() };
-                    return Some((name, Err(unreadable)));
+                    return Ok(Some((name, Err(unreadable))));
                 }
             }
         }
@@ -367,10 +393,11 @@ fn share(plan: &Plan) -> Result<Plan> {
 
 /// One item through the pipeline.
 fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
-    let document = &lease.item.document;
-    let from = Language::detect(&document.article())
+    let (mut item, followed) = follow(plan, &lease.item);
+    let from = Language::detect(&item.document.article())
         .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
-    let mut line = Line::new(lease, from, plan.to);
+    let mut line = Line::new(lease, &item, from, plan.to);
+    let document = std::mem::take(&mut item.document);
     let go_on = |_: &str| match stop.load(Ordering::SeqCst) {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
@@ -383,13 +410,33 @@ fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
         let request = plan.apply(request, Task::Translate)?;
         line.translation = Some(Translation::of(request.watch(|_| {}, go_on)?, document.title()));
     }
-    if let Some(Worker { model, abilities, .. }) = &plan.summarizer {
-        let request = model.summarize_document(document.clone()).from(from).abilities(abilities.clone());
+    // A headline alone is its own summary.
+    let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
+    if let Some(Worker { model, abilities, .. }) = plan.summarizer.as_ref().filter(|_| has_text) {
+        let request = model.summarize_document(document).from(from).abilities(abilities.clone());
         let mut request = plan.apply(request, Task::Summarize)?;
         if let Some(second) = &plan.translator {
             request = request.translator(&second.model, second.abilities.clone());
         }
         line.summary = Some(request.watch(|_| {}, go_on)?.into());
     }
+    line.doubt(followed);
     Ok(line)
+}
+
+/// The item with the article of its page, where that is wanted and says more; and what is to be said about it.
+fn follow(plan: &Plan, item: &Item) -> (Item, Option<Doubt>) {
+    let (Some(follow), Some(link)) = (&plan.follow, &item.link) else { return (item.clone(), None) };
+    let length = |document: &Document| document.article().chars().count();
+    match (follow.0)(link) {
+        Ok(page) if length(&page) > length(&item.document) => {
+            let form = Form::File("html".into());
+            (Item { document: page, form, ..item.clone() }, None)
+        }
+        Ok(_) => (item.clone(), None),
+        Err(error) => {
+            let message = format!("only what the feed says was read: {error}");
+            (item.clone(), Some(Doubt { check: "follow".into(), segment: None, message }))
+        }
+    }
 }

@@ -104,7 +104,7 @@ mod tests {
         let letter = |kind: Kind| match kind {
             Kind::Title => 'T',
             Kind::Paragraph => 'p',
-            Kind::Furniture(_) => '-',
+            _ => '-',
         };
         kinds(blocks).into_iter().map(letter).collect()
     }

@@ -6,10 +6,15 @@
 
 mod article;
 mod encoding;
+mod feed;
 mod furniture;
+mod html;
 mod jsonl;
+mod newsml;
+mod nitf;
 mod plain;
 mod visible;
+mod xml;
 
 use std::borrow::Cow;
 use std::io::{BufRead, Read as _};
@@ -17,6 +22,7 @@ use std::io::{BufRead, Read as _};
 use serde::{Deserialize, Serialize};
 
 pub use encoding::decode;
+pub(crate) use feed::without_title;
 pub use visible::visible;
 
 use crate::document::Document;
@@ -123,7 +129,7 @@ impl Default for Fields {
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[jsonl::FORMAT, plain::FORMAT];
+pub const FORMATS: &[Format] = &[feed::FORMAT, jsonl::FORMAT, newsml::FORMAT, nitf::FORMAT, plain::FORMAT];
 
 /// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
 pub const MAX_BYTES: u64 = 64 << 20;

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::Watch;
 use super::wanted::{Shown, Wanted};
-use crate::document::Document;
+use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::event::{Event, Finish};
+use crate::event::{Event, Finding, Finish};
 use crate::generation::Next;
 use crate::language::Language;
 use crate::model::{self, Model};
@@ -256,8 +256,13 @@ impl<'a> Writer<'a> {
             let end = if index == 0 { 0 } else { all[index - 1].span.end };
             let before = &document.text()[end..all[index].span.start];
             let text = block_text(parts, written, blocks[index].clone());
-            let text = text.unwrap_or_else(|| document.block_text(&all[index]).to_string());
-            if (watch.on_text)(&format!("{before}{text}")).is_break() {
+            let text = match text {
+                Some(text) => document.placed(&all[index], text).0,
+                None => document.text()[all[index].span.clone()].to_string(),
+            };
+            let last = index + 1 == all.len();
+            let after = if last { document.text()[all[index].span.end..].trim_end() } else { "" };
+            if (watch.on_text)(&format!("{before}{text}{after}")).is_break() {
                 return Err(Error::Cancelled);
             }
         }
@@ -273,6 +278,31 @@ pub(super) fn block_text(parts: &[Part<'_>], written: &[Written], range: Range<u
         text.push_str(white_space_after(part.text));
     }
     (!range.is_empty()).then(|| text.trim_end().to_string())
+}
+
+/// What of a page did not come through: tags that found no place among the new words, and what lies outside the article.
+pub(super) fn left_out(
+    document: &Document,
+    parts: &[Part<'_>],
+    written: &[Written],
+    blocks: &[Range<usize>],
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut outside = 0;
+    for (block, range) in document.blocks().iter().zip(blocks) {
+        outside += usize::from(block.kind == Kind::Outside);
+        let Some(text) = block_text(parts, written, range.clone()) else { continue };
+        let (_, lost) = document.placed(block, text);
+        if !lost.is_empty() {
+            let message = format!("no place was found for {}", lost.join(" "));
+            found.push(Finding { check: "tags".to_string(), segment: Some(range.start), message });
+        }
+    }
+    if outside > 0 {
+        let message = format!("{outside} pieces of text outside the article stay as they are");
+        found.push(Finding { check: "furniture".to_string(), segment: None, message });
+    }
+    found
 }
 
 fn white_space_after(text: &str) -> &str {

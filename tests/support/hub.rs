@@ -12,6 +12,8 @@ pub struct Asked {
     pub path: String,
     pub range: Option<u64>,
     pub token: Option<String>,
+    /// What the client has of it already.
+    pub known: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -94,6 +96,7 @@ fn serve(
         match name.to_lowercase().as_str() {
             "range" => asked.range = value.trim_start_matches("bytes=").trim_end_matches('-').parse().ok(),
             "authorization" => asked.token = Some(value.to_string()),
+            "if-none-match" => asked.known = Some(value.to_string()),
             _ => {}
         }
     }

@@ -24,6 +24,6 @@ pub(crate) struct Batch {
 impl Batch {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let inputs = many::inputs(&self.input, self.many.folder())?;
-        self.many.run(inputs, false, run)
+        self.many.run(inputs, None, run)
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
+use malmoi::batch::{Follow, Input};
 
 use super::Run;
 use super::many::{self, Many};
@@ -12,18 +13,77 @@ use crate::Exit;
 /// Summarize and translate the items of news feeds, each once
 #[derive(Args)]
 #[command(after_help = "Examples:\n  malmoi feed yonhap.xml -o results --to ko\n  \
-    malmoi feed inbox/ -o results --to en --translate")]
+    malmoi feed inbox/ https://news.example/rss.xml -o results --to en --translate --follow")]
 pub(crate) struct Feed {
-    /// Feeds: RSS, Atom, JSON Feed, agency XML; files or folders of them
+    /// RSS, Atom, JSON Feed, NITF, NewsML: files, folders of them, or addresses
     #[arg(required = true)]
     source: Vec<PathBuf>,
+    /// Read the page an item links to, where its site lets programs do so, and take its article if it says more than the item
+    #[arg(long)]
+    follow: bool,
+    /// Let feeds be fetched from private addresses: those of this machine and of this network
+    #[arg(long)]
+    allow_private: bool,
     #[command(flatten)]
     many: Many,
 }
 
 impl Feed {
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let inputs = many::inputs(&self.source, self.many.folder())?;
-        self.many.run(inputs, true, run)
+        let mut inputs = Vec::new();
+        let mut addresses = Vec::new();
+        for source in &self.source {
+            match many::address(source) {
+                Some(address) => addresses.push((inputs.len() + addresses.len(), address.to_string())),
+                None => inputs.extend(many::inputs(std::slice::from_ref(source), self.many.folder())?),
+            }
+        }
+        let mut follow = None;
+        if self.follow || !addresses.is_empty() {
+            if run.settings.offline()? {
+                bail!(
+                    "--offline forbids fetching {}",
+                    addresses.first().map_or("the pages of items", |(_, address)| address)
+                );
+            }
+            let (fetched, page) = fetch(addresses, self.allow_private)?;
+            // Each at the place it was named at.
+            for (place, input) in fetched {
+                inputs.insert(place.min(inputs.len()), input);
+            }
+            follow = Some(page).filter(|_| self.follow);
+        }
+        self.many.run(inputs, Some(follow), run)
     }
+}
+
+#[cfg(feature = "fetch")]
+fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
+    use malmoi::batch::Opened;
+    use malmoi::fetch::{Got, Web};
+    use malmoi::formats;
+    use std::sync::Arc;
+
+    let web = Arc::new(Web::new(private));
+    let mut inputs = Vec::new();
+    for (place, name) in addresses {
+        let (web, address) = (web.clone(), name.clone());
+        let open = move |mark: Option<&str>| {
+            Ok(match web.get(&address, mark)? {
+                Got::Same => Opened::Same,
+                Got::New { bytes, mark } => Opened::Source(Box::new(std::io::Cursor::new(bytes)), mark),
+            })
+        };
+        inputs.push((place, Input { name, open: Box::new(open) }));
+    }
+    let page = move |address: &str| formats::read(&web.page(address)?, address);
+    Ok((inputs, Follow::new(page)))
+}
+
+#[cfg(not(feature = "fetch"))]
+fn fetch(addresses: Vec<(usize, String)>, _: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
+    let what = addresses.into_iter().next().map_or("the pages of items".to_string(), |(_, address)| address);
+    bail!(
+        "this malmoi was built without network code and cannot fetch {what}; save the feed and name the file"
+    )
 }

@@ -1,13 +1,12 @@
 //! What `batch` and `feed` have in common: which models do the work, what is told while it is done, and how it is stopped.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use malmoi::batch::{self, Counts, Input, Plan, Watch, Worker};
+use malmoi::batch::{self, Counts, EXCHANGES, Exchange, Follow, Input, Opened, Plan, Watch, Worker};
 use malmoi::formats::{FORMATS, Fields};
 use malmoi::{Error, Language};
 
@@ -47,6 +46,9 @@ pub(super) struct Many {
     /// Which field of a record is what, for JSONL and CSV: text=NAME, title=NAME or id=NAME
     #[arg(long, value_name = "WHAT=NAME")]
     field: Vec<String>,
+    /// Also write source and translation pair by pair, for translators' tools: tmx, xliff
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pairs: Vec<String>,
     /// Texts that go through the model at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     at_once: u32,
@@ -66,8 +68,8 @@ impl Many {
         &self.output
     }
 
-    /// Works through the inputs.
-    pub fn run(self, inputs: Vec<Input>, feed: bool, run: &Run) -> Result<Exit> {
+    /// Works through the inputs. `feed` is how the pages of items are read, where the inputs are feeds and that is wanted.
+    pub fn run(self, inputs: Vec<Input>, feed: Option<Option<Follow>>, run: &Run) -> Result<Exit> {
         let fields = fields(&self.field)?;
         let plan = self.plan(feed, run)?;
         let stop = stop_on_ctrl_c()?;
@@ -93,7 +95,7 @@ impl Many {
         Ok(if self.strict && doubts { Exit::Doubtful } else { Exit::Done })
     }
 
-    fn plan(&self, feed: bool, run: &Run) -> Result<Plan> {
+    fn plan(&self, feed: Option<Option<Follow>>, run: &Run) -> Result<Plan> {
         let to = work::language(&self.to)?;
         let neither = !self.translate && !self.summarize;
         let (translate, summarize) = (self.translate || neither, self.summarize || neither);
@@ -125,9 +127,23 @@ impl Many {
             seed: self.choices.seed,
             max_tokens: self.choices.max_tokens,
             batch: self.at_once as usize,
-            feed,
+            feed: feed.is_some(),
+            pairs: pairs(&self.pairs)?,
+            follow: feed.flatten(),
         })
     }
+}
+
+/// Formats of pairs by their names.
+fn pairs(given: &[String]) -> Result<Vec<&'static Exchange>> {
+    let find = |name: &String| {
+        let known = EXCHANGES.iter().find(|exchange| exchange.name == name);
+        known.with_context(|| {
+            let names: Vec<&str> = EXCHANGES.iter().map(|exchange| exchange.name).collect();
+            format!("--pairs {name}: the formats are {}", names.join(", "))
+        })
+    };
+    given.iter().map(find).collect()
 }
 
 /// `text=NAME` and so on.
@@ -182,9 +198,12 @@ pub(super) fn inputs(paths: &[PathBuf], output: &Path) -> Result<Vec<Input>> {
     let mut found = Vec::new();
     for path in paths {
         if path == Path::new("-") {
-            let open = || -> malmoi::Result<Box<dyn Read>> { Ok(Box::new(std::io::stdin())) };
+            let open = |_: Option<&str>| Ok(Opened::Source(Box::new(std::io::stdin()), None));
             found.push(Input { name: "standard input".into(), open: Box::new(open) });
             continue;
+        }
+        if let Some(address) = address(path) {
+            bail!("{address} is an address: `malmoi feed` fetches those, `malmoi batch` reads files");
         }
         let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
         if !kind.is_dir() {
@@ -204,10 +223,16 @@ pub(super) fn inputs(paths: &[PathBuf], output: &Path) -> Result<Vec<Input>> {
     Ok(found)
 }
 
+/// An address of the web, where a source is one.
+pub(super) fn address(source: &Path) -> Option<&str> {
+    source.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
+}
+
 fn file(path: PathBuf) -> Input {
     let name = path.display().to_string();
-    let open = move || -> malmoi::Result<Box<dyn Read>> {
-        Ok(Box::new(std::fs::File::open(&path).map_err(|e| Error::io("read", &path, e))?))
+    let open = move |_: Option<&str>| {
+        let file = std::fs::File::open(&path).map_err(|e| Error::io("read", &path, e))?;
+        Ok(Opened::Source(Box::new(file), None))
     };
     Input { name, open: Box::new(open) }
 }

@@ -1,0 +1,115 @@
+//! What a host lets programs read: its robots.txt, as RFC 9309 describes it.
+
+use url::Url;
+
+/// The rules of a host for one program.
+#[derive(Debug, Default)]
+pub(super) struct Robots {
+    rules: Vec<(bool, String)>,
+}
+
+impl Robots {
+    /// Reads the rules for a program by its name, else those for all.
+    pub fn read(text: &str, agent: &str) -> Self {
+        let (mut ours, mut all) = (Vec::new(), Vec::new());
+        let (mut for_us, mut for_all, mut named, mut in_rules) = (false, false, false, false);
+        for line in text.trim_start_matches('\u{feff}').lines() {
+            let line = line.split('#').next().unwrap_or_default();
+            let Some((key, value)) = line.split_once(':') else { continue };
+            let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
+            match key.as_str() {
+                "user-agent" => {
+                    // A group's names come before its rules; a name after rules begins another group.
+                    if std::mem::take(&mut in_rules) {
+                        (for_us, for_all) = (false, false);
+                    }
+                    for_us |= value.eq_ignore_ascii_case(agent);
+                    for_all |= value == "*";
+                    named |= for_us;
+                }
+                "allow" | "disallow" => {
+                    in_rules = true;
+                    let rule = (key == "allow", value.to_string());
+                    // Nothing after the colon forbids nothing.
+                    if for_us && !value.is_empty() {
+                        ours.push(rule.clone());
+                    }
+                    if for_all && !value.is_empty() {
+                        all.push(rule);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self { rules: if named { ours } else { all } }
+    }
+
+    /// Whether an address may be read: the longest rule that fits decides, and of two as long the one that allows.
+    pub fn allow(&self, url: &Url) -> bool {
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_string(),
+        };
+        let fitting = self.rules.iter().filter(|(_, pattern)| fits(pattern, &path));
+        fitting.max_by_key(|(allow, pattern)| (pattern.len(), *allow)).is_none_or(|(allow, _)| *allow)
+    }
+}
+
+/// Whether a path begins as a pattern says; `*` stands for anything, `$` for the end.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (pattern, to_end) = match pattern.strip_suffix('$') {
+        Some(pattern) => (pattern, true),
+        None => (pattern, false),
+    };
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = path.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    for (number, part) in parts.iter().enumerate() {
+        let last = number + 1 == parts.len();
+        if last && to_end {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    !to_end || rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(text: &str, path: &str) -> bool {
+        Robots::read(text, "malmoi").allow(&Url::parse(&format!("https://a.example{path}")).unwrap())
+    }
+
+    #[test]
+    fn the_longest_rule_decides() {
+        let rules = "User-agent: *\nDisallow: /private # not for you\nAllow: /private/news\n";
+        assert!(allows(rules, "/"));
+        assert!(!allows(rules, "/private/mail"));
+        assert!(allows(rules, "/private/news/1"));
+        assert!(allows("", "/anything"));
+        assert!(allows("User-agent: *\nDisallow:\n", "/anything"));
+        assert!(!allows("User-agent: *\nDisallow: /\n", "/"));
+    }
+
+    #[test]
+    fn a_group_for_this_program_replaces_the_one_for_all() {
+        let rules = "User-agent: *\nDisallow: /\n\nUser-agent: other\nUser-agent: Malmoi\nDisallow: /x\n";
+        assert!(allows(rules, "/news"));
+        assert!(!allows(rules, "/x/1"));
+        assert!(!allows("User-agent: other\nAllow: /\nUser-agent: *\nDisallow: /", "/news"));
+    }
+
+    #[test]
+    fn stars_and_ends_are_patterns() {
+        let rules = "User-agent: *\nDisallow: /*.pdf$\nDisallow: /search?*q=\n";
+        assert!(!allows(rules, "/a/b.pdf"));
+        assert!(allows(rules, "/a/b.pdf.html"));
+        assert!(!allows(rules, "/search?x=1&q=2"));
+        assert!(allows(rules, "/search"));
+    }
+}

@@ -1,0 +1,244 @@
+//! NewsML-G2 and NewsML 1.2: an agency's record of an article, or a message of several.
+//!
+//! Both say the same things in other words; what differs is a table. Structure and vocabulary:
+//! <https://iptc.org/std/NewsML-G2/guidelines/>, <https://iptc.org/std/NewsML/1.2/documentation/>.
+
+use super::nitf::{blocks, in_order, languages, lines};
+use super::xml::{self, Tree};
+use super::{Form, Format, Found, Item, Read, Unreadable};
+use crate::document::{Block, Document, Kind, Span};
+
+pub(super) const FORMAT: Format = Format {
+    name: "newsml",
+    describe: "NewsML-G2 or NewsML 1.2, an agency's articles with their records in XML",
+    endings: &["newsml"],
+    claims: |bytes| {
+        xml::root(bytes).is_some_and(|root| matches!(&*root, "newsItem" | "newsMessage" | "NewsML"))
+    },
+    read: Read::Feed(read),
+};
+
+/// A path of elements, the last first.
+type Path = &'static [&'static str];
+
+/// What a version of the format calls things.
+struct Dialect {
+    /// An article and its record.
+    item: &'static str,
+    /// Its name and version: attributes of the item itself…
+    attributes: Option<(&'static str, &'static str)>,
+    /// …or elements.
+    id: Path,
+    version: Path,
+    published: &'static [Path],
+    slug: Path,
+    headline: Path,
+    /// Other lines of the record that are part of the article.
+    lines: &'static [Path],
+    /// What holds the article.
+    content: &'static [Path],
+}
+
+const G2: Dialect = Dialect {
+    item: "newsItem",
+    attributes: Some(("guid", "version")),
+    id: &[],
+    version: &[],
+    published: &[&["firstCreated", "itemMeta"], &["versionCreated", "itemMeta"]],
+    slug: &["slugline", "contentMeta"],
+    headline: &["headline", "contentMeta"],
+    lines: &[&["by", "contentMeta"], &["dateline", "contentMeta"]],
+    content: &[&["inlineXML", "contentSet"], &["inlineData", "contentSet"]],
+};
+
+const ONE: Dialect = Dialect {
+    item: "NewsItem",
+    attributes: None,
+    id: &["PublicIdentifier", "NewsIdentifier"],
+    version: &["RevisionId", "NewsIdentifier"],
+    published: &[&["FirstCreated", "NewsManagement"], &["ThisRevisionCreated", "NewsManagement"]],
+    slug: &["SlugLine", "NewsLines"],
+    headline: &["HeadLine", "NewsLines"],
+    lines: &[&["SubHeadLine", "NewsLines"], &["ByLine", "NewsLines"], &["DateLine", "NewsLines"]],
+    content: &[&["DataContent", "ContentItem"]],
+};
+
+fn read(text: &str) -> Result<Vec<Found>, String> {
+    let text = xml::as_utf8(text.to_string());
+    let tree = Tree::read(&text)?;
+    let dialect = if tree.elements.iter().any(|element| element.name == G2.item) { &G2 } else { &ONE };
+    let places: Vec<usize> = tree.at(0, &[dialect.item]).collect();
+    if places.is_empty() {
+        return Err("holds no news item".to_string());
+    }
+    let alone = places.len() == 1;
+    let found = places.iter().enumerate().map(|(number, place)| {
+        article(&tree, dialect, *place, alone).map_err(|reason| Unreadable {
+            place: format!("news item {}", number + 1),
+            reason,
+            raw: text[tree.elements[*place].tag.clone()].chars().take(200).collect(),
+        })
+    });
+    Ok(found.collect())
+}
+
+fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Result<Item, String> {
+    let of = |path: Path| tree.at(item, path).collect::<Vec<_>>();
+    let words = |path: Path| of(path).into_iter().find_map(|at| tree.words(at));
+    let attribute = |name: Option<&str>| name.and_then(|name| tree.attribute(item, name));
+    let mut blocks = body(tree, dialect, &of);
+    let titled = blocks.iter().any(|block| block.kind == Kind::Title);
+    for (number, headline) in of(dialect.headline).into_iter().enumerate() {
+        // The article has one headline; where it repeats the record's, that is translated with it and read once.
+        let kind = if titled || number > 0 { Kind::furniture("headline of the record") } else { Kind::Title };
+        blocks.extend(tree.runs(headline, &[]).into_iter().map(|(_, span)| block(tree, span, kind.clone())));
+    }
+    for path in dialect.lines {
+        for line in of(path) {
+            blocks
+                .extend(tree.runs(line, &[]).into_iter().map(|(_, span)| block(tree, span, Kind::Paragraph)));
+        }
+    }
+    if !blocks.iter().any(|block| matches!(block.kind, Kind::Title | Kind::Paragraph)) {
+        return Err("holds no text".to_string());
+    }
+    blocks.extend(languages(tree, item));
+    let blocks = in_order(blocks);
+    let (text, blocks) = if alone { (tree.text.to_string(), blocks) } else { cut_out(tree, item, blocks) };
+    Ok(Item {
+        id: attribute(dialect.attributes.map(|(id, _)| id)).or_else(|| words(dialect.id)),
+        version: attribute(dialect.attributes.map(|(_, version)| version)).or_else(|| words(dialect.version)),
+        link: None,
+        published: dialect.published.iter().find_map(|path| words(path)),
+        slug: words(dialect.slug),
+        form: Form::File("xml".into()),
+        document: Document::new(text, blocks),
+    })
+}
+
+/// The article itself, marked up or plain.
+fn body(tree: &Tree<'_>, dialect: &Dialect, of: &dyn Fn(Path) -> Vec<usize>) -> Vec<Block> {
+    let mut found = Vec::new();
+    for content in dialect.content.iter().flat_map(|path| of(path)) {
+        let inner = tree.elements[content].inner.clone();
+        // The first element after it is in it, or there is none in it.
+        if tree.inside(content).len() > 1 {
+            found.extend(blocks(tree, content));
+        } else {
+            found.extend(lines(tree.text, &inner).into_iter().map(|span| block(tree, span, Kind::Paragraph)));
+        }
+    }
+    found
+}
+
+fn block(tree: &Tree<'_>, span: Span, kind: Kind) -> Block {
+    Block::of_markup(tree.text, span, kind)
+}
+
+/// One item of several as a document of its own: the namespaces declared around it are declared in it.
+fn cut_out(tree: &Tree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
+    let element = &tree.elements[item];
+    let tag = &tree.text[element.tag.clone()];
+    let end = tree.whole(item).end;
+    let mut declared = String::new();
+    let mut outer = element.parent;
+    while let Some(at) = outer {
+        let around = &tree.text[tree.elements[at].tag.clone()];
+        for (name, whole) in xml::namespaces(around) {
+            let known = |text: &str| xml::namespaces(text).any(|(other, _)| other == name);
+            if !known(tag) && !known(&declared) {
+                declared.push(' ');
+                declared.push_str(whole);
+            }
+        }
+        outer = tree.elements[at].parent;
+    }
+    let name = tag.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(tag.len());
+    const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    let text = format!("{HEAD}{}{declared}{}\n", &tag[..name], &tree.text[element.tag.start + name..end]);
+    // Blocks come after the declarations, but for a language in the tag before them: none stands before the tag's name ends.
+    let (added, removed) = (HEAD.len() + declared.len(), element.tag.start);
+    let moved = |span: Span| span.start + added - removed..span.end + added - removed;
+    let blocks = blocks.into_iter().map(|block| Block { span: moved(block.span.clone()), ..block }).collect();
+    (text, blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::document::Kind;
+    use crate::formats::{Fields, Form, Found, items};
+
+    const MESSAGE: &str = include_str!("../../examples/feeds/morning.newsml.xml");
+
+    fn read(text: &str) -> Vec<Found> {
+        let bytes = std::io::Cursor::new(text.as_bytes().to_vec());
+        items(bytes, "a.xml", Fields::default()).unwrap().collect()
+    }
+
+    #[test]
+    fn every_item_of_a_message_is_an_article_with_its_record() {
+        let found = read(MESSAGE);
+        assert_eq!(found.len(), 3);
+        let item = found[0].as_ref().unwrap();
+        assert_eq!(item.id.as_deref(), Some("urn:newsml:baram.example:20260107:ferry-fares"));
+        assert_eq!(item.version.as_deref(), Some("3"));
+        assert_eq!(item.slug.as_deref(), Some("ferry-fares"));
+        assert_eq!(item.published.as_deref(), Some("2026-01-07T09:12:00+09:00"));
+        assert_eq!(item.document.title(), Some("Ferry fares to rise 4.5 percent"));
+        insta::assert_snapshot!(item.document.article(), @r"
+        Ferry fares to rise 4.5 percent
+
+        Yoon Da-hae
+
+        INCHEON, Jan. 7 (Baram)
+
+        Fares on the 14 ferry lines out of Incheon will rise by 4.5 percent on Feb. 1, their operators said Wednesday.
+
+        Islanders will go on paying half; the province bears the rest.
+        ");
+        assert_eq!(found[2].as_ref().unwrap_err().to_owned().reason, "holds no text");
+    }
+
+    #[test]
+    fn an_item_cut_out_of_a_message_is_a_document_of_its_own() {
+        for item in read(MESSAGE).into_iter().flatten() {
+            let translated = item.document.rejoin(|_, block| match block.kind {
+                Kind::Language => Some("xx".into()),
+                _ => None,
+            });
+            assert!(translated.contains("xmlns=\"http://iptc.org/std/nar/2006-10-01/\""), "{translated}");
+            let again = read(&translated);
+            let again = again[0].as_ref().unwrap();
+            assert_eq!(again.document.article(), item.document.article());
+            assert_eq!(again.form, Form::File("xml".into()));
+            assert!(translated.contains("tag=\"xx\""), "{translated}");
+        }
+    }
+
+    #[test]
+    fn the_older_version_says_the_same_in_other_words() {
+        let found = read(
+            "<NewsML><NewsItem><Identification><NewsIdentifier><ProviderId>baram.example</ProviderId><DateId>20260107</DateId>\
+             <NewsItemId>AKR1</NewsItemId><RevisionId PreviousRevision=\"0\" Update=\"N\">1</RevisionId><PublicIdentifier>urn:newsml:baram.example:20260107:AKR1:1</PublicIdentifier>\
+             </NewsIdentifier></Identification><NewsManagement><FirstCreated>20260107T103000+0900</FirstCreated></NewsManagement>\
+             <NewsComponent><NewsLines><HeadLine>목포항 준설 3월 시작</HeadLine><SubHeadLine>공사비 416억원</SubHeadLine></NewsLines>\
+             <ContentItem><DataContent>\n(목포=바람통신) 한서진 기자 = 목포시가 밝혔다.\n\n3월에 시작한다.\n</DataContent></ContentItem></NewsComponent></NewsItem></NewsML>",
+        );
+        let item = found[0].as_ref().unwrap();
+        assert_eq!(item.id.as_deref(), Some("urn:newsml:baram.example:20260107:AKR1:1"));
+        assert_eq!(
+            (item.version.as_deref(), item.published.as_deref()),
+            (Some("1"), Some("20260107T103000+0900"))
+        );
+        assert_eq!(
+            item.document.article(),
+            "목포항 준설 3월 시작\n\n공사비 416억원\n\n(목포=바람통신) 한서진 기자 = 목포시가 밝혔다.\n\n3월에 시작한다."
+        );
+    }
+
+    #[test]
+    fn a_message_without_items_is_refused() {
+        let refused = items(&b"<newsMessage/>"[..], "a.xml", Fields::default());
+        assert_eq!(refused.err().map(|error| error.to_string()).as_deref(), Some("a.xml holds no news item"));
+    }
+}

@@ -1,0 +1,350 @@
+//! What the formats written in XML share: which root element a file has, its tags with their places, and the runs of words between
+//! them. Knows XML; knows no vocabulary.
+//!
+//! Entities that a document declares are never expanded, and nothing is fetched: what `&name;` stands for stays unknown, so that no
+//! document can grow by being read.
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use crate::document::{Inline, Span};
+
+/// Elements within elements; news has a dozen.
+const DEEPEST: usize = 256;
+/// Tags of a document. Each takes some memory of ours; a thousand pages have fewer.
+const MOST: usize = 1 << 20;
+
+/// An element and where it stands.
+#[derive(Debug)]
+pub(super) struct Element {
+    /// Its name without a namespace prefix.
+    pub name: String,
+    /// The tag it begins with.
+    pub tag: Span,
+    /// What is between its tags.
+    pub inner: Span,
+    /// The element it is in.
+    pub parent: Option<usize>,
+}
+
+/// All elements of a document, in the order they begin.
+#[derive(Debug)]
+pub(super) struct Tree<'t> {
+    pub text: &'t str,
+    pub elements: Vec<Element>,
+}
+
+impl<'t> Tree<'t> {
+    /// Reads a whole document, strictly: what is no XML is refused with its place.
+    pub fn read(text: &'t str) -> Result<Self, String> {
+        let mut reader = Reader::from_str(text);
+        let mut elements: Vec<Element> = Vec::new();
+        let mut open: Vec<usize> = Vec::new();
+        loop {
+            let start = reader.buffer_position() as usize;
+            let event = reader.read_event().map_err(|error| refuse(text, reader.error_position(), &error))?;
+            let end = reader.buffer_position() as usize;
+            let (tag, empty) = match event {
+                Event::Start(tag) => (tag, false),
+                Event::Empty(tag) => (tag, true),
+                Event::End(_) => {
+                    if let Some(closed) = open.pop() {
+                        elements[closed].inner.end = start;
+                    }
+                    continue;
+                }
+                Event::Eof if open.is_empty() => return Ok(Self { text, elements }),
+                Event::Eof => {
+                    let name = open.last().map_or("", |last| &elements[*last].name);
+                    return Err(format!("is not whole: <{name}> is never closed"));
+                }
+                _ => continue,
+            };
+            if open.len() == DEEPEST || elements.len() == MOST {
+                let line = line_of(text, start);
+                return Err(format!("has too many elements for news (line {line})"));
+            }
+            let name = tag.local_name().as_ref().to_string();
+            let parent = open.last().copied();
+            elements.push(Element { name, tag: start..end, inner: end..end, parent });
+            if !empty {
+                open.push(elements.len() - 1);
+            }
+        }
+    }
+
+    /// An element with its tags.
+    pub fn whole(&self, index: usize) -> Span {
+        let element = &self.elements[index];
+        let rest = &self.text[element.inner.end..];
+        // The one tag of an empty element ends where its content would begin.
+        let closing = if rest.starts_with("</") { rest.find('>').map_or(0, |at| at + 1) } else { 0 };
+        let empty = element.inner.is_empty() && self.text[element.tag.clone()].ends_with("/>");
+        element.tag.start..element.inner.end + if empty { 0 } else { closing }
+    }
+
+    /// The elements in an element, and itself.
+    pub fn inside(&self, outer: usize) -> std::ops::Range<usize> {
+        let end = self.elements[outer].inner.end;
+        let first = &self.elements[outer + 1..];
+        outer..outer + 1 + first.partition_point(|element| element.tag.start < end)
+    }
+
+    /// Elements in an element that lie on a path, its last part first: `["headline", "contentMeta"]` is a headline directly in
+    /// `contentMeta`.
+    pub fn at<'p>(&'p self, outer: usize, path: &'p [&'p str]) -> impl Iterator<Item = usize> + 'p {
+        let lies = |index: &usize| {
+            let mut at = Some(*index);
+            path.iter().all(|name| {
+                let here = at.filter(|at| self.elements[*at].name == *name);
+                at = here.and_then(|here| self.elements[here].parent);
+                here.is_some()
+            })
+        };
+        self.inside(outer).filter(lies)
+    }
+
+    /// Whether an element of that name is around an element.
+    pub fn is_in(&self, mut index: usize, name: &str) -> bool {
+        while let Some(parent) = self.elements[index].parent {
+            if self.elements[parent].name == name {
+                return true;
+            }
+            index = parent;
+        }
+        false
+    }
+
+    /// The words of an element, on one line; `None` where it has none.
+    pub fn words(&self, index: usize) -> Option<String> {
+        let inner = &self.text[self.elements[index].inner.clone()];
+        let words = Inline::read(inner).text().split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(words).filter(|words| !words.is_empty())
+    }
+
+    /// The value of an attribute, by its name without a prefix.
+    pub fn attribute(&self, index: usize, name: &str) -> Option<String> {
+        let span = self.value(index, name)?;
+        Some(Inline::read(&self.text[span]).text().trim().to_string()).filter(|value| !value.is_empty())
+    }
+
+    /// Where the value of an attribute stands, between its quotes.
+    pub fn value(&self, index: usize, name: &str) -> Option<Span> {
+        let tag = &self.elements[index].tag;
+        let value = attributes(&self.text[tag.clone()]).find(|(given, ..)| local(given) == name)?.1;
+        Some(tag.start + value.start..tag.start + value.end)
+    }
+
+    /// The runs of words in an element, and the element that each stands in: what lies between tags of elements that are not
+    /// `inline`, trimmed of white space. Runs without words are left out.
+    pub fn runs(&self, within: usize, inline: &[&str]) -> Vec<(usize, Span)> {
+        // The borders of runs: where each tag begins and ends, and which element holds what follows it.
+        let mut borders: Vec<(usize, usize, usize)> = Vec::new();
+        for index in self.inside(within) {
+            let element = &self.elements[index];
+            if index != within && inline.contains(&element.name.as_str()) {
+                continue;
+            }
+            borders.push((element.tag.start, element.tag.end, index));
+            if let Some(parent) = element.parent.filter(|_| index != within) {
+                borders.push((element.inner.end, self.whole(index).end, self.border_of(parent, inline)));
+            }
+        }
+        borders.push((self.elements[within].inner.end, self.elements[within].inner.end, within));
+        borders.sort_by_key(|(start, end, _)| (*start, *end));
+        let mut runs = Vec::new();
+        for pair in borders.windows(2) {
+            let ((_, from, holder), (to, ..)) = (pair[0], pair[1]);
+            if from >= to {
+                continue;
+            }
+            let raw = &self.text[from..to];
+            let start = from + (raw.len() - raw.trim_start().len());
+            let span = start..start + raw.trim().len();
+            if Inline::read(&self.text[span.clone()]).text().chars().any(char::is_alphanumeric) {
+                runs.push((holder, span));
+            }
+        }
+        runs
+    }
+
+    /// The innermost element that is not inline.
+    fn border_of(&self, mut index: usize, inline: &[&str]) -> usize {
+        while inline.contains(&self.elements[index].name.as_str()) {
+            let Some(parent) = self.elements[index].parent else { break };
+            index = parent;
+        }
+        index
+    }
+}
+
+/// The attributes of a tag: their names, with prefixes, and where their values stand in it.
+pub(super) fn attributes(tag: &str) -> impl Iterator<Item = (&str, Span)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let equals = from + tag[from..].find('=')?;
+        let name = tag[from..equals].trim_end().rsplit(char::is_whitespace).next()?;
+        let open = equals + tag[equals..].find(['"', '\''])?;
+        let close = open + 1 + tag[open + 1..].find(&tag[open..open + 1])?;
+        from = close + 1;
+        Some((name, open + 1..close))
+    })
+}
+
+/// The namespaces a tag declares, each as it stands.
+pub(super) fn namespaces(tag: &str) -> impl Iterator<Item = (&str, &str)> {
+    let declared = attributes(tag).filter(|(name, _)| *name == "xmlns" || name.starts_with("xmlns:"));
+    declared.map(|(name, value)| {
+        let start = tag[..value.start].rfind(name).unwrap_or(value.start);
+        (name, &tag[start..=value.end])
+    })
+}
+
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
+/// The name of a document's root element without its prefix, as far as its beginning tells.
+pub(super) fn root(bytes: &[u8]) -> Option<String> {
+    let beginning = beginning(bytes);
+    let mut reader = Reader::from_str(&beginning);
+    if !beginning.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
+        return None;
+    }
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(tag) | Event::Empty(tag) => {
+                return Some(tag.local_name().as_ref().to_string());
+            }
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+}
+
+/// The first characters of a file, whatever its encoding: good enough to recognise it by.
+pub(super) fn beginning(bytes: &[u8]) -> String {
+    const ENOUGH: usize = 1 << 14;
+    let bytes = &bytes[..bytes.len().min(ENOUGH)];
+    match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, length)) => encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned(),
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// A decoded document that says it is in UTF-8, as it is now and as it will be written.
+pub(super) fn as_utf8(text: String) -> String {
+    let Some(declaration) = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.find("?>")) else {
+        return text;
+    };
+    let start = text.len() - text.trim_start().len();
+    let declaration = start..start + 5 + declaration;
+    let Some(named) = text[declaration.clone()].find("encoding") else { return text };
+    let rest = declaration.start + named;
+    let Some(open) = text[rest..declaration.end].find(['"', '\'']).map(|at| rest + at) else { return text };
+    let quote = &text[open..open + 1];
+    let Some(length) = text[open + 1..declaration.end].find(quote) else { return text };
+    let value = open + 1..open + 1 + length;
+    if text[value.clone()].eq_ignore_ascii_case("utf-8") {
+        return text;
+    }
+    format!("{}UTF-8{}", &text[..value.start], &text[value.end..])
+}
+
+/// Why a document is refused, with the line.
+fn refuse(text: &str, position: u64, error: &quick_xml::Error) -> String {
+    let at = usize::try_from(position).unwrap_or(usize::MAX);
+    let error = error.to_string();
+    let error = error.trim_start_matches("ill-formed document: ").trim_start_matches("syntax error: ");
+    format!("is not well-formed XML: {error} (line {})", line_of(text, at))
+}
+
+/// The number of the line a byte is on.
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NEWS: &str = "<?xml version='1.0'?>\n<news xml:lang=\"en\"><head id='1' at=\"a > b\"/>\n<p>One <b>two</b> three.</p><list>before<li>four</li> after</list></news>";
+
+    #[test]
+    fn runs_are_the_words_between_borders_with_their_inline_tags() {
+        let tree = Tree::read(NEWS).unwrap();
+        let runs: Vec<(&str, &str)> = tree
+            .runs(0, &["b"])
+            .into_iter()
+            .map(|(holder, span)| (tree.elements[holder].name.as_str(), &NEWS[span]))
+            .collect();
+        assert_eq!(
+            runs,
+            [("p", "One <b>two</b> three."), ("list", "before"), ("li", "four"), ("list", "after")]
+        );
+    }
+
+    #[test]
+    fn elements_are_found_by_path_and_attributes_by_name() {
+        let tree = Tree::read(NEWS).unwrap();
+        let head = tree.at(0, &["head", "news"]).next().unwrap();
+        assert_eq!(tree.attribute(head, "at").as_deref(), Some("a > b"));
+        assert_eq!(tree.attribute(0, "lang").as_deref(), Some("en"));
+        assert_eq!(tree.attribute(head, "none"), None);
+        assert_eq!(tree.at(0, &["b", "p"]).filter_map(|at| tree.words(at)).collect::<Vec<_>>(), ["two"]);
+        assert!(tree.at(0, &["b", "news"]).next().is_none());
+    }
+
+    #[test]
+    fn what_is_no_xml_is_refused_with_its_line() {
+        let refused = |text: &str| Tree::read(text).unwrap_err();
+        assert!(refused("<a>\n<b></a>").starts_with("is not well-formed XML"), "{}", refused("<a>\n<b></a>"));
+        assert!(refused("<a>\n<b></a>").ends_with("(line 2)"), "{}", refused("<a>\n<b></a>"));
+        assert_eq!(refused("<a><b>"), "is not whole: <b> is never closed");
+        assert!(refused(&"<a>".repeat(100_000)).contains("too many elements"));
+        assert!(refused(&format!("<a>{}</a>", "<b/>".repeat(MOST))).contains("too many elements"));
+    }
+
+    #[test]
+    fn entities_that_a_document_declares_stay_as_they_are() {
+        let bomb = "<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
+        let tree = Tree::read(bomb).unwrap();
+        assert_eq!(tree.words(0).as_deref(), Some("&y;"));
+    }
+
+    #[test]
+    fn the_root_is_known_from_the_beginning_in_any_encoding() {
+        assert_eq!(root(b"\xEF\xBB\xBF<?xml version='1.0'?><!-- x --><rdf:RDF>").as_deref(), Some("RDF"));
+        let utf16: Vec<u8> = "\u{feff}<rss>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(root(&utf16).as_deref(), Some("rss"));
+        assert_eq!(root(b"a < b"), None);
+    }
+
+    #[test]
+    fn the_declared_encoding_is_the_one_that_is_written() {
+        let declared = "<?xml version=\"1.0\" encoding='euc-kr'?><a/>";
+        assert_eq!(as_utf8(declared.into()), "<?xml version=\"1.0\" encoding='UTF-8'?><a/>");
+        for same in ["<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>", "<a encoding='x'/>", "<?xml"] {
+            assert_eq!(as_utf8(same.into()), same);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(<[ab]( c=\"[<x>]\")?/?>|</[ab]>|[가x &;\\]\\[!-]|<!\\[CDATA\\[|<!--){0,30}") {
+            if let Ok(tree) = Tree::read(&text) {
+                for index in 0..tree.elements.len() {
+                    let mut end = 0;
+                    for (_, span) in tree.runs(index, &["b"]) {
+                        prop_assert!(span.start >= end && text.get(span.clone()).is_some());
+                        end = span.end;
+                    }
+                    tree.attribute(index, "c");
+                }
+            }
+            root(text.as_bytes());
+            as_utf8(text);
+        }
+    }
+}

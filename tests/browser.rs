@@ -1,0 +1,130 @@
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::scripted;
+
+/// A browser without a window, driven as WebDriver describes it: <https://www.w3.org/TR/webdriver2/>.
+struct Browser {
+    driver: Child,
+    session: String,
+}
+
+impl Browser {
+    /// `None` where there is no browser.
+    fn start() -> Option<Self> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut browser = Self { driver, session: format!("http://127.0.0.1:{port}") };
+        let options = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": [
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--window-size=1200,900"
+        ]}}}});
+        for _ in 0..100 {
+            std::thread::sleep(Duration::from_millis(100));
+            if let Ok(answer) = ask(&format!("{}/session", browser.session), &options) {
+                let id = answer["sessionId"].as_str().unwrap().to_string();
+                browser.session = format!("{}/session/{id}", browser.session);
+                return Some(browser);
+            }
+        }
+        panic!("chromedriver is there and starts no session");
+    }
+
+    fn open(&self, path: &std::path::Path) {
+        ask(&format!("{}/url", self.session), &json!({"url": format!("file://{}", path.display())})).unwrap();
+    }
+
+    fn run(&self, script: &str) -> Value {
+        ask(&format!("{}/execute/sync", self.session), &json!({"script": script, "args": []})).unwrap()
+    }
+
+    fn press_tab(&self) {
+        let keys = json!([{"type": "keyDown", "value": "\u{E004}"}, {"type": "keyUp", "value": "\u{E004}"}]);
+        let actions = json!({"actions": [{"type": "key", "id": "keys", "actions": keys}]});
+        ask(&format!("{}/actions", self.session), &actions).unwrap();
+    }
+
+    fn width(&self, width: u32) {
+        ask(&format!("{}/window/rect", self.session), &json!({"width": width, "height": 900})).unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = ureq::delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn ask(address: &str, body: &Value) -> Result<Value, ureq::Error> {
+    let text =
+        ureq::post(address).content_type("application/json").send(body.to_string())?.into_body().read_to_string()?;
+    Ok(serde_json::from_str::<Value>(&text).unwrap()["value"].clone())
+}
+
+#[test]
+fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
+    let Some(browser) = Browser::start() else {
+        eprintln!("skipped: no chromedriver");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let script = json!([
+        {"when": "Translate the following", "say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."},
+        {"say": "The council met on Monday."}
+    ]);
+    let model = scripted::model(script, 4096);
+    let article = |n: usize| {
+        let long = "The council met on Monday and spoke of the harbour at length. ".repeat(n * 3 + 1);
+        let text = format!("{long}\n\nIt cost {n}12 million won, the city said.\n\nNothing else was said.");
+        format!("{}\n", json!({"id": n, "title": format!("Harbour news {n}"), "text": text}))
+    };
+    std::fs::write(folder.path().join("in.jsonl"), (0..4).map(article).collect::<String>()).unwrap();
+    let status = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .args(["batch", "in.jsonl", "--to", "ko", "-o", "out", "--quiet", "--model"])
+        .arg(model.path())
+        .status();
+    assert!(status.unwrap().success());
+    browser.open(&folder.path().join("out/digest.html"));
+
+    // Every source stands beside its translation, and nothing is wider than the page.
+    let rows = "const rows = [...document.querySelectorAll('tbody tr')]; const box = e => e.getBoundingClientRect();
+                return rows.map(row => { const [a, b] = [...row.cells].map(box);
+                return a.top === b.top && a.right <= b.left + 1 && a.height > 0 && b.right <= innerWidth + 1 })";
+    let aligned = browser.run(rows);
+    let aligned = aligned.as_array().unwrap();
+    assert!(aligned.len() >= 12 && aligned.iter().all(|one| one == &json!(true)), "{aligned:?}");
+    assert_eq!(browser.run("return performance.getEntriesByType('resource').length"), json!(0));
+    assert_eq!(browser.run("return document.documentElement.lang"), json!("ko"));
+
+    // On a narrow window they stand one below the other, without scrolling sideways.
+    browser.width(500);
+    let narrow = "return document.documentElement.scrollWidth <= innerWidth";
+    assert_eq!(browser.run(narrow), json!(true));
+    browser.width(1200);
+
+    // The Tab key goes to each doubt in turn, and says which it is.
+    let doubts = browser.run("return document.querySelectorAll('ul.doubts li').length").as_u64().unwrap();
+    assert!(doubts >= 4, "{doubts}");
+    let active = "const e = document.activeElement; return e.closest('ul.doubts') ? e.textContent : ''";
+    let mut reached = std::collections::BTreeSet::new();
+    let places = browser.run("return document.querySelectorAll('a[href], [tabindex]').length").as_u64().unwrap();
+    for _ in 0..places {
+        browser.press_tab();
+        let place = "return [...document.querySelectorAll('ul.doubts li')].indexOf(document.activeElement)";
+        if !browser.run(active).as_str().unwrap().is_empty() {
+            reached.insert(browser.run(place).as_u64().unwrap());
+        }
+    }
+    assert_eq!(reached.len() as u64, doubts);
+}

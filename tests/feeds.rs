@@ -1,0 +1,177 @@
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::hub::{Answer, Asked, Hub};
+use crate::support::scripted;
+
+struct Desk {
+    folder: TempDir,
+    model: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let script = json!([{"say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."}]);
+        Self { folder: tempfile::tempdir().unwrap(), model: scripted::model(script, 4096) }
+    }
+
+    fn run(&self, sources: &[&str], options: &[&str]) -> Output {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
+        command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
+        command.args(["feed", "--to", "ko", "-o", "out", "--threads", "1", "--model"]).arg(self.model.path());
+        command.args(sources).args(options).output().unwrap()
+    }
+
+    fn lines(&self, file: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join("out").join(file)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn rss(items: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Baram</title>{items}</channel></rss>"
+    )
+}
+
+const ONE: &str = "<item><guid>b:1</guid><title>Council meets</title><description>The council met on Monday at the harbour.</description></item>";
+const TWO: &str = "<item><guid>b:2</guid><title>Ferry sails</title><description>The ferry sailed on Tuesday from the pier.</description></item>";
+
+fn tagged(body: String, etag: &str) -> Answer {
+    Answer { headers: vec![("etag", etag.to_string())], ..Answer::body(body) }
+}
+
+#[test]
+fn a_feed_is_fetched_once_and_then_only_when_it_has_changed() {
+    let web = Hub::start(|asked| match asked.known.as_deref() {
+        None => tagged(rss(ONE), "\"v1\""),
+        Some("\"v1\"") if asked.path.ends_with("?later") => tagged(rss(&format!("{ONE}{TWO}")), "\"v2\""),
+        Some(_) => Answer::status(304),
+    });
+    let (desk, address) = (Desk::new(), format!("{}/rss", web.endpoint));
+    let first = desk.run(&[&address], &["--allow-private"]);
+    assert_eq!(first.status.code(), Some(0), "{}", said(&first));
+    assert!(said(&first).contains("1 of 1 items done"), "{}", said(&first));
+    let second = desk.run(&[&address], &["--allow-private"]);
+    assert!(said(&second).contains("has not changed"), "{}", said(&second));
+    assert_eq!(web.asked()[1].known.as_deref(), Some("\"v1\""));
+    assert_eq!(desk.lines("items.jsonl").len(), 1);
+}
+
+#[test]
+fn a_feed_that_breaks_off_is_read_again_and_nothing_of_it_is_lost() {
+    let web = Hub::start(|asked| match asked.known {
+        None => Answer { cut: Some(200), ..tagged(rss(&format!("{ONE}{TWO}")), "\"v1\"") },
+        Some(_) => Answer::status(304),
+    });
+    let (desk, address) = (Desk::new(), format!("{}/rss", web.endpoint));
+    let cut = desk.run(&[&address], &["--allow-private"]);
+    assert_eq!(cut.status.code(), Some(0), "{}", said(&cut));
+    assert!(desk.lines("failed.jsonl")[0]["reason"].as_str().unwrap().contains("broke off"));
+    // The next one is whole: what failed before is forgotten.
+    let file = desk.folder.path().join("rss.xml");
+    std::fs::write(&file, rss(ONE)).unwrap();
+    let web = Hub::start(|_| tagged(rss(&format!("{ONE}{TWO}")), "\"v1\""));
+    let whole = desk.run(&[&format!("{}/rss", web.endpoint)], &["--allow-private"]);
+    assert!(said(&whole).contains("2 of 2 items done"), "{}", said(&whole));
+    assert_eq!(web.asked()[0].known, None, "what broke off is not taken for read");
+}
+
+#[test]
+fn what_could_not_be_read_is_forgotten_once_it_can_be() {
+    let desk = Desk::new();
+    let file = desk.folder.path().join("rss.xml");
+    std::fs::write(&file, rss(&format!("{ONE}<item/>"))).unwrap();
+    desk.run(&["rss.xml"], &[]);
+    assert_eq!(desk.lines("failed.jsonl").len(), 1);
+    std::fs::write(&file, rss(&format!("{ONE}{TWO}"))).unwrap();
+    let output = desk.run(&["rss.xml"], &[]);
+    assert!(said(&output).contains("1 of 2 items done, 1 as before"), "{}", said(&output));
+    assert!(desk.lines("failed.jsonl").is_empty());
+    assert_eq!(desk.lines("items.jsonl").len(), 2);
+}
+
+#[test]
+fn private_addresses_large_answers_and_endless_redirections_are_refused_each_alone() {
+    let web = Hub::start(|asked: &Asked| match asked.path.as_str() {
+        "/loop" => Answer::redirect("/loop"),
+        "/file" => Answer::redirect("file:///etc/passwd"),
+        "/large" => Answer::body(vec![b' '; (64 << 20) + 1]),
+        "/page" => Answer::body("<!doctype html><title>Not found</title><p>There is no such page here.</p>"),
+        "/gone" => Answer::status(410),
+        _ => Answer::body(rss(ONE)),
+    });
+    let desk = Desk::new();
+    let private = desk.run(&[&format!("{}/rss", web.endpoint)], &[]);
+    assert!(said(&private).contains("private address"), "{}", said(&private));
+    assert!(web.asked().is_empty(), "nothing was sent");
+    let addresses: Vec<String> = ["loop", "file", "large", "gone", "rss"]
+        .iter()
+        .map(|path| format!("{}/{path}", web.endpoint))
+        .collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let output = desk.run(&addresses, &["--allow-private"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let failed = desk.lines("failed.jsonl");
+    let reasons: Vec<&str> = failed.iter().map(|line| line["reason"].as_str().unwrap()).collect();
+    for reason in [
+        "redirects more than 5 times",
+        "file is no address of the web",
+        "is larger than 64 MB",
+        "answered 410 Gone",
+    ] {
+        assert!(reasons.contains(&reason), "{reasons:?}");
+    }
+    assert_eq!(desk.lines("items.jsonl").len(), 1, "the good feed among them is read");
+}
+
+#[test]
+fn offline_nothing_is_fetched() {
+    let web = Hub::start(|_| Answer::body(rss(ONE)));
+    let desk = Desk::new();
+    for options in [&["--offline", "--allow-private"][..], &["--offline", "--follow"]] {
+        let output = desk.run(&[&format!("{}/rss", web.endpoint)], options);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said(&output).contains("--offline forbids fetching"), "{}", said(&output));
+    }
+    assert!(web.asked().is_empty());
+}
+
+#[test]
+fn the_page_of_an_item_is_read_where_its_site_allows_and_says_more() {
+    let page = |words: &str| {
+        format!(
+            "<!doctype html><html><head><title>Council meets</title></head><body><nav><a href='/'>Home</a></nav><article><h1>Council meets</h1>\
+                 <p>{words}</p><p>The breakwater is 340 meters long, and its northern end has been closed since the storm of October.</p>\
+                 <p>Work is to begin in March, the harbour office said, and will cost 41.6 billion won.</p></article></body></html>"
+        )
+    };
+    let web = Hub::start(move |asked: &Asked| match asked.path.as_str() {
+        "/robots.txt" => Answer::body("User-agent: *\nDisallow: /members/\n"),
+        "/news/1" => Answer::body(page("The council of Mokpo met on Monday to speak of its breakwater.")),
+        _ => Answer::body(page("This is for members only and was not to be read.")),
+    });
+    let item = |guid: &str, path: &str| {
+        format!(
+            "<item><guid>{guid}</guid><title>Council meets</title><link>{}{path}</link><description>The council met.</description></item>",
+            web.endpoint
+        )
+    };
+    let desk = Desk::new();
+    let feed = rss(&format!("{}{}", item("b:1", "/news/1"), item("b:2", "/members/2")));
+    std::fs::write(desk.folder.path().join("rss.xml"), feed).unwrap();
+    let output = desk.run(&["rss.xml"], &["--follow", "--allow-private"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let items = desk.lines("items.jsonl");
+    let source = |n: usize| items[n]["source"].as_str().unwrap();
+    assert!(source(0).contains("340 meters") && !source(0).contains("Home"), "{}", source(0));
+    assert_eq!(source(1), "Council meets\n\nThe council met.");
+    assert!(items[1].to_string().contains("robots.txt does not allow it"));
+    assert!(!web.asked().iter().any(|asked| asked.path == "/members/2"));
+}
