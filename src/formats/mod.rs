@@ -7,6 +7,7 @@
 mod article;
 mod encoding;
 mod furniture;
+mod html;
 mod jsonl;
 mod plain;
 mod visible;
@@ -123,7 +124,7 @@ impl Default for Fields {
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[jsonl::FORMAT, plain::FORMAT];
+pub const FORMATS: &[Format] = &[jsonl::FORMAT, html::FORMAT, plain::FORMAT];
 
 /// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -216,6 +217,19 @@ mod tests {
             assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
         }
         assert!(FORMATS.last().is_some_and(|format| (format.claims)(b"anything")));
+    }
+
+    #[test]
+    fn a_name_says_what_an_input_is_and_without_one_its_beginning_does() {
+        for (name, bytes, format) in [
+            ("a.HTM", "They met.", "html"),
+            ("a.txt", "<!doctype html>", "plain"),
+            ("page", "\n<!DOCTYPE HTML><p>They met.", "html"),
+            ("standard input", "{\"text\":\"They met.\"}\n", "jsonl"),
+            ("standard input", "# They met\n\nOn Thursday, 3 < 5.", "plain"),
+        ] {
+            assert_eq!(detect(name, bytes.as_bytes()).name, format, "{name} {bytes}");
+        }
     }
 
     #[test]
