@@ -9,6 +9,7 @@ mod encoding;
 mod furniture;
 mod html;
 mod jsonl;
+mod markdown;
 mod plain;
 mod visible;
 
@@ -124,7 +125,7 @@ impl Default for Fields {
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[jsonl::FORMAT, html::FORMAT, plain::FORMAT];
+pub const FORMATS: &[Format] = &[jsonl::FORMAT, html::FORMAT, markdown::FORMAT, plain::FORMAT];
 
 /// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -223,6 +224,7 @@ mod tests {
     fn a_name_says_what_an_input_is_and_without_one_its_beginning_does() {
         for (name, bytes, format) in [
             ("a.HTM", "They met.", "html"),
+            ("a.md", "<html>", "markdown"),
             ("a.txt", "<!doctype html>", "plain"),
             ("page", "\n<!DOCTYPE HTML><p>They met.", "html"),
             ("standard input", "{\"text\":\"They met.\"}\n", "jsonl"),
