@@ -229,6 +229,7 @@ fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watc
         (watch.on_event)(&Event::Found(finding.clone()));
         outcome.findings.push(finding);
     }
+    outcome.findings.extend(write::outside(document, "are left out"));
 }
 
 /// A block that is already in the other language; names and codes are no news.

@@ -64,8 +64,11 @@ impl Drop for Browser {
 }
 
 fn ask(address: &str, body: &Value) -> Result<Value, ureq::Error> {
-    let text =
-        ureq::post(address).content_type("application/json").send(body.to_string())?.into_body().read_to_string()?;
+    let text = ureq::post(address)
+        .content_type("application/json")
+        .send(body.to_string())?
+        .into_body()
+        .read_to_string()?;
     Ok(serde_json::from_str::<Value>(&text).unwrap()["value"].clone())
 }
 
@@ -118,7 +121,8 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
     assert!(doubts >= 4, "{doubts}");
     let active = "const e = document.activeElement; return e.closest('ul.doubts') ? e.textContent : ''";
     let mut reached = std::collections::BTreeSet::new();
-    let places = browser.run("return document.querySelectorAll('a[href], [tabindex]').length").as_u64().unwrap();
+    let places =
+        browser.run("return document.querySelectorAll('a[href], [tabindex]').length").as_u64().unwrap();
     for _ in 0..places {
         browser.press_tab();
         let place = "return [...document.querySelectorAll('ul.doubts li')].indexOf(document.activeElement)";

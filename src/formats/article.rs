@@ -85,7 +85,8 @@ fn is_stray(block: &str) -> bool {
     block.chars().count() <= LONGEST_HEADLINE && !ends_like_sentence(block) && !block.contains(". ")
 }
 
-fn ends_like_sentence(block: &str) -> bool {
+/// Whether a text ends as a writer ends a sentence, whatever closes after it.
+pub(super) fn ends_like_sentence(block: &str) -> bool {
     let block = block.trim_end();
     // "…each side. (Yonhap)"
     let block = match block.rfind('(') {

@@ -10,6 +10,7 @@ mod feed;
 mod furniture;
 mod html;
 mod jsonl;
+mod markdown;
 mod newsml;
 mod nitf;
 mod plain;
@@ -129,7 +130,15 @@ impl Default for Fields {
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[feed::FORMAT, jsonl::FORMAT, newsml::FORMAT, nitf::FORMAT, plain::FORMAT];
+pub const FORMATS: &[Format] = &[
+    feed::FORMAT,
+    newsml::FORMAT,
+    nitf::FORMAT,
+    html::FORMAT,
+    jsonl::FORMAT,
+    markdown::FORMAT,
+    plain::FORMAT,
+];
 
 /// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -222,6 +231,20 @@ mod tests {
             assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
         }
         assert!(FORMATS.last().is_some_and(|format| (format.claims)(b"anything")));
+    }
+
+    #[test]
+    fn a_name_says_what_an_input_is_and_without_one_its_beginning_does() {
+        for (name, bytes, format) in [
+            ("a.HTM", "They met.", "html"),
+            ("a.md", "<html>", "markdown"),
+            ("a.txt", "<!doctype html>", "plain"),
+            ("page", "\n<!DOCTYPE HTML><p>They met.", "html"),
+            ("standard input", "{\"text\":\"They met.\"}\n", "jsonl"),
+            ("standard input", "# They met\n\nOn Thursday, 3 < 5.", "plain"),
+        ] {
+            assert_eq!(detect(name, bytes.as_bytes()).name, format, "{name} {bytes}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn read(text: String) -> Result<Document, String> {
 }
 
 /// Each paragraph is a block, lines that a program wrapped put together; furniture in the lines around a paragraph stands alone.
-fn blocks(text: &str) -> Vec<Span> {
+pub(super) fn blocks(text: &str) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     let paragraphs = lines::paragraphs(text);
     let wrapping = lines::Wrapping::of(text, &paragraphs);

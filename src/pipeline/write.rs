@@ -288,9 +288,7 @@ pub(super) fn left_out(
     blocks: &[Range<usize>],
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut outside = 0;
     for (block, range) in document.blocks().iter().zip(blocks) {
-        outside += usize::from(block.kind == Kind::Outside);
         let Some(text) = block_text(parts, written, range.clone()) else { continue };
         let (_, lost) = document.placed(block, text);
         if !lost.is_empty() {
@@ -298,11 +296,15 @@ pub(super) fn left_out(
             found.push(Finding { check: "tags".to_string(), segment: Some(range.start), message });
         }
     }
-    if outside > 0 {
-        let message = format!("{outside} pieces of text outside the article stay as they are");
-        found.push(Finding { check: "furniture".to_string(), segment: None, message });
-    }
+    found.extend(outside(document, "stay as they are"));
     found
+}
+
+/// How much of a page lies outside its article.
+pub(super) fn outside(document: &Document, what: &str) -> Option<Finding> {
+    let count = document.blocks().iter().filter(|block| block.kind == Kind::Outside).count();
+    let message = format!("{count} pieces of text outside the article {what}");
+    (count > 0).then(|| Finding { check: "furniture".to_string(), segment: None, message })
 }
 
 fn white_space_after(text: &str) -> &str {

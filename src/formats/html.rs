@@ -1,0 +1,173 @@
+//! HTML: a page of a news site, or a piece of one from a feed.
+//!
+//! The text of a document is the page as it stands; its blocks are what stands between the borders of block-level elements. Knows
+//! the structure of pages; what lines say of themselves is the furniture's table, and what a page looks like nobody knows here.
+
+mod blocks;
+mod facts;
+mod headline;
+mod outline;
+mod runs;
+mod tags;
+
+use self::blocks::{Found, Page, Region};
+use self::headline::Headline;
+use self::outline::Outline;
+use super::{Format, Item, Read, article, plain, xml};
+use crate::document::{Block, Document, Kind, Span};
+
+pub(super) const FORMAT: Format = Format {
+    name: "html",
+    describe: "a page of a site, in HTML",
+    endings: &["html", "htm", "xhtml"],
+    claims,
+    read: Read::Article(read),
+};
+
+/// How many bytes of an input are looked at to see whether it is a page.
+const LOOKED_AT: usize = 4096;
+/// An article of fewer bytes may be a caption that was taken for one.
+const ENOUGH: usize = 160;
+
+/// Whether bytes begin like a page: with its declaration, its root or, where both were left out, an element that only pages have.
+fn claims(bytes: &[u8]) -> bool {
+    // UTF-16 has its ASCII letters apart.
+    let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+    let shown = bytes.iter().filter(|byte| !(wide && **byte == 0)).take(LOOKED_AT).copied();
+    let text = String::from_utf8_lossy(&shown.collect::<Vec<u8>>()).to_ascii_lowercase();
+    let mut rest =
+        text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{fffd}'));
+    let mut xml = false;
+    while let Some((skipped, after)) = [("<!--", "-->"), ("<?", "?>")]
+        .iter()
+        .find(|(begin, _)| rest.starts_with(begin))
+        .and_then(|(_, end)| rest.split_once(end))
+    {
+        xml |= skipped.starts_with("<?xml");
+        rest = after.trim_start();
+    }
+    let begins = |start: &str| {
+        rest.strip_prefix(start)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
+    };
+    let has = |name: &str| rest.contains(&format!("<{name}>")) || rest.contains(&format!("<{name} "));
+    let fragment = || {
+        let first = rest.strip_prefix('<').map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+        match first {
+            Some(Some("head" | "body" | "meta" | "title" | "link" | "script" | "style")) => {
+                has("p") || has("body")
+            }
+            Some(Some(
+                "p" | "div" | "article" | "section" | "main" | "table" | "center" | "h1" | "h2" | "h3",
+            )) => true,
+            // Another root: news in XML has bodies and paragraphs too.
+            Some(Some(name)) if !name.is_empty() => false,
+            _ => has("body") || (has("p") && rest.contains("</p>")),
+        }
+    };
+    begins("<!doctype html") || begins("<html") || (!xml && fragment())
+}
+
+fn read(text: String) -> Result<Item, String> {
+    let text = facts::declare_utf8(text);
+    let Page { blocks: found, facts, outline } = blocks::find(&text)?;
+    if found.is_empty() {
+        return Err("holds no words".to_string());
+    }
+    let mut blocks: Vec<Block> =
+        found.iter().map(|found| Block::of_markup(&text, found.span.clone(), Kind::Paragraph)).collect();
+    let words: Vec<&str> = blocks.iter().map(words).collect();
+    let mut content = content(&found, &words, outline);
+    let headline = headline::find(&text, &found, &words, &content, &facts);
+    if let Headline::Block(at) = headline {
+        content[at] = true;
+    }
+    let kinds = kinds(&found, &words, &content, &headline);
+    blocks.iter_mut().zip(kinds).for_each(|(block, kind)| block.kind = kind);
+    if let Headline::Title(at, span) = headline {
+        blocks[at] = Block::of_markup(&text, span, Kind::Title);
+    }
+    blocks.extend(language(&text).map(|span| Block::new(span, Kind::Language)));
+    blocks.sort_by_key(|block| block.span.start);
+    Ok(Item {
+        id: facts.canonical.clone(),
+        link: facts.canonical.or(facts.address),
+        published: facts.published.or(facts.time),
+        ..Item::from(Document::new(text, blocks))
+    })
+}
+
+/// Where a page says which language it is in.
+fn language(text: &str) -> Option<Span> {
+    let start = text.char_indices().find(|(at, c)| *c == '<' && begins_with(&text[at + 1..], "html"))?.0;
+    let tag = &text[start..=start + text[start..].find('>')?];
+    let named = xml::attributes(tag).find(|(name, _)| name.eq_ignore_ascii_case("lang"));
+    named.map(|(_, value)| start + value.start..start + value.end)
+}
+
+fn begins_with(text: &str, name: &str) -> bool {
+    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+}
+
+fn words(block: &Block) -> &str {
+    block.inline.as_ref().map_or("", |inline| inline.text().trim())
+}
+
+/// Which blocks are the article. Where the rules find next to nothing, everything that no element puts outside of it.
+fn content(found: &[Found], words: &[&str], outline: Outline) -> Vec<bool> {
+    let length = |kept: &[bool]| -> usize {
+        words.iter().zip(kept).filter(|(_, kept)| **kept).map(|(words, _)| words.len()).sum()
+    };
+    if let Some(kept) = outline.article(found.len()).filter(|kept| length(kept) >= ENOUGH) {
+        return kept;
+    }
+    let inside = |block: &Found| {
+        block.element != "title" && !matches!(block.region, Region::Navigation | Region::Around)
+    };
+    let kept: Vec<bool> = found.iter().map(inside).collect();
+    match kept.contains(&true) {
+        true => kept,
+        false => found.iter().map(|block| block.element != "title").collect(),
+    }
+}
+
+/// What each block is. The page's title is what a browser shows over the page: translated like every block, and never a part of
+/// the article, which has its headline already; it is the headline only where the body has none.
+fn kinds(found: &[Found], words: &[&str], content: &[bool], headline: &Headline) -> Vec<Kind> {
+    let inside: Vec<usize> = (0..found.len()).filter(|at| content[*at]).collect();
+    let lines: Vec<&str> = inside.iter().map(|at| words[*at]).collect();
+    let outside = |block: &Found| match block.element {
+        "title" => Kind::furniture("page title"),
+        _ => Kind::Outside,
+    };
+    let mut kinds: Vec<Kind> = found.iter().map(outside).collect();
+    for (at, kind) in inside.into_iter().zip(article::kinds(&lines)) {
+        kinds[at] = match headline {
+            Headline::Block(headline) if *headline == at => Kind::Title,
+            Headline::Block(_) | Headline::Title(..) if kind == Kind::Title => Kind::Paragraph,
+            _ => kind,
+        };
+    }
+    kinds
+}
+
+/// A piece of HTML inside something that has a headline of its own: all of its words, without what says that it is furniture. A
+/// piece without any tags is plain text with entities.
+pub(super) fn fragment(html: &str) -> Result<Document, String> {
+    let text = html.to_string();
+    let spans = match blocks::whole(&text).len() < text.len() {
+        true => blocks::find(&text)?.blocks.into_iter().map(|found| found.span).collect(),
+        false => plain::blocks(&text),
+    };
+    let mut blocks: Vec<Block> =
+        spans.into_iter().map(|span| Block::of_markup(&text, span, Kind::Paragraph)).collect();
+    let words: Vec<&str> = blocks.iter().map(words).collect();
+    let kinds = article::kinds(&words);
+    for (block, kind) in blocks.iter_mut().zip(kinds).filter(|(_, kind)| *kind != Kind::Title) {
+        block.kind = kind;
+    }
+    Ok(Document::new(text, blocks))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! The blocks of a page: what stands between the borders of its block-level elements. Knows elements; which of the blocks are
+//! the article is for others.
+
+use std::collections::HashMap;
+
+use super::facts::Facts;
+use super::outline::Outline;
+use super::runs::{Piece, What, stretches};
+use super::tags::{Attribute, Role, Tag, TagKind, breaks_out, role, tags, value};
+use crate::document::Span;
+
+/// More blocks than any page has; each costs memory.
+const MOST_BLOCKS: usize = 100_000;
+/// Elements within elements beyond this are not told apart.
+const DEEPEST: usize = 512;
+/// A run of more parts than this is cut.
+const LONGEST_RUN: usize = 4096;
+
+/// A stretch of words and where in the page it stands.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub span: Span,
+    /// The innermost block-level element around it; empty where there is none.
+    pub element: &'static str,
+    pub region: Region,
+}
+
+/// The part of a page that an element is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Region {
+    Navigation,
+    /// Headers, footers and sidebars of the page.
+    Around,
+    /// In an `article` or `main`.
+    Article,
+    /// No element says.
+    Page,
+}
+
+/// What a page holds.
+pub(super) struct Page {
+    pub blocks: Vec<Found>,
+    pub facts: Facts,
+    pub outline: Outline,
+}
+
+/// Reads a page once from its beginning to its end.
+pub(super) fn find(text: &str) -> Result<Page, String> {
+    let page = Page { blocks: Vec::new(), facts: Facts::default(), outline: Outline::default() };
+    let mut walk = Walk {
+        text,
+        xml: text.trim_start().starts_with("<?xml"),
+        run: Vec::new(),
+        linked: false,
+        open: Vec::new(),
+        counts: HashMap::new(),
+        opaque: None,
+        page,
+    };
+    let mut end = 0;
+    for tag in tags(text) {
+        walk.text(end..tag.span.start);
+        end = tag.span.end;
+        walk.tag(tag);
+        if walk.page.blocks.len() > MOST_BLOCKS {
+            return Err(format!("has more than {MOST_BLOCKS} paragraphs"));
+        }
+    }
+    walk.text(end..end + whole(&text[end..]).len());
+    walk.flush();
+    while walk.open.pop().is_some_and(|element| walk.page.outline.close(element.outlined)) {}
+    Ok(walk.page)
+}
+
+/// A text up to its first tag: where no whole tag follows, without the one that the end of the text cut in half.
+pub(super) fn whole(rest: &str) -> &str {
+    let begins = |(at, _): &(usize, &str)| {
+        rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
+    };
+    rest.match_indices('<').find(begins).map_or(rest, |(at, _)| &rest[..at])
+}
+
+struct Element {
+    name: &'static str,
+    region: Region,
+    /// As what it stands in the outline.
+    outlined: Option<&'static str>,
+}
+
+struct Walk<'t> {
+    text: &'t str,
+    xml: bool,
+    run: Vec<Piece>,
+    linked: bool,
+    open: Vec<Element>,
+    /// How many of each are open, so that an end tag without a beginning costs nothing.
+    counts: HashMap<&'static str, usize>,
+    /// The element whose content is skipped, and how many of its name are open.
+    opaque: Option<(String, usize)>,
+    page: Page,
+}
+
+impl Walk<'_> {
+    fn text(&mut self, span: Span) {
+        if !span.is_empty() {
+            self.piece(span, What::Text);
+        }
+    }
+
+    fn piece(&mut self, span: Span, what: What) {
+        if self.opaque.is_some() {
+            return;
+        }
+        self.run.push(Piece { span, what, linked: self.linked });
+        if self.run.len() >= LONGEST_RUN {
+            self.flush();
+        }
+    }
+
+    fn tag(&mut self, Tag { span, kind }: Tag) {
+        match kind {
+            TagKind::Open { name, attributes, self_closing } => {
+                self.page.facts.note(&name, &attributes);
+                if self.is_skipped(&name) {
+                    return;
+                }
+                self.begin(span, name, &attributes, self_closing);
+            }
+            TagKind::Close { name } => match &mut self.opaque {
+                Some((skipped, depth)) if *skipped == name && *depth > 1 => *depth -= 1,
+                Some((skipped, _)) if *skipped == name => self.opaque = None,
+                Some(_) => {}
+                None => self.end(span, name),
+            },
+            TagKind::Other => self.piece(span, What::Empty),
+        }
+    }
+
+    /// Whether an element stands in one whose content is skipped.
+    fn is_skipped(&mut self, name: &str) -> bool {
+        match &mut self.opaque {
+            Some((skipped, _)) if matches!(skipped.as_str(), "svg" | "math") && breaks_out(name) => {
+                self.opaque = None;
+            }
+            Some((skipped, depth)) => *depth += usize::from(skipped == name),
+            None => {}
+        }
+        self.opaque.is_some()
+    }
+
+    fn begin(&mut self, span: Span, name: String, attributes: &[Attribute], self_closing: bool) {
+        match role(&name) {
+            Role::Block(known) => {
+                self.flush();
+                self.end_before(known);
+                self.push(known, attributes);
+                if self_closing && self.xml {
+                    self.pop(known);
+                }
+            }
+            Role::Rule => self.flush(),
+            Role::Opaque => {
+                self.flush();
+                let empty = self_closing && (self.xml || matches!(name.as_str(), "svg" | "math"));
+                self.opaque = (!empty).then_some((name, 1));
+            }
+            Role::LineBreak => self.piece(span, What::LineBreak),
+            Role::Inline if !self_closing => {
+                // `<a name="top">` is a place, and old pages never end it.
+                self.linked |= name == "a" && value(attributes, "href").is_some();
+                self.piece(span, What::Open(name));
+            }
+            Role::Empty | Role::Inline => self.piece(span, What::Empty),
+        }
+    }
+
+    fn end(&mut self, span: Span, name: String) {
+        match role(&name) {
+            Role::Block(known) => {
+                self.flush();
+                self.pop(known);
+            }
+            Role::LineBreak => self.piece(span, What::LineBreak),
+            Role::Inline => {
+                self.linked &= name != "a";
+                self.piece(span, What::Close(name));
+            }
+            Role::Rule | Role::Opaque => self.flush(),
+            Role::Empty => self.piece(span, What::Empty),
+        }
+    }
+
+    /// Ends the elements that need no end tag before another begins.
+    fn end_before(&mut self, next: &str) {
+        let ends = |open: &str| match open {
+            "p" => true,
+            "li" => next == "li",
+            "dd" | "dt" => matches!(next, "dd" | "dt"),
+            "td" | "th" => matches!(next, "td" | "th" | "tr"),
+            "tr" => next == "tr",
+            "head" => next == "body",
+            _ => false,
+        };
+        while let Some(name) = self.open.last().map(|element| element.name).filter(|name| ends(name)) {
+            self.pop(name);
+        }
+    }
+
+    fn push(&mut self, name: &'static str, attributes: &[Attribute]) {
+        if self.open.len() >= DEEPEST {
+            return;
+        }
+        let outside = self.open.last().map_or(Region::Page, |element| element.region);
+        let region = match (name, outside) {
+            ("nav", _) => Region::Navigation,
+            ("article" | "main", _) => Region::Article,
+            ("aside", _) | ("header" | "footer", Region::Page) => Region::Around,
+            _ => outside,
+        };
+        let outlined = self.page.outline.open(name, attributes);
+        *self.counts.entry(name).or_default() += 1;
+        self.open.push(Element { name, region, outlined });
+    }
+
+    /// Ends an element and whatever is still open in it.
+    fn pop(&mut self, name: &str) {
+        if self.counts.get(name).is_none_or(|count| *count == 0) {
+            return;
+        }
+        while let Some(element) = self.open.pop() {
+            self.page.outline.close(element.outlined);
+            self.counts.entry(element.name).and_modify(|count| *count -= 1);
+            if element.name == name {
+                break;
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        for stretch in stretches(self.text, &run) {
+            let (element, region) = self.open.last().map_or(("", Region::Page), |e| (e.name, e.region));
+            self.page.outline.block(self.page.blocks.len(), element, self.text, &stretch);
+            self.page.blocks.push(Found { span: stretch.span, element, region });
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a page says of itself in its head.
+
+use super::tags::{Attribute, TagKind, tags, value};
+use crate::document::Span;
+
+/// Declarations stand at the beginning; browsers look no further either.
+const HEAD: usize = 64 << 10;
+
+/// What a page says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub canonical: Option<String>,
+    /// Where it is shared from.
+    pub address: Option<String>,
+    pub published: Option<String>,
+    /// The first time that is marked as one, where the head has none.
+    pub time: Option<String>,
+    /// Its headline, as it is shared.
+    pub headline: Option<String>,
+    pub site: Option<String>,
+}
+
+impl Facts {
+    /// Takes what an element says. The first word on a matter holds.
+    pub fn note(&mut self, element: &str, attributes: &[Attribute]) {
+        let value = |name| value(attributes, name).map(str::trim).filter(|value| !value.is_empty());
+        let (fact, said) = match element {
+            "meta" => {
+                let name = ["property", "name", "itemprop"].iter().find_map(|name| value(name));
+                let fact = match name.map(str::to_ascii_lowercase).as_deref() {
+                    Some("og:title") => &mut self.headline,
+                    Some("og:url") => &mut self.address,
+                    Some("og:site_name") => &mut self.site,
+                    Some("article:published_time" | "datepublished") => &mut self.published,
+                    _ => return,
+                };
+                (fact, value("content"))
+            }
+            "link" if value("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
+                (&mut self.canonical, value("href"))
+            }
+            "time" => (&mut self.time, value("datetime")),
+            _ => return,
+        };
+        if fact.is_none() {
+            *fact = said.map(ToString::to_string);
+        }
+    }
+}
+
+/// The same page declared to be UTF-8, which it will be written in, where it declares another encoding.
+pub(super) fn declare_utf8(mut text: String) -> String {
+    let mut declared: Vec<Span> = Vec::new();
+    for tag in tags(&text[..text.floor_char_boundary(HEAD)]) {
+        match tag.kind {
+            TagKind::Other if tag.span.start == text.len() - text.trim_start().len() => {
+                let declaration = &text[tag.span.clone()];
+                let is_xml = declaration.starts_with("<?xml");
+                declared.extend(
+                    after(declaration, "encoding").filter(|_| is_xml).map(|s| shifted(s, tag.span.start)),
+                );
+            }
+            TagKind::Open { name, attributes, .. } if name == "meta" => {
+                let place = |name| attributes.iter().find(|a| a.name == name).map(|a| a.span.clone());
+                if let Some(charset) = place("charset") {
+                    declared.push(charset);
+                } else if value(&attributes, "http-equiv")
+                    .is_some_and(|of| of.eq_ignore_ascii_case("content-type"))
+                    && let Some(content) = place("content")
+                {
+                    declared
+                        .extend(after(&text[content.clone()], "charset").map(|s| shifted(s, content.start)));
+                }
+            }
+            TagKind::Open { .. } | TagKind::Close { .. } | TagKind::Other => {}
+        }
+    }
+    for span in declared.into_iter().rev() {
+        let name = text[span.clone()].trim();
+        if !name.is_empty() && !["utf-8", "utf8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8)) {
+            text.replace_range(span, "utf-8");
+        }
+    }
+    text
+}
+
+/// The name that a word and an equals sign give: `charset=euc-kr`, `encoding='EUC-KR'`.
+fn after(text: &str, word: &str) -> Option<Span> {
+    let rest = &text[text.to_ascii_lowercase().find(word)? + word.len()..];
+    let rest = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
+    let start = text.len() - rest.len();
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | ':' | '.'));
+    Some(start..start + end.unwrap_or(rest.len()))
+}
+
+fn shifted(span: Span, by: usize) -> Span {
+    span.start + by..span.end + by
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(text: &str) -> String {
+        declare_utf8(text.to_string())
+    }
+
+    #[test]
+    fn a_page_is_declared_to_be_what_it_is_written_as() {
+        assert_eq!(declared("<meta charset=\"EUC-KR\"><p>글"), "<meta charset=\"utf-8\"><p>글");
+        assert_eq!(declared("<META CHARSET=ks_c_5601-1987 >"), "<META CHARSET=utf-8 >");
+        assert_eq!(
+            declared(
+                "<meta http-equiv='Content-Type' content='text/html; charset=euc-kr'/><meta charset=cp949>"
+            ),
+            "<meta http-equiv='Content-Type' content='text/html; charset=utf-8'/><meta charset=utf-8>"
+        );
+        assert_eq!(
+            declared("\n<?xml version='1.0' encoding='EUC-KR'?><html>"),
+            "\n<?xml version='1.0' encoding='utf-8'?><html>"
+        );
+    }
+
+    #[test]
+    fn what_declares_nothing_else_is_left_alone() {
+        for text in [
+            "<meta charset=UTF-8>",
+            "<meta charset>",
+            "<meta name=description content='charset=euc-kr'>",
+            "<!-- <meta charset=euc-kr> -->",
+            "<p>charset=euc-kr",
+            "<?php encoding='EUC-KR' ?>",
+        ] {
+            assert_eq!(declared(text), text);
+        }
+    }
+}

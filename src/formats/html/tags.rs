@@ -1,0 +1,264 @@
+//! Tags of a page, with the bytes where they stand. Knows how HTML is cut into tags and text, and which elements are what;
+//! knows nothing of articles.
+
+use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
+use html5gum::{State, Tokenizer};
+
+use crate::document::Span;
+
+/// Attributes that are looked at; others are not kept.
+const WANTED: &[&str] = &[
+    "aria-hidden",
+    "charset",
+    "class",
+    "content",
+    "datetime",
+    "hidden",
+    "href",
+    "http-equiv",
+    "id",
+    "itemprop",
+    "name",
+    "property",
+    "rel",
+    "role",
+    "style",
+];
+/// No address or class is longer; an attribute may be as long as the file.
+const LONGEST_VALUE: usize = 2000;
+
+/// What stands between two stretches of text. Everything that is no tag, comment or declaration is text.
+pub(super) struct Tag {
+    pub span: Span,
+    pub kind: TagKind,
+}
+
+/// What a tag is.
+pub(super) enum TagKind {
+    Open {
+        name: String,
+        attributes: Vec<Attribute>,
+        self_closing: bool,
+    },
+    Close {
+        name: String,
+    },
+    /// A comment, a document type, a processing instruction.
+    Other,
+}
+
+/// An attribute that is looked at.
+pub(super) struct Attribute {
+    pub name: &'static str,
+    /// With its entities decoded.
+    pub value: String,
+    /// Where the value stands; empty where there is none.
+    pub span: Span,
+}
+
+/// What an element is to the words in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Its words stand apart from those around it. Known elements give the name that a page's context is told by.
+    Block(&'static str),
+    /// Apart, and without an end.
+    Rule,
+    /// It holds no words of the page: programs, drawings, fields, and text that is set as it is.
+    Opaque,
+    LineBreak,
+    /// Within a sentence and without an end.
+    Empty,
+    /// Within a sentence.
+    Inline,
+}
+
+#[rustfmt::skip]
+const BLOCKS: &[&str] = &[
+    "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "colgroup", "dd", "details",
+    "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1", "h2",
+    "h3", "h4", "h5", "h6", "head", "header", "hgroup", "html", "legend", "li", "main", "menu", "nav", "ol",
+    "optgroup", "option", "p", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead",
+    "title", "tr", "ul",
+];
+
+#[rustfmt::skip]
+const RULES: &[&str] = &[
+    "base", "basefont", "col", "embed", "frame", "hr", "input", "keygen", "link", "meta", "param", "source", "track",
+];
+
+#[rustfmt::skip]
+const OPAQUE: &[&str] = &[
+    "applet", "audio", "canvas", "datalist", "iframe", "listing", "math", "noembed", "noframes", "noscript", "object",
+    "plaintext", "pre", "script", "select", "style", "svg", "template", "textarea", "video", "xmp",
+];
+
+/// What an element is.
+pub(super) fn role(name: &str) -> Role {
+    let known = |list: &[&'static str]| list.iter().find(|known| **known == name).copied();
+    match name {
+        "br" => Role::LineBreak,
+        "img" | "image" | "wbr" | "area" => Role::Empty,
+        // Parts that a site's own program draws are parts of the page, not of a sentence.
+        _ if name.contains('-') => Role::Block("div"),
+        _ if known(RULES).is_some() => Role::Rule,
+        _ if known(OPAQUE).is_some() => Role::Opaque,
+        _ => known(BLOCKS).map_or(Role::Inline, Role::Block),
+    }
+}
+
+/// Whether a drawing or formula ends where this element begins, its own end forgotten.
+pub(super) fn breaks_out(name: &str) -> bool {
+    matches!(role(name), Role::Block(known) if known != "title")
+}
+
+/// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to its end tag.
+pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag> {
+    // In XML an element may be empty by its own tag; in HTML `<script/>` goes on to its end tag.
+    let xml = text.trim_start().starts_with("<?xml");
+    let mut tokenizer = Tokenizer::new_with_emitter(text, CallbackEmitter::new(Reader::default()));
+    let mut drawing = false;
+    std::iter::from_fn(move || {
+        let Ok(tag) = tokenizer.next()?;
+        match &tag.kind {
+            TagKind::Open { name, self_closing, .. } => {
+                drawing = match name.as_str() {
+                    "svg" | "math" => !self_closing,
+                    name => drawing && !breaks_out(name),
+                };
+                let raw = raw_text(name).filter(|_| !(*self_closing && (xml || drawing)));
+                raw.into_iter().for_each(|state| tokenizer.set_state(state));
+            }
+            TagKind::Close { name } if matches!(name.as_str(), "svg" | "math") => drawing = false,
+            TagKind::Close { .. } | TagKind::Other => {}
+        }
+        Some(tag)
+    })
+}
+
+/// How the content of an element is read whose tags are no tags.
+fn raw_text(name: &str) -> Option<State> {
+    match name {
+        "title" | "textarea" => Some(State::RcData),
+        "script" => Some(State::ScriptData),
+        "style" | "iframe" | "xmp" | "noembed" | "noframes" | "noscript" => Some(State::RawText),
+        "plaintext" => Some(State::PlainText),
+        _ => None,
+    }
+}
+
+/// Puts a tag together from what the tokenizer says of it.
+#[derive(Default)]
+struct Reader {
+    start: usize,
+    name: String,
+    attribute: Option<&'static str>,
+    attributes: Vec<Attribute>,
+}
+
+impl Callback<Tag, usize> for Reader {
+    fn handle_event(&mut self, event: CallbackEvent<'_>, span: html5gum::Span<usize>) -> Option<Tag> {
+        let kind = match event {
+            CallbackEvent::OpenStartTag { name } => {
+                self.start = span.start;
+                self.name = String::from_utf8_lossy(name).into_owned();
+                self.attributes.clear();
+                return None;
+            }
+            CallbackEvent::AttributeName { name } => {
+                self.attribute = WANTED.iter().find(|wanted| wanted.as_bytes() == name).copied();
+                let first = |name: &&str| self.attributes.iter().all(|known| known.name != *name);
+                self.attribute = self.attribute.filter(first);
+                let kept = self.attribute.map(|name| Attribute {
+                    name,
+                    value: String::new(),
+                    span: span.end..span.end,
+                });
+                self.attributes.extend(kept);
+                return None;
+            }
+            CallbackEvent::AttributeValue { value } => {
+                if let (Some(_), Some(kept)) = (self.attribute.take(), self.attributes.last_mut()) {
+                    let value = &value[..value.len().min(LONGEST_VALUE)];
+                    kept.value = String::from_utf8_lossy(value).into_owned();
+                    kept.span = span.start..span.end;
+                }
+                return None;
+            }
+            CallbackEvent::CloseStartTag { self_closing } => {
+                let (name, attributes) =
+                    (std::mem::take(&mut self.name), std::mem::take(&mut self.attributes));
+                let kind = TagKind::Open { name, attributes, self_closing };
+                return Some(Tag { span: self.start..span.end, kind });
+            }
+            CallbackEvent::EndTag { name } => {
+                TagKind::Close { name: String::from_utf8_lossy(name).into_owned() }
+            }
+            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } => TagKind::Other,
+            CallbackEvent::String { .. } | CallbackEvent::Error(_) => return None,
+        };
+        Some(Tag { span: span.start..span.end, kind })
+    }
+}
+
+/// The value of an attribute, if there is one.
+pub(super) fn value<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
+    attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn raw(text: &str) -> Vec<&str> {
+        tags(text).map(|tag| &text[tag.span]).collect()
+    }
+
+    #[test]
+    fn tags_stand_where_they_are_said_to_stand() {
+        let text = "<!DOCTYPE html>\r\n<P Class='a>b'>한 <b\r\n>줄</b ><!-- <i> -->\r\n<br/></p><img alt=\"&quot;>\">";
+        assert_eq!(
+            raw(text),
+            [
+                "<!DOCTYPE html>",
+                "<P Class='a>b'>",
+                "<b\r\n>",
+                "</b >",
+                "<!-- <i> -->",
+                "<br/>",
+                "</p>",
+                "<img alt=\"&quot;>\">"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_script_ends_at_its_end_tag_and_a_drawing_may_hold_an_empty_one() {
+        assert_eq!(raw("<script>if (a<b) '<p>'</script><p>"), ["<script>", "</script>", "<p>"]);
+        assert_eq!(raw("<svg><style/></svg><p>"), ["<svg>", "<style/>", "</svg>", "<p>"]);
+        assert_eq!(raw("<?xml version=\"1.0\"?><script src=\"a\"/><p>").len(), 3);
+        assert_eq!(raw("<title>a <b> c</title>"), ["<title>", "</title>"]);
+    }
+
+    #[test]
+    fn values_are_decoded_and_their_place_is_known() {
+        let text = "<meta content=\"a&amp;b\" charset=euc-kr>";
+        let Some(Tag { kind: TagKind::Open { attributes, .. }, .. }) = tags(text).next() else { panic!() };
+        assert_eq!(value(&attributes, "content"), Some("a&b"));
+        assert_eq!(&text[attributes[1].span.clone()], "euc-kr");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_text_tags_begin_and_end_with_brackets(text in "([ \\r\\n가a<>/!&;='\"-]|<p>|</p |<!--|-->|<script>|</script>|<svg>|<title>|<br|=\"|&amp;|\\r\\n){0,30}") {
+            let mut end = 0;
+            for tag in tags(&text) {
+                prop_assert!(tag.span.start >= end && tag.span.end > tag.span.start, "{:?}", tag.span);
+                let raw = &text[tag.span.clone()];
+                prop_assert!(raw.starts_with('<'), "{raw:?}");
+                prop_assert!(raw.ends_with('>') || tag.span.end == text.len(), "{raw:?}");
+                end = tag.span.end;
+            }
+        }
+    }
+}
