@@ -5,10 +5,12 @@
 //! paths (a name is only for messages and for its ending), of models or of tasks.
 
 mod article;
+mod csv;
 mod encoding;
 mod furniture;
 mod jsonl;
 mod plain;
+mod record;
 mod visible;
 
 use std::borrow::Cow;
@@ -123,7 +125,7 @@ impl Default for Fields {
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[jsonl::FORMAT, plain::FORMAT];
+pub const FORMATS: &[Format] = &[csv::FORMAT, jsonl::FORMAT, plain::FORMAT];
 
 /// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
 pub const MAX_BYTES: u64 = 64 << 20;
