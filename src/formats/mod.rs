@@ -11,6 +11,7 @@ mod furniture;
 mod jsonl;
 mod plain;
 mod record;
+mod srt;
 mod visible;
 
 use std::borrow::Cow;
@@ -125,7 +126,7 @@ impl Default for Fields {
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[csv::FORMAT, jsonl::FORMAT, plain::FORMAT];
+pub const FORMATS: &[Format] = &[csv::FORMAT, jsonl::FORMAT, srt::FORMAT, srt::VTT, plain::FORMAT];
 
 /// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
 pub const MAX_BYTES: u64 = 64 << 20;

@@ -86,8 +86,8 @@ impl Rows {
                     return fail(&bytes, too_long() + &skipped);
                 }
                 Ok(End::Open(at, reason)) => {
-                    let skipped = self.go_on_after(&bytes, at);
-                    return fail(&bytes, reason.to_string() + &skipped);
+                    let (length, skipped) = self.go_on_after(&bytes, at);
+                    return fail(&bytes[..length], reason.to_string() + &skipped);
                 }
                 // Nothing can be read after this; whoever reads on is told that there is no more.
                 Err(error) => {
@@ -176,14 +176,14 @@ impl Rows {
         String::new()
     }
 
-    /// Goes on with the line after that of the quote at a byte, which has no end.
+    /// Goes on with the line after that of the quote at a byte, which has no end. Gives how much of the row that leaves out.
     ///
     /// Up to where that showed, every quote has another beside it, or it would have been the end: no line between them opens a
     /// quote that stays open for long, and so no byte is read again and again, whatever the file.
-    fn go_on_after(&mut self, row: &[u8], quote: usize) -> String {
+    fn go_on_after(&mut self, row: &[u8], quote: usize) -> (usize, String) {
         let Some(length) = row[quote..].iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
             self.count(row);
-            return self.skip(&[], &[]);
+            return (row.len(), self.skip(&[], &[]));
         };
         let (lost, rest) = row.split_at(quote + length + 1);
         self.count(lost);
@@ -192,7 +192,7 @@ impl Rows {
             true => (self.again, self.at) = (rest.to_vec(), 0),
             false => self.at -= rest.len(),
         }
-        String::new()
+        (lost.len(), String::new())
     }
 
     fn count(&mut self, bytes: &[u8]) {
