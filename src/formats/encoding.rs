@@ -10,8 +10,14 @@ use crate::error::{Error, Result};
 /// What a file is that begins like this. Desks try these first, and deserve to be told what they opened.
 const SIGNATURES: &[(&[u8], &str)] = &[
     (b"%PDF-", "a PDF; save its text first"),
-    (b"\xD0\xCF\x11\xE0", "an HWP or old Office document; save it as text first"),
-    (b"PK\x03\x04", "a zip archive (HWPX, DOCX, EPUB…); save it as text first"),
+    (
+        b"\xD0\xCF\x11\xE0",
+        "an HWP or old Office document, or one with a password; save it as HWPX or DOCX first",
+    ),
+    (
+        b"PK\x03\x04",
+        "a zip archive; a DOCX or HWPX document needs that ending in its name, and others are not read",
+    ),
     (b"\x1F\x8B", "gzip-compressed; unpack it first"),
     (b"\x89PNG", "an image"),
     (b"\xFF\xD8\xFF", "an image"),

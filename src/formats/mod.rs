@@ -6,9 +6,12 @@
 
 mod article;
 mod csv;
+mod docx;
 mod encoding;
 mod furniture;
+mod hwpx;
 mod jsonl;
+mod office;
 mod plain;
 mod record;
 mod srt;
@@ -126,7 +129,8 @@ impl Default for Fields {
 }
 
 /// Every format, the most particular first: the last one claims everything.
-pub const FORMATS: &[Format] = &[csv::FORMAT, jsonl::FORMAT, srt::FORMAT, srt::VTT, plain::FORMAT];
+pub const FORMATS: &[Format] =
+    &[hwpx::FORMAT, docx::FORMAT, csv::FORMAT, jsonl::FORMAT, srt::FORMAT, srt::VTT, plain::FORMAT];
 
 /// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
 pub const MAX_BYTES: u64 = 64 << 20;
