@@ -24,6 +24,9 @@ const MAX_PARTS: usize = 20_000;
 /// Elements within elements; tables within text boxes within tables have fewer.
 const DEEPEST: usize = 1000;
 
+/// The most paragraphs and lines of a document, empty ones too: a few hundred kilobytes can unpack to millions.
+const MAX_LINES: usize = 200_000;
+
 /// What a zip is that has a part whose name begins like this, and what to do about it. The more particular first.
 const KINDS: &[(&str, &str, &str)] = &[
     ("word/", DOCX, "give its name the ending .docx"),
@@ -212,6 +215,8 @@ pub(super) struct Paragraphs {
     found: Vec<Paragraph>,
     /// Those that are not read to their end, by their place.
     open: Vec<usize>,
+    /// How many began, and how many lines ended within them.
+    lines: usize,
 }
 
 #[derive(Default)]
@@ -223,8 +228,12 @@ struct Paragraph {
 impl Paragraphs {
     /// A paragraph begins.
     pub(super) fn open(&mut self) {
+        self.lines += 1;
         self.open.push(self.found.len());
-        self.found.push(Paragraph::default());
+        // There will be no article of so many, and none of them is kept.
+        if self.lines <= MAX_LINES {
+            self.found.push(Paragraph::default());
+        }
     }
 
     /// The innermost one ends.
@@ -252,6 +261,7 @@ impl Paragraphs {
 
     /// A line of it ends.
     pub(super) fn line_break(&mut self) {
+        self.lines += 1;
         if let Some(paragraph) = self.open.last().and_then(|at| self.found.get_mut(*at)) {
             paragraph.words.push('\n');
         }
@@ -259,6 +269,9 @@ impl Paragraphs {
 
     /// The article. Its headline is the title by its style, or the only heading of the first rank, wherever it stands.
     pub(super) fn document(mut self) -> Result<Document, String> {
+        if self.lines > MAX_LINES {
+            return Err(format!("has more than the {MAX_LINES} paragraphs and lines a document may have"));
+        }
         self.found.retain(|paragraph| !paragraph.words.trim().is_empty());
         let of_rank = |rank| {
             let places = self.found.iter().enumerate();
@@ -393,6 +406,18 @@ pub(super) mod tests {
         assert_eq!(article(&[("One.", None), ("Two", heading), ("Three", heading)]), Ok(None));
         assert_eq!(article(&[("하나", title), (" ", None)]), Ok(None));
         assert_eq!(article(&[(" ", title)]), Err("has no words in it".into()));
+    }
+
+    #[test]
+    fn a_document_of_nothing_but_lines_is_refused() {
+        let mut found = Paragraphs::default();
+        for _ in 0..=MAX_LINES {
+            found.open();
+            found.words("x");
+            found.close();
+        }
+        assert!(found.found.len() <= MAX_LINES);
+        assert!(found.document().unwrap_err().contains("200000 paragraphs"));
     }
 
     proptest! {
