@@ -3,7 +3,6 @@
 //! One writer (a lock beside it says so), write-ahead log, every commit forced to the disk. What an item's result depends on is frozen
 //! in the first run; another one that would work differently is refused. The files people read are made from here.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,6 +28,7 @@ CREATE TABLE IF NOT EXISTS item(
     state TEXT NOT NULL CHECK(state IN ('pending', 'leased', 'done', 'dead')),
     attempts INTEGER NOT NULL DEFAULT 0,
     lease INTEGER,
+    met INTEGER NOT NULL DEFAULT 0,
     input TEXT NOT NULL,
     payload TEXT,
     line TEXT,
@@ -41,8 +41,6 @@ CREATE INDEX IF NOT EXISTS item_by_state ON item(state, ordinal);
 pub struct Journal {
     folder: PathBuf,
     connection: Connection,
-    /// Keys met in this run, as sums: two items of one key in one run are two items.
-    met: HashSet<[u8; 16]>,
     /// The number of this run.
     run: i64,
     /// Held until the journal is closed.
@@ -79,8 +77,7 @@ impl Journal {
             }
             Err(reason) => return Err(damaged(&path, reason)),
         };
-        let mut journal =
-            Self { folder: folder.to_path_buf(), connection, met: HashSet::new(), run: 0, _lock: lock };
+        let mut journal = Self { folder: folder.to_path_buf(), connection, run: 0, _lock: lock };
         if said.is_some() {
             journal.rebuild()?;
         }
@@ -112,35 +109,34 @@ impl Journal {
         let payload = serde_json::to_string(item).map_err(|e| Error::Engine(e.into()))?;
         // What its result depends on: a feed that is given today's date every day has not changed.
         let content = sum(&json!([item.version, item.form, item.document]).to_string());
-        let (key, again) = self.key(input, item, &content)?;
-        if again {
-            return Ok(Offered::Duplicate);
-        }
-        let known: Option<(i64, String, String)> = self
-            .connection
-            .prepare_cached("SELECT ordinal, content, state FROM item WHERE key = ?1")
-            .and_then(|mut find| {
-                find.query_row([&key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
-            })
-            .map_err(|e| self.failed(e))?;
-        match known {
-            Some((_, known, _)) if known == content => Ok(Offered::Unchanged),
-            Some((ordinal, ..)) => {
+        for number in 1.. {
+            let key = key(input, item, &content, number);
+            let Some(known) = self.known(&key)? else {
                 self.execute(
-                    "UPDATE item SET content = ?2, state = 'pending', attempts = 0, lease = NULL, input = ?3, payload = ?4, \
-                     line = NULL, updated = ?5 WHERE ordinal = ?1",
-                    params![ordinal, content, input, payload, now()],
+                    "INSERT INTO item(key, content, state, input, payload, updated, met) VALUES(?1, ?2, 'pending', ?3, ?4, ?5, ?6)",
+                    params![key, content, input, payload, now(), self.run],
                 )?;
-                Ok(Offered::Changed)
-            }
-            None => {
-                self.execute(
-                    "INSERT INTO item(key, content, state, input, payload, updated) VALUES(?1, ?2, 'pending', ?3, ?4, ?5)",
-                    params![key, content, input, payload, now()],
-                )?;
-                Ok(Offered::New)
+                return Ok(Offered::New);
+            };
+            match (known.content == content, known.met == self.run) {
+                (true, true) => return Ok(Offered::Duplicate),
+                (true, false) => {
+                    self.execute("UPDATE item SET met = ?2 WHERE ordinal = ?1", [known.ordinal, self.run])?;
+                    return Ok(Offered::Unchanged);
+                }
+                (false, false) => {
+                    self.execute(
+                        "UPDATE item SET content = ?2, state = 'pending', attempts = 0, lease = NULL, input = ?3, payload = ?4, \
+                         line = NULL, updated = ?5, met = ?6 WHERE ordinal = ?1",
+                        params![known.ordinal, content, input, payload, now(), self.run],
+                    )?;
+                    return Ok(Offered::Changed);
+                }
+                // Another text under a name that this run has met already is another item.
+                (false, true) => {}
             }
         }
+        unreachable!("numbers do not end")
     }
 
     /// Takes in what could not be read: it is given up from the start.
@@ -148,10 +144,9 @@ impl Journal {
         let content = sum(&format!("{}\n{}", what.reason, what.raw));
         let key = format!("{input} {}", what.place);
         let line = result::failure(&key, input, Some(&what.place), &what.reason, Some(&what.raw));
-        // Of what cannot be read, `attempts` is the run that last met it.
         self.execute(
-            "INSERT INTO item(key, content, state, input, line, updated, attempts) VALUES(?1, ?2, 'dead', ?3, ?4, ?5, ?6) \
-             ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5, attempts = ?6",
+            "INSERT INTO item(key, content, state, input, line, updated, met) VALUES(?1, ?2, 'dead', ?3, ?4, ?5, ?6) \
+             ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5, met = ?6",
             params![key, content, input, line, now(), self.run],
         )?;
         Ok(())
@@ -170,7 +165,7 @@ impl Journal {
     /// An input was read to its end: what could not be read of it in earlier runs, and is not there any more, is forgotten.
     pub fn read_to_end(&mut self, input: &str, mark: Option<&str>) -> Result<()> {
         self.execute(
-            "DELETE FROM item WHERE input = ?1 AND state = 'dead' AND payload IS NULL AND attempts <> ?2",
+            "DELETE FROM item WHERE input = ?1 AND state = 'dead' AND payload IS NULL AND met <> ?2",
             params![input, self.run],
         )?;
         let name = format!("mark of {input}");
@@ -204,26 +199,16 @@ impl Journal {
         Ok(())
     }
 
-    /// What identifies an item, and whether this run has met just that one already. A guid is what the feed says it is; a number
-    /// means something only within its input; an item without either is its content.
-    fn key(&mut self, input: &str, item: &Item, content: &str) -> Result<(String, bool)> {
-        let global = |id: &str| id.contains([':', '/']);
-        let key = match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
-            Some(id) if global(id) => id.to_string(),
-            Some(id) => format!("{input} {id}"),
-            None => format!("sha256:{content}"),
-        };
-        for number in 1.. {
-            let key = if number == 1 { key.clone() } else { format!("{key} ({number})") };
-            // The same again is no second item; another text under the same name is.
-            if !self.met.insert(short_sum(&format!("{key}\n{content}"))) {
-                return Ok((key, true));
-            }
-            if self.met.insert(short_sum(&key)) {
-                return Ok((key, false));
-            }
-        }
-        unreachable!("numbers do not end")
+    fn known(&self, key: &str) -> Result<Option<Known>> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT ordinal, content, met FROM item WHERE key = ?1")
+            .map_err(|e| self.failed(e))?;
+        find.query_row([key], |row| {
+            Ok(Known { ordinal: row.get(0)?, content: row.get(1)?, met: row.get(2)? })
+        })
+        .optional()
+        .map_err(|e| self.failed(e))
     }
 
     /// Freezes what results depend on, or compares it with what is frozen.
@@ -299,6 +284,26 @@ impl Journal {
         )?;
         Ok(())
     }
+}
+
+/// What the journal says of a key.
+struct Known {
+    ordinal: i64,
+    content: String,
+    /// The run that last met it.
+    met: i64,
+}
+
+/// What identifies an item, the `number`th of that name. A guid is what the feed says it is; a number means something only within its
+/// input; an item without either is its content.
+fn key(input: &str, item: &Item, content: &str, number: usize) -> String {
+    let global = |id: &str| id.contains([':', '/']);
+    let key = match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
+        Some(id) if global(id) => id.to_string(),
+        Some(id) => format!("{input} {id}"),
+        None => format!("sha256:{content}"),
+    };
+    if number == 1 { key } else { format!("{key} ({number})") }
 }
 
 impl Work for Journal {
@@ -437,10 +442,4 @@ fn now() -> i64 {
 
 fn sum(text: &str) -> String {
     format!("{:x}", Sha256::digest(text))
-}
-
-fn short_sum(text: &str) -> [u8; 16] {
-    let mut short = [0; 16];
-    short.copy_from_slice(&Sha256::digest(text)[..16]);
-    short
 }

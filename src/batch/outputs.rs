@@ -1,6 +1,5 @@
 //! The files people and programs read, made from the journal: each whole or not there, equal bytes for equal runs.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Journal, Line, Plan, digest};
@@ -20,12 +19,11 @@ pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()>
     let (mut count, mut doubtful, mut failed) = (0, 0, 0);
     let items = folder.join("items");
     std::fs::create_dir_all(&items).map_err(|e| Error::io("create", &items, e))?;
-    let mut names = HashSet::new();
     journal.lines("done", &mut |text| {
         let line: Line = serde_json::from_str(text).map_err(|e| Error::malformed(&done, e.to_string()))?;
         count += 1;
         doubtful += usize::from(line.doubts().next().is_some());
-        let path = items.join(file_name(&line, &mut names));
+        let path = items.join(file_name(&line));
         refresh(&path.with_extension("md"), &digest::page(&line))?;
         if let (Form::File(ending), Some(translation)) = (&line.form, &line.translation) {
             refresh(&path.with_extension(format!("{}.{ending}", line.to)), &translation.text)?;
@@ -95,7 +93,7 @@ fn save(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// A name people recognise, of letters every file system takes, and unlike all others: the headline, and part of the key's sum.
-fn file_name(line: &Line, taken: &mut HashSet<String>) -> String {
+fn file_name(line: &Line) -> String {
     const LONGEST: usize = 40;
     let title = line.title.as_deref().unwrap_or("item");
     let mut name = String::new();
@@ -108,10 +106,5 @@ fn file_name(line: &Line, taken: &mut HashSet<String>) -> String {
         }
         name.push_str(&word.to_lowercase());
     }
-    let sum = super::sum(&line.key);
-    let short =
-        (8..).map(|length| format!("{name}-{}", &sum[..length.min(64)])).find(|name| !taken.contains(name));
-    let name = short.unwrap_or(sum);
-    taken.insert(name.clone());
-    name
+    format!("{name}-{}", &super::sum(&line.key)[..16])
 }

@@ -13,6 +13,8 @@ use super::Span;
 pub struct Inline {
     text: String,
     tags: Vec<Tag>,
+    /// Whether `&` begins an entity, and words are escaped.
+    escaped: bool,
 }
 
 /// A tag as it stands in the source, and before which byte of the words.
@@ -35,6 +37,15 @@ impl Inline {
     /// assert!(lost.is_empty());
     /// ```
     pub fn read(raw: &str) -> Self {
+        Self::of(raw, true)
+    }
+
+    /// The same where tags are tags and nothing else is escaped, as in SubRip.
+    pub fn unescaped(raw: &str) -> Self {
+        Self::of(raw, false)
+    }
+
+    fn of(raw: &str, escaped: bool) -> Self {
         let (mut text, mut tags) = (String::new(), Vec::new());
         let mut rest = raw;
         // What has no end from one place on has none further on: it is looked for once.
@@ -58,7 +69,7 @@ impl Inline {
                     push_words(&mut text, " ");
                 }
                 rest = &rest[length..];
-            } else if let Some((c, length)) = entity(rest) {
+            } else if let Some((c, length)) = entity(rest).filter(|_| escaped) {
                 push_words(&mut text, &c);
                 rest = &rest[length..];
             } else {
@@ -67,7 +78,7 @@ impl Inline {
             }
         }
         push_words(&mut text, rest);
-        Self { text, tags }
+        Self { text, tags, escaped }
     }
 
     /// The words.
@@ -118,6 +129,7 @@ impl Inline {
             placed = partner + 1;
         }
         places.sort_by_key(|(span, ..)| span.start);
+        let escape = |words: &str| if self.escaped { escape(words) } else { words.to_string() };
         let mut raw = lead;
         let mut from = 0;
         for (span, open, close) in places {

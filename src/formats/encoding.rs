@@ -10,8 +10,14 @@ use crate::error::{Error, Result};
 /// What a file is that begins like this. Desks try these first, and deserve to be told what they opened.
 const SIGNATURES: &[(&[u8], &str)] = &[
     (b"%PDF-", "a PDF; save its text first"),
-    (b"\xD0\xCF\x11\xE0", "an HWP or old Office document; save it as text first"),
-    (b"PK\x03\x04", "a zip archive (HWPX, DOCX, EPUB…); save it as text first"),
+    (
+        b"\xD0\xCF\x11\xE0",
+        "an HWP or old Office document, or one with a password; save it as HWPX or DOCX first",
+    ),
+    (
+        b"PK\x03\x04",
+        "a zip archive; a DOCX or HWPX document needs that ending in its name, and others are not read",
+    ),
     (b"\x1F\x8B", "gzip-compressed; unpack it first"),
     (b"\x89PNG", "an image"),
     (b"\xFF\xD8\xFF", "an image"),
@@ -31,13 +37,16 @@ const CONTROL_SHARE: usize = 50;
 /// assert!(decode(b"a\0b", "a.txt").unwrap_err().to_string().contains("NUL byte at 1"));
 /// ```
 pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
-    let refuse = |reason: String| Error::UnreadableInput {
-        name: name.to_string(),
-        reason: format!("is not text: {reason}"),
+    let text = match SIGNATURES.iter().find(|(start, _)| bytes.starts_with(start)) {
+        Some((_, what)) => Err(format!("is not text: it is {what}")),
+        None => decode_piece(bytes),
     };
-    if let Some((_, what)) = SIGNATURES.iter().find(|(start, _)| bytes.starts_with(start)) {
-        return Err(refuse(format!("it is {what}")));
-    }
+    text.map_err(|reason| Error::UnreadableInput { name: name.to_string(), reason })
+}
+
+/// Decodes a piece of a larger input, as [`decode`] does: what it begins with says nothing of what it is.
+pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, String> {
+    let refuse = |reason: String| format!("is not text: {reason}");
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let rest = &bytes[length..];
         let text = strict(encoding, rest);

@@ -8,7 +8,7 @@ use feed_rs::parser::Builder;
 use serde_json::{Value, json};
 
 use super::xml::{self, Tree};
-use super::{Form, Format, Found, Item, Read, Unreadable, html, jsonl};
+use super::{Form, Format, Found, Item, Read, Unreadable, html, record};
 use crate::document::{Block, Document, Inline, Kind, Span, escape};
 
 pub(super) const FORMAT: Format = Format {
@@ -162,7 +162,7 @@ fn item(entry: Entry, about: Option<&str>) -> Result<Item, String> {
         (title, Some((body, kind))) if kind.subty() != "plain" && body.contains(['<', '&']) => {
             (Form::Html, marked_up(title, &body)?)
         }
-        (title, Some((body, _))) => (Form::Words, jsonl::titled(title, body)?),
+        (title, Some((body, _))) => (Form::Words, record::titled(title, body)?),
     };
     let web = |link: &&feed_rs::model::Link| {
         link.rel.as_deref().is_none_or(|rel| rel == "alternate") && link.href.starts_with("http")

@@ -4,8 +4,9 @@ use std::io::{BufRead, Read as _};
 
 use serde_json::Value;
 
-use super::{Fields, Form, Format, Found, Item, Read, Records, Unreadable, decode, plain};
-use crate::document::Document;
+use super::encoding::decode_piece;
+use super::record::{self, LONGEST, shown, skip_line, too_long};
+use super::{Fields, Format, Found, Item, Read, Records, Unreadable};
 
 pub(super) const FORMAT: Format = Format {
     name: "jsonl",
@@ -17,11 +18,6 @@ pub(super) const FORMAT: Format = Format {
     },
     read: Read::Records(|source, fields| Ok(Box::new(Lines { source, fields, number: 0 }) as Records)),
 };
-
-/// The longest line that is read; what is beyond it is skipped unread.
-const LONGEST: u64 = 16 << 20;
-/// How much of an unreadable line is kept.
-const SHOWN: usize = 200;
 
 struct Lines {
     source: Box<dyn BufRead>,
@@ -37,8 +33,8 @@ impl Iterator for Lines {
             self.number += 1;
             let mut line = Vec::new();
             let fail = |line: &[u8], reason: String| {
-                let raw = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).trim_end().to_string();
-                Some(Err(Unreadable { place: format!("line {}", self.number), reason, raw }))
+                let place = format!("line {}", self.number);
+                Some(Err(Unreadable { place, reason, raw: shown(line) }))
             };
             match (&mut self.source).take(LONGEST).read_until(b'\n', &mut line) {
                 Ok(0) => return None,
@@ -51,7 +47,7 @@ impl Iterator for Lines {
             }
             if line.len() as u64 == LONGEST && !line.ends_with(b"\n") {
                 let skipped = skip_line(&mut *self.source);
-                return fail(&line, format!("is longer than {} MB{skipped}", LONGEST >> 20));
+                return fail(&line, too_long() + &skipped);
             }
             if line.trim_ascii().is_empty() {
                 continue;
@@ -64,42 +60,13 @@ impl Iterator for Lines {
     }
 }
 
-/// Reads to the end of a line without keeping it.
-fn skip_line(source: &mut dyn BufRead) -> String {
-    loop {
-        let (used, done) = match source.fill_buf() {
-            Ok([]) => return String::new(),
-            Ok(bytes) => match bytes.iter().position(|byte| *byte == b'\n') {
-                Some(at) => (at + 1, true),
-                None => (bytes.len(), false),
-            },
-            Err(error) => return format!(", and cannot be read: {error}"),
-        };
-        source.consume(used);
-        if done {
-            return String::new();
-        }
-    }
-}
-
 fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
-    let text =
-        decode(line, "line").map_err(|error| error.to_string().trim_start_matches("line ").to_string())?;
+    let text = decode_piece(line)?;
     let record: Value = serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?;
     if !record.is_object() {
         return Err("is not a JSON object".to_string());
     }
-    let text = |names: &[String]| names.iter().find_map(|name| words(record.get(name)?));
-    let body = text(&fields.text).ok_or_else(|| format!("has no field {}", fields.text.join(", ")))?;
-    Ok(Item {
-        id: text(&fields.id),
-        version: words(record.get("version").unwrap_or(&Value::Null)),
-        link: words(record.get("link").or_else(|| record.get("url")).unwrap_or(&Value::Null)),
-        published: words(record.get("published").or_else(|| record.get("date")).unwrap_or(&Value::Null)),
-        slug: words(record.get("slug").unwrap_or(&Value::Null)),
-        form: Form::Words,
-        document: titled(text(&fields.title), body)?,
-    })
+    record::article(fields, |name| words(record.get(name)?))
 }
 
 /// A string, or a number as it is written.
@@ -108,21 +75,6 @@ fn words(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    }
-}
-
-/// An article of a headline and a plain text.
-pub(super) fn titled(title: Option<String>, body: String) -> Result<Document, String> {
-    if body.trim().is_empty() {
-        return Err("is empty".to_string());
-    }
-    match title.filter(|title| !title.trim().is_empty()) {
-        // The headline is known, and what looks like another below it is a paragraph.
-        Some(title) => {
-            let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-            plain::read(format!("{title}\n\n{body}")).map(|document| document.with_title(&title))
-        }
-        None => plain::read(body),
     }
 }
 

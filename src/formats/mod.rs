@@ -5,15 +5,21 @@
 //! paths (a name is only for messages and for its ending), of models or of tasks.
 
 mod article;
+mod csv;
+mod docx;
 mod encoding;
 mod feed;
 mod furniture;
 mod html;
+mod hwpx;
 mod jsonl;
 mod markdown;
 mod newsml;
 mod nitf;
+mod office;
 mod plain;
+mod record;
+mod srt;
 mod visible;
 mod xml;
 
@@ -136,6 +142,11 @@ pub const FORMATS: &[Format] = &[
     nitf::FORMAT,
     html::FORMAT,
     jsonl::FORMAT,
+    csv::FORMAT,
+    hwpx::FORMAT,
+    docx::FORMAT,
+    srt::FORMAT,
+    srt::VTT,
     markdown::FORMAT,
     plain::FORMAT,
 ];

@@ -1,0 +1,263 @@
+//! CSV with a header: a row an article, separated by commas, semicolons or tabs.
+//!
+//! Knows headers, separators and that Excel writes CP949, UTF-8 or UTF-16; what a column means is said in [`record`].
+
+mod rows;
+mod wide;
+
+use std::io::BufRead;
+
+use ::csv::{ReaderBuilder, StringRecord};
+
+use super::encoding::decode_piece;
+use super::record::{self, shown};
+use super::{Fields, Format, Found, Item, Read, Records, Unreadable};
+use rows::{Row, Rows};
+
+pub(super) const FORMAT: Format = Format {
+    name: "csv",
+    describe: "CSV with a header, an article a row",
+    endings: &["csv", "tsv"],
+    // Any text with a comma could be CSV: only a name says that one is.
+    claims: |_| false,
+    read: Read::Records(read),
+};
+
+/// What may stand between columns.
+const SEPARATORS: &[u8] = b",\t;";
+/// What stands between the columns of a file that has one: nothing that a text may hold.
+const NONE: u8 = 0x1F;
+/// How many columns a message names, and how many characters of each.
+const NAMED: usize = 30;
+const NAME: usize = 40;
+
+/// The rows after a header.
+struct Articles {
+    rows: Rows,
+    separator: u8,
+    /// The names of the columns, folded.
+    columns: Vec<String>,
+    fields: Fields,
+}
+
+fn read(source: Box<dyn BufRead>, fields: Fields) -> Result<Records, String> {
+    let source = wide::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut rows = Rows::new(source);
+    let header = match rows.next(SEPARATORS) {
+        None => return Err("is empty".to_string()),
+        Some(Err(wrong)) => return Err(format!("has no header: {} {}", wrong.place, wrong.reason)),
+        Some(Ok(row)) => decode_piece(&row.bytes)?,
+    };
+    let (separator, names) = header_of(&header, &fields)?;
+    let columns = names.iter().map(folded).collect();
+    Ok(Box::new(Articles { rows, separator, columns, fields }))
+}
+
+/// How the columns of a header are separated, and their names: as it gives a column for the text.
+fn header_of(header: &str, fields: &Fields) -> Result<(u8, StringRecord), String> {
+    let mut most: Option<StringRecord> = None;
+    for separator in SEPARATORS {
+        let names = columns(header, *separator)?;
+        let has = |wanted: &String| names.iter().any(|name| folded(name) == folded(wanted));
+        if fields.text.iter().any(has) {
+            return Ok((if names.len() > 1 { *separator } else { NONE }, names));
+        }
+        if most.as_ref().is_none_or(|most| names.len() > most.len()) {
+            most = Some(names);
+        }
+    }
+    let names = most.unwrap_or_default();
+    let short = |name: &str| name.trim().chars().take(NAME).collect::<String>();
+    let mut listed: Vec<String> = names.iter().take(NAMED).map(short).collect();
+    if names.len() > NAMED {
+        listed.push(format!("and {} more", names.len() - NAMED));
+    }
+    Err(format!(
+        "has no column {} in its header, which names {}; say which one holds the text with --field text=NAME",
+        fields.text.join(", "),
+        listed.join(", ")
+    ))
+}
+
+/// A name without what spreadsheets and people add to it.
+fn folded(name: impl AsRef<str>) -> String {
+    name.as_ref().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_lowercase()
+}
+
+/// The columns of one row.
+fn columns(row: &str, separator: u8) -> Result<StringRecord, String> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .buffer_capacity(row.len().clamp(1, 1 << 16))
+        .from_reader(row.as_bytes());
+    let mut columns = StringRecord::new();
+    reader.read_record(&mut columns).map_err(|error| format!("is not CSV: {error}"))?;
+    Ok(columns)
+}
+
+impl Iterator for Articles {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            let row = match self.rows.next(&[self.separator])? {
+                Ok(row) => row,
+                Err(wrong) => return Some(Err(wrong)),
+            };
+            if let Some(found) = self.article(&row) {
+                return Some(found);
+            }
+        }
+    }
+}
+
+impl Articles {
+    /// The article of a row; none where all its columns are blank, as spreadsheets write below the last one.
+    fn article(&self, row: &Row) -> Option<Found> {
+        let fail = |raw: &[u8], reason: String| {
+            Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: shown(raw) }))
+        };
+        let text = match decode_piece(&row.bytes) {
+            Ok(text) => text,
+            Err(reason) => return fail(&row.bytes, reason),
+        };
+        match self.item(&text) {
+            Ok(item) => item.map(Ok),
+            Err(reason) => fail(text.as_bytes(), reason),
+        }
+    }
+
+    fn item(&self, row: &str) -> Result<Option<Item>, String> {
+        let values = columns(row, self.separator)?;
+        if values.iter().all(|value| value.trim().is_empty()) {
+            return Ok(None);
+        }
+        if values.len() != self.columns.len() {
+            return Err(format!("has {} columns where the header has {}", values.len(), self.columns.len()));
+        }
+        let get = |name: &str| {
+            let name = folded(name);
+            let at = self.columns.iter().position(|column| *column == name)?;
+            values.get(at).map(str::to_string)
+        };
+        record::article(&self.fields, get).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fields, Found, items};
+    use encoding_rs::EUC_KR;
+    use proptest::prelude::*;
+
+    fn read(bytes: impl Into<Vec<u8>>) -> Vec<Found> {
+        items(std::io::Cursor::new(bytes.into()), "a.csv", Fields::default()).unwrap().collect()
+    }
+
+    fn articles(bytes: impl Into<Vec<u8>>) -> Vec<String> {
+        read(bytes).into_iter().map(|found| found.unwrap().document.article()).collect()
+    }
+
+    fn refused(bytes: &'static [u8]) -> String {
+        items(bytes, "a.csv", Fields::default()).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_row_is_an_article_and_its_header_says_what_its_columns_are() {
+        let found = read(
+            "\u{feff}ID, Title ,Body,URL,Date,Version,slug\r\n7,\"다리, 다시 열려\",\"시는 7일 다리를 열었다.\n\n시민이 반겼다.\",http://a/b,2026-01-07,2,bridge\r\n",
+        );
+        let item = found[0].as_ref().unwrap();
+        assert_eq!(item.document.title(), Some("다리, 다시 열려"));
+        assert_eq!(item.document.article(), "다리, 다시 열려\n\n시는 7일 다리를 열었다.\n\n시민이 반겼다.");
+        let facts = [&item.id, &item.link, &item.published, &item.version, &item.slug];
+        assert_eq!(
+            facts.map(|fact| fact.as_deref()),
+            [Some("7"), Some("http://a/b"), Some("2026-01-07"), Some("2"), Some("bridge")]
+        );
+    }
+
+    #[test]
+    fn semicolons_and_tabs_separate_where_the_header_says_so() {
+        assert_eq!(
+            articles("title;text\nOne, two;They met, and left.\n"),
+            ["One, two\n\nThey met, and left."]
+        );
+        assert_eq!(articles("title\ttext\nOne; two\tThey met, all.\n"), ["One; two\n\nThey met, all."]);
+        assert_eq!(articles("text\nOnly this, and no more.\n"), ["Only this, and no more."]);
+    }
+
+    #[test]
+    fn what_excel_writes_in_korea_is_read() {
+        let text = "번호,text\r\n1,\"국방부는 7일 훈련을 마쳤다고 밝혔다.\"\r\n2,펲시콜라가 팔렸다.\r\n";
+        let expected = ["국방부는 7일 훈련을 마쳤다고 밝혔다.", "펲시콜라가 팔렸다."];
+        assert_eq!(articles(EUC_KR.encode(text).0.into_owned()), expected);
+        let wide = |order: fn(u16) -> [u8; 2]| {
+            let text = format!("\u{feff}{}", text.replace(',', "\t"));
+            text.encode_utf16().flat_map(order).collect::<Vec<u8>>()
+        };
+        assert_eq!(articles(wide(u16::to_le_bytes)), expected);
+        assert_eq!(articles(wide(u16::to_be_bytes)), expected);
+    }
+
+    #[test]
+    fn a_row_that_is_no_article_is_named_and_the_others_are_read() {
+        let found = read(
+            b"id,text\n1,One.\n2\n3,,x\n4, \n,\n5,\"a\0b\"\n6,\"open\n7,Seven.\n\"8\nth\",Eight.\n9,GGUF is a format.\n"
+                .to_vec(),
+        );
+        let wrong: Vec<String> = found
+            .iter()
+            .filter_map(|one| one.as_ref().err())
+            .map(|e| format!("{} {}", e.place, e.reason))
+            .collect();
+        assert_eq!(
+            wrong,
+            [
+                "line 3 has 1 columns where the header has 2",
+                "line 4 has 3 columns where the header has 2",
+                "line 5 is empty",
+                "line 7 is not text: it has a NUL byte at 4",
+                "line 8 closes a quote in the middle of a column",
+            ]
+        );
+        let read: Vec<String> = found.iter().flatten().map(|item| item.document.article()).collect();
+        assert_eq!(read, ["One.", "Seven.", "Eight.", "GGUF is a format."]);
+    }
+
+    #[test]
+    fn a_header_without_the_text_is_refused_with_its_columns() {
+        assert_eq!(
+            refused("id;기사;date\n1;x;y\n".as_bytes()),
+            "a.csv has no column text, body, content in its header, which names id, 기사, date; say which one holds the text with --field text=NAME"
+        );
+        assert!(refused(b"\n\n").ends_with("is empty"));
+        assert!(refused(b"\"text,title\n").contains("has no header: line 1 opens a quote"));
+        let fields = Fields { text: vec!["기사".into()], ..Fields::default() };
+        let found: Vec<Found> = items("id;기사\n1;왔다.\n".as_bytes(), "a.csv", fields).unwrap().collect();
+        assert_eq!(found[0].as_ref().unwrap().document.article(), "왔다.");
+    }
+
+    proptest! {
+        #[test]
+        fn no_rows_make_it_panic(rows in "(text|[a가,;\t\"\n\r]){0,60}") {
+            if let Ok(found) = items(std::io::Cursor::new(format!("text,id\n{rows}")), "a.csv", Fields::default()) {
+                prop_assert!(found.count() <= rows.len());
+            }
+        }
+
+        #[test]
+        fn what_the_csv_crate_writes_is_read(texts in proptest::collection::vec("[a가][a가,;\"\n. ]{0,30}[a가]", 1..5)) {
+            let mut writer = ::csv::Writer::from_writer(Vec::new());
+            writer.write_record(["id", "text"]).unwrap();
+            for text in &texts {
+                writer.write_record(["1", text]).unwrap();
+            }
+            let found = read(writer.into_inner().unwrap());
+            let found: Vec<&str> = found.iter().map(|one| one.as_ref().unwrap().document.text()).collect();
+            prop_assert_eq!(found, texts);
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Where the rows of a CSV file end: cut one after the other, however long the file is.
+//!
+//! Knows quotes and line ends, for which bytes are enough in every encoding that is a superset of ASCII; what stands in a row
+//! is for others to take apart. One quote too many would make one row of the rows up to the next quote, or of the rest of the
+//! file: a row is held up to [`LONGEST`], and where a quote has no end that could be one, reading goes on after its line.
+
+use std::io::{self, BufRead};
+
+use crate::formats::Unreadable;
+use crate::formats::record::{LONGEST, shown, too_long};
+
+/// A row as it stands in the file, without the end of its line.
+pub(super) struct Row {
+    /// The number of its first line.
+    pub(super) line: usize,
+    /// What stands there.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The rows of a source.
+pub(super) struct Rows {
+    source: Box<dyn BufRead>,
+    /// What was read before and is read again, before the source, from `at` on.
+    again: Vec<u8>,
+    at: usize,
+    /// The number of the line that is read next.
+    line: usize,
+    /// Whether the last byte was a carriage return, of which a line feed is the other half.
+    returned: bool,
+}
+
+/// Where in a row a byte stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// At the beginning of a column, where a quote opens.
+    Start,
+    /// In a column, where a quote is a character.
+    Plain,
+    /// Between quotes, where the end of a line is a character.
+    Quoted,
+    /// After a quote between quotes: the second of a pair, or the closing one.
+    Quote,
+    /// After a quote that can be neither.
+    Wrong,
+    /// After the row.
+    Done,
+}
+
+/// How a row ended.
+enum End {
+    Whole,
+    TooLong,
+    /// The quote at this byte has no end.
+    Open(usize, &'static str),
+}
+
+impl Rows {
+    pub(super) fn new(source: Box<dyn BufRead>) -> Self {
+        Self { source, again: Vec::new(), at: 0, line: 1, returned: false }
+    }
+
+    /// The next row that is not blank. Columns end at any of `separators`.
+    pub(super) fn next(&mut self, separators: &[u8]) -> Option<Result<Row, Unreadable>> {
+        loop {
+            let line = self.line;
+            let mut bytes = Vec::new();
+            let fail = |bytes: &[u8], reason: String| {
+                Some(Err(Unreadable { place: format!("line {line}"), reason, raw: shown(bytes) }))
+            };
+            match self.cut(separators, &mut bytes) {
+                Ok(End::Whole) if bytes.is_empty() => return None,
+                Ok(End::Whole) => {
+                    self.count(&bytes);
+                    let length = bytes.trim_ascii_end().len();
+                    // Only the end of the line goes: a tab may stand for an empty column.
+                    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
+                    let kept = bytes.iter().rposition(|byte| !ends(byte)).map_or(0, |at| at + 1);
+                    bytes.truncate(kept);
+                    if length > 0 {
+                        return Some(Ok(Row { line, bytes }));
+                    }
+                }
+                Ok(End::TooLong) => {
+                    self.count(&bytes);
+                    let skipped = self.skip(separators, &bytes);
+                    return fail(&bytes, too_long() + &skipped);
+                }
+                Ok(End::Open(at, reason)) => {
+                    let (length, skipped) = self.go_on_after(&bytes, at);
+                    return fail(&bytes[..length], reason.to_string() + &skipped);
+                }
+                // Nothing can be read after this; whoever reads on is told that there is no more.
+                Err(error) => {
+                    self.source = Box::new(io::empty());
+                    return fail(&bytes, format!("cannot be read: {error}"));
+                }
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        // A reader that was interrupted may be asked again.
+        while self.at >= self.again.len() {
+            match self.source.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(_) => return self.source.fill_buf(),
+            }
+        }
+        Ok(&self.again[self.at..])
+    }
+
+    fn consume(&mut self, length: usize) {
+        if self.at < self.again.len() {
+            self.at += length;
+        } else if length > 0 {
+            self.again = Vec::new();
+            self.at = 0;
+            self.source.consume(length);
+        }
+    }
+
+    /// Reads a row with the end of its line.
+    fn cut(&mut self, separators: &[u8], row: &mut Vec<u8>) -> io::Result<End> {
+        let (mut place, mut opened) = (Place::Start, 0);
+        loop {
+            let room = (LONGEST as usize).saturating_sub(row.len());
+            let bytes = self.fill()?;
+            let mut used = 0;
+            for byte in bytes.iter().take(room) {
+                let next = step(place, *byte, separators);
+                if place == Place::Start && next == Place::Quoted {
+                    opened = row.len() + used;
+                }
+                place = next;
+                used += 1;
+                if matches!(place, Place::Done | Place::Wrong) {
+                    break;
+                }
+            }
+            row.extend_from_slice(&bytes[..used]);
+            let full = row.len() as u64 >= LONGEST;
+            self.consume(used);
+            match place {
+                Place::Done => return Ok(End::Whole),
+                Place::Wrong => return Ok(End::Open(opened, "closes a quote in the middle of a column")),
+                Place::Quoted if full || used == 0 => {
+                    return Ok(End::Open(opened, "opens a quote that is not closed"));
+                }
+                _ if full => return Ok(End::TooLong),
+                _ if used == 0 => return Ok(End::Whole),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads to the end of a row of which the beginning was read, without keeping it. Gives what to say of it where that fails.
+    fn skip(&mut self, separators: &[u8], begun: &[u8]) -> String {
+        let mut place = begun.iter().fold(Place::Start, |place, byte| step(place, *byte, separators));
+        while place != Place::Done {
+            let (line, returned) = (self.line, self.returned);
+            let bytes = match self.fill() {
+                Ok([]) => break,
+                Ok(bytes) => bytes,
+                Err(error) => return format!(", and cannot be read: {error}"),
+            };
+            let ends = |byte: &u8| {
+                place = step(place, *byte, separators);
+                place == Place::Done
+            };
+            let used = bytes.iter().position(ends).map_or(bytes.len(), |at| at + 1);
+            let after = counted(line, returned, &bytes[..used]);
+            (self.line, self.returned) = after;
+            self.consume(used);
+        }
+        String::new()
+    }
+
+    /// Goes on with the line after that of the quote at a byte, which has no end. Gives how much of the row that leaves out.
+    ///
+    /// Up to where that showed, every quote has another beside it, or it would have been the end: no line between them opens a
+    /// quote that stays open for long, and so no byte is read again and again, whatever the file.
+    fn go_on_after(&mut self, row: &[u8], quote: usize) -> (usize, String) {
+        let Some(length) = row[quote..].iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            self.count(row);
+            return (row.len(), self.skip(&[], &[]));
+        };
+        let (lost, rest) = row.split_at(quote + length + 1);
+        self.count(lost);
+        // What was read again already is not copied once more.
+        match self.again.is_empty() {
+            true => (self.again, self.at) = (rest.to_vec(), 0),
+            false => self.at -= rest.len(),
+        }
+        (lost.len(), String::new())
+    }
+
+    fn count(&mut self, bytes: &[u8]) {
+        (self.line, self.returned) = counted(self.line, self.returned, bytes);
+    }
+}
+
+/// The number of the line after some bytes; `\r\n` ends one line, as `\n` and `\r` do.
+fn counted(line: usize, returned: bool, bytes: &[u8]) -> (usize, bool) {
+    bytes.iter().fold((line, returned), |(line, returned), byte| match byte {
+        b'\n' if returned => (line, false),
+        b'\n' | b'\r' => (line + 1, *byte == b'\r'),
+        _ => (line, false),
+    })
+}
+
+/// Where the byte after this one stands.
+fn step(place: Place, byte: u8, separators: &[u8]) -> Place {
+    match (place, byte) {
+        (Place::Quoted, b'"') => Place::Quote,
+        (Place::Quoted, _) => Place::Quoted,
+        (Place::Start | Place::Quote, b'"') => Place::Quoted,
+        (_, b'\n' | b'\r') => Place::Done,
+        (_, byte) if separators.contains(&byte) => Place::Start,
+        // A space before the separator is a slip of no consequence.
+        (Place::Quote, byte) if byte != b' ' => Place::Wrong,
+        _ => Place::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Cursor, Read as _};
+
+    use proptest::prelude::*;
+
+    fn rows(text: &[u8]) -> Vec<(usize, Result<String, String>)> {
+        let mut rows = Rows::new(Box::new(Cursor::new(text.to_vec())));
+        std::iter::from_fn(|| rows.next(b","))
+            .map(|row| match row {
+                Ok(row) => (row.line, Ok(String::from_utf8_lossy(&row.bytes).into_owned())),
+                Err(error) => {
+                    (error.place.trim_start_matches("line ").parse().unwrap_or(0), Err(error.reason))
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn line_ends_between_quotes_belong_to_the_row_and_count_as_lines() {
+        let ok = |line, text: &str| (line, Ok(text.to_string()));
+        assert_eq!(
+            rows(b"a,\"b\r\nc\"\r\n\r\nd,e\n\"f\"\"\n\",g"),
+            [ok(1, "a,\"b\r\nc\""), ok(4, "d,e"), ok(5, "\"f\"\"\n\",g")]
+        );
+        assert_eq!(rows(b"a,b\rc,5\" d\re"), [ok(1, "a,b"), ok(2, "c,5\" d"), ok(3, "e")]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_costs_its_line_and_no_other() {
+        let open = Err("opens a quote that is not closed".to_string());
+        assert_eq!(
+            rows(b"a,b\n1,\"x\n2,y\n3,z\n"),
+            [(1, Ok("a,b".into())), (2, open.clone()), (3, Ok("2,y".into())), (4, Ok("3,z".into()))]
+        );
+        assert_eq!(rows(b"1,\"x"), [(1, open)]);
+        let wrong = Err("closes a quote in the middle of a column".to_string());
+        assert_eq!(
+            rows(b"1,\"x\n2,y\n3,\"z\"\n4,\"the \"\"end\"\" \" \n"),
+            [
+                (1, wrong),
+                (2, Ok("2,y".into())),
+                (3, Ok("3,\"z\"".into())),
+                (4, Ok("4,\"the \"\"end\"\" \" ".into()))
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_of_quotes_without_end_is_read_in_one_go() {
+        let mut rows = Rows::new(Box::new(Cursor::new("\"a\n\"\"b\n\"\"\"\",\"x".repeat(200_000))));
+        let wrong = std::iter::from_fn(|| rows.next(b",")).filter(Result::is_err).count();
+        assert!(wrong > 100_000, "{wrong}");
+    }
+
+    #[test]
+    fn neither_a_quote_nor_a_row_without_end_is_held_in_memory() {
+        let row = |mut rows: Rows| {
+            let first = rows.next(b",").map(|row| row.map(|_| ()).unwrap_err().reason).unwrap();
+            let next = rows.next(b",").and_then(Result::ok).map(|row| (row.line, row.bytes)).unwrap();
+            (first, next)
+        };
+        let long = |byte: u8| io::repeat(byte).take(40 << 20);
+        let source = (&b"\""[..]).chain(long(b'x')).chain(&b"\na,b\n"[..]);
+        let open = row(Rows::new(Box::new(io::BufReader::new(source))));
+        assert_eq!(open, ("opens a quote that is not closed".to_string(), (2, b"a,b".to_vec())));
+        let source = (&b"\"\n\","[..]).chain(long(b'x')).chain(&b"\na,b\n"[..]);
+        let long = row(Rows::new(Box::new(io::BufReader::new(source))));
+        assert_eq!(long, ("is longer than 16 MB".to_string(), (3, b"a,b".to_vec())));
+    }
+
+    proptest! {
+        #[test]
+        fn rows_end_where_the_csv_crate_ends_them(text in "[ab,\"\n\r]{0,40}") {
+            let mut reader = ::csv::ReaderBuilder::new()
+                .has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let theirs: Vec<Vec<String>> = reader.records().flatten()
+                .map(|record| record.iter().map(str::to_string).collect()).collect();
+            // It closes every quote somehow, and is not asked about those that have no end.
+            let ours = rows(text.as_bytes());
+            let ours: Result<Vec<String>, String> = ours.into_iter().map(|(_, row)| row).collect();
+            if let Ok(ours) = ours {
+                let ours: Vec<Vec<String>> = ours.iter()
+                    .map(|row| super::super::columns(row, b',').unwrap().iter().map(str::to_string).collect())
+                    .collect();
+                prop_assert_eq!(ours, theirs);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic_or_go_on_for_ever(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(rows(&text).len() <= text.len());
+        }
+    }
+}

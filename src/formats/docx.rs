@@ -1,0 +1,249 @@
+//! DOCX, as Word writes it: the words of the document as it would be printed.
+//!
+//! Knows where the words of a document are and which of them nobody sees: deleted, hidden, or written a second time for older
+//! programs. Headers, footers, footnotes and comments are parts of their own, and are not the article.
+
+use super::office::{self, DOCX, Node, Package, Paragraphs, Rank, attribute};
+use super::{Format, Item, Read};
+
+pub(super) const FORMAT: Format = Format {
+    name: "docx",
+    describe: "a DOCX document",
+    endings: &["docx", "docm"],
+    // Every zip that no format before this one knows: what it is instead is said when it is opened.
+    claims: |bytes| bytes.starts_with(office::ZIP),
+    read: Read::Packed(read),
+};
+
+/// Elements whose words are not in the document: deleted or moved away, the code of a field, the reading of a character, what
+/// an element was like before it was changed, and what a program shows that does not know the element before it.
+#[rustfmt::skip]
+const UNSEEN: &[&str] = &[
+    "del", "moveFrom", "delText", "delInstrText", "instrText", "rt", "pPrChange", "rPrChange", "sectPr",
+    "sdtPr", "Fallback",
+];
+
+fn read(bytes: &[u8]) -> Result<Item, String> {
+    let mut package = Package::open(bytes, DOCX)?;
+    let main = main_part(&mut package).unwrap_or_else(|| "word/document.xml".to_string());
+    let xml = package.part(&main)?.ok_or_else(|| format!("is damaged: it has no {main}"))?;
+    let styles = package.part("word/styles.xml")?.map(|xml| styles(&xml)).unwrap_or_default();
+    let document = paragraphs(&xml, &styles)?.document()?;
+    let facts = package.part("docProps/core.xml").ok().flatten().unwrap_or_default();
+    let fact = |wanted: &str| office::value(&facts, |name, _| name == wanted);
+    Ok(Item {
+        id: fact("identifier"),
+        published: fact("created").or_else(|| fact("modified")),
+        ..Item::from(document)
+    })
+}
+
+/// The part that holds the document: some programs give it another name.
+fn main_part(package: &mut Package) -> Option<String> {
+    let relations = package.part("_rels/.rels").ok()??;
+    let mut target = None;
+    let read = office::walk(&relations, &[], |node| {
+        if let Node::Open("Relationship", start) = node
+            && attribute(start, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
+        {
+            target = attribute(start, "Target");
+        }
+    });
+    let target = target.filter(|_| read.is_ok())?;
+    Some(target.trim_start_matches(['/', '.']).to_string())
+}
+
+/// The styles that make a headline, by what paragraphs call them: Word in Korean calls its own "a3" and "1". Their names are
+/// English everywhere.
+fn styles(xml: &str) -> Vec<(String, Rank)> {
+    let (mut found, mut id) = (Vec::new(), None);
+    // Where the rest is damaged, what was found before that is still so.
+    let _ = office::walk(xml, &[], |node| match node {
+        Node::Open("style", start) => id = attribute(start, "styleId"),
+        Node::Open("name", start) => {
+            let name = attribute(start, "val").unwrap_or_default();
+            found.extend(id.take().zip(rank(&name)));
+        }
+        _ => {}
+    });
+    found
+}
+
+/// What a style is, by its name; or by its identifier in English, without the space.
+fn rank(name: &str) -> Option<Rank> {
+    match name.to_lowercase().as_str() {
+        "title" => Some(Rank::Title),
+        "heading 1" | "heading1" => Some(Rank::Heading),
+        _ => None,
+    }
+}
+
+fn paragraphs(xml: &str, styles: &[(String, Rank)]) -> Result<Paragraphs, String> {
+    let mut found = Paragraphs::default();
+    // Whether the runs around this place are hidden; how many properties of a paragraph, and how many texts, are around it.
+    let (mut hidden, mut properties, mut texts) = (Vec::new(), 0_usize, 0_usize);
+    office::walk(xml, UNSEEN, |node| match node {
+        Node::Open("p", _) => found.open(),
+        Node::Close("p") => found.close(),
+        Node::Open("pPr", _) => properties += 1,
+        Node::Close("pPr") => properties = properties.saturating_sub(1),
+        Node::Open("pStyle", start) => {
+            let id = attribute(start, "val").unwrap_or_default();
+            let known = styles.iter().find(|(style, _)| *style == id).map(|(_, rank)| *rank);
+            found.rank(known.or_else(|| rank(&id)));
+        }
+        // Tab stops, and the format of the mark at the paragraph's end.
+        Node::Open(..) if properties > 0 => {}
+        Node::Open("r", _) => hidden.push(false),
+        Node::Close("r") => drop(hidden.pop()),
+        Node::Open("vanish", start) => {
+            let off = matches!(attribute(start, "val").as_deref(), Some("0" | "false" | "off"));
+            if let Some(hidden) = hidden.last_mut() {
+                *hidden = !off;
+            }
+        }
+        Node::Open("t", _) => texts += 1,
+        Node::Close("t") => texts = texts.saturating_sub(1),
+        _ if hidden.contains(&true) => {}
+        Node::Words(words) if texts > 0 => found.words(words),
+        Node::Open("tab" | "ptab", _) => found.words("\t"),
+        Node::Open("br" | "cr", _) => found.line_break(),
+        Node::Open("noBreakHyphen", _) => found.words("-"),
+        _ => {}
+    })?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::office::tests::packed;
+    use super::super::{Fields, Form, Item, detect, items};
+    use proptest::prelude::*;
+
+    const CORE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:title></dc:title><dc:creator>김</dc:creator><cp:revision>3</cp:revision><dcterms:created xsi:type="dcterms:W3CDTF">2026-01-07T01:30:00Z</dcterms:created><dcterms:modified xsi:type="dcterms:W3CDTF">2026-01-08T01:30:00Z</dcterms:modified></cp:coreProperties>"#;
+    const RELS: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties" Target="docProps/core.xml"/><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>"#;
+    const STYLES: &str = r#"<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:style w:type="paragraph" w:default="1" w:styleId="a"><w:name w:val="Normal"/></w:style><w:style w:type="paragraph" w:styleId="1"><w:name w:val="heading 1"/></w:style><w:style w:type="paragraph" w:styleId="a3"><w:name w:val="Title"/></w:style></w:styles>"#;
+
+    fn docx(body: &str) -> Vec<u8> {
+        let document = format!(
+            r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<w:document xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" xmlns:v="urn:schemas-microsoft-com:vml" mc:Ignorable="w14"><w:body>{body}<w:sectPr><w:pgSz w:w="11906" w:h="16838"/></w:sectPr></w:body></w:document>"#
+        );
+        packed(&[
+            ("[Content_Types].xml", "<Types/>"),
+            ("_rels/.rels", RELS),
+            ("word/document.xml", &document),
+            ("word/styles.xml", STYLES),
+            ("docProps/core.xml", CORE),
+        ])
+    }
+
+    fn read(bytes: Vec<u8>, name: &str) -> Result<Item, String> {
+        let mut found =
+            items(std::io::Cursor::new(bytes), name, Fields::default()).map_err(|e| e.to_string())?;
+        found.next().ok_or("nothing")?.map_err(|wrong| wrong.reason)
+    }
+
+    fn article(body: &str) -> String {
+        read(docx(body), "a.docx").unwrap().document.article()
+    }
+
+    fn p(words: &str) -> String {
+        format!("<w:p><w:r><w:t>{words}</w:t></w:r></w:p>")
+    }
+
+    #[test]
+    fn paragraphs_are_blocks_and_the_style_of_a_korean_word_tells_the_headline() {
+        let title = r#"<w:p w:rsidR="00A1"><w:pPr><w:pStyle w:val="a3"/><w:rPr><w:b/></w:rPr></w:pPr><w:r><w:t xml:space="preserve">다리, </w:t></w:r><w:r><w:t>다시 열려</w:t></w:r></w:p>"#;
+        let item = read(
+            docx(&format!("{}{title}<w:p/>{}", p("보도자료"), p("시는 7일 A&amp;B 다리를 열었다."))),
+            "a.docx",
+        )
+        .unwrap();
+        assert_eq!(item.document.title(), Some("다리, 다시 열려"));
+        assert_eq!(item.document.text(), "다리, 다시 열려\n\n보도자료\n\n시는 7일 A&B 다리를 열었다.");
+        assert_eq!(item.published.as_deref(), Some("2026-01-07T01:30:00Z"));
+        assert_eq!(item.form, Form::File("txt".into()));
+    }
+
+    #[test]
+    fn the_rules_for_plain_text_hold_here_too() {
+        let body = [p("Ministers meet in Seoul"), p("They met on Thursday."), p("subscribe")].concat();
+        assert_eq!(article(&body), "Ministers meet in Seoul\n\nThey met on Thursday.");
+    }
+
+    #[test]
+    fn what_was_deleted_or_hidden_is_not_read_and_what_was_inserted_is() {
+        let body = r#"<w:p><w:r><w:t>He </w:t></w:r><w:del w:id="1" w:author="k"><w:r><w:delText>never </w:delText><w:t>x</w:t></w:r></w:del><w:ins w:id="2"><w:r><w:t>often </w:t></w:r></w:ins><w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom><w:r><w:rPr><w:vanish/></w:rPr><w:t>secretly </w:t><w:tab/></w:r><w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t>came.</w:t></w:r></w:p>"#;
+        assert_eq!(article(body), "He often came.");
+    }
+
+    #[test]
+    fn tabs_breaks_and_fields_are_as_they_are_printed() {
+        let body = r#"<w:p><w:pPr><w:tabs><w:tab w:val="left" w:pos="720"/></w:tabs><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>Name</w:t><w:tab/><w:t>Kim.</w:t><w:br/><w:t>E</w:t><w:noBreakHyphen/><w:t>mail: </w:t></w:r><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPERLINK "mailto:x"</w:instrText></w:r><w:hyperlink><w:r><w:t>none
+ yet.</w:t></w:r></w:hyperlink></w:p>"#;
+        assert_eq!(read(docx(body), "a.docx").unwrap().document.text(), "Name\tKim.\nE-mail: none  yet.");
+    }
+
+    #[test]
+    fn cells_come_in_order_and_a_text_box_once_after_its_paragraph() {
+        let cell = |words: &str| format!("<w:tc><w:tcPr/>{}</w:tc>", p(words));
+        let table = format!(
+            "<w:tbl><w:tr>{}{}</w:tr><w:tr>{}</w:tr></w:tbl>",
+            cell("One."),
+            cell("Two."),
+            cell("Three.")
+        );
+        let inside = format!("<w:txbxContent>{}</w:txbxContent>", p("Boxed."));
+        let boxed = format!(
+            r#"<w:p><w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wps:txbx>{inside}</wps:txbx></w:drawing></mc:Choice><mc:Fallback><w:pict><v:textbox>{inside}</v:textbox></w:pict></mc:Fallback></mc:AlternateContent></w:r><w:r><w:t>Around.</w:t></w:r></w:p>"#
+        );
+        assert_eq!(article(&(table + &boxed)), "One.\n\nTwo.\n\nThree.\n\nAround.\n\nBoxed.");
+    }
+
+    #[test]
+    fn a_document_is_known_without_its_name_and_so_is_what_is_none() {
+        let zip = docx(&p("They met."));
+        assert_eq!(detect("standard input", &zip).name, "docx");
+        assert_eq!(read(zip, "standard input").unwrap().document.article(), "They met.");
+        let error = read(packed(&[("xl/workbook.xml", "")]), "standard input").unwrap_err();
+        assert_eq!(
+            error,
+            "standard input is not DOCX: its parts are those of an XLSX spreadsheet; save it as CSV first"
+        );
+        let error = read(packed(&[("word/document.xml", "<w:p><w:t>x")]), "a.docx").unwrap_err();
+        assert_eq!(error, "a.docx is damaged: its XML ends in the middle");
+        assert_eq!(read(docx("<w:p/>"), "a.docx").unwrap_err(), "a.docx has no words in it");
+        assert!(read(packed(&[("word/x.xml", "")]), "a.docx").unwrap_err().contains("no word/document.xml"));
+    }
+
+    #[test]
+    fn the_document_is_where_the_package_says() {
+        let rels = RELS.replace("word/document.xml", "/word/document2.xml");
+        let zip = packed(&[("_rels/.rels", &rels), ("word/document2.xml", &p("They met."))]);
+        assert_eq!(read(zip, "a.docx").unwrap().document.article(), "They met.");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn no_change_to_a_document_makes_it_panic(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), cut in any::<Option<prop::sample::Index>>()) {
+            let mut bytes = docx(&p("They met on Thursday."));
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let _ = super::read(&bytes);
+        }
+
+        #[test]
+        fn no_xml_makes_it_panic(xml in "(<w:(p|r|t|del|pPr|vanish|br|style)/?>|</w:(p|r|t|del|pPr)>|가|&amp;|&|<|/>){0,30}") {
+            let _ = super::paragraphs(&xml, &[]).map(super::Paragraphs::document);
+            let _ = super::styles(&xml);
+        }
+    }
+}

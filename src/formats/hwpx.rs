@@ -1,0 +1,224 @@
+//! HWPX, as Hancom Office writes it (OWPML, KS X 6101): the words of the document as it would be printed.
+//!
+//! Knows where the words of a section are and which of them are no part of the article: headers, footers, notes, memos, and
+//! what was deleted while changes are tracked. The binary HWP of before is another format, and is only named.
+
+use super::office::{self, HWPX, Node, Package, Paragraphs, attribute};
+use super::{Format, Item, Read};
+
+pub(super) const FORMAT: Format = Format {
+    name: "hwpx",
+    describe: "an HWPX document",
+    endings: &["hwpx"],
+    claims: |bytes| {
+        let holds = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
+        bytes.starts_with(office::ZIP)
+            && [&b"application/hwp+zip"[..], b"Contents/content.hpf", b"Contents/section0.xml"]
+                .into_iter()
+                .any(holds)
+    },
+    read: Read::Packed(read),
+};
+
+/// Elements whose words are not the article's: settings, what stands at the edges of pages or below them, memos and the fields
+/// they hang on, entries of an index, and the reading over a word.
+#[rustfmt::skip]
+const UNSEEN: &[&str] = &[
+    "secPr", "header", "footer", "footNote", "endNote", "hiddenComment", "fieldBegin", "indexmark",
+    "subText",
+];
+
+fn read(bytes: &[u8]) -> Result<Item, String> {
+    let mut package = Package::open(bytes, HWPX)?;
+    let manifest = package.part("META-INF/manifest.xml").ok().flatten().unwrap_or_default();
+    if is_encrypted(&manifest) {
+        return Err(office::locked());
+    }
+    let mut sections: Vec<(u32, String)> =
+        package.names().filter_map(|name| Some((section_number(&name)?, name))).collect();
+    sections.sort_unstable();
+    if sections.is_empty() {
+        return Err("is damaged: it has no Contents/section0.xml".to_string());
+    }
+    let mut found = Paragraphs::default();
+    for (_, name) in &sections {
+        let xml = package.part(name)?.unwrap_or_default();
+        section(&xml, &mut found)?;
+    }
+    let facts = package.part("Contents/content.hpf").ok().flatten().unwrap_or_default();
+    let fact = |wanted: &str| {
+        office::value(&facts, |name, start| {
+            name == "meta" && attribute(start, "name").as_deref() == Some(wanted)
+        })
+    };
+    let published = fact("CreatedDate").or_else(|| fact("ModifiedDate"));
+    Ok(Item { published, ..Item::from(found.document()?) })
+}
+
+/// "Contents/section12.xml" is the thirteenth.
+fn section_number(name: &str) -> Option<u32> {
+    let name = name.to_lowercase();
+    name.strip_prefix("contents/section")?.strip_suffix(".xml")?.parse().ok()
+}
+
+/// A copy with a password, or one for distribution, says with what each part is encrypted.
+fn is_encrypted(manifest: &str) -> bool {
+    let mut found = false;
+    let _ = office::walk(manifest, &[], |node| {
+        found |= matches!(node, Node::Open("encryption-data", _));
+    });
+    found
+}
+
+fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
+    let (mut texts, mut deleted) = (0_usize, false);
+    office::walk(xml, UNSEEN, |node| match node {
+        Node::Open("p", _) => found.open(),
+        Node::Close("p") => {
+            found.close();
+            // What is deleted over several paragraphs says so in each.
+            deleted = false;
+        }
+        // The word below a reading is in an element of its own.
+        Node::Open("t" | "mainText", _) => texts += 1,
+        Node::Close("t" | "mainText") => texts = texts.saturating_sub(1),
+        Node::Open("deleteBegin", _) => deleted = true,
+        Node::Open("deleteEnd", _) => deleted = false,
+        _ if texts == 0 || deleted => {}
+        Node::Words(words) => found.words(words),
+        Node::Open("tab", _) => found.words("\t"),
+        Node::Open("lineBreak", _) => found.line_break(),
+        Node::Open("nbSpace", _) => found.words("\u{a0}"),
+        Node::Open("fwSpace", _) => found.words(" "),
+        Node::Open("hyphen", _) => found.words("-"),
+        _ => {}
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::office::tests::packed;
+    use super::super::{detect, read};
+    use super::Paragraphs;
+    use proptest::prelude::*;
+
+    const HPF: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes" ?><opf:package xmlns:opf="http://www.idpf.org/2007/opf/" version="" unique-identifier="" id=""><opf:metadata><opf:title>무제</opf:title><opf:language>ko</opf:language><opf:meta name="creator" content="text">김</opf:meta><opf:meta name="CreatedDate" content="text">2026-01-07T01:30:00Z</opf:meta><opf:meta name="ModifiedDate" content="text">2026-01-08T01:30:00Z</opf:meta></opf:metadata><opf:manifest><opf:item id="section0" href="Contents/section0.xml" media-type="application/xml"/></opf:manifest><opf:spine><opf:itemref idref="section0" linear="yes"/></opf:spine></opf:package>"#;
+    const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes" ?><odf:manifest xmlns:odf="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>"#;
+
+    fn sec(body: &str) -> String {
+        format!(
+            r#"<?xml version="1.0" encoding="UTF-8" standalone="yes" ?><hs:sec xmlns:hp="http://www.hancom.co.kr/hwpml/2011/paragraph" xmlns:hs="http://www.hancom.co.kr/hwpml/2011/section"><hp:p id="1" paraPrIDRef="0" styleIDRef="0"><hp:run charPrIDRef="0"><hp:secPr id="" textDirection="HORIZONTAL"><hp:footNotePr><hp:autoNumFormat type="DIGIT"/></hp:footNotePr></hp:secPr><hp:ctrl><hp:colPr id="" type="NEWSPAPER"/></hp:ctrl><hp:ctrl><hp:header id="1" applyPageType="BOTH"><hp:subList>{}</hp:subList></hp:header></hp:ctrl></hp:run></hp:p>{body}</hs:sec>"#,
+            p("쪽 머리말")
+        )
+    }
+
+    fn p(words: &str) -> String {
+        format!(
+            r#"<hp:p id="0" paraPrIDRef="0" styleIDRef="0" pageBreak="0"><hp:run charPrIDRef="0"><hp:t>{words}</hp:t></hp:run><hp:linesegarray><hp:lineseg textpos="0"/></hp:linesegarray></hp:p>"#
+        )
+    }
+
+    fn hwpx(sections: &[&str]) -> Vec<u8> {
+        let sections: Vec<(String, String)> = sections
+            .iter()
+            .enumerate()
+            .map(|(at, body)| (format!("Contents/section{at}.xml"), sec(body)))
+            .collect();
+        let mut parts = vec![
+            ("mimetype", "application/hwp+zip"),
+            ("META-INF/manifest.xml", MANIFEST),
+            ("Contents/header.xml", "<hh:head/>"),
+            ("Contents/content.hpf", HPF),
+        ];
+        // As a zip may have them: in any order.
+        parts.extend(sections.iter().rev().map(|(name, text)| (name.as_str(), text.as_str())));
+        packed(&parts)
+    }
+
+    fn text(body: &str) -> String {
+        read(&hwpx(&[body]), "a.hwpx").unwrap().text().to_string()
+    }
+
+    #[test]
+    fn sections_come_in_the_order_of_their_numbers() {
+        let words: Vec<String> = (0..12).map(|number| p(&format!("{number}번째 문단이다."))).collect();
+        let sections: Vec<&str> = words.iter().map(String::as_str).collect();
+        let document = read(&hwpx(&sections), "a.hwpx").unwrap();
+        let expected: Vec<String> = (0..12).map(|number| format!("{number}번째 문단이다.")).collect();
+        assert_eq!(document.article(), expected.join("\n\n"));
+    }
+
+    #[test]
+    fn the_rules_for_plain_text_and_the_facts_of_the_package_hold() {
+        let body = [p("다리, 다시 열려"), p("시는 7일 다리를 열었다."), p("구독하기")].concat();
+        let item = super::read(&hwpx(&[&body])).unwrap();
+        assert_eq!(item.document.title(), Some("다리, 다시 열려"));
+        assert_eq!(item.document.article(), "다리, 다시 열려\n\n시는 7일 다리를 열었다.");
+        assert_eq!(item.published.as_deref(), Some("2026-01-07T01:30:00Z"));
+    }
+
+    #[test]
+    fn marks_among_the_words_are_not_words() {
+        let body = p(
+            r##"이름<hp:tab width="4000" leader="0"/>김<hp:lineBreak/>A&amp;B<hp:nbSpace/><hp:markpenBegin color="#FFFF00"/>강조<hp:markpenEnd/><hp:hyphen/>1<hp:fwSpace/><hp:insertBegin Id="1"/>넣은<hp:insertEnd Id="1"/><hp:deleteBegin Id="2"/>지운<hp:tab/><hp:deleteEnd Id="2"/> 말"##,
+        );
+        assert_eq!(text(&body), "이름\t김\nA&B\u{a0}강조-1 넣은 말");
+    }
+
+    #[test]
+    fn notes_memos_and_fields_are_not_the_article_and_tables_are() {
+        let note = |name: &str| {
+            format!("<hp:ctrl><hp:{name}><hp:subList>{}</hp:subList></hp:{name}></hp:ctrl>", p("빼야 할 말"))
+        };
+        let cell = |words: &str| {
+            format!("<hp:tc><hp:subList>{}</hp:subList><hp:cellSz width=\"1\"/></hp:tc>", p(words))
+        };
+        let inner = format!("<hp:tbl><hp:tr>{}</hp:tr></hp:tbl>", cell("안쪽 칸이다."));
+        let body = format!(
+            r#"<hp:p><hp:run><hp:t>앞말이다.</hp:t>{}{}{}{}<hp:tbl rowCnt="1"><hp:tr>{}<hp:tc><hp:subList><hp:p><hp:run><hp:t>둘째 칸이다.</hp:t>{inner}</hp:run></hp:p></hp:subList></hp:tc></hp:tr></hp:tbl><hp:pic><hp:shapeComment>그림입니다.</hp:shapeComment></hp:pic><hp:equation><hp:script>a over b</hp:script></hp:equation><hp:dutmal><hp:mainText>덧말</hp:mainText><hp:subText>위</hp:subText></hp:dutmal><hp:t> 뒷말이다.</hp:t></hp:run></hp:p>"#,
+            note("footNote"),
+            note("endNote"),
+            note("hiddenComment"),
+            note("fieldBegin"),
+            cell("첫째 칸이다."),
+        );
+        assert_eq!(text(&body), "앞말이다.덧말 뒷말이다.\n\n첫째 칸이다.\n\n둘째 칸이다.\n\n안쪽 칸이다.");
+    }
+
+    #[test]
+    fn an_encrypted_document_is_named() {
+        let locked = r#"<odf:manifest xmlns:odf="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><odf:file-entry odf:full-path="Contents/section0.xml"><odf:encryption-data><odf:algorithm/></odf:encryption-data></odf:file-entry></odf:manifest>"#;
+        let zip = packed(&[("META-INF/manifest.xml", locked), ("Contents/section0.xml", "\u{1}\u{2}")]);
+        assert_eq!(
+            read(&zip, "a.hwpx").unwrap_err().to_string(),
+            "a.hwpx is encrypted; save it without a password first"
+        );
+    }
+
+    #[test]
+    fn a_document_is_known_without_its_name() {
+        assert_eq!(detect("standard input", &hwpx(&[&p("왔다.")])).name, "hwpx");
+        let none = packed(&[("mimetype", "application/hwp+zip"), ("Contents/content.hpf", "")]);
+        assert!(read(&none, "standard input").unwrap_err().to_string().contains("no Contents/section0.xml"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn no_change_to_a_document_makes_it_panic(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+            let mut bytes = hwpx(&[&p("시는 7일 다리를 열었다.")]);
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let _ = super::read(&bytes);
+        }
+
+        #[test]
+        fn no_xml_makes_it_panic(xml in "(<hp:(p|run|t|tab|deleteBegin|secPr|tbl)/?>|</hp:(p|run|t|secPr)>|가|&amp;|&|<|/>){0,30}") {
+            let mut found = Paragraphs::default();
+            let _ = super::section(&xml, &mut found);
+            let _ = found.document();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A record: the named fields of one article, in whatever format they stand.
+//!
+//! Knows which names mean what; knows no syntax. The next format of records brings a way to cut them apart and a way to get a
+//! field by its name, and nothing else.
+
+use std::io::BufRead;
+
+use super::{Fields, Form, Item, plain};
+use crate::document::Document;
+
+/// The longest record that is read; what is beyond it is skipped unread.
+pub(super) const LONGEST: u64 = 16 << 20;
+
+/// How much of an unreadable record is kept, in bytes.
+const SHOWN: usize = 200;
+
+/// Names of what no caller has to tell.
+const VERSION: &[&str] = &["version"];
+const LINK: &[&str] = &["link", "url"];
+const PUBLISHED: &[&str] = &["published", "date"];
+const SLUG: &[&str] = &["slug"];
+
+/// The article of a record whose fields `get` gives. A field that is there and blank counts for nothing.
+pub(super) fn article(fields: &Fields, get: impl Fn(&str) -> Option<String>) -> Result<Item, String> {
+    let known = |names: &[&str]| names.iter().find_map(|name| words(get(name)?));
+    let given = |names: &[String]| names.iter().find_map(|name| words(get(name)?));
+    let Some(body) = given(&fields.text) else {
+        return Err(match fields.text.iter().any(|name| get(name).is_some()) {
+            true => "is empty".to_string(),
+            false => format!("has no field {}", fields.text.join(", ")),
+        });
+    };
+    Ok(Item {
+        id: given(&fields.id),
+        version: known(VERSION),
+        link: known(LINK),
+        published: known(PUBLISHED),
+        slug: known(SLUG),
+        form: Form::Words,
+        document: titled(given(&fields.title), body)?,
+    })
+}
+
+fn words(text: String) -> Option<String> {
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// An article of a headline and a plain text.
+pub(super) fn titled(title: Option<String>, body: String) -> Result<Document, String> {
+    if body.trim().is_empty() {
+        return Err("is empty".to_string());
+    }
+    match title.filter(|title| !title.trim().is_empty()) {
+        // The headline is known, and what looks like another below it is a paragraph.
+        Some(title) => {
+            let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+            plain::read(format!("{title}\n\n{body}")).map(|document| document.with_title(&title))
+        }
+        None => plain::read(body),
+    }
+}
+
+/// The beginning of a record, to recognise it by.
+pub(super) fn shown(record: &[u8]) -> String {
+    let mut end = record.len().min(SHOWN);
+    // Not in the middle of a character, where it is UTF-8.
+    while end > SHOWN - 3 && end < record.len() && record[end] & 0xC0 == 0x80 {
+        end -= 1;
+    }
+    String::from_utf8_lossy(&record[..end]).trim_end().to_string()
+}
+
+/// Why a record was not read to its end.
+pub(super) fn too_long() -> String {
+    format!("is longer than {} MB", LONGEST >> 20)
+}
+
+/// Reads to the end of a line without keeping it. Gives what to say of it where that fails.
+pub(super) fn skip_line(source: &mut dyn BufRead) -> String {
+    loop {
+        let (used, done) = match source.fill_buf() {
+            Ok([]) => return String::new(),
+            Ok(bytes) => match bytes.iter().position(|byte| *byte == b'\n') {
+                Some(at) => (at + 1, true),
+                None => (bytes.len(), false),
+            },
+            Err(error) => return format!(", and cannot be read: {error}"),
+        };
+        source.consume(used);
+        if done {
+            return String::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Item, String> {
+        article(&Fields::default(), |name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_string())
+        })
+    }
+
+    #[test]
+    fn a_blank_field_gives_way_to_the_next_name() {
+        let item =
+            read(&[("text", " "), ("body", "They met."), ("link", ""), ("url", "http://a/b")]).unwrap();
+        assert_eq!(item.document.article(), "They met.");
+        assert_eq!(item.link.as_deref(), Some("http://a/b"));
+    }
+
+    #[test]
+    fn a_text_that_is_blank_is_not_one_that_is_missing() {
+        assert_eq!(read(&[("text", "")]).unwrap_err(), "is empty");
+        assert_eq!(read(&[("title", "x")]).unwrap_err(), "has no field text, body, content");
+    }
+
+    #[test]
+    fn what_is_shown_ends_with_a_whole_character() {
+        assert_eq!(shown("가".repeat(100).as_bytes()), "가".repeat(66));
+        assert_eq!(shown(b"short \r\n"), "short");
+    }
+}
