@@ -16,6 +16,8 @@ mod cli;
 /// Feeds from the web, from a stand-in for it.
 #[cfg(feature = "fetch")]
 mod feeds;
+/// Files of every kind, well-formed and ill-formed.
+mod formats;
 /// Files from elsewhere that are wrong, or wrong on purpose.
 mod hostile;
 /// The arrows between modules point down.

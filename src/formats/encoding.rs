@@ -3,7 +3,7 @@
 //! Nothing is replaced or guessed at silently: a file that is not text in one of these encodings is refused, with the place.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{DecoderResult, EUC_KR, Encoding, WINDOWS_1252};
+use encoding_rs::{DecoderResult, EUC_KR, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::{Error, Result};
 
@@ -47,7 +47,7 @@ pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
 /// Decodes a piece of a larger input, as [`decode`] does: what it begins with says nothing of what it is.
 pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, String> {
     let refuse = |reason: String| format!("is not text: {reason}");
-    if let Some((encoding, length)) = Encoding::for_bom(bytes) {
+    if let Some((encoding, length)) = marked(bytes) {
         let rest = &bytes[length..];
         let text = strict(encoding, rest);
         let text = text.map_err(|at| refuse(format!("byte {} is not {}", at + length, encoding.name())))?;
@@ -70,6 +70,16 @@ pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, String> 
             "byte {} fits neither UTF-8 nor EUC-KR/CP949 (UTF-16 needs a byte order mark)",
             at.max(utf8)
         ))
+    })
+}
+
+/// The encoding that the first bytes tell, and how many of them are its mark: a byte order mark, or the first bracket of XML in UTF-16
+/// (XML 1.0, appendix F).
+pub(super) fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
+    Encoding::for_bom(bytes).or(match bytes {
+        [b'<', 0, c, ..] if *c != 0 => Some((UTF_16LE, 0)),
+        [0, b'<', 0, c, ..] if *c != 0 => Some((UTF_16BE, 0)),
+        _ => None,
     })
 }
 

@@ -25,6 +25,8 @@ pub(super) const FORMAT: Format = Format {
     read: Read::Feed(read),
 };
 
+/// "&CounterClockwiseContourIntegral;"
+const LONGEST_ENTITY: usize = 33;
 /// How much of a broken item is kept.
 const SHOWN: usize = 200;
 
@@ -130,9 +132,10 @@ fn mended(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
         let entity = || {
-            let name = text[at + 1..].split(';').next().unwrap_or_default();
-            let known = name.strip_prefix('#').unwrap_or(name);
-            name.len() < 12 && !known.is_empty() && known.chars().all(|c| c.is_ascii_alphanumeric())
+            let near = &text.as_bytes()[at + 1..text.len().min(at + 1 + LONGEST_ENTITY)];
+            let name = near.iter().position(|byte| *byte == b';').map_or(&near[..0], |end| &near[..end]);
+            let known = name.strip_prefix(b"#").unwrap_or(name);
+            !known.is_empty() && known.iter().all(u8::is_ascii_alphanumeric)
         };
         match c {
             '&' if !entity() => out.push_str("&amp;"),

@@ -7,6 +7,7 @@
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use super::encoding;
 use crate::document::{Inline, Span};
 
 /// Elements within elements; news has a dozen.
@@ -226,7 +227,7 @@ pub(super) fn root(bytes: &[u8]) -> Option<String> {
 pub(super) fn beginning(bytes: &[u8]) -> String {
     const ENOUGH: usize = 1 << 14;
     let bytes = &bytes[..bytes.len().min(ENOUGH)];
-    match encoding_rs::Encoding::for_bom(bytes) {
+    match encoding::marked(bytes) {
         Some((encoding, length)) => encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned(),
         None => String::from_utf8_lossy(bytes).into_owned(),
     }

@@ -141,7 +141,7 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
                 let matrix =
                     Matrix { block_type: layer.weight.block_type, rows, columns, bytes: &layer.weight.bytes };
                 let y = match &layer.tiles {
-                    Some(tiles) => tiles.matmul(&activations),
+                    Some(tiles) => tiles.matmul(&activations, best()),
                     None => matmul(matrix, &activations, layer.precision == Precision::Exact, best()),
                 };
                 outputs.push(layer.add_bias(Tensor::from_vec(y, (tokens, rows), &Device::Cpu)?)?);

@@ -14,7 +14,6 @@ use std::cell::OnceCell;
 use rayon::prelude::*;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
-use super::tiles::Tiles;
 
 /// Weight rows unpacked together: the lanes of a 512-bit register.
 pub(super) const TILE: usize = 16;
@@ -72,6 +71,11 @@ impl<'x> Activations<'x> {
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// How many numbers a row has.
+    pub(super) fn columns(&self) -> usize {
+        self.columns
     }
 
     pub(super) fn quantized(&self, isa: Isa) -> &Quantized {
@@ -162,7 +166,7 @@ pub struct Matrix<'w> {
 pub enum Isa {
     /// Rust as it is, compiled for the target's baseline.
     Plain,
-    /// The same Rust, compiled for AVX2 and FMA.
+    /// AVX2, FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// AVX-512 with VNNI: hand-written inner loops.
@@ -182,7 +186,8 @@ impl Isa {
             if wide && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
                 return Self::Vnni;
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
+            if avx2 && is_x86_feature_detected!("fma") {
                 return Self::Avx2;
             }
         }
@@ -198,6 +203,11 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Self::Vnni => "AVX-512 VNNI",
         }
+    }
+
+    /// Whether there are kernels for weights in [`Tiles`](super::Tiles).
+    pub fn has_tiles(self) -> bool {
+        self != Self::Plain
     }
 
     /// Whether this processor can run it.
@@ -250,28 +260,6 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
         }
     });
     out
-}
-
-impl Tiles {
-    /// Packs a matrix for this processor, where it has kernels for tiles; float weights need none.
-    pub fn for_this_processor(weights: Matrix<'_>) -> Option<Self> {
-        #[cfg(target_arch = "x86_64")]
-        return (!weights.block_type.is_float() && Isa::detect() == Isa::Vnni).then(|| Self::pack(weights));
-        #[cfg(not(target_arch = "x86_64"))]
-        None
-    }
-
-    /// `activations · weightsᵀ`, to the bit what [`matmul`] makes of the same weights.
-    pub fn matmul(&self, activations: &Activations<'_>) -> Vec<f32> {
-        assert_eq!(self.columns, activations.columns, "weights and activations agree on their columns");
-        #[cfg(target_arch = "x86_64")]
-        {
-            assert!(Isa::Vnni.available(), "tiles are packed where there are kernels for them");
-            super::vnni::matmul(self, activations)
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        unreachable!("tiles are packed where there are kernels for them")
-    }
 }
 
 impl<'w> Matrix<'w> {
@@ -492,6 +480,7 @@ fn float_tile_plain(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tiles::Tiles;
     use super::*;
     use proptest::prelude::*;
 
@@ -558,14 +547,15 @@ mod tests {
             let x = activations(count * columns);
             let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
             let expected = bits(matmul(weights, &Activations::new(&x, count), exact, Isa::Plain));
-            if let Some(tiles) = Tiles::for_this_processor(weights).filter(|_| !exact) {
-                prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count))), &expected);
-                for row in 0..count {
-                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1);
-                    prop_assert_eq!(&bits(tiles.matmul(&one)), &expected[row * rows..(row + 1) * rows]);
-                }
-            }
             for isa in sets() {
+                if isa.has_tiles() && !exact && !block_type.is_float() {
+                    let tiles = Tiles::pack(weights);
+                    prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count), isa)), &expected);
+                    for row in 0..count {
+                        let one = Activations::new(&x[row * columns..(row + 1) * columns], 1);
+                        prop_assert_eq!(&bits(tiles.matmul(&one, isa)), &expected[row * rows..(row + 1) * rows]);
+                    }
+                }
                 prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count), exact, isa)), &expected);
                 for row in 0..count {
                     let one = Activations::new(&x[row * columns..(row + 1) * columns], 1);

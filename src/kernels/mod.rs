@@ -18,6 +18,7 @@
 
 mod activation;
 mod attention;
+mod avx2;
 mod blocks;
 mod linear;
 mod matmul;

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
-use super::matmul::{Matrix, TILE};
+use super::matmul::{Activations, Isa, Matrix, Quantized, TILE};
 
 /// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,27 @@ pub(super) enum Factors {
     SignedBytes,
     /// Floats as `Block::unpack` gives them, for types that catalogue models are not made of.
     Floats,
+}
+
+/// Where results go: `[rows, outputs]`, of which each job has columns of its own.
+#[derive(Clone, Copy)]
+pub(super) struct Out {
+    pub at: *mut f32,
+    pub outputs: usize,
+}
+
+// SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done.
+unsafe impl Send for Out {}
+// SAFETY: as above.
+unsafe impl Sync for Out {}
+
+/// A tile's parts, as kernels read them.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    pub low: *const u8,
+    pub high: *const u8,
+    pub factors: *const u8,
+    pub blocks: usize,
 }
 
 /// A block type as tiles hold it.
@@ -77,6 +98,8 @@ tiled! {
     Q8K 8 0 Floats
 }
 
+/// Activation rows whose bytes stay in the second-level cache while the tiles of a job pass by.
+const ROWS_AT_ONCE: usize = 64;
 /// Bytes of a cache line, and of a register: tiles and their parts begin at one.
 const LINE: usize = 64;
 
@@ -99,17 +122,73 @@ impl Tiles {
         for_block_type!(weights.block_type, pack(weights))
     }
 
-    /// How many tiles there are.
-    pub(super) fn count(&self) -> usize {
-        self.rows.div_ceil(TILE)
+    /// Packs a matrix for this processor, where it has kernels for tiles; float weights need none.
+    pub fn for_this_processor(weights: Matrix<'_>) -> Option<Self> {
+        (!weights.block_type.is_float() && Isa::detect().has_tiles()).then(|| Self::pack(weights))
     }
 
-    /// A tile's bytes; they begin at a cache line.
-    pub(super) fn tile(&self, index: usize) -> &[u8] {
+    /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights.
+    pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
+        assert_eq!(self.columns, activations.columns(), "weights and activations agree on their columns");
+        assert!(isa.available() && isa.has_tiles(), "tiles are packed where there are kernels for them");
+        let (rows, tiles) = (activations.rows(), self.rows.div_ceil(TILE));
+        let x = activations.quantized(isa);
+        let mut out = vec![0f32; rows * self.rows];
+        let target = Out { at: out.as_mut_ptr(), outputs: self.rows };
+        // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
+        let tiles_a_job = tiles.div_ceil(rayon::current_num_threads() * 8).max(1);
+        (0..tiles.div_ceil(tiles_a_job)).into_par_iter().for_each(|job| {
+            let tiles = job * tiles_a_job..tiles.min((job + 1) * tiles_a_job);
+            for first in (0..rows).step_by(ROWS_AT_ONCE) {
+                let rows = first..rows.min(first + ROWS_AT_ONCE);
+                for tile in tiles.clone() {
+                    // SAFETY: `isa` is available; `target` has room for all rows and outputs.
+                    unsafe {
+                        for_block_type!(self.block_type, one_tile(self, tile, x, rows.clone(), target, isa))
+                    };
+                }
+            }
+        });
+        out
+    }
+
+    /// Where the parts of a tile are.
+    pub(super) fn parts_of<B: Tiled>(&self, index: usize) -> Parts {
         let lines = self.tile_bytes / LINE;
         let lines = &self.lines[index * lines..(index + 1) * lines];
-        // SAFETY: `Line` is `LINE` bytes without padding, and u8 has no invalid values.
-        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
+        let [low, high, end] = B::parts(self.columns);
+        assert!(self.tile_bytes == end, "a tile of another type");
+        let at = lines.as_ptr().cast::<u8>();
+        Parts {
+            low: at,
+            high: at.wrapping_add(low),
+            factors: at.wrapping_add(high),
+            blocks: self.columns / B::LEN,
+        }
+    }
+}
+
+/// A tile's products, by the kernel for an instruction set.
+///
+/// # Safety
+/// `isa` is available; `out` has room for every row at the tile's columns.
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
+unsafe fn one_tile<B: Tiled>(
+    weights: &Tiles,
+    tile: usize,
+    x: &Quantized,
+    rows: std::ops::Range<usize>,
+    out: Out,
+    isa: Isa,
+) {
+    match isa {
+        Isa::Plain => unreachable!("the plain version reads the file's layout"),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: by the caller's word.
+        Isa::Avx2 => unsafe { super::avx2::one_tile::<B>(weights, tile, x, rows, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: by the caller's word.
+        Isa::Vnni => unsafe { super::vnni::one_tile::<B>(weights, tile, x, rows, out) },
     }
 }
 

@@ -9,80 +9,24 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::blocks::for_block_type;
-use super::matmul::{Activations, Isa, Quantized, TILE};
-use super::tiles::{Factors, Tiled, Tiles};
-
-/// Activation rows whose bytes stay in the second-level cache while the tiles of a job pass by.
-const ROWS_AT_ONCE: usize = 64;
-
-/// Where results go: `[rows, outputs]`, of which each job has columns of its own.
-#[derive(Clone, Copy)]
-struct Out {
-    at: *mut f32,
-    outputs: usize,
-}
-
-// SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done.
-unsafe impl Send for Out {}
-// SAFETY: as above.
-unsafe impl Sync for Out {}
-
-/// `activations · weightsᵀ`, `[rows, weights.rows]`.
-pub(super) fn matmul(weights: &Tiles, activations: &Activations<'_>) -> Vec<f32> {
-    let (rows, tiles) = (activations.rows(), weights.count());
-    let x = activations.quantized(Isa::Vnni);
-    let mut out = vec![0f32; rows * weights.rows];
-    let target = Out { at: out.as_mut_ptr(), outputs: weights.rows };
-    // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
-    let tiles_a_job = tiles.div_ceil(rayon::current_num_threads() * 8).max(1);
-    (0..tiles.div_ceil(tiles_a_job)).into_par_iter().for_each(|job| {
-        let tiles = job * tiles_a_job..tiles.min((job + 1) * tiles_a_job);
-        for first in (0..rows).step_by(ROWS_AT_ONCE) {
-            let rows = first..rows.min(first + ROWS_AT_ONCE);
-            for tile in tiles.clone() {
-                // SAFETY: whoever packs tiles for these kernels has asked the processor; `target` holds all rows and outputs.
-                unsafe {
-                    for_block_type!(weights.block_type, one_tile(weights, tile, x, rows.clone(), target))
-                };
-            }
-        }
-    });
-    out
-}
-
-/// A tile's parts.
-#[derive(Clone, Copy)]
-struct Parts {
-    low: *const u8,
-    high: *const u8,
-    factors: *const u8,
-    blocks: usize,
-}
+use super::matmul::{Quantized, TILE};
+use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
 
 /// A tile's products with some rows of activations.
 ///
 /// # Safety
 /// `out` has room for every row at the tile's columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn one_tile<B: Tiled>(
+pub(super) unsafe fn one_tile<B: Tiled>(
     weights: &Tiles,
     tile: usize,
     x: &Quantized,
-    rows: std::ops::Range<usize>,
+    rows: Range<usize>,
     out: Out,
 ) {
-    let bytes = weights.tile(tile);
-    let [low, high, end] = B::parts(weights.columns);
-    assert!(bytes.len() == end, "a tile of another type");
-    let at = bytes.as_ptr();
-    // SAFETY: within the tile, as asserted.
-    let parts = unsafe {
-        Parts { low: at, high: at.add(low), factors: at.add(high), blocks: weights.columns / B::LEN }
-    };
+    let parts = weights.parts_of::<B>(tile);
     let width = TILE.min(weights.rows - tile * TILE);
     let mut row = rows.start;
     while row < rows.end {

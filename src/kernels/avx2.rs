@@ -1,0 +1,331 @@
+//! Quantised matrix products for AVX2, over weights in [`Tiles`]: what most desks' processors have.
+//!
+//! They give the bits of `matmul`'s plain version, as those of `vnni` do. There is no instruction here that sums products of bytes into
+//! 32 bits; `vpmaddubsw` sums pairs into 16, which saturate. So sums stay in 16 bits for as many products as cannot overflow
+//! ([`quads_at_once`]), and are widened then: all of it is exact.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+use super::matmul::{Quantized, TILE};
+use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
+
+/// A tile's rows in two registers: the first eight and the last eight.
+const HALVES: usize = 2;
+const LANES: usize = TILE / HALVES;
+
+/// How many quads of columns may be summed in 16 bits: pairs of products of the largest weight and the largest activation, 127.
+const fn quads_at_once<B: Tiled>() -> usize {
+    let largest = match (B::LOW, B::HIGH) {
+        // As signed bytes, of at most 128.
+        (8, _) => 128,
+        (_, high) => (16 << high) - 1,
+    };
+    let quads = 32767 / (2 * largest * 127);
+    let most = B::GROUP / 4;
+    if quads > most { most } else { quads }
+}
+
+/// A tile's products with some rows of activations.
+///
+/// # Safety
+/// `out` has room for every row at the tile's columns.
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) unsafe fn one_tile<B: Tiled>(
+    weights: &Tiles,
+    tile: usize,
+    x: &Quantized,
+    rows: Range<usize>,
+    out: Out,
+) {
+    let parts = weights.parts_of::<B>(tile);
+    let width = TILE.min(weights.rows - tile * TILE);
+    let mut row = rows.start;
+    while row < rows.end {
+        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
+        row += unsafe {
+            match rows.end - row {
+                4.. => some_rows::<B, 4>(parts, x, row, tile * TILE, width, out),
+                2.. => some_rows::<B, 2>(parts, x, row, tile * TILE, width, out),
+                _ => some_rows::<B, 1>(parts, x, row, tile * TILE, width, out),
+            }
+        };
+    }
+}
+
+/// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
+///
+/// # Safety
+/// As for [`one_tile`]; the activations have `N` rows from `row` on.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn some_rows<B: Tiled, const N: usize>(
+    tile: Parts,
+    x: &Quantized,
+    row: usize,
+    column: usize,
+    width: usize,
+    out: Out,
+) -> usize {
+    let mut views = [x.row::<B>(row); N];
+    for (i, view) in views.iter_mut().enumerate() {
+        *view = x.row::<B>(row + i);
+    }
+    let groups = B::LEN / B::GROUP;
+    let at_once = const { quads_at_once::<B>() };
+    let ones = _mm256_set1_epi16(1);
+    let mut totals = [[_mm256_setzero_ps(); HALVES]; N];
+    for block in 0..tile.blocks {
+        // SAFETY: `block` is one of the tile's.
+        let factors = unsafe { BlockFactors::load::<B>(tile.factors, block) };
+        for group in 0..groups {
+            let at = block * groups + group;
+            let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
+            // Weights of eight bits are taken as signed, without their zero point; the others begin at −ZERO·Σx, as in `vnni`.
+            if B::ZERO != 0 && B::LOW != 8 {
+                for i in 0..N {
+                    // SAFETY: a row's views hold a number for each of its groups.
+                    sums[i] = [_mm256_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) }); HALVES];
+                }
+            }
+            let mut quad = at * B::GROUP / 4;
+            while quad < (at + 1) * B::GROUP / 4 {
+                let mut short = [[_mm256_setzero_si256(); HALVES]; N];
+                for quad in quad..quad + at_once {
+                    // SAFETY: a quad of the tile.
+                    let w = unsafe { quad_of::<B>(tile, quad) };
+                    for i in 0..N {
+                        // SAFETY: four bytes of the row's.
+                        let four = unsafe { views[i].bytes.add(quad * 4).cast::<i32>().read_unaligned() };
+                        let four = _mm256_set1_epi32(four);
+                        for half in 0..HALVES {
+                            let products = match B::LOW {
+                                // |w| · (x with the sign of w)
+                                8 => _mm256_maddubs_epi16(
+                                    _mm256_abs_epi8(w[half]),
+                                    _mm256_sign_epi8(four, w[half]),
+                                ),
+                                _ => _mm256_maddubs_epi16(w[half], four),
+                            };
+                            short[i][half] = _mm256_add_epi16(short[i][half], products);
+                        }
+                    }
+                }
+                for i in 0..N {
+                    for half in 0..HALVES {
+                        let wide = _mm256_madd_epi16(short[i][half], ones);
+                        sums[i][half] = _mm256_add_epi32(sums[i][half], wide);
+                    }
+                }
+                quad += at_once;
+            }
+            // SAFETY: a group of the block.
+            let d = unsafe { factors.scale::<B>(group) };
+            for i in 0..N {
+                // SAFETY: as for the sums.
+                let scale = _mm256_set1_ps(unsafe { *views[i].scales.add(at) });
+                for half in 0..HALVES {
+                    let product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i][half]), d[half]);
+                    totals[i][half] = _mm256_fmadd_ps(product, scale, totals[i][half]);
+                }
+            }
+            if B::MIN {
+                // SAFETY: as for the scale.
+                let m = unsafe { factors.minimum::<B>(group) };
+                for i in 0..N {
+                    // SAFETY: as for the sums.
+                    let total = _mm256_set1_ps(unsafe { *views[i].totals.add(at) });
+                    for half in 0..HALVES {
+                        totals[i][half] = _mm256_fmadd_ps(m[half], total, totals[i][half]);
+                    }
+                }
+            }
+        }
+    }
+    for (i, total) in totals.into_iter().enumerate() {
+        let mut lanes = [0f32; TILE];
+        // SAFETY: two halves of the lanes; then as many as the tile has rows, within the outputs of the row.
+        unsafe {
+            for (half, total) in total.into_iter().enumerate() {
+                _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total);
+            }
+            out.at.add((row + i) * out.outputs + column).copy_from_nonoverlapping(lanes.as_ptr(), width);
+        }
+    }
+    N
+}
+
+/// Four columns of 16 rows: unsigned bytes, or signed ones where they have eight bits.
+///
+/// # Safety
+/// `quad` is one of the tile's.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> [__m256i; HALVES] {
+    // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64.
+    let line = |part: *const u8, line: usize, half: usize| unsafe {
+        _mm256_load_si256(part.add(line * 64 + half * 32).cast())
+    };
+    let mut out = [_mm256_setzero_si256(); HALVES];
+    for (half, out) in out.iter_mut().enumerate() {
+        if B::LOW == 8 {
+            const { assert!(B::LOW != 8 || B::ZERO == 128, "the zero point is the sign bit") };
+            *out = _mm256_xor_si256(line(tile.low, quad, half), _mm256_set1_epi8(-128));
+            continue;
+        }
+        let pair = line(tile.low, quad / 2, half);
+        let pair = if quad.is_multiple_of(2) { pair } else { _mm256_srli_epi16::<4>(pair) };
+        let low = _mm256_and_si256(pair, _mm256_set1_epi8(15));
+        *out = match B::HIGH {
+            1 => {
+                // SAFETY: eight bytes a quad, four of them a half.
+                let bits = unsafe { tile.high.add(quad * 8 + half * 4).cast::<i32>().read_unaligned() };
+                _mm256_or_si256(low, _mm256_and_si256(spread(bits), _mm256_set1_epi8(16)))
+            }
+            2 => {
+                let high = line(tile.high, quad / 4, half);
+                let high = match quad % 4 {
+                    0 => _mm256_slli_epi16::<4>(high),
+                    1 => _mm256_slli_epi16::<2>(high),
+                    2 => high,
+                    _ => _mm256_srli_epi16::<2>(high),
+                };
+                _mm256_or_si256(low, _mm256_and_si256(high, _mm256_set1_epi8(0x30)))
+            }
+            _ => low,
+        };
+    }
+    out
+}
+
+/// A byte of ones for every bit that is set.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn spread(bits: i32) -> __m256i {
+    let byte = _mm256_setr_epi8(
+        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3,
+    );
+    let bit = _mm256_set1_epi64x(i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]));
+    let bytes = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(bits), byte), bit);
+    _mm256_cmpeq_epi8(bytes, bit)
+}
+
+/// What is common to a block's groups.
+struct BlockFactors {
+    at: *const u8,
+    d: [__m256; HALVES],
+    m: [__m256; HALVES],
+}
+
+impl BlockFactors {
+    /// # Safety
+    /// `block` is one of a tile of this type whose factors begin at `factors`.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
+        let at = factors.wrapping_add(block * B::factor_bytes(B::LEN));
+        let none = [_mm256_setzero_ps(); HALVES];
+        // SAFETY: by the caller's word; 32 bytes of halves each.
+        unsafe {
+            match B::FACTORS {
+                Factors::Half => Self { at, d: halves(at), m: none },
+                Factors::HalfMin => Self { at, d: halves(at), m: halves(at.wrapping_add(TILE * 2)) },
+                // What is taken off is the minimum: m is less than zero.
+                Factors::Bytes => {
+                    let mut m = halves(at.wrapping_add(TILE * 2));
+                    for m in &mut m {
+                        *m = _mm256_xor_ps(*m, _mm256_set1_ps(-0.0));
+                    }
+                    Self { at: at.wrapping_add(TILE * 4), d: halves(at), m }
+                }
+                Factors::SignedBytes => Self { at: at.wrapping_add(TILE * 2), d: halves(at), m: none },
+                Factors::Floats => Self { at, d: none, m: none },
+            }
+        }
+    }
+
+    /// # Safety
+    /// `group` is one of the block's.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn scale<B: Tiled>(&self, group: usize) -> [__m256; HALVES] {
+        // SAFETY: 16 bytes or floats of the group.
+        unsafe {
+            match B::FACTORS {
+                Factors::Half | Factors::HalfMin => self.d,
+                Factors::Bytes => times(self.d, unsigned(self.at.add(group * TILE))),
+                Factors::SignedBytes => times(self.d, signed(self.at.add(group * TILE))),
+                Factors::Floats => floats(self.at.add(group * (1 + usize::from(B::MIN)) * TILE * 4)),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `group` is one of the block's, which has minimums.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn minimum<B: Tiled>(&self, group: usize) -> [__m256; HALVES] {
+        // SAFETY: as for the scale.
+        unsafe {
+            match B::FACTORS {
+                Factors::Bytes => {
+                    let groups = B::LEN / B::GROUP;
+                    times(self.m, unsigned(self.at.add((groups + group) * TILE)))
+                }
+                Factors::Floats => floats(self.at.add((group * 2 + 1) * TILE * 4)),
+                _ => self.m,
+            }
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn times(a: [__m256; HALVES], b: [__m256; HALVES]) -> [__m256; HALVES] {
+    [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])]
+}
+
+/// # Safety
+/// 16 halves lie there.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn halves(at: *const u8) -> [__m256; HALVES] {
+    // SAFETY: by the caller's word.
+    unsafe {
+        let at = at.cast::<__m128i>();
+        [_mm256_cvtph_ps(_mm_loadu_si128(at)), _mm256_cvtph_ps(_mm_loadu_si128(at.add(1)))]
+    }
+}
+
+/// # Safety
+/// 16 bytes lie there.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn unsigned(at: *const u8) -> [__m256; HALVES] {
+    // SAFETY: by the caller's word.
+    let bytes = unsafe { _mm_loadu_si128(at.cast()) };
+    let upper = _mm_unpackhi_epi64(bytes, bytes);
+    [_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(upper))]
+}
+
+/// # Safety
+/// 16 bytes lie there.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn signed(at: *const u8) -> [__m256; HALVES] {
+    // SAFETY: by the caller's word.
+    let bytes = unsafe { _mm_loadu_si128(at.cast()) };
+    let upper = _mm_unpackhi_epi64(bytes, bytes);
+    [_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(upper))]
+}
+
+/// # Safety
+/// 16 floats lie there.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn floats(at: *const u8) -> [__m256; HALVES] {
+    // SAFETY: by the caller's word.
+    unsafe { [_mm256_loadu_ps(at.cast()), _mm256_loadu_ps(at.cast::<f32>().add(LANES))] }
+}

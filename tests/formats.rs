@@ -1,0 +1,141 @@
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use malmoi::formats::{FORMATS, Fields, Found, items, read};
+
+use crate::support::here;
+
+fn found(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>, String> {
+    let source = std::io::Cursor::new(bytes);
+    items(source, name, Fields::default()).map(Iterator::collect).map_err(|error| error.to_string())
+}
+
+/// What an input gives, in a few lines.
+fn told(bytes: Vec<u8>, name: &str) -> String {
+    let mut text = String::new();
+    match found(bytes, name) {
+        Err(error) => writeln!(text, "  refused: {error}"),
+        Ok(found) => found.iter().try_for_each(|found| match found {
+            Err(unreadable) => writeln!(text, "  {} {}", unreadable.place, unreadable.reason),
+            Ok(item) => {
+                let article: String =
+                    item.document.article().replace("\n\n", " / ").chars().take(90).collect();
+                writeln!(text, "  {} | {article}", item.id.as_deref().unwrap_or("-"))
+            }
+        }),
+    }
+    .unwrap();
+    text
+}
+
+#[test]
+fn ill_formed_feeds_give_what_is_whole_and_a_reason_for_the_rest() {
+    let mut files: Vec<_> = std::fs::read_dir(here("fixtures/feeds/broken")).unwrap().flatten().collect();
+    files.sort_by_key(std::fs::DirEntry::file_name);
+    let mut text = String::new();
+    for file in files.iter().filter(|file| file.path().extension().is_none_or(|ending| ending != "md")) {
+        let name = file.file_name().to_string_lossy().into_owned();
+        write!(text, "{name}\n{}", told(std::fs::read(file.path()).unwrap(), &name)).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_desks_feed_has_sixty_items_of_which_one_is_empty() {
+    let feed = std::fs::read(here("fixtures/feeds/desk.xml")).unwrap();
+    let found = found(feed, "desk.xml").unwrap();
+    assert_eq!(found.len(), 60);
+    let unreadable: Vec<_> = found.iter().filter_map(|one| one.as_ref().err()).collect();
+    assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+    assert_eq!(unreadable[0].place, "item 25");
+    for item in found.iter().flatten() {
+        let document = &item.document;
+        assert_eq!(document.rejoin(|_, _| None), document.text());
+        assert!(!document.article().trim().is_empty());
+    }
+}
+
+/// Inputs that are large, deep or endless, each made to hurt one format.
+#[test]
+fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
+    let rss = |item: &str| format!("<rss version='2.0'><channel><item>{item}</item></channel></rss>");
+    let deep = |name: &str, count: usize| {
+        format!("{}x{}", format!("<{name}>").repeat(count), format!("</{name}>").repeat(count))
+    };
+    let large = "An element of many words. ".repeat((50 << 20) / 26);
+    let laughs: String = (1..30).map(|n| format!("<!ENTITY l{n} '&l{};&l{};'>", n - 1, n - 1)).collect();
+    let attacks: Vec<(&str, String)> = vec![
+        ("deep.xml", rss(&deep("b", 100_000))),
+        ("deep.html", format!("<!doctype html><body>{}", deep("div", 100_000))),
+        ("deep.nitf", format!("<nitf><body>{}</body></nitf>", deep("block", 100_000))),
+        ("deep.jsonl", format!("{{\"text\":{}1{}}}\n", "[".repeat(100_000), "]".repeat(100_000))),
+        ("wide.xml", rss(&"<a/>".repeat(2_000_000))),
+        ("large.xml", rss(&format!("<description>{large}</description>"))),
+        ("large.html", format!("<!doctype html><p>{large}</p>")),
+        ("attribute.html", format!("<!doctype html><p title=\"{large}\">One.</p>")),
+        ("laughs.xml", format!("<!DOCTYPE r [<!ENTITY l0 'ha'>{laughs}]>{}", rss("<title>&l29;</title>"))),
+        (
+            "items.xml",
+            format!(
+                "<rss version='2.0'><channel>{}</channel></rss>",
+                "<item><title>x</title></item>".repeat(100_000)
+            ),
+        ),
+        ("unclosed.xml", format!("<rss version='2.0'><channel>{}", "<item><title>".repeat(100_000))),
+        ("ampersands.xml", rss(&format!("<title>{}</title>", "&".repeat(1 << 20)))),
+        ("brackets.md", "[".repeat(200_000)),
+        ("stars.md", "**a ".repeat(100_000)),
+        ("quotes.csv", format!("title,text\n\"{}", "a,\"b\n".repeat(500_000))),
+        ("cues.srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>One\n\n".repeat(100_000)),
+    ];
+    for (name, text) in attacks {
+        let bytes = text.len();
+        let began = Instant::now();
+        let told = told(text.into_bytes(), name);
+        let took = began.elapsed();
+        eprintln!(
+            "{name}: {} KB, {:.1} s, {}",
+            bytes >> 10,
+            took.as_secs_f64(),
+            told.lines().next().unwrap_or("nothing")
+        );
+        // Not how fast it is, but that it is no power of its length: the slowest of these takes some seconds.
+        assert!(took < Duration::from_secs(60), "{name} took {took:?}");
+    }
+}
+
+#[test]
+fn encodings_are_found_declared_or_not() {
+    let text = "<?xml version=\"1.0\" encoding=\"EUC-KR\"?><rss version=\"2.0\"><channel><item><title>목포항 준설</title><description>시가 밝혔다.</description></item></channel></rss>";
+    let undeclared = text.replace(" encoding=\"EUC-KR\"", "");
+    let utf16 = |text: &str, big: bool| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    };
+    let euc_kr = |text: &str| encoding_rs::EUC_KR.encode(text).0.into_owned();
+    for bytes in [
+        euc_kr(text),
+        euc_kr(&undeclared),
+        text.as_bytes().to_vec(),
+        utf16(text, true),
+        utf16(&undeclared, false),
+        utf16(text, true)[2..].to_vec(),
+        utf16(text, false)[2..].to_vec(),
+    ] {
+        assert_eq!(told(bytes, "a.xml"), "  - | 목포항 준설 / 시가 밝혔다.\n");
+    }
+}
+
+#[test]
+fn every_format_says_why_it_refuses_what_is_not_its_own() {
+    for format in FORMATS.iter().filter(|format| !format.endings.is_empty()) {
+        for bytes in [&b"\x00\x01\x02"[..], b"PK\x03\x04", b"<", b"{\"a\":", b"%PDF-1.7", b"\xff\xfe\x00\xd8"]
+        {
+            let name = format!("a.{}", format.endings[0]);
+            // Nothing but that it ends well: some of these are texts.
+            if let Err(error) = read(bytes, &name) {
+                assert!(error.to_string().starts_with(&name), "{error}");
+            }
+        }
+    }
+}
