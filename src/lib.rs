@@ -23,21 +23,24 @@
 //!                 │  public items only
 //!   lib.rs: Model · Request · Outcome · Finding · Event · Language · Error
 //!                 │
-//!   pipeline    read ─► segment ─► prompt ─► generate ─► check ─► join
+//!   batch ─► pipeline    read ─► segment ─► prompt ─► generate ─► check ─► join
 //!      ┌──────────┴──────────────┐      ┌──────────┴──────────────┐
 //!      formats segment prompts          generation ─► model ─► architectures ─► kernels, checkpoint
-//!      checks document                  store ─► fetch
+//!      checks document                  store
 //!      (no tensors, no token ids)       (no documents, no tasks)
 //!      └──────────┬──────────────┘      └──────────┬──────────────┘
 //!   error event language                candle, tokenizers, memory maps
+//!
+//!   fetch (a feature): models for the store; feeds and pages for whoever runs a batch
 //! ```
 //!
 //! # What always holds (`tests/layers.rs` reads the sources for the first three)
 //!
 //! - Modules of text and modules of models never import each other; they meet in `pipeline.rs`.
 //! - The library prints nothing, reads no environment variable, and opens no connection outside `fetch` (a feature).
+//! - An item of a batch is in one file once, whenever the batch is killed: see [`batch`].
 //! - There is one generation loop, and one table for each family: [`architectures::ARCHITECTURES`], [`checks::CHECKS`],
-//!   [`formats::FORMATS`], the catalogue. A new member is a file and a line.
+//!   [`formats::FORMATS`], [`batch::EXCHANGES`], the catalogue. A new member is a file and a line.
 //! - Same model, input and options give the same text, at any batch size, on any instruction set: see [`kernels`].
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`] and [`Part`].
 //! - Files from elsewhere never make it panic, hang or allocate more than their own size: see [`checkpoint`].

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use malmoi::formats::{FORMATS, Fields, Found, items, read};
 
-use crate::support::here;
+use crate::support::{here, scripted};
 
 fn found(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>, String> {
     let source = std::io::Cursor::new(bytes);
@@ -138,4 +138,88 @@ fn every_format_says_why_it_refuses_what_is_not_its_own() {
             }
         }
     }
+}
+
+/// A scripted model that answers in Korean, over a folder of files.
+fn translated(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join("in").join(name), bytes).unwrap();
+    }
+    let model = scripted::model(serde_json::json!([{"say": "시가 7일 <밝혔다> & 그랬다."}]), 4096);
+    let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .args(["batch", "in", "--to", "ko", "--translate", "-o", "out", "--model"])
+        .arg(model.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+/// The translation that a batch wrote, by its ending.
+fn written(folder: &tempfile::TempDir, ending: &str) -> String {
+    let mut files = std::fs::read_dir(folder.path().join("out/items")).unwrap().flatten();
+    let file = files.find(|file| file.file_name().to_string_lossy().ends_with(ending));
+    std::fs::read_to_string(file.unwrap_or_else(|| panic!("no file {ending}")).path()).unwrap()
+}
+
+/// Every tag of a text, without what is in it.
+fn tags(text: &str) -> Vec<String> {
+    let mut reader = quick_xml::Reader::from_str(text);
+    let mut found = Vec::new();
+    loop {
+        match reader.read_event().unwrap() {
+            quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag) => {
+                found.push(tag.name().as_ref().to_string());
+            }
+            quick_xml::events::Event::Eof => return found,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_translated_file_is_a_file_of_its_kind() {
+    let example = |path: &str| std::fs::read(here("../examples").join(path)).unwrap();
+    let (nitf, newsml, page) = (
+        example("feeds/harbour.nitf"),
+        example("feeds/morning.newsml.xml"),
+        example("articles/harbour.html"),
+    );
+    let subtitles = b"1\n00:00:01,000 --> 00:00:02,500\nThe bridge is <i>open</i>.\n\n2\n00:00:03,000 --> 00:00:04,000\nIt closed.\n";
+    let folder = translated(&[
+        ("harbour.nitf", &nitf),
+        ("morning.xml", &newsml),
+        ("harbour.html", &page),
+        ("bridge.srt", subtitles),
+        ("notes.md", b"# Harbour news\n\nThe council *met* on Monday.\n\n    let code = 1;\n"),
+        ("plain.txt", b"Harbour news\n\nThe council met on Monday.\n"),
+    ]);
+    let korean = written(&folder, ".ko.nitf");
+    // Inline tags whose words are gone are gone; everything else stands.
+    let kept = |tags: Vec<String>| -> Vec<String> {
+        tags.into_iter().filter(|tag| !matches!(&**tag, "person" | "money" | "org" | "location")).collect()
+    };
+    assert_eq!(kept(tags(&korean)), kept(tags(&String::from_utf8_lossy(&nitf))));
+    assert!(
+        korean.contains("<nitf xml:lang=\"ko\"")
+            && korean.contains("<hl1>시가 7일 &lt;밝혔다&gt; &amp; 그랬다.</hl1>")
+    );
+    assert!(read(korean.as_bytes(), "a.nitf").unwrap().title().is_some());
+    let korean = written(&folder, ".ko.xml");
+    assert!(tags(&korean).contains(&"newsItem".to_string()) && korean.contains("<language tag=\"ko\"/>"));
+    let korean = written(&folder, ".ko.html");
+    assert!(
+        korean.contains("<html lang=\"ko\">") && korean.contains("<script>ads.push(\"middle\");</script>")
+    );
+    assert_eq!(
+        written(&folder, ".ko.srt"),
+        "1\n00:00:01,000 --> 00:00:02,500\n시가 7일 <밝혔다> & 그랬다.\n\n2\n00:00:03,000 --> 00:00:04,000\n시가 7일 <밝혔다> & 그랬다.\n"
+    );
+    assert!(written(&folder, ".ko.md").contains("    let code = 1;"));
+    assert!(written(&folder, ".ko.txt").contains("그랬다.\n"));
 }

@@ -128,6 +128,29 @@ impl Follow {
 }
 
 impl Plan {
+    /// Nothing yet, in the usual way: three sentences, eight texts at once, the likeliest token each time. Whoever uses it names a
+    /// model for a summary, a translation or both.
+    pub fn new(to: Language) -> Self {
+        Self {
+            to,
+            summarizer: None,
+            translator: None,
+            translate: false,
+            sentences: 3,
+            style: Style::Paragraph,
+            route: Route::Auto,
+            prompt: None,
+            prompts: None,
+            glossary: Vec::new(),
+            seed: None,
+            max_tokens: None,
+            batch: 8,
+            feed: false,
+            pairs: Vec::new(),
+            follow: None,
+        }
+    }
+
     /// What results depend on, as one line of JSON: the same line, the same results. How many texts go through at once is not in
     /// it: it changes nothing.
     pub fn spec(&self) -> Result<String> {

@@ -54,6 +54,7 @@ impl<'t> Tree<'t> {
                     }
                     continue;
                 }
+                Event::Eof if elements.is_empty() => return Err("holds no element".to_string()),
                 Event::Eof if open.is_empty() => return Ok(Self { text, elements }),
                 Event::Eof => {
                     let name = open.last().map_or("", |last| &elements[*last].name);
@@ -302,6 +303,7 @@ mod tests {
         let refused = |text: &str| Tree::read(text).unwrap_err();
         assert!(refused("<a>\n<b></a>").starts_with("is not well-formed XML"), "{}", refused("<a>\n<b></a>"));
         assert!(refused("<a>\n<b></a>").ends_with("(line 2)"), "{}", refused("<a>\n<b></a>"));
+        assert_eq!(refused("<!-- nothing -->"), "holds no element");
         assert_eq!(refused("<a><b>"), "is not whole: <b> is never closed");
         assert!(refused(&"<a>".repeat(100_000)).contains("too many elements"));
         assert!(refused(&format!("<a>{}</a>", "<b/>".repeat(MOST))).contains("too many elements"));

@@ -100,13 +100,18 @@ impl Ui {
     pub fn progress(self, json: bool) -> impl FnMut(&Progress) {
         let bar = self.bar("{spinner} {wide_msg}");
         let every = if json { Duration::from_secs(1) } else { Duration::from_secs(30) };
-        let (mut told, mut first) = (Instant::now(), true);
+        let (mut told, mut first, mut last) = (Instant::now(), true, String::new());
         move |progress| {
             let due = told.elapsed() >= every || std::mem::take(&mut first) && json;
             if self.draws() {
                 bar.set_message(how_far(progress));
             } else if due && !json {
-                self.note(how_far(progress));
+                let now = how_far(progress);
+                // A log that says the same every half minute hides what it has to say.
+                if now != last {
+                    self.note(&now);
+                    last = now;
+                }
             }
             if due {
                 told = Instant::now();
