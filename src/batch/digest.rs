@@ -26,7 +26,7 @@ const STYLE: &str = "
 body{margin:0 auto;max-width:72rem;padding:1.5rem;line-height:1.65;word-break:keep-all;overflow-wrap:anywhere;
 font-family:'Apple SD Gothic Neo','Malgun Gothic','Noto Sans CJK KR','Noto Sans KR','Nanum Gothic',system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:0 0 .25rem}
-nav ol{columns:2;gap:2rem;padding-left:1.5rem}nav li{break-inside:avoid}
+nav ol{columns:2;column-gap:3.5rem;padding-left:2rem}nav li{break-inside:avoid}
 article{border-top:2px solid var(--edge);padding:1.5rem 0}
 .facts,.figures{color:GrayText;font-size:.9rem;margin:0 0 1rem}
 .summary{font-size:1.05rem;white-space:pre-line}
@@ -55,7 +55,8 @@ pub(super) fn html(lines: &[Line], figures: Figures, to: Language) -> String {
         let doubts = line.doubts().count();
         let mark =
             if doubts > 0 { format!(" <small>({})</small>", plural(doubts, "doubt")) } else { String::new() };
-        let _ = writeln!(page, "<li><a href=\"#item-{}\">{}</a>{mark}</li>", index + 1, escape(title(line)));
+        let _ =
+            writeln!(page, "<li><a href=\"#item-{}\">{}</a>{mark}</li>", index + 1, escape(&heading(line)));
     }
     page += "</ol></nav>\n</header>\n<main>\n";
     for (index, line) in lines.iter().enumerate() {
@@ -72,7 +73,7 @@ fn article(page: &mut String, line: &Line, number: usize) {
     let _ = writeln!(
         page,
         "<h2 id=\"title-{number}\" lang=\"{heading_language}\">{}</h2>",
-        escape(translated.unwrap_or_else(|| title(line)))
+        escape(&heading(line))
     );
     if translated.is_some() {
         let _ = writeln!(page, "<p class=\"original\" lang=\"{}\">{}</p>", line.from, escape(title(line)));
@@ -125,7 +126,8 @@ fn list(page: &mut String, doubts: &[&Doubt]) {
     if doubts.is_empty() {
         return;
     }
-    *page += "\n<ul class=\"doubts\" lang=\"en\">";
+    // No line break around it: those of a text are shown.
+    *page += "<ul class=\"doubts\" lang=\"en\">";
     for doubt in doubts {
         let _ = write!(
             page,
@@ -134,7 +136,7 @@ fn list(page: &mut String, doubts: &[&Doubt]) {
             escape(&doubt.message)
         );
     }
-    *page += "</ul>\n";
+    *page += "</ul>";
 }
 
 fn facts(line: &Line) -> String {
@@ -173,6 +175,17 @@ fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
+/// The headline in the language of the digest, where it was translated; of a text without one, its beginning.
+fn heading(line: &Line) -> String {
+    const LONGEST: usize = 90;
+    let heading = line.translation.as_ref().and_then(|one| one.title.as_deref());
+    let heading = heading.unwrap_or_else(|| title(line));
+    match heading.char_indices().nth(LONGEST).filter(|_| line.title.is_none()) {
+        Some((end, _)) => format!("{}…", heading[..end].trim_end()),
+        None => heading.to_string(),
+    }
+}
+
 fn title(line: &Line) -> &str {
     let first = || line.source.lines().next().unwrap_or(&line.id);
     line.title.as_deref().unwrap_or_else(first)
@@ -195,7 +208,7 @@ pub(super) fn markdown(lines: &[Line], figures: Figures) -> String {
 /// One item as Markdown.
 pub(super) fn page(line: &Line) -> String {
     let translated = line.translation.as_ref().and_then(|one| one.title.as_deref());
-    let mut text = format!("## {}\n\n", plain(translated.unwrap_or_else(|| title(line))));
+    let mut text = format!("## {}\n\n", plain(&heading(line)));
     if translated.is_some() {
         text += &format!("*{}*\n\n", plain(title(line)));
     }
@@ -247,11 +260,10 @@ pub(super) fn rss(lines: &[Line], to: Language) -> String {
         to.code()
     );
     for line in lines.iter().rev() {
-        let translated = line.translation.as_ref();
-        let heading = translated.and_then(|one| one.title.as_deref()).unwrap_or_else(|| title(line));
-        let summary = line.summary.as_ref().map_or(heading, |one| one.text.as_str());
+        let heading = heading(line);
+        let summary = line.summary.as_ref().map_or(heading.as_str(), |one| one.text.as_str());
         let permanent = is_web(&line.id);
-        let _ = write!(feed, "<item>\n<title>{}</title>\n", xml(heading));
+        let _ = write!(feed, "<item>\n<title>{}</title>\n", xml(&heading));
         if let Some(link) = line.link.as_deref().filter(|link| is_web(link)) {
             let _ = writeln!(feed, "<link>{}</link>", xml(link));
         }
@@ -261,7 +273,7 @@ pub(super) fn rss(lines: &[Line], to: Language) -> String {
         }
         let _ = writeln!(feed, "<description>{}</description>", xml(summary));
         let _ =
-            write!(feed, "<content:encoded>{}</content:encoded>\n</item>\n", xml(&content(line, heading)));
+            write!(feed, "<content:encoded>{}</content:encoded>\n</item>\n", xml(&content(line, &heading)));
     }
     feed += "</channel>\n</rss>\n";
     feed

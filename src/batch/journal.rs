@@ -186,6 +186,13 @@ impl Journal {
         )
     }
 
+    /// How much text waits, about.
+    pub(super) fn bytes_pending(&self) -> Result<u64> {
+        let sum = "SELECT coalesce(sum(length(payload)), 0) FROM item WHERE state = 'pending'";
+        let bytes: i64 = self.connection.query_row(sum, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
+        Ok(bytes.unsigned_abs())
+    }
+
     /// Lines of all items in one state, in order, one by one.
     pub fn lines(&self, state: &str, each: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
         let mut select = self

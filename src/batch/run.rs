@@ -80,6 +80,8 @@ pub struct Progress {
     pub counts: Counts,
     /// Items taken in that are not settled.
     pub waiting: u64,
+    /// Seconds until those are settled, by the length of their texts and of those that are.
+    pub left: Option<f64>,
     /// Whether all inputs are read, so that no more will come.
     pub complete: bool,
     /// Seconds since it began.
@@ -119,6 +121,7 @@ pub fn run(
         intake: Intake { inputs: inputs.into_iter(), current: None, fields: fields.clone() },
         counts: Counts::default(),
         waiting: 0,
+        bytes: Bytes::default(),
         out: HashMap::new(),
         settled: Vec::new(),
         committed: Instant::now(),
@@ -126,6 +129,7 @@ pub fn run(
         began: Instant::now(),
     };
     run.waiting = run.journal.stats()?.pending;
+    run.bytes.waiting = run.journal.bytes_pending()?;
     let worked = run.work(plan, watch);
     // Whatever happened, what is settled is saved.
     let saved = run.turn(0);
@@ -142,12 +146,31 @@ struct Run {
     counts: Counts,
     /// Items in the journal that nobody has settled.
     waiting: u64,
+    bytes: Bytes,
     /// Leases in workers' hands.
     out: HashMap<i64, Lease>,
     settled: Vec<Settled>,
     committed: Instant,
     extended: Instant,
     began: Instant,
+}
+
+/// How much text waits, and how much was settled in this run.
+#[derive(Clone, Copy, Default)]
+struct Bytes {
+    waiting: u64,
+    settled: u64,
+}
+
+impl Bytes {
+    fn settle(&mut self, bytes: u64) {
+        self.waiting = self.waiting.saturating_sub(bytes);
+        self.settled += bytes;
+    }
+
+    fn left(self, since: Duration) -> Option<f64> {
+        (self.settled > 0).then(|| since.as_secs_f64() * self.waiting as f64 / self.settled as f64)
+    }
 }
 
 /// What a worker says of an item.
@@ -188,6 +211,7 @@ impl Run {
             (watch.on_progress)(&Progress {
                 counts: self.counts,
                 waiting: self.waiting,
+                left: self.bytes.left(self.began.elapsed()),
                 complete: !more,
                 seconds: self.began.elapsed().as_secs_f64(),
             });
@@ -197,6 +221,7 @@ impl Run {
     /// Takes some items in, as one transaction. Returns whether there may be more.
     fn take_in(&mut self, hands: usize, watch: &mut Watch<'_>) -> Result<bool> {
         let (intake, counts, waiting) = (&mut self.intake, &mut self.counts, &mut self.waiting);
+        let bytes = &mut self.bytes;
         self.journal.together(|journal| {
             for _ in 0..(hands * AHEAD as usize).max(TOGETHER) {
                 let Some((input, found)) = intake.next(journal, watch.on_note)? else { return Ok(false) };
@@ -207,7 +232,10 @@ impl Run {
                         counts.unreadable += 1;
                     }
                     Ok(item) => match journal.offer(&input, &item)? {
-                        Offered::New | Offered::Changed => *waiting += 1,
+                        Offered::New | Offered::Changed => {
+                            *waiting += 1;
+                            bytes.waiting += item.document.text().len() as u64;
+                        }
                         Offered::Unchanged => counts.unchanged += 1,
                         Offered::Duplicate => counts.duplicates += 1,
                     },
@@ -221,7 +249,7 @@ impl Run {
     fn turn(&mut self, hands: usize) -> Result<()> {
         let settled = std::mem::take(&mut self.settled);
         let mut counts = self.counts;
-        let mut waiting = self.waiting;
+        let (mut waiting, mut bytes) = (self.waiting, self.bytes);
         let room = hands.saturating_sub(self.out.len());
         let leases = self.journal.together(|journal| {
             for Settled { lease, result } in &settled {
@@ -251,10 +279,12 @@ impl Run {
                     }
                 }
                 waiting = waiting.saturating_sub(1);
+                bytes.settle(lease.item.document.text().len() as u64);
             }
             if room == 0 { Ok(Vec::new()) } else { journal.claim(room) }
         })?;
-        (self.counts, self.waiting, self.committed) = (counts, waiting, Instant::now());
+        (self.counts, self.waiting, self.bytes) = (counts, waiting, bytes);
+        self.committed = Instant::now();
         for lease in leases {
             self.crew.give(&lease)?;
             self.out.insert(lease.ordinal, lease);

@@ -47,14 +47,17 @@ pub fn attend(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<T
             with_floats(v, |v| {
                 // A job is one query of one key head, with all query heads that share it.
                 let group = shape.heads / shape.kv_heads * shape.head_dim;
-                out.par_chunks_mut(group).zip(q.par_chunks(group)).enumerate().with_min_len(4).for_each_init(
-                    Vec::new,
-                    |scores, (job, (out, q))| {
+                // What a thread is woken for should be worth it: some thousand keys.
+                let jobs = (4096 / cached.max(1)).clamp(1, 4);
+                out.par_chunks_mut(group)
+                    .zip(q.par_chunks(group))
+                    .enumerate()
+                    .with_min_len(jobs)
+                    .for_each_init(Vec::new, |scores, (job, (out, q))| {
                         let (token, kv_head) = (job / shape.kv_heads, job % shape.kv_heads);
                         let keys = shape.visible(cached - tokens + token);
                         query(Query { shape, kv_head, keys, q, k, v }, scores, out);
-                    },
-                );
+                    });
                 Ok(())
             })
         })

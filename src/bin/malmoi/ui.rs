@@ -144,7 +144,7 @@ impl Ui {
 
 /// "12 done, 1 failed, 47 waiting; 3.1 articles a minute, 52 tokens a second, 15 min left".
 fn how_far(progress: &Progress) -> String {
-    let Progress { counts, waiting, complete, seconds } = progress;
+    let Progress { counts, waiting, left, complete, seconds } = progress;
     let settled = counts.done + counts.failed;
     let mut said = format!("{} done", counts.done);
     if counts.failed + counts.unreadable > 0 {
@@ -158,8 +158,8 @@ fn how_far(progress: &Progress) -> String {
             rate * 60.0,
             counts.tokens as f64 / seconds
         );
-        if *complete {
-            said += &format!(", {:.0} min left", (*waiting as f64 / rate / 60.0).ceil());
+        if let Some(left) = left.filter(|_| *complete) {
+            said += &format!(", {:.0} min left", (left / 60.0).ceil());
         }
     }
     said
