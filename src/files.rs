@@ -20,6 +20,9 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> 
     sync_folder(folder)
 }
 
+/// How files that are being written are called.
+const BESIDE: &str = ".malmoi-";
+
 /// The same without forcing it to the disk: whole or not there, but a loss of power may take it back. For what can be made again.
 pub fn replace_lightly(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     write(path, fill, false).map(drop)
@@ -27,7 +30,7 @@ pub fn replace_lightly(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<
 
 fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: bool) -> Result<&Path> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".malmoi-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(BESIDE).tempfile_in(folder)?;
     let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
     fill(&mut out)?;
     out.flush()?;
@@ -44,6 +47,17 @@ fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: boo
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(folder)
+}
+
+/// Removes what a program that was killed left behind of files it was writing. Nobody else may be writing there.
+pub fn sweep(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// A name is only on the disk when its folder is.

@@ -37,7 +37,8 @@ fn module(name: &str) -> &str {
 
 /// The part of a file that is not tests.
 fn code(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod ").next().unwrap()
+    let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(super) mod "];
+    tests.iter().fold(text, |code, tests| code.split(tests).next().unwrap())
 }
 
 #[test]

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS item(
     line TEXT,
     updated INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS outdated(file TEXT PRIMARY KEY) STRICT;
 CREATE INDEX IF NOT EXISTS item_by_state ON item(state, ordinal);
 ";
 
@@ -125,6 +126,7 @@ impl Journal {
                     return Ok(Offered::Unchanged);
                 }
                 (false, false) => {
+                    self.outdate(known.ordinal)?;
                     self.execute(
                         "UPDATE item SET content = ?2, state = 'pending', attempts = 0, lease = NULL, input = ?3, payload = ?4, \
                          line = NULL, updated = ?5, met = ?6 WHERE ordinal = ?1",
@@ -149,6 +151,33 @@ impl Journal {
              ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5, met = ?6",
             params![key, content, input, line, now(), self.run],
         )?;
+        Ok(())
+    }
+
+    /// Notes the files of an item that changed: its headline, and so their names, may be others now.
+    fn outdate(&self, ordinal: i64) -> Result<()> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT line FROM item WHERE ordinal = ?1 AND state = 'done'")
+            .map_err(|e| self.failed(e))?;
+        let line: Option<String> =
+            find.query_row([ordinal], |row| row.get(0)).optional().map_err(|e| self.failed(e))?;
+        for file in line.as_deref().map(result::files).unwrap_or_default() {
+            self.execute("INSERT OR IGNORE INTO outdated(file) VALUES(?1)", [file])?;
+        }
+        Ok(())
+    }
+
+    /// Hands out the names of files that items had before they changed; forgets them once `remove` has done its work.
+    pub(super) fn outdated(&self, remove: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        let mut select =
+            self.connection.prepare_cached("SELECT file FROM outdated").map_err(|e| self.failed(e))?;
+        let mut rows = select.query([]).map_err(|e| self.failed(e))?;
+        while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
+            remove(&row.get::<_, String>(0).map_err(|e| self.failed(e))?)?;
+        }
+        drop(rows);
+        self.execute("DELETE FROM outdated", [])?;
         Ok(())
     }
 

@@ -5,28 +5,39 @@ use std::path::Path;
 use super::{Journal, Line, Plan, digest};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::formats::Form;
 
 /// The digest shows so many items, the last ones; all of them are in `items.jsonl`.
 const SHOWN: usize = 300;
 
 /// Writes `items.jsonl`, `failed.jsonl`, a page for each item in `items/` and, where the item was a file, its translation as one, `digest.html`, `digest.md` and, for feeds, `feed.xml`.
 pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()> {
+    let items = folder.join("items");
+    std::fs::create_dir_all(&items).map_err(|e| Error::io("create", &items, e))?;
+    for folder in [folder, &items] {
+        files::sweep(folder).map_err(|e| Error::io("clear", folder, e))?;
+    }
+    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    // Before the files are written: one that kept its name is written again.
+    journal.outdated(&mut |file| {
+        let path = items.join(file);
+        match std::fs::remove_file(&path) {
+            Err(error) if !gone(&error) => Err(Error::io("remove", &path, error)),
+            _ => Ok(()),
+        }
+    })?;
     let (done, dead) = (folder.join("items.jsonl"), folder.join("failed.jsonl"));
     lines(journal, "done", &done)?;
     lines(journal, "dead", &dead)?;
     let mut shown: Vec<Line> = Vec::new();
     let (mut count, mut doubtful, mut failed) = (0, 0, 0);
-    let items = folder.join("items");
-    std::fs::create_dir_all(&items).map_err(|e| Error::io("create", &items, e))?;
     journal.lines("done", &mut |text| {
         let line: Line = serde_json::from_str(text).map_err(|e| Error::malformed(&done, e.to_string()))?;
         count += 1;
         doubtful += usize::from(line.doubts().next().is_some());
-        let path = items.join(file_name(&line));
-        refresh(&path.with_extension("md"), &digest::page(&line))?;
-        if let (Form::File(ending), Some(translation)) = (&line.form, &line.translation) {
-            refresh(&path.with_extension(format!("{}.{ending}", line.to)), &translation.text)?;
+        let (page, own) = line.files();
+        refresh(&items.join(page), &digest::page(&line))?;
+        if let (Some(own), Some(translation)) = (own, &line.translation) {
+            refresh(&items.join(own), &translation.text)?;
         }
         if shown.len() == SHOWN {
             shown.remove(0);
@@ -90,21 +101,4 @@ fn lines(journal: &Journal, state: &str, path: &Path) -> Result<()> {
 
 fn save(path: &Path, bytes: &[u8]) -> Result<()> {
     files::replace(path, |out| out.write_all(bytes)).map_err(|e| Error::io("write", path, e))
-}
-
-/// A name people recognise, of letters every file system takes, and unlike all others: the headline, and part of the key's sum.
-fn file_name(line: &Line) -> String {
-    const LONGEST: usize = 40;
-    let title = line.title.as_deref().unwrap_or("item");
-    let mut name = String::new();
-    for word in title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        if name.chars().count() + word.chars().count() >= LONGEST {
-            break;
-        }
-        if !name.is_empty() {
-            name.push('-');
-        }
-        name.push_str(&word.to_lowercase());
-    }
-    format!("{name}-{}", &super::sum(&line.key)[..16])
 }

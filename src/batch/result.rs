@@ -148,6 +148,29 @@ impl Line {
         }
     }
 
+    /// The names of the item's page, and of the file that is its translation where the item was one: names people recognise, of
+    /// letters every file system takes, and unlike all others: the headline, and part of the key's sum.
+    pub(super) fn files(&self) -> (String, Option<String>) {
+        const LONGEST: usize = 40;
+        let title = self.title.as_deref().unwrap_or("item");
+        let mut name = String::new();
+        for word in title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            if name.chars().count() + word.chars().count() >= LONGEST {
+                break;
+            }
+            if !name.is_empty() {
+                name.push('-');
+            }
+            name.push_str(&word.to_lowercase());
+        }
+        let name = format!("{name}-{}", &super::sum(&self.key)[..16]);
+        let own = match (&self.form, &self.translation) {
+            (Form::File(ending), Some(_)) => Some(format!("{name}.{}.{ending}", self.to)),
+            _ => None,
+        };
+        (format!("{name}.md"), own)
+    }
+
     /// Adds a doubt about the whole item, beside what was made of it.
     pub(super) fn doubt(&mut self, doubt: Option<Doubt>) {
         let translation = self.translation.as_mut().map(|one| &mut one.findings);
@@ -219,6 +242,12 @@ pub(super) fn failure(
 pub(super) fn identity(line: &str) -> Option<(String, String, String)> {
     let line: Line = serde_json::from_str(line).ok()?;
     Some((line.key, line.content, line.input))
+}
+
+/// The files of a line of `items.jsonl`.
+pub(super) fn files(line: &str) -> Vec<String> {
+    let files = serde_json::from_str::<Line>(line).ok().map(|line| line.files());
+    files.into_iter().flat_map(|(page, own)| [Some(page), own]).flatten().collect()
 }
 
 /// Names of what is not the same in two specifications, with both values.
