@@ -1,4 +1,5 @@
-//! Decoder-only networks: Llama, Qwen 2, Gemma 3 text and HunYuan dense, one network driven by its [`Config`].
+//! Decoder-only networks: Llama, Mistral, Qwen 2 and 3, Gemma 2 and 3 text, HunYuan dense, EXAONE 4, Granite, HyperCLOVAX and
+//! SmolLM 3, one network driven by its [`Config`].
 //!
 //! Papers: <https://arxiv.org/abs/2307.09288> (Llama 2), <https://arxiv.org/abs/2407.10671> (Qwen 2),
 //! <https://arxiv.org/abs/2503.19786> (Gemma 3), <https://arxiv.org/abs/2509.05209> (Hunyuan-MT). Reference: the classes of the same names in Hugging Face `transformers`; golden
@@ -35,18 +36,34 @@ pub(super) struct Config {
     pub activation: Activation,
     /// What embeddings are multiplied by.
     pub embedding_scale: f64,
+    /// What the output of attention and of the feed-forward layer is multiplied by on its way into the residual stream.
+    pub residual_scale: f64,
     /// What attention scores are multiplied by.
     pub attention_scale: f64,
+    /// What soft-caps attention scores, and logits: `cap · tanh(x / cap)`.
+    pub attention_cap: Option<f64>,
+    pub logit_cap: Option<f64>,
+    /// What logits are multiplied by.
+    pub logit_scale: f64,
     /// How queries and keys are normalised per head, where they are.
     pub query_key_norm: Option<QueryKeyNorm>,
-    /// Whether attention and the feed-forward layer are normalised on their way out too.
-    pub output_norms: bool,
+    /// Where attention and the feed-forward layer are normalised.
+    pub norms: Norms,
     /// Whether the output matrix is the embedding table.
     pub tied: bool,
     /// The different rotations there are …
     pub ropes: Vec<Rope>,
     /// … and what differs between layers.
     pub layers: Vec<LayerKind>,
+}
+
+/// What the checkpoint calls the norms of a layer, where it has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Norms {
+    /// Of what goes into attention, and of what comes out of it.
+    pub attention: [Option<&'static str>; 2],
+    /// The same of the feed-forward layer.
+    pub feed_forward: [Option<&'static str>; 2],
 }
 
 /// Norms of queries and keys.
@@ -61,8 +78,8 @@ pub(super) struct QueryKeyNorm {
 /// What differs between layers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LayerKind {
-    /// Index into [`Config::ropes`].
-    pub rope: usize,
+    /// Index into [`Config::ropes`]; positions are not told where `None`.
+    pub rope: Option<usize>,
     /// Keys a query sees, itself included; all where `None`.
     pub window: Option<usize>,
 }
@@ -79,12 +96,13 @@ struct Decoder {
 
 struct Layer {
     kind: LayerKind,
-    input_layernorm: RmsNorm,
+    residual_scale: f64,
+    attention_in: Option<RmsNorm>,
     self_attn: SelfAttention,
-    post_attention_layernorm: RmsNorm,
-    /// Only where there are [`Config::output_norms`]: the norm before the feed-forward layer, and the one after it.
-    feedforward_layernorms: Option<(RmsNorm, RmsNorm)>,
+    attention_out: Option<RmsNorm>,
+    feedforward_in: Option<RmsNorm>,
     mlp: GatedMlp,
+    feedforward_out: Option<RmsNorm>,
 }
 
 struct SelfAttention {
@@ -136,19 +154,17 @@ impl Reader<'_> {
     fn layer(&self, index: usize) -> Result<Layer> {
         let config = self.config;
         let name = |part: &str| format!("model.layers.{index}.{part}");
-        let feedforward_layernorms = match config.output_norms {
-            true => Some((
-                self.norm(&name("pre_feedforward_layernorm"), config.hidden)?,
-                self.norm(&name("post_feedforward_layernorm"), config.hidden)?,
-            )),
-            false => None,
-        };
+        let norm = |part: Option<&str>| part.map(|part| self.norm(&name(part), config.hidden)).transpose();
+        let Norms { attention: [attention_in, attention_out], feed_forward: [feed_in, feed_out] } =
+            config.norms;
         Ok(Layer {
             kind: config.layers[index],
-            input_layernorm: self.norm(&name("input_layernorm"), config.hidden)?,
+            residual_scale: config.residual_scale,
+            attention_in: norm(attention_in)?,
             self_attn: self.self_attention(&name("self_attn"), config.layers[index])?,
-            post_attention_layernorm: self.norm(&name("post_attention_layernorm"), config.hidden)?,
-            feedforward_layernorms,
+            attention_out: norm(attention_out)?,
+            feedforward_in: norm(feed_in)?,
+            feedforward_out: norm(feed_out)?,
             mlp: GatedMlp {
                 gate: self.linear(&name("mlp.gate_proj"), config.feed_forward, config.hidden)?,
                 up: self.linear(&name("mlp.up_proj"), config.feed_forward, config.hidden)?,
@@ -178,6 +194,7 @@ impl Reader<'_> {
                 kv_heads,
                 head_dim,
                 scale: self.config.attention_scale as f32,
+                cap: self.config.attention_cap.map(|cap| cap as f32),
                 window: kind.window,
             },
         })
@@ -220,7 +237,8 @@ impl Network for Decoder {
         let rotations = rotations.collect::<candle_core::Result<Vec<_>>>()?;
         let mut x = (self.embed_tokens.forward(&ids)? * self.config.embedding_scale)?;
         for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, &rotations[layer.kind.rope], rows, index)?;
+            let rotation = layer.kind.rope.map(|rope| &rotations[rope]);
+            x = layer.forward(&x, rotation, rows, index)?;
         }
         for row in rows.iter_mut() {
             row.state.length += row.tokens.len();
@@ -244,7 +262,13 @@ impl Decoder {
         }
         let count = wanted.len();
         let x = x.index_select(&Tensor::from_vec(wanted, count, &self.device)?, 0)?;
-        let values = self.lm_head.forward(&self.norm.forward(&x)?)?.flatten_all()?.to_vec1()?;
+        let mut values: Vec<f32> = self.lm_head.forward(&self.norm.forward(&x)?)?.flatten_all()?.to_vec1()?;
+        if self.config.logit_scale != 1.0 {
+            values.iter_mut().for_each(|logit| *logit *= self.config.logit_scale as f32);
+        }
+        if let Some(cap) = self.config.logit_cap.map(|cap| cap as f32) {
+            values.iter_mut().for_each(|logit| *logit = cap * (*logit / cap).tanh());
+        }
         Ok(Logits::new(self.vocabulary, values, counts))
     }
 }
@@ -253,31 +277,30 @@ impl Layer {
     fn forward(
         &self,
         x: &Tensor,
-        rotation: &Rotation,
+        rotation: Option<&Rotation>,
         rows: &mut [Row<'_>],
         index: usize,
     ) -> candle_core::Result<Tensor> {
-        let attended = self.self_attn.forward(&self.input_layernorm.forward(x)?, rotation, rows, index)?;
-        match &self.feedforward_layernorms {
-            None => {
-                let x = (x + attended)?;
-                let y = self.mlp.forward(&self.post_attention_layernorm.forward(&x)?)?;
-                x + y
-            }
-            Some((before, after)) => {
-                let x = (x + self.post_attention_layernorm.forward(&attended)?)?;
-                let y = self.mlp.forward(&before.forward(&x)?)?;
-                x + after.forward(&y)?
-            }
-        }
+        let attended = self.self_attn.forward(&norm(&self.attention_in, x)?, rotation, rows, index)?;
+        let x = self.add(x, &norm(&self.attention_out, &attended)?)?;
+        let y = self.mlp.forward(&norm(&self.feedforward_in, &x)?)?;
+        self.add(&x, &norm(&self.feedforward_out, &y)?)
     }
+
+    fn add(&self, x: &Tensor, y: &Tensor) -> candle_core::Result<Tensor> {
+        if self.residual_scale == 1.0 { x + y } else { x + (y * self.residual_scale)? }
+    }
+}
+
+fn norm(norm: &Option<RmsNorm>, x: &Tensor) -> candle_core::Result<Tensor> {
+    norm.as_ref().map_or_else(|| Ok(x.clone()), |norm| norm.forward(x))
 }
 
 impl SelfAttention {
     fn forward(
         &self,
         x: &Tensor,
-        rotation: &Rotation,
+        rotation: Option<&Rotation>,
         rows: &mut [Row<'_>],
         layer: usize,
     ) -> candle_core::Result<Tensor> {
@@ -288,8 +311,10 @@ impl SelfAttention {
         let q = q.reshape((tokens, heads, head_dim))?;
         let k = k.reshape((tokens, kv_heads, head_dim))?;
         let v = v.reshape((tokens, kv_heads, head_dim))?;
-        let rotate =
-            |q: &Tensor, k: &Tensor| candle_core::Result::Ok((rotation.apply(q)?, rotation.apply(k)?));
+        let rotate = |q: &Tensor, k: &Tensor| match rotation {
+            Some(rotation) => candle_core::Result::Ok((rotation.apply(q)?, rotation.apply(k)?)),
+            None => Ok((q.clone(), k.clone())),
+        };
         let (q, k) = match &self.norms {
             None => rotate(&q, &k)?,
             Some(norms) if norms.after_rotation => {

@@ -44,6 +44,8 @@ pub struct Rope {
     pub frequencies: Vec<f32>,
     /// Which numbers make a pair.
     pub pairing: Pairing,
+    /// What cosines and sines are multiplied by; YaRN makes queries and keys longer.
+    pub amplitude: f32,
 }
 
 /// The rotation of some positions: cosines and sines, each `[tokens, head_dim / 2]`.
@@ -58,13 +60,18 @@ impl Rope {
     pub fn new(head_dim: usize, base: f64, pairing: Pairing) -> Self {
         let exponent = |i: usize| (2 * i) as f32 / head_dim as f32;
         let frequencies = (0..head_dim / 2).map(|i| 1.0 / (base as f32).powf(exponent(i))).collect();
-        Self { frequencies, pairing }
+        Self { frequencies, pairing, amplitude: 1.0 }
     }
 
     /// The rotation of the given positions.
     pub fn at(&self, positions: &[usize], device: &Device) -> Result<Rotation> {
         let angles = positions.iter().flat_map(|p| self.frequencies.iter().map(move |f| *p as f32 * f));
-        let (sin, cos): (Vec<f32>, Vec<f32>) = angles.map(f32::sin_cos).unzip();
+        let (sin, cos): (Vec<f32>, Vec<f32>) = angles
+            .map(|angle| {
+                let (sin, cos) = angle.sin_cos();
+                (sin * self.amplitude, cos * self.amplitude)
+            })
+            .unzip();
         let shape = (positions.len(), self.frequencies.len());
         Ok(Rotation {
             cos: Tensor::from_vec(cos, shape, device)?,

@@ -20,6 +20,8 @@ pub struct Attention {
     pub head_dim: usize,
     /// What scores are multiplied by.
     pub scale: f32,
+    /// What soft-caps scores, where anything does: `cap · tanh(score / cap)` (Gemma 2).
+    pub cap: Option<f32>,
     /// How many keys a query sees, itself included; all before it where `None`.
     pub window: Option<usize>,
 }
@@ -113,6 +115,13 @@ fn query_plain(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
             *score = dot(q, &k[row(at)..row(at) + size]) * shape.scale;
             largest = largest.max(*score);
         }
+        if let Some(cap) = shape.cap {
+            // The cap keeps the order of scores, and so their largest.
+            largest = cap * (largest / cap).tanh();
+            for score in scores.iter_mut() {
+                *score = cap * (*score / cap).tanh();
+            }
+        }
         let mut total = 0f32;
         for (score, at) in scores.iter().zip(keys.clone()) {
             let weight = (score - largest).exp();
@@ -157,6 +166,10 @@ pub fn attend_with_candle(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor)
     let k = k.transpose(0, 1)?.contiguous()?; // [kv_heads, cached, dim]
     let v = v.transpose(0, 1)?.contiguous()?;
     let scores = (q.matmul(&k.t()?)? * f64::from(shape.scale))?;
+    let scores = match shape.cap.map(f64::from) {
+        Some(cap) => ((scores / cap)?.tanh()? * cap)?,
+        None => scores,
+    };
     let mask: Vec<f32> = (0..tokens)
         .flat_map(|token| {
             let keys = shape.visible(cached - tokens + token);
@@ -188,10 +201,13 @@ mod tests {
 
     #[test]
     fn the_kernel_agrees_with_candles_operations() {
-        for (heads, kv_heads, head_dim, window) in
-            [(4, 2, 16, None), (3, 1, 20, Some(5)), (8, 8, 64, Some(1)), (4, 1, 256, Some(100))]
-        {
-            let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, window };
+        for (heads, kv_heads, head_dim, cap, window) in [
+            (4, 2, 16, None, None),
+            (3, 1, 20, Some(1.5), Some(5)),
+            (8, 8, 64, None, Some(1)),
+            (4, 1, 256, None, Some(100)),
+        ] {
+            let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, window };
             let (q, k, v) = (
                 random((7, heads, head_dim)),
                 random((19, kv_heads, head_dim)),
@@ -207,7 +223,8 @@ mod tests {
 
     #[test]
     fn a_query_does_not_depend_on_its_neighbours() {
-        let shape = Attention { heads: 4, kv_heads: 2, head_dim: 16, scale: 0.25, window: Some(6) };
+        let shape =
+            Attention { heads: 4, kv_heads: 2, head_dim: 16, scale: 0.25, cap: None, window: Some(6) };
         let (q, k, v) = (random((5, 4, 16)), random((9, 2, 16)), random((9, 2, 16)));
         let whole: Vec<Vec<f32>> = attend(&shape, &q, &k, &v).unwrap().to_vec2().unwrap();
         for (token, expected) in whole.iter().enumerate() {

@@ -2,7 +2,7 @@
 //!
 //! A mechanism that a checkpoint asks for and that is not implemented is refused by its name, never left out.
 
-use super::{Config, LayerKind, QueryKeyNorm};
+use super::{Config, LayerKind, Norms, QueryKeyNorm};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
@@ -13,14 +13,34 @@ type Read = fn(&Checkpoint) -> Result<Config>;
 /// Names in `config.json` and GGUF, and the function that reads the rest.
 const FAMILIES: &[(&[&str], Read)] = &[
     (&["llama"], llama),
+    (&["mistral"], mistral),
     (&["qwen2"], qwen2),
+    (&["qwen3"], qwen3),
+    (&["gemma2"], gemma2),
     (&["gemma3_text", "gemma3"], gemma3),
     (&["hunyuan_v1_dense", "hunyuan-dense"], hunyuan),
+    (&["exaone4"], exaone4),
+    (&["granite"], granite),
+    (&["hyperclovax"], hyperclovax),
+    (&["smollm3"], smollm3),
 ];
 
 /// Every name in the table.
-pub(super) const NAMES: &[&str] =
-    &["llama", "qwen2", "gemma3_text", "gemma3", "hunyuan_v1_dense", "hunyuan-dense"];
+pub(super) const NAMES: &[&str] = &[
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "gemma2",
+    "gemma3_text",
+    "gemma3",
+    "hunyuan_v1_dense",
+    "hunyuan-dense",
+    "exaone4",
+    "granite",
+    "hyperclovax",
+    "smollm3",
+];
 
 /// The config of a checkpoint.
 pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
@@ -30,6 +50,17 @@ pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
         None => Err(checkpoint.hyper.unsupported(format!("architecture `{name}`"), NAMES.join(", "))),
     }
 }
+
+/// Llama's norms. The one called "post attention" is the feed-forward layer's.
+const NORMS_IN: Norms = Norms {
+    attention: [Some("input_layernorm"), None],
+    feed_forward: [Some("post_attention_layernorm"), None],
+};
+/// Gemma's.
+const NORMS_IN_AND_OUT: Norms = Norms {
+    attention: [Some("input_layernorm"), Some("post_attention_layernorm")],
+    feed_forward: [Some("pre_feedforward_layernorm"), Some("post_feedforward_layernorm")],
+};
 
 /// Larger numbers than any published model has; they bound what a header can make us allocate.
 const MAX_LAYERS: usize = 512;
@@ -46,6 +77,18 @@ fn llama(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
+/// Llama with a window, in all layers or in none. Files of llama.cpp call it `llama`.
+fn mistral(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = llama(checkpoint)?;
+    if hyper.get("sliding_window", "-").is_some() {
+        let window = hyper.count("sliding_window", "-", MAX_CONTEXT)?;
+        let sliding = sliding_layers(hyper, config.layers.len(), |_| true)?;
+        set_windows(&mut config, &sliding, window);
+    }
+    Ok(config)
+}
+
 fn qwen2(checkpoint: &Checkpoint) -> Result<Config> {
     let hyper = &checkpoint.hyper;
     let mut config = common(checkpoint)?;
@@ -56,44 +99,71 @@ fn qwen2(checkpoint: &Checkpoint) -> Result<Config> {
         // Counted from the first layer; 28 is the reference's default.
         let full = hyper.get("max_window_layers", "-").and_then(|v| v.as_u64()).unwrap_or(28) as usize;
         let sliding = sliding_layers(hyper, layers, |index| index >= full)?;
-        for (layer, sliding) in config.layers.iter_mut().zip(sliding) {
-            layer.window = sliding.then_some(window);
-        }
+        set_windows(&mut config, &sliding, window);
     }
     Ok(config)
 }
 
-fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
+/// Qwen 2 with norms of queries and keys.
+fn qwen3(checkpoint: &Checkpoint) -> Result<Config> {
+    Ok(Config { query_key_norm: Some(NORM_BEFORE_ROTATION), ..qwen2(checkpoint)? })
+}
+
+const NORM_BEFORE_ROTATION: QueryKeyNorm =
+    QueryKeyNorm { after_rotation: false, names: ["q_norm", "k_norm"] };
+
+fn set_windows(config: &mut Config, sliding: &[bool], window: usize) {
+    for (layer, sliding) in config.layers.iter_mut().zip(sliding) {
+        layer.window = sliding.then_some(window);
+    }
+}
+
+/// What Gemma 2 and 3 have in common. `large` is the number of layers of the one size whose files do not say its attention scale.
+fn gemma(checkpoint: &Checkpoint, large: usize) -> Result<Config> {
     let hyper = &checkpoint.hyper;
     let mut config = common(checkpoint)?;
     expect_activation(hyper, &["gelu_pytorch_tanh"])?;
-    for (json, gguf, what) in [
-        ("attn_logit_softcapping", "attn_logit_softcapping", "soft caps on attention logits"),
-        ("final_logit_softcapping", "final_logit_softcapping", "soft caps on final logits"),
-    ] {
-        if hyper.number(json, gguf)?.is_some() {
-            return Err(hyper.unsupported(what, "Gemma 3 without them"));
-        }
-    }
     if hyper.get("use_bidirectional_attention", "-").and_then(|v| v.as_bool()) == Some(true) {
         return Err(hyper.unsupported("bidirectional attention", "causal attention"));
     }
-    let layers = config.layers.len();
     config.activation = Activation::GeluTanh;
-    config.query_key_norm = Some(QueryKeyNorm { after_rotation: false, names: ["q_norm", "k_norm"] });
-    config.output_norms = true;
+    config.norms = NORMS_IN_AND_OUT;
     config.tied = tied(checkpoint, true)?;
     config.embedding_scale = (config.hidden as f64).sqrt();
     // llama.cpp's converter adds the one itself.
     config.norm_offset = if hyper.is_gguf() { 0.0 } else { 1.0 };
     let scalar = match hyper.number("query_pre_attn_scalar", "-")? {
         Some(scalar) => scalar,
-        // GGUF files do not say; llama.cpp knows the 27B by its 62 layers.
-        None if hyper.is_gguf() && layers == 62 => config.hidden as f64 / config.heads as f64,
+        // GGUF files do not say; llama.cpp knows the 27B by its layers.
+        None if hyper.is_gguf() && config.layers.len() == large => config.hidden as f64 / config.heads as f64,
         None if hyper.is_gguf() => config.head_dim as f64,
         None => 256.0,
     };
     config.attention_scale = scalar.powf(-0.5);
+    let cap = |json: &str, gguf: &str| -> Result<Option<f64>> {
+        match hyper.number(json, gguf)? {
+            Some(cap) if cap <= 0.0 => Err(Error::malformed(hyper.file(), format!("{json} is {cap}"))),
+            cap => Ok(cap),
+        }
+    };
+    config.attention_cap = cap("attn_logit_softcapping", "attn_logit_softcapping")?;
+    config.logit_cap = cap("final_logit_softcapping", "final_logit_softcapping")?;
+    Ok(config)
+}
+
+fn gemma2(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = gemma(checkpoint, 46)?;
+    let window = hyper.count_or("sliding_window", "attention.sliding_window", MAX_CONTEXT, 4096)?;
+    let sliding = sliding_layers(hyper, config.layers.len(), |index| index % 2 == 0)?;
+    set_windows(&mut config, &sliding, window);
+    Ok(config)
+}
+
+fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = gemma(checkpoint, 62)?;
+    config.query_key_norm = Some(NORM_BEFORE_ROTATION);
     // Local layers have a rotation of their own, which is never scaled.
     let base = ["rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta"]
         .iter()
@@ -103,13 +173,10 @@ fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     config.ropes.push(Rope::new(config.head_dim, base, Pairing::Halves));
     let window = hyper.count_or("sliding_window", "attention.sliding_window", MAX_CONTEXT, 4096)?;
     let pattern = hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 6)?;
-    let sliding = sliding_layers(hyper, layers, |index| (index + 1) % pattern != 0)?;
-    for (layer, sliding) in config.layers.iter_mut().zip(sliding) {
-        *layer = if sliding {
-            LayerKind { rope: 1, window: Some(window) }
-        } else {
-            LayerKind { rope: 0, window: None }
-        };
+    let sliding = sliding_layers(hyper, config.layers.len(), |index| (index + 1) % pattern != 0)?;
+    set_windows(&mut config, &sliding, window);
+    for layer in config.layers.iter_mut().filter(|layer| layer.window.is_some()) {
+        layer.rope = Some(1);
     }
     Ok(config)
 }
@@ -119,6 +186,92 @@ fn hunyuan(checkpoint: &Checkpoint) -> Result<Config> {
     expect_activation(&checkpoint.hyper, &["silu"])?;
     config.query_key_norm =
         Some(QueryKeyNorm { after_rotation: true, names: ["query_layernorm", "key_layernorm"] });
+    Ok(config)
+}
+
+/// Norms on the way out only; where there are local layers, the global ones are not told positions.
+///
+/// Report: <https://arxiv.org/abs/2507.11407>.
+fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = common(checkpoint)?;
+    expect_activation(hyper, &["silu"])?;
+    config.norms = Norms {
+        attention: [None, Some("post_attention_layernorm")],
+        feed_forward: [None, Some("post_feedforward_layernorm")],
+    };
+    config.query_key_norm = Some(NORM_BEFORE_ROTATION);
+    if hyper.get("sliding_window", "attention.sliding_window").is_some() {
+        let window = hyper.count("sliding_window", "attention.sliding_window", MAX_CONTEXT)?;
+        let layers = config.layers.len();
+        // Older configs write "LLLG"; those name the type of each layer, too.
+        let pattern = match hyper.word("sliding_window_pattern", "-") {
+            Some(word) => word.len().max(1),
+            None => hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 4)?,
+        };
+        let sliding = sliding_layers(hyper, layers, |index| (index + 1) % pattern != 0)?;
+        set_windows(&mut config, &sliding, window);
+        for layer in config.layers.iter_mut().filter(|layer| layer.window.is_none()) {
+            layer.rope = None;
+        }
+    }
+    Ok(config)
+}
+
+/// Llama with multipliers (maximal update parametrization, <https://arxiv.org/abs/2203.03466>).
+fn multiplied(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = llama(checkpoint)?;
+    let scale =
+        |json: &str, gguf: &str, default: f64| Ok::<_, Error>(hyper.number(json, gguf)?.unwrap_or(default));
+    config.embedding_scale = scale("embedding_multiplier", "embedding_scale", 1.0)?;
+    config.residual_scale = scale("residual_multiplier", "residual_scale", 1.0)?;
+    config.attention_scale = scale("attention_multiplier", "attention.scale", config.attention_scale)?;
+    config.logit_scale = scale("logits_scaling", "logit_scale", 1.0)?;
+    Ok(config)
+}
+
+fn granite(checkpoint: &Checkpoint) -> Result<Config> {
+    let mut config = multiplied(checkpoint)?;
+    // A divisor here.
+    if config.logit_scale == 0.0 {
+        return Err(Error::malformed(checkpoint.hyper.file(), "logits_scaling is 0"));
+    }
+    config.logit_scale = 1.0 / config.logit_scale;
+    Ok(config)
+}
+
+/// With norms on the way out too, unless it says otherwise.
+fn hyperclovax(checkpoint: &Checkpoint) -> Result<Config> {
+    let mut config = multiplied(checkpoint)?;
+    if checkpoint.hyper.get("use_post_norm", "-").and_then(|v| v.as_bool()).unwrap_or(true) {
+        config.norms.attention[1] = Some("post_norm1");
+        config.norms.feed_forward[1] = Some("post_norm2");
+    }
+    Ok(config)
+}
+
+/// Llama of which every fourth layer is not told positions (<https://arxiv.org/abs/2501.18795>).
+fn smollm3(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = llama(checkpoint)?;
+    config.tied = tied(checkpoint, true)?;
+    if hyper.get("use_sliding_window", "-").and_then(|v| v.as_bool()) == Some(true) {
+        let window = hyper.count("sliding_window", "-", MAX_CONTEXT)?;
+        let sliding = sliding_layers(hyper, config.layers.len(), |_| true)?;
+        set_windows(&mut config, &sliding, window);
+    }
+    let interval = hyper.count_or("no_rope_layer_interval", "-", MAX_LAYERS, 4)?;
+    let named = hyper.get("no_rope_layers", "-").and_then(|v| v.as_array());
+    for (index, layer) in config.layers.iter_mut().enumerate() {
+        // Called "no rope", and one where there is one.
+        let rotates = match named.map(|named| named.get(index).and_then(serde_json::Value::as_u64)) {
+            Some(Some(flag)) => flag != 0,
+            Some(None) => return Err(Error::malformed(hyper.file(), "no_rope_layers is not a flag a layer")),
+            None => (index + 1) % interval != 0,
+        };
+        layer.rope = rotates.then_some(0);
+    }
     Ok(config)
 }
 
@@ -154,12 +307,16 @@ fn common(checkpoint: &Checkpoint) -> Result<Config> {
         norm_offset: 0.0,
         activation: Activation::Silu,
         embedding_scale: 1.0,
+        residual_scale: 1.0,
         attention_scale: (head_dim as f64).powf(-0.5),
+        attention_cap: None,
+        logit_cap: None,
+        logit_scale: 1.0,
         query_key_norm: None,
-        output_norms: false,
+        norms: NORMS_IN,
         tied: tied(checkpoint, false)?,
         ropes: vec![rope(checkpoint, head_dim)?],
-        layers: vec![LayerKind { rope: 0, window: None }; layers],
+        layers: vec![LayerKind { rope: Some(0), window: None }; layers],
     })
 }
 
@@ -247,8 +404,29 @@ fn rope(checkpoint: &Checkpoint, head_dim: usize) -> Result<Rope> {
             let stretched = base * need("alpha", "-")?.powf(size / (size - 2.0));
             rope = Rope::new(head_dim, stretched, Pairing::Halves);
         }
+        Some("yarn") => {
+            let context = hyper.count("max_position_embeddings", "context_length", MAX_CONTEXT)? as f64;
+            let original =
+                number("original_max_position_embeddings", "rope.scaling.original_context_length")?;
+            for (key, what) in [("mscale", "mscale"), ("mscale_all_dim", "mscale_all_dim")] {
+                if number(key, "-")?.is_some() {
+                    return Err(hyper.unsupported(format!("rope scaling with {what}"), "YaRN without it"));
+                }
+            }
+            scale_yarn(
+                &mut rope,
+                base,
+                need("factor", "rope.scaling.factor")?,
+                number("beta_fast", "rope.scaling.yarn_beta_fast")?.unwrap_or(32.0),
+                number("beta_slow", "rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
+                original.unwrap_or(context),
+            );
+            if let Some(factor) = number("attention_factor", "rope.scaling.attn_factor")? {
+                rope.amplitude = factor as f32;
+            }
+        }
         Some(other) => {
-            return Err(hyper.unsupported(format!("rope scaling `{other}`"), "linear, llama3, alpha"));
+            return Err(hyper.unsupported(format!("rope scaling `{other}`"), "linear, llama3, yarn, alpha"));
         }
     }
     Ok(rope)
@@ -270,4 +448,22 @@ fn scale_llama3(frequencies: &mut [f32], factor: f64, low: f64, high: f64, origi
         };
         *frequency = scaled as f32;
     }
+}
+
+/// YaRN: fast rotations are kept, slow ones slowed by `factor`, those between blended along a ramp (Peng et al. 2023,
+/// <https://arxiv.org/abs/2309.00071>; `_compute_yarn_parameters` of `transformers`).
+fn scale_yarn(rope: &mut Rope, base: f64, factor: f64, fast: f64, slow: f64, original: f64) {
+    let count = rope.frequencies.len();
+    let size = (2 * count) as f64;
+    // The pair that turns so many times within the original context.
+    let pair = |turns: f64| size * (original / (turns * std::f64::consts::TAU)).ln() / (2.0 * base.ln());
+    let low = pair(fast).floor().max(0.0);
+    let high = pair(slow).ceil().min(size - 1.0);
+    let width = if high == low { 0.001 } else { high - low };
+    for (index, frequency) in rope.frequencies.iter_mut().enumerate() {
+        let slowed = (((index as f64) - low) / width).clamp(0.0, 1.0);
+        let f = f64::from(*frequency);
+        *frequency = (f / factor * slowed + f * (1.0 - slowed)) as f32;
+    }
+    rope.amplitude = if factor <= 1.0 { 1.0 } else { (0.1 * factor.ln() + 1.0) as f32 };
 }
