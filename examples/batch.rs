@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         on_note: &mut |note| eprintln!("{note}"),
         stop: Arc::default(),
     };
-    let (counts, _) = batch::run(&plan, results.as_ref(), inputs, &Fields::default(), false, &mut watch)?;
+    let counts = batch::run(&plan, results.as_ref(), inputs, &Fields::default(), false, &mut watch)?.counts;
     println!("{} of {} items done; see {results}/digest.html", counts.done, counts.items);
     Ok(())
 }

@@ -53,7 +53,8 @@ fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: boo
 pub fn sweep(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+        let ours = entry.file_name().to_string_lossy().starts_with(BESIDE);
+        if ours && entry.file_type()?.is_file() {
             std::fs::remove_file(entry.path())?;
         }
     }

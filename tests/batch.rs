@@ -323,7 +323,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
         .map(|word| format!("'{}'", word.to_string_lossy()))
         .collect();
     let script = format!(
-        "mount -t tmpfs -o size=400k none small || exit 77\n{line}\necho \"first $?\" >&2\nmount -o remount,size=64m small\n{line}\necho \"second $?\" >&2\ncp -r small/out saved",
+        "mount -t tmpfs -o size=400k none small || exit 77\n{line}\necho \"first $?\" >&2\n{line}\necho \"again $?\" >&2\nmount -o remount,size=64m small\n{line}\necho \"second $?\" >&2\ncp -r small/out saved",
         line = words.join(" ")
     );
     let output =
@@ -334,7 +334,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
         return;
     }
     let text = said(&output);
-    assert!(text.contains("first 2") && text.contains("second 0"), "{text}");
+    assert!(text.contains("first 2") && text.contains("again 2") && text.contains("second 0"), "{text}");
     desk.run("whole");
     assert_eq!(desk.results("saved"), desk.results("whole"));
 }
@@ -406,4 +406,95 @@ fn the_digest_is_a_page_of_its_own_and_shows_doubts_where_they_are() {
         "{doubted}"
     );
     assert_eq!(page.matches("<article ").count(), 3);
+}
+
+#[test]
+fn an_item_that_is_edited_while_its_old_text_waits_comes_out_once_and_new() {
+    let mut lines = articles(40);
+    let desk = Desk::new(&lines);
+    // Killed while much of it waits, then edited at the end: the old text is in hand before the new one is read.
+    let mut child = desk.start("out");
+    std::thread::sleep(Duration::from_millis(60));
+    let _ = child.kill();
+    child.wait().unwrap();
+    for line in lines.iter_mut().filter(|line| line["id"].as_u64().unwrap() % 7 != 3) {
+        line["text"] = json!(format!("The harbour is closed on day {}.", line["id"]));
+    }
+    desk.write(&lines);
+    let output = desk.run("out");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let (done, failed) = (desk.lines("out/items.jsonl"), desk.lines("out/failed.jsonl"));
+    assert_eq!(done.len() + failed.len(), 40, "{}", said(&output));
+    assert!(done.iter().all(|line| line["source"].as_str().unwrap().contains("closed")));
+}
+
+#[test]
+fn one_name_in_two_inputs_is_two_items_and_neither_is_done_again() {
+    let desk = Desk::new(&[]);
+    let write = |file: &str, text: &str| {
+        let line = json!({"id": "tag:baram.example:1", "text": text});
+        std::fs::write(desk.path(file), format!("{line}\n")).unwrap();
+    };
+    write("all.jsonl", "The harbour was spoken of at length.");
+    write("politics.jsonl", "The harbour was spoken of.");
+    let run = |inputs: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
+        command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
+        command.arg("batch").args(inputs).args(["--to", "ko", "-o", "out", "--model"]).arg(desk.model.path());
+        said(&command.output().unwrap())
+    };
+    assert!(run(&["all.jsonl", "politics.jsonl"]).contains("2 of 2 items done"));
+    for again in [&["politics.jsonl"][..], &["./politics.jsonl", "all.jsonl"]] {
+        let said = run(again);
+        assert!(said.contains("0 of"), "{said}");
+    }
+    assert_eq!(desk.lines("out/items.jsonl").len(), 2);
+    write("politics.jsonl", "The harbour was not spoken of.");
+    assert!(run(&["politics.jsonl", "all.jsonl"]).contains("1 of 2 items done"));
+    let sources: Vec<Value> =
+        desk.lines("out/items.jsonl").iter().map(|line| line["source"].clone()).collect();
+    assert!(sources.len() == 2 && sources.contains(&json!("The harbour was not spoken of.")), "{sources:?}");
+}
+
+#[test]
+fn an_items_name_cannot_hide_it_behind_what_is_unreadable() {
+    let desk =
+        Desk::new(&[json!({"id": "line 2", "text": "The harbour was spoken of."}), json!("no object")]);
+    desk.run("out");
+    assert_eq!((desk.lines("out/items.jsonl").len(), desk.lines("out/failed.jsonl").len()), (1, 1));
+}
+
+#[test]
+fn lines_that_come_in_pieces_through_a_pipe_are_lines() {
+    use std::io::Write;
+    let desk = Desk::new(&[]);
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
+    command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
+    command.args(["batch", "-", "--to", "ko", "-o", "out", "--quiet", "--model"]).arg(desk.model.path());
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let long = json!({"id": 1, "text": "The harbour was spoken of. ".repeat(4000)}).to_string();
+    let mut input = child.stdin.take().unwrap();
+    for piece in long.as_bytes().chunks(1000) {
+        input.write_all(piece).unwrap();
+        input.flush().unwrap();
+    }
+    writeln!(input, "\n{}", json!({"id": 2, "text": "The harbour again."})).unwrap();
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(desk.lines("out/items.jsonl").len(), 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn folders_that_lead_to_themselves_are_read_once() {
+    let desk = Desk::new(&articles(1));
+    std::fs::create_dir(desk.path("in")).unwrap();
+    std::fs::rename(desk.path("in.jsonl"), desk.path("in/a.jsonl")).unwrap();
+    std::os::unix::fs::symlink(".", desk.path("in/latest")).unwrap();
+    std::os::unix::fs::symlink("..", desk.path("in/up")).unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
+    command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
+    command.args(["batch", "in", "--to", "ko", "-o", "out", "--model"]).arg(desk.model.path());
+    let output = command.output().unwrap();
+    assert!(said(&output).contains("1 of 1 items done"), "{}", said(&output));
 }

@@ -175,3 +175,42 @@ fn the_page_of_an_item_is_read_where_its_site_allows_and_says_more() {
     assert!(items[1].to_string().contains("robots.txt does not allow it"));
     assert!(!web.asked().iter().any(|asked| asked.path == "/members/2"));
 }
+
+#[test]
+fn rules_of_a_host_hold_where_a_redirection_leads_and_where_they_cannot_be_read() {
+    let other = Hub::start(|asked: &Asked| match asked.path.as_str() {
+        "/robots.txt" => Answer::body("User-agent: malmoi\nDisallow: /뉴스/\n"),
+        _ => {
+            Answer::body("<!doctype html><p>This was not to be read by anybody, however long it may be.</p>")
+        }
+    });
+    let hidden = format!("{}/%eb%89%b4%ec%8a%a4/1", other.endpoint);
+    let web = Hub::start(move |asked: &Asked| match asked.path.as_str() {
+        "/robots.txt" => Answer::status(404),
+        "/leads" => Answer::redirect(&hidden),
+        _ => Answer::status(404),
+    });
+    let broken = Hub::start(|asked: &Asked| match asked.path.as_str() {
+        "/robots.txt" => Answer::status(503),
+        _ => Answer::body("<!doctype html><p>This was not to be read either, as nobody could say.</p>"),
+    });
+    let item = |guid: &str, link: String| {
+        format!(
+            "<item><guid>{guid}</guid><title>Council</title><link>{link}</link><description>The council met.</description></item>"
+        )
+    };
+    let items =
+        [item("b:1", format!("{}/leads", web.endpoint)), item("b:2", format!("{}/page", broken.endpoint))];
+    let desk = Desk::new();
+    std::fs::write(desk.folder.path().join("rss.xml"), rss(&items.concat())).unwrap();
+    let output = desk.run(&["rss.xml"], &["--follow", "--allow-private"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    for (line, reason) in
+        desk.lines("items.jsonl").iter().zip(["does not allow it", "robots.txt answered 503"])
+    {
+        assert_eq!(line["source"], "Council\n\nThe council met.");
+        assert!(line["findings"].to_string().contains(reason), "{}", line["findings"]);
+    }
+    let read = |hub: &Hub| hub.asked().iter().filter(|asked| asked.path != "/robots.txt").count();
+    assert_eq!((read(&other), read(&broken)), (0, 0));
+}

@@ -83,6 +83,33 @@ fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
         ),
         ("unclosed.xml", format!("<rss version='2.0'><channel>{}", "<item><title>".repeat(100_000))),
         ("ampersands.xml", rss(&format!("<title>{}</title>", "&".repeat(1 << 20)))),
+        ("comments.xml", rss(&format!("<description>{}</description>", "&lt;!--a--&gt;".repeat(400_000)))),
+        ("open.xml", format!("<rss version='2.0'>{}", "<".repeat(4 << 20))),
+        (
+            "head.xml",
+            format!(
+                "<rss version='2.0' a='{}'><channel>{}",
+                "x".repeat(1 << 20),
+                "<item><title>x</title></item>".repeat(10_000)
+            ),
+        ),
+        (
+            "nested.xml",
+            format!(
+                "{}<!--{}-->{}",
+                "<newsItem>".repeat(250),
+                "x".repeat(20 << 20),
+                "</newsItem>".repeat(250)
+            ),
+        ),
+        (
+            "voices.vtt",
+            format!(
+                "WEBVTT\n\n00:01.000 --> 00:02.000\n{}One{}\n",
+                "<v a>".repeat(200_000),
+                "</v>".repeat(200_000)
+            ),
+        ),
         ("brackets.md", "[".repeat(200_000)),
         ("stars.md", "**a ".repeat(100_000)),
         ("quotes.csv", format!("title,text\n\"{}", "a,\"b\n".repeat(500_000))),
@@ -102,6 +129,15 @@ fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
         // Not how fast it is, but that it is no power of its length: the slowest of these takes some seconds.
         assert!(took < Duration::from_secs(60), "{name} took {took:?}");
     }
+}
+
+#[test]
+fn xml_of_an_unknown_kind_is_refused_by_its_name() {
+    let map = b"<?xml version='1.0'?><urlset><url><loc>https://x.example/</loc></url></urlset>";
+    assert_eq!(
+        told(map.to_vec(), "sitemap.xml"),
+        "  refused: sitemap.xml is XML of a kind malmoi does not read (<urlset>)\n"
+    );
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn article(page: &mut String, line: &Line, number: usize) {
         let _ = writeln!(page, "<p class=\"original\" lang=\"{}\">{}</p>", line.from, escape(title(line)));
     }
     let _ = writeln!(page, "<p class=\"facts\">{}</p>", facts(line));
+    list(page, &line.findings.iter().filter(|one| one.is_doubt()).collect::<Vec<_>>());
     if let Some(summary) = &line.summary {
         let doubts: Vec<&Doubt> = summary.findings.iter().filter(|one| one.is_doubt()).collect();
         let class = if doubts.is_empty() { "summary" } else { "summary doubted" };
@@ -150,7 +151,8 @@ fn facts(line: &Line) -> String {
 }
 
 fn is_web(link: &str) -> bool {
-    link.starts_with("https://") || link.starts_with("http://")
+    let known = link.starts_with("https://") || link.starts_with("http://");
+    known && !link.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>'))
 }
 
 pub(super) fn quoted(text: &str) -> String {
@@ -216,10 +218,10 @@ pub(super) fn page(line: &Line) -> String {
     let facts = [Some(plain(&line.input)), line.published.as_deref().map(plain), link];
     text += &format!("{}\n", facts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
     if let Some(summary) = &line.summary {
-        text += &format!("\n{}\n", quoted_lines(&summary.text));
+        text += &format!("\n{}\n", quoted_lines(&lines(&summary.text)));
     }
     if let Some(translation) = &line.translation {
-        text += &format!("\n{}\n", words(line, translation));
+        text += &format!("\n{}\n", lines(&words(line, translation)));
     }
     let doubts: Vec<String> = line
         .doubts()
@@ -242,7 +244,21 @@ fn words(line: &Line, translation: &Translation) -> String {
 
 /// On one line, as a heading must be.
 fn plain(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    text.split_whitespace().map(tagless).collect::<Vec<_>>().join(" ")
+}
+
+/// Words that Markdown takes for no tag.
+fn tagless(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// Lines that Markdown takes for no heading and no tag.
+fn lines(text: &str) -> String {
+    let line = |line: &str| match line.trim_start().starts_with('#') {
+        true => format!("\\{}", tagless(line.trim_start())),
+        false => tagless(line),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn quoted_lines(text: &str) -> String {

@@ -24,13 +24,13 @@ pub const EXCHANGES: &[Exchange] = &[
 ];
 
 impl Exchange {
-    /// Writes all pairs of the items that `each` gives one by one. Their language is the other one than `to`.
+    /// Writes all pairs of the items that `each` gives one by one, and says of how many. Their language is the other one than `to`.
     pub(super) fn write(
         &self,
         out: &mut dyn Write,
         to: Language,
         each: impl FnOnce(&mut dyn FnMut(&Line) -> Result<()>) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         (self.begin)(out, to)?;
         let mut number = 0;
         each(&mut |line| {
@@ -40,7 +40,8 @@ impl Exchange {
             }
             Ok(())
         })?;
-        out.write_all(self.end.as_bytes())
+        out.write_all(self.end.as_bytes())?;
+        Ok(number)
     }
 }
 

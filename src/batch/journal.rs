@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRI
 CREATE TABLE IF NOT EXISTS item(
     ordinal INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
+    base TEXT NOT NULL,
     content TEXT NOT NULL,
     state TEXT NOT NULL CHECK(state IN ('pending', 'leased', 'done', 'dead')),
     attempts INTEGER NOT NULL DEFAULT 0,
@@ -35,6 +36,8 @@ CREATE TABLE IF NOT EXISTS item(
     updated INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS outdated(file TEXT PRIMARY KEY) STRICT;
+CREATE INDEX IF NOT EXISTS item_by_content ON item(base, content, met);
+CREATE INDEX IF NOT EXISTS item_by_input ON item(base, input, met);
 CREATE INDEX IF NOT EXISTS item_by_state ON item(state, ordinal);
 ";
 
@@ -53,8 +56,10 @@ pub struct Journal {
 pub enum Offered {
     /// It is new and waits.
     New,
-    /// It was there with other content and waits again.
+    /// It was settled with other content and waits again.
     Changed,
+    /// It waited with other content and waits with this.
+    Replaced,
     /// It is there as it is.
     Unchanged,
     /// It is the same as another of this run.
@@ -72,14 +77,16 @@ impl Journal {
         let mut said = None;
         let connection = match connect(&path) {
             Ok(connection) => connection,
-            Err(reason) if path.exists() => {
+            // A full disk or missing rights say nothing about what is written there.
+            Err(Trouble { reason, is_damage: true }) => {
                 said = Some(set_aside(&path, &reason)?);
-                connect(&path).map_err(|reason| damaged(&path, reason))?
+                connect(&path).map_err(|trouble| damaged(&path, trouble.reason))?
             }
-            Err(reason) => return Err(damaged(&path, reason)),
+            Err(Trouble { reason, .. }) => return Err(damaged(&path, reason)),
         };
         let mut journal = Self { folder: folder.to_path_buf(), connection, run: 0, _lock: lock };
-        if said.is_some() {
+        // A journal that was not begun yet, beside results of one that was: the run that set it aside went no further.
+        if journal.is_new()? {
             journal.rebuild()?;
         }
         journal.freeze(spec)?;
@@ -110,44 +117,47 @@ impl Journal {
         let payload = serde_json::to_string(item).map_err(|e| Error::Engine(e.into()))?;
         // What its result depends on: a feed that is given today's date every day has not changed.
         let content = sum(&json!([item.version, item.form, item.document]).to_string());
-        for number in 1.. {
-            let key = key(input, item, &content, number);
-            let Some(known) = self.known(&key)? else {
+        let base = base(input, item, &content);
+        match self.known(&base, "content", &content)? {
+            Some(known) if known.met == self.run => return Ok(Offered::Duplicate),
+            Some(known) => {
+                self.execute("UPDATE item SET met = ?2 WHERE ordinal = ?1", [known.ordinal, self.run])?;
+                return Ok(Offered::Unchanged);
+            }
+            None => {}
+        }
+        // Another text under the name it had in this input; where this run has met that, too, it is another item of that name.
+        match self.known(&base, "input", input)?.filter(|known| known.met != self.run) {
+            Some(known) => {
+                self.outdate(known.ordinal)?;
                 self.execute(
-                    "INSERT INTO item(key, content, state, input, payload, updated, met) VALUES(?1, ?2, 'pending', ?3, ?4, ?5, ?6)",
-                    params![key, content, input, payload, now(), self.run],
+                    "UPDATE item SET content = ?2, state = 'pending', attempts = 0, lease = NULL, payload = ?3, line = NULL, \
+                     updated = ?4, met = ?5 WHERE ordinal = ?1",
+                    params![known.ordinal, content, payload, now(), self.run],
                 )?;
-                return Ok(Offered::New);
-            };
-            match (known.content == content, known.met == self.run) {
-                (true, true) => return Ok(Offered::Duplicate),
-                (true, false) => {
-                    self.execute("UPDATE item SET met = ?2 WHERE ordinal = ?1", [known.ordinal, self.run])?;
-                    return Ok(Offered::Unchanged);
-                }
-                (false, false) => {
-                    self.outdate(known.ordinal)?;
-                    self.execute(
-                        "UPDATE item SET content = ?2, state = 'pending', attempts = 0, lease = NULL, input = ?3, payload = ?4, \
-                         line = NULL, updated = ?5, met = ?6 WHERE ordinal = ?1",
-                        params![known.ordinal, content, input, payload, now(), self.run],
-                    )?;
-                    return Ok(Offered::Changed);
-                }
-                // Another text under a name that this run has met already is another item.
-                (false, true) => {}
+                Ok(if known.waits { Offered::Replaced } else { Offered::Changed })
+            }
+            None => {
+                self.execute(
+                    // The second of a name gets a number that nothing else has.
+                    "INSERT INTO item(base, key, content, state, input, payload, updated, met) SELECT ?1, \
+                     CASE WHEN EXISTS (SELECT 1 FROM item WHERE base = ?1) \
+                     THEN ?1 || ' (' || (SELECT max(ordinal) + 1 FROM item) || ')' ELSE ?1 END, ?2, 'pending', ?3, ?4, ?5, ?6",
+                    params![base, content, input, payload, now(), self.run],
+                )?;
+                Ok(Offered::New)
             }
         }
-        unreachable!("numbers do not end")
     }
 
     /// Takes in what could not be read: it is given up from the start.
     pub fn offer_unreadable(&mut self, input: &str, what: &Unreadable) -> Result<()> {
         let content = sum(&format!("{}\n{}", what.reason, what.raw));
-        let key = format!("{input} {}", what.place);
-        let line = result::failure(&key, input, Some(&what.place), &what.reason, Some(&what.raw));
+        let id = format!("{input} {}", what.place);
+        let key = format!("unreadable: {id}");
+        let line = result::failure(&id, input, Some(&what.place), &what.reason, Some(&what.raw));
         self.execute(
-            "INSERT INTO item(key, content, state, input, line, updated, met) VALUES(?1, ?2, 'dead', ?3, ?4, ?5, ?6) \
+            "INSERT INTO item(key, base, content, state, input, line, updated, met) VALUES(?1, ?1, ?2, 'dead', ?3, ?4, ?5, ?6) \
              ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5, met = ?6",
             params![key, content, input, line, now(), self.run],
         )?;
@@ -189,6 +199,12 @@ impl Journal {
             .prepare_cached("SELECT value FROM fact WHERE name = ?1")
             .map_err(|e| self.failed(e))?;
         find.query_row([name], |row| row.get(0)).optional().map_err(|e| self.failed(e))
+    }
+
+    /// An input is as it was: that it could not be read in between is forgotten.
+    pub fn is_same(&mut self, input: &str) -> Result<()> {
+        self.execute("DELETE FROM item WHERE key = ?1", [format!("unreadable: {input} whole")])?;
+        Ok(())
     }
 
     /// An input was read to its end: what could not be read of it in earlier runs, and is not there any more, is forgotten.
@@ -235,13 +251,17 @@ impl Journal {
         Ok(())
     }
 
-    fn known(&self, key: &str) -> Result<Option<Known>> {
+    /// An item of a name whose column has a value; of several the one that this run has not met.
+    fn known(&self, base: &str, column: &str, value: &str) -> Result<Option<Known>> {
         let mut find = self
             .connection
-            .prepare_cached("SELECT ordinal, content, met FROM item WHERE key = ?1")
+            .prepare_cached(&format!(
+                "SELECT ordinal, met, state IN ('pending', 'leased') FROM item WHERE base = ?1 AND {column} = ?2 \
+                 ORDER BY met LIMIT 1"
+            ))
             .map_err(|e| self.failed(e))?;
-        find.query_row([key], |row| {
-            Ok(Known { ordinal: row.get(0)?, content: row.get(1)?, met: row.get(2)? })
+        find.query_row([base, value], |row| {
+            Ok(Known { ordinal: row.get(0)?, met: row.get(1)?, waits: row.get(2)? })
         })
         .optional()
         .map_err(|e| self.failed(e))
@@ -280,6 +300,13 @@ impl Journal {
         Ok(())
     }
 
+    fn is_new(&self) -> Result<bool> {
+        let begun = "SELECT count(*) FROM fact WHERE name = 'spec'";
+        let begun: i64 =
+            self.connection.query_row(begun, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
+        Ok(begun == 0)
+    }
+
     /// Takes over what `items.jsonl` says is done.
     fn rebuild(&mut self) -> Result<()> {
         let path = self.folder.join("items.jsonl");
@@ -292,8 +319,8 @@ impl Journal {
             for line in text.lines() {
                 let Some((key, content, input)) = result::identity(line) else { continue };
                 journal.execute(
-                    "INSERT OR IGNORE INTO item(key, content, state, input, line, updated) VALUES(?1, ?2, 'done', ?3, ?4, ?5)",
-                    params![key, content, input, line, now()],
+                    "INSERT OR IGNORE INTO item(key, base, content, state, input, line, updated) VALUES(?1, ?6, ?2, 'done', ?3, ?4, ?5)",
+                    params![key, content, input, line, now(), without_number(&key)],
                 )?;
             }
             Ok(())
@@ -311,49 +338,58 @@ impl Journal {
         damaged(&self.folder.join("journal.db"), error.to_string())
     }
 
-    fn settle(&self, lease: &Lease, state: &str, line: &str, keep: bool) -> Result<()> {
+    fn settle(&self, lease: &Lease, state: &str, line: &str, keep: bool) -> Result<bool> {
         // An item that changed meanwhile, or that somebody else settled, is not this one any more.
-        self.execute(
+        let settled = self.execute(
             "UPDATE item SET state = ?3, line = ?4, lease = NULL, attempts = attempts + 1, updated = ?5, \
              payload = CASE WHEN ?6 THEN payload END WHERE ordinal = ?1 AND content = ?2 AND state = 'leased'",
             params![lease.ordinal, lease.content, state, line, now(), keep],
         )?;
-        Ok(())
+        Ok(settled > 0)
     }
 }
 
-/// What the journal says of a key.
+/// What the journal says of an item.
 struct Known {
     ordinal: i64,
-    content: String,
     /// The run that last met it.
     met: i64,
+    /// Whether nobody has settled it.
+    waits: bool,
 }
 
-/// What identifies an item, the `number`th of that name. A guid is what the feed says it is; a number means something only within its
-/// input; an item without either is its content.
-fn key(input: &str, item: &Item, content: &str, number: usize) -> String {
+/// What identifies an item among others. A guid is what the feed says it is; a number means something only within its input; an item
+/// without either is its content.
+fn base(input: &str, item: &Item, content: &str) -> String {
     let global = |id: &str| id.contains([':', '/']);
-    let key = match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
+    match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
         Some(id) if global(id) => id.to_string(),
         Some(id) => format!("{input} {id}"),
         None => format!("sha256:{content}"),
-    };
-    if number == 1 { key } else { format!("{key} ({number})") }
+    }
+}
+
+/// What an item's key was made from.
+fn without_number(key: &str) -> &str {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match key.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
+        Some((base, digits)) if number(digits) => base,
+        _ => key,
+    }
 }
 
 impl Work for Journal {
     fn claim(&mut self, most: usize) -> Result<Vec<Lease>> {
-        let now = now();
+        // Leases are not taken away here: whoever else could have one would hold the folder's lock.
         let mut claim = self
             .connection
             .prepare_cached(
                 "UPDATE item SET state = 'leased', lease = ?2 WHERE ordinal IN (SELECT ordinal FROM item WHERE state = 'pending' \
-                 OR (state = 'leased' AND lease < ?3) ORDER BY ordinal LIMIT ?1) \
+                 ORDER BY ordinal LIMIT ?1) \
                  RETURNING ordinal, key, content, input, attempts, payload",
             )
             .map_err(|e| self.failed(e))?;
-        let rows = claim.query_map(params![most as i64, now + LEASE, now], |row| {
+        let rows = claim.query_map(params![most as i64, now() + LEASE], |row| {
             let payload: String = row.get(5)?;
             let lease = Lease {
                 ordinal: row.get(0)?,
@@ -378,25 +414,26 @@ impl Work for Journal {
 
     fn extend(&mut self, lease: &Lease) -> Result<()> {
         self.execute(
-            "UPDATE item SET lease = ?2 WHERE ordinal = ?1 AND state = 'leased'",
-            params![lease.ordinal, now() + LEASE],
+            "UPDATE item SET lease = ?2 WHERE ordinal = ?1 AND content = ?3 AND state = 'leased'",
+            params![lease.ordinal, now() + LEASE, lease.content],
         )?;
         Ok(())
     }
 
-    fn complete(&mut self, lease: &Lease, line: &str) -> Result<()> {
+    fn complete(&mut self, lease: &Lease, line: &str) -> Result<bool> {
         self.settle(lease, "done", line, false)
     }
 
     fn retry(&mut self, lease: &Lease, blamed: bool) -> Result<()> {
         self.execute(
-            "UPDATE item SET state = 'pending', lease = NULL, attempts = attempts + ?2 WHERE ordinal = ?1 AND state = 'leased'",
-            params![lease.ordinal, i64::from(blamed)],
+            "UPDATE item SET state = 'pending', lease = NULL, attempts = attempts + ?2 \
+             WHERE ordinal = ?1 AND content = ?3 AND state = 'leased'",
+            params![lease.ordinal, i64::from(blamed), lease.content],
         )?;
         Ok(())
     }
 
-    fn bury(&mut self, lease: &Lease, line: &str) -> Result<()> {
+    fn bury(&mut self, lease: &Lease, line: &str) -> Result<bool> {
         self.settle(lease, "dead", line, true)
     }
 
@@ -434,7 +471,13 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-fn connect(path: &Path) -> std::result::Result<Connection, String> {
+/// Why a journal could not be opened, and whether what is written in it is to blame.
+struct Trouble {
+    reason: String,
+    is_damage: bool,
+}
+
+fn connect(path: &Path) -> std::result::Result<Connection, Trouble> {
     let open = || -> rusqlite::Result<(Connection, String)> {
         let connection = Connection::open(path)?;
         connection.execute_batch(
@@ -446,8 +489,12 @@ fn connect(path: &Path) -> std::result::Result<Connection, String> {
     };
     match open() {
         Ok((connection, sound)) if sound == "ok" => Ok(connection),
-        Ok((_, found)) => Err(found),
-        Err(error) => Err(error.to_string()),
+        Ok((_, found)) => Err(Trouble { reason: found, is_damage: true }),
+        Err(error) => {
+            use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+            let is_damage = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+            Err(Trouble { reason: error.to_string(), is_damage })
+        }
     }
 }
 

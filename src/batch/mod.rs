@@ -27,11 +27,11 @@ use sha2::{Digest, Sha256};
 pub use exchange::{EXCHANGES, Exchange};
 pub use journal::{Journal, Offered};
 pub use result::{Count, Doubt, Line, Pair, Summary, Translation};
-pub use run::{Counts, Input, Open, Opened, Progress, Watch, run};
+pub use run::{Counts, Ended, Input, Open, Opened, Progress, Watch, run};
 pub use work::{Lease, Stats, Work};
 
-use crate::document::Document;
 use crate::error::{Error, Result};
+use crate::formats::Item;
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::Route;
@@ -118,11 +118,11 @@ pub struct Plan {
 #[derive(Clone)]
 pub struct Follow(Arc<ReadPage>);
 
-type ReadPage = dyn Fn(&str) -> Result<Document> + Send + Sync;
+type ReadPage = dyn Fn(&str) -> Result<Item> + Send + Sync;
 
 impl Follow {
-    /// Gives the document at an address.
-    pub fn new(read: impl Fn(&str) -> Result<Document> + Send + Sync + 'static) -> Self {
+    /// Gives the article at an address.
+    pub fn new(read: impl Fn(&str) -> Result<Item> + Send + Sync + 'static) -> Self {
         Self(Arc::new(read))
     }
 }

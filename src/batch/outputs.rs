@@ -55,17 +55,23 @@ pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()>
     for exchange in &plan.pairs {
         let path = folder.join(format!("pairs.{}", exchange.name));
         let broken = |error: Error| std::io::Error::other(error.to_string());
+        let mut items = 0;
         let written = files::replace(&path, |out| {
-            exchange.write(out, plan.to, |each| {
+            items = exchange.write(out, plan.to, |each| {
                 let mut one = |text: &str| {
                     let line =
                         serde_json::from_str(text).map_err(|e| Error::malformed(&done, e.to_string()))?;
                     each(&line).map_err(|e| Error::io("write", &path, e))
                 };
                 journal.lines("done", &mut one).map_err(broken)
-            })
+            })?;
+            Ok(())
         });
         written.map_err(|e| Error::io("write", &path, e))?;
+        // XLIFF knows no file of nothing.
+        if items == 0 {
+            std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
     }
     if plan.feed {
         save(&folder.join("feed.xml"), digest::rss(&shown, plan.to).as_bytes())?;

@@ -38,6 +38,9 @@ pub struct Line {
     pub translation: Option<Translation>,
     /// Its summary.
     pub summary: Option<Summary>,
+    /// What is doubtful about the item itself.
+    #[serde(default)]
+    pub findings: Vec<Doubt>,
     /// What the journal calls it, and the sum of its content: from these the journal can be begun again.
     pub key: String,
     /// See `key`.
@@ -143,6 +146,7 @@ impl Line {
             source: item.document.article(),
             translation: None,
             summary: None,
+            findings: Vec::new(),
             key: lease.key.clone(),
             content: lease.content.clone(),
         }
@@ -171,18 +175,11 @@ impl Line {
         (format!("{name}.md"), own)
     }
 
-    /// Adds a doubt about the whole item, beside what was made of it.
-    pub(super) fn doubt(&mut self, doubt: Option<Doubt>) {
-        let translation = self.translation.as_mut().map(|one| &mut one.findings);
-        if let Some(findings) = translation.or(self.summary.as_mut().map(|one| &mut one.findings)) {
-            findings.extend(doubt);
-        }
-    }
-
     /// All that is doubtful.
     pub fn doubts(&self) -> impl Iterator<Item = &Doubt> {
         let translation = self.translation.iter().flat_map(|one| &one.findings);
-        translation.chain(self.summary.iter().flat_map(|one| &one.findings)).filter(|doubt| doubt.is_doubt())
+        let summary = self.summary.iter().flat_map(|one| &one.findings);
+        self.findings.iter().chain(translation).chain(summary).filter(|doubt| doubt.is_doubt())
     }
 
     /// Tokens written.

@@ -17,7 +17,7 @@ use super::work::{Lease, Stats, Work};
 use super::{Journal, Offered, Plan, Worker, outputs};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::formats::{self, Fields, Form, Item};
+use crate::formats::{self, Fields, Item};
 use crate::language::Language;
 use crate::prompts::Task;
 
@@ -88,6 +88,19 @@ pub struct Progress {
     pub seconds: f64,
 }
 
+/// How a run ended.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Ended {
+    /// What it met and did.
+    #[serde(rename = "run")]
+    pub counts: Counts,
+    /// What the journal holds now.
+    #[serde(rename = "journal")]
+    pub stats: Stats,
+    /// Whether all inputs were read to their ends.
+    pub complete: bool,
+}
+
 /// Who is told, and who may stop it.
 pub struct Watch<'w> {
     /// Told what happens.
@@ -106,7 +119,7 @@ pub fn run(
     fields: &Fields,
     again: bool,
     watch: &mut Watch<'_>,
-) -> Result<(Counts, Stats)> {
+) -> Result<Ended> {
     let (mut journal, said) = Journal::open(folder, &plan.spec()?)?;
     if let Some(said) = said {
         (watch.on_note)(&said);
@@ -127,6 +140,7 @@ pub fn run(
         committed: Instant::now(),
         extended: Instant::now(),
         began: Instant::now(),
+        complete: false,
     };
     run.waiting = run.journal.stats()?.pending;
     run.bytes.waiting = run.journal.bytes_pending()?;
@@ -136,7 +150,7 @@ pub fn run(
     worked.and(saved)?;
     let stats = run.journal.stats()?;
     outputs::write(&run.journal, folder, plan)?;
-    Ok((run.counts, stats))
+    Ok(Ended { counts: run.counts, stats, complete: run.complete })
 }
 
 struct Run {
@@ -147,12 +161,18 @@ struct Run {
     /// Items in the journal that nobody has settled.
     waiting: u64,
     bytes: Bytes,
-    /// Leases in workers' hands.
-    out: HashMap<i64, Lease>,
+    /// Leases in workers' hands, by place and content: an item that changes meanwhile is out twice.
+    out: HashMap<(i64, String), Lease>,
     settled: Vec<Settled>,
     committed: Instant,
     extended: Instant,
     began: Instant,
+    /// Whether all inputs are read.
+    complete: bool,
+}
+
+fn place(lease: &Lease) -> (i64, String) {
+    (lease.ordinal, lease.content.clone())
 }
 
 /// How much text waits, and how much was settled in this run.
@@ -182,24 +202,23 @@ struct Settled {
 impl Run {
     fn work(&mut self, plan: &Plan, watch: &mut Watch<'_>) -> Result<()> {
         let hands = plan.batch.max(1);
-        let mut more = true;
         loop {
             let stopping = watch.stop.load(Ordering::SeqCst);
-            if more && !stopping && self.waiting < hands as u64 * AHEAD {
-                more = self.take_in(hands, watch)?;
+            if !self.complete && !stopping && self.waiting < hands as u64 * AHEAD {
+                self.complete = !self.take_in(hands, watch)?;
             }
             let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
             if due || self.settled.len() >= hands {
                 self.turn(if stopping { 0 } else { hands * 2 })?;
             }
             let idle = self.out.is_empty() && self.settled.is_empty();
-            if idle && (stopping || !more) {
+            if idle && (stopping || self.complete) {
                 return Ok(());
             }
             if let Some(settled) =
                 self.crew.take(if idle { Duration::ZERO } else { Duration::from_millis(100) })
             {
-                self.out.remove(&settled.lease.ordinal);
+                self.out.remove(&place(&settled.lease));
                 self.settled.push(settled);
             }
             if self.extended.elapsed() > EXTEND {
@@ -212,7 +231,7 @@ impl Run {
                 counts: self.counts,
                 waiting: self.waiting,
                 left: self.bytes.left(self.began.elapsed()),
-                complete: !more,
+                complete: self.complete,
                 seconds: self.began.elapsed().as_secs_f64(),
             });
         }
@@ -236,6 +255,8 @@ impl Run {
                             *waiting += 1;
                             bytes.waiting += item.document.text().len() as u64;
                         }
+                        // It waited already.
+                        Offered::Replaced => {}
                         Offered::Unchanged => counts.unchanged += 1,
                         Offered::Duplicate => counts.duplicates += 1,
                     },
@@ -256,7 +277,9 @@ impl Run {
                 match result {
                     Ok(line) => {
                         let text = serde_json::to_string(line).map_err(|e| Error::Engine(e.into()))?;
-                        journal.complete(lease, &text)?;
+                        if !journal.complete(lease, &text)? {
+                            continue;
+                        }
                         counts.done += 1;
                         counts.doubtful += u64::from(line.doubts().next().is_some());
                         counts.tokens += line.written() as u64;
@@ -271,10 +294,10 @@ impl Run {
                     }
                     Err(error) => {
                         let title = lease.item.document.title();
-                        journal.bury(
-                            lease,
-                            &failure(&lease.key, &lease.input, None, &error.to_string(), title),
-                        )?;
+                        let line = failure(&lease.key, &lease.input, None, &error.to_string(), title);
+                        if !journal.bury(lease, &line)? {
+                            continue;
+                        }
                         counts.failed += 1;
                     }
                 }
@@ -287,7 +310,7 @@ impl Run {
         self.committed = Instant::now();
         for lease in leases {
             self.crew.give(&lease)?;
-            self.out.insert(lease.ordinal, lease);
+            self.out.insert(place(&lease), lease);
         }
         Ok(())
     }
@@ -324,7 +347,10 @@ impl Intake {
             });
             match opened {
                 Ok(Some((items, mark))) => self.current = Some((name, items, mark)),
-                Ok(None) => on_note(&format!("{name} has not changed")),
+                Ok(None) => {
+                    journal.is_same(&name)?;
+                    on_note(&format!("{name} has not changed"));
+                }
                 // An input that cannot be read is one bad item; the others are read all the same.
                 Err(error) => {
                     let reason = error.to_string();
@@ -427,6 +453,7 @@ fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
     let from = Language::detect(&item.document.article())
         .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
     let mut line = Line::new(lease, &item, from, plan.to);
+    line.findings.extend(followed);
     let document = std::mem::take(&mut item.document);
     let go_on = |_: &str| match stop.load(Ordering::SeqCst) {
         true => ControlFlow::Break(()),
@@ -450,7 +477,6 @@ fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
         }
         line.summary = Some(request.watch(|_| {}, go_on)?.into());
     }
-    line.doubt(followed);
     Ok(line)
 }
 
@@ -459,9 +485,8 @@ fn follow(plan: &Plan, item: &Item) -> (Item, Option<Doubt>) {
     let (Some(follow), Some(link)) = (&plan.follow, &item.link) else { return (item.clone(), None) };
     let length = |document: &Document| document.article().chars().count();
     match (follow.0)(link) {
-        Ok(page) if length(&page) > length(&item.document) => {
-            let form = Form::File("html".into());
-            (Item { document: page, form, ..item.clone() }, None)
+        Ok(page) if length(&page.document) > length(&item.document) => {
+            (Item { document: page.document, form: page.form, ..item.clone() }, None)
         }
         Ok(_) => (item.clone(), None),
         Err(error) => {

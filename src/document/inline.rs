@@ -207,8 +207,19 @@ fn begins_tag(text: &str) -> bool {
 fn tag_length(text: &str) -> Option<usize> {
     if let Some(comment) = text.strip_prefix("<!--") {
         let empty = [">", "->"].iter().find(|end| comment.starts_with(**end)).map(|end| end.len());
-        let ends =
-            || ["-->", "--!>"].into_iter().filter_map(|end| Some(comment.find(end)? + end.len())).min();
+        let ends = || {
+            let mut at = 0;
+            loop {
+                at += comment[at..].find("--")? + 2;
+                match &comment.as_bytes()[at..] {
+                    [b'>', ..] => return Some(at + 1),
+                    [b'!', b'>', ..] => return Some(at + 2),
+                    // "--->" ends a comment, too.
+                    [b'-', ..] => at -= 1,
+                    _ => {}
+                }
+            }
+        };
         return empty.or_else(ends).map(|length| length + 4);
     }
     let bytes = text.as_bytes();
@@ -241,6 +252,9 @@ fn tag_length(text: &str) -> Option<usize> {
 
 /// The characters an entity stands for, and its length. What is no entity stays as it is written.
 fn entity(text: &str) -> Option<(String, usize)> {
+    if !text.starts_with('&') {
+        return None;
+    }
     /// "&CounterClockwiseContourIntegral;"
     const LONGEST: usize = 33;
     /// Names that texts are full of; the other two thousand are looked up in the tokenizer's table.
@@ -340,7 +354,8 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_and_no_entity_is_text() {
-        for raw in ["a < b", "AT&T", "x &unknown; y", "1 <2", "<", "<한빛일보>", "a <b", "&notes;", "&가;"]
+        for raw in
+            ["a < b", "AT&T", "x &unknown; y", "1 <2", "<", "<한빛일보>", "a <b", "<lt;", "&notes;", "&가;"]
         {
             assert_eq!(Inline::read(raw).text(), raw);
         }

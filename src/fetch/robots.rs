@@ -29,7 +29,7 @@ impl Robots {
                 }
                 "allow" | "disallow" => {
                     in_rules = true;
-                    let rule = (key == "allow", value.to_string());
+                    let rule = (key == "allow", encoded(value));
                     // Nothing after the colon forbids nothing.
                     if for_us && !value.is_empty() {
                         ours.push(rule.clone());
@@ -50,9 +50,25 @@ impl Robots {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_string(),
         };
+        let path = encoded(&path);
         let fitting = self.rules.iter().filter(|(_, pattern)| fits(pattern, &path));
         fitting.max_by_key(|(allow, pattern)| (pattern.len(), *allow)).is_none_or(|(allow, _)| *allow)
     }
+}
+
+/// A path as addresses write it: letters of other scripts as percent and two digits (RFC 9309, 2.2.2).
+fn encoded(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let bytes = path.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let in_escape = (at >= 1 && bytes[at - 1] == b'%') || (at >= 2 && bytes[at - 2] == b'%');
+        match byte {
+            byte if in_escape && byte.is_ascii() => out.push(byte.to_ascii_uppercase() as char),
+            byte if byte.is_ascii() => out.push(*byte as char),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 /// Whether a path begins as a pattern says; `*` stands for anything, `$` for the end.
@@ -111,5 +127,7 @@ mod tests {
         assert!(allows(rules, "/a/b.pdf.html"));
         assert!(!allows(rules, "/search?x=1&q=2"));
         assert!(allows(rules, "/search"));
+        assert!(!allows("User-agent: *\nDisallow: /뉴스/", "/뉴스/1"));
+        assert!(!allows("User-agent: *\nDisallow: /%eb%89%b4", "/뉴스"));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -82,23 +82,27 @@ impl Web {
 
     /// Reads an address, unless it is the same as when `mark` was made.
     pub fn get(&self, address: &str, mark: Option<&str>) -> Result<Got> {
-        self.read(address, mark, MAX_BYTES).map_err(|reason| refused(address, reason))
+        let each = |_: &Url| Ok(());
+        self.read(address, mark, MAX_BYTES, &each).map_err(|refusal| refused(address, refusal.reason))
     }
 
     /// Reads a page that a feed links to, where its host lets programs do so (robots.txt), one page of a host a second.
     pub fn page(&self, address: &str) -> Result<Vec<u8>> {
-        let read = || {
-            let url = parse(address)?;
-            if !self.allows(&url)? {
+        // Wherever it leads: the host of a redirection has its own rules.
+        let each = |url: &Url| {
+            if !self.allows(url)? {
                 return Err("robots.txt does not allow it".to_string());
             }
-            self.wait_for(&url);
-            match self.read(address, None, MAX_BYTES)? {
-                Got::New { bytes, .. } => Ok(bytes),
-                Got::Same => Err("gave nothing".to_string()),
-            }
+            self.wait_for(url);
+            Ok(())
         };
-        read().map_err(|reason| refused(address, reason))
+        match self
+            .read(address, None, MAX_BYTES, &each)
+            .map_err(|refusal| refused(address, refusal.reason))?
+        {
+            Got::New { bytes, .. } => Ok(bytes),
+            Got::Same => Err(refused(address, "gave nothing".to_string())),
+        }
     }
 
     fn allows(&self, url: &Url) -> Result<bool, String> {
@@ -109,10 +113,13 @@ impl Web {
         if let Some(allowed) = known(&self.hosts()) {
             return Ok(allowed);
         }
-        let robots = match url.join("/robots.txt").map(|url| self.read(url.as_str(), None, MAX_ROBOTS)) {
-            Ok(Ok(Got::New { bytes, .. })) => Robots::read(&String::from_utf8_lossy(&bytes), "malmoi"),
-            // A host without one allows everything (RFC 9309, 2.3.1.3).
-            _ => Robots::default(),
+        let address = url.join("/robots.txt").map_err(|error| error.to_string())?;
+        let robots = match self.read(address.as_str(), None, MAX_ROBOTS, &|_| Ok(())) {
+            Ok(Got::New { bytes, .. }) => Robots::read(&String::from_utf8_lossy(&bytes), "malmoi"),
+            // A host that has none allows everything; one that cannot say allows nothing (RFC 9309, 2.3.1.3 and 2.3.1.4).
+            Err(Refusal { status: Some(400..500), .. }) => Robots::default(),
+            Err(Refusal { reason, .. }) => return Err(format!("robots.txt {reason}")),
+            Ok(Got::Same) => return Err("robots.txt gave nothing".to_string()),
         };
         let allowed = robots.allow(url);
         self.hosts().entry(host).or_default().robots = Some(robots);
@@ -136,11 +143,13 @@ impl Web {
         self.hosts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn read(&self, address: &str, mark: Option<&str>, most: u64) -> Result<Got, String> {
+    /// Reads an address; `each` is asked about it, and about every other that it redirects to.
+    fn read(&self, address: &str, mark: Option<&str>, most: u64, each: &Each<'_>) -> Result<Got, Refusal> {
         let mark: Mark = mark.and_then(|mark| serde_json::from_str(mark).ok()).unwrap_or_default();
         let mut url = parse(address)?;
         for _ in 0..=HOPS {
             self.check(&url)?;
+            each(&url)?;
             let mut request = self.agent.get(url.as_str());
             if let Some(etag) = &mark.etag {
                 request = request.header("if-none-match", etag);
@@ -150,35 +159,40 @@ impl Web {
             }
             let mut response = request.call().map_err(|error| reason(&error))?;
             let status = response.status();
-            if status == 304 {
+            if status == 304 && (mark.etag.is_some() || mark.modified.is_some()) {
                 return Ok(Got::Same);
             }
             if status.is_redirection() {
-                let target = header(&response, "location").ok_or("redirects to nowhere")?;
+                let target =
+                    header(&response, "location").ok_or_else(|| "redirects to nowhere".to_string())?;
                 let next = url.join(&target).map_err(|e| format!("redirects to {target}: {e}"))?;
                 if url.scheme() == "https" && next.scheme() != "https" {
-                    return Err(format!("redirects to {next}, which anybody on the way could change"));
+                    return Err(format!("redirects to {next}, which anybody on the way could change").into());
                 }
                 url = next;
                 continue;
             }
             if !status.is_success() {
-                return Err(format!("answered {status}"));
+                return Err(Refusal { status: Some(status.as_u16()), reason: format!("answered {status}") });
             }
             let mut bytes = Vec::new();
             let body = response.body_mut().as_reader();
             body.take(most + 1).read_to_end(&mut bytes).map_err(|e| format!("broke off: {e}"))?;
+            if bytes.len() as u64 > most && most == MAX_ROBOTS {
+                bytes.truncate(most as usize);
+            }
             if bytes.len() as u64 > most {
-                return Err(format!("is larger than {} MB", most >> 20));
+                return Err(format!("is larger than {} MB", most >> 20).into());
             }
             let mark = Mark { etag: header(&response, "etag"), modified: header(&response, "last-modified") };
             let known = mark.etag.is_some() || mark.modified.is_some();
             return Ok(Got::New { bytes, mark: serde_json::to_string(&mark).ok().filter(|_| known) });
         }
-        Err(format!("redirects more than {HOPS} times"))
+        Err(format!("redirects more than {HOPS} times").into())
     }
 
-    /// An address that may be asked for. The resolver sees the rest; behind a proxy it does not see names.
+    /// An address that may be asked for. The resolver sees the rest; behind a proxy it does not see names, so that they are looked up
+    /// here first: what this machine knows to be inside is refused, what only the proxy knows is the proxy's to judge.
     fn check(&self, url: &Url) -> Result<(), String> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("{} is no address of the web", url.scheme()));
@@ -189,7 +203,11 @@ impl Web {
         let private = match url.host() {
             Some(url::Host::Ipv4(address)) => !is_public(IpAddr::V4(address)),
             Some(url::Host::Ipv6(address)) => !is_public(IpAddr::V6(address)),
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                let is_local = name == "localhost" || name.ends_with(".localhost");
+                is_local || (self.agent.config().proxy().is_some() && leads_inside(name))
+            }
             None => return Err("names no host".to_string()),
         };
         if private && !self.private { Err(PRIVATE.to_string()) } else { Ok(()) }
@@ -197,6 +215,27 @@ impl Web {
 }
 
 const PRIVATE: &str = "is a private address (--allow-private lets feeds of your own house in)";
+
+/// Asked about every address before it is read.
+type Each<'e> = dyn Fn(&Url) -> Result<(), String> + 'e;
+
+/// Why an address gave nothing, and what its host answered where that was the reason.
+struct Refusal {
+    status: Option<u16>,
+    reason: String,
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self { status: None, reason }
+    }
+}
+
+/// Whether a name means a private address, as far as this machine knows.
+fn leads_inside(name: &str) -> bool {
+    let found = (name, 80).to_socket_addrs();
+    found.is_ok_and(|mut found| found.any(|address| !is_public(address.ip())))
+}
 
 fn parse(address: &str) -> Result<Url, String> {
     Url::parse(address).map_err(|error| format!("is no address: {error}"))
@@ -235,7 +274,9 @@ impl Resolver for Public {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
         // The way out of the house is the house's own business.
-        let is_proxy = config.proxy().is_some_and(|proxy| Some(proxy.host()) == uri.host());
+        let is_proxy = config
+            .proxy()
+            .is_some_and(|proxy| Some(proxy.host()) == uri.host() && Some(proxy.port()) == uri.port_u16());
         if self.private || is_proxy {
             return Ok(found);
         }
@@ -333,7 +374,13 @@ mod tests {
         let web = Web::new(false);
         let said = |address: &str| web.get(address, None).err().map(|e| e.to_string()).unwrap_or_default();
         assert_eq!(said("http://127.0.0.1:9/feed"), format!("http://127.0.0.1:9/feed {PRIVATE}"),);
-        for inside in ["http://localhost/", "http://[::1]/", "http://2130706433/", "http://0x7f.1/"] {
+        for inside in [
+            "http://localhost/",
+            "http://localhost./",
+            "http://[::1]/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+        ] {
             assert!(said(inside).contains("private address"), "{inside}: {}", said(inside));
         }
         assert!(said("file:///etc/passwd").contains("no address of the web"));

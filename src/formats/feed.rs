@@ -27,6 +27,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// "&CounterClockwiseContourIntegral;"
 const LONGEST_ENTITY: usize = 33;
+/// What stands before the items of a feed is read with each of them.
+const LONGEST_HEAD: usize = 256 << 10;
 /// How much of a broken item is kept.
 const SHOWN: usize = 200;
 
@@ -90,7 +92,19 @@ fn places(text: &str, name: &str) -> Vec<Span> {
 
 /// What must stand around one item so that it is a feed, with the namespaces and the base of the whole.
 fn frame(head: &str, root: &str) -> Result<(String, String), String> {
-    let tags = || head.match_indices('<').filter_map(|(at, _)| Some(&head[at..=at + head[at..].find('>')?]));
+    if head.len() > LONGEST_HEAD {
+        return Err(format!("begins with {} KB before its first item", head.len() >> 10));
+    }
+    let tags = || {
+        let mut rest = head;
+        std::iter::from_fn(move || {
+            let at = rest.find('<')?;
+            let end = at + rest[at..].find('>')? + 1;
+            let tag = &rest[at..end];
+            rest = &rest[end..];
+            Some(tag)
+        })
+    };
     let tag = tags().find(|tag| tag[1..].starts_with(|c: char| c.is_alphabetic()));
     let tag = tag.ok_or_else(|| format!("holds nothing but the beginning of <{root}>"))?;
     if root == "feed" {
@@ -130,20 +144,35 @@ fn unreadable(number: usize, reason: String, raw: &str) -> Unreadable {
 /// A text without the characters XML forbids, and with `&` as such where it begins no entity: what is wrong most often.
 fn mended(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for (at, c) in text.char_indices() {
-        let entity = || {
-            let near = &text.as_bytes()[at + 1..text.len().min(at + 1 + LONGEST_ENTITY)];
-            let name = near.iter().position(|byte| *byte == b';').map_or(&near[..0], |end| &near[..end]);
-            let known = name.strip_prefix(b"#").unwrap_or(name);
-            !known.is_empty() && known.iter().all(u8::is_ascii_alphanumeric)
-        };
+    let mut rest = text;
+    while let Some(at) = rest.find(SECTION) {
+        let end = rest[at..].find("]]>").map_or(rest.len(), |end| at + end);
+        mend(&mut out, &rest[..at]);
+        // In a section every character is itself.
+        out.extend(rest[at..end].chars().filter(|c| is_allowed(*c)));
+        rest = &rest[end..];
+    }
+    mend(&mut out, rest);
+    out
+}
+
+const SECTION: &str = "<![CDATA[";
+
+fn mend(out: &mut String, text: &str) {
+    for (at, c) in text.char_indices().filter(|(_, c)| is_allowed(*c)) {
+        let from = at + c.len_utf8();
+        let near = &text.as_bytes()[from..text.len().min(from + LONGEST_ENTITY)];
+        let name = near.iter().position(|byte| *byte == b';').map_or(&near[..0], |end| &near[..end]);
+        let known = name.strip_prefix(b"#").unwrap_or(name);
         match c {
-            '&' if !entity() => out.push_str("&amp;"),
-            c if c.is_control() && !matches!(c, '\t' | '\n' | '\r') => {}
+            '&' if known.is_empty() || !known.iter().all(u8::is_ascii_alphanumeric) => out.push_str("&amp;"),
             c => out.push(c),
         }
     }
-    out
+}
+
+fn is_allowed(c: char) -> bool {
+    !c.is_control() || matches!(c, '\t' | '\n' | '\r')
 }
 
 fn item(entry: Entry, about: Option<&str>) -> Result<Item, String> {
@@ -289,6 +318,16 @@ mod tests {
         "-" "-" "-" | Three
         item 5: is not well-formed XML: expected `</title>`, but `</channel>` was found
         "#);
+    }
+
+    #[test]
+    fn characters_of_a_section_are_themselves() {
+        let found = feed(
+            "<rss version='2.0'><channel><item><title>A & B</title><link><![CDATA[https://x.example/?a=1&b=2]]></link></item></channel></rss>",
+        );
+        let item = found[0].as_ref().unwrap();
+        assert_eq!(item.link.as_deref(), Some("https://x.example/?a=1&b=2"));
+        assert_eq!(item.document.title(), Some("A & B"));
     }
 
     #[test]

@@ -14,7 +14,10 @@ pub(super) const FORMAT: Format = Format {
     endings: &["jsonl", "ndjson"],
     claims: |bytes| {
         let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        first.starts_with(b"{") && serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object())
+        let whole = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());
+        // A first line that is longer than what is looked at.
+        let begun = first.len() == bytes.len() && first.starts_with(b"{\"");
+        first.starts_with(b"{") && (begun || whole())
     },
     read: Read::Records(|source, fields| Ok(Box::new(Lines { source, fields, number: 0 }) as Records)),
 };

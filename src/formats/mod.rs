@@ -167,12 +167,20 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// assert!(error.to_string().starts_with("news.pdf is not text: it is a PDF"));
 /// ```
 pub fn read(bytes: &[u8], name: &str) -> Result<Document> {
-    Ok(article(detect(name, bytes), bytes, name)?.document)
+    Ok(article(bytes, name)?.document)
 }
 
-/// One article in a format.
-fn article(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
+/// The same with what its source says of it.
+pub fn article(bytes: &[u8], name: &str) -> Result<Item> {
+    article_in(detect(name, bytes), bytes, name)
+}
+
+fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
+    if format.name == plain::FORMAT.name && xml::beginning(bytes).trim_start().starts_with("<?xml") {
+        let root = xml::root(bytes).unwrap_or_default();
+        return Err(refuse(format!("is XML of a kind malmoi does not read (<{root}>)")));
+    }
     let (item, ending) = match format.read {
         Read::Article(read) => (read(text_of(bytes, name)?), format.endings.first()),
         Read::Packed(read) => (read(bytes), plain::FORMAT.endings.first()),
@@ -195,9 +203,11 @@ fn article(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
 /// assert_eq!(found[1].as_ref().unwrap_err().place, "line 2");
 /// ```
 pub fn items(source: impl std::io::Read + 'static, name: &str, fields: Fields) -> Result<Records> {
-    let mut source = std::io::BufReader::with_capacity(1 << 16, source);
+    let mut source = source;
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
-    let format = detect(name, source.fill_buf().map_err(|e| Error::io("read", name, e))?);
+    let beginning = beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
+    let format = detect(name, &beginning);
+    let source = std::io::BufReader::with_capacity(1 << 16, std::io::Cursor::new(beginning).chain(source));
     if let Read::Records(read) = format.read {
         return read(Box::new(source), fields).map_err(refuse);
     }
@@ -210,7 +220,23 @@ pub fn items(source: impl std::io::Read + 'static, name: &str, fields: Fields) -
         let found = read(&text_of(&bytes, name)?).map_err(refuse)?;
         return Ok(Box::new(found.into_iter()));
     }
-    Ok(Box::new(std::iter::once(Ok(article(format, &bytes, name)?))))
+    Ok(Box::new(std::iter::once(Ok(article_in(format, &bytes, name)?))))
+}
+
+/// What an input begins with: its first line, or as much as tells what it is. A pipe gives it in pieces.
+fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
+    const ENOUGH: usize = 1 << 16;
+    let mut bytes = Vec::new();
+    let mut piece = [0; 1 << 12];
+    while bytes.len() < ENOUGH && !bytes.contains(&b'\n') {
+        match source.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => bytes.extend_from_slice(&piece[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
 }
 
 fn text_of(bytes: &[u8], name: &str) -> Result<String> {

@@ -67,7 +67,8 @@ fn read(text: &str) -> Result<Vec<Found>, String> {
     let text = xml::as_utf8(text.to_string());
     let tree = Tree::read(&text)?;
     let dialect = if tree.elements.iter().any(|element| element.name == G2.item) { &G2 } else { &ONE };
-    let places: Vec<usize> = tree.at(0, &[dialect.item]).collect();
+    let places: Vec<usize> =
+        tree.at(0, &[dialect.item]).filter(|at| !tree.is_in(*at, dialect.item)).collect();
     if places.is_empty() {
         return Err("holds no news item".to_string());
     }
@@ -135,6 +136,9 @@ fn block(tree: &Tree<'_>, span: Span, kind: Kind) -> Block {
     Block::of_markup(tree.text, span, kind)
 }
 
+/// No record uses more.
+const NAMESPACES: usize = 64;
+
 /// One item of several as a document of its own: the namespaces declared around it are declared in it.
 fn cut_out(tree: &Tree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
     let element = &tree.elements[item];
@@ -144,7 +148,7 @@ fn cut_out(tree: &Tree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Blo
     let mut outer = element.parent;
     while let Some(at) = outer {
         let around = &tree.text[tree.elements[at].tag.clone()];
-        for (name, whole) in xml::namespaces(around) {
+        for (name, whole) in xml::namespaces(around).take(NAMESPACES) {
             let known = |text: &str| xml::namespaces(text).any(|(other, _)| other == name);
             if !known(tag) && !known(&declared) {
                 declared.push(' ');

@@ -90,8 +90,10 @@ fn cues(text: &str, syntax: Syntax) -> Vec<Span> {
 
 /// The span without what says where and by whom the words of a cue are spoken; `None` where no words are left.
 fn words(text: &str, span: Span) -> Option<Span> {
+    /// One or two are what there is.
+    const MARKS: usize = 8;
     let (mut start, mut end) = (span.start, span.end);
-    loop {
+    for _ in 0..MARKS {
         start += text[start..end].len() - text[start..end].trim_start().len();
         end = start + text[start..end].trim_end().len();
         let rest = &text[start..end];

@@ -76,7 +76,7 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
         };
         inputs.push((place, Input { name, open: Box::new(open) }));
     }
-    let page = move |address: &str| formats::read(&web.page(address)?, address);
+    let page = move |address: &str| formats::article(&web.page(address)?, address);
     Ok((inputs, Follow::new(page)))
 }
 

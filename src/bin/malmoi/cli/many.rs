@@ -1,12 +1,13 @@
 //! What `batch` and `feed` have in common: which models do the work, what is told while it is done, and how it is stopped.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use malmoi::batch::{self, Counts, EXCHANGES, Exchange, Follow, Input, Opened, Plan, Watch, Worker};
+use malmoi::batch::{self, Counts, EXCHANGES, Ended, Exchange, Follow, Input, Opened, Plan, Watch, Worker};
 use malmoi::formats::{FORMATS, Fields};
 use malmoi::{Error, Language};
 
@@ -76,17 +77,19 @@ impl Many {
         let show = run.ui.progress(run.json);
         let mut on_note = |text: &str| run.ui.note(text);
         let mut watch = Watch { on_progress: &mut { show }, on_note: &mut on_note, stop: stop.clone() };
-        let (counts, stats) = batch::run(&plan, &self.output, inputs, &fields, self.retry, &mut watch)?;
+        let ended = batch::run(&plan, &self.output, inputs, &fields, self.retry, &mut watch)?;
         if run.json {
             output::print(&format!(
                 "{}\n",
-                serde_json::json!({"event": "end", "run": counts, "journal": stats})
+                serde_json::json!({"event": "end", "run": ended.counts, "journal": ended.stats, "complete": ended.complete})
             ))?;
         }
+        let Ended { counts, stats, complete } = ended;
         run.ui.note(figures(&counts, &self.output));
-        if stop.load(Ordering::SeqCst) && stats.pending > 0 {
+        if stop.load(Ordering::SeqCst) && (stats.pending > 0 || !complete) {
+            let or_more = if complete { "" } else { " or more" };
             run.ui.note(format!(
-                "stopped with {} items waiting; the same command goes on where it was",
+                "stopped with {}{or_more} items waiting; the same command goes on where it was",
                 stats.pending
             ));
             return Ok(Exit::Stopped);
@@ -211,7 +214,8 @@ pub(super) fn inputs(paths: &[PathBuf], output: &Path) -> Result<Vec<Input>> {
             continue;
         }
         let mut files = Vec::new();
-        walk(path, &std::fs::canonicalize(output).unwrap_or_default(), &mut files)?;
+        let mut walked = HashSet::from([std::fs::canonicalize(output).unwrap_or_default()]);
+        walk(path, &mut walked, &mut files)?;
         files.sort();
         if files.is_empty() {
             let endings: Vec<&str> =
@@ -229,7 +233,9 @@ pub(super) fn address(source: &Path) -> Option<&str> {
 }
 
 fn file(path: PathBuf) -> Input {
-    let name = path.display().to_string();
+    // However it is spelled, it is the same input.
+    let name = path.components().skip_while(|part| *part == std::path::Component::CurDir);
+    let name = name.collect::<PathBuf>().display().to_string();
     let open = move |_: Option<&str>| {
         let file = std::fs::File::open(&path).map_err(|e| Error::io("read", &path, e))?;
         Ok(Opened::Source(Box::new(file), None))
@@ -237,19 +243,27 @@ fn file(path: PathBuf) -> Input {
     Input { name, open: Box::new(open) }
 }
 
-fn walk(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))? {
-        let path = entry.map_err(|e| Error::io("read", folder, e))?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        // Results of an earlier run are no input of this one.
-        if hidden || std::fs::canonicalize(&path).is_ok_and(|path| path == output) {
+/// Files of a folder and of those in it; each folder once, however many links lead there. Results of an earlier run are no input of
+/// this one: `walked` holds their folder.
+fn walk(folder: &Path, walked: &mut HashSet<PathBuf>, files: &mut Vec<PathBuf>) -> Result<()> {
+    let real = std::fs::canonicalize(folder).map_err(|e| Error::io("read", folder, e))?;
+    if !walked.insert(real) {
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()).map_err(|e| Error::io("read", folder, e)))
+        .collect::<malmoi::Result<Vec<PathBuf>>>()?;
+    paths.sort();
+    for path in paths {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
             continue;
         }
         let ending =
             path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         let known = ending == "xml" || FORMATS.iter().any(|format| format.endings.contains(&ending.as_str()));
         if path.is_dir() {
-            walk(&path, output, files)?;
+            walk(&path, walked, files)?;
         } else if known {
             files.push(path);
         }
