@@ -498,3 +498,35 @@ fn folders_that_lead_to_themselves_are_read_once() {
     let output = command.output().unwrap();
     assert!(said(&output).contains("1 of 1 items done"), "{}", said(&output));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_that_is_silent_holds_up_neither_the_work_nor_ctrl_c() {
+    use std::io::Write;
+    let desk = Desk::new(&[]);
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
+    command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
+    command.args(["batch", "-", "--to", "ko", "-o", "out", "--model"]).arg(desk.model.path());
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{}", json!({"id": 1, "text": "The harbour was spoken of."})).unwrap();
+    input.flush().unwrap();
+    let done = || {
+        let journal = rusqlite::Connection::open(desk.path("out/journal.db")).ok()?;
+        journal
+            .query_row("SELECT count(*) FROM item WHERE state = 'done'", [], |row| row.get::<_, i64>(0))
+            .ok()
+    };
+    let mut waited = 0;
+    while done() != Some(1) {
+        std::thread::sleep(Duration::from_millis(50));
+        waited += 1;
+        assert!(waited < 400, "what was read is worked on while more may come");
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    assert!(said(&output).contains("stopped with 0 or more items waiting"), "{}", said(&output));
+    drop(input);
+    assert_eq!(desk.lines("out/items.jsonl").len(), 1);
+}

@@ -12,6 +12,7 @@
 
 mod digest;
 mod exchange;
+mod intake;
 mod journal;
 mod outputs;
 mod result;
@@ -25,9 +26,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 pub use exchange::{EXCHANGES, Exchange};
+pub use intake::{Input, Open, Opened};
 pub use journal::{Journal, Offered};
 pub use result::{Count, Doubt, Line, Pair, Summary, Translation};
-pub use run::{Counts, Ended, Input, Open, Opened, Progress, Watch, run};
+pub use run::{Counts, Ended, Progress, Watch, run};
 pub use work::{Lease, Stats, Work};
 
 use crate::error::{Error, Result};

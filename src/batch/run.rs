@@ -1,7 +1,6 @@
 //! The run: offers, claims, hands out, settles. The only place that decides about retries; the only writer of the journal.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -12,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::intake::{self, Heard, Input, Intake};
 use super::result::{Doubt, Line, Translation, failure};
 use super::work::{Lease, Stats, Work};
 use super::{Journal, Offered, Plan, Worker, outputs};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::formats::{self, Fields, Item};
+use crate::formats::{Fields, Item};
 use crate::language::Language;
 use crate::prompts::Task;
 
@@ -29,27 +29,10 @@ const AHEAD: u64 = 4;
 const TOGETHER: usize = 64;
 /// Results are committed when each worker has brought one, or when so much time has passed.
 const AT_LEAST_EVERY: Duration = Duration::from_millis(500);
+/// Whoever waits looks up this often.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Leases of long items are extended this often.
 const EXTEND: Duration = Duration::from_secs(60);
-
-/// An input by its name, and the way to its bytes.
-pub struct Input {
-    /// What it is called in results; its ending tells its format.
-    pub name: String,
-    /// Opens it. Given is the mark it had when it was last read to its end.
-    pub open: Open,
-}
-
-/// What opens an input that is shown the mark it had.
-pub type Open = Box<dyn FnOnce(Option<&str>) -> Result<Opened>>;
-
-/// An input that was opened.
-pub enum Opened {
-    /// It is as it was when it had the mark.
-    Same,
-    /// Its bytes, and the mark it has now, where it has one.
-    Source(Box<dyn Read>, Option<String>),
-}
 
 /// What a run met and did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -127,11 +110,15 @@ pub fn run(
     if again {
         journal.revive()?;
     }
+    let mut marks = HashMap::new();
+    for input in &inputs {
+        marks.extend(journal.mark(&input.name)?.map(|mark| (input.name.clone(), mark)));
+    }
     let crew = Crew::hire(plan, watch.stop.clone())?;
     let mut run = Run {
         journal,
         crew,
-        intake: Intake { inputs: inputs.into_iter(), current: None, fields: fields.clone() },
+        intake: Intake::start(inputs, fields.clone(), marks)?,
         counts: Counts::default(),
         waiting: 0,
         bytes: Bytes::default(),
@@ -205,7 +192,8 @@ impl Run {
         loop {
             let stopping = watch.stop.load(Ordering::SeqCst);
             if !self.complete && !stopping && self.waiting < hands as u64 * AHEAD {
-                self.complete = !self.take_in(hands, watch)?;
+                let patience = if self.out.is_empty() { PATIENCE } else { Duration::ZERO };
+                self.complete = !self.take_in(hands, patience, watch)?;
             }
             let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
             if due || self.settled.len() >= hands {
@@ -215,9 +203,7 @@ impl Run {
             if idle && (stopping || self.complete) {
                 return Ok(());
             }
-            if let Some(settled) =
-                self.crew.take(if idle { Duration::ZERO } else { Duration::from_millis(100) })
-            {
+            if let Some(settled) = self.crew.take(if idle { Duration::ZERO } else { PATIENCE }) {
                 self.out.remove(&place(&settled.lease));
                 self.settled.push(settled);
             }
@@ -237,13 +223,32 @@ impl Run {
         }
     }
 
-    /// Takes some items in, as one transaction. Returns whether there may be more.
-    fn take_in(&mut self, hands: usize, watch: &mut Watch<'_>) -> Result<bool> {
-        let (intake, counts, waiting) = (&mut self.intake, &mut self.counts, &mut self.waiting);
-        let bytes = &mut self.bytes;
+    /// Takes in what was read, as one transaction. Returns whether there may be more.
+    fn take_in(&mut self, hands: usize, patience: Duration, watch: &mut Watch<'_>) -> Result<bool> {
+        let (heard, more) = self.intake.take((hands * AHEAD as usize).max(TOGETHER), patience);
+        if heard.is_empty() {
+            return Ok(more);
+        }
+        let (counts, waiting, bytes) = (&mut self.counts, &mut self.waiting, &mut self.bytes);
         self.journal.together(|journal| {
-            for _ in 0..(hands * AHEAD as usize).max(TOGETHER) {
-                let Some((input, found)) = intake.next(journal, watch.on_note)? else { return Ok(false) };
+            for heard in heard {
+                let (input, found) = match heard {
+                    Heard::Item(input, found) => (input, found),
+                    Heard::Refused(input, error) => {
+                        (watch.on_note)(&error.to_string());
+                        let unreadable = intake::unreadable(&input, &error);
+                        (input, Err(unreadable))
+                    }
+                    Heard::Same(input) => {
+                        journal.is_same(&input)?;
+                        (watch.on_note)(&format!("{input} has not changed"));
+                        continue;
+                    }
+                    Heard::End(input, mark) => {
+                        journal.read_to_end(&input, mark.as_deref())?;
+                        continue;
+                    }
+                };
                 counts.items += 1;
                 match found {
                     Err(unreadable) => {
@@ -262,7 +267,7 @@ impl Run {
                     },
                 }
             }
-            Ok(true)
+            Ok(more)
         })
     }
 
@@ -313,55 +318,6 @@ impl Run {
             self.out.insert(place(&lease), lease);
         }
         Ok(())
-    }
-}
-
-/// Inputs one after the other, and their items.
-struct Intake {
-    inputs: std::vec::IntoIter<Input>,
-    current: Option<(String, formats::Records, Option<String>)>,
-    fields: Fields,
-}
-
-impl Intake {
-    fn next(
-        &mut self,
-        journal: &mut Journal,
-        on_note: &mut dyn FnMut(&str),
-    ) -> Result<Option<(String, formats::Found)>> {
-        loop {
-            if let Some((name, items, mark)) = &mut self.current {
-                if let Some(found) = items.next() {
-                    return Ok(Some((name.clone(), found)));
-                }
-                journal.read_to_end(name, mark.as_deref())?;
-                self.current = None;
-            }
-            let Some(Input { name, open }) = self.inputs.next() else { return Ok(None) };
-            let mark = journal.mark(&name)?;
-            let opened = open(mark.as_deref()).and_then(|opened| match opened {
-                Opened::Same => Ok(None),
-                Opened::Source(source, mark) => {
-                    Ok(Some((formats::items(source, &name, self.fields.clone())?, mark)))
-                }
-            });
-            match opened {
-                Ok(Some((items, mark))) => self.current = Some((name, items, mark)),
-                Ok(None) => {
-                    journal.is_same(&name)?;
-                    on_note(&format!("{name} has not changed"));
-                }
-                // An input that cannot be read is one bad item; the others are read all the same.
-                Err(error) => {
-                    let reason = error.to_string();
-                    on_note(&reason);
-                    let reason = reason.trim_start_matches(&name).trim_start().to_string();
-                    let unreadable =
-                        formats::Unreadable { place: "whole".into(), reason, raw: String::new() };
-                    return Ok(Some((name, Err(unreadable))));
-                }
-            }
-        }
     }
 }
 

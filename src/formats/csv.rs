@@ -40,7 +40,7 @@ struct Articles {
     fields: Fields,
 }
 
-fn read(source: Box<dyn BufRead>, fields: Fields) -> Result<Records, String> {
+fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<Records, String> {
     let source = wide::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     let mut rows = Rows::new(source);
     let header = match rows.next(SEPARATORS) {

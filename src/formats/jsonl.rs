@@ -23,7 +23,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 struct Lines {
-    source: Box<dyn BufRead>,
+    source: Box<dyn BufRead + Send>,
     fields: Fields,
     number: usize,
 }

@@ -59,14 +59,14 @@ pub enum Read {
     /// A decoded text of several articles.
     Feed(fn(&str) -> Result<Vec<Found>, String>),
     /// Articles one after the other, without holding all of them.
-    Records(fn(Box<dyn BufRead>, Fields) -> Result<Records, String>),
+    Records(fn(Box<dyn BufRead + Send>, Fields) -> Result<Records, String>),
 }
 
 /// An article of an input, or what stood in its place.
 pub type Found = Result<Item, Unreadable>;
 
 /// Articles as they come.
-pub type Records = Box<dyn Iterator<Item = Found>>;
+pub type Records = Box<dyn Iterator<Item = Found> + Send>;
 
 /// An article and what its source says of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,7 +202,7 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
 /// assert_eq!(found[0].as_ref().unwrap().document.title(), Some("Ministers meet"));
 /// assert_eq!(found[1].as_ref().unwrap_err().place, "line 2");
 /// ```
-pub fn items(source: impl std::io::Read + 'static, name: &str, fields: Fields) -> Result<Records> {
+pub fn items(source: impl std::io::Read + Send + 'static, name: &str, fields: Fields) -> Result<Records> {
     let mut source = source;
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
     let beginning = beginning(&mut source).map_err(|e| Error::io("read", name, e))?;

@@ -19,7 +19,7 @@ pub(super) struct Row {
 
 /// The rows of a source.
 pub(super) struct Rows {
-    source: Box<dyn BufRead>,
+    source: Box<dyn BufRead + Send>,
     /// What was read before and is read again, before the source, from `at` on.
     again: Vec<u8>,
     at: usize,
@@ -55,7 +55,7 @@ enum End {
 }
 
 impl Rows {
-    pub(super) fn new(source: Box<dyn BufRead>) -> Self {
+    pub(super) fn new(source: Box<dyn BufRead + Send>) -> Self {
         Self { source, again: Vec::new(), at: 0, line: 1, returned: false }
     }
 

@@ -8,7 +8,7 @@ use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 const HELD: usize = 1 << 16;
 
 /// The same source, in UTF-8 where a byte order mark says that it is UTF-16. The mark itself is gone.
-pub(super) fn utf8(mut source: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
+pub(super) fn utf8(mut source: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
     let (encoding, mark) = match source.fill_buf()? {
         [0xFF, 0xFE, ..] => (Some(UTF_16LE), 2),
         [0xFE, 0xFF, ..] => (Some(UTF_16BE), 2),
@@ -22,7 +22,7 @@ pub(super) fn utf8(mut source: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>>
 }
 
 struct Wide {
-    source: Box<dyn BufRead>,
+    source: Box<dyn BufRead + Send>,
     decoder: Decoder,
     /// A decoder that has seen the end must not be asked again.
     done: bool,
