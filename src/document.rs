@@ -58,8 +58,8 @@ impl Block {
     }
 }
 
-/// A text and the blocks found in it, in order and without overlap. What lies between blocks is white space and is kept:
-/// [`Document::rejoin`] puts new texts in the blocks' places and leaves the rest byte for byte.
+/// A text and the blocks found in it, in order and without overlap. What lies between blocks (white space, tags, what is not for
+/// reading) is kept: [`Document::rejoin`] puts new texts in the blocks' places and leaves the rest byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     text: String,

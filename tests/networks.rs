@@ -26,7 +26,7 @@ fn fixtures() -> Vec<Fixture> {
     let folders = std::fs::read_dir(here("fixtures/models")).unwrap().map(|entry| entry.unwrap().path());
     let mut folders: Vec<PathBuf> = folders.filter(|path| path.join("expected.json").exists()).collect();
     folders.sort();
-    assert!(folders.len() >= 8, "{folders:?}");
+    assert!(folders.len() >= 22, "{folders:?}");
     folders
         .into_iter()
         .map(|folder| {
@@ -39,6 +39,28 @@ fn fixtures() -> Vec<Fixture> {
             Fixture { name, network, expected: serde_json::from_slice(&expected).unwrap() }
         })
         .collect()
+}
+
+/// The same checkpoints as llama.cpp's converter writes them: other names, rows in another order, norms plus one.
+#[test]
+fn gguf_files_give_the_logits_of_their_folders() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(here("fixtures/gguf")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+        let Loaded { network, .. } = architectures::load(&setup).unwrap();
+        let expected = std::fs::read(here("fixtures/models").join(&name).join("expected.json")).unwrap();
+        let fixture = Fixture { name, network, expected: serde_json::from_slice(&expected).unwrap() };
+        let logits = fixture.read(&mut fixture.begin(), &fixture.expected.prompt);
+        for (at, expected) in &fixture.expected.logits {
+            let off = logits[*at].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(off < 1e-4, "{}: token {at} is {off} off", fixture.name);
+        }
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
 }
 
 impl Fixture {

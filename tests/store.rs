@@ -300,3 +300,11 @@ fn names_are_explained() {
     }
     assert!(matches!(pull(&store, "opus-mt-ko-en"), Err(StoreError::CannotRun { .. })));
 }
+
+#[test]
+fn what_the_catalogue_says_runs_is_an_architecture_there_is() {
+    let there: Vec<&str> = malmoi::architectures::names().collect();
+    for entry in malmoi::store::catalogue::entries().iter().filter(|entry| entry.runs) {
+        assert!(there.contains(&&*entry.architecture), "{}: {}", entry.name, entry.architecture);
+    }
+}

@@ -241,10 +241,12 @@ fn granite(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
-/// With norms on the way out too, unless it says otherwise.
+/// With norms on the way out too, where it says so; configs of older code do not say, and their checkpoints have them or not.
 fn hyperclovax(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = multiplied(checkpoint)?;
-    if checkpoint.hyper.get("use_post_norm", "-").and_then(|v| v.as_bool()).unwrap_or(true) {
+    let said = checkpoint.hyper.get("use_post_norm", "-").and_then(|v| v.as_bool());
+    let there = checkpoint.find("model.layers.0.post_norm1.weight")?.is_some();
+    if said.unwrap_or(there) {
         config.norms.attention[1] = Some("post_norm1");
         config.norms.feed_forward[1] = Some("post_norm2");
     }
@@ -421,8 +423,11 @@ fn rope(checkpoint: &Checkpoint, head_dim: usize) -> Result<Rope> {
                 number("beta_slow", "rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
                 original.unwrap_or(context),
             );
-            if let Some(factor) = number("attention_factor", "rope.scaling.attn_factor")? {
-                rope.amplitude = factor as f32;
+            match number("attention_factor", "rope.scaling.attn_factor")? {
+                // llama.cpp multiplies what the paper gives.
+                Some(factor) if hyper.is_gguf() => rope.amplitude *= factor as f32,
+                Some(factor) => rope.amplitude = factor as f32,
+                None => {}
             }
         }
         Some(other) => {
