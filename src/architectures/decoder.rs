@@ -8,6 +8,7 @@
 mod families;
 
 use candle_core::{Device, IndexOp, Tensor};
+use rayon::prelude::*;
 
 use super::layers::{Activation, GatedMlp, KvCache, RmsNorm, Rope, Rotation};
 use super::{Architecture, Loaded, Logits, Memory, Network, Row, Setup, State, check_rows};
@@ -323,19 +324,23 @@ impl SelfAttention {
             }
             Some(norms) => rotate(&norms.q.forward(&q)?, &norms.k.forward(&k)?)?,
         };
-        let mut outputs = Vec::with_capacity(rows.len());
-        let mut start = 0;
-        for row in rows {
-            let count = row.tokens.len();
-            let part = |x: &Tensor| x.i(start..start + count);
+        let starts = rows.iter().scan(0, |next, row| {
+            *next += row.tokens.len();
+            Some(*next - row.tokens.len())
+        });
+        let starts: Vec<usize> = starts.collect();
+        // Each row has a cache of its own.
+        let attend_row = |(row, start): (&mut Row<'_>, usize)| {
+            let part = |x: &Tensor| x.i(start..start + row.tokens.len());
             let Memory::Attention(caches) = &mut row.state.memory else {
                 candle_core::bail!("a state of another network");
             };
             let Some(cache) = caches.get_mut(layer) else { candle_core::bail!("a state of another network") };
             let (keys, values) = cache.append(row.state.length, &part(&k)?, &part(&v)?)?;
-            outputs.push(attend(&self.shape, &part(&q)?, &keys, &values)?);
-            start += count;
-        }
+            attend(&self.shape, &part(&q)?, &keys, &values)
+        };
+        let outputs = rows.par_iter_mut().zip(starts).map(attend_row);
+        let outputs = outputs.collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.o_proj.forward(&Tensor::cat(&outputs, 0)?)
     }
 }
