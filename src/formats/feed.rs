@@ -192,6 +192,8 @@ fn item(entry: Entry, about: Option<&str>) -> Result<Item, String> {
             (Form::Words, Document::new(title, vec![block]))
         }
         (title, Some((body, kind))) if kind.subty() != "plain" && body.contains(['<', '&']) => {
+            // Some programs escape a section instead of writing one.
+            let body = body.replace(SECTION, "").replace("]]>", "");
             (Form::Html, marked_up(title, &body)?)
         }
         (title, Some((body, _))) => (Form::Words, record::titled(title, body)?),

@@ -87,6 +87,7 @@ fn read(text: String) -> Result<Item, String> {
     if let Headline::Title(at, span) = headline {
         blocks[at] = Block::of_markup(&text, span, Kind::Title);
     }
+    blocks.retain(|block| !holds_section(&text, block));
     blocks.extend(language(&text).map(|span| Block::new(span, Kind::Language)));
     blocks.sort_by_key(|block| block.span.start);
     Ok(Item {
@@ -166,7 +167,14 @@ pub(super) fn fragment(html: &str) -> Result<Document, String> {
     for (block, kind) in blocks.iter_mut().zip(kinds).filter(|(_, kind)| *kind != Kind::Title) {
         block.kind = kind;
     }
+    blocks.retain(|block| !holds_section(&text, block));
     Ok(Document::new(text, blocks))
+}
+
+/// A section of XML: to HTML a comment up to the next bracket, to [`Inline`](crate::document::Inline) words. What reads differently
+/// twice is left alone.
+fn holds_section(text: &str, block: &Block) -> bool {
+    text[block.span.clone()].contains("<![CDATA[")
 }
 
 #[cfg(test)]
