@@ -8,6 +8,7 @@
 //! built.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use ahash::AHashMap;
 use tokenizers::decoders::byte_fallback::ByteFallback;
@@ -91,6 +92,9 @@ const TURN_ENDS: &[&str] = &[
     "[|endofturn|]",
 ];
 
+/// So many trusted texts are kept with their ids.
+const KEPT: usize = 64;
+
 /// A token that is not made by merging.
 #[derive(Debug, Clone)]
 struct Added {
@@ -108,6 +112,8 @@ pub struct Tokenizer {
     added: Vec<Added>,
     /// Places in `added` by token id.
     added_ids: AHashMap<u32, usize>,
+    /// Ids of trusted texts: the same few frames stand around every article of a batch, and are longer than many of them.
+    frames: Mutex<AHashMap<String, Vec<u32>>>,
 }
 
 impl Tokenizer {
@@ -163,7 +169,7 @@ impl Tokenizer {
     fn checked(inner: tokenizers::Tokenizer, mut added: Vec<Added>) -> std::result::Result<Self, String> {
         added.retain(|token| !token.text.is_empty());
         let added_ids = added.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
-        let tokenizer = Self { inner, added, added_ids };
+        let tokenizer = Self { inner, added, added_ids, frames: Mutex::default() };
         guarded(|| -> std::result::Result<(), Cause> {
             let ids = tokenizer.try_encode("Probe 1: 한글, ½ and 😀.\n\tA second line…")?;
             tokenizer.inner.decode(&ids, false)?;
@@ -183,6 +189,20 @@ impl Tokenizer {
 
     /// Ids of text of our own or of the checkpoint's template, special tokens included.
     pub fn encode_trusted(&self, text: &str) -> Result<Vec<u32>> {
+        let frames = || self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ids) = frames().get(text) {
+            return Ok(ids.clone());
+        }
+        let ids = self.encode_frame(text)?;
+        let mut frames = frames();
+        if frames.len() >= KEPT {
+            frames.clear();
+        }
+        frames.insert(text.to_string(), ids.clone());
+        Ok(ids)
+    }
+
+    fn encode_frame(&self, text: &str) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
         let mut rest = text;
         while let Some((at, token)) = self.first_added(rest) {

@@ -119,7 +119,7 @@ impl<'a> Writer<'a> {
     fn split<'t>(&self, text: &'t str, budget: usize) -> Vec<Part<'t>> {
         let count = |text: &str| self.model.count(text);
         let segments = segment::split(text, budget, &count);
-        segments.into_iter().map(|segment| Part { text: segment.text, tokens: count(segment.text) }).collect()
+        segments.into_iter().map(|segment| Part { text: segment.text, tokens: segment.size }).collect()
     }
 
     /// Writes each part's answer. `live` gives text out as it comes, which only a single part's can be.

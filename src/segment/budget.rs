@@ -16,6 +16,8 @@ pub struct Segment<'t> {
     pub span: Span,
     /// What stands there, trailing white space included.
     pub text: &'t str,
+    /// What it counts.
+    pub size: usize,
 }
 
 /// Splits a text into segments that each fit `budget` by `count`, filling each as far as its borders allow.
@@ -110,16 +112,16 @@ impl<'t> Cutter<'t, '_> {
         let mut segments = Vec::new();
         let mut rest = atoms;
         while !rest.is_empty() {
-            let taken = self.fitting(rest);
+            let (taken, size) = self.fitting(rest);
             let span = rest[0].span.start..rest[taken - 1].span.end;
-            segments.push(Segment { text: &self.text[span.clone()], span });
+            segments.push(Segment { text: &self.text[span.clone()], span, size });
             rest = &rest[taken..];
         }
         segments
     }
 
-    /// How many of the next atoms fit together: as many as their sizes promise, fewer if the whole counts more.
-    fn fitting(&self, atoms: &[Atom]) -> usize {
+    /// How many of the next atoms fit together, and what they count: as many as their sizes promise, fewer if the whole counts more.
+    fn fitting(&self, atoms: &[Atom]) -> (usize, usize) {
         let mut sum = 0;
         let mut taken = atoms.iter().take_while(|atom| {
             sum += atom.size;
@@ -130,12 +132,12 @@ impl<'t> Cutter<'t, '_> {
             let whole = &self.text[atoms[0].span.start..atoms[taken - 1].span.end];
             let size = (self.count)(whole);
             if size <= self.budget {
-                break;
+                return (taken, size);
             }
             // Shrinks in proportion to the excess, so that a count far from additive costs few tries.
             taken = (taken * self.budget / size).clamp(1, taken - 1);
         }
-        taken
+        (1, atoms[0].size)
     }
 }
 
@@ -220,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_text_that_fits_is_one_segment_and_none_is_none() {
-        assert_eq!(split("a\n\nb", 9, &words), [Segment { span: 0..4, text: "a\n\nb" }]);
+        assert_eq!(split("a\n\nb", 9, &words), [Segment { span: 0..4, text: "a\n\nb", size: 2 }]);
         assert!(split("", 9, &words).is_empty());
     }
 
@@ -264,6 +266,7 @@ mod tests {
                 prop_assert_eq!(segments.iter().map(|s| s.text).collect::<String>(), text.clone());
                 for segment in segments {
                     prop_assert_eq!(&text[segment.span.clone()], segment.text);
+                    prop_assert_eq!(segment.size, count(segment.text));
                     prop_assert!(count(segment.text) <= budget || segment.text.chars().count() == 1, "{:?}", segment.text);
                 }
             }

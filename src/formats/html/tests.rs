@@ -237,7 +237,8 @@ fn hostile_pages_end_in_time_on_a_small_stack() {
                 read(html.clone()).map(|item| item.document).unwrap_or_else(|e| panic!("{shown} {e}"));
             assert!(document.rejoin(|_, _| None) == html, "{shown}");
             document.rejoin(|_, _| Some("그들".to_string()));
-            assert!(started.elapsed().as_secs() < 20, "{shown} took {:?}", started.elapsed());
+            // A quadratic way takes minutes; a busy machine only makes a linear one slow.
+            assert!(started.elapsed().as_secs() < 90, "{shown} took {:?}", started.elapsed());
         }
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(reader).unwrap().join().unwrap();
