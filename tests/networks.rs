@@ -26,7 +26,7 @@ fn fixtures() -> Vec<Fixture> {
     let folders = std::fs::read_dir(here("fixtures/models")).unwrap().map(|entry| entry.unwrap().path());
     let mut folders: Vec<PathBuf> = folders.filter(|path| path.join("expected.json").exists()).collect();
     folders.sort();
-    assert!(folders.len() >= 22, "{folders:?}");
+    assert!(folders.len() >= 39, "{folders:?}");
     folders
         .into_iter()
         .map(|folder| {
@@ -143,11 +143,13 @@ fn a_text_in_chunks_is_the_whole_text() {
     for fixture in fixtures() {
         let tokens = &fixture.expected.prompt;
         let whole = fixture.read(&mut fixture.begin(), tokens);
+        // Texts of up to 32 tokens are read in another way there, and what was read so is not asked for again.
+        let from = if fixture.name == "phi3-beyond" { 32 } else { 0 };
         for size in [1, 3, 7, 16] {
             let mut state = fixture.begin();
             let chunks: Vec<Vec<f32>> =
                 tokens.chunks(size).flat_map(|chunk| fixture.read(&mut state, chunk)).collect();
-            assert_eq!(chunks, whole, "{} in chunks of {size}", fixture.name);
+            assert!(chunks[from..] == whole[from..], "{} in chunks of {size}", fixture.name);
         }
     }
 }
@@ -160,9 +162,14 @@ fn what_was_truncated_leaves_no_trace() {
         let mut state = fixture.begin();
         fixture.read(&mut state, &tokens[..12]);
         fixture.read(&mut state, &tokens[25..]);
-        state.truncate(12);
-        assert_eq!(state.len(), 12);
+        // The end of the first piece is a mark of recurrent layers.
+        assert_eq!(state.truncate(12), 12);
         assert_eq!(fixture.read(&mut state, &tokens[12..]), fresh[12..], "{}", fixture.name);
+        // From elsewhere they go further back.
+        let kept = state.truncate(20);
+        assert!(kept == 20 || kept == 12 || kept == 0, "{}", fixture.name);
+        assert_eq!(state.len(), kept);
+        assert_eq!(fixture.read(&mut state, &tokens[kept..]), fresh[kept..], "{}", fixture.name);
     }
 }
 

@@ -1,20 +1,26 @@
-//! Decoder-only networks: Llama, Mistral, Qwen 2 and 3, Gemma 2 and 3 text, HunYuan dense, EXAONE 4, Granite, HyperCLOVAX and
-//! SmolLM 3, one network driven by its [`Config`].
+//! Decoder-only networks: one network driven by its [`Config`]. Layers mix tokens by attention, by a short convolution (LFM2) or by a
+//! gated delta rule (Qwen 3.5); each way is a file in `decoder/`. A family is a file in `decoder/families/` and a line in its table.
 //!
-//! Papers: <https://arxiv.org/abs/2307.09288> (Llama 2), <https://arxiv.org/abs/2407.10671> (Qwen 2),
-//! <https://arxiv.org/abs/2503.19786> (Gemma 3), <https://arxiv.org/abs/2509.05209> (Hunyuan-MT). Reference: the classes of the same names in Hugging Face `transformers`; golden
-//! logits in `tests/fixtures/models`. A family is a function in `decoder/families.rs` and a line in its table.
+//! Reference: the classes of the same names in Hugging Face `transformers`; golden logits in `tests/fixtures/models`.
 
+mod attention;
+mod delta_net;
 mod families;
+mod per_layer;
+mod short_conv;
 
 use candle_core::{Device, IndexOp, Tensor};
-use rayon::prelude::*;
 
-use super::layers::{Activation, GatedMlp, KvCache, RmsNorm, Rope, Rotation};
-use super::{Architecture, Loaded, Logits, Memory, Network, Row, Setup, State, check_rows};
+use self::attention::SelfAttention;
+use self::delta_net::{DeltaNet, DeltaShape};
+use self::per_layer::{LayerInput, LayerInputs};
+use self::short_conv::ShortConv;
+use super::layers::{Activation, GatedMlp, RmsNorm, Rope, Rotation};
+use super::state::{KvCache, LayerMemory, Memory, Recurrent, State};
+use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
 use crate::checkpoint::Checkpoint;
-use crate::error::Result;
-use crate::kernels::{Attention, Embedding, Linear, Precision, attend, shared_input};
+use crate::error::{Error, Result};
+use crate::kernels::{Embedding, Linear, Precision, Weight};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: families::NAMES, load };
 
@@ -23,48 +29,49 @@ pub(super) const ARCHITECTURE: Architecture = Architecture { names: families::NA
 pub(super) struct Config {
     /// Width of the residual stream.
     pub hidden: usize,
-    /// Query heads, key and value heads, and their size.
-    pub heads: usize,
-    pub kv_heads: usize,
-    pub head_dim: usize,
-    /// Width of the feed-forward layer.
-    pub feed_forward: usize,
     /// The most positions it was made for.
     pub context: usize,
     pub norm_epsilon: f64,
-    /// Added to norm weights at load (Gemma's checkpoints store them less one).
+    /// Added to norm weights at load (some checkpoints store them less one).
     pub norm_offset: f64,
+    /// Of the feed-forward layer.
     pub activation: Activation,
     /// What embeddings are multiplied by.
     pub embedding_scale: f64,
-    /// What the output of attention and of the feed-forward layer is multiplied by on its way into the residual stream.
+    /// What the output of each half of a layer is multiplied by on its way into the residual stream.
     pub residual_scale: f64,
-    /// What attention scores are multiplied by.
-    pub attention_scale: f64,
-    /// What soft-caps attention scores, and logits: `cap · tanh(x / cap)`.
-    pub attention_cap: Option<f64>,
+    /// What soft-caps logits: `cap · tanh(x / cap)`.
     pub logit_cap: Option<f64>,
     /// What logits are multiplied by.
     pub logit_scale: f64,
-    /// How queries and keys are normalised per head, where they are.
-    pub query_key_norm: Option<QueryKeyNorm>,
-    /// Where attention and the feed-forward layer are normalised.
-    pub norms: Norms,
+    /// What attention layers have in common.
+    pub attention: AttentionForm,
+    pub names: Names,
     /// Whether the output matrix is the embedding table.
     pub tied: bool,
     /// The different rotations there are …
     pub ropes: Vec<Rope>,
     /// … and what differs between layers.
     pub layers: Vec<LayerKind>,
+    /// Width of the embeddings that each layer has of its own (Gemma 4).
+    pub layer_inputs: Option<usize>,
 }
 
-/// What the checkpoint calls the norms of a layer, where it has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Norms {
-    /// Of what goes into attention, and of what comes out of it.
-    pub attention: [Option<&'static str>; 2],
-    /// The same of the feed-forward layer.
-    pub feed_forward: [Option<&'static str>; 2],
+/// What attention layers have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct AttentionForm {
+    /// What scores are multiplied by.
+    pub scale: f64,
+    /// What soft-caps them.
+    pub cap: Option<f64>,
+    /// How queries and keys are normalised per head, where they are.
+    pub norms: Option<QueryKeyNorm>,
+    /// Whether values are normalised, without a weight.
+    pub values_normed: bool,
+    /// Whether the query matrix also gives, after each head's query, a gate of that head's output.
+    pub gated: bool,
+    /// Whether queries, keys and values come of one matrix, `qkv_proj`.
+    pub fused: bool,
 }
 
 /// Norms of queries and keys.
@@ -76,13 +83,74 @@ pub(super) struct QueryKeyNorm {
     pub names: [&'static str; 2],
 }
 
+/// What the checkpoint calls the parts of a layer that families call differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Names {
+    /// Norms of what goes into a layer's mixer and of what comes out of it, where there are.
+    pub mixer_norms: [Option<&'static str>; 2],
+    /// The same of the feed-forward layer.
+    pub feed_forward_norms: [Option<&'static str>; 2],
+    /// The last matrix of attention.
+    pub attention_out: &'static str,
+    /// The matrices of the feed-forward layer.
+    pub feed_forward: FeedForward,
+    /// The norm before the output matrix.
+    pub last_norm: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FeedForward {
+    /// Gate, up and down.
+    Three([&'static str; 3]),
+    /// Gate and up as one, and down.
+    Two([&'static str; 2]),
+}
+
 /// What differs between layers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LayerKind {
+    pub mixer: MixerKind,
+    /// Width of the feed-forward layer.
+    pub feed_forward: usize,
+}
+
+/// How tokens learn of those before them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum MixerKind {
+    Attention(Heads),
+    /// A convolution over so many tokens, with or without a bias.
+    ShortConv {
+        kernel: usize,
+        biased: bool,
+    },
+    DeltaNet(DeltaShape),
+}
+
+/// The heads of an attention layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Heads {
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads.
+    pub kv_heads: usize,
+    /// Numbers of a head.
+    pub head_dim: usize,
     /// Index into [`Config::ropes`]; positions are not told where `None`.
     pub rope: Option<usize>,
     /// Keys a query sees, itself included; all where `None`.
     pub window: Option<usize>,
+    pub reads: Reads,
+}
+
+/// Whose keys and values a layer reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// Its own.
+    Own,
+    /// Its own keys, which are its values too, before they are normalised and rotated.
+    KeysTwice,
+    /// An earlier layer's.
+    Of(usize),
 }
 
 struct Decoder {
@@ -90,35 +158,29 @@ struct Decoder {
     device: Device,
     vocabulary: usize,
     embed_tokens: Embedding,
+    layer_inputs: Option<LayerInputs>,
     layers: Vec<Layer>,
     norm: RmsNorm,
     lm_head: Linear,
 }
 
 struct Layer {
-    kind: LayerKind,
     residual_scale: f64,
-    attention_in: Option<RmsNorm>,
-    self_attn: SelfAttention,
-    attention_out: Option<RmsNorm>,
+    mixer_in: Option<RmsNorm>,
+    mixer: Mixer,
+    mixer_out: Option<RmsNorm>,
     feedforward_in: Option<RmsNorm>,
     mlp: GatedMlp,
     feedforward_out: Option<RmsNorm>,
+    input: Option<LayerInput>,
+    /// What the residual stream is multiplied by on its way out.
+    scalar: Option<f64>,
 }
 
-struct SelfAttention {
-    q_proj: Linear,
-    k_proj: Linear,
-    v_proj: Linear,
-    o_proj: Linear,
-    norms: Option<HeadNorms>,
-    shape: Attention,
-}
-
-struct HeadNorms {
-    after_rotation: bool,
-    q: RmsNorm,
-    k: RmsNorm,
+enum Mixer {
+    Attention(SelfAttention),
+    ShortConv(ShortConv),
+    DeltaNet(DeltaNet),
 }
 
 fn load(setup: &Setup<'_>) -> Result<Loaded> {
@@ -134,13 +196,14 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         read.linear("lm_head", vocabulary, config.hidden)?
     };
     let layers = (0..config.layers.len()).map(|index| read.layer(index)).collect::<Result<Vec<_>>>()?;
-    let norm = read.norm("model.norm", config.hidden)?;
+    let layer_inputs = config.layer_inputs.map(|width| LayerInputs::load(&read, width)).transpose()?;
+    let norm = read.norm(config.names.last_norm, config.hidden)?;
     let context = config.context;
-    let bytes_per_token = config.layers.len() * 2 * config.kv_heads * config.head_dim * size_of::<f32>();
     let embed_tokens = Embedding::new(embed_tokens, setup.device)?;
     let device = setup.device.clone();
-    let network = Box::new(Decoder { config, device, vocabulary, embed_tokens, layers, norm, lm_head });
-    Ok(Loaded { network, context, vocabulary, bytes_per_token })
+    let network =
+        Box::new(Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head });
+    Ok(Loaded { network, context, vocabulary })
 }
 
 /// Reads layers by their names in the checkpoint.
@@ -153,52 +216,56 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn layer(&self, index: usize) -> Result<Layer> {
-        let config = self.config;
+        let Config { hidden, residual_scale, names, .. } = *self.config;
         let name = |part: &str| format!("model.layers.{index}.{part}");
-        let norm = |part: Option<&str>| part.map(|part| self.norm(&name(part), config.hidden)).transpose();
-        let Norms { attention: [attention_in, attention_out], feed_forward: [feed_in, feed_out] } =
-            config.norms;
+        let norm = |part: Option<&str>| part.map(|part| self.norm(&name(part), hidden)).transpose();
+        let Names { mixer_norms: [mixer_in, mixer_out], feed_forward_norms: [feed_in, feed_out], .. } = names;
+        let LayerKind { mixer, feed_forward } = self.config.layers[index];
         Ok(Layer {
-            kind: config.layers[index],
-            residual_scale: config.residual_scale,
-            attention_in: norm(attention_in)?,
-            self_attn: self.self_attention(&name("self_attn"), config.layers[index])?,
-            attention_out: norm(attention_out)?,
+            residual_scale,
+            mixer_in: norm(mixer_in)?,
+            mixer: match mixer {
+                MixerKind::Attention(heads) => {
+                    Mixer::Attention(SelfAttention::load(self, &name("self_attn"), heads)?)
+                }
+                MixerKind::ShortConv { kernel, biased } => {
+                    Mixer::ShortConv(ShortConv::load(self, &name("conv"), kernel, biased)?)
+                }
+                MixerKind::DeltaNet(shape) => {
+                    Mixer::DeltaNet(DeltaNet::load(self, &name("linear_attn"), shape)?)
+                }
+            },
+            mixer_out: norm(mixer_out)?,
             feedforward_in: norm(feed_in)?,
+            mlp: self.feed_forward(&name(""), feed_forward)?,
             feedforward_out: norm(feed_out)?,
-            mlp: GatedMlp {
-                gate: self.linear(&name("mlp.gate_proj"), config.feed_forward, config.hidden)?,
-                up: self.linear(&name("mlp.up_proj"), config.feed_forward, config.hidden)?,
-                down: self.linear(&name("mlp.down_proj"), config.hidden, config.feed_forward)?,
-                activation: config.activation,
+            input: self
+                .config
+                .layer_inputs
+                .map(|width| LayerInput::load(self, &name(""), width))
+                .transpose()?,
+            scalar: match self.checkpoint.find(&name("layer_scalar"))? {
+                Some(_) => Some(f64::from(self.floats(&name("layer_scalar"), 1)?[0])),
+                None => None,
             },
         })
     }
 
-    fn self_attention(&self, prefix: &str, kind: LayerKind) -> Result<SelfAttention> {
-        let Config { hidden, heads, kv_heads, head_dim, .. } = *self.config;
-        let norm = |name: &str| self.norm(&format!("{prefix}.{name}"), head_dim);
-        let norms = match self.config.query_key_norm {
-            Some(QueryKeyNorm { after_rotation, names: [q, k] }) => {
-                Some(HeadNorms { after_rotation, q: norm(q)?, k: norm(k)? })
+    fn feed_forward(&self, prefix: &str, width: usize) -> Result<GatedMlp> {
+        let Config { hidden, activation, names, .. } = *self.config;
+        let (gate, up, down) = match names.feed_forward {
+            FeedForward::Three([gate, up, down]) => (
+                self.linear(&format!("{prefix}{gate}"), width, hidden)?,
+                self.linear(&format!("{prefix}{up}"), width, hidden)?,
+                down,
+            ),
+            FeedForward::Two([gate_up, down]) => {
+                let [gate, up] = self.parts(&format!("{prefix}{gate_up}"), [width, width], hidden)?;
+                (gate, up, down)
             }
-            None => None,
         };
-        Ok(SelfAttention {
-            q_proj: self.linear(&format!("{prefix}.q_proj"), heads * head_dim, hidden)?,
-            k_proj: self.linear(&format!("{prefix}.k_proj"), kv_heads * head_dim, hidden)?,
-            v_proj: self.linear(&format!("{prefix}.v_proj"), kv_heads * head_dim, hidden)?,
-            o_proj: self.linear(&format!("{prefix}.o_proj"), hidden, heads * head_dim)?,
-            norms,
-            shape: Attention {
-                heads,
-                kv_heads,
-                head_dim,
-                scale: self.config.attention_scale as f32,
-                cap: self.config.attention_cap.map(|cap| cap as f32),
-                window: kind.window,
-            },
-        })
+        let down = self.linear(&format!("{prefix}{down}"), hidden, width)?;
+        Ok(GatedMlp { gate, up, down, activation })
     }
 
     fn norm(&self, name: &str, size: usize) -> Result<RmsNorm> {
@@ -208,56 +275,101 @@ impl Reader<'_> {
 
     /// A matrix, with its bias where the checkpoint has one.
     fn linear(&self, name: &str, outputs: usize, inputs: usize) -> Result<Linear> {
-        let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[outputs, inputs])?;
+        let [whole] = self.parts(name, [outputs], inputs)?;
+        Ok(whole)
+    }
+
+    /// A matrix whose rows are several, one after the other.
+    fn parts<const N: usize>(&self, name: &str, outputs: [usize; N], inputs: usize) -> Result<[Linear; N]> {
+        let rows = outputs.iter().sum();
+        let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[rows, inputs])?;
         let bias = format!("{name}.bias");
         let bias = match self.checkpoint.find(&bias)? {
-            Some(_) => Some(self.checkpoint.tensor(&bias, &[outputs])?),
+            Some(_) => Some(self.checkpoint.tensor(&bias, &[rows])?),
             None => None,
         };
-        Ok(Linear::new(weight, bias, self.precision, self.device)?)
+        let mut start = 0;
+        let mut parts = Vec::with_capacity(N);
+        for count in outputs {
+            let part = |whole: &Weight| whole.rows(start..start + count);
+            let bias = bias.as_ref().map(part).transpose()?;
+            parts.push(Linear::new(part(&weight)?, bias, self.precision, self.device)?);
+            start += count;
+        }
+        <[Linear; N]>::try_from(parts).map_err(|_| Error::Engine("as many parts as were asked for".into()))
+    }
+
+    /// Numbers of a small tensor, whatever its dimensions.
+    fn floats(&self, name: &str, count: usize) -> Result<Vec<f32>> {
+        let fail = |reason: String| Error::Tensor {
+            name: name.to_string(),
+            file: self.checkpoint.path().to_path_buf(),
+            reason,
+        };
+        let weight = self.checkpoint.find(name)?.ok_or_else(|| fail("is missing".into()))?;
+        if weight.shape.iter().product::<usize>() != count {
+            return Err(fail(format!("has shape {:?}, expected {count} numbers", weight.shape)));
+        }
+        Ok(weight.to_tensor(&Device::Cpu)?.flatten_all()?.to_vec1()?)
     }
 }
 
 impl Network for Decoder {
     fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
-        let Config { kv_heads, head_dim, .. } = self.config;
         let state = |_| {
-            let caches = self.layers.iter().map(|_| KvCache::new(kv_heads, head_dim, &self.device));
-            Ok(State { length: 0, memory: Memory::Attention(caches.collect::<candle_core::Result<_>>()?) })
+            let layers = self.layers.iter().map(|layer| layer.mixer.memory(&self.device));
+            let state = State::new(Memory::Layers(layers.collect::<candle_core::Result<_>>()?));
+            let longer = self.config.ropes.iter().find_map(|rope| rope.longer.as_ref());
+            Ok(match longer {
+                Some(longer) => state.read_again_if_longer(longer.than),
+                None => state,
+            })
         };
         sources.iter().map(state).collect()
     }
 
     fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.config.context)?;
+        let wanted: Vec<usize> = rows.iter().map(|row| row.want.count(row.tokens.len())).collect();
+        let texts: Vec<_> = rows.iter_mut().map(|row| row.state.to_read(row.tokens)).collect();
+        let again = |(row, tokens)| {
+            let Row { state, want, .. }: &mut Row<'_> = row;
+            Row { state, tokens, want: *want }
+        };
+        let rows =
+            &mut rows.iter_mut().zip(texts.iter().map(|text| &text[..])).map(again).collect::<Vec<_>>();
         // All rows' tokens stand one after the other: [tokens, hidden].
         let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();
-        let positions: Vec<usize> =
-            rows.iter().flat_map(|row| row.state.length..row.state.length + row.tokens.len()).collect();
+        let positions = rows.iter().flat_map(|row| {
+            let end = row.state.len() + row.tokens.len();
+            (row.state.len()..end).map(move |position| (position, end))
+        });
+        let positions: Vec<(usize, usize)> = positions.collect();
         let rotations = self.config.ropes.iter().map(|rope| rope.at(&positions, &self.device));
         let rotations = rotations.collect::<candle_core::Result<Vec<_>>>()?;
+        rows.iter_mut().for_each(|row| row.state.begin_step());
         let mut x = (self.embed_tokens.forward(&ids)? * self.config.embedding_scale)?;
+        let inputs = self.layer_inputs.as_ref().map(|inputs| inputs.forward(&ids, &x)).transpose()?;
         for (index, layer) in self.layers.iter().enumerate() {
-            let rotation = layer.kind.rope.map(|rope| &rotations[rope]);
-            x = layer.forward(&x, rotation, rows, index)?;
+            let input = inputs.as_ref().map(|inputs| inputs.i((.., index, ..))).transpose()?;
+            x = layer.forward(&x, input.as_ref(), &rotations, rows, index)?;
         }
-        for row in rows.iter_mut() {
-            row.state.length += row.tokens.len();
-        }
-        self.logits(&x, rows)
+        rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
+        let ends = rows.iter().scan(0, |end, row| {
+            *end += row.tokens.len();
+            Some(*end)
+        });
+        self.logits(&x, &ends.zip(wanted).collect::<Vec<_>>())
     }
 }
 
 impl Decoder {
-    /// Logits of the tokens that are wanted; the output matrix is the largest of all, so that nothing else goes through it.
-    fn logits(&self, x: &Tensor, rows: &[Row<'_>]) -> Result<Logits> {
-        let mut wanted = Vec::new();
-        let mut end = 0;
-        for row in rows {
-            end += row.tokens.len();
-            wanted.extend((end - row.want.count(row.tokens.len())..end).map(|at| at as u32));
-        }
-        let counts = rows.iter().map(|row| row.want.count(row.tokens.len()));
+    /// Logits of the last tokens of each row, given by where it ends and how many are wanted: the output matrix is the largest of all, so
+    /// that nothing else goes through it.
+    fn logits(&self, x: &Tensor, rows: &[(usize, usize)]) -> Result<Logits> {
+        let wanted = rows.iter().flat_map(|(end, count)| end - count..*end).map(|at| at as u32);
+        let wanted: Vec<u32> = wanted.collect();
+        let counts = rows.iter().map(|(_, count)| *count);
         if wanted.is_empty() {
             return Ok(Logits::new(self.vocabulary, Vec::new(), counts));
         }
@@ -278,14 +390,22 @@ impl Layer {
     fn forward(
         &self,
         x: &Tensor,
-        rotation: Option<&Rotation>,
+        input: Option<&Tensor>,
+        rotations: &[Rotation],
         rows: &mut [Row<'_>],
         index: usize,
     ) -> candle_core::Result<Tensor> {
-        let attended = self.self_attn.forward(&norm(&self.attention_in, x)?, rotation, rows, index)?;
-        let x = self.add(x, &norm(&self.attention_out, &attended)?)?;
+        let mixed = self.mixer.forward(&norm(&self.mixer_in, x)?, rotations, rows, index)?;
+        let x = self.add(x, &norm(&self.mixer_out, &mixed)?)?;
         let y = self.mlp.forward(&norm(&self.feedforward_in, &x)?)?;
-        self.add(&x, &norm(&self.feedforward_out, &y)?)
+        let mut x = self.add(&x, &norm(&self.feedforward_out, &y)?)?;
+        if let (Some(own), Some(input)) = (&self.input, input) {
+            x = own.forward(&x, input)?;
+        }
+        match self.scalar {
+            Some(scalar) => x * scalar,
+            None => Ok(x),
+        }
     }
 
     fn add(&self, x: &Tensor, y: &Tensor) -> candle_core::Result<Tensor> {
@@ -297,50 +417,42 @@ fn norm(norm: &Option<RmsNorm>, x: &Tensor) -> candle_core::Result<Tensor> {
     norm.as_ref().map_or_else(|| Ok(x.clone()), |norm| norm.forward(x))
 }
 
-impl SelfAttention {
+impl Mixer {
+    /// `[tokens, hidden]` of all rows to the same.
     fn forward(
         &self,
         x: &Tensor,
-        rotation: Option<&Rotation>,
+        rotations: &[Rotation],
         rows: &mut [Row<'_>],
         layer: usize,
     ) -> candle_core::Result<Tensor> {
-        let Attention { heads, kv_heads, head_dim, .. } = self.shape;
-        let tokens = x.dim(0)?;
-        let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj])?;
-        // [tokens, heads · head_dim] -> [tokens, heads, head_dim]
-        let q = q.reshape((tokens, heads, head_dim))?;
-        let k = k.reshape((tokens, kv_heads, head_dim))?;
-        let v = v.reshape((tokens, kv_heads, head_dim))?;
-        let rotate = |q: &Tensor, k: &Tensor| match rotation {
-            Some(rotation) => candle_core::Result::Ok((rotation.apply(q)?, rotation.apply(k)?)),
-            None => Ok((q.clone(), k.clone())),
-        };
-        let (q, k) = match &self.norms {
-            None => rotate(&q, &k)?,
-            Some(norms) if norms.after_rotation => {
-                let (q, k) = rotate(&q, &k)?;
-                (norms.q.forward(&q)?, norms.k.forward(&k)?)
-            }
-            Some(norms) => rotate(&norms.q.forward(&q)?, &norms.k.forward(&k)?)?,
-        };
-        let starts = rows.iter().scan(0, |next, row| {
-            *next += row.tokens.len();
-            Some(*next - row.tokens.len())
-        });
-        let starts: Vec<usize> = starts.collect();
-        // Each row has a cache of its own.
-        let attend_row = |(row, start): (&mut Row<'_>, usize)| {
-            let part = |x: &Tensor| x.i(start..start + row.tokens.len());
-            let Memory::Attention(caches) = &mut row.state.memory else {
-                candle_core::bail!("a state of another network");
-            };
-            let Some(cache) = caches.get_mut(layer) else { candle_core::bail!("a state of another network") };
-            let (keys, values) = cache.append(row.state.length, &part(&k)?, &part(&v)?)?;
-            attend(&self.shape, &part(&q)?, &keys, &values)
-        };
-        let outputs = rows.par_iter_mut().zip(starts).map(attend_row);
-        let outputs = outputs.collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.o_proj.forward(&Tensor::cat(&outputs, 0)?)
+        match self {
+            Self::Attention(attention) => attention.forward(x, rotations, rows, layer),
+            Self::ShortConv(conv) => conv.forward(x, rows, layer),
+            Self::DeltaNet(net) => net.forward(x, rows, layer),
+        }
     }
+
+    /// What it remembers of a sequence that has read nothing.
+    fn memory(&self, device: &Device) -> candle_core::Result<LayerMemory> {
+        Ok(match self {
+            Self::Attention(attention) => match attention.cached() {
+                Some((kv_heads, head_dim)) => {
+                    LayerMemory::Attention(KvCache::new(kv_heads, head_dim, device)?)
+                }
+                None => LayerMemory::Nothing,
+            },
+            Self::ShortConv(conv) => LayerMemory::Recurrent(Recurrent::new(conv.remembered())),
+            Self::DeltaNet(net) => LayerMemory::Recurrent(Recurrent::new(net.remembered())),
+        })
+    }
+}
+
+/// Where each row's tokens begin among all rows' tokens.
+fn starts(rows: &[Row<'_>]) -> Vec<usize> {
+    let starts = rows.iter().scan(0, |next, row| {
+        *next += row.tokens.len();
+        Some(*next - row.tokens.len())
+    });
+    starts.collect()
 }

@@ -1,8 +1,6 @@
 //! Layers that networks share. Knows tensors; reads no config.
 
-use std::sync::Arc;
-
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{D, DType, Device, Result, Tensor};
 
 use crate::kernels::{Linear, Weight, gated, shared_input};
 
@@ -20,6 +18,11 @@ impl RmsNorm {
         let weight = weight.to_tensor(device)?;
         let weight = if offset == 0.0 { weight } else { (weight + offset)? };
         Ok(Self { weight, epsilon: epsilon as f32 })
+    }
+
+    /// One that multiplies by nothing.
+    pub fn unweighted(size: usize, epsilon: f64, device: &Device) -> Result<Self> {
+        Ok(Self { weight: Tensor::ones(size, DType::F32, device)?, epsilon: epsilon as f32 })
     }
 
     /// `x / rms(x) · weight`, any shape.
@@ -40,15 +43,26 @@ pub enum Pairing {
 /// Rotary position embedding (Su et al. 2021, <https://arxiv.org/abs/2104.09864>): a frequency for each pair of numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
-    /// `head_dim / 2` frequencies.
+    /// A frequency a pair; numbers of a head beyond the pairs stay as they are.
     pub frequencies: Vec<f32>,
     /// Which numbers make a pair.
     pub pairing: Pairing,
     /// What cosines and sines are multiplied by; YaRN makes queries and keys longer.
     pub amplitude: f32,
+    /// Other frequencies for longer sequences.
+    pub longer: Option<Longer>,
 }
 
-/// The rotation of some positions: cosines and sines, each `[tokens, head_dim / 2]`.
+/// Frequencies of sequences longer than so many tokens; then they hold for all of a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Longer {
+    /// The longest sequence that has the others.
+    pub than: usize,
+    /// As many.
+    pub frequencies: Vec<f32>,
+}
+
+/// The rotation of some positions: cosines and sines, each `[tokens, pairs]`.
 pub struct Rotation {
     cos: Tensor,
     sin: Tensor,
@@ -56,16 +70,21 @@ pub struct Rotation {
 }
 
 impl Rope {
-    /// `base^(−2i/d)`, computed as the reference does, in f32.
-    pub fn new(head_dim: usize, base: f64, pairing: Pairing) -> Self {
-        let exponent = |i: usize| (2 * i) as f32 / head_dim as f32;
-        let frequencies = (0..head_dim / 2).map(|i| 1.0 / (base as f32).powf(exponent(i))).collect();
-        Self { frequencies, pairing, amplitude: 1.0 }
+    /// `base^(−2i/d)` for the `d` numbers that rotate, computed as the reference does, in f32.
+    pub fn new(rotated: usize, base: f64, pairing: Pairing) -> Self {
+        let exponent = |i: usize| (2 * i) as f32 / rotated as f32;
+        let frequencies = (0..rotated / 2).map(|i| 1.0 / (base as f32).powf(exponent(i))).collect();
+        Self { frequencies, pairing, amplitude: 1.0, longer: None }
     }
 
-    /// The rotation of the given positions.
-    pub fn at(&self, positions: &[usize], device: &Device) -> Result<Rotation> {
-        let angles = positions.iter().flat_map(|p| self.frequencies.iter().map(move |f| *p as f32 * f));
+    /// The rotation of positions, each in a sequence of a length.
+    pub fn at(&self, positions: &[(usize, usize)], device: &Device) -> Result<Rotation> {
+        let frequencies = |length: usize| match &self.longer {
+            Some(longer) if length > longer.than => &longer.frequencies,
+            _ => &self.frequencies,
+        };
+        let angles =
+            positions.iter().flat_map(|(p, length)| frequencies(*length).iter().map(|f| *p as f32 * f));
         let (sin, cos): (Vec<f32>, Vec<f32>) = angles
             .map(|angle| {
                 let (sin, cos) = angle.sin_cos();
@@ -84,6 +103,11 @@ impl Rope {
 impl Rotation {
     /// Rotates `[tokens, heads, head_dim]`.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        let (size, rotated) = (x.dim(D::Minus1)?, 2 * self.cos.dim(D::Minus1)?);
+        if rotated < size {
+            let rest = x.narrow(D::Minus1, rotated, size - rotated)?;
+            return Tensor::cat(&[&self.apply(&x.narrow(D::Minus1, 0, rotated)?)?, &rest], D::Minus1);
+        }
         let x = x.unsqueeze(0)?.contiguous()?; // (1, tokens, heads, dim)
         match self.pairing {
             Pairing::Halves => candle_nn::rotary_emb::rope_thd(&x, &self.cos, &self.sin)?.squeeze(0),
@@ -113,45 +137,5 @@ impl GatedMlp {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let [gate, up] = shared_input(x, [&self.gate, &self.up])?;
         self.down.forward(&gated(&gate, &up, self.activation)?)
-    }
-}
-
-/// Keys and values of one layer and one sequence. Cloning shares the memory; the first to write copies it.
-#[derive(Clone)]
-pub struct KvCache {
-    /// `[capacity, kv_heads, head_dim]` each.
-    buffers: Arc<(Tensor, Tensor)>,
-}
-
-impl KvCache {
-    /// Positions a cache holds at first; it grows by doubling.
-    const FIRST: usize = 64;
-
-    /// An empty cache.
-    pub fn new(kv_heads: usize, head_dim: usize, device: &Device) -> Result<Self> {
-        let empty = || Tensor::zeros((Self::FIRST, kv_heads, head_dim), DType::F32, device);
-        Ok(Self { buffers: Arc::new((empty()?, empty()?)) })
-    }
-
-    /// Writes keys and values `[tokens, kv_heads, head_dim]` behind the first `length` positions and returns views of all of them.
-    pub fn append(&mut self, length: usize, k: &Tensor, v: &Tensor) -> Result<(Tensor, Tensor)> {
-        let end = length + k.dim(0)?;
-        let (capacity, heads, size) = self.buffers.0.dims3()?;
-        // `slice_set` writes into shared memory, so that a cache somebody else still reads must be copied before.
-        if end > capacity || Arc::get_mut(&mut self.buffers).is_none() {
-            let capacity = end.next_power_of_two().max(capacity);
-            let copy = |old: &Tensor| -> Result<Tensor> {
-                let new = Tensor::zeros((capacity, heads, size), DType::F32, old.device())?;
-                if length > 0 {
-                    new.slice_set(&old.narrow(0, 0, length)?, 0, 0)?;
-                }
-                Ok(new)
-            };
-            self.buffers = Arc::new((copy(&self.buffers.0)?, copy(&self.buffers.1)?));
-        }
-        let (keys, values) = &*self.buffers;
-        keys.slice_set(&k.contiguous()?, 0, length)?;
-        values.slice_set(&v.contiguous()?, 0, length)?;
-        Ok((keys.narrow(0, 0, end)?, values.narrow(0, 0, end)?))
     }
 }

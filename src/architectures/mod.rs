@@ -6,10 +6,11 @@
 mod decoder;
 mod layers;
 mod scripted;
+mod state;
 
 use candle_core::Device;
 
-pub use layers::KvCache;
+pub use state::State;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
@@ -23,7 +24,8 @@ pub trait Network: Send + Sync {
 
     /// Appends each row's tokens to its own state and returns the logits each row wants.
     ///
-    /// A row without tokens, or a token outside the vocabulary, is an error; states are then as they were.
+    /// A row without tokens, or a token outside the vocabulary, is an error; states are then as they were. After any other error a
+    /// state must be cut back ([`State::truncate`]) before it is read into again.
     fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits>;
 }
 
@@ -92,49 +94,6 @@ impl Logits {
     }
 }
 
-/// What one sequence has read.
-#[derive(Clone)]
-pub struct State {
-    length: usize,
-    memory: Memory,
-}
-
-#[derive(Clone)]
-enum Memory {
-    /// Keys and values, one cache a layer.
-    Attention(Vec<KvCache>),
-    /// The tokens themselves: a scripted model's.
-    Tokens(Vec<u32>),
-}
-
-impl State {
-    /// Tokens read so far.
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Whether nothing was read yet.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// Forgets what was read after the first `length` tokens.
-    pub fn truncate(&mut self, length: usize) {
-        if length < self.length {
-            self.length = length;
-            // Caches are written at `length`; what lies beyond is overwritten. Tokens are a plain list.
-            if let Memory::Tokens(tokens) = &mut self.memory {
-                tokens.truncate(length);
-            }
-        }
-    }
-
-    /// A second sequence with the same past. Memory is shared until one of the two is written to.
-    pub fn fork(&self) -> Self {
-        self.clone()
-    }
-}
-
 /// How to load a network.
 pub struct Setup<'a> {
     /// Where its weights are.
@@ -153,8 +112,6 @@ pub struct Loaded {
     pub context: usize,
     /// Size of the logits.
     pub vocabulary: usize,
-    /// Bytes of state a token takes.
-    pub bytes_per_token: usize,
 }
 
 /// A row of [`ARCHITECTURES`].

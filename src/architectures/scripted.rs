@@ -17,7 +17,8 @@
 
 use serde::Deserialize;
 
-use super::{Architecture, Loaded, Logits, Memory, Network, Row, Setup, State, check_rows};
+use super::state::{Memory, State};
+use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
 use crate::error::{Error, Result};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["scripted"], load };
@@ -70,23 +71,23 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         serde_json::from_value(script).map_err(|e| Error::malformed(hyper.file(), format!("script: {e}")))?;
     let end = hyper.end_tokens().first().copied().unwrap_or(0);
     let network = Box::new(Scripted { script, vocabulary, context, end });
-    Ok(Loaded { network, context, vocabulary, bytes_per_token: size_of::<u32>() })
+    Ok(Loaded { network, context, vocabulary })
 }
 
 impl Network for Scripted {
     fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
-        Ok(sources.iter().map(|_| State { length: 0, memory: Memory::Tokens(Vec::new()) }).collect())
+        Ok(sources.iter().map(|_| State::new(Memory::Tokens(Vec::new()))).collect())
     }
 
     fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.context)?;
         let mut values = Vec::new();
         for row in rows.iter_mut() {
-            let Memory::Tokens(tokens) = &mut row.state.memory else {
+            row.state.begin_step();
+            let Memory::Tokens(tokens) = row.state.memory() else {
                 return Err(Error::Engine("a state of another network".into()));
             };
             tokens.extend(row.tokens);
-            row.state.length += row.tokens.len();
             let wanted = row.want.count(row.tokens.len());
             for end in tokens.len() - wanted + 1..=tokens.len() {
                 let next = self.next(&tokens[..end])?;
@@ -96,6 +97,7 @@ impl Network for Scripted {
                     if distance == 0 { 20.0 } else { -(distance.min(100) as f32) / 10.0 }
                 }));
             }
+            row.state.end_step(row.tokens);
         }
         Ok(Logits::new(self.vocabulary, values, rows.iter().map(|row| row.want.count(row.tokens.len()))))
     }

@@ -78,6 +78,14 @@ impl std::ops::Deref for MappedSlice {
 }
 
 impl MappedSlice {
+    /// A part of it; `None` where the range leaves it.
+    pub fn part(&self, range: Range<usize>) -> Option<Self> {
+        (range.start <= range.end && range.end <= self.range.len()).then(|| Self {
+            file: self.file.clone(),
+            range: self.range.start + range.start..self.range.start + range.end,
+        })
+    }
+
     /// Says that these bytes will not be read soon: the system may take back the memory they lie in. They stay in the file and can
     /// be read again at any time.
     pub fn leave(&self) {

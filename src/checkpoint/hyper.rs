@@ -32,6 +32,7 @@ pub struct Recommended {
 pub struct Hyper {
     file: PathBuf,
     architecture: String,
+    nested: bool,
     source: Source,
     end_tokens: Vec<u32>,
     begin_token: Option<u32>,
@@ -56,13 +57,14 @@ impl Hyper {
         let config = read_json(&file)?.ok_or_else(|| Error::NotFound { path: file.clone() })?;
         let generation = read_json(&folder.join("generation_config.json"))?.unwrap_or(Json::Null);
         let tokenizer = read_json(&folder.join("tokenizer_config.json"))?.unwrap_or(Json::Null);
-        let architecture = config
-            .get("model_type")
-            .and_then(Json::as_str)
+        // Multimodal checkpoints nest the text network's parameters.
+        let nested = config.get("text_config").filter(|text| text.is_object());
+        let text = nested.unwrap_or(&config);
+        let architecture = [text, &config]
+            .iter()
+            .find_map(|config| config.get("model_type")?.as_str())
             .ok_or_else(|| Error::malformed(&file, "it names no model_type"))?
             .to_string();
-        // Multimodal checkpoints nest the text network's parameters.
-        let text = config.get("text_config").filter(|text| text.is_object()).unwrap_or(&config);
         let mut end_tokens = token_ids(generation.get("eos_token_id"));
         for id in token_ids(text.get("eos_token_id").or_else(|| config.get("eos_token_id"))) {
             if !end_tokens.contains(&id) {
@@ -88,6 +90,7 @@ impl Hyper {
         Ok(Self {
             file,
             architecture,
+            nested: nested.is_some(),
             source,
             end_tokens,
             begin_token,
@@ -128,6 +131,7 @@ impl Hyper {
         Ok(Self {
             file,
             architecture,
+            nested: false,
             source,
             end_tokens,
             begin_token,
@@ -178,6 +182,11 @@ impl Hyper {
         if self.get(json, gguf).is_none() { Ok(default) } else { self.count(json, gguf, most) }
     }
 
+    /// Whether these are the parameters of a part of a larger network.
+    pub fn is_nested(&self) -> bool {
+        self.nested
+    }
+
     /// A finite number that may be absent.
     pub fn number(&self, json: &str, gguf: &str) -> Result<Option<f64>> {
         let Some(value) = self.get(json, gguf) else { return Ok(None) };
@@ -188,6 +197,11 @@ impl Hyper {
                 Err(Error::malformed(&self.file, format!("{name} is {value}, expected a number")))
             }
         }
+    }
+
+    /// A list that may be absent.
+    pub fn list(&self, json: &str, gguf: &str) -> Option<&Vec<Json>> {
+        self.get(json, gguf)?.as_array()
     }
 
     /// A word that may be absent.

@@ -135,7 +135,13 @@ impl Checkpoint {
     pub fn find(&self, name: &str) -> Result<Option<Weight>> {
         let found = match &self.weights {
             Weights::None => None,
-            Weights::Safetensors(tensors) => tensors.get(name)?,
+            Weights::Safetensors(tensors) => {
+                let found = names::in_folder(name).find_map(|name| tensors.get(&name).transpose());
+                match found {
+                    Some(found) => Some(found?),
+                    None => tensors.get(name)?,
+                }
+            }
             Weights::Gguf(files) => {
                 let in_files = |name: String| {
                     files.iter().find_map(|file| Some((file.file(), file.tensors().get(&name)?)))

@@ -5,41 +5,101 @@
 /// Names outside layers.
 const WHOLE: &[(&str, &str)] = &[
     ("model.embed_tokens", "token_embd"),
+    ("model.embed_tokens_per_layer", "per_layer_token_embd"),
+    ("model.per_layer_model_projection", "per_layer_model_proj"),
+    ("model.per_layer_projection_norm", "per_layer_proj_norm"),
     ("model.norm", "output_norm"),
+    ("model.embedding_norm", "token_embd_norm"),
+    ("model.embedding_norm", "output_norm"),
     ("lm_head", "output"),
-    ("rope_freqs", "rope_freqs"),
 ];
 
 /// Names within `model.layers.N.` and `blk.N.`.
 const IN_LAYER: &[(&str, &str)] = &[
     ("input_layernorm", "attn_norm"),
+    ("operator_norm", "attn_norm"),
+    ("self_attn.qkv_proj", "attn_qkv"),
     ("self_attn.q_proj", "attn_q"),
     ("self_attn.k_proj", "attn_k"),
     ("self_attn.v_proj", "attn_v"),
     ("self_attn.o_proj", "attn_output"),
+    ("self_attn.out_proj", "attn_output"),
     ("self_attn.q_norm", "attn_q_norm"),
     ("self_attn.k_norm", "attn_k_norm"),
     ("self_attn.query_layernorm", "attn_q_norm"),
     ("self_attn.key_layernorm", "attn_k_norm"),
+    ("self_attn.q_layernorm", "attn_q_norm"),
+    ("self_attn.k_layernorm", "attn_k_norm"),
+    ("conv.in_proj", "shortconv.in_proj"),
+    ("conv.conv", "shortconv.conv"),
+    ("conv.out_proj", "shortconv.out_proj"),
+    ("linear_attn.in_proj_qkv", "attn_qkv"),
+    ("linear_attn.in_proj_z", "attn_gate"),
+    ("linear_attn.in_proj_a", "ssm_alpha"),
+    ("linear_attn.in_proj_b", "ssm_beta"),
+    ("linear_attn.conv1d", "ssm_conv1d"),
+    ("linear_attn.norm", "ssm_norm"),
+    ("linear_attn.out_proj", "ssm_out"),
     // Two meanings: after attention in Gemma, before the MLP in Llama and Qwen. A file has the first row's name only in the first
     // case, so that the first row that is there is the right one.
     ("post_attention_layernorm", "post_attention_norm"),
     ("post_attention_layernorm", "ffn_norm"),
     ("pre_feedforward_layernorm", "ffn_norm"),
+    ("ffn_norm", "ffn_norm"),
     ("post_feedforward_layernorm", "post_ffw_norm"),
     ("mlp.gate_proj", "ffn_gate"),
     ("mlp.up_proj", "ffn_up"),
+    ("mlp.gate_up_proj", "ffn_up"),
     ("mlp.down_proj", "ffn_down"),
+    ("feed_forward.w1", "ffn_gate"),
+    ("feed_forward.w3", "ffn_up"),
+    ("feed_forward.w2", "ffn_down"),
+    ("per_layer_input_gate", "inp_gate"),
+    ("per_layer_projection", "proj"),
+    ("post_per_layer_input_norm", "post_norm"),
 ];
+
+/// Names within layers of what is neither a weight nor a bias there.
+const BARE: &[(&str, &str)] = &[
+    ("linear_attn.A_log", "ssm_a"),
+    ("linear_attn.dt_bias", "ssm_dt.bias"),
+    ("layer_scalar", "layer_output_scale.weight"),
+];
+
+/// Where multimodal checkpoints put the text part, and its output matrix: as it is saved, as it is called in memory, and as it is called
+/// alone.
+const PARTS: &[(&str, &str)] = &[
+    ("language_model.model.", "language_model.lm_head."),
+    ("model.language_model.", "lm_head."),
+    ("model.", "lm_head."),
+];
+
+/// What `model.layers.3.…` may be called in a folder's files, the plainest first.
+pub(super) fn in_folder(name: &str) -> impl Iterator<Item = String> + '_ {
+    PARTS.iter().rev().filter_map(move |(model, head)| {
+        let part = name.strip_prefix("model.").map(|rest| (*model, rest));
+        let (prefix, rest) = part.or_else(|| Some((*head, name.strip_prefix("lm_head.")?)))?;
+        Some(format!("{prefix}{rest}"))
+    })
+}
 
 /// What `model.layers.3.self_attn.q_proj.weight` may be called (`blk.3.attn_q.weight`), likeliest first; a name that is in no table
 /// stays as it is.
 pub(super) fn in_gguf(name: &str) -> Vec<String> {
+    let in_layer = |name: &str| {
+        let (layer, path) = name.strip_prefix("model.layers.")?.split_once('.')?;
+        Some((layer.to_string(), path.to_string()))
+    };
+    if let Some((layer, path)) = in_layer(name)
+        && let Some((_, gguf)) = BARE.iter().find(|(hugging, _)| *hugging == path)
+    {
+        return vec![format!("blk.{layer}.{gguf}")];
+    }
     let (path, kind) = name.rsplit_once('.').unwrap_or((name, ""));
-    let in_layer = path.strip_prefix("model.layers.").and_then(|rest| rest.split_once('.'));
+    let in_layer = in_layer(path);
     let (table, prefix, path) = match in_layer {
         Some((layer, path)) => (IN_LAYER, format!("blk.{layer}."), path),
-        None => (WHOLE, String::new(), path),
+        None => (WHOLE, String::new(), path.to_string()),
     };
     let known = table.iter().filter(|(hugging, _)| *hugging == path);
     let mut names: Vec<String> = known.map(|(_, gguf)| format!("{prefix}{gguf}.{kind}")).collect();
@@ -51,7 +111,18 @@ pub(super) fn in_gguf(name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::in_gguf;
+    use super::{in_folder, in_gguf};
+
+    #[test]
+    fn the_text_part_of_a_larger_checkpoint_has_longer_names() {
+        let names: Vec<String> = in_folder("model.norm.weight").collect();
+        assert_eq!(
+            names,
+            ["model.norm.weight", "model.language_model.norm.weight", "language_model.model.norm.weight"]
+        );
+        let names: Vec<String> = in_folder("lm_head.weight").collect();
+        assert_eq!(names.last().unwrap(), "language_model.lm_head.weight");
+    }
 
     #[test]
     fn names_are_translated_within_and_outside_layers() {
@@ -62,5 +133,6 @@ mod tests {
             ["blk.0.post_attention_norm.weight", "blk.0.ffn_norm.weight"]
         );
         assert_eq!(in_gguf("something.else"), ["something.else"]);
+        assert_eq!(in_gguf("model.layers.0.linear_attn.A_log"), ["blk.0.ssm_a"]);
     }
 }

@@ -329,7 +329,8 @@ impl Recent {
             let (other, _) = self.0.remove(at);
             ids.truncate(common(&other, &ids));
         }
-        state.truncate(ids.len());
+        // Recurrent layers may remember less.
+        ids.truncate(state.truncate(ids.len()));
         if ids.len() >= WORTHWHILE {
             self.0.push((ids, state));
         }

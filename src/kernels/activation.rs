@@ -12,12 +12,16 @@ pub enum Activation {
     Silu,
     /// The tanh approximation of GELU (Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>).
     GeluTanh,
+    /// `1 / (1 + exp(−x))`.
+    Sigmoid,
 }
 
 impl Activation {
+    /// Of one number.
     #[inline(always)]
-    fn apply(self, x: f32) -> f32 {
+    pub fn apply(self, x: f32) -> f32 {
         match self {
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Self::Silu => x / (1.0 + (-x).exp()),
             Self::GeluTanh => {
                 let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
@@ -33,6 +37,7 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
         let gate = match activation {
             Activation::Silu => gate.silu()?,
             Activation::GeluTanh => gate.gelu()?,
+            Activation::Sigmoid => candle_nn::ops::sigmoid(gate)?,
         };
         return gate * up;
     }
@@ -58,12 +63,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_activations_agree_with_candles() {
+    fn activations_agree_with_candles() {
         let gate = Tensor::randn(0f32, 3.0, (5, 999), &Device::Cpu).unwrap();
         let up = Tensor::randn(0f32, 1.0, (5, 999), &Device::Cpu).unwrap();
-        for (activation, reference) in
-            [(Activation::Silu, gate.silu().unwrap()), (Activation::GeluTanh, gate.gelu().unwrap())]
-        {
+        for (activation, reference) in [
+            (Activation::Silu, gate.silu().unwrap()),
+            (Activation::GeluTanh, gate.gelu().unwrap()),
+            (Activation::Sigmoid, candle_nn::ops::sigmoid(&gate).unwrap()),
+        ] {
             let difference = (gated(&gate, &up, activation).unwrap() - (reference * &up).unwrap()).unwrap();
             let most = difference.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
             assert!(most < 1e-5, "{activation:?}: {most}");

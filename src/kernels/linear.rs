@@ -44,6 +44,21 @@ impl Weight {
         }
     }
 
+    /// Some of its rows (of a bias: of its numbers), in the same bytes.
+    pub fn rows(&self, rows: std::ops::Range<usize>) -> Result<Self> {
+        let (count, row_bytes) = match *self.shape.as_slice() {
+            [count] => (count, self.block_type.row_bytes(1)),
+            [count, columns] => (count, self.block_type.row_bytes(columns)),
+            _ => candle_core::bail!("a weight of shape {:?} has no rows", self.shape),
+        };
+        let bytes = self.bytes.part(rows.start * row_bytes..rows.end * row_bytes);
+        let (Some(bytes), true) = (bytes, rows.end <= count && row_bytes > 0) else {
+            candle_core::bail!("rows {rows:?} of a weight of shape {:?}", self.shape)
+        };
+        let shape = std::iter::once(rows.len()).chain(self.shape[1..].iter().copied()).collect();
+        Ok(Self { block_type: self.block_type, shape, bytes })
+    }
+
     /// All of it as f32 on a device: for norms and biases, which are small.
     pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
         let columns = self.shape.last().copied().unwrap_or(1);

@@ -1,0 +1,168 @@
+//! Attention over everything a sequence has read, or over a window of it.
+
+use candle_core::{IndexOp, Tensor};
+use rayon::prelude::*;
+
+use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads, starts};
+use crate::architectures::Row;
+use crate::architectures::layers::{RmsNorm, Rotation};
+use crate::error::Result;
+use crate::kernels::{Activation, Attention, Linear, attend, gated, shared_input};
+
+pub(super) struct SelfAttention {
+    q_proj: Linear,
+    keys: Keys,
+    o_proj: Linear,
+    norms: Option<HeadNorms>,
+    rope: Option<usize>,
+    shape: Attention,
+    gated: bool,
+}
+
+/// Where keys and values come from.
+enum Keys {
+    Own {
+        k_proj: Linear,
+        /// Values are the keys, as they are before norm and rotation, where there is none.
+        v_proj: Option<Linear>,
+        v_norm: Option<RmsNorm>,
+    },
+    /// Another layer's, by its number.
+    Of(usize),
+}
+
+struct HeadNorms {
+    after_rotation: bool,
+    q: RmsNorm,
+    /// Where there are keys to be normalised.
+    k: Option<RmsNorm>,
+}
+
+impl SelfAttention {
+    pub fn load(read: &Reader<'_>, prefix: &str, kind: Heads) -> Result<Self> {
+        let Heads { heads, kv_heads, head_dim, rope, window, reads } = kind;
+        let AttentionForm { scale, cap, norms, values_normed, gated, fused } = read.config.attention;
+        let hidden = read.config.hidden;
+        let (queries, keys) = (heads * head_dim * if gated { 2 } else { 1 }, kv_heads * head_dim);
+        let linear = |name: &str, outputs: usize| read.linear(&format!("{prefix}.{name}"), outputs, hidden);
+        let norm = |name: &str| read.norm(&format!("{prefix}.{name}"), head_dim);
+        let v_norm = || match values_normed {
+            true => RmsNorm::unweighted(head_dim, read.config.norm_epsilon, read.device).map(Some),
+            false => Ok(None),
+        };
+        let (q_proj, keys) = match reads {
+            Reads::Own if fused => {
+                let name = format!("{prefix}.qkv_proj");
+                let [q_proj, k_proj, v_proj] = read.parts(&name, [queries, keys, keys], hidden)?;
+                (q_proj, Keys::Own { k_proj, v_proj: Some(v_proj), v_norm: v_norm()? })
+            }
+            Reads::Own => {
+                let (k_proj, v_proj) = (linear("k_proj", keys)?, Some(linear("v_proj", keys)?));
+                (linear("q_proj", queries)?, Keys::Own { k_proj, v_proj, v_norm: v_norm()? })
+            }
+            Reads::KeysTwice => {
+                let k_proj = linear("k_proj", keys)?;
+                (linear("q_proj", queries)?, Keys::Own { k_proj, v_proj: None, v_norm: v_norm()? })
+            }
+            Reads::Of(layer) => (linear("q_proj", queries)?, Keys::Of(layer)),
+        };
+        let norms = match norms {
+            Some(QueryKeyNorm { after_rotation, names: [q, k] }) => Some(HeadNorms {
+                after_rotation,
+                q: norm(q)?,
+                k: if matches!(keys, Keys::Own { .. }) { Some(norm(k)?) } else { None },
+            }),
+            None => None,
+        };
+        let out = format!("{prefix}.{}", read.config.names.attention_out);
+        let o_proj = read.linear(&out, hidden, heads * head_dim)?;
+        let (scale, cap) = (scale as f32, cap.map(|cap| cap as f32));
+        let shape = Attention { heads, kv_heads, head_dim, scale, cap, window };
+        Ok(Self { q_proj, keys, o_proj, norms, rope, shape, gated })
+    }
+
+    /// Key heads and their size, where it has keys of its own.
+    pub fn cached(&self) -> Option<(usize, usize)> {
+        matches!(self.keys, Keys::Own { .. }).then_some((self.shape.kv_heads, self.shape.head_dim))
+    }
+
+    /// `[tokens, hidden]` of all rows to the same.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        rotations: &[Rotation],
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
+        let Attention { heads, kv_heads, head_dim, .. } = self.shape;
+        let tokens = x.dim(0)?;
+        // [tokens, heads · head_dim] -> [tokens, heads, head_dim]
+        let split = |x: Tensor| x.reshape((tokens, kv_heads, head_dim));
+        let (q, own) = match &self.keys {
+            Keys::Own { k_proj, v_proj: Some(v_proj), .. } => {
+                let [q, k, v] = shared_input(x, [&self.q_proj, k_proj, v_proj])?;
+                (q, Some((split(k)?, split(v)?)))
+            }
+            Keys::Own { k_proj, v_proj: None, .. } => {
+                let [q, k] = shared_input(x, [&self.q_proj, k_proj])?;
+                let k = split(k)?;
+                (q, Some((k.clone(), k)))
+            }
+            Keys::Of(_) => (self.q_proj.forward(x)?, None),
+        };
+        let (q, gate) = if self.gated {
+            let both = q.reshape((tokens, heads, 2 * head_dim))?;
+            let gate = both.narrow(2, head_dim, head_dim)?.reshape((tokens, heads * head_dim))?;
+            (both.narrow(2, 0, head_dim)?, Some(gate.contiguous()?))
+        } else {
+            (q.reshape((tokens, heads, head_dim))?, None)
+        };
+        let rotation = self.rope.map(|rope| &rotations[rope]);
+        let norms = self.norms.as_ref();
+        let (after_rotation, q_norm) = (norms.is_some_and(|n| n.after_rotation), norms.map(|n| &n.q));
+        let q = place(&q, rotation, q_norm, after_rotation)?;
+        let own = match (own, &self.keys) {
+            (Some((k, v)), Keys::Own { v_norm, .. }) => {
+                let k_norm = norms.and_then(|norms| norms.k.as_ref());
+                let v = v_norm.as_ref().map_or_else(|| Ok(v.clone()), |norm| norm.forward(&v))?;
+                Some((place(&k, rotation, k_norm, after_rotation)?, v))
+            }
+            _ => None,
+        };
+        // Each row has a cache of its own.
+        let attend_row = |(row, start): (&mut Row<'_>, usize)| {
+            let (length, count) = (row.state.len(), row.tokens.len());
+            let part = |x: &Tensor| x.i(start..start + count);
+            let (keys, values) = match (&own, &self.keys) {
+                (Some((k, v)), _) => row.state.keys(layer)?.append(length, &part(k)?, &part(v)?)?,
+                // It has read this step's tokens already.
+                (None, Keys::Of(other)) => row.state.keys(*other)?.first(length + count)?,
+                (None, Keys::Own { .. }) => candle_core::bail!("a layer without keys"),
+            };
+            attend(&self.shape, &part(&q)?, &keys, &values)
+        };
+        let starts = starts(rows);
+        let outputs = rows.par_iter_mut().zip(starts).map(attend_row);
+        let outputs = outputs.collect::<candle_core::Result<Vec<Tensor>>>()?;
+        let mut attended = Tensor::cat(&outputs, 0)?;
+        if let Some(gate) = gate {
+            attended = gated(&gate, &attended, Activation::Sigmoid)?;
+        }
+        self.o_proj.forward(&attended)
+    }
+}
+
+/// Normalises and rotates queries or keys, `[tokens, heads, head_dim]`, in the order of the family.
+fn place(
+    x: &Tensor,
+    rotation: Option<&Rotation>,
+    norm: Option<&RmsNorm>,
+    after_rotation: bool,
+) -> candle_core::Result<Tensor> {
+    let rotate = |x: &Tensor| rotation.map_or_else(|| Ok(x.clone()), |rotation| rotation.apply(x));
+    match norm {
+        None => rotate(x),
+        Some(norm) if after_rotation => norm.forward(&rotate(x)?),
+        Some(norm) => rotate(&norm.forward(x)?),
+    }
+}

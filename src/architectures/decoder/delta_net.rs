@@ -1,0 +1,184 @@
+//! The gated delta rule (Yang, Kautz and Hatamizadeh 2024, <https://arxiv.org/abs/2412.06464>): a matrix a head instead of a cache, to
+//! which each token adds what the matrix does not say already. Reference: `Qwen3_5GatedDeltaNet` of `transformers`.
+
+use candle_core::{IndexOp, Tensor};
+use rayon::prelude::*;
+
+use super::short_conv::CausalConv;
+use super::{Reader, starts};
+use crate::architectures::Row;
+use crate::error::Result;
+use crate::kernels::{Activation, Linear, shared_input};
+
+/// Added under the root where queries and keys are brought to length one.
+const L2_EPSILON: f32 = 1e-6;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::architectures) struct DeltaShape {
+    /// Heads of queries and keys, and their size.
+    pub key_heads: usize,
+    pub key_dim: usize,
+    /// Heads of values, several to a key head, and their size.
+    pub value_heads: usize,
+    pub value_dim: usize,
+    /// Tokens that the convolution before sees.
+    pub kernel: usize,
+    /// Which value heads belong to a key head: every `key_heads`-th one (llama.cpp's files), or neighbours.
+    pub tiled: bool,
+}
+
+impl DeltaShape {
+    fn keys(&self) -> usize {
+        self.key_heads * self.key_dim
+    }
+
+    fn values(&self) -> usize {
+        self.value_heads * self.value_dim
+    }
+
+    fn key_head(&self, value_head: usize) -> usize {
+        match self.tiled {
+            true => value_head % self.key_heads,
+            false => value_head / (self.value_heads / self.key_heads),
+        }
+    }
+}
+
+pub(super) struct DeltaNet {
+    shape: DeltaShape,
+    in_proj_qkv: Linear,
+    in_proj_z: Linear,
+    in_proj_b: Linear,
+    in_proj_a: Linear,
+    out_proj: Linear,
+    conv: CausalConv,
+    /// A number a value head: what the logarithm of its decay is multiplied by, below zero …
+    decay: Vec<f32>,
+    /// … and what is added to the steps.
+    dt_bias: Vec<f32>,
+    norm: Vec<f32>,
+    epsilon: f32,
+}
+
+impl DeltaNet {
+    pub fn load(read: &Reader<'_>, prefix: &str, shape: DeltaShape) -> Result<Self> {
+        let hidden = read.config.hidden;
+        let name = |part: &str| format!("{prefix}.{part}");
+        let channels = 2 * shape.keys() + shape.values();
+        let mut decay = read.floats(&name("A_log"), shape.value_heads)?;
+        // llama.cpp's converter has done this.
+        if !read.checkpoint.hyper.is_gguf() {
+            decay.iter_mut().for_each(|a| *a = -a.exp());
+        }
+        Ok(Self {
+            in_proj_qkv: read.linear(&name("in_proj_qkv"), channels, hidden)?,
+            in_proj_z: read.linear(&name("in_proj_z"), shape.values(), hidden)?,
+            in_proj_b: read.linear(&name("in_proj_b"), shape.value_heads, hidden)?,
+            in_proj_a: read.linear(&name("in_proj_a"), shape.value_heads, hidden)?,
+            out_proj: read.linear(&name("out_proj"), hidden, shape.values())?,
+            conv: CausalConv::load(read, &name("conv1d"), channels, shape.kernel, false)?,
+            decay,
+            dt_bias: read.floats(&name("dt_bias"), shape.value_heads)?,
+            norm: read.floats(&name("norm.weight"), shape.value_dim)?,
+            epsilon: read.config.norm_epsilon as f32,
+            shape,
+        })
+    }
+
+    /// Numbers to be remembered of a sequence: the convolution's, then a matrix `[key_dim, value_dim]` a value head.
+    pub fn remembered(&self) -> usize {
+        self.conv.remembered() + self.shape.values() * self.shape.key_dim
+    }
+
+    /// `[tokens, hidden]` of all rows to the same.
+    pub fn forward(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+        let inputs = [&self.in_proj_qkv, &self.in_proj_z, &self.in_proj_b, &self.in_proj_a];
+        let inputs = shared_input(x, inputs)?;
+        let starts = starts(rows);
+        let one = |(row, start): (&mut Row<'_>, usize)| {
+            let count = row.tokens.len();
+            let part = |x: &Tensor| x.i(start..start + count)?.flatten_all()?.to_vec1::<f32>();
+            let [qkv, z, b, a] = &inputs;
+            let out = self.read(row.state.recurrent(layer)?, &part(qkv)?, &part(z)?, &part(b)?, &part(a)?);
+            Tensor::from_vec(out, (count, self.shape.values()), x.device())
+        };
+        let outputs = rows.par_iter_mut().zip(starts).map(one);
+        let outputs = outputs.collect::<candle_core::Result<Vec<Tensor>>>()?;
+        self.out_proj.forward(&Tensor::cat(&outputs, 0)?)
+    }
+
+    /// One row's tokens, one after the other, all heads side by side.
+    fn read(&self, memory: &mut [f32], qkv: &[f32], z: &[f32], b: &[f32], a: &[f32]) -> Vec<f32> {
+        let shape = &self.shape;
+        let DeltaShape { key_dim, value_dim, value_heads, .. } = *shape;
+        let (window, matrices) = memory.split_at_mut(self.conv.remembered());
+        let mut mixed = self.conv.apply(window, qkv);
+        mixed.iter_mut().for_each(|y| *y = Activation::Silu.apply(*y));
+        let channels = 2 * shape.keys() + shape.values();
+        let by_head: Vec<Vec<f32>> = matrices
+            .par_chunks_mut(key_dim * value_dim)
+            .enumerate()
+            .map(|(head, matrix)| {
+                let from = shape.key_head(head) * key_dim;
+                let mut out = Vec::with_capacity(mixed.len() / channels * value_dim);
+                for (token, mixed) in mixed.chunks_exact(channels).enumerate() {
+                    let query = unit(&mixed[from..from + key_dim], (key_dim as f32).powf(-0.5));
+                    let key = unit(&mixed[shape.keys() + from..][..key_dim], 1.0);
+                    let value = &mixed[2 * shape.keys() + head * value_dim..][..value_dim];
+                    let step = softplus(a[token * value_heads + head] + self.dt_bias[head]);
+                    let kept = (self.decay[head] * step).exp();
+                    let share = Activation::Sigmoid.apply(b[token * value_heads + head]);
+                    let gate = &z[token * shape.values() + head * value_dim..][..value_dim];
+                    let read = update(matrix, kept, share, &query, &key, value);
+                    out.extend(self.normed(&read, gate));
+                }
+                out
+            })
+            .collect();
+        // [heads, tokens, value_dim] -> [tokens, heads, value_dim]
+        let tokens = mixed.len() / channels;
+        let token = |token: usize| {
+            by_head.iter().flat_map(move |head| &head[token * value_dim..(token + 1) * value_dim])
+        };
+        (0..tokens).flat_map(token).copied().collect()
+    }
+
+    /// Root-mean-square norm, then the gate.
+    fn normed<'a>(&'a self, x: &'a [f32], gate: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
+        let square = x.iter().map(|x| x * x).sum::<f32>() / x.len() as f32;
+        let scale = 1.0 / (square + self.epsilon).sqrt();
+        let weighed = x.iter().zip(&self.norm).map(move |(x, weight)| x * scale * weight);
+        weighed.zip(gate).map(|(x, gate)| x * Activation::Silu.apply(*gate))
+    }
+}
+
+/// Brought to length one, and multiplied.
+fn unit(x: &[f32], scale: f32) -> Vec<f32> {
+    let length = (x.iter().map(|x| x * x).sum::<f32>() + L2_EPSILON).sqrt();
+    x.iter().map(|x| x / length * scale).collect()
+}
+
+fn softplus(x: f32) -> f32 {
+    if x > 20.0 { x } else { x.exp().ln_1p() }
+}
+
+/// Lets a matrix `[key_dim, value_dim]` forget, tells it that `key` means `value`, and asks it for `query`.
+fn update(matrix: &mut [f32], kept: f32, share: f32, query: &[f32], key: &[f32], value: &[f32]) -> Vec<f32> {
+    let size = value.len();
+    let mut said = vec![0f32; size];
+    for (row, key) in matrix.chunks_exact_mut(size).zip(key) {
+        for (number, said) in row.iter_mut().zip(&mut said) {
+            *number *= kept;
+            *said += *number * key;
+        }
+    }
+    let news: Vec<f32> = value.iter().zip(&said).map(|(value, said)| (value - said) * share).collect();
+    let mut out = vec![0f32; size];
+    for ((row, key), query) in matrix.chunks_exact_mut(size).zip(key).zip(query) {
+        for ((number, news), out) in row.iter_mut().zip(&news).zip(&mut out) {
+            *number += key * news;
+            *out += *number * query;
+        }
+    }
+    out
+}

@@ -1,0 +1,88 @@
+//! Gemma 2 (<https://arxiv.org/abs/2408.00118>) and Gemma 3, the text part (<https://arxiv.org/abs/2503.19786>).
+
+use super::{
+    Defaults, MAX_CONTEXT, MAX_LAYERS, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, Names, above_zero, common,
+    expect_activation, flag, sliding_layers,
+};
+use crate::architectures::decoder::Config;
+use crate::architectures::layers::{Activation, Pairing, Rope};
+use crate::checkpoint::Checkpoint;
+use crate::error::Result;
+
+/// Norms on the way in and on the way out.
+pub(super) const NAMES: Names = Names {
+    mixer_norms: [Some("input_layernorm"), Some("post_attention_layernorm")],
+    feed_forward_norms: [Some("pre_feedforward_layernorm"), Some("post_feedforward_layernorm")],
+    ..NAMES_OF_LLAMA
+};
+
+/// What both have in common. `large` is the number of layers of the one size whose files do not say its attention scale.
+fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = common(checkpoint, Defaults { head_dim: Some(256), tied: true, ..defaults })?;
+    expect_activation(hyper, &["gelu_pytorch_tanh"])?;
+    if flag(hyper, "use_bidirectional_attention") {
+        return Err(hyper.unsupported("bidirectional attention", "causal attention"));
+    }
+    config.activation = Activation::GeluTanh;
+    config.names = NAMES;
+    config.embedding_scale = (config.hidden as f64).sqrt();
+    // llama.cpp's converter adds the one itself.
+    config.norm_offset = if hyper.is_gguf() { 0.0 } else { 1.0 };
+    let scalar = match hyper.number("query_pre_attn_scalar", "-")? {
+        Some(scalar) => scalar.powf(-0.5),
+        // GGUF files do not say; llama.cpp knows the 27B by its layers.
+        None if hyper.is_gguf() && config.layers.len() == large => {
+            let heads = config.attention_layers().next().map_or(1, |(_, heads)| heads.heads);
+            (config.hidden as f64 / heads as f64).powf(-0.5)
+        }
+        None if hyper.is_gguf() => config.attention.scale,
+        None => 256f64.powf(-0.5),
+    };
+    config.attention.scale = scalar;
+    config.attention.cap = above_zero(hyper, "attn_logit_softcapping", "attn_logit_softcapping")?;
+    config.logit_cap = above_zero(hyper, "final_logit_softcapping", "final_logit_softcapping")?;
+    Ok(config)
+}
+
+pub(super) fn gemma2(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = gemma(checkpoint, Defaults::default(), 46)?;
+    let window = hyper.count_or("sliding_window", "attention.sliding_window", MAX_CONTEXT, 4096)?;
+    let sliding = sliding_layers(hyper, config.layers.len(), |index| index % 2 == 0)?;
+    config.set_windows(&sliding, window);
+    Ok(config)
+}
+
+pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    // Multimodal checkpoints of the hub leave out what is so by default.
+    let defaults = match hyper.is_nested() {
+        true => Defaults {
+            heads: Some(8),
+            kv_heads: Some(4),
+            context: Some(131_072),
+            rope_base: Some(1e6),
+            ..Defaults::default()
+        },
+        false => Defaults { rope_base: Some(1e6), ..Defaults::default() },
+    };
+    let mut config = gemma(checkpoint, defaults, 62)?;
+    config.attention.norms = Some(NORM_BEFORE_ROTATION);
+    // Local layers have a rotation of their own, which is never scaled.
+    let base = ["rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta"]
+        .iter()
+        .find_map(|key| hyper.number(key, "rope.freq_base_swa").transpose())
+        .transpose()?
+        .unwrap_or(10_000.0);
+    let head_dim = config.attention_layers().next().map_or(0, |(_, heads)| heads.head_dim);
+    config.ropes.push(Rope::new(head_dim, base, Pairing::Halves));
+    let window = hyper.count_or("sliding_window", "attention.sliding_window", MAX_CONTEXT, 4096)?;
+    let pattern = hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 6)?;
+    let sliding = sliding_layers(hyper, config.layers.len(), |index| (index + 1) % pattern != 0)?;
+    config.set_windows(&sliding, window);
+    for (_, heads) in config.attention_layers().filter(|(_, heads)| heads.window.is_some()) {
+        heads.rope = Some(1);
+    }
+    Ok(config)
+}

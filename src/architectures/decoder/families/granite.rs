@@ -1,0 +1,40 @@
+//! Llama with multipliers (maximal update parametrization, <https://arxiv.org/abs/2203.03466>): Granite and HyperCLOVA X.
+
+use super::llama::llama;
+use crate::architectures::decoder::Config;
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+
+fn multiplied(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let mut config = llama(checkpoint)?;
+    let scale =
+        |json: &str, gguf: &str, default: f64| Ok::<_, Error>(hyper.number(json, gguf)?.unwrap_or(default));
+    config.embedding_scale = scale("embedding_multiplier", "embedding_scale", 1.0)?;
+    config.residual_scale = scale("residual_multiplier", "residual_scale", 1.0)?;
+    config.attention.scale = scale("attention_multiplier", "attention.scale", config.attention.scale)?;
+    config.logit_scale = scale("logits_scaling", "logit_scale", 1.0)?;
+    Ok(config)
+}
+
+pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
+    let mut config = multiplied(checkpoint)?;
+    // A divisor here.
+    if config.logit_scale == 0.0 {
+        return Err(Error::malformed(checkpoint.hyper.file(), "logits_scaling is 0"));
+    }
+    config.logit_scale = 1.0 / config.logit_scale;
+    Ok(config)
+}
+
+/// With norms on the way out too, where it says so; configs of older code do not say, and their checkpoints have them or not.
+pub(super) fn hyperclovax(checkpoint: &Checkpoint) -> Result<Config> {
+    let mut config = multiplied(checkpoint)?;
+    let said = checkpoint.hyper.get("use_post_norm", "-").and_then(|v| v.as_bool());
+    let there = checkpoint.find("model.layers.0.post_norm1.weight")?.is_some();
+    if said.unwrap_or(there) {
+        config.names.mixer_norms[1] = Some("post_norm1");
+        config.names.feed_forward_norms[1] = Some("post_norm2");
+    }
+    Ok(config)
+}

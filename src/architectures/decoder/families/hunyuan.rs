@@ -1,0 +1,14 @@
+//! HunYuan dense, of which Hunyuan-MT and Hy-MT are (<https://arxiv.org/abs/2509.05209>).
+
+use super::{Defaults, QueryKeyNorm, common, expect_activation};
+use crate::architectures::decoder::Config;
+use crate::checkpoint::Checkpoint;
+use crate::error::Result;
+
+pub(super) fn hunyuan(checkpoint: &Checkpoint) -> Result<Config> {
+    let mut config = common(checkpoint, Defaults::default())?;
+    expect_activation(&checkpoint.hyper, &["silu"])?;
+    config.attention.norms =
+        Some(QueryKeyNorm { after_rotation: true, names: ["query_layernorm", "key_layernorm"] });
+    Ok(config)
+}

@@ -1,0 +1,87 @@
+//! LFM2 (<https://arxiv.org/abs/2511.23404>): most layers are a short convolution, the others attend.
+
+use super::{
+    Defaults, FeedForward, MAX_LAYERS, MAX_WIDTH, MixerKind, Names, QueryKeyNorm, common, flag, layer_types,
+};
+use crate::architectures::decoder::Config;
+use crate::checkpoint::{Checkpoint, Hyper};
+use crate::error::{Error, Result};
+
+const NAMES: Names = Names {
+    mixer_norms: [Some("operator_norm"), None],
+    feed_forward_norms: [Some("ffn_norm"), None],
+    attention_out: "out_proj",
+    feed_forward: FeedForward::Three(["feed_forward.w1", "feed_forward.w3", "feed_forward.w2"]),
+    // The last one, despite its name.
+    last_norm: "model.embedding_norm",
+};
+
+pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let defaults = Defaults {
+        kv_heads: Some(8),
+        context: Some(128_000),
+        rope_base: Some(1e6),
+        tied: hyper.get("tie_embedding", "-").and_then(|v| v.as_bool()).unwrap_or(true),
+        ..Defaults::default()
+    };
+    let mut config = common(checkpoint, defaults)?;
+    if let Some(tied) = hyper.get("tie_embedding", "-").and_then(|v| v.as_bool()) {
+        config.tied = tied;
+    }
+    config.names = NAMES;
+    config.attention.norms =
+        Some(QueryKeyNorm { after_rotation: false, names: ["q_layernorm", "k_layernorm"] });
+    let epsilon = hyper.number("norm_eps", "attention.layer_norm_rms_epsilon")?;
+    config.norm_epsilon = epsilon.unwrap_or(1e-5);
+    let kernel = hyper.count_or("conv_L_cache", "shortconv.l_cache", 64, 3)?;
+    let conv = MixerKind::ShortConv { kernel, biased: flag(hyper, "conv_bias") };
+    let feed_forward = feed_forward(hyper)?;
+    let convolves = convolving_layers(hyper, config.layers.len())?;
+    let kv_heads = hyper.list("-", "attention.head_count_kv");
+    for (index, layer) in config.layers.iter_mut().enumerate() {
+        layer.feed_forward = feed_forward;
+        match &mut layer.mixer {
+            mixer if convolves[index] => *mixer = conv,
+            MixerKind::Attention(heads) => {
+                let listed = kv_heads.and_then(|list| list.get(index)?.as_f64());
+                heads.kv_heads = listed.map_or(heads.kv_heads, |count| count as usize).max(1);
+                if heads.heads % heads.kv_heads != 0 {
+                    return Err(Error::malformed(hyper.file(), format!("the heads of layer {index}")));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(config)
+}
+
+/// Which layers convolve: GGUF files give those no key heads.
+fn convolving_layers(hyper: &Hyper, layers: usize) -> Result<Vec<bool>> {
+    if let Some(list) = hyper.list("-", "attention.head_count_kv").filter(|list| list.len() == layers) {
+        return Ok(list.iter().map(|count| count.as_f64() == Some(0.0)).collect());
+    }
+    if let Some(said) = layer_types(hyper, layers, ["conv", "full_attention"])? {
+        return Ok(said);
+    }
+    let attending = hyper.list("full_attn_idxs", "-");
+    let attends =
+        |index: usize| attending.is_none_or(|list| list.iter().any(|v| v.as_u64() == Some(index as u64)));
+    Ok((0..layers).map(|index| !attends(index)).collect())
+}
+
+/// The width of the feed-forward layer: what is said, or two thirds of it, rounded up.
+fn feed_forward(hyper: &Hyper) -> Result<usize> {
+    let said = match hyper.get("block_ff_dim", "-") {
+        Some(_) => hyper.count("block_ff_dim", "-", MAX_WIDTH)?,
+        None => hyper.count("intermediate_size", "feed_forward_length", MAX_WIDTH)?,
+    };
+    let adjusts = hyper.get("block_auto_adjust_ff_dim", "-").and_then(|v| v.as_bool()).unwrap_or(true);
+    if hyper.is_gguf() || !adjusts {
+        return Ok(said);
+    }
+    let width = 2 * said / 3;
+    let multiple = hyper.count_or("block_multiple_of", "-", MAX_LAYERS * MAX_LAYERS, 256)?;
+    let multiplier = hyper.number("block_ffn_dim_multiplier", "-")?.unwrap_or(1.0);
+    Ok(((multiplier * width as f64) as usize).div_ceil(multiple).max(1) * multiple)
+}

@@ -1,0 +1,52 @@
+//! Qwen 3.5, the text part: three of four layers are a gated delta net (<https://arxiv.org/abs/2412.06464>), the others attend, and a
+//! gate decides what comes of that.
+
+use super::{
+    Defaults, MAX_LAYERS, MAX_WIDTH, MixerKind, NORM_BEFORE_ROTATION, common, expect_activation, layer_types,
+};
+use crate::architectures::decoder::{Config, DeltaShape};
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+
+pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
+    let hyper = &checkpoint.hyper;
+    let defaults = Defaults { head_dim: Some(256), rotated: Some(0.25), ..Defaults::default() };
+    let mut config = common(checkpoint, defaults)?;
+    expect_activation(hyper, &["silu"])?;
+    if hyper.get("attn_output_gate", "-").and_then(|v| v.as_bool()) == Some(false) {
+        return Err(hyper.unsupported("attention without a gate (attn_output_gate)", "true"));
+    }
+    // llama.cpp's converter adds the one itself.
+    config.norm_offset = if hyper.is_gguf() { 0.0 } else { 1.0 };
+    config.attention.norms = Some(NORM_BEFORE_ROTATION);
+    config.attention.gated = true;
+    let key_heads = hyper.count("linear_num_key_heads", "ssm.group_count", MAX_WIDTH)?;
+    let value_heads = hyper.count("linear_num_value_heads", "ssm.time_step_rank", MAX_WIDTH)?;
+    if value_heads % key_heads != 0 {
+        let reason = format!("{value_heads} value heads do not divide among {key_heads} key heads");
+        return Err(Error::malformed(hyper.file(), reason));
+    }
+    let net = MixerKind::DeltaNet(DeltaShape {
+        key_heads,
+        key_dim: hyper.count("linear_key_head_dim", "ssm.state_size", MAX_WIDTH)?,
+        value_heads,
+        // llama.cpp names what all heads have together.
+        value_dim: match hyper.is_gguf() {
+            true => (hyper.count("-", "ssm.inner_size", MAX_WIDTH)? / value_heads).max(1),
+            false => hyper.count("linear_value_head_dim", "-", MAX_WIDTH)?,
+        },
+        kernel: hyper.count("linear_conv_kernel_dim", "ssm.conv_kernel", 64)?,
+        tiled: hyper.is_gguf(),
+    });
+    let extra = hyper.get("-", "nextn_predict_layers").and_then(|v| v.as_u64()).unwrap_or(0) as usize;
+    // Layers that draft tokens stand behind the others.
+    config.layers.truncate(config.layers.len().saturating_sub(extra));
+    let interval = hyper.count_or("full_attention_interval", "full_attention_interval", MAX_LAYERS, 4)?;
+    let linear = layer_types(hyper, config.layers.len(), ["linear_attention", "full_attention"])?;
+    for (index, layer) in config.layers.iter_mut().enumerate() {
+        if linear.as_ref().map_or((index + 1) % interval != 0, |linear| linear[index]) {
+            layer.mixer = net;
+        }
+    }
+    Ok(config)
+}
