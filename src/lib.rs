@@ -67,10 +67,11 @@ mod request;
 pub mod segment;
 pub mod store;
 
+pub use checkpoint::Quantization;
 pub use error::{Cause, Error, Result};
 pub use event::{Event, Finding, Finish};
 pub use language::Language;
-pub use model::{Model, OpenOptions, Part};
+pub use model::{Model, OpenOptions, Part, Quantize};
 pub use outcome::{Outcome, Route, Segment, Tokens};
 pub use request::{Abilities, Pieces, Request};
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use crate::architectures::{self, Network, Setup};
-use crate::checkpoint::{ChatTemplate, Checkpoint, Hyper, Message, Recommended, Tokenizer};
+use crate::checkpoint::{
+    ChatTemplate, Checkpoint, Content, Hyper, Message, Quantization, Recommended, Tokenizer, Translation,
+};
 use crate::error::{Error, Result};
 use crate::generation::{Batcher, Engine, Generated, Options, Sink};
 use crate::kernels::Precision;
@@ -22,8 +24,19 @@ pub struct OpenOptions {
     pub context: Option<usize>,
     /// Multiply quantised weights as floats: slow, for comparisons with reference implementations.
     pub exact: bool,
+    /// Quantise the float weights of a folder; a GGUF file's are as they are.
+    pub quantize: Option<Quantize>,
     /// Bytes of memory to assume free, instead of asking the system.
     pub available_memory: Option<u64>,
+}
+
+/// What float weights are quantised to, and where the outcome is kept for the next time.
+#[derive(Debug, Clone)]
+pub struct Quantize {
+    /// How small.
+    pub to: Quantization,
+    /// A folder; it is made if need be.
+    pub kept_in: PathBuf,
 }
 
 /// A loaded model. Cloning it is cheap and shares everything.
@@ -68,7 +81,10 @@ impl Model {
     /// As [`Model::open`], with options.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
-        let checkpoint = Checkpoint::open(path)?;
+        let mut checkpoint = Checkpoint::open(path)?;
+        if let Some(Quantize { to, kept_in }) = &options.quantize {
+            checkpoint.quantize(*to, kept_in)?;
+        }
         check_memory(&checkpoint, options.available_memory)?;
         let device = device()?;
         let precision = if options.exact { Precision::Exact } else { Precision::Quantized };
@@ -80,7 +96,11 @@ impl Model {
         let hyper = &checkpoint.hyper;
         let template =
             hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
-        let name = options.name.clone().unwrap_or_else(|| name_of(path));
+        let mut name = options.name.clone().unwrap_or_else(|| name_of(path));
+        if let Some(Quantize { to, .. }) = &options.quantize {
+            // Its results are others than the whole model's.
+            name = format!("{name} {}", to.as_str());
+        }
         let inner = Inner {
             name,
             path: path.to_path_buf(),
@@ -163,8 +183,8 @@ impl Model {
     /// The token ids of a prompt: its parts as one user message in the checkpoint's own chat template, or one after the other where
     /// it has none.
     pub fn prompt(&self, system: Option<&str>, parts: &[Part<'_>]) -> Result<Vec<u32>> {
-        let mut ids = Vec::new();
         let Some(template) = &self.0.template else {
+            let mut ids = Vec::new();
             ids.extend(self.0.begin_token);
             for part in parts {
                 ids.extend(self.encode(*part)?);
@@ -172,9 +192,33 @@ impl Model {
             return Ok(ids);
         };
         let mut messages = Vec::new();
-        messages.extend(system.map(|content| Message { role: "system", content: content.to_string() }));
-        messages.push(Message { role: "user", content: with_marks(parts)? });
-        let rendered = template.render(&messages, &[("enable_thinking", false.into())])?;
+        let said = |role, content: String| Message { role, content: Content::Text(content) };
+        messages.extend(system.map(|content| said("system", content.to_string())));
+        messages.push(said("user", with_marks(parts)?));
+        self.answer_to(template, &messages, parts)
+    }
+
+    /// Whether its chat template asks for translations in its own words; others are not understood then.
+    pub fn words_translations(&self) -> bool {
+        self.0.template.as_ref().is_some_and(ChatTemplate::words_translations)
+    }
+
+    /// The token ids of a prompt for the translation of a text, in the words of the checkpoint's chat template. Languages are codes.
+    pub fn translation_prompt(&self, source: &str, target: &str, text: &str) -> Result<Vec<u32>> {
+        let Some(template) = &self.0.template else { return self.prompt(None, &[Part::Plain(text)]) };
+        let content = Content::Translation([Translation::new(source, target, mark(0))]);
+        self.answer_to(template, &[Message { role: "user", content }], &[Part::Plain(text)])
+    }
+
+    /// The token ids of messages in which marks stand for plain parts, up to where the model answers.
+    fn answer_to(
+        &self,
+        template: &ChatTemplate,
+        messages: &[Message],
+        parts: &[Part<'_>],
+    ) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        let rendered = template.render(messages, &[("enable_thinking", false.into())])?;
         let mut rest = rendered.as_str();
         for (index, part) in parts.iter().enumerate() {
             if let Part::Plain(text) = part {

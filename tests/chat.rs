@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use malmoi::checkpoint::{ChatTemplate, Checkpoint, Message};
+use malmoi::checkpoint::{ChatTemplate, Checkpoint, Content, Message, Translation};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -34,7 +34,7 @@ fn check(name: &str, template: &str, compare: impl Fn(&str) -> String) {
         let extra = if conversation == case { &[][..] } else { &extra };
         let turns = conversations[conversation].iter().map(|turn| Message {
             role: ["system", "user", "assistant"].into_iter().find(|role| *role == turn.role).unwrap(),
-            content: turn.content.clone(),
+            content: Content::Text(turn.content.clone()),
         });
         let ours = template.render(&turns.collect::<Vec<_>>(), extra);
         match wanted.strip_prefix("error: ") {
@@ -50,6 +50,30 @@ fn templates_of_four_families_render_as_the_reference_does() {
         let template = std::fs::read_to_string(here(&format!("fixtures/chat/{name}.jinja"))).unwrap();
         check(name, &template, str::to_string);
     }
+}
+
+/// As TranslateGemma's: one entry with its languages, and nothing else.
+#[test]
+fn a_template_that_words_translations_is_given_languages_and_text() {
+    let source = "{%- set names = {'en': 'English', 'ko': 'Korean'} -%}\n\
+        {%- for message in messages -%}\n\
+        {%- if message['content'] is string or message['content'] | length != 1 -%}\n\
+        {{ raise_exception('one entry is expected') }}\n\
+        {%- endif -%}\n\
+        {%- set entry = message['content'][0] -%}\n\
+        {%- if entry['type'] != 'text' or entry['target_lang_code'] not in names -%}{{ raise_exception('what is it?') }}{%- endif -%}\n\
+        <start_of_turn>{{ message['role'] }}\n\
+        {{ names[entry['source_lang_code']] }} ({{ entry['source_lang_code'] }}) into {{ names[entry['target_lang_code']] }}:\n\
+        {{ entry['text'] | trim }}<end_of_turn>\n\
+        {%- endfor -%}";
+    let template = ChatTemplate::parse(source, [].into_iter()).unwrap();
+    assert!(template.words_translations());
+    let message = |content| [Message { role: "user", content }];
+    let entry = Content::Translation([Translation::new("en", "ko", " Rain. ")]);
+    let rendered = template.render(&message(entry), &[]).unwrap();
+    assert_eq!(rendered, "<start_of_turn>user\nEnglish (en) into Korean:\nRain.<end_of_turn>");
+    let refused = template.render(&message(Content::Text("Rain.".into())), &[]).unwrap_err();
+    assert!(refused.to_string().ends_with("one entry is expected"), "{refused}");
 }
 
 #[test]

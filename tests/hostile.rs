@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use allocation_counter::measure;
-use malmoi::checkpoint::{ChatTemplate, Checkpoint, Gguf, Message, Safetensors, Tokenizer, fuzzing};
+use malmoi::checkpoint::{ChatTemplate, Checkpoint, Content, Gguf, Message, Safetensors, Tokenizer, fuzzing};
 use proptest::prelude::*;
 
 use crate::support::gguf::{File, Tensor, Value};
@@ -401,7 +401,7 @@ fn a_tokenizer_file_that_makes_the_library_panic_is_an_error() {
 
 #[test]
 fn a_hostile_chat_template_is_stopped() {
-    let message = [Message { role: "user", content: "hello".into() }];
+    let message = [Message { role: "user", content: Content::Text("hello".into()) }];
     for template in [
         "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
         "{{ 'x' * 1000000000 }}",

@@ -26,6 +26,8 @@ mod layers;
 mod networks;
 /// The whole way of a text, with a model that answers by a script.
 mod pipeline;
+/// Float weights that are quantised when a model is opened.
+mod quantize;
 /// What the README says.
 mod readme;
 /// The real files, where they are on this machine.
@@ -33,3 +35,5 @@ mod real_weights;
 /// Models coming in, from a stand-in for the hub.
 #[cfg(feature = "fetch")]
 mod store;
+/// Vocabularies of real models, where they are on this machine.
+mod vocabularies;

@@ -54,6 +54,19 @@ fn paragraphs_come_back_in_order() {
     );
 }
 
+/// TranslateGemma's way: the template has the words, and is given languages and text.
+#[test]
+fn a_template_that_words_translations_gets_no_words_of_ours() {
+    let folder = scripted::model(json!([{"copy": {"after": "en-ko:", "before": "!"}}]), 4096);
+    let template = "{% set entry = messages[0].content[0] %}\
+        {{ entry.source_lang_code }}-{{ entry.target_lang_code }}:{{ entry.text | trim }}!";
+    let config = json!({"chat_template": template, "eos_token": "<|end|>"});
+    scripted::write(&folder, "tokenizer_config.json", &config);
+    let model = Model::open(folder.path()).unwrap();
+    let outcome = model.translate("It rained in Haemin.").to(Language::Korean).run().unwrap();
+    assert_eq!(outcome.text.trim(), "It rained in Haemin.");
+}
+
 #[test]
 fn a_block_in_the_other_language_stays_and_is_said() {
     let (_folder, model) = open(copying(), 8192);

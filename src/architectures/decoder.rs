@@ -177,6 +177,8 @@ struct Layer {
     scalar: Option<f64>,
 }
 
+/// One a layer: what the smaller ones waste is nothing beside their weights.
+#[allow(clippy::large_enum_variant)]
 enum Mixer {
     Attention(SelfAttention),
     ShortConv(ShortConv),
@@ -331,7 +333,7 @@ impl Network for Decoder {
     fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.config.context)?;
         let wanted: Vec<usize> = rows.iter().map(|row| row.want.count(row.tokens.len())).collect();
-        let texts: Vec<_> = rows.iter_mut().map(|row| row.state.to_read(row.tokens)).collect();
+        let texts: Vec<_> = rows.iter_mut().map(|row| row.state.reading(row.tokens)).collect();
         let again = |(row, tokens)| {
             let Row { state, want, .. }: &mut Row<'_> = row;
             Row { state, tokens, want: *want }

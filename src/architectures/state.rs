@@ -155,7 +155,7 @@ impl State {
     }
 
     /// What a step over `tokens` has to read: these, or all of the sequence where it becomes too long to be read on as it was.
-    pub(super) fn to_read<'t>(&mut self, tokens: &'t [u32]) -> Cow<'t, [u32]> {
+    pub(super) fn reading<'t>(&mut self, tokens: &'t [u32]) -> Cow<'t, [u32]> {
         match &mut self.again {
             Some(again)
                 if (1..=again.than).contains(&self.length) && self.length + tokens.len() > again.than =>
@@ -319,10 +319,10 @@ mod tests {
     fn a_sequence_that_becomes_too_long_is_read_again_once() {
         let mut state = State::new(Memory::Layers(Vec::new())).read_again_if_longer(4);
         let mut read = |tokens: &[u32]| {
-            let to_read = state.to_read(tokens).into_owned();
+            let all = state.reading(tokens).into_owned();
             state.begin_step();
-            state.end_step(&to_read);
-            (to_read, state.len())
+            state.end_step(&all);
+            (all, state.len())
         };
         assert_eq!(read(&[1, 2, 3]), (vec![1, 2, 3], 3));
         assert_eq!(read(&[4]), (vec![4], 4));

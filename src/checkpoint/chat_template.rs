@@ -20,13 +20,42 @@ pub struct Message {
     /// `system`, `user` or `assistant`.
     pub role: &'static str,
     /// What is said.
-    pub content: String,
+    pub content: Content,
+}
+
+/// What is said in a turn, as templates take it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Content {
+    /// Words.
+    Text(String),
+    /// A text to be translated, as the one entry of a list: TranslateGemma's template has the words for it.
+    Translation([Translation; 1]),
+}
+
+/// A text to be translated, by the names TranslateGemma's template has for its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Translation {
+    /// Always `text`; it could be a picture.
+    r#type: &'static str,
+    source_lang_code: String,
+    target_lang_code: String,
+    text: String,
+}
+
+impl Translation {
+    /// Languages by their codes.
+    pub fn new(source: &str, target: &str, text: impl Into<String>) -> Self {
+        let (source_lang_code, target_lang_code) = (source.to_string(), target.to_string());
+        Self { r#type: "text", source_lang_code, target_lang_code, text: text.into() }
+    }
 }
 
 /// A checkpoint's chat template.
 pub struct ChatTemplate {
     environment: Environment<'static>,
     special: Vec<(String, String)>,
+    words_translations: bool,
 }
 
 const NAME: &str = "chat_template";
@@ -45,7 +74,13 @@ impl ChatTemplate {
             .add_template_owned(NAME, to_minijinja(source))
             .map_err(|e| Error::prompt(NAME, format!("it does not parse: {e}")))?;
         let special = special.map(|(name, text)| (name.to_string(), text.to_string())).collect();
-        Ok(Self { environment, special })
+        let words_translations = source.contains("source_lang_code") && source.contains("target_lang_code");
+        Ok(Self { environment, special, words_translations })
+    }
+
+    /// Whether it asks for translations in its own words, and takes nothing but [`Content::Translation`].
+    pub fn words_translations(&self) -> bool {
+        self.words_translations
     }
 
     /// Renders messages up to where the model answers. `extra` are further variables (`enable_thinking`, `date_string`).

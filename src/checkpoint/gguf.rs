@@ -15,14 +15,14 @@ use super::bytes::MappedFile;
 use crate::error::{Error, Result};
 use crate::kernels::BlockType;
 
-const MAGIC: &[u8; 4] = b"GGUF";
+pub(super) const MAGIC: &[u8; 4] = b"GGUF";
 /// More tensors or metadata entries than any model has; a bound for the hash maps.
 const MAX_ENTRIES: u64 = 65_536;
 const MAX_KEY_BYTES: u64 = 256;
 const MAX_TENSOR_NAME_BYTES: u64 = 128;
 const MAX_ALIGNMENT: u64 = 65_536;
 const MAX_DIMENSION: u64 = 1 << 31;
-const DEFAULT_ALIGNMENT: u64 = 32;
+pub(super) const DEFAULT_ALIGNMENT: u64 = 32;
 
 /// A metadata value. Strings and arrays are ranges of the file.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,6 +15,10 @@ const MAX_JSON_BYTES: u64 = 16 << 20;
 /// As for arrays in GGUF headers: llama.cpp's own limit for templates is lower.
 const MAX_TEMPLATE_BYTES: usize = 256 << 10;
 
+/// Pre-tokenizers, by llama.cpp's names, of vocabularies whose texts begin with a token where a file does not say.
+const BEGINNING: &[&str] =
+    &["llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "midm-2.0", "lfm2", "tekken"];
+
 /// Sampling defaults a checkpoint recommends.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recommended {
@@ -125,9 +129,10 @@ impl Hyper {
                 .collect();
         let recommended = Recommended::default();
         let begin_token = token("bos_token_id");
-        // SentencePiece models begin texts unless they say otherwise, byte-level ones only if they say so.
-        let sentencepiece = gguf.text("tokenizer.ggml.model") == Some("llama");
-        let begins_texts = gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(sentencepiece);
+        // Models of pieces begin texts unless they say otherwise, byte-level ones as `llama_vocab::impl::load` of llama.cpp has it.
+        let pieces = matches!(gguf.text("tokenizer.ggml.model"), Some("llama" | "gemma4"));
+        let begins = pieces || gguf.text("tokenizer.ggml.pre").is_some_and(|pre| BEGINNING.contains(&pre));
+        let begins_texts = gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(begins);
         Ok(Self {
             file,
             architecture,

@@ -8,15 +8,17 @@ mod chat_template;
 mod gguf;
 mod hyper;
 mod names;
+mod quantize;
 mod safetensors;
 mod tokenizer;
 
 use std::path::{Path, PathBuf};
 
 pub use bytes::{MappedFile, MappedSlice};
-pub use chat_template::{ChatTemplate, Message};
+pub use chat_template::{ChatTemplate, Content, Message, Translation};
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use hyper::{Hyper, Recommended};
+pub use quantize::Quantization;
 pub use safetensors::Safetensors;
 pub use tokenizer::{TextStream, Tokenizer};
 
@@ -54,8 +56,8 @@ pub mod fuzzing {
 pub enum Weights {
     /// One GGUF file, or the parts of a split one; the first holds the metadata.
     Gguf(Vec<Gguf>),
-    /// A folder's safetensors.
-    Safetensors(Safetensors),
+    /// A folder's safetensors, and those that were quantised.
+    Safetensors(Safetensors, Option<Gguf>),
     /// None: a scripted model.
     None,
 }
@@ -93,7 +95,7 @@ impl Checkpoint {
         let weights = if hyper.architecture() == "scripted" {
             Weights::None
         } else {
-            Weights::Safetensors(Safetensors::open(folder)?)
+            Weights::Safetensors(Safetensors::open(folder)?, None)
         };
         Ok(Self { path: folder.to_path_buf(), hyper, weights })
     }
@@ -109,6 +111,21 @@ impl Checkpoint {
         Ok(Self { path: path.to_path_buf(), hyper, weights: Weights::Gguf(files) })
     }
 
+    /// Quantises the float weights of a folder, or takes those that were before; they are kept in `kept_in`.
+    pub fn quantize(&mut self, to: Quantization, kept_in: &Path) -> Result<()> {
+        match &mut self.weights {
+            Weights::Safetensors(tensors, quantized) => {
+                *quantized = Some(quantize::quantized(&self.path, tensors, to, kept_in)?);
+                Ok(())
+            }
+            Weights::Gguf(_) => {
+                let what = format!("quantising a GGUF file to {}", to.as_str());
+                Err(self.hyper.unsupported(what, "folders of float weights"))
+            }
+            Weights::None => Ok(()),
+        }
+    }
+
     /// The folder or file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -118,7 +135,8 @@ impl Checkpoint {
     pub fn size(&self) -> u64 {
         match &self.weights {
             Weights::Gguf(files) => files.iter().map(|file| file.file().bytes().len() as u64).sum(),
-            Weights::Safetensors(tensors) => tensors.size(),
+            Weights::Safetensors(_, Some(quantized)) => quantized.file().bytes().len() as u64,
+            Weights::Safetensors(tensors, None) => tensors.size(),
             Weights::None => 0,
         }
     }
@@ -135,12 +153,13 @@ impl Checkpoint {
     pub fn find(&self, name: &str) -> Result<Option<Weight>> {
         let found = match &self.weights {
             Weights::None => None,
-            Weights::Safetensors(tensors) => {
-                let found = names::in_folder(name).find_map(|name| tensors.get(&name).transpose());
-                match found {
-                    Some(found) => Some(found?),
-                    None => tensors.get(name)?,
-                }
+            Weights::Safetensors(tensors, quantized) => {
+                let get = |name: &str| {
+                    let there = quantized.as_ref().and_then(|q| Some((q.file(), q.tensors().get(name)?)));
+                    there.map_or_else(|| tensors.get(name), |there| Ok(Some(there)))
+                };
+                let found = names::in_folder(name).find_map(|name| get(&name).transpose());
+                found.or_else(|| get(name).transpose()).transpose()?
             }
             Weights::Gguf(files) => {
                 let in_files = |name: String| {

@@ -74,6 +74,23 @@ const PARTS: &[(&str, &str)] = &[
     ("model.", "lm_head."),
 ];
 
+/// What multimodal checkpoints have beside the text part, and layers that draft tokens.
+const BESIDE: &[&str] = &[
+    "audio_tower.",
+    "embed_audio.",
+    "embed_vision.",
+    "mtp.",
+    "multi_modal_projector.",
+    "vision_tower.",
+    "visual.",
+];
+
+/// Whether a tensor of a folder belongs to the text part, as far as its name says.
+pub(super) fn is_text(name: &str) -> bool {
+    let name = name.strip_prefix("model.").unwrap_or(name);
+    !BESIDE.iter().any(|part| name.starts_with(part))
+}
+
 /// What `model.layers.3.…` may be called in a folder's files, the plainest first.
 pub(super) fn in_folder(name: &str) -> impl Iterator<Item = String> + '_ {
     PARTS.iter().rev().filter_map(move |(model, head)| {

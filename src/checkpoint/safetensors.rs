@@ -14,7 +14,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::bytes::MappedFile;
 use super::gguf::TensorInfo;
 use crate::error::{Error, Result};
-use crate::kernels::BlockType;
+use crate::kernels::{BlockType, Weight};
 
 /// The reference implementation's own limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -79,6 +79,27 @@ impl Safetensors {
                 supported: "F32, F16, BF16".into(),
             }),
         }
+    }
+
+    /// The files.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(MappedFile::path)
+    }
+
+    /// Every usable tensor, in the order in which they lie in the files.
+    pub fn weights(&self) -> impl Iterator<Item = (&str, Weight)> {
+        let usable = |(name, (file, stored)): (&'_ String, &'_ (usize, Stored))| match stored {
+            Stored::Usable(info) => Some((*file, info.range.start, name.clone())),
+            Stored::OfType(_) => None,
+        };
+        let mut names: Vec<(usize, usize, String)> = self.tensors.iter().filter_map(usable).collect();
+        names.sort();
+        names.into_iter().filter_map(|(_, _, name)| {
+            let (name, (file, stored)) = self.tensors.get_key_value(&name)?;
+            let Stored::Usable(info) = stored else { return None };
+            let bytes = self.files[*file].slice(info.range.clone())?;
+            Some((name.as_str(), Weight { block_type: info.block_type, shape: info.shape.clone(), bytes }))
+        })
     }
 
     /// Bytes of all files.

@@ -43,6 +43,10 @@ struct PreTokenizer {
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const EXAONE_MOE: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+";
 const CJK: &str = "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+";
 const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
 
@@ -50,24 +54,40 @@ const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n
 /// Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in llama.cpp's `llama-vocab.cpp`.
 const PRE_TOKENIZERS: &[PreTokenizer] = &[
     PreTokenizer {
-        names: &["gpt-2", "exaone4", "trillion"],
+        names: &["gpt-2", "exaone4", "trillion", "a.x-4.0", "phi-2", "mpt", "olmo", "granite-docling"],
         patterns: &[GPT2],
         ignore_merges: false,
         normalize: false,
     },
     PreTokenizer {
-        names: &["smollm", "exaone", "starcoder", "refact", "command-r"],
+        names: &["smollm", "exaone", "starcoder", "refact", "command-r", "codeshell", "minerva-7b"],
         patterns: &[r"\p{N}", GPT2],
         ignore_merges: false,
         normalize: false,
     },
-    PreTokenizer { names: &["qwen2"], patterns: &[QWEN2], ignore_merges: false, normalize: true },
     PreTokenizer {
-        names: &["llama-bpe", "llama-v3", "llama3"],
+        names: &["qwen2", "deepseek-r1-qwen", "megrez"],
+        patterns: &[QWEN2],
+        ignore_merges: false,
+        normalize: true,
+    },
+    PreTokenizer { names: &["qwen35"], patterns: &[QWEN35], ignore_merges: false, normalize: true },
+    PreTokenizer {
+        // llama.cpp cuts `smaug-bpe` without taking whole words first; SmolLM 3's own tokenizer.json does.
+        names: &["llama-bpe", "llama-v3", "llama3", "midm-2.0", "lfm2", "smaug-bpe", "falcon3", "falcon-h1"],
         patterns: &[LLAMA3],
         ignore_merges: true,
         normalize: false,
     },
+    PreTokenizer { names: &["dbrx"], patterns: &[LLAMA3], ignore_merges: false, normalize: false },
+    PreTokenizer { names: &["tekken"], patterns: &[TEKKEN], ignore_merges: true, normalize: false },
+    PreTokenizer {
+        names: &["gpt-4o", "kanana2", "llama4"],
+        patterns: &[GPT4O],
+        ignore_merges: false,
+        normalize: false,
+    },
+    PreTokenizer { names: &["exaone-moe"], patterns: &[EXAONE_MOE], ignore_merges: false, normalize: false },
     PreTokenizer {
         names: &["hunyuan-dense", "deepseek-v3"],
         patterns: &[r"\p{N}{1,3}", CJK, HUNYUAN],
@@ -77,7 +97,7 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
 ];
 
 /// Control tokens that end a turn or a text in the families we know: the metadata of many GGUF files names only one of them.
-/// The same list as `llama_vocab::impl::load` adds to its end-of-generation set.
+/// Those of `llama_vocab::impl::load` of llama.cpp that text models have, and HyperCLOVA X's.
 const TURN_ENDS: &[&str] = &[
     "<|eot_id|>",
     "<|im_end|>",
@@ -90,6 +110,13 @@ const TURN_ENDS: &[&str] = &[
     "<|eom_id|>",
     "<EOT>",
     "[|endofturn|]",
+    "<|endofturn|>",
+    "<|stop|>",
+    "</s>",
+    "<eos>",
+    "[EOS]",
+    "[EOT]",
+    "<end_of_utterance>",
 ];
 
 /// So many trusted texts are kept with their ids.
@@ -150,11 +177,12 @@ impl Tokenizer {
         let built = match model {
             "gpt2" => byte_level(gguf, &vocabulary),
             "llama" => sentencepiece(gguf, &vocabulary),
+            "gemma4" => merged_pieces(gguf, &vocabulary),
             other => {
                 return Err(Error::Unsupported {
                     what: format!("tokenizer `{other}`"),
                     file: gguf.file().path().to_path_buf(),
-                    supported: "gpt2, llama".into(),
+                    supported: "gpt2, llama, gemma4".into(),
                 });
             }
         };
@@ -399,15 +427,7 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let row =
         row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
     let tokens = vocabulary.mergeable();
-    let mut merges = Vec::new();
-    for merge in gguf.strings("tokenizer.ggml.merges").ok_or("no tokenizer.ggml.merges")? {
-        let pair = merge.split_once(' ').ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
-        // The library would panic on some of these.
-        if !tokens.contains_key(&format!("{}{}", pair.0, pair.1)) {
-            return Err(format!("the merge `{merge}` makes no token"));
-        }
-        merges.push((pair.0.to_string(), pair.1.to_string()));
-    }
+    let merges = merges(gguf, &tokens)?;
     let bpe = BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
     let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
     if row.normalize {
@@ -423,6 +443,55 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     steps.push(ByteLevel::new(false, false, false).into());
     inner.with_pre_tokenizer(Some(Sequence::new(steps)));
     inner.with_decoder(Some(ByteLevel::default()));
+    Ok(inner)
+}
+
+/// The merges of a file, best first.
+fn merges(gguf: &Gguf, tokens: &AHashMap<String, u32>) -> std::result::Result<Vec<(String, String)>, String> {
+    let mut merges = Vec::new();
+    for merge in gguf.strings("tokenizer.ggml.merges").ok_or("no tokenizer.ggml.merges")? {
+        let pair = merge.split_once(' ').ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
+        // The library would panic on some of these.
+        if !tokens.contains_key(&format!("{}{}", pair.0, pair.1)) {
+            return Err(format!("the merge `{merge}` makes no token"));
+        }
+        merges.push((pair.0.to_string(), pair.1.to_string()));
+    }
+    Ok(merges)
+}
+
+/// BPE over characters where blanks are `▁`, and what no piece covers falls back to bytes.
+fn of_pieces(
+    gguf: &Gguf,
+    vocabulary: &Vocabulary<'_>,
+    tokens: AHashMap<String, u32>,
+    merges: Vec<(String, String)>,
+) -> Built {
+    let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
+    let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
+        Some(id) if id < vocabulary.tokens.len() as u64 => {
+            bpe.unk_token(vocabulary.tokens[id as usize].to_string())
+        }
+        _ => bpe,
+    };
+    let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| e.to_string())?);
+    let blanks = Replace::new("▁", " ").map_err(|e| e.to_string())?;
+    let steps = vec![blanks.into(), ByteFallback::new().into(), Fuse::new().into()];
+    inner.with_decoder(Some(DecoderSequence::new(steps)));
+    Ok(inner)
+}
+
+/// Gemma 4's: pieces, but merges are ranked by a list, and nothing is cut but at line ends. Its scores do not count.
+fn merged_pieces(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+    let tokens = vocabulary.mergeable();
+    let merges = merges(gguf, &tokens)?;
+    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
+    let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
+    inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
+    // The same ids with and without this cut; it keeps the words short that merges are looked for in.
+    let lines = SplitPattern::Regex(r"[^\n]+|\n+".to_string());
+    let lines = Split::new(lines, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
+    inner.with_pre_tokenizer(Some(lines));
     Ok(inner)
 }
 
@@ -452,12 +521,7 @@ fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     ranked.sort_unstable_by(|a, b| score(b.0).total_cmp(&score(a.0)).then(a.cmp(b)));
     let text = |id: u32| vocabulary.tokens[id as usize].to_string();
     let merges = ranked.into_iter().map(|(_, left, right)| (text(left), text(right))).collect::<Vec<_>>();
-    let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
-    let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
-        Some(id) if id < vocabulary.tokens.len() as u64 => bpe.unk_token(text(id as u32)),
-        _ => bpe,
-    };
-    let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| e.to_string())?);
+    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
     let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
     // `add_space_prefix` asks for a blank before every text, as Llama 2 and Mistral do; Gemma does not.
     if gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
@@ -467,8 +531,5 @@ fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     } else {
         inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
     }
-    let blanks = Replace::new("▁", " ").map_err(|e| e.to_string())?;
-    let steps = vec![blanks.into(), ByteFallback::new().into(), Fuse::new().into()];
-    inner.with_decoder(Some(DecoderSequence::new(steps)));
     Ok(inner)
 }

@@ -110,6 +110,11 @@ impl BlockType {
         }
     }
 
+    /// Its ggml id.
+    pub fn ggml(self) -> u32 {
+        self.row().ggml
+    }
+
     /// The name GGUF tools use: `Q4_K`.
     pub fn name(self) -> &'static str {
         self.row().name

@@ -70,6 +70,12 @@ impl Weight {
         Tensor::from_vec(floats, self.shape.as_slice(), device)
     }
 
+    /// Its bytes in another type, by candle's own quantisation. Columns must divide into that type's blocks.
+    pub fn quantize(&self, to: BlockType) -> Result<Vec<u8>> {
+        let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, ggml_type(to))?;
+        Ok(quantized.data()?.into_owned())
+    }
+
     fn to_candle(&self, device: &Device) -> Result<QMatMul> {
         let storage =
             QStorage::from_data(std::borrow::Cow::Borrowed(&self.bytes), device, ggml_type(self.block_type))?;

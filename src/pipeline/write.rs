@@ -7,6 +7,7 @@ use super::wanted::{Shown, Wanted};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finding, Finish};
+use crate::formats::visible;
 use crate::generation::Next;
 use crate::language::Language;
 use crate::model::{self, Model};
@@ -70,7 +71,10 @@ impl<'a> Writer<'a> {
     }
 
     /// Token ids of the prompt for a text.
-    fn ids(&self, prompt: &Prompt, text: &str) -> Result<Vec<u32>> {
+    fn ids(&self, task: Task, prompt: &Prompt, text: &str) -> Result<Vec<u32>> {
+        if task == Task::Translate && self.job.prompt.is_none() && self.model.words_translations() {
+            return self.model.translation_prompt(self.from.code(), self.to.code(), &visible(text));
+        }
         let rendered = prompt.render(&Variables {
             text,
             source: self.from,
@@ -103,7 +107,7 @@ impl<'a> Writer<'a> {
     /// Cuts a text into parts of which each fits the window with its prompt and its answer.
     pub fn parts<'t>(&self, task: Task, text: &'t str) -> Result<Vec<Part<'t>>> {
         let window = self.window();
-        let frame = self.ids(&self.prompt(task)?, "")?.len();
+        let frame = self.ids(task, &self.prompt(task)?, "")?.len();
         // Text and frame are encoded apart, but their border may cost a token or two.
         let room = window.saturating_sub(frame + 16);
         let budget = match task {
@@ -133,7 +137,7 @@ impl<'a> Writer<'a> {
         let prompt = self.prompt(task)?;
         (watch.on_event)(&Event::Stage { stage: task.as_str(), segments: parts.len() });
         let prompts =
-            parts.iter().map(|part| self.ids(&prompt, part.text.trim())).collect::<Result<Vec<_>>>()?;
+            parts.iter().map(|part| self.ids(task, &prompt, part.text.trim())).collect::<Result<Vec<_>>>()?;
         let longest = parts.iter().map(|part| part.tokens).max().unwrap_or(0);
         let mut options = self.job.options.clone();
         options.max_tokens = self.answer(task, longest);

@@ -35,6 +35,8 @@ pub struct Entry {
     /// What else the licence asks, in a sentence.
     #[serde(default)]
     pub conditions: String,
+    /// Billions of parameters, those of its text part.
+    pub parameters: f64,
     /// The most tokens it reads at once.
     pub context: usize,
     /// What to expect of it.
@@ -205,6 +207,20 @@ impl Entry {
         (!self.files.is_empty()).then(|| self.files.iter().map(|file| file.bytes).sum())
     }
 
+    /// Bytes of memory its weights need: as its files hold them, or in so many bits each.
+    pub fn memory(&self, bits: Option<f64>) -> u64 {
+        match (self.bytes(), bits) {
+            (Some(bytes), None) => bytes,
+            // What is not pinned comes in 16 bits.
+            (_, bits) => (self.parameters * 1e9 * bits.unwrap_or(16.0) / 8.0) as u64,
+        }
+    }
+
+    /// Whether its network was held against the reference implementation: every one that runs was, on tiny checkpoints.
+    pub fn parity(&self) -> &'static str {
+        if self.runs { "tested" } else { "untested" }
+    }
+
     /// The licence with its conditions, for people.
     pub fn licence_line(&self) -> String {
         let commercial = if self.commercial { "" } else { " (non-commercial)" };
@@ -224,7 +240,10 @@ mod tests {
         for entry in entries() {
             assert!(names.insert(entry.name.to_lowercase()), "{} is there twice", entry.name);
             assert!(
-                !entry.sources.is_empty() && !entry.note.is_empty() && entry.context > 0,
+                !entry.sources.is_empty()
+                    && !entry.note.is_empty()
+                    && entry.context > 0
+                    && (0.05..50.0).contains(&entry.parameters),
                 "{}",
                 entry.name
             );

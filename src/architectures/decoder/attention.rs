@@ -20,6 +20,7 @@ pub(super) struct SelfAttention {
 }
 
 /// Where keys and values come from.
+#[allow(clippy::large_enum_variant)]
 enum Keys {
     Own {
         k_proj: Linear,

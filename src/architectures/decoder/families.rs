@@ -104,7 +104,7 @@ fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     let kv_heads = defaults.kv_heads.unwrap_or(heads);
     let kv_heads = match hyper.list("-", "attention.head_count_kv") {
         // Layers differ: whoever knows of that reads the list.
-        Some(_) => kv_heads,
+        Some(_) => heads,
         None => hyper.count_or("num_key_value_heads", "attention.head_count_kv", MAX_WIDTH, kv_heads)?,
     };
     let head_dim = defaults.head_dim.unwrap_or((hidden / heads).max(1));

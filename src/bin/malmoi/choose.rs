@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use anyhow::Result;
 use malmoi::store::catalogue::{self, Entry, Purpose};
 use malmoi::store::{Located, Store, StoreError};
-use malmoi::{Abilities, Language, Model, OpenOptions};
+use malmoi::{Abilities, Language, Model, OpenOptions, Quantize};
 
 use crate::ui::Ui;
 
@@ -23,6 +23,8 @@ pub(crate) struct Chooser<'c> {
     /// What `--model` says.
     pub named: Option<&'c str>,
     pub ui: Ui,
+    /// What `--quantize` says.
+    pub quantize: Option<Quantize>,
     /// Models that are open: one that serves two purposes is loaded once.
     pub opened: RefCell<Vec<Chosen>>,
 }
@@ -54,7 +56,13 @@ impl Chooser<'_> {
             return Ok(chosen.clone());
         }
         let name = located.entry.map(|entry| entry.name.clone());
-        let model = Model::open_with(&located.path, &OpenOptions { name, ..OpenOptions::default() })?;
+        // Files of the catalogue are quantised as they are.
+        let quantize = self.quantize.clone().filter(|_| located.path.is_dir() || self.named.is_some());
+        if let Some(Quantize { to, kept_in }) = &quantize {
+            self.ui.note(format!("weights quantized to {} are kept in {}", to.as_str(), kept_in.display()));
+        }
+        let model =
+            Model::open_with(&located.path, &OpenOptions { name, quantize, ..OpenOptions::default() })?;
         let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
             family: Some(entry.family.clone()),
             summarizes: Some(entry.summary_languages()),

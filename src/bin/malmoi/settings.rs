@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use malmoi::store::Settings as StoreSettings;
+use malmoi::{Quantization, Quantize};
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,12 @@ const KEYS: &[Key] = &[
         in_file: true,
     },
     Key {
+        name: "quantize",
+        describe: "what float weights are quantized to",
+        env: &[("MALMOI_QUANTIZE", "")],
+        in_file: true,
+    },
+    Key {
         name: "threads",
         describe: "threads to compute with",
         env: &[("MALMOI_THREADS", "")],
@@ -67,6 +74,8 @@ pub(crate) struct Row {
 /// Every setting.
 pub(crate) struct Settings {
     rows: Vec<Row>,
+    /// Where programs of this user keep what can be made again.
+    cache: PathBuf,
 }
 
 impl Settings {
@@ -98,7 +107,7 @@ impl Settings {
             };
             Row { name: key.name, describe: key.describe, value, origin }
         });
-        Ok(Self { rows: rows.collect() })
+        Ok(Self { rows: rows.collect(), cache: base.cache_dir() })
     }
 
     pub fn rows(&self) -> &[Row] {
@@ -125,6 +134,13 @@ impl Settings {
 
     pub fn threads(&self) -> Result<Option<usize>> {
         self.parsed("threads", "a number from 1", |text| text.parse().ok().filter(|count| *count > 0))
+    }
+
+    /// What float weights are turned into, and where that is kept: beside what other programs cache.
+    pub fn quantize(&self) -> Result<Option<Quantize>> {
+        let words = Quantization::ALL.map(Quantization::as_str).join(", ");
+        let to = self.parsed("quantize", &format!("one of {words}"), Quantization::parse)?;
+        Ok(to.map(|to| Quantize { to, kept_in: self.cache.join("malmoi/quantized") }))
     }
 
     pub fn prompts(&self) -> Option<PathBuf> {

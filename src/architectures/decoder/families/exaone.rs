@@ -19,6 +19,9 @@ pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
         ..NAMES_OF_LLAMA
     };
     config.attention.norms = Some(NORM_BEFORE_ROTATION);
+    if hyper.get("-", "nextn_predict_layers").is_some_and(|v| v.as_u64() != Some(0)) {
+        return Err(hyper.unsupported("layers that draft tokens (nextn_predict_layers)", "none"));
+    }
     if hyper.get("sliding_window", "attention.sliding_window").is_some() {
         let window = hyper.count("sliding_window", "attention.sliding_window", MAX_CONTEXT)?;
         // Older configs write "LLLG"; those name the type of each layer, too.
@@ -26,7 +29,12 @@ pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
             Some(word) => word.len().max(1),
             None => hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 4)?,
         };
-        let sliding = sliding_layers(hyper, config.layers.len(), |index| (index + 1) % pattern != 0)?;
+        let layers = config.layers.len();
+        let listed = hyper.list("-", "attention.sliding_window_pattern").filter(|list| list.len() == layers);
+        let sliding = match listed {
+            Some(list) => list.iter().map(|v| v.as_f64() != Some(0.0)).collect(),
+            None => sliding_layers(hyper, layers, |index| (index + 1) % pattern != 0)?,
+        };
         config.set_windows(&sliding, window);
         for (_, heads) in config.attention_layers().filter(|(_, heads)| heads.window.is_none()) {
             heads.rope = None;

@@ -29,6 +29,9 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
     if let Some(tied) = hyper.get("tie_embedding", "-").and_then(|v| v.as_bool()) {
         config.tied = tied;
     }
+    if hyper.get("-", "attention.sliding_window").is_some_and(|v| v.as_u64() != Some(0)) {
+        return Err(hyper.unsupported("attention to a window (attention.sliding_window)", "to everything"));
+    }
     config.names = NAMES;
     config.attention.norms =
         Some(QueryKeyNorm { after_rotation: false, names: ["q_layernorm", "k_layernorm"] });

@@ -13,7 +13,8 @@ pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<Config> {
     if hyper.number("rms_norm_eps", "attention.layer_norm_rms_epsilon")?.is_none() {
         config.norm_epsilon = 1e-5;
     }
-    config.attention.fused = true;
+    // Some files of llama.cpp have the three apart.
+    config.attention.fused = checkpoint.find("model.layers.0.self_attn.qkv_proj.weight")?.is_some();
     config.names =
         Names { feed_forward: FeedForward::Two(["mlp.gate_up_proj", "mlp.down_proj"]), ..NAMES_OF_LLAMA };
     // llama.cpp's converter writes 0 where there is none.

@@ -42,9 +42,13 @@ pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
     // Layers that draft tokens stand behind the others.
     config.layers.truncate(config.layers.len().saturating_sub(extra));
     let interval = hyper.count_or("full_attention_interval", "full_attention_interval", MAX_LAYERS, 4)?;
-    let linear = layer_types(hyper, config.layers.len(), ["linear_attention", "full_attention"])?;
+    let layers = config.layers.len();
+    let linear = match hyper.list("-", "attention.recurrent_layers").filter(|list| list.len() >= layers) {
+        Some(list) => Some(list.iter().map(|v| v.as_f64() != Some(0.0)).collect()),
+        None => layer_types(hyper, layers, ["linear_attention", "full_attention"])?,
+    };
     for (index, layer) in config.layers.iter_mut().enumerate() {
-        if linear.as_ref().map_or((index + 1) % interval != 0, |linear| linear[index]) {
+        if linear.as_ref().map_or((index + 1) % interval != 0, |linear: &Vec<bool>| linear[index]) {
             layer.mixer = net;
         }
     }

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use malmoi::Quantize;
 use malmoi::store::Store;
 
 use crate::Exit;
@@ -42,6 +43,9 @@ pub(crate) struct Common {
     /// A model of the catalogue, a folder in Hugging Face layout, a .gguf file, or owner/repo[@revision][:file]
     #[arg(long, short, global = true, value_name = "MODEL")]
     model: Option<String>,
+    /// Quantize the float weights of a model folder, once: q8_0, q6k or q4k
+    #[arg(long, global = true, value_name = "TYPE")]
+    quantize: Option<String>,
     /// Never open a connection
     #[arg(long, global = true)]
     offline: bool,
@@ -72,6 +76,7 @@ enum Command {
 pub(crate) struct Run {
     pub settings: Settings,
     pub store: Store,
+    pub quantize: Option<Quantize>,
     pub ui: Ui,
     pub json: bool,
 }
@@ -81,6 +86,7 @@ impl Cli {
         let common = self.common;
         let settings = Settings::read(&[
             ("model", common.model),
+            ("quantize", common.quantize),
             ("offline", common.offline.then(|| "true".to_string())),
             ("threads", common.threads.map(|count| count.to_string())),
         ])?;
@@ -92,7 +98,8 @@ impl Cli {
                 .context("cannot start threads")?;
         }
         let store = Store::new(settings.store()?);
-        let run = Run { settings, store, ui: Ui::new(common.quiet), json: common.json };
+        let quantize = settings.quantize()?;
+        let run = Run { settings, store, quantize, ui: Ui::new(common.quiet), json: common.json };
         match self.command {
             Command::Summarize(command) => command.run(&run),
             Command::Translate(command) => command.run(&run),
@@ -112,6 +119,7 @@ impl Run {
             store: &self.store,
             named: self.settings.get("model"),
             ui: self.ui,
+            quantize: self.quantize.clone(),
             opened: RefCell::default(),
         }
     }

@@ -18,7 +18,7 @@ pub(crate) struct Models {
 
 #[derive(Subcommand)]
 enum Action {
-    /// What can be used: name, task, size, licence, whether it was verified here, whether it is installed
+    /// What can be used: name, task, memory of the weights, licence, whether they were run by us, whether it is installed
     List {
         /// Also those this version cannot run yet
         #[arg(long)]
@@ -84,13 +84,14 @@ fn list(run: &Run, all: bool) -> Result<Exit> {
                 "name": entry.name, "title": entry.title, "summarizes": entry.summarizes, "translates": entry.translates,
                 "bytes": entry.bytes(), "licence": entry.licence, "commercial": entry.commercial,
                 "conditions": entry.conditions, "context": entry.context, "runs": entry.runs, "verified": entry.verified,
+                "parity": entry.parity(), "parameters": entry.parameters, "memory": entry.memory(None),
                 "installed": installed, "note": entry.note,
             });
             output::print(&format!("{line}\n"))?;
         }
         return Ok(Exit::Done);
     }
-    let mut table = vec![["NAME", "TASK", "SIZE", "LICENCE", "VERIFIED", "INSTALLED"].map(str::to_string)];
+    let mut table = vec![["NAME", "TASK", "MEMORY", "LICENCE", "WEIGHTS", "INSTALLED"].map(str::to_string)];
     for entry in &rows {
         let installed = match run.store.installed(entry) {
             Some(_) => "yes",
@@ -100,7 +101,7 @@ fn list(run: &Run, all: bool) -> Result<Exit> {
         table.push([
             entry.name.clone(),
             tasks(entry),
-            entry.bytes().map_or_else(|| "?".into(), megabytes),
+            megabytes(entry.memory(None)),
             format!("{}{}", entry.licence, if entry.commercial { "" } else { " (non-commercial)" }),
             if entry.verified { "verified" } else { "unverified" }.to_string(),
             installed.to_string(),

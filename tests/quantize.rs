@@ -1,0 +1,135 @@
+use std::path::Path;
+
+use candle_core::Device;
+use malmoi::architectures::{self, Row, Setup, Want};
+use malmoi::checkpoint::Checkpoint;
+use malmoi::kernels::{BlockType, Precision};
+use malmoi::{Error, Quantization};
+
+use crate::support::here;
+
+/// Logits of a text's last token.
+fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
+    let mut checkpoint = Checkpoint::open(folder).unwrap();
+    if let Some((to, kept_in)) = quantized {
+        checkpoint.quantize(to, kept_in).unwrap();
+    }
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let network = architectures::load(&setup).unwrap().network;
+    let mut state = network.begin(&[&[]]).unwrap().remove(0);
+    let tokens: Vec<u32> = (3..40).collect();
+    let rows = &mut [Row { state: &mut state, tokens: &tokens, want: Want::Last }];
+    network.forward(rows).unwrap().last(0).to_vec()
+}
+
+fn files(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let one = |entry: std::fs::DirEntry| {
+        (entry.file_name().to_string_lossy().into_owned(), entry.metadata().unwrap().modified().unwrap())
+    };
+    let mut files: Vec<_> = entries.map(one).collect();
+    files.sort();
+    files
+}
+
+/// A copy of a tiny checkpoint.
+fn copy(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(here("fixtures/models").join(name)).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn eight_bits_change_little_and_are_kept_for_the_next_time() {
+    let (model, kept) = (copy("qwen2-tied"), tempfile::tempdir().unwrap());
+    let whole = logits(model.path(), None);
+    let to = Some((Quantization::Q8_0, kept.path()));
+    let quantized = logits(model.path(), to);
+    let size = |scores: &[f32]| scores.iter().map(|score| score * score).sum::<f32>().sqrt();
+    let off: Vec<f32> = whole.iter().zip(&quantized).map(|(a, b)| a - b).collect();
+    // Random weights make more of small differences than trained ones.
+    assert!(off.iter().any(|off| *off != 0.0) && size(&off) < size(&whole) / 7.0, "{}", size(&off));
+
+    let first = files(kept.path());
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert!(first[0].0.contains("-q8_0-") && first[0].0.ends_with(".gguf"), "{first:?}");
+    assert_eq!(logits(model.path(), to), quantized);
+    assert_eq!(files(kept.path()), first, "it was made again");
+
+    // Another kind, and other weights, have files of their own.
+    logits(model.path(), Some((Quantization::Q4K, kept.path())));
+    assert_eq!(files(kept.path()).len(), 2);
+    let weights = model.path().join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    logits(model.path(), to);
+    assert_eq!(files(kept.path()).len(), 3);
+}
+
+#[test]
+fn each_weight_is_at_most_half_a_step_off() {
+    let (model, kept) = (copy("qwen2-tied"), tempfile::tempdir().unwrap());
+    let whole = Checkpoint::open(model.path()).unwrap();
+    let mut quantized = Checkpoint::open(model.path()).unwrap();
+    quantized.quantize(Quantization::Q8_0, kept.path()).unwrap();
+    for name in ["model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"] {
+        let numbers = |checkpoint: &Checkpoint| {
+            let weight = checkpoint.find(name).unwrap().unwrap();
+            let floats = weight.to_tensor(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1::<f32>();
+            (weight.block_type, floats.unwrap())
+        };
+        let ((_, whole), (block_type, quantized)) = (numbers(&whole), numbers(&quantized));
+        assert_eq!(block_type == BlockType::Q8_0, name != "model.norm.weight", "{name}");
+        for (whole, quantized) in whole.chunks(32).zip(quantized.chunks(32)) {
+            let largest = whole.iter().fold(0f32, |most, x| most.max(x.abs()));
+            let most = if block_type == BlockType::Q8_0 { largest / 225.0 } else { 0.0 };
+            assert!(whole.iter().zip(quantized).all(|(a, b)| (a - b).abs() <= most), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_kept_file_that_is_damaged_is_made_again() {
+    let (model, kept) = (copy("qwen3-yarn"), tempfile::tempdir().unwrap());
+    let to = Some((Quantization::Q8_0, kept.path()));
+    let quantized = logits(model.path(), to);
+    let file = kept.path().join(&files(kept.path())[0].0);
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    assert_eq!(logits(model.path(), to), quantized);
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
+}
+
+#[test]
+fn what_cannot_be_quantised_or_kept_is_said() {
+    let kept = tempfile::tempdir().unwrap();
+    let mut gguf = Checkpoint::open(&here("fixtures/gguf/llama-gqa.gguf")).unwrap();
+    let error = gguf.quantize(Quantization::Q4K, kept.path()).unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+    assert!(error.to_string().contains("quantising a GGUF file to q4k"), "{error}");
+
+    let file = kept.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let model = copy("qwen2-tied");
+    let mut checkpoint = Checkpoint::open(model.path()).unwrap();
+    let error = checkpoint.quantize(Quantization::Q4K, &file.join("folder")).unwrap_err();
+    assert!(error.to_string().starts_with("cannot create"), "{error}");
+}
+
+/// Every architecture runs with quantised weights, too: what must not be quantised is left alone.
+#[test]
+fn every_network_runs_quantised() {
+    let kept = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(here("fixtures/models")).unwrap() {
+        let folder = entry.unwrap().path();
+        if folder.join("expected.json").exists() {
+            let logits = logits(&folder, Some((Quantization::Q4K, kept.path())));
+            assert!(logits.iter().all(|score| score.is_finite()), "{}", folder.display());
+        }
+    }
+}
