@@ -89,6 +89,11 @@ impl Model {
         let device = device()?;
         let precision = if options.exact { Precision::Exact } else { Precision::Quantized };
         let loaded = architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
+        if loaded.reads_sources {
+            // The network and its searches are there (`architectures`, `generation::beam`); how such models spell texts is not.
+            let what = format!("the tokenizer of a `{}` model", checkpoint.hyper.architecture());
+            return Err(checkpoint.hyper.unsupported(what, "decoder-only models"));
+        }
         let tokenizer = match checkpoint.gguf() {
             Some(gguf) => Tokenizer::from_gguf(gguf)?,
             None => Tokenizer::from_file(&path.join("tokenizer.json"))?,

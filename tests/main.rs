@@ -32,6 +32,8 @@ mod quantize;
 mod readme;
 /// The real files, where they are on this machine.
 mod real_weights;
+/// Networks that read a source, and the searches of the reference.
+mod seq2seq;
 /// Models coming in, from a stand-in for the hub.
 #[cfg(feature = "fetch")]
 mod store;

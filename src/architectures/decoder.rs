@@ -17,10 +17,10 @@ use self::per_layer::{LayerInput, LayerInputs};
 use self::short_conv::ShortConv;
 use super::layers::{Activation, GatedMlp, RmsNorm, Rope, Rotation};
 use super::state::{KvCache, LayerMemory, Memory, Recurrent, State};
+use super::tensors::Tensors;
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
-use crate::checkpoint::Checkpoint;
-use crate::error::{Error, Result};
-use crate::kernels::{Embedding, Linear, Precision, Weight};
+use crate::error::Result;
+use crate::kernels::{Embedding, Linear};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: families::NAMES, load };
 
@@ -190,7 +190,8 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let config = families::config(checkpoint)?;
     let embeddings = "model.embed_tokens.weight";
     let vocabulary = checkpoint.find(embeddings)?.and_then(|found| found.shape.first().copied()).unwrap_or(0);
-    let read = Reader { checkpoint, config: &config, device: setup.device, precision: setup.precision };
+    let tensors = Tensors { checkpoint, device: setup.device, precision: setup.precision };
+    let read = Reader { tensors, config: &config };
     let embed_tokens = checkpoint.tensor(embeddings, &[vocabulary, config.hidden])?;
     let lm_head = if config.tied {
         Linear::new(embed_tokens.clone(), None, setup.precision, setup.device)?
@@ -205,15 +206,13 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let device = setup.device.clone();
     let network =
         Box::new(Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head });
-    Ok(Loaded { network, context, vocabulary })
+    Ok(Loaded { network, context, vocabulary, reads_sources: false })
 }
 
 /// Reads layers by their names in the checkpoint.
 struct Reader<'a> {
-    checkpoint: &'a Checkpoint,
+    tensors: Tensors<'a>,
     config: &'a Config,
-    device: &'a Device,
-    precision: Precision,
 }
 
 impl Reader<'_> {
@@ -271,48 +270,15 @@ impl Reader<'_> {
     }
 
     fn norm(&self, name: &str, size: usize) -> Result<RmsNorm> {
-        let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[size])?;
-        Ok(RmsNorm::new(&weight, self.config.norm_epsilon, self.config.norm_offset, self.device)?)
+        self.rms_norm(name, size, self.config.norm_epsilon, self.config.norm_offset)
     }
+}
 
-    /// A matrix, with its bias where the checkpoint has one.
-    fn linear(&self, name: &str, outputs: usize, inputs: usize) -> Result<Linear> {
-        let [whole] = self.parts(name, [outputs], inputs)?;
-        Ok(whole)
-    }
+impl<'a> std::ops::Deref for Reader<'a> {
+    type Target = Tensors<'a>;
 
-    /// A matrix whose rows are several, one after the other.
-    fn parts<const N: usize>(&self, name: &str, outputs: [usize; N], inputs: usize) -> Result<[Linear; N]> {
-        let rows = outputs.iter().sum();
-        let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[rows, inputs])?;
-        let bias = format!("{name}.bias");
-        let bias = match self.checkpoint.find(&bias)? {
-            Some(_) => Some(self.checkpoint.tensor(&bias, &[rows])?),
-            None => None,
-        };
-        let mut start = 0;
-        let mut parts = Vec::with_capacity(N);
-        for count in outputs {
-            let part = |whole: &Weight| whole.rows(start..start + count);
-            let bias = bias.as_ref().map(part).transpose()?;
-            parts.push(Linear::new(part(&weight)?, bias, self.precision, self.device)?);
-            start += count;
-        }
-        <[Linear; N]>::try_from(parts).map_err(|_| Error::Engine("as many parts as were asked for".into()))
-    }
-
-    /// Numbers of a small tensor, whatever its dimensions.
-    fn floats(&self, name: &str, count: usize) -> Result<Vec<f32>> {
-        let fail = |reason: String| Error::Tensor {
-            name: name.to_string(),
-            file: self.checkpoint.path().to_path_buf(),
-            reason,
-        };
-        let weight = self.checkpoint.find(name)?.ok_or_else(|| fail("is missing".into()))?;
-        if weight.shape.iter().product::<usize>() != count {
-            return Err(fail(format!("has shape {:?}, expected {count} numbers", weight.shape)));
-        }
-        Ok(weight.to_tensor(&Device::Cpu)?.flatten_all()?.to_vec1()?)
+    fn deref(&self) -> &Tensors<'a> {
+        &self.tensors
     }
 }
 
@@ -448,13 +414,4 @@ impl Mixer {
             Self::DeltaNet(net) => LayerMemory::Recurrent(Recurrent::new(net.remembered())),
         })
     }
-}
-
-/// Where each row's tokens begin among all rows' tokens.
-fn starts(rows: &[Row<'_>]) -> Vec<usize> {
-    let starts = rows.iter().scan(0, |next, row| {
-        *next += row.tokens.len();
-        Some(*next - row.tokens.len())
-    });
-    starts.collect()
 }

@@ -31,6 +31,26 @@ impl RmsNorm {
     }
 }
 
+/// Normalisation by mean and variance (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>) over the last dimension.
+pub struct LayerNorm {
+    weight: Tensor,
+    bias: Tensor,
+    epsilon: f32,
+}
+
+impl LayerNorm {
+    /// Of a checkpoint's weight and bias.
+    pub fn new(weight: &Weight, bias: &Weight, epsilon: f64, device: &Device) -> Result<Self> {
+        let (weight, bias) = (weight.to_tensor(device)?, bias.to_tensor(device)?);
+        Ok(Self { weight, bias, epsilon: epsilon as f32 })
+    }
+
+    /// `(x − mean) / deviation · weight + bias`, any shape.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        candle_nn::ops::layer_norm(&x.contiguous()?, &self.weight, &self.bias, self.epsilon)
+    }
+}
+
 /// Which numbers of a head are rotated together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairing {

@@ -4,9 +4,13 @@
 //! decoding, batches of unequal texts, beams, prefix reuse and the verification of drafts.
 
 mod decoder;
+mod encoder_decoder;
 mod layers;
+mod ragged;
 mod scripted;
 mod state;
+mod t5;
+mod tensors;
 
 use candle_core::Device;
 
@@ -82,6 +86,11 @@ impl Logits {
         Self { vocabulary, values, starts }
     }
 
+    /// As many vectors as rows want.
+    fn of_rows(vocabulary: usize, values: Vec<f32>, rows: &[Row<'_>]) -> Self {
+        Self::new(vocabulary, values, rows.iter().map(|row| row.want.count(row.tokens.len())))
+    }
+
     /// The vectors of a row, in the order of its tokens.
     pub fn row(&self, row: usize) -> impl DoubleEndedIterator<Item = &[f32]> {
         let (start, end) = (self.starts[row] * self.vocabulary, self.starts[row + 1] * self.vocabulary);
@@ -112,6 +121,8 @@ pub struct Loaded {
     pub context: usize,
     /// Size of the logits.
     pub vocabulary: usize,
+    /// Whether it reads a source in [`Network::begin`], and writes from nothing.
+    pub reads_sources: bool,
 }
 
 /// A row of [`ARCHITECTURES`].
@@ -123,7 +134,8 @@ pub struct Architecture {
 }
 
 /// Every architecture there is.
-pub const ARCHITECTURES: &[Architecture] = &[decoder::ARCHITECTURE, scripted::ARCHITECTURE];
+pub const ARCHITECTURES: &[Architecture] =
+    &[decoder::ARCHITECTURE, encoder_decoder::ARCHITECTURE, t5::ARCHITECTURE, scripted::ARCHITECTURE];
 
 /// Every name, for messages and `doctor`.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -157,4 +169,22 @@ fn check_rows(rows: &[Row<'_>], vocabulary: usize, context: usize) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Places, among all rows' tokens, of those whose logits are wanted.
+fn wanted(rows: &[Row<'_>]) -> Vec<u32> {
+    let of_row = |(row, start): (&Row<'_>, usize)| {
+        let end = start + row.tokens.len();
+        (end - row.want.count(row.tokens.len())..end).map(|at| at as u32)
+    };
+    rows.iter().zip(starts(rows)).flat_map(of_row).collect()
+}
+
+/// Where each row's tokens begin among all rows' tokens.
+fn starts(rows: &[Row<'_>]) -> Vec<usize> {
+    let starts = rows.iter().scan(0, |next, row| {
+        *next += row.tokens.len();
+        Some(*next - row.tokens.len())
+    });
+    starts.collect()
 }

@@ -71,7 +71,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         serde_json::from_value(script).map_err(|e| Error::malformed(hyper.file(), format!("script: {e}")))?;
     let end = hyper.end_tokens().first().copied().unwrap_or(0);
     let network = Box::new(Scripted { script, vocabulary, context, end });
-    Ok(Loaded { network, context, vocabulary })
+    Ok(Loaded { network, context, vocabulary, reads_sources: false })
 }
 
 impl Network for Scripted {
@@ -99,7 +99,7 @@ impl Network for Scripted {
             }
             row.state.end_step(row.tokens);
         }
-        Ok(Logits::new(self.vocabulary, values, rows.iter().map(|row| row.want.count(row.tokens.len()))))
+        Ok(Logits::of_rows(self.vocabulary, values, rows))
     }
 }
 

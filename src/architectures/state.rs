@@ -19,6 +19,18 @@ pub struct State {
     torn: bool,
     /// What to do when the sequence becomes longer than some length.
     again: Option<Again>,
+    /// What an encoder made of the source.
+    source: Option<Source>,
+}
+
+/// Keys and values of a source, for each layer of a decoder that attends to it: `[tokens, kv_heads, head_dim]`. Nobody writes to them.
+#[derive(Clone)]
+pub(super) struct Source(Arc<Vec<(Tensor, Tensor)>>);
+
+impl Source {
+    pub fn new(layers: Vec<(Tensor, Tensor)>) -> Self {
+        Self(Arc::new(layers))
+    }
 }
 
 /// Sequences that are longer than `than` tokens are read in another way, from their beginning.
@@ -62,7 +74,12 @@ impl State {
 
     /// A sequence that has read nothing.
     pub(super) fn new(memory: Memory) -> Self {
-        Self { length: 0, memory, marks: Vec::new(), torn: false, again: None }
+        Self { length: 0, memory, marks: Vec::new(), torn: false, again: None, source: None }
+    }
+
+    /// The same for a network that has read a source.
+    pub(super) fn with_source(self, source: Source) -> Self {
+        Self { source: Some(source), ..self }
     }
 
     /// The same for a network that reads sequences of more than `than` tokens in another way.
@@ -143,6 +160,14 @@ impl State {
         match self.layer(layer) {
             Some(LayerMemory::Attention(cache)) => Ok(cache),
             _ => candle_core::bail!("a state of another network"),
+        }
+    }
+
+    /// Keys and values of the source for a layer.
+    pub(super) fn source(&self, layer: usize) -> Result<&(Tensor, Tensor)> {
+        match self.source.as_ref().and_then(|source| source.0.get(layer)) {
+            Some(found) => Ok(found),
+            None => candle_core::bail!("a state of another network"),
         }
     }
 

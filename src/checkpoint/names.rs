@@ -70,6 +70,8 @@ const BARE: &[(&str, &str)] = &[
 /// alone.
 const PARTS: &[(&str, &str)] = &[
     ("language_model.model.", "language_model.lm_head."),
+    // A network alone, without what stands on it.
+    ("", "lm_head."),
     ("model.language_model.", "lm_head."),
     ("model.", "lm_head."),
 ];
@@ -135,7 +137,12 @@ mod tests {
         let names: Vec<String> = in_folder("model.norm.weight").collect();
         assert_eq!(
             names,
-            ["model.norm.weight", "model.language_model.norm.weight", "language_model.model.norm.weight"]
+            [
+                "model.norm.weight",
+                "model.language_model.norm.weight",
+                "norm.weight",
+                "language_model.model.norm.weight"
+            ]
         );
         let names: Vec<String> = in_folder("lm_head.weight").collect();
         assert_eq!(names.last().unwrap(), "language_model.lm_head.weight");

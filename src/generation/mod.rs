@@ -4,13 +4,16 @@
 //! token. A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt wording.
 
 mod batcher;
+pub mod beam;
 mod loops;
+mod rules;
 mod sampling;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub(crate) use batcher::Batcher;
+pub use rules::Rules;
 use sampling::Sampler;
 pub use sampling::Sampling;
 

@@ -12,6 +12,10 @@ pub enum Activation {
     Silu,
     /// The tanh approximation of GELU (Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>).
     GeluTanh,
+    /// GELU itself, by the error function.
+    Gelu,
+    /// `max(x, 0)`.
+    Relu,
     /// `1 / (1 + exp(−x))`.
     Sigmoid,
 }
@@ -21,6 +25,11 @@ impl Activation {
     #[inline(always)]
     pub fn apply(self, x: f32) -> f32 {
         match self {
+            Self::Gelu => {
+                let x = f64::from(x);
+                (0.5 * x * (1.0 + candle_core::cpu::erf::erf_f64(x * std::f64::consts::FRAC_1_SQRT_2))) as f32
+            }
+            Self::Relu => x.max(0.0),
             Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Self::Silu => x / (1.0 + (-x).exp()),
             Self::GeluTanh => {
@@ -34,17 +43,11 @@ impl Activation {
 /// `activation(gate) · up`.
 pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tensor> {
     if !gate.device().is_cpu() {
-        let gate = match activation {
-            Activation::Silu => gate.silu()?,
-            Activation::GeluTanh => gate.gelu()?,
-            Activation::Sigmoid => candle_nn::ops::sigmoid(gate)?,
-        };
-        return gate * up;
+        return with_candle(gate, activation)? * up;
     }
     let mut out = vec![0f32; gate.elem_count()];
     with_floats(gate, |gate| {
         with_floats(up, |up| {
-            const PART: usize = 2048;
             out.par_chunks_mut(PART).zip(gate.par_chunks(PART)).zip(up.par_chunks(PART)).for_each(
                 |((out, gate), up)| {
                     for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
@@ -58,6 +61,36 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
     Tensor::from_vec(out, gate.shape(), &Device::Cpu)
 }
 
+/// `activation(x)`.
+pub fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    if !x.device().is_cpu() {
+        return with_candle(x, activation);
+    }
+    let mut out = vec![0f32; x.elem_count()];
+    with_floats(x, |x| {
+        out.par_chunks_mut(PART).zip(x.par_chunks(PART)).for_each(|(out, x)| {
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = activation.apply(*x);
+            }
+        });
+        Ok(())
+    })?;
+    Tensor::from_vec(out, x.shape(), &Device::Cpu)
+}
+
+/// Numbers that one thread works on at a time.
+const PART: usize = 2048;
+
+fn with_candle(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    match activation {
+        Activation::Silu => x.silu(),
+        Activation::GeluTanh => x.gelu(),
+        Activation::Gelu => x.gelu_erf(),
+        Activation::Relu => x.relu(),
+        Activation::Sigmoid => candle_nn::ops::sigmoid(x),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +102,8 @@ mod tests {
         for (activation, reference) in [
             (Activation::Silu, gate.silu().unwrap()),
             (Activation::GeluTanh, gate.gelu().unwrap()),
+            (Activation::Gelu, gate.gelu_erf().unwrap()),
+            (Activation::Relu, gate.relu().unwrap()),
             (Activation::Sigmoid, candle_nn::ops::sigmoid(&gate).unwrap()),
         ] {
             let difference = (gated(&gate, &up, activation).unwrap() - (reference * &up).unwrap()).unwrap();

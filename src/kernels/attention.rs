@@ -22,15 +22,55 @@ pub struct Attention {
     pub scale: f32,
     /// What soft-caps scores, where anything does: `cap · tanh(score / cap)` (Gemma 2).
     pub cap: Option<f32>,
-    /// How many keys a query sees, itself included; all before it where `None`.
-    pub window: Option<usize>,
+    /// Which keys a query sees.
+    pub sees: Sees,
+}
+
+/// Which keys a query sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sees {
+    /// Its own and all before it.
+    Past,
+    /// The last so many, its own included.
+    Window(usize),
+    /// All, those after it too.
+    All,
 }
 
 impl Attention {
-    /// The keys that the query at `position` sees.
-    fn visible(&self, position: usize) -> std::ops::Range<usize> {
+    /// The keys that the query at `position` sees, of `count`.
+    fn visible(&self, position: usize, count: usize) -> std::ops::Range<usize> {
         let end = position + 1;
-        self.window.map_or(0, |window| end.saturating_sub(window))..end
+        match self.sees {
+            Sees::Past => 0..end,
+            Sees::Window(window) => end.saturating_sub(window)..end,
+            Sees::All => 0..count,
+        }
+    }
+}
+
+/// What is added to scores for the way from a query to a key (Raffel et al. 2020, <https://arxiv.org/abs/1910.10683>).
+#[derive(Debug, Clone)]
+pub struct RelativeBias {
+    reach: usize,
+    /// `[heads, 2 · reach + 1]`: for keys from `reach` before the query to `reach` after it.
+    values: Vec<f32>,
+}
+
+impl RelativeBias {
+    /// `of` gives a head's bias for a key that stands so far after the query (before it: below zero); it no longer changes beyond
+    /// `reach`.
+    pub fn new(heads: usize, reach: usize, of: impl Fn(usize, isize) -> f32) -> Self {
+        let reach_ = reach as isize;
+        let values = (0..heads).flat_map(|head| (-reach_..=reach_).map(move |way| (head, way)));
+        Self { reach, values: values.map(|(head, way)| of(head, way)).collect() }
+    }
+
+    #[inline(always)]
+    fn at(&self, head: usize, query: usize, key: usize) -> f32 {
+        let reach = self.reach as isize;
+        let way = (key as isize - query as isize).clamp(-reach, reach);
+        self.values[head * (2 * self.reach + 1) + (way + reach) as usize]
     }
 }
 
@@ -39,8 +79,19 @@ impl Attention {
 /// `q` is `[tokens, heads, head_dim]`, `k` and `v` are `[cached, kv_heads, head_dim]` with the new tokens already in them; the
 /// result is `[tokens, heads · head_dim]`.
 pub fn attend(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+    attend_biased(shape, None, q, k, v)
+}
+
+/// The same where scores depend on the way from a query to a key, too.
+pub fn attend_biased(
+    shape: &Attention,
+    bias: Option<&RelativeBias>,
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+) -> Result<Tensor> {
     if !q.device().is_cpu() {
-        return attend_with_candle(shape, q, k, v);
+        return attend_with_candle(shape, bias, q, k, v);
     }
     let (tokens, cached) = (q.dim(0)?, k.dim(0)?);
     let mut out = vec![0f32; tokens * shape.heads * shape.head_dim];
@@ -57,8 +108,10 @@ pub fn attend(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<T
                     .with_min_len(jobs)
                     .for_each_init(Vec::new, |scores, (job, (out, q))| {
                         let (token, kv_head) = (job / shape.kv_heads, job % shape.kv_heads);
-                        let keys = shape.visible(cached - tokens + token);
-                        query(Query { shape, kv_head, keys, q, k, v }, scores, out);
+                        // Where all is seen, there may be more queries than keys.
+                        let position = (cached + token).saturating_sub(tokens);
+                        let keys = shape.visible(position, cached);
+                        query(Query { shape, bias, kv_head, position, keys, q, k, v }, scores, out);
                     });
                 Ok(())
             })
@@ -70,7 +123,9 @@ pub fn attend(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<T
 /// One token's queries of one key head.
 struct Query<'t> {
     shape: &'t Attention,
+    bias: Option<&'t RelativeBias>,
     kv_head: usize,
+    position: usize,
     keys: std::ops::Range<usize>,
     q: &'t [f32],
     k: &'t [f32],
@@ -103,16 +158,19 @@ fn query_avx512(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
 
 #[inline(always)]
 fn query_plain(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
-    let Query { shape, kv_head, keys, q, k, v } = query;
+    let Query { shape, bias, kv_head, position, keys, q, k, v } = query;
     let size = shape.head_dim;
     let row = |at: usize| (at * shape.kv_heads + kv_head) * size;
-    for (q, out) in q.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
+    for (index, (q, out)) in q.chunks_exact(size).zip(out.chunks_exact_mut(size)).enumerate() {
         // Plain loops: closures handed to iterators would not be compiled for the instruction set of this function.
         scores.clear();
         scores.resize(keys.len(), 0.0);
         let mut largest = f32::NEG_INFINITY;
         for (score, at) in scores.iter_mut().zip(keys.clone()) {
             *score = dot(q, &k[row(at)..row(at) + size]) * shape.scale;
+            if let Some(bias) = bias {
+                *score += bias.at(kv_head * (shape.heads / shape.kv_heads) + index, position, at);
+            }
             largest = largest.max(*score);
         }
         if let Some(cap) = shape.cap {
@@ -154,7 +212,13 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The same through candle's operations: for other devices, and to hold the CPU's against.
-pub fn attend_with_candle(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+pub fn attend_with_candle(
+    shape: &Attention,
+    bias: Option<&RelativeBias>,
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+) -> Result<Tensor> {
     let (tokens, cached) = (q.dim(0)?, k.dim(0)?);
     let group = shape.heads / shape.kv_heads;
     // [tokens, heads, dim] -> [kv_heads, group · tokens, dim]: heads that share keys stand together
@@ -170,13 +234,15 @@ pub fn attend_with_candle(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor)
         Some(cap) => ((scores / cap)?.tanh()? * cap)?,
         None => scores,
     };
-    let mask: Vec<f32> = (0..tokens)
-        .flat_map(|token| {
-            let keys = shape.visible(cached - tokens + token);
-            (0..cached).map(move |at| if keys.contains(&at) { 0.0 } else { f32::NEG_INFINITY })
-        })
-        .collect();
-    let mask = Tensor::from_vec(mask, (1, 1, tokens, cached), q.device())?;
+    let mask = (0..shape.heads).flat_map(|head| (0..tokens).map(move |token| (head, token)));
+    let mask = mask.flat_map(|(head, token)| {
+        let position = (cached + token).saturating_sub(tokens);
+        let keys = shape.visible(position, cached);
+        let bias = move |at| bias.map_or(0.0, |bias| bias.at(head, position, at));
+        (0..cached).map(move |at| if keys.contains(&at) { bias(at) } else { f32::NEG_INFINITY })
+    });
+    let mask: Vec<f32> = mask.collect();
+    let mask = Tensor::from_vec(mask, (shape.kv_heads, group, tokens, cached), q.device())?;
     let scores = scores.reshape((shape.kv_heads, group, tokens, cached))?.broadcast_add(&mask)?.reshape((
         shape.kv_heads,
         group * tokens,
@@ -201,20 +267,24 @@ mod tests {
 
     #[test]
     fn the_kernel_agrees_with_candles_operations() {
-        for (heads, kv_heads, head_dim, cap, window) in [
-            (4, 2, 16, None, None),
-            (3, 1, 20, Some(1.5), Some(5)),
-            (8, 8, 64, None, Some(1)),
-            (4, 1, 256, None, Some(100)),
+        let bias = RelativeBias::new(8, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
+        for (heads, kv_heads, head_dim, cap, sees, bias) in [
+            (4, 2, 16, None, Sees::Past, None),
+            (3, 1, 20, Some(1.5), Sees::Window(5), None),
+            (8, 8, 64, None, Sees::Window(1), Some(&bias)),
+            (4, 1, 256, None, Sees::Window(100), None),
+            (4, 2, 16, None, Sees::All, None),
+            (8, 8, 16, None, Sees::All, Some(&bias)),
         ] {
-            let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, window };
+            let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees };
             let (q, k, v) = (
                 random((7, heads, head_dim)),
                 random((19, kv_heads, head_dim)),
                 random((19, kv_heads, head_dim)),
             );
-            let ours: Vec<Vec<f32>> = attend(&shape, &q, &k, &v).unwrap().to_vec2().unwrap();
-            let candles: Vec<Vec<f32>> = attend_with_candle(&shape, &q, &k, &v).unwrap().to_vec2().unwrap();
+            let ours: Vec<Vec<f32>> = attend_biased(&shape, bias, &q, &k, &v).unwrap().to_vec2().unwrap();
+            let candles = attend_with_candle(&shape, bias, &q, &k, &v).unwrap();
+            let candles: Vec<Vec<f32>> = candles.to_vec2().unwrap();
             for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
                 assert!((ours - candles).abs() < 1e-5, "{shape:?}: {ours} {candles}");
             }
@@ -224,7 +294,7 @@ mod tests {
     #[test]
     fn a_query_does_not_depend_on_its_neighbours() {
         let shape =
-            Attention { heads: 4, kv_heads: 2, head_dim: 16, scale: 0.25, cap: None, window: Some(6) };
+            Attention { heads: 4, kv_heads: 2, head_dim: 16, scale: 0.25, cap: None, sees: Sees::Window(6) };
         let (q, k, v) = (random((5, 4, 16)), random((9, 2, 16)), random((9, 2, 16)));
         let whole: Vec<Vec<f32>> = attend(&shape, &q, &k, &v).unwrap().to_vec2().unwrap();
         for (token, expected) in whole.iter().enumerate() {

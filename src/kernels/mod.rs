@@ -25,8 +25,8 @@ mod matmul;
 mod tiles;
 mod vnni;
 
-pub use activation::{Activation, gated};
-pub use attention::{Attention, attend, attend_with_candle};
+pub use activation::{Activation, activated, gated};
+pub use attention::{Attention, RelativeBias, Sees, attend, attend_biased, attend_with_candle};
 pub use blocks::BlockType;
 pub use linear::{Embedding, Linear, Precision, Weight, shared_input};
 pub use matmul::{Activations, Isa, Matrix, matmul};

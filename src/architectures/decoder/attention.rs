@@ -3,11 +3,11 @@
 use candle_core::{IndexOp, Tensor};
 use rayon::prelude::*;
 
-use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads, starts};
-use crate::architectures::Row;
+use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads};
 use crate::architectures::layers::{RmsNorm, Rotation};
+use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::{Activation, Attention, Linear, attend, gated, shared_input};
+use crate::kernels::{Activation, Attention, Linear, Sees, attend, gated, shared_input};
 
 pub(super) struct SelfAttention {
     q_proj: Linear,
@@ -78,7 +78,8 @@ impl SelfAttention {
         let out = format!("{prefix}.{}", read.config.names.attention_out);
         let o_proj = read.linear(&out, hidden, heads * head_dim)?;
         let (scale, cap) = (scale as f32, cap.map(|cap| cap as f32));
-        let shape = Attention { heads, kv_heads, head_dim, scale, cap, window };
+        let sees = window.map_or(Sees::Past, Sees::Window);
+        let shape = Attention { heads, kv_heads, head_dim, scale, cap, sees };
         Ok(Self { q_proj, keys, o_proj, norms, rope, shape, gated })
     }
 

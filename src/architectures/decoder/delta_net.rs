@@ -4,9 +4,9 @@
 use candle_core::{IndexOp, Tensor};
 use rayon::prelude::*;
 
+use super::Reader;
 use super::short_conv::CausalConv;
-use super::{Reader, starts};
-use crate::architectures::Row;
+use crate::architectures::{Row, starts};
 use crate::error::Result;
 use crate::kernels::{Activation, Linear, shared_input};
 

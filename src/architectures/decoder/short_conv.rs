@@ -4,8 +4,8 @@
 use candle_core::{IndexOp, Tensor};
 use rayon::prelude::*;
 
-use super::{Reader, starts};
-use crate::architectures::Row;
+use super::Reader;
+use crate::architectures::{Row, starts};
 use crate::error::Result;
 use crate::kernels::Linear;
 
