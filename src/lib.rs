@@ -39,8 +39,9 @@
 //! - Modules of text and modules of models never import each other; they meet in `pipeline.rs`.
 //! - The library prints nothing, reads no environment variable, and opens no connection outside `fetch` (a feature).
 //! - An item of a batch is in one file once, whenever the batch is killed: see [`batch`].
-//! - There is one generation loop, and one table for each family: [`architectures::ARCHITECTURES`], [`checks::CHECKS`],
-//!   [`formats::FORMATS`], [`batch::EXCHANGES`], the catalogue. A new member is a file and a line.
+//! - There is one loop for texts that are continued and one for sources that are searched for, and one table for each family:
+//!   [`architectures::ARCHITECTURES`], [`checks::CHECKS`], [`formats::FORMATS`], [`batch::EXCHANGES`], the catalogue. A new member
+//!   is a file and a line.
 //! - Same model, input and options give the same text, at any batch size, on any instruction set: see [`kernels`].
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`] and [`Part`].
 //! - Files from elsewhere never make it panic, hang or allocate more than their own size: see [`checkpoint`].
@@ -71,7 +72,7 @@ pub use checkpoint::Quantization;
 pub use error::{Cause, Error, Result};
 pub use event::{Event, Finding, Finish};
 pub use language::Language;
-pub use model::{Model, OpenOptions, Part, Quantize};
+pub use model::{Model, OpenOptions, Part};
 pub use outcome::{Outcome, Route, Segment, Tokens};
 pub use request::{Abilities, Pieces, Request};
 

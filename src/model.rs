@@ -25,18 +25,12 @@ pub struct OpenOptions {
     /// Multiply quantised weights as floats: slow, for comparisons with reference implementations.
     pub exact: bool,
     /// Quantise the float weights of a folder; a GGUF file's are as they are.
-    pub quantize: Option<Quantize>,
+    pub quantize: Option<Quantization>,
+    /// A folder for what is made of a model's files, so that it need not be made again: quantised weights, and those that come in
+    /// PyTorch's own form. It is made if need be.
+    pub kept_in: Option<PathBuf>,
     /// Bytes of memory to assume free, instead of asking the system.
     pub available_memory: Option<u64>,
-}
-
-/// What float weights are quantised to, and where the outcome is kept for the next time.
-#[derive(Debug, Clone)]
-pub struct Quantize {
-    /// How small.
-    pub to: Quantization,
-    /// A folder; it is made if need be.
-    pub kept_in: PathBuf,
 }
 
 /// A loaded model. Cloning it is cheap and shares everything.
@@ -81,9 +75,13 @@ impl Model {
     /// As [`Model::open`], with options.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
-        let mut checkpoint = Checkpoint::open(path)?;
-        if let Some(Quantize { to, kept_in }) = &options.quantize {
-            checkpoint.quantize(*to, kept_in)?;
+        let kept_in = options.kept_in.as_deref();
+        let mut checkpoint = Checkpoint::open_keeping(path, kept_in)?;
+        if let Some(to) = options.quantize {
+            let kept_in = kept_in.ok_or_else(|| {
+                Error::malformed(path, "no folder was named for keeping its quantised weights")
+            })?;
+            checkpoint.quantize(to, kept_in)?;
         }
         check_memory(&checkpoint, options.available_memory)?;
         let device = device()?;
@@ -102,7 +100,7 @@ impl Model {
         let template =
             hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
         let mut name = options.name.clone().unwrap_or_else(|| name_of(path));
-        if let Some(Quantize { to, .. }) = &options.quantize {
+        if let Some(to) = options.quantize {
             // Its results are others than the whole model's.
             name = format!("{name} {}", to.as_str());
         }

@@ -24,6 +24,8 @@ mod hostile;
 mod layers;
 /// Networks against the reference implementation, and the promises of [`malmoi::architectures::Network`].
 mod networks;
+/// Checkpoints of PyTorch, sound and hostile.
+mod pickle;
 /// The whole way of a text, with a model that answers by a script.
 mod pipeline;
 /// Float weights that are quantised when a model is opened.

@@ -281,6 +281,29 @@ fn numbers_that_make_no_sense_are_errors() {
     }
 }
 
+/// A folder whose weights come in PyTorch's own form runs as one whose do not.
+#[test]
+fn weights_in_pytorchs_own_form_are_converted_once() {
+    let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let from = here("fixtures/models/qwen2-tied");
+    std::fs::copy(from.join("config.json"), folder.path().join("config.json")).unwrap();
+    let weights = here("fixtures/pickle/qwen2-tied/pytorch_model.bin");
+    std::fs::copy(weights, folder.path().join("pytorch_model.bin")).unwrap();
+    let error = Checkpoint::open(folder.path()).err().unwrap().to_string();
+    assert!(error.contains("its weights are in pytorch_model.bin"), "{error}");
+    let checkpoint = Checkpoint::open_keeping(folder.path(), Some(kept.path())).unwrap();
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let Loaded { network, .. } = architectures::load(&setup).unwrap();
+    let expected = std::fs::read(from.join("expected.json")).unwrap();
+    let expected = serde_json::from_slice(&expected).unwrap();
+    let fixture = Fixture { name: "qwen2-tied".into(), network, expected };
+    let logits = fixture.read(&mut fixture.begin(), &fixture.expected.prompt);
+    for (at, expected) in &fixture.expected.logits {
+        let off = logits[*at].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 1e-4, "token {at} is {off} off");
+    }
+}
+
 /// Phi's older configs have another word for it.
 #[test]
 fn a_rotation_called_su_is_longrope() {

@@ -22,7 +22,9 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 /// Type, shape and sum of each tensor of a safetensors file.
-fn described(path: &Path) -> BTreeMap<String, (String, Vec<u64>, String)> {
+type Described = BTreeMap<String, (String, Vec<u64>, String)>;
+
+fn described(path: &Path) -> Described {
     let file = MappedFile::open(path).unwrap();
     let (length, rest) = file.bytes().split_first_chunk::<8>().unwrap();
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
@@ -41,8 +43,7 @@ fn described(path: &Path) -> BTreeMap<String, (String, Vec<u64>, String)> {
 #[test]
 fn tensors_are_what_torch_makes_of_them() {
     let expected = std::fs::read(fixture("expected.json")).unwrap();
-    let expected: BTreeMap<String, BTreeMap<String, (String, Vec<u64>, String)>> =
-        serde_json::from_slice(&expected).unwrap();
+    let expected: BTreeMap<String, Described> = serde_json::from_slice(&expected).unwrap();
     for (name, tensors) in expected {
         let kept = tempfile::tempdir().unwrap();
         let path = convert_pickled(&fixture(&name), kept.path()).unwrap();

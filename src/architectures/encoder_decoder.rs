@@ -315,7 +315,7 @@ impl Embedded {
     /// `[tokens, width]`.
     fn forward(&self, ids: &[u32], positions: &[usize]) -> candle_core::Result<Tensor> {
         let tokens = (self.tokens.forward(ids)? * self.scale)?;
-        let x = (tokens + self.positions.at(positions)?)?;
+        let x = (tokens + self.positions.at(ids, positions)?)?;
         self.norm.as_ref().map_or_else(|| Ok(x.clone()), |norm| norm.forward(&x))
     }
 }

@@ -8,6 +8,7 @@ mod chat_template;
 mod gguf;
 mod hyper;
 mod names;
+mod pickle;
 mod quantize;
 mod safetensors;
 mod tokenizer;
@@ -18,6 +19,7 @@ pub use bytes::{MappedFile, MappedSlice};
 pub use chat_template::{ChatTemplate, Content, Message, Translation};
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use hyper::{Hyper, Recommended};
+pub use pickle::convert as convert_pickled;
 pub use quantize::Quantization;
 pub use safetensors::Safetensors;
 pub use tokenizer::{TextStream, Tokenizer};
@@ -39,6 +41,11 @@ pub mod fuzzing {
         let Ok(tokenizer) = super::Tokenizer::from_gguf(&gguf) else { return false };
         let Ok(ids) = tokenizer.encode("Kim 김, <|im_end|> 7.5%\n") else { return false };
         tokenizer.decode(&ids).is_ok()
+    }
+
+    /// A PyTorch checkpoint.
+    pub fn pickle(bytes: &[u8]) -> bool {
+        super::pickle::parse(bytes).is_ok()
     }
 
     /// A safetensors header.
@@ -74,11 +81,16 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Opens a folder in Hugging Face layout, or a `.gguf` file.
     pub fn open(path: &Path) -> Result<Self> {
-        let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
-        if kind.is_dir() { Self::open_folder(path) } else { Self::open_gguf(path) }
+        Self::open_keeping(path, None)
     }
 
-    fn open_folder(folder: &Path) -> Result<Self> {
+    /// The same with a folder where weights in PyTorch's own form are kept as safetensors once they were read.
+    pub fn open_keeping(path: &Path, kept_in: Option<&Path>) -> Result<Self> {
+        let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
+        if kind.is_dir() { Self::open_folder(path, kept_in) } else { Self::open_gguf(path) }
+    }
+
+    fn open_folder(folder: &Path, kept_in: Option<&Path>) -> Result<Self> {
         let config = folder.join("config.json");
         if !config.exists() {
             let ggufs = ggufs_in(folder);
@@ -95,9 +107,22 @@ impl Checkpoint {
         let weights = if hyper.architecture() == "scripted" {
             Weights::None
         } else {
-            Weights::Safetensors(Safetensors::open(folder)?, None)
+            Weights::Safetensors(Self::safetensors(folder, kept_in)?, None)
         };
         Ok(Self { path: folder.to_path_buf(), hyper, weights })
+    }
+
+    fn safetensors(folder: &Path, kept_in: Option<&Path>) -> Result<Safetensors> {
+        let whole = folder.join("model.safetensors");
+        let has_safetensors = whole.exists() || folder.join("model.safetensors.index.json").exists();
+        match kept_in {
+            _ if has_safetensors || !pickle::is_in(folder) => Safetensors::open(folder),
+            Some(kept_in) => Safetensors::of(&[pickle::convert(folder, kept_in)?]),
+            None => {
+                let reason = "its weights are in pytorch_model.bin, and no folder was named for keeping them as safetensors";
+                Err(Error::malformed(folder, reason))
+            }
+        }
     }
 
     fn open_gguf(path: &Path) -> Result<Self> {

@@ -48,9 +48,14 @@ impl Safetensors {
         } else {
             return Err(Error::malformed(
                 folder,
-                "there is neither model.safetensors nor model.safetensors.index.json in it",
+                "there is neither model.safetensors nor pytorch_model.bin in it, nor an index of either",
             ));
         };
+        Self::of(&paths)
+    }
+
+    /// Opens files that belong together.
+    pub(super) fn of(paths: &[PathBuf]) -> Result<Self> {
         let mut files = Vec::new();
         let mut tensors = HashMap::new();
         for (number, path) in paths.iter().enumerate() {
@@ -118,6 +123,11 @@ fn shards(index: &Path) -> Result<Vec<PathBuf>> {
 
 /// The file names in an index, checked not to leave its folder. The fuzz target calls this.
 pub(crate) fn parse_index(text: &[u8]) -> std::result::Result<Vec<String>, String> {
+    index_names(text, ".safetensors")
+}
+
+/// The same for an index of files that end otherwise.
+pub(super) fn index_names(text: &[u8], ending: &str) -> std::result::Result<Vec<String>, String> {
     #[derive(Deserialize)]
     struct Index {
         weight_map: Unique<String>,
@@ -129,8 +139,9 @@ pub(crate) fn parse_index(text: &[u8]) -> std::result::Result<Vec<String>, Strin
     }
     for name in &names {
         let plain = Path::new(name).file_name().is_some_and(|file| file == name.as_str());
-        if !plain || !name.ends_with(".safetensors") {
-            return Err(format!("it names `{name}`, which is not a safetensors file beside it"));
+        if !plain || !name.ends_with(ending) {
+            let kind = ending.trim_start_matches('.');
+            return Err(format!("it names `{name}`, which is not a {kind} file beside it"));
         }
     }
     Ok(names.into_iter().collect())

@@ -23,6 +23,8 @@ pub(super) struct Config {
     /// Whether the stacks end with a norm.
     pub norms_last: bool,
     pub positions: Kind,
+    /// The token that fills up rows, in the reference.
+    pub padding: u32,
     /// Whether a table that is not there is another one.
     pub shares_tables: bool,
 }
@@ -118,6 +120,7 @@ impl Config {
             norms_embeddings: *norms_embeddings,
             norms_last: *norms_last,
             positions: *positions,
+            padding: hyper.get("pad_token_id", "-").and_then(|v| v.as_u64()).unwrap_or(1) as u32,
             shares_tables: flag("share_encoder_decoder_embeddings").unwrap_or(true),
         })
     }

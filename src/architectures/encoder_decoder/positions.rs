@@ -13,6 +13,8 @@ pub(super) struct Positions {
     width: usize,
     /// The row of the first position.
     first: usize,
+    /// A token that stands nowhere: padding, where a text has it all the same.
+    nowhere: Option<u32>,
     device: Device,
 }
 
@@ -29,13 +31,19 @@ impl Positions {
             Kind::Sinusoidal => (0, halves(context, width)),
             Kind::SinusoidalShifted => (2, shifted(context + 2, width)),
         };
-        Ok(Self { table, width, first, device: read.device.clone() })
+        let shifted = config.positions == Kind::SinusoidalShifted;
+        let nowhere = shifted.then_some(config.padding);
+        Ok(Self { table, width, first, nowhere, device: read.device.clone() })
     }
 
-    /// `[tokens, width]`.
-    pub fn at(&self, positions: &[usize]) -> candle_core::Result<Tensor> {
+    /// `[tokens, width]` for tokens at positions.
+    pub fn at(&self, ids: &[u32], positions: &[usize]) -> candle_core::Result<Tensor> {
         let mut rows = Vec::with_capacity(positions.len() * self.width);
-        for position in positions {
+        for (id, position) in ids.iter().zip(positions) {
+            if self.nowhere == Some(*id) {
+                rows.resize(rows.len() + self.width, 0.0);
+                continue;
+            }
             let start = (position + self.first) * self.width;
             match self.table.get(start..start + self.width) {
                 Some(row) => rows.extend_from_slice(row),

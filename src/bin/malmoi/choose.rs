@@ -1,11 +1,12 @@
 //! Which model does the work: the one that was named, the best that is installed, or the catalogue's default.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use malmoi::store::catalogue::{self, Entry, Purpose};
 use malmoi::store::{Located, Store, StoreError};
-use malmoi::{Abilities, Language, Model, OpenOptions, Quantize};
+use malmoi::{Abilities, Language, Model, OpenOptions, Quantization};
 
 use crate::ui::Ui;
 
@@ -24,7 +25,9 @@ pub(crate) struct Chooser<'c> {
     pub named: Option<&'c str>,
     pub ui: Ui,
     /// What `--quantize` says.
-    pub quantize: Option<Quantize>,
+    pub quantize: Option<Quantization>,
+    /// Where what is made of weights is kept.
+    pub kept_in: PathBuf,
     /// Models that are open: one that serves two purposes is loaded once.
     pub opened: RefCell<Vec<Chosen>>,
 }
@@ -57,12 +60,16 @@ impl Chooser<'_> {
         }
         let name = located.entry.map(|entry| entry.name.clone());
         // Files of the catalogue are quantised as they are.
-        let quantize = self.quantize.clone().filter(|_| located.path.is_dir() || self.named.is_some());
-        if let Some(Quantize { to, kept_in }) = &quantize {
-            self.ui.note(format!("weights quantized to {} are kept in {}", to.as_str(), kept_in.display()));
+        let quantize = self.quantize.filter(|_| located.path.is_dir() || self.named.is_some());
+        if let Some(to) = quantize {
+            let kept_in = self.kept_in.display();
+            self.ui.note(format!("weights quantized to {} are kept in {kept_in}", to.as_str()));
         }
-        let model =
-            Model::open_with(&located.path, &OpenOptions { name, quantize, ..OpenOptions::default() })?;
+        let kept_in = Some(self.kept_in.clone());
+        let model = Model::open_with(
+            &located.path,
+            &OpenOptions { name, quantize, kept_in, ..OpenOptions::default() },
+        )?;
         let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
             family: Some(entry.family.clone()),
             summarizes: Some(entry.summary_languages()),

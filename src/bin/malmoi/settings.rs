@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use malmoi::Quantization;
 use malmoi::store::Settings as StoreSettings;
-use malmoi::{Quantization, Quantize};
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -136,11 +136,15 @@ impl Settings {
         self.parsed("threads", "a number from 1", |text| text.parse().ok().filter(|count| *count > 0))
     }
 
-    /// What float weights are turned into, and where that is kept: beside what other programs cache.
-    pub fn quantize(&self) -> Result<Option<Quantize>> {
+    /// What float weights are turned into.
+    pub fn quantize(&self) -> Result<Option<Quantization>> {
         let words = Quantization::ALL.map(Quantization::as_str).join(", ");
-        let to = self.parsed("quantize", &format!("one of {words}"), Quantization::parse)?;
-        Ok(to.map(|to| Quantize { to, kept_in: self.cache.join("malmoi/quantized") }))
+        self.parsed("quantize", &format!("one of {words}"), Quantization::parse)
+    }
+
+    /// Where what is made of weights is kept: beside what other programs cache.
+    pub fn kept_in(&self) -> PathBuf {
+        self.cache.join("malmoi/weights")
     }
 
     pub fn prompts(&self) -> Option<PathBuf> {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use malmoi::Quantize;
+use malmoi::Quantization;
 use malmoi::store::Store;
 
 use crate::Exit;
@@ -76,7 +76,7 @@ enum Command {
 pub(crate) struct Run {
     pub settings: Settings,
     pub store: Store,
-    pub quantize: Option<Quantize>,
+    pub quantize: Option<Quantization>,
     pub ui: Ui,
     pub json: bool,
 }
@@ -119,7 +119,8 @@ impl Run {
             store: &self.store,
             named: self.settings.get("model"),
             ui: self.ui,
-            quantize: self.quantize.clone(),
+            quantize: self.quantize,
+            kept_in: self.settings.kept_in(),
             opened: RefCell::default(),
         }
     }
