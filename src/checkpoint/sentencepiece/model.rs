@@ -1,0 +1,485 @@
+//! A strict reader of SentencePiece model files: a protobuf message of pieces, and of how text was cut when they were trained.
+//!
+//! Format: `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every length is checked, nothing is allocated
+//! beyond a small multiple of the input, and a known field of a wrong wire type is refused; fields that don't matter to encoding
+//! are skipped. Knows no file, and no ids but the places of the pieces.
+
+/// Longer pieces are refused: cutting a text costs its length times that of the longest piece. SentencePiece's own default limit
+/// is sixteen characters.
+const MAX_PIECE_BYTES: usize = 1_000;
+
+/// What a piece is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Normal,
+    /// Stands for whatever no piece covers.
+    Unknown,
+    /// Marks such as `</s>`, which no text makes.
+    Control,
+    /// Is taken whole wherever it occurs.
+    UserDefined,
+    /// Helps merging, and is taken apart again.
+    Unused,
+    /// One byte of a character that no piece covers.
+    Byte(u8),
+}
+
+/// How text is cut into pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    /// The pieces whose scores add up to the most.
+    Unigram,
+    /// Neighbours are joined, the best score first.
+    Bpe,
+    Word,
+    Char,
+}
+
+/// What is done to text before it is cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Normalization {
+    /// Which characters become which: see `charsmap.rs`. Empty where none change.
+    pub charsmap: Vec<u8>,
+    /// Whether a blank is put before the text (or after it: `blank_last`).
+    pub add_blank: bool,
+    /// Whether blanks at the ends go and runs of them become one.
+    pub squeeze: bool,
+    /// Whether blanks are written `▁`.
+    pub escape: bool,
+    /// Whether the blank belongs to the word before it.
+    pub blank_last: bool,
+}
+
+impl Default for Normalization {
+    fn default() -> Self {
+        Self { charsmap: Vec::new(), add_blank: true, squeeze: true, escape: true, blank_last: false }
+    }
+}
+
+struct Piece {
+    /// Place in `Model::texts`.
+    start: u32,
+    end: u32,
+    score: f32,
+    sort: Sort,
+}
+
+/// The contents of a model file.
+pub(super) struct Model {
+    texts: String,
+    pieces: Vec<Piece>,
+    /// The one piece of sort `Unknown`.
+    pub unknown: usize,
+    pub algorithm: Algorithm,
+    pub normalization: Normalization,
+    /// Whether characters that no piece covers are written as bytes.
+    pub bytes: bool,
+}
+
+impl Model {
+    /// How many pieces there are.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    pub fn text(&self, piece: usize) -> &str {
+        self.pieces.get(piece).map_or("", |piece| &self.texts[piece.start as usize..piece.end as usize])
+    }
+
+    pub fn score(&self, piece: usize) -> f32 {
+        self.pieces.get(piece).map_or(0.0, |piece| piece.score)
+    }
+
+    pub fn sort(&self, piece: usize) -> Sort {
+        self.pieces.get(piece).map_or(Sort::Unused, |piece| piece.sort)
+    }
+
+    /// The first piece of that text. Slow: for the few marks that are asked for by name.
+    pub fn find(&self, text: &str) -> Option<usize> {
+        (0..self.len()).find(|piece| self.text(*piece) == text)
+    }
+
+    /// Reads the bytes of a whole file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() > u32::MAX as usize {
+            return Err(format!("{} bytes are too many", bytes.len()));
+        }
+        let mut model = Self {
+            texts: String::new(),
+            pieces: Vec::new(),
+            unknown: 0,
+            algorithm: Algorithm::Unigram,
+            normalization: Normalization::default(),
+            bytes: false,
+        };
+        let mut reader = Reader { bytes };
+        while let Some((field, value)) = reader.next()? {
+            match field {
+                1 => model.piece(value.message("piece")?)?,
+                2 => model.trainer(value.message("trainer_spec")?)?,
+                3 => model.normalizer(value.message("normalizer_spec")?)?,
+                5 => without_charsmap(value.message("denormalizer_spec")?)?,
+                _ => {}
+            }
+        }
+        model.check()?;
+        Ok(model)
+    }
+
+    fn piece(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let number = self.pieces.len();
+        let fail = |reason: String| format!("piece {number}: {reason}");
+        let (mut text, mut score, mut sort) = ("", 0.0, 1);
+        let mut reader = Reader { bytes };
+        while let Some((field, value)) = reader.next().map_err(fail)? {
+            match field {
+                1 => text = value.text("piece").map_err(fail)?,
+                2 => score = value.float("score").map_err(fail)?,
+                3 => sort = value.number("type").map_err(fail)?,
+                _ => {}
+            }
+        }
+        if text.is_empty() || text.len() > MAX_PIECE_BYTES {
+            return Err(fail(format!("its text is {} bytes long", text.len())));
+        }
+        if !score.is_finite() {
+            return Err(fail(format!("its score is {score}")));
+        }
+        let sort = match sort {
+            1 => Sort::Normal,
+            2 => Sort::Unknown,
+            3 => Sort::Control,
+            4 => Sort::UserDefined,
+            5 => Sort::Unused,
+            6 => Sort::Byte(byte_of(text).ok_or_else(|| fail(format!("`{text}` is no byte")))?),
+            other => return Err(fail(format!("its type is {other}"))),
+        };
+        let start = self.texts.len() as u32;
+        self.texts.push_str(text);
+        self.pieces.push(Piece { start, end: self.texts.len() as u32, score, sort });
+        Ok(())
+    }
+
+    fn trainer(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let mut reader = Reader { bytes };
+        while let Some((field, value)) = reader.next()? {
+            match field {
+                3 => {
+                    self.algorithm = match value.number("model_type")? {
+                        1 => Algorithm::Unigram,
+                        2 => Algorithm::Bpe,
+                        3 => Algorithm::Word,
+                        4 => Algorithm::Char,
+                        other => return Err(format!("model_type is {other}")),
+                    }
+                }
+                24 => self.normalization.blank_last = value.flag("treat_whitespace_as_suffix")?,
+                35 => self.bytes = value.flag("byte_fallback")?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn normalizer(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let mut reader = Reader { bytes };
+        while let Some((field, value)) = reader.next()? {
+            match field {
+                2 => self.normalization.charsmap = value.message("precompiled_charsmap")?.to_vec(),
+                3 => self.normalization.add_blank = value.flag("add_dummy_prefix")?,
+                4 => self.normalization.squeeze = value.flag("remove_extra_whitespaces")?,
+                5 => self.normalization.escape = value.flag("escape_whitespaces")?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What the library checks as well when it loads a model. The ids in `trainer_spec` don't count: the sorts of the pieces do.
+    fn check(&mut self) -> Result<(), String> {
+        let mut unknown = (0..self.len()).filter(|piece| self.sort(*piece) == Sort::Unknown);
+        let (first, second) = (unknown.next(), unknown.next());
+        self.unknown = match (first, second) {
+            (Some(piece), None) => piece,
+            (None, _) => return Err("it has no piece for what is unknown".into()),
+            _ => return Err("it has two pieces for what is unknown".into()),
+        };
+        let mut found = [false; 256];
+        for piece in &self.pieces {
+            if let Sort::Byte(byte) = piece.sort {
+                found[usize::from(byte)] = true;
+            }
+        }
+        if self.bytes != found.contains(&true) || self.bytes && found.contains(&false) {
+            let count = found.iter().filter(|found| **found).count();
+            return Err(format!("byte_fallback is {}, but it has pieces for {count} bytes", self.bytes));
+        }
+        Ok(())
+    }
+}
+
+/// The byte that a piece such as `<0x0A>` stands for.
+pub(super) fn byte_of(text: &str) -> Option<u8> {
+    let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
+    let plain = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    plain.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// Nobody publishes models that change their output; one that does would be decoded wrongly.
+fn without_charsmap(bytes: &[u8]) -> Result<(), String> {
+    let mut reader = Reader { bytes };
+    while let Some((field, value)) = reader.next()? {
+        if field == 2 && !value.message("precompiled_charsmap")?.is_empty() {
+            return Err(
+                "it changes characters of its output (denormalizer_spec), which is not supported".into()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A field's value, as its wire type tells it.
+#[derive(Clone, Copy)]
+enum Value<'b> {
+    Varint(u64),
+    Fixed64,
+    Bytes(&'b [u8]),
+    Fixed32([u8; 4]),
+}
+
+impl<'b> Value<'b> {
+    fn message(self, name: &str) -> Result<&'b [u8], String> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            _ => Err(format!("{name} is of a wrong wire type")),
+        }
+    }
+
+    fn text(self, name: &str) -> Result<&'b str, String> {
+        std::str::from_utf8(self.message(name)?).map_err(|e| format!("{name} is not UTF-8: {e}"))
+    }
+
+    fn number(self, name: &str) -> Result<u64, String> {
+        match self {
+            Self::Varint(number) => Ok(number),
+            _ => Err(format!("{name} is of a wrong wire type")),
+        }
+    }
+
+    fn flag(self, name: &str) -> Result<bool, String> {
+        match self.number(name)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(format!("{name} is {other}")),
+        }
+    }
+
+    fn float(self, name: &str) -> Result<f32, String> {
+        match self {
+            Self::Fixed32(bytes) => Ok(f32::from_le_bytes(bytes)),
+            _ => Err(format!("{name} is of a wrong wire type")),
+        }
+    }
+}
+
+/// The fields of one message, in order.
+struct Reader<'b> {
+    bytes: &'b [u8],
+}
+
+impl<'b> Reader<'b> {
+    fn next(&mut self) -> Result<Option<(u64, Value<'b>)>, String> {
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
+        let key = self.varint()?;
+        let (field, wire) = (key >> 3, key & 7);
+        if field == 0 || field >= 1 << 29 {
+            return Err(format!("there is no field {field}: it is not a SentencePiece model"));
+        }
+        let value = match wire {
+            0 => Value::Varint(self.varint()?),
+            1 => {
+                self.take(8)?;
+                Value::Fixed64
+            }
+            2 => {
+                let length = self.varint()?;
+                Value::Bytes(self.take(length)?)
+            }
+            5 => match self.take(4)? {
+                [a, b, c, d] => Value::Fixed32([*a, *b, *c, *d]),
+                _ => return Err(cut_short()),
+            },
+            other => return Err(format!("field {field} is of wire type {other}")),
+        };
+        Ok(Some((field, value)))
+    }
+
+    fn take(&mut self, length: u64) -> Result<&'b [u8], String> {
+        if length > self.bytes.len() as u64 {
+            return Err(cut_short());
+        }
+        let (taken, rest) = self.bytes.split_at(length as usize);
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn varint(&mut self) -> Result<u64, String> {
+        let mut number = 0;
+        for place in 0..10 {
+            let (byte, rest) = self.bytes.split_first().ok_or_else(cut_short)?;
+            self.bytes = rest;
+            // The tenth byte has room for one bit.
+            if place == 9 && *byte > 1 {
+                break;
+            }
+            number |= u64::from(byte & 0x7f) << (7 * place);
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err("a number is longer than 64 bits".into())
+    }
+}
+
+fn cut_short() -> String {
+    "it is cut short, or not a SentencePiece model".into()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Writes messages, well-formed or not.
+    pub fn field(number: u32, wire: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = varint(u64::from(number) << 3 | u64::from(wire));
+        if wire == 2 {
+            bytes.extend(varint(payload.len() as u64));
+        }
+        bytes.extend(payload);
+        bytes
+    }
+
+    pub fn varint(mut number: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while number >= 0x80 {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes
+    }
+
+    pub fn piece(text: &str, score: f32, sort: u64) -> Vec<u8> {
+        let inner =
+            [field(1, 2, text.as_bytes()), field(2, 5, &score.to_le_bytes()), field(3, 0, &varint(sort))];
+        field(1, 2, &inner.concat())
+    }
+
+    /// A trainer_spec of one number.
+    pub fn trainer(number: u32, value: u64) -> Vec<u8> {
+        field(2, 2, &field(number, 0, &varint(value)))
+    }
+
+    pub fn small() -> Vec<u8> {
+        let pieces =
+            [piece("<unk>", 0.0, 2), piece("</s>", 0.0, 3), piece("▁", -1.5, 1), piece("a", -2.0, 1)];
+        [pieces.concat(), trainer(3, 1)].concat()
+    }
+
+    fn refused(bytes: &[u8], reason: &str) {
+        let given = Model::parse(bytes).err().unwrap();
+        assert!(given.contains(reason), "{given}");
+    }
+
+    #[test]
+    fn a_small_model_is_read() {
+        let model = Model::parse(&small()).unwrap();
+        assert_eq!((model.len(), model.unknown, model.algorithm), (4, 0, Algorithm::Unigram));
+        assert_eq!((model.text(2), model.score(2), model.sort(1)), ("▁", -1.5, Sort::Control));
+        assert_eq!(model.normalization, Normalization::default());
+        assert_eq!(model.find("a"), Some(3));
+    }
+
+    #[test]
+    fn unknown_fields_are_skipped_and_fields_may_come_in_any_order() {
+        let spec = [field(3, 0, &[0]), field(2, 2, b"1234"), field(99, 5, &[0; 4]), field(6, 2, b"rules")];
+        let more = [field(3, 2, &spec.concat()), field(300, 1, &[7; 8]), trainer(24, 1), small()];
+        let model = Model::parse(&more.concat()).unwrap();
+        let wanted = Normalization {
+            charsmap: b"1234".to_vec(),
+            add_blank: false,
+            blank_last: true,
+            ..Normalization::default()
+        };
+        assert_eq!(model.normalization, wanted);
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused_or_still_whole_fields() {
+        let whole = small();
+        for length in 0..whole.len() {
+            if let Ok(model) = Model::parse(&whole[..length]) {
+                assert!(model.len() <= 4, "{length}");
+            }
+        }
+        refused(&whole[..whole.len() - 1], "cut short");
+        refused(&[], "no piece for what is unknown");
+    }
+
+    #[test]
+    fn every_byte_may_be_wrong() {
+        let whole = small();
+        for at in 0..whole.len() {
+            for byte in 0..=255 {
+                let mut bytes = whole.clone();
+                bytes[at] = byte;
+                let _ = Model::parse(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_beyond_the_file_are_refused() {
+        for length in [5, 1 << 31, 1 << 32, u64::MAX >> 1, u64::MAX] {
+            let bytes = [varint(1 << 3 | 2), varint(length), vec![0; 4]].concat();
+            refused(&bytes, "cut short");
+            // The same one message further in.
+            let inner = [varint(1 << 3 | 2), varint(length), vec![b'a'; 4]].concat();
+            refused(&field(1, 2, &inner), "cut short");
+        }
+        refused(&[0xff; 11], "64 bits");
+    }
+
+    #[test]
+    fn wrong_wire_types_are_refused() {
+        refused(&field(1, 0, &[1]), "piece is of a wrong wire type");
+        refused(&field(2, 5, &[0; 4]), "trainer_spec is of a wrong wire type");
+        refused(&field(1, 2, &field(1, 0, &[1])), "piece 0: piece is of a wrong wire type");
+        refused(&field(1, 2, &field(2, 1, &[0; 8])), "score is of a wrong wire type");
+        refused(&field(1, 2, &field(3, 2, b"1")), "type is of a wrong wire type");
+        refused(&field(2, 2, &field(3, 2, b"1")), "model_type is of a wrong wire type");
+        refused(&field(3, 2, &field(2, 0, &[1])), "precompiled_charsmap is of a wrong wire type");
+        for wire in [3, 4, 6, 7] {
+            refused(&field(9, wire, &[]), "is of wire type");
+        }
+        refused(&[0x02, 0x00], "there is no field 0");
+    }
+
+    #[test]
+    fn pieces_that_cannot_be_are_refused() {
+        let with = |piece: Vec<u8>| [small(), piece].concat();
+        refused(&with(piece("", 0.0, 1)), "piece 4: its text is 0 bytes");
+        refused(&with(piece(&"a".repeat(1001), 0.0, 1)), "its text is 1001 bytes");
+        refused(&with(piece("b", f32::NAN, 1)), "its score is NaN");
+        refused(&with(piece("b", 0.0, 7)), "its type is 7");
+        refused(&with(piece("b", 0.0, 2)), "two pieces for what is unknown");
+        refused(&with(piece("b", 0.0, 6)), "`b` is no byte");
+        refused(&with(piece("<0x0A>", 0.0, 6)), "byte_fallback is false");
+        refused(&with([piece("<0x0A>", 0.0, 6), trainer(35, 1)].concat()), "pieces for 1 bytes");
+        refused(&with(field(1, 2, &field(1, 2, &[0xff]))), "not UTF-8");
+        refused(&with(trainer(3, 5)), "model_type is 5");
+        refused(&with(field(5, 2, &field(2, 2, b"x"))), "denormalizer_spec");
+    }
+}
