@@ -74,7 +74,7 @@ pub use event::{Event, Finding, Finish};
 pub use language::Language;
 pub use model::{Model, OpenOptions, Part};
 pub use outcome::{Outcome, Route, Segment, Tokens};
-pub use request::{Abilities, Pieces, Request};
+pub use request::{Abilities, Choices, Pieces, Request};
 
 /// The README's programs are compiled with the tests.
 #[cfg(doctest)]

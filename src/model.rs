@@ -1,6 +1,7 @@
 //! A model ready to work: network, tokenizer, end tokens and chat template behind one handle.
 //!
-//! Knows tokens and messages; knows no document, no language and no task. Prompts come as parts that are trusted or not.
+//! Knows tokens and messages; knows no document, and of languages and tasks only the names that checkpoints have for them. Prompts come
+//! as parts that are trusted or not; models that read a source are given no prompt but [`Sources`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,10 +10,11 @@ use candle_core::Device;
 
 use crate::architectures::{self, Network, Setup};
 use crate::checkpoint::{
-    ChatTemplate, Checkpoint, Content, Hyper, Message, Quantization, Recommended, Tokenizer, Translation,
+    ChatTemplate, Checkpoint, Content, Frame, Hyper, Message, Quantization, Recommended, Tokenizer,
+    Translation,
 };
 use crate::error::{Error, Result};
-use crate::generation::{Batcher, Engine, Generated, Options, Sink};
+use crate::generation::{Batcher, Beams, Desk, Engine, Generated, Options, Searcher, Sink, answer};
 use crate::kernels::Precision;
 
 /// How to open a model.
@@ -40,15 +42,26 @@ pub struct Model(Arc<Inner>, Option<Batcher>);
 struct Inner {
     name: String,
     path: PathBuf,
-    architecture: String,
+    hyper: Hyper,
     network: Box<dyn Network>,
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
     end_tokens: Vec<u32>,
-    begin_token: Option<u32>,
+    vocabulary: usize,
     context: usize,
     bytes: u64,
-    recommended: Recommended,
+    /// How sources are searched; of a network that reads none nothing.
+    beams: Option<Beams>,
+}
+
+/// How a model reads sources for a task.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    frame: Frame,
+    /// Words that stand before every text.
+    words: String,
+    /// How they are searched.
+    pub search: Beams,
 }
 
 /// A piece of a prompt.
@@ -87,16 +100,20 @@ impl Model {
         let device = device()?;
         let precision = if options.exact { Precision::Exact } else { Precision::Quantized };
         let loaded = architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
-        if loaded.reads_sources {
-            // The network and its searches are there (`architectures`, `generation::beam`); how such models spell texts is not.
-            let what = format!("the tokenizer of a `{}` model", checkpoint.hyper.architecture());
-            return Err(checkpoint.hyper.unsupported(what, "decoder-only models"));
-        }
         let tokenizer = match checkpoint.gguf() {
             Some(gguf) => Tokenizer::from_gguf(gguf)?,
-            None => Tokenizer::from_file(&path.join("tokenizer.json"))?,
+            None => Tokenizer::from_folder(path, checkpoint.hyper.architecture())?,
         };
-        let hyper = &checkpoint.hyper;
+        let bytes = checkpoint.size();
+        let hyper = checkpoint.hyper;
+        let beams = match loaded.sources {
+            Some(known) if tokenizer.largest_id().is_some_and(|id| id as usize >= known) => {
+                let reason = format!("its tokenizer has more tokens than the network, which knows {known}");
+                return Err(Error::malformed(path, reason));
+            }
+            Some(_) => Some(Beams::of_checkpoint(&hyper, "", loaded.vocabulary, loaded.context)?),
+            None => None,
+        };
         let template =
             hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
         let mut name = options.name.clone().unwrap_or_else(|| name_of(path));
@@ -107,15 +124,15 @@ impl Model {
         let inner = Inner {
             name,
             path: path.to_path_buf(),
-            architecture: hyper.architecture().to_string(),
             network: loaded.network,
-            end_tokens: end_tokens(hyper, &tokenizer, loaded.vocabulary)?,
-            begin_token: hyper.begin_token().filter(|_| hyper.begins_texts()),
+            end_tokens: end_tokens(&hyper, &tokenizer, loaded.vocabulary)?,
+            vocabulary: loaded.vocabulary,
             template: template.transpose()?,
             tokenizer,
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
-            bytes: checkpoint.size(),
-            recommended: hyper.recommended.clone(),
+            bytes,
+            beams,
+            hyper,
         };
         Ok(Self(Arc::new(inner), None))
     }
@@ -124,7 +141,7 @@ impl Model {
     /// time. Each gets the text it would get alone.
     pub fn shared(&self, batch: usize) -> Result<Self> {
         let inner = self.0.clone();
-        let batcher = Batcher::start(move |desk| inner.engine().serve(desk, batch))?;
+        let batcher = Batcher::start(move |desk| inner.serve(desk, batch))?;
         Ok(Self(self.0.clone(), Some(batcher)))
     }
 
@@ -140,7 +157,7 @@ impl Model {
 
     /// The architecture its checkpoint names.
     pub fn architecture(&self) -> &str {
-        &self.0.architecture
+        self.0.hyper.architecture()
     }
 
     /// The most tokens of prompt and text together.
@@ -155,7 +172,7 @@ impl Model {
 
     /// Sampling defaults its makers recommend.
     pub fn recommended(&self) -> &Recommended {
-        &self.0.recommended
+        &self.0.hyper.recommended
     }
 
     /// Whether it was trained to answer messages. One that was not only continues texts.
@@ -188,7 +205,7 @@ impl Model {
     pub fn prompt(&self, system: Option<&str>, parts: &[Part<'_>]) -> Result<Vec<u32>> {
         let Some(template) = &self.0.template else {
             let mut ids = Vec::new();
-            ids.extend(self.0.begin_token);
+            ids.extend(self.0.hyper.begin_token().filter(|_| self.0.hyper.begins_texts()));
             for part in parts {
                 ids.extend(self.encode(*part)?);
             }
@@ -248,24 +265,76 @@ impl Model {
         }
     }
 
-    /// Continues prompts; see [`Engine::generate`].
+    /// Whether it reads a whole source and then writes a text: translators and summarizers that take no prompt.
+    pub fn reads_sources(&self) -> bool {
+        self.0.beams.is_some()
+    }
+
+    /// Whether it was trained to translate and nothing else: Marian, M2M100 and NLLB are for that.
+    pub fn only_translates(&self) -> bool {
+        matches!(self.architecture(), "marian" | "m2m_100")
+    }
+
+    /// How sources are read for a task that goes from one language (by its code) into another. Fails where the model has marks for
+    /// languages and none for these.
+    pub fn sources(&self, task: &str, from: &str, into: &str) -> Result<Sources> {
+        let Inner { hyper, tokenizer, vocabulary, context, .. } = &*self.0;
+        let mut search = Beams::of_checkpoint(hyper, task, *vocabulary, *context)?;
+        let mut frame = tokenizer.frame(from, into)?;
+        if frame.before.is_empty() && frame.after.is_empty() {
+            // Its files say nothing; all the networks were trained with an end, those that know a beginning with that as well.
+            frame.before.extend(hyper.begin_token());
+            frame.after.extend(self.0.end_tokens.first());
+        }
+        search.rules.forced_first = frame.first.or(search.rules.forced_first);
+        let words = hyper.words_before(task).unwrap_or_default().to_string();
+        Ok(Sources { frame, words, search })
+    }
+
+    /// The token ids of a source.
+    pub fn source(&self, sources: &Sources, text: &str) -> Result<Vec<u32>> {
+        let Sources { frame, words, .. } = sources;
+        let ids = self.0.tokenizer.encode(&format!("{words}{text}"))?;
+        Ok([&frame.before[..], &ids, &frame.after].concat())
+    }
+
+    /// Continues prompts, or finds texts for sources. Results stand in the order of what was given, and do not depend on how many are
+    /// worked on at once.
     pub fn generate(
         &self,
         prompts: &[Vec<u32>],
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
-        match &self.1 {
+        let generate = |prompts: &[Vec<u32>], sink: &mut Sink<'_>| match &self.1 {
             Some(batcher) => batcher.generate(prompts, options, sink),
-            None => self.0.engine().generate(prompts, options, sink),
+            None => answer(prompts, options, sink, |desk, batch| self.0.serve(desk, batch)),
+        };
+        if !self.reads_sources() {
+            return generate(prompts, sink);
         }
+        // The longest first: those that are read together are of about one length, and the last ones are short.
+        let mut order: Vec<usize> = (0..prompts.len()).collect();
+        order.sort_by_key(|index| std::cmp::Reverse(prompts[*index].len()));
+        let sorted: Vec<Vec<u32>> = order.iter().map(|index| prompts[*index].clone()).collect();
+        let mut generated: Vec<_> =
+            generate(&sorted, &mut |at, text| sink(order[at], text))?.into_iter().zip(&order).collect();
+        generated.sort_by_key(|(_, index)| **index);
+        Ok(generated.into_iter().map(|(generated, _)| generated).collect())
     }
 }
 
 impl Inner {
-    fn engine(&self) -> Engine<'_> {
+    fn serve(&self, desk: &mut dyn Desk, batch: usize) {
         let Self { network, tokenizer, end_tokens, context, .. } = self;
-        Engine { network: &**network, tokenizer, end_tokens, context: *context }
+        match &self.beams {
+            Some(beams) => {
+                Searcher { network: &**network, tokenizer, context: *context, beams }.serve(desk, batch);
+            }
+            None => {
+                Engine { network: &**network, tokenizer, end_tokens, context: *context }.serve(desk, batch)
+            }
+        }
     }
 }
 
@@ -273,7 +342,7 @@ impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model")
             .field("name", &self.0.name)
-            .field("architecture", &self.0.architecture)
+            .field("architecture", &self.architecture())
             .finish()
     }
 }

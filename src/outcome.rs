@@ -42,7 +42,7 @@ pub struct Tokens {
 }
 
 /// One piece of the work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Segment {
     /// What the model was given.
     pub source: String,
@@ -50,6 +50,9 @@ pub struct Segment {
     pub text: String,
     /// Why it ended.
     pub finish: Finish,
+    /// How sure the model was: the mean of the logarithms of its tokens' probabilities. Only of models that read a source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f32>,
 }
 
 /// The result of a request.

@@ -40,7 +40,7 @@ pub(crate) fn run(
         Task::Translate => translate(model, &job.abilities, document, from, job, watch)?,
         Task::Summarize | Task::Combine => {
             let to = job.to.unwrap_or(from);
-            match route(job, from, to) {
+            match route(model, job, from, to) {
                 Route::Cascade => cascade(model, translator, document, (from, to), job, watch)?,
                 _ => summarize(model, document, (from, to), job, watch)?,
             }
@@ -50,9 +50,11 @@ pub(crate) fn run(
     Ok(outcome)
 }
 
-/// Direct where the model writes summaries in the language asked for, else summarize and then translate.
-fn route(job: &Job, from: Language, to: Language) -> Route {
-    let able = job.abilities.summarizes.as_ref().is_none_or(|languages| languages.contains(&to));
+/// Direct where the model writes summaries in the language asked for, else summarize and then translate. One that cannot be told a
+/// language writes in the article's.
+fn route(model: &Model, job: &Job, from: Language, to: Language) -> Route {
+    let writes = job.abilities.summarizes.as_ref().is_none_or(|languages| languages.contains(&to));
+    let able = writes && !model.reads_sources();
     match job.route {
         _ if from == to => Route::Direct,
         Route::Auto if able => Route::Direct,
@@ -70,6 +72,11 @@ fn cascade(
     job: &Job,
     watch: &mut Watch<'_>,
 ) -> Result<Outcome> {
+    if translator.is_none() && model.reads_sources() {
+        let what = format!("a summary in {} of an article in {}", to.name(), from.name());
+        let supported = "summaries in the article's language, which another model can translate".to_string();
+        return Err(Error::Unsupported { what, file: model.path().to_path_buf(), supported });
+    }
     // Nobody waits for the text of the first half.
     let mut quiet = |_: &str| (watch.on_text)("");
     let mut first = Watch { on_event: &mut *watch.on_event, on_text: &mut quiet };
@@ -97,7 +104,7 @@ fn summarize(
     watch: &mut Watch<'_>,
 ) -> Result<Outcome> {
     let article = document.article();
-    let writer = Writer::new(model, &job.abilities, job, from, to);
+    let writer = Writer::new(model, &job.abilities, job, Task::Summarize, (from, to))?;
     let mut outcome = empty_outcome(model, Task::Summarize, from, to);
     report_furniture(document, &mut outcome, watch);
     condense(&writer, Task::Summarize, &article, &mut outcome, watch)?;
@@ -157,7 +164,7 @@ fn translate(
         return Err(Error::SameLanguage { language: to.name() });
     }
     let document = &document.said_to_be(from.code(), to.code());
-    let writer = Writer::new(model, abilities, job, from, to);
+    let writer = Writer::new(model, abilities, job, Task::Translate, (from, to))?;
     let mut outcome = empty_outcome(model, Task::Translate, from, to);
     // A block is translated whole where it fits, else by sentences; what has no word of the source language stays as it is.
     let mut parts: Vec<Part<'_>> = Vec::new();

@@ -24,6 +24,17 @@ pub struct Abilities {
     pub summarizes: Option<Vec<Language>>,
 }
 
+/// How a text is chosen among those a model could write, where that is not as usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Choices {
+    /// See [`Request::seed`].
+    pub seed: Option<u64>,
+    /// See [`Request::max_tokens`].
+    pub max_tokens: Option<usize>,
+    /// See [`Request::beams`].
+    pub beams: Option<usize>,
+}
+
 /// Everything a request says but the text; plain data.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Job {
@@ -38,6 +49,7 @@ pub(crate) struct Job {
     pub glossary: Vec<Term>,
     pub options: Options,
     pub max_tokens: Option<usize>,
+    pub beams: Option<usize>,
     pub abilities: Abilities,
 }
 
@@ -101,6 +113,7 @@ impl Request {
             glossary: Vec::new(),
             options: Options::default(),
             max_tokens: None,
+            beams: None,
             abilities: Abilities::default(),
         };
         Self { model: model.clone(), translator: None, document, job }
@@ -160,7 +173,8 @@ impl Request {
         self
     }
 
-    /// Samples as the model's makers recommend, instead of taking the likeliest token each time. The same seed gives the same text.
+    /// Samples as the model's makers recommend, instead of taking the likeliest token each time. The same seed gives the same text. Models
+    /// that read a source search for the best text, whatever the seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.job.options.sampling = Sampling::recommended(self.model.recommended(), seed);
         self
@@ -170,6 +184,21 @@ impl Request {
     pub fn max_tokens(mut self, count: usize) -> Self {
         self.job.max_tokens = Some(count.max(1));
         self
+    }
+
+    /// How many texts a search follows at once, instead of what the checkpoint says; one takes the likeliest token each time. Only models
+    /// that read a source are searched.
+    pub fn beams(mut self, width: usize) -> Self {
+        self.job.beams = Some(width.clamp(1, 64));
+        self
+    }
+
+    /// All of these at once.
+    pub fn choices(mut self, choices: Choices) -> Self {
+        let Choices { seed, max_tokens, beams } = choices;
+        self = seed.into_iter().fold(self, Self::seed);
+        self = max_tokens.into_iter().fold(self, Self::max_tokens);
+        beams.into_iter().fold(self, Self::beams)
     }
 
     /// What the model is good for.

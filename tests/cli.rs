@@ -202,7 +202,7 @@ fn bad_input_is_explained() {
         ("a model that is not installed", vec!["summarize", &article, "-m", "smollm2-135m"]),
         ("no model at all", vec!["translate", &article, "--to", "ko"]),
         ("a model that is refused", vec!["summarize", &article, "-m", "tencent/Hunyuan-MT-7B"]),
-        ("a model that cannot run yet", vec!["models", "pull", "madlad400-3b"]),
+        ("a model that cannot run yet", vec!["models", "pull", "granite-4.0-micro"]),
         ("a GGUF file that was cut off", vec!["summarize", &article, "-m", &cut]),
         ("a model too big for the memory", vec!["summarize", &article, "-m", &huge]),
         ("a tokenizer that cannot be right", vec!["summarize", &article, "-m", &broken]),

@@ -65,7 +65,7 @@ fn foreign_libraries_have_their_places() {
             "candle_core::",
             &["architectures", "kernels", "checkpoint", "generation", "model.rs", "error.rs"][..],
         ),
-        ("tokenizers::", &["checkpoint/tokenizer.rs"]),
+        ("tokenizers::", &["checkpoint/tokenizer"]),
         ("ureq::", &["fetch"]),
         ("clap::", &["bin"]),
         ("minijinja::", &["checkpoint/chat_template.rs", "prompts.rs"]),

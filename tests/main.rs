@@ -36,6 +36,8 @@ mod readme;
 mod real_weights;
 /// Networks that read a source, and the searches of the reference.
 mod seq2seq;
+/// SentencePiece models, as the reference reads them.
+mod spm;
 /// Models coming in, from a stand-in for the hub.
 #[cfg(feature = "fetch")]
 mod store;

@@ -115,7 +115,7 @@ fn beams(settings: &Value, width: usize) -> Beams {
 impl Fixture {
     fn search(&self, sources: &[Vec<u32>], beams: &Beams, at_once: usize) -> Vec<Vec<Found>> {
         let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
-        search(&*self.network, &sources, beams, at_once, &mut || true).unwrap()
+        search(&*self.network, &sources, beams, at_once).unwrap()
     }
 }
 

@@ -69,6 +69,11 @@ fn what_stands_around_a_text_is_the_reference_s() {
         let tokenizer = open(&name, &folder);
         for (languages, wanted) in &folder.frames {
             let (from, into) = languages.split_once(' ').unwrap();
+            if (name.as_str(), from) == ("marian-separate", "ko") {
+                // The reference would do it; the folder says that it is a model from English into Korean.
+                assert!(tokenizer.frame(from, into).is_err());
+                continue;
+            }
             let frame = tokenizer.frame(from, into).unwrap();
             let given = (frame.before, frame.after, frame.first);
             assert_eq!(
@@ -116,7 +121,7 @@ fn every_id_is_shown_or_left_out() {
 fn languages_are_refused_where_the_model_has_none_such() {
     for (name, folder) in reference().folders {
         let refused = open(&name, &folder).frame("en", "xx").err().map(|e| e.to_string());
-        let knows_none = ["marian-separate", "t5", "mt5", "pegasus"].contains(&name.as_str());
+        let knows_none = ["t5", "mt5", "pegasus"].contains(&name.as_str());
         assert_eq!(refused.is_none(), knows_none, "{name}");
         assert!(refused.is_none_or(|reason| reason.contains("the language `xx` is not supported")), "{name}");
     }
@@ -176,6 +181,7 @@ fn refused(folder: &Path, model_type: &str) -> String {
 fn spoilt_folders_are_refused() {
     let folder = copy("marian");
     let spoil = |file: &str, contents: &str| std::fs::write(folder.path().join(file), contents).unwrap();
+    let vocabulary = std::fs::read_to_string(folder.path().join("vocab.json")).unwrap();
     spoil("tokenizer_config.json", "{}");
     assert!(refused(folder.path(), "bert").contains("a SentencePiece tokenizer of `bert` is not supported"));
     spoil("vocab.json", r#"{"</s>": 0, "a": 1}"#);
@@ -184,7 +190,14 @@ fn spoilt_folders_are_refused() {
         spoil("vocab.json", &format!(r#"{{"</s>": 0, "<unk>": {id}}}"#));
         assert!(refused(folder.path(), "marian").contains("the id of `<unk>` is"), "{id}");
     }
+    // A vocabulary of another model.
     spoil("vocab.json", r#"{"</s>": 0, "<unk>": 1}"#);
+    let reason = refused(folder.path(), "marian");
+    assert!(
+        reason.contains("vocab.json: only 1 of the") && reason.contains("source.spm are in it"),
+        "{reason}"
+    );
+    spoil("vocab.json", &vocabulary);
     spoil("target.spm", "no model");
     assert!(refused(folder.path(), "marian").contains("target.spm: not a usable tokenizer"));
     std::fs::remove_file(folder.path().join("target.spm")).unwrap();

@@ -298,7 +298,7 @@ fn names_are_explained() {
         let error = store.locate(name).unwrap_err().to_string();
         assert!(error.contains(word), "{name}: {error}");
     }
-    assert!(matches!(pull(&store, "opus-mt-ko-en"), Err(StoreError::CannotRun { .. })));
+    assert!(matches!(pull(&store, "granite-4.0-micro"), Err(StoreError::CannotRun { .. })));
 }
 
 #[test]

@@ -206,7 +206,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let device = setup.device.clone();
     let network =
         Box::new(Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head });
-    Ok(Loaded { network, context, vocabulary, reads_sources: false })
+    Ok(Loaded { network, context, vocabulary, sources: None })
 }
 
 /// Reads layers by their names in the checkpoint.

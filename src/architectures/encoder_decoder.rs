@@ -135,7 +135,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         config,
     };
     let context = network.config.context;
-    Ok(Loaded { network: Box::new(network), context, vocabulary, reads_sources: true })
+    Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(sources) })
 }
 
 /// A table of tokens by the place it serves. Checkpoints hold one, two or all of the tables that may be the same: a place takes its own,

@@ -121,8 +121,8 @@ pub struct Loaded {
     pub context: usize,
     /// Size of the logits.
     pub vocabulary: usize,
-    /// Whether it reads a source in [`Network::begin`], and writes from nothing.
-    pub reads_sources: bool,
+    /// Size of the vocabulary of sources, where it reads one in [`Network::begin`] and writes from nothing.
+    pub sources: Option<usize>,
 }
 
 /// A row of [`ARCHITECTURES`].

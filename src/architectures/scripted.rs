@@ -71,7 +71,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         serde_json::from_value(script).map_err(|e| Error::malformed(hyper.file(), format!("script: {e}")))?;
     let end = hyper.end_tokens().first().copied().unwrap_or(0);
     let network = Box::new(Scripted { script, vocabulary, context, end });
-    Ok(Loaded { network, context, vocabulary, reads_sources: false })
+    Ok(Loaded { network, context, vocabulary, sources: None })
 }
 
 impl Network for Scripted {

@@ -22,6 +22,8 @@ const MAX_LAYERS: usize = 512;
 const MAX_WIDTH: usize = 1 << 20;
 /// Sequences have no positions that could run out; this is what the reference was trained for at most, many times over.
 const CONTEXT: usize = 16_384;
+/// Tokens of a source in training, where a config does not say.
+const TRAINED: usize = 512;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Config {
@@ -171,7 +173,9 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         logit_scale: if tied { (config.width as f32).powf(-0.5) } else { 1.0 },
         config,
     };
-    Ok(Loaded { network: Box::new(network), context: CONTEXT, vocabulary, reads_sources: true })
+    // Positions are relative: more could be read, but it was not trained to.
+    let context = checkpoint.hyper.count_or("n_positions", "context_length", CONTEXT, TRAINED)?;
+    Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(vocabulary) })
 }
 
 /// Reads layers of both stacks.

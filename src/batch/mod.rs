@@ -38,7 +38,7 @@ use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::Route;
 use crate::prompts::{Prompt, Style, Task, Term};
-use crate::request::{Abilities, Request};
+use crate::request::{Abilities, Choices, Request};
 
 /// Why a batch cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -102,10 +102,8 @@ pub struct Plan {
     pub prompts: Option<PathBuf>,
     /// Translations that must be used.
     pub glossary: Vec<Term>,
-    /// Sampling with this seed, instead of the likeliest token each time.
-    pub seed: Option<u64>,
-    /// The most tokens of each piece.
-    pub max_tokens: Option<usize>,
+    /// How texts are chosen.
+    pub choices: Choices,
     /// Texts that go through a model at once.
     pub batch: usize,
     /// Whether `feed.xml` is written too.
@@ -144,8 +142,7 @@ impl Plan {
             prompt: None,
             prompts: None,
             glossary: Vec::new(),
-            seed: None,
-            max_tokens: None,
+            choices: Choices::default(),
             batch: 8,
             feed: false,
             pairs: Vec::new(),
@@ -163,7 +160,7 @@ impl Plan {
             (None, None) => None,
             (name, folder) => Some(self.prompt_sum(name.as_deref(), folder.as_deref())?),
         };
-        Ok(json!({
+        let mut spec = json!({
             "to": self.to.code(),
             "summarizer": worker(&self.summarizer),
             "translator": worker(&self.translator),
@@ -173,12 +170,15 @@ impl Plan {
             "route": self.route.as_str(),
             "prompt": prompt,
             "glossary": if glossary.is_empty() { None } else { Some(sum(&json!(glossary).to_string())) },
-            "seed": self.seed,
-            "max_tokens": self.max_tokens,
+            "seed": self.choices.seed,
+            "max_tokens": self.choices.max_tokens,
             "follow": self.follow.is_some(),
             "malmoi": env!("CARGO_PKG_VERSION"),
-        })
-        .to_string())
+        });
+        if let Some(beams) = self.choices.beams {
+            spec["beams"] = json!(beams);
+        }
+        Ok(spec.to_string())
     }
 
     /// The sum of what a user's own prompts say.
@@ -208,13 +208,7 @@ impl Plan {
         if let Some(folder) = &self.prompts {
             request = request.prompts_from(folder);
         }
-        if let Some(seed) = self.seed {
-            request = request.seed(seed);
-        }
-        if let Some(count) = self.max_tokens {
-            request = request.max_tokens(count);
-        }
-        Ok(request)
+        Ok(request.choices(self.choices))
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Hyper {
     architecture: String,
     nested: bool,
     source: Source,
+    /// How `generate` of the reference is called where nobody says otherwise.
+    generation: Json,
     end_tokens: Vec<u32>,
     begin_token: Option<u32>,
     begins_texts: bool,
@@ -59,7 +61,7 @@ impl Hyper {
     pub(super) fn from_folder(folder: &Path) -> Result<Self> {
         let file = folder.join("config.json");
         let config = read_json(&file)?.ok_or_else(|| Error::NotFound { path: file.clone() })?;
-        let generation = read_json(&folder.join("generation_config.json"))?.unwrap_or(Json::Null);
+        let own = read_json(&folder.join("generation_config.json"))?;
         let tokenizer = read_json(&folder.join("tokenizer_config.json"))?.unwrap_or(Json::Null);
         // Multimodal checkpoints nest the text network's parameters.
         let nested = config.get("text_config").filter(|text| text.is_object());
@@ -69,7 +71,10 @@ impl Hyper {
             .find_map(|config| config.get("model_type")?.as_str())
             .ok_or_else(|| Error::malformed(&file, "it names no model_type"))?
             .to_string();
-        let mut end_tokens = token_ids(generation.get("eos_token_id"));
+        // A folder without the file has its keys in config.json, from before there was one; else those there do not count.
+        let generation = own.clone().unwrap_or_else(|| config.clone());
+        let own = own.unwrap_or(Json::Null);
+        let mut end_tokens = token_ids(own.get("eos_token_id"));
         for id in token_ids(text.get("eos_token_id").or_else(|| config.get("eos_token_id"))) {
             if !end_tokens.contains(&id) {
                 end_tokens.push(id);
@@ -77,10 +82,10 @@ impl Hyper {
         }
         let begin_token =
             token_ids(text.get("bos_token_id").or_else(|| config.get("bos_token_id"))).first().copied();
-        let number = |key: &str| generation.get(key).and_then(Json::as_f64);
+        let number = |key: &str| own.get(key).and_then(Json::as_f64);
         let recommended = Recommended {
             temperature: number("temperature"),
-            top_k: generation.get("top_k").and_then(Json::as_u64).map(|k| k as usize),
+            top_k: own.get("top_k").and_then(Json::as_u64).map(|k| k as usize),
             top_p: number("top_p"),
             repetition_penalty: number("repetition_penalty"),
         };
@@ -96,6 +101,7 @@ impl Hyper {
             architecture,
             nested: nested.is_some(),
             source,
+            generation,
             end_tokens,
             begin_token,
             begins_texts,
@@ -138,6 +144,7 @@ impl Hyper {
             architecture,
             nested: false,
             source,
+            generation: Json::Null,
             end_tokens,
             begin_token,
             begins_texts,
@@ -212,6 +219,28 @@ impl Hyper {
     /// A word that may be absent.
     pub fn word(&self, json: &str, gguf: &str) -> Option<&str> {
         self.get(json, gguf)?.as_str()
+    }
+
+    /// How texts are written where nobody says otherwise: a key of `generation_config.json`, or of what config.json has for a task by its
+    /// name (`summarization`, `translation_en_to_ko`).
+    pub fn generation(&self, task: &str, key: &str) -> Option<&Json> {
+        let of_task = self.task(task).and_then(|task| task.get(key));
+        of_task.or_else(|| self.generation.get(key)).filter(|value| !value.is_null())
+    }
+
+    fn task(&self, task: &str) -> Option<&Json> {
+        self.get("task_specific_params", "-")?.get(task)
+    }
+
+    /// Words that stand before every source: `summarize: ` of T5, a blank of BART.
+    pub fn words_before(&self, task: &str) -> Option<&str> {
+        let of_task = self.task(task).and_then(|task| task.get("prefix"));
+        of_task.or_else(|| self.get("prefix", "-"))?.as_str()
+    }
+
+    /// Token ids that such a key names, or else the key of the same name among the hyper-parameters.
+    pub fn generation_ids(&self, task: &str, key: &str) -> Vec<u32> {
+        token_ids(self.generation(task, key).or_else(|| self.get(key, key)))
     }
 
     /// Tokens that end a text, as far as the files say.

@@ -11,6 +11,7 @@ mod names;
 mod pickle;
 mod quantize;
 mod safetensors;
+mod sentencepiece;
 mod tokenizer;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use hyper::{Hyper, Recommended};
 pub use pickle::convert as convert_pickled;
 pub use quantize::Quantization;
 pub use safetensors::Safetensors;
+pub use sentencepiece::Frame;
 pub use tokenizer::{TextStream, Tokenizer};
 
 use crate::error::{Error, Result};
@@ -46,6 +48,11 @@ pub mod fuzzing {
     /// A PyTorch checkpoint.
     pub fn pickle(bytes: &[u8]) -> bool {
         super::pickle::parse(bytes).is_ok()
+    }
+
+    /// A SentencePiece model.
+    pub fn pieces(bytes: &[u8]) -> bool {
+        super::sentencepiece::try_out(bytes)
     }
 
     /// A safetensors header.

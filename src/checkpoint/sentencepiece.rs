@@ -22,13 +22,17 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use self::charsmap::BLANK;
-use self::families::{Ids, Kind, Row, Source, TABLE, Target};
+pub(super) use self::families::Row;
+use self::families::{Ids, Kind, TABLE};
 use self::model::{Algorithm, Model, Sort};
 use self::segment::Cutter;
 use crate::error::{Error, Result};
 
 /// The largest published models have five megabytes, their vocab.json four.
 const MAX_FILE_BYTES: u64 = 100_000_000;
+
+/// What `spiece.model` and the like are called in some folders.
+const OTHER_NAME: &str = "tokenizer.model";
 
 /// Marks that nearly all the families have, in fairseq's order.
 const BASE: [&str; 4] = ["<s>", "<pad>", "</s>", "<unk>"];
@@ -46,6 +50,10 @@ struct Settings {
     /// T5: how many sentinels there are after the pieces.
     extra_ids: Option<u32>,
     additional_special_tokens: Option<Vec<serde_json::Value>>,
+    /// Marian: what it translates from …
+    source_lang: Option<String>,
+    /// … and into.
+    target_lang: Option<String>,
     /// Pegasus: how many marks there are before the pieces.
     offset: Option<u32>,
     added_tokens_decoder: Option<serde_json::Map<String, serde_json::Value>>,
@@ -90,6 +98,8 @@ pub(super) struct Pieces {
     cutter: Cutter,
     /// NLLB's source mark stands after the end.
     legacy: bool,
+    /// What the folder says it translates from and into, where it does.
+    direction: [Option<String>; 2],
     tokens: Tokens,
     /// Ids of bytes, for what no piece covers; none where that is unknown.
     bytes: Vec<u32>,
@@ -130,12 +140,21 @@ impl Tokens {
 }
 
 impl Pieces {
+    /// The file that a folder of this type has, where it has SentencePiece files at all.
+    pub fn file(model_type: &str) -> Option<&'static str> {
+        Row::choose(model_type, None, false).map(|row| row.file)
+    }
+
+    /// Whether a folder has such files.
+    pub fn are_in(folder: &Path, model_type: &str) -> bool {
+        let row = Row::of_folder(folder, model_type).ok().flatten();
+        row.is_some_and(|row| [row.file, OTHER_NAME].iter().any(|file| folder.join(file).exists()))
+    }
+
     /// Reads the files of a folder. `model_type` is config.json's.
     pub fn read(folder: &Path, model_type: &str) -> Result<Self> {
         let settings: Settings = read_optional(&folder.join("tokenizer_config.json"))?;
-        let config: Class = read_optional(&folder.join("config.json"))?;
-        let class = settings.tokenizer_class.as_deref().or(config.tokenizer_class.as_deref());
-        let Some(row) = Row::choose(model_type, class, folder.join("vocab.json").exists()) else {
+        let Some(row) = Row::of_folder(folder, model_type)? else {
             let known: Vec<&str> = TABLE.iter().flat_map(|row| row.model_types).copied().collect();
             return Err(Error::Unsupported {
                 what: format!("a SentencePiece tokenizer of `{model_type}`"),
@@ -144,7 +163,7 @@ impl Pieces {
             });
         };
         let named = folder.join(row.file);
-        let path = if named.exists() { named } else { folder.join("tokenizer.model") };
+        let path = if named.exists() { named } else { folder.join(OTHER_NAME) };
         let model = open(&path)?;
         let tokens = match row.ids {
             Ids::Listed => listed(folder, row, &model, &settings)?,
@@ -171,7 +190,8 @@ impl Pieces {
         }
         let cutter = Cutter::new(model, |text| texts.contains(text))?;
         let legacy = row.kind == Kind::Nllb && settings.legacy_behaviour == Some(true);
-        Ok(Self { row, path: path.to_path_buf(), cutter, legacy, tokens, bytes })
+        let direction = [settings.source_lang.clone(), settings.target_lang.clone()];
+        Ok(Self { row, path: path.to_path_buf(), cutter, legacy, direction, tokens, bytes })
     }
 
     /// Ids of a text that may say anything: no mark can come of it.
@@ -237,40 +257,51 @@ impl Pieces {
         &self.tokens.marks
     }
 
-    /// What stands around a text in one language (`en`, `ko`) that is to become one in another.
-    pub fn frame(&self, from: &str, into: &str) -> Result<Frame> {
-        let mut frame = Frame { after: vec![self.tokens.end], ..Frame::default() };
-        match self.row.source {
-            Source::Nowhere => {}
-            Source::Before if !self.legacy => frame.before.push(self.language(from)?),
-            _ => frame.after.push(self.language(from)?),
-        }
-        match self.row.target {
-            Target::First => frame.first = Some(self.language(into)?),
-            Target::BeforeSource
-                if !self.tokens.marks.iter().any(|mark| self.row.is_language(&mark.text)) => {}
-            Target::BeforeSource => {
-                // The blank that is put before every text stands before the mark as well, where that was part of the text once.
-                let how = &self.cutter.model.normalization;
-                if self.row.kind == Kind::T5 && how.add_blank && !how.blank_last {
-                    frame.before.extend(self.id_of("▁"));
-                }
-                frame.before.push(self.language(into)?);
-            }
-        }
-        Ok(frame)
+    /// The largest id that a text can have.
+    pub fn largest_id(&self) -> Option<u32> {
+        self.tokens.pieces.iter().copied().max()
     }
 
-    fn language(&self, code: &str) -> Result<u32> {
-        let spellings = self.row.marks_of(code);
-        let found = spellings
-            .iter()
-            .find_map(|spelling| self.tokens.marks.iter().find(|mark| mark.text == *spelling));
-        found.map(|mark| mark.id).ok_or_else(|| Error::Unsupported {
-            what: format!("the language `{code}`"),
-            file: self.path.clone(),
-            supported: "the languages the model was trained with".into(),
-        })
+    /// Whether an id is part of what people read, if only a blank that shows before other text.
+    pub fn shows(&self, id: u32) -> bool {
+        self.tokens.words.words.contains_key(&id)
+    }
+
+    /// What stands around a text in one language (`en`, `ko`) that is to become one in another.
+    pub fn frame(&self, from: &str, into: &str) -> Result<Frame> {
+        let unknown = |code: &str| unknown_language(code, &self.path);
+        let frame = Frame { after: vec![self.tokens.end], ..Frame::default() };
+        let marks = self.tokens.marks.iter().map(|mark| (mark.text.as_str(), mark.id));
+        if self.legacy {
+            let mut frame =
+                self.row.frame((from, into), frame, None, marks).map_err(|code| unknown(&code))?;
+            frame.after.append(&mut frame.before);
+            return Ok(frame);
+        }
+        // The blank that is put before every text stands before the mark as well, where that was part of the text once.
+        let how = &self.cutter.model.normalization;
+        let is_part = self.row.kind == Kind::T5 && how.add_blank && !how.blank_last;
+        let blank = if is_part { self.id_of("▁") } else { None };
+        let of_row = self.row.frame((from, into), frame.clone(), blank, marks);
+        if self.row.kind != Kind::Marian || of_row.as_ref().is_ok_and(|of_row| !of_row.before.is_empty()) {
+            return of_row.map_err(|code| unknown(&code));
+        }
+        // A model of one direction needs no mark for it, whatever else its vocabulary holds.
+        let said = self.direction.each_ref().map(|said| said.as_deref().and_then(families::code_of));
+        match said.iter().zip([from, into]).find(|(said, wanted)| said.is_some_and(|code| code != *wanted)) {
+            Some((_, wanted)) => Err(unknown(wanted)),
+            None if said[1].is_some() => Ok(frame),
+            None => of_row.map_err(|code| unknown(&code)),
+        }
+    }
+}
+
+/// An error about a language by its code.
+pub(super) fn unknown_language(code: &str, path: &Path) -> Error {
+    Error::Unsupported {
+        what: format!("the language `{code}`"),
+        file: path.to_path_buf(),
+        supported: "the languages the model was trained with".into(),
     }
 }
 
@@ -328,7 +359,12 @@ fn listed(folder: &Path, row: &Row, model: &Model, settings: &Settings) -> Resul
         marks.extend(ids.get(name).map(|id| Mark::special(name, *id as usize)));
     }
     let pieces = (0..model.len()).map(|piece| ids.get(model.text(piece)).copied().unwrap_or(unknown));
-    let pieces = pieces.collect();
+    let pieces: Vec<u32> = pieces.collect();
+    let known = pieces.iter().filter(|id| **id != unknown).count();
+    if known * 2 < pieces.len() {
+        let reason = format!("only {known} of the {} pieces of {} are in it", pieces.len(), row.file);
+        return Err(Error::malformed(&path, reason));
+    }
     let words = if row.kind == Kind::Marian {
         let tags = vocabulary.iter().filter(|(text, _)| row.is_language(text));
         marks.extend(tags.map(|(text, id)| Mark::special(text, *id as usize)));
@@ -474,7 +510,7 @@ fn read_optional<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
 }
 
 /// The entries of a vocab.json, in its order.
-fn read_vocabulary(path: &Path) -> Result<Vec<(String, u32)>> {
+pub(super) fn read_vocabulary(path: &Path) -> Result<Vec<(String, u32)>> {
     let entries: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(&read_file(path)?).map_err(|e| Error::malformed(path, e.to_string()))?;
     let entry = |(text, id): (String, serde_json::Value)| match id.as_u64().map(u32::try_from) {

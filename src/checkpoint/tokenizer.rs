@@ -1,100 +1,25 @@
-//! Text to token ids and back: the one file that knows the `tokenizers` crate.
+//! Text to token ids and back: this file and its folder alone know the `tokenizers` crate.
 //!
 //! Two kinds of text are told apart. *Trusted* text (the chat template's) may contain special tokens; *plain* text (an article's)
 //! can't: `<|im_end|>` in it is encoded as the characters it is. So the `tokenizers` object is given no special tokens at all,
 //! and [`Tokenizer::encode_trusted`] cuts trusted text at them itself.
 //!
-//! Sources: a folder's `tokenizer.json`, or GGUF metadata, from which byte-level BPE (`gpt2`) and SentencePiece BPE (`llama`) are
-//! built.
+//! Sources: SentencePiece files of the families that are published with them, `tokenizer.json`, `vocab.json` with `merges.txt`, or the
+//! metadata of a GGUF file.
 
-use std::path::Path;
+mod gguf_vocabulary;
+
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ahash::AHashMap;
-use tokenizers::decoders::byte_fallback::ByteFallback;
-use tokenizers::decoders::fuse::Fuse;
-use tokenizers::decoders::sequence::Sequence as DecoderSequence;
 use tokenizers::models::bpe::BPE;
-use tokenizers::normalizers::{NFC, Replace};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{AddedToken, AddedVocabulary, PreTokenizerWrapper, SplitDelimiterBehavior};
+use tokenizers::{AddedToken, AddedVocabulary};
 
 use super::gguf::Gguf;
+use super::sentencepiece::{Frame, Pieces, Row};
 use crate::error::{Cause, Error, Result};
-
-/// GGUF token types, as `llama_token_type` of llama.cpp numbers them.
-const CONTROL: u8 = 3;
-const USER_DEFINED: u8 = 4;
-const BYTE: u8 = 6;
-
-/// A pre-tokenizer by llama.cpp's name: how text is cut into words before merges are applied.
-struct PreTokenizer {
-    names: &'static [&'static str],
-    /// Expressions applied one after the other; each match is a word of its own.
-    patterns: &'static [&'static str],
-    /// Whether words that are tokens are taken whole, whatever the merges say.
-    ignore_merges: bool,
-    /// Whether text is brought to NFC first, as the model's own tokenizer does.
-    normalize: bool,
-}
-
-const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const EXAONE_MOE: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+";
-const CJK: &str = "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+";
-const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
-
-/// Every name that is known; any other is an error, because a wrong cut gives wrong ids without any sign of it.
-/// Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in llama.cpp's `llama-vocab.cpp`.
-const PRE_TOKENIZERS: &[PreTokenizer] = &[
-    PreTokenizer {
-        names: &["gpt-2", "exaone4", "trillion", "a.x-4.0", "phi-2", "mpt", "olmo", "granite-docling"],
-        patterns: &[GPT2],
-        ignore_merges: false,
-        normalize: false,
-    },
-    PreTokenizer {
-        names: &["smollm", "exaone", "starcoder", "refact", "command-r", "codeshell", "minerva-7b"],
-        patterns: &[r"\p{N}", GPT2],
-        ignore_merges: false,
-        normalize: false,
-    },
-    PreTokenizer {
-        names: &["qwen2", "deepseek-r1-qwen", "megrez"],
-        patterns: &[QWEN2],
-        ignore_merges: false,
-        normalize: true,
-    },
-    PreTokenizer { names: &["qwen35"], patterns: &[QWEN35], ignore_merges: false, normalize: true },
-    PreTokenizer {
-        // llama.cpp cuts `smaug-bpe` without taking whole words first; SmolLM 3's own tokenizer.json does.
-        names: &["llama-bpe", "llama-v3", "llama3", "midm-2.0", "lfm2", "smaug-bpe", "falcon3", "falcon-h1"],
-        patterns: &[LLAMA3],
-        ignore_merges: true,
-        normalize: false,
-    },
-    PreTokenizer { names: &["dbrx"], patterns: &[LLAMA3], ignore_merges: false, normalize: false },
-    PreTokenizer { names: &["tekken"], patterns: &[TEKKEN], ignore_merges: true, normalize: false },
-    PreTokenizer {
-        names: &["gpt-4o", "kanana2", "llama4"],
-        patterns: &[GPT4O],
-        ignore_merges: false,
-        normalize: false,
-    },
-    PreTokenizer { names: &["exaone-moe"], patterns: &[EXAONE_MOE], ignore_merges: false, normalize: false },
-    PreTokenizer {
-        names: &["hunyuan-dense", "deepseek-v3"],
-        patterns: &[r"\p{N}{1,3}", CJK, HUNYUAN],
-        ignore_merges: false,
-        normalize: false,
-    },
-];
 
 /// Control tokens that end a turn or a text in the families we know: the metadata of many GGUF files names only one of them.
 /// Those of `llama_vocab::impl::load` of llama.cpp that text models have, and HyperCLOVA X's.
@@ -135,7 +60,7 @@ struct Added {
 
 /// Turns text into token ids and back.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Inner,
     added: Vec<Added>,
     /// Places in `added` by token id.
     added_ids: AHashMap<u32, usize>,
@@ -143,71 +68,159 @@ pub struct Tokenizer {
     frames: Mutex<AHashMap<String, Vec<u32>>>,
 }
 
+/// Who cuts texts.
+enum Inner {
+    /// The `tokenizers` crate, and what stands around a source.
+    Library(Box<tokenizers::Tokenizer>, Around),
+    /// Our own reader of SentencePiece models.
+    Pieces(Box<Pieces>),
+}
+
+/// What a library tokenizer's files say of what stands around a source.
+#[derive(Default)]
+struct Around {
+    /// The folder, for messages.
+    path: PathBuf,
+    /// Where marks of languages stand, in the families that have some.
+    row: Option<&'static Row>,
+    before: Vec<u32>,
+    after: Vec<u32>,
+}
+
 impl Tokenizer {
+    /// Reads whichever tokenizer a folder has. `model_type` is config.json's.
+    pub fn from_folder(folder: &Path, model_type: &str) -> Result<Self> {
+        let whole = folder.join("tokenizer.json");
+        if Pieces::are_in(folder, model_type) {
+            return Self::from_pieces(folder, model_type);
+        }
+        let mut tokenizer = if whole.exists() {
+            Self::from_file(&whole)?
+        } else if folder.join("merges.txt").exists() {
+            Self::from_merges(folder)?
+        } else {
+            let reason = match Pieces::file(model_type) {
+                Some(file) => format!("it has no tokenizer: neither {file} nor tokenizer.json"),
+                None => "it has no tokenizer: no tokenizer.json".to_string(),
+            };
+            return Err(Error::malformed(folder, reason));
+        };
+        if let Inner::Library(_, around) = &mut tokenizer.inner {
+            around.path = folder.to_path_buf();
+            around.row = Row::of_folder(folder, model_type)?;
+        }
+        Ok(tokenizer)
+    }
+
+    /// Reads the SentencePiece files of a folder.
+    pub fn from_pieces(folder: &Path, model_type: &str) -> Result<Self> {
+        let pieces = Pieces::read(folder, model_type)?;
+        let mark = |mark: &super::sentencepiece::Mark| Added {
+            text: mark.text.clone(),
+            id: mark.id,
+            special: mark.special,
+            strip: (false, false),
+        };
+        let added = pieces.marks().iter().map(mark).collect();
+        Ok(Self::new(Inner::Pieces(Box::new(pieces)), added))
+    }
+
     /// Reads `tokenizer.json`.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let fail = |reason: String| Error::malformed(path, format!("not a usable tokenizer: {reason}"));
+        let fail = |reason: String| unusable(path, reason);
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-        let inner = guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)).map_err(fail)?;
-        let mut added: Vec<Added> = inner
-            .get_added_tokens_decoder()
-            .into_iter()
-            .map(|(id, token)| Added {
-                text: token.content,
-                id,
-                special: token.special,
-                strip: (token.lstrip, token.rstrip),
-            })
-            .collect();
-        let mut inner = inner;
-        let blank = keep_blank(&mut added);
+        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)).map_err(fail)?;
+        let added = inner.get_added_tokens_decoder().into_iter().map(|(id, token)| Added {
+            text: token.content,
+            id,
+            special: token.special,
+            strip: (token.lstrip, token.rstrip),
+        });
+        let added = added.collect();
         inner.with_added_vocabulary(AddedVocabulary::new());
-        inner.add_tokens(blank).map_err(|e| fail(e.to_string()))?;
-        Self::checked(inner, added).map_err(fail)
+        Self::of_library(inner, added).map_err(fail)
+    }
+
+    /// Reads `vocab.json` and `merges.txt`, as BART was first published: byte-level BPE with RoBERTa's marks.
+    fn from_merges(folder: &Path) -> Result<Self> {
+        const MARKS: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
+        let path = folder.join("merges.txt");
+        let fail = |reason: String| unusable(&path, reason);
+        let vocabulary = super::sentencepiece::read_vocabulary(&folder.join("vocab.json"))?;
+        let merges = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+        let lines = merges.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
+        let pair = |line: &str| line.split_once(' ').map(|(a, b)| (a.to_string(), b.to_string()));
+        let merges: Option<Vec<_>> = lines.map(pair).collect();
+        let merges = merges.ok_or_else(|| fail("a line is not two tokens".into()))?;
+        let added = |name: &&str| {
+            let (text, id) = vocabulary.iter().find(|(text, _)| text == name)?;
+            Some(Added { text: text.clone(), id: *id, special: true, strip: (false, *name == "<mask>") })
+        };
+        let added: Vec<Added> = MARKS.iter().filter_map(added).collect();
+        let tokens: AHashMap<String, u32> =
+            vocabulary.iter().filter(|(text, _)| !MARKS.contains(&text.as_str())).cloned().collect();
+        let bpe = guarded(|| BPE::builder().vocab_and_merges(tokens, merges).build()).map_err(fail)?;
+        let mut inner = tokenizers::Tokenizer::new(bpe);
+        inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
+        inner.with_decoder(Some(ByteLevel::default()));
+        Self::of_library(inner, added).map_err(fail)
     }
 
     /// Builds what a GGUF file's metadata describes.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
-        let fail = |reason: String| {
-            Error::malformed(gguf.file().path(), format!("not a usable tokenizer: {reason}"))
-        };
-        let model =
-            gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
-        let vocabulary = Vocabulary::read(gguf).map_err(fail)?;
-        let built = match model {
-            "gpt2" => byte_level(gguf, &vocabulary),
-            "llama" => sentencepiece(gguf, &vocabulary),
-            "gemma4" => merged_pieces(gguf, &vocabulary),
-            other => {
-                return Err(Error::Unsupported {
-                    what: format!("tokenizer `{other}`"),
-                    file: gguf.file().path().to_path_buf(),
-                    supported: "gpt2, llama, gemma4".into(),
-                });
-            }
-        };
-        let mut inner = built.map_err(fail)?;
-        let mut added = vocabulary.added();
-        let blank = keep_blank(&mut added);
-        inner.add_tokens(blank).map_err(|e| fail(e.to_string()))?;
-        Self::checked(inner, added).map_err(fail)
+        let (inner, added) = gguf_vocabulary::read(gguf)?;
+        Self::of_library(inner, added).map_err(|reason| unusable(gguf.file().path(), reason))
     }
 
-    /// Tries the whole out once: `tokenizers` panics late on some malformed files.
-    fn checked(inner: tokenizers::Tokenizer, mut added: Vec<Added>) -> std::result::Result<Self, String> {
-        added.retain(|token| !token.text.is_empty());
+    fn new(inner: Inner, added: Vec<Added>) -> Self {
         let added_ids = added.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
-        let tokenizer = Self { inner, added, added_ids, frames: Mutex::default() };
-        guarded(|| -> std::result::Result<(), Cause> {
-            let ids = tokenizer.try_encode("Probe 1: 한글, ½ and 😀.\n\tA second line…")?;
-            tokenizer.inner.decode(&ids, false)?;
-            Ok(())
+        Self { inner, added, added_ids, frames: Mutex::default() }
+    }
+
+    /// A tokenizer without added tokens and those tokens. Tries the whole out once: `tokenizers` panics late on some malformed files.
+    fn of_library(
+        mut inner: tokenizers::Tokenizer,
+        mut added: Vec<Added>,
+    ) -> std::result::Result<Self, String> {
+        let blank = keep_blank(&mut added);
+        inner.add_tokens(blank).map_err(|e| e.to_string())?;
+        added.retain(|token| !token.text.is_empty());
+        let (before, after) = guarded(|| -> std::result::Result<_, Cause> {
+            let ids = inner.encode_fast("Probe 1: 한글, ½ and 😀.\n\tA second line…", false)?;
+            inner.decode(ids.get_ids(), false)?;
+            let whole = inner.encode("a", true)?;
+            let text = whole.get_special_tokens_mask().iter().position(|special| *special == 0);
+            let rest = whole.get_special_tokens_mask().iter().rposition(|special| *special == 0);
+            let (text, rest) = (text.unwrap_or(0), rest.map_or(whole.len(), |last| last + 1));
+            Ok((whole.get_ids()[..text].to_vec(), whole.get_ids()[rest..].to_vec()))
         })?;
-        Ok(tokenizer)
+        let around = Around { before, after, ..Around::default() };
+        Ok(Self::new(Inner::Library(Box::new(inner), around), added))
     }
 
     fn try_encode(&self, text: &str) -> std::result::Result<Vec<u32>, Cause> {
-        Ok(self.inner.encode_fast(text, false)?.get_ids().to_vec())
+        match &self.inner {
+            Inner::Library(inner, _) => Ok(inner.encode_fast(text, false)?.get_ids().to_vec()),
+            Inner::Pieces(pieces) => Ok(pieces.encode(text)),
+        }
+    }
+
+    /// What stands around a source in one language (by its code: `en`) from which a text in another is made.
+    ///
+    /// Fails where the model has marks for languages, and none for one of these.
+    pub fn frame(&self, from: &str, into: &str) -> Result<Frame> {
+        match &self.inner {
+            Inner::Pieces(pieces) => pieces.frame(from, into),
+            Inner::Library(_, Around { path, row, before, after }) => match row {
+                Some(row) => {
+                    let marks = self.added.iter().map(|token| (token.text.as_str(), token.id));
+                    let end = self.id_of("</s>").into_iter().collect();
+                    row.frame((from, into), Frame { after: end, ..Frame::default() }, None, marks)
+                        .map_err(|code| super::sentencepiece::unknown_language(&code, path))
+                }
+                None => Ok(Frame { before: before.clone(), after: after.clone(), first: None }),
+            },
+        }
     }
 
     /// Ids of text that may say anything: no special token can come of it.
@@ -259,15 +272,28 @@ impl Tokenizer {
 
     /// The text of ids, without special tokens.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        let inner = match &self.inner {
+            Inner::Library(inner, _) => inner,
+            // Knows its marks, which have other ids in the outputs of some models.
+            Inner::Pieces(pieces) => return Ok(pieces.decode(ids)),
+        };
         let mut text = String::new();
         for part in ids.chunk_by(|a, b| self.added_by_id(*a).is_none() && self.added_by_id(*b).is_none()) {
             match self.added_by_id(part[0]) {
                 Some(token) if token.special => {}
                 Some(token) => text.push_str(&token.text),
-                None => text.push_str(&self.inner.decode(part, false).map_err(Error::Engine)?),
+                None => text.push_str(&inner.decode(part, false).map_err(Error::Engine)?),
             }
         }
         Ok(text)
+    }
+
+    /// Whether it is a token that is never shown.
+    fn is_mark(&self, id: u32) -> bool {
+        match &self.inner {
+            Inner::Library(..) => false,
+            Inner::Pieces(pieces) => pieces.decode(&[id]).is_empty() && !pieces.shows(id),
+        }
     }
 
     fn added_by_id(&self, id: u32) -> Option<&Added> {
@@ -277,7 +303,18 @@ impl Tokenizer {
     /// The id of a token by its exact text.
     pub fn id_of(&self, token: &str) -> Option<u32> {
         let added = self.added.iter().find(|added| added.text == token).map(|added| added.id);
-        added.or_else(|| self.inner.token_to_id(token))
+        added.or_else(|| match &self.inner {
+            Inner::Library(inner, _) => inner.token_to_id(token),
+            Inner::Pieces(pieces) => pieces.id_of(token),
+        })
+    }
+
+    /// The largest id that a text can have, where that is known.
+    pub fn largest_id(&self) -> Option<u32> {
+        match &self.inner {
+            Inner::Library(inner, _) => inner.get_vocab(false).into_values().max(),
+            Inner::Pieces(pieces) => pieces.largest_id(),
+        }
     }
 
     /// Control tokens that end a turn in some family, where this vocabulary has them.
@@ -317,6 +354,10 @@ const MAX_HELD: usize = 8;
 impl TextStream<'_> {
     /// Adds an id; gives the text that is now certain, which may be empty.
     pub fn push(&mut self, id: u32) -> Result<String> {
+        if self.tokenizer.is_mark(id) {
+            // It would stand where the next ids' decoder looks for the start of the text.
+            return Ok(String::new());
+        }
         self.ids.push(id);
         let text = self.tokenizer.decode(&self.ids)?;
         if text.ends_with('\u{FFFD}') && self.ids.len() - self.whole <= MAX_HELD {
@@ -363,173 +404,6 @@ fn guarded<T, E: ToString>(
     }
 }
 
-/// The token list of a GGUF file.
-struct Vocabulary<'g> {
-    tokens: Vec<&'g str>,
-    kinds: Vec<u8>,
-}
-
-impl<'g> Vocabulary<'g> {
-    fn read(gguf: &'g Gguf) -> std::result::Result<Self, String> {
-        let tokens: Vec<&str> =
-            gguf.strings("tokenizer.ggml.tokens").ok_or("no tokenizer.ggml.tokens")?.collect();
-        let kinds: Vec<u8> = match gguf.numbers("tokenizer.ggml.token_type") {
-            Some(kinds) => kinds.map(|kind| kind as u8).collect(),
-            None => vec![1; tokens.len()],
-        };
-        if tokens.is_empty() || kinds.len() != tokens.len() {
-            return Err(format!("{} tokens, {} token types", tokens.len(), kinds.len()));
-        }
-        for key in ["bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id", "eot_token_id"] {
-            if let Some(id) = gguf.number(&format!("tokenizer.ggml.{key}"))
-                && id >= tokens.len() as u64
-                && id != u64::from(u32::MAX)
-            {
-                return Err(format!("{key} is {id}, but there are {} tokens", tokens.len()));
-            }
-        }
-        Ok(Self { tokens, kinds })
-    }
-
-    fn added(&self) -> Vec<Added> {
-        let added = self.tokens.iter().zip(&self.kinds).enumerate();
-        let added = added.filter(|(_, (_, kind))| matches!(**kind, CONTROL | USER_DEFINED));
-        added
-            .map(|(id, (text, kind))| Added {
-                text: (*text).to_string(),
-                id: id as u32,
-                special: *kind == CONTROL,
-                strip: (false, false),
-            })
-            .collect()
-    }
-
-    /// Tokens that text can be made of, by their text; of several of one text the first.
-    fn mergeable(&self) -> AHashMap<String, u32> {
-        let mut found = AHashMap::with_capacity(self.tokens.len());
-        for (id, (token, kind)) in self.tokens.iter().zip(&self.kinds).enumerate() {
-            let blank = token.chars().all(|c| c.is_whitespace() || c == '▁');
-            if *kind != CONTROL && (*kind != USER_DEFINED || blank) {
-                found.entry((*token).to_string()).or_insert(id as u32);
-            }
-        }
-        found
-    }
-}
-
-type Built = std::result::Result<tokenizers::Tokenizer, String>;
-
-/// Byte-level BPE, GPT-2's kind: tokens are written in 256 printable stand-ins for bytes.
-fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
-    let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
-    let known = || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
-    let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
-    let row =
-        row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
-    let tokens = vocabulary.mergeable();
-    let merges = merges(gguf, &tokens)?;
-    let bpe = BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
-    let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
-    if row.normalize {
-        inner.with_normalizer(Some(NFC)).map_err(|e| e.to_string())?;
-    }
-    let mut steps: Vec<PreTokenizerWrapper> = Vec::new();
-    for pattern in row.patterns {
-        let pattern = SplitPattern::Regex((*pattern).to_string());
-        let split =
-            Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
-        steps.push(split.into());
-    }
-    steps.push(ByteLevel::new(false, false, false).into());
-    inner.with_pre_tokenizer(Some(Sequence::new(steps)));
-    inner.with_decoder(Some(ByteLevel::default()));
-    Ok(inner)
-}
-
-/// The merges of a file, best first.
-fn merges(gguf: &Gguf, tokens: &AHashMap<String, u32>) -> std::result::Result<Vec<(String, String)>, String> {
-    let mut merges = Vec::new();
-    for merge in gguf.strings("tokenizer.ggml.merges").ok_or("no tokenizer.ggml.merges")? {
-        let pair = merge.split_once(' ').ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
-        // The library would panic on some of these.
-        if !tokens.contains_key(&format!("{}{}", pair.0, pair.1)) {
-            return Err(format!("the merge `{merge}` makes no token"));
-        }
-        merges.push((pair.0.to_string(), pair.1.to_string()));
-    }
-    Ok(merges)
-}
-
-/// BPE over characters where blanks are `▁`, and what no piece covers falls back to bytes.
-fn of_pieces(
-    gguf: &Gguf,
-    vocabulary: &Vocabulary<'_>,
-    tokens: AHashMap<String, u32>,
-    merges: Vec<(String, String)>,
-) -> Built {
-    let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
-    let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
-        Some(id) if id < vocabulary.tokens.len() as u64 => {
-            bpe.unk_token(vocabulary.tokens[id as usize].to_string())
-        }
-        _ => bpe,
-    };
-    let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| e.to_string())?);
-    let blanks = Replace::new("▁", " ").map_err(|e| e.to_string())?;
-    let steps = vec![blanks.into(), ByteFallback::new().into(), Fuse::new().into()];
-    inner.with_decoder(Some(DecoderSequence::new(steps)));
-    Ok(inner)
-}
-
-/// Gemma 4's: pieces, but merges are ranked by a list, and nothing is cut but at line ends. Its scores do not count.
-fn merged_pieces(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
-    let tokens = vocabulary.mergeable();
-    let merges = merges(gguf, &tokens)?;
-    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
-    let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
-    inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
-    // The same ids with and without this cut; it keeps the words short that merges are looked for in.
-    let lines = SplitPattern::Regex(r"[^\n]+|\n+".to_string());
-    let lines = Split::new(lines, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
-    inner.with_pre_tokenizer(Some(lines));
-    Ok(inner)
-}
-
-/// SentencePiece BPE: pieces are merged best score first, blanks are `▁`, and what no piece covers falls back to bytes.
-///
-/// The library's BPE merges by rank, so that each piece that two others make becomes a merge, ranked by the piece's score: the
-/// conversion Hugging Face uses for these models (`convert_slow_tokenizer.py`, `SentencePieceExtractor`).
-fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
-    let scores: Vec<f64> = gguf.numbers("tokenizer.ggml.scores").ok_or("no tokenizer.ggml.scores")?.collect();
-    if scores.len() != vocabulary.tokens.len() {
-        return Err(format!("{} tokens, {} scores", vocabulary.tokens.len(), scores.len()));
-    }
-    let tokens = vocabulary.mergeable();
-    let mut ranked = Vec::new();
-    for (token, id) in &tokens {
-        if vocabulary.kinds[*id as usize] == BYTE {
-            continue;
-        }
-        for (at, _) in token.char_indices().skip(1) {
-            let (left, right) = token.split_at(at);
-            if let (Some(left_id), Some(right_id)) = (tokens.get(left), tokens.get(right)) {
-                ranked.push((*id, *left_id, *right_id));
-            }
-        }
-    }
-    let score = |id: u32| scores[id as usize];
-    ranked.sort_unstable_by(|a, b| score(b.0).total_cmp(&score(a.0)).then(a.cmp(b)));
-    let text = |id: u32| vocabulary.tokens[id as usize].to_string();
-    let merges = ranked.into_iter().map(|(_, left, right)| (text(left), text(right))).collect::<Vec<_>>();
-    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
-    let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
-    // `add_space_prefix` asks for a blank before every text, as Llama 2 and Mistral do; Gemma does not.
-    if gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
-        let prefix = tokenizers::normalizers::Prepend::new("▁".to_string());
-        let steps = tokenizers::normalizers::Sequence::new(vec![prefix.into(), blanks.into()]);
-        inner.with_normalizer(Some(steps)).map_err(|e| e.to_string())?;
-    } else {
-        inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
-    }
-    Ok(inner)
+fn unusable(path: &Path, reason: String) -> Error {
+    Error::malformed(path, format!("not a usable tokenizer: {reason}"))
 }

@@ -5,6 +5,10 @@
 //! own, which knows no network: it says which beams it wants continued and is given scores. Beams are rows of one batch, and a beam's
 //! state goes to its successor; it is copied only where there are several.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
 use super::rules::Rules;
 use crate::architectures::{Network, Row, State, Want};
 use crate::error::{Error, Result};
@@ -44,51 +48,105 @@ pub enum EarlyStopping {
 pub struct Found {
     /// Its tokens, the start left out, the end included.
     pub ids: Vec<u32>,
+    /// What each of them added to the logarithm of the text's probability, by the rules of the search.
+    pub scores: Vec<f32>,
     /// The logarithm of its probability, over its length; of a greedy search none.
     pub score: Option<f32>,
+    /// Whether it ended by itself, and not because it became as long as it may.
+    pub is_whole: bool,
 }
 
 /// Searches for several sources, `at_once` of them at a time; gives up to `width` texts for each, best first.
-///
-/// `go_on` is asked after each step.
 pub fn search(
     network: &dyn Network,
     sources: &[&[u32]],
     beams: &Beams,
     at_once: usize,
-    go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Vec<Vec<Found>>> {
-    // The longest first: those that are read together are of about one length, and the last ones are short.
-    let mut order: Vec<usize> = (0..sources.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(sources[*index].len()));
-    let mut waiting = order.into_iter();
-    let mut active: Vec<(usize, Search)> = Vec::new();
+    let beams = Arc::new(beams.clone());
+    let mut waiting = sources.iter().enumerate();
+    let mut round = Round::new(network);
     let mut found: Vec<Vec<Found>> = sources.iter().map(|_| Vec::new()).collect();
     loop {
-        let next: Vec<usize> = waiting.by_ref().take(at_once.max(1) - active.len()).collect();
+        let next = waiting.by_ref().take(at_once.max(1).saturating_sub(round.len()));
+        let next: Vec<_> = next.map(|(index, source)| (index, *source, beams.clone())).collect();
         if !next.is_empty() {
-            let texts: Vec<&[u32]> = next.iter().map(|index| sources[*index]).collect();
-            let states = network.begin(&texts)?;
-            active.extend(next.into_iter().zip(states.into_iter().map(|state| Search::new(beams, state))));
+            round.begin(next)?;
         }
-        if active.is_empty() {
+        if round.len() == 0 {
             return Ok(found);
         }
-        if !go_on() {
-            return Err(Error::Cancelled);
+        round.step()?;
+        for (index, result) in round.over() {
+            found[index] = result?;
         }
-        let mut rows: Vec<Row<'_>> = active.iter_mut().flat_map(|(_, search)| search.rows()).collect();
-        let logits = network.forward(&mut rows)?;
+    }
+}
+
+/// Searches that go on together, each with a tag of whoever asked for it.
+pub(super) struct Round<'n, T> {
+    network: &'n dyn Network,
+    active: Vec<(T, Arc<Beams>, Search)>,
+}
+
+impl<'n, T: Send> Round<'n, T> {
+    pub fn new(network: &'n dyn Network) -> Self {
+        Self { network, active: Vec::new() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.active.len()
+    }
+
+    pub fn tags(&self) -> impl Iterator<Item = &T> {
+        self.active.iter().map(|(tag, ..)| tag)
+    }
+
+    /// Forgets searches nobody waits for.
+    pub fn retain(&mut self, mut wanted: impl FnMut(&T) -> bool) {
+        self.active.retain(|(tag, ..)| wanted(tag));
+    }
+
+    /// Reads sources, all in one batch.
+    pub fn begin(&mut self, sources: Vec<(T, &[u32], Arc<Beams>)>) -> Result<()> {
+        let texts: Vec<&[u32]> = sources.iter().map(|(_, source, _)| *source).collect();
+        let states = self.network.begin(&texts)?;
+        for ((tag, _, beams), state) in sources.into_iter().zip(states) {
+            let search = Search::new(&beams, state);
+            self.active.push((tag, beams, search));
+        }
+        Ok(())
+    }
+
+    /// One batch through the network, one token for each text that is followed.
+    pub fn step(&mut self) -> Result<()> {
+        let mut rows: Vec<Row<'_>> = self.active.iter_mut().flat_map(|(.., search)| search.rows()).collect();
+        let logits = self.network.forward(&mut rows)?;
         drop(rows);
-        let mut row = 0;
-        for (_, search) in &mut active {
+        let first = self.active.iter().scan(0, |row, (.., search)| {
+            *row += search.running.len();
+            Some(*row - search.running.len())
+        });
+        let first: Vec<usize> = first.collect();
+        self.active.par_iter_mut().zip(first).for_each(|((_, beams, search), row)| {
             let scores: Vec<&[f32]> = (row..row + search.running.len()).map(|row| logits.last(row)).collect();
-            row += scores.len();
-            search.advance(beams, &scores)?;
-        }
-        for (index, search) in active.extract_if(.., |(_, search)| search.is_over) {
-            found[index] = search.best(beams);
-        }
+            search.advance(beams, &scores);
+        });
+        Ok(())
+    }
+
+    /// Takes out the searches that are over.
+    pub fn over(&mut self) -> impl Iterator<Item = (T, Result<Vec<Found>>)> {
+        let over = self.active.extract_if(.., |(.., search)| search.is_over);
+        over.map(|(tag, beams, search)| match search.failed {
+            true => (tag, Err(Error::Engine("the network computed a score that is not a number".into()))),
+            false => (tag, Ok(search.best(&beams))),
+        })
+    }
+
+    /// Takes all out, to say why they cannot go on.
+    pub fn abandon(&mut self) -> impl Iterator<Item = T> {
+        self.active.drain(..).map(|(tag, ..)| tag)
     }
 }
 
@@ -101,17 +159,35 @@ struct Search {
     /// Whether something better may still come.
     improvable: bool,
     is_over: bool,
+    /// A score was not a number.
+    failed: bool,
 }
 
 struct Beam {
-    ids: Vec<u32>,
+    text: Text,
     score: f32,
     state: State,
 }
 
+/// What a beam has written: tokens, the start among them, and what each added to the score.
+#[derive(Clone, Default)]
+struct Text {
+    ids: Vec<u32>,
+    scores: Vec<f32>,
+}
+
+impl Text {
+    fn with(&self, token: u32, score: f32) -> Self {
+        let mut longer = self.clone();
+        longer.ids.push(token);
+        longer.scores.push(score);
+        longer
+    }
+}
+
 #[derive(Clone)]
 struct Ended {
-    ids: Vec<u32>,
+    text: Text,
     score: f32,
     is_there: bool,
 }
@@ -127,76 +203,72 @@ impl Search {
     fn new(beams: &Beams, state: State) -> Self {
         // All follow the same text at first, of which one counts.
         let beam = |index: usize| Beam {
-            ids: vec![beams.start],
+            text: Text { ids: vec![beams.start], scores: Vec::new() },
             score: if index == 0 { 0.0 } else { NEVER },
             state: state.fork(),
         };
-        let none = Ended { ids: Vec::new(), score: NEVER, is_there: false };
+        let none = Ended { text: Text::default(), score: NEVER, is_there: false };
         Self {
             running: (0..beams.width.max(1)).map(beam).collect(),
             ended: vec![none; beams.width.max(1)],
             improvable: true,
             is_over: false,
+            failed: false,
         }
     }
 
     /// What the network has not read of each beam.
     fn rows(&mut self) -> impl Iterator<Item = Row<'_>> {
-        self.running.iter_mut().map(|Beam { ids, state, .. }| {
-            let tokens = &ids[state.len()..];
+        self.running.iter_mut().map(|Beam { text, state, .. }| {
+            let tokens = &text.ids[state.len()..];
             Row { state, tokens, want: Want::Last }
         })
     }
 
     /// Goes a token further, by the logits for each beam.
-    fn advance(&mut self, beams: &Beams, logits: &[&[f32]]) -> Result<()> {
-        if logits.iter().any(|logits| logits.iter().any(|logit| logit.is_nan())) {
-            return Err(Error::Engine("the network computed a score that is not a number".into()));
-        }
+    fn advance(&mut self, beams: &Beams, logits: &[&[f32]]) {
+        self.failed = logits.iter().any(|logits| logits.iter().any(|logit| logit.is_nan()));
         match beams.width {
+            _ if self.failed => self.is_over = true,
             0 | 1 => self.advance_greedily(beams, logits[0]),
             _ => self.advance_beams(beams, logits),
         }
-        Ok(())
     }
 
     fn advance_greedily(&mut self, beams: &Beams, logits: &[f32]) {
-        let beam = &mut self.running[0];
+        let text = &mut self.running[0].text;
         let mut scores = logits.to_vec();
-        beams.rules.apply(&beam.ids, &mut scores);
+        beams.rules.apply(&text.ids, &mut scores);
         let next = best(&scores, 1).first().map_or(0, |(token, _)| *token);
-        beam.ids.push(next as u32);
-        self.is_over = hits_end(&beams.rules, &beam.ids);
+        text.ids.push(next as u32);
+        text.scores.push(logits[next] - normalizer(logits));
+        self.is_over = hits_end(&beams.rules, &text.ids);
         if self.is_over {
-            self.ended = vec![Ended { ids: beam.ids.clone(), score: 0.0, is_there: true }];
+            self.ended = vec![Ended { text: text.clone(), score: 0.0, is_there: true }];
         }
     }
 
     fn advance_beams(&mut self, beams: &Beams, logits: &[&[f32]]) {
         let Beams { width, length_penalty, early_stopping, rules, .. } = beams;
-        let mut candidates = Vec::new();
         let kept = (1 + rules.ends.len()).max(2) * width;
-        for (index, (beam, logits)) in self.running.iter().zip(logits).enumerate() {
-            let mut scores = log_softmax(logits);
-            rules.apply(&beam.ids, &mut scores);
+        let of_beam = |(index, beam): (usize, &Beam)| {
+            let off = normalizer(logits[index]);
+            let mut scores: Vec<f32> = logits[index].iter().map(|logit| logit - off).collect();
+            rules.apply(&beam.text.ids, &mut scores);
             scores.iter_mut().for_each(|score| *score += beam.score);
-            let of_beam = best(&scores, kept).into_iter();
-            candidates.extend(of_beam.map(|(token, score)| Candidate {
-                beam: index,
-                token: token as u32,
-                score,
-            }));
-        }
+            let candidate = |(token, score)| Candidate { beam: index, token: token as u32, score };
+            best(&scores, kept).into_iter().map(candidate).collect::<Vec<_>>()
+        };
+        let mut candidates: Vec<Candidate> = self.running.iter().enumerate().flat_map(of_beam).collect();
         // Among equals the first, as they stand in one row.
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
         candidates.truncate(kept);
         let text = |candidate: &Candidate| {
-            let mut ids = self.running[candidate.beam].ids.clone();
-            ids.push(candidate.token);
-            ids
+            let beam = &self.running[candidate.beam];
+            beam.text.with(candidate.token, candidate.score - beam.score)
         };
-        let texts: Vec<Vec<u32>> = candidates.iter().map(text).collect();
-        let ends: Vec<bool> = texts.iter().map(|ids| hits_end(rules, ids)).collect();
+        let texts: Vec<Text> = candidates.iter().map(text).collect();
+        let ends: Vec<bool> = texts.iter().map(|text| hits_end(rules, &text.ids)).collect();
 
         // Those that go on.
         let penalty = |hit: bool| if hit { NEVER } else { 0.0 };
@@ -206,15 +278,15 @@ impl Search {
         going.truncate(*width);
 
         // Those that ended, among the best that ended before.
-        let written = texts.first().map_or(1, |ids| ids.len() - 1);
+        let written = texts.first().map_or(1, |text| text.scores.len());
         let is_full = self.ended.iter().all(|ended| ended.is_there) && *early_stopping == EarlyStopping::Yes;
         let mut merged = std::mem::take(&mut self.ended);
-        for (index, (candidate, ids)) in candidates.iter().zip(&texts).enumerate() {
+        for (index, (candidate, text)) in candidates.iter().zip(&texts).enumerate() {
             // Only what is among the best counts as an end.
             let just_ended = ends[index] && index < *width;
             let mut score = candidate.score / power(written, *length_penalty);
             score += penalty(is_full) + penalty(!self.improvable) + penalty(!just_ended);
-            merged.push(Ended { ids: ids.clone(), score, is_there: just_ended });
+            merged.push(Ended { text: text.clone(), score, is_there: just_ended });
         }
         merged.sort_by(|a, b| b.score.total_cmp(&a.score));
         merged.truncate(*width);
@@ -240,7 +312,9 @@ impl Search {
     /// What was found, best first.
     fn best(self, beams: &Beams) -> Vec<Found> {
         let found = |ended: Ended| Found {
-            ids: ended.ids.get(1..).unwrap_or_default().to_vec(),
+            ids: ended.text.ids.get(1..).unwrap_or_default().to_vec(),
+            scores: ended.text.scores,
+            is_whole: is_whole(&beams.rules, &ended.text.ids),
             score: (beams.width > 1).then_some(ended.score),
         };
         self.ended.into_iter().map(found).collect()
@@ -253,7 +327,7 @@ fn going_on(
     candidates: &[Candidate],
     going: &[usize],
     score: impl Fn(usize) -> f32,
-    mut texts: Vec<Vec<u32>>,
+    mut texts: Vec<Text>,
 ) -> Vec<Beam> {
     let mut children = vec![0; parents.len()];
     going.iter().for_each(|index| children[candidates[*index].beam] += 1);
@@ -267,7 +341,7 @@ fn going_on(
             _ => states[parent].as_ref().map(State::fork),
         };
         if let Some(state) = state {
-            beams.push(Beam { ids: std::mem::take(&mut texts[*index]), score: score(*index), state });
+            beams.push(Beam { text: std::mem::take(&mut texts[*index]), score: score(*index), state });
         }
     }
     beams
@@ -277,16 +351,22 @@ fn hits_end(rules: &Rules, ids: &[u32]) -> bool {
     ids.len() >= rules.max_length || ids.last().is_some_and(|last| rules.ends.contains(last))
 }
 
+/// An end that is forced upon the longest texts is none of theirs.
+fn is_whole(rules: &Rules, ids: &[u32]) -> bool {
+    let forced = !rules.forced_last.is_empty() && ids.len() >= rules.max_length;
+    !forced && ids.last().is_some_and(|last| rules.ends.contains(last))
+}
+
 /// In double precision, as the reference has it.
 fn power(length: usize, penalty: f32) -> f32 {
     (length as f64).powf(f64::from(penalty)) as f32
 }
 
-fn log_softmax(logits: &[f32]) -> Vec<f32> {
+/// What logits are above logarithms of probabilities.
+fn normalizer(logits: &[f32]) -> f32 {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-    let off = largest + sum.ln();
-    logits.iter().map(|logit| logit - off).collect()
+    largest + sum.ln()
 }
 
 /// The places and values of the `count` largest, largest first; of equals the first.
@@ -314,7 +394,8 @@ mod tests {
 
     #[test]
     fn logarithms_of_probabilities_sum_to_one() {
-        let sum: f32 = log_softmax(&[1.0, -2.0, 0.5]).iter().map(|score| score.exp()).sum();
+        let logits = [1.0, -2.0, 0.5];
+        let sum: f32 = logits.iter().map(|logit| (logit - normalizer(&logits)).exp()).sum();
         assert!((sum - 1.0).abs() < 1e-6);
     }
 }

@@ -8,14 +8,18 @@ pub mod beam;
 mod loops;
 mod rules;
 mod sampling;
+mod settings;
+mod sources;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub(crate) use batcher::Batcher;
+pub use beam::Beams;
 pub use rules::Rules;
 use sampling::Sampler;
 pub use sampling::Sampling;
+pub(crate) use sources::Searcher;
 
 use crate::architectures::{Network, Row, State, Want};
 use crate::checkpoint::{TextStream, Tokenizer};
@@ -43,6 +47,8 @@ pub struct Options {
     pub stop: Vec<String>,
     /// How many sequences are in flight at once.
     pub batch: usize,
+    /// For models that read a source: how it is searched, where not as the checkpoint says. Sampling is not for them.
+    pub search: Option<Beams>,
 }
 
 impl Default for Options {
@@ -54,6 +60,7 @@ impl Default for Options {
             no_repeat_ngram: 0,
             stop: Vec::new(),
             batch: 8,
+            search: None,
         }
     }
 }
@@ -69,6 +76,8 @@ pub struct Generated {
     pub tokens: usize,
     /// How many tokens of loops were taken back.
     pub rolled_back: usize,
+    /// Logarithms of the probabilities of tokens, the end's among them. Only of models that read a source.
+    pub scores: Vec<f32>,
 }
 
 /// What the loop works with.
@@ -163,28 +172,39 @@ impl Desk for Call<'_, '_> {
     }
 }
 
+/// Gives prompts to a loop and waits for all their texts. Results stand in the order of the prompts, and do not depend on how many run
+/// at once.
+pub(crate) fn answer(
+    prompts: &[Vec<u32>],
+    options: &Options,
+    sink: &mut Sink<'_>,
+    serve: impl FnOnce(&mut dyn Desk, usize),
+) -> Result<Vec<Generated>> {
+    let shared = Arc::new(options.clone());
+    let ask = |(index, prompt): (usize, &Vec<u32>)| Ask {
+        tag: Tag { call: 0, index },
+        prompt: prompt.clone(),
+        options: shared.clone(),
+    };
+    let asks: Vec<Ask> = prompts.iter().enumerate().map(ask).collect();
+    let mut call =
+        Call { asks: asks.into_iter(), sink, done: prompts.iter().map(|_| None).collect(), failed: None };
+    serve(&mut call, options.batch);
+    match call.failed {
+        Some(error) => Err(error),
+        None => Ok(call.done.into_iter().flatten().collect()),
+    }
+}
+
 impl<'m> Engine<'m> {
-    /// Continues every prompt. Results stand in the order of the prompts, and do not depend on how many run at once.
+    /// Continues every prompt.
     pub fn generate(
         &self,
         prompts: &[Vec<u32>],
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
-        let shared = Arc::new(options.clone());
-        let ask = |(index, prompt): (usize, &Vec<u32>)| Ask {
-            tag: Tag { call: 0, index },
-            prompt: prompt.clone(),
-            options: shared.clone(),
-        };
-        let asks: Vec<Ask> = prompts.iter().enumerate().map(ask).collect();
-        let mut call =
-            Call { asks: asks.into_iter(), sink, done: prompts.iter().map(|_| None).collect(), failed: None };
-        self.serve(&mut call, options.batch);
-        match call.failed {
-            Some(error) => Err(error),
-            None => Ok(call.done.into_iter().flatten().collect()),
-        }
+        answer(prompts, options, sink, |desk, batch| self.serve(desk, batch))
     }
 
     /// The loop: takes prompts while there is room, steps all sequences at once, gives texts back, until the desk has no more.
@@ -502,6 +522,7 @@ impl<'m> Sequence<'m> {
             finish: self.finish.unwrap_or(Finish::Length),
             tokens: self.ids.len() - self.prompt,
             rolled_back: self.rolled_back,
+            scores: Vec::new(),
         }
     }
 }

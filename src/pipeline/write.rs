@@ -10,9 +10,9 @@ use crate::event::{Event, Finding, Finish};
 use crate::formats::visible;
 use crate::generation::Next;
 use crate::language::Language;
-use crate::model::{self, Model};
+use crate::model::{self, Model, Sources};
 use crate::outcome::Segment;
-use crate::prompts::{Piece, Prompt, Task, Variables};
+use crate::prompts::{Piece, Prompt, Style, Task, Variables};
 use crate::request::{Abilities, Job};
 use crate::segment;
 
@@ -22,6 +22,8 @@ const WINDOW: usize = 8192;
 const TRANSLATED_AT_ONCE: usize = 384;
 /// Tokens a sentence of a summary may take; Korean takes more of them than English in most vocabularies.
 const SENTENCE: usize = 120;
+/// Groups of sentences that are translated one after the other, in batches: those of a group go longest first.
+const BATCHES: usize = 8;
 /// How often a piece that ran into its limit is split smaller.
 const SPLITS: usize = 2;
 
@@ -47,16 +49,26 @@ pub(super) struct Writer<'a> {
     family: String,
     from: Language,
     to: Language,
+    /// Of a model that takes no prompt.
+    sources: Option<Sources>,
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(model: &'a Model, abilities: &Abilities, job: &'a Job, from: Language, to: Language) -> Self {
+    /// Fails where the model cannot do this at all.
+    pub fn new(
+        model: &'a Model,
+        abilities: &Abilities,
+        job: &'a Job,
+        task: Task,
+        (from, to): (Language, Language),
+    ) -> Result<Self> {
         let family = match &abilities.family {
             Some(family) => family.clone(),
             None if !model.answers_messages() => "base".to_string(),
             None => model.architecture().to_string(),
         };
-        Self { model, job, family, from, to }
+        let sources = model.reads_sources().then(|| sources(model, job, task, from, to)).transpose()?;
+        Ok(Self { model, job, family, from, to, sources })
     }
 
     /// Tokens of prompt and answer together.
@@ -64,14 +76,19 @@ impl<'a> Writer<'a> {
         self.model.context().min(WINDOW)
     }
 
-    fn prompt(&self, task: Task) -> Result<Prompt> {
+    /// The prompt for a task; none for a model that takes none, unless one is named.
+    fn prompt(&self, task: Task) -> Result<Option<Prompt>> {
+        if self.sources.is_some() && self.job.prompt.is_none() {
+            return Ok(None);
+        }
         // A named prompt is for the job's own task; parts are combined with the family's.
         let name = self.job.prompt.as_deref().filter(|_| task == self.job.task);
-        Prompt::find(task, &self.family, name, self.job.prompts.as_deref())
+        Prompt::find(task, &self.family, name, self.job.prompts.as_deref()).map(Some)
     }
 
     /// Token ids of the prompt for a text.
-    fn ids(&self, task: Task, prompt: &Prompt, text: &str) -> Result<Vec<u32>> {
+    fn ids(&self, task: Task, prompt: Option<&Prompt>, text: &str) -> Result<Vec<u32>> {
+        let Some(prompt) = prompt else { return self.source(&visible(text)) };
         if task == Task::Translate && self.job.prompt.is_none() && self.model.words_translations() {
             return self.model.translation_prompt(self.from.code(), self.to.code(), &visible(text));
         }
@@ -84,6 +101,12 @@ impl<'a> Writer<'a> {
             glossary: &self.job.glossary,
             context: None,
         })?;
+        if self.sources.is_some() {
+            let texts = rendered.pieces.iter().map(|piece| match piece {
+                Piece::Trusted(text) | Piece::Untrusted(text) => text.as_str(),
+            });
+            return self.source(&texts.collect::<String>());
+        }
         let mut parts = Vec::new();
         for piece in &rendered.pieces {
             parts.push(match piece {
@@ -92,6 +115,12 @@ impl<'a> Writer<'a> {
             });
         }
         self.model.prompt(rendered.system.as_deref(), &parts)
+    }
+
+    /// Token ids of a text as a source.
+    fn source(&self, text: &str) -> Result<Vec<u32>> {
+        let sources = self.sources.as_ref();
+        sources.map_or_else(|| self.model.prompt(None, &[]), |sources| self.model.source(sources, text))
     }
 
     /// Tokens an answer to a text of `tokens` tokens may take.
@@ -107,17 +136,28 @@ impl<'a> Writer<'a> {
     /// Cuts a text into parts of which each fits the window with its prompt and its answer.
     pub fn parts<'t>(&self, task: Task, text: &'t str) -> Result<Vec<Part<'t>>> {
         let window = self.window();
-        let frame = self.ids(task, &self.prompt(task)?, "")?.len();
+        let frame = self.ids(task, self.prompt(task)?.as_ref(), "")?.len();
         // Text and frame are encoded apart, but their border may cost a token or two.
         let room = window.saturating_sub(frame + 16);
-        let budget = match task {
-            Task::Translate => TRANSLATED_AT_ONCE.min(room.saturating_sub(64) / 4),
-            _ => room.saturating_sub(self.answer(task, 0)),
+        let budget = match (task, &self.sources) {
+            // A text has a window of its own, and a translation must fit it.
+            (Task::Translate, Some(sources)) => {
+                room.min(TRANSLATED_AT_ONCE).min(sources.search.rules.max_length / 4 * 3)
+            }
+            (_, Some(_)) => room,
+            (Task::Translate, None) => TRANSLATED_AT_ONCE.min(room.saturating_sub(64) / 4),
+            (_, None) => room.saturating_sub(self.answer(task, 0)),
         };
         if budget < 16 {
             return Err(Error::TooLong { what: "the prompt without any text".into(), needed: frame, window });
         }
-        Ok(self.split(text, budget))
+        match task {
+            // Such translators were trained with sentences, and lose some where there are several.
+            Task::Translate if self.sources.is_some() => {
+                Ok(segment::sentences(text).into_iter().flat_map(|one| self.split(one, budget)).collect())
+            }
+            _ => Ok(self.split(text, budget)),
+        }
     }
 
     fn split<'t>(&self, text: &'t str, budget: usize) -> Vec<Part<'t>> {
@@ -136,13 +176,18 @@ impl<'a> Writer<'a> {
     ) -> Result<Vec<Written>> {
         let prompt = self.prompt(task)?;
         (watch.on_event)(&Event::Stage { stage: task.as_str(), segments: parts.len() });
-        let prompts =
-            parts.iter().map(|part| self.ids(task, &prompt, part.text.trim())).collect::<Result<Vec<_>>>()?;
+        let prompts = parts
+            .iter()
+            .map(|part| self.ids(task, prompt.as_ref(), part.text.trim()))
+            .collect::<Result<Vec<_>>>()?;
         let longest = parts.iter().map(|part| part.tokens).max().unwrap_or(0);
         let mut options = self.job.options.clone();
         options.max_tokens = self.answer(task, longest);
-        options.stop.extend(prompt.stop.iter().cloned());
+        options.stop.extend(prompt.iter().flat_map(|prompt| prompt.stop.iter().cloned()));
+        options.search = self.sources.as_ref().map(|sources| sources.search.clone());
         let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.wanted(task))).collect();
+        // A text that comes whole is shown when it is finished.
+        let (live, whole) = (live && self.sources.is_none(), live && self.sources.is_some());
         let mut sink = |index: usize, text: &str| {
             let fresh = shown[index].push(text);
             // Where nothing can be shown yet it is still asked whether to go on.
@@ -160,6 +205,9 @@ impl<'a> Writer<'a> {
             }
             let piece = self.finish(task, part, generated);
             (watch.on_event)(&Event::Segment { index, finish: piece.segment.finish, tokens: piece.tokens });
+            if whole && (watch.on_text)(&piece.segment.text).is_break() {
+                return Err(Error::Cancelled);
+            }
             written.push(piece);
         }
         Ok(written)
@@ -167,7 +215,17 @@ impl<'a> Writer<'a> {
 
     /// How much of an answer is wanted, where that is not all of it.
     fn wanted(&self, task: Task) -> Option<Wanted> {
-        (task != Task::Translate).then_some(Wanted { style: self.job.style, count: self.job.sentences })
+        let (style, count) = match self.job.style {
+            Style::Headline if self.shapes() => (Style::Paragraph, 1),
+            Style::Bullets if self.shapes() => (Style::Paragraph, self.job.sentences),
+            style => (style, self.job.sentences),
+        };
+        (task != Task::Translate).then_some(Wanted { style, count })
+    }
+
+    /// Whether summaries are brought into shape here, because no prompt could ask the model for it.
+    fn shapes(&self) -> bool {
+        self.sources.is_some() && self.job.prompt.is_none()
     }
 
     /// Makes a piece of an answer.
@@ -196,7 +254,13 @@ impl<'a> Writer<'a> {
             finish = Finish::Refused;
             remarks.push(("length", "the model wrote nothing".to_string()));
         }
-        let segment = Segment { source: part.text.trim().to_string(), text: text.to_string(), finish };
+        let scores = &generated.scores;
+        let score = (!scores.is_empty()).then(|| scores.iter().sum::<f32>() / scores.len() as f32);
+        let text = match self.job.style {
+            Style::Bullets if self.shapes() && task != Task::Translate => bullets(text),
+            _ => text.to_string(),
+        };
+        let segment = Segment { source: part.text.trim().to_string(), text, finish, score };
         Written { segment, tokens: generated.tokens, remarks }
     }
 
@@ -211,7 +275,8 @@ impl<'a> Writer<'a> {
         let mut written: Vec<Written> = Vec::new();
         let mut given = 0;
         // As many at once as the batch holds: weights are read once for all of them, and finished text need not wait for the end.
-        for batch in parts.chunks(self.job.options.batch.max(1)) {
+        let batches = if self.sources.is_some() { BATCHES } else { 1 };
+        for batch in parts.chunks(self.job.options.batch.max(1) * batches) {
             for (part, piece) in batch.iter().zip(self.write(Task::Translate, batch, false, watch)?) {
                 written.push(self.mend(part, piece, SPLITS, watch)?);
             }
@@ -274,6 +339,21 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// How a model that takes no prompt reads what a job is about.
+fn sources(model: &Model, job: &Job, task: Task, from: Language, to: Language) -> Result<Sources> {
+    if task != Task::Translate && model.only_translates() {
+        let file = model.path().to_path_buf();
+        return Err(Error::Unsupported { what: "summarizing".into(), file, supported: "translation".into() });
+    }
+    let name = match task {
+        Task::Translate => format!("translation_{}_to_{}", from.code(), to.code()),
+        Task::Summarize | Task::Combine => "summarization".to_string(),
+    };
+    let mut sources = model.sources(&name, from.code(), to.code())?;
+    sources.search.width = job.beams.unwrap_or(sources.search.width);
+    Ok(sources)
+}
+
 /// The new text of a block: its parts' translations with the white space that stood between them; `None` where it has no parts.
 pub(super) fn block_text(parts: &[Part<'_>], written: &[Written], range: Range<usize>) -> Option<String> {
     let mut text = String::new();
@@ -309,6 +389,12 @@ pub(super) fn outside(document: &Document, what: &str) -> Option<Finding> {
     let count = document.blocks().iter().filter(|block| block.kind == Kind::Outside).count();
     let message = format!("{count} pieces of text outside the article {what}");
     (count > 0).then(|| Finding { check: "furniture".to_string(), segment: None, message })
+}
+
+/// Each sentence as a point.
+fn bullets(text: &str) -> String {
+    let points = segment::sentences(text).into_iter().map(|one| format!("- {}", one.trim()));
+    points.collect::<Vec<_>>().join("\n")
 }
 
 fn white_space_after(text: &str) -> &str {

@@ -124,20 +124,60 @@ pub(super) fn model_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Strin
             false => Ok(set),
         };
     }
-    if names.iter().any(|name| name == "config.json") && names.iter().any(|name| is_weights(name)) {
-        return Ok(names.iter().filter(|name| belongs(name)).cloned().collect());
+    if names.iter().any(|name| name == "config.json")
+        && let Some(form) = FORMS.iter().find(|form| names.iter().any(|name| form.is_weights(name)))
+    {
+        let belongs = |name: &&String| belongs(name) || form.is_weights(name) || **name == form.index;
+        return Ok(names.iter().filter(belongs).cloned().collect());
     }
     let ggufs: Vec<String> =
         names.iter().filter(|name| name.ends_with(".gguf") && is_first(name)).cloned().collect();
     match ggufs.as_slice() {
-        [] => Err(StoreError::NotOnHub { what: format!("GGUF or safetensors weights in {}", repo.repo) }),
+        [] => Err(StoreError::NotOnHub {
+            what: format!("weights in GGUF, safetensors or PyTorch's form in {}", repo.repo),
+        }),
         [one] => Ok(sets(one)),
         _ => Err(StoreError::Ambiguous { repo: repo.repo.clone(), files: ggufs }),
     }
 }
 
-fn is_weights(name: &str) -> bool {
-    name.ends_with(".safetensors") && !name.contains('/') && !name.starts_with("consolidated")
+/// How a folder's weights come.
+struct Form {
+    ending: &'static str,
+    beginnings: &'static [&'static str],
+    /// The file that says in which of several files each tensor is.
+    index: &'static str,
+}
+
+/// The first that a repository has is taken: safetensors, else PyTorch's own, which many translators are published in and nothing else.
+const FORMS: &[Form] = &[
+    Form { ending: ".safetensors", beginnings: &[""], index: "model.safetensors.index.json" },
+    Form {
+        ending: ".bin",
+        beginnings: &["pytorch_model.", "pytorch_model-"],
+        index: "pytorch_model.bin.index.json",
+    },
+];
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: std::collections::HashMap<String, String>,
+}
+
+impl Form {
+    fn is_weights(&self, name: &str) -> bool {
+        let begins = self.beginnings.iter().any(|beginning| name.starts_with(beginning));
+        begins && name.ends_with(self.ending) && !name.contains('/') && !name.starts_with("consolidated")
+    }
+
+    /// Whether all of the weights are in a folder of these files.
+    fn is_whole(&self, folder: &Path, names: &[String]) -> bool {
+        match std::fs::read(folder.join(self.index)) {
+            Ok(index) => serde_json::from_slice::<Index>(&index)
+                .is_ok_and(|index| index.weight_map.values().all(|shard| folder.join(shard).is_file())),
+            Err(_) => names.iter().any(|name| self.is_weights(name)),
+        }
+    }
 }
 
 /// What a folder model is opened from; pictures, other formats and programs stay where they are.
@@ -149,12 +189,12 @@ fn belongs(name: &str) -> bool {
         "special_tokens_map.json",
         "added_tokens.json",
         "vocab.json",
+        "target_vocab.json",
         "merges.txt",
-        "model.safetensors.index.json",
     ];
     let tokenizer = name.starts_with("tokenizer") && name.ends_with(".json");
     let pieces = name.ends_with(".spm") || name.ends_with(".model");
-    !name.contains('/') && (NAMES.contains(&name) || tokenizer || pieces || is_weights(name))
+    !name.contains('/') && (NAMES.contains(&name) || tokenizer || pieces)
 }
 
 /// `name-00001-of-00003.gguf` → (`name`, 1, 3).
@@ -178,10 +218,6 @@ fn same_set(one: &str, other: &str) -> bool {
 
 /// The GGUF to open of a set, or the folder; `None` where something is missing, as after a pull that was cut off.
 pub(super) fn complete(snapshot: &Path, file: Option<&str>) -> Option<PathBuf> {
-    #[derive(Deserialize)]
-    struct Index {
-        weight_map: std::collections::HashMap<String, String>,
-    }
     if let Some(file) = file {
         let parts: u32 = part(file).map_or(Some(1), |(_, _, of)| of.parse().ok())?;
         let whole = match part(file) {
@@ -200,14 +236,7 @@ pub(super) fn complete(snapshot: &Path, file: Option<&str>) -> Option<PathBuf> {
         let first = names.iter().find(|name| name.ends_with(".gguf") && is_first(name))?;
         return complete(snapshot, Some(first));
     }
-    let there = match std::fs::read(snapshot.join("model.safetensors.index.json")) {
-        Ok(index) => {
-            let index: Index = serde_json::from_slice(&index).ok()?;
-            index.weight_map.values().all(|shard| snapshot.join(shard).is_file())
-        }
-        Err(_) => names.iter().any(|name| is_weights(name)),
-    };
-    there.then(|| snapshot.to_path_buf())
+    FORMS.iter().any(|form| form.is_whole(snapshot, &names)).then(|| snapshot.to_path_buf())
 }
 
 #[cfg(test)]
@@ -234,6 +263,8 @@ mod tests {
             chosen(None, &names).unwrap(),
             ["config.json", "model-00001-of-00002.safetensors", "tokenizer.json"]
         );
+        let names = ["config.json", "pytorch_model.bin", "optimizer.bin", "rust_model.ot", "source.spm"];
+        assert_eq!(chosen(None, &names).unwrap(), ["config.json", "pytorch_model.bin", "source.spm"]);
     }
 
     #[test]
@@ -264,6 +295,11 @@ mod tests {
         write("model-1.safetensors", "");
         assert_eq!(complete(folder.path(), None), None);
         write("model-2.safetensors", "");
+        assert_eq!(complete(folder.path(), None).as_deref(), Some(folder.path()));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), "{}").unwrap();
+        assert_eq!(complete(folder.path(), None), None);
+        std::fs::write(folder.path().join("pytorch_model.bin"), "").unwrap();
         assert_eq!(complete(folder.path(), None).as_deref(), Some(folder.path()));
     }
 }

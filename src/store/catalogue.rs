@@ -16,6 +16,9 @@ pub struct Entry {
     pub title: String,
     /// Codes of languages it writes summaries in.
     pub summarizes: Vec<String>,
+    /// Whether an article and its summary are in one language.
+    #[serde(default)]
+    pub within: bool,
     /// Directions it translates: `en-ko`.
     pub translates: Vec<String>,
     /// How well it does, among the others: the highest that is installed is taken where none is named; 0 never.
@@ -178,7 +181,8 @@ impl Entry {
         let (able, rank) = match purpose {
             Purpose::Summarize(from, to) => {
                 let writes = self.summarizes.iter().any(|code| code == to.code());
-                (writes && self.reads(from), self.rank.summarize)
+                let reads = if self.within { from == to } else { self.reads(from) };
+                (writes && reads, self.rank.summarize)
             }
             Purpose::Translate(from, to) => {
                 let pair = format!("{}-{}", from.code(), to.code());
@@ -188,7 +192,7 @@ impl Entry {
         (able && self.runs && rank > 0).then_some(rank)
     }
 
-    /// Every model here reads English.
+    /// Every model here that is asked in words reads English.
     fn reads(&self, language: Language) -> bool {
         let from = format!("{}-", language.code());
         let known = |code: &String| code == language.code();

@@ -41,7 +41,14 @@ impl Chooser<'_> {
     /// One for summarizing, and another for translating the summary where that is better done by another.
     pub fn summarizers(&self, from: Language, to: Language) -> Result<(Chosen, Option<Chosen>)> {
         let direct = Purpose::Summarize(from, to);
-        if self.named.is_some() || from == to || self.store.best(direct).is_some() {
+        if self.named.is_some() {
+            let summarizer = self.open(self.located(direct)?)?;
+            // One that cannot be told a language needs another beside it.
+            let alone = from == to || !summarizer.model.reads_sources();
+            let second = (!alone).then(|| self.open(self.best_or_default(Purpose::Translate(from, to))?));
+            return Ok((summarizer, second.transpose()?));
+        }
+        if from == to || self.store.best(direct).is_some() {
             return Ok((self.open(self.located(direct)?)?, None));
         }
         // The translator comes first: often it can do both.
@@ -59,6 +66,9 @@ impl Chooser<'_> {
             return Ok(chosen.clone());
         }
         let name = located.entry.map(|entry| entry.name.clone());
+        if let Some(entry) = located.entry.filter(|entry| !entry.commercial) {
+            self.ui.note(format!("{}: {}", entry.name, entry.licence_line()));
+        }
         // Files of the catalogue are quantised as they are.
         let quantize = self.quantize.filter(|_| located.path.is_dir() || self.named.is_some());
         if let Some(to) = quantize {
@@ -121,6 +131,7 @@ fn able(entry: &Entry, purpose: Purpose) -> bool {
     match purpose {
         Purpose::Summarize(from, to) if from != to => {
             serves(purpose)
+                || (entry.within && serves(Purpose::Summarize(from, from)))
                 || (serves(Purpose::Summarize(from, from)) && serves(Purpose::Translate(from, to)))
         }
         _ => serves(purpose),

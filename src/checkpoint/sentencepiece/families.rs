@@ -1,6 +1,9 @@
 //! The families: where each one's ids come from, which marks it has, and where they stand. One table; knows no file's contents.
 
-use super::codes;
+use std::path::Path;
+
+use super::{Class, Frame, Settings, codes, read_optional};
+use crate::error::Result;
 
 /// The families that are told apart here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,20 +47,20 @@ pub(super) enum Target {
     BeforeSource,
 }
 
-pub(super) struct Row {
-    pub kind: Kind,
+pub(in crate::checkpoint) struct Row {
+    pub(super) kind: Kind,
     /// `tokenizer_class` in tokenizer_config.json or config.json, without `Fast`.
-    pub classes: &'static [&'static str],
+    pub(super) classes: &'static [&'static str],
     /// `model_type` where no class is named.
-    pub model_types: &'static [&'static str],
-    pub file: &'static str,
-    pub ids: Ids,
+    pub(super) model_types: &'static [&'static str],
+    pub(super) file: &'static str,
+    pub(super) ids: Ids,
     /// Languages whose marks have the ids after the vocabulary's.
-    pub languages: &'static [&'static str],
+    pub(super) languages: &'static [&'static str],
     /// What stands around a language's code in its mark.
-    pub mark: (&'static str, &'static str),
-    pub source: Source,
-    pub target: Target,
+    pub(super) mark: (&'static str, &'static str),
+    pub(super) source: Source,
+    pub(super) target: Target,
 }
 
 pub(super) const TABLE: &[Row] = &[
@@ -146,13 +149,59 @@ pub(super) const TABLE: &[Row] = &[
 const SPELLINGS: &[(&str, &[&str])] =
     &[("en", &["en", "eng", "eng_Latn", "en_XX"]), ("ko", &["ko", "kor", "kor_Hang", "ko_KR"])];
 
+/// The code of two letters of a language that is written in one of these ways.
+pub(super) fn code_of(spelling: &str) -> Option<&'static str> {
+    SPELLINGS.iter().find(|(_, spellings)| spellings.contains(&spelling)).map(|(code, _)| *code)
+}
+
 impl Row {
     /// The row of a model. The class decides: NLLB and M2M-100 are one architecture, and so are mBART and mBART-50.
-    pub fn choose(model_type: &str, class: Option<&str>, listed: bool) -> Option<&'static Self> {
+    pub(super) fn choose(model_type: &str, class: Option<&str>, listed: bool) -> Option<&'static Self> {
         let class = class.map(|class| class.strip_suffix("Fast").unwrap_or(class));
         let by_class = TABLE.iter().find(|row| class.is_some_and(|class| row.classes.contains(&class)));
         let kind = if model_type == "m2m_100" && !listed { "nllb" } else { model_type };
         by_class.or_else(|| TABLE.iter().find(|row| row.model_types.contains(&kind)))
+    }
+
+    /// The row of a folder.
+    pub fn of_folder(folder: &Path, model_type: &str) -> Result<Option<&'static Self>> {
+        let settings: Settings = read_optional(&folder.join("tokenizer_config.json"))?;
+        let config: Class = read_optional(&folder.join("config.json"))?;
+        let class = settings.tokenizer_class.as_deref().or(config.tokenizer_class.as_deref());
+        Ok(Self::choose(model_type, class, folder.join("vocab.json").exists()))
+    }
+
+    /// Puts the marks of languages into what stands around a text that is to go from the first into the second. `blank` is put before a
+    /// mark that stands before the text. Fails with the code of a language that has no mark.
+    pub fn frame<'m>(
+        &self,
+        (from, into): (&str, &str),
+        mut frame: Frame,
+        blank: Option<u32>,
+        marks: impl Iterator<Item = (&'m str, u32)> + Clone,
+    ) -> std::result::Result<Frame, String> {
+        let has_marks = marks.clone().any(|(text, _)| self.is_language(text));
+        let language = |code: &str| {
+            let spellings = self.marks_of(code);
+            // The first spelling that there is.
+            let found =
+                spellings.iter().find_map(|spelling| marks.clone().find(|(text, _)| text == spelling));
+            found.map(|(_, id)| id).ok_or_else(|| code.to_string())
+        };
+        match self.source {
+            Source::Nowhere => {}
+            Source::Before => frame.before.push(language(from)?),
+            Source::AfterEnd => frame.after.push(language(from)?),
+        }
+        match self.target {
+            Target::First => frame.first = Some(language(into)?),
+            Target::BeforeSource if !has_marks => {}
+            Target::BeforeSource => {
+                frame.before.extend(blank);
+                frame.before.push(language(into)?);
+            }
+        }
+        Ok(frame)
     }
 
     /// The marks that a language may have, by its code of two letters.

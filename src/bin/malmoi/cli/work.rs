@@ -25,17 +25,20 @@ pub(super) struct Choices {
     /// The most tokens of each piece of output
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<usize>,
+    /// Texts that a search follows at once, for models that search; by default what the model says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub beams: Option<u8>,
 }
 
 impl Choices {
+    pub fn tokens(&self) -> malmoi::Choices {
+        let (seed, max_tokens) = (self.seed, self.max_tokens);
+        malmoi::Choices { seed, max_tokens, beams: self.beams.map(usize::from) }
+    }
+
     /// Puts them into a request.
     pub fn apply(&self, mut request: Request, run: &Run) -> Request {
-        if let Some(seed) = self.seed {
-            request = request.seed(seed);
-        }
-        if let Some(count) = self.max_tokens {
-            request = request.max_tokens(count);
-        }
+        request = request.choices(self.tokens());
         if let Some(name) = &self.prompt {
             request = request.prompt(name);
         }

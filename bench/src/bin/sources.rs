@@ -1,0 +1,48 @@
+//! How fast a model that reads sources writes, for `peers/ctranslate2.py`, which runs it beside CTranslate2:
+//! `sources FOLDER --sources FILE.json --batch N --beams N --tokens N [--runs N] [--quantize q8_0]`. `FILE` holds a list of lists of
+//! ids. Every text gets exactly so many tokens. Prints a line of JSON a run.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use malmoi::generation::beam::search;
+use malmoi::{Model, OpenOptions, Quantization};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let given = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)
+    };
+    let number = |name: &str, usual: usize| given(name).map_or(Ok(usual), |text| text.parse());
+    let folder = arguments.first().ok_or("usage: sources FOLDER --sources FILE.json …")?;
+    let text = std::fs::read_to_string(given("--sources").ok_or("--sources is missing")?)?;
+    let (batch, beams, tokens) = (number("--batch", 1)?, number("--beams", 1)?, number("--tokens", 32)?);
+    let quantize = given("--quantize").map(|word| Quantization::parse(word).ok_or("--quantize: q8_0, q6k, q4k"));
+    let kept_in = Some(PathBuf::from(folder).join("quantized"));
+    let model =
+        Model::open_with(folder, &OpenOptions { quantize: quantize.transpose()?, kept_in, ..OpenOptions::default() })?;
+
+    let sources: Vec<Vec<u32>> = serde_json::from_str(&text)?;
+    let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
+    let mut how = model.sources("", "ko", "en")?.search;
+    how.width = beams;
+    how.rules.forced_first = None;
+    (how.rules.min_new_tokens, how.rules.max_length) = (tokens, tokens + 1);
+    search(model.network(), &sources[..batch.min(sources.len())], &how, batch)?;
+    for _ in 0..number("--runs", 1)? {
+        let began = Instant::now();
+        let mut written = 0;
+        for sources in sources.chunks(batch) {
+            let found = search(model.network(), sources, &how, batch)?;
+            written += found.iter().map(|found| found[0].ids.len()).sum::<usize>();
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        let rate = written as f64 / seconds;
+        println!("{{\"tokens_per_second\": {rate:.1}, \"seconds\": {seconds:.3}, \"tokens\": {written}}}");
+    }
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Tokenizers of GGUF files: byte-level BPE (`gpt2`), SentencePiece BPE (`llama`) and Gemma 4's, built from the metadata.
+
+use ahash::AHashMap;
+use tokenizers::decoders::byte_fallback::ByteFallback;
+use tokenizers::decoders::fuse::Fuse;
+use tokenizers::decoders::sequence::Sequence as DecoderSequence;
+use tokenizers::models::bpe::BPE;
+use tokenizers::normalizers::{NFC, Replace};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{PreTokenizerWrapper, SplitDelimiterBehavior};
+
+use super::{Added, unusable};
+use crate::checkpoint::gguf::Gguf;
+use crate::error::{Error, Result};
+
+/// GGUF token types, as `llama_token_type` of llama.cpp numbers them.
+const CONTROL: u8 = 3;
+const USER_DEFINED: u8 = 4;
+const BYTE: u8 = 6;
+
+/// A pre-tokenizer by llama.cpp's name: how text is cut into words before merges are applied.
+struct PreTokenizer {
+    names: &'static [&'static str],
+    /// Expressions applied one after the other; each match is a word of its own.
+    patterns: &'static [&'static str],
+    /// Whether words that are tokens are taken whole, whatever the merges say.
+    ignore_merges: bool,
+    /// Whether text is brought to NFC first, as the model's own tokenizer does.
+    normalize: bool,
+}
+
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const EXAONE_MOE: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+";
+const CJK: &str = "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+";
+const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
+
+/// Every name that is known; any other is an error, because a wrong cut gives wrong ids without any sign of it.
+/// Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in llama.cpp's `llama-vocab.cpp`.
+const PRE_TOKENIZERS: &[PreTokenizer] = &[
+    PreTokenizer {
+        names: &["gpt-2", "exaone4", "trillion", "a.x-4.0", "phi-2", "mpt", "olmo", "granite-docling"],
+        patterns: &[GPT2],
+        ignore_merges: false,
+        normalize: false,
+    },
+    PreTokenizer {
+        names: &["smollm", "exaone", "starcoder", "refact", "command-r", "codeshell", "minerva-7b"],
+        patterns: &[r"\p{N}", GPT2],
+        ignore_merges: false,
+        normalize: false,
+    },
+    PreTokenizer {
+        names: &["qwen2", "deepseek-r1-qwen", "megrez"],
+        patterns: &[QWEN2],
+        ignore_merges: false,
+        normalize: true,
+    },
+    PreTokenizer { names: &["qwen35"], patterns: &[QWEN35], ignore_merges: false, normalize: true },
+    PreTokenizer {
+        // llama.cpp cuts `smaug-bpe` without taking whole words first; SmolLM 3's own tokenizer.json does.
+        names: &["llama-bpe", "llama-v3", "llama3", "midm-2.0", "lfm2", "smaug-bpe", "falcon3", "falcon-h1"],
+        patterns: &[LLAMA3],
+        ignore_merges: true,
+        normalize: false,
+    },
+    PreTokenizer { names: &["dbrx"], patterns: &[LLAMA3], ignore_merges: false, normalize: false },
+    PreTokenizer { names: &["tekken"], patterns: &[TEKKEN], ignore_merges: true, normalize: false },
+    PreTokenizer {
+        names: &["gpt-4o", "kanana2", "llama4"],
+        patterns: &[GPT4O],
+        ignore_merges: false,
+        normalize: false,
+    },
+    PreTokenizer { names: &["exaone-moe"], patterns: &[EXAONE_MOE], ignore_merges: false, normalize: false },
+    PreTokenizer {
+        names: &["hunyuan-dense", "deepseek-v3"],
+        patterns: &[r"\p{N}{1,3}", CJK, HUNYUAN],
+        ignore_merges: false,
+        normalize: false,
+    },
+];
+
+/// What a file's metadata describes, and the tokens that are not made by merging.
+pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<Added>)> {
+    let file = gguf.file().path();
+    let fail = |reason: String| unusable(file, reason);
+    let model = gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
+    let vocabulary = Vocabulary::read(gguf).map_err(fail)?;
+    let built = match model {
+        "gpt2" => byte_level(gguf, &vocabulary),
+        "llama" => sentencepiece(gguf, &vocabulary),
+        "gemma4" => merged_pieces(gguf, &vocabulary),
+        other => {
+            return Err(Error::Unsupported {
+                what: format!("tokenizer `{other}`"),
+                file: file.to_path_buf(),
+                supported: "gpt2, llama, gemma4".into(),
+            });
+        }
+    };
+    Ok((built.map_err(fail)?, vocabulary.added()))
+}
+
+/// The token list of a GGUF file.
+struct Vocabulary<'g> {
+    tokens: Vec<&'g str>,
+    kinds: Vec<u8>,
+}
+
+impl<'g> Vocabulary<'g> {
+    fn read(gguf: &'g Gguf) -> std::result::Result<Self, String> {
+        let tokens: Vec<&str> =
+            gguf.strings("tokenizer.ggml.tokens").ok_or("no tokenizer.ggml.tokens")?.collect();
+        let kinds: Vec<u8> = match gguf.numbers("tokenizer.ggml.token_type") {
+            Some(kinds) => kinds.map(|kind| kind as u8).collect(),
+            None => vec![1; tokens.len()],
+        };
+        if tokens.is_empty() || kinds.len() != tokens.len() {
+            return Err(format!("{} tokens, {} token types", tokens.len(), kinds.len()));
+        }
+        for key in ["bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id", "eot_token_id"] {
+            if let Some(id) = gguf.number(&format!("tokenizer.ggml.{key}"))
+                && id >= tokens.len() as u64
+                && id != u64::from(u32::MAX)
+            {
+                return Err(format!("{key} is {id}, but there are {} tokens", tokens.len()));
+            }
+        }
+        Ok(Self { tokens, kinds })
+    }
+
+    fn added(&self) -> Vec<Added> {
+        let added = self.tokens.iter().zip(&self.kinds).enumerate();
+        let added = added.filter(|(_, (_, kind))| matches!(**kind, CONTROL | USER_DEFINED));
+        added
+            .map(|(id, (text, kind))| Added {
+                text: (*text).to_string(),
+                id: id as u32,
+                special: *kind == CONTROL,
+                strip: (false, false),
+            })
+            .collect()
+    }
+
+    /// Tokens that text can be made of, by their text; of several of one text the first.
+    fn mergeable(&self) -> AHashMap<String, u32> {
+        let mut found = AHashMap::with_capacity(self.tokens.len());
+        for (id, (token, kind)) in self.tokens.iter().zip(&self.kinds).enumerate() {
+            let blank = token.chars().all(|c| c.is_whitespace() || c == '▁');
+            if *kind != CONTROL && (*kind != USER_DEFINED || blank) {
+                found.entry((*token).to_string()).or_insert(id as u32);
+            }
+        }
+        found
+    }
+}
+
+type Built = std::result::Result<tokenizers::Tokenizer, String>;
+
+/// Byte-level BPE, GPT-2's kind: tokens are written in 256 printable stand-ins for bytes.
+fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+    let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
+    let known = || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
+    let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
+    let row =
+        row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
+    let tokens = vocabulary.mergeable();
+    let merges = merges(gguf, &tokens)?;
+    let bpe = BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
+    let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
+    if row.normalize {
+        inner.with_normalizer(Some(NFC)).map_err(|e| e.to_string())?;
+    }
+    let mut steps: Vec<PreTokenizerWrapper> = Vec::new();
+    for pattern in row.patterns {
+        let pattern = SplitPattern::Regex((*pattern).to_string());
+        let split =
+            Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
+        steps.push(split.into());
+    }
+    steps.push(ByteLevel::new(false, false, false).into());
+    inner.with_pre_tokenizer(Some(Sequence::new(steps)));
+    inner.with_decoder(Some(ByteLevel::default()));
+    Ok(inner)
+}
+
+/// The merges of a file, best first.
+fn merges(gguf: &Gguf, tokens: &AHashMap<String, u32>) -> std::result::Result<Vec<(String, String)>, String> {
+    let mut merges = Vec::new();
+    for merge in gguf.strings("tokenizer.ggml.merges").ok_or("no tokenizer.ggml.merges")? {
+        let pair = merge.split_once(' ').ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
+        // The library would panic on some of these.
+        if !tokens.contains_key(&format!("{}{}", pair.0, pair.1)) {
+            return Err(format!("the merge `{merge}` makes no token"));
+        }
+        merges.push((pair.0.to_string(), pair.1.to_string()));
+    }
+    Ok(merges)
+}
+
+/// BPE over characters where blanks are `▁`, and what no piece covers falls back to bytes.
+fn of_pieces(
+    gguf: &Gguf,
+    vocabulary: &Vocabulary<'_>,
+    tokens: AHashMap<String, u32>,
+    merges: Vec<(String, String)>,
+) -> Built {
+    let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
+    let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
+        Some(id) if id < vocabulary.tokens.len() as u64 => {
+            bpe.unk_token(vocabulary.tokens[id as usize].to_string())
+        }
+        _ => bpe,
+    };
+    let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| e.to_string())?);
+    let blanks = Replace::new("▁", " ").map_err(|e| e.to_string())?;
+    let steps = vec![blanks.into(), ByteFallback::new().into(), Fuse::new().into()];
+    inner.with_decoder(Some(DecoderSequence::new(steps)));
+    Ok(inner)
+}
+
+/// Gemma 4's: pieces, but merges are ranked by a list, and nothing is cut but at line ends. Its scores do not count.
+fn merged_pieces(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+    let tokens = vocabulary.mergeable();
+    let merges = merges(gguf, &tokens)?;
+    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
+    let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
+    inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
+    // The same ids with and without this cut; it keeps the words short that merges are looked for in.
+    let lines = SplitPattern::Regex(r"[^\n]+|\n+".to_string());
+    let lines = Split::new(lines, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
+    inner.with_pre_tokenizer(Some(lines));
+    Ok(inner)
+}
+
+/// SentencePiece BPE: pieces are merged best score first, blanks are `▁`, and what no piece covers falls back to bytes.
+///
+/// The library's BPE merges by rank, so that each piece that two others make becomes a merge, ranked by the piece's score: the
+/// conversion Hugging Face uses for these models (`convert_slow_tokenizer.py`, `SentencePieceExtractor`).
+fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+    let scores: Vec<f64> = gguf.numbers("tokenizer.ggml.scores").ok_or("no tokenizer.ggml.scores")?.collect();
+    if scores.len() != vocabulary.tokens.len() {
+        return Err(format!("{} tokens, {} scores", vocabulary.tokens.len(), scores.len()));
+    }
+    let tokens = vocabulary.mergeable();
+    let mut ranked = Vec::new();
+    for (token, id) in &tokens {
+        if vocabulary.kinds[*id as usize] == BYTE {
+            continue;
+        }
+        for (at, _) in token.char_indices().skip(1) {
+            let (left, right) = token.split_at(at);
+            if let (Some(left_id), Some(right_id)) = (tokens.get(left), tokens.get(right)) {
+                ranked.push((*id, *left_id, *right_id));
+            }
+        }
+    }
+    let score = |id: u32| scores[id as usize];
+    ranked.sort_unstable_by(|a, b| score(b.0).total_cmp(&score(a.0)).then(a.cmp(b)));
+    let text = |id: u32| vocabulary.tokens[id as usize].to_string();
+    let merges = ranked.into_iter().map(|(_, left, right)| (text(left), text(right))).collect::<Vec<_>>();
+    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
+    let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
+    // `add_space_prefix` asks for a blank before every text, as Llama 2 and Mistral do; Gemma does not.
+    if gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
+        let prefix = tokenizers::normalizers::Prepend::new("▁".to_string());
+        let steps = tokenizers::normalizers::Sequence::new(vec![prefix.into(), blanks.into()]);
+        inner.with_normalizer(Some(steps)).map_err(|e| e.to_string())?;
+    } else {
+        inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
+    }
+    Ok(inner)
+}
