@@ -203,3 +203,59 @@ fn sources_and_texts_as_long_as_can_be() {
         assert!(fixture.network.begin(&[&[5000]]).is_err());
     }
 }
+
+/// The search that a fixture's folder asks for, for a task.
+fn asked_for(name: &str, task: &str) -> Beams {
+    let checkpoint = Checkpoint::open(&here("fixtures/seq2seq").join(name)).unwrap();
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let Loaded { vocabulary, context, .. } = architectures::load(&setup).unwrap();
+    Beams::of_checkpoint(&checkpoint.hyper, task, vocabulary, context).unwrap()
+}
+
+#[test]
+fn folders_say_how_they_are_searched() {
+    for Fixture { name, expected, .. } in fixtures() {
+        // What the reference took from the folder, but for what makes texts longer or searches wider.
+        let taken = beams(&expected.runs[0].settings, 1).rules;
+        let ours = asked_for(&name, "");
+        assert_eq!(vec![ours.start], vec![beams(&expected.runs[0].settings, 1).start], "{name}");
+        let Rules { bad_words, forced_last, ends, .. } = ours.rules;
+        assert_eq!(
+            (bad_words, forced_last, ends),
+            (taken.bad_words, taken.forced_last, taken.ends),
+            "{name}"
+        );
+    }
+    let m2m100 = asked_for("m2m100", "translation_en_to_ko");
+    assert_eq!((m2m100.width, m2m100.early_stopping, m2m100.rules.max_length), (5, EarlyStopping::Yes, 30));
+    let mt5 = asked_for("mt5", "");
+    assert_eq!((mt5.length_penalty, mt5.rules.no_repeat_ngram), (0.6, 2));
+    // Without a generation_config.json the keys of config.json count, the oldest ones too.
+    let bart = asked_for("bart-large", "").rules;
+    assert_eq!((bart.min_length, bart.no_repeat_ngram, bart.forced_first), (12, 3, Some(0)));
+    assert_eq!(asked_for("bart-scaled", "").rules.forced_first, Some(0));
+    // What config.json has for a task counts for that task only.
+    let (plain, summary) = (asked_for("kobart", ""), asked_for("kobart", "summarization"));
+    assert_eq!((plain.width, plain.rules.repetition_penalty), (1, 1.0));
+    assert_eq!((summary.width, summary.rules.repetition_penalty), (6, 1.5));
+    // Where nothing is said a text may be as long as it can: the reference would stop at 20 tokens.
+    assert_eq!(asked_for("t5", "").rules.max_length, 512);
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = here("fixtures/seq2seq/m2m100");
+    std::fs::copy(from.join("model.safetensors"), folder.path().join("model.safetensors")).unwrap();
+    std::fs::copy(from.join("config.json"), folder.path().join("config.json")).unwrap();
+    for (settings, reason) in [
+        (r#"{"num_beams": "many"}"#, "num_beams is \"many\", expected a number"),
+        (r#"{"forced_bos_token_id": 5000}"#, "forced_bos_token_id is 5000, expected a token of a vocabulary"),
+        (r#"{"bad_words_ids": [1, 2]}"#, "bad_words_ids is [1,2], expected lists of tokens"),
+    ] {
+        std::fs::write(folder.path().join("generation_config.json"), settings).unwrap();
+        let checkpoint = Checkpoint::open(folder.path()).unwrap();
+        let error = Beams::of_checkpoint(&checkpoint.hyper, "", 96, 64).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}

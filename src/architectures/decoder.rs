@@ -18,9 +18,9 @@ use self::short_conv::ShortConv;
 use super::layers::{Activation, GatedMlp, RmsNorm, Rope, Rotation};
 use super::state::{KvCache, LayerMemory, Memory, Recurrent, State};
 use super::tensors::Tensors;
-use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
+use super::{Architecture, Loaded, Logits, Network, OnThreads, Row, Setup, check_rows};
 use crate::error::Result;
-use crate::kernels::{Embedding, Linear};
+use crate::kernels::{Embedding, Linear, add};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: families::NAMES, load };
 
@@ -204,9 +204,8 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let context = config.context;
     let embed_tokens = Embedding::new(embed_tokens, setup.device)?;
     let device = setup.device.clone();
-    let network =
-        Box::new(Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head });
-    Ok(Loaded { network, context, vocabulary, sources: None })
+    let network = Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head };
+    Ok(Loaded { network: Box::new(OnThreads(network)), context, vocabulary, sources: None })
 }
 
 /// Reads layers by their names in the checkpoint.
@@ -343,7 +342,7 @@ impl Decoder {
         }
         let count = wanted.len();
         let x = x.index_select(&Tensor::from_vec(wanted, count, &self.device)?, 0)?;
-        let mut values: Vec<f32> = self.lm_head.forward(&self.norm.forward(&x)?)?.flatten_all()?.to_vec1()?;
+        let mut values: Vec<f32> = self.lm_head.floats(&self.norm.forward(&x)?)?;
         if self.config.logit_scale != 1.0 {
             values.iter_mut().for_each(|logit| *logit *= self.config.logit_scale as f32);
         }
@@ -377,7 +376,7 @@ impl Layer {
     }
 
     fn add(&self, x: &Tensor, y: &Tensor) -> candle_core::Result<Tensor> {
-        if self.residual_scale == 1.0 { x + y } else { x + (y * self.residual_scale)? }
+        if self.residual_scale == 1.0 { add(x, &y) } else { add(x, &(y * self.residual_scale)?) }
     }
 }
 

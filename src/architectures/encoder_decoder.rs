@@ -11,17 +11,18 @@ mod config;
 mod positions;
 
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 
 use self::config::{Config, Stack};
 use self::positions::Positions;
 use super::layers::LayerNorm;
 use super::state::{KvCache, LayerMemory, Memory, State};
 use super::tensors::Tensors;
-use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragged};
+use super::{Architecture, Loaded, Logits, Network, OnThreads, Row, Setup, check_rows, ragged};
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, Sees, Weight, activated, attend, shared_input,
+    Activation, Attention, Embedding, Linear, Sees, Weight, activated, add, attend_spans, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: config::NAMES, load };
@@ -135,7 +136,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         config,
     };
     let context = network.config.context;
-    Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(sources) })
+    Ok(Loaded { network: Box::new(OnThreads(network)), context, vocabulary, sources: Some(sources) })
 }
 
 /// A table of tokens by the place it serves. Checkpoints hold one, two or all of the tables that may be the same: a place takes its own,
@@ -301,11 +302,11 @@ impl EncoderDecoder {
             Some(norm) => norm.forward(&x)?,
             None => x,
         };
-        let mut values: Vec<f32> = self.lm_head.forward(&x)?.flatten_all()?.to_vec1()?;
+        let mut values = self.lm_head.floats(&x)?;
         if let Some(bias) = &self.logits_bias {
-            for logits in values.chunks_exact_mut(self.vocabulary) {
+            values.par_chunks_exact_mut(self.vocabulary).for_each(|logits| {
                 logits.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias);
-            }
+            });
         }
         Ok(Logits::of_rows(self.vocabulary, values, rows))
     }
@@ -314,8 +315,11 @@ impl EncoderDecoder {
 impl Embedded {
     /// `[tokens, width]`.
     fn forward(&self, ids: &[u32], positions: &[usize]) -> candle_core::Result<Tensor> {
-        let tokens = (self.tokens.forward(ids)? * self.scale)?;
-        let x = (tokens + self.positions.at(ids, positions)?)?;
+        let tokens = match self.scale {
+            1.0 => self.tokens.forward(ids)?,
+            scale => (self.tokens.forward(ids)? * scale)?,
+        };
+        let x = add(&tokens, &self.positions.at(ids, positions)?)?;
         self.norm.as_ref().map_or_else(|| Ok(x.clone()), |norm| norm.forward(&x))
     }
 }
@@ -328,8 +332,8 @@ impl Attended {
         attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     ) -> candle_core::Result<Tensor> {
         match self.norm_first {
-            true => x + self.out_proj.forward(&attend(&self.norm.forward(x)?)?)?,
-            false => self.norm.forward(&(x + self.out_proj.forward(&attend(x)?)?)?),
+            true => add(x, &self.out_proj.forward(&attend(&self.norm.forward(x)?)?)?),
+            false => self.norm.forward(&add(x, &self.out_proj.forward(&attend(x)?)?)?),
         }
     }
 
@@ -343,21 +347,19 @@ impl Attended {
         Ok([self.heads(&q)?, self.heads(&k)?, self.heads(&v)?])
     }
 
-    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> candle_core::Result<Tensor> {
-        attend(&self.shape, q, k, v)
-    }
-
     fn within(&self, x: &Tensor, sources: &[&[u32]]) -> candle_core::Result<Tensor> {
-        ragged::within(&self.queries_keys_values(x)?, sources, &|q, k, v| self.attend(q, k, v))
+        let [q, k, v] = self.queries_keys_values(x)?;
+        attend_spans(&self.shape, None, &q, &ragged::within(&k, &v, sources)?)
     }
 
     fn cached(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
-        ragged::cached(&self.queries_keys_values(x)?, rows, layer, &|q, k, v| self.attend(q, k, v))
+        let [q, k, v] = self.queries_keys_values(x)?;
+        attend_spans(&self.shape, None, &q, &ragged::cached(&k, &v, rows, layer)?)
     }
 
     fn crossed(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
         let q = self.heads(&self.q_proj.forward(x)?)?;
-        ragged::crossed(&q, rows, layer, &|q, k, v| self.attend(q, k, v))
+        attend_spans(&self.shape, None, &q, &ragged::crossed(rows, layer)?)
     }
 }
 
@@ -365,8 +367,8 @@ impl FeedForward {
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let through = |x: &Tensor| self.fc2.forward(&activated(&self.fc1.forward(x)?, self.activation)?);
         match self.norm_first {
-            true => x + through(&self.norm.forward(x)?)?,
-            false => self.norm.forward(&(x + through(x)?)?),
+            true => add(x, &through(&self.norm.forward(x)?)?),
+            false => self.norm.forward(&add(x, &through(x)?)?),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
-use crate::kernels::{Linear, Weight, gated, shared_input};
+use crate::kernels::{Linear, Weight, gated, layer_norm, shared_input};
 
 pub use crate::kernels::Activation;
 
@@ -47,7 +47,7 @@ impl LayerNorm {
 
     /// `(x − mean) / deviation · weight + bias`, any shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        candle_nn::ops::layer_norm(&x.contiguous()?, &self.weight, &self.bias, self.epsilon)
+        layer_norm(x, &self.weight, &self.bias, self.epsilon)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Attention of rows and sources of unequal lengths that stand one after the other in one tensor: each is taken by itself, so that none
-//! depends on its neighbours and nothing is padded.
+//! What rows and sources of unequal lengths, which stand one after the other in one tensor, attend to: each by itself, so that none depends
+//! on its neighbours and nothing is padded.
 
 use std::ops::Range;
 
@@ -8,9 +8,7 @@ use rayon::prelude::*;
 
 use super::state::Source;
 use super::{Row, starts};
-
-/// Attention of queries over keys and values, `[tokens, heads, head_dim]` each, to `[tokens, heads · head_dim]`.
-pub(super) type Attend<'a> = dyn Fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor> + Sync + 'a;
+use crate::kernels::Span;
 
 fn ranges(sources: &[&[u32]]) -> Vec<Range<usize>> {
     let ends = sources.iter().scan(0, |end, source| {
@@ -21,39 +19,33 @@ fn ranges(sources: &[&[u32]]) -> Vec<Range<usize>> {
 }
 
 /// Every source within itself.
-pub(super) fn within([q, k, v]: &[Tensor; 3], sources: &[&[u32]], attend: &Attend<'_>) -> Result<Tensor> {
-    let one = |range: Range<usize>| attend(&q.i(range.clone())?, &k.i(range.clone())?, &v.i(range)?);
-    let outputs = ranges(sources).into_par_iter().map(one);
-    Tensor::cat(&outputs.collect::<Result<Vec<_>>>()?, 0)
+pub(super) fn within(k: &Tensor, v: &Tensor, sources: &[&[u32]]) -> Result<Vec<Span>> {
+    let one = |range: Range<usize>| {
+        Ok(Span { tokens: range.len(), keys: k.i(range.clone())?, values: v.i(range)? })
+    };
+    ranges(sources).into_iter().map(one).collect()
 }
 
 /// Every row within what it has written, the new tokens included.
-pub(super) fn cached(
-    [q, k, v]: &[Tensor; 3],
-    rows: &mut [Row<'_>],
-    layer: usize,
-    attend: &Attend<'_>,
-) -> Result<Tensor> {
+pub(super) fn cached(k: &Tensor, v: &Tensor, rows: &mut [Row<'_>], layer: usize) -> Result<Vec<Span>> {
     let one = |(row, start): (&mut Row<'_>, usize)| {
-        let part = |x: &Tensor| x.i(start..start + row.tokens.len());
+        let tokens = row.tokens.len();
+        let part = |x: &Tensor| x.i(start..start + tokens);
         let length = row.state.len();
         let (keys, values) = row.state.keys(layer)?.append(length, &part(k)?, &part(v)?)?;
-        attend(&part(q)?, &keys, &values)
+        Ok(Span { tokens, keys, values })
     };
     let starts = starts(rows);
-    let outputs = rows.par_iter_mut().zip(starts).map(one);
-    Tensor::cat(&outputs.collect::<Result<Vec<_>>>()?, 0)
+    rows.par_iter_mut().zip(starts).with_min_len(8).map(one).collect()
 }
 
 /// From every row into its source.
-pub(super) fn crossed(q: &Tensor, rows: &mut [Row<'_>], layer: usize, attend: &Attend<'_>) -> Result<Tensor> {
-    let one = |(row, start): (&mut Row<'_>, usize)| {
+pub(super) fn crossed(rows: &[Row<'_>], layer: usize) -> Result<Vec<Span>> {
+    let one = |row: &Row<'_>| {
         let (keys, values) = row.state.source(layer)?;
-        attend(&q.i(start..start + row.tokens.len())?, keys, values)
+        Ok(Span { tokens: row.tokens.len(), keys: keys.clone(), values: values.clone() })
     };
-    let starts = starts(rows);
-    let outputs = rows.par_iter_mut().zip(starts).map(one);
-    Tensor::cat(&outputs.collect::<Result<Vec<_>>>()?, 0)
+    rows.iter().map(one).collect()
 }
 
 /// What a decoder keeps of each source: for each of its layers keys and values, of all sources together.

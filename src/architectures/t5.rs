@@ -9,11 +9,12 @@ use candle_core::{Device, Tensor};
 use super::layers::{GatedMlp, RmsNorm};
 use super::state::{KvCache, LayerMemory, Memory, State};
 use super::tensors::Tensors;
-use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragged};
+use super::{Architecture, Loaded, Logits, Network, OnThreads, Row, Setup, check_rows, ragged};
 use crate::checkpoint::Hyper;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, RelativeBias, Sees, activated, attend_biased, shared_input,
+    Activation, Attention, Embedding, Linear, RelativeBias, Sees, Span, activated, add, attend_spans,
+    shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["t5", "mt5", "umt5"], load };
@@ -175,7 +176,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     };
     // Positions are relative: more could be read, but it was not trained to.
     let context = checkpoint.hyper.count_or("n_positions", "context_length", CONTEXT, TRAINED)?;
-    Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(vocabulary) })
+    Ok(Loaded { network: Box::new(OnThreads(network)), context, vocabulary, sources: Some(vocabulary) })
 }
 
 /// Reads layers of both stacks.
@@ -367,28 +368,28 @@ impl Attended {
         Ok([self.heads(&q)?, self.heads(&k)?, self.heads(&v)?])
     }
 
-    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> candle_core::Result<Tensor> {
-        attend_biased(&self.shape, self.bias.as_deref(), q, k, v)
+    fn attend(&self, q: &Tensor, spans: &[Span]) -> candle_core::Result<Tensor> {
+        attend_spans(&self.shape, self.bias.as_deref(), q, spans)
     }
 
     /// `x` with what came of attention added.
     fn add(&self, x: &Tensor, attended: &Tensor) -> candle_core::Result<Tensor> {
-        x + self.o.forward(attended)?
+        add(x, &self.o.forward(attended)?)
     }
 
     fn within(&self, x: &Tensor, sources: &[&[u32]]) -> candle_core::Result<Tensor> {
-        let parts = self.queries_keys_values(x)?;
-        self.add(x, &ragged::within(&parts, sources, &|q, k, v| self.attend(q, k, v))?)
+        let [q, k, v] = self.queries_keys_values(x)?;
+        self.add(x, &self.attend(&q, &ragged::within(&k, &v, sources)?)?)
     }
 
     fn cached(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
-        let parts = self.queries_keys_values(x)?;
-        self.add(x, &ragged::cached(&parts, rows, layer, &|q, k, v| self.attend(q, k, v))?)
+        let [q, k, v] = self.queries_keys_values(x)?;
+        self.add(x, &self.attend(&q, &ragged::cached(&k, &v, rows, layer)?)?)
     }
 
     fn crossed(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
         let q = self.heads(&self.q.forward(&self.norm.forward(x)?)?)?;
-        self.add(x, &ragged::crossed(&q, rows, layer, &|q, k, v| self.attend(q, k, v))?)
+        self.add(x, &self.attend(&q, &ragged::crossed(rows, layer)?)?)
     }
 }
 
@@ -397,9 +398,9 @@ impl FeedForward {
         let y = self.norm.forward(x)?;
         match &self.kind {
             Kind::Plain { wi, wo, activation } => {
-                x + wo.forward(&activated(&wi.forward(&y)?, *activation)?)?
+                add(x, &wo.forward(&activated(&wi.forward(&y)?, *activation)?)?)
             }
-            Kind::Gated(mlp) => x + mlp.forward(&y)?,
+            Kind::Gated(mlp) => add(x, &mlp.forward(&y)?),
         }
     }
 }

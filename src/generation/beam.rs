@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::rules::Rules;
 use crate::architectures::{Network, Row, State, Want};
 use crate::error::{Error, Result};
+use crate::kernels::log_sum_exp;
 
 /// Worse than any score of a text.
 const NEVER: f32 = -1e9;
@@ -241,7 +242,7 @@ impl Search {
         beams.rules.apply(&text.ids, &mut scores);
         let next = best(&scores, 1).first().map_or(0, |(token, _)| *token);
         text.ids.push(next as u32);
-        text.scores.push(logits[next] - normalizer(logits));
+        text.scores.push(logits[next] - log_sum_exp(logits));
         self.is_over = hits_end(&beams.rules, &text.ids);
         if self.is_over {
             self.ended = vec![Ended { text: text.clone(), score: 0.0, is_there: true }];
@@ -252,7 +253,7 @@ impl Search {
         let Beams { width, length_penalty, early_stopping, rules, .. } = beams;
         let kept = (1 + rules.ends.len()).max(2) * width;
         let of_beam = |(index, beam): (usize, &Beam)| {
-            let off = normalizer(logits[index]);
+            let off = log_sum_exp(logits[index]);
             let mut scores: Vec<f32> = logits[index].iter().map(|logit| logit - off).collect();
             rules.apply(&beam.text.ids, &mut scores);
             scores.iter_mut().for_each(|score| *score += beam.score);
@@ -362,21 +363,22 @@ fn power(length: usize, penalty: f32) -> f32 {
     (length as f64).powf(f64::from(penalty)) as f32
 }
 
-/// What logits are above logarithms of probabilities.
-fn normalizer(logits: &[f32]) -> f32 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-    largest + sum.ln()
-}
-
 /// The places and values of the `count` largest, largest first; of equals the first.
 fn best(scores: &[f32], count: usize) -> Vec<(usize, f32)> {
+    /// Most stretches hold none of them, which their largest shows.
+    const STRETCH: usize = 64;
     let mut best: Vec<(usize, f32)> = Vec::with_capacity(count + 1);
-    for (place, score) in scores.iter().enumerate() {
-        if best.len() < count || *score > best[best.len() - 1].1 {
-            let at = best.partition_point(|(_, other)| other >= score);
-            best.insert(at, (place, *score));
-            best.truncate(count);
+    for (stretch, scores) in scores.chunks(STRETCH).enumerate() {
+        let is_full = best.len() == count;
+        if is_full && !scores.iter().fold(false, |any, score| any | (*score > best[count - 1].1)) {
+            continue;
+        }
+        for (place, score) in scores.iter().enumerate() {
+            if best.len() < count || *score > best[best.len() - 1].1 {
+                let at = best.partition_point(|(_, other)| other >= score);
+                best.insert(at, (stretch * STRETCH + place, *score));
+                best.truncate(count);
+            }
         }
     }
     best
@@ -390,12 +392,5 @@ mod tests {
     fn the_largest_come_in_order_and_of_equals_the_first() {
         assert_eq!(best(&[1.0, 3.0, 2.0, 3.0, 0.0], 3), [(1, 3.0), (3, 3.0), (2, 2.0)]);
         assert_eq!(best(&[f32::NEG_INFINITY; 2], 3).len(), 2);
-    }
-
-    #[test]
-    fn logarithms_of_probabilities_sum_to_one() {
-        let logits = [1.0, -2.0, 0.5];
-        let sum: f32 = logits.iter().map(|logit| (logit - normalizer(&logits)).exp()).sum();
-        assert!((sum - 1.0).abs() < 1e-6);
     }
 }

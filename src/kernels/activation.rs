@@ -4,6 +4,7 @@ use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 use super::linear::with_floats;
+use super::rows::exp;
 
 /// What is applied to a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +31,31 @@ impl Activation {
                 (0.5 * x * (1.0 + candle_core::cpu::erf::erf_f64(x * std::f64::consts::FRAC_1_SQRT_2))) as f32
             }
             Self::Relu => x.max(0.0),
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Self::Silu => x / (1.0 + (-x).exp()),
+            Self::Sigmoid => 1.0 / (1.0 + exp(-x)),
+            Self::Silu => x / (1.0 + exp(-x)),
             Self::GeluTanh => {
                 let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
                 0.5 * x * (1.0 + inner.tanh())
             }
         }
+    }
+}
+
+impl Activation {
+    /// Of some numbers. A loop for each: one that asked for every number which it is would not become one of vectors.
+    fn each(self, out: &mut [f32], x: &[f32]) {
+        macro_rules! all {
+            ($($activation:ident)*) => {
+                match self {
+                    $(Self::$activation => {
+                        for (out, x) in out.iter_mut().zip(x) {
+                            *out = Self::$activation.apply(*x);
+                        }
+                    })*
+                }
+            };
+        }
+        all!(Silu GeluTanh Gelu Relu Sigmoid);
     }
 }
 
@@ -50,8 +69,9 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
         with_floats(up, |up| {
             out.par_chunks_mut(PART).zip(gate.par_chunks(PART)).zip(up.par_chunks(PART)).for_each(
                 |((out, gate), up)| {
-                    for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
-                        *out = activation.apply(*gate) * up;
+                    activation.each(out, gate);
+                    for (out, up) in out.iter_mut().zip(up) {
+                        *out *= up;
                     }
                 },
             );
@@ -69,9 +89,7 @@ pub fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
     let mut out = vec![0f32; x.elem_count()];
     with_floats(x, |x| {
         out.par_chunks_mut(PART).zip(x.par_chunks(PART)).for_each(|(out, x)| {
-            for (out, x) in out.iter_mut().zip(x) {
-                *out = activation.apply(*x);
-            }
+            activation.each(out, x);
         });
         Ok(())
     })?;

@@ -6,7 +6,7 @@
 use candle_core::{D, Device, Result, Tensor};
 use rayon::prelude::*;
 
-use super::linear::{best, with_floats};
+use super::linear::{best, lock, with_floats};
 use super::matmul::{Isa, LANES, sum_lanes};
 
 /// What attention needs to know beside queries, keys and values.
@@ -74,48 +74,72 @@ impl RelativeBias {
     }
 }
 
+/// Keys and values `[cached, kv_heads, head_dim]` that some tokens attend to, the last of which is the last in them.
+pub struct Span {
+    /// How many tokens.
+    pub tokens: usize,
+    /// Keys, those of the tokens among them.
+    pub keys: Tensor,
+    /// Values.
+    pub values: Tensor,
+}
+
 /// Attends from new tokens, the last of which is the last in the cache.
 ///
 /// `q` is `[tokens, heads, head_dim]`, `k` and `v` are `[cached, kv_heads, head_dim]` with the new tokens already in them; the
 /// result is `[tokens, heads · head_dim]`.
 pub fn attend(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
-    attend_biased(shape, None, q, k, v)
+    let span = Span { tokens: q.dim(0)?, keys: k.clone(), values: v.clone() };
+    attend_spans(shape, None, q, &[span])
 }
 
-/// The same where scores depend on the way from a query to a key, too.
-pub fn attend_biased(
+/// The same for several sequences whose tokens stand one after the other in `q`, each with keys and values of its own. Scores may depend
+/// on the way from a query to a key, too.
+pub fn attend_spans(
     shape: &Attention,
     bias: Option<&RelativeBias>,
     q: &Tensor,
-    k: &Tensor,
-    v: &Tensor,
+    spans: &[Span],
 ) -> Result<Tensor> {
-    if !q.device().is_cpu() {
-        return attend_with_candle(shape, bias, q, k, v);
+    let tokens = q.dim(0)?;
+    if spans.iter().map(|span| span.tokens).sum::<usize>() != tokens {
+        candle_core::bail!("spans of other than {tokens} tokens");
     }
-    let (tokens, cached) = (q.dim(0)?, k.dim(0)?);
+    if !q.device().is_cpu() {
+        let mut first = 0;
+        let attended = spans.iter().map(|span| {
+            first += span.tokens;
+            let q = q.narrow(0, first - span.tokens, span.tokens)?;
+            attend_with_candle(shape, bias, &q, &span.keys, &span.values)
+        });
+        return Tensor::cat(&attended.collect::<Result<Vec<_>>>()?, 0);
+    }
+    let locked: Vec<_> = spans.iter().flat_map(|span| [&span.keys, &span.values]).map(lock).collect();
+    let floats = locked.iter().map(|locked| locked.floats()).collect::<Result<Vec<_>>>()?;
+    // Which span a token is of, and its place in it.
+    let of_span = |(index, span): (usize, &Span)| (0..span.tokens).map(move |token| (index, token));
+    let places: Vec<(usize, usize)> = spans.iter().enumerate().flat_map(of_span).collect();
+    let size = shape.kv_heads * shape.head_dim;
+    let cached = floats.iter().map(|keys| keys.len() / size).max().unwrap_or(1);
     let mut out = vec![0f32; tokens * shape.heads * shape.head_dim];
     with_floats(&q.contiguous()?, |q| {
-        with_floats(k, |k| {
-            with_floats(v, |v| {
-                // A job is one query of one key head, with all query heads that share it.
-                let group = shape.heads / shape.kv_heads * shape.head_dim;
-                // What a thread is woken for should be worth it: some thousand keys.
-                let jobs = (4096 / cached.max(1)).clamp(1, 4);
-                out.par_chunks_mut(group)
-                    .zip(q.par_chunks(group))
-                    .enumerate()
-                    .with_min_len(jobs)
-                    .for_each_init(Vec::new, |scores, (job, (out, q))| {
-                        let (token, kv_head) = (job / shape.kv_heads, job % shape.kv_heads);
-                        // Where all is seen, there may be more queries than keys.
-                        let position = (cached + token).saturating_sub(tokens);
-                        let keys = shape.visible(position, cached);
-                        query(Query { shape, bias, kv_head, position, keys, q, k, v }, scores, out);
-                    });
-                Ok(())
-            })
-        })
+        // A job is one query of one key head, with all query heads that share it.
+        let group = shape.heads / shape.kv_heads * shape.head_dim;
+        // What a thread is woken for should be worth it: some thousand keys.
+        let jobs = (4096 / cached.max(1)).clamp(1, (tokens * shape.kv_heads / 8).clamp(4, 32));
+        out.par_chunks_mut(group).zip(q.par_chunks(group)).enumerate().with_min_len(jobs).for_each_init(
+            Vec::new,
+            |scores, (job, (out, q))| {
+                let ((span, token), kv_head) = (places[job / shape.kv_heads], job % shape.kv_heads);
+                let (k, v) = (floats[2 * span], floats[2 * span + 1]);
+                let cached = k.len() / size;
+                // Where all is seen, there may be more queries than keys.
+                let position = (cached + token).saturating_sub(spans[span].tokens);
+                let keys = shape.visible(position, cached);
+                query(Query { shape, bias, kv_head, position, keys, q, k, v }, scores, out);
+            },
+        );
+        Ok(())
     })?;
     Tensor::from_vec(out, (tokens, shape.heads * shape.head_dim), &Device::Cpu)
 }
@@ -180,9 +204,12 @@ fn query_plain(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
                 *score = cap * (*score / cap).tanh();
             }
         }
+        for score in scores.iter_mut() {
+            *score = (*score - largest).exp();
+        }
         let mut total = 0f32;
         for (score, at) in scores.iter().zip(keys.clone()) {
-            let weight = (score - largest).exp();
+            let weight = *score;
             total += weight;
             for (out, v) in out.iter_mut().zip(&v[row(at)..row(at) + size]) {
                 *out = v.mul_add(weight, *out);
@@ -282,7 +309,11 @@ mod tests {
                 random((19, kv_heads, head_dim)),
                 random((19, kv_heads, head_dim)),
             );
-            let ours: Vec<Vec<f32>> = attend_biased(&shape, bias, &q, &k, &v).unwrap().to_vec2().unwrap();
+            let ours: Vec<Vec<f32>> =
+                attend_spans(&shape, bias, &q, &[Span { tokens: 7, keys: k.clone(), values: v.clone() }])
+                    .unwrap()
+                    .to_vec2()
+                    .unwrap();
             let candles = attend_with_candle(&shape, bias, &q, &k, &v).unwrap();
             let candles: Vec<Vec<f32>> = candles.to_vec2().unwrap();
             for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {

@@ -9,20 +9,17 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use super::avx2_bytes;
 use super::matmul::{Quantized, TILE};
 use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
 
 /// A tile's rows in two registers: the first eight and the last eight.
-const HALVES: usize = 2;
+pub(super) const HALVES: usize = 2;
 const LANES: usize = TILE / HALVES;
 
 /// How many quads of columns may be summed in 16 bits: pairs of products of the largest weight and the largest activation, 127.
 const fn quads_at_once<B: Tiled>() -> usize {
-    let largest = match (B::LOW, B::HIGH) {
-        // As signed bytes, of at most 128.
-        (8, _) => 128,
-        (_, high) => (16 << high) - 1,
-    };
+    let largest = (16 << B::HIGH) - 1;
     let quads = 32767 / (2 * largest * 127);
     let most = B::GROUP / 4;
     if quads > most { most } else { quads }
@@ -40,6 +37,10 @@ pub(super) unsafe fn one_tile<B: Tiled>(
     rows: Range<usize>,
     out: Out,
 ) {
+    if B::LOW == 8 {
+        // SAFETY: by the caller's word.
+        return unsafe { avx2_bytes::one_tile::<B>(weights, tile, x.in_fours(), rows, out) };
+    }
     let parts = weights.parts_of::<B>(tile);
     let width = TILE.min(weights.rows - tile * TILE);
     let mut row = rows.start;
@@ -83,8 +84,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
         for group in 0..groups {
             let at = block * groups + group;
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
-            // Weights of eight bits are taken as signed, without their zero point; the others begin at −ZERO·Σx, as in `vnni`.
-            if B::ZERO != 0 && B::LOW != 8 {
+            // They begin at −ZERO·Σx, as in `vnni`.
+            if B::ZERO != 0 {
                 for i in 0..N {
                     // SAFETY: a row's views hold a number for each of its groups.
                     sums[i] = [_mm256_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) }); HALVES];
@@ -101,14 +102,7 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
                         let four = unsafe { views[i].bytes.add(quad * 4).cast::<i32>().read_unaligned() };
                         let four = _mm256_set1_epi32(four);
                         for half in 0..HALVES {
-                            let products = match B::LOW {
-                                // |w| · (x with the sign of w)
-                                8 => _mm256_maddubs_epi16(
-                                    _mm256_abs_epi8(w[half]),
-                                    _mm256_sign_epi8(four, w[half]),
-                                ),
-                                _ => _mm256_maddubs_epi16(w[half], four),
-                            };
+                            let products = _mm256_maddubs_epi16(w[half], four);
                             short[i][half] = _mm256_add_epi16(short[i][half], products);
                         }
                     }
@@ -145,19 +139,30 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
         }
     }
     for (i, total) in totals.into_iter().enumerate() {
-        let mut lanes = [0f32; TILE];
-        // SAFETY: two halves of the lanes; then as many as the tile has rows, within the outputs of the row.
-        unsafe {
-            for (half, total) in total.into_iter().enumerate() {
-                _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total);
-            }
-            out.at.add((row + i) * out.outputs + column).copy_from_nonoverlapping(lanes.as_ptr(), width);
-        }
+        // SAFETY: as many as the tile has rows, within the outputs of the row.
+        unsafe { store(total, out.at.add((row + i) * out.outputs + column), width) };
     }
     N
 }
 
-/// Four columns of 16 rows: unsigned bytes, or signed ones where they have eight bits.
+/// Writes the first `width` of a tile's sums.
+///
+/// # Safety
+/// So many have room at `to`.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) unsafe fn store(total: [__m256; HALVES], to: *mut f32, width: usize) {
+    let mut lanes = [0f32; TILE];
+    // SAFETY: two halves of the lanes; then by the caller's word.
+    unsafe {
+        for (half, total) in total.into_iter().enumerate() {
+            _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total);
+        }
+        to.copy_from_nonoverlapping(lanes.as_ptr(), width);
+    }
+}
+
+/// Four columns of 16 rows, as unsigned bytes.
 ///
 /// # Safety
 /// `quad` is one of the tile's.
@@ -170,11 +175,6 @@ unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> [__m256i; HALVES] {
     };
     let mut out = [_mm256_setzero_si256(); HALVES];
     for (half, out) in out.iter_mut().enumerate() {
-        if B::LOW == 8 {
-            const { assert!(B::LOW != 8 || B::ZERO == 128, "the zero point is the sign bit") };
-            *out = _mm256_xor_si256(line(tile.low, quad, half), _mm256_set1_epi8(-128));
-            continue;
-        }
         let pair = line(tile.low, quad / 2, half);
         let pair = if quad.is_multiple_of(2) { pair } else { _mm256_srli_epi16::<4>(pair) };
         let low = _mm256_and_si256(pair, _mm256_set1_epi8(15));
@@ -213,7 +213,7 @@ fn spread(bits: i32) -> __m256i {
 }
 
 /// What is common to a block's groups.
-struct BlockFactors {
+pub(super) struct BlockFactors {
     at: *const u8,
     d: [__m256; HALVES],
     m: [__m256; HALVES],
@@ -224,7 +224,7 @@ impl BlockFactors {
     /// `block` is one of a tile of this type whose factors begin at `factors`.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
+    pub unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
         let at = factors.wrapping_add(block * B::factor_bytes(B::LEN));
         let none = [_mm256_setzero_ps(); HALVES];
         // SAFETY: by the caller's word; 32 bytes of halves each.
@@ -250,7 +250,7 @@ impl BlockFactors {
     /// `group` is one of the block's.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn scale<B: Tiled>(&self, group: usize) -> [__m256; HALVES] {
+    pub unsafe fn scale<B: Tiled>(&self, group: usize) -> [__m256; HALVES] {
         // SAFETY: 16 bytes or floats of the group.
         unsafe {
             match B::FACTORS {

@@ -2,10 +2,11 @@
 //! has kernels for those, else the bytes stay in the mapped file; for other devices they are handed to candle once, in their own type
 //! where candle has kernels for it.
 
+use std::ops::Deref;
 use std::sync::OnceLock;
 
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
-use candle_core::{CpuStorage, DType, Device, Module, Storage, Tensor};
+use candle_core::{CpuStorage, DType, Device, Layout, Module, Storage, Tensor};
 
 use super::blocks::{BlockType, dequantize_row};
 use super::matmul::{Activations, Isa, Matrix, matmul};
@@ -138,11 +139,29 @@ impl Linear {
         Ok(y)
     }
 
-    fn add_bias(&self, y: Tensor) -> Result<Tensor> {
-        match &self.bias {
-            Some(bias) => y.broadcast_add(bias),
-            None => Ok(y),
+    /// The same as numbers.
+    pub fn floats(&self, x: &Tensor) -> Result<Vec<f32>> {
+        let (Some(tiles), None) = (&self.tiles, &self.on_device) else {
+            return self.forward(x)?.flatten_all()?.to_vec1();
+        };
+        let x = x.contiguous()?;
+        let (tokens, columns) = x.dims2()?;
+        if columns != tiles.columns {
+            candle_core::bail!("an input of {columns} columns meets a weight of {}", tiles.columns);
         }
+        with_floats(&x, |floats| self.with_bias(tiles.matmul(&Activations::new(floats, tokens), best())))
+    }
+
+    fn with_bias(&self, mut y: Vec<f32>) -> Result<Vec<f32>> {
+        if let Some(bias) = &self.bias {
+            with_floats(bias, |bias| {
+                for y in y.chunks_exact_mut(bias.len()) {
+                    y.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(y)
     }
 }
 
@@ -165,7 +184,7 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
                     Some(tiles) => tiles.matmul(&activations, best()),
                     None => matmul(matrix, &activations, layer.precision == Precision::Exact, best()),
                 };
-                outputs.push(layer.add_bias(Tensor::from_vec(y, (tokens, rows), &Device::Cpu)?)?);
+                outputs.push(Tensor::from_vec(layer.with_bias(y)?, (tokens, rows), &Device::Cpu)?);
             }
             Ok(())
         })?;
@@ -175,7 +194,10 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
                 Some(weight) => weight.forward(x)?,
                 None => candle_core::bail!("a layer is on the CPU while another is not"),
             };
-            outputs.push(layer.add_bias(y)?);
+            outputs.push(match &layer.bias {
+                Some(bias) => y.broadcast_add(bias)?,
+                None => y,
+            });
         }
     }
     <[Tensor; N]>::try_from(outputs).map_err(|_| candle_core::Error::Msg("one output a layer".into()))
@@ -216,13 +238,31 @@ impl Embedding {
 
 /// Lends the numbers of a contiguous f32 tensor on the CPU.
 pub(super) fn with_floats<T>(x: &Tensor, use_it: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    if x.dtype() != DType::F32 {
-        candle_core::bail!("the CPU kernels take f32, not {:?}", x.dtype());
-    }
+    use_it(lock(x).floats()?)
+}
+
+/// A tensor whose numbers nobody may change meanwhile.
+pub(super) struct Locked<'t, S> {
+    dtype: DType,
+    storage: S,
+    layout: &'t Layout,
+}
+
+pub(super) fn lock(x: &Tensor) -> Locked<'_, impl Deref<Target = Storage>> {
     let (storage, layout) = x.storage_and_layout();
-    match (&*storage, layout.contiguous_offsets()) {
-        (Storage::Cpu(CpuStorage::F32(floats)), Some((start, end))) => use_it(&floats[start..end]),
-        _ => candle_core::bail!("the CPU kernels take contiguous tensors on the CPU"),
+    Locked { dtype: x.dtype(), storage, layout }
+}
+
+impl<S: Deref<Target = Storage>> Locked<'_, S> {
+    /// Its numbers, if it is a contiguous f32 tensor on the CPU.
+    pub fn floats(&self) -> Result<&[f32]> {
+        if self.dtype != DType::F32 {
+            candle_core::bail!("the CPU kernels take f32, not {:?}", self.dtype);
+        }
+        match (&*self.storage, self.layout.contiguous_offsets()) {
+            (Storage::Cpu(CpuStorage::F32(floats)), Some((start, end))) => Ok(&floats[start..end]),
+            _ => candle_core::bail!("the CPU kernels take contiguous tensors on the CPU"),
+        }
     }
 }
 

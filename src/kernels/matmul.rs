@@ -10,6 +10,8 @@
 //! ([`sum_groups`]), over chunks left to right. That is what makes a batch give the text that a single run gives.
 
 use std::cell::OnceCell;
+#[cfg(target_arch = "x86_64")]
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -30,20 +32,23 @@ pub struct Activations<'x> {
 
 /// Activations as signed bytes.
 pub(super) struct Quantized {
-    rows: usize,
+    pub(super) rows: usize,
     /// `[rows, chunks · CHUNK]`, zero beyond the row's end.
-    bytes: Vec<i8>,
+    pub(super) bytes: Vec<i8>,
+    /// The same as `avx2_bytes` reads them, made when first needed.
+    #[cfg(target_arch = "x86_64")]
+    fours: OnceLock<super::avx2_bytes::Fours>,
     /// What products with groups of 16 weights, and with groups of 32, need.
-    by_16: Groups,
-    by_32: Groups,
+    pub(super) by_16: Groups,
+    pub(super) by_32: Groups,
 }
 
 /// One number for each group, `[rows, chunks, CHUNK / group]`.
-struct Groups {
+pub(super) struct Groups {
     /// What the bytes are multiplied by.
-    scales: Vec<f32>,
+    pub(super) scales: Vec<f32>,
     /// Sums of the bytes …
-    sums: Vec<i32>,
+    pub(super) sums: Vec<i32>,
     /// … and those times the scale: what minimums of weights are multiplied by.
     totals: Vec<f32>,
 }
@@ -84,6 +89,8 @@ impl<'x> Activations<'x> {
             let mut x = Quantized {
                 rows: self.rows,
                 bytes: vec![0; groups * 16],
+                #[cfg(target_arch = "x86_64")]
+                fours: OnceLock::new(),
                 by_16: Groups::new(groups),
                 by_32: Groups::new(groups / 2),
             };
@@ -304,6 +311,12 @@ pub(super) struct RowView {
 }
 
 impl Quantized {
+    /// As `avx2_bytes` reads them.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn in_fours(&self) -> &super::avx2_bytes::Fours {
+        self.fours.get_or_init(|| super::avx2_bytes::Fours::new(self))
+    }
+
     /// A row as a kernel for weights in groups of `B::GROUP` reads it.
     #[inline(always)]
     pub(super) fn row<B: Block>(&self, row: usize) -> RowView {
@@ -433,49 +446,46 @@ fn float_tile_avx512(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
     float_tile_plain(tile, view, out);
 }
 
-/// Rows of weights as floats, four at a time, against all activation rows, four at a time.
+/// Rows of weights as floats, one after the other, against all activation rows, four at a time: so many sums fit into registers.
 #[inline(always)]
 fn float_tile_plain(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
-    const BLOCK: usize = 4;
-    let padded = view.columns.next_multiple_of(LANES);
-    let mut weights = vec![0f32; BLOCK * padded];
-    let mut last = vec![0f32; BLOCK * LANES];
-    let whole = view.columns / LANES * LANES;
-    for first in (0..tile.rows).step_by(BLOCK) {
-        let count = BLOCK.min(tile.rows - first);
-        for (row, weights) in weights.chunks_mut(padded).take(count).enumerate() {
-            blocks::dequantize_row(tile.block_type, tile.row(first + row), &mut weights[..view.columns]);
+    const ROWS: usize = 4;
+    let mut weights = vec![0f32; view.columns];
+    for weight in 0..tile.rows {
+        blocks::dequantize_row(tile.block_type, tile.row(weight), &mut weights);
+        let mut row = 0;
+        while row < view.rows {
+            let out = &mut out[row * TILE + weight..];
+            row += match view.rows - row {
+                ROWS.. => dots::<ROWS>(&weights, view, row, out),
+                2.. => dots::<2>(&weights, view, row, out),
+                _ => dots::<1>(&weights, view, row, out),
+            };
         }
-        for row in (0..view.rows).step_by(BLOCK) {
-            let rows = BLOCK.min(view.rows - row);
-            // Rows that are not there repeat the first: the work is the same and the sums are not stored.
-            let x: [&[f32]; BLOCK] = std::array::from_fn(|i| {
-                let row = row + if i < rows { i } else { 0 };
-                &view.floats[row * view.columns..(row + 1) * view.columns]
-            });
-            for (i, x) in x.iter().enumerate() {
-                last[i * LANES..i * LANES + view.columns - whole].copy_from_slice(&x[whole..]);
-            }
-            let mut sums = [[[0f32; LANES]; BLOCK]; BLOCK];
-            for at in (0..padded).step_by(LANES) {
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    let x =
-                        if at < whole { &x[r][at..at + LANES] } else { &last[r * LANES..(r + 1) * LANES] };
-                    for (w, sums) in sums.iter_mut().enumerate() {
-                        let weights = &weights[w * padded + at..w * padded + at + LANES];
-                        for lane in 0..LANES {
-                            sums[lane] = x[lane].mul_add(weights[lane], sums[lane]);
-                        }
-                    }
-                }
-            }
-            for r in 0..rows {
-                for w in 0..count {
-                    out[(row + r) * TILE + first + w] = sum_lanes(&sums[r][w]);
-                }
+    }
+}
+
+/// The products of a row of weights with `N` rows of activations, one a tile's row. Returns `N`.
+#[inline(always)]
+fn dots<const N: usize>(weights: &[f32], view: &View<'_>, row: usize, out: &mut [f32]) -> usize {
+    let x: [&[f32]; N] = std::array::from_fn(|i| &view.floats[(row + i) * view.columns..][..view.columns]);
+    let (w_chunks, w_rest) = weights.as_chunks::<LANES>();
+    let mut sums = [[0f32; LANES]; N];
+    for (at, w) in w_chunks.iter().enumerate() {
+        for i in 0..N {
+            let x = &x[i][at * LANES..at * LANES + LANES];
+            for lane in 0..LANES {
+                sums[i][lane] = x[lane].mul_add(w[lane], sums[i][lane]);
             }
         }
     }
+    for i in 0..N {
+        for (lane, w) in w_rest.iter().enumerate() {
+            sums[i][lane] = x[i][w_chunks.len() * LANES + lane].mul_add(*w, sums[i][lane]);
+        }
+        out[i * TILE] = sum_lanes(&sums[i]);
+    }
+    N
 }
 
 #[cfg(test)]

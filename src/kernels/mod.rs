@@ -19,15 +19,18 @@
 mod activation;
 mod attention;
 mod avx2;
+mod avx2_bytes;
 mod blocks;
 mod linear;
 mod matmul;
+mod rows;
 mod tiles;
 mod vnni;
 
 pub use activation::{Activation, activated, gated};
-pub use attention::{Attention, RelativeBias, Sees, attend, attend_biased, attend_with_candle};
+pub use attention::{Attention, RelativeBias, Sees, Span, attend, attend_spans, attend_with_candle};
 pub use blocks::BlockType;
 pub use linear::{Embedding, Linear, Precision, Weight, shared_input};
 pub use matmul::{Activations, Isa, Matrix, matmul};
+pub use rows::{add, layer_norm, log_sum_exp};
 pub use tiles::Tiles;

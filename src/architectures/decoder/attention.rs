@@ -7,7 +7,7 @@ use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads};
 use crate::architectures::layers::{RmsNorm, Rotation};
 use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::{Activation, Attention, Linear, Sees, attend, gated, shared_input};
+use crate::kernels::{Activation, Attention, Linear, Sees, Span, attend_spans, gated, shared_input};
 
 pub(super) struct SelfAttention {
     q_proj: Linear,
@@ -132,7 +132,7 @@ impl SelfAttention {
             _ => None,
         };
         // Each row has a cache of its own.
-        let attend_row = |(row, start): (&mut Row<'_>, usize)| {
+        let span = |(row, start): (&mut Row<'_>, usize)| {
             let (length, count) = (row.state.len(), row.tokens.len());
             let part = |x: &Tensor| x.i(start..start + count);
             let (keys, values) = match (&own, &self.keys) {
@@ -141,12 +141,12 @@ impl SelfAttention {
                 (None, Keys::Of(other)) => row.state.keys(*other)?.first(length + count)?,
                 (None, Keys::Own { .. }) => candle_core::bail!("a layer without keys"),
             };
-            attend(&self.shape, &part(&q)?, &keys, &values)
+            Ok(Span { tokens: count, keys, values })
         };
         let starts = starts(rows);
-        let outputs = rows.par_iter_mut().zip(starts).map(attend_row);
-        let outputs = outputs.collect::<candle_core::Result<Vec<Tensor>>>()?;
-        let mut attended = Tensor::cat(&outputs, 0)?;
+        let spans = rows.par_iter_mut().zip(starts).map(span);
+        let spans = spans.collect::<candle_core::Result<Vec<_>>>()?;
+        let mut attended = attend_spans(&self.shape, None, &q, &spans)?;
         if let Some(gate) = gate {
             attended = gated(&gate, &attended, Activation::Sigmoid)?;
         }
