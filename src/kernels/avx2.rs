@@ -10,7 +10,8 @@ use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::avx2_bytes;
-use super::matmul::{Quantized, TILE};
+use super::blocks::{BlockType, dequantize_row};
+use super::matmul::{Quantized, TILE, sum_lanes};
 use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
 
 /// A tile's rows in two registers: the first eight and the last eight.
@@ -143,6 +144,54 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
         unsafe { store(total, out.at.add((row + i) * out.outputs + column), width) };
     }
     N
+}
+
+/// Halves, of two bytes each, as floats.
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn widen(bytes: &[u8], out: &mut [f32]) {
+    let (whole, rest) = out.as_chunks_mut::<LANES>();
+    let (lines, last) = bytes.as_chunks::<{ 2 * LANES }>();
+    for (line, out) in lines.iter().zip(whole) {
+        // SAFETY: as many as a register holds, on both sides.
+        unsafe {
+            let halves = _mm_loadu_si128(line.as_ptr().cast());
+            _mm256_storeu_ps(out.as_mut_ptr(), _mm256_cvtph_ps(halves));
+        }
+    }
+    dequantize_row(BlockType::F16, last, rest);
+}
+
+/// The products of a row of float weights with some rows of activations, all of one length: `matmul`'s plain sums, in two registers each.
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn dots<const N: usize>(x: [&[f32]; N], weights: &[f32]) -> [f32; N] {
+    let length = x.iter().fold(weights.len(), |least, x| least.min(x.len()));
+    let whole = length / TILE * TILE;
+    let mut sums = [[_mm256_setzero_ps(); HALVES]; N];
+    for at in (0..whole).step_by(TILE) {
+        for half in 0..HALVES {
+            let at = at + half * LANES;
+            // SAFETY: eight numbers of the whole part, which all of them have.
+            let w = unsafe { _mm256_loadu_ps(weights.as_ptr().add(at)) };
+            for i in 0..N {
+                // SAFETY: as above.
+                let x = unsafe { _mm256_loadu_ps(x[i].as_ptr().add(at)) };
+                sums[i][half] = _mm256_fmadd_ps(x, w, sums[i][half]);
+            }
+        }
+    }
+    let mut out = [0f32; N];
+    for i in 0..N {
+        let mut lanes = [0f32; TILE];
+        for (half, sums) in sums[i].into_iter().enumerate() {
+            // SAFETY: half of the lanes.
+            unsafe { _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), sums) };
+        }
+        for ((lane, x), w) in lanes.iter_mut().zip(&x[i][whole..]).zip(&weights[whole..]) {
+            *lane = x.mul_add(*w, *lane);
+        }
+        out[i] = sum_lanes(&lanes);
+    }
+    out
 }
 
 /// Writes the first `width` of a tile's sums.

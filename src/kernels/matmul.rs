@@ -422,70 +422,52 @@ fn dot_plain<B: Block>(
 
 // === Float weights (and quantised ones, exactly) ===
 
-fn float_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
-    match isa {
-        Isa::Plain => float_tile_plain(tile, view, out),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: `matmul` asserts that the instruction set is available.
-        Isa::Avx2 => unsafe { float_tile_avx2(tile, view, out) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Isa::Vnni => unsafe { float_tile_avx512(tile, view, out) },
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn float_tile_avx2(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
-    float_tile_plain(tile, view, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
-fn float_tile_avx512(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
-    float_tile_plain(tile, view, out);
-}
-
 /// Rows of weights as floats, one after the other, against all activation rows, four at a time: so many sums fit into registers.
-#[inline(always)]
-fn float_tile_plain(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32]) {
-    const ROWS: usize = 4;
+fn float_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
     let mut weights = vec![0f32; view.columns];
+    let x = |row: usize| &view.floats[row * view.columns..(row + 1) * view.columns];
     for weight in 0..tile.rows {
-        blocks::dequantize_row(tile.block_type, tile.row(weight), &mut weights);
-        let mut row = 0;
-        while row < view.rows {
-            let out = &mut out[row * TILE + weight..];
-            row += match view.rows - row {
-                ROWS.. => dots::<ROWS>(&weights, view, row, out),
-                2.. => dots::<2>(&weights, view, row, out),
-                _ => dots::<1>(&weights, view, row, out),
-            };
+        match (tile.block_type, isa) {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as for the products.
+            (BlockType::F16, Isa::Avx2 | Isa::Vnni) => unsafe {
+                super::avx2::widen(tile.row(weight), &mut weights);
+            },
+            (other, _) => blocks::dequantize_row(other, tile.row(weight), &mut weights),
         }
-    }
-}
-
-/// The products of a row of weights with `N` rows of activations, one a tile's row. Returns `N`.
-#[inline(always)]
-fn dots<const N: usize>(weights: &[f32], view: &View<'_>, row: usize, out: &mut [f32]) -> usize {
-    let x: [&[f32]; N] = std::array::from_fn(|i| &view.floats[(row + i) * view.columns..][..view.columns]);
-    let (w_chunks, w_rest) = weights.as_chunks::<LANES>();
-    let mut sums = [[0f32; LANES]; N];
-    for (at, w) in w_chunks.iter().enumerate() {
-        for i in 0..N {
-            let x = &x[i][at * LANES..at * LANES + LANES];
-            for lane in 0..LANES {
-                sums[i][lane] = x[lane].mul_add(w[lane], sums[i][lane]);
+        for row in (0..view.rows).step_by(4) {
+            let mut put = |at: usize, sums: &[f32]| {
+                for (i, sum) in sums.iter().enumerate() {
+                    out[(row + at + i) * TILE + weight] = *sum;
+                }
+            };
+            match view.rows - row {
+                4.. => put(0, &dots([x(row), x(row + 1), x(row + 2), x(row + 3)], &weights, isa)),
+                left => (0..left).for_each(|i| put(i, &dots([x(row + i)], &weights, isa))),
             }
         }
     }
-    for i in 0..N {
-        for (lane, w) in w_rest.iter().enumerate() {
-            sums[i][lane] = x[i][w_chunks.len() * LANES + lane].mul_add(*w, sums[i][lane]);
-        }
-        out[i * TILE] = sum_lanes(&sums[i]);
+}
+
+/// The products of a row of weights with some rows of activations: [`LANES`] sums each, column by column.
+#[inline(always)]
+fn dots<const N: usize>(x: [&[f32]; N], weights: &[f32], isa: Isa) -> [f32; N] {
+    match isa {
+        Isa::Plain => x.map(|x| dot(x, weights)),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `matmul` asserts that the instruction set is available; processors with VNNI have AVX2.
+        Isa::Avx2 | Isa::Vnni => unsafe { super::avx2::dots(x, weights) },
     }
-    N
+}
+
+fn dot(x: &[f32], weights: &[f32]) -> f32 {
+    let mut sums = [0f32; LANES];
+    for (x, w) in x.chunks(LANES).zip(weights.chunks(LANES)) {
+        for ((sum, x), w) in sums.iter_mut().zip(x).zip(w) {
+            *sum = x.mul_add(*w, *sum);
+        }
+    }
+    sum_lanes(&sums)
 }
 
 #[cfg(test)]
