@@ -31,7 +31,8 @@ impl Finish {
 /// Something that did not carry over from source to output, or was left out: a doubt, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, or one of [`Finding::NOTES`].
+    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`, or one of
+    /// [`Finding::NOTES`].
     pub check: String,
     /// Index into the outcome's segments; `None` where it concerns the whole text.
     pub segment: Option<usize>,

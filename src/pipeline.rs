@@ -166,6 +166,7 @@ fn translate(
     let document = &document.said_to_be(from.code(), to.code());
     let writer = Writer::new(model, abilities, job, Task::Translate, (from, to))?;
     let mut outcome = empty_outcome(model, Task::Translate, from, to);
+    outcome.findings.extend(writer.unheard());
     // A block is translated whole where it fits, else by sentences; what has no word of the source language stays as it is.
     let mut parts: Vec<Part<'_>> = Vec::new();
     let mut blocks = Vec::new();

@@ -41,5 +41,7 @@ mod spm;
 /// Models coming in, from a stand-in for the hub.
 #[cfg(feature = "fetch")]
 mod store;
+/// Models that read a source, on whole articles.
+mod translators;
 /// Vocabularies of real models, where they are on this machine.
 mod vocabularies;

@@ -289,7 +289,11 @@ impl Pieces {
         // A model of one direction needs no mark for it, whatever else its vocabulary holds.
         let said = self.direction.each_ref().map(|said| said.as_deref().and_then(families::code_of));
         match said.iter().zip([from, into]).find(|(said, wanted)| said.is_some_and(|code| code != *wanted)) {
-            Some((_, wanted)) => Err(unknown(wanted)),
+            Some(_) => Err(Error::Unsupported {
+                what: format!("translation from `{from}` into `{into}`"),
+                file: self.path.clone(),
+                supported: format!("`{}` into `{}`", said[0].unwrap_or("?"), said[1].unwrap_or("?")),
+            }),
             None if said[1].is_some() => Ok(frame),
             None => of_row.map_err(|code| unknown(&code)),
         }

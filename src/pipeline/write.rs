@@ -117,6 +117,13 @@ impl<'a> Writer<'a> {
         self.model.prompt(rendered.system.as_deref(), &parts)
     }
 
+    /// What of the job a model without a prompt was not told.
+    pub fn unheard(&self) -> Option<Finding> {
+        let message = "the model takes no instructions: the glossary's terms were not given to it".to_string();
+        let unheard = self.shapes() && !self.job.glossary.is_empty();
+        unheard.then(|| Finding { check: "glossary".to_string(), segment: None, message })
+    }
+
     /// Token ids of a text as a source.
     fn source(&self, text: &str) -> Result<Vec<u32>> {
         let sources = self.sources.as_ref();

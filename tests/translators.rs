@@ -1,0 +1,317 @@
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use malmoi::generation::{Options, beam};
+use malmoi::prompts::Style;
+use malmoi::{Error, Finish, Language, Model, OpenOptions};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::support::here;
+
+use Language::{English, Korean};
+
+/// Small models that know some articles by heart: see `fixtures/trained/make.py`.
+const TRANSLATORS: &[&str] = &["opus-ko-en", "nllb"];
+const ARTICLES: &[&str] = &["council", "exports", "football"];
+
+fn folder(name: &str) -> PathBuf {
+    here("fixtures/trained").join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(folder(name)).unwrap().trim_end().to_string()
+}
+
+/// A model, and the folder where its weights are kept.
+fn open(path: &Path) -> (Model, tempfile::TempDir) {
+    let kept = tempfile::tempdir().unwrap();
+    let options = OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
+    (Model::open_with(path, &options).unwrap(), kept)
+}
+
+/// Why a model cannot be opened.
+fn refused(path: &Path) -> String {
+    let kept = tempfile::tempdir().unwrap();
+    let options = OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
+    Model::open_with(path, &options).unwrap_err().to_string()
+}
+
+/// A copy of a model, to be changed.
+fn copy(name: &str) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder(name)).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    }
+    copy
+}
+
+/// The program in a home of its own.
+fn malmoi(home: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::cargo_bin("malmoi").unwrap();
+    command.env_clear().env("HOME", home).env("HF_HOME", home.join("hf")).env("HF_HUB_OFFLINE", "1");
+    let output = command.current_dir(home).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    outputs: Vec<Output>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    /// `ko en`, `summarize`.
+    task: String,
+    /// What stands before the text.
+    before: String,
+    text: String,
+    source: Vec<u32>,
+    ids: Vec<u32>,
+    output: String,
+    score: f32,
+}
+
+fn reference(name: &str) -> Vec<Output> {
+    let all: Value = serde_json::from_slice(&std::fs::read(folder("expected.json")).unwrap()).unwrap();
+    let reference: Reference = serde_json::from_value(all[name].clone()).unwrap();
+    reference.outputs
+}
+
+/// The whole way as the reference goes it: ids of the source, of the best text, its score, its words.
+#[test]
+fn texts_ids_and_scores_are_those_of_the_reference() {
+    for name in ["opus-ko-en", "nllb", "bart-cnn"] {
+        let (model, _kept) = open(&folder(name));
+        let outputs = reference(name);
+        assert!(outputs.len() > 1);
+        for Output { task, before, text, source, ids, output, score } in outputs {
+            if task == "summarize" && before.is_empty() {
+                // The reference does not put a blank before texts, whatever config.json says; its pipelines once did, and so do we.
+                continue;
+            }
+            let (task, from, into) = match task.split_once(' ') {
+                Some((from, into)) => (format!("translation_{from}_to_{into}"), from, into),
+                None => ("summarization".to_string(), "en", "en"),
+            };
+            let sources = model.sources(&task, from, into).unwrap();
+            let ours = model.source(&sources, &text).unwrap();
+            assert_eq!(ours, source, "{name}: {text}");
+            let found = beam::search(model.network(), &[&ours], &sources.search, 1).unwrap().remove(0);
+            let ours = [&[sources.search.start][..], &found[0].ids].concat();
+            // The reference may or may not show the token that every text starts with.
+            assert!(ours.ends_with(&ids), "{name}: {ours:?} {ids:?}");
+            assert!((found[0].score.unwrap() - score).abs() < 1e-4, "{name}: {:?} {score}", found[0].score);
+            let options = Options { search: Some(sources.search), ..Options::default() };
+            let generated = model.generate(&[source], &options, &mut |_, _| malmoi::generation::Next::More);
+            let generated = generated.unwrap().remove(0);
+            assert_eq!((generated.text.trim(), generated.finish), (output.as_str(), Finish::Stop), "{name}");
+            assert_eq!(generated.scores.len(), found[0].ids.len());
+        }
+    }
+}
+
+#[test]
+fn articles_are_translated_and_paragraphs_stay_paragraphs() {
+    let home = tempfile::tempdir().unwrap();
+    for name in TRANSLATORS {
+        let model = folder(name).display().to_string();
+        for article in ARTICLES {
+            for (from, to) in [("ko", "en"), ("en", "ko")] {
+                if *name == "opus-ko-en" && to == "ko" {
+                    continue;
+                }
+                let input = folder(&format!("articles/{article}.{from}.txt")).display().to_string();
+                let arguments = ["translate", &input, "--to", to, "--model", &model];
+                let (code, out, err) = malmoi(home.path(), &arguments);
+                let wanted = read(&format!("articles/{article}.{to}.txt"));
+                assert_eq!((code, out.trim_end()), (Some(0), wanted.as_str()), "{name}: {err}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_sentence_is_a_segment_with_a_score() {
+    let home = tempfile::tempdir().unwrap();
+    let (input, model) = (folder("articles/council.ko.txt"), folder("opus-ko-en"));
+    let (input, model) = (input.display().to_string(), model.display().to_string());
+    let (_, out, _) = malmoi(home.path(), &["translate", &input, "--to", "en", "--model", &model, "--json"]);
+    let said: Value = serde_json::from_str(&out).unwrap();
+    let segments = said["segments"].as_array().unwrap();
+    assert!(segments.len() >= 10, "{segments:?}");
+    for segment in segments {
+        assert!(segment["score"].as_f64().is_some_and(|score| score <= 0.0 && score > -0.1), "{segment}");
+        assert_eq!(segment["finish"], "stop");
+    }
+    assert_eq!(said["tokens"]["input"], said["tokens"]["seen"]);
+}
+
+/// However many go through at once, and whoever else is there.
+#[test]
+fn batches_give_the_texts_that_single_runs_give() {
+    let home = tempfile::tempdir().unwrap();
+    let model = folder("nllb").display().to_string();
+    let mut lines = Vec::new();
+    for at_once in ["1", "3", "16"] {
+        let input = folder("articles");
+        let input: Vec<String> =
+            ARTICLES.iter().map(|name| input.join(format!("{name}.ko.txt")).display().to_string()).collect();
+        let out = format!("out{at_once}");
+        let mut arguments = vec!["batch"];
+        arguments.extend(input.iter().map(String::as_str));
+        arguments.extend(["--translate", "--to", "en", "--model", &model, "-o", &out, "--at-once", at_once]);
+        let (code, _, err) = malmoi(home.path(), &arguments);
+        assert_eq!(code, Some(0), "{err}");
+        lines.push(std::fs::read_to_string(home.path().join(out).join("items.jsonl")).unwrap());
+    }
+    assert_eq!(lines[0].lines().count(), ARTICLES.len());
+    assert!(lines.iter().all(|other| *other == lines[0]));
+    assert!(lines[0].contains("The industry ministry said"), "{}", lines[0]);
+}
+
+#[test]
+fn summaries_come_in_the_shape_that_was_asked_for() {
+    let (model, _kept) = open(&folder("bart-cnn"));
+    let article = read("summaries/tram.txt");
+    let whole = read("summaries/tram.en.txt");
+    let outcome = model.summarize(&article).run().unwrap();
+    assert_eq!((outcome.text.as_str(), outcome.finish), (whole.as_str(), Finish::Stop));
+    let one = model.summarize(&article).style(Style::Headline).text().unwrap();
+    assert!(whole.starts_with(&one) && one.matches(". ").count() == 0, "{one}");
+    let points = model.summarize(&article).style(Style::Bullets).sentences(2).text().unwrap();
+    assert_eq!(points.lines().count(), 2, "{points}");
+    assert!(points.lines().all(|line| line.starts_with("- ")), "{points}");
+    // What is given out while it is written is what there is in the end.
+    let mut shown = String::new();
+    let request = model.summarize(&article).style(Style::Bullets);
+    let outcome = request
+        .watch(
+            |_| {},
+            |text| {
+                shown.push_str(text);
+                std::ops::ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+    assert_eq!(shown, outcome.text);
+}
+
+#[test]
+fn another_language_is_reached_by_way_of_a_translator() {
+    let ((bart, _kept), (nllb, _)) = (open(&folder("bart-cnn")), open(&folder("nllb")));
+    let article = read("summaries/wreck.txt");
+    let outcome = bart.summarize(&article).to(Korean).translator(&nllb, Default::default()).run().unwrap();
+    assert_eq!(outcome.text, read("summaries/wreck.ko.txt"));
+    assert_eq!(outcome.intermediate.as_deref(), Some(read("summaries/wreck.en.txt").as_str()));
+    let alone = bart.summarize(&article).to(Korean).run().unwrap_err().to_string();
+    assert!(alone.starts_with("a summary in Korean of an article in English is not supported"), "{alone}");
+}
+
+/// A text that may not be as long as its translation would be is split; nothing of it is left out.
+#[test]
+fn what_does_not_fit_is_split_and_never_cut() {
+    let folder = copy("nllb");
+    let settings = std::fs::read_to_string(folder.path().join("generation_config.json")).unwrap();
+    let short = settings.replace("\"max_length\": 200", "\"max_length\": 40");
+    assert_ne!(short, settings);
+    std::fs::write(folder.path().join("generation_config.json"), short).unwrap();
+    let (model, _kept) = open(folder.path());
+    let article = read("articles/exports.ko.txt");
+    let sentences = model.translate(&article).from(Korean).to(English).run().unwrap();
+    assert_eq!(sentences.tokens.input, sentences.tokens.seen);
+    let read_again: String = sentences.segments.iter().map(|segment| segment.source.as_str()).collect();
+    let words = |text: &str| text.split_whitespace().collect::<String>();
+    assert_eq!(words(&read_again), words(&article), "every word was read");
+    // One that is still too long is said to be.
+    let cut = model.translate(&article).from(Korean).max_tokens(3).run().unwrap();
+    assert_eq!(cut.finish, Finish::Length);
+    assert!(cut.findings.iter().any(|finding| finding.check == "length"));
+}
+
+#[test]
+fn a_glossary_that_nobody_hears_is_a_finding() {
+    let (model, _kept) = open(&folder("nllb"));
+    let article = read("articles/council.ko.txt");
+    let terms = vec![malmoi::prompts::Term { source: "의회".into(), target: "council".into() }];
+    let outcome = model.translate(&article).glossary(terms).run().unwrap();
+    let unheard = outcome.findings.iter().find(|finding| finding.check == "glossary").unwrap();
+    assert!(unheard.is_doubt() && unheard.message.contains("were not given to it"), "{}", unheard.message);
+}
+
+#[test]
+fn beams_can_be_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let (input, model) = (folder("articles/council.ko.txt"), folder("nllb"));
+    let (input, model) = (input.display().to_string(), model.display().to_string());
+    for beams in ["1", "2", "8"] {
+        let arguments = ["translate", &input, "--to", "en", "--model", &model, "--beams", beams];
+        let (code, out, err) = malmoi(home.path(), &arguments);
+        assert_eq!((code, out.trim_end()), (Some(0), read("articles/council.en.txt").as_str()), "{err}");
+    }
+    let (code, _, err) = malmoi(home.path(), &["translate", &input, "--to", "en", "--beams", "65"]);
+    assert!(code == Some(2) && err.contains("65"), "{err}");
+}
+
+#[test]
+fn what_a_model_was_not_made_for_is_refused() {
+    let (opus, _kept) = open(&folder("opus-ko-en"));
+    let error = opus.summarize("The council met on Monday.").run().unwrap_err();
+    assert!(matches!(error, Error::Unsupported { ref what, .. } if what == "summarizing"), "{error}");
+    let error = opus.translate("The council met on Monday.").to(Korean).run().unwrap_err().to_string();
+    assert!(error.contains("supported: `ko` into `en`"), "{error}");
+}
+
+/// Files of one model with those of another.
+#[test]
+fn mixed_up_folders_are_refused_by_name() {
+    let spoilt = |name: &str, spoil: &dyn Fn(&Path)| {
+        let folder = copy(name);
+        spoil(folder.path());
+        refused(folder.path())
+    };
+    let take = |from: &'static str, file: &'static str| {
+        move |to: &Path| {
+            std::fs::copy(folder(from).join(file), to.join(file)).unwrap();
+        }
+    };
+    for (name, spoil, reason) in [
+        ("opus-ko-en", &take("bart-cnn", "vocab.json") as &dyn Fn(&Path), "pieces of source.spm are in it"),
+        (
+            "opus-ko-en",
+            &|to| std::fs::remove_file(to.join("target.spm")).unwrap(),
+            "target.spm does not exist",
+        ),
+        (
+            "nllb",
+            &|to| std::fs::remove_file(to.join("sentencepiece.bpe.model")).unwrap(),
+            "it has no tokenizer: neither sentencepiece.bpe.model nor tokenizer.json",
+        ),
+        (
+            "opus-ko-en",
+            &|to| {
+                let path = to.join("vocab.json");
+                let vocabulary = std::fs::read_to_string(&path).unwrap();
+                let other = vocabulary.replace(": 158,", ": 9158,");
+                assert_ne!(other, vocabulary);
+                std::fs::write(path, other).unwrap();
+            },
+            "its tokenizer has more tokens than the network, which knows 605",
+        ),
+        ("nllb", &take("bart-cnn", "model.safetensors"), "tensor `"),
+        (
+            "bart-cnn",
+            &|to| {
+                let config = std::fs::read_to_string(to.join("config.json")).unwrap();
+                let other = config.replace("\"decoder_ffn_dim\": ", "\"decoder_ffn_dim\": 1");
+                std::fs::write(to.join("config.json"), other).unwrap();
+            },
+            "has shape",
+        ),
+    ] {
+        let said = spoilt(name, spoil);
+        assert!(said.contains(reason), "{name}: {said}");
+    }
+}
