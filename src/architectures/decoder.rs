@@ -376,7 +376,7 @@ impl Layer {
     }
 
     fn add(&self, x: &Tensor, y: &Tensor) -> candle_core::Result<Tensor> {
-        if self.residual_scale == 1.0 { add(x, &y) } else { add(x, &(y * self.residual_scale)?) }
+        if self.residual_scale == 1.0 { add(x, y) } else { add(x, &(y * self.residual_scale)?) }
     }
 }
 

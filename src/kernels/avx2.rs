@@ -168,14 +168,14 @@ pub(super) fn dots<const N: usize>(x: [&[f32]; N], weights: &[f32]) -> [f32; N] 
     let whole = length / TILE * TILE;
     let mut sums = [[_mm256_setzero_ps(); HALVES]; N];
     for at in (0..whole).step_by(TILE) {
-        for half in 0..HALVES {
-            let at = at + half * LANES;
+        for at in [at, at + LANES] {
             // SAFETY: eight numbers of the whole part, which all of them have.
             let w = unsafe { _mm256_loadu_ps(weights.as_ptr().add(at)) };
-            for i in 0..N {
+            for (x, sums) in x.iter().zip(&mut sums) {
                 // SAFETY: as above.
-                let x = unsafe { _mm256_loadu_ps(x[i].as_ptr().add(at)) };
-                sums[i][half] = _mm256_fmadd_ps(x, w, sums[i][half]);
+                let x = unsafe { _mm256_loadu_ps(x.as_ptr().add(at)) };
+                let sum = &mut sums[at / LANES % HALVES];
+                *sum = _mm256_fmadd_ps(x, w, *sum);
             }
         }
     }

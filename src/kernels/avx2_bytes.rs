@@ -131,20 +131,20 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
                 *sums = [_mm256_set1_epi32(unsafe { *offsets.add(at * ROWS + i) }); HALVES];
             }
             for quad in at * quads..(at + 1) * quads {
-                let mut w = [[_mm256_setzero_si256(); 2]; HALVES];
-                for (half, w) in w.iter_mut().enumerate() {
-                    // SAFETY: a line of the tile is 64 bytes at a multiple of 64.
-                    let line = unsafe { _mm256_load_si256(tile.low.add(quad * 64 + half * 32).cast()) };
-                    *w = [_mm256_and_si256(line, even), _mm256_srli_epi16::<8>(line)];
-                }
+                // SAFETY: a line of the tile is 64 bytes at a multiple of 64.
+                let line =
+                    |half: usize| unsafe { _mm256_load_si256(tile.low.add(quad * 64 + half * 32).cast()) };
+                let lines = [line(0), line(1)];
+                let first = [_mm256_and_si256(lines[0], even), _mm256_and_si256(lines[1], even)];
+                let second = [_mm256_srli_epi16::<8>(lines[0]), _mm256_srli_epi16::<8>(lines[1])];
+                let w = [first, second];
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    for pair in 0..2 {
+                    for (pair, w) in w.into_iter().enumerate() {
                         // SAFETY: two pairs of the row's.
                         let x = unsafe { *pairs.add((quad * ROWS + i) * 2 + pair) };
                         let x = _mm256_set1_epi32(x);
-                        for half in 0..HALVES {
-                            let products = _mm256_madd_epi16(w[half][pair], x);
-                            sums[half] = _mm256_add_epi32(sums[half], products);
+                        for (sum, w) in sums.iter_mut().zip(w) {
+                            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(w, x));
                         }
                     }
                 }

@@ -119,7 +119,8 @@ impl<'a> Writer<'a> {
 
     /// What of the job a model without a prompt was not told.
     pub fn unheard(&self) -> Option<Finding> {
-        let message = "the model takes no instructions: the glossary's terms were not given to it".to_string();
+        let message =
+            "the model takes no instructions: the glossary's terms were not given to it".to_string();
         let unheard = self.shapes() && !self.job.glossary.is_empty();
         unheard.then(|| Finding { check: "glossary".to_string(), segment: None, message })
     }
