@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
-use malmoi::checkpoint::Checkpoint;
+use malmoi::checkpoint::{Checkpoint, Gguf};
 use malmoi::generation::Rules;
 use malmoi::generation::beam::{Beams, EarlyStopping, Found, search};
 use malmoi::kernels::Precision;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::support::gguf::{File, Tensor, Value as Metadata};
 use crate::support::here;
 
 /// What the reference computes: see `fixtures/seq2seq/make.py`.
@@ -59,15 +60,31 @@ fn fixtures() -> Vec<Fixture> {
     let mut folders: Vec<PathBuf> = folders.filter(|path| path.join("expected.json").exists()).collect();
     folders.sort();
     assert!(folders.len() >= 17, "{folders:?}");
-    let open = |folder: PathBuf| {
-        let checkpoint = Checkpoint::open(&folder).unwrap();
-        let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
-        let Loaded { network, .. } = architectures::load(&setup).unwrap();
-        let expected = std::fs::read(folder.join("expected.json")).unwrap();
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        Fixture { name, network, expected: serde_json::from_slice(&expected).unwrap() }
-    };
-    folders.into_iter().map(open).collect()
+    folders.into_iter().map(|folder| fixture(&folder, &folder)).collect()
+}
+
+/// The same T5 as llama.cpp's converter writes them: see `fixtures/seq2seq/make_gguf.py`.
+fn ggufs() -> Vec<Fixture> {
+    let files = std::fs::read_dir(here("fixtures/seq2seq/gguf")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = files.collect();
+    files.sort();
+    assert!(files.len() >= 5, "{files:?}");
+    let folder = |file: &Path| here("fixtures/seq2seq").join(file.file_stem().unwrap());
+    files.iter().map(|file| fixture(file, &folder(file))).collect()
+}
+
+/// A checkpoint, and what is expected of the one in a folder.
+fn fixture(checkpoint: &Path, folder: &Path) -> Fixture {
+    let expected = std::fs::read(folder.join("expected.json")).unwrap();
+    let name = checkpoint.file_name().unwrap().to_string_lossy().into_owned();
+    let network = load(checkpoint).unwrap().network;
+    Fixture { name, network, expected: serde_json::from_slice(&expected).unwrap() }
+}
+
+fn load(path: &Path) -> malmoi::Result<Loaded> {
+    let checkpoint = Checkpoint::open(path)?;
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    architectures::load(&setup)
 }
 
 fn difference(a: &[f32], b: &[f32]) -> f32 {
@@ -117,20 +134,48 @@ impl Fixture {
         let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
         search(&*self.network, &sources, beams, at_once).unwrap()
     }
+
+    /// Logits after each of the tokens that are read after a source.
+    fn check_logits(&self) {
+        let Forced { source, read, logits } = &self.expected.forced;
+        let mut state = self.network.begin(&[&self.expected.sources[*source]]).unwrap().remove(0);
+        let row = Row { state: &mut state, tokens: read, want: Want::All };
+        let whole = self.network.forward(&mut [row]).unwrap();
+        assert_eq!(whole.row(0).count(), logits.len());
+        for (at, (ours, expected)) in whole.row(0).zip(logits).enumerate() {
+            let off = difference(ours, expected);
+            assert!(off < 1e-4, "{}: token {at} is {off} off", self.name);
+        }
+    }
+
+    /// Texts and their scores, by all settings and numbers of beams, with some sources at once.
+    fn check_texts(&self, at_once: usize) {
+        for Run { name, settings, beams: expected } in &self.expected.runs {
+            for (width, expected) in expected {
+                let found = self.search(&self.expected.sources, &beams(settings, *width), at_once);
+                let case = format!("{}: {name}, {width} beams, {at_once} at once", self.name);
+                for (found, expected) in found.iter().zip(expected) {
+                    for (found, expected) in found.iter().zip(expected) {
+                        assert_eq!(found.ids, expected.ids, "{case}");
+                        let off = found.score.unwrap_or(0.0) - expected.score.unwrap_or(0.0);
+                        assert!(off.abs() < 1e-4, "{case}: {off}");
+                    }
+                    assert!(!found.is_empty() && found.len() >= expected.len(), "{case}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
 fn logits_after_every_token_are_those_of_the_reference() {
     for fixture in fixtures() {
-        let Forced { source, read, logits } = &fixture.expected.forced;
+        fixture.check_logits();
+        let Forced { source, read, .. } = &fixture.expected.forced;
         let begin = || fixture.network.begin(&[&fixture.expected.sources[*source]]).unwrap().remove(0);
         let mut state = begin();
         let row = Row { state: &mut state, tokens: read, want: Want::All };
         let whole = fixture.network.forward(&mut [row]).unwrap();
-        for (at, (ours, expected)) in whole.row(0).zip(logits).enumerate() {
-            let off = difference(ours, expected);
-            assert!(off < 1e-4, "{}: token {at} is {off} off", fixture.name);
-        }
         // Token by token, cut back and forked, it is the same to the last bit.
         let mut state = begin();
         for (at, token) in read.iter().enumerate() {
@@ -169,22 +214,7 @@ fn sources_read_together_are_sources_read_alone() {
 #[test]
 fn searches_find_the_texts_and_scores_of_the_reference() {
     for fixture in fixtures() {
-        for Run { name, settings, beams: expected } in &fixture.expected.runs {
-            for (width, expected) in expected {
-                for at_once in [1, 2, 8] {
-                    let found = fixture.search(&fixture.expected.sources, &beams(settings, *width), at_once);
-                    let case = format!("{}: {name}, {width} beams, {at_once} at once", fixture.name);
-                    for (found, expected) in found.iter().zip(expected) {
-                        for (found, expected) in found.iter().zip(expected) {
-                            assert_eq!(found.ids, expected.ids, "{case}");
-                            let off = found.score.unwrap_or(0.0) - expected.score.unwrap_or(0.0);
-                            assert!(off.abs() < 1e-4, "{case}: {off}");
-                        }
-                        assert!(!found.is_empty() && found.len() >= expected.len(), "{case}");
-                    }
-                }
-            }
-        }
+        [1, 2, 8].into_iter().for_each(|at_once| fixture.check_texts(at_once));
     }
 }
 
@@ -204,7 +234,117 @@ fn sources_and_texts_as_long_as_can_be() {
     }
 }
 
-/// The search that a fixture's folder asks for, for a task.
+#[test]
+fn gguf_files_give_the_logits_texts_and_scores_of_their_folders() {
+    for fixture in ggufs() {
+        fixture.check_logits();
+        fixture.check_texts(8);
+        let Long { source, settings, ids } = &fixture.expected.long;
+        let found = fixture.search(std::slice::from_ref(source), &beams(settings, 1), 1);
+        assert_eq!(found[0][0].ids, *ids, "{}", fixture.name);
+        // Their metadata say where texts start and end.
+        let (settings, ours) =
+            (&fixture.expected.runs[0].settings, asked_for(&format!("gguf/{}", fixture.name), ""));
+        let expected = beams(settings, 1);
+        assert_eq!((ours.start, ours.rules.ends), (expected.start, expected.rules.ends), "{}", fixture.name);
+    }
+}
+
+/// A fixture's GGUF file, to be changed: all its tensors, and the metadata that the network needs.
+fn to_change(name: &str) -> File {
+    let gguf = Gguf::open(&here("fixtures/seq2seq/gguf").join(name)).unwrap();
+    let mut file = File::default().set("general.architecture", Metadata::Text("t5".into()));
+    for key in [
+        "block_count",
+        "decoder_block_count",
+        "embedding_length",
+        "feed_forward_length",
+        "attention.head_count",
+        "attention.key_length",
+        "attention.relative_buckets_count",
+    ] {
+        let key = format!("t5.{key}");
+        let number = gguf.number(&key).unwrap() as u32;
+        file = file.set(&key, Metadata::U32(number));
+    }
+    for (name, info) in gguf.tensors() {
+        let (dimensions, offset) =
+            (info.shape.iter().rev().map(|n| *n as u64).collect(), file.data.len() as u64);
+        file.tensors.push(Tensor { name: name.clone(), dimensions, ggml_type: 0, offset });
+        file.data.extend(&gguf.file().bytes()[info.range.clone()]);
+        file.data.resize(file.data.len().next_multiple_of(file.alignment), 0);
+    }
+    file
+}
+
+/// What an old checkpoint becomes: PyTorch's own form stores what is shared as often as it is used.
+#[test]
+fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
+    for (name, gated) in [("t5", false), ("mt5", true)] {
+        let mut file = to_change(&format!("{name}.gguf"));
+        let folder = tempfile::tempdir().unwrap();
+        let written = |file: &File| {
+            let path = folder.path().join(format!("{name}.gguf"));
+            std::fs::write(&path, file.bytes()).unwrap();
+            fixture(&path, &here("fixtures/seq2seq").join(name))
+        };
+        file.tensors.retain(|tensor| tensor.name != "output.weight");
+        let without = written(&file);
+        let mut table =
+            file.tensors.iter().find(|tensor| tensor.name == "token_embd.weight").unwrap().clone();
+        let bytes = table.dimensions.iter().product::<u64>() as usize * 4;
+        let copied = file.data[table.offset as usize..][..bytes].to_vec();
+        (table.name, table.offset) = ("output.weight".into(), file.data.len() as u64);
+        let at = file.data.len();
+        file.tensors.push(table);
+        file.data.extend(copied);
+        let copy = written(&file);
+        // A gated network whose matrix differs in a single bit has one of its own.
+        file.data[at] ^= 1;
+        let nearly = written(&file);
+        let logits = |fixture: &Fixture| {
+            let mut state = fixture.network.begin(&[&[5, 9, 1]]).unwrap().remove(0);
+            let row = Row { state: &mut state, tokens: &[0], want: Want::Last };
+            fixture.network.forward(&mut [row]).unwrap().last(0).to_vec()
+        };
+        let (without, copy, nearly) = (logits(&without), logits(&copy), logits(&nearly));
+        assert!(without == copy, "{name}");
+        let scale = if gated { 32f32.sqrt() } else { 1.0 };
+        let scaled: Vec<f32> = copy.iter().map(|logit| logit * scale).collect();
+        assert!(difference(&scaled, &nearly) < 1e-4, "{name}");
+    }
+}
+
+#[test]
+fn gguf_files_that_say_too_little_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t5.gguf");
+    let refused = |file: &File, reason: &str| {
+        std::fs::write(&path, file.bytes()).unwrap();
+        let error = load(&path).err().unwrap().to_string();
+        assert!(error.contains(reason), "{error}");
+    };
+    let file = to_change("umt5.gguf");
+    for key in ["block_count", "embedding_length", "attention.key_length", "attention.relative_buckets_count"]
+    {
+        let mut file = file.clone();
+        file.metadata.retain(|(name, _)| name != &format!("t5.{key}"));
+        refused(&file, &format!("it has no {key}"));
+    }
+    // Where the second layer has a bias every layer has one, and where the first has a gate.
+    for (tensor, reason) in [
+        ("dec.blk.0.attn_rel_b.weight", "relative_attention_bias"),
+        ("dec.blk.1.attn_rel_b.weight", "relative_attention_bias"),
+        ("enc.blk.1.ffn_gate.weight", "wi_0"),
+        ("token_embd.weight", "shared.weight"),
+    ] {
+        let mut file = file.clone();
+        file.tensors.retain(|one| one.name != tensor);
+        refused(&file, reason);
+    }
+}
+
+/// The search that a fixture's folder or file asks for, for a task.
 fn asked_for(name: &str, task: &str) -> Beams {
     let checkpoint = Checkpoint::open(&here("fixtures/seq2seq").join(name)).unwrap();
     let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };

@@ -10,10 +10,10 @@ use super::layers::{GatedMlp, RmsNorm};
 use super::state::{KvCache, LayerMemory, Memory, State};
 use super::tensors::Tensors;
 use super::{Architecture, Loaded, Logits, Network, OnThreads, Row, Setup, check_rows, ragged};
-use crate::checkpoint::Hyper;
+use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, RelativeBias, Sees, Span, activated, add, attend_spans,
+    Activation, Attention, Embedding, Linear, RelativeBias, Sees, Span, Weight, activated, add, attend_spans,
     shared_input,
 };
 
@@ -91,39 +91,33 @@ enum Kind {
 }
 
 impl Config {
-    fn read(hyper: &Hyper) -> Result<Self> {
-        let count = |key: &str, default: usize| hyper.count_or(key, "-", MAX_WIDTH, default);
-        let encoder_layers = hyper.count_or("num_layers", "-", MAX_LAYERS, 6)?;
-        let words = hyper.word("feed_forward_proj", "-").unwrap_or("relu");
-        let (gated, name) = match words.strip_prefix("gated-") {
-            Some(name) => (true, name),
-            None => (false, words),
+    fn read(checkpoint: &Checkpoint) -> Result<Self> {
+        let hyper = &checkpoint.hyper;
+        // A config leaves out what is as in the smallest of the first T5, a GGUF file nothing.
+        let count = |json: &str, gguf: &str, most: usize, default: usize| match hyper.is_gguf() {
+            true => hyper.count(json, gguf, most),
+            false => hyper.count_or(json, gguf, most, default),
         };
-        let activation = match name {
-            "relu" => Activation::Relu,
-            // The gated form means the approximation by its word, too.
-            "gelu" if gated => Activation::GeluTanh,
-            "gelu" => Activation::Gelu,
-            "gelu_new" => Activation::GeluTanh,
-            "silu" | "swish" => Activation::Silu,
-            _ => {
-                let known = "relu, gelu, gelu_new, silu, each also gated";
-                return Err(hyper.unsupported(format!("activation `{words}`"), known));
-            }
-        };
+        let size = |json: &str, gguf: &str, default: usize| count(json, gguf, MAX_WIDTH, default);
+        let encoder_layers = count("num_layers", "block_count", MAX_LAYERS, 6)?;
+        let decoder_layers =
+            hyper.count_or("num_decoder_layers", "decoder_block_count", MAX_LAYERS, encoder_layers)?;
+        let epsilon = hyper.number("layer_norm_epsilon", "attention.layer_norm_rms_epsilon")?;
+        let (gated, activation) = activation(checkpoint)?;
         let config = Self {
-            width: count("d_model", 512)?,
-            heads: count("num_heads", 8)?,
-            head_dim: count("d_kv", 64)?,
-            feed_forward: count("d_ff", 2048)?,
+            width: size("d_model", "embedding_length", 512)?,
+            heads: size("num_heads", "attention.head_count", 8)?,
+            head_dim: size("d_kv", "attention.key_length", 64)?,
+            feed_forward: size("d_ff", "feed_forward_length", 2048)?,
             encoder_layers,
-            decoder_layers: hyper.count_or("num_decoder_layers", "-", MAX_LAYERS, encoder_layers)?,
-            epsilon: hyper.number("layer_norm_epsilon", "-")?.unwrap_or(1e-6),
+            decoder_layers,
+            epsilon: epsilon.unwrap_or(1e-6),
             activation,
             gated,
-            buckets: count("relative_attention_num_buckets", 32)?,
-            reach: count("relative_attention_max_distance", 128)?,
-            bias_in_every_layer: hyper.architecture() == "umt5",
+            buckets: size("relative_attention_num_buckets", "attention.relative_buckets_count", 32)?,
+            // No GGUF file says it: llama.cpp knows no other one.
+            reach: hyper.count_or("relative_attention_max_distance", "-", MAX_WIDTH, 128)?,
+            bias_in_every_layer: bias_in_every_layer(checkpoint)?,
         };
         if config.buckets < 4 || config.reach <= config.buckets / 2 {
             let reason = format!("{} buckets for ways of up to {}", config.buckets, config.reach);
@@ -133,10 +127,67 @@ impl Config {
     }
 }
 
+/// Whether layers are gated, and by what. A GGUF file does not say; as in llama.cpp (`src/models/t5.cpp`) it is seen by the gates, and
+/// those of GELU are the only ones.
+fn activation(checkpoint: &Checkpoint) -> Result<(bool, Activation)> {
+    let hyper = &checkpoint.hyper;
+    if hyper.is_gguf() {
+        let gate = checkpoint.find("encoder.block.0.layer.1.DenseReluDense.wi_0.weight")?;
+        return Ok(match gate {
+            Some(_) => (true, Activation::GeluTanh),
+            None => (false, Activation::Relu),
+        });
+    }
+    let words = hyper.word("feed_forward_proj", "-").unwrap_or("relu");
+    let (gated, name) = match words.strip_prefix("gated-") {
+        Some(name) => (true, name),
+        None => (false, words),
+    };
+    let activation = match name {
+        "relu" => Activation::Relu,
+        // The gated form means the approximation by its word, too.
+        "gelu" if gated => Activation::GeluTanh,
+        "gelu" => Activation::Gelu,
+        "gelu_new" => Activation::GeluTanh,
+        "silu" | "swish" => Activation::Silu,
+        _ => {
+            let known = "relu, gelu, gelu_new, silu, each also gated";
+            return Err(hyper.unsupported(format!("activation `{words}`"), known));
+        }
+    };
+    Ok((gated, activation))
+}
+
+/// GGUF files of UMT5 call themselves T5.
+fn bias_in_every_layer(checkpoint: &Checkpoint) -> Result<bool> {
+    if !checkpoint.hyper.is_gguf() {
+        return Ok(checkpoint.hyper.architecture() == "umt5");
+    }
+    let of_second = |stack: &str| checkpoint.find(&bias_name(&format!("{stack}.block.1")));
+    Ok(of_second("encoder")?.or(of_second("decoder")?).is_some())
+}
+
+fn bias_name(prefix: &str) -> String {
+    format!("{prefix}.layer.0.SelfAttention.relative_attention_bias.weight")
+}
+
+/// Whether the output matrix is the embedding table, and what it is multiplied with scaled.
+///
+/// A GGUF file does not say. llama.cpp never scales, nor does its converter do it for it, so that its probabilities are not those of
+/// the reference, which counts here. Tied is a file without an output matrix, and one with a copy: the converter writes that where
+/// the weights were in PyTorch's own form. What is not gated is the first T5, and tied even if quantised copies differ.
+fn tied(hyper: &Hyper, config: &Config, table: &Weight, output: Option<&Weight>) -> bool {
+    if hyper.is_gguf() {
+        return output.is_none_or(|output| !config.gated || *output.bytes == *table.bytes);
+    }
+    let said = hyper.get("scale_decoder_outputs", "-").or_else(|| hyper.get("tie_word_embeddings", "-"));
+    said.and_then(|v| v.as_bool()).unwrap_or(hyper.architecture() == "t5" && output.is_none())
+}
+
 fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let checkpoint = setup.checkpoint;
     let hyper = &checkpoint.hyper;
-    let config = Config::read(hyper)?;
+    let config = Config::read(checkpoint)?;
     let read = Tensors { checkpoint, device: setup.device, precision: setup.precision };
     // One table for both stacks, by any of its names.
     let names = ["shared.weight", "decoder.embed_tokens.weight", "encoder.embed_tokens.weight"];
@@ -155,8 +206,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     };
     let vocabulary = table.shape[0];
     let output = checkpoint.find("lm_head.weight")?;
-    let tied = hyper.get("scale_decoder_outputs", "-").or_else(|| hyper.get("tie_word_embeddings", "-"));
-    let tied = tied.and_then(|v| v.as_bool()).unwrap_or(hyper.architecture() == "t5" && output.is_none());
+    let tied = tied(hyper, &config, &table, output.as_ref());
     let lm_head = match output {
         Some(_) => checkpoint.tensor("lm_head.weight", &[vocabulary, config.width])?,
         None => table.clone(),
@@ -224,8 +274,7 @@ impl Layers<'_> {
             return Ok(first);
         }
         let Config { heads, buckets, reach, .. } = *self.config;
-        let name = format!("{prefix}.layer.0.SelfAttention.relative_attention_bias.weight");
-        let table = self.read.floats(&name, buckets * heads)?;
+        let table = self.read.floats(&bias_name(prefix), buckets * heads)?;
         let of = |head: usize, way: isize| table[bucket(way, both_ways, buckets, reach) * heads + head];
         Ok(Some(std::sync::Arc::new(RelativeBias::new(heads, reach, of))))
     }

@@ -2,8 +2,10 @@
 //!
 //! Source: `gguf-py/gguf/tensor_mapping.py` of llama.cpp.
 
+type Table = &'static [(&'static str, &'static str)];
+
 /// Names outside layers.
-const WHOLE: &[(&str, &str)] = &[
+const WHOLE: Table = &[
     ("model.embed_tokens", "token_embd"),
     ("model.embed_tokens_per_layer", "per_layer_token_embd"),
     ("model.per_layer_model_projection", "per_layer_model_proj"),
@@ -12,10 +14,20 @@ const WHOLE: &[(&str, &str)] = &[
     ("model.embedding_norm", "token_embd_norm"),
     ("model.embedding_norm", "output_norm"),
     ("lm_head", "output"),
+    ("shared", "token_embd"),
+    ("encoder.final_layer_norm", "enc.output_norm"),
+    ("decoder.final_layer_norm", "dec.output_norm"),
+];
+
+/// What layers' names begin with before their numbers, and the names behind those.
+const STACKS: &[(&str, &str, Table)] = &[
+    ("model.layers.", "blk.", IN_LAYER),
+    ("encoder.block.", "enc.blk.", IN_ENCODER),
+    ("decoder.block.", "dec.blk.", IN_DECODER),
 ];
 
 /// Names within `model.layers.N.` and `blk.N.`.
-const IN_LAYER: &[(&str, &str)] = &[
+const IN_LAYER: Table = &[
     ("input_layernorm", "attn_norm"),
     ("operator_norm", "attn_norm"),
     ("self_attn.qkv_proj", "attn_qkv"),
@@ -59,8 +71,43 @@ const IN_LAYER: &[(&str, &str)] = &[
     ("post_per_layer_input_norm", "post_norm"),
 ];
 
+/// Names within `encoder.block.N.` and `enc.blk.N.`: T5's.
+const IN_ENCODER: Table = &[
+    ("layer.0.layer_norm", "attn_norm"),
+    ("layer.0.SelfAttention.q", "attn_q"),
+    ("layer.0.SelfAttention.k", "attn_k"),
+    ("layer.0.SelfAttention.v", "attn_v"),
+    ("layer.0.SelfAttention.o", "attn_o"),
+    ("layer.0.SelfAttention.relative_attention_bias", "attn_rel_b"),
+    ("layer.1.layer_norm", "ffn_norm"),
+    ("layer.1.DenseReluDense.wi", "ffn_up"),
+    ("layer.1.DenseReluDense.wi_0", "ffn_gate"),
+    ("layer.1.DenseReluDense.wi_1", "ffn_up"),
+    ("layer.1.DenseReluDense.wo", "ffn_down"),
+];
+
+/// Names within `decoder.block.N.` and `dec.blk.N.`: T5's.
+const IN_DECODER: Table = &[
+    ("layer.0.layer_norm", "attn_norm"),
+    ("layer.0.SelfAttention.q", "attn_q"),
+    ("layer.0.SelfAttention.k", "attn_k"),
+    ("layer.0.SelfAttention.v", "attn_v"),
+    ("layer.0.SelfAttention.o", "attn_o"),
+    ("layer.0.SelfAttention.relative_attention_bias", "attn_rel_b"),
+    ("layer.1.layer_norm", "cross_attn_norm"),
+    ("layer.1.EncDecAttention.q", "cross_attn_q"),
+    ("layer.1.EncDecAttention.k", "cross_attn_k"),
+    ("layer.1.EncDecAttention.v", "cross_attn_v"),
+    ("layer.1.EncDecAttention.o", "cross_attn_o"),
+    ("layer.2.layer_norm", "ffn_norm"),
+    ("layer.2.DenseReluDense.wi", "ffn_up"),
+    ("layer.2.DenseReluDense.wi_0", "ffn_gate"),
+    ("layer.2.DenseReluDense.wi_1", "ffn_up"),
+    ("layer.2.DenseReluDense.wo", "ffn_down"),
+];
+
 /// Names within layers of what is neither a weight nor a bias there.
-const BARE: &[(&str, &str)] = &[
+const BARE: Table = &[
     ("linear_attn.A_log", "ssm_a"),
     ("linear_attn.dt_bias", "ssm_dt.bias"),
     ("layer_scalar", "layer_output_scale.weight"),
@@ -106,20 +153,18 @@ pub(super) fn in_folder(name: &str) -> impl Iterator<Item = String> + '_ {
 /// stays as it is.
 pub(super) fn in_gguf(name: &str) -> Vec<String> {
     let in_layer = |name: &str| {
-        let (layer, path) = name.strip_prefix("model.layers.")?.split_once('.')?;
-        Some((layer.to_string(), path.to_string()))
+        STACKS.iter().find_map(|(hugging, gguf, table)| {
+            let (layer, path) = name.strip_prefix(hugging)?.split_once('.')?;
+            Some((*table, format!("{gguf}{layer}."), path.to_string()))
+        })
     };
-    if let Some((layer, path)) = in_layer(name)
+    if let Some((_, prefix, path)) = in_layer(name)
         && let Some((_, gguf)) = BARE.iter().find(|(hugging, _)| *hugging == path)
     {
-        return vec![format!("blk.{layer}.{gguf}")];
+        return vec![format!("{prefix}{gguf}")];
     }
     let (path, kind) = name.rsplit_once('.').unwrap_or((name, ""));
-    let in_layer = in_layer(path);
-    let (table, prefix, path) = match in_layer {
-        Some((layer, path)) => (IN_LAYER, format!("blk.{layer}."), path),
-        None => (WHOLE, String::new(), path.to_string()),
-    };
+    let (table, prefix, path) = in_layer(path).unwrap_or((WHOLE, String::new(), path.to_string()));
     let known = table.iter().filter(|(hugging, _)| *hugging == path);
     let mut names: Vec<String> = known.map(|(_, gguf)| format!("{prefix}{gguf}.{kind}")).collect();
     if names.is_empty() {
@@ -158,5 +203,13 @@ mod tests {
         );
         assert_eq!(in_gguf("something.else"), ["something.else"]);
         assert_eq!(in_gguf("model.layers.0.linear_attn.A_log"), ["blk.0.ssm_a"]);
+        // What follows attention is something else in each stack.
+        assert_eq!(in_gguf("encoder.block.7.layer.1.layer_norm.weight"), ["enc.blk.7.ffn_norm.weight"]);
+        assert_eq!(
+            in_gguf("decoder.block.7.layer.1.layer_norm.weight"),
+            ["dec.blk.7.cross_attn_norm.weight"]
+        );
+        assert_eq!(in_gguf("decoder.final_layer_norm.weight"), ["dec.output_norm.weight"]);
+        assert_eq!(in_gguf("shared.weight"), ["token_embd.weight"]);
     }
 }
