@@ -283,8 +283,10 @@ fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
     for (name, gated) in [("t5", false), ("mt5", true)] {
         let mut file = to_change(&format!("{name}.gguf"));
         let folder = tempfile::tempdir().unwrap();
+        // Files that are open are mapped: each is one of its own.
         let written = |file: &File| {
-            let path = folder.path().join(format!("{name}.gguf"));
+            let path =
+                folder.path().join(format!("{}.gguf", std::fs::read_dir(folder.path()).unwrap().count()));
             std::fs::write(&path, file.bytes()).unwrap();
             fixture(&path, &here("fixtures/seq2seq").join(name))
         };

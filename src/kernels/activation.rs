@@ -4,7 +4,6 @@ use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 use super::linear::with_floats;
-use super::rows::exp;
 
 /// What is applied to a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +30,8 @@ impl Activation {
                 (0.5 * x * (1.0 + candle_core::cpu::erf::erf_f64(x * std::f64::consts::FRAC_1_SQRT_2))) as f32
             }
             Self::Relu => x.max(0.0),
-            Self::Sigmoid => 1.0 / (1.0 + exp(-x)),
-            Self::Silu => x / (1.0 + exp(-x)),
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Silu => x / (1.0 + (-x).exp()),
             Self::GeluTanh => {
                 let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
                 0.5 * x * (1.0 + inner.tanh())

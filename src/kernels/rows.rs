@@ -13,7 +13,7 @@ const PART: usize = 1 << 14;
 /// `e^x`, to 2 units in the last place: Cephes' `expf` without branches, so that compilers make vectors of it. Between −87 and 88; what
 /// lies beyond is taken as the nearest of these.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+fn exp(x: f32) -> f32 {
     // Adding 1.5 · 2^23 rounds to an integer, which then stands in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
