@@ -363,9 +363,10 @@ fn a_vocabulary_that_cannot_be_right_is_refused() {
             "the pre-tokenizer `someones` is not supported",
         ),
         (
-            byte_level().but("tokenizer.ggml.model", Value::Text("t5".into())),
-            "tokenizer `t5` is not supported",
+            byte_level().but("tokenizer.ggml.model", Value::Text("rwkv".into())),
+            "tokenizer `rwkv` is not supported",
         ),
+        (byte_level().but("tokenizer.ggml.model", Value::Text("t5".into())), "no tokenizer.ggml.scores"),
         (byte_level().but("tokenizer.ggml.merges", texts(&["a"])), "the merge `a` is not two tokens"),
         (byte_level().but("tokenizer.ggml.merges", texts(&["a q"])), "the merge `a q` makes no token"),
         (

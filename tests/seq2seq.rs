@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
-use malmoi::checkpoint::{Checkpoint, Gguf};
+use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
 use malmoi::generation::Rules;
 use malmoi::generation::beam::{Beams, EarlyStopping, Found, search};
 use malmoi::kernels::Precision;
@@ -247,6 +247,32 @@ fn gguf_files_give_the_logits_texts_and_scores_of_their_folders() {
             (&fixture.expected.runs[0].settings, asked_for(&format!("gguf/{}", fixture.name), ""));
         let expected = beams(settings, 1);
         assert_eq!((ours.start, ours.rules.ends), (expected.start, expected.rules.ends), "{}", fixture.name);
+    }
+}
+
+/// Their vocabularies, as the SentencePiece library cuts texts with the models they were made of.
+#[test]
+fn gguf_files_cut_texts_as_the_library_does() {
+    let expected = std::fs::read(here("fixtures/seq2seq/gguf.json")).unwrap();
+    let expected: BTreeMap<String, BTreeMap<String, Vec<u32>>> = serde_json::from_slice(&expected).unwrap();
+    assert_eq!(expected.len(), 5);
+    for (name, texts) in expected {
+        let file = here("fixtures/seq2seq/gguf").join(format!("{name}.gguf"));
+        let tokenizer = Tokenizer::from_gguf(&Gguf::open(&file).unwrap()).unwrap();
+        for (text, ids) in texts {
+            assert_eq!(tokenizer.encode(&text).unwrap(), ids, "{name}: {text:?}");
+        }
+        let ids = tokenizer.encode("a <extra_id_0> b").unwrap();
+        assert!(!ids.contains(&tokenizer.id_of("<extra_id_0>").unwrap()), "{name}");
+        let ids = tokenizer.encode("The council met on Monday.").unwrap();
+        assert_eq!(tokenizer.decode(&ids).unwrap(), "The council met on Monday.", "{name}");
+        let frame = tokenizer.frame("en", "ko").unwrap();
+        assert_eq!((frame.before.len(), frame.after.len(), frame.first), (0, 1, None), "{name}");
+        // And the whole is a model.
+        let model = malmoi::Model::open(&file).unwrap();
+        assert!(model.reads_sources());
+        let request = model.translate("The council met on Monday.").max_tokens(4);
+        assert!(request.run().unwrap().segments[0].score.is_some(), "{name}");
     }
 }
 

@@ -129,7 +129,7 @@ impl Gguf {
     }
 
     /// An array of strings, read where it lies.
-    pub fn strings(&self, key: &str) -> Option<impl ExactSizeIterator<Item = &str>> {
+    pub fn strings<'g>(&'g self, key: &str) -> Option<impl ExactSizeIterator<Item = &'g str> + use<'g>> {
         let Value::Array { element: STRING, count, range } = self.metadata.get(key)? else { return None };
         let mut reader = Reader { bytes: &self.file.bytes()[..range.end], at: range.start };
         Some((0..*count).map(move |_| {
@@ -139,7 +139,7 @@ impl Gguf {
     }
 
     /// An array of numbers of any type.
-    pub fn numbers(&self, key: &str) -> Option<impl ExactSizeIterator<Item = f64>> {
+    pub fn numbers<'g>(&'g self, key: &str) -> Option<impl ExactSizeIterator<Item = f64> + use<'g>> {
         let Value::Array { element, count, range } = self.metadata.get(key)? else { return None };
         scalar_size(*element)?;
         let mut reader = Reader { bytes: &self.file.bytes()[..range.end], at: range.start };

@@ -24,8 +24,9 @@ use serde::de::DeserializeOwned;
 use self::charsmap::BLANK;
 pub(super) use self::families::Row;
 use self::families::{Ids, Kind, TABLE};
-use self::model::{Algorithm, Model, Sort};
+use self::model::{Algorithm, Model, Normalization, Sort};
 use self::segment::Cutter;
+use super::gguf::Gguf;
 use crate::error::{Error, Result};
 
 /// The largest published models have five megabytes, their vocab.json four.
@@ -33,6 +34,9 @@ const MAX_FILE_BYTES: u64 = 100_000_000;
 
 /// What `spiece.model` and the like are called in some folders.
 const OTHER_NAME: &str = "tokenizer.model";
+
+/// The number of the sort of pieces that are not used.
+const UNUSED: u64 = 5;
 
 /// Marks that nearly all the families have, in fairseq's order.
 const BASE: [&str; 4] = ["<s>", "<pad>", "</s>", "<unk>"];
@@ -170,6 +174,41 @@ impl Pieces {
             _ => placed(row, &model, &settings).map_err(|reason| unusable(&path, reason))?,
         };
         Self::built(row, &path, model, tokens, &settings).map_err(|reason| unusable(&path, reason))
+    }
+
+    /// Builds what the metadata of a GGUF file describe (`tokenizer.ggml.model` is `t5`): the pieces, and how text is changed before it is
+    /// cut, as llama.cpp's converter writes them.
+    pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
+        let path = gguf.file().path();
+        let key = |name: &str| format!("tokenizer.ggml.{name}");
+        let numbers =
+            |name: &str| gguf.numbers(&key(name)).ok_or_else(|| unusable(path, format!("no {}", key(name))));
+        let tokens =
+            gguf.strings(&key("tokens")).ok_or_else(|| unusable(path, "no tokenizer.ggml.tokens".into()))?;
+        let pieces = tokens.zip(numbers("scores")?).zip(numbers("token_type")?);
+        let pieces: Vec<(&str, f32, u64)> =
+            pieces.map(|((text, score), sort)| (text, score as f32, sort as u64)).collect();
+        // What fills the vocabulary up is no piece.
+        let is_filling = |(text, _, sort): &&(&str, f32, u64)| *sort == UNUSED && text.starts_with("[PAD");
+        let count = pieces.len() - pieces.iter().rev().take_while(is_filling).count();
+        let default = Normalization::default();
+        let normalization = Normalization {
+            charsmap: gguf.numbers(&key("precompiled_charsmap")).map_or_else(Vec::new, |bytes| {
+                // Bytes, whose sign nobody agrees about.
+                bytes.map(|byte| byte as i64 as u8).collect()
+            }),
+            add_blank: gguf.flag(&key("add_space_prefix")).unwrap_or(default.add_blank),
+            squeeze: gguf.flag(&key("remove_extra_whitespaces")).unwrap_or(default.squeeze),
+            ..default
+        };
+        let settings = Settings { extra_ids: Some(0), ..Settings::default() };
+        let row = TABLE.iter().find(|row| row.kind == Kind::T5);
+        let row = row.ok_or_else(|| unusable(path, "no family of that kind".into()))?;
+        let built = Model::of_pieces(pieces[..count].iter().copied(), normalization).and_then(|model| {
+            let tokens = placed(row, &model, &settings)?;
+            Self::built(row, path, model, tokens, &settings)
+        });
+        built.map_err(|reason| unusable(path, reason))
     }
 
     fn built(

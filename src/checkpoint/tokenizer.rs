@@ -114,7 +114,10 @@ impl Tokenizer {
 
     /// Reads the SentencePiece files of a folder.
     pub fn from_pieces(folder: &Path, model_type: &str) -> Result<Self> {
-        let pieces = Pieces::read(folder, model_type)?;
+        Ok(Self::of_pieces(Pieces::read(folder, model_type)?))
+    }
+
+    fn of_pieces(pieces: Pieces) -> Self {
         let mark = |mark: &super::sentencepiece::Mark| Added {
             text: mark.text.clone(),
             id: mark.id,
@@ -122,7 +125,7 @@ impl Tokenizer {
             strip: (false, false),
         };
         let added = pieces.marks().iter().map(mark).collect();
-        Ok(Self::new(Inner::Pieces(Box::new(pieces)), added))
+        Self::new(Inner::Pieces(Box::new(pieces)), added)
     }
 
     /// Reads `tokenizer.json`.
@@ -168,6 +171,9 @@ impl Tokenizer {
 
     /// Builds what a GGUF file's metadata describes.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
+        if gguf.text("tokenizer.ggml.model") == Some("t5") {
+            return Pieces::from_gguf(gguf).map(Self::of_pieces);
+        }
         let (inner, added) = gguf_vocabulary::read(gguf)?;
         Self::of_library(inner, added).map_err(|reason| unusable(gguf.file().path(), reason))
     }

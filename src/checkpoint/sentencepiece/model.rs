@@ -99,19 +99,37 @@ impl Model {
         (0..self.len()).find(|piece| self.text(*piece) == text)
     }
 
+    /// A unigram model of pieces with their scores and sorts.
+    pub fn of_pieces<'p>(
+        pieces: impl Iterator<Item = (&'p str, f32, u64)>,
+        normalization: Normalization,
+    ) -> Result<Self, String> {
+        let mut model = Self::empty(normalization);
+        for (text, score, sort) in pieces {
+            model.push(text, score, sort)?;
+        }
+        model.bytes = model.pieces.iter().any(|piece| matches!(piece.sort, Sort::Byte(_)));
+        model.check()?;
+        Ok(model)
+    }
+
+    fn empty(normalization: Normalization) -> Self {
+        Self {
+            texts: String::new(),
+            pieces: Vec::new(),
+            unknown: 0,
+            algorithm: Algorithm::Unigram,
+            normalization,
+            bytes: false,
+        }
+    }
+
     /// Reads the bytes of a whole file.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > u32::MAX as usize {
             return Err(format!("{} bytes are too many", bytes.len()));
         }
-        let mut model = Self {
-            texts: String::new(),
-            pieces: Vec::new(),
-            unknown: 0,
-            algorithm: Algorithm::Unigram,
-            normalization: Normalization::default(),
-            bytes: false,
-        };
+        let mut model = Self::empty(Normalization::default());
         let mut reader = Reader { bytes };
         while let Some((field, value)) = reader.next()? {
             match field {
@@ -139,6 +157,13 @@ impl Model {
                 _ => {}
             }
         }
+        self.push(text, score, sort)
+    }
+
+    /// Adds a piece; sorts are numbered as in the format, and as in GGUF files.
+    fn push(&mut self, text: &str, score: f32, sort: u64) -> Result<(), String> {
+        let number = self.pieces.len();
+        let fail = |reason: String| format!("piece {number}: {reason}");
         if text.is_empty() || text.len() > MAX_PIECE_BYTES {
             return Err(fail(format!("its text is {} bytes long", text.len())));
         }

@@ -101,7 +101,7 @@ pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<Added>)> {
             return Err(Error::Unsupported {
                 what: format!("tokenizer `{other}`"),
                 file: file.to_path_buf(),
-                supported: "gpt2, llama, gemma4".into(),
+                supported: "gpt2, llama, gemma4, t5".into(),
             });
         }
     };
