@@ -199,6 +199,15 @@ fn summaries_come_in_the_shape_that_was_asked_for() {
     assert_eq!(shown, outcome.text);
 }
 
+/// As BART was first published.
+#[test]
+fn a_vocabulary_and_its_merges_are_a_tokenizer() {
+    let folder = copy("bart-cnn");
+    std::fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
+    let (model, _kept) = open(folder.path());
+    assert_eq!(model.summarize(&read("summaries/tram.txt")).text().unwrap(), read("summaries/tram.en.txt"));
+}
+
 #[test]
 fn another_language_is_reached_by_way_of_a_translator() {
     let ((bart, _kept), (nllb, _)) = (open(&folder("bart-cnn")), open(&folder("nllb")));

@@ -1,4 +1,5 @@
-//! The families: where each one's ids come from, which marks it has, and where they stand. One table; knows no file's contents.
+//! The families: where each one's ids come from, which marks it has, and where they stand. One table; of
+//! files it asks only which class of tokenizer they name.
 
 use std::path::Path;
 
