@@ -11,7 +11,7 @@ use candle_core::Device;
 use crate::architectures::{self, Network, Setup};
 use crate::checkpoint::{
     ChatTemplate, Checkpoint, Content, Frame, Hyper, Message, Quantization, Recommended, Tokenizer,
-    Translation,
+    Translation, Work,
 };
 use crate::error::{Error, Result};
 use crate::generation::{Batcher, Beams, Desk, Engine, Generated, Options, Searcher, Sink, answer};
@@ -50,6 +50,7 @@ struct Inner {
     vocabulary: usize,
     context: usize,
     bytes: u64,
+    work: Work,
     /// How sources are searched; of a network that reads none nothing.
     beams: Option<Beams>,
 }
@@ -104,7 +105,7 @@ impl Model {
             Some(gguf) => Tokenizer::from_gguf(gguf)?,
             None => Tokenizer::from_folder(path, checkpoint.hyper.architecture())?,
         };
-        let bytes = checkpoint.size();
+        let (bytes, work) = (checkpoint.size(), checkpoint.work()?);
         let hyper = checkpoint.hyper;
         let beams = match loaded.sources {
             Some(known) if tokenizer.largest_id().is_some_and(|id| id as usize >= known) => {
@@ -131,6 +132,7 @@ impl Model {
             tokenizer,
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
             bytes,
+            work,
             beams,
             hyper,
         };
@@ -168,6 +170,11 @@ impl Model {
     /// Bytes of its weights.
     pub fn bytes(&self) -> u64 {
         self.0.bytes
+    }
+
+    /// What its matrices cost.
+    pub fn work(&self) -> Work {
+        self.0.work
     }
 
     /// Sampling defaults its makers recommend.

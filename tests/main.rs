@@ -6,6 +6,8 @@ mod support;
 
 /// Archives and feeds: every item once, whatever happens.
 mod batch;
+/// Measurements.
+mod bench;
 /// The digest in a browser.
 #[cfg(feature = "fetch")]
 mod browser;

@@ -120,6 +120,30 @@ fn qwen2_of_1_5_billion_computes_what_the_reference_computes() {
     computes_what_the_reference_computes("qwen2.5-coder-1.5b");
 }
 
+/// One thread, as many as there are processors here or more: the same sums are done in the same order.
+#[test]
+fn a_text_does_not_depend_on_how_many_threads_compute_it() {
+    let Some(path) = real("smollm2-135m") else { return };
+    let text = |threads: &str| {
+        let mut command = assert_cmd::Command::cargo_bin("malmoi").unwrap();
+        command.env("HF_HUB_OFFLINE", "1").args([
+            "summarize",
+            "--quiet",
+            "--sentences",
+            "2",
+            "--threads",
+            threads,
+        ]);
+        let article = here("../examples/articles/harbour.txt");
+        command.arg("--model").arg(&path).arg(article).output().unwrap().stdout
+    };
+    let alone = text("1");
+    assert!(alone.len() > 40);
+    for threads in ["2", "3", "7"] {
+        assert_eq!(text(threads), alone, "{threads} threads");
+    }
+}
+
 #[test]
 fn a_small_model_summarizes() {
     let Some(path) = real("smollm2-135m") else { return };

@@ -18,7 +18,7 @@ use self::short_conv::ShortConv;
 use super::layers::{Activation, GatedMlp, RmsNorm, Rope, Rotation};
 use super::state::{KvCache, LayerMemory, Memory, Recurrent, State};
 use super::tensors::Tensors;
-use super::{Architecture, Loaded, Logits, Network, OnThreads, Row, Setup, check_rows};
+use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
 use crate::error::Result;
 use crate::kernels::{Embedding, Linear, add};
 
@@ -205,7 +205,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let embed_tokens = Embedding::new(embed_tokens, setup.device)?;
     let device = setup.device.clone();
     let network = Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head };
-    Ok(Loaded { network: Box::new(OnThreads(network)), context, vocabulary, sources: None })
+    Ok(Loaded { network: Box::new(network), context, vocabulary, sources: None })
 }
 
 /// Reads layers by their names in the checkpoint.
@@ -315,7 +315,10 @@ impl Network for Decoder {
         let rotations = self.config.ropes.iter().map(|rope| rope.at(&positions, &self.device));
         let rotations = rotations.collect::<candle_core::Result<Vec<_>>>()?;
         rows.iter_mut().for_each(|row| row.state.begin_step());
-        let mut x = (self.embed_tokens.forward(&ids)? * self.config.embedding_scale)?;
+        let mut x = self.embed_tokens.forward(&ids)?;
+        if self.config.embedding_scale != 1.0 {
+            x = (x * self.config.embedding_scale)?;
+        }
         let inputs = self.layer_inputs.as_ref().map(|inputs| inputs.forward(&ids, &x)).transpose()?;
         for (index, layer) in self.layers.iter().enumerate() {
             let input = inputs.as_ref().map(|inputs| inputs.i((.., index, ..))).transpose()?;

@@ -11,18 +11,17 @@ mod config;
 mod positions;
 
 use candle_core::{Device, Tensor};
-use rayon::prelude::*;
 
 use self::config::{Config, Stack};
 use self::positions::Positions;
 use super::layers::LayerNorm;
 use super::state::{KvCache, LayerMemory, Memory, State};
 use super::tensors::Tensors;
-use super::{Architecture, Loaded, Logits, Network, OnThreads, Row, Setup, check_rows, ragged};
+use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragged};
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, Sees, Weight, activated, add, attend_spans, shared_input,
+    Activation, Attention, Embedding, Linear, Sees, Weight, activated, add, attend_spans, pool, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: config::NAMES, load };
@@ -136,7 +135,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         config,
     };
     let context = network.config.context;
-    Ok(Loaded { network: Box::new(OnThreads(network)), context, vocabulary, sources: Some(sources) })
+    Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(sources) })
 }
 
 /// A table of tokens by the place it serves. Checkpoints hold one, two or all of the tables that may be the same: a place takes its own,
@@ -304,7 +303,7 @@ impl EncoderDecoder {
         };
         let mut values = self.lm_head.floats(&x)?;
         if let Some(bias) = &self.logits_bias {
-            values.par_chunks_exact_mut(self.vocabulary).for_each(|logits| {
+            pool::parts(&mut values, self.vocabulary, |_, logits| {
                 logits.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias);
             });
         }

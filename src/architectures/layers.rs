@@ -2,7 +2,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
-use crate::kernels::{Linear, Weight, gated, layer_norm, shared_input};
+use crate::kernels::{Linear, Weight, gated, layer_norm, rms_norm, rotate, shared_input};
 
 pub use crate::kernels::Activation;
 
@@ -27,7 +27,7 @@ impl RmsNorm {
 
     /// `x / rms(x) · weight`, any shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        candle_nn::ops::rms_norm(&x.contiguous()?, &self.weight, self.epsilon)
+        rms_norm(x, &self.weight, self.epsilon)
     }
 }
 
@@ -123,6 +123,9 @@ impl Rope {
 impl Rotation {
     /// Rotates `[tokens, heads, head_dim]`.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        if x.device().is_cpu() {
+            return rotate(x, &self.cos, &self.sin, self.pairing == Pairing::Neighbours);
+        }
         let (size, rotated) = (x.dim(D::Minus1)?, 2 * self.cos.dim(D::Minus1)?);
         if rotated < size {
             let rest = x.narrow(D::Minus1, rotated, size - rotated)?;
@@ -153,9 +156,18 @@ pub struct GatedMlp {
 }
 
 impl GatedMlp {
+    /// Tokens whose widened vectors are in memory at once: they stay near the processor, and prompts need no more memory.
+    const TOKENS: usize = 256;
+
     /// `[tokens, hidden]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let [gate, up] = shared_input(x, [&self.gate, &self.up])?;
-        self.down.forward(&gated(&gate, &up, self.activation)?)
+        let tokens = x.dim(0)?;
+        if tokens <= Self::TOKENS || !x.device().is_cpu() {
+            let [gate, up] = shared_input(x, [&self.gate, &self.up])?;
+            return self.down.forward(&gated(&gate, &up, self.activation)?);
+        }
+        let some = |from| self.forward(&x.narrow(0, from, Self::TOKENS.min(tokens - from))?);
+        let parts = (0..tokens).step_by(Self::TOKENS).map(some).collect::<Result<Vec<_>>>()?;
+        Tensor::cat(&parts, 0)
     }
 }

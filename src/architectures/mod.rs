@@ -103,20 +103,6 @@ impl Logits {
     }
 }
 
-/// A network that works on the threads it computes with from the start: each operation that is begun from outside of them would wake one
-/// and be waited for.
-struct OnThreads<N>(N);
-
-impl<N: Network> Network for OnThreads<N> {
-    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
-        rayon::scope(|_| self.0.begin(sources))
-    }
-
-    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
-        rayon::scope(|_| self.0.forward(rows))
-    }
-}
-
 /// How to load a network.
 pub struct Setup<'a> {
     /// Where its weights are.

@@ -4,11 +4,10 @@
 use std::ops::Range;
 
 use candle_core::{IndexOp, Result, Tensor};
-use rayon::prelude::*;
 
 use super::state::Source;
 use super::{Row, starts};
-use crate::kernels::Span;
+use crate::kernels::{Span, pool};
 
 fn ranges(sources: &[&[u32]]) -> Vec<Range<usize>> {
     let ends = sources.iter().scan(0, |end, source| {
@@ -28,15 +27,15 @@ pub(super) fn within(k: &Tensor, v: &Tensor, sources: &[&[u32]]) -> Result<Vec<S
 
 /// Every row within what it has written, the new tokens included.
 pub(super) fn cached(k: &Tensor, v: &Tensor, rows: &mut [Row<'_>], layer: usize) -> Result<Vec<Span>> {
-    let one = |(row, start): (&mut Row<'_>, usize)| {
+    let starts = starts(rows);
+    let one = |index: usize, row: &mut Row<'_>| {
         let tokens = row.tokens.len();
-        let part = |x: &Tensor| x.i(start..start + tokens);
+        let part = |x: &Tensor| x.i(starts[index]..starts[index] + tokens);
         let length = row.state.len();
         let (keys, values) = row.state.keys(layer)?.append(length, &part(k)?, &part(v)?)?;
         Ok(Span { tokens, keys, values })
     };
-    let starts = starts(rows);
-    rows.par_iter_mut().zip(starts).with_min_len(8).map(one).collect()
+    pool::map(rows, one).into_iter().collect()
 }
 
 /// From every row into its source.

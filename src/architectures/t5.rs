@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use super::layers::{GatedMlp, RmsNorm};
 use super::state::{KvCache, LayerMemory, Memory, State};
 use super::tensors::Tensors;
-use super::{Architecture, Loaded, Logits, Network, OnThreads, Row, Setup, check_rows, ragged};
+use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragged};
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 use crate::kernels::{
@@ -226,7 +226,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     };
     // Positions are relative: more could be read, but it was not trained to.
     let context = checkpoint.hyper.count_or("n_positions", "context_length", CONTEXT, TRAINED)?;
-    Ok(Loaded { network: Box::new(OnThreads(network)), context, vocabulary, sources: Some(vocabulary) })
+    Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(vocabulary) })
 }
 
 /// Reads layers of both stacks.

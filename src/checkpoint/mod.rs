@@ -76,6 +76,15 @@ pub enum Weights {
     None,
 }
 
+/// What the matrices of a decoder cost, to compare its speed with what a machine could do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Bytes that each step reads, for however many tokens: all matrices but a table of which only rows are looked up.
+    pub bytes: u64,
+    /// Weights that every token is multiplied with. The output matrix is left out: only tokens whose logits are wanted meet it.
+    pub weights: u64,
+}
+
 /// An opened model: nothing of it is in memory yet but headers.
 pub struct Checkpoint {
     path: PathBuf,
@@ -171,6 +180,37 @@ impl Checkpoint {
             Weights::Safetensors(tensors, None) => tensors.size(),
             Weights::None => 0,
         }
+    }
+
+    /// What its matrices cost.
+    pub fn work(&self) -> Result<Work> {
+        let mut work = Work::default();
+        let mut add = |info: &TensorInfo| {
+            if info.shape.len() == 2 {
+                work.bytes += info.range.len() as u64;
+                work.weights += info.shape.iter().product::<usize>() as u64;
+            }
+        };
+        match &self.weights {
+            Weights::Gguf(files) => files.iter().flat_map(|file| file.tensors().values()).for_each(add),
+            Weights::Safetensors(tensors, quantized) => {
+                let quantized = quantized.as_ref().map(Gguf::tensors);
+                for (name, weight) in tensors.weights() {
+                    let Weight { block_type, shape, bytes } = weight;
+                    let stored = TensorInfo { block_type, shape, range: 0..bytes.len() };
+                    add(quantized.and_then(|tensors| tensors.get(name)).unwrap_or(&stored));
+                }
+            }
+            Weights::None => {}
+        }
+        if let Some(table) = self.find("model.embed_tokens.weight")? {
+            work.weights = work.weights.saturating_sub(table.shape.iter().product::<usize>() as u64);
+            if let Some(head) = self.find("lm_head.weight")? {
+                work.weights = work.weights.saturating_sub(head.shape.iter().product::<usize>() as u64);
+                work.bytes = work.bytes.saturating_sub(table.bytes.len() as u64);
+            }
+        }
+        Ok(work)
     }
 
     /// The GGUF file whose metadata describes the model, where it is one.

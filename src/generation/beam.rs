@@ -7,12 +7,10 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::rules::Rules;
 use crate::architectures::{Network, Row, State, Want};
 use crate::error::{Error, Result};
-use crate::kernels::log_sum_exp;
+use crate::kernels::{log_sum_exp, pool};
 
 /// Worse than any score of a text.
 const NEVER: f32 = -1e9;
@@ -129,8 +127,9 @@ impl<'n, T: Send> Round<'n, T> {
             Some(*row - search.running.len())
         });
         let first: Vec<usize> = first.collect();
-        self.active.par_iter_mut().zip(first).for_each(|((_, beams, search), row)| {
-            let scores: Vec<&[f32]> = (row..row + search.running.len()).map(|row| logits.last(row)).collect();
+        pool::map(&mut self.active, |index, (_, beams, search)| {
+            let rows = first[index]..first[index] + search.running.len();
+            let scores: Vec<&[f32]> = rows.map(|row| logits.last(row)).collect();
             search.advance(beams, &scores);
         });
         Ok(())

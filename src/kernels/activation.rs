@@ -1,9 +1,11 @@
 //! Gated activations in one pass: candle would make a tensor for each operation, on one thread.
 
 use candle_core::{Device, Result, Tensor};
-use rayon::prelude::*;
 
+use super::exponential::{exp, tanh};
+use super::isa::on_best_isa;
 use super::linear::with_floats;
+use super::pool;
 
 /// What is applied to a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,25 +32,25 @@ impl Activation {
                 (0.5 * x * (1.0 + candle_core::cpu::erf::erf_f64(x * std::f64::consts::FRAC_1_SQRT_2))) as f32
             }
             Self::Relu => x.max(0.0),
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Self::Silu => x / (1.0 + (-x).exp()),
+            Self::Sigmoid => 1.0 / (1.0 + exp(-x)),
+            Self::Silu => x / (1.0 + exp(-x)),
             Self::GeluTanh => {
                 let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
-                0.5 * x * (1.0 + inner.tanh())
+                0.5 * x * (1.0 + tanh(inner))
             }
         }
     }
 }
 
-impl Activation {
+on_best_isa! {
     /// Of some numbers. A loop for each: one that asked for every number which it is would not become one of vectors.
-    fn each(self, out: &mut [f32], x: &[f32]) {
+    fn apply_to_each(activation: Activation, out: &mut [f32], x: &[f32]) {
         macro_rules! all {
             ($($activation:ident)*) => {
-                match self {
-                    $(Self::$activation => {
+                match activation {
+                    $(Activation::$activation => {
                         for (out, x) in out.iter_mut().zip(x) {
-                            *out = Self::$activation.apply(*x);
+                            *out = Activation::$activation.apply(*x);
                         }
                     })*
                 }
@@ -66,14 +68,12 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
     let mut out = vec![0f32; gate.elem_count()];
     with_floats(gate, |gate| {
         with_floats(up, |up| {
-            out.par_chunks_mut(PART).zip(gate.par_chunks(PART)).zip(up.par_chunks(PART)).for_each(
-                |((out, gate), up)| {
-                    activation.each(out, gate);
-                    for (out, up) in out.iter_mut().zip(up) {
-                        *out *= up;
-                    }
-                },
-            );
+            pool::parts(&mut out, PART, |part, out| {
+                apply_to_each(activation, out, &gate[part * PART..]);
+                for (out, up) in out.iter_mut().zip(&up[part * PART..]) {
+                    *out *= up;
+                }
+            });
             Ok(())
         })
     })?;
@@ -87,16 +87,14 @@ pub fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
     }
     let mut out = vec![0f32; x.elem_count()];
     with_floats(x, |x| {
-        out.par_chunks_mut(PART).zip(x.par_chunks(PART)).for_each(|(out, x)| {
-            activation.each(out, x);
-        });
+        pool::parts(&mut out, PART, |part, out| apply_to_each(activation, out, &x[part * PART..]));
         Ok(())
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 
 /// Numbers that one thread works on at a time.
-const PART: usize = 2048;
+const PART: usize = 4096;
 
 fn with_candle(x: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {

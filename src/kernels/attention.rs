@@ -3,11 +3,15 @@
 //! Each query is computed by itself, keys in order, so that the result does not depend on what else is in the batch or on how a
 //! prompt was cut into chunks.
 
-use candle_core::{D, Device, Result, Tensor};
-use rayon::prelude::*;
+mod rows;
 
-use super::linear::{best, lock, with_floats};
-use super::matmul::{Isa, LANES, sum_lanes};
+use std::cell::RefCell;
+
+use candle_core::{D, Device, Result, Tensor};
+
+use super::linear::{lock, with_floats};
+use super::pool;
+use rows::{Keys, ROWS, Row};
 
 /// What attention needs to know beside queries, keys and values.
 #[derive(Debug, Clone, Copy)]
@@ -116,126 +120,87 @@ pub fn attend_spans(
     }
     let locked: Vec<_> = spans.iter().flat_map(|span| [&span.keys, &span.values]).map(lock).collect();
     let floats = locked.iter().map(|locked| locked.floats()).collect::<Result<Vec<_>>>()?;
-    // Which span a token is of, and its place in it.
-    let of_span = |(index, span): (usize, &Span)| (0..span.tokens).map(move |token| (index, token));
-    let places: Vec<(usize, usize)> = spans.iter().enumerate().flat_map(of_span).collect();
-    let size = shape.kv_heads * shape.head_dim;
-    let cached = floats.iter().map(|keys| keys.len() / size).max().unwrap_or(1);
-    let mut out = vec![0f32; tokens * shape.heads * shape.head_dim];
+    let Attention { heads, kv_heads, head_dim: size, .. } = *shape;
+    let group = heads / kv_heads;
+    // A job is some tokens of a span and one key head, with all query heads that share it; the longest first, so that none is waited for.
+    let at_once = (ROWS / group).max(1);
+    let mut jobs = Vec::new();
+    let mut first = 0;
+    for (index, span) in spans.iter().enumerate() {
+        for token in (0..span.tokens).step_by(at_once) {
+            let some = at_once.min(span.tokens - token);
+            jobs.extend((0..kv_heads).map(|kv_head| Job {
+                span: index,
+                first: first + token,
+                token,
+                some,
+                kv_head,
+            }));
+        }
+        first += span.tokens;
+    }
+    jobs.reverse();
+    let mut out = vec![0f32; tokens * heads * size];
+    let to = Out(out.as_mut_ptr());
     with_floats(&q.contiguous()?, |q| {
-        // A job is one query of one key head, with all query heads that share it.
-        let group = shape.heads / shape.kv_heads * shape.head_dim;
-        // What a thread is woken for should be worth it: some thousand keys.
-        let jobs = (4096 / cached.max(1)).clamp(1, (tokens * shape.kv_heads / 8).clamp(4, 32));
-        out.par_chunks_mut(group).zip(q.par_chunks(group)).enumerate().with_min_len(jobs).for_each_init(
-            Vec::new,
-            |scores, (job, (out, q))| {
-                let ((span, token), kv_head) = (places[job / shape.kv_heads], job % shape.kv_heads);
-                let (k, v) = (floats[2 * span], floats[2 * span + 1]);
-                let cached = k.len() / size;
-                // Where all is seen, there may be more queries than keys.
-                let position = (cached + token).saturating_sub(spans[span].tokens);
-                let keys = shape.visible(position, cached);
-                query(Query { shape, bias, kv_head, position, keys, q, k, v }, scores, out);
-            },
-        );
+        let one = |job: &Job| {
+            let Job { span, first, token, some, kv_head } = *job;
+            let (keys, values) = (floats[2 * span], floats[2 * span + 1]);
+            let cached = keys.len() / (kv_heads * size);
+            let keys = Keys { shape, bias, kv_head, keys, values };
+            // Where all is seen, there may be more queries than keys.
+            let position = |token: usize| (cached + token).saturating_sub(spans[span].tokens);
+            let row = |index: usize| {
+                let (of_job, head) = (index / group, kv_head * group + index % group);
+                let from = ((first + of_job) * heads + head) * size;
+                Row { query: &q[from..from + size], head, position: position(token + of_job) }
+            };
+            let all: Vec<Row<'_>> = (0..some * group).map(row).collect();
+            SCRATCH.with_borrow_mut(|(scores, sums)| {
+                for (index, rows) in all.chunks(ROWS).enumerate() {
+                    sums.clear();
+                    sums.resize(rows.len() * size, 0.0);
+                    rows::attend(&keys, rows, scores, sums);
+                    for (row, sums) in sums.chunks_exact(size).enumerate() {
+                        let (of_job, head) = ((index * ROWS + row) / group, (index * ROWS + row) % group);
+                        let at = ((first + of_job) * heads + kv_head * group + head) * size;
+                        // SAFETY: the place of this token's and this head's numbers, which are this job's alone.
+                        unsafe { to.at(at).copy_from_nonoverlapping(sums.as_ptr(), size) };
+                    }
+                }
+            });
+        };
+        pool::each(jobs.len(), |index| one(&jobs[index]));
         Ok(())
     })?;
-    Tensor::from_vec(out, (tokens, shape.heads * shape.head_dim), &Device::Cpu)
+    Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
 }
 
-/// One token's queries of one key head.
-struct Query<'t> {
-    shape: &'t Attention,
-    bias: Option<&'t RelativeBias>,
+/// Some tokens of a span that one key head serves.
+struct Job {
+    span: usize,
+    /// The first token, among those of all spans and in its own.
+    first: usize,
+    token: usize,
+    some: usize,
     kv_head: usize,
-    position: usize,
-    keys: std::ops::Range<usize>,
-    q: &'t [f32],
-    k: &'t [f32],
-    v: &'t [f32],
 }
 
-fn query(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
-    match best() {
-        Isa::Plain => query_plain(query, scores, out),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: `best` has asked the processor.
-        Isa::Avx2 => unsafe { query_avx2(query, scores, out) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Isa::Vnni => unsafe { query_avx512(query, scores, out) },
+/// Where results go.
+struct Out(*mut f32);
+
+impl Out {
+    fn at(&self, index: usize) -> *mut f32 {
+        self.0.wrapping_add(index)
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn query_avx2(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
-    query_plain(query, scores, out);
-}
+// SAFETY: each job writes places of its own.
+unsafe impl Sync for Out {}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
-fn query_avx512(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
-    query_plain(query, scores, out);
-}
-
-#[inline(always)]
-fn query_plain(query: Query<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
-    let Query { shape, bias, kv_head, position, keys, q, k, v } = query;
-    let size = shape.head_dim;
-    let row = |at: usize| (at * shape.kv_heads + kv_head) * size;
-    for (index, (q, out)) in q.chunks_exact(size).zip(out.chunks_exact_mut(size)).enumerate() {
-        // Plain loops: closures handed to iterators would not be compiled for the instruction set of this function.
-        scores.clear();
-        scores.resize(keys.len(), 0.0);
-        let mut largest = f32::NEG_INFINITY;
-        for (score, at) in scores.iter_mut().zip(keys.clone()) {
-            *score = dot(q, &k[row(at)..row(at) + size]) * shape.scale;
-            if let Some(bias) = bias {
-                *score += bias.at(kv_head * (shape.heads / shape.kv_heads) + index, position, at);
-            }
-            largest = largest.max(*score);
-        }
-        if let Some(cap) = shape.cap {
-            // The cap keeps the order of scores, and so their largest.
-            largest = cap * (largest / cap).tanh();
-            for score in scores.iter_mut() {
-                *score = cap * (*score / cap).tanh();
-            }
-        }
-        for score in scores.iter_mut() {
-            *score = (*score - largest).exp();
-        }
-        let mut total = 0f32;
-        for (score, at) in scores.iter().zip(keys.clone()) {
-            let weight = *score;
-            total += weight;
-            for (out, v) in out.iter_mut().zip(&v[row(at)..row(at) + size]) {
-                *out = v.mul_add(weight, *out);
-            }
-        }
-        let inverse = 1.0 / total;
-        for out in out {
-            *out *= inverse;
-        }
-    }
-}
-
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0f32; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let mut rest = 0f32;
-    for (a, b) in a_chunks.remainder().iter().zip(b_chunks.remainder()) {
-        rest = a.mul_add(*b, rest);
-    }
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            sums[lane] = a[lane].mul_add(b[lane], sums[lane]);
-        }
-    }
-    sum_lanes(&sums) + rest
+thread_local! {
+    /// Memory for scores and sums.
+    static SCRATCH: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
 /// The same through candle's operations: for other devices, and to hold the CPU's against.

@@ -378,3 +378,18 @@ unsafe fn floats(at: *const u8) -> [__m256; HALVES] {
     // SAFETY: by the caller's word.
     unsafe { [_mm256_loadu_ps(at.cast()), _mm256_loadu_ps(at.cast::<f32>().add(LANES))] }
 }
+
+/// Does as many rounds of products as it is told and nothing else, to see how fast they can be; says how many products that was.
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn products(rounds: usize) -> usize {
+    const SUMS: usize = 12;
+    let (a, b) = std::hint::black_box((_mm256_set1_epi8(3), _mm256_set1_epi8(5)));
+    let mut sums = [_mm256_setzero_si256(); SUMS];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = _mm256_add_epi16(*sum, _mm256_maddubs_epi16(a, std::hint::black_box(b)));
+        }
+    }
+    std::hint::black_box(sums);
+    rounds * SUMS * 32
+}

@@ -3,13 +3,13 @@
 //! where candle has kernels for it.
 
 use std::ops::Deref;
-use std::sync::OnceLock;
 
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
 use candle_core::{CpuStorage, DType, Device, Layout, Module, Storage, Tensor};
 
 use super::blocks::{BlockType, dequantize_row};
-use super::matmul::{Activations, Isa, Matrix, matmul};
+use super::isa::best;
+use super::matmul::{Activations, Matrix, matmul};
 use super::tiles::Tiles;
 use crate::checkpoint::MappedSlice;
 
@@ -173,6 +173,17 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
         let (tokens, columns) = x.dims2()?;
         with_floats(&x, |floats| {
             let activations = Activations::new(floats, tokens);
+            if layers.iter().all(|layer| layer.tiles.as_ref().is_some_and(|tiles| tiles.columns == columns)) {
+                let tiles: Vec<&Tiles> = layers.iter().filter_map(|layer| layer.tiles.as_ref()).collect();
+                if let Ok(tiles) = <[&Tiles; N]>::try_from(tiles) {
+                    let made = Tiles::matmul_all(tiles, &activations, best());
+                    for ((layer, tiles), y) in layers.iter().zip(tiles).zip(made) {
+                        let y = layer.with_bias(y)?;
+                        outputs.push(Tensor::from_vec(y, (tokens, tiles.rows), &Device::Cpu)?);
+                    }
+                    return Ok(());
+                }
+            }
             for layer in layers {
                 let (rows, expected) = layer.weight.matrix()?;
                 if columns != expected {
@@ -264,10 +275,4 @@ impl<S: Deref<Target = Storage>> Locked<'_, S> {
             _ => candle_core::bail!("the CPU kernels take contiguous tensors on the CPU"),
         }
     }
-}
-
-/// The instruction set of this processor, asked once.
-pub(super) fn best() -> Isa {
-    static BEST: OnceLock<Isa> = OnceLock::new();
-    *BEST.get_or_init(Isa::detect)
 }

@@ -13,12 +13,14 @@ use std::cell::OnceCell;
 #[cfg(target_arch = "x86_64")]
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
+use super::isa::{Isa, on_best_isa};
+use super::pool;
 
 /// Weight rows unpacked together: the lanes of a 512-bit register.
 pub(super) const TILE: usize = 16;
+/// Numbers worth waking a thread for.
+pub(super) const PART: usize = 1 << 14;
 /// Float weights: partial sums a dot product is spread over.
 pub(super) const LANES: usize = 16;
 
@@ -38,6 +40,9 @@ pub(super) struct Quantized {
     /// The same as `avx2_bytes` reads them, made when first needed.
     #[cfg(target_arch = "x86_64")]
     fours: OnceLock<super::avx2_bytes::Fours>,
+    /// As `amx` does.
+    #[cfg(target_arch = "x86_64")]
+    sixteens: OnceLock<super::amx::Sixteens>,
     /// What products with groups of 16 weights, and with groups of 32, need.
     pub(super) by_16: Groups,
     pub(super) by_32: Groups,
@@ -50,12 +55,33 @@ pub(super) struct Groups {
     /// Sums of the bytes …
     pub(super) sums: Vec<i32>,
     /// … and those times the scale: what minimums of weights are multiplied by.
-    totals: Vec<f32>,
+    pub(super) totals: Vec<f32>,
 }
 
 impl Groups {
     fn new(count: usize) -> Self {
         Self { scales: vec![0.0; count], sums: vec![0; count], totals: vec![0.0; count] }
+    }
+
+    /// Scales, sums and totals of each row of so many groups.
+    fn rows(&mut self, groups: usize) -> impl Iterator<Item = GroupsOfRow<'_>> {
+        let both = self.scales.chunks_mut(groups).zip(self.sums.chunks_mut(groups));
+        both.zip(self.totals.chunks_mut(groups)).map(|((scales, sums), totals)| (scales, sums, totals))
+    }
+}
+
+type GroupsOfRow<'g> = (&'g mut [f32], &'g mut [i32], &'g mut [f32]);
+
+/// What follows from a row's scales and sums of 16.
+fn add_totals(by_16: &mut GroupsOfRow<'_>, by_32: &mut GroupsOfRow<'_>) {
+    let (scales, sums, totals) = by_16;
+    for ((total, scale), sum) in totals.iter_mut().zip(&**scales).zip(&**sums) {
+        *total = scale * *sum as f32;
+    }
+    for group in 0..by_32.0.len() {
+        by_32.0[group] = scales[2 * group];
+        by_32.1[group] = sums[2 * group] + sums[2 * group + 1];
+        by_32.2[group] = by_32.0[group] * by_32.1[group] as f32;
     }
 }
 
@@ -83,7 +109,7 @@ impl<'x> Activations<'x> {
         self.columns
     }
 
-    pub(super) fn quantized(&self, isa: Isa) -> &Quantized {
+    pub(super) fn quantized(&self) -> &Quantized {
         self.quantized.get_or_init(|| {
             let groups = self.rows * self.columns.div_ceil(CHUNK) * GROUPS;
             let mut x = Quantized {
@@ -91,67 +117,65 @@ impl<'x> Activations<'x> {
                 bytes: vec![0; groups * 16],
                 #[cfg(target_arch = "x86_64")]
                 fours: OnceLock::new(),
+                #[cfg(target_arch = "x86_64")]
+                sixteens: OnceLock::new(),
                 by_16: Groups::new(groups),
                 by_32: Groups::new(groups / 2),
             };
             let row = groups / self.rows;
-            x.bytes
-                .par_chunks_mut(row * 16)
-                .zip(x.by_16.scales.par_chunks_mut(row))
-                .zip(x.by_16.sums.par_chunks_mut(row))
-                .zip(self.floats.par_chunks(self.columns))
-                .with_min_len(8)
-                .for_each(|(((bytes, scales), sums), floats)| quantize_row(floats, bytes, scales, sums, isa));
-            for (group, total) in x.by_16.totals.iter_mut().enumerate() {
-                *total = x.by_16.scales[group] * x.by_16.sums[group] as f32;
-            }
-            for group in 0..groups / 2 {
-                x.by_32.scales[group] = x.by_16.scales[2 * group];
-                x.by_32.sums[group] = x.by_16.sums[2 * group] + x.by_16.sums[2 * group + 1];
-                x.by_32.totals[group] = x.by_32.scales[group] * x.by_32.sums[group] as f32;
-            }
+            let rows = x.bytes.chunks_mut(row * 16).zip(self.floats.chunks(self.columns));
+            let rows = rows.zip(x.by_16.rows(row)).zip(x.by_32.rows(row / 2));
+            let mut rows: Vec<_> = rows.collect();
+            pool::parts(&mut rows, (PART / self.columns).max(1), |_, rows| {
+                for (((bytes, floats), by_16), by_32) in rows {
+                    quantize_row(floats, bytes, by_16.0, by_16.1);
+                    add_totals(by_16, by_32);
+                }
+            });
             x
         })
     }
 }
 
-/// Groups of 32 to bytes: `x ≈ scale · byte`, as `quantize_row_q8_0` of ggml but with the scale kept in f32.
-fn quantize_row(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32], isa: Isa) {
-    match isa {
-        Isa::Plain => quantize_row_plain(floats, bytes, scales, sums),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: every `Isa` but the plain one comes from `detect`, or was asserted to be available by `matmul`.
-        Isa::Avx2 | Isa::Vnni => unsafe { quantize_row_avx2(floats, bytes, scales, sums) },
+on_best_isa! {
+    /// Groups of 32 to bytes: `x ≈ scale · byte`, as `quantize_row_q8_0` of ggml but with the scale kept in f32.
+    fn quantize_row(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
+        let (whole, rest) = floats.as_chunks::<32>();
+        for (index, group) in whole.iter().enumerate() {
+            let Some(bytes) = bytes[index * 32..].first_chunk_mut() else { return };
+            quantize_group(group, bytes, &mut scales[index * 2..], &mut sums[index * 2..]);
+        }
+        if !rest.is_empty() {
+            // The rest of a last group is zeros.
+            let mut group = [0f32; 32];
+            group[..rest.len()].copy_from_slice(rest);
+            let index = whole.len();
+            let Some(bytes) = bytes[index * 32..].first_chunk_mut() else { return };
+            quantize_group(&group, bytes, &mut scales[index * 2..], &mut sums[index * 2..]);
+        }
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn quantize_row_avx2(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
-    quantize_row_plain(floats, bytes, scales, sums);
-}
-
 #[inline(always)]
-fn quantize_row_plain(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
-    for (index, group) in floats.chunks(32).enumerate() {
-        let mut largest = 0f32;
-        for x in group {
-            largest = largest.max(x.abs());
-        }
-        let scale = largest / 127.0;
-        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-        for (half, group) in group.chunks(16).enumerate() {
-            let mut sum = 0;
-            for (byte, x) in bytes[index * 32 + half * 16..].iter_mut().zip(group) {
-                // Adding 1.5 · 2^23 rounds to even and leaves the integer in the low bits: no conversion that must check its range.
-                *byte = (x * inverse + 12_582_912.0).to_bits() as i8;
-                sum += i32::from(*byte);
-            }
-            sums[index * 2 + half] = sum;
-            scales[index * 2 + half] = scale;
-        }
-        // A last group of 16 or fewer: the other half is zeros, with the scale that the pair shares.
-        scales[index * 2 + 1] = scale;
+fn quantize_group(group: &[f32; 32], bytes: &mut [i8; 32], scales: &mut [f32], sums: &mut [i32]) {
+    // Positive floats are in the order of their bits, of which the largest is found without a thought of what is no number.
+    let mut largest = 0u32;
+    for x in group {
+        largest = largest.max(x.abs().to_bits());
+    }
+    let scale = f32::from_bits(largest) / 127.0;
+    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+    let mut rounded = [0i32; 32];
+    for (rounded, x) in rounded.iter_mut().zip(group) {
+        // Adding 1.5 · 2^23 rounds to even and leaves the integer in the low bits: no conversion that must check its range.
+        *rounded = i32::from((x * inverse + 12_582_912.0).to_bits() as i8);
+    }
+    for (byte, rounded) in bytes.iter_mut().zip(&rounded) {
+        *byte = *rounded as i8;
+    }
+    for half in 0..2 {
+        sums[half] = rounded[half * 16..(half + 1) * 16].iter().sum();
+        scales[half] = scale;
     }
 }
 
@@ -168,65 +192,6 @@ pub struct Matrix<'w> {
     pub bytes: &'w [u8],
 }
 
-/// Which instructions to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isa {
-    /// Rust as it is, compiled for the target's baseline.
-    Plain,
-    /// AVX2, FMA and F16C.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// AVX-512 with VNNI: hand-written inner loops.
-    #[cfg(target_arch = "x86_64")]
-    Vnni,
-}
-
-impl Isa {
-    /// The best this processor has.
-    pub fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let wide = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512vnni");
-            if wide && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
-                return Self::Vnni;
-            }
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
-            if avx2 && is_x86_feature_detected!("fma") {
-                return Self::Avx2;
-            }
-        }
-        Self::Plain
-    }
-
-    /// What it is called.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "portable",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => "AVX2",
-            #[cfg(target_arch = "x86_64")]
-            Self::Vnni => "AVX-512 VNNI",
-        }
-    }
-
-    /// Whether there are kernels for weights in [`Tiles`](super::Tiles).
-    pub fn has_tiles(self) -> bool {
-        self != Self::Plain
-    }
-
-    /// Whether this processor can run it.
-    pub fn available(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        if self != Self::Plain {
-            return self == Self::detect() || Self::detect() == Self::Vnni;
-        }
-        true
-    }
-}
-
 /// `activations · weightsᵀ`: `[rows, weights.rows]`. `exact` keeps the activations in f32 for quantised weights too (a reference
 /// for tests and measurements; slow).
 pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, isa: Isa) -> Vec<f32> {
@@ -238,7 +203,7 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
     let mut tiled = vec![0f32; tiles * rows * TILE];
     let float = exact || weights.block_type.is_float();
     if !float {
-        activations.quantized(isa);
+        activations.quantized();
     }
     let view = View {
         rows,
@@ -247,8 +212,8 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
         quantized: activations.quantized.get(),
     };
     // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
-    let tiles_a_job = tiles.div_ceil(rayon::current_num_threads() * 8).max(1);
-    tiled.par_chunks_mut(rows * TILE * tiles_a_job).enumerate().for_each(|(job, out)| {
+    let tiles_a_job = tiles.div_ceil(pool::threads() * 8).max(1);
+    pool::parts(&mut tiled, rows * TILE * tiles_a_job, |job, out| {
         for (index, out) in out.chunks_mut(rows * TILE).enumerate() {
             let first = (job * tiles_a_job + index) * TILE;
             let tile = weights.tile(first);
@@ -260,7 +225,7 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
         return tiled;
     }
     let mut out = vec![0f32; rows * weights.rows];
-    out.par_chunks_mut(weights.rows).enumerate().with_min_len(4).for_each(|(row, out)| {
+    pool::parts(&mut out, weights.rows, |row, out| {
         for (tile, out) in out.chunks_mut(TILE).enumerate() {
             let from = (tile * rows + row) * TILE;
             out.copy_from_slice(&tiled[from..from + out.len()]);
@@ -317,6 +282,12 @@ impl Quantized {
         self.fours.get_or_init(|| super::avx2_bytes::Fours::new(self))
     }
 
+    /// As `amx` reads them.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn in_sixteens(&self) -> &super::amx::Sixteens {
+        self.sixteens.get_or_init(|| super::amx::Sixteens::new(self))
+    }
+
     /// A row as a kernel for weights in groups of `B::GROUP` reads it.
     #[inline(always)]
     pub(super) fn row<B: Block>(&self, row: usize) -> RowView {
@@ -370,7 +341,7 @@ fn tile_of<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f3
         Isa::Plain => tile_plain::<B>(tile, x, rows, out),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `matmul` asserts that the instruction set is available.
-        Isa::Avx2 | Isa::Vnni => unsafe { tile_avx2::<B>(tile, x, rows, out) },
+        Isa::Avx2 | Isa::Vnni | Isa::Amx => unsafe { tile_avx2::<B>(tile, x, rows, out) },
     }
 }
 
@@ -430,7 +401,7 @@ fn float_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
         match (tile.block_type, isa) {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as for the products.
-            (BlockType::F16, Isa::Avx2 | Isa::Vnni) => unsafe {
+            (BlockType::F16, Isa::Avx2 | Isa::Vnni | Isa::Amx) => unsafe {
                 super::avx2::widen(tile.row(weight), &mut weights);
             },
             (other, _) => blocks::dequantize_row(other, tile.row(weight), &mut weights),
@@ -456,7 +427,7 @@ fn dots<const N: usize>(x: [&[f32]; N], weights: &[f32], isa: Isa) -> [f32; N] {
         Isa::Plain => x.map(|x| dot(x, weights)),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `matmul` asserts that the instruction set is available; processors with VNNI have AVX2.
-        Isa::Avx2 | Isa::Vnni => unsafe { super::avx2::dots(x, weights) },
+        Isa::Avx2 | Isa::Vnni | Isa::Amx => unsafe { super::avx2::dots(x, weights) },
     }
 }
 
@@ -517,11 +488,8 @@ mod tests {
             .collect()
     }
 
-    fn sets() -> Vec<Isa> {
-        let mut sets = vec![Isa::Plain];
-        #[cfg(target_arch = "x86_64")]
-        sets.extend([Isa::Avx2, Isa::Vnni].into_iter().filter(|isa| isa.available()));
-        sets
+    fn sets() -> impl Iterator<Item = Isa> {
+        Isa::all().filter(|isa| isa.available())
     }
 
     proptest! {

@@ -1,51 +1,34 @@
 //! Small operations on rows of numbers, each in one pass: candle's would make a tensor for every step and wake a pool of threads that
 //! waits by spinning, beside the one that everything here runs on. Other devices go through candle.
 
-use candle_core::{Device, Result, Tensor};
-use rayon::prelude::*;
+use candle_core::{D, Device, Result, Tensor};
 
+use super::exponential::exp;
+use super::isa::on_best_isa;
 use super::linear::with_floats;
-use super::matmul::{LANES, sum_lanes};
+use super::matmul::{LANES, PART, sum_lanes};
+use super::pool;
 
-/// Numbers worth waking a thread for.
-const PART: usize = 1 << 14;
-
-/// `e^x`, to 2 units in the last place: Cephes' `expf` without branches, so that compilers make vectors of it. Between −87 and 88; what
-/// lies beyond is taken as the nearest of these.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    // Adding 1.5 · 2^23 rounds to an integer, which then stands in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 88.0);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let whole = shifted - ROUND;
-    let rest = x - whole * 0.693_359_4 - whole * -2.121_944_4e-4;
-    let mut sum = 1.987_569_1e-4;
-    for factor in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
-        sum = sum * rest + factor;
-    }
-    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1f32.to_bits()));
-    (sum * rest * rest + rest + 1.0) * power
-}
-
-/// `ln Σ e^x`: what logits are above logarithms of probabilities.
-pub fn log_sum_exp(x: &[f32]) -> f32 {
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    let mut largest = [f32::NEG_INFINITY; LANES];
-    for chunk in chunks {
-        for lane in 0..LANES {
-            largest[lane] = largest[lane].max(chunk[lane]);
+on_best_isa! {
+    /// `ln Σ e^x`: what logits are above logarithms of probabilities.
+    pub fn log_sum_exp(x: &[f32]) -> f32 {
+        let (chunks, rest) = x.as_chunks::<LANES>();
+        let mut largest = [f32::NEG_INFINITY; LANES];
+        for chunk in chunks {
+            for lane in 0..LANES {
+                largest[lane] = largest[lane].max(chunk[lane]);
+            }
         }
-    }
-    let largest = largest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sums = [0f32; LANES];
-    for chunk in chunks {
-        for lane in 0..LANES {
-            sums[lane] += exp(chunk[lane] - largest);
+        let largest = largest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut sums = [0f32; LANES];
+        for chunk in chunks {
+            for lane in 0..LANES {
+                sums[lane] += exp(chunk[lane] - largest);
+            }
         }
+        let rest: f32 = rest.iter().map(|x| exp(x - largest)).sum();
+        largest + (sum_lanes(&sums) + rest).ln()
     }
-    let rest: f32 = rest.iter().map(|x| exp(x - largest)).sum();
-    largest + (sum_lanes(&sums) + rest).ln()
 }
 
 /// `x + y`, of one shape.
@@ -60,13 +43,11 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     let mut out = vec![0f32; x.elem_count()];
     with_floats(&x, |x| {
         with_floats(&y, |y| {
-            out.par_chunks_mut(PART).zip(x.par_chunks(PART)).zip(y.par_chunks(PART)).for_each(
-                |((out, x), y)| {
-                    for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
-                        *out = x + y;
-                    }
-                },
-            );
+            pool::parts(&mut out, PART, |part, out| {
+                for ((out, x), y) in out.iter_mut().zip(&x[part * PART..]).zip(&y[part * PART..]) {
+                    *out = x + y;
+                }
+            });
             Ok(())
         })
     })?;
@@ -87,13 +68,85 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f32) -> R
     with_floats(&x, |x| {
         with_floats(weight, |weight| {
             with_floats(bias, |bias| {
-                let rows = out.par_chunks_mut(width).zip(x.par_chunks(width));
-                rows.with_min_len((PART / width).max(1)).for_each(|(out, x)| {
-                    let mean = sum(x, |x| x) / width as f32;
-                    let variance = sum(x, |x| (x - mean) * (x - mean)) / width as f32;
-                    let scale = 1.0 / (variance + epsilon).sqrt();
-                    for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
-                        *out = (x - mean) * scale * weight + bias;
+                of_rows(x, &mut out, width, |x, out| layer_norm_row(x, weight, bias, epsilon, out));
+                Ok(())
+            })
+        })
+    })?;
+    Tensor::from_vec(out, x.shape(), &Device::Cpu)
+}
+
+on_best_isa! {
+    fn layer_norm_row(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) {
+        let mean = sum(x, |x| x) / x.len() as f32;
+        let variance = sum(x, |x| (x - mean) * (x - mean)) / x.len() as f32;
+        let scale = 1.0 / (variance + epsilon).sqrt();
+        for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+            *out = (x - mean) * scale * weight + bias;
+        }
+    }
+}
+
+/// `x / rms(x) · weight` over the last dimension (Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>).
+pub fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    if !x.device().is_cpu() {
+        return candle_nn::ops::rms_norm(&x, weight, epsilon);
+    }
+    let width = weight.elem_count();
+    if width == 0 || !x.elem_count().is_multiple_of(width) {
+        candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
+    }
+    let mut out = vec![0f32; x.elem_count()];
+    with_floats(&x, |x| {
+        with_floats(weight, |weight| {
+            of_rows(x, &mut out, width, |x, out| rms_norm_row(x, weight, epsilon, out));
+            Ok(())
+        })
+    })?;
+    Tensor::from_vec(out, x.shape(), &Device::Cpu)
+}
+
+on_best_isa! {
+    fn rms_norm_row(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
+        let rms = (sum(x, |x| x * x) / x.len() as f32 + epsilon).sqrt();
+        for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
+            *out = x / rms * weight;
+        }
+    }
+}
+
+/// Makes rows of rows, on as many threads as it is worth.
+fn of_rows(x: &[f32], out: &mut [f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) {
+    let size = (PART / width).max(1) * width;
+    pool::parts(out, size, |part, out| {
+        for (x, out) in x[part * size..].chunks(width).zip(out.chunks_mut(width)) {
+            make(x, out);
+        }
+    });
+}
+
+/// Rotates pairs of numbers of each head, `[tokens, heads, head_dim]`, by angles `[tokens, pairs]` given by their cosines and sines. Numbers
+/// beyond the pairs stay. Pairs are neighbours, or the first half of those that rotate with the second.
+pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, neighbours: bool) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    let (tokens, heads, size) = x.dims3()?;
+    let pairs = cos.dim(D::Minus1)?;
+    if cos.dims() != [tokens, pairs] || sin.dims() != [tokens, pairs] || 2 * pairs > size {
+        candle_core::bail!("angles of shape {:?} do not rotate {:?}", cos.shape(), x.shape());
+    }
+    let mut out = vec![0f32; x.elem_count()];
+    with_floats(&x, |x| {
+        with_floats(cos, |cos| {
+            with_floats(sin, |sin| {
+                let token = heads * size;
+                let at_once = (PART / token).max(1);
+                pool::parts(&mut out, at_once * token, |part, out| {
+                    let first = part * at_once;
+                    for (index, out) in out.chunks_mut(token).enumerate() {
+                        let angles = (first + index) * pairs..(first + index + 1) * pairs;
+                        let x = &x[(first + index) * token..][..token];
+                        rotate_token(x, &cos[angles.clone()], &sin[angles], size, neighbours, out);
                     }
                 });
                 Ok(())
@@ -103,32 +156,46 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f32) -> R
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 
-/// Adds numbers up in [`LANES`] sums.
+on_best_isa! {
+    fn rotate_token(x: &[f32], cos: &[f32], sin: &[f32], size: usize, neighbours: bool, out: &mut [f32]) {
+        let pairs = cos.len();
+        for (x, out) in x.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
+            let (turned, rest) = out.split_at_mut(2 * pairs);
+            rest.copy_from_slice(&x[2 * pairs..]);
+            if neighbours {
+                let pairs = x.as_chunks::<2>().0.iter().zip(turned.as_chunks_mut::<2>().0);
+                for (([a, b], out), (cos, sin)) in pairs.zip(cos.iter().zip(sin)) {
+                    *out = [a * cos - b * sin, a * sin + b * cos];
+                }
+            } else {
+                let (first, second) = turned.split_at_mut(pairs);
+                for at in 0..pairs {
+                    let (a, b) = (x[at], x[pairs + at]);
+                    first[at] = a * cos[at] - b * sin[at];
+                    second[at] = a * sin[at] + b * cos[at];
+                }
+            }
+        }
+    }
+}
+
+/// Adds numbers up, in [`LANES`] sums of f64: what a whole row is divided by should not be off by more than it must.
 #[inline(always)]
 fn sum(x: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = x.as_chunks::<LANES>();
-    let mut sums = [0f32; LANES];
+    let mut sums = [0f64; LANES];
     for chunk in chunks {
         for lane in 0..LANES {
-            sums[lane] += of(chunk[lane]);
+            sums[lane] += f64::from(of(chunk[lane]));
         }
     }
-    sum_lanes(&sums) + rest.iter().map(|x| of(*x)).sum::<f32>()
+    let rest: f64 = rest.iter().map(|x| f64::from(of(*x))).sum();
+    (sums.iter().sum::<f64>() + rest) as f32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exponentials_are_as_good_as_the_libraries() {
-        for step in -8700..8800 {
-            let x = step as f32 / 100.0;
-            let (ours, exact) = (f64::from(exp(x)), f64::from(x).exp());
-            assert!((ours / exact - 1.0).abs() < 2.5e-7, "{x}: {ours} {exact}");
-        }
-        assert!(exp(f32::NEG_INFINITY) < 1e-37 && exp(0.0) == 1.0);
-    }
 
     #[test]
     fn logarithms_of_probabilities_sum_to_one() {
@@ -150,5 +217,26 @@ mod tests {
         assert!(add(&x, &weight).is_err());
         let candles = candle_nn::ops::layer_norm(&x, &weight, &bias, 1e-5).unwrap();
         assert!(difference(layer_norm(&x, &weight, &bias, 1e-5).unwrap(), candles) < 1e-5);
+        let candles = candle_nn::ops::rms_norm(&x, &weight, 1e-5).unwrap();
+        assert!(difference(rms_norm(&x, &weight, 1e-5).unwrap(), candles) < 1e-5);
+    }
+
+    #[test]
+    fn rotations_agree_with_candles() {
+        let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
+        let (x, cos, sin) = (random(&[7, 3, 64]), random(&[7, 24]), random(&[7, 24]));
+        let turned = x.narrow(2, 0, 48).unwrap().unsqueeze(0).unwrap().contiguous().unwrap();
+        let halves = candle_nn::rotary_emb::rope_thd(&turned, &cos, &sin).unwrap().squeeze(0).unwrap();
+        let by_heads = turned.transpose(1, 2).unwrap().contiguous().unwrap();
+        let neighbours = candle_nn::rotary_emb::rope_i(&by_heads, &cos, &sin).unwrap();
+        let neighbours = neighbours.transpose(1, 2).unwrap().contiguous().unwrap().squeeze(0).unwrap();
+        for (turned, by_neighbours) in [(halves, false), (neighbours, true)] {
+            let expected = Tensor::cat(&[&turned, &x.narrow(2, 48, 16).unwrap()], 2).unwrap();
+            let ours = rotate(&x, &cos, &sin, by_neighbours).unwrap();
+            let most =
+                (ours - expected).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+            assert!(most < 1e-6, "{most}");
+        }
+        assert!(rotate(&x, &cos.narrow(0, 0, 6).unwrap(), &sin, true).is_err());
     }
 }

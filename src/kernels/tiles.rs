@@ -4,10 +4,11 @@
 //! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 % for the K types, whose 6-bit scales
 //! become bytes). It is done once, when a model is opened.
 
-use rayon::prelude::*;
-
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
-use super::matmul::{Activations, Isa, Matrix, Quantized, TILE};
+use super::isa::Isa;
+use super::lines::{LINE, Lines};
+use super::matmul::{Activations, Matrix, Quantized, TILE};
+use super::pool;
 
 /// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,20 +101,15 @@ tiled! {
 
 /// Activation rows whose bytes stay in the second-level cache while the tiles of a job pass by.
 const ROWS_AT_ONCE: usize = 64;
-/// Bytes of a cache line, and of a register: tiles and their parts begin at one.
-const LINE: usize = 64;
-
-#[derive(Clone)]
-#[repr(C, align(64))]
-struct Line([u8; LINE]);
-
+/// Tiles that a kernel may take at once.
+const AT_ONCE: usize = 2;
 /// A quantised weight matrix in tiles.
 pub struct Tiles {
     pub(super) block_type: BlockType,
     pub(super) rows: usize,
     pub(super) columns: usize,
     tile_bytes: usize,
-    lines: Vec<Line>,
+    lines: Lines,
 }
 
 impl Tiles {
@@ -129,36 +125,74 @@ impl Tiles {
 
     /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
-        assert_eq!(self.columns, activations.columns(), "weights and activations agree on their columns");
+        let [out] = Self::matmul_all([self], activations, isa);
+        out
+    }
+
+    /// The same of several matrices that meet the same activations, as one operation.
+    pub fn matmul_all<const N: usize>(
+        all: [&Self; N],
+        activations: &Activations<'_>,
+        isa: Isa,
+    ) -> [Vec<f32>; N] {
         assert!(isa.available() && isa.has_tiles(), "tiles are packed where there are kernels for them");
-        let (rows, tiles) = (activations.rows(), self.rows.div_ceil(TILE));
-        let x = activations.quantized(isa);
-        let mut out = vec![0f32; rows * self.rows];
-        let target = Out { at: out.as_mut_ptr(), outputs: self.rows };
-        // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
-        let tiles_a_job = tiles.div_ceil(rayon::current_num_threads() * 8).max(1);
-        (0..tiles.div_ceil(tiles_a_job)).into_par_iter().for_each(|job| {
-            let tiles = job * tiles_a_job..tiles.min((job + 1) * tiles_a_job);
-            for first in (0..rows).step_by(ROWS_AT_ONCE) {
-                let rows = first..rows.min(first + ROWS_AT_ONCE);
-                for tile in tiles.clone() {
-                    // SAFETY: `isa` is available; `target` has room for all rows and outputs.
-                    unsafe {
-                        for_block_type!(self.block_type, one_tile(self, tile, x, rows.clone(), target, isa))
-                    };
+        let rows = activations.rows();
+        let x = activations.quantized();
+        let rows_at_once = match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Amx => {
+                // All threads need them from the start.
+                if super::amx::takes(rows) {
+                    x.in_sixteens();
                 }
+                super::amx::ROWS_AT_ONCE
+            }
+            _ => ROWS_AT_ONCE,
+        };
+        let tiles: usize = all.iter().map(|weights| weights.rows.div_ceil(TILE)).sum();
+        // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
+        let tiles_a_job = tiles.div_ceil(pool::threads() * 8).next_multiple_of(AT_ONCE);
+        let mut outs = [const { Vec::new() }; N];
+        let mut jobs = Vec::new();
+        for (weights, out) in all.into_iter().zip(&mut outs) {
+            assert_eq!(
+                weights.columns,
+                activations.columns(),
+                "weights and activations agree on their columns"
+            );
+            out.reserve_exact(rows * weights.rows);
+            let to = Out { at: out.as_mut_ptr(), outputs: weights.rows };
+            let tiles = weights.rows.div_ceil(TILE);
+            let starts = (0..tiles).step_by(tiles_a_job);
+            jobs.extend(starts.map(|from| (weights, to, from..tiles.min(from + tiles_a_job))));
+        }
+        pool::each(jobs.len(), |job| {
+            let (weights, out, tiles) = &jobs[job];
+            for first in (0..rows).step_by(rows_at_once) {
+                let rows = first..rows.min(first + rows_at_once);
+                // SAFETY: `isa` is available; `out` has room for all rows and outputs.
+                unsafe {
+                    for_block_type!(
+                        weights.block_type,
+                        some_tiles(weights, tiles.clone(), x, rows, *out, isa)
+                    )
+                };
             }
         });
-        out
+        drop(jobs);
+        for (weights, out) in all.into_iter().zip(&mut outs) {
+            // SAFETY: so many were reserved, and each tile has written its outputs of every row.
+            unsafe { out.set_len(rows * weights.rows) };
+        }
+        outs
     }
 
     /// Where the parts of a tile are.
     pub(super) fn parts_of<B: Tiled>(&self, index: usize) -> Parts {
-        let lines = self.tile_bytes / LINE;
-        let lines = &self.lines[index * lines..(index + 1) * lines];
+        let tile = &self.lines.bytes()[index * self.tile_bytes..(index + 1) * self.tile_bytes];
         let [low, high, end] = B::parts(self.columns);
         assert!(self.tile_bytes == end, "a tile of another type");
-        let at = lines.as_ptr().cast::<u8>();
+        let at = tile.as_ptr();
         Parts {
             low: at,
             high: at.wrapping_add(low),
@@ -173,9 +207,9 @@ impl Tiles {
 /// # Safety
 /// `isa` is available; `out` has room for every row at the tile's columns.
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-unsafe fn one_tile<B: Tiled>(
+unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
-    tile: usize,
+    tiles: std::ops::Range<usize>,
     x: &Quantized,
     rows: std::ops::Range<usize>,
     out: Out,
@@ -184,11 +218,27 @@ unsafe fn one_tile<B: Tiled>(
     match isa {
         Isa::Plain => unreachable!("the plain version reads the file's layout"),
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: by the caller's word.
-        Isa::Avx2 => unsafe { super::avx2::one_tile::<B>(weights, tile, x, rows, out) },
+        Isa::Avx2 => {
+            for tile in tiles {
+                // SAFETY: by the caller's word.
+                unsafe { super::avx2::one_tile::<B>(weights, tile, x, rows.clone(), out) };
+            }
+        }
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: by the caller's word.
-        Isa::Vnni => unsafe { super::vnni::one_tile::<B>(weights, tile, x, rows, out) },
+        Isa::Vnni => {
+            for tile in tiles {
+                // SAFETY: by the caller's word.
+                unsafe { super::vnni::one_tile::<B>(weights, tile, x, rows.clone(), out) };
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::Amx => {
+            for tile in tiles.clone().step_by(super::amx::TILES) {
+                let tiles = tile..tiles.end.min(tile + super::amx::TILES);
+                // SAFETY: by the caller's word.
+                unsafe { super::amx::some_tiles::<B>(weights, tiles, x, rows.clone(), out) };
+            }
+        }
     }
 }
 
@@ -196,10 +246,9 @@ fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
     let Matrix { block_type, rows, columns, .. } = weights;
     let [low, high, end] = B::parts(columns);
     let count = rows.div_ceil(TILE);
-    let mut lines = vec![Line([0; LINE]); count * end / LINE];
-    lines.par_chunks_mut(end / LINE).enumerate().for_each(|(index, lines)| {
-        let tile: &mut [[u8; LINE]] = bytes_of(lines);
-        let (lows, rest) = tile.as_flattened_mut().split_at_mut(low);
+    let mut lines = Lines::zero(count * end / LINE);
+    pool::parts(lines.bytes_mut(), end, |index, tile| {
+        let (lows, rest) = tile.split_at_mut(low);
         let (highs, factors) = rest.split_at_mut(high - low);
         let first = index * TILE;
         let mut scratch = Scratch::default();
@@ -217,11 +266,6 @@ fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
         }
     });
     Tiles { block_type, rows, columns, tile_bytes: end, lines }
-}
-
-fn bytes_of(lines: &mut [Line]) -> &mut [[u8; LINE]] {
-    // SAFETY: `Line` has the layout of its only field and a stricter alignment.
-    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len()) }
 }
 
 /// A chunk of a tile's rows, unpacked. Lanes without a row stay zero.

@@ -116,7 +116,7 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
 /// `quad` is one of the tile's.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> __m512i {
+pub(super) unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> __m512i {
     // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64.
     unsafe {
         if B::LOW == 8 {
@@ -147,7 +147,7 @@ unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> __m512i {
 }
 
 /// What is common to a block's groups.
-struct BlockFactors {
+pub(super) struct BlockFactors {
     at: *const u8,
     d: __m512,
     m: __m512,
@@ -158,7 +158,7 @@ impl BlockFactors {
     /// `block` is one of a tile of this type whose factors begin at `factors`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
+    pub unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
         let at = factors.wrapping_add(block * B::factor_bytes(B::LEN));
         let half = |number: usize| at.wrapping_add(number * TILE * 2).cast();
         // SAFETY: by the caller's word; 32 bytes of halves each.
@@ -185,7 +185,7 @@ impl BlockFactors {
     /// `group` is one of the block's.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    unsafe fn scale<B: Tiled>(&self, group: usize) -> __m512 {
+    pub unsafe fn scale<B: Tiled>(&self, group: usize) -> __m512 {
         // SAFETY: 16 bytes or floats of the group.
         unsafe {
             match B::FACTORS {
@@ -210,7 +210,7 @@ impl BlockFactors {
     /// `group` is one of the block's, which has minimums.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    unsafe fn minimum<B: Tiled>(&self, group: usize) -> __m512 {
+    pub unsafe fn minimum<B: Tiled>(&self, group: usize) -> __m512 {
         // SAFETY: as for the scale.
         unsafe {
             match B::FACTORS {
@@ -224,4 +224,19 @@ impl BlockFactors {
             }
         }
     }
+}
+
+/// Does as many rounds of products as it is told and nothing else, to see how fast they can be; says how many products that was.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+pub(super) fn products(rounds: usize) -> usize {
+    const SUMS: usize = 16;
+    let (a, b) = std::hint::black_box((_mm512_set1_epi8(3), _mm512_set1_epi8(5)));
+    let mut sums = [_mm512_setzero_si512(); SUMS];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = _mm512_dpbusd_epi32(*sum, a, b);
+        }
+    }
+    std::hint::black_box(sums);
+    rounds * SUMS * 64
 }

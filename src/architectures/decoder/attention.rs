@@ -1,13 +1,12 @@
 //! Attention over everything a sequence has read, or over a window of it.
 
 use candle_core::{IndexOp, Tensor};
-use rayon::prelude::*;
 
 use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads};
 use crate::architectures::layers::{RmsNorm, Rotation};
 use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::{Activation, Attention, Linear, Sees, Span, attend_spans, gated, shared_input};
+use crate::kernels::{Activation, Attention, Linear, Sees, Span, attend_spans, gated, pool, shared_input};
 
 pub(super) struct SelfAttention {
     q_proj: Linear,
@@ -132,8 +131,9 @@ impl SelfAttention {
             _ => None,
         };
         // Each row has a cache of its own.
-        let span = |(row, start): (&mut Row<'_>, usize)| {
-            let (length, count) = (row.state.len(), row.tokens.len());
+        let starts = starts(rows);
+        let span = |index: usize, row: &mut Row<'_>| {
+            let (length, count, start) = (row.state.len(), row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count);
             let (keys, values) = match (&own, &self.keys) {
                 (Some((k, v)), _) => row.state.keys(layer)?.append(length, &part(k)?, &part(v)?)?,
@@ -143,9 +143,7 @@ impl SelfAttention {
             };
             Ok(Span { tokens: count, keys, values })
         };
-        let starts = starts(rows);
-        let spans = rows.par_iter_mut().zip(starts).map(span);
-        let spans = spans.collect::<candle_core::Result<Vec<_>>>()?;
+        let spans = pool::map(rows, span).into_iter().collect::<candle_core::Result<Vec<_>>>()?;
         let mut attended = attend_spans(&self.shape, None, &q, &spans)?;
         if let Some(gate) = gate {
             attended = gated(&gate, &attended, Activation::Sigmoid)?;

@@ -2,13 +2,12 @@
 //! which each token adds what the matrix does not say already. Reference: `Qwen3_5GatedDeltaNet` of `transformers`.
 
 use candle_core::{IndexOp, Tensor};
-use rayon::prelude::*;
 
 use super::Reader;
 use super::short_conv::CausalConv;
 use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::{Activation, Linear, shared_input};
+use crate::kernels::{Activation, Linear, pool, shared_input};
 
 /// Added under the root where queries and keys are brought to length one.
 const L2_EPSILON: f32 = 1e-6;
@@ -95,15 +94,14 @@ impl DeltaNet {
         let inputs = [&self.in_proj_qkv, &self.in_proj_z, &self.in_proj_b, &self.in_proj_a];
         let inputs = shared_input(x, inputs)?;
         let starts = starts(rows);
-        let one = |(row, start): (&mut Row<'_>, usize)| {
-            let count = row.tokens.len();
+        let one = |index: usize, row: &mut Row<'_>| {
+            let (count, start) = (row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count)?.flatten_all()?.to_vec1::<f32>();
             let [qkv, z, b, a] = &inputs;
             let out = self.read(row.state.recurrent(layer)?, &part(qkv)?, &part(z)?, &part(b)?, &part(a)?);
             Tensor::from_vec(out, (count, self.shape.values()), x.device())
         };
-        let outputs = rows.par_iter_mut().zip(starts).map(one);
-        let outputs = outputs.collect::<candle_core::Result<Vec<Tensor>>>()?;
+        let outputs = pool::map(rows, one).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.out_proj.forward(&Tensor::cat(&outputs, 0)?)
     }
 
@@ -115,26 +113,23 @@ impl DeltaNet {
         let mut mixed = self.conv.apply(window, qkv);
         mixed.iter_mut().for_each(|y| *y = Activation::Silu.apply(*y));
         let channels = 2 * shape.keys() + shape.values();
-        let by_head: Vec<Vec<f32>> = matrices
-            .par_chunks_mut(key_dim * value_dim)
-            .enumerate()
-            .map(|(head, matrix)| {
-                let from = shape.key_head(head) * key_dim;
-                let mut out = Vec::with_capacity(mixed.len() / channels * value_dim);
-                for (token, mixed) in mixed.chunks_exact(channels).enumerate() {
-                    let query = unit(&mixed[from..from + key_dim], (key_dim as f32).powf(-0.5));
-                    let key = unit(&mixed[shape.keys() + from..][..key_dim], 1.0);
-                    let value = &mixed[2 * shape.keys() + head * value_dim..][..value_dim];
-                    let step = softplus(a[token * value_heads + head] + self.dt_bias[head]);
-                    let kept = (self.decay[head] * step).exp();
-                    let share = Activation::Sigmoid.apply(b[token * value_heads + head]);
-                    let gate = &z[token * shape.values() + head * value_dim..][..value_dim];
-                    let read = update(matrix, kept, share, &query, &key, value);
-                    out.extend(self.normed(&read, gate));
-                }
-                out
-            })
-            .collect();
+        let mut matrices: Vec<&mut [f32]> = matrices.chunks_mut(key_dim * value_dim).collect();
+        let by_head: Vec<Vec<f32>> = pool::map(&mut matrices, |head, matrix| {
+            let from = shape.key_head(head) * key_dim;
+            let mut out = Vec::with_capacity(mixed.len() / channels * value_dim);
+            for (token, mixed) in mixed.chunks_exact(channels).enumerate() {
+                let query = unit(&mixed[from..from + key_dim], (key_dim as f32).powf(-0.5));
+                let key = unit(&mixed[shape.keys() + from..][..key_dim], 1.0);
+                let value = &mixed[2 * shape.keys() + head * value_dim..][..value_dim];
+                let step = softplus(a[token * value_heads + head] + self.dt_bias[head]);
+                let kept = (self.decay[head] * step).exp();
+                let share = Activation::Sigmoid.apply(b[token * value_heads + head]);
+                let gate = &z[token * shape.values() + head * value_dim..][..value_dim];
+                let read = update(matrix, kept, share, &query, &key, value);
+                out.extend(self.normed(&read, gate));
+            }
+            out
+        });
         // [heads, tokens, value_dim] -> [tokens, heads, value_dim]
         let tokens = mixed.len() / channels;
         let token = |token: usize| {

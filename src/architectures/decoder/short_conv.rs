@@ -2,12 +2,11 @@
 //! convolution itself, which other recurrent layers begin with.
 
 use candle_core::{IndexOp, Tensor};
-use rayon::prelude::*;
 
 use super::Reader;
 use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::Linear;
+use crate::kernels::{Linear, pool};
 
 /// A convolution along the sequence, each channel by itself; what lies before the sequence is zero.
 pub(super) struct CausalConv {
@@ -83,14 +82,13 @@ impl ShortConv {
         let (b, c, x) = (part(0)?, part(1)?, part(2)?);
         let gated = (b * x)?;
         let starts = starts(rows);
-        let convolve = |(row, start): (&mut Row<'_>, usize)| {
-            let count = row.tokens.len();
+        let convolve = |index: usize, row: &mut Row<'_>| {
+            let (count, start) = (row.tokens.len(), starts[index]);
             let inputs: Vec<f32> = gated.i(start..start + count)?.flatten_all()?.to_vec1()?;
             let out = self.conv.apply(row.state.recurrent(layer)?, &inputs);
             Tensor::from_vec(out, (count, hidden), gated.device())
         };
-        let outputs = rows.par_iter_mut().zip(starts).map(convolve);
-        let outputs = outputs.collect::<candle_core::Result<Vec<Tensor>>>()?;
+        let outputs = pool::map(rows, convolve).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.out_proj.forward(&(c * Tensor::cat(&outputs, 0)?)?)
     }
 }

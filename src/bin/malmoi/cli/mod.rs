@@ -1,6 +1,7 @@
 //! The commands: one file each, one line each in [`Command`] and [`Cli::run`].
 
 mod batch;
+mod bench;
 mod doctor;
 mod feed;
 mod many;
@@ -67,6 +68,7 @@ enum Command {
     Batch(batch::Batch),
     Feed(feed::Feed),
     Models(models::Models),
+    Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Completions(shell::Completions),
     Man(shell::Man),
@@ -106,6 +108,7 @@ impl Cli {
             Command::Batch(command) => command.run(&run),
             Command::Feed(command) => command.run(&run),
             Command::Models(command) => command.run(&run),
+            Command::Bench(command) => command.run(&run),
             Command::Doctor(command) => command.run(&run),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

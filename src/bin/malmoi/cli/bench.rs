@@ -1,0 +1,138 @@
+//! `malmoi bench`: how fast a model is on this machine, beside what the machine could do at most.
+
+mod measure;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use malmoi::Language;
+use malmoi::kernels::{Isa, ceiling};
+use serde_json::json;
+
+use super::Run;
+use crate::{Exit, output};
+use measure::{Figure, Measure};
+
+/// What can be measured, in the order in which it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Opening the model, and its first token.
+    Load,
+    /// Reading a prompt.
+    Prefill,
+    /// Writing one text.
+    Decode,
+    /// Writing many texts at once.
+    Batch,
+    /// Summarizing articles, from their text to their summary.
+    Feed,
+    /// Models that read a source and then write.
+    Sources,
+}
+
+/// Measure how fast a model is here, and how near that is to what the machine can do
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// Only these parts
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Runs of each part; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    runs: u32,
+    /// Tokens of prompts that are read
+    #[arg(long, value_name = "TOKENS", value_delimiter = ',', default_value = "512,4096")]
+    prefill: Vec<usize>,
+    /// Tokens that stand before the text that is written
+    #[arg(long, value_name = "TOKENS", value_delimiter = ',', default_value = "512")]
+    decode: Vec<usize>,
+    /// Texts that are written at once
+    #[arg(long, value_name = "TEXTS", value_delimiter = ',', default_value = "16")]
+    batch: Vec<usize>,
+    /// Articles that are summarized
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    articles: u32,
+}
+
+impl Bench {
+    pub fn run(self, run: &Run) -> Result<Exit> {
+        let isa = Isa::detect();
+        let measure = Measure::open(run, self.runs as usize)?;
+        let model = measure.model();
+        let wants = |part: Part| self.only.is_empty() || self.only.contains(&part);
+        // Networks of one kind have no use for the measurements of the other.
+        let sources = model.reads_sources();
+        if sources && !self.only.is_empty() && !wants(Part::Sources) {
+            bail!(
+                "{} reads sources and takes no prompt: --only sources is what can be measured",
+                model.name()
+            );
+        }
+        let work = model.work();
+        let opening = measure::peak_memory();
+        let machine = Machine {
+            bytes: ceiling::bytes_per_second(work.bytes.max(1 << 26) as usize),
+            products: ceiling::products_per_second(isa),
+        };
+        // What was just read was nobody's model.
+        measure::forget_memory();
+        let say = |figure: Figure| {
+            let line = if run.json { format!("{}\n", figure.json(model.name())) } else { figure.text() };
+            output::print(&line)
+        };
+        let begin = json!({
+            "part": "machine", "version": env!("CARGO_PKG_VERSION"), "threads": rayon::current_num_threads(),
+            "kernels": isa.name(), "bytes_per_second": machine.bytes, "int8_operations_per_second": 2.0 * machine.products,
+            "model": model.name(), "bytes": model.bytes(), "bytes_a_step": work.bytes, "weights": work.weights,
+        });
+        output::print(&if run.json {
+            format!("{begin}\n")
+        } else {
+            format!(
+                "machine  {} threads, {}; reads {:.1} GB/s, {:.0} G operations on bytes a second\n\
+                 model    {}, {:.0} MB, of which a step reads {:.0} MB\n\n",
+                rayon::current_num_threads(),
+                isa.name(),
+                machine.bytes / 1e9,
+                2.0 * machine.products / 1e9,
+                model.name(),
+                model.bytes() as f64 / 1e6,
+                work.bytes as f64 / 1e6,
+            )
+        })?;
+        if wants(Part::Load) {
+            measure.load(run)?.into_iter().try_for_each(say)?;
+        }
+        if wants(Part::Sources) && sources {
+            for (texts, beams) in [(1, 1), (32, 1), (32, 4)] {
+                say(measure.sources(texts, beams)?)?;
+            }
+        }
+        for tokens in self.prefill.iter().filter(|_| wants(Part::Prefill) && !sources) {
+            let limit = (work.weights > 0).then(|| machine.products / work.weights as f64);
+            measure.prefill(*tokens, limit)?.map_or(Ok(()), say)?;
+        }
+        let limit = (work.bytes > 0).then(|| machine.bytes / work.bytes as f64);
+        for tokens in self.decode.iter().filter(|_| wants(Part::Decode) && !sources) {
+            measure.decode(*tokens, limit)?.map_or(Ok(()), say)?;
+        }
+        for texts in self.batch.iter().filter(|_| wants(Part::Batch) && !sources) {
+            measure.batch(*texts)?.into_iter().try_for_each(say)?;
+        }
+        if wants(Part::Feed) && !sources {
+            let at_once = self.batch.iter().copied().max().unwrap_or(16).max(1);
+            say(measure.feed(self.articles as usize, at_once)?)?;
+        }
+        if let Some(memory) = measure::peak_memory().max(opening) {
+            say(Figure::new("memory", "at most, all parts", "MB", vec![memory as f64 / 1e6]))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// What the machine can do, a second.
+struct Machine {
+    bytes: f64,
+    products: f64,
+}
+
+/// The language of the articles that are measured with.
+const LANGUAGE: Language = Language::English;

@@ -1,0 +1,289 @@
+//! The threads that a network computes on. A step of a small model is some hundred operations of a few microseconds, one after the other:
+//! threads that fell asleep between two of them would be woken for longer than they work. So these wait by spinning for a while, and
+//! sleep only when nothing comes.
+//!
+//! There are as many as rayon's pool has threads, the caller among them: `--threads`, control groups and affinity hold for both, and
+//! rayon's sleep while these work. One operation runs at a time; whoever comes while another runs does its own work alone.
+
+use std::cell::UnsafeCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+
+/// How often a thread looks for work before it sleeps: some hundred microseconds.
+const SPINS: u32 = 3000;
+/// Set in the gate while jobs may be begun; the other bits count the threads that are at it.
+const OPEN: u32 = 1 << 31;
+
+/// Does `job(0)` to `job(count - 1)`, each once, on all threads.
+pub(crate) fn each(count: usize, job: impl Fn(usize) + Sync) {
+    let pool = Pool::get();
+    // One job leaves the threads to whatever operations there are within it.
+    let caller = if count > 1 && pool.shared.workers > 0 { pool.caller.try_lock().ok() } else { None };
+    match caller {
+        Some(_caller) => pool.shared.run(count, &job),
+        None => (0..count).for_each(job),
+    }
+}
+
+/// Gives each part of so many elements (the last may have fewer) to a job, with its number.
+pub(crate) fn parts<T: Send>(all: &mut [T], size: usize, job: impl Fn(usize, &mut [T]) + Sync) {
+    let (length, size) = (all.len(), size.max(1));
+    let start = Start(all.as_mut_ptr());
+    each(length.div_ceil(size), |part| {
+        let from = part * size;
+        // SAFETY: parts are within the slice and do not overlap, and each is given to one job only.
+        let part_of = unsafe { std::slice::from_raw_parts_mut(start.at(from), size.min(length - from)) };
+        job(part, part_of);
+    });
+}
+
+/// What a job makes of each element, in their order.
+pub(crate) fn map<T: Send, R: Send>(all: &mut [T], job: impl Fn(usize, &mut T) -> R + Sync) -> Vec<R> {
+    let mut made: Vec<(&mut T, Option<R>)> = all.iter_mut().map(|one| (one, None)).collect();
+    parts(&mut made, 1, |index, pair| {
+        for (one, made) in pair {
+            *made = Some(job(index, one));
+        }
+    });
+    made.into_iter().filter_map(|(_, made)| made).collect()
+}
+
+/// How many threads there are.
+pub(crate) fn threads() -> usize {
+    Pool::get().shared.workers + 1
+}
+
+struct Start<T>(*mut T);
+
+impl<T> Start<T> {
+    fn at(&self, index: usize) -> *mut T {
+        self.0.wrapping_add(index)
+    }
+}
+
+// SAFETY: it is only used for parts that one job alone is given.
+unsafe impl<T: Send> Sync for Start<T> {}
+
+struct Pool {
+    shared: Arc<Shared>,
+    /// Held by whoever has given work.
+    caller: Mutex<()>,
+}
+
+type Job<'j> = dyn Fn(usize) + Sync + 'j;
+
+struct Shared {
+    workers: usize,
+    /// Goes up with each operation, so that threads see there is one.
+    operation: AtomicU32,
+    gate: AtomicU32,
+    /// Written while the gate is shut and nobody is within, read by threads that are.
+    job: UnsafeCell<Option<(*const Job<'static>, usize)>>,
+    /// The next job to be begun.
+    next: AtomicUsize,
+    panicked: AtomicBool,
+    sleepers: AtomicUsize,
+    bed: Mutex<()>,
+    woken: Condvar,
+}
+
+// SAFETY: `job` is the only field that is not safe to share; see there.
+unsafe impl Sync for Shared {}
+// SAFETY: the pointer in it leads to something that is `Sync`.
+unsafe impl Send for Shared {}
+
+impl Pool {
+    fn get() -> &'static Self {
+        static POOL: OnceLock<Pool> = OnceLock::new();
+        POOL.get_or_init(|| Self::of(rayon::current_num_threads()))
+    }
+
+    fn of(threads: usize) -> Self {
+        let shared = |workers| {
+            Arc::new(Shared {
+                workers,
+                operation: AtomicU32::new(0),
+                gate: AtomicU32::new(0),
+                job: UnsafeCell::new(None),
+                next: AtomicUsize::new(0),
+                panicked: AtomicBool::new(false),
+                sleepers: AtomicUsize::new(0),
+                bed: Mutex::new(()),
+                woken: Condvar::new(),
+            })
+        };
+        let all = shared(threads.saturating_sub(1));
+        let start = |_| {
+            let shared = all.clone();
+            std::thread::Builder::new().name("malmoi-kernels".into()).spawn(move || shared.work())
+        };
+        let started = (0..all.workers).map(start).filter(Result::is_ok).count();
+        // Where no threads can be had, the caller does the work.
+        let all = if started == all.workers { all } else { shared(0) };
+        Self { shared: all, caller: Mutex::new(()) }
+    }
+}
+
+/// Shuts the gate and waits for those within, whatever happens to the caller.
+struct Shut<'s>(&'s Shared);
+
+impl Drop for Shut<'_> {
+    fn drop(&mut self) {
+        self.0.gate.fetch_and(!OPEN, Ordering::AcqRel);
+        while self.0.gate.load(Ordering::Acquire) != 0 {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+impl Shared {
+    /// Only one caller at a time.
+    fn run(&self, count: usize, job: &Job<'_>) {
+        // SAFETY: only the lifetime changes; nobody uses the job once the gate is shut, which is before this returns.
+        let job: &Job<'static> = unsafe { std::mem::transmute(job) };
+        // SAFETY: the gate is shut and nobody is within: the last caller waited for that.
+        unsafe { *self.job.get() = Some((job, count)) };
+        self.next.store(0, Ordering::Relaxed);
+        self.gate.store(OPEN, Ordering::Release);
+        let shut = Shut(self);
+        self.operation.fetch_add(1, Ordering::SeqCst);
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            drop(self.bed.lock().unwrap_or_else(PoisonError::into_inner));
+            self.woken.notify_all();
+        }
+        self.take_jobs(count, job);
+        drop(shut);
+        if self.panicked.swap(false, Ordering::Relaxed) {
+            panic!("a thread of the kernels panicked; it said so");
+        }
+    }
+
+    fn take_jobs(&self, count: usize, job: &Job<'_>) {
+        loop {
+            let next = self.next.fetch_add(1, Ordering::Relaxed);
+            if next >= count {
+                return;
+            }
+            job(next);
+        }
+    }
+
+    /// What a thread does all its life.
+    fn work(&self) {
+        let mut seen = 0;
+        loop {
+            seen = self.wait(seen);
+            let entered = self.gate.fetch_update(Ordering::Acquire, Ordering::Relaxed, |gate| {
+                (gate & OPEN != 0).then_some(gate + 1)
+            });
+            if entered.is_err() {
+                continue;
+            }
+            // SAFETY: within the gate nobody writes it; it was written before the gate was opened.
+            if let Some((job, count)) = unsafe { *self.job.get() } {
+                // SAFETY: the caller waits until the gate is empty, and the job lives as long as that.
+                let job = unsafe { &*job };
+                if catch_unwind(AssertUnwindSafe(|| self.take_jobs(count, job))).is_err() {
+                    self.panicked.store(true, Ordering::Relaxed);
+                }
+            }
+            self.gate.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Waits for an operation after the one that was seen.
+    fn wait(&self, seen: u32) -> u32 {
+        for _ in 0..SPINS {
+            let now = self.operation.load(Ordering::Acquire);
+            if now != seen {
+                return now;
+            }
+            std::hint::spin_loop();
+        }
+        let mut bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        let now = loop {
+            let now = self.operation.load(Ordering::SeqCst);
+            if now != seen {
+                break now;
+            }
+            bed = self.woken.wait(bed).unwrap_or_else(PoisonError::into_inner);
+        };
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    #[test]
+    fn every_job_is_done_once() {
+        let pool = Pool::of(4);
+        for count in [2, 3, 7, 100, 1000] {
+            for _ in 0..200 {
+                let sum = AtomicU64::new(0);
+                pool.shared.run(count, &|job| {
+                    sum.fetch_add(job as u64 + 1, Ordering::Relaxed);
+                });
+                assert_eq!(sum.into_inner(), (count * (count + 1) / 2) as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn sleepers_are_woken() {
+        let pool = Pool::of(3);
+        for _ in 0..5 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            let done = AtomicU64::new(0);
+            pool.shared.run(50, &|_| {
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(done.into_inner(), 50);
+        }
+    }
+
+    #[test]
+    fn parts_and_maps_are_in_order() {
+        let mut numbers: Vec<usize> = vec![0; 103];
+        parts(&mut numbers, 10, |part, numbers| numbers.iter_mut().for_each(|number| *number = part));
+        assert!(numbers.iter().enumerate().all(|(at, part)| at / 10 == *part));
+        assert_eq!(map(&mut numbers, |at, part| at + *part)[57], 62);
+        parts(&mut Vec::<u8>::new(), 10, |_, _| panic!("there is nothing to do"));
+    }
+
+    #[test]
+    fn a_panic_is_passed_on_and_ends_nothing() {
+        let pool = Pool::of(3);
+        let fails = |job| assert!(job != 20, "this one fails");
+        let ended = catch_unwind(AssertUnwindSafe(|| pool.shared.run(40, &fails)));
+        assert!(ended.is_err());
+        let done = AtomicU64::new(0);
+        pool.shared.run(40, &|_| {
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(done.into_inner(), 40);
+    }
+
+    #[test]
+    fn many_may_come_at_once() {
+        let done = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        each(9, |_| {
+                            done.fetch_add(1, Ordering::Relaxed);
+                        });
+                    }
+                });
+            }
+        });
+        assert_eq!(done.into_inner(), 3600);
+    }
+}
