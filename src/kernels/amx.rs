@@ -2,7 +2,7 @@
 //! operand already.
 //!
 //! One instruction sums the products of 16 activation rows with a group of 16 weight rows' columns, exactly; what is done with the sums is
-//! the plain version's, in its order, as in `vnni`. Fewer rows than [`WORTHWHILE`] are left to `vnni`.
+//! the plain version's, in its order, as in `vnni`. Few rows ([`WORTHWHILE`]) are left to `vnni`.
 //!
 //! The instructions are written out, because the compiler's functions for them are not stable yet. They change no register that the
 //! compiler knows of.
@@ -29,8 +29,10 @@ pub(super) const ROWS_AT_ONCE: usize = 128;
 /// Tiles that share activations, and registers of sums: two tiles meet two times 16 rows.
 pub(super) const TILES: usize = 2;
 const REGISTERS: usize = 2 * TILES;
-/// As many rows as make it faster than `vnni`.
-const WORTHWHILE: usize = 6;
+/// Groups that are computed before they are added up: with this many all of it stays in the first-level cache.
+const AT_ONCE: usize = 4;
+/// As many rows as make it faster than `vnni`, for groups of 32 and of 16.
+const WORTHWHILE: [usize; 2] = [12, 64];
 
 /// Whether this processor has it and the system lets this process use it: on Linux it must be asked for.
 pub(super) fn allowed() -> bool {
@@ -139,7 +141,12 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     rows: Range<usize>,
     out: Out,
 ) {
-    let few = if rows.len() % ROWS < WORTHWHILE { rows.len() % ROWS } else { 0 };
+    let least = WORTHWHILE[usize::from(B::GROUP == 16)];
+    let few = match rows.len() {
+        few if few < least => few,
+        count if count % ROWS < WORTHWHILE[0] => count % ROWS,
+        _ => 0,
+    };
     let (many, few) = (rows.start..rows.end - few, rows.end - few..rows.end);
     if !many.is_empty() {
         // SAFETY: by the caller's word.
@@ -153,15 +160,15 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
 
 /// Whether [`some_tiles`] will need the rows as [`Sixteens`].
 pub(super) fn takes(rows: usize) -> bool {
-    rows >= WORTHWHILE
+    rows >= WORTHWHILE[0]
 }
 
 /// What a chunk of two tiles' weights and the sums under way need.
 #[repr(C, align(64))]
 struct Scratch {
     chunks: [Chunk; TILES],
-    /// Of each register, two times: one half is written while the other is added up.
-    sums: [[[[i32; TILE]; ROWS]; REGISTERS]; 2],
+    /// Of each register, for some groups.
+    sums: [[[[i32; TILE]; ROWS]; REGISTERS]; AT_ONCE],
     totals: [[[__m512; ROWS]; TILES]; ROWS_AT_ONCE / ROWS],
 }
 
@@ -242,8 +249,8 @@ struct Rest {
 impl Rest {
     /// Adds the products of the chunk of `TILES` tiles with `BLOCKS` times 16 rows to their totals.
     ///
-    /// The sums of a group are computed, those of the group before it written to memory, and those of the one before that added up, a
-    /// register each by turns: none waits for what was begun just before.
+    /// The sums of some groups are computed and written to memory, then those of each register are added up, its totals in registers of
+    /// AVX-512: instructions of the one kind and the other do not run beside each other anyway.
     ///
     /// # Safety
     /// The chunk is unpacked; there are so many rows; the registers are configured for the type.
@@ -255,54 +262,82 @@ impl Rest {
         block: usize,
         scratch: &mut Scratch,
     ) {
-        for step in 0..self.groups + 2 {
-            // SAFETY: by the caller's word.
-            unsafe {
-                self.step::<B, 0>(step, x, block, scratch);
-                if TILES == 2 {
-                    self.step::<B, 1>(step, x, block, scratch);
-                }
-                if BLOCKS == 2 {
-                    self.step::<B, 2>(step, x, block, scratch);
-                }
-                if TILES == 2 && BLOCKS == 2 {
-                    self.step::<B, 3>(step, x, block, scratch);
+        for first in (0..self.groups).step_by(AT_ONCE) {
+            let some = first..self.groups.min(first + AT_ONCE);
+            for group in some.clone() {
+                // SAFETY: by the caller's word.
+                unsafe { self.begin::<B, TILES, BLOCKS>(group, x, block, scratch) };
+            }
+            for of_block in 0..BLOCKS {
+                for tile in 0..TILES {
+                    self.add_up::<B>(some.clone(), x, (block, of_block, tile), scratch);
                 }
             }
         }
     }
 
-    /// A step of one register.
+    /// Computes the sums of a group.
     ///
     /// # Safety
     /// As for [`Rest::meets`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    unsafe fn step<B: Tiled, const REGISTER: usize>(
+    unsafe fn begin<B: Tiled, const TILES: usize, const BLOCKS: usize>(
         self,
-        step: usize,
+        group: usize,
         x: &Sixteens,
         block: usize,
-        Scratch { chunks, sums, totals }: &mut Scratch,
+        Scratch { chunks, sums, .. }: &mut Scratch,
     ) {
-        let (tile, block) = (REGISTER % TILES, block + REGISTER / TILES);
+        let at = (self.from + group) * B::GROUP;
+        let sums = &mut sums[group % AT_ONCE];
         // SAFETY: the sums are as large as a register; as many bytes of the group lie at each place.
         unsafe {
-            if (1..=self.groups).contains(&step) {
-                store::<REGISTER>(sums[(step + 1) % 2][REGISTER].as_mut_ptr().cast());
+            let x =
+                |of_block: usize| x.bytes(self.first + block + of_block).add(at / 32 * 32 * ROWS + at % 32);
+            let weights = |tile: usize| chunks[tile].weights.as_ptr().add(group * B::GROUP / 4).cast();
+            product::<0>(x(0), weights(0));
+            if TILES == 2 {
+                product::<1>(x(0), weights(1));
             }
-            if step < self.groups {
-                let at = (self.from + step) * B::GROUP;
-                let x = x.bytes(self.first + block).add(at / 32 * 32 * ROWS + at % 32);
-                let weights = chunks[tile].weights.as_ptr().add(step * B::GROUP / 4);
-                product::<REGISTER>(x, weights.cast());
+            if BLOCKS == 2 {
+                product::<2>(x(1), weights(0));
+            }
+            if TILES == 2 && BLOCKS == 2 {
+                product::<3>(x(1), weights(1));
+            }
+            store::<0>(sums[0].as_mut_ptr().cast());
+            if TILES == 2 {
+                store::<1>(sums[1].as_mut_ptr().cast());
+            }
+            if BLOCKS == 2 {
+                store::<2>(sums[2].as_mut_ptr().cast());
+            }
+            if TILES == 2 && BLOCKS == 2 {
+                store::<3>(sums[3].as_mut_ptr().cast());
             }
         }
-        if let Some(group) = step.checked_sub(2) {
-            let factors = &x.factors::<B>(self.first + block)[self.from + group];
+    }
+
+    /// Adds the sums of some groups to the totals of 16 rows of a tile.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+    fn add_up<B: Tiled>(
+        self,
+        groups: Range<usize>,
+        x: &Sixteens,
+        (block, of_block, tile): (usize, usize, usize),
+        Scratch { chunks, sums, totals }: &mut Scratch,
+    ) {
+        let factors = &x.factors::<B>(self.first + block + of_block)[self.from..];
+        let all = &mut totals[block + of_block][tile];
+        let mut totals = *all;
+        for group in groups {
             let (d, m) = (chunks[tile].d[group], chunks[tile].m[group]);
-            add_up::<B>(&sums[step % 2][REGISTER], factors, d, m, &mut totals[block][tile]);
+            let sums = &sums[group % AT_ONCE][of_block * TILES + tile];
+            add_up::<B>(sums, &factors[group], d, m, &mut totals);
         }
+        *all = totals;
     }
 }
 

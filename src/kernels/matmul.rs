@@ -525,6 +525,24 @@ mod tests {
         }
     }
 
+    /// More rows than any kernel takes at once, of an odd number of tiles.
+    #[test]
+    fn many_rows_give_the_plain_ones_bits() {
+        for block_type in BlockType::all().filter(|block_type| !block_type.is_float()) {
+            let (rows, columns, count) = (40, 768, 149);
+            let bytes = random_weights(block_type, rows, columns, 11);
+            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let x = activations(count * columns);
+            let expected = matmul(weights, &Activations::new(&x, count), false, Isa::Plain);
+            let tiles = Tiles::pack(weights);
+            for isa in sets().filter(|isa| isa.has_tiles()) {
+                let ours = tiles.matmul(&Activations::new(&x, count), isa);
+                let same = ours.iter().zip(&expected).all(|(ours, plain)| ours.to_bits() == plain.to_bits());
+                assert!(same, "{} with {}", block_type.name(), isa.name());
+            }
+        }
+    }
+
     #[test]
     fn quantised_products_are_near_the_exact_ones() {
         for block_type in BlockType::all() {

@@ -42,6 +42,7 @@
 //! | products of 16 rows by AMX, each register stored as soon as it is full | three times VNNI's: eight times its products, less what adding up costs | no faster than VNNI: 45–60 ns a product where the instructions alone take 13; the next waits for the store |
 //! | two tiles and two times 16 rows share what is loaded; sums are stored a step later and added up two steps later | 2.5 times VNNI's | 1.5 to 1.9 times (Q4_K, 128 rows: 388 G products/s to 235) |
 //! | the same with jobs of an even number of tiles, and 36 KB of scratch no longer zeroed at each call | a tenth | prefill of 512: 477 to 1,211; the last tile of every job had met registers half empty |
+//! | four groups computed and stored, then added up with their totals in registers, instead of a pipeline of single steps | twice | within the noise, 1.3 to 2 times VNNI's; kept, for it is simpler |
 //! | attention of 16 rows at once, in registers by arrays that the compiler was to recognise | four times | none: every number by itself |
 //! | the same written with the instructions' own types | as above | prefill of 4,096: 66 to 190 |
 //! | threads that wait by spinning, q, k, v and gate, up as one operation each, norms and rotations not by candle | decoding of one text: twice | 45 to 63, of which attention hid the rest: 118 with it |
