@@ -4,14 +4,14 @@
 //! One instruction sums the products of 16 activation rows with a group of 16 weight rows' columns, exactly; what is done with the sums is
 //! the plain version's, in its order, as in `vnni`. Few rows ([`WORTHWHILE`]) are left to `vnni`.
 //!
-//! The instructions are written out, because the compiler's functions for them are not stable yet. They change no register that the
-//! compiler knows of.
+//! The instructions are written out, because the compiler's functions for them are not stable yet. Their registers are none that the
+//! compiler uses by itself.
 
 #![cfg(target_arch = "x86_64")]
 
 use std::arch::asm;
 use std::arch::x86_64::*;
-use std::mem::MaybeUninit;
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -39,7 +39,11 @@ pub(super) fn allowed() -> bool {
     static ALLOWED: OnceLock<bool> = OnceLock::new();
     *ALLOWED.get_or_init(|| {
         const TILES_AND_BYTES: u32 = 1 << 24 | 1 << 25;
-        let has = __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & TILES_AND_BYTES == TILES_AND_BYTES;
+        // Older compilers want it said that every processor here has `cpuid`.
+        #[allow(unused_unsafe)]
+        // SAFETY: every x86-64 processor has it.
+        let has =
+            unsafe { __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & TILES_AND_BYTES == TILES_AND_BYTES };
         has && permitted()
     })
 }
@@ -140,6 +144,7 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     x: &Quantized,
     rows: Range<usize>,
     out: Out,
+    scratch: &mut Scratch,
 ) {
     let least = WORTHWHILE[usize::from(B::GROUP == 16)];
     let few = match rows.len() {
@@ -150,7 +155,7 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     let (many, few) = (rows.start..rows.end - few, rows.end - few..rows.end);
     if !many.is_empty() {
         // SAFETY: by the caller's word.
-        unsafe { sixteens::<B>(weights, tiles.clone(), x.in_sixteens(), many, out) };
+        unsafe { sixteens::<B>(weights, tiles.clone(), x.in_sixteens(), many, out, scratch) };
     }
     for tile in tiles.filter(|_| !few.is_empty()) {
         // SAFETY: by the caller's word; whoever has AMX has AVX-512 with VNNI, which `Isa::detect` asks for.
@@ -158,26 +163,43 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     }
 }
 
-/// Whether [`some_tiles`] will need the rows as [`Sixteens`].
-pub(super) fn takes(rows: usize) -> bool {
-    rows >= WORTHWHILE[0]
+/// Whether [`some_tiles`] will need so many rows as [`Sixteens`], for weights in groups of a size.
+pub(super) fn takes(rows: usize, group: usize) -> bool {
+    rows >= WORTHWHILE[usize::from(group == 16)]
 }
 
 /// What a chunk of two tiles' weights and the sums under way need.
 #[repr(C, align(64))]
-struct Scratch {
+pub(super) struct Scratch {
     chunks: [Chunk; TILES],
     /// Of each register, for some groups.
     sums: [[[[i32; TILE]; ROWS]; REGISTERS]; AT_ONCE],
-    totals: [[[__m512; ROWS]; TILES]; ROWS_AT_ONCE / ROWS],
+    totals: [[[[f32; TILE]; ROWS]; TILES]; ROWS_AT_ONCE / ROWS],
+}
+
+thread_local! {
+    /// Each thread's.
+    pub(super) static SCRATCH: RefCell<Box<Scratch>> = RefCell::new(Box::new(Scratch::new()));
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let chunk =
+            || Chunk { weights: [Line::ZERO; CHUNK / 4], d: [[0.0; TILE]; GROUPS], m: [[0.0; TILE]; GROUPS] };
+        Self {
+            chunks: [chunk(), chunk()],
+            sums: [[[[0; TILE]; ROWS]; REGISTERS]; AT_ONCE],
+            totals: [[[[0.0; TILE]; ROWS]; TILES]; ROWS_AT_ONCE / ROWS],
+        }
+    }
 }
 
 /// A chunk of a tile.
 #[repr(C, align(64))]
 struct Chunk {
     weights: [Line; CHUNK / 4],
-    d: [__m512; GROUPS],
-    m: [__m512; GROUPS],
+    d: [[f32; TILE]; GROUPS],
+    m: [[f32; TILE]; GROUPS],
 }
 
 /// # Safety
@@ -189,16 +211,10 @@ unsafe fn sixteens<B: Tiled>(
     x: &Sixteens,
     rows: Range<usize>,
     out: Out,
+    scratch: &mut Scratch,
 ) {
     let (first, blocks) = (rows.start / ROWS, rows.len().div_ceil(ROWS));
-    let mut scratch = MaybeUninit::<Scratch>::uninit();
-    let at = scratch.as_mut_ptr();
-    // SAFETY: nothing of it is read before it is written: chunks of as many tiles as there are by `unpack`, sums by the registers, and the
-    // totals of as many blocks here.
-    let scratch = unsafe {
-        (&raw mut (*at).totals).cast::<__m512>().write_bytes(0, blocks * TILES * ROWS);
-        &mut *at
-    };
+    scratch.totals[..blocks].fill([[[0.0; TILE]; ROWS]; TILES]);
     let config = Config::new(B::GROUP);
     // SAFETY: the configuration is valid; registers are released below.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags)) };
@@ -228,7 +244,7 @@ unsafe fn sixteens<B: Tiled>(
         let width = TILE.min(weights.rows - tile * TILE);
         let mask = (0xffffu32 >> (TILE - width)) as u16;
         for row in 0..rows.len() {
-            let total = scratch.totals[row / ROWS][index][row % ROWS];
+            let total = load(&scratch.totals[row / ROWS][index][row % ROWS]);
             // SAFETY: the mask keeps within the outputs of the row.
             unsafe {
                 let to = out.at.add((rows.start + row) * out.outputs + tile * TILE);
@@ -331,14 +347,33 @@ impl Rest {
     ) {
         let factors = &x.factors::<B>(self.first + block + of_block)[self.from..];
         let all = &mut totals[block + of_block][tile];
-        let mut totals = *all;
+        let mut totals = [_mm512_setzero_ps(); ROWS];
+        for (total, from) in totals.iter_mut().zip(&*all) {
+            *total = load(from);
+        }
         for group in groups {
-            let (d, m) = (chunks[tile].d[group], chunks[tile].m[group]);
+            let (d, m) = (load(&chunks[tile].d[group]), load(&chunks[tile].m[group]));
             let sums = &sums[group % AT_ONCE][of_block * TILES + tile];
             add_up::<B>(sums, &factors[group], d, m, &mut totals);
         }
-        *all = totals;
+        for (total, to) in totals.into_iter().zip(all) {
+            put(total, to);
+        }
     }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(from: &[f32; TILE]) -> __m512 {
+    // SAFETY: as large as a register.
+    unsafe { _mm512_loadu_ps(from.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn put(numbers: __m512, to: &mut [f32; TILE]) {
+    // SAFETY: as large as a register.
+    unsafe { _mm512_storeu_ps(to.as_mut_ptr(), numbers) }
 }
 
 /// Weights, scales and minimums of some groups.
@@ -354,9 +389,9 @@ unsafe fn unpack<B: Tiled>(tile: Parts, from: usize, groups: usize, chunk: &mut 
         unsafe {
             let factors = BlockFactors::load::<B>(tile.factors, from / groups_of_block + block);
             for group in 0..groups_of_block {
-                chunk.d[block * groups_of_block + group] = factors.scale::<B>(group);
+                put(factors.scale::<B>(group), &mut chunk.d[block * groups_of_block + group]);
                 if B::MIN {
-                    chunk.m[block * groups_of_block + group] = factors.minimum::<B>(group);
+                    put(factors.minimum::<B>(group), &mut chunk.m[block * groups_of_block + group]);
                 }
             }
         }

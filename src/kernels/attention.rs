@@ -1,7 +1,7 @@
 //! Attention of new tokens over a cache: straight over the cache on the CPU, through candle's operations elsewhere.
 //!
-//! Each query is computed by itself, keys in order, so that the result does not depend on what else is in the batch or on how a
-//! prompt was cut into chunks.
+//! What is computed for a query does not depend on those it is computed beside, keys in order: not on what else is in the batch, nor on how
+//! a prompt was cut into chunks (as long as all numbers are finite).
 
 mod rows;
 
@@ -121,6 +121,10 @@ pub fn attend_spans(
     let locked: Vec<_> = spans.iter().flat_map(|span| [&span.keys, &span.values]).map(lock).collect();
     let floats = locked.iter().map(|locked| locked.floats()).collect::<Result<Vec<_>>>()?;
     let Attention { heads, kv_heads, head_dim: size, .. } = *shape;
+    let whole = |numbers: &&[f32]| !numbers.is_empty() && numbers.len().is_multiple_of(kv_heads * size);
+    if kv_heads * size == 0 || heads == 0 || !heads.is_multiple_of(kv_heads) || !floats.iter().all(whole) {
+        candle_core::bail!("{shape:?} does not fit its keys and values, or there are none");
+    }
     let group = heads / kv_heads;
     // A job is some tokens of a span and one key head, with all query heads that share it; the longest first, so that none is waited for.
     let at_once = (ROWS / group).max(1);

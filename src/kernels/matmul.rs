@@ -126,7 +126,7 @@ impl<'x> Activations<'x> {
             let rows = x.bytes.chunks_mut(row * 16).zip(self.floats.chunks(self.columns));
             let rows = rows.zip(x.by_16.rows(row)).zip(x.by_32.rows(row / 2));
             let mut rows: Vec<_> = rows.collect();
-            pool::parts(&mut rows, (PART / self.columns).max(1), |_, rows| {
+            pool::parts(&mut rows, (PART / self.columns.max(1)).max(1), |_, rows| {
                 for (((bytes, floats), by_16), by_32) in rows {
                     quantize_row(floats, bytes, by_16.0, by_16.1);
                     add_totals(by_16, by_32);

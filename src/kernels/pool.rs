@@ -8,9 +8,9 @@
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, TryLockError};
 
-/// How often a thread looks for work before it sleeps: some hundred microseconds.
+/// How often a thread looks for work before it sleeps: some ten to some hundred microseconds, as processors differ.
 const SPINS: u32 = 3000;
 /// Set in the gate while jobs may be begun; the other bits count the threads that are at it.
 const OPEN: u32 = 1 << 31;
@@ -19,7 +19,13 @@ const OPEN: u32 = 1 << 31;
 pub(crate) fn each(count: usize, job: impl Fn(usize) + Sync) {
     let pool = Pool::get();
     // One job leaves the threads to whatever operations there are within it.
-    let caller = if count > 1 && pool.shared.workers > 0 { pool.caller.try_lock().ok() } else { None };
+    let caller = match pool.caller.try_lock() {
+        _ if count < 2 || pool.shared.workers == 0 => None,
+        Ok(caller) => Some(caller),
+        // Whoever panicked has left the gate shut, and nobody within.
+        Err(TryLockError::Poisoned(caller)) => Some(caller.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    };
     match caller {
         Some(_caller) => pool.shared.run(count, &job),
         None => (0..count).for_each(job),
@@ -145,6 +151,7 @@ impl Shared {
         // SAFETY: the gate is shut and nobody is within: the last caller waited for that.
         unsafe { *self.job.get() = Some((job, count)) };
         self.next.store(0, Ordering::Relaxed);
+        self.panicked.store(false, Ordering::Relaxed);
         self.gate.store(OPEN, Ordering::Release);
         let shut = Shut(self);
         self.operation.fetch_add(1, Ordering::SeqCst);
@@ -268,6 +275,13 @@ mod tests {
             done.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(done.into_inner(), 40);
+        assert!(catch_unwind(|| each(40, |_| panic!("all fail"))).is_err());
+        let seen = Mutex::new(std::collections::HashSet::new());
+        each(threads() * 8, |_| {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            seen.lock().unwrap().insert(std::thread::current().id());
+        });
+        assert!(!seen.into_inner().unwrap().is_empty());
     }
 
     #[test]

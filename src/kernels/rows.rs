@@ -1,5 +1,5 @@
-//! Small operations on rows of numbers, each in one pass: candle's would make a tensor for every step and wake a pool of threads that
-//! waits by spinning, beside the one that everything here runs on. Other devices go through candle.
+//! Small operations on rows of numbers, each in one pass: candle's would make a tensor for every step and wake a pool of threads of its own.
+//! Other devices go through candle, [`rotate`] excepted.
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -61,7 +61,7 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f32) -> R
         return candle_nn::ops::layer_norm(&x, weight, bias, epsilon);
     }
     let width = weight.elem_count();
-    if width == 0 || !x.elem_count().is_multiple_of(width) {
+    if width == 0 || x.dim(D::Minus1)? != width || bias.elem_count() != width {
         candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
     }
     let mut out = vec![0f32; x.elem_count()];
@@ -94,7 +94,7 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
         return candle_nn::ops::rms_norm(&x, weight, epsilon);
     }
     let width = weight.elem_count();
-    if width == 0 || !x.elem_count().is_multiple_of(width) {
+    if width == 0 || x.dim(D::Minus1)? != width {
         candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
     }
     let mut out = vec![0f32; x.elem_count()];
@@ -140,7 +140,7 @@ pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, neighbours: bool) -> Resul
         with_floats(cos, |cos| {
             with_floats(sin, |sin| {
                 let token = heads * size;
-                let at_once = (PART / token).max(1);
+                let at_once = (PART / token.max(1)).max(1);
                 pool::parts(&mut out, at_once * token, |part, out| {
                     let first = part * at_once;
                     for (index, out) in out.chunks_mut(token).enumerate() {

@@ -103,6 +103,9 @@ tiled! {
 const ROWS_AT_ONCE: usize = 64;
 /// Tiles that a kernel may take at once.
 const AT_ONCE: usize = 2;
+#[cfg(target_arch = "x86_64")]
+const _: () = assert!(AT_ONCE.is_multiple_of(super::amx::TILES));
+
 /// A quantised weight matrix in tiles.
 pub struct Tiles {
     pub(super) block_type: BlockType,
@@ -142,7 +145,8 @@ impl Tiles {
             #[cfg(target_arch = "x86_64")]
             Isa::Amx => {
                 // All threads need them from the start.
-                if super::amx::takes(rows) {
+                let group = |weights: &Self| for_block_type!(weights.block_type, group_of());
+                if all.iter().any(|weights| super::amx::takes(rows, group(weights))) {
                     x.in_sixteens();
                 }
                 super::amx::ROWS_AT_ONCE
@@ -151,7 +155,7 @@ impl Tiles {
         };
         let tiles: usize = all.iter().map(|weights| weights.rows.div_ceil(TILE)).sum();
         // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
-        let tiles_a_job = tiles.div_ceil(pool::threads() * 8).next_multiple_of(AT_ONCE);
+        let tiles_a_job = tiles.div_ceil(pool::threads() * 8).max(1).next_multiple_of(AT_ONCE);
         let mut outs = [const { Vec::new() }; N];
         let mut jobs = Vec::new();
         for (weights, out) in all.into_iter().zip(&mut outs) {
@@ -202,7 +206,13 @@ impl Tiles {
     }
 }
 
-/// A tile's products, by the kernel for an instruction set.
+/// Weights of a group.
+#[cfg(target_arch = "x86_64")]
+fn group_of<B: Tiled>() -> usize {
+    B::GROUP
+}
+
+/// Products of some tiles, by the kernel for an instruction set.
 ///
 /// # Safety
 /// `isa` is available; `out` has room for every row at the tile's columns.
@@ -233,11 +243,14 @@ unsafe fn some_tiles<B: Tiled>(
         }
         #[cfg(target_arch = "x86_64")]
         Isa::Amx => {
-            for tile in tiles.clone().step_by(super::amx::TILES) {
-                let tiles = tile..tiles.end.min(tile + super::amx::TILES);
-                // SAFETY: by the caller's word.
-                unsafe { super::amx::some_tiles::<B>(weights, tiles, x, rows.clone(), out) };
-            }
+            use super::amx;
+            amx::SCRATCH.with_borrow_mut(|scratch| {
+                for tile in tiles.clone().step_by(amx::TILES) {
+                    let tiles = tile..tiles.end.min(tile + amx::TILES);
+                    // SAFETY: by the caller's word.
+                    unsafe { amx::some_tiles::<B>(weights, tiles, x, rows.clone(), out, scratch) };
+                }
+            });
         }
     }
 }

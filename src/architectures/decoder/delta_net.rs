@@ -101,7 +101,13 @@ impl DeltaNet {
             let out = self.read(row.state.recurrent(layer)?, &part(qkv)?, &part(z)?, &part(b)?, &part(a)?);
             Tensor::from_vec(out, (count, self.shape.values()), x.device())
         };
-        let outputs = pool::map(rows, one).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
+        // Few rows leave the threads to their heads.
+        let outputs = if rows.len() < pool::threads() {
+            rows.iter_mut().enumerate().map(|(index, row)| one(index, row)).collect()
+        } else {
+            pool::map(rows, one)
+        };
+        let outputs = outputs.into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.out_proj.forward(&Tensor::cat(&outputs, 0)?)
     }
 

@@ -47,9 +47,16 @@ pub(super) struct Row<'t> {
 pub(super) fn attend(keys: &Keys<'_>, rows: &[Row<'_>], scores: &mut Vec<f32>, out: &mut [f32]) {
     let width = rows.len().next_multiple_of(BLOCK);
     let count = keys.keys.len() / (keys.shape.kv_heads * keys.shape.head_dim);
-    let seen = |row: &Row<'_>| keys.shape.visible(row.position, count);
+    let seen = |row: &Row<'_>| {
+        let seen = keys.shape.visible(row.position, count);
+        seen.start.min(count)..seen.end.min(count)
+    };
     let first = rows.iter().map(|row| seen(row).start).min().unwrap_or(0);
     let end = rows.iter().map(|row| seen(row).end).max().unwrap_or(0);
+    if end <= first {
+        // What sees nothing learns nothing.
+        return;
+    }
     if scores.len() < (end - first) * width {
         scores.resize((end - first) * width, 0.0);
     }
@@ -81,6 +88,9 @@ fn weigh<const WIDTH: usize>(
     products(keys, rows, first, scores);
     let (scores, _) = scores.as_chunks_mut::<WIDTH>();
     scale(scores.as_flattened_mut(), shape.scale);
+    if let Some(limit) = shape.cap {
+        cap(scores.as_flattened_mut(), limit);
+    }
     let count = keys.keys.len() / (shape.kv_heads * shape.head_dim);
     for (index, row) in rows.iter().enumerate() {
         let seen = shape.visible(row.position, count);
@@ -93,9 +103,6 @@ fn weigh<const WIDTH: usize>(
         for at in (first..seen.start).chain(seen.end..end) {
             scores[at - first][index] = f32::NEG_INFINITY;
         }
-    }
-    if let Some(limit) = shape.cap {
-        cap(scores.as_flattened_mut(), limit);
     }
     match scores.as_flattened_mut() {
         scores if WIDTH == 4 => soften_4(scores, totals),
@@ -114,10 +121,10 @@ on_best_isa! {
 }
 
 on_best_isa! {
-    /// `limit · tanh(score / limit)`; what is not seen stays unseen.
+    /// `limit · tanh(score / limit)`.
     fn cap(scores: &mut [f32], limit: f32) {
         for score in scores {
-            *score = if *score == f32::NEG_INFINITY { *score } else { limit * tanh(*score / limit) };
+            *score = limit * tanh(*score / limit);
         }
     }
 }
