@@ -17,19 +17,7 @@ const OPEN: u32 = 1 << 31;
 
 /// Does `job(0)` to `job(count - 1)`, each once, on all threads.
 pub(crate) fn each(count: usize, job: impl Fn(usize) + Sync) {
-    let pool = Pool::get();
-    // One job leaves the threads to whatever operations there are within it.
-    let caller = match pool.caller.try_lock() {
-        _ if count < 2 || pool.shared.workers == 0 => None,
-        Ok(caller) => Some(caller),
-        // Whoever panicked has left the gate shut, and nobody within.
-        Err(TryLockError::Poisoned(caller)) => Some(caller.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    };
-    match caller {
-        Some(_caller) => pool.shared.run(count, &job),
-        None => (0..count).for_each(job),
-    }
+    Pool::get().each(count, job);
 }
 
 /// Gives each part of so many elements (the last may have fewer) to a job, with its number.
@@ -103,6 +91,21 @@ impl Pool {
     fn get() -> &'static Self {
         static POOL: OnceLock<Pool> = OnceLock::new();
         POOL.get_or_init(|| Self::of(rayon::current_num_threads()))
+    }
+
+    fn each(&self, count: usize, job: impl Fn(usize) + Sync) {
+        // One job leaves the threads to whatever operations there are within it.
+        let caller = match self.caller.try_lock() {
+            _ if count < 2 || self.shared.workers == 0 => None,
+            Ok(caller) => Some(caller),
+            // Whoever panicked has left the gate shut, and nobody within.
+            Err(TryLockError::Poisoned(caller)) => Some(caller.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        match caller {
+            Some(_caller) => self.shared.run(count, &job),
+            None => (0..count).for_each(job),
+        }
     }
 
     fn of(threads: usize) -> Self {
@@ -267,21 +270,19 @@ mod tests {
     #[test]
     fn a_panic_is_passed_on_and_ends_nothing() {
         let pool = Pool::of(3);
-        let fails = |job| assert!(job != 20, "this one fails");
-        let ended = catch_unwind(AssertUnwindSafe(|| pool.shared.run(40, &fails)));
+        let ended =
+            catch_unwind(AssertUnwindSafe(|| pool.each(40, |job| assert!(job != 20, "this one fails"))));
         assert!(ended.is_err());
-        let done = AtomicU64::new(0);
-        pool.shared.run(40, &|_| {
-            done.fetch_add(1, Ordering::Relaxed);
-        });
-        assert_eq!(done.into_inner(), 40);
-        assert!(catch_unwind(|| each(40, |_| panic!("all fail"))).is_err());
-        let seen = Mutex::new(std::collections::HashSet::new());
-        each(threads() * 8, |_| {
+        // Every thread's jobs fail, the caller's too.
+        assert!(catch_unwind(AssertUnwindSafe(|| pool.each(40, |_| panic!("all fail")))).is_err());
+        let seen = Mutex::new(Vec::new());
+        pool.each(40, |_| {
             std::thread::sleep(std::time::Duration::from_millis(2));
-            seen.lock().unwrap().insert(std::thread::current().id());
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push(std::thread::current().id());
         });
-        assert!(!seen.into_inner().unwrap().is_empty());
+        let seen = seen.into_inner().unwrap();
+        assert_eq!(seen.len(), 40);
+        assert!(seen.iter().any(|thread| *thread != seen[0]), "one thread does all the work");
     }
 
     #[test]
