@@ -31,8 +31,8 @@ pub(super) const TILES: usize = 2;
 const REGISTERS: usize = 2 * TILES;
 /// Groups that are computed before they are added up: with this many all of it stays in the first-level cache.
 const AT_ONCE: usize = 4;
-/// As many rows as make it faster than `vnni`, for groups of 32 and of 16.
-const WORTHWHILE: [usize; 2] = [12, 64];
+/// As many rows as make it faster than `vnni`.
+const WORTHWHILE: usize = 64;
 
 /// Whether this processor has it and the system lets this process use it: on Linux it must be asked for.
 pub(super) fn allowed() -> bool {
@@ -146,26 +146,21 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     out: Out,
     scratch: &mut Scratch,
 ) {
-    let least = WORTHWHILE[usize::from(B::GROUP == 16)];
-    let few = match rows.len() {
-        few if few < least => few,
-        count if count % ROWS < WORTHWHILE[0] => count % ROWS,
-        _ => 0,
-    };
+    let few = if takes(rows.len()) { rows.len() % ROWS } else { rows.len() };
     let (many, few) = (rows.start..rows.end - few, rows.end - few..rows.end);
     if !many.is_empty() {
         // SAFETY: by the caller's word.
         unsafe { sixteens::<B>(weights, tiles.clone(), x.in_sixteens(), many, out, scratch) };
     }
-    for tile in tiles.filter(|_| !few.is_empty()) {
+    if !few.is_empty() {
         // SAFETY: by the caller's word; whoever has AMX has AVX-512 with VNNI, which `Isa::detect` asks for.
-        unsafe { vnni::one_tile::<B>(weights, tile, x, few.clone(), out) };
+        unsafe { vnni::some_tiles::<B>(weights, tiles, x, few, out) };
     }
 }
 
-/// Whether [`some_tiles`] will need so many rows as [`Sixteens`], for weights in groups of a size.
-pub(super) fn takes(rows: usize, group: usize) -> bool {
-    rows >= WORTHWHILE[usize::from(group == 16)]
+/// Whether [`some_tiles`] will need so many rows as [`Sixteens`].
+pub(super) fn takes(rows: usize) -> bool {
+    rows >= WORTHWHILE
 }
 
 /// What a chunk of two tiles' weights and the sums under way need.

@@ -145,8 +145,7 @@ impl Tiles {
             #[cfg(target_arch = "x86_64")]
             Isa::Amx => {
                 // All threads need them from the start.
-                let group = |weights: &Self| for_block_type!(weights.block_type, group_of());
-                if all.iter().any(|weights| super::amx::takes(rows, group(weights))) {
+                if super::amx::takes(rows) {
                     x.in_sixteens();
                 }
                 super::amx::ROWS_AT_ONCE
@@ -206,12 +205,6 @@ impl Tiles {
     }
 }
 
-/// Weights of a group.
-#[cfg(target_arch = "x86_64")]
-fn group_of<B: Tiled>() -> usize {
-    B::GROUP
-}
-
 /// Products of some tiles, by the kernel for an instruction set.
 ///
 /// # Safety
@@ -236,10 +229,8 @@ unsafe fn some_tiles<B: Tiled>(
         }
         #[cfg(target_arch = "x86_64")]
         Isa::Vnni => {
-            for tile in tiles {
-                // SAFETY: by the caller's word.
-                unsafe { super::vnni::one_tile::<B>(weights, tile, x, rows.clone(), out) };
-            }
+            // SAFETY: by the caller's word.
+            unsafe { super::vnni::some_tiles::<B>(weights, tiles, x, rows, out) };
         }
         #[cfg(target_arch = "x86_64")]
         Isa::Amx => {

@@ -14,46 +14,77 @@ use std::ops::Range;
 use super::matmul::{Quantized, TILE};
 use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
 
-/// A tile's products with some rows of activations.
+/// The products of some neighbouring tiles with some rows of activations.
 ///
 /// # Safety
-/// `out` has room for every row at the tile's columns.
+/// `out` has room for every row at the tiles' columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-pub(super) unsafe fn one_tile<B: Tiled>(
+pub(super) unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
-    tile: usize,
+    tiles: Range<usize>,
     x: &Quantized,
     rows: Range<usize>,
     out: Out,
 ) {
-    let parts = weights.parts_of::<B>(tile);
-    let width = TILE.min(weights.rows - tile * TILE);
+    let mut tile = tiles.start;
+    while tile < tiles.end {
+        let place = |tile: usize| Place {
+            parts: weights.parts_of::<B>(tile),
+            column: tile * TILE,
+            mask: (0xffffu32 >> (TILE - TILE.min(weights.rows - tile * TILE))) as u16,
+        };
+        // SAFETY: tiles of this type and rows of the activations; `out` by the caller's word.
+        unsafe {
+            if tile + 1 < tiles.end && rows.len() > 1 {
+                all_rows::<B, 2>([place(tile), place(tile + 1)], x, rows.clone(), out);
+                tile += 2;
+            } else {
+                all_rows::<B, 1>([place(tile)], x, rows.clone(), out);
+                tile += 1;
+            }
+        }
+    }
+}
+
+/// A tile, and where its outputs go.
+#[derive(Clone, Copy)]
+struct Place {
+    parts: Parts,
+    column: usize,
+    /// Which outputs there are.
+    mask: u16,
+}
+
+/// # Safety
+/// As for [`some_tiles`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+unsafe fn all_rows<B: Tiled, const T: usize>(tiles: [Place; T], x: &Quantized, rows: Range<usize>, out: Out) {
     let mut row = rows.start;
     while row < rows.end {
-        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
+        // SAFETY: `row` is one of the activations'; the rest by the caller's word.
         row += unsafe {
             match rows.end - row {
-                8.. => some_rows::<B, 8>(parts, x, row, tile * TILE, width, out),
-                4.. => some_rows::<B, 4>(parts, x, row, tile * TILE, width, out),
-                2.. => some_rows::<B, 2>(parts, x, row, tile * TILE, width, out),
-                _ => some_rows::<B, 1>(parts, x, row, tile * TILE, width, out),
+                8.. => some_rows::<B, T, 8>(tiles, x, row, out),
+                4.. => some_rows::<B, T, 4>(tiles, x, row, out),
+                2.. => some_rows::<B, T, 2>(tiles, x, row, out),
+                _ => some_rows::<B, T, 1>(tiles, x, row, out),
             }
         };
     }
 }
 
-/// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
+/// The sums of `N` activation rows from `row` on, which share each load of weights; `T` tiles share each load of activations.
+/// Returns `N`.
 ///
 /// # Safety
-/// As for [`one_tile`]; the activations have `N` rows from `row` on.
+/// As for [`some_tiles`]; the activations have `N` rows from `row` on.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn some_rows<B: Tiled, const N: usize>(
-    tile: Parts,
+unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
+    tiles: [Place; T],
     x: &Quantized,
     row: usize,
-    column: usize,
-    width: usize,
     out: Out,
 ) -> usize {
     let mut views = [x.row::<B>(row); N];
@@ -61,51 +92,69 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
         *view = x.row::<B>(row + i);
     }
     let groups = B::LEN / B::GROUP;
-    let mut totals = [_mm512_setzero_ps(); N];
-    for block in 0..tile.blocks {
-        // SAFETY: `block` is one of the tile's.
-        let factors = unsafe { BlockFactors::load::<B>(tile.factors, block) };
+    let mut totals = [[_mm512_setzero_ps(); T]; N];
+    for block in 0..tiles[0].parts.blocks {
+        let mut factors = [const { None }; T];
+        for t in 0..T {
+            // SAFETY: `block` is one of the tile's.
+            factors[t] = Some(unsafe { BlockFactors::load::<B>(tiles[t].parts.factors, block) });
+        }
         for group in 0..groups {
             let at = block * groups + group;
-            let mut sums = [_mm512_setzero_si512(); N];
+            let mut sums = [[_mm512_setzero_si512(); T]; N];
             if B::ZERO != 0 {
                 for i in 0..N {
                     // Beginning at −ZERO·Σx takes the zero point off all products at once, exactly.
                     // SAFETY: a row's views hold a number for each of its groups.
-                    sums[i] = _mm512_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) });
+                    let sum = unsafe { *views[i].sums.add(at) };
+                    sums[i] = [_mm512_set1_epi32(-B::ZERO * sum); T];
                 }
             }
             for quad in at * B::GROUP / 4..(at + 1) * B::GROUP / 4 {
-                // SAFETY: a quad of the tile.
-                let w = unsafe { quad_of::<B>(tile, quad) };
+                let mut w = [_mm512_setzero_si512(); T];
+                for t in 0..T {
+                    // SAFETY: a quad of the tile.
+                    w[t] = unsafe { quad_of::<B>(tiles[t].parts, quad) };
+                }
                 for i in 0..N {
                     // SAFETY: four bytes of the row's.
                     let four = unsafe { views[i].bytes.add(quad * 4).cast::<i32>().read_unaligned() };
-                    sums[i] = _mm512_dpbusd_epi32(sums[i], w, _mm512_set1_epi32(four));
+                    let four = _mm512_set1_epi32(four);
+                    for t in 0..T {
+                        sums[i][t] = _mm512_dpbusd_epi32(sums[i][t], w[t], four);
+                    }
                 }
             }
-            // SAFETY: a group of the block.
-            let d = unsafe { factors.scale::<B>(group) };
-            for i in 0..N {
-                // SAFETY: as for the sums.
-                let scale = _mm512_set1_ps(unsafe { *views[i].scales.add(at) });
-                totals[i] = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[i]), d), scale, totals[i]);
-            }
-            if B::MIN {
-                // SAFETY: as for the scale.
-                let m = unsafe { factors.minimum::<B>(group) };
+            for t in 0..T {
+                let Some(factors) = &factors[t] else { continue };
+                // SAFETY: a group of the block.
+                let d = unsafe { factors.scale::<B>(group) };
                 for i in 0..N {
                     // SAFETY: as for the sums.
-                    let total = _mm512_set1_ps(unsafe { *views[i].totals.add(at) });
-                    totals[i] = _mm512_fmadd_ps(m, total, totals[i]);
+                    let scale = _mm512_set1_ps(unsafe { *views[i].scales.add(at) });
+                    let sum = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i][t]), d);
+                    totals[i][t] = _mm512_fmadd_ps(sum, scale, totals[i][t]);
+                }
+                if B::MIN {
+                    // SAFETY: as for the scale.
+                    let m = unsafe { factors.minimum::<B>(group) };
+                    for i in 0..N {
+                        // SAFETY: as for the sums.
+                        let total = _mm512_set1_ps(unsafe { *views[i].totals.add(at) });
+                        totals[i][t] = _mm512_fmadd_ps(m, total, totals[i][t]);
+                    }
                 }
             }
         }
     }
-    let mask = (0xffffu32 >> (TILE - width)) as u16;
-    for (i, total) in totals.into_iter().enumerate() {
-        // SAFETY: the mask keeps within the outputs of the row.
-        unsafe { _mm512_mask_storeu_ps(out.at.add((row + i) * out.outputs + column), mask, total) };
+    for (i, totals) in totals.into_iter().enumerate() {
+        for t in 0..T {
+            // SAFETY: the mask keeps within the outputs of the row.
+            unsafe {
+                let to = out.at.add((row + i) * out.outputs + tiles[t].column);
+                _mm512_mask_storeu_ps(to, tiles[t].mask, totals[t]);
+            }
+        }
     }
     N
 }
