@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, and are on the disk when they do. Knows nothing of what is in them.
 
 use std::fs::File;
-use std::io::{BufWriter, Result, Write};
+use std::io::{Result, Write};
 use std::path::Path;
 
 /// Writes a file beside its place, forces it to the disk and gives it its name. Where anything fails, what stood at the name before
@@ -31,10 +31,9 @@ pub fn replace_lightly(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<
 fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: bool) -> Result<&Path> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(BESIDE).tempfile_in(folder)?;
-    let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
+    let mut out = Blocks { file: file.as_file_mut(), block: Vec::new() };
     fill(&mut out)?;
     out.flush()?;
-    drop(out);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -47,6 +46,33 @@ fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: boo
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(folder)
+}
+
+/// Writes in blocks that begin at multiples of their size: systems then keep files that are mapped later in pages as large.
+struct Blocks<'f> {
+    file: &'f mut File,
+    block: Vec<u8>,
+}
+
+impl Blocks<'_> {
+    const SIZE: usize = 2 << 20;
+}
+
+impl Write for Blocks<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let taken = bytes.len().min(Self::SIZE - self.block.len());
+        self.block.extend(&bytes[..taken]);
+        if self.block.len() == Self::SIZE {
+            self.flush()?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.file.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
 }
 
 /// Removes what a program that was killed left behind of files it was writing. Nobody else may be writing there.

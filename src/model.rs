@@ -31,6 +31,9 @@ pub struct OpenOptions {
     /// A folder for what is made of a model's files, so that it need not be made again: quantised weights, and those that come in
     /// PyTorch's own form. It is made if need be.
     pub kept_in: Option<PathBuf>,
+    /// Lay out quantised weights as this processor reads them once, and keep them in that folder too: as large as the model again, and
+    /// from then on it is open at once. Where they cannot be kept they are laid out each time.
+    pub keep_tiles: bool,
     /// Bytes of memory to assume free, instead of asking the system.
     pub available_memory: Option<u64>,
 }
@@ -51,6 +54,7 @@ struct Inner {
     context: usize,
     bytes: u64,
     work: Work,
+    newly_kept: Option<u64>,
     /// How sources are searched; of a network that reads none nothing.
     beams: Option<Beams>,
 }
@@ -99,6 +103,11 @@ impl Model {
         }
         check_memory(&checkpoint, options.available_memory)?;
         let device = device()?;
+        let mut newly_kept = None;
+        if let Some(kept_in) = kept_in.filter(|_| options.keep_tiles && !options.exact && device.is_cpu()) {
+            // Nothing is lost by failing but time, each time.
+            newly_kept = checkpoint.keep_tiles(kept_in).unwrap_or_default();
+        }
         let precision = if options.exact { Precision::Exact } else { Precision::Quantized };
         let loaded = architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
         let tokenizer = match checkpoint.gguf() {
@@ -133,6 +142,7 @@ impl Model {
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
             bytes,
             work,
+            newly_kept,
             beams,
             hyper,
         };
@@ -175,6 +185,11 @@ impl Model {
     /// What its matrices cost.
     pub fn work(&self) -> Work {
         self.0.work
+    }
+
+    /// Bytes that opening it left on the disk, where [`OpenOptions::keep_tiles`] did so for the first time.
+    pub fn newly_kept(&self) -> Option<u64> {
+        self.0.newly_kept
     }
 
     /// Sampling defaults its makers recommend.

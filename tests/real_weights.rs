@@ -34,7 +34,10 @@ fn reference(name: &str) -> Reference {
 }
 
 fn logits(path: &Path, ids: &[u32], exact: bool) -> Vec<Vec<f32>> {
-    let model = Model::open_with(path, &OpenOptions { exact, ..OpenOptions::default() }).unwrap();
+    logits_of(&Model::open_with(path, &OpenOptions { exact, ..OpenOptions::default() }).unwrap(), ids)
+}
+
+fn logits_of(model: &Model, ids: &[u32]) -> Vec<Vec<f32>> {
     let mut state = model.network().begin(&[&[]]).unwrap().remove(0);
     let rows = &mut [Row { state: &mut state, tokens: ids, want: Want::All }];
     let logits = model.network().forward(rows).unwrap();
@@ -141,6 +144,26 @@ fn a_text_does_not_depend_on_how_many_threads_compute_it() {
     assert!(alone.len() > 40);
     for threads in ["2", "3", "7"] {
         assert_eq!(text(threads), alone, "{threads} threads");
+    }
+}
+
+/// Weights that were laid out once give what those give that are laid out now, and where they cannot be kept nothing fails.
+#[test]
+fn weights_that_are_kept_in_tiles_compute_the_same() {
+    let Some(path) = real("smollm2-135m") else { return };
+    let ids: Vec<u32> = (1000..1040).collect();
+    let plain = logits(&path, &ids, false);
+    let folder = tempfile::tempdir().unwrap();
+    let kept_in = folder.path().join("weights");
+    let nowhere = folder.path().join("a file");
+    std::fs::write(&nowhere, "").unwrap();
+    for (kept_in, new) in [(&kept_in, true), (&kept_in, false), (&nowhere, false)] {
+        let options =
+            OpenOptions { kept_in: Some(kept_in.clone()), keep_tiles: true, ..OpenOptions::default() };
+        let model = Model::open_with(&path, &options).unwrap();
+        let new = new && malmoi::kernels::Isa::detect().has_tiles();
+        assert_eq!(model.newly_kept().is_some(), new);
+        assert!(logits_of(&model, &ids) == plain);
     }
 }
 

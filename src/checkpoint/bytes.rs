@@ -46,6 +46,13 @@ impl MappedFile {
         Ok(Self { path: Arc::new(path.to_path_buf()), map: Arc::new(map), of_file: false })
     }
 
+    /// Says that all of it is read again and again: the system may map it in large pages, so that fewer addresses are looked up.
+    pub fn in_large_pages(&self) {
+        // Where there are none for files, small ones do.
+        #[cfg(target_os = "linux")]
+        let _ = self.map.advise(memmap2::Advice::HugePage);
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::bytes::MappedFile;
 use crate::error::{Error, Result};
-use crate::kernels::BlockType;
+use crate::kernels::{BlockType, Weight};
 
 pub(super) const MAGIC: &[u8; 4] = b"GGUF";
 /// More tensors or metadata entries than any model has; a bound for the hash maps.
@@ -59,6 +59,14 @@ pub struct TensorInfo {
     pub range: Range<usize>,
 }
 
+impl TensorInfo {
+    /// The tensor in its file; `None` where it leaves it.
+    pub(super) fn weight(&self, file: &MappedFile) -> Option<Weight> {
+        let bytes = file.slice(self.range.clone())?;
+        Some(Weight { block_type: self.block_type, shape: self.shape.clone(), bytes, tiles: None })
+    }
+}
+
 /// A GGUF file whose header holds together.
 pub struct Gguf {
     file: MappedFile,
@@ -86,6 +94,13 @@ impl Gguf {
     /// The mapped file.
     pub fn file(&self) -> &MappedFile {
         &self.file
+    }
+
+    /// Every tensor, in the order in which they lie in the file.
+    pub fn weights(&self) -> impl Iterator<Item = (&str, Weight)> {
+        let mut tensors: Vec<_> = self.tensors.iter().collect();
+        tensors.sort_by_key(|(_, info)| info.range.start);
+        tensors.into_iter().filter_map(|(name, info)| Some((name.as_str(), info.weight(&self.file)?)))
     }
 
     /// A metadata value.

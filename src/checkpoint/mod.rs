@@ -7,11 +7,13 @@ mod bytes;
 mod chat_template;
 mod gguf;
 mod hyper;
+mod kept;
 mod names;
 mod pickle;
 mod quantize;
 mod safetensors;
 mod sentencepiece;
+mod tiled;
 mod tokenizer;
 
 use std::path::{Path, PathBuf};
@@ -20,11 +22,14 @@ pub use bytes::{MappedFile, MappedSlice};
 pub use chat_template::{ChatTemplate, Content, Message, Translation};
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use hyper::{Hyper, Recommended};
+pub use kept::forget;
 pub use pickle::convert as convert_pickled;
 pub use quantize::Quantization;
 pub use safetensors::Safetensors;
 pub use sentencepiece::Frame;
 pub use tokenizer::{TextStream, Tokenizer};
+
+use tiled::{Outcome, Tiled};
 
 use crate::error::{Error, Result};
 use crate::kernels::Weight;
@@ -76,6 +81,16 @@ pub enum Weights {
     None,
 }
 
+/// Models with fewer bytes to lay out than this are open at once anyway.
+const WORTHWHILE: usize = 32 << 20;
+/// What the output matrix is called that is not the embedding table …
+const HEADS: &[&str] = &["lm_head.weight", "output.weight"];
+/// … how that table is called, which then is only looked up …
+const EMBEDDINGS: &[&str] = &["embed_tokens.weight", "shared.weight", "token_embd.weight"];
+/// … and tables of which only rows are looked up anyway.
+const TABLES: &[&str] =
+    &["embed_tokens_per_layer", "per_layer_token_embd", "position", "relative_attention_bias"];
+
 /// What the matrices of a decoder cost, to compare its speed with what a machine could do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Work {
@@ -92,6 +107,8 @@ pub struct Checkpoint {
     pub hyper: Hyper,
     /// Tensors.
     pub weights: Weights,
+    /// Matrices as this processor reads them, where they are kept.
+    tiled: Option<Tiled>,
 }
 
 impl Checkpoint {
@@ -125,7 +142,7 @@ impl Checkpoint {
         } else {
             Weights::Safetensors(Self::safetensors(folder, kept_in)?, None)
         };
-        Ok(Self { path: folder.to_path_buf(), hyper, weights })
+        Ok(Self { path: folder.to_path_buf(), hyper, weights, tiled: None })
     }
 
     fn safetensors(folder: &Path, kept_in: Option<&Path>) -> Result<Safetensors> {
@@ -149,7 +166,7 @@ impl Checkpoint {
             files.push(Gguf::open(&part)?);
         }
         let hyper = Hyper::from_gguf(&files[0])?;
-        Ok(Self { path: path.to_path_buf(), hyper, weights: Weights::Gguf(files) })
+        Ok(Self { path: path.to_path_buf(), hyper, weights: Weights::Gguf(files), tiled: None })
     }
 
     /// Quantises the float weights of a folder, or takes those that were before; they are kept in `kept_in`.
@@ -164,6 +181,50 @@ impl Checkpoint {
                 Err(self.hyper.unsupported(what, "folders of float weights"))
             }
             Weights::None => Ok(()),
+        }
+    }
+
+    /// Lays out the matrices for this processor, or takes those that were before; they are kept in a folder. Returns the bytes that are
+    /// new on the disk, if any are.
+    pub fn keep_tiles(&mut self, kept_in: &Path) -> Result<Option<u64>> {
+        let outcome = {
+            let tensors = self.tensors();
+            let headed = tensors.iter().any(|(name, _)| HEADS.contains(name));
+            let is_table = |name: &str| {
+                TABLES.iter().any(|table| name.contains(table))
+                    || headed && EMBEDDINGS.iter().any(|table| name.contains(table))
+            };
+            let matrices: Vec<_> = tensors.into_iter().filter(|(name, _)| !is_table(name)).collect();
+            let paths: Vec<&Path> = match &self.weights {
+                Weights::Gguf(files) => files.iter().map(|file| file.file().path()).collect(),
+                Weights::Safetensors(_, Some(quantized)) => vec![quantized.file().path()],
+                Weights::Safetensors(tensors, None) => tensors.paths().collect(),
+                Weights::None => return Ok(None),
+            };
+            Tiled::of(&self.path, paths, &matrices, kept_in, WORTHWHILE)?
+        };
+        match outcome {
+            Outcome::Found(tiled) => self.tiled = Some(tiled),
+            Outcome::Made(tiled) => {
+                let bytes = tiled.bytes();
+                self.tiled = Some(tiled);
+                return Ok(Some(bytes));
+            }
+            Outcome::NotWorthwhile | Outcome::NoRoom => {}
+        }
+        Ok(None)
+    }
+
+    /// All tensors that networks can read, by their names in the files.
+    fn tensors(&self) -> Vec<(&str, Weight)> {
+        match &self.weights {
+            Weights::Gguf(files) => files.iter().flat_map(Gguf::weights).collect(),
+            Weights::Safetensors(tensors, Some(quantized)) => {
+                let rest = tensors.weights().filter(|(name, _)| !quantized.tensors().contains_key(*name));
+                quantized.weights().chain(rest).collect()
+            }
+            Weights::Safetensors(tensors, None) => tensors.weights().collect(),
+            Weights::None => Vec::new(),
         }
     }
 
@@ -185,23 +246,11 @@ impl Checkpoint {
     /// What its matrices cost.
     pub fn work(&self) -> Result<Work> {
         let mut work = Work::default();
-        let mut add = |info: &TensorInfo| {
-            if info.shape.len() == 2 {
-                work.bytes += info.range.len() as u64;
-                work.weights += info.shape.iter().product::<usize>() as u64;
+        for (_, weight) in self.tensors() {
+            if weight.shape.len() == 2 {
+                work.bytes += weight.bytes.len() as u64;
+                work.weights += weight.shape.iter().product::<usize>() as u64;
             }
-        };
-        match &self.weights {
-            Weights::Gguf(files) => files.iter().flat_map(|file| file.tensors().values()).for_each(add),
-            Weights::Safetensors(tensors, quantized) => {
-                let quantized = quantized.as_ref().map(Gguf::tensors);
-                for (name, weight) in tensors.weights() {
-                    let Weight { block_type, shape, bytes } = weight;
-                    let stored = TensorInfo { block_type, shape, range: 0..bytes.len() };
-                    add(quantized.and_then(|tensors| tensors.get(name)).unwrap_or(&stored));
-                }
-            }
-            Weights::None => {}
         }
         if let Some(table) = self.find("model.embed_tokens.weight")? {
             work.weights = work.weights.saturating_sub(table.shape.iter().product::<usize>() as u64);
@@ -226,23 +275,25 @@ impl Checkpoint {
         let found = match &self.weights {
             Weights::None => None,
             Weights::Safetensors(tensors, quantized) => {
-                let get = |name: &str| {
-                    let there = quantized.as_ref().and_then(|q| Some((q.file(), q.tensors().get(name)?)));
-                    there.map_or_else(|| tensors.get(name), |there| Ok(Some(there)))
+                let get = |name: String| {
+                    let there = quantized.as_ref().and_then(|q| Some((q.file(), q.tensors().get(&name)?)));
+                    let found = there.map_or_else(|| tensors.get(&name), |there| Ok(Some(there)));
+                    Ok::<_, Error>(found?.map(|(file, info)| (name, file, info)))
                 };
-                let found = names::in_folder(name).find_map(|name| get(&name).transpose());
-                found.or_else(|| get(name).transpose()).transpose()?
+                let found = names::in_folder(name).find_map(|name| get(name.into()).transpose());
+                found.or_else(|| get(name.into()).transpose()).transpose()?
             }
             Weights::Gguf(files) => {
                 let in_files = |name: String| {
-                    files.iter().find_map(|file| Some((file.file(), file.tensors().get(&name)?)))
+                    let found = files.iter().find_map(|file| Some((file.file(), file.tensors().get(&name)?)));
+                    found.map(|(file, info)| (name, file, info))
                 };
                 names::in_gguf(name).into_iter().find_map(in_files)
             }
         };
-        Ok(found.and_then(|(file, info)| {
-            let bytes = file.slice(info.range.clone())?;
-            Some(Weight { block_type: info.block_type, shape: info.shape.clone(), bytes })
+        Ok(found.and_then(|(name, file, info)| {
+            let tiles = self.tiled.as_ref().and_then(|tiled| tiled.get(&name));
+            Some(Weight { tiles, ..info.weight(file)? })
         }))
     }
 

@@ -14,24 +14,20 @@ mod known;
 mod machine;
 mod writing;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use self::known::Dtype;
 use self::machine::{Dimension, Parsed, shown};
 use super::bytes::MappedFile;
+use super::kept::Kept;
 use super::safetensors;
 use crate::error::{Error, Result};
 use crate::files;
 
 const SINGLE: &str = "pytorch_model.bin";
 const INDEX: &str = "pytorch_model.bin.index.json";
-/// The key under which a file says what it was made of.
-const SOURCE: &str = "malmoi.source";
 /// Tensors of all files together: a header within the limit of safetensors.
 const MAX_TENSORS: usize = 65_536;
 /// How much larger than the files their tensors may be, written out: tied ones are written under each of their names, and models
@@ -60,10 +56,10 @@ pub(crate) fn is_in(folder: &Path) -> bool {
 /// for is not known here.
 pub fn convert(folder: &Path, kept_in: &Path) -> Result<PathBuf> {
     let paths = paths(folder)?;
-    let source = source(&paths)?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let path = kept_in.join(format!("{name}-{}.safetensors", &source[..12]));
-    if path.exists() && source_of(&path).as_deref() == Some(&source) {
+    // Another way of writing them would be another number.
+    let paths_of = paths.iter().map(PathBuf::as_path);
+    let Kept { path, source } = Kept::of(paths_of, "1", (folder, ["", "safetensors"]), kept_in)?;
+    if path.exists() && MappedFile::open(&path).is_ok_and(|file| safetensors::is_made_of(&file, &source)) {
         return Ok(path);
     }
     let files = paths.iter().map(|path| MappedFile::open(path)).collect::<Result<Vec<_>>>()?;
@@ -101,36 +97,6 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
     let text = std::fs::read(&index).map_err(|e| Error::io("read", &index, e))?;
     let names = safetensors::index_names(&text, ".bin").map_err(|reason| Error::malformed(&index, reason))?;
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
-}
-
-/// Tells one set of files from another, and from what they were before: paths, sizes, times.
-fn source(paths: &[PathBuf]) -> Result<String> {
-    let mut sum = Sha256::new();
-    // Another way of writing them would be another number.
-    sum.update("1");
-    for path in paths {
-        // Files of the hub's cache are links to what is named by its sum.
-        let real = std::fs::canonicalize(path).map_err(|e| Error::io("read", path, e))?;
-        let found = std::fs::metadata(&real).map_err(|e| Error::io("read", path, e))?;
-        let changed = found.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        sum.update(format!(" {} {} {changed:?}", real.display(), found.len()));
-    }
-    Ok(format!("{:x}", sum.finalize()))
-}
-
-/// What a kept file says that it was made of; `None` where it is damaged.
-fn source_of(path: &Path) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Header {
-        #[serde(rename = "__metadata__")]
-        metadata: HashMap<String, String>,
-    }
-    let file = MappedFile::open(path).ok()?;
-    // That it is whole and its header holds together.
-    safetensors::parse(file.bytes()).ok()?;
-    let (length, rest) = file.bytes().split_first_chunk::<8>()?;
-    let header = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    serde_json::from_slice::<Header>(header).ok()?.metadata.remove(SOURCE)
 }
 
 /// The tensors in the bytes of a whole file. The fuzz target calls this.

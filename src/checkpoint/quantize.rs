@@ -5,13 +5,13 @@
 //! it; the rest is kept as it is.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::bytes::MappedSlice;
 use super::gguf::{DEFAULT_ALIGNMENT, Gguf, MAGIC};
+use super::kept::{Kept, SOURCE};
 use super::names;
 use super::safetensors::Safetensors;
 use crate::error::{Error, Result};
@@ -29,8 +29,6 @@ pub enum Quantization {
     Q4K,
 }
 
-/// The key under which a file says what it was made of.
-const SOURCE: &str = "malmoi.source";
 /// Weights that are in memory as floats at a time.
 const AT_ONCE: usize = 1 << 23;
 /// Parts of a name that matrices have which must keep their precision.
@@ -90,9 +88,9 @@ pub(super) fn quantized(
     to: Quantization,
     kept_in: &Path,
 ) -> Result<Gguf> {
-    let source = source(tensors, to)?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let path: PathBuf = kept_in.join(format!("{name}-{}-{}.gguf", to.as_str(), &source[..12]));
+    // Another rule about what is quantised how would be another number.
+    let (way, word) = (format!("1 {}", to.as_str()), format!("-{}", to.as_str()));
+    let Kept { path, source } = Kept::of(tensors.paths(), &way, (folder, [&word, "gguf"]), kept_in)?;
     if path.exists()
         && let Ok(kept) = Gguf::open(&path)
         && kept.text(SOURCE) == Some(&source)
@@ -116,21 +114,6 @@ pub(super) fn quantized(
         }
         (Err(error), _) => Err(Error::io("write", &path, error)),
     }
-}
-
-/// Tells one set of files from another, and from what they were before: paths, sizes, times, and what is made of them.
-fn source(tensors: &Safetensors, to: Quantization) -> Result<String> {
-    let mut sum = Sha256::new();
-    // Another rule about what is quantised how would be another number.
-    sum.update(format!("1 {}", to.as_str()));
-    for path in tensors.paths() {
-        // Files of the hub's cache are links to what is named by its sum.
-        let real = std::fs::canonicalize(path).map_err(|e| Error::io("read", path, e))?;
-        let found = std::fs::metadata(&real).map_err(|e| Error::io("read", path, e))?;
-        let changed = found.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        sum.update(format!("{} {} {changed:?}", real.display(), found.len()));
-    }
-    Ok(format!("{:x}", sum.finalize()))
 }
 
 /// What goes into the file, in order.

@@ -6,18 +6,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::json;
 
 use super::bytes::MappedFile;
 use super::gguf::TensorInfo;
+use super::kept::SOURCE;
 use crate::error::{Error, Result};
 use crate::kernels::{BlockType, Weight};
 
 /// The reference implementation's own limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
+/// Where the tensors of files that are written begin: at a cache line.
+const ALIGNMENT: usize = 64;
 /// Shards of the largest published models are below 200.
 const MAX_SHARDS: usize = 1_000;
 
@@ -32,8 +37,8 @@ pub struct Safetensors {
 pub(crate) enum Stored {
     /// Floats that the kernels read.
     Usable(TensorInfo),
-    /// The name of the type.
-    OfType(String),
+    /// The name of the type, and where its bytes are.
+    OfType(String, Range<usize>),
 }
 
 impl Safetensors {
@@ -78,7 +83,7 @@ impl Safetensors {
         match self.tensors.get(name) {
             None => Ok(None),
             Some((file, Stored::Usable(info))) => Ok(Some((&self.files[*file], info))),
-            Some((file, Stored::OfType(kind))) => Err(Error::Unsupported {
+            Some((file, Stored::OfType(kind, _))) => Err(Error::Unsupported {
                 what: format!("tensor `{name}` of type {kind}"),
                 file: self.files[*file].path().to_path_buf(),
                 supported: "F32, F16, BF16".into(),
@@ -95,15 +100,14 @@ impl Safetensors {
     pub fn weights(&self) -> impl Iterator<Item = (&str, Weight)> {
         let usable = |(name, (file, stored)): (&'_ String, &'_ (usize, Stored))| match stored {
             Stored::Usable(info) => Some((*file, info.range.start, name.clone())),
-            Stored::OfType(_) => None,
+            Stored::OfType(..) => None,
         };
         let mut names: Vec<(usize, usize, String)> = self.tensors.iter().filter_map(usable).collect();
         names.sort();
         names.into_iter().filter_map(|(_, _, name)| {
             let (name, (file, stored)) = self.tensors.get_key_value(&name)?;
             let Stored::Usable(info) = stored else { return None };
-            let bytes = self.files[*file].slice(info.range.clone())?;
-            Some((name.as_str(), Weight { block_type: info.block_type, shape: info.shape.clone(), bytes }))
+            Some((name.as_str(), info.weight(&self.files[*file])?))
         })
     }
 
@@ -179,12 +183,13 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
                 "tensor `{name}` lies at {start}..{end} of {data_length} bytes: the file is cut short"
             ));
         }
+        let range = data_start + start as usize..data_start + end as usize;
         let block_type = match entry.dtype.as_str() {
             "F32" => BlockType::F32,
             "F16" => BlockType::F16,
             "BF16" => BlockType::BF16,
             _ => {
-                described.push((start, end, name, Stored::OfType(entry.dtype)));
+                described.push((start, end, name, Stored::OfType(entry.dtype, range)));
                 continue;
             }
         };
@@ -198,7 +203,6 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
             ));
         }
         let shape = entry.shape.iter().map(|d| *d as usize).collect();
-        let range = data_start + start as usize..data_start + end as usize;
         described.push((start, end, name, Stored::Usable(TensorInfo { block_type, shape, range })));
     }
     described.sort_by_key(|(start, end, _, _)| (*start, *end));
@@ -212,6 +216,56 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
         tensors.insert(name, stored);
     }
     Ok(tensors)
+}
+
+/// Whether a file is whole and says that it was made of a source.
+pub(super) fn is_made_of(file: &MappedFile, source: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(rename = "__metadata__")]
+        metadata: HashMap<String, String>,
+    }
+    let said = || {
+        parse(file.bytes()).ok()?;
+        let (length, rest) = file.bytes().split_first_chunk::<8>()?;
+        let header = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        serde_json::from_slice::<Header>(header).ok()?.metadata.remove(SOURCE)
+    };
+    said().as_deref() == Some(source)
+}
+
+/// A tensor of a file that is written.
+pub(super) struct Entry<'n> {
+    pub name: &'n str,
+    /// As the format calls its type.
+    pub dtype: &'n str,
+    pub shape: Vec<u64>,
+    pub bytes: u64,
+}
+
+/// Everything before the tensors' bytes, which follow in this order and begin at a multiple of [`ALIGNMENT`].
+pub(super) fn header<'n>(
+    source: &str,
+    entries: impl Iterator<Item = Entry<'n>>,
+) -> serde_json::Result<Vec<u8>> {
+    let mut header = serde_json::to_vec(&json!({ "__metadata__": { SOURCE: source } }))?;
+    // An object that is not closed yet.
+    header.pop();
+    let mut start = 0;
+    for Entry { name, dtype, shape, bytes } in entries {
+        let end = start + bytes;
+        let entry = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] });
+        header.push(b',');
+        serde_json::to_writer(&mut header, name)?;
+        header.push(b':');
+        serde_json::to_writer(&mut header, &entry)?;
+        start = end;
+    }
+    header.push(b'}');
+    header.resize((8 + header.len()).next_multiple_of(ALIGNMENT) - 8, b' ');
+    let mut whole = (header.len() as u64).to_le_bytes().to_vec();
+    whole.append(&mut header);
+    Ok(whole)
 }
 
 /// A JSON object none of whose keys is given twice.

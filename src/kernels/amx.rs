@@ -393,13 +393,22 @@ unsafe fn unpack<B: Tiled>(tile: Parts, from: usize, groups: usize, chunk: &mut 
     }
     // Less their zero point all weights are signed bytes.
     let zero = _mm512_set1_epi8(B::ZERO as i8);
-    let first = from * B::GROUP / 4;
-    for (index, line) in chunk.weights.iter_mut().take(groups * B::GROUP / 4).enumerate() {
-        // SAFETY: a quad of the tile; a line is as large as a register.
-        unsafe {
-            let quad = _mm512_sub_epi8(quad_of::<B>(tile, first + index), zero);
-            _mm512_store_si512((&raw mut *line).cast(), quad);
+    let first = from * B::GROUP / 16;
+    let (fours, _) = chunk.weights.as_chunks_mut::<4>();
+    for (index, four) in fours.iter_mut().take(groups * B::GROUP / 16).enumerate() {
+        macro_rules! quad {
+            ($number:literal) => {
+                // SAFETY: a quad of the tile; a line is as large as a register.
+                unsafe {
+                    let quad = _mm512_sub_epi8(quad_of::<B, $number>(tile, first + index), zero);
+                    _mm512_store_si512((&raw mut four[$number]).cast(), quad);
+                }
+            };
         }
+        quad!(0);
+        quad!(1);
+        quad!(2);
+        quad!(3);
     }
 }
 

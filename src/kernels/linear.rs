@@ -34,6 +34,8 @@ pub struct Weight {
     pub shape: Vec<usize>,
     /// Its bytes.
     pub bytes: MappedSlice,
+    /// The same in tiles, where they are kept.
+    pub tiles: Option<MappedSlice>,
 }
 
 impl Weight {
@@ -56,8 +58,21 @@ impl Weight {
         let (Some(bytes), true) = (bytes, rows.end <= count && row_bytes > 0) else {
             candle_core::bail!("rows {rows:?} of a weight of shape {:?}", self.shape)
         };
+        let tiles = match (&self.tiles, self.shape.as_slice()) {
+            (Some(tiles), [count, columns]) => {
+                Tiles::range(self.block_type, *columns, &rows, *count).and_then(|range| tiles.part(range))
+            }
+            _ => None,
+        };
         let shape = std::iter::once(rows.len()).chain(self.shape[1..].iter().copied()).collect();
-        Ok(Self { block_type: self.block_type, shape, bytes })
+        Ok(Self { block_type: self.block_type, shape, bytes, tiles })
+    }
+
+    /// The matrix in tiles, where this processor has kernels for them: as they are kept, or laid out now.
+    pub(crate) fn in_tiles(&self) -> Option<Tiles> {
+        let (rows, columns) = self.matrix().ok()?;
+        let matrix = Matrix { block_type: self.block_type, rows, columns, bytes: &self.bytes };
+        Tiles::for_this_processor(matrix, self.tiles.as_ref())
     }
 
     /// All of it as f32 on a device: for norms and biases, which are small.
@@ -119,12 +134,11 @@ pub struct Linear {
 impl Linear {
     /// A layer of a checkpoint's tensors.
     pub fn new(weight: Weight, bias: Option<Weight>, precision: Precision, device: &Device) -> Result<Self> {
-        let (rows, columns) = weight.matrix()?;
+        weight.matrix()?;
         let bias = bias.map(|bias| bias.to_tensor(device)).transpose()?;
         let on_device = if device.is_cpu() { None } else { Some(weight.to_candle(device)?) };
-        let matrix = Matrix { block_type: weight.block_type, rows, columns, bytes: &weight.bytes };
         let tiles = match precision {
-            Precision::Quantized if device.is_cpu() => Tiles::for_this_processor(matrix),
+            Precision::Quantized if device.is_cpu() => weight.in_tiles(),
             _ => None,
         };
         if tiles.is_some() {

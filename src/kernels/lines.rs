@@ -3,6 +3,8 @@
 
 use memmap2::MmapMut;
 
+use crate::checkpoint::MappedSlice;
+
 /// Bytes of a cache line, and of a register: tiles and their parts begin at one.
 pub(super) const LINE: usize = 64;
 /// Memory smaller than this (bytes) gains nothing by large pages.
@@ -17,15 +19,33 @@ impl Line {
     pub const ZERO: Self = Self([0; LINE]);
 }
 
-/// Lines, zero at first.
+/// Lines that are only read.
 pub(super) enum Lines {
+    /// In memory of this program's own.
+    Own(Blank),
+    /// In a file; they begin where lines do.
+    File(MappedSlice),
+}
+
+impl Lines {
+    /// Their bytes, which begin at a line.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(lines) => lines.bytes(),
+            Self::File(bytes) => bytes,
+        }
+    }
+}
+
+/// Lines to be written, zero at first.
+pub(super) enum Blank {
     Heap(Vec<Line>),
     /// Begins at a page, and so at a line.
     Mapped(MmapMut),
 }
 
-impl Lines {
-    pub fn zero(count: usize) -> Self {
+impl Blank {
+    pub fn new(count: usize) -> Self {
         if count * LINE >= LARGE
             && let Ok(map) = MmapMut::map_anon(count * LINE)
         {
@@ -37,15 +57,14 @@ impl Lines {
         Self::Heap(vec![Line::ZERO; count])
     }
 
-    /// Their bytes, which begin at a line.
-    pub fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         match self {
             Self::Heap(lines) => bytes_of(lines).as_flattened(),
             Self::Mapped(map) => map,
         }
     }
 
-    /// The same, to be written.
+    /// Their bytes, which begin at a line.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Heap(lines) => bytes_of_mut(lines).as_flattened_mut(),
@@ -71,7 +90,7 @@ mod tests {
     #[test]
     fn lines_begin_where_registers_do() {
         for count in [1, 3, LARGE / LINE] {
-            let mut lines = Lines::zero(count);
+            let mut lines = Blank::new(count);
             assert_eq!(lines.bytes().len(), count * LINE);
             assert!(lines.bytes().iter().all(|byte| *byte == 0));
             assert!(lines.bytes().as_ptr().addr().is_multiple_of(LINE));

@@ -4,11 +4,14 @@
 //! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 % for the K types, whose 6-bit scales
 //! become bytes). It is done once, when a model is opened.
 
+use std::ops::Range;
+
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
 use super::isa::Isa;
-use super::lines::{LINE, Lines};
+use super::lines::{Blank, LINE, Lines};
 use super::matmul::{Activations, Matrix, Quantized, TILE};
 use super::pool;
+use crate::checkpoint::MappedSlice;
 
 /// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,9 +124,49 @@ impl Tiles {
         for_block_type!(weights.block_type, pack(weights))
     }
 
-    /// Packs a matrix for this processor, where it has kernels for tiles; float weights need none.
-    pub fn for_this_processor(weights: Matrix<'_>) -> Option<Self> {
-        (!weights.block_type.is_float() && Isa::detect().has_tiles()).then(|| Self::pack(weights))
+    /// A matrix for this processor, where it has kernels for tiles; float weights need none. Kept tiles are taken as they are if they have
+    /// the matrix's size.
+    pub fn for_this_processor(weights: Matrix<'_>, kept: Option<&MappedSlice>) -> Option<Self> {
+        let Matrix { block_type, rows, columns, .. } = weights;
+        let size = Self::size_here(block_type, rows, columns)?;
+        let kept = kept.filter(|kept| kept.len() == size && kept.as_ptr().addr().is_multiple_of(LINE));
+        Some(match kept {
+            Some(kept) => {
+                let tile_bytes = Self::tile_bytes(block_type, columns);
+                Self { block_type, rows, columns, tile_bytes, lines: Lines::File(kept.clone()) }
+            }
+            None => Self::pack(weights),
+        })
+    }
+
+    /// The number of this layout: tiles that were written under another are of no use.
+    pub const LAYOUT: u32 = 1;
+
+    /// Bytes of a matrix in tiles, where this processor has kernels for them.
+    pub fn size_here(block_type: BlockType, rows: usize, columns: usize) -> Option<usize> {
+        let tiled = !block_type.is_float() && Isa::detect().has_tiles();
+        tiled.then(|| rows.div_ceil(TILE) * Self::tile_bytes(block_type, columns))
+    }
+
+    /// Where some rows of a matrix lie among its tiles, if they begin and end where tiles do.
+    pub(super) fn range(
+        block_type: BlockType,
+        columns: usize,
+        rows: &Range<usize>,
+        count: usize,
+    ) -> Option<Range<usize>> {
+        let whole = rows.start.is_multiple_of(TILE) && (rows.end.is_multiple_of(TILE) || rows.end == count);
+        let bytes = Self::tile_bytes(block_type, columns);
+        whole.then(|| rows.start / TILE * bytes..rows.end.div_ceil(TILE) * bytes)
+    }
+
+    fn tile_bytes(block_type: BlockType, columns: usize) -> usize {
+        for_block_type!(block_type, tile_bytes(columns))
+    }
+
+    /// All of its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.lines.bytes()
     }
 
     /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights.
@@ -212,9 +255,9 @@ impl Tiles {
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
-    tiles: std::ops::Range<usize>,
+    tiles: Range<usize>,
     x: &Quantized,
-    rows: std::ops::Range<usize>,
+    rows: Range<usize>,
     out: Out,
     isa: Isa,
 ) {
@@ -246,11 +289,15 @@ unsafe fn some_tiles<B: Tiled>(
     }
 }
 
+fn tile_bytes<B: Tiled>(columns: usize) -> usize {
+    B::parts(columns)[2]
+}
+
 fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
     let Matrix { block_type, rows, columns, .. } = weights;
     let [low, high, end] = B::parts(columns);
     let count = rows.div_ceil(TILE);
-    let mut lines = Lines::zero(count * end / LINE);
+    let mut lines = Blank::new(count * end / LINE);
     pool::parts(lines.bytes_mut(), end, |index, tile| {
         let (lows, rest) = tile.split_at_mut(low);
         let (highs, factors) = rest.split_at_mut(high - low);
@@ -269,7 +316,7 @@ fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
             pack_weights::<B>(&scratch.q, from, width, lows, highs);
         }
     });
-    Tiles { block_type, rows, columns, tile_bytes: end, lines }
+    Tiles { block_type, rows, columns, tile_bytes: end, lines: Lines::Own(lines) }
 }
 
 /// A chunk of a tile's rows, unpacked. Lanes without a row stay zero.

@@ -110,20 +110,30 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
                     sums[i] = [_mm512_set1_epi32(-B::ZERO * sum); T];
                 }
             }
-            for quad in at * B::GROUP / 4..(at + 1) * B::GROUP / 4 {
-                let mut w = [_mm512_setzero_si512(); T];
-                for t in 0..T {
-                    // SAFETY: a quad of the tile.
-                    w[t] = unsafe { quad_of::<B>(tiles[t].parts, quad) };
+            for four in at * B::GROUP / 16..(at + 1) * B::GROUP / 16 {
+                // Written out four times, for compilers leave loops and tests here that cost a tenth.
+                macro_rules! quad {
+                    ($number:literal) => {
+                        let mut w = [_mm512_setzero_si512(); T];
+                        for t in 0..T {
+                            // SAFETY: a quad of the tile.
+                            w[t] = unsafe { quad_of::<B, $number>(tiles[t].parts, four) };
+                        }
+                        for i in 0..N {
+                            // SAFETY: four bytes of the row's.
+                            let x = unsafe { views[i].bytes.add(four * 16 + $number * 4).cast::<i32>() };
+                            // SAFETY: as above.
+                            let x = _mm512_set1_epi32(unsafe { x.read_unaligned() });
+                            for t in 0..T {
+                                sums[i][t] = _mm512_dpbusd_epi32(sums[i][t], w[t], x);
+                            }
+                        }
+                    };
                 }
-                for i in 0..N {
-                    // SAFETY: four bytes of the row's.
-                    let four = unsafe { views[i].bytes.add(quad * 4).cast::<i32>().read_unaligned() };
-                    let four = _mm512_set1_epi32(four);
-                    for t in 0..T {
-                        sums[i][t] = _mm512_dpbusd_epi32(sums[i][t], w[t], four);
-                    }
-                }
+                quad!(0);
+                quad!(1);
+                quad!(2);
+                quad!(3);
             }
             for t in 0..T {
                 let Some(factors) = &factors[t] else { continue };
@@ -159,29 +169,29 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     N
 }
 
-/// Four columns of 16 rows, as unsigned bytes.
+/// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
 ///
 /// # Safety
-/// `quad` is one of the tile's.
+/// The tile has the four.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-pub(super) unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> __m512i {
+pub(super) unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> __m512i {
     // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64.
     unsafe {
         if B::LOW == 8 {
-            return _mm512_load_si512(tile.low.add(quad * 64).cast());
+            return _mm512_load_si512(tile.low.add((four * 4 + NUMBER) * 64).cast());
         }
-        let pair = _mm512_load_si512(tile.low.add(quad / 2 * 64).cast());
-        let pair = if quad.is_multiple_of(2) { pair } else { _mm512_srli_epi16::<4>(pair) };
+        let pair = _mm512_load_si512(tile.low.add((four * 2 + NUMBER / 2) * 64).cast());
+        let pair = if NUMBER.is_multiple_of(2) { pair } else { _mm512_srli_epi16::<4>(pair) };
         let low = _mm512_and_si512(pair, _mm512_set1_epi8(15));
         match B::HIGH {
             1 => {
-                let bits = tile.high.add(quad * 8).cast::<u64>().read_unaligned().to_le();
+                let bits = tile.high.add((four * 4 + NUMBER) * 8).cast::<u64>().read_unaligned().to_le();
                 _mm512_mask_add_epi8(low, bits, low, _mm512_set1_epi8(16))
             }
             2 => {
-                let high = _mm512_load_si512(tile.high.add(quad / 4 * 64).cast());
-                let high = match quad % 4 {
+                let high = _mm512_load_si512(tile.high.add(four * 64).cast());
+                let high = match NUMBER {
                     0 => _mm512_slli_epi16::<4>(high),
                     1 => _mm512_slli_epi16::<2>(high),
                     2 => high,

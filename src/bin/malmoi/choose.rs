@@ -28,6 +28,8 @@ pub(crate) struct Chooser<'c> {
     pub quantize: Option<Quantization>,
     /// Where what is made of weights is kept.
     pub kept_in: PathBuf,
+    /// Whether weights laid out for this processor are kept there as well.
+    pub keep_tiles: bool,
     /// Models that are open: one that serves two purposes is loaded once.
     pub opened: RefCell<Vec<Chosen>>,
 }
@@ -75,11 +77,19 @@ impl Chooser<'_> {
             let kept_in = self.kept_in.display();
             self.ui.note(format!("weights quantized to {} are kept in {kept_in}", to.as_str()));
         }
-        let kept_in = Some(self.kept_in.clone());
+        let (kept_in, keep_tiles) = (Some(self.kept_in.clone()), self.keep_tiles);
         let model = Model::open_with(
             &located.path,
-            &OpenOptions { name, quantize, kept_in, ..OpenOptions::default() },
+            &OpenOptions { name, quantize, kept_in, keep_tiles, ..OpenOptions::default() },
         )?;
+        if let Some(bytes) = model.newly_kept() {
+            self.ui.note(format!(
+                "{} is open at once from now on: its weights, laid out for this processor, are kept in {} ({} MB; MALMOI_KEEP=false keeps none)",
+                model.name(),
+                self.kept_in.display(),
+                bytes / 1_000_000,
+            ));
+        }
         let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
             family: Some(entry.family.clone()),
             summarizes: Some(entry.summary_languages()),

@@ -56,6 +56,12 @@ const KEYS: &[Key] = &[
         in_file: true,
     },
     Key {
+        name: "keep",
+        describe: "whether weights laid out for this processor are kept",
+        env: &[("MALMOI_KEEP", "")],
+        in_file: true,
+    },
+    Key {
         name: "threads",
         describe: "threads to compute with",
         env: &[("MALMOI_THREADS", "")],
@@ -124,12 +130,20 @@ impl Settings {
     }
 
     pub fn offline(&self) -> Result<bool> {
-        self.parsed("offline", "`true` or `false`", |text| match text.to_lowercase().as_str() {
+        self.truth("offline").map(|value| value.unwrap_or(false))
+    }
+
+    /// Whether weights are kept as this processor reads them.
+    pub fn keep(&self) -> Result<bool> {
+        self.truth("keep").map(|value| value.unwrap_or(true))
+    }
+
+    fn truth(&self, name: &str) -> Result<Option<bool>> {
+        self.parsed(name, "`true` or `false`", |text| match text.to_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Some(true),
             "0" | "false" | "no" | "off" => Some(false),
             _ => None,
         })
-        .map(|value| value.unwrap_or(false))
     }
 
     pub fn threads(&self) -> Result<Option<usize>> {
@@ -183,6 +197,7 @@ fn default(name: &str, cache: &Path) -> Option<String> {
         }
         "endpoint" => Some(StoreSettings::new("").endpoint),
         "offline" => Some("false".to_string()),
+        "keep" => Some("true".to_string()),
         "python" => Some(StoreSettings::new("").python),
         _ => None,
     }

@@ -6,12 +6,11 @@
 
 use std::io::{Error, Result, Write};
 
-use serde_json::json;
-
 use super::known::Dtype;
 use super::machine::Dimension;
-use super::{SOURCE, Tensor, shape};
+use super::{Tensor, shape};
 use crate::checkpoint::bytes::MappedFile;
+use crate::checkpoint::safetensors::{self, Entry};
 
 /// Bytes that are collected before they are written.
 const AT_ONCE: usize = 1 << 16;
@@ -51,34 +50,17 @@ impl<'f> Plan<'f> {
         let size = |tensor: &Tensor| written(tensor.dtype).map_or(0, |(_, bytes)| bytes);
         // Otherwise as they lie in the files; sorting keeps the order of files.
         self.tensors.sort_by_key(|(_, tensor)| std::cmp::Reverse(size(tensor)));
-        out.write_all(&self.header(source)?)?;
+        let entries = self.tensors.iter().map(|(_, tensor)| Entry {
+            name: tensor.name,
+            dtype: written(tensor.dtype).map_or("", |(name, _)| name),
+            shape: shape(&tensor.dimensions),
+            bytes: tensor.written_bytes(),
+        });
+        out.write_all(&safetensors::header(source, entries)?)?;
         for (file, tensor) in &self.tensors {
             tensor.write(file, out)?;
         }
         Ok(())
-    }
-
-    fn header(&self, source: &str) -> Result<Vec<u8>> {
-        let mut header = serde_json::to_vec(&json!({ "__metadata__": { SOURCE: source } }))?;
-        // An object that is not closed yet.
-        header.pop();
-        let mut start = 0;
-        for (_, tensor) in &self.tensors {
-            let end = start + tensor.written_bytes();
-            let dtype = written(tensor.dtype).map(|(name, _)| name);
-            let entry =
-                json!({ "dtype": dtype, "shape": shape(&tensor.dimensions), "data_offsets": [start, end] });
-            header.push(b',');
-            serde_json::to_writer(&mut header, tensor.name)?;
-            header.push(b':');
-            serde_json::to_writer(&mut header, &entry)?;
-            start = end;
-        }
-        header.push(b'}');
-        header.resize(header.len().next_multiple_of(8), b' ');
-        let mut whole = (header.len() as u64).to_le_bytes().to_vec();
-        whole.append(&mut header);
-        Ok(whole)
     }
 }
 

@@ -79,6 +79,8 @@ pub(crate) struct Run {
     pub settings: Settings,
     pub store: Store,
     pub quantize: Option<Quantization>,
+    /// Whether weights laid out for this processor are kept.
+    pub keep: bool,
     pub ui: Ui,
     pub json: bool,
 }
@@ -101,7 +103,8 @@ impl Cli {
         }
         let store = Store::new(settings.store()?);
         let quantize = settings.quantize()?;
-        let run = Run { settings, store, quantize, ui: Ui::new(common.quiet), json: common.json };
+        let keep = settings.keep()?;
+        let run = Run { settings, store, quantize, keep, ui: Ui::new(common.quiet), json: common.json };
         match self.command {
             Command::Summarize(command) => command.run(&run),
             Command::Translate(command) => command.run(&run),
@@ -124,6 +127,7 @@ impl Run {
             ui: self.ui,
             quantize: self.quantize,
             kept_in: self.settings.kept_in(),
+            keep_tiles: self.keep,
             opened: RefCell::default(),
         }
     }

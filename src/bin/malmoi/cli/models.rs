@@ -1,6 +1,6 @@
 //! `malmoi models`: what there is, what is here, getting it, checking it, removing it.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use malmoi::store::catalogue::{self, Entry};
 use malmoi::store::{StoreError, Verdict};
@@ -57,6 +57,11 @@ impl Models {
             Action::Path { name } => show(run, &name, &run.store.locate(&name)?.path),
             Action::Verify { name } => verify(run, name),
             Action::Remove { name } => {
+                if let Ok(located) = run.store.locate(&name) {
+                    let kept_in = run.settings.kept_in();
+                    malmoi::checkpoint::forget(&located.path, &kept_in)
+                        .with_context(|| format!("cannot clear {}", kept_in.display()))?;
+                }
                 let path = run.store.remove(&name)?;
                 run.ui.note(format!("removed {}", path.display()));
                 Ok(Exit::Done)
