@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use malmoi::architectures::{Row, Want};
-use malmoi::{Finish, Model, OpenOptions};
+use malmoi::generation::{Generated, Next, Options, Sampling};
+use malmoi::{Finish, Model, OpenOptions, Part};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -178,6 +179,32 @@ fn a_small_model_summarizes() {
     assert!(outcome.text.contains("breakwater"), "{}", outcome.text);
     assert!(!outcome.text.contains("MOST READ"), "{}", outcome.text);
     assert_eq!(model.summarize(&article).sentences(2).text().unwrap(), outcome.text, "the same again");
+}
+
+/// Greedy and by chance, alone and two at a time: what is looked up and verified several tokens at a time is what is written one by one.
+#[test]
+fn drafts_change_no_text() {
+    let Some(path) = real("smollm2-135m") else { return };
+    let article = std::fs::read_to_string(here("../examples/articles/harbour.txt")).unwrap();
+    let model = Model::open(path).unwrap();
+    let prompt = |task: &str| {
+        let parts = [Part::Trusted(task), Part::Plain(&article)];
+        model.prompt(None, &parts).unwrap()
+    };
+    let prompts = [prompt("Repeat this article word by word.\n\n"), prompt("Summarize this article.\n\n")];
+    let random = Sampling::Random { temperature: 0.8, top_k: 20, top_p: 0.9, min_p: 0.0, seed: 7 };
+    for (sampling, count) in [(Sampling::Greedy, 1), (Sampling::Greedy, 2), (random, 2)] {
+        let written = |drafts: bool| {
+            let options =
+                Options { sampling: sampling.clone(), max_tokens: 80, drafts, ..Options::default() };
+            model.generate(&prompts[..count], &options, &mut |_, _| Next::More).unwrap()
+        };
+        let (with, without) = (written(true), written(false));
+        assert!(with.iter().any(|text| text.looked_up > 10), "{with:?}");
+        for (with, without) in with.into_iter().zip(without) {
+            assert_eq!(Generated { looked_up: 0, ..with }, without);
+        }
+    }
 }
 
 #[test]

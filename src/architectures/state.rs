@@ -139,6 +139,16 @@ impl State {
         self.length
     }
 
+    /// Tokens that may be read now and taken back without any others being read again.
+    pub fn ahead(&self) -> usize {
+        let is_recurrent = |layer: &LayerMemory| matches!(layer, LayerMemory::Recurrent(_));
+        match (&self.memory, &self.again) {
+            (Memory::Layers(layers), _) if layers.iter().any(is_recurrent) => 0,
+            (_, Some(again)) if self.length <= again.than => again.than - self.length,
+            _ => usize::MAX,
+        }
+    }
+
     /// A second sequence with the same past. Memory is shared until one of the two is written to.
     pub fn fork(&self) -> Self {
         self.clone()

@@ -5,9 +5,11 @@
 
 mod batcher;
 pub mod beam;
+mod drafts;
 mod loops;
 mod rules;
 mod sampling;
+mod sequence;
 mod settings;
 mod sources;
 
@@ -17,19 +19,14 @@ use std::sync::Arc;
 pub(crate) use batcher::Batcher;
 pub use beam::Beams;
 pub use rules::Rules;
-use sampling::Sampler;
 pub use sampling::Sampling;
+use sequence::Sequence;
 pub(crate) use sources::Searcher;
 
-use crate::architectures::{Network, Row, State, Want};
-use crate::checkpoint::{TextStream, Tokenizer};
+use crate::architectures::{Network, Row, State};
+use crate::checkpoint::Tokenizer;
 use crate::error::{Error, Result};
 use crate::event::Finish;
-
-/// Prompt tokens a sequence reads in one step: enough that weights are used well, few enough that others need not wait long.
-const CHUNK: usize = 512;
-/// Times a sequence may be rolled back out of a loop before it is given up.
-const RESCUES: usize = 2;
 
 /// How to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +44,9 @@ pub struct Options {
     pub stop: Vec<String>,
     /// How many sequences are in flight at once.
     pub batch: usize,
+    /// Whether what may come next is looked up in what was read, and verified by the network several tokens at a time. The texts are the
+    /// same.
+    pub drafts: bool,
     /// For models that read a source: how it is searched, where not as the checkpoint says. Sampling is not for them.
     pub search: Option<Beams>,
 }
@@ -60,6 +60,7 @@ impl Default for Options {
             no_repeat_ngram: 0,
             stop: Vec::new(),
             batch: 8,
+            drafts: true,
             search: None,
         }
     }
@@ -76,6 +77,8 @@ pub struct Generated {
     pub tokens: usize,
     /// How many tokens of loops were taken back.
     pub rolled_back: usize,
+    /// How many tokens came as they were looked up.
+    pub looked_up: usize,
     /// Logarithms of the probabilities of tokens, the end's among them. Only of models that read a source.
     pub scores: Vec<f32>,
 }
@@ -284,11 +287,14 @@ impl<'m> Engine<'m> {
         let before: Vec<usize> = active.iter().map(|one| one.state.len()).collect();
         let mut failed: Vec<Option<Error>> = active.iter().map(|_| None).collect();
         let mut fresh = Vec::new();
+        let unread = active.iter().map(Sequence::unread).sum();
+        let drafts = if unread == active.len() { drafts::most(unread) } else { 0 };
+        active.iter_mut().for_each(|one| one.plan(drafts, self));
         let mut rows: Vec<Row<'_>> = active.iter_mut().map(Sequence::row).collect();
         match self.network.forward(&mut rows) {
             Ok(logits) => {
                 for (row, sequence) in active.iter_mut().enumerate() {
-                    match sequence.take(logits.last(row), self) {
+                    match sequence.take(logits.row(row), self) {
                         Ok(text) => fresh.push(text),
                         Err(error) => failed[row] = Some(error),
                     }
@@ -300,7 +306,7 @@ impl<'m> Engine<'m> {
                 for (row, sequence) in active.iter_mut().enumerate() {
                     sequence.state.truncate(before[row]);
                     let logits = self.network.forward(&mut [sequence.row()]);
-                    match logits.and_then(|logits| sequence.take(logits.last(0), self)) {
+                    match logits.and_then(|logits| sequence.take(logits.row(0), self)) {
                         Ok(text) => fresh.push(text),
                         Err(error) => failed[row] = Some(error),
                     }
@@ -365,164 +371,4 @@ impl Recent {
 
 fn common(a: &[u32], b: &[u32]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
-}
-
-/// A text in the making.
-struct Sequence<'m> {
-    tag: Tag,
-    options: Arc<Options>,
-    state: State,
-    /// Prompt and text.
-    ids: Vec<u32>,
-    /// Where the text begins.
-    prompt: usize,
-    sampler: Sampler,
-    stream: TextStream<'m>,
-    /// Ids of the text that no rescue will take back; the stream has seen them.
-    committed: usize,
-    /// Their text, and how much of it was given out.
-    text: String,
-    shown: usize,
-    rescues: usize,
-    rolled_back: usize,
-    finish: Option<Finish>,
-}
-
-impl<'m> Sequence<'m> {
-    fn new(ask: Ask, state: State, engine: &Engine<'m>) -> Self {
-        let Ask { tag, prompt, options } = ask;
-        Self {
-            tag,
-            state,
-            prompt: prompt.len(),
-            ids: prompt,
-            sampler: Sampler::new(&options, tag.index as u64),
-            options,
-            stream: engine.tokenizer.stream(),
-            committed: 0,
-            text: String::new(),
-            shown: 0,
-            rescues: 0,
-            rolled_back: 0,
-            finish: None,
-        }
-    }
-
-    /// What the network has not seen yet, or as much of it as goes into one step.
-    fn row(&mut self) -> Row<'_> {
-        let unread = &self.ids[self.state.len()..];
-        let last = unread.len() <= CHUNK;
-        let tokens = if last { unread } else { &unread[..CHUNK] };
-        Row { state: &mut self.state, tokens, want: if last { Want::Last } else { Want::Nothing } }
-    }
-
-    /// Chooses the next token, if there are scores to choose by; gives the text that became certain.
-    fn take(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
-        if scores.is_empty() {
-            return Ok(String::new());
-        }
-        if scores.iter().any(|score| score.is_nan()) {
-            return Err(Error::Engine("the network computed a score that is not a number".into()));
-        }
-        let options = &*self.options.clone();
-        let next = self.sampler.pick(scores, &self.ids, self.prompt);
-        if engine.end_tokens.contains(&next) {
-            return self.end(Finish::Stop, options);
-        }
-        self.ids.push(next);
-        let written = self.ids.len() - self.prompt;
-        let repetition = loops::repetition(&self.ids[self.prompt..]);
-        if let Some(kept) = repetition.looping {
-            // Part of the second run may have been given out before it was known to be one.
-            return self.rescue(kept.max(self.committed), options);
-        }
-        // What is repeating may have to be taken back; the rest is certain.
-        self.commit(repetition.certain, options)?;
-        if self.finish.is_none() && (written >= options.max_tokens || self.ids.len() >= engine.context) {
-            return self.end(Finish::Length, options);
-        }
-        Ok(self.fresh(options))
-    }
-
-    /// Takes a loop back and makes another one unlikely.
-    fn rescue(&mut self, kept: usize, options: &Options) -> Result<String> {
-        let length = self.prompt + kept;
-        self.rolled_back += self.ids.len() - length;
-        self.ids.truncate(length);
-        if self.rescues == RESCUES {
-            return self.end(Finish::Looped, options);
-        }
-        self.rescues += 1;
-        self.sampler.discourage_repetition(self.rescues);
-        // The last kept token is read again: its logits are needed.
-        self.state.truncate(length - 1);
-        Ok(String::new())
-    }
-
-    /// Hands ids up to `count` to the stream, and looks for stop strings in what comes out.
-    fn commit(&mut self, count: usize, options: &Options) -> Result<()> {
-        for at in self.committed..count {
-            let from = self.text.len();
-            self.text.push_str(&self.stream.push(self.ids[self.prompt + at])?);
-            self.committed = at + 1;
-            if self.cut_at_stop(from, options) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the text before the first stop string that ends after byte `from`.
-    fn cut_at_stop(&mut self, from: usize, options: &Options) -> bool {
-        let found = options.stop.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| {
-            let mut start = from.saturating_sub(stop.len());
-            while !self.text.is_char_boundary(start) {
-                start -= 1;
-            }
-            Some(start + self.text[start..].find(stop.as_str())?)
-        });
-        let Some(at) = found.min() else { return false };
-        self.text.truncate(at);
-        self.finish = Some(Finish::Stop);
-        true
-    }
-
-    fn end(&mut self, finish: Finish, options: &Options) -> Result<String> {
-        self.commit(self.ids.len() - self.prompt, options)?;
-        if self.finish.is_none() {
-            let from = self.text.len();
-            self.text.push_str(&self.stream.finish()?);
-            if !self.cut_at_stop(from, options) {
-                self.finish = Some(finish);
-            }
-        }
-        Ok(self.fresh(options))
-    }
-
-    /// Text that was not given out yet. The beginning of a stop string waits until it is known not to be one.
-    fn fresh(&mut self, options: &Options) -> String {
-        let mut certain = self.text.len();
-        if self.finish.is_none() {
-            for stop in &options.stop {
-                let held = (1..stop.len())
-                    .rev()
-                    .filter(|n| stop.is_char_boundary(*n))
-                    .find(|n| self.text.ends_with(&stop[..*n]));
-                certain = certain.min(self.text.len() - held.unwrap_or(0));
-            }
-        }
-        let fresh = self.text.get(self.shown..certain).unwrap_or_default().to_string();
-        self.shown = self.shown.max(certain);
-        fresh
-    }
-
-    fn result(self) -> Generated {
-        Generated {
-            text: self.text,
-            finish: self.finish.unwrap_or(Finish::Length),
-            tokens: self.ids.len() - self.prompt,
-            rolled_back: self.rolled_back,
-            scores: Vec::new(),
-        }
-    }
 }

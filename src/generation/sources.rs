@@ -117,6 +117,13 @@ impl Searcher<'_> {
             ids.truncate(kept);
             finish = Finish::Looped;
         }
-        Ok(Generated { text: self.tokenizer.decode(&ids)?, finish, tokens: ids.len(), rolled_back, scores })
+        Ok(Generated {
+            text: self.tokenizer.decode(&ids)?,
+            finish,
+            tokens: ids.len(),
+            rolled_back,
+            looked_up: 0,
+            scores,
+        })
     }
 }

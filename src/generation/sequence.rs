@@ -1,0 +1,237 @@
+//! One text in the making: what the network is to read next, what follows from its scores, and which of it is certain.
+//!
+//! Knows ids and text; knows neither the network nor other sequences.
+
+use std::sync::Arc;
+
+use super::drafts::Drafts;
+use super::sampling::Sampler;
+use super::{Ask, Engine, Generated, Options, Tag, loops};
+use crate::architectures::{Row, State, Want};
+use crate::checkpoint::TextStream;
+use crate::error::{Error, Result};
+use crate::event::Finish;
+
+/// Prompt tokens a sequence reads in one step: enough that weights are used well, few enough that others need not wait long.
+const CHUNK: usize = 512;
+/// Times a sequence may be rolled back out of a loop before it is given up.
+const RESCUES: usize = 2;
+
+/// A text in the making.
+pub(super) struct Sequence<'m> {
+    pub tag: Tag,
+    options: Arc<Options>,
+    pub state: State,
+    /// Prompt and text.
+    pub ids: Vec<u32>,
+    /// Where the text begins.
+    pub prompt: usize,
+    /// What the network reads in this step: what it has not seen yet, or as much of it as goes into one, and a draft of what comes then.
+    reading: Vec<u32>,
+    /// How many of those are a draft.
+    drafted: usize,
+    drafts: Drafts,
+    sampler: Sampler,
+    stream: TextStream<'m>,
+    /// Ids of the text that no rescue will take back; the stream has seen them.
+    committed: usize,
+    /// Their text, and how much of it was given out.
+    text: String,
+    shown: usize,
+    rescues: usize,
+    rolled_back: usize,
+    looked_up: usize,
+    pub finish: Option<Finish>,
+}
+
+impl<'m> Sequence<'m> {
+    pub fn new(ask: Ask, state: State, engine: &Engine<'m>) -> Self {
+        let Ask { tag, prompt, options } = ask;
+        Self {
+            tag,
+            state,
+            prompt: prompt.len(),
+            ids: prompt,
+            sampler: Sampler::new(&options, tag.index as u64),
+            options,
+            reading: Vec::new(),
+            drafted: 0,
+            drafts: Drafts::default(),
+            stream: engine.tokenizer.stream(),
+            committed: 0,
+            text: String::new(),
+            shown: 0,
+            rescues: 0,
+            rolled_back: 0,
+            looked_up: 0,
+            finish: None,
+        }
+    }
+
+    /// How many tokens the network has not seen yet.
+    pub fn unread(&self) -> usize {
+        self.ids.len() - self.state.len()
+    }
+
+    /// Decides what the network reads in the next step: with the last token of a text up to `most` tokens that are looked up.
+    pub fn plan(&mut self, most: usize, engine: &Engine<'m>) {
+        let unread = &self.ids[self.state.len()..];
+        self.reading.clear();
+        self.reading.extend(&unread[..unread.len().min(CHUNK)]);
+        self.drafted = 0;
+        if self.options.drafts && unread.len() == 1 && self.ids.len() > self.prompt {
+            let to_come = self.options.max_tokens - (self.ids.len() - self.prompt);
+            let room = engine.context - self.ids.len();
+            let most =
+                most.min(to_come.min(room).saturating_sub(1)).min(self.state.ahead().saturating_sub(1));
+            let draft = self.drafts.look_up(&self.ids, most);
+            self.drafted = draft.len();
+            self.reading.extend(draft);
+        }
+    }
+
+    /// What was planned.
+    pub fn row(&mut self) -> Row<'_> {
+        let want = match self.drafted {
+            _ if self.state.len() + self.reading.len() < self.ids.len() => Want::Nothing,
+            0 => Want::Last,
+            _ => Want::All,
+        };
+        Row { state: &mut self.state, tokens: &self.reading, want }
+    }
+
+    /// Chooses the next tokens by scores, a draft's as long as it is what would have come anyway; gives the text that became certain.
+    pub fn take<'l>(
+        &mut self,
+        scores: impl Iterator<Item = &'l [f32]>,
+        engine: &Engine<'m>,
+    ) -> Result<String> {
+        let mut text = String::new();
+        let first = self.reading.len() - self.drafted;
+        let mut came = 0;
+        for scores in scores {
+            let before = self.ids.len();
+            text.push_str(&self.take_one(scores, engine)?);
+            let next = (self.finish.is_none() && self.ids.len() == before + 1).then(|| self.ids[before]);
+            if next.is_none() || next != self.reading.get(first + came).copied() {
+                break;
+            }
+            came += 1;
+        }
+        if self.drafted > 0 {
+            self.drafts.learn(self.drafted, came);
+            self.looked_up += came;
+            // What was read of a draft and did not come.
+            self.state.truncate(self.ids.len() - 1);
+        }
+        Ok(text)
+    }
+
+    /// Chooses the next token.
+    fn take_one(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
+        if scores.iter().any(|score| score.is_nan()) {
+            return Err(Error::Engine("the network computed a score that is not a number".into()));
+        }
+        let options = &*self.options.clone();
+        let next = self.sampler.pick(scores, &self.ids, self.prompt);
+        if engine.end_tokens.contains(&next) {
+            return self.end(Finish::Stop, options);
+        }
+        self.ids.push(next);
+        let written = self.ids.len() - self.prompt;
+        let repetition = loops::repetition(&self.ids[self.prompt..]);
+        if let Some(kept) = repetition.looping {
+            // Part of the second run may have been given out before it was known to be one.
+            return self.rescue(kept.max(self.committed), options);
+        }
+        // What is repeating may have to be taken back; the rest is certain.
+        self.commit(repetition.certain, options)?;
+        if self.finish.is_none() && (written >= options.max_tokens || self.ids.len() >= engine.context) {
+            return self.end(Finish::Length, options);
+        }
+        Ok(self.fresh(options))
+    }
+
+    /// Takes a loop back and makes another one unlikely.
+    fn rescue(&mut self, kept: usize, options: &Options) -> Result<String> {
+        let length = self.prompt + kept;
+        self.rolled_back += self.ids.len() - length;
+        self.ids.truncate(length);
+        if self.rescues == RESCUES {
+            return self.end(Finish::Looped, options);
+        }
+        self.rescues += 1;
+        self.sampler.discourage_repetition(self.rescues);
+        // The last kept token is read again: its logits are needed.
+        self.state.truncate(length - 1);
+        Ok(String::new())
+    }
+
+    /// Hands ids up to `count` to the stream, and looks for stop strings in what comes out.
+    fn commit(&mut self, count: usize, options: &Options) -> Result<()> {
+        for at in self.committed..count {
+            let from = self.text.len();
+            self.text.push_str(&self.stream.push(self.ids[self.prompt + at])?);
+            self.committed = at + 1;
+            if self.cut_at_stop(from, options) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the text before the first stop string that ends after byte `from`.
+    fn cut_at_stop(&mut self, from: usize, options: &Options) -> bool {
+        let found = options.stop.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| {
+            let mut start = from.saturating_sub(stop.len());
+            while !self.text.is_char_boundary(start) {
+                start -= 1;
+            }
+            Some(start + self.text[start..].find(stop.as_str())?)
+        });
+        let Some(at) = found.min() else { return false };
+        self.text.truncate(at);
+        self.finish = Some(Finish::Stop);
+        true
+    }
+
+    fn end(&mut self, finish: Finish, options: &Options) -> Result<String> {
+        self.commit(self.ids.len() - self.prompt, options)?;
+        if self.finish.is_none() {
+            let from = self.text.len();
+            self.text.push_str(&self.stream.finish()?);
+            if !self.cut_at_stop(from, options) {
+                self.finish = Some(finish);
+            }
+        }
+        Ok(self.fresh(options))
+    }
+
+    /// Text that was not given out yet. The beginning of a stop string waits until it is known not to be one.
+    fn fresh(&mut self, options: &Options) -> String {
+        let mut certain = self.text.len();
+        if self.finish.is_none() {
+            for stop in &options.stop {
+                let held = (1..stop.len())
+                    .rev()
+                    .filter(|n| stop.is_char_boundary(*n))
+                    .find(|n| self.text.ends_with(&stop[..*n]));
+                certain = certain.min(self.text.len() - held.unwrap_or(0));
+            }
+        }
+        let fresh = self.text.get(self.shown..certain).unwrap_or_default().to_string();
+        self.shown = self.shown.max(certain);
+        fresh
+    }
+
+    pub fn result(self) -> Generated {
+        Generated {
+            text: self.text,
+            finish: self.finish.unwrap_or(Finish::Length),
+            tokens: self.ids.len() - self.prompt,
+            rolled_back: self.rolled_back,
+            looked_up: self.looked_up,
+            scores: Vec::new(),
+        }
+    }
+}
