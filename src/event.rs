@@ -63,6 +63,13 @@ pub enum Event {
         /// Segments in it.
         segments: usize,
     },
+    /// What the model is given for a segment.
+    Prompt {
+        /// The segment's index within the stage.
+        index: usize,
+        /// Token ids.
+        ids: Vec<u32>,
+    },
     /// A segment is done.
     Segment {
         /// Its index within the stage.

@@ -36,9 +36,18 @@ fn check(figures: &[Value], runs: usize) {
 #[test]
 fn every_part_is_measured() {
     let model = scripted::model(json!([{"say": "The council met. It agreed."}]), 4096);
+    let folder = tempfile::tempdir().unwrap();
+    let prompts = folder.path().join("prompts.jsonl");
     let options = ["--runs", "3", "--prefill", "8,5000", "--decode", "8", "--batch", "2", "--articles", "3"];
+    let options = [&options[..], &["--prompts", prompts.to_str().unwrap()]].concat();
     let (status, figures, said) = bench(model.path(), &options);
     assert_eq!(status, Some(0), "{said}");
+    let prompts = std::fs::read_to_string(prompts).unwrap();
+    assert_eq!(prompts.lines().count(), 3);
+    for line in prompts.lines() {
+        let prompt: Value = serde_json::from_str(line).unwrap();
+        assert!(prompt["ids"].as_array().unwrap().len() > 100 && prompt["tokens"].as_u64() > Some(1));
+    }
     // A prompt that does not fit is left out.
     let expected = ["machine", "load", "load", "prefill", "decode", "batch", "batch", "feed"]
         .map(str::to_string)

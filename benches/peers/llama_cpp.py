@@ -20,7 +20,7 @@ import sys
 import tarfile
 
 VERSION = "0.3.36"
-PROGRAMS = ["llama-bench", "llama-batched-bench"]
+PROGRAMS = ["llama-bench", "llama-batched-bench", "llama-server"]
 # What is measured: its name, then what of each program's figures it is.
 PREFILLS, DEPTH, NEW, TEXTS, PROMPT = (512, 4096), 512, 64, 16, 128
 

@@ -23,7 +23,7 @@ pub use sampling::Sampling;
 use sequence::Sequence;
 pub(crate) use sources::Searcher;
 
-use crate::architectures::{Network, Row, State};
+use crate::architectures::{Logits, Network, Row, State};
 use crate::checkpoint::Tokenizer;
 use crate::error::{Error, Result};
 use crate::event::Finish;
@@ -282,38 +282,44 @@ impl<'m> Engine<'m> {
             .ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
     }
 
-    /// One batch through the network, one token for each sequence that has read its prompt.
+    /// One batch through the network: a token, or those of a draft that come, for each sequence that has read its prompt.
     fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk) {
-        let before: Vec<usize> = active.iter().map(|one| one.state.len()).collect();
-        let mut failed: Vec<Option<Error>> = active.iter().map(|_| None).collect();
-        let mut fresh = Vec::new();
         let unread = active.iter().map(Sequence::unread).sum();
         let drafts = if unread == active.len() { drafts::most(unread) } else { 0 };
         active.iter_mut().for_each(|one| one.plan(drafts, self));
-        let mut rows: Vec<Row<'_>> = active.iter_mut().map(Sequence::row).collect();
-        match self.network.forward(&mut rows) {
-            Ok(logits) => {
-                for (row, sequence) in active.iter_mut().enumerate() {
-                    match sequence.take(logits.row(row), self) {
-                        Ok(text) => fresh.push(text),
-                        Err(error) => failed[row] = Some(error),
-                    }
+        let computed = self.compute(active);
+        let mut scores: Vec<_> = computed
+            .iter()
+            .map(|computed| computed.as_ref().ok().map(|(logits, row)| logits.row(*row)))
+            .collect();
+        let mut failed: Vec<Option<Error>> = active.iter().map(|_| None).collect();
+        // Token by token, so that whoever listens need not know of drafts.
+        let mut going: Vec<usize> = (0..active.len()).collect();
+        while !going.is_empty() {
+            let mut fresh = Vec::new();
+            going.retain(|row| {
+                let Some(scores) = scores[*row].as_mut().and_then(Iterator::next) else { return false };
+                match active[*row].take(scores, self) {
+                    Ok(text) if text.is_empty() => {}
+                    Ok(text) => fresh.push((*row, text)),
+                    Err(error) => failed[*row] = Some(error),
+                }
+                failed[*row].is_none()
+            });
+            let (rows, texts): (Vec<usize>, Vec<(Tag, String)>) =
+                fresh.into_iter().map(|(row, text)| (row, (active[row].tag, text))).unzip();
+            for (row, next) in rows.into_iter().zip(desk.text(&texts)) {
+                match next {
+                    Next::More | Next::Cancel => {}
+                    Next::Enough => active[row].finish = Some(Finish::Stop),
                 }
             }
-            Err(error) if active.len() == 1 => failed[0] = Some(error),
-            // One of them is to blame; the others must not suffer for it.
-            Err(_) => {
-                for (row, sequence) in active.iter_mut().enumerate() {
-                    sequence.state.truncate(before[row]);
-                    let logits = self.network.forward(&mut [sequence.row()]);
-                    match logits.and_then(|logits| sequence.take(logits.row(0), self)) {
-                        Ok(text) => fresh.push(text),
-                        Err(error) => failed[row] = Some(error),
-                    }
-                }
-            }
+            going.retain(|row| active[*row].goes_on());
         }
-        let mut failures = failed.into_iter();
+        drop(scores);
+        active.iter_mut().for_each(Sequence::settle);
+        let mut failures =
+            computed.into_iter().zip(failed).map(|(computed, failed)| failed.or(computed.err()));
         active.retain(|sequence| match failures.next().flatten() {
             Some(error) => {
                 desk.done(sequence.tag, Err(error));
@@ -321,13 +327,25 @@ impl<'m> Engine<'m> {
             }
             None => true,
         });
-        let told: Vec<usize> = (0..active.len()).filter(|row| !fresh[*row].is_empty()).collect();
-        let texts: Vec<(Tag, String)> =
-            told.iter().map(|row| (active[*row].tag, std::mem::take(&mut fresh[*row]))).collect();
-        for (row, next) in told.iter().zip(desk.text(&texts)) {
-            match next {
-                Next::More | Next::Cancel => {}
-                Next::Enough => active[*row].finish = Some(Finish::Stop),
+    }
+
+    /// For each sequence the scores of what it reads, and which row of them they are.
+    fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Result<(Arc<Logits>, usize)>> {
+        let before: Vec<usize> = active.iter().map(|one| one.state.len()).collect();
+        let mut rows: Vec<Row<'_>> = active.iter_mut().map(Sequence::row).collect();
+        match self.network.forward(&mut rows) {
+            Ok(logits) => {
+                let logits = Arc::new(logits);
+                (0..active.len()).map(|row| Ok((logits.clone(), row))).collect()
+            }
+            Err(error) if active.len() == 1 => vec![Err(error)],
+            // One of them is to blame; the others must not suffer for it.
+            Err(_) => {
+                let alone = |(sequence, before): (&mut Sequence<'m>, usize)| {
+                    sequence.state.truncate(before);
+                    Ok((Arc::new(self.network.forward(&mut [sequence.row()])?), 0))
+                };
+                active.iter_mut().zip(before).map(alone).collect()
             }
         }
     }

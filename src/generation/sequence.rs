@@ -28,8 +28,11 @@ pub(super) struct Sequence<'m> {
     pub prompt: usize,
     /// What the network reads in this step: what it has not seen yet, or as much of it as goes into one, and a draft of what comes then.
     reading: Vec<u32>,
-    /// How many of those are a draft.
+    /// How many of those are a draft …
     drafted: usize,
+    /// … how many of the draft came, and whether the last one did.
+    came: usize,
+    on_course: bool,
     drafts: Drafts,
     sampler: Sampler,
     stream: TextStream<'m>,
@@ -56,6 +59,8 @@ impl<'m> Sequence<'m> {
             options,
             reading: Vec::new(),
             drafted: 0,
+            came: 0,
+            on_course: false,
             drafts: Drafts::default(),
             stream: engine.tokenizer.stream(),
             committed: 0,
@@ -78,7 +83,7 @@ impl<'m> Sequence<'m> {
         let unread = &self.ids[self.state.len()..];
         self.reading.clear();
         self.reading.extend(&unread[..unread.len().min(CHUNK)]);
-        self.drafted = 0;
+        (self.drafted, self.came) = (0, 0);
         if self.options.drafts && unread.len() == 1 && self.ids.len() > self.prompt {
             let to_come = self.options.max_tokens - (self.ids.len() - self.prompt);
             let room = engine.context - self.ids.len();
@@ -100,35 +105,32 @@ impl<'m> Sequence<'m> {
         Row { state: &mut self.state, tokens: &self.reading, want }
     }
 
-    /// Chooses the next tokens by scores, a draft's as long as it is what would have come anyway; gives the text that became certain.
-    pub fn take<'l>(
-        &mut self,
-        scores: impl Iterator<Item = &'l [f32]>,
-        engine: &Engine<'m>,
-    ) -> Result<String> {
-        let mut text = String::new();
-        let first = self.reading.len() - self.drafted;
-        let mut came = 0;
-        for scores in scores {
-            let before = self.ids.len();
-            text.push_str(&self.take_one(scores, engine)?);
-            let next = (self.finish.is_none() && self.ids.len() == before + 1).then(|| self.ids[before]);
-            if next.is_none() || next != self.reading.get(first + came).copied() {
-                break;
-            }
-            came += 1;
-        }
-        if self.drafted > 0 {
-            self.drafts.learn(self.drafted, came);
-            self.looked_up += came;
-            // What was read of a draft and did not come.
-            self.state.truncate(self.ids.len() - 1);
-        }
+    /// Chooses the next token by scores; gives the text that became certain.
+    pub fn take(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
+        let before = self.ids.len();
+        let text = self.choose(scores, engine)?;
+        let next = (self.ids.len() == before + 1).then(|| self.ids[before]);
+        let drafted = self.reading.get(self.reading.len() - self.drafted + self.came).copied();
+        self.on_course = next.is_some() && next == drafted;
+        self.came += usize::from(self.on_course);
         Ok(text)
     }
 
-    /// Chooses the next token.
-    fn take_one(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
+    /// Whether the token that was chosen last is the draft's, so that scores of the one after it are there.
+    pub fn goes_on(&self) -> bool {
+        self.on_course && self.finish.is_none()
+    }
+
+    /// Ends a step: what was read of a draft and did not come is forgotten.
+    pub fn settle(&mut self) {
+        if self.drafted > 0 {
+            self.drafts.learn(self.drafted, self.came);
+            self.looked_up += self.came;
+            self.state.truncate(self.ids.len() - 1);
+        }
+    }
+
+    fn choose(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
         if scores.iter().any(|score| score.is_nan()) {
             return Err(Error::Engine("the network computed a score that is not a number".into()));
         }

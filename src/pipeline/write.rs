@@ -193,6 +193,9 @@ impl<'a> Writer<'a> {
         options.max_tokens = self.answer(task, longest);
         options.stop.extend(prompt.iter().flat_map(|prompt| prompt.stop.iter().cloned()));
         options.search = self.sources.as_ref().map(|sources| sources.search.clone());
+        for (index, ids) in prompts.iter().enumerate() {
+            (watch.on_event)(&Event::Prompt { index, ids: ids.clone() });
+        }
         let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.wanted(task))).collect();
         // A text that comes whole is shown when it is finished.
         let (live, whole) = (live && self.sources.is_none(), live && self.sources.is_some());

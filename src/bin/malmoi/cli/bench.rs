@@ -2,6 +2,8 @@
 
 mod measure;
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use malmoi::Language;
@@ -50,6 +52,9 @@ pub(crate) struct Bench {
     /// Articles that are summarized
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     articles: u32,
+    /// Write what the model is given for the articles to a file, as JSON lines of token ids: to measure others with the same
+    #[arg(long, value_name = "FILE")]
+    prompts: Option<PathBuf>,
 }
 
 impl Bench {
@@ -119,7 +124,12 @@ impl Bench {
         }
         if wants(Part::Feed) && !sources {
             let at_once = self.batch.iter().copied().max().unwrap_or(16).max(1);
-            say(measure.feed(self.articles as usize, at_once)?)?;
+            let (figure, prompts) = measure.feed(self.articles as usize, at_once)?;
+            if let Some(path) = &self.prompts {
+                let lines: String = prompts.iter().map(|prompt| format!("{prompt}\n")).collect();
+                output::write(Some(path), &lines)?;
+            }
+            say(figure)?;
         }
         if let Some(memory) = measure::peak_memory().max(opening) {
             say(Figure::new("memory", "at most, all parts", "MB", vec![memory as f64 / 1e6]))?;

@@ -1,11 +1,14 @@
 //! The measurements of `malmoi bench`. Each gives figures; none prints.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use malmoi::architectures::{Network, Row, State, Want};
 use malmoi::generation::beam::search;
-use malmoi::{Abilities, Model};
+use malmoi::{Abilities, Event, Model};
 use serde_json::{Value, json};
 
 use super::{LANGUAGE, Run};
@@ -161,19 +164,34 @@ impl Measure {
         ])
     }
 
-    /// Articles a minute, from text to checked summary, so many at once.
-    pub fn feed(&self, count: usize, at_once: usize) -> Result<Figure> {
+    /// Articles a minute, from text to checked summary, so many at once; and what the model was given for them, with how many tokens it
+    /// wrote.
+    pub fn feed(&self, count: usize, at_once: usize) -> Result<(Figure, Vec<Value>)> {
         let articles = articles(count);
+        let prompts = Mutex::new(BTreeMap::new());
         let rate = || -> Result<f64> {
             let model = self.model.shared(at_once)?;
             let next = std::sync::atomic::AtomicUsize::new(0);
             let work = || -> malmoi::Result<()> {
-                while let Some(article) =
-                    articles.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-                {
-                    model.summarize(article).abilities(self.abilities.clone()).sentences(3).run()?;
+                loop {
+                    let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some(article) = articles.get(index) else { return Ok(()) };
+                    let request = model.summarize(article).abilities(self.abilities.clone()).sentences(3);
+                    let mut given = Vec::new();
+                    let keep = |event: &Event| match event {
+                        Event::Prompt { ids, .. } => given.push(json!({ "ids": ids })),
+                        Event::Segment { index, tokens, .. } => {
+                            if let Some(prompt) = given.get_mut(*index) {
+                                prompt["tokens"] = json!(tokens);
+                            }
+                        }
+                        _ => {}
+                    };
+                    request.watch(keep, |_| ControlFlow::Continue(()))?;
+                    if let Ok(mut prompts) = prompts.lock() {
+                        prompts.insert(index, given);
+                    }
                 }
-                Ok(())
             };
             let began = Instant::now();
             std::thread::scope(|scope| {
@@ -185,7 +203,10 @@ impl Measure {
             Ok(count as f64 * 60.0 / began.elapsed().as_secs_f64())
         };
         let rates = self.repeat(rate)?;
-        Ok(Figure::new("feed", format!("{count} articles, {at_once} at once"), "articles/min", rates))
+        let figure =
+            Figure::new("feed", format!("{count} articles, {at_once} at once"), "articles/min", rates);
+        let prompts = prompts.into_inner().unwrap_or_default();
+        Ok((figure, prompts.into_values().flatten().collect()))
     }
 
     /// Tokens a second that are written for sources, so many at a time.
