@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Result, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// Writes a file beside its place, forces it to the disk and gives it its name. Where anything fails, what stood at the name before
 /// stays. A new file gets the rights of the one it replaces, else those of a file anyone may read.
@@ -75,12 +76,16 @@ impl Write for Blocks<'_> {
     }
 }
 
-/// Removes what a program that was killed left behind of files it was writing. Nobody else may be writing there.
-pub fn sweep(folder: &Path) -> Result<()> {
+/// Removes what programs that were killed left behind of files they were writing, if nobody wrote to them for so long.
+pub fn sweep(folder: &Path, unused_for: Duration) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let ours = entry.file_name().to_string_lossy().starts_with(BESIDE);
-        if ours && entry.file_type()?.is_file() {
+        // One that is gone by now needs no removing.
+        let Ok(found) = entry.metadata() else { continue };
+        // A clock that was set back says nothing.
+        let unused = found.modified().is_ok_and(|then| then.elapsed().unwrap_or_default() >= unused_for);
+        if ours && unused && found.is_file() {
             std::fs::remove_file(entry.path())?;
         }
     }

@@ -36,7 +36,7 @@ def ours(program, model, threads, articles, slots, prompts):
 
 
 def ask(prompt):
-    body = dict(prompt=prompt["ids"], n_predict=prompt["tokens"], temperature=0, cache_prompt=True)
+    body = dict(prompt=prompt["ids"], n_predict=prompt["tokens"], temperature=0, cache_prompt=True, ignore_eos=True)
     request = urllib.request.Request(f"{ADDRESS}/completion", json.dumps(body).encode(), {"content-type": "application/json"})
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)["tokens_predicted"]
@@ -53,6 +53,8 @@ def theirs(bin_, model, threads, prompts, slots, flash):
                     break
                 except (urllib.error.URLError, ConnectionError):
                     time.sleep(0.1)
+            else:
+                raise SystemExit("llama-server does not answer")
             began = time.monotonic()
             with concurrent.futures.ThreadPoolExecutor(len(prompts)) as pool:
                 wrote = sum(pool.map(ask, prompts))

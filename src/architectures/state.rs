@@ -368,6 +368,22 @@ mod tests {
     }
 
     #[test]
+    fn only_what_can_be_taken_back_alone_is_read_ahead() {
+        assert_eq!(Counter::new().0.ahead(), 0);
+        let mut state = State::new(Memory::Layers(Vec::new()));
+        assert_eq!(state.ahead(), usize::MAX);
+        state = state.read_again_if_longer(4);
+        let ahead = |state: &mut State, tokens: &[u32]| {
+            state.begin_step();
+            state.end_step(tokens);
+            state.ahead()
+        };
+        assert_eq!(ahead(&mut state, &[1, 2, 3]), 1);
+        assert_eq!(ahead(&mut state, &[4]), 0);
+        assert_eq!(ahead(&mut state, &[5]), usize::MAX);
+    }
+
+    #[test]
     fn a_step_that_failed_is_taken_back() {
         let mut one = Counter::new();
         one.read(10);

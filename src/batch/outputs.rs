@@ -1,6 +1,7 @@
 //! The files people and programs read, made from the journal: each whole or not there, equal bytes for equal runs.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Journal, Line, Plan, digest};
 use crate::error::{Error, Result};
@@ -14,7 +15,7 @@ pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()>
     let items = folder.join("items");
     std::fs::create_dir_all(&items).map_err(|e| Error::io("create", &items, e))?;
     for folder in [folder, &items] {
-        files::sweep(folder).map_err(|e| Error::io("clear", folder, e))?;
+        files::sweep(folder, Duration::ZERO).map_err(|e| Error::io("clear", folder, e))?;
     }
     let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     // Before the files are written: one that kept its name is written again.

@@ -1,16 +1,20 @@
 //! Files made of a model's files so that they need not be made again: how they are called, and how they say what they were made of.
 //!
-//! Knows neither what is in them nor how it is made. A file that was made of something else, or is damaged, counts for nothing and is
-//! made anew.
+//! Knows neither what is in them nor how it is made. A file that was made of something else, or was cut short, counts for nothing and is
+//! made anew. Files are told apart by their paths, sizes and times.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::Quantization;
 use crate::error::{Error, Result};
 
 /// The key under which a file says what it was made of.
 pub(super) const SOURCE: &str = "malmoi.source";
+
+/// Digits of what a file was made of that are part of its name.
+const HASH: usize = 12;
 
 /// A file that is kept or will be.
 pub(super) struct Kept {
@@ -41,7 +45,7 @@ impl Kept {
         }
         let source = format!("{:x}", sum.finalize());
         let [word, kind] = ending;
-        let path = kept_in.join(format!("{}{word}-{}.{kind}", prefix(name), &source[..12]));
+        let path = kept_in.join(format!("{}{word}-{}.{kind}", prefix(name), &source[..HASH]));
         Ok(Self { path, source })
     }
 }
@@ -52,21 +56,19 @@ fn prefix(made_of: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Removes everything that was made of a folder or a file. Of another of the same name it is removed too: it can be made again.
-pub fn forget(made_of: &Path, kept_in: &Path) -> std::io::Result<()> {
-    let entries = match std::fs::read_dir(kept_in) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
+/// All files that were made of a folder or a file, which must still be there. One of another model is among them if it has the same name:
+/// it can be made again.
+pub fn kept_files(made_of: &Path, kept_in: &Path) -> Vec<PathBuf> {
     let beginning = format!("{}-", prefix(made_of));
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(&beginning) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
+    let is_made_of = |path: &PathBuf| {
+        let name =
+            path.file_stem().and_then(|stem| stem.to_str()?.strip_prefix(&beginning)).unwrap_or_default();
+        let (word, hash) = name.rsplit_once('-').unwrap_or(("", name));
+        let known = word.is_empty() || word == "tiles" || Quantization::parse(word).is_some();
+        known && hash.len() == HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let entries = std::fs::read_dir(kept_in).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_made_of).collect()
 }
 
 #[cfg(test)]
@@ -89,16 +91,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_of_a_model_is_forgotten_with_it() {
+    fn what_was_made_of_a_model_is_found_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        for name in ["a-1.safetensors", "a-q8_0-1.gguf", "ab-1.gguf"] {
-            std::fs::write(at(name), "").unwrap();
+        let made =
+            ["a-0123456789ab.safetensors", "a-q8_0-0123456789ab.gguf", "a-tiles-0123456789ab.safetensors"];
+        for name in
+            made.iter().chain(&["a-b-0123456789ab.gguf", "ab-0123456789ab.gguf", "a-b.gguf", "a-.gguf"])
+        {
+            std::fs::write(folder.path().join(name), "").unwrap();
         }
-        forget(Path::new("models/a.gguf"), folder.path()).unwrap();
-        let left: Vec<_> =
-            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(left, ["ab-1.gguf"]);
-        forget(Path::new("models/a.gguf"), &at("nothing")).unwrap();
+        let mut found = kept_files(Path::new("models/a.gguf"), folder.path());
+        found.sort();
+        assert_eq!(found, made.map(|name| folder.path().join(name)));
+        assert!(kept_files(Path::new("models/a.gguf"), &folder.path().join("nothing")).is_empty());
     }
 }

@@ -22,7 +22,7 @@ pub use bytes::{MappedFile, MappedSlice};
 pub use chat_template::{ChatTemplate, Content, Message, Translation};
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use hyper::{Hyper, Recommended};
-pub use kept::forget;
+pub use kept::kept_files;
 pub use pickle::convert as convert_pickled;
 pub use quantize::Quantization;
 pub use safetensors::Safetensors;
@@ -84,7 +84,8 @@ pub enum Weights {
 /// Models with fewer bytes to lay out than this are open at once anyway.
 const WORTHWHILE: usize = 32 << 20;
 /// What the output matrix is called that is not the embedding table …
-const HEADS: &[&str] = &["lm_head.weight", "output.weight"];
+const HEAD: &str = "lm_head.weight";
+const HEAD_IN_GGUF: &str = "output.weight";
 /// … how that table is called, which then is only looked up …
 const EMBEDDINGS: &[&str] = &["embed_tokens.weight", "shared.weight", "token_embd.weight"];
 /// … and tables of which only rows are looked up anyway.
@@ -189,7 +190,7 @@ impl Checkpoint {
     pub fn keep_tiles(&mut self, kept_in: &Path) -> Result<Option<u64>> {
         let outcome = {
             let tensors = self.tensors();
-            let headed = tensors.iter().any(|(name, _)| HEADS.contains(name));
+            let headed = tensors.iter().any(|(name, _)| *name == HEAD_IN_GGUF || name.ends_with(HEAD));
             let is_table = |name: &str| {
                 TABLES.iter().any(|table| name.contains(table))
                     || headed && EMBEDDINGS.iter().any(|table| name.contains(table))
@@ -280,7 +281,7 @@ impl Checkpoint {
                     let found = there.map_or_else(|| tensors.get(&name), |there| Ok(Some(there)));
                     Ok::<_, Error>(found?.map(|(file, info)| (name, file, info)))
                 };
-                let found = names::in_folder(name).find_map(|name| get(name.into()).transpose());
+                let found = names::in_folder(name).find_map(|name| get(name).transpose());
                 found.or_else(|| get(name.into()).transpose()).transpose()?
             }
             Weights::Gguf(files) => {

@@ -21,6 +21,8 @@ use crate::kernels::{BlockType, Weight};
 
 /// The reference implementation's own limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
+/// What is no tensor's name.
+pub(super) const METADATA: &str = "__metadata__";
 /// Where the tensors of files that are written begin: at a cache line.
 const ALIGNMENT: usize = 64;
 /// Shards of the largest published models are below 200.
@@ -173,7 +175,7 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
     let data_length = (bytes.len() - data_start) as u64;
     let mut described = Vec::new();
     for (name, entry) in entries.0 {
-        if name == "__metadata__" {
+        if name == METADATA {
             continue;
         }
         let entry: Entry = serde_json::from_value(entry).map_err(|e| format!("tensor `{name}`: {e}"))?;
@@ -248,7 +250,7 @@ pub(super) fn header<'n>(
     source: &str,
     entries: impl Iterator<Item = Entry<'n>>,
 ) -> serde_json::Result<Vec<u8>> {
-    let mut header = serde_json::to_vec(&json!({ "__metadata__": { SOURCE: source } }))?;
+    let mut header = serde_json::to_vec(&json!({ METADATA: { SOURCE: source } }))?;
     // An object that is not closed yet.
     header.pop();
     let mut start = 0;

@@ -4,8 +4,9 @@
 //! The file is a safetensors one with a tensor of bytes for each matrix, under the name it has in the model's files. Knows names and
 //! sizes; what the bytes mean is the kernels' to know.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use super::bytes::{MappedFile, MappedSlice};
 use super::kept::Kept;
@@ -14,6 +15,8 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::kernels::{Tiles, Weight};
 
+/// A file that nobody has written to for so long is not being written.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many times as much room there must be where the file is kept.
 const ROOM: u64 = 2;
 
@@ -45,8 +48,11 @@ impl Tiled {
         kept_in: &Path,
         least: usize,
     ) -> Result<Outcome> {
+        let mut names = HashSet::new();
         let sizes = matrices.iter().filter_map(|(name, weight)| Some((*name, weight, size(weight)?)));
-        let sizes: Vec<_> = sizes.collect();
+        // Of two of one name the first is the one that is found; a name that the format has for itself is no matrix's.
+        let sizes: Vec<_> =
+            sizes.filter(|(name, ..)| *name != safetensors::METADATA && names.insert(*name)).collect();
         let bytes = sizes.iter().map(|(_, _, size)| size).sum::<usize>();
         if bytes < least.max(1) {
             return Ok(Outcome::NotWorthwhile);
@@ -69,18 +75,24 @@ impl Tiled {
             shape: vec![*size as u64],
             bytes: *size as u64,
         });
+        // Of programs that were killed while they wrote; others may be writing now.
+        files::sweep(kept_in, FORGOTTEN).map_err(|e| Error::io("clear", kept_in, e))?;
         files::replace(&path, |out| {
             out.write_all(&safetensors::header(&source, entries)?)?;
             for (_, weight, _) in &sizes {
-                if let Some(tiles) = weight.in_tiles() {
-                    out.write_all(tiles.bytes())?;
-                }
+                let tiles = weight.in_tiles().ok_or_else(|| std::io::Error::other("no kernels for tiles"))?;
+                out.write_all(tiles.bytes())?;
                 weight.bytes.leave();
             }
             Ok(())
         })
         .map_err(|e| Error::io("write", &path, e))?;
-        Ok(Outcome::Made(Self::open(&path, &source)?))
+        let made = Self::open(&path, &source);
+        if made.is_err() {
+            // It would be of no use the next time either.
+            let _ = std::fs::remove_file(&path);
+        }
+        Ok(Outcome::Made(made?))
     }
 
     fn open(path: &Path, source: &str) -> Result<Self> {
@@ -122,7 +134,7 @@ mod tests {
 
     fn weight(block_type: BlockType, rows: usize, columns: usize) -> Weight {
         let bytes: Vec<u8> =
-            (0..rows * block_type.row_bytes(columns)).map(|at| (at * 7919 >> 3) as u8).collect();
+            (0..rows * block_type.row_bytes(columns)).map(|at| ((at * 7919) >> 3) as u8).collect();
         let bytes = MappedFile::copy_of(&bytes).unwrap().slice(0..bytes.len()).unwrap();
         Weight { block_type, shape: vec![rows, columns], bytes, tiles: None }
     }

@@ -1,7 +1,7 @@
 //! THE loop: token ids in, texts out, for any network, any number of sequences at once.
 //!
 //! Every step gives the network one ragged batch: sequences that still read their prompt bring a chunk of it, the others their last
-//! token. A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt wording.
+//! token and perhaps a draft of those after it. A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt wording.
 
 mod batcher;
 pub mod beam;
@@ -45,7 +45,7 @@ pub struct Options {
     /// How many sequences are in flight at once.
     pub batch: usize,
     /// Whether what may come next is looked up in what was read, and verified by the network several tokens at a time. The texts are the
-    /// same.
+    /// same where the network computes the same for a token whatever it is computed beside, which the CPU's kernels do.
     pub drafts: bool,
     /// For models that read a source: how it is searched, where not as the checkpoint says. Sampling is not for them.
     pub search: Option<Beams>,
@@ -114,7 +114,7 @@ pub(crate) trait Desk {
     /// Up to `room` more prompts. Where nothing else is under way (`idle`) it may wait for one; to bring none then ends the loop.
     fn next(&mut self, room: usize, idle: bool) -> Vec<Ask>;
 
-    /// Takes the text that became certain in one step; says for each what is wanted next.
+    /// Takes the text that became certain with one token of each; says for each what is wanted next.
     fn text(&mut self, fresh: &[(Tag, String)]) -> Vec<Next>;
 
     /// Takes a finished text, or the reason why there is none.
@@ -338,11 +338,13 @@ impl<'m> Engine<'m> {
                 let logits = Arc::new(logits);
                 (0..active.len()).map(|row| Ok((logits.clone(), row))).collect()
             }
-            Err(error) if active.len() == 1 => vec![Err(error)],
-            // One of them is to blame; the others must not suffer for it.
+            Err(error) if active.len() == 1 && !active[0].has_draft() => vec![Err(error)],
+            // One of them is to blame, or a draft that need not come; the others must not suffer for it.
             Err(_) => {
                 let alone = |(sequence, before): (&mut Sequence<'m>, usize)| {
+                    // Less may be left than was read before the step.
                     sequence.state.truncate(before);
+                    sequence.plan(0, self);
                     Ok((Arc::new(self.network.forward(&mut [sequence.row()])?), 0))
                 };
                 active.iter_mut().zip(before).map(alone).collect()

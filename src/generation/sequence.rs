@@ -95,6 +95,11 @@ impl<'m> Sequence<'m> {
         }
     }
 
+    /// Whether a draft is part of what was planned.
+    pub fn has_draft(&self) -> bool {
+        self.drafted > 0
+    }
+
     /// What was planned.
     pub fn row(&mut self) -> Row<'_> {
         let want = match self.drafted {

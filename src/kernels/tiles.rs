@@ -2,7 +2,7 @@
 //! 16 rows, and a lane is a row from the first product to the last sum.
 //!
 //! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 % for the K types, whose 6-bit scales
-//! become bytes). It is done once, when a model is opened.
+//! become bytes). It is done when a model is opened, or once, where tiles are kept in a file.
 
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
 //! `malmoi models`: what there is, what is here, getting it, checking it, removing it.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
+use malmoi::checkpoint::kept_files;
 use malmoi::store::catalogue::{self, Entry};
 use malmoi::store::{StoreError, Verdict};
 use serde_json::json;
@@ -57,12 +58,14 @@ impl Models {
             Action::Path { name } => show(run, &name, &run.store.locate(&name)?.path),
             Action::Verify { name } => verify(run, name),
             Action::Remove { name } => {
-                if let Ok(located) = run.store.locate(&name) {
-                    let kept_in = run.settings.kept_in();
-                    malmoi::checkpoint::forget(&located.path, &kept_in)
-                        .with_context(|| format!("cannot clear {}", kept_in.display()))?;
-                }
+                let kept_in = run.settings.kept_in();
+                let located = run.store.locate(&name);
+                let kept = located.map(|located| kept_files(&located.path, &kept_in)).unwrap_or_default();
                 let path = run.store.remove(&name)?;
+                for path in kept {
+                    // The model is gone already; what was made of it is only in the way.
+                    let _ = std::fs::remove_file(path);
+                }
                 run.ui.note(format!("removed {}", path.display()));
                 Ok(Exit::Done)
             }

@@ -178,10 +178,12 @@ impl Measure {
                     let Some(article) = articles.get(index) else { return Ok(()) };
                     let request = model.summarize(article).abilities(self.abilities.clone()).sentences(3);
                     let mut given = Vec::new();
+                    let mut stage = 0;
                     let keep = |event: &Event| match event {
+                        Event::Stage { .. } => stage = given.len(),
                         Event::Prompt { ids, .. } => given.push(json!({ "ids": ids })),
                         Event::Segment { index, tokens, .. } => {
-                            if let Some(prompt) = given.get_mut(*index) {
+                            if let Some(prompt) = given.get_mut(stage + *index) {
                                 prompt["tokens"] = json!(tokens);
                             }
                         }
