@@ -16,11 +16,11 @@ use self::delta_net::{DeltaNet, DeltaShape};
 use self::per_layer::{LayerInput, LayerInputs};
 use self::short_conv::ShortConv;
 use super::layers::{Activation, GatedMlp, RmsNorm, Rope, Rotation};
-use super::state::{KvCache, LayerMemory, Memory, Recurrent, State};
+use super::state::{LayerMemory, Memory, Recurrent, State};
 use super::tensors::Tensors;
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
 use crate::error::Result;
-use crate::kernels::{Embedding, Linear, add};
+use crate::kernels::{Embedding, KeyValues, Linear, add};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: families::NAMES, load };
 
@@ -408,7 +408,7 @@ impl Mixer {
         Ok(match self {
             Self::Attention(attention) => match attention.cached() {
                 Some((kv_heads, head_dim)) => {
-                    LayerMemory::Attention(KvCache::new(kv_heads, head_dim, device)?)
+                    LayerMemory::Attention(KeyValues::new(kv_heads, head_dim, device)?)
                 }
                 None => LayerMemory::Nothing,
             },

@@ -15,13 +15,14 @@ use candle_core::{Device, Tensor};
 use self::config::{Config, Stack};
 use self::positions::Positions;
 use super::layers::LayerNorm;
-use super::state::{KvCache, LayerMemory, Memory, State};
+use super::state::{LayerMemory, Memory, State};
 use super::tensors::Tensors;
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragged};
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, Sees, Weight, activated, add, attend_spans, pool, shared_input,
+    Activation, Attention, Embedding, KeyValues, Linear, Sees, Weight, activated, add, attend_spans, pool,
+    shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: config::NAMES, load };
@@ -231,7 +232,7 @@ impl Network for EncoderDecoder {
         let state = |source| {
             let layers = self.decoder_layers.iter().map(|layer| {
                 let Attention { kv_heads, head_dim, .. } = layer.self_attn.shape;
-                Ok(LayerMemory::Attention(KvCache::new(kv_heads, head_dim, &self.device)?))
+                Ok(LayerMemory::Attention(KeyValues::new(kv_heads, head_dim, &self.device)?))
             });
             let layers = layers.collect::<candle_core::Result<_>>()?;
             Ok(State::new(Memory::Layers(layers)).with_source(source))

@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::Result;
+
+use crate::kernels::KeyValues;
 
 /// What one sequence has read.
 #[derive(Clone)]
@@ -23,13 +25,26 @@ pub struct State {
     source: Option<Source>,
 }
 
-/// Keys and values of a source, for each layer of a decoder that attends to it: `[tokens, kv_heads, head_dim]`. Nobody writes to them.
+/// Keys and values of a source, for each layer of a decoder that attends to it. Nobody writes to them.
 #[derive(Clone)]
-pub(super) struct Source(Arc<Vec<(Tensor, Tensor)>>);
+pub(super) struct Source(Arc<Vec<KeyValues>>);
 
 impl Source {
-    pub fn new(layers: Vec<(Tensor, Tensor)>) -> Self {
+    pub fn new(layers: Vec<KeyValues>) -> Self {
         Self(Arc::new(layers))
+    }
+
+    /// Whether it is the same, and not only one like it.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Those for a layer.
+    pub fn keys(&self, layer: usize) -> Result<&KeyValues> {
+        match self.0.get(layer) {
+            Some(keys) => Ok(keys),
+            None => candle_core::bail!("a state of another network"),
+        }
     }
 }
 
@@ -53,7 +68,7 @@ pub(super) enum Memory {
 #[derive(Clone)]
 pub(super) enum LayerMemory {
     /// Keys and values of every token.
-    Attention(KvCache),
+    Attention(KeyValues),
     /// A fixed amount, however long the sequence is.
     Recurrent(Recurrent),
     /// Nothing: it reads another layer's keys and values.
@@ -110,7 +125,7 @@ impl State {
             length = 0;
         }
         match &mut self.memory {
-            // Caches are written at `length`; what lies beyond is overwritten.
+            // Keys and values are written at `length`; what lies beyond is overwritten.
             Memory::Layers(layers) => {
                 let mut recurrent: Vec<&mut Recurrent> =
                     layers.iter_mut().filter_map(recurrent_mut).collect();
@@ -166,17 +181,17 @@ impl State {
     }
 
     /// Keys and values of an attention layer.
-    pub(super) fn keys(&mut self, layer: usize) -> Result<&mut KvCache> {
+    pub(super) fn keys(&mut self, layer: usize) -> Result<&mut KeyValues> {
         match self.layer(layer) {
             Some(LayerMemory::Attention(cache)) => Ok(cache),
             _ => candle_core::bail!("a state of another network"),
         }
     }
 
-    /// Keys and values of the source for a layer.
-    pub(super) fn source(&self, layer: usize) -> Result<&(Tensor, Tensor)> {
-        match self.source.as_ref().and_then(|source| source.0.get(layer)) {
-            Some(found) => Ok(found),
+    /// What an encoder made of the source.
+    pub(super) fn source(&self) -> Result<&Source> {
+        match &self.source {
+            Some(source) => Ok(source),
             None => candle_core::bail!("a state of another network"),
         }
     }
@@ -251,52 +266,6 @@ impl Recurrent {
     /// Nothing was read: zeros.
     pub fn new(size: usize) -> Self {
         Self(Arc::new(vec![0.0; size]))
-    }
-}
-
-/// Keys and values of one layer and one sequence. Cloning shares the memory; the first to write copies it.
-#[derive(Clone)]
-pub(super) struct KvCache {
-    /// `[capacity, kv_heads, head_dim]` each.
-    buffers: Arc<(Tensor, Tensor)>,
-}
-
-impl KvCache {
-    /// Positions a cache holds at first; it grows by doubling.
-    const FIRST: usize = 64;
-
-    /// An empty cache.
-    pub fn new(kv_heads: usize, head_dim: usize, device: &Device) -> Result<Self> {
-        let empty = || Tensor::zeros((Self::FIRST, kv_heads, head_dim), DType::F32, device);
-        Ok(Self { buffers: Arc::new((empty()?, empty()?)) })
-    }
-
-    /// Writes keys and values `[tokens, kv_heads, head_dim]` behind the first `length` positions and returns views of all of them.
-    pub fn append(&mut self, length: usize, k: &Tensor, v: &Tensor) -> Result<(Tensor, Tensor)> {
-        let end = length + k.dim(0)?;
-        let (capacity, heads, size) = self.buffers.0.dims3()?;
-        // `slice_set` writes into shared memory, so that a cache somebody else still reads must be copied before.
-        if end > capacity || Arc::get_mut(&mut self.buffers).is_none() {
-            let capacity = end.next_power_of_two().max(capacity);
-            let copy = |old: &Tensor| -> Result<Tensor> {
-                let new = Tensor::zeros((capacity, heads, size), DType::F32, old.device())?;
-                if length > 0 {
-                    new.slice_set(&old.narrow(0, 0, length)?, 0, 0)?;
-                }
-                Ok(new)
-            };
-            self.buffers = Arc::new((copy(&self.buffers.0)?, copy(&self.buffers.1)?));
-        }
-        let (keys, values) = &*self.buffers;
-        keys.slice_set(&k.contiguous()?, 0, length)?;
-        values.slice_set(&v.contiguous()?, 0, length)?;
-        self.first(end)
-    }
-
-    /// Views of the first `length` positions.
-    pub fn first(&self, length: usize) -> Result<(Tensor, Tensor)> {
-        let (keys, values) = &*self.buffers;
-        Ok((keys.narrow(0, 0, length)?, values.narrow(0, 0, length)?))
     }
 }
 

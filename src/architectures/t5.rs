@@ -7,14 +7,14 @@
 use candle_core::{Device, Tensor};
 
 use super::layers::{GatedMlp, RmsNorm};
-use super::state::{KvCache, LayerMemory, Memory, State};
+use super::state::{LayerMemory, Memory, State};
 use super::tensors::Tensors;
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragged};
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, RelativeBias, Sees, Span, Weight, activated, add, attend_spans,
-    shared_input,
+    Activation, Attention, Embedding, KeyValues, Linear, RelativeBias, Sees, Span, Weight, activated, add,
+    attend_spans, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["t5", "mt5", "umt5"], load };
@@ -362,7 +362,7 @@ impl Network for T5 {
         };
         let kept = self.decoder.iter().map(keys_and_values).collect::<candle_core::Result<Vec<_>>>()?;
         let state = |source| {
-            let cache = || KvCache::new(self.config.heads, self.config.head_dim, &self.device);
+            let cache = || KeyValues::new(self.config.heads, self.config.head_dim, &self.device);
             let layers = self.decoder.iter().map(|_| Ok(LayerMemory::Attention(cache()?)));
             let layers = layers.collect::<candle_core::Result<_>>()?;
             Ok(State::new(Memory::Layers(layers)).with_source(source))

@@ -3,15 +3,18 @@
 //! What is computed for a query does not depend on those it is computed beside, keys in order: not on what else is in the batch, nor on how
 //! a prompt was cut into chunks (as long as all numbers are finite).
 
+mod cache;
 mod rows;
 
 use std::cell::RefCell;
 
 use candle_core::{D, Device, Result, Tensor};
 
-use super::linear::{lock, with_floats};
+use super::linear::with_floats;
 use super::pool;
-use rows::{Keys, ROWS, Row};
+pub use cache::KeyValues;
+use cache::Pages;
+use rows::{Gathered, ROWS, Rows, Scratch};
 
 /// What attention needs to know beside queries, keys and values.
 #[derive(Debug, Clone, Copy)]
@@ -70,124 +73,134 @@ impl RelativeBias {
         Self { reach, values: values.map(|(head, way)| of(head, way)).collect() }
     }
 
-    #[inline(always)]
+    fn of_head(&self, head: usize) -> &[f32] {
+        &self.values[head * (2 * self.reach + 1)..][..2 * self.reach + 1]
+    }
+
     fn at(&self, head: usize, query: usize, key: usize) -> f32 {
-        let reach = self.reach as isize;
-        let way = (key as isize - query as isize).clamp(-reach, reach);
-        self.values[head * (2 * self.reach + 1) + (way + reach) as usize]
+        self.of_head(head)[(key + self.reach).saturating_sub(query).min(2 * self.reach)]
+    }
+
+    /// Adds to scores of keys from `first` on what is added for them.
+    fn add(&self, head: usize, query: usize, first: usize, scores: &mut [f32]) {
+        let values = self.of_head(head);
+        // Keys so far before the query that nothing changes, those within reach, and those as far after it.
+        let near = (query.saturating_sub(self.reach).saturating_sub(first)).min(scores.len());
+        let (before, rest) = scores.split_at_mut(near);
+        before.iter_mut().for_each(|score| *score += values[0]);
+        let from = (first + near + self.reach).saturating_sub(query).min(2 * self.reach);
+        let (within, after) = rest.split_at_mut((values.len() - from).min(rest.len()));
+        within.iter_mut().zip(&values[from..]).for_each(|(score, value)| *score += value);
+        after.iter_mut().for_each(|score| *score += values[2 * self.reach]);
     }
 }
 
-/// Keys and values `[cached, kv_heads, head_dim]` that some tokens attend to, the last of which is the last in them.
+/// Some tokens of a sequence and what they attend to, the last of which is the last of them.
 pub struct Span {
     /// How many tokens.
     pub tokens: usize,
-    /// Keys, those of the tokens among them.
-    pub keys: Tensor,
-    /// Values.
-    pub values: Tensor,
+    /// Keys and values, those of the tokens among them.
+    pub past: KeyValues,
 }
 
-/// Attends from new tokens, the last of which is the last in the cache.
-///
-/// `q` is `[tokens, heads, head_dim]`, `k` and `v` are `[cached, kv_heads, head_dim]` with the new tokens already in them; the
-/// result is `[tokens, heads · head_dim]`.
-pub fn attend(shape: &Attention, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
-    let span = Span { tokens: q.dim(0)?, keys: k.clone(), values: v.clone() };
-    attend_spans(shape, None, q, &[span])
-}
-
-/// The same for several sequences whose tokens stand one after the other in `q`, each with keys and values of its own. Scores may depend
-/// on the way from a query to a key, too.
+/// Attends from the tokens of several sequences, which stand one after the other in `q`, `[tokens, heads, head_dim]`. Scores may depend on
+/// the way from a query to a key, too. The result is `[tokens, heads · head_dim]`.
 pub fn attend_spans(
     shape: &Attention,
     bias: Option<&RelativeBias>,
     q: &Tensor,
     spans: &[Span],
 ) -> Result<Tensor> {
-    let tokens = q.dim(0)?;
+    let (tokens, heads, size) = q.dims3()?;
     if spans.iter().map(|span| span.tokens).sum::<usize>() != tokens {
         candle_core::bail!("spans of other than {tokens} tokens");
     }
-    if !q.device().is_cpu() {
+    let pages: Option<Vec<&Pages>> = spans.iter().map(|span| span.past.pages()).collect();
+    let Some(pages) = pages.filter(|_| q.device().is_cpu()) else {
         let mut first = 0;
         let attended = spans.iter().map(|span| {
             first += span.tokens;
             let q = q.narrow(0, first - span.tokens, span.tokens)?;
-            attend_with_candle(shape, bias, &q, &span.keys, &span.values)
+            let (keys, values) = span.past.tensors()?;
+            attend_with_candle(shape, bias, &q, &keys, &values)
         });
         return Tensor::cat(&attended.collect::<Result<Vec<_>>>()?, 0);
+    };
+    let kv_heads = shape.kv_heads;
+    let fits = |pages: &&Pages| (pages.kv_heads, pages.head_dim) == (kv_heads, size);
+    let whole =
+        kv_heads > 0 && heads.is_multiple_of(kv_heads) && (heads, size) == (shape.heads, shape.head_dim);
+    if !whole || heads * size == 0 || !pages.iter().all(fits) || spans.iter().any(|span| span.past.is_empty())
+    {
+        candle_core::bail!("{shape:?} does not fit its queries, keys and values, or there are none");
     }
-    let locked: Vec<_> = spans.iter().flat_map(|span| [&span.keys, &span.values]).map(lock).collect();
-    let floats = locked.iter().map(|locked| locked.floats()).collect::<Result<Vec<_>>>()?;
-    let Attention { heads, kv_heads, head_dim: size, .. } = *shape;
-    let whole = |numbers: &&[f32]| !numbers.is_empty() && numbers.len().is_multiple_of(kv_heads * size);
-    if kv_heads * size == 0 || heads == 0 || !heads.is_multiple_of(kv_heads) || !floats.iter().all(whole) {
-        candle_core::bail!("{shape:?} does not fit its keys and values, or there are none");
-    }
-    let group = heads / kv_heads;
-    // A job is some tokens of a span and one key head, with all query heads that share it; the longest first, so that none is waited for.
-    let at_once = (ROWS / group).max(1);
-    let mut jobs = Vec::new();
-    let mut first = 0;
-    for (index, span) in spans.iter().enumerate() {
-        for token in (0..span.tokens).step_by(at_once) {
-            let some = at_once.min(span.tokens - token);
-            jobs.extend((0..kv_heads).map(|kv_head| Job {
-                span: index,
-                first: first + token,
-                token,
-                some,
-                kv_head,
-            }));
-        }
-        first += span.tokens;
-    }
-    jobs.reverse();
+    let at_once = (ROWS * kv_heads / heads).max(1);
+    // What sees nothing learns nothing.
     let mut out = vec![0f32; tokens * heads * size];
     let to = Out(out.as_mut_ptr());
     with_floats(&q.contiguous()?, |q| {
-        let one = |job: &Job| {
-            let Job { span, first, token, some, kv_head } = *job;
-            let (keys, values) = (floats[2 * span], floats[2 * span + 1]);
-            let cached = keys.len() / (kv_heads * size);
-            let keys = Keys { shape, bias, kv_head, keys, values };
-            // Where all is seen, there may be more queries than keys.
-            let position = |token: usize| (cached + token).saturating_sub(spans[span].tokens);
-            let row = |index: usize| {
-                let (of_job, head) = (index / group, kv_head * group + index % group);
-                let from = ((first + of_job) * heads + head) * size;
-                Row { query: &q[from..from + size], head, position: position(token + of_job) }
-            };
-            let all: Vec<Row<'_>> = (0..some * group).map(row).collect();
-            SCRATCH.with_borrow_mut(|(scores, sums)| {
-                for (index, rows) in all.chunks(ROWS).enumerate() {
-                    sums.clear();
-                    sums.resize(rows.len() * size, 0.0);
-                    rows::attend(&keys, rows, scores, sums);
-                    for (row, sums) in sums.chunks_exact(size).enumerate() {
-                        let (of_job, head) = ((index * ROWS + row) / group, (index * ROWS + row) % group);
-                        let at = ((first + of_job) * heads + kv_head * group + head) * size;
-                        // SAFETY: the place of this token's and this head's numbers, which are this job's alone.
-                        unsafe { to.at(at).copy_from_nonoverlapping(sums.as_ptr(), size) };
-                    }
-                }
-            });
+        let mut jobs = Vec::new();
+        let mut first = 0;
+        for (span, past) in spans.iter().zip(&pages) {
+            let keys = span.past.len();
+            for token in (0..span.tokens).step_by(at_once) {
+                let some = at_once.min(span.tokens - token);
+                jobs.extend((0..kv_heads).map(|kv_head| Rows {
+                    shape,
+                    bias,
+                    queries: &q[(first + token) * heads * size..(first + token + some) * heads * size],
+                    first: first + token,
+                    tokens: some,
+                    kv_head,
+                    // Where all is seen, there may be more queries than keys.
+                    position: (keys + token).saturating_sub(span.tokens),
+                    past,
+                    keys,
+                }));
+            }
+            first += span.tokens;
+        }
+        // The longest first, so that none is waited for.
+        jobs.reverse();
+        let write = |rows: &Rows<'_>, gathered: &Gathered| {
+            for row in 0..rows.count() {
+                let at = rows.first * heads * size + rows.place(row);
+                // SAFETY: the place of this token's and this head's numbers, which are this job's alone.
+                gathered.write(row, unsafe { std::slice::from_raw_parts_mut(to.at(at), size) });
+            }
         };
-        pool::each(jobs.len(), |index| one(&jobs[index]));
+        if jobs.len() < JOBS * pool::threads() && jobs.iter().any(|rows| rows.segments().len() > 1) {
+            in_parts(&jobs, write);
+        } else {
+            pool::each(jobs.len(), |index| {
+                let rows = &jobs[index];
+                SCRATCH.with_borrow_mut(|scratch| write(rows, scratch.gather(rows, rows.segments())));
+            });
+        }
         Ok(())
     })?;
     Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
 }
 
-/// Some tokens of a span that one key head serves.
-struct Job {
-    span: usize,
-    /// The first token, among those of all spans and in its own.
-    first: usize,
-    token: usize,
-    some: usize,
-    kv_head: usize,
+/// Fewer jobs for each thread than this are taken apart, for one would wait for another.
+const JOBS: usize = 4;
+
+/// The same by jobs of a segment each, so that a single sequence keeps all threads at work.
+fn in_parts(jobs: &[Rows<'_>], write: impl Fn(&Rows<'_>, &Gathered)) {
+    let segments = jobs.iter().flat_map(|rows| rows.segments().map(move |segment| (rows, segment)));
+    let mut parts: Vec<_> = segments.map(|(rows, segment)| (rows, segment, Gathered::default())).collect();
+    pool::parts(&mut parts, 1, |_, parts| {
+        for (rows, segment, gathered) in parts {
+            SCRATCH.with_borrow_mut(|scratch| {
+                std::mem::swap(gathered, scratch.gather(rows, *segment..*segment + 1));
+            });
+        }
+    });
+    for parts in parts.chunk_by_mut(|(one, ..), (other, ..)| std::ptr::eq(*one, *other)) {
+        let Some(((rows, _, first), rest)) = parts.split_first_mut() else { continue };
+        rest.iter().for_each(|(_, _, next)| first.merge(next));
+        write(rows, first);
+    }
 }
 
 /// Where results go.
@@ -203,8 +216,7 @@ impl Out {
 unsafe impl Sync for Out {}
 
 thread_local! {
-    /// Memory for scores and sums.
-    static SCRATCH: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// The same through candle's operations: for other devices, and to hold the CPU's against.
@@ -261,30 +273,39 @@ mod tests {
         Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()
     }
 
+    fn numbers(x: Tensor) -> Vec<Vec<f32>> {
+        x.to_vec2().unwrap()
+    }
+
+    fn span(tokens: usize, k: &Tensor, v: &Tensor) -> Span {
+        Span { tokens, past: KeyValues::of(k, v).unwrap() }
+    }
+
+    /// Heads, key heads, numbers of a head, cap, what is seen, keys.
+    const SHAPES: [(usize, usize, usize, Option<f32>, Sees, usize); 8] = [
+        (4, 2, 16, None, Sees::Past, 19),
+        (3, 1, 20, Some(1.5), Sees::Window(5), 19),
+        (8, 8, 64, None, Sees::Window(1), 300),
+        (4, 1, 256, None, Sees::Window(100), 650),
+        (4, 2, 16, None, Sees::All, 8),
+        (8, 8, 16, None, Sees::All, 70),
+        (14, 2, 64, None, Sees::Past, 600),
+        (6, 2, 80, None, Sees::Window(300), 1030),
+    ];
+
     #[test]
     fn the_kernel_agrees_with_candles_operations() {
-        let bias = RelativeBias::new(8, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
-        for (heads, kv_heads, head_dim, cap, sees, bias) in [
-            (4, 2, 16, None, Sees::Past, None),
-            (3, 1, 20, Some(1.5), Sees::Window(5), None),
-            (8, 8, 64, None, Sees::Window(1), Some(&bias)),
-            (4, 1, 256, None, Sees::Window(100), None),
-            (4, 2, 16, None, Sees::All, None),
-            (8, 8, 16, None, Sees::All, Some(&bias)),
-        ] {
+        let bias = RelativeBias::new(14, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
+        for (index, (heads, kv_heads, head_dim, cap, sees, keys)) in SHAPES.into_iter().enumerate() {
             let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees };
+            let bias = Some(&bias).filter(|_| index % 2 == 1);
             let (q, k, v) = (
                 random((7, heads, head_dim)),
-                random((19, kv_heads, head_dim)),
-                random((19, kv_heads, head_dim)),
+                random((keys, kv_heads, head_dim)),
+                random((keys, kv_heads, head_dim)),
             );
-            let ours: Vec<Vec<f32>> =
-                attend_spans(&shape, bias, &q, &[Span { tokens: 7, keys: k.clone(), values: v.clone() }])
-                    .unwrap()
-                    .to_vec2()
-                    .unwrap();
-            let candles = attend_with_candle(&shape, bias, &q, &k, &v).unwrap();
-            let candles: Vec<Vec<f32>> = candles.to_vec2().unwrap();
+            let ours = numbers(attend_spans(&shape, bias, &q, &[span(7, &k, &v)]).unwrap());
+            let candles = numbers(attend_with_candle(&shape, bias, &q, &k, &v).unwrap());
             for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
                 assert!((ours - candles).abs() < 1e-5, "{shape:?}: {ours} {candles}");
             }
@@ -292,17 +313,55 @@ mod tests {
     }
 
     #[test]
-    fn a_query_does_not_depend_on_its_neighbours() {
-        let shape =
-            Attention { heads: 4, kv_heads: 2, head_dim: 16, scale: 0.25, cap: None, sees: Sees::Window(6) };
-        let (q, k, v) = (random((5, 4, 16)), random((9, 2, 16)), random((9, 2, 16)));
-        let whole: Vec<Vec<f32>> = attend(&shape, &q, &k, &v).unwrap().to_vec2().unwrap();
-        for (token, expected) in whole.iter().enumerate() {
-            let cached = 9 - 5 + token + 1;
-            let (k, v) = (k.narrow(0, 0, cached).unwrap(), v.narrow(0, 0, cached).unwrap());
-            let one: Vec<Vec<f32>> =
-                attend(&shape, &q.narrow(0, token, 1).unwrap(), &k, &v).unwrap().to_vec2().unwrap();
-            assert_eq!(&one[0], expected);
+    fn a_query_depends_neither_on_its_neighbours_nor_on_who_computes_it() {
+        for (heads, kv_heads, head_dim, cap, sees, keys) in SHAPES {
+            let shape = Attention { heads, kv_heads, head_dim, scale: 0.25, cap, sees };
+            let (q, k, v) = (
+                random((50, heads, head_dim)),
+                random((keys + 50, kv_heads, head_dim)),
+                random((keys + 50, kv_heads, head_dim)),
+            );
+            // So many sequences that no job is taken apart.
+            let many = JOBS * pool::threads() + 1;
+            let spans: Vec<Span> = (0..many).map(|_| span(50, &k, &v)).collect();
+            let queries = Tensor::cat(&vec![&q; many], 0).unwrap();
+            let together = numbers(attend_spans(&shape, None, &queries, &spans).unwrap());
+            for (token, expected) in together[..50].iter().enumerate() {
+                let seen = if sees == Sees::All { keys + 50 } else { keys + token + 1 };
+                let (k, v) = (k.narrow(0, 0, seen).unwrap(), v.narrow(0, 0, seen).unwrap());
+                let q = q.narrow(0, token, 1).unwrap();
+                let alone = numbers(attend_spans(&shape, None, &q, &[span(1, &k, &v)]).unwrap());
+                assert_eq!(&alone[0], expected, "{shape:?}, token {token}");
+            }
         }
+    }
+
+    #[test]
+    fn biases_are_added_wherever_keys_begin() {
+        let bias = RelativeBias::new(2, 3, |head, way| (head * 100) as f32 + way as f32);
+        for (query, first, count) in [(0, 0, 9), (5, 0, 12), (5, 4, 1), (9, 0, 3), (2, 7, 4), (40, 0, 60)] {
+            let mut scores = vec![0.5; count];
+            bias.add(1, query, first, &mut scores);
+            let expected: Vec<f32> = (first..first + count).map(|key| 0.5 + bias.at(1, query, key)).collect();
+            assert_eq!(scores, expected, "query {query}, keys from {first}");
+        }
+        assert_eq!(
+            (bias.at(0, 5, 0), bias.at(0, 5, 4), bias.at(0, 5, 6), bias.at(0, 5, 60)),
+            (-3.0, -1.0, 1.0, 3.0)
+        );
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let shape =
+            Attention { heads: 4, kv_heads: 2, head_dim: 16, scale: 1.0, cap: None, sees: Sees::Past };
+        let (q, k) = (random((3, 4, 16)), random((3, 2, 16)));
+        assert!(attend_spans(&shape, None, &q, &[span(3, &k, &k)]).is_ok());
+        assert!(attend_spans(&shape, None, &q, &[span(2, &k, &k)]).is_err());
+        let other = random((3, 1, 16));
+        assert!(attend_spans(&shape, None, &q, &[span(3, &other, &other)]).is_err());
+        let none = KeyValues::new(2, 16, &Device::Cpu).unwrap();
+        assert!(attend_spans(&shape, None, &q, &[Span { tokens: 3, past: none }]).is_err());
+        assert!(attend_spans(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)]).is_err());
     }
 }

@@ -2,7 +2,27 @@
 //!
 //! The libraries' functions differ from system to system, and cost more than the product they stand beside. These compute in f64: rounded to
 //! f32 they give the nearest number but for one time in some hundred (the tangent of very small numbers to 1e-16), on every machine the
-//! same.
+//! same. Where numbers that are off by more than one place anyway are made powers, [`power`] does in f32.
+
+/// `e^x` for `x ≤ 0` to one place (1.2e-7 of it), at a third of the price; below −87 it is zero. `2^k · e^r` as in [`wide_exp`], `e^r` by the
+/// polynomial of degree 6 whose largest error is the smallest, 2e-9 of it (Remez).
+#[inline(always)]
+pub(super) fn power(x: f32) -> f32 {
+    // Adding 1.5 · 2^23 rounds to an integer, which then stands in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    const LN_2_BEGINS: f32 = 0.693_145_75;
+    const LN_2_GOES_ON: f32 = 1.428_606_8e-6;
+    let within = x.clamp(-87.0, 0.0);
+    let shifted = within.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let whole = shifted - ROUND;
+    let rest = whole.mul_add(-LN_2_GOES_ON, whole.mul_add(-LN_2_BEGINS, within));
+    let mut sum = 0.001_383_683_5;
+    for factor in [0.008_374_824, 0.041_668_225, 0.166_664_2, 0.499_999_9, 1.0, 1.0] {
+        sum = rest.mul_add(sum, factor);
+    }
+    let power = f32::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 23));
+    if x < -87.0 { 0.0 } else { power }
+}
 
 /// `e^x`.
 #[inline(always)]
@@ -59,6 +79,18 @@ mod tests {
             (1.0, 0.0, 0.0, f32::INFINITY)
         );
         assert!(exp(f32::NAN).is_nan() && exp(-100.0) > 0.0);
+    }
+
+    #[test]
+    fn powers_are_within_a_place() {
+        let mut worst = 0f64;
+        for step in 0..87_000 {
+            let x = step as f32 / -1000.0 + if step == 0 { 0.0 } else { 0.000_37 };
+            worst = worst.max(ulps(power(x), f64::from(x).exp()));
+        }
+        assert!(worst < 1.0, "{worst}");
+        assert_eq!((power(0.0), power(-87.01), power(f32::NEG_INFINITY)), (1.0, 0.0, 0.0));
+        assert!(power(f32::NAN).is_nan() && power(-87.0) > 0.0);
     }
 
     #[test]

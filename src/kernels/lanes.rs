@@ -8,6 +8,15 @@ use std::arch::x86_64::*;
 
 use super::matmul::{LANES, sum_lanes};
 
+/// 16 floats in memory, which begin where registers of theirs are read fastest.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Chunk(pub [f32; LANES]);
+
+impl Chunk {
+    pub const ZERO: Self = Self([0.0; LANES]);
+}
+
 /// 16 floats.
 pub(super) trait Lanes: Copy {
     /// All the same.
@@ -30,23 +39,27 @@ pub(super) trait Lanes: Copy {
     /// As for [`Lanes::splat`].
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
 
-    /// The sums of the lanes of each, in the order of [`sum_lanes`]; the first index becomes the second.
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn plus(self, other: Self) -> Self;
+
+    /// `other` where that is larger, else `self`.
     ///
     /// # Safety
     /// As for [`Lanes::splat`].
-    #[inline(always)]
-    unsafe fn sums<const N: usize>(all: [[Self; N]; N]) -> [[f32; N]; N] {
-        let mut out = [[0f32; N]; N];
-        for (row, all) in all.into_iter().enumerate() {
-            for (out, one) in out.iter_mut().zip(all) {
-                let mut lanes = [0f32; LANES];
-                // SAFETY: as many lanes.
-                unsafe { one.store(lanes.as_mut_ptr()) };
-                out[row] = sum_lanes(&lanes);
-            }
-        }
-        out
-    }
+    unsafe fn larger(self, other: Self) -> Self;
+
+    /// The sum of all, in the order of [`sum_lanes`].
+    ///
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn sum(self) -> f32;
+
+    /// The largest of all, where all are numbers.
+    ///
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn largest(self) -> f32;
 }
 
 impl Lanes for [f32; LANES] {
@@ -73,6 +86,32 @@ impl Lanes for [f32; LANES] {
             self[lane] = a[lane].mul_add(b[lane], self[lane]);
         }
         self
+    }
+
+    #[inline(always)]
+    unsafe fn plus(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self[lane] += other[lane];
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn larger(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self[lane] = if other[lane] > self[lane] { other[lane] } else { self[lane] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        sum_lanes(&self)
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        self.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
 }
 
@@ -110,6 +149,40 @@ impl Lanes for Two {
         // SAFETY: by the caller's word.
         unsafe { Self(_mm256_fmadd_ps(a.0, b.0, self.0), _mm256_fmadd_ps(a.1, b.1, self.1)) }
     }
+
+    #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { Self(_mm256_max_ps(other.0, self.0), _mm256_max_ps(other.1, self.1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let eight = _mm256_add_ps(self.0, self.1);
+            let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let eight = _mm256_max_ps(self.0, self.1);
+            let four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -138,33 +211,28 @@ impl Lanes for __m512 {
         unsafe { _mm512_fmadd_ps(a, b, self) }
     }
 
-    /// All of them at once: halves of two are added as one register, then quarters of four, and so on.
     #[inline(always)]
-    unsafe fn sums<const N: usize>(all: [[Self; N]; N]) -> [[f32; N]; N] {
-        const { assert!(N == 4) };
+    unsafe fn plus(self, other: Self) -> Self {
         // SAFETY: by the caller's word.
-        unsafe {
-            let mut quarters = [_mm512_setzero_ps(); 4];
-            for (quarter, row) in quarters.iter_mut().zip(&all) {
-                let half = |a, b| {
-                    let low = _mm512_shuffle_f32x4::<0b01_00_01_00>(a, b);
-                    _mm512_add_ps(low, _mm512_shuffle_f32x4::<0b11_10_11_10>(a, b))
-                };
-                let (a, b) = (half(row[0], row[1]), half(row[2], row[3]));
-                let low = _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
-                *quarter = _mm512_add_ps(low, _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b));
-            }
-            let pairs = |a, b| {
-                let low = _mm512_shuffle_ps::<0b01_00_01_00>(a, b);
-                _mm512_add_ps(low, _mm512_shuffle_ps::<0b11_10_11_10>(a, b))
-            };
-            let (a, b) = (pairs(quarters[0], quarters[1]), pairs(quarters[2], quarters[3]));
-            let low = _mm512_shuffle_ps::<0b10_00_10_00>(a, b);
-            let sums = _mm512_add_ps(low, _mm512_shuffle_ps::<0b11_01_11_01>(a, b));
-            let mut out = [[0f32; N]; N];
-            _mm512_storeu_ps(out.as_mut_ptr().cast(), sums);
-            out
-        }
+        unsafe { _mm512_add_ps(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_max_ps(other, self) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe { Two(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).sum() }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe { Two(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).largest() }
     }
 }
 
@@ -172,29 +240,42 @@ impl Lanes for __m512 {
 mod tests {
     use super::*;
 
-    fn sums<L: Lanes, const N: usize>(numbers: &[f32]) -> Vec<u32> {
-        // SAFETY: the caller has asked the processor; there are 16 numbers for each.
+    /// Everything there is to be done, as bits.
+    fn done<L: Lanes>(numbers: &[f32]) -> Vec<u32> {
+        // SAFETY: the caller has asked the processor; there are three times 16 numbers.
         unsafe {
-            let row =
-                |row: usize| std::array::from_fn(|one| L::load(numbers[(row * 4 + one) * LANES..].as_ptr()));
-            L::sums::<N>(std::array::from_fn(row)).as_flattened().iter().map(|sum| sum.to_bits()).collect()
+            let [a, b, c] = [0, 1, 2].map(|at| L::load(numbers[at * LANES..][..LANES].as_ptr()));
+            let mut all = vec![a.sum(), b.largest(), L::splat(0.1).add_product(a, b).sum()];
+            for lanes in [a.plus(b), a.larger(c), a.add_product(b, c), L::splat(7.5)] {
+                let mut floats = [0f32; LANES];
+                lanes.store(floats.as_mut_ptr());
+                all.extend(floats);
+            }
+            all.into_iter().map(f32::to_bits).collect()
         }
     }
 
     #[test]
-    fn sums_are_in_one_order() {
-        let numbers: Vec<f32> = (0..256).map(|at| (at * 7919 % 1009) as f32 / 31.0 - 15.0).collect();
-        let plain = sums::<[f32; LANES], 4>(&numbers);
-        #[cfg(target_arch = "x86_64")]
-        {
-            use crate::kernels::Isa;
-            if Isa::Avx2.available() {
-                assert_eq!(sums::<Two, 4>(&numbers), plain);
+    fn every_instruction_set_does_the_same() {
+        for first in 0..50 {
+            let number = |at: usize| ((at + first * 48) * 7919 % 1009) as f32 / 31.0 - 15.0;
+            let mut numbers: Vec<f32> = (0..3 * LANES).map(number).collect();
+            if first % 3 == 0 {
+                numbers[first % LANES] = f32::NEG_INFINITY;
+                numbers[2 * LANES + 5] = f32::NAN;
             }
-            if Isa::Vnni.available() {
-                assert_eq!(sums::<__m512, 4>(&numbers), plain);
+            let plain = done::<[f32; LANES]>(&numbers);
+            #[cfg(target_arch = "x86_64")]
+            {
+                use crate::kernels::Isa;
+                if Isa::Avx2.available() {
+                    assert_eq!(done::<Two>(&numbers), plain);
+                }
+                if Isa::Vnni.available() {
+                    assert_eq!(done::<__m512>(&numbers), plain);
+                }
             }
+            assert_eq!(plain.len(), 3 + 4 * LANES);
         }
-        assert_eq!(plain.len(), 16);
     }
 }

@@ -82,7 +82,7 @@ mod tiles;
 mod vnni;
 
 pub use activation::{Activation, activated, gated};
-pub use attention::{Attention, RelativeBias, Sees, Span, attend, attend_spans, attend_with_candle};
+pub use attention::{Attention, KeyValues, RelativeBias, Sees, Span, attend_spans, attend_with_candle};
 pub use blocks::BlockType;
 pub use isa::Isa;
 pub use linear::{Embedding, Linear, Precision, Weight, shared_input};

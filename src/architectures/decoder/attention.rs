@@ -135,13 +135,17 @@ impl SelfAttention {
         let span = |index: usize, row: &mut Row<'_>| {
             let (length, count, start) = (row.state.len(), row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count);
-            let (keys, values) = match (&own, &self.keys) {
-                (Some((k, v)), _) => row.state.keys(layer)?.append(length, &part(k)?, &part(v)?)?,
+            let past = match (&own, &self.keys) {
+                (Some((k, v)), _) => {
+                    let past = row.state.keys(layer)?;
+                    past.append(length, &part(k)?, &part(v)?)?;
+                    past
+                }
                 // It has read this step's tokens already.
-                (None, Keys::Of(other)) => row.state.keys(*other)?.first(length + count)?,
+                (None, Keys::Of(other)) => row.state.keys(*other)?,
                 (None, Keys::Own { .. }) => candle_core::bail!("a layer without keys"),
             };
-            Ok(Span { tokens: count, keys, values })
+            Ok(Span { tokens: count, past: past.clone() })
         };
         let spans = pool::map(rows, span).into_iter().collect::<candle_core::Result<Vec<_>>>()?;
         let mut attended = attend_spans(&self.shape, None, &q, &spans)?;

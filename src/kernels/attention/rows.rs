@@ -1,7 +1,8 @@
-//! Attention of some query rows over the keys of one head: dot products, softmax, weighed sum of values.
+//! Attention of some query rows over the keys of one head: dot products, softmax, weighed sums of values.
 //!
-//! Rows go over the keys together, so that each key and value is fetched once for all of them; what is computed for a row does not depend
-//! on the others: its dot product in [`LANES`] sums, then key by key. Scores lie `[keys, rows]`, so that a register holds several rows.
+//! Keys come [`SEGMENT`] at a time. What a row gathers from a segment depends on nothing but the row and the segment, and segments are put
+//! together in their order (as in Dao et al. 2022, <https://arxiv.org/abs/2205.14135>, and Milakov and Gimelshein 2018,
+//! <https://arxiv.org/abs/1805.02867>): so neither the rows it is computed beside, nor which thread computed what, changes a bit.
 
 // Loops over arrays by their index are those that compilers unroll for certain.
 #![allow(clippy::needless_range_loop)]
@@ -10,106 +11,206 @@
 use std::arch::x86_64::__m512;
 use std::ops::Range;
 
+use super::cache::{PAGE, Pages};
 use super::{Attention, RelativeBias};
-use crate::kernels::exponential::{exp, tanh};
+use crate::kernels::exponential::{power, tanh};
 use crate::kernels::isa::{Isa, best, on_best_isa};
-use crate::kernels::lanes::Lanes;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lanes::Two;
+use crate::kernels::lanes::{Chunk, Lanes};
 use crate::kernels::matmul::LANES;
 
-/// The most rows that go together.
-pub(super) const ROWS: usize = 16;
-/// Keys whose values stay in the first-level cache while all rows take them.
+/// Keys whose softmax is computed together, counted from the first key of the sequence.
+pub(super) const SEGMENT: usize = 256;
+/// The most rows that go over a segment together: their scores and some keys stay in the first-level cache.
+pub(super) const ROWS: usize = 24;
+/// Keys that stay in the first-level cache while all rows take them.
 const KEYS_AT_ONCE: usize = 64;
-/// Rows are made up to a multiple of this: what the widest registers take at once.
-const BLOCK: usize = 4;
+/// Pages that are read at once, where there are registers for them.
+const PAGES_AT_ONCE: usize = KEYS_AT_ONCE / PAGE;
+/// Numbers of a dot product that are added up one after the other before they are added to the rest: large scores are exponents, and one
+/// long chain of additions was off by twice as much.
+const CHAIN: usize = 8;
 
-/// What some rows attend to.
-pub(super) struct Keys<'t> {
+/// Some tokens of a sequence, with all query heads that share one key head. Row `r` is token `r / group`, query head `r % group` of them.
+pub(super) struct Rows<'t> {
     pub shape: &'t Attention,
     pub bias: Option<&'t RelativeBias>,
+    /// `[tokens, heads, head_dim]`.
+    pub queries: &'t [f32],
+    /// The first token, among those of all sequences.
+    pub first: usize,
+    pub tokens: usize,
     pub kv_head: usize,
-    /// `[keys, kv_heads, head_dim]`.
-    pub keys: &'t [f32],
-    pub values: &'t [f32],
-}
-
-/// A query: its numbers, its head and its position.
-#[derive(Clone, Copy)]
-pub(super) struct Row<'t> {
-    pub query: &'t [f32],
-    pub head: usize,
+    /// Of the first token.
     pub position: usize,
+    pub past: &'t Pages,
+    /// How many keys there are.
+    pub keys: usize,
 }
 
-/// Attends from up to [`ROWS`] rows; `out` is `[rows, head_dim]`, `scores` memory to work with.
-pub(super) fn attend(keys: &Keys<'_>, rows: &[Row<'_>], scores: &mut Vec<f32>, out: &mut [f32]) {
-    let width = rows.len().next_multiple_of(BLOCK);
-    let count = keys.keys.len() / (keys.shape.kv_heads * keys.shape.head_dim);
-    let seen = |row: &Row<'_>| {
-        let seen = keys.shape.visible(row.position, count);
-        seen.start.min(count)..seen.end.min(count)
-    };
-    let first = rows.iter().map(|row| seen(row).start).min().unwrap_or(0);
-    let end = rows.iter().map(|row| seen(row).end).max().unwrap_or(0);
-    if end <= first {
+impl Rows<'_> {
+    fn group(&self) -> usize {
+        self.shape.heads / self.shape.kv_heads
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.tokens * self.group()
+    }
+
+    /// Where a row's numbers lie among queries, and where its results belong.
+    pub fn place(&self, row: usize) -> usize {
+        let (token, head) = (row / self.group(), self.head(row));
+        (token * self.shape.heads + head) * self.shape.head_dim
+    }
+
+    fn head(&self, row: usize) -> usize {
+        self.kv_head * self.group() + row % self.group()
+    }
+
+    fn query(&self, row: usize) -> *const f32 {
+        self.queries[self.place(row)..][..self.shape.head_dim].as_ptr()
+    }
+
+    /// The keys that a token sees.
+    fn seen(&self, token: usize) -> Range<usize> {
+        let seen = self.shape.visible(self.position + token, self.keys);
+        seen.start.min(self.keys)..seen.end.min(self.keys)
+    }
+
+    /// The keys that any row sees.
+    fn seen_by_any(&self) -> Range<usize> {
+        self.seen(0).start..self.seen(self.tokens - 1).end
+    }
+
+    /// The segments they lie in.
+    pub fn segments(&self) -> Range<usize> {
+        let seen = self.seen_by_any();
+        seen.start / SEGMENT..seen.end.div_ceil(SEGMENT)
+    }
+}
+
+/// What rows have gathered from some segments.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// Of each row, the largest score.
+    largest: Vec<f32>,
+    /// The sum of `e^(score − largest)`.
+    totals: Vec<f32>,
+    /// The sum of values, each times that: `[rows, columns]`.
+    sums: Vec<Chunk>,
+}
+
+/// Memory to work with.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// From the segments before.
+    all: Gathered,
+    next: Gathered,
+    /// `[rows, SEGMENT]`.
+    scores: Vec<Chunk>,
+}
+
+impl Scratch {
+    /// What rows gather from segments, which come in their order.
+    pub fn gather(&mut self, rows: &Rows<'_>, mut segments: Range<usize>) -> &mut Gathered {
+        let Self { all, next, scores } = self;
+        match segments.next() {
+            Some(first) => all.gather(rows, first, scores),
+            None => all.clear(rows),
+        }
+        for segment in segments {
+            next.gather(rows, segment, scores);
+            all.merge(next);
+        }
+        all
+    }
+}
+
+impl Gathered {
+    fn clear(&mut self, rows: &Rows<'_>) {
+        let count = rows.count();
+        for (numbers, nothing) in [(&mut self.largest, f32::NEG_INFINITY), (&mut self.totals, 0.0)] {
+            numbers.clear();
+            numbers.resize(count, nothing);
+        }
+        self.sums.clear();
+        self.sums.resize(count * rows.past.columns(), Chunk::ZERO);
+    }
+
+    fn gather(&mut self, rows: &Rows<'_>, segment: usize, scores: &mut Vec<Chunk>) {
+        self.clear(rows);
+        let length = rows.count() * SEGMENT / LANES;
+        if scores.len() < length {
+            scores.resize(length, Chunk::ZERO);
+        }
+        let scores = &mut scores[..length];
+        let (start, seen) = (segment * SEGMENT, rows.seen_by_any());
+        let pages = seen.start.max(start) / PAGE..seen.end.min(start + SEGMENT).div_ceil(PAGE);
+        products(rows, pages.clone(), start / PAGE, scores);
+        let keys = pages.start * PAGE..pages.end * PAGE;
+        for (row, scores) in scores.as_chunks_mut().0.iter_mut().enumerate() {
+            let scores = &mut floats_of(scores)[keys.start - start..keys.end - start];
+            (self.largest[row], self.totals[row]) = rows.soften(row, keys.clone(), scores);
+        }
+        sum_values(rows, pages, start / PAGE, scores, &mut self.sums);
+    }
+
+    /// Puts what was gathered from the next segment to it.
+    pub fn merge(&mut self, next: &Self) {
+        let mut shares = Shares { old: [0.0; ROWS], new: [0.0; ROWS] };
+        weigh(&mut self.largest, &mut self.totals, &next.largest, &next.totals, &mut shares);
+        let columns = self.sums.len() / self.largest.len().max(1);
+        let rows = self.sums.chunks_mut(columns.max(1)).zip(next.sums.chunks(columns.max(1)));
+        for ((sums, next), (old, new)) in rows.zip(shares.old.into_iter().zip(shares.new)) {
+            share_out(sums, old, next, new);
+        }
+    }
+
+    /// A row's result.
+    pub fn write(&self, row: usize, out: &mut [f32]) {
+        let total = self.totals[row];
         // What sees nothing learns nothing.
-        return;
-    }
-    if scores.len() < (end - first) * width {
-        scores.resize((end - first) * width, 0.0);
-    }
-    let scores = &mut scores[..(end - first) * width];
-    let mut totals = [0f32; ROWS];
-    match width {
-        4 => weigh::<4>(keys, rows, first, scores, &mut totals),
-        8 => weigh::<8>(keys, rows, first, scores, &mut totals),
-        12 => weigh::<12>(keys, rows, first, scores, &mut totals),
-        _ => weigh::<16>(keys, rows, first, scores, &mut totals),
-    }
-    let size = keys.shape.head_dim;
-    sum_values(keys, first, scores, width, out);
-    for (out, total) in out.chunks_exact_mut(size).zip(totals) {
-        let inverse = 1.0 / total;
-        out.iter_mut().for_each(|out| *out *= inverse);
-    }
-}
-
-/// Scores of rows over keys from `first` on, made exponentials of their distance to the largest; and their sums.
-fn weigh<const WIDTH: usize>(
-    keys: &Keys<'_>,
-    rows: &[Row<'_>],
-    first: usize,
-    scores: &mut [f32],
-    totals: &mut [f32; ROWS],
-) {
-    let Keys { shape, bias, .. } = keys;
-    products(keys, rows, first, scores);
-    let (scores, _) = scores.as_chunks_mut::<WIDTH>();
-    scale(scores.as_flattened_mut(), shape.scale);
-    if let Some(limit) = shape.cap {
-        cap(scores.as_flattened_mut(), limit);
-    }
-    let count = keys.keys.len() / (shape.kv_heads * shape.head_dim);
-    for (index, row) in rows.iter().enumerate() {
-        let seen = shape.visible(row.position, count);
-        if let Some(bias) = bias {
-            for at in seen.clone() {
-                scores[at - first][index] += bias.at(row.head, row.position, at);
+        let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
+        let columns = self.sums.len() / self.largest.len();
+        for (out, sums) in out.chunks_mut(LANES).zip(&self.sums[row * columns..]) {
+            for (out, sum) in out.iter_mut().zip(&sums.0) {
+                *out = sum * inverse;
             }
         }
-        let end = first + scores.len();
-        for at in (first..seen.start).chain(seen.end..end) {
-            scores[at - first][index] = f32::NEG_INFINITY;
+    }
+}
+
+impl Rows<'_> {
+    /// Makes a row's dot products with some keys weights: the largest score, and the sum of the weights.
+    fn soften(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) -> (f32, f32) {
+        let token = row / self.group();
+        let seen = self.seen(token);
+        let within = |key: usize| key.clamp(keys.start, keys.end) - keys.start;
+        let (first, end) = (within(seen.start), within(seen.end));
+        scale(scores, self.shape.scale);
+        if let Some(limit) = self.shape.cap {
+            cap(scores, limit);
         }
+        if let Some(bias) = self.bias {
+            bias.add(self.head(row), self.position + token, keys.start + first, &mut scores[first..end]);
+        }
+        scores[..first].fill(f32::NEG_INFINITY);
+        scores[end..].fill(f32::NEG_INFINITY);
+        let mut largest = 0.0;
+        largest_of(scores, &mut largest);
+        // Where nothing is seen, all weights are zero.
+        powers(scores, if largest == f32::NEG_INFINITY { 0.0 } else { largest });
+        let mut total = 0.0;
+        sum_of(scores, &mut total);
+        (largest, total)
     }
-    match scores.as_flattened_mut() {
-        scores if WIDTH == 4 => soften_4(scores, totals),
-        scores if WIDTH == 8 => soften_8(scores, totals),
-        scores if WIDTH == 12 => soften_12(scores, totals),
-        scores => soften_16(scores, totals),
-    }
+}
+
+fn floats_of(chunks: &mut [Chunk; SEGMENT / LANES]) -> &mut [f32; SEGMENT] {
+    // SAFETY: `Chunk` has the layout of its only field.
+    unsafe { &mut *std::ptr::from_mut(chunks).cast() }
 }
 
 on_best_isa! {
@@ -129,52 +230,46 @@ on_best_isa! {
     }
 }
 
-/// Exponentials of scores `[keys, WIDTH]` less the largest of each column, and their sums from the first key to the last.
-#[inline(always)]
-fn soften<const WIDTH: usize>(scores: &mut [f32], totals: &mut [f32; ROWS]) {
-    let (scores, _) = scores.as_chunks_mut::<WIDTH>();
-    let mut largest = [f32::NEG_INFINITY; WIDTH];
-    for scores in scores.iter() {
-        for row in 0..WIDTH {
-            largest[row] = if scores[row] > largest[row] { scores[row] } else { largest[row] };
+on_best_isa! {
+    fn powers(scores: &mut [f32], less: f32) {
+        for score in scores {
+            *score = power(*score - less);
         }
-    }
-    for scores in scores.iter_mut() {
-        for row in 0..WIDTH {
-            scores[row] = exp(scores[row] - largest[row]);
-        }
-    }
-    let mut sums = [0f32; WIDTH];
-    for scores in scores.iter() {
-        for row in 0..WIDTH {
-            sums[row] += scores[row];
-        }
-    }
-    totals[..WIDTH].copy_from_slice(&sums);
-}
-
-on_best_isa! {
-    fn soften_4(scores: &mut [f32], totals: &mut [f32; ROWS]) {
-        soften::<4>(scores, totals);
-    }
-}
-on_best_isa! {
-    fn soften_8(scores: &mut [f32], totals: &mut [f32; ROWS]) {
-        soften::<8>(scores, totals);
-    }
-}
-on_best_isa! {
-    fn soften_12(scores: &mut [f32], totals: &mut [f32; ROWS]) {
-        soften::<12>(scores, totals);
-    }
-}
-on_best_isa! {
-    fn soften_16(scores: &mut [f32], totals: &mut [f32; ROWS]) {
-        soften::<16>(scores, totals);
     }
 }
 
-/// A function over [`Lanes`], compiled for each instruction set.
+/// What the old and the new count for when they are put together, of each row.
+struct Shares {
+    old: [f32; ROWS],
+    new: [f32; ROWS],
+}
+
+on_best_isa! {
+    /// Puts the next largest scores and sums of exponentials to those so far; `shares` is what each counts for.
+    fn weigh(largest: &mut [f32], totals: &mut [f32], next_largest: &[f32], next_totals: &[f32], shares: &mut Shares) {
+        for row in 0..largest.len().min(ROWS) {
+            let (before, next) = (largest[row], next_largest[row]);
+            let new = if next > before { next } else { before };
+            let less = if new == f32::NEG_INFINITY { 0.0 } else { new };
+            (shares.old[row], shares.new[row]) = (power(before - less), power(next - less));
+            totals[row] = next_totals[row].mul_add(shares.new[row], totals[row] * shares.old[row]);
+            largest[row] = new;
+        }
+    }
+}
+
+on_best_isa! {
+    /// `sums · old + next · new`.
+    fn share_out(sums: &mut [Chunk], old: f32, next: &[Chunk], new: f32) {
+        for (sums, next) in sums.iter_mut().zip(next) {
+            for lane in 0..LANES {
+                sums.0[lane] = next.0[lane].mul_add(new, sums.0[lane] * old);
+            }
+        }
+    }
+}
+
+/// A function over [`Lanes`], compiled for each instruction set, with as many columns or pages as its registers hold for so many rows.
 macro_rules! on_best_lanes {
     ($(#[$doc:meta])* fn $name:ident = $kernel:ident($($argument:ident: $type:ty),* $(,)?);) => {
         $(#[$doc])*
@@ -183,7 +278,7 @@ macro_rules! on_best_lanes {
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($argument: $type),*) {
                 // SAFETY: compiled for the instruction set.
-                unsafe { $kernel::<Two, 2>($($argument),*) }
+                unsafe { $kernel::<Two, 1>($($argument),*) }
             }
 
             #[cfg(target_arch = "x86_64")]
@@ -208,86 +303,150 @@ macro_rules! on_best_lanes {
 }
 
 on_best_lanes! {
-    /// Dot products of rows with keys from `first` on, `[keys, rows]`.
-    fn products = products_by(keys: &Keys<'_>, rows: &[Row<'_>], first: usize, scores: &mut [f32]);
+    /// Dot products of rows with keys of some pages, `[rows, SEGMENT]` from page `first` on.
+    fn products = products_by(rows: &Rows<'_>, pages: Range<usize>, first: usize, scores: &mut [Chunk]);
 }
 
 on_best_lanes! {
-    /// Adds the values from `first` on, each times its weight of `[keys, width]`, to every row of `out`, key by key.
-    fn sum_values = sum_values_by(keys: &Keys<'_>, first: usize, weights: &[f32], width: usize, out: &mut [f32]);
+    /// Sums values of some pages, each times its weight of `[rows, SEGMENT]` from page `first` on, and adds them to `sums`.
+    fn sum_values = sum_values_by(
+        rows: &Rows<'_>,
+        pages: Range<usize>,
+        first: usize,
+        weights: &[Chunk],
+        sums: &mut [Chunk],
+    );
+}
+
+on_best_lanes! {
+    fn largest_of = largest_by(scores: &[f32], largest: &mut f32);
+}
+
+on_best_lanes! {
+    fn sum_of = sum_by(scores: &[f32], sum: &mut f32);
+}
+
+/// # Safety
+/// The processor has the instruction set of `L`.
+#[inline(always)]
+unsafe fn largest_by<L: Lanes, const N: usize>(scores: &[f32], largest: &mut f32) {
+    // SAFETY: by the caller's word.
+    unsafe {
+        let mut all = L::splat(f32::NEG_INFINITY);
+        for scores in scores.as_chunks::<LANES>().0 {
+            all = all.larger(L::load(scores.as_ptr()));
+        }
+        *largest = all.largest();
+    }
+}
+
+/// # Safety
+/// The processor has the instruction set of `L`.
+#[inline(always)]
+unsafe fn sum_by<L: Lanes, const N: usize>(scores: &[f32], sum: &mut f32) {
+    // SAFETY: by the caller's word.
+    unsafe {
+        let mut all = L::splat(0.0);
+        for scores in scores.as_chunks::<LANES>().0 {
+            all = all.plus(L::load(scores.as_ptr()));
+        }
+        *sum = all.sum();
+    }
+}
+
+/// Calls a function with up to so many rows at once, from the first row to the last.
+macro_rules! by_block {
+    ([$($size:literal)*], $count:expr, |$row:ident| $kernel:ident::<$lanes:ty, $columns:tt, _> $arguments:tt) => {
+        const MOST: usize = [$($size),*].len();
+        let (count, mut $row) = ($count, 0);
+        while $row < count {
+            // Blocks of about one size, for the last should not be left with one row.
+            let some = (count - $row).div_ceil((count - $row).div_ceil(MOST));
+            match some {
+                $($size => $kernel::<$lanes, $columns, $size> $arguments,)*
+                _ => unreachable!("more rows than {MOST}"),
+            }
+            $row += some;
+        }
+    };
 }
 
 /// # Safety
 /// The processor has the instruction set of `L`.
 #[inline(always)]
 unsafe fn products_by<L: Lanes, const N: usize>(
-    keys: &Keys<'_>,
-    rows: &[Row<'_>],
+    rows: &Rows<'_>,
+    pages: Range<usize>,
     first: usize,
-    scores: &mut [f32],
+    scores: &mut [Chunk],
 ) {
-    let (size, width) = (keys.shape.head_dim, rows.len().next_multiple_of(BLOCK));
-    let count = scores.len() / width;
-    let of_key = |at: usize| {
-        let from = ((first + at.min(count - 1)) * keys.shape.kv_heads + keys.kv_head) * size;
-        &keys.keys[from..from + size]
-    };
-    // What is beyond the last row or key is that one again.
-    let of_row = |at: usize| &rows[at.min(rows.len() - 1)].query[..size];
-    for at in (0..count).step_by(N) {
-        let mut k = [of_key(at); N];
-        for i in 0..N {
-            k[i] = of_key(at + i);
-        }
-        for row in (0..width).step_by(N) {
-            let mut q = [of_row(row); N];
-            for i in 0..N {
-                q[i] = of_row(row + i);
-            }
-            // SAFETY: by the caller's word; all are of one size.
-            let sums = unsafe { dots::<L, N>(q, k, size) };
-            for (index, sums) in sums.iter().enumerate().take(count - at) {
-                scores[(at + index) * width + row..][..N].copy_from_slice(sums);
+    assert!(scores.len() >= rows.count() * SEGMENT / LANES && (pages.end - first) * PAGE <= SEGMENT);
+    let mut page = pages.start;
+    while page < pages.end {
+        let some = if pages.end - page >= N { N } else { 1 };
+        let to = &mut scores[page - first..];
+        // SAFETY: by the caller's word; scores have a place for each row, as asserted.
+        unsafe {
+            if some == N {
+                let keys = std::array::from_fn(|at| rows.past.of_head(page + at, rows.kv_head).0);
+                // Each dot product is in two sums, that of the chain and that of all before it.
+                by_block!([1 2 3], rows.count(), |row| products_of::<L, N, _>(rows, row, keys, to));
+            } else {
+                let keys = [rows.past.of_head(page, rows.kv_head).0];
+                by_block!([1 2 3], rows.count(), |row| products_of::<L, 1, _>(rows, row, keys, to));
             }
         }
+        page += some;
     }
 }
 
-/// The dot products of each query with each key, `[keys, queries]`.
+/// Dot products of `R` rows with `N` pages of keys.
 ///
 /// # Safety
-/// The processor has the instruction set of `L`; all have `size` numbers.
+/// The processor has the instruction set of `L`; keys have `head_dim` registers each, and scores a place for each row and page.
 #[inline(always)]
-unsafe fn dots<L: Lanes, const N: usize>(q: [&[f32]; N], k: [&[f32]; N], size: usize) -> [[f32; N]; N] {
-    // SAFETY: by the caller's word; 16 numbers from `at` on.
+unsafe fn products_of<L: Lanes, const N: usize, const R: usize>(
+    rows: &Rows<'_>,
+    row: usize,
+    keys: [&[Chunk]; N],
+    scores: &mut [Chunk],
+) {
+    let size = rows.shape.head_dim;
+    let mut queries = [std::ptr::null(); R];
+    for r in 0..R {
+        queries[r] = rows.query(row + r);
+    }
+    // SAFETY: by the caller's word.
     unsafe {
-        let mut sums = [[L::splat(0.0); N]; N];
-        let whole = size / LANES * LANES;
-        for at in (0..whole).step_by(LANES) {
-            let mut keys = [L::splat(0.0); N];
-            for i in 0..N {
-                keys[i] = L::load(k[i].as_ptr().add(at));
-            }
-            for row in 0..N {
-                let query = L::load(q[row].as_ptr().add(at));
-                for key in 0..N {
-                    sums[row][key] = sums[row][key].add_product(query, keys[key]);
+        let mut sums = [[L::splat(0.0); N]; R];
+        let mut at = 0;
+        while at < size {
+            let mut chain = [[L::splat(0.0); N]; R];
+            for at in at..size.min(at + CHAIN) {
+                let mut key = [L::splat(0.0); N];
+                for n in 0..N {
+                    key[n] = L::load(keys[n].as_ptr().add(at).cast());
                 }
-            }
-        }
-        let mut out = L::sums(sums);
-        if whole < size {
-            for (key, out) in out.iter_mut().enumerate() {
-                for (row, out) in out.iter_mut().enumerate() {
-                    let mut rest = 0f32;
-                    for (q, k) in q[row][whole..].iter().zip(&k[key][whole..]) {
-                        rest = q.mul_add(*k, rest);
+                for r in 0..R {
+                    let query = L::splat(*queries[r].add(at));
+                    for n in 0..N {
+                        chain[r][n] = chain[r][n].add_product(key[n], query);
                     }
-                    *out += rest;
                 }
             }
+            for r in 0..R {
+                for n in 0..N {
+                    sums[r][n] = sums[r][n].plus(chain[r][n]);
+                }
+            }
+            at += CHAIN;
         }
-        out
+        let to = scores.as_mut_ptr().add(row * (SEGMENT / LANES));
+        for r in 0..R {
+            for n in 0..N {
+                sums[r][n].store(to.add(r * (SEGMENT / LANES) + n).cast());
+            }
+        }
     }
 }
 
@@ -295,112 +454,87 @@ unsafe fn dots<L: Lanes, const N: usize>(q: [&[f32]; N], k: [&[f32]; N], size: u
 /// The processor has the instruction set of `L`.
 #[inline(always)]
 unsafe fn sum_values_by<L: Lanes, const N: usize>(
-    keys: &Keys<'_>,
+    rows: &Rows<'_>,
+    pages: Range<usize>,
     first: usize,
-    weights: &[f32],
-    width: usize,
-    out: &mut [f32],
+    weights: &[Chunk],
+    sums: &mut [Chunk],
 ) {
-    let (size, stride) = (keys.shape.head_dim, keys.shape.kv_heads * keys.shape.head_dim);
-    let values = &keys.values[first * stride + keys.kv_head * size..];
-    let (count, rows) = (weights.len() / width, out.len() / size);
-    assert!(count == 0 || (values.len() >= (count - 1) * stride + size && rows <= width));
-    for block in (0..count).step_by(KEYS_AT_ONCE) {
-        let block = block..count.min(block + KEYS_AT_ONCE);
-        for row in (0..rows).step_by(N) {
-            let some = N.min(rows - row);
-            let mut from = 0;
-            // SAFETY: by the caller's word; within a row of each, as asserted.
+    let columns = rows.past.columns();
+    assert!(weights.len() >= rows.count() * SEGMENT / LANES && sums.len() >= rows.count() * columns);
+    assert!((pages.end - first) * PAGE <= SEGMENT);
+    let seen = rows.seen_by_any();
+    for block in pages.clone().step_by(PAGES_AT_ONCE) {
+        let block = block..pages.end.min(block + PAGES_AT_ONCE);
+        let mut column = 0;
+        while column < columns {
+            let some = if columns - column >= N { N } else { 1 };
+            let part = Part { pages: block.clone(), first, end: seen.end, column, columns };
+            // SAFETY: by the caller's word, and as asserted.
             unsafe {
-                while from + N * LANES <= size {
-                    let to = out.as_mut_ptr().add(row * size + from);
-                    sum_part::<L, N, N>(
-                        values,
-                        from,
-                        stride,
-                        weights,
-                        width,
-                        row,
-                        block.clone(),
-                        to,
-                        size,
-                        some,
-                    );
-                    from += N * LANES;
-                }
-                while from + LANES <= size {
-                    let to = out.as_mut_ptr().add(row * size + from);
-                    sum_part::<L, N, 1>(
-                        values,
-                        from,
-                        stride,
-                        weights,
-                        width,
-                        row,
-                        block.clone(),
-                        to,
-                        size,
-                        some,
-                    );
-                    from += LANES;
+                if some == N {
+                    by_block!([1 2 3 4 5 6], rows.count(), |row| sum_part::<L, N, _>(rows, row, &part, weights, sums));
+                } else {
+                    by_block!([1 2 3 4 5 6], rows.count(), |row| sum_part::<L, 1, _>(rows, row, &part, weights, sums));
                 }
             }
-            for at in block.clone().filter(|_| from < size) {
-                let v = &values[at * stride..][from..size];
-                for row in row..row + some {
-                    let weight = weights[at * width + row];
-                    for (out, v) in out[row * size..][from..size].iter_mut().zip(v) {
-                        *out = v.mul_add(weight, *out);
-                    }
-                }
-            }
+            column += some;
         }
     }
 }
 
-/// `COUNT` times 16 numbers from `from` on of `N` rows from `row` on, of which `some` are there.
+/// Values that are summed at once.
+struct Part {
+    pages: Range<usize>,
+    /// The segment's first page.
+    first: usize,
+    /// Keys that anybody sees.
+    end: usize,
+    column: usize,
+    columns: usize,
+}
+
+/// `N` columns of `R` rows.
 ///
 /// # Safety
-/// The processor has the instruction set of `L`; numbers and weights are there.
+/// The processor has the instruction set of `L`; weights and sums have a place for each row, as long as [`SEGMENT`] and as all columns.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
-unsafe fn sum_part<L: Lanes, const N: usize, const COUNT: usize>(
-    values: &[f32],
-    from: usize,
-    stride: usize,
-    weights: &[f32],
-    width: usize,
+unsafe fn sum_part<L: Lanes, const N: usize, const R: usize>(
+    rows: &Rows<'_>,
     row: usize,
-    keys: Range<usize>,
-    to: *mut f32,
-    size: usize,
-    some: usize,
+    part: &Part,
+    weights: &[Chunk],
+    sums: &mut [Chunk],
 ) {
-    // SAFETY: by the caller's word. `width` is a multiple of `N`, so that rows that are not there have weights.
+    let Part { first, end, column, columns, .. } = *part;
+    // SAFETY: by the caller's word.
     unsafe {
-        let mut sums = [[L::splat(0.0); COUNT]; N];
-        for i in 0..some {
-            for n in 0..COUNT {
-                sums[i][n] = L::load(to.add(i * size + n * LANES));
+        let to = sums.as_mut_ptr().add(row * columns + column).cast::<f32>();
+        let mut sums = [[L::splat(0.0); N]; R];
+        for r in 0..R {
+            for n in 0..N {
+                sums[r][n] = L::load(to.add((r * columns + n) * LANES));
             }
         }
-        for at in keys {
-            let v = values.as_ptr().add(at * stride + from);
-            let weights = weights.as_ptr().add(at * width + row);
-            let mut numbers = [L::splat(0.0); COUNT];
-            for n in 0..COUNT {
-                numbers[n] = L::load(v.add(n * LANES));
-            }
-            for i in 0..N {
-                let weight = L::splat(*weights.add(i));
-                for n in 0..COUNT {
-                    sums[i][n] = sums[i][n].add_product(numbers[n], weight);
+        for page in part.pages.clone() {
+            let values = rows.past.of_head(page, rows.kv_head).1.as_ptr().add(column).cast::<f32>();
+            let weights = weights.as_ptr().add(row * (SEGMENT / LANES) + page - first).cast::<f32>();
+            for key in 0..PAGE.min(end - page * PAGE) {
+                let mut value = [L::splat(0.0); N];
+                for n in 0..N {
+                    value[n] = L::load(values.add((key * columns + n) * LANES));
+                }
+                for r in 0..R {
+                    let weight = L::splat(*weights.add(r * SEGMENT + key));
+                    for n in 0..N {
+                        sums[r][n] = sums[r][n].add_product(value[n], weight);
+                    }
                 }
             }
         }
-        for i in 0..some {
-            for n in 0..COUNT {
-                sums[i][n].store(to.add(i * size + n * LANES));
+        for r in 0..R {
+            for n in 0..N {
+                sums[r][n].store(to.add((r * columns + n) * LANES));
             }
         }
     }
