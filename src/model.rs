@@ -26,6 +26,9 @@ pub struct OpenOptions {
     pub context: Option<usize>,
     /// Multiply quantised weights as floats: slow, for comparisons with reference implementations.
     pub exact: bool,
+    /// Compute to the bit what every other processor computes, where this one has a faster and finer way of its own (see
+    /// [`Pass`](crate::kernels::Pass)): for texts that must be the same on different machines.
+    pub portable: bool,
     /// Quantise the float weights of a folder; a GGUF file's are as they are.
     pub quantize: Option<Quantization>,
     /// A folder for what is made of a model's files, so that it need not be made again: quantised weights, and those that come in
@@ -108,7 +111,11 @@ impl Model {
             // Nothing is lost by failing but time, each time.
             newly_kept = checkpoint.keep_tiles(kept_in).unwrap_or_default();
         }
-        let precision = if options.exact { Precision::Exact } else { Precision::Quantized };
+        let precision = match options {
+            OpenOptions { exact: true, .. } => Precision::Exact,
+            OpenOptions { portable: true, .. } => Precision::Portable,
+            _ => Precision::Quantized,
+        };
         let loaded = architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
         let tokenizer = match checkpoint.gguf() {
             Some(gguf) => Tokenizer::from_gguf(gguf)?,

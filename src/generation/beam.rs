@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::rules::Rules;
 use crate::architectures::{Network, Row, State, Want};
 use crate::error::{Error, Result};
-use crate::kernels::{log_sum_exp, pool};
+use crate::kernels::{Pass, log_sum_exp, pool};
 
 /// Worse than any score of a text.
 const NEVER: f32 = -1e9;
@@ -109,7 +109,7 @@ impl<'n, T: Send> Round<'n, T> {
     /// Reads sources, all in one batch.
     pub fn begin(&mut self, sources: Vec<(T, &[u32], Arc<Beams>)>) -> Result<()> {
         let texts: Vec<&[u32]> = sources.iter().map(|(_, source, _)| *source).collect();
-        let states = self.network.begin(&texts)?;
+        let states = Pass::Read.run(|| self.network.begin(&texts))?;
         for ((tag, _, beams), state) in sources.into_iter().zip(states) {
             let search = Search::new(&beams, state);
             self.active.push((tag, beams, search));

@@ -27,6 +27,7 @@ use crate::architectures::{Logits, Network, Row, State};
 use crate::checkpoint::Tokenizer;
 use crate::error::{Error, Result};
 use crate::event::Finish;
+use crate::kernels::Pass;
 
 /// How to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -255,7 +256,8 @@ impl<'m> Engine<'m> {
             let (what, needed) = ("the prompt".to_string(), prompt.len() + 1);
             return Start::Never(tag, Error::TooLong { what, needed, window: self.context });
         }
-        let others = active.iter().map(|one| (&one.ids[..], &one.state));
+        // Of its prompt only: what was written was not read as a prompt is.
+        let others = active.iter().map(|one| (&one.ids[..one.prompt], &one.state));
         let others = others.chain(recent.0.iter().map(|(ids, state)| (&ids[..], state)));
         // Each prompt keeps a token of its own, whose logits it needs.
         let known = others.map(|(ids, state)| (common(prompt, ids).min(prompt.len() - 1), state));
@@ -331,23 +333,45 @@ impl<'m> Engine<'m> {
 
     /// For each sequence the scores of what it reads, and which row of them they are.
     fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Result<(Arc<Logits>, usize)>> {
-        let before: Vec<usize> = active.iter().map(|one| one.state.len()).collect();
-        let mut rows: Vec<Row<'_>> = active.iter_mut().map(Sequence::row).collect();
+        if Pass::are_one() {
+            return self.compute_some(active.iter_mut().collect());
+        }
+        let passes: Vec<Pass> = active.iter().map(Sequence::pass).collect();
+        let mut computed: Vec<_> = active.iter().map(|_| None).collect();
+        for pass in Pass::ALL {
+            let (places, some): (Vec<usize>, Vec<&mut Sequence<'m>>) =
+                active.iter_mut().enumerate().filter(|(place, _)| passes[*place] == pass).unzip();
+            for (place, one) in places.into_iter().zip(pass.run(|| self.compute_some(some))) {
+                computed[place] = Some(one);
+            }
+        }
+        computed.into_iter().flatten().collect()
+    }
+
+    /// The same of sequences that are in one pass.
+    fn compute_some(&self, mut some: Vec<&mut Sequence<'m>>) -> Vec<Result<(Arc<Logits>, usize)>> {
+        if some.is_empty() {
+            return Vec::new();
+        }
+        let before: Vec<usize> = some.iter().map(|one| one.state.len()).collect();
+        let mut rows: Vec<Row<'_>> = some.iter_mut().map(|one| one.row()).collect();
         match self.network.forward(&mut rows) {
             Ok(logits) => {
                 let logits = Arc::new(logits);
-                (0..active.len()).map(|row| Ok((logits.clone(), row))).collect()
+                (0..some.len()).map(|row| Ok((logits.clone(), row))).collect()
             }
-            Err(error) if active.len() == 1 && !active[0].has_draft() => vec![Err(error)],
+            Err(error) if some.len() == 1 && !some[0].has_draft() => vec![Err(error)],
             // One of them is to blame, or a draft that need not come; the others must not suffer for it.
             Err(_) => {
                 let alone = |(sequence, before): (&mut Sequence<'m>, usize)| {
                     // Less may be left than was read before the step.
                     sequence.state.truncate(before);
                     sequence.plan(0, self);
-                    Ok((Arc::new(self.network.forward(&mut [sequence.row()])?), 0))
+                    let pass = sequence.pass();
+                    let logits = pass.run(|| self.network.forward(&mut [sequence.row()]))?;
+                    Ok((Arc::new(logits), 0))
                 };
-                active.iter_mut().zip(before).map(alone).collect()
+                some.into_iter().zip(before).map(alone).collect()
             }
         }
     }

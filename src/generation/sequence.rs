@@ -11,6 +11,7 @@ use crate::architectures::{Row, State, Want};
 use crate::checkpoint::TextStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
+use crate::kernels::Pass;
 
 /// Prompt tokens a sequence reads in one step: enough that weights are used well, few enough that others need not wait long.
 const CHUNK: usize = 512;
@@ -78,11 +79,19 @@ impl<'m> Sequence<'m> {
         self.ids.len() - self.state.len()
     }
 
+    /// What the next step is for.
+    pub fn pass(&self) -> Pass {
+        if self.state.len() < self.prompt { Pass::Read } else { Pass::Write }
+    }
+
     /// Decides what the network reads in the next step: with the last token of a text up to `most` tokens that are looked up.
     pub fn plan(&mut self, most: usize, engine: &Engine<'m>) {
-        let unread = &self.ids[self.state.len()..];
+        let read = self.state.len();
+        // A prompt and its text are not read in one step, for they are not computed in one way.
+        let end = if read < self.prompt { self.prompt } else { self.ids.len() };
+        let unread = &self.ids[read..];
         self.reading.clear();
-        self.reading.extend(&unread[..unread.len().min(CHUNK)]);
+        self.reading.extend(&unread[..(end - read).min(CHUNK)]);
         (self.drafted, self.came) = (0, 0);
         if self.options.drafts && unread.len() == 1 && self.ids.len() > self.prompt {
             let to_come = self.options.max_tokens - (self.ids.len() - self.prompt);

@@ -34,16 +34,15 @@ const AT_ONCE: usize = 4;
 /// As many rows as make it faster than `vnni`.
 const WORTHWHILE: usize = 64;
 
-/// Whether this processor has it and the system lets this process use it: on Linux it must be asked for.
+/// Whether this processor has it, for bytes and for numbers of 16 bits, and the system lets this process use it: on Linux it must be asked for.
 pub(super) fn allowed() -> bool {
     static ALLOWED: OnceLock<bool> = OnceLock::new();
     *ALLOWED.get_or_init(|| {
-        const TILES_AND_BYTES: u32 = 1 << 24 | 1 << 25;
+        const ALL: u32 = 1 << 22 | 1 << 24 | 1 << 25;
         // Older compilers want it said that every processor here has `cpuid`.
         #[allow(unused_unsafe)]
         // SAFETY: every x86-64 processor has it.
-        let has =
-            unsafe { __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & TILES_AND_BYTES == TILES_AND_BYTES };
+        let has = unsafe { __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & ALL == ALL };
         has && permitted()
     })
 }
@@ -359,7 +358,7 @@ impl Rest {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn load(from: &[f32; TILE]) -> __m512 {
+pub(super) fn load(from: &[f32; TILE]) -> __m512 {
     // SAFETY: as large as a register.
     unsafe { _mm512_loadu_ps(from.as_ptr()) }
 }
@@ -435,7 +434,7 @@ fn add_up<B: Tiled>(
 
 /// Rows and bytes of a row of each register: `ldtilecfg`'s operand.
 #[repr(C, align(64))]
-struct Config {
+pub(super) struct Config {
     palette: u8,
     start: u8,
     reserved: [u8; 14],
@@ -444,6 +443,11 @@ struct Config {
 }
 
 impl Config {
+    /// All registers as large as they can be.
+    pub fn whole() -> Self {
+        Self::new(4 * TILE)
+    }
+
     /// Registers 0 to 3 hold sums, 4 and 5 weights, 6 and 7 activations.
     fn new(group: usize) -> Self {
         let mut config = Self { palette: 1, start: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };

@@ -10,6 +10,7 @@ use candle_core::{CpuStorage, DType, Device, Layout, Module, Storage, Tensor};
 use super::blocks::{BlockType, dequantize_row};
 use super::isa::best;
 use super::matmul::{Activations, Matrix, matmul};
+use super::pass::Pass;
 use super::tiles::Tiles;
 use crate::checkpoint::MappedSlice;
 
@@ -21,6 +22,9 @@ pub enum Precision {
     /// Activations meet them as signed bytes: fast, and what other engines do.
     #[default]
     Quantized,
+    /// The same, and on every processor to the bit: also prompts meet weights as bytes where this one has something faster and finer for
+    /// them (see [`Pass`]).
+    Portable,
     /// Weights are widened to f32 as they are used: slow, for comparisons with reference implementations.
     Exact,
 }
@@ -138,7 +142,7 @@ impl Linear {
         let bias = bias.map(|bias| bias.to_tensor(device)).transpose()?;
         let on_device = if device.is_cpu() { None } else { Some(weight.to_candle(device)?) };
         let tiles = match precision {
-            Precision::Quantized if device.is_cpu() => weight.in_tiles(),
+            Precision::Quantized | Precision::Portable if device.is_cpu() => weight.in_tiles(),
             _ => None,
         };
         if tiles.is_some() {
@@ -153,7 +157,7 @@ impl Linear {
         Ok(y)
     }
 
-    /// The same as numbers.
+    /// The same as numbers, for scores of tokens: they are what is written.
     pub fn floats(&self, x: &Tensor) -> Result<Vec<f32>> {
         let (Some(tiles), None) = (&self.tiles, &self.on_device) else {
             return self.forward(x)?.flatten_all()?.to_vec1();
@@ -163,7 +167,9 @@ impl Linear {
         if columns != tiles.columns {
             candle_core::bail!("an input of {columns} columns meets a weight of {}", tiles.columns);
         }
-        with_floats(&x, |floats| self.with_bias(tiles.matmul(&Activations::new(floats, tokens), best())))
+        with_floats(&x, |floats| {
+            self.with_bias(tiles.matmul(&Activations::new(floats, tokens, Pass::Write), best()))
+        })
     }
 
     fn with_bias(&self, mut y: Vec<f32>) -> Result<Vec<f32>> {
@@ -186,7 +192,9 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
         let x = x.contiguous()?;
         let (tokens, columns) = x.dims2()?;
         with_floats(&x, |floats| {
-            let activations = Activations::new(floats, tokens);
+            let portable = layers.iter().any(|layer| layer.precision == Precision::Portable);
+            let pass = if portable { Pass::Write } else { Pass::current() };
+            let activations = Activations::new(floats, tokens, pass);
             if layers.iter().all(|layer| layer.tiles.as_ref().is_some_and(|tiles| tiles.columns == columns)) {
                 let tiles: Vec<&Tiles> = layers.iter().filter_map(|layer| layer.tiles.as_ref()).collect();
                 if let Ok(tiles) = <[&Tiles; N]>::try_from(tiles) {

@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
 use super::isa::{Isa, on_best_isa};
+use super::pass::Pass;
 use super::pool;
 
 /// Weight rows unpacked together: the lanes of a 512-bit register.
@@ -29,7 +30,10 @@ pub struct Activations<'x> {
     rows: usize,
     columns: usize,
     floats: &'x [f32],
+    pass: Pass,
     quantized: OnceCell<Quantized>,
+    #[cfg(target_arch = "x86_64")]
+    halves: OnceCell<super::halves::Halves>,
 }
 
 /// Activations as signed bytes.
@@ -86,17 +90,25 @@ fn add_totals(by_16: &mut GroupsOfRow<'_>, by_32: &mut GroupsOfRow<'_>) {
 }
 
 impl<'x> Activations<'x> {
-    /// Wraps `rows` rows of `floats`.
+    /// Wraps `rows` rows of `floats`, on their way through the network for a purpose.
     ///
     /// # Panics
     /// Where they do not divide evenly: a bug of the caller.
-    pub fn new(floats: &'x [f32], rows: usize) -> Self {
+    pub fn new(floats: &'x [f32], rows: usize, pass: Pass) -> Self {
         assert!(
             rows > 0 && floats.len().is_multiple_of(rows),
             "{} numbers do not make {rows} rows",
             floats.len()
         );
-        Self { rows, columns: floats.len() / rows, floats, quantized: OnceCell::new() }
+        Self {
+            rows,
+            columns: floats.len() / rows,
+            floats,
+            pass,
+            quantized: OnceCell::new(),
+            #[cfg(target_arch = "x86_64")]
+            halves: OnceCell::new(),
+        }
     }
 
     /// How many rows.
@@ -107,6 +119,13 @@ impl<'x> Activations<'x> {
     /// How many numbers a row has.
     pub(super) fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// As AMX reads them, where it is there and they are to be read.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn halves(&self, isa: Isa) -> Option<&super::halves::Halves> {
+        let new = || super::halves::Halves::new(self.floats, self.columns);
+        (self.pass.takes_halves(isa)).then(|| self.halves.get_or_init(new))
     }
 
     pub(super) fn quantized(&self) -> &Quantized {
@@ -442,13 +461,13 @@ fn dot(x: &[f32], weights: &[f32]) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::tiles::Tiles;
     use super::*;
     use proptest::prelude::*;
 
     /// Bytes of random weights of a type, with scales that are finite and not huge.
-    fn random_weights(block_type: BlockType, rows: usize, columns: usize, mut seed: u64) -> Vec<u8> {
+    pub fn random_weights(block_type: BlockType, rows: usize, columns: usize, mut seed: u64) -> Vec<u8> {
         let mut bytes: Vec<u8> = (0..rows * block_type.row_bytes(columns))
             .map(|_| {
                 seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -506,19 +525,19 @@ mod tests {
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
             let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-            let expected = bits(matmul(weights, &Activations::new(&x, count), exact, Isa::Plain));
+            let expected = bits(matmul(weights, &Activations::new(&x, count, Pass::Write), exact, Isa::Plain));
             for isa in sets() {
                 if isa.has_tiles() && !exact && !block_type.is_float() {
                     let tiles = Tiles::pack(weights);
-                    prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count), isa)), &expected);
+                    prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count, Pass::Write), isa)), &expected);
                     for row in 0..count {
-                        let one = Activations::new(&x[row * columns..(row + 1) * columns], 1);
+                        let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Pass::Write);
                         prop_assert_eq!(&bits(tiles.matmul(&one, isa)), &expected[row * rows..(row + 1) * rows]);
                     }
                 }
-                prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count), exact, isa)), &expected);
+                prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count, Pass::Write), exact, isa)), &expected);
                 for row in 0..count {
-                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1);
+                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Pass::Write);
                     prop_assert_eq!(&bits(matmul(weights, &one, exact, isa)), &expected[row * rows..(row + 1) * rows]);
                 }
             }
@@ -533,10 +552,10 @@ mod tests {
             let bytes = random_weights(block_type, rows, columns, 11);
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
-            let expected = matmul(weights, &Activations::new(&x, count), false, Isa::Plain);
+            let expected = matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::Plain);
             let tiles = Tiles::pack(weights);
             for isa in sets().filter(|isa| isa.has_tiles()) {
-                let ours = tiles.matmul(&Activations::new(&x, count), isa);
+                let ours = tiles.matmul(&Activations::new(&x, count, Pass::Write), isa);
                 let same = ours.iter().zip(&expected).all(|(ours, plain)| ours.to_bits() == plain.to_bits());
                 assert!(same, "{} with {}", block_type.name(), isa.name());
             }
@@ -550,7 +569,7 @@ mod tests {
             let bytes = random_weights(block_type, rows, columns, 3);
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
-            let near = matmul(weights, &Activations::new(&x, count), false, Isa::detect());
+            let near = matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::detect());
             let mut dense = vec![0f32; rows * columns];
             for row in 0..rows {
                 blocks::dequantize_row(

@@ -11,6 +11,11 @@ use super::isa::Isa;
 use super::lines::{Blank, LINE, Lines};
 use super::matmul::{Activations, Matrix, Quantized, TILE};
 use super::pool;
+#[cfg(target_arch = "x86_64")]
+use super::{
+    amx,
+    halves::{self, Halves},
+};
 use crate::checkpoint::MappedSlice;
 
 /// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
@@ -107,7 +112,7 @@ const ROWS_AT_ONCE: usize = 64;
 /// Tiles that a kernel may take at once.
 const AT_ONCE: usize = 2;
 #[cfg(target_arch = "x86_64")]
-const _: () = assert!(AT_ONCE.is_multiple_of(super::amx::TILES));
+const _: () = assert!(AT_ONCE.is_multiple_of(amx::TILES));
 
 /// A quantised weight matrix in tiles.
 pub struct Tiles {
@@ -183,21 +188,11 @@ impl Tiles {
     ) -> [Vec<f32>; N] {
         assert!(isa.available() && isa.has_tiles(), "tiles are packed where there are kernels for them");
         let rows = activations.rows();
-        let x = activations.quantized();
-        let rows_at_once = match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Amx => {
-                // All threads need them from the start.
-                if super::amx::takes(rows) {
-                    x.in_sixteens();
-                }
-                super::amx::ROWS_AT_ONCE
-            }
-            _ => ROWS_AT_ONCE,
-        };
         let tiles: usize = all.iter().map(|weights| weights.rows.div_ceil(TILE)).sum();
-        // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
-        let tiles_a_job = tiles.div_ceil(pool::threads() * 8).max(1).next_multiple_of(AT_ONCE);
+        let meets = Meets::new(activations, isa);
+        let (rows_at_once, jobs, most) = meets.cut();
+        let tiles_a_job =
+            tiles.div_ceil(pool::threads() * jobs).next_multiple_of(AT_ONCE).clamp(AT_ONCE, most);
         let mut outs = [const { Vec::new() }; N];
         let mut jobs = Vec::new();
         for (weights, out) in all.into_iter().zip(&mut outs) {
@@ -220,7 +215,7 @@ impl Tiles {
                 unsafe {
                     for_block_type!(
                         weights.block_type,
-                        some_tiles(weights, tiles.clone(), x, rows, *out, isa)
+                        some_tiles(weights, tiles.clone(), &meets, rows, *out)
                     )
                 };
             }
@@ -248,44 +243,80 @@ impl Tiles {
     }
 }
 
-/// Products of some tiles, by the kernel for an instruction set.
+/// Activations, in the form in which they meet weights.
+enum Meets<'x> {
+    Bytes(&'x Quantized, Isa),
+    #[cfg(target_arch = "x86_64")]
+    Halves(&'x Halves),
+}
+
+impl<'x> Meets<'x> {
+    fn new(activations: &'x Activations<'_>, isa: Isa) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(x) = activations.halves(isa) {
+                return Self::Halves(x);
+            }
+            // All threads need them from the start.
+            if isa == Isa::Amx && amx::takes(activations.rows()) {
+                activations.quantized().in_sixteens();
+            }
+        }
+        Self::Bytes(activations.quantized(), isa)
+    }
+
+    /// How the work is cut: rows at once, jobs for each thread, the most tiles of a job. Enough jobs that an unlucky thread can be helped,
+    /// few enough that handing them out costs nothing.
+    fn cut(&self) -> (usize, usize, usize) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Halves(_) => (halves::ROWS_AT_ONCE, 4, halves::TILES_AT_ONCE),
+            #[cfg(target_arch = "x86_64")]
+            Self::Bytes(_, Isa::Amx) => (amx::ROWS_AT_ONCE, 8, usize::MAX),
+            Self::Bytes(..) => (ROWS_AT_ONCE, 8, usize::MAX),
+        }
+    }
+}
+
+/// Products of some tiles, by the kernel for what they meet.
 ///
 /// # Safety
-/// `isa` is available; `out` has room for every row at the tile's columns.
+/// The instruction set is available; `out` has room for every row at the tile's columns.
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
     tiles: Range<usize>,
-    x: &Quantized,
+    meets: &Meets<'_>,
     rows: Range<usize>,
     out: Out,
-    isa: Isa,
 ) {
-    match isa {
-        Isa::Plain => unreachable!("the plain version reads the file's layout"),
+    match *meets {
+        Meets::Bytes(_, Isa::Plain) => unreachable!("the plain version reads the file's layout"),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => {
+        Meets::Bytes(x, Isa::Avx2) => {
             for tile in tiles {
                 // SAFETY: by the caller's word.
                 unsafe { super::avx2::one_tile::<B>(weights, tile, x, rows.clone(), out) };
             }
         }
         #[cfg(target_arch = "x86_64")]
-        Isa::Vnni => {
+        Meets::Bytes(x, Isa::Vnni) => {
             // SAFETY: by the caller's word.
             unsafe { super::vnni::some_tiles::<B>(weights, tiles, x, rows, out) };
         }
         #[cfg(target_arch = "x86_64")]
-        Isa::Amx => {
-            use super::amx;
-            amx::SCRATCH.with_borrow_mut(|scratch| {
-                for tile in tiles.clone().step_by(amx::TILES) {
-                    let tiles = tile..tiles.end.min(tile + amx::TILES);
-                    // SAFETY: by the caller's word.
-                    unsafe { amx::some_tiles::<B>(weights, tiles, x, rows.clone(), out, scratch) };
-                }
-            });
-        }
+        Meets::Bytes(x, Isa::Amx) => amx::SCRATCH.with_borrow_mut(|scratch| {
+            for tile in tiles.clone().step_by(amx::TILES) {
+                let tiles = tile..tiles.end.min(tile + amx::TILES);
+                // SAFETY: by the caller's word.
+                unsafe { amx::some_tiles::<B>(weights, tiles, x, rows.clone(), out, scratch) };
+            }
+        }),
+        #[cfg(target_arch = "x86_64")]
+        Meets::Halves(x) => halves::SCRATCH.with_borrow_mut(|scratch| {
+            // SAFETY: by the caller's word.
+            unsafe { halves::some_tiles::<B>(weights, tiles, x, rows, out, scratch) };
+        }),
     }
 }
 

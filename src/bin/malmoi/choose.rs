@@ -30,6 +30,8 @@ pub(crate) struct Chooser<'c> {
     pub kept_in: PathBuf,
     /// Whether weights laid out for this processor are kept there as well.
     pub keep_tiles: bool,
+    /// Whether texts are to be those of every processor.
+    pub portable: bool,
     /// Models that are open: one that serves two purposes is loaded once.
     pub opened: RefCell<Vec<Chosen>>,
 }
@@ -77,10 +79,11 @@ impl Chooser<'_> {
             let kept_in = self.kept_in.display();
             self.ui.note(format!("weights quantized to {} are kept in {kept_in}", to.as_str()));
         }
-        let (kept_in, keep_tiles) = (Some(self.kept_in.clone()), self.keep_tiles);
+        let Self { keep_tiles, portable, .. } = *self;
+        let kept_in = Some(self.kept_in.clone());
         let model = Model::open_with(
             &located.path,
-            &OpenOptions { name, quantize, kept_in, keep_tiles, ..OpenOptions::default() },
+            &OpenOptions { name, quantize, kept_in, keep_tiles, portable, ..OpenOptions::default() },
         )?;
         if let Some(bytes) = model.newly_kept() {
             self.ui.note(format!(

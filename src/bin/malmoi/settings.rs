@@ -62,6 +62,12 @@ const KEYS: &[Key] = &[
         in_file: true,
     },
     Key {
+        name: "portable",
+        describe: "whether texts are to be the same on every processor",
+        env: &[("MALMOI_PORTABLE", "")],
+        in_file: true,
+    },
+    Key {
         name: "threads",
         describe: "threads to compute with",
         env: &[("MALMOI_THREADS", "")],
@@ -138,6 +144,11 @@ impl Settings {
         self.truth("keep").map(|value| value.unwrap_or(true))
     }
 
+    /// Whether texts are to be those of every processor.
+    pub fn portable(&self) -> Result<bool> {
+        self.truth("portable").map(|value| value.unwrap_or(false))
+    }
+
     fn truth(&self, name: &str) -> Result<Option<bool>> {
         self.parsed(name, "`true` or `false`", |text| match text.to_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Some(true),
@@ -198,6 +209,7 @@ fn default(name: &str, cache: &Path) -> Option<String> {
         "endpoint" => Some(StoreSettings::new("").endpoint),
         "offline" => Some("false".to_string()),
         "keep" => Some("true".to_string()),
+        "portable" => Some("false".to_string()),
         "python" => Some(StoreSettings::new("").python),
         _ => None,
     }

@@ -81,6 +81,8 @@ pub(crate) struct Run {
     pub quantize: Option<Quantization>,
     /// Whether weights laid out for this processor are kept.
     pub keep: bool,
+    /// Whether texts are to be the same on every processor.
+    pub portable: bool,
     pub ui: Ui,
     pub json: bool,
 }
@@ -103,8 +105,9 @@ impl Cli {
         }
         let store = Store::new(settings.store()?);
         let quantize = settings.quantize()?;
-        let keep = settings.keep()?;
-        let run = Run { settings, store, quantize, keep, ui: Ui::new(common.quiet), json: common.json };
+        let (keep, portable) = (settings.keep()?, settings.portable()?);
+        let run =
+            Run { settings, store, quantize, keep, portable, ui: Ui::new(common.quiet), json: common.json };
         match self.command {
             Command::Summarize(command) => command.run(&run),
             Command::Translate(command) => command.run(&run),
@@ -128,6 +131,7 @@ impl Run {
             quantize: self.quantize,
             kept_in: self.settings.kept_in(),
             keep_tiles: self.keep,
+            portable: self.portable,
             opened: RefCell::default(),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use malmoi::architectures::{Network, Row, State, Want};
 use malmoi::generation::beam::search;
+use malmoi::kernels::Pass;
 use malmoi::{Abilities, Event, Model};
 use serde_json::{Value, json};
 
@@ -260,7 +261,7 @@ impl Measure {
         let mut states = self.network().begin(&vec![&[][..]; prompts.len()])?;
         let rows = states.iter_mut().zip(prompts);
         let mut rows: Vec<_> = rows.map(|(state, tokens)| Row { state, tokens, want: Want::Last }).collect();
-        let logits = self.network().forward(&mut rows)?;
+        let logits = Pass::Read.run(|| self.network().forward(&mut rows))?;
         let next: Vec<u32> = (0..prompts.len()).map(|row| largest(logits.last(row))).collect();
         Ok(states.into_iter().zip(next).collect())
     }

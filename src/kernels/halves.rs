@@ -1,0 +1,368 @@
+//! Products for AMX in bfloat16, over weights in [`Tiles`]: how prompts and sources are read where there is AMX.
+//!
+//! Weights of 32 columns are widened to 16 bits, which costs as much for one row as for a thousand, and one instruction multiplies them
+//! with 16 rows of activations. It adds up in f32 and in one order: the even columns of 32 one after the other and the odd ones, both sums
+//! together, and that to what came before. So a row is the same to the bit whatever it is computed beside; but not the same as what bytes
+//! give, which are the rougher of the two: their activations are off by some thousandths of the largest of 32, numbers of 16 bits by one or
+//! two thousandths of themselves. See [`Pass`](super::Pass) for where the one and where the other is used.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::arch::asm;
+use std::arch::x86_64::*;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::amx::{Config, load};
+use super::isa::on_best_isa;
+use super::lanes::Chunk;
+use super::matmul::TILE;
+use super::pool;
+use super::tiles::{Out, Parts, Tiled, Tiles};
+use super::vnni::{BlockFactors, quad_of};
+
+/// Columns of a register.
+const COLUMNS: usize = 32;
+/// Activation rows of a register.
+const ROWS: usize = 16;
+/// Tiles, and registers of activation rows, that meet at once.
+const PAIR: usize = 2;
+/// Registers of a tile's columns that stay in the first-level cache while all rows pass by; whole blocks of every type.
+const PANEL: usize = 8;
+/// Activation rows that a call takes at most.
+pub(super) const ROWS_AT_ONCE: usize = 512;
+/// Tiles that a call takes at most: activations come from further away than the second-level cache, once for all of them.
+pub(super) const TILES_AT_ONCE: usize = 16;
+
+/// 32 numbers of 16 bits: a row of a register.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Piece([u16; COLUMNS]);
+
+impl Piece {
+    const ZERO: Self = Self([0; COLUMNS]);
+}
+
+/// A register of a tile's 32 columns: pairs of columns, of all weight rows.
+type Register = [Piece; COLUMNS / 2];
+
+/// Activations of some rows in 16 bits. Rows that are not there are zero.
+pub(super) struct Halves {
+    /// `[rows / 16, columns / 32, 16]`, for a multiple of 32 rows.
+    pieces: Vec<Piece>,
+    /// Registers of a row.
+    blocks: usize,
+}
+
+impl Halves {
+    /// Rows of a multiple of 32 numbers.
+    pub fn new(floats: &[f32], columns: usize) -> Self {
+        let blocks = columns / COLUMNS;
+        let sixteens = (floats.len() / columns).div_ceil(PAIR * ROWS) * PAIR;
+        let mut pieces = vec![Piece::ZERO; sixteens * blocks * ROWS];
+        pool::parts(&mut pieces, blocks * ROWS, |sixteen, pieces| {
+            let rows = floats.chunks_exact(columns).skip(sixteen * ROWS).take(ROWS);
+            rows.enumerate().for_each(|(row, floats)| round(floats, row, pieces));
+        });
+        Self { pieces, blocks }
+    }
+}
+
+on_best_isa! {
+    /// One row of sixteen.
+    fn round(floats: &[f32], row: usize, pieces: &mut [Piece]) {
+        for (block, floats) in floats.as_chunks::<COLUMNS>().0.iter().enumerate() {
+            let piece = &mut pieces[block * ROWS + row].0;
+            for at in 0..COLUMNS {
+                piece[at] = half(floats[at]);
+            }
+        }
+    }
+}
+
+/// The nearest number of 16 bits; of two that are as near the larger. What is no number stays so.
+#[inline(always)]
+fn half(x: f32) -> u16 {
+    let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
+    if x.is_nan() { 0x7fc0 } else { nearest }
+}
+
+/// Memory to work with.
+pub(super) struct Scratch {
+    weights: [[Register; PANEL]; PAIR],
+    /// `[rows / 16, tiles, 16]`: sums of 16 rows with a tile.
+    sums: Vec<Chunk>,
+}
+
+thread_local! {
+    /// Each thread's.
+    pub(super) static SCRATCH: RefCell<Box<Scratch>> =
+        RefCell::new(Box::new(Scratch { weights: [[[Piece::ZERO; COLUMNS / 2]; PANEL]; PAIR], sums: Vec::new() }));
+}
+
+/// The products of some tiles with some rows, from a multiple of 32 on.
+///
+/// # Safety
+/// `out` has room for every row at the tiles' columns.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+pub(super) unsafe fn some_tiles<B: Tiled>(
+    weights: &Tiles,
+    tiles: Range<usize>,
+    x: &Halves,
+    rows: Range<usize>,
+    out: Out,
+    Scratch { weights: panel, sums }: &mut Scratch,
+) {
+    assert!(x.blocks * COLUMNS == weights.columns && rows.start.is_multiple_of(PAIR * ROWS));
+    let (first, sixteens) = (rows.start / ROWS, rows.len().div_ceil(PAIR * ROWS) * PAIR);
+    // An odd tile meets activations beside what was there before; nobody reads that.
+    let count = tiles.len().next_multiple_of(PAIR);
+    sums.resize(sums.len().max(sixteens * count * ROWS), Chunk::ZERO);
+    let config = Config::whole();
+    // SAFETY: the configuration is valid; registers are released below, and none is known to the compiler.
+    unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags)) };
+    for from in (0..x.blocks).step_by(PANEL) {
+        let blocks = PANEL.min(x.blocks - from);
+        for pair in (0..count).step_by(PAIR) {
+            for (tile, panel) in tiles.clone().skip(pair).zip(panel.iter_mut()) {
+                // SAFETY: blocks of the tile.
+                unsafe { widen::<B>(weights.parts_of::<B>(tile), from, &mut panel[..blocks]) };
+            }
+            for sixteen in (0..sixteens).step_by(PAIR) {
+                let rows = [0, 1].map(|at| {
+                    let from = ((first + sixteen + at) * x.blocks + from) * ROWS;
+                    x.pieces[from..from + blocks * ROWS].as_ptr()
+                });
+                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, tile)| {
+                    let from = ((sixteen + row) * count + pair + tile) * ROWS;
+                    sums[from..from + ROWS].as_mut_ptr()
+                });
+                let weights = [0, 1].map(|tile| panel[tile].as_ptr());
+                // SAFETY: so many registers lie at each place, and the registers are configured.
+                unsafe { multiply(weights, rows, blocks, sums, from == 0) };
+            }
+        }
+    }
+    // SAFETY: nothing more is done with the registers.
+    unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
+    for (index, tile) in tiles.enumerate() {
+        let width = TILE.min(weights.rows - tile * TILE);
+        let mask = (0xffffu32 >> (TILE - width)) as u16;
+        for row in 0..rows.len() {
+            let sum = load(&sums[(row / ROWS * count + index) * ROWS + row % ROWS].0);
+            // SAFETY: the mask keeps within the outputs of the row.
+            unsafe {
+                let to = out.at.add((rows.start + row) * out.outputs + tile * TILE);
+                _mm512_mask_storeu_ps(to, mask, sum);
+            }
+        }
+    }
+}
+
+/// Adds the products of two tiles' columns with two times 16 rows to their sums, which begin with them where they are the `first`.
+///
+/// # Safety
+/// So many registers of weights and of activations lie at each place, and a register's sums; the registers are configured.
+#[inline]
+unsafe fn multiply(
+    weights: [*const Register; PAIR],
+    rows: [*const Piece; PAIR],
+    blocks: usize,
+    sums: [*mut Chunk; PAIR * PAIR],
+    first: bool,
+) {
+    // SAFETY: by the caller's word. The compiler uses none of these registers.
+    unsafe {
+        if first {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                options(nomem, nostack, preserves_flags)
+            );
+        } else {
+            asm!(
+                "tileloadd tmm0, [{a} + {line}*1]",
+                "tileloadd tmm1, [{b} + {line}*1]",
+                "tileloadd tmm2, [{c} + {line}*1]",
+                "tileloadd tmm3, [{d} + {line}*1]",
+                a = in(reg) sums[0], b = in(reg) sums[1], c = in(reg) sums[2], d = in(reg) sums[3], line = in(reg) 64usize,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        for block in 0..blocks {
+            asm!(
+                "tileloadd tmm6, [{x} + {line}*1]",
+                "tileloadd tmm4, [{w} + {line}*1]",
+                "tdpbf16ps tmm0, tmm6, tmm4",
+                "tileloadd tmm5, [{v} + {line}*1]",
+                "tdpbf16ps tmm1, tmm6, tmm5",
+                "tileloadd tmm7, [{y} + {line}*1]",
+                "tdpbf16ps tmm2, tmm7, tmm4",
+                "tdpbf16ps tmm3, tmm7, tmm5",
+                x = in(reg) rows[0].add(block * ROWS), y = in(reg) rows[1].add(block * ROWS),
+                w = in(reg) weights[0].add(block), v = in(reg) weights[1].add(block), line = in(reg) 64usize,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        asm!(
+            "tilestored [{a} + {line}*1], tmm0",
+            "tilestored [{b} + {line}*1], tmm1",
+            "tilestored [{c} + {line}*1], tmm2",
+            "tilestored [{d} + {line}*1], tmm3",
+            a = in(reg) sums[0], b = in(reg) sums[1], c = in(reg) sums[2], d = in(reg) sums[3], line = in(reg) 64usize,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`half`] does.
+///
+/// # Safety
+/// The tile has as many.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register]) {
+    // Then `m − d · ZERO` has no rounding of its own: the zero point is a power of two.
+    const { assert!(!B::MIN && B::ZERO & (B::ZERO - 1) == 0 || B::ZERO == 0) };
+    let zero = _mm512_set1_ps(-B::ZERO as f32);
+    let (fours, _) = to.as_flattened_mut().as_chunks_mut::<8>();
+    let groups_of_block = B::LEN / B::GROUP;
+    let first = from * COLUMNS / B::LEN;
+    for (index, fours) in fours.chunks_mut(B::GROUP / 16).enumerate() {
+        let (block, group) = (first + index / groups_of_block, index % groups_of_block);
+        // SAFETY: a block of the tile, and a group of the block.
+        let (d, m) = unsafe {
+            let factors = BlockFactors::load::<B>(tile.factors, block);
+            let d = factors.scale::<B>(group);
+            (d, if B::MIN { factors.minimum::<B>(group) } else { _mm512_mul_ps(zero, d) })
+        };
+        let column = block * B::LEN + group * B::GROUP;
+        for (four, pieces) in fours.iter_mut().enumerate() {
+            macro_rules! quad {
+                ($number:literal) => {
+                    // SAFETY: a quad of the tile.
+                    let quad = unsafe { quad_of::<B, $number>(tile, column / 16 + four) };
+                    let [low, high] = widened(quad, d, m);
+                    (pieces[2 * $number], pieces[2 * $number + 1]) = (low, high);
+                };
+            }
+            quad!(0);
+            quad!(1);
+            quad!(2);
+            quad!(3);
+        }
+    }
+}
+
+/// Four columns of a tile as two pairs.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+fn widened(quad: __m512i, d: __m512, m: __m512) -> [Piece; 2] {
+    // The bits of `d · q + m`, q being one of each lane's bytes, so far that the upper half is the nearest.
+    macro_rules! column {
+        ($byte:literal) => {{
+            let only = |lane: u32| (0x8080_8000 | lane * 4 + $byte).cast_signed();
+            let only = _mm512_set4_epi32(only(3), only(2), only(1), only(0));
+            let q = _mm512_cvtepi32_ps(_mm512_shuffle_epi8(quad, only));
+            let bits = _mm512_castps_si512(_mm512_fmadd_ps(q, d, m));
+            _mm512_add_epi32(bits, _mm512_set1_epi32(0x8000))
+        }};
+    }
+    let pair = |even, odd| {
+        let both = _mm512_mask_blend_epi16(0xaaaa_aaaa, _mm512_srli_epi32::<16>(even), odd);
+        let mut piece = Piece::ZERO;
+        // SAFETY: a piece is as large as a register.
+        unsafe { _mm512_store_si512((&raw mut piece).cast(), both) };
+        piece
+    };
+    [pair(column!(0), column!(1)), pair(column!(2), column!(3))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::blocks::{Block, BlockType, CHUNK, for_block_type, unpack_chunk};
+    use super::super::isa::Isa;
+    use super::super::matmul::tests::random_weights;
+    use super::super::matmul::{Activations, Matrix};
+    use super::super::pass::Pass;
+    use super::*;
+
+    fn rounded(x: f32) -> f32 {
+        f32::from_bits(u32::from(half(x)) << 16)
+    }
+
+    /// The weights of a row as they are multiplied.
+    fn row_of<B: Block>(bytes: &[u8], columns: usize) -> Vec<f32> {
+        let mut out = Vec::new();
+        for bytes in bytes.chunks(CHUNK / B::LEN * B::BYTES) {
+            let (mut q, mut d, mut m) = ([0; CHUNK], [0.0; 16], [0.0; 16]);
+            unpack_chunk::<B>(bytes, &mut q, &mut d, &mut m);
+            let weight = |at: usize| {
+                let group = at / B::GROUP;
+                let m = if B::MIN { m[group] } else { 0.0 };
+                rounded(((i32::from(q[at]) - B::ZERO) as f32).mul_add(d[group], m))
+            };
+            out.extend((0..bytes.len() / B::BYTES * B::LEN).map(weight));
+        }
+        assert_eq!(out.len(), columns);
+        out
+    }
+
+    /// What AMX does with 32 columns at a time.
+    fn product(x: &[f32], weights: &[f32]) -> f32 {
+        let mut total = 0f32;
+        for (x, weights) in x.chunks(COLUMNS).zip(weights.chunks(COLUMNS)) {
+            let mut sums = [0f32; 2];
+            for (at, (x, weight)) in x.iter().zip(weights).enumerate() {
+                sums[at % 2] = rounded(*x).mul_add(*weight, sums[at % 2]);
+            }
+            total += sums[0] + sums[1];
+        }
+        total
+    }
+
+    #[test]
+    fn products_are_those_of_plain_arithmetic_to_the_bit_whatever_is_beside_them() {
+        if !Isa::Amx.available() {
+            return eprintln!("skipped: no AMX here");
+        }
+        for (index, block_type) in BlockType::all().filter(|block_type| !block_type.is_float()).enumerate() {
+            for (rows, columns, count) in [(40, 1280usize, 1), (16, 256, 33), (7, 2304, 70), (150, 544, 530)]
+            {
+                let columns = columns.next_multiple_of(block_type.block_len());
+                let bytes = random_weights(block_type, rows, columns, index as u64 + 3);
+                let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+                let x: Vec<f32> =
+                    (0..count * columns).map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0).collect();
+                let tiles = Tiles::pack(weights);
+                let ours = tiles.matmul(&Activations::new(&x, count, Pass::Read), Isa::Amx);
+                let bytes_of_row = block_type.row_bytes(columns);
+                for row in [0, rows / 2, rows - 1] {
+                    let bytes = &bytes[row * bytes_of_row..(row + 1) * bytes_of_row];
+                    let weights = for_block_type!(block_type, row_of(bytes, columns));
+                    for token in [0, count / 2, count - 1] {
+                        let expected = product(&x[token * columns..(token + 1) * columns], &weights);
+                        assert_eq!(
+                            ours[token * rows + row].to_bits(),
+                            expected.to_bits(),
+                            "{block_type:?} {row} {token}"
+                        );
+                    }
+                }
+                let last = &x[(count - 1) * columns..];
+                let alone = tiles.matmul(&Activations::new(last, 1, Pass::Read), Isa::Amx);
+                assert_eq!(alone, ours[(count - 1) * rows..]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_nearest_number_is_taken() {
+        assert_eq!([1.0, -1.0, 0.0, f32::INFINITY].map(half), [0x3f80, 0xbf80, 0, 0x7f80]);
+        assert_eq!(half(f32::from_bits(0x3f80_7fff)), 0x3f80);
+        assert_eq!(half(f32::from_bits(0x3f80_8000)), 0x3f81);
+        assert!(rounded(f32::NAN).is_nan() && rounded(f32::from_bits(0xffff_ffff)).is_nan());
+    }
+}
