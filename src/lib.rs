@@ -42,7 +42,8 @@
 //! - There is one loop for texts that are continued and one for sources that are searched for, and one table for each family:
 //!   [`architectures::ARCHITECTURES`], [`checks::CHECKS`], [`formats::FORMATS`], [`batch::EXCHANGES`], the catalogue. A new member
 //!   is a file and a line.
-//! - Same model, input and options give the same text, at any batch size, on any instruction set: see [`kernels`].
+//! - Same model, input and options give the same text, at any batch size and thread count; with [`OpenOptions::portable`] on any
+//!   instruction set, without on any but AMX: see [`kernels::Pass`].
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`] and [`Part`].
 //! - Files from elsewhere never make it panic, hang or allocate more than their own size: see [`checkpoint`].
 

@@ -15,7 +15,7 @@ use crate::checkpoint::{
 };
 use crate::error::{Error, Result};
 use crate::generation::{Batcher, Beams, Desk, Engine, Generated, Options, Searcher, Sink, answer};
-use crate::kernels::Precision;
+use crate::kernels::{Pass, Precision};
 
 /// How to open a model.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +58,7 @@ struct Inner {
     bytes: u64,
     work: Work,
     newly_kept: Option<u64>,
+    one_pass: bool,
     /// How sources are searched; of a network that reads none nothing.
     beams: Option<Beams>,
 }
@@ -150,6 +151,7 @@ impl Model {
             bytes,
             work,
             newly_kept,
+            one_pass: options.exact || options.portable || !device.is_cpu() || Pass::are_one(),
             beams,
             hyper,
         };
@@ -355,13 +357,14 @@ impl Model {
 
 impl Inner {
     fn serve(&self, desk: &mut dyn Desk, batch: usize) {
-        let Self { network, tokenizer, end_tokens, context, .. } = self;
+        let Self { network, tokenizer, end_tokens, context, one_pass, .. } = self;
         match &self.beams {
             Some(beams) => {
                 Searcher { network: &**network, tokenizer, context: *context, beams }.serve(desk, batch);
             }
             None => {
-                Engine { network: &**network, tokenizer, end_tokens, context: *context }.serve(desk, batch)
+                Engine { network: &**network, tokenizer, end_tokens, context: *context, one_pass: *one_pass }
+                    .serve(desk, batch)
             }
         }
     }

@@ -186,8 +186,13 @@ fn drafts_change_no_text() {
         let mut repeated = [&prompt[..], greedy, prompt, greedy, prompt].concat();
         let from = repeated.len().saturating_sub(52);
         let prompts = [repeated.split_off(from), prompt.clone()];
-        let engine =
-            Engine { network: &*fixture.network, tokenizer: &tokenizer, end_tokens: &[0], context: 96 };
+        let engine = Engine {
+            network: &*fixture.network,
+            tokenizer: &tokenizer,
+            end_tokens: &[0],
+            context: 96,
+            one_pass: false,
+        };
         for batch in [1, 2] {
             let written = |drafts: bool| {
                 let options = Options { max_tokens: 60, drafts, batch, ..Options::default() };
@@ -234,7 +239,8 @@ fn what_fails_together_and_is_computed_alone_is_the_same_text() {
         let prompts = [[&prompt[..], greedy, prompt].concat(), prompt.clone()];
         let options = Options { max_tokens: 30, batch: 2, ..Options::default() };
         let written = |network: &dyn Network| {
-            let engine = Engine { network, tokenizer: &tokenizer, end_tokens: &[0], context: 256 };
+            let engine =
+                Engine { network, tokenizer: &tokenizer, end_tokens: &[0], context: 256, one_pass: false };
             engine.generate(&prompts, &options, &mut |_, _| Next::More)
         };
         let network = Failing { network: &*fixture.network, steps: Default::default() };

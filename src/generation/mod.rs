@@ -1,7 +1,9 @@
 //! THE loop: token ids in, texts out, for any network, any number of sequences at once.
 //!
 //! Every step gives the network one ragged batch: sequences that still read their prompt bring a chunk of it, the others their last
-//! token and perhaps a draft of those after it. A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt wording.
+//! token and perhaps a draft of those after it (two batches, where prompts and texts are not computed alike: see
+//! [`Pass`](crate::kernels::Pass)). A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt
+//! wording.
 
 mod batcher;
 pub mod beam;
@@ -94,6 +96,8 @@ pub struct Engine<'m> {
     pub end_tokens: &'m [u32],
     /// The most tokens of prompt and text together.
     pub context: usize,
+    /// Prompts are computed as texts are, so that one step may have both.
+    pub one_pass: bool,
 }
 
 /// What whoever listens wants next.
@@ -284,7 +288,7 @@ impl<'m> Engine<'m> {
             .ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
     }
 
-    /// One batch through the network: a token, or those of a draft that come, for each sequence that has read its prompt.
+    /// One batch through the network, or one for each pass: a token, or those of a draft that come, for each sequence that has read its prompt.
     fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk) {
         let unread = active.iter().map(Sequence::unread).sum();
         let drafts = if unread == active.len() { drafts::most(unread) } else { 0 };
@@ -333,7 +337,7 @@ impl<'m> Engine<'m> {
 
     /// For each sequence the scores of what it reads, and which row of them they are.
     fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Result<(Arc<Logits>, usize)>> {
-        if Pass::are_one() {
+        if self.one_pass {
             return self.compute_some(active.iter_mut().collect());
         }
         let passes: Vec<Pass> = active.iter().map(Sequence::pass).collect();

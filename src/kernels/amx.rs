@@ -1,5 +1,5 @@
-//! Quantised matrix products for AMX, over weights in [`Tiles`]: a register of four columns of 16 weight rows is a row of its second
-//! operand already.
+//! Quantised matrix products for AMX, of texts that are written many at a time (prompts are read by `halves`), over weights in
+//! [`Tiles`]: a register of four columns of 16 weight rows is a row of its second operand already.
 //!
 //! One instruction sums the products of 16 activation rows with a group of 16 weight rows' columns, exactly; what is done with the sums is
 //! the plain version's, in its order, as in `vnni`. Few rows ([`WORTHWHILE`]) are left to `vnni`.

@@ -134,6 +134,10 @@ pub fn attend_spans(
     {
         candle_core::bail!("{shape:?} does not fit its queries, keys and values, or there are none");
     }
+    let more = |span: &Span| span.tokens > span.past.len();
+    if spans.iter().any(more) && (shape.sees != Sees::All || bias.is_some()) {
+        candle_core::bail!("more tokens than keys, among which their places are asked for");
+    }
     let at_once = (ROWS * kv_heads / heads).max(1);
     // What sees nothing learns nothing.
     let mut out = vec![0f32; tokens * heads * size];
@@ -152,7 +156,7 @@ pub fn attend_spans(
                     first: first + token,
                     tokens: some,
                     kv_head,
-                    // Where all is seen, there may be more queries than keys.
+                    // Where all is seen, there may be more queries than keys; their places do not matter then.
                     position: (keys + token).saturating_sub(span.tokens),
                     past,
                     keys,
@@ -282,7 +286,7 @@ mod tests {
     }
 
     /// Heads, key heads, numbers of a head, cap, what is seen, keys.
-    const SHAPES: [(usize, usize, usize, Option<f32>, Sees, usize); 8] = [
+    const SHAPES: [(usize, usize, usize, Option<f32>, Sees, usize); 9] = [
         (4, 2, 16, None, Sees::Past, 19),
         (3, 1, 20, Some(1.5), Sees::Window(5), 19),
         (8, 8, 64, None, Sees::Window(1), 300),
@@ -291,11 +295,12 @@ mod tests {
         (8, 8, 16, None, Sees::All, 70),
         (14, 2, 64, None, Sees::Past, 600),
         (6, 2, 80, None, Sees::Window(300), 1030),
+        (32, 1, 64, None, Sees::Past, 600),
     ];
 
     #[test]
     fn the_kernel_agrees_with_candles_operations() {
-        let bias = RelativeBias::new(14, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
+        let bias = RelativeBias::new(32, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
         for (index, (heads, kv_heads, head_dim, cap, sees, keys)) in SHAPES.into_iter().enumerate() {
             let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees };
             let bias = Some(&bias).filter(|_| index % 2 == 1);

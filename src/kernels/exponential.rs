@@ -21,7 +21,14 @@ pub(super) fn power(x: f32) -> f32 {
         sum = rest.mul_add(sum, factor);
     }
     let power = f32::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 23));
-    if x < -87.0 { 0.0 } else { power }
+    // What is no number has bits that add up to anything.
+    if x.is_nan() {
+        f32::NAN
+    } else if x < -87.0 {
+        0.0
+    } else {
+        power
+    }
 }
 
 /// `e^x`.
@@ -90,7 +97,8 @@ mod tests {
         }
         assert!(worst < 1.0, "{worst}");
         assert_eq!((power(0.0), power(-87.01), power(f32::NEG_INFINITY)), (1.0, 0.0, 0.0));
-        assert!(power(f32::NAN).is_nan() && power(-87.0) > 0.0);
+        let other = f32::from_bits(0x7fc0_0001);
+        assert!(power(f32::NAN).is_nan() && power(other).is_nan() && power(-87.0) > 0.0);
     }
 
     #[test]

@@ -80,7 +80,7 @@ on_best_isa! {
     }
 }
 
-/// The nearest number of 16 bits; of two that are as near the larger. What is no number stays so.
+/// The nearest number of 16 bits; of two that are as near the one further from zero. What is no number stays so.
 #[inline(always)]
 fn half(x: f32) -> u16 {
     let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
@@ -118,6 +118,7 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     // An odd tile meets activations beside what was there before; nobody reads that.
     let count = tiles.len().next_multiple_of(PAIR);
     sums.resize(sums.len().max(sixteens * count * ROWS), Chunk::ZERO);
+    let sums_at = sums.as_mut_ptr();
     let config = Config::whole();
     // SAFETY: the configuration is valid; registers are released below, and none is known to the compiler.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags)) };
@@ -133,10 +134,8 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
                     let from = ((first + sixteen + at) * x.blocks + from) * ROWS;
                     x.pieces[from..from + blocks * ROWS].as_ptr()
                 });
-                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, tile)| {
-                    let from = ((sixteen + row) * count + pair + tile) * ROWS;
-                    sums[from..from + ROWS].as_mut_ptr()
-                });
+                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
+                    .map(|(row, tile)| sums_at.wrapping_add(((sixteen + row) * count + pair + tile) * ROWS));
                 let weights = [0, 1].map(|tile| panel[tile].as_ptr());
                 // SAFETY: so many registers lie at each place, and the registers are configured.
                 unsafe { multiply(weights, rows, blocks, sums, from == 0) };
@@ -217,7 +216,8 @@ unsafe fn multiply(
     }
 }
 
-/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`half`] does.
+/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`half`] does (weights are
+/// numbers).
 ///
 /// # Safety
 /// The tile has as many.

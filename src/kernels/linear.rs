@@ -19,7 +19,7 @@ type Result<T> = candle_core::Result<T>;
 /// How quantised weights are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// Activations meet them as signed bytes: fast, and what other engines do.
+    /// Activations meet them as signed bytes: fast, and what other engines do. On AMX prompts meet them in bfloat16.
     #[default]
     Quantized,
     /// The same, and on every processor to the bit: also prompts meet weights as bytes where this one has something faster and finer for
@@ -185,7 +185,7 @@ impl Linear {
     }
 }
 
-/// Several layers that read the same input, which is quantised once for all of them.
+/// Several layers that read the same input, which is quantised or rounded once for all of them.
 pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<[Tensor; N]> {
     let mut outputs = Vec::with_capacity(N);
     if layers.iter().all(|layer| layer.on_device.is_none()) {

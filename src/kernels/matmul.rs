@@ -2,8 +2,8 @@
 //!
 //! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into scratch that stays in the
 //! first-level cache, and used for every activation row there is. (Processors with kernels for them get weights in [`Tiles`], packed
-//! once.) Activations meet quantised weights as signed bytes with a scale
-//! for every 32 (the dot products are then exact in integers), and float weights as floats.
+//! once.) Activations meet quantised weights as signed bytes with a scale for every 32 (the dot products are then exact in integers), and
+//! float weights as floats. Prompts on AMX are another matter: see `halves`.
 //!
 //! **One order of summation.** For any number of rows, on any instruction set, at any thread count, the same sums are done in the
 //! same order, so that the result is the same to the bit: within a group in integers, over the groups of a chunk in a fixed tree

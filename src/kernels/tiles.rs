@@ -174,7 +174,8 @@ impl Tiles {
         self.lines.bytes()
     }
 
-    /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights.
+    /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights, where they
+    /// are not for [`Pass::Read`](super::Pass) on AMX.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
         let [out] = Self::matmul_all([self], activations, isa);
         out

@@ -145,6 +145,9 @@ impl SelfAttention {
                 (None, Keys::Of(other)) => row.state.keys(*other)?,
                 (None, Keys::Own { .. }) => candle_core::bail!("a layer without keys"),
             };
+            if past.len() != length + count {
+                candle_core::bail!("keys of {} tokens where {} were read", past.len(), length + count);
+            }
             Ok(Span { tokens: count, past: past.clone() })
         };
         let spans = pool::map(rows, span).into_iter().collect::<candle_core::Result<Vec<_>>>()?;

@@ -22,7 +22,8 @@ use crate::kernels::matmul::LANES;
 
 /// Keys whose softmax is computed together, counted from the first key of the sequence.
 pub(super) const SEGMENT: usize = 256;
-/// The most rows that go over a segment together: their scores and some keys stay in the first-level cache.
+/// The most rows that go over a segment together, where no more share a key head: their scores and some keys stay in the first-level
+/// cache.
 pub(super) const ROWS: usize = 24;
 /// Keys that stay in the first-level cache while all rows take them.
 const KEYS_AT_ONCE: usize = 64;
@@ -159,12 +160,18 @@ impl Gathered {
 
     /// Puts what was gathered from the next segment to it.
     pub fn merge(&mut self, next: &Self) {
-        let mut shares = Shares { old: [0.0; ROWS], new: [0.0; ROWS] };
-        weigh(&mut self.largest, &mut self.totals, &next.largest, &next.totals, &mut shares);
         let columns = self.sums.len() / self.largest.len().max(1);
-        let rows = self.sums.chunks_mut(columns.max(1)).zip(next.sums.chunks(columns.max(1)));
-        for ((sums, next), (old, new)) in rows.zip(shares.old.into_iter().zip(shares.new)) {
-            share_out(sums, old, next, new);
+        let (some, more) = (ROWS, (ROWS * columns).max(1));
+        let all =
+            self.largest.chunks_mut(some).zip(self.totals.chunks_mut(some)).zip(self.sums.chunks_mut(more));
+        let next = next.largest.chunks(some).zip(next.totals.chunks(some)).zip(next.sums.chunks(more));
+        for (((largest, totals), sums), ((next_largest, next_totals), next)) in all.zip(next) {
+            let mut shares = Shares { old: [0.0; ROWS], new: [0.0; ROWS] };
+            weigh(largest, totals, next_largest, next_totals, &mut shares);
+            let rows = sums.chunks_mut(columns).zip(next.chunks(columns));
+            for ((sums, next), (old, new)) in rows.zip(shares.old.into_iter().zip(shares.new)) {
+                share_out(sums, old, next, new);
+            }
         }
     }
 
@@ -238,7 +245,7 @@ on_best_isa! {
     }
 }
 
-/// What the old and the new count for when they are put together, of each row.
+/// What the old and the new count for when they are put together, of up to so many rows.
 struct Shares {
     old: [f32; ROWS],
     new: [f32; ROWS],
@@ -247,7 +254,8 @@ struct Shares {
 on_best_isa! {
     /// Puts the next largest scores and sums of exponentials to those so far; `shares` is what each counts for.
     fn weigh(largest: &mut [f32], totals: &mut [f32], next_largest: &[f32], next_totals: &[f32], shares: &mut Shares) {
-        for row in 0..largest.len().min(ROWS) {
+        assert!(largest.len() <= ROWS);
+        for row in 0..largest.len() {
             let (before, next) = (largest[row], next_largest[row]);
             let new = if next > before { next } else { before };
             let less = if new == f32::NEG_INFINITY { 0.0 } else { new };
