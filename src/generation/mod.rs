@@ -2,7 +2,7 @@
 //!
 //! Every step gives the network one ragged batch: sequences that still read their prompt bring a chunk of it, the others their last
 //! token and perhaps a draft of those after it (two batches, where prompts and texts are not computed alike: see
-//! [`Pass`](crate::kernels::Pass)). A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt
+//! [`Pass`]). A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt
 //! wording.
 
 mod batcher;
