@@ -1,6 +1,6 @@
 //! Products for AMX in bfloat16, over weights in [`Tiles`]: how prompts and sources are read where there is AMX.
 //!
-//! Weights of 32 columns are widened to 16 bits, which costs as much for one row as for a thousand, and one instruction multiplies them
+//! Weights of 32 columns are widened to 16 bits, which costs as much for one row as for five hundred, and one instruction multiplies them
 //! with 16 rows of activations. It adds up in f32 and in one order: the even columns of 32 one after the other and the odd ones, both sums
 //! together, and that to what came before. So a row is the same to the bit whatever it is computed beside; but not the same as what bytes
 //! give, which are the rougher of the two: their activations are off by some thousandths of the largest of 32, numbers of 16 bits by one or

@@ -58,7 +58,7 @@
 //! | the same, decoding | a tenth slower, because files come in small pages: asking for small pages for memory of our own had cost 5–20 % | no slower: Linux 6.18 maps what is written in blocks of 2 MB in pages as large, by the process's own figures (`FilePmdMapped`) |
 //! | quads written out and not looped over | nothing; the loop had been unrolled until code elsewhere changed | decoding a tenth faster again: the compiler had stopped unrolling and tested each quad's parity |
 //! | two tiles share each load of activations (VNNI) | a third, for loads were as many as products | 15–30 % over the version before, each as a ratio to the AVX2 kernel of the same run; as fast as AMX below 64 rows |
-//! | AMX with bf16, no sums to store before the last column | three times | not built then: a product beside the load of its operand took 30 ns, each alone 7 and 10 (see below: it was a neighbour) |
+//! | AMX with bf16, no sums to store before the last column | three times | not built then: a product beside the load of its operand took 30 ns, each alone 7 and 10 (see below) |
 //! | drafts looked up in the article, up to 7 tokens verified with the last one | twice for summaries, nothing for translations | summary of the example article 15 to 36 tokens/s; translations 0–10 %, at worst a few per cent lost |
 //!
 //! # Attention in pages, and reading in 16 bits
@@ -69,9 +69,9 @@
 //! |---|---|---|
 //! | keys in pages of 16 tokens, a lane a key: no sums across lanes; segments of 256 keys; up to 24 rows go past them together | prefill of 4,096 (SmolLM2) twice as fast, a token after 2,048 twice | both 1.5 times; 16 texts at once 1.35 times. Products and sums run at about half of what multiplications alone give |
 //! | dot products as one chain of 64 additions | nothing | logits of a network with large scores were off by twice as much: chains of 8 now, which cost nothing that could be measured |
-//! | `e^x` of weights in f32 | a tenth of a long prefill | as expected; and as much again from sums across lanes written out, of which the compiler made scalars |
-//! | prompts in bfloat16 by AMX, weights widened 16 rows of 256 columns at a time for up to 512 rows | four times the products of bytes | 1.3 to 1.9 times where others used the processor; a bare loop takes 8 ns a product from the second-level cache, 25 from beyond it, and some seconds long four times as much whatever it reads: what was measured above as the cost of a load was a neighbour on the same core |
-//! | the same, divergence from exact weights | a third | a ninth to a quarter: activations of bytes were most of it |
+//! | `e^x` of weights in f32 | a tenth of a long prefill | a twentieth of its samples; about as much again from sums across lanes written out, of which the compiler made scalars |
+//! | prompts in bfloat16 by AMX, weights widened 16 rows of 256 columns at a time for up to 512 rows | four times the products of bytes | 1.3 to 1.9 times where others used the processor; a bare loop takes 8 ns a product from the second-level cache, 25 from beyond it, and some seconds long four times as much whatever it reads: what was measured above as the cost of a load was most likely a neighbour on the same core |
+//! | the same, divergence from exact weights | a third | an eighth (gemma) to two fifths (qwen 0.5B) |
 //!
 //! Left, by samples: of a prompt of 4,096 tokens through SmolLM2 attention takes half; of its decoding three quarters are products at what
 //! memory gives, a tenth waiting and as much operations between.
