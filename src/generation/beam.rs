@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::rules::Rules;
 use crate::architectures::{Network, Row, State, Want};
 use crate::error::{Error, Result};
-use crate::kernels::{Pass, log_sum_exp, pool};
+use crate::kernels::{Pass, are_numbers, log_sum_exp, pool};
 
 /// Worse than any score of a text.
 const NEVER: f32 = -1e9;
@@ -227,7 +227,7 @@ impl Search {
 
     /// Goes a token further, by the logits for each beam.
     fn advance(&mut self, beams: &Beams, logits: &[&[f32]]) {
-        self.failed = logits.iter().any(|logits| logits.iter().any(|logit| logit.is_nan()));
+        self.failed = !logits.iter().all(|logits| are_numbers(logits));
         match beams.width {
             _ if self.failed => self.is_over = true,
             0 | 1 => self.advance_greedily(beams, logits[0]),

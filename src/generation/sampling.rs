@@ -1,10 +1,13 @@
 //! Chooses the next token from scores.
 
+use std::borrow::Cow;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Options;
 use crate::checkpoint::Recommended;
+use crate::kernels::largest;
 
 /// How the next token is chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -77,8 +80,9 @@ impl Sampler {
 
     /// The token after `ids`, of which those from `prompt` on are the text.
     pub fn pick(&mut self, scores: &[f32], ids: &[u32], prompt: usize) -> u32 {
-        let mut scores = scores.to_vec();
+        let mut scores = Cow::Borrowed(scores);
         if self.repetition_penalty != 1.0 {
+            let scores = scores.to_mut();
             let mut seen = ids.to_vec();
             seen.sort_unstable();
             seen.dedup();
@@ -92,7 +96,7 @@ impl Sampler {
             }
         }
         for id in repeats(&ids[prompt..], self.no_repeat_ngram) {
-            if let Some(score) = scores.get_mut(id as usize) {
+            if let Some(score) = scores.to_mut().get_mut(id as usize) {
                 *score = f32::NEG_INFINITY;
             }
         }
@@ -142,13 +146,7 @@ impl Sampler {
 
 /// The first of the highest scores.
 fn likeliest(scores: &[f32]) -> u32 {
-    let mut best = 0;
-    for (id, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = id;
-        }
-    }
-    best as u32
+    largest(scores) as u32
 }
 
 /// Tokens that would complete a run of `length` that the text already has.

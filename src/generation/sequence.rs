@@ -11,7 +11,7 @@ use crate::architectures::{Row, State, Want};
 use crate::checkpoint::TextStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
-use crate::kernels::Pass;
+use crate::kernels::{Pass, are_numbers};
 
 /// Prompt tokens a sequence reads in one step: enough that weights are used well, few enough that others need not wait long.
 const CHUNK: usize = 512;
@@ -145,7 +145,7 @@ impl<'m> Sequence<'m> {
     }
 
     fn choose(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
-        if scores.iter().any(|score| score.is_nan()) {
+        if !are_numbers(scores) {
             return Err(Error::Engine("the network computed a score that is not a number".into()));
         }
         let options = &*self.options.clone();

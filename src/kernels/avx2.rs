@@ -43,18 +43,28 @@ pub(super) unsafe fn one_tile<B: Tiled>(
         return unsafe { avx2_bytes::one_tile::<B>(weights, tile, x.in_fours(), rows, out) };
     }
     let parts = weights.parts_of::<B>(tile);
-    let width = TILE.min(weights.rows - tile * TILE);
+    let to = Place { column: tile * TILE, width: TILE.min(weights.rows - tile * TILE), out };
     let mut row = rows.start;
     while row < rows.end {
+        // As in `vnni`.
+        let ahead = if rows.end - row <= 4 { weights.distance(1) } else { 0 };
         // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
         row += unsafe {
             match rows.end - row {
-                4.. => some_rows::<B, 4>(parts, x, row, tile * TILE, width, out),
-                2.. => some_rows::<B, 2>(parts, x, row, tile * TILE, width, out),
-                _ => some_rows::<B, 1>(parts, x, row, tile * TILE, width, out),
+                4.. => some_rows::<B, 4>(parts, x, row, to, ahead),
+                2.. => some_rows::<B, 2>(parts, x, row, to, ahead),
+                _ => some_rows::<B, 1>(parts, x, row, to, ahead),
             }
         };
     }
+}
+
+/// Where a tile's outputs go: which column they begin at, and how many there are.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub column: usize,
+    pub width: usize,
+    pub out: Out,
 }
 
 /// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
@@ -67,9 +77,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     tile: Parts,
     x: &Quantized,
     row: usize,
-    column: usize,
-    width: usize,
-    out: Out,
+    Place { column, width, out }: Place,
+    ahead: usize,
 ) -> usize {
     let mut views = [x.row::<B>(row); N];
     for (i, view) in views.iter_mut().enumerate() {
@@ -82,8 +91,10 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     for block in 0..tile.blocks {
         // SAFETY: `block` is one of the tile's.
         let factors = unsafe { BlockFactors::load::<B>(tile.factors, block) };
+        tile.ask_for_factors::<B>(block, ahead);
         for group in 0..groups {
             let at = block * groups + group;
+            tile.ask_for_group::<B>(at, ahead);
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
             // They begin at −ZERO·Σx, as in `vnni`.
             if B::ZERO != 0 {

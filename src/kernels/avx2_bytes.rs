@@ -9,7 +9,7 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::avx2::{BlockFactors, HALVES, store};
+use super::avx2::{BlockFactors, HALVES, Place, store};
 use super::matmul::{Groups, Quantized, TILE};
 use super::tiles::{Out, Parts, Tiled, Tiles};
 
@@ -84,17 +84,18 @@ pub(super) unsafe fn one_tile<B: Tiled>(
     out: Out,
 ) {
     let parts = weights.parts_of::<B>(tile);
-    let width = TILE.min(weights.rows - tile * TILE);
+    let to = Place { column: tile * TILE, width: TILE.min(weights.rows - tile * TILE), out };
     // Jobs begin at a multiple of four.
     for row in rows.clone().step_by(ROWS) {
+        // As in `vnni`.
+        let ahead = if rows.end - row <= ROWS { weights.distance(1) } else { 0 };
         // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
         unsafe {
-            let to = out.at.add(row * out.outputs + tile * TILE);
             match rows.end - row {
-                4.. => some_rows::<B, 4>(parts, x, row, to, out.outputs, width),
-                3 => some_rows::<B, 3>(parts, x, row, to, out.outputs, width),
-                2 => some_rows::<B, 2>(parts, x, row, to, out.outputs, width),
-                _ => some_rows::<B, 1>(parts, x, row, to, out.outputs, width),
+                4.. => some_rows::<B, 4>(parts, x, row, to, ahead),
+                3 => some_rows::<B, 3>(parts, x, row, to, ahead),
+                2 => some_rows::<B, 2>(parts, x, row, to, ahead),
+                _ => some_rows::<B, 1>(parts, x, row, to, ahead),
             }
         }
     }
@@ -110,9 +111,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     tile: Parts,
     x: &Fours,
     row: usize,
-    to: *mut f32,
-    outputs: usize,
-    width: usize,
+    Place { column, width, out }: Place,
+    ahead: usize,
 ) {
     const { assert!(B::LOW != 8 || (B::ZERO == 128 && !B::MIN), "what `Fours` takes into account") };
     // A number the compiler does not know: it would unroll the inner loop, add in another order and run out of registers.
@@ -123,8 +123,10 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     for block in 0..tile.blocks {
         // SAFETY: `block` is one of the tile's.
         let factors = unsafe { BlockFactors::load::<B>(tile.factors, block) };
+        tile.ask_for_factors::<B>(block, ahead);
         for group in 0..groups {
             let at = block * groups + group;
+            tile.ask_for_group::<B>(at, ahead);
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
             for (i, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: a group of the row's.
@@ -163,6 +165,6 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     }
     for (i, total) in totals.into_iter().enumerate() {
         // SAFETY: by the caller's word.
-        unsafe { store(total, to.add(i * outputs), width) };
+        unsafe { store(total, out.at.add((row + i) * out.outputs + column), width) };
     }
 }

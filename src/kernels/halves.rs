@@ -126,8 +126,9 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
         let blocks = PANEL.min(x.blocks - from);
         for pair in (0..count).step_by(PAIR) {
             for (tile, panel) in tiles.clone().skip(pair).zip(panel.iter_mut()) {
+                let next = weights.distance(PAIR);
                 // SAFETY: blocks of the tile.
-                unsafe { widen::<B>(weights.parts_of::<B>(tile), from, &mut panel[..blocks]) };
+                unsafe { widen::<B>(weights.parts_of::<B>(tile), from, &mut panel[..blocks], next) };
             }
             for sixteen in (0..sixteens).step_by(PAIR) {
                 let rows = [0, 1].map(|at| {
@@ -217,13 +218,13 @@ unsafe fn multiply(
 }
 
 /// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`half`] does (weights are
-/// numbers).
+/// numbers). What lies `ahead` bytes further is asked for meanwhile.
 ///
 /// # Safety
 /// The tile has as many.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register]) {
+unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register], ahead: usize) {
     // Then `m − d · ZERO` has no rounding of its own: the zero point is a power of two.
     const { assert!(!B::MIN && B::ZERO & (B::ZERO - 1) == 0 || B::ZERO == 0) };
     let zero = _mm512_set1_ps(-B::ZERO as f32);
@@ -232,6 +233,8 @@ unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register]) {
     let first = from * COLUMNS / B::LEN;
     for (index, fours) in fours.chunks_mut(B::GROUP / 16).enumerate() {
         let (block, group) = (first + index / groups_of_block, index % groups_of_block);
+        tile.ask_for_factors::<B>(block, if group == 0 { ahead } else { 0 });
+        tile.ask_for_group::<B>(block * groups_of_block + group, ahead);
         // SAFETY: a block of the tile, and a group of the block.
         let (d, m) = unsafe {
             let factors = BlockFactors::load::<B>(tile.factors, block);

@@ -103,5 +103,5 @@ pub use isa::Isa;
 pub use linear::{Embedding, Linear, Precision, Weight, shared_input};
 pub use matmul::{Activations, Matrix, matmul};
 pub use pass::Pass;
-pub use rows::{add, layer_norm, log_sum_exp, rms_norm, rotate};
+pub use rows::{add, are_numbers, largest, layer_norm, log_sum_exp, rms_norm, rotate};
 pub use tiles::Tiles;

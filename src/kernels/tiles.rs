@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
 use super::isa::Isa;
+#[cfg(target_arch = "x86_64")]
+use super::lines::ask_for;
 use super::lines::{Blank, LINE, Lines};
 use super::matmul::{Activations, Matrix, Quantized, TILE};
 use super::pool;
@@ -52,6 +54,26 @@ pub(super) struct Parts {
     pub high: *const u8,
     pub factors: *const u8,
     pub blocks: usize,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Parts {
+    /// Asks for what lies so many bytes beyond a block's scales and minimums: weights are read once a step, from memory, and whoever asks a
+    /// tile ahead has them brought while it computes.
+    #[inline(always)]
+    pub fn ask_for_factors<B: Tiled>(self, block: usize, ahead: usize) {
+        let bytes = B::factor_bytes(B::LEN);
+        ask_for(self.factors.wrapping_add(block * bytes + ahead), bytes);
+    }
+
+    /// The same of the weights of a group.
+    #[inline(always)]
+    pub fn ask_for_group<B: Tiled>(self, group: usize, ahead: usize) {
+        for (part, bits) in [(self.low, B::LOW), (self.high, B::HIGH)] {
+            let bytes = B::GROUP * TILE * bits / 8;
+            ask_for(part.wrapping_add(group * bytes + ahead), bytes);
+        }
+    }
 }
 
 /// A block type as tiles hold it.
@@ -227,6 +249,12 @@ impl Tiles {
             unsafe { out.set_len(rows * weights.rows) };
         }
         outs
+    }
+
+    /// Bytes from a tile to the one that many tiles further.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn distance(&self, tiles: usize) -> usize {
+        tiles * self.tile_bytes
     }
 
     /// Where the parts of a tile are.

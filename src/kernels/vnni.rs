@@ -28,18 +28,19 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
 ) {
     let mut tile = tiles.start;
     while tile < tiles.end {
-        let place = |tile: usize| Place {
+        let place = |tile: usize, at_once: usize| Place {
             parts: weights.parts_of::<B>(tile),
+            next: weights.distance(at_once),
             column: tile * TILE,
             mask: (0xffffu32 >> (TILE - TILE.min(weights.rows - tile * TILE))) as u16,
         };
         // SAFETY: tiles of this type and rows of the activations; `out` by the caller's word.
         unsafe {
             if tile + 1 < tiles.end && rows.len() > 1 {
-                all_rows::<B, 2>([place(tile), place(tile + 1)], x, rows.clone(), out);
+                all_rows::<B, 2>([place(tile, 2), place(tile + 1, 2)], x, rows.clone(), out);
                 tile += 2;
             } else {
-                all_rows::<B, 1>([place(tile)], x, rows.clone(), out);
+                all_rows::<B, 1>([place(tile, 1)], x, rows.clone(), out);
                 tile += 1;
             }
         }
@@ -50,6 +51,8 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
 #[derive(Clone, Copy)]
 struct Place {
     parts: Parts,
+    /// Bytes to the tile that takes its place next.
+    next: usize,
     column: usize,
     /// Which outputs there are.
     mask: u16,
@@ -62,20 +65,22 @@ struct Place {
 unsafe fn all_rows<B: Tiled, const T: usize>(tiles: [Place; T], x: &Quantized, rows: Range<usize>, out: Out) {
     let mut row = rows.start;
     while row < rows.end {
+        // The last rows ask for the next tiles; those before them, for what is here already.
+        let ahead = if rows.end - row <= 8 { tiles[0].next } else { 0 };
         // SAFETY: `row` is one of the activations'; the rest by the caller's word.
         row += unsafe {
             match rows.end - row {
-                8.. => some_rows::<B, T, 8>(tiles, x, row, out),
-                4.. => some_rows::<B, T, 4>(tiles, x, row, out),
-                2.. => some_rows::<B, T, 2>(tiles, x, row, out),
-                _ => some_rows::<B, T, 1>(tiles, x, row, out),
+                8.. => some_rows::<B, T, 8>(tiles, x, row, out, ahead),
+                4.. => some_rows::<B, T, 4>(tiles, x, row, out, ahead),
+                2.. => some_rows::<B, T, 2>(tiles, x, row, out, ahead),
+                _ => some_rows::<B, T, 1>(tiles, x, row, out, ahead),
             }
         };
     }
 }
 
-/// The sums of `N` activation rows from `row` on, which share each load of weights; `T` tiles share each load of activations.
-/// Returns `N`.
+/// The sums of `N` activation rows from `row` on, which share each load of weights; `T` tiles share each load of activations. What lies
+/// `ahead` bytes further is asked for meanwhile. Returns `N`.
 ///
 /// # Safety
 /// As for [`some_tiles`]; the activations have `N` rows from `row` on.
@@ -86,6 +91,7 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     x: &Quantized,
     row: usize,
     out: Out,
+    ahead: usize,
 ) -> usize {
     let mut views = [x.row::<B>(row); N];
     for (i, view) in views.iter_mut().enumerate() {
@@ -98,9 +104,13 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
         for t in 0..T {
             // SAFETY: `block` is one of the tile's.
             factors[t] = Some(unsafe { BlockFactors::load::<B>(tiles[t].parts.factors, block) });
+            tiles[t].parts.ask_for_factors::<B>(block, ahead);
         }
         for group in 0..groups {
             let at = block * groups + group;
+            for tile in &tiles {
+                tile.parts.ask_for_group::<B>(at, ahead);
+            }
             let mut sums = [[_mm512_setzero_si512(); T]; N];
             if B::ZERO != 0 {
                 for i in 0..N {

@@ -18,6 +18,7 @@ use crate::kernels::isa::{Isa, best, on_best_isa};
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lanes::Two;
 use crate::kernels::lanes::{Chunk, Lanes};
+use crate::kernels::lines::ask_for;
 use crate::kernels::matmul::LANES;
 
 /// Keys whose softmax is computed together, counted from the first key of the sequence.
@@ -379,6 +380,11 @@ macro_rules! by_block {
     };
 }
 
+#[inline(always)]
+fn ask_for_chunks(chunks: &[Chunk]) {
+    ask_for(chunks.as_ptr().cast(), size_of_val(chunks));
+}
+
 /// # Safety
 /// The processor has the instruction set of `L`.
 #[inline(always)]
@@ -392,6 +398,13 @@ unsafe fn products_by<L: Lanes, const N: usize>(
     let mut page = pages.start;
     while page < pages.end {
         let some = if pages.end - page >= N { N } else { 1 };
+        // Many texts at a time have more keys than caches hold: while these are read, their values and the keys after them are brought.
+        for page in page..page + some {
+            ask_for_chunks(rows.past.of_head(page, rows.kv_head).1);
+            if page + some < pages.end {
+                ask_for_chunks(rows.past.of_head(page + some, rows.kv_head).0);
+            }
+        }
         let to = &mut scores[page - first..];
         // SAFETY: by the caller's word; scores have a place for each row, as asserted.
         unsafe {

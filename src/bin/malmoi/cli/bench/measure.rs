@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use malmoi::architectures::{Network, Row, State, Want};
 use malmoi::generation::beam::search;
-use malmoi::kernels::Pass;
+use malmoi::kernels::{Pass, largest};
 use malmoi::{Abilities, Event, Model};
 use serde_json::{Value, json};
 
@@ -262,7 +262,7 @@ impl Measure {
         let rows = states.iter_mut().zip(prompts);
         let mut rows: Vec<_> = rows.map(|(state, tokens)| Row { state, tokens, want: Want::Last }).collect();
         let logits = Pass::Read.run(|| self.network().forward(&mut rows))?;
-        let next: Vec<u32> = (0..prompts.len()).map(|row| largest(logits.last(row))).collect();
+        let next: Vec<u32> = (0..prompts.len()).map(|row| largest(logits.last(row)) as u32).collect();
         Ok(states.into_iter().zip(next).collect())
     }
 
@@ -275,7 +275,7 @@ impl Measure {
                 rows.map(|((state, _), tokens)| Row { state, tokens, want: Want::Last }).collect();
             let logits = self.network().forward(&mut rows)?;
             for (row, (_, next)) in texts.iter_mut().enumerate() {
-                *next = largest(logits.last(row));
+                *next = largest(logits.last(row)) as u32;
             }
         }
         Ok(())
@@ -298,10 +298,6 @@ pub(super) fn forget_memory() {
 /// From half of a number to one and a half of it.
 fn between(mean: usize, index: usize) -> usize {
     mean / 2 + index * 7919 % (mean + 1)
-}
-
-fn largest(scores: &[f32]) -> u32 {
-    scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(id, _)| id as u32)
 }
 
 /// The example article, its paragraphs in other orders.
