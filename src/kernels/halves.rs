@@ -32,7 +32,7 @@ const PANEL: usize = 8;
 /// Activation rows that a call takes at most.
 pub(super) const ROWS_AT_ONCE: usize = 512;
 /// Tiles that a call takes at most: activations come from further away than the second-level cache, once for all of them.
-pub(super) const TILES_AT_ONCE: usize = 16;
+pub(super) const TILES_AT_ONCE: usize = 32;
 
 /// 32 numbers of 16 bits: a row of a register.
 #[derive(Clone, Copy)]
@@ -145,10 +145,11 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     }
     // SAFETY: nothing more is done with the registers.
     unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
-    for (index, tile) in tiles.enumerate() {
-        let width = TILE.min(weights.rows - tile * TILE);
-        let mask = (0xffffu32 >> (TILE - width)) as u16;
-        for row in 0..rows.len() {
+    // A row's outputs of all tiles lie side by side; those of the next row are a page or more away.
+    for row in 0..rows.len() {
+        for (index, tile) in tiles.clone().enumerate() {
+            let width = TILE.min(weights.rows - tile * TILE);
+            let mask = (0xffffu32 >> (TILE - width)) as u16;
             let sum = load(&sums[(row / ROWS * count + index) * ROWS + row % ROWS].0);
             // SAFETY: the mask keeps within the outputs of the row.
             unsafe {

@@ -299,7 +299,7 @@ impl<'x> Meets<'x> {
     fn cut(&self) -> (usize, usize, usize) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Halves(_) => (halves::ROWS_AT_ONCE, 4, halves::TILES_AT_ONCE),
+            Self::Halves(_) => (halves::ROWS_AT_ONCE, 2, halves::TILES_AT_ONCE),
             #[cfg(target_arch = "x86_64")]
             Self::Bytes(_, Isa::Amx) => (amx::ROWS_AT_ONCE, 8, usize::MAX),
             Self::Bytes(..) => (ROWS_AT_ONCE, 8, usize::MAX),
