@@ -8,6 +8,7 @@
 
 #![cfg(target_arch = "x86_64")]
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
@@ -93,6 +94,8 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     out: Out,
     ahead: usize,
 ) -> usize {
+    // Twice the largest sum, for what is taken off: see `BASE`.
+    const { assert!(B::GROUP * 2 * 255 * 128 < 1 << 22) };
     let mut views = [x.row::<B>(row); N];
     for (i, view) in views.iter_mut().enumerate() {
         *view = x.row::<B>(row + i);
@@ -111,13 +114,14 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
             for tile in &tiles {
                 tile.parts.ask_for_group::<B>(at, ahead);
             }
-            let mut sums = [[_mm512_setzero_si512(); T]; N];
+            // Sums begin at the bits of a float that makes floats of them, too large by that float.
+            let mut sums = [[_mm512_castps_si512(_mm512_set1_ps(BASE)); T]; N];
             if B::ZERO != 0 {
                 for i in 0..N {
-                    // Beginning at −ZERO·Σx takes the zero point off all products at once, exactly.
+                    // Less ZERO·Σx, which takes the zero point off all products at once, exactly.
                     // SAFETY: a row's views hold a number for each of its groups.
                     let sum = unsafe { *views[i].sums.add(at) };
-                    sums[i] = [_mm512_set1_epi32(-B::ZERO * sum); T];
+                    sums[i] = [_mm512_set1_epi32(BASE.to_bits().cast_signed() - B::ZERO * sum); T];
                 }
             }
             for four in at * B::GROUP / 16..(at + 1) * B::GROUP / 16 {
@@ -130,12 +134,10 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
                             w[t] = unsafe { quad_of::<B, $number>(tiles[t].parts, four) };
                         }
                         for i in 0..N {
-                            // SAFETY: four bytes of the row's.
-                            let x = unsafe { views[i].bytes.add(four * 16 + $number * 4).cast::<i32>() };
-                            // SAFETY: as above.
-                            let x = _mm512_set1_epi32(unsafe { x.read_unaligned() });
-                            for t in 0..T {
-                                sums[i][t] = _mm512_dpbusd_epi32(sums[i][t], w[t], x);
+                            // SAFETY: sixteen bytes of the row's.
+                            unsafe {
+                                let x = views[i].bytes.add(four * 16);
+                                add_products::<T, $number>(&mut sums[i], w, x);
                             }
                         }
                     };
@@ -149,10 +151,16 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
                 let Some(factors) = &factors[t] else { continue };
                 // SAFETY: a group of the block.
                 let d = unsafe { factors.scale::<B>(group) };
+                let base = _mm512_set1_ps(BASE);
+                let too_much = _mm512_mul_ps(d, base);
                 for i in 0..N {
                     // SAFETY: as for the sums.
                     let scale = _mm512_set1_ps(unsafe { *views[i].scales.add(at) });
-                    let sum = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i][t]), d);
+                    let sum = _mm512_castsi512_ps(sums[i][t]);
+                    let sum = match B::FACTORS {
+                        Factors::Floats => _mm512_mul_ps(_mm512_sub_ps(sum, base), d),
+                        _ => _mm512_fmsub_ps(sum, d, too_much),
+                    };
                     totals[i][t] = _mm512_fmadd_ps(sum, scale, totals[i][t]);
                 }
                 if B::MIN {
@@ -178,6 +186,49 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     }
     N
 }
+
+/// Adds the products of four columns of `T` tiles with four bytes of activations, those of a number among sixteen.
+///
+/// For two tiles it is written out: compilers read the sixteen bytes of all rows first and then have no registers for them, so that each
+/// four go to the stack and back.
+///
+/// # Safety
+/// There are sixteen bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
+unsafe fn add_products<const T: usize, const NUMBER: usize>(
+    sums: &mut [__m512i; T],
+    w: [__m512i; T],
+    x: *const i8,
+) {
+    if T == 2 {
+        let _four: __m512i;
+        // SAFETY: four of the bytes are read.
+        unsafe {
+            asm!(
+                "vpbroadcastd {four}, dword ptr [{x} + {at}]",
+                "vpdpbusd {a}, {v}, {four}",
+                "vpdpbusd {b}, {w}, {four}",
+                four = out(zmm_reg) _four, x = in(reg) x, at = const 4 * NUMBER,
+                a = inout(zmm_reg) sums[0], v = in(zmm_reg) w[0],
+                b = inout(zmm_reg) sums[T - 1], w = in(zmm_reg) w[T - 1],
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        return;
+    }
+    // SAFETY: as above.
+    let x = _mm512_set1_epi32(unsafe { x.add(4 * NUMBER).cast::<i32>().read_unaligned() });
+    for t in 0..T {
+        sums[t] = _mm512_dpbusd_epi32(sums[t], w[t], x);
+    }
+}
+
+/// 1.5 · 2^23. What is added to its bits is added to the float, as long as it is below 2^22, and sums of a group are: integers become
+/// floats without a conversion, and one instruction takes this number off again and multiplies by the scale, of which the product with it
+/// is exact unless the scale has all of a float's bits. Both round once, at the same place. (A scale that is infinite, as only a broken
+/// file has one, makes here no number of what the plain version makes infinite.)
+const BASE: f32 = 12_582_912.0;
 
 /// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
 ///
