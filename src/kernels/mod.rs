@@ -84,9 +84,27 @@
 //! | texts in bfloat16 by AMX as well, from tiles of which a register is a row: weights of four and five bits looked up in tables of their group, 32 at a time, five instructions where each by itself takes eleven | 16 texts twice as fast, one text as fast as memory | taken back. 16 rows 1.3 times bytes' products for Q4_K and Q4_1, 1.0 to 1.1 for Q5_0 and Q8_0, 0.85 for Q6_K; 32 rows 1.2 to 2.3. But one row 0.25 to 0.75 times, before bytes were asked for ahead: 20 to 24 G weights/s for four bits, 8 to 11 for others, which is what widening them gives. It takes 25 ns for 512 weights, and each product of theirs with 16 rows 9 more: the one does not run beside the other. Prompts gained nothing that could be seen, for many rows share what widening costs |
 //! | six rows at a time and not eight, so that sums and totals stay in registers (VNNI, 16 rows) | a tenth | within the noise; not kept |
 //!
-//! Left, by the clock: of a step of 16 texts through SmolLM2 (30 ms) products take a half, attention a quarter, which is what reading their
-//! keys and values takes, new keys and quantised activations a tenth; through the 1.5B (180 ms) products five sixths. Of a prompt of 4,096
-//! tokens through SmolLM2 attention takes half, by samples.
+//! # What stood between two products
+//!
+//! The same kind of machine; one core, best of several runs where nothing else is said, for medians only say who else was there. G
+//! products/s of 1536 × 8960, versions by turns:
+//!
+//! | change | expected | came out |
+//! |---|---|---|
+//! | outputs of prompts written a row at a time and not a tile at a time, where each line lay a page or more from the last | a quarter, which was that store's share of the kernel's samples | 512 rows of Q4_K: 321 to 371 and 409 |
+//! | 32 tiles a call and not 16, so that activations come half as often from beyond the second-level cache | a tenth | 342 to 374; 64 tiles, or 256 rows: no more |
+//! | panels of 512 columns and not 256; the next panel's activations asked for ahead | a tenth | within the noise; not kept |
+//! | VNNI's eight rows: four bytes put into a register and multiplied with two tiles, written out. The compiler had read the bytes of all rows sixteen at a time, and had sent three quarters of them to the stack and back | a third | 16 rows of Q4_K 138 to 158, Q4_1 141 to 156, Q6_K 111 to 121, Q5_0 and Q8_0 within the noise. Gemma and the 1.5B, 16 texts: about a tenth; SmolLM2's: not to be seen |
+//! | sums begin at the bits of 1.5 · 2^23: no conversion to floats, the same bits | a tenth of what is not products | 2–5 % for types with minimums, others within the noise |
+//! | keys and values of prompts no longer asked for ahead, which had a fifth of the samples of their products | a twentieth of a prompt of 4,096 | SmolLM2, six pairs of runs: 1.03 to 1.17 times |
+//! | `ceiling` asks ahead too | what a bare loop outside gives | 26 to 28 GB/s where it said 15 to 18, the bare loop 21 to 24 by turns. Shares of the memory's limit were too high by half |
+//!
+//! A bare loop of AMX takes 11 ns a product where all comes from the second-level cache and nobody disturbs it, the kernel 22: most of the
+//! rest is likely what comes from further away. Disturbed, both take 30 to 45, for seconds, on one core and not the other.
+//!
+//! Left, by the clock, before anything was asked for ahead: of a step of 16 texts through SmolLM2 (30 ms) products take a half, attention a
+//! quarter, which is what reading their keys and values takes, new keys and quantised activations a tenth; through the 1.5B (180 ms)
+//! products five sixths. Of a prompt of 4,096 tokens through SmolLM2 attention takes half, by samples.
 
 mod activation;
 mod amx;

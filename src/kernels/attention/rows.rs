@@ -380,6 +380,9 @@ macro_rules! by_block {
     };
 }
 
+/// Rows that wait for keys rather than for products.
+const FEW: usize = 8;
+
 #[inline(always)]
 fn ask_for_chunks(chunks: &[Chunk]) {
     ask_for(chunks.as_ptr().cast(), size_of_val(chunks));
@@ -398,8 +401,10 @@ unsafe fn products_by<L: Lanes, const N: usize>(
     let mut page = pages.start;
     while page < pages.end {
         let some = if pages.end - page >= N { N } else { 1 };
-        // Many texts at a time have more keys than caches hold: while these are read, their values and the keys after them are brought.
-        for page in page..page + some {
+        // Many texts at a time have more keys than caches hold: while these are read, their values and the keys after them are brought. The
+        // many rows of a prompt compute long enough with each page for it to come by itself.
+        let asked = if rows.count() <= FEW { some } else { 0 };
+        for page in page..page + asked {
             ask_for_chunks(rows.past.of_head(page, rows.kv_head).1);
             if page + some < pages.end {
                 ask_for_chunks(rows.past.of_head(page + some, rows.kv_head).0);
