@@ -65,16 +65,14 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
     if !gate.device().is_cpu() {
         return with_candle(gate, activation)? * up;
     }
-    let mut out = vec![0f32; gate.elem_count()];
-    with_floats(gate, |gate| {
+    let out = with_floats(gate, |gate| {
         with_floats(up, |up| {
-            pool::parts(&mut out, PART, |part, out| {
+            Ok(pool::made(gate.len(), PART, |part, out| {
                 apply_to_each(activation, out, &gate[part * PART..]);
                 for (out, up) in out.iter_mut().zip(&up[part * PART..]) {
                     *out *= up;
                 }
-            });
-            Ok(())
+            }))
         })
     })?;
     Tensor::from_vec(out, gate.shape(), &Device::Cpu)
@@ -85,10 +83,8 @@ pub fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
     if !x.device().is_cpu() {
         return with_candle(x, activation);
     }
-    let mut out = vec![0f32; x.elem_count()];
-    with_floats(x, |x| {
-        pool::parts(&mut out, PART, |part, out| apply_to_each(activation, out, &x[part * PART..]));
-        Ok(())
+    let out = with_floats(x, |x| {
+        Ok(pool::made(x.len(), PART, |part, out| apply_to_each(activation, out, &x[part * PART..])))
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }

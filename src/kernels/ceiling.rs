@@ -1,9 +1,10 @@
-//! What a machine can do at most, measured: bytes read and products of bytes a second. To compare the speed of a model with.
+//! What a machine can do at most, measured: bytes read and products a second. To compare the speed of a model with.
 
 use std::time::Instant;
 
 use super::isa::{Isa, on_best_isa};
 use super::lines::{Blank, LINE, ask_for};
+use super::pass::Pass;
 use super::pool;
 
 /// How far ahead bytes are asked for (bytes).
@@ -46,21 +47,21 @@ on_best_isa! {
     }
 }
 
-/// Products of two bytes a second, of all threads together and summed into 32 bits, with nothing else to do. Zero where it is not known for
-/// the instruction set.
-pub fn products_per_second(isa: Isa) -> f64 {
+/// Products a second as tokens of a pass need them, of all threads together and summed into 32 bits, with nothing else to do: of two bytes,
+/// or of two numbers of 16 bits, where those are what is multiplied. Zero where it is not known for the instruction set.
+pub fn products_per_second(isa: Isa, pass: Pass) -> f64 {
     assert!(isa.available(), "{isa:?} was detected before it is used");
     let one = |rounds: usize| {
         let began = Instant::now();
         let all: usize =
-            pool::map(&mut vec![(); pool::threads()], |_, ()| products(isa, rounds)).into_iter().sum();
+            pool::map(&mut vec![(); pool::threads()], |_, ()| products(isa, pass, rounds)).into_iter().sum();
         all as f64 / began.elapsed().as_secs_f64()
     };
     // The first rounds bring the processor to its pace.
     (0..3).map(|_| one(1 << 18)).fold(0.0, f64::max)
 }
 
-fn products(isa: Isa, rounds: usize) -> usize {
+fn products(isa: Isa, pass: Pass, rounds: usize) -> usize {
     match isa {
         Isa::Plain => 0,
         #[cfg(target_arch = "x86_64")]
@@ -68,10 +69,10 @@ fn products(isa: Isa, rounds: usize) -> usize {
         Isa::Avx2 => unsafe { super::avx2::products(rounds) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Isa::Vnni => unsafe { super::vnni::products(rounds) },
+        Isa::Amx if pass.takes_halves(isa) => unsafe { super::amx::products(rounds) },
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Isa::Amx => unsafe { super::amx::products(rounds) },
+        // SAFETY: as above; whoever has AMX has this.
+        Isa::Vnni | Isa::Amx => unsafe { super::vnni::products(rounds) },
     }
 }
 
@@ -83,7 +84,9 @@ mod tests {
     fn ceilings_are_measured() {
         assert!(bytes_per_second(1 << 22) > 1e6);
         for isa in Isa::all().filter(|isa| isa.available() && *isa != Isa::Plain) {
-            assert!(products_per_second(isa) > 1e6, "{isa:?}");
+            for pass in Pass::ALL {
+                assert!(products_per_second(isa, pass) > 1e6, "{isa:?}, {pass:?}");
+            }
         }
     }
 }

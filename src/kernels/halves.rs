@@ -13,7 +13,7 @@ use std::arch::x86_64::*;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::amx::{Config, load};
+use super::amx::{Config, ROWS};
 use super::isa::on_best_isa;
 use super::lanes::Chunk;
 use super::matmul::TILE;
@@ -23,8 +23,6 @@ use super::vnni::{BlockFactors, quad_of};
 
 /// Columns of a register.
 const COLUMNS: usize = 32;
-/// Activation rows of a register.
-const ROWS: usize = 16;
 /// Tiles, and registers of activation rows, that meet at once.
 const PAIR: usize = 2;
 /// Registers of a tile's columns that stay in the first-level cache while all rows pass by; whole blocks of every type.
@@ -150,11 +148,11 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
         for (index, tile) in tiles.clone().enumerate() {
             let width = TILE.min(weights.rows - tile * TILE);
             let mask = (0xffffu32 >> (TILE - width)) as u16;
-            let sum = load(&sums[(row / ROWS * count + index) * ROWS + row % ROWS].0);
-            // SAFETY: the mask keeps within the outputs of the row.
+            let sum = &sums[(row / ROWS * count + index) * ROWS + row % ROWS];
+            // SAFETY: a chunk is as large as a register; the mask keeps within the outputs of the row.
             unsafe {
                 let to = out.at.add((rows.start + row) * out.outputs + tile * TILE);
-                _mm512_mask_storeu_ps(to, mask, sum);
+                _mm512_mask_storeu_ps(to, mask, _mm512_load_ps(sum.0.as_ptr()));
             }
         }
     }

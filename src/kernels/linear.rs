@@ -81,13 +81,17 @@ impl Weight {
 
     /// All of it as f32 on a device: for norms and biases, which are small.
     pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_vec(self.to_floats(), self.shape.as_slice(), device)
+    }
+
+    fn to_floats(&self) -> Vec<f32> {
         let columns = self.shape.last().copied().unwrap_or(1);
         let mut floats = vec![0f32; self.shape.iter().product()];
         let row_bytes = self.block_type.row_bytes(columns);
         for (row, out) in floats.chunks_mut(columns).enumerate() {
             dequantize_row(self.block_type, &self.bytes[row * row_bytes..(row + 1) * row_bytes], out);
         }
-        Tensor::from_vec(floats, self.shape.as_slice(), device)
+        floats
     }
 
     /// Its bytes in another type, by candle's own quantisation. Columns must divide into that type's blocks.
@@ -127,20 +131,33 @@ fn ggml_type(block_type: BlockType) -> GgmlDType {
 /// A weight matrix `[outputs, inputs]` with an optional bias.
 pub struct Linear {
     weight: Weight,
-    bias: Option<Tensor>,
+    bias: Option<Vec<f32>>,
     precision: Precision,
     /// Set where this processor has kernels for tiles; the file is then no longer read.
     tiles: Option<Tiles>,
     /// Set where the device is not the CPU.
-    on_device: Option<QMatMul>,
+    on_device: Option<OnDevice>,
+}
+
+struct OnDevice {
+    weight: QMatMul,
+    bias: Option<Tensor>,
 }
 
 impl Linear {
     /// A layer of a checkpoint's tensors.
     pub fn new(weight: Weight, bias: Option<Weight>, precision: Precision, device: &Device) -> Result<Self> {
-        weight.matrix()?;
-        let bias = bias.map(|bias| bias.to_tensor(device)).transpose()?;
-        let on_device = if device.is_cpu() { None } else { Some(weight.to_candle(device)?) };
+        let (outputs, _) = weight.matrix()?;
+        if let Some(bias) = bias.as_ref().filter(|bias| bias.shape != [outputs]) {
+            candle_core::bail!("a bias of shape {:?} for {outputs} outputs", bias.shape);
+        }
+        let on_device = if device.is_cpu() {
+            None
+        } else {
+            let bias = bias.as_ref().map(|bias| bias.to_tensor(device)).transpose()?;
+            Some(OnDevice { weight: weight.to_candle(device)?, bias })
+        };
+        let bias = bias.as_ref().map(Weight::to_floats);
         let tiles = match precision {
             Precision::Quantized | Precision::Portable if device.is_cpu() => weight.in_tiles(),
             _ => None,
@@ -167,19 +184,22 @@ impl Linear {
         if columns != tiles.columns {
             candle_core::bail!("an input of {columns} columns meets a weight of {}", tiles.columns);
         }
-        with_floats(&x, |floats| {
-            self.with_bias(tiles.matmul(&Activations::new(floats, tokens, Pass::Write), best()))
-        })
+        with_floats(&x, |floats| self.alone(&Activations::new(floats, tokens, Pass::Write)))
     }
 
-    fn with_bias(&self, mut y: Vec<f32>) -> Result<Vec<f32>> {
+    /// What it alone makes of activations, from tiles or from the file.
+    fn alone(&self, activations: &Activations<'_>) -> Result<Vec<f32>> {
+        if let Some(tiles) = &self.tiles {
+            let [y] = Tiles::matmul_all([(tiles, self.bias.as_deref())], activations, best());
+            return Ok(y);
+        }
+        let (rows, columns) = self.weight.matrix()?;
+        let matrix = Matrix { block_type: self.weight.block_type, rows, columns, bytes: &self.weight.bytes };
+        let mut y = matmul(matrix, activations, self.precision == Precision::Exact, best());
         if let Some(bias) = &self.bias {
-            with_floats(bias, |bias| {
-                for y in y.chunks_exact_mut(bias.len()) {
-                    y.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
-                }
-                Ok(())
-            })?;
+            for y in y.chunks_exact_mut(bias.len()) {
+                y.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
+            }
         }
         Ok(y)
     }
@@ -195,39 +215,31 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
             let portable = layers.iter().any(|layer| layer.precision == Precision::Portable);
             let pass = if portable { Pass::Write } else { Pass::current() };
             let activations = Activations::new(floats, tokens, pass);
-            if layers.iter().all(|layer| layer.tiles.as_ref().is_some_and(|tiles| tiles.columns == columns)) {
-                let tiles: Vec<&Tiles> = layers.iter().filter_map(|layer| layer.tiles.as_ref()).collect();
-                if let Ok(tiles) = <[&Tiles; N]>::try_from(tiles) {
-                    let made = Tiles::matmul_all(tiles, &activations, best());
-                    for ((layer, tiles), y) in layers.iter().zip(tiles).zip(made) {
-                        let y = layer.with_bias(y)?;
-                        outputs.push(Tensor::from_vec(y, (tokens, tiles.rows), &Device::Cpu)?);
-                    }
-                    return Ok(());
-                }
-            }
             for layer in layers {
-                let (rows, expected) = layer.weight.matrix()?;
+                let (_, expected) = layer.weight.matrix()?;
                 if columns != expected {
                     candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
                 }
-                let matrix =
-                    Matrix { block_type: layer.weight.block_type, rows, columns, bytes: &layer.weight.bytes };
-                let y = match &layer.tiles {
-                    Some(tiles) => tiles.matmul(&activations, best()),
-                    None => matmul(matrix, &activations, layer.precision == Precision::Exact, best()),
-                };
-                outputs.push(Tensor::from_vec(layer.with_bias(y)?, (tokens, rows), &Device::Cpu)?);
+            }
+            let in_tiles = layers.iter().map(|layer| Some((layer.tiles.as_ref()?, layer.bias.as_deref())));
+            let all: Option<Vec<_>> = in_tiles.collect();
+            let made: Vec<Vec<f32>> = match all.and_then(|all| <[_; N]>::try_from(all).ok()) {
+                Some(all) => Tiles::matmul_all(all, &activations, best()).into(),
+                None => layers.iter().map(|layer| layer.alone(&activations)).collect::<Result<_>>()?,
+            };
+            for y in made {
+                let width = y.len() / tokens;
+                outputs.push(Tensor::from_vec(y, (tokens, width), &Device::Cpu)?);
             }
             Ok(())
         })?;
     } else {
         for layer in layers {
-            let y = match &layer.on_device {
-                Some(weight) => weight.forward(x)?,
-                None => candle_core::bail!("a layer is on the CPU while another is not"),
+            let Some(OnDevice { weight, bias }) = &layer.on_device else {
+                candle_core::bail!("a layer is on the CPU while another is not")
             };
-            outputs.push(match &layer.bias {
+            let y = weight.forward(x)?;
+            outputs.push(match bias {
                 Some(bias) => y.broadcast_add(bias)?,
                 None => y,
             });

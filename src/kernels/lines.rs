@@ -96,7 +96,7 @@ fn bytes_of(lines: &[Line]) -> &[[u8; LINE]] {
     unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len()) }
 }
 
-pub(super) fn bytes_of_mut(lines: &mut [Line]) -> &mut [[u8; LINE]] {
+fn bytes_of_mut(lines: &mut [Line]) -> &mut [[u8; LINE]] {
     // SAFETY: as above.
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len()) }
 }

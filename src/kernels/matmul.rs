@@ -44,9 +44,6 @@ pub(super) struct Quantized {
     /// The same as `avx2_bytes` reads them, made when first needed.
     #[cfg(target_arch = "x86_64")]
     fours: OnceLock<super::avx2_bytes::Fours>,
-    /// As `amx` does.
-    #[cfg(target_arch = "x86_64")]
-    sixteens: OnceLock<super::amx::Sixteens>,
     /// What products with groups of 16 weights, and with groups of 32, need.
     pub(super) by_16: Groups,
     pub(super) by_32: Groups,
@@ -67,26 +64,18 @@ impl Groups {
         Self { scales: vec![0.0; count], sums: vec![0; count], totals: vec![0.0; count] }
     }
 
-    /// Scales, sums and totals of each row of so many groups.
+    /// Those of each row, of so many groups.
     fn rows(&mut self, groups: usize) -> impl Iterator<Item = GroupsOfRow<'_>> {
         let both = self.scales.chunks_mut(groups).zip(self.sums.chunks_mut(groups));
-        both.zip(self.totals.chunks_mut(groups)).map(|((scales, sums), totals)| (scales, sums, totals))
+        let all = both.zip(self.totals.chunks_mut(groups));
+        all.map(|((scales, sums), totals)| GroupsOfRow { scales, sums, totals })
     }
 }
 
-type GroupsOfRow<'g> = (&'g mut [f32], &'g mut [i32], &'g mut [f32]);
-
-/// What follows from a row's scales and sums of 16.
-fn add_totals(by_16: &mut GroupsOfRow<'_>, by_32: &mut GroupsOfRow<'_>) {
-    let (scales, sums, totals) = by_16;
-    for ((total, scale), sum) in totals.iter_mut().zip(&**scales).zip(&**sums) {
-        *total = scale * *sum as f32;
-    }
-    for group in 0..by_32.0.len() {
-        by_32.0[group] = scales[2 * group];
-        by_32.1[group] = sums[2 * group] + sums[2 * group + 1];
-        by_32.2[group] = by_32.0[group] * by_32.1[group] as f32;
-    }
+struct GroupsOfRow<'g> {
+    scales: &'g mut [f32],
+    sums: &'g mut [i32],
+    totals: &'g mut [f32],
 }
 
 impl<'x> Activations<'x> {
@@ -136,8 +125,6 @@ impl<'x> Activations<'x> {
                 bytes: vec![0; groups * 16],
                 #[cfg(target_arch = "x86_64")]
                 fours: OnceLock::new(),
-                #[cfg(target_arch = "x86_64")]
-                sixteens: OnceLock::new(),
                 by_16: Groups::new(groups),
                 by_32: Groups::new(groups / 2),
             };
@@ -147,8 +134,7 @@ impl<'x> Activations<'x> {
             let mut rows: Vec<_> = rows.collect();
             pool::parts(&mut rows, (PART / self.columns.max(1)).max(1), |_, rows| {
                 for (((bytes, floats), by_16), by_32) in rows {
-                    quantize_row(floats, bytes, by_16.0, by_16.1);
-                    add_totals(by_16, by_32);
+                    quantize_row(floats, bytes, by_16, by_32);
                 }
             });
             x
@@ -157,44 +143,69 @@ impl<'x> Activations<'x> {
 }
 
 on_best_isa! {
-    /// Groups of 32 to bytes: `x ≈ scale · byte`, as `quantize_row_q8_0` of ggml but with the scale kept in f32.
-    fn quantize_row(floats: &[f32], bytes: &mut [i8], scales: &mut [f32], sums: &mut [i32]) {
+    /// Groups of 32 to bytes: `x ≈ scale · byte`, as `quantize_row_q8_0` of ggml but with the scale kept in f32. Sixteen groups at a time,
+    /// so that what is done once a group is done by lanes and no group waits for the division of another.
+    fn quantize_row(floats: &[f32], bytes: &mut [i8], by_16: &mut GroupsOfRow<'_>, by_32: &mut GroupsOfRow<'_>) {
+        let bytes = bytes.as_chunks_mut::<32>().0;
+        let mut last = [0f32; 32];
         let (whole, rest) = floats.as_chunks::<32>();
-        for (index, group) in whole.iter().enumerate() {
-            let Some(bytes) = bytes[index * 32..].first_chunk_mut() else { return };
-            quantize_group(group, bytes, &mut scales[index * 2..], &mut sums[index * 2..]);
-        }
-        if !rest.is_empty() {
-            // The rest of a last group is zeros.
-            let mut group = [0f32; 32];
-            group[..rest.len()].copy_from_slice(rest);
-            let index = whole.len();
-            let Some(bytes) = bytes[index * 32..].first_chunk_mut() else { return };
-            quantize_group(&group, bytes, &mut scales[index * 2..], &mut sums[index * 2..]);
+        last[..rest.len()].copy_from_slice(rest);
+        // The rest of a last group is zeros.
+        let last = if rest.is_empty() { &[][..] } else { std::slice::from_ref(&last) };
+        for (groups, first) in [(whole, 0), (last, whole.len())] {
+            let mut at = first;
+            for groups in groups.chunks(LANES) {
+                quantize_groups(groups, &mut bytes[at..at + groups.len()], at, by_16, by_32);
+                at += groups.len();
+            }
         }
     }
 }
 
+/// Up to [`LANES`] groups, the first of which is one of a number in its row.
 #[inline(always)]
-fn quantize_group(group: &[f32; 32], bytes: &mut [i8; 32], scales: &mut [f32], sums: &mut [i32]) {
-    // Positive floats are in the order of their bits, of which the largest is found without a thought of what is no number.
-    let mut largest = 0u32;
-    for x in group {
-        largest = largest.max(x.abs().to_bits());
+fn quantize_groups(
+    groups: &[[f32; 32]],
+    bytes: &mut [[i8; 32]],
+    first: usize,
+    by_16: &mut GroupsOfRow<'_>,
+    by_32: &mut GroupsOfRow<'_>,
+) {
+    let (mut largest, mut scales, mut inverses) = ([0u32; LANES], [0f32; LANES], [0f32; LANES]);
+    for (largest, group) in largest.iter_mut().zip(groups) {
+        // Positive floats are in the order of their bits, of which the largest is found without a thought of what is no number.
+        for x in group {
+            *largest = (*largest).max(x.abs().to_bits());
+        }
     }
-    let scale = f32::from_bits(largest) / 127.0;
-    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    let mut rounded = [0i32; 32];
-    for (rounded, x) in rounded.iter_mut().zip(group) {
-        // Adding 1.5 · 2^23 rounds to even and leaves the integer in the low bits: no conversion that must check its range.
-        *rounded = i32::from((x * inverse + 12_582_912.0).to_bits() as i8);
+    for lane in 0..LANES {
+        scales[lane] = f32::from_bits(largest[lane]) / 127.0;
+        inverses[lane] = if scales[lane] > 0.0 { 1.0 / scales[lane] } else { 0.0 };
     }
-    for (byte, rounded) in bytes.iter_mut().zip(&rounded) {
-        *byte = *rounded as i8;
+    let mut sums = [[0i32; LANES]; 2];
+    for (lane, (group, bytes)) in groups.iter().zip(bytes).enumerate() {
+        for (half, sums) in sums.iter_mut().enumerate() {
+            for at in half * 16..(half + 1) * 16 {
+                // Adding 1.5 · 2^23 rounds to even and leaves the integer in the low bits: no conversion that must check its range.
+                bytes[at] = (group[at] * inverses[lane] + 12_582_912.0).to_bits() as i8;
+                sums[lane] += i32::from(bytes[at]);
+            }
+        }
     }
-    for half in 0..2 {
-        sums[half] = rounded[half * 16..(half + 1) * 16].iter().sum();
-        scales[half] = scale;
+    let count = groups.len();
+    let to = by_32.scales[first..][..count].iter_mut().zip(&mut by_32.sums[first..][..count]);
+    for (lane, ((scale, sum), total)) in to.zip(&mut by_32.totals[first..][..count]).enumerate() {
+        (*scale, *sum) = (scales[lane], sums[0][lane] + sums[1][lane]);
+        *total = *scale * *sum as f32;
+    }
+    let to = by_16.scales[2 * first..].as_chunks_mut::<2>().0.iter_mut();
+    let to = to.zip(by_16.sums[2 * first..].as_chunks_mut::<2>().0);
+    let to = to.zip(by_16.totals[2 * first..].as_chunks_mut::<2>().0);
+    for (lane, ((scale, sum), total)) in to.take(count).enumerate() {
+        for half in 0..2 {
+            (scale[half], sum[half]) = (scales[lane], sums[half][lane]);
+            total[half] = scale[half] * sum[half] as f32;
+        }
     }
 }
 
@@ -299,12 +310,6 @@ impl Quantized {
     #[cfg(target_arch = "x86_64")]
     pub(super) fn in_fours(&self) -> &super::avx2_bytes::Fours {
         self.fours.get_or_init(|| super::avx2_bytes::Fours::new(self))
-    }
-
-    /// As `amx` reads them.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) fn in_sixteens(&self) -> &super::amx::Sixteens {
-        self.sixteens.get_or_init(|| super::amx::Sixteens::new(self))
     }
 
     /// A row as a kernel for weights in groups of `B::GROUP` reads it.

@@ -32,6 +32,22 @@ pub(crate) fn parts<T: Send>(all: &mut [T], size: usize, job: impl Fn(usize, &mu
     });
 }
 
+/// So many numbers, of which each part of so many is a job's to make. They are zero when it begins, and still in a cache: what one
+/// thread sets to zero for all beforehand, the others wait for.
+pub(crate) fn made(length: usize, size: usize, job: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    let mut all = Vec::with_capacity(length);
+    parts(&mut all.spare_capacity_mut()[..length], size, |part, numbers| {
+        for number in &mut *numbers {
+            number.write(0.0);
+        }
+        // SAFETY: all of them were just written, and this job alone has them.
+        job(part, unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) });
+    });
+    // SAFETY: so many there are, and each was in one of the parts.
+    unsafe { all.set_len(length) };
+    all
+}
+
 /// What a job makes of each element, in their order.
 pub(crate) fn map<T: Send, R: Send>(all: &mut [T], job: impl Fn(usize, &mut T) -> R + Sync) -> Vec<R> {
     let mut made: Vec<(&mut T, Option<R>)> = all.iter_mut().map(|one| (one, None)).collect();
@@ -265,6 +281,18 @@ mod tests {
         assert!(numbers.iter().enumerate().all(|(at, part)| at / 10 == *part));
         assert_eq!(map(&mut numbers, |at, part| at + *part)[57], 62);
         parts(&mut Vec::<u8>::new(), 10, |_, _| panic!("there is nothing to do"));
+    }
+
+    #[test]
+    fn numbers_are_made_by_parts() {
+        for length in [0, 1, 10, 11, 103] {
+            let numbers = made(length, 10, |part, numbers| {
+                assert!(numbers.iter().all(|number| *number == 0.0));
+                numbers.iter_mut().skip(1).for_each(|number| *number = part as f32);
+            });
+            let expected = (0..length).map(|at| if at % 10 == 0 { 0.0 } else { (at / 10) as f32 });
+            assert_eq!(numbers, expected.collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -77,15 +77,13 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     if x.shape() != y.shape() {
         candle_core::bail!("{:?} is added to {:?}", x.shape(), y.shape());
     }
-    let mut out = vec![0f32; x.elem_count()];
-    with_floats(&x, |x| {
+    let out = with_floats(&x, |x| {
         with_floats(&y, |y| {
-            pool::parts(&mut out, PART, |part, out| {
+            Ok(pool::made(x.len(), PART, |part, out| {
                 for ((out, x), y) in out.iter_mut().zip(&x[part * PART..]).zip(&y[part * PART..]) {
                     *out = x + y;
                 }
-            });
-            Ok(())
+            }))
         })
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
@@ -101,12 +99,10 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f32) -> R
     if width == 0 || x.dim(D::Minus1)? != width || bias.elem_count() != width {
         candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
     }
-    let mut out = vec![0f32; x.elem_count()];
-    with_floats(&x, |x| {
+    let out = with_floats(&x, |x| {
         with_floats(weight, |weight| {
             with_floats(bias, |bias| {
-                of_rows(x, &mut out, width, |x, out| layer_norm_row(x, weight, bias, epsilon, out));
-                Ok(())
+                Ok(of_rows(x, width, |x, out| layer_norm_row(x, weight, bias, epsilon, out)))
             })
         })
     })?;
@@ -134,12 +130,8 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
     if width == 0 || x.dim(D::Minus1)? != width {
         candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
     }
-    let mut out = vec![0f32; x.elem_count()];
-    with_floats(&x, |x| {
-        with_floats(weight, |weight| {
-            of_rows(x, &mut out, width, |x, out| rms_norm_row(x, weight, epsilon, out));
-            Ok(())
-        })
+    let out = with_floats(&x, |x| {
+        with_floats(weight, |weight| Ok(of_rows(x, width, |x, out| rms_norm_row(x, weight, epsilon, out))))
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
@@ -154,13 +146,13 @@ on_best_isa! {
 }
 
 /// Makes rows of rows, on as many threads as it is worth.
-fn of_rows(x: &[f32], out: &mut [f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) {
+fn of_rows(x: &[f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
     let size = (PART / width).max(1) * width;
-    pool::parts(out, size, |part, out| {
+    pool::made(x.len(), size, |part, out| {
         for (x, out) in x[part * size..].chunks(width).zip(out.chunks_mut(width)) {
             make(x, out);
         }
-    });
+    })
 }
 
 /// Rotates pairs of numbers of each head, `[tokens, heads, head_dim]`, by angles `[tokens, pairs]` given by their cosines and sines. Numbers
@@ -172,21 +164,19 @@ pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, neighbours: bool) -> Resul
     if cos.dims() != [tokens, pairs] || sin.dims() != [tokens, pairs] || 2 * pairs > size {
         candle_core::bail!("angles of shape {:?} do not rotate {:?}", cos.shape(), x.shape());
     }
-    let mut out = vec![0f32; x.elem_count()];
-    with_floats(&x, |x| {
+    let out = with_floats(&x, |x| {
         with_floats(cos, |cos| {
             with_floats(sin, |sin| {
                 let token = heads * size;
                 let at_once = (PART / token.max(1)).max(1);
-                pool::parts(&mut out, at_once * token, |part, out| {
+                Ok(pool::made(x.len(), at_once * token, |part, out| {
                     let first = part * at_once;
                     for (index, out) in out.chunks_mut(token).enumerate() {
                         let angles = (first + index) * pairs..(first + index + 1) * pairs;
                         let x = &x[(first + index) * token..][..token];
                         rotate_token(x, &cos[angles.clone()], &sin[angles], size, neighbours, out);
                     }
-                });
-                Ok(())
+                }))
             })
         })
     })?;

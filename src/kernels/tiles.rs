@@ -7,17 +7,14 @@
 use std::ops::Range;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
+#[cfg(target_arch = "x86_64")]
+use super::halves::{self, Halves};
 use super::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::lines::ask_for;
 use super::lines::{Blank, LINE, Lines};
 use super::matmul::{Activations, Matrix, Quantized, TILE};
 use super::pool;
-#[cfg(target_arch = "x86_64")]
-use super::{
-    amx,
-    halves::{self, Halves},
-};
 use crate::checkpoint::MappedSlice;
 
 /// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
@@ -40,6 +37,22 @@ pub(super) enum Factors {
 pub(super) struct Out {
     pub at: *mut f32,
     pub outputs: usize,
+}
+
+impl Out {
+    /// Adds numbers to some outputs of some rows, from output `first` on.
+    ///
+    /// # Safety
+    /// They are there, and nobody else has them.
+    unsafe fn add(self, rows: Range<usize>, first: usize, numbers: &[f32]) {
+        for row in rows {
+            // SAFETY: by the caller's word.
+            let outputs = unsafe {
+                std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + first), numbers.len())
+            };
+            outputs.iter_mut().zip(numbers).for_each(|(output, number)| *output += number);
+        }
+    }
 }
 
 // SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done.
@@ -133,8 +146,6 @@ tiled! {
 const ROWS_AT_ONCE: usize = 64;
 /// Tiles that a kernel may take at once.
 const AT_ONCE: usize = 2;
-#[cfg(target_arch = "x86_64")]
-const _: () = assert!(AT_ONCE.is_multiple_of(amx::TILES));
 
 /// A quantised weight matrix in tiles.
 pub struct Tiles {
@@ -199,52 +210,61 @@ impl Tiles {
     /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights, where they
     /// are not for [`Pass::Read`](super::Pass) on AMX.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
-        let [out] = Self::matmul_all([self], activations, isa);
+        let [out] = Self::matmul_all([(self, None)], activations, isa);
         out
     }
 
-    /// The same of several matrices that meet the same activations, as one operation.
+    /// The same of several matrices that meet the same activations, as one operation; a bias, where there is one, is added to each row.
     pub fn matmul_all<const N: usize>(
-        all: [&Self; N],
+        all: [(&Self, Option<&[f32]>); N],
         activations: &Activations<'_>,
         isa: Isa,
     ) -> [Vec<f32>; N] {
         assert!(isa.available() && isa.has_tiles(), "tiles are packed where there are kernels for them");
         let rows = activations.rows();
-        let tiles: usize = all.iter().map(|weights| weights.rows.div_ceil(TILE)).sum();
+        let tiles: usize = all.iter().map(|(weights, _)| weights.rows.div_ceil(TILE)).sum();
         let meets = Meets::new(activations, isa);
         let (rows_at_once, jobs, most) = meets.cut();
         let tiles_a_job =
             tiles.div_ceil(pool::threads() * jobs).next_multiple_of(AT_ONCE).clamp(AT_ONCE, most);
         let mut outs = [const { Vec::new() }; N];
         let mut jobs = Vec::new();
-        for (weights, out) in all.into_iter().zip(&mut outs) {
+        for ((weights, bias), out) in all.into_iter().zip(&mut outs) {
             assert_eq!(
                 weights.columns,
                 activations.columns(),
                 "weights and activations agree on their columns"
             );
+            assert!(
+                bias.is_none_or(|bias| bias.len() == weights.rows),
+                "a bias has a number for each output"
+            );
             out.reserve_exact(rows * weights.rows);
             let to = Out { at: out.as_mut_ptr(), outputs: weights.rows };
             let tiles = weights.rows.div_ceil(TILE);
             let starts = (0..tiles).step_by(tiles_a_job);
-            jobs.extend(starts.map(|from| (weights, to, from..tiles.min(from + tiles_a_job))));
+            jobs.extend(starts.map(|from| (weights, bias, to, from..tiles.min(from + tiles_a_job))));
         }
         pool::each(jobs.len(), |job| {
-            let (weights, out, tiles) = &jobs[job];
+            let (weights, bias, out, tiles) = &jobs[job];
             for first in (0..rows).step_by(rows_at_once) {
                 let rows = first..rows.min(first + rows_at_once);
                 // SAFETY: `isa` is available; `out` has room for all rows and outputs.
                 unsafe {
                     for_block_type!(
                         weights.block_type,
-                        some_tiles(weights, tiles.clone(), &meets, rows, *out)
+                        some_tiles(weights, tiles.clone(), &meets, rows.clone(), *out)
                     )
                 };
+                let outputs = tiles.start * TILE..weights.rows.min(tiles.end * TILE);
+                if let Some(bias) = bias {
+                    // SAFETY: they were just written, and are this job's alone.
+                    unsafe { out.add(rows, outputs.start, &bias[outputs]) };
+                }
             }
         });
         drop(jobs);
-        for (weights, out) in all.into_iter().zip(&mut outs) {
+        for ((weights, _), out) in all.into_iter().zip(&mut outs) {
             // SAFETY: so many were reserved, and each tile has written its outputs of every row.
             unsafe { out.set_len(rows * weights.rows) };
         }
@@ -286,10 +306,6 @@ impl<'x> Meets<'x> {
             if let Some(x) = activations.halves(isa) {
                 return Self::Halves(x);
             }
-            // All threads need them from the start.
-            if isa == Isa::Amx && amx::takes(activations.rows()) {
-                activations.quantized().in_sixteens();
-            }
         }
         Self::Bytes(activations.quantized(), isa)
     }
@@ -300,8 +316,6 @@ impl<'x> Meets<'x> {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Halves(_) => (halves::ROWS_AT_ONCE, 2, halves::TILES_AT_ONCE),
-            #[cfg(target_arch = "x86_64")]
-            Self::Bytes(_, Isa::Amx) => (amx::ROWS_AT_ONCE, 8, usize::MAX),
             Self::Bytes(..) => (ROWS_AT_ONCE, 8, usize::MAX),
         }
     }
@@ -329,18 +343,10 @@ unsafe fn some_tiles<B: Tiled>(
             }
         }
         #[cfg(target_arch = "x86_64")]
-        Meets::Bytes(x, Isa::Vnni) => {
+        Meets::Bytes(x, Isa::Vnni | Isa::Amx) => {
             // SAFETY: by the caller's word.
             unsafe { super::vnni::some_tiles::<B>(weights, tiles, x, rows, out) };
         }
-        #[cfg(target_arch = "x86_64")]
-        Meets::Bytes(x, Isa::Amx) => amx::SCRATCH.with_borrow_mut(|scratch| {
-            for tile in tiles.clone().step_by(amx::TILES) {
-                let tiles = tile..tiles.end.min(tile + amx::TILES);
-                // SAFETY: by the caller's word.
-                unsafe { amx::some_tiles::<B>(weights, tiles, x, rows.clone(), out, scratch) };
-            }
-        }),
         #[cfg(target_arch = "x86_64")]
         Meets::Halves(x) => halves::SCRATCH.with_borrow_mut(|scratch| {
             // SAFETY: by the caller's word.

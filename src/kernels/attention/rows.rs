@@ -9,6 +9,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::__m512;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::cache::{PAGE, Pages};
@@ -86,10 +87,11 @@ impl Rows<'_> {
         self.seen(0).start..self.seen(self.tokens - 1).end
     }
 
-    /// The segments they lie in.
+    /// The segments they lie in: at least one, for what sees nothing has a result as well.
     pub fn segments(&self) -> Range<usize> {
         let seen = self.seen_by_any();
-        seen.start / SEGMENT..seen.end.div_ceil(SEGMENT)
+        let first = seen.start / SEGMENT;
+        first..seen.end.div_ceil(SEGMENT).max(first + 1)
     }
 }
 
@@ -177,14 +179,14 @@ impl Gathered {
     }
 
     /// A row's result.
-    pub fn write(&self, row: usize, out: &mut [f32]) {
+    pub fn write(&self, row: usize, out: &mut [MaybeUninit<f32>]) {
         let total = self.totals[row];
         // What sees nothing learns nothing.
         let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
         let columns = self.sums.len() / self.largest.len();
         for (out, sums) in out.chunks_mut(LANES).zip(&self.sums[row * columns..]) {
             for (out, sum) in out.iter_mut().zip(&sums.0) {
-                *out = sum * inverse;
+                out.write(sum * inverse);
             }
         }
     }
@@ -400,7 +402,8 @@ unsafe fn products_by<L: Lanes, const N: usize>(
     assert!(scores.len() >= rows.count() * SEGMENT / LANES && (pages.end - first) * PAGE <= SEGMENT);
     let mut page = pages.start;
     while page < pages.end {
-        let some = if pages.end - page >= N { N } else { 1 };
+        let left = pages.end - page;
+        let some = if left >= N { N } else { left.min(2) };
         // Many texts at a time have more keys than caches hold: while these are read, their values and the keys after them are brought. The
         // many rows of a prompt compute long enough with each page for it to come by itself.
         let asked = if rows.count() <= FEW { some } else { 0 };
@@ -413,13 +416,19 @@ unsafe fn products_by<L: Lanes, const N: usize>(
         let to = &mut scores[page - first..];
         // SAFETY: by the caller's word; scores have a place for each row, as asserted.
         unsafe {
+            // Each dot product is in two sums, that of the chain and that of all before it.
+            macro_rules! of_pages {
+                ($count:tt) => {{
+                    let keys = std::array::from_fn(|at| rows.past.of_head(page + at, rows.kv_head).0);
+                    by_block!([1 2 3], rows.count(), |row| products_of::<L, $count, _>(rows, row, keys, to));
+                }};
+            }
             if some == N {
-                let keys = std::array::from_fn(|at| rows.past.of_head(page + at, rows.kv_head).0);
-                // Each dot product is in two sums, that of the chain and that of all before it.
-                by_block!([1 2 3], rows.count(), |row| products_of::<L, N, _>(rows, row, keys, to));
+                of_pages!(N);
+            } else if some == 2 {
+                of_pages!(2);
             } else {
-                let keys = [rows.past.of_head(page, rows.kv_head).0];
-                by_block!([1 2 3], rows.count(), |row| products_of::<L, 1, _>(rows, row, keys, to));
+                of_pages!(1);
             }
         }
         page += some;

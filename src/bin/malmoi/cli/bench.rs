@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use malmoi::Language;
-use malmoi::kernels::{Isa, ceiling};
+use malmoi::kernels::{Isa, Pass, ceiling};
 use serde_json::json;
 
 use super::Run;
@@ -75,7 +75,7 @@ impl Bench {
         let opening = measure::peak_memory();
         let machine = Machine {
             bytes: ceiling::bytes_per_second(work.bytes.max(1 << 26) as usize),
-            products: ceiling::products_per_second(isa),
+            products: Pass::ALL.map(|pass| ceiling::products_per_second(isa, pass)),
         };
         // What was just read was nobody's model.
         measure::forget_memory();
@@ -83,21 +83,27 @@ impl Bench {
             let line = if run.json { format!("{}\n", figure.json(model.name())) } else { figure.text() };
             output::print(&line)
         };
+        let [prompts, texts] = machine.products.map(|products| 2.0 * products);
         let begin = json!({
             "part": "machine", "version": env!("CARGO_PKG_VERSION"), "threads": rayon::current_num_threads(),
-            "kernels": isa.name(), "bytes_per_second": machine.bytes, "int8_operations_per_second": 2.0 * machine.products,
+            "kernels": isa.name(), "bytes_per_second": machine.bytes, "int8_operations_per_second": texts,
+            "prompt_operations_per_second": prompts,
             "model": model.name(), "bytes": model.bytes(), "bytes_a_step": work.bytes, "weights": work.weights,
         });
         output::print(&if run.json {
             format!("{begin}\n")
         } else {
             format!(
-                "machine  {} threads, {}; reads {:.1} GB/s, {:.0} G operations on bytes a second\n\
+                "machine  {} threads, {}; reads {:.1} GB/s, {:.0} G operations on bytes a second{}\n\
                  model    {}, {:.0} MB, of which a step reads {:.0} MB\n\n",
                 rayon::current_num_threads(),
                 isa.name(),
                 machine.bytes / 1e9,
-                2.0 * machine.products / 1e9,
+                texts / 1e9,
+                match Pass::are_one() {
+                    true => String::new(),
+                    false => format!(", {:.0} G on a prompt's bfloat16", prompts / 1e9),
+                },
                 model.name(),
                 model.bytes() as f64 / 1e6,
                 work.bytes as f64 / 1e6,
@@ -112,7 +118,7 @@ impl Bench {
             }
         }
         for tokens in self.prefill.iter().filter(|_| wants(Part::Prefill) && !sources) {
-            let limit = (work.weights > 0).then(|| machine.products / work.weights as f64);
+            let limit = (work.weights > 0).then(|| prompts / 2.0 / work.weights as f64);
             measure.prefill(*tokens, limit)?.map_or(Ok(()), say)?;
         }
         let limit = (work.bytes > 0).then(|| machine.bytes / work.bytes as f64);
@@ -141,7 +147,8 @@ impl Bench {
 /// What the machine can do, a second.
 struct Machine {
     bytes: f64,
-    products: f64,
+    /// For prompts and for texts, as [`Pass::ALL`].
+    products: [f64; 2],
 }
 
 /// The language of the articles that are measured with.
