@@ -14,14 +14,17 @@ use std::cell::OnceCell;
 use std::sync::OnceLock;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
-use super::isa::{Isa, on_best_isa};
+use super::isa::Isa;
 use super::pass::Pass;
 use super::pool;
+use super::quantize::{GroupsOfRow, quantize_row};
 
 /// Weight rows unpacked together: the lanes of a 512-bit register.
 pub(super) const TILE: usize = 16;
 /// Numbers worth waking a thread for.
 pub(super) const PART: usize = 1 << 14;
+/// Numbers that a thread quantises at a time.
+const QUANTIZED_AT_ONCE: usize = 1 << 12;
 /// Float weights: partial sums a dot product is spread over.
 pub(super) const LANES: usize = 16;
 
@@ -70,12 +73,6 @@ impl Groups {
         let all = both.zip(self.totals.chunks_mut(groups));
         all.map(|((scales, sums), totals)| GroupsOfRow { scales, sums, totals })
     }
-}
-
-struct GroupsOfRow<'g> {
-    scales: &'g mut [f32],
-    sums: &'g mut [i32],
-    totals: &'g mut [f32],
 }
 
 impl<'x> Activations<'x> {
@@ -132,80 +129,13 @@ impl<'x> Activations<'x> {
             let rows = x.bytes.chunks_mut(row * 16).zip(self.floats.chunks(self.columns));
             let rows = rows.zip(x.by_16.rows(row)).zip(x.by_32.rows(row / 2));
             let mut rows: Vec<_> = rows.collect();
-            pool::parts(&mut rows, (PART / self.columns.max(1)).max(1), |_, rows| {
+            pool::parts(&mut rows, (QUANTIZED_AT_ONCE / self.columns.max(1)).max(1), |_, rows| {
                 for (((bytes, floats), by_16), by_32) in rows {
                     quantize_row(floats, bytes, by_16, by_32);
                 }
             });
             x
         })
-    }
-}
-
-on_best_isa! {
-    /// Groups of 32 to bytes: `x ≈ scale · byte`, as `quantize_row_q8_0` of ggml but with the scale kept in f32. Sixteen groups at a time,
-    /// so that what is done once a group is done by lanes and no group waits for the division of another.
-    fn quantize_row(floats: &[f32], bytes: &mut [i8], by_16: &mut GroupsOfRow<'_>, by_32: &mut GroupsOfRow<'_>) {
-        let bytes = bytes.as_chunks_mut::<32>().0;
-        let mut last = [0f32; 32];
-        let (whole, rest) = floats.as_chunks::<32>();
-        last[..rest.len()].copy_from_slice(rest);
-        // The rest of a last group is zeros.
-        let last = if rest.is_empty() { &[][..] } else { std::slice::from_ref(&last) };
-        for (groups, first) in [(whole, 0), (last, whole.len())] {
-            let mut at = first;
-            for groups in groups.chunks(LANES) {
-                quantize_groups(groups, &mut bytes[at..at + groups.len()], at, by_16, by_32);
-                at += groups.len();
-            }
-        }
-    }
-}
-
-/// Up to [`LANES`] groups, the first of which is one of a number in its row.
-#[inline(always)]
-fn quantize_groups(
-    groups: &[[f32; 32]],
-    bytes: &mut [[i8; 32]],
-    first: usize,
-    by_16: &mut GroupsOfRow<'_>,
-    by_32: &mut GroupsOfRow<'_>,
-) {
-    let (mut largest, mut scales, mut inverses) = ([0u32; LANES], [0f32; LANES], [0f32; LANES]);
-    for (largest, group) in largest.iter_mut().zip(groups) {
-        // Positive floats are in the order of their bits, of which the largest is found without a thought of what is no number.
-        for x in group {
-            *largest = (*largest).max(x.abs().to_bits());
-        }
-    }
-    for lane in 0..LANES {
-        scales[lane] = f32::from_bits(largest[lane]) / 127.0;
-        inverses[lane] = if scales[lane] > 0.0 { 1.0 / scales[lane] } else { 0.0 };
-    }
-    let mut sums = [[0i32; LANES]; 2];
-    for (lane, (group, bytes)) in groups.iter().zip(bytes).enumerate() {
-        for (half, sums) in sums.iter_mut().enumerate() {
-            for at in half * 16..(half + 1) * 16 {
-                // Adding 1.5 · 2^23 rounds to even and leaves the integer in the low bits: no conversion that must check its range.
-                bytes[at] = (group[at] * inverses[lane] + 12_582_912.0).to_bits() as i8;
-                sums[lane] += i32::from(bytes[at]);
-            }
-        }
-    }
-    let count = groups.len();
-    let to = by_32.scales[first..][..count].iter_mut().zip(&mut by_32.sums[first..][..count]);
-    for (lane, ((scale, sum), total)) in to.zip(&mut by_32.totals[first..][..count]).enumerate() {
-        (*scale, *sum) = (scales[lane], sums[0][lane] + sums[1][lane]);
-        *total = *scale * *sum as f32;
-    }
-    let to = by_16.scales[2 * first..].as_chunks_mut::<2>().0.iter_mut();
-    let to = to.zip(by_16.sums[2 * first..].as_chunks_mut::<2>().0);
-    let to = to.zip(by_16.totals[2 * first..].as_chunks_mut::<2>().0);
-    for (lane, ((scale, sum), total)) in to.take(count).enumerate() {
-        for half in 0..2 {
-            (scale[half], sum[half]) = (scales[lane], sums[half][lane]);
-            total[half] = scale[half] * sum[half] as f32;
-        }
     }
 }
 

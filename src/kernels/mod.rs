@@ -122,6 +122,7 @@ mod lines;
 mod matmul;
 mod pass;
 pub(crate) mod pool;
+mod quantize;
 mod rows;
 mod tiles;
 mod vnni;

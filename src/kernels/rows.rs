@@ -3,7 +3,7 @@
 
 use candle_core::{D, Device, Result, Tensor};
 
-use super::exponential::exp;
+use super::exponential::power;
 use super::isa::on_best_isa;
 use super::linear::with_floats;
 use super::matmul::{LANES, PART, sum_lanes};
@@ -23,10 +23,10 @@ on_best_isa! {
         let mut sums = [0f32; LANES];
         for chunk in chunks {
             for lane in 0..LANES {
-                sums[lane] += exp(chunk[lane] - largest);
+                sums[lane] += power(chunk[lane] - largest);
             }
         }
-        let rest: f32 = rest.iter().map(|x| exp(x - largest)).sum();
+        let rest: f32 = rest.iter().map(|x| power(x - largest)).sum();
         largest + (sum_lanes(&sums) + rest).ln()
     }
 }

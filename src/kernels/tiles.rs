@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
 #[cfg(target_arch = "x86_64")]
 use super::halves::{self, Halves};
-use super::isa::Isa;
+use super::isa::{Isa, on_best_isa};
 #[cfg(target_arch = "x86_64")]
 use super::lines::ask_for;
 use super::lines::{Blank, LINE, Lines};
@@ -50,7 +50,15 @@ impl Out {
             let outputs = unsafe {
                 std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + first), numbers.len())
             };
-            outputs.iter_mut().zip(numbers).for_each(|(output, number)| *output += number);
+            add_to(outputs, numbers);
+        }
+    }
+}
+
+on_best_isa! {
+    fn add_to(numbers: &mut [f32], more: &[f32]) {
+        for (number, more) in numbers.iter_mut().zip(more) {
+            *number += more;
         }
     }
 }
