@@ -47,6 +47,9 @@ pub(super) struct Quantized {
     /// The same as `avx2_bytes` reads them, made when first needed.
     #[cfg(target_arch = "x86_64")]
     fours: OnceLock<super::avx2_bytes::Fours>,
+    /// As `vnni` does.
+    #[cfg(target_arch = "x86_64")]
+    eights: OnceLock<super::eights::Eights>,
     /// What products with groups of 16 weights, and with groups of 32, need.
     pub(super) by_16: Groups,
     pub(super) by_32: Groups,
@@ -122,6 +125,8 @@ impl<'x> Activations<'x> {
                 bytes: vec![0; groups * 16],
                 #[cfg(target_arch = "x86_64")]
                 fours: OnceLock::new(),
+                #[cfg(target_arch = "x86_64")]
+                eights: OnceLock::new(),
                 by_16: Groups::new(groups),
                 by_32: Groups::new(groups / 2),
             };
@@ -240,6 +245,12 @@ impl Quantized {
     #[cfg(target_arch = "x86_64")]
     pub(super) fn in_fours(&self) -> &super::avx2_bytes::Fours {
         self.fours.get_or_init(|| super::avx2_bytes::Fours::new(self))
+    }
+
+    /// As `vnni` reads them.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn in_eights(&self) -> &super::eights::Eights {
+        self.eights.get_or_init(|| super::eights::Eights::new(self))
     }
 
     /// A row as a kernel for weights in groups of `B::GROUP` reads it.

@@ -113,6 +113,7 @@ mod avx2;
 mod avx2_bytes;
 mod blocks;
 pub mod ceiling;
+mod eights;
 mod exponential;
 mod halves;
 mod isa;

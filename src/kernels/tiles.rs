@@ -7,14 +7,17 @@
 use std::ops::Range;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
-#[cfg(target_arch = "x86_64")]
-use super::halves::{self, Halves};
 use super::isa::{Isa, on_best_isa};
 #[cfg(target_arch = "x86_64")]
 use super::lines::ask_for;
 use super::lines::{Blank, LINE, Lines};
 use super::matmul::{Activations, Matrix, Quantized, TILE};
 use super::pool;
+#[cfg(target_arch = "x86_64")]
+use super::{
+    eights::{self, Eights},
+    halves::{self, Halves},
+};
 use crate::checkpoint::MappedSlice;
 
 /// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
@@ -152,6 +155,8 @@ tiled! {
 
 /// Activation rows whose bytes stay in the second-level cache while the tiles of a job pass by.
 const ROWS_AT_ONCE: usize = 64;
+#[cfg(target_arch = "x86_64")]
+const _: () = assert!(ROWS_AT_ONCE.is_multiple_of(eights::ROWS));
 /// Tiles that a kernel may take at once.
 const AT_ONCE: usize = 2;
 
@@ -304,6 +309,8 @@ impl Tiles {
 enum Meets<'x> {
     Bytes(&'x Quantized, Isa),
     #[cfg(target_arch = "x86_64")]
+    Eights(&'x Eights),
+    #[cfg(target_arch = "x86_64")]
     Halves(&'x Halves),
 }
 
@@ -313,6 +320,9 @@ impl<'x> Meets<'x> {
         {
             if let Some(x) = activations.halves(isa) {
                 return Self::Halves(x);
+            }
+            if matches!(isa, Isa::Vnni | Isa::Amx) {
+                return Self::Eights(activations.quantized().in_eights());
             }
         }
         Self::Bytes(activations.quantized(), isa)
@@ -324,7 +334,7 @@ impl<'x> Meets<'x> {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Halves(_) => (halves::ROWS_AT_ONCE, 2, halves::TILES_AT_ONCE),
-            Self::Bytes(..) => (ROWS_AT_ONCE, 8, usize::MAX),
+            _ => (ROWS_AT_ONCE, 8, usize::MAX),
         }
     }
 }
@@ -342,7 +352,6 @@ unsafe fn some_tiles<B: Tiled>(
     out: Out,
 ) {
     match *meets {
-        Meets::Bytes(_, Isa::Plain) => unreachable!("the plain version reads the file's layout"),
         #[cfg(target_arch = "x86_64")]
         Meets::Bytes(x, Isa::Avx2) => {
             for tile in tiles {
@@ -351,7 +360,7 @@ unsafe fn some_tiles<B: Tiled>(
             }
         }
         #[cfg(target_arch = "x86_64")]
-        Meets::Bytes(x, Isa::Vnni | Isa::Amx) => {
+        Meets::Eights(x) => {
             // SAFETY: by the caller's word.
             unsafe { super::vnni::some_tiles::<B>(weights, tiles, x, rows, out) };
         }
@@ -360,6 +369,7 @@ unsafe fn some_tiles<B: Tiled>(
             // SAFETY: by the caller's word.
             unsafe { halves::some_tiles::<B>(weights, tiles, x, rows, out, scratch) };
         }),
+        Meets::Bytes(..) => unreachable!("the plain version reads the file's layout"),
     }
 }
 

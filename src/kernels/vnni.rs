@@ -12,7 +12,8 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::matmul::{Quantized, TILE};
+use super::eights::{Eights, block_of};
+use super::matmul::TILE;
 use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
 
 /// The products of some neighbouring tiles with some rows of activations.
@@ -23,7 +24,7 @@ use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
 pub(super) unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
     tiles: Range<usize>,
-    x: &Quantized,
+    x: &Eights,
     rows: Range<usize>,
     out: Out,
 ) {
@@ -63,43 +64,42 @@ struct Place {
 /// As for [`some_tiles`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn all_rows<B: Tiled, const T: usize>(tiles: [Place; T], x: &Quantized, rows: Range<usize>, out: Out) {
+unsafe fn all_rows<B: Tiled, const T: usize>(tiles: [Place; T], x: &Eights, rows: Range<usize>, out: Out) {
     let mut row = rows.start;
     while row < rows.end {
         // The last rows ask for the next tiles; those before them, for what is here already.
         let ahead = if rows.end - row <= 8 { tiles[0].next } else { 0 };
-        // SAFETY: `row` is one of the activations'; the rest by the caller's word.
-        row += unsafe {
-            match rows.end - row {
-                8.. => some_rows::<B, T, 8>(tiles, x, row, out, ahead),
-                4.. => some_rows::<B, T, 4>(tiles, x, row, out, ahead),
-                2.. => some_rows::<B, T, 2>(tiles, x, row, out, ahead),
+        let count = block_of(rows.end - row);
+        // SAFETY: a block of the activations begins with the row; the rest by the caller's word.
+        unsafe {
+            match count {
+                8 => some_rows::<B, T, 8>(tiles, x, row, out, ahead),
+                4 => some_rows::<B, T, 4>(tiles, x, row, out, ahead),
+                2 => some_rows::<B, T, 2>(tiles, x, row, out, ahead),
                 _ => some_rows::<B, T, 1>(tiles, x, row, out, ahead),
             }
-        };
+        }
+        row += count;
     }
 }
 
-/// The sums of `N` activation rows from `row` on, which share each load of weights; `T` tiles share each load of activations. What lies
-/// `ahead` bytes further is asked for meanwhile. Returns `N`.
+/// The sums of the `N` activation rows of the block that begins with `row`, which share each load of weights; `T` tiles share each load of
+/// activations. What lies `ahead` bytes further is asked for meanwhile.
 ///
 /// # Safety
-/// As for [`some_tiles`]; the activations have `N` rows from `row` on.
+/// As for [`some_tiles`]; there is such a block.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     tiles: [Place; T],
-    x: &Quantized,
+    x: &Eights,
     row: usize,
     out: Out,
     ahead: usize,
-) -> usize {
+) {
     // Twice the largest sum, for what is taken off: see `BASE`.
     const { assert!(B::GROUP * 2 * 255 * 128 < 1 << 22) };
-    let mut views = [x.row::<B>(row); N];
-    for (i, view) in views.iter_mut().enumerate() {
-        *view = x.row::<B>(row + i);
-    }
+    let (bytes, numbers) = x.block::<B>(row);
     let groups = B::LEN / B::GROUP;
     let mut totals = [[_mm512_setzero_ps(); T]; N];
     for block in 0..tiles[0].parts.blocks {
@@ -107,69 +107,73 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
         for t in 0..T {
             // SAFETY: `block` is one of the tile's.
             factors[t] = Some(unsafe { BlockFactors::load::<B>(tiles[t].parts.factors, block) });
-            tiles[t].parts.ask_for_factors::<B>(block, ahead);
+            if ahead > 0 {
+                tiles[t].parts.ask_for_factors::<B>(block, ahead);
+            }
         }
         for group in 0..groups {
             let at = block * groups + group;
-            for tile in &tiles {
-                tile.parts.ask_for_group::<B>(at, ahead);
+            if ahead > 0 {
+                for tile in &tiles {
+                    tile.parts.ask_for_group::<B>(at, ahead);
+                }
             }
+            // SAFETY: each group of the block has three numbers for each row.
+            let number =
+                |kind: usize, i: usize| unsafe { _mm512_set1_ps(*numbers.add((at * 3 + kind) * N + i)) };
             // Sums begin at the bits of a float that makes floats of them, too large by that float.
-            let mut sums = [[_mm512_castps_si512(_mm512_set1_ps(BASE)); T]; N];
+            let base = _mm512_set1_ps(BASE);
+            let mut sums = [[_mm512_castps_si512(base); T]; N];
             if B::ZERO != 0 {
-                for i in 0..N {
+                for (i, sums) in sums.iter_mut().enumerate() {
                     // Less ZERO·Σx, which takes the zero point off all products at once, exactly.
-                    // SAFETY: a row's views hold a number for each of its groups.
-                    let sum = unsafe { *views[i].sums.add(at) };
-                    sums[i] = [_mm512_set1_epi32(BASE.to_bits().cast_signed() - B::ZERO * sum); T];
+                    let begin = _mm512_fnmadd_ps(_mm512_set1_ps(B::ZERO as f32), number(1, i), base);
+                    *sums = [_mm512_castps_si512(begin); T];
                 }
             }
-            for four in at * B::GROUP / 16..(at + 1) * B::GROUP / 16 {
-                // Written out four times, for compilers leave loops and tests here that cost a tenth.
-                macro_rules! quad {
-                    ($number:literal) => {
-                        let mut w = [_mm512_setzero_si512(); T];
-                        for t in 0..T {
-                            // SAFETY: a quad of the tile.
-                            w[t] = unsafe { quad_of::<B, $number>(tiles[t].parts, four) };
-                        }
-                        for i in 0..N {
-                            // SAFETY: sixteen bytes of the row's.
-                            unsafe {
-                                let x = views[i].bytes.add(four * 16);
-                                add_products::<T, $number>(&mut sums[i], w, x);
-                            }
-                        }
-                    };
-                }
-                quad!(0);
-                quad!(1);
-                quad!(2);
-                quad!(3);
+            // SAFETY: the bytes of the group.
+            let x = unsafe { bytes.add(at * B::GROUP * N) };
+            // Written out, for compilers leave loops and tests here that cost a tenth, or exchange all registers at their end.
+            macro_rules! quads {
+                ($($quad:literal)*) => {$({
+                    let mut w = [_mm512_setzero_si512(); T];
+                    for t in 0..T {
+                        // SAFETY: a quad of the tile.
+                        w[t] = unsafe { quad_of::<B, { $quad % 4 }>(tiles[t].parts, at * B::GROUP / 16 + $quad / 4) };
+                    }
+                    rows!($quad w 0 1 2 3 4 5 6 7);
+                })*};
+            }
+            macro_rules! rows {
+                ($quad:literal $w:ident $($row:literal)*) => {$(
+                    if $row < N {
+                        // SAFETY: four bytes of this row's.
+                        unsafe { add_products::<T, N, $quad, $row>(&mut sums[$row % N], $w, x) };
+                    }
+                )*};
+            }
+            quads!(0 1 2 3);
+            if B::GROUP == 32 {
+                quads!(4 5 6 7);
             }
             for t in 0..T {
                 let Some(factors) = &factors[t] else { continue };
                 // SAFETY: a group of the block.
                 let d = unsafe { factors.scale::<B>(group) };
-                let base = _mm512_set1_ps(BASE);
                 let too_much = _mm512_mul_ps(d, base);
                 for i in 0..N {
-                    // SAFETY: as for the sums.
-                    let scale = _mm512_set1_ps(unsafe { *views[i].scales.add(at) });
                     let sum = _mm512_castsi512_ps(sums[i][t]);
                     let sum = match B::FACTORS {
                         Factors::Floats => _mm512_mul_ps(_mm512_sub_ps(sum, base), d),
                         _ => _mm512_fmsub_ps(sum, d, too_much),
                     };
-                    totals[i][t] = _mm512_fmadd_ps(sum, scale, totals[i][t]);
+                    totals[i][t] = _mm512_fmadd_ps(sum, number(0, i), totals[i][t]);
                 }
                 if B::MIN {
                     // SAFETY: as for the scale.
                     let m = unsafe { factors.minimum::<B>(group) };
-                    for i in 0..N {
-                        // SAFETY: as for the sums.
-                        let total = _mm512_set1_ps(unsafe { *views[i].totals.add(at) });
-                        totals[i][t] = _mm512_fmadd_ps(m, total, totals[i][t]);
+                    for (i, totals) in totals.iter_mut().enumerate() {
+                        totals[t] = _mm512_fmadd_ps(m, number(2, i), totals[t]);
                     }
                 }
             }
@@ -184,19 +188,18 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
             }
         }
     }
-    N
 }
 
-/// Adds the products of four columns of `T` tiles with four bytes of activations, those of a number among sixteen.
+/// Adds the products of four columns of `T` tiles, those of a quad, with the activations of one of the `N` rows whose group begins at `x`.
 ///
-/// For two tiles it is written out: compilers read the sixteen bytes of all rows first and then have no registers for them, so that each
-/// four go to the stack and back.
+/// For two tiles it is written out: compilers read the bytes of all rows first and then have no registers for them, so that they go to the
+/// stack and back.
 ///
 /// # Safety
-/// There are sixteen bytes.
+/// There are as many bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn add_products<const T: usize, const NUMBER: usize>(
+unsafe fn add_products<const T: usize, const N: usize, const QUAD: usize, const ROW: usize>(
     sums: &mut [__m512i; T],
     w: [__m512i; T],
     x: *const i8,
@@ -209,7 +212,7 @@ unsafe fn add_products<const T: usize, const NUMBER: usize>(
                 "vpbroadcastd {four}, dword ptr [{x} + {at}]",
                 "vpdpbusd {a}, {v}, {four}",
                 "vpdpbusd {b}, {w}, {four}",
-                four = out(zmm_reg) _four, x = in(reg) x, at = const 4 * NUMBER,
+                four = out(zmm_reg) _four, x = in(reg) x, at = const 4 * (QUAD * N + ROW),
                 a = inout(zmm_reg) sums[0], v = in(zmm_reg) w[0],
                 b = inout(zmm_reg) sums[T - 1], w = in(zmm_reg) w[T - 1],
                 options(nostack, preserves_flags, readonly),
@@ -218,7 +221,7 @@ unsafe fn add_products<const T: usize, const NUMBER: usize>(
         return;
     }
     // SAFETY: as above.
-    let x = _mm512_set1_epi32(unsafe { x.add(4 * NUMBER).cast::<i32>().read_unaligned() });
+    let x = _mm512_set1_epi32(unsafe { x.add(4 * (QUAD * N + ROW)).cast::<i32>().read_unaligned() });
     for t in 0..T {
         sums[t] = _mm512_dpbusd_epi32(sums[t], w[t], x);
     }
