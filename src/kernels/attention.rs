@@ -176,9 +176,16 @@ pub fn attend_spans(
         if jobs.len() < JOBS * pool::threads() && jobs.iter().any(|rows| rows.segments().len() > 1) {
             in_parts(&jobs, write);
         } else {
-            pool::each(jobs.len(), |index| {
-                let rows = &jobs[index];
-                SCRATCH.with_borrow_mut(|scratch| write(rows, scratch.gather(rows, rows.segments())));
+            // Some heads of a text after each other, and the keys of the next asked for meanwhile.
+            let at_once = (jobs.len() / (JOBS * pool::threads())).clamp(1, kv_heads);
+            pool::parts(&mut jobs, at_once, |_, jobs| {
+                for index in 0..jobs.len() {
+                    if let Some(next) = jobs.get(index + 1) {
+                        next.ask_for_keys();
+                    }
+                    let rows = &jobs[index];
+                    SCRATCH.with_borrow_mut(|scratch| write(rows, scratch.gather(rows, rows.segments())));
+                }
             });
         }
         Ok(())

@@ -43,7 +43,7 @@ pub(super) unsafe fn one_tile<B: Tiled>(
         return unsafe { avx2_bytes::one_tile::<B>(weights, tile, x.in_fours(), rows, out) };
     }
     let parts = weights.parts_of::<B>(tile);
-    let to = Place { column: tile * TILE, width: TILE.min(weights.rows - tile * TILE), out };
+    let to = Place { index: tile, out };
     let mut row = rows.start;
     while row < rows.end {
         // As in `vnni`.
@@ -59,11 +59,10 @@ pub(super) unsafe fn one_tile<B: Tiled>(
     }
 }
 
-/// Where a tile's outputs go: which column they begin at, and how many there are.
+/// A tile's number, and where its outputs go.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    pub column: usize,
-    pub width: usize,
+    pub index: usize,
     pub out: Out,
 }
 
@@ -77,7 +76,7 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     tile: Parts,
     x: &Quantized,
     row: usize,
-    Place { column, width, out }: Place,
+    Place { index, out }: Place,
     ahead: usize,
 ) -> usize {
     let mut views = [x.row::<B>(row); N];
@@ -151,8 +150,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
         }
     }
     for (i, total) in totals.into_iter().enumerate() {
-        // SAFETY: as many as the tile has rows, within the outputs of the row.
-        unsafe { store(total, out.at.add((row + i) * out.outputs + column), width) };
+        // SAFETY: by the caller's word.
+        unsafe { store(total, row + i, index, out) };
     }
     N
 }
@@ -205,20 +204,20 @@ pub(super) fn dots<const N: usize>(x: [&[f32]; N], weights: &[f32]) -> [f32; N] 
     out
 }
 
-/// Writes the first `width` of a tile's sums.
+/// Writes a row's sums of a tile.
 ///
 /// # Safety
-/// So many have room at `to`.
+/// There are such a row and such a tile.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) unsafe fn store(total: [__m256; HALVES], to: *mut f32, width: usize) {
+pub(super) unsafe fn store(total: [__m256; HALVES], row: usize, tile: usize, out: Out) {
     let mut lanes = [0f32; TILE];
     // SAFETY: two halves of the lanes; then by the caller's word.
     unsafe {
         for (half, total) in total.into_iter().enumerate() {
             _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total);
         }
-        to.copy_from_nonoverlapping(lanes.as_ptr(), width);
+        out.put_lanes(row, tile, &lanes);
     }
 }
 

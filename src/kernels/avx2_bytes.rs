@@ -10,7 +10,7 @@ use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::avx2::{BlockFactors, HALVES, Place, store};
-use super::matmul::{Groups, Quantized, TILE};
+use super::matmul::{Groups, Quantized};
 use super::tiles::{Out, Parts, Tiled, Tiles};
 
 /// Activation rows that stand together.
@@ -84,7 +84,7 @@ pub(super) unsafe fn one_tile<B: Tiled>(
     out: Out,
 ) {
     let parts = weights.parts_of::<B>(tile);
-    let to = Place { column: tile * TILE, width: TILE.min(weights.rows - tile * TILE), out };
+    let to = Place { index: tile, out };
     // Jobs begin at a multiple of four.
     for row in rows.clone().step_by(ROWS) {
         // As in `vnni`.
@@ -111,7 +111,7 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     tile: Parts,
     x: &Fours,
     row: usize,
-    Place { column, width, out }: Place,
+    Place { index, out }: Place,
     ahead: usize,
 ) {
     const { assert!(B::LOW != 8 || (B::ZERO == 128 && !B::MIN), "what `Fours` takes into account") };
@@ -165,6 +165,6 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     }
     for (i, total) in totals.into_iter().enumerate() {
         // SAFETY: by the caller's word.
-        unsafe { store(total, out.at.add((row + i) * out.outputs + column), width) };
+        unsafe { store(total, row + i, index, out) };
     }
 }

@@ -16,7 +16,6 @@ use std::ops::Range;
 use super::amx::{Config, ROWS};
 use super::isa::on_best_isa;
 use super::lanes::Chunk;
-use super::matmul::TILE;
 use super::pool;
 use super::tiles::{Out, Parts, Tiled, Tiles};
 use super::vnni::{BlockFactors, quad_of};
@@ -146,14 +145,9 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     // A row's outputs of all tiles lie side by side; those of the next row are a page or more away.
     for row in 0..rows.len() {
         for (index, tile) in tiles.clone().enumerate() {
-            let width = TILE.min(weights.rows - tile * TILE);
-            let mask = (0xffffu32 >> (TILE - width)) as u16;
             let sum = &sums[(row / ROWS * count + index) * ROWS + row % ROWS];
-            // SAFETY: a chunk is as large as a register; the mask keeps within the outputs of the row.
-            unsafe {
-                let to = out.at.add((rows.start + row) * out.outputs + tile * TILE);
-                _mm512_mask_storeu_ps(to, mask, _mm512_load_ps(sum.0.as_ptr()));
-            }
+            // SAFETY: a chunk is as large as a register; `out` by the caller's word.
+            unsafe { out.put(rows.start + row, tile, _mm512_load_ps(sum.0.as_ptr())) };
         }
     }
 }

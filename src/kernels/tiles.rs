@@ -4,10 +4,12 @@
 //! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 % for the K types, whose 6-bit scales
 //! become bytes). It is done when a model is opened, or once, where tiles are kept in a file.
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
-use super::isa::{Isa, on_best_isa};
+use super::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::lines::ask_for;
 use super::lines::{Blank, LINE, Lines};
@@ -38,30 +40,46 @@ pub(super) enum Factors {
 /// Where results go: `[rows, outputs]`, of which each job has columns of its own.
 #[derive(Clone, Copy)]
 pub(super) struct Out {
-    pub at: *mut f32,
-    pub outputs: usize,
+    at: *mut f32,
+    outputs: usize,
+    /// As many numbers, added to every row.
+    bias: Option<*const f32>,
 }
 
 impl Out {
-    /// Adds numbers to some outputs of some rows, from output `first` on.
+    /// A row's outputs of a tile; of the last tile those there are.
     ///
     /// # Safety
-    /// They are there, and nobody else has them.
-    unsafe fn add(self, rows: Range<usize>, first: usize, numbers: &[f32]) {
-        for row in rows {
-            // SAFETY: by the caller's word.
-            let outputs = unsafe {
-                std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + first), numbers.len())
+    /// There is such a row, and such a tile.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub unsafe fn put(self, row: usize, tile: usize, numbers: __m512) {
+        let column = tile * TILE;
+        let mask = (0xffffu32 >> (TILE - TILE.min(self.outputs - column))) as u16;
+        // SAFETY: by the caller's word; the mask keeps within a row's outputs.
+        unsafe {
+            let numbers = match self.bias {
+                Some(bias) => _mm512_add_ps(numbers, _mm512_maskz_loadu_ps(mask, bias.add(column))),
+                None => numbers,
             };
-            add_to(outputs, numbers);
+            _mm512_mask_storeu_ps(self.at.add(row * self.outputs + column), mask, numbers);
         }
     }
-}
 
-on_best_isa! {
-    fn add_to(numbers: &mut [f32], more: &[f32]) {
-        for (number, more) in numbers.iter_mut().zip(more) {
-            *number += more;
+    /// The same where there are no registers of sixteen.
+    ///
+    /// # Safety
+    /// As for [`Out::put`].
+    #[inline]
+    pub unsafe fn put_lanes(self, row: usize, tile: usize, numbers: &[f32; TILE]) {
+        let column = tile * TILE;
+        for (lane, number) in numbers.iter().enumerate().take(self.outputs - column) {
+            // SAFETY: by the caller's word, and one of a row's outputs.
+            unsafe {
+                let number = self.bias.map_or(*number, |bias| number + *bias.add(column + lane));
+                *self.at.add(row * self.outputs + column + lane) = number;
+            }
         }
     }
 }
@@ -253,27 +271,22 @@ impl Tiles {
                 "a bias has a number for each output"
             );
             out.reserve_exact(rows * weights.rows);
-            let to = Out { at: out.as_mut_ptr(), outputs: weights.rows };
+            let to = Out { at: out.as_mut_ptr(), outputs: weights.rows, bias: bias.map(<[f32]>::as_ptr) };
             let tiles = weights.rows.div_ceil(TILE);
             let starts = (0..tiles).step_by(tiles_a_job);
-            jobs.extend(starts.map(|from| (weights, bias, to, from..tiles.min(from + tiles_a_job))));
+            jobs.extend(starts.map(|from| (weights, to, from..tiles.min(from + tiles_a_job))));
         }
         pool::each(jobs.len(), |job| {
-            let (weights, bias, out, tiles) = &jobs[job];
+            let (weights, out, tiles) = &jobs[job];
             for first in (0..rows).step_by(rows_at_once) {
                 let rows = first..rows.min(first + rows_at_once);
                 // SAFETY: `isa` is available; `out` has room for all rows and outputs.
                 unsafe {
                     for_block_type!(
                         weights.block_type,
-                        some_tiles(weights, tiles.clone(), &meets, rows.clone(), *out)
+                        some_tiles(weights, tiles.clone(), &meets, rows, *out)
                     )
                 };
-                let outputs = tiles.start * TILE..weights.rows.min(tiles.end * TILE);
-                if let Some(bias) = bias {
-                    // SAFETY: they were just written, and are this job's alone.
-                    unsafe { out.add(rows, outputs.start, &bias[outputs]) };
-                }
             }
         });
         drop(jobs);
@@ -503,6 +516,35 @@ fn pack_factors<B: Tiled>(
                         out[((group * each + number) * TILE + lane) * 4..][..4]
                             .copy_from_slice(&value.to_le_bytes());
                     }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::matmul::tests::random_weights;
+    use super::super::pass::Pass;
+    use super::*;
+
+    #[test]
+    fn a_bias_is_added_last() {
+        let (outputs, columns, rows) = (37, 256, 11);
+        let bias: Vec<f32> = (0..outputs).map(|at| at as f32 / 7.0 - 2.0).collect();
+        let floats: Vec<f32> = (0..rows * columns).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
+        for block_type in [BlockType::Q8_0, BlockType::Q4_K] {
+            let bytes = random_weights(block_type, outputs, columns, 5);
+            let tiles = Tiles::pack(Matrix { block_type, rows: outputs, columns, bytes: &bytes });
+            for isa in Isa::all().filter(|isa| isa.available() && isa.has_tiles()) {
+                for pass in Pass::ALL {
+                    let activations = Activations::new(&floats, rows, pass);
+                    let mut expected = tiles.matmul(&activations, isa);
+                    for row in expected.chunks_exact_mut(outputs) {
+                        row.iter_mut().zip(&bias).for_each(|(number, bias)| *number += bias);
+                    }
+                    let [found] = Tiles::matmul_all([(&tiles, Some(&bias))], &activations, isa);
+                    assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
                 }
             }
         }

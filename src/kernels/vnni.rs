@@ -33,8 +33,7 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
         let place = |tile: usize, at_once: usize| Place {
             parts: weights.parts_of::<B>(tile),
             next: weights.distance(at_once),
-            column: tile * TILE,
-            mask: (0xffffu32 >> (TILE - TILE.min(weights.rows - tile * TILE))) as u16,
+            tile,
         };
         // SAFETY: tiles of this type and rows of the activations; `out` by the caller's word.
         unsafe {
@@ -55,9 +54,7 @@ struct Place {
     parts: Parts,
     /// Bytes to the tile that takes its place next.
     next: usize,
-    column: usize,
-    /// Which outputs there are.
-    mask: u16,
+    tile: usize,
 }
 
 /// # Safety
@@ -181,11 +178,8 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     }
     for (i, totals) in totals.into_iter().enumerate() {
         for t in 0..T {
-            // SAFETY: the mask keeps within the outputs of the row.
-            unsafe {
-                let to = out.at.add((row + i) * out.outputs + tiles[t].column);
-                _mm512_mask_storeu_ps(to, tiles[t].mask, totals[t]);
-            }
+            // SAFETY: by the caller's word.
+            unsafe { out.put(row + i, tiles[t].tile, totals[t]) };
         }
     }
 }

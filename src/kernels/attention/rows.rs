@@ -87,6 +87,17 @@ impl Rows<'_> {
         self.seen(0).start..self.seen(self.tokens - 1).end
     }
 
+    /// Asks for the first keys, where whoever reads them would wait for them.
+    pub fn ask_for_keys(&self) {
+        if self.count() <= FEW {
+            let seen = self.seen_by_any();
+            let pages = seen.start / PAGE..seen.end.div_ceil(PAGE);
+            for page in pages.take(PAGES_AT_ONCE) {
+                ask_for_chunks(self.past.of_head(page, self.kv_head).0);
+            }
+        }
+    }
+
     /// The segments they lie in: at least one, for what sees nothing has a result as well.
     pub fn segments(&self) -> Range<usize> {
         let seen = self.seen_by_any();
