@@ -13,7 +13,7 @@ pub enum Isa {
     /// AVX-512 with VNNI: hand-written inner loops.
     #[cfg(target_arch = "x86_64")]
     Vnni,
-    /// AVX-512 with VNNI, and AMX for products of many rows.
+    /// AVX-512 with VNNI, and AMX, by which prompts are read.
     #[cfg(target_arch = "x86_64")]
     Amx,
 }

@@ -110,7 +110,7 @@ impl<'x> Activations<'x> {
         self.columns
     }
 
-    /// As AMX reads them, where it is there and they are to be read.
+    /// As AMX takes them, where it is there and they are to be read.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn halves(&self, isa: Isa) -> Option<&super::halves::Halves> {
         let new = || super::halves::Halves::new(self.floats, self.columns);

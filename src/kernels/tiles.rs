@@ -84,7 +84,7 @@ impl Out {
     }
 }
 
-// SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done.
+// SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done; the bias is only read.
 unsafe impl Send for Out {}
 // SAFETY: as above.
 unsafe impl Sync for Out {}
