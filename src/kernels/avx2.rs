@@ -1,17 +1,20 @@
 //! Quantised matrix products for AVX2, over weights in [`Tiles`]: what most desks' processors have.
 //!
-//! They give the bits of `matmul`'s plain version, as those of `vnni` do. There is no instruction here that sums products of bytes into
+//! They give the bits of `matmul`'s plain version, as those of `vnni` do. There is no instruction in AVX2 that sums products of bytes into
 //! 32 bits; `vpmaddubsw` sums pairs into 16, which saturate. So sums stay in 16 bits for as many products as cannot overflow
-//! ([`quads_at_once`]), and are widened then: all of it is exact.
+//! ([`quads_at_once`]), and are widened then: all of it is exact. Processors with AVX-VNNI have the instruction, and weights of eight bits
+//! need no kernel of their own there.
 
 #![cfg(target_arch = "x86_64")]
+// Loops by index: see `avx2_bytes`.
+#![allow(clippy::needless_range_loop)]
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::avx2_bytes;
-use super::blocks::{BlockType, dequantize_row};
-use super::matmul::{Quantized, TILE, sum_lanes};
+use super::matmul::{Quantized, TILE};
 use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
 
 /// A tile's rows in two registers: the first eight and the last eight.
@@ -26,19 +29,19 @@ const fn quads_at_once<B: Tiled>() -> usize {
     if quads > most { most } else { quads }
 }
 
-/// A tile's products with some rows of activations.
+/// A tile's products with some rows of activations, by AVX-VNNI's dot products (`VNNI`) or without.
 ///
 /// # Safety
-/// `out` has room for every row at the tile's columns.
+/// The processor has AVX-VNNI, if that is asked for; `out` has room for every row at the tile's columns.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) unsafe fn one_tile<B: Tiled>(
+pub(super) unsafe fn one_tile<B: Tiled, const VNNI: bool>(
     weights: &Tiles,
     tile: usize,
     x: &Quantized,
     rows: Range<usize>,
     out: Out,
 ) {
-    if B::LOW == 8 {
+    if B::LOW == 8 && !VNNI {
         // SAFETY: by the caller's word.
         return unsafe { avx2_bytes::one_tile::<B>(weights, tile, x.in_fours(), rows, out) };
     }
@@ -47,13 +50,15 @@ pub(super) unsafe fn one_tile<B: Tiled>(
     let mut row = rows.start;
     while row < rows.end {
         // As in `vnni`.
-        let ahead = if rows.end - row <= 4 { weights.distance(1) } else { 0 };
+        let ahead = if rows.end - row <= if VNNI { 6 } else { 4 } { weights.distance(1) } else { 0 };
         // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
         row += unsafe {
             match rows.end - row {
-                4.. => some_rows::<B, 4>(parts, x, row, to, ahead),
-                2.. => some_rows::<B, 2>(parts, x, row, to, ahead),
-                _ => some_rows::<B, 1>(parts, x, row, to, ahead),
+                // As many sums as there are registers for.
+                6.. if VNNI => some_rows::<B, 6, VNNI>(parts, x, row, to, ahead),
+                4.. => some_rows::<B, 4, VNNI>(parts, x, row, to, ahead),
+                2.. => some_rows::<B, 2, VNNI>(parts, x, row, to, ahead),
+                _ => some_rows::<B, 1, VNNI>(parts, x, row, to, ahead),
             }
         };
     }
@@ -72,7 +77,7 @@ pub(super) struct Place {
 /// As for [`one_tile`]; the activations have `N` rows from `row` on.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn some_rows<B: Tiled, const N: usize>(
+unsafe fn some_rows<B: Tiled, const N: usize, const VNNI: bool>(
     tile: Parts,
     x: &Quantized,
     row: usize,
@@ -80,8 +85,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     ahead: usize,
 ) -> usize {
     let mut views = [x.row::<B>(row); N];
-    for (i, view) in views.iter_mut().enumerate() {
-        *view = x.row::<B>(row + i);
+    for i in 1..N {
+        views[i] = x.row::<B>(row + i);
     }
     let groups = B::LEN / B::GROUP;
     let at_once = const { quads_at_once::<B>() };
@@ -102,29 +107,40 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
                     sums[i] = [_mm256_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) }); HALVES];
                 }
             }
-            let mut quad = at * B::GROUP / 4;
-            while quad < (at + 1) * B::GROUP / 4 {
-                let mut short = [[_mm256_setzero_si256(); HALVES]; N];
-                for quad in quad..quad + at_once {
+            let mut short = [[_mm256_setzero_si256(); HALVES]; N];
+            // Written out, so that nothing is asked at each quad.
+            macro_rules! quads {
+                ($($quad:literal)*) => {$({
                     // SAFETY: a quad of the tile.
-                    let w = unsafe { quad_of::<B>(tile, quad) };
+                    let w = unsafe { quad_of::<B, { $quad % 4 }>(tile, at * B::GROUP / 16 + $quad / 4) };
                     for i in 0..N {
-                        // SAFETY: four bytes of the row's.
-                        let four = unsafe { views[i].bytes.add(quad * 4).cast::<i32>().read_unaligned() };
-                        let four = _mm256_set1_epi32(four);
-                        for half in 0..HALVES {
-                            let products = _mm256_maddubs_epi16(w[half], four);
-                            short[i][half] = _mm256_add_epi16(short[i][half], products);
+                        // SAFETY: four bytes of the row's; the instruction is there by the caller's word.
+                        unsafe {
+                            let bytes = views[i].bytes.add(at * B::GROUP);
+                            if VNNI {
+                                add_products::<$quad>(&mut sums[i], w, bytes);
+                            } else {
+                                let four = bytes.add(4 * $quad).cast::<i32>().read_unaligned();
+                                let four = _mm256_set1_epi32(four);
+                                for half in 0..HALVES {
+                                    let products = _mm256_maddubs_epi16(w[half], four);
+                                    short[i][half] = _mm256_add_epi16(short[i][half], products);
+                                }
+                            }
+                        }
+                        if !VNNI && ($quad + 1) % at_once == 0 {
+                            for half in 0..HALVES {
+                                let wide = _mm256_madd_epi16(short[i][half], ones);
+                                sums[i][half] = _mm256_add_epi32(sums[i][half], wide);
+                                short[i][half] = _mm256_setzero_si256();
+                            }
                         }
                     }
-                }
-                for i in 0..N {
-                    for half in 0..HALVES {
-                        let wide = _mm256_madd_epi16(short[i][half], ones);
-                        sums[i][half] = _mm256_add_epi32(sums[i][half], wide);
-                    }
-                }
-                quad += at_once;
+                })*};
+            }
+            quads!(0 1 2 3);
+            if B::GROUP == 32 {
+                quads!(4 5 6 7);
             }
             // SAFETY: a group of the block.
             let d = unsafe { factors.scale::<B>(group) };
@@ -149,59 +165,35 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
             }
         }
     }
-    for (i, total) in totals.into_iter().enumerate() {
+    for i in 0..N {
         // SAFETY: by the caller's word.
-        unsafe { store(total, row + i, index, out) };
+        unsafe { store(totals[i], row + i, index, out) };
     }
     N
 }
 
-/// Halves, of two bytes each, as floats.
+/// Adds the products of four columns of 16 rows, those of a quad, with the activations of a row's group, by AVX-VNNI.
+///
+/// Written out: in the encoding that needs no AVX-512.
+///
+/// # Safety
+/// The processor has it, and there are as many bytes.
+#[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) fn widen(bytes: &[u8], out: &mut [f32]) {
-    let (whole, rest) = out.as_chunks_mut::<LANES>();
-    let (lines, last) = bytes.as_chunks::<{ 2 * LANES }>();
-    for (line, out) in lines.iter().zip(whole) {
-        // SAFETY: as many as a register holds, on both sides.
-        unsafe {
-            let halves = _mm_loadu_si128(line.as_ptr().cast());
-            _mm256_storeu_ps(out.as_mut_ptr(), _mm256_cvtph_ps(halves));
-        }
+unsafe fn add_products<const QUAD: usize>(sums: &mut [__m256i; HALVES], w: [__m256i; HALVES], x: *const i8) {
+    let _four: __m256i;
+    // SAFETY: four bytes are read.
+    unsafe {
+        asm!(
+            "vpbroadcastd {four}, dword ptr [{x} + {at}]",
+            "{{vex}} vpdpbusd {a}, {v}, {four}",
+            "{{vex}} vpdpbusd {b}, {w}, {four}",
+            four = out(ymm_reg) _four, x = in(reg) x, at = const 4 * QUAD,
+            a = inout(ymm_reg) sums[0], v = in(ymm_reg) w[0],
+            b = inout(ymm_reg) sums[1], w = in(ymm_reg) w[1],
+            options(nostack, preserves_flags, readonly),
+        );
     }
-    dequantize_row(BlockType::F16, last, rest);
-}
-
-/// The products of a row of float weights with some rows of activations, all of one length: `matmul`'s plain sums, in two registers each.
-#[target_feature(enable = "avx2,fma")]
-pub(super) fn dots<const N: usize>(x: [&[f32]; N], weights: &[f32]) -> [f32; N] {
-    let length = x.iter().fold(weights.len(), |least, x| least.min(x.len()));
-    let whole = length / TILE * TILE;
-    let mut sums = [[_mm256_setzero_ps(); HALVES]; N];
-    for at in (0..whole).step_by(TILE) {
-        for at in [at, at + LANES] {
-            // SAFETY: eight numbers of the whole part, which all of them have.
-            let w = unsafe { _mm256_loadu_ps(weights.as_ptr().add(at)) };
-            for (x, sums) in x.iter().zip(&mut sums) {
-                // SAFETY: as above.
-                let x = unsafe { _mm256_loadu_ps(x.as_ptr().add(at)) };
-                let sum = &mut sums[at / LANES % HALVES];
-                *sum = _mm256_fmadd_ps(x, w, *sum);
-            }
-        }
-    }
-    let mut out = [0f32; N];
-    for i in 0..N {
-        let mut lanes = [0f32; TILE];
-        for (half, sums) in sums[i].into_iter().enumerate() {
-            // SAFETY: half of the lanes.
-            unsafe { _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), sums) };
-        }
-        for ((lane, x), w) in lanes.iter_mut().zip(&x[i][whole..]).zip(&weights[whole..]) {
-            *lane = x.mul_add(*w, *lane);
-        }
-        out[i] = sum_lanes(&lanes);
-    }
-    out
 }
 
 /// Writes a row's sums of a tile.
@@ -214,47 +206,52 @@ pub(super) unsafe fn store(total: [__m256; HALVES], row: usize, tile: usize, out
     let mut lanes = [0f32; TILE];
     // SAFETY: two halves of the lanes; then by the caller's word.
     unsafe {
-        for (half, total) in total.into_iter().enumerate() {
-            _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total);
+        for half in 0..HALVES {
+            _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total[half]);
         }
         out.put_lanes(row, tile, &lanes);
     }
 }
 
-/// Four columns of 16 rows, as unsigned bytes.
+/// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
 ///
 /// # Safety
-/// `quad` is one of the tile's.
+/// The tile has the four.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn quad_of<B: Tiled>(tile: Parts, quad: usize) -> [__m256i; HALVES] {
-    // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64.
-    let line = |part: *const u8, line: usize, half: usize| unsafe {
-        _mm256_load_si256(part.add(line * 64 + half * 32).cast())
-    };
+unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> [__m256i; HALVES] {
     let mut out = [_mm256_setzero_si256(); HALVES];
-    for (half, out) in out.iter_mut().enumerate() {
-        let pair = line(tile.low, quad / 2, half);
-        let pair = if quad.is_multiple_of(2) { pair } else { _mm256_srli_epi16::<4>(pair) };
-        let low = _mm256_and_si256(pair, _mm256_set1_epi8(15));
-        *out = match B::HIGH {
-            1 => {
-                // SAFETY: eight bytes a quad, four of them a half.
-                let bits = unsafe { tile.high.add(quad * 8 + half * 4).cast::<i32>().read_unaligned() };
-                _mm256_or_si256(low, _mm256_and_si256(spread(bits), _mm256_set1_epi8(16)))
+    for half in 0..HALVES {
+        // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64, half of it a register.
+        unsafe {
+            let low = tile.low.add(half * 32);
+            if B::LOW == 8 {
+                out[half] = _mm256_load_si256(low.add((four * 4 + NUMBER) * 64).cast());
+                continue;
             }
-            2 => {
-                let high = line(tile.high, quad / 4, half);
-                let high = match quad % 4 {
-                    0 => _mm256_slli_epi16::<4>(high),
-                    1 => _mm256_slli_epi16::<2>(high),
-                    2 => high,
-                    _ => _mm256_srli_epi16::<2>(high),
-                };
-                _mm256_or_si256(low, _mm256_and_si256(high, _mm256_set1_epi8(0x30)))
-            }
-            _ => low,
-        };
+            let pair = _mm256_load_si256(low.add((four * 2 + NUMBER / 2) * 64).cast());
+            let pair = if NUMBER.is_multiple_of(2) { pair } else { _mm256_srli_epi16::<4>(pair) };
+            let low = _mm256_and_si256(pair, _mm256_set1_epi8(15));
+            out[half] = match B::HIGH {
+                1 => {
+                    // Eight bytes a quad, four of them a half.
+                    let bits = tile.high.add((four * 4 + NUMBER) * 8 + half * 4);
+                    let ones = spread(bits.cast::<i32>().read_unaligned());
+                    _mm256_or_si256(low, _mm256_and_si256(ones, _mm256_set1_epi8(16)))
+                }
+                2 => {
+                    let high = _mm256_load_si256(tile.high.add(four * 64 + half * 32).cast());
+                    let high = match NUMBER {
+                        0 => _mm256_slli_epi16::<4>(high),
+                        1 => _mm256_slli_epi16::<2>(high),
+                        2 => high,
+                        _ => _mm256_srli_epi16::<2>(high),
+                    };
+                    _mm256_or_si256(low, _mm256_and_si256(high, _mm256_set1_epi8(0x30)))
+                }
+                _ => low,
+            };
+        }
     }
     out
 }
@@ -390,14 +387,28 @@ unsafe fn floats(at: *const u8) -> [__m256; HALVES] {
 }
 
 /// Does as many rounds of products as it is told and nothing else, to see how fast they can be; says how many products that was.
+///
+/// # Safety
+/// The processor has AVX-VNNI, if that is asked for.
 #[target_feature(enable = "avx2,fma")]
-pub(super) fn products(rounds: usize) -> usize {
+pub(super) unsafe fn products<const VNNI: bool>(rounds: usize) -> usize {
     const SUMS: usize = 12;
     let (a, b) = std::hint::black_box((_mm256_set1_epi8(3), _mm256_set1_epi8(5)));
     let mut sums = [_mm256_setzero_si256(); SUMS];
     for _ in 0..rounds {
         for sum in &mut sums {
-            *sum = _mm256_add_epi16(*sum, _mm256_maddubs_epi16(a, std::hint::black_box(b)));
+            if !VNNI {
+                *sum = _mm256_add_epi16(*sum, _mm256_maddubs_epi16(a, std::hint::black_box(b)));
+                continue;
+            }
+            // SAFETY: by the caller's word; nothing but registers is touched.
+            unsafe {
+                asm!(
+                    "{{vex}} vpdpbusd {sum}, {a}, {b}",
+                    sum = inout(ymm_reg) *sum, a = in(ymm_reg) a, b = in(ymm_reg) b,
+                    options(nomem, nostack, preserves_flags),
+                );
+            }
         }
     }
     std::hint::black_box(sums);

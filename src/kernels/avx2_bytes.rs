@@ -5,6 +5,8 @@
 //! and activations stand in pairs that fit. Sums are those of `matmul`'s plain version.
 
 #![cfg(target_arch = "x86_64")]
+// Loops by index, for what an iterator of arrays leaves behind is not always inlined, and then all registers go to memory and back.
+#![allow(clippy::needless_range_loop)]
 
 use std::arch::x86_64::*;
 use std::ops::Range;
@@ -128,25 +130,26 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
             let at = block * groups + group;
             tile.ask_for_group::<B>(at, ahead);
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
-            for (i, sums) in sums.iter_mut().enumerate() {
+            for i in 0..N {
                 // SAFETY: a group of the row's.
-                *sums = [_mm256_set1_epi32(unsafe { *offsets.add(at * ROWS + i) }); HALVES];
+                sums[i] = [_mm256_set1_epi32(unsafe { *offsets.add(at * ROWS + i) }); HALVES];
             }
             for quad in at * quads..(at + 1) * quads {
+                let line = tile.low.wrapping_add(quad * 64);
                 // SAFETY: a line of the tile is 64 bytes at a multiple of 64.
-                let line =
-                    |half: usize| unsafe { _mm256_load_si256(tile.low.add(quad * 64 + half * 32).cast()) };
-                let lines = [line(0), line(1)];
+                let lines =
+                    unsafe { [_mm256_load_si256(line.cast()), _mm256_load_si256(line.add(32).cast())] };
                 let first = [_mm256_and_si256(lines[0], even), _mm256_and_si256(lines[1], even)];
                 let second = [_mm256_srli_epi16::<8>(lines[0]), _mm256_srli_epi16::<8>(lines[1])];
                 let w = [first, second];
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    for (pair, w) in w.into_iter().enumerate() {
+                for i in 0..N {
+                    for pair in 0..2 {
                         // SAFETY: two pairs of the row's.
                         let x = unsafe { *pairs.add((quad * ROWS + i) * 2 + pair) };
                         let x = _mm256_set1_epi32(x);
-                        for (sum, w) in sums.iter_mut().zip(w) {
-                            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(w, x));
+                        for half in 0..HALVES {
+                            let products = _mm256_madd_epi16(w[pair][half], x);
+                            sums[i][half] = _mm256_add_epi32(sums[i][half], products);
                         }
                     }
                 }
@@ -163,8 +166,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
             }
         }
     }
-    for (i, total) in totals.into_iter().enumerate() {
+    for i in 0..N {
         // SAFETY: by the caller's word.
-        unsafe { store(total, row + i, index, out) };
+        unsafe { store(totals[i], row + i, index, out) };
     }
 }

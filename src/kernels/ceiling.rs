@@ -61,18 +61,25 @@ pub fn products_per_second(isa: Isa, pass: Pass) -> f64 {
     (0..3).map(|_| one(1 << 18)).fold(0.0, f64::max)
 }
 
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 fn products(isa: Isa, pass: Pass, rounds: usize) -> usize {
     match isa {
         Isa::Plain => 0,
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the instruction set is available.
-        Isa::Avx2 => unsafe { super::avx2::products(rounds) },
+        Isa::Avx2 => unsafe { super::avx2::products::<false>(rounds) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Isa::AvxVnni => unsafe { super::avx2::products::<true>(rounds) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Isa::Amx if pass.takes_halves(isa) => unsafe { super::amx::products(rounds) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above; whoever has AMX has this.
         Isa::Vnni | Isa::Amx => unsafe { super::vnni::products(rounds) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        Isa::Neon => unsafe { super::neon::products(rounds) },
     }
 }
 

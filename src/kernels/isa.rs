@@ -10,41 +10,75 @@ pub enum Isa {
     /// AVX2, FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// The same with AVX-VNNI: dot products of bytes without AVX-512, as Intel's processors for desks have them since 2021.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
     /// AVX-512 with VNNI: hand-written inner loops.
     #[cfg(target_arch = "x86_64")]
     Vnni,
     /// AVX-512 with VNNI, and AMX, by which prompts are read.
     #[cfg(target_arch = "x86_64")]
     Amx,
+    /// NEON with dot products of bytes, which Arm's processors have from 8.2 on.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+/// The registers for floats that an instruction set has: see [`Lanes`](super::lanes::Lanes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Registers {
+    /// What the compiler makes of arrays.
+    Plain,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Isa {
-    /// Every one there is for this kind of processor, each with what those before it have.
+    /// Every one there is for this kind of processor, the best last.
     pub fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        return [Self::Plain, Self::Avx2, Self::Vnni, Self::Amx].into_iter();
-        #[cfg(not(target_arch = "x86_64"))]
+        return [Self::Plain, Self::Avx2, Self::AvxVnni, Self::Vnni, Self::Amx].into_iter();
+        #[cfg(target_arch = "aarch64")]
+        return [Self::Plain, Self::Neon].into_iter();
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         return [Self::Plain].into_iter();
     }
 
     /// The best this processor has.
     pub fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let wide = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vnni");
-            if wide && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
-                return if super::amx::allowed() { Self::Amx } else { Self::Vnni };
+        Self::all().filter(|isa| isa.available()).last().unwrap_or(Self::Plain)
+    }
+
+    /// Whether this processor can run it.
+    pub fn available(self) -> bool {
+        match self {
+            Self::Plain => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("f16c")
             }
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
-            if avx2 && is_x86_feature_detected!("fma") {
-                return Self::Avx2;
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => Self::Avx2.available() && has_avx_vnni(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Vnni => {
+                Self::Avx2.available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vnni")
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Self::Vnni.available() && super::amx::allowed(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("dotprod"),
         }
-        Self::Plain
     }
 
     /// What it is called.
@@ -54,9 +88,13 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => "AVX-VNNI",
+            #[cfg(target_arch = "x86_64")]
             Self::Vnni => "AVX-512 VNNI",
             #[cfg(target_arch = "x86_64")]
             Self::Amx => "AMX, AVX-512 VNNI",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "NEON with dot products",
         }
     }
 
@@ -65,10 +103,29 @@ impl Isa {
         self != Self::Plain
     }
 
-    /// Whether this processor can run it.
-    pub fn available(self) -> bool {
-        // Each has what those before it need.
-        self as u8 <= Self::detect() as u8
+    /// What it has for floats.
+    pub(super) fn registers(self) -> Registers {
+        match self {
+            Self::Plain => Registers::Plain,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 | Self::AvxVnni => Registers::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Self::Vnni | Self::Amx => Registers::Avx512,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => Registers::Neon,
+        }
+    }
+}
+
+/// Intel's manual, volume 2A, `CPUID`: leaf 7, subleaf 1, EAX, bit 4.
+#[cfg(target_arch = "x86_64")]
+fn has_avx_vnni() -> bool {
+    use std::arch::x86_64::{__cpuid, __cpuid_count};
+    // Older compilers want it said that every processor here has `cpuid`.
+    #[allow(unused_unsafe)]
+    // SAFETY: every x86-64 processor has it.
+    unsafe {
+        __cpuid(0).eax >= 7 && __cpuid_count(7, 0).eax >= 1 && __cpuid_count(7, 1).eax & 1 << 4 != 0
     }
 }
 
@@ -99,15 +156,18 @@ macro_rules! on_best_isa {
                 plain($($argument),*)
             }
 
-            use $crate::kernels::isa::{Isa, best};
-            match best() {
-                Isa::Plain => plain($($argument),*),
+            use $crate::kernels::isa::{Registers, best};
+            match best().registers() {
+                Registers::Plain => plain($($argument),*),
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: `best` has asked the processor.
-                Isa::Avx2 => unsafe { avx2($($argument),*) },
+                Registers::Avx2 => unsafe { avx2($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
-                Isa::Vnni | Isa::Amx => unsafe { avx512($($argument),*) },
+                Registers::Avx512 => unsafe { avx512($($argument),*) },
+                // What the compiler takes for granted there.
+                #[cfg(target_arch = "aarch64")]
+                Registers::Neon => plain($($argument),*),
             }
         }
     };

@@ -3,9 +3,12 @@
 //!
 //! Lane for lane all do the same, to the bit.
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
+use super::blocks::half_to_f32;
 use super::matmul::{LANES, sum_lanes};
 
 /// 16 floats in memory, which begin where registers of theirs are read fastest.
@@ -28,6 +31,18 @@ pub(super) trait Lanes: Copy {
     /// # Safety
     /// 16 floats lie there.
     unsafe fn load(from: *const f32) -> Self;
+
+    /// Of halves, as floats.
+    ///
+    /// # Safety
+    /// 16 halves lie there.
+    unsafe fn load_half(from: *const u16) -> Self;
+
+    /// Of numbers of bfloat16, as floats.
+    ///
+    /// # Safety
+    /// 16 of them lie there.
+    unsafe fn load_bfloat(from: *const u16) -> Self;
 
     /// # Safety
     /// 16 floats have room there.
@@ -72,6 +87,20 @@ impl Lanes for [f32; LANES] {
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: by the caller's word.
         unsafe { from.cast::<Self>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        let halves = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
+        halves.map(half_to_f32)
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        let numbers = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
+        numbers.map(|bits| f32::from_bits(u32::from(bits) << 16))
     }
 
     #[inline(always)]
@@ -133,6 +162,26 @@ impl Lanes for Two {
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: by the caller's word.
         unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let (a, b) = (_mm_loadu_si128(from.cast()), _mm_loadu_si128(from.add(8).cast()));
+            Self(_mm256_cvtph_ps(a), _mm256_cvtph_ps(b))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let a = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+            let b = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(8).cast()));
+            let (a, b) = (_mm256_slli_epi32::<16>(a), _mm256_slli_epi32::<16>(b));
+            Self(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b))
+        }
     }
 
     #[inline(always)]
@@ -200,6 +249,21 @@ impl Lanes for __m512 {
     }
 
     #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let numbers = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(numbers))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: by the caller's word.
         unsafe { _mm512_storeu_ps(to, self) }
@@ -236,6 +300,175 @@ impl Lanes for __m512 {
     }
 }
 
+/// Four registers of NEON.
+#[cfg(target_arch = "aarch64")]
+#[derive(Clone, Copy)]
+pub(super) struct Four(pub [float32x4_t; 4]);
+
+#[cfg(target_arch = "aarch64")]
+impl Lanes for Four {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: by the caller's word.
+        Self([unsafe { vdupq_n_f32(x) }; 4])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            Self([vld1q_f32(from), vld1q_f32(from.add(4)), vld1q_f32(from.add(8)), vld1q_f32(from.add(12))])
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        let mut floats = unsafe { Self::splat(0.0) };
+        for (at, out) in floats.0.iter_mut().enumerate() {
+            // SAFETY: as above; else nothing but registers is touched. (Written out, because halves are no stable type yet.)
+            unsafe {
+                let halves = vld1_u16(from.add(4 * at));
+                std::arch::asm!(
+                    "fcvtl {out:v}.4s, {halves:v}.4h",
+                    out = lateout(vreg) *out, halves = in(vreg) halves,
+                    options(pure, nomem, nostack, preserves_flags),
+                );
+            }
+        }
+        floats
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let mut floats = Self::splat(0.0);
+            for (at, out) in floats.0.iter_mut().enumerate() {
+                *out = vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from.add(4 * at))));
+            }
+            floats
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        for (at, floats) in self.0.into_iter().enumerate() {
+            // SAFETY: by the caller's word.
+            unsafe { vst1q_f32(to.add(4 * at), floats) };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_product(mut self, a: Self, b: Self) -> Self {
+        for ((sum, a), b) in self.0.iter_mut().zip(a.0).zip(b.0) {
+            // SAFETY: by the caller's word.
+            *sum = unsafe { vfmaq_f32(*sum, a, b) };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn plus(mut self, other: Self) -> Self {
+        for (sum, other) in self.0.iter_mut().zip(other.0) {
+            // SAFETY: by the caller's word.
+            *sum = unsafe { vaddq_f32(*sum, other) };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn larger(mut self, other: Self) -> Self {
+        for (this, other) in self.0.iter_mut().zip(other.0) {
+            // SAFETY: by the caller's word. (The processor's own maximum makes no number of what is none.)
+            *this = unsafe { vbslq_f32(vcgtq_f32(other, *this), other, *this) };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        // SAFETY: by the caller's word.
+        unsafe {
+            let four = vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d));
+            let two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+            vget_lane_f32::<0>(two) + vget_lane_f32::<1>(two)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        // SAFETY: by the caller's word.
+        unsafe { vmaxvq_f32(vmaxq_f32(vmaxq_f32(a, b), vmaxq_f32(c, d))) }
+    }
+}
+
+/// A function over [`Lanes`], compiled for each instruction set and called with one, with as many columns, pages or rows of weights at
+/// once as its registers hold.
+macro_rules! on_lanes {
+    ($(#[$doc:meta])* unsafe fn $name:ident = $kernel:ident($($argument:ident: $type:ty),* $(,)?);) => {
+        $(#[$doc])*
+        unsafe fn $name(isa: $crate::kernels::isa::Isa, $($argument: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma,f16c")]
+            unsafe fn avx2($($argument: $type),*) {
+                // SAFETY: compiled for the instruction set; the rest by the caller's word.
+                unsafe { $kernel::<$crate::kernels::lanes::Two, 1>($($argument),*) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma,f16c")]
+            unsafe fn avx512($($argument: $type),*) {
+                // SAFETY: as above.
+                unsafe { $kernel::<std::arch::x86_64::__m512, 4>($($argument),*) }
+            }
+
+            use $crate::kernels::isa::Registers;
+            // SAFETY: asked of the processor here, or before; the rest by the caller's word.
+            unsafe {
+                match isa.registers() {
+                    Registers::Plain => {
+                        $kernel::<[f32; $crate::kernels::matmul::LANES], 1>($($argument),*)
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Registers::Avx2 => avx2($($argument),*),
+                    #[cfg(target_arch = "x86_64")]
+                    Registers::Avx512 => avx512($($argument),*),
+                    // Part of every processor of the kind.
+                    #[cfg(target_arch = "aarch64")]
+                    Registers::Neon => $kernel::<$crate::kernels::lanes::Four, 1>($($argument),*),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use on_lanes;
+
+/// Does something with up to so many rows at once, from the first row to the last: from which one, and (a constant) with how many.
+macro_rules! by_block {
+    ([$($size:literal)*], $count:expr, |$row:ident, $some:ident| $body:expr) => {
+        const MOST: usize = [$($size),*].len();
+        let (count, mut $row) = ($count, 0);
+        while $row < count {
+            // Blocks of about one size, for the last should not be left with one row.
+            let some = (count - $row).div_ceil((count - $row).div_ceil(MOST));
+            match some {
+                $($size => {
+                    const $some: usize = $size;
+                    $body
+                })*
+                _ => unreachable!("more rows than {MOST}"),
+            }
+            $row += some;
+        }
+    };
+}
+
+pub(super) use by_block;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,7 +479,12 @@ mod tests {
         unsafe {
             let [a, b, c] = [0, 1, 2].map(|at| L::load(numbers[at * LANES..][..LANES].as_ptr()));
             let mut all = vec![a.sum(), b.largest(), L::splat(0.1).add_product(a, b).sum()];
-            for lanes in [a.plus(b), a.larger(c), a.add_product(b, c), L::splat(7.5)] {
+            let halves: [_; LANES] = std::array::from_fn(|at| half::f16::from_f32(numbers[at]).to_bits());
+            let bfloats: [_; LANES] = std::array::from_fn(|at| half::bf16::from_f32(numbers[at]).to_bits());
+            let widened = [L::load_half(halves.as_ptr()), L::load_bfloat(bfloats.as_ptr())];
+            for lanes in
+                [a.plus(b), a.larger(c), a.add_product(b, c), L::splat(7.5)].into_iter().chain(widened)
+            {
                 let mut floats = [0f32; LANES];
                 lanes.store(floats.as_mut_ptr());
                 all.extend(floats);
@@ -275,7 +513,9 @@ mod tests {
                     assert_eq!(done::<__m512>(&numbers), plain);
                 }
             }
-            assert_eq!(plain.len(), 3 + 4 * LANES);
+            #[cfg(target_arch = "aarch64")]
+            assert_eq!(done::<Four>(&numbers), plain);
+            assert_eq!(plain.len(), 3 + 6 * LANES);
         }
     }
 }

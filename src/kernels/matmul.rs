@@ -3,17 +3,18 @@
 //! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into scratch that stays in the
 //! first-level cache, and used for every activation row there is. (Processors with kernels for them get weights in [`Tiles`], packed
 //! once.) Activations meet quantised weights as signed bytes with a scale for every 32 (the dot products are then exact in integers), and
-//! float weights as floats. Prompts on AMX are another matter: see `halves`.
+//! float weights as floats (`floats`). Prompts on AMX are another matter: see `halves`.
 //!
 //! **One order of summation.** For any number of rows, on any instruction set, at any thread count, the same sums are done in the
-//! same order, so that the result is the same to the bit: within a group in integers, over the groups of a chunk in a fixed tree
-//! ([`sum_groups`]), over chunks left to right. That is what makes a batch give the text that a single run gives.
+//! same order, so that the result is the same to the bit: within a group in integers, over groups from left to right. That is what makes a
+//! batch give the text that a single run gives.
 
 use std::cell::OnceCell;
 #[cfg(target_arch = "x86_64")]
 use std::sync::OnceLock;
 
-use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
+use super::blocks::{Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
+use super::floats;
 use super::isa::Isa;
 use super::pass::Pass;
 use super::pool;
@@ -33,6 +34,7 @@ pub struct Activations<'x> {
     rows: usize,
     columns: usize,
     floats: &'x [f32],
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pass: Pass,
     quantized: OnceCell<Quantized>,
     #[cfg(target_arch = "x86_64")]
@@ -163,26 +165,19 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
     assert_eq!(weights.columns, activations.columns, "weights and activations agree on their columns");
     assert!(isa.available(), "{isa:?} was detected before it is used");
     let rows = activations.rows;
+    if exact || weights.block_type.is_float() {
+        return floats::products(weights, activations.floats, rows, isa);
+    }
+    let x = activations.quantized();
     let tiles = weights.rows.div_ceil(TILE);
     // Tiles first, so that each thread writes memory of its own: `[tiles, rows, TILE]`.
     let mut tiled = vec![0f32; tiles * rows * TILE];
-    let float = exact || weights.block_type.is_float();
-    if !float {
-        activations.quantized();
-    }
-    let view = View {
-        rows,
-        columns: activations.columns,
-        floats: activations.floats,
-        quantized: activations.quantized.get(),
-    };
     // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
     let tiles_a_job = tiles.div_ceil(pool::threads() * 8).max(1);
     pool::parts(&mut tiled, rows * TILE * tiles_a_job, |job, out| {
         for (index, out) in out.chunks_mut(rows * TILE).enumerate() {
-            let first = (job * tiles_a_job + index) * TILE;
-            let tile = weights.tile(first);
-            if float { float_tile(tile, &view, out, isa) } else { quantized_tile(tile, &view, out, isa) }
+            let tile = weights.tile((job * tiles_a_job + index) * TILE);
+            for_block_type!(tile.block_type, tile_of(tile, x, rows, out, isa));
         }
     });
     if rows == 1 {
@@ -211,14 +206,6 @@ impl<'w> Matrix<'w> {
         let row_bytes = self.block_type.row_bytes(self.columns);
         &self.bytes[row * row_bytes..(row + 1) * row_bytes]
     }
-}
-
-/// What the threads share of the activations.
-pub(super) struct View<'x> {
-    rows: usize,
-    columns: usize,
-    floats: &'x [f32],
-    quantized: Option<&'x Quantized>,
 }
 
 /// One activation row's part of one chunk, for weights in groups of one size.
@@ -294,19 +281,14 @@ pub(super) fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
     p[0]
 }
 
-// === Quantised weights ===
-
-fn quantized_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
-    let Some(x) = view.quantized else { return };
-    for_block_type!(tile.block_type, tile_of(tile, x, view.rows, out, isa));
-}
-
 fn tile_of<B: Block>(tile: Matrix<'_>, x: &Quantized, rows: usize, out: &mut [f32], isa: Isa) {
-    match isa {
-        Isa::Plain => tile_plain::<B>(tile, x, rows, out),
+    match isa.registers() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `matmul` asserts that the instruction set is available.
-        Isa::Avx2 | Isa::Vnni | Isa::Amx => unsafe { tile_avx2::<B>(tile, x, rows, out) },
+        super::isa::Registers::Avx2 | super::isa::Registers::Avx512 => unsafe {
+            tile_avx2::<B>(tile, x, rows, out)
+        },
+        _ => tile_plain::<B>(tile, x, rows, out),
     }
 }
 
@@ -356,58 +338,9 @@ fn dot_plain<B: Block>(
     total
 }
 
-// === Float weights (and quantised ones, exactly) ===
-
-/// Rows of weights as floats, one after the other, against all activation rows, four at a time: so many sums fit into registers.
-fn float_tile(tile: Matrix<'_>, view: &View<'_>, out: &mut [f32], isa: Isa) {
-    let mut weights = vec![0f32; view.columns];
-    let x = |row: usize| &view.floats[row * view.columns..(row + 1) * view.columns];
-    for weight in 0..tile.rows {
-        match (tile.block_type, isa) {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as for the products.
-            (BlockType::F16, Isa::Avx2 | Isa::Vnni | Isa::Amx) => unsafe {
-                super::avx2::widen(tile.row(weight), &mut weights);
-            },
-            (other, _) => blocks::dequantize_row(other, tile.row(weight), &mut weights),
-        }
-        for row in (0..view.rows).step_by(4) {
-            let mut put = |at: usize, sums: &[f32]| {
-                for (i, sum) in sums.iter().enumerate() {
-                    out[(row + at + i) * TILE + weight] = *sum;
-                }
-            };
-            match view.rows - row {
-                4.. => put(0, &dots([x(row), x(row + 1), x(row + 2), x(row + 3)], &weights, isa)),
-                left => (0..left).for_each(|i| put(i, &dots([x(row + i)], &weights, isa))),
-            }
-        }
-    }
-}
-
-/// The products of a row of weights with some rows of activations: [`LANES`] sums each, column by column.
-#[inline(always)]
-fn dots<const N: usize>(x: [&[f32]; N], weights: &[f32], isa: Isa) -> [f32; N] {
-    match isa {
-        Isa::Plain => x.map(|x| dot(x, weights)),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: `matmul` asserts that the instruction set is available; processors with VNNI have AVX2.
-        Isa::Avx2 | Isa::Vnni | Isa::Amx => unsafe { super::avx2::dots(x, weights) },
-    }
-}
-
-fn dot(x: &[f32], weights: &[f32]) -> f32 {
-    let mut sums = [0f32; LANES];
-    for (x, w) in x.chunks(LANES).zip(weights.chunks(LANES)) {
-        for ((sum, x), w) in sums.iter_mut().zip(x).zip(w) {
-            *sum = x.mul_add(*w, *sum);
-        }
-    }
-    sum_lanes(&sums)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::blocks::dequantize_row;
     use super::super::tiles::Tiles;
     use super::*;
     use proptest::prelude::*;
@@ -518,11 +451,7 @@ pub(super) mod tests {
             let near = matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::detect());
             let mut dense = vec![0f32; rows * columns];
             for row in 0..rows {
-                blocks::dequantize_row(
-                    block_type,
-                    weights.row(row),
-                    &mut dense[row * columns..(row + 1) * columns],
-                );
+                dequantize_row(block_type, weights.row(row), &mut dense[row * columns..(row + 1) * columns]);
             }
             for row in 0..count {
                 for out in 0..rows {

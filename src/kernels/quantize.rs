@@ -5,7 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use super::isa::{Isa, best, on_best_isa};
+use super::isa::{best, on_best_isa};
 
 /// Numbers of a group.
 const GROUP: usize = 32;
@@ -63,10 +63,10 @@ on_best_isa! {
 /// Groups by the best there is for them.
 fn groups(floats: &[[f32; GROUP]], bytes: &mut [[i8; GROUP]], scales: &mut [f32], sums: &mut [[i32; 2]]) {
     assert!(bytes.len() == floats.len() && scales.len() >= floats.len() && sums.len() >= floats.len());
-    match best() {
+    match best().registers() {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: `best` has asked the processor.
-        Isa::Vnni | Isa::Amx => unsafe { avx512(floats, bytes, scales, sums) },
+        // SAFETY: `best` has asked the processor; no set has such registers without the rest.
+        super::isa::Registers::Avx512 => unsafe { avx512(floats, bytes, scales, sums) },
         _ => one_by_one(floats, bytes, scales, sums),
     }
 }

@@ -17,6 +17,7 @@ use super::matmul::{Activations, Matrix, Quantized, TILE};
 use super::pool;
 #[cfg(target_arch = "x86_64")]
 use super::{
+    avx2,
     eights::{self, Eights},
     halves::{self, Halves},
 };
@@ -47,6 +48,13 @@ pub(super) struct Out {
 }
 
 impl Out {
+    /// Into a vector that is still empty, and gets its length when all outputs of so many rows have been written.
+    pub fn new(out: &mut Vec<f32>, rows: usize, outputs: usize, bias: Option<&[f32]>) -> Self {
+        assert!(bias.is_none_or(|bias| bias.len() == outputs), "a bias has a number for each output");
+        out.reserve_exact(rows * outputs);
+        Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr) }
+    }
+
     /// A row's outputs of a tile; of the last tile those there are.
     ///
     /// # Safety
@@ -76,10 +84,20 @@ impl Out {
         let column = tile * TILE;
         for (lane, number) in numbers.iter().enumerate().take(self.outputs - column) {
             // SAFETY: by the caller's word, and one of a row's outputs.
-            unsafe {
-                let number = self.bias.map_or(*number, |bias| number + *bias.add(column + lane));
-                *self.at.add(row * self.outputs + column + lane) = number;
-            }
+            unsafe { self.put_one(row, column + lane, *number) };
+        }
+    }
+
+    /// One output of a row.
+    ///
+    /// # Safety
+    /// There are such a row and such an output.
+    #[inline(always)]
+    pub unsafe fn put_one(self, row: usize, output: usize, number: f32) {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let number = self.bias.map_or(number, |bias| number + *bias.add(output));
+            *self.at.add(row * self.outputs + output) = number;
         }
     }
 }
@@ -266,12 +284,7 @@ impl Tiles {
                 activations.columns(),
                 "weights and activations agree on their columns"
             );
-            assert!(
-                bias.is_none_or(|bias| bias.len() == weights.rows),
-                "a bias has a number for each output"
-            );
-            out.reserve_exact(rows * weights.rows);
-            let to = Out { at: out.as_mut_ptr(), outputs: weights.rows, bias: bias.map(<[f32]>::as_ptr) };
+            let to = Out::new(out, rows, weights.rows, bias);
             let tiles = weights.rows.div_ceil(TILE);
             let starts = (0..tiles).step_by(tiles_a_job);
             jobs.extend(starts.map(|from| (weights, to, from..tiles.min(from + tiles_a_job))));
@@ -369,7 +382,21 @@ unsafe fn some_tiles<B: Tiled>(
         Meets::Bytes(x, Isa::Avx2) => {
             for tile in tiles {
                 // SAFETY: by the caller's word.
-                unsafe { super::avx2::one_tile::<B>(weights, tile, x, rows.clone(), out) };
+                unsafe { avx2::one_tile::<B, false>(weights, tile, x, rows.clone(), out) };
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Meets::Bytes(x, Isa::AvxVnni) => {
+            for tile in tiles {
+                // SAFETY: by the caller's word.
+                unsafe { avx2::one_tile::<B, true>(weights, tile, x, rows.clone(), out) };
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        Meets::Bytes(x, Isa::Neon) => {
+            for tile in tiles {
+                // SAFETY: by the caller's word.
+                unsafe { super::neon::one_tile::<B>(weights, tile, x, rows.clone(), out) };
             }
         }
         #[cfg(target_arch = "x86_64")]

@@ -7,18 +7,14 @@
 // Loops over arrays by their index are those that compilers unroll for certain.
 #![allow(clippy::needless_range_loop)]
 
-#[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::__m512;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::cache::{PAGE, Pages};
 use super::{Attention, RelativeBias};
 use crate::kernels::exponential::{power, tanh};
-use crate::kernels::isa::{Isa, best, on_best_isa};
-#[cfg(target_arch = "x86_64")]
-use crate::kernels::lanes::Two;
-use crate::kernels::lanes::{Chunk, Lanes};
+use crate::kernels::isa::{best, on_best_isa};
+use crate::kernels::lanes::{Chunk, Lanes, by_block, on_lanes};
 use crate::kernels::lines::ask_for;
 use crate::kernels::matmul::LANES;
 
@@ -163,13 +159,15 @@ impl Gathered {
         let scores = &mut scores[..length];
         let (start, seen) = (segment * SEGMENT, rows.seen_by_any());
         let pages = seen.start.max(start) / PAGE..seen.end.min(start + SEGMENT).div_ceil(PAGE);
-        products(rows, pages.clone(), start / PAGE, scores);
+        // SAFETY: `best` has asked the processor.
+        unsafe { products(best(), rows, pages.clone(), start / PAGE, scores) };
         let keys = pages.start * PAGE..pages.end * PAGE;
         for (row, scores) in scores.as_chunks_mut().0.iter_mut().enumerate() {
             let scores = &mut floats_of(scores)[keys.start - start..keys.end - start];
             (self.largest[row], self.totals[row]) = rows.soften(row, keys.clone(), scores);
         }
-        sum_values(rows, pages, start / PAGE, scores, &mut self.sums);
+        // SAFETY: as above.
+        unsafe { sum_values(best(), rows, pages, start / PAGE, scores, &mut self.sums) };
     }
 
     /// Puts what was gathered from the next segment to it.
@@ -220,11 +218,13 @@ impl Rows<'_> {
         scores[..first].fill(f32::NEG_INFINITY);
         scores[end..].fill(f32::NEG_INFINITY);
         let mut largest = 0.0;
-        largest_of(scores, &mut largest);
+        // SAFETY: `best` has asked the processor.
+        unsafe { largest_of(best(), scores, &mut largest) };
         // Where nothing is seen, all weights are zero.
         powers(scores, if largest == f32::NEG_INFINITY { 0.0 } else { largest });
         let mut total = 0.0;
-        sum_of(scores, &mut total);
+        // SAFETY: as above.
+        unsafe { sum_of(best(), scores, &mut total) };
         (largest, total)
     }
 }
@@ -291,47 +291,22 @@ on_best_isa! {
     }
 }
 
-/// A function over [`Lanes`], compiled for each instruction set, with as many columns or pages as its registers hold for so many rows.
-macro_rules! on_best_lanes {
-    ($(#[$doc:meta])* fn $name:ident = $kernel:ident($($argument:ident: $type:ty),* $(,)?);) => {
-        $(#[$doc])*
-        fn $name($($argument: $type),*) {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            fn avx2($($argument: $type),*) {
-                // SAFETY: compiled for the instruction set.
-                unsafe { $kernel::<Two, 1>($($argument),*) }
-            }
-
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
-            fn avx512($($argument: $type),*) {
-                // SAFETY: as above.
-                unsafe { $kernel::<__m512, 4>($($argument),*) }
-            }
-
-            match best() {
-                // SAFETY: every processor can do this.
-                Isa::Plain => unsafe { $kernel::<[f32; LANES], 1>($($argument),*) },
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: `best` has asked the processor.
-                Isa::Avx2 => unsafe { avx2($($argument),*) },
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: as above.
-                Isa::Vnni | Isa::Amx => unsafe { avx512($($argument),*) },
-            }
-        }
-    };
-}
-
-on_best_lanes! {
+on_lanes! {
     /// Dot products of rows with keys of some pages, `[rows, SEGMENT]` from page `first` on.
-    fn products = products_by(rows: &Rows<'_>, pages: Range<usize>, first: usize, scores: &mut [Chunk]);
+    ///
+    /// # Safety
+    /// Of all functions here: the processor has the instruction set.
+    unsafe fn products = products_by(
+        rows: &Rows<'_>,
+        pages: Range<usize>,
+        first: usize,
+        scores: &mut [Chunk],
+    );
 }
 
-on_best_lanes! {
+on_lanes! {
     /// Sums values of some pages, each times its weight of `[rows, SEGMENT]` from page `first` on, and adds them to `sums`.
-    fn sum_values = sum_values_by(
+    unsafe fn sum_values = sum_values_by(
         rows: &Rows<'_>,
         pages: Range<usize>,
         first: usize,
@@ -340,12 +315,12 @@ on_best_lanes! {
     );
 }
 
-on_best_lanes! {
-    fn largest_of = largest_by(scores: &[f32], largest: &mut f32);
+on_lanes! {
+    unsafe fn largest_of = largest_by(scores: &[f32], largest: &mut f32);
 }
 
-on_best_lanes! {
-    fn sum_of = sum_by(scores: &[f32], sum: &mut f32);
+on_lanes! {
+    unsafe fn sum_of = sum_by(scores: &[f32], sum: &mut f32);
 }
 
 /// # Safety
@@ -374,23 +349,6 @@ unsafe fn sum_by<L: Lanes, const N: usize>(scores: &[f32], sum: &mut f32) {
         }
         *sum = all.sum();
     }
-}
-
-/// Calls a function with up to so many rows at once, from the first row to the last.
-macro_rules! by_block {
-    ([$($size:literal)*], $count:expr, |$row:ident| $kernel:ident::<$lanes:ty, $columns:tt, _> $arguments:tt) => {
-        const MOST: usize = [$($size),*].len();
-        let (count, mut $row) = ($count, 0);
-        while $row < count {
-            // Blocks of about one size, for the last should not be left with one row.
-            let some = (count - $row).div_ceil((count - $row).div_ceil(MOST));
-            match some {
-                $($size => $kernel::<$lanes, $columns, $size> $arguments,)*
-                _ => unreachable!("more rows than {MOST}"),
-            }
-            $row += some;
-        }
-    };
 }
 
 /// Rows that wait for keys rather than for products.
@@ -431,7 +389,7 @@ unsafe fn products_by<L: Lanes, const N: usize>(
             macro_rules! of_pages {
                 ($count:tt) => {{
                     let keys = std::array::from_fn(|at| rows.past.of_head(page + at, rows.kv_head).0);
-                    by_block!([1 2 3], rows.count(), |row| products_of::<L, $count, _>(rows, row, keys, to));
+                    by_block!([1 2 3], rows.count(), |row, R| products_of::<L, $count, R>(rows, row, keys, to));
                 }};
             }
             if some == N {
@@ -519,9 +477,9 @@ unsafe fn sum_values_by<L: Lanes, const N: usize>(
             // SAFETY: by the caller's word, and as asserted.
             unsafe {
                 if some == N {
-                    by_block!([1 2 3 4 5 6], rows.count(), |row| sum_part::<L, N, _>(rows, row, &part, weights, sums));
+                    by_block!([1 2 3 4 5 6], rows.count(), |row, R| sum_part::<L, N, R>(rows, row, &part, weights, sums));
                 } else {
-                    by_block!([1 2 3 4 5 6], rows.count(), |row| sum_part::<L, 1, _>(rows, row, &part, weights, sums));
+                    by_block!([1 2 3 4 5 6], rows.count(), |row, R| sum_part::<L, 1, R>(rows, row, &part, weights, sums));
                 }
             }
             column += some;
