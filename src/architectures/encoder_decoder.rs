@@ -21,8 +21,8 @@ use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragge
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, KeyValues, Linear, Sees, Weight, activated, add, attend_spans, pool,
-    shared_input,
+    Activation, Attention, Embedding, KeyValues, Linear, Sees, Weight, activated_layer, add, attend_spans,
+    pool, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: config::NAMES, load };
@@ -365,7 +365,7 @@ impl Attended {
 
 impl FeedForward {
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let through = |x: &Tensor| self.fc2.forward(&activated(&self.fc1.forward(x)?, self.activation)?);
+        let through = |x: &Tensor| self.fc2.forward(&activated_layer(x, &self.fc1, self.activation)?);
         match self.norm_first {
             true => add(x, &through(&self.norm.forward(x)?)?),
             false => self.norm.forward(&add(x, &through(x)?)?),

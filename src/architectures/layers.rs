@@ -2,7 +2,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
-use crate::kernels::{Linear, Weight, gated, layer_norm, rms_norm, rotate, shared_input};
+use crate::kernels::{Linear, Weight, gated_layers, layer_norm, rms_norm, rotate};
 
 pub use crate::kernels::Activation;
 
@@ -157,14 +157,13 @@ pub struct GatedMlp {
 
 impl GatedMlp {
     /// Tokens whose widened vectors are in memory at once: they stay near the processor, and prompts need no more memory.
-    const TOKENS: usize = 256;
+    const TOKENS: usize = 512;
 
     /// `[tokens, hidden]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let tokens = x.dim(0)?;
         if tokens <= Self::TOKENS || !x.device().is_cpu() {
-            let [gate, up] = shared_input(x, [&self.gate, &self.up])?;
-            return self.down.forward(&gated(&gate, &up, self.activation)?);
+            return self.down.forward(&gated_layers(x, &self.gate, &self.up, self.activation)?);
         }
         let some = |from| self.forward(&x.narrow(0, from, Self::TOKENS.min(tokens - from))?);
         let parts = (0..tokens).step_by(Self::TOKENS).map(some).collect::<Result<Vec<_>>>()?;

@@ -13,8 +13,8 @@ use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragge
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, KeyValues, Linear, RelativeBias, Sees, Span, Weight, activated, add,
-    attend_spans, shared_input,
+    Activation, Attention, Embedding, KeyValues, Linear, RelativeBias, Sees, Span, Weight, activated_layer,
+    add, attend_spans, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["t5", "mt5", "umt5"], load };
@@ -447,7 +447,7 @@ impl FeedForward {
         let y = self.norm.forward(x)?;
         match &self.kind {
             Kind::Plain { wi, wo, activation } => {
-                add(x, &wo.forward(&activated(&wi.forward(&y)?, *activation)?)?)
+                add(x, &wo.forward(&activated_layer(&y, wi, *activation)?)?)
             }
             Kind::Gated(mlp) => add(x, &mlp.forward(&y)?),
         }

@@ -44,13 +44,13 @@ impl Activation {
 
 on_best_isa! {
     /// Of some numbers. A loop for each: one that asked for every number which it is would not become one of vectors.
-    fn apply_to_each(activation: Activation, out: &mut [f32], x: &[f32]) {
+    pub(super) fn apply_to_each(activation: Activation, numbers: &mut [f32]) {
         macro_rules! all {
             ($($activation:ident)*) => {
                 match activation {
                     $(Activation::$activation => {
-                        for (out, x) in out.iter_mut().zip(x) {
-                            *out = Activation::$activation.apply(*x);
+                        for x in numbers {
+                            *x = Activation::$activation.apply(*x);
                         }
                     })*
                 }
@@ -68,7 +68,8 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
     let out = with_floats(gate, |gate| {
         with_floats(up, |up| {
             Ok(pool::made(gate.len(), PART, |part, out| {
-                apply_to_each(activation, out, &gate[part * PART..]);
+                out.copy_from_slice(&gate[part * PART..][..out.len()]);
+                apply_to_each(activation, out);
                 for (out, up) in out.iter_mut().zip(&up[part * PART..]) {
                     *out *= up;
                 }
@@ -84,7 +85,10 @@ pub fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
         return with_candle(x, activation);
     }
     let out = with_floats(x, |x| {
-        Ok(pool::made(x.len(), PART, |part, out| apply_to_each(activation, out, &x[part * PART..])))
+        Ok(pool::made(x.len(), PART, |part, out| {
+            out.copy_from_slice(&x[part * PART..][..out.len()]);
+            apply_to_each(activation, out);
+        }))
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }

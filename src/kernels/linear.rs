@@ -7,11 +7,12 @@ use std::ops::Deref;
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
 use candle_core::{CpuStorage, DType, Device, Layout, Module, Storage, Tensor};
 
+use super::activation::{Activation, activated, gated};
 use super::blocks::{BlockType, dequantize_row};
 use super::isa::best;
 use super::matmul::{Activations, Matrix, matmul};
 use super::pass::Pass;
-use super::tiles::Tiles;
+use super::tiles::{Outputs, Tiles};
 use crate::checkpoint::MappedSlice;
 
 type Result<T> = candle_core::Result<T>;
@@ -187,10 +188,21 @@ impl Linear {
         with_floats(&x, |floats| self.alone(&Activations::new(floats, tokens, Pass::Write)))
     }
 
+    /// What it makes of activations, where it lies in tiles.
+    fn outputs(&self) -> Option<Outputs<'_>> {
+        let tiles = self.tiles.as_ref().filter(|_| self.on_device.is_none())?;
+        Some(Outputs::of(tiles, self.bias.as_deref()))
+    }
+
+    /// What its input is for; the plainest, where results are to be the same everywhere.
+    fn pass(&self) -> Pass {
+        if self.precision == Precision::Portable { Pass::Write } else { Pass::current() }
+    }
+
     /// What it alone makes of activations, from tiles or from the file.
     fn alone(&self, activations: &Activations<'_>) -> Result<Vec<f32>> {
         if let Some(tiles) = &self.tiles {
-            let [y] = Tiles::matmul_all([(tiles, self.bias.as_deref())], activations, best());
+            let [y] = Tiles::matmul_all([Outputs::of(tiles, self.bias.as_deref())], activations, best());
             return Ok(y);
         }
         let (rows, columns) = self.weight.matrix()?;
@@ -207,27 +219,22 @@ impl Linear {
 
 /// Several layers that read the same input, which is quantised or rounded once for all of them.
 pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<[Tensor; N]> {
+    let in_tiles: Option<Vec<_>> = layers.iter().map(|layer| layer.outputs()).collect();
+    if let Some(all) = in_tiles.and_then(|all| <[_; N]>::try_from(all).ok()) {
+        return from_tiles(x, layers[0].pass(), all);
+    }
     let mut outputs = Vec::with_capacity(N);
     if layers.iter().all(|layer| layer.on_device.is_none()) {
         let x = x.contiguous()?;
         let (tokens, columns) = x.dims2()?;
         with_floats(&x, |floats| {
-            let portable = layers.iter().any(|layer| layer.precision == Precision::Portable);
-            let pass = if portable { Pass::Write } else { Pass::current() };
-            let activations = Activations::new(floats, tokens, pass);
+            let activations = Activations::new(floats, tokens, layers[0].pass());
             for layer in layers {
                 let (_, expected) = layer.weight.matrix()?;
                 if columns != expected {
                     candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
                 }
-            }
-            let in_tiles = layers.iter().map(|layer| Some((layer.tiles.as_ref()?, layer.bias.as_deref())));
-            let all: Option<Vec<_>> = in_tiles.collect();
-            let made: Vec<Vec<f32>> = match all.and_then(|all| <[_; N]>::try_from(all).ok()) {
-                Some(all) => Tiles::matmul_all(all, &activations, best()).into(),
-                None => layers.iter().map(|layer| layer.alone(&activations)).collect::<Result<_>>()?,
-            };
-            for y in made {
+                let y = layer.alone(&activations)?;
                 let width = y.len() / tokens;
                 outputs.push(Tensor::from_vec(y, (tokens, width), &Device::Cpu)?);
             }
@@ -244,6 +251,46 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
                 None => y,
             });
         }
+    }
+    <[Tensor; N]>::try_from(outputs).map_err(|_| candle_core::Error::Msg("one output a layer".into()))
+}
+
+/// `activation(layer(x))`.
+pub fn activated_layer(x: &Tensor, layer: &Linear, activation: Activation) -> Result<Tensor> {
+    let Some(outputs) = layer.outputs() else { return activated(&layer.forward(x)?, activation) };
+    let [y] = from_tiles(x, layer.pass(), [Outputs { activation: Some(activation), ..outputs }])?;
+    Ok(y)
+}
+
+/// `activation(gate(x)) · up(x)`.
+pub fn gated_layers(x: &Tensor, gate: &Linear, up: &Linear, activation: Activation) -> Result<Tensor> {
+    let (Some(outputs), Some(other)) = (gate.outputs(), up.outputs()) else {
+        let [gate, up] = shared_input(x, [gate, up])?;
+        return gated(&gate, &up, activation);
+    };
+    if outputs.weights.rows != other.weights.rows {
+        candle_core::bail!("a gate of {} numbers for {}", outputs.weights.rows, other.weights.rows);
+    }
+    let times = Some((other.weights, other.bias));
+    let [y] = from_tiles(x, gate.pass(), [Outputs { activation: Some(activation), times, ..outputs }])?;
+    Ok(y)
+}
+
+/// What layers in tiles make of the same input.
+fn from_tiles<const N: usize>(x: &Tensor, pass: Pass, all: [Outputs<'_>; N]) -> Result<[Tensor; N]> {
+    let x = x.contiguous()?;
+    let (tokens, columns) = x.dims2()?;
+    for weights in all.iter().flat_map(|one| [Some(one.weights), one.times.map(|(up, _)| up)]).flatten() {
+        if columns != weights.columns {
+            candle_core::bail!("an input of {columns} columns meets a weight of {}", weights.columns);
+        }
+    }
+    let made = with_floats(&x, |floats| {
+        Ok(Tiles::matmul_all(all, &Activations::new(floats, tokens, pass), best()))
+    })?;
+    let mut outputs = Vec::with_capacity(N);
+    for (y, one) in made.into_iter().zip(all) {
+        outputs.push(Tensor::from_vec(y, (tokens, one.weights.rows), &Device::Cpu)?);
     }
     <[Tensor; N]>::try_from(outputs).map_err(|_| candle_core::Error::Msg("one output a layer".into()))
 }

@@ -153,9 +153,11 @@ unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> [i
             };
             let all = match B::HIGH {
                 1 => {
-                    // Two bytes of eight: a bit for each byte of the register.
-                    let bits = tile.high.add((four * 4 + NUMBER) * 8 + r * 2);
-                    let bits = vcombine_u8(vdup_n_u8(*bits), vdup_n_u8(*bits.add(1)));
+                    // Of eight bytes the two that have a bit for each byte of the register, each of them eight times.
+                    let bits =
+                        vcombine_u64(vld1_u64(tile.high.add((four * 4 + NUMBER) * 8).cast()), vdup_n_u64(0));
+                    let two = vcombine_u8(vdup_n_u8(2 * r as u8), vdup_n_u8(2 * r as u8 + 1));
+                    let bits = vqtbl1q_u8(vreinterpretq_u8_u64(bits), two);
                     let set = vtstq_u8(bits, vreinterpretq_u8_u64(vdupq_n_u64(EACH_BIT)));
                     vorrq_u8(low, vandq_u8(set, vdupq_n_u8(16)))
                 }

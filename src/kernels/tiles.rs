@@ -8,6 +8,7 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use super::activation::{Activation, apply_to_each};
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
 use super::isa::Isa;
 #[cfg(target_arch = "x86_64")]
@@ -45,6 +46,8 @@ pub(super) struct Out {
     outputs: usize,
     /// As many numbers, added to every row.
     bias: Option<*const f32>,
+    /// Whether what lies there is multiplied with them.
+    times: bool,
 }
 
 impl Out {
@@ -52,7 +55,27 @@ impl Out {
     pub fn new(out: &mut Vec<f32>, rows: usize, outputs: usize, bias: Option<&[f32]>) -> Self {
         assert!(bias.is_none_or(|bias| bias.len() == outputs), "a bias has a number for each output");
         out.reserve_exact(rows * outputs);
-        Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr) }
+        Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr), times: false }
+    }
+
+    /// To the same place, to be multiplied with what was written there.
+    fn times(self, bias: Option<&[f32]>) -> Self {
+        assert!(bias.is_none_or(|bias| bias.len() == self.outputs), "a bias has a number for each output");
+        Self { bias: bias.map(<[f32]>::as_ptr), times: true, ..self }
+    }
+
+    /// Applies something to the outputs of some tiles that were written for some rows.
+    ///
+    /// # Safety
+    /// They were, and no other thread has them.
+    unsafe fn apply(self, activation: Activation, rows: Range<usize>, tiles: Range<usize>) {
+        let (from, end) = (tiles.start * TILE, self.outputs.min(tiles.end * TILE));
+        for row in rows {
+            // SAFETY: outputs of such a row; the rest by the caller's word.
+            let numbers =
+                unsafe { std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + from), end - from) };
+            apply_to_each(activation, numbers);
+        }
     }
 
     /// A row's outputs of a tile; of the last tile those there are.
@@ -71,7 +94,10 @@ impl Out {
                 Some(bias) => _mm512_add_ps(numbers, _mm512_maskz_loadu_ps(mask, bias.add(column))),
                 None => numbers,
             };
-            _mm512_mask_storeu_ps(self.at.add(row * self.outputs + column), mask, numbers);
+            let to = self.at.add(row * self.outputs + column);
+            let numbers =
+                if self.times { _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, to), numbers) } else { numbers };
+            _mm512_mask_storeu_ps(to, mask, numbers);
         }
     }
 
@@ -97,7 +123,8 @@ impl Out {
         // SAFETY: by the caller's word.
         unsafe {
             let number = self.bias.map_or(number, |bias| number + *bias.add(output));
-            *self.at.add(row * self.outputs + output) = number;
+            let to = self.at.add(row * self.outputs + output);
+            *to = if self.times { *to * number } else { number };
         }
     }
 }
@@ -259,55 +286,64 @@ impl Tiles {
     /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights, where they
     /// are not for [`Pass::Read`](super::Pass) on AMX.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
-        let [out] = Self::matmul_all([(self, None)], activations, isa);
+        let [out] = Self::matmul_all([Outputs::of(self, None)], activations, isa);
         out
     }
 
-    /// The same of several matrices that meet the same activations, as one operation; a bias, where there is one, is added to each row.
+    /// What several matrices make of the same activations, as one operation.
     pub fn matmul_all<const N: usize>(
-        all: [(&Self, Option<&[f32]>); N],
+        all: [Outputs<'_>; N],
         activations: &Activations<'_>,
         isa: Isa,
     ) -> [Vec<f32>; N] {
         assert!(isa.available() && isa.has_tiles(), "tiles are packed where there are kernels for them");
         let rows = activations.rows();
-        let tiles: usize = all.iter().map(|(weights, _)| weights.rows.div_ceil(TILE)).sum();
+        let tiles: usize = all.iter().map(|one| one.weights.rows.div_ceil(TILE)).sum();
         let meets = Meets::new(activations, isa);
         let (rows_at_once, jobs, most) = meets.cut();
         let tiles_a_job =
             tiles.div_ceil(pool::threads() * jobs).next_multiple_of(AT_ONCE).clamp(AT_ONCE, most);
         let mut outs = [const { Vec::new() }; N];
         let mut jobs = Vec::new();
-        for ((weights, bias), out) in all.into_iter().zip(&mut outs) {
-            assert_eq!(
-                weights.columns,
-                activations.columns(),
-                "weights and activations agree on their columns"
-            );
-            let to = Out::new(out, rows, weights.rows, bias);
-            let tiles = weights.rows.div_ceil(TILE);
+        for (one, out) in all.into_iter().zip(&mut outs) {
+            for weights in std::iter::once(one.weights).chain(one.times.map(|(weights, _)| weights)) {
+                assert_eq!(weights.columns, activations.columns(), "weights meet as many activations");
+                assert_eq!(weights.rows, one.weights.rows, "what is multiplied has as many outputs");
+            }
+            let to = Out::new(out, rows, one.weights.rows, one.bias);
+            let tiles = one.weights.rows.div_ceil(TILE);
             let starts = (0..tiles).step_by(tiles_a_job);
-            jobs.extend(starts.map(|from| (weights, to, from..tiles.min(from + tiles_a_job))));
+            jobs.extend(starts.map(|from| (one, to, from..tiles.min(from + tiles_a_job))));
         }
         pool::each(jobs.len(), |job| {
-            let (weights, out, tiles) = &jobs[job];
+            let (one, out, tiles) = &jobs[job];
             for first in (0..rows).step_by(rows_at_once) {
                 let rows = first..rows.min(first + rows_at_once);
-                // SAFETY: `isa` is available; `out` has room for all rows and outputs.
+                // SAFETY: `isa` is available; `out` has room for all rows and outputs, and these tiles are this job's.
                 unsafe {
-                    for_block_type!(
-                        weights.block_type,
-                        some_tiles(weights, tiles.clone(), &meets, rows, *out)
-                    )
-                };
+                    one.weights.some(tiles.clone(), &meets, rows.clone(), *out);
+                    if let Some(activation) = one.activation {
+                        out.apply(activation, rows.clone(), tiles.clone());
+                    }
+                    if let Some((weights, bias)) = one.times {
+                        weights.some(tiles.clone(), &meets, rows, out.times(bias));
+                    }
+                }
             }
         });
         drop(jobs);
-        for ((weights, _), out) in all.into_iter().zip(&mut outs) {
+        for (one, out) in all.into_iter().zip(&mut outs) {
             // SAFETY: so many were reserved, and each tile has written its outputs of every row.
-            unsafe { out.set_len(rows * weights.rows) };
+            unsafe { out.set_len(rows * one.weights.rows) };
         }
         outs
+    }
+
+    /// # Safety
+    /// As for [`some_tiles`].
+    unsafe fn some(&self, tiles: Range<usize>, meets: &Meets<'_>, rows: Range<usize>, out: Out) {
+        // SAFETY: by the caller's word; the type is the tiles' own.
+        unsafe { for_block_type!(self.block_type, some_tiles(self, tiles, meets, rows, out)) }
     }
 
     /// Bytes from a tile to the one that many tiles further.
@@ -328,6 +364,26 @@ impl Tiles {
             factors: at.wrapping_add(high),
             blocks: self.columns / B::LEN,
         }
+    }
+}
+
+/// What a matrix makes of activations: `activation(weights · x + bias)`, times what another makes of them, where there is one.
+#[derive(Clone, Copy)]
+pub struct Outputs<'w> {
+    /// The matrix.
+    pub weights: &'w Tiles,
+    /// A number for each output.
+    pub bias: Option<&'w [f32]>,
+    /// What is applied to each output.
+    pub activation: Option<Activation>,
+    /// Another matrix with as many outputs, and its bias.
+    pub times: Option<(&'w Tiles, Option<&'w [f32]>)>,
+}
+
+impl<'w> Outputs<'w> {
+    /// Of a matrix and its bias alone.
+    pub fn of(weights: &'w Tiles, bias: Option<&'w [f32]>) -> Self {
+        Self { weights, bias, activation: None, times: None }
     }
 }
 
@@ -556,7 +612,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bias_is_added_last() {
+    fn biases_activations_and_factors_follow_products() {
         let (outputs, columns, rows) = (37, 256, 11);
         let bias: Vec<f32> = (0..outputs).map(|at| at as f32 / 7.0 - 2.0).collect();
         let floats: Vec<f32> = (0..rows * columns).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
@@ -570,7 +626,16 @@ mod tests {
                     for row in expected.chunks_exact_mut(outputs) {
                         row.iter_mut().zip(&bias).for_each(|(number, bias)| *number += bias);
                     }
-                    let [found] = Tiles::matmul_all([(&tiles, Some(&bias))], &activations, isa);
+                    let of = Outputs::of(&tiles, Some(&bias));
+                    let [found] = Tiles::matmul_all([of], &activations, isa);
+                    assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
+                    // The same again, activated and multiplied with itself.
+                    let of =
+                        Outputs { activation: Some(Activation::Silu), times: Some((&tiles, None)), ..of };
+                    let [found] = Tiles::matmul_all([of], &activations, isa);
+                    apply_to_each(Activation::Silu, &mut expected);
+                    let times = tiles.matmul(&activations, isa);
+                    expected.iter_mut().zip(times).for_each(|(number, times)| *number *= times);
                     assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
                 }
             }
