@@ -15,7 +15,8 @@ use std::ops::Range;
 
 use super::avx2_bytes;
 use super::matmul::{Quantized, TILE};
-use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
+use super::out::Out;
+use super::tiles::{Factors, Parts, Tiled, Tiles};
 
 /// A tile's rows in two registers: the first eight and the last eight.
 pub(super) const HALVES: usize = 2;

@@ -13,7 +13,8 @@ use std::ops::Range;
 
 use super::avx2::{BlockFactors, HALVES, Place, store};
 use super::matmul::{Groups, Quantized};
-use super::tiles::{Out, Parts, Tiled, Tiles};
+use super::out::Out;
+use super::tiles::{Parts, Tiled, Tiles};
 
 /// Activation rows that stand together.
 const ROWS: usize = 4;

@@ -13,8 +13,8 @@ use super::isa::Isa;
 use super::lanes::{Lanes, by_block, on_lanes};
 use super::lines::ask_for;
 use super::matmul::{LANES, Matrix};
+use super::out::Out;
 use super::pool;
-use super::tiles::Out;
 
 /// Activation rows that stay in the second-level cache while the weights of a job pass by.
 const ROWS_AT_ONCE: usize = 64;

@@ -16,8 +16,9 @@ use std::ops::Range;
 use super::amx::{Config, ROWS};
 use super::isa::on_best_isa;
 use super::lanes::Chunk;
-use super::pool;
-use super::tiles::{Out, Parts, Tiled, Tiles};
+use super::out::Out;
+use super::pool::{self, Blank};
+use super::tiles::{Parts, Tiled, Tiles};
 use super::vnni::{BlockFactors, quad_of};
 
 /// Columns of a register.
@@ -36,7 +37,7 @@ pub(super) const TILES_AT_ONCE: usize = 32;
 #[repr(C, align(64))]
 struct Piece([u16; COLUMNS]);
 
-impl Piece {
+impl pool::Blank for Piece {
     const ZERO: Self = Self([0; COLUMNS]);
 }
 
@@ -56,8 +57,7 @@ impl Halves {
     pub fn new(floats: &[f32], columns: usize) -> Self {
         let blocks = columns / COLUMNS;
         let sixteens = (floats.len() / columns).div_ceil(PAIR * ROWS) * PAIR;
-        let mut pieces = vec![Piece::ZERO; sixteens * blocks * ROWS];
-        pool::parts(&mut pieces, blocks * ROWS, |sixteen, pieces| {
+        let pieces = pool::made(sixteens * blocks * ROWS, blocks * ROWS, |sixteen, pieces| {
             let rows = floats.chunks_exact(columns).skip(sixteen * ROWS).take(ROWS);
             rows.enumerate().for_each(|(row, floats)| round(floats, row, pieces));
         });

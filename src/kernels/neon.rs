@@ -12,7 +12,8 @@ use std::ops::Range;
 
 use super::lanes::{Four, Lanes};
 use super::matmul::{Quantized, TILE};
-use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
+use super::out::Out;
+use super::tiles::{Factors, Parts, Tiled, Tiles};
 
 /// Registers that hold a number of each of a tile's rows.
 const REGISTERS: usize = 4;

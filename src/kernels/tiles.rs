@@ -4,17 +4,16 @@
 //! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 % for the K types, whose 6-bit scales
 //! become bytes). It is done when a model is opened, or once, where tiles are kept in a file.
 
-#[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::activation::{Activation, apply_to_each};
+use super::activation::Activation;
 use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
 use super::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::lines::ask_for;
 use super::lines::{Blank, LINE, Lines};
 use super::matmul::{Activations, Matrix, Quantized, TILE};
+use super::out::Out;
 use super::pool;
 #[cfg(target_arch = "x86_64")]
 use super::{
@@ -38,101 +37,6 @@ pub(super) enum Factors {
     /// Floats as `Block::unpack` gives them, for types that catalogue models are not made of.
     Floats,
 }
-
-/// Where results go: `[rows, outputs]`, of which each job has columns of its own.
-#[derive(Clone, Copy)]
-pub(super) struct Out {
-    at: *mut f32,
-    outputs: usize,
-    /// As many numbers, added to every row.
-    bias: Option<*const f32>,
-    /// Whether what lies there is multiplied with them.
-    times: bool,
-}
-
-impl Out {
-    /// Into a vector that is still empty, and gets its length when all outputs of so many rows have been written.
-    pub fn new(out: &mut Vec<f32>, rows: usize, outputs: usize, bias: Option<&[f32]>) -> Self {
-        assert!(bias.is_none_or(|bias| bias.len() == outputs), "a bias has a number for each output");
-        out.reserve_exact(rows * outputs);
-        Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr), times: false }
-    }
-
-    /// To the same place, to be multiplied with what was written there.
-    fn times(self, bias: Option<&[f32]>) -> Self {
-        assert!(bias.is_none_or(|bias| bias.len() == self.outputs), "a bias has a number for each output");
-        Self { bias: bias.map(<[f32]>::as_ptr), times: true, ..self }
-    }
-
-    /// Applies something to the outputs of some tiles that were written for some rows.
-    ///
-    /// # Safety
-    /// They were, and no other thread has them.
-    unsafe fn apply(self, activation: Activation, rows: Range<usize>, tiles: Range<usize>) {
-        let (from, end) = (tiles.start * TILE, self.outputs.min(tiles.end * TILE));
-        for row in rows {
-            // SAFETY: outputs of such a row; the rest by the caller's word.
-            let numbers =
-                unsafe { std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + from), end - from) };
-            apply_to_each(activation, numbers);
-        }
-    }
-
-    /// A row's outputs of a tile; of the last tile those there are.
-    ///
-    /// # Safety
-    /// There is such a row, and such a tile.
-    #[cfg(target_arch = "x86_64")]
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub unsafe fn put(self, row: usize, tile: usize, numbers: __m512) {
-        let column = tile * TILE;
-        let mask = (0xffffu32 >> (TILE - TILE.min(self.outputs - column))) as u16;
-        // SAFETY: by the caller's word; the mask keeps within a row's outputs.
-        unsafe {
-            let numbers = match self.bias {
-                Some(bias) => _mm512_add_ps(numbers, _mm512_maskz_loadu_ps(mask, bias.add(column))),
-                None => numbers,
-            };
-            let to = self.at.add(row * self.outputs + column);
-            let numbers =
-                if self.times { _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, to), numbers) } else { numbers };
-            _mm512_mask_storeu_ps(to, mask, numbers);
-        }
-    }
-
-    /// The same where there are no registers of sixteen.
-    ///
-    /// # Safety
-    /// As for [`Out::put`].
-    #[inline]
-    pub unsafe fn put_lanes(self, row: usize, tile: usize, numbers: &[f32; TILE]) {
-        let column = tile * TILE;
-        for (lane, number) in numbers.iter().enumerate().take(self.outputs - column) {
-            // SAFETY: by the caller's word, and one of a row's outputs.
-            unsafe { self.put_one(row, column + lane, *number) };
-        }
-    }
-
-    /// One output of a row.
-    ///
-    /// # Safety
-    /// There are such a row and such an output.
-    #[inline(always)]
-    pub unsafe fn put_one(self, row: usize, output: usize, number: f32) {
-        // SAFETY: by the caller's word.
-        unsafe {
-            let number = self.bias.map_or(number, |bias| number + *bias.add(output));
-            let to = self.at.add(row * self.outputs + output);
-            *to = if self.times { *to * number } else { number };
-        }
-    }
-}
-
-// SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done; the bias is only read.
-unsafe impl Send for Out {}
-// SAFETY: as above.
-unsafe impl Sync for Out {}
 
 /// A tile's parts, as kernels read them.
 #[derive(Clone, Copy)]
@@ -607,6 +511,7 @@ fn pack_factors<B: Tiled>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::activation::apply_to_each;
     use super::super::matmul::tests::random_weights;
     use super::super::pass::Pass;
     use super::*;

@@ -14,7 +14,8 @@ use std::ops::Range;
 
 use super::eights::{Eights, block_of};
 use super::matmul::TILE;
-use super::tiles::{Factors, Out, Parts, Tiled, Tiles};
+use super::out::Out;
+use super::tiles::{Factors, Parts, Tiled, Tiles};
 
 /// The products of some neighbouring tiles with some rows of activations.
 ///
