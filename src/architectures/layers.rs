@@ -156,7 +156,8 @@ pub struct GatedMlp {
 }
 
 impl GatedMlp {
-    /// Tokens whose widened vectors are in memory at once: they stay near the processor, and prompts need no more memory.
+    /// Tokens whose widened vectors are in memory at once: as many as share a widened weight where prompts are read by AMX, and no more than
+    /// long prompts have memory for.
     const TOKENS: usize = 512;
 
     /// `[tokens, hidden]` to the same.

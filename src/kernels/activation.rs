@@ -65,6 +65,9 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
     if !gate.device().is_cpu() {
         return with_candle(gate, activation)? * up;
     }
+    if gate.shape() != up.shape() {
+        candle_core::bail!("a gate of shape {:?} for {:?}", gate.shape(), up.shape());
+    }
     let out = with_floats(gate, |gate| {
         with_floats(up, |up| {
             Ok(pool::made(gate.len(), PART, |part, out| {
@@ -80,7 +83,7 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
 }
 
 /// `activation(x)`.
-pub fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
+pub(super) fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
     if !x.device().is_cpu() {
         return with_candle(x, activation);
     }

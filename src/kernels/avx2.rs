@@ -175,10 +175,10 @@ unsafe fn some_rows<B: Tiled, const N: usize, const VNNI: bool>(
 
 /// Adds the products of four columns of 16 rows, those of a quad, with the activations of a row's group, by AVX-VNNI.
 ///
-/// Written out: in the encoding that needs no AVX-512.
+/// Written out, so that one kernel can be compiled for processors with and without it, and in the encoding that needs no AVX-512.
 ///
 /// # Safety
-/// The processor has it, and there are as many bytes.
+/// The processor has it, and the group has that quad.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn add_products<const QUAD: usize>(sums: &mut [__m256i; HALVES], w: [__m256i; HALVES], x: *const i8) {

@@ -177,7 +177,7 @@ fn half_at(block: &[u8], at: usize) -> f32 {
 /// IEEE half to single without a branch, a table or a call, so that loops over it vectorise (the `half` crate asks the
 /// processor what it can do each time). Multiplying by 2^112 moves the exponent and normalises subnormals at once.
 #[inline(always)]
-pub(crate) fn half_to_f32(bits: u16) -> f32 {
+pub(super) fn half_to_f32(bits: u16) -> f32 {
     let magnitude = u32::from(bits & 0x7fff);
     let number = f32::from_bits(magnitude << 13) * f32::from_bits(0x7780_0000);
     let number = if magnitude >= 0x7c00 { f32::from_bits(0x7f80_0000 | (magnitude << 13)) } else { number };

@@ -25,37 +25,31 @@ const FEW: usize = 8;
 
 /// `activations · weightsᵀ`: `[rows, weights.rows]`. Quantised weights are widened first.
 pub(super) fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -> Vec<f32> {
+    assert!(isa.available(), "{isa:?} was detected before it is used");
     assert_eq!(activations.len(), rows * weights.columns, "activations of {rows} rows");
     let mut out = Vec::new();
     let to = Out::new(&mut out, rows, weights.rows, None);
-    let part = weights.rows.div_ceil(pool::threads() * 8).next_multiple_of(WEIGHTS);
+    let part = weights.rows.div_ceil(pool::threads() * 8).next_multiple_of(WEIGHTS).max(WEIGHTS);
     pool::each(weights.rows.div_ceil(part), |job| {
         let some = job * part..weights.rows.min((job + 1) * part);
-        for first in (0..rows).step_by(ROWS_AT_ONCE) {
-            let rows = first..rows.min(first + ROWS_AT_ONCE);
-            if weights.block_type.is_float() {
-                let part = Part { weights, first: 0, some: some.clone(), activations, rows, to };
-                // SAFETY: `to` has room for all rows and weights, and these weights belong to this job.
-                unsafe { part_of(isa, &part) };
-                continue;
-            }
-            let mut row = vec![0f32; weights.columns];
-            for weight in some.clone() {
-                dequantize_row(weights.block_type, weights.row(weight), &mut row);
-                // SAFETY: floats have no padding, and any bytes are bytes.
-                let bytes = unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
-                let weights = Matrix { block_type: BlockType::F32, rows: 1, bytes, ..weights };
-                let part = Part {
-                    weights,
-                    first: weight,
-                    some: weight..weight + 1,
-                    activations,
-                    rows: rows.clone(),
-                    to,
-                };
-                // SAFETY: as above.
+        let of = |weights: Matrix<'_>, first: usize, some: Range<usize>| {
+            for from in (0..rows).step_by(ROWS_AT_ONCE) {
+                let rows = from..rows.min(from + ROWS_AT_ONCE);
+                let part = Part { weights, first, some: some.clone(), activations, rows, to };
+                // SAFETY: as asserted; `to` has room for all rows and weights, and these weights belong to this job.
                 unsafe { part_of(isa, &part) };
             }
+        };
+        if weights.block_type.is_float() {
+            return of(weights, 0, some);
+        }
+        let mut row = vec![0f32; weights.columns];
+        for weight in some {
+            dequantize_row(weights.block_type, weights.row(weight), &mut row);
+            // SAFETY: floats have no padding, and any bytes are bytes.
+            let bytes = unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
+            let wide = Matrix { block_type: BlockType::F32, rows: 1, bytes, ..weights };
+            of(wide, weight, weight..weight + 1);
         }
     });
     // SAFETY: so many were reserved, and each job has written its outputs of every row.
@@ -77,7 +71,7 @@ struct Part<'a> {
 
 on_lanes! {
     /// # Safety
-    /// There is room for these rows and outputs, which no other thread writes meanwhile.
+    /// The processor has the instruction set, and there is room for these rows and outputs, which no other thread writes meanwhile.
     unsafe fn part_of = part_by(part: &Part<'_>);
 }
 

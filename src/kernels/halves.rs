@@ -17,7 +17,7 @@ use super::amx::{Config, ROWS};
 use super::isa::on_best_isa;
 use super::lanes::Chunk;
 use super::out::Out;
-use super::pool::{self, Blank};
+use super::pool::{self, Zero};
 use super::tiles::{Parts, Tiled, Tiles};
 use super::vnni::{BlockFactors, quad_of};
 
@@ -37,7 +37,7 @@ pub(super) const TILES_AT_ONCE: usize = 32;
 #[repr(C, align(64))]
 struct Piece([u16; COLUMNS]);
 
-impl pool::Blank for Piece {
+impl Zero for Piece {
     const ZERO: Self = Self([0; COLUMNS]);
 }
 

@@ -13,7 +13,7 @@ pub enum Isa {
     /// The same with AVX-VNNI: dot products of bytes without AVX-512, as Intel's processors for desks have them since 2021.
     #[cfg(target_arch = "x86_64")]
     AvxVnni,
-    /// AVX-512 with VNNI: hand-written inner loops.
+    /// AVX-512 with VNNI.
     #[cfg(target_arch = "x86_64")]
     Vnni,
     /// AVX-512 with VNNI, and AMX, by which prompts are read.
@@ -64,7 +64,7 @@ impl Isa {
                     && is_x86_feature_detected!("f16c")
             }
             #[cfg(target_arch = "x86_64")]
-            Self::AvxVnni => Self::Avx2.available() && has_avx_vnni(),
+            Self::AvxVnni => Self::Avx2.available() && is_x86_feature_detected!("avxvnni"),
             #[cfg(target_arch = "x86_64")]
             Self::Vnni => {
                 Self::Avx2.available()
@@ -114,18 +114,6 @@ impl Isa {
             #[cfg(target_arch = "aarch64")]
             Self::Neon => Registers::Neon,
         }
-    }
-}
-
-/// Intel's manual, volume 2A, `CPUID`: leaf 7, subleaf 1, EAX, bit 4.
-#[cfg(target_arch = "x86_64")]
-fn has_avx_vnni() -> bool {
-    use std::arch::x86_64::{__cpuid, __cpuid_count};
-    // Older compilers want it said that every processor here has `cpuid`.
-    #[allow(unused_unsafe)]
-    // SAFETY: every x86-64 processor has it.
-    unsafe {
-        __cpuid(0).eax >= 7 && __cpuid_count(7, 0).eax >= 1 && __cpuid_count(7, 1).eax & 1 << 4 != 0
     }
 }
 

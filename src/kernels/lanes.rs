@@ -332,7 +332,7 @@ impl Lanes for Four {
                 std::arch::asm!(
                     "fcvtl {out:v}.4s, {halves:v}.4h",
                     out = lateout(vreg) *out, halves = in(vreg) halves,
-                    options(pure, nomem, nostack, preserves_flags),
+                    options(pure, nomem, nostack),
                 );
             }
         }
@@ -426,7 +426,7 @@ macro_rules! on_lanes {
             }
 
             use $crate::kernels::isa::Registers;
-            // SAFETY: asked of the processor here, or before; the rest by the caller's word.
+            // SAFETY: by the caller's word, who has asked the processor.
             unsafe {
                 match isa.registers() {
                     Registers::Plain => {

@@ -194,11 +194,6 @@ impl Linear {
         Some(Outputs::of(tiles, self.bias.as_deref()))
     }
 
-    /// What its input is for; the plainest, where results are to be the same everywhere.
-    fn pass(&self) -> Pass {
-        if self.precision == Precision::Portable { Pass::Write } else { Pass::current() }
-    }
-
     /// What it alone makes of activations, from tiles or from the file.
     fn alone(&self, activations: &Activations<'_>) -> Result<Vec<f32>> {
         if let Some(tiles) = &self.tiles {
@@ -221,14 +216,14 @@ impl Linear {
 pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<[Tensor; N]> {
     let in_tiles: Option<Vec<_>> = layers.iter().map(|layer| layer.outputs()).collect();
     if let Some(all) = in_tiles.and_then(|all| <[_; N]>::try_from(all).ok()) {
-        return from_tiles(x, layers[0].pass(), all);
+        return from_tiles(x, pass_of(&layers), all);
     }
     let mut outputs = Vec::with_capacity(N);
     if layers.iter().all(|layer| layer.on_device.is_none()) {
         let x = x.contiguous()?;
         let (tokens, columns) = x.dims2()?;
         with_floats(&x, |floats| {
-            let activations = Activations::new(floats, tokens, layers[0].pass());
+            let activations = Activations::new(floats, tokens, pass_of(&layers));
             for layer in layers {
                 let (_, expected) = layer.weight.matrix()?;
                 if columns != expected {
@@ -258,7 +253,7 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
 /// `activation(layer(x))`.
 pub fn activated_layer(x: &Tensor, layer: &Linear, activation: Activation) -> Result<Tensor> {
     let Some(outputs) = layer.outputs() else { return activated(&layer.forward(x)?, activation) };
-    let [y] = from_tiles(x, layer.pass(), [Outputs { activation: Some(activation), ..outputs }])?;
+    let [y] = from_tiles(x, pass_of(&[layer]), [Outputs { activation: Some(activation), ..outputs }])?;
     Ok(y)
 }
 
@@ -272,8 +267,15 @@ pub fn gated_layers(x: &Tensor, gate: &Linear, up: &Linear, activation: Activati
         candle_core::bail!("a gate of {} numbers for {}", outputs.weights.rows, other.weights.rows);
     }
     let times = Some((other.weights, other.bias));
-    let [y] = from_tiles(x, gate.pass(), [Outputs { activation: Some(activation), times, ..outputs }])?;
+    let [y] =
+        from_tiles(x, pass_of(&[gate, up]), [Outputs { activation: Some(activation), times, ..outputs }])?;
     Ok(y)
+}
+
+/// What the input of some layers is for; the plainest, where results are to be the same everywhere.
+fn pass_of(layers: &[&Linear]) -> Pass {
+    let portable = layers.iter().any(|layer| layer.precision == Precision::Portable);
+    if portable { Pass::Write } else { Pass::current() }
 }
 
 /// What layers in tiles make of the same input.

@@ -9,7 +9,10 @@ use std::ops::Range;
 use super::activation::{Activation, apply_to_each};
 use super::matmul::TILE;
 
-/// Where results go: `[rows, outputs]`, of which each job has columns of its own.
+/// Where results go: `[rows, outputs]`, of which each job has columns of its own, that no other reads or writes.
+///
+/// What is asked of callers: that vector and bias are still there, that a row and an output are among them, and, where outputs are
+/// multiplied with what was written there, that it was.
 #[derive(Clone, Copy)]
 pub(super) struct Out {
     at: *mut f32,
@@ -24,6 +27,7 @@ impl Out {
     /// Into a vector that is still empty, and gets its length when all outputs of so many rows have been written.
     pub fn new(out: &mut Vec<f32>, rows: usize, outputs: usize, bias: Option<&[f32]>) -> Self {
         assert!(bias.is_none_or(|bias| bias.len() == outputs), "a bias has a number for each output");
+        assert!(out.is_empty(), "outputs are written from the beginning");
         out.reserve_exact(rows * outputs);
         Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr), times: false }
     }
@@ -37,7 +41,7 @@ impl Out {
     /// Applies something to the outputs of some tiles that were written for some rows.
     ///
     /// # Safety
-    /// They were, and no other thread has them.
+    /// They were, by this thread.
     pub unsafe fn apply(self, activation: Activation, rows: Range<usize>, tiles: Range<usize>) {
         let (from, end) = (tiles.start * TILE, self.outputs.min(tiles.end * TILE));
         for row in rows {
@@ -51,7 +55,7 @@ impl Out {
     /// A row's outputs of a tile; of the last tile those there are.
     ///
     /// # Safety
-    /// There is such a row, and such a tile.
+    /// As for [`Out`]; there are such a row and such a tile.
     #[cfg(target_arch = "x86_64")]
     #[inline]
     #[target_feature(enable = "avx512f")]
@@ -87,7 +91,7 @@ impl Out {
     /// One output of a row.
     ///
     /// # Safety
-    /// There are such a row and such an output.
+    /// As for [`Out`]; there are such a row and such an output.
     #[inline(always)]
     pub unsafe fn put_one(self, row: usize, output: usize, number: f32) {
         // SAFETY: by the caller's word.
@@ -99,7 +103,7 @@ impl Out {
     }
 }
 
-// SAFETY: jobs write disjoint columns (a tile belongs to one job), and nobody reads before all jobs are done; the bias is only read.
+// SAFETY: a job reads and writes no columns but its own; the bias is only read.
 unsafe impl Send for Out {}
 // SAFETY: as above.
 unsafe impl Sync for Out {}

@@ -33,18 +33,18 @@ pub(crate) fn parts<T: Send>(all: &mut [T], size: usize, job: impl Fn(usize, &mu
 }
 
 /// What memory is made of.
-pub(crate) trait Blank: Copy + Send {
+pub(crate) trait Zero: Copy + Send {
     /// What it holds before anything is written.
     const ZERO: Self;
 }
 
-impl Blank for f32 {
+impl Zero for f32 {
     const ZERO: Self = 0.0;
 }
 
 /// So many numbers, of which each part of so many is a job's to make. They are zero when it begins, and still in a cache: what one
 /// thread sets to zero for all beforehand, the others wait for.
-pub(crate) fn made<T: Blank>(length: usize, size: usize, job: impl Fn(usize, &mut [T]) + Sync) -> Vec<T> {
+pub(crate) fn made<T: Zero>(length: usize, size: usize, job: impl Fn(usize, &mut [T]) + Sync) -> Vec<T> {
     let mut all = Vec::with_capacity(length);
     parts(&mut all.spare_capacity_mut()[..length], size, |part, numbers| {
         for number in &mut *numbers {

@@ -521,6 +521,9 @@ mod tests {
         let (outputs, columns, rows) = (37, 256, 11);
         let bias: Vec<f32> = (0..outputs).map(|at| at as f32 / 7.0 - 2.0).collect();
         let floats: Vec<f32> = (0..rows * columns).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
+        let bytes = random_weights(BlockType::Q6_K, outputs, columns, 6);
+        let other =
+            Tiles::pack(Matrix { block_type: BlockType::Q6_K, rows: outputs, columns, bytes: &bytes });
         for block_type in [BlockType::Q8_0, BlockType::Q4_K] {
             let bytes = random_weights(block_type, outputs, columns, 5);
             let tiles = Tiles::pack(Matrix { block_type, rows: outputs, columns, bytes: &bytes });
@@ -534,12 +537,15 @@ mod tests {
                     let of = Outputs::of(&tiles, Some(&bias));
                     let [found] = Tiles::matmul_all([of], &activations, isa);
                     assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
-                    // The same again, activated and multiplied with itself.
-                    let of =
-                        Outputs { activation: Some(Activation::Silu), times: Some((&tiles, None)), ..of };
+                    // The same again, activated and multiplied with what another matrix makes of them.
+                    let of = Outputs {
+                        activation: Some(Activation::Silu),
+                        times: Some((&other, Some(&bias))),
+                        ..of
+                    };
                     let [found] = Tiles::matmul_all([of], &activations, isa);
                     apply_to_each(Activation::Silu, &mut expected);
-                    let times = tiles.matmul(&activations, isa);
+                    let [times] = Tiles::matmul_all([Outputs::of(&other, Some(&bias))], &activations, isa);
                     expected.iter_mut().zip(times).for_each(|(number, times)| *number *= times);
                     assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
                 }
