@@ -1,7 +1,7 @@
 //! Products of float weights, as they lie in the file, with activations in f32.
 //!
 //! Each dot product is [`LANES`] sums, column by column, which are added up at its end: for any number of rows, on any instruction set, and
-//! whatever else is computed beside it.
+//! whatever else is computed beside it. Knows nothing of tiles, nor of activations in bytes.
 
 // Loops over arrays by their index are those that compilers unroll for certain.
 #![allow(clippy::needless_range_loop)]
