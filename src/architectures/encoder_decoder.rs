@@ -188,11 +188,11 @@ impl Layers<'_> {
         let width = self.config.width;
         let linear = |part: &str| self.read.linear(&format!("{prefix}.{name}.{part}"), width, width);
         let (heads, head_dim) = (stack.heads, width / stack.heads);
+        let out_proj = linear("out_proj")?;
         Ok(Attended {
             q_proj: linear("q_proj")?,
             k_proj: linear("k_proj")?,
             v_proj: linear("v_proj")?,
-            out_proj: linear("out_proj")?,
             shape: Attention {
                 heads,
                 kv_heads: heads,
@@ -200,7 +200,9 @@ impl Layers<'_> {
                 scale: (head_dim as f32).powf(-0.5),
                 cap: None,
                 sees,
+                rounded: out_proj.rounds(),
             },
+            out_proj,
             norm: self.read.layer_norm(&format!("{prefix}.{name}_layer_norm"), width, EPSILON)?,
             norm_first: self.config.norms_first,
         })

@@ -291,13 +291,15 @@ impl Layers<'_> {
         let prefix = format!("{prefix}.layer.{part}");
         let linear =
             |part: &str| self.read.linear(&format!("{prefix}.{name}.{part}"), heads * head_dim, width);
+        let o = self.read.linear(&format!("{prefix}.{name}.o"), width, heads * head_dim)?;
+        let rounded = o.rounds();
         Ok(Attended {
             norm: self.read.rms_norm(&format!("{prefix}.layer_norm"), width, epsilon, 0.0)?,
             q: linear("q")?,
             k: linear("k")?,
             v: linear("v")?,
-            o: self.read.linear(&format!("{prefix}.{name}.o"), width, heads * head_dim)?,
-            shape: Attention { heads, kv_heads: heads, head_dim, scale: 1.0, cap: None, sees },
+            o,
+            shape: Attention { heads, kv_heads: heads, head_dim, scale: 1.0, cap: None, sees, rounded },
             bias,
         })
     }

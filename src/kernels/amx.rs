@@ -1,4 +1,6 @@
-//! AMX as a processor has it: whether it may be used, how its registers are set up, how fast it multiplies. Products are in `halves`.
+//! AMX as a processor has it: whether it may be used, numbers of 16 bits as its registers hold them, and products of registers.
+//!
+//! Knows nothing of weights, tokens or keys: `halves` multiplies weights with it, `attention` queries with keys.
 //!
 //! The instructions are written out, because the compiler's functions for them are not stable yet. Their registers are none that the
 //! compiler uses by itself.
@@ -9,12 +11,67 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::sync::OnceLock;
 
+use super::isa::on_best_isa;
+use super::lanes::Chunk;
 use super::matmul::TILE;
+use super::pool::Zero;
 
 /// Rows of a register.
 pub(super) const ROWS: usize = 16;
-/// Bytes of one of them.
+/// Bytes of one of them …
 const ROW_BYTES: usize = 64;
+/// … and as many numbers of 16 bits.
+pub(super) const COLUMNS: usize = ROW_BYTES / 2;
+/// Registers of either side that meet at once.
+pub(super) const PAIR: usize = 2;
+
+/// 32 numbers of 16 bits: a row of a register.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Piece(pub [u16; COLUMNS]);
+
+impl Zero for Piece {
+    const ZERO: Self = Self([0; COLUMNS]);
+}
+
+/// What 16 rows of 32 columns are multiplied with, for 16 outputs: pairs of columns, of all outputs.
+pub(super) type Register = [Piece; COLUMNS / 2];
+
+impl Zero for Register {
+    const ZERO: Self = [Piece::ZERO; COLUMNS / 2];
+}
+
+on_best_isa! {
+    /// One row of sixteen, `[columns / 32, 16]`, from 32 columns on after each other.
+    pub(super) fn round(floats: &[f32], row: usize, pieces: &mut [Piece]) {
+        for (block, floats) in floats.as_chunks::<COLUMNS>().0.iter().enumerate() {
+            let piece = &mut pieces[block * ROWS + row].0;
+            for at in 0..COLUMNS {
+                piece[at] = half(floats[at]);
+            }
+        }
+    }
+}
+
+/// The nearest number of 16 bits; of two that are as near the one further from zero. What is no number stays so.
+#[inline(always)]
+pub(super) fn half(x: f32) -> u16 {
+    let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
+    if x.is_nan() { 0x7fc0 } else { nearest }
+}
+
+/// Two columns of 16 outputs as a pair, rounded as [`half`] does (numbers, and what arithmetic makes where there is none).
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn pair(even: __m512, odd: __m512) -> Piece {
+    // So far that the upper half is the nearest.
+    let up = |floats| _mm512_add_epi32(_mm512_castps_si512(floats), _mm512_set1_epi32(0x8000));
+    let both = _mm512_mask_blend_epi16(0xaaaa_aaaa, _mm512_srli_epi32::<16>(up(even)), up(odd));
+    let mut piece = Piece::ZERO;
+    // SAFETY: a piece is as large as a register.
+    unsafe { _mm512_store_si512((&raw mut piece).cast(), both) };
+    piece
+}
 
 /// Whether this processor has it, for bytes and for numbers of 16 bits, and the system lets this process use it: on Linux it must be asked for.
 pub(super) fn allowed() -> bool {
@@ -45,7 +102,7 @@ fn permitted() -> bool {
 
 /// Rows and bytes of a row of each register: `ldtilecfg`'s operand.
 #[repr(C, align(64))]
-pub(super) struct Config {
+struct Config {
     palette: u8,
     start: u8,
     reserved: [u8; 14],
@@ -55,7 +112,7 @@ pub(super) struct Config {
 
 impl Config {
     /// All eight registers as large as they can be.
-    pub fn whole() -> Self {
+    fn whole() -> Self {
         let mut config = Self { palette: 1, start: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
         config.row_bytes[..8].fill(ROW_BYTES as u16);
         config.rows[..8].fill(ROWS as u8);
@@ -63,14 +120,177 @@ impl Config {
     }
 }
 
-/// Does as many rounds of products of bfloat16 as it is told and nothing else, to see how fast they can be; says how many products that was.
-#[target_feature(enable = "avx512f")]
-pub(super) fn products(rounds: usize) -> usize {
-    let config = Config::whole();
-    // SAFETY: the configuration is valid; registers are zero after it and released at the end. None is known to the compiler.
+/// This thread's registers, until it is dropped.
+pub(super) struct Registers(());
+
+impl Registers {
+    /// # Safety
+    /// The processor has them, and this process may use them; the thread has no other such value.
+    pub unsafe fn begin() -> Self {
+        let config = Config::whole();
+        // SAFETY: the configuration is valid; none of the registers is known to the compiler.
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags)) };
+        Self(())
+    }
+
+    /// Adds the products of two times 16 outputs' columns with two times 16 rows to their sums, which begin with them where they are the
+    /// `first`; so many bytes lie between the sums of a row and those of the next.
+    ///
+    /// # Safety
+    /// So many registers of columns and of rows lie at each place, and a register's sums.
+    #[inline]
+    pub unsafe fn multiply(
+        &self,
+        outputs: [*const Register; PAIR],
+        rows: [*const Piece; PAIR],
+        blocks: usize,
+        sums: [*mut Chunk; PAIR * PAIR],
+        line: usize,
+        first: bool,
+    ) {
+        // SAFETY: by the caller's word.
+        unsafe {
+            begin_sums(sums, line, first);
+            for block in 0..blocks {
+                let (rows, outputs) = (
+                    [rows[0].add(block * ROWS), rows[1].add(block * ROWS)],
+                    [outputs[0].add(block), outputs[1].add(block)],
+                );
+                asm!(
+                    "tileloadd tmm6, [{x} + {line}*1]",
+                    "tileloadd tmm4, [{w} + {line}*1]",
+                    "tdpbf16ps tmm0, tmm6, tmm4",
+                    "tileloadd tmm5, [{v} + {line}*1]",
+                    "tdpbf16ps tmm1, tmm6, tmm5",
+                    "tileloadd tmm7, [{y} + {line}*1]",
+                    "tdpbf16ps tmm2, tmm7, tmm4",
+                    "tdpbf16ps tmm3, tmm7, tmm5",
+                    x = in(reg) rows[0], y = in(reg) rows[1], w = in(reg) outputs[0], v = in(reg) outputs[1],
+                    line = in(reg) ROW_BYTES,
+                    options(nostack, preserves_flags, readonly),
+                );
+            }
+            end_sums(sums, line);
+        }
+    }
+
+    /// The products alone of numbers of which each is two of 16 bits: for each register of the nearest one of what they leave follows, of
+    /// rows as of columns. What is left is not multiplied with what is left.
+    ///
+    /// # Safety
+    /// As for [`Registers::multiply`], with twice as many registers.
+    #[inline]
+    pub unsafe fn multiply_split(
+        &self,
+        outputs: [*const Register; PAIR],
+        rows: [*const Piece; PAIR],
+        blocks: usize,
+        sums: [*mut Chunk; PAIR * PAIR],
+        line: usize,
+    ) {
+        // SAFETY: by the caller's word.
+        unsafe {
+            begin_sums(sums, line, true);
+            for block in 0..blocks {
+                let (rows, outputs) = (
+                    [rows[0].add(2 * block * ROWS), rows[1].add(2 * block * ROWS)],
+                    [outputs[0].add(2 * block), outputs[1].add(2 * block)],
+                );
+                // In an order in which what is loaded is used twice: a load takes as long as a product, and not always beside it.
+                asm!(
+                    "tileloadd tmm6, [{x} + {line}*1 + 1024]",
+                    "tileloadd tmm4, [{w} + {line}*1]",
+                    "tdpbf16ps tmm0, tmm6, tmm4",
+                    "tileloadd tmm5, [{v} + {line}*1]",
+                    "tdpbf16ps tmm1, tmm6, tmm5",
+                    "tileloadd tmm7, [{y} + {line}*1 + 1024]",
+                    "tdpbf16ps tmm2, tmm7, tmm4",
+                    "tdpbf16ps tmm3, tmm7, tmm5",
+                    "tileloadd tmm6, [{x} + {line}*1]",
+                    "tdpbf16ps tmm0, tmm6, tmm4",
+                    "tdpbf16ps tmm1, tmm6, tmm5",
+                    "tileloadd tmm7, [{y} + {line}*1]",
+                    "tdpbf16ps tmm2, tmm7, tmm4",
+                    "tdpbf16ps tmm3, tmm7, tmm5",
+                    "tileloadd tmm4, [{w} + {line}*1 + 1024]",
+                    "tdpbf16ps tmm0, tmm6, tmm4",
+                    "tdpbf16ps tmm2, tmm7, tmm4",
+                    "tileloadd tmm5, [{v} + {line}*1 + 1024]",
+                    "tdpbf16ps tmm1, tmm6, tmm5",
+                    "tdpbf16ps tmm3, tmm7, tmm5",
+                    x = in(reg) rows[0], y = in(reg) rows[1], w = in(reg) outputs[0], v = in(reg) outputs[1],
+                    line = in(reg) ROW_BYTES,
+                    options(nostack, preserves_flags, readonly),
+                );
+            }
+            end_sums(sums, line);
+        }
+    }
+}
+
+/// Loads sums of two times two registers, or zeros them.
+///
+/// # Safety
+/// Registers are set up, and a register's sums lie at each place.
+#[inline]
+unsafe fn begin_sums(sums: [*mut Chunk; PAIR * PAIR], line: usize, first: bool) {
+    // SAFETY: by the caller's word. The compiler uses none of these registers.
     unsafe {
-        asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags));
-        for _ in 0..rounds {
+        if first {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                options(nomem, nostack, preserves_flags)
+            );
+        } else {
+            asm!(
+                "tileloadd tmm0, [{a} + {line}*1]",
+                "tileloadd tmm1, [{b} + {line}*1]",
+                "tileloadd tmm2, [{c} + {line}*1]",
+                "tileloadd tmm3, [{d} + {line}*1]",
+                a = in(reg) sums[0], b = in(reg) sums[1], c = in(reg) sums[2], d = in(reg) sums[3], line = in(reg) line,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+    }
+}
+
+/// # Safety
+/// As for [`begin_sums`].
+#[inline]
+unsafe fn end_sums(sums: [*mut Chunk; PAIR * PAIR], line: usize) {
+    // SAFETY: as there.
+    unsafe {
+        asm!(
+            "tilestored [{a} + {line}*1], tmm0",
+            "tilestored [{b} + {line}*1], tmm1",
+            "tilestored [{c} + {line}*1], tmm2",
+            "tilestored [{d} + {line}*1], tmm3",
+            a = in(reg) sums[0], b = in(reg) sums[1], c = in(reg) sums[2], d = in(reg) sums[3], line = in(reg) line,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+impl Drop for Registers {
+    fn drop(&mut self) {
+        // SAFETY: they were configured, and nothing more is done with them.
+        unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
+    }
+}
+
+/// Does as many rounds of products of bfloat16 as it is told and nothing else, to see how fast they can be; says how many products that was.
+///
+/// # Safety
+/// As for [`Registers::begin`].
+pub(super) unsafe fn products(rounds: usize) -> usize {
+    // SAFETY: by the caller's word.
+    let _registers = unsafe { Registers::begin() };
+    for _ in 0..rounds {
+        // SAFETY: registers are zero after they were set up. None is known to the compiler.
+        unsafe {
             asm!(
                 "tdpbf16ps tmm0, tmm6, tmm4",
                 "tdpbf16ps tmm1, tmm6, tmm5",
@@ -79,7 +299,82 @@ pub(super) fn products(rounds: usize) -> usize {
                 options(nomem, nostack, preserves_flags),
             );
         }
-        asm!("tilerelease", options(nomem, nostack, preserves_flags));
     }
-    rounds * 4 * ROWS * TILE * ROW_BYTES / 2
+    rounds * 4 * ROWS * TILE * COLUMNS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(piece: u16) -> f32 {
+        f32::from_bits(u32::from(piece) << 16)
+    }
+
+    /// What one instruction adds for a row and an output: even columns and odd ones, each after the other, and both together.
+    fn product(row: &Piece, output: usize, columns: &Register) -> f32 {
+        let mut sums = [0f32; 2];
+        for (at, row) in row.0.into_iter().enumerate() {
+            sums[at % 2] = number(row).mul_add(number(columns[at / 2].0[2 * output + at % 2]), sums[at % 2]);
+        }
+        sums[0] + sums[1]
+    }
+
+    #[test]
+    fn registers_are_multiplied_in_the_order_that_is_told() {
+        if !allowed() {
+            return eprintln!("skipped: no AMX here");
+        }
+        const BLOCKS: usize = 3;
+        let piece = |seed: usize| {
+            Piece(std::array::from_fn(|at| half(((seed * 32 + at) * 7919 % 2003) as f32 / 500.0 - 2.0)))
+        };
+        // Of each of two: twice three registers.
+        let rows: Vec<Vec<Piece>> =
+            (0..2).map(|one| (0..2 * BLOCKS * ROWS).map(|row| piece(one * 1000 + row)).collect()).collect();
+        let columns: Vec<Vec<Register>> = (0..2)
+            .map(|one| {
+                let register = |block| std::array::from_fn(|at| piece(one * 2000 + block * 16 + at + 500));
+                (0..2 * BLOCKS).map(register).collect()
+            })
+            .collect();
+        // A line of sums for both outputs.
+        let mut sums = vec![Chunk([0.5; 16]); 2 * ROWS * 2];
+        let mut split = sums.clone();
+        let at = |sums: &mut Vec<Chunk>| {
+            let first = sums.as_mut_ptr();
+            [0, 1, 2 * ROWS, 2 * ROWS + 1].map(|at| first.wrapping_add(at))
+        };
+        let (outputs, places) =
+            ([0, 1].map(|one| columns[one].as_ptr()), [0, 1].map(|one| rows[one].as_ptr()));
+        // SAFETY: AMX is allowed; so many registers and lines there are.
+        unsafe {
+            let registers = Registers::begin();
+            registers.multiply(outputs, places, 2 * BLOCKS, at(&mut sums), 128, false);
+            registers.multiply_split(outputs, places, BLOCKS, at(&mut split), 128);
+        }
+        for (row, output) in (0..2 * ROWS).flat_map(|row| (0..2 * 16).map(move |output| (row, output))) {
+            let (rows, columns) = (&rows[row / ROWS], &columns[output / 16]);
+            let of =
+                |from: usize, to: usize| product(&rows[from * ROWS + row % ROWS], output % 16, &columns[to]);
+            let all = (0..2 * BLOCKS).fold(0.5, |sum, block| sum + of(block, block));
+            let place = (row * 2 + output / 16, output % 16);
+            assert_eq!(sums[place.0].0[place.1].to_bits(), all.to_bits(), "{row} {output}");
+            let three = |sum: f32, block: usize| {
+                let (nearest, left) = (2 * block, 2 * block + 1);
+                sum + of(left, nearest) + of(nearest, nearest) + of(nearest, left)
+            };
+            let all = (0..BLOCKS).fold(0.0, three);
+            assert_eq!(split[place.0].0[place.1].to_bits(), all.to_bits(), "{row} {output}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_number_is_taken() {
+        let rounded = |x: f32| number(half(x));
+        assert_eq!([1.0, -1.0, 0.0, f32::INFINITY].map(half), [0x3f80, 0xbf80, 0, 0x7f80]);
+        assert_eq!(half(f32::from_bits(0x3f80_7fff)), 0x3f80);
+        assert_eq!(half(f32::from_bits(0x3f80_8000)), 0x3f81);
+        assert!(rounded(f32::NAN).is_nan() && rounded(f32::from_bits(0xffff_ffff)).is_nan());
+    }
 }

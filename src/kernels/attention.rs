@@ -4,6 +4,8 @@
 //! a prompt was cut into chunks (as long as all numbers are finite).
 
 mod cache;
+#[cfg(target_arch = "x86_64")]
+mod halves;
 mod rows;
 
 use std::cell::RefCell;
@@ -11,11 +13,13 @@ use std::mem::MaybeUninit;
 
 use candle_core::{D, Device, Result, Tensor};
 
+use super::isa::best;
 use super::linear::with_floats;
+use super::pass::Pass;
 use super::pool;
 pub use cache::KeyValues;
 use cache::Pages;
-use rows::{Gathered, ROWS, Rows, Scratch};
+use rows::{Gathered, ROWS, ROWS_IN_HALVES, Rows, Scratch};
 
 /// What attention needs to know beside queries, keys and values.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +36,8 @@ pub struct Attention {
     pub cap: Option<f32>,
     /// Which keys a query sees.
     pub sees: Sees,
+    /// Whether its results go to a layer that rounds them to 16 bits where AMX reads a prompt: then AMX may attend, too.
+    pub rounded: bool,
 }
 
 /// Which keys a query sees.
@@ -139,7 +145,12 @@ pub fn attend_spans(
     if spans.iter().any(more) && (shape.sees != Sees::All || bias.is_some()) {
         candle_core::bail!("more tokens than keys, among which their places are asked for");
     }
-    let at_once = (ROWS * kv_heads / heads).max(1);
+    let in_halves = shape.rounded && takes_halves(size);
+    let rows = match in_halves {
+        true => (tokens * heads / (JOBS * pool::threads())).clamp(ROWS_IN_HALVES.start, ROWS_IN_HALVES.end),
+        false => ROWS,
+    };
+    let at_once = (rows * kv_heads / heads).max(1);
     let mut out: Vec<f32> = Vec::with_capacity(tokens * heads * size);
     let to = Out(out.spare_capacity_mut().as_mut_ptr());
     with_floats(&q.contiguous()?, |q| {
@@ -160,6 +171,7 @@ pub fn attend_spans(
                     position: (keys + token).saturating_sub(span.tokens),
                     past,
                     keys,
+                    in_halves,
                 }));
             }
             first += span.tokens;
@@ -193,6 +205,17 @@ pub fn attend_spans(
     // SAFETY: so many were reserved, and there was a job for each key head of every token, which wrote all of its rows.
     unsafe { out.set_len(tokens * heads * size) };
     Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
+}
+
+/// Whether heads of so many numbers attend by AMX in this pass: see [`Pass`].
+#[cfg(target_arch = "x86_64")]
+fn takes_halves(head_dim: usize) -> bool {
+    Pass::current().takes_halves(best()) && halves::fits(head_dim)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn takes_halves(_: usize) -> bool {
+    false
 }
 
 /// Fewer jobs for each thread than this are taken apart, for one would wait for another.
@@ -311,36 +334,50 @@ mod tests {
     fn the_kernel_agrees_with_candles_operations() {
         let bias = RelativeBias::new(32, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
         for (index, (heads, kv_heads, head_dim, cap, sees, keys)) in SHAPES.into_iter().enumerate() {
-            let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees };
+            let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees, rounded: true };
             let bias = Some(&bias).filter(|_| index % 2 == 1);
             let (q, k, v) = (
                 random((7, heads, head_dim)),
                 random((keys, kv_heads, head_dim)),
                 random((keys, kv_heads, head_dim)),
             );
-            let ours = numbers(attend_spans(&shape, bias, &q, &[span(7, &k, &v)]).unwrap());
             let candles = numbers(attend_with_candle(&shape, bias, &q, &k, &v).unwrap());
-            for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
-                assert!((ours - candles).abs() < 1e-5, "{shape:?}: {ours} {candles}");
+            for pass in Pass::ALL {
+                let ours = || attend_spans(&shape, bias, &q, &[span(7, &k, &v)]).unwrap();
+                let ours = numbers(pass.run(ours));
+                for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
+                    // Weights and values are numbers of 16 bits there.
+                    let off = if pass == Pass::Read { 1e-2 } else { 1e-5 };
+                    assert!((ours - candles).abs() < off, "{shape:?} {pass:?}: {ours} {candles}");
+                }
             }
         }
     }
 
     #[test]
     fn what_sees_nothing_learns_nothing() {
-        let shape =
-            Attention { heads: 2, kv_heads: 1, head_dim: 20, scale: 1.0, cap: None, sees: Sees::Window(0) };
+        let shape = Attention {
+            heads: 2,
+            kv_heads: 1,
+            head_dim: 32,
+            scale: 1.0,
+            cap: None,
+            sees: Sees::Window(0),
+            rounded: true,
+        };
         for keys in [3, 256, 512, 600] {
-            let (q, k) = (random((3, 2, 20)), random((keys, 1, 20)));
-            let nothing = numbers(attend_spans(&shape, None, &q, &[span(3, &k, &k)]).unwrap());
-            assert!(nothing.iter().flatten().all(|number| *number == 0.0), "{keys} keys");
+            let (q, k) = (random((3, 2, 32)), random((keys, 1, 32)));
+            for pass in Pass::ALL {
+                let nothing = pass.run(|| attend_spans(&shape, None, &q, &[span(3, &k, &k)])).unwrap();
+                assert!(numbers(nothing).iter().flatten().all(|number| *number == 0.0), "{keys} keys");
+            }
         }
     }
 
     #[test]
     fn a_query_depends_neither_on_its_neighbours_nor_on_who_computes_it() {
         for (heads, kv_heads, head_dim, cap, sees, keys) in SHAPES {
-            let shape = Attention { heads, kv_heads, head_dim, scale: 0.25, cap, sees };
+            let shape = Attention { heads, kv_heads, head_dim, scale: 0.25, cap, sees, rounded: true };
             let (q, k, v) = (
                 random((50, heads, head_dim)),
                 random((keys + 50, kv_heads, head_dim)),
@@ -350,13 +387,17 @@ mod tests {
             let many = JOBS * pool::threads() + 1;
             let spans: Vec<Span> = (0..many).map(|_| span(50, &k, &v)).collect();
             let queries = Tensor::cat(&vec![&q; many], 0).unwrap();
-            let together = numbers(attend_spans(&shape, None, &queries, &spans).unwrap());
-            for (token, expected) in together[..50].iter().enumerate() {
-                let seen = if sees == Sees::All { keys + 50 } else { keys + token + 1 };
-                let (k, v) = (k.narrow(0, 0, seen).unwrap(), v.narrow(0, 0, seen).unwrap());
-                let q = q.narrow(0, token, 1).unwrap();
-                let alone = numbers(attend_spans(&shape, None, &q, &[span(1, &k, &v)]).unwrap());
-                assert_eq!(&alone[0], expected, "{shape:?}, token {token}");
+            for pass in Pass::ALL {
+                let attend = |q: &Tensor, spans: &[Span]| {
+                    numbers(pass.run(|| attend_spans(&shape, None, q, spans)).unwrap())
+                };
+                let together = attend(&queries, &spans);
+                for (token, expected) in together[..50].iter().enumerate() {
+                    let seen = if sees == Sees::All { keys + 50 } else { keys + token + 1 };
+                    let (k, v) = (k.narrow(0, 0, seen).unwrap(), v.narrow(0, 0, seen).unwrap());
+                    let alone = attend(&q.narrow(0, token, 1).unwrap(), &[span(1, &k, &v)]);
+                    assert_eq!(&alone[0], expected, "{shape:?} {pass:?}, token {token}");
+                }
             }
         }
     }
@@ -378,8 +419,15 @@ mod tests {
 
     #[test]
     fn shapes_that_do_not_fit_are_refused() {
-        let shape =
-            Attention { heads: 4, kv_heads: 2, head_dim: 16, scale: 1.0, cap: None, sees: Sees::Past };
+        let shape = Attention {
+            heads: 4,
+            kv_heads: 2,
+            head_dim: 16,
+            scale: 1.0,
+            cap: None,
+            sees: Sees::Past,
+            rounded: true,
+        };
         let (q, k) = (random((3, 4, 16)), random((3, 2, 16)));
         assert!(attend_spans(&shape, None, &q, &[span(3, &k, &k)]).is_ok());
         assert!(attend_spans(&shape, None, &q, &[span(2, &k, &k)]).is_err());

@@ -8,41 +8,23 @@
 
 #![cfg(target_arch = "x86_64")]
 
-use std::arch::asm;
 use std::arch::x86_64::*;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::amx::{Config, ROWS};
-use super::isa::on_best_isa;
+use super::amx::{COLUMNS, PAIR, Piece, ROWS, Register, Registers, pair, round};
 use super::lanes::Chunk;
 use super::out::Out;
 use super::pool::{self, Zero};
 use super::tiles::{Parts, Tiled, Tiles};
 use super::vnni::{BlockFactors, quad_of};
 
-/// Columns of a register.
-const COLUMNS: usize = 32;
-/// Tiles, and registers of activation rows, that meet at once.
-const PAIR: usize = 2;
 /// Registers of a tile's columns that stay in the first-level cache while all rows pass by; whole blocks of every type.
 const PANEL: usize = 8;
 /// Activation rows that a call takes at most.
 pub(super) const ROWS_AT_ONCE: usize = 512;
 /// Tiles that a call takes at most: activations come from further away than the second-level cache, once for all of them.
 pub(super) const TILES_AT_ONCE: usize = 32;
-
-/// 32 numbers of 16 bits: a row of a register.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Piece([u16; COLUMNS]);
-
-impl Zero for Piece {
-    const ZERO: Self = Self([0; COLUMNS]);
-}
-
-/// A register of a tile's 32 columns: pairs of columns, of all weight rows.
-type Register = [Piece; COLUMNS / 2];
 
 /// Activations of some rows in 16 bits. Rows that are not there are zero.
 pub(super) struct Halves {
@@ -65,25 +47,6 @@ impl Halves {
     }
 }
 
-on_best_isa! {
-    /// One row of sixteen.
-    fn round(floats: &[f32], row: usize, pieces: &mut [Piece]) {
-        for (block, floats) in floats.as_chunks::<COLUMNS>().0.iter().enumerate() {
-            let piece = &mut pieces[block * ROWS + row].0;
-            for at in 0..COLUMNS {
-                piece[at] = half(floats[at]);
-            }
-        }
-    }
-}
-
-/// The nearest number of 16 bits; of two that are as near the one further from zero. What is no number stays so.
-#[inline(always)]
-fn half(x: f32) -> u16 {
-    let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
-    if x.is_nan() { 0x7fc0 } else { nearest }
-}
-
 /// Memory to work with.
 pub(super) struct Scratch {
     weights: [[Register; PANEL]; PAIR],
@@ -94,13 +57,13 @@ pub(super) struct Scratch {
 thread_local! {
     /// Each thread's.
     pub(super) static SCRATCH: RefCell<Box<Scratch>> =
-        RefCell::new(Box::new(Scratch { weights: [[[Piece::ZERO; COLUMNS / 2]; PANEL]; PAIR], sums: Vec::new() }));
+        RefCell::new(Box::new(Scratch { weights: [[Register::ZERO; PANEL]; PAIR], sums: Vec::new() }));
 }
 
 /// The products of some tiles with some rows, from a multiple of 32 on.
 ///
 /// # Safety
-/// `out` has room for every row at the tiles' columns.
+/// The processor has AMX, and this process may use it; `out` has room for every row at the tiles' columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub(super) unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
@@ -116,9 +79,8 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     let count = tiles.len().next_multiple_of(PAIR);
     sums.resize(sums.len().max(sixteens * count * ROWS), Chunk::ZERO);
     let sums_at = sums.as_mut_ptr();
-    let config = Config::whole();
-    // SAFETY: the configuration is valid; registers are released below, and none is known to the compiler.
-    unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags)) };
+    // SAFETY: by the caller's word.
+    let registers = unsafe { Registers::begin() };
     for from in (0..x.blocks).step_by(PANEL) {
         let blocks = PANEL.min(x.blocks - from);
         for pair in (0..count).step_by(PAIR) {
@@ -135,13 +97,12 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
                 let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
                     .map(|(row, tile)| sums_at.wrapping_add(((sixteen + row) * count + pair + tile) * ROWS));
                 let weights = [0, 1].map(|tile| panel[tile].as_ptr());
-                // SAFETY: so many registers lie at each place, and the registers are configured.
-                unsafe { multiply(weights, rows, blocks, sums, from == 0) };
+                // SAFETY: so many registers lie at each place.
+                unsafe { registers.multiply(weights, rows, blocks, sums, size_of::<Chunk>(), from == 0) };
             }
         }
     }
-    // SAFETY: nothing more is done with the registers.
-    unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
+    drop(registers);
     // A row's outputs of all tiles lie side by side; those of the next row are a page or more away.
     for row in 0..rows.len() {
         for (index, tile) in tiles.clone().enumerate() {
@@ -152,66 +113,7 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     }
 }
 
-/// Adds the products of two tiles' columns with two times 16 rows to their sums, which begin with them where they are the `first`.
-///
-/// # Safety
-/// So many registers of weights and of activations lie at each place, and a register's sums; the registers are configured.
-#[inline]
-unsafe fn multiply(
-    weights: [*const Register; PAIR],
-    rows: [*const Piece; PAIR],
-    blocks: usize,
-    sums: [*mut Chunk; PAIR * PAIR],
-    first: bool,
-) {
-    // SAFETY: by the caller's word. The compiler uses none of these registers.
-    unsafe {
-        if first {
-            asm!(
-                "tilezero tmm0",
-                "tilezero tmm1",
-                "tilezero tmm2",
-                "tilezero tmm3",
-                options(nomem, nostack, preserves_flags)
-            );
-        } else {
-            asm!(
-                "tileloadd tmm0, [{a} + {line}*1]",
-                "tileloadd tmm1, [{b} + {line}*1]",
-                "tileloadd tmm2, [{c} + {line}*1]",
-                "tileloadd tmm3, [{d} + {line}*1]",
-                a = in(reg) sums[0], b = in(reg) sums[1], c = in(reg) sums[2], d = in(reg) sums[3], line = in(reg) 64usize,
-                options(nostack, preserves_flags, readonly),
-            );
-        }
-        for block in 0..blocks {
-            asm!(
-                "tileloadd tmm6, [{x} + {line}*1]",
-                "tileloadd tmm4, [{w} + {line}*1]",
-                "tdpbf16ps tmm0, tmm6, tmm4",
-                "tileloadd tmm5, [{v} + {line}*1]",
-                "tdpbf16ps tmm1, tmm6, tmm5",
-                "tileloadd tmm7, [{y} + {line}*1]",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tdpbf16ps tmm3, tmm7, tmm5",
-                x = in(reg) rows[0].add(block * ROWS), y = in(reg) rows[1].add(block * ROWS),
-                w = in(reg) weights[0].add(block), v = in(reg) weights[1].add(block), line = in(reg) 64usize,
-                options(nostack, preserves_flags, readonly),
-            );
-        }
-        asm!(
-            "tilestored [{a} + {line}*1], tmm0",
-            "tilestored [{b} + {line}*1], tmm1",
-            "tilestored [{c} + {line}*1], tmm2",
-            "tilestored [{d} + {line}*1], tmm3",
-            a = in(reg) sums[0], b = in(reg) sums[1], c = in(reg) sums[2], d = in(reg) sums[3], line = in(reg) 64usize,
-            options(nostack, preserves_flags),
-        );
-    }
-}
-
-/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`half`] does (weights are
-/// numbers). What lies `ahead` bytes further is asked for meanwhile.
+/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`pair`] does. What lies `ahead` bytes further is asked for meanwhile.
 ///
 /// # Safety
 /// The tile has as many.
@@ -256,28 +158,20 @@ unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register], ahead: 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 fn widened(quad: __m512i, d: __m512, m: __m512) -> [Piece; 2] {
-    // The bits of `d · q + m`, q being one of each lane's bytes, so far that the upper half is the nearest.
+    // `d · q + m`, q being one of each lane's bytes.
     macro_rules! column {
         ($byte:literal) => {{
             let only = |lane: u32| (0x8080_8000 | lane * 4 + $byte).cast_signed();
             let only = _mm512_set4_epi32(only(3), only(2), only(1), only(0));
-            let q = _mm512_cvtepi32_ps(_mm512_shuffle_epi8(quad, only));
-            let bits = _mm512_castps_si512(_mm512_fmadd_ps(q, d, m));
-            _mm512_add_epi32(bits, _mm512_set1_epi32(0x8000))
+            _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_shuffle_epi8(quad, only)), d, m)
         }};
     }
-    let pair = |even, odd| {
-        let both = _mm512_mask_blend_epi16(0xaaaa_aaaa, _mm512_srli_epi32::<16>(even), odd);
-        let mut piece = Piece::ZERO;
-        // SAFETY: a piece is as large as a register.
-        unsafe { _mm512_store_si512((&raw mut piece).cast(), both) };
-        piece
-    };
     [pair(column!(0), column!(1)), pair(column!(2), column!(3))]
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::amx::half;
     use super::super::blocks::{Block, BlockType, CHUNK, for_block_type, unpack_chunk};
     use super::super::isa::Isa;
     use super::super::matmul::tests::random_weights;
@@ -352,13 +246,5 @@ mod tests {
                 assert_eq!(alone, ours[(count - 1) * rows..]);
             }
         }
-    }
-
-    #[test]
-    fn the_nearest_number_is_taken() {
-        assert_eq!([1.0, -1.0, 0.0, f32::INFINITY].map(half), [0x3f80, 0xbf80, 0, 0x7f80]);
-        assert_eq!(half(f32::from_bits(0x3f80_7fff)), 0x3f80);
-        assert_eq!(half(f32::from_bits(0x3f80_8000)), 0x3f81);
-        assert!(rounded(f32::NAN).is_nan() && rounded(f32::from_bits(0xffff_ffff)).is_nan());
     }
 }

@@ -169,6 +169,11 @@ impl Linear {
         Ok(Self { weight, bias, precision, tiles, on_device })
     }
 
+    /// Whether it rounds its input to 16 bits where a prompt is read by AMX: see [`Pass`].
+    pub fn rounds(&self) -> bool {
+        self.tiles.is_some() && self.precision == Precision::Quantized
+    }
+
     /// `x · weightᵀ + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let [y] = shared_input(x, [self])?;

@@ -78,7 +78,8 @@ impl SelfAttention {
         let o_proj = read.linear(&out, hidden, heads * head_dim)?;
         let (scale, cap) = (scale as f32, cap.map(|cap| cap as f32));
         let sees = window.map_or(Sees::Past, Sees::Window);
-        let shape = Attention { heads, kv_heads, head_dim, scale, cap, sees };
+        let rounded = o_proj.rounds();
+        let shape = Attention { heads, kv_heads, head_dim, scale, cap, sees, rounded };
         Ok(Self { q_proj, keys, o_proj, norms, rope, shape, gated })
     }
 

@@ -151,6 +151,12 @@ impl Pages {
         self.pages[page][kv_head * size..][..size].split_at(self.head_dim)
     }
 
+    /// The same, where there is such a page.
+    #[cfg(target_arch = "x86_64")]
+    pub fn page_of_head(&self, page: usize, kv_head: usize) -> Option<(&[Chunk], &[Chunk])> {
+        (page < self.pages.len()).then(|| self.of_head(page, kv_head))
+    }
+
     fn chunks_of_head(&self) -> usize {
         self.head_dim + PAGE * self.columns()
     }

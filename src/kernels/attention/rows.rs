@@ -11,6 +11,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::cache::{PAGE, Pages};
+#[cfg(target_arch = "x86_64")]
+use super::halves;
 use super::{Attention, RelativeBias};
 use crate::kernels::exponential::{power, tanh};
 use crate::kernels::isa::{best, on_best_isa};
@@ -23,6 +25,10 @@ pub(super) const SEGMENT: usize = 256;
 /// The most rows that go over a segment together, where no more share a key head: their scores and some keys stay in the first-level
 /// cache.
 pub(super) const ROWS: usize = 24;
+/// The same where AMX meets them: for so many, making keys and values numbers of 16 bits costs little for each.
+pub(super) const ROWS_IN_HALVES: Range<usize> = 32..256;
+/// Rows of AMX's registers that meet at once.
+const FULL: usize = 32;
 /// Keys that stay in the first-level cache while all rows take them.
 const KEYS_AT_ONCE: usize = 64;
 /// Pages that are read at once, where there are registers for them.
@@ -46,6 +52,8 @@ pub(super) struct Rows<'t> {
     pub past: &'t Pages,
     /// How many keys there are.
     pub keys: usize,
+    /// Whether AMX meets them, which must be there.
+    pub in_halves: bool,
 }
 
 impl Rows<'_> {
@@ -68,8 +76,9 @@ impl Rows<'_> {
         self.kv_head * self.group() + row % self.group()
     }
 
-    fn query(&self, row: usize) -> *const f32 {
-        self.queries[self.place(row)..][..self.shape.head_dim].as_ptr()
+    /// A row's numbers.
+    pub fn query(&self, row: usize) -> &[f32] {
+        &self.queries[self.place(row)..][..self.shape.head_dim]
     }
 
     /// The keys that a token sees.
@@ -119,20 +128,28 @@ pub(super) struct Scratch {
     /// From the segments before.
     all: Gathered,
     next: Gathered,
+    by: By,
+}
+
+/// What one way of computing works with.
+#[derive(Default)]
+struct By {
     /// `[rows, SEGMENT]`.
     scores: Vec<Chunk>,
+    #[cfg(target_arch = "x86_64")]
+    halves: halves::Scratch,
 }
 
 impl Scratch {
     /// What rows gather from segments, which come in their order.
     pub fn gather(&mut self, rows: &Rows<'_>, mut segments: Range<usize>) -> &mut Gathered {
-        let Self { all, next, scores } = self;
+        let Self { all, next, by } = self;
         match segments.next() {
-            Some(first) => all.gather(rows, first, scores),
+            Some(first) => all.gather(rows, first, by),
             None => all.clear(rows),
         }
         for segment in segments {
-            next.gather(rows, segment, scores);
+            next.gather(rows, segment, by);
             all.merge(next);
         }
         all
@@ -141,7 +158,8 @@ impl Scratch {
 
 impl Gathered {
     fn clear(&mut self, rows: &Rows<'_>) {
-        let count = rows.count();
+        // Registers of AMX are full, and what is in the rest of them is nobody's.
+        let count = if rows.in_halves { rows.count().next_multiple_of(FULL) } else { rows.count() };
         for (numbers, nothing) in [(&mut self.largest, f32::NEG_INFINITY), (&mut self.totals, 0.0)] {
             numbers.clear();
             numbers.resize(count, nothing);
@@ -150,24 +168,43 @@ impl Gathered {
         self.sums.resize(count * rows.past.columns(), Chunk::ZERO);
     }
 
-    fn gather(&mut self, rows: &Rows<'_>, segment: usize, scores: &mut Vec<Chunk>) {
+    fn gather(&mut self, rows: &Rows<'_>, segment: usize, by: &mut By) {
         self.clear(rows);
-        let length = rows.count() * SEGMENT / LANES;
-        if scores.len() < length {
-            scores.resize(length, Chunk::ZERO);
-        }
-        let scores = &mut scores[..length];
         let (start, seen) = (segment * SEGMENT, rows.seen_by_any());
-        let pages = seen.start.max(start) / PAGE..seen.end.min(start + SEGMENT).div_ceil(PAGE);
+        let seen = seen.start.max(start)..seen.end.min(start + SEGMENT);
+        #[cfg(target_arch = "x86_64")]
+        if rows.in_halves {
+            // SAFETY: by the word of whoever made the rows.
+            return unsafe { by.halves.gather(rows, segment, seen, self) };
+        }
+        let length = rows.count() * SEGMENT / LANES;
+        if by.scores.len() < length {
+            by.scores.resize(length, Chunk::ZERO);
+        }
+        let scores = &mut by.scores[..length];
+        let pages = seen.start / PAGE..seen.end.div_ceil(PAGE);
         // SAFETY: `best` has asked the processor.
         unsafe { products(best(), rows, pages.clone(), start / PAGE, scores) };
         let keys = pages.start * PAGE..pages.end * PAGE;
-        for (row, scores) in scores.as_chunks_mut().0.iter_mut().enumerate() {
+        for (row, scores) in scores.chunks_exact_mut(SEGMENT / LANES).enumerate() {
             let scores = &mut floats_of(scores)[keys.start - start..keys.end - start];
             (self.largest[row], self.totals[row]) = rows.soften(row, keys.clone(), scores);
         }
         // SAFETY: as above.
         unsafe { sum_values(best(), rows, pages, start / PAGE, scores, &mut self.sums) };
+    }
+
+    /// Takes a row's largest score, and the sum of its weights.
+    #[cfg(target_arch = "x86_64")]
+    pub fn take(&mut self, row: usize, (largest, total): (f32, f32)) {
+        (self.largest[row], self.totals[row]) = (largest, total);
+    }
+
+    /// The sums of some rows.
+    #[cfg(target_arch = "x86_64")]
+    pub fn sums_of(&mut self, row: usize, count: usize) -> &mut [Chunk] {
+        let columns = self.sums.len() / self.largest.len();
+        &mut self.sums[row * columns..(row + count) * columns]
     }
 
     /// Puts what was gathered from the next segment to it.
@@ -204,19 +241,8 @@ impl Gathered {
 impl Rows<'_> {
     /// Makes a row's dot products with some keys weights: the largest score, and the sum of the weights.
     fn soften(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) -> (f32, f32) {
-        let token = row / self.group();
-        let seen = self.seen(token);
-        let within = |key: usize| key.clamp(keys.start, keys.end) - keys.start;
-        let (first, end) = (within(seen.start), within(seen.end));
-        scale(scores, self.shape.scale);
-        if let Some(limit) = self.shape.cap {
-            cap(scores, limit);
-        }
-        if let Some(bias) = self.bias {
-            bias.add(self.head(row), self.position + token, keys.start + first, &mut scores[first..end]);
-        }
-        scores[..first].fill(f32::NEG_INFINITY);
-        scores[end..].fill(f32::NEG_INFINITY);
+        self.score(row, keys.clone(), scores);
+        self.hide(row, keys, scores);
         let mut largest = 0.0;
         // SAFETY: `best` has asked the processor.
         unsafe { largest_of(best(), scores, &mut largest) };
@@ -227,11 +253,30 @@ impl Rows<'_> {
         unsafe { sum_of(best(), scores, &mut total) };
         (largest, total)
     }
+
+    /// Makes a row's dot products with some keys scores.
+    pub fn score(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
+        scale(scores, self.shape.scale);
+        if let Some(limit) = self.shape.cap {
+            cap(scores, limit);
+        }
+        if let Some(bias) = self.bias {
+            bias.add(self.head(row), self.position + row / self.group(), keys.start, scores);
+        }
+    }
+
+    /// Hides what a row does not see of some keys.
+    pub fn hide(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
+        let seen = self.seen(row / self.group());
+        let within = |key: usize| key.clamp(keys.start, keys.end) - keys.start;
+        scores[..within(seen.start)].fill(f32::NEG_INFINITY);
+        scores[within(seen.end)..].fill(f32::NEG_INFINITY);
+    }
 }
 
-fn floats_of(chunks: &mut [Chunk; SEGMENT / LANES]) -> &mut [f32; SEGMENT] {
+pub(super) fn floats_of(chunks: &mut [Chunk]) -> &mut [f32] {
     // SAFETY: `Chunk` has the layout of its only field.
-    unsafe { &mut *std::ptr::from_mut(chunks).cast() }
+    unsafe { std::slice::from_raw_parts_mut(chunks.as_mut_ptr().cast(), chunks.len() * LANES) }
 }
 
 on_best_isa! {
@@ -418,7 +463,7 @@ unsafe fn products_of<L: Lanes, const N: usize, const R: usize>(
     let size = rows.shape.head_dim;
     let mut queries = [std::ptr::null(); R];
     for r in 0..R {
-        queries[r] = rows.query(row + r);
+        queries[r] = rows.query(row + r).as_ptr();
     }
     // SAFETY: by the caller's word.
     unsafe {
