@@ -9,9 +9,9 @@
 
 use std::arch::asm;
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
-use super::isa::on_best_isa;
 use super::lanes::Chunk;
 use super::matmul::TILE;
 use super::pool::Zero;
@@ -41,23 +41,51 @@ impl Zero for Register {
     const ZERO: Self = [Piece::ZERO; COLUMNS / 2];
 }
 
-on_best_isa! {
-    /// One row of sixteen, `[columns / 32, 16]`, from 32 columns on after each other.
-    pub(super) fn round(floats: &[f32], row: usize, pieces: &mut [Piece]) {
-        for (block, floats) in floats.as_chunks::<COLUMNS>().0.iter().enumerate() {
-            let piece = &mut pieces[block * ROWS + row].0;
-            for at in 0..COLUMNS {
-                piece[at] = half(floats[at]);
-            }
-        }
-    }
-}
-
 /// The nearest number of 16 bits; of two that are as near the one further from zero. What is no number stays so.
 #[inline(always)]
 pub(super) fn half(x: f32) -> u16 {
     let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
     if x.is_nan() { 0x7fc0 } else { nearest }
+}
+
+/// Up to 16 rows of so many columns as `[columns / 32, 16]`, rounded as [`half`] does; rows that are not there are zero.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Piece>]) {
+    let rows = floats.len() / columns;
+    assert!(rows <= ROWS && pieces.len() == columns / COLUMNS * ROWS);
+    for (block, pieces) in pieces.chunks_exact_mut(ROWS).enumerate() {
+        for (row, piece) in pieces.iter_mut().enumerate() {
+            let mut both = _mm512_setzero_si512();
+            if row < rows {
+                let from = &floats[row * columns + block * COLUMNS..][..COLUMNS];
+                // SAFETY: 32 floats.
+                both = unsafe {
+                    side_by_side(_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[16..].as_ptr()))
+                };
+            }
+            // SAFETY: a piece is as large as a register.
+            unsafe { _mm512_store_si512(piece.as_mut_ptr().cast(), both) };
+        }
+    }
+}
+
+/// 32 numbers, rounded as [`half`] does.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn side_by_side(a: __m512, b: __m512) -> __m512i {
+    macro_rules! upper {
+        ($floats:expr) => {{
+            let up = _mm512_srli_epi32::<16>(_mm512_add_epi32(
+                _mm512_castps_si512($floats),
+                _mm512_set1_epi32(0x8000),
+            ));
+            let none = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>($floats, $floats);
+            _mm512_mask_mov_epi32(up, none, _mm512_set1_epi32(0x7fc0))
+        }};
+    }
+    // Packed four of each by turns.
+    let order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+    _mm512_permutexvar_epi64(order, _mm512_packus_epi32(upper!(a), upper!(b)))
 }
 
 /// Two columns of 16 outputs as a pair, rounded as [`half`] does (numbers, and what arithmetic makes where there is none).
@@ -366,6 +394,24 @@ mod tests {
             };
             let all = (0..BLOCKS).fold(0.0, three);
             assert_eq!(split[place.0].0[place.1].to_bits(), all.to_bits(), "{row} {output}");
+        }
+    }
+
+    #[test]
+    fn rows_are_rounded_one_by_one() {
+        if !allowed() {
+            return eprintln!("skipped: no AMX here");
+        }
+        let mut floats: Vec<f32> = (0..5 * 96).map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0).collect();
+        (floats[7], floats[200], floats[301]) = (f32::NAN, f32::from_bits(0xffff_ffff), f32::NEG_INFINITY);
+        let mut pieces = vec![MaybeUninit::new(Piece([1; COLUMNS])); 3 * ROWS];
+        // SAFETY: whoever has AMX has AVX-512.
+        unsafe { round(&floats, 96, &mut pieces) };
+        for (row, column) in (0..ROWS).flat_map(|row| (0..96).map(move |column| (row, column))) {
+            // SAFETY: all of them are written.
+            let piece = unsafe { pieces[column / COLUMNS * ROWS + row].assume_init() };
+            let expected = floats.get(row * 96 + column).map_or(0, |x| half(*x));
+            assert_eq!(piece.0[column % COLUMNS], expected, "{row} {column}");
         }
     }
 

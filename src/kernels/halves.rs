@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::amx::{COLUMNS, PAIR, Piece, ROWS, Register, Registers, pair, round};
+use super::isa::Isa;
 use super::lanes::Chunk;
 use super::out::Out;
 use super::pool::{self, Zero};
@@ -35,14 +36,21 @@ pub(super) struct Halves {
 }
 
 impl Halves {
-    /// Rows of a multiple of 32 numbers.
+    /// Rows of a multiple of 32 numbers, where there is AMX.
     pub fn new(floats: &[f32], columns: usize) -> Self {
+        assert!(Isa::Amx.available(), "nothing else reads them");
         let blocks = columns / COLUMNS;
         let sixteens = (floats.len() / columns).div_ceil(PAIR * ROWS) * PAIR;
-        let pieces = pool::made(sixteens * blocks * ROWS, blocks * ROWS, |sixteen, pieces| {
-            let rows = floats.chunks_exact(columns).skip(sixteen * ROWS).take(ROWS);
-            rows.enumerate().for_each(|(row, floats)| round(floats, row, pieces));
+        let length = sixteens * blocks * ROWS;
+        let mut pieces = Vec::with_capacity(length);
+        pool::parts(&mut pieces.spare_capacity_mut()[..length], blocks * ROWS, |sixteen, pieces| {
+            let from = (sixteen * ROWS * columns).min(floats.len());
+            let end = (from + ROWS * columns).min(floats.len());
+            // SAFETY: AMX is available only beside AVX-512.
+            unsafe { round(&floats[from..end], columns, pieces) };
         });
+        // SAFETY: so many there are, and each was in one of the parts.
+        unsafe { pieces.set_len(length) };
         Self { pieces, blocks }
     }
 }
@@ -173,7 +181,6 @@ fn widened(quad: __m512i, d: __m512, m: __m512) -> [Piece; 2] {
 mod tests {
     use super::super::amx::half;
     use super::super::blocks::{Block, BlockType, CHUNK, for_block_type, unpack_chunk};
-    use super::super::isa::Isa;
     use super::super::matmul::tests::random_weights;
     use super::super::matmul::{Activations, Matrix};
     use super::super::pass::Pass;

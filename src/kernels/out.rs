@@ -38,17 +38,17 @@ impl Out {
         Self { bias: bias.map(<[f32]>::as_ptr), times: true, ..self }
     }
 
-    /// Applies something to the outputs of some tiles that were written for some rows.
+    /// Applies something, or nearly that, to the outputs of some tiles that were written for some rows.
     ///
     /// # Safety
     /// They were, by this thread.
-    pub unsafe fn apply(self, activation: Activation, rows: Range<usize>, tiles: Range<usize>) {
+    pub unsafe fn apply(self, activation: Activation, nearly: bool, rows: Range<usize>, tiles: Range<usize>) {
         let (from, end) = (tiles.start * TILE, self.outputs.min(tiles.end * TILE));
         for row in rows {
             // SAFETY: outputs of such a row; the rest by the caller's word.
             let numbers =
                 unsafe { std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + from), end - from) };
-            apply_to_each(activation, numbers);
+            apply_to_each(activation, numbers, nearly);
         }
     }
 

@@ -227,7 +227,7 @@ impl Tiles {
                 unsafe {
                     one.weights.some(tiles.clone(), &meets, rows.clone(), *out);
                     if let Some(activation) = one.activation {
-                        out.apply(activation, rows.clone(), tiles.clone());
+                        out.apply(activation, meets.are_rounded(), rows.clone(), tiles.clone());
                     }
                     if let Some((weights, bias)) = one.times {
                         weights.some(tiles.clone(), &meets, rows, out.times(bias));
@@ -312,6 +312,14 @@ impl<'x> Meets<'x> {
             }
         }
         Self::Bytes(activations.quantized(), isa)
+    }
+
+    /// Whether outputs will be rounded, too, before they are used.
+    fn are_rounded(&self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return matches!(self, Self::Halves(_));
+        #[cfg(not(target_arch = "x86_64"))]
+        return false;
     }
 
     /// How the work is cut: rows at once, jobs for each thread, the most tiles of a job. Enough jobs that an unlucky thread can be helped,
@@ -544,7 +552,7 @@ mod tests {
                         ..of
                     };
                     let [found] = Tiles::matmul_all([of], &activations, isa);
-                    apply_to_each(Activation::Silu, &mut expected);
+                    apply_to_each(Activation::Silu, &mut expected, pass.takes_halves(isa));
                     let [times] = Tiles::matmul_all([Outputs::of(&other, Some(&bias))], &activations, isa);
                     expected.iter_mut().zip(times).for_each(|(number, times)| *number *= times);
                     assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
