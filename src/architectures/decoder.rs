@@ -365,10 +365,10 @@ impl Layer {
         rows: &mut [Row<'_>],
         index: usize,
     ) -> candle_core::Result<Tensor> {
-        let mixed = self.mixer.forward(&norm(&self.mixer_in, x)?, rotations, rows, index)?;
-        let x = self.add(x, &norm(&self.mixer_out, &mixed)?)?;
-        let y = self.mlp.forward(&norm(&self.feedforward_in, &x)?)?;
-        let mut x = self.add(&x, &norm(&self.feedforward_out, &y)?)?;
+        let y = norm(&self.mixer_in, x)?;
+        let x = self.add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, rotations, rows, index))?;
+        let y = norm(&self.feedforward_in, &x)?;
+        let mut x = self.add(&x, &self.feedforward_out, |onto| self.mlp.forward(&y, onto))?;
         if let (Some(own), Some(input)) = (&self.input, input) {
             x = own.forward(&x, input)?;
         }
@@ -378,8 +378,18 @@ impl Layer {
         }
     }
 
-    fn add(&self, x: &Tensor, y: &Tensor) -> candle_core::Result<Tensor> {
-        if self.residual_scale == 1.0 { add(x, y) } else { add(x, &(y * self.residual_scale)?) }
+    /// The residual stream with what a branch gives added, by the branch itself where nothing comes between.
+    fn add(
+        &self,
+        x: &Tensor,
+        out: &Option<RmsNorm>,
+        branch: impl FnOnce(Option<&Tensor>) -> candle_core::Result<Tensor>,
+    ) -> candle_core::Result<Tensor> {
+        if out.is_none() && self.residual_scale == 1.0 {
+            return branch(Some(x));
+        }
+        let y = norm(out, &branch(None)?)?;
+        if self.residual_scale == 1.0 { add(x, &y) } else { add(x, &(y * self.residual_scale)?) }
     }
 }
 
@@ -388,18 +398,19 @@ fn norm(norm: &Option<RmsNorm>, x: &Tensor) -> candle_core::Result<Tensor> {
 }
 
 impl Mixer {
-    /// `[tokens, hidden]` of all rows to the same.
+    /// `[tokens, hidden]` of all rows to the same, added to what is there already.
     fn forward(
         &self,
         x: &Tensor,
+        onto: Option<&Tensor>,
         rotations: &[Rotation],
         rows: &mut [Row<'_>],
         layer: usize,
     ) -> candle_core::Result<Tensor> {
         match self {
-            Self::Attention(attention) => attention.forward(x, rotations, rows, layer),
-            Self::ShortConv(conv) => conv.forward(x, rows, layer),
-            Self::DeltaNet(net) => net.forward(x, rows, layer),
+            Self::Attention(attention) => attention.forward(x, onto, rotations, rows, layer),
+            Self::ShortConv(conv) => conv.forward(x, onto, rows, layer),
+            Self::DeltaNet(net) => net.forward(x, onto, rows, layer),
         }
     }
 

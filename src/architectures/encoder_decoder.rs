@@ -334,8 +334,8 @@ impl Attended {
         attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     ) -> candle_core::Result<Tensor> {
         match self.norm_first {
-            true => add(x, &self.out_proj.forward(&attend(&self.norm.forward(x)?)?)?),
-            false => self.norm.forward(&add(x, &self.out_proj.forward(&attend(x)?)?)?),
+            true => self.out_proj.forward_onto(&attend(&self.norm.forward(x)?)?, Some(x)),
+            false => self.norm.forward(&self.out_proj.forward_onto(&attend(x)?, Some(x))?),
         }
     }
 
@@ -367,10 +367,11 @@ impl Attended {
 
 impl FeedForward {
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let through = |x: &Tensor| self.fc2.forward(&activated_layer(x, &self.fc1, self.activation)?);
+        let added =
+            |y: &Tensor| self.fc2.forward_onto(&activated_layer(y, &self.fc1, self.activation)?, Some(x));
         match self.norm_first {
-            true => add(x, &through(&self.norm.forward(x)?)?),
-            false => self.norm.forward(&add(x, &through(x)?)?),
+            true => added(&self.norm.forward(x)?),
+            false => self.norm.forward(&added(x)?),
         }
     }
 }

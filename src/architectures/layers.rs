@@ -160,13 +160,17 @@ impl GatedMlp {
     /// long prompts have memory for.
     const TOKENS: usize = 512;
 
-    /// `[tokens, hidden]` to the same.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// `[tokens, hidden]` to the same, added to what is there already.
+    pub fn forward(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
         let tokens = x.dim(0)?;
         if tokens <= Self::TOKENS || !x.device().is_cpu() {
-            return self.down.forward(&gated_layers(x, &self.gate, &self.up, self.activation)?);
+            let widened = gated_layers(x, &self.gate, &self.up, self.activation)?;
+            return self.down.forward_onto(&widened, onto);
         }
-        let some = |from| self.forward(&x.narrow(0, from, Self::TOKENS.min(tokens - from))?);
+        let some = |from| {
+            let part = |x: &Tensor| x.narrow(0, from, Self::TOKENS.min(tokens - from));
+            self.forward(&part(x)?, onto.map(part).transpose()?.as_ref())
+        };
         let parts = (0..tokens).step_by(Self::TOKENS).map(some).collect::<Result<Vec<_>>>()?;
         Tensor::cat(&parts, 0)
     }

@@ -14,7 +14,7 @@ use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 use crate::kernels::{
     Activation, Attention, Embedding, KeyValues, Linear, RelativeBias, Sees, Span, Weight, activated_layer,
-    add, attend_spans, shared_input,
+    attend_spans, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["t5", "mt5", "umt5"], load };
@@ -425,7 +425,7 @@ impl Attended {
 
     /// `x` with what came of attention added.
     fn add(&self, x: &Tensor, attended: &Tensor) -> candle_core::Result<Tensor> {
-        add(x, &self.o.forward(attended)?)
+        self.o.forward_onto(attended, Some(x))
     }
 
     fn within(&self, x: &Tensor, sources: &[&[u32]]) -> candle_core::Result<Tensor> {
@@ -449,9 +449,9 @@ impl FeedForward {
         let y = self.norm.forward(x)?;
         match &self.kind {
             Kind::Plain { wi, wo, activation } => {
-                add(x, &wo.forward(&activated_layer(&y, wi, *activation)?)?)
+                wo.forward_onto(&activated_layer(&y, wi, *activation)?, Some(x))
             }
-            Kind::Gated(mlp) => add(x, &mlp.forward(&y)?),
+            Kind::Gated(mlp) => mlp.forward(&y, Some(x)),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::blocks::{BlockType, dequantize_row};
 use super::isa::best;
 use super::matmul::{Activations, Matrix, matmul};
 use super::pass::Pass;
+use super::rows::add;
 use super::tiles::{Outputs, Tiles};
 use crate::checkpoint::MappedSlice;
 
@@ -178,6 +179,21 @@ impl Linear {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let [y] = shared_input(x, [self])?;
         Ok(y)
+    }
+
+    /// The same, added to what is there already, `[tokens, outputs]`: to the residual stream.
+    pub fn forward_onto(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
+        let Some(onto) = onto else { return self.forward(x) };
+        let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x)?) };
+        let expected = (x.dim(0)?, outputs.weights.rows);
+        if onto.dims2()? != expected {
+            candle_core::bail!("outputs of shape {expected:?} are added to {:?}", onto.shape());
+        }
+        let onto = onto.contiguous()?;
+        with_floats(&onto, |onto| {
+            let [y] = from_tiles(x, pass_of(&[self]), [Outputs { onto: Some(onto), ..outputs }])?;
+            Ok(y)
+        })
     }
 
     /// The same as numbers, for scores of tokens: they are what is written.

@@ -1,4 +1,4 @@
-//! Where products go, and what becomes of them on their way: a bias, an activation, a factor.
+//! Where products go, and what becomes of them on their way: a bias, an activation, a factor, numbers they are added to.
 //!
 //! Knows rows and tiles; knows nothing of weights.
 
@@ -11,8 +11,8 @@ use super::matmul::TILE;
 
 /// Where results go: `[rows, outputs]`, of which each job has columns of its own, that no other reads or writes.
 ///
-/// What is asked of callers: that vector and bias are still there, that a row and an output are among them, and, where outputs are
-/// multiplied with what was written there, that it was.
+/// What is asked of callers: that vector, bias and what outputs are added to are still there, that a row and an output are among them, and,
+/// where outputs are multiplied with what was written there, that it was.
 #[derive(Clone, Copy)]
 pub(super) struct Out {
     at: *mut f32,
@@ -21,6 +21,8 @@ pub(super) struct Out {
     bias: Option<*const f32>,
     /// Whether what lies there is multiplied with them.
     times: bool,
+    /// As many numbers for each row, to which they are added.
+    onto: Option<*const f32>,
 }
 
 impl Out {
@@ -29,7 +31,16 @@ impl Out {
         assert!(bias.is_none_or(|bias| bias.len() == outputs), "a bias has a number for each output");
         assert!(out.is_empty(), "outputs are written from the beginning");
         out.reserve_exact(rows * outputs);
-        Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr), times: false }
+        Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr), times: false, onto: None }
+    }
+
+    /// The same, added to other numbers.
+    pub fn onto(self, rows: usize, onto: Option<&[f32]>) -> Self {
+        assert!(
+            onto.is_none_or(|onto| onto.len() == rows * self.outputs),
+            "there is a number for each output"
+        );
+        Self { onto: onto.map(<[f32]>::as_ptr), ..self }
     }
 
     /// To the same place, to be multiplied with what was written there.
@@ -71,6 +82,13 @@ impl Out {
             let to = self.at.add(row * self.outputs + column);
             let numbers =
                 if self.times { _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, to), numbers) } else { numbers };
+            let numbers = match self.onto {
+                Some(onto) => {
+                    let onto = onto.add(row * self.outputs + column);
+                    _mm512_add_ps(_mm512_maskz_loadu_ps(mask, onto), numbers)
+                }
+                None => numbers,
+            };
             _mm512_mask_storeu_ps(to, mask, numbers);
         }
     }
@@ -97,13 +115,15 @@ impl Out {
         // SAFETY: by the caller's word.
         unsafe {
             let number = self.bias.map_or(number, |bias| number + *bias.add(output));
-            let to = self.at.add(row * self.outputs + output);
-            *to = if self.times { *to * number } else { number };
+            let at = row * self.outputs + output;
+            let to = self.at.add(at);
+            let number = if self.times { *to * number } else { number };
+            *to = self.onto.map_or(number, |onto| *onto.add(at) + number);
         }
     }
 }
 
-// SAFETY: a job reads and writes no columns but its own; the bias is only read.
+// SAFETY: a job reads and writes no columns but its own; biases, and what outputs are added to, are only read.
 unsafe impl Send for Out {}
 // SAFETY: as above.
 unsafe impl Sync for Out {}

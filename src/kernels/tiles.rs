@@ -214,7 +214,9 @@ impl Tiles {
                 assert_eq!(weights.columns, activations.columns(), "weights meet as many activations");
                 assert_eq!(weights.rows, one.weights.rows, "what is multiplied has as many outputs");
             }
-            let to = Out::new(out, rows, one.weights.rows, one.bias);
+            let stored_once = one.activation.is_none() && one.times.is_none();
+            assert!(stored_once || one.onto.is_none(), "what is added comes last");
+            let to = Out::new(out, rows, one.weights.rows, one.bias).onto(rows, one.onto);
             let tiles = one.weights.rows.div_ceil(TILE);
             let starts = (0..tiles).step_by(tiles_a_job);
             jobs.extend(starts.map(|from| (one, to, from..tiles.min(from + tiles_a_job))));
@@ -271,7 +273,8 @@ impl Tiles {
     }
 }
 
-/// What a matrix makes of activations: `activation(weights · x + bias)`, times what another makes of them, where there is one.
+/// What a matrix makes of activations: `activation(weights · x + bias)`, times what another makes of them, where there is one, or added to
+/// other numbers.
 #[derive(Clone, Copy)]
 pub struct Outputs<'w> {
     /// The matrix.
@@ -282,12 +285,14 @@ pub struct Outputs<'w> {
     pub activation: Option<Activation>,
     /// Another matrix with as many outputs, and its bias.
     pub times: Option<(&'w Tiles, Option<&'w [f32]>)>,
+    /// `[rows, outputs]`, to which they are added as they are stored: so neither with an activation nor with another matrix.
+    pub onto: Option<&'w [f32]>,
 }
 
 impl<'w> Outputs<'w> {
     /// Of a matrix and its bias alone.
     pub fn of(weights: &'w Tiles, bias: Option<&'w [f32]>) -> Self {
-        Self { weights, bias, activation: None, times: None }
+        Self { weights, bias, activation: None, times: None, onto: None }
     }
 }
 
@@ -545,6 +550,11 @@ mod tests {
                     let of = Outputs::of(&tiles, Some(&bias));
                     let [found] = Tiles::matmul_all([of], &activations, isa);
                     assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
+                    let others: Vec<f32> = (0..rows * outputs).map(|at| at as f32 - 50.0).collect();
+                    let [found] =
+                        Tiles::matmul_all([Outputs { onto: Some(&others), ..of }], &activations, isa);
+                    let sums: Vec<f32> = others.iter().zip(&expected).map(|(x, y)| x + y).collect();
+                    assert_eq!(found, sums, "{block_type:?}, {isa:?}, {pass:?}");
                     // The same again, activated and multiplied with what another matrix makes of them.
                     let of = Outputs {
                         activation: Some(Activation::Silu),

@@ -88,10 +88,11 @@ impl SelfAttention {
         matches!(self.keys, Keys::Own { .. }).then_some((self.shape.kv_heads, self.shape.head_dim))
     }
 
-    /// `[tokens, hidden]` of all rows to the same.
+    /// `[tokens, hidden]` of all rows to the same, added to what is there already.
     pub fn forward(
         &self,
         x: &Tensor,
+        onto: Option<&Tensor>,
         rotations: &[Rotation],
         rows: &mut [Row<'_>],
         layer: usize,
@@ -156,7 +157,7 @@ impl SelfAttention {
         if let Some(gate) = gate {
             attended = gated(&gate, &attended, Activation::Sigmoid)?;
         }
-        self.o_proj.forward(&attended)
+        self.o_proj.forward_onto(&attended, onto)
     }
 }
 

@@ -90,7 +90,13 @@ impl DeltaNet {
     }
 
     /// `[tokens, hidden]` of all rows to the same.
-    pub fn forward(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        onto: Option<&Tensor>,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
         let inputs = [&self.in_proj_qkv, &self.in_proj_z, &self.in_proj_b, &self.in_proj_a];
         let inputs = shared_input(x, inputs)?;
         let starts = starts(rows);
@@ -108,7 +114,7 @@ impl DeltaNet {
             pool::map(rows, one)
         };
         let outputs = outputs.into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward(&Tensor::cat(&outputs, 0)?)
+        self.out_proj.forward_onto(&Tensor::cat(&outputs, 0)?, onto)
     }
 
     /// One row's tokens, one after the other, all heads side by side.

@@ -75,7 +75,13 @@ impl ShortConv {
     }
 
     /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x` from one matrix.
-    pub fn forward(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        onto: Option<&Tensor>,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
         let hidden = self.conv.channels;
         let parts = self.in_proj.forward(x)?;
         let part = |index: usize| parts.narrow(1, index * hidden, hidden);
@@ -89,6 +95,6 @@ impl ShortConv {
             Tensor::from_vec(out, (count, hidden), gated.device())
         };
         let outputs = pool::map(rows, convolve).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward(&(c * Tensor::cat(&outputs, 0)?)?)
+        self.out_proj.forward_onto(&(c * Tensor::cat(&outputs, 0)?)?, onto)
     }
 }
