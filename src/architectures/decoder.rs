@@ -398,7 +398,7 @@ fn norm(norm: &Option<RmsNorm>, x: &Tensor) -> candle_core::Result<Tensor> {
 }
 
 impl Mixer {
-    /// `[tokens, hidden]` of all rows to the same, added to what is there already.
+    /// `[tokens, hidden]` of all rows to the same, added to what is there already, if anything is.
     fn forward(
         &self,
         x: &Tensor,

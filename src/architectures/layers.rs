@@ -160,7 +160,7 @@ impl GatedMlp {
     /// long prompts have memory for.
     const TOKENS: usize = 512;
 
-    /// `[tokens, hidden]` to the same, added to what is there already.
+    /// `[tokens, hidden]` to the same, added to what is there already, if anything is.
     pub fn forward(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
         let tokens = x.dim(0)?;
         if tokens <= Self::TOKENS || !x.device().is_cpu() {

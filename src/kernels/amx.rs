@@ -9,6 +9,7 @@
 
 use std::arch::asm;
 use std::arch::x86_64::*;
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
@@ -75,12 +76,8 @@ pub(super) fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Pi
 fn side_by_side(a: __m512, b: __m512) -> __m512i {
     macro_rules! upper {
         ($floats:expr) => {{
-            let up = _mm512_srli_epi32::<16>(_mm512_add_epi32(
-                _mm512_castps_si512($floats),
-                _mm512_set1_epi32(0x8000),
-            ));
-            let none = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>($floats, $floats);
-            _mm512_mask_mov_epi32(up, none, _mm512_set1_epi32(0x7fc0))
+            let bits = _mm512_castps_si512(canonical($floats));
+            _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, _mm512_set1_epi32(0x8000)))
         }};
     }
     // Packed four of each by turns.
@@ -88,7 +85,15 @@ fn side_by_side(a: __m512, b: __m512) -> __m512i {
     _mm512_permutexvar_epi64(order, _mm512_packus_epi32(upper!(a), upper!(b)))
 }
 
-/// Two columns of 16 outputs as a pair, rounded as [`half`] does (numbers, and what arithmetic makes where there is none).
+/// What is no number, as one that [`pair`] keeps: rounding would make zero of some that files may hold.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn canonical(floats: __m512) -> __m512 {
+    let none = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(floats, floats);
+    _mm512_mask_mov_ps(floats, none, _mm512_set1_ps(f32::NAN))
+}
+
+/// Two columns of 16 outputs as a pair, rounded as [`half`] does; what is no number must be [`canonical`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn pair(even: __m512, odd: __m512) -> Piece {
@@ -149,7 +154,7 @@ impl Config {
 }
 
 /// This thread's registers, until it is dropped.
-pub(super) struct Registers(());
+pub(super) struct Registers(PhantomData<*const ()>);
 
 impl Registers {
     /// # Safety
@@ -158,14 +163,14 @@ impl Registers {
         let config = Config::whole();
         // SAFETY: the configuration is valid; none of the registers is known to the compiler.
         unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags)) };
-        Self(())
+        Self(PhantomData)
     }
 
     /// Adds the products of two times 16 outputs' columns with two times 16 rows to their sums, which begin with them where they are the
     /// `first`; so many bytes lie between the sums of a row and those of the next.
     ///
     /// # Safety
-    /// So many registers of columns and of rows lie at each place, and a register's sums.
+    /// So many registers of columns and of rows lie at each place, and the 16 lines of a register's sums, so many bytes apart.
     #[inline]
     pub unsafe fn multiply(
         &self,

@@ -1,10 +1,11 @@
 //! Attention of new tokens over a cache: straight over the cache on the CPU, through candle's operations elsewhere.
 //!
+//! On the CPU with floats, and where AMX reads a prompt or a source with numbers of 16 bits (`halves`), for layers that round what they get.
+//!
 //! What is computed for a query does not depend on those it is computed beside, keys in order: not on what else is in the batch, nor on how
 //! a prompt was cut into chunks (as long as all numbers are finite).
 
 mod cache;
-#[cfg(target_arch = "x86_64")]
 mod halves;
 mod rows;
 
@@ -13,9 +14,7 @@ use std::mem::MaybeUninit;
 
 use candle_core::{D, Device, Result, Tensor};
 
-use super::isa::best;
 use super::linear::with_floats;
-use super::pass::Pass;
 use super::pool;
 pub use cache::KeyValues;
 use cache::Pages;
@@ -145,9 +144,12 @@ pub fn attend_spans(
     if spans.iter().any(more) && (shape.sees != Sees::All || bias.is_some()) {
         candle_core::bail!("more tokens than keys, among which their places are asked for");
     }
+    // Only where AMX is there, as those who are told so take for granted.
     let in_halves = shape.rounded && takes_halves(size);
     let rows = match in_halves {
-        true => (tokens * heads / (JOBS * pool::threads())).clamp(ROWS_IN_HALVES.start, ROWS_IN_HALVES.end),
+        true => {
+            (tokens * heads / (JOBS * pool::threads())).clamp(*ROWS_IN_HALVES.start(), *ROWS_IN_HALVES.end())
+        }
         false => ROWS,
     };
     let at_once = (rows * kv_heads / heads).max(1);
@@ -207,9 +209,10 @@ pub fn attend_spans(
     Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
 }
 
-/// Whether heads of so many numbers attend by AMX in this pass: see [`Pass`].
+/// Whether heads of so many numbers attend by AMX in this pass: see [`Pass`](super::Pass).
 #[cfg(target_arch = "x86_64")]
 fn takes_halves(head_dim: usize) -> bool {
+    use super::{isa::best, pass::Pass};
     Pass::current().takes_halves(best()) && halves::fits(head_dim)
 }
 
@@ -303,6 +306,7 @@ pub fn attend_with_candle(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Pass;
     use super::*;
 
     fn random(shape: (usize, usize, usize)) -> Tensor {
@@ -318,7 +322,7 @@ mod tests {
     }
 
     /// Heads, key heads, numbers of a head, cap, what is seen, keys.
-    const SHAPES: [(usize, usize, usize, Option<f32>, Sees, usize); 9] = [
+    const SHAPES: [(usize, usize, usize, Option<f32>, Sees, usize); 11] = [
         (4, 2, 16, None, Sees::Past, 19),
         (3, 1, 20, Some(1.5), Sees::Window(5), 19),
         (8, 8, 64, None, Sees::Window(1), 300),
@@ -328,6 +332,8 @@ mod tests {
         (14, 2, 64, None, Sees::Past, 600),
         (6, 2, 80, None, Sees::Window(300), 1030),
         (32, 1, 64, None, Sees::Past, 600),
+        (4, 2, 32, Some(1.5), Sees::Window(40), 90),
+        (12, 2, 128, None, Sees::Past, 300),
     ];
 
     #[test]
@@ -356,20 +362,45 @@ mod tests {
 
     #[test]
     fn what_sees_nothing_learns_nothing() {
-        let shape = Attention {
-            heads: 2,
-            kv_heads: 1,
-            head_dim: 32,
-            scale: 1.0,
-            cap: None,
-            sees: Sees::Window(0),
-            rounded: true,
-        };
-        for keys in [3, 256, 512, 600] {
-            let (q, k) = (random((3, 2, 32)), random((keys, 1, 32)));
+        for (head_dim, keys) in
+            [20, 32].into_iter().flat_map(|dim| [3, 256, 512, 600].map(|keys| (dim, keys)))
+        {
+            let sees = Sees::Window(0);
+            let shape =
+                Attention { heads: 2, kv_heads: 1, head_dim, scale: 1.0, cap: None, sees, rounded: true };
+            let (q, k) = (random((3, 2, head_dim)), random((keys, 1, head_dim)));
             for pass in Pass::ALL {
                 let nothing = pass.run(|| attend_spans(&shape, None, &q, &[span(3, &k, &k)])).unwrap();
                 assert!(numbers(nothing).iter().flatten().all(|number| *number == 0.0), "{keys} keys");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_lost_and_what_is_forgotten_does_not_matter() {
+        let sees = Sees::Past;
+        let shape =
+            Attention { heads: 2, kv_heads: 1, head_dim: 32, scale: 0.1, cap: None, sees, rounded: true };
+        let (q, k) = (random((3, 2, 32)), random((40, 1, 32)));
+        for bits in [0x7fc0_0000, 0xffff_ffff, 0x7fff_ffff] {
+            let none = Tensor::full(f32::from_bits(bits), (3, 1, 32), &Device::Cpu).unwrap();
+            for pass in Pass::ALL {
+                let attend = |past: &KeyValues| {
+                    let spans = [Span { tokens: 3, past: past.clone() }];
+                    numbers(pass.run(|| attend_spans(&shape, None, &q, &spans)).unwrap())
+                };
+                for (keys, values) in
+                    [(&none, &k.narrow(0, 0, 3).unwrap()), (&k.narrow(0, 0, 3).unwrap(), &none)]
+                {
+                    let mut past = KeyValues::of(&k, &k).unwrap();
+                    past.append(37, keys, values).unwrap();
+                    assert!(attend(&past)[2].iter().all(|number| number.is_nan()), "{pass:?}, {bits:x}");
+                    // Behind the first three, where they are cut off.
+                    let few = k.narrow(0, 0, 3).unwrap();
+                    past.append(3, &none, &none).unwrap();
+                    past.append(0, &few, &few).unwrap();
+                    assert_eq!(attend(&past), attend(&KeyValues::of(&few, &few).unwrap()), "{pass:?}");
+                }
             }
         }
     }

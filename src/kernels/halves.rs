@@ -12,7 +12,7 @@ use std::arch::x86_64::*;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::amx::{COLUMNS, PAIR, Piece, ROWS, Register, Registers, pair, round};
+use super::amx::{COLUMNS, PAIR, Piece, ROWS, Register, Registers, canonical, pair, round};
 use super::isa::Isa;
 use super::lanes::Chunk;
 use super::out::Out;
@@ -71,7 +71,8 @@ thread_local! {
 /// The products of some tiles with some rows, from a multiple of 32 on.
 ///
 /// # Safety
-/// The processor has AMX, and this process may use it; `out` has room for every row at the tiles' columns.
+/// The processor has AMX, and this process may use it; this thread is not using it already; `out` has room for every row at the tiles'
+/// columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub(super) unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
@@ -121,7 +122,8 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     }
 }
 
-/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`pair`] does. What lies `ahead` bytes further is asked for meanwhile.
+/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`pair`] does. What lies
+/// `ahead` bytes further is asked for meanwhile.
 ///
 /// # Safety
 /// The tile has as many.
@@ -141,8 +143,8 @@ unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register], ahead: 
         // SAFETY: a block of the tile, and a group of the block.
         let (d, m) = unsafe {
             let factors = BlockFactors::load::<B>(tile.factors, block);
-            let d = factors.scale::<B>(group);
-            (d, if B::MIN { factors.minimum::<B>(group) } else { _mm512_mul_ps(zero, d) })
+            let d = canonical(factors.scale::<B>(group));
+            (d, if B::MIN { canonical(factors.minimum::<B>(group)) } else { _mm512_mul_ps(zero, d) })
         };
         let column = block * B::LEN + group * B::GROUP;
         for (four, pieces) in fours.iter_mut().enumerate() {

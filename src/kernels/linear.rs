@@ -181,7 +181,7 @@ impl Linear {
         Ok(y)
     }
 
-    /// The same, added to what is there already, `[tokens, outputs]`: to the residual stream.
+    /// The same, added to what is there already, `[tokens, outputs]`, if anything is: to the residual stream.
     pub fn forward_onto(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
         let Some(onto) = onto else { return self.forward(x) };
         let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x)?) };

@@ -319,7 +319,7 @@ impl<'x> Meets<'x> {
         Self::Bytes(activations.quantized(), isa)
     }
 
-    /// Whether outputs will be rounded, too, before they are used.
+    /// Whether activations were rounded to 16 bits, so that a ten-millionth of an output is nothing.
     fn are_rounded(&self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return matches!(self, Self::Halves(_));

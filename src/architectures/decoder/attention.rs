@@ -88,7 +88,7 @@ impl SelfAttention {
         matches!(self.keys, Keys::Own { .. }).then_some((self.shape.kv_heads, self.shape.head_dim))
     }
 
-    /// `[tokens, hidden]` of all rows to the same, added to what is there already.
+    /// `[tokens, hidden]` of all rows to the same, added to what is there already, if anything is.
     pub fn forward(
         &self,
         x: &Tensor,

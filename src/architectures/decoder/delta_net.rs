@@ -89,7 +89,7 @@ impl DeltaNet {
         self.conv.remembered() + self.shape.values() * self.shape.key_dim
     }
 
-    /// `[tokens, hidden]` of all rows to the same.
+    /// `[tokens, hidden]` of all rows to the same, added to what is there already, if anything is.
     pub fn forward(
         &self,
         x: &Tensor,

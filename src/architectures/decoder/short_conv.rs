@@ -74,7 +74,8 @@ impl ShortConv {
         self.conv.remembered()
     }
 
-    /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x` from one matrix.
+    /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x` from one matrix, added to what is there
+    /// already, if anything is.
     pub fn forward(
         &self,
         x: &Tensor,

@@ -1,7 +1,7 @@
 //! A segment of keys and its values met by AMX: how prompts and sources attend where there is AMX.
 //!
 //! Numbers of 16 bits are too coarse for scores, which are exponents: so a query's and a key's numbers are two of those each, the nearest and
-//! what that leaves, and a product is three. What is left out is a 65,000th of a product or less. Weights and values are rounded, as what is
+//! what that leaves, and a product is three. What is left out is a 32,000th of a product or less. Weights and values are rounded, as what is
 //! gathered will be before it is multiplied with a layer's weights. Sums are in one order, 32 columns or keys at a time: so a row is the same
 //! to the bit whatever it is computed beside.
 
@@ -13,8 +13,8 @@ use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::cache::PAGE;
-use super::rows::{Gathered, Rows, SEGMENT, floats_of};
-use crate::kernels::amx::{COLUMNS, PAIR, Piece, ROWS, Register, Registers, half, pair};
+use super::rows::{FULL, Gathered, Rows, SEGMENT, floats_of};
+use crate::kernels::amx::{COLUMNS, PAIR, Piece, ROWS, Register, Registers, canonical, half, pair};
 use crate::kernels::exponential::power;
 use crate::kernels::lanes::Chunk;
 use crate::kernels::matmul::{LANES, sum_lanes};
@@ -24,6 +24,7 @@ use crate::kernels::pool::Zero;
 const PARTS: usize = 2;
 /// Keys whose values share a register.
 const KEYS: usize = COLUMNS;
+const _: () = assert!(KEYS == PAIR * PAGE && FULL == PAIR * ROWS);
 
 /// Memory to work with.
 #[derive(Default)]
@@ -46,10 +47,28 @@ pub(super) fn fits(head_dim: usize) -> bool {
 }
 
 impl Scratch {
-    /// What rows, of heads that fill registers, gather from the segment's keys `from … end`.
+    /// Takes the queries of rows, of heads that fill registers, who will gather from one segment after the other.
     ///
     /// # Safety
-    /// The processor has AMX, and this process may use it.
+    /// The processor has AMX.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub unsafe fn begin(&mut self, rows: &Rows<'_>) {
+        let of_sixteen = PARTS * rows.shape.head_dim / COLUMNS * ROWS;
+        self.queries.clear();
+        self.queries.resize(rows.count().next_multiple_of(FULL) / ROWS * of_sixteen, Piece::ZERO);
+        for row in 0..rows.count() {
+            split_row(
+                rows.query(row),
+                row % ROWS,
+                &mut self.queries[row / ROWS * of_sixteen..][..of_sixteen],
+            );
+        }
+    }
+
+    /// What the rows it began with gather from the keys of a segment that any of them sees.
+    ///
+    /// # Safety
+    /// The processor has AMX, and this process may use it; this thread is not using it already.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
     pub unsafe fn gather(
         &mut self,
@@ -64,18 +83,12 @@ impl Scratch {
         assert!(fits(size) && seen.start >= start && seen.end <= start + SEGMENT);
         let pages = seen.start / KEYS * PAIR..seen.end.div_ceil(KEYS) * PAIR;
         let keys = pages.start * PAGE..pages.end * PAGE;
-        let sixteens = count.div_ceil(PAIR * ROWS) * PAIR;
+        let sixteens = count.next_multiple_of(FULL) / ROWS;
         let steps = keys.len() / KEYS;
         if steps == 0 {
             return;
         }
 
-        self.queries.clear();
-        self.queries.resize(sixteens * PARTS * blocks * ROWS, Piece::ZERO);
-        for row in 0..count {
-            let to = &mut self.queries[row / ROWS * PARTS * blocks * ROWS..][..PARTS * blocks * ROWS];
-            split_row(rows.query(row), row % ROWS, to);
-        }
         self.keys.resize(pages.len() * PARTS * blocks, Register::ZERO);
         for (page, to) in pages.clone().zip(self.keys.chunks_exact_mut(PARTS * blocks)) {
             match rows.past.page_of_head(page, rows.kv_head) {
@@ -86,9 +99,11 @@ impl Scratch {
         self.values.resize(columns * steps, Register::ZERO);
         for (step, first) in pages.clone().step_by(PAIR).enumerate() {
             let values = [first, first + 1]
-                .map(|page| rows.past.page_of_head(page, rows.kv_head).map(|(_, values)| values));
+                .map(|page| rows.past.page_of_head(page, rows.kv_head).map_or(&[][..], |(_, values)| values));
+            // What is behind the last key was forgotten, or never was.
+            let known = rows.keys.saturating_sub(first * PAGE);
             for (column, to) in self.values.chunks_exact_mut(steps).enumerate() {
-                round_values(values, column, columns, &mut to[step]);
+                round_values(values, known, column, columns, &mut to[step]);
             }
         }
         self.scores.resize(PAIR * ROWS * SEGMENT / PAGE, Chunk::ZERO);
@@ -185,7 +200,7 @@ fn split_row(floats: &[f32], row: usize, to: &mut [Piece]) {
     let registers = to.as_chunks_mut::<{ PARTS * ROWS }>().0;
     for (to, floats) in registers.iter_mut().zip(floats.as_chunks::<COLUMNS>().0) {
         // SAFETY: 32 floats.
-        let [a, b] = [0, PAGE].map(|at| unsafe { _mm512_loadu_ps(floats.as_ptr().add(at)) });
+        let [a, b] = [0, LANES].map(|at| canonical(unsafe { _mm512_loadu_ps(floats.as_ptr().add(at)) }));
         let (even, odd) = (_mm512_permutex2var_ps(a, evens, b), _mm512_permutex2var_ps(a, odds, b));
         [to[row], to[ROWS + row]] = split_pair(even, odd);
     }
@@ -202,15 +217,15 @@ fn split_keys(keys: &[Chunk], to: &mut [Register]) {
     }
 }
 
-/// 16 columns of the values of two pages, `[PAGE, columns]` each.
+/// 16 columns of the values of two pages, `[PAGE, columns]` each, of the first keys that are known.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn round_values(values: [Option<&[Chunk]>; PAIR], column: usize, columns: usize, to: &mut Register) {
-    let halves = to.as_chunks_mut::<{ PAGE / 2 }>().0;
-    for (pieces, values) in halves.iter_mut().zip(values) {
-        for (at, piece) in pieces.iter_mut().enumerate() {
-            let of = |key: usize| values.map_or(&Chunk::ZERO, |values| &values[key * columns + column]);
-            *piece = pair(load(of(2 * at)), load(of(2 * at + 1)));
-        }
+fn round_values(values: [&[Chunk]; PAIR], known: usize, column: usize, columns: usize, to: &mut Register) {
+    for (at, piece) in to.iter_mut().enumerate() {
+        let of = |key: usize| {
+            let values = &values[key / PAGE];
+            if key < known { &values[key % PAGE * columns + column] } else { &Chunk::ZERO }
+        };
+        *piece = pair(load(of(2 * at)), load(of(2 * at + 1)));
     }
 }
 
@@ -218,7 +233,7 @@ fn round_values(values: [Option<&[Chunk]>; PAIR], column: usize, columns: usize,
 #[target_feature(enable = "avx512f")]
 fn load(chunk: &Chunk) -> __m512 {
     // SAFETY: a chunk is as large as a register.
-    unsafe { _mm512_load_ps(chunk.0.as_ptr()) }
+    canonical(unsafe { _mm512_load_ps(chunk.0.as_ptr()) })
 }
 
 /// Two columns of 16 outputs: the nearest numbers, and what they leave.

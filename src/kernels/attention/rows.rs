@@ -8,7 +8,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use std::mem::MaybeUninit;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::cache::{PAGE, Pages};
 #[cfg(target_arch = "x86_64")]
@@ -25,10 +25,10 @@ pub(super) const SEGMENT: usize = 256;
 /// The most rows that go over a segment together, where no more share a key head: their scores and some keys stay in the first-level
 /// cache.
 pub(super) const ROWS: usize = 24;
-/// The same where AMX meets them: for so many, making keys and values numbers of 16 bits costs little for each.
-pub(super) const ROWS_IN_HALVES: Range<usize> = 32..256;
+/// The same where AMX meets them, and the fewest: for so many, making keys and values numbers of 16 bits costs little for each.
+pub(super) const ROWS_IN_HALVES: RangeInclusive<usize> = FULL..=256;
 /// Rows of AMX's registers that meet at once.
-const FULL: usize = 32;
+pub(super) const FULL: usize = 32;
 /// Keys that stay in the first-level cache while all rows take them.
 const KEYS_AT_ONCE: usize = 64;
 /// Pages that are read at once, where there are registers for them.
@@ -144,6 +144,11 @@ impl Scratch {
     /// What rows gather from segments, which come in their order.
     pub fn gather(&mut self, rows: &Rows<'_>, mut segments: Range<usize>) -> &mut Gathered {
         let Self { all, next, by } = self;
+        #[cfg(target_arch = "x86_64")]
+        if rows.in_halves {
+            // SAFETY: by the word of whoever made the rows.
+            unsafe { by.halves.begin(rows) };
+        }
         match segments.next() {
             Some(first) => all.gather(rows, first, by),
             None => all.clear(rows),
