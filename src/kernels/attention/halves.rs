@@ -65,6 +65,30 @@ impl Scratch {
         }
     }
 
+    /// Takes keys and values of an even number of pages; those of pages that are not there are zero.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn take_keys(&mut self, rows: &Rows<'_>, pages: Range<usize>) {
+        let (blocks, columns, steps) =
+            (rows.shape.head_dim / COLUMNS, rows.past.columns(), pages.len() / PAIR);
+        self.keys.resize(pages.len() * PARTS * blocks, Register::ZERO);
+        for (page, to) in pages.clone().zip(self.keys.chunks_exact_mut(PARTS * blocks)) {
+            match rows.past.page_of_head(page, rows.kv_head) {
+                Some((keys, _)) => split_keys(keys, to),
+                None => to.fill(Register::ZERO),
+            }
+        }
+        self.values.resize(columns * steps, Register::ZERO);
+        for (step, first) in pages.clone().step_by(PAIR).enumerate() {
+            let values = [first, first + 1]
+                .map(|page| rows.past.page_of_head(page, rows.kv_head).map_or(&[][..], |(_, values)| values));
+            // What is behind the last key was forgotten, or never was.
+            let known = rows.keys.saturating_sub(first * PAGE);
+            for (column, to) in self.values.chunks_exact_mut(steps).enumerate() {
+                round_values(values, known, column, columns, &mut to[step]);
+            }
+        }
+    }
+
     /// What the rows it began with gather from the keys of a segment that any of them sees.
     ///
     /// # Safety
@@ -89,23 +113,7 @@ impl Scratch {
             return;
         }
 
-        self.keys.resize(pages.len() * PARTS * blocks, Register::ZERO);
-        for (page, to) in pages.clone().zip(self.keys.chunks_exact_mut(PARTS * blocks)) {
-            match rows.past.page_of_head(page, rows.kv_head) {
-                Some((keys, _)) => split_keys(keys, to),
-                None => to.fill(Register::ZERO),
-            }
-        }
-        self.values.resize(columns * steps, Register::ZERO);
-        for (step, first) in pages.clone().step_by(PAIR).enumerate() {
-            let values = [first, first + 1]
-                .map(|page| rows.past.page_of_head(page, rows.kv_head).map_or(&[][..], |(_, values)| values));
-            // What is behind the last key was forgotten, or never was.
-            let known = rows.keys.saturating_sub(first * PAGE);
-            for (column, to) in self.values.chunks_exact_mut(steps).enumerate() {
-                round_values(values, known, column, columns, &mut to[step]);
-            }
-        }
+        self.take_keys(rows, pages.clone());
         self.scores.resize(PAIR * ROWS * SEGMENT / PAGE, Chunk::ZERO);
         self.weights.resize(PAIR * steps * ROWS, Piece::ZERO);
 
