@@ -320,43 +320,42 @@ impl Network for Decoder {
             x = (x * self.config.embedding_scale)?;
         }
         let inputs = self.layer_inputs.as_ref().map(|inputs| inputs.forward(&ids, &x)).transpose()?;
-        for (index, layer) in self.layers.iter().enumerate() {
-            let input = inputs.as_ref().map(|inputs| inputs.i((.., index, ..))).transpose()?;
-            x = layer.forward(&x, input.as_ref(), &rotations, rows, index)?;
-        }
-        rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
         let ends = rows.iter().scan(0, |end, row| {
             *end += row.tokens.len();
             Some(*end)
         });
-        self.logits(&x, &ends.zip(wanted).collect::<Vec<_>>())
+        let last: Vec<u32> =
+            ends.zip(&wanted).flat_map(|(end, count)| end - count..end).map(|at| at as u32).collect();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let input = inputs.as_ref().map(|inputs| inputs.i((.., index, ..))).transpose()?;
+            let only = (index + 1 == self.layers.len()).then_some(&last[..]);
+            x = layer.forward(&x, input.as_ref(), &rotations, rows, index, only)?;
+        }
+        rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
+        self.logits(&x, wanted)
     }
 }
 
 impl Decoder {
-    /// Logits of the last tokens of each row, given by where it ends and how many are wanted: the output matrix is the largest of all, so
-    /// that nothing else goes through it.
-    fn logits(&self, x: &Tensor, rows: &[(usize, usize)]) -> Result<Logits> {
-        let wanted = rows.iter().flat_map(|(end, count)| end - count..*end).map(|at| at as u32);
-        let wanted: Vec<u32> = wanted.collect();
-        let counts = rows.iter().map(|(_, count)| *count);
-        if wanted.is_empty() {
-            return Ok(Logits::new(self.vocabulary, Vec::new(), counts));
+    /// Logits of what the last layer made of the tokens that are wanted, so many of each row.
+    fn logits(&self, x: &Tensor, wanted: Vec<usize>) -> Result<Logits> {
+        if wanted.iter().all(|count| *count == 0) {
+            return Ok(Logits::new(self.vocabulary, Vec::new(), wanted.into_iter()));
         }
-        let count = wanted.len();
-        let x = x.index_select(&Tensor::from_vec(wanted, count, &self.device)?, 0)?;
-        let mut values: Vec<f32> = self.lm_head.floats(&self.norm.forward(&x)?)?;
+        let mut values: Vec<f32> = self.lm_head.floats(&self.norm.forward(x)?)?;
         if self.config.logit_scale != 1.0 {
             values.iter_mut().for_each(|logit| *logit *= self.config.logit_scale as f32);
         }
         if let Some(cap) = self.config.logit_cap.map(|cap| cap as f32) {
             values.iter_mut().for_each(|logit| *logit = cap * (*logit / cap).tanh());
         }
-        Ok(Logits::new(self.vocabulary, values, counts))
+        Ok(Logits::new(self.vocabulary, values, wanted.into_iter()))
     }
 }
 
 impl Layer {
+    /// The residual stream after it: of all tokens, or of only some, where nobody reads what becomes of the others. Those are mixed like all,
+    /// so that later tokens can read them, and go no further; if there are none, neither does the stream.
     fn forward(
         &self,
         x: &Tensor,
@@ -364,12 +363,24 @@ impl Layer {
         rotations: &[Rotation],
         rows: &mut [Row<'_>],
         index: usize,
+        only: Option<&[u32]>,
     ) -> candle_core::Result<Tensor> {
         let y = norm(&self.mixer_in, x)?;
-        let x = self.add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, rotations, rows, index))?;
+        let mut x =
+            self.add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, rotations, rows, index))?;
+        let mut input = input.cloned();
+        match only {
+            Some([]) => return Ok(x),
+            Some(only) if only.len() < x.dim(0)? => {
+                let only = Tensor::new(only, x.device())?;
+                x = x.index_select(&only, 0)?;
+                input = input.map(|input| input.contiguous()?.index_select(&only, 0)).transpose()?;
+            }
+            _ => {}
+        }
         let y = norm(&self.feedforward_in, &x)?;
         let mut x = self.add(&x, &self.feedforward_out, |onto| self.mlp.forward(&y, onto))?;
-        if let (Some(own), Some(input)) = (&self.input, input) {
+        if let (Some(own), Some(input)) = (&self.input, &input) {
             x = own.forward(&x, input)?;
         }
         match self.scalar {

@@ -2,7 +2,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
-use crate::kernels::{Linear, Weight, gated_layers, layer_norm, rms_norm, rotate};
+use crate::kernels::{Linear, Pass, Weight, gated_layers, layer_norm, rms_norm, rotate};
 
 pub use crate::kernels::Activation;
 
@@ -156,22 +156,24 @@ pub struct GatedMlp {
 }
 
 impl GatedMlp {
-    /// Tokens whose widened vectors are in memory at once: as many as share a widened weight where prompts are read by AMX, and no more than
-    /// long prompts have memory for.
-    const TOKENS: usize = 512;
+    /// Tokens whose widened vectors are in memory at once, and no more than long prompts have memory for: where prompts are read by AMX as
+    /// many as share a widened weight, else as many as stay in a cache until they are narrowed again.
+    fn tokens_at_once() -> usize {
+        if Pass::are_one() { 128 } else { 512 }
+    }
 
     /// `[tokens, hidden]` to the same, added to what is there already, if anything is.
     pub fn forward(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
-        let tokens = x.dim(0)?;
-        if tokens <= Self::TOKENS || !x.device().is_cpu() {
+        let (tokens, at_once) = (x.dim(0)?, Self::tokens_at_once());
+        if tokens <= at_once || !x.device().is_cpu() {
             let widened = gated_layers(x, &self.gate, &self.up, self.activation)?;
             return self.down.forward_onto(&widened, onto);
         }
         let some = |from| {
-            let part = |x: &Tensor| x.narrow(0, from, Self::TOKENS.min(tokens - from));
+            let part = |x: &Tensor| x.narrow(0, from, at_once.min(tokens - from));
             self.forward(&part(x)?, onto.map(part).transpose()?.as_ref())
         };
-        let parts = (0..tokens).step_by(Self::TOKENS).map(some).collect::<Result<Vec<_>>>()?;
+        let parts = (0..tokens).step_by(at_once).map(some).collect::<Result<Vec<_>>>()?;
         Tensor::cat(&parts, 0)
     }
 }
