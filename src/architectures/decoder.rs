@@ -324,11 +324,11 @@ impl Network for Decoder {
             *end += row.tokens.len();
             Some(*end)
         });
-        let last: Vec<u32> =
+        let wanted_at: Vec<u32> =
             ends.zip(&wanted).flat_map(|(end, count)| end - count..end).map(|at| at as u32).collect();
         for (index, layer) in self.layers.iter().enumerate() {
             let input = inputs.as_ref().map(|inputs| inputs.i((.., index, ..))).transpose()?;
-            let only = (index + 1 == self.layers.len()).then_some(&last[..]);
+            let only = (index + 1 == self.layers.len()).then_some(&wanted_at[..]);
             x = layer.forward(&x, input.as_ref(), &rotations, rows, index, only)?;
         }
         rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
@@ -354,8 +354,8 @@ impl Decoder {
 }
 
 impl Layer {
-    /// The residual stream after it: of all tokens, or of only some, where nobody reads what becomes of the others. Those are mixed like all,
-    /// so that later tokens can read them, and go no further; if there are none, neither does the stream.
+    /// The residual stream after it. With `only`, of those tokens alone: the mixer sees all, for it keeps what later tokens read, and what
+    /// comes after it only these. If there are none, what is returned is of no use.
     fn forward(
         &self,
         x: &Tensor,

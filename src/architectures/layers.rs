@@ -156,8 +156,8 @@ pub struct GatedMlp {
 }
 
 impl GatedMlp {
-    /// Tokens whose widened vectors are in memory at once, and no more than long prompts have memory for: where prompts are read by AMX as
-    /// many as share a widened weight, else as many as stay in a cache until they are narrowed again.
+    /// How many tokens' vectors are as wide as the gate at once, for long prompts would need too much memory: where AMX reads prompts, as many
+    /// as share a weight widened to bfloat16; elsewhere fewer, which are still in the last cache when they are narrowed.
     fn tokens_at_once() -> usize {
         if Pass::are_one() { 128 } else { 512 }
     }

@@ -97,7 +97,8 @@ const TABLES: &[&str] =
 pub struct Work {
     /// Bytes that each step reads, for however many tokens: all matrices but a table of which only rows are looked up.
     pub bytes: u64,
-    /// Weights that every token is multiplied with. The output matrix is left out: only tokens whose logits are wanted meet it.
+    /// Weights that every token is multiplied with. The output matrix is left out: only tokens whose logits are wanted meet it. (Nor do others
+    /// meet the last feed-forward layer, which is counted.)
     pub weights: u64,
 }
 

@@ -72,13 +72,18 @@ impl Bench {
             );
         }
         let work = model.work();
-        let opening = measure::peak_memory();
+        let mut memory = None;
+        let mut bytes_per_second = || {
+            memory = measure::peak_memory().max(memory);
+            let rate = ceiling::bytes_per_second(work.bytes.max(1 << 26) as usize);
+            // What was just read was nobody's model.
+            measure::forget_memory();
+            rate
+        };
         let machine = Machine {
-            bytes: ceiling::bytes_per_second(work.bytes.max(1 << 26) as usize),
+            bytes: bytes_per_second(),
             products: Pass::ALL.map(|pass| ceiling::products_per_second(isa, pass)),
         };
-        // What was just read was nobody's model.
-        measure::forget_memory();
         let say = |figure: Figure| {
             let line = if run.json { format!("{}\n", figure.json(model.name())) } else { figure.text() };
             output::print(&line)
@@ -121,9 +126,13 @@ impl Bench {
             let limit = (work.weights > 0).then(|| prompts / 2.0 / work.weights as f64);
             measure.prefill(*tokens, limit)?.map_or(Ok(()), say)?;
         }
-        let limit = (work.bytes > 0).then(|| machine.bytes / work.bytes as f64);
         for tokens in self.decode.iter().filter(|_| wants(Part::Decode) && !sources) {
-            measure.decode(*tokens, limit)?.map_or(Ok(()), say)?;
+            // What memory gives changes with what others do: it is asked before and after.
+            let before = bytes_per_second();
+            if let Some(figure) = measure.decode(*tokens)? {
+                let reads = f64::midpoint(before, bytes_per_second());
+                say(figure.within((work.bytes > 0).then(|| reads / work.bytes as f64)))?;
+            }
         }
         for texts in self.batch.iter().filter(|_| wants(Part::Batch) && !sources) {
             measure.batch(*texts)?.into_iter().try_for_each(say)?;
@@ -137,7 +146,7 @@ impl Bench {
             }
             say(figure)?;
         }
-        if let Some(memory) = measure::peak_memory().max(opening) {
+        if let Some(memory) = measure::peak_memory().max(memory) {
             say(Figure::new("memory", "at most, all parts", "MB", vec![memory as f64 / 1e6]))?;
         }
         Ok(Exit::Done)

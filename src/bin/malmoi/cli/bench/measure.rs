@@ -16,6 +16,8 @@ use super::{LANGUAGE, Run};
 
 /// Tokens that are written after a prompt.
 const NEW: usize = 64;
+/// The most tokens that are read before prompts are measured.
+const WARM_UP: usize = 512;
 /// Tokens of the prompts of many texts, and of sources: as these on average, from half to one and a half of it.
 const PROMPT: usize = 128;
 const SOURCE: usize = 28;
@@ -42,7 +44,8 @@ impl Figure {
         Self { part, what: what.into(), unit, values, limit: None }
     }
 
-    fn within(self, limit: Option<f64>) -> Self {
+    /// Beside what the machine would allow.
+    pub fn within(self, limit: Option<f64>) -> Self {
         Self { limit, ..self }
     }
 
@@ -122,12 +125,14 @@ impl Measure {
             self.read(&ids)?;
             Ok(tokens as f64 / began.elapsed().as_secs_f64())
         };
+        // The first prompt maps weights and gets memory from the system, too.
+        self.read(&self.ids(tokens.min(WARM_UP), 0))?;
         let rates = self.repeat(rate)?;
         Ok(Some(Figure::new("prefill", format!("{tokens} tokens"), "tokens/s", rates).within(limit)))
     }
 
     /// Tokens a second of one text after so many others.
-    pub fn decode(&self, tokens: usize, limit: Option<f64>) -> Result<Option<Figure>> {
+    pub fn decode(&self, tokens: usize) -> Result<Option<Figure>> {
         if tokens == 0 || tokens + NEW > self.model.context() {
             return Ok(None);
         }
@@ -142,7 +147,7 @@ impl Measure {
             rates.push(NEW as f64 / began.elapsed().as_secs_f64());
         }
         let what = format!("one text, {NEW} tokens after {tokens}");
-        Ok(Some(Figure::new("decode", what, "tokens/s", rates).within(limit)))
+        Ok(Some(Figure::new("decode", what, "tokens/s", rates)))
     }
 
     /// Tokens a second of many texts of different lengths: all that are written after their prompts were read, and prompts and texts together.
