@@ -62,7 +62,7 @@ def main():
         print(f"| {name}, ms a token | {' | '.join(f'{tokens[at]:.1f}' if at in tokens else '' for at in CONTEXTS)} |")
         rows.append(f"| {name}, ms a step | {' | '.join(f'{steps[at]:.1f}' for at in TEXTS)} |")
         rows.append(f"| {name}, tokens a second | {' | '.join(f'{1000 * at / steps[at]:.0f}' for at in TEXTS)} |")
-        left.plot(list(tokens), list(tokens.values()), "o", label=f"{name}: {first:.1f} ms + {1000 * rise:.2f} ms for 1,000 tokens before")
+        left.plot(list(tokens), list(tokens.values()), "o", label=f"{name}: {first:.1f} ms\n+ {1000 * rise:.2f} ms for 1,000 tokens before")
         left.plot([0, max(tokens)], [first, first + rise * max(tokens)], "-", color=left.lines[-1].get_color())
         right.plot(list(steps), list(steps.values()), "o-", label=name)
     print(f"\n| | {' | '.join(map(str, TEXTS))} |\n|---{'|---' * len(TEXTS)}|")
@@ -70,7 +70,7 @@ def main():
     left.set(xlabel="tokens before", ylabel="milliseconds a token", ylim=0)
     right.set(xlabel="texts at once", ylabel="milliseconds a step", xscale="log", yscale="log", xticks=TEXTS, xticklabels=TEXTS)
     for axes in (left, right):
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, fontsize="small")
         axes.grid(alpha=0.3)
     figure.savefig(arguments.svg, metadata={"Date": None})
 
