@@ -156,7 +156,7 @@
 //! # Four pipes, of which two multiply
 //!
 //! Two cores of an AMD EPYC with AVX-512 VNNI and no AMX (family 26), quiet but for what others did to its memory, which gave 80 GB/s or 50,
-//! for minutes at a time; bare loops on one core, or versions by turns:
+//! for seconds to minutes at a time; bare loops on one core, or versions by turns:
 //!
 //! | change | expected | came out |
 //! |---|---|---|
@@ -169,16 +169,17 @@
 //! | another allocator, memory that is never given back | a twentieth | mimalloc nothing, jemalloc slower, glibc's own with large thresholds 1.03 before the second row; not kept |
 //! | weights asked for nearer, further, twice, into the first-level cache; two tiles or four for one text (Q4_K) | what a loop that only reads gets | within a twentieth of each other, in a bare loop; not kept |
 //!
-//! A bare loop gives 540 G products/s a core: two dot products a clock, whatever is loaded, unpacked, converted or added meanwhile, for all of
-//! that has pipes of its own. Multiplying has not: with one multiplication for each group of 32 and output it gives 467, with two 421, with
-//! three (the weights' scale, the activations', the minimum) 360, where 128 dot products of 176 instructions that multiply would be 390. In the
-//! program the kernel gives 345 with weights from a cache, 290 with 16 rows and weights from memory. So a K type reaches two thirds of what bytes could, and only
-//! fewer scales would change that.
+//! A bare loop gives 540 G products/s a core: two dot products a clock, whatever is loaded, unpacked, converted or added meanwhile, for
+//! all of that has pipes of its own. Multiplying has not: with one multiplication for each group of 32 and output it gives 467, with two
+//! 421, with three (the weights' scale, the activations', the minimum) 360, where 128 dot products of 176 instructions that multiply
+//! would be 390. `Tiles::matmul` in a loop gives 345 with weights from a cache, 290 with 16 rows and weights from memory. So a K type
+//! reaches two thirds of what bytes could, and only fewer scales would change that.
 //!
-//! Products of one row read weights at 50 to 60 GB/s where a loop that only reads gets 80, and at 38 to 42 where it gets 50; the 1.5B's texts,
-//! with what stands between products, at 35 to 47. A bare loop of the same products gets 38 to 43 where reading gets 50, though it does 220 GB/s from the second-level cache; a bare loop over bytes, which takes a quarter of
-//! the instructions for each line, reads at full speed. Most likely too few lines are under way at once, for a processor looks only so many
-//! instructions ahead; but asking for them earlier did not help.
+//! Products of one row read weights at 50 to 60 GB/s where a loop that only reads gets 80, and at 38 to 42 where it gets 50; the 1.5B's
+//! texts, with what stands between products, at 31 to 48. A bare loop of the same products gets 38 to 43 where reading gets 50, though it
+//! does 220 GB/s from the second-level cache; a bare loop over bytes, which takes about a quarter of the instructions for each line,
+//! reads at full speed. Most likely too few lines are under way at once, for a processor looks only so many instructions ahead; but
+//! asking for them earlier did not help.
 
 #[cfg(target_endian = "big")]
 compile_error!("numbers of weights are read as they lie in the file, the lowest byte first");
