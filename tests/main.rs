@@ -11,6 +11,8 @@ mod bench;
 /// The digest in a browser.
 #[cfg(feature = "fetch")]
 mod browser;
+/// Inputs that once broke the program.
+mod cases;
 /// Messages to prompts, as the reference renders them.
 mod chat;
 /// The program, as a user sees it.

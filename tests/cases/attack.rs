@@ -1,0 +1,1 @@
+//! Hostile inputs: growth, injected orders, terminal escapes.

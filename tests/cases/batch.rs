@@ -1,0 +1,1 @@
+//! Batches: inputs, journals and what they leave.

@@ -1,0 +1,1 @@
+//! Encodings, agency XML, subtitles, tables, plain text.

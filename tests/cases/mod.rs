@@ -1,0 +1,25 @@
+//! Inputs that once broke the program, in areas. The collection is beside the checkout on some machines only; where it is
+//! absent these tests skip, saying so. Each cause is also tested with words of our own, beside the code.
+
+use std::path::PathBuf;
+
+mod attack;
+mod batch;
+mod documents;
+mod feeds;
+mod html;
+mod models;
+mod numbers;
+mod store;
+
+/// The folder of a case, `text/01-double-bom`; `None` where the collection is absent.
+pub fn case(name: &str) -> Option<PathBuf> {
+    let cases = crate::support::here("../../shared/cases");
+    if !cases.is_dir() {
+        eprintln!("skipped: the collection of cases is not beside this checkout");
+        return None;
+    }
+    let path = cases.join(name);
+    assert!(path.exists(), "{} is gone from the collection", path.display());
+    Some(path)
+}

@@ -1,0 +1,1 @@
+//! Numbers of a source and its translation.

@@ -1,0 +1,1 @@
+//! The hub, the cache and the package index.
