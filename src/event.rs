@@ -1,6 +1,8 @@
-//! What is happening, and what is doubtful about it: plain data, serialisable. Prints nothing.
+//! What is happening: plain data, serialisable. Prints nothing.
 
 use serde::Serialize;
+
+pub use crate::finding::Finding;
 
 /// Why a piece of output ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, PartialOrd, Ord)]
@@ -25,29 +27,6 @@ impl Finish {
             Self::Looped => "looped",
             Self::Refused => "refused",
         }
-    }
-}
-
-/// Something that did not carry over from source to output, or was left out: a doubt, not an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`, or one of
-    /// [`Finding::NOTES`].
-    pub check: String,
-    /// Index into the outcome's segments; `None` where it concerns the whole text.
-    pub segment: Option<usize>,
-    /// One sentence for the reader.
-    pub message: String,
-}
-
-impl Finding {
-    /// Names of what is said for completeness and puts nothing in doubt: furniture that was left out, sentences beyond those asked
-    /// for, a part that was split smaller and then came out whole, tags without words of theirs in the output.
-    pub const NOTES: &[&str] = &["furniture", "sentences", "split", "tags"];
-
-    /// Whether an editor should look. `--strict` goes by this.
-    pub fn is_doubt(&self) -> bool {
-        !Self::NOTES.contains(&self.check.as_str())
     }
 }
 

@@ -1,6 +1,9 @@
 //! The languages malmoi works in: one table. Knows scripts and names; knows nothing of models.
 
-use serde::{Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
@@ -118,8 +121,47 @@ pub(crate) fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || (matches!(c, '\u{C0}'..='\u{24F}') && c.is_alphabetic())
 }
 
+/// The code: `en`, `ko`.
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+/// A code or a name, as [`Language::parse`] reads it.
+impl FromStr for Language {
+    type Err = Error;
+
+    fn from_str(given: &str) -> Result<Self> {
+        Self::parse(given)
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl Serialize for Language {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_is_read_from_what_it_is_written_as() {
+        for language in Language::all() {
+            assert_eq!(language.to_string().parse::<Language>().unwrap(), language);
+            let json = serde_json::to_string(&language).unwrap();
+            assert_eq!(serde_json::from_str::<Language>(&json).unwrap(), language);
+        }
+        assert_eq!("en-US".parse::<Language>().unwrap(), Language::English);
+        assert_eq!(format!("{:>4}", Language::Korean), "  ko");
+        assert!(matches!("fr".parse::<Language>(), Err(Error::UnknownLanguage { given }) if given == "fr"));
     }
 }

@@ -57,6 +57,7 @@ mod event;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod files;
+mod finding;
 pub mod formats;
 pub mod generation;
 pub mod kernels;
@@ -71,7 +72,8 @@ pub mod store;
 
 pub use checkpoint::Quantization;
 pub use error::{Cause, Error, Result};
-pub use event::{Event, Finding, Finish};
+pub use event::{Event, Finish};
+pub use finding::{Finding, Merged, Place, Severity, beginning};
 pub use language::Language;
 pub use model::{Model, OpenOptions, Part};
 pub use outcome::{Outcome, Route, Segment, Tokens};

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::event::{Finding, Finish};
+use crate::event::Finish;
+use crate::finding::{Finding, beginning};
 use crate::language::Language;
 use crate::prompts::Task;
 
@@ -88,4 +89,12 @@ pub struct Outcome {
 
 fn as_word<S: serde::Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(task.as_str())
+}
+
+impl Outcome {
+    /// The first words of the segment a finding is about, as they stand in the source: where a reader finds it.
+    pub fn beginning(&self, finding: &Finding) -> Option<String> {
+        let segment = self.segments.get(finding.segment?)?;
+        Some(beginning(&segment.source))
+    }
 }

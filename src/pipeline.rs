@@ -3,6 +3,7 @@
 //! The one place where text modules and model modules meet. A document comes in, as a format read it; an [`Outcome`] goes out.
 //! A text longer than the model's window is summarized by parts, and the summaries of the parts as a text again ([`condense`]).
 
+mod places;
 mod wanted;
 mod write;
 
@@ -12,7 +13,8 @@ use std::time::Instant;
 use crate::checks::{self, Pair};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::event::{Event, Finding, Finish};
+use crate::event::{Event, Finish};
+use crate::finding::{Finding, Place, Severity, beginning};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route, Tokens};
@@ -90,10 +92,27 @@ fn cascade(
     outcome.tokens = Tokens { output: summary.tokens.output + outcome.tokens.output, ..summary.tokens };
     outcome.finish = outcome.finish.max(summary.finish);
     // Segment numbers of the first half would point into the second's list.
-    let first = summary.findings.into_iter().map(|finding| Finding { segment: None, ..finding });
-    outcome.findings = first.chain(outcome.findings).collect();
+    let first = summary.findings.into_iter().map(of_first_step);
+    let second = outcome.findings.into_iter().map(of_second_step);
+    outcome.findings = first.chain(second).collect();
+    Finding::arrange(&mut outcome.findings);
     outcome.intermediate = Some(summary.text);
     Ok(outcome)
+}
+
+/// A finding about the summary that is then translated: its segment and its places would point into the translation's.
+fn of_first_step(finding: Finding) -> Finding {
+    let source = finding.source.and_then(|place| {
+        let start = place.offset?;
+        Some(Place { start, end: start + (place.end - place.start), ..place })
+    });
+    Finding { segment: None, source, output: None, ..finding }.value("step", Task::Summarize.as_str())
+}
+
+/// A finding about the translation of a summary: its source is the summary, and no part of the article.
+fn of_second_step(finding: Finding) -> Finding {
+    let source = finding.source.map(|place| Place { offset: None, ..place });
+    Finding { source, ..finding }.value("step", Task::Translate.as_str())
 }
 
 fn summarize(
@@ -111,8 +130,18 @@ fn summarize(
     // The result against the whole article, however many parts it went through.
     let (source, output) = (article.as_str(), outcome.text.as_str());
     let pair = Pair { source, output, from, to, task: checks::Task::Summary };
-    let last = outcome.segments.len().checked_sub(1);
-    outcome.findings.extend(checks::findings(&pair, last));
+    // Of an article that was read whole, segment and whole are one but for white space around them.
+    let whole = (outcome.segments.len() == 1).then_some(0);
+    let mut found = checks::findings(&pair, whole);
+    let lead = article.len() - article.trim_start().len();
+    for finding in &mut found {
+        finding.offset(Some(0), Some(0));
+        if let Some(place) = finding.source.as_mut().filter(|_| whole.is_some()) {
+            let (start, end) = (place.start.saturating_sub(lead), place.end.saturating_sub(lead));
+            *place = Place { start, end, ..*place };
+        }
+    }
+    outcome.findings.extend(found);
     Ok(finished(outcome, watch))
 }
 
@@ -183,13 +212,19 @@ fn translate(
     let written = writer.translate(document, &parts, &blocks, watch)?;
     outcome.tokens.input = parts.iter().map(|part| part.tokens).sum();
     outcome.tokens.seen = outcome.tokens.input;
-    outcome.text = document.rejoin(|index, _| write::block_text(&parts, &written, blocks[index].clone()));
+    let joined = places::join(document, &parts, &written, &blocks);
+    outcome.text = joined.text;
     outcome.add(&written);
     outcome.findings.extend(write::left_out(document, &parts, &written, &blocks));
     for (index, segment) in outcome.segments.iter().enumerate() {
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, task: checks::Task::Translation };
         outcome.findings.extend(checks::findings(&pair, Some(index)));
+    }
+    for finding in &mut outcome.findings {
+        if let Some(index) = finding.segment {
+            finding.offset(joined.sources[index], joined.outputs[index]);
+        }
     }
     Ok(finished(outcome, watch))
 }
@@ -218,12 +253,7 @@ impl Outcome {
             let index = self.segments.len();
             self.tokens.output += piece.tokens;
             self.finish = self.finish.max(piece.segment.finish);
-            let found = piece.remarks.iter().map(|(check, message)| Finding {
-                check: (*check).to_string(),
-                segment: Some(index),
-                message: message.clone(),
-            });
-            self.findings.extend(found);
+            self.findings.extend(piece.remarks.iter().map(|remark| remark.clone().at(index)));
             self.segments.push(piece.segment.clone());
         }
     }
@@ -231,9 +261,9 @@ impl Outcome {
 
 fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watch<'_>) {
     for (what, text) in document.furniture() {
-        let shown: String = text.chars().take(60).collect();
-        let message = format!("left out as {what}: {shown}");
-        let finding = Finding { check: "furniture".to_string(), segment: None, message };
+        let message = format!("left out as {what}: {}", beginning(text));
+        let finding = Finding::new("furniture", "furniture", message).severity(Severity::Minor);
+        let finding = finding.value("what", what);
         (watch.on_event)(&Event::Found(finding.clone()));
         outcome.findings.push(finding);
     }
@@ -243,13 +273,13 @@ fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watc
 /// A block that is already in the other language; names and codes are no news.
 fn not_translated(text: &str, from: Language) -> Option<Finding> {
     const WORDS: usize = 4;
-    let shown: String = text.chars().take(60).collect();
-    let message = format!("\"{shown}\" is not in {} and stays as it is", from.name());
-    let finding = Finding { check: "language".to_string(), segment: None, message };
+    let message = format!("\"{}\" is not in {} and stays as it is", beginning(text), from.name());
+    let finding = Finding::new("language", "not_translated", message).value("text", text);
     (text.split_whitespace().count() >= WORDS).then_some(finding)
 }
 
-fn finished(outcome: Outcome, watch: &mut Watch<'_>) -> Outcome {
+fn finished(mut outcome: Outcome, watch: &mut Watch<'_>) -> Outcome {
+    Finding::arrange(&mut outcome.findings);
     for finding in outcome.findings.iter().filter(|finding| finding.check != "furniture") {
         (watch.on_event)(&Event::Found(finding.clone()));
     }

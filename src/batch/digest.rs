@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 use chrono::{DateTime, FixedOffset};
 
-use super::result::{Doubt, Line, Translation};
+use super::result::{Line, Translation};
 use crate::document::escape;
+use crate::event::Finding;
 use crate::formats::{self, Form};
 use crate::language::Language;
 
@@ -81,7 +82,7 @@ fn article(page: &mut String, line: &Line, number: usize) {
     let _ = writeln!(page, "<p class=\"facts\">{}</p>", facts(line));
     list(page, &line.findings.iter().filter(|one| one.is_doubt()).collect::<Vec<_>>());
     if let Some(summary) = &line.summary {
-        let doubts: Vec<&Doubt> = summary.findings.iter().filter(|one| one.is_doubt()).collect();
+        let doubts: Vec<&Finding> = summary.findings.iter().filter(|one| one.is_doubt()).collect();
         let class = if doubts.is_empty() { "summary" } else { "summary doubted" };
         let _ = writeln!(page, "<div class=\"{class}\" lang=\"{}\">{}", line.to, escape(&summary.text));
         list(page, &doubts);
@@ -102,7 +103,7 @@ fn table(page: &mut String, line: &Line, translation: &Translation) {
         name(&line.to)
     );
     for (index, pair) in translation.pairs.iter().enumerate() {
-        let doubts: Vec<&Doubt> =
+        let doubts: Vec<&Finding> =
             translation.findings.iter().filter(|one| one.is_doubt() && one.segment == Some(index)).collect();
         let class = if doubts.is_empty() { "" } else { " class=\"doubted\"" };
         let _ = write!(
@@ -117,13 +118,13 @@ fn table(page: &mut String, line: &Line, translation: &Translation) {
         *page += "</td></tr>\n";
     }
     *page += "</tbody>\n</table>\n";
-    let whole: Vec<&Doubt> =
+    let whole: Vec<&Finding> =
         translation.findings.iter().filter(|one| one.is_doubt() && one.segment.is_none()).collect();
     list(page, &whole);
 }
 
 /// Doubts, each within reach of the keyboard.
-fn list(page: &mut String, doubts: &[&Doubt]) {
+fn list(page: &mut String, doubts: &[&Finding]) {
     if doubts.is_empty() {
         return;
     }

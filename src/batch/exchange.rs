@@ -5,7 +5,8 @@
 use std::io::{Result, Write};
 
 use super::digest::{quoted, xml};
-use super::result::{Doubt, Line};
+use super::result::Line;
+use crate::event::Finding;
 use crate::language::Language;
 
 /// A format of pairs.
@@ -86,7 +87,7 @@ fn xliff_item(out: &mut dyn Write, line: &Line, number: usize) -> Result<()> {
     writeln!(out, "<file id=\"f{number}\" original=\"{}\">", quoted(&line.id))?;
     for (index, pair) in translation.pairs.iter().enumerate() {
         writeln!(out, "<unit id=\"u{}\">", index + 1)?;
-        let doubts: Vec<&Doubt> = doubts(&translation.findings, index).collect();
+        let doubts: Vec<&Finding> = doubts(&translation.findings, index).collect();
         if !doubts.is_empty() {
             writeln!(out, "<notes>")?;
             for doubt in doubts {
@@ -103,6 +104,6 @@ fn xliff_item(out: &mut dyn Write, line: &Line, number: usize) -> Result<()> {
     writeln!(out, "</file>")
 }
 
-fn doubts(findings: &[Doubt], index: usize) -> impl Iterator<Item = &Doubt> {
+fn doubts(findings: &[Finding], index: usize) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(move |doubt| doubt.is_doubt() && doubt.segment == Some(index))
 }

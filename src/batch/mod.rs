@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 pub use exchange::{EXCHANGES, Exchange};
 pub use intake::{Input, Open, Opened};
 pub use journal::{Journal, Offered};
-pub use result::{Count, Doubt, Line, Pair, Summary, Translation};
+pub use result::{Count, Line, Pair, Summary, Translation};
 pub use run::{Counts, Ended, Progress, Watch, run};
 pub use work::{Lease, Stats, Work};
 

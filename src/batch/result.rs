@@ -40,7 +40,7 @@ pub struct Line {
     pub summary: Option<Summary>,
     /// What is doubtful about the item itself.
     #[serde(default)]
-    pub findings: Vec<Doubt>,
+    pub findings: Vec<Finding>,
     /// What the journal calls it, and the sum of its content: from these the journal can be begun again.
     pub key: String,
     /// See `key`.
@@ -63,7 +63,7 @@ pub struct Translation {
     /// Tokens read and written.
     pub tokens: Count,
     /// What is doubtful; `segment` counts `pairs`.
-    pub findings: Vec<Doubt>,
+    pub findings: Vec<Finding>,
 }
 
 /// A part of a text and what was made of it.
@@ -89,7 +89,7 @@ pub struct Summary {
     /// Tokens read and written.
     pub tokens: Count,
     /// What is doubtful.
-    pub findings: Vec<Doubt>,
+    pub findings: Vec<Finding>,
 }
 
 /// Tokens of the text, of those the ones that were read, and tokens written.
@@ -99,28 +99,6 @@ pub struct Count {
     pub input: usize,
     pub seen: usize,
     pub output: usize,
-}
-
-/// A finding, read back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the same three as in `Finding`")]
-pub struct Doubt {
-    pub check: String,
-    pub segment: Option<usize>,
-    pub message: String,
-}
-
-impl Doubt {
-    /// Whether an editor should look.
-    pub fn is_doubt(&self) -> bool {
-        !Finding::NOTES.contains(&self.check.as_str())
-    }
-}
-
-impl From<Finding> for Doubt {
-    fn from(finding: Finding) -> Self {
-        Self { check: finding.check, segment: finding.segment, message: finding.message }
-    }
 }
 
 impl From<Tokens> for Count {
@@ -176,7 +154,7 @@ impl Line {
     }
 
     /// All that is doubtful.
-    pub fn doubts(&self) -> impl Iterator<Item = &Doubt> {
+    pub fn doubts(&self) -> impl Iterator<Item = &Finding> {
         let translation = self.translation.iter().flat_map(|one| &one.findings);
         let summary = self.summary.iter().flat_map(|one| &one.findings);
         self.findings.iter().chain(translation).chain(summary).filter(|doubt| doubt.is_doubt())
@@ -202,7 +180,7 @@ impl Translation {
             pairs,
             finish: finish(outcome.finish),
             tokens: outcome.tokens.into(),
-            findings: outcome.findings.into_iter().map(Doubt::from).collect(),
+            findings: outcome.findings,
         }
     }
 }
@@ -215,7 +193,7 @@ impl From<Outcome> for Summary {
             text: outcome.text,
             finish: finish(outcome.finish),
             tokens: outcome.tokens.into(),
-            findings: outcome.findings.into_iter().map(Doubt::from).collect(),
+            findings: outcome.findings,
         }
     }
 }

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::intake::{self, Heard, Input, Intake};
-use super::result::{Doubt, Line, Translation, failure};
+use super::result::{Line, Translation, failure};
 use super::work::{Lease, Stats, Work};
 use super::{Journal, Offered, Plan, Worker, outputs};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
+use crate::event::Finding;
 use crate::formats::{Fields, Item};
 use crate::language::Language;
 use crate::prompts::Task;
@@ -437,7 +438,7 @@ fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
 }
 
 /// The item with the article of its page, where that is wanted and says more; and what is to be said about it.
-fn follow(plan: &Plan, item: &Item) -> (Item, Option<Doubt>) {
+fn follow(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
     let (Some(follow), Some(link)) = (&plan.follow, &item.link) else { return (item.clone(), None) };
     let length = |document: &Document| document.article().chars().count();
     match (follow.0)(link) {
@@ -447,7 +448,7 @@ fn follow(plan: &Plan, item: &Item) -> (Item, Option<Doubt>) {
         Ok(_) => (item.clone(), None),
         Err(error) => {
             let message = format!("only what the feed says was read: {error}");
-            (item.clone(), Some(Doubt { check: "follow".into(), segment: None, message }))
+            (item.clone(), Some(Finding::new("follow", "not_followed", message)))
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Copies: a translation that gives the source back.
 
-use super::{Check, Pair, Task};
+use super::{Check, Kind, Pair, Task};
+use crate::finding::Finding;
+
+const COPIED: Kind = Kind::critical("copied");
 
 pub(super) const CHECK: Check =
-    Check { name: "copied", describe: "a translation that is the source again", run };
+    Check { name: "copied", describe: "a translation that is the source again", kinds: &[COPIED], run };
 
 /// Fewer words are names, codes and titles, which are the same in both languages.
 const WORDS: usize = 3;
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let words = |text: &str| -> Vec<String> {
         let kept =
             text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().any(char::is_alphabetic));
@@ -19,7 +22,7 @@ fn run(pair: &Pair<'_>) -> Vec<String> {
         && pair.from != pair.to
         && source.len() >= WORDS
         && source == words(pair.output);
-    if copied { vec!["the translation is the same as the text".to_string()] } else { Vec::new() }
+    if copied { vec![CHECK.doubt(COPIED, "the translation is the same as the text")] } else { Vec::new() }
 }
 
 #[cfg(test)]
@@ -35,9 +38,6 @@ mod tests {
 
     #[test]
     fn a_copy_is_doubted_whatever_its_marks() {
-        assert_eq!(
-            run(&translation("The ministers met.", "the ministers met")),
-            ["the translation is the same as the text"]
-        );
+        assert_eq!(run(&translation("The ministers met.", "the ministers met"))[0].kind, "copied");
     }
 }

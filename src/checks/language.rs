@@ -1,34 +1,47 @@
 //! Language: output that is not in the language asked for, in whole or in part.
 
-use super::{Check, Pair, excerpt};
+use std::collections::HashSet;
+
+use super::{Check, Kind, Pair, excerpt, placed};
+use crate::finding::Finding;
 use crate::language::{Language, is_hangul, is_latin};
 use crate::segment::sentences;
 
-pub(super) const CHECK: Check =
-    Check { name: "language", describe: "output in another language or script than asked for", run };
+const WRONG: Kind = Kind::critical("wrong_language");
+const UNTRANSLATED: Kind = Kind::critical("untranslated");
+const SCRIPT: Kind = Kind::minor("foreign_script");
+
+pub(super) const CHECK: Check = Check {
+    name: "language",
+    describe: "output in another language or script than asked for",
+    kinds: &[WRONG, UNTRANSLATED, SCRIPT],
+    run,
+};
 
 /// A sentence with so many words of Latin letters and no Hangul was left untranslated; shorter ones are names and titles.
 const WORDS: usize = 5;
 /// So few letters say nothing about the language: "AI", "G7".
 const LETTERS: usize = 10;
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let (_, result) = pair.task.words();
     let letters = pair.output.chars().filter(|c| c.is_alphabetic()).count();
     let written = Language::detect(pair.output);
     if letters >= LETTERS && written != Some(pair.to) {
-        let written = written.map_or("no language it knows", Language::name);
-        return vec![format!("the {result} is in {written}, not in {}", pair.to.name())];
+        let name = written.map_or("no language it knows", Language::name);
+        let message = format!("the {result} is in {name}, not in {}", pair.to.name());
+        let doubt = CHECK.doubt(WRONG, message).value("asked", pair.to.code());
+        return vec![match written {
+            Some(written) => doubt.value("written", written.code()),
+            None => doubt,
+        }];
     }
-    let mut doubts: Vec<String> = sentences(pair.output)
-        .into_iter()
-        .filter(|sentence| is_foreign(sentence, pair.to))
-        .map(|sentence| format!("\"{}\" is not in {}", excerpt(sentence), pair.to.name()))
-        .collect();
-    if let Some(leak) = leak(pair) {
-        doubts.push(leak);
-    }
-    doubts
+    let foreign = placed(sentences(pair.output)).filter(|(_, sentence)| is_foreign(sentence, pair.to));
+    let untranslated = foreign.map(|(start, sentence)| {
+        let message = format!("\"{}\" is not in {}", excerpt(sentence), pair.to.name());
+        CHECK.doubt(UNTRANSLATED, message).in_output(start..start + sentence.trim_end().len())
+    });
+    untranslated.chain(leak(pair)).collect()
 }
 
 /// Whether a sentence of the output is wholly in the other language.
@@ -52,17 +65,24 @@ fn is_foreign(sentence: &str, to: Language) -> bool {
 }
 
 /// Hanja or kana that the source does not have: what Chinese-trained models put into Korean.
-fn leak(pair: &Pair<'_>) -> Option<String> {
+fn leak(pair: &Pair<'_>) -> Option<Finding> {
     let glossed = |at: usize| pair.to == Language::Korean && is_gloss(pair.output, at);
-    let leaked =
-        pair.output.char_indices().filter(|(_, c)| is_hanja_or_kana(*c) && !pair.source.contains(*c));
-    let leaked: String = leaked.filter(|(at, _)| !glossed(*at)).map(|(_, c)| c).collect();
+    let known: HashSet<char> = pair.source.chars().filter(|c| is_hanja_or_kana(*c)).collect();
+    let leaked: Vec<(usize, char)> = pair
+        .output
+        .char_indices()
+        .filter(|(_, c)| is_hanja_or_kana(*c) && !known.contains(c))
+        .filter(|(at, _)| !glossed(*at))
+        .collect();
     // Korean papers write some Hanja of their own for countries and people: 美, 北, 尹.
     const CUSTOMARY: &str =
         "美北中日英獨佛露韓南伊印豪前現故新舊反親脫非對與野外內男女軍法檢警靑盧文朴尹李金大小上下全";
-    let strange = leaked.chars().filter(|c| pair.to == Language::English || !CUSTOMARY.contains(*c)).count();
-    (strange > 0)
-        .then(|| format!("\"{}\" is neither Hangul nor Latin, and not in the source", excerpt(&leaked)))
+    let first = leaked.iter().find(|(_, c)| pair.to == Language::English || !CUSTOMARY.contains(*c))?;
+    let words: String = leaked.iter().map(|(_, c)| c).collect();
+    let message = format!("\"{}\" is neither Hangul nor Latin, and not in the source", excerpt(&words));
+    Some(
+        CHECK.doubt(SCRIPT, message).in_output(first.0..first.0 + first.1.len_utf8()).value("letters", words),
+    )
 }
 
 /// Whether what stands here is the Hanja of the word before it: "사인(死因)".
@@ -79,7 +99,7 @@ fn is_hanja_or_kana(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::translation;
+    use super::super::pairs::{messages, translation};
     use super::*;
 
     #[test]
@@ -97,7 +117,7 @@ mod tests {
     #[test]
     fn an_answer_in_the_wrong_language_is_doubted_once() {
         assert_eq!(
-            run(&translation("The ministers met.", "The ministers have met in Seoul.")),
+            messages(run(&translation("The ministers met.", "The ministers have met in Seoul."))),
             ["the translation is in English, not in Korean"]
         );
     }
@@ -106,7 +126,7 @@ mod tests {
     fn a_sentence_left_behind_is_doubted() {
         let output = "두 장관은 서울에서 만나 협력을 논의했다고 국방부가 밝혔다. 그들은 모두 만족했다고 한다. They will meet again in the spring.";
         assert_eq!(
-            run(&translation("They met.", output)),
+            messages(run(&translation("They met.", output))),
             ["\"They will meet again in the spring.\" is not in Korean"]
         );
         assert_eq!(
@@ -122,7 +142,7 @@ mod tests {
     #[test]
     fn hanja_that_leaked_is_doubted_and_hanja_of_the_source_is_not() {
         assert_eq!(
-            run(&translation("In Seocho.", "서울 瑞草区에서 열렸다.")),
+            messages(run(&translation("In Seocho.", "서울 瑞草区에서 열렸다."))),
             ["\"瑞草区\" is neither Hangul nor Latin, and not in the source"]
         );
         assert!(run(&translation("He wrote 福.", "그는 福을 썼다.")).is_empty());

@@ -1,32 +1,37 @@
 //! Length: a translation far shorter or longer than translations are has lost or invented something.
 
-use super::{Check, Pair, Task};
+use super::{Check, Kind, Pair, Task};
+use crate::finding::Finding;
 use crate::language::Language;
+
+const SHORT: Kind = Kind::critical("too_short");
+const LONG: Kind = Kind::critical("too_long");
 
 pub(super) const CHECK: Check = Check {
     name: "length",
     describe: "a translation much shorter or longer than its source lets expect",
+    kinds: &[SHORT, LONG],
     run,
 };
 
 /// Texts shorter than this (characters) vary too much: headlines drop half their words.
 const SHORTEST: usize = 40;
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let Some((low, high)) = bounds(pair) else { return Vec::new() };
     let (source, output) = (letters(pair.source), letters(pair.output));
     if source < SHORTEST {
         return Vec::new();
     }
     let ratio = output as f64 / source as f64;
-    let strange = if ratio < low { "short" } else { "long" };
     if (low..=high).contains(&ratio) {
-        Vec::new()
-    } else {
-        vec![format!(
-            "the translation is very {strange}: {ratio:.2} times the text, where {low:.2} to {high:.2} is usual"
-        )]
+        return Vec::new();
     }
+    let (kind, strange) = if ratio < low { (SHORT, "short") } else { (LONG, "long") };
+    let message = format!(
+        "the translation is very {strange}: {ratio:.2} times the text, where {low:.2} to {high:.2} is usual"
+    );
+    vec![CHECK.doubt(kind, message).value("ratio", ratio).value("low", low).value("high", high)]
 }
 
 /// Characters per character, from the first to the last percentile of human translations: the lower bound of FLORES-200 (2,009
@@ -63,9 +68,10 @@ mod tests {
     fn half_a_translation_and_a_tale_are_doubted() {
         assert!(
             run(&translation(ENGLISH, "두 장관은 논의했다."))[0]
+                .message
                 .starts_with("the translation is very short: 0.11")
         );
-        assert!(run(&translation(ENGLISH, &KOREAN.repeat(3)))[0].contains("very long"));
+        assert!(run(&translation(ENGLISH, &KOREAN.repeat(3)))[0].message.contains("very long"));
         assert!(run(&translation(KOREAN, "The ministers talked.")).len() == 1);
     }
 

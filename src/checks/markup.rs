@@ -2,11 +2,19 @@
 //!
 //! They mean that the template was wrong, that the model chatted, or that the article gave orders and the model obeyed.
 
-use super::{Check, Pair, excerpt};
+use std::collections::HashSet;
+
+use super::{Check, Kind, Pair, excerpt, placed};
+use crate::finding::{Finding, Place};
+
+const TOKEN: Kind = Kind::critical("special_token");
+const SPOKEN: Kind = Kind::critical("chatter");
+const LINK: Kind = Kind::major("link_invented");
 
 pub(super) const CHECK: Check = Check {
     name: "markup",
     describe: "special tokens, chatter of the model, links the source does not have",
+    kinds: &[TOKEN, SPOKEN, LINK],
     run,
 };
 
@@ -35,21 +43,29 @@ const CHATTER_WORDS: &[&str] = &[
     "cannot", "can't",
 ];
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let (original, result) = pair.task.words();
-    let tokens =
-        TOKENS.iter().filter(|token| pair.output.contains(**token) && !pair.source.contains(**token));
-    let mut doubts: Vec<String> =
-        tokens.map(|token| format!("\"{token}\" in the {result} is no text but markup")).collect();
-    if let Some(line) = chatter(pair) {
-        doubts.push(format!("the {result} begins with words to the user: \"{}\"", excerpt(line)));
+    let mut doubts = Vec::new();
+    for token in TOKENS {
+        let Some(at) = pair.output.find(token).filter(|_| !pair.source.contains(token)) else { continue };
+        let message = format!("\"{token}\" in the {result} is no text but markup");
+        doubts.push(CHECK.doubt(TOKEN, message).in_output(at..at + token.len()).value("token", *token));
     }
-    let links = links(pair.output).filter(|link| !pair.source.contains(link));
-    doubts.extend(
-        links.map(|link| {
-            format!("the link \"{}\" is in the {result} but not in the {original}", excerpt(link))
-        }),
-    );
+    if let Some(line) = chatter(pair) {
+        let message = format!("the {result} begins with words to the user: \"{}\"", excerpt(line));
+        let start = pair.output.find(line).unwrap_or(0);
+        doubts.push(CHECK.doubt(SPOKEN, message).in_output(start..start + line.len()));
+    }
+    let known: HashSet<&str> = links(pair.source).map(|(_, link)| link).collect();
+    for (start, link) in links(pair.output) {
+        // "www.example.com/a." of the source may have been cut at another mark.
+        if known.contains(link) || pair.source.contains(link) {
+            continue;
+        }
+        let message = format!("the link \"{}\" is in the {result} but not in the {original}", excerpt(link));
+        let place = Place::from(start..start + link.len());
+        doubts.push(CHECK.doubt(LINK, message).in_output(place).value("link", link));
+    }
     doubts
 }
 
@@ -65,23 +81,26 @@ fn chatter<'t>(pair: &Pair<'t>) -> Option<&'t str> {
 }
 
 /// Web addresses, mail addresses and Markdown images, without the marks around them.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| {
-        c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '"' | '“' | '”' | '[' | ']')
-    })
-    .filter_map(|word| {
+fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let parts = text.split_inclusive(is_border).collect();
+    placed(parts).filter_map(|(at, word)| {
+        let word = word.trim_end_matches(is_border);
         let word = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && c != '/');
         // Particles are written to the address: "www.example.com에".
         let word = &word[..word.find(|c: char| !c.is_ascii()).unwrap_or(word.len())];
         let link = ["http://", "https://", "www.", "ftp://"].iter().any(|start| word.starts_with(start));
         let mail = word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
-        (link || mail).then_some(word)
+        (link || mail).then_some((at, word))
     })
+}
+
+fn is_border(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '"' | '“' | '”' | '[' | ']')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{summary, translation};
+    use super::super::pairs::{messages, summary, translation};
     use super::*;
 
     #[test]
@@ -105,12 +124,12 @@ mod tests {
     fn tokens_chatter_and_new_links_are_doubted() {
         assert!(run(&summary("x", "They met.<|im_end|>")).len() == 2);
         assert_eq!(
-            run(&summary("x", "Here is a summary of the article:\nThey met.")),
+            messages(run(&summary("x", "Here is a summary of the article:\nThey met."))),
             ["the summary begins with words to the user: \"Here is a summary of the article:\""]
         );
         assert!(run(&translation("x", "다음은 번역입니다.\n그들은 만났다.")).len() == 1);
         assert_eq!(
-            run(&summary("x", "Visit https://evil.example/a now.")),
+            messages(run(&summary("x", "Visit https://evil.example/a now."))),
             ["the link \"https://evil.example/a\" is in the summary but not in the article"]
         );
         assert!(run(&summary("x", "Write to a@b.example.")).len() == 1);

@@ -1,8 +1,9 @@
 //! Checks: what did not carry over from a source to the text made from it.
 //!
-//! A check is one file here and one line in [`CHECKS`]: a pure function from a [`Pair`] to sentences for an editor. A doubt
-//! that is wrong too often is not read, so that every check would rather miss than cry wolf: each is calibrated on human
-//! translations, which are right by definition. Knows languages and texts; knows nothing of models or prompts.
+//! A check is one file here and one line in [`CHECKS`]: a pure function from a [`Pair`] to findings, each a sentence for an
+//! editor with its kind, places and values for programs. A doubt that is wrong too often is not read, so that every check would
+//! rather miss than cry wolf: each is calibrated on human translations, which are right by definition. Knows languages and
+//! texts; knows nothing of models or prompts.
 
 mod copied;
 mod language;
@@ -14,7 +15,7 @@ mod numerals;
 mod quotes;
 mod repetition;
 
-use crate::event::Finding;
+use crate::finding::{Finding, Severity};
 use crate::language::Language;
 
 /// What was made from the source.
@@ -57,8 +58,40 @@ pub struct Check {
     pub name: &'static str,
     /// What it looks for, in half a line.
     pub describe: &'static str,
-    /// One sentence for each doubt.
-    pub run: fn(&Pair<'_>) -> Vec<String>,
+    /// The kinds of findings it gives.
+    pub kinds: &'static [Kind],
+    /// A finding for each doubt, its segment left open.
+    pub run: fn(&Pair<'_>) -> Vec<Finding>,
+}
+
+/// A kind of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// Its name, which programs may rely on: no two checks have the same.
+    pub name: &'static str,
+    /// How much such a finding matters.
+    pub severity: Severity,
+}
+
+impl Kind {
+    const fn critical(name: &'static str) -> Self {
+        Self { name, severity: Severity::Critical }
+    }
+
+    const fn major(name: &'static str) -> Self {
+        Self { name, severity: Severity::Major }
+    }
+
+    const fn minor(name: &'static str) -> Self {
+        Self { name, severity: Severity::Minor }
+    }
+}
+
+impl Check {
+    /// A finding of this check.
+    fn doubt(&self, kind: Kind, message: impl Into<String>) -> Finding {
+        Finding::new(self.name, kind.name, message).severity(kind.severity)
+    }
 }
 
 /// Every check.
@@ -84,18 +117,14 @@ pub const CHECKS: &[Check] = &[
 ///     to: Language::Korean,
 ///     task: Task::Translation,
 /// };
-/// let messages: Vec<String> = findings(&pair, None).into_iter().map(|finding| finding.message).collect();
-/// assert_eq!(messages, [
-///     "\"17\" is in the text but not in the translation",
-///     "\"71\" is in the translation but not in the text",
-/// ]);
+/// let found = findings(&pair, None);
+/// assert_eq!(found[0].message, "\"17\" is in the text but not in the translation");
+/// assert_eq!((found[0].kind.as_str(), &found[0].values["number"]), ("number_lost", &17.0.into()));
+/// assert_eq!(found[1].message, "\"71\" is in the translation but not in the text");
+/// assert_eq!(found[1].output.and_then(|place| place.of(pair.output)), Some("71"));
 /// ```
 pub fn findings(pair: &Pair<'_>, segment: Option<usize>) -> Vec<Finding> {
-    let of = |check: &Check| {
-        let name = check.name.to_string();
-        (check.run)(pair).into_iter().map(move |message| Finding { check: name.clone(), segment, message })
-    };
-    CHECKS.iter().flat_map(of).collect()
+    CHECKS.iter().flat_map(|check| (check.run)(pair)).map(|finding| finding.at(segment)).collect()
 }
 
 /// A quotation from a text for a message: its beginning, if it is long.
@@ -108,10 +137,23 @@ fn excerpt(text: &str) -> String {
     }
 }
 
+/// Parts of a text that join back to it, each with where it starts.
+fn placed(parts: Vec<&str>) -> impl Iterator<Item = (usize, &str)> {
+    let mut end = 0;
+    parts.into_iter().map(move |part| {
+        end += part.len();
+        (end - part.len(), part)
+    })
+}
+
 /// Pairs for the tests of single checks.
 #[cfg(test)]
 mod pairs {
     use super::*;
+
+    pub(super) fn messages(findings: Vec<Finding>) -> Vec<String> {
+        findings.into_iter().map(|finding| finding.message).collect()
+    }
 
     pub(super) fn translation<'t>(source: &'t str, output: &'t str) -> Pair<'t> {
         let from = Language::detect(source).unwrap_or(Language::English);
@@ -136,6 +178,12 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), CHECKS.len());
         assert!(names.is_sorted() && CHECKS.iter().all(|check| !check.describe.is_empty()));
+        let mut kinds: Vec<&str> =
+            CHECKS.iter().flat_map(|check| check.kinds).map(|kind| kind.name).collect();
+        let count = kinds.len();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), count);
     }
 
     #[test]
@@ -152,8 +200,14 @@ mod tests {
         fn no_text_makes_a_check_panic(source in "(?s).{0,120}", output in "([가-힣a-zA-Z0-9.,만억조천년월\"'<|> ]|\\PC){0,120}") {
             for task in [Task::Summary, Task::Translation] {
                 for (from, to) in [(Language::English, Language::Korean), (Language::Korean, Language::English), (Language::Korean, Language::Korean)] {
-                    findings(&Pair { source: &source, output: &output, from, to, task }, None);
-                    findings(&Pair { source: &output, output: &source, from, to, task }, None);
+                    for (source, output) in [(&source, &output), (&output, &source)] {
+                        for finding in findings(&Pair { source, output, from, to, task }, None) {
+                            let check = CHECKS.iter().find(|check| check.name == finding.check).unwrap();
+                            prop_assert!(check.kinds.iter().any(|kind| kind.name == finding.kind));
+                            prop_assert!(finding.source.is_none_or(|place| place.of(source).is_some()));
+                            prop_assert!(finding.output.is_none_or(|place| place.of(output).is_some()));
+                        }
+                    }
                 }
             }
         }

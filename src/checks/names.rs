@@ -2,13 +2,22 @@
 //!
 //! Across scripts a name is a transcription ("한민구", "Han Min-koo") that no comparison of letters finds; not attempted here.
 
-use super::{Check, Pair, Task, excerpt};
+use std::collections::{BTreeSet, HashSet};
+
+use super::{Check, Kind, Pair, Task, excerpt, placed};
 use crate::document::Span;
+use crate::finding::Finding;
 use crate::language::Language;
 use crate::segment::sentences;
 
-pub(super) const CHECK: Check =
-    Check { name: "names", describe: "names in an English summary that the article does not mention", run };
+const INVENTED: Kind = Kind::major("name_invented");
+
+pub(super) const CHECK: Check = Check {
+    name: "names",
+    describe: "names in an English summary that the article does not mention",
+    kinds: &[INVENTED],
+    run,
+};
 
 /// Small words inside names.
 const JOINERS: &[&str] = &["of", "the", "for", "and", "de", "von", "van", "bin", "al"];
@@ -23,57 +32,70 @@ const ORDINARY: &[&str] = &[
     "eu",
 ];
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     if pair.task != Task::Summary || pair.from != Language::English || pair.to != Language::English {
         return Vec::new();
     }
-    let known: Vec<String> = spans(pair.source).map(|word| fold(&pair.source[word])).collect();
-    let mut doubts: Vec<String> = Vec::new();
-    for sentence in sentences(pair.output) {
+    let known = Known::of(pair.source);
+    let mut doubts: Vec<Finding> = Vec::new();
+    let mut said = HashSet::new();
+    for (start, sentence) in placed(sentences(pair.output)) {
         for name in names(sentence) {
-            let Some(word) = name.strange(&known) else { continue };
-            let doubt = if name.text == word {
+            let Some(word) = known.stranger(sentence, &name) else { continue };
+            let (text, word) = (&sentence[name.span.clone()], &sentence[word]);
+            let message = if text == word {
                 format!("\"{word}\" is in the summary but not in the article")
             } else {
-                format!("\"{word}\" of \"{}\" is in the summary but not in the article", excerpt(name.text))
+                format!("\"{word}\" of \"{}\" is in the summary but not in the article", excerpt(text))
             };
-            if !doubts.contains(&doubt) {
-                doubts.push(doubt);
+            if said.insert(message.clone()) {
+                let place = start + name.span.start..start + name.span.end;
+                doubts.push(CHECK.doubt(INVENTED, message).in_output(place).value("name", text));
             }
         }
     }
     doubts
 }
 
-/// Two or more capitalised words in a row.
-struct Name<'t> {
-    text: &'t str,
+/// Two or more capitalised words in a row: where they stand in their sentence.
+struct Name {
+    span: Span,
     /// The words that can be judged: the first of a sentence is capitalised whatever it is.
-    judged: Vec<&'t str>,
+    judged: Vec<Span>,
 }
 
-impl<'t> Name<'t> {
-    /// The first word no word of the article resembles.
-    fn strange(&self, known: &[String]) -> Option<&'t str> {
-        self.judged.iter().copied().find(|word| {
-            let folded = fold(word);
-            // An initial, or what "U. S." is made of, is in too many texts to tell anything.
-            let initial = folded.chars().nth(1).is_none();
-            !initial
-                && !ORDINARY.contains(&folded.as_str())
-                && !known.iter().any(|known| resembles(known, &folded))
-        })
+/// The words of an article, folded.
+struct Known(BTreeSet<String>);
+
+impl Known {
+    fn of(article: &str) -> Self {
+        Self(spans(article).map(|word| fold(&article[word])).collect())
+    }
+
+    /// The first judged word of a name that no word of the article resembles.
+    fn stranger(&self, sentence: &str, name: &Name) -> Option<Span> {
+        name.judged.iter().find(|word| self.is_strange(&fold(&sentence[(*word).clone()]))).cloned()
+    }
+
+    fn is_strange(&self, word: &str) -> bool {
+        // An initial, or what "U. S." is made of, is in too many texts to tell anything.
+        let initial = word.chars().nth(1).is_none();
+        !initial && !ORDINARY.contains(&word) && !self.resembles(word)
+    }
+
+    /// "Korea" and "Korean", "Yonhap" and "Yonhap's": the beginning of a longer one.
+    fn resembles(&self, word: &str) -> bool {
+        const SHORTEST: usize = 4;
+        let longer = || self.0.range(word.to_string()..).next().is_some_and(|known| known.starts_with(word));
+        let shorter = || {
+            let ends = word.char_indices().map(|(at, _)| at).filter(|end| *end >= SHORTEST);
+            ends.into_iter().any(|end| self.0.contains(&word[..end]))
+        };
+        self.0.contains(word) || (word.len() >= SHORTEST && (longer() || shorter()))
     }
 }
 
-/// "Korea" and "Korean", "Yonhap" and "Yonhap's": the beginning of a longer one.
-fn resembles(known: &str, word: &str) -> bool {
-    const SHORTEST: usize = 4;
-    known == word
-        || (known.len().min(word.len()) >= SHORTEST && (known.starts_with(word) || word.starts_with(known)))
-}
-
-fn names(sentence: &str) -> Vec<Name<'_>> {
+fn names(sentence: &str) -> Vec<Name> {
     let words: Vec<Span> = spans(sentence).collect();
     let capital =
         |at: usize| words.get(at).is_some_and(|word| sentence[word.clone()].starts_with(char::is_uppercase));
@@ -92,10 +114,8 @@ fn names(sentence: &str) -> Vec<Name<'_>> {
         }
         let capitals: Vec<usize> = (at..end).filter(|at| capital(*at)).collect();
         if capitals.len() >= 2 {
-            let text = &sentence[words[at].start..words[end - 1].end];
-            let judged =
-                capitals.into_iter().filter(|at| *at > 0).map(|at| &sentence[words[at].clone()]).collect();
-            found.push(Name { text, judged });
+            let judged = capitals.into_iter().filter(|at| *at > 0).map(|at| words[at].clone()).collect();
+            found.push(Name { span: words[at].start..words[end - 1].end, judged });
         }
         at = end.max(at + 1);
     }
@@ -123,7 +143,7 @@ fn fold(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{summary, translation};
+    use super::super::pairs::{messages, summary, translation};
     use super::*;
 
     const ARTICLE: &str = "U.S. Defense Secretary Dale Whitcombe met South Korea's defense minister, Han Seo-jin, in Busan. \"Yes,\" Han said.";
@@ -143,7 +163,7 @@ mod tests {
     #[test]
     fn a_name_the_article_does_not_have_is_doubted() {
         assert_eq!(
-            run(&summary(ARTICLE, "In Busan, Dale Whitmore met Han.")),
+            messages(run(&summary(ARTICLE, "In Busan, Dale Whitmore met Han."))),
             ["\"Whitmore\" of \"Dale Whitmore\" is in the summary but not in the article"]
         );
         assert_eq!(run(&summary(ARTICLE, "Han met him in Jeju City.")).len(), 1);

@@ -3,28 +3,43 @@
 //! "The same digits on both sides" doubts 43 % of what human translators write from Korean; here words, magnitudes, months
 //! and clocks count as counterparts, and only digits raise a doubt.
 
+use std::collections::HashSet;
+
 use super::numerals::{Number, Numbers, read};
-use super::{Check, Pair, Task};
+use super::{Check, Kind, Pair, Task};
+use crate::finding::Finding;
 
-pub(super) const CHECK: Check =
-    Check { name: "numbers", describe: "numbers that were lost, changed or invented", run };
+const LOST: Kind = Kind::major("number_lost");
+const INVENTED: Kind = Kind::major("number_invented");
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+pub(super) const CHECK: Check = Check {
+    name: "numbers",
+    describe: "numbers that were lost, changed or invented",
+    kinds: &[LOST, INVENTED],
+    run,
+};
+
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let (source, output) = (read(pair.source), read(pair.output));
     let (original, result) = pair.task.words();
+    let doubt = |kind: Kind, number: &Number<'_>, has: &str, lacks: &str| {
+        let message = format!("\"{}\" is in the {has} but not in the {lacks}", number.text);
+        CHECK.doubt(kind, message).value("text", number.text).value("number", number.value)
+    };
     let mut doubts = Vec::new();
     if pair.task == Task::Translation {
-        let lost = without_counterpart(&source, &output);
-        doubts.extend(
-            lost.map(|number| format!("\"{}\" is in the {original} but not in the {result}", number.text)),
-        );
+        let lost = once(without_counterpart(&source, &output));
+        doubts.extend(lost.map(|number| doubt(LOST, number, original, result).in_source(number.span())));
     }
-    let invented = without_counterpart(&output, &source);
-    doubts.extend(
-        invented.map(|number| format!("\"{}\" is in the {result} but not in the {original}", number.text)),
-    );
-    doubts.dedup();
+    let invented = once(without_counterpart(&output, &source));
+    doubts.extend(invented.map(|number| doubt(INVENTED, number, result, original).in_output(number.span())));
     doubts
+}
+
+/// Each number the first time it is written.
+fn once<'n, 't: 'n>(numbers: impl Iterator<Item = &'n Number<'t>>) -> impl Iterator<Item = &'n Number<'t>> {
+    let mut seen = HashSet::new();
+    numbers.filter(move |number| seen.insert(number.text))
 }
 
 fn without_counterpart<'n, 't>(
@@ -37,7 +52,7 @@ fn without_counterpart<'n, 't>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{summary, translation};
+    use super::super::pairs::{messages, summary, translation};
     use super::*;
 
     #[test]
@@ -62,7 +77,7 @@ mod tests {
     #[test]
     fn a_lost_changed_or_invented_number_is_doubted() {
         assert_eq!(
-            run(&translation("It cost 5 billion won.", "5조원이 들었다.")),
+            messages(run(&translation("It cost 5 billion won.", "5조원이 들었다."))),
             [
                 "\"5 billion\" is in the text but not in the translation",
                 "\"5조\" is in the translation but not in the text"
@@ -78,12 +93,12 @@ mod tests {
         assert!(run(&summary(article, "42 people came.")).is_empty());
         let article = "The vote was 14 to 5. The fund was set up in 2019, after the storms of the 1980s.";
         assert_eq!(
-            run(&summary(article, "The vote was 19 to 5; the storms of the 80s led to it in '19.")),
+            messages(run(&summary(article, "The vote was 19 to 5; the storms of the 80s led to it in '19."))),
             ["\"19\" is in the summary but not in the article"]
         );
         let article = "Forty-two people came, 17 of them by bus.";
         assert_eq!(
-            run(&summary(article, "43 people came.")),
+            messages(run(&summary(article, "43 people came."))),
             ["\"43\" is in the summary but not in the article"]
         );
     }

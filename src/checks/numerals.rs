@@ -8,12 +8,21 @@
 pub(super) struct Number<'t> {
     /// As it stands, with the magnitude behind it: "1.25 trillion", "1조2천500억".
     pub text: &'t str,
+    /// Where it starts in the text.
+    pub start: usize,
     /// What it amounts to.
     pub value: f64,
     /// What its first digits alone amount to; the same as the value where no magnitude follows.
     pub digits: f64,
     /// What it may be called instead: "'19" in full, hours by the other clock.
     pub also: Vec<f64>,
+}
+
+impl Number<'_> {
+    /// Where it stands in the text.
+    pub fn span(&self) -> crate::document::Span {
+        self.start..self.start + self.text.len()
+    }
 }
 
 /// The numbers of a text.
@@ -140,7 +149,7 @@ fn stated(text: &str) -> Vec<Number<'_>> {
         if afternoon && value <= 12.0 {
             also.push(value + 12.0);
         }
-        found.push(Number { text: &text[start..end], value, digits, also });
+        found.push(Number { text: &text[start..end], start, value, digits, also });
         at = end;
     }
     found

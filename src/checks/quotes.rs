@@ -1,32 +1,41 @@
 //! Quotations: words a summary puts between quotation marks must be in the article it summarises.
 
-use super::{Check, Pair, excerpt};
+use super::{Check, Kind, Pair, excerpt};
+use crate::document::Span;
+use crate::finding::Finding;
+
+const INVENTED: Kind = Kind::major("quotation_invented");
 
 pub(super) const CHECK: Check =
-    Check { name: "quotes", describe: "quotations that nobody in the source said", run };
+    Check { name: "quotes", describe: "quotations that nobody in the source said", kinds: &[INVENTED], run };
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     if pair.from != pair.to {
         return Vec::new();
     }
     let (original, result) = pair.task.words();
     let source = fold(pair.source);
-    let invented =
-        |quotation: &&str| parts(quotation).any(|part| !part.is_empty() && !source.contains(&part));
-    let message =
-        |quotation| format!("\"{}\" is quoted in the {result} but not in the {original}", excerpt(quotation));
-    quotations(pair.output).into_iter().filter(invented).map(message).collect()
+    let invented = |quotation: &Span| {
+        parts(&pair.output[quotation.clone()]).any(|part| !part.is_empty() && !source.contains(&part))
+    };
+    let doubt = |place: Span| {
+        let quotation = &pair.output[place.clone()];
+        let message =
+            format!("\"{}\" is quoted in the {result} but not in the {original}", excerpt(quotation));
+        CHECK.doubt(INVENTED, message).in_output(place).value("quotation", quotation)
+    };
+    quotations(pair.output).into_iter().filter(invented).map(doubt).collect()
 }
 
 /// What stands between double quotation marks, curly or straight.
-fn quotations(text: &str) -> Vec<&str> {
+fn quotations(text: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut open = None;
     for (at, c) in text.char_indices() {
         match (c, open) {
             ('“', _) | ('"', None) => open = Some(at + c.len_utf8()),
             ('”' | '"', Some(start)) => {
-                found.push(&text[start..at]);
+                found.push(start..at);
                 open = None;
             }
             // A quotation does not go on over a blank line; the mark was never closed.
@@ -54,7 +63,7 @@ fn fold(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{summary, translation};
+    use super::super::pairs::{messages, summary, translation};
     use super::*;
 
     #[test]
@@ -73,7 +82,7 @@ mod tests {
     #[test]
     fn words_nobody_said_are_doubted() {
         let doubts = run(&summary("\"We will act,\" Han said.", "Han said \"we will attack\"."));
-        assert_eq!(doubts, ["\"we will attack\" is quoted in the summary but not in the article"]);
+        assert_eq!(messages(doubts), ["\"we will attack\" is quoted in the summary but not in the article"]);
     }
 
     #[test]

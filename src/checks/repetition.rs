@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Check, Pair, excerpt};
+use super::{Check, Kind, Pair, excerpt};
+use crate::finding::Finding;
 
-pub(super) const CHECK: Check = Check { name: "repetition", describe: "words repeated over and over", run };
+const REPEATED: Kind = Kind::critical("repeated");
+
+pub(super) const CHECK: Check =
+    Check { name: "repetition", describe: "words repeated over and over", kinds: &[REPEATED], run };
 
 /// So often in a row, or so often at all for a long stretch, is no style.
 const TIMES: usize = 4;
@@ -17,13 +21,14 @@ const LETTER_TIMES: usize = 6;
 /// Longest stretch of letters looked for in a row.
 const LETTERS: usize = 10;
 
-fn run(pair: &Pair<'_>) -> Vec<String> {
+fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let Some((repeated, times)) = worst(pair.output) else { return Vec::new() };
     // A text that repeats itself may be repeated: a chant, a refrain, a table.
     if worst(pair.source).is_some_and(|(_, source)| source >= TIMES) {
         return Vec::new();
     }
-    vec![format!("\"{}\" is repeated {times} times", excerpt(&repeated))]
+    let message = format!("\"{}\" is repeated {times} times", excerpt(&repeated));
+    vec![CHECK.doubt(REPEATED, message).value("words", repeated).value("times", times)]
 }
 
 fn worst(text: &str) -> Option<(String, usize)> {
@@ -83,7 +88,7 @@ fn letters_in_a_row(text: &str) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::summary;
+    use super::super::pairs::{messages, summary};
     use super::*;
 
     #[test]
@@ -100,15 +105,17 @@ mod tests {
 
     #[test]
     fn a_loop_is_doubted_whatever_its_length() {
-        assert_eq!(run(&summary("x", "측 측 측 측 측")), ["\"측\" is repeated 5 times"]);
+        assert_eq!(messages(run(&summary("x", "측 측 측 측 측"))), ["\"측\" is repeated 5 times"]);
         assert!(
             run(&summary("x", "he said that he said that he said that he said that"))[0]
+                .message
                 .starts_with("\"he said that\"")
         );
-        assert!(run(&summary("x", &"the two ministers agreed. ".repeat(4)))[0].contains("4 times"));
-        assert!(run(&summary("x", &"측은".repeat(9)))[0].contains("repeated 9 times"));
+        assert!(run(&summary("x", &"the two ministers agreed. ".repeat(4)))[0].message.contains("4 times"));
+        assert!(run(&summary("x", &"측은".repeat(9)))[0].message.contains("repeated 9 times"));
         assert!(
             run(&summary("x", "a b c d e. f g a b c d e. h a b c d e. i j a b c d e."))[0]
+                .message
                 .contains("a b c d e.")
         );
     }

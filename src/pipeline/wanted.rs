@@ -41,17 +41,6 @@ impl Wanted {
         let words = text[self.end(text)..].split_whitespace().count();
         words > if self.style == Style::Paragraph { BEYOND_DOUBT } else { 0 }
     }
-
-    /// For a message.
-    pub fn name(self) -> String {
-        match (self.style, self.count) {
-            (Style::Headline, _) => "the headline".to_string(),
-            (Style::Paragraph, 1) => "the sentence asked for".to_string(),
-            (Style::Bullets, 1) => "the point asked for".to_string(),
-            (Style::Paragraph, count) => format!("the {count} sentences asked for"),
-            (Style::Bullets, count) => format!("the {count} points asked for"),
-        }
-    }
 }
 
 /// Text given out while it is written: begins at its first word, ends with the last of what is wanted.

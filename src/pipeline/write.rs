@@ -6,7 +6,8 @@ use super::Watch;
 use super::wanted::{Shown, Wanted};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::event::{Event, Finding, Finish};
+use crate::event::{Event, Finish};
+use crate::finding::{Finding, Severity};
 use crate::formats::visible;
 use crate::generation::Next;
 use crate::language::Language;
@@ -38,8 +39,8 @@ pub(super) struct Part<'t> {
 pub(super) struct Written {
     pub segment: Segment,
     pub tokens: usize,
-    /// What is to say about how it was written: check name and message.
-    pub remarks: Vec<(&'static str, String)>,
+    /// What is to say about how it was written, the segment left open.
+    pub remarks: Vec<Finding>,
 }
 
 /// A model with a job.
@@ -119,10 +120,9 @@ impl<'a> Writer<'a> {
 
     /// What of the job a model without a prompt was not told.
     pub fn unheard(&self) -> Option<Finding> {
-        let message =
-            "the model takes no instructions: the glossary's terms were not given to it".to_string();
+        let message = "the model takes no instructions: the glossary's terms were not given to it";
         let unheard = self.shapes() && !self.job.glossary.is_empty();
-        unheard.then(|| Finding { check: "glossary".to_string(), segment: None, message })
+        unheard.then(|| Finding::new("glossary", "glossary_unheard", message))
     }
 
     /// Token ids of a text as a source.
@@ -245,25 +245,27 @@ impl<'a> Writer<'a> {
         if generated.rolled_back > 0 {
             let message =
                 format!("the model repeated itself; {} tokens were taken back", generated.rolled_back);
-            remarks.push(("loop", message));
+            remarks.push(Finding::new("loop", "loop", message).value("tokens", generated.rolled_back));
         }
         let mut text = without_thinking(&generated.text).trim();
         let mut finish = generated.finish;
         if let Some(wanted) = self.wanted(task) {
             let kept = text[..wanted.end(text)].trim_end();
             if kept.len() < text.len() {
-                remarks.push(("sentences", format!("the model went on after {}", wanted.name())));
                 text = kept;
                 // What was cut off for its length is gone with what nobody asked for.
                 finish = if finish == Finish::Length { Finish::Stop } else { finish };
             }
         }
         if finish == Finish::Length {
-            remarks.push(("length", format!("the text was cut at {} tokens", generated.tokens)));
+            let message = format!("the text was cut at {} tokens", generated.tokens);
+            let cut = Finding::new("length", "cut", message).severity(Severity::Critical);
+            remarks.push(cut.value("tokens", generated.tokens));
         }
         if text.is_empty() {
             finish = Finish::Refused;
-            remarks.push(("length", "the model wrote nothing".to_string()));
+            let nothing = Finding::new("length", "nothing_written", "the model wrote nothing");
+            remarks.push(nothing.severity(Severity::Critical));
         }
         let scores = &generated.scores;
         let score = (!scores.is_empty()).then(|| scores.iter().sum::<f32>() / scores.len() as f32);
@@ -306,7 +308,7 @@ impl<'a> Writer<'a> {
         let mut whole = Written {
             segment: Segment { text: String::new(), finish: Finish::Stop, ..piece.segment },
             tokens: piece.tokens,
-            remarks: vec![("split", format!("translated again in {} pieces", smaller.len()))],
+            remarks: vec![split_again(smaller.len())],
         };
         for (half, again) in smaller.iter().zip(self.write(Task::Translate, &smaller, false, watch)?) {
             let again = self.mend(half, again, splits - 1, watch)?;
@@ -388,18 +390,24 @@ pub(super) fn left_out(
         let (_, lost) = document.placed(block, text);
         if !lost.is_empty() {
             let message = format!("no place was found for {}", lost.join(" "));
-            found.push(Finding { check: "tags".to_string(), segment: Some(range.start), message });
+            found.push(Finding::new("tags", "tags_lost", message).at(range.start).severity(Severity::Minor));
         }
     }
     found.extend(outside(document, "stay as they are"));
     found
 }
 
+fn split_again(pieces: usize) -> Finding {
+    let message = format!("translated again in {pieces} pieces");
+    Finding::new("split", "split", message).severity(Severity::Minor).value("pieces", pieces)
+}
+
 /// How much of a page lies outside its article.
 pub(super) fn outside(document: &Document, what: &str) -> Option<Finding> {
     let count = document.blocks().iter().filter(|block| block.kind == Kind::Outside).count();
     let message = format!("{count} pieces of text outside the article {what}");
-    (count > 0).then(|| Finding { check: "furniture".to_string(), segment: None, message })
+    let finding = Finding::new("furniture", "outside", message).severity(Severity::Minor);
+    (count > 0).then(|| finding.value("pieces", count))
 }
 
 /// Each sentence as a point.
