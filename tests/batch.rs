@@ -408,7 +408,7 @@ fn the_digest_is_a_page_of_its_own_and_shows_doubts_where_they_are() {
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     let doubted = page.split("<tr class=\"doubted\">").nth(1).unwrap();
     assert!(
-        doubted.contains("412 million won")
+        doubted.contains("<mark>412 million</mark> won")
             && doubted.contains("<li tabindex=\"0\"><strong>numbers</strong>"),
         "{doubted}"
     );

@@ -14,6 +14,11 @@ struct Browser {
 impl Browser {
     /// `None` where there is no browser.
     fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// With more arguments for the browser.
+    fn start_with(more: &[&str]) -> Option<Self> {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
@@ -22,9 +27,15 @@ impl Browser {
             .spawn()
             .ok()?;
         let mut browser = Self { driver, session: format!("http://127.0.0.1:{port}") };
-        let options = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--window-size=1200,900"
-        ]}}}});
+        let mut arguments = vec![
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--window-size=1200,900",
+        ];
+        arguments.extend(more);
+        let options = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
         for _ in 0..100 {
             std::thread::sleep(Duration::from_millis(100));
             if let Ok(answer) = ask(&format!("{}/session", browser.session), &options) {
@@ -131,4 +142,77 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
         }
     }
     assert_eq!(reached.len() as u64, doubts);
+}
+
+/// The lowest contrast of any text with its background, as WCAG 2.2 measures it, and the words that have it.
+const CONTRAST: &str = "
+    const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
+    const parse = text => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+    const ground = e => { for (; e; e = e.parentElement) {
+        const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+    let worst = [99, ''];
+    for (const e of document.querySelectorAll('body *')) {
+        const own = [...e.childNodes].filter(n => n.nodeType === 3 && n.data.trim());
+        if (!own.length || !e.checkVisibility()) continue;
+        const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (ratio < worst[0]) worst = [ratio, e.tagName + ': ' + own[0].data.slice(0, 40)];
+    }
+    return worst";
+
+#[test]
+fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = json!([
+        {"when": "Translate the following", "say": "방파제에는 512만원이 든다고 시가 월요일에 밝혔다."},
+        {"say": "The breakwater will cost 512 million won."}
+    ]);
+    let model = scripted::model(script, 4096);
+    let line =
+        |id: &str, text: &str| json!({"id": id, "title": format!("Harbour {id}"), "text": text}).to_string();
+    let lines = [
+        line("a", "The breakwater will cost 412 million won, the city said on Monday."),
+        line("b", "방파제에는 512만원이 든다고 시가 월요일에 밝혔다. 공사는 봄에 시작한다."),
+    ];
+    std::fs::write(folder.path().join("in.jsonl"), lines.join("\n")).unwrap();
+    let status = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .args(["batch", "in.jsonl", "--to", "ko", "-o", "out", "--quiet", "--model"])
+        .arg(model.path())
+        .status();
+    assert!(status.unwrap().success());
+    for scheme in ["0", "1"] {
+        let setting = format!("--blink-settings=preferredColorScheme={scheme}");
+        let Some(browser) = Browser::start_with(&[&setting]) else {
+            eprintln!("skipped: no chromedriver");
+            return;
+        };
+        browser.open(&folder.path().join("out/digest.html"));
+        let dark = browser.run("return matchMedia('(prefers-color-scheme: dark)').matches");
+        assert_eq!(dark, json!(scheme == "0"));
+        let worst = browser.run(CONTRAST);
+        assert!(worst[0].as_f64().unwrap() >= 4.5, "{worst}");
+        // The words in doubt are marked where they stand, in the source and in the translation.
+        let marks = browser.run("return [...document.querySelectorAll('td mark')].map(e => e.textContent)");
+        let marks: Vec<&str> = marks.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(
+            marks.iter().any(|one| one.contains("412")) && marks.iter().any(|one| one.contains("512")),
+            "{marks:?}"
+        );
+        // A headline stands above its table and not in it.
+        let headlines = "return [...document.querySelectorAll('td')].filter(e => e.textContent.startsWith('Harbour')).length";
+        assert_eq!(browser.run(headlines), json!(0));
+        let shown =
+            "return [...document.querySelectorAll('article')].filter(e => e.checkVisibility()).length";
+        assert_eq!(browser.run(shown), json!(2));
+        browser.run("document.querySelector('#only').click()");
+        assert_eq!(browser.run(shown), json!(1));
+        assert_eq!(
+            browser.run("return document.querySelector('.notice').textContent.includes('기계')"),
+            json!(true)
+        );
+    }
 }

@@ -17,6 +17,8 @@ mod cases;
 mod chat;
 /// The program, as a user sees it.
 mod cli;
+/// What people read of a run, made from hostile items.
+mod digest;
 /// Feeds from the web, from a stand-in for it.
 #[cfg(feature = "fetch")]
 mod feeds;

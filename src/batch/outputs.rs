@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Journal, Line, Plan, digest};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::formats::Form;
 
 /// The digest shows so many items, the last ones; all of them are in `items.jsonl`.
 const SHOWN: usize = 300;
@@ -36,9 +37,12 @@ pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()>
         count += 1;
         doubtful += usize::from(line.doubts().next().is_some());
         let (page, own) = line.files();
-        refresh(&items.join(page), &digest::page(&line))?;
+        refresh(&items.join(page), &digest::page(&line, plan.to))?;
         if let (Some(own), Some(translation)) = (own, &line.translation) {
-            refresh(&items.join(own), &translation.text)?;
+            let is_page = matches!(&line.form, Form::File(ending) if matches!(&**ending, "html" | "htm"));
+            let text = &translation.text;
+            let clean = is_page.then(|| digest::translated_page(&line, text));
+            refresh(&items.join(own), clean.as_deref().unwrap_or(text))?;
         }
         if shown.len() == SHOWN {
             shown.remove(0);
@@ -52,7 +56,7 @@ pub(super) fn write(journal: &Journal, folder: &Path, plan: &Plan) -> Result<()>
     })?;
     let figures = digest::Figures { count, doubtful, failed };
     save(&folder.join("digest.html"), digest::html(&shown, figures, plan.to).as_bytes())?;
-    save(&folder.join("digest.md"), digest::markdown(&shown, figures).as_bytes())?;
+    save(&folder.join("digest.md"), digest::markdown(&shown, figures, plan.to).as_bytes())?;
     for exchange in &plan.pairs {
         let path = folder.join(format!("pairs.{}", exchange.name));
         let broken = |error: Error| std::io::Error::other(error.to_string());

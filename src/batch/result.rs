@@ -84,6 +84,9 @@ pub struct Summary {
     pub route: String,
     /// The summary.
     pub text: String,
+    /// The summary in the article's language that `text` was translated from, on the route `cascade`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intermediate: Option<String>,
     /// Why it ended.
     pub finish: String,
     /// Tokens read and written.
@@ -191,6 +194,7 @@ impl From<Outcome> for Summary {
             model: outcome.model,
             route: outcome.route.as_str().to_string(),
             text: outcome.text,
+            intermediate: outcome.intermediate,
             finish: finish(outcome.finish),
             tokens: outcome.tokens.into(),
             findings: outcome.findings,

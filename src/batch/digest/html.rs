@@ -1,0 +1,330 @@
+//! The digest as a page, and translated articles as pages. Nothing in them reaches outside or runs: every word of an
+//! item is text, and HTML of an item goes through a sanitizer.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::ops::Range;
+
+use super::words::{Words, words};
+use super::{Figures, heading, is_web, xml};
+use crate::batch::result::{Line, Pair, Translation};
+use crate::document::escape;
+use crate::finding::{Finding, Place};
+use crate::language::Language;
+
+/// Text colours have a contrast of at least 4.5:1 on their backgrounds, in light and dark.
+const STYLE: &str = "
+:root{color-scheme:light dark;--paper:#fff;--ink:#1a1a1a;--quiet:#595959;--edge:#d0d0d0;--doubt:#8a3b00;--mark:#ffe9b8;--row:#fff8e8;--link:#0b57d0}
+@media(prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#ececec;--quiet:#b0b0b0;--edge:#44474d;--doubt:#ffc069;--mark:#5c4410;--row:#2a2416;--link:#9cc2ff}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:72rem;padding:1.5rem 2rem;line-height:1.65;word-break:keep-all;overflow-wrap:anywhere;background:var(--paper);color:var(--ink);
+font-family:'Apple SD Gothic Neo','Malgun Gothic','Noto Sans CJK KR','Noto Sans KR','Nanum Gothic',system-ui,sans-serif}
+a{color:var(--link)}
+h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:0 0 .25rem}
+nav ol{columns:2;column-gap:3.5rem;padding-left:2rem}nav li{break-inside:avoid}
+article{border-top:2px solid var(--edge);padding:1.5rem 0}
+.facts,.figures,.original{color:var(--quiet);font-size:.9rem;margin:0 0 1rem}
+.notice{border:1px solid var(--edge);border-radius:.35rem;padding:.5rem .75rem;margin:.75rem 0}
+.summary{font-size:1.05rem;white-space:pre-line;padding:.5rem .75rem;border-left:3px solid var(--edge)}
+details{margin:.5rem 0;padding:0 .75rem}details>div{white-space:pre-line;color:var(--quiet)}summary{cursor:pointer}
+table{width:100%;border-collapse:collapse;table-layout:fixed}
+th{text-align:left;font-size:.85rem;color:var(--quiet)}
+th,td{vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--edge);white-space:pre-line}
+.doubted>td,.summary.doubted{background:var(--row)}
+mark{background:var(--mark);color:inherit;border-radius:.15rem;padding:0 .1rem}
+ul.doubts{margin:.35rem 0 0;padding:0;list-style:none;color:var(--doubt);font-size:.9rem;white-space:normal}
+ul.doubts li:focus{outline:2px solid currentColor;outline-offset:2px}
+body:has(#only:checked) [data-doubts='0']{display:none}
+@media(max-width:45rem){body{padding:1rem}table,tbody,tr,td{display:block}thead{display:none}td{border:0}tr{border-bottom:1px solid var(--edge)}nav ol{columns:1}}
+@media print{body{max-width:none;padding:0;font-size:10pt;background:none;color:#000}nav,.filter{display:none}article,tr,.summary{break-inside:avoid}h2{break-after:avoid}}
+";
+
+/// What a page may load: nothing. Styles stand in the page itself.
+const POLICY: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+     base-uri 'none'; form-action 'none'\">";
+
+/// The digest of items in the order they came.
+pub(in crate::batch) fn html(lines: &[Line], figures: Figures, to: Language) -> String {
+    let say = words(to);
+    let Figures { count, doubtful, failed } = figures;
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"{to}\">\n<head>\n<meta charset=\"utf-8\">\n{POLICY}\n\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>malmoi</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>malmoi</h1>\n\
+         <p class=\"figures\">{}</p>\n<p class=\"notice\">{}</p>\n",
+        escape(&Words::figures(to, [count, doubtful, failed, lines.len()])),
+        say.notice,
+    );
+    if doubtful > 0 {
+        let _ = writeln!(
+            page,
+            "<p class=\"filter\"><label><input type=\"checkbox\" id=\"only\"> {}</label></p>",
+            say.filter
+        );
+    }
+    let _ = writeln!(page, "<nav aria-label=\"{}\"><ol>", say.items);
+    for (index, line) in lines.iter().enumerate() {
+        let doubts = line.doubts().count();
+        let shown = match doubts {
+            0 => String::new(),
+            _ => format!(" <small>({})</small>", Words::doubts(to, doubts)),
+        };
+        let _ = writeln!(
+            page,
+            "<li data-doubts=\"{doubts}\"><a href=\"#item-{}\">{}</a>{shown}</li>",
+            index + 1,
+            escape(&heading(line))
+        );
+    }
+    page += "</ol></nav>\n</header>\n<main>\n";
+    for (index, line) in lines.iter().enumerate() {
+        article(&mut page, line, index + 1, to);
+    }
+    page += "</main>\n</body>\n</html>\n";
+    page
+}
+
+fn article(page: &mut String, line: &Line, number: usize, to: Language) {
+    let say = words(to);
+    let doubts = line.doubts().count();
+    let _ = writeln!(
+        page,
+        "<article id=\"item-{number}\" aria-labelledby=\"title-{number}\" data-doubts=\"{doubts}\">"
+    );
+    // The headline's own row is not shown again in the table.
+    let headline = line.translation.as_ref().and_then(|translation| headline_row(line, translation));
+    let language = if headline.is_some() { &line.to } else { &line.from };
+    let _ = write!(page, "<h2 id=\"title-{number}\" lang=\"{language}\">");
+    match headline {
+        Some(Row { pair, findings, .. }) => {
+            let [source, output] = marks(pair, &findings);
+            let _ = writeln!(page, "{}</h2>", marked(&pair.text, &output));
+            let _ = writeln!(
+                page,
+                "<p class=\"original\" lang=\"{}\" title=\"{}\">{}</p>",
+                line.from,
+                say.original,
+                marked(&pair.source, &source)
+            );
+            list(page, &findings);
+        }
+        None => {
+            let _ = writeln!(page, "{}</h2>", escape(&heading(line)));
+        }
+    }
+    let _ = writeln!(page, "<p class=\"facts\">{}</p>", facts(line, say));
+    list(page, &line.findings.iter().filter(|one| one.is_doubt()).collect::<Vec<_>>());
+    summary(page, line, say);
+    if let Some(translation) = &line.translation {
+        table(page, line, translation);
+    }
+    *page += "</article>\n";
+}
+
+/// A summary with its doubtful words marked, the text it was translated from, and the article where no table shows it.
+fn summary(page: &mut String, line: &Line, say: &Words) {
+    let Some(summary) = &line.summary else { return };
+    let doubts: Vec<&Finding> = summary.findings.iter().filter(|one| one.is_doubt()).collect();
+    let ranges = |place: fn(&Finding) -> Option<Place>| -> Vec<Range<usize>> {
+        doubts.iter().filter_map(|one| place(one).and_then(whole)).collect()
+    };
+    let class = if doubts.is_empty() { "summary" } else { "summary doubted" };
+    let text = marked(&summary.text, &ranges(|one| one.output));
+    let _ = writeln!(page, "<div class=\"{class}\" lang=\"{}\">{text}", line.to);
+    list(page, &doubts);
+    *page += "</div>\n";
+    let mut more = |title: &str, text: &str| {
+        let _ = writeln!(
+            page,
+            "<details><summary>{title}</summary><div lang=\"{}\">{text}</div></details>",
+            line.from
+        );
+    };
+    if let Some(text) = &summary.intermediate {
+        more(say.intermediate, &escape(text));
+    }
+    if line.translation.is_none() {
+        more(say.article, &marked(&line.source, &ranges(|one| one.source)));
+    }
+}
+
+/// A part of the source beside its translation, with what is doubtful about it.
+struct Row<'l> {
+    index: usize,
+    pair: &'l Pair,
+    findings: Vec<&'l Finding>,
+}
+
+fn rows(translation: &Translation) -> impl Iterator<Item = Row<'_>> {
+    translation.pairs.iter().enumerate().map(|(index, pair)| {
+        let about = |one: &&Finding| one.is_doubt() && one.segment == Some(index);
+        Row { index, pair, findings: translation.findings.iter().filter(about).collect() }
+    })
+}
+
+fn headline_row<'l>(line: &Line, translation: &'l Translation) -> Option<Row<'l>> {
+    let title = line.title.as_deref()?.trim();
+    rows(translation).find(|row| row.pair.source == title)
+}
+
+/// Source and translation, a row a part.
+fn table(page: &mut String, line: &Line, translation: &Translation) {
+    let headline = headline_row(line, translation).map(|row| row.index);
+    let _ = writeln!(
+        page,
+        "<table>\n<thead><tr><th scope=\"col\">{}</th><th scope=\"col\">{}</th></tr></thead>\n<tbody>",
+        name(&line.from),
+        name(&line.to)
+    );
+    for Row { pair, findings, .. } in rows(translation).filter(|row| Some(row.index) != headline) {
+        let class = if findings.is_empty() { "" } else { " class=\"doubted\"" };
+        let [source, output] = marks(pair, &findings);
+        let _ = write!(
+            page,
+            "<tr{class}><td lang=\"{}\">{}</td><td lang=\"{}\">{}",
+            line.from,
+            marked(&pair.source, &source),
+            line.to,
+            marked(&pair.text, &output)
+        );
+        list(page, &findings);
+        *page += "</td></tr>\n";
+    }
+    *page += "</tbody>\n</table>\n";
+    let about_all = |one: &&Finding| one.is_doubt() && one.segment.is_none();
+    list(page, &translation.findings.iter().filter(about_all).collect::<Vec<_>>());
+}
+
+/// Where the findings of a pair lie, in its source and in its translation.
+fn marks(pair: &Pair, findings: &[&Finding]) -> [Vec<Range<usize>>; 2] {
+    let ranges = |place: fn(&Finding) -> Option<Place>, text: &str| -> Vec<Range<usize>> {
+        let places = findings.iter().filter_map(|one| place(one));
+        places.filter(|place| place.of(text).is_some()).map(|place| place.start..place.end).collect()
+    };
+    [ranges(|one| one.source, &pair.source), ranges(|one| one.output, &pair.text)]
+}
+
+/// Where a place lies in the whole text, if that is known.
+fn whole(place: Place) -> Option<Range<usize>> {
+    let start = place.offset?;
+    Some(start..start + place.end.checked_sub(place.start)?)
+}
+
+/// A text as HTML with some of its byte ranges marked; ranges that do not lie on its characters are left out.
+fn marked(text: &str, ranges: &[Range<usize>]) -> String {
+    let mut ranges: Vec<&Range<usize>> =
+        ranges.iter().filter(|range| text.get((*range).clone()).is_some()).collect();
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let (mut html, mut end) = (String::with_capacity(text.len()), 0);
+    for range in ranges.into_iter().filter(|range| !range.is_empty()) {
+        if range.start < end {
+            continue;
+        }
+        let _ =
+            write!(html, "{}<mark>{}</mark>", escape(&text[end..range.start]), escape(&text[range.clone()]));
+        end = range.end;
+    }
+    html + &escape(&text[end..])
+}
+
+/// Doubts, each within reach of the keyboard.
+fn list(page: &mut String, doubts: &[&Finding]) {
+    if doubts.is_empty() {
+        return;
+    }
+    // No line break around the list: the cell shows those of its text.
+    *page += "<ul class=\"doubts\" lang=\"en\">";
+    for doubt in doubts {
+        let _ = write!(
+            page,
+            "<li tabindex=\"0\"><strong>{}</strong>: {}</li>",
+            escape(&doubt.check),
+            escape(&doubt.message)
+        );
+    }
+    *page += "</ul>";
+}
+
+/// Where an item comes from, when it was published, and the models that worked on it.
+fn facts(line: &Line, say: &Words) -> String {
+    let mut facts = vec![escape(&line.input)];
+    facts.extend(line.published.as_deref().map(escape));
+    // Only addresses of the web become links: a feed may say `javascript:`.
+    if let Some(link) = line.link.as_deref().filter(|link| is_web(link)) {
+        facts.push(format!(
+            "<a rel=\"noreferrer noopener\" href=\"{}\">{}</a>",
+            super::quoted(link),
+            escape(link)
+        ));
+    }
+    let models: Vec<&str> = super::models(line);
+    if !models.is_empty() {
+        facts.push(format!("{} {}", say.models, escape(&models.join(", "))));
+    }
+    facts.join(" · ")
+}
+
+fn name(code: &str) -> &'static str {
+    Language::parse(code).map_or("", Language::native_name)
+}
+
+/// A translated piece of HTML from an item, with nothing that runs, loads or hides: structure, emphasis, tables and links.
+pub(super) fn sanitized(html: &str) -> String {
+    ammonia::Builder::default()
+        .rm_tags(["img", "map", "area"])
+        .add_clean_content_tags([
+            "iframe", "object", "template", "noscript", "svg", "math", "title", "textarea",
+        ])
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(ammonia::UrlRelative::Deny)
+        .link_rel(Some("noreferrer noopener"))
+        .strip_comments(true)
+        .clean(html)
+        .to_string()
+}
+
+/// A translated page by itself: the words and structure of the original, none of its scripts, styles or pictures.
+pub(in crate::batch) fn translated_page(line: &Line, html: &str) -> String {
+    let body = html.find("<body").map_or(html, |at| &html[at..]);
+    format!(
+        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n{POLICY}\n<title>{}</title>\n</head>\n<body>\n{}\n</body>\n</html>\n",
+        line.to,
+        xml(&heading(line)),
+        sanitized(body).trim()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marked_words_stay_text() {
+        let text = "It cost <b>412</b> & 17";
+        let at = |word: &str| text.find(word).map_or(0..0, |start| start..start + word.len());
+        assert_eq!(
+            marked(text, &[at("17"), at("412"), at("41"), 400..900, 5..5]),
+            "It cost &lt;b&gt;<mark>41</mark>2&lt;/b&gt; &amp; <mark>17</mark>"
+        );
+        assert_eq!(marked("해민", &[1..2]), "해민");
+    }
+
+    #[test]
+    fn what_is_sanitized_keeps_structure_and_loads_nothing() {
+        for (html, clean) in [
+            ("<p>The <b>port</b></p><script>alert(1)</script>", "<p>The <b>port</b></p>"),
+            ("<a href=\"javascript:alert(1)\" onclick=\"x()\">a</a>", "<a rel=\"noreferrer noopener\">a</a>"),
+            (
+                "<img src=\"https://tracker.example/p.gif\"><iframe src=\"https://x.example\">in</iframe>b",
+                "b",
+            ),
+            ("<p style=\"background:url(https://x.example)\">c</p>", "<p>c</p>"),
+            ("<svg><style><img src=x onerror=alert(1)></style></svg>d", "d"),
+            ("<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript>e", "\"&gt;e"),
+            ("<base href=\"https://x.example\"><link rel=prefetch href=\"https://x.example\">f", "f"),
+            ("<form action=\"https://x.example\"><input name=a><button>g</button></form>", "g"),
+        ] {
+            assert_eq!(sanitized(html), clean, "{html}");
+        }
+    }
+}

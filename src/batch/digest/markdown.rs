@@ -1,0 +1,155 @@
+//! The digest and single items as Markdown. Every word of an item is escaped: no heading, link, picture, fence, list or
+//! tag of an article becomes one here.
+
+use super::words::{Words, words};
+use super::{Figures, heading, is_web, models, title};
+use crate::batch::result::{Line, Translation};
+use crate::language::Language;
+
+/// All items.
+pub(in crate::batch) fn markdown(lines: &[Line], figures: Figures, to: Language) -> String {
+    let Figures { count, doubtful, failed } = figures;
+    let figures = Words::figures(to, [count, doubtful, failed, lines.len()]);
+    let mut text = format!("# malmoi\n\n{figures}\n\n{}\n", words(to).notice);
+    for line in lines {
+        text += "\n";
+        text += &page(line, to);
+    }
+    text
+}
+
+/// One item.
+pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
+    let say = words(to);
+    let mut text = format!("## {}\n\n", inline(&heading(line)));
+    if line.translation.as_ref().is_some_and(|one| one.title.is_some()) {
+        text += &format!("*{}*\n\n", inline(title(line)));
+    }
+    let link = line.link.as_deref().filter(|link| is_web(link)).map(|link| format!("<{link}>"));
+    let models = models(line);
+    let models = (!models.is_empty()).then(|| format!("{} {}", say.models, inline(&models.join(", "))));
+    let facts = [Some(inline(&line.input)), line.published.as_deref().map(inline), link, models];
+    text += &format!("{}\n", facts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+    if let Some(summary) = &line.summary {
+        let quoted: String = paragraphs(&summary.text).lines().map(|line| format!("\n> {line}")).collect();
+        text += &format!("{quoted}\n");
+        if let Some(intermediate) = &summary.intermediate {
+            text += &format!("\n{}:\n\n{}\n", say.intermediate, paragraphs(intermediate));
+        }
+    }
+    if let Some(translation) = &line.translation {
+        text += &format!("\n{}\n", paragraphs(&body(line, translation)));
+    }
+    let doubts: Vec<String> = line
+        .doubts()
+        .map(|doubt| format!("- **{}**: {}", inline(&doubt.check), inline(&doubt.message)))
+        .collect();
+    if !doubts.is_empty() {
+        text += &format!("\n{}\n", doubts.join("\n"));
+    }
+    text
+}
+
+/// The words of a translation, its headline left out: that stands above them.
+fn body(line: &Line, translation: &Translation) -> String {
+    let title = line.title.as_deref().map(str::trim);
+    let pairs = translation.pairs.iter().filter(|pair| Some(pair.source.as_str()) != title);
+    pairs.map(|pair| pair.text.trim()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A text on one line, as words.
+fn inline(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    escaped(&line)
+}
+
+/// A text line by line, as words; blank lines stay.
+fn paragraphs(text: &str) -> String {
+    text.trim().lines().map(|line| escaped(line.trim())).collect::<Vec<_>>().join("\n")
+}
+
+/// A line of which Markdown makes nothing but words (CommonMark 2.4: any ASCII punctuation may be escaped).
+fn escaped(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() + 8);
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    for (at, c) in line.char_indices() {
+        let special = match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|' | '&' => true,
+            // At a line's beginning: headings, lists, rules and setext underlines; after its number, a list.
+            '#' | '+' | '-' | '=' => at == 0,
+            ')' => digits > 0 && at == digits,
+            '.' => digits > 0 && at == digits || line[..at].ends_with("www"),
+            // Bare addresses are links in GitHub's Markdown.
+            ':' => line[at..].starts_with("://"),
+            _ => false,
+        };
+        if c.is_control() {
+            continue;
+        }
+        if special {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    /// What Markdown makes of a text: its words, and whether it makes anything else.
+    fn read(markdown: &str) -> (String, bool) {
+        let (mut words, mut other) = (String::new(), false);
+        for event in Parser::new_ext(markdown, Options::all()) {
+            match event {
+                Event::Text(text) => words += &text,
+                Event::SoftBreak => words.push('\n'),
+                Event::Start(Tag::Paragraph) | Event::End(_) => {}
+                _ => other = true,
+            }
+        }
+        (words, other)
+    }
+
+    #[test]
+    fn nothing_of_an_article_becomes_markup() {
+        for text in [
+            "# heading",
+            "[a](javascript:alert(1))",
+            "![x](https://x.example/p.gif)",
+            "```",
+            "~~~",
+            "- item",
+            "1. one",
+            "2026) year",
+            "<script>alert(1)</script>",
+            "a | b",
+            "--- ",
+            "===",
+            "> quote",
+            "**won**",
+            "[1]: https://x.example",
+            "&lt;b&gt;",
+            "a\\*b*",
+            "<https://x.example>",
+            "| a |\n|---|",
+            "    indented",
+        ] {
+            let (words, other) = read(&paragraphs(text));
+            assert!(!other, "{text}: {}", paragraphs(text));
+            let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(plain(&words), plain(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_of_any_text_is_words(text in "[#*_`~\\[\\]()<>!|&;:\\\\.0-9a-z가-힣 +=\"'-]{0,40}") {
+            let (_, other) = read(&inline(&text));
+            prop_assert!(!other, "{}", inline(&text));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The items as RSS 2.0 in the language they were brought into, for readers that fetch a feed.
+//!
+//! Format: <https://www.rssboard.org/rss-specification>.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use chrono::{DateTime, FixedOffset};
+
+use super::html::sanitized;
+use super::words::words;
+use super::{heading, is_web, models, xml};
+use crate::batch::result::{Line, Translation};
+use crate::document::escape;
+use crate::formats::{self, Form};
+use crate::language::Language;
+
+/// Category of items an editor should look at; its domain says whose category it is.
+const DOUBTFUL: &str = "<category domain=\"malmoi\">doubtful</category>";
+
+/// The feed, its latest item first. The channel names the sources, the language and the models.
+pub(in crate::batch) fn rss(lines: &[Line], to: Language) -> String {
+    let sources: BTreeSet<&str> = lines.iter().map(|line| line.input.as_str()).collect();
+    let sources: Vec<&str> = sources.into_iter().collect();
+    let used: BTreeSet<&str> = lines.iter().flat_map(models).collect();
+    let used: Vec<&str> = used.into_iter().collect();
+    let say = words(to);
+    let home = sources.iter().find(|source| is_web(source)).map_or("http://localhost/", |source| source);
+    let about = format!("{} {} {}", say.notice, say.models, used.join(", "));
+    let mut feed = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\n\
+         <channel>\n<title>{}</title>\n<link>{}</link>\n<description>{}</description>\n\
+         <language>{to}</language>\n<generator>malmoi {}</generator>\n",
+        xml(&format!("malmoi: {}", sources.join(", "))),
+        xml(home),
+        xml(about.trim()),
+        env!("CARGO_PKG_VERSION"),
+    );
+    for line in lines.iter().rev() {
+        item(&mut feed, line);
+    }
+    feed += "</channel>\n</rss>\n";
+    feed
+}
+
+fn item(feed: &mut String, line: &Line) {
+    let heading = heading(line);
+    let summary = line.summary.as_ref().map_or(heading.as_str(), |one| one.text.as_str());
+    let _ = write!(feed, "<item>\n<title>{}</title>\n", xml(&heading));
+    if let Some(link) = line.link.as_deref().filter(|link| is_web(link)) {
+        let _ = writeln!(feed, "<link>{}</link>", xml(link));
+    }
+    let _ = writeln!(feed, "<guid isPermaLink=\"{}\">{}</guid>", is_web(&line.id), xml(&line.id));
+    if let Some(date) = line.published.as_deref().and_then(date) {
+        let _ = writeln!(feed, "<pubDate>{}</pubDate>", date.to_rfc2822());
+    }
+    if is_web(&line.input) {
+        let _ =
+            writeln!(feed, "<source url=\"{}\">{}</source>", super::quoted(&line.input), xml(&line.input));
+    }
+    let doubts: BTreeSet<&str> = line.doubts().map(|doubt| doubt.check.as_str()).collect();
+    if !doubts.is_empty() {
+        let _ = writeln!(feed, "{DOUBTFUL}");
+    }
+    for check in doubts {
+        let _ = writeln!(feed, "<category domain=\"malmoi:check\">{}</category>", xml(check));
+    }
+    let _ = writeln!(feed, "<description>{}</description>", xml(&escape(summary)));
+    let _ = write!(feed, "<content:encoded>{}</content:encoded>\n</item>\n", xml(&content(line, &heading)));
+}
+
+/// The text of an item as HTML without its headline, then what is doubtful about it.
+fn content(line: &Line, heading: &str) -> String {
+    let body = match (&line.form, &line.translation) {
+        (Form::Html, Some(translation)) => sanitized(formats::without_title(&translation.text)),
+        (_, Some(translation)) => paragraphs(&words_of(translation), heading),
+        (_, None) => paragraphs(&line.source, heading),
+    };
+    let doubts: String = line.doubts().map(|doubt| format!("<li>{}</li>", escape(&doubt.message))).collect();
+    if doubts.is_empty() { body } else { format!("{body}<ul>{doubts}</ul>") }
+}
+
+fn words_of(translation: &Translation) -> String {
+    translation.pairs.iter().map(|pair| pair.text.trim()).collect::<Vec<_>>().join("\n\n")
+}
+
+fn paragraphs(text: &str, heading: &str) -> String {
+    let paragraphs = text.split("\n\n").map(str::trim).filter(|one| !one.is_empty());
+    let body = |(number, one): &(usize, &str)| *number > 0 || *one != heading;
+    paragraphs.enumerate().filter(body).map(|(_, one)| format!("<p>{}</p>", escape(one))).collect()
+}
+
+/// A time as feeds, agencies and archives write it.
+fn date(text: &str) -> Option<DateTime<FixedOffset>> {
+    let known = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
+    let agency = || DateTime::parse_from_str(text, "%Y%m%dT%H%M%S%z");
+    known.or_else(|_| agency()).ok()
+}

@@ -1,0 +1,168 @@
+use std::path::Path;
+use std::process::Command;
+
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::scripted;
+
+/// An item that tries every way out of the text it is: markup in its headline, address, date and body.
+const HOSTILE: &str = r#"<?xml version="1.0"?><rss version="2.0"><channel><title>Haemin</title>
+<item><title>[click](javascript:alert(1)) ![p](http://127.0.0.1:9/md.png)</title><link>javascript:alert(1)</link>
+<guid isPermaLink="false">"&gt;&lt;script&gt;alert(1)&lt;/script&gt;</guid>
+<description><![CDATA[<p onclick="alert(1)">The mayor of Haemin opened a bridge on Monday.</p><script>alert(1)</script>
+<img src="http://127.0.0.1:9/p.gif" onerror="alert(1)"><iframe src="http://127.0.0.1:9/f"></iframe>
+<a href="javascript:alert(1)">more</a> <meta http-equiv="refresh" content="0;url=http://127.0.0.1:9/r"><base href="http://127.0.0.1:9/">
+<p>It cost 412 million won, the city said.</p>]]></description></item>
+<item><title>```</title><link>https://haemin.example/&quot;&gt;&lt;script&gt;</link>
+<description>~~~
+![](http://127.0.0.1:9/b.png)
+
+# Residents
+
+[x]: http://127.0.0.1:9/ref
+
+The bridge opened on Monday.</description></item>
+</channel></rss>"#;
+
+const PAGE: &str = "<!doctype html><html><head><title>Bridge opens</title><link rel=\"stylesheet\" href=\"http://127.0.0.1:9/s.css\">\
+<script src=\"http://127.0.0.1:9/s.js\"></script></head><body><article><h1>Bridge opens</h1>\
+<p style=\"background:url(http://127.0.0.1:9/c)\">The mayor of Haemin opened a <b>bridge</b> on Monday, the city said.</p>\
+<img src=\"http://127.0.0.1:9/p.png\"><p>It cost <a href=\"https://haemin.example/cost\">412 million won</a>, and work took two years.</p>\
+</article></body></html>";
+
+/// What a command leaves of an input.
+fn results(command: &str, name: &str, text: impl AsRef<[u8]>) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile =
+        "# 소식\n\n[눌러](javascript:alert(1)) <script>alert(1)</script> ![그림](http://127.0.0.1:9/o.png)";
+    let model = scripted::model(json!([{"say": hostile}]), 8192);
+    std::fs::write(folder.path().join(name), text).unwrap();
+    let output = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .args([command, name, "--to", "ko", "-o", "out", "--quiet", "--model"])
+        .arg(model.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+fn read(folder: &TempDir, name: &str) -> String {
+    std::fs::read_to_string(folder.path().join("out").join(name)).unwrap()
+}
+
+fn pages(folder: &Path, ending: &str) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.to_string_lossy().ends_with(ending));
+    files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+/// Elements and attributes that run or load, in HTML.
+fn active(html: &str) -> Vec<&'static str> {
+    let html = html.to_lowercase();
+    let tags = [
+        "<script",
+        "<img",
+        "<iframe",
+        "<object",
+        "<embed",
+        "<link",
+        "<base",
+        "<form",
+        "<svg",
+        "http-equiv=\"refresh",
+    ];
+    let attributes = [" onclick=", " onerror=", " onload=", "href=\"javascript:", "url(http", "src="];
+    tags.into_iter().chain(attributes).filter(|one| html.contains(one)).collect()
+}
+
+fn assert_only_words(markdown: &str) {
+    for event in Parser::new_ext(markdown, Options::all()) {
+        let wrong = match &event {
+            Event::Html(_) | Event::InlineHtml(_) | Event::Rule | Event::Code(_) => true,
+            Event::Start(Tag::Image { .. } | Tag::CodeBlock(_) | Tag::Table(_) | Tag::HtmlBlock) => true,
+            Event::Start(Tag::Link { link_type, dest_url, .. }) => {
+                *link_type != LinkType::Autolink || !dest_url.starts_with("http")
+            }
+            _ => false,
+        };
+        assert!(!wrong, "{event:?} in\n{markdown}");
+    }
+}
+
+#[test]
+fn nothing_of_a_hostile_feed_runs_or_loads_in_what_is_written() {
+    let folder = results("feed", "feed.xml", HOSTILE);
+    assert_eq!(active(&read(&folder, "digest.html")), Vec::<&str>::new());
+    let feed = feed_rs::parser::parse(read(&folder, "feed.xml").as_bytes()).unwrap();
+    assert_eq!(feed.entries.len(), 2);
+    for entry in &feed.entries {
+        let body = entry.content.as_ref().and_then(|content| content.body.as_deref()).unwrap_or_default();
+        let summary = entry.summary.as_ref().map_or("", |text| &text.content);
+        assert_eq!(active(&format!("{body}{summary}")), Vec::<&str>::new(), "{body}{summary}");
+        assert!(entry.links.iter().all(|link| link.href.starts_with("http")));
+    }
+    assert_only_words(&read(&folder, "digest.md"));
+    for page in pages(&folder.path().join("out/items"), ".md") {
+        assert_only_words(&page);
+    }
+}
+
+#[test]
+fn a_feed_names_its_source_language_and_model_and_marks_doubtful_items() {
+    let folder = results("feed", "haemin.xml", HOSTILE);
+    let text = read(&folder, "feed.xml");
+    let channel = text.split("<item>").next().unwrap();
+    for part in ["<title>malmoi: haemin.xml</title>", "<language>ko</language>", "<generator>malmoi "] {
+        assert!(channel.contains(part), "{channel}");
+    }
+    let model = channel.split("<description>").nth(1).unwrap();
+    assert!(model.contains("확인") && model.contains("모델"), "{model}");
+    assert!(text.contains("<category domain=\"malmoi\">doubtful</category>"));
+}
+
+#[test]
+fn a_translated_page_keeps_its_structure_and_reaches_nothing() {
+    let folder = results("batch", "page.html", PAGE);
+    let pages = pages(&folder.path().join("out/items"), ".html");
+    assert_eq!(pages.len(), 1);
+    assert_eq!(active(&pages[0]), Vec::<&str>::new(), "{}", pages[0]);
+    for part in ["<html lang=\"ko\">", "default-src 'none'", "<h1>", "<p>"] {
+        assert!(pages[0].contains(part), "{part}: {}", pages[0]);
+    }
+}
+
+#[test]
+fn fences_and_references_of_one_article_do_not_swallow_the_next() {
+    let lines = [
+        json!({"id": 1, "title": "Bridge opens", "text": "The bridge opened.\n\n```\n\n---\n\n===\n\n[x]: http://127.0.0.1:9/ref\n\n![](http://127.0.0.1:9/b.png)"}),
+        json!({"id": 2, "title": "A second article", "text": "The park opened on Tuesday."}),
+    ];
+    let folder = results("batch", "in.jsonl", lines.map(|line| line.to_string()).join("\n"));
+    let digest = read(&folder, "digest.md");
+    assert_only_words(&digest);
+    let headings = Parser::new_ext(&digest, Options::all())
+        .filter(|event| matches!(event, Event::Start(Tag::Heading { .. })))
+        .count();
+    assert_eq!(headings, 3, "{digest}");
+}
+
+#[test]
+fn collected_hostile_feeds_and_lines_are_harmless_too() {
+    let Some(feed) = crate::cases::case("attack/03-feedxml-html-passthrough/hostile.rss") else { return };
+    let folder = results("feed", "hostile.rss", std::fs::read(feed).unwrap());
+    assert_eq!(active(&read(&folder, "digest.html")), Vec::<&str>::new());
+    assert_only_words(&read(&folder, "digest.md"));
+    let Some(lines) = crate::cases::case("attack/04-digest-md-injection/f.jsonl") else { return };
+    let folder = results("batch", "f.jsonl", std::fs::read(lines).unwrap());
+    assert_only_words(&read(&folder, "digest.md"));
+    let Some(page) = crate::cases::case("attack/03-feedxml-html-passthrough/page.html") else { return };
+    let folder = results("batch", "page.html", std::fs::read(page).unwrap());
+    for page in pages(&folder.path().join("out/items"), ".html") {
+        assert_eq!(active(&page), Vec::<&str>::new(), "{page}");
+    }
+}
