@@ -293,10 +293,154 @@ fn settings_come_from_file_environment_and_flags_in_that_order() {
     assert_eq!(of(home.run(&["doctor", "--json"]), "offline"), (json!("1"), json!("HF_HUB_OFFLINE")));
     let secret = home.run_with(&["doctor"], "", &[("HF_TOKEN", "hf_secret")]);
     assert!(!secret.out.contains("hf_secret") && secret.out.contains("set"), "{}", secret.out);
-    home.write(".config/malmoi/config.toml", "modle = \"x\"\n");
-    let wrong = home.run(&["doctor"]);
-    assert_eq!(wrong.code, Some(2));
-    assert!(wrong.err.contains("`modle` is no setting of a file; known: model,"), "{}", wrong.err);
+}
+
+#[test]
+fn the_doctor_comes_where_a_setting_cannot_be_used() {
+    let home = Home::new();
+    for (file, variable, fault) in [
+        ("modle = \"x\"\n", "", "`modle` is no setting of a file; known: model,"),
+        ("threads = \n", "", "config.toml: is not TOML"),
+        ("", "many", "MALMOI_THREADS: threads is `many`, expected a number from 1"),
+    ] {
+        home.write(".config/malmoi/config.toml", file);
+        let variables = [("MALMOI_THREADS", variable)];
+        let doctor = home.run_with(&["doctor"], "", &variables);
+        assert_eq!(doctor.code, Some(2));
+        assert!(doctor.out.contains(fault) && doctor.err.contains(fault), "{}{}", doctor.out, doctor.err);
+        for part in ["the file is [home]/.config/malmoi/config.toml", "arithmetic", "models"] {
+            assert!(doctor.out.contains(part), "{}", doctor.out);
+        }
+        let json = home.run_with(&["doctor", "--json"], "", &variables);
+        let report: Value = serde_json::from_str(&json.out).unwrap();
+        assert!(report["problems"][0].as_str().unwrap().contains(fault), "{report}");
+        // Other commands do not start.
+        let list = home.run_with(&["models", "list"], "", &variables);
+        assert_eq!((list.code, list.out.as_str()), (Some(2), ""));
+    }
+}
+
+#[test]
+fn what_another_command_does_is_pointed_to() {
+    let (home, model) = (Home::new(), model());
+    let path = model.path().display().to_string();
+    let feed = home.write("feed.xml", "<rss version=\"2.0\"><channel><title>c</title></channel></rss>");
+    let lines = home.write("archive.jsonl", "{\"text\": \"The council met.\"}\n");
+    for (input, hint) in [
+        (".", "`malmoi batch . -o results --to ko`"),
+        ("https://haemin.example/rss", "`malmoi feed https://haemin.example/rss -o results --to ko`"),
+        (feed.as_str(), "feed.xml -o results --to ko`"),
+        (lines.as_str(), "`malmoi batch [home]/archive.jsonl -o results --to ko`"),
+    ] {
+        for command in ["summarize", "translate"] {
+            let ran = home.run(&[command, input, "-m", &path]);
+            assert_eq!(ran.code, Some(2));
+            assert!(ran.err.contains(hint), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_translation_without_a_language_is_into_the_other_one() {
+    let (home, model) = (Home::new(), model());
+    let path = model.path().display().to_string();
+    let english = home.write("a.txt", ARTICLE);
+    let korean = home.write("b.txt", "시의회가 월요일에 모였다. 방파제 계획을 논의했다고 시가 밝혔다.\n");
+    for (article, to) in [(english, "ko"), (korean, "en")] {
+        let ran = home.run(&["translate", &article, "--json", "-m", &path]);
+        let line: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        assert_eq!(line["to"], json!(to));
+    }
+}
+
+#[test]
+fn a_glossary_goes_into_a_summary_too() {
+    let home = Home::new();
+    let model = scripted::model(
+        json!([{"when": "방파제", "say": "The glossary was read."}, {"say": "It was not."}]),
+        16384,
+    );
+    let article = home.write("article.txt", ARTICLE);
+    let terms = home.write("terms.tsv", "breakwater\t방파제\n");
+    let path = model.path().display().to_string();
+    let ran = home.run(&["summarize", &article, "--to", "ko", "--glossary", &terms, "-q", "-m", &path]);
+    assert_eq!(ran.out, "The glossary was read.\n", "{}", ran.err);
+}
+
+#[test]
+fn nothing_large_is_fetched_without_a_yes() {
+    let home = Home::new();
+    let article = home.write("a.txt", ARTICLE);
+    let variables =
+        [("HF_HUB_OFFLINE", "0"), ("HF_ENDPOINT", "http://127.0.0.1:9"), ("MALMOI_PYTHON", "no-python")];
+    for arguments in [&["translate", &article][..], &["translate", &article, "-m", "qwen2.5-coder-1.5b"]] {
+        let ran = home.run_with(arguments, "", &variables);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.err.contains("add --yes") && !ran.err.contains("asking"), "{}", ran.err);
+    }
+    let yes = home.run_with(&["translate", &article, "--yes"], "", &variables);
+    assert!(cfg!(not(feature = "fetch")) || yes.err.contains("asking hub"), "{}", yes.err);
+    assert_eq!(yes.code, Some(2));
+    // A small default is fetched with one sentence that says which and why.
+    let small = home.run_with(&["summarize", &article], "", &variables);
+    let said = "no installed model summarizes English articles; the default for that is smollm2-135m (98 MB, Apache-2.0)";
+    assert!(small.err.contains(said), "{}", small.err);
+}
+
+#[test]
+fn a_korean_article_asks_for_a_summarizer_and_not_for_a_translator() {
+    let home = Home::new();
+    let article = home.write("a.txt", "시의회가 월요일에 모였다. 방파제 계획을 논의했다고 시가 밝혔다.\n");
+    let ran = home.run(&["summarize", &article]);
+    assert!(
+        ran.err.contains("no installed model summarizes Korean articles; the default for that is"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("hy-mt2"), "{}", ran.err);
+}
+
+#[test]
+fn doubts_are_a_screenful_and_quiet_counts_them() {
+    let home = Home::new();
+    let model =
+        scripted::model(json!([{"say": "시의회가 999만원과 888만원을 쓴다고 월요일에 밝혔다."}]), 16384);
+    let paragraphs: Vec<String> = (0..30)
+        .map(|n| format!("Paragraph {n} of the plan says that it costs {n}12 million won, the city said."))
+        .collect();
+    let article = home.write("a.txt", paragraphs.join("\n\n"));
+    let path = model.path().display().to_string();
+    let arguments = ["translate", &article, "-m", &path];
+    let doubts = |ran: &Ran| ran.err.lines().filter(|line| line.starts_with('!')).count();
+    let some = home.run(&arguments);
+    assert_eq!(doubts(&some), 12, "{}", some.err);
+    assert!(
+        some.err.contains("at \"Paragraph ") && some.err.contains("--all-findings shows them"),
+        "{}",
+        some.err
+    );
+    let all = home.run(&[&arguments[..], &["--all-findings"]].concat());
+    assert!(doubts(&all) > 30 && !all.err.contains("--all-findings"), "{}", all.err);
+    let quiet = home.run(&[&arguments[..], &["-q"]].concat());
+    assert_eq!(quiet.code, Some(0));
+    assert!(
+        quiet.err.ends_with(" doubts; run without --quiet to read them\n") && quiet.err.lines().count() == 1
+    );
+    let strict = home.run(&[&arguments[..], &["-q", "--strict"]].concat());
+    assert_eq!(strict.code, Some(1));
+}
+
+#[test]
+fn what_comes_from_an_article_reaches_a_terminal_without_orders_to_it() {
+    let (home, model) = (Home::new(), model());
+    let text = "Mayor opens bridge\n\nHome > \u{1b}]0;pwn\u{7}\n\nThe mayor of Haemin opened a bridge on Monday. It cost much.\n\nCopyright \u{9b}31m\u{202e}X\n";
+    let article = home.write("a.txt", text);
+    let ran = home.run(&["summarize", &article, "-m", &model.path().display().to_string(), "--all-findings"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}');
+    assert!(ran.err.contains("furniture") && !ran.err.contains(obeyed), "{:?}", ran.err);
+    let missing = home.run(&["summarize", "no\u{1b}[31m\u{202e}such.txt"]);
+    assert!(!missing.err.contains(obeyed), "{:?}", missing.err);
 }
 
 #[test]

@@ -25,7 +25,6 @@ fn of_library(error: &Error) -> Option<String> {
         Error::UnreadableInput { reason, .. } if reason.starts_with("is not text") => {
             "save it as plain text and try again".into()
         }
-        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => "name one file".into(),
         Error::UnknownLanguage { .. } => "use `en` or `ko`".into(),
         Error::SameLanguage { .. } => "choose the other one with `--to`, or say what it is in with `--from`".into(),
         Error::Malformed { .. } | Error::Tensor { .. } => {

@@ -1,14 +1,18 @@
 //! Which model does the work: the one that was named, the best that is installed, or the catalogue's default.
 
 use std::cell::RefCell;
+use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use malmoi::store::catalogue::{self, Entry, Purpose};
-use malmoi::store::{Located, Store, StoreError};
+use malmoi::store::{Located, Named, Store, StoreError};
 use malmoi::{Abilities, Language, Model, OpenOptions, Quantization};
 
 use crate::ui::Ui;
+
+/// Bytes above which a model is fetched only with consent.
+const ASK_ABOVE: u64 = 500_000_000;
 
 /// A model and what is known of it.
 #[derive(Clone)]
@@ -24,6 +28,8 @@ pub(crate) struct Chooser<'c> {
     /// What `--model` says.
     pub named: Option<&'c str>,
     pub ui: Ui,
+    /// `--yes`: models are fetched without a question, however large.
+    pub yes: bool,
     /// What `--quantize` says.
     pub quantize: Option<Quantization>,
     /// Where what is made of weights is kept.
@@ -104,37 +110,93 @@ impl Chooser<'_> {
     fn located(&self, purpose: Purpose) -> Result<Located> {
         let Some(name) = self.named else { return self.best_or_default(purpose) };
         let located = match self.store.locate(name) {
-            Err(StoreError::NotInstalled { .. }) => self.store.pull(name, &mut self.ui.pull())?,
+            Err(StoreError::NotInstalled { .. }) => {
+                let known = match self.store.resolve(name)? {
+                    Named::Entry(entry) => Some(entry),
+                    Named::Repo(_) | Named::Path(_) => None,
+                };
+                self.consent(name, known.map(|entry| entry.memory(None)))?;
+                self.store.pull(name, &mut self.ui.pull())?
+            }
             other => other?,
         };
         if let Some(entry) = located.entry.filter(|entry| !able(entry, purpose)) {
-            self.ui.note(format!("{} was not made for this: {}", entry.name, entry.note));
+            self.ui.note(format!("{} is not a model that {}: {}", entry.name, does(purpose), entry.note));
         }
         Ok(located)
     }
 
+    /// The best installed model for a purpose, else the catalogue's default, fetched; says which and why.
     fn best_or_default(&self, purpose: Purpose) -> Result<Located> {
         if let Some(best) = self.store.best(purpose) {
+            let name = best.entry.map_or("", |entry| &entry.name);
+            self.ui.note(format!("using {name}, the best installed model that {}", does(purpose)));
             return Ok(best);
         }
-        let mut defaults: Vec<&Entry> = catalogue::defaults(purpose).collect();
-        if defaults.is_empty() {
-            // Nobody serves it well; the most able default is still better than nothing.
-            defaults.extend(catalogue::defaults(Purpose::Translate(Language::English, Language::Korean)));
-        }
         let mut last = None;
-        for entry in defaults {
+        for entry in catalogue::defaults(purpose) {
+            let size = size(entry.memory(None));
             self.ui.note(format!(
-                "no model for this is installed; {} is the default ({})",
-                entry.name, entry.note
+                "no installed model {}; the default for that is {} ({size}, {}): {}",
+                does(purpose),
+                entry.name,
+                entry.licence,
+                entry.note
             ));
+            if !self.store.settings().offline {
+                self.consent(&entry.name, Some(entry.memory(None)))?;
+            }
             match self.store.pull(&entry.name, &mut self.ui.pull()) {
                 Ok(located) => return Ok(located),
                 Err(error @ StoreError::NoSource { .. }) => last = Some(error),
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(last.unwrap_or(StoreError::NotInstalled { name: "a model for this".into() }).into())
+        match last {
+            Some(error) => Err(error.into()),
+            None => bail!("no model of the catalogue {}; name one with --model", does(purpose)),
+        }
+    }
+
+    /// Asks before a large download. `bytes` is `None` where the size is not known beforehand.
+    fn consent(&self, name: &str, bytes: Option<u64>) -> Result<()> {
+        if self.yes || self.store.settings().offline || bytes.is_some_and(|bytes| bytes <= ASK_ABOVE) {
+            return Ok(());
+        }
+        let size = bytes.map_or("of unknown size".to_string(), size);
+        let mut input = std::io::stdin().lock();
+        if !input.is_terminal() || !std::io::stderr().is_terminal() {
+            bail!(
+                "{name} ({size}) is not installed, and nothing this large is fetched without a yes; \
+                 add --yes, or run `malmoi models pull {name}` first"
+            );
+        }
+        eprint!("fetch {name} ({size})? [y/N] ");
+        let mut answer = String::new();
+        input.read_line(&mut answer)?;
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => bail!("{name} was not fetched; `malmoi models list` shows smaller ones"),
+        }
+    }
+}
+
+/// What a model for a purpose does, as a verb phrase.
+fn does(purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Summarize(from, to) if from == to => format!("summarizes {} articles", from.name()),
+        Purpose::Summarize(from, to) => {
+            format!("summarizes {} articles in {}", from.name(), to.name())
+        }
+        Purpose::Translate(from, to) => format!("translates {} into {}", from.name(), to.name()),
+    }
+}
+
+/// Bytes for people: "98 MB", "4.1 GB".
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

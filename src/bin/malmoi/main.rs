@@ -3,6 +3,7 @@
 mod advice;
 mod choose;
 mod cli;
+mod findings;
 mod output;
 mod settings;
 mod ui;

@@ -86,19 +86,27 @@ pub(crate) struct Row {
 /// Every setting.
 pub(crate) struct Settings {
     rows: Vec<Row>,
+    /// The settings file, which need not exist.
+    file: PathBuf,
+    /// Why the file was left out, if it was.
+    fault: Option<SettingsError>,
     /// Where programs of this user keep what can be made again.
     cache: PathBuf,
 }
 
 impl Settings {
-    /// Reads the file and the environment. `flags` are names of settings with what the command line says.
+    /// Reads the file and the environment; `flags` are names of settings with what the command line says.
+    /// A file that cannot be read is left out and becomes the first of [`faults`](Self::faults).
     pub fn read(flags: &[(&'static str, Option<String>)]) -> Result<Self> {
         let base = etcetera::choose_base_strategy().map_err(|e| SettingsError {
             origin: "the environment".into(),
             reason: format!("no home folder: {e}"),
         })?;
         let file = base.config_dir().join("malmoi/config.toml");
-        let from_file = read_file(&file)?;
+        let (from_file, fault) = match read_file(&file) {
+            Ok(table) => (table, None),
+            Err(fault) => (toml::Table::new(), Some(fault)),
+        };
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let rows = KEYS.iter().map(|key| {
             let flag = flags.iter().find(|(name, value)| *name == key.name && value.is_some());
@@ -119,7 +127,25 @@ impl Settings {
             };
             Row { name: key.name, describe: key.describe, value, origin }
         });
-        Ok(Self { rows: rows.collect(), cache: base.cache_dir() })
+        Ok(Self { rows: rows.collect(), file: file.clone(), fault, cache: base.cache_dir() })
+    }
+
+    /// The settings file, which need not exist.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Everything that is wrong with the settings, the file first.
+    pub fn faults(mut self) -> (Self, Vec<SettingsError>) {
+        let checks = [
+            self.offline().err(),
+            self.keep().err(),
+            self.portable().err(),
+            self.threads().err(),
+            self.quantize().err(),
+        ];
+        let faults = self.fault.take().into_iter().chain(checks.into_iter().flatten()).collect();
+        (self, faults)
     }
 
     pub fn rows(&self) -> &[Row] {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use malmoi::batch::Progress;
 use malmoi::store::StoreEvent;
-use malmoi::{Event, Finding};
+use malmoi::{Event, Outcome, Severity};
 
-use crate::{advice, output};
+use crate::{advice, findings, output};
 
 /// How talkative to be.
 #[derive(Clone, Copy)]
@@ -24,24 +24,27 @@ impl Ui {
     /// A line for the reader; silent with `--quiet`.
     pub fn note(self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", text.as_ref());
+            eprintln!("{}", output::harmless(text.as_ref()));
         }
     }
 
-    /// Doubts a line each, marked; what was left out as furniture in one line.
-    pub fn findings(self, findings: &[Finding]) {
-        let place =
-            |finding: &Finding| finding.segment.map_or(String::new(), |at| format!(" (segment {})", at + 1));
-        let (furniture, others): (Vec<&Finding>, Vec<&Finding>) =
-            findings.iter().partition(|finding| finding.check == "furniture");
-        if !furniture.is_empty() {
-            let lines = furniture.iter().map(|finding| finding.message.trim_start_matches("left out as "));
-            let lines: Vec<&str> = lines.collect();
-            self.note(format!("left out as page furniture: {}", lines.join("; ")));
+    /// What there is to say about a result, doubts marked; with `--quiet` only how many doubts there are.
+    pub fn findings(self, outcome: &Outcome, all: bool) {
+        if self.quiet {
+            match outcome.findings.iter().filter(|finding| finding.is_doubt()).count() {
+                0 => {}
+                1 => eprintln!("1 doubt; run without --quiet to read it"),
+                count => eprintln!("{count} doubts; run without --quiet to read them"),
+            }
+            return;
         }
-        for finding in others {
-            let mark = if finding.is_doubt() { mark("!", YELLOW) } else { "-".to_string() };
-            self.note(format!("{mark} {}{}: {}", finding.check, place(finding), finding.message));
+        for findings::Line { severity, text } in findings::lines(outcome, all) {
+            let mark = match severity {
+                Some(Severity::Critical) => mark("! ", RED),
+                Some(Severity::Major | Severity::Minor) => mark("! ", YELLOW),
+                None => String::new(),
+            };
+            eprintln!("{mark}{}", output::harmless(&text));
         }
     }
 
@@ -175,9 +178,9 @@ pub(crate) fn complain(error: &anyhow::Error) {
             said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
         }
     }
-    eprintln!("{} {said}", mark("error:", RED));
+    eprintln!("{} {}", mark("error:", RED), output::harmless(&said));
     if let Some(hint) = advice::hint(error) {
-        eprintln!("{} {hint}", mark("hint:", GREEN));
+        eprintln!("{} {}", mark("hint:", GREEN), output::harmless(&hint));
     }
 }
 

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 use malmoi::kernels::Isa;
-use malmoi::store::catalogue;
+use malmoi::store::{Store, catalogue};
 use serde_json::{Value, json};
 
-use super::Run;
+use crate::settings::{Settings, SettingsError};
 use crate::{Exit, output};
 
 /// Show settings and where each comes from, the machine, and installed models
@@ -14,13 +14,14 @@ use crate::{Exit, output};
 pub(crate) struct Doctor {}
 
 impl Doctor {
-    pub fn run(self, run: &Run) -> Result<Exit> {
-        let settings: Vec<Value> = run
-            .settings
+    /// Prints the report; settings that cannot be used are part of it, and the first is the error.
+    pub fn run(self, settings: &Settings, faults: Vec<SettingsError>, json: bool) -> Result<Exit> {
+        let file = settings.file().display().to_string();
+        let rows: Vec<Value> = settings
             .rows()
             .iter()
             .map(|row| {
-                // That a token is set is worth knowing; the token is nobody's business.
+                // That a token is set is worth knowing; the token itself is a secret.
                 let value = match (row.name, &row.value) {
                     ("token", Some(_)) => Some("set".to_string()),
                     (_, value) => value.clone(),
@@ -28,54 +29,62 @@ impl Doctor {
                 json!({ "name": row.name, "value": value, "from": row.origin, "describe": row.describe })
             })
             .collect();
+        let store = settings.store().map(Store::new);
+        let is_installed =
+            |entry: &catalogue::Entry| store.as_ref().is_ok_and(|store| store.installed(entry).is_some());
         let installed: Vec<&str> = catalogue::entries()
             .iter()
-            .filter(|entry| run.store.installed(entry).is_some())
+            .filter(|entry| is_installed(entry))
             .map(|entry| entry.name.as_str())
             .collect();
+        let problems: Vec<String> = faults.iter().map(ToString::to_string).collect();
         let mut system = sysinfo::System::new();
         system.refresh_memory();
+        let (free, memory) = (system.available_memory(), system.total_memory());
         let threads = rayon::current_num_threads();
         let report = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "fetch": cfg!(feature = "fetch"),
             "kernels": Isa::detect().name(),
             "threads": threads,
-            "memory_free": system.available_memory(),
-            "memory": system.total_memory(),
+            "memory_free": free,
+            "memory": memory,
             "installed": installed,
-            "settings": settings,
+            "settings_file": file,
+            "settings": rows,
+            "problems": problems,
         });
-        if run.json {
+        if json {
             output::print(&format!("{report}\n"))?;
-            return Ok(Exit::Done);
-        }
-        let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
-        let mut text = format!("malmoi {}\n\nmachine\n", env!("CARGO_PKG_VERSION"));
-        let memory =
-            format!("{} free of {}", gigabytes(system.available_memory()), gigabytes(system.total_memory()));
-        let fetching = if cfg!(feature = "fetch") {
-            "built in"
         } else {
-            "not built in: this program cannot open a connection"
-        };
-        let models = if installed.is_empty() { "none".to_string() } else { installed.join(", ") };
-        let facts = [
-            ("threads", threads.to_string()),
-            ("arithmetic", Isa::detect().name().to_string()),
-            ("memory", memory),
-            ("fetching", fetching.to_string()),
-            ("models", models),
-        ];
-        for (name, value) in facts {
-            text += &format!("  {name:11} {value}\n");
+            let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+            let fetching = if cfg!(feature = "fetch") {
+                "built in"
+            } else {
+                "not built in: this program cannot open a connection"
+            };
+            let models = if installed.is_empty() { "none".to_string() } else { installed.join(", ") };
+            let facts = [
+                ("threads", threads.to_string()),
+                ("arithmetic", Isa::detect().name().to_string()),
+                ("memory", format!("{} free of {}", gigabytes(free), gigabytes(memory))),
+                ("fetching", fetching.to_string()),
+                ("models", models),
+            ];
+            let mut text = format!("malmoi {}\n\nmachine\n", env!("CARGO_PKG_VERSION"));
+            for (name, value) in facts {
+                text += &format!("  {name:11} {value}\n");
+            }
+            text += &format!("\nsettings (file < environment < flags; the file is {file})\n");
+            for row in &rows {
+                let word = |key: &str| row[key].as_str().unwrap_or("not set").to_string();
+                text += &format!("  {:11} {}  ({})\n", word("name"), word("value"), word("from"));
+            }
+            for problem in &problems {
+                text += &format!("\nproblem: {problem}\n");
+            }
+            output::print(&text)?;
         }
-        text += "\nsettings (file < environment < flags)\n";
-        for row in &settings {
-            let word = |key: &str| row[key].as_str().unwrap_or("not set").to_string();
-            text += &format!("  {:11} {}  ({})\n", word("name"), word("value"), word("from"));
-        }
-        output::print(&text)?;
-        Ok(Exit::Done)
+        faults.into_iter().next().map_or(Ok(Exit::Done), |fault| Err(fault.into()))
     }
 }

@@ -21,7 +21,7 @@ use malmoi::store::Store;
 
 use crate::Exit;
 use crate::choose::Chooser;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::ui::Ui;
 
 /// Summarizes and translates news between English and Korean, on this machine.
@@ -29,7 +29,9 @@ use crate::ui::Ui;
 #[command(name = "malmoi", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
     after_help = "Exit status: 0 done, 1 done but --strict found something, 2 could not, 130 stopped by Ctrl-C.\n\
-    Results go to standard output, everything else to standard error."
+    Results go to standard output, everything else to standard error.\n\
+    Settings: flags, then environment variables, then malmoi/config.toml in the configuration folder\n\
+    ($XDG_CONFIG_HOME, else ~/.config); `malmoi doctor` shows its place and every setting."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -50,6 +52,9 @@ pub(crate) struct Common {
     /// Never open a connection
     #[arg(long, global = true)]
     offline: bool,
+    /// Fetch a missing model without asking, however large
+    #[arg(long, short, global = true)]
+    yes: bool,
     /// One JSON object a line, for programs
     #[arg(long, global = true)]
     json: bool,
@@ -79,6 +84,8 @@ pub(crate) struct Run {
     pub settings: Settings,
     pub store: Store,
     pub quantize: Option<Quantization>,
+    /// Whether models are fetched without a question.
+    pub yes: bool,
     /// Whether weights laid out for this processor are kept.
     pub keep: bool,
     /// Whether texts are to be the same on every processor.
@@ -90,35 +97,61 @@ pub(crate) struct Run {
 impl Cli {
     pub fn run(self) -> Result<Exit> {
         let common = self.common;
-        let settings = Settings::read(&[
+        let (settings, faults) = Settings::read(&[
             ("model", common.model),
             ("quantize", common.quantize),
             ("offline", common.offline.then(|| "true".to_string())),
             ("threads", common.threads.map(|count| count.to_string())),
-        ])?;
-        if let Some(count) = settings.threads()? {
+        ])?
+        .faults();
+        if let Some(count) = settings.threads().unwrap_or_default() {
             // The library computes in rayon's pool; it is the program's to say how large that is.
             rayon::ThreadPoolBuilder::new()
                 .num_threads(count)
                 .build_global()
                 .context("cannot start threads")?;
         }
-        let store = Store::new(settings.store()?);
-        let quantize = settings.quantize()?;
-        let (keep, portable) = (settings.keep()?, settings.portable()?);
-        let run =
-            Run { settings, store, quantize, keep, portable, ui: Ui::new(common.quiet), json: common.json };
+        let begun = Begun { settings, faults, yes: common.yes, quiet: common.quiet, json: common.json };
         match self.command {
-            Command::Summarize(command) => command.run(&run),
-            Command::Translate(command) => command.run(&run),
-            Command::Batch(command) => command.run(&run),
-            Command::Feed(command) => command.run(&run),
-            Command::Models(command) => command.run(&run),
-            Command::Bench(command) => command.run(&run),
-            Command::Doctor(command) => command.run(&run),
+            Command::Summarize(command) => command.run(&begun.run()?),
+            Command::Translate(command) => command.run(&begun.run()?),
+            Command::Batch(command) => command.run(&begun.run()?),
+            Command::Feed(command) => command.run(&begun.run()?),
+            Command::Models(command) => command.run(&begun.run()?),
+            Command::Bench(command) => command.run(&begun.run()?),
+            Command::Doctor(command) => command.run(&begun.settings, begun.faults, begun.json),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         }
+    }
+}
+
+/// Settings as they were read, before a command asks for them to be right.
+struct Begun {
+    settings: Settings,
+    faults: Vec<SettingsError>,
+    yes: bool,
+    quiet: bool,
+    json: bool,
+}
+
+impl Begun {
+    /// Fails with the first setting that cannot be used.
+    fn run(self) -> Result<Run> {
+        let Self { settings, faults, yes, quiet, json } = self;
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault.into());
+        }
+        Ok(Run {
+            store: Store::new(settings.store()?),
+            quantize: settings.quantize()?,
+            yes,
+            keep: settings.keep()?,
+            portable: settings.portable()?,
+            settings,
+            ui: Ui::new(quiet),
+            json,
+        })
     }
 }
 
@@ -128,6 +161,7 @@ impl Run {
             store: &self.store,
             named: self.settings.get("model"),
             ui: self.ui,
+            yes: self.yes,
             quantize: self.quantize,
             kept_in: self.settings.kept_in(),
             keep_tiles: self.keep,
@@ -146,4 +180,7 @@ pub(crate) struct Results {
     /// Exit with 1 if anything did not carry over (page furniture that was left out does not count)
     #[arg(long)]
     strict: bool,
+    /// Show every finding, not only a screenful
+    #[arg(long)]
+    all_findings: bool,
 }

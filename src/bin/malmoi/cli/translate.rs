@@ -20,9 +20,9 @@ pub(crate) struct Translate {
     /// Language of the text: auto, en or ko
     #[arg(long, value_name = "LANGUAGE", default_value = "auto")]
     from: String,
-    /// Language to translate into: en or ko
+    /// Language to translate into: en or ko [default: the other one]
     #[arg(long, value_name = "LANGUAGE")]
-    to: String,
+    to: Option<String>,
     /// Translations that must be used: a term, a tab and its translation on each line
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
@@ -34,16 +34,21 @@ pub(crate) struct Translate {
 
 impl Translate {
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let to = work::language(&self.to)?;
-        let given = (self.from != "auto").then(|| work::language(&self.from)).transpose()?;
+        let to = self.to.as_deref().map(work::language).transpose()?;
+        let given = work::source_language(&self.from)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
         let document = work::read(self.input.as_deref(), run)?;
         let from = given.unwrap_or_else(|| work::language_of(&document));
+        let to = to.unwrap_or(from.other());
         if from == to {
             return Err(Error::SameLanguage { language: to.name() }.into());
         }
         let chosen = run.chooser().translator(from, to)?;
-        let request = chosen.model.translate_document(document).from(from).to(to).abilities(chosen.abilities);
+        self.choices.note_ignored(&[&chosen.model], run);
+        let mut request = chosen.model.translate_document(document).to(to).abilities(chosen.abilities);
+        if let Some(from) = given {
+            request = request.from(from);
+        }
         work::finish(self.choices.apply(request.glossary(glossary), run), &self.results, run)
     }
 }

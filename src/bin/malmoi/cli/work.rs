@@ -4,13 +4,13 @@ use std::io::{IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use malmoi::document::Document;
 use malmoi::prompts::Term;
-use malmoi::{Error, Finding, Language, Outcome, Request, formats};
+use malmoi::{Error, Finding, Language, Model, Outcome, Request, formats};
 
-use super::{Results, Run};
+use super::{Results, Run, many};
 use crate::{Exit, output};
 
 /// How tokens are chosen.
@@ -36,6 +36,16 @@ impl Choices {
         malmoi::Choices { seed, max_tokens, beams: self.beams.map(usize::from) }
     }
 
+    /// Says which of them a model does not know.
+    pub fn note_ignored(&self, models: &[&Model], run: &Run) {
+        if let (Some(_), Some(model)) = (self.beams, models.iter().find(|model| !model.reads_sources())) {
+            run.ui.note(format!(
+                "--beams is ignored: {} writes a text token by token, without a search",
+                model.name()
+            ));
+        }
+    }
+
     /// Puts them into a request.
     pub fn apply(&self, mut request: Request, run: &Run) -> Request {
         request = request.choices(self.tokens());
@@ -54,6 +64,11 @@ pub(super) fn language(given: &str) -> Result<Language> {
     Ok(Language::parse(given)?)
 }
 
+/// `--from`: a language, or `None` for `auto`.
+pub(super) fn source_language(given: &str) -> Result<Option<Language>> {
+    (given != "auto").then(|| language(given)).transpose()
+}
+
 /// Reads a glossary, where one is named.
 pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
     let Some(path) = path else { return Ok(Vec::new()) };
@@ -61,10 +76,20 @@ pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
     Ok(Term::read(&bytes, &path.display().to_string())?)
 }
 
-/// Reads `INPUT`: a file, or standard input for `-` and for none.
+/// Reads `INPUT`: a file, or standard input for `-` and for none. What holds several articles is not one.
 pub(super) fn read(input: Option<&Path>, run: &Run) -> Result<Document> {
     let (bytes, name) = match input.filter(|path| *path != Path::new("-")) {
         Some(path) => {
+            if let Some(address) = many::address(path) {
+                bail!(
+                    "{address} is an address, not a file: `malmoi feed {address} -o results --to ko` reads feeds; \
+                     save a page as a file to work on it"
+                );
+            }
+            if path.is_dir() {
+                let folder = path.display();
+                bail!("{folder} is a folder: `malmoi batch {folder} -o results --to ko` works through one");
+            }
             let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
             (bytes, path.file_name().unwrap_or_default().to_string_lossy().into_owned())
         }
@@ -77,7 +102,17 @@ pub(super) fn read(input: Option<&Path>, run: &Run) -> Result<Document> {
             (bytes, "standard input".to_string())
         }
     };
-    Ok(formats::read(&bytes, &name)?)
+    let format = formats::detect(&name, &bytes);
+    let command = match format.read {
+        formats::Read::Feed(_) => "feed",
+        formats::Read::Records(_) => "batch",
+        formats::Read::Article(_) | formats::Read::Packed(_) => return Ok(formats::read(&bytes, &name)?),
+    };
+    let shown = input.map_or("-".into(), |path| path.display().to_string());
+    bail!(
+        "{name} is {}, not one article: `malmoi {command} {shown} -o results --to ko` works through all of them",
+        format.describe
+    );
 }
 
 /// The language the article is in, as far as can be seen.
@@ -109,7 +144,7 @@ pub(super) fn finish(request: Request, results: &Results, run: &Run) -> Result<E
     } else {
         output::write(path.as_deref(), &format!("{}\n", outcome.text.trim_end_matches('\n')))?;
     }
-    run.ui.findings(&outcome.findings);
+    run.ui.findings(&outcome, results.all_findings);
     run.ui.note(figures(&outcome));
     let doubts = outcome.findings.iter().any(Finding::is_doubt);
     Ok(if results.strict && doubts { Exit::Doubtful } else { Exit::Done })
