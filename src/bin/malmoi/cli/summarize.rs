@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use malmoi::prompts::Style;
 use malmoi::{Language, Route};
 
-use super::work::{self, Choices};
+use super::work::{self, Choices, Encoding};
 use super::{Results, Run};
 use crate::Exit;
 
@@ -30,6 +30,8 @@ pub(crate) struct Summarize {
     /// How a summary in another language is reached
     #[arg(long, value_enum, default_value_t = Way::Auto)]
     route: Way,
+    #[command(flatten)]
+    encoding: Encoding,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
@@ -56,7 +58,7 @@ pub(super) enum Way {
 impl Summarize {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let to = self.to.as_deref().map(work::language).transpose()?;
-        let document = work::read(self.input.as_deref(), run)?;
+        let document = work::read(self.input.as_deref(), self.encoding, run)?;
         let from = work::language_of(&document);
         let to: Language = to.unwrap_or(from);
         let (summarizer, translator) = run.chooser().summarizers(from, to)?;

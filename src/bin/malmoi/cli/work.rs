@@ -4,9 +4,10 @@ use std::io::{IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use malmoi::document::Document;
+use malmoi::formats::Charset;
 use malmoi::prompts::Term;
 use malmoi::{Error, Finding, Language, Outcome, Request, formats};
 
@@ -62,22 +63,39 @@ pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
 }
 
 /// Reads `INPUT`: a file, or standard input for `-` and for none.
-pub(super) fn read(input: Option<&Path>, run: &Run) -> Result<Document> {
-    let (bytes, name) = match input.filter(|path| *path != Path::new("-")) {
+pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Result<Document> {
+    let (source, name): (Box<dyn Read + Send>, String) = match input.filter(|path| *path != Path::new("-")) {
         Some(path) => {
-            let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
-            (bytes, path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+            let file = std::fs::File::open(path).map_err(|source| Error::io("read", path, source))?;
+            (Box::new(file), path.file_name().unwrap_or_default().to_string_lossy().into_owned())
         }
         None => {
             if std::io::stdin().is_terminal() {
                 run.ui.note("reading from the keyboard; end the text with Ctrl-D on a line of its own");
             }
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-            (bytes, "standard input".to_string())
+            (Box::new(std::io::stdin()), "standard input".to_string())
         }
     };
-    Ok(formats::read(&bytes, &name)?)
+    let source = encoding.decoded(source).map_err(|source| Error::io("read", Path::new(&name), source))?;
+    Ok(formats::read_from(source, &name)?)
+}
+
+/// In which encoding inputs are.
+#[derive(Args, Clone, Copy)]
+pub(super) struct Encoding {
+    /// Encoding of the input, where it is not seen rightly: utf-8, cp949, utf-16, windows-1252, ...
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<Charset>,
+}
+
+impl Encoding {
+    /// A source in UTF-8 where an encoding was named, else as it is.
+    pub fn decoded(self, source: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(match self.encoding {
+            Some(charset) => Box::new(charset.utf8(source)?),
+            None => source,
+        })
+    }
 }
 
 /// The language the article is in, as far as can be seen.
