@@ -41,6 +41,16 @@ pub enum Error {
         /// Why, as a predicate: "is empty", "is not text: …".
         reason: String,
     },
+    /// Several articles where one was asked for.
+    #[error("{name} is {what}, not an article")]
+    SeveralArticles {
+        /// The input's name.
+        name: String,
+        /// The format, in half a line.
+        what: &'static str,
+        /// A feed, and not an archive of records.
+        is_feed: bool,
+    },
     /// A language this project does not work in.
     #[error("`{given}` is not a language malmoi works in")]
     UnknownLanguage {

@@ -123,11 +123,12 @@ pub struct Term {
 }
 
 impl Term {
-    /// Reads a list of terms: a term, a tab and its translation on each line; lines that begin with `#` are comments.
+    /// Reads a list of terms: a term, a tab and its translation on each line. A third column is a
+    /// comment, as in OmegaT's glossaries, and so are lines that begin with `#`.
     ///
     /// ```
     /// use malmoi::prompts::Term;
-    /// let terms = Term::read("# ministries\nMinistry of Unification\t통일부\n".as_bytes(), "terms.tsv").unwrap();
+    /// let terms = Term::read("# ministries\nMinistry of Unification\t통일부\thouse style\n".as_bytes(), "terms.tsv").unwrap();
     /// assert_eq!(terms[0].target, "통일부");
     /// let error = Term::read(b"Ministry of Unification", "terms.tsv").unwrap_err();
     /// assert_eq!(error.to_string(), "terms.tsv has no tab between a term and its translation on line 1");
@@ -137,7 +138,8 @@ impl Term {
         let lines =
             text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         let terms = lines.map(|(index, line)| {
-            let sides = line.split_once('\t').map(|(source, target)| (source.trim(), target.trim()));
+            let mut columns = line.split('\t').map(str::trim);
+            let sides = columns.next().zip(columns.next());
             match sides.filter(|(source, target)| !source.is_empty() && !target.is_empty()) {
                 Some((source, target)) => Ok(Self { source: source.to_string(), target: target.to_string() }),
                 None => {

@@ -330,7 +330,7 @@ fn what_another_command_does_is_pointed_to() {
         (".", "`malmoi batch . -o results --to ko`"),
         ("https://haemin.example/rss", "`malmoi feed https://haemin.example/rss -o results --to ko`"),
         (feed.as_str(), "feed.xml -o results --to ko`"),
-        (lines.as_str(), "`malmoi batch [home]/archive.jsonl -o results --to ko`"),
+        (lines.as_str(), "`malmoi batch archive.jsonl -o results --to ko`"),
     ] {
         for command in ["summarize", "translate"] {
             let ran = home.run(&[command, input, "-m", &path]);

@@ -131,6 +131,127 @@ fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
     }
 }
 
+/// Inputs of any length, each a shape that hurts a reader whose work grows faster than its input.
+type Shape = (&'static str, fn(usize) -> Vec<u8>);
+
+fn filled(start: &str, piece: &str, end: &str, bytes: usize) -> Vec<u8> {
+    [start, &piece.repeat(bytes / piece.len()), end].concat().into_bytes()
+}
+
+fn packed(name: &str, xml: Vec<u8>) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(&xml).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+const SHAPES: &[Shape] = &[
+    ("lines.txt", |n| filled("", "a longer line\n", "", n)),
+    ("blank.txt", |n| filled("a", "\n", "b", n)),
+    ("spaces.txt", |n| filled("word", " ", "word.", n)),
+    ("arrows.txt", |n| filled("", "▶", "", n)),
+    ("datelines.txt", |n| filled("", "(가=나) ", "", n)),
+    ("brackets.txt", |n| filled("", "(", "", n)),
+    ("claims.txt", |n| filled("", "저작권자(c) ", "", n)),
+    ("crumbs.txt", |n| filled("Home", " > x", "", n)),
+    ("indented.txt", |n| filled("", "   one more line of a text that goes on\n", "", n)),
+    ("korean.txt", |n| b"\xB0\xA1\xB3\xAA ".repeat(n / 5)),
+    ("latin.txt", |n| b"it\x92s ".repeat(n / 5)),
+    ("metas.html", |n| filled("<html>", "<meta ", "<p>One.", n)),
+    ("pairs.csv", |n| filled("id,text\n1,\"", "\"\"", "\n", n)),
+    ("closed.csv", |n| filled("id,text\n1,\"", "\"\"", "\"\n", n)),
+    ("pairlines.csv", |n| filled("id,text\n1,\"", "\"\"\n", "x\n", n)),
+    ("alternating.csv", |n| filled("id,text\n", "\"\",\"\"\n\"\n", "", n)),
+    ("opened.csv", |n| filled("id,text\n", "1,\"a\n", "", n)),
+    ("wrong.csv", |n| filled("id,text\n", "1,\"a\"b\n", "", n)),
+    ("commas.csv", |n| filled("id,text\n", ",", "\n", n)),
+    ("columns.csv", |n| filled("text", ",a", "\nOne.\n", n)),
+    ("nested.jsonl", |n| filled("{\"text\":", "[", "\n", n)),
+    ("keys.jsonl", |n| filled("{\"text\":\"One.\"", ",\"k\":0", "}\n", n)),
+    ("tiny.jsonl", |n| filled("", "{\"text\":\"a\"}\n", "", n)),
+    ("list.json", |n| filled("[{}", ",{\"text\":\"a\"}", "]", n)),
+    ("escapes.json", |n| filled("[{\"text\":\"", "\\\\\\\"", "\"}]", n)),
+    ("open.json", |n| filled("[{", "[{", "", n)),
+    ("cues.srt", |n| filled("", "1\n00:00:01,000 --> 00:00:02,000\nOne\n\n", "", n)),
+    ("lines.srt", |n| filled("1\n00:00:01,000 --> 00:00:02,000\n", "- One.\n", "", n)),
+    ("overrides.srt", |n| filled("1\n00:00:01,000 --> 00:00:02,000\nOne", "{\\", "", n)),
+    ("stamps.vtt", |n| filled("WEBVTT\n\n00:01.000 --> 00:02.000\nOne", "<0:1", "", n)),
+    ("notes.vtt", |n| filled("WEBVTT\n\n", "NOTE\na\n\n", "00:01.000 --> 00:02.000\nOne.", n)),
+    ("syncs.smi", |n| filled("<SAMI>", "<SYNC Start=1><P>a<br>", "", n)),
+    ("comments.smi", |n| filled("<SAMI><SYNC Start=1>a", "<!--", "", n)),
+    ("brackets.smi", |n| filled("<SAMI><SYNC Start=1>a>", "<br", "", n)),
+    ("base64", |n| {
+        filled("", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n", "", n)
+    }),
+    ("open", |n| filled("{\"a\": ", "{\"a\": ", "", n)),
+    ("paragraphs.nitf", |n| filled("<nitf><body>", "<p>One.</p>", "</body></nitf>", n)),
+    ("typed.nitf", |n| filled("<nitf><body><pre>", "a &amp; b\n", "</pre></body></nitf>", n)),
+    ("section.newsml", |n| {
+        filled(
+            "<newsItem><contentSet><inlineData><![CDATA[",
+            "<p>a & b",
+            "]]></inlineData></contentSet></newsItem>",
+            n,
+        )
+    }),
+    ("escaped.newsml", |n| {
+        filled(
+            "<newsItem><contentSet><inlineData>",
+            "&lt;p>]]&gt;",
+            "</inlineData></contentSet></newsItem>",
+            n,
+        )
+    }),
+    ("sections.newsml", |n| {
+        filled(
+            "<newsItem><contentSet><inlineData>",
+            "<![CDATA[a]]>",
+            "</inlineData></contentSet></newsItem>",
+            n,
+        )
+    }),
+    ("paragraphs.docx", |n| {
+        packed(
+            "word/document.xml",
+            filled("<w:document><w:body>", "<w:p><w:r><w:t>a</w:t></w:r></w:p>", "</w:body></w:document>", n),
+        )
+    }),
+    ("text.docx", |n| {
+        packed("word/document.xml", filled("<w:body><w:p><w:t>", "a &amp; ", "</w:t></w:p></w:body>", n))
+    }),
+    ("paragraphs.hwpx", |n| {
+        packed(
+            "Contents/section0.xml",
+            filled("<hs:sec>", "<hp:p><hp:run><hp:t>a</hp:t></hp:run></hp:p>", "</hs:sec>", n),
+        )
+    }),
+];
+
+#[test]
+fn no_reader_takes_more_than_its_share_of_a_longer_input() {
+    const SHORT: usize = 1 << 18;
+    /// Less than this is measured too badly to be compared.
+    const NOTHING: Duration = Duration::from_millis(40);
+    let took = |shape: &Shape, bytes: usize| {
+        let input = shape.1(bytes);
+        let run = || {
+            let began = Instant::now();
+            let _ = found(input.clone(), shape.0);
+            began.elapsed()
+        };
+        run().min(run())
+    };
+    let mut slow = Vec::new();
+    for shape in SHAPES {
+        let (short, long) = (took(shape, SHORT), took(shape, 4 * SHORT));
+        if long > NOTHING && long > 8 * short.max(Duration::from_millis(2)) {
+            slow.push(format!("{}: {short:?}, of four times the length {long:?}", shape.0));
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
+
 #[test]
 fn xml_of_an_unknown_kind_is_refused_by_its_name() {
     let map = b"<?xml version='1.0'?><urlset><url><loc>https://x.example/</loc></url></urlset>";
@@ -178,6 +299,10 @@ fn every_format_says_why_it_refuses_what_is_not_its_own() {
 
 /// A scripted model that answers in Korean, over a folder of files.
 fn translated(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    translated_with(files, &[])
+}
+
+fn translated_with(files: &[(&str, &[u8])], arguments: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("in")).unwrap();
     for (name, bytes) in files {
@@ -190,6 +315,7 @@ fn translated(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         .current_dir(folder.path())
         .args(["batch", "in", "--to", "ko", "--translate", "-o", "out", "--model"])
         .arg(model.path())
+        .args(arguments)
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -201,6 +327,48 @@ fn written(folder: &tempfile::TempDir, ending: &str) -> String {
     let mut files = std::fs::read_dir(folder.path().join("out/items")).unwrap().flatten();
     let file = files.find(|file| file.file_name().to_string_lossy().ends_with(ending));
     std::fs::read_to_string(file.unwrap_or_else(|| panic!("no file {ending}")).path()).unwrap()
+}
+
+#[test]
+fn an_encoding_that_is_named_decides() {
+    // "Ä«" in Windows-1252, and a syllable in EUC-KR.
+    let folder = translated_with(
+        &[("a.txt", b"The \xC4\xAB quay was opened on Monday.\n")],
+        &["--encoding", "latin1", "--pairs", "tmx"],
+    );
+    let pairs = std::fs::read_to_string(folder.path().join("out/pairs.tmx")).unwrap();
+    assert!(pairs.contains("The Ä« quay"), "{pairs}");
+    let refused = std::process::Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .args(["summarize", "a.txt", "--encoding", "johab"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && told.contains("iconv -f JOHAB"), "{told}");
+}
+
+#[test]
+fn an_input_without_end_ends_with_a_reason() {
+    use std::io::{Read as _, Write as _};
+    use std::process::{Command, Stdio};
+
+    let mut program = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .arg("summarize")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = b"One more line of it.\n".repeat(50_000);
+    let mut input = program.stdin.take().unwrap();
+    let mut written = 0;
+    // The pipe breaks when the program has had enough.
+    while input.write_all(&line).is_ok() {
+        written += line.len();
+        assert!(written < 200 << 20, "the program goes on reading");
+    }
+    let mut told = String::new();
+    program.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(!program.wait().unwrap().success());
+    assert!(told.contains("standard input is larger than the 64 MB an article may have"), "{told}");
 }
 
 /// Every tag of a text, without what is in it.

@@ -37,22 +37,33 @@ impl Inline {
     /// assert!(lost.is_empty());
     /// ```
     pub fn read(raw: &str) -> Self {
-        Self::of(raw, true)
+        Self::of(raw, true, &['<', '&'])
     }
 
-    /// The same where tags are tags and nothing else is escaped, as in SubRip.
-    pub fn unescaped(raw: &str) -> Self {
-        Self::of(raw, false)
+    /// The same for a cue of subtitles: time stamps (`<00:01.500>`), overrides of SubStation Alpha
+    /// (`{\i1}`) and its line breaks (`\N`) are tags, too. In SubRip nothing is escaped.
+    pub fn subtitle(raw: &str, escaped: bool) -> Self {
+        Self::of(raw, escaped, &['<', '&', '{', '\\'])
     }
 
-    fn of(raw: &str, escaped: bool) -> Self {
+    fn of(raw: &str, escaped: bool, marks: &[char]) -> Self {
         let (mut text, mut tags) = (String::new(), Vec::new());
         let mut rest = raw;
         // What has no end from one place on has none further on: it is looked for once.
         let (mut tags_end, mut sections_end) = (true, true);
-        while let Some(at) = rest.find(['<', '&']) {
+        while let Some(at) = rest.find(marks) {
             push_words(&mut text, &rest[..at]);
             rest = &rest[at..];
+            if let Some(length) =
+                Some(marks.len()).filter(|marks| *marks > 2).and_then(|_| subtitle_mark(rest))
+            {
+                tags.push(Tag { at: text.len(), raw: rest[..length].to_string() });
+                if rest.starts_with('\\') && !text.is_empty() {
+                    push_words(&mut text, " ");
+                }
+                rest = &rest[length..];
+                continue;
+            }
             let section = rest.strip_prefix("<![CDATA[").filter(|_| sections_end);
             let words = section.and_then(|rest| rest.split_once("]]>"));
             sections_end &= section.is_none() || words.is_some();
@@ -151,7 +162,7 @@ impl Inline {
         for (at, tag) in self.tags.iter().enumerate() {
             if let Some(name) = element(&tag.raw) {
                 open.entry(name.to_ascii_lowercase()).or_default().push(at);
-            } else if let Some(name) = tag.raw.strip_prefix("</").map(name)
+            } else if let Some(name) = tag.raw.strip_prefix("</").map(name).or_else(|| override_end(&tag.raw))
                 && let Some(begin) = open.get_mut(&name.to_ascii_lowercase()).and_then(Vec::pop)
             {
                 (partners[begin], partners[at]) = (Some(at), Some(begin));
@@ -186,8 +197,40 @@ fn name(tag: &str) -> &str {
 
 /// The name of an opening tag's element; `None` for closing and empty tags, comments and instructions.
 fn element(tag: &str) -> Option<&str> {
+    if let Some(rest) = tag.strip_prefix("{\\") {
+        let letters = override_name(rest);
+        return override_end(tag).is_none().then_some(letters).filter(|letters| !letters.is_empty());
+    }
     let name = name(tag);
     (name.starts_with(|c: char| c.is_ascii_alphabetic()) && !tag.ends_with("/>")).then_some(name)
+}
+
+/// The letters of an override: "i" of `i1}`, "fs" of `fs20}`.
+fn override_name(rest: &str) -> &str {
+    &rest[..rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len())]
+}
+
+/// The name of an override that ends, as `{\i0}` and `{\c}` do.
+fn override_end(tag: &str) -> Option<&str> {
+    let rest = tag.strip_prefix("{\\")?;
+    let name = override_name(rest);
+    matches!(&rest[name.len()..], "0}" | "}").then_some(name)
+}
+
+/// The length of a mark that only subtitles have, at the beginning of a text.
+fn subtitle_mark(text: &str) -> Option<usize> {
+    /// A drawing may be longer, and is no words either.
+    const LONGEST: usize = 250;
+    if text.starts_with("{\\") {
+        return text.bytes().take(LONGEST).position(|byte| byte == b'}').map(|at| at + 1);
+    }
+    if text.starts_with("\\N") || text.starts_with("\\n") || text.starts_with("\\h") {
+        return Some(2);
+    }
+    let stamp = text.strip_prefix('<')?;
+    let end = stamp.bytes().take(16).position(|byte| byte == b'>')?;
+    let clock = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b',');
+    (end > 3 && stamp[..end].contains(':') && stamp[..end].bytes().all(clock)).then_some(end + 2)
 }
 
 /// Whether a tag stands for something to be seen.

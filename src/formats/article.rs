@@ -32,13 +32,35 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     found.into_iter().enumerate().map(kind).collect()
 }
 
-/// After the last sentence: from the first recognised furniture on, lines that are no sentences are headlines of other
-/// articles, menu entries and names.
+/// Furniture after which a page has links to other articles, and no more of this one.
+const ENDS_ARTICLE: &[&str] = &["other articles", "copyright", "end mark", "tip line", "imprint"];
+/// Furniture that stands below most articles, and above some: lists and figures may follow it.
+const BELOW_ARTICLE: &[&str] = &["navigation", "subscription", "sharing"];
+
+/// After the last sentence: from furniture on that ends articles, lines that are no sentences are
+/// headlines of other articles, menu entries and names. An e-mail address, a credit or a time ends
+/// nothing: results, appointments and prices may follow it.
 fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
     let is_body = |index: usize| found[index].is_none() && !is_stray(blocks[index]);
     let Some(last) = (0..blocks.len()).rev().find(|index| is_body(*index)) else { return };
-    let Some(first) = (last + 1..blocks.len()).find(|index| found[*index].is_some()) else { return };
-    found[first..].iter_mut().filter(|what| what.is_none()).for_each(|what| *what = Some("stray line"));
+    let (mut ended, mut below) = (false, false);
+    for index in last + 1..blocks.len() {
+        match found[index] {
+            Some(what) => {
+                ended |= ENDS_ARTICLE.contains(&what);
+                below |= BELOW_ARTICLE.contains(&what);
+            }
+            None if ended || (below && !is_entry(blocks[index])) => found[index] = Some("stray line"),
+            None => {}
+        }
+    }
+}
+
+/// A line of a list or a table: with a bullet, or with figures in two places.
+fn is_entry(block: &str) -> bool {
+    let figures = block.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).count();
+    figures > 1
+        || block.starts_with(['▲', '△', '▶', '▷', '■', '□', '◆', '◇', '●', '○', '◎', '•', '·', '-', '*'])
 }
 
 /// Before the headline: labels of a word or two above recognised furniture, and a single word above a headline.
@@ -135,6 +157,53 @@ mod tests {
             shape(&["Ministers meet", "They met.", "소아쌤"]),
             "Tpp",
             "nothing says that the last line is a stray one"
+        );
+    }
+
+    #[test]
+    fn lists_and_tables_after_a_credit_or_an_address_are_the_article() {
+        assert_eq!(
+            shape(&[
+                "[인사] 해민시",
+                "해민시는 7일 다음과 같이 인사를 발령했다.",
+                "hsj@haemin.example",
+                "◇ 국장 승진",
+                "▲ 항만국장 김가온",
+                "어촌정책과장 박다해",
+            ]),
+            "Tp-ppp"
+        );
+        assert_eq!(
+            shape(&[
+                "증시 마감",
+                "코스피가 올랐다.",
+                "(사진=해민시)",
+                "코스피 2,600.12 ▲52.10",
+                "코스닥 소폭 하락"
+            ]),
+            "Tp-pp"
+        );
+        assert_eq!(
+            shape(&[
+                "Results",
+                "Haemin won.",
+                "By Han Seo-jin (hsj@haemin.example)",
+                "Haemin 3, Jeonju 1",
+                "Somi 0"
+            ]),
+            "Tp-pp"
+        );
+        assert_eq!(
+            shape(&[
+                "증시 마감",
+                "코스피가 올랐다.",
+                "공유하기",
+                "코스피 2,600.12 ▲52.10",
+                "다른 소식",
+                "많이 본 뉴스",
+                "▲ 1위 2위"
+            ]),
+            "Tp-p---"
         );
     }
 

@@ -3,14 +3,14 @@
 //! Knows headers, separators and that Excel writes CP949, UTF-8 or UTF-16; what a column means is said in [`record`].
 
 mod rows;
-mod wide;
 
 use std::io::BufRead;
 
 use ::csv::{ReaderBuilder, StringRecord};
 
 use super::encoding::decode_piece;
-use super::record::{self, shown};
+use super::record::{self, folded, shown};
+use super::transcode;
 use super::{Fields, Format, Found, Item, Read, Records, Unreadable};
 use rows::{Row, Rows};
 
@@ -41,22 +41,43 @@ struct Articles {
 }
 
 fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<Records, String> {
-    let source = wide::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
+    let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     let mut rows = Rows::new(source);
-    let header = match rows.next(SEPARATORS) {
-        None => return Err("is empty".to_string()),
-        Some(Err(wrong)) => return Err(format!("has no header: {} {}", wrong.place, wrong.reason)),
-        Some(Ok(row)) => decode_piece(&row.bytes)?,
-    };
-    let (separator, names) = header_of(&header, &fields)?;
+    let mut header = header_row(&mut rows, SEPARATORS)?;
+    let declared = declared_separator(&header);
+    if let Some(separator) = declared {
+        header = header_row(&mut rows, &[separator])?;
+    }
+    let (separator, names) = header_of(&header, &fields, declared)?;
     let columns = names.iter().map(folded).collect();
     Ok(Box::new(Articles { rows, separator, columns, fields }))
 }
 
-/// How the columns of a header are separated, and their names: as it gives a column for the text.
-fn header_of(header: &str, fields: &Fields) -> Result<(u8, StringRecord), String> {
+fn header_row(rows: &mut Rows, separators: &[u8]) -> Result<String, String> {
+    match rows.next(separators) {
+        None => Err("is empty".to_string()),
+        Some(Err(wrong)) => Err(format!("has no header: {} {}", wrong.place, wrong.reason)),
+        Some(Ok(row)) => decode_piece(&row.bytes),
+    }
+}
+
+/// The separator that Excel's line `sep=;` before the header names.
+fn declared_separator(line: &str) -> Option<u8> {
+    let line = line.trim_matches(['\u{feff}', '"', ' ', '\r']);
+    let value = line.get(..4).filter(|name| name.eq_ignore_ascii_case("sep=")).map(|_| &line[4..])?;
+    match value.as_bytes() {
+        [separator] if separator.is_ascii_punctuation() || *separator == b'\t' => Some(*separator),
+        // Where columns are counted, the line is filled up to their number.
+        [separator, rest @ ..] if rest.iter().all(|byte| byte == separator) => Some(*separator),
+        _ => None,
+    }
+}
+
+/// How the columns of a header are separated, and their names: as the file declares it, else as it
+/// gives a column for the text.
+fn header_of(header: &str, fields: &Fields, declared: Option<u8>) -> Result<(u8, StringRecord), String> {
     let mut most: Option<StringRecord> = None;
-    for separator in SEPARATORS {
+    for separator in declared.as_ref().map_or(SEPARATORS, std::slice::from_ref) {
         let names = columns(header, *separator)?;
         let has = |wanted: &String| names.iter().any(|name| folded(name) == folded(wanted));
         if fields.text.iter().any(has) {
@@ -77,11 +98,6 @@ fn header_of(header: &str, fields: &Fields) -> Result<(u8, StringRecord), String
         fields.text.join(", "),
         listed.join(", ")
     ))
-}
-
-/// A name without what spreadsheets and people add to it.
-fn folded(name: impl AsRef<str>) -> String {
-    name.as_ref().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_lowercase()
 }
 
 /// The columns of one row.
@@ -203,6 +219,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_excel_says_what_separates() {
+        let expected = ["하나\n\n왔다, 갔다."];
+        for text in [
+            "sep=,\r\nid,title,body\r\n1,하나,\"왔다, 갔다.\"\r\n",
+            "\"sep=;\"\nid;title;body\n1;하나;왔다, 갔다.\n",
+            "SEP=|\nid|title|body\n1|하나|왔다, 갔다.\n",
+            "sep=\t\nid\ttitle\tbody\n1\t하나\t왔다, 갔다.\n",
+            "sep=;;;\nid;title;body\n1;하나;왔다, 갔다.\n",
+            "\u{feff}sep=,\n번호,기사 제목,기사 본문\n1,하나,\"왔다, 갔다.\"\n",
+        ] {
+            assert_eq!(articles(text), expected, "{text}");
+            assert_eq!(articles(EUC_KR.encode(text.trim_start_matches('\u{feff}')).0.into_owned()), expected);
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert_eq!(articles(wide), expected, "{text}");
+        }
+        assert!(refused(b"sep=,\n").ends_with("is empty"));
+        assert!(refused(b"sep=,,x\n1\n").contains("which names sep="));
+    }
+
+    #[test]
     fn a_row_that_is_no_article_is_named_and_the_others_are_read() {
         let found = read(
             b"id,text\n1,One.\n2\n3,,x\n4, \n,\n5,\"a\0b\"\n6,\"open\n7,Seven.\n\"8\nth\",Eight.\n9,GGUF is a format.\n"
@@ -230,13 +266,13 @@ mod tests {
     #[test]
     fn a_header_without_the_text_is_refused_with_its_columns() {
         assert_eq!(
-            refused("id;기사;date\n1;x;y\n".as_bytes()),
-            "a.csv has no column text, body, content in its header, which names id, 기사, date; say which one holds the text with --field text=NAME"
+            refused("id;전보;date\n1;x;y\n".as_bytes()),
+            "a.csv has no column text, body, content, article, 본문, 내용, 기사, 기사본문, 기사내용, 기사전문, 원문, 전문 in its header, which names id, 전보, date; say which one holds the text with --field text=NAME"
         );
         assert!(refused(b"\n\n").ends_with("is empty"));
         assert!(refused(b"\"text,title\n").contains("has no header: line 1 opens a quote"));
-        let fields = Fields { text: vec!["기사".into()], ..Fields::default() };
-        let found: Vec<Found> = items("id;기사\n1;왔다.\n".as_bytes(), "a.csv", fields).unwrap().collect();
+        let fields = Fields { text: vec!["전보".into()], ..Fields::default() };
+        let found: Vec<Found> = items("id;전보\n1;왔다.\n".as_bytes(), "a.csv", fields).unwrap().collect();
         assert_eq!(found[0].as_ref().unwrap().document.article(), "왔다.");
     }
 

@@ -1,44 +1,108 @@
-//! From bytes to text: which encoding a file is in. Newsrooms hold UTF-8, UTF-16 from Windows tools, and decades of CP949.
+//! From bytes to text: which encoding a file is in. Newsrooms hold UTF-8, UTF-16 from Windows
+//! tools, Windows-1252 and decades of CP949.
 //!
-//! Nothing is replaced or guessed at silently: a file that is not text in one of these encodings is refused, with the place.
+//! What counts, in this order: a byte order mark, what the file declares (XML, HTML), UTF-8 where
+//! it is valid, and then what the bytes read as. Nothing is replaced silently: a file that is not
+//! text in one of these encodings is refused, with the place.
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{DecoderResult, EUC_KR, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::io::{self, BufRead, Read};
 
+use encoding_rs::{DecoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::korean;
+use super::transcode::Transcoded;
+use super::unknown;
 use crate::error::{Error, Result};
-
-/// What a file is that begins like this. Desks try these first, and deserve to be told what they opened.
-const SIGNATURES: &[(&[u8], &str)] = &[
-    (b"%PDF-", "a PDF; save its text first"),
-    (
-        b"\xD0\xCF\x11\xE0",
-        "an HWP or old Office document, or one with a password; save it as HWPX or DOCX first",
-    ),
-    (
-        b"PK\x03\x04",
-        "a zip archive; a DOCX or HWPX document needs that ending in its name, and others are not read",
-    ),
-    (b"\x1F\x8B", "gzip-compressed; unpack it first"),
-    (b"\x89PNG", "an image"),
-    (b"\xFF\xD8\xFF", "an image"),
-    (b"GGUF", "a model"),
-];
 
 /// Control characters (line breaks and tabs aside) a text may hold, as one in so many bytes: old agency feeds hold a few.
 const CONTROL_SHARE: usize = 50;
+/// How far a declaration is looked for, in bytes. Browsers look at 1024; Korean pages of the 2000s
+/// need more.
+const DECLARED_WITHIN: usize = 4096;
+/// Byte order marks that are skipped: tools that join files leave two.
+const MOST_MARKS: usize = 4;
 
-/// Decodes a text from UTF-8, UTF-16 (by its byte order mark), EUC-KR with its extension CP949, or Windows-1252 (English with
-/// typographic quotes). Only the byte order mark is taken away: line breaks and everything else stay as they are.
+/// An encoding that was asked for by name, with `--encoding`.
+///
+/// ```
+/// use malmoi::formats::Charset;
+/// let korean: Charset = "cp949".parse().unwrap();
+/// assert_eq!(korean.to_string(), "EUC-KR");
+/// let error = "johab".parse::<Charset>().unwrap_err();
+/// assert_eq!(error.to_string(), "encoding `johab` is not supported: convert the file first, for example with iconv -f JOHAB -t UTF-8");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charset(&'static Encoding);
+
+impl std::str::FromStr for Charset {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        const UNKNOWN: &str = "is not one malmoi knows; try utf-8, cp949, utf-16 or windows-1252";
+        let known = label(name.trim()).and_then(|known| known.ok_or_else(|| UNKNOWN.to_string()));
+        let refuse = |reason| Error::UnreadableInput { name: format!("encoding `{}`", name.trim()), reason };
+        known.map(Self).map_err(refuse)
+    }
+}
+
+impl std::fmt::Display for Charset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+impl Charset {
+    /// The source as UTF-8 with a byte order mark, so that nothing is guessed afterwards. What
+    /// begins with a mark of its own, and packed documents, stay as they are. Bytes that are not in
+    /// the encoding are an error with their place.
+    pub fn utf8<R: Read + Send + 'static>(self, source: R) -> io::Result<Box<dyn BufRead + Send>> {
+        let mut source = io::BufReader::with_capacity(1 << 16, source);
+        let start = source.fill_buf()?;
+        if Encoding::for_bom(start).is_some() || unknown::signature(start).is_some() {
+            return Ok(Box::new(source));
+        }
+        let mark = io::Cursor::new(b"\xEF\xBB\xBF");
+        Ok(Box::new(mark.chain(Transcoded::new(Box::new(source), self.0))))
+    }
+}
+
+/// The encoding of a label, as the WHATWG lists them, with the names that Korean systems use;
+/// `None` for what is no encoding, and an error for those that are not read.
+fn label(name: &str) -> std::result::Result<Option<&'static Encoding>, String> {
+    let folded = name.to_ascii_lowercase().replace('_', "-");
+    let iconv = |name: &str| {
+        Err(format!("is not supported: convert the file first, for example with iconv -f {name} -t UTF-8"))
+    };
+    match &*folded {
+        "cp949" | "ms949" | "uhc" | "ks-c-5601" | "ksc5601-1987" | "ksx1001" | "ks-x-1001" => {
+            Ok(Some(EUC_KR))
+        }
+        "cp1252" | "latin-1" => Ok(Some(WINDOWS_1252)),
+        "utf8-sig" | "utf-8-sig" | "utf8mb4" => Ok(Some(UTF_8)),
+        "utf16" | "utf16le" => Ok(Some(UTF_16LE)),
+        "utf16be" => Ok(Some(UTF_16BE)),
+        "johab" | "cp1361" | "ms1361" | "windows-1361" | "ksc-johab" => iconv("JOHAB"),
+        "iso-2022-kr" | "csiso2022kr" => iconv("ISO-2022-KR"),
+        "utf-7" | "utf7" => iconv("UTF-7"),
+        "utf-32" | "utf32" | "utf-32le" | "utf-32be" | "ucs-4" => iconv("UTF-32"),
+        _ => Ok(Encoding::for_label_no_replacement(name.as_bytes())),
+    }
+}
+
+/// Decodes a text: UTF-8, UTF-16, EUC-KR with its extension CP949, or Windows-1252 (English with
+/// typographic quotes), and whatever XML or HTML declares. Only byte order marks are taken away:
+/// line breaks and everything else stay as they are.
 ///
 /// ```
 /// use malmoi::formats::decode;
 /// assert_eq!(decode(b"\xEF\xBB\xBFnews\r\n", "a.txt").unwrap(), "news\r\n");
 /// assert_eq!(decode(b"\xB1\xB9\xB9\xE6\xBA\xCE\xB0\xA1 \xB9\xE0\xC7\xFB\xB4\xD9.", "a.txt").unwrap(), "국방부가 밝혔다.");
+/// assert_eq!(decode(b"The mayor\x92s plan costs \xA366 million.", "a.txt").unwrap(), "The mayor’s plan costs £66 million.");
 /// assert!(decode(b"a\0b", "a.txt").unwrap_err().to_string().contains("NUL byte at 1"));
 /// ```
 pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
-    let text = match SIGNATURES.iter().find(|(start, _)| bytes.starts_with(start)) {
-        Some((_, what)) => Err(format!("is not text: it is {what}")),
+    let text = match unknown::signature(bytes) {
+        Some(what) => Err(format!("is not text: it is {what}")),
         None => decode_piece(bytes),
     };
     text.map_err(|reason| Error::UnreadableInput { name: name.to_string(), reason })
@@ -47,44 +111,163 @@ pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
 /// Decodes a piece of a larger input, as [`decode`] does: what it begins with says nothing of what it is.
 pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, String> {
     let refuse = |reason: String| format!("is not text: {reason}");
-    if let Some((encoding, length)) = marked(bytes) {
-        let rest = &bytes[length..];
-        let text = strict(encoding, rest);
-        let text = text.map_err(|at| refuse(format!("byte {} is not {}", at + length, encoding.name())))?;
-        return refuse_binary(text.as_bytes()).map_or(Ok(text), |reason| Err(refuse(reason)));
+    let text = match marked(bytes) {
+        Some((encoding, length)) => {
+            let text = strict(encoding, &bytes[length..]);
+            let text =
+                text.map_err(|at| refuse(format!("byte {} is not {}", at + length, encoding.name())))?;
+            refuse_binary(text.as_bytes()).map_or(Ok(text), |reason| Err(refuse(reason)))?
+        }
+        None => unmarked(bytes).map_err(refuse)?,
+    };
+    let marks = text.chars().take(MOST_MARKS).take_while(|c| *c == '\u{feff}').count();
+    Ok(if marks > 0 { text[marks * '\u{feff}'.len_utf8()..].to_string() } else { text })
+}
+
+/// A text without a byte order mark.
+fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
+    if let Some(encoding) = utf16_without_mark(bytes) {
+        return strict(encoding, bytes).map_err(|at| format!("byte {at} is not {}", encoding.name()));
     }
     if let Some(reason) = refuse_binary(bytes) {
-        return Err(refuse(reason));
+        return Err(reason);
     }
+    let declared = match declared(bytes) {
+        Some(name) => label(&name).map_err(|reason| format!("its encoding {name} {reason}"))?,
+        None => None,
+    };
     let utf8 = match std::str::from_utf8(bytes) {
-        Ok(text) => return Ok(text.to_string()),
+        Ok(text) => {
+            // A declaration may be older than the file's last conversion; two bytes a character may
+            // be either.
+            let other = declared.filter(|other| *other == EUC_KR);
+            let korean = || strict(EUC_KR, bytes).ok().filter(|text| korean::reads_as_korean(bytes, text));
+            return match other.filter(|_| !text.chars().any(|c| c.len_utf8() > 2)).and_then(|_| korean()) {
+                Some(korean) => Ok(korean),
+                None => Ok(text.to_string()),
+            };
+        }
         Err(error) => error.valid_up_to(),
     };
     let korean = strict(EUC_KR, bytes);
-    if guess(bytes) == WINDOWS_1252 && is_mostly_ascii(bytes) {
-        return strict(WINDOWS_1252, bytes).map_err(|at| refuse(format!("byte {at} is not Windows-1252")));
+    let reads_as_korean = korean.as_ref().is_ok_and(|text| korean::reads_as_korean(bytes, text));
+    // Old Korean pages call themselves ISO-8859-1.
+    let trusted = declared.filter(|name| *name != UTF_8 && !(*name == WINDOWS_1252 && reads_as_korean));
+    if let Some(text) = trusted.and_then(|encoding| strict(encoding, bytes).ok()) {
+        return Ok(text);
     }
-    // The encoding that got further is the likelier one: its place helps more.
-    korean.map_err(|at| {
-        refuse(format!(
-            "byte {} fits neither UTF-8 nor EUC-KR/CP949 (UTF-16 needs a byte order mark)",
-            at.max(utf8)
-        ))
-    })
+    match korean {
+        Ok(text) if reads_as_korean => Ok(text),
+        _ if korean::reads_as_latin(bytes) => {
+            strict(WINDOWS_1252, bytes).map_err(|at| format!("byte {at} is not Windows-1252"))
+        }
+        _ if korean::reads_as_johab(bytes) => Err(format!(
+            "it reads as Korean in Johab (CP1361), which {}",
+            label("johab").err().unwrap_or_default()
+        )),
+        _ if bytes[..utf8].iter().any(|byte| !byte.is_ascii()) => Err(format!(
+            "byte {utf8} (line {}) is not UTF-8, as what stands before it is",
+            line_of(bytes, utf8)
+        )),
+        // The encoding that got further is the likelier one: its place helps more.
+        korean => Err(format!(
+            "byte {} fits neither UTF-8 nor EUC-KR/CP949 nor Windows-1252; if it is in another encoding, \
+             name it with --encoding",
+            korean.err().unwrap_or(0).max(utf8)
+        )),
+    }
 }
 
-/// The encoding that the first bytes tell, and how many of them are its mark: a byte order mark, or the first bracket of XML in UTF-16
-/// (XML 1.0, appendix F).
+fn line_of(bytes: &[u8], at: usize) -> usize {
+    bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The encoding that the first bytes tell, and how many of them are its mark: a byte order mark
+/// (the last of several), or the first bracket of XML in UTF-16 (XML 1.0, appendix F).
 pub(super) fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
-    Encoding::for_bom(bytes).or(match bytes {
+    let (mut found, mut length) = (None, 0);
+    for _ in 0..MOST_MARKS {
+        let Some((encoding, more)) = Encoding::for_bom(&bytes[length..]) else { break };
+        // Within UTF-16 the two bytes of a mark of the other order may be a character.
+        if found.is_some_and(|found| found != encoding && found != UTF_8) {
+            break;
+        }
+        found = Some(encoding);
+        length += more;
+    }
+    found.map(|encoding| (encoding, length)).or(match bytes {
         [b'<', 0, c, ..] if *c != 0 => Some((UTF_16LE, 0)),
         [0, b'<', 0, c, ..] if *c != 0 => Some((UTF_16BE, 0)),
         _ => None,
     })
 }
 
-/// The text, or where it stops being one.
+/// UTF-16 without a mark, as some tools save it: text has spaces or line breaks, and so NUL bytes,
+/// all on one side.
+pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    const LOOKED_AT: usize = 1 << 12;
+    let start = &bytes[..bytes.len().min(LOOKED_AT) & !1];
+    if bytes.len() < 4 || !start.contains(&0) {
+        return None;
+    }
+    let readable = |encoding: &'static Encoding| {
+        // The last unit may be half of a pair.
+        let text = encoding.decode_without_bom_handling(start).0;
+        let is_plain = |c: &char| {
+            matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{17f}' | '\u{2010}'..='\u{203b}')
+                || matches!(c, '\u{25a0}'..='\u{25ff}' | '\u{3000}'..='\u{3015}')
+                || crate::language::is_hangul(*c)
+        };
+        let plain = text.chars().filter(is_plain).count();
+        // A NUL in the text is no text, whichever way round it is read.
+        !text.contains('\0') && plain * 10 >= text.chars().count() * 9
+    };
+    match (readable(UTF_16LE), readable(UTF_16BE)) {
+        (true, false) => Some(UTF_16LE),
+        (false, true) => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// The encoding that a text in XML or HTML declares, as it names it.
+fn declared(bytes: &[u8]) -> Option<String> {
+    let start = bytes[..bytes.len().min(DECLARED_WITHIN)].trim_ascii_start();
+    if !start.starts_with(b"<") {
+        return None;
+    }
+    let start: String = start.iter().map(|byte| char::from(*byte).to_ascii_lowercase()).collect();
+    let value = |rest: &str| {
+        let rest = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c))).unwrap_or(rest.len());
+        Some(rest[..end].to_string()).filter(|name| !name.is_empty())
+    };
+    if start.starts_with("<?xml")
+        && let Some(declaration) = start.split_once("?>").map(|(declaration, _)| declaration)
+        && let Some((_, rest)) = declaration.split_once("encoding")
+    {
+        return value(rest);
+    }
+    let mut rest = start.as_str();
+    while let Some(at) = rest.find("<meta") {
+        rest = &rest[at + 5..];
+        let tag = &rest[..rest.find('>').unwrap_or(rest.len())];
+        if let Some((_, after)) = tag.split_once("charset")
+            && let Some(name) = value(after)
+        {
+            return Some(name);
+        }
+    }
+    None
+}
+
+/// The text, or where it stops being one. The bytes that Windows-1252 leaves out are none of it.
 fn strict(encoding: &'static Encoding, bytes: &[u8]) -> std::result::Result<String, usize> {
+    if encoding == WINDOWS_1252
+        && let Some(at) = bytes.iter().position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D))
+    {
+        return Err(at);
+    }
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let longest = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
     let mut text = String::with_capacity(longest.unwrap_or(bytes.len()));
@@ -97,23 +280,16 @@ fn strict(encoding: &'static Encoding, bytes: &[u8]) -> std::result::Result<Stri
     }
 }
 
-fn guess(bytes: &[u8]) -> &'static Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    detector.guess(Some(b"kr"), Utf8Detection::Deny)
-}
-
-/// English in Windows-1252 has a quote or an accent here and there, not every other byte.
-fn is_mostly_ascii(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|b| b.is_ascii()).count() * 10 >= bytes.len() * 9
-}
-
 /// Why the bytes are no text in any encoding that is a superset of ASCII.
 fn refuse_binary(bytes: &[u8]) -> Option<String> {
     if let Some(at) = bytes.iter().position(|b| *b == 0) {
-        let utf16 = bytes.len() >= 2 && (bytes[0] == 0) != (bytes[1] == 0);
-        let hint = if utf16 { "; UTF-16 needs a byte order mark" } else { "" };
-        return Some(format!("it has a NUL byte at {at}{hint}"));
+        return Some(format!("it has a NUL byte at {at}"));
+    }
+    if bytes.windows(4).take(256).any(|four| four == b"\x1B$)C") {
+        return Some(format!(
+            "it is in ISO-2022-KR, which {}",
+            label("iso-2022-kr").err().unwrap_or_default()
+        ));
     }
     let controls =
         bytes.iter().filter(|b| b.is_ascii_control() && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0C)).count();
@@ -131,10 +307,22 @@ mod tests {
     }
 
     #[test]
-    fn utf16_is_read_by_its_mark_and_named_without_it() {
+    fn utf16_is_read_with_its_mark_and_without() {
         let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
         assert_eq!(decode(&[&b"\xFF\xFE"[..], &wide("말\r\n모이")].concat(), "a").unwrap(), "말\r\n모이");
-        assert!(message(&wide("news")).contains("UTF-16 needs a byte order mark"));
+        for text in [
+            "news",
+            "해민시는 7일 배를 띄웠다.\r\n",
+            "The mayor’s plan – “ready” – is here.",
+            "말 모이",
+            "£5 a day",
+        ] {
+            assert_eq!(decode(&wide(text), "a").unwrap(), text);
+            assert_eq!(decode(&big(text), "a").unwrap(), text);
+        }
+        assert!(message(b"news\0\0\0\0").contains("NUL byte"));
+        assert!(message(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0").contains("a program"));
         assert_eq!(decode(b"\xFE\xFF\0a\0\n", "a").unwrap(), "a\n");
     }
 
@@ -153,11 +341,61 @@ mod tests {
     }
 
     #[test]
+    fn a_second_byte_order_mark_is_skipped() {
+        assert_eq!(decode("\u{feff}\u{feff}말모이".as_bytes(), "a").unwrap(), "말모이");
+        assert_eq!(decode(b"\xFF\xFE\xFF\xFEa\0", "a").unwrap(), "a");
+        assert_eq!(decode(b"\xEF\xBB\xBF\xFF\xFEa\0", "a").unwrap(), "a");
+        assert_eq!(decode("말\u{feff}모이".as_bytes(), "a").unwrap(), "말\u{feff}모이");
+    }
+
+    #[test]
+    fn declarations_count() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"<?xml version='1.0' encoding='ISO-8859-1'?><a>It costs \xA366.</a>", "£66"),
+            (b"<?xml version=\"1.0\" encoding=\"windows-1252\"?><a>mayor\x92s</a>", "mayor’s"),
+            (b"<?xml version=\"1.0\" encoding=\"utf-8\"?><a>mayor\x92s</a>", "mayor’s"),
+            (b"<!doctype html><meta charset=euc-kr><p>\xC4\xAB", "카"),
+            (b"<html><meta http-equiv='Content-Type' content='text/html; charset=ks_c_5601-1987'>\xC4\xAB", "카"),
+            (b"<html><meta charset=\"iso-8859-1\"><p>\xC7\xD8\xB9\xCE\xBD\xC3\xB4\xC2 \xB9\xE0\xC7\xFB\xB4\xD9.", "해민시는 밝혔다."),
+            ("<html><meta charset=\"euc-kr\"><p>해민시는".as_bytes(), "해민시는"),
+            (b"<html><meta name='x'><meta charset='shift_jis'><p>\x83\x65\x83\x58\x83\x67", "テスト"),
+            (b"<html><meta charset='no-such'><p>caf\xE9", "café"),
+        ];
+        for (bytes, words) in cases {
+            let text = decode(bytes, "a").unwrap_or_else(|error| panic!("{words}: {error}"));
+            assert!(text.ends_with(words) || text.contains(words), "{words}: {text}");
+        }
+        assert!(message(b"<?xml version='1.0' encoding='johab'?><a>\xD0\x65</a>").contains("iconv -f JOHAB"));
+    }
+
+    #[test]
+    fn an_encoding_that_was_named_decides() {
+        let read = |name: &str, bytes: &'static [u8]| {
+            let mut text = String::new();
+            name.parse::<Charset>().unwrap().utf8(bytes)?.read_to_string(&mut text).map(|_| text)
+        };
+        assert_eq!(read("windows-1252", b"\xC4\xAB mayor\x92s").unwrap(), "\u{feff}Ä« mayor’s");
+        assert_eq!(read("cp949", b"\xC4\xAB").unwrap(), "\u{feff}카");
+        assert_eq!(read("utf-16be", b"\xAC\x00").unwrap(), "\u{feff}가");
+        // A mark of its own says more.
+        assert_eq!(read("cp949", "\u{feff}가".as_bytes()).unwrap(), "\u{feff}가");
+        let wrong = read("utf-8", b"abc\xFFdef").unwrap_err().to_string();
+        assert!(wrong.contains("byte 3 is not UTF-8"), "{wrong}");
+        for unknown in ["klingon", "", "iso-2022-kr", "UTF-7", "CP1361", "utf-32"] {
+            assert!(unknown.parse::<Charset>().is_err(), "{unknown}");
+        }
+    }
+
+    #[test]
     fn what_is_no_text_is_refused_with_the_place() {
         assert!(
             message("말모이 ".repeat(3).as_bytes().split_last().unwrap().1.split_last().unwrap().1)
-                .contains("byte")
+                .contains("byte 26 (line 1) is not UTF-8")
         );
+        let mixed =
+            [&b"One.\n"[..], "해민시는 7일 밝혔다.\n".as_bytes(), b"\xC7\xD8\xB9\xCE\xBD\xC3\xB4\xC2\n"]
+                .concat();
+        assert!(message(&mixed).contains("(line 3) is not UTF-8"), "{}", message(&mixed));
         assert!(
             message(b"abc\xFF\xFF\xFFdef\x81").contains("byte 3 fits neither"),
             "{}",
@@ -175,7 +413,7 @@ mod tests {
 
         #[test]
         fn any_text_without_controls_comes_back(text in "[^\\p{Cc}\u{feff}]{1,80}") {
-            prop_assume!(!SIGNATURES.iter().any(|(start, _)| text.as_bytes().starts_with(start)));
+            prop_assume!(unknown::signature(text.as_bytes()).is_none());
             prop_assert_eq!(decode(text.as_bytes(), "a").unwrap(), text);
         }
     }

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::encoding::decode_piece;
 use super::record::{self, LONGEST, shown, skip_line, too_long};
-use super::{Fields, Format, Found, Item, Read, Records, Unreadable};
+use super::transcode;
+use super::{Fields, Format, Found, Item, Read, Unreadable};
 
 pub(super) const FORMAT: Format = Format {
     name: "jsonl",
@@ -19,7 +20,10 @@ pub(super) const FORMAT: Format = Format {
         let begun = first.len() == bytes.len() && first.starts_with(b"{\"");
         first.starts_with(b"{") && (begun || whole())
     },
-    read: Read::Records(|source, fields| Ok(Box::new(Lines { source, fields, number: 0 }) as Records)),
+    read: Read::Records(|source, fields| {
+        let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
+        Ok(Box::new(Lines { source, fields, number: 0 }))
+    }),
 };
 
 struct Lines {
@@ -63,13 +67,19 @@ impl Iterator for Lines {
     }
 }
 
-fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
+/// The article of an object of JSON.
+pub(super) fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
     let text = decode_piece(line)?;
     let record: Value = serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?;
     if !record.is_object() {
         return Err("is not a JSON object".to_string());
     }
-    record::article(fields, |name| words(record.get(name)?))
+    let named = |name: &str| {
+        let folded =
+            || record.as_object()?.iter().find(|(key, _)| record::folded(key) == record::folded(name));
+        record.get(name).or_else(|| folded().map(|(_, value)| value))
+    };
+    record::article(fields, |name| words(named(name)?))
 }
 
 /// A string, or a number as it is written.
@@ -102,6 +112,23 @@ mod tests {
     }
 
     #[test]
+    fn korean_names_and_utf16_are_read() {
+        let text = "{\"아이디\":\"a7\",\"제목\":\"다리\",\"본문\":\"다리가 열렸다.\",\"게시일\":\"2026-01-07\"}\n{\"ID\":8,\"Title\":\"배\",\"Body\":\"배가 떴다.\"}\n";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [text.as_bytes().to_vec(), wide, format!("\u{feff}{text}").into_bytes()] {
+            let found: Vec<Found> =
+                items(std::io::Cursor::new(bytes), "a.jsonl", Fields::default()).unwrap().collect();
+            let items: Vec<_> = found.into_iter().map(Result::unwrap).collect();
+            assert_eq!(items[0].document.article(), "다리\n\n다리가 열렸다.");
+            assert_eq!(
+                (items[0].id.as_deref(), items[0].published.as_deref()),
+                (Some("a7"), Some("2026-01-07"))
+            );
+            assert_eq!((items[1].id.as_deref(), items[1].document.title()), (Some("8"), Some("배")));
+        }
+    }
+
+    #[test]
     fn a_line_that_is_no_article_is_named_and_the_others_are_read() {
         let found = read(
             "{\"text\":\"One.\"}\n{\"text\":\n[1]\n{\"title\":\"x\"}\n{\"text\":\" \"}\n{\"text\":\"Two.\"}",
@@ -116,7 +143,7 @@ mod tests {
             [
                 "line 2 is not JSON: EOF while parsing a value at line 2 column 0",
                 "line 3 is not a JSON object",
-                "line 4 has no field text, body, content",
+                "line 4 has no field text, body, content, article, 본문, 내용, 기사, 기사본문, 기사내용, 기사전문, 원문, 전문",
                 "line 5 is empty"
             ]
         );

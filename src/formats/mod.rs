@@ -12,14 +12,19 @@ mod feed;
 mod furniture;
 mod html;
 mod hwpx;
+mod json;
 mod jsonl;
+mod korean;
 mod markdown;
 mod newsml;
 mod nitf;
 mod office;
 mod plain;
 mod record;
+mod sami;
 mod srt;
+mod transcode;
+mod unknown;
 mod visible;
 mod xml;
 
@@ -28,7 +33,7 @@ use std::io::{BufRead, Read as _};
 
 use serde::{Deserialize, Serialize};
 
-pub use encoding::decode;
+pub use encoding::{Charset, decode};
 pub(crate) use feed::without_title;
 pub use visible::visible;
 
@@ -131,7 +136,24 @@ pub struct Fields {
 impl Default for Fields {
     fn default() -> Self {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect();
-        Self { id: names(&["id"]), title: names(&["title"]), text: names(&["text", "body", "content"]) }
+        Self {
+            id: names(&["id", "guid", "번호", "기사번호", "아이디", "기사아이디", "문서번호", "일련번호"]),
+            title: names(&["title", "headline", "제목", "기사제목", "표제", "헤드라인"]),
+            text: names(&[
+                "text",
+                "body",
+                "content",
+                "article",
+                "본문",
+                "내용",
+                "기사",
+                "기사본문",
+                "기사내용",
+                "기사전문",
+                "원문",
+                "전문",
+            ]),
+        }
     }
 }
 
@@ -140,8 +162,10 @@ pub const FORMATS: &[Format] = &[
     feed::FORMAT,
     newsml::FORMAT,
     nitf::FORMAT,
+    sami::FORMAT,
     html::FORMAT,
     jsonl::FORMAT,
+    json::FORMAT,
     csv::FORMAT,
     hwpx::FORMAT,
     docx::FORMAT,
@@ -175,17 +199,44 @@ pub fn article(bytes: &[u8], name: &str) -> Result<Item> {
     article_in(detect(name, bytes), bytes, name)
 }
 
+/// Reads a text that is one article from a file or a pipe, however much comes: what is longer than
+/// an article may be is not read.
+///
+/// ```
+/// use malmoi::formats::read_from;
+/// let error = read_from(std::io::repeat(b'x'), "standard input").unwrap_err();
+/// assert_eq!(error.to_string(), "standard input is larger than the 64 MB an article may have");
+/// ```
+pub fn read_from(source: impl std::io::Read, name: &str) -> Result<Document> {
+    read(&bounded(source, name)?, name)
+}
+
+/// All bytes of a source, up to what an article may have.
+fn bounded(source: impl std::io::Read, name: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", name, e))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let reason = format!("is larger than the {} MB an article may have", MAX_BYTES >> 20);
+        return Err(Error::UnreadableInput { name: name.to_string(), reason });
+    }
+    Ok(bytes)
+}
+
 fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
-    if format.name == plain::FORMAT.name && xml::beginning(bytes).trim_start().starts_with("<?xml") {
-        let root = xml::root(bytes).unwrap_or_default();
-        return Err(refuse(format!("is XML of a kind malmoi does not read (<{root}>)")));
-    }
     let (item, ending) = match format.read {
+        Read::Article(read) if format.name == plain::FORMAT.name => {
+            let text = text_of(bytes, name)?;
+            if let Some(reason) = unknown::text(&text) {
+                return Err(refuse(reason));
+            }
+            (read(text), format.endings.first())
+        }
         Read::Article(read) => (read(text_of(bytes, name)?), format.endings.first()),
         Read::Packed(read) => (read(bytes), plain::FORMAT.endings.first()),
         Read::Feed(_) | Read::Records(_) => {
-            return Err(refuse(format!("is {}, not an article", format.describe)));
+            let is_feed = matches!(format.read, Read::Feed(_));
+            return Err(Error::SeveralArticles { name: name.to_string(), what: format.describe, is_feed });
         }
     };
     let form = ending.map_or(Form::Words, |ending| Form::File((*ending).into()));
@@ -211,11 +262,7 @@ pub fn items(source: impl std::io::Read + Send + 'static, name: &str, fields: Fi
     if let Read::Records(read) = format.read {
         return read(Box::new(source), fields).map_err(refuse);
     }
-    let mut bytes = Vec::new();
-    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", name, e))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(refuse(format!("is larger than the {} MB an article may have", MAX_BYTES >> 20)));
-    }
+    let bytes = bounded(source, name)?;
     if let Read::Feed(read) = format.read {
         let found = read(&text_of(&bytes, name)?).map_err(refuse)?;
         return Ok(Box::new(found.into_iter()));
@@ -278,6 +325,10 @@ mod tests {
             ("a.txt", "<!doctype html>", "plain"),
             ("page", "\n<!DOCTYPE HTML><p>They met.", "html"),
             ("standard input", "{\"text\":\"They met.\"}\n", "jsonl"),
+            ("archive.json", " [\n{\"text\": \"They met.\"}]", "json"),
+            ("feed.json", "{\"version\": \"https://jsonfeed.org/version/1.1\"}", "feed"),
+            ("standard input", "[속보] They met.", "plain"),
+            ("standard input", "<sami><body>", "sami"),
             ("standard input", "# They met\n\nOn Thursday, 3 < 5.", "plain"),
         ] {
             assert_eq!(detect(name, bytes.as_bytes()).name, format, "{name} {bytes}");

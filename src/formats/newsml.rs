@@ -3,9 +3,9 @@
 //! Both say the same things in other words; what differs is a table. Structure and vocabulary:
 //! <https://iptc.org/std/NewsML-G2/guidelines/>, <https://iptc.org/std/NewsML/1.2/documentation/>.
 
-use super::nitf::{blocks, in_order, languages, lines};
+use super::nitf::{self, blocks, in_order, languages};
 use super::xml::{self, Tree};
-use super::{Form, Format, Found, Item, Read, Unreadable};
+use super::{Form, Format, Found, Item, Read, Unreadable, html};
 use crate::document::{Block, Document, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
@@ -65,8 +65,9 @@ const ONE: Dialect = Dialect {
 
 fn read(text: &str) -> Result<Vec<Found>, String> {
     let text = xml::as_utf8(text.to_string());
+    let text = unwrapped(&Tree::read(&text)?);
     let tree = Tree::read(&text)?;
-    let dialect = if tree.elements.iter().any(|element| element.name == G2.item) { &G2 } else { &ONE };
+    let dialect = dialect(&tree);
     let places: Vec<usize> =
         tree.at(0, &[dialect.item]).filter(|at| !tree.is_in(*at, dialect.item)).collect();
     if places.is_empty() {
@@ -117,16 +118,100 @@ fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Resu
     })
 }
 
+fn dialect(tree: &Tree<'_>) -> &'static Dialect {
+    if tree.elements.iter().any(|element| element.name == G2.item) { &G2 } else { &ONE }
+}
+
+/// What a section of character data begins and ends with.
+const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
+
+/// The same document with each article that holds no elements written in one way: plain text as
+/// escaped characters, HTML as one section of character data.
+fn unwrapped(tree: &Tree<'_>) -> String {
+    let dialect = dialect(tree);
+    let mut written = String::with_capacity(tree.text.len());
+    let mut from = 0;
+    let mut contents: Vec<usize> = dialect.content.iter().flat_map(|path| tree.at(0, path)).collect();
+    contents.sort_unstable();
+    for content in contents.into_iter().filter(|content| tree.inside(*content).len() == 1) {
+        let inner = tree.elements[content].inner.clone();
+        let raw = &tree.text[inner.clone()];
+        let words = xml::content(raw);
+        let new = match is_html(&words) {
+            // In HTML the bracket is the same as its entity.
+            true => format!("{}{}{}", SECTION.0, words.replace(SECTION.1, "]]&gt;"), SECTION.1),
+            false if raw.contains('<') => xml::escape(&words),
+            false => continue,
+        };
+        written.push_str(&tree.text[from..inner.start]);
+        written.push_str(&new);
+        from = inner.end;
+    }
+    written.push_str(&tree.text[from..]);
+    written
+}
+
+/// Whether a text holds elements of HTML or NITF. "<LEAD> 1 < 2" does not.
+fn is_html(text: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "a",
+        "b",
+        "blockquote",
+        "body",
+        "br",
+        "div",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "hl1",
+        "html",
+        "i",
+        "img",
+        "li",
+        "nitf",
+        "ol",
+        "p",
+        "span",
+        "strong",
+        "table",
+        "td",
+        "tr",
+        "u",
+        "ul",
+    ];
+    text.split('<').skip(1).any(|rest| {
+        let rest = rest.strip_prefix('/').unwrap_or(rest);
+        let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len())];
+        let closed = rest[name.len()..].starts_with([' ', '>', '/', '\n', '\r', '\t']);
+        closed && NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+    })
+}
+
 /// The article itself, marked up or plain.
 fn body(tree: &Tree<'_>, dialect: &Dialect, of: &dyn Fn(Path) -> Vec<usize>) -> Vec<Block> {
     let mut found = Vec::new();
     for content in dialect.content.iter().flat_map(|path| of(path)) {
         let inner = tree.elements[content].inner.clone();
+        let raw = &tree.text[inner.clone()];
+        let section = raw.strip_prefix(SECTION.0).and_then(|raw| raw.strip_suffix(SECTION.1));
         // The first element after it is in it, or there is none in it.
         if tree.inside(content).len() > 1 {
             found.extend(blocks(tree, content));
+        } else if let Some(page) = section {
+            let start = inner.start + SECTION.0.len();
+            let moved = |block: &Block| {
+                let span = start + block.span.start..start + block.span.end;
+                Block { span, ..block.clone() }
+            };
+            found.extend(
+                html::fragment(page)
+                    .into_iter()
+                    .flat_map(|page| page.blocks().iter().map(moved).collect::<Vec<_>>()),
+            );
         } else {
-            found.extend(lines(tree.text, &inner).into_iter().map(|span| block(tree, span, Kind::Paragraph)));
+            found.extend(nitf::paragraphs(tree.text, &inner));
         }
     }
     found
@@ -216,6 +301,50 @@ mod tests {
             assert_eq!(again.document.article(), item.document.article());
             assert_eq!(again.form, Form::File("xml".into()));
             assert!(translated.contains("tag=\"xx\""), "{translated}");
+        }
+    }
+
+    /// A record of one article, whose content is as given.
+    fn with_content(content: &str) -> String {
+        format!(
+            "<newsItem xmlns=\"http://iptc.org/std/nar/2006-10-01/\" guid=\"a\" version=\"1\"><contentMeta><headline><![CDATA[Haemin & Somi]]></headline></contentMeta>\
+             <contentSet><inlineData contenttype=\"text/plain\">{content}</inlineData></contentSet></newsItem>"
+        )
+    }
+
+    #[test]
+    fn sections_and_wrapped_lines_are_ways_to_write_paragraphs() {
+        let wrapped = "\nHAEMIN, Jan. 7 (Baram) -- The city of Haemin will build a second\nbreakwater at its old fishing harbour, Mayor Noh Min-a & the\ncouncil said on Wednesday.\n   The work costs 412 million won over two years and begins in\nMarch, before the typhoon season.\n";
+        let page = "<p>Mayor Noh &amp; the <b>council</b> agreed.</p>\n<p>Work begins<br/>in March.</p>";
+        let escaped = crate::document::escape(page);
+        for (content, paragraphs) in [
+            (format!("<![CDATA[{wrapped}]]>"), 2),
+            (wrapped.replace('&', "&amp;"), 2),
+            (format!("<![CDATA[{}]]>", wrapped.replace('\n', "\r\n")), 2),
+            ("<![CDATA[One ]]&gt; two.]]> <![CDATA[It rained.\n\nThree.]]>".to_string(), 2),
+            (format!("<![CDATA[{page}]]>"), 2),
+            (escaped, 2),
+            ("&lt;LEAD&gt; 1 &lt; 2 &amp; 3".to_string(), 1),
+        ] {
+            let found = read(&with_content(&content));
+            let item = found[0].as_ref().unwrap();
+            let words: Vec<&str> =
+                item.document.content().map(|block| item.document.block_text(block)).collect();
+            assert_eq!(words.len(), paragraphs + 1, "{words:?}");
+            assert_eq!(words[0], "Haemin & Somi");
+            assert!(
+                !words
+                    .iter()
+                    .any(|words| words.contains("CDATA") || words.contains("&amp;") || words.contains("<p>")),
+                "{words:?}"
+            );
+            // What is written is well-formed, and holds the words that were put.
+            let put = item.document.rejoin(|_, _| Some("가 & <나> ]]> 다.".to_string()));
+            assert_eq!(
+                read(&put)[0].as_ref().unwrap().document.article(),
+                vec!["가 & <나> ]]> 다."; paragraphs + 1].join("\n\n"),
+                "{put}"
+            );
         }
     }
 

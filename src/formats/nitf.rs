@@ -3,7 +3,7 @@
 //! Vocabulary: <https://iptc.org/std/NITF/3.6/documentation/>.
 
 use super::xml::{self, Tree};
-use super::{Format, Item, Read, furniture};
+use super::{Format, Item, Read, furniture, plain};
 use crate::document::{Block, Document, Inline, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
@@ -107,11 +107,16 @@ pub(super) fn blocks(tree: &Tree<'_>, within: usize) -> Vec<Block> {
             // A browser's title line repeats the headline.
             "title" => Kind::furniture("page title"),
             "style" | "script" => continue,
+            // Lines that are as they were typed.
+            "pre" if !tree.text[span.clone()].contains('<') => {
+                found.extend(paragraphs(tree.text, &span));
+                continue;
+            }
             "distributor" | "tagline" | "rights.owner" | "doc.copyright" => Kind::furniture("agency mark"),
             "media-producer" => Kind::furniture("picture credit"),
             _ if tree.is_in(holder, "docdata") || tree.is_in(holder, "media-metadata") => continue,
             _ if tree.is_in(holder, "body.end") => Kind::furniture("agency mark"),
-            _ => match furniture::recognise(&plain(&tree.text[span.clone()])) {
+            _ => match furniture::recognise(&one_line(&tree.text[span.clone()])) {
                 Some(what) => Kind::furniture(what),
                 None => Kind::Paragraph,
             },
@@ -143,23 +148,37 @@ pub(super) fn in_order(mut blocks: Vec<Block>) -> Vec<Block> {
 }
 
 /// The words of a run, on one line.
-pub(super) fn plain(raw: &str) -> String {
+fn one_line(raw: &str) -> String {
     Inline::read(raw).text().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The lines of a run of plain text, each trimmed.
-pub(super) fn lines(text: &str, span: &Span) -> Vec<Span> {
-    let mut found = Vec::new();
-    let mut start = span.start;
-    for line in text[span.clone()].split_inclusive('\n') {
-        let words = line.trim();
-        if !words.is_empty() {
-            let first = start + (line.len() - line.trim_start().len());
-            found.push(first..first + words.len());
-        }
-        start += line.len();
+/// The paragraphs of a run of plain text without elements, as [`plain`] finds them in its words.
+pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
+    let raw = &text[span.clone()];
+    /// "&#1114111;", and the names that XML has.
+    const LONGEST_ENTITY: usize = 12;
+    // Entities are longer than what they stand for: after each, where a byte of the words stands in
+    // the text.
+    let (mut words, mut places) = (String::with_capacity(raw.len()), vec![(0, span.start)]);
+    let mut rest = raw;
+    while let Some(at) = rest.find('&') {
+        words.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = rest.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';').map_or(1, |end| end + 1);
+        words.push_str(&xml::content(&rest[..length]));
+        rest = &rest[length..];
+        places.push((words.len(), span.end - rest.len()));
     }
-    found
+    words.push_str(rest);
+    let place = |at: usize| {
+        let (words, text) = places[places.partition_point(|(words, _)| *words <= at) - 1];
+        text + (at - words)
+    };
+    let block = |found: Span| {
+        let kind = furniture::recognise(&words[found.clone()]).map_or(Kind::Paragraph, Kind::furniture);
+        Block::of_markup(text, place(found.start)..place(found.end), kind)
+    };
+    plain::blocks(&words).into_iter().map(block).collect()
 }
 
 #[cfg(test)]

@@ -12,8 +12,15 @@ pub(super) const FORMAT: Format = Format {
     read: Read::Article(|text| read(text).map(Item::from)),
 };
 
+/// The most lines of an article: each takes some memory of ours. A book has fewer.
+const MAX_LINES: usize = 200_000;
+
 /// A text that is known to be plain: an article's words, wherever they came from.
 pub(super) fn read(text: String) -> Result<Document, String> {
+    let lines = text.split(['\n', '\r']).filter(|line| !line.trim().is_empty());
+    if lines.take(MAX_LINES + 1).count() > MAX_LINES {
+        return Err(format!("has more than the {MAX_LINES} lines an article may have"));
+    }
     let spans = blocks(&text);
     let texts: Vec<&str> = spans.iter().map(|span| &text[span.clone()]).collect();
     let kinds = article::kinds(&texts);
@@ -30,12 +37,14 @@ pub(super) fn blocks(text: &str) -> Vec<Span> {
         let joined = wrapping.continues(text, paragraph);
         let mut open = false;
         for (index, line) in paragraph.iter().enumerate() {
-            let alone = furniture::recognise(&text[line.clone()]).is_some();
-            match found.last_mut() {
-                Some(last) if open && !alone => last.end = line.end,
-                _ => found.push(line.clone()),
+            for piece in lines::pieces(text, line.clone()) {
+                let alone = furniture::recognise(&text[piece.clone()]).is_some();
+                match found.last_mut() {
+                    Some(last) if open && !alone && piece.start == line.start => last.end = piece.end,
+                    _ => found.push(piece.clone()),
+                }
+                open = !alone && piece.end == line.end && joined.get(index).copied().unwrap_or(false);
             }
-            open = !alone && joined.get(index).copied().unwrap_or(false);
         }
     }
     found
@@ -87,6 +96,24 @@ mod tests {
         let text = "The two defense chiefs discussed on the phone on\nWednesday how to tighten their collaboration\nafter the North conducted another nuclear test.\n\nThey agreed, as all the newspapers had foreseen\nlong before.\n";
         let document = read(text);
         assert_eq!(content(&document).len(), 2, "{:?}", document.blocks());
+    }
+
+    #[test]
+    fn what_a_page_ran_together_is_taken_apart() {
+        let text = "옛 항구에 붙은 안내문. 2026.1.7▶해민일보 채널 구독하기▶[팩트체크] 요금 오르나▶제보하기저작권자(c) 해민일보(https://haemin.example/), 무단 전재-재배포 금지 (해민=해민일보) 한서진 기자 = 해민시는 7일 여객선 운항을 멈춘다고 밝혔다.";
+        let document = read(text);
+        assert_eq!(
+            document.article(),
+            "(해민=해민일보) 한서진 기자 = 해민시는 7일 여객선 운항을 멈춘다고 밝혔다."
+        );
+        assert_eq!(document.furniture().count(), 5);
+        assert_eq!(document.rejoin(|_, _| None), text);
+    }
+
+    #[test]
+    fn too_many_lines_are_refused() {
+        let error = super::super::read("a\n".repeat(super::MAX_LINES + 1).as_bytes(), "a.txt").unwrap_err();
+        assert_eq!(error.to_string(), "a.txt has more than the 200000 lines an article may have");
     }
 
     #[test]

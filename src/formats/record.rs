@@ -5,6 +5,8 @@
 
 use std::io::BufRead;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{Fields, Form, Item, plain};
 use crate::document::Document;
 
@@ -15,9 +17,21 @@ pub(super) const LONGEST: u64 = 16 << 20;
 const SHOWN: usize = 200;
 
 /// Names of what no caller has to tell.
-const VERSION: &[&str] = &["version"];
-const LINK: &[&str] = &["link", "url"];
-const PUBLISHED: &[&str] = &["published", "date"];
+const VERSION: &[&str] = &["version", "판"];
+const LINK: &[&str] = &["link", "url", "링크", "주소", "기사주소", "원문링크"];
+const PUBLISHED: &[&str] = &[
+    "published",
+    "date",
+    "날짜",
+    "일자",
+    "일시",
+    "게시일",
+    "게재일",
+    "발행일",
+    "작성일",
+    "입력일",
+    "등록일",
+];
 const SLUG: &[&str] = &["slug"];
 
 /// The article of a record whose fields `get` gives. A field that is there and blank counts for nothing.
@@ -39,6 +53,12 @@ pub(super) fn article(fields: &Fields, get: impl Fn(&str) -> Option<String>) -> 
         form: Form::Words,
         document: titled(given(&fields.title), body)?,
     })
+}
+
+/// A name without what spreadsheets and people add to it: "기사 본문" is "기사본문".
+pub(super) fn folded(name: &str) -> String {
+    let kept = |c: &char| !c.is_whitespace() && *c != '\u{feff}';
+    name.nfc().filter(kept).flat_map(char::to_lowercase).collect()
 }
 
 fn words(text: String) -> Option<String> {
@@ -114,7 +134,10 @@ mod tests {
     #[test]
     fn a_text_that_is_blank_is_not_one_that_is_missing() {
         assert_eq!(read(&[("text", "")]).unwrap_err(), "is empty");
-        assert_eq!(read(&[("title", "x")]).unwrap_err(), "has no field text, body, content");
+        assert_eq!(
+            read(&[("title", "x")]).unwrap_err(),
+            "has no field text, body, content, article, 본문, 내용, 기사, 기사본문, 기사내용, 기사전문, 원문, 전문"
+        );
     }
 
     #[test]

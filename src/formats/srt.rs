@@ -1,8 +1,10 @@
-//! Subtitles: SubRip and WebVTT. The words of a cue are a block; numbers, timings, notes and styles stay byte for byte.
+//! Subtitles: SubRip and WebVTT. The words of a cue are a block, and so are those of each of its
+//! speakers; numbers, timings, notes and styles stay byte for byte.
 //!
-//! Knows what a timing looks like, and that a blank line ends a cue. What is neither a cue nor around one is kept and not
-//! touched: a player skips it, too.
+//! Files come from many programs: whatever is no timing, number or note is words, so that no line
+//! stays behind untranslated.
 
+use super::xml;
 use super::{Format, Item, Read};
 use crate::document::{Block, Document, Inline, Kind, Span};
 
@@ -12,9 +14,10 @@ pub(super) const FORMAT: Format = Format {
     describe: "SubRip subtitles",
     endings: &["srt"],
     claims: |bytes| {
-        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(CLAIMED)]);
-        let mut lines = start.trim_start_matches('\u{feff}').trim_start().lines();
-        lines.next().is_some_and(is_number) && lines.next().is_some_and(is_timing)
+        let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
+        let mut lines = start.trim_start().lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        is_timing(if is_number(first) { lines.next().unwrap_or_default() } else { first })
     },
     read: Read::Article(|text| read(text, Syntax::SubRip)),
 };
@@ -25,14 +28,15 @@ pub(super) const VTT: Format = Format {
     describe: "WebVTT subtitles",
     endings: &["vtt"],
     claims: |bytes| {
-        let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).strip_prefix(b"WEBVTT");
-        start.is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
+        let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
+        let rest = start.strip_prefix("WEBVTT");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
     },
     read: Read::Article(|text| read(text, Syntax::WebVtt)),
 };
 
 /// How much of a file is looked at to claim it.
-const CLAIMED: usize = 200;
+const CLAIMED: usize = 400;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Syntax {
@@ -41,107 +45,192 @@ enum Syntax {
 }
 
 fn read(text: String, syntax: Syntax) -> Result<Item, String> {
-    let blocks = cues(&text, syntax).into_iter().map(|span| block(&text, span, syntax)).collect::<Vec<_>>();
+    let lines = lines(&text);
+    if !lines.iter().any(|line| is_timing(&text[line.clone()])) {
+        return Err("has no subtitles: no words below a line like 00:00:01,000 --> 00:00:02,500".to_string());
+    }
+    let cues = cues(&text, &lines, syntax);
+    let speeches = cues.iter().flat_map(|cue| speeches(&text, cue));
+    let blocks: Vec<Block> =
+        speeches.filter_map(|span| block(&text, span, syntax == Syntax::WebVtt)).collect();
     match blocks.is_empty() {
-        true => Err("has no subtitles: no words below a line like 00:00:01,000 --> 00:00:02,500".to_string()),
+        true => Err("has no words in its subtitles".to_string()),
         false => Ok(Document::new(text, blocks).into()),
     }
 }
 
-/// A cue, its lines one text. Nothing is escaped in SubRip, so that an ampersand is one.
-fn block(text: &str, span: Span, syntax: Syntax) -> Block {
-    let words = &text[span.clone()];
-    let inline = match syntax {
-        Syntax::WebVtt => Inline::read(words),
-        Syntax::SubRip => Inline::unescaped(words),
-    };
-    Block { span, kind: Kind::Paragraph, inline: Some(inline) }
+/// The words of a speaker, which may be on several lines; `None` where there are only tags and
+/// signs. Nothing is escaped in SubRip, so that an ampersand is one.
+pub(super) fn block(text: &str, span: Span, escaped: bool) -> Option<Block> {
+    let raw = &text[span.clone()];
+    let start = span.start + raw.len() - raw.trim_start().len();
+    let span = start..start + raw.trim().len();
+    let inline = Inline::subtitle(&text[span.clone()], escaped);
+    let speaks = inline.text().chars().any(char::is_alphanumeric);
+    speaks.then_some(Block { span, kind: Kind::Paragraph, inline: Some(inline) })
 }
 
-/// Where the words of each cue stand.
-fn cues(text: &str, syntax: Syntax) -> Vec<Span> {
-    let lines = lines(text);
+/// Lines that belong together: those of each cue, and those between cues that no player shows.
+fn cues(text: &str, lines: &[Span], syntax: Syntax) -> Vec<Vec<Span>> {
     let line = |at: usize| lines.get(at).map_or("", |span| text[span.clone()].trim());
-    let mut found = Vec::new();
+    let timing: Vec<bool> = (0..lines.len()).map(|at| is_timing(line(at))).collect();
+    let timed = |at: usize| timing.get(at).copied().unwrap_or(false);
+    let mut found: Vec<Vec<Span>> = Vec::new();
     let mut at = 0;
-    while at < lines.len() {
-        if syntax == Syntax::WebVtt && is_note(line(at)) && (at == 0 || line(at - 1).is_empty()) {
-            while !line(at).is_empty() {
-                at += 1;
-            }
-        }
-        at += 1;
-        if at > lines.len() || !is_timing(line(at - 1)) {
-            continue;
-        }
-        let first = at;
-        // The blank line between cues is missing here and there: the next timing ends a cue as well.
-        while !line(at).is_empty() && !is_timing(line(at)) {
+    if syntax == Syntax::WebVtt {
+        // The header, with its fields, ends at the first blank line, or where that is missing at
+        // the first timing.
+        while at < lines.len() && !line(at).is_empty() && !timed(at) {
             at += 1;
         }
-        let numbered = is_timing(line(at)) && at > first && is_number(line(at - 1));
-        let last = if numbered { at - 1 } else { at };
-        if let (Some(start), Some(end)) = (lines.get(first), lines[..last].last()) {
-            found.extend(words(text, start.start..end.end.max(start.start)));
+    }
+    let mut open = false;
+    while at < lines.len() {
+        let first = at == 0 || line(at - 1).is_empty();
+        if line(at).is_empty() {
+            open = false;
+        } else if timed(at) {
+            // Words on the line of a timing that is not one are none.
+            open = false;
+        } else if timed(at + 1) && (is_number(line(at)) || (first && syntax == Syntax::WebVtt)) {
+            // A number, or in WebVTT a name, of the cue that follows.
+            open = false;
+        } else if syntax == Syntax::WebVtt && first && is_note(line(at)) {
+            // A timing ends a note, as a blank line does.
+            while !line(at).is_empty() && !timed(at) {
+                at += 1;
+            }
+            continue;
+        } else if open {
+            found.last_mut().into_iter().for_each(|cue| cue.push(lines[at].clone()));
+        } else {
+            found.push(vec![lines[at].clone()]);
+            open = true;
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The lines of a cue, put together by who speaks: a line that begins with a dash, a name or a
+/// voice is another speaker's.
+pub(super) fn speeches(text: &str, cue: &[Span]) -> Vec<Span> {
+    let marks: Vec<Mark> = cue.iter().map(|line| Mark::of(&text[line.clone()])).collect();
+    let count = |wanted: Mark| marks.iter().filter(|mark| **mark == wanted).count();
+    let (dashes, names) = (count(Mark::Dash), count(Mark::Name));
+    let ends = |line: &Span| {
+        let words = Inline::subtitle(&text[line.clone()], false);
+        words.text().trim_end().ends_with(['.', '?', '!', '…', '"', '”', '♪'])
+    };
+    let mut found: Vec<Span> = Vec::new();
+    for (at, line) in cue.iter().enumerate() {
+        let another = match marks[at] {
+            Mark::Voice => true,
+            Mark::Dash => dashes > 1 || at > 0 && ends(&cue[at - 1]),
+            Mark::Name => names > 1,
+            Mark::None => false,
+        };
+        match found.last_mut() {
+            Some(last) if !another => last.end = line.end,
+            _ => found.push(line.clone()),
         }
     }
     found
 }
 
-/// The span without what says where and by whom the words of a cue are spoken; `None` where no words are left.
-fn words(text: &str, span: Span) -> Option<Span> {
-    /// One or two are what there is.
-    const MARKS: usize = 8;
-    let (mut start, mut end) = (span.start, span.end);
-    for _ in 0..MARKS {
-        start += text[start..end].len() - text[start..end].trim_start().len();
-        end = start + text[start..end].trim_end().len();
-        let rest = &text[start..end];
-        // "{\an8}" moves a subtitle to the top; "<v Kim>" names the voice, and need not be closed.
-        let mark = match rest.starts_with("{\\") {
-            true => rest.find('}'),
-            false if rest.starts_with("<v ") || rest.starts_with("<v.") => rest.find('>'),
-            false => None,
+/// What says who speaks.
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    /// "- Is it open?"
+    Dash,
+    /// "MAYOR: It is open."
+    Name,
+    /// "<v Kim>", ">> "
+    Voice,
+    None,
+}
+
+impl Mark {
+    fn of(line: &str) -> Self {
+        const LONGEST_NAME: usize = 24;
+        if line.trim_start().starts_with("<v ") || line.trim_start().starts_with("<v.") {
+            return Self::Voice;
+        }
+        let words = Inline::subtitle(line, false);
+        let words = words.text().trim_start();
+        if words.starts_with(">>") {
+            return Self::Voice;
+        }
+        if words.starts_with(['-', '–', '—', '‐', '－']) && words.chars().any(char::is_alphanumeric) {
+            return Self::Dash;
+        }
+        let is_name = |name: &str| {
+            let name = name.trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+            (1..=LONGEST_NAME).contains(&name.chars().count())
+                && name.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '.' | '-' | '\''))
+                && !name.chars().any(char::is_lowercase)
         };
-        let Some(length) = mark else { break };
-        start += length + 1;
-        let closed = text[start..end].strip_suffix("</v>").filter(|_| rest.starts_with("<v"));
-        end = closed.filter(|inside| !inside.contains("</v>")).map_or(end, |inside| start + inside.len());
+        match words.split_once(':') {
+            Some((name, _)) if is_name(name.trim_end()) => Self::Name,
+            _ => Self::None,
+        }
     }
-    let speaks = Inline::read(&text[start..end]).text().chars().any(char::is_alphanumeric);
-    speaks.then_some(start..end)
 }
 
 /// Every line, without its end.
 fn lines(text: &str) -> Vec<Span> {
     let mut start = 0;
-    let line = |line: &str| {
-        let from = start;
+    let mut found = Vec::new();
+    for line in text.split_inclusive(['\n', '\r']) {
+        let words = line.trim_end_matches(['\n', '\r']);
+        // The second half of "\r\n" is no line.
+        let half = line == "\n" && text[..start].ends_with('\r');
+        if !half {
+            found.push(start..start + words.len());
+        }
         start += line.len();
-        from..from + line.trim_end_matches(['\n', '\r']).len()
-    };
-    text.split_inclusive('\n').map(line).collect()
+    }
+    found
 }
 
 fn is_number(line: &str) -> bool {
-    let line = line.trim();
+    let line = line.trim().trim_start_matches('\u{feff}');
     !line.is_empty() && line.len() <= 9 && line.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// "00:00:01,000 --> 00:00:02,500", with a place or settings after it.
+/// "00:00:01,000 --> 00:00:02,500", with a place or settings after it; and what programs and people
+/// write instead: other arrows, a colon or full stop before the fraction or none, hours of one
+/// figure or none, spaces.
 fn is_timing(line: &str) -> bool {
-    let Some((from, to)) = line.split_once("-->") else { return false };
-    is_time(from.trim()) && to.split_whitespace().next().is_some_and(is_time)
+    const ARROWS: &[&str] = &["-->", "—>", "–>", "-- >", "- ->", "->", "→"];
+    /// A time, an arrow, a time.
+    const LONGEST: usize = 200;
+    if line.len() > LONGEST {
+        return false;
+    }
+    let found = ARROWS.iter().find_map(|arrow| line.split_once(arrow));
+    found
+        .is_some_and(|(from, to)| time(from).is_some_and(|rest| rest.trim().is_empty()) && time(to).is_some())
 }
 
-/// "00:00:01,000"; WebVTT has a full stop, and no hours where there are none.
-fn is_time(time: &str) -> bool {
-    let Some((clock, fraction)) = time.split_once([',', '.']) else { return false };
-    let figures = |part: &str, most: usize| {
-        (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let parts = clock.split(':').count();
-    (2..=3).contains(&parts) && clock.split(':').all(|part| figures(part, 4)) && figures(fraction, 3)
+/// What follows a time at the beginning of a text; `None` where there is none.
+fn time(text: &str) -> Option<&str> {
+    let mut rest = text.trim_start().trim_start_matches(['-', '+']);
+    let (mut figures, mut colons) = (0, 0);
+    loop {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits == 0 || digits > 4 {
+            break;
+        }
+        figures += 1;
+        rest = &rest[digits..];
+        // "00 : 00 : 01 , 000"
+        let next = rest.trim_start();
+        let Some(mark) = next.chars().next().filter(|c| matches!(c, ':' | ',' | '.' | ';')) else { break };
+        colons += usize::from(mark == ':');
+        rest = next[1..].trim_start();
+    }
+    ((2..=4).contains(&figures) && colons > 0).then_some(rest)
 }
 
 fn is_note(line: &str) -> bool {
@@ -182,10 +271,13 @@ mod tests {
     }
 
     #[test]
-    fn malformed_cues_are_kept_and_the_others_are_read() {
-        let text = "1\n00:00:01 -> 00:00:02\nNot a cue.\n\n2\n00:00:03,000 --> 00:00:04,000\n\nNo cue either.\n\n00:00:05,000 --> 00:00:06,000\nNo number.\n7\n00:00:07,000 --> 00:00:08,000\nNo blank line.\n8\n00:00:09,000 --> 00:00:10,000\n";
+    fn no_words_of_a_malformed_file_stay_behind() {
+        let text = "Lost words.\n\n1\n00:00:01 -> 00:00:02\nA thin arrow.\n\n2\n00:00:03,000 --> 00:00:04,000\n\nAfter a blank line.\n\n00:00:05,000 --> 00:00:06,000\nNo number.\n7\n00:00:07,000 --> 00:00:08,000\nNo blank line.\n8\n00:00:09,000 --> 00:00:10,000\n";
         let document = read(text.as_bytes(), "a.srt").unwrap();
-        assert_eq!(words(&document), ["No number.", "No blank line."]);
+        assert_eq!(
+            words(&document),
+            ["Lost words.", "A thin arrow.", "After a blank line.", "No number.", "No blank line."]
+        );
         assert_eq!(document.rejoin(|_, _| None), text);
         let none = read("다리가 열렸다.".as_bytes(), "a.srt").unwrap_err().to_string();
         assert!(none.starts_with("a.srt has no subtitles"), "{none}");
@@ -195,12 +287,105 @@ mod tests {
     fn notes_and_styles_of_webvtt_are_no_cues() {
         let text = "WEBVTT - 뉴스\n\nSTYLE\n::cue { color: red }\n\nNOTE\n00:01.000 --> 00:02.000\nleft out\n\nintro\n00:01.000 --> 00:02.000 align:start\n<v Kim>하나 &amp; <b>둘</b>\n\n01:00:03.000 --> 01:00:04.000\n♪\n\n00:05.000 --> 00:06.000\n<v.loud Lee>셋</v>\n";
         let document = read(text.as_bytes(), "a.vtt").unwrap();
-        assert_eq!(words(&document), ["하나 & 둘", "셋"]);
-        let back = document.rejoin(|index, _| Some(["one & two", "three"][index].into()));
+        // What has a timing is a cue, by the standard, whatever stands above it.
+        assert_eq!(words(&document), ["left out", "하나 & 둘", "셋"]);
+        let back = document.rejoin(|index, _| Some(["x", "one & two", "three"][index].into()));
         assert!(
             back.contains("\n<v Kim>one &amp; two\n") && back.ends_with("\n<v.loud Lee>three</v>\n"),
             "{back}"
         );
+    }
+
+    fn of(text: &str, name: &str) -> Vec<String> {
+        let document = read(text.as_bytes(), name).unwrap();
+        assert_eq!(document.rejoin(|_, _| None), text);
+        words(&document).into_iter().map(str::to_string).collect()
+    }
+
+    #[test]
+    fn timings_are_known_however_they_are_written() {
+        for timing in [
+            "00:00:01,000 --> 00:00:03,000",
+            "00:00:01.000 --> 00:00:03.000",
+            "00:00:01:000 --> 00:00:03:000",
+            "00:00:01;000 --> 00:00:03;000",
+            "00:00:07 --> 00:00:08",
+            "0:00:01,0 --> 0:00:03,00",
+            "1:02,5 --> 1:03,5",
+            "00:01 --> 00:03",
+            "00 : 00 : 01 , 000 --> 00 : 00 : 03 , 000",
+            "00:00:01, 000-->00:00:03, 000",
+            "00:00:01,000 -> 00:00:03,000",
+            "00:00:01,000 -- > 00:00:03,000",
+            "00:00:01,000 –> 00:00:03,000",
+            "00:00:01,000 → 00:00:03,000",
+            "-00:00:01,000 --> 00:00:03,000",
+            "  00:00:01,000 --> 00:00:03,000  X1:100 X2:200 Y1:1 Y2:2",
+            "00:00:01.000 --> 00:00:03.000 align:start position:0%",
+        ] {
+            let text = format!("1\n{timing}\nThe mayor opened it.\n\n2\n{timing}\nIt closed.\n");
+            assert_eq!(of(&text, "a.srt"), ["The mayor opened it.", "It closed."], "{timing}");
+            assert_eq!(of(&text.replace('\n', "\r\n"), "a.srt").len(), 2, "{timing}");
+            assert_eq!(of(&text.replace('\n', "\r"), "a.srt").len(), 2, "{timing}");
+        }
+        for words in ["He went from 10:30 --> home.", "1 --> 2", "3.5 -> 4.5", "Haemin --> Somi", "A: 1 -> 2"]
+        {
+            let text = format!("1\n00:00:01,000 --> 00:00:03,000\n{words}\n");
+            assert_eq!(of(&text, "a.srt"), [words]);
+        }
+    }
+
+    #[test]
+    fn a_blank_line_in_a_cue_ends_nothing() {
+        let text = "1\n00:00:01,000 --> 00:00:03,000\nThe mayor opened it.\n\nShe thanked them.\n \n1987\n\n2\n00:00:04,000 --> 00:00:06,000\nIt is 7\n8\n9\n\n\n3\n00:00:07,000 --> 00:00:08,000\n";
+        assert_eq!(of(text, "a.srt"), ["The mayor opened it.", "She thanked them.", "1987", "It is 7 8 9"]);
+        assert_eq!(
+            of(
+                "WEBVTT\n\n00:01.000 --> 00:02.000\nOne.\n\nLeft over.\n\nname\n00:03.000 --> 00:04.000\nTwo.\n",
+                "a.vtt"
+            ),
+            ["One.", "Left over.", "Two."]
+        );
+    }
+
+    #[test]
+    fn speakers_of_a_cue_stay_on_their_lines() {
+        let cue = |words: &str| of(&format!("1\n00:00:01,000 --> 00:00:03,000\n{words}\n"), "a.srt");
+        assert_eq!(
+            cue("- Is it open?\n- It is,\nsince Monday."),
+            ["- Is it open?", "- It is, since Monday."]
+        );
+        assert_eq!(cue("Is it open?\n- It is."), ["Is it open?", "- It is."]);
+        assert_eq!(cue("<i>- 열렸나요?</i>\n<i>- 네.</i>"), ["- 열렸나요?", "- 네."]);
+        assert_eq!(cue("-열렸나요?\n-네."), ["-열렸나요?", "-네."]);
+        assert_eq!(cue("MAYOR: It is open.\nKIM: At last."), ["MAYOR: It is open.", "KIM: At last."]);
+        assert_eq!(cue(">> It is open.\n>> At last."), [">> It is open.", ">> At last."]);
+        assert_eq!(cue("The plan\n- a large one - is ready."), ["The plan - a large one - is ready."]);
+        assert_eq!(cue("The mayor said:\nno."), ["The mayor said: no."]);
+        assert_eq!(
+            of("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Kim>Open?</v>\n<v Lee>Yes.\n", "a.vtt"),
+            ["Open?", "Yes."]
+        );
+    }
+
+    #[test]
+    fn marks_within_a_cue_are_tags() {
+        let text = "1\n00:00:01,000 --> 00:00:03,000\n{\\an8}{\\i1}The mayor opened it.{\\i0}\nShe {\\b1}thanked{\\b0} {them}.\n";
+        let document = read(text.as_bytes(), "a.srt").unwrap();
+        assert_eq!(words(&document), ["The mayor opened it. She thanked {them}."]);
+        let same = document.rejoin(|_, _| Some("The mayor opened it. She thanked {them}.".into()));
+        assert_eq!(same, text.replace(".{\\i0}\n", ".{\\i0} "));
+        let text = "WEBVTT\n\n00:00.000 --> 00:02.000\nthe<00:00:00.500><c> mayor</c><00:01.000><c.yellow> opened</c>\n";
+        assert_eq!(of(text, "a.vtt"), ["the mayor opened"]);
+        assert_eq!(of("1\n00:00:01,000 --> 00:00:03,000\nOne\\NTwo\\hthree\n", "a.srt"), ["One Two three"]);
+        assert_eq!(of("1\n00:00:01,000 --> 00:00:03,000\n3 <4 and {5}\n", "a.srt"), ["3 <4 and {5}"]);
+    }
+
+    #[test]
+    fn blocks_of_webvtt_that_are_no_cues_stay() {
+        let text = "WEBVTT\nKind: captions\nLanguage: en\n\nREGION\nid:fred\nwidth:40%\n\nSTYLE\n::cue(b) {\n  color: red;\n}\n\nNOTE a note\nof two lines\n\nNOTE\nanother\n00:00.000 --> 00:01.000 line:0\nCue right below a note.\n\n1 - intro\n00:02.000 --> 00:03.000\nNOTEWORTHY words.\n";
+        assert_eq!(of(text, "a.vtt"), ["Cue right below a note.", "NOTEWORTHY words."]);
+        assert_eq!(of("WEBVTT\n00:01.000 --> 00:02.000\nNo blank line.\n", "a.vtt"), ["No blank line."]);
     }
 
     #[test]
@@ -208,6 +393,11 @@ mod tests {
         let name = |bytes: &[u8]| detect("standard input", bytes).name;
         assert_eq!(name(b"\xEF\xBB\xBF1\r\n00:00:01,000 --> 00:00:02,500\r\nOne."), "srt");
         assert_eq!(name(b"WEBVTT\n\n00:01.000 --> 00:02.000\nOne."), "vtt");
+        let wide: Vec<u8> = "\u{feff}1\n00:00:01,000 --> 00:00:02,500\n하나"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(name(&wide), "srt");
         assert_eq!(name(b"1\nof 2 --> pages\n"), "plain");
         assert_eq!(name(b"WEBVTTX"), "plain");
     }

@@ -64,17 +64,91 @@ impl Wrapping {
     pub(crate) fn continues(&self, text: &str, lines: &[Range<usize>]) -> Vec<bool> {
         let wrapped =
             self.width >= NARROWEST && lines.iter().all(|line| width(&text[line.clone()]) <= WIDEST);
-        let pairs = lines.windows(2).map(|pair| (&text[pair[0].clone()], &text[pair[1].clone()]));
-        pairs.map(|(line, next)| wrapped && self.is_wrap(line, next)).collect()
+        let continues = |pair: &[Range<usize>]| {
+            let (line, next) = (&text[pair[0].clone()], &text[pair[1].clone()]);
+            // The first line of a paragraph is indented, or the others of an item are.
+            let begins = indent(text, &pair[1]) > indent(text, &pair[0]) && !is_item(line);
+            wrapped && !begins && self.is_wrap(line, next)
+        };
+        lines.windows(2).map(continues).collect()
     }
 
     fn is_wrap(&self, line: &str, next: &str) -> bool {
         let word = next.split_whitespace().next().map_or(0, width);
         let full = width(line) + 1 + word > self.width;
-        let item = next.starts_with(is_bullet) || next.starts_with("- ");
         // Without evidence only a small letter says that the sentence goes on: Korean has none, and is left apart.
-        full && !item && (self.evident || next.starts_with(char::is_lowercase))
+        full && !is_item(next) && (self.evident || next.starts_with(char::is_lowercase))
     }
+}
+
+/// Whether a line begins an item of a list.
+fn is_item(line: &str) -> bool {
+    let after_number = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered = after_number.len() < line.len() && after_number.starts_with(['.', ')']);
+    line.starts_with(is_bullet) || line.starts_with("- ") || line.starts_with("* ") || numbered
+}
+
+/// Columns of white space before a line.
+fn indent(text: &str, line: &Range<usize>) -> usize {
+    let before = text[..line.start].chars().rev();
+    before.take_while(|c| c.is_whitespace() && !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')).count()
+}
+
+/// The pieces of a line that a page ran together: before each arrow (`▶`, `▷`, `☞`), before a claim
+/// to the text and before a Korean dateline. Spans without white space at either end.
+pub(crate) fn pieces(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
+    let words = &text[line.clone()];
+    let mut cuts: Vec<usize> = words
+        .char_indices()
+        .filter(|(at, c)| {
+            let rest = &words[*at..];
+            match c {
+                '▶' | '▷' | '☞' => true,
+                '<' | '[' => is_claim(&rest[1..]),
+                '저' => is_claim(rest) && !words[..*at].ends_with(['<', '[']),
+                '(' => is_dateline(rest),
+                _ => false,
+            }
+        })
+        .map(|(at, _)| line.start + at)
+        .filter(|at| *at > line.start)
+        .collect();
+    cuts.push(line.end);
+    let (mut found, mut start) = (Vec::new(), line.start);
+    for cut in cuts {
+        let piece = &text[start..cut];
+        let lead = piece.len() - piece.trim_start().len();
+        if !piece.trim().is_empty() {
+            found.push(start + lead..start + lead + piece.trim().len());
+        }
+        start = cut;
+    }
+    found
+}
+
+/// "저작권자(c) 해민일보", "저작권자 ⓒ".
+fn is_claim(rest: &str) -> bool {
+    let after = rest.strip_prefix("저작권자").map(str::trim_start);
+    after.is_some_and(|after| after.starts_with(['ⓒ', '©', '(', '<', 'ⓒ']))
+}
+
+/// "(해민=해민일보) 한서진 기자 = ".
+fn is_dateline(rest: &str) -> bool {
+    const LONGEST_PLACE: usize = 30;
+    const LONGEST_NAMES: usize = 40;
+    let head: String = rest.chars().skip(1).take(LONGEST_PLACE).collect();
+    let Some((place, _)) = head.split_once(')') else { return false };
+    let Some((city, agency)) = place.split_once('=') else { return false };
+    let named =
+        |part: &str| part.chars().next().is_some_and(char::is_alphabetic) && !part.contains(['(', '"', '.']);
+    if !named(city.trim()) || !named(agency.trim()) {
+        return false;
+    }
+    let after: String = rest.chars().skip(place.chars().count() + 2).take(LONGEST_NAMES).collect();
+    let names = after.split_once('=').map(|(names, _)| names.trim_end());
+    names.is_some_and(|names| {
+        names.ends_with("기자") || names.ends_with("특파원") || names.ends_with("논설위원")
+    })
 }
 
 /// Columns a text takes in a fixed-width font: Hangul, Hanja and kana take two.
@@ -121,6 +195,48 @@ mod tests {
     fn long_lines_are_paragraphs() {
         let long = "word ".repeat(60);
         assert_eq!(joined(&format!("{long}\n{long}")), [false]);
+    }
+
+    #[test]
+    fn an_indented_line_begins_a_paragraph() {
+        let body = BODY.replace("\nafter", "\n   After");
+        assert_eq!(joined(&body), [true, false]);
+        let korean = "해민시는 옛 항구에 두 번째 방파제를 쌓기로 했다고\n7일 밝혔다. 어민들은 배를 댈 곳이 없다고 하소연하며\n　시는 공사비 412억원을 두 해에 나누어 쓰기로 했고";
+        assert_eq!(joined(korean), [true, false]);
+        let item = "1. The two defense chiefs discussed on the phone\n   Wednesday how to tighten their collaboration\n   after the North conducted another test.";
+        assert_eq!(joined(item), [true, true]);
+        let quoted = BODY.replace('\n', "\n    ");
+        assert_eq!(joined(&format!("    {quoted}")), [true, true]);
+    }
+
+    #[test]
+    fn what_a_page_ran_together_is_cut_apart() {
+        let cut = |text: &'static str| -> Vec<&str> {
+            pieces(text, 0..text.len()).into_iter().map(|piece| &text[piece]).collect()
+        };
+        assert_eq!(
+            cut(
+                "안내문. 2026.1.7▶채널 구독하기▶[팩트체크] 오르나 ☞제보하기저작권자(c) 해민일보, 재배포 금지 (해민=해민일보) 한서진 기자 = 시는 밝혔다."
+            ),
+            [
+                "안내문. 2026.1.7",
+                "▶채널 구독하기",
+                "▶[팩트체크] 오르나",
+                "☞제보하기",
+                "저작권자(c) 해민일보, 재배포 금지",
+                "(해민=해민일보) 한서진 기자 = 시는 밝혔다."
+            ]
+        );
+        assert_eq!(cut("시는 밝혔다.<저작권자ⓒ해민일보>"), ["시는 밝혔다.", "<저작권자ⓒ해민일보>"]);
+        for whole in [
+            "(서울=연합뉴스) 한서진 기자 = 밝혔다.",
+            "저작권자의 권리",
+            "f(x=y) 값",
+            "▲ 하나 ▲ 둘",
+            "그는 (가=나) 말했다.",
+        ] {
+            assert_eq!(cut(whole), [whole]);
+        }
     }
 
     #[test]

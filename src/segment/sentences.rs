@@ -52,8 +52,10 @@ fn ends(text: &str) -> Vec<usize> {
             if joined.get(index).copied().unwrap_or(false) {
                 continue;
             }
-            stops(&text[start..line.end], |at| ends.push(start + at));
-            ends.push(line.end);
+            for piece in lines::pieces(text, start..line.end) {
+                stops(&text[piece.clone()], |at| ends.push(piece.start + at));
+                ends.push(piece.end);
+            }
             start = paragraph.get(index + 1).map_or(line.end, |next| next.start);
         }
     }

@@ -25,6 +25,10 @@ fn of_library(error: &Error) -> Option<String> {
         Error::UnreadableInput { reason, .. } if reason.starts_with("is not text") => {
             "save it as plain text and try again".into()
         }
+        Error::SeveralArticles { name, is_feed, .. } => {
+            let command = if *is_feed { "feed" } else { "batch" };
+            format!("`malmoi {command} {name} -o results --to ko` works through all of them")
+        }
         Error::UnknownLanguage { .. } => "use `en` or `ko`".into(),
         Error::SameLanguage { .. } => "choose the other one with `--to`, or say what it is in with `--from`".into(),
         Error::Malformed { .. } | Error::Tensor { .. } => {

@@ -13,7 +13,7 @@ use malmoi::{Error, Language};
 
 use super::Run;
 use super::summarize::{Shape, Way};
-use super::work::{self, Choices};
+use super::work::{self, Choices, Encoding};
 use crate::choose::Chosen;
 use crate::{Exit, output};
 
@@ -60,6 +60,8 @@ pub(super) struct Many {
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
+    encoding: Encoding,
+    #[command(flatten)]
     choices: Choices,
 }
 
@@ -71,6 +73,7 @@ impl Many {
 
     /// Works through the inputs. `feed` is how the pages of items are read, where the inputs are feeds and that is wanted.
     pub fn run(self, inputs: Vec<Input>, feed: Option<Option<Follow>>, run: &Run) -> Result<Exit> {
+        let inputs: Vec<Input> = inputs.into_iter().map(|input| decoded(input, self.encoding)).collect();
         let fields = fields(&self.field)?;
         let plan = self.plan(feed, run)?;
         let stop = stop_on_ctrl_c()?;
@@ -134,6 +137,22 @@ impl Many {
             follow: feed.flatten(),
         })
     }
+}
+
+/// An input in the encoding that was named for all of them.
+fn decoded(input: Input, encoding: Encoding) -> Input {
+    let Input { name, open } = input;
+    let of = name.clone();
+    let open = move |mark: Option<&str>| {
+        Ok(match open(mark)? {
+            Opened::Source(source, mark) => {
+                let source = encoding.decoded(source).map_err(|e| Error::io("read", Path::new(&of), e))?;
+                Opened::Source(source, mark)
+            }
+            same => same,
+        })
+    };
+    Input { name, open: Box::new(open) }
 }
 
 /// Formats of pairs by their names.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use malmoi::prompts::Style;
 use malmoi::{Language, Route};
 
-use super::work::{self, Choices};
+use super::work::{self, Choices, Encoding};
 use super::{Results, Run};
 use crate::Exit;
 
@@ -37,6 +37,8 @@ pub(crate) struct Summarize {
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
     #[command(flatten)]
+    encoding: Encoding,
+    #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     results: Results,
@@ -64,7 +66,7 @@ impl Summarize {
         let to = self.to.as_deref().map(work::language).transpose()?;
         let given = work::source_language(&self.from)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
-        let document = work::read(self.input.as_deref(), run)?;
+        let document = work::read(self.input.as_deref(), self.encoding, run)?;
         let from = given.unwrap_or_else(|| work::language_of(&document));
         let to: Language = to.unwrap_or(from);
         let (summarizer, translator) = run.chooser().summarizers(from, to)?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use malmoi::Error;
 
-use super::work::{self, Choices};
+use super::work::{self, Choices, Encoding};
 use super::{Results, Run};
 use crate::Exit;
 
@@ -27,6 +27,8 @@ pub(crate) struct Translate {
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
     #[command(flatten)]
+    encoding: Encoding,
+    #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     results: Results,
@@ -37,7 +39,7 @@ impl Translate {
         let to = self.to.as_deref().map(work::language).transpose()?;
         let given = work::source_language(&self.from)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
-        let document = work::read(self.input.as_deref(), run)?;
+        let document = work::read(self.input.as_deref(), self.encoding, run)?;
         let from = given.unwrap_or_else(|| work::language_of(&document));
         let to = to.unwrap_or(from.other());
         if from == to {

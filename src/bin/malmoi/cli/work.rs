@@ -4,9 +4,10 @@ use std::io::{IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use malmoi::document::Document;
+use malmoi::formats::Charset;
 use malmoi::prompts::Term;
 use malmoi::{Error, Finding, Language, Model, Outcome, Request, formats};
 
@@ -77,8 +78,8 @@ pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
 }
 
 /// Reads `INPUT`: a file, or standard input for `-` and for none. What holds several articles is not one.
-pub(super) fn read(input: Option<&Path>, run: &Run) -> Result<Document> {
-    let (bytes, name) = match input.filter(|path| *path != Path::new("-")) {
+pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Result<Document> {
+    let (source, name): (Box<dyn Read + Send>, String) = match input.filter(|path| *path != Path::new("-")) {
         Some(path) => {
             if let Some(address) = many::address(path) {
                 bail!(
@@ -90,29 +91,36 @@ pub(super) fn read(input: Option<&Path>, run: &Run) -> Result<Document> {
                 let folder = path.display();
                 bail!("{folder} is a folder: `malmoi batch {folder} -o results --to ko` works through one");
             }
-            let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
-            (bytes, path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+            let file = std::fs::File::open(path).map_err(|source| Error::io("read", path, source))?;
+            (Box::new(file), path.file_name().unwrap_or_default().to_string_lossy().into_owned())
         }
         None => {
             if std::io::stdin().is_terminal() {
                 run.ui.note("reading from the keyboard; end the text with Ctrl-D on a line of its own");
             }
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-            (bytes, "standard input".to_string())
+            (Box::new(std::io::stdin()), "standard input".to_string())
         }
     };
-    let format = formats::detect(&name, &bytes);
-    let command = match format.read {
-        formats::Read::Feed(_) => "feed",
-        formats::Read::Records(_) => "batch",
-        formats::Read::Article(_) | formats::Read::Packed(_) => return Ok(formats::read(&bytes, &name)?),
-    };
-    let shown = input.map_or("-".into(), |path| path.display().to_string());
-    bail!(
-        "{name} is {}, not one article: `malmoi {command} {shown} -o results --to ko` works through all of them",
-        format.describe
-    );
+    let source = encoding.decoded(source).map_err(|source| Error::io("read", Path::new(&name), source))?;
+    Ok(formats::read_from(source, &name)?)
+}
+
+/// In which encoding inputs are.
+#[derive(Args, Clone, Copy)]
+pub(super) struct Encoding {
+    /// Encoding of the input, where it is not seen rightly: utf-8, cp949, utf-16, windows-1252, ...
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<Charset>,
+}
+
+impl Encoding {
+    /// A source in UTF-8 where an encoding was named, else as it is.
+    pub fn decoded(self, source: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(match self.encoding {
+            Some(charset) => Box::new(charset.utf8(source)?),
+            None => source,
+        })
+    }
 }
 
 /// The language the article is in, as far as can be seen.

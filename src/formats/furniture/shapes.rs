@@ -1,0 +1,350 @@
+//! Lines that have the shape of furniture, whatever names stand in them.
+
+use super::Line;
+use super::words::{self, AGENCIES, CREDITS, MAKERS, PHOTO};
+
+/// "Home > National > Defense": short names with arrows between them.
+pub(super) fn is_breadcrumb(line: &Line) -> bool {
+    let parts: Vec<&str> = line.text.split(['>', '›', '»']).map(str::trim).collect();
+    !line.sentence
+        && parts.len() >= 2
+        && parts.iter().all(|part| {
+            !part.is_empty() && part.chars().count() <= 20 && !part.contains(|c: char| c.is_ascii_digit())
+        })
+        && matches!(parts[0].to_lowercase().as_str(), "home" | "홈" | "뉴스" | "news" | "메인" | "main")
+}
+
+/// "Contact | Privacy": names of links and buttons, and nothing between them but bars.
+pub(super) fn is_links(line: &Line) -> bool {
+    const LISTS: &[&[&str]] = &[words::IMPRINT, words::NAVIGATION, words::SHARING, words::SUBSCRIPTION];
+    let mut parts = line.folded.split(['|', 'ㅣ', '·', '•', '/']).map(str::trim);
+    let count = line.folded.matches(['|', 'ㅣ', '·', '•', '/']).count();
+    count > 0 && parts.all(|part| part.is_empty() || LISTS.iter().any(|list| list.contains(&part)))
+}
+
+/// "댓글 12", "추천 0 반대 0", "12 comments": known words, each with a number beside it.
+pub(super) fn is_counter(line: &Line, known: &[&str]) -> bool {
+    let is_number = |word: &str| {
+        let word = word.trim_end_matches(['개', '건', '명', '회', 'k', 'm', '+', '만', '천']);
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '(' | ')'))
+    };
+    let words: Vec<&str> = line.folded.split([' ', ':']).filter(|word| !word.is_empty()).collect();
+    let numbers = words.iter().filter(|word| is_number(word)).count();
+    let names: Vec<&&str> = words.iter().filter(|word| !is_number(word)).collect();
+    let joined = names.iter().map(|name| **name).collect::<Vec<_>>().join(" ");
+    (1..=3).contains(&numbers)
+        && !names.is_empty()
+        && (known.contains(&&*joined) || names.iter().all(|name| known.contains(name)))
+}
+
+/// "5 min read", "읽는 시간 3분".
+pub(super) fn is_reading_time(line: &Line) -> bool {
+    let rest = line.folded.trim_start_matches(|c: char| c.is_ascii_digit());
+    let english = rest.len() < line.folded.len()
+        && matches!(
+            rest.trim_start_matches('-').trim_start(),
+            "min read"
+                | "mins read"
+                | "minute read"
+                | "minutes read"
+                | "min. read"
+                | "-min read"
+                | "-minute read"
+                | "분 읽기"
+                | "분 소요"
+        );
+    let korean = || {
+        let after = line.folded.strip_prefix("읽는 시간").or_else(|| line.folded.strip_prefix("읽는시간"));
+        after.is_some_and(|after| after.ends_with('분') || after.ends_with('초'))
+    };
+    english || korean()
+}
+
+/// A link to another article: "☞ …", "▶[팩트체크] …", "▶ … 바로가기", "Related: …".
+pub(super) fn is_related_link(line: &Line) -> bool {
+    const LONGEST: usize = 120;
+    if line.sentence || !line.is_at_most(LONGEST) {
+        return false;
+    }
+    let text = line.text;
+    let arrow = text.strip_prefix(['▶', '▷', '►']).map(str::trim_start);
+    let labelled = arrow
+        .is_some_and(|rest| rest.starts_with('[') && rest.find(']').is_some_and(|end| end + 1 < rest.len()));
+    let action = arrow.is_some()
+        && line.ends(&[
+            "바로가기",
+            "바로 가기",
+            "보러가기",
+            "보러 가기",
+            "확인하기",
+            "참여하기",
+            "신청하기",
+            "클릭",
+            "다운로드",
+            "더보기",
+            "기사 보기",
+            "자세히 보기",
+        ]);
+    let named = [
+        "관련기사:",
+        "관련기사 :",
+        "관련 기사:",
+        "관련 기사 :",
+        "관련기사]",
+        "관련 기사]",
+        "관련뉴스:",
+        "관련 뉴스:",
+        "관련뉴스]",
+        "관련기사 ☞",
+        "관련기사▶",
+        "관련기사 ▶",
+        "관련기사=",
+        "함께 읽기:",
+        "함께 보기:",
+        "read more:",
+        "also read:",
+        "read also:",
+        "see also:",
+        "related:",
+        "related article:",
+        "related story:",
+        "related stories:",
+        "more:",
+        "more on this:",
+        "recommended:",
+        "watch:",
+        "video:",
+        "listen:",
+        "photos:",
+        "in pictures:",
+        "don't miss:",
+        "read next:",
+        "up next:",
+        "trending:",
+        "most read:",
+        "see more:",
+        "read full story:",
+        "explainer:",
+        "opinion:",
+    ];
+    text.starts_with('☞') || labelled || action || line.starts(&named)
+}
+
+/// "#해민시 #여객선", "Tags: harbour".
+pub(super) fn is_tags(line: &Line) -> bool {
+    const LONGEST: usize = 150;
+    let words = || line.text.split_whitespace();
+    let hashes = words().count() >= 2 && words().all(|word| word.len() > 1 && word.starts_with('#'));
+    let named = [
+        "tags:",
+        "tag:",
+        "topics:",
+        "filed under",
+        "keywords:",
+        "태그:",
+        "태그 :",
+        "키워드:",
+        "키워드 :",
+        "관련 태그",
+        "관련태그",
+        "해시태그:",
+    ];
+    !line.sentence && line.is_at_most(LONGEST) && (hashes || line.starts(&named))
+}
+
+/// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": in English a name follows.
+pub(super) fn is_made(line: &Line) -> bool {
+    let Some(mark) = MAKERS.iter().find(|mark| line.folded.starts_with(**mark)) else { return false };
+    let named = || line.text.get(mark.len()..).is_some_and(|rest| rest.starts_with(char::is_uppercase));
+    let korean = !mark.is_ascii() && !line.sentence;
+    korean
+        || (mark.is_ascii() && named() && (!line.sentence || line.contains(&["editing by", "reporting by"])))
+}
+
+/// "디지털뉴스팀": a desk and nothing else.
+pub(super) fn is_team(line: &Line) -> bool {
+    const LONGEST: usize = 16;
+    line.is_at_most(LONGEST)
+        && line.starts(&["디지털", "온라인", "뉴미디어", "인터넷", "모바일"])
+        && line.ends(&[
+            "뉴스팀",
+            "콘텐츠팀",
+            "이슈팀",
+            "뉴스부",
+            "콘텐츠부",
+            "편집부",
+            "편집팀",
+            "뉴스룸",
+            "이슈부",
+            "뉴스국",
+        ])
+}
+
+/// An address with a name, or a name with "기자" and nothing else.
+pub(super) fn is_reporter(line: &Line) -> bool {
+    const LONGEST_NAME: usize = 30;
+    let (addresses, rest): (Vec<&str>, Vec<&str>) =
+        line.text.split_whitespace().partition(|word| is_address(word));
+    let rest = rest.join(" ");
+    if !addresses.is_empty() {
+        return !line.sentence && rest.chars().count() <= LONGEST_NAME;
+    }
+    // "홍길동 기자", "한서진·노민아 기자": Korean names have two to four syllables.
+    let names = rest.strip_suffix(" 기자").or_else(|| rest.strip_suffix(" 특파원"));
+    names.is_some_and(|names| {
+        names.split(['·', ',', ' ']).all(|name| {
+            (2..=4).contains(&name.chars().count())
+                && name.chars().all(crate::language::is_hangul)
+                && name != "그는"
+        })
+    })
+}
+
+/// "hong@yna.co.kr", "(hong@example.com)", but not "hong@example.com으로".
+fn is_address(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let Some((user, domain)) = word.split_once('@') else { return false };
+    let plain = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
+    };
+    plain(user) && plain(domain) && domain.contains('.') && word.is_ascii()
+}
+
+/// A credit, with or without the picture's caption before it.
+pub(super) fn is_photo(line: &Line) -> bool {
+    const LONGEST_CAPTION: usize = 120;
+    let text = line.text;
+    let bracketed = text.starts_with(['(', '[', '<', '【']) && text.ends_with([')', ']', '>', '】']);
+    let inner = line.folded.trim_matches(|c: char| matches!(c, '(' | ')'));
+    (AGENCIES.contains(&inner) && (bracketed || inner.len() > "reuters".len() || text.starts_with('/')))
+        || (bracketed && line.is_at_most(60) && PHOTO.iter().any(|credit| inner.contains(credit)))
+        || text.starts_with("[사진]")
+        || (text.starts_with('▲') && line.contains(&["사진=", "(사진", "[사진", "자료사진"]))
+        || (!line.sentence && line.is_at_most(80) && line.starts(CREDITS))
+        || (line.is_at_most(LONGEST_CAPTION) && ends_in_credit(text))
+        // The photo desk's own line under a picture story.
+        || (text.ends_with(") 사진부") && text.starts_with('('))
+}
+
+/// "… (사진=해민시)", "… [해민시 제공]", "… /사진=해민시", "… (AP Photo/Kim)": an agency's name alone ends
+/// articles, too.
+fn ends_in_credit(text: &str) -> bool {
+    if let Some((_, credit)) = text.rsplit_once('/').filter(|(before, _)| !before.is_empty()) {
+        let credit = credit.trim();
+        if ["사진=", "사진 =", "사진:", "사진제공", "사진 제공", "사진출처"]
+            .iter()
+            .any(|known| credit.starts_with(known))
+        {
+            return !credit.ends_with('.');
+        }
+    }
+    let Some(open) = text.rfind(['(', '[', '【', '<']).filter(|at| *at > 0) else { return false };
+    if !text.ends_with([')', ']', '】', '>']) {
+        return false;
+    }
+    let inner = text[open..].trim_matches(['(', ')', '[', ']', '【', '】', '<', '>']).trim().to_lowercase();
+    PHOTO.iter().any(|credit| inner.starts_with(credit))
+        || (inner.ends_with(" 제공")
+            && text.starts_with(|c| c != '"')
+            && !text[..open].trim_end().ends_with('다'))
+        || inner.ends_with("자료사진")
+        || inner.starts_with("ap photo")
+        || inner.starts_with("file photo")
+}
+
+/// A caption with the day of its picture after its full stop: "안내문. 2026.1.7", "…. 2026.1.7
+/// hsj@haemin.example".
+pub(super) fn is_caption(line: &Line) -> bool {
+    let words = line.text.split_whitespace().filter(|word| !is_address(word)).collect::<Vec<_>>();
+    let Some((last, before)) = words.split_last() else { return false };
+    let mut parts = last.trim_end_matches('.').split('.');
+    let mut number = |least: usize, most: usize| {
+        parts.next().is_some_and(|part| {
+            (least..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    let day = number(4, 4) && number(1, 2) && number(1, 2) && parts.next().is_none();
+    day && before.last().is_some_and(|word| word.ends_with('.'))
+}
+
+/// A time of publication: "입력2026.01.07. 오전 10:30", "Updated: …", or a date and a time of day
+/// alone.
+pub(super) fn is_dated(line: &Line) -> bool {
+    const LONGEST: usize = 100;
+    #[rustfmt::skip]
+    const MARKS: &[&str] = &[
+        "기사입력", "기사 입력", "최초입력", "최초 입력", "입력시간", "입력일시", "입력일", "입력", "송고시간", "송고", "등록일시", "등록일", "등록",
+        "기사수정", "최종수정", "최종 수정", "수정시간", "수정일시", "수정일", "수정", "최종업데이트", "업데이트", "승인", "발행일시", "발행일", "발행",
+        "게시일", "게시", "게재일", "작성일", "작성", "보도시간", "방송일", "first published on", "first published", "published on", "published at",
+        "published", "last updated on", "last updated at", "last updated", "updated on", "updated at", "updated",
+        "last modified on", "last modified", "modified", "posted on", "posted at", "posted", "created",
+    ];
+    if line.sentence || !line.is_at_most(LONGEST) || !has_date(line.text) {
+        return false;
+    }
+    let begins = |text: &str| {
+        let text = text.trim_start_matches(|c: char| {
+            c.is_whitespace() || matches!(c, ':' | '.' | '|' | '·' | '-' | '•' | '=' | '(' | ']')
+        });
+        text.starts_with(|c: char| c.is_ascii_digit())
+            || text.split(|c: char| !c.is_ascii_alphabetic()).next().is_some_and(is_calendar)
+    };
+    let marked =
+        MARKS.iter().any(|mark| line.folded.strip_prefix(mark).is_some_and(begins)) && is_clocked(line);
+    marked || (is_clocked(line) && line.text.contains(':') && begins(&line.folded))
+}
+
+/// Whether everything in a line tells a time, its marks and separators aside.
+fn is_clocked(line: &Line) -> bool {
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "오전", "오후", "년", "월", "일", "시", "분", "초", "요일", "화", "수", "목", "금", "토", "입력", "기사입력", "기사", "최초입력", "최초",
+        "수정", "최종수정", "최종", "송고", "송고시간", "등록", "등록일", "업데이트", "승인", "발행", "발행일", "게시", "게시일", "게재일", "작성일",
+        "작성", "입력일", "수정일", "입력시간", "수정시간", "입력일시", "수정일시", "등록일시", "보도시간", "방송일", "최종업데이트", "기사수정", "지면",
+        "kst", "am", "pm", "a", "p", "m", "et", "est", "edt", "gmt", "utc", "bst", "at", "on", "t", "z", "th", "st", "nd", "rd", "of",
+        "published", "updated", "last", "first", "modified", "posted", "created", "면",
+    ];
+    let words = line.folded.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let mut words = words.peekable();
+    words.all(|word| WORDS.contains(&word) || is_calendar(word))
+}
+
+/// The name of a month or of a day of the week, whole or its first letters.
+fn is_calendar(word: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let word = word.to_ascii_lowercase();
+    word.len() >= 3 && NAMES.iter().any(|name| *name == word || (word.len() <= 5 && name.starts_with(&*word)))
+}
+
+/// A year with a month, in figures or words.
+fn has_date(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 5
+        && (text.contains([':', '-', '.', '/', '년', ',']) || text.split_whitespace().any(is_calendar))
+}
+
+/// "02-398-0000".
+pub(super) fn has_phone(text: &str) -> bool {
+    let mut run = text.split(|c: char| !(c.is_ascii_digit() || matches!(c, '-' | ')' | '.')));
+    run.any(|part| part.bytes().filter(u8::is_ascii_digit).count() >= 7 && part.contains('-'))
+}

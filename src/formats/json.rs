@@ -1,0 +1,195 @@
+//! JSON: a list of objects, an article an object, as archives and exports of databases have it.
+//!
+//! The list is cut apart while it is read, so that an archive of any length takes the memory of one
+//! record. What else JSON may be says nothing about which of its strings are articles, and is
+//! refused by name.
+
+use std::io::BufRead;
+
+use super::jsonl;
+use super::record::{LONGEST, shown, too_long};
+use super::transcode;
+use super::{Fields, Format, Found, Read, Records, Unreadable, xml};
+
+pub(super) const FORMAT: Format = Format {
+    name: "json",
+    describe: "a list of JSON objects, an article an object",
+    endings: &[],
+    claims: |bytes| {
+        let start = xml::beginning(bytes);
+        let mut letters = start.chars().filter(|c| !c.is_whitespace());
+        letters.next() == Some('[') && letters.next() == Some('{')
+    },
+    read: Read::Records(read),
+};
+
+/// A list of which objects are still to come.
+struct Objects {
+    source: Box<dyn BufRead + Send>,
+    fields: Fields,
+    number: usize,
+    done: bool,
+}
+
+fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<Records, String> {
+    let mut source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
+    // The bracket of the list: nothing else was claimed.
+    let mut bracket = Vec::new();
+    source.read_until(b'[', &mut bracket).map_err(|error| format!("cannot be read: {error}"))?;
+    Ok(Box::new(Objects { source, fields, number: 0, done: false }))
+}
+
+/// Where in a list a byte stands.
+#[derive(Default)]
+struct Place {
+    /// Brackets around it within its element.
+    depth: usize,
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Place {
+    /// Steps over a byte; whether it ends the element before it.
+    fn step(&mut self, byte: u8) -> bool {
+        if self.quoted {
+            let escapes = byte == b'\\' && !self.escaped;
+            self.quoted = byte != b'"' || self.escaped;
+            self.escaped = escapes;
+            return false;
+        }
+        match byte {
+            b'"' => self.quoted = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' if self.depth > 0 => self.depth -= 1,
+            b',' | b']' if self.depth == 0 => return true,
+            _ => {}
+        }
+        false
+    }
+}
+
+impl Iterator for Objects {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        while !self.done {
+            self.number += 1;
+            let mut element = Vec::new();
+            let cut = self.cut(&mut element);
+            let fail = |reason: String| {
+                let place = format!("record {}", self.number);
+                Some(Err(Unreadable { place, reason, raw: shown(element.trim_ascii()) }))
+            };
+            match cut {
+                Err(error) => {
+                    self.done = true;
+                    return fail(format!("cannot be read: {error}"));
+                }
+                Ok(Cut::TooLong) => return fail(too_long()),
+                Ok(Cut::Open) => {
+                    self.done = true;
+                    return fail("breaks off: the list is not closed".to_string());
+                }
+                Ok(Cut::Whole) if element.trim_ascii().is_empty() => {}
+                Ok(Cut::Whole) => {
+                    return match jsonl::article(&element, &self.fields) {
+                        Ok(item) => Some(Ok(item)),
+                        Err(reason) => fail(reason),
+                    };
+                }
+            }
+        }
+        None
+    }
+}
+
+enum Cut {
+    Whole,
+    TooLong,
+    Open,
+}
+
+impl Objects {
+    /// Reads up to the end of an element. One that is too long is read, and not kept.
+    fn cut(&mut self, element: &mut Vec<u8>) -> std::io::Result<Cut> {
+        let (mut place, mut too_long) = (Place::default(), false);
+        loop {
+            let bytes = match self.source.fill_buf() {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                bytes => bytes?,
+            };
+            if bytes.is_empty() {
+                return Ok(Cut::Open);
+            }
+            let end = bytes.iter().position(|byte| place.step(*byte));
+            let length = end.unwrap_or(bytes.len());
+            too_long |= element.len() + length > LONGEST as usize;
+            if !too_long {
+                element.extend_from_slice(&bytes[..length]);
+            }
+            let last = end.map(|at| bytes[at] == b']');
+            self.source.consume(length + usize::from(end.is_some()));
+            if let Some(last) = last {
+                self.done = last;
+                return Ok(if too_long { Cut::TooLong } else { Cut::Whole });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::super::{Fields, Found, items};
+
+    fn read(text: impl Into<Vec<u8>>) -> Vec<Found> {
+        items(std::io::Cursor::new(text.into()), "archive.json", Fields::default()).unwrap().collect()
+    }
+
+    fn told(text: &str) -> Vec<String> {
+        let tell = |found: Found| match found {
+            Ok(item) => item.document.article(),
+            Err(bad) => format!("{}: {}", bad.place, bad.reason),
+        };
+        read(text).into_iter().map(tell).collect()
+    }
+
+    #[test]
+    fn each_object_of_a_list_is_an_article() {
+        let found = read(
+            " [\n {\"id\": 1, \"title\": \"항구 정비\", \"body\": \"해민시는 \\\"항구]\\\"를 정비한다.\", \"tags\": [\"a\", {\"b\": 1}]},\n {\"기사번호\": 2, \"제목\": \"배\", \"본문\": \"배가 돌아왔다.\"} ]\n",
+        );
+        let items: Vec<_> = found.into_iter().map(Result::unwrap).collect();
+        assert_eq!(items[0].document.article(), "항구 정비\n\n해민시는 \"항구]\"를 정비한다.");
+        assert_eq!(items[1].id.as_deref(), Some("2"));
+        assert_eq!(items[1].document.article(), "배\n\n배가 돌아왔다.");
+        assert_eq!(items.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_article_is_named_and_the_others_are_read() {
+        assert_eq!(
+            told(
+                "[{\"text\": \"One.\"}, 7, {\"x\": 1}, {\"text\": \"a\" \"b\"}, {\"text\": \"Two.\"}, {\"text\": \"cut"
+            ),
+            [
+                "One.",
+                "record 2: is not a JSON object",
+                "record 3: has no field text, body, content, article, 본문, 내용, 기사, 기사본문, 기사내용, 기사전문, 원문, 전문",
+                "record 4: is not JSON: expected `,` or `}` at line 1 column 15",
+                "Two.",
+                "record 6: breaks off: the list is not closed",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_record_too_long_is_not_held() {
+        let long = std::io::repeat(b'x').take(40 << 20);
+        let source = (&b"[{\"text\":\""[..]).chain(long).chain(&b"\"},{\"text\":\"Two.\"}]"[..]);
+        let found: Vec<Found> = items(source, "a.json", Fields::default()).unwrap().collect();
+        assert_eq!(found[0].as_ref().unwrap_err().reason, "is longer than 16 MB");
+        assert_eq!(found[1].as_ref().unwrap().document.article(), "Two.");
+    }
+}

@@ -1,0 +1,144 @@
+//! SAMI, the subtitles of Korean sites: HTML in which a `SYNC` element begins each moment. Few of
+//! its elements are ever closed.
+//!
+//! The words between two borders (`SYNC`, `P`, the end of the body) are a block, and so is each
+//! line of a speaker that a `<br>` begins; everything else stays byte for byte.
+
+use super::srt;
+use super::xml;
+use super::{Format, Item, Read};
+use crate::document::{Block, Document, Span};
+
+pub(super) const FORMAT: Format = Format {
+    name: "sami",
+    describe: "SAMI subtitles",
+    endings: &["smi", "sami"],
+    claims: |bytes| {
+        let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
+        tag_name(start.trim_start()).eq_ignore_ascii_case("sami")
+    },
+    read: Read::Article(read),
+};
+
+/// How much of a file is looked at to claim it.
+const CLAIMED: usize = 400;
+
+fn read(text: String) -> Result<Item, String> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for span in moments(&text) {
+        blocks.extend(speeches(&text, span).into_iter().filter_map(|span| srt::block(&text, span, true)));
+    }
+    match blocks.is_empty() {
+        true => Err("has no subtitles: no words after a <SYNC Start=...>".to_string()),
+        false => Ok(Document::new(text, blocks).into()),
+    }
+}
+
+/// What stands between the borders of the body, from the first `SYNC` on.
+fn moments(text: &str) -> Vec<Span> {
+    let (mut found, mut from, mut begun) = (Vec::new(), 0, false);
+    for (tag, name) in tags(text) {
+        let sync = name.eq_ignore_ascii_case("sync");
+        let border = sync
+            || ["p", "/p", "/sync", "body", "/body", "/sami", "!--"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known));
+        if !border {
+            continue;
+        }
+        if begun && from < tag.start {
+            found.push(from..tag.start);
+        }
+        begun |= sync;
+        from = tag.end;
+    }
+    if begun && from < text.len() {
+        found.push(from..text.len());
+    }
+    found
+}
+
+/// The lines of a moment, put together by who speaks.
+fn speeches(text: &str, moment: Span) -> Vec<Span> {
+    let raw = &text[moment.clone()];
+    let (mut lines, mut from) = (Vec::new(), moment.start);
+    for (tag, name) in tags(raw) {
+        if name.trim_end_matches('/').eq_ignore_ascii_case("br") {
+            lines.push(from..moment.start + tag.start);
+            from = moment.start + tag.end;
+        }
+    }
+    lines.push(from..moment.end);
+    srt::speeches(text, &lines)
+}
+
+/// The tags of a text and their names, with the slash of a closing one. A comment is one tag.
+fn tags(text: &str) -> impl Iterator<Item = (Span, &str)> {
+    let (mut from, mut comments_end) = (0, true);
+    std::iter::from_fn(move || {
+        loop {
+            let start = from + text[from..].find('<')?;
+            let rest = &text[start..];
+            if rest.starts_with("<!--") {
+                // A comment that is never closed ends with its tag; its end is looked for once.
+                let end = if comments_end { rest.find("-->") } else { None };
+                comments_end = end.is_some();
+                from = start + end.map(|at| at + 3).or_else(|| rest.find('>').map(|at| at + 1))?;
+                return Some((start..from, "!--"));
+            }
+            let name = tag_name(rest);
+            if name.is_empty() {
+                from = start + 1;
+                continue;
+            }
+            from = start + rest.find('>')? + 1;
+            return Some((start..from, name));
+        }
+    })
+}
+
+/// What follows the bracket of a tag, up to its attributes.
+fn tag_name(tag: &str) -> &str {
+    let Some(rest) = tag.strip_prefix('<') else { return "" };
+    let end = rest.char_indices().find(|(at, c)| !(c.is_ascii_alphanumeric() || (*at == 0 && *c == '/')));
+    &rest[..end.map_or(rest.len(), |(at, _)| at)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{detect, read};
+
+    const FILE: &str = "<SAMI>\r\n<HEAD><TITLE>다리</TITLE>\r\n<STYLE TYPE=\"text/css\">\r\n<!--\r\nP { margin-left:8pt; }\r\n.KRCC { Name:Korean; lang:ko-KR; SAMIType:CC; }\r\n-->\r\n</STYLE></HEAD>\r\n<BODY>\r\n<SYNC Start=1000><P Class=KRCC>\r\n시장이 다리를 열었다.<br>그는 <i>감사</i>했다.\r\n<SYNC Start=3000><P Class=KRCC>&nbsp;\r\n<Sync start=4000><p class=KRCC>- 열렸나요?<BR>- 네 &amp; 드디어.</p><P Class=ENCC>Is it open?\r\n<!-- <SYNC Start=5000><P>left out -->\r\n<SYNC Start=6000><P Class=KRCC>3 < 4\r\n</BODY></SAMI>\r\n";
+
+    #[test]
+    fn the_words_of_each_moment_are_blocks() {
+        let document = read(FILE.as_bytes(), "a.smi").unwrap();
+        let words: Vec<&str> = document.content().map(|block| document.block_text(block)).collect();
+        assert_eq!(
+            words,
+            ["시장이 다리를 열었다. 그는 감사했다.", "- 열렸나요?", "- 네 & 드디어.", "Is it open?", "3 < 4"]
+        );
+        assert_eq!(document.rejoin(|_, _| None), FILE);
+        let back = document.rejoin(|index, _| (index == 2).then(|| "- Yes & at last.".into()));
+        assert_eq!(back, FILE.replace("- 네 &amp; 드디어.", "- Yes &amp; at last."));
+    }
+
+    #[test]
+    fn it_is_known_by_its_beginning_and_read_in_cp949() {
+        let (bytes, ..) = encoding_rs::EUC_KR.encode(FILE);
+        assert_eq!(detect("standard input", &bytes).name, "sami");
+        assert_eq!(read(&bytes, "standard input").unwrap().content().count(), 5);
+        assert!(
+            read(b"<SAMI><BODY></BODY></SAMI>", "a.smi").unwrap_err().to_string().contains("no subtitles")
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_written_back(text in "(<SYNC Start=1>|<P>|</P>|<br>|<!--|-->|<i>|- |[가a<>&;\n]){0,40}") {
+            if let Ok(document) = read(text.as_bytes(), "a.smi") {
+                proptest::prop_assert_eq!(document.rejoin(|_, _| None), text.as_str());
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! What an input is that malmoi does not read: a name for it, and the way out. A model that is
+//! given markup or data makes news of it.
+
+/// What bytes are that begin like this. Desks try these first, and deserve to be told what they
+/// opened.
+const SIGNATURES: &[(&[u8], &str)] = &[
+    (b"%PDF-", "a PDF; save its text first"),
+    (b"%!PS", "PostScript; save its text first"),
+    (
+        b"\xD0\xCF\x11\xE0",
+        "an HWP or old Office document, or one with a password; save it as HWPX or DOCX first",
+    ),
+    (b"HWP Document File", "an HWP document of before HWPX; save it as HWPX first"),
+    (b"{\\rtf", "RTF; save it as DOCX or plain text first"),
+    (
+        b"PK\x03\x04",
+        "a zip archive; a DOCX or HWPX document needs that ending in its name, and others are not read",
+    ),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"Rar!", "a RAR archive; unpack it first"),
+    (b"7z\xBC\xAF", "a 7z archive; unpack it first"),
+    (b"\x1F\x8B", "gzip-compressed; unpack it first"),
+    (b"BZh9", "bzip2-compressed; unpack it first"),
+    (b"\xFD7zXZ", "xz-compressed; unpack it first"),
+    (b"\x28\xB5\x2F\xFD", "zstd-compressed; unpack it first"),
+    (b"\x89PNG", "an image"),
+    (b"\xFF\xD8\xFF", "an image"),
+    (b"GIF87a", "an image"),
+    (b"GIF89a", "an image"),
+    (b"II*\0", "an image"),
+    (b"MM\0*", "an image"),
+    (b"RIFF", "an image, sound or film (RIFF)"),
+    (b"ID3", "sound (MP3)"),
+    (b"OggS", "sound (Ogg)"),
+    (b"fLaC", "sound (FLAC)"),
+    (b"\x1A\x45\xDF\xA3", "a film (Matroska)"),
+    (b"\x7FELF", "a program"),
+    (b"MZ\x90\0", "a program"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"PAR1", "a Parquet file; save it as CSV or JSON Lines first"),
+    (b"GGUF", "a model"),
+    (b"\xFF\xFE\0\0", "UTF-32; save it as UTF-8 first"),
+    (b"\0\0\xFE\xFF", "UTF-32; save it as UTF-8 first"),
+];
+
+/// What a file is that begins with these bytes, where it is none that holds text.
+pub(super) fn signature(bytes: &[u8]) -> Option<&'static str> {
+    const LOOKED_AT: usize = 512;
+    // A text may begin with these letters; a file of that kind has a NUL byte soon after them.
+    let binary = || bytes[..bytes.len().min(LOOKED_AT)].contains(&0);
+    let begins =
+        |start: &[u8]| bytes.starts_with(start) && (!start.iter().all(u8::is_ascii_alphanumeric) || binary());
+    SIGNATURES.iter().find(|(start, _)| begins(start)).map(|(_, what)| *what)
+}
+
+/// A kind of text that is not prose.
+struct Kind {
+    /// As a message goes on after the file's name.
+    describe: &'static str,
+    is: fn(&str) -> bool,
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        describe: "is JSON, not an article; JSON Lines (an object a line), a list of objects and JSON Feed are read",
+        is: is_json,
+    },
+    Kind {
+        describe: "is a saved web page (MHTML); save it as HTML first",
+        is: |text| is_mail(text) && is_mhtml(text),
+    },
+    Kind { describe: "is an e-mail message; save its text first", is: is_mail },
+    Kind {
+        describe: "is SubStation Alpha subtitles; save them as SubRip (.srt) first",
+        is: |text| starts(text, &["[Script Info]"]),
+    },
+    Kind { describe: "is MicroDVD subtitles; save them as SubRip (.srt) first", is: is_microdvd },
+    Kind {
+        describe: "is LaTeX; save its text first",
+        is: |text| starts(text, &["\\documentclass", "\\begin{document}", "\\documentstyle"]),
+    },
+    Kind { describe: "is a translation catalogue (PO), not an article", is: is_catalogue },
+    Kind {
+        describe: "is a calendar or an address book",
+        is: |text| starts(text, &["BEGIN:VCALENDAR", "BEGIN:VCARD"]),
+    },
+    Kind {
+        describe: "is a key, a certificate or a signed message",
+        is: |text| starts(text, &["-----BEGIN "]),
+    },
+    Kind {
+        describe: "is a program or a patch, not an article",
+        is: |text| starts(text, &["#!/", "<?php", "diff --git ", "#include <", "<%@"]),
+    },
+    Kind {
+        describe: "is a dump of a database; save it as CSV or JSON Lines first",
+        is: |text| {
+            starts(
+                text,
+                &[
+                    "-- MySQL dump",
+                    "-- PostgreSQL database dump",
+                    "PRAGMA foreign_keys",
+                    "CREATE TABLE ",
+                    "INSERT INTO ",
+                ],
+            )
+        },
+    },
+    Kind { describe: "is a program's log, not an article", is: is_log },
+    Kind { describe: "is base64, not text; decode it first", is: is_base64 },
+    Kind { describe: "is uuencoded, not text; decode it first", is: is_uuencoded },
+];
+
+/// Why a text is no article in prose; `None` for everything that may be one.
+pub(super) fn text(text: &str) -> Option<String> {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if let Some(root) = xml_root(text) {
+        return Some(format!("is XML of a kind malmoi does not read (<{root}>)"));
+    }
+    KINDS.iter().find(|kind| (kind.is)(text)).map(|kind| kind.describe.to_string())
+}
+
+fn starts(text: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| text.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known)))
+}
+
+/// The root element of what is XML by its declaration, or by an element around all of it. "<LEAD>
+/// Mayor opens port" is neither.
+fn xml_root(text: &str) -> Option<String> {
+    if text.starts_with("<?xml") {
+        return Some(super::xml::root(text.as_bytes()).unwrap_or_default());
+    }
+    if text.starts_with("<!DOCTYPE") || text.starts_with("<!--") {
+        return super::xml::root(text.as_bytes());
+    }
+    let inside = text.strip_prefix('<')?;
+    let name = &inside[..inside.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))?];
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || ":_-.".contains(c));
+    let tag = &inside[..inside.find('>')?];
+    let around = text.trim_end().ends_with(&format!("</{name}>"));
+    (is_name && (around || tag.contains("xmlns")))
+        .then(|| name.rsplit(':').next().unwrap_or(name).to_string())
+}
+
+/// A list or an object of JSON, whole or cut short. "[속보] 지진" and "{해민} 항구" are neither.
+fn is_json(text: &str) -> bool {
+    let mut rest = text.chars().filter(|c| !c.is_whitespace());
+    match (rest.next(), rest.next()) {
+        (Some('{'), Some('"')) => {
+            // `{"name":`
+            let key = text[1..].trim_start()[1..].split_once('"');
+            key.is_some_and(|(_, after)| after.trim_start().starts_with(':'))
+        }
+        (Some('['), Some('{')) => true,
+        (Some('{'), Some('}')) | (Some('['), Some(']')) => text.trim_end().len() <= 4,
+        (Some('['), Some('"' | '0'..='9' | '[' | '-')) => {
+            text.trim_end().ends_with(']') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+        }
+        _ => false,
+    }
+}
+
+/// Header lines of a message: only programs write those.
+fn is_mail(text: &str) -> bool {
+    const LOOKED_AT: usize = 60;
+    const TOLD: &[&str] = &[
+        "received",
+        "mime-version",
+        "message-id",
+        "return-path",
+        "dkim-signature",
+        "content-transfer-encoding",
+        "delivered-to",
+        "x-mailer",
+        "references",
+        "in-reply-to",
+    ];
+    const USUAL: &[&str] = &["from", "to", "subject", "date", "content-type", "cc", "reply-to"];
+    let (mut told, mut usual) = (0, 0);
+    for line in text.lines().take(LOOKED_AT).skip(usize::from(text.starts_with("From "))) {
+        if line.starts_with([' ', '\t']) {
+            continue;
+        }
+        let Some((name, _)) = line.split_once(':') else { break };
+        let name = name.to_ascii_lowercase();
+        told += usize::from(TOLD.contains(&&*name));
+        usual += usize::from(USUAL.contains(&&*name));
+    }
+    told >= 1 && told + usual >= 3
+}
+
+fn is_mhtml(text: &str) -> bool {
+    text.lines().take(20).any(|line| line.to_ascii_lowercase().contains("multipart/related"))
+}
+
+/// "{120}{180}The bridge is open."
+fn is_microdvd(text: &str) -> bool {
+    let cue = |line: &str| {
+        let braces = |text: &str| -> Option<usize> {
+            let number = text.strip_prefix('{')?.split_once('}')?.0;
+            number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number.len() + 2)
+        };
+        braces(line).is_some_and(|length| braces(&line[length..]).is_some())
+    };
+    text.lines().next().is_some_and(cue)
+}
+
+/// "msgid" and "msgstr" in turn.
+fn is_catalogue(text: &str) -> bool {
+    let begins = |word: &str| text.lines().take(200).any(|line| line.starts_with(word));
+    begins("msgid \"") && begins("msgstr \"")
+}
+
+/// Lines that begin with a time to the second and name how grave they are, or those of a web
+/// server.
+fn is_log(text: &str) -> bool {
+    const LOOKED_AT: usize = 5;
+    const LEVELS: &[&str] =
+        &["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"];
+    let entry = |line: &&str| {
+        let begin: String = line.chars().take(60).collect();
+        let clock = begin.split([' ', 'T', '[', ']']).any(|part| {
+            let figures = part.split([',', '.', '+', 'Z']).next().unwrap_or_default();
+            figures.len() == 8
+                && figures.split(':').count() == 3
+                && figures.bytes().all(|b| b.is_ascii_digit() || b == b':')
+        });
+        let level = begin.split(|c: char| !c.is_ascii_alphabetic()).any(|word| LEVELS.contains(&word));
+        let server = begin.split_once(" [").is_some_and(|(_, at)| at.matches(['/', ':']).count() >= 4)
+            && begin.starts_with(|c: char| c.is_ascii_digit());
+        (clock && level) || server
+    };
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LOOKED_AT).collect();
+    lines.len() >= 2 && lines.iter().filter(|line| entry(line)).count() * 2 > lines.len()
+}
+
+/// Lines of one length without a space, of the 64 letters.
+fn is_base64(text: &str) -> bool {
+    const SHORTEST: usize = 120;
+    let text = text.trim_end();
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    let first = text.lines().next().unwrap_or_default().trim_end().len();
+    let uniform = || text.lines().rev().skip(1).all(|line| line.trim_end().len() == first);
+    let figures = || {
+        text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_uppercase())
+    };
+    text.len() >= SHORTEST
+        && first >= 60
+        && text.lines().all(|line| line.trim_end().bytes().all(letter))
+        && uniform()
+        && figures()
+}
+
+/// "begin 644 photo.jpg", and the length of each line before it.
+fn is_uuencoded(text: &str) -> bool {
+    let mut words = text.lines().next().unwrap_or_default().split(' ');
+    words.next() == Some("begin")
+        && words.next().is_some_and(|mode| mode.len() == 3 && mode.bytes().all(|byte| byte.is_ascii_digit()))
+        && words.next().is_some()
+        && text.lines().nth(1).is_some_and(|line| line.starts_with('M') && line.len() == 61)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_prose_is_named() {
+        let base64 =
+            "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n".repeat(3) + "QUJD==";
+        for (given, name) in [
+            ("{\"articles\": [{\"title\": \"x\"}]}", "JSON"),
+            ("{\n  \"title\": \"Harbour\",\n  \"body\": \"They met.\"\n}\n", "JSON"),
+            ("[\"a\", \"b\"]", "JSON"),
+            ("[1, 2]", "JSON"),
+            ("From: a@b.example\nTo: c@d.example\nSubject: Hi\nMIME-Version: 1.0\n\nHello.", "e-mail"),
+            (
+                "Received: from x by y;\n\tWed, 7 Jan 2026\nMessage-ID: <1@x>\nFrom: a@b.example\n\nHi",
+                "e-mail",
+            ),
+            (
+                "From: <Saved by Blink>\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\n",
+                "MHTML",
+            ),
+            ("[Script Info]\nTitle: x\n\n[Events]\n", "SubStation"),
+            ("{10}{25}The bridge.\n{30}{50}It opened.\n", "MicroDVD"),
+            ("\\documentclass{article}\n", "LaTeX"),
+            ("msgid \"\"\nmsgstr \"\"\n\nmsgid \"a\"\nmsgstr \"b\"\n", "PO"),
+            ("BEGIN:VCALENDAR\nVERSION:2.0\n", "calendar"),
+            ("-----BEGIN CERTIFICATE-----\n", "certificate"),
+            ("#!/bin/sh\necho\n", "program"),
+            ("<?php echo 1; ?>", "program"),
+            ("-- MySQL dump 10.13\n--\nCREATE TABLE a;\n", "database"),
+            ("2026-01-07 10:30:00,123 INFO starting\n2026-01-07T10:30:01Z ERROR no port\n", "log"),
+            ("[2026-01-07 10:30:00] WARN x\n[2026-01-07 10:30:01] WARN y\n  at z\n", "log"),
+            (
+                "127.0.0.1 - - [07/Jan/2026:10:30:00 +0900] \"GET / HTTP/1.1\" 200\n127.0.0.1 - - [07/Jan/2026:10:30:01 +0900] \"GET /a HTTP/1.1\" 404\n",
+                "log",
+            ),
+            (&base64, "base64"),
+            (
+                "begin 644 a.jpg\nM86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A\n`\nend\n",
+                "uuencoded",
+            ),
+            ("<?xml version='1.0'?><urlset/>", "<urlset>"),
+            ("<tt xmlns=\"http://www.w3.org/ns/ttml\"><body>", "<tt>"),
+            ("<opml version='2.0'><body/></opml>\n", "<opml>"),
+            ("<!DOCTYPE tmx SYSTEM \"tmx14.dtd\"><tmx version=\"1.4\"></tmx>", "<tmx>"),
+        ] {
+            let told = text(given).unwrap_or_else(|| panic!("{name} is not known"));
+            assert!(told.contains(name), "{name}: {told}");
+        }
+    }
+
+    #[test]
+    fn prose_stays_prose() {
+        for given in [
+            "[속보] 해민 앞바다 지진",
+            "[1보] 지진",
+            "[단독]{해민} 항구",
+            "{해민} 항구 정비",
+            "<LEAD> Government announces plan\n\nIt was announced.",
+            "<AI 시대> 항만도 자동화",
+            "<b>Bold</b> words begin this text.",
+            "From: the mayor\nTo: the people\n\nDear people.",
+            "From the harbour: a report\nDate: Jan. 7\nThey met.",
+            "Subject: harbour\nFrom: desk\n\nThe story.",
+            "Begin with a list: 1, 2.",
+            "10:30:00 The ERROR was found.\nThe mayor left at 10:31.\nIt rained.",
+            "2026-01-07 10:30\n\nThe mayor spoke.\n\nINFO desk opened.",
+            "BEGIN",
+            "OneVeryLongWordThatHasNoSpacesAtAll",
+            "#해민시 #항구",
+            "# Heading",
+            "\"Quoted,\" he said.",
+            "{{ template }}",
+        ] {
+            assert_eq!(text(given), None, "{given}");
+        }
+        assert!(signature(b"ID3 is a tag").is_none() && signature(b"GGUF\x03\0\0\0").is_some());
+        assert!(signature(b"The").is_none() && signature(b"\xFF\xFEa\0").is_none());
+        assert!(signature(b"{\\rtf1\\ansi").is_some_and(|what| what.starts_with("RTF")));
+    }
+}
