@@ -1,0 +1,58 @@
+//! `tokenizer.json`: what of it counts when texts are read, and what is left from training and does not.
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+use tokenizers::{AddedToken, AddedVocabulary, ModelWrapper};
+
+use super::{Added, growth, guarded};
+
+/// The parts that change texts, beside the vocabulary.
+#[derive(Deserialize)]
+struct Steps {
+    #[serde(default)]
+    normalizer: Json,
+    #[serde(default)]
+    pre_tokenizer: Json,
+    #[serde(default)]
+    decoder: Json,
+}
+
+type Read = (tokenizers::Tokenizer, Vec<Added>, Vec<AddedToken>);
+
+/// A tokenizer without its added tokens, those tokens, and the same for the library: all of them, so that their ids stay, and those
+/// that only come of trusted text as special ones, which the library is told to overlook.
+pub(super) fn read(bytes: &[u8]) -> Result<Read, String> {
+    let steps: Steps = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    growth::check(&steps.normalizer, &steps.pre_tokenizer, &steps.decoder)?;
+    let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(bytes))?;
+    let mut tokens: Vec<(u32, AddedToken)> = inner.get_added_tokens_decoder().into_iter().collect();
+    tokens.sort_by_key(|(id, _)| *id);
+    inner.with_added_vocabulary(AddedVocabulary::new());
+    forget_training(&mut inner)?;
+    let mut added = Vec::new();
+    let mut known = Vec::new();
+    for (id, token) in tokens {
+        let one = Added::new(token.content.clone(), id, token.special, (token.lstrip, token.rstrip));
+        known.push(AddedToken { special: one.is_control(), ..token });
+        added.push(one);
+    }
+    Ok((inner, added, known))
+}
+
+/// How texts were cut, filled up and cut at random for training is often saved with a tokenizer.
+fn forget_training(inner: &mut tokenizers::Tokenizer) -> Result<(), String> {
+    inner.with_truncation(None).map_err(|e| e.to_string())?;
+    inner.with_padding(None);
+    match inner.get_model().clone() {
+        ModelWrapper::BPE(mut model) if model.dropout.is_some() => {
+            model.dropout = None;
+            inner.with_model(model);
+        }
+        ModelWrapper::Unigram(mut model) if model.alpha.is_some() || model.nbest_size.is_some() => {
+            (model.alpha, model.nbest_size) = (None, None);
+            inner.with_model(model);
+        }
+        _ => {}
+    }
+    Ok(())
+}
