@@ -31,7 +31,7 @@ impl Finish {
 /// Something that did not carry over from source to output, or was left out: a doubt, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`, or one of
+    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`, `reasoning`, or one of
     /// [`Finding::NOTES`].
     pub check: String,
     /// Index into the outcome's segments; `None` where it concerns the whole text.
@@ -42,8 +42,9 @@ pub struct Finding {
 
 impl Finding {
     /// Names of what is said for completeness and puts nothing in doubt: furniture that was left out, sentences beyond those asked
-    /// for, a part that was split smaller and then came out whole, tags without words of theirs in the output.
-    pub const NOTES: &[&str] = &["furniture", "sentences", "split", "tags"];
+    /// for, a part that was split smaller and then came out whole, tags without words of theirs in the output, recommendations for
+    /// sampling that are not followed.
+    pub const NOTES: &[&str] = &["furniture", "sampling", "sentences", "split", "tags"];
 
     /// Whether an editor should look. `--strict` goes by this.
     pub fn is_doubt(&self) -> bool {
