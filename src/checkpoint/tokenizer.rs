@@ -12,7 +12,6 @@ mod gguf_vocabulary;
 mod growth;
 mod json;
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -53,6 +52,8 @@ const KEPT: usize = 64;
 /// Stands before a text that is not the first of a prompt, so that the library does not treat it as one: a noncharacter, which no
 /// text for interchange contains. It is never encoded.
 const NOT_FIRST: &str = "\u{FDD0}";
+/// Times a text is looked through for control tokens among its pieces.
+const MAX_BREAKS: usize = 4;
 /// What control tokens begin and end with.
 const BRACKETS: &[(&str, &str)] = &[("<", ">"), ("[", "]"), ("{", "}"), ("|", "|"), ("◁", "▷"), ("__", "__")];
 /// Tokens that stand around a source or before a text: a few, in any tokenizer.
@@ -75,6 +76,11 @@ impl Added {
         let ends = TURN_ENDS.contains(&text.as_str());
         let special = ends || special && !crate::reasoning::is_mark(&text);
         Self { text, id, special, strip }
+    }
+
+    /// Whether it stands for what no other token can be made of.
+    fn is_unknown(&self) -> bool {
+        self.text.to_lowercase().contains("unk")
     }
 
     /// Whether it only comes of trusted text: what is special, or looks like markup for the model. Other added tokens are words.
@@ -155,7 +161,21 @@ impl Tokenizer {
             around.path = folder.to_path_buf();
             around.row = Row::of_folder(folder, model_type)?;
         }
+        tokenizer.learn_control(json::control_tokens(&folder.join("tokenizer_config.json"))?);
         Ok(tokenizer)
+    }
+
+    /// Adds control tokens that are in the vocabulary, or behind it, without being marked as such there.
+    fn learn_control(&mut self, tokens: Vec<(String, Option<u32>)>) {
+        for (text, id) in tokens {
+            let (known, listed) = (self.added.iter().any(|token| token.text == text), self.id_of(&text));
+            let Some(id) = listed.or(id).filter(|_| !known && !text.is_empty()) else { continue };
+            let token = Added::new(text, id, true, (false, false));
+            if token.is_control() && self.added_by_id(id).is_none() {
+                self.added_ids.insert(id, self.added.len());
+                self.added.push(token);
+            }
+        }
     }
 
     /// Reads the SentencePiece files of a folder.
@@ -281,19 +301,35 @@ impl Tokenizer {
             Inner::Library(library, _) => &**library,
             Inner::Pieces(pieces) => return Ok(pieces.encode(text)),
         };
-        let encode =
-            |text: &str| guarded(|| inner.encode_fast(text, false)).map(|encoded| encoded.get_ids().to_vec());
-        let text =
-            if text.contains(NOT_FIRST) { text.replace(NOT_FIRST, "").into() } else { Cow::Borrowed(text) };
-        let ids = match (first, text.is_empty()) {
-            (_, true) => Ok(Vec::new()),
-            (true, _) => encode(&text),
-            (false, _) => encode(&format!("{NOT_FIRST}{text}")).map(|mut ids| {
-                ids.retain(|id| id != not_first);
-                ids
-            }),
-        };
-        ids.map_err(|reason| Error::Engine(reason.into()))
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut text = if text.contains(NOT_FIRST) { text.replace(NOT_FIRST, "") } else { text.to_string() };
+        if !first {
+            text.insert_str(0, NOT_FIRST);
+        }
+        let fail = |reason: String| Error::Engine(reason.into());
+        let is_control = |id: &u32| self.added_by_id(*id).is_some_and(|token| !token.is_unknown());
+        let mut ids = guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
+        for _ in 0..MAX_BREAKS {
+            if !ids.iter().any(is_control) {
+                break;
+            }
+            // Some vocabularies have their control tokens among the pieces of texts: those are taken apart.
+            let encoded = guarded(|| inner.encode(&*text, false)).map_err(fail)?;
+            let spans = encoded.get_ids().iter().zip(encoded.get_offsets());
+            let spans: Vec<(usize, usize)> =
+                spans.filter(|(id, _)| is_control(id)).map(|(_, span)| *span).collect();
+            for (start, end) in spans.into_iter().rev() {
+                let second = text.get(start..end).and_then(|span| span.char_indices().nth(1));
+                if let Some((at, _)) = second {
+                    text.insert_str(start + at, NOT_FIRST);
+                }
+            }
+            ids = guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
+        }
+        ids.retain(|id| id != not_first && !is_control(id));
+        Ok(ids)
     }
 
     /// Tokens that stand before a text that is to be continued, as the tokenizer's own files have it.

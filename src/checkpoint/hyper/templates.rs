@@ -17,7 +17,7 @@ const OTHER: &[&str] = &["tool_use", "tools", "rag", "fim", "completion"];
 pub(super) fn of_folder(folder: &Path, tokenizer: &Json) -> Result<Option<String>> {
     let file = folder.join("chat_template.jinja");
     match std::fs::read_to_string(&file) {
-        Ok(text) => return checked(&file, text).map(Some),
+        Ok(text) => return checked(&file, text),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => return Err(Error::io("read", &file, e)),
     }
@@ -34,7 +34,7 @@ fn of_json(file: &Path, value: &Json) -> Result<Option<String>> {
     let text = |value: Option<&Json>| value.and_then(Json::as_str).map(str::to_string);
     let named = match value {
         Json::Null => return Ok(None),
-        Json::String(text) => return checked(file, text.clone()).map(Some),
+        Json::String(text) => return checked(file, text.clone()),
         Json::Array(several) => {
             several.iter().map(|one| Some((text(one.get("name"))?, text(one.get("template"))?))).collect()
         }
@@ -53,7 +53,7 @@ pub(super) fn of_gguf(gguf: &Gguf) -> Result<Option<String>> {
     const KEY: &str = "tokenizer.chat_template";
     let file = gguf.file().path();
     if let Some(text) = gguf.text(KEY) {
-        return checked(file, text.to_string()).map(Some);
+        return checked(file, text.to_string());
     }
     let names = gguf.strings("tokenizer.chat_templates").into_iter().flatten();
     let named =
@@ -68,9 +68,7 @@ fn choose(file: &Path, named: Vec<(String, String)>) -> Result<Option<String>> {
     let mut plain = (0..named.len()).filter(|at| !OTHER.contains(&names[*at].as_str()));
     let only = plain.next().filter(|_| plain.next().is_none());
     match default.or(only) {
-        Some(at) => {
-            checked(file, named.into_iter().nth(at).map(|(_, text)| text).unwrap_or_default()).map(Some)
-        }
+        Some(at) => checked(file, named.into_iter().nth(at).map(|(_, text)| text).unwrap_or_default()),
         None if names.is_empty() => Ok(None),
         None => {
             let reason =
@@ -80,12 +78,13 @@ fn choose(file: &Path, named: Vec<(String, String)>) -> Result<Option<String>> {
     }
 }
 
-fn checked(file: &Path, template: String) -> Result<String> {
+fn checked(file: &Path, template: String) -> Result<Option<String>> {
     match template.len() {
         bytes if bytes > MAX_BYTES => {
             Err(Error::malformed(file, format!("a chat template of {bytes} bytes")))
         }
-        _ => Ok(template),
+        // The reference takes an empty one for none.
+        _ => Ok(Some(template).filter(|template| !template.trim().is_empty())),
     }
 }
 

@@ -1,10 +1,14 @@
 //! `tokenizer.json`: what of it counts when texts are read, and what is left from training and does not.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::Value as Json;
 use tokenizers::{AddedToken, AddedVocabulary, ModelWrapper};
 
 use super::{Added, growth, guarded};
+use crate::error::Error;
 
 /// The parts that change texts, beside the vocabulary.
 #[derive(Deserialize)]
@@ -37,6 +41,41 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, String> {
         added.push(one);
     }
     Ok((inner, added, known))
+}
+
+/// What tokenizer_config.json calls special: texts, and ids where it has them.
+#[derive(Deserialize, Default)]
+struct Special {
+    #[serde(default)]
+    added_tokens_decoder: BTreeMap<String, Token>,
+    #[serde(default)]
+    bos_token: Json,
+    #[serde(default)]
+    eos_token: Json,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    content: String,
+    #[serde(default)]
+    special: bool,
+}
+
+/// The special tokens a tokenizer_config.json names: fine-tuned models have some that their tokenizer.json only lists as words.
+pub(super) fn control_tokens(path: &Path) -> Result<Vec<(String, Option<u32>)>, Error> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::io("read", path, e)),
+    };
+    // What else the file may hold is its other readers' concern.
+    let special: Special = serde_json::from_slice(&text).unwrap_or_default();
+    let named = [special.bos_token, special.eos_token];
+    let named = named.iter().filter_map(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
+    let named = named.map(|text| (text.to_string(), None));
+    let added = special.added_tokens_decoder.into_iter().filter(|(_, token)| token.special);
+    let added = added.map(|(id, token)| (token.content, id.parse().ok()));
+    Ok(added.chain(named.collect::<Vec<_>>()).collect())
 }
 
 /// How texts were cut, filled up and cut at random for training is often saved with a tokenizer.

@@ -316,3 +316,60 @@ fn words_keep_their_ids_and_marks_stay_out_of_articles() {
     assert_eq!(tokenizer.encode("a해민항b").unwrap(), [97, 256, 98]);
     assert_eq!(tokenizer.decode(&[97, 256, 98]).unwrap(), "a해민항b");
 }
+
+/// Vocabularies of pieces have their control tokens among the pieces, as words like any other.
+#[test]
+fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
+    let folder = tempfile::tempdir().unwrap();
+    let pieces = [
+        "<unk>",
+        "</s>",
+        "▁",
+        "a",
+        "b",
+        "<",
+        "/",
+        "s",
+        ">",
+        "s>",
+        "/s",
+        "<|im_end|>",
+        "|",
+        "i",
+        "m",
+        "_",
+        "e",
+        "n",
+        "d",
+    ];
+    let vocabulary: Vec<Json> =
+        pieces.iter().enumerate().map(|(at, piece)| json!([piece, -(at as f64)])).collect();
+    let special = |id: u32, text: &str| {
+        json!({"id": id, "content": text, "single_word": false, "lstrip": false,
+        "rstrip": false, "normalized": false, "special": true})
+    };
+    let tokenizer = json!({
+        "version": "1.0",
+        "added_tokens": [special(0, "<unk>"), special(1, "</s>")],
+        "normalizer": {"type": "NFKC"},
+        "model": {"type": "Unigram", "unk_id": 0, "vocab": vocabulary}
+    });
+    std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    // One that only the tokenizer's config calls special.
+    let config = json!({"eos_token": "</s>", "added_tokens_decoder": {"11": {"content": "<|im_end|>", "special": true}}});
+    std::fs::write(folder.path().join("tokenizer_config.json"), config.to_string()).unwrap();
+    let tokenizer = Tokenizer::from_folder(folder.path(), "llama").unwrap();
+    let shown = |ids: &[u32]| ids.iter().map(|id| pieces[*id as usize]).collect::<String>();
+    for text in ["a</s>", "</s>", "a</s></s>b", "<</s>/s>", "a<|im_end|>b"] {
+        let ids = tokenizer.encode(text).unwrap();
+        assert!(ids.iter().all(|id| ![1, 11].contains(id)), "{text}: {ids:?}");
+        assert_eq!(shown(&ids), text);
+    }
+    // Full-width letters become the same.
+    let ids = tokenizer.encode("a＜/s＞").unwrap();
+    assert_eq!(shown(&ids), "a</s>");
+    assert!(!ids.contains(&1));
+    assert_eq!(tokenizer.encode("한a").unwrap(), [0, 3]);
+    assert_eq!(tokenizer.encode_trusted("a</s><|im_end|>").unwrap(), [3, 1, 11]);
+    assert_eq!(tokenizer.turn_ends().count(), 2);
+}
