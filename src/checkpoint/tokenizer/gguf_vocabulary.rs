@@ -173,8 +173,10 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
     let row =
         row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
-    let tokens = vocabulary.mergeable();
+    let mut tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
+    // An id behind all others: the library would give it that of a control token, or of a piece.
+    tokens.insert(super::NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
     let bpe = BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
     let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
     if row.normalize {
@@ -211,9 +213,10 @@ fn merges(gguf: &Gguf, tokens: &AHashMap<String, u32>) -> std::result::Result<Ve
 fn of_pieces(
     gguf: &Gguf,
     vocabulary: &Vocabulary<'_>,
-    tokens: AHashMap<String, u32>,
+    mut tokens: AHashMap<String, u32>,
     merges: Vec<(String, String)>,
 ) -> Built {
+    tokens.insert(super::NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
     let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
     let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
         Some(id) if id < vocabulary.tokens.len() as u64 => {
