@@ -390,5 +390,6 @@ fn gaps_in_a_vocabulary_lose_no_text() {
     let file = with_turn_end("<|im_end|>", 3, true);
     let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(&file.bytes()).unwrap()).unwrap();
     let ids = tokenizer.encode_trusted("<|im_end|>ab").unwrap();
-    assert_eq!((ids[0], tokenizer.decode(&ids).unwrap().trim()), (256, "ab"));
+    // This vocabulary has no piece for a blank: it is spelled in bytes.
+    assert_eq!((ids[0], tokenizer.decode(&ids).unwrap().as_str()), (256, "▁ab"));
 }
