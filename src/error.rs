@@ -120,6 +120,15 @@ pub enum Error {
         window: usize,
     },
 
+    /// A model that reasons before it answers, and did not come to an answer.
+    #[error("{model} gave no answer: it was still reasoning after {tokens} tokens")]
+    NoAnswer {
+        /// The model's name.
+        model: String,
+        /// Tokens it wrote.
+        tokens: usize,
+    },
+
     // === Prompts ===
     /// A prompt or chat template that does not exist, parse or render.
     #[error("prompt `{name}`: {reason}")]

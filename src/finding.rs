@@ -60,7 +60,7 @@ impl From<Range<usize>> for Place {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`, or one of
+    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`, `reasoning`, or one of
     /// [`Finding::NOTES`].
     pub check: String,
     /// What it is, for programs: a name in [`Check::kinds`](crate::checks::Check::kinds) or the check's own. Empty in findings
@@ -88,7 +88,7 @@ pub struct Finding {
 impl Finding {
     /// Names of what is said for completeness and puts nothing in doubt: furniture that was left out, a part that was split
     /// smaller and then came out whole, tags without words of theirs in the output. `sentences` stands in older files only.
-    pub const NOTES: &[&str] = &["furniture", "sentences", "split", "tags"];
+    pub const NOTES: &[&str] = &["furniture", "sampling", "sentences", "split", "tags"];
 
     /// A finding about the whole text, of middling severity.
     pub fn new(check: impl Into<String>, kind: impl Into<String>, message: impl Into<String>) -> Self {

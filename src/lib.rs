@@ -66,6 +66,7 @@ mod model;
 mod outcome;
 mod pipeline;
 pub mod prompts;
+mod reasoning;
 mod request;
 pub mod segment;
 pub mod store;

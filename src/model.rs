@@ -11,11 +11,13 @@ use candle_core::Device;
 use crate::architectures::{self, Network, Setup};
 use crate::checkpoint::{
     ChatTemplate, Checkpoint, Content, Frame, Hyper, Message, Quantization, Recommended, Tokenizer,
-    Translation, Work,
+    Translation, Typed, Words, Work,
 };
 use crate::error::{Error, Result};
-use crate::generation::{Batcher, Beams, Desk, Engine, Generated, Options, Searcher, Sink, answer};
+use crate::generation::settings;
+use crate::generation::{Batcher, Beams, Desk, Engine, Generated, Options, Rules, Searcher, Sink, answer};
 use crate::kernels::{Pass, Precision};
+use crate::reasoning;
 
 /// How to open a model.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +61,10 @@ struct Inner {
     work: Work,
     newly_kept: Option<u64>,
     one_pass: bool,
+    /// What the checkpoint forbids of texts that are continued.
+    rules: Arc<Rules>,
+    /// Texts that end an output.
+    stops: Vec<String>,
     /// How sources are searched; of a network that reads none nothing.
     beams: Option<Beams>,
 }
@@ -80,6 +86,15 @@ pub enum Part<'p> {
     Trusted(&'p str),
     /// Anybody's words: whatever they say, they are encoded as plain text.
     Plain(&'p str),
+}
+
+impl<'p> Part<'p> {
+    fn words(self) -> Words<'p> {
+        match self {
+            Self::Trusted(text) => Words::Trusted(text),
+            Self::Plain(text) => Words::Plain(text),
+        }
+    }
 }
 
 impl Model {
@@ -118,10 +133,11 @@ impl Model {
             _ => Precision::Quantized,
         };
         let loaded = architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
-        let tokenizer = match checkpoint.gguf() {
+        let mut tokenizer = match checkpoint.gguf() {
             Some(gguf) => Tokenizer::from_gguf(gguf)?,
             None => Tokenizer::from_folder(path, checkpoint.hyper.architecture())?,
         };
+        tokenizer.forget_beyond(loaded.vocabulary)?;
         let (bytes, work) = (checkpoint.size(), checkpoint.work()?);
         let hyper = checkpoint.hyper;
         let beams = match loaded.sources {
@@ -139,11 +155,15 @@ impl Model {
             // Its results are others than the whole model's.
             name = format!("{name} {}", to.as_str());
         }
+        let end_tokens = end_tokens(&hyper, &tokenizer, loaded.vocabulary)?;
+        let rules = Rules::of_checkpoint(&hyper, loaded.vocabulary, &end_tokens)?;
         let inner = Inner {
             name,
             path: path.to_path_buf(),
             network: loaded.network,
-            end_tokens: end_tokens(&hyper, &tokenizer, loaded.vocabulary)?,
+            end_tokens,
+            rules: Arc::new(rules),
+            stops: settings::stop_strings(&hyper)?,
             vocabulary: loaded.vocabulary,
             template: template.transpose()?,
             tokenizer,
@@ -234,19 +254,24 @@ impl Model {
     /// The token ids of a prompt: its parts as one user message in the checkpoint's own chat template, or one after the other where
     /// it has none.
     pub fn prompt(&self, system: Option<&str>, parts: &[Part<'_>]) -> Result<Vec<u32>> {
+        let words: Vec<Words<'_>> = parts.iter().map(|part| part.words()).collect();
         let Some(template) = &self.0.template else {
-            let mut ids = Vec::new();
-            ids.extend(self.0.hyper.begin_token().filter(|_| self.0.hyper.begins_texts()));
-            for part in parts {
-                ids.extend(self.encode(*part)?);
-            }
+            let mut ids = self.beginning();
+            ids.extend(self.0.tokenizer.encode_parts(&words)?);
             return Ok(ids);
         };
-        let mut messages = Vec::new();
-        let said = |role, content: String| Message { role, content: Content::Text(content) };
-        messages.extend(system.map(|content| said("system", content.to_string())));
-        messages.push(said("user", with_marks(parts)?));
-        self.answer_to(template, &messages, parts)
+        self.answer_to(template, &conversations(system, &with_marks(parts)?), parts)
+    }
+
+    /// Tokens before a text that is to be continued: what the files say of it, or else what the tokenizer puts there.
+    fn beginning(&self) -> Vec<u32> {
+        let before = self.0.tokenizer.before();
+        let begin = self.0.hyper.begin_token();
+        match self.0.hyper.begins_texts() {
+            Some(false) => Vec::new(),
+            Some(true) if begin.is_some() => begin.into_iter().collect(),
+            _ => before.to_vec(),
+        }
     }
 
     /// Whether its chat template asks for translations in its own words; others are not understood then.
@@ -258,42 +283,54 @@ impl Model {
     pub fn translation_prompt(&self, source: &str, target: &str, text: &str) -> Result<Vec<u32>> {
         let Some(template) = &self.0.template else { return self.prompt(None, &[Part::Plain(text)]) };
         let content = Content::Translation([Translation::new(source, target, mark(0))]);
-        self.answer_to(template, &[Message { role: "user", content }], &[Part::Plain(text)])
+        self.answer_to(template, &[vec![Message { role: "user", content }]], &[Part::Plain(text)])
     }
 
-    /// The token ids of messages in which marks stand for plain parts, up to where the model answers.
+    /// The token ids of messages in which marks stand for plain parts, up to where the model answers. Of several ways of saying the same
+    /// the first is taken that the template accepts and leaves whole.
     fn answer_to(
         &self,
         template: &ChatTemplate,
-        messages: &[Message],
+        conversations: &[Vec<Message>],
         parts: &[Part<'_>],
     ) -> Result<Vec<u32>> {
-        let mut ids = Vec::new();
-        let rendered = template.render(messages, &[("enable_thinking", false.into())])?;
+        let mut refusal = None;
+        for messages in conversations {
+            let rendered = template.render(messages, &[("enable_thinking", false.into())]);
+            match rendered.and_then(|rendered| self.encode_rendered(messages, &rendered, parts)) {
+                Ok(ids) => return Ok(ids),
+                Err(error) => drop(refusal.get_or_insert(error)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| Error::prompt("chat_template", "it was given no message")))
+    }
+
+    /// The token ids of rendered messages; fails where any of what was said is not in them.
+    fn encode_rendered(&self, messages: &[Message], rendered: &str, parts: &[Part<'_>]) -> Result<Vec<u32>> {
+        let fail =
+            || Error::prompt("chat_template", "it leaves out a part of the message, or changes its order");
+        let said = messages.iter().filter(|message| message.role == "system").count();
+        if rendered.matches(SYSTEM_ENDS).count() != said {
+            return Err(fail());
+        }
+        let rendered = rendered.replace(SYSTEM_ENDS, "");
+        let mut words = Vec::new();
         let mut rest = rendered.as_str();
         for (index, part) in parts.iter().enumerate() {
             if let Part::Plain(text) = part {
-                let mark = mark(index);
-                let (before, after) = rest.split_once(&mark).ok_or_else(|| {
-                    Error::prompt(
-                        "chat_template",
-                        "it leaves out a part of the message, or changes its order",
-                    )
-                })?;
-                ids.extend(self.0.tokenizer.encode_trusted(before)?);
-                ids.extend(self.0.tokenizer.encode(text)?);
+                let (before, after) = rest.split_once(&mark(index)).ok_or_else(fail)?;
+                words.extend([Words::Trusted(before), Words::Plain(text)]);
                 rest = after;
             }
         }
-        ids.extend(self.0.tokenizer.encode_trusted(rest)?);
-        Ok(ids)
+        words.push(Words::Trusted(rest));
+        self.0.tokenizer.encode_parts(&words)
     }
 
-    fn encode(&self, part: Part<'_>) -> Result<Vec<u32>> {
-        match part {
-            Part::Trusted(text) => self.0.tokenizer.encode_trusted(text),
-            Part::Plain(text) => self.0.tokenizer.encode(text),
-        }
+    /// The mark that closes the reasoning which a prompt's last words open, where its template does so.
+    pub(crate) fn reasoning_left_open(&self, prompt: &[u32]) -> Option<&'static str> {
+        let tail = &prompt[prompt.len().saturating_sub(16)..];
+        reasoning::left_open(&self.0.tokenizer.decode(tail).ok()?)
     }
 
     /// Whether it reads a whole source and then writes a text: translators and summarizers that take no prompt.
@@ -337,9 +374,14 @@ impl Model {
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
+        let mut options = Options { rules: self.0.rules.clone(), ..options.clone() };
+        options.stop.extend(self.0.stops.iter().cloned());
+        if options.no_repeat_ngram == 0 {
+            options.no_repeat_ngram = self.0.rules.no_repeat_ngram;
+        }
         let generate = |prompts: &[Vec<u32>], sink: &mut Sink<'_>| match &self.1 {
-            Some(batcher) => batcher.generate(prompts, options, sink),
-            None => answer(prompts, options, sink, |desk, batch| self.0.serve(desk, batch)),
+            Some(batcher) => batcher.generate(prompts, &options, sink),
+            None => answer(prompts, &options, sink, |desk, batch| self.0.serve(desk, batch)),
         };
         if !self.reads_sources() {
             return generate(prompts, sink);
@@ -384,15 +426,37 @@ fn mark(index: usize) -> String {
     format!("\u{F8F0}{index}\u{F8F1}")
 }
 
+/// Ends a system turn while a template is rendered: where it is missing the template left the turn out.
+const SYSTEM_ENDS: char = '\u{F8F2}';
+
+/// The ways of saying something that templates take, the most usual first: with a system turn or with its words before the user's,
+/// as text or as a list with one entry.
+fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
+    let text = |text: &str| Content::Text(text.to_string());
+    let typed = |text: &str| Content::Typed([Typed::new(text)]);
+    let mut ways = Vec::new();
+    for content in [&text as &dyn Fn(&str) -> Content, &typed] {
+        match system {
+            None => ways.push(vec![Message { role: "user", content: content(user) }]),
+            Some(system) => {
+                let turn = format!("{system}{SYSTEM_ENDS}");
+                let apart = [("system", turn.as_str()), ("user", user)];
+                ways.push(apart.map(|(role, said)| Message { role, content: content(said) }).into());
+                let together = format!("{system}\n\n{user}");
+                ways.push(vec![Message { role: "user", content: content(&together) }]);
+            }
+        }
+    }
+    ways
+}
+
 fn with_marks(parts: &[Part<'_>]) -> Result<String> {
     let mut content = String::new();
     for (index, part) in parts.iter().enumerate() {
         match part {
-            Part::Trusted(text) if text.contains(['\u{F8F0}', '\u{F8F1}']) => {
-                return Err(Error::prompt(
-                    "prompt",
-                    "it contains the private-use characters U+F8F0 or U+F8F1",
-                ));
+            Part::Trusted(text) if text.contains(['\u{F8F0}', '\u{F8F1}', SYSTEM_ENDS]) => {
+                let reason = "it contains one of the private-use characters U+F8F0 to U+F8F2";
+                return Err(Error::prompt("prompt", reason));
             }
             Part::Trusted(text) => content.push_str(text),
             Part::Plain(_) => content.push_str(&mark(index)),
@@ -405,6 +469,9 @@ fn with_marks(parts: &[Part<'_>]) -> Result<String> {
 fn end_tokens(hyper: &Hyper, tokenizer: &Tokenizer, vocabulary: usize) -> Result<Vec<u32>> {
     let mut ends = hyper.end_tokens().to_vec();
     ends.extend(tokenizer.turn_ends());
+    // The tokenizer's end may be another than those of the network's config.
+    let said = hyper.special_tokens().find(|(name, _)| *name == "eos_token");
+    ends.extend(said.and_then(|(_, text)| tokenizer.id_of(text)));
     ends.sort_unstable();
     ends.dedup();
     ends.retain(|id| (*id as usize) < vocabulary);

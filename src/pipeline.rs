@@ -126,6 +126,7 @@ fn summarize(
     let writer = Writer::new(model, &job.abilities, job, Task::Summarize, (from, to))?;
     let mut outcome = empty_outcome(model, Task::Summarize, from, to);
     report_furniture(document, &mut outcome, watch);
+    outcome.findings.extend(writer.not_followed());
     condense(&writer, Task::Summarize, &article, &mut outcome, watch)?;
     // The result against the whole article, however many parts it went through.
     let (source, output) = (article.as_str(), outcome.text.as_str());
@@ -196,6 +197,7 @@ fn translate(
     let writer = Writer::new(model, abilities, job, Task::Translate, (from, to))?;
     let mut outcome = empty_outcome(model, Task::Translate, from, to);
     outcome.findings.extend(writer.unheard());
+    outcome.findings.extend(writer.not_followed());
     // A block is translated whole where it fits, else by sentences; what has no word of the source language stays as it is.
     let mut parts: Vec<Part<'_>> = Vec::new();
     let mut blocks = Vec::new();

@@ -8,7 +8,7 @@ use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::formats;
-use crate::generation::{Options, Sampling};
+use crate::generation::Options;
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
@@ -176,7 +176,7 @@ impl Request {
     /// Samples as the model's makers recommend, instead of taking the likeliest token each time. The same seed gives the same text. Models
     /// that read a source search for the best text, whatever the seed.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.job.options.sampling = Sampling::recommended(self.model.recommended(), seed);
+        self.job.options.sample_as_recommended(self.model.recommended(), seed);
         self
     }
 

@@ -400,6 +400,100 @@ fn a_tokenizer_file_that_makes_the_library_panic_is_an_error() {
     assert!(Tokenizer::from_file(Path::new("no/such/tokenizer.json")).is_err());
 }
 
+/// A file with some parts, of which the model is a small one if none is given.
+fn tokenizer_json(parts: serde_json::Value) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = serde_json::json!({
+        "version": "1.0",
+        "model": {"type": "BPE", "unk_token": "?", "vocab": {"?": 0, "a": 1, "e": 2, "ae": 3}, "merges": [["a", "e"]]}
+    });
+    file.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+    std::fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
+    folder
+}
+
+#[test]
+fn parts_of_a_tokenizer_file_that_cannot_be_are_refused_or_do_no_harm() {
+    use serde_json::json;
+    let vocab = json!({"?": 0, "a": 1});
+    let special = json!({"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}});
+    for parts in [
+        json!({"truncation": {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 9}}),
+        json!({"padding": {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": 0, "pad_id": 0,
+            "pad_type_id": 0, "pad_token": "?"}}),
+        json!({"post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<x>", "type_id": 0}},
+            {"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens": special}}),
+        json!({"post_processor": {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}}),
+        json!({"pre_tokenizer": {"type": "Metaspace", "replacement": "", "prepend_scheme": "always"}}),
+        json!({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": false}}),
+        json!({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": ""}, "behavior": "Isolated", "invert": false}}),
+        json!({"pre_tokenizer": {"type": "Split", "pattern": {"String": ""}, "behavior": "Removed", "invert": true}}),
+        json!({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a*)*b"}, "behavior": "Isolated", "invert": false}}),
+        json!({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "////fwAA"}}),
+        json!({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAAAA=="}}),
+        json!({"normalizer": {"type": "Replace", "pattern": {"Regex": "$"}, "content": "a"}}),
+        json!({"decoder": {"type": "Strip", "content": "a", "start": 1_000_000, "stop": 1_000_000}}),
+        json!({"decoder": {"type": "CTC", "pad_token": "", "word_delimiter_token": "", "cleanup": true}}),
+        json!({"model": {"type": "BPE", "vocab": {}, "merges": []}}),
+        json!({"model": {"type": "BPE", "vocab": vocab, "merges": [], "unk_token": "<none>"}}),
+        json!({"model": {"type": "BPE", "vocab": {"a": u32::MAX, "b": u32::MAX}, "merges": []}}),
+        json!({"model": {"type": "WordPiece", "vocab": vocab, "unk_token": "<none>", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100}}),
+        json!({"model": {"type": "Unigram", "vocab": [], "unk_id": 0}}),
+        json!({"model": {"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": 9}}),
+        json!({"model": {"type": "Unigram", "vocab": [["", 0.0], ["a", -1e300]], "unk_id": 0, "alpha": 0.1, "nbest_size": -1}}),
+        json!({"model": {"type": "WordLevel", "vocab": {}, "unk_token": "?"}}),
+        json!({"added_tokens": [{"id": 9, "content": "", "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true}]}),
+        json!({"added_tokens": [{"id": 4_000_000_000u32, "content": "<x>", "single_word": true, "lstrip": true, "rstrip": true,
+            "normalized": true, "special": false}]}),
+    ] {
+        let folder = tokenizer_json(parts.clone());
+        let read = std::panic::catch_unwind(|| Tokenizer::from_file(&folder.path().join("tokenizer.json")));
+        let Ok(tokenizer) = read.unwrap_or_else(|_| panic!("{parts}")) else { continue };
+        for text in ["", "a", "aeae <x> 한글", &"a".repeat(5000)] {
+            let Ok(ids) = tokenizer.encode(text) else { continue };
+            assert!(ids.len() <= 4 * text.len() + 4, "{parts}: {} ids", ids.len());
+            let _ = tokenizer.decode(&ids);
+            let _ = tokenizer.encode_trusted(text);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However steps are put together, a text is at most so many times as long after them, or the file is refused.
+    #[test]
+    fn no_steps_make_texts_long(steps in proptest::collection::vec(0usize..8, 0..40), decoding in any::<bool>()) {
+        use serde_json::json;
+        let replace = |pattern: serde_json::Value, content: &str| json!({"type": "Replace", "pattern": pattern, "content": content});
+        let of = |kind: &usize| match *kind {
+            0 => replace(json!({"String": "e"}), "ee"),
+            1 => replace(json!({"Regex": "e(?=a)|a"}), "ae"),
+            2 => replace(json!({"String": "a"}), "eaea"),
+            3 => replace(json!({"Regex": "(?=e)"}), "e"),
+            4 if !decoding => json!({"type": "NFKD"}),
+            5 if !decoding => json!({"type": "ByteLevel"}),
+            6 if !decoding => json!({"type": "Prepend", "prepend": "ae"}),
+            _ => replace(json!({"String": " "}), "▁"),
+        };
+        let list: Vec<serde_json::Value> = steps.iter().map(of).collect();
+        let folder = tokenizer_json(match decoding {
+            true => json!({"decoder": {"type": "Sequence", "decoders": list}}),
+            false => json!({"normalizer": {"type": "Sequence", "normalizers": list}}),
+        });
+        let text = "aeﷺ é ".repeat(20);
+        let read = |folder: &Path| Tokenizer::from_file(&folder.join("tokenizer.json"));
+        if let Ok(tokenizer) = read(folder.path()) {
+            let ids = tokenizer.encode(&text).unwrap();
+            prop_assert!(ids.len() <= 256 * text.len() + 100, "{}", ids.len());
+            let decoded = tokenizer.decode(&[1, 2, 3].repeat(50)).unwrap();
+            prop_assert!(decoded.len() <= 256 * 200, "{}", decoded.len());
+        }
+    }
+}
+
 #[test]
 fn a_hostile_chat_template_is_stopped() {
     let message = [Message { role: "user", content: Content::Text("hello".into()) }];

@@ -216,7 +216,8 @@ fn drafts_change_no_text() {
         model.prompt(None, &parts).unwrap()
     };
     let prompts = [prompt("Repeat this article word by word.\n\n"), prompt("Summarize this article.\n\n")];
-    let random = Sampling::Random { temperature: 0.8, top_k: 20, top_p: 0.9, min_p: 0.0, seed: 7 };
+    let random =
+        Sampling::Random { temperature: 0.8, top_k: 20, top_p: 0.9, min_p: 0.0, typical_p: 1.0, seed: 7 };
     for (sampling, count) in [(Sampling::Greedy, 1), (Sampling::Greedy, 2), (random, 2)] {
         let written = |drafts: bool| {
             let options =

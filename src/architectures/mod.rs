@@ -16,7 +16,7 @@ use candle_core::Device;
 
 pub use state::State;
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, MappedFile};
 use crate::error::{Error, Result};
 use crate::kernels::Precision;
 
@@ -146,11 +146,39 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let hyper = &setup.checkpoint.hyper;
     let wanted = hyper.architecture();
-    match ARCHITECTURES.iter().find(|architecture| architecture.names.contains(&wanted)) {
-        Some(architecture) => (architecture.load)(setup),
-        None => {
-            Err(hyper.unsupported(format!("architecture `{wanted}`"), names().collect::<Vec<_>>().join(", ")))
-        }
+    let Some(architecture) = ARCHITECTURES.iter().find(|one| one.names.contains(&wanted)) else {
+        let known = names().collect::<Vec<_>>().join(", ");
+        return Err(hyper.unsupported(format!("architecture `{wanted}`"), known));
+    };
+    let loaded = (architecture.load)(setup);
+    let files = setup.checkpoint.files();
+    // What was read of a file that changed meanwhile explains any other error.
+    files.iter().try_for_each(MappedFile::check)?;
+    let loaded = loaded?;
+    Ok(Loaded { network: Box::new(Checked { network: loaded.network, files }), ..loaded })
+}
+
+/// A network whose files are looked at in each step: what was computed while they changed is an error, not a result.
+struct Checked {
+    network: Box<dyn Network>,
+    files: Vec<MappedFile>,
+}
+
+impl Checked {
+    fn run<T>(&self, step: impl FnOnce(&dyn Network) -> Result<T>) -> Result<T> {
+        let done = step(&*self.network);
+        self.files.iter().try_for_each(MappedFile::check)?;
+        done
+    }
+}
+
+impl Network for Checked {
+    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
+        self.run(|network| network.begin(sources))
+    }
+
+    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
+        self.run(|network| network.forward(rows))
     }
 }
 

@@ -4,6 +4,8 @@
 //! `raise_exception`, `strftime_now`, `tojson` in Python's style). A template comes from a downloaded file: its steps are counted
 //! and it can reach nothing but its variables.
 
+use std::fmt::Write;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde, Value, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
@@ -29,8 +31,25 @@ pub struct Message {
 pub enum Content {
     /// Words.
     Text(String),
+    /// Words as the one entry of a list: templates of models that see pictures may know no other form.
+    Typed([Typed; 1]),
     /// A text to be translated, as the one entry of a list: TranslateGemma's template has the words for it.
     Translation([Translation; 1]),
+}
+
+/// Words, by the names that templates with several types of content have for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Typed {
+    /// Always `text`; it could be a picture.
+    r#type: &'static str,
+    text: String,
+}
+
+impl Typed {
+    /// Words of a message.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { r#type: "text", text: text.into() }
+    }
 }
 
 /// A text to be translated, by the names TranslateGemma's template has for its parts.
@@ -88,6 +107,9 @@ impl ChatTemplate {
         let mut context = std::collections::BTreeMap::from([
             ("messages".to_string(), Value::from(Serde(messages))),
             ("add_generation_prompt".to_string(), Value::from(true)),
+            // The reference defines these where there are none, too.
+            ("tools".to_string(), Value::from(())),
+            ("documents".to_string(), Value::from(())),
         ]);
         context.extend(self.special.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))));
         context.extend(extra.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
@@ -112,13 +134,40 @@ fn describe(error: &minijinja::Error) -> String {
 /// What Jinja with Hugging Face's extensions accepts and minijinja does not: reversing by a slice, and the blocks that mark the
 /// model's own words for training, which render as their content.
 fn to_minijinja(source: &str) -> String {
-    let mut source = source.replace("[::-1]", "|reverse");
-    for (marker, plain) in [(" generation ", " if true "), (" endgeneration ", " endif ")] {
-        for (open, close) in [("{%", "%}"), ("{%-", "%}"), ("{%", "-%}"), ("{%-", "-%}")] {
-            source = source.replace(&format!("{open}{marker}{close}"), &format!("{open}{plain}{close}"));
+    let source = source.replace("[::-1]", "|reverse");
+    let mut made = String::with_capacity(source.len());
+    let mut rest = source.as_str();
+    while let Some(at) = rest.find("{%") {
+        let (before, block) = rest.split_at(at);
+        made.push_str(before);
+        let end = block.find("%}").map_or(block.len(), |end| end + 2);
+        let (block, after) = block.split_at(end);
+        let inside = block.trim_start_matches("{%").trim_end_matches("%}");
+        match inside.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '+')) {
+            "generation" => made.push_str(&block.replacen("generation", "if true", 1)),
+            "endgeneration" => made.push_str(&block.replacen("endgeneration", "endif", 1)),
+            _ => made.push_str(block),
         }
+        rest = after;
     }
-    source
+    made.push_str(rest);
+    made
+}
+
+/// The time where this runs, as Python's `strftime` writes it.
+fn strftime_now(format: &str) -> std::result::Result<String, minijinja::Error> {
+    use chrono::format::{Item, StrftimeItems};
+    let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
+    if items.contains(&Item::Error) {
+        let reason = format!("strftime_now does not know the format `{format}`");
+        return Err(minijinja::Error::new(ErrorKind::InvalidOperation, reason));
+    }
+    let mut text = String::new();
+    let written = write!(text, "{}", chrono::Local::now().format_with_items(items.into_iter()));
+    written.map_err(|_| {
+        minijinja::Error::new(ErrorKind::InvalidOperation, "strftime_now cannot write the time")
+    })?;
+    Ok(text)
 }
 
 fn add_builtins(environment: &mut Environment<'static>) {
@@ -130,6 +179,9 @@ fn add_builtins(environment: &mut Environment<'static>) {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         },
     );
+    environment.add_function("strftime_now", |format: String| strftime_now(&format));
+    environment.add_function("cycler", minijinja_contrib::globals::cycler);
+    environment.add_function("joiner", minijinja_contrib::globals::joiner);
     environment.add_function("range", functions::range);
     environment.add_function("dict", functions::dict);
     environment.add_function("namespace", functions::namespace);
@@ -152,6 +204,18 @@ fn add_builtins(environment: &mut Environment<'static>) {
     environment.add_filter("float", filters::float);
     environment.add_filter("string", |value: Value| value.to_string());
     environment.add_filter("safe", |value: Value| value);
+    environment.add_filter("abs", filters::abs);
+    environment.add_filter("attr", filters::attr);
+    environment.add_filter("batch", filters::batch);
+    environment.add_filter("escape", filters::escape);
+    environment.add_filter("e", filters::escape);
+    environment.add_filter("format", filters::format);
+    environment.add_filter("groupby", filters::groupby);
+    environment.add_filter("max", filters::max);
+    environment.add_filter("min", filters::min);
+    environment.add_filter("round", filters::round);
+    environment.add_filter("slice", filters::slice);
+    environment.add_filter("sum", filters::sum);
     environment.add_filter("items", filters::items);
     environment.add_filter("dictsort", filters::dictsort);
     environment.add_filter("reverse", filters::reverse);
@@ -176,6 +240,17 @@ fn add_builtins(environment: &mut Environment<'static>) {
     environment.add_test("boolean", tests::is_boolean);
     environment.add_test("true", tests::is_true);
     environment.add_test("false", tests::is_false);
+    environment.add_test("float", tests::is_float);
+    environment.add_test("lower", tests::is_lower);
+    environment.add_test("upper", tests::is_upper);
+    environment.add_test("sameas", tests::is_sameas);
+    environment.add_test("divisibleby", tests::is_divisibleby);
+    environment.add_test("ge", tests::is_ge);
+    environment.add_test("gt", tests::is_gt);
+    environment.add_test("greaterthan", tests::is_gt);
+    environment.add_test("le", tests::is_le);
+    environment.add_test("lt", tests::is_lt);
+    environment.add_test("lessthan", tests::is_lt);
     environment.add_test("odd", tests::is_odd);
     environment.add_test("even", tests::is_even);
     environment.add_test("in", tests::is_in);
@@ -186,65 +261,142 @@ fn add_builtins(environment: &mut Environment<'static>) {
     environment.add_test("endingwith", tests::is_endingwith);
 }
 
-/// `json.dumps` as Hugging Face calls it: `", "` and `": "` between items, no escaping of Korean or of `<`.
+/// `json.dumps` as Hugging Face calls it, with its options: `", "` and `": "` between items, no escaping of Korean or of `<`.
 fn tojson(value: Value, options: Kwargs) -> std::result::Result<String, minijinja::Error> {
     let indent: Option<usize> = options.get("indent")?;
+    let separators: Option<Vec<String>> = options.get("separators")?;
+    let [comma, colon] = match separators.as_deref() {
+        Some([comma, colon]) => [comma.clone(), colon.clone()],
+        // Without blanks that would stand at ends of lines.
+        _ => [if indent.is_some() { "," } else { ", " }, ": "].map(String::from),
+    };
+    let ascii = options.get::<Option<bool>>("ensure_ascii")?.unwrap_or(false);
+    let sorted = options.get::<Option<bool>>("sort_keys")?.unwrap_or(false);
+    options.assert_all_used()?;
     let mut out = String::new();
-    write_json(&value, indent, 0, &mut out)?;
+    Json { indent, comma, colon, ascii, sorted }.write(&value, 0, &mut out)?;
     Ok(out)
 }
 
-fn write_json(
-    value: &Value,
+/// How JSON is written.
+struct Json {
     indent: Option<usize>,
-    depth: usize,
-    out: &mut String,
-) -> std::result::Result<(), minijinja::Error> {
-    let line = |out: &mut String, depth: usize| {
-        if let Some(width) = indent {
-            out.push('\n');
-            out.push_str(&" ".repeat(width * depth));
-        }
-    };
-    let comma = if indent.is_some() { "," } else { ", " };
-    match value.kind() {
-        ValueKind::Map => {
-            out.push('{');
-            let mut first = true;
-            for key in value.try_iter()? {
-                if !std::mem::take(&mut first) {
-                    out.push_str(comma);
-                }
-                line(out, depth + 1);
-                out.push_str(&serde_json::Value::from(key.to_string()).to_string());
-                out.push_str(": ");
-                write_json(&value.get_item(&key)?, indent, depth + 1, out)?;
+    comma: String,
+    colon: String,
+    /// Whether other characters than ASCII are escaped.
+    ascii: bool,
+    sorted: bool,
+}
+
+impl Json {
+    fn write(
+        &self,
+        value: &Value,
+        depth: usize,
+        out: &mut String,
+    ) -> std::result::Result<(), minijinja::Error> {
+        let line = |out: &mut String, depth: usize| {
+            if let Some(width) = self.indent {
+                out.push('\n');
+                out.push_str(&" ".repeat(width * depth));
             }
-            if !first {
-                line(out, depth);
-            }
-            out.push('}');
+        };
+        let kind = value.kind();
+        if !matches!(kind, ValueKind::Map | ValueKind::Seq | ValueKind::Iterable) {
+            return self.scalar(value, out);
         }
-        ValueKind::Seq | ValueKind::Iterable => {
-            out.push('[');
-            let mut first = true;
-            for item in value.try_iter()? {
-                if !std::mem::take(&mut first) {
-                    out.push_str(comma);
-                }
-                line(out, depth + 1);
-                write_json(&item, indent, depth + 1, out)?;
-            }
-            if !first {
-                line(out, depth);
-            }
-            out.push(']');
+        let is_map = kind == ValueKind::Map;
+        let mut items: Vec<Value> = value.try_iter()?.collect();
+        if is_map && self.sorted {
+            items.sort_by_key(|key| key.to_string());
         }
-        _ => {
-            let scalar = serde_json::to_string(value)
-                .map_err(|e| minijinja::Error::new(ErrorKind::BadSerialization, e.to_string()))?;
-            out.push_str(&scalar);
+        out.push(if is_map { '{' } else { '[' });
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                out.push_str(&self.comma);
+            }
+            line(out, depth + 1);
+            if is_map {
+                self.scalar(&Value::from(item.to_string()), out)?;
+                out.push_str(&self.colon);
+                self.write(&value.get_item(item)?, depth + 1, out)?;
+            } else {
+                self.write(item, depth + 1, out)?;
+            }
         }
+        if !items.is_empty() {
+            line(out, depth);
+        }
+        out.push(if is_map { '}' } else { ']' });
+        Ok(())
     }
-    Ok(())
+
+    fn scalar(&self, value: &Value, out: &mut String) -> std::result::Result<(), minijinja::Error> {
+        let text = serde_json::to_string(value)
+            .map_err(|e| minijinja::Error::new(ErrorKind::BadSerialization, e.to_string()))?;
+        for c in text.chars() {
+            match c {
+                c if c.is_ascii() || !self.ascii => out.push(c),
+                c => c
+                    .encode_utf16(&mut [0; 2])
+                    .iter()
+                    .for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(source: &str) -> Result<String> {
+        let message = [Message { role: "user", content: Content::Text("안녕".into()) }];
+        ChatTemplate::parse(source, std::iter::empty())?.render(&message, &[])
+    }
+
+    #[test]
+    fn what_the_reference_defines_is_defined() {
+        let is = |source: &str| rendered(&format!("{{{{ {source} }}}}")).unwrap();
+        assert_eq!(is("strftime_now is defined"), "True");
+        assert_eq!(is("tools is defined and tools is none and documents is none"), "True");
+        assert_eq!(is("builtin_tools is defined"), "False");
+        let today = chrono::Local::now().format("%Y-%m-%d").to_string();
+        let found = is("strftime_now('%Y-%m-%d')");
+        // Midnight may lie between the two.
+        assert!(found == today || found == chrono::Local::now().format("%Y-%m-%d").to_string(), "{found}");
+        assert_eq!(is("strftime_now('%d %b %Y')").len(), 11);
+        let said = rendered("{{ strftime_now('%!') }}").unwrap_err().to_string();
+        assert!(said.contains("does not know the format `%!`"), "{said}");
+    }
+
+    #[test]
+    fn blocks_for_training_render_as_their_content_however_they_are_written() {
+        for (open, close) in [
+            ("{% generation %}", "{% endgeneration %}"),
+            ("{%- generation -%}", "{%- endgeneration -%}"),
+            ("{%generation%}", "{%endgeneration%}"),
+            ("{%-  generation  %}", "{%+ endgeneration %}"),
+        ] {
+            let source = format!("{{% for m in messages %}}{open}{{{{ m.content }}}}{close}{{% endfor %}}");
+            assert_eq!(rendered(&source).unwrap(), "안녕", "{source}");
+        }
+        assert_eq!(
+            rendered("{{ 'generation' }} {% set generation = 1 %}{{ generation }}").unwrap(),
+            "generation 1"
+        );
+    }
+
+    #[test]
+    fn json_is_written_as_pythons_with_its_options() {
+        let is = |options: &str| {
+            rendered(&format!("{{{{ {{'b': ['김', 1.5, none], 'a': {{}}}} | tojson{options} }}}}")).unwrap()
+        };
+        assert_eq!(is(""), r#"{"b": ["김", 1.5, null], "a": {}}"#);
+        assert_eq!(is("(sort_keys=true, separators=[',', ':'])"), r#"{"a":{},"b":["김",1.5,null]}"#);
+        assert_eq!(is("(ensure_ascii=true)"), "{\"b\": [\"\\uae40\", 1.5, null], \"a\": {}}");
+        assert_eq!(is("(indent=1)"), "{\n \"b\": [\n  \"김\",\n  1.5,\n  null\n ],\n \"a\": {}\n}");
+        assert!(rendered("{{ [] | tojson(default=1) }}").is_err());
+    }
 }

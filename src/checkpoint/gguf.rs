@@ -85,7 +85,8 @@ impl Gguf {
         Self::of(MappedFile::copy_of(bytes)?)
     }
 
-    fn of(file: MappedFile) -> Result<Self> {
+    /// The same of a file that is mapped.
+    pub(super) fn of(file: MappedFile) -> Result<Self> {
         let (metadata, tensors) = parse(file.bytes())
             .map_err(|reason| Error::malformed(file.path(), format!("not a usable GGUF file: {reason}")))?;
         Ok(Self { file, metadata, tensors })

@@ -3,46 +3,36 @@
 //!
 //! Knows spellings; what a parameter means is the architectures' to know.
 
+mod recommended;
+mod templates;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+pub use self::recommended::Recommended;
 use super::gguf::Gguf;
 use crate::error::{Error, Result};
 
 /// No published config, tokenizer config or chat template comes near it.
 const MAX_JSON_BYTES: u64 = 16 << 20;
-/// As for arrays in GGUF headers: llama.cpp's own limit for templates is lower.
-const MAX_TEMPLATE_BYTES: usize = 256 << 10;
 
 /// Pre-tokenizers, by llama.cpp's names, of vocabularies whose texts begin with a token where a file does not say.
 const BEGINNING: &[&str] =
     &["llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "midm-2.0", "lfm2", "tekken"];
 
-/// Sampling defaults a checkpoint recommends.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Recommended {
-    /// Softmax temperature.
-    pub temperature: Option<f64>,
-    /// How many of the likeliest tokens are kept.
-    pub top_k: Option<usize>,
-    /// Share of probability that is kept.
-    pub top_p: Option<f64>,
-    /// What logits of tokens already there are divided by.
-    pub repetition_penalty: Option<f64>,
-}
-
 /// Names and numbers that describe a model.
 pub struct Hyper {
     file: PathBuf,
     architecture: String,
-    nested: bool,
+    /// What stands around the parameters of a part of a larger network.
+    around: Option<Json>,
     source: Source,
     /// How `generate` of the reference is called where nobody says otherwise.
     generation: Json,
     end_tokens: Vec<u32>,
     begin_token: Option<u32>,
-    begins_texts: bool,
+    begins_texts: Option<bool>,
     chat_template: Option<String>,
     special: Vec<(String, String)>,
     /// Sampling defaults, where the checkpoint has some.
@@ -82,24 +72,15 @@ impl Hyper {
         }
         let begin_token =
             token_ids(text.get("bos_token_id").or_else(|| config.get("bos_token_id"))).first().copied();
-        let number = |key: &str| own.get(key).and_then(Json::as_f64);
-        let recommended = Recommended {
-            temperature: number("temperature"),
-            top_k: own.get("top_k").and_then(Json::as_u64).map(|k| k as usize),
-            top_p: number("top_p"),
-            repetition_penalty: number("repetition_penalty"),
-        };
-        let special = ["bos_token", "eos_token", "unk_token", "pad_token"]
-            .iter()
-            .filter_map(|name| Some((name.to_string(), token_text(tokenizer.get(name)?)?)))
-            .collect();
-        let chat_template = chat_template(folder, &tokenizer)?;
-        let begins_texts = tokenizer.get("add_bos_token").and_then(Json::as_bool).unwrap_or(false);
+        let special = special_tokens(folder, &tokenizer)?;
+        let chat_template = templates::of_folder(folder, &tokenizer)?;
+        let begins_texts = tokenizer.get("add_bos_token").and_then(Json::as_bool);
+        let recommended = Recommended::of_folder(&own);
         let source = Source::Json(text.clone());
         Ok(Self {
             file,
             architecture,
-            nested: nested.is_some(),
+            around: nested.is_some().then(|| config.clone()),
             source,
             generation,
             end_tokens,
@@ -124,8 +105,7 @@ impl Hyper {
         let mut end_tokens: Vec<u32> =
             ["eos_token_id", "eot_token_id", "eom_token_id"].iter().filter_map(|key| token(key)).collect();
         end_tokens.dedup();
-        let chat_template = gguf.text("tokenizer.chat_template").map(str::to_string);
-        check_template(&file, chat_template.as_deref())?;
+        let chat_template = templates::of_gguf(gguf)?;
         let texts =
             |id: Option<u32>| gguf.strings("tokenizer.ggml.tokens")?.nth(id? as usize).map(str::to_string);
         let special =
@@ -133,16 +113,16 @@ impl Hyper {
                 .iter()
                 .filter_map(|(name, key)| Some((name.to_string(), texts(token(key))?)))
                 .collect();
-        let recommended = Recommended::default();
+        let recommended = Recommended::of_gguf(gguf);
         let begin_token = token("bos_token_id");
         // Models of pieces begin texts unless they say otherwise, byte-level ones as `llama_vocab::impl::load` of llama.cpp has it.
         let pieces = matches!(gguf.text("tokenizer.ggml.model"), Some("llama" | "gemma4"));
         let begins = pieces || gguf.text("tokenizer.ggml.pre").is_some_and(|pre| BEGINNING.contains(&pre));
-        let begins_texts = gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(begins);
+        let begins_texts = Some(gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(begins));
         Ok(Self {
             file,
             architecture,
-            nested: false,
+            around: None,
             source,
             generation: Json::Null,
             end_tokens,
@@ -196,7 +176,13 @@ impl Hyper {
 
     /// Whether these are the parameters of a part of a larger network.
     pub fn is_nested(&self) -> bool {
-        self.nested
+        self.around.is_some()
+    }
+
+    /// A key of config.json: of the text part, or else of what stands around it.
+    pub(super) fn whole(&self, key: &str) -> Option<&Json> {
+        let around = || self.around.as_ref().and_then(|config| config.get(key));
+        self.get(key, "-").or_else(around).filter(|value| !value.is_null())
     }
 
     /// A finite number that may be absent.
@@ -253,8 +239,8 @@ impl Hyper {
         self.begin_token
     }
 
-    /// Whether texts begin with it where no chat template says so.
-    pub fn begins_texts(&self) -> bool {
+    /// Whether texts begin with it where no chat template says so; `None` where the files leave it to the tokenizer.
+    pub fn begins_texts(&self) -> Option<bool> {
         self.begins_texts
     }
 
@@ -303,31 +289,16 @@ fn token_text(value: &Json) -> Option<String> {
     value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_string)
 }
 
-/// `chat_template.jinja`, else the tokenizer config's: a string, or a list of named ones of which `default` is taken.
-fn chat_template(folder: &Path, tokenizer: &Json) -> Result<Option<String>> {
-    let file = folder.join("chat_template.jinja");
-    let template = match std::fs::read_to_string(&file) {
-        Ok(text) => Some(text),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => match tokenizer.get("chat_template") {
-            Some(Json::String(text)) => Some(text.clone()),
-            Some(Json::Array(several)) => several
-                .iter()
-                .find(|one| one.get("name").and_then(Json::as_str) == Some("default"))
-                .and_then(|one| one.get("template")?.as_str())
-                .map(str::to_string),
-            _ => None,
-        },
-        Err(e) => return Err(Error::io("read", &file, e)),
-    };
-    check_template(&file, template.as_deref())?;
-    Ok(template)
-}
-
-fn check_template(file: &Path, template: Option<&str>) -> Result<()> {
-    match template {
-        Some(text) if text.len() > MAX_TEMPLATE_BYTES => {
-            Err(Error::malformed(file, format!("a chat template of {} bytes", text.len())))
+/// Texts of special tokens by their names: those of tokenizer_config.json, else those of the older special_tokens_map.json.
+fn special_tokens(folder: &Path, tokenizer: &Json) -> Result<Vec<(String, String)>> {
+    let older = read_json(&folder.join("special_tokens_map.json"))?.unwrap_or(Json::Null);
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (name, value) in [tokenizer, &older].into_iter().filter_map(Json::as_object).flatten() {
+        let new = name.ends_with("_token") && found.iter().all(|(known, _)| known != name);
+        // A null in the first says that there is none.
+        if let (true, Some(text)) = (new && tokenizer.get(name) != Some(&Json::Null), token_text(value)) {
+            found.push((name.clone(), text));
         }
-        _ => Ok(()),
     }
+    Ok(found)
 }

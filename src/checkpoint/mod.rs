@@ -11,15 +11,17 @@ mod kept;
 mod names;
 mod pickle;
 mod quantize;
+mod refused;
 mod safetensors;
 mod sentencepiece;
+mod sums;
 mod tiled;
 mod tokenizer;
 
 use std::path::{Path, PathBuf};
 
 pub use bytes::{MappedFile, MappedSlice};
-pub use chat_template::{ChatTemplate, Content, Message, Translation};
+pub use chat_template::{ChatTemplate, Content, Message, Translation, Typed};
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use hyper::{Hyper, Recommended};
 pub use kept::kept_files;
@@ -27,7 +29,7 @@ pub use pickle::convert as convert_pickled;
 pub use quantize::Quantization;
 pub use safetensors::Safetensors;
 pub use sentencepiece::Frame;
-pub use tokenizer::{TextStream, Tokenizer};
+pub use tokenizer::{TextStream, Tokenizer, Words};
 
 use tiled::{Outcome, Tiled};
 
@@ -126,6 +128,7 @@ impl Checkpoint {
     }
 
     fn open_folder(folder: &Path, kept_in: Option<&Path>) -> Result<Self> {
+        refused::adapters(folder)?;
         let config = folder.join("config.json");
         if !config.exists() {
             let ggufs = ggufs_in(folder);
@@ -142,7 +145,9 @@ impl Checkpoint {
         let weights = if hyper.architecture() == "scripted" {
             Weights::None
         } else {
-            Weights::Safetensors(Self::safetensors(folder, kept_in)?, None)
+            let tensors = Self::safetensors(folder, kept_in)?;
+            refused::quantized(&hyper, folder, &tensors)?;
+            Weights::Safetensors(tensors, None)
         };
         Ok(Self { path: folder.to_path_buf(), hyper, weights, tiled: None })
     }
@@ -152,7 +157,7 @@ impl Checkpoint {
         let has_safetensors = whole.exists() || folder.join("model.safetensors.index.json").exists();
         match kept_in {
             _ if has_safetensors || !pickle::is_in(folder) => Safetensors::open(folder),
-            Some(kept_in) => Safetensors::of(&[pickle::convert(folder, kept_in)?]),
+            Some(kept_in) => Safetensors::in_files(vec![pickle::converted(folder, kept_in)?]),
             None => {
                 let reason = "its weights are in pytorch_model.bin, and no folder was named for keeping them as safetensors";
                 Err(Error::malformed(folder, reason))
@@ -162,6 +167,7 @@ impl Checkpoint {
 
     fn open_gguf(path: &Path) -> Result<Self> {
         let first = Gguf::open(path)?;
+        refused::other_than_models(&first)?;
         let parts = split_parts(path, &first)?;
         let mut files = vec![first];
         for part in parts {
@@ -197,13 +203,11 @@ impl Checkpoint {
                     || headed && EMBEDDINGS.iter().any(|table| name.contains(table))
             };
             let matrices: Vec<_> = tensors.into_iter().filter(|(name, _)| !is_table(name)).collect();
-            let paths: Vec<&Path> = match &self.weights {
-                Weights::Gguf(files) => files.iter().map(|file| file.file().path()).collect(),
-                Weights::Safetensors(_, Some(quantized)) => vec![quantized.file().path()],
-                Weights::Safetensors(tensors, None) => tensors.paths().collect(),
-                Weights::None => return Ok(None),
-            };
-            Tiled::of(&self.path, paths, &matrices, kept_in, WORTHWHILE)?
+            let sources = self.weight_files();
+            if sources.is_empty() {
+                return Ok(None);
+            }
+            Tiled::of(&self.path, &sources, &matrices, kept_in, WORTHWHILE)?
         };
         match outcome {
             Outcome::Found(tiled) => self.tiled = Some(tiled),
@@ -215,6 +219,26 @@ impl Checkpoint {
             Outcome::NotWorthwhile | Outcome::NoRoom => {}
         }
         Ok(None)
+    }
+
+    /// The files that weights are read from; quantised weights stand for those they were made of.
+    fn weight_files(&self) -> Vec<&MappedFile> {
+        match &self.weights {
+            Weights::Gguf(files) => files.iter().map(Gguf::file).collect(),
+            Weights::Safetensors(_, Some(quantized)) => vec![quantized.file()],
+            Weights::Safetensors(tensors, None) => tensors.files().iter().collect(),
+            Weights::None => Vec::new(),
+        }
+    }
+
+    /// Every file that is mapped, to be checked while it is in use.
+    pub fn files(&self) -> Vec<MappedFile> {
+        let mut files: Vec<MappedFile> = self.weight_files().into_iter().cloned().collect();
+        if let Weights::Safetensors(tensors, Some(_)) = &self.weights {
+            files.extend(tensors.files().iter().cloned());
+        }
+        files.extend(self.tiled.as_ref().map(|tiled| tiled.file().clone()));
+        files
     }
 
     /// All tensors that networks can read, by their names in the files.

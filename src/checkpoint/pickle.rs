@@ -24,7 +24,6 @@ use super::bytes::MappedFile;
 use super::kept::Kept;
 use super::safetensors;
 use crate::error::{Error, Result};
-use crate::files;
 
 const SINGLE: &str = "pytorch_model.bin";
 const INDEX: &str = "pytorch_model.bin.index.json";
@@ -55,14 +54,17 @@ pub(crate) fn is_in(folder: &Path) -> bool {
 /// Tensors that share their storage are written once for each name: safetensors has no second names, and which of them a network asks
 /// for is not known here.
 pub fn convert(folder: &Path, kept_in: &Path) -> Result<PathBuf> {
-    let paths = paths(folder)?;
+    converted(folder, kept_in).map(|file| file.path().to_path_buf())
+}
+
+/// The same, mapped.
+pub(super) fn converted(folder: &Path, kept_in: &Path) -> Result<MappedFile> {
+    let files = paths(folder)?.iter().map(|path| MappedFile::open(path)).collect::<Result<Vec<_>>>()?;
     // Another way of writing them would be another number.
-    let paths_of = paths.iter().map(PathBuf::as_path);
-    let Kept { path, source } = Kept::of(paths_of, "1", (folder, ["", "safetensors"]), kept_in)?;
-    if path.exists() && MappedFile::open(&path).is_ok_and(|file| safetensors::is_made_of(&file, &source)) {
-        return Ok(path);
+    let mut kept = Kept::of(&files, "1", (folder, ["", "safetensors"]), kept_in)?;
+    if let Some(file) = kept.open() {
+        return Ok(file);
     }
-    let files = paths.iter().map(|path| MappedFile::open(path)).collect::<Result<Vec<_>>>()?;
     let mut plan = writing::Plan::default();
     let mut names = HashSet::new();
     for file in &files {
@@ -84,15 +86,17 @@ pub fn convert(folder: &Path, kept_in: &Path) -> Result<PathBuf> {
         return Err(Error::malformed(folder, reason));
     }
     std::fs::create_dir_all(kept_in).map_err(|e| Error::io("create", kept_in, e))?;
-    files::replace(&path, |out| plan.write(&source, out)).map_err(|e| Error::io("write", &path, e))?;
-    Ok(path)
+    let written = kept.write(&files, |out| plan.write(out));
+    written.map_err(|e| Error::io("write", kept.path(), e))?;
+    MappedFile::open(kept.path())
 }
 
 /// The files of a folder.
 fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
-    let index = folder.join(INDEX);
-    if !index.exists() {
-        return Ok(vec![folder.join(SINGLE)]);
+    let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
+    // As for safetensors: an index may be left from weights that were split.
+    if single.exists() || !index.exists() {
+        return Ok(vec![single]);
     }
     let text = std::fs::read(&index).map_err(|e| Error::io("read", &index, e))?;
     let names = safetensors::index_names(&text, ".bin").map_err(|reason| Error::malformed(&index, reason))?;

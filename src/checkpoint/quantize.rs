@@ -11,11 +11,10 @@ use rayon::prelude::*;
 
 use super::bytes::MappedSlice;
 use super::gguf::{DEFAULT_ALIGNMENT, Gguf, MAGIC};
-use super::kept::{Kept, SOURCE};
+use super::kept::Kept;
 use super::names;
 use super::safetensors::Safetensors;
 use crate::error::{Error, Result};
-use crate::files;
 use crate::kernels::{BlockType, Weight};
 
 /// What float weights are turned into.
@@ -90,29 +89,26 @@ pub(super) fn quantized(
 ) -> Result<Gguf> {
     // Another rule about what is quantised how would be another number.
     let (way, word) = (format!("1 {}", to.as_str()), format!("-{}", to.as_str()));
-    let Kept { path, source } = Kept::of(tensors.paths(), &way, (folder, [&word, "gguf"]), kept_in)?;
-    if path.exists()
-        && let Ok(kept) = Gguf::open(&path)
-        && kept.text(SOURCE) == Some(&source)
-    {
-        return Ok(kept);
+    let mut kept = Kept::of(tensors.files(), &way, (folder, [&word, "gguf"]), kept_in)?;
+    if let Some(found) = kept.open().and_then(|file| Gguf::of(file).ok()) {
+        return Ok(found);
     }
     let plan = Plan::of(tensors, to)?;
     std::fs::create_dir_all(kept_in).map_err(|e| Error::io("create", kept_in, e))?;
     let mut failure = None;
-    let written = files::replace(&path, |out| {
-        out.write_all(&plan.header(&source))?;
+    let written = kept.write(tensors.files(), |out| {
+        out.write_all(&plan.header())?;
         for tensor in &plan.tensors {
             tensor.write(out).inspect_err(|error| failure = Some(format!("{}: {error}", tensor.name)))?;
         }
         Ok(())
     });
     match (written, failure) {
-        (Ok(()), _) => Gguf::open(&path),
+        (Ok(()), _) => Gguf::open(kept.path()),
         (Err(error), Some(what)) if error.kind() == std::io::ErrorKind::Other => {
             Err(Error::malformed(folder, format!("cannot be quantised: {what}")))
         }
-        (Err(error), _) => Err(Error::io("write", &path, error)),
+        (Err(error), _) => Err(Error::io("write", kept.path(), error)),
     }
 }
 
@@ -139,23 +135,17 @@ impl Plan {
     }
 
     /// Everything before the tensors' bytes. Format: see `gguf.rs`.
-    fn header(&self, source: &str) -> Vec<u8> {
-        const STRING: u32 = 8;
+    fn header(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let text = |out: &mut Vec<u8>, text: &str| {
-            out.extend((text.len() as u64).to_le_bytes());
-            out.extend(text.as_bytes());
-        };
         out.extend(MAGIC);
         out.extend(3u32.to_le_bytes());
         out.extend((self.tensors.len() as u64).to_le_bytes());
-        out.extend(1u64.to_le_bytes());
-        text(&mut out, SOURCE);
-        out.extend(STRING.to_le_bytes());
-        text(&mut out, source);
+        // No metadata: the folder has it.
+        out.extend(0u64.to_le_bytes());
         let mut offset = 0u64;
         for tensor in &self.tensors {
-            text(&mut out, &tensor.name);
+            out.extend((tensor.name.len() as u64).to_le_bytes());
+            out.extend(tensor.name.as_bytes());
             let shape: &[usize] = if tensor.weight.shape.is_empty() { &[1] } else { &tensor.weight.shape };
             out.extend((shape.len() as u32).to_le_bytes());
             shape.iter().rev().for_each(|size| out.extend((*size as u64).to_le_bytes()));

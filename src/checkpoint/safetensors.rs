@@ -15,7 +15,6 @@ use serde_json::json;
 
 use super::bytes::MappedFile;
 use super::gguf::TensorInfo;
-use super::kept::SOURCE;
 use crate::error::{Error, Result};
 use crate::kernels::{BlockType, Weight};
 
@@ -48,10 +47,11 @@ impl Safetensors {
     pub fn open(folder: &Path) -> Result<Self> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
-        let paths = if index.exists() {
-            shards(&index)?
-        } else if single.exists() {
+        // The whole file first, as transformers has it: an index may be left from weights that were split.
+        let paths = if single.exists() {
             vec![single]
+        } else if index.exists() {
+            shards(&index)?
         } else {
             return Err(Error::malformed(
                 folder,
@@ -62,20 +62,22 @@ impl Safetensors {
     }
 
     /// Opens files that belong together.
-    pub(super) fn of(paths: &[PathBuf]) -> Result<Self> {
-        let mut files = Vec::new();
+    fn of(paths: &[PathBuf]) -> Result<Self> {
+        Self::in_files(paths.iter().map(|path| MappedFile::open(path)).collect::<Result<_>>()?)
+    }
+
+    /// The same of files that are mapped.
+    pub(super) fn in_files(files: Vec<MappedFile>) -> Result<Self> {
         let mut tensors = HashMap::new();
-        for (number, path) in paths.iter().enumerate() {
-            let file = MappedFile::open(path)?;
+        for (number, file) in files.iter().enumerate() {
             let described = parse(file.bytes()).map_err(|reason| {
-                Error::malformed(path, format!("not a usable safetensors file: {reason}"))
+                Error::malformed(file.path(), format!("not a usable safetensors file: {reason}"))
             })?;
             for (name, info) in described {
                 if tensors.insert(name.clone(), (number, info)).is_some() {
-                    return Err(Error::malformed(path, format!("tensor `{name}` is in two files")));
+                    return Err(Error::malformed(file.path(), format!("tensor `{name}` is in two files")));
                 }
             }
-            files.push(file);
         }
         Ok(Self { files, tensors })
     }
@@ -94,8 +96,16 @@ impl Safetensors {
     }
 
     /// The files.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(MappedFile::path)
+    pub fn files(&self) -> &[MappedFile] {
+        &self.files
+    }
+
+    /// Every tensor's name, and its type where that is not one that networks can read.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.tensors.iter().map(|(name, (_, stored))| match stored {
+            Stored::Usable(_) => (name.as_str(), None),
+            Stored::OfType(kind, _) => (name.as_str(), Some(kind.as_str())),
+        })
     }
 
     /// Every usable tensor, in the order in which they lie in the files.
@@ -220,22 +230,6 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
     Ok(tensors)
 }
 
-/// Whether a file is whole and says that it was made of a source.
-pub(super) fn is_made_of(file: &MappedFile, source: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Header {
-        #[serde(rename = "__metadata__")]
-        metadata: HashMap<String, String>,
-    }
-    let said = || {
-        parse(file.bytes()).ok()?;
-        let (length, rest) = file.bytes().split_first_chunk::<8>()?;
-        let header = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-        serde_json::from_slice::<Header>(header).ok()?.metadata.remove(SOURCE)
-    };
-    said().as_deref() == Some(source)
-}
-
 /// A tensor of a file that is written.
 pub(super) struct Entry<'n> {
     pub name: &'n str,
@@ -246,11 +240,8 @@ pub(super) struct Entry<'n> {
 }
 
 /// Everything before the tensors' bytes, which follow in this order and begin at a multiple of [`ALIGNMENT`].
-pub(super) fn header<'n>(
-    source: &str,
-    entries: impl Iterator<Item = Entry<'n>>,
-) -> serde_json::Result<Vec<u8>> {
-    let mut header = serde_json::to_vec(&json!({ METADATA: { SOURCE: source } }))?;
+pub(super) fn header<'n>(entries: impl Iterator<Item = Entry<'n>>) -> serde_json::Result<Vec<u8>> {
+    let mut header = serde_json::to_vec(&json!({ METADATA: { "format": "pt" } }))?;
     // An object that is not closed yet.
     header.pop();
     let mut start = 0;

@@ -69,6 +69,11 @@ struct Class {
     tokenizer_class: Option<String>,
 }
 
+/// How many bytes a `precompiled_charsmap` makes of a byte at most.
+pub(super) fn growth_by_charsmap(bytes: &[u8]) -> std::result::Result<f64, String> {
+    charsmap::Charsmap::parse(bytes).map(|map| map.growth())
+}
+
 /// A token that no text makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {

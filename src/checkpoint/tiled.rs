@@ -39,11 +39,11 @@ pub(super) enum Outcome {
 }
 
 impl Tiled {
-    /// Those of some matrices: kept ones, or new ones. `made_of` is what the model goes by, `paths` all of its files. Where they cannot be
-    /// written nothing is left behind. Fewer bytes than the `least` are not worth it.
-    pub fn of<'p>(
+    /// Those of some matrices: kept ones, or new ones. `made_of` is what the model goes by, `sources` all of its files. Where they cannot
+    /// be written nothing is left behind. Fewer bytes than the `least` are not worth it.
+    pub fn of(
         made_of: &Path,
-        paths: impl IntoIterator<Item = &'p Path>,
+        sources: &[&MappedFile],
         matrices: &[(&str, Weight)],
         kept_in: &Path,
         least: usize,
@@ -58,11 +58,10 @@ impl Tiled {
             return Ok(Outcome::NotWorthwhile);
         }
         let way = format!("tiles {}", Tiles::LAYOUT);
-        let Kept { path, source } = Kept::of(paths, &way, (made_of, ["-tiles", "safetensors"]), kept_in)?;
-        if path.exists()
-            && let Ok(kept) = Self::open(&path, &source)
-        {
-            return Ok(Outcome::Found(kept));
+        let ending = ["-tiles", "safetensors"];
+        let mut kept = Kept::of(sources.iter().copied(), &way, (made_of, ending), kept_in)?;
+        if let Some(found) = kept.open().and_then(|file| Self::in_file(file).ok()) {
+            return Ok(Outcome::Found(found));
         }
         std::fs::create_dir_all(kept_in).map_err(|e| Error::io("create", kept_in, e))?;
         let room = fs4::available_space(kept_in).map_err(|e| Error::io("look at", kept_in, e))?;
@@ -77,32 +76,34 @@ impl Tiled {
         });
         // Of programs that were killed while they wrote; others may be writing now.
         files::sweep(kept_in, FORGOTTEN).map_err(|e| Error::io("clear", kept_in, e))?;
-        files::replace(&path, |out| {
-            out.write_all(&safetensors::header(&source, entries)?)?;
+        let written = kept.write(sources.iter().copied(), |out| {
+            out.write_all(&safetensors::header(entries)?)?;
             for (_, weight, _) in &sizes {
                 let tiles = weight.in_tiles().ok_or_else(|| std::io::Error::other("no kernels for tiles"))?;
                 out.write_all(tiles.bytes())?;
                 weight.bytes.leave();
             }
             Ok(())
-        })
-        .map_err(|e| Error::io("write", &path, e))?;
-        let made = Self::open(&path, &source);
+        });
+        written.map_err(|e| Error::io("write", kept.path(), e))?;
+        let made = MappedFile::open(kept.path()).and_then(Self::in_file);
         if made.is_err() {
             // It would be of no use the next time either.
-            let _ = std::fs::remove_file(&path);
+            let _ = std::fs::remove_file(kept.path());
         }
         Ok(Outcome::Made(made?))
     }
 
-    fn open(path: &Path, source: &str) -> Result<Self> {
-        let file = MappedFile::open(path)?;
-        if !safetensors::is_made_of(&file, source) {
-            return Err(Error::malformed(path, "it was made of other weights"));
-        }
+    fn in_file(file: MappedFile) -> Result<Self> {
         file.in_large_pages();
-        let tensors = safetensors::parse(file.bytes()).map_err(|reason| Error::malformed(path, reason))?;
+        let tensors =
+            safetensors::parse(file.bytes()).map_err(|reason| Error::malformed(file.path(), reason))?;
         Ok(Self { file, tensors })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &MappedFile {
+        &self.file
     }
 
     /// Bytes of the file.
@@ -153,7 +154,10 @@ mod tests {
             ("b", weight(BlockType::Q8_0, 19, 96)),
             ("c", weight(BlockType::F32, 20, 96)),
         ];
-        let of = |least| Tiled::of(&model, [&*model], &matrices, &folder.path().join("kept"), least).unwrap();
+        let of = |least| {
+            let source = MappedFile::open(&model).unwrap();
+            Tiled::of(&model, &[&source], &matrices, &folder.path().join("kept"), least).unwrap()
+        };
         assert!(matches!(of(1 << 20), Outcome::NotWorthwhile));
         let Outcome::Made(made) = of(1) else { panic!("nothing was made") };
         assert!(made.get("c").is_none());
@@ -174,6 +178,14 @@ mod tests {
         drop(made);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(matches!(of(1), Outcome::Made(_)));
+        assert!(std::fs::read(&path).unwrap() == whole);
+        // So is one in which a weight was changed, whatever time it says.
+        let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let mut spoilt = whole.clone();
+        spoilt[whole.len() / 2] ^= 1;
+        std::fs::write(&path, spoilt).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
         assert!(matches!(of(1), Outcome::Made(_)));
         assert!(std::fs::read(&path).unwrap() == whole);
         std::fs::write(&model, "something else").unwrap();

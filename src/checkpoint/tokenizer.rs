@@ -1,13 +1,16 @@
 //! Text to token ids and back: this file and its folder alone know the `tokenizers` crate.
 //!
-//! Two kinds of text are told apart. *Trusted* text (the chat template's) may contain special tokens; *plain* text (an article's)
-//! can't: `<|im_end|>` in it is encoded as the characters it is. So the `tokenizers` object is given no special tokens at all,
-//! and [`Tokenizer::encode_trusted`] cuts trusted text at them itself.
+//! Two kinds of text are told apart. *Trusted* text (the chat template's) may contain control tokens; *plain* text (an article's)
+//! can't: `<|im_end|>` in it is encoded as the characters it is. So the `tokenizers` object is told to overlook control tokens, and
+//! trusted text is cut at them here. What stands between two of them is encoded as a whole, whichever kinds it is of: the first word
+//! of an article may share a token with the blank before it, as in the texts that a model was trained on.
 //!
 //! Sources: SentencePiece files of the families that are published with them, `tokenizer.json`, `vocab.json` with `merges.txt`, or the
 //! metadata of a GGUF file.
 
 mod gguf_vocabulary;
+mod growth;
+mod json;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -44,8 +47,17 @@ const TURN_ENDS: &[&str] = &[
     "<end_of_utterance>",
 ];
 
-/// So many trusted texts are kept with their ids.
+/// So many texts of nothing but trusted words are kept with their ids.
 const KEPT: usize = 64;
+/// Stands before a text that is not the first of a prompt, so that the library does not treat it as one: a noncharacter, which no
+/// text for interchange contains. It is never encoded.
+const NOT_FIRST: &str = "\u{FDD0}";
+/// Times a text is looked through for control tokens among its pieces.
+const MAX_BREAKS: usize = 4;
+/// What control tokens begin and end with.
+const BRACKETS: &[(&str, &str)] = &[("<", ">"), ("[", "]"), ("{", "}"), ("|", "|"), ("◁", "▷"), ("__", "__")];
+/// Tokens that stand around a source or before a text: a few, in any tokenizer.
+const MAX_AROUND: usize = 64;
 
 /// A token that is not made by merging.
 #[derive(Debug, Clone)]
@@ -58,22 +70,62 @@ struct Added {
     strip: (bool, bool),
 }
 
+impl Added {
+    fn new(text: String, id: u32, special: bool, strip: (bool, bool)) -> Self {
+        // A turn end is one whatever a file says of it; how a model marks its reasoning must be seen to be left out.
+        let ends = TURN_ENDS.contains(&text.as_str());
+        let special = ends || special && !crate::reasoning::is_mark(&text);
+        Self { text, id, special, strip }
+    }
+
+    /// Whether it stands for what no other token can be made of.
+    fn is_unknown(&self) -> bool {
+        self.text.to_lowercase().contains("unk")
+    }
+
+    /// Whether it only comes of trusted text: what is special, or looks like markup for the model. Other added tokens are words.
+    fn is_control(&self) -> bool {
+        let between = |(open, close): &(&str, &str)| {
+            self.text.len() > open.len() + close.len()
+                && self.text.starts_with(open)
+                && self.text.ends_with(close)
+        };
+        self.special || BRACKETS.iter().any(between)
+    }
+}
+
 /// Turns text into token ids and back.
 pub struct Tokenizer {
     inner: Inner,
     added: Vec<Added>,
     /// Places in `added` by token id.
     added_ids: AHashMap<u32, usize>,
-    /// Ids of trusted texts: the same few frames stand around every article of a batch, and are longer than many of them.
-    frames: Mutex<AHashMap<String, Vec<u32>>>,
+    /// Ids of trusted texts, by whether they are the first of a prompt: the same few stand around every article of a batch.
+    frames: Mutex<AHashMap<(bool, String), Vec<u32>>>,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words<'t> {
+    /// Our own or a chat template's: control tokens in it are meant.
+    Trusted(&'t str),
+    /// Anybody's: whatever it says is text.
+    Plain(&'t str),
 }
 
 /// Who cuts texts.
 enum Inner {
     /// The `tokenizers` crate, and what stands around a source.
-    Library(Box<tokenizers::Tokenizer>, Around),
+    Library(Box<Library>, Around),
     /// Our own reader of SentencePiece models.
     Pieces(Box<Pieces>),
+}
+
+/// The crate's tokenizer.
+struct Library {
+    inner: tokenizers::Tokenizer,
+    /// The id that [`NOT_FIRST`] has in it.
+    not_first: u32,
 }
 
 /// What a library tokenizer's files say of what stands around a source.
@@ -109,7 +161,21 @@ impl Tokenizer {
             around.path = folder.to_path_buf();
             around.row = Row::of_folder(folder, model_type)?;
         }
+        tokenizer.learn_control(json::control_tokens(&folder.join("tokenizer_config.json"))?);
         Ok(tokenizer)
+    }
+
+    /// Adds control tokens that are in the vocabulary, or behind it, without being marked as such there.
+    fn learn_control(&mut self, tokens: Vec<(String, Option<u32>)>) {
+        for (text, id) in tokens {
+            let (known, listed) = (self.added.iter().any(|token| token.text == text), self.id_of(&text));
+            let Some(id) = listed.or(id).filter(|_| !known && !text.is_empty()) else { continue };
+            let token = Added::new(text, id, true, (false, false));
+            if token.is_control() && self.added_by_id(id).is_none() {
+                self.added_ids.insert(id, self.added.len());
+                self.added.push(token);
+            }
+        }
     }
 
     /// Reads the SentencePiece files of a folder.
@@ -118,11 +184,8 @@ impl Tokenizer {
     }
 
     fn of_pieces(pieces: Pieces) -> Self {
-        let mark = |mark: &super::sentencepiece::Mark| Added {
-            text: mark.text.clone(),
-            id: mark.id,
-            special: mark.special,
-            strip: (false, false),
+        let mark = |mark: &super::sentencepiece::Mark| {
+            Added::new(mark.text.clone(), mark.id, mark.special, (false, false))
         };
         let added = pieces.marks().iter().map(mark).collect();
         Self::new(Inner::Pieces(Box::new(pieces)), added)
@@ -130,18 +193,9 @@ impl Tokenizer {
 
     /// Reads `tokenizer.json`.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let fail = |reason: String| unusable(path, reason);
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)).map_err(fail)?;
-        let added = inner.get_added_tokens_decoder().into_iter().map(|(id, token)| Added {
-            text: token.content,
-            id,
-            special: token.special,
-            strip: (token.lstrip, token.rstrip),
-        });
-        let added = added.collect();
-        inner.with_added_vocabulary(AddedVocabulary::new());
-        Self::of_library(inner, added).map_err(fail)
+        let read = json::read(&bytes).and_then(|(inner, added, words)| Self::of_library(inner, added, words));
+        read.map_err(|reason| unusable(path, reason))
     }
 
     /// Reads `vocab.json` and `merges.txt`, as BART was first published: byte-level BPE with RoBERTa's marks.
@@ -157,7 +211,7 @@ impl Tokenizer {
         let merges = merges.ok_or_else(|| fail("a line is not two tokens".into()))?;
         let added = |name: &&str| {
             let (text, id) = vocabulary.iter().find(|(text, _)| text == name)?;
-            Some(Added { text: text.clone(), id: *id, special: true, strip: (false, *name == "<mask>") })
+            Some(Added::new(text.clone(), *id, true, (false, *name == "<mask>")))
         };
         let added: Vec<Added> = MARKS.iter().filter_map(added).collect();
         let tokens: AHashMap<String, u32> =
@@ -166,7 +220,7 @@ impl Tokenizer {
         let mut inner = tokenizers::Tokenizer::new(bpe);
         inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
         inner.with_decoder(Some(ByteLevel::default()));
-        Self::of_library(inner, added).map_err(fail)
+        Self::of_library(inner, added, Vec::new()).map_err(fail)
     }
 
     /// Builds what a GGUF file's metadata describes.
@@ -174,8 +228,14 @@ impl Tokenizer {
         if gguf.text("tokenizer.ggml.model") == Some("t5") {
             return Pieces::from_gguf(gguf).map(Self::of_pieces);
         }
-        let (inner, added) = gguf_vocabulary::read(gguf)?;
-        Self::of_library(inner, added).map_err(|reason| unusable(gguf.file().path(), reason))
+        let (inner, mut added) = gguf_vocabulary::read(gguf)?;
+        // Of several of one text the first is found.
+        added.retain(|token| token.is_control() || inner.token_to_id(&token.text) == Some(token.id));
+        // Words and blanks are in the vocabulary, so that the library finds their ids; it need not know control tokens.
+        let words = added.iter().filter(|token| !token.is_control());
+        let words =
+            words.map(|token| AddedToken::from(token.text.clone(), false).normalized(false)).collect();
+        Self::of_library(inner, added, words).map_err(|reason| unusable(gguf.file().path(), reason))
     }
 
     fn new(inner: Inner, added: Vec<Added>) -> Self {
@@ -183,31 +243,100 @@ impl Tokenizer {
         Self { inner, added, added_ids, frames: Mutex::default() }
     }
 
-    /// A tokenizer without added tokens and those tokens. Tries the whole out once: `tokenizers` panics late on some malformed files.
+    /// A tokenizer without added tokens, those tokens, and those of them that it should know. Tries the whole out once: `tokenizers`
+    /// panics late on some malformed files.
     fn of_library(
         mut inner: tokenizers::Tokenizer,
         mut added: Vec<Added>,
+        known: Vec<AddedToken>,
     ) -> std::result::Result<Self, String> {
-        let blank = keep_blank(&mut added);
-        inner.add_tokens(blank).map_err(|e| e.to_string())?;
-        added.retain(|token| !token.text.is_empty());
-        let (before, after) = guarded(|| -> std::result::Result<_, Cause> {
+        added.retain(|token| !token.text.is_empty() && token.text != NOT_FIRST);
+        let (before, after, not_first) = guarded(|| -> std::result::Result<_, Cause> {
+            let not_first = know(&mut inner, known)?;
+            let moved =
+                |token: &&Added| !token.is_control() && inner.token_to_id(&token.text) != Some(token.id);
+            if let Some(token) = added.iter().find(moved) {
+                return Err(
+                    format!("the added token `{}` has another id than {}", token.text, token.id).into()
+                );
+            }
             let ids = inner.encode_fast("Probe 1: 한글, ½ and 😀.\n\tA second line…", false)?;
             inner.decode(ids.get_ids(), false)?;
             let whole = inner.encode("a", true)?;
             let text = whole.get_special_tokens_mask().iter().position(|special| *special == 0);
             let rest = whole.get_special_tokens_mask().iter().rposition(|special| *special == 0);
             let (text, rest) = (text.unwrap_or(0), rest.map_or(whole.len(), |last| last + 1));
-            Ok((whole.get_ids()[..text].to_vec(), whole.get_ids()[rest..].to_vec()))
+            Ok((whole.get_ids()[..text].to_vec(), whole.get_ids()[rest..].to_vec(), not_first))
         })?;
+        if before.len().max(after.len()) > MAX_AROUND {
+            return Err(format!("it adds {} tokens to every text", before.len() + after.len()));
+        }
         let around = Around { before, after, ..Around::default() };
-        Ok(Self::new(Inner::Library(Box::new(inner), around), added))
+        // The library knows how words are written in its vocabulary.
+        added.retain(Added::is_control);
+        Ok(Self::new(Inner::Library(Box::new(Library { inner, not_first }), around), added))
     }
 
-    fn try_encode(&self, text: &str) -> std::result::Result<Vec<u32>, Cause> {
+    /// Forgets added words that a network of a smaller vocabulary has no row for: they are spelled out then.
+    pub fn forget_beyond(&mut self, vocabulary: usize) -> Result<()> {
+        let Inner::Library(library, around) = &mut self.inner else { return Ok(()) };
+        let known = library.inner.get_added_tokens_decoder();
+        let (mut kept, beyond): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|(id, token)| token.special || (*id as usize) < vocabulary);
+        if beyond.iter().all(|(id, _)| *id == library.not_first) {
+            return Ok(());
+        }
+        kept.retain(|(id, _)| *id != library.not_first);
+        kept.sort_by_key(|(id, _)| *id);
+        let kept = kept.into_iter().map(|(_, token)| token).collect();
+        let inner = &mut library.inner;
+        inner.with_added_vocabulary(AddedVocabulary::new());
+        library.not_first = guarded(|| know(inner, kept)).map_err(|reason| unusable(&around.path, reason))?;
+        Ok(())
+    }
+
+    /// Ids of text between two control tokens. One that is not the `first` of a prompt gets no blank that only a beginning gets.
+    fn try_encode(&self, text: &str, first: bool) -> Result<Vec<u32>> {
+        let Library { inner, not_first } = match &self.inner {
+            Inner::Library(library, _) => &**library,
+            Inner::Pieces(pieces) => return Ok(pieces.encode(text)),
+        };
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut text = if text.contains(NOT_FIRST) { text.replace(NOT_FIRST, "") } else { text.to_string() };
+        if !first {
+            text.insert_str(0, NOT_FIRST);
+        }
+        let fail = |reason: String| Error::Engine(reason.into());
+        let is_control = |id: &u32| self.added_by_id(*id).is_some_and(|token| !token.is_unknown());
+        let mut ids = guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
+        for _ in 0..MAX_BREAKS {
+            if !ids.iter().any(is_control) {
+                break;
+            }
+            // Some vocabularies have their control tokens among the pieces of texts: those are taken apart.
+            let encoded = guarded(|| inner.encode(&*text, false)).map_err(fail)?;
+            let spans = encoded.get_ids().iter().zip(encoded.get_offsets());
+            let spans: Vec<(usize, usize)> =
+                spans.filter(|(id, _)| is_control(id)).map(|(_, span)| *span).collect();
+            for (start, end) in spans.into_iter().rev() {
+                let second = text.get(start..end).and_then(|span| span.char_indices().nth(1));
+                if let Some((at, _)) = second {
+                    text.insert_str(start + at, NOT_FIRST);
+                }
+            }
+            ids = guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
+        }
+        ids.retain(|id| id != not_first && !is_control(id));
+        Ok(ids)
+    }
+
+    /// Tokens that stand before a text that is to be continued, as the tokenizer's own files have it.
+    pub fn before(&self) -> &[u32] {
         match &self.inner {
-            Inner::Library(inner, _) => Ok(inner.encode_fast(text, false)?.get_ids().to_vec()),
-            Inner::Pieces(pieces) => Ok(pieces.encode(text)),
+            Inner::Library(_, around) => &around.before,
+            Inner::Pieces(_) => &[],
         }
     }
 
@@ -229,57 +358,86 @@ impl Tokenizer {
         }
     }
 
-    /// Ids of text that may say anything: no special token can come of it.
+    /// Ids of text that may say anything: no control token can come of it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        self.try_encode(text).map_err(Error::Engine)
+        self.try_encode(text, true)
     }
 
-    /// Ids of text of our own or of the checkpoint's template, special tokens included.
+    /// Ids of text of our own or of the checkpoint's template, control tokens included.
     pub fn encode_trusted(&self, text: &str) -> Result<Vec<u32>> {
-        let frames = || self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ids) = frames().get(text) {
-            return Ok(ids.clone());
+        self.encode_parts(&[Words::Trusted(text)])
+    }
+
+    /// Ids of a text of several pieces, as if it were one: only control tokens part what is encoded together.
+    pub fn encode_parts(&self, parts: &[Words<'_>]) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        // Text since the last control token, and whether all of it is trusted.
+        let (mut text, mut trusted) = (String::new(), true);
+        let mut strip = false;
+        for part in parts {
+            let Words::Trusted(mut rest) = *part else {
+                let Words::Plain(plain) = *part else { continue };
+                text.push_str(if std::mem::take(&mut strip) { plain.trim_start() } else { plain });
+                trusted = false;
+                continue;
+            };
+            while let Some((at, token)) = self.first_control(rest) {
+                let before = &rest[..at];
+                text.push_str(if std::mem::take(&mut strip) { before.trim_start() } else { before });
+                let whole = if token.strip.0 { text.trim_end() } else { &text };
+                self.push_ids(whole, trusted, &mut ids)?;
+                text.clear();
+                trusted = true;
+                ids.push(token.id);
+                rest = &rest[at + token.text.len()..];
+                strip = token.strip.1;
+            }
+            text.push_str(if strip && !rest.is_empty() { rest.trim_start() } else { rest });
+            strip &= rest.is_empty();
         }
-        let ids = self.encode_frame(text)?;
+        self.push_ids(&text, trusted, &mut ids)?;
+        Ok(ids)
+    }
+
+    /// Encodes what stands before the next control token.
+    fn push_ids(&self, text: &str, trusted: bool, ids: &mut Vec<u32>) -> Result<()> {
+        let first = ids.is_empty();
+        if text.is_empty() || !trusted {
+            ids.extend(self.try_encode(text, first)?);
+            return Ok(());
+        }
+        let frames = || self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (first, text.to_string());
+        if let Some(known) = frames().get(&key) {
+            ids.extend(known);
+            return Ok(());
+        }
+        let fresh = self.try_encode(text, first)?;
+        ids.extend(&fresh);
         let mut frames = frames();
         if frames.len() >= KEPT {
             frames.clear();
         }
-        frames.insert(text.to_string(), ids.clone());
-        Ok(ids)
+        frames.insert(key, fresh);
+        Ok(())
     }
 
-    fn encode_frame(&self, text: &str) -> Result<Vec<u32>> {
-        let mut ids = Vec::new();
-        let mut rest = text;
-        while let Some((at, token)) = self.first_added(rest) {
-            let before = &rest[..at];
-            ids.extend(self.encode(if token.strip.0 { before.trim_end() } else { before })?);
-            ids.push(token.id);
-            rest = &rest[at + token.text.len()..];
-            if token.strip.1 {
-                rest = rest.trim_start();
-            }
-        }
-        ids.extend(self.encode(rest)?);
-        Ok(ids)
-    }
-
-    /// The first added token in a text; of several at one place the longest.
-    fn first_added<'s>(&'s self, text: &str) -> Option<(usize, &'s Added)> {
-        let found = self.added.iter().filter_map(|token| Some((text.find(&token.text)?, token)));
+    /// The first control token in a text; of several at one place the longest.
+    fn first_control<'s>(&'s self, text: &str) -> Option<(usize, &'s Added)> {
+        let control = self.added.iter().filter(|token| token.is_control());
+        let found = control.filter_map(|token| Some((text.find(&token.text)?, token)));
         found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.text.len())))
     }
 
     /// How many tokens a plain text takes.
     pub fn count(&self, text: &str) -> usize {
-        self.try_encode(text).map_or(text.len(), |ids| ids.len())
+        self.encode(text).map_or(text.len(), |ids| ids.len())
     }
 
     /// The text of ids, without special tokens.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
         let inner = match &self.inner {
-            Inner::Library(inner, _) => inner,
+            Inner::Library(library, _) => &library.inner,
             // Knows its marks, which have other ids in the outputs of some models.
             Inner::Pieces(pieces) => return Ok(pieces.decode(ids)),
         };
@@ -288,7 +446,10 @@ impl Tokenizer {
             match self.added_by_id(part[0]) {
                 Some(token) if token.special => {}
                 Some(token) => text.push_str(&token.text),
-                None => text.push_str(&inner.decode(part, false).map_err(Error::Engine)?),
+                None => {
+                    let decoded = guarded(|| inner.decode(part, false));
+                    text.push_str(&decoded.map_err(|reason| Error::Engine(reason.into()))?);
+                }
             }
         }
         Ok(text)
@@ -310,7 +471,9 @@ impl Tokenizer {
     pub fn id_of(&self, token: &str) -> Option<u32> {
         let added = self.added.iter().find(|added| added.text == token).map(|added| added.id);
         added.or_else(|| match &self.inner {
-            Inner::Library(inner, _) => inner.token_to_id(token),
+            Inner::Library(library, _) => {
+                library.inner.token_to_id(token).filter(|id| *id != library.not_first)
+            }
             Inner::Pieces(pieces) => pieces.id_of(token),
         })
     }
@@ -318,17 +481,14 @@ impl Tokenizer {
     /// The largest id that a text can have, where that is known.
     pub fn largest_id(&self) -> Option<u32> {
         match &self.inner {
-            Inner::Library(inner, _) => inner.get_vocab(false).into_values().max(),
+            Inner::Library(library, _) => library.inner.get_vocab(false).into_values().max(),
             Inner::Pieces(pieces) => pieces.largest_id(),
         }
     }
 
     /// Control tokens that end a turn in some family, where this vocabulary has them.
     pub fn turn_ends(&self) -> impl Iterator<Item = u32> {
-        self.added
-            .iter()
-            .filter(|token| token.special && TURN_ENDS.contains(&token.text.as_str()))
-            .map(|token| token.id)
+        self.added.iter().filter(|token| TURN_ENDS.contains(&token.text.as_str())).map(|token| token.id)
     }
 
     /// Texts that would be control tokens if they were trusted: what an output must not contain.
@@ -385,18 +545,12 @@ impl TextStream<'_> {
     }
 }
 
-/// Takes tokens of nothing but white space out of the added ones: Gemma's runs of blanks and line ends are ordinary text.
-fn keep_blank(added: &mut Vec<Added>) -> Vec<AddedToken> {
-    let is_blank =
-        |token: &Added| !token.text.is_empty() && token.text.chars().all(|c| c.is_whitespace() || c == '▁');
-    let blank = added.iter().filter(|token| is_blank(token)).map(|token| AddedToken {
-        content: token.text.clone(),
-        normalized: false,
-        ..AddedToken::default()
-    });
-    let blank = blank.collect();
-    added.retain(|token| !is_blank(token));
-    blank
+/// Adds tokens in the order of their ids, so that these stay; control tokens are overlooked in texts. Gives the id of [`NOT_FIRST`].
+fn know(inner: &mut tokenizers::Tokenizer, mut tokens: Vec<AddedToken>) -> std::result::Result<u32, Cause> {
+    tokens.push(AddedToken::from(NOT_FIRST, false).normalized(false));
+    inner.add_tokens(tokens)?;
+    inner.set_encode_special_tokens(true);
+    Ok(inner.token_to_id(NOT_FIRST).ok_or("it takes no more tokens")?)
 }
 
 /// Runs foreign code that is known to panic on malformed input and gives its message instead.

@@ -12,7 +12,7 @@ mod loops;
 mod rules;
 mod sampling;
 mod sequence;
-mod settings;
+pub(crate) mod settings;
 mod sources;
 
 use std::collections::VecDeque;
@@ -43,6 +43,8 @@ pub struct Options {
     pub repetition_penalty: f32,
     /// No run of this many tokens comes twice in a text; 0 allows all.
     pub no_repeat_ngram: usize,
+    /// What the checkpoint forbids of a text that is continued: bad words, tokens that are suppressed, an early end.
+    pub rules: Arc<Rules>,
     /// Texts that end the output; they are not part of it.
     pub stop: Vec<String>,
     /// How many sequences are in flight at once.
@@ -61,6 +63,7 @@ impl Default for Options {
             sampling: Sampling::Greedy,
             repetition_penalty: 1.0,
             no_repeat_ngram: 0,
+            rules: Arc::default(),
             stop: Vec::new(),
             batch: 8,
             drafts: true,

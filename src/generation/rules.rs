@@ -47,14 +47,7 @@ impl Rules {
                 }
             }
         }
-        for word in &self.bad_words {
-            let Some((token, before)) = word.split_last() else { continue };
-            // An end that is forbidden as a word would leave no end at all.
-            let is_end = before.is_empty() && self.ends.contains(token);
-            if !is_end && text.ends_with(before) {
-                forbid(scores, *token);
-            }
-        }
+        self.forbid_bad_words(text, scores);
         if text.len() < self.min_length || text.len() - 1 < self.min_new_tokens {
             self.ends.iter().for_each(|end| forbid(scores, *end));
         }
@@ -67,6 +60,36 @@ impl Rules {
         self.suppressed.iter().for_each(|token| forbid(scores, *token));
         let first = if self.forced_first.is_some() { 2 } else { 1 };
         if text.len() == first {
+            self.suppressed_first.iter().for_each(|token| forbid(scores, *token));
+        }
+    }
+
+    fn forbid_bad_words(&self, text: &[u32], scores: &mut [f32]) {
+        for word in &self.bad_words {
+            let Some((token, before)) = word.split_last() else { continue };
+            // An end that is forbidden as a word would leave no end at all.
+            let is_end = before.is_empty() && self.ends.contains(token);
+            if !is_end && text.ends_with(before) {
+                forbid(scores, *token);
+            }
+        }
+    }
+
+    /// Whether any of the rules about single words is there.
+    pub fn forbids_words(&self) -> bool {
+        let none =
+            self.bad_words.is_empty() && self.suppressed.is_empty() && self.suppressed_first.is_empty();
+        !none || self.min_new_tokens > 0
+    }
+
+    /// Applies those rules to a text that continues a prompt of so many tokens.
+    pub fn forbid_words(&self, ids: &[u32], prompt: usize, scores: &mut [f32]) {
+        self.forbid_bad_words(ids, scores);
+        if ids.len() - prompt < self.min_new_tokens {
+            self.ends.iter().for_each(|end| forbid(scores, *end));
+        }
+        self.suppressed.iter().for_each(|token| forbid(scores, *token));
+        if ids.len() == prompt {
             self.suppressed_first.iter().for_each(|token| forbid(scores, *token));
         }
     }

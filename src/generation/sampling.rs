@@ -1,11 +1,12 @@
 //! Chooses the next token from scores.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::Options;
+use super::{Options, Rules};
 use crate::checkpoint::Recommended;
 use crate::kernels::largest;
 
@@ -27,6 +28,9 @@ pub enum Sampling {
         /// Only those at least this share as likely as the likeliest (Nguyen et al. 2024,
         /// <https://arxiv.org/abs/2407.01082>); 0 keeps all.
         min_p: f32,
+        /// Only those nearest to the expected surprise that together have this share of probability (Meister et al. 2022,
+        /// <https://arxiv.org/abs/2202.00666>); 1 keeps all.
+        typical_p: f32,
         /// Where chance begins.
         seed: u64,
     },
@@ -39,8 +43,20 @@ impl Sampling {
             temperature: by.temperature.map_or(0.7, |value| value as f32),
             top_k: by.top_k.unwrap_or(20),
             top_p: by.top_p.map_or(0.8, |value| value as f32),
-            min_p: 0.0,
+            min_p: by.min_p.map_or(0.0, |value| value as f32),
+            typical_p: by.typical_p.map_or(1.0, |value| value as f32),
             seed,
+        }
+    }
+}
+
+impl Options {
+    /// By chance, as a checkpoint recommends, its penalty included. A penalty that was set already stays.
+    pub fn sample_as_recommended(&mut self, by: &Recommended, seed: u64) {
+        self.sampling = Sampling::recommended(by, seed);
+        if self.repetition_penalty == 1.0 {
+            let penalty = by.repetition_penalty.filter(|penalty| penalty.is_finite() && *penalty > 0.0);
+            self.repetition_penalty = penalty.map_or(1.0, |penalty| penalty as f32);
         }
     }
 }
@@ -50,6 +66,7 @@ pub(super) struct Sampler {
     sampling: Sampling,
     repetition_penalty: f32,
     no_repeat_ngram: usize,
+    rules: Arc<Rules>,
     random: ChaCha8Rng,
 }
 
@@ -66,6 +83,7 @@ impl Sampler {
             sampling: options.sampling.clone(),
             repetition_penalty: options.repetition_penalty,
             no_repeat_ngram: options.no_repeat_ngram,
+            rules: options.rules.clone(),
             random,
         }
     }
@@ -100,19 +118,19 @@ impl Sampler {
                 *score = f32::NEG_INFINITY;
             }
         }
+        if self.rules.forbids_words() {
+            self.rules.forbid_words(ids, prompt, scores.to_mut());
+        }
         match self.sampling {
-            Sampling::Greedy => likeliest(&scores),
-            Sampling::Random { temperature, top_k, top_p, min_p, .. } => {
-                if temperature <= 0.0 {
-                    likeliest(&scores)
-                } else {
-                    self.draw(&scores, temperature, top_k, top_p, min_p)
-                }
-            }
+            Sampling::Random { temperature, .. } if temperature > 0.0 => self.draw(&scores),
+            _ => likeliest(&scores),
         }
     }
 
-    fn draw(&mut self, scores: &[f32], temperature: f32, top_k: usize, top_p: f32, min_p: f32) -> u32 {
+    fn draw(&mut self, scores: &[f32]) -> u32 {
+        let Sampling::Random { temperature, top_k, top_p, min_p, typical_p, .. } = self.sampling else {
+            return likeliest(scores);
+        };
         let mut ranked: Vec<(u32, f32)> =
             scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(id, s)| (id as u32, *s)).collect();
         // Equal scores in order of their ids, so that the order is one and the same everywhere.
@@ -124,14 +142,12 @@ impl Sampler {
         for (_, score) in &mut ranked {
             *score = ((*score - best) / temperature).exp();
         }
+        // In the order of transformers.
+        keep_share(&mut ranked, top_p);
         ranked.retain(|(_, weight)| *weight >= min_p);
-        let total: f32 = ranked.iter().map(|(_, weight)| weight).sum();
-        let mut sum = 0.0;
-        let kept = ranked.iter().position(|(_, weight)| {
-            sum += weight;
-            sum >= top_p * total
-        });
-        ranked.truncate(kept.map_or(ranked.len(), |at| at + 1));
+        if typical_p < 1.0 {
+            keep_typical(&mut ranked, typical_p);
+        }
         let total: f32 = ranked.iter().map(|(_, weight)| weight).sum();
         let mut left = self.random.random::<f32>() * total;
         for (id, weight) in &ranked {
@@ -142,6 +158,27 @@ impl Sampler {
         }
         ranked[0].0
     }
+}
+
+/// Keeps the first of these weights that together have a share of all of them.
+fn keep_share(weights: &mut Vec<(u32, f32)>, share: f32) {
+    let total: f32 = weights.iter().map(|(_, weight)| weight).sum();
+    let mut sum = 0.0;
+    let last = weights.iter().position(|(_, weight)| {
+        sum += weight;
+        sum >= share * total
+    });
+    weights.truncate(last.map_or(weights.len(), |last| last + 1));
+}
+
+/// Keeps those whose surprise is nearest to the expected one and which together have a share of all.
+fn keep_typical(weights: &mut Vec<(u32, f32)>, share: f32) {
+    let total: f32 = weights.iter().map(|(_, weight)| weight).sum();
+    let surprise = |weight: f32| -(weight / total).max(f32::MIN_POSITIVE).ln();
+    let expected: f32 = weights.iter().map(|(_, weight)| weight / total * surprise(*weight)).sum();
+    let off = |weight: f32| (surprise(weight) - expected).abs();
+    weights.sort_by(|a, b| off(a.1).total_cmp(&off(b.1)));
+    keep_share(weights, share);
 }
 
 /// The first of the highest scores.
@@ -163,7 +200,7 @@ mod tests {
     use super::*;
 
     fn random(temperature: f32, top_k: usize, top_p: f32, min_p: f32, seed: u64) -> Sampler {
-        let sampling = Sampling::Random { temperature, top_k, top_p, min_p, seed };
+        let sampling = Sampling::Random { temperature, top_k, top_p, min_p, typical_p: 1.0, seed };
         Sampler::new(&Options { sampling, ..Options::default() }, 0)
     }
 
@@ -199,6 +236,58 @@ mod tests {
         let options = Options { repetition_penalty: 2.0, ..Options::default() };
         assert_eq!(Sampler::new(&options, 0).pick(&[3.0, 2.0], &[0], 1), 1);
         assert_eq!(Sampler::new(&options, 0).pick(&[-1.0, -1.5], &[0], 1), 1);
+    }
+
+    #[test]
+    fn typical_tokens_are_neither_the_likeliest_nor_the_rarest() {
+        // A third of the chance is one token's, the rest is spread: the expected surprise is near that of the many.
+        let mut weights: Vec<(u32, f32)> = vec![(0, 0.3)];
+        weights.extend((1..71).map(|id| (id, 0.01)));
+        keep_typical(&mut weights, 0.3);
+        assert!(weights.iter().all(|(id, _)| *id > 0) && weights.len() > 25, "{weights:?}");
+    }
+
+    #[test]
+    fn what_a_checkpoint_recommends_is_taken_its_penalty_included() {
+        let by = Recommended {
+            temperature: Some(0.5),
+            top_k: Some(3),
+            min_p: Some(0.1),
+            typical_p: Some(0.9),
+            repetition_penalty: Some(1.05),
+            ..Recommended::default()
+        };
+        let mut options = Options::default();
+        options.sample_as_recommended(&by, 7);
+        assert_eq!(options.repetition_penalty, 1.05);
+        let wanted =
+            Sampling::Random { temperature: 0.5, top_k: 3, top_p: 0.8, min_p: 0.1, typical_p: 0.9, seed: 7 };
+        assert_eq!(options.sampling, wanted);
+        let mut options = Options { repetition_penalty: 2.0, ..Options::default() };
+        options.sample_as_recommended(&by, 7);
+        assert_eq!(options.repetition_penalty, 2.0);
+        options.repetition_penalty = 1.0;
+        options.sample_as_recommended(&Recommended { repetition_penalty: Some(-1.0), ..by }, 7);
+        assert_eq!(options.repetition_penalty, 1.0);
+    }
+
+    #[test]
+    fn words_that_a_checkpoint_forbids_never_come_and_ends_not_before_their_time() {
+        let rules = Rules {
+            bad_words: vec![vec![3, 2]],
+            suppressed: vec![4],
+            suppressed_first: vec![1],
+            min_new_tokens: 2,
+            ends: vec![0],
+            ..Rules::default()
+        };
+        let options = Options { rules: Arc::new(rules), ..Options::default() };
+        let mut sampler = Sampler::new(&options, 0);
+        let scores = [5.0, 3.0, 2.0, 1.0, 4.0];
+        // The prompt is 3: bad words go on from it.
+        assert_eq!(sampler.pick(&scores, &[3], 1), 3);
+        assert_eq!(sampler.pick(&scores, &[3, 2], 1), 1);
+        assert_eq!(sampler.pick(&scores, &[3, 2, 1], 1), 0);
     }
 
     #[test]

@@ -65,6 +65,40 @@ impl Beams {
     }
 }
 
+impl Rules {
+    /// What a checkpoint of a network that continues texts forbids of them.
+    pub fn of_checkpoint(hyper: &Hyper, vocabulary: usize, ends: &[u32]) -> Result<Self> {
+        let read = Reader { hyper, task: "" };
+        Ok(Self {
+            repetition_penalty: 1.0,
+            no_repeat_ngram: read.number("no_repeat_ngram_size", f64::from(u16::MAX))?.unwrap_or(0.0)
+                as usize,
+            bad_words: read.words("bad_words_ids")?,
+            suppressed: read.ids("suppress_tokens", vocabulary)?,
+            suppressed_first: read.ids("begin_suppress_tokens", vocabulary)?,
+            min_new_tokens: read.number("min_new_tokens", f64::from(u16::MAX))?.unwrap_or(0.0) as usize,
+            ends: ends.to_vec(),
+            ..Self::default()
+        })
+    }
+}
+
+/// Texts that end an output, as a checkpoint has them: one, or a list.
+pub(crate) fn stop_strings(hyper: &Hyper) -> Result<Vec<String>> {
+    /// No checkpoint has as many.
+    const MOST: usize = 64;
+    let stops = match hyper.generation("", "stop_strings") {
+        None => Vec::new(),
+        Some(Json::String(one)) => vec![one.clone()],
+        Some(several) => serde_json::from_value(several.clone()).unwrap_or_else(|_| vec![String::new()]),
+    };
+    if stops.len() > MOST || stops.iter().any(String::is_empty) {
+        let reason = format!("stop_strings are not 1 to {MOST} texts");
+        return Err(Error::malformed(hyper.file(), reason));
+    }
+    Ok(stops)
+}
+
 struct Reader<'h> {
     hyper: &'h Hyper,
     task: &'h str,

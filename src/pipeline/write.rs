@@ -9,11 +9,12 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Finish};
 use crate::finding::{Finding, Severity};
 use crate::formats::visible;
-use crate::generation::Next;
+use crate::generation::{Generated, Next, Sampling};
 use crate::language::Language;
 use crate::model::{self, Model, Sources};
 use crate::outcome::Segment;
 use crate::prompts::{Piece, Prompt, Style, Task, Variables};
+use crate::reasoning::Answer;
 use crate::request::{Abilities, Job};
 use crate::segment;
 
@@ -25,6 +26,10 @@ const TRANSLATED_AT_ONCE: usize = 384;
 const SENTENCE: usize = 120;
 /// Groups of sentences that are translated one after the other, in batches: those of a group go longest first.
 const BATCHES: usize = 8;
+/// Tokens beside the answer's for a model that reasons first.
+const REASONING: usize = 2048;
+/// What is said of a model that never stopped reasoning.
+const REASONED: &str = "reasoning";
 /// How often a piece that ran into its limit is split smaller.
 const SPLITS: usize = 2;
 
@@ -125,6 +130,15 @@ impl<'a> Writer<'a> {
         unheard.then(|| Finding::new("glossary", "glossary_unheard", message))
     }
 
+    /// What the checkpoint recommends for sampling and is not done.
+    pub fn not_followed(&self) -> Option<Finding> {
+        let sampled = self.sources.is_none() && self.job.options.sampling != Sampling::Greedy;
+        let names = &self.model.recommended().not_followed;
+        let message =
+            format!("the model's makers also recommend {}, which malmoi does not know", names.join(", "));
+        (sampled && !names.is_empty()).then(|| Finding::new("sampling", "sampling_ignored", message))
+    }
+
     /// Token ids of a text as a source.
     fn source(&self, text: &str) -> Result<Vec<u32>> {
         let sources = self.sources.as_ref();
@@ -196,11 +210,19 @@ impl<'a> Writer<'a> {
         for (index, ids) in prompts.iter().enumerate() {
             (watch.on_event)(&Event::Prompt { index, ids: ids.clone() });
         }
+        // Some chat templates open the model's reasoning themselves.
+        let opened =
+            prompts.iter().map(|ids| self.model.reasoning_left_open(ids).filter(|_| self.sources.is_none()));
+        let opened: Vec<Option<&'static str>> = opened.collect();
+        if opened.iter().any(Option::is_some) {
+            options.max_tokens += REASONING;
+        }
+        let mut answers: Vec<Answer> = opened.iter().map(|opened| Answer::after(*opened)).collect();
         let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.wanted(task))).collect();
         // A text that comes whole is shown when it is finished.
         let (live, whole) = (live && self.sources.is_none(), live && self.sources.is_some());
         let mut sink = |index: usize, text: &str| {
-            let fresh = shown[index].push(text);
+            let fresh = shown[index].push(&answers[index].push(text));
             // Where nothing can be shown yet it is still asked whether to go on.
             let shown_now = if live { fresh.as_str() } else { "" };
             if (watch.on_text)(shown_now).is_break() {
@@ -214,7 +236,11 @@ impl<'a> Writer<'a> {
             if generated.rolled_back > 0 {
                 (watch.on_event)(&Event::Rescued { index, tokens: generated.rolled_back });
             }
-            let piece = self.finish(task, part, generated);
+            let piece = self.finish(task, part, generated, opened[index]);
+            let endless = piece.remarks.iter().any(|(check, _)| *check == REASONED);
+            if endless && piece.segment.text.is_empty() && task != Task::Translate {
+                return Err(Error::NoAnswer { model: self.model.name().to_string(), tokens: piece.tokens });
+            }
             (watch.on_event)(&Event::Segment { index, finish: piece.segment.finish, tokens: piece.tokens });
             if whole && (watch.on_text)(&piece.segment.text).is_break() {
                 return Err(Error::Cancelled);
@@ -240,14 +266,24 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes a piece of an answer.
-    fn finish(&self, task: Task, part: &Part<'_>, generated: crate::generation::Generated) -> Written {
+    fn finish(
+        &self,
+        task: Task,
+        part: &Part<'_>,
+        generated: Generated,
+        opened: Option<&'static str>,
+    ) -> Written {
         let mut remarks = Vec::new();
         if generated.rolled_back > 0 {
             let message =
                 format!("the model repeated itself; {} tokens were taken back", generated.rolled_back);
             remarks.push(Finding::new("loop", "loop", message).value("tokens", generated.rolled_back));
         }
-        let mut text = without_thinking(&generated.text).trim();
+        let (answer, endless) = match self.sources {
+            Some(_) => (generated.text.clone(), false),
+            None => Answer::of(&generated.text, opened),
+        };
+        let mut text = answer.trim();
         let mut finish = generated.finish;
         if let Some(wanted) = self.wanted(task) {
             let kept = text[..wanted.end(text)].trim_end();
@@ -257,14 +293,20 @@ impl<'a> Writer<'a> {
                 finish = if finish == Finish::Length { Finish::Stop } else { finish };
             }
         }
-        if finish == Finish::Length {
+        if endless {
+            finish = Finish::Refused;
+            let message = format!("the model was still reasoning after {} tokens", generated.tokens);
+            let endless = Finding::new(REASONED, "reasoning_endless", message).severity(Severity::Critical);
+            remarks.push(endless.value("tokens", generated.tokens));
+        } else if finish == Finish::Length {
             let message = format!("the text was cut at {} tokens", generated.tokens);
             let cut = Finding::new("length", "cut", message).severity(Severity::Critical);
             remarks.push(cut.value("tokens", generated.tokens));
         }
         if text.is_empty() {
             finish = Finish::Refused;
-            let nothing = Finding::new("length", "nothing_written", "the model wrote nothing");
+            let what = if endless { "no answer" } else { "nothing" };
+            let nothing = Finding::new("length", "nothing_written", format!("the model wrote {what}"));
             remarks.push(nothing.severity(Severity::Critical));
         }
         let scores = &generated.scores;
@@ -418,12 +460,4 @@ fn bullets(text: &str) -> String {
 
 fn white_space_after(text: &str) -> &str {
     &text[text.trim_end().len()..]
-}
-
-/// Reasoning models that were asked not to think leave an empty block behind.
-fn without_thinking(text: &str) -> &str {
-    match text.split_once("</think>") {
-        Some((before, after)) if before.trim_start().starts_with("<think>") => after,
-        _ => text,
-    }
 }

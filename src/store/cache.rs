@@ -172,6 +172,10 @@ impl Form {
 
     /// Whether all of the weights are in a folder of these files.
     fn is_whole(&self, folder: &Path, names: &[String]) -> bool {
+        // An index may be left beside weights that are whole now; those are read then.
+        if folder.join(self.index.trim_end_matches(".index.json")).is_file() {
+            return true;
+        }
         match std::fs::read(folder.join(self.index)) {
             Ok(index) => serde_json::from_slice::<Index>(&index)
                 .is_ok_and(|index| index.weight_map.values().all(|shard| folder.join(shard).is_file())),
@@ -186,6 +190,12 @@ fn belongs(name: &str) -> bool {
         "config.json",
         "generation_config.json",
         "chat_template.jinja",
+        "chat_template.json",
+        // A model with one of these is refused when it is opened, so that it must not be left behind.
+        "adapter_config.json",
+        "quantize_config.json",
+        "quant_config.json",
+        "hf_quant_config.json",
         "special_tokens_map.json",
         "added_tokens.json",
         "vocab.json",

@@ -42,7 +42,7 @@ families! {
     "gemma3_text" | "gemma3" => gemma::gemma3,
     "gemma4_text" | "gemma4" => gemma4::gemma4,
     "hunyuan_v1_dense" | "hunyuan-dense" => hunyuan::hunyuan,
-    "exaone4" => exaone::exaone4,
+    "exaone4" | "exaone4_5_text" | "exaone4_5" => exaone::exaone4,
     "granite" => granite::granite,
     "hyperclovax" => granite::hyperclovax,
     "smollm3" => smollm::smollm3,
@@ -91,10 +91,23 @@ struct Defaults {
     tied: bool,
 }
 
+/// How many layers there are. GGUF files count layers that draft tokens, too; those stand behind the others and are left out.
+fn layers(hyper: &Hyper) -> Result<usize> {
+    let layers = hyper.count("num_hidden_layers", "block_count", MAX_LAYERS)?;
+    let drafting = hyper.get("-", "nextn_predict_layers").and_then(|v| v.as_u64()).unwrap_or(0) as usize;
+    match layers.checked_sub(drafting) {
+        Some(left @ 1..) => Ok(left),
+        _ => {
+            let reason = format!("of {layers} layers {drafting} draft tokens, so that none is left");
+            Err(Error::malformed(hyper.file(), reason))
+        }
+    }
+}
+
 /// What the families share, as Llama has it.
 fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     let hyper = &checkpoint.hyper;
-    let layers = hyper.count("num_hidden_layers", "block_count", MAX_LAYERS)?;
+    let layers = layers(hyper)?;
     let hidden = hyper.count("hidden_size", "embedding_length", MAX_WIDTH)?;
     let count = |json: &str, gguf: &str, most: usize, default: Option<usize>| match default {
         Some(default) => hyper.count_or(json, gguf, most, default),

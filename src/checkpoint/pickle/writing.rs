@@ -46,7 +46,7 @@ impl<'f> Plan<'f> {
         self.tensors.iter().fold(0, |sum, (_, tensor)| tensor.written_bytes().saturating_add(sum))
     }
 
-    pub(super) fn write(mut self, source: &str, out: &mut dyn Write) -> Result<()> {
+    pub(super) fn write(mut self, out: &mut dyn Write) -> Result<()> {
         let size = |tensor: &Tensor| written(tensor.dtype).map_or(0, |(_, bytes)| bytes);
         // Otherwise as they lie in the files; sorting keeps the order of files.
         self.tensors.sort_by_key(|(_, tensor)| std::cmp::Reverse(size(tensor)));
@@ -56,7 +56,7 @@ impl<'f> Plan<'f> {
             shape: shape(&tensor.dimensions),
             bytes: tensor.written_bytes(),
         });
-        out.write_all(&safetensors::header(source, entries)?)?;
+        out.write_all(&safetensors::header(entries)?)?;
         for (file, tensor) in &self.tensors {
             tensor.write(file, out)?;
         }

@@ -47,6 +47,36 @@ impl Charsmap {
         Ok(Self { units: units.collect(), texts: texts.to_string() })
     }
 
+    /// How many bytes a byte of a text becomes at most.
+    pub fn growth(&self) -> f64 {
+        let mut most = 1.0f64;
+        let mut seen = vec![false; self.units.len()];
+        let mut nodes: Vec<u32> = self.units.first().map(|root| offset(*root)).into_iter().collect();
+        // Level by level, so that every node is met by its shortest sequence.
+        for length in 1..=MAX_SEQUENCE {
+            let mut deeper = Vec::new();
+            for (node, byte) in nodes.iter().flat_map(|node| (0..=255u32).map(move |byte| (node, byte))) {
+                let place = node ^ byte;
+                let Some(unit) =
+                    self.units.get(place as usize).filter(|unit| *unit & (1 << 31 | 0xff) == byte)
+                else {
+                    continue;
+                };
+                if std::mem::replace(&mut seen[place as usize], true) {
+                    continue;
+                }
+                let child = place ^ offset(*unit);
+                let value = self.units.get(child as usize).filter(|_| unit >> 8 & 1 == 1);
+                let text = value.and_then(|value| self.texts.get((value & !(1 << 31)) as usize..));
+                let text = text.and_then(|text| text.split('\0').next()).unwrap_or_default();
+                most = most.max(text.len() as f64 / length as f64);
+                deeper.push(child);
+            }
+            nodes = deeper;
+        }
+        most
+    }
+
     /// The longest sequence in the array that a text begins with, in bytes, and what it becomes.
     fn longest(&self, text: &str) -> Option<(usize, &str)> {
         let mut found = None;
@@ -162,6 +192,14 @@ mod tests {
     }
 
     #[test]
+    fn the_most_that_a_byte_becomes_is_found() {
+        assert_eq!(Charsmap::default().growth(), 1.0);
+        assert_eq!(Charsmap::parse(&of_one(b'x', "ks ")).unwrap().growth(), 3.0);
+        assert_eq!(Charsmap::parse(&of_one(b'x', &"y".repeat(200))).unwrap().growth(), 200.0);
+        assert_eq!(Charsmap::parse(&of_one(b'x', "")).unwrap().growth(), 1.0);
+    }
+
+    #[test]
     fn arrays_that_lead_nowhere_or_in_circles_change_nothing_and_end() {
         for fill in [0u32, u32::MAX, 1 << 31, u32::from(b'a'), u32::from(b'a') | 1 << 8, 0x61 | 1 << 9, !0xff]
         {
@@ -170,6 +208,7 @@ mod tests {
                 let bytes = [&(blob.len() as u32).to_le_bytes()[..], &blob, "ok\0".as_bytes()].concat();
                 let map = Charsmap::parse(&bytes).unwrap();
                 map.apply(&Normalization::default(), &"a한".repeat(1000), none);
+                map.growth();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Tokenizers of GGUF files: byte-level BPE (`gpt2`), SentencePiece BPE (`llama`) and Gemma 4's, built from the metadata.
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 use tokenizers::decoders::byte_fallback::ByteFallback;
 use tokenizers::decoders::fuse::Fuse;
 use tokenizers::decoders::sequence::Sequence as DecoderSequence;
@@ -136,26 +136,28 @@ impl<'g> Vocabulary<'g> {
         Ok(Self { tokens, kinds })
     }
 
+    /// Tokens that are not made by merging; those whose text ends turns are control tokens, whatever type they have.
     fn added(&self) -> Vec<Added> {
-        let added = self.tokens.iter().zip(&self.kinds).enumerate();
-        let added = added.filter(|(_, (_, kind))| matches!(**kind, CONTROL | USER_DEFINED));
+        let is_added =
+            |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || super::TURN_ENDS.contains(&text);
+        let all = self.tokens.iter().zip(&self.kinds).enumerate();
+        let added = all.filter(|(_, (text, kind))| is_added(text, **kind));
         added
-            .map(|(id, (text, kind))| Added {
-                text: (*text).to_string(),
-                id: id as u32,
-                special: *kind == CONTROL,
-                strip: (false, false),
+            .map(|(id, (text, kind))| {
+                Added::new((*text).to_string(), id as u32, *kind == CONTROL, (false, false))
             })
             .collect()
     }
 
     /// Tokens that text can be made of, by their text; of several of one text the first.
     fn mergeable(&self) -> AHashMap<String, u32> {
+        let control: AHashSet<u32> =
+            self.added().iter().filter(|token| token.is_control()).map(|token| token.id).collect();
         let mut found = AHashMap::with_capacity(self.tokens.len());
-        for (id, (token, kind)) in self.tokens.iter().zip(&self.kinds).enumerate() {
-            let blank = token.chars().all(|c| c.is_whitespace() || c == '▁');
-            if *kind != CONTROL && (*kind != USER_DEFINED || blank) {
-                found.entry((*token).to_string()).or_insert(id as u32);
+        for (id, token) in self.tokens.iter().enumerate() {
+            let id = id as u32;
+            if !control.contains(&id) {
+                found.entry((*token).to_string()).or_insert(id);
             }
         }
         found
@@ -252,7 +254,10 @@ fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let tokens = vocabulary.mergeable();
     let mut ranked = Vec::new();
     for (token, id) in &tokens {
-        if vocabulary.kinds[*id as usize] == BYTE {
+        let kind = vocabulary.kinds[*id as usize];
+        let is_word = kind == USER_DEFINED && !token.chars().all(|c| c.is_whitespace() || c == '▁');
+        // Words are found whole, before anything is merged.
+        if kind == BYTE || is_word {
             continue;
         }
         for (at, _) in token.char_indices().skip(1) {

@@ -19,9 +19,6 @@ pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
         ..NAMES_OF_LLAMA
     };
     config.attention.norms = Some(NORM_BEFORE_ROTATION);
-    if hyper.get("-", "nextn_predict_layers").is_some_and(|v| v.as_u64() != Some(0)) {
-        return Err(hyper.unsupported("layers that draft tokens (nextn_predict_layers)", "none"));
-    }
     if hyper.get("sliding_window", "attention.sliding_window").is_some() {
         let window = hyper.count("sliding_window", "attention.sliding_window", MAX_CONTEXT)?;
         // Older configs write "LLLG"; those name the type of each layer, too.
@@ -30,9 +27,9 @@ pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
             None => hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 4)?,
         };
         let layers = config.layers.len();
-        let listed = hyper.list("-", "attention.sliding_window_pattern").filter(|list| list.len() == layers);
+        let listed = hyper.list("-", "attention.sliding_window_pattern").filter(|list| list.len() >= layers);
         let sliding = match listed {
-            Some(list) => list.iter().map(|v| v.as_f64() != Some(0.0)).collect(),
+            Some(list) => list.iter().take(layers).map(|v| v.as_f64() != Some(0.0)).collect(),
             None => sliding_layers(hyper, layers, |index| (index + 1) % pattern != 0)?,
         };
         config.set_windows(&sliding, window);

@@ -38,13 +38,6 @@ pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
         kernel: hyper.count("linear_conv_kernel_dim", "ssm.conv_kernel", 64)?,
         tiled: hyper.is_gguf(),
     });
-    let extra = hyper.get("-", "nextn_predict_layers").and_then(|v| v.as_u64()).unwrap_or(0) as usize;
-    if extra >= config.layers.len() {
-        let reason = format!("of {} layers {extra} draft tokens, so that none is left", config.layers.len());
-        return Err(Error::malformed(hyper.file(), reason));
-    }
-    // Layers that draft tokens stand behind the others.
-    config.layers.truncate(config.layers.len() - extra);
     let interval = hyper.count_or("full_attention_interval", "full_attention_interval", MAX_LAYERS, 4)?;
     let layers = config.layers.len();
     let linear = match hyper.list("-", "attention.recurrent_layers").filter(|list| list.len() >= layers) {

@@ -1,0 +1,105 @@
+//! What a checkpoint's makers recommend for sampling.
+
+use serde_json::Value as Json;
+
+use crate::checkpoint::gguf::Gguf;
+
+/// Sampling defaults a checkpoint recommends.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recommended {
+    /// Softmax temperature.
+    pub temperature: Option<f64>,
+    /// How many of the likeliest tokens are kept.
+    pub top_k: Option<usize>,
+    /// Share of probability that is kept.
+    pub top_p: Option<f64>,
+    /// Share of the likeliest token's probability that a token must have.
+    pub min_p: Option<f64>,
+    /// Share of probability that is kept of the tokens nearest to the expected surprise.
+    pub typical_p: Option<f64>,
+    /// What logits of tokens already there are divided by.
+    pub repetition_penalty: Option<f64>,
+    /// Settings that change what is sampled and are not followed, by their names.
+    pub not_followed: Vec<String>,
+}
+
+/// Keys of `generation_config.json` that change what is sampled and are not followed, and the values with which they change nothing.
+const NOT_FOLLOWED: &[(&str, &[f64])] = &[
+    ("diversity_penalty", &[0.0]),
+    ("dola_layers", &[]),
+    ("encoder_repetition_penalty", &[1.0]),
+    ("epsilon_cutoff", &[0.0]),
+    ("eta_cutoff", &[0.0]),
+    ("exponential_decay_length_penalty", &[]),
+    ("guidance_scale", &[1.0]),
+    ("num_beam_groups", &[1.0]),
+    ("penalty_alpha", &[0.0]),
+    ("sequence_bias", &[]),
+    ("top_h", &[1.0]),
+    ("watermarking_config", &[]),
+];
+/// The same of a GGUF file's keys, which follow `general.sampling.`; a penalty of -1 looks at the whole text, as ours does.
+const NOT_FOLLOWED_GGUF: &[(&str, &[f64])] =
+    &[("mirostat", &[0.0]), ("penalty_last_n", &[0.0, -1.0, 64.0]), ("xtc_probability", &[0.0])];
+
+impl Recommended {
+    /// `generation_config.json`.
+    pub(super) fn of_folder(config: &Json) -> Self {
+        let number = |key: &str| config.get(key).and_then(Json::as_f64);
+        let changes = |(key, neutral): &&(&str, &[f64])| match config.get(key) {
+            None | Some(Json::Null | Json::Bool(false)) => false,
+            Some(value) => !value.as_f64().is_some_and(|value| neutral.contains(&value)),
+        };
+        Self {
+            temperature: number("temperature"),
+            top_k: config.get("top_k").and_then(Json::as_u64).map(|k| k as usize),
+            top_p: number("top_p"),
+            min_p: number("min_p"),
+            typical_p: number("typical_p"),
+            repetition_penalty: number("repetition_penalty"),
+            not_followed: NOT_FOLLOWED.iter().filter(changes).map(|(key, _)| key.to_string()).collect(),
+        }
+    }
+
+    /// Metadata of a GGUF file: keys that llama.cpp's converter takes from `generation_config.json`.
+    pub(super) fn of_gguf(gguf: &Gguf) -> Self {
+        let number = |key: &str| gguf.float(&format!("general.sampling.{key}"));
+        let changes =
+            |(key, neutral): &&(&str, &[f64])| number(key).is_some_and(|value| !neutral.contains(&value));
+        Self {
+            temperature: number("temp"),
+            top_k: gguf.number("general.sampling.top_k").map(|k| k as usize),
+            top_p: number("top_p"),
+            min_p: number("min_p"),
+            typical_p: number("typical_p").or_else(|| number("typ_p")),
+            repetition_penalty: number("penalty_repeat"),
+            not_followed: NOT_FOLLOWED_GGUF.iter().filter(changes).map(|(key, _)| key.to_string()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_recommended_is_read_and_what_is_not_followed_is_named() {
+        let read = Recommended::of_folder(&json!({
+            "temperature": 0.7, "top_p": 0.6, "top_k": 20, "min_p": 0.05, "typical_p": 0.9, "repetition_penalty": 1.05,
+            "epsilon_cutoff": 0.0, "eta_cutoff": 0.002, "guidance_scale": null, "penalty_alpha": 0.6
+        }));
+        let wanted = Recommended {
+            temperature: Some(0.7),
+            top_k: Some(20),
+            top_p: Some(0.6),
+            min_p: Some(0.05),
+            typical_p: Some(0.9),
+            repetition_penalty: Some(1.05),
+            not_followed: ["eta_cutoff", "penalty_alpha"].map(String::from).to_vec(),
+        };
+        assert_eq!(read, wanted);
+        assert_eq!(Recommended::of_folder(&Json::Null), Recommended::default());
+    }
+}
