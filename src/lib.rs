@@ -65,6 +65,7 @@ mod model;
 mod outcome;
 mod pipeline;
 pub mod prompts;
+pub mod redact;
 mod request;
 pub mod segment;
 pub mod store;
