@@ -67,6 +67,7 @@ mod outcome;
 mod pipeline;
 pub mod prompts;
 mod reasoning;
+pub mod redact;
 mod request;
 pub mod segment;
 pub mod store;

@@ -67,6 +67,7 @@ fn foreign_libraries_have_their_places() {
         ),
         ("tokenizers::", &["checkpoint/tokenizer"]),
         ("ureq::", &["fetch"]),
+        ("hf_hub::", &["store/cache.rs"]),
         ("clap::", &["bin"]),
         ("minijinja::", &["checkpoint/chat_template.rs", "prompts.rs"]),
     ] {

@@ -1,47 +1,95 @@
 //! The Hugging Face hub: which files a revision has, and their bytes.
 //!
-//! Plain HTTP over `ureq` and not the `hf-hub` crate: its 1.0 brings an asynchronous runtime and Xet (about 490 crates in all), and
-//! none of its versions continues a broken download, checks the sums it is told, or lets its time-outs be set. What is left to do
-//! is this file; the layout on disk is the same, so that both find each other's files. Proxy variables are honoured by `ureq`.
+//! The layout on disk is `hf-hub`'s (see `store/cache.rs`), its downloader is not used. The
+//! synchronous one of 0.5 continues a broken download, but has no time-outs, appends a whole file
+//! to what is there where a server ignores `Range` (200 instead of 206), computes no SHA-256, joins
+//! etags and commits of the server to paths as they come, and gives a file its name in the shared
+//! cache before anything could check it. 1.0 begins broken downloads anew, checks no sums either,
+//! and brings an asynchronous runtime and some 120 crates. Here every request has time-outs, 206
+//! and its range are checked, sizes bound what is read, sums are compared before a file has its
+//! name, and names are checked before they are paths. Proxy variables are honoured by `ureq`.
 //!
 //! API: <https://huggingface.co/docs/hub/api>.
 
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
-use ureq::http::{Response, StatusCode, Uri};
+use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
+use url::Url;
 
+use crate::redact;
 use crate::store::arrival::Arrival;
-use crate::store::{RepoFile, Settings, StoreError};
+use crate::store::catalogue::PinnedFile;
+use crate::store::{Commit, FileName, RepoFile, Settings, StoreError, StoreEvent, Sum};
 
-/// A download is asked for again, from where it is, after this long: that a server is slow is no reason to give up, that nothing
-/// came in all this time is.
+/// Idle time-out after which a download is resumed. A server that is slow is not given up, one that
+/// sends nothing is.
 const STRETCH: Duration = Duration::from_secs(60);
 /// Redirections followed.
 const HOPS: usize = 5;
 /// Answers of the API are small.
 const MAX_ANSWER: u64 = 8 << 20;
+/// Bytes of a file whose size neither the listing nor the server gives: configurations and
+/// vocabularies.
+const MAX_UNSIZED: u64 = 64 << 20;
+/// Longest wait between two attempts; a hub that asks for more by `Retry-After` is given up.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// A file of a revision.
+/// A file to fetch.
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
-    pub name: String,
+    pub name: FileName,
     pub bytes: Option<u64>,
     /// Large files are known by their sum.
-    pub sha256: Option<String>,
+    pub sum: Option<Sum>,
 }
+
+impl From<&PinnedFile> for Listed {
+    fn from(file: &PinnedFile) -> Self {
+        Self { name: file.name.clone(), bytes: Some(file.bytes), sum: Some(file.sha256.clone()) }
+    }
+}
+
+/// What the hub says of a revision.
+pub(crate) struct Revision {
+    pub commit: Commit,
+    pub files: Vec<Claimed>,
+}
+
+/// A file as the hub describes it: nothing of it is checked.
+pub(crate) struct Claimed {
+    pub name: String,
+    pub bytes: Option<u64>,
+    sha256: Option<String>,
+}
+
+impl Claimed {
+    pub fn sum(&self) -> Result<Option<Sum>, StoreError> {
+        self.sha256.as_deref().map(Sum::parse).transpose()
+    }
+}
+
+/// Receiver of events.
+type OnEvent<'e> = &'e mut dyn FnMut(StoreEvent);
 
 /// A connection to a hub.
 pub(crate) struct Hub<'s> {
     settings: &'s Settings,
+    endpoint: Url,
     agent: Agent,
 }
 
 impl<'s> Hub<'s> {
-    pub fn new(settings: &'s Settings) -> Self {
+    pub fn new(settings: &'s Settings) -> Result<Self, StoreError> {
+        let endpoint = Url::parse(settings.endpoint.trim_end_matches('/'))
+            .ok()
+            .filter(|url| is_http(url) && url.host().is_some())
+            .ok_or_else(|| {
+                bad_answer(format!("has no usable address: `{}`", redact::foreign(&settings.endpoint)))
+            })?;
         let patience = Some(settings.patience);
         let agent = Agent::config_builder()
             .timeout_resolve(patience)
@@ -54,11 +102,11 @@ impl<'s> Hub<'s> {
             .user_agent(concat!("malmoi/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Self { settings, agent }
+        Ok(Self { settings, endpoint, agent })
     }
 
     /// The commit of a revision, and its files.
-    pub fn list(&self, repo: &RepoFile) -> Result<(String, Vec<Listed>), StoreError> {
+    pub fn list(&self, repo: &RepoFile, on_event: OnEvent<'_>) -> Result<Revision, StoreError> {
         #[derive(Deserialize)]
         struct Answer {
             sha: String,
@@ -76,25 +124,26 @@ impl<'s> Hub<'s> {
             sha256: Option<String>,
             size: Option<u64>,
         }
-        let url = format!(
-            "{}/api/models/{}/revision/{}?blobs=true",
-            self.settings.endpoint, repo.repo, repo.revision
-        );
-        let mut response = self.get(&url, 0, &format!("{} at {}", repo.repo, repo.revision))?;
+        let revision = repo.revision().replace('/', "%2F");
+        let url = self.address(&format!("api/models/{}/revision/{revision}?blobs=true", repo.repo()))?;
+        let what = format!("{} at {}", repo.repo(), repo.revision());
+        let mut response = self.get(&url, 0, &what, on_event)?.body;
         let mut text = Vec::new();
-        let mut body = response.body_mut().as_reader().take(MAX_ANSWER);
-        body.read_to_end(&mut text).map_err(|e| broken(&e.to_string()))?;
-        let answer: Answer = serde_json::from_slice(&text)
-            .map_err(|e| broken(&format!("gave an answer that cannot be read: {e}")))?;
-        let listed = answer.siblings.into_iter().map(|sibling| {
-            let lfs = sibling.lfs;
-            Listed {
-                name: sibling.rfilename,
-                bytes: lfs.as_ref().and_then(|lfs| lfs.size).or(sibling.size),
-                sha256: lfs.and_then(|lfs| lfs.sha256),
-            }
+        let mut body = response.body_mut().as_reader().take(MAX_ANSWER + 1);
+        body.read_to_end(&mut text).map_err(|e| broken_off(&e.to_string()))?;
+        if text.len() as u64 > MAX_ANSWER {
+            return Err(StoreError::Endless { what: format!("the list of {what}"), most: MAX_ANSWER });
+        }
+        let answer: Answer = serde_json::from_slice(&text).map_err(|e| {
+            bad_answer(format!("gave an answer that cannot be read: {}", redact::foreign(&e.to_string())))
+        })?;
+        let commit = Commit::parse(&answer.sha)?;
+        let files = answer.siblings.into_iter().map(|Sibling { rfilename, size, lfs }| Claimed {
+            name: rfilename,
+            bytes: lfs.as_ref().and_then(|lfs| lfs.size).or(size),
+            sha256: lfs.and_then(|lfs| lfs.sha256),
         });
-        Ok((answer.sha, listed.collect()))
+        Ok(Revision { commit, files: files.collect() })
     }
 
     /// Brings a file to `target`, continuing what is there. Returns its sum.
@@ -103,126 +152,242 @@ impl<'s> Hub<'s> {
         repo: &RepoFile,
         file: &Listed,
         target: &Path,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<String, StoreError> {
-        let url = format!("{}/{}/resolve/{}/{}", self.settings.endpoint, repo.repo, repo.revision, file.name);
-        let what = format!("{} in {} at {}", file.name, repo.repo, repo.revision);
+        on_event: OnEvent<'_>,
+    ) -> Result<Sum, StoreError> {
+        let revision = repo.revision().replace('/', "%2F");
+        let url = self.address(&format!("{}/resolve/{revision}/{}", repo.repo(), file.name))?;
+        let what = format!("{} in {} at {}", file.name, repo.repo(), repo.revision());
         let mut arrival = Arrival::begin(target)?;
         if file.bytes.is_some_and(|bytes| arrival.length() > bytes) {
             arrival.restart_at(0)?;
         }
         let mut expected = file.bytes;
-        let mut linked = file.sha256.clone();
+        let mut sum = file.sum.clone();
+        let mut furthest = arrival.length();
+        let mut failures = 0;
         while expected.is_none_or(|bytes| arrival.length() < bytes) {
             let before = arrival.length();
-            let mut response = self.get(&url, before, &what)?;
-            if before > 0 && response.status() != StatusCode::PARTIAL_CONTENT {
-                // The server sends the whole file whatever was asked for.
+            let Got { mut body, linked } = self.get(&url, before, &what, on_event)?;
+            if before > 0 && !continues(&body, before) {
+                // The whole file comes, another part than was asked for, or none (416).
                 arrival.restart_at(0)?;
+                if body.status() != StatusCode::OK {
+                    continue;
+                }
             }
-            let remaining = header(&response, "content-length").and_then(|n| n.parse::<u64>().ok());
-            expected = expected.or(remaining.map(|n| n + arrival.length()));
-            linked = linked.or_else(|| header(&response, "x-linked-etag").and_then(|etag| sum_in(&etag)));
-            let ended = copy(response.body_mut(), &mut arrival, progress);
+            let coming = header(&body, "content-length").and_then(|n| n.parse::<u64>().ok());
+            let coming = coming.map(|n| n.saturating_add(arrival.length()));
+            if let (Some(expected), Some(coming)) = (expected, coming)
+                && coming > expected
+            {
+                arrival.discard()?;
+                return Err(StoreError::Endless { what, most: expected });
+            }
+            expected = expected.or(coming);
+            sum = sum.or(linked);
+            let most = expected.unwrap_or(MAX_UNSIZED);
+            let ended = copy(body.body_mut(), &mut arrival, most, on_event);
             match ended {
                 Err(error @ StoreError::Io { .. }) => return Err(error),
-                // Nothing came at all: the server has stopped, not slowed down.
-                Err(error) if arrival.length() == before => return Err(error),
-                Ok(()) if expected.is_none() => break,
-                Ok(()) if arrival.length() == before => {
-                    return Err(broken(&format!("sent nothing more of {what}")));
+                Ok(Copied::TooMuch) => {
+                    arrival.discard()?;
+                    return Err(StoreError::Endless { what, most });
                 }
-                _ => {}
+                Ok(Copied::All) if expected.is_none() => break,
+                _ if arrival.length() > furthest => {
+                    furthest = arrival.length();
+                    failures = 0;
+                }
+                // Nothing came that was not there: the server has stopped, not slowed down.
+                ended => {
+                    failures += 1;
+                    let error =
+                        ended.err().unwrap_or_else(|| broken_off(&format!("sent nothing more of {what}")));
+                    if failures > self.settings.retries {
+                        return Err(error);
+                    }
+                    self.pause(failures, None, &error, on_event);
+                }
             }
         }
-        arrival.finish(expected, linked.as_deref())
+        arrival.finish(file.name.as_str(), expected, sum.as_ref())
     }
 
-    /// Follows redirections by hand: the token goes to the hub's own host and nowhere else.
-    fn get(&self, url: &str, from: u64, what: &str) -> Result<Response<Body>, StoreError> {
-        let home = url.parse::<Uri>().map_err(|e| broken(&format!("has no usable address {url}: {e}")))?;
-        let mut address = home.clone();
+    fn address(&self, path: &str) -> Result<Url, StoreError> {
+        let base = self.endpoint.as_str().trim_end_matches('/');
+        Url::parse(&format!("{base}/{path}")).map_err(|e| bad_answer(format!("has no usable address: {e}")))
+    }
+
+    /// Asks again where the hub is busy or broken, after the time it names or a growing one.
+    fn get(&self, url: &Url, from: u64, what: &str, on_event: OnEvent<'_>) -> Result<Got, StoreError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let got = self.follow(url, from)?;
+            let status = got.body.status();
+            let error = match status.as_u16() {
+                200..300 => return Ok(got),
+                416 if from > 0 => return Ok(got),
+                401 | 403 => return Err(StoreError::Unauthorized { what: what.to_string() }),
+                404 => return Err(StoreError::NotOnHub { what: what.to_string() }),
+                408 | 425 | 429 | 500..600 => {
+                    StoreError::Busy { status: status.to_string(), what: what.to_string(), attempts }
+                }
+                _ => return Err(bad_answer(format!("answered {status} for {what}"))),
+            };
+            let asked =
+                header(&got.body, "retry-after").and_then(|text| retry_after(&text, SystemTime::now()));
+            if attempts > self.settings.retries || asked.is_some_and(|asked| asked > MAX_PAUSE) {
+                return Err(error);
+            }
+            self.pause(attempts, asked, &error, on_event);
+        }
+    }
+
+    /// Waits before the attempt after this one.
+    fn pause(&self, attempt: u32, asked: Option<Duration>, why: &StoreError, on_event: OnEvent<'_>) {
+        let growing = self.settings.pause.saturating_mul(1 << attempt.saturating_sub(1).min(6));
+        let pause = asked.unwrap_or(growing).min(MAX_PAUSE);
+        on_event(StoreEvent::Retry { reason: why.to_string(), seconds: pause.as_secs_f64().ceil() as u64 });
+        std::thread::sleep(pause);
+    }
+
+    /// Follows redirections by hand: the token goes to the hub's own scheme, host and port and
+    /// nowhere else.
+    fn follow(&self, url: &Url, from: u64) -> Result<Got, StoreError> {
+        let mut address = url.clone();
         let mut linked = None;
-        for _ in 0..HOPS {
-            let mut request = self.agent.get(address.clone());
-            if let Some(token) =
-                self.settings.token.as_ref().filter(|_| address.authority() == home.authority())
-            {
+        for _ in 0..=HOPS {
+            let mut request = self.agent.get(address.as_str());
+            if let Some(token) = self.settings.token.as_ref().filter(|_| address.origin() == url.origin()) {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
             if from > 0 {
                 request = request.header("range", format!("bytes={from}-"));
             }
-            let mut response = request.call().map_err(|e| self.unreachable(&e))?;
-            linked = linked.or_else(|| header(&response, "x-linked-etag"));
-            let status = response.status();
-            if status.is_redirection() {
-                let location = header(&response, "location").ok_or_else(|| broken("redirects to nowhere"))?;
-                address = resolve(&address, &location)?;
-                continue;
+            let response = request.call().map_err(|e| self.unreachable(&e))?;
+            // The file's own host does not repeat what the hub said of it.
+            linked = linked.or_else(|| header(&response, "x-linked-etag").and_then(|etag| sum_in(&etag)));
+            if !response.status().is_redirection() {
+                return Ok(Got { body: response, linked });
             }
-            return match status.as_u16() {
-                200..300 => {
-                    // The file's own host does not repeat what the hub said of it.
-                    if let Some(value) = linked.and_then(|etag| etag.parse().ok()) {
-                        response.headers_mut().insert("x-linked-etag", value);
-                    }
-                    Ok(response)
-                }
-                401 | 403 => Err(StoreError::Unauthorized { what: what.to_string() }),
-                404 => Err(StoreError::NotOnHub { what: what.to_string() }),
-                _ => Err(broken(&format!("answered {status} for {what}"))),
-            };
+            let location = header(&response, "location")
+                .ok_or_else(|| bad_answer("redirects to nowhere".to_string()))?;
+            let next = address.join(&location).ok().filter(is_http);
+            address = next.ok_or_else(|| {
+                bad_answer(format!("redirects to `{}`, which cannot be asked", redact::foreign(&location)))
+            })?;
         }
-        Err(broken(&format!("redirected more than {HOPS} times")))
+        Err(bad_answer(format!("redirects more than {HOPS} times")))
     }
 
     fn unreachable(&self, error: &ureq::Error) -> StoreError {
         let patience = self.settings.patience.as_secs();
-        match error {
-            ureq::Error::Timeout(_) => broken(&format!("did not answer within {patience} s")),
-            other => broken(&format!("could not be reached: {other}")),
-        }
+        let reason = match error {
+            ureq::Error::Timeout(_) => format!("did not answer within {patience} s"),
+            other => format!("could not be reached: {}", redact::foreign(&other.to_string())),
+        };
+        StoreError::Unreachable { reason }
     }
 }
 
-fn copy(body: &mut Body, arrival: &mut Arrival, progress: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
+/// An answer, and the sum of the file that a redirection of the hub named.
+struct Got {
+    body: Response<Body>,
+    linked: Option<Sum>,
+}
+
+/// How a body ended.
+enum Copied {
+    All,
+    TooMuch,
+}
+
+fn copy(
+    body: &mut Body,
+    arrival: &mut Arrival,
+    most: u64,
+    on_event: OnEvent<'_>,
+) -> Result<Copied, StoreError> {
     let mut buffer = vec![0; 1 << 18];
     let mut reader = body.as_reader();
     loop {
         match reader.read(&mut buffer) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(Copied::All),
+            Ok(count) if arrival.length().saturating_add(count as u64) > most => return Ok(Copied::TooMuch),
             Ok(count) => {
                 arrival.write(&buffer[..count])?;
-                progress(arrival.length());
+                on_event(StoreEvent::Progress { done: arrival.length(), total: None });
             }
-            Err(error) => return Err(broken(&format!("broke off: {error}"))),
+            Err(error) => return Err(broken_off(&error.to_string())),
         }
     }
 }
 
-fn broken(reason: &str) -> StoreError {
-    StoreError::Hub { reason: reason.to_string() }
+/// Whether an answer holds the rest of a file from `from` on.
+fn continues(response: &Response<Body>, from: u64) -> bool {
+    let begins = header(response, "content-range")
+        .and_then(|range| range.trim().strip_prefix("bytes")?.trim().split('-').next()?.parse::<u64>().ok());
+    // A server that names no range is believed: sizes and sums are compared in the end.
+    response.status() == StatusCode::PARTIAL_CONTENT && begins.is_none_or(|begins| begins == from)
+}
+
+/// Seconds, or a date.
+fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = chrono::DateTime::parse_from_rfc2822(text.trim()).ok()?;
+    let then = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(date.timestamp().try_into().ok()?))?;
+    Some(then.duration_since(now).unwrap_or_default())
+}
+
+fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+fn bad_answer(reason: String) -> StoreError {
+    StoreError::Hub { reason }
+}
+
+fn broken_off(reason: &str) -> StoreError {
+    StoreError::Unreachable { reason: format!("broke off: {}", redact::foreign(reason)) }
 }
 
 fn header(response: &Response<Body>, name: &str) -> Option<String> {
     response.headers().get(name)?.to_str().ok().map(str::to_string)
 }
 
-/// The sha256 in an etag; small files have other sums there.
-fn sum_in(etag: &str) -> Option<String> {
-    let sum = etag.trim_start_matches("W/").trim_matches('"');
-    (sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit())).then(|| sum.to_lowercase())
+/// The SHA-256 in an etag; small files have other sums there.
+fn sum_in(etag: &str) -> Option<Sum> {
+    Sum::parse(etag.trim_start_matches("W/").trim_matches('"')).ok()
 }
 
-/// A redirection's target: a whole address, or a path on the same host.
-fn resolve(from: &Uri, location: &str) -> Result<Uri, StoreError> {
-    let whole = if location.starts_with('/') {
-        let scheme = from.scheme_str().unwrap_or("https");
-        let authority = from.authority().map_or("", |authority| authority.as_str());
-        format!("{scheme}://{authority}{location}")
-    } else {
-        location.to_string()
-    };
-    whole.parse().map_err(|e| broken(&format!("redirects to {location}, which is no address: {e}")))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_475);
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(5)),
+            ("Wed, 21 Oct 2015 07:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("99999999999999999999999", None),
+        ] {
+            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn etags_that_are_sums_are_told_from_others() {
+        let sum = "ab".repeat(32);
+        assert_eq!(sum_in(&format!("\"{sum}\"")).unwrap().as_str(), sum);
+        assert_eq!(sum_in(&format!("W/\"{sum}\"")).unwrap().as_str(), sum);
+        assert!(sum_in("\"../../x\"").is_none() && sum_in("\"0123\"").is_none());
+    }
 }

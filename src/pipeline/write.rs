@@ -237,7 +237,7 @@ impl<'a> Writer<'a> {
                 (watch.on_event)(&Event::Rescued { index, tokens: generated.rolled_back });
             }
             let piece = self.finish(task, part, generated, opened[index]);
-            let endless = piece.remarks.iter().any(|(check, _)| *check == REASONED);
+            let endless = piece.remarks.iter().any(|remark| remark.check == REASONED);
             if endless && piece.segment.text.is_empty() && task != Task::Translate {
                 return Err(Error::NoAnswer { model: self.model.name().to_string(), tokens: piece.tokens });
             }

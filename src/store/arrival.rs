@@ -1,14 +1,17 @@
-//! A file on its way in: written beside its place, summed as it comes, and given its name only when it is whole and right.
+//! A file on its way in: written beside its place, summed as it comes, and given its name only when
+//! it is whole and right.
 //!
 //! Knows files and sums; knows neither where bytes come from nor what is in them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, io};
+use super::names::Sum;
+use super::sums::hash_into;
 use crate::files::{self, sync_folder};
 
 /// A file being written. What was written before an interruption is kept and continued.
@@ -26,6 +29,10 @@ impl Arrival {
         let folder = target.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
         let partial = partial_of(target);
+        // A link, or anything else that is no file, would take what is written elsewhere.
+        if partial.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+            std::fs::remove_file(&partial).map_err(io("remove", &partial))?;
+        }
         let mut options = OpenOptions::new();
         let mut file =
             options.read(true).append(true).create(true).open(&partial).map_err(io("write", &partial))?;
@@ -52,27 +59,30 @@ impl Arrival {
         self.file.sync_all().map_err(io("write", &self.partial))
     }
 
-    /// Goes back to the first `length` bytes (of none, as a rule: a server that cannot continue).
+    /// Goes back to the first `length` bytes, usually none: a server that cannot continue.
     pub fn restart_at(&mut self, length: u64) -> Result<(), StoreError> {
         self.file.set_len(length).map_err(io("write", &self.partial))?;
         *self = Self::begin(&self.target)?;
         Ok(())
     }
 
-    /// Checks size and sum where they are known, and gives the file its name. Wrong bytes are thrown away; what stood at the name
-    /// before stays. Returns the sum.
-    pub fn finish(self, bytes: Option<u64>, sha256: Option<&str>) -> Result<String, StoreError> {
-        let name = self.target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let found = format!("{:x}", self.sum.finalize());
-        let wrong = match (bytes, sha256) {
+    /// Throws away what was written; what stands at the name stays.
+    pub fn discard(self) -> Result<(), StoreError> {
+        std::fs::remove_file(&self.partial).map_err(io("remove", &self.partial))
+    }
+
+    /// Checks size and sum where they are known, and gives the file its name. Wrong bytes are
+    /// thrown away and the old file stays. `name` is for messages. Returns the sum.
+    pub fn finish(self, name: &str, bytes: Option<u64>, sum: Option<&Sum>) -> Result<Sum, StoreError> {
+        let file = name.to_string();
+        let found = Sum::parse(&format!("{:x}", self.sum.finalize()))?;
+        let wrong = match (bytes, sum) {
             (Some(expected), _) if expected != self.length => {
-                Some(StoreError::WrongSize { file: name, expected, found: self.length })
+                Some(StoreError::WrongSize { file, expected, found: self.length })
             }
-            (_, Some(expected)) if expected != found => Some(StoreError::WrongSum {
-                file: name,
-                expected: expected.to_string(),
-                found: found.clone(),
-            }),
+            (_, Some(expected)) if *expected != found => {
+                Some(StoreError::WrongSum { file, expected: expected.to_string(), found: found.to_string() })
+            }
             _ => None,
         };
         if let Some(wrong) = wrong {
@@ -99,28 +109,6 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io("create", folder))?;
     files::replace(path, |out| out.write_all(bytes)).map_err(io("write", path))
-}
-
-/// The sum of a file.
-pub(crate) fn sha256_of(path: &Path) -> Result<String, StoreError> {
-    let mut file = File::open(path).map_err(io("read", path))?;
-    let mut sum = Sha256::new();
-    hash_into(&mut file, &mut sum).map_err(io("read", path))?;
-    Ok(format!("{:x}", sum.finalize()))
-}
-
-fn hash_into(file: &mut File, sum: &mut Sha256) -> std::io::Result<u64> {
-    let mut buffer = vec![0; 1 << 20];
-    let mut length = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(length),
-            count => {
-                sum.update(&buffer[..count]);
-                length += count as u64;
-            }
-        }
-    }
 }
 
 /// Refuses to begin what could not be finished. `free` stands in for the system's answer in tests.
@@ -156,7 +144,7 @@ mod tests {
         let mut again = Arrival::begin(&target).unwrap();
         assert_eq!(again.length(), 2);
         again.write(b"c").unwrap();
-        assert_eq!(again.finish(Some(3), Some(ABC)).unwrap(), ABC);
+        assert_eq!(again.finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap())).unwrap().as_str(), ABC);
         assert_eq!(std::fs::read(&target).unwrap(), b"abc");
         assert!(!partial_of(&target).exists());
     }
@@ -168,7 +156,7 @@ mod tests {
         std::fs::write(&target, "good").unwrap();
         let mut arrival = Arrival::begin(&target).unwrap();
         arrival.write(b"abd").unwrap();
-        let error = arrival.finish(Some(3), Some(ABC)).unwrap_err().to_string();
+        let error = arrival.finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap())).unwrap_err().to_string();
         assert!(
             error.contains(ABC)
                 && error.contains("a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"),
@@ -176,6 +164,17 @@ mod tests {
         );
         assert_eq!(std::fs::read(&target).unwrap(), b"good");
         assert!(!partial_of(&target).exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_way_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, other) = (folder.path().join("abc"), folder.path().join("diary.txt"));
+        std::fs::write(&other, "Haemin").unwrap();
+        std::os::unix::fs::symlink(&other, partial_of(&target)).unwrap();
+        Arrival::begin(&target).unwrap().write(b"abc").unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"Haemin");
     }
 
     #[test]

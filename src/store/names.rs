@@ -1,0 +1,182 @@
+//! Names and sums that come from elsewhere, checked before they touch a path.
+//!
+//! Hubs, weight indexes, refs and users name files, commits and sums that become parts of paths.
+//! `parse` is the only way to make the types here; it refuses what could leave its folder.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::StoreError;
+use crate::redact;
+
+/// Bytes of one part of a path: file systems take 255, and `.incomplete` or a link's temporary name
+/// is added.
+const MAX_PART: usize = 200;
+/// Bytes of a whole name.
+const MAX_NAME: usize = 1000;
+
+/// A SHA-256: 64 hexadecimal digits, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Sum(String);
+
+/// A commit: 40 hexadecimal digits, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Commit(String);
+
+/// A file of a repository: parts of a path, separated by `/`, that stay below the folder they are
+/// joined to on every system.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct FileName(String);
+
+impl Sum {
+    /// Reads 64 hexadecimal digits.
+    pub fn parse(given: &str) -> Result<Self, StoreError> {
+        digits(given, 64).map(Self).ok_or_else(|| unsafe_name("a SHA-256", given))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Commit {
+    /// Reads 40 hexadecimal digits.
+    pub fn parse(given: &str) -> Result<Self, StoreError> {
+        digits(given, 40).map(Self).ok_or_else(|| unsafe_name("a commit", given))
+    }
+
+    /// Stands in for the commit of a branch that was never asked for: the first 40 digits of a
+    /// file's sum.
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+    pub(super) fn standing_in(sum: &Sum) -> Self {
+        Self(sum.0.chars().take(40).collect())
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FileName {
+    /// Reads a relative path of plain parts.
+    ///
+    /// ```
+    /// use malmoi::store::FileName;
+    /// assert!(FileName::parse("q8/model-00001-of-00002.gguf").is_ok());
+    /// for bad in ["../x", "/etc/passwd", "a//b", ".git", "con.json", "a\\b", "C:x", "x\u{1b}[31m", "x.", "x.incomplete"] {
+    ///     assert!(FileName::parse(bad).is_err(), "{bad}");
+    /// }
+    /// ```
+    pub fn parse(given: &str) -> Result<Self, StoreError> {
+        match given.len() <= MAX_NAME && given.split('/').all(is_part) && !given.ends_with(".incomplete") {
+            true => Ok(Self(given.to_string())),
+            false => Err(unsafe_name("a file name", given)),
+        }
+    }
+
+    /// The name, with `/` between its parts.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Number of folders above the file.
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+    pub(super) fn depth(&self) -> usize {
+        self.0.matches('/').count()
+    }
+}
+
+/// Whether a text may be one part of a path: of a file, a repository or a branch.
+pub(super) fn is_part(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte));
+    // Windows drops a dot at the end, and opens devices under these names whatever their ending.
+    let stem = text.split('.').next().unwrap_or(text).to_ascii_lowercase();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device)
+            .is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let device = ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&stem.as_str())
+        || numbered("com")
+        || numbered("lpt");
+    plain
+        && !text.is_empty()
+        && text.len() <= MAX_PART
+        && !text.starts_with(['.', '-'])
+        && !text.ends_with('.')
+        && !text.contains("..")
+        && !device
+}
+
+fn digits(given: &str, count: usize) -> Option<String> {
+    let right = given.len() == count && given.bytes().all(|byte| byte.is_ascii_hexdigit());
+    right.then(|| given.to_ascii_lowercase())
+}
+
+fn unsafe_name(expected: &'static str, given: &str) -> StoreError {
+    StoreError::UnsafeName { expected, given: redact::foreign(given) }
+}
+
+impl TryFrom<String> for Sum {
+    type Error = StoreError;
+    fn try_from(given: String) -> Result<Self, StoreError> {
+        Self::parse(&given)
+    }
+}
+
+impl TryFrom<String> for FileName {
+    type Error = StoreError;
+    fn try_from(given: String) -> Result<Self, StoreError> {
+        Self::parse(&given)
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Commit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::path::{Component, Path};
+
+    #[test]
+    fn sums_and_commits_are_hexadecimal_digits() {
+        assert_eq!(Sum::parse(&"AB".repeat(32)).unwrap().as_str(), "ab".repeat(32));
+        for bad in ["", "../../etc/passwd", &"a".repeat(63), &"g".repeat(64), &"가".repeat(64)] {
+            assert!(Sum::parse(bad).is_err() && Commit::parse(bad).is_err(), "{bad}");
+        }
+        let shown = Commit::parse("x\u{1b}]0;Haemin\u{7}").unwrap_err().to_string();
+        assert!(!shown.contains('\u{1b}') && shown.contains("a commit"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_name_stays_below_its_folder(given in "([a-z.]{0,4}[/\\\\:\0\u{1b}]?){0,6}|\\PC{0,20}") {
+            if let Ok(name) = FileName::parse(&given) {
+                let path = Path::new(name.as_str());
+                prop_assert!(path.components().all(|part| matches!(part, Component::Normal(_))));
+                prop_assert!(!given.chars().any(redact::is_hidden) && !given.contains('\\'));
+            }
+        }
+    }
+}
