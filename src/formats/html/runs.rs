@@ -8,9 +8,6 @@ use std::ops::Range;
 use super::super::{article, furniture};
 use crate::document::{Inline, Span};
 
-/// A paragraph with more tags is no paragraph, and costs more than its tags are worth.
-const MOST_TAGS: usize = 256;
-
 /// A part of a run.
 pub(super) struct Piece {
     pub span: Span,
@@ -91,10 +88,6 @@ fn stand_apart(line: &str, next: &str) -> bool {
 /// For each tag the one that belongs to it, where both are there and nothing that ends beyond them begins between them.
 fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
     let mut partners = vec![None; pieces.len()];
-    let tags = pieces.iter().filter(|piece| matches!(piece.what, What::Open(_) | What::Close(_)));
-    if tags.count() > MOST_TAGS {
-        return partners;
-    }
     let mut open: Vec<(usize, &str)> = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         match &piece.what {

@@ -24,7 +24,7 @@ const WANTED: &[&str] = &[
     "role",
     "style",
 ];
-/// No address or class is longer; an attribute may be as long as the file.
+/// No address or class is longer; an attribute may be as long as the file. A style is kept whole, as its end may hide its element.
 const LONGEST_VALUE: usize = 2000;
 
 /// What stands between two stretches of text. Everything that is no tag, comment or declaration is text.
@@ -77,7 +77,7 @@ const BLOCKS: &[&str] = &[
     "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "colgroup", "dd", "details",
     "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1", "h2",
     "h3", "h4", "h5", "h6", "head", "header", "hgroup", "html", "legend", "li", "main", "menu", "nav", "ol",
-    "optgroup", "option", "p", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead",
+    "optgroup", "option", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead",
     "title", "tr", "ul",
 ];
 
@@ -89,7 +89,7 @@ const RULES: &[&str] = &[
 #[rustfmt::skip]
 const OPAQUE: &[&str] = &[
     "applet", "audio", "canvas", "datalist", "iframe", "listing", "math", "noembed", "noframes", "noscript", "object",
-    "plaintext", "pre", "script", "select", "style", "svg", "template", "textarea", "video", "xmp",
+    "plaintext", "script", "select", "style", "svg", "template", "textarea", "video", "xmp",
 ];
 
 /// What an element is.
@@ -177,8 +177,9 @@ impl Callback<Tag, usize> for Reader {
                 return None;
             }
             CallbackEvent::AttributeValue { value } => {
-                if let (Some(_), Some(kept)) = (self.attribute.take(), self.attributes.last_mut()) {
-                    let value = &value[..value.len().min(LONGEST_VALUE)];
+                if let (Some(name), Some(kept)) = (self.attribute.take(), self.attributes.last_mut()) {
+                    let longest = if name == "style" { usize::MAX } else { LONGEST_VALUE };
+                    let value = &value[..value.len().min(longest)];
                     kept.value = String::from_utf8_lossy(value).into_owned();
                     kept.span = span.start..span.end;
                 }
