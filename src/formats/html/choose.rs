@@ -29,7 +29,7 @@ const PARAGRAPH: usize = 80;
 const LINE: usize = 3;
 /// Share of a page's words, in percent, with which an element is no mere surrounding whatever it is called.
 const MOST_OF_PAGE: usize = 40;
-/// Share of the prose, in percent, that the innermost element must keep when nothing says where the article is.
+/// Share of the prose, in percent, with which an element in another is taken instead of it.
 const NEARLY_ALL: usize = 85;
 /// Share of words in links, in percent, beyond which an element or a line is a list of links.
 const LINKED_ELEMENT: usize = 60;
@@ -105,17 +105,21 @@ impl<'o> Choice<'o> {
         let total = self.prose.last().copied().unwrap_or(0);
         // The plainest mark wins that has its share of the prose: a page may use the same class for its comments.
         for (body, share) in [(Body::Property, 0), (Body::Named, 40), (Body::Article, 40), (Body::Main, 50)] {
-            let says_so =
-                (0..nodes.len()).filter(|node| nodes[*node].marks.body == Some(body) && !self.aside[*node]);
-            // Of equals the innermost.
-            let most = says_so.max_by_key(|node| (self.prose(&nodes[*node].blocks), *node));
-            let enough = |node: &usize| {
-                let prose = self.prose(&nodes[*node].blocks);
-                prose > 0 && prose * 100 >= total * share
+            let says_so: Vec<usize> = (0..nodes.len())
+                .filter(|node| nodes[*node].marks.body == Some(body) && !self.aside[*node])
+                .collect();
+            let prose = |node: usize| self.prose(&nodes[node].blocks);
+            let most = says_so.iter().copied().max_by_key(|node| (prose(*node), *node));
+            let Some(most) = most.filter(|most| prose(*most) > 0 && prose(*most) * 100 >= total * share)
+            else {
+                continue;
             };
-            if let Some(node) = most.filter(enough) {
-                return Some(node);
-            }
+            // Wrappers are named like what they wrap.
+            let closer = |top: usize, node: usize| {
+                let within = node > top && node < nodes[top].end;
+                if within && prose(node) * 100 >= prose(top) * NEARLY_ALL { node } else { top }
+            };
+            return Some(says_so.into_iter().fold(most, closer));
         }
         self.innermost(total)
     }

@@ -52,7 +52,7 @@ const PARTS: &[&str] = &[
 /// At the beginning of a word of a class or id.
 #[rustfmt::skip]
 const BEGINNINGS: &[&str] = &[
-    "about-the", "addtoany", "appendix", "author", "banner", "call-to-action", "cmt", "contact-box", "contact-teaser",
+    "about-the", "addtoany", "appendix", "author", "banner", "call-to-action", "categorize", "cmt", "contact-box", "contact-teaser",
     "copy-area", "coverage", "cta", "dont-miss", "fact-box", "follow-", "hot-news", "info-box", "interesting",
     "journalist", "jp-post-flair", "jp-relatedposts", "latest", "login", "mailing", "mc4wp", "menu", "more-art",
     "more-link", "more-news", "more-post", "more-stor", "news-letter", "no-print", "off-canvas", "onward", "outro",
