@@ -1,6 +1,8 @@
-//! Words that stand among tags and entities, as in HTML and XML: taken out to be read, and others put in their place.
+//! Words that stand among tags and entities, as in HTML and XML: taken out to be read, and others
+//! put in their place.
 //!
-//! Knows what a tag and an entity look like, and reads them as browsers do; of the vocabulary of formats it knows the line break.
+//! Knows what a tag and an entity look like, and reads them as browsers do; of the vocabulary of
+//! formats it knows the line break.
 
 mod put;
 
@@ -85,7 +87,8 @@ impl Inline {
     }
 }
 
-/// Adds words, each run of white space as one space. What a browser shows as a space of its own (`&nbsp;`) is kept.
+/// Adds words, each run of white space as one space. What a browser shows as a space of its own
+/// (`&nbsp;`) is kept.
 fn push_words(text: &mut String, words: &str) {
     let mut space = text.ends_with(' ');
     for c in words.chars() {
@@ -108,7 +111,8 @@ fn name(tag: &str) -> &str {
     inside.split(|c: char| is_blank(c) || matches!(c, '/' | '>')).next().unwrap_or_default()
 }
 
-/// The name of an opening tag's element; `None` for closing and empty tags, comments and instructions.
+/// The name of an opening tag's element; `None` for closing and empty tags, comments and
+/// instructions.
 fn element(tag: &str) -> Option<&str> {
     let name = name(tag);
     (name.starts_with(|c: char| c.is_ascii_alphabetic()) && !tag.ends_with("/>")).then_some(name)
@@ -120,14 +124,15 @@ fn is_picture(tag: &str) -> bool {
     matches!(&*name, "img" | "input" | "embed" | "source" | "image" | "media-reference")
 }
 
-/// Whether a text begins with a tag, comment or instruction. A name in Hangul is none of a tag ("<한빛일보>").
+/// Whether a text begins with a tag, comment or instruction. A name in Hangul is none of a tag
+/// ("<한빛일보>").
 fn begins_tag(text: &str) -> bool {
     let rest = text.strip_prefix('<').unwrap_or_default();
     rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
 }
 
-/// How long a tag, comment or instruction is; `None` where the text ends before it does. Where quotation marks count is what the
-/// HTML standard says: after an equals sign only.
+/// How long a tag, comment or instruction is; `None` where the text ends before it does. Where
+/// quotation marks count is what the HTML standard says: after an equals sign only.
 fn tag_length(text: &str) -> Option<usize> {
     if let Some(comment) = text.strip_prefix("<!--") {
         let empty = [">", "->"].iter().find(|end| comment.starts_with(**end)).map(|end| end.len());
@@ -213,8 +218,8 @@ fn entity(text: &str) -> Option<(String, usize)> {
         Some(decimal) => decimal.parse().ok(),
         None => None,
     };
-    // Numbers between ASCII and Latin-1 are Windows-1252, from the editors that wrote them ("&#146;"). No character of control
-    // comes in by its number.
+    // Numbers between ASCII and Latin-1 are Windows-1252, from the editors that wrote them
+    // ("&#146;"). No character of control comes in by its number.
     let windows = |code| encoding_rs::WINDOWS_1252.decode(&[code]).0.chars().next();
     let character = |code| match code {
         0x80..=0x9f => u8::try_from(code).ok().and_then(windows),
@@ -235,7 +240,8 @@ fn listed(raw: &str) -> Option<String> {
         html5gum::Token::String(decoded) => String::from_utf8(decoded.value.0).ok(),
         _ => None,
     })?;
-    // "&notes;" begins like the entity "not", and an author who left the semicolon out meant no entity here.
+    // "&notes;" begins like the entity "not", and an author who left the semicolon out meant no
+    // entity here.
     (!decoded.ends_with(';')).then_some(decoded)
 }
 

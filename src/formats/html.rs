@@ -1,7 +1,8 @@
 //! HTML: a page of a news site, or a piece of one from a feed.
 //!
-//! The text of a document is the page as it stands; its blocks are what stands between the borders of block-level elements. Knows
-//! the structure of pages; what lines say of themselves is the furniture's table, and what a page looks like nobody knows here.
+//! The text of a document is the page as it stands; its blocks are what stands between the borders
+//! of block-level elements. Knows the structure of pages; what lines say of themselves is the
+//! furniture's table, and what a page looks like nobody knows here.
 
 mod blocks;
 mod choose;
@@ -30,7 +31,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// How many bytes of an input are looked at to see whether it is a page.
 const LOOKED_AT: usize = 4096;
-/// Whether bytes begin like a page: with its declaration, its root or, where both were left out, an element that only pages have.
+/// Whether bytes begin like a page: with its declaration, its root or, where both were left out, an
+/// element that only pages have.
 fn claims(bytes: &[u8]) -> bool {
     // UTF-16 has its ASCII letters apart.
     let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
@@ -119,7 +121,8 @@ fn words(block: &Block) -> &str {
     block.inline.as_ref().map_or("", |inline| inline.text().trim())
 }
 
-/// What each block is to the article. Where nothing is chosen, everything that no element puts outside of it.
+/// What each block is to the article. Where nothing is chosen, everything that no element puts
+/// outside of it.
 fn parts(found: &[Found], outline: &Outline) -> Vec<Part> {
     let parts = choose::parts(outline);
     if parts.contains(&Part::Article) {
@@ -134,8 +137,9 @@ fn parts(found: &[Found], outline: &Outline) -> Vec<Part> {
     any(&inside).or_else(|| any(&shown)).unwrap_or(parts)
 }
 
-/// What each block is. The page's title is what a browser shows over the page: translated like every block, and never a part of
-/// the article, which has its headline already; it is the headline only where the body has none.
+/// What each block is. The page's title is what a browser shows over the page: translated like
+/// every block, and never a part of the article, which has its headline already; it is the headline
+/// only where the body has none.
 fn kinds(found: &[Found], words: &[&str], parts: &[Part], headline: &Headline) -> Vec<Kind> {
     let inside: Vec<usize> = (0..found.len()).filter(|at| parts[*at] == Part::Article).collect();
     let lines: Vec<&str> = inside.iter().map(|at| words[*at]).collect();
@@ -155,8 +159,8 @@ fn kinds(found: &[Found], words: &[&str], parts: &[Part], headline: &Headline) -
     kinds
 }
 
-/// A piece of HTML inside something that has a headline of its own: all of its words, without what says that it is furniture. A
-/// piece without any tags is plain text with entities.
+/// A piece of HTML inside something that has a headline of its own: all of its words, without what
+/// says that it is furniture. A piece without any tags is plain text with entities.
 pub(super) fn fragment(html: &str) -> Result<Document, String> {
     let text = html.to_string();
     let spans: Vec<Span> = match blocks::whole(&text).len() < text.len() {
@@ -179,8 +183,8 @@ pub(super) fn fragment(html: &str) -> Result<Document, String> {
     Ok(Document::new(text, blocks))
 }
 
-/// A section of XML: to HTML a comment up to the next bracket, to [`Inline`](crate::document::Inline) words. What reads differently
-/// twice is left alone.
+/// A section of XML: to HTML a comment up to the next bracket, to
+/// [`Inline`](crate::document::Inline) words. What reads differently twice is left alone.
 fn holds_section(text: &str, block: &Block) -> bool {
     text[block.span.clone()].contains("<![CDATA[")
 }

@@ -1,7 +1,8 @@
 //! Putting tags back around other words than those they stood among.
 //!
-//! An element whose words come back goes around them with everything in it, tag by tag at the same letters. Only elements that
-//! are in no placed one are searched for, so the work is that of a few searches a block, whatever a hostile text nests.
+//! An element whose words come back goes around them with everything in it, tag by tag at the same
+//! letters. Only elements that are in no placed one are searched for, so the work is that of a few
+//! searches a block, whatever a hostile text nests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -9,12 +10,14 @@ use std::ops::Range;
 use super::{Inline, Tag, element, escape, is_picture, name};
 use crate::document::Span;
 
-/// Bytes that may be searched for each byte of the old and the new words: several hundred different elements of a paragraph.
+/// Bytes that may be searched for each byte of the old and the new words: several hundred different
+/// elements of a paragraph.
 const EFFORT: usize = 512;
 
 impl Inline {
-    /// New words with the tags around them: those at the ends stay there, an element inside goes around the same words where the
-    /// new text has them, with the elements in it. Gives the tags of elements that found no place, too.
+    /// New words with the tags around them: those at the ends stay there, an element inside goes
+    /// around the same words where the new text has them, with the elements in it. Gives the tags
+    /// of elements that found no place, too.
     pub fn put<'t>(&'t self, words: &str) -> (String, Vec<&'t str>) {
         let start = self.text.len() - self.text.trim_start().len();
         let inside = start..self.text.trim_end().len().max(start);
@@ -60,7 +63,8 @@ struct Piece {
     inside: Span,
 }
 
-/// What is searched for: the words of an element, and whether letters or digits of the source go on before and after them.
+/// What is searched for: the words of an element, and whether letters or digits of the source go on
+/// before and after them.
 type Wanted<'t> = (&'t str, bool, bool);
 
 struct Put<'t, 'w> {
@@ -80,8 +84,8 @@ struct Put<'t, 'w> {
 }
 
 impl<'t> Put<'t, '_> {
-    /// Finds a place for every tag, in order. Words may come in another order than in the source, as they do between English and
-    /// Korean.
+    /// Finds a place for every tag, in order. Words may come in another order than in the source,
+    /// as they do between English and Korean.
     fn place(&mut self) {
         let tags = &self.inline.tags;
         let mut pictures = vec![0_usize];
@@ -129,8 +133,8 @@ impl<'t> Put<'t, '_> {
         }
     }
 
-    /// A tag without a partner. Where it stood among the words is not known any more: a picture goes to their end, a line break
-    /// has no meaning there.
+    /// A tag without a partner. Where it stood among the words is not known any more: a picture
+    /// goes to their end, a line break has no meaning there.
     fn lone(&mut self, tag: &'t Tag) {
         match () {
             () if tag.at <= self.inside.start && !self.inside.is_empty() => self.lead.push_str(&tag.raw),
@@ -240,7 +244,8 @@ fn partners(tags: &[Tag]) -> Vec<Option<usize>> {
     partners
 }
 
-/// Whether a word or number of Latin letters or digits begins before a span of it: "1" in "21" and in "4.1".
+/// Whether a word or number of Latin letters or digits begins before a span of it: "1" in "21" and
+/// in "4.1".
 fn goes_on_before(text: &str, span: &Span) -> bool {
     let mut before = text[..span.start].chars().rev();
     goes_on(text[span.clone()].chars().next(), before.next(), before.next())

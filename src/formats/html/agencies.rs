@@ -1,5 +1,5 @@
-//! Pages in the shapes of Korean agencies, portals, papers and offices. The town of Haemin and its paper are invented; what is
-//! copied is how such pages are nested and named.
+//! Pages in the shapes of Korean agencies, portals, papers and offices. The town of Haemin and its
+//! paper are invented; what is copied is how such pages are nested and named.
 
 use super::read;
 use crate::document::{Document, Kind};
@@ -53,7 +53,7 @@ const SHAPES: &[Shape] = &[
         name: "a portal with the text in one element",
         page: r#"<div class="u_skip"><a href="\#ct">본문 바로가기</a></div><header id="header">@MENU</header><div id="ct_wrap"><div class="media_end_head"><h2 id="title_area" class="media_end_head_headline"><span>@TITLE</span></h2><div class="media_end_head_info"><span>입력 2026.01.07. 오전 10:30</span></div></div><div id="contents" class="newsct_body"><div id="newsct_article" class="newsct_article _article_body"><article id="dic_area" class="go_trans _article_content"><span class="end_photo_org"><div class="nbd_im_w"><img src="a.jpg"><em class="img_desc">@CAPTION</em></div></span>@BODY</article></div><div class="byline"><p class="byline_p"><span class="byline_s">문지애 기자 moon@example.com</span></p></div><div class="copyright"><p class="c_text">Copyright ⓒ 바람통신. All rights reserved. 무단 전재 및 재배포 금지.</p></div><div class="categorize">이 기사는 언론사에서 사회 섹션으로 분류했습니다.</div></div><div class="media_end_linked_more">@RELATED</div><div class="media_journalistcard"><p>해민의 항구와 바다를 오래 취재해 온 기자입니다. 제보를 기다립니다.</p></div><div class="u_cbox" id="cbox_module">@COMMENTS</div></div><div class="footer">@IMPRINT</div>"#,
         paragraph: ("", "<br><br>"),
-        caption: false,
+        caption: true,
     },
     Shape {
         name: "a portal with sections and marks of its own",

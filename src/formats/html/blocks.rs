@@ -1,5 +1,5 @@
-//! The blocks of a page: what stands between the borders of its block-level elements. Knows elements; which of the blocks are
-//! the article is for others.
+//! The blocks of a page: what stands between the borders of its block-level elements. Knows
+//! elements; which of the blocks are the article is for others.
 
 use std::collections::HashMap;
 
@@ -7,6 +7,7 @@ use super::facts::Facts;
 use super::hidden;
 use super::outline::Outline;
 use super::runs::{Piece, What, stretches};
+use super::signs;
 use super::tags::{Attribute, Role, Tag, TagKind, breaks_out, role, tags, value};
 use crate::document::Span;
 
@@ -58,7 +59,7 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
         open: Vec::new(),
         counts: HashMap::new(),
         opaque: None,
-        veils: Vec::new(),
+        apart: Vec::new(),
         page,
     };
     let mut end = 0;
@@ -79,7 +80,8 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
     Ok(walk.page)
 }
 
-/// A text up to its first tag: where no whole tag follows, without the one that the end of the text cut in half.
+/// A text up to its first tag: where no whole tag follows, without the one that the end of the text
+/// cut in half.
 pub(super) fn whole(rest: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
         rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
@@ -89,12 +91,15 @@ pub(super) fn whole(rest: &str) -> &str {
 
 struct Element {
     name: &'static str,
+    /// The name its blocks have: the one around it for [`APART`].
+    shown: &'static str,
     region: Region,
     hidden: bool,
 }
 
-/// Stands among the open elements for one within a sentence that hides its words.
-const VEIL: &str = "veil";
+/// Stands among the open elements for one within a sentence whose words stand apart: they are hidden
+/// or a caption.
+const APART: &str = "apart";
 
 struct Walk<'t> {
     text: &'t str,
@@ -106,8 +111,8 @@ struct Walk<'t> {
     counts: HashMap<&'static str, usize>,
     /// The element whose content is skipped, and how many of its name are open.
     opaque: Option<(String, usize)>,
-    /// For each open [`VEIL`] the element's name, and how many of that name are open from there on.
-    veils: Vec<(String, usize)>,
+    /// For each open [`APART`] the element's name, and how many of that name are open from there on.
+    apart: Vec<(String, usize)>,
     page: Page,
 }
 
@@ -194,14 +199,14 @@ impl Walk<'_> {
                 self.opaque = (!empty).then_some((name, 1));
             }
             Role::LineBreak => self.piece(span, What::LineBreak),
-            Role::Inline if !self_closing && hidden::hides(attributes) => {
+            Role::Inline if !self_closing && self.stands_apart(&name, attributes) => {
                 self.flush();
-                self.push(VEIL, attributes);
-                self.veils.push((name, 1));
+                self.push(APART, attributes);
+                self.apart.push((name, 1));
             }
             Role::Inline if !self_closing => {
-                if let Some((veil, depth)) = self.veils.last_mut() {
-                    *depth += usize::from(*veil == name);
+                if let Some((apart, depth)) = self.apart.last_mut() {
+                    *depth += usize::from(*apart == name);
                 }
                 // `<a name="top">` is a place, and old pages never end it.
                 self.linked |= name == "a" && value(attributes, "href").is_some();
@@ -218,9 +223,9 @@ impl Walk<'_> {
                 self.pop(known);
             }
             Role::LineBreak => self.piece(span, What::LineBreak),
-            Role::Inline if self.unveils(&name) => {
+            Role::Inline if self.ends_apart(&name) => {
                 self.flush();
-                self.pop(VEIL);
+                self.pop(APART);
             }
             Role::Inline => {
                 self.linked &= name != "a";
@@ -231,9 +236,17 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether an end tag ends the innermost element within a sentence that hides its words.
-    fn unveils(&mut self, name: &str) -> bool {
-        match self.veils.last_mut().filter(|(veil, _)| veil == name) {
+    /// Whether the words of an element within a sentence are none of that sentence's.
+    fn stands_apart(&self, name: &str, attributes: &[Attribute]) -> bool {
+        let is_word =
+            |piece: &Piece| piece.what == What::Text && !self.text[piece.span.clone()].trim().is_empty();
+        hidden::hides(attributes)
+            || (name != "a" && signs::is_caption(name, attributes) && !self.run.iter().any(is_word))
+    }
+
+    /// Whether an end tag ends the innermost element whose words stand apart from their sentence.
+    fn ends_apart(&mut self, name: &str) -> bool {
+        match self.apart.last_mut().filter(|(apart, _)| apart == name) {
             Some((_, depth)) => {
                 *depth -= 1;
                 *depth == 0
@@ -271,7 +284,9 @@ impl Walk<'_> {
         let hidden = around || (!shown_anyway && hidden::hides(attributes));
         self.page.outline.open(name, attributes);
         *self.counts.entry(name).or_default() += 1;
-        self.open.push(Element { name, region, hidden });
+        let around = self.open.last().map_or("", |element| element.shown);
+        let shown = if name == APART { around } else { name };
+        self.open.push(Element { name, shown, region, hidden });
     }
 
     /// Ends an element and whatever is still open in it.
@@ -281,8 +296,8 @@ impl Walk<'_> {
         }
         while let Some(element) = self.open.pop() {
             self.page.outline.close();
-            if element.name == VEIL {
-                self.veils.pop();
+            if element.name == APART {
+                self.apart.pop();
             }
             self.counts.entry(element.name).and_modify(|count| *count -= 1);
             if element.name == name {
@@ -294,9 +309,8 @@ impl Walk<'_> {
     fn flush(&mut self) {
         let run = std::mem::take(&mut self.run);
         for stretch in stretches(self.text, &run) {
-            let innermost = self.open.iter().rfind(|element| element.name != VEIL);
-            let element = innermost.map_or("", |element| element.name);
-            let (region, hidden) = self.open.last().map_or((Region::Page, false), |e| (e.region, e.hidden));
+            let innermost = self.open.last().map(|element| (element.shown, element.region, element.hidden));
+            let (element, region, hidden) = innermost.unwrap_or(("", Region::Page, false));
             self.page.outline.block(element, self.text, &stretch);
             self.page.blocks.push(Found { span: stretch.span, element, region, hidden });
         }

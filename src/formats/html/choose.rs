@@ -1,9 +1,11 @@
 //! Which blocks of a page are its article.
 //!
-//! Every element holds a run of blocks, so an answer about an element is a difference of two running totals, and the whole
-//! choice takes time in proportion to the page. In order: what says that it surrounds an article is set aside, unless most of
-//! the page is in it; the element that holds the article is the one that says so, or the innermost one with nearly all of the
-//! prose; in it, lists of links and headings over nothing are left out; sentences between the headline and it are added.
+//! Every element holds a run of blocks, so an answer about an element is a difference of two
+//! running totals, and the whole choice takes time in proportion to the page. In order: what says
+//! that it surrounds an article is set aside, unless most of the page is in it; the element that
+//! holds the article is the one that says so, or the innermost one with nearly all of the prose; in
+//! it, lists of links and headings over nothing are left out; sentences between the headline and it
+//! are added.
 
 use std::ops::Range;
 
@@ -23,11 +25,13 @@ pub(super) enum Part {
 
 /// Shorter words are no prose (characters, Hangul twice).
 const PROSE: usize = 25;
-/// Prose of this length counts in full, whether or not it ends like a sentence; other short lines count for less.
+/// Prose of this length counts in full, whether or not it ends like a sentence; other short lines
+/// count for less.
 const PARAGRAPH: usize = 80;
 /// What a line that is no sentence counts for, in tenths.
 const LINE: usize = 3;
-/// Share of a page's words, in percent, with which an element is no mere surrounding whatever it is called.
+/// Share of a page's words, in percent, with which an element is no mere surrounding whatever it is
+/// called.
 const MOST_OF_PAGE: usize = 40;
 /// Share of the prose, in percent, with which an element in another is taken instead of it.
 const NEARLY_ALL: usize = 85;
@@ -103,7 +107,8 @@ impl<'o> Choice<'o> {
     fn top(&self) -> Option<usize> {
         let nodes = &self.outline.nodes;
         let total = self.prose.last().copied().unwrap_or(0);
-        // The plainest mark wins that has its share of the prose: a page may use the same class for its comments.
+        // The plainest mark wins that has its share of the prose: a page may use the same class for
+        // its comments.
         for (body, share) in [(Body::Property, 0), (Body::Named, 40), (Body::Article, 40), (Body::Main, 50)] {
             let says_so: Vec<usize> = (0..nodes.len())
                 .filter(|node| nodes[*node].marks.body == Some(body) && !self.aside[*node])
@@ -209,7 +214,8 @@ impl<'o> Choice<'o> {
         (from..start).filter(belongs).collect()
     }
 
-    /// Without headings and labels that stand over nothing any more, and without single words behind the end.
+    /// Without headings and labels that stand over nothing any more, and without single words
+    /// behind the end.
     fn polished(&self, kept: Vec<usize>, top: Option<usize>) -> Vec<usize> {
         let blocks = &self.outline.blocks;
         let mut polished: Vec<usize> = Vec::with_capacity(kept.len());
@@ -255,8 +261,8 @@ impl<'o> Choice<'o> {
     }
 }
 
-/// Which elements are set aside: those that say so, with everything in them. One that holds most of the page's words, its
-/// headline or its article's body is not what it says; a hidden one is.
+/// Which elements are set aside: those that say so, with everything in them. One that holds most of
+/// the page's words, its headline or its article's body is not what it says; a hidden one is.
 fn set_aside(outline: &Outline) -> Vec<bool> {
     let plain = running(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
     let headlines = running(outline.blocks.iter().map(|block| usize::from(block.element == "h1")));

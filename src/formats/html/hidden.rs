@@ -1,4 +1,5 @@
-//! Elements that a browser does not show, as far as their own attributes say so. Style sheets are not read.
+//! Elements that a browser does not show, as far as their own attributes say so. Style sheets are
+//! not read.
 
 use super::tags::{Attribute, value};
 

@@ -1,4 +1,5 @@
-//! A page as a tree: its block-level elements in order, each with the run of blocks it holds and what its marks say of it.
+//! A page as a tree: its block-level elements in order, each with the run of blocks it holds and
+//! what its marks say of it.
 
 use std::ops::Range;
 
@@ -22,7 +23,8 @@ pub(super) struct Node {
     pub marks: Marks,
 }
 
-/// What the words of a block look like. Lengths are in characters, Hangul counted twice: it says as much in half of them.
+/// What the words of a block look like. Lengths are in characters, Hangul counted twice: it says as
+/// much in half of them.
 pub(super) struct Words {
     /// The innermost element around it.
     pub node: Option<usize>,

@@ -1,7 +1,8 @@
 //! What stands between two borders of a page, cut into blocks that hold whole elements.
 //!
-//! A block is given to a translator and its tags may not come back. So a tag whose partner is not in the block stays outside of
-//! it, as do pictures and emphasis around all of its words: what is between blocks is never touched.
+//! A block is given to a translator and its tags may not come back. So a tag whose partner is not
+//! in the block stays outside of it, as do pictures and emphasis around all of its words: what is
+//! between blocks is never touched.
 
 use std::ops::Range;
 
@@ -85,7 +86,8 @@ fn stand_apart(line: &str, next: &str) -> bool {
         || [line, next].iter().any(|line| begins_with_shape(line) || furniture::recognise(line).is_some())
 }
 
-/// For each tag the one that belongs to it, where both are there and nothing that ends beyond them begins between them.
+/// For each tag the one that belongs to it, where both are there and nothing that ends beyond them
+/// begins between them.
 fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
     let mut partners = vec![None; pieces.len()];
     let mut open: Vec<(usize, &str)> = Vec::new();
@@ -105,7 +107,8 @@ fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
     partners
 }
 
-/// From the first word to the last, with the elements that hold some of the words and not all of them.
+/// From the first word to the last, with the elements that hold some of the words and not all of
+/// them.
 fn stretch(text: &str, run: &[Piece], partners: &[Option<usize>], within: Range<usize>) -> Option<Stretch> {
     let has_words = |at: &usize| {
         run[*at].what == What::Text && !Inline::read(&text[run[*at].span.clone()]).text().trim().is_empty()

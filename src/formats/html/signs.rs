@@ -1,5 +1,5 @@
-//! What the names, classes and roles of elements say about the words in them. Tables of names that many sites use; how far a
-//! name is believed is decided in [`choose`](super::choose).
+//! What the names, classes and roles of elements say about the words in them. Tables of names that
+//! many sites use; how far a name is believed is decided in [`choose`](super::choose).
 
 use super::hidden;
 use super::tags::{Attribute, value};
@@ -114,6 +114,12 @@ pub(super) fn marks(name: &str, attributes: &[Attribute]) -> Marks {
     }
 }
 
+/// Whether an element says that it holds the words under a picture.
+pub(super) fn is_caption(name: &str, attributes: &[Attribute]) -> bool {
+    let is_named = value(attributes, "class").is_some() || value(attributes, "id").is_some();
+    is_named && caption(name, &Names::of(attributes))
+}
+
 /// Whether words are a publisher's imprint.
 pub(super) fn is_imprint(words: &str) -> bool {
     /// An article is not looked through for them.
@@ -169,7 +175,8 @@ impl Names {
         })
     }
 
-    /// Whether it lists the categories of a post, as WordPress does: those words say nothing about the element.
+    /// Whether it lists the categories of a post, as WordPress does: those words say nothing about
+    /// the element.
     fn is_post(&self) -> bool {
         ["hentry", "type-post", "status-publish"].iter().any(|word| self.words.contains(word))
     }

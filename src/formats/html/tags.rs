@@ -1,5 +1,5 @@
-//! Tags of a page, with the bytes where they stand. Knows how HTML is cut into tags and text, and which elements are what;
-//! knows nothing of articles.
+//! Tags of a page, with the bytes where they stand. Knows how HTML is cut into tags and text, and
+//! which elements are what; knows nothing of articles.
 
 use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::{State, Tokenizer};
@@ -24,10 +24,12 @@ const WANTED: &[&str] = &[
     "role",
     "style",
 ];
-/// No address or class is longer; an attribute may be as long as the file. A style is kept whole, as its end may hide its element.
+/// No address or class is longer; an attribute may be as long as the file. A style is kept whole,
+/// as its end may hide its element.
 const LONGEST_VALUE: usize = 2000;
 
-/// What stands between two stretches of text. Everything that is no tag, comment or declaration is text.
+/// What stands between two stretches of text. Everything that is no tag, comment or declaration is
+/// text.
 pub(super) struct Tag {
     pub span: Span,
     pub kind: TagKind,
@@ -59,7 +61,8 @@ pub(super) struct Attribute {
 /// What an element is to the words in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Its words stand apart from those around it. Known elements give the name that a page's context is told by.
+    /// Its words stand apart from those around it. Known elements give the name that a page's
+    /// context is told by.
     Block(&'static str),
     /// Apart, and without an end.
     Rule,
@@ -111,7 +114,8 @@ pub(super) fn breaks_out(name: &str) -> bool {
     matches!(role(name), Role::Block(known) if known != "title")
 }
 
-/// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to its end tag.
+/// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to
+/// its end tag.
 pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag> {
     // In XML an element may be empty by its own tag; in HTML `<script/>` goes on to its end tag.
     let xml = text.trim_start().starts_with("<?xml");
