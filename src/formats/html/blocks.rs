@@ -99,7 +99,7 @@ struct Element {
 
 /// Stands among the open elements for one within a sentence whose words stand apart: they are hidden
 /// or a caption.
-const APART: &str = "apart";
+pub(super) const APART: &str = "apart";
 
 struct Walk<'t> {
     text: &'t str,
