@@ -83,6 +83,12 @@ const BODIES: &[&str] = &[
     "textarticle", "textbody", "textpost", "viewcont",
 ];
 
+/// Elements that hold paragraphs at most, whatever they are called.
+#[rustfmt::skip]
+const TEXTS: &[&str] = &[
+    "blockquote", "figcaption", "figure", "form", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "ul",
+];
+
 /// In classes of the words under pictures, behind nothing but marks.
 #[rustfmt::skip]
 const CAPTIONS: &[&str] = &[
@@ -209,32 +215,8 @@ fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Opti
     let compact = named.compact.as_str();
     let property =
         value(attributes, "itemprop").is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
-    let is_named = || {
-        let pair = |whose: &&str| {
-            let ends = compact.match_indices(*whose).map(|(at, _)| &compact[at + whose.len()..]);
-            ends.into_iter().any(|rest| WHAT.iter().any(|what| rest.starts_with(what)))
-        };
-        BODIES.iter().any(|known| compact.contains(known)) || WHOSE.iter().any(|whose| pair(whose))
-    };
-    let is_text = name == APART
-        || matches!(
-            name,
-            "blockquote"
-                | "figcaption"
-                | "figure"
-                | "form"
-                | "li"
-                | "ol"
-                | "p"
-                | "pre"
-                | "ul"
-                | "h1"
-                | "h2"
-                | "h3"
-                | "h4"
-                | "h5"
-                | "h6"
-        );
+    let is_named = || BODIES.iter().any(|known| compact.contains(known)) || holds_pair(compact, WHOSE, WHAT);
+    let is_text = name == APART || TEXTS.contains(&name);
     if property {
         Some(Body::Property)
     } else if is_text {
@@ -252,13 +234,16 @@ fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Opti
 
 fn caption(name: &str, named: &Names) -> bool {
     let compact = named.compact.as_str();
-    let about = |picture: &&str| {
-        let mut ends = compact.match_indices(*picture).map(|(at, _)| &compact[at + picture.len()..]);
-        ends.any(|rest| ABOUT_PICTURES.iter().any(|what| rest.starts_with(what)))
-    };
     name == "figcaption"
         || CAPTIONS.iter().any(|known| compact.contains(known))
-        || PICTURES.iter().any(|picture| about(picture))
+        || holds_pair(compact, PICTURES, ABOUT_PICTURES)
+}
+
+/// Whether a name of one list stands right before one of another.
+fn holds_pair(compact: &str, first: &[&str], second: &[&str]) -> bool {
+    let ends = first.iter().flat_map(|first| compact.match_indices(first));
+    let mut rests = ends.map(|(at, first)| &compact[at + first.len()..]);
+    rests.any(|rest| second.iter().any(|second| rest.starts_with(second)))
 }
 
 #[cfg(test)]
