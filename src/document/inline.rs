@@ -1,12 +1,12 @@
-//! Words that stand among tags and entities, as in HTML and XML: taken out to be read, and others put in their place.
+//! Words that stand among tags and entities, as in HTML and XML: taken out to be read, and others
+//! put in their place.
 //!
-//! Knows what a tag and an entity look like, and reads them as browsers do; of the vocabulary of formats it knows the line break.
+//! Knows what a tag and an entity look like, and reads them as browsers do; of the vocabulary of
+//! formats it knows the line break.
 
-use std::collections::HashMap;
+mod put;
 
 use serde::{Deserialize, Serialize};
-
-use super::Span;
 
 /// Words of a block, and the tags that stand between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,83 +96,10 @@ impl Inline {
     pub fn text(&self) -> &str {
         &self.text
     }
-
-    /// New words with the tags around them: those at the ends stay there, an element inside goes around the same words where the
-    /// new text has them. Gives the tags of elements that found no place, too.
-    pub fn put(&self, words: &str) -> (String, Vec<&str>) {
-        let (mut lead, mut tail) = (String::new(), String::new());
-        let words_start = self.text.len() - self.text.trim_start().len();
-        let words_end = self.text.trim_end().len();
-        let partners = self.partners();
-        // Words may come in another order than in the source, as they do between English and Korean.
-        let mut places: Vec<(Span, &str, &str)> = Vec::new();
-        let mut lost = Vec::new();
-        let mut placed = 0;
-        for (at, tag) in self.tags.iter().enumerate() {
-            let Some(partner) = partners[at] else {
-                // Where it stood among the words nobody knows: a picture goes to their end, a line break has no meaning there.
-                match () {
-                    _ if tag.at <= words_start && tag.at < words_end => lead.push_str(&tag.raw),
-                    _ if tag.at >= words_end || is_picture(&tag.raw) => tail.push_str(&tag.raw),
-                    _ if at >= placed => lost.push(tag.raw.as_str()),
-                    _ => {}
-                }
-                continue;
-            };
-            let (open, close) = (&self.tags[at.min(partner)], &self.tags[at.max(partner)]);
-            if open.at <= words_start && close.at >= words_end {
-                if at < partner { &mut lead } else { &mut tail }.push_str(&tag.raw);
-                continue;
-            }
-            // Elements within elements hold the same words: the outermost decides.
-            if at < placed || partner < at {
-                continue;
-            }
-            let inside = self.text[open.at..close.at].trim();
-            let free = |span: &Span| {
-                places.iter().all(|(taken, ..)| span.end <= taken.start || taken.end <= span.start)
-            };
-            let found = words.match_indices(inside).map(|(start, _)| start..start + inside.len()).find(free);
-            match found.filter(|_| !inside.is_empty()) {
-                Some(span) => places.push((span, &open.raw, &close.raw)),
-                None => lost.push(open.raw.as_str()),
-            }
-            placed = partner + 1;
-        }
-        places.sort_by_key(|(span, ..)| span.start);
-        let escape = |words: &str| if self.escaped { escape(words) } else { words.to_string() };
-        let mut raw = lead;
-        let mut from = 0;
-        for (span, open, close) in places {
-            raw.push_str(&escape(&words[from..span.start]));
-            raw.push_str(open);
-            raw.push_str(&escape(&words[span.clone()]));
-            raw.push_str(close);
-            from = span.end;
-        }
-        raw.push_str(&escape(&words[from..]));
-        raw.push_str(&tail);
-        (raw, lost)
-    }
-
-    /// For each tag the one that begins or ends the same element, if it is there.
-    fn partners(&self) -> Vec<Option<usize>> {
-        let mut partners = vec![None; self.tags.len()];
-        let mut open: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, tag) in self.tags.iter().enumerate() {
-            if let Some(name) = element(&tag.raw) {
-                open.entry(name.to_ascii_lowercase()).or_default().push(at);
-            } else if let Some(name) = tag.raw.strip_prefix("</").map(name).or_else(|| override_end(&tag.raw))
-                && let Some(begin) = open.get_mut(&name.to_ascii_lowercase()).and_then(Vec::pop)
-            {
-                (partners[begin], partners[at]) = (Some(at), Some(begin));
-            }
-        }
-        partners
-    }
 }
 
-/// Adds words, each run of white space as one space. What a browser shows as a space of its own (`&nbsp;`) is kept.
+/// Adds words, each run of white space as one space. What a browser shows as a space of its own
+/// (`&nbsp;`) is kept.
 fn push_words(text: &mut String, words: &str) {
     let mut space = text.ends_with(' ');
     for c in words.chars() {
@@ -195,7 +122,8 @@ fn name(tag: &str) -> &str {
     inside.split(|c: char| is_blank(c) || matches!(c, '/' | '>')).next().unwrap_or_default()
 }
 
-/// The name of an opening tag's element; `None` for closing and empty tags, comments and instructions.
+/// The name of an opening tag's element; `None` for closing and empty tags, comments and
+/// instructions.
 fn element(tag: &str) -> Option<&str> {
     if let Some(rest) = tag.strip_prefix("{\\") {
         let letters = override_name(rest);
@@ -239,14 +167,15 @@ fn is_picture(tag: &str) -> bool {
     matches!(&*name, "img" | "input" | "embed" | "source" | "image" | "media-reference")
 }
 
-/// Whether a text begins with a tag, comment or instruction. A name in Hangul is none of a tag ("<한빛일보>").
+/// Whether a text begins with a tag, comment or instruction. A name in Hangul is none of a tag
+/// ("<한빛일보>").
 fn begins_tag(text: &str) -> bool {
     let rest = text.strip_prefix('<').unwrap_or_default();
     rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
 }
 
-/// How long a tag, comment or instruction is; `None` where the text ends before it does. Where quotation marks count is what the
-/// HTML standard says: after an equals sign only.
+/// How long a tag, comment or instruction is; `None` where the text ends before it does. Where
+/// quotation marks count is what the HTML standard says: after an equals sign only.
 fn tag_length(text: &str) -> Option<usize> {
     if let Some(comment) = text.strip_prefix("<!--") {
         let empty = [">", "->"].iter().find(|end| comment.starts_with(**end)).map(|end| end.len());
@@ -332,8 +261,8 @@ fn entity(text: &str) -> Option<(String, usize)> {
         Some(decimal) => decimal.parse().ok(),
         None => None,
     };
-    // Numbers between ASCII and Latin-1 are Windows-1252, from the editors that wrote them ("&#146;"). No character of control
-    // comes in by its number.
+    // Numbers between ASCII and Latin-1 are Windows-1252, from the editors that wrote them
+    // ("&#146;"). No character of control comes in by its number.
     let windows = |code| encoding_rs::WINDOWS_1252.decode(&[code]).0.chars().next();
     let character = |code| match code {
         0x80..=0x9f => u8::try_from(code).ok().and_then(windows),
@@ -354,7 +283,8 @@ fn listed(raw: &str) -> Option<String> {
         html5gum::Token::String(decoded) => String::from_utf8(decoded.value.0).ok(),
         _ => None,
     })?;
-    // "&notes;" begins like the entity "not", and an author who left the semicolon out meant no entity here.
+    // "&notes;" begins like the entity "not", and an author who left the semicolon out meant no
+    // entity here.
     (!decoded.ends_with(';')).then_some(decoded)
 }
 

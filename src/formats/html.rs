@@ -1,16 +1,21 @@
 //! HTML: a page of a news site, or a piece of one from a feed.
 //!
-//! The text of a document is the page as it stands; its blocks are what stands between the borders of block-level elements. Knows
-//! the structure of pages; what lines say of themselves is the furniture's table, and what a page looks like nobody knows here.
+//! The text of a document is the page as it stands; its blocks are what stands between the borders
+//! of block-level elements. Knows the structure of pages; what lines say of themselves is the
+//! furniture's table, and what a page looks like nobody knows here.
 
 mod blocks;
+mod choose;
 mod facts;
 mod headline;
+mod hidden;
 mod outline;
 mod runs;
+mod signs;
 mod tags;
 
 use self::blocks::{Found, Page, Region};
+use self::choose::Part;
 use self::headline::Headline;
 use self::outline::Outline;
 use super::{Format, Item, Read, article, plain, xml};
@@ -26,10 +31,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// How many bytes of an input are looked at to see whether it is a page.
 const LOOKED_AT: usize = 4096;
-/// An article of fewer bytes may be a caption that was taken for one.
-const ENOUGH: usize = 160;
-
-/// Whether bytes begin like a page: with its declaration, its root or, where both were left out, an element that only pages have.
+/// Whether bytes begin like a page: with its declaration, its root or, where both were left out, an
+/// element that only pages have.
 fn claims(bytes: &[u8]) -> bool {
     // UTF-16 has its ASCII letters apart.
     let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
@@ -77,12 +80,16 @@ fn read(text: String) -> Result<Item, String> {
     let mut blocks: Vec<Block> =
         found.iter().map(|found| Block::of_markup(&text, found.span.clone(), Kind::Paragraph)).collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
-    let mut content = content(&found, &words, outline);
+    let mut parts = parts(&found, &outline);
+    let content: Vec<bool> = parts.iter().map(|part| *part == Part::Article).collect();
     let headline = headline::find(&text, &found, &words, &content, &facts);
     if let Headline::Block(at) = headline {
-        content[at] = true;
+        parts[at] = Part::Article;
     }
-    let kinds = kinds(&found, &words, &content, &headline);
+    if !parts.contains(&Part::Article) && !matches!(headline, Headline::Title(..)) {
+        return Err("holds no words that a browser shows".to_string());
+    }
+    let kinds = kinds(&found, &words, &parts, &headline);
     blocks.iter_mut().zip(kinds).for_each(|(block, kind)| block.kind = kind);
     if let Headline::Title(at, span) = headline {
         blocks[at] = Block::of_markup(&text, span, Kind::Title);
@@ -114,34 +121,34 @@ fn words(block: &Block) -> &str {
     block.inline.as_ref().map_or("", |inline| inline.text().trim())
 }
 
-/// Which blocks are the article. Where the rules find next to nothing, everything that no element puts outside of it.
-fn content(found: &[Found], words: &[&str], outline: Outline) -> Vec<bool> {
-    let length = |kept: &[bool]| -> usize {
-        words.iter().zip(kept).filter(|(_, kept)| **kept).map(|(words, _)| words.len()).sum()
-    };
-    if let Some(kept) = outline.article(found.len()).filter(|kept| length(kept) >= ENOUGH) {
-        return kept;
+/// What each block is to the article. Where nothing is chosen, everything that no element puts
+/// outside of it.
+fn parts(found: &[Found], outline: &Outline) -> Vec<Part> {
+    let parts = choose::parts(outline);
+    if parts.contains(&Part::Article) {
+        return parts;
     }
-    let inside = |block: &Found| {
-        block.element != "title" && !matches!(block.region, Region::Navigation | Region::Around)
+    let any = |is: &dyn Fn(&Found) -> bool| {
+        let kept = found.iter().map(|block| if is(block) { Part::Article } else { Part::Outside });
+        Some(kept.collect::<Vec<Part>>()).filter(|parts| parts.contains(&Part::Article))
     };
-    let kept: Vec<bool> = found.iter().map(inside).collect();
-    match kept.contains(&true) {
-        true => kept,
-        false => found.iter().map(|block| block.element != "title").collect(),
-    }
+    let shown = |block: &Found| block.element != "title" && !block.hidden;
+    let inside = |block: &Found| shown(block) && !matches!(block.region, Region::Navigation | Region::Around);
+    any(&inside).or_else(|| any(&shown)).unwrap_or(parts)
 }
 
-/// What each block is. The page's title is what a browser shows over the page: translated like every block, and never a part of
-/// the article, which has its headline already; it is the headline only where the body has none.
-fn kinds(found: &[Found], words: &[&str], content: &[bool], headline: &Headline) -> Vec<Kind> {
-    let inside: Vec<usize> = (0..found.len()).filter(|at| content[*at]).collect();
+/// What each block is. The page's title is what a browser shows over the page: translated like
+/// every block, and never a part of the article, which has its headline already; it is the headline
+/// only where the body has none.
+fn kinds(found: &[Found], words: &[&str], parts: &[Part], headline: &Headline) -> Vec<Kind> {
+    let inside: Vec<usize> = (0..found.len()).filter(|at| parts[*at] == Part::Article).collect();
     let lines: Vec<&str> = inside.iter().map(|at| words[*at]).collect();
-    let outside = |block: &Found| match block.element {
+    let outside = |(block, part): (&Found, &Part)| match block.element {
         "title" => Kind::furniture("page title"),
+        _ if *part == Part::Caption => Kind::furniture("photo caption"),
         _ => Kind::Outside,
     };
-    let mut kinds: Vec<Kind> = found.iter().map(outside).collect();
+    let mut kinds: Vec<Kind> = found.iter().zip(parts).map(outside).collect();
     for (at, kind) in inside.into_iter().zip(article::kinds(&lines)) {
         kinds[at] = match headline {
             Headline::Block(headline) if *headline == at => Kind::Title,
@@ -152,12 +159,17 @@ fn kinds(found: &[Found], words: &[&str], content: &[bool], headline: &Headline)
     kinds
 }
 
-/// A piece of HTML inside something that has a headline of its own: all of its words, without what says that it is furniture. A
-/// piece without any tags is plain text with entities.
+/// A piece of HTML inside something that has a headline of its own: all of its words, without what
+/// says that it is furniture. A piece without any tags is plain text with entities.
 pub(super) fn fragment(html: &str) -> Result<Document, String> {
     let text = html.to_string();
-    let spans = match blocks::whole(&text).len() < text.len() {
-        true => blocks::find(&text)?.blocks.into_iter().map(|found| found.span).collect(),
+    let spans: Vec<Span> = match blocks::whole(&text).len() < text.len() {
+        true => blocks::find(&text)?
+            .blocks
+            .into_iter()
+            .filter(|found| !found.hidden)
+            .map(|found| found.span)
+            .collect(),
         false => plain::blocks(&text),
     };
     let mut blocks: Vec<Block> =
@@ -171,11 +183,15 @@ pub(super) fn fragment(html: &str) -> Result<Document, String> {
     Ok(Document::new(text, blocks))
 }
 
-/// A section of XML: to HTML a comment up to the next bracket, to [`Inline`](crate::document::Inline) words. What reads differently
-/// twice is left alone.
+/// A section of XML: to HTML a comment up to the next bracket, to
+/// [`Inline`](crate::document::Inline) words. What reads differently twice is left alone.
 fn holds_section(text: &str, block: &Block) -> bool {
     text[block.span.clone()].contains("<![CDATA[")
 }
 
+#[cfg(test)]
+mod agencies;
+#[cfg(test)]
+mod growth;
 #[cfg(test)]
 mod tests;

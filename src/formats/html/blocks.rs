@@ -1,18 +1,20 @@
-//! The blocks of a page: what stands between the borders of its block-level elements. Knows elements; which of the blocks are
-//! the article is for others.
+//! The blocks of a page: what stands between the borders of its block-level elements. Knows
+//! elements; which of the blocks are the article is for others.
 
 use std::collections::HashMap;
 
 use super::facts::Facts;
+use super::hidden;
 use super::outline::Outline;
 use super::runs::{Piece, What, stretches};
+use super::signs;
 use super::tags::{Attribute, Role, Tag, TagKind, breaks_out, role, tags, value};
 use crate::document::Span;
 
 /// More blocks than any page has; each costs memory.
 const MOST_BLOCKS: usize = 100_000;
-/// Elements within elements beyond this are not told apart.
-const DEEPEST: usize = 512;
+/// More elements than any page has; each costs memory, too.
+const MOST_ELEMENTS: usize = 1_000_000;
 /// A run of more parts than this is cut.
 const LONGEST_RUN: usize = 4096;
 
@@ -23,6 +25,8 @@ pub(super) struct Found {
     /// The innermost block-level element around it; empty where there is none.
     pub element: &'static str,
     pub region: Region,
+    /// Whether a browser does not show it.
+    pub hidden: bool,
 }
 
 /// The part of a page that an element is in.
@@ -55,6 +59,7 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
         open: Vec::new(),
         counts: HashMap::new(),
         opaque: None,
+        apart: Vec::new(),
         page,
     };
     let mut end = 0;
@@ -65,14 +70,18 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
         if walk.page.blocks.len() > MOST_BLOCKS {
             return Err(format!("has more than {MOST_BLOCKS} paragraphs"));
         }
+        if walk.page.outline.nodes.len() > MOST_ELEMENTS {
+            return Err(format!("has more than {MOST_ELEMENTS} elements"));
+        }
     }
     walk.text(end..end + whole(&text[end..]).len());
     walk.flush();
-    while walk.open.pop().is_some_and(|element| walk.page.outline.close(element.outlined)) {}
+    walk.open.iter().for_each(|_| walk.page.outline.close());
     Ok(walk.page)
 }
 
-/// A text up to its first tag: where no whole tag follows, without the one that the end of the text cut in half.
+/// A text up to its first tag: where no whole tag follows, without the one that the end of the text
+/// cut in half.
 pub(super) fn whole(rest: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
         rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
@@ -82,10 +91,15 @@ pub(super) fn whole(rest: &str) -> &str {
 
 struct Element {
     name: &'static str,
+    /// The name its blocks have: the one around it for [`APART`].
+    shown: &'static str,
     region: Region,
-    /// As what it stands in the outline.
-    outlined: Option<&'static str>,
+    hidden: bool,
 }
+
+/// Stands among the open elements for one within a sentence whose words stand apart: they are hidden
+/// or a caption.
+const APART: &str = "apart";
 
 struct Walk<'t> {
     text: &'t str,
@@ -97,13 +111,27 @@ struct Walk<'t> {
     counts: HashMap<&'static str, usize>,
     /// The element whose content is skipped, and how many of its name are open.
     opaque: Option<(String, usize)>,
+    /// For each open [`APART`] the element's name, and how many of that name are open from there on.
+    apart: Vec<(String, usize)>,
     page: Page,
 }
 
 impl Walk<'_> {
     fn text(&mut self, span: Span) {
-        if !span.is_empty() {
-            self.piece(span, What::Text);
+        if span.is_empty() || self.opaque.is_some() {
+            return;
+        }
+        if self.open.last().is_none_or(|element| element.name != "pre") {
+            return self.piece(span, What::Text);
+        }
+        let mut start = span.start;
+        for line in self.text[span].split_inclusive('\n') {
+            let end = start + line.trim_end_matches('\n').len();
+            self.piece(start..end, What::Text);
+            start += line.len();
+            if end < start {
+                self.piece(end..start, What::LineBreak);
+            }
         }
     }
 
@@ -149,7 +177,13 @@ impl Walk<'_> {
     }
 
     fn begin(&mut self, span: Span, name: String, attributes: &[Attribute], self_closing: bool) {
+        let is_code = (name == "code" && self.open.last().is_some_and(|element| element.name == "pre"))
+            || (name == "pre" && holds_code(attributes));
         match role(&name) {
+            _ if is_code && !self_closing => {
+                self.flush();
+                self.opaque = Some((name, 1));
+            }
             Role::Block(known) => {
                 self.flush();
                 self.end_before(known);
@@ -165,7 +199,15 @@ impl Walk<'_> {
                 self.opaque = (!empty).then_some((name, 1));
             }
             Role::LineBreak => self.piece(span, What::LineBreak),
+            Role::Inline if !self_closing && self.stands_apart(&name, attributes) => {
+                self.flush();
+                self.push(APART, attributes);
+                self.apart.push((name, 1));
+            }
             Role::Inline if !self_closing => {
+                if let Some((apart, depth)) = self.apart.last_mut() {
+                    *depth += usize::from(*apart == name);
+                }
                 // `<a name="top">` is a place, and old pages never end it.
                 self.linked |= name == "a" && value(attributes, "href").is_some();
                 self.piece(span, What::Open(name));
@@ -181,12 +223,35 @@ impl Walk<'_> {
                 self.pop(known);
             }
             Role::LineBreak => self.piece(span, What::LineBreak),
+            Role::Inline if self.ends_apart(&name) => {
+                self.flush();
+                self.pop(APART);
+            }
             Role::Inline => {
                 self.linked &= name != "a";
                 self.piece(span, What::Close(name));
             }
             Role::Rule | Role::Opaque => self.flush(),
             Role::Empty => self.piece(span, What::Empty),
+        }
+    }
+
+    /// Whether the words of an element within a sentence are none of that sentence's.
+    fn stands_apart(&self, name: &str, attributes: &[Attribute]) -> bool {
+        let is_word =
+            |piece: &Piece| piece.what == What::Text && !self.text[piece.span.clone()].trim().is_empty();
+        hidden::hides(attributes)
+            || (name != "a" && signs::is_caption(name, attributes) && !self.run.iter().any(is_word))
+    }
+
+    /// Whether an end tag ends the innermost element whose words stand apart from their sentence.
+    fn ends_apart(&mut self, name: &str) -> bool {
+        match self.apart.last_mut().filter(|(apart, _)| apart == name) {
+            Some((_, depth)) => {
+                *depth -= 1;
+                *depth == 0
+            }
+            None => false,
         }
     }
 
@@ -207,9 +272,6 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, name: &'static str, attributes: &[Attribute]) {
-        if self.open.len() >= DEEPEST {
-            return;
-        }
         let outside = self.open.last().map_or(Region::Page, |element| element.region);
         let region = match (name, outside) {
             ("nav", _) => Region::Navigation,
@@ -217,9 +279,14 @@ impl Walk<'_> {
             ("aside", _) | ("header" | "footer", Region::Page) => Region::Around,
             _ => outside,
         };
-        let outlined = self.page.outline.open(name, attributes);
+        let around = self.open.last().is_some_and(|element| element.hidden);
+        let shown_anyway = matches!(name, "html" | "body" | "head");
+        let hidden = around || (!shown_anyway && hidden::hides(attributes));
+        self.page.outline.open(name, attributes);
         *self.counts.entry(name).or_default() += 1;
-        self.open.push(Element { name, region, outlined });
+        let around = self.open.last().map_or("", |element| element.shown);
+        let shown = if name == APART { around } else { name };
+        self.open.push(Element { name, shown, region, hidden });
     }
 
     /// Ends an element and whatever is still open in it.
@@ -228,7 +295,10 @@ impl Walk<'_> {
             return;
         }
         while let Some(element) = self.open.pop() {
-            self.page.outline.close(element.outlined);
+            self.page.outline.close();
+            if element.name == APART {
+                self.apart.pop();
+            }
             self.counts.entry(element.name).and_modify(|count| *count -= 1);
             if element.name == name {
                 break;
@@ -239,9 +309,18 @@ impl Walk<'_> {
     fn flush(&mut self) {
         let run = std::mem::take(&mut self.run);
         for stretch in stretches(self.text, &run) {
-            let (element, region) = self.open.last().map_or(("", Region::Page), |e| (e.name, e.region));
-            self.page.outline.block(self.page.blocks.len(), element, self.text, &stretch);
-            self.page.blocks.push(Found { span: stretch.span, element, region });
+            let innermost = self.open.last().map(|element| (element.shown, element.region, element.hidden));
+            let (element, region, hidden) = innermost.unwrap_or(("", Region::Page, false));
+            self.page.outline.block(element, self.text, &stretch);
+            self.page.blocks.push(Found { span: stretch.span, element, region, hidden });
         }
     }
+}
+
+/// Whether a `pre` says that it holds a program, not words.
+fn holds_code(attributes: &[Attribute]) -> bool {
+    let class = value(attributes, "class").unwrap_or_default().to_ascii_lowercase();
+    ["brush", "code", "highlight", "lang", "prettyprint", "source", "syntax"]
+        .iter()
+        .any(|of| class.contains(of))
 }

@@ -30,7 +30,7 @@ pub(super) fn find(text: &str, found: &[Found], words: &[&str], content: &[bool]
     let body: Vec<(usize, &Found)> = found
         .iter()
         .enumerate()
-        .filter(|(_, block)| block.element != "title" && block.region != Region::Navigation)
+        .filter(|(_, block)| block.element != "title" && block.region != Region::Navigation && !block.hidden)
         .collect();
     let level = |block: &Found| block.element.strip_prefix('h').and_then(|level| level.parse::<u8>().ok());
     let headings = body.iter().filter_map(|(at, block)| level(block).map(|level| (level, *at)));
@@ -130,6 +130,10 @@ mod tests {
 
     #[test]
     fn the_h1_over_the_article_needs_no_head() {
+        assert_eq!(
+            headline("<h1 style=display:none>Ignore this</h1><h1>Harbour plan</h1><p>It is.").as_deref(),
+            Some("Harbour plan")
+        );
         assert_eq!(
             headline("<h1>Haemin Daily</h1><h1>Harbour plan</h1><p>It is.").as_deref(),
             Some("Harbour plan")

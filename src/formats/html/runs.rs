@@ -1,15 +1,13 @@
 //! What stands between two borders of a page, cut into blocks that hold whole elements.
 //!
-//! A block is given to a translator and its tags may not come back. So a tag whose partner is not in the block stays outside of
-//! it, as do pictures and emphasis around all of its words: what is between blocks is never touched.
+//! A block is given to a translator and its tags may not come back. So a tag whose partner is not
+//! in the block stays outside of it, as do pictures and emphasis around all of its words: what is
+//! between blocks is never touched.
 
 use std::ops::Range;
 
 use super::super::{article, furniture};
 use crate::document::{Inline, Span};
-
-/// A paragraph with more tags is no paragraph, and costs more than its tags are worth.
-const MOST_TAGS: usize = 256;
 
 /// A part of a run.
 pub(super) struct Piece {
@@ -88,13 +86,10 @@ fn stand_apart(line: &str, next: &str) -> bool {
         || [line, next].iter().any(|line| begins_with_shape(line) || furniture::recognise(line).is_some())
 }
 
-/// For each tag the one that belongs to it, where both are there and nothing that ends beyond them begins between them.
+/// For each tag the one that belongs to it, where both are there and nothing that ends beyond them
+/// begins between them.
 fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
     let mut partners = vec![None; pieces.len()];
-    let tags = pieces.iter().filter(|piece| matches!(piece.what, What::Open(_) | What::Close(_)));
-    if tags.count() > MOST_TAGS {
-        return partners;
-    }
     let mut open: Vec<(usize, &str)> = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         match &piece.what {
@@ -112,7 +107,8 @@ fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
     partners
 }
 
-/// From the first word to the last, with the elements that hold some of the words and not all of them.
+/// From the first word to the last, with the elements that hold some of the words and not all of
+/// them.
 fn stretch(text: &str, run: &[Piece], partners: &[Option<usize>], within: Range<usize>) -> Option<Stretch> {
     let has_words = |at: &usize| {
         run[*at].what == What::Text && !Inline::read(&text[run[*at].span.clone()]).text().trim().is_empty()

@@ -1,5 +1,5 @@
-//! Tags of a page, with the bytes where they stand. Knows how HTML is cut into tags and text, and which elements are what;
-//! knows nothing of articles.
+//! Tags of a page, with the bytes where they stand. Knows how HTML is cut into tags and text, and
+//! which elements are what; knows nothing of articles.
 
 use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::{State, Tokenizer};
@@ -24,10 +24,12 @@ const WANTED: &[&str] = &[
     "role",
     "style",
 ];
-/// No address or class is longer; an attribute may be as long as the file.
+/// No address or class is longer; an attribute may be as long as the file. A style is kept whole,
+/// as its end may hide its element.
 const LONGEST_VALUE: usize = 2000;
 
-/// What stands between two stretches of text. Everything that is no tag, comment or declaration is text.
+/// What stands between two stretches of text. Everything that is no tag, comment or declaration is
+/// text.
 pub(super) struct Tag {
     pub span: Span,
     pub kind: TagKind,
@@ -59,7 +61,8 @@ pub(super) struct Attribute {
 /// What an element is to the words in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Its words stand apart from those around it. Known elements give the name that a page's context is told by.
+    /// Its words stand apart from those around it. Known elements give the name that a page's
+    /// context is told by.
     Block(&'static str),
     /// Apart, and without an end.
     Rule,
@@ -77,7 +80,7 @@ const BLOCKS: &[&str] = &[
     "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "colgroup", "dd", "details",
     "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1", "h2",
     "h3", "h4", "h5", "h6", "head", "header", "hgroup", "html", "legend", "li", "main", "menu", "nav", "ol",
-    "optgroup", "option", "p", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead",
+    "optgroup", "option", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead",
     "title", "tr", "ul",
 ];
 
@@ -89,7 +92,7 @@ const RULES: &[&str] = &[
 #[rustfmt::skip]
 const OPAQUE: &[&str] = &[
     "applet", "audio", "canvas", "datalist", "iframe", "listing", "math", "noembed", "noframes", "noscript", "object",
-    "plaintext", "pre", "script", "select", "style", "svg", "template", "textarea", "video", "xmp",
+    "plaintext", "script", "select", "style", "svg", "template", "textarea", "video", "xmp",
 ];
 
 /// What an element is.
@@ -111,7 +114,8 @@ pub(super) fn breaks_out(name: &str) -> bool {
     matches!(role(name), Role::Block(known) if known != "title")
 }
 
-/// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to its end tag.
+/// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to
+/// its end tag.
 pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag> {
     // In XML an element may be empty by its own tag; in HTML `<script/>` goes on to its end tag.
     let xml = text.trim_start().starts_with("<?xml");
@@ -177,8 +181,9 @@ impl Callback<Tag, usize> for Reader {
                 return None;
             }
             CallbackEvent::AttributeValue { value } => {
-                if let (Some(_), Some(kept)) = (self.attribute.take(), self.attributes.last_mut()) {
-                    let value = &value[..value.len().min(LONGEST_VALUE)];
+                if let (Some(name), Some(kept)) = (self.attribute.take(), self.attributes.last_mut()) {
+                    let longest = if name == "style" { usize::MAX } else { LONGEST_VALUE };
+                    let value = &value[..value.len().min(longest)];
                     kept.value = String::from_utf8_lossy(value).into_owned();
                     kept.span = span.start..span.end;
                 }

@@ -1,0 +1,394 @@
+//! Putting tags back around other words than those they stood among.
+//!
+//! An element whose words come back goes around them with everything in it, tag by tag at the same
+//! letters. Only elements that are in no placed one are searched for, so the work is that of a few
+//! searches a block, whatever a hostile text nests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use super::{Inline, Tag, element, escape, is_picture, name};
+use crate::document::Span;
+
+/// Bytes that may be searched for each byte of the old and the new words: several hundred different
+/// elements of a paragraph.
+const EFFORT: usize = 512;
+
+impl Inline {
+    /// New words with the tags around them: those at the ends stay there, an element inside goes
+    /// around the same words where the new text has them, with the elements in it. Gives the tags
+    /// of elements that found no place, too.
+    pub fn put<'t>(&'t self, words: &str) -> (String, Vec<&'t str>) {
+        let start = self.text.len() - self.text.trim_start().len();
+        let inside = start..self.text.trim_end().len().max(start);
+        let mut put = Put {
+            inline: self,
+            words,
+            partners: partners(&self.tags),
+            inside,
+            pieces: BTreeMap::new(),
+            cursors: HashMap::new(),
+            effort: EFFORT.saturating_mul(self.text.len() + words.len() + 64),
+            lead: String::new(),
+            tail: String::new(),
+            lost: Vec::new(),
+        };
+        if self.text[put.inside.clone()] == *words.trim() {
+            // The same words: every tag goes where it was.
+            let from = words.len() - words.trim_start().len();
+            let piece = Piece {
+                end: from + words.trim().len(),
+                tags: 0..self.tags.len(),
+                inside: put.inside.clone(),
+            };
+            put.pieces.insert(from, piece);
+        } else {
+            put.place();
+        }
+        put.write()
+    }
+
+    fn escaped(&self, words: &str) -> String {
+        if self.escaped { escape(words) } else { words.to_string() }
+    }
+}
+
+/// An element that was found in the new words.
+struct Piece {
+    /// Where it ends in the new words.
+    end: usize,
+    /// Its tags, from the opening to the closing one.
+    tags: Range<usize>,
+    /// The same words in the source, without space at the ends.
+    inside: Span,
+}
+
+/// What is searched for: the words of an element, and whether letters or digits of the source go on
+/// before and after them.
+type Wanted<'t> = (&'t str, bool, bool);
+
+struct Put<'t, 'w> {
+    inline: &'t Inline,
+    words: &'w str,
+    partners: Vec<Option<usize>>,
+    /// The words of the source without space at the ends.
+    inside: Span,
+    /// By where they begin in the new words; none overlap.
+    pieces: BTreeMap<usize, Piece>,
+    /// Up to where nothing is to be found any more.
+    cursors: HashMap<Wanted<'t>, usize>,
+    effort: usize,
+    lead: String,
+    tail: String,
+    lost: Vec<&'t str>,
+}
+
+impl<'t> Put<'t, '_> {
+    /// Finds a place for every tag, in order. Words may come in another order than in the source,
+    /// as they do between English and Korean.
+    fn place(&mut self) {
+        let tags = &self.inline.tags;
+        let mut pictures = vec![0_usize];
+        pictures.extend(tags.iter().scan(0, |count, tag| {
+            *count += usize::from(is_picture(&tag.raw));
+            Some(*count)
+        }));
+        // The tags of the last element that was placed: they are done.
+        let mut done = 0..0;
+        for (at, tag) in tags.iter().enumerate() {
+            let partner = self.partners[at];
+            if done.contains(&at) && partner.is_none_or(|partner| done.contains(&partner)) {
+                continue;
+            }
+            let Some(partner) = partner else {
+                self.lone(tag);
+                continue;
+            };
+            let (open, close) = (&tags[at.min(partner)], &tags[at.max(partner)]);
+            let has_words = !self.inside.is_empty();
+            if has_words && close.at <= self.inside.start {
+                self.lead.push_str(&tag.raw);
+            } else if open.at >= self.inside.end {
+                self.tail.push_str(&tag.raw);
+            } else if open.at <= self.inside.start && close.at >= self.inside.end {
+                if at < partner { &mut self.lead } else { &mut self.tail }.push_str(&tag.raw);
+            } else if at < partner {
+                // One that begins in a placed element and ends beyond it has no place.
+                let element = at..partner + 1;
+                if done.contains(&at) {
+                    self.lost.push(&tag.raw);
+                } else if self.find(element.clone()) {
+                    done = element;
+                } else if self.is_empty(&element) && pictures[partner + 1] > pictures[at] {
+                    // A picture in a link among the words goes to their end.
+                    let inside = open.at..open.at;
+                    let mut tail = std::mem::take(&mut self.tail);
+                    self.write_piece(&mut tail, &Piece { end: 0, tags: element.clone(), inside });
+                    self.tail = tail;
+                    done = element;
+                } else {
+                    self.lost.push(&tag.raw);
+                }
+            }
+        }
+    }
+
+    /// A tag without a partner. Where it stood among the words is not known any more: a picture
+    /// goes to their end, a line break has no meaning there.
+    fn lone(&mut self, tag: &'t Tag) {
+        match () {
+            () if tag.at <= self.inside.start && !self.inside.is_empty() => self.lead.push_str(&tag.raw),
+            () if tag.at >= self.inside.end || is_picture(&tag.raw) => self.tail.push_str(&tag.raw),
+            () => self.lost.push(&tag.raw),
+        }
+    }
+
+    fn is_empty(&self, element: &Range<usize>) -> bool {
+        let (open, close) = (&self.inline.tags[element.start], &self.inline.tags[element.end - 1]);
+        // Longer space is no reason to look at it once an element.
+        close.at - open.at <= 1 && self.inline.text[open.at..close.at].trim().is_empty()
+    }
+
+    /// Looks for the words of an element among those of the new text that no other element has.
+    fn find(&mut self, element: Range<usize>) -> bool {
+        let text = &self.inline.text;
+        let (open, close) = (&self.inline.tags[element.start], &self.inline.tags[element.end - 1]);
+        if !self.spend(close.at - open.at) {
+            return false;
+        }
+        let inside = text[open.at..close.at].trim();
+        if inside.is_empty() {
+            return false;
+        }
+        let start = open.at + (close.at - open.at - text[open.at..close.at].trim_start().len());
+        let source = start..start + inside.len();
+        let wanted = (inside, goes_on_before(text, &source), goes_on_after(text, &source));
+        let mut from = self.cursors.get(&wanted).copied().unwrap_or(0);
+        let found = loop {
+            let Some(hit) = self.words[from..].find(inside) else {
+                self.spend(self.words.len() - from);
+                from = self.words.len();
+                break None;
+            };
+            let span = from + hit..from + hit + inside.len();
+            if !self.spend(hit + inside.len() + 16) {
+                break None;
+            }
+            let before = self.pieces.range(..span.end).next_back();
+            if let Some((_, taken)) = before.filter(|(_, piece)| piece.end > span.start) {
+                from = taken.end;
+            } else if (!wanted.1 && goes_on_before(self.words, &span))
+                || (!wanted.2 && goes_on_after(self.words, &span))
+            {
+                from = span.start + inside.chars().next().map_or(1, char::len_utf8);
+            } else {
+                from = span.end;
+                break Some(span);
+            }
+        };
+        self.cursors.insert(wanted, from);
+        let Some(span) = found else { return false };
+        self.pieces.insert(span.start, Piece { end: span.end, tags: element, inside: source });
+        true
+    }
+
+    /// Takes from what searching may cost; `false` where it is used up.
+    fn spend(&mut self, bytes: usize) -> bool {
+        self.effort = self.effort.saturating_sub(bytes + 1);
+        self.effort > 0
+    }
+
+    fn write(mut self) -> (String, Vec<&'t str>) {
+        let mut raw = std::mem::take(&mut self.lead);
+        let mut from = 0;
+        for (start, piece) in &self.pieces {
+            raw.push_str(&self.inline.escaped(&self.words[from..*start]));
+            self.write_piece(&mut raw, piece);
+            from = piece.end;
+        }
+        raw.push_str(&self.inline.escaped(&self.words[from..]));
+        raw.push_str(&self.tail);
+        (raw, self.lost)
+    }
+
+    /// An element with its tags among the same words as in the source.
+    fn write_piece(&self, raw: &mut String, piece: &Piece) {
+        let mut from = piece.inside.start;
+        for at in piece.tags.clone() {
+            if self.partners[at].is_some_and(|partner| !piece.tags.contains(&partner)) {
+                continue;
+            }
+            let tag = &self.inline.tags[at];
+            let to = tag.at.clamp(from, piece.inside.end);
+            raw.push_str(&self.inline.escaped(&self.inline.text[from..to]));
+            raw.push_str(&tag.raw);
+            from = to;
+        }
+        raw.push_str(&self.inline.escaped(&self.inline.text[from..piece.inside.end]));
+    }
+}
+
+/// For each tag the one that begins or ends the same element, if it is there.
+fn partners(tags: &[Tag]) -> Vec<Option<usize>> {
+    let mut partners = vec![None; tags.len()];
+    let mut open: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, tag) in tags.iter().enumerate() {
+        if let Some(name) = element(&tag.raw) {
+            open.entry(name.to_ascii_lowercase()).or_default().push(at);
+        } else if let Some(name) = tag.raw.strip_prefix("</").map(name).or_else(|| override_end(&tag.raw))
+            && let Some(begin) = open.get_mut(&name.to_ascii_lowercase()).and_then(Vec::pop)
+        {
+            (partners[begin], partners[at]) = (Some(at), Some(begin));
+        }
+    }
+    partners
+}
+
+/// Whether a word or number of Latin letters or digits begins before a span of it: "1" in "21" and
+/// in "4.1".
+fn goes_on_before(text: &str, span: &Span) -> bool {
+    let mut before = text[..span.start].chars().rev();
+    goes_on(text[span.clone()].chars().next(), before.next(), before.next())
+}
+
+/// The same at the end: "1" in "12" and in "1,200".
+fn goes_on_after(text: &str, span: &Span) -> bool {
+    let mut after = text[span.end..].chars();
+    goes_on(text[span.clone()].chars().next_back(), after.next(), after.next())
+}
+
+fn goes_on(inner: Option<char>, next: Option<char>, beyond: Option<char>) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
+    (letter(inner) && letter(next))
+        || (digit(inner) && (digit(next) || (matches!(next, Some('.' | ',')) && digit(beyond))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(raw: &str, words: &str) -> (String, Vec<String>) {
+        let inline = Inline::read(raw);
+        let (raw, lost) = inline.put(words);
+        (raw, lost.into_iter().map(ToString::to_string).collect())
+    }
+
+    fn nothing_lost(raw: &str, words: &str) -> String {
+        let (written, lost) = put(raw, words);
+        assert_eq!(lost, [""; 0], "{written}");
+        written
+    }
+
+    #[test]
+    fn the_same_words_get_every_tag_where_it_was() {
+        for raw in [
+            "The city of <b><a href=\"x\">Haemin</a></b> said <a href=y><em>Noh Min-a</em></a> on Wednesday.",
+            "The work<sup><a href=\"#1\">1</a></sup> costs 412<sup>2</sup> million<br>won.",
+            "<a href=\"#\"><em><span>The plan of</span></em> <em><span>the harbour</span></em></a>",
+            "ABC, A<b>B</b>C and <i>B</i> and <u>B</u> <img src=a>here",
+            "<b>One <i>two</b> three</i> four",
+            "Read <a>more</a>, <a>more</a> &amp; <a>more</a>",
+        ] {
+            assert_eq!(nothing_lost(raw, Inline::read(raw).text()), raw);
+        }
+    }
+
+    #[test]
+    fn elements_within_elements_are_placed_with_them() {
+        assert_eq!(
+            nothing_lost("In <b><a href=x>Haemin</a></b> it rained.", "비는 Haemin에 왔다."),
+            "비는 <b><a href=x>Haemin</a></b>에 왔다."
+        );
+        assert_eq!(
+            nothing_lost("The <b> <i>Han</i>bit<br>Co. <img src=a></b> rose.", "올랐다 Hanbit Co."),
+            "올랐다 <b><i>Han</i>bit <br>Co.<img src=a></b>"
+        );
+        // Where the outer words do not come back, the inner ones may.
+        assert_eq!(
+            put("It is <b>Mayor <a href=x>Han</a></b> who spoke.", "Han 시장이 말했다."),
+            ("<a href=x>Han</a> 시장이 말했다.".into(), vec!["<b>".into()])
+        );
+        assert_eq!(
+            put("It is <b>Mayor <a href=x>Han</a></b> who spoke.", "시장이 말했다."),
+            ("시장이 말했다.".into(), vec!["<b>".into(), "<a href=x>".into()])
+        );
+    }
+
+    #[test]
+    fn elements_that_cross_each_other_are_placed_or_named() {
+        assert_eq!(
+            put("A <b>Han <i>Seo</b> Jin</i> spoke.", "말했다 Han Seo."),
+            ("말했다 <b>Han Seo</b>.".into(), vec!["<i>".into()])
+        );
+        assert_eq!(
+            put("A <b>Han <i>Seo</b> Jin</i> spoke.", "말했다 Seo Jin."),
+            ("말했다 <i>Seo Jin</i>.".into(), vec!["<b>".into()])
+        );
+        assert_eq!(nothing_lost("<b>One <i>two</b></i>", "둘 two"), "<b>둘 <i>two</i></b>");
+    }
+
+    #[test]
+    fn no_element_goes_into_a_number_or_a_word() {
+        assert_eq!(
+            nothing_lost("Work<sup>1</sup> costs 412 won.", "412원, 1,100원, 4.1원에 Work1"),
+            "412원, 1,100원, 4.1원에 Work<sup>1</sup>"
+        );
+        let (written, lost) = put("A <b>won</b> fell.", "The wonder fell to 5won.");
+        assert_eq!((written.as_str(), lost.len()), ("The wonder fell to 5<b>won</b>.", 0));
+        assert_eq!(put("Page <b>1</b> fell.", "12 fell.").1, ["<b>"]);
+    }
+
+    #[test]
+    fn elements_without_words_stay_at_the_ends_and_pictures_in_links_stay_whole() {
+        assert_eq!(nothing_lost("<a name=x></a>One <b>two</b>", "하나"), "<a name=x></a>하나");
+        assert_eq!(
+            put("One <a href=x><img src=a></a> two <i></i> three", "하나"),
+            ("하나<a href=x><img src=a></a>".into(), vec!["<i>".into()])
+        );
+    }
+
+    /// Seconds for a shape of a size; each is read and put once.
+    fn seconds(raw: &str, words: &str) -> f64 {
+        let started = std::time::Instant::now();
+        let inline = Inline::read(raw);
+        let (written, lost) = inline.put(words);
+        assert!(written.len() + lost.len() > 0);
+        started.elapsed().as_secs_f64()
+    }
+
+    #[test]
+    fn four_times_the_tags_take_no_more_than_eight_times_as_long() {
+        type Shape = fn(usize) -> (String, String);
+        let shapes: [(&str, Shape); 9] = [
+            ("equal", |n| ("<em>a</em>".repeat(n), "a b ".repeat(n))),
+            ("equal, gone", |n| (format!("x {}", "<em>a</em>".repeat(n)), "b ".repeat(n))),
+            ("empty", |n| (format!("x {} y", "<em></em>".repeat(n)), "a".repeat(n))),
+            ("different", |n| {
+                let word = |at: usize| format!("<b>w{at}</b> ");
+                ((0..n).map(word).collect(), (0..n).rev().map(|at| format!("w{at}, ")).collect())
+            }),
+            ("nested", |n| (format!("x {}y{} z", "<b>".repeat(n), "</b>".repeat(n)), "y y".into())),
+            ("nested, gone", |n| (format!("x {}{} z", "<b>y ".repeat(n), "</b>".repeat(n)), "y q".repeat(n))),
+            ("crossing", |n| {
+                let name = |at: usize| ["b", "i", "u"][at % 3];
+                let open: String = (0..n).map(|at| format!("<{}>a ", name(at))).collect();
+                let close: String = (0..n).map(|at| format!("b </{}>", name(at))).collect();
+                (format!("x {open}{close} z"), "a b ".repeat(n))
+            }),
+            ("one letter", |n| {
+                (format!("x {} <i>{}</i> z", "<b>aa</b>".repeat(n), "a".repeat(n)), "a".repeat(4 * n))
+            }),
+            ("pictures", |n| (format!("x {} y", "<a><img></a>".repeat(n)), "a".repeat(n))),
+        ];
+        for (shape, of) in shapes {
+            let time = |n: usize| {
+                let (raw, words) = of(n);
+                (0..3).map(|_| seconds(&raw, &words)).fold(f64::MAX, f64::min)
+            };
+            let (small, large) = (time(2_000), time(8_000));
+            // Tenths of a millisecond say nothing about growth.
+            assert!(large < 8.0 * small.max(0.002), "{shape}: {small} s, then {large} s");
+        }
+    }
+}

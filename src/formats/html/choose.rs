@@ -1,0 +1,308 @@
+//! Which blocks of a page are its article.
+//!
+//! Every element holds a run of blocks, so an answer about an element is a difference of two
+//! running totals, and the whole choice takes time in proportion to the page. In order: what says
+//! that it surrounds an article is set aside, unless most of the page is in it; the element that
+//! holds the article is the one that says so, or the innermost one with nearly all of the prose; in
+//! it, lists of links and headings over nothing are left out; sentences between the headline and it
+//! are added.
+
+use std::ops::Range;
+
+use super::outline::{Outline, Words};
+use super::signs::{Aside, Body};
+
+/// What a block is to the article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Of the article.
+    Article,
+    /// The words under a picture of the article.
+    Caption,
+    /// Of the rest of the page.
+    Outside,
+}
+
+/// Shorter words are no prose (characters, Hangul twice).
+const PROSE: usize = 25;
+/// Prose of this length counts in full, whether or not it ends like a sentence; other short lines
+/// count for less.
+const PARAGRAPH: usize = 80;
+/// What a line that is no sentence counts for, in tenths.
+const LINE: usize = 3;
+/// Share of a page's words, in percent, with which an element is no mere surrounding whatever it is
+/// called.
+const MOST_OF_PAGE: usize = 40;
+/// Share of the prose, in percent, with which an element in another is taken instead of it.
+const NEARLY_ALL: usize = 85;
+/// Share of words in links, in percent, beyond which an element or a line is a list of links.
+const LINKED_ELEMENT: usize = 60;
+const LINKED_LINE: usize = 80;
+/// A sentence before the article's element belongs to it from this length on.
+const LEAD: usize = 60;
+/// So many blocks before it are looked at for the headline, and for sentences where there is none.
+const HEADLINE_BEFORE: usize = 40;
+const LEAD_BEFORE: usize = 6;
+/// Headings and labels are no longer than this.
+const HEADING: usize = 80;
+const LABEL: usize = 40;
+/// More blocks left out behind a heading than this were what it stood over.
+const GAP: usize = 3;
+/// The words under a picture are no longer, in an element with no more blocks, no further out.
+const CAPTION: usize = 200;
+const CAPTION_BLOCKS: usize = 4;
+const CAPTION_DEPTH: usize = 4;
+/// With fewer words than this beside its captions, a page is a picture story.
+const STORY: usize = 100;
+
+/// What each block of a page is.
+pub(super) fn parts(outline: &Outline) -> Vec<Part> {
+    let choice = Choice::new(outline);
+    let top = choice.top();
+    let mut kept = choice.within(top);
+    if let Some(top) = top {
+        let mut lead = choice.lead(outline.nodes[top].blocks.start, top);
+        lead.append(&mut kept);
+        kept = lead;
+    }
+    let kept = choice.polished(kept, top);
+    let is_caption: Vec<bool> = kept.iter().map(|block| choice.is_caption(*block)).collect();
+    let story: usize = kept
+        .iter()
+        .zip(&is_caption)
+        .filter(|(_, caption)| !**caption)
+        .map(|(block, _)| outline.blocks[*block].length)
+        .sum();
+    let mut parts = vec![Part::Outside; outline.blocks.len()];
+    for (block, caption) in kept.into_iter().zip(is_caption) {
+        parts[block] = if caption && story >= STORY { Part::Caption } else { Part::Article };
+    }
+    parts
+}
+
+struct Choice<'o> {
+    outline: &'o Outline,
+    /// For each element whether it is set aside, with what is in it.
+    aside: Vec<bool>,
+    /// The prose up to each block, in tenths of a character.
+    prose: Vec<usize>,
+}
+
+impl<'o> Choice<'o> {
+    fn new(outline: &'o Outline) -> Self {
+        let aside = set_aside(outline);
+        let weight = |block: &Words| match block.node.is_some_and(|node| aside[node]) {
+            true => 0,
+            false => weight(block),
+        };
+        let prose = running(outline.blocks.iter().map(weight));
+        Self { outline, aside, prose }
+    }
+
+    fn prose(&self, blocks: &Range<usize>) -> usize {
+        self.prose[blocks.end] - self.prose[blocks.start]
+    }
+
+    /// The element that holds the article; `None` where that is the whole page.
+    fn top(&self) -> Option<usize> {
+        let nodes = &self.outline.nodes;
+        let total = self.prose.last().copied().unwrap_or(0);
+        // The plainest mark wins that has its share of the prose: a page may use the same class for
+        // its comments.
+        for (body, share) in [(Body::Property, 0), (Body::Named, 40), (Body::Article, 40), (Body::Main, 50)] {
+            let says_so: Vec<usize> = (0..nodes.len())
+                .filter(|node| nodes[*node].marks.body == Some(body) && !self.aside[*node])
+                .collect();
+            let prose = |node: usize| self.prose(&nodes[node].blocks);
+            let most = says_so.iter().copied().max_by_key(|node| (prose(*node), *node));
+            let Some(most) = most.filter(|most| prose(*most) > 0 && prose(*most) * 100 >= total * share)
+            else {
+                continue;
+            };
+            // Wrappers are named like what they wrap.
+            let closer = |top: usize, node: usize| {
+                let within = node > top && node < nodes[top].end;
+                if within && prose(node) * 100 >= prose(top) * NEARLY_ALL { node } else { top }
+            };
+            return Some(says_so.into_iter().fold(most, closer));
+        }
+        self.innermost(total)
+    }
+
+    /// The innermost element with nearly all of the prose of the one around it.
+    fn innermost(&self, total: usize) -> Option<usize> {
+        let nodes = &self.outline.nodes;
+        let (mut top, mut inside, mut have) = (None, 0..nodes.len(), total);
+        while have > 0 {
+            let children =
+                std::iter::successors(Some(inside.start), |node| nodes.get(*node).map(|node| node.end));
+            let children = children.take_while(|node| *node < inside.end).filter(|node| !self.aside[*node]);
+            let Some(most) = children.max_by_key(|node| self.prose(&nodes[*node].blocks)) else { break };
+            let prose = self.prose(&nodes[most].blocks);
+            let is_text = matches!(nodes[most].name, "p" | "li" | "h1" | "h2");
+            if prose * 100 < have * NEARLY_ALL || is_text {
+                break;
+            }
+            (top, inside, have) = (Some(most), most + 1..nodes[most].end, prose);
+        }
+        top
+    }
+
+    /// The blocks in an element that are not set aside and no lists of links.
+    fn within(&self, top: Option<usize>) -> Vec<usize> {
+        let Outline { nodes, blocks, .. } = self.outline;
+        let lengths = running(blocks.iter().map(|block| block.length));
+        let linked = running(blocks.iter().map(|block| block.linked));
+        let inside = top.map_or(0..nodes.len(), |top| top + 1..nodes[top].end);
+        let mut links = vec![false; nodes.len()];
+        for node in inside {
+            let Range { start, end } = nodes[node].blocks;
+            let (length, linked) = (lengths[end] - lengths[start], linked[end] - linked[start]);
+            let holds_links = linked * 100 > length * LINKED_ELEMENT
+                && matches!(
+                    nodes[node].name,
+                    "article"
+                        | "div"
+                        | "dl"
+                        | "form"
+                        | "h2"
+                        | "h3"
+                        | "h4"
+                        | "header"
+                        | "li"
+                        | "ol"
+                        | "p"
+                        | "section"
+                        | "table"
+                        | "td"
+                        | "tr"
+                        | "ul"
+                );
+            links[node] = holds_links || nodes[node].parent.is_some_and(|parent| links[parent]);
+        }
+        let range = top.map_or(0..blocks.len(), |top| nodes[top].blocks.clone());
+        let belongs = |at: &usize| {
+            let Words { node, element, length, linked, .. } = &blocks[*at];
+            let in_text = matches!(*element, "p" | "td");
+            *element != "title"
+                && node.is_none_or(|node| !self.aside[node] && !links[node])
+                && (in_text || linked * 100 < length * LINKED_LINE)
+        };
+        range.filter(belongs).collect()
+    }
+
+    /// Sentences between the headline and the element that holds the article.
+    fn lead(&self, start: usize, top: usize) -> Vec<usize> {
+        let blocks = &self.outline.blocks;
+        let is_headline = |at: &usize| blocks[*at].element == "h1";
+        let end = self.outline.nodes[top].blocks.end;
+        // An element with the headline in it has its lead in it, too.
+        if (start..end.min(start + LEAD_BEFORE)).any(|at| is_headline(&at)) {
+            return Vec::new();
+        }
+        let headline = (start.saturating_sub(HEADLINE_BEFORE)..start).rfind(is_headline);
+        let from = headline.map_or(start.saturating_sub(LEAD_BEFORE), |at| at + 1);
+        let belongs = |at: &usize| {
+            let block = &blocks[*at];
+            !matches!(block.element, "title" | "figcaption" | "li" | "td")
+                && block.node.is_some_and(|node| !self.aside[node])
+                && weight(block) > 0
+                && block.length >= LEAD
+                && block.linked * 10 < block.length * 3
+                && (headline.is_some() || block.ends)
+        };
+        (from..start).filter(belongs).collect()
+    }
+
+    /// Without headings and labels that stand over nothing any more, and without single words
+    /// behind the end.
+    fn polished(&self, kept: Vec<usize>, top: Option<usize>) -> Vec<usize> {
+        let blocks = &self.outline.blocks;
+        let mut polished: Vec<usize> = Vec::with_capacity(kept.len());
+        for at in kept.into_iter().rev() {
+            let block = &blocks[at];
+            let next = polished.last().copied();
+            let level = heading(block).filter(|level| *level > 1 && block.length <= HEADING);
+            let over_nothing = level.is_some_and(|level| {
+                next.is_none_or(|next| {
+                    next - at > GAP || heading(&blocks[next]).is_some_and(|of_next| of_next <= level)
+                })
+            });
+            let introduces_nothing =
+                block.introduces && block.length < LABEL && next.is_none_or(|next| next > at + 1);
+            if !over_nothing && !introduces_nothing {
+                polished.push(at);
+            }
+        }
+        polished.reverse();
+        // Lines right in the article's element are its own: results, prices.
+        let is_stray = |block: &Words| {
+            let element = matches!(block.element, "article" | "center" | "div" | "main" | "section")
+                || heading(block).is_some_and(|l| l > 1);
+            element && block.node != top && block.length < LEAD && !block.ends
+        };
+        while polished.len() > GAP && polished.last().is_some_and(|at| is_stray(&blocks[*at])) {
+            polished.pop();
+        }
+        polished
+    }
+
+    fn is_caption(&self, at: usize) -> bool {
+        let block = &self.outline.blocks[at];
+        let is_part =
+            |node: &usize| matches!(self.outline.nodes[*node].name, "article" | "body" | "main" | "section");
+        let mut around =
+            self.outline.around(block.node).take(CAPTION_DEPTH).take_while(|node| !is_part(node));
+        block.length <= CAPTION
+            && around.any(|node| {
+                let node = &self.outline.nodes[node];
+                node.name == "figcaption" || (node.marks.caption && node.blocks.len() <= CAPTION_BLOCKS)
+            })
+    }
+}
+
+/// Which elements are set aside: those that say so, with everything in them. One that holds most of
+/// the page's words, its headline or its article's body is not what it says; a hidden one is.
+fn set_aside(outline: &Outline) -> Vec<bool> {
+    let plain = running(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
+    let headlines = running(outline.blocks.iter().map(|block| usize::from(block.element == "h1")));
+    let all = plain.last().copied().unwrap_or(0);
+    let mut aside: Vec<bool> = Vec::with_capacity(outline.nodes.len());
+    for node in &outline.nodes {
+        let Range { start, end } = node.blocks;
+        let is_most = (plain[end] - plain[start]) * 100 > all * MOST_OF_PAGE;
+        let is_body = node.marks.body >= Some(Body::Named);
+        let has_headline = headlines[end] > headlines[start];
+        let own = match node.marks.aside {
+            None => false,
+            Some(Aside::Hidden) => true,
+            Some(Aside::Frame) => !is_most && !is_body,
+            Some(Aside::Around) => !is_most && !is_body && !has_headline,
+        };
+        aside.push(own || node.parent.is_some_and(|parent| aside[parent]));
+    }
+    aside
+}
+
+/// What a block counts for as prose, in tenths of a character.
+fn weight(block: &Words) -> usize {
+    let Words { length, linked, .. } = *block;
+    if block.element == "title" || block.imprint || length < PROSE || 2 * linked > length {
+        return 0;
+    }
+    (length - linked) * if length >= PARAGRAPH || block.ends { 10 } else { LINE }
+}
+
+fn heading(block: &Words) -> Option<u8> {
+    block.element.strip_prefix('h').and_then(|level| level.parse().ok())
+}
+
+/// Running totals: the sum before each number, and of all.
+fn running(numbers: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut totals = vec![0];
+    totals.extend(numbers.scan(0_usize, |total, number| {
+        *total = total.saturating_add(number);
+        Some(*total)
+    }));
+    totals
+}

@@ -1,0 +1,133 @@
+//! Elements that a browser does not show, as far as their own attributes say so. Style sheets are
+//! not read.
+
+use super::tags::{Attribute, value};
+
+/// Classes by which sites hide words from everyone who sees the page.
+#[rustfmt::skip]
+const CLASSES: &[&str] = &[
+    "a11y-hidden", "blind", "hidden-accessible", "screen-reader-only", "screen-reader-text", "sr-only", "u-blind",
+    "visually-hidden", "visuallyhidden",
+];
+/// Pixels beyond which a place is off the page.
+const FAR: f64 = 500.0;
+/// Letters smaller than this (pixels, points) cannot be read.
+const READABLE: f64 = 2.0;
+
+/// Whether the attributes of an element hide it and what is in it.
+pub(super) fn hides(attributes: &[Attribute]) -> bool {
+    let class = value(attributes, "class").unwrap_or_default();
+    value(attributes, "hidden").is_some()
+        || value(attributes, "style").is_some_and(style_hides)
+        || class.split_ascii_whitespace().any(|class| CLASSES.contains(&class))
+}
+
+fn style_hides(style: &str) -> bool {
+    let style = without_comments(style).to_ascii_lowercase();
+    let (mut no_size, mut clipped) = (false, false);
+    for declaration in style.split(';') {
+        let Some((property, value)) = declaration.split_once(':') else { continue };
+        let value: String = value.split_whitespace().collect();
+        let value = value.trim_end_matches("!important");
+        let hides = match property.trim() {
+            "display" => value == "none",
+            "visibility" => matches!(value, "hidden" | "collapse"),
+            "content-visibility" => value == "hidden",
+            "opacity" => number(value).is_some_and(|(opacity, _)| opacity <= 0.0),
+            "font-size" | "font" => number(value).is_some_and(|(size, unit)| match unit {
+                "px" | "pt" => size < READABLE,
+                "" | "em" | "rem" | "%" | "vw" | "vh" => size <= 0.1,
+                _ => size <= 0.0,
+            }),
+            "color" => value == "transparent",
+            "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" => number(value)
+                .is_some_and(|(length, unit)| length <= -FAR || (length <= -50.0 && unit.ends_with("em"))),
+            "clip" => value.starts_with("rect(0") || value.starts_with("rect(1px"),
+            "clip-path" => value.starts_with("inset(50%") || value.starts_with("inset(100%"),
+            "transform" => value == "scale(0)" || value.starts_with("scale(0,"),
+            "width" | "height" | "max-width" | "max-height" => {
+                no_size |=
+                    number(value).is_some_and(|(size, unit)| size <= 0.0 || (size <= 1.0 && unit == "px"));
+                false
+            }
+            "overflow" | "overflow-x" | "overflow-y" => {
+                clipped |= matches!(value, "hidden" | "clip");
+                false
+            }
+            _ => false,
+        };
+        if hides {
+            return true;
+        }
+    }
+    no_size && clipped
+}
+
+/// A number and its unit: "0.0em".
+fn number(value: &str) -> Option<(f64, &str)> {
+    let end =
+        value.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+')).unwrap_or(value.len());
+    let number = value[..end].parse().ok()?;
+    let unit = &value[end..];
+    Some((number, unit.split(|c: char| !c.is_ascii_alphabetic() && c != '%').next().unwrap_or_default()))
+}
+
+fn without_comments(style: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), style);
+    while let Some((before, after)) = rest.split_once("/*") {
+        shown.push_str(before);
+        rest = after.split_once("*/").map_or("", |(_, after)| after);
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_that_show_nothing_hide() {
+        for style in [
+            "display:none",
+            "color:red; DISPLAY : None !important",
+            "dis/**/play:none;display:/* x */none",
+            "visibility: hidden",
+            "opacity:0",
+            "opacity: 0.0 ;",
+            "font-size:0",
+            "font-size: 1px",
+            "font-size:.05em",
+            "position:absolute;left:-9999px",
+            "text-indent:-9999px",
+            "width:0;height:0;overflow:hidden",
+            "height:1px;overflow: hidden",
+            "clip: rect(0 0 0 0)",
+            "clip-path:inset(50%)",
+            "transform: scale( 0 )",
+            "color:transparent",
+        ] {
+            assert!(style_hides(style), "{style}");
+        }
+    }
+
+    #[test]
+    fn other_styles_do_not() {
+        for style in [
+            "",
+            "display:block",
+            "opacity:.9",
+            "font-size:12px",
+            "font-size:1em",
+            "font: 12px serif",
+            "margin-left:-20px",
+            "left:0;top:-1px",
+            "width:0",
+            "overflow:hidden",
+            "width:100%;overflow:hidden",
+            "--display:none",
+            "display:none-such",
+        ] {
+            assert!(!style_hides(style), "{style}");
+        }
+    }
+}

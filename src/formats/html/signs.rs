@@ -1,0 +1,307 @@
+//! What the names, classes and roles of elements say about the words in them. Tables of names that
+//! many sites use; how far a name is believed is decided in [`choose`](super::choose).
+
+use super::hidden;
+use super::tags::{Attribute, value};
+
+/// What an element says it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// What it is besides the article, if anything.
+    pub aside: Option<Aside>,
+    /// How plainly it says that it holds the article.
+    pub body: Option<Body>,
+    /// Whether it holds the words under a picture.
+    pub caption: bool,
+}
+
+/// Why an element is not the article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// A browser does not show it.
+    Hidden,
+    /// Menus and the foot of the page: never the article, even with a headline in it.
+    Frame,
+    /// Comments, related articles, offers, what surrounds an article.
+    Around,
+}
+
+/// How an element says that it holds the article, the plainest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Body {
+    /// `main` or its role.
+    Main,
+    /// `article`.
+    Article,
+    /// A class or id such as `article-body`.
+    Named,
+    /// `itemprop="articleBody"`.
+    Property,
+}
+
+/// Anywhere in a class or id.
+#[rustfmt::skip]
+const PARTS: &[&str] = &[
+    "advert", "affiliate", "breadcrumb", "byline", "callout", "citation", "comment", "consent", "contactbox", "cookie",
+    "copyright", "disclaimer", "disqus", "donat", "factbox", "feedback", "flyout", "footer", "gdpr", "infobox",
+    "likebox", "mailchimp", "masthead", "modal", "navbar", "navigation", "newsletter", "noprint", "offcanvas",
+    "outbrain", "pagination", "popular", "popup", "readmore", "recommend", "related", "shariff", "sidebar",
+    "sociable", "sponsor", "subscri", "syndication", "taboola", "tagcloud", "toolbar", "tooltip", "trending", "upsell",
+];
+
+/// At the beginning of a word of a class or id.
+#[rustfmt::skip]
+const BEGINNINGS: &[&str] = &[
+    "about-the", "addtoany", "appendix", "author", "banner", "call-to-action", "categorize", "cmt", "contact-box", "contact-teaser",
+    "copy-area", "coverage", "cta", "dont-miss", "fact-box", "follow-", "hot-news", "info-box", "interesting",
+    "journalist", "jp-post-flair", "jp-relatedposts", "latest", "login", "mailing", "mc4wp", "menu", "more-art",
+    "more-link", "more-news", "more-post", "more-stor", "news-letter", "no-print", "off-canvas", "onward", "outro",
+    "pager", "petition", "poll-", "print-hide", "product-box", "profile", "quiz", "rank", "rating", "read-also",
+    "read-next", "readalso", "relate", "reporter", "see-also", "seealso", "share-", "sharebar", "sharebutton",
+    "sharedaddy", "sharing", "signup", "similar", "skip-link", "snippet--", "social", "sticky", "survey", "writer",
+];
+
+/// Whole words of a class or id.
+#[rustfmt::skip]
+const WORDS: &[&str] = &[
+    "ad", "aside", "bio", "crumb", "crumbs", "foot", "gnb", "infos", "lang", "language", "likes", "lnb", "logo",
+    "mainnav", "nav", "replies", "reply", "respond", "rss", "search", "snb", "sns", "sub", "subnav", "tag", "tags",
+    "tool", "topnav", "vote",
+];
+
+/// Words that together, with nothing between them but marks, name an article's body.
+const WHOSE: &[&str] = &["article", "blog", "entry", "news", "page", "post", "single", "story", "view"];
+const WHAT: &[&str] = &["body", "content", "copy", "text"];
+/// Other names of it.
+#[rustfmt::skip]
+const BODIES: &[&str] = &[
+    "articletxt", "articleview", "artpostcontent", "arttext", "bodycopy", "contentarticle", "contentbody",
+    "contentpost", "dicarea", "namebody", "newscont", "newsct", "newstxt", "newsview", "postentry", "richtext",
+    "textarticle", "textbody", "textpost", "viewcont",
+];
+
+/// In classes of the words under pictures, behind nothing but marks.
+#[rustfmt::skip]
+const CAPTIONS: &[&str] = &[
+    "bildnachweis", "bildunterschrift", "caption", "copyright", "credit", "imageannotation", "imagecredit",
+    "imagesource", "legend",
+];
+const PICTURES: &[&str] = &["bild", "foto", "image", "img", "photo"];
+const ABOUT_PICTURES: &[&str] = &["box", "credit", "desc", "info", "text", "title"];
+
+/// What a publisher must say of itself. Two of them are an imprint; an article mentions one.
+#[rustfmt::skip]
+const IMPRINT: &[&str] = &[
+    "제호", "등록번호", "등록일", "발행일", "발행인", "편집인", "청소년보호", "사업자등록", "통신판매업", "대표전화",
+    "저작권법", "무단 전재", "무단전재", "무단 복제", "무단복제", "재배포", "인터넷신문위원회", "윤리강령",
+    "all rights reserved", "copyright", "©", "ⓒ", "privacy policy", "terms of use", "terms of service",
+];
+
+/// A class and id together are looked at up to here.
+const LONGEST: usize = 400;
+
+/// What the attributes of an element say.
+pub(super) fn marks(name: &str, attributes: &[Attribute]) -> Marks {
+    if matches!(name, "html" | "body" | "head" | "title") {
+        return Marks::default();
+    }
+    let named = Names::of(attributes);
+    let role = value(attributes, "role").unwrap_or_default().to_ascii_lowercase();
+    Marks {
+        aside: aside(name, &role, &named, attributes),
+        body: body(name, &role, &named, attributes),
+        caption: caption(name, &named),
+    }
+}
+
+/// Whether an element says that it holds the words under a picture.
+pub(super) fn is_caption(name: &str, attributes: &[Attribute]) -> bool {
+    let is_named = value(attributes, "class").is_some() || value(attributes, "id").is_some();
+    is_named && caption(name, &Names::of(attributes))
+}
+
+/// Whether words are a publisher's imprint.
+pub(super) fn is_imprint(words: &str) -> bool {
+    /// An article is not looked through for them.
+    const LONGEST: usize = 1500;
+    if words.len() > LONGEST {
+        return false;
+    }
+    let folded = words.to_lowercase();
+    IMPRINT.iter().filter(|term| folded.contains(*term)).count() >= 2
+}
+
+/// The class and id of an element, in two forms.
+struct Names {
+    /// Small letters, words of camel case and of underscores apart: `article-body`.
+    words: String,
+    /// Letters and digits only: `articlebody`.
+    compact: String,
+}
+
+impl Names {
+    fn of(attributes: &[Attribute]) -> Self {
+        let given = ["class", "id"].iter().filter_map(|name| value(attributes, name));
+        let (mut words, mut compact) = (String::new(), String::new());
+        let mut before = ' ';
+        for c in given.flat_map(|value| value.chars().chain([' '])) {
+            if words.len() >= LONGEST {
+                break;
+            }
+            if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+                words.push('-');
+            }
+            words.push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
+            if c.is_ascii_alphanumeric() {
+                compact.push(c.to_ascii_lowercase());
+            }
+            before = c;
+        }
+        Self { words, compact }
+    }
+
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+    }
+
+    /// Whether a word begins with one of the beginnings, which may go on over several words.
+    fn begins(&self, beginnings: &[&str]) -> bool {
+        let mut before = true;
+        self.words.bytes().enumerate().any(|(at, byte)| {
+            let begins = before
+                && self.words.get(at..).is_some_and(|rest| beginnings.iter().any(|b| rest.starts_with(b)));
+            before = !byte.is_ascii_alphanumeric();
+            begins
+        })
+    }
+
+    /// Whether it lists the categories of a post, as WordPress does: those words say nothing about
+    /// the element.
+    fn is_post(&self) -> bool {
+        ["hentry", "type-post", "status-publish"].iter().any(|word| self.words.contains(word))
+    }
+}
+
+fn aside(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Option<Aside> {
+    if hidden::hides(attributes) {
+        return Some(Aside::Hidden);
+    }
+    if matches!(name, "nav" | "footer") || role == "navigation" {
+        return Some(Aside::Frame);
+    }
+    let around =
+        matches!(name, "aside" | "button" | "dialog" | "fieldset" | "form" | "legend" | "menu" | "option")
+            || matches!(
+                role,
+                "alert" | "banner" | "complementary" | "contentinfo" | "dialog" | "menu" | "search"
+            )
+            || value(attributes, "aria-hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
+            || PARTS.iter().any(|part| named.words.contains(part))
+            || named.begins(BEGINNINGS)
+            || (!named.is_post() && named.words().any(|word| WORDS.contains(&word)));
+    around.then_some(Aside::Around)
+}
+
+fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Option<Body> {
+    let compact = named.compact.as_str();
+    let property =
+        value(attributes, "itemprop").is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
+    let is_named = || {
+        let pair = |whose: &&str| {
+            let ends = compact.match_indices(*whose).map(|(at, _)| &compact[at + whose.len()..]);
+            ends.into_iter().any(|rest| WHAT.iter().any(|what| rest.starts_with(what)))
+        };
+        BODIES.iter().any(|known| compact.contains(known)) || WHOSE.iter().any(|whose| pair(&whose))
+    };
+    if property {
+        Some(Body::Property)
+    } else if matches!(name, "form" | "li" | "ol" | "ul") {
+        None
+    } else if is_named() {
+        Some(Body::Named)
+    } else if name == "article" {
+        Some(Body::Article)
+    } else {
+        (name == "main" || role == "main").then_some(Body::Main)
+    }
+}
+
+fn caption(name: &str, named: &Names) -> bool {
+    let compact = named.compact.as_str();
+    let about = |picture: &&str| {
+        let mut ends = compact.match_indices(*picture).map(|(at, _)| &compact[at + picture.len()..]);
+        ends.any(|rest| ABOUT_PICTURES.iter().any(|what| rest.starts_with(what)))
+    };
+    name == "figcaption"
+        || CAPTIONS.iter().any(|known| compact.contains(known))
+        || PICTURES.iter().any(|picture| about(&picture))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tags::{Tag, TagKind, tags};
+    use super::*;
+
+    fn marks_of(tag: &str) -> Marks {
+        let Some(Tag { kind: TagKind::Open { name, attributes, .. }, .. }) = tags(tag).next() else {
+            panic!("{tag}")
+        };
+        marks(&name, &attributes)
+    }
+
+    #[test]
+    fn classes_and_ids_say_what_surrounds_an_article() {
+        for tag in [
+            "<div class='comments-list'>",
+            "<div id=newsComments>",
+            "<ul class=relatedArticles>",
+            "<section class='article_ranking rank_box'>",
+            "<div class='reporter-info'>",
+            "<div class='view__sns sns'>",
+            "<div id=reply>",
+            "<div class=share-buttons>",
+            "<aside>",
+            "<div role=complementary>",
+            "<p aria-hidden=true>",
+        ] {
+            assert_eq!(marks_of(tag).aside, Some(Aside::Around), "{tag}");
+        }
+        for tag in [
+            "<div class='post-12 post type-post hentry tag tag-lang'>",
+            "<div class=frank>",
+            "<div class=adapt>",
+            "<p class=substance>",
+            "<body class='comments-open sidebar'>",
+        ] {
+            assert_eq!(marks_of(tag).aside, None, "{tag}");
+        }
+        assert_eq!(marks_of("<footer>").aside, Some(Aside::Frame));
+        assert_eq!(marks_of("<p style='display:none'>").aside, Some(Aside::Hidden));
+    }
+
+    #[test]
+    fn an_article_body_is_known_by_its_property_or_its_name() {
+        for (tag, body) in [
+            ("<div itemprop=articleBody>", Some(Body::Property)),
+            ("<div id=articleBodyContents>", Some(Body::Named)),
+            ("<div id=newsct_article>", Some(Body::Named)),
+            ("<div class=story-news__text>", None),
+            ("<div class='view_cont'>", Some(Body::Named)),
+            ("<div class='entry content'>", Some(Body::Named)),
+            ("<article class=story>", Some(Body::Article)),
+            ("<div role=main>", Some(Body::Main)),
+            ("<div id=content>", None),
+        ] {
+            assert_eq!(marks_of(tag).body, body, "{tag}");
+        }
+        assert!(Body::Property > Body::Named && Body::Article > Body::Main);
+    }
+
+    #[test]
+    fn an_imprint_names_two_things_that_publishers_must() {
+        assert!(is_imprint("제호 : 해민일보 | 등록번호 : 해민 가00012 | 발행인 : 노민아"));
+        assert!(is_imprint("Copyright ⓒ Haemin Daily. All rights reserved."));
+        assert!(!is_imprint("법원은 기사 무단 전재를 금지했다."));
+        assert!(!is_imprint("시는 사업자등록이 없는 가게를 조사했다."));
+    }
+}
