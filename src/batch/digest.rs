@@ -5,7 +5,6 @@
 
 use std::fmt::Write;
 
-use chrono::{DateTime, FixedOffset};
 
 use super::result::{Doubt, Line, Translation};
 use crate::document::escape;
@@ -284,8 +283,8 @@ pub(super) fn rss(lines: &[Line], to: Language) -> String {
             let _ = writeln!(feed, "<link>{}</link>", xml(link));
         }
         let _ = writeln!(feed, "<guid isPermaLink=\"{permanent}\">{}</guid>", xml(&line.id));
-        if let Some(date) = line.published.as_deref().and_then(date) {
-            let _ = writeln!(feed, "<pubDate>{}</pubDate>", date.to_rfc2822());
+        if let Some(date) = line.published.as_deref().and_then(formats::date) {
+            let _ = writeln!(feed, "<pubDate>{}</pubDate>", date.rfc2822());
         }
         let _ = writeln!(feed, "<description>{}</description>", xml(summary));
         let _ =
@@ -304,13 +303,6 @@ fn content(line: &Line, heading: &str) -> String {
     let paragraphs = body.split("\n\n").map(str::trim).filter(|one| !one.is_empty());
     let first = |(number, one): &(usize, &str)| *number > 0 || *one != heading;
     paragraphs.enumerate().filter(first).map(|(_, one)| format!("<p>{}</p>", escape(one))).collect()
-}
-
-/// A time as feeds, agencies and archives write it.
-fn date(text: &str) -> Option<DateTime<FixedOffset>> {
-    let known = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
-    let agency = || DateTime::parse_from_str(text, "%Y%m%dT%H%M%S%z");
-    known.or_else(|_| agency()).ok()
 }
 
 /// Text that XML 1.0 allows: control characters have no place in it, not even escaped.

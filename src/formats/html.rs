@@ -8,7 +8,7 @@ mod facts;
 mod headline;
 mod outline;
 mod runs;
-mod tags;
+pub(super) mod tags;
 
 use self::blocks::{Found, Page, Region};
 use self::headline::Headline;

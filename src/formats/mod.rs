@@ -6,6 +6,7 @@
 
 mod article;
 mod csv;
+mod dates;
 mod docx;
 mod encoding;
 mod feed;
@@ -28,6 +29,7 @@ use std::io::{BufRead, Read as _};
 
 use serde::{Deserialize, Serialize};
 
+pub use dates::{Date, read as date};
 pub use encoding::decode;
 pub(crate) use feed::without_title;
 pub use visible::visible;
@@ -83,6 +85,9 @@ pub struct Item {
     pub slug: Option<String>,
     /// What its text is.
     pub form: Form,
+    /// What was wrong with its source and is not with its words: a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Its words.
     pub document: Document,
 }
