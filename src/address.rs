@@ -1,18 +1,18 @@
-//! Addresses in what is said: what opens a door is left out of messages, progress and results.
+//! Secrets in addresses, hidden before an address reaches a message, progress line or result.
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 const HIDDEN: &str = "***";
-/// Names of parameters that hold a secret end like this, whatever stands before: `serviceKey`, `access_token`.
+/// Endings of parameter names that hold secrets: `serviceKey`, `access_token`.
 #[rustfmt::skip]
 const ENDINGS: &[&str] = &[
     "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "signature", "credential", "credentials", "jwt",
     "hmac", "auth", "authorization", "session", "sessionid", "sessid",
 ];
-/// Names that are secrets as they are, and words in others.
+/// Words in parameter names that hold secrets: `pw`, `user-sid`.
 const NAMES: &[&str] = &["pass", "pw", "sig", "sid", "pin", "otp"];
 
-/// A text with the secrets of every address in it hidden: names and passwords before a host, and values of parameters that are
-/// keys, tokens or signatures by their names.
+/// A text with the secrets in its addresses hidden: user names and passwords before a host, and
+/// values of parameters named like keys, tokens or signatures.
 ///
 /// ```
 /// use malmoi::redacted;
@@ -70,7 +70,8 @@ fn hidden(address: &str) -> String {
 }
 
 fn is_secret(name: &str) -> bool {
-    let decoded = url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_ascii_lowercase());
+    let decoded =
+        url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_ascii_lowercase());
     let name = decoded.unwrap_or_default();
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']'));
     let mut words = name.split(|c: char| !c.is_alphanumeric());
@@ -89,13 +90,22 @@ mod tests {
             ("https://a:p@ss@h.example/", "https://***@h.example/"),
             ("https://a:p/ss@h.example/x", "https://***@h.example/x"),
             ("https://h.example:8080/x@2", "https://h.example:8080/x@2"),
-            ("https://h.example/r?apiKey=1&x=2&access_token=3#token=4", "https://h.example/r?apiKey=***&x=2&access_token=***#token=***"),
+            (
+                "https://h.example/r?apiKey=1&x=2&access_token=3#token=4",
+                "https://h.example/r?apiKey=***&x=2&access_token=***#token=***",
+            ),
             ("https://h.example/r?serviceKey=a%2Fb%3D%3D", "https://h.example/r?serviceKey=***"),
-            ("https://h.example/r?X-Amz-Signature=1&X-Amz-Date=2", "https://h.example/r?X-Amz-Signature=***&X-Amz-Date=2"),
+            (
+                "https://h.example/r?X-Amz-Signature=1&X-Amz-Date=2",
+                "https://h.example/r?X-Amz-Signature=***&X-Amz-Date=2",
+            ),
             ("https://h.example/r;jsessionid=1?q=2", "https://h.example/r;jsessionid=***?q=2"),
             ("https://h.example/r?%6bey=1", "https://h.example/r?%6bey=***"),
             ("https://h.example/r?keyword=port&page=2", "https://h.example/r?keyword=port&page=2"),
-            ("https://h.example/r?url=https://a:b@c.example/?key=1", "https://h.example/r?url=https://***@c.example/?key=***"),
+            (
+                "https://h.example/r?url=https://a:b@c.example/?key=1",
+                "https://h.example/r?url=https://***@c.example/?key=***",
+            ),
             (
                 "https://h.example/?key=1 redirects to https://a:b@c.example/, which fails",
                 "https://h.example/?key=*** redirects to https://***@c.example/, which fails",

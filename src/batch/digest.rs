@@ -5,7 +5,6 @@
 
 use std::fmt::Write;
 
-
 use super::result::{Doubt, Line, Translation};
 use crate::document::escape;
 use crate::formats::{self, Form};

@@ -199,7 +199,9 @@ impl Web {
                     Ok(count) => bytes.extend_from_slice(&piece[..count]),
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                     Err(_) if asked.elapsed() >= left => return Err(self.endless(bytes.len()).into()),
-                    Err(error) => return Err(format!("broke off after {}: {error}", size(bytes.len())).into()),
+                    Err(error) => {
+                        return Err(format!("broke off after {}: {error}", size(bytes.len())).into());
+                    }
                 }
             }
             if bytes.len() as u64 > most && most == MAX_ROBOTS {
@@ -218,7 +220,9 @@ impl Web {
     fn reason(&self, error: &ureq::Error) -> String {
         match error {
             ureq::Error::Timeout(_) => format!("did not answer within {} s", self.patience.as_secs()),
-            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => PRIVATE.to_string(),
+            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                PRIVATE.to_string()
+            }
             other => format!("could not be reached: {other}"),
         }
     }
@@ -460,7 +464,9 @@ mod tests {
         });
         let slow_hops = server(|mut stream| {
             std::thread::sleep(Duration::from_millis(400));
-            stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            stream.write_all(
+                b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            )
         });
         let flood = server(|mut stream| {
             stream.write_all(HEAD)?;

@@ -1,11 +1,11 @@
-//! Dates as feeds, agencies and pages write them, in English, Korean and numbers.
+//! Dates as feeds, agencies and pages write them: English, Korean and numeric forms.
 //!
-//! A date keeps the offset its source gives it, so that a Korean evening stays on its day. Nothing is guessed: a date that can be
-//! read in two ways (`01/07/2026`) is not understood.
+//! The source's offset is kept, so that a Korean evening stays on its day. Ambiguous dates such as
+//! `01/07/2026` are not understood.
 
 use chrono::{Days, NaiveDate, NaiveDateTime, Timelike};
 
-/// No date is longer, in bytes.
+/// Longest text that is tried, in bytes.
 const LONGEST: usize = 200;
 /// Korea's offset from Greenwich, in minutes.
 const KOREA: i32 = 9 * 60;
@@ -84,7 +84,7 @@ pub fn read(text: &str) -> Option<Date> {
         _ => hour,
     };
     let date = if hour == 24 { day.date.checked_add_days(Days::new(1))? } else { day.date };
-    // A leap second is the one before it to everybody else.
+    // A leap second becomes the second before it.
     let local = date.and_hms_opt(hour % 24, minute, second.min(59))?;
     let offset = zone.or(day.offset).or_else(|| is_korean.then_some(KOREA));
     Some(Date { local, offset })
@@ -142,7 +142,7 @@ const HALVES: &[(&str, Half)] = &[
     ("낮", Half::Noon),
 ];
 
-/// Names of zones and their offsets in minutes. `CST` is America's, as RFC 822 has it.
+/// Zone names and their offsets in minutes. `CST` is North America's, as in RFC 822.
 #[rustfmt::skip]
 const ZONES: &[(&str, i32)] = &[
     ("kst", KOREA), ("seoul", KOREA), ("한국시간", KOREA), ("jst", 540), ("tokyo", 540),
@@ -161,7 +161,7 @@ struct Clock {
     offset: Option<i32>,
 }
 
-/// Takes the time of day, and the offset in numbers that follows it, out of the tokens.
+/// The time of day and a numeric offset after it, removed from the tokens.
 fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
     let number = |at: usize, most: usize| match tokens.get(at) {
         Some(Token::Number { value, digits }) if *digits <= most => u32::try_from(*value).ok(),
@@ -233,7 +233,9 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
             }
             _ => None,
         };
-        if let Some((hours, minutes, after)) = given.filter(|(hours, minutes, _)| *hours <= 14 && *minutes < 60) {
+        if let Some((hours, minutes, after)) =
+            given.filter(|(hours, minutes, _)| *hours <= 14 && *minutes < 60)
+        {
             let minutes = i32::try_from(hours).unwrap_or(0) * 60 + i32::try_from(minutes).unwrap_or(0);
             offset = Some(if *c == '-' { -minutes } else { minutes });
             tokens.drain(at..after);
@@ -244,7 +246,7 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
     Some(Clock { hour, minute, second, offset })
 }
 
-/// A calendar day, and what the form it is written in says besides.
+/// A calendar day, with the time and offset its notation implies.
 struct Day {
     date: NaiveDate,
     time: Option<(u32, u32, u32)>,
@@ -258,18 +260,29 @@ impl Day {
 }
 
 const MONTHS: &[&str] = &[
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
-/// The day that the tokens name; the time of day is taken out of them.
+/// The day named by the tokens, from which the time was removed.
 fn calendar(tokens: &[Token]) -> Option<Day> {
     if let Some(day) = with_month(tokens) {
         return day;
     }
     let tokens: Vec<Token> = tokens.iter().filter(|token| **token != Token::Space).cloned().collect();
     for at in 0..tokens.len() {
-        let (Some(first), Some(Token::Sign(sign @ ('-' | '/' | '.')))) = (number(&tokens, at), tokens.get(at + 1))
+        let (Some(first), Some(Token::Sign(sign @ ('-' | '/' | '.')))) =
+            (number(&tokens, at), tokens.get(at + 1))
         else {
             continue;
         };
@@ -305,9 +318,9 @@ fn number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
     }
 }
 
-/// A day with a month that is a word; the inner `None` is a month without a day of it.
+/// A day whose month is a word. The outer `None` means no such month, the inner an invalid day.
 fn with_month(tokens: &[Token]) -> Option<Option<Day>> {
-    // "2026년", "1월", "7일". What is apart from its number is a day of the week: "2026.01.05 월".
+    // "2026년", "1월", "7일". A unit apart from its number is a weekday: "2026.01.05 월".
     let before = |unit: &str| {
         (1..tokens.len()).find_map(|at| {
             let named = word(&tokens[at]).is_some_and(|word| word.starts_with(unit));
@@ -322,8 +335,9 @@ fn with_month(tokens: &[Token]) -> Option<Option<Day>> {
     };
     let korean = before("월");
     let month = korean.map(|((month, _), _)| month).or_else(english)?;
-    let mut numbers =
-        (0..tokens.len()).filter(|at| korean.is_none_or(|(_, used)| used != *at)).filter_map(|at| number(tokens, at));
+    let mut numbers = (0..tokens.len())
+        .filter(|at| korean.is_none_or(|(_, used)| used != *at))
+        .filter_map(|at| number(tokens, at));
     let mut day = || {
         let (year, day) = match (before("년"), before("일")) {
             (Some((year, _)), Some(((day, _), _))) => (year, day),
@@ -381,7 +395,6 @@ fn full_year((year, digits): (u32, usize)) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
 
     fn read(text: &str) -> String {
@@ -443,8 +456,21 @@ mod tests {
     #[test]
     fn what_could_be_two_dates_or_none_is_not_understood() {
         for text in [
-            "", "-", "yesterday", "3 hours ago", "01/07/2026", "07-01-26", "2026-13-01", "2026년 2월 30일", "10:30", "1월 7일",
-            "2026년 1월 7일 밤 12시", "Wed, 07 Foo 2026", "99999999999999999999", "31", "Jan 2026",
+            "",
+            "-",
+            "yesterday",
+            "3 hours ago",
+            "01/07/2026",
+            "07-01-26",
+            "2026-13-01",
+            "2026년 2월 30일",
+            "10:30",
+            "1월 7일",
+            "2026년 1월 7일 밤 12시",
+            "Wed, 07 Foo 2026",
+            "99999999999999999999",
+            "31",
+            "Jan 2026",
         ] {
             assert_eq!(read(text), "-", "{text}");
         }
@@ -455,7 +481,10 @@ mod tests {
     fn an_unknown_offset_is_written_as_such() {
         let date = super::read("2026-01-07 10:30").unwrap();
         assert_eq!(date.rfc2822(), "Wed, 07 Jan 2026 10:30:00 -0000");
-        assert_eq!(super::read("07 Jan 2026 22:30 KST").unwrap().rfc2822(), "Wed, 07 Jan 2026 22:30:00 +0900");
+        assert_eq!(
+            super::read("07 Jan 2026 22:30 KST").unwrap().rfc2822(),
+            "Wed, 07 Jan 2026 22:30:00 +0900"
+        );
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! Feeds: RSS 0.9 to 2.0, RSS 1.0 (RDF), Atom 0.3 and 1.0, JSON Feed.
 //!
-//! A feed is cut into its items first, and each is read alone when it is asked for: one that is broken is named, and the others are
-//! read. What stands around them is read once. The cut is our own, by names of tags: feeds are XML in name only, and readers of
-//! XML (feed-rs among them) lose the field, the item or the feed where tags are mixed up, and dates and links they do not know.
+//! Items are cut out first and read one at a time, so that a broken one costs only itself.
+//!
+//! The reader is our own because feeds are often not well-formed XML: `feed-rs` loses a field, an
+//! item or the whole feed there, normalises dates to UTC and drops links and types it does not know.
 
 mod bytes;
 mod item;
@@ -27,7 +28,10 @@ pub(super) const FORMAT: Format = Format {
     describe: "a feed in RSS, Atom or JSON Feed",
     endings: &["rss", "atom", "rdf"],
     claims: |bytes| match xml::root(bytes) {
-        Some(root) => matches!(&*root.to_ascii_lowercase(), "rss" | "rdf" | "feed"),
+        Some(root) => match &*root.to_ascii_lowercase() {
+            "entry" => ATOM.iter().any(|atom| xml::beginning(bytes).contains(atom)),
+            root => ROOTS.contains(&root),
+        },
         None => {
             let beginning = xml::beginning(bytes);
             let is_object = beginning.trim_start_matches('\u{feff}').trim_start().starts_with('{');
@@ -37,8 +41,13 @@ pub(super) const FORMAT: Format = Format {
     read: Read::Records(read),
 };
 
+const ROOTS: &[&str] = &["rss", "rdf", "feed"];
+/// A lone entry has another root, and its vocabulary tells it.
+const ATOM: &[&str] = &["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"];
 /// Tags of an item. Each takes some memory of ours; a whole page has fewer.
 const MOST_TAGS: usize = 1 << 20;
+/// No address is longer, in bytes.
+const LONGEST_LINK: usize = 4096;
 /// How much of a broken item is kept.
 const SHOWN: usize = 200;
 
@@ -85,24 +94,30 @@ struct Items {
 impl Items {
     fn new(text: String, replaced: bool) -> Self {
         let mut scanner = Scanner::new(String::new());
+        // Messages of the program that made the feed may stand before its root.
         let mut root = None;
         while let Some(token) = scanner.next(&text) {
             if matches!(token.kind, Kind::Open | Kind::Empty) {
-                root = Some(token);
-                break;
+                let name = scan::name(&text[token.span.clone()]);
+                let local = name.rsplit(':').next().unwrap_or(name);
+                let is_root = ROOTS.iter().chain(&["entry"]).any(|root| root.eq_ignore_ascii_case(local));
+                root = root.filter(|_| !is_root).or(Some(token));
+                if is_root {
+                    break;
+                }
             }
         }
         let tag = root.as_ref().map_or("", |token| &text[token.span.clone()]);
         let name = scan::name(tag);
         let (prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
-        let is_atom = local.eq_ignore_ascii_case("feed");
+        let is_atom = local.eq_ignore_ascii_case("feed") || local.eq_ignore_ascii_case("entry");
         let (item, written) = if is_atom { ("atom:entry", "entry") } else { ("item", "item") };
         let prefix = if is_atom && !prefix.is_empty() { format!("{prefix}:") } else { String::new() };
         let mut items = Self {
             replaced,
             scanner: Scanner::new(format!("</{prefix}{written}")),
             next: None,
-            names: Names::of_root(local),
+            names: if is_atom { Names::of_atom() } else { Names::default() },
             has_root: root.is_some(),
             item,
             base: None,
@@ -129,12 +144,14 @@ impl Items {
                 let href = item::attribute(tag, "href").filter(|_| rel.is_none_or(|rel| rel == "alternate"));
                 let written = || {
                     let rest = &self.text[token.span.end..];
+                    let rest = &rest[..rest.floor_char_boundary(LONGEST_LINK)];
                     let written = &rest[..rest.find("</")?];
                     let plain = written.trim().strip_prefix(SECTION);
                     let plain = plain.and_then(|rest| rest.strip_suffix("]]>"));
                     Some(plain.map_or_else(|| unescape(written).into_owned(), str::to_string))
                 };
-                let address = href.or_else(written).and_then(|address| link::resolve(&address, self.base.as_ref()));
+                let address =
+                    href.or_else(written).and_then(|address| link::resolve(&address, self.base.as_ref()));
                 self.site = address.and_then(|address| Url::parse(&address).ok());
             }
             _ => {}
@@ -220,7 +237,7 @@ struct Body {
     html: bool,
 }
 
-/// An article of a headline, in plain words, and the first of its texts that has words.
+/// An article of a plain headline and the first body that has words.
 fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Result<Item, String> {
     let body = bodies.find_map(|Body { text, html }| {
         let text = match html {
@@ -242,7 +259,7 @@ fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Res
     Ok(Item { form, ..Item::from(document) })
 }
 
-/// HTML as it was before a program escaped it once more than another took back, or escaped a section instead of writing one.
+/// HTML with one extra level of escaping undone, and without the marks of an escaped CDATA section.
 fn whole(html: String) -> String {
     let html = if html.contains(SECTION) { html.replace(SECTION, "").replace("]]>", "") } else { html };
     let twice = html.contains("&lt;/") && !markup::has_tags(&html);

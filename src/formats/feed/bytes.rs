@@ -1,5 +1,5 @@
-//! From the bytes of a feed to its text. A feed is put together from many hands: a byte that fits nothing, or one item in another
-//! encoding, says nothing against the rest.
+//! Bytes of a feed decoded to text. A bad byte, or one item in another encoding, does not refuse
+//! the rest of the feed.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use encoding_rs::{EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::super::{encoding, xml};
 
-/// Bytes that are no text, one in so many at most; a file with more of them is no feed.
+/// Undecodable bytes: at most one in this many, otherwise the file is refused.
 const ODD_SHARE: usize = 50;
-/// Sequences of UTF-8 for each byte that is none, so that a feed with a few bad bytes is UTF-8 and Korean in EUC-KR, where pairs
-/// look like UTF-8 now and then, is not.
+/// Valid multi-byte sequences per invalid one from which a text counts as UTF-8. Korean in EUC-KR
+/// forms valid sequences only by accident.
 const UTF8_SHARE: usize = 4;
 
 /// The text of a feed, and whether bytes in it were replaced by U+FFFD.
@@ -20,7 +20,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), String> {
         && wide != UTF_8
     {
         let (text, replaced) = wide.decode_without_bom_handling(&bytes[length..]);
-        return match text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * ODD_SHARE > text.len() {
+        return match text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * ODD_SHARE
+            > text.len()
+        {
             true => Err(format!("is not text in {}", wide.name())),
             false => Ok((text.into_owned(), replaced)),
         };
@@ -31,6 +33,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), String> {
     }
     let refused = match encoding::decode_piece(&bytes) {
         Ok(text) => return Ok((text, false)),
+        Err(reason) if bytes.contains(&0) => return Err(reason),
         Err(reason) => reason,
     };
     let declared = declared(&bytes).filter(|one| *one != UTF_16LE && *one != UTF_16BE);
@@ -44,7 +47,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), String> {
     }
 }
 
-/// The bytes without the NULs that a few programs leave in; more of them are another encoding, or no text.
+/// Bytes without stray NULs; many NULs mean another encoding or a binary file, and stay.
 fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
     let nul = bytes.iter().filter(|byte| **byte == 0).count();
     match nul > 0 && nul * ODD_SHARE <= bytes.len() && encoding::marked(bytes).is_none() {
@@ -53,17 +56,17 @@ fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether far more bytes are UTF-8 than are not.
+/// Whether valid UTF-8 far outweighs invalid bytes.
 fn is_utf8_but_for_a_few(bytes: &[u8]) -> bool {
     let (mut fitting, mut odd) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         fitting += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         odd += usize::from(!chunk.invalid().is_empty());
     }
-    odd == 0 || (fitting > odd * UTF8_SHARE && !bytes.contains(&0))
+    !bytes.contains(&0) && (odd == 0 || fitting > odd * UTF8_SHARE)
 }
 
-/// Decodes UTF-8 from tag to tag: a piece in EUC-KR is read as such, and what fits neither is replaced.
+/// UTF-8 decoded tag by tag: pieces in EUC-KR are decoded as such, other bad bytes replaced.
 fn by_pieces(bytes: &[u8]) -> (String, bool) {
     let mut text = String::with_capacity(bytes.len());
     let mut replaced = false;
@@ -124,14 +127,16 @@ mod tests {
 
     #[test]
     fn one_item_in_another_encoding_is_read_in_that() {
-        let (one, two) = ("<rss><item>해민시는 7일 항구를 정비한다고 밝혔다</item><item>", "한서진 시장이 말했다");
+        let one = "<rss><item>해민시는 7일 항구를 정비한다고 밝혔다</item>".repeat(5) + "<item>";
+        let two = "한서진 시장이 말했다";
         let bytes = [one.as_bytes(), &EUC_KR.encode(two).0, b"</item></rss>"].concat();
         assert_eq!(read(&bytes), (format!("{one}{two}</item></rss>"), false));
     }
 
     #[test]
     fn korean_with_a_bad_byte_is_still_korean() {
-        let text = "<?xml version='1.0' encoding='euc-kr'?><rss><item>해민시는 7일 항구를 정비한다</item></rss>";
+        let text =
+            "<?xml version='1.0' encoding='euc-kr'?><rss><item>해민시는 7일 항구를 정비한다</item></rss>";
         let mut bytes = EUC_KR.encode(text).0.into_owned();
         let at = bytes.len() - b"</item></rss>".len();
         bytes.insert(at, 0xff);

@@ -1,9 +1,9 @@
-//! An item of a feed in XML: its fields as they stand, however its tags are mixed up, and the article in them.
+//! One item of an XML feed: its fields, found by tag name even in malformed markup.
 
 use url::Url;
 
-use super::super::xml;
 use super::super::Item;
+use super::super::xml;
 use super::names::Names;
 use super::scan::{Kind, Token, section};
 use super::{Body, article, link, markup};
@@ -58,7 +58,8 @@ struct Fields<'c> {
     open: Vec<&'c str>,
 }
 
-/// Reads the item whose content is `inner`, with the tokens in it. `tag` is the one it begins with.
+/// The item between `tag` and its end: `inner` is the content, `tokens` the tags in it.
+/// `cut` says that the closing tag is missing.
 pub(super) fn read(
     context: &Context<'_>,
     tag: &str,
@@ -81,7 +82,7 @@ pub(super) fn read(
     Ok(item)
 }
 
-/// For each tag the other of its pair, by their names alone: what else is left open between them does not matter.
+/// The matching tag of each tag, by name alone: unclosed elements between them do not matter.
 fn partners(text: &str, tokens: &[Token]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tokens.len()];
     let mut open: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
@@ -139,12 +140,13 @@ impl<'c> Fields<'c> {
                 }
                 self.found.push(Field { name, tag, inner, tokens });
             }
-            // A tag that ends a forgotten field begins the next.
+            // The tag that ends an unclosed field begins the next one.
             at = if whole.is_none() { close.max(at + 1) } else { close + 1 };
         }
     }
 
-    /// The token before which an element ends that has no end: a field, or the end of something that is not HTML.
+    /// The token that ends an unclosed element: the next field, or a stray closing tag that is not
+    /// HTML.
     fn end_of_open(&self, at: usize, end: usize) -> usize {
         let text = self.context.text;
         let ends = |next: &usize| {
@@ -188,7 +190,7 @@ impl<'c> Fields<'c> {
             let html = body.html
                 || content_type(field) == Type::Html
                 || match is_plain(field) {
-                    true => markup::has_elements(&body.text),
+                    true => markup::has_elements(&body.text) || unescape(&body.text) != body.text,
                     false => markup::has_tags(&body.text) || body.text.contains('&'),
                 };
             Body { html, ..body }
@@ -197,7 +199,9 @@ impl<'c> Fields<'c> {
 
     fn link(&self, tag: &str) -> Option<String> {
         let base = self.base(tag, self.context.base);
-        let resolved = |field: &Field<'c>, given: &str| link::resolve(given, self.base(field.tag, base.as_ref()).as_ref());
+        let resolved = |field: &Field<'c>, given: &str| {
+            link::resolve(given, self.base(field.tag, base.as_ref()).as_ref())
+        };
         let alternate = |field: &Field<'c>| {
             let rel = attribute(field.tag, "rel").unwrap_or_default().to_ascii_lowercase();
             let rel = rel.trim_start_matches("http://www.iana.org/assignments/relation/");
@@ -214,7 +218,10 @@ impl<'c> Fields<'c> {
         };
         let permanent = |field: &Field<'c>| {
             let permanent = attribute(field.tag, "ispermalink");
-            permanent.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false")).then(|| web(field)).flatten()
+            permanent
+                .is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"))
+                .then(|| web(field))
+                .flatten()
         };
         let links = || self.named(&["link", "atom:link"]).find_map(element);
         let about = || attribute(tag, "rdf:about").filter(|about| link::is_web(about));
@@ -242,7 +249,7 @@ impl<'c> Fields<'c> {
             .or(first)
     }
 
-    /// What an editor should know of the way it was read.
+    /// Notes for an editor: what was lost or repaired while reading.
     fn notes(&self, inner: &Span) -> Vec<String> {
         let lost = match self.context.replaced {
             true => self.context.text[inner.clone()].matches(char::REPLACEMENT_CHARACTER).count(),
@@ -293,7 +300,7 @@ impl<'c> Fields<'c> {
         Body { text, html }
     }
 
-    /// Adds text without what XML forbids and what was no text.
+    /// Text appended without control characters and replaced bytes.
     fn push(&self, out: &mut String, text: &str, escaped: bool) {
         let text = if escaped { unescape(text) } else { text.into() };
         let replaced = self.context.replaced;
@@ -314,7 +321,7 @@ enum Type {
     Other,
 }
 
-/// What an element of Atom says that it holds. Spelled as people do, and as Atom 0.3 did.
+/// The content type an Atom or Media RSS element declares; any case, MIME types of Atom 0.3.
 fn content_type(field: &Field<'_>) -> Type {
     if !field.name.starts_with("atom:") && !field.name.starts_with("media:") {
         return Type::Unsaid;
@@ -335,7 +342,7 @@ fn content_type(field: &Field<'_>) -> Type {
     }
 }
 
-/// Whether brackets in a field are words unless they look like elements: text in Atom is plain unless it says otherwise.
+/// Whether a field is plain text by its declaration; Atom's default is plain.
 fn is_plain(field: &Field<'_>) -> bool {
     match content_type(field) {
         Type::Plain => true,

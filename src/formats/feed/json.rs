@@ -1,5 +1,5 @@
-//! JSON Feed: <https://www.jsonfeed.org/version/1.1/>. Items are found by their brackets and read one at a time, so that a large
-//! feed takes no more than its text and one that is cut off gives the items that are whole.
+//! JSON Feed: <https://www.jsonfeed.org/version/1.1/>. Items are split by their brackets and parsed
+//! one at a time: memory stays near the text's size, and a truncated feed gives its whole items.
 
 use std::fmt;
 
@@ -64,7 +64,7 @@ impl Iterator for Items {
         let number = self.number;
         self.number += 1;
         if at == self.text.len() {
-            // Said once, and not at all where the list had its end.
+            // The missing end is reported once.
             let whole = self.at == usize::MAX || self.at > self.text.len();
             self.at = usize::MAX;
             return (!whole).then(|| Err(unreadable(number, "breaks off before the list's end".into(), "")));
@@ -85,14 +85,14 @@ impl Iterator for Items {
     }
 }
 
-/// Skips white space, and commas where they may stand. Gives the text's length at its end, and for a place beyond it.
+/// The place after white space, and after commas if asked; the text's length at its end.
 fn skip_space(text: &str, at: usize, commas: bool) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let skipped = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r') || (commas && c == ',');
     text.len() - rest.trim_start_matches(skipped).len()
 }
 
-/// Where the value stands that begins at a byte, by its quotation marks and brackets; `None` where the text ends before it.
+/// The span of the value starting at `start`; `None` if the text ends first.
 fn value(text: &str, start: usize) -> Option<Span> {
     let bytes = text.as_bytes();
     let (mut depth, mut quoted, mut at) = (0usize, false, start);
@@ -115,7 +115,9 @@ fn value(text: &str, start: usize) -> Option<Span> {
             // A number or a name ends before what follows it.
             _ if !quoted && depth == 0 => {
                 let after = &bytes[at..];
-                let length = after.iter().position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))?;
+                let length = after
+                    .iter()
+                    .position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))?;
                 return Some(start..at + length.max(1));
             }
             _ => {}
@@ -143,7 +145,7 @@ fn item(raw: &str, base: Option<&Url>) -> Result<Item, String> {
     let entry: Entry = serde_json::from_str(raw).map_err(|error| error.to_string())?;
     let title = entry.title.0.map(|title| match markup::has_elements(&title) {
         true => markup::words(&title),
-        false => title.split_whitespace().collect::<Vec<_>>().join(" "),
+        false => markup::words(&title.replace('<', "&lt;")),
     });
     let marked = entry.content_html.0.map(|text| Body { text, html: true });
     let plain = [entry.content_text.0, entry.summary.0].into_iter().flatten();
@@ -157,7 +159,7 @@ fn item(raw: &str, base: Option<&Url>) -> Result<Item, String> {
     Ok(item)
 }
 
-/// A string, or a number as a string: ids are numbers in many feeds. Anything else counts for nothing.
+/// A string, or a number as a string, as ids are numbers in many feeds; other types are absent.
 #[derive(Default)]
 struct Scalar(Option<String>);
 

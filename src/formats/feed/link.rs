@@ -2,7 +2,7 @@
 
 use url::Url;
 
-/// What links are relative to: a base, itself relative to the one around it.
+/// The base for links: `given`, itself resolved against the enclosing base.
 pub(super) fn base(given: Option<&str>, around: Option<&Url>) -> Option<Url> {
     let Some(given) = given else { return around.cloned() };
     let address = resolve(given, around).and_then(|address| Url::parse(&address).ok());
@@ -17,8 +17,8 @@ pub(super) fn is_web(address: &str) -> bool {
     begins("http://") || begins("https://")
 }
 
-/// The address of the web that is meant: a whole one as it is written, a relative one joined to its base. `None` for other
-/// schemes, and for a relative one without a base.
+/// A web address: an absolute one as written, a relative one joined to the base. `None` for other
+/// schemes and for a relative address without a base.
 pub(super) fn resolve(given: &str, base: Option<&Url>) -> Option<String> {
     // Some programs wrap addresses, or escape them twice.
     let address: String = given.lines().map(str::trim).collect();

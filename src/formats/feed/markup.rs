@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::super::html::tags::{Attribute, Role, Tag, TagKind, role, tags, value};
 use crate::document::Inline;
 
-/// Elements of HTML, old ones included. Others are the author's words: `<AI>`, `<LEAD>`.
+/// Elements of HTML, obsolete ones included. Other bracketed names are words: `<AI>`, `<LEAD>`.
 #[rustfmt::skip]
 const ELEMENTS: &[&str] = &[
     "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio", "b", "base", "basefont", "bdi", "bdo",
@@ -36,11 +36,11 @@ pub(super) const VOID: &[&str] = &[
     "source", "track", "wbr",
 ];
 
-/// Elements that run programs, load something from elsewhere, or are no words at all.
+/// Elements that run code, load content from elsewhere, or hold no words.
 const ACTIVE: &[&str] =
     &["applet", "embed", "frame", "frameset", "iframe", "noembed", "object", "script", "style", "template"];
 
-/// Whether a name is of an element of HTML, of a page's own elements or of an office program's (`o:p`).
+/// Whether a name is an HTML element, a custom element (`x-ad`) or a prefixed one (`o:p`).
 pub(super) fn is_element(name: &str) -> bool {
     let own = || {
         name.contains(['-', ':'])
@@ -49,17 +49,18 @@ pub(super) fn is_element(name: &str) -> bool {
     ELEMENTS.iter().any(|known| known.eq_ignore_ascii_case(name)) || own()
 }
 
-/// Whether what stands in brackets is a tag of HTML and no words: `<b>` is, `<AD>` and `<B 항만 & C>` are not.
+/// Whether a bracketed text is an HTML tag: `<b>` is; `<AD>` and `<B 항만 & C>` are words.
 fn is_tag(raw: &str, name: &str) -> bool {
     is_element(name) && (raw.starts_with("</") || has_attributes_only(raw))
 }
 
-/// Whether all that follows the name are attributes. Words without a value count as such where HTML knows them.
+/// Whether only attributes follow the tag's name; without a value, only HTML's boolean ones count.
 fn has_attributes_only(tag: &str) -> bool {
     let mut rest = tag.trim_start_matches('<').trim_end_matches('>');
     rest = rest.split_once(|c: char| c.is_whitespace() || c == '/').map_or("", |(_, rest)| rest);
     loop {
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | ';' | ','));
+        rest =
+            rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | ';' | ','));
         let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         if name.is_empty() && after.is_empty() {
@@ -84,7 +85,7 @@ fn has_attributes_only(tag: &str) -> bool {
     }
 }
 
-/// Whether a text has tags of HTML: all but those that might be a writer's words in brackets.
+/// Whether a text contains HTML tags.
 pub(super) fn has_tags(text: &str) -> bool {
     text.contains('<')
         && tags(text).any(|tag| match &tag.kind {
@@ -93,12 +94,13 @@ pub(super) fn has_tags(text: &str) -> bool {
         })
 }
 
-/// Whether a text that is said to be plain is HTML all the same: an element of it ends somewhere.
+/// Whether a text declared plain is HTML anyway: it closes an HTML element.
 pub(super) fn has_elements(text: &str) -> bool {
-    text.contains("</") && tags(text).any(|tag| matches!(&tag.kind, TagKind::Close { name } if is_element(name)))
+    text.contains("</")
+        && tags(text).any(|tag| matches!(&tag.kind, TagKind::Close { name } if is_element(name)))
 }
 
-/// A piece of HTML as a reader sees it: without programs, hidden elements and comments, and with brackets of words escaped.
+/// HTML without scripts, hidden elements and comments; bracketed words are escaped.
 pub(super) fn shown(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     walk(html, |piece| match piece {
@@ -113,7 +115,7 @@ pub(super) fn words(html: &str) -> String {
     let mut out = Cow::Borrowed(html);
     if html.contains('<') {
         let mut plain = String::with_capacity(html.len());
-        // Browsers take everything after these for a program; in a headline without their end they are words.
+        // Unclosed, these would hide the rest of the headline; there they are words.
         let open = ACTIVE.iter().chain(&["plaintext", "xmp", "noscript", "noframes", "textarea", "title"]);
         let mut raw = Cow::Borrowed(html);
         for name in open {
@@ -157,7 +159,7 @@ enum Piece<'t> {
 
 /// Gives the visible pieces of a text in order.
 fn walk<'t>(html: &'t str, mut give: impl FnMut(Piece<'t>)) {
-    // An unknown element that ends somewhere is markup of some program, and one that never does is a writer's word.
+    // An unknown element with a closing tag is markup; one without is a bracketed word.
     let ended: HashSet<String> = tags(html)
         .filter_map(|tag| match tag.kind {
             TagKind::Close { name } => Some(name),
@@ -225,7 +227,9 @@ fn is_hidden(attributes: &[Attribute]) -> bool {
     let zero = |property: &str| {
         let set = style.split(';').filter_map(|one| one.split_once(':')).find(|(name, _)| *name == property);
         set.is_some_and(|(_, value)| {
-            value.trim_end_matches("!important").trim_end_matches(|c: char| c.is_ascii_lowercase() || c == '%')
+            value
+                .trim_end_matches("!important")
+                .trim_end_matches(|c: char| c.is_ascii_lowercase() || c == '%')
                 == "0"
         })
     };
@@ -271,7 +275,10 @@ mod tests {
             ("<p>One.</p><script>if (a<b) x('</p>')</script><p>Two.</p>", "<p>One.</p><p>Two.</p>"),
             ("<div style='DISPLAY : none'>x<div>y</div>z</div>One.", "One."),
             ("<p hidden>x<p>One.</p>", "<p>One.</p>"),
-            ("<p style=\"font-size:0px\">x</p><b style='font-size:10px'>One</b>", "<b style='font-size:10px'>One</b>"),
+            (
+                "<p style=\"font-size:0px\">x</p><b style='font-size:10px'>One</b>",
+                "<b style='font-size:10px'>One</b>",
+            ),
             ("<img hidden src=a>One.<style>p{}</style>", "One."),
             ("<!-- x -->One <b>two</b><iframe src='a'>x</iframe>", "One <b>two</b>"),
             ("<span style='visibility:hidden'>x", ""),

@@ -1,14 +1,14 @@
-//! Names of elements: which vocabulary a prefix stands for, and the elements that are looked at.
+//! Element names: the vocabulary behind each prefix, and the elements that are read.
 //!
-//! Vocabularies are known by their address, and by their usual prefix where a feed forgets to declare it.
+//! Vocabularies are known by namespace address, or by usual prefix if a feed does not declare it.
 
 use std::collections::HashMap;
 
 use super::super::xml;
 use super::scan;
 
-/// Elements of an item that mean something here, each with the usual prefix of its vocabulary. Elements of RSS have none,
-/// whichever version they are of. Those without a use end a field whose own end was forgotten.
+/// Known elements with the usual prefix of their vocabulary; RSS of any version has none. Those
+/// that are not read still mark the end of an unclosed field.
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
     "item", "title", "link", "guid", "id", "pubdate", "date", "published", "updated", "modified", "issued", "created",
@@ -27,7 +27,7 @@ const KNOWN: &[&str] = &[
     "rdf:rdf",
 ];
 
-/// Addresses of vocabularies, in small letters without what stands around them, and the usual prefix of each.
+/// Namespace addresses, lower case, without scheme and final slash, and the usual prefix of each.
 const VOCABULARIES: &[(&str, &str)] = &[
     ("www.w3.org/2005/atom", "atom"),
     ("purl.org/atom/ns", "atom"),
@@ -72,18 +72,18 @@ const UNKNOWN: &str = "?";
 pub(super) struct Names {
     /// Of elements without a prefix.
     default: &'static str,
-    /// Declared prefixes whose vocabulary is known, or which usually mean another.
+    /// Declared prefixes with a known vocabulary, or with another than usual.
     declared: HashMap<String, &'static str>,
 }
 
 impl Names {
-    /// Names of a feed with this root element, `rss`, `RDF` or `feed`. Default namespaces are wrong too often to be asked.
-    pub fn of_root(root: &str) -> Self {
-        let default = if root.eq_ignore_ascii_case("feed") { "atom" } else { "" };
-        Self { default, ..Self::default() }
+    /// Names of an Atom feed; the default is RSS. The root element decides, as declared default
+    /// namespaces are often wrong.
+    pub fn of_atom() -> Self {
+        Self { default: "atom", ..Self::default() }
     }
 
-    /// Remembers what a tag declares. Prefixes are unique enough that one declared within an item may count after it.
+    /// Records the prefixes a tag declares. They stay valid for the rest of the feed.
     pub fn declare(&mut self, tag: &str) {
         if !tag.contains("xmlns:") {
             return;
@@ -100,13 +100,16 @@ impl Names {
     /// The known element that a tag begins or ends.
     pub fn element(&self, tag: &str) -> Option<&'static str> {
         let (vocabulary, local) = self.split(tag);
+        if vocabulary == UNKNOWN {
+            return None;
+        }
         KNOWN.iter().copied().find(|known| {
             let (prefix, name) = known.split_once(':').unwrap_or(("", known));
             prefix == vocabulary && name.eq_ignore_ascii_case(local)
         })
     }
 
-    /// The name of a tag's element where it is one of HTML: without its prefix, if that stands for XHTML.
+    /// The name of a tag, without its prefix if that is XHTML's.
     pub fn html<'t>(&self, tag: &'t str) -> &'t str {
         match self.split(tag) {
             ("xhtml", local) => local,
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn prefixes_mean_what_they_are_declared_to_mean() {
-        let mut names = Names::of_root("rss");
+        let mut names = Names::default();
         names.declare("<rss xmlns:m='http://search.yahoo.com/mrss/' xmlns:dc='http://haemin.example/ours'>");
         assert_eq!(names.element("<m:Description>"), Some("media:description"));
         assert_eq!(names.element("</m:group>"), Some("media:group"));
@@ -149,6 +152,6 @@ mod tests {
         assert_eq!(names.element("<pubDate>"), Some("pubdate"));
         assert_eq!(names.element("<title xmlns='http://www.w3.org/2005/Atom'>"), Some("atom:title"));
         assert_eq!(names.element("<x:title>"), None);
-        assert_eq!(Names::of_root("feed").element("<entry>"), Some("atom:entry"));
+        assert_eq!(Names::of_atom().element("<entry>"), Some("atom:entry"));
     }
 }

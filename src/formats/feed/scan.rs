@@ -1,6 +1,6 @@
-//! XML as feeds write it, cut into tags and the text between them in one pass, whether it is well-formed or not.
+//! A tolerant scanner for XML: tags and sections in one pass, well-formed or not.
 //!
-//! What is no whole tag is text: `3 < 5`, `<속보>`, a tag that the next one interrupts. Entities are not looked at here.
+//! Everything else is text: `3 < 5`, `<속보>`, a tag interrupted by the next one. Entities are left.
 
 use crate::document::Span;
 
@@ -41,11 +41,11 @@ pub(super) fn section(raw: &str) -> &str {
     inside.strip_suffix(SECTION_END).unwrap_or(inside)
 }
 
-/// Reads tokens from front to back. Holds positions only, so that its owner may own the text as well.
+/// A forward scanner. It holds positions only, so that its owner can own the text as well.
 #[derive(Debug)]
 pub(super) struct Scanner {
     at: usize,
-    /// What ends an item, where a section in it has no end.
+    /// The start of an item's closing tag, which bounds an unclosed section.
     item_end: String,
     comment: Ahead,
     section: Ahead,
@@ -55,7 +55,7 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner at a text's beginning. `item_end` is the beginning of an item's closing tag, `</item`.
+    /// A scanner at the text's start. `item_end` is how an item's closing tag begins: `</item`.
     pub fn new(item_end: String) -> Self {
         Self {
             at: 0,
@@ -96,7 +96,7 @@ impl Scanner {
         }
     }
 
-    /// Where a section ends. One whose end was forgotten does not take the items after it along.
+    /// The end of a section. An unclosed one ends with its item.
     fn section_end(&mut self, text: &str, start: usize) -> usize {
         let from = start + SECTION.len();
         let end = self.section.find(text, from);
@@ -113,7 +113,7 @@ impl Scanner {
         }
     }
 
-    /// Where a declaration ends, with the subset in brackets that a document type may hold.
+    /// The end of a declaration, including the bracketed subset of a document type.
     fn doctype(&mut self, text: &str, start: usize) -> Option<usize> {
         let end = self.declaration.find(text, start)?;
         if !text[start..end].contains('[') {
@@ -124,11 +124,11 @@ impl Scanner {
     }
 }
 
-/// The next place of a word, looked for once: what has no end from one place on has none further on.
+/// The next occurrence of a word, cached so that repeated searches stay linear.
 #[derive(Debug)]
 struct Ahead {
     word: &'static str,
-    /// The place, or beyond every text; `None` before the first search.
+    /// The last place found, `usize::MAX` for none; `None` before the first search.
     at: Option<usize>,
 }
 
@@ -151,7 +151,8 @@ impl Ahead {
     }
 }
 
-/// How long a tag is that a text begins with. `None` where it is no tag: without a name in ASCII, or interrupted by the next tag.
+/// The length of the tag at the start of a text; `None` without an ASCII name, or if another tag
+/// interrupts it.
 fn tag_end(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let named = if bytes.get(1) == Some(&b'/') { 2 } else { 1 };
@@ -159,7 +160,7 @@ fn tag_end(rest: &str) -> Option<usize> {
         return None;
     }
     let (mut quote, mut equals, mut in_name) = (None, false, true);
-    // The first bracket in a value whose quotation mark is never closed.
+    // The first bracket inside a quoted value, used if the quote is never closed.
     let mut loose = None;
     for (at, byte) in bytes.iter().enumerate().skip(named) {
         in_name &= !(byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>'));
@@ -195,7 +196,9 @@ mod tests {
     #[test]
     fn tags_sections_and_comments_are_told_from_text() {
         assert_eq!(
-            tokens("<?xml v='1'?><!DOCTYPE a [<!ENTITY b 'c'>]><a t=\"x > y\">3 < 5 <속보> <AI 시대>&lt;<b/></a><!-- <c> --><![CDATA[<d>]]>"),
+            tokens(
+                "<?xml v='1'?><!DOCTYPE a [<!ENTITY b 'c'>]><a t=\"x > y\">3 < 5 <속보> <AI 시대>&lt;<b/></a><!-- <c> --><![CDATA[<d>]]>"
+            ),
             [
                 "Other <?xml v='1'?>",
                 "Other <!DOCTYPE a [<!ENTITY b 'c'>]>",

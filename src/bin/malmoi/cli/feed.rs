@@ -43,7 +43,9 @@ impl Feed {
             if run.settings.offline()? {
                 bail!(
                     "--offline forbids fetching {}",
-                    addresses.first().map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address))
+                    addresses
+                        .first()
+                        .map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address))
                 );
             }
             let (fetched, page) = fetch(addresses, self.allow_private)?;
@@ -90,7 +92,8 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
 
 #[cfg(not(feature = "fetch"))]
 fn fetch(addresses: Vec<(usize, String)>, _: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
-    let what = addresses.first().map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address));
+    let what =
+        addresses.first().map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address));
     bail!(
         "this malmoi was built without network code and cannot fetch {what}; save the feed and name the file"
     )
