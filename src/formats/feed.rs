@@ -3,7 +3,7 @@
 //! Items are cut out first and read one at a time, so that a broken one costs only itself.
 //!
 //! The reader is our own because feeds are often not well-formed XML: `feed-rs` loses a field, an
-//! item or the whole feed there, normalises dates to UTC and drops links and types it does not know.
+//! item or the whole feed there, turns dates to UTC and drops links and types it does not know.
 
 mod bytes;
 mod item;

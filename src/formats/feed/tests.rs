@@ -300,7 +300,7 @@ fn json_feeds_are_read_as_far_as_they_are_whole() {
     );
 }
 
-/// Feeds that grow by one kind of thing: four times as long, they may not take far more than four times as long.
+/// Feeds of one adversarial shape: four times the length may take at most eight times as long.
 #[test]
 fn reading_takes_time_in_proportion_to_length() {
     let json =
