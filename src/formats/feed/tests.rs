@@ -300,6 +300,26 @@ fn json_feeds_are_read_as_far_as_they_are_whole() {
     );
 }
 
+/// Feeds of many tiny items: their items are read one at a time, so that memory follows the text.
+#[test]
+fn reading_takes_memory_in_proportion_to_length() {
+    let json = format!(
+        "{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{}]}}",
+        ["{}"].repeat(1 << 17).join(",")
+    );
+    let xml = format!("<rss version='2.0'><channel>{}</channel></rss>", "<item/>".repeat(1 << 16));
+    for (name, text) in [("a.json", json), ("a.rss", xml)] {
+        let length = text.len() as u64;
+        let bytes = std::io::Cursor::new(text.into_bytes());
+        let mut count = 0;
+        let used = allocation_counter::measure(|| {
+            count = items(bytes, name, Fields::default()).unwrap().count();
+        });
+        assert!(count >= 1 << 16, "{name}: {count}");
+        assert!(used.bytes_max < 8 * length, "{name}: {} bytes for {length}", used.bytes_max);
+    }
+}
+
 /// Feeds of one adversarial shape: four times the length may take at most eight times as long.
 #[test]
 fn reading_takes_time_in_proportion_to_length() {
