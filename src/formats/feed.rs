@@ -165,6 +165,7 @@ impl Items {
         let mut tokens = Vec::new();
         let (mut cut, mut many) = (begin.kind == Kind::Open, false);
         let mut inner = begin.span.end..begin.span.end;
+        let mut opened = 0usize;
         while cut {
             let Some(token) = self.scanner.next(&self.text) else {
                 inner.end = self.text.len();
@@ -180,10 +181,16 @@ impl Items {
                 Kind::Close => self.names.element(tag),
                 Kind::Section | Kind::Other => None,
             };
-            // Where its end was forgotten, the next item or the end of the feed is it.
+            // Without a closing tag, an item ends at the next one or at the end of the feed. A drawing
+            // in it may hold RDF of its own.
             let is_item = element == Some(self.item);
-            let is_around = token.kind == Kind::Close
-                && matches!(element, Some("channel" | "rss" | "rdf:rdf" | "atom:feed"));
+            let outer = matches!(element, Some("channel" | "rss" | "rdf:rdf" | "atom:feed"));
+            let is_around = outer && token.kind == Kind::Close && opened == 0;
+            match token.kind {
+                Kind::Open if outer => opened += 1,
+                Kind::Close if outer => opened = opened.saturating_sub(1),
+                _ => {}
+            }
             if is_item && token.kind == Kind::Close {
                 cut = false;
             } else if is_item || is_around {

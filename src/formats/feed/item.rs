@@ -173,7 +173,8 @@ impl<'c> Fields<'c> {
     }
 
     fn title(&self) -> Option<String> {
-        let mut titles = self.named(TITLES).map(|field| {
+        let readable = |field: &&Field<'c>| content_type(field) != Type::Other;
+        let mut titles = self.named(TITLES).filter(readable).map(|field| {
             let Body { text, html } = self.value(field);
             match html || markup::has_elements(&text) || !is_plain(field) {
                 true => markup::words(&text),
@@ -231,6 +232,7 @@ impl<'c> Fields<'c> {
             .or_else(|| self.named(&["feedburner:origlink", "dc:identifier"]).find_map(web))
             .or_else(|| about().and_then(|about| link::resolve(&about, base.as_ref())))
             .or_else(|| self.named(&["atom:content"]).find_map(outside))
+            .or_else(|| self.named(&["atom:id"]).find_map(web))
     }
 
     fn base(&self, tag: &str, around: Option<&Url>) -> Option<Url> {

@@ -194,6 +194,8 @@ fn contents_of_atom_are_of_many_types() {
         ("<content src='https://x.example/'/><summary>A</summary>", "A"),
         ("<summary type='text'>A &lt;b> c</summary>", "A <b> c"),
         ("<summary>A &amp;amp; B</summary>", "A & B"),
+        ("<title mode='base64'>QQ==</title><summary>A</summary>", "A"),
+        ("<content type='xhtml'><p>A</p><svg><rdf:RDF>x</rdf:RDF></svg><p>B</p></content>", "A / B"),
     ] {
         for version in ["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"] {
             let said = all(&format!("<feed xmlns='{version}'><entry>{element}</entry></feed>"));
@@ -251,6 +253,8 @@ fn links_are_found_and_made_whole() {
     }
     let atom = "<feed xml:base='https://haemin.example/a/'><entry xml:base='b/'><title>A</title><link rel='http://www.iana.org/assignments/relation/alternate' href='1'/></entry></feed>";
     assert!(all(atom).contains("\"https://haemin.example/a/b/1\""), "{}", all(atom));
+    let id = "<feed><entry><id>https://haemin.example/1</id><title>A</title></entry></feed>";
+    assert!(all(id).starts_with("\"https://haemin.example/1\" \"https://haemin.example/1\""), "{}", all(id));
     assert!(all("<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:entry><a:title>A</a:title><a:link href='//h.example/1'/></a:entry></a:feed>").contains("\"https://h.example/1\""));
 }
 
