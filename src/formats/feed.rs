@@ -46,6 +46,8 @@ const ROOTS: &[&str] = &["rss", "rdf", "feed"];
 const ATOM: &[&str] = &["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"];
 /// Tags of an item. Each takes some memory of ours; a whole page has fewer.
 const MOST_TAGS: usize = 1 << 20;
+/// An item without words.
+const EMPTY: &str = "has neither a headline nor a text";
 /// No address is longer, in bytes.
 const LONGEST_LINK: usize = 4096;
 /// How much of a broken item is kept.
@@ -251,11 +253,11 @@ fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Res
             true => markup::shown(&whole(text)),
             false => text,
         };
-        let has_words = if html { !markup::words(&text).is_empty() } else { !text.trim().is_empty() };
-        has_words.then_some(Body { text, html })
+        let words = if html { markup::words(&text) } else { text.trim().to_string() };
+        words.contains(char::is_alphanumeric).then_some(Body { text, html })
     });
     let (form, document) = match (title, body) {
-        (None, None) => return Err("has neither a headline nor a text".to_string()),
+        (None, None) => return Err(EMPTY.to_string()),
         (Some(title), None) => {
             let block = Block::new(0..title.len(), BlockKind::Title);
             (Form::Words, Document::new(title, vec![block]))
@@ -263,7 +265,11 @@ fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Res
         (title, Some(Body { text, html: true })) => (Form::Html, marked_up(title, &text)?),
         (title, Some(Body { text, .. })) => (Form::Words, record::titled(title, text.trim().to_string())?),
     };
-    Ok(Item { form, ..Item::from(document) })
+    // HTML may hold nothing but a drawing.
+    match document.article().trim() {
+        "" => Err(EMPTY.to_string()),
+        _ => Ok(Item { form, ..Item::from(document) }),
+    }
 }
 
 /// HTML with one extra level of escaping undone, and without the marks of an escaped CDATA section.

@@ -14,7 +14,7 @@ use crate::formats::dates;
 const TITLES: &[&str] = &["title", "atom:title", "dc:title", "media:title", "itunes:title"];
 #[rustfmt::skip]
 const BODIES: &[&str] = &[
-    "content:encoded", "xhtml:body", "xhtml:div", "atom:content", "fulltext", "content", "body",
+    "content:encoded", "xhtml:body", "xhtml:div", "atom:content", "fullitem", "fulltext", "content", "body",
     "description", "atom:summary", "summary", "dc:description", "dc:abstract", "abstract",
     "media:description", "media:text", "itunes:summary", "itunes:subtitle",
 ];

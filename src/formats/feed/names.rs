@@ -12,7 +12,7 @@ use super::scan;
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
     "item", "title", "link", "guid", "id", "pubdate", "date", "published", "updated", "modified", "issued", "created",
-    "description", "summary", "content", "abstract", "body", "fulltext", "author", "category", "comments", "enclosure", "source",
+    "description", "summary", "content", "abstract", "body", "fullitem", "fulltext", "author", "category", "comments", "enclosure", "source",
     "channel", "rss", "image", "textinput",
     "atom:feed", "atom:entry", "atom:title", "atom:link", "atom:id", "atom:published", "atom:updated", "atom:issued",
     "atom:modified", "atom:created", "atom:summary", "atom:content", "atom:author", "atom:category", "atom:source",

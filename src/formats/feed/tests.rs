@@ -115,6 +115,8 @@ fn rss(item: &str) -> String {
 
 #[test]
 fn markup_in_fields_is_read_escaped_or_not() {
+    let drawing = rss("<description><![CDATA[<svg><text>x</text></svg>]]></description>");
+    assert_eq!(all(&drawing), "item 1: has neither a headline nor a text");
     for (item, article) in [
         ("<title>3 < 5 ferries</title>", "3 < 5 ferries"),
         ("<title>A <b>bold</title><description>Rain<br>wind<p>fog</description>", "A bold / Rain wind / fog"),
@@ -140,6 +142,7 @@ fn markup_in_fields_is_read_escaped_or_not() {
             "Words.",
         ),
         ("<title>One</title><image><title>Two</title></image>", "One"),
+        ("<content:encoded>...</content:encoded><description>Words.</description>", "Words."),
     ] {
         let said = all(&rss(item));
         assert_eq!(said.split(" | ").nth(1), Some(article), "{item}: {said}");
