@@ -51,8 +51,8 @@ def reference(path):
     """What feedparser reads."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-            name = {"content-type": "application/feed+json"} if path.suffix == ".json" else {}
-        feed = feedparser.parse(path.read_bytes(), response_headers=name, sanitize_html=True)
+        kind = {"content-type": "application/feed+json"} if path.suffix == ".json" else {}
+        feed = feedparser.parse(path.read_bytes(), response_headers=kind, sanitize_html=True)
     items = []
     for entry in feed.entries:
         contents = [one.get("value", "") for one in entry.get("content", [])]
@@ -61,7 +61,8 @@ def reference(path):
         time = time or entry.get("updated_parsed")
         date = datetime(*time[:6], tzinfo=timezone.utc).timestamp() if time else None
         bodies = [letters(one) for one in contents if letters(one)]
-        title, shown = letters(entry.get("title")), html.unescape(entry.get("title", ""))
+        title = letters(entry.get("title"))
+        shown = re.sub(r"</?[a-z][^<>]*>", "", html.unescape(entry.get("title", "")))
         has_words = bool(shown.strip()) or any(c.isalnum() for one in bodies for c in one)
         items.append({"title": title, "link": entry.get("link"), "date": date, "bodies": bodies, "words": has_words})
     return items

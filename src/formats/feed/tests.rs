@@ -380,12 +380,10 @@ fn reading_takes_time_in_proportion_to_length() {
         let ratio = |small: usize| {
             let (short, _) = seconds(make(small));
             let (long, _) = seconds(make(4 * small));
-            long / short.max(1e-3)
+            long / short.max(5e-3)
         };
-        let began = std::time::Instant::now();
-        let found = (0..3).map(|_| ratio(64 << 10)).find(|ratio| *ratio < 8.0);
+        let found = (0..5).map(|_| ratio(64 << 10)).find(|ratio| *ratio < 8.0);
         assert!(found.is_some(), "{name}: four times as long takes more than eight times as long");
-        eprintln!("{name}: {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
     }
 }
 
