@@ -35,6 +35,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The date of an item as RFC 3339 writes it, where it is understood.
+fn understood(item: &formats::Item) -> Option<String> {
+    item.published.as_deref().and_then(formats::date).map(|date| date.rfc3339())
+}
+
 /// The items of a file, or why there are none; a panic of the reader is an error like others.
 fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
     let bytes = std::fs::read(path)?;
@@ -46,7 +51,7 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
         let line = |item: formats::Found| match item {
             Ok(item) => json!({
                 "id": item.id, "title": item.document.title(), "link": item.link,
-                "published": item.published, "text": item.document.article(),
+                "published": item.published, "understood": understood(&item), "text": item.document.article(),
             }),
             Err(bad) => json!({ "place": bad.place, "error": bad.reason }),
         };

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use inline::unescape;
 pub use inline::{Inline, escape};
 
 /// A stretch of a text, in bytes; always on character borders.

@@ -214,3 +214,54 @@ fn rules_of_a_host_hold_where_a_redirection_leads_and_where_they_cannot_be_read(
     let read = |hub: &Hub| hub.asked().iter().filter(|asked| asked.path != "/robots.txt").count();
     assert_eq!((read(&other), read(&broken)), (0, 0));
 }
+
+#[test]
+fn secrets_in_addresses_are_in_no_message_and_no_result() {
+    fn files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for path in std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
+        }
+    }
+    let web = Hub::start(|asked: &Asked| match asked.path.as_str() {
+        "/rss?page=1&key=sesame" => Answer::body(rss(ONE)),
+        "/rss?page=1&key=open" => Answer::body(rss(TWO)),
+        _ => Answer::status(410),
+    });
+    let desk = Desk::new();
+    let addresses = [
+        format!("{}/rss?page=1&key=sesame", web.endpoint),
+        format!("{}/rss?page=1&key=open", web.endpoint),
+        format!("{}/gone?token=sesame", web.endpoint),
+        web.endpoint.replace("http://", "http://han:sesame@"),
+    ];
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let output = desk.run(&addresses, &["--allow-private"]);
+    assert_eq!(desk.lines("items.jsonl").len(), 2, "{}", said(&output));
+    assert!(said(&output).contains("***"), "{}", said(&output));
+    assert!(!said(&output).contains("sesame"), "{}", said(&output));
+    let offline = desk.run(&addresses[..1], &["--offline"]);
+    assert!(!said(&offline).contains("sesame"), "{}", said(&offline));
+    let mut found = Vec::new();
+    files(&desk.folder.path().join("out"), &mut found);
+    for file in found {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(6).any(|six| six == b"sesame"), "{}", file.display());
+    }
+}
+
+#[test]
+fn an_item_with_a_bad_byte_is_read_and_said_to_be_doubtful() {
+    let desk = Desk::new();
+    let mut feed = rss(&format!("{ONE}{TWO}")).into_bytes();
+    let at = feed.windows(5).position(|five| five == b"ferry").unwrap();
+    feed.insert(at, 0xff);
+    // Enough of UTF-8 to tell what it is.
+    feed.extend("<!-- 해민일보 뉴스 -->".bytes());
+    std::fs::write(desk.folder.path().join("rss.xml"), feed).unwrap();
+    let output = desk.run(&["rss.xml"], &[]);
+    assert!(said(&output).contains("2 of 2 items done"), "{}", said(&output));
+    let items = desk.lines("items.jsonl");
+    let noted = |item: &Value| item["findings"].to_string().contains("fit no encoding");
+    assert_eq!(items.iter().map(noted).collect::<Vec<_>>(), [false, true], "{items:?}");
+    assert_eq!(items[1]["source"], "Ferry sails\n\nThe ferry sailed on Tuesday from the pier.");
+}

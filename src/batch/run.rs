@@ -410,6 +410,8 @@ fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
     let from = Language::detect(&item.document.article())
         .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
     let mut line = Line::new(lease, &item, from, plan.to);
+    let noted = |message: &String| Doubt { check: "source".into(), segment: None, message: message.clone() };
+    line.findings.extend(item.notes.iter().map(noted));
     line.findings.extend(followed);
     let document = std::mem::take(&mut item.document);
     let go_on = |_: &str| match stop.load(Ordering::SeqCst) {

@@ -6,6 +6,8 @@
 
 mod put;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// Words of a block, and the tags that stand between them.
@@ -286,6 +288,24 @@ fn listed(raw: &str) -> Option<String> {
     // "&notes;" begins like the entity "not", and an author who left the semicolon out meant no
     // entity here.
     (!decoded.ends_with(';')).then_some(decoded)
+}
+
+/// A text with its entities as the characters they stand for, its white space and brackets as they are.
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (character, length) = entity(rest).unwrap_or_else(|| ("&".to_string(), 1));
+        out.push_str(&character);
+        rest = &rest[length..];
+    }
+    out.push_str(rest);
+    out.into()
 }
 
 /// Words as they may stand between tags.

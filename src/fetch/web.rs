@@ -18,12 +18,13 @@ use ureq::{Agent, Body};
 use url::Url;
 
 use super::robots::Robots;
+use crate::address::redacted;
 use crate::error::{Error, Result};
 use crate::formats::MAX_BYTES;
 
 /// Redirections followed.
 const HOPS: usize = 5;
-/// A whole answer takes no longer than this.
+/// A whole answer takes no longer than this, redirections included.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two pages of one host.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -35,6 +36,7 @@ const AGENT: &str = concat!("malmoi/", env!("CARGO_PKG_VERSION"));
 pub struct Web {
     agent: Agent,
     private: bool,
+    patience: Duration,
     /// What each host allows, and when a page of it was last asked for.
     hosts: Mutex<HashMap<String, Host>>,
 }
@@ -68,8 +70,11 @@ struct Mark {
 impl Web {
     /// `private`: whether addresses that are not public may be used, for feeds of one's own house.
     pub fn new(private: bool) -> Self {
+        Self::patient(private, PATIENCE)
+    }
+
+    fn patient(private: bool, patience: Duration) -> Self {
         let config = Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
@@ -77,7 +82,7 @@ impl Web {
             .build();
         let resolver = Public { private, inner: DefaultResolver::default() };
         let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
-        Self { agent, private, hosts: Mutex::default() }
+        Self { agent, private, patience, hosts: Mutex::default() }
     }
 
     /// Reads an address, unless it is the same as when `mark` was made.
@@ -147,17 +152,19 @@ impl Web {
     fn read(&self, address: &str, mark: Option<&str>, most: u64, each: &Each<'_>) -> Result<Got, Refusal> {
         let mark: Mark = mark.and_then(|mark| serde_json::from_str(mark).ok()).unwrap_or_default();
         let mut url = parse(address)?;
+        let mut left = self.patience;
         for _ in 0..=HOPS {
             self.check(&url)?;
             each(&url)?;
-            let mut request = self.agent.get(url.as_str());
+            let asked = Instant::now();
+            let mut request = self.agent.get(url.as_str()).config().timeout_global(Some(left)).build();
             if let Some(etag) = &mark.etag {
                 request = request.header("if-none-match", etag);
             }
             if let Some(modified) = &mark.modified {
                 request = request.header("if-modified-since", modified);
             }
-            let mut response = request.call().map_err(|error| reason(&error))?;
+            let mut response = request.call().map_err(|error| self.reason(&error))?;
             let status = response.status();
             if status == 304 && (mark.etag.is_some() || mark.modified.is_some()) {
                 return Ok(Got::Same);
@@ -170,14 +177,33 @@ impl Web {
                     return Err(format!("redirects to {next}, which anybody on the way could change").into());
                 }
                 url = next;
+                left = left.saturating_sub(asked.elapsed());
+                if left.is_zero() {
+                    return Err(self.reason(&ureq::Error::Timeout(ureq::Timeout::Global)).into());
+                }
                 continue;
             }
             if !status.is_success() {
                 return Err(Refusal { status: Some(status.as_u16()), reason: format!("answered {status}") });
             }
             let mut bytes = Vec::new();
-            let body = response.body_mut().as_reader();
-            body.take(most + 1).read_to_end(&mut bytes).map_err(|e| format!("broke off: {e}"))?;
+            let mut body = response.body_mut().as_reader().take(most + 1);
+            let mut piece = vec![0; 1 << 16];
+            loop {
+                // A server that sends a byte now and then never lets one read run out of time.
+                if asked.elapsed() > left {
+                    return Err(self.endless(bytes.len()).into());
+                }
+                match body.read(&mut piece) {
+                    Ok(0) => break,
+                    Ok(count) => bytes.extend_from_slice(&piece[..count]),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(_) if asked.elapsed() >= left => return Err(self.endless(bytes.len()).into()),
+                    Err(error) => {
+                        return Err(format!("broke off after {}: {error}", size(bytes.len())).into());
+                    }
+                }
+            }
             if bytes.len() as u64 > most && most == MAX_ROBOTS {
                 bytes.truncate(most as usize);
             }
@@ -189,6 +215,20 @@ impl Web {
             return Ok(Got::New { bytes, mark: serde_json::to_string(&mark).ok().filter(|_| known) });
         }
         Err(format!("redirects more than {HOPS} times").into())
+    }
+
+    fn reason(&self, error: &ureq::Error) -> String {
+        match error {
+            ureq::Error::Timeout(_) => format!("did not answer within {} s", self.patience.as_secs()),
+            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                PRIVATE.to_string()
+            }
+            other => format!("could not be reached: {other}"),
+        }
+    }
+
+    fn endless(&self, came: usize) -> String {
+        format!("was not whole after {} s: {} had come", self.patience.as_secs(), size(came))
     }
 
     /// An address that may be asked for. The resolver sees the rest; behind a proxy it does not see names, so that they are looked up
@@ -242,15 +282,11 @@ fn parse(address: &str) -> Result<Url, String> {
 }
 
 fn refused(address: &str, reason: String) -> Error {
-    Error::UnreadableInput { name: address.to_string(), reason }
+    Error::UnreadableInput { name: redacted(address), reason: redacted(&reason) }
 }
 
-fn reason(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Timeout(_) => format!("did not answer within {} s", PATIENCE.as_secs()),
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => PRIVATE.to_string(),
-        other => format!("could not be reached: {other}"),
-    }
+fn size(bytes: usize) -> String {
+    if bytes < 1 << 20 { format!("{} KB", bytes >> 10) } else { format!("{} MB", bytes >> 20) }
 }
 
 fn header(response: &Response<Body>, name: &str) -> Option<String> {
@@ -386,5 +422,96 @@ mod tests {
         assert!(said("file:///etc/passwd").contains("no address of the web"));
         assert!(said("https://a:b@example.org/").contains("password"));
         assert!(said("feed").contains("is no address"));
+    }
+
+    /// A server that answers every connection by `serve`.
+    fn server(serve: impl Fn(std::net::TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let serve = std::sync::Arc::new(serve);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let serve = serve.clone();
+                std::thread::spawn(move || {
+                    let _ = stream.read(&mut [0; 4096]);
+                    // A client that has enough goes away.
+                    let _ = serve(stream);
+                });
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn servers_that_are_slow_or_never_end_are_left_with_a_reason() {
+        use std::io::Write;
+        const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<rss>";
+        let drip = server(|mut stream| {
+            stream.write_all(HEAD)?;
+            loop {
+                std::thread::sleep(Duration::from_millis(20));
+                stream.write_all(b" ")?;
+            }
+        });
+        let silent = server(|mut stream| {
+            stream.write_all(HEAD)?;
+            std::thread::sleep(Duration::from_secs(20));
+            Ok(())
+        });
+        let mute = server(|_| {
+            std::thread::sleep(Duration::from_secs(20));
+            Ok(())
+        });
+        let slow_hops = server(|mut stream| {
+            std::thread::sleep(Duration::from_millis(400));
+            stream.write_all(
+                b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            )
+        });
+        let flood = server(|mut stream| {
+            stream.write_all(HEAD)?;
+            let piece = vec![b' '; 1 << 20];
+            loop {
+                stream.write_all(&piece)?;
+            }
+        });
+        let web = Web::patient(true, Duration::from_secs(1));
+        let began = Instant::now();
+        for (address, reason) in [
+            (&drip, "was not whole after 1 s"),
+            (&silent, "was not whole after 1 s"),
+            (&mute, "did not answer within 1 s"),
+            (&slow_hops, "did not answer within 1 s"),
+        ] {
+            let said = web.get(address, None).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(said.contains(reason), "{said}");
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let said = Web::new(true).get(&flood, None).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains("is larger than 64 MB"), "{said}");
+    }
+
+    #[test]
+    fn secrets_in_addresses_are_not_said() {
+        let redirects = server(|mut stream| {
+            use std::io::Write;
+            stream.write_all(
+                b"HTTP/1.1 302 Found\r\nlocation: ftp://han:sea@h.example/?token=sesame\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            )
+        });
+        let web = Web::new(true);
+        for address in [
+            "https://han:sesame@h.example/rss",
+            "https://han:ses/ame@h.example/rss",
+            "ftp://h.example/?key=sesame",
+            "http://127.0.0.1:9/rss?api_key=sesame",
+            &format!("{redirects}/?access_token=sesame"),
+        ] {
+            for said in [web.get(address, None).err(), web.page(address).err()] {
+                let said = said.map(|error| error.to_string()).unwrap_or_default();
+                assert!(said.contains("***"), "{said}");
+                assert!(!said.contains("ses") && !said.contains("sea@"), "{said}");
+            }
+        }
     }
 }

@@ -1,215 +1,269 @@
-//! Feeds: RSS 0.9 to 2.0, RSS 1.0 (RDF), Atom and JSON Feed.
+//! Feeds: RSS 0.9 to 2.0, RSS 1.0 (RDF), Atom 0.3 and 1.0, JSON Feed.
 //!
-//! A feed is taken apart into its items first, and each is read alone: one that is broken is named, and the others are read. What
-//! fields mean in each kind of feed is feed-rs's to know.
+//! Items are cut out first and read one at a time, so that a broken one costs only itself.
+//!
+//! The reader is our own because feeds are often not well-formed XML: `feed-rs` loses a field, an
+//! item or the whole feed there, turns dates to UTC and drops links and types it does not know.
 
-use feed_rs::model::Entry;
-use feed_rs::parser::Builder;
-use serde_json::{Value, json};
+mod bytes;
+mod item;
+mod json;
+mod link;
+mod markup;
+mod names;
+mod scan;
 
-use super::xml::{self, Tree};
-use super::{Form, Format, Found, Item, Read, Unreadable, html, record};
-use crate::document::{Block, Document, Inline, Kind, Span, escape};
+use std::io::{BufRead, Read as _};
+
+use url::Url;
+
+use self::item::Context;
+use self::names::Names;
+use self::scan::{Kind, SECTION, Scanner, Token};
+use super::{Fields, Form, Format, Found, Item, MAX_BYTES, Read, Records, Unreadable, html, record, xml};
+use crate::document::{Block, Document, Kind as BlockKind, escape, unescape};
 
 pub(super) const FORMAT: Format = Format {
     name: "feed",
     describe: "a feed in RSS, Atom or JSON Feed",
     endings: &["rss", "atom", "rdf"],
     claims: |bytes| match xml::root(bytes) {
-        Some(root) => matches!(&*root, "rss" | "RDF" | "feed"),
+        Some(root) => match &*root.to_ascii_lowercase() {
+            "entry" => ATOM.iter().any(|atom| xml::beginning(bytes).contains(atom)),
+            root => ROOTS.contains(&root),
+        },
         None => {
             let beginning = xml::beginning(bytes);
-            beginning.trim_start().starts_with('{') && beginning.contains("https://jsonfeed.org/version/")
+            let is_object = beginning.trim_start_matches('\u{feff}').trim_start().starts_with('{');
+            is_object && beginning.replace("\\/", "/").contains("://jsonfeed.org/version/")
         }
     },
-    read: Read::Feed(read),
+    read: Read::Records(read),
 };
 
-/// "&CounterClockwiseContourIntegral;"
-const LONGEST_ENTITY: usize = 33;
-/// What stands before the items of a feed is read with each of them.
-const LONGEST_HEAD: usize = 256 << 10;
+const ROOTS: &[&str] = &["rss", "rdf", "feed"];
+/// A lone entry has another root, and its vocabulary tells it.
+const ATOM: &[&str] = &["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"];
+/// Tags of an item. Each takes some memory of ours; a whole page has fewer.
+const MOST_TAGS: usize = 1 << 20;
+/// No address is longer, in bytes.
+const LONGEST_LINK: usize = 4096;
 /// How much of a broken item is kept.
 const SHOWN: usize = 200;
 
-fn read(text: &str) -> Result<Vec<Found>, String> {
-    match text.trim_start().starts_with('{') {
-        true => json_feed(text),
-        false => xml_feed(&xml::as_utf8(text.to_string())),
+fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<Records, String> {
+    let mut bytes = Vec::new();
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("is larger than the {} MB a feed may have", MAX_BYTES >> 20));
     }
-}
-
-fn json_feed(text: &str) -> Result<Vec<Found>, String> {
-    let feed: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
-    let items = feed.get("items").and_then(Value::as_array).ok_or("has no list of `items`")?;
-    let one = |(number, item): (usize, &Value)| {
-        let alone = json!({"version": "https://jsonfeed.org/version/1.1", "title": "", "items": [item]});
-        found(&alone.to_string(), number, &item.to_string(), None)
-    };
-    Ok(items.iter().enumerate().map(one).collect())
-}
-
-fn xml_feed(text: &str) -> Result<Vec<Found>, String> {
-    let root = xml::root(text.as_bytes()).unwrap_or_default();
-    let name = if root == "feed" { "entry" } else { "item" };
-    let places = places(text, name);
-    let first = places.first().map_or(text.len(), |place| place.start);
-    let (head, tail) = frame(&text[..first], &root)?;
-    let one = |(number, place): (usize, Span)| {
-        let raw = &text[place];
-        let tag = &raw[..raw.find('>').map_or(raw.len(), |at| at + 1)];
-        let about = xml::attributes(tag).find(|(name, _)| *name == "rdf:about").map(|(_, value)| &tag[value]);
-        let alone = format!("{head}{}{tail}", mended(raw));
-        // feed-rs takes a field that breaks off for a short one.
-        match Tree::read(&alone) {
-            Ok(_) => found(&alone, number, raw, about),
-            // Its line in the frame is no line of the feed.
-            Err(reason) => {
-                Err(unreadable(number, reason.split(" (line ").next().unwrap_or_default().to_string(), raw))
-            }
-        }
-    };
-    Ok(places.into_iter().enumerate().map(one).collect())
-}
-
-/// Where the items of a feed stand. In a feed that is no XML any more, from each beginning to its end or to the next beginning.
-fn places(text: &str, name: &str) -> Vec<Span> {
-    if let Ok(tree) = Tree::read(text) {
-        let items = tree.at(0, std::slice::from_ref(&name)).filter(|at| !tree.is_in(*at, name));
-        return items.map(|at| tree.whole(at)).collect();
-    }
-    let (open, close) = (format!("<{name}"), format!("</{name}>"));
-    let begins = |at: &usize| {
-        text[at + open.len()..].starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
-    };
-    let starts: Vec<usize> = text.match_indices(&open).map(|(at, _)| at).filter(begins).collect();
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let whole = |(start, end): (usize, usize)| {
-        start..text[start..end].find(&close).map_or(end, |at| start + at + close.len())
-    };
-    starts.iter().copied().zip(ends).map(whole).collect()
-}
-
-/// What must stand around one item so that it is a feed, with the namespaces and the base of the whole.
-fn frame(head: &str, root: &str) -> Result<(String, String), String> {
-    if head.len() > LONGEST_HEAD {
-        return Err(format!("begins with {} KB before its first item", head.len() >> 10));
-    }
-    let tags = || {
-        let mut rest = head;
-        std::iter::from_fn(move || {
-            let at = rest.find('<')?;
-            let end = at + rest[at..].find('>')? + 1;
-            let tag = &rest[at..end];
-            rest = &rest[end..];
-            Some(tag)
-        })
-    };
-    let tag = tags().find(|tag| tag[1..].starts_with(|c: char| c.is_alphabetic()));
-    let tag = tag.ok_or_else(|| format!("holds nothing but the beginning of <{root}>"))?;
-    if root == "feed" {
-        let name = tag[1..].split(|c: char| c.is_whitespace() || c == '>').next().unwrap_or("feed");
-        return Ok((tag.to_string(), format!("</{name}>")));
-    }
-    // All kinds of RSS as the last one: they differ in what they lack. Without its default namespace RSS 1.0 is no exception.
-    let mut attributes = String::new();
-    for tag in tags().filter(|tag| ["<rss", "<rdf:RDF", "<channel"].iter().any(|name| tag.starts_with(name)))
-    {
-        for (name, value) in xml::attributes(tag) {
-            let wanted = name.starts_with("xmlns:") || name == "xml:base";
-            if wanted && !attributes.contains(&format!(" {name}=")) {
-                attributes += &format!(" {name}=\"{}\"", tag[value].replace('"', "&quot;"));
+    let (text, replaced) = bytes::decode(&bytes)?;
+    drop(bytes);
+    match text.trim_start() {
+        "" => Err("is empty".to_string()),
+        json if json.starts_with('{') => Ok(Box::new(json::Items::find(text)?)),
+        _ => {
+            let items = Items::new(text, replaced);
+            match items.has_root {
+                true => Ok(Box::new(items)),
+                false => Err("has no element of a feed".to_string()),
             }
         }
     }
-    Ok((format!("<rss version=\"2.0\"{attributes}><channel>"), "</channel></rss>".to_string()))
 }
 
-/// One item out of a feed of just that item.
-fn found(feed: &str, number: usize, raw: &str, about: Option<&str>) -> Found {
-    let read = || {
-        // A parser that failed once is of no more use. Items without a name get none: the journal knows them by their content.
-        let parser = Builder::new().id_generator(|_, _, _| String::new()).sanitize_content(false).build();
-        let feed = parser.parse(feed.as_bytes()).map_err(|error| error.to_string())?;
-        let entry = feed.entries.into_iter().next().ok_or("is empty")?;
-        item(entry, about)
-    };
-    read().map_err(|reason| unreadable(number, reason, raw))
+/// The items of a feed in XML.
+#[derive(Debug)]
+struct Items {
+    text: String,
+    /// Whether bytes that fit no encoding are U+FFFD in the text.
+    replaced: bool,
+    scanner: Scanner,
+    /// A token that was read and belongs to the next item.
+    next: Option<Token>,
+    names: Names,
+    has_root: bool,
+    /// What an item is called: `item` or `atom:entry`.
+    item: &'static str,
+    /// The base that the elements around the items give, else the address of the feed's site.
+    base: Option<Url>,
+    site: Option<Url>,
+    number: usize,
+}
+
+impl Items {
+    fn new(text: String, replaced: bool) -> Self {
+        let mut scanner = Scanner::new(String::new());
+        // Messages of the program that made the feed may stand before its root.
+        let mut root = None;
+        while let Some(token) = scanner.next(&text) {
+            if matches!(token.kind, Kind::Open | Kind::Empty) {
+                let name = scan::name(&text[token.span.clone()]);
+                let local = name.rsplit(':').next().unwrap_or(name);
+                let is_root = ROOTS.iter().chain(&["entry"]).any(|root| root.eq_ignore_ascii_case(local));
+                root = root.filter(|_| !is_root).or(Some(token));
+                if is_root {
+                    break;
+                }
+            }
+        }
+        let tag = root.as_ref().map_or("", |token| &text[token.span.clone()]);
+        let name = scan::name(tag);
+        let (prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
+        let is_atom = local.eq_ignore_ascii_case("feed") || local.eq_ignore_ascii_case("entry");
+        let (item, written) = if is_atom { ("atom:entry", "entry") } else { ("item", "item") };
+        let prefix = if is_atom && !prefix.is_empty() { format!("{prefix}:") } else { String::new() };
+        let mut items = Self {
+            replaced,
+            scanner: Scanner::new(format!("</{prefix}{written}")),
+            next: None,
+            names: if is_atom { Names::of_atom() } else { Names::default() },
+            has_root: root.is_some(),
+            item,
+            base: None,
+            site: None,
+            number: 0,
+            text: String::new(),
+        };
+        items.names.declare(tag);
+        items.base = link::base(item::attribute(tag, "xml:base").as_deref(), None);
+        items.text = text;
+        items
+    }
+
+    /// Looks at an element around the items.
+    fn note(&mut self, token: &Token) {
+        let tag = &self.text[token.span.clone()];
+        self.names.declare(tag);
+        match self.names.element(tag) {
+            Some("channel" | "atom:feed") => {
+                self.base = link::base(item::attribute(tag, "xml:base").as_deref(), self.base.as_ref());
+            }
+            Some("link" | "atom:link") if self.site.is_none() => {
+                let rel = item::attribute(tag, "rel");
+                let href = item::attribute(tag, "href").filter(|_| rel.is_none_or(|rel| rel == "alternate"));
+                let written = || {
+                    let rest = &self.text[token.span.end..];
+                    let rest = &rest[..rest.floor_char_boundary(LONGEST_LINK)];
+                    let written = &rest[..rest.find("</")?];
+                    let plain = written.trim().strip_prefix(SECTION);
+                    let plain = plain.and_then(|rest| rest.strip_suffix("]]>"));
+                    Some(plain.map_or_else(|| unescape(written).into_owned(), str::to_string))
+                };
+                let address =
+                    href.or_else(written).and_then(|address| link::resolve(&address, self.base.as_ref()));
+                self.site = address.and_then(|address| Url::parse(&address).ok());
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads on to the end of an item that begins with a token.
+    fn one(&mut self, begin: &Token) -> Found {
+        let number = self.number;
+        self.number += 1;
+        let mut tokens = Vec::new();
+        let (mut cut, mut many) = (begin.kind == Kind::Open, false);
+        let mut inner = begin.span.end..begin.span.end;
+        while cut {
+            let Some(token) = self.scanner.next(&self.text) else {
+                inner.end = self.text.len();
+                break;
+            };
+            let tag = &self.text[token.span.clone()];
+            inner.end = token.span.start;
+            let element = match token.kind {
+                Kind::Open | Kind::Empty => {
+                    self.names.declare(tag);
+                    self.names.element(tag)
+                }
+                Kind::Close => self.names.element(tag),
+                Kind::Section | Kind::Other => None,
+            };
+            // Where its end was forgotten, the next item or the end of the feed is it.
+            let is_item = element == Some(self.item);
+            let is_around = token.kind == Kind::Close
+                && matches!(element, Some("channel" | "rss" | "rdf:rdf" | "atom:feed"));
+            if is_item && token.kind == Kind::Close {
+                cut = false;
+            } else if is_item || is_around {
+                self.next = Some(token);
+                break;
+            } else if tokens.len() < MOST_TAGS {
+                tokens.push(token);
+            } else {
+                many = true;
+            }
+        }
+        let whole = begin.span.start..inner.end;
+        let result = match (many, cut && inner.end == self.text.len()) {
+            (true, _) => Err("has too many elements for news".to_string()),
+            (_, true) => Err("breaks off before its end".to_string()),
+            _ => {
+                let base = self.base.as_ref().or(self.site.as_ref());
+                let context = Context { text: &self.text, names: &self.names, base, replaced: self.replaced };
+                item::read(&context, &self.text[begin.span.clone()], &inner, &tokens, cut)
+            }
+        };
+        result.map_err(|reason| unreadable(number, reason, &self.text[whole]))
+    }
+}
+
+impl Iterator for Items {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            let token = self.next.take().or_else(|| self.scanner.next(&self.text))?;
+            if !matches!(token.kind, Kind::Open | Kind::Empty) {
+                continue;
+            }
+            match self.names.element(&self.text[token.span.clone()]) == Some(self.item) {
+                true => return Some(self.one(&token)),
+                false => self.note(&token),
+            }
+        }
+    }
 }
 
 fn unreadable(number: usize, reason: String, raw: &str) -> Unreadable {
     Unreadable { place: format!("item {}", number + 1), reason, raw: raw.chars().take(SHOWN).collect() }
 }
 
-/// A text without the characters XML forbids, and with `&` as such where it begins no entity: what is wrong most often.
-fn mended(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(SECTION) {
-        let end = rest[at..].find("]]>").map_or(rest.len(), |end| at + end);
-        mend(&mut out, &rest[..at]);
-        // In a section every character is itself.
-        out.extend(rest[at..end].chars().filter(|c| is_allowed(*c)));
-        rest = &rest[end..];
-    }
-    mend(&mut out, rest);
-    out
+/// What a field holds.
+struct Body {
+    text: String,
+    /// Whether it is HTML.
+    html: bool,
 }
 
-const SECTION: &str = "<![CDATA[";
-
-fn mend(out: &mut String, text: &str) {
-    for (at, c) in text.char_indices().filter(|(_, c)| is_allowed(*c)) {
-        let from = at + c.len_utf8();
-        let near = &text.as_bytes()[from..text.len().min(from + LONGEST_ENTITY)];
-        let name = near.iter().position(|byte| *byte == b';').map_or(&near[..0], |end| &near[..end]);
-        let known = name.strip_prefix(b"#").unwrap_or(name);
-        match c {
-            '&' if known.is_empty() || !known.iter().all(u8::is_ascii_alphanumeric) => out.push_str("&amp;"),
-            c => out.push(c),
-        }
-    }
-}
-
-fn is_allowed(c: char) -> bool {
-    !c.is_control() || matches!(c, '\t' | '\n' | '\r')
-}
-
-fn item(entry: Entry, about: Option<&str>) -> Result<Item, String> {
-    let words = |text: &str| {
-        let words = Inline::read(text).text().split_whitespace().collect::<Vec<_>>().join(" ");
-        Some(words).filter(|words| !words.is_empty())
-    };
-    let title = entry.title.as_ref().and_then(|title| words(&title.content));
-    let content = entry.content.and_then(|content| Some((content.body?, content.content_type)));
-    let summary = entry.summary.map(|text| (text.content, text.content_type));
-    // The whole text where the item has it, else what it says of it.
-    let body = [content, summary].into_iter().flatten().find(|(body, _)| words(body).is_some());
+/// An article of a plain headline and the first body that has words.
+fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Result<Item, String> {
+    let body = bodies.find_map(|Body { text, html }| {
+        let text = match html {
+            true => markup::shown(&whole(text)),
+            false => text,
+        };
+        let has_words = if html { !markup::words(&text).is_empty() } else { !text.trim().is_empty() };
+        has_words.then_some(Body { text, html })
+    });
     let (form, document) = match (title, body) {
         (None, None) => return Err("has neither a headline nor a text".to_string()),
         (Some(title), None) => {
-            let block = Block::new(0..title.len(), Kind::Title);
+            let block = Block::new(0..title.len(), BlockKind::Title);
             (Form::Words, Document::new(title, vec![block]))
         }
-        (title, Some((body, kind))) if kind.subty() != "plain" && body.contains(['<', '&']) => {
-            // Some programs escape a section instead of writing one.
-            let body = body.replace(SECTION, "").replace("]]>", "");
-            (Form::Html, marked_up(title, &body)?)
-        }
-        (title, Some((body, _))) => (Form::Words, record::titled(title, body)?),
+        (title, Some(Body { text, html: true })) => (Form::Html, marked_up(title, &text)?),
+        (title, Some(Body { text, .. })) => (Form::Words, record::titled(title, text.trim().to_string())?),
     };
-    let web = |link: &&feed_rs::model::Link| {
-        link.rel.as_deref().is_none_or(|rel| rel == "alternate") && link.href.starts_with("http")
-    };
-    Ok(Item {
-        id: Some(entry.id).filter(|id| !id.is_empty()).or_else(|| about.map(str::to_string)),
-        version: None,
-        link: entry.links.iter().find(web).map(|link| link.href.clone()),
-        published: entry.published.or(entry.updated).map(|time| time.to_rfc3339()),
-        slug: None,
-        form,
-        document,
-    })
+    Ok(Item { form, ..Item::from(document) })
+}
+
+/// HTML with one extra level of escaping undone, and without the marks of an escaped CDATA section.
+fn whole(html: String) -> String {
+    let html = if html.contains(SECTION) { html.replace(SECTION, "").replace("]]>", "") } else { html };
+    let twice = html.contains("&lt;/") && !markup::has_tags(&html);
+    if twice && markup::has_elements(&unescape(&html)) { unescape(&html).into_owned() } else { html }
 }
 
 /// A headline and a piece of HTML as one piece.
@@ -232,109 +286,4 @@ pub(crate) fn without_title(text: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::formats::{Fields, items};
-
-    fn feed(text: &str) -> Vec<Found> {
-        let bytes = std::io::Cursor::new(text.as_bytes().to_vec());
-        items(bytes, "a.xml", Fields::default()).unwrap().collect()
-    }
-
-    fn facts(found: &Found) -> String {
-        match found {
-            Ok(item) => format!(
-                "{:?} {:?} {:?} | {}",
-                item.id.as_deref().unwrap_or("-"),
-                item.link.as_deref().unwrap_or("-"),
-                item.published.as_deref().unwrap_or("-"),
-                item.document.article().replace("\n\n", " / ")
-            ),
-            Err(unreadable) => format!("{}: {}", unreadable.place, unreadable.reason),
-        }
-    }
-
-    fn all(text: &str) -> String {
-        feed(text).iter().map(facts).collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn rss_items_have_their_full_text_and_their_facts() {
-        insta::assert_snapshot!(all(
-            "<?xml version='1.0'?><rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><title>Baram</title>\
-             <item><title>AT&amp;amp;T &lt;b&gt;rises&lt;/b&gt;</title><link>https://baram.example/1</link><guid isPermaLink='false'>b-1</guid>\
-             <pubDate>Wed, 07 Jan 2026 10:30:00 +0900</pubDate><description>Short.</description>\
-             <content:encoded><![CDATA[<p>One <b>long</b> text.</p><p>And more.</p>]]></content:encoded></item>\
-             <item><title>제목만 있는 기사</title></item><item><description>Text &amp; no headline.</description></item><item/></channel></rss>"
-        ), @r#"
-        "b-1" "https://baram.example/1" "2026-01-07T01:30:00+00:00" | AT&T rises / One long text. / And more.
-        "-" "-" "-" | 제목만 있는 기사
-        "-" "-" "-" | Text & no headline.
-        item 4: has neither a headline nor a text
-        "#);
-    }
-
-    #[test]
-    fn older_rss_and_rdf_are_read_too() {
-        insta::assert_snapshot!(all(
-            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/' xmlns:dc='http://purl.org/dc/elements/1.1/'>\
-             <channel rdf:about='x'><title>c</title></channel><item rdf:about='https://baram.example/2'><title>One</title><description>Text.</description>\
-             <dc:date>2026-01-07T10:30:00+09:00</dc:date></item></rdf:RDF>"
-        ), @r#""https://baram.example/2" "-" "2026-01-07T01:30:00+00:00" | One / Text."#);
-        assert_eq!(
-            all("<rss version='0.93'><channel><item><title>One</title></item></channel></rss>"),
-            "\"-\" \"-\" \"-\" | One"
-        );
-        assert_eq!(
-            all("<rss><channel><item><title>One</title></item></channel></rss>"),
-            "\"-\" \"-\" \"-\" | One"
-        );
-    }
-
-    #[test]
-    fn atom_and_json_feeds_are_read_too() {
-        insta::assert_snapshot!(all(
-            "<feed xmlns='http://www.w3.org/2005/Atom'><title>f</title><id>f</id><updated>2026-01-07T00:00:00Z</updated><entry><id>tag:baram.example,2026:3</id>\
-             <title type='html'>One &amp;amp; two</title><link rel='self' href='https://x/self'/><link href='https://baram.example/3'/>\
-             <updated>2026-01-07T01:00:00Z</updated><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>Words <em>here</em>.</p></div></content></entry></feed>"
-        ), @r#""tag:baram.example,2026:3" "https://baram.example/3" "2026-01-07T01:00:00+00:00" | One & two / Words here."#);
-        insta::assert_snapshot!(all(
-            "{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":\"f\",\"items\":[{\"id\":\"j1\",\"url\":\"https://baram.example/4\",\"title\":\"하나\",\
-             \"content_html\":\"<p>둘.</p>\",\"date_published\":\"2026-01-07T10:30:00+09:00\"},{\"id\":\"j2\",\"content_text\":\"A < B.\"},{\"id\":3}]}"
-        ), @r#"
-        "j1" "https://baram.example/4" "2026-01-07T01:30:00+00:00" | 하나 / 둘.
-        "j2" "-" "-" | A < B.
-        item 3: unable to parse JSON: invalid type: integer `3`, expected a string at line 1 column 74
-        "#);
-    }
-
-    #[test]
-    fn a_broken_item_does_not_take_the_others_along() {
-        let text = "<rss version='2.0'><channel><item><title>One</title></item><item><title>Two</title><description>AT&T x</description></item>\
-                    <item><title>Two <b></title></item>\
-                    <item><title>Three</title></item><item><title>Cut off he";
-        insta::assert_snapshot!(all(text), @r#"
-        "-" "-" "-" | One
-        "-" "-" "-" | Two / AT&T x
-        item 3: is not well-formed XML: expected `</b>`, but `</title>` was found
-        "-" "-" "-" | Three
-        item 5: is not well-formed XML: expected `</title>`, but `</channel>` was found
-        "#);
-    }
-
-    #[test]
-    fn characters_of_a_section_are_themselves() {
-        let found = feed(
-            "<rss version='2.0'><channel><item><title>A & B</title><link><![CDATA[https://x.example/?a=1&b=2]]></link></item></channel></rss>",
-        );
-        let item = found[0].as_ref().unwrap();
-        assert_eq!(item.link.as_deref(), Some("https://x.example/?a=1&b=2"));
-        assert_eq!(item.document.title(), Some("A & B"));
-    }
-
-    #[test]
-    fn entities_are_not_expanded() {
-        let bomb = "<!DOCTYPE rss [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><rss version='2.0'><channel><item><title>x &b; y</title></item></channel></rss>";
-        assert_eq!(all(bomb), "\"-\" \"-\" \"-\" | x &b; y");
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ mod hidden;
 mod outline;
 mod runs;
 mod signs;
-mod tags;
+pub(super) mod tags;
 
 use self::blocks::{Found, Page, Region};
 use self::choose::Part;

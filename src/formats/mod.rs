@@ -6,6 +6,7 @@
 
 mod article;
 mod csv;
+mod dates;
 mod docx;
 mod encoding;
 mod feed;
@@ -33,6 +34,7 @@ use std::io::{BufRead, Read as _};
 
 use serde::{Deserialize, Serialize};
 
+pub use dates::{Date, read as date};
 pub use encoding::{Charset, decode};
 pub(crate) use feed::without_title;
 pub use visible::visible;
@@ -88,6 +90,9 @@ pub struct Item {
     pub slug: Option<String>,
     /// What its text is.
     pub form: Form,
+    /// What was wrong with its source and is not with its words: a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Its words.
     pub document: Document,
 }
@@ -273,9 +278,11 @@ pub fn items(source: impl std::io::Read + Send + 'static, name: &str, fields: Fi
 /// What an input begins with: its first line, or as much as tells what it is. A pipe gives it in pieces.
 fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
     const ENOUGH: usize = 1 << 16;
-    let mut bytes = Vec::new();
+    let mut bytes: Vec<u8> = Vec::new();
     let mut piece = [0; 1 << 12];
-    while bytes.len() < ENOUGH && !bytes.contains(&b'\n') {
+    // The root of XML may stand below many lines of comment.
+    let told = |bytes: &[u8]| bytes.contains(&b'\n') && !bytes.trim_ascii_start().starts_with(b"<");
+    while bytes.len() < ENOUGH && !told(&bytes) {
         match source.read(&mut piece) {
             Ok(0) => break,
             Ok(count) => bytes.extend_from_slice(&piece[..count]),

@@ -114,7 +114,7 @@ fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Resu
         published: dialect.published.iter().find_map(|path| words(path)),
         slug: words(dialect.slug),
         form: Form::File("xml".into()),
-        document: Document::new(text, blocks),
+        ..Item::from(Document::new(text, blocks))
     })
 }
 

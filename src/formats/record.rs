@@ -51,7 +51,7 @@ pub(super) fn article(fields: &Fields, get: impl Fn(&str) -> Option<String>) -> 
         published: known(PUBLISHED),
         slug: known(SLUG),
         form: Form::Words,
-        document: titled(given(&fields.title), body)?,
+        ..Item::from(titled(given(&fields.title), body)?)
     })
 }
 

@@ -5,8 +5,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use chrono::{DateTime, FixedOffset};
-
 use super::html::sanitized;
 use super::words::words;
 use super::{heading, is_web, models, xml};
@@ -51,8 +49,8 @@ fn item(feed: &mut String, line: &Line) {
         let _ = writeln!(feed, "<link>{}</link>", xml(link));
     }
     let _ = writeln!(feed, "<guid isPermaLink=\"{}\">{}</guid>", is_web(&line.id), xml(&line.id));
-    if let Some(date) = line.published.as_deref().and_then(date) {
-        let _ = writeln!(feed, "<pubDate>{}</pubDate>", date.to_rfc2822());
+    if let Some(date) = line.published.as_deref().and_then(formats::date) {
+        let _ = writeln!(feed, "<pubDate>{}</pubDate>", date.rfc2822());
     }
     if is_web(&line.input) {
         let _ =
@@ -88,11 +86,4 @@ fn paragraphs(text: &str, heading: &str) -> String {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|one| !one.is_empty());
     let body = |(number, one): &(usize, &str)| *number > 0 || *one != heading;
     paragraphs.enumerate().filter(body).map(|(_, one)| format!("<p>{}</p>", escape(one))).collect()
-}
-
-/// A time as feeds, agencies and archives write it.
-fn date(text: &str) -> Option<DateTime<FixedOffset>> {
-    let known = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
-    let agency = || DateTime::parse_from_str(text, "%Y%m%dT%H%M%S%z");
-    known.or_else(|_| agency()).ok()
 }

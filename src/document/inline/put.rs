@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::{Inline, Tag, element, escape, is_picture, name};
+use super::{Inline, Tag, element, escape, is_picture, name, override_end};
 use crate::document::Span;
 
 /// Bytes that may be searched for each byte of the old and the new words: several hundred different

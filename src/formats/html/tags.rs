@@ -30,13 +30,13 @@ const LONGEST_VALUE: usize = 2000;
 
 /// What stands between two stretches of text. Everything that is no tag, comment or declaration is
 /// text.
-pub(super) struct Tag {
+pub(in crate::formats) struct Tag {
     pub span: Span,
     pub kind: TagKind,
 }
 
 /// What a tag is.
-pub(super) enum TagKind {
+pub(in crate::formats) enum TagKind {
     Open {
         name: String,
         attributes: Vec<Attribute>,
@@ -50,7 +50,7 @@ pub(super) enum TagKind {
 }
 
 /// An attribute that is looked at.
-pub(super) struct Attribute {
+pub(in crate::formats) struct Attribute {
     pub name: &'static str,
     /// With its entities decoded.
     pub value: String,
@@ -60,7 +60,7 @@ pub(super) struct Attribute {
 
 /// What an element is to the words in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::formats) enum Role {
     /// Its words stand apart from those around it. Known elements give the name that a page's
     /// context is told by.
     Block(&'static str),
@@ -96,7 +96,7 @@ const OPAQUE: &[&str] = &[
 ];
 
 /// What an element is.
-pub(super) fn role(name: &str) -> Role {
+pub(in crate::formats) fn role(name: &str) -> Role {
     let known = |list: &[&'static str]| list.iter().find(|known| **known == name).copied();
     match name {
         "br" => Role::LineBreak,
@@ -116,7 +116,7 @@ pub(super) fn breaks_out(name: &str) -> bool {
 
 /// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to
 /// its end tag.
-pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag> {
+pub(in crate::formats) fn tags(text: &str) -> impl Iterator<Item = Tag> {
     // In XML an element may be empty by its own tag; in HTML `<script/>` goes on to its end tag.
     let xml = text.trim_start().starts_with("<?xml");
     let mut tokenizer = Tokenizer::new_with_emitter(text, CallbackEmitter::new(Reader::default()));
@@ -206,7 +206,7 @@ impl Callback<Tag, usize> for Reader {
 }
 
 /// The value of an attribute, if there is one.
-pub(super) fn value<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
+pub(in crate::formats) fn value<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
     attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.value.as_str())
 }
 

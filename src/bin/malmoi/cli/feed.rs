@@ -43,7 +43,9 @@ impl Feed {
             if run.settings.offline()? {
                 bail!(
                     "--offline forbids fetching {}",
-                    addresses.first().map_or("the pages of items", |(_, address)| address)
+                    addresses
+                        .first()
+                        .map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address))
                 );
             }
             let (fetched, page) = fetch(addresses, self.allow_private)?;
@@ -66,8 +68,16 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
 
     let web = Arc::new(Web::new(private));
     let mut inputs = Vec::new();
-    for (place, name) in addresses {
-        let (web, address) = (web.clone(), name.clone());
+    let mut names = std::collections::HashMap::<String, usize>::new();
+    for (place, address) in addresses {
+        let web = web.clone();
+        // Two may differ in nothing but what is hidden.
+        let mut name = malmoi::redacted(&address);
+        let same = names.entry(name.clone()).or_default();
+        *same += 1;
+        if *same > 1 {
+            name += &format!(" ({same})");
+        }
         let open = move |mark: Option<&str>| {
             Ok(match web.get(&address, mark)? {
                 Got::Same => Opened::Same,
@@ -82,7 +92,8 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
 
 #[cfg(not(feature = "fetch"))]
 fn fetch(addresses: Vec<(usize, String)>, _: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
-    let what = addresses.into_iter().next().map_or("the pages of items".to_string(), |(_, address)| address);
+    let what =
+        addresses.first().map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address));
     bail!(
         "this malmoi was built without network code and cannot fetch {what}; save the feed and name the file"
     )

@@ -1,0 +1,361 @@
+//! One item of an XML feed: its fields, found by tag name even in malformed markup.
+
+use url::Url;
+
+use super::super::Item;
+use super::super::xml;
+use super::names::Names;
+use super::scan::{Kind, Token, section};
+use super::{Body, article, link, markup};
+use crate::document::{Span, unescape};
+use crate::formats::dates;
+
+/// What may stand in each field, the likeliest first.
+const TITLES: &[&str] = &["title", "atom:title", "dc:title", "media:title", "itunes:title"];
+#[rustfmt::skip]
+const BODIES: &[&str] = &[
+    "content:encoded", "xhtml:body", "xhtml:div", "atom:content", "fulltext", "content", "body",
+    "description", "atom:summary", "summary", "dc:description", "dc:abstract", "abstract",
+    "media:description", "media:text", "itunes:summary", "itunes:subtitle",
+];
+#[rustfmt::skip]
+const DATES: &[&str] = &[
+    "pubdate", "atom:published", "published", "dc:date", "dc:issued", "atom:issued", "issued", "date", "dc:available", "dc:created",
+    "atom:created", "created", "atom:updated", "updated", "atom:modified", "modified", "dc:modified",
+];
+const IDS: &[&str] = &["guid", "atom:id", "id", "dc:identifier"];
+/// Elements that hold further fields.
+const GROUPS: &[&str] = &["media:group", "media:content"];
+/// Groups within groups.
+const DEEPEST: usize = 4;
+
+/// What an item is read with.
+pub(super) struct Context<'c> {
+    pub text: &'c str,
+    pub names: &'c Names,
+    /// What relative links are relative to.
+    pub base: Option<&'c Url>,
+    /// Whether bytes of the feed fit no encoding; each is U+FFFD in the text.
+    pub replaced: bool,
+}
+
+struct Field<'t> {
+    name: &'static str,
+    /// The tag it begins with.
+    tag: &'t str,
+    inner: Span,
+    /// The tokens between its tags.
+    tokens: Span,
+}
+
+struct Fields<'c> {
+    context: &'c Context<'c>,
+    tokens: &'c [Token],
+    /// For each tag the one that begins or ends the same element.
+    partners: Vec<Option<usize>>,
+    found: Vec<Field<'c>>,
+    /// Fields whose end was forgotten.
+    open: Vec<&'c str>,
+}
+
+/// The item between `tag` and its end: `inner` is the content, `tokens` the tags in it.
+/// `cut` says that the closing tag is missing.
+pub(super) fn read(
+    context: &Context<'_>,
+    tag: &str,
+    inner: &Span,
+    tokens: &[Token],
+    cut: bool,
+) -> Result<Item, String> {
+    let partners = partners(context.text, tokens);
+    let mut fields = Fields { context, tokens, partners, found: Vec::new(), open: Vec::new() };
+    fields.collect(0..tokens.len(), inner.end, 0);
+    if cut && let Some(open) = fields.open.first() {
+        return Err(format!("breaks off in its <{open}>"));
+    }
+    let id = fields.first(IDS).or_else(|| attribute(tag, "rdf:about"));
+    let mut item = article(fields.title(), fields.bodies())?;
+    item.id = id;
+    item.link = fields.link(tag);
+    item.published = fields.published();
+    item.notes = fields.notes(inner);
+    Ok(item)
+}
+
+/// The matching tag of each tag, by name alone: unclosed elements between them do not matter.
+fn partners(text: &str, tokens: &[Token]) -> Vec<Option<usize>> {
+    let mut partners = vec![None; tokens.len()];
+    let mut open: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let name = super::scan::name(&text[token.span.clone()]);
+        match token.kind {
+            Kind::Open => open.entry(name).or_default().push(at),
+            Kind::Close => {
+                if let Some(begin) = open.get_mut(name).and_then(Vec::pop) {
+                    (partners[begin], partners[at]) = (Some(at), Some(begin));
+                }
+            }
+            _ => {}
+        }
+    }
+    partners
+}
+
+impl<'c> Fields<'c> {
+    /// The fields among these tokens, which end at the byte `end`.
+    fn collect(&mut self, range: Span, end: usize, depth: usize) {
+        let text = self.context.text;
+        let mut at = range.start;
+        while at < range.end {
+            let token = &self.tokens[at];
+            let tag = &text[token.span.clone()];
+            let known = self.context.names.element(tag);
+            let whole = match token.kind {
+                Kind::Empty => Some(at),
+                Kind::Open => self.partners[at].filter(|close| *close < range.end),
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            let close = match (whole, known) {
+                (Some(close), _) => close,
+                // `<br>` and the like.
+                (None, None) => at,
+                (None, Some(_)) => self.end_of_open(at, range.end),
+            };
+            if whole.is_none() && known.is_some() {
+                self.open.push(super::scan::name(tag));
+            }
+            if let Some(name) = known {
+                let stop = match self.tokens.get(close) {
+                    _ if token.kind == Kind::Empty => token.span.end,
+                    Some(next) if close < range.end => next.span.start,
+                    _ => end,
+                };
+                let inner = token.span.end..stop.max(token.span.end);
+                let tokens = at + 1..close.max(at + 1);
+                if GROUPS.contains(&name) && depth < DEEPEST {
+                    self.collect(tokens.clone(), inner.end, depth + 1);
+                }
+                self.found.push(Field { name, tag, inner, tokens });
+            }
+            // The tag that ends an unclosed field begins the next one.
+            at = if whole.is_none() { close.max(at + 1) } else { close + 1 };
+        }
+    }
+
+    /// The token that ends an unclosed element: the next field, or a stray closing tag that is not
+    /// HTML.
+    fn end_of_open(&self, at: usize, end: usize) -> usize {
+        let text = self.context.text;
+        let ends = |next: &usize| {
+            let token = &self.tokens[*next];
+            let tag = &text[token.span.clone()];
+            match token.kind {
+                Kind::Open | Kind::Empty => self.context.names.element(tag).is_some(),
+                Kind::Close => {
+                    self.partners[*next].is_none() && !markup::is_element(self.context.names.html(tag))
+                }
+                _ => false,
+            }
+        };
+        (at + 1..end).find(ends).unwrap_or(end)
+    }
+
+    fn named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Field<'c>> {
+        names.iter().flat_map(|name| self.found.iter().filter(move |field| field.name == *name))
+    }
+
+    /// The first field that has words, on one line.
+    fn first(&self, names: &[&str]) -> Option<String> {
+        self.named(names).map(|field| one_line(&self.value(field).text)).find(|words| !words.is_empty())
+    }
+
+    fn title(&self) -> Option<String> {
+        let mut titles = self.named(TITLES).map(|field| {
+            let Body { text, html } = self.value(field);
+            match html || markup::has_elements(&text) || !is_plain(field) {
+                true => markup::words(&text),
+                false => markup::words(&text.replace('<', "&lt;")),
+            }
+        });
+        titles.find(|title| !title.is_empty())
+    }
+
+    fn bodies(&self) -> impl Iterator<Item = Body> {
+        let readable = |field: &&Field<'c>| content_type(field) != Type::Other;
+        self.named(BODIES).filter(readable).map(|field| {
+            let body = self.value(field);
+            let html = body.html
+                || content_type(field) == Type::Html
+                || match is_plain(field) {
+                    true => markup::has_elements(&body.text) || unescape(&body.text) != body.text,
+                    false => markup::has_tags(&body.text) || body.text.contains('&'),
+                };
+            Body { html, ..body }
+        })
+    }
+
+    fn link(&self, tag: &str) -> Option<String> {
+        let base = self.base(tag, self.context.base);
+        let resolved = |field: &Field<'c>, given: &str| {
+            link::resolve(given, self.base(field.tag, base.as_ref()).as_ref())
+        };
+        let alternate = |field: &Field<'c>| {
+            let rel = attribute(field.tag, "rel").unwrap_or_default().to_ascii_lowercase();
+            let rel = rel.trim_start_matches("http://www.iana.org/assignments/relation/");
+            rel.is_empty() || rel.split_whitespace().any(|one| one == "alternate")
+        };
+        let element = |field: &Field<'c>| match attribute(field.tag, "href") {
+            Some(href) => Some(href).filter(|_| alternate(field)).and_then(|href| resolved(field, &href)),
+            None => resolved(field, &self.value(field).text),
+        };
+        let web = |field: &Field<'c>| {
+            let text = self.value(field).text;
+            let text = text.trim();
+            link::is_web(text).then(|| resolved(field, text)).flatten()
+        };
+        let permanent = |field: &Field<'c>| {
+            let permanent = attribute(field.tag, "ispermalink");
+            permanent
+                .is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"))
+                .then(|| web(field))
+                .flatten()
+        };
+        let links = || self.named(&["link", "atom:link"]).find_map(element);
+        let about = || attribute(tag, "rdf:about").filter(|about| link::is_web(about));
+        let outside = |field: &Field<'c>| resolved(field, &attribute(field.tag, "src")?);
+        links()
+            .or_else(|| self.named(&["guid"]).find_map(permanent))
+            .or_else(|| self.named(&["feedburner:origlink", "dc:identifier"]).find_map(web))
+            .or_else(|| about().and_then(|about| link::resolve(&about, base.as_ref())))
+            .or_else(|| self.named(&["atom:content"]).find_map(outside))
+    }
+
+    fn base(&self, tag: &str, around: Option<&Url>) -> Option<Url> {
+        link::base(attribute(tag, "xml:base").as_deref(), around)
+    }
+
+    /// The first date that is understood, as it is written; where none is, the first.
+    fn published(&self) -> Option<String> {
+        let mut dates = self.named(DATES).map(|field| one_line(&self.value(field).text));
+        let mut first = None;
+        dates
+            .find(|date| {
+                first = first.take().or_else(|| Some(date.clone()).filter(|date| !date.is_empty()));
+                dates::read(date).is_some()
+            })
+            .or(first)
+    }
+
+    /// Notes for an editor: what was lost or repaired while reading.
+    fn notes(&self, inner: &Span) -> Vec<String> {
+        let lost = match self.context.replaced {
+            true => self.context.text[inner.clone()].matches(char::REPLACEMENT_CHARACTER).count(),
+            false => 0,
+        };
+        let mut notes = Vec::new();
+        if lost > 0 {
+            let bytes = if lost == 1 { "one place".to_string() } else { format!("{lost} places") };
+            notes.push(format!("bytes that fit no encoding were left out in {bytes} of the feed's item"));
+        }
+        if let Some(open) = self.open.first() {
+            notes.push(format!("the feed never closes the item's <{open}>"));
+        }
+        notes
+    }
+
+    /// What a field holds.
+    fn value(&self, field: &Field<'c>) -> Body {
+        let names = self.context.names;
+        let inside = &self.tokens[field.tokens.clone()];
+        let html = inside.iter().any(|token| matches!(token.kind, Kind::Open | Kind::Empty | Kind::Close));
+        let mut text = String::new();
+        let mut end = field.inner.start;
+        for (at, token) in inside.iter().enumerate() {
+            let raw = &self.context.text[token.span.clone()];
+            self.push(&mut text, &self.context.text[end..token.span.start], !html);
+            end = token.span.end;
+            let name = names.html(raw);
+            let paired = self.partners[field.tokens.start + at].is_some();
+            match token.kind {
+                Kind::Section => self.push(&mut text, section(raw), false),
+                Kind::Other => {}
+                // A vocabulary of its own in a field that holds XML.
+                Kind::Empty if !markup::is_element(name) => {}
+                Kind::Open | Kind::Close if paired && !markup::is_element(name) => {}
+                Kind::Close => self.push(&mut text, &format!("</{name}>"), false),
+                Kind::Open | Kind::Empty => {
+                    let attributes = raw[1 + super::scan::name(raw).len()..].trim_end_matches('>');
+                    let attributes = attributes.strip_suffix('/').unwrap_or(attributes);
+                    self.push(&mut text, &format!("<{name}{attributes}>"), false);
+                    if token.kind == Kind::Empty && !markup::VOID.contains(&name) {
+                        text += &format!("</{name}>");
+                    }
+                }
+            }
+        }
+        self.push(&mut text, &self.context.text[end..field.inner.end], !html);
+        Body { text, html }
+    }
+
+    /// Text appended without control characters and replaced bytes.
+    fn push(&self, out: &mut String, text: &str, escaped: bool) {
+        let text = if escaped { unescape(text) } else { text.into() };
+        let replaced = self.context.replaced;
+        out.extend(text.chars().filter(|c| {
+            (!c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+                && !(replaced && *c == char::REPLACEMENT_CHARACTER)
+        }));
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Type {
+    Plain,
+    Html,
+    /// The element says nothing, or only elements of Atom do.
+    Unsaid,
+    /// A picture, a sound, bytes.
+    Other,
+}
+
+/// The content type an Atom or Media RSS element declares; any case, MIME types of Atom 0.3.
+fn content_type(field: &Field<'_>) -> Type {
+    if !field.name.starts_with("atom:") && !field.name.starts_with("media:") {
+        return Type::Unsaid;
+    }
+    if attribute(field.tag, "mode").is_some_and(|mode| mode.eq_ignore_ascii_case("base64")) {
+        return Type::Other;
+    }
+    let Some(said) = attribute(field.tag, "type") else { return Type::Unsaid };
+    let said = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match said.as_str() {
+        "" => Type::Unsaid,
+        "text" | "plain" | "text/plain" => Type::Plain,
+        "html" | "xhtml" | "text/html" => Type::Html,
+        said if said.ends_with("xml") => Type::Html,
+        said if said.starts_with("text/") || !said.contains('/') => Type::Plain,
+        _ if field.name.starts_with("media:") => Type::Unsaid,
+        _ => Type::Other,
+    }
+}
+
+/// Whether a field is plain text by its declaration; Atom's default is plain.
+fn is_plain(field: &Field<'_>) -> bool {
+    match content_type(field) {
+        Type::Plain => true,
+        Type::Unsaid => field.name.starts_with("atom:"),
+        Type::Html | Type::Other => false,
+    }
+}
+
+pub(super) fn attribute(tag: &str, name: &str) -> Option<String> {
+    let value = xml::attributes(tag).find(|(given, _)| given.eq_ignore_ascii_case(name))?.1;
+    Some(unescape(&tag[value]).trim().to_string()).filter(|value| !value.is_empty())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
