@@ -56,6 +56,7 @@ pub(super) enum Way {
 impl Summarize {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let to = self.to.as_deref().map(work::language).transpose()?;
+        work::check_output(&self.results, &[self.input.as_deref()], run)?;
         let document = work::read(self.input.as_deref(), run)?;
         let from = work::language_of(&document);
         let to: Language = to.unwrap_or(from);

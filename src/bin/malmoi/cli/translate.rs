@@ -36,6 +36,7 @@ impl Translate {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let to = work::language(&self.to)?;
         let given = (self.from != "auto").then(|| work::language(&self.from)).transpose()?;
+        work::check_output(&self.results, &[self.input.as_deref(), self.glossary.as_deref()], run)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
         let document = work::read(self.input.as_deref(), run)?;
         let from = given.unwrap_or_else(|| work::language_of(&document));

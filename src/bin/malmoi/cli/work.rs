@@ -61,6 +61,13 @@ pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
     Ok(Term::read(&bytes, &path.display().to_string())?)
 }
 
+/// Looks at `-o` before anything is read or computed: none of the files that are read is overwritten without `--force`.
+pub(super) fn check_output(results: &Results, read: &[Option<&Path>], run: &Run) -> Result<()> {
+    let model = run.settings.get("model").map(Path::new);
+    let read: Vec<&Path> = read.iter().copied().chain([model]).flatten().collect();
+    output::check(results.output.as_deref(), &read, results.force)
+}
+
 /// Reads `INPUT`: a file, or standard input for `-` and for none.
 pub(super) fn read(input: Option<&Path>, run: &Run) -> Result<Document> {
     let (bytes, name) = match input.filter(|path| *path != Path::new("-")) {
