@@ -304,7 +304,7 @@ mod tests {
     fn a_file_keeps_its_name_in_characters_every_file_system_takes() {
         for (input, name) in [
             ("in/harbour.txt", "harbour"),
-            ("Harbour Plan (v2).final.docx", "Harbour-Plan-v2.final"),
+            ("Harbour Plan (v2).final.docx", "Harbour-Plan-v2-final"),
             ("-rf.txt", "rf"),
             ("in/해민항 준설.html", "해민항-준설"),
             ("https://baram.example/rss?page=1&x=2", "rss-page-1-x-2"),

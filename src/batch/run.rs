@@ -245,7 +245,7 @@ impl Run<'_> {
                     }
                 }
                 // One that was given up meanwhile is settled already.
-                Some(Told::Settled(settled)) => self.take_back(settled),
+                Some(Told::Settled(settled)) => self.take_back(*settled),
                 None => {}
             }
             if self.extended.elapsed() > EXTEND {

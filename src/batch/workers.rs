@@ -24,7 +24,7 @@ pub(super) enum Told {
     /// It began with an item.
     Began(Place),
     /// It is done with one.
-    Settled(Settled),
+    Settled(Box<Settled>),
 }
 
 /// An item's ordinal and content: one that changes meanwhile is out twice.
@@ -56,7 +56,7 @@ struct Shared {
     tell: Sender<Told>,
     /// Set by the user.
     stop: Arc<AtomicBool>,
-    /// Set when nobody waits for results any more.
+    /// Set when the run is over, and no result is taken any more.
     over: Arc<AtomicBool>,
 }
 
@@ -139,7 +139,7 @@ impl Shared {
                     result = Err(BatchError::ItemTimeout { limit }.into());
                 }
             }
-            if self.tell.send(Told::Settled(Settled { lease, result })).is_err() {
+            if self.tell.send(Told::Settled(Box::new(Settled { lease, result }))).is_err() {
                 return;
             }
         }

@@ -249,7 +249,7 @@ impl Journal {
         let unread = |e| Error::io("read", &path, e);
         let lines = BufReader::new(File::open(&path).map_err(unread)?).split(b'\n');
         let spec = spec_sum(&self.spec);
-        let mut others = 0;
+        let (mut taken, mut others) = (0, 0);
         for (number, text) in lines.enumerate() {
             let line = serde_json::from_slice::<result::Line>(&text.map_err(unread)?);
             let Some(mut line) = line.ok().filter(|line| line.spec == spec) else {
@@ -277,9 +277,13 @@ impl Journal {
                 line: Some(serde_json::to_string(&line).map_err(|e| Error::Engine(e.into()))?),
             };
             self.insert(&row, 0)?;
+            taken += 1;
             if removed {
                 self.execute("UPDATE item SET removed = 1 WHERE ordinal = ?1", [ordinal])?;
             }
+        }
+        if taken > 0 && self.notes.is_empty() {
+            self.notes.push("there was no journal; it is begun again from items.jsonl".into());
         }
         if others > 0 {
             self.notes.push(format!(

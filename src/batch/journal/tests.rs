@@ -172,11 +172,11 @@ fn a_journal_of_the_first_version_is_raised_with_unique_ids() {
         let facts = "INSERT INTO fact VALUES('spec', ?1), ('runs', '4'), ('mark of in.jsonl', 'v1')";
         connection.execute(facts, [SPEC]).unwrap();
         let add = |ordinal: i64,
-                       key: &str,
-                       content: &str,
-                       state: &str,
-                       payload: Option<&str>,
-                       line: Option<&str>| {
+                   key: &str,
+                   content: &str,
+                   state: &str,
+                   payload: Option<&str>,
+                   line: Option<&str>| {
             connection
                 .execute(
                     "INSERT INTO item VALUES(?1, ?2, ?2, ?3, ?4, 1, NULL, 4, 'in.jsonl', ?5, ?6, 0)",
