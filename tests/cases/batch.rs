@@ -331,7 +331,7 @@ fn links_pipes_and_folders_that_cannot_be_read() {
     let named = desk.batch(&["--", "./in/-rf.txt"], &["-o", "named"]).output().unwrap();
     assert_eq!(code(&named), 0, "{}", said(&named));
     // A folder that cannot be read is listed, and the rest is done. For root every folder can be.
-    std::fs::set_permissions(desk.path("in/locked"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(desk.path("in/locked"), std::fs::Permissions::from_mode(0o000)).unwrap();
     let mut command = desk.batch(&["in"], &["-o", "other"]);
     if std::fs::read_dir(desk.path("in/locked")).is_ok() {
         let open = std::fs::Permissions::from_mode(0o777);

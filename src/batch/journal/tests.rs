@@ -313,3 +313,24 @@ fn short_items_are_claimed_beside_long_ones() {
     assert_eq!(ordinals(&journal.claim(3, Length::Short).unwrap()), [11, 12, 13]);
     assert_eq!(ordinals(&journal.claim(2, Length::Any).unwrap()), [3, 4]);
 }
+
+/// One id for all items, which each need another: four times the items take no more than eight times the time.
+#[test]
+fn many_items_of_one_id_are_taken_in_in_linear_time() {
+    let time = |count: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        let began = std::time::Instant::now();
+        journal
+            .together(|journal| {
+                (0..count).try_for_each(|n| {
+                    journal.offer("in.jsonl", &item(Some("1"), &format!("Ferry {n} sailed."))).map(drop)
+                })
+            })
+            .unwrap();
+        began.elapsed()
+    };
+    time(500);
+    let (few, many) = (time(1000), time(4000));
+    assert!(many < few * 8, "{few:?} for 1000, {many:?} for 4000");
+}
