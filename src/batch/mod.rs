@@ -162,7 +162,7 @@ pub struct Plan {
     pub follow: Option<Follow>,
     /// Whether results show items that are not in their inputs any more, too. Feeds are windows on a stream: their items stay.
     pub keep_removed: bool,
-    /// How long one item may take; one that takes longer fails. Not limited by default.
+    /// How long models may work on one item, its page read already; one that takes longer fails. Not limited by default.
     pub item_timeout: Option<Duration>,
 }
 

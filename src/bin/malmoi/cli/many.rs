@@ -54,7 +54,7 @@ pub(super) struct Many {
     /// Texts that go through the model at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     at_once: u32,
-    /// Seconds an item may take; one that takes longer fails and holds up no other [default: no limit]
+    /// Seconds models may work on an item; one that takes longer fails and holds up no other [default: no limit]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     item_timeout: Option<u64>,
     /// Try failed items again
