@@ -62,9 +62,33 @@ impl Block {
 /// A text and the blocks found in it, in order and without overlap. What lies between blocks (white space, tags, what is not for
 /// reading) is kept: [`Document::rejoin`] puts new texts in the blocks' places and leaves the rest byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Document {
     text: String,
     blocks: Vec<Block>,
+}
+
+/// A document as it is read back, its spans not yet compared with its text.
+#[derive(Deserialize)]
+struct Unchecked {
+    text: String,
+    blocks: Vec<Block>,
+}
+
+impl TryFrom<Unchecked> for Document {
+    type Error = String;
+
+    fn try_from(Unchecked { text, blocks }: Unchecked) -> Result<Self, String> {
+        let mut end = 0;
+        for Block { span, inline, .. } in &blocks {
+            let fits = span.start >= end && text.get(span.clone()).is_some();
+            if !fits || inline.as_ref().is_some_and(|inline| !inline.is_sound()) {
+                return Err(format!("a block at {}..{} lies outside its text", span.start, span.end));
+            }
+            end = span.end;
+        }
+        Ok(Self { text, blocks })
+    }
 }
 
 impl Document {

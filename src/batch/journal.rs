@@ -1,52 +1,55 @@
-//! The journal: every item of an output folder, its state and what came of it, in an SQLite file that survives being killed.
+//! The journal: every item of an output folder, its state and its result, in an SQLite file that survives being killed.
 //!
-//! One writer (a lock beside it says so), write-ahead log, every commit forced to the disk. What an item's result depends on is frozen
-//! in the first run; another one that would work differently is refused. The files people read are made from here.
+//! One writer (a lock beside it says so), write-ahead log, every commit forced to the disk. The specification results depend on is
+//! frozen in the first run; a run with another one is refused. The files people read are made from here.
+//!
+//! Each row carries a seal, the sum of its columns and of the specification. At opening the file is checked whole and every seal is
+//! compared: a damaged file is set aside and begun again from `items.jsonl`, a damaged row loses its result and is done again.
+//!
+//! Current items and history are apart: an item that left its input is marked as removed, and the results of earlier versions of an
+//! item are moved to the table `version`.
 
+mod check;
+mod file;
+mod queue;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use super::work::{Lease, Stats, Work};
-use super::{BatchError, result};
+use file::Trouble;
+use row::{Row, UNREADABLE, seal};
+
+use super::result;
+use super::work::Lease;
+use super::{BatchError, sum};
 use crate::error::{Error, Result};
-use crate::formats::{Item, Unreadable};
+use crate::formats::{Form, Item, Unreadable};
 
 /// Seconds an item may stay in somebody's hands without a word from them.
 const LEASE: i64 = 600;
-
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS item(
-    ordinal INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    base TEXT NOT NULL,
-    content TEXT NOT NULL,
-    state TEXT NOT NULL CHECK(state IN ('pending', 'leased', 'done', 'dead')),
-    attempts INTEGER NOT NULL DEFAULT 0,
-    lease INTEGER,
-    met INTEGER NOT NULL DEFAULT 0,
-    input TEXT NOT NULL,
-    payload TEXT,
-    line TEXT,
-    updated INTEGER NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS outdated(file TEXT PRIMARY KEY) STRICT;
-CREATE INDEX IF NOT EXISTS item_by_content ON item(base, content, met);
-CREATE INDEX IF NOT EXISTS item_by_input ON item(base, input, met);
-CREATE INDEX IF NOT EXISTS item_by_state ON item(state, ordinal);
-";
 
 /// An open journal.
 pub struct Journal {
     folder: PathBuf,
     connection: Connection,
+    /// The specification results depend on.
+    spec: String,
     /// The number of this run.
     run: i64,
+    /// Names of this run's inputs.
+    inputs: HashSet<String>,
+    /// Whether items that left their inputs are marked as removed.
+    tracks: bool,
+    /// Messages about damage that was found and mended.
+    notes: Vec<String>,
     /// Held until the journal is closed.
     _lock: File,
 }
@@ -67,33 +70,84 @@ pub enum Offered {
 }
 
 impl Journal {
-    /// Opens the journal of a folder, or begins one. `spec` is what results depend on.
+    /// Opens the journal of a folder, or begins one. `spec` is the specification results depend on.
     ///
-    /// A journal that is damaged is kept aside, and begun again from `items.jsonl`; the second value says so.
-    pub fn open(folder: &Path, spec: &str) -> Result<(Self, Option<String>)> {
+    /// A file that is damaged is kept aside and begun again from `items.jsonl`; rows that are damaged lose their results and are done
+    /// again. [`notes`](Self::notes) says so.
+    pub fn open(folder: &Path, spec: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
-        let lock = lock(folder)?;
-        let path = folder.join("journal.db");
-        let mut said = None;
-        let connection = match connect(&path) {
-            Ok(connection) => connection,
-            // A full disk or missing rights say nothing about what is written there.
-            Err(Trouble { reason, is_damage: true }) => {
-                said = Some(set_aside(&path, &reason)?);
-                connect(&path).map_err(|trouble| damaged(&path, trouble.reason))?
+        let lock = file::lock(folder)?;
+        // SQLite is told to follow no link, also none on the way to the folder, which the user named.
+        let real = std::fs::canonicalize(folder).map_err(|e| Error::io("read", folder, e))?;
+        let path = real.join("journal.db");
+        let mut notes = Vec::new();
+        let opened = match file::connect(&path) {
+            Err(Trouble::Damage(reason)) => {
+                let aside = file::set_aside(&path)?;
+                notes.push(format!(
+                    "the journal was damaged ({reason}); it is kept as {} and begun again from items.jsonl",
+                    folder.join(aside.file_name().unwrap_or_default()).display()
+                ));
+                file::connect(&path)
             }
-            Err(Trouble { reason, .. }) => return Err(damaged(&path, reason)),
+            opened => opened,
         };
-        let mut journal = Self { folder: folder.to_path_buf(), connection, run: 0, _lock: lock };
-        // A journal that was not begun yet, beside results of one that was: the run that set it aside went no further.
-        if journal.is_new()? {
-            journal.rebuild()?;
-        }
-        journal.freeze(spec)?;
-        journal.count_run()?;
-        // Whoever had leases is gone: the lock is ours.
-        journal.execute("UPDATE item SET state = 'pending', lease = NULL WHERE state = 'leased'", [])?;
-        Ok((journal, said))
+        let opened = opened.map_err(|trouble| match trouble {
+            Trouble::Other(error) => error,
+            Trouble::Damage(reason) => BatchError::Damaged { file: path.clone(), reason }.into(),
+        })?;
+        let mut journal = Self {
+            folder: folder.to_path_buf(),
+            connection: opened.connection,
+            spec: spec.to_string(),
+            run: 0,
+            inputs: HashSet::new(),
+            tracks: false,
+            notes,
+            _lock: lock,
+        };
+        journal.prepare(opened.format)?;
+        Ok(journal)
+    }
+
+    /// An error where another process has the folder's journal.
+    pub(super) fn is_free(folder: &Path) -> Result<()> {
+        file::lock(folder).map(drop)
+    }
+
+    /// Names this run's inputs. Where `tracks`, items that left the file they came from are marked as removed when the file was read
+    /// to its end; those of files that are gone are marked at once.
+    pub fn expect(&mut self, inputs: &[String], tracks: bool) -> Result<()> {
+        self.inputs = inputs.iter().cloned().collect();
+        self.tracks = tracks;
+        let known: Vec<String> = {
+            let mut select =
+                self.connection.prepare("SELECT DISTINCT input FROM item").map_err(|e| self.failed(e))?;
+            let rows = select.query_map([], |row| row.get(0));
+            rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?
+        };
+        let roots: HashSet<Option<PathBuf>> = inputs.iter().map(|name| root(name)).collect();
+        self.together(|journal| {
+            for name in known.iter().filter(|name| !journal.inputs.contains(*name)) {
+                // Only a file beside this run's inputs is judged: another working folder has others.
+                let gone = is_gone(name) && roots.contains(&root(name));
+                if gone {
+                    journal.execute(
+                        "DELETE FROM item WHERE input = ?1 AND substr(key, 1, ?2) = ?3",
+                        params![name, UNREADABLE.len() as i64, UNREADABLE],
+                    )?;
+                }
+                if gone && tracks {
+                    journal.execute("UPDATE item SET removed = 1 WHERE input = ?1", [name])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Messages about damage that was found and mended since the last call.
+    pub fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Does several things as one: all of them are on the disk afterwards, or none.
@@ -118,61 +172,152 @@ impl Journal {
         // What its result depends on: a feed that is given today's date every day has not changed.
         let content = sum(&json!([item.version, item.form, item.document]).to_string());
         let base = base(input, item, &content);
-        match self.known(&base, "content", &content)? {
+        let mut same = self.known("base = ?1 AND content = ?2", [&base, &content])?;
+        if same.is_none() && is_whole_file(item) {
+            same = self.moved(input, &content)?;
+        }
+        match same {
             Some(known) if known.met == self.run => return Ok(Offered::Duplicate),
             Some(known) => {
-                self.execute("UPDATE item SET met = ?2 WHERE ordinal = ?1", [known.ordinal, self.run])?;
+                self.execute(
+                    "UPDATE item SET met = ?2, removed = 0 WHERE ordinal = ?1",
+                    [known.ordinal, self.run],
+                )?;
                 return Ok(Offered::Unchanged);
             }
             None => {}
         }
         // Another text under the name it had in this input; where this run has met that, too, it is another item of that name.
-        match self.known(&base, "input", input)?.filter(|known| known.met != self.run) {
-            Some(known) => {
-                self.outdate(known.ordinal)?;
-                self.execute(
-                    "UPDATE item SET content = ?2, state = 'pending', attempts = 0, lease = NULL, payload = ?3, line = NULL, \
-                     updated = ?4, met = ?5 WHERE ordinal = ?1",
-                    params![known.ordinal, content, payload, now(), self.run],
-                )?;
-                Ok(if known.waits { Offered::Replaced } else { Offered::Changed })
-            }
+        let before = self.known("base = ?1 AND input = ?2", [&*base, input])?;
+        let id = item.id.as_deref().map(str::trim).filter(|id| !id.is_empty());
+        match before.filter(|known| known.met != self.run) {
+            Some(known) => self.edit(&known, id, content, payload),
             None => {
-                self.execute(
-                    // The second of a name gets a number that nothing else has.
-                    "INSERT INTO item(base, key, content, state, input, payload, updated, met) SELECT ?1, \
-                     CASE WHEN EXISTS (SELECT 1 FROM item WHERE base = ?1) \
-                     THEN ?1 || ' (' || (SELECT max(ordinal) + 1 FROM item) || ')' ELSE ?1 END, ?2, 'pending', ?3, ?4, ?5, ?6",
-                    params![base, content, input, payload, now(), self.run],
-                )?;
+                let next = "SELECT coalesce(max(ordinal), 0) + 1 FROM item";
+                let ordinal =
+                    self.connection.query_row(next, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
+                let key = self.free("key", &base, ordinal)?;
+                let name = self.free("name", id.unwrap_or(&key), ordinal)?;
+                let row = Row {
+                    ordinal,
+                    key,
+                    base,
+                    name: Some(name),
+                    content,
+                    state: "pending".into(),
+                    input: input.to_string(),
+                    previous: None,
+                    payload: Some(payload),
+                    line: None,
+                };
+                self.insert(&row, self.run)?;
                 Ok(Offered::New)
             }
         }
     }
 
+    /// Gives an item other content. Its result so far goes into the history.
+    fn edit(&mut self, known: &Known, id: Option<&str>, content: String, payload: String) -> Result<Offered> {
+        let Some(mut row) = self.row(known.ordinal)? else { return Ok(Offered::Unchanged) };
+        if row.name.is_none() {
+            row.name = Some(self.free("name", id.unwrap_or(&row.key), row.ordinal)?);
+        }
+        if let (true, Some(line)) = (row.state == "done", &row.line) {
+            // Its headline, and so the names of its files, may be others now.
+            self.outdate(line)?;
+            let seal = seal(&[Some(&self.spec), Some(&row.key), Some(&row.content), Some(line)]);
+            self.execute(
+                "INSERT OR REPLACE INTO version(ordinal, content, line, seal, updated) VALUES(?1, ?2, ?3, ?4, ?5)",
+                params![row.ordinal, row.content, line, seal, now()],
+            )?;
+            row.previous = Some(std::mem::take(&mut row.content));
+        }
+        let waited = row.waits() && !known.removed;
+        row.content = content;
+        row.state = "pending".into();
+        row.payload = Some(payload);
+        row.line = None;
+        self.store(&row)?;
+        self.execute(
+            "UPDATE item SET attempts = 0, lease = NULL, removed = 0, met = ?2 WHERE ordinal = ?1",
+            [row.ordinal, self.run],
+        )?;
+        Ok(if waited { Offered::Replaced } else { Offered::Changed })
+    }
+
+    /// The row of a file that has another name now: the same content, under a name that is not among this run's inputs. It takes the
+    /// new name. A file of the same content that this run has met already is given as it is.
+    fn moved(&mut self, input: &str, content: &str) -> Result<Option<Known>> {
+        let Some(known) = self.known("base = input AND content = ?1", [content])? else { return Ok(None) };
+        if known.met == self.run {
+            return Ok(Some(known));
+        }
+        let Some(mut row) = self.row(known.ordinal)?.filter(|row| !self.inputs.contains(&row.input)) else {
+            return Ok(None);
+        };
+        let key = self.free("key", input, row.ordinal)?;
+        let named_by_key = row.name.as_deref() == Some(&*row.key);
+        if named_by_key {
+            row.name = Some(self.free("name", &key, row.ordinal)?);
+        }
+        if let ("done", Some(text)) = (&*row.state, &row.line) {
+            let Ok(mut line) = serde_json::from_str::<result::Line>(text) else { return Ok(None) };
+            self.outdate(text)?;
+            line.input = input.to_string();
+            line.key.clone_from(&key);
+            if let (true, Some(name)) = (named_by_key, &row.name) {
+                line.id.clone_from(name);
+            }
+            row.line = Some(serde_json::to_string(&line).map_err(|e| Error::Engine(e.into()))?);
+        }
+        (row.base, row.input, row.key) = (input.to_string(), input.to_string(), key);
+        self.store(&row)?;
+        Ok(Some(known))
+    }
+
+    /// A value that no row has in a column: the one that is wanted, else with a number that nothing else has.
+    fn free(&self, column: &str, wanted: &str, number: i64) -> Result<String> {
+        let mut find = self
+            .connection
+            .prepare_cached(&format!("SELECT 1 FROM item WHERE {column} = ?1 AND ordinal <> ?2"))
+            .map_err(|e| self.failed(e))?;
+        let mut value = wanted.to_string();
+        while find.exists(params![value, number]).map_err(|e| self.failed(e))? {
+            value += &format!(" ({number})");
+        }
+        Ok(value)
+    }
+
     /// Takes in what could not be read: it is given up from the start.
     pub fn offer_unreadable(&mut self, input: &str, what: &Unreadable) -> Result<()> {
-        let content = sum(&format!("{}\n{}", what.reason, what.raw));
         let id = format!("{input} {}", what.place);
-        let key = format!("unreadable: {id}");
+        let key = format!("{UNREADABLE}{id}");
         let line = result::failure(&id, input, Some(&what.place), &what.reason, Some(&what.raw));
+        let row = Row {
+            ordinal: 0,
+            base: key.clone(),
+            key,
+            name: None,
+            content: sum(&format!("{}\n{}", what.reason, what.raw)),
+            state: "dead".into(),
+            input: input.to_string(),
+            previous: None,
+            payload: None,
+            line: Some(line),
+        };
         self.execute(
-            "INSERT INTO item(key, base, content, state, input, line, updated, met) VALUES(?1, ?1, ?2, 'dead', ?3, ?4, ?5, ?6) \
-             ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, updated = ?5, met = ?6",
-            params![key, content, input, line, now(), self.run],
+            "INSERT INTO item(key, base, content, state, input, line, seal, updated, met) \
+             VALUES(?1, ?1, ?2, 'dead', ?3, ?4, ?5, ?6, ?7) \
+             ON CONFLICT(key) DO UPDATE SET content = ?2, state = 'dead', payload = NULL, line = ?4, seal = ?5, \
+             updated = ?6, met = ?7, removed = 0",
+            params![row.key, row.content, input, row.line, row.seal(&self.spec), now(), self.run],
         )?;
         Ok(())
     }
 
-    /// Notes the files of an item that changed: its headline, and so their names, may be others now.
-    fn outdate(&self, ordinal: i64) -> Result<()> {
-        let mut find = self
-            .connection
-            .prepare_cached("SELECT line FROM item WHERE ordinal = ?1 AND state = 'done'")
-            .map_err(|e| self.failed(e))?;
-        let line: Option<String> =
-            find.query_row([ordinal], |row| row.get(0)).optional().map_err(|e| self.failed(e))?;
-        for file in line.as_deref().map(result::files).unwrap_or_default() {
+    /// Notes the files of a line that is to be replaced.
+    fn outdate(&self, line: &str) -> Result<()> {
+        for file in result::files(line) {
             self.execute("INSERT OR IGNORE INTO outdated(file) VALUES(?1)", [file])?;
         }
         Ok(())
@@ -192,139 +337,161 @@ impl Journal {
     }
 
     /// The mark an input had when it was last read to its end.
-    pub fn mark(&self, input: &str) -> Result<Option<String>> {
-        let name = format!("mark of {input}");
-        let mut find = self
-            .connection
-            .prepare_cached("SELECT value FROM fact WHERE name = ?1")
-            .map_err(|e| self.failed(e))?;
-        find.query_row([name], |row| row.get(0)).optional().map_err(|e| self.failed(e))
+    pub fn mark(&mut self, input: &str) -> Result<Option<String>> {
+        self.fact(&format!("mark of {input}"))
     }
 
     /// An input is as it was: that it could not be read in between is forgotten.
     pub fn is_same(&mut self, input: &str) -> Result<()> {
-        self.execute("DELETE FROM item WHERE key = ?1", [format!("unreadable: {input} whole")])?;
+        self.execute("DELETE FROM item WHERE key = ?1", [format!("{UNREADABLE}{input} whole")])?;
         Ok(())
     }
 
-    /// An input was read to its end: what could not be read of it in earlier runs, and is not there any more, is forgotten.
+    /// An input was read to its end: what could not be read of it in earlier runs, and is not there any more, is forgotten; items
+    /// that are not there any more are marked as removed.
     pub fn read_to_end(&mut self, input: &str, mark: Option<&str>) -> Result<()> {
         self.execute(
-            "DELETE FROM item WHERE input = ?1 AND state = 'dead' AND payload IS NULL AND met <> ?2",
-            params![input, self.run],
+            "DELETE FROM item WHERE input = ?1 AND met <> ?2 AND substr(key, 1, ?3) = ?4",
+            params![input, self.run, UNREADABLE.len() as i64, UNREADABLE],
         )?;
+        // A stream of items is never the whole of them: a feed's address, standard input.
+        if self.tracks && Path::new(input).exists() {
+            self.execute(
+                "UPDATE item SET removed = 1 WHERE input = ?1 AND met <> ?2 AND removed = 0",
+                params![input, self.run],
+            )?;
+        }
         let name = format!("mark of {input}");
         match mark {
-            Some(mark) => {
-                self.execute("INSERT OR REPLACE INTO fact(name, value) VALUES(?1, ?2)", [&*name, mark])?
-            }
-            None => self.execute("DELETE FROM fact WHERE name = ?1", [name])?,
-        };
-        Ok(())
-    }
-
-    /// Lets everything that was given up for what the model made of it be tried once more.
-    pub fn revive(&mut self) -> Result<usize> {
-        self.execute(
-            "UPDATE item SET state = 'pending', attempts = 0, line = NULL WHERE state = 'dead' AND payload IS NOT NULL",
-            [],
-        )
-    }
-
-    /// How much text waits, about.
-    pub(super) fn bytes_pending(&self) -> Result<u64> {
-        let sum = "SELECT coalesce(sum(length(payload)), 0) FROM item WHERE state = 'pending'";
-        let bytes: i64 = self.connection.query_row(sum, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
-        Ok(bytes.unsigned_abs())
-    }
-
-    /// Lines of all items in one state, in order, one by one.
-    pub fn lines(&self, state: &str, each: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT line FROM item WHERE state = ?1 AND line IS NOT NULL ORDER BY ordinal")
-            .map_err(|e| self.failed(e))?;
-        let mut rows = select.query([state]).map_err(|e| self.failed(e))?;
-        while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
-            each(row.get_ref(0).and_then(|line| Ok(line.as_str()?)).map_err(|e| self.failed(e))?)?;
+            Some(mark) => self.set_fact(&name, mark)?,
+            None => drop(self.execute("DELETE FROM fact WHERE name = ?1", [name])?),
         }
         Ok(())
     }
 
-    /// An item of a name whose column has a value; of several the one that this run has not met.
-    fn known(&self, base: &str, column: &str, value: &str) -> Result<Option<Known>> {
+    /// Lets everything that was given up for what the model made of it be tried once more.
+    pub fn revive(&mut self) -> Result<()> {
+        self.together(|journal| {
+            let dead = "SELECT ordinal FROM item WHERE state = 'dead' AND payload IS NOT NULL";
+            for ordinal in journal.ordinals(dead)? {
+                let Some(mut row) = journal.row(ordinal)? else { continue };
+                row.state = "pending".into();
+                row.line = None;
+                journal.store(&row)?;
+                journal.execute("UPDATE item SET attempts = 0 WHERE ordinal = ?1", [ordinal])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How many items wait, and the bytes they take in the journal.
+    pub(super) fn pending(&self) -> Result<(u64, u64)> {
+        let sum = "SELECT count(*), coalesce(sum(octet_length(payload)), 0) FROM item \
+                   WHERE state = 'pending' AND removed = 0";
+        let found = self.connection.query_row(sum, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        let (items, bytes): (i64, i64) = found.map_err(|e| self.failed(e))?;
+        Ok((items.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Lines of all current items in one state, in order, one by one.
+    pub fn lines(&self, state: &str, each: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        self.all_lines(state, &mut |line, removed| if removed { Ok(()) } else { each(line) })
+    }
+
+    /// Lines of all items in one state, each with whether the item was removed from its input.
+    pub(super) fn all_lines(
+        &self,
+        state: &str,
+        each: &mut dyn FnMut(&str, bool) -> Result<()>,
+    ) -> Result<()> {
+        let mut select = self
+            .connection
+            .prepare_cached(
+                "SELECT line, removed FROM item WHERE state = ?1 AND line IS NOT NULL ORDER BY ordinal",
+            )
+            .map_err(|e| self.failed(e))?;
+        let mut rows = select.query([state]).map_err(|e| self.failed(e))?;
+        while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
+            let removed = row.get(1).map_err(|e| self.failed(e))?;
+            each(row.get_ref(0).and_then(|line| Ok(line.as_str()?)).map_err(|e| self.failed(e))?, removed)?;
+        }
+        Ok(())
+    }
+
+    /// An item that meets a condition; of several the one that this run has not met.
+    fn known(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Known>> {
         let mut find = self
             .connection
             .prepare_cached(&format!(
-                "SELECT ordinal, met, state IN ('pending', 'leased') FROM item WHERE base = ?1 AND {column} = ?2 \
+                "SELECT ordinal, met, removed FROM item WHERE {condition} \
                  ORDER BY met LIMIT 1"
             ))
             .map_err(|e| self.failed(e))?;
-        find.query_row([base, value], |row| {
-            Ok(Known { ordinal: row.get(0)?, met: row.get(1)?, waits: row.get(2)? })
+        find.query_row(values, |row| {
+            Ok(Known { ordinal: row.get(0)?, met: row.get(1)?, removed: row.get(2)? })
         })
         .optional()
         .map_err(|e| self.failed(e))
     }
 
-    /// Freezes what results depend on, or compares it with what is frozen.
-    fn freeze(&mut self, spec: &str) -> Result<()> {
-        let frozen: Option<String> = self
-            .connection
-            .query_row("SELECT value FROM fact WHERE name = 'spec'", [], |row| row.get(0))
-            .optional()
-            .map_err(|e| self.failed(e))?;
-        match frozen {
-            Some(frozen) if frozen == spec => Ok(()),
-            Some(frozen) => {
-                let folder = self.folder.clone();
-                Err(BatchError::OtherSpec { folder, differences: result::differences(&frozen, spec) }.into())
-            }
-            None => {
-                self.execute("INSERT INTO fact(name, value) VALUES('spec', ?1)", [spec])?;
-                Ok(())
-            }
-        }
+    fn ordinals(&self, select: &str) -> Result<Vec<i64>> {
+        let mut select = self.connection.prepare(select).map_err(|e| self.failed(e))?;
+        let rows = select.query_map([], |row| row.get(0));
+        rows.and_then(Iterator::collect).map_err(|e| self.failed(e))
     }
 
-    fn count_run(&mut self) -> Result<()> {
-        self.run = self
+    fn row(&self, ordinal: i64) -> Result<Option<Row>> {
+        let mut find = self
             .connection
-            .query_row(
-                "INSERT INTO fact(name, value) VALUES('runs', '1') \
-                 ON CONFLICT(name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING CAST(value AS INTEGER)",
-                [],
-                |row| row.get(0),
-            )
+            .prepare_cached(&format!("SELECT {} FROM item WHERE ordinal = ?1", Row::COLUMNS))
             .map_err(|e| self.failed(e))?;
+        find.query_row([ordinal], Row::read).optional().map_err(|e| self.failed(e))
+    }
+
+    fn insert(&self, row: &Row, met: i64) -> Result<()> {
+        self.execute(
+            "INSERT INTO item(ordinal, key, base, name, content, state, input, previous, payload, line, seal, updated, met) \
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            params![
+                row.ordinal,
+                row.key,
+                row.base,
+                row.name,
+                row.content,
+                row.state,
+                row.input,
+                row.previous,
+                row.payload,
+                row.line,
+                row.seal(&self.spec),
+                now(),
+                met
+            ],
+        )?;
         Ok(())
     }
 
-    fn is_new(&self) -> Result<bool> {
-        let begun = "SELECT count(*) FROM fact WHERE name = 'spec'";
-        let begun: i64 =
-            self.connection.query_row(begun, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
-        Ok(begun == 0)
-    }
-
-    /// Takes over what `items.jsonl` says is done.
-    fn rebuild(&mut self) -> Result<()> {
-        let path = self.folder.join("items.jsonl");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(Error::io("read", &path, e)),
-        };
-        self.together(|journal| {
-            for line in text.lines() {
-                let Some((key, content, input)) = result::identity(line) else { continue };
-                journal.execute(
-                    "INSERT OR IGNORE INTO item(key, base, content, state, input, line, updated) VALUES(?1, ?6, ?2, 'done', ?3, ?4, ?5)",
-                    params![key, content, input, line, now(), without_number(&key)],
-                )?;
-            }
-            Ok(())
-        })
+    /// Writes a row as it is now, with its seal.
+    fn store(&self, row: &Row) -> Result<()> {
+        self.execute(
+            "UPDATE item SET key = ?2, base = ?3, name = ?4, content = ?5, state = ?6, input = ?7, previous = ?8, \
+             payload = ?9, line = ?10, seal = ?11, updated = ?12 WHERE ordinal = ?1",
+            params![
+                row.ordinal,
+                row.key,
+                row.base,
+                row.name,
+                row.content,
+                row.state,
+                row.input,
+                row.previous,
+                row.payload,
+                row.line,
+                row.seal(&self.spec),
+                now()
+            ],
+        )?;
+        Ok(())
     }
 
     fn execute(&self, statement: &str, values: impl rusqlite::Params) -> Result<usize> {
@@ -335,17 +502,24 @@ impl Journal {
     }
 
     fn failed(&self, error: rusqlite::Error) -> Error {
-        damaged(&self.folder.join("journal.db"), error.to_string())
+        file::failed(&self.folder.join("journal.db"), &error)
     }
 
     fn settle(&self, lease: &Lease, state: &str, line: &str, keep: bool) -> Result<bool> {
         // An item that changed meanwhile, or that somebody else settled, is not this one any more.
-        let settled = self.execute(
-            "UPDATE item SET state = ?3, line = ?4, lease = NULL, attempts = attempts + 1, updated = ?5, \
-             payload = CASE WHEN ?6 THEN payload END WHERE ordinal = ?1 AND content = ?2 AND state = 'leased'",
-            params![lease.ordinal, lease.content, state, line, now(), keep],
+        let row = self.row(lease.ordinal)?;
+        let Some(mut row) = row.filter(|row| row.content == lease.content && row.state == "leased") else {
+            return Ok(false);
+        };
+        row.state = state.to_string();
+        row.line = Some(line.to_string());
+        row.payload = row.payload.filter(|_| keep);
+        self.store(&row)?;
+        self.execute(
+            "UPDATE item SET lease = NULL, attempts = attempts + 1 WHERE ordinal = ?1",
+            [row.ordinal],
         )?;
-        Ok(settled > 0)
+        Ok(true)
     }
 }
 
@@ -354,175 +528,48 @@ struct Known {
     ordinal: i64,
     /// The run that last met it.
     met: i64,
-    /// Whether nobody has settled it.
-    waits: bool,
+    removed: bool,
 }
 
-/// What identifies an item among others. A guid is what the feed says it is; a number means something only within its input; an item
-/// without either is its content.
+/// What identifies an item among others. A guid is what the feed says it is; a number means something only within its input; a file
+/// without either is called by its name, an item without either by its content.
 fn base(input: &str, item: &Item, content: &str) -> String {
     let global = |id: &str| id.contains([':', '/']);
     match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
         Some(id) if global(id) => id.to_string(),
         Some(id) => format!("{input} {id}"),
+        None if is_whole_file(item) => input.to_string(),
         None => format!("sha256:{content}"),
     }
 }
 
-/// What an item's key was made from.
-fn without_number(key: &str) -> &str {
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match key.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
-        Some((base, digits)) if number(digits) => base,
-        _ => key,
-    }
+/// Whether an item is all of its input and has no name of its own.
+fn is_whole_file(item: &Item) -> bool {
+    let named = item.id.as_deref().is_some_and(|id| !id.trim().is_empty());
+    matches!(item.form, Form::File(_)) && !named
 }
 
-impl Work for Journal {
-    fn claim(&mut self, most: usize) -> Result<Vec<Lease>> {
-        // Leases are not taken away here: whoever else could have one would hold the folder's lock.
-        let mut claim = self
-            .connection
-            .prepare_cached(
-                "UPDATE item SET state = 'leased', lease = ?2 WHERE ordinal IN (SELECT ordinal FROM item WHERE state = 'pending' \
-                 ORDER BY ordinal LIMIT ?1) \
-                 RETURNING ordinal, key, content, input, attempts, payload",
-            )
-            .map_err(|e| self.failed(e))?;
-        let rows = claim.query_map(params![most as i64, now() + LEASE], |row| {
-            let payload: String = row.get(5)?;
-            let lease = Lease {
-                ordinal: row.get(0)?,
-                key: row.get(1)?,
-                content: row.get(2)?,
-                input: row.get(3)?,
-                attempts: row.get(4)?,
-                item: Item::default(),
-            };
-            Ok((lease, payload))
-        });
-        let rows: Vec<(Lease, String)> = rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
-        let mut leases = Vec::new();
-        for (mut lease, payload) in rows {
-            lease.item = serde_json::from_str(&payload)
-                .map_err(|e| damaged(&self.folder.join("journal.db"), format!("item {}: {e}", lease.key)))?;
-            leases.push(lease);
+/// Whether an input that was a file, or a folder that could not be read, is not there as one any more.
+fn is_gone(name: &str) -> bool {
+    // Names that are no UTF-8 are not known as they are.
+    let is_path = !name.contains("://") && name != "standard input" && !name.contains('\u{FFFD}');
+    let found = std::fs::symlink_metadata(name);
+    is_path
+        && match found {
+            Ok(found) => found.is_dir(),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         }
-        leases.sort_by_key(|lease| lease.ordinal);
-        Ok(leases)
-    }
-
-    fn extend(&mut self, lease: &Lease) -> Result<()> {
-        self.execute(
-            "UPDATE item SET lease = ?2 WHERE ordinal = ?1 AND content = ?3 AND state = 'leased'",
-            params![lease.ordinal, now() + LEASE, lease.content],
-        )?;
-        Ok(())
-    }
-
-    fn complete(&mut self, lease: &Lease, line: &str) -> Result<bool> {
-        self.settle(lease, "done", line, false)
-    }
-
-    fn retry(&mut self, lease: &Lease, blamed: bool) -> Result<()> {
-        self.execute(
-            "UPDATE item SET state = 'pending', lease = NULL, attempts = attempts + ?2 \
-             WHERE ordinal = ?1 AND content = ?3 AND state = 'leased'",
-            params![lease.ordinal, i64::from(blamed), lease.content],
-        )?;
-        Ok(())
-    }
-
-    fn bury(&mut self, lease: &Lease, line: &str) -> Result<bool> {
-        self.settle(lease, "dead", line, true)
-    }
-
-    fn stats(&self) -> Result<Stats> {
-        let mut stats = Stats::default();
-        let mut count = self
-            .connection
-            .prepare_cached("SELECT state, count(*) FROM item GROUP BY state")
-            .map_err(|e| self.failed(e))?;
-        let rows = count.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
-        let rows: Vec<(String, i64)> = rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
-        for (state, count) in rows {
-            let place = match state.as_str() {
-                "pending" => &mut stats.pending,
-                "leased" => &mut stats.leased,
-                "done" => &mut stats.done,
-                _ => &mut stats.dead,
-            };
-            *place = count.unsigned_abs();
-        }
-        Ok(stats)
-    }
 }
 
-/// The folder's lock; the system lets go of it when this process ends, however it ends.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join("journal.lock");
-    let file = File::create(&path).map_err(|e| Error::io("write", &path, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(BatchError::Busy { folder: folder.to_path_buf() }.into())
-        }
-        Err(std::fs::TryLockError::Error(e)) => Err(Error::io("lock", &path, e)),
-    }
-}
-
-/// Why a journal could not be opened, and whether what is written in it is to blame.
-struct Trouble {
-    reason: String,
-    is_damage: bool,
-}
-
-fn connect(path: &Path) -> std::result::Result<Connection, Trouble> {
-    let open = || -> rusqlite::Result<(Connection, String)> {
-        let connection = Connection::open(path)?;
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 0;",
-        )?;
-        let sound: String = connection.query_row("PRAGMA quick_check", [], |row| row.get(0))?;
-        connection.execute_batch(SCHEMA)?;
-        Ok((connection, sound))
-    };
-    match open() {
-        Ok((connection, sound)) if sound == "ok" => Ok(connection),
-        Ok((_, found)) => Err(Trouble { reason: found, is_damage: true }),
-        Err(error) => {
-            use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-            let is_damage = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
-            Err(Trouble { reason: error.to_string(), is_damage })
-        }
-    }
-}
-
-/// Gives a damaged journal another name, with what belongs to it. Returns what to tell.
-fn set_aside(path: &Path, reason: &str) -> Result<String> {
-    let number = (1..).find(|number| !path.with_extension(format!("damaged-{number}")).exists()).unwrap_or(0);
-    let aside = path.with_extension(format!("damaged-{number}"));
-    for ending in ["", "-wal", "-shm"] {
-        let with = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
-        match std::fs::rename(with(path), with(&aside)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("rename", path, e)),
-            _ => {}
-        }
-    }
-    Ok(format!(
-        "the journal was damaged ({reason}); it is kept as {} and begun again from items.jsonl",
-        aside.display()
-    ))
-}
-
-fn damaged(path: &Path, reason: impl Into<String>) -> Error {
-    BatchError::Journal { file: path.to_path_buf(), reason: reason.into() }.into()
+/// The first folder of a path, where it has one.
+fn root(name: &str) -> Option<PathBuf> {
+    let path = Path::new(name);
+    path.parent().filter(|parent| !parent.as_os_str().is_empty())?;
+    path.components()
+        .find(|part| matches!(part, std::path::Component::Normal(_)))
+        .map(|first| first.as_os_str().into())
 }
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
-}
-
-fn sum(text: &str) -> String {
-    format!("{:x}", Sha256::digest(text))
 }

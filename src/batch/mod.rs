@@ -15,12 +15,15 @@ mod exchange;
 mod intake;
 mod journal;
 mod outputs;
+mod pace;
 mod result;
 mod run;
 mod work;
+mod workers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -28,9 +31,10 @@ use sha2::{Digest, Sha256};
 pub use exchange::{EXCHANGES, Exchange};
 pub use intake::{Input, Open, Opened};
 pub use journal::{Journal, Offered};
+pub use outputs::check_folder;
 pub use result::{Count, Line, Pair, Summary, Translation};
 pub use run::{Counts, Ended, Progress, Watch, run};
-pub use work::{Lease, Stats, Work};
+pub use work::{Lease, Length, Stats, Work};
 
 use crate::error::{Error, Result};
 use crate::formats::Item;
@@ -58,13 +62,57 @@ pub enum BatchError {
         /// What is not the same.
         differences: Vec<String>,
     },
-    /// The journal cannot be read or written.
+    /// The journal cannot be read or written: the disk, or the rights.
     #[error("{}: {reason}", file.display())]
     Journal {
         /// The journal's file.
         file: PathBuf,
         /// What SQLite says.
         reason: String,
+    },
+    /// What is written in the journal is damaged. The next opening checks it whole and mends it.
+    #[error("{} is damaged: {reason}", file.display())]
+    Damaged {
+        /// The journal's file.
+        file: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The journal was made by a newer malmoi.
+    #[error("{} is a journal of version {found}, made by a newer malmoi; this one reads up to version {known}", file.display())]
+    NewerJournal {
+        /// The journal's file.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The last version this program knows.
+        known: i64,
+    },
+    /// Something else stands where a file or folder of the results belongs.
+    #[error("{} is {what}; a result or the journal belongs there", path.display())]
+    InTheWay {
+        /// The place.
+        path: PathBuf,
+        /// What stands there: "a folder", "a link".
+        what: &'static str,
+    },
+    /// An input lies where a result is to be written.
+    #[error("{} is an input and would be overwritten by the results", path.display())]
+    OverwritesInput {
+        /// The input.
+        path: PathBuf,
+    },
+    /// A folder without a journal holds a file that looks like a result and is not one of malmoi's.
+    #[error("{} was not made by malmoi and would be overwritten", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An item took longer than one may.
+    #[error("took longer than the {} s an item may take", limit.as_secs_f64())]
+    ItemTimeout {
+        /// The limit.
+        limit: Duration,
     },
 }
 
@@ -112,6 +160,10 @@ pub struct Plan {
     pub pairs: Vec<&'static Exchange>,
     /// How the page of an item is read, where its article is wanted instead of what the item says.
     pub follow: Option<Follow>,
+    /// Whether results show items that are not in their inputs any more, too. Feeds are windows on a stream: their items stay.
+    pub keep_removed: bool,
+    /// How long one item may take; one that takes longer fails. Not limited by default.
+    pub item_timeout: Option<Duration>,
 }
 
 /// How the page an item links to is read: from the web, or from wherever pages are kept.
@@ -147,6 +199,8 @@ impl Plan {
             feed: false,
             pairs: Vec::new(),
             follow: None,
+            keep_removed: false,
+            item_timeout: None,
         }
     }
 
@@ -210,6 +264,13 @@ impl Plan {
         }
         Ok(request.choices(self.choices))
     }
+}
+
+/// Sum of a specification, as lines of `items.jsonl` carry it.
+fn spec_sum(spec: &str) -> String {
+    let mut sum = sum(spec);
+    sum.truncate(16);
+    sum
 }
 
 fn sum(text: &str) -> String {

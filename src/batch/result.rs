@@ -12,7 +12,7 @@ use crate::outcome::{Outcome, Tokens};
 /// A line of `items.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Line {
-    /// What the source calls the item; where it has no name, what the journal calls it.
+    /// What the source calls the item; where it has no name, or another item has that name, what the journal calls it. Unique.
     pub id: String,
     /// Which version of it this is.
     pub version: Option<String>,
@@ -45,6 +45,15 @@ pub struct Line {
     pub key: String,
     /// See `key`.
     pub content: String,
+    /// The content that the item had when it was last done, where it was edited since: the journal keeps that version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<String>,
+    /// Whether the item is not in its input any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
+    /// Sum of the models and options it was made with.
+    #[serde(default)]
+    pub spec: String,
 }
 
 /// A translation, whole and paragraph by paragraph.
@@ -114,7 +123,7 @@ impl Line {
     /// The line of an item of which nothing was made yet.
     pub fn new(lease: &Lease, item: &Item, from: Language, to: Language) -> Self {
         Self {
-            id: item.id.clone().unwrap_or_else(|| lease.key.clone()),
+            id: lease.id.clone(),
             version: item.version.clone(),
             title: item.document.title().map(str::to_string),
             link: item.link.clone(),
@@ -130,24 +139,20 @@ impl Line {
             findings: Vec::new(),
             key: lease.key.clone(),
             content: lease.content.clone(),
+            supersedes: lease.previous.clone(),
+            removed: false,
+            spec: String::new(),
         }
     }
 
     /// The names of the item's page, and of the file that is its translation where the item was one: names people recognise, of
-    /// letters every file system takes, and unlike all others: the headline, and part of the key's sum.
+    /// characters every file system takes, and unlike all others. A file keeps its name, another item has its headline; part of the
+    /// key's sum follows.
     pub(super) fn files(&self) -> (String, Option<String>) {
-        const LONGEST: usize = 40;
-        let title = self.title.as_deref().unwrap_or("item");
-        let mut name = String::new();
-        for word in title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-            if name.chars().count() + word.chars().count() >= LONGEST {
-                break;
-            }
-            if !name.is_empty() {
-                name.push('-');
-            }
-            name.push_str(&word.to_lowercase());
-        }
+        let name = match &self.form {
+            Form::File(_) => file_name(&self.input),
+            _ => headline_name(self.title.as_deref().unwrap_or("item")),
+        };
         let name = format!("{name}-{}", &super::sum(&self.key)[..16]);
         let own = match (&self.form, &self.translation) {
             (Form::File(ending), Some(_)) => Some(format!("{name}.{}.{ending}", self.to)),
@@ -202,6 +207,42 @@ impl From<Outcome> for Summary {
     }
 }
 
+/// The words of a headline, as many as a file name should have.
+fn headline_name(title: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut name = String::new();
+    for word in title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if name.chars().count() + word.chars().count() >= LONGEST {
+            break;
+        }
+        if !name.is_empty() {
+            name.push('-');
+        }
+        name.push_str(&word.to_lowercase());
+    }
+    if name.is_empty() { "item".to_string() } else { name }
+}
+
+/// The name of an input file without folders and ending; characters that mean something to a shell or a file system are hyphens.
+fn file_name(input: &str) -> String {
+    // A file name has room for 255 bytes on most systems, also for the sum and the endings.
+    const LONGEST: usize = 120;
+    let last = input.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = std::path::Path::new(last).file_stem().unwrap_or_default().to_string_lossy();
+    let mut name = String::new();
+    for c in stem.chars().map(|c| if c.is_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' }) {
+        let joins = matches!(c, '-' | '.');
+        if name.len() + c.len_utf8() > LONGEST {
+            break;
+        }
+        if !(joins && (name.is_empty() || name.ends_with(['-', '.']))) {
+            name.push(c);
+        }
+    }
+    let name = name.trim_end_matches(['-', '.']);
+    if name.is_empty() { "item".to_string() } else { name.to_string() }
+}
+
 fn finish(finish: Finish) -> String {
     finish.as_str().to_string()
 }
@@ -215,12 +256,6 @@ pub(super) fn failure(
     raw: Option<&str>,
 ) -> String {
     json!({"id": key, "input": input, "place": place, "reason": reason, "beginning": raw}).to_string()
-}
-
-/// Key, content and input of a line of `items.jsonl`; `None` where it is none.
-pub(super) fn identity(line: &str) -> Option<(String, String, String)> {
-    let line: Line = serde_json::from_str(line).ok()?;
-    Some((line.key, line.content, line.input))
 }
 
 /// The files of a line of `items.jsonl`.
@@ -241,4 +276,26 @@ pub(super) fn differences(frozen: &str, asked: &str) -> Vec<String> {
     };
     let differ = names.into_iter().filter(|name| frozen.get(*name) != asked.get(*name));
     differ.map(|name| format!("{name} was {}, is {}", value(&frozen, name), value(&asked, name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_name_in_characters_every_file_system_takes() {
+        for (input, name) in [
+            ("in/harbour.txt", "harbour"),
+            ("Harbour Plan (v2).final.docx", "Harbour-Plan-v2-final"),
+            ("-rf.txt", "rf"),
+            ("in/해민항 준설.html", "해민항-준설"),
+            ("https://baram.example/rss?page=1&x=2", "rss-page-1-x-2"),
+            ("in/\u{202e}a\nb.txt", "a-b"),
+            ("in/....txt", "item"),
+        ] {
+            assert_eq!(file_name(input), name, "{input:?}");
+        }
+        let long = file_name(&format!("{}.txt", "항".repeat(200)));
+        assert!(long.len() <= 120 && long.chars().all(|c| c == '항'), "{long}");
+    }
 }

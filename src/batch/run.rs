@@ -1,26 +1,21 @@
 //! The run: offers, claims, hands out, settles. The only place that decides about retries; the only writer of the journal.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use super::intake::{self, Heard, Input, Intake};
-use super::result::{Line, Translation, failure};
-use super::work::{Lease, Stats, Work};
-use super::{Journal, Offered, Plan, Worker, outputs};
-use crate::document::{Document, Kind};
+use super::pace::Pace;
+use super::result::failure;
+use super::work::{Lease, Length, Stats, Work};
+use super::workers::{GRACE, Place, Settled, Told, Workers, place};
+use super::{BatchError, Journal, Offered, Plan, outputs, spec_sum};
 use crate::error::{Error, Result};
-use crate::event::Finding;
-use crate::formats::{Fields, Item};
-use crate::language::Language;
-use crate::prompts::Task;
+use crate::formats::Fields;
 
 /// How often an item is tried before it is given up for an error that may pass.
 const ATTEMPTS: u32 = 3;
@@ -34,6 +29,14 @@ const AT_LEAST_EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Leases of long items are extended this often.
 const EXTEND: Duration = Duration::from_secs(60);
+/// The files people read are written while the run goes at most this often.
+const OUTPUTS: Duration = Duration::from_secs(2);
+/// The time between two writings is at least so many times what one takes.
+const OUTPUTS_SHARE: u32 = 20;
+/// How long files are written after the user asked to stop.
+const LAST_OUTPUTS: Duration = Duration::from_secs(3);
+/// Messages about damage that are shown one by one.
+const NOTES: usize = 8;
 
 /// What a run met and did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -46,6 +49,10 @@ pub struct Counts {
     pub duplicates: u64,
     /// Unreadable.
     pub unreadable: u64,
+    /// Inputs that could not be read, or not to their ends.
+    pub refused_inputs: u64,
+    /// Inputs that are as they were when they were last read.
+    pub unchanged_inputs: u64,
     /// Done in this run.
     pub done: u64,
     /// Of those, with something doubtful.
@@ -64,7 +71,7 @@ pub struct Progress {
     pub counts: Counts,
     /// Items taken in that are not settled.
     pub waiting: u64,
-    /// Seconds until those are settled, by the length of their texts and of those that are.
+    /// Seconds until those are settled, by the lengths of their texts and how long others took; none where too few were settled.
     pub left: Option<f64>,
     /// Whether all inputs are read, so that no more will come.
     pub complete: bool,
@@ -83,6 +90,14 @@ pub struct Ended {
     pub stats: Stats,
     /// Whether all inputs were read to their ends.
     pub complete: bool,
+}
+
+impl Ended {
+    /// Whether an input could not be read, or nothing could be done: no item is done now, and the inputs had not been read before.
+    pub fn is_failure(&self) -> bool {
+        let nothing = self.stats.done == 0 && (self.stats.dead > 0 || self.counts.unchanged_inputs == 0);
+        self.counts.refused_inputs > 0 || nothing
+    }
 }
 
 /// Who is told, and who may stop it.
@@ -104,143 +119,219 @@ pub fn run(
     again: bool,
     watch: &mut Watch<'_>,
 ) -> Result<Ended> {
-    let (mut journal, said) = Journal::open(folder, &plan.spec()?)?;
-    if let Some(said) = said {
-        (watch.on_note)(&said);
-    }
+    let spec = plan.spec()?;
+    let mut journal = Journal::open(folder, &spec)?;
+    report(&mut journal, watch);
+    let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
+    journal.expect(&names, !plan.feed)?;
     if again {
         journal.revive()?;
     }
     let mut marks = HashMap::new();
-    for input in &inputs {
-        marks.extend(journal.mark(&input.name)?.map(|mark| (input.name.clone(), mark)));
+    for name in &names {
+        marks.extend(journal.mark(name)?.map(|mark| (name.clone(), mark)));
     }
-    let crew = Crew::hire(plan, watch.stop.clone())?;
+    let workers = Workers::start(plan, watch.stop.clone())?;
+    let now = Instant::now();
     let mut run = Run {
+        plan,
+        folder,
+        spec: spec_sum(&spec),
         journal,
-        crew,
+        workers,
         intake: Intake::start(inputs, fields.clone(), marks)?,
         counts: Counts::default(),
-        waiting: 0,
-        bytes: Bytes::default(),
+        waiting: Waiting::default(),
+        pace: Pace::default(),
         out: HashMap::new(),
         settled: Vec::new(),
-        committed: Instant::now(),
-        extended: Instant::now(),
-        began: Instant::now(),
+        committed: now,
+        extended: now,
+        began: now,
+        written: Written { last: now, took: Duration::ZERO, fresh: false, failed: false },
+        stopping: None,
         complete: false,
     };
-    run.waiting = run.journal.stats()?.pending;
-    run.bytes.waiting = run.journal.bytes_pending()?;
-    let worked = run.work(plan, watch);
+    run.count_waiting()?;
+    let worked = run.work(watch);
     // Whatever happened, what is settled is saved.
     let saved = run.turn(0);
+    let written = saved.is_ok().then(|| run.last_outputs(watch));
     worked.and(saved)?;
-    let stats = run.journal.stats()?;
-    outputs::write(&run.journal, folder, plan)?;
-    Ok(Ended { counts: run.counts, stats, complete: run.complete })
+    written.transpose()?;
+    Ok(Ended { counts: run.counts, stats: run.journal.stats()?, complete: run.complete })
 }
 
-struct Run {
+/// Tells what was found damaged in the journal.
+fn report(journal: &mut Journal, watch: &mut Watch<'_>) {
+    let notes = journal.notes();
+    for note in notes.iter().take(NOTES) {
+        (watch.on_note)(note);
+    }
+    if notes.len() > NOTES {
+        (watch.on_note)(&format!("and {} more records of the journal were damaged", notes.len() - NOTES));
+    }
+}
+
+struct Run<'r> {
+    plan: &'r Plan,
+    folder: &'r Path,
+    /// Sum of the specification.
+    spec: String,
     journal: Journal,
-    crew: Crew,
+    workers: Workers,
     intake: Intake,
     counts: Counts,
-    /// Items in the journal that nobody has settled.
-    waiting: u64,
-    bytes: Bytes,
-    /// Leases in workers' hands, by place and content: an item that changes meanwhile is out twice.
-    out: HashMap<(i64, String), Lease>,
+    waiting: Waiting,
+    pace: Pace,
+    /// Leases in workers' hands.
+    out: HashMap<Place, Out>,
     settled: Vec<Settled>,
     committed: Instant,
     extended: Instant,
     began: Instant,
+    written: Written,
+    /// When the user's wish to stop was seen.
+    stopping: Option<Instant>,
     /// Whether all inputs are read.
     complete: bool,
 }
 
-fn place(lease: &Lease) -> (i64, String) {
-    (lease.ordinal, lease.content.clone())
-}
-
-/// How much text waits, and how much was settled in this run.
+/// Items that are not settled, those in hand among them.
 #[derive(Clone, Copy, Default)]
-struct Bytes {
-    waiting: u64,
-    settled: u64,
+struct Waiting {
+    items: u64,
+    bytes: u64,
 }
 
-impl Bytes {
-    fn settle(&mut self, bytes: u64) {
-        self.waiting = self.waiting.saturating_sub(bytes);
-        self.settled += bytes;
-    }
-
-    fn left(self, since: Duration) -> Option<f64> {
-        (self.settled > 0).then(|| since.as_secs_f64() * self.waiting as f64 / self.settled as f64)
-    }
-}
-
-/// What a worker says of an item.
-struct Settled {
+/// A lease that was handed out.
+struct Out {
     lease: Lease,
-    result: Result<Line>,
+    /// When a worker began with it.
+    began: Option<Instant>,
 }
 
-impl Run {
-    fn work(&mut self, plan: &Plan, watch: &mut Watch<'_>) -> Result<()> {
-        let hands = plan.batch.max(1);
+/// When the files people read were last written, how long that took, whether there is more to write, and whether it failed.
+struct Written {
+    last: Instant,
+    took: Duration,
+    fresh: bool,
+    failed: bool,
+}
+
+impl Run<'_> {
+    fn work(&mut self, watch: &mut Watch<'_>) -> Result<()> {
+        let hands = self.plan.batch.max(1);
         loop {
             let stopping = watch.stop.load(Ordering::SeqCst);
-            if !self.complete && !stopping && self.waiting < hands as u64 * AHEAD {
+            if !self.complete && !stopping && self.waiting.items < hands as u64 * AHEAD {
                 let patience = if self.out.is_empty() { PATIENCE } else { Duration::ZERO };
                 self.complete = !self.take_in(hands, patience, watch)?;
             }
+            self.give_up(stopping)?;
             let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
             if due || self.settled.len() >= hands {
                 self.turn(if stopping { 0 } else { hands * 2 })?;
+                report(&mut self.journal, watch);
             }
             let idle = self.out.is_empty() && self.settled.is_empty();
             if idle && (stopping || self.complete) {
                 return Ok(());
             }
-            if let Some(settled) = self.crew.take(if idle { Duration::ZERO } else { PATIENCE }) {
-                self.out.remove(&place(&settled.lease));
-                self.settled.push(settled);
+            match self.workers.take(if idle { Duration::ZERO } else { PATIENCE }) {
+                Some(Told::Began(place)) => {
+                    if let Some(out) = self.out.get_mut(&place) {
+                        out.began = Some(Instant::now());
+                    }
+                }
+                // One that was given up meanwhile is settled already.
+                Some(Told::Settled(settled)) => self.take_back(*settled),
+                None => {}
             }
             if self.extended.elapsed() > EXTEND {
                 self.extended = Instant::now();
-                for lease in self.out.values() {
-                    self.journal.extend(lease)?;
+                for out in self.out.values() {
+                    self.journal.extend(&out.lease)?;
                 }
             }
+            self.outputs_meanwhile(watch);
             (watch.on_progress)(&Progress {
                 counts: self.counts,
-                waiting: self.waiting,
-                left: self.bytes.left(self.began.elapsed()),
+                waiting: self.waiting.items,
+                left: self.left(),
                 complete: self.complete,
                 seconds: self.began.elapsed().as_secs_f64(),
             });
         }
     }
 
+    fn take_back(&mut self, settled: Settled) {
+        let Some(out) = self.out.remove(&place(&settled.lease)) else { return };
+        if let (Some(began), true) = (out.began, settled.result.is_ok()) {
+            self.pace.settle(out.lease.bytes, began.elapsed());
+        }
+        self.settled.push(settled);
+    }
+
+    /// Takes leases away from workers that are stuck: each from one that is over its limit, all of them when the user has waited long
+    /// enough for the run to stop.
+    fn give_up(&mut self, stopping: bool) -> Result<()> {
+        if stopping {
+            let since = *self.stopping.get_or_insert_with(Instant::now);
+            if since.elapsed() > GRACE {
+                let cancelled = |out: Out| Settled { lease: out.lease, result: Err(Error::Cancelled) };
+                self.settled.extend(self.out.drain().map(|(_, out)| cancelled(out)));
+            }
+            return Ok(());
+        }
+        let Some(limit) = self.plan.item_timeout else { return Ok(()) };
+        let is_stuck =
+            |_: &Place, out: &mut Out| out.began.is_some_and(|began| began.elapsed() > limit + GRACE);
+        let stuck: Vec<Out> = self.out.extract_if(is_stuck).map(|(_, out)| out).collect();
+        for out in stuck {
+            let result = Err(BatchError::ItemTimeout { limit }.into());
+            self.settled.push(Settled { lease: out.lease, result });
+            self.workers.add()?;
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> Option<f64> {
+        let since = |out: &Out| (out.lease.bytes, out.began.map_or(Duration::ZERO, |began| began.elapsed()));
+        let in_hand: Vec<(u64, Duration)> = self.out.values().map(since).collect();
+        self.pace.left(self.began.elapsed(), self.waiting.bytes, &in_hand)
+    }
+
+    /// Counts what waits anew: items in the journal, in hand, and settled but not saved.
+    fn count_waiting(&mut self) -> Result<()> {
+        let (items, bytes) = self.journal.pending()?;
+        let out = self.out.values().map(|out| &out.lease).chain(self.settled.iter().map(|one| &one.lease));
+        self.waiting = out.fold(Waiting { items, bytes }, |sum, lease| Waiting {
+            items: sum.items + 1,
+            bytes: sum.bytes + lease.bytes,
+        });
+        Ok(())
+    }
+
     /// Takes in what was read, as one transaction. Returns whether there may be more.
     fn take_in(&mut self, hands: usize, patience: Duration, watch: &mut Watch<'_>) -> Result<bool> {
-        let (heard, more) = self.intake.take((hands * AHEAD as usize).max(TOGETHER), patience);
+        let (heard, more) = self.intake.take((hands * AHEAD as usize).max(TOGETHER), patience)?;
         if heard.is_empty() {
             return Ok(more);
         }
-        let (counts, waiting, bytes) = (&mut self.counts, &mut self.waiting, &mut self.bytes);
+        let counts = &mut self.counts;
         self.journal.together(|journal| {
             for heard in heard {
                 let (input, found) = match heard {
                     Heard::Item(input, found) => (input, found),
                     Heard::Refused(input, error) => {
+                        counts.refused_inputs += 1;
                         (watch.on_note)(&error.to_string());
                         let unreadable = intake::unreadable(&input, &error);
                         (input, Err(unreadable))
                     }
                     Heard::Same(input) => {
+                        counts.unchanged_inputs += 1;
                         journal.is_same(&input)?;
                         (watch.on_note)(&format!("{input} has not changed"));
                         continue;
@@ -249,6 +340,7 @@ impl Run {
                         journal.read_to_end(&input, mark.as_deref())?;
                         continue;
                     }
+                    Heard::Over => continue,
                 };
                 counts.items += 1;
                 match found {
@@ -257,31 +349,31 @@ impl Run {
                         counts.unreadable += 1;
                     }
                     Ok(item) => match journal.offer(&input, &item)? {
-                        Offered::New | Offered::Changed => {
-                            *waiting += 1;
-                            bytes.waiting += item.document.text().len() as u64;
-                        }
-                        // It waited already.
-                        Offered::Replaced => {}
+                        Offered::New | Offered::Changed | Offered::Replaced => {}
                         Offered::Unchanged => counts.unchanged += 1,
                         Offered::Duplicate => counts.duplicates += 1,
                     },
                 }
             }
-            Ok(more)
-        })
+            Ok(())
+        })?;
+        self.written.fresh = true;
+        self.count_waiting()?;
+        Ok(more)
     }
 
     /// Settles what workers brought and claims items until `hands` are out, as one transaction.
     fn turn(&mut self, hands: usize) -> Result<()> {
-        let settled = std::mem::take(&mut self.settled);
-        let mut counts = self.counts;
-        let (mut waiting, mut bytes) = (self.waiting, self.bytes);
+        let mut settled = std::mem::take(&mut self.settled);
+        let (mut counts, mut waiting) = (self.counts, self.waiting);
         let room = hands.saturating_sub(self.out.len());
-        let leases = self.journal.together(|journal| {
-            for Settled { lease, result } in &settled {
+        let long = self.out.values().filter(|out| out.lease.bytes > Length::LONG as u64).count();
+        let spec = &self.spec;
+        let claimed = self.journal.together(|journal| {
+            for Settled { lease, result } in &mut settled {
                 match result {
                     Ok(line) => {
+                        line.spec.clone_from(spec);
                         let text = serde_json::to_string(line).map_err(|e| Error::Engine(e.into()))?;
                         if !journal.complete(lease, &text)? {
                             continue;
@@ -307,150 +399,97 @@ impl Run {
                         counts.failed += 1;
                     }
                 }
-                waiting = waiting.saturating_sub(1);
-                bytes.settle(lease.item.document.text().len() as u64);
+                waiting.items = waiting.items.saturating_sub(1);
+                waiting.bytes = waiting.bytes.saturating_sub(lease.bytes);
             }
-            if room == 0 { Ok(Vec::new()) } else { journal.claim(room) }
-        })?;
-        (self.counts, self.waiting, self.bytes) = (counts, waiting, bytes);
+            if room == 0 { Ok(Vec::new()) } else { claim(journal, room, hands, long) }
+        });
+        let leases = match claimed {
+            Ok(leases) => leases,
+            Err(error) => {
+                // What could not be saved is saved by the next turn, if that can.
+                self.settled = settled;
+                return Err(error);
+            }
+        };
+        self.written.fresh |= !settled.is_empty();
+        (self.counts, self.waiting) = (counts, waiting);
         self.committed = Instant::now();
         for lease in leases {
-            self.crew.give(&lease)?;
-            self.out.insert(place(&lease), lease);
+            self.workers.give(&lease)?;
+            self.out.insert(place(&lease), Out { lease, began: None });
+        }
+        Ok(())
+    }
+
+    /// Writes the files people read while the run goes, so that they are there whatever ends it.
+    fn outputs_meanwhile(&mut self, watch: &mut Watch<'_>) {
+        let due = self.written.last.elapsed() > OUTPUTS.max(self.written.took * OUTPUTS_SHARE);
+        if !due || !self.written.fresh || self.written.failed {
+            return;
+        }
+        let stop = watch.stop.clone();
+        let began = Instant::now();
+        let written = outputs::write(&self.journal, self.folder, self.plan, &|| !stop.load(Ordering::SeqCst));
+        if let Err(error) = written {
+            // The last writing says so again, as an error.
+            self.written.failed = true;
+            (watch.on_note)(&error.to_string());
+        }
+        self.written = Written { last: Instant::now(), took: began.elapsed(), fresh: false, ..self.written };
+    }
+
+    /// Writes the files people read at the end; when the user asked to stop, for a short time only.
+    fn last_outputs(&mut self, watch: &mut Watch<'_>) -> Result<()> {
+        let (stop, began) = (watch.stop.clone(), Instant::now());
+        let goes_on = || !stop.load(Ordering::SeqCst) || began.elapsed() < LAST_OUTPUTS;
+        if !outputs::write(&self.journal, self.folder, self.plan, &goes_on)? {
+            (watch.on_note)("not all files show the latest results: the same command writes them anew");
         }
         Ok(())
     }
 }
 
-/// Threads that work on items, each on one at a time.
-struct Crew {
-    work: Option<Sender<Lease>>,
-    done: Receiver<Settled>,
-    threads: Vec<std::thread::JoinHandle<()>>,
+/// Items for `room` more workers of `hands`, with `long` long ones out already. Long items get half of the hands at most while short
+/// ones wait, so that these come out meanwhile.
+fn claim(journal: &mut Journal, room: usize, hands: usize, long: usize) -> Result<Vec<Lease>> {
+    // Twice as many items are out as there are workers.
+    let workers = hands.div_ceil(2);
+    let share = (workers / 2).max(1).saturating_sub(long).min(room);
+    let mut leases = if share > 0 { journal.claim(share, Length::Long)? } else { Vec::new() };
+    leases.extend(journal.claim(room - leases.len(), Length::Short)?);
+    let idle = workers.saturating_sub(hands - room + leases.len());
+    if idle > 0 {
+        leases.extend(journal.claim(idle, Length::Any)?);
+    }
+    leases.sort_by_key(|lease| lease.ordinal);
+    Ok(leases)
 }
 
-impl Crew {
-    fn hire(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
-        let plan = Arc::new(share(plan)?);
-        let (work, waiting) = channel::<Lease>();
-        let (tell, done) = channel();
-        let waiting = Arc::new(Mutex::new(waiting));
-        let mut threads = Vec::new();
-        for _ in 0..plan.batch.max(1) {
-            let (plan, waiting, tell, stop) = (plan.clone(), waiting.clone(), tell.clone(), stop.clone());
-            let labour = move || {
-                loop {
-                    let lease = match waiting.lock() {
-                        Ok(waiting) => waiting.recv(),
-                        Err(_) => return,
-                    };
-                    let Ok(lease) = lease else { return };
-                    let result = if stop.load(Ordering::SeqCst) {
-                        Err(Error::Cancelled)
-                    } else {
-                        // A bug that one item meets must not take the others along.
-                        catch_unwind(AssertUnwindSafe(|| one(&plan, &lease, &stop)))
-                            .unwrap_or_else(|_| Err(Error::Engine("a bug in malmoi was met".into())))
-                    };
-                    if tell.send(Settled { lease, result }).is_err() {
-                        return;
-                    }
-                }
-            };
-            let thread = std::thread::Builder::new().name("malmoi-item".into()).spawn(labour);
-            threads
-                .push(thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?);
-        }
-        Ok(Self { work: Some(work), done, threads })
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
 
-    fn give(&self, lease: &Lease) -> Result<()> {
-        let given = self.work.as_ref().is_some_and(|work| work.send(lease.clone()).is_ok());
-        if given { Ok(()) } else { Err(Error::Engine("the threads that work on items have ended".into())) }
-    }
-
-    fn take(&self, patience: Duration) -> Option<Settled> {
-        self.done.recv_timeout(patience).ok()
-    }
-}
-
-impl Drop for Crew {
-    fn drop(&mut self) {
-        self.work = None;
-        for thread in self.threads.drain(..) {
-            // One that panicked has said so.
-            let _ = thread.join();
+    #[test]
+    fn long_items_leave_half_of_the_workers_to_short_ones_and_take_all_where_there_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), "{}").unwrap();
+        for n in 0..40 {
+            let text =
+                if n < 20 { "The harbour was closed. ".repeat(4000) } else { "The ferry sailed.".into() };
+            journal.offer("in", &Document::of_lines(format!("{n} {text}")).into()).unwrap();
         }
-    }
-}
-
-/// The plan with models that many threads can use at once.
-fn share(plan: &Plan) -> Result<Plan> {
-    let shared = |worker: &Worker| {
-        Ok::<_, Error>(Worker { model: worker.model.shared(plan.batch)?, ..worker.clone() })
-    };
-    let summarizer = plan.summarizer.as_ref().map(shared).transpose()?;
-    let same = match (&plan.summarizer, &plan.translator) {
-        (Some(a), Some(b)) => a.model.path() == b.model.path(),
-        _ => false,
-    };
-    // One model for both has one loop for both.
-    let translator = match (&summarizer, &plan.translator) {
-        (Some(summarizer), Some(translator)) if same => {
-            Some(Worker { model: summarizer.model.clone(), ..translator.clone() })
-        }
-        (_, translator) => translator.as_ref().map(shared).transpose()?,
-    };
-    Ok(Plan { summarizer, translator, ..plan.clone() })
-}
-
-/// One item through the pipeline.
-fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
-    let (mut item, followed) = follow(plan, &lease.item);
-    let from = Language::detect(&item.document.article())
-        .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
-    let mut line = Line::new(lease, &item, from, plan.to);
-    let noted = |message: &String| Doubt { check: "source".into(), segment: None, message: message.clone() };
-    line.findings.extend(item.notes.iter().map(noted));
-    line.findings.extend(followed);
-    let document = std::mem::take(&mut item.document);
-    let go_on = |_: &str| match stop.load(Ordering::SeqCst) {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    };
-    if plan.translate
-        && from != plan.to
-        && let Some(Worker { model, abilities, .. }) = &plan.translator
-    {
-        let request = model.translate_document(document.clone()).from(from).abilities(abilities.clone());
-        let request = plan.apply(request, Task::Translate)?;
-        line.translation = Some(Translation::of(request.watch(|_| {}, go_on)?, document.title()));
-    }
-    // A headline alone is its own summary.
-    let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
-    if let Some(Worker { model, abilities, .. }) = plan.summarizer.as_ref().filter(|_| has_text) {
-        let request = model.summarize_document(document).from(from).abilities(abilities.clone());
-        let mut request = plan.apply(request, Task::Summarize)?;
-        if let Some(second) = &plan.translator {
-            request = request.translator(&second.model, second.abilities.clone());
-        }
-        line.summary = Some(request.watch(|_| {}, go_on)?.into());
-    }
-    Ok(line)
-}
-
-/// The item with the article of its page, where that is wanted and says more; and what is to be said about it.
-fn follow(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
-    let (Some(follow), Some(link)) = (&plan.follow, &item.link) else { return (item.clone(), None) };
-    let length = |document: &Document| document.article().chars().count();
-    match (follow.0)(link) {
-        Ok(page) if length(&page.document) > length(&item.document) => {
-            (Item { document: page.document, form: page.form, ..item.clone() }, None)
-        }
-        Ok(_) => (item.clone(), None),
-        Err(error) => {
-            let message = format!("only what the feed says was read: {error}");
-            (item.clone(), Some(Finding::new("follow", "not_followed", message)))
-        }
+        let long = |leases: &[Lease]| leases.iter().filter(|one| one.bytes > Length::LONG as u64).count();
+        let first = claim(&mut journal, 16, 16, 0).unwrap();
+        assert_eq!((first.len(), long(&first)), (16, 4));
+        // Short ones are done and long ones still out.
+        let next = claim(&mut journal, 12, 16, 4).unwrap();
+        assert_eq!((next.len(), long(&next)), (8, 0));
+        // No short one is left, and four workers would be idle.
+        let last = claim(&mut journal, 12, 16, 4).unwrap();
+        assert_eq!((last.len(), long(&last)), (4, 4));
+        let one = claim(&mut journal, 2, 2, 0).unwrap();
+        assert_eq!((one.len(), long(&one)), (1, 1));
     }
 }

@@ -12,12 +12,18 @@ pub struct Lease {
     pub ordinal: i64,
     /// What identifies it.
     pub key: String,
+    /// Its id in the results; no other item has it.
+    pub id: String,
     /// The sum of its content.
     pub content: String,
+    /// The sum of the content it had when it was last done, where it was edited since.
+    pub previous: Option<String>,
     /// Which input it came from: a file's name.
     pub input: String,
     /// How often it was taken before.
     pub attempts: u32,
+    /// Bytes it takes in the queue.
+    pub bytes: u64,
     /// The article.
     pub item: Item,
 }
@@ -33,19 +39,37 @@ pub struct Stats {
     pub done: u64,
     /// Given up, with a reason.
     pub dead: u64,
+    /// Not in their inputs any more, in whichever state.
+    pub removed: u64,
 }
 
 impl Stats {
-    /// Every item there ever was; each is in exactly one of the four states.
+    /// Every item there ever was; each is counted in exactly one place.
     pub fn all(&self) -> u64 {
-        self.pending + self.leased + self.done + self.dead
+        self.pending + self.leased + self.done + self.dead + self.removed
     }
+}
+
+/// Which items are claimed, by the length of their texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// All.
+    Any,
+    /// Those of a usual article.
+    Short,
+    /// Longer ones.
+    Long,
+}
+
+impl Length {
+    /// Bytes, in the journal, from which an item is long: about six thousand words.
+    pub const LONG: usize = 48 << 10;
 }
 
 /// A queue of items. Every call is whole or has no effect.
 pub trait Work {
-    /// Takes up to `most` items, in order. Nobody else gets them before their leases run out.
-    fn claim(&mut self, most: usize) -> Result<Vec<Lease>>;
+    /// Takes up to `most` items of a length, in order. Nobody else gets them before their leases run out.
+    fn claim(&mut self, most: usize, length: Length) -> Result<Vec<Lease>>;
 
     /// Keeps a lease for longer.
     fn extend(&mut self, lease: &Lease) -> Result<()>;

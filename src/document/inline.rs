@@ -27,6 +27,14 @@ struct Tag {
 }
 
 impl Inline {
+    /// Whether every tag stands on a character border of the words, in order.
+    pub(super) fn is_sound(&self) -> bool {
+        let mut end = 0;
+        self.tags
+            .iter()
+            .all(|tag| tag.at >= std::mem::replace(&mut end, tag.at) && self.text.is_char_boundary(tag.at))
+    }
+
     /// Takes the words out of the content of an element. Comments and processing instructions are tags. A run of white space is one
     /// space, and so is a line break: where a program wrapped the source says nothing about its sentences.
     ///
@@ -373,6 +381,7 @@ mod tests {
         #[test]
         fn any_content_is_read_and_any_words_are_put(raw in "([가-힣a-c &;<>/=\"'#x0-9!-]|<b>|</b>|<a href=\"x\">|</a>|&amp;){0,30}", words in "\\PC{0,20}") {
             let inline = Inline::read(&raw);
+            prop_assert!(inline.is_sound());
             let (written, _) = inline.put(&words);
             let back = Inline::read(&written);
             let once = words.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");

@@ -49,7 +49,15 @@ fn of_batch(error: &BatchError) -> Option<String> {
         BatchError::Busy { .. } => "wait for it to end, or choose another folder with `-o`",
         BatchError::OtherSpec { .. } => "give the same options as before, or choose another folder with `-o`",
         BatchError::Journal { .. } => {
-            "make room or set the rights right and run the same command again: nothing that was done is lost"
+            "make room, or see to the rights of the folder, and run the same command again: nothing that was done is lost"
+        }
+        BatchError::Damaged { .. } => {
+            "run the same command again: it checks the journal, keeps a damaged one aside and does again what was lost"
+        }
+        BatchError::NewerJournal { .. } => "use the malmoi that made it, or choose another folder with `-o`",
+        BatchError::InTheWay { .. } => "move it away, or choose another folder with `-o`",
+        BatchError::OverwritesInput { .. } | BatchError::Foreign { .. } => {
+            "choose another folder with `-o`, or add --force to have it overwritten"
         }
         _ => return None,
     };

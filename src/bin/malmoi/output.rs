@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use malmoi::Error;
+use malmoi::files;
 
 /// Marks that the other end of a pipe was closed, which is no failure.
 #[derive(Debug, thiserror::Error)]
@@ -39,11 +41,38 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Writes a result to a file, or to standard output where none is named.
+/// Whether a result can be written to a file, before any work is done for it. Unless `force`, it must be none of the files that are
+/// read.
+pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    if let Some(input) = read.iter().find(|input| !force && files::are_one(path, input)) {
+        bail!(
+            "{} is the file that is read ({}): name another with `-o`, or add --force to overwrite it",
+            path.display(),
+            input.display()
+        );
+    }
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => bail!("{} is a folder: name a file with `-o`", path.display()),
+        Ok(found) if !found.is_file() => return Ok(()),
+        _ => {}
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    files::probe(folder).map_err(|e| Error::io("write into", folder, e))?;
+    Ok(())
+}
+
+/// Writes a result to a file, or to standard output where none is named. A pipe or a device is written to; it is not replaced by a file.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<()> {
     let Some(path) = path else { return print(text) };
-    malmoi::files::replace(path, |out| out.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
+    let written = match std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        true => std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut out| out.write_all(text.as_bytes())),
+        false => files::replace(path, |out| out.write_all(text.as_bytes())),
+    };
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use clap::Args;
 use malmoi::batch::{Follow, Input};
 
 use super::Run;
-use super::many::{self, Many};
+use super::inputs::{self, Inputs};
+use super::many::{EXIT_STATUS, Many};
 use crate::Exit;
 
 /// Summarize and translate the items of news feeds, each once
 #[derive(Args)]
-#[command(after_help = "Examples:\n  malmoi feed yonhap.xml -o results --to ko\n  \
-    malmoi feed inbox/ https://news.example/rss.xml -o results --to en --translate --follow")]
+#[command(after_help = format!("Examples:\n  malmoi feed yonhap.xml -o results --to ko\n  \
+    malmoi feed inbox/ https://news.example/rss.xml -o results --to en --translate --follow\n\n{EXIT_STATUS}"))]
 pub(crate) struct Feed {
     /// RSS, Atom, JSON Feed, NITF, NewsML: files, folders of them, or addresses
     #[arg(required = true)]
@@ -30,12 +31,12 @@ pub(crate) struct Feed {
 
 impl Feed {
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let mut inputs = Vec::new();
+        let mut found = Inputs::default();
         let mut addresses = Vec::new();
         for source in &self.source {
-            match many::address(source) {
-                Some(address) => addresses.push((inputs.len() + addresses.len(), address.to_string())),
-                None => inputs.extend(many::inputs(std::slice::from_ref(source), self.many.folder())?),
+            match inputs::address(source) {
+                Some(address) => addresses.push((found.inputs.len() + addresses.len(), address.to_string())),
+                None => found.add(source, self.many.folder(), self.many.follow_links)?,
             }
         }
         let mut follow = None;
@@ -51,11 +52,11 @@ impl Feed {
             let (fetched, page) = fetch(addresses, self.allow_private)?;
             // Each at the place it was named at.
             for (place, input) in fetched {
-                inputs.insert(place.min(inputs.len()), input);
+                found.inputs.insert(place.min(found.inputs.len()), input);
             }
             follow = Some(page).filter(|_| self.follow);
         }
-        self.many.run(inputs, Some(follow), run)
+        self.many.run(found, true, Some(follow), run)
     }
 }
 

@@ -1,17 +1,18 @@
 //! What `batch` and `feed` have in common: which models do the work, what is told while it is done, and how it is stopped.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use malmoi::batch::{self, Counts, EXCHANGES, Ended, Exchange, Follow, Input, Opened, Plan, Watch, Worker};
-use malmoi::formats::{FORMATS, Fields};
-use malmoi::{Error, Language};
+use malmoi::formats::Fields;
+use malmoi::{Language, prompts::Term};
 
 use super::Run;
+use super::inputs::Inputs;
 use super::summarize::{Shape, Way};
 use super::work::{self, Choices, Encoding};
 use crate::choose::Chosen;
@@ -53,9 +54,18 @@ pub(super) struct Many {
     /// Texts that go through the model at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     at_once: u32,
+    /// Seconds an item may take; one that takes longer fails and holds up no other [default: no limit]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    item_timeout: Option<u64>,
     /// Try failed items again
     #[arg(long)]
     retry: bool,
+    /// Follow links in folders, also those that lead out of them
+    #[arg(long)]
+    pub follow_links: bool,
+    /// Write results even where they overwrite an input, or files that malmoi did not make
+    #[arg(long)]
+    force: bool,
     /// Exit with 1 if an item failed or anything did not carry over
     #[arg(long)]
     strict: bool,
@@ -71,16 +81,30 @@ impl Many {
         &self.output
     }
 
-    /// Works through the inputs. `feed` is how the pages of items are read, where the inputs are feeds and that is wanted.
-    pub fn run(self, inputs: Vec<Input>, feed: Option<Option<Follow>>, run: &Run) -> Result<Exit> {
-        let inputs: Vec<Input> = inputs.into_iter().map(|input| decoded(input, self.encoding)).collect();
+    /// Works through the inputs, and shows items that left theirs if `keep_removed`. `feed` is how the pages of items are read, where
+    /// the inputs are feeds and that is wanted.
+    pub fn run(
+        self,
+        inputs: Inputs,
+        keep_removed: bool,
+        feed: Option<Option<Follow>>,
+        run: &Run,
+    ) -> Result<Exit> {
+        // Whatever can be wrong without a model is looked at before one is loaded.
         let fields = fields(&self.field)?;
-        let plan = self.plan(feed, run)?;
+        let pairs = pairs(&self.pairs)?;
+        let glossary = work::glossary(self.glossary.as_deref())?;
+        let mut read = inputs.paths;
+        read.extend(self.glossary.clone());
+        batch::check_folder(&self.output, &read, self.force)?;
+        inputs.notes.iter().for_each(|note| run.ui.note(note));
+        let plan = Plan { keep_removed, pairs, ..self.plan(glossary, feed, run)? };
         let stop = stop_on_ctrl_c()?;
         let show = run.ui.progress(run.json);
         let mut on_note = |text: &str| run.ui.note(text);
         let mut watch = Watch { on_progress: &mut { show }, on_note: &mut on_note, stop: stop.clone() };
-        let ended = batch::run(&plan, &self.output, inputs, &fields, self.retry, &mut watch)?;
+        let sources = inputs.inputs.into_iter().map(|input| decoded(input, self.encoding)).collect();
+        let ended = batch::run(&plan, &self.output, sources, &fields, self.retry, &mut watch)?;
         if run.json {
             output::print(&format!(
                 "{}\n",
@@ -97,11 +121,14 @@ impl Many {
             ));
             return Ok(Exit::Stopped);
         }
+        if ended.is_failure() {
+            bail!("{}", failure(&ended, &self.output));
+        }
         let doubts = counts.doubtful + counts.failed + counts.unreadable > 0;
         Ok(if self.strict && doubts { Exit::Doubtful } else { Exit::Done })
     }
 
-    fn plan(&self, feed: Option<Option<Follow>>, run: &Run) -> Result<Plan> {
+    fn plan(&self, glossary: Vec<Term>, feed: Option<Option<Follow>>, run: &Run) -> Result<Plan> {
         let to = work::language(&self.to)?;
         let neither = !self.translate && !self.summarize;
         let (translate, summarize) = (self.translate || neither, self.summarize || neither);
@@ -129,12 +156,14 @@ impl Many {
             route: self.route.into(),
             prompt: self.choices.prompt.clone(),
             prompts: run.settings.prompts(),
-            glossary: work::glossary(self.glossary.as_deref())?,
+            glossary,
             choices: self.choices.tokens(),
             batch: self.at_once as usize,
             feed: feed.is_some(),
-            pairs: pairs(&self.pairs)?,
+            pairs: Vec::new(),
             follow: feed.flatten(),
+            keep_removed: false,
+            item_timeout: self.item_timeout.map(Duration::from_secs),
         })
     }
 }
@@ -183,6 +212,13 @@ fn fields(given: &[String]) -> Result<Fields> {
     Ok(fields)
 }
 
+/// How `batch` and `feed` end, for their help.
+pub(super) const EXIT_STATUS: &str = "Exit status:\n  \
+    0    all items are done, now or before; doubts and failed items are in the results\n  \
+    1    with --strict: an item failed, or anything did not carry over\n  \
+    2    an input could not be read, no item could be done, or the run could not go on\n  \
+    130  stopped by Ctrl-C or SIGTERM; the same command goes on where it was";
+
 /// The first Ctrl-C asks to stop; the second does not ask. Neither loses anything that was done.
 fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -199,6 +235,18 @@ fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
+/// Why a run that went to its end was none that worked.
+fn failure(ended: &Ended, folder: &Path) -> String {
+    let Ended { counts, stats, .. } = ended;
+    let list = folder.join("failed.jsonl");
+    match counts.refused_inputs {
+        0 if stats.dead > 0 => format!("no item could be done: {} says why of each", list.display()),
+        0 => "the inputs hold no item".to_string(),
+        1 => format!("1 input could not be read: {} says which and why", list.display()),
+        many => format!("{many} inputs could not be read: {} says which and why", list.display()),
+    }
+}
+
 fn figures(counts: &Counts, folder: &Path) -> String {
     let mut said = vec![format!("{} of {} items done", counts.done, counts.items)];
     let mut add = |count: u64, what: &str| {
@@ -212,79 +260,4 @@ fn figures(counts: &Counts, folder: &Path) -> String {
     add(counts.unreadable, "unreadable");
     add(counts.failed, "failed");
     format!("{}; see {}", said.join(", "), folder.join("digest.html").display())
-}
-
-/// Files, in the order they are given; of folders those whose names promise a known format, in the order of their paths.
-pub(super) fn inputs(paths: &[PathBuf], output: &Path) -> Result<Vec<Input>> {
-    let mut found = Vec::new();
-    for path in paths {
-        if path == Path::new("-") {
-            let open = |_: Option<&str>| Ok(Opened::Source(Box::new(std::io::stdin()), None));
-            found.push(Input { name: "standard input".into(), open: Box::new(open) });
-            continue;
-        }
-        if let Some(address) = address(path) {
-            bail!("{address} is an address: `malmoi feed` fetches those, `malmoi batch` reads files");
-        }
-        let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
-        if !kind.is_dir() {
-            found.push(file(path.clone()));
-            continue;
-        }
-        let mut files = Vec::new();
-        let mut walked = HashSet::from([std::fs::canonicalize(output).unwrap_or_default()]);
-        walk(path, &mut walked, &mut files)?;
-        files.sort();
-        if files.is_empty() {
-            let endings: Vec<&str> =
-                FORMATS.iter().flat_map(|format| format.endings.iter().copied()).collect();
-            bail!("{} holds no file malmoi reads ({})", path.display(), endings.join(", "));
-        }
-        found.extend(files.into_iter().map(file));
-    }
-    Ok(found)
-}
-
-/// An address of the web, where a source is one.
-pub(super) fn address(source: &Path) -> Option<&str> {
-    source.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
-}
-
-fn file(path: PathBuf) -> Input {
-    // However it is spelled, it is the same input.
-    let name = path.components().skip_while(|part| *part == std::path::Component::CurDir);
-    let name = name.collect::<PathBuf>().display().to_string();
-    let open = move |_: Option<&str>| {
-        let file = std::fs::File::open(&path).map_err(|e| Error::io("read", &path, e))?;
-        Ok(Opened::Source(Box::new(file), None))
-    };
-    Input { name, open: Box::new(open) }
-}
-
-/// Files of a folder and of those in it; each folder once, however many links lead there. Results of an earlier run are no input of
-/// this one: `walked` holds their folder.
-fn walk(folder: &Path, walked: &mut HashSet<PathBuf>, files: &mut Vec<PathBuf>) -> Result<()> {
-    let real = std::fs::canonicalize(folder).map_err(|e| Error::io("read", folder, e))?;
-    if !walked.insert(real) {
-        return Ok(());
-    }
-    let entries = std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))?;
-    let mut paths = entries
-        .map(|entry| entry.map(|entry| entry.path()).map_err(|e| Error::io("read", folder, e)))
-        .collect::<malmoi::Result<Vec<PathBuf>>>()?;
-    paths.sort();
-    for path in paths {
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
-            continue;
-        }
-        let ending =
-            path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let known = ending == "xml" || FORMATS.iter().any(|format| format.endings.contains(&ending.as_str()));
-        if path.is_dir() {
-            walk(&path, walked, files)?;
-        } else if known {
-            files.push(path);
-        }
-    }
-    Ok(())
 }

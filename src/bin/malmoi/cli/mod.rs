@@ -4,6 +4,7 @@ mod batch;
 mod bench;
 mod doctor;
 mod feed;
+mod inputs;
 mod many;
 mod models;
 mod shell;
@@ -177,6 +178,9 @@ pub(crate) struct Results {
     /// Write the result to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the result even where it overwrites a file that was read
+    #[arg(long)]
+    force: bool,
     /// Exit with 1 if anything did not carry over (page furniture that was left out does not count)
     #[arg(long)]
     strict: bool,

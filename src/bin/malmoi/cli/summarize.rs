@@ -66,6 +66,8 @@ impl Summarize {
         let to = self.to.as_deref().map(work::language).transpose()?;
         let given = work::source_language(&self.from)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
+        let read = [self.input.as_deref(), self.glossary.as_deref()];
+        work::check_output(&self.results, &read, run)?;
         let document = work::read(self.input.as_deref(), self.encoding, run)?;
         let from = given.unwrap_or_else(|| work::language_of(&document));
         let to: Language = to.unwrap_or(from);

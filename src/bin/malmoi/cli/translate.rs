@@ -38,6 +38,7 @@ impl Translate {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let to = self.to.as_deref().map(work::language).transpose()?;
         let given = work::source_language(&self.from)?;
+        work::check_output(&self.results, &[self.input.as_deref(), self.glossary.as_deref()], run)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
         let document = work::read(self.input.as_deref(), self.encoding, run)?;
         let from = given.unwrap_or_else(|| work::language_of(&document));

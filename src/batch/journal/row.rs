@@ -1,0 +1,89 @@
+//! A row of the journal, and the seal that tells whether it is as it was written.
+
+use sha2::{Digest, Sha256};
+
+/// An item's row, without the columns that only the queue needs (attempts, lease).
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub ordinal: i64,
+    /// Identifies the item in the journal.
+    pub key: String,
+    /// Name of the item in its input; items that share one have different keys.
+    pub base: String,
+    /// Id in `items.jsonl`; unique.
+    pub name: Option<String>,
+    /// Sum of the content.
+    pub content: String,
+    pub state: String,
+    pub input: String,
+    /// Sum of the content before the item was edited.
+    pub previous: Option<String>,
+    /// The item as JSON, until it is done.
+    pub payload: Option<String>,
+    /// The line in `items.jsonl` or `failed.jsonl`, once it is settled.
+    pub line: Option<String>,
+}
+
+impl Row {
+    pub const COLUMNS: &str = "ordinal, key, base, name, content, state, input, previous, payload, line";
+
+    pub fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            ordinal: row.get(0)?,
+            key: row.get(1)?,
+            base: row.get(2)?,
+            name: row.get(3)?,
+            content: row.get(4)?,
+            state: row.get(5)?,
+            input: row.get(6)?,
+            previous: row.get(7)?,
+            payload: row.get(8)?,
+            line: row.get(9)?,
+        })
+    }
+
+    /// Sum of everything the row says and of the specification its result depends on.
+    pub fn seal(&self, spec: &str) -> String {
+        // Handing an item out and taking it back changes nothing else.
+        let state = if self.waits() { "waits" } else { &self.state };
+        seal(&[
+            Some(spec),
+            Some(state),
+            Some(&self.key),
+            Some(&self.base),
+            self.name.as_deref(),
+            Some(&self.content),
+            Some(&self.input),
+            self.previous.as_deref(),
+            self.payload.as_deref(),
+            self.line.as_deref(),
+        ])
+    }
+
+    pub fn waits(&self) -> bool {
+        matches!(&*self.state, "pending" | "leased")
+    }
+
+    /// Whether the row stands for a part of an input that could not be read.
+    pub fn is_unreadable_part(&self) -> bool {
+        self.key.starts_with(UNREADABLE)
+    }
+}
+
+/// First word of the keys of parts that could not be read.
+pub(super) const UNREADABLE: &str = "unreadable: ";
+
+/// SHA-256 of several texts, each with its length, so that no two lists have one sum.
+pub(super) fn seal(parts: &[Option<&str>]) -> String {
+    let mut sum = Sha256::new();
+    for part in parts {
+        match part {
+            Some(text) => {
+                sum.update((text.len() as u64 + 1).to_le_bytes());
+                sum.update(text);
+            }
+            None => sum.update(0u64.to_le_bytes()),
+        }
+    }
+    format!("{:x}", sum.finalize())
+}

@@ -1,0 +1,336 @@
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::file::FIRST_SCHEMA;
+use super::*;
+use crate::batch::work::{Length, Stats, Work};
+use crate::document::Document;
+
+const SPEC: &str = "{\"to\":\"ko\"}";
+
+fn item(id: Option<&str>, text: &str) -> Item {
+    Item { id: id.map(str::to_string), ..Document::of_lines(text.into()).into() }
+}
+
+fn file(text: &str) -> Item {
+    Item { form: Form::File("txt".into()), ..item(None, text) }
+}
+
+fn open(folder: &Path) -> Journal {
+    Journal::open(folder, SPEC).unwrap()
+}
+
+/// Settles everything that waits with lines that repeat the text.
+fn finish(journal: &mut Journal) {
+    for lease in journal.claim(1000, Length::Any).unwrap() {
+        let line = result::Line::new(&lease, &lease.item, crate::Language::English, crate::Language::Korean);
+        let line = result::Line { spec: crate::batch::spec_sum(SPEC), ..line };
+        assert!(journal.complete(&lease, &serde_json::to_string(&line).unwrap()).unwrap());
+    }
+}
+
+fn shown(journal: &Journal) -> Vec<(String, String)> {
+    let mut shown = Vec::new();
+    let each = &mut |line: &str| {
+        let line: result::Line = serde_json::from_str(line).unwrap();
+        shown.push((line.id, line.source));
+        Ok(())
+    };
+    journal.lines("done", each).unwrap();
+    shown
+}
+
+fn texts(journal: &Journal) -> Vec<String> {
+    shown(journal).into_iter().map(|(_, text)| text).collect()
+}
+
+/// Changes the file as a disk or a bug would: the journal is closed.
+fn change(folder: &Path, statement: &str) {
+    Connection::open(folder.join("journal.db")).unwrap().execute_batch(statement).unwrap();
+}
+
+/// A journal with two items that are done and one that waits.
+fn three(folder: &Path) {
+    let mut journal = open(folder);
+    for (id, text) in [("1", "The ferry sailed."), ("2", "The harbour froze.")] {
+        journal.offer("in.jsonl", &item(Some(id), text)).unwrap();
+    }
+    finish(&mut journal);
+    journal.offer("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
+}
+
+#[test]
+fn a_damaged_row_is_said_and_done_again_in_its_place() {
+    for column in ["line", "payload", "name", "previous", "content", "base", "key", "input"] {
+        let folder = tempfile::tempdir().unwrap();
+        three(folder.path());
+        let ordinal = if column == "payload" { 3 } else { 1 };
+        change(
+            folder.path(),
+            &format!("UPDATE item SET {column} = coalesce({column}, '') || '!' WHERE ordinal = {ordinal}"),
+        );
+        let mut journal = open(folder.path());
+        let notes = journal.notes();
+        assert!(notes.len() == 1 && notes[0].contains("was damaged"), "{column}: {notes:?}");
+        assert_eq!(journal.stats().unwrap().dead, 1, "{column}");
+        assert!(journal.notes().is_empty());
+        if matches!(column, "base" | "key" | "input") {
+            continue;
+        }
+        for (id, text) in
+            [("1", "The ferry sailed."), ("2", "The harbour froze."), ("3", "Mayor Han Seo-jin spoke.")]
+        {
+            journal.offer("in.jsonl", &item(Some(id), text)).unwrap();
+        }
+        finish(&mut journal);
+        assert_eq!(
+            texts(&journal),
+            ["The ferry sailed.", "The harbour froze.", "Mayor Han Seo-jin spoke."],
+            "{column}"
+        );
+        drop(journal);
+        assert!(open(folder.path()).notes().is_empty(), "{column}: it is mended");
+    }
+}
+
+#[test]
+fn a_state_that_is_another_one_is_damage_too() {
+    let folder = tempfile::tempdir().unwrap();
+    three(folder.path());
+    change(folder.path(), "UPDATE item SET state = 'dead' WHERE ordinal = 1");
+    assert_eq!(open(folder.path()).notes().len(), 1);
+}
+
+/// A row whose seal is right and whose blocks lie outside its text, as a bug would write it.
+#[test]
+fn a_span_outside_its_text_ends_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    three(folder.path());
+    let mut journal = open(folder.path());
+    let mut row = journal.row(3).unwrap().unwrap();
+    row.payload = row.payload.map(|payload| payload.replace("\"end\":24", "\"end\":9999"));
+    assert!(row.payload.as_ref().unwrap().contains("9999"));
+    journal.store(&row).unwrap();
+    assert!(journal.claim(10, Length::Any).unwrap().is_empty());
+    let notes = journal.notes();
+    assert!(notes[0].contains("outside its text"), "{notes:?}");
+    journal.offer("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
+    finish(&mut journal);
+    assert_eq!(texts(&journal).len(), 3);
+}
+
+#[test]
+fn damaged_facts_are_made_anew_and_results_of_other_options_are_not_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    three(folder.path());
+    change(
+        folder.path(),
+        "UPDATE fact SET value = value || ' ' WHERE name = 'spec'; UPDATE fact SET value = 'x' WHERE name = 'runs'",
+    );
+    let mut journal = open(folder.path());
+    assert_eq!((journal.notes().len(), texts(&journal).len()), (2, 2), "the results are of these options");
+    drop(journal);
+    change(folder.path(), "UPDATE fact SET value = value || ' ' WHERE name = 'spec'");
+    let journal = Journal::open(folder.path(), "{\"to\":\"en\"}").unwrap();
+    assert_eq!(texts(&journal).len(), 0, "the results are of other options");
+}
+
+#[test]
+fn a_newer_journal_is_refused_by_name_and_a_number_gone_wrong_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    three(folder.path());
+    change(folder.path(), "PRAGMA user_version = 7");
+    let journal = open(folder.path());
+    assert!(folder.path().join("journal.damaged-1").exists());
+    drop(journal);
+    change(folder.path(), "PRAGMA user_version = 7; UPDATE fact SET value = '7' WHERE name = 'schema'");
+    let error = Journal::open(folder.path(), SPEC).err().unwrap().to_string();
+    assert!(error.contains("version 7, made by a newer malmoi"), "{error}");
+    assert!(!folder.path().join("journal.damaged-2").exists(), "it is left as it is");
+}
+
+#[test]
+fn a_journal_of_the_first_version_is_raised_with_unique_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    three(folder.path());
+    let (lines, waiting) = {
+        let journal = open(folder.path());
+        let mut lines = Vec::new();
+        journal
+            .lines("done", &mut |line| {
+                lines.push(line.to_string());
+                Ok(())
+            })
+            .unwrap();
+        (lines, journal.row(3).unwrap().unwrap())
+    };
+    let first = tempfile::tempdir().unwrap();
+    {
+        let connection = Connection::open(first.path().join("journal.db")).unwrap();
+        connection.execute_batch(FIRST_SCHEMA).unwrap();
+        let facts = "INSERT INTO fact VALUES('spec', ?1), ('runs', '4'), ('mark of in.jsonl', 'v1')";
+        connection.execute(facts, [SPEC]).unwrap();
+        let add = |ordinal: i64,
+                   key: &str,
+                   content: &str,
+                   state: &str,
+                   payload: Option<&str>,
+                   line: Option<&str>| {
+            connection
+                .execute(
+                    "INSERT INTO item VALUES(?1, ?2, ?2, ?3, ?4, 1, NULL, 4, 'in.jsonl', ?5, ?6, 0)",
+                    params![ordinal, key, content, state, payload, line],
+                )
+                .unwrap();
+        };
+        add(1, "in.jsonl 1", "c1", "done", None, Some(&lines[0]));
+        add(2, "other.jsonl 1", "c2", "done", None, Some(&lines[0]));
+        add(3, "in.jsonl 3", &waiting.content, "pending", waiting.payload.as_deref(), None);
+    }
+    let mut journal = open(first.path());
+    assert_eq!((journal.notes().len(), journal.run), (0, 5));
+    let ids: Vec<String> = shown(&journal).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["1", "1 (2)"]);
+    assert_eq!(journal.mark("in.jsonl").unwrap().as_deref(), Some("v1"));
+    assert_eq!(
+        journal.offer("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap(),
+        Offered::Unchanged
+    );
+    assert_eq!(journal.stats().unwrap(), Stats { pending: 1, done: 2, ..Stats::default() });
+}
+
+#[test]
+fn ids_are_unique_where_sources_use_one_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    for input in ["a.jsonl", "b.jsonl"] {
+        for text in ["One.", "Two.", "Three."] {
+            journal.offer(input, &item(Some("1"), text)).unwrap();
+        }
+    }
+    journal.offer("c.jsonl", &item(Some("1 (2)"), "Four.")).unwrap();
+    finish(&mut journal);
+    let mut ids: Vec<String> = shown(&journal).into_iter().map(|(id, _)| id).collect();
+    assert_eq!((ids.len(), &*ids[0]), (7, "1"));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 7);
+}
+
+#[test]
+fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    // Inputs are looked for on the disk.
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let run = |files: &[(&str, &str)]| {
+        let mut journal = open(folder.path());
+        let names: Vec<String> = files.iter().map(|(name, _)| path(name)).collect();
+        for entry in std::fs::read_dir(place.path()).unwrap().flatten() {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+        names.iter().for_each(|name| std::fs::write(name, "").unwrap());
+        journal.expect(&names, true).unwrap();
+        let mut offered = Vec::new();
+        for (name, (_, text)) in names.iter().zip(files) {
+            offered.push(journal.offer(name, &file(text)).unwrap());
+            journal.read_to_end(name, None).unwrap();
+        }
+        finish(&mut journal);
+        (offered, texts(&journal))
+    };
+    use Offered::*;
+    assert_eq!(run(&[("a", "One."), ("b", "Two.")]), (vec![New, New], vec!["One.".into(), "Two.".into()]));
+    assert_eq!(
+        run(&[("a", "One!"), ("b", "Two.")]),
+        (vec![Changed, Unchanged], vec!["One!".into(), "Two.".into()])
+    );
+    let journal = open(folder.path());
+    let old: String = journal.connection.query_row("SELECT line FROM version", [], |row| row.get(0)).unwrap();
+    let old: result::Line = serde_json::from_str(&old).unwrap();
+    let new: result::Line = serde_json::from_str(&journal.row(1).unwrap().unwrap().line.unwrap()).unwrap();
+    assert_eq!((&*old.source, new.supersedes), ("One.", Some(old.content)), "versions are linked");
+    drop(journal);
+    // Moved, and the same text in two files.
+    assert_eq!(run(&[("c", "Two."), ("d", "Two.")]), (vec![Unchanged, Duplicate], vec!["Two.".into()]));
+    assert_eq!(shown(&open(folder.path()))[0].0, path("c"), "it has its new name");
+    // Both back: what was removed is not done again.
+    assert_eq!(
+        run(&[("a", "One!"), ("c", "Two.")]),
+        (vec![Unchanged, Unchanged], vec!["One!".into(), "Two.".into()])
+    );
+    // Names and texts exchanged.
+    let (_, mut texts) = run(&[("a", "Two."), ("c", "One!")]);
+    texts.sort();
+    assert_eq!(texts, ["One!", "Two."]);
+}
+
+#[test]
+fn items_that_left_a_stream_stay_and_those_that_left_a_file_do_not_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = folder.path().join("in.jsonl").display().to_string();
+    std::fs::write(&real, "").unwrap();
+    for (input, left) in [("https://baram.example/rss", 2), ("standard input", 2), (&*real, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        for ids in [&["1", "2"][..], &["2"]] {
+            let mut journal = open(folder.path());
+            journal.expect(&[input.to_string()], true).unwrap();
+            for id in ids {
+                journal.offer(input, &item(Some(id), "The ferry sailed.")).unwrap();
+            }
+            journal.read_to_end(input, None).unwrap();
+        }
+        let mut journal = open(folder.path());
+        assert_eq!(journal.claim(10, Length::Any).unwrap().len(), left, "{input}");
+    }
+}
+
+#[test]
+fn links_in_the_journals_place_are_refused() {
+    #[cfg(unix)]
+    for name in ["journal.db", "journal.lock", "journal.db-wal"] {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("letter");
+        std::fs::write(&target, "Dear Mayor").unwrap();
+        std::os::unix::fs::symlink(&target, folder.path().join(name)).unwrap();
+        let error = Journal::open(folder.path(), SPEC).err().unwrap().to_string();
+        assert!(error.contains("a link"), "{name}: {error}");
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "Dear Mayor");
+    }
+}
+
+#[test]
+fn short_items_are_claimed_beside_long_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    for n in 0..20 {
+        let text = if n < 10 { "The harbour was closed. ".repeat(4000) } else { "The ferry sailed.".into() };
+        journal.offer("in.jsonl", &item(Some(&n.to_string()), &format!("{n} {text}"))).unwrap();
+    }
+    let ordinals = |leases: &[Lease]| leases.iter().map(|lease| lease.ordinal).collect::<Vec<_>>();
+    assert_eq!(ordinals(&journal.claim(2, Length::Long).unwrap()), [1, 2]);
+    assert_eq!(ordinals(&journal.claim(3, Length::Short).unwrap()), [11, 12, 13]);
+    assert_eq!(ordinals(&journal.claim(2, Length::Any).unwrap()), [3, 4]);
+}
+
+/// One id for all items, which each need another: four times the items take no more than eight times the time.
+#[test]
+fn many_items_of_one_id_are_taken_in_in_linear_time() {
+    let time = |count: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        let began = std::time::Instant::now();
+        journal
+            .together(|journal| {
+                (0..count).try_for_each(|n| {
+                    journal.offer("in.jsonl", &item(Some("1"), &format!("Ferry {n} sailed."))).map(drop)
+                })
+            })
+            .unwrap();
+        began.elapsed()
+    };
+    time(500);
+    let (few, many) = (time(1000), time(4000));
+    assert!(many < few * 8, "{few:?} for 1000, {many:?} for 4000");
+}

@@ -1,0 +1,222 @@
+//! Threads that work on items, each on one at a time, and what is done to an item.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::result::{Line, Translation};
+use super::work::Lease;
+use super::{BatchError, Plan, Worker};
+use crate::document::{Document, Kind};
+use crate::error::{Error, Result};
+use crate::event::Finding;
+use crate::formats::Item;
+use crate::language::Language;
+use crate::prompts::Task;
+
+/// How long threads are waited for that were told to end.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
+
+/// What a worker tells.
+pub(super) enum Told {
+    /// It began with an item.
+    Began(Place),
+    /// It is done with one.
+    Settled(Box<Settled>),
+}
+
+/// An item's ordinal and content: one that changes meanwhile is out twice.
+pub(super) type Place = (i64, String);
+
+pub(super) fn place(lease: &Lease) -> Place {
+    (lease.ordinal, lease.content.clone())
+}
+
+/// What a worker says of an item.
+pub(super) struct Settled {
+    pub lease: Lease,
+    pub result: Result<Line>,
+}
+
+/// The threads.
+pub(super) struct Workers {
+    work: Option<Sender<Lease>>,
+    told: Receiver<Told>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    shared: Shared,
+}
+
+/// What each thread has.
+#[derive(Clone)]
+struct Shared {
+    plan: Arc<Plan>,
+    waiting: Arc<Mutex<Receiver<Lease>>>,
+    tell: Sender<Told>,
+    /// Set by the user.
+    stop: Arc<AtomicBool>,
+    /// Set when the run is over, and no result is taken any more.
+    over: Arc<AtomicBool>,
+}
+
+impl Workers {
+    pub fn start(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
+        let (work, waiting) = channel::<Lease>();
+        let (tell, told) = channel();
+        let shared = Shared {
+            plan: Arc::new(share(plan)?),
+            waiting: Arc::new(Mutex::new(waiting)),
+            tell,
+            stop,
+            over: Arc::default(),
+        };
+        let mut workers = Self { work: Some(work), told, threads: Vec::new(), shared };
+        for _ in 0..plan.batch.max(1) {
+            workers.add()?;
+        }
+        Ok(workers)
+    }
+
+    /// One more thread, at the beginning or in the place of one that is stuck.
+    pub fn add(&mut self) -> Result<()> {
+        let shared = self.shared.clone();
+        let thread = std::thread::Builder::new().name("malmoi-item".into()).spawn(move || shared.work());
+        self.threads
+            .push(thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?);
+        Ok(())
+    }
+
+    pub fn give(&self, lease: &Lease) -> Result<()> {
+        let given = self.work.as_ref().is_some_and(|work| work.send(lease.clone()).is_ok());
+        if given { Ok(()) } else { Err(Error::Engine("the threads that work on items have ended".into())) }
+    }
+
+    pub fn take(&self, patience: Duration) -> Option<Told> {
+        self.told.recv_timeout(patience).ok()
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.work = None;
+        self.shared.over.store(true, Ordering::SeqCst);
+        // A thread that is stuck in an item is left to itself: what it finds out is not asked for any more.
+        let until = Instant::now() + GRACE;
+        for thread in self.threads.drain(..) {
+            while !thread.is_finished() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            if thread.is_finished() {
+                // One that panicked has said so.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn work(self) {
+        loop {
+            let lease = match self.waiting.lock() {
+                Ok(waiting) => waiting.recv(),
+                Err(_) => return,
+            };
+            let Ok(lease) = lease else { return };
+            let mut result = Err(Error::Cancelled);
+            if !self.ends() {
+                if self.tell.send(Told::Began(place(&lease))).is_err() {
+                    return;
+                }
+                let limit = self.plan.item_timeout;
+                let late = limit.map(|limit| Instant::now() + limit);
+                let is_late = || late.is_some_and(|late| Instant::now() >= late);
+                // A bug that one item meets must not take the others along.
+                result =
+                    catch_unwind(AssertUnwindSafe(|| one(&self.plan, &lease, || self.ends() || is_late())))
+                        .unwrap_or_else(|_| Err(Error::Engine("a bug in malmoi was met".into())));
+                if let (Err(Error::Cancelled), Some(limit), false) = (&result, limit, self.ends()) {
+                    result = Err(BatchError::ItemTimeout { limit }.into());
+                }
+            }
+            if self.tell.send(Told::Settled(Box::new(Settled { lease, result }))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn ends(&self) -> bool {
+        self.stop.load(Ordering::SeqCst) || self.over.load(Ordering::SeqCst)
+    }
+}
+
+/// The plan with models that many threads can use at once.
+fn share(plan: &Plan) -> Result<Plan> {
+    let shared = |worker: &Worker| {
+        Ok::<_, Error>(Worker { model: worker.model.shared(plan.batch)?, ..worker.clone() })
+    };
+    let summarizer = plan.summarizer.as_ref().map(shared).transpose()?;
+    let same = match (&plan.summarizer, &plan.translator) {
+        (Some(a), Some(b)) => a.model.path() == b.model.path(),
+        _ => false,
+    };
+    // One model for both has one loop for both.
+    let translator = match (&summarizer, &plan.translator) {
+        (Some(summarizer), Some(translator)) if same => {
+            Some(Worker { model: summarizer.model.clone(), ..translator.clone() })
+        }
+        (_, translator) => translator.as_ref().map(shared).transpose()?,
+    };
+    Ok(Plan { summarizer, translator, ..plan.clone() })
+}
+
+/// One item through the pipeline, unless it is to end before.
+fn one(plan: &Plan, lease: &Lease, ends: impl Fn() -> bool) -> Result<Line> {
+    let (mut item, followed) = follow(plan, &lease.item);
+    let from = Language::detect(&item.document.article())
+        .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
+    let mut line = Line::new(lease, &item, from, plan.to);
+    line.findings.extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));
+    line.findings.extend(followed);
+    let document = std::mem::take(&mut item.document);
+    let go_on = |_: &str| match ends() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    if plan.translate
+        && from != plan.to
+        && let Some(Worker { model, abilities, .. }) = &plan.translator
+    {
+        let request = model.translate_document(document.clone()).from(from).abilities(abilities.clone());
+        let request = plan.apply(request, Task::Translate)?;
+        line.translation = Some(Translation::of(request.watch(|_| {}, &go_on)?, document.title()));
+    }
+    // A headline alone is its own summary.
+    let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
+    if let Some(Worker { model, abilities, .. }) = plan.summarizer.as_ref().filter(|_| has_text) {
+        let request = model.summarize_document(document).from(from).abilities(abilities.clone());
+        let mut request = plan.apply(request, Task::Summarize)?;
+        if let Some(second) = &plan.translator {
+            request = request.translator(&second.model, second.abilities.clone());
+        }
+        line.summary = Some(request.watch(|_| {}, &go_on)?.into());
+    }
+    Ok(line)
+}
+
+/// The item with the article of its page, where that is wanted and says more; and what is to be said about it.
+fn follow(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
+    let (Some(follow), Some(link)) = (&plan.follow, &item.link) else { return (item.clone(), None) };
+    let length = |document: &Document| document.article().chars().count();
+    match (follow.0)(link) {
+        Ok(page) if length(&page.document) > length(&item.document) => {
+            (Item { document: page.document, form: page.form, ..item.clone() }, None)
+        }
+        Ok(_) => (item.clone(), None),
+        Err(error) => {
+            let message = format!("only what the feed says was read: {error}");
+            (item.clone(), Some(Finding::new("follow", "not_followed", message)))
+        }
+    }
+}
