@@ -73,7 +73,7 @@ pub use checkpoint::Quantization;
 pub use error::{Cause, Error, Result};
 pub use event::{Event, Finding, Finish};
 pub use language::Language;
-pub use model::{Model, OpenOptions, Part};
+pub use model::{Model, OnOpening, OpenOptions, Opening, Part};
 pub use outcome::{Outcome, Route, Segment, Tokens};
 pub use request::{Abilities, Choices, Pieces, Request};
 

@@ -5,6 +5,7 @@ mod choose;
 mod cli;
 mod output;
 mod settings;
+mod status;
 mod ui;
 
 use std::process::ExitCode;

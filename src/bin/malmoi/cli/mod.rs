@@ -56,7 +56,7 @@ pub(crate) struct Common {
     /// Say nothing but results and errors
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Threads to compute with [default: all]
+    /// Threads to compute with, at most as many as this process is given processors [default: all]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
 }
@@ -96,8 +96,17 @@ impl Cli {
             ("offline", common.offline.then(|| "true".to_string())),
             ("threads", common.threads.map(|count| count.to_string())),
         ])?;
-        if let Some(count) = settings.threads()? {
-            // The library computes in rayon's pool; it is the program's to say how large that is.
+        let ui = Ui::new(common.quiet);
+        if let Some(asked) = settings.threads()? {
+            // More threads than processors would only wait for each other.
+            let most = std::thread::available_parallelism().map_or(1, usize::from);
+            let count = asked.min(most);
+            if asked > most {
+                ui.note(format!(
+                    "{asked} threads were asked for; {most} are used, as many as this process is given"
+                ));
+            }
+            // The library computes in rayon's pool, whose size is set here.
             rayon::ThreadPoolBuilder::new()
                 .num_threads(count)
                 .build_global()
@@ -106,8 +115,7 @@ impl Cli {
         let store = Store::new(settings.store()?);
         let quantize = settings.quantize()?;
         let (keep, portable) = (settings.keep()?, settings.portable()?);
-        let run =
-            Run { settings, store, quantize, keep, portable, ui: Ui::new(common.quiet), json: common.json };
+        let run = Run { settings, store, quantize, keep, portable, ui, json: common.json };
         match self.command {
             Command::Summarize(command) => command.run(&run),
             Command::Translate(command) => command.run(&run),

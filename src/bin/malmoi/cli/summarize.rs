@@ -67,7 +67,7 @@ impl Summarize {
         }
         let request =
             request.sentences(self.sentences as usize).style(self.style.into()).route(self.route.into());
-        work::finish(self.choices.apply(request, run), &self.results, run)
+        work::finish(self.choices.apply(request, run), work::Pieces::Words, &self.results, run)
     }
 }
 

@@ -44,6 +44,11 @@ impl Translate {
         }
         let chosen = run.chooser().translator(from, to)?;
         let request = chosen.model.translate_document(document).from(from).to(to).abilities(chosen.abilities);
-        work::finish(self.choices.apply(request.glossary(glossary), run), &self.results, run)
+        work::finish(
+            self.choices.apply(request.glossary(glossary), run),
+            work::Pieces::Blocks,
+            &self.results,
+            run,
+        )
     }
 }
