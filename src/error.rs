@@ -156,6 +156,12 @@ pub enum Error {
     /// The script of a scripted model told it to fail.
     #[error("{0}")]
     Scripted(String),
+    /// A request was not done by its deadline.
+    #[error("it was not done in time: {seconds:.0} s had passed")]
+    OutOfTime {
+        /// Seconds from the request's start to its end.
+        seconds: f64,
+    },
     /// The consumer went away; nothing more was computed.
     #[error("cancelled")]
     Cancelled,

@@ -30,7 +30,7 @@ impl Finish {
     }
 }
 
-/// What a running request tells whoever watches. Handlers must not block; `Done` is not sent after an error.
+/// What a running request tells while it runs. Handlers must not block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -48,6 +48,22 @@ pub enum Event {
         index: usize,
         /// Token ids.
         ids: Vec<u32>,
+    },
+    /// How far the work of a stage is: at its beginning and after every step of the model. Tokens are those of the
+    /// text, without the words around it; a long translation is one stage here, however many batches it takes.
+    Progress {
+        /// The stage's name.
+        stage: &'static str,
+        /// Segments that are done.
+        done: usize,
+        /// Segments in all.
+        segments: usize,
+        /// Tokens of the text that the model has read.
+        read: usize,
+        /// Tokens of the text in all.
+        tokens: usize,
+        /// Tokens written so far.
+        written: usize,
     },
     /// A segment is done.
     Segment {

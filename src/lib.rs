@@ -79,7 +79,7 @@ pub use error::{Cause, Error, Result};
 pub use event::{Event, Finish};
 pub use finding::{Finding, Merged, Place, Severity, beginning};
 pub use language::Language;
-pub use model::{Model, OpenOptions, Part};
+pub use model::{Model, OnOpening, OpenOptions, Opening, Part};
 pub use outcome::{Outcome, Route, Segment, Tokens};
 pub use request::{Abilities, Choices, Pieces, Request};
 

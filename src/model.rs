@@ -19,6 +19,45 @@ use crate::generation::{Batcher, Beams, Desk, Engine, Generated, Options, Rules,
 use crate::kernels::{Pass, Precision};
 use crate::reasoning;
 
+/// What opening a model has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Opening {
+    /// Its files are looked at.
+    Reading,
+    /// Its float weights are quantised, or found to be already.
+    Quantizing,
+    /// Its weights are laid out for this processor, or found to be already.
+    LayingOut,
+    /// Its network and vocabulary are made.
+    Loading,
+}
+
+/// Told what opening a model has come to; see [`OpenOptions::on_opening`].
+#[derive(Clone, Default)]
+pub struct OnOpening(Option<Arc<Told>>);
+
+type Told = dyn Fn(Opening) + Send + Sync;
+
+impl OnOpening {
+    /// Calls a function, which must not block.
+    pub fn new(tell: impl Fn(Opening) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(tell)))
+    }
+
+    fn tell(&self, opening: Opening) {
+        if let Some(tell) = &self.0 {
+            tell(opening);
+        }
+    }
+}
+
+impl std::fmt::Debug for OnOpening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "OnOpening(..)" } else { "OnOpening" })
+    }
+}
+
 /// How to open a model.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
@@ -41,6 +80,8 @@ pub struct OpenOptions {
     pub keep_tiles: bool,
     /// Bytes of memory to assume free, instead of asking the system.
     pub available_memory: Option<u64>,
+    /// Told what it has come to: laying out or quantising a large model takes minutes.
+    pub on_opening: OnOpening,
 }
 
 /// A loaded model. Cloning it is cheap and shares everything.
@@ -65,6 +106,7 @@ struct Inner {
     rules: Arc<Rules>,
     /// Texts that end an output.
     stops: Vec<String>,
+    fixed_chunks: bool,
     /// How sources are searched; of a network that reads none nothing.
     beams: Option<Beams>,
 }
@@ -113,20 +155,25 @@ impl Model {
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
         let kept_in = options.kept_in.as_deref();
+        let tell = |opening| options.on_opening.tell(opening);
+        tell(Opening::Reading);
         let mut checkpoint = Checkpoint::open_keeping(path, kept_in)?;
         if let Some(to) = options.quantize {
             let kept_in = kept_in.ok_or_else(|| {
                 Error::malformed(path, "no folder was named for keeping its quantised weights")
             })?;
+            tell(Opening::Quantizing);
             checkpoint.quantize(to, kept_in)?;
         }
         check_memory(&checkpoint, options.available_memory)?;
         let device = device()?;
         let mut newly_kept = None;
         if let Some(kept_in) = kept_in.filter(|_| options.keep_tiles && !options.exact && device.is_cpu()) {
+            tell(Opening::LayingOut);
             // Nothing is lost by failing but time, each time.
             newly_kept = checkpoint.keep_tiles(kept_in).unwrap_or_default();
         }
+        tell(Opening::Loading);
         let precision = match options {
             OpenOptions { exact: true, .. } => Precision::Exact,
             OpenOptions { portable: true, .. } => Precision::Portable,
@@ -171,6 +218,7 @@ impl Model {
             bytes,
             work,
             newly_kept,
+            fixed_chunks: options.exact || !device.is_cpu(),
             one_pass: options.exact || options.portable || !device.is_cpu() || Pass::are_one(),
             beams,
             hyper,
@@ -182,7 +230,8 @@ impl Model {
     /// time. Each gets the text it would get alone.
     pub fn shared(&self, batch: usize) -> Result<Self> {
         let inner = self.0.clone();
-        let batcher = Batcher::start(move |desk| inner.serve(desk, batch))?;
+        let room = if inner.beams.is_some() { Searcher::at_once(batch) } else { batch };
+        let batcher = Batcher::start(room, move |desk| inner.serve(desk, batch))?;
         Ok(Self(self.0.clone(), Some(batcher)))
     }
 
@@ -391,7 +440,7 @@ impl Model {
         order.sort_by_key(|index| std::cmp::Reverse(prompts[*index].len()));
         let sorted: Vec<Vec<u32>> = order.iter().map(|index| prompts[*index].clone()).collect();
         let mut generated: Vec<_> =
-            generate(&sorted, &mut |at, text| sink(order[at], text))?.into_iter().zip(&order).collect();
+            generate(&sorted, &mut |at, news| sink(order[at], news))?.into_iter().zip(&order).collect();
         generated.sort_by_key(|(_, index)| **index);
         Ok(generated.into_iter().map(|(generated, _)| generated).collect())
     }
@@ -399,14 +448,13 @@ impl Model {
 
 impl Inner {
     fn serve(&self, desk: &mut dyn Desk, batch: usize) {
-        let Self { network, tokenizer, end_tokens, context, one_pass, .. } = self;
+        let Self { network, tokenizer, end_tokens, context, .. } = self;
+        let (network, context, fixed_chunks) = (&**network, *context, self.fixed_chunks);
         match &self.beams {
-            Some(beams) => {
-                Searcher { network: &**network, tokenizer, context: *context, beams }.serve(desk, batch);
-            }
+            Some(beams) => Searcher { network, tokenizer, context, beams, fixed_chunks }.serve(desk, batch),
             None => {
-                Engine { network: &**network, tokenizer, end_tokens, context: *context, one_pass: *one_pass }
-                    .serve(desk, batch)
+                let one_pass = self.one_pass;
+                Engine { network, tokenizer, end_tokens, context, one_pass, fixed_chunks }.serve(desk, batch);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! The one place where text modules and model modules meet. A document comes in, as a format read it; an [`Outcome`] goes out.
 //! A text longer than the model's window is summarized by parts, and the summaries of the parts as a text again ([`condense`]).
 
+mod course;
 mod places;
 mod wanted;
 mod write;
@@ -20,12 +21,28 @@ use crate::model::Model;
 use crate::outcome::{Outcome, Route, Tokens};
 use crate::prompts::Task;
 use crate::request::{Abilities, Job};
+use course::Course;
 use write::{Part, Writer};
 
 /// Who is told: what happens, and text as soon as it is certain.
 pub(crate) struct Watch<'w> {
     pub on_event: &'w mut dyn FnMut(&Event),
     pub on_text: &'w mut dyn FnMut(&str) -> ControlFlow<()>,
+}
+
+impl Watch<'_> {
+    /// Gives out text; an error where nothing more is wanted.
+    fn give(&mut self, text: &str) -> Result<()> {
+        match (self.on_text)(text) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+        }
+    }
+
+    /// Asks whether to go on: between all parts of the work, however short each should be.
+    fn go_on(&mut self) -> Result<()> {
+        self.give("")
+    }
 }
 
 /// Does what a job says to a document. `translator` is for the second half of a cascade, where that is another model's.
@@ -37,6 +54,7 @@ pub(crate) fn run(
     watch: &mut Watch<'_>,
 ) -> Result<Outcome> {
     let began = Instant::now();
+    watch.go_on()?;
     let from = job.from.or_else(|| Language::detect(&document.article())).unwrap_or(Language::English);
     let mut outcome = match job.task {
         Task::Translate => translate(model, &job.abilities, document, from, job, watch)?,
@@ -128,6 +146,7 @@ fn summarize(
     report_furniture(document, &mut outcome, watch);
     outcome.findings.extend(writer.not_followed());
     condense(&writer, Task::Summarize, &article, &mut outcome, watch)?;
+    watch.go_on()?;
     // The result against the whole article, however many parts it went through.
     let (source, output) = (article.as_str(), outcome.text.as_str());
     let pair = Pair { source, output, from, to, task: checks::Task::Summary };
@@ -154,9 +173,9 @@ fn condense(
     outcome: &mut Outcome,
     watch: &mut Watch<'_>,
 ) -> Result<()> {
-    let parts = writer.parts(task, text)?;
+    let parts = writer.parts(task, text, watch)?;
     let whole = parts.len() == 1;
-    let written = writer.write(task, &parts, whole, watch)?;
+    let written = writer.write(task, &parts, whole, &mut Course::new(task, &parts), watch)?;
     if task == Task::Summarize {
         let tokens = parts.iter().map(|part| part.tokens).sum();
         outcome.tokens.input = tokens;
@@ -202,10 +221,11 @@ fn translate(
     let mut parts: Vec<Part<'_>> = Vec::new();
     let mut blocks = Vec::new();
     for block in document.blocks() {
+        watch.go_on()?;
         let text = document.block_text(block);
         let first = parts.len();
         match Language::detect(text).filter(|_| block.kind != Kind::Outside) {
-            Some(language) if language == from => parts.extend(writer.parts(Task::Translate, text)?),
+            Some(language) if language == from => parts.extend(writer.parts(Task::Translate, text, watch)?),
             Some(_) => outcome.findings.extend(not_translated(text, from)),
             None => {}
         }
@@ -219,6 +239,7 @@ fn translate(
     outcome.add(&written);
     outcome.findings.extend(write::left_out(document, &parts, &written, &blocks));
     for (index, segment) in outcome.segments.iter().enumerate() {
+        watch.go_on()?;
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, task: checks::Task::Translation };
         outcome.findings.extend(checks::findings(&pair, Some(index)));

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Instant;
 
 use crate::document::Document;
 use crate::error::{Error, Result};
@@ -68,6 +70,7 @@ pub struct Request {
     translator: Option<(Model, Abilities)>,
     document: Result<Document, String>,
     job: Job,
+    deadline: Option<Instant>,
 }
 
 impl Model {
@@ -116,7 +119,7 @@ impl Request {
             beams: None,
             abilities: Abilities::default(),
         };
-        Self { model: model.clone(), translator: None, document, job }
+        Self { model: model.clone(), translator: None, document, job, deadline: None }
     }
 
     /// The language to write in.
@@ -213,6 +216,13 @@ impl Request {
         self
     }
 
+    /// When to give up: whatever is under way then ends with [`Error::OutOfTime`]. Looked at where
+    /// [`watch`](Self::watch) asks whether to go on.
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
     /// Does it and gives the text.
     pub fn text(self) -> Result<String> {
         Ok(self.run()?.text)
@@ -225,6 +235,10 @@ impl Request {
 
     /// Does it, telling what happens and giving out text as soon as it is certain; an empty text only asks whether to go on.
     /// `Break` ends it with [`Error::Cancelled`].
+    ///
+    /// It is asked before anything is done, between the parts of a text while they are measured, tokenized and checked,
+    /// and after every step of the model, prompts included; while a model that is [shared](Model::shared) works or the
+    /// request waits for its turn there, ten times a second.
     pub fn watch(
         self,
         mut on_event: impl FnMut(&Event),
@@ -234,22 +248,35 @@ impl Request {
             .document
             .map_err(|reason| Error::UnreadableInput { name: "the text".to_string(), reason })?;
         let translator = self.translator.as_ref().map(|(model, abilities)| (model, abilities));
-        let mut watch = Watch { on_event: &mut on_event, on_text: &mut on_text };
-        pipeline::run(&self.model, translator, &document, &self.job, &mut watch)
+        let (began, mut late) = (Instant::now(), false);
+        let mut on_time = |text: &str| {
+            late |= self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if late { ControlFlow::Break(()) } else { on_text(text) }
+        };
+        let mut watch = Watch { on_event: &mut on_event, on_text: &mut on_time };
+        match pipeline::run(&self.model, translator, &document, &self.job, &mut watch) {
+            Err(Error::Cancelled) if late => Err(Error::OutOfTime { seconds: began.elapsed().as_secs_f64() }),
+            result => result,
+        }
     }
 
     /// Does it in a thread of its own and gives the text piece by piece. Dropping the iterator ends the work.
     pub fn pieces(self) -> Result<Pieces> {
         // A few pieces ahead at most: a reader that stops reading stops the work.
         let (sender, pieces) = sync_channel(16);
+        let reader = Arc::new(());
+        let present = Arc::downgrade(&reader);
         let work = move || {
-            let send = |text: &str| match text.is_empty() || sender.send(Ok(text.to_string())).is_ok() {
-                true => ControlFlow::Continue(()),
-                false => ControlFlow::Break(()),
+            let send = |text: &str| {
+                let is_there = present.strong_count() > 0;
+                match is_there && (text.is_empty() || sender.send(Ok(text.to_string())).is_ok()) {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
             };
             match self.watch(|_| {}, send) {
                 Ok(_) | Err(Error::Cancelled) => {}
-                // If nobody listens any more there is nobody to tell.
+                // Without a reader there is no one to tell.
                 Err(error) => drop(sender.send(Err(error))),
             }
         };
@@ -257,17 +284,21 @@ impl Request {
             .name("malmoi".into())
             .spawn(work)
             .map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?;
-        Ok(Pieces(pieces))
+        Ok(Pieces { pieces, _reader: reader })
     }
 }
 
 /// A text in pieces; see [`Request::pieces`].
-pub struct Pieces(Receiver<Result<String>>);
+pub struct Pieces {
+    pieces: Receiver<Result<String>>,
+    /// Gone when the iterator is dropped: the work looks at it while it has no text to send.
+    _reader: Arc<()>,
+}
 
 impl Iterator for Pieces {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.recv().ok()
+        self.pieces.recv().ok()
     }
 }

@@ -468,3 +468,40 @@ fn no_colour_goes_into_a_pipe() {
     let ran = Home::new().run(&["summarize", "missing.txt", "-m", "x"]);
     assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
 }
+
+#[test]
+fn more_threads_than_the_process_is_given_are_not_started() {
+    let (home, model) = (Home::new(), model());
+    let article = home.write("article.txt", ARTICLE);
+    let path = model.path().display().to_string();
+    let summarize = ["summarize", &article, "--model", &path];
+    let said = "999 threads were asked for; ";
+    let ran = home.run(&[&summarize[..], &["--threads", "999"]].concat());
+    assert_eq!((ran.code, ran.err.matches(said).count()), (Some(0), 1), "{}", ran.err);
+    let ran = home.run_with(&summarize, "", &[("MALMOI_THREADS", "999")]);
+    assert_eq!((ran.code, ran.err.matches(said).count()), (Some(0), 1), "{}", ran.err);
+    home.write(".config/malmoi/config.toml", "threads = 999\n");
+    let ran = home.run(&summarize);
+    assert_eq!((ran.code, ran.err.matches(said).count()), (Some(0), 1), "{}", ran.err);
+    let ran = home.run(&[&summarize[..], &["--threads", "1"]].concat());
+    assert!(ran.code == Some(0) && !ran.err.contains("threads"), "{}", ran.err);
+    let ran = home.run(&[&summarize[..], &["--threads", "0"]].concat());
+    assert!(ran.code == Some(2) && ran.err.contains("a number from 1"), "{}", ran.err);
+}
+
+#[test]
+fn a_long_job_says_how_far_it_is_and_a_short_one_does_not() {
+    let home = Home::new();
+    let model =
+        scripted::model(json!([{"when": "crawl", "say": "At last.", "pause": 200}, {"say": "Done."}]), 16384);
+    let path = model.path().display().to_string();
+    let long = home.write("long.txt", format!("They crawl. {}", "And on and on they go. ".repeat(150)));
+    let ran = home.run(&["summarize", &long, "--model", &path]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "At last.\n"), "{}", ran.err);
+    assert!(ran.err.contains("1 s: summarizing: read "), "{}", ran.err);
+    let quiet = home.run(&["summarize", &long, "--model", &path, "--quiet"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (Some(0), ""));
+    let short = home.write("short.txt", ARTICLE);
+    let ran = home.run(&["summarize", &short, "--model", &path]);
+    assert!(!ran.err.contains(" s: "), "{}", ran.err);
+}

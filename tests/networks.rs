@@ -200,6 +200,7 @@ fn drafts_change_no_text() {
             end_tokens: &[0],
             context: 96,
             one_pass: false,
+            fixed_chunks: false,
         };
         for batch in [1, 2] {
             let written = |drafts: bool| {
@@ -247,8 +248,14 @@ fn what_fails_together_and_is_computed_alone_is_the_same_text() {
         let prompts = [[&prompt[..], greedy, prompt].concat(), prompt.clone()];
         let options = Options { max_tokens: 30, batch: 2, ..Options::default() };
         let written = |network: &dyn Network| {
-            let engine =
-                Engine { network, tokenizer: &tokenizer, end_tokens: &[0], context: 256, one_pass: false };
+            let engine = Engine {
+                network,
+                tokenizer: &tokenizer,
+                end_tokens: &[0],
+                context: 256,
+                one_pass: false,
+                fixed_chunks: false,
+            };
             engine.generate(&prompts, &options, &mut |_, _| Next::More)
         };
         let network = Failing { network: &*fixture.network, steps: Default::default() };

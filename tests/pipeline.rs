@@ -1,7 +1,12 @@
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
 
+use malmoi::architectures::{Logits, Network, Row, State};
+use malmoi::generation::{Engine, News, Next, Options};
 use malmoi::prompts::Style;
-use malmoi::{Abilities, Error, Finding, Finish, Language, Model, OpenOptions, Route};
+use malmoi::{Abilities, Error, Event, Finding, Finish, Language, Model, OpenOptions, Route};
 use serde_json::{Value, json};
 
 use crate::support::scripted;
@@ -276,4 +281,203 @@ fn who_goes_away_from_a_shared_model_stops_nobody_else() {
         request("A text.").text().unwrap(),
         model.summarize("A text.").sentences(50).max_tokens(600).text().unwrap()
     );
+}
+
+/// A network that notes how many tokens each step reads.
+struct Counted<'n> {
+    network: &'n dyn Network,
+    steps: Mutex<Vec<usize>>,
+}
+
+impl Network for Counted<'_> {
+    fn begin(&self, sources: &[&[u32]]) -> malmoi::Result<Vec<State>> {
+        self.network.begin(sources)
+    }
+
+    fn forward(&self, rows: &mut [Row<'_>]) -> malmoi::Result<Logits> {
+        self.steps.lock().unwrap().push(rows.iter().map(|row| row.tokens.len()).sum());
+        self.network.forward(rows)
+    }
+}
+
+#[test]
+fn a_step_has_a_budget_of_tokens_and_short_texts_pass_a_long_one() {
+    let (_folder, model) = open(json!([{"say": "Done."}]), 32_768);
+    let network = Counted { network: model.network(), steps: Mutex::default() };
+    let engine = Engine {
+        network: &network,
+        tokenizer: model.tokenizer(),
+        end_tokens: &[256],
+        context: 32_768,
+        one_pass: false,
+        fixed_chunks: true,
+    };
+    let prompt = |index: usize| {
+        let length = if index == 0 { 30_000 } else { 400 };
+        let text: String = (0..length / 4).map(|at| format!("{:04}", (at * 7 + index) % 9999)).collect();
+        text.bytes().map(u32::from).collect::<Vec<u32>>()
+    };
+    let prompts: Vec<Vec<u32>> = (0..8).map(prompt).collect();
+    let (mut done, mut read) = (Vec::new(), 0);
+    engine
+        .generate(&prompts, &Options { batch: 8, ..Options::default() }, &mut |index, news| {
+            match news {
+                News::At(reached) if index == 0 => read = reached.read,
+                News::Done => done.push((index, read)),
+                _ => {}
+            }
+            Next::More
+        })
+        .unwrap();
+    let steps = network.steps.into_inner().unwrap();
+    // Eight texts that continue may bring a draft each beside the budget.
+    assert!(steps.iter().all(|tokens| *tokens <= 512 + 8 * 8), "{steps:?}");
+    assert_eq!(done.len(), 8);
+    assert_eq!(done[7].0, 0, "{done:?}");
+    // Seven short prompts are 2800 tokens; the long one gets no more than a share beside them.
+    assert!(done[..7].iter().all(|(_, read)| *read < 10_000), "{done:?}");
+}
+
+#[test]
+fn what_a_request_has_reached_is_told_and_it_can_be_ended_while_it_reads() {
+    let (_folder, model) = open(json!([{"say": "The council met. It agreed."}]), 8192);
+    let paragraph = "The council of the port met again on Monday and spoke about the breakwater for hours. ";
+    let article: String = (0..300).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
+    for model in [model.clone(), model.shared(4).unwrap()] {
+        let mut told = Vec::new();
+        let outcome = model
+            .summarize(&article)
+            .watch(
+                |event| {
+                    if let Event::Progress { stage: "summarize", done, segments, read, tokens, written } =
+                        *event
+                    {
+                        told.push([done, read, written, segments, tokens]);
+                    }
+                },
+                |_| ControlFlow::Continue(()),
+            )
+            .unwrap();
+        assert!(told.len() > 20 && told[0][..3] == [0, 0, 0], "{:?}", told.first());
+        assert!(told.windows(2).all(|two| (0..3).all(|at| two[0][at] <= two[1][at])));
+        let [done, read, written, segments, tokens] = told[told.len() - 1];
+        assert!(segments > 2 && done == segments && read == tokens && written > 0, "{:?}", told.last());
+        assert_eq!(tokens, outcome.tokens.input);
+
+        let reads = AtomicUsize::new(0);
+        let error = model.summarize(&article).watch(
+            |event| {
+                if let Event::Progress { read, .. } = event {
+                    reads.store(*read, Ordering::SeqCst);
+                }
+            },
+            |_| {
+                if reads.load(Ordering::SeqCst) > 0 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            },
+        );
+        assert!(matches!(error, Err(Error::Cancelled)), "{error:?}");
+        assert!(reads.into_inner() < tokens / 2);
+
+        let mut events = 0;
+        let error = model.summarize(&article).watch(|_| events += 1, |_| ControlFlow::Break(()));
+        assert!(matches!(error, Err(Error::Cancelled)) && events == 0, "{events}");
+    }
+}
+
+#[test]
+fn a_translation_is_one_stage_however_many_batches_it_takes() {
+    let (_folder, model) = open(copying(), 8192);
+    let text: String = (0..30).map(|number| format!("Paragraph {number} is short.\n\n")).collect();
+    let mut told = Vec::new();
+    let keep = |event: &Event| {
+        if let Event::Progress { done, segments, read, tokens, .. } = *event {
+            told.push((done, segments, read, tokens));
+        }
+    };
+    model.translate(&text).to(Language::Korean).watch(keep, |_| ControlFlow::Continue(())).unwrap();
+    let (done, segments, read, tokens) = told[told.len() - 1];
+    assert!(done == 30 && segments == 30 && read == tokens, "{:?}", told.last());
+    assert!(told.iter().all(|told| told.1 == 30 && told.3 == tokens));
+    assert!(told.is_sorted_by_key(|told| (told.0, told.2)));
+}
+
+#[test]
+fn a_short_text_does_not_wait_for_all_parts_of_a_long_one() {
+    let script = json!([{"when": "breakwater", "say": "The council met. "}, {"say": "The bridge opened. "}]);
+    let (_folder, model) = open(script, 2048);
+    let paragraph =
+        "The council of the port met on Monday and spoke about the breakwater for hours. ".repeat(8);
+    let long: String = (0..20).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
+    let shared = model.shared(2).unwrap();
+    let (parts, done, short_is_there) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let (begun, wait) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let of_long = |event: &Event| {
+            if let Event::Progress { stage: "summarize", done: so_far, segments, read, .. } = *event {
+                parts.store(segments, Ordering::SeqCst);
+                done.store(so_far, Ordering::SeqCst);
+                if read > 0 {
+                    let _ = begun.send(());
+                }
+            }
+        };
+        // The loop waits for what is said to a text: not before the short one has come.
+        let held = |_: &str| {
+            while done.load(Ordering::SeqCst) > 0 && !short_is_there.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            ControlFlow::Continue(())
+        };
+        let request = shared.summarize(&long).sentences(1).max_tokens(40);
+        let all = scope.spawn(move || request.watch(of_long, held).unwrap());
+        wait.recv().unwrap();
+        let come = |event: &Event| {
+            if matches!(event, Event::Prompt { .. }) {
+                short_is_there.store(true, Ordering::SeqCst);
+            }
+        };
+        let short = shared.summarize("The bridge was opened.").sentences(1).max_tokens(40);
+        let short = short.watch(come, |_| ControlFlow::Continue(())).unwrap();
+        let so_far = done.load(Ordering::SeqCst);
+        assert_eq!(short.text, "The bridge opened.");
+        assert!(parts.load(Ordering::SeqCst) >= 10, "{parts:?}");
+        assert!(so_far <= 5, "{so_far} of {parts:?} parts came first");
+        all.join().unwrap();
+    });
+}
+
+#[test]
+fn a_request_ends_at_its_deadline_wherever_it_is() {
+    let script = json!([
+        {"when": "crawl", "say": "At last.", "pause": 30},
+        {"when": "stuck", "say": "At last.", "pause": 1500},
+        {"say": "It is done."}
+    ]);
+    let (_folder, model) = open(script, 32_768);
+    let limit = Duration::from_millis(200);
+    let late = |request: malmoi::Request| request.deadline(Instant::now() + limit).run();
+    let shared = model.shared(1).unwrap();
+    for model in [&model, &shared] {
+        for text in ["They crawl.".to_string(), format!("They crawl. {}", "And on and on. ".repeat(1000))] {
+            let error = late(model.summarize(&text)).unwrap_err();
+            assert!(matches!(error, Error::OutOfTime { seconds } if seconds >= 0.2), "{error}");
+        }
+        assert_eq!(late(model.summarize("They walk.")).unwrap().text, "It is done.");
+        let past = model.summarize("They walk.").deadline(Instant::now());
+        assert!(matches!(past.run(), Err(Error::OutOfTime { .. })));
+    }
+    // In the middle of a step, and behind it: of a shared model.
+    std::thread::scope(|scope| {
+        let began = Instant::now();
+        let stuck = scope.spawn(|| late(shared.summarize("They are stuck.")));
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(matches!(late(shared.summarize("They walk.")), Err(Error::OutOfTime { .. })));
+        assert!(matches!(stuck.join().unwrap(), Err(Error::OutOfTime { .. })));
+        assert!(began.elapsed() < Duration::from_millis(1400), "{:?}", began.elapsed());
+    });
+    assert_eq!(shared.summarize("They walk.").text().unwrap(), "It is done.");
 }

@@ -8,12 +8,16 @@
 //!   {"when": "drums",      "say": "boom ", "then": "loop"},
 //!   {"when": "cable",      "say": "Half of ", "then": "fail"},
 //!   {"when": "syllable",   "say": "한글", "bytes": 4},
+//!   {"when": "crawl",      "say": "At last.", "pause": 300},
 //!   {"copy": {"after": "<text>", "before": "</text>"}}
 //! ]}
 //! ```
 //! `then` is `stop` (default), `loop` (say it again and again) or `fail` (an error at the token after). `bytes` cuts the answer short,
-//! between the bytes of a syllable if need be. `copy` says what stands in the prompt between two marks: a translation that changes
+//! between the bytes of a syllable if need be. `pause` makes every step take so many milliseconds, from where `when` has
+//! been read on. `copy` says what stands in the prompt between two marks: a translation that changes
 //! nothing.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -37,6 +41,8 @@ struct Rule {
     copy: Option<Marks>,
     #[serde(default)]
     then: Then,
+    #[serde(default)]
+    pause: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -88,6 +94,9 @@ impl Network for Scripted {
                 return Err(Error::Engine("a state of another network".into()));
             };
             tokens.extend(row.tokens);
+            let pause = self.script.iter().filter(|rule| rule.pause > 0);
+            let pause = pause.filter(|rule| find(tokens, &rule.when, 0).is_some()).map(|rule| rule.pause);
+            std::thread::sleep(Duration::from_millis(pause.max().unwrap_or(0)));
             let wanted = row.want.count(row.tokens.len());
             for end in tokens.len() - wanted + 1..=tokens.len() {
                 let next = self.next(&tokens[..end])?;

@@ -82,7 +82,7 @@ pub fn search(
     }
 }
 
-/// Searches that go on together, each with a tag of whoever asked for it.
+/// Searches that go on together, each with a tag that says what it is for.
 pub(super) struct Round<'n, T> {
     network: &'n dyn Network,
     active: Vec<(T, Arc<Beams>, Search)>,
@@ -97,11 +97,12 @@ impl<'n, T: Send> Round<'n, T> {
         self.active.len()
     }
 
-    pub fn tags(&self) -> impl Iterator<Item = &T> {
-        self.active.iter().map(|(tag, ..)| tag)
+    /// Tags, and how many tokens their texts have.
+    pub fn tags(&self) -> impl Iterator<Item = (&T, usize)> {
+        self.active.iter().map(|(tag, _, search)| (tag, search.written()))
     }
 
-    /// Forgets searches nobody waits for.
+    /// Forgets searches that are no longer wanted.
     pub fn retain(&mut self, mut wanted: impl FnMut(&T) -> bool) {
         self.active.retain(|(tag, ..)| wanted(tag));
     }
@@ -215,6 +216,11 @@ impl Search {
             is_over: false,
             failed: false,
         }
+    }
+
+    /// Tokens of the texts that are followed, the start left out.
+    fn written(&self) -> usize {
+        self.running.first().map_or(0, |beam| beam.text.ids.len().saturating_sub(1))
     }
 
     /// What the network has not read of each beam.

@@ -1,14 +1,16 @@
 //! THE loop: token ids in, texts out, for any network, any number of sequences at once.
 //!
-//! Every step gives the network one ragged batch: sequences that still read their prompt bring a chunk of it, the others their last
-//! token and perhaps a draft of those after it (two batches, where prompts and texts are not computed alike: see
-//! [`Pass`]). A sequence that ends makes room for the next prompt. Knows no document, no language and no prompt
-//! wording.
+//! Every step gives the network one ragged batch: each sequence that writes brings its last token and perhaps a
+//! draft of those after it, and those that read their prompts share a budget of tokens (see [`pace`]). There are two
+//! batches where prompts and texts are not computed alike (see [`Pass`]). A sequence that ends makes room for the
+//! next prompt, and after each step callers are told how far it is and may cancel. Knows no document, no language
+//! and no prompt wording.
 
 mod batcher;
 pub mod beam;
 mod drafts;
 mod loops;
+mod pace;
 mod rules;
 mod sampling;
 mod sequence;
@@ -17,9 +19,11 @@ mod sources;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub(crate) use batcher::Batcher;
 pub use beam::Beams;
+use pace::{Pace, shares};
 pub use rules::Rules;
 pub use sampling::Sampling;
 use sequence::Sequence;
@@ -101,9 +105,12 @@ pub struct Engine<'m> {
     pub context: usize,
     /// Prompts are computed as texts are, so that one step may have both.
     pub one_pass: bool,
+    /// Prompts are read in chunks that do not depend on the machine's speed. Needed where results depend on how many
+    /// tokens are computed together, which those of the CPU's kernels do not.
+    pub fixed_chunks: bool,
 }
 
-/// What whoever listens wants next.
+/// What a caller wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// More.
@@ -114,21 +121,46 @@ pub enum Next {
     Cancel,
 }
 
-/// What the loop tells while it runs: text of a sequence that is certain.
-pub type Sink<'s> = dyn FnMut(usize, &str) -> Next + 's;
+/// What the loop tells of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News<'t> {
+    /// How far it is. Told after every step, and again while nothing changes: a cancellation is heard in between.
+    /// [`Next::Enough`] counts as [`Next::More`] here.
+    At(Reached),
+    /// Text that has become certain.
+    Text(&'t str),
+    /// It is finished.
+    Done,
+}
+
+/// How far a sequence is, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reached {
+    /// Tokens of its prompt, or source, that were read.
+    pub read: usize,
+    /// Tokens that were written.
+    pub written: usize,
+}
+
+/// Takes news of the sequence with an index.
+pub type Sink<'s> = dyn FnMut(usize, News<'_>) -> Next + 's;
 
 /// Where prompts come from and where texts go.
 pub(crate) trait Desk {
-    /// Up to `room` more prompts. Where nothing else is under way (`idle`) it may wait for one; to bring none then ends the loop.
+    /// Up to `room` more prompts, and a few beyond that for callers that have none under way. Where nothing else is
+    /// under way (`idle`) it may wait for one; to bring none then ends the loop.
     fn next(&mut self, room: usize, idle: bool) -> Vec<Ask>;
 
     /// Takes the text that became certain with one token of each; says for each what is wanted next.
     fn text(&mut self, fresh: &[(Tag, String)]) -> Vec<Next>;
 
+    /// Takes how far a sequence is, after each step. Does not wait for an answer.
+    fn reached(&mut self, tag: Tag, reached: Reached);
+
     /// Takes a finished text, or the reason why there is none.
     fn done(&mut self, tag: Tag, result: Result<Generated>);
 
-    /// Whether anybody still waits for this text.
+    /// Whether a caller still waits for this text. Asked after each step.
     fn is_wanted(&self, tag: Tag) -> bool;
 }
 
@@ -154,26 +186,35 @@ struct Call<'c, 's> {
     failed: Option<Error>,
 }
 
+impl Call<'_, '_> {
+    fn tell(&mut self, index: usize, news: News<'_>) -> Next {
+        let next = if self.failed.is_some() { Next::Cancel } else { (self.sink)(index, news) };
+        if next == Next::Cancel {
+            self.failed.get_or_insert(Error::Cancelled);
+        }
+        next
+    }
+}
+
 impl Desk for Call<'_, '_> {
     fn next(&mut self, room: usize, _: bool) -> Vec<Ask> {
         if self.failed.is_some() { Vec::new() } else { self.asks.by_ref().take(room).collect() }
     }
 
     fn text(&mut self, fresh: &[(Tag, String)]) -> Vec<Next> {
-        let mut said = Vec::new();
-        for (tag, text) in fresh {
-            let next = if self.failed.is_some() { Next::Cancel } else { (self.sink)(tag.index, text) };
-            if next == Next::Cancel {
-                self.failed.get_or_insert(Error::Cancelled);
-            }
-            said.push(next);
-        }
-        said
+        fresh.iter().map(|(tag, text)| self.tell(tag.index, News::Text(text))).collect()
+    }
+
+    fn reached(&mut self, tag: Tag, reached: Reached) {
+        self.tell(tag.index, News::At(reached));
     }
 
     fn done(&mut self, tag: Tag, result: Result<Generated>) {
         match result {
-            Ok(generated) => self.done[tag.index] = Some(generated),
+            Ok(generated) => {
+                self.done[tag.index] = Some(generated);
+                self.tell(tag.index, News::Done);
+            }
             Err(error) => drop(self.failed.get_or_insert(error)),
         }
     }
@@ -223,27 +264,30 @@ impl<'m> Engine<'m> {
         let mut active: Vec<Sequence<'m>> = Vec::new();
         let mut waiting: VecDeque<Ask> = VecDeque::new();
         let mut recent = Recent::default();
+        let mut pace = Pace::new(self.fixed_chunks);
         loop {
             let idle = active.is_empty() && waiting.is_empty();
             let room = batch.max(1).saturating_sub(active.len() + waiting.len());
-            let asks = if room > 0 { desk.next(room, idle) } else { Vec::new() };
+            let asks = desk.next(room, idle);
             if idle && asks.is_empty() {
                 return;
             }
             waiting.extend(asks);
-            while let Some(ask) = waiting.pop_front() {
-                match self.start(ask, &active, &recent) {
+            active.iter_mut().for_each(|one| one.awaited = false);
+            for ask in std::mem::take(&mut waiting) {
+                if !desk.is_wanted(ask.tag) {
+                    continue;
+                }
+                match self.start(ask, &mut active, &recent) {
                     Start::Now(sequence) => active.push(*sequence),
-                    Start::Later(ask) => {
-                        // Its beginning is being read for another; whoever comes after it waits with it.
-                        waiting.push_front(ask);
-                        break;
-                    }
+                    // Its beginning is being read for another.
+                    Start::Later(ask) => waiting.push_back(ask),
                     Start::Never(tag, error) => desk.done(tag, Err(error)),
                 }
             }
             if !active.is_empty() {
-                self.step(&mut active, desk);
+                self.step(&mut active, desk, &mut pace);
+                active.iter().for_each(|one| desk.reached(one.tag, one.reached()));
             }
             let over = |one: &mut Sequence<'m>| one.finish.is_some() || !desk.is_wanted(one.tag);
             let over: Vec<Sequence<'m>> = active.extract_if(.., over).collect();
@@ -257,7 +301,7 @@ impl<'m> Engine<'m> {
     }
 
     /// Begins a sequence with what is known of its beginning from others.
-    fn start(&self, ask: Ask, active: &[Sequence<'m>], recent: &Recent) -> Start<'m> {
+    fn start(&self, ask: Ask, active: &mut [Sequence<'m>], recent: &Recent) -> Start<'m> {
         let Ask { tag, ref prompt, .. } = ask;
         if prompt.is_empty() || prompt.len() >= self.context {
             let (what, needed) = ("the prompt".to_string(), prompt.len() + 1);
@@ -265,13 +309,18 @@ impl<'m> Engine<'m> {
         }
         // Of its prompt only: what was written was not read as a prompt is.
         let others = active.iter().map(|one| (&one.ids[..one.prompt], &one.state));
-        let others = others.chain(recent.0.iter().map(|(ids, state)| (&ids[..], state)));
+        let others = others.chain(recent.0.iter().map(|(ids, state)| (&ids[..], state))).enumerate();
         // Each prompt keeps a token of its own, whose logits it needs.
-        let known = others.map(|(ids, state)| (common(prompt, ids).min(prompt.len() - 1), state));
-        let best = known.max_by_key(|(length, state)| (*length, state.len() >= *length));
-        let state = match best.filter(|(length, _)| *length >= WORTHWHILE) {
-            Some((length, state)) if state.len() < length => return Start::Later(ask),
-            Some((length, state)) => {
+        let known = others.map(|(at, (ids, state))| (common(prompt, ids).min(prompt.len() - 1), state, at));
+        let best = known.max_by_key(|(length, state, _)| (*length, state.len() >= *length));
+        let state = match best.filter(|(length, ..)| *length >= WORTHWHILE) {
+            Some((length, state, at)) if state.len() < length => {
+                if let Some(other) = active.get_mut(at) {
+                    other.awaited = true;
+                }
+                return Start::Later(ask);
+            }
+            Some((length, state, _)) => {
                 let mut state = state.fork();
                 state.truncate(length);
                 Ok(state)
@@ -291,15 +340,24 @@ impl<'m> Engine<'m> {
             .ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
     }
 
-    /// One batch through the network, or one for each pass: a token, or those of a draft that come, for each sequence that has read its prompt.
-    fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk) {
-        let unread = active.iter().map(Sequence::unread).sum();
-        let drafts = if unread == active.len() { drafts::most(unread) } else { 0 };
-        active.iter_mut().for_each(|one| one.plan(drafts, self));
+    /// One batch through the network, or one for each pass: a token, or those of a draft that come, for each sequence
+    /// that writes, and a share of the budget for those that read.
+    fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk, pace: &mut Pace) {
+        let unread: Vec<pace::Unread> = active.iter().map(Sequence::to_read).collect();
+        let drafts = drafts::most(unread.iter().filter(|unread| unread.tokens == 0).count());
+        let shares = shares(pace.budget(), &unread);
+        for (one, share) in active.iter_mut().zip(&shares) {
+            one.plan(*share, drafts, self);
+        }
+        let began = Instant::now();
         let computed = self.compute(active);
+        pace.learn(shares.iter().sum(), began.elapsed());
         let mut scores: Vec<_> = computed
             .iter()
-            .map(|computed| computed.as_ref().ok().map(|(logits, row)| logits.row(*row)))
+            .map(|computed| match computed {
+                Some(Ok((logits, row))) => Some(logits.row(*row)),
+                _ => None,
+            })
             .collect();
         let mut failed: Vec<Option<Error>> = active.iter().map(|_| None).collect();
         // Token by token, so that whoever listens need not know of drafts.
@@ -327,8 +385,8 @@ impl<'m> Engine<'m> {
         }
         drop(scores);
         active.iter_mut().for_each(Sequence::settle);
-        let mut failures =
-            computed.into_iter().zip(failed).map(|(computed, failed)| failed.or(computed.err()));
+        let computed = computed.into_iter().map(|computed| computed.and_then(Result::err));
+        let mut failures = computed.zip(failed).map(|(computed, failed)| failed.or(computed));
         active.retain(|sequence| match failures.next().flatten() {
             Some(error) => {
                 desk.done(sequence.tag, Err(error));
@@ -338,25 +396,28 @@ impl<'m> Engine<'m> {
         });
     }
 
-    /// For each sequence the scores of what it reads, and which row of them they are.
-    fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Result<(Arc<Logits>, usize)>> {
-        if self.one_pass {
-            return self.compute_some(active.iter_mut().collect());
-        }
-        let passes: Vec<Pass> = active.iter().map(Sequence::pass).collect();
-        let mut computed: Vec<_> = active.iter().map(|_| None).collect();
-        for pass in Pass::ALL {
-            let (places, some): (Vec<usize>, Vec<&mut Sequence<'m>>) =
-                active.iter_mut().enumerate().filter(|(place, _)| passes[*place] == pass).unzip();
-            for (place, one) in places.into_iter().zip(pass.run(|| self.compute_some(some))) {
+    /// For each sequence that reads something in this step the scores of it, and which row of them they are.
+    fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Option<Computed>> {
+        let mut computed: Vec<Option<Computed>> = active.iter().map(|_| None).collect();
+        // Decided before any of them is computed: a prompt that has been read is in another pass.
+        let passes: Vec<Option<Pass>> = active.iter().map(|one| one.reads().then(|| one.pass())).collect();
+        let mut compute = |in_it: &dyn Fn(Pass) -> bool| {
+            let some = active.iter_mut().enumerate().filter(|(at, _)| passes[*at].is_some_and(in_it));
+            let (places, some): (Vec<usize>, Vec<&mut Sequence<'m>>) = some.unzip();
+            for (place, one) in places.into_iter().zip(self.compute_some(some)) {
                 computed[place] = Some(one);
             }
+        };
+        if self.one_pass {
+            compute(&|_| true);
+        } else {
+            Pass::ALL.into_iter().for_each(|pass| pass.run(|| compute(&|one| one == pass)));
         }
-        computed.into_iter().flatten().collect()
+        computed
     }
 
     /// The same of sequences that are in one pass.
-    fn compute_some(&self, mut some: Vec<&mut Sequence<'m>>) -> Vec<Result<(Arc<Logits>, usize)>> {
+    fn compute_some(&self, mut some: Vec<&mut Sequence<'m>>) -> Vec<Computed> {
         if some.is_empty() {
             return Vec::new();
         }
@@ -373,7 +434,7 @@ impl<'m> Engine<'m> {
                 let alone = |(sequence, before): (&mut Sequence<'m>, usize)| {
                     // Less may be left than was read before the step.
                     sequence.state.truncate(before);
-                    sequence.plan(0, self);
+                    sequence.plan_again(self);
                     let pass = sequence.pass();
                     let logits = pass.run(|| self.network.forward(&mut [sequence.row()]))?;
                     Ok((Arc::new(logits), 0))
@@ -383,6 +444,9 @@ impl<'m> Engine<'m> {
         }
     }
 }
+
+/// Scores of what a sequence read, and which row of them they are.
+type Computed = Result<(Arc<Logits>, usize)>;
 
 enum Start<'m> {
     Now(Box<Sequence<'m>>),

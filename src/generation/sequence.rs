@@ -5,16 +5,15 @@
 use std::sync::Arc;
 
 use super::drafts::Drafts;
+use super::pace::Unread;
 use super::sampling::Sampler;
-use super::{Ask, Engine, Generated, Options, Tag, loops};
+use super::{Ask, Engine, Generated, Options, Reached, Tag, loops};
 use crate::architectures::{Row, State, Want};
 use crate::checkpoint::TextStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
 use crate::kernels::{Pass, are_numbers};
 
-/// Prompt tokens a sequence reads in one step: enough that weights are used well, few enough that others need not wait long.
-const CHUNK: usize = 512;
 /// Times a sequence may be rolled back out of a loop before it is given up.
 const RESCUES: usize = 2;
 
@@ -27,6 +26,10 @@ pub(super) struct Sequence<'m> {
     pub ids: Vec<u32>,
     /// Where the text begins.
     pub prompt: usize,
+    /// Another prompt begins as this one does, and waits until that is read.
+    pub awaited: bool,
+    /// Prompt tokens that were read, also where a part of them is read again.
+    read: usize,
     /// What the network reads in this step: what it has not seen yet, or as much of it as goes into one, and a draft of what comes then.
     reading: Vec<u32>,
     /// How many of those are a draft …
@@ -55,6 +58,8 @@ impl<'m> Sequence<'m> {
             tag,
             state,
             prompt: prompt.len(),
+            awaited: false,
+            read: 0,
             ids: prompt,
             sampler: Sampler::new(&options, tag.index as u64),
             options,
@@ -74,9 +79,18 @@ impl<'m> Sequence<'m> {
         }
     }
 
-    /// How many tokens the network has not seen yet.
-    pub fn unread(&self) -> usize {
-        self.ids.len() - self.state.len()
+    /// What it has to read before it can be continued.
+    pub fn to_read(&self) -> Unread {
+        let (read, end) = (self.state.len(), self.ids.len());
+        // The last token of a text alone is what it is continued from.
+        let continues = read >= self.prompt && read + 1 == end;
+        Unread { tokens: if continues { 0 } else { self.reading_end() - read }, awaited: self.awaited }
+    }
+
+    /// How far it is.
+    pub fn reached(&self) -> Reached {
+        let read = self.read.max(self.state.len().min(self.prompt));
+        Reached { read, written: self.ids.len() - self.prompt }
     }
 
     /// What the next step is for.
@@ -84,17 +98,21 @@ impl<'m> Sequence<'m> {
         if self.state.len() < self.prompt { Pass::Read } else { Pass::Write }
     }
 
-    /// Decides what the network reads in the next step: with the last token of a text up to `most` tokens that are looked up.
-    pub fn plan(&mut self, most: usize, engine: &Engine<'m>) {
-        let read = self.state.len();
-        // A prompt and its text are not read in one step, for they are not computed in one way.
-        let end = if read < self.prompt { self.prompt } else { self.ids.len() };
-        let unread = &self.ids[read..];
+    /// Up to where a step may read: a prompt and its text are not computed in one way.
+    fn reading_end(&self) -> usize {
+        if self.state.len() < self.prompt { self.prompt } else { self.ids.len() }
+    }
+
+    /// Decides what the network reads in the next step: `share` tokens, or the last token of a text and up to `most`
+    /// that are looked up. Without a share nothing is read of what is to be read.
+    pub fn plan(&mut self, share: usize, most: usize, engine: &Engine<'m>) {
+        let (unread, read) = (self.to_read().tokens, self.state.len());
+        let count = if unread == 0 { 1 } else { share.min(unread) };
         self.reading.clear();
-        self.reading.extend(&unread[..(end - read).min(CHUNK)]);
+        self.reading.extend(&self.ids[read..read + count]);
         (self.drafted, self.came) = (0, 0);
-        if self.options.drafts && unread.len() == 1 && self.ids.len() > self.prompt {
-            let to_come = self.options.max_tokens - (self.ids.len() - self.prompt);
+        if self.options.drafts && unread == 0 {
+            let to_come = self.options.max_tokens.saturating_sub(self.ids.len() - self.prompt);
             let room = engine.context - self.ids.len();
             let most =
                 most.min(to_come.min(room).saturating_sub(1)).min(self.state.ahead().saturating_sub(1));
@@ -102,6 +120,17 @@ impl<'m> Sequence<'m> {
             self.drafted = draft.len();
             self.reading.extend(draft);
         }
+    }
+
+    /// Plans the same step anew, without a draft, after the state was cut back.
+    pub fn plan_again(&mut self, engine: &Engine<'m>) {
+        let share = (self.reading.len() - self.drafted).max(1);
+        self.plan(share, 0, engine);
+    }
+
+    /// Whether anything was planned.
+    pub fn reads(&self) -> bool {
+        !self.reading.is_empty()
     }
 
     /// Whether a draft is part of what was planned.
@@ -137,6 +166,7 @@ impl<'m> Sequence<'m> {
 
     /// Ends a step: what was read of a draft and did not come is forgotten.
     pub fn settle(&mut self) {
+        self.read = self.read.max(self.state.len().min(self.prompt));
         if self.drafted > 0 {
             self.drafts.learn(self.drafted, self.came);
             self.looked_up += self.came;

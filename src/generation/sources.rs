@@ -4,9 +4,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::beam::{Beams, Found, Round};
-use super::{Ask, Desk, Generated, Next, Tag, loops};
+use super::pace::Pace;
+use super::{Ask, Desk, Generated, Reached, Tag, loops};
 use crate::architectures::Network;
 use crate::checkpoint::Tokenizer;
 use crate::error::{Error, Result};
@@ -14,8 +16,6 @@ use crate::event::Finish;
 
 /// Sources that are searched where a sequence of the other loop would be: they are sentences, not articles.
 const FOR_ONE: usize = 4;
-/// Steps after which whoever waits is asked whether to go on.
-const ASKED_EVERY: usize = 4;
 
 /// What the loop works with.
 pub(crate) struct Searcher<'m> {
@@ -25,67 +25,98 @@ pub(crate) struct Searcher<'m> {
     pub context: usize,
     /// How the checkpoint wants sources to be searched.
     pub beams: &'m Beams,
+    /// See [`Engine::fixed_chunks`](super::Engine::fixed_chunks).
+    pub fixed_chunks: bool,
+}
+
+/// A search that is under way: who asked for it, and the length of its source.
+struct Asked {
+    tag: Tag,
+    read: usize,
 }
 
 impl Searcher<'_> {
+    /// Searches that are under way at once where a batch holds so many sequences.
+    pub fn at_once(batch: usize) -> usize {
+        batch.max(1) * FOR_ONE
+    }
+
     /// Takes sources while there is room, steps all searches at once, gives texts back, until the desk has no more.
     pub fn serve(&self, desk: &mut dyn Desk, batch: usize) {
-        let mut round: Round<'_, Tag> = Round::new(self.network);
-        let mut steps = 0;
+        let mut round: Round<'_, Asked> = Round::new(self.network);
+        let mut waiting: VecDeque<Ask> = VecDeque::new();
+        let mut pace = Pace::new(self.fixed_chunks);
         loop {
-            let room = (batch.max(1) * FOR_ONE).saturating_sub(round.len());
-            let asks = if room > 0 { desk.next(room, round.len() == 0) } else { Vec::new() };
-            if round.len() == 0 && asks.is_empty() {
+            let idle = round.len() == 0 && waiting.is_empty();
+            let asks = desk.next(Self::at_once(batch).saturating_sub(round.len() + waiting.len()), idle);
+            if idle && asks.is_empty() {
                 return;
             }
-            self.begin(asks, &mut round, desk);
+            waiting.extend(asks);
+            waiting.retain(|ask| desk.is_wanted(ask.tag));
+            self.begin(&mut waiting, &mut round, desk, &mut pace);
             if round.len() > 0
                 && let Err(error) = round.step()
             {
                 let reason = error.to_string();
-                round.abandon().for_each(|tag| desk.done(tag, Err(Error::Engine(reason.clone().into()))));
+                round
+                    .abandon()
+                    .for_each(|asked| desk.done(asked.tag, Err(Error::Engine(reason.clone().into()))));
             }
-            for (tag, found) in round.over() {
+            for (Asked { tag, read }, written) in round.tags() {
+                desk.reached(*tag, Reached { read: *read, written });
+            }
+            for (Asked { tag, .. }, found) in round.over() {
                 let generated = found.and_then(|found| self.text(found));
                 if let Ok(generated) = &generated {
-                    // What is said to it changes nothing: the text is whole.
+                    // The answer changes nothing: the text is whole.
                     desk.text(&[(tag, generated.text.clone())]);
                 }
                 desk.done(tag, generated);
             }
-            steps += 1;
-            if steps % ASKED_EVERY == 0 {
-                let waiting: Vec<(Tag, String)> = round.tags().map(|tag| (*tag, String::new())).collect();
-                let said = desk.text(&waiting);
-                let mut said = said.into_iter();
-                round.retain(|_| said.next() != Some(Next::Cancel));
-            }
-            round.retain(|tag| desk.is_wanted(*tag));
+            round.retain(|asked| desk.is_wanted(asked.tag));
         }
     }
 
-    /// Reads sources together; if that fails, one by one: only those that are to blame must suffer for it.
-    fn begin(&self, asks: Vec<Ask>, round: &mut Round<'_, Tag>, desk: &mut dyn Desk) {
-        let mut waiting: VecDeque<Ask> = VecDeque::new();
-        for ask in asks {
+    /// Reads some of the sources that wait, as many as the budget of a step holds, together; if that fails, one by one:
+    /// an error is only that source's whose it is. A single source cannot be read in parts.
+    fn begin(
+        &self,
+        waiting: &mut VecDeque<Ask>,
+        round: &mut Round<'_, Asked>,
+        desk: &mut dyn Desk,
+        pace: &mut Pace,
+    ) {
+        let mut asks: Vec<Ask> = Vec::new();
+        let (mut tokens, budget) = (0, pace.budget());
+        while let Some(ask) = waiting.pop_front() {
             let needed = ask.prompt.len();
             if needed == 0 || needed > self.context {
                 let what = "a source".to_string();
                 desk.done(ask.tag, Err(Error::TooLong { what, needed, window: self.context }));
+            } else if !asks.is_empty() && tokens + needed > budget {
+                waiting.push_front(ask);
+                break;
             } else {
-                waiting.push_back(ask);
+                tokens += needed;
+                asks.push(ask);
             }
         }
-        let source = |ask: &Ask| (ask.tag, self.search(ask));
-        let searches: Vec<(Tag, Arc<Beams>)> = waiting.iter().map(source).collect();
-        let all = waiting.iter().zip(&searches);
-        let all: Vec<_> = all.map(|(ask, (tag, beams))| (*tag, &ask.prompt[..], beams.clone())).collect();
-        if all.is_empty() || round.begin(all).is_ok() {
+        if asks.is_empty() {
             return;
         }
-        for (ask, (tag, beams)) in waiting.iter().zip(searches) {
-            if let Err(error) = round.begin(vec![(tag, &ask.prompt[..], beams)]) {
-                desk.done(tag, Err(error));
+        let asked = |ask: &Ask| Asked { tag: ask.tag, read: ask.prompt.len() };
+        let beams: Vec<Arc<Beams>> = asks.iter().map(|ask| self.search(ask)).collect();
+        let all = asks.iter().zip(&beams).map(|(ask, beams)| (asked(ask), &ask.prompt[..], beams.clone()));
+        let all: Vec<_> = all.collect();
+        let began = Instant::now();
+        if round.begin(all).is_ok() {
+            pace.learn(tokens, began.elapsed());
+            return;
+        }
+        for (ask, beams) in asks.iter().zip(beams) {
+            if let Err(error) = round.begin(vec![(asked(ask), &ask.prompt[..], beams)]) {
+                desk.done(ask.tag, Err(error));
             }
         }
     }

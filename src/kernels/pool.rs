@@ -2,8 +2,9 @@
 //! threads that fell asleep between two of them would be woken for longer than they work. So these wait by spinning for a while, and
 //! sleep only when nothing comes.
 //!
-//! There are as many as rayon's pool has threads, the caller among them: `--threads`, control groups and affinity hold for both, and
-//! rayon's sleep while these work. One operation runs at a time; whoever comes while another runs does its own work alone.
+//! There are as many as rayon's pool has threads, the caller among them, but no more than the machine, its control groups and the
+//! affinity of the process give processors: more would only wait for each other. Rayon's sleep while these work. One operation runs at
+//! a time; a caller that comes while another's runs does its own work alone.
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,9 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, TryLockError};
 
 /// How often a thread looks for work before it sleeps: some ten to some hundred microseconds, as processors differ.
 const SPINS: u32 = 3000;
+/// How often a caller looks whether the last jobs are done before it lets others run: a thread that has one of them may
+/// have lost its processor to another program.
+const PATIENCE: u32 = 2000;
 /// Set in the gate while jobs may be begun; the other bits count the threads that are at it.
 const OPEN: u32 = 1 << 31;
 
@@ -71,7 +75,12 @@ pub(crate) fn map<T: Send, R: Send>(all: &mut [T], job: impl Fn(usize, &mut T) -
 
 /// How many threads there are.
 pub(crate) fn threads() -> usize {
-    Pool::get().shared.workers + 1
+    Pool::get().workers + 1
+}
+
+/// Processors this process may use: those of the machine within its affinity and its control group's quota.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 struct Start<T>(*mut T);
@@ -87,14 +96,17 @@ unsafe impl<T: Send> Sync for Start<T> {}
 
 struct Pool {
     shared: Arc<Shared>,
-    /// Held by whoever has given work.
+    /// Threads beside the caller's.
+    workers: usize,
+    /// Held by the caller whose operation runs.
     caller: Mutex<()>,
 }
 
 type Job<'j> = dyn Fn(usize) + Sync + 'j;
 
 struct Shared {
-    workers: usize,
+    /// How often a thread looks for work before it sleeps.
+    spins: u32,
     /// Goes up with each operation, so that threads see there is one.
     operation: AtomicU32,
     gate: AtomicU32,
@@ -106,6 +118,8 @@ struct Shared {
     sleepers: AtomicUsize,
     bed: Mutex<()>,
     woken: Condvar,
+    /// Set when the pool is dropped, for threads to end.
+    ended: AtomicBool,
 }
 
 // SAFETY: `job` is the only field that is not safe to share; see there.
@@ -116,15 +130,18 @@ unsafe impl Send for Shared {}
 impl Pool {
     fn get() -> &'static Self {
         static POOL: OnceLock<Pool> = OnceLock::new();
-        POOL.get_or_init(|| Self::of(rayon::current_num_threads()))
+        POOL.get_or_init(|| {
+            let processors = processors();
+            Self::of(rayon::current_num_threads().min(processors), processors)
+        })
     }
 
     fn each(&self, count: usize, job: impl Fn(usize) + Sync) {
         // One job leaves the threads to whatever operations there are within it.
         let caller = match self.caller.try_lock() {
-            _ if count < 2 || self.shared.workers == 0 => None,
+            _ if count < 2 || self.workers == 0 => None,
             Ok(caller) => Some(caller),
-            // Whoever panicked has left the gate shut, and nobody within.
+            // A caller that panicked has left the gate shut and waited for those within.
             Err(TryLockError::Poisoned(caller)) => Some(caller.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         };
@@ -134,29 +151,31 @@ impl Pool {
         }
     }
 
-    fn of(threads: usize) -> Self {
-        let shared = |workers| {
-            Arc::new(Shared {
-                workers,
-                operation: AtomicU32::new(0),
-                gate: AtomicU32::new(0),
-                job: UnsafeCell::new(None),
-                next: AtomicUsize::new(0),
-                panicked: AtomicBool::new(false),
-                sleepers: AtomicUsize::new(0),
-                bed: Mutex::new(()),
-                woken: Condvar::new(),
-            })
+    /// Threads that do not spin where there are more of them than processors: they would keep those that work from it.
+    fn of(threads: usize, processors: usize) -> Self {
+        Self::named("malmoi-kernels", threads, processors)
+    }
+
+    fn named(name: &str, threads: usize, processors: usize) -> Self {
+        let shared = Arc::new(Shared {
+            spins: if threads > processors { 0 } else { SPINS },
+            operation: AtomicU32::new(0),
+            gate: AtomicU32::new(0),
+            job: UnsafeCell::new(None),
+            next: AtomicUsize::new(0),
+            panicked: AtomicBool::new(false),
+            sleepers: AtomicUsize::new(0),
+            bed: Mutex::new(()),
+            woken: Condvar::new(),
+            ended: AtomicBool::new(false),
+        });
+        let start = |_: &usize| {
+            let shared = shared.clone();
+            std::thread::Builder::new().name(name.into()).spawn(move || shared.work()).is_ok()
         };
-        let all = shared(threads.saturating_sub(1));
-        let start = |_| {
-            let shared = all.clone();
-            std::thread::Builder::new().name("malmoi-kernels".into()).spawn(move || shared.work())
-        };
-        let started = (0..all.workers).map(start).filter(Result::is_ok).count();
-        // Where no threads can be had, the caller does the work.
-        let all = if started == all.workers { all } else { shared(0) };
-        Self { shared: all, caller: Mutex::new(()) }
+        // What the system refuses to start is done without.
+        let workers = (1..threads).take_while(start).count();
+        Self { shared, workers, caller: Mutex::new(()) }
     }
 }
 
@@ -166,9 +185,19 @@ struct Shut<'s>(&'s Shared);
 impl Drop for Shut<'_> {
     fn drop(&mut self) {
         self.0.gate.fetch_and(!OPEN, Ordering::AcqRel);
+        let mut looks = 0u32;
         while self.0.gate.load(Ordering::Acquire) != 0 {
-            std::hint::spin_loop();
+            looks = looks.saturating_add(1);
+            if looks < PATIENCE { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        self.shared.operation.fetch_add(1, Ordering::SeqCst);
+        self.shared.wake(self.workers);
     }
 }
 
@@ -184,14 +213,26 @@ impl Shared {
         self.gate.store(OPEN, Ordering::Release);
         let shut = Shut(self);
         self.operation.fetch_add(1, Ordering::SeqCst);
-        if self.sleepers.load(Ordering::SeqCst) > 0 {
-            drop(self.bed.lock().unwrap_or_else(PoisonError::into_inner));
-            self.woken.notify_all();
-        }
+        // The caller does one of the jobs.
+        self.wake(count - 1);
         self.take_jobs(count, job);
         drop(shut);
         if self.panicked.swap(false, Ordering::Relaxed) {
             panic!("a thread of the kernels panicked; it said so");
+        }
+    }
+
+    /// Wakes threads that sleep, as many as there is work for.
+    fn wake(&self, most: usize) {
+        let sleepers = self.sleepers.load(Ordering::SeqCst);
+        if sleepers == 0 {
+            return;
+        }
+        drop(self.bed.lock().unwrap_or_else(PoisonError::into_inner));
+        if most >= sleepers {
+            self.woken.notify_all();
+        } else {
+            (0..most).for_each(|_| self.woken.notify_one());
         }
     }
 
@@ -205,11 +246,14 @@ impl Shared {
         }
     }
 
-    /// What a thread does all its life.
+    /// What a thread does until the pool is dropped.
     fn work(&self) {
         let mut seen = 0;
         loop {
             seen = self.wait(seen);
+            if self.ended.load(Ordering::SeqCst) {
+                return;
+            }
             let entered = self.gate.fetch_update(Ordering::Acquire, Ordering::Relaxed, |gate| {
                 (gate & OPEN != 0).then_some(gate + 1)
             });
@@ -230,7 +274,7 @@ impl Shared {
 
     /// Waits for an operation after the one that was seen.
     fn wait(&self, seen: u32) -> u32 {
-        for _ in 0..SPINS {
+        for _ in 0..self.spins {
             let now = self.operation.load(Ordering::Acquire);
             if now != seen {
                 return now;
@@ -259,7 +303,7 @@ mod tests {
 
     #[test]
     fn every_job_is_done_once() {
-        let pool = Pool::of(4);
+        let pool = Pool::of(4, 4);
         for count in [2, 3, 7, 100, 1000] {
             for _ in 0..200 {
                 let sum = AtomicU64::new(0);
@@ -273,7 +317,7 @@ mod tests {
 
     #[test]
     fn sleepers_are_woken() {
-        let pool = Pool::of(3);
+        let pool = Pool::of(3, 3);
         for _ in 0..5 {
             std::thread::sleep(std::time::Duration::from_millis(5));
             let done = AtomicU64::new(0);
@@ -282,6 +326,74 @@ mod tests {
             });
             assert_eq!(done.into_inner(), 50);
         }
+    }
+
+    /// Far more threads than processors: every operation ends, and threads that wait take no time.
+    #[test]
+    fn too_many_threads_work_and_then_sleep() {
+        let pool = Pool::named("oversubscribed", 99, 2);
+        for _ in 0..50 {
+            let done = AtomicU64::new(0);
+            pool.each(200, |_| {
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(done.into_inner(), 200);
+        }
+        #[cfg(target_os = "linux")]
+        {
+            let before = ticks_of("oversubscribed");
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let idle = ticks_of("oversubscribed") - before;
+            assert!(idle <= 1, "99 idle threads took {idle} ticks of 10 ms");
+        }
+    }
+
+    #[test]
+    fn threads_that_spin_sleep_when_nothing_comes() {
+        let pool = Pool::named("spinning", 3, 64);
+        pool.each(50, |_| {});
+        #[cfg(target_os = "linux")]
+        {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let before = ticks_of("spinning");
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let idle = ticks_of("spinning") - before;
+            assert!(idle <= 1, "3 idle threads took {idle} ticks of 10 ms");
+        }
+    }
+
+    /// Processor time of this process's threads of a name.
+    #[cfg(target_os = "linux")]
+    fn ticks_of(name: &str) -> u64 {
+        let stat = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("stat")).ok();
+        let stats: Vec<String> =
+            std::fs::read_dir("/proc/self/task").unwrap().flatten().filter_map(stat).collect();
+        let own = stats.iter().filter_map(|stat| {
+            let (before, after) = stat.rsplit_once(')')?;
+            before.ends_with(&name[..name.len().min(15)]).then_some(after)
+        });
+        // utime and stime: fields 14 and 15 of the line.
+        let ticks = |after: &str| -> u64 {
+            after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+        };
+        let own: Vec<u64> = own.map(ticks).collect();
+        assert!(!own.is_empty(), "no thread is called {name}");
+        own.iter().sum()
+    }
+
+    #[test]
+    fn a_pool_that_is_dropped_ends_its_threads() {
+        let pool = Pool::of(4, 4);
+        let shared = Arc::downgrade(&pool.shared);
+        pool.each(9, |_| {});
+        drop(pool);
+        for _ in 0..1000 {
+            if shared.strong_count() == 0 {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("{} threads are still there", shared.strong_count());
     }
 
     #[test]
@@ -307,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_passed_on_and_ends_nothing() {
-        let pool = Pool::of(3);
+        let pool = Pool::of(3, 3);
         let ended =
             catch_unwind(AssertUnwindSafe(|| pool.each(40, |job| assert!(job != 20, "this one fails"))));
         assert!(ended.is_err());

@@ -1,15 +1,17 @@
 //! Parts of a text through a model: how much fits, what it is asked, what is made of its answer.
 
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use super::Watch;
+use super::course::Course;
 use super::wanted::{Shown, Wanted};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finish};
 use crate::finding::{Finding, Severity};
 use crate::formats::visible;
-use crate::generation::{Generated, Next, Sampling};
+use crate::generation::{Generated, News, Next, Sampling};
 use crate::language::Language;
 use crate::model::{self, Model, Sources};
 use crate::outcome::Segment;
@@ -156,7 +158,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Cuts a text into parts of which each fits the window with its prompt and its answer.
-    pub fn parts<'t>(&self, task: Task, text: &'t str) -> Result<Vec<Part<'t>>> {
+    pub fn parts<'t>(&self, task: Task, text: &'t str, watch: &mut Watch<'_>) -> Result<Vec<Part<'t>>> {
         let window = self.window();
         let frame = self.ids(task, self.prompt(task)?.as_ref(), "")?.len();
         // Text and frame are encoded apart, but their border may cost a token or two.
@@ -176,16 +178,28 @@ impl<'a> Writer<'a> {
         match task {
             // Such translators were trained with sentences, and lose some where there are several.
             Task::Translate if self.sources.is_some() => {
-                Ok(segment::sentences(text).into_iter().flat_map(|one| self.split(one, budget)).collect())
+                let mut parts = Vec::new();
+                for sentence in segment::sentences(text) {
+                    parts.extend(self.split(sentence, budget, watch)?);
+                }
+                Ok(parts)
             }
-            _ => Ok(self.split(text, budget)),
+            _ => self.split(text, budget, watch),
         }
     }
 
-    fn split<'t>(&self, text: &'t str, budget: usize) -> Vec<Part<'t>> {
-        let count = |text: &str| self.model.count(text);
+    fn split<'t>(&self, text: &'t str, budget: usize, watch: &mut Watch<'_>) -> Result<Vec<Part<'t>>> {
+        let (watch, cancelled) = (RefCell::new(watch), Cell::new(false));
+        // Counting takes the time. After a cancellation everything counts nothing, so that no more is cut.
+        let count = |text: &str| {
+            cancelled.set(cancelled.get() || watch.borrow_mut().go_on().is_err());
+            if cancelled.get() { 0 } else { self.model.count(text) }
+        };
         let segments = segment::split(text, budget, &count);
-        segments.into_iter().map(|segment| Part { text: segment.text, tokens: segment.size }).collect()
+        if cancelled.get() {
+            return Err(Error::Cancelled);
+        }
+        Ok(segments.into_iter().map(|segment| Part { text: segment.text, tokens: segment.size }).collect())
     }
 
     /// Writes each part's answer. `live` gives text out as it comes, which only a single part's can be.
@@ -194,14 +208,17 @@ impl<'a> Writer<'a> {
         task: Task,
         parts: &[Part<'_>],
         live: bool,
+        course: &mut Course,
         watch: &mut Watch<'_>,
     ) -> Result<Vec<Written>> {
         let prompt = self.prompt(task)?;
         (watch.on_event)(&Event::Stage { stage: task.as_str(), segments: parts.len() });
-        let prompts = parts
-            .iter()
-            .map(|part| self.ids(task, prompt.as_ref(), part.text.trim()))
-            .collect::<Result<Vec<_>>>()?;
+        (watch.on_event)(&course.event());
+        let mut prompts = Vec::new();
+        for part in parts {
+            watch.go_on()?;
+            prompts.push(self.ids(task, prompt.as_ref(), part.text.trim())?);
+        }
         let longest = parts.iter().map(|part| part.tokens).max().unwrap_or(0);
         let mut options = self.job.options.clone();
         options.max_tokens = self.answer(task, longest);
@@ -217,20 +234,27 @@ impl<'a> Writer<'a> {
         if opened.iter().any(Option::is_some) {
             options.max_tokens += REASONING;
         }
+        course.begin(parts.iter().zip(&prompts).map(|(part, ids)| (part.tokens, ids.len())));
         let mut answers: Vec<Answer> = opened.iter().map(|opened| Answer::after(*opened)).collect();
         let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.wanted(task))).collect();
         // A text that comes whole is shown when it is finished.
         let (live, whole) = (live && self.sources.is_none(), live && self.sources.is_some());
-        let mut sink = |index: usize, text: &str| {
-            let fresh = shown[index].push(&answers[index].push(text));
+        let mut sink = |index: usize, news: News<'_>| {
+            if course.hear(index, &news) {
+                (watch.on_event)(&course.event());
+            }
+            let fresh = match news {
+                News::Text(text) => shown[index].push(&answers[index].push(text)),
+                News::At(_) | News::Done => String::new(),
+            };
             // Where nothing can be shown yet it is still asked whether to go on.
-            let shown_now = if live { fresh.as_str() } else { "" };
-            if (watch.on_text)(shown_now).is_break() {
+            if watch.give(if live { &fresh } else { "" }).is_err() {
                 return Next::Cancel;
             }
             if shown[index].is_full() { Next::Enough } else { Next::More }
         };
         let generated = self.model.generate(&prompts, &options, &mut sink)?;
+        course.end();
         let mut written = Vec::new();
         for (index, (part, generated)) in parts.iter().zip(generated).enumerate() {
             if generated.rolled_back > 0 {
@@ -242,8 +266,8 @@ impl<'a> Writer<'a> {
                 return Err(Error::NoAnswer { model: self.model.name().to_string(), tokens: piece.tokens });
             }
             (watch.on_event)(&Event::Segment { index, finish: piece.segment.finish, tokens: piece.tokens });
-            if whole && (watch.on_text)(&piece.segment.text).is_break() {
-                return Err(Error::Cancelled);
+            if whole {
+                watch.give(&piece.segment.text)?;
             }
             written.push(piece);
         }
@@ -331,9 +355,11 @@ impl<'a> Writer<'a> {
         let mut given = 0;
         // As many at once as the batch holds: weights are read once for all of them, and finished text need not wait for the end.
         let batches = if self.sources.is_some() { BATCHES } else { 1 };
+        let mut course = Course::new(Task::Translate, parts);
         for batch in parts.chunks(self.job.options.batch.max(1) * batches) {
-            for (part, piece) in batch.iter().zip(self.write(Task::Translate, batch, false, watch)?) {
-                written.push(self.mend(part, piece, SPLITS, watch)?);
+            let pieces = self.write(Task::Translate, batch, false, &mut course, watch)?;
+            for (part, piece) in batch.iter().zip(pieces) {
+                written.push(self.mend(part, piece, SPLITS, &mut course, watch)?);
             }
             given = self.give(document, parts, &written, blocks, given, watch)?;
         }
@@ -342,8 +368,15 @@ impl<'a> Writer<'a> {
     }
 
     /// A piece that ran into its limit or into a loop is split smaller and tried again; what still fails is kept and reported.
-    fn mend(&self, part: &Part<'_>, piece: Written, splits: usize, watch: &mut Watch<'_>) -> Result<Written> {
-        let smaller = self.split(part.text, part.tokens.div_ceil(2));
+    fn mend(
+        &self,
+        part: &Part<'_>,
+        piece: Written,
+        splits: usize,
+        course: &mut Course,
+        watch: &mut Watch<'_>,
+    ) -> Result<Written> {
+        let smaller = self.split(part.text, part.tokens.div_ceil(2), watch)?;
         if matches!(piece.segment.finish, Finish::Stop) || splits == 0 || smaller.len() < 2 {
             return Ok(piece);
         }
@@ -352,8 +385,9 @@ impl<'a> Writer<'a> {
             tokens: piece.tokens,
             remarks: vec![split_again(smaller.len())],
         };
-        for (half, again) in smaller.iter().zip(self.write(Task::Translate, &smaller, false, watch)?) {
-            let again = self.mend(half, again, splits - 1, watch)?;
+        let pieces = self.write(Task::Translate, &smaller, false, &mut course.again(), watch)?;
+        for (half, again) in smaller.iter().zip(pieces) {
+            let again = self.mend(half, again, splits - 1, course, watch)?;
             whole.segment.text.push_str(&again.segment.text);
             whole.segment.text.push_str(white_space_after(half.text));
             whole.segment.finish = whole.segment.finish.max(again.segment.finish);
@@ -386,9 +420,7 @@ impl<'a> Writer<'a> {
             };
             let last = index + 1 == all.len();
             let after = if last { document.text()[all[index].span.end..].trim_end() } else { "" };
-            if (watch.on_text)(&format!("{before}{text}{after}")).is_break() {
-                return Err(Error::Cancelled);
-            }
+            watch.give(&format!("{before}{text}{after}"))?;
         }
         Ok(given + ready)
     }

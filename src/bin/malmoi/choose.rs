@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use malmoi::store::catalogue::{self, Entry, Purpose};
 use malmoi::store::{Located, Named, Store, StoreError};
-use malmoi::{Abilities, Language, Model, OpenOptions, Quantization};
+use malmoi::{Abilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization};
 
 use crate::ui::Ui;
 
@@ -88,10 +89,32 @@ impl Chooser<'_> {
         }
         let Self { keep_tiles, portable, .. } = *self;
         let kept_in = Some(self.kept_in.clone());
+        let shown = name
+            .clone()
+            .unwrap_or_else(|| located.path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+        let status = Arc::new(self.ui.status(&format!("opening {shown}")));
+        let line = status.clone();
+        let on_opening = OnOpening::new(move |opening| {
+            line.say(&match opening {
+                Opening::Quantizing => format!("quantizing the weights of {shown}, once"),
+                Opening::LayingOut => format!("opening {shown}: laying out its weights for this processor"),
+                _ => format!("opening {shown}"),
+            });
+        });
         let model = Model::open_with(
             &located.path,
-            &OpenOptions { name, quantize, kept_in, keep_tiles, portable, ..OpenOptions::default() },
-        )?;
+            &OpenOptions {
+                name,
+                quantize,
+                kept_in,
+                keep_tiles,
+                portable,
+                on_opening,
+                ..OpenOptions::default()
+            },
+        );
+        status.end();
+        let model = model?;
         if let Some(bytes) = model.newly_kept() {
             self.ui.note(format!(
                 "{} is open at once from now on: its weights, laid out for this processor, are kept in {} ({} MB; MALMOI_KEEP=false keeps none)",

@@ -6,6 +6,7 @@ mod cli;
 mod findings;
 mod output;
 mod settings;
+mod status;
 mod ui;
 
 use std::process::ExitCode;

@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use malmoi::batch::Progress;
 use malmoi::store::StoreEvent;
-use malmoi::{Event, Outcome, Severity};
+use malmoi::{Outcome, Severity};
 
+use crate::status::{Status, lasting};
 use crate::{advice, findings, output};
+
+/// How often a batch says how far it is where there is no terminal.
+const EVERY: Duration = Duration::from_secs(10);
 
 /// How talkative to be.
 #[derive(Clone, Copy)]
@@ -52,6 +56,16 @@ impl Ui {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
+    /// Whether plain lines say what a terminal would be shown.
+    pub fn logs(self) -> bool {
+        !self.quiet && !self.draws()
+    }
+
+    /// Says what is under way until it is dropped.
+    pub fn status(self, text: &str) -> Status {
+        Status::new(self, text)
+    }
+
     /// Watches a pull: a bar on a terminal, single lines elsewhere.
     pub fn pull(self) -> impl FnMut(StoreEvent) {
         let bar = self.bar("{spinner} {bytes} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left");
@@ -89,53 +103,33 @@ impl Ui {
         }
     }
 
-    /// Watches a request: on a terminal that does not see the text itself, how many segments are done.
-    pub fn work(self, silent: bool) -> impl FnMut(&Event) {
-        let bar = if silent {
-            ProgressBar::hidden()
-        } else {
-            self.bar("{spinner} {msg} {pos}/{len} {bar:30} {elapsed}")
-        };
-        move |event| match event {
-            Event::Stage { stage, segments } => {
-                bar.set_message(*stage);
-                bar.set_position(0);
-                bar.set_length(*segments as u64);
-            }
-            Event::Segment { .. } => bar.inc(1),
-            _ => {}
-        }
-    }
-
-    /// Watches a batch: a bar on a terminal, a line every half minute elsewhere, for programs an object a second.
+    /// Watches a batch: a line that moves on a terminal, one every ten seconds elsewhere, for programs an object a second.
     pub fn progress(self, json: bool) -> impl FnMut(&Progress) {
-        let bar = self.bar("{spinner} {wide_msg}");
-        let every = if json { Duration::from_secs(1) } else { Duration::from_secs(30) };
-        let (mut told, mut first, mut last) = (Instant::now(), true, String::new());
+        let bar = self.bar("{spinner} {elapsed} {wide_msg}");
+        bar.set_message("reading the inputs");
+        let every = if json { Duration::from_secs(1) } else { EVERY };
+        let mut due = if json { Duration::ZERO } else { Duration::from_millis(900) };
+        let began = Instant::now();
         move |progress| {
-            let due = told.elapsed() >= every || std::mem::take(&mut first) && json;
             if self.draws() {
                 bar.set_message(how_far(progress));
-            } else if due && !json {
-                let now = how_far(progress);
-                // A log that says the same every half minute hides what it has to say.
-                if now != last {
-                    self.note(&now);
-                    last = now;
-                }
             }
-            if due {
-                told = Instant::now();
-                if json {
-                    let line = serde_json::json!({"event": "progress", "progress": progress});
-                    // Whoever listened may be gone; the work goes on.
-                    let _ = output::print(&format!("{line}\n"));
-                }
+            let now = began.elapsed();
+            if now < due {
+                return;
+            }
+            due = now + every;
+            if json {
+                let line = serde_json::json!({"event": "progress", "progress": progress});
+                // A reader that is gone changes nothing: the work goes on.
+                let _ = output::print(&format!("{line}\n"));
+            } else if self.logs() {
+                self.note(format!("{} s: {}", now.as_secs().max(1), how_far(progress)));
             }
         }
     }
 
-    fn bar(self, template: &str) -> ProgressBar {
+    pub fn bar(self, template: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(
             None,
             match self.draws() {
@@ -170,7 +164,7 @@ fn how_far(progress: &Progress) -> String {
             counts.tokens as f64 / seconds
         );
         if let Some(left) = left.filter(|_| *complete) {
-            said += &format!(", {:.0} min left", (left / 60.0).ceil());
+            said += &format!(", about {} left", lasting(left));
         }
     }
     said

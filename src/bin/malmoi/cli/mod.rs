@@ -62,7 +62,7 @@ pub(crate) struct Common {
     /// Say nothing but results and errors
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Threads to compute with [default: all]
+    /// Threads to compute with, at most as many as this process is given processors [default: all]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
 }
@@ -105,14 +105,23 @@ impl Cli {
             ("threads", common.threads.map(|count| count.to_string())),
         ])?
         .faults();
-        if let Some(count) = settings.threads().unwrap_or_default() {
-            // The library computes in rayon's pool; it is the program's to say how large that is.
+        let ui = Ui::new(common.quiet);
+        if let Some(asked) = settings.threads().unwrap_or_default() {
+            // More threads than processors would only wait for each other.
+            let most = std::thread::available_parallelism().map_or(1, usize::from);
+            let count = asked.min(most);
+            if asked > most {
+                ui.note(format!(
+                    "{asked} threads were asked for; {most} are used, as many as this process is given"
+                ));
+            }
+            // The library computes in rayon's pool, whose size is set here.
             rayon::ThreadPoolBuilder::new()
                 .num_threads(count)
                 .build_global()
                 .context("cannot start threads")?;
         }
-        let begun = Begun { settings, faults, yes: common.yes, quiet: common.quiet, json: common.json };
+        let begun = Begun { settings, faults, yes: common.yes, ui, json: common.json };
         match self.command {
             Command::Summarize(command) => command.run(&begun.run()?),
             Command::Translate(command) => command.run(&begun.run()?),
@@ -132,14 +141,14 @@ struct Begun {
     settings: Settings,
     faults: Vec<SettingsError>,
     yes: bool,
-    quiet: bool,
+    ui: Ui,
     json: bool,
 }
 
 impl Begun {
     /// Fails with the first setting that cannot be used.
     fn run(self) -> Result<Run> {
-        let Self { settings, faults, yes, quiet, json } = self;
+        let Self { settings, faults, yes, ui, json } = self;
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
@@ -150,7 +159,7 @@ impl Begun {
             keep: settings.keep()?,
             portable: settings.portable()?,
             settings,
-            ui: Ui::new(quiet),
+            ui,
             json,
         })
     }

@@ -87,7 +87,7 @@ impl Summarize {
             .style(self.style.into())
             .route(self.route.into())
             .glossary(glossary);
-        work::finish(self.choices.apply(request, run), &self.results, run)
+        work::finish(self.choices.apply(request, run), work::Pieces::Words, &self.results, run)
     }
 }
 

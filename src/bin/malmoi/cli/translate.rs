@@ -52,6 +52,7 @@ impl Translate {
         if let Some(from) = given {
             request = request.from(from);
         }
-        work::finish(self.choices.apply(request.glossary(glossary), run), &self.results, run)
+        let request = self.choices.apply(request.glossary(glossary), run);
+        work::finish(request, work::Pieces::Blocks, &self.results, run)
     }
 }

@@ -9,9 +9,10 @@ use clap::Args;
 use malmoi::document::Document;
 use malmoi::formats::Charset;
 use malmoi::prompts::Term;
-use malmoi::{Error, Finding, Language, Model, Outcome, Request, formats};
+use malmoi::{Error, Event, Finding, Language, Model, Outcome, Request, formats};
 
 use super::{Results, Run, inputs};
+use crate::status::{Course, Status};
 use crate::{Exit, output};
 
 /// How tokens are chosen.
@@ -135,28 +136,74 @@ pub(super) fn language_of(document: &Document) -> Language {
     Language::detect(&document.article()).unwrap_or(Language::English)
 }
 
+/// In what pieces a text comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// Word by word.
+    Words,
+    /// Block by block, each after some time.
+    Blocks,
+}
+
+/// Text for a terminal, on which a status line is drawn too: that needs a line of its own.
+struct Shown<'s> {
+    status: &'s Status,
+    pieces: Pieces,
+    /// A block's line was ended before it was known whether more follows.
+    ended_early: bool,
+}
+
+impl Shown<'_> {
+    fn write(&mut self, text: &str) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        if self.pieces == Pieces::Words {
+            // From now on the words themselves show that something happens.
+            self.status.end();
+            return output::print(text);
+        }
+        let rest = if self.ended_early { text.strip_prefix('\n').unwrap_or(text) } else { text };
+        self.ended_early = true;
+        self.status.beside(|| output::print(&format!("{rest}\n")))
+    }
+
+    fn finish(self) -> Result<()> {
+        self.status.end();
+        if self.ended_early { Ok(()) } else { output::print("\n") }
+    }
+}
+
 /// Does it, and gives the result where it belongs.
-pub(super) fn finish(request: Request, results: &Results, run: &Run) -> Result<Exit> {
+pub(super) fn finish(request: Request, pieces: Pieces, results: &Results, run: &Run) -> Result<Exit> {
     let streams = results.output.is_none() && !run.json && std::io::stdout().is_terminal();
-    let mut broken = None;
-    let outcome =
-        request.watch(run.ui.work(streams), |text| match output::print(if streams { text } else { "" }) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                broken = Some(error);
-                ControlFlow::Break(())
-            }
-        });
+    let status = run.ui.status("preparing the text");
+    let (mut course, mut broken) = (Course::default(), None);
+    let mut shown = Shown { status: &status, pieces, ended_early: false };
+    let on_event = |event: &Event| {
+        if let Some(said) = course.hear(event) {
+            status.say(&said);
+        }
+    };
+    let outcome = request.watch(on_event, |text| match shown.write(if streams { text } else { "" }) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            broken = Some(error);
+            ControlFlow::Break(())
+        }
+    });
     if let Some(error) = broken {
         return Err(error);
     }
     let outcome = outcome?;
     let path: Option<PathBuf> = results.output.clone();
+    if streams {
+        shown.finish()?;
+    }
+    drop(status);
     if run.json {
         output::write(path.as_deref(), &format!("{}\n", serde_json::to_string(&outcome)?))?;
-    } else if streams {
-        output::print("\n")?;
-    } else {
+    } else if !streams {
         output::write(path.as_deref(), &format!("{}\n", outcome.text.trim_end_matches('\n')))?;
     }
     run.ui.findings(&outcome, results.all_findings);
