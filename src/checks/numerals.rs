@@ -187,14 +187,11 @@ fn relate(text: &str, found: &mut [Number<'_>]) {
         }
         let (value, next) = (first.value, second.value);
         let magnitude = next / digits::leading(second.text, true).0;
+        let bare = first.text.ends_with(digits::is_digit) && magnitude.is_finite();
         let years = (1000.0..2100.0).contains(&value) && second.text.len() == 2;
         match between.trim() {
             // "2-3 billion", "2∼3만"
-            mark if is_range(mark) && magnitude >= 1e2 && magnitude.is_finite() => {
-                if first.text.ends_with(digits::is_digit) {
-                    first.also.push(value * magnitude);
-                }
-            }
+            mark if is_range(mark) && magnitude >= 1e2 && bare => first.also.push(value * magnitude),
             // "1995-96"
             mark if years && (is_range(mark) || mark == "/") => {
                 second.also.push((value / 100.0).floor() * 100.0 + next);
@@ -275,8 +272,8 @@ fn hour(before: &str, value: f64, after: &str, afternoon: bool) -> Option<f64> {
     let told = || {
         const BEFORE: &[&str] =
             &["at", "by", "until", "till", "from", "around", "about", "to", "after", "before", "since"];
-        let word = before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-        afternoon && before.ends_with(' ') && BEFORE.contains(&word.to_lowercase().as_str())
+        let word = || before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        afternoon && before.ends_with(' ') && BEFORE.contains(&word().to_lowercase().as_str())
     };
     let is_hour = korean::is_hour(after) || minutes.is_some() || is_clock_mark(behind) || told();
     is_hour.then_some(if afternoon && value < 12.0 { value + 12.0 } else { value })

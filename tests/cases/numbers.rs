@@ -1,4 +1,4 @@
-//! Numbers of a source and its translation.
+//! What is checked about a text and its translation, and how it is cut into sentences.
 
 use malmoi::checks::{Pair, Task, findings};
 use malmoi::{Finding, Language};
@@ -46,4 +46,27 @@ fn an_afternoon_elsewhere_excuses_no_number() {
             found.iter().map(|one| (one.kind.as_str(), one.values["text"].as_str().unwrap())).collect();
         assert_eq!(kinds, [("number_lost", "5"), ("number_invented", "17")], "{pair}");
     }
+}
+
+#[test]
+fn links_and_the_dateline_begin_a_sentence() {
+    let Some(folder) = super::case("text/25-furniture-leaks") else { return };
+    let line = std::fs::read_to_string(folder.join("line.txt")).unwrap();
+    let found = malmoi::segment::sentences(&line);
+    for begin in ["▶해민일보", "▶[팩트체크]", "▶제보하기", "(해민=해민일보) 한서진 기자"]
+    {
+        assert!(found.iter().any(|sentence| sentence.starts_with(begin)), "{begin}: {found:?}");
+    }
+    assert_eq!(found.concat(), line);
+}
+
+#[test]
+fn dots_in_a_quotation_are_looked_at_once() {
+    let Some(file) = super::case("attack/02-quote-dots-20k.txt") else { return };
+    let text = std::fs::read_to_string(file).unwrap();
+    let long = text.replacen("..", &"..".repeat(500_000), 1);
+    let began = std::time::Instant::now();
+    assert_eq!(malmoi::segment::sentences(&long).concat(), long);
+    // A million terminators: minutes where each looks at those behind it.
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
 }
