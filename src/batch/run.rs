@@ -407,7 +407,7 @@ fn share(plan: &Plan) -> Result<Plan> {
 /// One item through the pipeline.
 fn one(plan: &Plan, lease: &Lease, stop: &AtomicBool) -> Result<Line> {
     let (mut item, followed) = follow(plan, &lease.item);
-    let from = Language::detect(&item.document.article())
+    let from = Language::recognize(&item.document.article())?
         .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
     let mut line = Line::new(lease, &item, from, plan.to);
     line.findings.extend(followed);

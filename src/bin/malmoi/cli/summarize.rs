@@ -18,6 +18,9 @@ use crate::Exit;
 pub(crate) struct Summarize {
     /// The article; standard input if none or `-`
     input: Option<PathBuf>,
+    /// Language of the article: en, ko or auto
+    #[arg(long, value_name = "LANGUAGE", default_value = "auto")]
+    from: String,
     /// Language of the summary: en or ko [default: the article's]
     #[arg(long, value_name = "LANGUAGE")]
     to: Option<String>,
@@ -57,7 +60,8 @@ impl Summarize {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let to = self.to.as_deref().map(work::language).transpose()?;
         let document = work::read(self.input.as_deref(), run)?;
-        let from = work::language_of(&document);
+        let given = (self.from != "auto").then(|| work::language(&self.from)).transpose()?;
+        let from = given.map_or_else(|| work::language_of(&document), Ok)?;
         let to: Language = to.unwrap_or(from);
         let (summarizer, translator) = run.chooser().summarizers(from, to)?;
         let mut request =

@@ -38,7 +38,7 @@ impl Translate {
         let given = (self.from != "auto").then(|| work::language(&self.from)).transpose()?;
         let glossary = work::glossary(self.glossary.as_deref())?;
         let document = work::read(self.input.as_deref(), run)?;
-        let from = given.unwrap_or_else(|| work::language_of(&document));
+        let from = given.map_or_else(|| work::language_of(&document), Ok)?;
         if from == to {
             return Err(Error::SameLanguage { language: to.name() }.into());
         }

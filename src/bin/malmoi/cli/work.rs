@@ -81,8 +81,8 @@ pub(super) fn read(input: Option<&Path>, run: &Run) -> Result<Document> {
 }
 
 /// The language the article is in, as far as can be seen.
-pub(super) fn language_of(document: &Document) -> Language {
-    Language::detect(&document.article()).unwrap_or(Language::English)
+pub(super) fn language_of(document: &Document) -> Result<Language> {
+    Ok(Language::recognize(&document.article())?.unwrap_or(Language::English))
 }
 
 /// Does it, and gives the result where it belongs.
