@@ -45,7 +45,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("many quotations", |size| (0..size / 9).map(|n| format!("\"{n}\" ")).collect()),
 ];
 
-const SIZE: usize = 32 << 10;
+const SIZE: usize = 16 << 10;
 
 fn time(work: impl Fn()) -> Duration {
     let began = Instant::now();
@@ -82,18 +82,13 @@ fn segments_are_cut_in_linear_time() {
 
 #[test]
 fn every_check_takes_linear_time() {
+    let (english, korean) = (Language::English, Language::Korean);
     for check in CHECKS {
-        for (task, from, to) in [
-            (Task::Translation, Language::English, Language::Korean),
-            (Task::Translation, Language::Korean, Language::English),
-            (Task::Summary, Language::English, Language::English),
-        ] {
-            is_linear(check.name, |text| {
-                for source in [text, "The port of Haemin opened on Monday."] {
-                    (check.run)(&Pair { source, output: text, from, to, task });
-                }
-                (check.run)(&Pair { source: text, output: second_half(text), from, to, task });
-            });
-        }
+        is_linear(check.name, |text| {
+            let (source, output) = (text, text);
+            (check.run)(&Pair { source, output, from: english, to: korean, task: Task::Translation });
+            let output = second_half(text);
+            (check.run)(&Pair { source, output, from: english, to: english, task: Task::Summary });
+        });
     }
 }
