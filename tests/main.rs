@@ -24,6 +24,8 @@ mod digest;
 mod feeds;
 /// Files of every kind, well-formed and ill-formed.
 mod formats;
+/// Texts that are slow on purpose, for the splitter and the checks.
+mod growth;
 /// Files from elsewhere that are wrong, or wrong on purpose.
 mod hostile;
 /// The arrows between modules point down.

@@ -183,6 +183,36 @@ fn a_number_that_did_not_carry_over_is_a_finding() {
 }
 
 #[test]
+fn a_text_in_another_language_is_refused_unless_its_language_is_said() {
+    let (_folder, model) = open(json!([{"say": "Le pont est ouvert."}]), 8192);
+    let french = "Le maire de la ville a inauguré lundi le nouveau pont, qui relie le port à la gare et qui a coûté douze millions d'euros.";
+    for error in [
+        model.summarize(french).text().unwrap_err(),
+        model.translate(french).to(Language::Korean).text().unwrap_err(),
+    ] {
+        assert!(matches!(&error, Error::ForeignText { seems } if seems == "French"), "{error}");
+    }
+    assert!(model.summarize(french).from(Language::English).text().is_ok());
+    assert!(model.translate(french).from(Language::English).to(Language::Korean).text().is_ok());
+}
+
+#[test]
+fn what_is_too_short_to_summarize_is_given_back() {
+    let (_folder, model) = open(json!([{"say": "The mayor announced three new bridges."}]), 8192);
+    for text in ["Haemin", "Mayor opens bridge", "해민시장, 새 다리 개통", "Yes.", "2026. 11. 23."] {
+        let outcome = model.summarize(text).run().unwrap();
+        assert_eq!((outcome.text.as_str(), outcome.tokens.output), (text, 0));
+        assert_eq!(outcome.findings[0].kind, "nothing_to_summarize");
+    }
+    let outcome = model.summarize("The council met on Monday.").run().unwrap();
+    assert_eq!(outcome.text, "The mayor announced three new bridges.");
+    let (_folder, model) = open(json!([{"say": "시장이 다리를 열었다"}]), 8192);
+    let outcome = model.summarize("Mayor opens bridge").to(Language::Korean).run().unwrap();
+    assert_eq!(outcome.text, "시장이 다리를 열었다");
+    assert_eq!(model.translate("Mayor opens bridge").to(Language::Korean).text().unwrap(), outcome.text);
+}
+
+#[test]
 fn findings_say_where_in_the_segment_and_in_the_whole() {
     let (_folder, model) = open(json!([{"say": "다리 공사에 421억원이 든다."}]), 8192);
     let article = "The port of Haemin opens on Monday, said the mayor of the town.\n\nThe bridge costs 41.2 billion won.";

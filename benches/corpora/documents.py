@@ -119,7 +119,8 @@ def main():
             count["reference fails"] += 1
             print(f"{read['file']}: the reference fails: {error}", file=sys.stderr)
             continue
-        if reference is None or not articles:
+        # A record of a picture or a film has a headline and no article.
+        if reference is None or not articles or not WORD.search(reference):
             continue
         ours = words("\n".join(item["text"] for item in articles))
         theirs = words(reference)

@@ -174,7 +174,7 @@ fn share(plan: &Plan) -> Result<Plan> {
 /// One item through the pipeline, unless it is to end before.
 fn one(plan: &Plan, lease: &Lease, ends: impl Fn() -> bool) -> Result<Line> {
     let (mut item, followed) = follow(plan, &lease.item);
-    let from = Language::detect(&item.document.article())
+    let from = Language::recognize(&item.document.article())?
         .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
     let mut line = Line::new(lease, &item, from, plan.to);
     line.findings.extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));

@@ -66,13 +66,13 @@ fn is_foreign(sentence: &str, to: Language) -> bool {
 
 /// Hanja or kana that the source does not have: what Chinese-trained models put into Korean.
 fn leak(pair: &Pair<'_>) -> Option<Finding> {
-    let glossed = |at: usize| pair.to == Language::Korean && is_gloss(pair.output, at);
     let known: HashSet<char> = pair.source.chars().filter(|c| is_hanja_or_kana(*c)).collect();
-    let leaked: Vec<(usize, char)> = pair
-        .output
-        .char_indices()
+    let runs = placed(pair.output.split_inclusive(|c| !is_hanja_or_kana(c)).collect());
+    let glossed = |at: usize, run: &str| pair.to == Language::Korean && is_gloss(pair.output, at, run);
+    let leaked: Vec<(usize, char)> = runs
+        .filter(|(at, run)| !glossed(*at, run))
+        .flat_map(|(at, run)| run.char_indices().map(move |(offset, c)| (at + offset, c)))
         .filter(|(_, c)| is_hanja_or_kana(*c) && !known.contains(c))
-        .filter(|(at, _)| !glossed(*at))
         .collect();
     // Korean papers write some Hanja of their own for countries and people: 美, 北, 尹.
     const CUSTOMARY: &str =
@@ -85,11 +85,9 @@ fn leak(pair: &Pair<'_>) -> Option<Finding> {
     )
 }
 
-/// Whether what stands here is the Hanja of the word before it: "사인(死因)".
-fn is_gloss(text: &str, at: usize) -> bool {
-    let before = text[..at].trim_end_matches(is_hanja_or_kana);
-    let after = text[at..].trim_start_matches(is_hanja_or_kana);
-    after.starts_with(')') && before.strip_suffix('(').is_some_and(|word| word.ends_with(is_hangul))
+/// Whether a run, with the mark that ends it, is the Hanja of the word before it: "사인(死因)".
+fn is_gloss(text: &str, at: usize, run: &str) -> bool {
+    run.ends_with(')') && text[..at].strip_suffix('(').is_some_and(|word| word.ends_with(is_hangul))
 }
 
 fn is_hanja_or_kana(c: char) -> bool {

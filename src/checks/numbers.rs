@@ -46,14 +46,14 @@ fn without_counterpart<'n, 't>(
     numbers: &'n Numbers<'t>,
     other: &'n Numbers<'_>,
 ) -> impl Iterator<Item = &'n Number<'t>> {
-    // "a year" is "1년" and "per capita" is "1인당": one and nothing are said without a number too often to be doubted.
-    numbers.stated.iter().filter(|number| number.value > 1.0 && !other.holds(number))
+    numbers.stated.iter().filter(|number| number.needs_counterpart() && !other.holds(number))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::pairs::{messages, summary, translation};
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn one_number_written_two_ways_is_the_same() {
@@ -71,6 +71,176 @@ mod tests {
                 "{source} {:?}",
                 run(&translation(source, output))
             );
+        }
+    }
+
+    /// Doubts of the numbers of a pair, and of the pair the other way round.
+    fn both_ways(korean: &str, english: &str) -> [Vec<Finding>; 2] {
+        let (from, to) = (Language::Korean, Language::English);
+        let there = Pair { source: korean, output: english, from, to, task: Task::Translation };
+        let back = Pair { source: english, output: korean, from: to, to: from, task: Task::Translation };
+        [run(&there), run(&back)]
+    }
+
+    #[test]
+    fn what_news_writes_in_two_ways_is_the_same() {
+        for (korean, english) in [
+            ("회의는 오후 5시에 열렸다.", "The meeting was held at 17:00."),
+            ("회의는 오후 5시 30분에 열렸다.", "The meeting began at 5:30 p.m."),
+            ("회의는 17시 30분에 열렸다.", "The meeting began at 5:30 p.m."),
+            ("오후 5시 해민항에서 배가 떠났다.", "The ship left Haemin at five o'clock in the afternoon."),
+            ("밤 11시에 끝났다.", "It ended at 23:00."),
+            ("오후 2시부터 4시까지 열린다.", "It runs from 14:00 to 16:00."),
+            ("오후 2시부터 4시까지 열린다.", "It runs from 2 to 4 p.m."),
+            ("낮 12시에 열린다.", "It opens at noon."),
+            ("자정에 시작한다.", "It starts at 12 a.m."),
+            ("3~5명이 다쳤다.", "Three to five people were hurt."),
+            ("3∼5명이 다쳤다.", "3-5 people were hurt."),
+            ("선수 3-5명이 뛴다.", "3 to 5 players will run."),
+            ("1/7 열린 회의", "The meeting held on Jan. 7"),
+            ("1월 7일 열렸다.", "It was held on 1/7."),
+            ("2026.1.7 발표했다.", "It was announced on Jan. 7, 2026."),
+            ("2026-01-07 발표했다.", "It was announced on Jan. 7, 2026."),
+            ("2026. 1. 7. 발표했다.", "It was announced on January 7th, 2026."),
+            ("정부는 1만2천명을 뽑는다.", "The government will hire 12,000 people."),
+            ("정부는 1만 2천명을 뽑는다.", "The government will hire 12,000 people."),
+            ("4억1천200만원을 썼다.", "It spent 412 million won."),
+            ("1.2조원을 썼다.", "It spent 1.2 trillion won."),
+            ("1조2천억원을 썼다.", "It spent 1.2 trillion won."),
+            ("1조 2000억원을 썼다.", "It spent 1.2 trillion won."),
+            ("해안에서 32㎞ 떨어진 곳이다.", "It is 32 km off the coast."),
+            ("면적은 10㎢다.", "The area is 10 km2."),
+            ("무게는 80kg이다.", "It weighs 80 kilograms."),
+            ("100m 달리기에서 9초8을 기록했다.", "He ran the 100-meter dash in 9.8 seconds."),
+            ("100m 달리기", "The 100m dash"),
+            ("제5조는 다음과 같다.", "Article 5 reads as follows."),
+            ("헌법 제37조 2항", "Article 37, Clause 2 of the Constitution"),
+            ("헌법 37조에 따르면", "According to Article 37 of the Constitution"),
+            ("예산 37조를", "A budget of 37 trillion won"),
+            ("40대 남성이 숨졌다.", "A man in his 40s died."),
+            ("80년대 민주화 운동", "The democracy movement of the 1980s"),
+            ("2월 3일", "February 3"),
+            ("문의: 02-398-3114", "Inquiries: +82-2-398-3114"),
+            ("문의 010-1234-5678", "Call +82 10 1234 5678"),
+            ("수십 명이 모였다.", "Dozens gathered."),
+            ("10여 명이 모였다.", "About a dozen people gathered."),
+            ("20여 명이 모였다.", "Some 20 people gathered."),
+            ("50만명이 모였다.", "Half a million people gathered."),
+            ("250만명이 봤다.", "Two and a half million people watched it."),
+            ("6명이 다쳤다.", "Half a dozen people were hurt."),
+            ("4시 반에 열렸다.", "It began at 4:30."),
+            ("25%가 반대했다.", "A quarter opposed it."),
+            ("4분의 1이 반대했다.", "25 percent opposed it."),
+            ("3분의 2가 찬성했다.", "Two-thirds approved."),
+            ("6·25 전쟁 참전용사", "A Korean War veteran"),
+            ("9·11 테러", "The Sept. 11 attacks"),
+            ("코로나19", "COVID-19"),
+            ("주요 7개국", "G7"),
+            ("제3차 회의", "The third meeting"),
+            ("세 번째 회의", "The 3rd meeting"),
+            ("2019∼20시즌", "The 2019-20 season"),
+            ("1995∼1996년", "From 1995-96"),
+            ("3할 타자", "A .300 hitter"),
+            ("4개월 만에 30% 늘었다.", "It rose 30 percent in four months."),
+            ("10배 늘었다.", "It rose tenfold."),
+            ("10명 중 3명", "Three in 10"),
+            ("1인당 3만 달러", "30,000 dollars per person"),
+            ("3만5000달러", "$35,000"),
+            ("3만 5000달러", "$35,000"),
+            ("1천 5백명", "1,500 people"),
+            ("2천 년 전", "2,000 years ago"),
+            ("백만 명이 봤다.", "1,000,000 people saw it."),
+            ("일억 이천만 원", "120 million won"),
+            ("2조 3천억∼2조 5천억원", "2.3 trillion to 2.5 trillion won"),
+            ("300만∼500만원", "3 million to 5 million won"),
+            ("300∼500만원", "3 to 5 million won"),
+            ("3-4억원", "Between 300 million and 400 million won"),
+            ("10만t", "100,000 tons"),
+            ("6천만 배럴", "60 million barrels"),
+            ("5천억 달러", "$500bn"),
+            ("5천억 달러", "US$500 billion"),
+            ("12만3456명", "123,456 people"),
+            ("2만여 명", "More than 20,000 people"),
+            ("0.5%p 올랐다.", "It rose 50 basis points."),
+            ("17:00에 시작", "It starts at 5 p.m."),
+            ("한국시간 오후 10시(1300 GMT)", "10 p.m. Korean time (13:00 GMT)"),
+            ("50km/h", "50 kilometers per hour"),
+            ("21세기", "The 21st century"),
+            ("100주년", "The centenary"),
+            ("3개국", "Three countries"),
+            ("1천억원대", "100 billion won"),
+            ("그는 2세다.", "He is two."),
+            ("2.5배", "2.5 times"),
+            ("5월 5일", "May 5"),
+            ("타율 3할을 쳤다.", "He batted .300."),
+            ("4분의 3이 찬성했다.", "75 percent approved it."),
+            ("그는 29경기에서 졌다.", "He lost 29 games."),
+            ("나랏빚이 1경 2천조원이다.", "The debt is 12 quadrillion won."),
+            ("15경찰서", "15 police stations"),
+            ("세 나라 정상", "The leaders of 3 countries"),
+            ("한 달 만에 2억명", "200 million in a month"),
+            ("인구 5천만", "A population of 50 million"),
+            ("3천여명", "Over 3,000 people"),
+            ("A/S 24시간", "24-hour service"),
+            ("오전 11시∼오후 5시", "11 a.m. to 5 p.m."),
+            ("1시간 30분", "An hour and a half"),
+            ("서울 영하 10도", "Minus 10 degrees in Seoul"),
+            ("제21대 국회", "The 21st National Assembly"),
+            ("4대강 사업", "The four-river project"),
+            ("2박 3일", "Three days and two nights"),
+            ("3남매", "Three siblings"),
+            ("100만분의 1", "One millionth"),
+            ("5·18 민주화운동", "The May 18 uprising"),
+            ("3㎞ 구간", "A 3-kilometer stretch"),
+            ("2조5천억원(약 18억 달러)", "2.5 trillion won ($1.8 billion)"),
+            ("10만원권", "100,000-won notes"),
+            ("8강", "The quarterfinals"),
+            ("12.3% 늘었다.", "It rose 12.3 per cent"),
+            ("2.5㎝", "2.5cm"),
+            ("1㎏당 5천원", "5,000 won per kilogram"),
+            ("18일(현지시간)", "on the 18th (local time)"),
+            ("3년 2개월", "3 years and 2 months"),
+            ("K-9 자주포 200문", "200 K-9 howitzers"),
+            ("제2의 도시", "The second city"),
+            ("38선", "The 38th parallel"),
+            ("30대 0", "30-0"),
+            ("20~30대", "In their 20s and 30s"),
+            ("20∼30%", "20 to 30 percent"),
+            ("1만∼2만명", "10,000-20,000 people"),
+            ("5000만 달러", "$50m"),
+            ("5000만 유로", "€50 million"),
+        ] {
+            for doubts in both_ways(korean, english) {
+                assert!(doubts.is_empty(), "{korean} {english} {doubts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_amount_is_doubted_both_ways() {
+        for (korean, english) in [
+            ("오후 7시에 17명이 왔다.", "At 7 p.m. 19 people came."),
+            ("오전 9시에 열린다.", "It opens at 21:00."),
+            ("1조2000억원을 썼다.", "It spent 1.2 billion won."),
+            ("$5m을 투자했다.", "It invested $5."),
+            ("예산 37조원", "A budget of 37 won"),
+            ("세계 경제가 컸다.", "3 economies grew."),
+            ("만나서 조사했다.", "He met 10,000 people."),
+            ("그는 두산에서 뛴다.", "He plays for 2 teams."),
+            ("5천억 달러", "$500 million"),
+            ("5만명", "5 thousand people"),
+            ("1천억원대", "10 billion won"),
+            ("3만명", "3 million people"),
+            ("5명이 죽었다.", "It may rain."),
+            ("12.3% 늘었다.", "It rose 13.2 percent"),
+            ("1,234명", "1,324 people"),
+            ("F-16 전투기", "F-15 fighters"),
+            ("1만~2만명", "1-2 million people"),
+            ("5000만 달러", "$50bn"),
+        ] {
+            for doubts in both_ways(korean, english) {
+                assert!(!doubts.is_empty(), "{korean} {english}");
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Which marks open, close and end what: the punctuation of English and Korean news.
 
+use std::collections::HashMap;
+
 /// Ends a sentence, or may.
 pub(super) fn is_terminator(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '．')
@@ -41,6 +43,11 @@ pub(super) fn is_bullet(c: char) -> bool {
     )
 }
 
+/// Leads a link or a note, which is no part of the sentence before it; "▲" also stands inside of sentences.
+pub(super) fn is_link_mark(c: char) -> bool {
+    matches!(c, '▶' | '▷' | '▸' | '►' | '☞' | '※')
+}
+
 /// A stretch of text between an opening mark and its closing mark, in bytes, the marks included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Enclosed {
@@ -56,7 +63,7 @@ const LONGEST_PARENTHESIS: usize = 600;
 /// The outermost quotations and parentheses of a paragraph, in order. A mark that is never closed encloses nothing: English
 /// papers open every paragraph of a long quotation and close only the last.
 pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
-    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut open = Open::default();
     let mut found: Vec<Enclosed> = Vec::new();
     let mut before = None;
     let mut chars = paragraph.char_indices().peekable();
@@ -64,12 +71,9 @@ pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
         let after = chars.peek().map(|(_, c)| *c);
         let end = at + c.len_utf8();
         match role(c, before, after) {
-            Role::Opens => open.push((at, partner(c))),
-            Role::Closes => close(&mut open, &mut found, c, end),
-            Role::Either if open.iter().any(|(_, wanted)| *wanted == c) => {
-                close(&mut open, &mut found, c, end)
-            }
-            Role::Either => open.push((at, partner(c))),
+            Role::Closes => found.extend(open.close(c, end)),
+            Role::Either if open.awaits(c) => found.extend(open.close(c, end)),
+            Role::Opens | Role::Either => open.push(at, partner(c)),
             Role::Neither => {}
         }
         before = Some(c);
@@ -124,18 +128,44 @@ fn partner(c: char) -> char {
     }
 }
 
-/// Closes the innermost open mark of this kind, and with it whatever was opened inside and left open.
-fn close(open: &mut Vec<(usize, char)>, found: &mut Vec<Enclosed>, c: char, end: usize) {
-    let Some(at) = open.iter().rposition(|(_, wanted)| *wanted == c) else { return };
-    let start = open[at].0;
-    open.truncate(at);
-    let longest = match c {
-        '\'' | '’' => LONGEST_SINGLE,
-        ')' | '）' | ']' => LONGEST_PARENTHESIS,
-        _ => usize::MAX,
-    };
-    if end - start <= longest {
-        found.push(Enclosed { start, end });
+/// Marks that wait for their partner, the innermost last, and how many wait for each: a mark is put in and taken out once,
+/// however deep they are nested and whichever closing mark finds no partner.
+#[derive(Default)]
+struct Open {
+    marks: Vec<(usize, char)>,
+    waiting: HashMap<char, usize>,
+}
+
+impl Open {
+    fn push(&mut self, at: usize, wanted: char) {
+        self.marks.push((at, wanted));
+        *self.waiting.entry(wanted).or_default() += 1;
+    }
+
+    fn awaits(&self, c: char) -> bool {
+        self.waiting.get(&c).is_some_and(|count| *count > 0)
+    }
+
+    /// Closes the innermost open mark of this kind, and with it whatever was opened inside and left open.
+    fn close(&mut self, c: char, end: usize) -> Option<Enclosed> {
+        if !self.awaits(c) {
+            return None;
+        }
+        let start = loop {
+            let (at, wanted) = self.marks.pop()?;
+            if let Some(count) = self.waiting.get_mut(&wanted) {
+                *count -= 1;
+            }
+            if wanted == c {
+                break at;
+            }
+        };
+        let longest = match c {
+            '\'' | '’' => LONGEST_SINGLE,
+            ')' | '）' | ']' => LONGEST_PARENTHESIS,
+            _ => usize::MAX,
+        };
+        (end - start <= longest).then_some(Enclosed { start, end })
     }
 }
 

@@ -6,10 +6,13 @@
 //!
 //! Where the answer is open the sentence is kept whole: a sentence too long costs little, half a sentence is mistranslated.
 
+use std::ops::Range;
+
 use super::abbreviations::{Stop, is_speech, is_starter, stop_after};
 use super::lines;
 use super::marks::{
-    Enclosed, enclosed, is_bullet, is_closer, is_closing_quote, is_terminator, is_wide_terminator,
+    Enclosed, enclosed, is_bullet, is_closer, is_closing_quote, is_link_mark, is_terminator,
+    is_wide_terminator,
 };
 use crate::language::{is_hangul, is_latin};
 
@@ -68,17 +71,44 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
     let mut sentence = 0;
     let mut done = 0;
     for (at, c) in text.char_indices() {
-        if at < done || !is_terminator(c) {
+        if at < done {
             continue;
         }
         while around.next_if(|one| one.end <= at).is_some() {}
-        let Some(candidate) = Candidate::at(text, sentence, at, around.peek()) else { continue };
+        if !is_terminator(c) {
+            let begins = is_link_mark(c) || begins_dateline(&text[at..]);
+            if begins && around.peek().is_none_or(|one| one.start >= at) {
+                let before = text[sentence..at].trim_end().len();
+                if before > 0 {
+                    report(sentence + before);
+                }
+                sentence = at;
+            }
+            continue;
+        }
+        // Terminators in a row are looked at once.
+        done = at + text[at..].find(|c| !is_terminator(c)).unwrap_or(text.len() - at);
+        let Some(candidate) = Candidate::at(text, sentence, at..done, around.peek()) else { continue };
         done = candidate.end;
         if candidate.ends_sentence() {
             report(candidate.end);
             sentence = candidate.end;
         }
     }
+}
+
+/// Whether an agency's dateline begins here: "(해민=해민일보) 한서진 기자 = ". Without a reporter it may be the credit of the text
+/// before it.
+fn begins_dateline(text: &str) -> bool {
+    const LONGEST: usize = 40;
+    let Some(inside) = text.strip_prefix(['(', '[']) else { return false };
+    let end = inside.char_indices().nth(2 * LONGEST).map_or(inside.len(), |(at, _)| at);
+    let Some((place, byline)) = inside[..end].split_once([')', ']']) else { return false };
+    let placed = place.split_once('=').is_some_and(|(place, agency)| {
+        place.ends_with(is_hangul) && agency.chars().next().is_some_and(char::is_alphabetic)
+    });
+    let writer = byline.split_once('=').map(|(writer, _)| writer.trim_end());
+    placed && writer.is_some_and(|writer| writer.ends_with("기자") || writer.ends_with("특파원"))
 }
 
 /// A run of terminators with the closing marks after it, and what surrounds it.
@@ -98,11 +128,11 @@ struct Candidate<'t> {
 }
 
 impl<'t> Candidate<'t> {
-    /// The candidate whose terminators start at `at`; `None` where they stand inside a quotation or bracket that goes on.
-    fn at(text: &'t str, sentence: usize, at: usize, around: Option<&Enclosed>) -> Option<Self> {
-        let rest = &text[at..];
-        let marks = &rest[..rest.find(|c| !is_terminator(c)).unwrap_or(rest.len())];
-        let rest = &rest[marks.len()..];
+    /// The candidate whose terminators are these; `None` where they stand inside a quotation or bracket that goes on.
+    fn at(text: &'t str, sentence: usize, marks: Range<usize>, around: Option<&Enclosed>) -> Option<Self> {
+        let at = marks.start;
+        let rest = &text[marks.end..];
+        let marks = &text[marks];
         let mut closers = &rest[..rest.find(|c| !is_closer(c)).unwrap_or(rest.len())];
         let mut end = at + marks.len() + closers.len();
         match around {
@@ -234,9 +264,13 @@ impl<'t> Candidate<'t> {
         self.after.chars().next().unwrap_or(' ')
     }
 
+    /// As much of the next word as is compared with anything.
     fn next_word(&self) -> &'t str {
+        const LONGEST: usize = 16;
         let after = self.after.trim_start_matches(['(', '[']);
-        &after[..after.find(|c: char| !c.is_alphanumeric()).unwrap_or(after.len())]
+        let end = after.char_indices().take(LONGEST).find(|(_, c)| !c.is_alphanumeric());
+        let cut = || after.char_indices().nth(LONGEST).map_or(after.len(), |(at, _)| at);
+        &after[..end.map_or_else(cut, |(at, _)| at)]
     }
 }
 
@@ -300,6 +334,15 @@ mod tests {
     fn bylines_and_datelines_open_their_sentence() {
         check("(서울=연합뉴스) 홍길동 기자 = 정부가 밝혔다. |회의도 열린다.");
         check("SEOUL, Jan. 7 (Yonhap) -- The minister left. |He came back.");
+    }
+
+    #[test]
+    fn links_and_datelines_begin_a_sentence_wherever_they_stand() {
+        check(
+            "안내문. |2026.1.7|▶해민일보 구독하기|▶[팩트체크] 요금 오르나|▶제보하기 |(해민=해민일보) 한서진 기자 = 배가 멈춘다.",
+        );
+        check("무단 전재 금지 |[해민=해민통신] 한서진 특파원 = 배가 멈춘다. |☞ 관련기사: 항구");
+        check("참석자는 ▲김 시장 ▲이 의원 등이다. |그는 \"▶ 표시\"를 눌렀다. |값(가=나)은 크다.");
     }
 
     #[test]

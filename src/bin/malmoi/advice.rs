@@ -30,6 +30,7 @@ fn of_library(error: &Error) -> Option<String> {
             format!("`malmoi {command} {name} -o results --to ko` works through all of them")
         }
         Error::UnknownLanguage { .. } => "use `en` or `ko`".into(),
+        Error::ForeignText { .. } => "if it is English or Korean all the same, say so with `--from en` or `--from ko`".into(),
         Error::SameLanguage { .. } => "choose the other one with `--to`, or say what it is in with `--from`".into(),
         Error::Malformed { .. } | Error::Tensor { .. } => {
             "the file may be cut off or damaged: `malmoi models verify` checks models of the catalogue; else fetch it again".into()

@@ -75,6 +75,87 @@ pub(super) const RULES: &[Rule] = &[
         ],
     },
     Rule {
+        what: "tip line",
+        reason: "asks readers to send tips",
+        matches: |line| {
+            const LONGEST: usize = 100;
+            let asks = line.contains(&["제보"])
+                && line.contains(&[
+                    "기다립니다",
+                    "뉴스가 됩니다",
+                    "기사가 됩니다",
+                    "'제보' 검색",
+                    "제보 검색",
+                    "제보' 검색",
+                    "제보해 주세요",
+                    "제보해주세요",
+                ]);
+            let starts = [
+                "제보는 ",
+                "제보하기",
+                "기사제보",
+                "기사 제보",
+                "뉴스제보",
+                "뉴스 제보",
+                "카카오톡 제보",
+                "제보 전화",
+                "제보전화",
+                "제보 이메일",
+                "독자 제보",
+                "시청자 제보",
+                "send tips to",
+                "email tips to",
+                "send us a tip",
+            ];
+            let way = line.is_at_most(60)
+                && line.starts(&[
+                    "카카오톡 :",
+                    "카카오톡:",
+                    "카카오톡]",
+                    "전화 :",
+                    "전화:",
+                    "전화]",
+                    "이메일 :",
+                    "이메일:",
+                    "메일]",
+                    "메일 :",
+                    "이메일]",
+                ])
+                && (has_phone(line.text) || line.text.contains(['@', '\'', '‘']));
+            line.is_at_most(LONGEST)
+                && (asks
+                    || line.is(&[
+                        "제보",
+                        "기사문의 및 제보",
+                        "기사 문의 및 제보",
+                        "send a tip",
+                        "got a tip",
+                        "have a tip",
+                        "got a news tip",
+                        "do you have a tip",
+                        "contact our newsroom",
+                    ])
+                    || !line.sentence && (line.starts(&starts) || way || line.contains(&["okjebo"])))
+        },
+        drops: &[
+            "제보는 카카오톡 okjebo",
+            "기사제보 및 보도자료",
+            "제보하기",
+            "※ '당신의 제보가 뉴스가 됩니다'",
+            "▷ 카카오톡 : '해민제보' 검색, 채널 추가",
+            "[전화] 02-398-0000",
+            "▷ 전화 : 02-781-0000",
+            "여러분의 제보를 기다립니다.",
+            "Got a tip?",
+        ],
+        keeps: &[
+            "제보는 모두 세 건이었다.",
+            "제보자 보호법 통과",
+            "전화: 시민의 목소리",
+            "경찰은 목격자 제보를 받고 있다.",
+        ],
+    },
+    Rule {
         what: "subscription",
         reason: "an offer to subscribe, sign up or log in",
         matches: |line| {
@@ -419,87 +500,6 @@ pub(super) const RULES: &[Rule] = &[
         ],
     },
     Rule {
-        what: "tip line",
-        reason: "asks readers to send tips",
-        matches: |line| {
-            const LONGEST: usize = 100;
-            let asks = line.contains(&["제보"])
-                && line.contains(&[
-                    "기다립니다",
-                    "뉴스가 됩니다",
-                    "기사가 됩니다",
-                    "'제보' 검색",
-                    "제보 검색",
-                    "제보' 검색",
-                    "제보해 주세요",
-                    "제보해주세요",
-                ]);
-            let starts = [
-                "제보는 ",
-                "제보하기",
-                "기사제보",
-                "기사 제보",
-                "뉴스제보",
-                "뉴스 제보",
-                "카카오톡 제보",
-                "제보 전화",
-                "제보전화",
-                "제보 이메일",
-                "독자 제보",
-                "시청자 제보",
-                "send tips to",
-                "email tips to",
-                "send us a tip",
-            ];
-            let way = line.is_at_most(60)
-                && line.starts(&[
-                    "카카오톡 :",
-                    "카카오톡:",
-                    "카카오톡]",
-                    "전화 :",
-                    "전화:",
-                    "전화]",
-                    "이메일 :",
-                    "이메일:",
-                    "메일]",
-                    "메일 :",
-                    "이메일]",
-                ])
-                && (has_phone(line.text) || line.text.contains(['@', '\'', '‘']));
-            line.is_at_most(LONGEST)
-                && (asks
-                    || line.is(&[
-                        "제보",
-                        "기사문의 및 제보",
-                        "기사 문의 및 제보",
-                        "send a tip",
-                        "got a tip",
-                        "have a tip",
-                        "got a news tip",
-                        "do you have a tip",
-                        "contact our newsroom",
-                    ])
-                    || !line.sentence && (line.starts(&starts) || way || line.contains(&["okjebo"])))
-        },
-        drops: &[
-            "제보는 카카오톡 okjebo",
-            "기사제보 및 보도자료",
-            "제보하기",
-            "※ '당신의 제보가 뉴스가 됩니다'",
-            "▷ 카카오톡 : '해민제보' 검색, 채널 추가",
-            "[전화] 02-398-0000",
-            "▷ 전화 : 02-781-0000",
-            "여러분의 제보를 기다립니다.",
-            "Got a tip?",
-        ],
-        keeps: &[
-            "제보는 모두 세 건이었다.",
-            "제보자 보호법 통과",
-            "전화: 시민의 목소리",
-            "경찰은 목격자 제보를 받고 있다.",
-        ],
-    },
-    Rule {
         what: "time stamp",
         reason: "when the page was published or changed",
         matches: is_dated,
@@ -514,7 +514,7 @@ pub(super) const RULES: &[Rule] = &[
             "2026-01-07 10:30:00",
             "Last modified on Wed 7 Jan 2026 10.30 GMT",
             "입력 : 2026-01-07 10:30 | 수정 : 2026-01-07 11:00",
-            "2026.01.07 (수) 10:30",
+            "Jan 7, 2026, 10:30 a.m. KST",
         ],
         keeps: &[
             "수정 예산안 12조원",
@@ -524,6 +524,7 @@ pub(super) const RULES: &[Rule] = &[
             "2026년 1월 7일",
             "등록 차량 2,600,000대",
             "10:30 개회식",
+            "2026. 1. 7.(수) 10:30",
         ],
     },
     Rule {

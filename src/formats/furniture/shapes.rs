@@ -291,7 +291,23 @@ pub(super) fn is_dated(line: &Line) -> bool {
     };
     let marked =
         MARKS.iter().any(|mark| line.folded.strip_prefix(mark).is_some_and(begins)) && is_clocked(line);
-    marked || (is_clocked(line) && line.text.contains(':') && begins(&line.folded))
+    marked || (is_clocked(line) && line.text.contains(':') && is_web_time(line))
+}
+
+/// "2026-01-07 10:30", "Jan 7, 2026, 10:30 a.m.": as programs write a time. "2026. 1. 7.(수) 10:30" is when something takes
+/// place.
+fn is_web_time(line: &Line) -> bool {
+    let first = line.folded.split([' ', 't']).next().unwrap_or_default();
+    let parts: Vec<&str> = first.split(['-', '.', '/']).collect();
+    let compact = parts.len() == 3
+        && parts
+            .iter()
+            .zip([4, 2, 2])
+            .all(|(part, length)| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let year = |part: &str| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let english = line.folded.split(|c: char| !c.is_ascii_alphabetic()).any(is_calendar)
+        && line.folded.split(|c: char| !c.is_ascii_digit()).any(year);
+    (compact && !line.text.contains('(')) || english
 }
 
 /// Whether everything in a line tells a time, its marks and separators aside.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use malmoi::batch::{self, Counts, EXCHANGES, Ended, Exchange, Follow, Input, Opened, Plan, Watch, Worker};
 use malmoi::formats::Fields;
-use malmoi::{Language, prompts::Term};
+use malmoi::{Error, Language, prompts::Term};
 
 use super::Run;
 use super::inputs::Inputs;

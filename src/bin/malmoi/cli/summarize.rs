@@ -69,7 +69,7 @@ impl Summarize {
         let read = [self.input.as_deref(), self.glossary.as_deref()];
         work::check_output(&self.results, &read, run)?;
         let document = work::read(self.input.as_deref(), self.encoding, run)?;
-        let from = given.unwrap_or_else(|| work::language_of(&document));
+        let from = given.map_or_else(|| work::language_of(&document), Ok)?;
         let to: Language = to.unwrap_or(from);
         let (summarizer, translator) = run.chooser().summarizers(from, to)?;
         let models = [Some(&summarizer), translator.as_ref()].map(|one| one.map(|chosen| &chosen.model));

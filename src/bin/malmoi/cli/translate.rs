@@ -41,7 +41,7 @@ impl Translate {
         work::check_output(&self.results, &[self.input.as_deref(), self.glossary.as_deref()], run)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
         let document = work::read(self.input.as_deref(), self.encoding, run)?;
-        let from = given.unwrap_or_else(|| work::language_of(&document));
+        let from = given.map_or_else(|| work::language_of(&document), Ok)?;
         let to = to.unwrap_or(from.other());
         if from == to {
             return Err(Error::SameLanguage { language: to.name() }.into());

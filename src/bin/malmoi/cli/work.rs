@@ -132,8 +132,8 @@ impl Encoding {
 }
 
 /// The language the article is in, as far as can be seen.
-pub(super) fn language_of(document: &Document) -> Language {
-    Language::detect(&document.article()).unwrap_or(Language::English)
+pub(super) fn language_of(document: &Document) -> Result<Language> {
+    Ok(Language::recognize(&document.article())?.unwrap_or(Language::English))
 }
 
 /// In what pieces a text comes.

@@ -1,0 +1,267 @@
+//! Numbers in Korean: magnitudes behind digits, native and Sino-Korean numerals.
+
+use super::digits::leading;
+use crate::language::is_hangul;
+
+/// Native numerals and counted days that no other word begins with, the longer ones first.
+#[rustfmt::skip]
+const WORDS: &[(&str, &[f64])] = &[
+    ("한두", &[2.0]), ("두세", &[2.0, 3.0]), ("두어", &[2.0, 3.0]), ("서너", &[3.0, 4.0]),
+    ("너댓", &[4.0, 5.0]), ("너덧", &[4.0, 5.0]), ("대여섯", &[5.0, 6.0]), ("예닐곱", &[6.0, 7.0]),
+    ("이틀", &[2.0]), ("사흘", &[3.0]), ("나흘", &[4.0]), ("다섯", &[5.0]), ("닷새", &[5.0]),
+    ("여섯", &[6.0]), ("엿새", &[6.0]), ("일곱", &[7.0]), ("이레", &[7.0]), ("일주일", &[7.0]),
+    ("여덟", &[8.0]), ("아홉", &[9.0]), ("열흘", &[10.0]), ("보름", &[15.0]), ("대보름", &[15.0]),
+    ("절반", &[50.0, 2.0]), ("정오", &[12.0]), ("자정", &[12.0, 24.0]), ("세기", &[100.0]), ("칠순", &[70.0]),
+    ("고희", &[70.0]), ("환갑", &[60.0, 61.0]), ("회갑", &[60.0, 61.0]), ("팔순", &[80.0]), ("구순", &[90.0]),
+    ("백수", &[99.0, 100.0]), ("백일", &[100.0]), ("미수", &[88.0]), ("희수", &[77.0]), ("둘", &[2.0]), ("셋", &[3.0]), ("넷째", &[4.0]),
+];
+
+/// Numerals that many other words begin with: only by themselves or right before what they count.
+#[rustfmt::skip]
+const BOUND_WORDS: &[(&str, &[f64])] = &[
+    ("두", &[2.0]), ("세", &[3.0]), ("석", &[3.0]), ("네", &[4.0]), ("넷", &[4.0]),
+    ("넉", &[4.0]), ("양", &[2.0]), ("쌍", &[2.0]), ("반", &[50.0, 30.0, 6.0, 2.0]),
+];
+
+/// What is counted, as far as it is written to its numeral.
+#[rustfmt::skip]
+const COUNTERS: &[&str] = &[
+    "명", "개", "번", "차례", "가지", "곳", "달", "대", "살", "시", "사람", "마리", "배", "팀", "나라", "분", "권", "편",
+    "척", "건", "주", "해", "채", "쪽", "국", "측", "끼", "잔", "병", "장", "벌", "줄", "발", "골", "방", "갈래", "군데",
+    "그루", "차", "자루", "쌍", "켤레", "통", "판", "표", "학기", "돌", "자릿", "자리", "손", "팔", "다리", "눈", "당",
+    "사", "진영", "일", "년", "값", "나절", "세기", "토막", "둥이", "방향", "원", "달러", "여", "째",
+];
+
+/// Particles, behind a numeral that stands for what it counts.
+const PARTICLES: &[&str] = &["과", "은", "이", "을", "으로", "중", "에", "만에"];
+
+/// Units before native ones: 열두, 스물다섯.
+#[rustfmt::skip]
+const TENS: &[(&str, f64)] = &[
+    ("열", 10.0), ("스물", 20.0), ("스무", 20.0), ("서른", 30.0), ("마흔", 40.0), ("쉰", 50.0),
+    ("예순", 60.0), ("일흔", 70.0), ("여든", 80.0), ("아흔", 90.0),
+];
+
+/// Native units behind tens.
+#[rustfmt::skip]
+const UNITS: &[(&str, f64)] = &[
+    ("하나", 1.0), ("한", 1.0), ("둘", 2.0), ("두", 2.0), ("셋", 3.0), ("세", 3.0), ("석", 3.0), ("넷", 4.0),
+    ("네", 4.0), ("다섯", 5.0), ("여섯", 6.0), ("일곱", 7.0), ("여덟", 8.0), ("아홉", 9.0),
+];
+
+/// "1조2천500억", "3만5천", "1억 2천만", "1천 5백": a number with Korean magnitudes, and its length. `None` without any.
+pub(super) fn number(text: &str) -> Option<(f64, usize)> {
+    // The sum; what the next big unit multiplies; the smallest unit so far, big and small.
+    let (mut total, mut section) = (0.0, 0.0);
+    let (mut big, mut small) = (f64::INFINITY, f64::INFINITY);
+    let (mut end, mut any) = (0, false);
+    while let Some(group) = Group::read(&text[end..]) {
+        end += group.length;
+        if group.small > 1.0 {
+            (small, any) = (group.small, true);
+        }
+        section += group.value;
+        if let Some(unit) = group.big {
+            total += section * unit;
+            (section, big, small, any) = (0.0, unit, f64::INFINITY, true);
+        }
+        if !any {
+            break;
+        }
+        let rest = &text[end..];
+        let skip = usize::from(rest.starts_with(' '));
+        let Some(next) = Group::read(&rest[skip..]) else { break };
+        // "1억 2천만", "1천 5백", "2,345만 6,789": a space may stand inside where a smaller number follows.
+        let smaller = next.big.map_or(next.size() < small, |unit| unit < big);
+        let goes_on = match (next.small > 1.0 || next.big.is_some(), section == 0.0) {
+            (true, _) => smaller,
+            (false, true) => next.is_rest(&rest[skip + next.length..]) && next.value < big,
+            (false, false) => false,
+        };
+        if skip == 1 && !goes_on {
+            break;
+        }
+        end += skip;
+    }
+    any.then_some((total + section, end))
+}
+
+/// Digits with the units written to them: "2천", "500억", "3백만".
+struct Group {
+    /// Without the big unit.
+    value: f64,
+    /// What the small units multiply to.
+    small: f64,
+    big: Option<f64>,
+    length: usize,
+    /// How many digits and commas it has.
+    digits: usize,
+}
+
+impl Group {
+    fn read(text: &str) -> Option<Self> {
+        let (number, digits) = leading(text, true);
+        if digits == 0 {
+            return None;
+        }
+        let mut group = Self { value: number, small: 1.0, big: None, length: digits, digits };
+        let mut rest = &text[digits..];
+        // "22 억 5 천만": some write the unit apart.
+        if rest.starts_with(' ') && rest[1..].starts_with(is_unit) {
+            rest = &rest[1..];
+        }
+        while let Some(c) = rest.chars().next() {
+            if let Some(unit) = small_unit(c) {
+                group.small *= unit;
+            } else if let Some(unit) = big_unit(c).filter(|_| !is_match(rest)) {
+                group.big = Some(unit);
+            } else {
+                break;
+            }
+            rest = &rest[c.len_utf8()..];
+            group.length = text.len() - rest.len();
+            if group.big.is_some() {
+                break;
+            }
+        }
+        group.value *= group.small;
+        Some(group)
+    }
+
+    /// What it counts in units of the one behind it.
+    fn size(&self) -> f64 {
+        self.small
+    }
+
+    /// Whether it is the end of an amount, "6,789" before "원"; "500만 2명" are two numbers, and so are "3만 2016년".
+    fn is_rest(&self, after: &str) -> bool {
+        const FEWEST: usize = 3;
+        self.digits >= FEWEST && !after.starts_with(['년', '월', '일'])
+    }
+}
+
+fn is_unit(c: char) -> bool {
+    small_unit(c).is_some() || big_unit(c).is_some()
+}
+
+fn small_unit(c: char) -> Option<f64> {
+    match c {
+        '십' => Some(1e1),
+        '백' => Some(1e2),
+        '천' => Some(1e3),
+        _ => None,
+    }
+}
+
+fn big_unit(c: char) -> Option<f64> {
+    match c {
+        '만' => Some(1e4),
+        '억' => Some(1e8),
+        '조' => Some(1e12),
+        '경' => Some(1e16),
+        _ => None,
+    }
+}
+
+/// "6경기", "3경찰서": the 경 of 10¹⁶ stands before money, a space or a smaller number only.
+fn is_match(text: &str) -> bool {
+    let behind = text.strip_prefix('경');
+    behind.is_some_and(|rest| {
+        let amount = ["원", "달러", "여"].iter().any(|measure| rest.starts_with(measure));
+        !amount && rest.chars().next().is_some_and(char::is_alphabetic)
+    })
+}
+
+/// Whether what follows "5조" makes it an amount and no article of a law.
+pub(super) fn is_amount(after: &str) -> bool {
+    #[rustfmt::skip]
+    const MEASURES: &[&str] = &[
+        "원", "달러", "유로", "엔", "위안", "파운드", "루피", "루블", "프랑", "톤", "개", "명", "대", "여", "가량", "규모",
+        "안팎", "어치", "이상", "미만", "이하", "가까", "넘",
+    ];
+    let after = after.trim_start();
+    MEASURES.iter().any(|measure| after.starts_with(measure))
+}
+
+/// Whether what follows a number makes it an hour: "3시", "3시쯤"; not "3시간".
+pub(super) fn is_hour(after: &str) -> bool {
+    let rest = after.trim_start_matches(' ').strip_prefix('시');
+    rest.is_some_and(|rest| {
+        !rest.starts_with(['간', '즌', '리', '장', '민', '대', '군', '청', '내', '험', '작'])
+    })
+}
+
+/// Korean numerals at the beginning of words: native ones, and Sino-Korean ones that hold a magnitude ("수백", "이십").
+pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
+    // What Sino-Korean words before this one add up to: "일억 이천만".
+    let mut before: Option<(f64, usize)> = None;
+    let mut words = words(text).peekable();
+    while let Some((at, word)) = words.next() {
+        let sum = before.take().filter(|(_, end)| text[*end..at] == *" ").map(|(sum, _)| sum);
+        // "억원" of "3억원" says nothing by itself.
+        if text[..at].ends_with(super::digits::is_digit) {
+            continue;
+        }
+        if let Some((_, values)) = WORDS.iter().find(|(known, _)| word.starts_with(known)) {
+            spelled.extend(*values);
+        }
+        for (known, values) in BOUND_WORDS {
+            if word.strip_prefix(known).is_some_and(is_counted) {
+                spelled.extend(*values);
+            }
+        }
+        if let Some((known, ten)) = TENS.iter().find(|(known, _)| word.starts_with(known)) {
+            // "열다섯", and "열 다섯".
+            let rest = &word[known.len()..];
+            let rest = if rest.is_empty() { words.peek().map_or("", |(_, next)| next) } else { rest };
+            let unit = UNITS.iter().find(|(unit, _)| rest.starts_with(unit)).map_or(0.0, |(_, value)| *value);
+            spelled.extend([*ten, ten + unit]);
+        }
+        if let Some(value) = sino_korean(word) {
+            let whole = sum.unwrap_or(0.0) + value;
+            spelled.extend([value, whole]);
+            before = Some((whole, at + word.len()));
+        }
+    }
+}
+
+/// Runs of Hangul, each with where it starts.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    super::super::placed(text.split_inclusive(|c| !is_hangul(c)).collect())
+        .map(|(at, word)| (at, word.trim_end_matches(|c| !is_hangul(c))))
+        .filter(|(_, word)| !word.is_empty())
+}
+
+fn is_counted(rest: &str) -> bool {
+    rest.is_empty() || PARTICLES.contains(&rest) || COUNTERS.iter().any(|counter| rest.starts_with(counter))
+}
+
+/// "이십오", "삼백만", "수천": `None` without a magnitude, where 이 and 사 are mostly other words, and for one bare magnitude that
+/// counts nothing: "조사", "만나".
+fn sino_korean(word: &str) -> Option<f64> {
+    let stripped = word.strip_prefix(['수', '몇', '제']);
+    let (mut total, mut section, mut digit) = (0.0, 0.0, None);
+    let (mut magnitudes, mut led) = (0, false);
+    let mut rest = stripped.unwrap_or(word);
+    while let Some(c) = rest.chars().next() {
+        if let Some(value) = "영일이삼사오육칠팔구".chars().position(|known| known == c) {
+            digit = Some(value as f64);
+        } else if let Some(unit) = small_unit(c).or(big_unit(c)) {
+            led |= digit.is_some();
+            magnitudes += 1;
+            if unit < 1e4 {
+                section += digit.take().unwrap_or(1.0) * unit;
+            } else {
+                let whole: f64 = section + digit.take().unwrap_or(0.0);
+                total += whole.max(1.0) * unit;
+                section = 0.0;
+            }
+        } else {
+            break;
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    let bare = magnitudes == 1 && !led && stripped.is_none();
+    let word_of_its_own = bare && (digit.is_some() || !is_counted(rest));
+    (magnitudes > 0 && !word_of_its_own).then_some(total + section + digit.unwrap_or(0.0))
+}

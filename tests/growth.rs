@@ -1,0 +1,102 @@
+//! Texts made to be slow: four times the text takes about four times as long, in the splitter and in every check.
+
+use std::time::{Duration, Instant};
+
+use malmoi::Language;
+use malmoi::checks::{CHECKS, Pair, Task};
+use malmoi::segment::{sentences, split};
+
+/// Makes a text of about so many bytes.
+type Shape = fn(usize) -> String;
+
+/// Shapes of text for which a careless reader looks at everything again at every place.
+const SHAPES: &[(&str, Shape)] = &[
+    ("one word", |size| "a".repeat(size)),
+    ("words", |size| "The harbour was closed today and reopened. ".repeat(size / 43)),
+    ("dots in a quotation", |size| format!("He said \"well {} yes\" and left.", ".".repeat(size))),
+    ("questions in a quotation", |size| format!("He said “well {} yes” and left.", "?! ".repeat(size / 3))),
+    ("open brackets", |size| format!("A {}a\"b end.", "(".repeat(size))),
+    ("brackets closed by others", |size| format!("A {}x{} end.", "(".repeat(size / 2), "]".repeat(size / 2))),
+    ("quotation marks closed by others", |size| {
+        format!("A {}x{} end.", "“".repeat(size / 6), "」".repeat(size / 6))
+    }),
+    ("nested brackets", |size| format!("A {}x.{} end.", "(".repeat(size / 2), ")".repeat(size / 2))),
+    ("nested quotations", |size| format!("A {}x.{} end.", "“".repeat(size / 6), "”".repeat(size / 6))),
+    ("brackets and straight quotes", |size| "( a\"b ".repeat(size / 6)),
+    ("closed questions", |size| "”a?” ".repeat(size / 9)),
+    ("quotations side by side", |size| "\"a.\" ".repeat(size / 5)),
+    ("quotations without spaces", |size| "\"다.\"".repeat(size / 6)),
+    ("initials", |size| "A. ".repeat(size / 3)),
+    ("a dotted word", |size| "a.b".repeat(size / 3)),
+    ("spaces", |size| format!("1.{}1. word", " ".repeat(size))),
+    ("lines", |size| "a\n".repeat(size / 2)),
+    ("links", |size| "▶(가=나 기자 ".repeat(size / 18)),
+    ("numbers", |size| (0..size / 7).map(|n| format!("{n} ")).collect()),
+    ("numbers with points", |size| "1.".repeat(size / 2)),
+    ("digits", |size| "1".repeat(size)),
+    ("magnitudes", |size| "1만 2조 3천 4억 ".repeat(size / 20)),
+    ("spelled numbers", |size| "일이삼사오육칠팔구십백천만억조".repeat(size / 45)),
+    ("hundreds", |size| "A hundred and twenty thousand million and ".repeat(size / 42)),
+    ("ranges", |size| "2-".repeat(size / 2)),
+    ("names", |size| (0..size / 12).map(|n| format!("A{n:x} B{n:x} ")).collect()),
+    ("addresses", |size| (0..size / 16).map(|n| format!("www.a{n:x}.example ")).collect()),
+    ("Hanja", |size| "美".repeat(size / 3)),
+    ("quoted parts", |size| format!("\"{}\"", (0..size / 9).map(|n| format!("{n}…")).collect::<String>())),
+    ("many quotations", |size| (0..size / 9).map(|n| format!("\"{n}\" ")).collect()),
+];
+
+const SIZE: usize = 128 << 10;
+
+/// The shortest of five.
+fn time(mut work: impl FnMut()) -> Duration {
+    let once = |_| {
+        let began = Instant::now();
+        work();
+        began.elapsed()
+    };
+    (0..5).map(once).min().unwrap()
+}
+
+fn is_linear(name: &str, work: impl Fn(&str)) {
+    for (shape, text) in SHAPES {
+        let (small, large) = (text(SIZE), text(4 * SIZE));
+        let (once, four) = (time(|| work(&small)), time(|| work(&large)));
+        // Below this a clock on a busy machine says little.
+        let least = Duration::from_millis(25);
+        assert!(four < 8 * once.max(least), "{name}, {shape}: {once:?}, of four times as much {four:?}");
+    }
+}
+
+fn second_half(text: &str) -> &str {
+    let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at));
+    &text[middle.unwrap_or(0)..]
+}
+
+#[test]
+fn sentences_are_found_in_linear_time() {
+    is_linear("sentences", |text| assert_eq!(sentences(text).concat().len(), text.len()));
+}
+
+#[test]
+fn segments_are_cut_in_linear_time() {
+    let words = |text: &str| text.len().div_ceil(4);
+    is_linear("segments", |text| assert!(split(text, 200, &words).iter().all(|one| one.size <= 200)));
+}
+
+#[test]
+fn every_check_takes_linear_time() {
+    for check in CHECKS {
+        for (task, from, to) in [
+            (Task::Translation, Language::English, Language::Korean),
+            (Task::Translation, Language::Korean, Language::English),
+            (Task::Summary, Language::English, Language::English),
+        ] {
+            is_linear(check.name, |text| {
+                for source in [text, "The port of Haemin opened on Monday."] {
+                    (check.run)(&Pair { source, output: text, from, to, task });
+                }
+                (check.run)(&Pair { source: text, output: second_half(text), from, to, task });
+            });
+        }
+    }
+}
