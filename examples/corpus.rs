@@ -1,11 +1,14 @@
-//! Reads every file of a folder as `malmoi` would and prints one JSON line a file, for comparing readers over corpora.
+//! Reads every file of a folder as `malmoi` would and prints one JSON line a file, for comparing readers over corpora
+//! and for measuring how their time grows.
 //!
 //! `cargo run --release --example corpus -- FOLDER > read.jsonl`
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use malmoi::checks::{self, Pair, Task};
 use malmoi::formats::{self, Fields};
+use malmoi::{Language, segment};
 use serde_json::json;
 
 fn main() -> std::io::Result<()> {
@@ -40,27 +43,51 @@ fn understood(item: &formats::Item) -> Option<String> {
     item.published.as_deref().and_then(formats::date).map(|date| date.rfc3339())
 }
 
-/// The items of a file, or why there are none; a panic of the reader is an error like others.
+/// The items of a file, or why there are none, and seconds of reading, splitting and checking. A panic of the reader is
+/// an error like others.
 fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
     let bytes = std::fs::read(path)?;
     let format = formats::detect(name, &bytes).name;
     let began = Instant::now();
-    let read = || -> Result<Vec<serde_json::Value>, String> {
+    let read = || -> Result<Vec<formats::Found>, String> {
         let source = std::io::Cursor::new(bytes.clone());
         let items = formats::items(source, name, Fields::default()).map_err(|error| error.to_string())?;
-        let line = |item: formats::Found| match item {
-            Ok(item) => json!({
-                "id": item.id, "title": item.document.title(), "link": item.link,
-                "published": item.published, "understood": understood(&item), "text": item.document.article(),
-            }),
-            Err(bad) => json!({ "place": bad.place, "error": bad.reason }),
-        };
-        Ok(items.map(line).collect())
+        Ok(items.collect())
     };
-    let items = std::panic::catch_unwind(read).unwrap_or_else(|_| Err("panic".into()));
-    let seconds = began.elapsed().as_secs_f64();
-    Ok(match items {
-        Ok(items) => json!({ "file": name, "format": format, "items": items, "seconds": seconds }),
-        Err(error) => json!({ "file": name, "format": format, "error": error, "seconds": seconds }),
-    })
+    let found = std::panic::catch_unwind(read).unwrap_or_else(|_| Err("panic".into()));
+    let reading = began.elapsed().as_secs_f64();
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            return Ok(json!({ "file": name, "format": format, "error": error, "seconds": reading }));
+        }
+    };
+    let (mut items, mut splitting, mut checking) = (Vec::new(), 0.0, 0.0);
+    for item in found {
+        let item = match item {
+            Ok(item) => item,
+            Err(bad) => {
+                items.push(json!({ "place": bad.place, "error": bad.reason }));
+                continue;
+            }
+        };
+        let text = item.document.article();
+        let began = Instant::now();
+        let sentences = segment::sentences(&text).len();
+        splitting += began.elapsed().as_secs_f64();
+        let began = Instant::now();
+        let (from, to) = (Language::English, Language::Korean);
+        let pair = Pair { source: &text, output: &text, from, to, task: Task::Translation };
+        let findings = checks::findings(&pair, None).len();
+        checking += began.elapsed().as_secs_f64();
+        items.push(json!({
+            "id": item.id, "title": item.document.title(), "link": item.link,
+            "published": item.published, "understood": understood(&item), "text": text,
+            "sentences": sentences, "findings": findings,
+        }));
+    }
+    Ok(json!({
+        "file": name, "format": format, "items": items,
+        "seconds": reading, "split_seconds": splitting, "check_seconds": checking,
+    }))
 }

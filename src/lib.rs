@@ -47,7 +47,6 @@
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`] and [`Part`].
 //! - Files from elsewhere never make it panic, hang or allocate more than their own size: see [`checkpoint`].
 
-mod address;
 pub mod architectures;
 pub mod batch;
 pub mod checkpoint;
@@ -73,7 +72,6 @@ mod request;
 pub mod segment;
 pub mod store;
 
-pub use address::redacted;
 pub use checkpoint::Quantization;
 pub use error::{Cause, Error, Result};
 pub use event::{Event, Finish};

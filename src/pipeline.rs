@@ -199,7 +199,7 @@ fn give_back(model: &Model, article: &str, mut outcome: Outcome, watch: &mut Wat
     let message = "the text is too short to summarize and is given back as it is";
     outcome
         .findings
-        .push(Finding::new("length", "nothing_to_summarize", message).severity(Severity::Minor).at(0));
+        .push(Finding::new("short", "nothing_to_summarize", message).severity(Severity::Minor).at(0));
     outcome.tokens = Tokens { input: tokens, seen: tokens, output: 0 };
     let source = text.clone();
     outcome.segments.push(Segment { source, text: text.clone(), finish: Finish::Stop, score: None });

@@ -94,11 +94,13 @@ fn users_removed(word: &str) -> String {
     out
 }
 
-/// Replaces the values of parameters that carry keys.
+/// Replaces the values of parameters that carry keys. They stand in queries, fragments and, after a
+/// semicolon, in paths.
 fn parameters_without_secrets(word: &str) -> String {
+    const BORDERS: [char; 5] = ['/', '?', '#', '&', ';'];
     let mut out = String::with_capacity(word.len());
-    for part in word.split_inclusive(['?', '#', '&', ';']) {
-        let end = part.trim_end_matches(['?', '#', '&', ';']).len();
+    for part in word.split_inclusive(BORDERS) {
+        let end = part.trim_end_matches(BORDERS).len();
         let (parameter, after) = part.split_at(end);
         match parameter.split_once('=') {
             Some((name, value)) if !value.is_empty() && is_secret(name) && !out.is_empty() => {
@@ -117,23 +119,23 @@ fn is_port(authority: &str) -> bool {
     authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Names of parameters that carry keys: `token`, `api_key`, `X-Amz-Signature`.
+/// Endings of parameter names that hold secrets: `serviceKey`, `access_token`.
+#[rustfmt::skip]
+const ENDINGS: &[&str] = &[
+    "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "signature", "credential", "credentials", "jwt",
+    "hmac", "auth", "authorization", "session", "sessionid", "sessid",
+];
+/// Words in parameter names that hold secrets: `pw`, `user-sid`.
+const NAMES: &[&str] = &["pass", "pw", "sig", "sid", "pin", "otp"];
+
+/// Whether a parameter carries a key: `token`, `api_key`, `X-Amz-Signature`.
 fn is_secret(name: &str) -> bool {
-    const PARTS: &[&str] = &[
-        "token",
-        "key",
-        "secret",
-        "password",
-        "passwd",
-        "pwd",
-        "signature",
-        "credential",
-        "auth",
-        "session",
-        "sig",
-    ];
-    let name = name.to_ascii_lowercase();
-    PARTS.iter().any(|part| name.contains(part))
+    let decoded =
+        url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_ascii_lowercase());
+    let name = decoded.unwrap_or_default();
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']'));
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    ENDINGS.iter().any(|ending| name.ends_with(ending)) || words.any(|word| NAMES.contains(&word))
 }
 
 #[cfg(test)]
@@ -159,8 +161,35 @@ mod tests {
             ("token=1", "token=1"),
             ("http://김:비번@호스트/길", "http://***@호스트/길"),
             ("://", "://"),
+            ("https://a:b@h.example/", "https://***@h.example/"),
+            ("https://a@h.example:8443/x", "https://***@h.example:8443/x"),
+            ("https://a:p@ss@h.example/", "https://***@h.example/"),
+            ("https://a:p/ss@h.example/x", "https://***@h.example/x"),
+            ("https://h.example:8080/x@2", "https://h.example:8080/x@2"),
+            (
+                "https://h.example/r?apiKey=1&x=2&access_token=3#token=4",
+                "https://h.example/r?apiKey=***&x=2&access_token=***#token=***",
+            ),
+            ("https://h.example/r?serviceKey=a%2Fb%3D%3D", "https://h.example/r?serviceKey=***"),
+            (
+                "https://h.example/r?X-Amz-Signature=1&X-Amz-Date=2",
+                "https://h.example/r?X-Amz-Signature=***&X-Amz-Date=2",
+            ),
+            ("https://h.example/r;jsessionid=1?q=2", "https://h.example/r;jsessionid=***?q=2"),
+            ("https://h.example/r?%6bey=1", "https://h.example/r?%6bey=***"),
+            ("https://h.example/r?keyword=port&page=2", "https://h.example/r?keyword=port&page=2"),
+            (
+                "https://h.example/r?url=https://a:b@c.example/?key=1",
+                "https://h.example/r?url=https://***@c.example/?key=***",
+            ),
+            (
+                "https://h.example/?key=1 redirects to https://a:b@c.example/, which fails",
+                "https://h.example/?key=*** redirects to https://***@c.example/, which fails",
+            ),
+            ("a@b.example: key=1", "a@b.example: key=1"),
         ] {
             assert_eq!(secrets(given), shown, "{given}");
+            assert_eq!(secrets(shown), shown, "{shown}");
         }
     }
 

@@ -431,77 +431,15 @@ fn doubts_are_a_screenful_and_quiet_counts_them() {
 }
 
 #[test]
-fn what_comes_from_an_article_reaches_a_terminal_without_orders_to_it() {
-    let (home, model) = (Home::new(), model());
-    let text = "Mayor opens bridge\n\nHome > \u{1b}]0;pwn\u{7}\n\nThe mayor of Haemin opened a bridge on Monday. It cost much.\n\nCopyright \u{9b}31m\u{202e}X\n";
-    let article = home.write("a.txt", text);
-    let ran = home.run(&["summarize", &article, "-m", &model.path().display().to_string(), "--all-findings"]);
+fn what_comes_from_a_text_reaches_a_terminal_without_orders_to_it() {
+    let home = Home::new();
+    let said = "“We\u{1b}]0;pwn\u{7} are \u{9b}31mready\u{202e} to sail,” the mayor said of the second bridge on Monday.";
+    let model = scripted::model(json!([{"say": said}]), 16384);
+    let article = home.write("a.txt", ARTICLE);
+    let ran = home.run(&["summarize", &article, "-m", &model.path().display().to_string()]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}');
-    assert!(ran.err.contains("furniture") && !ran.err.contains(obeyed), "{:?}", ran.err);
+    assert!(ran.err.contains("quotes") && !ran.err.contains(obeyed), "{:?}", ran.err);
     let missing = home.run(&["summarize", "no\u{1b}[31m\u{202e}such.txt"]);
     assert!(!missing.err.contains(obeyed), "{:?}", missing.err);
-}
-
-#[test]
-fn the_list_names_what_matters() {
-    let ran = Home::new().run(&["models", "list"]);
-    let first: Vec<&str> =
-        ran.out.lines().nth(1).unwrap().split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
-    assert_eq!(first, ["smollm2-135m", "summarize en", "99 MB", "Apache-2.0", "verified", "no"]);
-    assert!(ran.out.contains("hy-mt2-1.8b") && ran.out.contains("unverified"));
-    let json = Home::new().run(&["models", "list", "--json"]);
-    assert!(json.out.lines().count() > 20);
-    assert!(json.out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
-}
-
-#[test]
-fn shells_and_manuals_are_served() {
-    let home = Home::new();
-    assert!(home.run(&["completions", "bash"]).out.contains("_malmoi"));
-    assert_eq!(home.run(&["man", "pages"]).code, Some(0));
-    assert!(home.path().join("pages/malmoi-summarize.1").is_file());
-}
-
-#[test]
-fn no_colour_goes_into_a_pipe() {
-    let ran = Home::new().run(&["summarize", "missing.txt", "-m", "x"]);
-    assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
-}
-
-#[test]
-fn more_threads_than_the_process_is_given_are_not_started() {
-    let (home, model) = (Home::new(), model());
-    let article = home.write("article.txt", ARTICLE);
-    let path = model.path().display().to_string();
-    let summarize = ["summarize", &article, "--model", &path];
-    let said = "999 threads were asked for; ";
-    let ran = home.run(&[&summarize[..], &["--threads", "999"]].concat());
-    assert_eq!((ran.code, ran.err.matches(said).count()), (Some(0), 1), "{}", ran.err);
-    let ran = home.run_with(&summarize, "", &[("MALMOI_THREADS", "999")]);
-    assert_eq!((ran.code, ran.err.matches(said).count()), (Some(0), 1), "{}", ran.err);
-    home.write(".config/malmoi/config.toml", "threads = 999\n");
-    let ran = home.run(&summarize);
-    assert_eq!((ran.code, ran.err.matches(said).count()), (Some(0), 1), "{}", ran.err);
-    let ran = home.run(&[&summarize[..], &["--threads", "1"]].concat());
-    assert!(ran.code == Some(0) && !ran.err.contains("threads"), "{}", ran.err);
-    let ran = home.run(&[&summarize[..], &["--threads", "0"]].concat());
-    assert!(ran.code == Some(2) && ran.err.contains("a number from 1"), "{}", ran.err);
-}
-
-#[test]
-fn a_long_job_says_how_far_it_is_and_a_short_one_does_not() {
-    let home = Home::new();
-    let model =
-        scripted::model(json!([{"when": "crawl", "say": "At last.", "pause": 200}, {"say": "Done."}]), 16384);
-    let path = model.path().display().to_string();
-    let long = home.write("long.txt", format!("They crawl. {}", "And on and on they go. ".repeat(150)));
-    let ran = home.run(&["summarize", &long, "--model", &path]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "At last.\n"), "{}", ran.err);
-    assert!(ran.err.contains("1 s: summarizing: read "), "{}", ran.err);
-    let quiet = home.run(&["summarize", &long, "--model", &path, "--quiet"]);
-    assert_eq!((quiet.code, quiet.err.as_str()), (Some(0), ""));
-    let short = home.write("short.txt", ARTICLE);
-    let ran = home.run(&["summarize", &short, "--model", &path]);
-    assert!(!ran.err.contains(" s: "), "{}", ran.err);
 }

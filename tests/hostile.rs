@@ -329,6 +329,10 @@ impl File {
             && self.metadata.iter().any(|(key, _)| key == "tokenizer.ggml.scores")
     }
 
+    fn get(&self, key: &str) -> Option<Value> {
+        self.metadata.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+    }
+
     fn but(mut self, key: &str, value: Value) -> Self {
         self.metadata.retain(|(known, _)| known != key);
         self.set(key, value)
@@ -337,6 +341,26 @@ impl File {
 
 fn tokenizer(file: &File) -> malmoi::Result<Tokenizer> {
     Tokenizer::from_gguf(&Gguf::from_bytes(&file.bytes()).unwrap())
+}
+
+/// Qwen's vocabulary has `</s>` as a word that merges make, and ends its turns with another token.
+#[test]
+fn a_turn_end_of_others_that_merges_make_is_a_word() {
+    let file = byte_level();
+    let Some(Value::Texts(mut tokens)) = file.get("tokenizer.ggml.tokens") else { unreachable!() };
+    let Some(Value::Texts(mut merges)) = file.get("tokenizer.ggml.merges") else { unreachable!() };
+    let Some(Value::Ints(mut kinds)) = file.get("tokenizer.ggml.token_type") else { unreachable!() };
+    tokens.extend(["</", "s>", "</s>"].map(String::from));
+    kinds.extend([1; 3]);
+    merges.extend(["< /", "s >", "</ s>"].map(String::from));
+    let file = file
+        .but("tokenizer.ggml.tokens", Value::Texts(tokens))
+        .but("tokenizer.ggml.token_type", Value::Ints(kinds))
+        .but("tokenizer.ggml.merges", Value::Texts(merges));
+    let tokenizer = tokenizer(&file).unwrap();
+    let ids = tokenizer.encode("a</s>b").unwrap();
+    assert!(!ids.contains(&END));
+    assert_eq!(tokenizer.decode(&ids).unwrap(), "a</s>b");
 }
 
 #[test]

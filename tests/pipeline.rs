@@ -492,22 +492,23 @@ fn a_request_ends_at_its_deadline_wherever_it_is() {
     let late = |request: malmoi::Request| request.deadline(Instant::now() + limit).run();
     let shared = model.shared(1).unwrap();
     for model in [&model, &shared] {
-        for text in ["They crawl.".to_string(), format!("They crawl. {}", "And on and on. ".repeat(1000))] {
+        for text in ["They all crawl.".to_string(), format!("They crawl. {}", "And on and on. ".repeat(1000))]
+        {
             let error = late(model.summarize(&text)).unwrap_err();
             assert!(matches!(error, Error::OutOfTime { seconds } if seconds >= 0.2), "{error}");
         }
-        assert_eq!(late(model.summarize("They walk.")).unwrap().text, "It is done.");
-        let past = model.summarize("They walk.").deadline(Instant::now());
+        assert_eq!(late(model.summarize("They all walk.")).unwrap().text, "It is done.");
+        let past = model.summarize("They all walk.").deadline(Instant::now());
         assert!(matches!(past.run(), Err(Error::OutOfTime { .. })));
     }
     // In the middle of a step, and behind it: of a shared model.
     std::thread::scope(|scope| {
         let began = Instant::now();
-        let stuck = scope.spawn(|| late(shared.summarize("They are stuck.")));
+        let stuck = scope.spawn(|| late(shared.summarize("They are all stuck.")));
         std::thread::sleep(Duration::from_millis(50));
-        assert!(matches!(late(shared.summarize("They walk.")), Err(Error::OutOfTime { .. })));
+        assert!(matches!(late(shared.summarize("They all walk.")), Err(Error::OutOfTime { .. })));
         assert!(matches!(stuck.join().unwrap(), Err(Error::OutOfTime { .. })));
         assert!(began.elapsed() < Duration::from_millis(1400), "{:?}", began.elapsed());
     });
-    assert_eq!(shared.summarize("They walk.").text().unwrap(), "It is done.");
+    assert_eq!(shared.summarize("They all walk.").text().unwrap(), "It is done.");
 }

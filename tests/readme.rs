@@ -52,12 +52,12 @@ fn its_first_commands_are_the_ones_that_ci_runs() {
 }
 
 #[test]
-fn its_transcripts_are_what_the_models_say() {
+fn its_transcript_is_what_the_model_says() {
     let mut compared = 0;
-    for (block, name) in blocks("console").iter().zip(["qwen2.5-coder-1.5b", "smollm2-135m"]) {
+    for (block, name) in blocks("console").iter().zip(["qwen2.5-coder-1.5b"]) {
         let Some(path) = real(name) else { continue };
         let mut command = assert_cmd::Command::cargo_bin("malmoi").unwrap();
-        // They are what most processors make of it.
+        // It is what most processors make of it.
         let command = command.env("MALMOI_PORTABLE", "true");
         let command = command.args(["summarize", "--quiet", "--offline", "--model"]).arg(path);
         let ran = command.arg(here("../examples/articles/harbour.txt")).output().unwrap();
@@ -68,7 +68,7 @@ fn its_transcripts_are_what_the_models_say() {
         );
         compared += 1;
     }
-    assert!(compared == 2 || real("smollm2-135m").is_none() || real("qwen2.5-coder-1.5b").is_none());
+    assert!(compared == 1 || real("qwen2.5-coder-1.5b").is_none());
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn its_files_are_there() {
     let text = readme();
     let named = text
         .split(['`', ' ', '(', ')', '\n'])
-        .filter(|word| word.starts_with("examples/") || word.starts_with("src/"));
+        .filter(|word| ["examples/", "src/", "docs/"].iter().any(|folder| word.starts_with(folder)));
     let mut count = 0;
     for path in named {
         assert!(here("..").join(path).exists(), "{path}");

@@ -225,7 +225,7 @@ fn drafts_change_no_text() {
             model.generate(&prompts[..count], &options, &mut |_, _| Next::More).unwrap()
         };
         let (with, without) = (written(true), written(false));
-        assert!(with.iter().any(|text| text.looked_up > 10), "{with:?}");
+        assert!(with.iter().any(|text| text.looked_up >= 8), "{with:?}");
         for (with, without) in with.into_iter().zip(without) {
             assert_eq!(Generated { looked_up: 0, ..with }, without);
         }

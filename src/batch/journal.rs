@@ -50,8 +50,8 @@ pub struct Journal {
     tracks: bool,
     /// Messages about damage that was found and mended.
     notes: Vec<String>,
-    /// Held until the journal is closed.
-    _lock: File,
+    /// Held until the journal is closed; none while it is opened.
+    lock: Option<File>,
 }
 
 /// What became of an item that was offered.
@@ -81,21 +81,33 @@ impl Journal {
         let real = std::fs::canonicalize(folder).map_err(|e| Error::io("read", folder, e))?;
         let path = real.join("journal.db");
         let mut notes = Vec::new();
-        let opened = match file::connect(&path) {
+        let opened = match Self::attempt(folder, &path, spec, &notes) {
             Err(Trouble::Damage(reason)) => {
                 let aside = file::set_aside(&path)?;
                 notes.push(format!(
                     "the journal was damaged ({reason}); it is kept as {} and begun again from items.jsonl",
                     folder.join(aside.file_name().unwrap_or_default()).display()
                 ));
-                file::connect(&path)
+                Self::attempt(folder, &path, spec, &notes)
             }
             opened => opened,
         };
-        let opened = opened.map_err(|trouble| match trouble {
+        let mut journal = opened.map_err(|trouble| match trouble {
             Trouble::Other(error) => error,
             Trouble::Damage(reason) => BatchError::Damaged { file: path.clone(), reason }.into(),
         })?;
+        journal.lock = Some(lock);
+        Ok(journal)
+    }
+
+    /// Opens and checks the file at a path; damage that a row or a fact can be blamed for is mended.
+    fn attempt(
+        folder: &Path,
+        path: &Path,
+        spec: &str,
+        notes: &[String],
+    ) -> std::result::Result<Self, Trouble> {
+        let opened = file::connect(path)?;
         let mut journal = Self {
             folder: folder.to_path_buf(),
             connection: opened.connection,
@@ -103,11 +115,14 @@ impl Journal {
             run: 0,
             inputs: HashSet::new(),
             tracks: false,
-            notes,
-            _lock: lock,
+            notes: notes.to_vec(),
+            lock: None,
         };
-        journal.prepare(opened.format)?;
-        Ok(journal)
+        match journal.prepare(opened.format) {
+            Ok(()) => Ok(journal),
+            Err(Error::Batch(BatchError::Damaged { reason, .. })) => Err(Trouble::Damage(reason)),
+            Err(error) => Err(Trouble::Other(error)),
+        }
     }
 
     /// An error where another process has the folder's journal.
@@ -329,7 +344,7 @@ impl Journal {
             self.connection.prepare_cached("SELECT file FROM outdated").map_err(|e| self.failed(e))?;
         let mut rows = select.query([]).map_err(|e| self.failed(e))?;
         while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
-            remove(&row.get::<_, String>(0).map_err(|e| self.failed(e))?)?;
+            remove(&row::text(row, 0).map_err(|e| self.failed(e))?.unwrap_or_default())?;
         }
         drop(rows);
         self.execute("DELETE FROM outdated", [])?;

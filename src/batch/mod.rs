@@ -130,6 +130,8 @@ pub struct Worker {
 /// What is done to every item.
 #[derive(Clone)]
 pub struct Plan {
+    /// The language items are in; `None` to look at each.
+    pub from: Option<Language>,
     /// The language items are brought into.
     pub to: Language,
     /// Who writes summaries, where any are wanted.
@@ -162,7 +164,7 @@ pub struct Plan {
     pub follow: Option<Follow>,
     /// Whether results show items that are not in their inputs any more, too. Feeds are windows on a stream: their items stay.
     pub keep_removed: bool,
-    /// How long one item may take; one that takes longer fails. Not limited by default.
+    /// How long models may work on one item, its page read already; one that takes longer fails. Not limited by default.
     pub item_timeout: Option<Duration>,
 }
 
@@ -184,6 +186,7 @@ impl Plan {
     /// model for a summary, a translation or both.
     pub fn new(to: Language) -> Self {
         Self {
+            from: None,
             to,
             summarizer: None,
             translator: None,
@@ -229,8 +232,12 @@ impl Plan {
             "follow": self.follow.is_some(),
             "malmoi": env!("CARGO_PKG_VERSION"),
         });
+        // Absent unless set, so that folders of earlier versions go on.
         if let Some(beams) = self.choices.beams {
             spec["beams"] = json!(beams);
+        }
+        if let Some(from) = self.from {
+            spec["from"] = json!(from.code());
         }
         Ok(spec.to_string())
     }

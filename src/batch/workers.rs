@@ -124,25 +124,33 @@ impl Shared {
                 Err(_) => return,
             };
             let Ok(lease) = lease else { return };
-            let mut result = Err(Error::Cancelled);
-            if !self.ends() {
-                if self.tell.send(Told::Began(place(&lease))).is_err() {
-                    return;
-                }
-                let limit = self.plan.item_timeout;
-                let late = limit.map(|limit| Instant::now() + limit);
-                let is_late = || late.is_some_and(|late| Instant::now() >= late);
-                // A bug that one item meets must not take the others along.
-                result =
-                    catch_unwind(AssertUnwindSafe(|| one(&self.plan, &lease, || self.ends() || is_late())))
-                        .unwrap_or_else(|_| Err(Error::Engine("a bug in malmoi was met".into())));
-                if let (Err(Error::Cancelled), Some(limit), false) = (&result, limit, self.ends()) {
-                    result = Err(BatchError::ItemTimeout { limit }.into());
-                }
-            }
+            // A bug that one item meets must not take the others along.
+            let result = catch_unwind(AssertUnwindSafe(|| self.item(&lease)))
+                .unwrap_or_else(|_| Err(Error::Engine("a bug in malmoi was met".into())));
             if self.tell.send(Told::Settled(Box::new(Settled { lease, result }))).is_err() {
                 return;
             }
+        }
+    }
+
+    fn item(&self, lease: &Lease) -> Result<Line> {
+        if self.ends() {
+            return Err(Error::Cancelled);
+        }
+        // Pages come when it is their turn at their host, which has limits of its own: the item's time begins behind them.
+        let (item, followed) = follow(&self.plan, &lease.item);
+        if self.ends() || self.tell.send(Told::Began(place(lease))).is_err() {
+            return Err(Error::Cancelled);
+        }
+        let limit = self.plan.item_timeout;
+        let late = limit.map(|limit| Instant::now() + limit);
+        let is_late = || late.is_some_and(|late| Instant::now() >= late);
+        let result = one(&self.plan, lease, item, followed, || self.ends() || is_late());
+        match (result, limit) {
+            (Err(Error::Cancelled), Some(limit)) if !self.ends() => {
+                Err(BatchError::ItemTimeout { limit }.into())
+            }
+            (result, _) => result,
         }
     }
 
@@ -172,9 +180,16 @@ fn share(plan: &Plan) -> Result<Plan> {
 }
 
 /// One item through the pipeline, unless it is to end before.
-fn one(plan: &Plan, lease: &Lease, ends: impl Fn() -> bool) -> Result<Line> {
-    let (mut item, followed) = follow(plan, &lease.item);
-    let from = Language::recognize(&item.document.article())?
+fn one(
+    plan: &Plan,
+    lease: &Lease,
+    mut item: Item,
+    followed: Option<Finding>,
+    ends: impl Fn() -> bool,
+) -> Result<Line> {
+    let from =
+        plan.from.map_or_else(|| Language::recognize(&item.document.article()), |from| Ok(Some(from)))?;
+    let from = from
         .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
     let mut line = Line::new(lease, &item, from, plan.to);
     line.findings.extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));

@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use ahash::AHashMap;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{AddedToken, AddedVocabulary};
+use tokenizers::{AddedToken, AddedVocabulary, Model};
 
 use super::gguf::Gguf;
 use super::sentencepiece::{Frame, Pieces, Row};
@@ -124,8 +124,8 @@ enum Inner {
 /// The crate's tokenizer.
 struct Library {
     inner: tokenizers::Tokenizer,
-    /// The id that [`NOT_FIRST`] has in it.
-    not_first: u32,
+    /// The id that [`NOT_FIRST`] has in it, where there is room for one.
+    not_first: Option<u32>,
 }
 
 /// What a library tokenizer's files say of what stands around a source.
@@ -283,10 +283,10 @@ impl Tokenizer {
         let known = library.inner.get_added_tokens_decoder();
         let (mut kept, beyond): (Vec<_>, Vec<_>) =
             known.into_iter().partition(|(id, token)| token.special || (*id as usize) < vocabulary);
-        if beyond.iter().all(|(id, _)| *id == library.not_first) {
+        if beyond.iter().all(|(id, _)| Some(*id) == library.not_first) {
             return Ok(());
         }
-        kept.retain(|(id, _)| *id != library.not_first);
+        kept.retain(|(id, _)| Some(*id) != library.not_first);
         kept.sort_by_key(|(id, _)| *id);
         let kept = kept.into_iter().map(|(_, token)| token).collect();
         let inner = &mut library.inner;
@@ -305,14 +305,14 @@ impl Tokenizer {
             return Ok(Vec::new());
         }
         let mut text = if text.contains(NOT_FIRST) { text.replace(NOT_FIRST, "") } else { text.to_string() };
-        if !first {
+        if !first && not_first.is_some() {
             text.insert_str(0, NOT_FIRST);
         }
         let fail = |reason: String| Error::Engine(reason.into());
         let is_control = |id: &u32| self.added_by_id(*id).is_some_and(|token| !token.is_unknown());
         let mut ids = guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
         for _ in 0..MAX_BREAKS {
-            if !ids.iter().any(is_control) {
+            if not_first.is_none() || !ids.iter().any(is_control) {
                 break;
             }
             // Some vocabularies have their control tokens among the pieces of texts: those are taken apart.
@@ -328,7 +328,7 @@ impl Tokenizer {
             }
             ids = guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
         }
-        ids.retain(|id| id != not_first && !is_control(id));
+        ids.retain(|id| Some(*id) != *not_first && !is_control(id));
         Ok(ids)
     }
 
@@ -472,7 +472,7 @@ impl Tokenizer {
         let added = self.added.iter().find(|added| added.text == token).map(|added| added.id);
         added.or_else(|| match &self.inner {
             Inner::Library(library, _) => {
-                library.inner.token_to_id(token).filter(|id| *id != library.not_first)
+                library.inner.token_to_id(token).filter(|id| Some(*id) != library.not_first)
             }
             Inner::Pieces(pieces) => pieces.id_of(token),
         })
@@ -545,12 +545,23 @@ impl TextStream<'_> {
     }
 }
 
-/// Adds tokens in the order of their ids, so that these stay; control tokens are overlooked in texts. Gives the id of [`NOT_FIRST`].
-fn know(inner: &mut tokenizers::Tokenizer, mut tokens: Vec<AddedToken>) -> std::result::Result<u32, Cause> {
-    tokens.push(AddedToken::from(NOT_FIRST, false).normalized(false));
+/// Adds tokens in the order of their ids, so that these stay; control tokens are overlooked in texts. Gives the id of [`NOT_FIRST`],
+/// unless a vocabulary with gaps has that id for a piece.
+fn know(
+    inner: &mut tokenizers::Tokenizer,
+    tokens: Vec<AddedToken>,
+) -> std::result::Result<Option<u32>, Cause> {
+    let mark = AddedToken::from(NOT_FIRST, false).normalized(false);
+    inner.add_tokens(tokens.iter().cloned().chain([mark]))?;
+    inner.set_encode_special_tokens(true);
+    let id = inner.token_to_id(NOT_FIRST).ok_or("it takes no more tokens")?;
+    if inner.get_model().id_to_token(id).is_none_or(|piece| piece == NOT_FIRST) {
+        return Ok(Some(id));
+    }
+    inner.with_added_vocabulary(AddedVocabulary::new());
     inner.add_tokens(tokens)?;
     inner.set_encode_special_tokens(true);
-    Ok(inner.token_to_id(NOT_FIRST).ok_or("it takes no more tokens")?)
+    Ok(None)
 }
 
 /// Runs foreign code that is known to panic on malformed input and gives its message instead.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Check, Kind, Pair, excerpt, placed};
+use crate::error::Error;
 use crate::finding::Finding;
 use crate::language::{Language, is_hangul, is_latin};
 use crate::segment::sentences;
@@ -35,6 +36,10 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
             Some(written) => doubt.value("written", written.code()),
             None => doubt,
         }];
+    }
+    if let Err(Error::ForeignText { seems }) = Language::recognize(pair.output) {
+        let message = format!("the {result} seems to be in {seems}, not in {}", pair.to.name());
+        return vec![CHECK.doubt(WRONG, message).value("asked", pair.to.code()).value("written", seems)];
     }
     let foreign = placed(sentences(pair.output)).filter(|(_, sentence)| is_foreign(sentence, pair.to));
     let untranslated = foreign.map(|(start, sentence)| {

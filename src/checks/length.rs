@@ -1,23 +1,32 @@
 //! Length: a translation far shorter or longer than translations are has lost or invented something.
 
-use super::{Check, Kind, Pair, Task};
+use super::{Check, Kind, Pair, Task, excerpt};
 use crate::finding::Finding;
 use crate::language::Language;
 
 const SHORT: Kind = Kind::critical("too_short");
 const LONG: Kind = Kind::critical("too_long");
+const NO_SUMMARY: Kind = Kind::critical("no_summary");
 
 pub(super) const CHECK: Check = Check {
     name: "length",
-    describe: "a translation much shorter or longer than its source lets expect",
-    kinds: &[SHORT, LONG],
+    describe: "a translation much shorter or longer than its source lets expect, a summary of a word or two",
+    kinds: &[SHORT, LONG, NO_SUMMARY],
     run,
 };
 
 /// Texts shorter than this (characters) vary too much: headlines drop half their words.
 const SHORTEST: usize = 40;
 
+/// Words of an article from which a summary has more than [`FEWEST`].
+const ARTICLE: usize = 20;
+/// A summary of fewer words says nothing: the model answered with something else.
+const FEWEST: usize = 3;
+
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
+    if pair.task == Task::Summary {
+        return no_summary(pair).into_iter().collect();
+    }
     let Some((low, high)) = bounds(pair) else { return Vec::new() };
     let (source, output) = (letters(pair.source), letters(pair.output));
     if source < SHORTEST {
@@ -32,6 +41,14 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
         "the translation is very {strange}: {ratio:.2} times the text, where {low:.2} to {high:.2} is usual"
     );
     vec![CHECK.doubt(kind, message).value("ratio", ratio).value("low", low).value("high", high)]
+}
+
+fn no_summary(pair: &Pair<'_>) -> Option<Finding> {
+    let words = pair.output.split_whitespace().count();
+    let is_long = pair.source.split_whitespace().nth(ARTICLE).is_some();
+    let message = format!("the summary is \"{}\" and nothing else", excerpt(pair.output));
+    (is_long && (1..FEWEST).contains(&words))
+        .then(|| CHECK.doubt(NO_SUMMARY, message).in_output(0..pair.output.len()).value("words", words))
 }
 
 /// Characters per character, from the first to the last percentile of human translations: the lower bound of FLORES-200 (2,009
@@ -73,6 +90,17 @@ mod tests {
         );
         assert!(run(&translation(ENGLISH, &KOREAN.repeat(3)))[0].message.contains("very long"));
         assert!(run(&translation(KOREAN, "The ministers talked.")).len() == 1);
+    }
+
+    #[test]
+    fn a_word_is_no_summary_of_an_article() {
+        let article = format!("{ENGLISH} {ENGLISH}");
+        assert_eq!(
+            run(&summary(&article, "BANANA"))[0].message,
+            "the summary is \"BANANA\" and nothing else"
+        );
+        assert!(run(&summary(&article, "Ministers discuss security")).is_empty());
+        assert!(run(&summary("Ministers meet in Haemin.", "Ministers meet")).is_empty());
     }
 
     #[test]

@@ -18,9 +18,9 @@ use ureq::{Agent, Body};
 use url::Url;
 
 use super::robots::Robots;
-use crate::address::redacted;
 use crate::error::{Error, Result};
 use crate::formats::MAX_BYTES;
+use crate::redact::secrets;
 
 /// Redirections followed.
 const HOPS: usize = 5;
@@ -282,7 +282,7 @@ fn parse(address: &str) -> Result<Url, String> {
 }
 
 fn refused(address: &str, reason: String) -> Error {
-    Error::UnreadableInput { name: redacted(address), reason: redacted(&reason) }
+    Error::UnreadableInput { name: secrets(address), reason: secrets(&reason) }
 }
 
 fn size(bytes: usize) -> String {

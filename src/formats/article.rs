@@ -23,6 +23,7 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
         found.fill(None);
         return vec![Kind::Paragraph; blocks.len()];
     }
+    keep_picture_story(blocks, &mut found);
     let title = title(blocks, &found);
     let kind = |(index, what): (usize, Option<&'static str>)| match what {
         Some(what) => Kind::furniture(what),
@@ -30,6 +31,17 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
         None => Kind::Paragraph,
     };
     found.into_iter().enumerate().map(kind).collect()
+}
+
+/// What was taken for a photo's credit is the article of a picture story, which has no other sentence.
+fn keep_picture_story(blocks: &[&str], found: &mut [Option<&'static str>]) {
+    let is_sentence = |at: &usize| !is_stray(blocks[*at]);
+    if (0..blocks.len()).filter(is_sentence).any(|at| found[at].is_none()) {
+        return;
+    }
+    for at in (0..blocks.len()).filter(is_sentence) {
+        found[at] = found[at].filter(|what| *what != "photo credit");
+    }
 }
 
 /// Furniture after which a page has links to other articles, and no more of this one.
@@ -137,6 +149,12 @@ mod tests {
         assert_eq!(shape(&["Ministers meet", "They met."]), "Tp");
         assert_eq!(shape(&["'누가 왔나?'", "그가 왔다."]), "Tp");
         assert_eq!(shape(&["They met.", "They agreed."]), "pp");
+        // A picture story, and a caption in an article.
+        assert_eq!(shape(&["[포토] 항구의 아침", "어민들이 그물을 손질하고 있다. (사진=해민시)"]), "Tp");
+        assert_eq!(
+            shape(&["항구의 아침", "어민이 늘었다.", "어민들이 그물을 손질하고 있다. (사진=해민시)"]),
+            "Tp-"
+        );
         assert_eq!(shape(&["정치", "정부, 임금 인상", "정부가 밝혔다."]), "-Tp");
     }
 

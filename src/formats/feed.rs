@@ -46,6 +46,8 @@ const ROOTS: &[&str] = &["rss", "rdf", "feed"];
 const ATOM: &[&str] = &["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"];
 /// Tags of an item. Each takes some memory of ours; a whole page has fewer.
 const MOST_TAGS: usize = 1 << 20;
+/// An item without words.
+const EMPTY: &str = "has neither a headline nor a text";
 /// No address is longer, in bytes.
 const LONGEST_LINK: usize = 4096;
 /// How much of a broken item is kept.
@@ -165,6 +167,7 @@ impl Items {
         let mut tokens = Vec::new();
         let (mut cut, mut many) = (begin.kind == Kind::Open, false);
         let mut inner = begin.span.end..begin.span.end;
+        let mut opened = 0usize;
         while cut {
             let Some(token) = self.scanner.next(&self.text) else {
                 inner.end = self.text.len();
@@ -180,10 +183,16 @@ impl Items {
                 Kind::Close => self.names.element(tag),
                 Kind::Section | Kind::Other => None,
             };
-            // Where its end was forgotten, the next item or the end of the feed is it.
+            // Without a closing tag, an item ends at the next one or at the end of the feed. A drawing
+            // in it may hold RDF of its own.
             let is_item = element == Some(self.item);
-            let is_around = token.kind == Kind::Close
-                && matches!(element, Some("channel" | "rss" | "rdf:rdf" | "atom:feed"));
+            let outer = matches!(element, Some("channel" | "rss" | "rdf:rdf" | "atom:feed"));
+            let is_around = outer && token.kind == Kind::Close && opened == 0;
+            match token.kind {
+                Kind::Open if outer => opened += 1,
+                Kind::Close if outer => opened = opened.saturating_sub(1),
+                _ => {}
+            }
             if is_item && token.kind == Kind::Close {
                 cut = false;
             } else if is_item || is_around {
@@ -244,11 +253,11 @@ fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Res
             true => markup::shown(&whole(text)),
             false => text,
         };
-        let has_words = if html { !markup::words(&text).is_empty() } else { !text.trim().is_empty() };
-        has_words.then_some(Body { text, html })
+        let words = if html { markup::words(&text) } else { text.trim().to_string() };
+        words.contains(char::is_alphanumeric).then_some(Body { text, html })
     });
     let (form, document) = match (title, body) {
-        (None, None) => return Err("has neither a headline nor a text".to_string()),
+        (None, None) => return Err(EMPTY.to_string()),
         (Some(title), None) => {
             let block = Block::new(0..title.len(), BlockKind::Title);
             (Form::Words, Document::new(title, vec![block]))
@@ -256,7 +265,11 @@ fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Res
         (title, Some(Body { text, html: true })) => (Form::Html, marked_up(title, &text)?),
         (title, Some(Body { text, .. })) => (Form::Words, record::titled(title, text.trim().to_string())?),
     };
-    Ok(Item { form, ..Item::from(document) })
+    // HTML may hold nothing but a drawing.
+    match document.article().trim() {
+        "" => Err(EMPTY.to_string()),
+        _ => Ok(Item { form, ..Item::from(document) }),
+    }
 }
 
 /// HTML with one extra level of escaping undone, and without the marks of an escaped CDATA section.

@@ -240,7 +240,7 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
         Read::Article(read) => (read(text_of(bytes, name)?), format.endings.first()),
         Read::Packed(read) => (read(bytes), plain::FORMAT.endings.first()),
         Read::Feed(_) | Read::Records(_) => {
-            let is_feed = matches!(format.read, Read::Feed(_));
+            let is_feed = format.name == feed::FORMAT.name;
             return Err(Error::SeveralArticles { name: name.to_string(), what: format.describe, is_feed });
         }
     };

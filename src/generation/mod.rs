@@ -344,8 +344,8 @@ impl<'m> Engine<'m> {
     /// that writes, and a share of the budget for those that read.
     fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk, pace: &mut Pace) {
         let unread: Vec<pace::Unread> = active.iter().map(Sequence::to_read).collect();
-        let drafts = drafts::most(unread.iter().filter(|unread| unread.tokens == 0).count());
-        let shares = shares(pace.budget(), &unread);
+        let writing = unread.iter().filter(|unread| unread.tokens == 0).count();
+        let (drafts, shares) = (drafts::most(writing), shares(pace.budget(writing), &unread));
         for (one, share) in active.iter_mut().zip(&shares) {
             one.plan(*share, drafts, self);
         }

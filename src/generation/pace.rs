@@ -11,8 +11,13 @@ const MOST: usize = 512;
 const LEAST: usize = 64;
 /// Chunks that do not end a prompt are multiples of this, which the kernels' tiles are filled by.
 const GRAIN: usize = 32;
-/// How long a step should take at most.
+/// How long a step should take at most …
 const STEP: Duration = Duration::from_secs(1);
+/// … and how long prompts may take of one in which texts are written: each of those gets one token then.
+const BESIDE: Duration = Duration::from_millis(200);
+/// Prompt tokens beside each text that is written, at least: about what keeps a batch full, as a summary's prompt is ten
+/// times as long as the summary.
+const FOR_EACH: usize = 8;
 /// Of each budget, the part kept for the oldest prompt, so that shorter ones cannot hold it up for good.
 const FOR_THE_OLDEST: usize = 4;
 
@@ -31,11 +36,14 @@ impl Pace {
         Self { most: MOST, rate: None, is_fixed }
     }
 
-    /// Prompt tokens that the next step may read.
-    pub fn budget(&self) -> usize {
-        let fits = self.rate.map_or(self.most as f64, |rate| rate * STEP.as_secs_f64());
-        let fits = (fits as usize).clamp(LEAST, self.most);
-        fits / GRAIN * GRAIN
+    /// Prompt tokens that the next step may read beside so many texts that are written.
+    pub fn budget(&self, writing: usize) -> usize {
+        let (time, least) = match writing {
+            0 => (STEP, LEAST),
+            texts => (BESIDE, (FOR_EACH * texts).next_multiple_of(GRAIN).min(self.most)),
+        };
+        let fits = self.rate.map_or(self.most as f64, |rate| rate * time.as_secs_f64());
+        (fits as usize).clamp(least, self.most) / GRAIN * GRAIN
     }
 
     /// A step with `tokens` prompt tokens took this long.
@@ -113,30 +121,32 @@ mod tests {
     #[test]
     fn a_step_takes_about_a_second_at_most() {
         let mut pace = Pace::new(false);
-        assert_eq!(pace.budget(), MOST);
+        assert_eq!(pace.budget(0), MOST);
         for _ in 0..9 {
-            pace.learn(pace.budget(), Duration::from_secs_f64(pace.budget() as f64 / 200.0));
+            pace.learn(pace.budget(0), Duration::from_secs_f64(pace.budget(0) as f64 / 200.0));
         }
-        assert_eq!(pace.budget(), 192);
+        assert_eq!(pace.budget(0), 192);
+        // Beside texts less, but so much that a large batch does not run dry.
+        assert_eq!([1, 8, 20, 500].map(|writing| pace.budget(writing)), [32, 64, 160, MOST]);
         for _ in 0..20 {
-            pace.learn(pace.budget(), Duration::from_secs(60));
+            pace.learn(pace.budget(0), Duration::from_secs(60));
         }
-        assert_eq!(pace.budget(), LEAST);
+        assert_eq!(pace.budget(0), LEAST);
         // It recovers, and what is fixed does not change.
         for _ in 0..20 {
-            pace.learn(pace.budget(), Duration::from_millis(1));
+            pace.learn(pace.budget(0), Duration::from_millis(1));
         }
-        assert_eq!(pace.budget(), MOST);
+        assert_eq!(pace.budget(0), MOST);
         let mut fixed = Pace::new(true);
         fixed.learn(512, Duration::from_secs(60));
-        assert_eq!(fixed.budget(), MOST);
+        assert_eq!(fixed.budget(0), MOST);
     }
 
     proptest! {
         /// The budget is kept, nothing is given that is not wanted, and every step reads something.
         #[test]
         fn shares_fit(
-            budget in LEAST..=MOST,
+            budget in GRAIN..=MOST,
             tokens in proptest::collection::vec((0usize..3000, proptest::bool::ANY), 0..20),
         ) {
             let budget = budget / GRAIN * GRAIN;

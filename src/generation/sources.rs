@@ -88,7 +88,7 @@ impl Searcher<'_> {
         pace: &mut Pace,
     ) {
         let mut asks: Vec<Ask> = Vec::new();
-        let (mut tokens, budget) = (0, pace.budget());
+        let (mut tokens, budget) = (0, pace.budget(0));
         while let Some(ask) = waiting.pop_front() {
             let needed = ask.prompt.len();
             if needed == 0 || needed > self.context {

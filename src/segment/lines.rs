@@ -103,7 +103,8 @@ pub(crate) fn pieces(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
         .filter(|(at, c)| {
             let rest = &words[*at..];
             match c {
-                '▶' | '▷' | '☞' => true,
+                // A quoted arrow is a word about one.
+                '▶' | '▷' | '☞' => !words[..*at].ends_with(['"', '“', '\'', '‘', '「', '(']),
                 '<' | '[' => is_claim(&rest[1..]),
                 '저' => is_claim(rest) && !words[..*at].ends_with(['<', '[']),
                 '(' => is_dateline(rest),

@@ -137,14 +137,11 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
 }
 
-/// The model whose only file this is, by name and size, wherever it lies: what is known of it holds
-/// there too.
-pub fn of_file(path: &std::path::Path) -> Option<&'static Entry> {
-    let name = path.file_name()?.to_str()?;
+/// The model whose only file has the size of this one, wherever it lies and whatever its name. Its
+/// sum decides whether it is that model.
+pub fn of_size(path: &std::path::Path) -> Option<&'static Entry> {
     let bytes = std::fs::metadata(path).ok()?.len();
-    entries().iter().find(
-        |entry| matches!(entry.files.as_slice(), [file] if file.name.as_str() == name && file.bytes == bytes),
-    )
+    entries().iter().find(|entry| matches!(entry.files.as_slice(), [file] if file.bytes == bytes))
 }
 
 /// Why a model of this name or repository is never offered, if it is one of those.

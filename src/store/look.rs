@@ -114,8 +114,7 @@ impl Store {
         let not_installed = || StoreError::NotInstalled { name: name.to_string() };
         match self.resolve(name)? {
             Named::Path(path) => {
-                let pinned =
-                    catalogue::of_file(&path).map(|entry| entry.files.as_slice()).unwrap_or_default();
+                let pinned = catalogue::of_size(&path).and_then(|entry| entry.files.first());
                 let files = files_of(&path)?;
                 files.into_iter().map(|path| Ok((path.clone(), self.verdict(&path, pinned, true)?))).collect()
             }
@@ -137,14 +136,17 @@ impl Store {
         pinned: &[PinnedFile],
         afresh: bool,
     ) -> Result<Vec<(PathBuf, Verdict)>, StoreError> {
-        let paths = found.files.iter().map(|file| found.snapshot.join(file.as_str()));
-        paths.map(|path| Ok((path.clone(), self.verdict(&path, pinned, afresh)?))).collect()
+        let verdict = |file: &FileName| {
+            let path = found.snapshot.join(file.as_str());
+            let pin = pinned.iter().find(|pin| pin.name == *file);
+            let verdict = self.verdict(&path, pin, afresh)?;
+            Ok((path, verdict))
+        };
+        found.files.iter().map(verdict).collect()
     }
 
-    fn verdict(&self, path: &Path, pinned: &[PinnedFile], afresh: bool) -> Result<Verdict, StoreError> {
+    fn verdict(&self, path: &Path, pin: Option<&PinnedFile>, afresh: bool) -> Result<Verdict, StoreError> {
         let Some(found) = size(path) else { return Ok(Verdict::Missing) };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let pin = pinned.iter().find(|file| file.name.as_str().rsplit('/').next() == Some(&*name));
         if let Some(expected) = pin.map(|file| file.bytes).filter(|expected| *expected != found) {
             return Ok(Verdict::WrongSize { expected, found });
         }
@@ -175,19 +177,27 @@ impl Store {
     /// A model that is not pinned passes.
     pub fn check(&self, located: &Located) -> Result<(), StoreError> {
         let Some(entry) = located.entry else { return Ok(()) };
-        let paths = entry.files.iter().map(|file| beside(&located.path, &file.name));
-        let verdicts: Result<Vec<_>, StoreError> =
-            paths.map(|path| Ok((path.clone(), self.verdict(&path, &entry.files, false)?))).collect();
+        let verdict = |file: &PinnedFile| {
+            let path = place(&located.path, entry, file);
+            let verdict = self.verdict(&path, Some(file), false)?;
+            Ok((path, verdict))
+        };
+        let verdicts: Result<Vec<_>, StoreError> = entry.files.iter().map(verdict).collect();
         damage(&entry.name, &verdicts?).map_or(Ok(()), Err)
+    }
+
+    /// Whether a file has the sum of a model's only file; read once unless it changes.
+    pub(super) fn is_file_of(&self, path: &Path, entry: &Entry) -> bool {
+        let pinned = entry.files.first().map(|file| &file.sha256);
+        self.computed_sums().of(path).is_ok_and(|sum| Some(&sum) == pinned)
     }
 
     /// What identifies a model's weights and vocabulary: the sums of its files, computed from their
     /// bytes.
     pub fn fingerprint(&self, located: &Located) -> Result<String, StoreError> {
-        let pinned = located.entry.map(|entry| entry.files.as_slice()).unwrap_or_default();
-        let files = match pinned {
-            [] => files_of(&located.path)?,
-            pinned => pinned.iter().map(|file| beside(&located.path, &file.name)).collect(),
+        let files = match located.entry.filter(|entry| !entry.files.is_empty()) {
+            Some(entry) => entry.files.iter().map(|file| place(&located.path, entry, file)).collect(),
+            None => files_of(&located.path)?,
         };
         let computed = self.computed_sums();
         let sums: Result<Vec<String>, StoreError> =
@@ -214,10 +224,13 @@ fn best(mut found: Vec<Found>) -> Option<Found> {
     }
 }
 
-/// A file of the model that is opened by a path: in its folder, or in the same folder as itself.
-fn beside(path: &Path, name: &FileName) -> PathBuf {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    folder.join(name.as_str())
+/// Where a pinned file of a model lies. A model's only file may have any name.
+fn place(path: &Path, entry: &Entry, file: &PinnedFile) -> PathBuf {
+    match (path.is_dir(), entry.files.as_slice()) {
+        (true, _) => path.join(file.name.as_str()),
+        (false, [_]) => path.to_path_buf(),
+        (false, _) => path.parent().unwrap_or(path).join(file.name.as_str()),
+    }
 }
 
 /// Bytes of a file; `None` for anything else.
@@ -231,7 +244,8 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
         let name =
             path.file_name().and_then(|name| name.to_str()).and_then(|name| FileName::parse(name).ok());
         let Some(name) = name else { return Ok(vec![path.to_path_buf()]) };
-        return Ok(contents::parts(&name).iter().map(|part| beside(path, part)).collect());
+        let folder = path.parent().unwrap_or(path);
+        return Ok(contents::parts(&name).iter().map(|part| folder.join(part.as_str())).collect());
     }
     let entries = std::fs::read_dir(path).map_err(io("read", path))?;
     let mut paths: Vec<PathBuf> = entries

@@ -306,7 +306,7 @@ mod tests {
             marked(text, &[at("17"), at("412"), at("41"), 400..900, 5..5]),
             "It cost &lt;b&gt;<mark>41</mark>2&lt;/b&gt; &amp; <mark>17</mark>"
         );
-        assert_eq!(marked("해민", &[1..2]), "해민");
+        assert_eq!(marked("해민", &[1..2, 4..5]), "해민");
     }
 
     #[test]

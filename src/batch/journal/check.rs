@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use rusqlite::{OptionalExtension, params};
 
 use super::file::{FIRST_SCHEMA, Format, SCHEMA, VERSION};
-use super::row::{Row, seal};
+use super::row::{Row, seal, text};
 use super::{Journal, base};
 use crate::batch::{BatchError, result, spec_sum};
 use crate::error::{Error, Result};
@@ -114,17 +114,17 @@ impl Journal {
 
     /// A fact; one that is damaged is forgotten.
     pub(super) fn fact(&mut self, name: &str) -> Result<Option<String>> {
-        let found: Option<(String, String)> = {
+        let found: Option<(Option<String>, Option<String>)> = {
             let mut find = self
                 .connection
                 .prepare_cached("SELECT value, seal FROM fact WHERE name = ?1")
                 .map_err(|e| self.failed(e))?;
-            find.query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            find.query_row([name], |row| Ok((text(row, 0)?, text(row, 1)?)))
                 .optional()
                 .map_err(|e| self.failed(e))?
         };
         match found {
-            Some((value, sealed)) if sealed == seal(&[Some(name), Some(&value)]) => Ok(Some(value)),
+            Some((value, sealed)) if sealed == Some(seal(&[Some(name), value.as_deref()])) => Ok(value),
             Some(_) => {
                 self.execute("DELETE FROM fact WHERE name = ?1", [name])?;
                 self.notes.push(format!("the journal was damaged: its `{name}` is made anew"));
@@ -172,8 +172,8 @@ impl Journal {
             let mut rows = select.query([]).map_err(|e| self.failed(e))?;
             while let Some(found) = rows.next().map_err(|e| self.failed(e))? {
                 let row = Row::read(found).map_err(|e| self.failed(e))?;
-                let sealed: String = found.get(10).map_err(|e| self.failed(e))?;
-                if row.seal(&self.spec) != sealed {
+                let sealed = text(found, 10).map_err(|e| self.failed(e))?;
+                if sealed != Some(row.seal(&self.spec)) {
                     damaged.push(row);
                 }
             }
@@ -188,7 +188,9 @@ impl Journal {
             let mut select = self.connection.prepare(select).map_err(|e| self.failed(e))?;
             let mut rows = select.query([]).map_err(|e| self.failed(e))?;
             while let Some(found) = rows.next().map_err(|e| self.failed(e))? {
-                let text = |index: usize| found.get::<_, String>(index).map_err(|e| self.failed(e));
+                let text = |index| {
+                    Ok::<_, Error>(text(found, index).map_err(|e| self.failed(e))?.unwrap_or_default())
+                };
                 let (content, line, sealed, key) = (text(1)?, text(2)?, text(3)?, text(4)?);
                 if seal(&[Some(&self.spec), Some(&key), Some(&content), Some(&line)]) != sealed {
                     versions.push((found.get::<_, i64>(0).map_err(|e| self.failed(e))?, content));

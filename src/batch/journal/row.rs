@@ -1,5 +1,6 @@
 //! A row of the journal, and the seal that tells whether it is as it was written.
 
+use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
 /// An item's row, without the columns that only the queue needs (attempts, lease).
@@ -28,17 +29,18 @@ impl Row {
     pub const COLUMNS: &str = "ordinal, key, base, name, content, state, input, previous, payload, line";
 
     pub fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let some = |index| Ok::<_, rusqlite::Error>(text(row, index)?.unwrap_or_default());
         Ok(Self {
             ordinal: row.get(0)?,
-            key: row.get(1)?,
-            base: row.get(2)?,
-            name: row.get(3)?,
-            content: row.get(4)?,
-            state: row.get(5)?,
-            input: row.get(6)?,
-            previous: row.get(7)?,
-            payload: row.get(8)?,
-            line: row.get(9)?,
+            key: some(1)?,
+            base: some(2)?,
+            name: text(row, 3)?,
+            content: some(4)?,
+            state: some(5)?,
+            input: some(6)?,
+            previous: text(row, 7)?,
+            payload: text(row, 8)?,
+            line: text(row, 9)?,
         })
     }
 
@@ -68,6 +70,14 @@ impl Row {
     pub fn is_unreadable_part(&self) -> bool {
         self.key.starts_with(UNREADABLE)
     }
+}
+
+/// A text of a row. Bytes that are no UTF-8 any more are replaced, and so have another seal: SQLite does not look at them.
+pub(super) fn text(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
+    Ok(match row.get_ref(index)? {
+        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    })
 }
 
 /// First word of the keys of parts that could not be read.

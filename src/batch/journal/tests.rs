@@ -94,6 +94,21 @@ fn a_damaged_row_is_said_and_done_again_in_its_place() {
     }
 }
 
+/// SQLite's own checks do not look at the bytes of a text.
+#[test]
+fn bytes_that_are_no_utf_8_are_damage_of_their_row() {
+    let folder = tempfile::tempdir().unwrap();
+    three(folder.path());
+    change(
+        folder.path(),
+        "UPDATE item SET line = CAST(x'7b80' AS TEXT) WHERE ordinal = 1; \
+         UPDATE fact SET value = CAST(x'80' AS TEXT) WHERE name = 'runs'",
+    );
+    let mut journal = open(folder.path());
+    assert_eq!((journal.notes().len(), texts(&journal).len()), (2, 1));
+    assert!(!folder.path().join("journal.damaged-1").exists());
+}
+
 #[test]
 fn a_state_that_is_another_one_is_damage_too() {
     let folder = tempfile::tempdir().unwrap();

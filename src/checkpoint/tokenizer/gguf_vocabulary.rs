@@ -112,6 +112,8 @@ pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<Added>)> {
 struct Vocabulary<'g> {
     tokens: Vec<&'g str>,
     kinds: Vec<u8>,
+    /// Texts of turn ends that merges make of shorter pieces: ordinary words of this vocabulary, as `</s>` is of Qwen's.
+    made_turn_ends: AHashSet<String>,
 }
 
 impl<'g> Vocabulary<'g> {
@@ -133,13 +135,18 @@ impl<'g> Vocabulary<'g> {
                 return Err(format!("{key} is {id}, but there are {} tokens", tokens.len()));
             }
         }
-        Ok(Self { tokens, kinds })
+        let merges = gguf.strings("tokenizer.ggml.merges").into_iter().flatten();
+        let made =
+            merges.filter_map(|merge| merge.split_once(' ')).map(|(one, other)| format!("{one}{other}"));
+        let made_turn_ends = made.filter(|text| super::TURN_ENDS.contains(&text.as_str())).collect();
+        Ok(Self { tokens, kinds, made_turn_ends })
     }
 
     /// Tokens that are not made by merging; those whose text ends turns are control tokens, whatever type they have.
     fn added(&self) -> Vec<Added> {
-        let is_added =
-            |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || super::TURN_ENDS.contains(&text);
+        let is_turn_end =
+            |text: &str| super::TURN_ENDS.contains(&text) && !self.made_turn_ends.contains(text);
+        let is_added = |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || is_turn_end(text);
         let all = self.tokens.iter().zip(&self.kinds).enumerate();
         let added = all.filter(|(_, (text, kind))| is_added(text, **kind));
         added
@@ -173,8 +180,10 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
     let row =
         row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
-    let tokens = vocabulary.mergeable();
+    let mut tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
+    // An id behind all others: the library would give it that of a control token, or of a piece.
+    tokens.insert(super::NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
     let bpe = BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
     let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
     if row.normalize {
@@ -211,9 +220,10 @@ fn merges(gguf: &Gguf, tokens: &AHashMap<String, u32>) -> std::result::Result<Ve
 fn of_pieces(
     gguf: &Gguf,
     vocabulary: &Vocabulary<'_>,
-    tokens: AHashMap<String, u32>,
+    mut tokens: AHashMap<String, u32>,
     merges: Vec<(String, String)>,
 ) -> Built {
+    tokens.insert(super::NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
     let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
     let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
         Some(id) if id < vocabulary.tokens.len() as u64 => {

@@ -14,7 +14,7 @@ use crate::formats::dates;
 const TITLES: &[&str] = &["title", "atom:title", "dc:title", "media:title", "itunes:title"];
 #[rustfmt::skip]
 const BODIES: &[&str] = &[
-    "content:encoded", "xhtml:body", "xhtml:div", "atom:content", "fulltext", "content", "body",
+    "content:encoded", "xhtml:body", "xhtml:div", "atom:content", "fullitem", "fulltext", "content", "body",
     "description", "atom:summary", "summary", "dc:description", "dc:abstract", "abstract",
     "media:description", "media:text", "itunes:summary", "itunes:subtitle",
 ];
@@ -173,7 +173,8 @@ impl<'c> Fields<'c> {
     }
 
     fn title(&self) -> Option<String> {
-        let mut titles = self.named(TITLES).map(|field| {
+        let readable = |field: &&Field<'c>| content_type(field) != Type::Other;
+        let mut titles = self.named(TITLES).filter(readable).map(|field| {
             let Body { text, html } = self.value(field);
             match html || markup::has_elements(&text) || !is_plain(field) {
                 true => markup::words(&text),
@@ -231,6 +232,7 @@ impl<'c> Fields<'c> {
             .or_else(|| self.named(&["feedburner:origlink", "dc:identifier"]).find_map(web))
             .or_else(|| about().and_then(|about| link::resolve(&about, base.as_ref())))
             .or_else(|| self.named(&["atom:content"]).find_map(outside))
+            .or_else(|| self.named(&["atom:id"]).find_map(web))
     }
 
     fn base(&self, tag: &str, around: Option<&Url>) -> Option<Url> {

@@ -2,7 +2,8 @@
 //!
 //! Vocabularies are known by namespace address, or by usual prefix if a feed does not declare it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use super::super::xml;
 use super::scan;
@@ -12,7 +13,7 @@ use super::scan;
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
     "item", "title", "link", "guid", "id", "pubdate", "date", "published", "updated", "modified", "issued", "created",
-    "description", "summary", "content", "abstract", "body", "fulltext", "author", "category", "comments", "enclosure", "source",
+    "description", "summary", "content", "abstract", "body", "fullitem", "fulltext", "author", "category", "comments", "enclosure", "source",
     "channel", "rss", "image", "textinput",
     "atom:feed", "atom:entry", "atom:title", "atom:link", "atom:id", "atom:published", "atom:updated", "atom:issued",
     "atom:modified", "atom:created", "atom:summary", "atom:content", "atom:author", "atom:category", "atom:source",
@@ -26,6 +27,11 @@ const KNOWN: &[&str] = &[
     "feedburner:origlink",
     "rdf:rdf",
 ];
+
+/// Longest name of a known element, in bytes.
+const LONGEST: usize = 16;
+
+static TABLE: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.iter().copied().collect());
 
 /// Namespace addresses, lower case, without scheme and final slash, and the usual prefix of each.
 const VOCABULARIES: &[(&str, &str)] = &[
@@ -100,13 +106,14 @@ impl Names {
     /// The known element that a tag begins or ends.
     pub fn element(&self, tag: &str) -> Option<&'static str> {
         let (vocabulary, local) = self.split(tag);
-        if vocabulary == UNKNOWN {
+        if vocabulary == UNKNOWN || local.len() > LONGEST {
             return None;
         }
-        KNOWN.iter().copied().find(|known| {
-            let (prefix, name) = known.split_once(':').unwrap_or(("", known));
-            prefix == vocabulary && name.eq_ignore_ascii_case(local)
-        })
+        let local = local.to_ascii_lowercase();
+        match vocabulary {
+            "" => TABLE.get(local.as_str()).copied(),
+            _ => TABLE.get(format!("{vocabulary}:{local}").as_str()).copied(),
+        }
     }
 
     /// The name of a tag, without its prefix if that is XHTML's.

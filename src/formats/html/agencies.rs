@@ -174,3 +174,14 @@ fn a_picture_story_is_its_caption() {
     );
     assert!(document.blocks().iter().all(|block| block.kind != Kind::furniture("photo caption")));
 }
+
+#[test]
+fn an_article_in_sections_is_whole() {
+    let sections: String =
+        BODY.iter().map(|text| format!("<section class=article-body><p>{text}</p></section>")).collect();
+    let html = format!(
+        "<title>{TITLE}</title><div>{MENU}</div><div><h1>{TITLE}</h1><div>{sections}</div></div><div>{RELATED}</div><div>{COMMENTS}</div>"
+    );
+    let document = read(html).unwrap().document;
+    assert_eq!(content(&document), [TITLE].into_iter().chain(BODY).collect::<Vec<_>>());
+}

@@ -97,9 +97,9 @@ struct Element {
     hidden: bool,
 }
 
-/// Stands among the open elements for one within a sentence whose words stand apart: they are hidden
-/// or a caption.
-const APART: &str = "apart";
+/// Stands among the open elements for one within a sentence whose words stand apart: they are
+/// hidden or a caption.
+pub(super) const APART: &str = "apart";
 
 struct Walk<'t> {
     text: &'t str,
@@ -111,7 +111,8 @@ struct Walk<'t> {
     counts: HashMap<&'static str, usize>,
     /// The element whose content is skipped, and how many of its name are open.
     opaque: Option<(String, usize)>,
-    /// For each open [`APART`] the element's name, and how many of that name are open from there on.
+    /// For each open [`APART`] the element's name, and how many of that name are open from there
+    /// on.
     apart: Vec<(String, usize)>,
     page: Page,
 }

@@ -35,6 +35,8 @@ const LINE: usize = 3;
 const MOST_OF_PAGE: usize = 40;
 /// Share of the prose, in percent, with which an element in another is taken instead of it.
 const NEARLY_ALL: usize = 85;
+/// So many elements side by side that say that they are the article's body are its sections.
+const SECTIONS: usize = 3;
 /// Share of words in links, in percent, beyond which an element or a line is a list of links.
 const LINKED_ELEMENT: usize = 60;
 const LINKED_LINE: usize = 80;
@@ -52,8 +54,6 @@ const GAP: usize = 3;
 const CAPTION: usize = 200;
 const CAPTION_BLOCKS: usize = 4;
 const CAPTION_DEPTH: usize = 4;
-/// With fewer words than this beside its captions, a page is a picture story.
-const STORY: usize = 100;
 
 /// What each block of a page is.
 pub(super) fn parts(outline: &Outline) -> Vec<Part> {
@@ -67,15 +67,14 @@ pub(super) fn parts(outline: &Outline) -> Vec<Part> {
     }
     let kept = choice.polished(kept, top);
     let is_caption: Vec<bool> = kept.iter().map(|block| choice.is_caption(*block)).collect();
-    let story: usize = kept
-        .iter()
-        .zip(&is_caption)
-        .filter(|(_, caption)| !**caption)
-        .map(|(block, _)| outline.blocks[*block].length)
-        .sum();
+    let tells = |block: usize| {
+        let block = &outline.blocks[block];
+        heading(block).is_none() && weight(block) >= 10 * PROSE
+    };
+    let is_story = kept.iter().zip(&is_caption).any(|(block, caption)| !caption && tells(*block));
     let mut parts = vec![Part::Outside; outline.blocks.len()];
     for (block, caption) in kept.into_iter().zip(is_caption) {
-        parts[block] = if caption && story >= STORY { Part::Caption } else { Part::Article };
+        parts[block] = if caption && is_story { Part::Caption } else { Part::Article };
     }
     parts
 }
@@ -115,10 +114,10 @@ impl<'o> Choice<'o> {
                 .collect();
             let prose = |node: usize| self.prose(&nodes[node].blocks);
             let most = says_so.iter().copied().max_by_key(|node| (prose(*node), *node));
-            let Some(most) = most.filter(|most| prose(*most) > 0 && prose(*most) * 100 >= total * share)
-            else {
+            let Some(most) = most.map(|most| self.all_parts(most, &says_so)) else { continue };
+            if prose(most) == 0 || prose(most) * 100 < total * share {
                 continue;
-            };
+            }
             // Wrappers are named like what they wrap.
             let closer = |top: usize, node: usize| {
                 let within = node > top && node < nodes[top].end;
@@ -127,6 +126,25 @@ impl<'o> Choice<'o> {
             return Some(says_so.into_iter().fold(most, closer));
         }
         self.innermost(total)
+    }
+
+    /// The element around several of the same mark, where none of them has most of their prose: an
+    /// article in sections.
+    fn all_parts(&self, most: usize, says_so: &[usize]) -> usize {
+        let nodes = &self.outline.nodes;
+        let prose = |node: usize| self.prose(&nodes[node].blocks);
+        let parts = says_so.iter().copied().filter(|node| nodes[*node].parent == nodes[most].parent);
+        let (count, of_all) = parts.fold((0, 0), |(count, all), node| (count + 1, all + prose(node)));
+        match nodes[most].parent {
+            Some(around)
+                if count >= SECTIONS
+                    && 2 * prose(most) < of_all
+                    && nodes[most].marks.body >= Some(Body::Named) =>
+            {
+                around
+            }
+            _ => most,
+        }
     }
 
     /// The innermost element with nearly all of the prose of the one around it.
@@ -139,7 +157,7 @@ impl<'o> Choice<'o> {
             let children = children.take_while(|node| *node < inside.end).filter(|node| !self.aside[*node]);
             let Some(most) = children.max_by_key(|node| self.prose(&nodes[*node].blocks)) else { break };
             let prose = self.prose(&nodes[most].blocks);
-            let is_text = matches!(nodes[most].name, "p" | "li" | "h1" | "h2");
+            let is_text = matches!(nodes[most].name, "p" | "li" | "pre" | "h1" | "h2");
             if prose * 100 < have * NEARLY_ALL || is_text {
                 break;
             }

@@ -48,7 +48,8 @@ impl Facts {
     }
 }
 
-/// The same page declared to be UTF-8, which it will be written in, where it declares another encoding.
+/// The same page declared to be UTF-8, which it will be written in, where it declares another
+/// encoding.
 pub(super) fn declare_utf8(mut text: String) -> String {
     let mut declared: Vec<Span> = Vec::new();
     for tag in tags(&text[..text.floor_char_boundary(HEAD)]) {

@@ -65,12 +65,16 @@ fn four_times_the_bytes_take_no_more_than_eight_times_as_long() {
     for (name, of) in SHAPES {
         let time = |size: usize| {
             let html = page(*of, size);
-            (0..3).map(|_| seconds(&html)).fold(f64::MAX, f64::min)
+            (0..2).map(|_| seconds(&html)).fold(f64::MAX, f64::min)
         };
-        let (small, large) = (time(64 << 10), time(256 << 10));
-        // Milliseconds say nothing about growth.
-        if large > 8.0 * small.max(0.004) {
-            wrong.push(format!("{name}: {small:.4} s, then {large:.4} s"));
+        // Milliseconds say nothing about growth, and neither does one slow moment of a machine.
+        let mut measured = Vec::new();
+        let grows = (0..4).all(|_| {
+            measured.push((time(32 << 10), time(128 << 10)));
+            measured.last().is_some_and(|(small, large)| *large > 8.0 * f64::max(*small, 0.004))
+        });
+        if grows {
+            wrong.push(format!("{name}: {measured:.4?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,4 +1,5 @@
-//! Which block of a page is its headline. Pages say it two or three times, and rarely in the same words.
+//! Which block of a page is its headline. Pages say it two or three times, and rarely in the same
+//! words.
 
 use super::blocks::{Found, Region};
 use super::facts::Facts;
@@ -18,8 +19,9 @@ pub(super) enum Headline {
     Unmarked,
 }
 
-/// Looks for the headline: a heading that the page's head names, the `h1` over the article, anything that the head names, and
-/// last the page's title itself. `words` are the words of each block, `content` says which are the article.
+/// Looks for the headline: a heading that the page's head names, the `h1` over the article,
+/// anything that the head names, and last the page's title itself. `words` are the words of each
+/// block, `content` says which are the article.
 pub(super) fn find(text: &str, found: &[Found], words: &[&str], content: &[bool], facts: &Facts) -> Headline {
     let title = found.iter().position(|block| block.element == "title");
     let named = Named {
@@ -80,8 +82,8 @@ fn fold(words: &str) -> String {
     words.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// "Council approves plan | Haemin Daily": the longest of the parts. Dashes and colons are in headlines too, so the last one
-/// counts, and only where less stands behind it than before.
+/// "Council approves plan | Haemin Daily": the longest of the parts. Dashes and colons are in
+/// headlines too, so the last one counts, and only where less stands behind it than before.
 fn without_site(text: &str, title: &Span) -> Span {
     const MARKS: &[&str] = &[" | ", " :: ", " &lt; ", " < ", " &gt; ", " ‹ ", " » "];
     let raw = &text[title.clone()];

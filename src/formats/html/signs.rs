@@ -1,6 +1,7 @@
 //! What the names, classes and roles of elements say about the words in them. Tables of names that
 //! many sites use; how far a name is believed is decided in [`choose`](super::choose).
 
+use super::blocks::APART;
 use super::hidden;
 use super::tags::{Attribute, value};
 
@@ -35,7 +36,7 @@ pub(super) enum Body {
     Article,
     /// A class or id such as `article-body`.
     Named,
-    /// `itemprop="articleBody"`.
+    /// `itemprop="articleBody"`, or that name.
     Property,
 }
 
@@ -52,7 +53,7 @@ const PARTS: &[&str] = &[
 /// At the beginning of a word of a class or id.
 #[rustfmt::skip]
 const BEGINNINGS: &[&str] = &[
-    "about-the", "addtoany", "appendix", "author", "banner", "call-to-action", "categorize", "cmt", "contact-box", "contact-teaser",
+    "about-the", "addtoany", "appendix", "author", "banner", "call-to-action", "categorize", "cbox", "cmt", "contact-box", "contact-teaser",
     "copy-area", "coverage", "cta", "dont-miss", "fact-box", "follow-", "hot-news", "info-box", "interesting",
     "journalist", "jp-post-flair", "jp-relatedposts", "latest", "login", "mailing", "mc4wp", "menu", "more-art",
     "more-link", "more-news", "more-post", "more-stor", "news-letter", "no-print", "off-canvas", "onward", "outro",
@@ -69,6 +70,8 @@ const WORDS: &[&str] = &[
     "tool", "topnav", "vote",
 ];
 
+/// Names that sites use for nothing else.
+const PLAIN: &[&str] = &["articlebody", "dicarea", "newsbody", "newsctarticle", "storybody"];
 /// Words that together, with nothing between them but marks, name an article's body.
 const WHOSE: &[&str] = &["article", "blog", "entry", "news", "page", "post", "single", "story", "view"];
 const WHAT: &[&str] = &["body", "content", "copy", "text"];
@@ -76,8 +79,14 @@ const WHAT: &[&str] = &["body", "content", "copy", "text"];
 #[rustfmt::skip]
 const BODIES: &[&str] = &[
     "articletxt", "articleview", "artpostcontent", "arttext", "bodycopy", "contentarticle", "contentbody",
-    "contentpost", "dicarea", "namebody", "newscont", "newsct", "newstxt", "newsview", "postentry", "richtext",
+    "contentpost", "namebody", "newscont", "newsct", "newstxt", "newsview", "postentry", "richtext",
     "textarticle", "textbody", "textpost", "viewcont",
+];
+
+/// Elements that hold paragraphs at most, whatever they are called.
+#[rustfmt::skip]
+const TEXTS: &[&str] = &[
+    "blockquote", "figcaption", "figure", "form", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "ul",
 ];
 
 /// In classes of the words under pictures, behind nothing but marks.
@@ -206,17 +215,14 @@ fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Opti
     let compact = named.compact.as_str();
     let property =
         value(attributes, "itemprop").is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
-    let is_named = || {
-        let pair = |whose: &&str| {
-            let ends = compact.match_indices(*whose).map(|(at, _)| &compact[at + whose.len()..]);
-            ends.into_iter().any(|rest| WHAT.iter().any(|what| rest.starts_with(what)))
-        };
-        BODIES.iter().any(|known| compact.contains(known)) || WHOSE.iter().any(|whose| pair(&whose))
-    };
+    let is_named = || BODIES.iter().any(|known| compact.contains(known)) || holds_pair(compact, WHOSE, WHAT);
+    let is_text = name == APART || TEXTS.contains(&name);
     if property {
         Some(Body::Property)
-    } else if matches!(name, "form" | "li" | "ol" | "ul") {
+    } else if is_text {
         None
+    } else if PLAIN.iter().any(|known| compact.contains(known)) {
+        Some(Body::Property)
     } else if is_named() {
         Some(Body::Named)
     } else if name == "article" {
@@ -228,13 +234,16 @@ fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Opti
 
 fn caption(name: &str, named: &Names) -> bool {
     let compact = named.compact.as_str();
-    let about = |picture: &&str| {
-        let mut ends = compact.match_indices(*picture).map(|(at, _)| &compact[at + picture.len()..]);
-        ends.any(|rest| ABOUT_PICTURES.iter().any(|what| rest.starts_with(what)))
-    };
     name == "figcaption"
         || CAPTIONS.iter().any(|known| compact.contains(known))
-        || PICTURES.iter().any(|picture| about(&picture))
+        || holds_pair(compact, PICTURES, ABOUT_PICTURES)
+}
+
+/// Whether a name of one list stands right before one of another.
+fn holds_pair(compact: &str, first: &[&str], second: &[&str]) -> bool {
+    let ends = first.iter().flat_map(|first| compact.match_indices(first));
+    let mut rests = ends.map(|(at, first)| &compact[at + first.len()..]);
+    rests.any(|rest| second.iter().any(|second| rest.starts_with(second)))
 }
 
 #[cfg(test)]
@@ -283,9 +292,10 @@ mod tests {
     fn an_article_body_is_known_by_its_property_or_its_name() {
         for (tag, body) in [
             ("<div itemprop=articleBody>", Some(Body::Property)),
-            ("<div id=articleBodyContents>", Some(Body::Named)),
-            ("<div id=newsct_article>", Some(Body::Named)),
-            ("<div class=story-news__text>", None),
+            ("<div id=articleBodyContents>", Some(Body::Property)),
+            ("<p class=article-body__text>", None),
+            ("<div id=newsct_article>", Some(Body::Property)),
+            ("<div class=story-news__text>", Some(Body::Named)),
             ("<div class='view_cont'>", Some(Body::Named)),
             ("<div class='entry content'>", Some(Body::Named)),
             ("<article class=story>", Some(Body::Article)),

@@ -311,7 +311,8 @@ fn hostile_pages_end_in_time_on_a_small_stack() {
     assert_eq!(read("<p>x".repeat(100_002)).unwrap_err(), "has more than 100000 paragraphs");
 }
 
-/// The tags of a page that are no part of a sentence, and the others as far as they do not belong together.
+/// The tags of a page that are no part of a sentence, and the others as far as they do not belong
+/// together.
 fn borders(html: &str) -> Vec<String> {
     use super::tags::{Role, TagKind, role, tags};
     let mut found: Vec<String> = Vec::new();

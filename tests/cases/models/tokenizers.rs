@@ -33,7 +33,8 @@ fn what_is_left_from_training_does_not_change_texts() {
     // Merges that are left out at random give other ids each time.
     let folder = saying("x", "{{ messages[0].content }}".into());
     edit(&folder, "tokenizer.json", |tokenizer| {
-        tokenizer["model"]["vocab"]["ab"] = 257.into();
+        tokenizer["model"]["vocab"]["ab"] = 256.into();
+        tokenizer["added_tokens"][0]["id"] = 257.into();
         tokenizer["model"]["merges"] = json!([["a", "b"]]);
         tokenizer["model"]["dropout"] = 0.5.into();
     });
@@ -372,4 +373,23 @@ fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
     assert_eq!(tokenizer.encode("한a").unwrap(), [0, 3]);
     assert_eq!(tokenizer.encode_trusted("a</s><|im_end|>").unwrap(), [3, 1, 11]);
     assert_eq!(tokenizer.turn_ends().count(), 2);
+}
+
+/// A vocabulary with gaps: no id of a piece may be taken for that of a mark of ours, on the way in or out.
+#[test]
+fn gaps_in_a_vocabulary_lose_no_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokenizer.json");
+    let tokenizer = json!({"version": "1.0", "model": {"type": "BPE", "unk_token": "?", "merges": [],
+        "vocab": {"?": 0, "a": 1, "b": 5, "c": 4, "d": 9}}});
+    std::fs::write(&path, tokenizer.to_string()).unwrap();
+    let tokenizer = Tokenizer::from_file(&path).unwrap();
+    assert_eq!(tokenizer.encode("abcd").unwrap(), [1, 5, 4, 9]);
+    assert_eq!(tokenizer.decode(&[9, 4, 5, 1]).unwrap().replace(' ', ""), "dcba");
+    // Control tokens of a GGUF file leave gaps among its pieces.
+    let file = with_turn_end("<|im_end|>", 3, true);
+    let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(&file.bytes()).unwrap()).unwrap();
+    let ids = tokenizer.encode_trusted("<|im_end|>ab").unwrap();
+    // This vocabulary has no piece for a blank: it is spelled in bytes.
+    assert_eq!((ids[0], tokenizer.decode(&ids).unwrap().as_str()), (256, "▁ab"));
 }

@@ -46,7 +46,7 @@ impl Feed {
                     "--offline forbids fetching {}",
                     addresses
                         .first()
-                        .map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address))
+                        .map_or("the pages of items".into(), |(_, address)| malmoi::redact::secrets(address))
                 );
             }
             let (fetched, page) = fetch(addresses, self.allow_private)?;
@@ -73,7 +73,7 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
     for (place, address) in addresses {
         let web = web.clone();
         // Two may differ in nothing but what is hidden.
-        let mut name = malmoi::redacted(&address);
+        let mut name = malmoi::redact::secrets(&address);
         let same = names.entry(name.clone()).or_default();
         *same += 1;
         if *same > 1 {
@@ -93,8 +93,9 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
 
 #[cfg(not(feature = "fetch"))]
 fn fetch(addresses: Vec<(usize, String)>, _: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
-    let what =
-        addresses.first().map_or("the pages of items".into(), |(_, address)| malmoi::redacted(address));
+    let what = addresses
+        .first()
+        .map_or("the pages of items".into(), |(_, address)| malmoi::redact::secrets(address));
     bail!(
         "this malmoi was built without network code and cannot fetch {what}; save the feed and name the file"
     )

@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use malmoi::batch::{self, Counts, EXCHANGES, Ended, Exchange, Follow, Input, Opened, Plan, Watch, Worker};
-use malmoi::formats::Fields;
-use malmoi::{Error, Language, prompts::Term};
+use malmoi::formats::{self, Fields};
+use malmoi::prompts::Term;
+use malmoi::{Error, Language, Model};
 
 use super::Run;
 use super::inputs::Inputs;
@@ -30,6 +31,9 @@ pub(super) struct Many {
     /// Summarize each item; both are done where neither is named
     #[arg(long)]
     summarize: bool,
+    /// Language of the items: auto, en or ko
+    #[arg(long, value_name = "LANGUAGE", default_value = "auto")]
+    from: String,
     /// Language of the results: en or ko
     #[arg(long, value_name = "LANGUAGE")]
     to: String,
@@ -54,7 +58,7 @@ pub(super) struct Many {
     /// Texts that go through the model at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     at_once: u32,
-    /// Seconds an item may take; one that takes longer fails and holds up no other [default: no limit]
+    /// Seconds models may work on an item; one that takes longer fails and holds up no other [default: no limit]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     item_timeout: Option<u64>,
     /// Try failed items again
@@ -94,11 +98,13 @@ impl Many {
         let fields = fields(&self.field)?;
         let pairs = pairs(&self.pairs)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
+        let from = work::source_language(&self.from)?;
+        let likely = from.or_else(|| first_language(&inputs.paths, self.encoding));
         let mut read = inputs.paths;
         read.extend(self.glossary.clone());
         batch::check_folder(&self.output, &read, self.force)?;
         inputs.notes.iter().for_each(|note| run.ui.note(note));
-        let plan = Plan { keep_removed, pairs, ..self.plan(glossary, feed, run)? };
+        let plan = Plan { from, keep_removed, pairs, ..self.plan(likely, glossary, feed, run)? };
         let stop = stop_on_ctrl_c()?;
         let show = run.ui.progress(run.json);
         let mut on_note = |text: &str| run.ui.note(text);
@@ -128,7 +134,14 @@ impl Many {
         Ok(if self.strict && doubts { Exit::Doubtful } else { Exit::Done })
     }
 
-    fn plan(&self, glossary: Vec<Term>, feed: Option<Option<Follow>>, run: &Run) -> Result<Plan> {
+    /// The plan for items that are likely in `likely`, else in the language that results are not in.
+    fn plan(
+        &self,
+        likely: Option<Language>,
+        glossary: Vec<Term>,
+        feed: Option<Option<Follow>>,
+        run: &Run,
+    ) -> Result<Plan> {
         let to = work::language(&self.to)?;
         let neither = !self.translate && !self.summarize;
         let (translate, summarize) = (self.translate || neither, self.summarize || neither);
@@ -137,16 +150,19 @@ impl Many {
             let sum = run.store.fingerprint(&chosen.located)?;
             Ok(Worker { model: chosen.model, abilities: chosen.abilities, sum })
         };
-        let from: Language = to.other();
-        let translator = if translate { Some(chooser.translator(from, to)?) } else { None };
+        let translator = if translate { Some(chooser.translator(to.other(), to)?) } else { None };
         let (summarizer, second) = match summarize {
             true => {
-                let (first, second) = chooser.summarizers(from, to)?;
+                let (first, second) = chooser.summarizers(likely.unwrap_or(to.other()), to)?;
                 (Some(first), second)
             }
             false => (None, None),
         };
+        let models = [translator.as_ref(), summarizer.as_ref(), second.as_ref()];
+        let models: Vec<&Model> = models.into_iter().flatten().map(|chosen| &chosen.model).collect();
+        self.choices.note_ignored(&models, run);
         Ok(Plan {
+            from: None,
             to,
             summarizer: summarizer.map(worker).transpose()?,
             translator: translator.or(second).map(worker).transpose()?,
@@ -166,6 +182,17 @@ impl Many {
             item_timeout: self.item_timeout.map(Duration::from_secs),
         })
     }
+}
+
+/// The language of the first item that can be read, which the choice of a summarizer depends on.
+fn first_language(paths: &[PathBuf], encoding: Encoding) -> Option<Language> {
+    const LOOKED_AT: usize = 4;
+    paths.iter().take(LOOKED_AT).find_map(|path| {
+        let source = encoding.decoded(Box::new(std::fs::File::open(path).ok()?)).ok()?;
+        let mut items = formats::items(source, &path.to_string_lossy(), Fields::default()).ok()?;
+        let item = items.by_ref().take(LOOKED_AT).find_map(Result::ok)?;
+        Language::detect(&item.document.article())
+    })
 }
 
 /// An input in the encoding that was named for all of them.

@@ -1,4 +1,4 @@
-"""Scores what is read of public pages: `html.py trafilatura FOLDER` or `html.py mozilla FOLDER`.
+"""Scores what is read of public pages: `pages.py trafilatura FOLDER` or `pages.py mozilla FOLDER`.
 
 FOLDER is `tests` of a checkout of github.com/adbar/trafilatura (evaldata.json with the pages in cache and eval), or
 `test/test-pages` of one of github.com/mozilla/readability. Neither is part of this repository.
@@ -33,7 +33,7 @@ def read(pages, program):
         command = [program] if program else ["cargo", "run", "--release", "--quiet", "--example", "corpus", "--"]
         lines = subprocess.run(command + [folder], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     texts, errors = {}, {}
-    for line in map(json.loads, lines.splitlines()):
+    for line in map(json.loads, filter(None, lines.split("\n"))):
         items = line.get("items", [])
         problem = line.get("error") or next((item["error"] for item in items if "error" in item), None)
         if problem:
