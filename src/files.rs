@@ -8,8 +8,8 @@ use std::time::Duration;
 /// Writes a file beside its place, forces it to the disk and gives it its name. Where anything
 /// fails, the file that stood at the name before stays.
 ///
-/// A new file has the rights of any new file (0666 less the umask), one that replaces a regular file
-/// has the rights of that file. A link at the name is replaced, never followed.
+/// A new file has the rights of any new file (0666 less the umask), one that replaces a regular
+/// file has the rights of that file. A link at the name is replaced, never followed.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -89,7 +89,8 @@ impl Write for Blocks<'_> {
     }
 }
 
-/// Removes what programs that were killed left behind of files they were writing, if nobody wrote to them for so long.
+/// Removes unfinished files of programs that were killed, if nothing was written to them for
+/// `unused_for`.
 pub fn sweep(folder: &Path, unused_for: Duration) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -99,7 +100,10 @@ pub fn sweep(folder: &Path, unused_for: Duration) -> Result<()> {
         // A clock that was set back says nothing.
         let unused = found.modified().is_ok_and(|then| then.elapsed().unwrap_or_default() >= unused_for);
         if ours && unused && found.is_file() {
-            std::fs::remove_file(entry.path())?;
+            match std::fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
     }
     Ok(())

@@ -97,7 +97,7 @@ impl Intake {
 
 /// Reads one input; `None` where nobody listens.
 fn read(input: Input, mark: Option<&str>, fields: &Fields, tell: &SyncSender<Heard>) -> Option<()> {
-    /// A reader that fails on so many items in a row does not get on.
+    /// Failures in a row after which a reader is given up.
     const PANICS: usize = 16;
     let Input { name, open } = input;
     let opened = guarded(|| {
@@ -143,7 +143,8 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_string()
     };
-    // A reader is not used again after a panic but for its next item, which is checked like any other.
+    // A reader is not used again after a panic but for its next item, which is checked like any
+    // other.
     catch_unwind(AssertUnwindSafe(work)).map_err(said)
 }
 
@@ -154,7 +155,8 @@ fn bug(what: &str) -> String {
 
 /// An input that cannot be read is one bad item; the others are read all the same.
 pub(super) fn unreadable(name: &str, error: &Error) -> Unreadable {
-    let reason = error.to_string().trim_start_matches(name).trim_start().to_string();
+    let text = error.to_string();
+    let reason = text.strip_prefix(&format!("{name} ")).unwrap_or(&text).to_string();
     Unreadable { place: "whole".into(), reason, raw: String::new() }
 }
 

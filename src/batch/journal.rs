@@ -1,13 +1,16 @@
-//! The journal: every item of an output folder, its state and its result, in an SQLite file that survives being killed.
+//! The journal: every item of an output folder, its state and its result, in an SQLite file that
+//! survives being killed.
 //!
-//! One writer (a lock beside it says so), write-ahead log, every commit forced to the disk. The specification results depend on is
-//! frozen in the first run; a run with another one is refused. The files people read are made from here.
+//! One writer (a lock beside it says so), write-ahead log, every commit forced to the disk. The
+//! specification results depend on is frozen in the first run; a run with another one is refused.
+//! The files people read are made from here.
 //!
-//! Each row carries a seal, the sum of its columns and of the specification. At opening the file is checked whole and every seal is
-//! compared: a damaged file is set aside and begun again from `items.jsonl`, a damaged row loses its result and is done again.
+//! Each row carries a seal, the sum of its columns and of the specification. At opening the file is
+//! checked whole and every seal is compared: a damaged file is set aside and begun again from
+//! `items.jsonl`, a damaged row loses its result and is done again.
 //!
-//! Current items and history are apart: an item that left its input is marked as removed, and the results of earlier versions of an
-//! item are moved to the table `version`.
+//! Current items and history are apart: an item that left its input is marked as removed, and the
+//! results of earlier versions of an item are moved to the table `version`.
 
 mod check;
 mod file;
@@ -25,7 +28,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use file::Trouble;
-use row::{Row, UNREADABLE, seal};
+use row::{Row, UNREADABLE, version_seal};
 
 use super::result;
 use super::work::Lease;
@@ -72,12 +75,13 @@ pub enum Offered {
 impl Journal {
     /// Opens the journal of a folder, or begins one. `spec` is the specification results depend on.
     ///
-    /// A file that is damaged is kept aside and begun again from `items.jsonl`; rows that are damaged lose their results and are done
-    /// again. [`notes`](Self::notes) says so.
+    /// A file that is damaged is kept aside and begun again from `items.jsonl`; rows that are
+    /// damaged lose their results and are done again. [`notes`](Self::notes) says so.
     pub fn open(folder: &Path, spec: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
         let lock = file::lock(folder)?;
-        // SQLite is told to follow no link, also none on the way to the folder, which the user named.
+        // SQLite is told to follow no link, also none on the way to the folder, which the user
+        // named.
         let real = std::fs::canonicalize(folder).map_err(|e| Error::io("read", folder, e))?;
         let path = real.join("journal.db");
         let mut notes = Vec::new();
@@ -100,7 +104,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Opens and checks the file at a path; damage that a row or a fact can be blamed for is mended.
+    /// Opens and checks the file at a path; damage that a row or a fact can be blamed for is
+    /// mended.
     fn attempt(
         folder: &Path,
         path: &Path,
@@ -130,8 +135,9 @@ impl Journal {
         file::lock(folder).map(drop)
     }
 
-    /// Names this run's inputs. Where `tracks`, items that left the file they came from are marked as removed when the file was read
-    /// to its end; those of files that are gone are marked at once.
+    /// Names this run's inputs. Where `tracks`, items that left the file they came from are marked
+    /// as removed when the file was read to its end; those of files that are gone are marked at
+    /// once.
     pub fn expect(&mut self, inputs: &[String], tracks: bool) -> Result<()> {
         self.inputs = inputs.iter().cloned().collect();
         self.tracks = tracks;
@@ -142,10 +148,15 @@ impl Journal {
             rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?
         };
         let roots: HashSet<Option<PathBuf>> = inputs.iter().map(|name| root(name)).collect();
+        // A relative name means another file in another working folder.
+        let here = std::env::current_dir().map_or(String::new(), |folder| folder.display().to_string());
+        let is_here = self.fact("working folder")?.is_none_or(|before| before == here);
+        self.set_fact("working folder", &here)?;
         self.together(|journal| {
             for name in known.iter().filter(|name| !journal.inputs.contains(*name)) {
-                // Only a file beside this run's inputs is judged: another working folder has others.
-                let gone = is_gone(name) && roots.contains(&root(name));
+                // Only a file beside this run's inputs is judged.
+                let is_known = is_here || Path::new(name).is_absolute();
+                let gone = is_known && is_gone(name) && roots.contains(&root(name));
                 if gone {
                     journal.execute(
                         "DELETE FROM item WHERE input = ?1 AND substr(key, 1, ?2) = ?3",
@@ -240,7 +251,7 @@ impl Journal {
         if let (true, Some(line)) = (row.state == "done", &row.line) {
             // Its headline, and so the names of its files, may be others now.
             self.outdate(line)?;
-            let seal = seal(&[Some(&self.spec), Some(&row.key), Some(&row.content), Some(line)]);
+            let seal = version_seal(&self.spec, row.ordinal, &row.content, line);
             self.execute(
                 "INSERT OR REPLACE INTO version(ordinal, content, line, seal, updated) VALUES(?1, ?2, ?3, ?4, ?5)",
                 params![row.ordinal, row.content, line, seal, now()],
@@ -260,8 +271,9 @@ impl Journal {
         Ok(if waited { Offered::Replaced } else { Offered::Changed })
     }
 
-    /// The row of a file that has another name now: the same content, under a name that is not among this run's inputs. It takes the
-    /// new name. A file of the same content that this run has met already is given as it is.
+    /// The row of a file that has another name now: the same content, under a name that is not
+    /// among this run's inputs. It takes the new name. A file of the same content that this run has
+    /// met already is given as it is.
     fn moved(&mut self, input: &str, content: &str) -> Result<Option<Known>> {
         let Some(known) = self.known("base = input AND content = ?1", [content])? else { return Ok(None) };
         if known.met == self.run {
@@ -290,7 +302,8 @@ impl Journal {
         Ok(Some(known))
     }
 
-    /// A value that no row has in a column: the one that is wanted, else with a number that nothing else has.
+    /// A value that no row has in a column: the one that is wanted, else with a number that nothing
+    /// else has.
     fn free(&self, column: &str, wanted: &str, number: i64) -> Result<String> {
         let mut find = self
             .connection
@@ -362,18 +375,20 @@ impl Journal {
         Ok(())
     }
 
-    /// An input was read to its end: what could not be read of it in earlier runs, and is not there any more, is forgotten; items
-    /// that are not there any more are marked as removed.
+    /// An input was read to its end: what could not be read of it in earlier runs, and is not there
+    /// any more, is forgotten; items that are not there any more are marked as removed.
     pub fn read_to_end(&mut self, input: &str, mark: Option<&str>) -> Result<()> {
         self.execute(
             "DELETE FROM item WHERE input = ?1 AND met <> ?2 AND substr(key, 1, ?3) = ?4",
             params![input, self.run, UNREADABLE.len() as i64, UNREADABLE],
         )?;
-        // A stream of items is never the whole of them: a feed's address, standard input.
-        if self.tracks && Path::new(input).exists() {
+        // A stream of items is never the whole of them (a feed's address, a pipe), nor is what
+        // could be read of an input with an unreadable part.
+        if self.tracks && Path::new(input).is_file() {
             self.execute(
-                "UPDATE item SET removed = 1 WHERE input = ?1 AND met <> ?2 AND removed = 0",
-                params![input, self.run],
+                "UPDATE item SET removed = 1 WHERE input = ?1 AND met <> ?2 AND removed = 0 AND NOT EXISTS \
+                 (SELECT 1 FROM item WHERE input = ?1 AND met = ?2 AND substr(key, 1, ?3) = ?4)",
+                params![input, self.run, UNREADABLE.len() as i64, UNREADABLE],
             )?;
         }
         let name = format!("mark of {input}");
@@ -546,8 +561,9 @@ struct Known {
     removed: bool,
 }
 
-/// What identifies an item among others. A guid is what the feed says it is; a number means something only within its input; a file
-/// without either is called by its name, an item without either by its content.
+/// What identifies an item among others. A guid is what the feed says it is; a number means
+/// something only within its input; a file without either is called by its name, an item without
+/// either by its content.
 fn base(input: &str, item: &Item, content: &str) -> String {
     let global = |id: &str| id.contains([':', '/']);
     match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
@@ -564,7 +580,8 @@ fn is_whole_file(item: &Item) -> bool {
     matches!(item.form, Form::File(_)) && !named
 }
 
-/// Whether an input that was a file, or a folder that could not be read, is not there as one any more.
+/// Whether an input that was a file, or a folder that could not be read, is not there as one any
+/// more.
 fn is_gone(name: &str) -> bool {
     // Names that are no UTF-8 are not known as they are.
     let is_path = !name.contains("://") && name != "standard input" && !name.contains('\u{FFFD}');

@@ -162,9 +162,11 @@ pub struct Plan {
     pub pairs: Vec<&'static Exchange>,
     /// How the page of an item is read, where its article is wanted instead of what the item says.
     pub follow: Option<Follow>,
-    /// Whether results show items that are not in their inputs any more, too. Feeds are windows on a stream: their items stay.
+    /// Whether results show items that are not in their inputs any more, too. Feeds are windows on
+    /// a stream: their items stay.
     pub keep_removed: bool,
-    /// How long models may work on one item, its page read already; one that takes longer fails. Not limited by default.
+    /// How long models may work on one item, its page read already; one that takes longer fails.
+    /// Not limited by default.
     pub item_timeout: Option<Duration>,
 }
 

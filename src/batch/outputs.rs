@@ -25,10 +25,12 @@ const NAMES: &[&str] = &[
     "journal.lock",
 ];
 
-/// Whether results can be written into a folder, before any work is done. Makes the folder where it is absent.
+/// Whether results can be written into a folder, before any work is done. Makes the folder where it
+/// is absent.
 ///
-/// An error where another run is at work on it, where it cannot be written, or where something else stands in a result's place. Unless
-/// `force`, also where an input lies in a result's place, or a file that was not made by malmoi.
+/// An error where another run is at work on it, where it cannot be written, or where something else
+/// stands in a result's place. Unless `force`, also where an input lies in a result's place, or a
+/// file that was not made by malmoi.
 pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()> {
     if std::fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
         return Err(BatchError::InTheWay { path: folder.to_path_buf(), what: "a file" }.into());
@@ -78,7 +80,8 @@ fn is_journal(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("journal."))
 }
 
-/// Whether the results in a folder are malmoi's: the first line of one of the two lists says so. Both empty is a run that did nothing.
+/// Whether the results in a folder are malmoi's: the first line of one of the two lists says so.
+/// Both empty is a run that did nothing.
 fn is_ours(folder: &Path) -> bool {
     use std::io::{BufRead, BufReader, Read};
     let first = |name: &str| {
@@ -89,6 +92,10 @@ fn is_ours(folder: &Path) -> bool {
     };
     match (first("items.jsonl"), first("failed.jsonl")) {
         (Some(item), _) if !item.is_empty() => serde_json::from_slice::<Line>(&item).is_ok(),
+        (Some(_), Some(failure)) if !failure.is_empty() => {
+            let line = serde_json::from_slice::<serde_json::Value>(&failure).unwrap_or_default();
+            line["reason"].is_string() && line["input"].is_string()
+        }
         (Some(_), Some(_)) => true,
         _ => false,
     }
@@ -98,9 +105,10 @@ fn pairs_name(exchange: &super::Exchange) -> String {
     format!("pairs.{}", exchange.name)
 }
 
-/// Writes `items.jsonl`, `failed.jsonl`, a page for each item in `items/` and, where the item was a file, its translation as one,
-/// `digest.html`, `digest.md` and, for feeds, `feed.xml`. Returns `false` where `goes_on` said to end before all was written: each file
-/// is as it was or as it should be.
+/// Writes `items.jsonl`, `failed.jsonl`, a page for each item in `items/` and, where the item was a
+/// file, its translation as one, `digest.html`, `digest.md` and, for feeds, `feed.xml`. Returns
+/// `false` where `goes_on` said to end before all was written: each file is as it was or as it
+/// should be.
 pub(super) fn write(
     journal: &Journal,
     folder: &Path,
@@ -183,7 +191,8 @@ struct Out<'o> {
 }
 
 impl Out<'_> {
-    /// Gives the lines of a state in order, each with whether results show it. Returns `false` where it ended before the last.
+    /// Gives the lines of a state in order, each with whether results show it. Returns `false`
+    /// where it ended before the last.
     fn each(&self, state: &str, path: &Path, give: &mut dyn FnMut(Line, bool) -> Result<()>) -> Result<bool> {
         self.texts(state, &mut |text, removed| {
             let mut line: Line =

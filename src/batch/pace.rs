@@ -23,11 +23,12 @@ impl Pace {
         self.in_hand += in_hand.as_secs_f64();
     }
 
-    /// Seconds until all that waits is settled: `waiting` bytes, those of items in hand among them, which are given with the time they
-    /// are in hand. None where too little was settled to tell.
+    /// Seconds until all that waits is settled: `waiting` bytes, those of items in hand among them,
+    /// which are given with the time they are in hand. None where too little was settled to tell.
     ///
-    /// Items in hand count for the part that was done of them in all likelihood. However fast the many short ones go, a long one takes
-    /// its time, so that the time left is at least that of the longest in hand.
+    /// Items in hand count for the part that was done of them in all likelihood. However fast the
+    /// many short ones go, a long one takes its time, so that the time left is at least that of the
+    /// longest in hand.
     pub fn left(&self, elapsed: Duration, waiting: u64, in_hand: &[(u64, Duration)]) -> Option<f64> {
         if self.items < Self::ENOUGH || self.bytes == 0 || self.in_hand <= 0.0 {
             return None;
@@ -50,7 +51,8 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Workers that read 100 bytes a second each take items in order. Gives at each end of an item the estimate and the truth.
+    /// Workers that read 100 bytes a second each take items in order. Gives at each end of an item
+    /// the estimate and the truth.
     fn simulate(items: &[u64], workers: usize) -> Vec<(f64, f64)> {
         let seconds = |bytes: u64| bytes as f64 / 100.0;
         let (mut free, mut ends) = (vec![0.0_f64; workers], Vec::new());

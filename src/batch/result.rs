@@ -12,7 +12,8 @@ use crate::outcome::{Outcome, Tokens};
 /// A line of `items.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Line {
-    /// What the source calls the item; where it has no name, or another item has that name, what the journal calls it. Unique.
+    /// What the source calls the item; where it has no name, or another item has that name, what
+    /// the journal calls it. Unique.
     pub id: String,
     /// Which version of it this is.
     pub version: Option<String>,
@@ -45,7 +46,8 @@ pub struct Line {
     pub key: String,
     /// See `key`.
     pub content: String,
-    /// The content that the item had when it was last done, where it was edited since: the journal keeps that version.
+    /// The content that the item had when it was last done, where it was edited since: the journal
+    /// keeps that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<String>,
     /// Whether the item is not in its input any more.
@@ -93,7 +95,8 @@ pub struct Summary {
     pub route: String,
     /// The summary.
     pub text: String,
-    /// The summary in the article's language that `text` was translated from, on the route `cascade`.
+    /// The summary in the article's language that `text` was translated from, on the route
+    /// `cascade`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intermediate: Option<String>,
     /// Why it ended.
@@ -145,9 +148,9 @@ impl Line {
         }
     }
 
-    /// The names of the item's page, and of the file that is its translation where the item was one: names people recognise, of
-    /// characters every file system takes, and unlike all others. A file keeps its name, another item has its headline; part of the
-    /// key's sum follows.
+    /// The names of the item's page, and of the file that is its translation where the item was
+    /// one: names people recognise, of characters every file system takes, and unlike all others. A
+    /// file keeps its name, another item has its headline; part of the key's sum follows.
     pub(super) fn files(&self) -> (String, Option<String>) {
         let name = match &self.form {
             Form::File(_) => file_name(&self.input),
@@ -223,7 +226,8 @@ fn headline_name(title: &str) -> String {
     if name.is_empty() { "item".to_string() } else { name }
 }
 
-/// The name of an input file without folders and ending; characters that mean something to a shell or a file system are hyphens.
+/// The name of an input file without folders and ending; characters that mean something to a shell
+/// or a file system are hyphens.
 fn file_name(input: &str) -> String {
     // A file name has room for 255 bytes on most systems, also for the sum and the endings.
     const LONGEST: usize = 120;

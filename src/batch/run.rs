@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const EXTEND: Duration = Duration::from_secs(60);
 /// The files people read are written while the run goes at most this often.
 const OUTPUTS: Duration = Duration::from_secs(2);
-/// The time between two writings is at least so many times what one takes.
+/// Least time between two writings, in multiples of what one takes.
 const OUTPUTS_SHARE: u32 = 20;
 /// How long files are written after the user asked to stop.
 const LAST_OUTPUTS: Duration = Duration::from_secs(3);
@@ -71,10 +71,15 @@ pub struct Progress {
     pub counts: Counts,
     /// Items taken in that are not settled.
     pub waiting: u64,
-    /// Seconds until those are settled, by the lengths of their texts and how long others took; none where too few were settled.
+    /// Seconds until those are settled, by the lengths of their texts and how long others took;
+    /// none where too few were settled.
     pub left: Option<f64>,
     /// Whether all inputs are read, so that no more will come.
     pub complete: bool,
+    /// Tokens that models have read since it began, also of items that are not settled.
+    pub read: u64,
+    /// Tokens that they have written.
+    pub written: u64,
     /// Seconds since it began.
     pub seconds: f64,
 }
@@ -93,7 +98,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// Whether an input could not be read, or nothing could be done: no item is done now, and the inputs had not been read before.
+    /// Whether an input could not be read, or nothing could be done: no item is done now, and the
+    /// inputs had not been read before.
     pub fn is_failure(&self) -> bool {
         let nothing = self.stats.done == 0 && (self.stats.dead > 0 || self.counts.unchanged_inputs == 0);
         self.counts.refused_inputs > 0 || nothing
@@ -211,7 +217,8 @@ struct Out {
     began: Option<Instant>,
 }
 
-/// When the files people read were last written, how long that took, whether there is more to write, and whether it failed.
+/// When the files people read were last written, how long that took, whether there is more to
+/// write, and whether it failed.
 struct Written {
     last: Instant,
     took: Duration,
@@ -228,6 +235,10 @@ impl Run<'_> {
                 let patience = if self.out.is_empty() { PATIENCE } else { Duration::ZERO };
                 self.complete = !self.take_in(hands, patience, watch)?;
             }
+            // What workers have brought counts before anything is given up.
+            while let Some(told) = self.workers.take(Duration::ZERO) {
+                self.hear(told);
+            }
             self.give_up(stopping)?;
             let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
             if due || self.settled.len() >= hands {
@@ -238,15 +249,8 @@ impl Run<'_> {
             if idle && (stopping || self.complete) {
                 return Ok(());
             }
-            match self.workers.take(if idle { Duration::ZERO } else { PATIENCE }) {
-                Some(Told::Began(place)) => {
-                    if let Some(out) = self.out.get_mut(&place) {
-                        out.began = Some(Instant::now());
-                    }
-                }
-                // One that was given up meanwhile is settled already.
-                Some(Told::Settled(settled)) => self.take_back(*settled),
-                None => {}
+            if let Some(told) = self.workers.take(if idle { Duration::ZERO } else { PATIENCE }) {
+                self.hear(told);
             }
             if self.extended.elapsed() > EXTEND {
                 self.extended = Instant::now();
@@ -260,8 +264,22 @@ impl Run<'_> {
                 waiting: self.waiting.items,
                 left: self.left(),
                 complete: self.complete,
+                read: self.workers.meter().read.load(Ordering::Relaxed),
+                written: self.workers.meter().written.load(Ordering::Relaxed),
                 seconds: self.began.elapsed().as_secs_f64(),
             });
+        }
+    }
+
+    fn hear(&mut self, told: Told) {
+        match told {
+            Told::Began(place) => {
+                if let Some(out) = self.out.get_mut(&place) {
+                    out.began = Some(Instant::now());
+                }
+            }
+            // One that was given up meanwhile is settled already.
+            Told::Settled(settled) => self.take_back(*settled),
         }
     }
 
@@ -273,8 +291,8 @@ impl Run<'_> {
         self.settled.push(settled);
     }
 
-    /// Takes leases away from workers that are stuck: each from one that is over its limit, all of them when the user has waited long
-    /// enough for the run to stop.
+    /// Takes leases away from workers that are stuck: each from one that is over its limit, all of
+    /// them when the user has waited long enough for the run to stop.
     fn give_up(&mut self, stopping: bool) -> Result<()> {
         if stopping {
             let since = *self.stopping.get_or_insert_with(Instant::now);
@@ -450,8 +468,8 @@ impl Run<'_> {
     }
 }
 
-/// Items for `room` more workers of `hands`, with `long` long ones out already. Long items get half of the hands at most while short
-/// ones wait, so that these come out meanwhile.
+/// Items for `room` more workers of `hands`, with `long` long ones out already. Long items get half
+/// of the hands at most while short ones wait, so that these come out meanwhile.
 fn claim(journal: &mut Journal, room: usize, hands: usize, long: usize) -> Result<Vec<Lease>> {
     // Twice as many items are out as there are workers.
     let workers = hands.div_ceil(2);

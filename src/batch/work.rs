@@ -68,7 +68,7 @@ impl Length {
 
 /// A queue of items. Every call is whole or has no effect.
 pub trait Work {
-    /// Takes up to `most` items of a length, in order. Nobody else gets them before their leases run out.
+    /// Takes up to `most` items of a length, in order. They are leased until they are settled.
     fn claim(&mut self, most: usize, length: Length) -> Result<Vec<Lease>>;
 
     /// Keeps a lease for longer.

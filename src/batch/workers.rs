@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::work::Lease;
 use super::{BatchError, Plan, Worker};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::event::Finding;
+use crate::event::{Event, Finding};
 use crate::formats::Item;
 use crate::language::Language;
 use crate::prompts::Task;
@@ -41,6 +41,27 @@ pub(super) struct Settled {
     pub result: Result<Line>,
 }
 
+/// Tokens of all items, also of those that are not settled, since the run began.
+#[derive(Default)]
+pub(super) struct Meter {
+    pub read: AtomicU64,
+    pub written: AtomicU64,
+}
+
+impl Meter {
+    /// A listener for one request, whose events count from zero at each stage.
+    fn listen(&self) -> impl FnMut(&Event) {
+        let (mut read_before, mut written_before) = (0, 0);
+        move |event| {
+            let Event::Progress { read, written, .. } = *event else { return };
+            let since = |now: usize, before: usize| now.checked_sub(before).unwrap_or(now) as u64;
+            self.read.fetch_add(since(read, read_before), Ordering::Relaxed);
+            self.written.fetch_add(since(written, written_before), Ordering::Relaxed);
+            (read_before, written_before) = (read, written);
+        }
+    }
+}
+
 /// The threads.
 pub(super) struct Workers {
     work: Option<Sender<Lease>>,
@@ -55,6 +76,7 @@ struct Shared {
     plan: Arc<Plan>,
     waiting: Arc<Mutex<Receiver<Lease>>>,
     tell: Sender<Told>,
+    meter: Arc<Meter>,
     /// Set by the user.
     stop: Arc<AtomicBool>,
     /// Set when the run is over, and no result is taken any more.
@@ -69,6 +91,7 @@ impl Workers {
             plan: Arc::new(share(plan)?),
             waiting: Arc::new(Mutex::new(waiting)),
             tell,
+            meter: Arc::default(),
             stop,
             over: Arc::default(),
         };
@@ -77,6 +100,11 @@ impl Workers {
             workers.add()?;
         }
         Ok(workers)
+    }
+
+    /// Tokens of all items so far.
+    pub fn meter(&self) -> &Meter {
+        &self.shared.meter
     }
 
     /// One more thread, at the beginning or in the place of one that is stuck.
@@ -102,7 +130,8 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.work = None;
         self.shared.over.store(true, Ordering::SeqCst);
-        // A thread that is stuck in an item is left to itself: what it finds out is not asked for any more.
+        // A thread that is stuck in an item is left to itself: what it finds out is not asked for
+        // any more.
         let until = Instant::now() + GRACE;
         for thread in self.threads.drain(..) {
             while !thread.is_finished() && Instant::now() < until {
@@ -137,7 +166,8 @@ impl Shared {
         if self.ends() {
             return Err(Error::Cancelled);
         }
-        // Pages come when it is their turn at their host, which has limits of its own: the item's time begins behind them.
+        // Pages come when it is their turn at their host, which has limits of its own: the item's
+        // time begins behind them.
         let (item, followed) = follow(&self.plan, &lease.item);
         if self.ends() || self.tell.send(Told::Began(place(lease))).is_err() {
             return Err(Error::Cancelled);
@@ -145,7 +175,8 @@ impl Shared {
         let limit = self.plan.item_timeout;
         let late = limit.map(|limit| Instant::now() + limit);
         let is_late = || late.is_some_and(|late| Instant::now() >= late);
-        let result = one(&self.plan, lease, item, followed, || self.ends() || is_late());
+        let ends = || self.ends() || is_late();
+        let result = one(&self.plan, lease, item, followed, &self.meter, ends);
         match (result, limit) {
             (Err(Error::Cancelled), Some(limit)) if !self.ends() => {
                 Err(BatchError::ItemTimeout { limit }.into())
@@ -185,6 +216,7 @@ fn one(
     lease: &Lease,
     mut item: Item,
     followed: Option<Finding>,
+    meter: &Meter,
     ends: impl Fn() -> bool,
 ) -> Result<Line> {
     let from =
@@ -205,7 +237,7 @@ fn one(
     {
         let request = model.translate_document(document.clone()).from(from).abilities(abilities.clone());
         let request = plan.apply(request, Task::Translate)?;
-        line.translation = Some(Translation::of(request.watch(|_| {}, &go_on)?, document.title()));
+        line.translation = Some(Translation::of(request.watch(meter.listen(), &go_on)?, document.title()));
     }
     // A headline alone is its own summary.
     let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
@@ -215,12 +247,13 @@ fn one(
         if let Some(second) = &plan.translator {
             request = request.translator(&second.model, second.abilities.clone());
         }
-        line.summary = Some(request.watch(|_| {}, &go_on)?.into());
+        line.summary = Some(request.watch(meter.listen(), &go_on)?.into());
     }
     Ok(line)
 }
 
-/// The item with the article of its page, where that is wanted and says more; and what is to be said about it.
+/// The item with the article of its page, where that is wanted and says more; and what is to be
+/// said about it.
 fn follow(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
     let (Some(follow), Some(link)) = (&plan.follow, &item.link) else { return (item.clone(), None) };
     let length = |document: &Document| document.article().chars().count();

@@ -1,5 +1,5 @@
-//! The digest as a page, and translated articles as pages. Nothing in them reaches outside or runs: every word of an
-//! item is text, and HTML of an item goes through a sanitizer.
+//! The digest as a page, and translated articles as pages. Nothing in them reaches outside or runs:
+//! every word of an item is text, and HTML of an item goes through a sanitizer.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -121,7 +121,8 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
     *page += "</article>\n";
 }
 
-/// A summary with its doubtful words marked, the text it was translated from, and the article where no table shows it.
+/// A summary with its doubtful words marked, the text it was translated from, and the article where
+/// no table shows it.
 fn summary(page: &mut String, line: &Line, say: &Words) {
     let Some(summary) = &line.summary else { return };
     let doubts: Vec<&Finding> = summary.findings.iter().filter(|one| one.is_doubt()).collect();
@@ -210,7 +211,8 @@ fn whole(place: Place) -> Option<Range<usize>> {
     Some(start..start + place.end.checked_sub(place.start)?)
 }
 
-/// A text as HTML with some of its byte ranges marked; ranges that do not lie on its characters are left out.
+/// A text as HTML with some of its byte ranges marked; ranges that do not lie on its characters are
+/// left out.
 fn marked(text: &str, ranges: &[Range<usize>]) -> String {
     let mut ranges: Vec<&Range<usize>> =
         ranges.iter().filter(|range| text.get((*range).clone()).is_some()).collect();
@@ -268,7 +270,8 @@ fn name(code: &str) -> &'static str {
     Language::parse(code).map_or("", Language::native_name)
 }
 
-/// A translated piece of HTML from an item, with nothing that runs, loads or hides: structure, emphasis, tables and links.
+/// A translated piece of HTML from an item, with nothing that runs, loads or hides: structure,
+/// emphasis, tables and links.
 pub(super) fn sanitized(html: &str) -> String {
     ammonia::Builder::default()
         .rm_tags(["img", "map", "area"])
@@ -283,7 +286,8 @@ pub(super) fn sanitized(html: &str) -> String {
         .to_string()
 }
 
-/// A translated page by itself: the words and structure of the original, none of its scripts, styles or pictures.
+/// A translated page by itself: the words and structure of the original, none of its scripts,
+/// styles or pictures.
 pub(in crate::batch) fn translated_page(line: &Line, html: &str) -> String {
     let body = html.find("<body").map_or(html, |at| &html[at..]);
     format!(

@@ -1,5 +1,5 @@
-//! The digest and single items as Markdown. Every word of an item is escaped: no heading, link, picture, fence, list or
-//! tag of an article becomes one here.
+//! The digest and single items as Markdown. Every word of an item is escaped: no heading, link,
+//! picture, fence, list or tag of an article becomes one here.
 
 use super::words::{Words, words};
 use super::{Figures, heading, is_web, models, title};
@@ -68,14 +68,16 @@ fn paragraphs(text: &str) -> String {
     text.trim().lines().map(|line| escaped(line.trim())).collect::<Vec<_>>().join("\n")
 }
 
-/// A line of which Markdown makes nothing but words (CommonMark 2.4: any ASCII punctuation may be escaped).
+/// A line of which Markdown makes nothing but words (CommonMark 2.4: any ASCII punctuation may be
+/// escaped).
 fn escaped(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     for (at, c) in line.char_indices() {
         let special = match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|' | '&' => true,
-            // At a line's beginning: headings, lists, rules and setext underlines; after its number, a list.
+            // At a line's beginning: headings, lists, rules and setext underlines; after its
+            // number, a list.
             '#' | '+' | '-' | '=' => at == 0,
             ')' => digits > 0 && at == digits,
             '.' => digits > 0 && at == digits || line[..at].ends_with("www"),

@@ -1,7 +1,8 @@
-//! What people read of a run: headline, summary, and the translation beside its source with doubts where they are. As a
-//! page, as Markdown and as a feed.
+//! What people read of a run: headline, summary, and the translation beside its source with doubts
+//! where they are. As a page, as Markdown and as a feed.
 //!
-//! None of them needs anything but itself, and nothing in them that came from an item is more than text.
+//! None of them needs anything but itself, and nothing in them that came from an item is more than
+//! text.
 
 mod html;
 mod markdown;
@@ -23,7 +24,8 @@ pub(super) struct Figures {
     pub failed: usize,
 }
 
-/// The headline in the language of the digest if it was translated; the beginning of a text without one.
+/// The headline in the language of the digest if it was translated; the beginning of a text without
+/// one.
 fn heading(line: &Line) -> String {
     const LONGEST: usize = 90;
     let heading = line.translation.as_ref().and_then(|one| one.title.as_deref());
@@ -48,7 +50,8 @@ fn models(line: &Line) -> Vec<&str> {
     models
 }
 
-/// Whether an address is one of the web and has no character that could end the place it is written in.
+/// Whether an address is one of the web and has no character that could end the place it is written
+/// in.
 fn is_web(link: &str) -> bool {
     let known = link.starts_with("https://") || link.starts_with("http://");
     known

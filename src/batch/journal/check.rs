@@ -1,12 +1,14 @@
-//! Opening a journal: tables of an earlier version are raised to this one, the specification is compared, and every seal is.
+//! Opening a journal: tables of an earlier version are raised to this one, the specification is
+//! compared, and every seal is.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension, params};
 
 use super::file::{FIRST_SCHEMA, Format, SCHEMA, VERSION};
-use super::row::{Row, seal, text};
+use super::row::{Row, seal, text, version_seal};
 use super::{Journal, base};
 use crate::batch::{BatchError, result, spec_sum};
 use crate::error::{Error, Result};
@@ -16,19 +18,21 @@ use crate::formats::{Form, Item};
 impl Journal {
     /// Makes an open file the journal of this run.
     pub(super) fn prepare(&mut self, format: Format) -> Result<()> {
-        match format {
-            Format::Current => {}
-            Format::New => self.together(|journal| journal.create())?,
-            Format::First => self.together(|journal| journal.raise())?,
-        }
-        let is_new = self.freeze()?;
-        self.together(|journal| journal.verify())?;
-        if is_new {
-            // A journal that was not begun yet, beside results of one that was.
-            self.together(|journal| journal.rebuild())?;
-        }
+        // One transaction: a run that is refused changes nothing, and one that is killed rebuilds
+        // again.
+        self.together(|journal| {
+            match format {
+                Format::Current => {}
+                Format::New => journal.create()?,
+                Format::First => journal.raise()?,
+            }
+            let is_new = journal.freeze()?;
+            journal.verify()?;
+            // A journal that was not begun yet may stand beside results of one that was.
+            if is_new { journal.rebuild() } else { Ok(()) }
+        })?;
         self.count_run()?;
-        // Whoever had leases is gone: the lock is ours.
+        // Leases of earlier runs are void: this run holds the lock.
         self.execute("UPDATE item SET state = 'pending', lease = NULL WHERE state = 'leased'", [])?;
         Ok(())
     }
@@ -143,9 +147,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Freezes the specification, or compares it with the frozen one. Gives whether the journal is new.
+    /// Freezes the specification, or compares it with the frozen one. Gives whether the journal is
+    /// new.
     ///
-    /// Where the frozen one is damaged, the one of this run takes its place: results that were made with another have other seals.
+    /// Where the frozen one is damaged, the one of this run takes its place: results that were made
+    /// with another have other seals.
     fn freeze(&mut self) -> Result<bool> {
         let damaged = self.notes.len();
         match self.fact("spec")? {
@@ -163,7 +169,8 @@ impl Journal {
         }
     }
 
-    /// Compares every seal. What is damaged loses its result, and is done again when its input is read.
+    /// Compares every seal. What is damaged loses its result, and is done again when its input is
+    /// read.
     fn verify(&mut self) -> Result<()> {
         let mut damaged = Vec::new();
         {
@@ -183,17 +190,17 @@ impl Journal {
         }
         let mut versions = Vec::new();
         {
-            let select = "SELECT version.ordinal, version.content, version.line, version.seal, key \
-                          FROM version JOIN item USING (ordinal)";
+            let select = "SELECT ordinal, content, line, seal FROM version";
             let mut select = self.connection.prepare(select).map_err(|e| self.failed(e))?;
             let mut rows = select.query([]).map_err(|e| self.failed(e))?;
             while let Some(found) = rows.next().map_err(|e| self.failed(e))? {
                 let text = |index| {
                     Ok::<_, Error>(text(found, index).map_err(|e| self.failed(e))?.unwrap_or_default())
                 };
-                let (content, line, sealed, key) = (text(1)?, text(2)?, text(3)?, text(4)?);
-                if seal(&[Some(&self.spec), Some(&key), Some(&content), Some(&line)]) != sealed {
-                    versions.push((found.get::<_, i64>(0).map_err(|e| self.failed(e))?, content));
+                let (content, line, sealed) = (text(1)?, text(2)?, text(3)?);
+                let ordinal: i64 = found.get(0).map_err(|e| self.failed(e))?;
+                if version_seal(&self.spec, ordinal, &content, &line) != sealed {
+                    versions.push((ordinal, content));
                 }
             }
         }
@@ -207,7 +214,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes a damaged row's result away. Its place and name stay, so that the item comes out where it was.
+    /// Takes a damaged row's result away. Its place and name stay, so that the item comes out where
+    /// it was.
     pub(super) fn lose(&mut self, mut row: Row, reason: &str) -> Result<()> {
         // An input that says it has not changed would not be read again.
         self.execute("DELETE FROM fact WHERE substr(name, 1, 8) = 'mark of '", [])?;
@@ -254,7 +262,9 @@ impl Journal {
         let (mut taken, mut others) = (0, 0);
         for (number, text) in lines.enumerate() {
             let line = serde_json::from_slice::<result::Line>(&text.map_err(unread)?);
-            let Some(mut line) = line.ok().filter(|line| line.spec == spec) else {
+            // Lines of malmoi 0.1 do not say what they were made with.
+            let is_ours = |line: &result::Line| line.spec.is_empty() || line.spec == spec;
+            let Some(mut line) = line.ok().filter(is_ours) else {
                 others += 1;
                 continue;
             };
@@ -288,12 +298,22 @@ impl Journal {
             self.notes.push("there was no journal; it is begun again from items.jsonl".into());
         }
         if others > 0 {
+            let kept = self.keep_aside(&path)?;
             self.notes.push(format!(
-                "{others} lines of {} are no results of these models and options; their items are done again",
-                path.display()
+                "{others} lines of {} are no results of these models and options; their items are done again, and {} keeps the old lines",
+                path.display(),
+                kept.display()
             ));
         }
         Ok(())
+    }
+
+    /// Copies a list of results to a name that is free.
+    fn keep_aside(&self, path: &Path) -> Result<PathBuf> {
+        let kept = (1..).map(|number| self.folder.join(format!("items.before-{number}.jsonl")));
+        let kept = kept.into_iter().find(|kept| kept.symlink_metadata().is_err()).unwrap_or_default();
+        std::fs::copy(path, &kept).map_err(|e| Error::io("write", &kept, e))?;
+        Ok(kept)
     }
 }
 

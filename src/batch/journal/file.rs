@@ -9,8 +9,8 @@ use crate::batch::BatchError;
 use crate::error::{Error, Result};
 use crate::files::{self, Kind};
 
-/// Version of the schema, in `PRAGMA user_version` and in the fact `schema`: a damaged number in one
-/// of the two places is not taken for a newer version.
+/// Version of the schema, in `PRAGMA user_version` and in the fact `schema`: a damaged number in
+/// one of the two places is not taken for a newer version.
 pub(super) const VERSION: i64 = 2;
 
 pub(super) const SCHEMA: &str = "
@@ -116,7 +116,8 @@ impl From<Error> for Trouble {
     }
 }
 
-/// Opens the file and checks it whole: its version, every word of its schema, and its pages, indexes and constraints.
+/// Opens the file and checks it whole: its version, every word of its schema, and its pages,
+/// indexes and constraints.
 pub(super) fn connect(path: &Path) -> std::result::Result<Opened, Trouble> {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let path = with_ending(path, ending);
@@ -130,7 +131,8 @@ pub(super) fn connect(path: &Path) -> std::result::Result<Opened, Trouble> {
         }
     }
     if path.exists() {
-        // Rights that are missing are told apart from a damaged file, which SQLite may call read-only.
+        // Rights that are missing are told apart from a damaged file, which SQLite may call
+        // read-only.
         let opened = File::options().read(true).write(true).open(path);
         opened.map_err(|e| Error::io("write", path, e))?;
     }
@@ -202,8 +204,9 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<(String, Option<Stri
     rows.collect()
 }
 
-/// Whether an error while the journal is opened and checked tells of damage. It does unless it tells
-/// of the disk, of memory or of another process: the file can be read and written, as was tried.
+/// Whether an error while the journal is opened and checked tells of damage. It does unless it
+/// tells of the disk, of memory or of another process: the file can be read and written, as was
+/// tried.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::*;
     let Some(sqlite) = error.sqlite_error() else { return true };

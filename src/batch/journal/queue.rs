@@ -16,7 +16,7 @@ impl Work for Journal {
             Length::Short => "size <= ?4",
             Length::Long => "size > ?4",
         };
-        // Leases are not taken away here: whoever else could have one would hold the folder's lock.
+        // Leases are not taken away here: only the process that holds the folder's lock has any.
         let mut claim = self
             .connection
             .prepare_cached(&format!(

@@ -72,7 +72,8 @@ impl Row {
     }
 }
 
-/// A text of a row. Bytes that are no UTF-8 any more are replaced, and so have another seal: SQLite does not look at them.
+/// A text of a row. Bytes that are no UTF-8 any more are replaced, and so have another seal: SQLite
+/// does not look at them.
 pub(super) fn text(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
     Ok(match row.get_ref(index)? {
         ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -82,6 +83,12 @@ pub(super) fn text(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Op
 
 /// First word of the keys of parts that could not be read.
 pub(super) const UNREADABLE: &str = "unreadable: ";
+
+/// The seal of an earlier version of an item. An item keeps its ordinal when its file moves and its
+/// key changes.
+pub(super) fn version_seal(spec: &str, ordinal: i64, content: &str, line: &str) -> String {
+    seal(&[Some(spec), Some(&ordinal.to_string()), Some(content), Some(line)])
+}
 
 /// SHA-256 of several texts, each with its length, so that no two lists have one sum.
 pub(super) fn seal(parts: &[Option<&str>]) -> String {
