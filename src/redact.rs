@@ -64,7 +64,7 @@ fn users_removed(word: &str) -> String {
     let mut parts = word.split(SCHEME_ENDS);
     let first = parts.next().unwrap_or_default();
     let mut out = String::new();
-    match first.split_once('@') {
+    match first.rsplit_once('@') {
         // `user:password@host`, where somebody forgot the scheme.
         Some((user, host)) if user.contains(':') && !user.starts_with("mailto:") => {
             out += "***@";
@@ -156,6 +156,7 @@ mod tests {
             ("http://h/x?a=1#access_token=abc", "http://h/x?a=1#access_token=***"),
             ("no address: a@b:c", "no address: a@b:c"),
             ("bob:s3cret@host", "***@host"),
+            ("bob:s3@cret@host", "***@host"),
             ("mailto:han@haemin.example", "mailto:han@haemin.example"),
             ("http://h/?to=http://u:p@i/x&key=1", "http://h/?to=http://***@i/x&key=***"),
             ("token=1", "token=1"),

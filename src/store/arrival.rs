@@ -30,7 +30,7 @@ impl Arrival {
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
         let partial = partial_of(target);
         // A link, or anything else that is no file, would take what is written elsewhere.
-        if partial.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+        if partial.symlink_metadata().is_ok_and(|found| !found.is_file()) {
             std::fs::remove_file(&partial).map_err(io("remove", &partial))?;
         }
         let mut options = OpenOptions::new();

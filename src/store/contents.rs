@@ -74,7 +74,8 @@ impl Form {
 
     /// The weights that a folder of these files should have; `None` where it has none of this form.
     fn weights(&self, folder: &Path, names: &[String]) -> Option<Vec<FileName>> {
-        // An index may be left beside weights that are whole now; those are read then, as `transformers` does.
+        // An index may be left beside weights that are whole now; those are read then, as
+        // `transformers` does.
         let whole = self.index.trim_end_matches(".index.json");
         if names.iter().any(|name| name == whole) {
             return FileName::parse(whole).ok().map(|whole| vec![whole]);
@@ -107,7 +108,8 @@ fn belongs(name: &str) -> bool {
         "generation_config.json",
         "chat_template.jinja",
         "chat_template.json",
-        // A model with one of these is refused when it is opened, so that it must not be left behind.
+        // A model with one of these is refused when it is opened, so that it must not be left
+        // behind.
         "adapter_config.json",
         "quantize_config.json",
         "quant_config.json",

@@ -63,9 +63,17 @@ impl Store {
         if repo.is_main() && !exactly {
             snapshots.extend(folder.snapshots());
         }
-        let mut found = Vec::new();
+        let (mut found, mut unclear) = (Vec::new(), None);
         for snapshot in snapshots {
-            let Some(contents) = contents(&snapshot, repo)? else { continue };
+            let contents = match contents(&snapshot, repo) {
+                Ok(contents) => contents,
+                // Another snapshot may tell.
+                Err(error) => {
+                    unclear.get_or_insert(error);
+                    continue;
+                }
+            };
+            let Some(contents) = contents else { continue };
             let path = |file: &FileName| snapshot.join(file.as_str());
             found.push(Found {
                 repo: repo.clone(),
@@ -75,7 +83,10 @@ impl Store {
                 snapshot: snapshot.clone(),
             });
         }
-        Ok(best(found))
+        match unclear.filter(|_| found.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(best(found)),
+        }
     }
 
     /// Whether something of a model of the catalogue is there, but not all of it.

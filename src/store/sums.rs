@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::arrival::write_whole;
 use super::error::{StoreError, io};
+use super::lock::Lock;
 use super::names::{Commit, FileName, Sum};
 use super::repo::RepoFile;
 
-/// Sums of files nobody pinned, as they first came: what every later copy must be. Keyed by
+/// Sums of unpinned files as they first came: what every later copy must be. Keyed by
 /// repository, commit and file.
 pub(super) struct FirstSums {
     path: PathBuf,
@@ -59,17 +60,24 @@ impl FirstSums {
 
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
     pub fn remember(&self, path: &Path, sum: &Sum) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
         let mut sums = self.read();
         sums.insert(self.key(path), sum.to_string());
         self.write(&sums)
     }
 
     pub fn forget(&self, path: &Path) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
         let mut sums = self.read();
         match sums.remove(&self.key(path)) {
             Some(_) => self.write(&sums),
             None => Ok(()),
         }
+    }
+
+    /// Held while the list is read and written: repositories have locks of their own, and one list.
+    fn lock(&self) -> Result<Lock, StoreError> {
+        Lock::acquire(&self.cache.join(".locks/malmoi-sums.lock"), &mut |_| {})
     }
 
     fn write(&self, sums: &BTreeMap<String, String>) -> Result<(), StoreError> {
