@@ -1,4 +1,5 @@
-//! What is doubtful about a text that was made: plain data, serialisable. Knows nothing of how it was found.
+//! What is doubtful about a text that was made: plain data, serialisable. Knows nothing of how it
+//! was found.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +11,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The text cannot be used as it is: it is in the wrong language, cut off, or not a translation at all.
+    /// The text cannot be used as it is: it is in the wrong language, cut off, or not a translation
+    /// at all.
     Critical,
     /// A fact may be wrong: a number, a name, a quotation.
     #[default]
@@ -22,12 +24,14 @@ pub enum Severity {
 /// A stretch of a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// Where it starts and ends in the segment's text; in the whole text where the finding has no segment.
+    /// Where it starts and ends in the segment's text; in the whole text where the finding has no
+    /// segment.
     pub start: usize,
     /// See `start`.
     pub end: usize,
-    /// Where it starts in the whole: the article ([`Document::article`](crate::document::Document::article)) or the outcome's
-    /// text; `None` where that is not known, as in an intermediate text.
+    /// Where it starts in the whole: the article
+    /// ([`Document::article`](crate::document::Document::article)) or the outcome's text; `None`
+    /// where that is not known, as in an intermediate text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
 }
@@ -60,11 +64,11 @@ impl From<Range<usize>> for Place {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`, `reasoning`, or one of
-    /// [`Finding::NOTES`].
+    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`,
+    /// `glossary`, `reasoning`, or one of [`Finding::NOTES`].
     pub check: String,
-    /// What it is, for programs: a name in [`Check::kinds`](crate::checks::Check::kinds) or the check's own. Empty in findings
-    /// written before there were kinds.
+    /// What it is, for programs: a name in [`Check::kinds`](crate::checks::Check::kinds) or the
+    /// check's own. Empty in findings written before there were kinds.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// How much it matters.
@@ -86,9 +90,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Names of what is said for completeness and puts nothing in doubt: furniture that was left out, recommendations for
-    /// sampling that are not followed, a text that is its own summary, a part that was split smaller and then came out whole,
-    /// tags without words of theirs in the output. `sentences` stands in older files only.
+    /// Names of what is said for completeness and puts nothing in doubt: furniture that was left
+    /// out, recommendations for sampling that are not followed, a text that is its own summary, a
+    /// part that was split smaller and then came out whole, tags without words of theirs in the
+    /// output. `sentences` stands in older files only.
     pub const NOTES: &[&str] = &["furniture", "sampling", "sentences", "short", "split", "tags"];
 
     /// A finding about the whole text, of middling severity.
@@ -145,8 +150,8 @@ impl Finding {
         !Self::NOTES.contains(&self.check.as_str())
     }
 
-    /// Where the findings' places lie in the whole, when their segment's texts start there. Places without a segment are places
-    /// in the whole already.
+    /// Where the findings' places lie in the whole, when their segment's texts start there. Places
+    /// without a segment are places in the whole already.
     pub(crate) fn offset(&mut self, source: Option<usize>, output: Option<usize>) {
         for (place, start) in [(&mut self.source, source), (&mut self.output, output)] {
             if let (Some(place), Some(start)) = (place, start) {
@@ -179,7 +184,8 @@ impl Finding {
         findings.sort_by_key(|one| (!one.is_doubt(), one.severity, one.segment));
     }
 
-    /// Those that say the same of several segments put together, in the order given: what a person needs to be told once.
+    /// Those that say the same of several segments put together, in the order given: what a person
+    /// needs to be told once.
     ///
     /// ```
     /// use malmoi::Finding;

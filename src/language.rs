@@ -33,7 +33,8 @@ const TABLE: &[Row] = &[
 /// ("COVID-19 백신 AZ 접종"), English news hardly ever holds Hangul, so that the line lies low.
 const KOREAN_SHARE: f64 = 0.2;
 
-/// English words that hardly any sentence goes without, and that are rare in other languages in Latin letters.
+/// English words that hardly any sentence goes without, and that are rare in other languages in
+/// Latin letters.
 #[rustfmt::skip]
 const FUNCTION_WORDS: &[&str] = &[
     "the", "of", "and", "to", "in", "is", "that", "for", "it", "on", "was", "with", "as", "he", "be", "at", "by", "had",
@@ -42,10 +43,12 @@ const FUNCTION_WORDS: &[&str] = &[
     "more", "we", "you", "i", "when", "if", "all", "there", "no", "can", "one", "two", "first", "years", "people",
     "could", "against", "before", "between",
 ];
-/// Share of those from which a text is English whatever its other words look like. Of 1,997 single English sentences (NTREX-128
-/// and FLORES-200 dev), first words only, none is both below it and taken for another language by the next line.
+/// Share of those from which a text is English whatever its other words look like. Of 1,997 single
+/// English sentences (NTREX-128 and FLORES-200 dev), first words only, none is both below it and
+/// taken for another language by the next line.
 const ENGLISH_SHARE: f64 = 0.12;
-/// How sure the identification must be. It takes one in ten English sentences for another language, with less certainty.
+/// How sure the identification must be. It takes one in ten English sentences for another language,
+/// with less certainty.
 const CERTAIN: f64 = 0.9;
 /// Fewer words of Latin letters are names and headlines, in which no language shows.
 const FEWEST_WORDS: usize = 6;
@@ -105,8 +108,9 @@ impl Language {
             .ok_or_else(|| Error::UnknownLanguage { given: given.to_string() })
     }
 
-    /// The language an article is written in; `None` where it has no letters, an error where it is in a language that malmoi
-    /// does not read. Mixed texts are judged by share, and short ones by their letters only.
+    /// The language an article is written in; `None` where it has no letters, an error where it is
+    /// in a language that malmoi does not read. Mixed texts are judged by share, and short ones by
+    /// their letters only.
     ///
     /// ```
     /// use malmoi::Language;

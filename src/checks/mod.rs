@@ -1,9 +1,10 @@
 //! Checks: what did not carry over from a source to the text made from it.
 //!
-//! A check is one file here and one line in [`CHECKS`]: a pure function from a [`Pair`] to findings, each a sentence for an
-//! editor with its kind, places and values for programs. A doubt that is wrong too often is not read, so that every check would
-//! rather miss than cry wolf: each is calibrated on human translations, which are right by definition. Knows languages and
-//! texts; knows nothing of models or prompts.
+//! A check is one file here and one line in [`CHECKS`]: a pure function from a [`Pair`] to
+//! findings, each a sentence for an editor with its kind, places and values for programs. A doubt
+//! that is wrong too often is not read, so that every check would rather miss than cry wolf: each
+//! is calibrated on human translations, which are right by definition. Knows languages and texts;
+//! knows nothing of models or prompts.
 
 mod copied;
 mod language;

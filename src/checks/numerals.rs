@@ -1,8 +1,9 @@
 //! Reads the numbers in a text, however they are written: 1,250,000; 1.25 million; 125만; twelve; 한두 명; April.
 //!
-//! Digits are read as numbers a text states. Words only as what *may* have been meant: "May" is a month and a verb, and telling
-//! them apart is not needed to say that "5" has a counterpart. A number may have several readings ("5조" is five trillion and
-//! Article 5); it has a counterpart where one reading of each agrees.
+//! Digits are read as numbers a text states. Words only as what *may* have been meant: "May" is a
+//! month and a verb, and telling them apart is not needed to say that "5" has a counterpart. A
+//! number may have several readings ("5조" is five trillion and Article 5); it has a counterpart
+//! where one reading of each agrees.
 
 mod digits;
 mod english;
@@ -23,7 +24,8 @@ pub(super) struct Number<'t> {
     also: Vec<f64>,
     /// The hour from 0 to 24, where it is one.
     hour: Option<f64>,
-    /// Whether it is a part of a name or a unit, which the other language may write without it: km2, 6·25.
+    /// Whether it is a part of a name or a unit, which the other language may write without it:
+    /// km2, 6·25.
     named: bool,
 }
 
@@ -37,8 +39,8 @@ impl Number<'_> {
         self.start + self.text.len()
     }
 
-    /// Whether a text without a counterpart is to be doubted. "a year" is "1년" and "per capita" is "1인당": one and nothing are
-    /// said without a number too often.
+    /// Whether a text without a counterpart is to be doubted. "a year" is "1년" and "per capita" is
+    /// "1인당": one and nothing are said without a number too often.
     pub fn needs_counterpart(&self) -> bool {
         self.value > 1.0 && !self.named
     }
@@ -117,9 +119,10 @@ fn number_at(text: &str, start: usize, dotted: bool, afternoon: bool) -> Number<
         (digits, length) = digits::leading(here, false);
     }
     let (before, plain) = (&text[..start], &here[..length]);
-    if is_fraction(before) && plain.len() <= 4 {
+    let places = plain.chars().count();
+    if is_fraction(before) && places <= 4 {
         // ".300"
-        digits /= 10f64.powi(plain.len() as i32);
+        digits /= 10f64.powi(places as i32);
     }
     let mut value = digits;
     let mut also = Vec::new();
@@ -170,7 +173,8 @@ fn other_readings(before: &str, plain: &str, value: f64, after: &str) -> Vec<f64
         also.push(value * 1.2);
     }
     // "1000 GMT"
-    if plain.len() == 4 && ["GMT", "UTC", "hours", "hrs"].iter().any(|zone| unit.starts_with(zone)) {
+    if plain.chars().count() == 4 && ["GMT", "UTC", "hours", "hrs"].iter().any(|zone| unit.starts_with(zone))
+    {
         also.extend([(value / 100.0).floor(), value % 100.0]);
     }
     also
@@ -188,7 +192,7 @@ fn relate(text: &str, found: &mut [Number<'_>]) {
         let (value, next) = (first.value, second.value);
         let magnitude = next / digits::leading(second.text, true).0;
         let bare = first.text.ends_with(digits::is_digit) && magnitude.is_finite();
-        let years = (1000.0..2100.0).contains(&value) && second.text.len() == 2;
+        let years = (1000.0..2100.0).contains(&value) && second.text.chars().count() == 2;
         match between.trim() {
             // "2-3 billion", "2∼3만"
             mark if is_range(mark) && magnitude >= 1e2 && bare => first.also.push(value * magnitude),
@@ -203,8 +207,8 @@ fn relate(text: &str, found: &mut [Number<'_>]) {
             }
             "/" if next > value => first.also.push(100.0 * value / next),
             // "9초8" are 9.8 seconds.
-            "초" if second.text.bytes().all(|b| b.is_ascii_digit()) && second.text.len() <= 3 => {
-                first.also.push(value + next / 10f64.powi(second.text.len() as i32));
+            "초" if second.text.chars().all(digits::is_digit) && second.text.chars().count() <= 3 => {
+                first.also.push(value + next / 10f64.powi(second.text.chars().count() as i32));
                 second.named = true;
             }
             // "6·25" is the Korean War, "9·11" needs no numbers.
@@ -231,17 +235,18 @@ fn is_fraction(before: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '(', '\n']))
 }
 
-/// Whether two digits may be the end of a year: "'19", "80년대", "the 80s". Any other two digits are not, or 2019 in an article would
-/// vouch for every 19 in its summary.
+/// Whether two digits may be the end of a year: "'19", "80년대", "the 80s". Any other two digits are
+/// not, or 2019 in an article would vouch for every 19 in its summary.
 fn is_short_year(before: &str, plain: &str, after: &str) -> bool {
     let marked = before.ends_with(['\'', '’', '‘'])
         || after.starts_with('년')
         || after.starts_with('s')
         || after.starts_with("'s");
-    plain.len() == 2 && marked
+    plain.chars().count() == 2 && marked
 }
 
-/// Whether a number is no quantity: the 2 of "km2" and "CO2", "4x4", the country in "+82-2-398-3114".
+/// Whether a number is no quantity: the 2 of "km2" and "CO2", "4x4", the country in
+/// "+82-2-398-3114".
 fn is_part_of_name(before: &str, digits: f64, after: &str) -> bool {
     const UNITS: &[&str] = &["km", "m", "cm", "mm", "ft", "mi", "CO", "H", "NO", "SO"];
     let unit = || {
@@ -253,12 +258,23 @@ fn is_part_of_name(before: &str, digits: f64, after: &str) -> bool {
     (glued && unit()) || drive() || before.ends_with('+')
 }
 
-/// Words of the hours that the other clock counts on from twelve.
-const AFTERNOON: &[&str] = &["p.m", "pm", "오후", "저녁", "밤", "afternoon", "evening", "night", "낮"];
-
+/// Whether a text speaks of the hours that the other clock counts on from twelve.
 fn has_afternoon(text: &str) -> bool {
+    #[rustfmt::skip]
+    const ENGLISH: &[&str] = &[
+        "pm", "afternoon", "afternoons", "evening", "evenings", "night", "nights", "tonight", "midnight", "overnight",
+    ];
+    /// What may stand behind 밤 and 낮. Behind 낮, 은 makes it the word for "low".
+    const BEHIND: &[&str] =
+        &["", "에", "에는", "엔", "에도", "까지", "부터", "사이", "새", "늦게", "중", "의"];
     let lower = text.to_lowercase();
-    AFTERNOON.iter().any(|word| lower.contains(word))
+    let dotted = lower.match_indices("p.m").any(|(at, _)| !lower[..at].ends_with(char::is_alphabetic));
+    let korean = |word: &str| {
+        word.contains("오후")
+            || word.contains("저녁")
+            || word.rsplit_once(['밤', '낮']).is_some_and(|(_, behind)| BEHIND.contains(&behind))
+    };
+    dotted || lower.split(|c: char| !c.is_alphabetic()).any(|word| ENGLISH.contains(&word) || korean(word))
 }
 
 /// The hour of the day a number tells, if it stands where hours stand.
@@ -276,13 +292,20 @@ fn hour(before: &str, value: f64, after: &str, afternoon: bool) -> Option<f64> {
         afternoon && before.ends_with(' ') && BEFORE.contains(&word().to_lowercase().as_str())
     };
     let is_hour = korean::is_hour(after) || minutes.is_some() || is_clock_mark(behind) || told();
-    is_hour.then_some(if afternoon && value < 12.0 { value + 12.0 } else { value })
+    let morning = is_marked(behind, &["am", "a.m", "AM", "A.M"])
+        || ["오전", "새벽"].iter().any(|word| before.trim_end().ends_with(word));
+    is_hour.then_some(if afternoon && !morning && value < 12.0 { value + 12.0 } else { value })
 }
 
 /// Whether what stands behind a number makes it a time of day.
 fn is_clock_mark(after: &str) -> bool {
-    let after = after.trim_start();
-    ["am", "pm", "a.m", "p.m", "AM", "PM", "o'clock", "o’clock"].iter().any(|mark| after.starts_with(mark))
+    is_marked(after, &["am", "pm", "a.m", "p.m", "AM", "PM", "A.M", "P.M", "o'clock", "o’clock"])
+}
+
+/// Whether a text begins with one of the marks and no letter behind it: "am", not "among".
+fn is_marked(after: &str, marks: &[&str]) -> bool {
+    let rest = marks.iter().find_map(|mark| after.trim_start().strip_prefix(mark));
+    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 #[cfg(test)]
@@ -380,5 +403,22 @@ mod tests {
         assert!(read("17시 30분").holds(&number("5:30 in the afternoon", 0)));
         assert!(!read("killed 17 at 3 p.m.").holds(&number("오후 3시 5명", 1)));
         assert!(!read("17 people at 3 p.m.").holds(&number("오후 5시", 0)));
+        assert!(!read("17:00").holds(&number("at 5 a.m. and 3 p.m.", 0)));
+        assert!(!read("17:00").holds(&number("오전 5시, 오후 3시", 0)));
+        assert!(!read("17:00").holds(&number("새벽 5시와 오후", 0)));
+        assert!(read("17:00").holds(&number("at 5, that night", 0)));
+        for text in ["development", "equipment", "knight", "낮은 값", "밤나무", "낮추다"] {
+            assert!(!has_afternoon(text), "{text}");
+        }
+        for text in ["5pm", "5 p.m.", "tonight", "밤", "밤에", "한낮", "7일 오후에는", "저녁"] {
+            assert!(has_afternoon(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn wide_digits_are_counted_like_narrow_ones() {
+        assert!(read("2019").holds(&read("’１９").stated[0]));
+        assert!(read("10").holds(&read("１０００ GMT").stated[0]));
+        assert_eq!(values("hit .３００"), [0.3]);
     }
 }

@@ -7,9 +7,10 @@ use crate::finding::Finding;
 const INVENTED: Kind = Kind::major("quotation_invented");
 
 pub(super) const CHECK: Check =
-    Check { name: "quotes", describe: "quotations that nobody in the source said", kinds: &[INVENTED], run };
+    Check { name: "quotes", describe: "quotations that are not in the source", kinds: &[INVENTED], run };
 
-/// More quoted parts are not looked at: each is sought in the whole article, and a summary holds a few.
+/// More quoted parts are not looked at: each is sought in the whole article, and a summary holds a
+/// few.
 const MOST: usize = 100;
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {

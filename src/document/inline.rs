@@ -298,7 +298,8 @@ fn listed(raw: &str) -> Option<String> {
     (!decoded.ends_with(';')).then_some(decoded)
 }
 
-/// A text with its entities as the characters they stand for, its white space and brackets as they are.
+/// A text with its entities as the characters they stand for, its white space and brackets as they
+/// are.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return text.into();

@@ -33,7 +33,8 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     found.into_iter().enumerate().map(kind).collect()
 }
 
-/// What was taken for a photo's credit is the article of a picture story, which has no other sentence.
+/// What was taken for a photo's credit is the article of a picture story, which has no other
+/// sentence.
 fn keep_picture_story(blocks: &[&str], found: &mut [Option<&'static str>]) {
     let is_sentence = |at: &usize| !is_stray(blocks[*at]);
     if (0..blocks.len()).filter(is_sentence).any(|at| found[at].is_none()) {

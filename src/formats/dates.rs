@@ -223,6 +223,15 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
         }
         at += 1;
     }
+    // "10:30-11:30" has an end; "10:30:00-05:00" and "T10:30-05:00" have an offset.
+    let by_program = span.len() > 3 || (span.start > 0 && word(&tokens[span.start - 1]) == Some("t"));
+    let until = number(at + 1, 2)
+        .zip(number(at + 3, 2))
+        .filter(|_| !by_program && at == span.end && sign(at, '-') && sign(at + 2, ':'));
+    if until.is_some_and(|until| until > (hour, minute)) {
+        tokens.splice(span.start..at + 4, [Token::Space]);
+        return Some(Clock { hour, minute, second, offset: None });
+    }
     let (mut end, mut offset) = (span.end, None);
     if let Some(Token::Sign(c @ ('+' | '-'))) = tokens.get(at) {
         let given = match (tokens.get(at + 1), number(at + 3, 2).filter(|_| sign(at + 2, ':'))) {
@@ -423,6 +432,11 @@ mod tests {
             ("2026-01-07 10:30:00", "2026-01-07T10:30:00"),
             ("2026-01-07 10:30:00 +0900", "2026-01-07T10:30:00+09:00"),
             ("2026/1/7 10:30", "2026-01-07T10:30:00"),
+            ("2026-01-07 10:30-11:30", "2026-01-07T10:30:00"),
+            ("2026-01-07 10:30-17:30", "2026-01-07T10:30:00"),
+            ("10:30–11:30, 7 January 2026", "2026-01-07T10:30:00"),
+            ("2026-01-07T02:30-05:00", "2026-01-07T02:30:00-05:00"),
+            ("2026-01-07 10:30-05:00", "2026-01-07T10:30:00-05:00"),
             ("2026-01-07", "2026-01-07T00:00:00"),
             ("2026-01", "2026-01-01T00:00:00"),
             ("2026-007", "2026-01-07T00:00:00"),

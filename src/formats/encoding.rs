@@ -67,7 +67,7 @@ impl Charset {
 }
 
 /// The encoding of a label, as the WHATWG lists them, with the names that Korean systems use;
-/// `None` for what is no encoding, and an error for those that are not read.
+/// `None` where the label names no encoding, and an error for those that are not read.
 fn label(name: &str) -> std::result::Result<Option<&'static Encoding>, String> {
     let folded = name.to_ascii_lowercase().replace('_', "-");
     let iconv = |name: &str| {

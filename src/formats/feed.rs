@@ -183,8 +183,8 @@ impl Items {
                 Kind::Close => self.names.element(tag),
                 Kind::Section | Kind::Other => None,
             };
-            // Without a closing tag, an item ends at the next one or at the end of the feed. A drawing
-            // in it may hold RDF of its own.
+            // Without a closing tag, an item ends at the next one or at the end of the feed. A
+            // drawing in it may hold RDF of its own.
             let is_item = element == Some(self.item);
             let outer = matches!(element, Some("channel" | "rss" | "rdf:rdf" | "atom:feed"));
             let is_around = outer && token.kind == Kind::Close && opened == 0;

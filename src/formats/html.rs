@@ -2,7 +2,7 @@
 //!
 //! The text of a document is the page as it stands; its blocks are what stands between the borders
 //! of block-level elements. Knows the structure of pages; what lines say of themselves is the
-//! furniture's table, and what a page looks like nobody knows here.
+//! furniture's table. No style sheet is read.
 
 mod blocks;
 mod choose;
@@ -18,6 +18,7 @@ use self::blocks::{Found, Page, Region};
 use self::choose::Part;
 use self::headline::Headline;
 use self::outline::Outline;
+use self::tags::{Tag, TagKind};
 use super::{Format, Item, Read, article, plain, xml};
 use crate::document::{Block, Document, Kind, Span};
 
@@ -95,7 +96,10 @@ fn read(text: String) -> Result<Item, String> {
         blocks[at] = Block::of_markup(&text, span, Kind::Title);
     }
     blocks.retain(|block| !holds_section(&text, block));
-    blocks.extend(language(&text).map(|span| Block::new(span, Kind::Language)));
+    let is_free =
+        |span: &Span| blocks.iter().all(|block| block.span.end <= span.start || span.end <= block.span.start);
+    let language = language(&text).filter(is_free);
+    blocks.extend(language.map(|span| Block::new(span, Kind::Language)));
     blocks.sort_by_key(|block| block.span.start);
     Ok(Item {
         id: facts.canonical.clone(),
@@ -107,14 +111,10 @@ fn read(text: String) -> Result<Item, String> {
 
 /// Where a page says which language it is in.
 fn language(text: &str) -> Option<Span> {
-    let start = text.char_indices().find(|(at, c)| *c == '<' && begins_with(&text[at + 1..], "html"))?.0;
-    let tag = &text[start..=start + text[start..].find('>')?];
-    let named = xml::attributes(tag).find(|(name, _)| name.eq_ignore_ascii_case("lang"));
+    let is_root = |tag: &Tag| matches!(&tag.kind, TagKind::Open { name, .. } if name == "html");
+    let Span { start, end } = tags::tags(text).find(is_root)?.span;
+    let named = xml::attributes(&text[start..end]).find(|(name, _)| name.eq_ignore_ascii_case("lang"));
     named.map(|(_, value)| start + value.start..start + value.end)
-}
-
-fn begins_with(text: &str, name: &str) -> bool {
-    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
 }
 
 fn words(block: &Block) -> &str {

@@ -95,16 +95,8 @@ const KINDS: &[Kind] = &[
     Kind {
         describe: "is a dump of a database; save it as CSV or JSON Lines first",
         is: |text| {
-            starts(
-                text,
-                &[
-                    "-- MySQL dump",
-                    "-- PostgreSQL database dump",
-                    "PRAGMA foreign_keys",
-                    "CREATE TABLE ",
-                    "INSERT INTO ",
-                ],
-            )
+            starts(text, &["-- MySQL dump", "-- PostgreSQL database dump", "PRAGMA foreign_keys"])
+                || ["CREATE TABLE ", "INSERT INTO "].iter().any(|known| text.starts_with(known))
         },
     },
     Kind { describe: "is a program's log, not an article", is: is_log },
@@ -115,7 +107,11 @@ const KINDS: &[Kind] = &[
 /// Why a text is no article in prose; `None` for everything that may be one.
 pub(super) fn text(text: &str) -> Option<String> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    if let Some(root) = xml_root(text) {
+    let root = xml_root(text);
+    if starts(text, &["<!doctype html"]) || root.as_deref().is_some_and(|root| is_html(text, root)) {
+        return Some("is HTML; give its name the ending .html".to_string());
+    }
+    if let Some(root) = root {
         return Some(format!("is XML of a kind malmoi does not read (<{root}>)"));
     }
     KINDS.iter().find(|kind| (kind.is)(text)).map(|kind| kind.describe.to_string())
@@ -125,13 +121,25 @@ fn starts(text: &str, known: &[&str]) -> bool {
     known.iter().any(|known| text.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known)))
 }
 
+/// Whether an element around a text is one of HTML. With a declaration of XML only the root of a
+/// page is.
+fn is_html(text: &str, root: &str) -> bool {
+    #[rustfmt::skip]
+    const ELEMENTS: &[&str] = &[
+        "html", "head", "body", "p", "div", "span", "b", "i", "u", "em", "strong", "font", "center", "a", "h1", "h2",
+        "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "section", "main",
+    ];
+    let known = if text.starts_with("<?xml") { &ELEMENTS[..1] } else { ELEMENTS };
+    known.iter().any(|known| known.eq_ignore_ascii_case(root))
+}
+
 /// The root element of what is XML by its declaration, or by an element around all of it. "<LEAD>
 /// Mayor opens port" is neither.
 fn xml_root(text: &str) -> Option<String> {
     if text.starts_with("<?xml") {
         return Some(super::xml::root(text.as_bytes()).unwrap_or_default());
     }
-    if text.starts_with("<!DOCTYPE") || text.starts_with("<!--") {
+    if starts(text, &["<!doctype"]) || text.starts_with("<!--") {
         return super::xml::root(text.as_bytes());
     }
     let inside = text.strip_prefix('<')?;
@@ -139,7 +147,8 @@ fn xml_root(text: &str) -> Option<String> {
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || ":_-.".contains(c));
     let tag = &inside[..inside.find('>')?];
-    let around = text.trim_end().ends_with(&format!("</{name}>"));
+    let end = text.to_ascii_lowercase();
+    let around = end.trim_end().ends_with(&format!("</{}>", name.to_ascii_lowercase()));
     (is_name && (around || tag.contains("xmlns")))
         .then(|| name.rsplit(':').next().unwrap_or(name).to_string())
 }
@@ -304,6 +313,12 @@ mod tests {
                 "begin 644 a.jpg\nM86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A\n`\nend\n",
                 "uuencoded",
             ),
+            ("INSERT INTO a VALUES (1);\n", "database"),
+            ("<!DOCTYPE html><p>It is open.", ".html"),
+            ("<!doctype HTML>\n<html><body>It is open.</body></html>", ".html"),
+            ("<p>It is open.</p>\n<p>They left.</p>\n", ".html"),
+            ("<B>It is open.</b>", ".html"),
+            ("<?xml version='1.0'?><html/>", ".html"),
             ("<?xml version='1.0'?><urlset/>", "<urlset>"),
             ("<tt xmlns=\"http://www.w3.org/ns/ttml\"><body>", "<tt>"),
             ("<opml version='2.0'><body/></opml>\n", "<opml>"),
@@ -331,6 +346,8 @@ mod tests {
             "10:30:00 The ERROR was found.\nThe mayor left at 10:31.\nIt rained.",
             "2026-01-07 10:30\n\nThe mayor spoke.\n\nINFO desk opened.",
             "BEGIN",
+            "Create table tennis clubs, mayor says",
+            "Insert into the plan a second wall, they said.",
             "OneVeryLongWordThatHasNoSpacesAtAll",
             "#해민시 #항구",
             "# Heading",

@@ -43,7 +43,8 @@ pub(super) fn is_bullet(c: char) -> bool {
     )
 }
 
-/// Leads a link or a note, which is no part of the sentence before it; "▲" also stands inside of sentences.
+/// Leads a link or a note, which is no part of the sentence before it; "▲" also stands inside of
+/// sentences.
 pub(super) fn is_link_mark(c: char) -> bool {
     matches!(c, '▶' | '▷' | '▸' | '►' | '☞' | '※')
 }
@@ -128,8 +129,8 @@ fn partner(c: char) -> char {
     }
 }
 
-/// Marks that wait for their partner, the innermost last, and how many wait for each: a mark is put in and taken out once,
-/// however deep they are nested and whichever closing mark finds no partner.
+/// Marks that wait for their partner, the innermost last, and how many wait for each: a mark is put
+/// in and taken out once, however deep they are nested and whichever closing mark finds no partner.
 #[derive(Default)]
 struct Open {
     marks: Vec<(usize, char)>,
@@ -146,7 +147,8 @@ impl Open {
         self.waiting.get(&c).is_some_and(|count| *count > 0)
     }
 
-    /// Closes the innermost open mark of this kind, and with it whatever was opened inside and left open.
+    /// Closes the innermost open mark of this kind, and with it whatever was opened inside and left
+    /// open.
     fn close(&mut self, c: char, end: usize) -> Option<Enclosed> {
         if !self.awaits(c) {
             return None;

@@ -97,8 +97,8 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
     }
 }
 
-/// Whether an agency's dateline begins here: "(해민=해민일보) 한서진 기자 = ". Without a reporter it may be the credit of the text
-/// before it.
+/// Whether an agency's dateline begins here: "(해민=해민일보) 한서진 기자 = ". Without a reporter it may be
+/// the credit of the text before it.
 fn begins_dateline(text: &str) -> bool {
     const LONGEST: usize = 40;
     let Some(inside) = text.strip_prefix(['(', '[']) else { return false };
@@ -128,7 +128,8 @@ struct Candidate<'t> {
 }
 
 impl<'t> Candidate<'t> {
-    /// The candidate whose terminators are these; `None` where they stand inside a quotation or bracket that goes on.
+    /// The candidate whose terminators are these; `None` where they stand inside a quotation or
+    /// bracket that goes on.
     fn at(text: &'t str, sentence: usize, marks: Range<usize>, around: Option<&Enclosed>) -> Option<Self> {
         let at = marks.start;
         let rest = &text[marks.end..];

@@ -12,8 +12,8 @@ fn digit(c: char) -> Option<char> {
     }
 }
 
-/// The number a text begins with, and its length in bytes. Commas count only before three digits, a point before digits if
-/// `decimals`; not the points of "2026.1.7". Not a number without digits.
+/// The number a text begins with, and its length in bytes. Commas count only before three digits, a
+/// point before digits if `decimals`; not the points of "2026.1.7". Not a number without digits.
 pub(super) fn leading(text: &str, decimals: bool) -> (f64, usize) {
     let mut plain = String::new();
     let (mut end, mut point) = (0, !decimals);

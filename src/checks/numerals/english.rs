@@ -66,7 +66,8 @@ const MONTHS: &[(&str, f64)] = &[
     ("Oct", 10.0), ("November", 11.0), ("Nov", 11.0), ("December", 12.0), ("Dec", 12.0),
 ];
 
-/// A magnitude right behind a number: " million", "-billion", "bn"; not the "m" of "100 metres". And its length.
+/// A magnitude right behind a number: " million", "-billion", "bn"; not the "m" of "100 metres".
+/// And its length.
 pub(super) fn magnitude(text: &str) -> Option<(Magnitude, usize)> {
     let gap = text.chars().next().filter(|c| is_gap(*c)).map_or(0, char::len_utf8);
     let word = &text[gap..];

@@ -49,7 +49,8 @@ const UNITS: &[(&str, f64)] = &[
     ("네", 4.0), ("다섯", 5.0), ("여섯", 6.0), ("일곱", 7.0), ("여덟", 8.0), ("아홉", 9.0),
 ];
 
-/// "1조2천500억", "3만5천", "1억 2천만", "1천 5백": a number with Korean magnitudes, and its length. `None` without any.
+/// "1조2천500억", "3만5천", "1억 2천만", "1천 5백": a number with Korean magnitudes, and its length. `None`
+/// without any.
 pub(super) fn number(text: &str) -> Option<(f64, usize)> {
     // The sum; what the next big unit multiplies; the smallest unit so far, big and small.
     let (mut total, mut section) = (0.0, 0.0);
@@ -71,7 +72,8 @@ pub(super) fn number(text: &str) -> Option<(f64, usize)> {
         let rest = &text[end..];
         let skip = usize::from(rest.starts_with(' '));
         let Some(next) = Group::read(&rest[skip..]) else { break };
-        // "1억 2천만", "1천 5백", "2,345만 6,789": a space may stand inside where a smaller number follows.
+        // "1억 2천만", "1천 5백", "2,345만 6,789": a space may stand inside where a smaller number
+        // follows.
         let smaller = next.big.map_or(next.size() < small, |unit| unit < big);
         let goes_on = match (next.small > 1.0 || next.big.is_some(), section == 0.0) {
             (true, _) => smaller,
@@ -133,7 +135,8 @@ impl Group {
         self.small
     }
 
-    /// Whether it is the end of an amount, "6,789" before "원"; "500만 2명" are two numbers, and so are "3만 2016년".
+    /// Whether it is the end of an amount, "6,789" before "원"; "500만 2명" are two numbers, and so
+    /// are "3만 2016년".
     fn is_rest(&self, after: &str) -> bool {
         const FEWEST: usize = 3;
         self.digits >= FEWEST && !after.starts_with(['년', '월', '일'])
@@ -191,7 +194,8 @@ pub(super) fn is_hour(after: &str) -> bool {
     })
 }
 
-/// Korean numerals at the beginning of words: native ones, and Sino-Korean ones that hold a magnitude ("수백", "이십").
+/// Korean numerals at the beginning of words: native ones, and Sino-Korean ones that hold a
+/// magnitude ("수백", "이십").
 pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
     // What Sino-Korean words before this one add up to: "일억 이천만".
     let mut before: Option<(f64, usize)> = None;
@@ -236,8 +240,8 @@ fn is_counted(rest: &str) -> bool {
     rest.is_empty() || PARTICLES.contains(&rest) || COUNTERS.iter().any(|counter| rest.starts_with(counter))
 }
 
-/// "이십오", "삼백만", "수천": `None` without a magnitude, where 이 and 사 are mostly other words, and for one bare magnitude that
-/// counts nothing: "조사", "만나".
+/// "이십오", "삼백만", "수천": `None` without a magnitude, where 이 and 사 are mostly other words, and for
+/// one bare magnitude that counts nothing: "조사", "만나".
 fn sino_korean(word: &str) -> Option<f64> {
     let stripped = word.strip_prefix(['수', '몇', '제']);
     let (mut total, mut section, mut digit) = (0.0, 0.0, None);

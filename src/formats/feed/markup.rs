@@ -237,8 +237,8 @@ fn is_hidden(attributes: &[Attribute]) -> bool {
         || style.contains("display:none")
         || style.contains("visibility:hidden")
         || style.contains("mso-hide:all")
+        || (zero("opacity") && !["transform:", "transition:"].iter().any(|of| style.contains(of)))
         || zero("font-size")
-        || zero("opacity")
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 
 use super::Rule;
 use super::shapes::{
-    has_phone, is_breadcrumb, is_caption, is_counter, is_dated, is_links, is_made, is_photo, is_reading_time,
-    is_related_link, is_reporter, is_tags, is_team,
+    has_phone, is_breadcrumb, is_caption, is_counter, is_dated, is_links, is_made, is_offer, is_owner,
+    is_photo, is_reading_time, is_related_link, is_reporter, is_share, is_tags, is_team,
 };
-use super::words::{ADVERTISEMENT, COUNTED, IMPRINT, NAVIGATION, OTHER_ARTICLES, SHARING, SUBSCRIPTION};
+use super::words::{
+    ADVERTISEMENT, CLAIMS, COUNTED, IMPRINT, NAVIGATION, OTHER_ARTICLES, SHARING, SUBSCRIPTION,
+};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -61,6 +63,8 @@ pub(super) const RULES: &[Rule] = &[
             "Related: Mayor opens bridge",
             "READ MORE: Mayor opens bridge",
             "▶ 여객선 시간표 바로가기",
+            "▶ Video: Ferry returns to Haemin",
+            "• More: Ferry fares to rise",
         ],
         keeps: &[
             "Related work continues",
@@ -72,6 +76,10 @@ pub(super) const RULES: &[Rule] = &[
             "Related: the two sides, which had met before, agreed to meet again.",
             "관련기사를 쓴 기자",
             "속보 경쟁",
+            "Explainer: What the tariff ruling means for Korea",
+            "Opinion: Build the breakwater",
+            "Video: Ferry returns to Haemin",
+            "In pictures: Haemin after the storm",
         ],
     },
     Rule {
@@ -179,29 +187,24 @@ pub(super) const RULES: &[Rule] = &[
                 ])
             };
             let offers = || {
-                line.starts(&[
-                    "sign up for ",
-                    "sign up to ",
-                    "subscribe to ",
-                    "subscribe for ",
-                    "get breaking news",
-                    "get the latest ",
-                    "follow @",
-                    "sign in to ",
-                    "log in to ",
-                    "register to ",
-                    "start your free ",
-                    "become a subscriber",
-                ]) || line.ends(&[
-                    "채널 구독",
-                    "기자 구독",
-                    "구독 신청",
-                    "채널 추가",
-                    "친구 추가",
-                    "친구추가",
-                    "앱 다운로드",
-                    "팔로우하기",
-                ])
+                is_offer(line)
+                    || line.starts(&[
+                        "subscribe to ",
+                        "subscribe for ",
+                        "get breaking news",
+                        "follow @",
+                        "start your free ",
+                        "become a subscriber",
+                    ])
+                    || line.ends(&[
+                        "채널 구독",
+                        "기자 구독",
+                        "구독 신청",
+                        "친구 추가",
+                        "친구추가",
+                        "앱 다운로드",
+                        "팔로우하기",
+                    ])
             };
             let invites = || {
                 line.ends(&[
@@ -230,8 +233,15 @@ pub(super) const RULES: &[Rule] = &[
             "구독자 1,234명",
             "유튜브, 네이버에서도 해민뉴스를 구독해주세요!",
             "Get the latest news in your inbox",
+            "Sign in to continue",
+            "Register to read on",
+            "카카오톡 채널 추가",
         ],
         keeps: &[
+            "Register to vote by Monday, officials urge",
+            "Sign up to fight: Ukraine opens rolls",
+            "Get the latest test ready, coach says",
+            "KBS, 재난방송 채널 추가",
             "구독 경제 성장",
             "Subscribe rates fall",
             "Sign of thaw",
@@ -250,7 +260,8 @@ pub(super) const RULES: &[Rule] = &[
                 || (!line.sentence
                     && line.is_at_most(LONGEST)
                     && (line.starts(&["share on ", "share via ", "share to ", "share by "])
-                        || line.ends(&["기사보내기", "기사 보내기", "공유하기", "에 공유", "으로 공유"])))
+                        || line.ends(&["기사보내기", "기사 보내기", "공유하기"])
+                        || is_share(line)))
         },
         drops: &[
             "Share this article",
@@ -265,8 +276,13 @@ pub(super) const RULES: &[Rule] = &[
             "추천 0 반대 0",
             "Share on WhatsApp",
             "댓글 1,204개",
+            "페이스북에 공유",
+            "카카오톡으로 공유",
+            "네이버 밴드에 공유",
         ],
         keeps: &[
+            "한미, 미사일 정보 실시간으로 공유",
+            "경찰, 용의자 사진 SNS에 공유",
             "Share prices fall",
             "Facebook fined",
             "카카오톡 장애",
@@ -284,7 +300,9 @@ pub(super) const RULES: &[Rule] = &[
         reason: "marks the place of an advertisement",
         matches: |line| {
             const LONGEST: usize = 60;
+            const LONGEST_BY: usize = 24;
             line.is(ADVERTISEMENT)
+                || (line.is_at_most(LONGEST_BY) && line.starts(&["ads by "]))
                 || (line.is_at_most(LONGEST)
                     && line.starts(&[
                         "article continues after",
@@ -295,8 +313,6 @@ pub(super) const RULES: &[Rule] = &[
                         "advertisement. scroll",
                         "sponsored by ",
                         "paid for by ",
-                        "ads by ",
-                        "ad by ",
                         "이 기사는 광고",
                         "이 포스팅은 쿠팡",
                     ])
@@ -308,35 +324,22 @@ pub(super) const RULES: &[Rule] = &[
             "[광고]",
             "Story continues below advertisement",
             "Article continues after this ad",
+            "Ads by Google",
         ],
-        keeps: &["광고 시장 위축", "Advertisement spending falls", "Ad spending falls", "협찬 논란"],
+        keeps: &[
+            "광고 시장 위축",
+            "Advertisement spending falls",
+            "Ad spending falls",
+            "협찬 논란",
+            "Ad by rival party sparks row",
+            "Ads by rival party spark row",
+        ],
     },
     Rule {
         what: "copyright",
         reason: "the agency's claim to the text",
         matches: |line| {
             const LONGEST: usize = 200;
-            let claim = [
-                "저작권자",
-                "ⓒ",
-                "©",
-                "(c)",
-                "copyright (c)",
-                "copyright(c)",
-                "copyright ⓒ",
-                "copyrightⓒ",
-                "copyright ©",
-                "copyright©",
-                "copyright 2",
-                "copyright by",
-                "copyrights ",
-                "all rights reserved",
-                "이 기사의 저작권",
-                "본 기사의 저작권",
-                "기사 저작권",
-                "본 저작물은",
-                "이 콘텐츠의 저작권",
-            ];
             let ban = [
                 "무단 전재",
                 "무단전재",
@@ -355,7 +358,10 @@ pub(super) const RULES: &[Rule] = &[
             // English claims end in a full stop ("All rights reserved."), Korean ones seldom end
             // like a sentence.
             line.is_at_most(LONGEST)
-                && (line.starts(&claim) || line.contains(&law) || (line.contains(&ban) && !line.sentence))
+                && (line.starts(CLAIMS)
+                    || is_owner(line)
+                    || line.contains(&law)
+                    || (line.contains(&ban) && !line.sentence))
         },
         drops: &[
             "무단 전재-재배포 금지",
@@ -367,8 +373,19 @@ pub(super) const RULES: &[Rule] = &[
             "한빛일보. All rights reserved.",
             "이 기사의 저작권은 한빛일보에 있습니다.",
             "This material may not be published, broadcast, rewritten or redistributed.",
+            "(c) 2026 Haemin Times",
+            "(C) Haemin Times",
+            "Copyrights (c) Haemin Times",
         ],
-        keeps: &["법원은 기사 무단 전재를 금지했다.", "The copyright law was amended.", "저작권법 개정"],
+        keeps: &[
+            "법원은 기사 무단 전재를 금지했다.",
+            "The copyright law was amended.",
+            "저작권법 개정",
+            "(c) No person shall be held without charge.",
+            "저작권자는 소송을 냈다.",
+            "저작권자(원고)는 소송을 냈다.",
+            "Copyrights on the songs expired, the court said.",
+        ],
     },
     Rule {
         what: "end mark",
@@ -460,6 +477,9 @@ pub(super) const RULES: &[Rule] = &[
             "편집국 개편",
             "그래픽 카드 값 내려",
             "Reporting by drones is banned",
+            "신청: kim@haemin.example",
+            "문의 help@city.example",
+            "Apply: kim@haemin.example",
         ],
     },
     Rule {
@@ -497,6 +517,9 @@ pub(super) const RULES: &[Rule] = &[
             "해민시, 방파제 쌓는다 (종합)",
             "자료 제출 요구",
             "Image of the party suffers",
+            "참가비 무료 (점심 제공)",
+            "▲ 일시 7일 오후 2시 (간식 제공)",
+            "기념품을 준다. (중식 제공)",
         ],
     },
     Rule {
@@ -558,9 +581,17 @@ pub(super) const RULES: &[Rule] = &[
                 "신문사업·인터넷신문사업",
             ];
             let figures = line.text.contains([':', '|', 'ㅣ']) || has_phone(line.text);
+            // Notices of appointments name these offices, too.
+            let appointed = line.starts(&["대표이사", "발행인", "편집인"])
+                && named.iter().filter(|name| line.folded.contains(**name)).count() < 2
+                && !has_phone(line.text);
             line.is(IMPRINT)
                 || is_links(line)
-                || (!line.sentence && line.is_at_most(LONGEST) && line.starts(&named) && figures)
+                || (!line.sentence
+                    && line.is_at_most(LONGEST)
+                    && line.starts(&named)
+                    && figures
+                    && !appointed)
                 || (line.is_at_most(LONGEST)
                     && line.starts(&[
                         "we use cookies",
@@ -578,7 +609,15 @@ pub(super) const RULES: &[Rule] = &[
             "대표전화 02-000-0000",
             "We use cookies to improve your experience.",
             "등록번호 : 서울아00000",
+            "대표이사 : 김가온 | 등록번호 : 해민아00000",
+            "발행인 : 노민아 (02-000-0000)",
         ],
-        keeps: &["이용약관 개정 논란", "Privacy law passed", "대표이사 교체", "발행인 자살 예방"],
+        keeps: &[
+            "이용약관 개정 논란",
+            "Privacy law passed",
+            "대표이사 교체",
+            "발행인 자살 예방",
+            "▲ 대표이사 : 김가온",
+        ],
     },
 ];

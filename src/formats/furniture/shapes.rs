@@ -109,14 +109,10 @@ pub(super) fn is_related_link(line: &Line) -> bool {
         "related article:",
         "related story:",
         "related stories:",
-        "more:",
         "more on this:",
         "recommended:",
         "watch:",
-        "video:",
         "listen:",
-        "photos:",
-        "in pictures:",
         "don't miss:",
         "read next:",
         "up next:",
@@ -124,10 +120,77 @@ pub(super) fn is_related_link(line: &Line) -> bool {
         "most read:",
         "see more:",
         "read full story:",
-        "explainer:",
-        "opinion:",
     ];
-    text.starts_with('☞') || labelled || action || line.starts(&named)
+    // Without a bullet, an article's own headline may begin like this.
+    let bulleted = text.starts_with(|c: char| !c.is_alphanumeric() && !"([<\"'“‘".contains(c))
+        && line.starts(&["more:", "video:", "photos:", "in pictures:"]);
+    text.starts_with('☞') || labelled || action || bulleted || line.starts(&named)
+}
+
+/// "페이스북에 공유", "카카오톡으로 공유": a service and nothing else.
+pub(super) fn is_share(line: &Line) -> bool {
+    const SERVICES: &[&str] = &[
+        "페이스북",
+        "트위터",
+        "카카오톡",
+        "카카오스토리",
+        "카톡",
+        "밴드",
+        "네이버 밴드",
+        "엑스",
+        "라인",
+        "블로그",
+        "네이버 블로그",
+    ];
+    let shared = ["에 공유", "(으)로 공유", "으로 공유", "로 공유"];
+    let named = shared.iter().find_map(|end| line.folded.strip_suffix(end));
+    named.is_some_and(|named| SERVICES.contains(&named))
+}
+
+/// "Sign in to continue", "카카오톡 채널 추가": an invitation that says what it is for.
+pub(super) fn is_offer(line: &Line) -> bool {
+    const OFFERED: &[&str] = &[
+        "newsletter",
+        "newsletters",
+        "account",
+        "inbox",
+        "free",
+        "read",
+        "reading",
+        "continue",
+        "alerts",
+        "comment",
+    ];
+    let invites = line.starts(&[
+        "sign up for ",
+        "sign up to ",
+        "sign in to ",
+        "log in to ",
+        "register to ",
+        "get the latest ",
+    ]);
+    let mut words = line.folded.split(|c: char| !c.is_alphabetic());
+    (invites && words.any(|word| OFFERED.contains(&word)))
+        || (line.ends(&["채널 추가"])
+            && line.contains(&["카카오", "네이버", "유튜브", "구독", "카톡", "검색"]))
+}
+
+/// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a claim to copyright. "(c)" may count clauses, too.
+pub(super) fn is_owner(line: &Line) -> bool {
+    const LONGEST_NAME: usize = 40;
+    let owner = line.folded.strip_prefix("저작권자").map(str::trim_start);
+    let claims = owner.is_some_and(|owner| {
+        owner.starts_with(['ⓒ', '©', '<'])
+            || owner.starts_with("(c)")
+            || (owner.starts_with('(') && !line.sentence)
+    });
+    let marked = line.text.strip_prefix("(c)").or_else(|| line.text.strip_prefix("(C)"));
+    let named = marked.map(str::trim_start).is_some_and(|named| {
+        let year = named.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+        let is_name = named.starts_with(|c: char| c.is_uppercase() || crate::language::is_hangul(c));
+        year.len() == 4 || (is_name && !line.sentence && line.is_at_most(LONGEST_NAME))
+    });
+    claims || named
 }
 
 /// "#해민시 #여객선", "Tags: harbour".
@@ -187,7 +250,7 @@ pub(super) fn is_reporter(line: &Line) -> bool {
         line.text.split_whitespace().partition(|word| is_address(word));
     let rest = rest.join(" ");
     if !addresses.is_empty() {
-        return !line.sentence && rest.chars().count() <= LONGEST_NAME;
+        return !line.sentence && rest.chars().count() <= LONGEST_NAME && !is_contact(&rest);
     }
     // "홍길동 기자", "한서진·노민아 기자": Korean names have two to four syllables.
     let names = rest.strip_suffix(" 기자").or_else(|| rest.strip_suffix(" 특파원"));
@@ -198,6 +261,17 @@ pub(super) fn is_reporter(line: &Line) -> bool {
                 && name != "그는"
         })
     })
+}
+
+/// "신청:", "문의", "Apply:": what readers are to write to an address for.
+fn is_contact(label: &str) -> bool {
+    const KOREAN: &[&str] = &["신청", "문의", "접수", "예약", "응모", "참가", "지원", "제출"];
+    const ENGLISH: &[&str] =
+        &["apply", "register", "registration", "rsvp", "inquiries", "enquiries", "submit"];
+    let label = label.to_lowercase();
+    let mut words = label.split(|c: char| !c.is_alphabetic());
+    words.any(|word| ENGLISH.contains(&word) || KOREAN.iter().any(|known| word.starts_with(known)))
+        && !["제보", "기사", "기자", "광고"].iter().any(|own| label.contains(own))
 }
 
 /// "hong@yna.co.kr", "(hong@example.com)", but not "hong@example.com으로".
@@ -244,12 +318,47 @@ fn ends_in_credit(text: &str) -> bool {
     }
     let inner = text[open..].trim_matches(['(', ')', '[', ']', '【', '】', '<', '>']).trim().to_lowercase();
     PHOTO.iter().any(|credit| inner.starts_with(credit))
-        || (inner.ends_with(" 제공")
+        || (inner.strip_suffix(" 제공").is_some_and(|giver| !is_given(giver))
             && text.starts_with(|c| c != '"')
             && !text[..open].trim_end().ends_with('다'))
         || inner.ends_with("자료사진")
         || inner.starts_with("ap photo")
         || inner.starts_with("file photo")
+}
+
+/// "점심", "기념품": what visitors are given, not who gave a picture.
+fn is_given(words: &str) -> bool {
+    const GIFTS: &[&str] = &[
+        "식사",
+        "아침",
+        "조식",
+        "점심",
+        "중식",
+        "저녁",
+        "석식",
+        "간식",
+        "다과",
+        "음료",
+        "생수",
+        "커피",
+        "도시락",
+        "숙식",
+        "숙소",
+        "숙박",
+        "기념품",
+        "경품",
+        "선물",
+        "상품권",
+        "교재",
+        "자료집",
+        "주차권",
+        "주차",
+        "셔틀버스",
+        "통역",
+        "수료증",
+        "무료",
+    ];
+    words.split(|c: char| !c.is_alphabetic()).any(|word| GIFTS.contains(&word))
 }
 
 /// A caption with the day of its picture after its full stop: "안내문. 2026.1.7", "…. 2026.1.7
@@ -294,8 +403,8 @@ pub(super) fn is_dated(line: &Line) -> bool {
     marked || (is_clocked(line) && line.text.contains(':') && is_web_time(line))
 }
 
-/// "2026-01-07 10:30", "Jan 7, 2026, 10:30 a.m.": as programs write a time. "2026. 1. 7.(수) 10:30" is when something takes
-/// place.
+/// "2026-01-07 10:30", "Jan 7, 2026, 10:30 a.m.": as programs write a time. "2026. 1. 7.(수) 10:30"
+/// is when something takes place.
 fn is_web_time(line: &Line) -> bool {
     let first = line.folded.split([' ', 't']).next().unwrap_or_default();
     let parts: Vec<&str> = first.split(['-', '.', '/']).collect();

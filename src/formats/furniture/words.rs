@@ -142,6 +142,14 @@ pub(super) const MAKERS: &[&str] = &[
     "writing by ", "editing by ", "edited by ", "compiled by ", "written by ", "translated by ", "produced by ",
 ];
 
+/// Beginnings of a claim to the text.
+#[rustfmt::skip]
+pub(super) const CLAIMS: &[&str] = &[
+    "ⓒ", "©", "copyright (c)", "copyright(c)", "copyright ⓒ", "copyrightⓒ", "copyright ©", "copyright©", "copyright 2",
+    "copyright by", "copyrights (c)", "copyrights ⓒ", "copyrights ©", "copyrights 2", "copyrights by",
+    "all rights reserved", "이 기사의 저작권", "본 기사의 저작권", "기사 저작권", "본 저작물은", "이 콘텐츠의 저작권",
+];
+
 /// Links at the foot of a site.
 #[rustfmt::skip]
 pub(super) const IMPRINT: &[&str] = &[

@@ -95,6 +95,8 @@ struct Element {
     shown: &'static str,
     region: Region,
     hidden: bool,
+    /// Whether the letters in it are too small to be read.
+    small: bool,
 }
 
 /// Stands among the open elements for one within a sentence whose words stand apart: they are
@@ -241,7 +243,9 @@ impl Walk<'_> {
     fn stands_apart(&self, name: &str, attributes: &[Attribute]) -> bool {
         let is_word =
             |piece: &Piece| piece.what == What::Text && !self.text[piece.span.clone()].trim().is_empty();
+        let small = self.open.last().is_some_and(|element| element.small);
         hidden::hides(attributes)
+            || hidden::small(attributes).is_some_and(|own| own != small)
             || (name != "a" && signs::is_caption(name, attributes) && !self.run.iter().any(is_word))
     }
 
@@ -283,11 +287,13 @@ impl Walk<'_> {
         let around = self.open.last().is_some_and(|element| element.hidden);
         let shown_anyway = matches!(name, "html" | "body" | "head");
         let hidden = around || (!shown_anyway && hidden::hides(attributes));
+        let small = self.open.last().is_some_and(|element| element.small);
+        let small = hidden::small(attributes).unwrap_or(small);
         self.page.outline.open(name, attributes);
         *self.counts.entry(name).or_default() += 1;
         let around = self.open.last().map_or("", |element| element.shown);
         let shown = if name == APART { around } else { name };
-        self.open.push(Element { name, shown, region, hidden });
+        self.open.push(Element { name, shown, region, hidden, small });
     }
 
     /// Ends an element and whatever is still open in it.
@@ -310,18 +316,45 @@ impl Walk<'_> {
     fn flush(&mut self) {
         let run = std::mem::take(&mut self.run);
         for stretch in stretches(self.text, &run) {
-            let innermost = self.open.last().map(|element| (element.shown, element.region, element.hidden));
-            let (element, region, hidden) = innermost.unwrap_or(("", Region::Page, false));
-            self.page.outline.block(element, self.text, &stretch);
-            self.page.blocks.push(Found { span: stretch.span, element, region, hidden });
+            let (element, region, hidden, small) = match self.open.last() {
+                Some(Element { shown, region, hidden, small, .. }) => (*shown, *region, *hidden, *small),
+                None => ("", Region::Page, false, false),
+            };
+            self.page.outline.block(element, small, self.text, &stretch);
+            self.page.blocks.push(Found { span: stretch.span, element, region, hidden: hidden || small });
         }
     }
 }
 
 /// Whether a `pre` says that it holds a program, not words.
 fn holds_code(attributes: &[Attribute]) -> bool {
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "brush", "code", "codeblock", "codehilite", "highlight", "hljs", "prettyprint", "sourcecode", "syntax",
+        "syntaxhighlighter",
+    ];
     let class = value(attributes, "class").unwrap_or_default().to_ascii_lowercase();
-    ["brush", "code", "highlight", "lang", "prettyprint", "source", "syntax"]
-        .iter()
-        .any(|of| class.contains(of))
+    class.split_ascii_whitespace().any(|name| {
+        ["language-", "lang-"].iter().any(|prefix| name.starts_with(prefix))
+            || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_known_by_whole_words_of_its_class() {
+        let is_code = |html: &str| match tags(html).next().map(|tag| tag.kind) {
+            Some(TagKind::Open { attributes, .. }) => holds_code(&attributes),
+            _ => panic!("{html}"),
+        };
+        for class in ["language-rust", "lang-c", "brush: js", "wp-block-code", "sourceCode", "prettyprint"] {
+            assert!(is_code(&format!("<pre class='{class}'>")), "{class}");
+        }
+        for class in ["source", "article-source", "zipcode", "verse", "language"] {
+            assert!(!is_code(&format!("<pre class='{class}'>")), "{class}");
+        }
+    }
 }

@@ -35,14 +35,16 @@ const LINE: usize = 3;
 const MOST_OF_PAGE: usize = 40;
 /// Share of the prose, in percent, with which an element in another is taken instead of it.
 const NEARLY_ALL: usize = 85;
-/// So many elements side by side that say that they are the article's body are its sections.
+/// Number of elements side by side, each said to be the article's body, from which they are its
+/// sections.
 const SECTIONS: usize = 3;
 /// Share of words in links, in percent, beyond which an element or a line is a list of links.
 const LINKED_ELEMENT: usize = 60;
 const LINKED_LINE: usize = 80;
 /// A sentence before the article's element belongs to it from this length on.
 const LEAD: usize = 60;
-/// So many blocks before it are looked at for the headline, and for sentences where there is none.
+/// Number of blocks before the article's element that are searched for the headline, and for
+/// sentences where there is no headline.
 const HEADLINE_BEFORE: usize = 40;
 const LEAD_BEFORE: usize = 6;
 /// Headings and labels are no longer than this.
@@ -200,9 +202,10 @@ impl<'o> Choice<'o> {
         }
         let range = top.map_or(0..blocks.len(), |top| nodes[top].blocks.clone());
         let belongs = |at: &usize| {
-            let Words { node, element, length, linked, .. } = &blocks[*at];
+            let Words { node, element, length, linked, small, .. } = &blocks[*at];
             let in_text = matches!(*element, "p" | "td");
             *element != "title"
+                && !small
                 && node.is_none_or(|node| !self.aside[node] && !links[node])
                 && (in_text || linked * 100 < length * LINKED_LINE)
         };
@@ -305,7 +308,7 @@ fn set_aside(outline: &Outline) -> Vec<bool> {
 /// What a block counts for as prose, in tenths of a character.
 fn weight(block: &Words) -> usize {
     let Words { length, linked, .. } = *block;
-    if block.element == "title" || block.imprint || length < PROSE || 2 * linked > length {
+    if block.element == "title" || block.imprint || block.small || length < PROSE || 2 * linked > length {
         return 0;
     }
     (length - linked) * if length >= PARAGRAPH || block.ends { 10 } else { LINE }

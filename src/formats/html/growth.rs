@@ -10,7 +10,7 @@ fn times(size: usize, piece: &str) -> String {
     piece.repeat(size / piece.len() + 1)
 }
 
-/// Each of a size of about so many bytes.
+/// Shapes of pages, each built to about the given number of bytes.
 const SHAPES: &[Shape] = &[
     ("paragraphs", |n| times(n, "<p>One two, three.")),
     ("elements in each other", |n| times(n, "<div>") + "Deep."),

@@ -14,7 +14,8 @@ const FAR: f64 = 500.0;
 /// Letters smaller than this (pixels, points) cannot be read.
 const READABLE: f64 = 2.0;
 
-/// Whether the attributes of an element hide it and what is in it.
+/// Whether the attributes of an element hide it and what is in it. The size of its letters is for
+/// [`small`]: elements in it may set their own.
 pub(super) fn hides(attributes: &[Attribute]) -> bool {
     let class = value(attributes, "class").unwrap_or_default();
     value(attributes, "hidden").is_some()
@@ -25,6 +26,7 @@ pub(super) fn hides(attributes: &[Attribute]) -> bool {
 fn style_hides(style: &str) -> bool {
     let style = without_comments(style).to_ascii_lowercase();
     let (mut no_size, mut clipped) = (false, false);
+    let (mut faded, mut moving) = (false, false);
     for declaration in style.split(';') {
         let Some((property, value)) = declaration.split_once(':') else { continue };
         let value: String = value.split_whitespace().collect();
@@ -33,18 +35,21 @@ fn style_hides(style: &str) -> bool {
             "display" => value == "none",
             "visibility" => matches!(value, "hidden" | "collapse"),
             "content-visibility" => value == "hidden",
-            "opacity" => number(value).is_some_and(|(opacity, _)| opacity <= 0.0),
-            "font-size" | "font" => number(value).is_some_and(|(size, unit)| match unit {
-                "px" | "pt" => size < READABLE,
-                "" | "em" | "rem" | "%" | "vw" | "vh" => size <= 0.1,
-                _ => size <= 0.0,
-            }),
+            "opacity" => {
+                faded = number(value).is_some_and(|(opacity, _)| opacity <= 0.0);
+                false
+            }
             "color" => value == "transparent",
             "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" => number(value)
                 .is_some_and(|(length, unit)| length <= -FAR || (length <= -50.0 && unit.ends_with("em"))),
             "clip" => value.starts_with("rect(0") || value.starts_with("rect(1px"),
             "clip-path" => value.starts_with("inset(50%") || value.starts_with("inset(100%"),
-            "transform" => value == "scale(0)" || value.starts_with("scale(0,"),
+            "transform" if value == "scale(0)" || value.starts_with("scale(0,") => true,
+            // What fades in is shown once the page's program runs.
+            "transform" | "transition" | "animation" => {
+                moving = true;
+                false
+            }
             "width" | "height" | "max-width" | "max-height" => {
                 no_size |=
                     number(value).is_some_and(|(size, unit)| size <= 0.0 || (size <= 1.0 && unit == "px"));
@@ -60,7 +65,36 @@ fn style_hides(style: &str) -> bool {
             return true;
         }
     }
-    no_size && clipped
+    (no_size && clipped) || (faded && !moving)
+}
+
+/// Whether the letters in an element are too small to be read, where it sets their size. A share of
+/// the size around it sets none.
+pub(super) fn small(attributes: &[Attribute]) -> Option<bool> {
+    let style = without_comments(value(attributes, "style")?).to_ascii_lowercase();
+    let mut sizes = style.split(';').filter_map(|declaration| {
+        let (property, value) = declaration.split_once(':')?;
+        match property.trim() {
+            "font-size" => is_small(value.trim()),
+            "font" => value.split([' ', '/']).filter(|word| !word.is_empty()).find_map(is_small),
+            _ => None,
+        }
+    });
+    sizes.next_back()
+}
+
+fn is_small(size: &str) -> Option<bool> {
+    let size = size.trim_end_matches("!important").trim_end();
+    if ["small", "medium", "large"].iter().any(|name| size.ends_with(name)) {
+        return Some(false);
+    }
+    let (size, unit) = number(size)?;
+    match unit {
+        "px" | "pt" => Some(size < READABLE),
+        "rem" | "vw" | "vh" | "pc" | "mm" | "cm" | "in" => Some(size <= 0.1),
+        "" => (size <= 0.0).then_some(true),
+        _ => (size <= 0.1).then_some(true),
+    }
 }
 
 /// A number and its unit: "0.0em".
@@ -94,9 +128,6 @@ mod tests {
             "visibility: hidden",
             "opacity:0",
             "opacity: 0.0 ;",
-            "font-size:0",
-            "font-size: 1px",
-            "font-size:.05em",
             "position:absolute;left:-9999px",
             "text-indent:-9999px",
             "width:0;height:0;overflow:hidden",
@@ -111,14 +142,32 @@ mod tests {
     }
 
     #[test]
+    fn a_style_may_set_the_size_of_letters() {
+        let small = |style: &str| small(&[Attribute { name: "style", value: style.to_string(), span: 0..0 }]);
+        for style in
+            ["font-size:0", "font-size: 0px !important", "font-size: 1px", "font-size:.05em", "font:0/0 a"]
+        {
+            assert_eq!(small(style), Some(true), "{style}");
+        }
+        for style in
+            ["font-size:12px", "font: bold 12px/1.5 serif", "font-size:0;font-size:1rem", "font-size:medium"]
+        {
+            assert_eq!(small(style), Some(false), "{style}");
+        }
+        for style in ["", "font-size:1em", "font-size:120%", "font-size:inherit"] {
+            assert_eq!(small(style), None, "{style}");
+        }
+    }
+
+    #[test]
     fn other_styles_do_not() {
         for style in [
             "",
             "display:block",
             "opacity:.9",
-            "font-size:12px",
-            "font-size:1em",
-            "font: 12px serif",
+            "opacity:0;transition:opacity 1s",
+            "transform:translateY(10px);opacity:0",
+            "font-size:0",
             "margin-left:-20px",
             "left:0;top:-1px",
             "width:0",

@@ -38,6 +38,8 @@ pub(super) struct Words {
     pub ends: bool,
     /// Whether they end with a colon.
     pub introduces: bool,
+    /// Whether they are too small to be read.
+    pub small: bool,
     /// Whether they are the publisher's imprint or a claim to copyright.
     pub imprint: bool,
 }
@@ -71,13 +73,14 @@ impl Outline {
     }
 
     /// Adds a block in the element that is open.
-    pub fn block(&mut self, element: &'static str, text: &str, stretch: &Stretch) {
+    pub fn block(&mut self, element: &'static str, small: bool, text: &str, stretch: &Stretch) {
         let inline = Inline::read(&text[stretch.span.clone()]);
         let words = inline.text().trim();
         let linked = stretch.links.iter().map(|link| length(Inline::read(&text[link.clone()]).text().trim()));
         self.blocks.push(Words {
             node: self.open.last().copied(),
             element,
+            small,
             length: length(words),
             linked: linked.sum(),
             ends: words.ends_with(['.', '!', '?', '…', '。', '"', '”', '“', '»', '’', '」', '』']),

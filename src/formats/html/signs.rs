@@ -70,6 +70,9 @@ const WORDS: &[&str] = &[
     "tool", "topnav", "vote",
 ];
 
+/// Words with one of [`PARTS`] in them that mean something else.
+const OTHER_WORDS: &[&str] = &["commentary", "correlated", "unrelated"];
+
 /// Names that sites use for nothing else.
 const PLAIN: &[&str] = &["articlebody", "dicarea", "newsbody", "newsctarticle", "storybody"];
 /// Words that together, with nothing between them but marks, name an article's body.
@@ -184,6 +187,18 @@ impl Names {
         })
     }
 
+    /// Whether one of [`WORDS`] is among its words. A "sub-title" is the deck of an article.
+    fn has_word(&self) -> bool {
+        let mut words = self.words().peekable();
+        while let Some(word) = words.next() {
+            let is_deck = |next: &&str| ["tit", "head"].iter().any(|of| next.starts_with(of));
+            if WORDS.contains(&word) && !(word == "sub" && words.peek().is_some_and(is_deck)) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Whether it lists the categories of a post, as WordPress does: those words say nothing about
     /// the element.
     fn is_post(&self) -> bool {
@@ -205,10 +220,15 @@ fn aside(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Opt
                 "alert" | "banner" | "complementary" | "contentinfo" | "dialog" | "menu" | "search"
             )
             || value(attributes, "aria-hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
-            || PARTS.iter().any(|part| named.words.contains(part))
+            || named.words().any(holds_part)
             || named.begins(BEGINNINGS)
-            || (!named.is_post() && named.words().any(|word| WORDS.contains(&word)));
+            || (!named.is_post() && named.has_word());
     around.then_some(Aside::Around)
+}
+
+/// Whether one of [`PARTS`] is in a word.
+fn holds_part(word: &str) -> bool {
+    PARTS.iter().any(|part| word.contains(part)) && !OTHER_WORDS.iter().any(|other| word.contains(other))
 }
 
 fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Option<Body> {
@@ -263,6 +283,7 @@ mod tests {
         for tag in [
             "<div class='comments-list'>",
             "<div id=newsComments>",
+            "<div class=sub-contents>",
             "<ul class=relatedArticles>",
             "<section class='article_ranking rank_box'>",
             "<div class='reporter-info'>",
@@ -278,6 +299,11 @@ mod tests {
         for tag in [
             "<div class='post-12 post type-post hentry tag tag-lang'>",
             "<div class=frank>",
+            "<h3 class=sub_title>",
+            "<div class=news-sub-tit>",
+            "<div class='article_sub_title'>",
+            "<div class=commentary>",
+            "<div class='unrelated correlated'>",
             "<div class=adapt>",
             "<p class=substance>",
             "<body class='comments-open sidebar'>",

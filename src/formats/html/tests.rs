@@ -311,6 +311,35 @@ fn hostile_pages_end_in_time_on_a_small_stack() {
     assert_eq!(read("<p>x".repeat(100_002)).unwrap_err(), "has more than 100000 paragraphs");
 }
 
+#[test]
+fn letters_without_a_size_hide_only_what_sets_no_size_of_its_own() {
+    let html = "<table><tr><td style=\"font-size:0px\">Gone one. <div style=\"font-size:13px\">It is open.</div>\
+        <p><span style=\"font-size:13px\">They left.</span></p><p>Gone two.</p></td></tr></table>\
+        <p>They <span style=\"font-size:0\">Gone three.</span> met.</p>";
+    let shown = page(html);
+    let fragment = fragment(html).unwrap();
+    for document in [&shown, &fragment] {
+        let words = content(document).join(" ");
+        assert!(words.contains("It is open.") && words.contains("They left."), "{words}");
+        assert!(!words.contains("Gone"), "{words}");
+    }
+}
+
+#[test]
+fn only_a_root_element_names_the_language_of_a_page() {
+    for html in [
+        "<p>One <!-- <html lang=\"en\"> --> two.</p>",
+        "<title>What is <html lang=\"en\">?</title><p>It is an attribute.</p>",
+        "<p>See <a title='<html lang=\"en\">'>it</a> now.</p>",
+    ] {
+        let document = page(html);
+        assert_eq!(document.said_to_be("en", "ko").text(), html);
+        assert_eq!(document.rejoin(|_, _| None), html);
+    }
+    let html = "<!-- <html lang=\"de\"> --><HTML Lang=\"en\"><p>It is open.</p>";
+    assert_eq!(page(html).said_to_be("en", "ko").text(), html.replace("\"en\"", "\"ko\""));
+}
+
 /// The tags of a page that are no part of a sentence, and the others as far as they do not belong
 /// together.
 fn borders(html: &str) -> Vec<String> {
