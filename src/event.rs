@@ -49,8 +49,9 @@ pub enum Event {
         /// Token ids.
         ids: Vec<u32>,
     },
-    /// How far the work of a stage is: at its beginning and after every step of the model. Tokens are those of the
-    /// text, without the words around it; a long translation is one stage here, however many batches it takes.
+    /// How far the work of a stage is: at its beginning and after every step of the model. Tokens
+    /// are those of the text, without the words around it; a long translation is one stage here,
+    /// however many batches it takes.
     Progress {
         /// The stage's name.
         stage: &'static str,

@@ -312,7 +312,8 @@ impl Model {
         self.answer_to(template, &conversations(system, &with_marks(parts)?), parts)
     }
 
-    /// Tokens before a text that is to be continued: what the files say of it, or else what the tokenizer puts there.
+    /// Tokens before a text that is to be continued: what the files say of it, or else what the
+    /// tokenizer puts there.
     fn beginning(&self) -> Vec<u32> {
         let before = self.0.tokenizer.before();
         let begin = self.0.hyper.begin_token();
@@ -335,8 +336,9 @@ impl Model {
         self.answer_to(template, &[vec![Message { role: "user", content }]], &[Part::Plain(text)])
     }
 
-    /// The token ids of messages in which marks stand for plain parts, up to where the model answers. Of several ways of saying the same
-    /// the first is taken that the template accepts and leaves whole.
+    /// The token ids of messages in which marks stand for plain parts, up to where the model
+    /// answers. Of several ways of saying the same the first is taken that the template accepts and
+    /// leaves whole.
     fn answer_to(
         &self,
         template: &ChatTemplate,
@@ -376,7 +378,8 @@ impl Model {
         self.0.tokenizer.encode_parts(&words)
     }
 
-    /// The mark that closes the reasoning which a prompt's last words open, where its template does so.
+    /// The mark that closes the reasoning which a prompt's last words open, where its template does
+    /// so.
     pub(crate) fn reasoning_left_open(&self, prompt: &[u32]) -> Option<&'static str> {
         let tail = &prompt[prompt.len().saturating_sub(16)..];
         reasoning::left_open(&self.0.tokenizer.decode(tail).ok()?)
@@ -474,11 +477,12 @@ fn mark(index: usize) -> String {
     format!("\u{F8F0}{index}\u{F8F1}")
 }
 
-/// Ends a system turn while a template is rendered: where it is missing the template left the turn out.
+/// Ends a system turn while a template is rendered: where it is missing the template left the turn
+/// out.
 const SYSTEM_ENDS: char = '\u{F8F2}';
 
-/// The ways of saying something that templates take, the most usual first: with a system turn or with its words before the user's,
-/// as text or as a list with one entry.
+/// The ways of saying something that templates take, the most usual first: with a system turn or
+/// with its words before the user's, as text or as a list with one entry.
 fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
     let text = |text: &str| Content::Text(text.to_string());
     let typed = |text: &str| Content::Typed([Typed::new(text)]);

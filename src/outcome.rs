@@ -92,7 +92,8 @@ fn as_word<S: serde::Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S:
 }
 
 impl Outcome {
-    /// The first words of the segment a finding is about, as they stand in the source: where a reader finds it.
+    /// The first words of the segment a finding is about, as they stand in the source: where a
+    /// reader finds it.
     pub fn beginning(&self, finding: &Finding) -> Option<String> {
         let segment = self.segments.get(finding.segment?)?;
         Some(beginning(&segment.source))

@@ -65,7 +65,9 @@ pub(crate) fn run(
             let to = job.to.unwrap_or(from);
             match route(model, job, from, to) {
                 // A text that is its own summary is translated.
-                Route::Direct if from != to && is_own_summary(&document.article()) => {
+                Route::Direct
+                    if from != to && job.route == Route::Auto && is_own_summary(&document.article()) =>
+                {
                     cascade(model, translator, document, (from, to), job, watch)?
                 }
                 Route::Cascade => cascade(model, translator, document, (from, to), job, watch)?,
@@ -125,7 +127,8 @@ fn cascade(
     Ok(outcome)
 }
 
-/// A finding about the summary that is then translated: its segment and its places would point into the translation's.
+/// A finding about the summary that is then translated: its segment and its places would point into
+/// the translation's.
 fn of_first_step(finding: Finding) -> Finding {
     let source = finding.source.and_then(|place| {
         let start = place.offset?;
@@ -134,7 +137,8 @@ fn of_first_step(finding: Finding) -> Finding {
     Finding { segment: None, source, output: None, ..finding }.value("step", Task::Summarize.as_str())
 }
 
-/// A finding about the translation of a summary: its source is the summary, and no part of the article.
+/// A finding about the translation of a summary: its source is the summary, and no part of the
+/// article.
 fn of_second_step(finding: Finding) -> Finding {
     let source = finding.source.map(|place| Place { offset: None, ..place });
     Finding { source, ..finding }.value("step", Task::Translate.as_str())
@@ -175,7 +179,8 @@ fn summarize(
     Ok(finished(outcome, watch))
 }
 
-/// Whether there is nothing to shorten: a headline, a name, a date. A model asked for a summary of it invents the news.
+/// Whether there is nothing to shorten: a headline, a name, a date. A model asked for a summary of
+/// it invents the news.
 fn is_own_summary(article: &str) -> bool {
     const FEWEST: usize = 3;
     const HEADLINE: usize = 12;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use crate::document::Document;
@@ -236,9 +236,10 @@ impl Request {
     /// Does it, telling what happens and giving out text as soon as it is certain; an empty text only asks whether to go on.
     /// `Break` ends it with [`Error::Cancelled`].
     ///
-    /// It is asked before anything is done, between the parts of a text while they are measured, tokenized and checked,
-    /// and after every step of the model, prompts included; while a model that is [shared](Model::shared) works or the
-    /// request waits for its turn there, ten times a second.
+    /// It is asked before anything is done, between the parts of a text while they are measured,
+    /// tokenized and checked, and after every step of the model, prompts included; while a model
+    /// that is [shared](Model::shared) works or the request waits for its turn there, ten times a
+    /// second.
     pub fn watch(
         self,
         mut on_event: impl FnMut(&Event),
@@ -262,8 +263,9 @@ impl Request {
 
     /// Does it in a thread of its own and gives the text piece by piece. Dropping the iterator ends the work.
     pub fn pieces(self) -> Result<Pieces> {
-        // A few pieces ahead at most: a reader that stops reading stops the work.
-        let (sender, pieces) = sync_channel(16);
+        // Unbounded, for a sink that waits would hold up every other caller of a shared model; a
+        // text is short.
+        let (sender, pieces) = channel();
         let reader = Arc::new(());
         let present = Arc::downgrade(&reader);
         let work = move || {

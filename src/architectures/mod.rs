@@ -158,7 +158,8 @@ pub fn load(setup: &Setup<'_>) -> Result<Loaded> {
     Ok(Loaded { network: Box::new(Checked { network: loaded.network, files }), ..loaded })
 }
 
-/// A network whose files are looked at in each step: what was computed while they changed is an error, not a result.
+/// A network whose files are looked at in each step: what was computed while they changed is an
+/// error, not a result.
 struct Checked {
     network: Box<dyn Network>,
     files: Vec<MappedFile>,

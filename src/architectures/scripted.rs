@@ -12,10 +12,10 @@
 //!   {"copy": {"after": "<text>", "before": "</text>"}}
 //! ]}
 //! ```
-//! `then` is `stop` (default), `loop` (say it again and again) or `fail` (an error at the token after). `bytes` cuts the answer short,
-//! between the bytes of a syllable if need be. `pause` makes every step take so many milliseconds, from where `when` has
-//! been read on. `copy` says what stands in the prompt between two marks: a translation that changes
-//! nothing.
+//! `then` is `stop` (default), `loop` (say it again and again) or `fail` (an error at the token
+//! after). `bytes` cuts the answer short, between the bytes of a syllable if need be. `pause` makes
+//! every step take a number of milliseconds, from where `when` has been read on. `copy` says what
+//! stands in the prompt between two marks: a translation that changes nothing.
 
 use std::time::Duration;
 

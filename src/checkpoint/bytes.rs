@@ -69,9 +69,10 @@ impl MappedFile {
         if found.len() == 0 {
             return Err(Error::malformed(path, "the file is empty"));
         }
-        // SAFETY: the mapping is read-only and private. Another process may shorten the file while it is mapped: pages that are
-        // lost then are replaced by zeros (`faults.rs`), and `check` says so. The store never rewrites a file in place, it
-        // renames complete files over names (store::arrival).
+        // SAFETY: the mapping is read-only and private. Another process may shorten the file while
+        // it is mapped: pages that are lost then are replaced by zeros (`faults.rs`), and `check`
+        // says so. The store never rewrites a file in place, it renames complete files over names
+        // (store::arrival).
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io("map", path, e))?;
         let stamp = Stamp::of(&found);
         Ok(Self::of(path, map, Some((file, stamp))))
@@ -95,13 +96,15 @@ impl MappedFile {
         Self(Arc::new(Mapped { path: path.to_path_buf(), watch, map, file }))
     }
 
-    /// Fails where the bytes are no longer those that were mapped: the file was cut short, could not be read from its disk, or
-    /// was written to. What was computed since the last check is then worth nothing.
+    /// Fails where the bytes are no longer those that were mapped: the file was cut short, could
+    /// not be read from its disk, or was written to. What was computed since the last check is then
+    /// worth nothing.
     pub fn check(&self) -> Result<()> {
         let Some((file, stamp)) = &self.0.file else { return Ok(()) };
         let path = self.path();
         let now = Stamp::of(&file.metadata().map_err(|e| Error::io("read", path, e))?);
-        // The time of its last change also tells of a new name, or of none: its bytes are still there then.
+        // The time of its last change also tells of a new name, or of none: its bytes are still
+        // there then.
         let reason = match () {
             () if now.size < stamp.size => "was cut short while it was in use",
             () if self.0.watch.is_lost() => "could not be read while it was in use",
@@ -226,7 +229,8 @@ mod tests {
         });
         assert!(file.0.watch.is_lost());
         assert!(refusal(&file).contains("was cut short while it was in use"), "{}", refusal(&file));
-        // Another mapping is not touched by it, and the lost one stays lost when the file grows again.
+        // Another mapping is not touched by it, and the lost one stays lost when the file grows
+        // again.
         other.set_len(1 << 20).unwrap();
         assert!(refusal(&file).contains("could not be read while it was in use"), "{}", refusal(&file));
         assert!(MappedFile::open(file.path()).unwrap().check().is_ok());

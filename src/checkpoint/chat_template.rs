@@ -31,7 +31,8 @@ pub struct Message {
 pub enum Content {
     /// Words.
     Text(String),
-    /// Words as the one entry of a list: templates of models that see pictures may know no other form.
+    /// Words as the one entry of a list: templates of models that see pictures may know no other
+    /// form.
     Typed([Typed; 1]),
     /// A text to be translated, as the one entry of a list: TranslateGemma's template has the words for it.
     Translation([Translation; 1]),
@@ -154,8 +155,11 @@ fn to_minijinja(source: &str) -> String {
     made
 }
 
-/// The time where this runs, as Python's `strftime` writes it.
-fn strftime_now(format: &str) -> std::result::Result<String, minijinja::Error> {
+/// A time as Python's `strftime` writes it.
+fn strftime(
+    time: &chrono::DateTime<chrono::Local>,
+    format: &str,
+) -> std::result::Result<String, minijinja::Error> {
     use chrono::format::{Item, StrftimeItems};
     let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
     if items.contains(&Item::Error) {
@@ -163,7 +167,7 @@ fn strftime_now(format: &str) -> std::result::Result<String, minijinja::Error> {
         return Err(minijinja::Error::new(ErrorKind::InvalidOperation, reason));
     }
     let mut text = String::new();
-    let written = write!(text, "{}", chrono::Local::now().format_with_items(items.into_iter()));
+    let written = write!(text, "{}", time.format_with_items(items.into_iter()));
     written.map_err(|_| {
         minijinja::Error::new(ErrorKind::InvalidOperation, "strftime_now cannot write the time")
     })?;
@@ -179,7 +183,9 @@ fn add_builtins(environment: &mut Environment<'static>) {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         },
     );
-    environment.add_function("strftime_now", |format: String| strftime_now(&format));
+    // One time for as long as the model is open, so that a run over midnight has one prompt.
+    let opened = chrono::Local::now();
+    environment.add_function("strftime_now", move |format: String| strftime(&opened, &format));
     environment.add_function("cycler", minijinja_contrib::globals::cycler);
     environment.add_function("joiner", minijinja_contrib::globals::joiner);
     environment.add_function("range", functions::range);
@@ -261,10 +267,19 @@ fn add_builtins(environment: &mut Environment<'static>) {
     environment.add_test("endingwith", tests::is_endingwith);
 }
 
-/// `json.dumps` as Hugging Face calls it, with its options: `", "` and `": "` between items, no escaping of Korean or of `<`.
+/// `json.dumps` as Hugging Face calls it, with its options: `", "` and `": "` between items, no
+/// escaping of Korean or of `<`.
 fn tojson(value: Value, options: Kwargs) -> std::result::Result<String, minijinja::Error> {
     let indent: Option<usize> = options.get("indent")?;
     let separators: Option<Vec<String>> = options.get("separators")?;
+    // What a template writes is counted in its steps; white space between values is not.
+    const WIDEST: usize = 16;
+    if indent.is_some_and(|width| width > WIDEST)
+        || separators.iter().flatten().any(|separator| separator.len() > WIDEST)
+    {
+        let reason = format!("tojson: indents and separators have at most {WIDEST} characters");
+        return Err(minijinja::Error::new(ErrorKind::InvalidOperation, reason));
+    }
     let [comma, colon] = match separators.as_deref() {
         Some([comma, colon]) => [comma.clone(), colon.clone()],
         // Without blanks that would stand at ends of lines.

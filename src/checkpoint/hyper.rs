@@ -239,7 +239,8 @@ impl Hyper {
         self.begin_token
     }
 
-    /// Whether texts begin with it where no chat template says so; `None` where the files leave it to the tokenizer.
+    /// Whether texts begin with it where no chat template says so; `None` where the files leave it
+    /// to the tokenizer.
     pub fn begins_texts(&self) -> Option<bool> {
         self.begins_texts
     }
@@ -289,7 +290,8 @@ fn token_text(value: &Json) -> Option<String> {
     value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_string)
 }
 
-/// Texts of special tokens by their names: those of tokenizer_config.json, else those of the older special_tokens_map.json.
+/// Texts of special tokens by their names: those of tokenizer_config.json, else those of the older
+/// special_tokens_map.json.
 fn special_tokens(folder: &Path, tokenizer: &Json) -> Result<Vec<(String, String)>> {
     let older = read_json(&folder.join("special_tokens_map.json"))?.unwrap_or(Json::Null);
     let mut found: Vec<(String, String)> = Vec::new();

@@ -1,9 +1,10 @@
-//! Files made of a model's files so that they need not be made again: how they are called, how they say what they were made of, and
-//! how it is known that they are whole.
+//! Files made of a model's files so that they need not be made again: how they are called, how they
+//! say what they were made of, and how it is known that they are whole.
 //!
-//! Knows neither what is in them nor how it is made. A kept file ends with a trailer: a mark, the sum of what it was made of, and
-//! the sum of everything before. One that was made of something else, was cut short or changed counts for nothing and is made anew.
-//! The sums tell damage and exchanged files; they do not stop a person who may write to the folder and computes them anew.
+//! Knows neither what is in them nor how it is made. A kept file ends with a trailer: a mark, the
+//! sum of what it was made of, and the sum of everything before. One that was made of something
+//! else, was cut short or changed counts for nothing and is made anew. The sums tell damage and
+//! exchanged files; they do not stop a person who may write to the folder and computes them anew.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -72,7 +73,8 @@ impl Kept {
         (self.sums.of(&file, covered.len()).ok()? == *own).then_some(file)
     }
 
-    /// Writes the file, made of others, which must still be as they were when it is done. Where anything fails nothing is left behind.
+    /// Writes the file, made of others, which must still be as they were when it is done. Where
+    /// anything fails nothing is left behind.
     pub fn write<'f>(
         &self,
         sources: impl IntoIterator<Item = &'f MappedFile>,

@@ -1,5 +1,5 @@
-//! What a folder or file asks for that is not done, refused by its name before a network is built: quantised weights of other
-//! programs, and adapters.
+//! What a folder or file asks for that is not done, refused by its name before a network is built:
+//! quantised weights of other programs, and adapters.
 //!
 //! A network without them would be another one, and would not say so.
 
@@ -22,12 +22,14 @@ const ADAPTERS: &[&str] = &[
 const ADAPTED: &[&str] =
     &[".lora_A", ".lora_B", ".lora_embedding_A", ".lora_magnitude_vector", ".ia3_l", ".base_layer."];
 
-/// Where config.json describes quantised weights: Hugging Face's key, an older one of compressed-tensors, and that of MLX.
+/// Where config.json describes quantised weights: Hugging Face's key, an older one of
+/// compressed-tensors, and that of MLX.
 const KEYS: &[&str] = &["quantization_config", "compression_config", "quantization"];
 /// Files that older checkpoints have instead, and what they are of.
 const FILES: &[(&str, &str)] =
     &[("quantize_config.json", "gptq"), ("quant_config.json", "awq"), ("hf_quant_config.json", "modelopt")];
-/// Ends of tensor names that quantised layers have in the place of `weight`, or beside it, and what they are of.
+/// Ends of tensor names that quantised layers have in the place of `weight`, or beside it, and what
+/// they are of.
 const LAYERS: &[(&str, &str)] = &[
     (".qweight", "gptq or awq"),
     (".qzeros", "gptq or awq"),

@@ -47,7 +47,8 @@ impl Safetensors {
     pub fn open(folder: &Path) -> Result<Self> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
-        // The whole file first, as transformers has it: an index may be left from weights that were split.
+        // The whole file first, as transformers has it: an index may be left from weights that were
+        // split.
         let paths = if single.exists() {
             vec![single]
         } else if index.exists() {

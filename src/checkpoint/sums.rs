@@ -1,7 +1,8 @@
 //! SHA-256 sums of files, computed once for each state of a file and remembered in a folder.
 //!
-//! A state is told by device, inode, size, time of writing and time of change, the last of which no program can set. A file that
-//! changed within the last moments is not remembered: it could change again within the resolution of the clock.
+//! A state is told by device, inode, size, time of writing and time of change, the last of which no
+//! program can set. A file that changed within the last moments is not remembered: it could change
+//! again within the resolution of the clock.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -71,7 +72,8 @@ fn key(stamp: &Stamp, length: usize) -> String {
     format!("{device}:{inode}:{size}:{written}:{changed}:{length}")
 }
 
-/// Whether another change would have another time. Only Unix has a time of change that no program can set.
+/// Whether another change would have another time. Only Unix has a time of change that no program
+/// can set.
 fn is_settled(stamp: &Stamp, now: SystemTime) -> bool {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_nanos() as i128);
     cfg!(unix) && now - stamp.changed.max(stamp.written) > SETTLED.as_nanos() as i128

@@ -39,8 +39,9 @@ pub(super) enum Outcome {
 }
 
 impl Tiled {
-    /// Those of some matrices: kept ones, or new ones. `made_of` is what the model goes by, `sources` all of its files. Where they cannot
-    /// be written nothing is left behind. Fewer bytes than the `least` are not worth it.
+    /// Those of some matrices: kept ones, or new ones. `made_of` is what the model goes by,
+    /// `sources` all of its files. Where they cannot be written nothing is left behind. Fewer bytes
+    /// than the `least` are not worth it.
     pub fn of(
         made_of: &Path,
         sources: &[&MappedFile],

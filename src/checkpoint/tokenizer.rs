@@ -1,9 +1,11 @@
 //! Text to token ids and back: this file and its folder alone know the `tokenizers` crate.
 //!
-//! Two kinds of text are told apart. *Trusted* text (the chat template's) may contain control tokens; *plain* text (an article's)
-//! can't: `<|im_end|>` in it is encoded as the characters it is. So the `tokenizers` object is told to overlook control tokens, and
-//! trusted text is cut at them here. What stands between two of them is encoded as a whole, whichever kinds it is of: the first word
-//! of an article may share a token with the blank before it, as in the texts that a model was trained on.
+//! Two kinds of text are told apart. *Trusted* text (the chat template's) may contain control
+//! tokens; *plain* text (an article's) can't: `<|im_end|>` in it is encoded as the characters it
+//! is. So the `tokenizers` object is told to overlook control tokens, and trusted text is cut at
+//! them here. What stands between two of them is encoded as a whole, whichever kinds it is of: the
+//! first word of an article may share a token with the blank before it, as in the texts that a
+//! model was trained on.
 //!
 //! Sources: SentencePiece files of the families that are published with them, `tokenizer.json`, `vocab.json` with `merges.txt`, or the
 //! metadata of a GGUF file.
@@ -47,10 +49,10 @@ const TURN_ENDS: &[&str] = &[
     "<end_of_utterance>",
 ];
 
-/// So many texts of nothing but trusted words are kept with their ids.
+/// Trusted texts whose ids are remembered.
 const KEPT: usize = 64;
-/// Stands before a text that is not the first of a prompt, so that the library does not treat it as one: a noncharacter, which no
-/// text for interchange contains. It is never encoded.
+/// Stands before a text that is not the first of a prompt, so that the library does not treat it as
+/// one: a noncharacter, which no text for interchange contains. It is never encoded.
 const NOT_FIRST: &str = "\u{FDD0}";
 /// Times a text is looked through for control tokens among its pieces.
 const MAX_BREAKS: usize = 4;
@@ -72,18 +74,24 @@ struct Added {
 
 impl Added {
     fn new(text: String, id: u32, special: bool, strip: (bool, bool)) -> Self {
-        // A turn end is one whatever a file says of it; how a model marks its reasoning must be seen to be left out.
-        let ends = TURN_ENDS.contains(&text.as_str());
+        // A turn end is one whatever a file says of it; for `</s>` that depends on the others. Marks
+        // of reasoning must stay visible, to be left out.
+        let ends = TURN_ENDS.contains(&text.as_str()) && text != "</s>";
         let special = ends || special && !crate::reasoning::is_mark(&text);
         Self { text, id, special, strip }
     }
 
-    /// Whether it stands for what no other token can be made of.
-    fn is_unknown(&self) -> bool {
-        self.text.to_lowercase().contains("unk")
+    fn ends_turns(&self) -> bool {
+        TURN_ENDS.contains(&self.text.as_str())
     }
 
-    /// Whether it only comes of trusted text: what is special, or looks like markup for the model. Other added tokens are words.
+    /// Whether it stands for what no other token can be made of.
+    fn is_unknown(&self) -> bool {
+        matches!(self.text.to_lowercase().as_str(), "<unk>" | "[unk]" | "<|unk|>" | "unk" | "<unknown>")
+    }
+
+    /// Whether it only comes of trusted text: what is special, or looks like markup for the model.
+    /// Other added tokens are words.
     fn is_control(&self) -> bool {
         let between = |(open, close): &(&str, &str)| {
             self.text.len() > open.len() + close.len()
@@ -100,7 +108,8 @@ pub struct Tokenizer {
     added: Vec<Added>,
     /// Places in `added` by token id.
     added_ids: AHashMap<u32, usize>,
-    /// Ids of trusted texts, by whether they are the first of a prompt: the same few stand around every article of a batch.
+    /// Ids of trusted texts, by whether they are the first of a prompt: the same few stand around
+    /// every article of a batch.
     frames: Mutex<AHashMap<(bool, String), Vec<u32>>>,
 }
 
@@ -165,7 +174,8 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    /// Adds control tokens that are in the vocabulary, or behind it, without being marked as such there.
+    /// Adds control tokens that are in the vocabulary, or behind it, without being marked as such
+    /// there.
     fn learn_control(&mut self, tokens: Vec<(String, Option<u32>)>) {
         for (text, id) in tokens {
             let (known, listed) = (self.added.iter().any(|token| token.text == text), self.id_of(&text));
@@ -231,20 +241,25 @@ impl Tokenizer {
         let (inner, mut added) = gguf_vocabulary::read(gguf)?;
         // Of several of one text the first is found.
         added.retain(|token| token.is_control() || inner.token_to_id(&token.text) == Some(token.id));
-        // Words and blanks are in the vocabulary, so that the library finds their ids; it need not know control tokens.
+        // Words and blanks are in the vocabulary, so that the library finds their ids; it need not
+        // know control tokens.
         let words = added.iter().filter(|token| !token.is_control());
         let words =
             words.map(|token| AddedToken::from(token.text.clone(), false).normalized(false)).collect();
         Self::of_library(inner, added, words).map_err(|reason| unusable(gguf.file().path(), reason))
     }
 
-    fn new(inner: Inner, added: Vec<Added>) -> Self {
+    fn new(inner: Inner, mut added: Vec<Added>) -> Self {
+        // `</s>` is also a tag of HTML: where another token ends turns it may be a word.
+        let is_other_end = |token: &Added| token.special && token.text != "</s>" && token.ends_turns();
+        let is_end = !added.iter().any(is_other_end);
+        added.iter_mut().filter(|token| token.text == "</s>").for_each(|token| token.special |= is_end);
         let added_ids = added.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
         Self { inner, added, added_ids, frames: Mutex::default() }
     }
 
-    /// A tokenizer without added tokens, those tokens, and those of them that it should know. Tries the whole out once: `tokenizers`
-    /// panics late on some malformed files.
+    /// A tokenizer without added tokens, those tokens, and those of them that it should know. Tries
+    /// the whole out once: `tokenizers` panics late on some malformed files.
     fn of_library(
         mut inner: tokenizers::Tokenizer,
         mut added: Vec<Added>,
@@ -277,7 +292,8 @@ impl Tokenizer {
         Ok(Self::new(Inner::Library(Box::new(Library { inner, not_first }), around), added))
     }
 
-    /// Forgets added words that a network of a smaller vocabulary has no row for: they are spelled out then.
+    /// Forgets added words that a network of a smaller vocabulary has no row for: they are spelled
+    /// out then.
     pub fn forget_beyond(&mut self, vocabulary: usize) -> Result<()> {
         let Inner::Library(library, around) = &mut self.inner else { return Ok(()) };
         let known = library.inner.get_added_tokens_decoder();
@@ -295,7 +311,8 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// Ids of text between two control tokens. One that is not the `first` of a prompt gets no blank that only a beginning gets.
+    /// Ids of text between two control tokens. One that is not the `first` of a prompt gets no
+    /// blank that only a beginning gets.
     fn try_encode(&self, text: &str, first: bool) -> Result<Vec<u32>> {
         let Library { inner, not_first } = match &self.inner {
             Inner::Library(library, _) => &**library,
@@ -315,7 +332,8 @@ impl Tokenizer {
             if not_first.is_none() || !ids.iter().any(is_control) {
                 break;
             }
-            // Some vocabularies have their control tokens among the pieces of texts: those are taken apart.
+            // Some vocabularies have their control tokens among the pieces of texts: those are
+            // taken apart.
             let encoded = guarded(|| inner.encode(&*text, false)).map_err(fail)?;
             let spans = encoded.get_ids().iter().zip(encoded.get_offsets());
             let spans: Vec<(usize, usize)> =
@@ -332,7 +350,8 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// Tokens that stand before a text that is to be continued, as the tokenizer's own files have it.
+    /// Tokens that stand before a text that is to be continued, as the tokenizer's own files have
+    /// it.
     pub fn before(&self) -> &[u32] {
         match &self.inner {
             Inner::Library(_, around) => &around.before,
@@ -368,7 +387,8 @@ impl Tokenizer {
         self.encode_parts(&[Words::Trusted(text)])
     }
 
-    /// Ids of a text of several pieces, as if it were one: only control tokens part what is encoded together.
+    /// Ids of a text of several pieces, as if it were one: only control tokens part what is encoded
+    /// together.
     pub fn encode_parts(&self, parts: &[Words<'_>]) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
         // Text since the last control token, and whether all of it is trusted.
@@ -488,7 +508,8 @@ impl Tokenizer {
 
     /// Control tokens that end a turn in some family, where this vocabulary has them.
     pub fn turn_ends(&self) -> impl Iterator<Item = u32> {
-        self.added.iter().filter(|token| TURN_ENDS.contains(&token.text.as_str())).map(|token| token.id)
+        let ends = |token: &&Added| token.special && token.ends_turns();
+        self.added.iter().filter(ends).map(|token| token.id)
     }
 
     /// Texts that would be control tokens if they were trusted: what an output must not contain.
@@ -545,8 +566,8 @@ impl TextStream<'_> {
     }
 }
 
-/// Adds tokens in the order of their ids, so that these stay; control tokens are overlooked in texts. Gives the id of [`NOT_FIRST`],
-/// unless a vocabulary with gaps has that id for a piece.
+/// Adds tokens in the order of their ids, so that these stay; control tokens are overlooked in
+/// texts. Gives the id of [`NOT_FIRST`], unless a vocabulary with gaps has that id for a piece.
 fn know(
     inner: &mut tokenizers::Tokenizer,
     tokens: Vec<AddedToken>,

@@ -1,9 +1,10 @@
 //! Many callers, one loop: prompts of all of them go through the network together, so that its weights are read once for all.
 //!
-//! A thread of its own runs the loop. A caller sends its prompts and waits; text is shown to it step by step, and the loop waits for
-//! its answer, so that a text is the same whatever else is under way. Room goes to callers evenly: one that asks for many texts gets
-//! what others leave, and one that has none under way is served beside a full batch. A caller can cancel at any time, also in the
-//! middle of a step. Knows channels; knows nothing of what is generated.
+//! A thread of its own runs the loop. A caller sends its prompts and waits; text is shown to it
+//! step by step, and the loop waits for its answer, so that a text is the same whatever else is
+//! under way. Room goes to callers evenly: one that asks for many texts gets what others leave, and
+//! one that has none under way is served beside a full batch. A caller can cancel at any time, also
+//! in the middle of a step. Knows channels; knows nothing of what is generated.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -148,8 +149,8 @@ impl Counter {
         heard
     }
 
-    /// The next prompt of the call that has the fewest under way, of equals the first; `beyond` the batch only of one
-    /// that has none.
+    /// The next prompt of the call that has the fewest under way, of equals the first; `beyond` the
+    /// batch only of one that has none.
     fn pick(&mut self, beyond: bool) -> Option<Ask> {
         let waiting = self.calls.values_mut().filter(|open| !open.asks.is_empty());
         let open = waiting.min_by_key(|open| open.under_way).filter(|open| !beyond || open.under_way == 0)?;

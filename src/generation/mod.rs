@@ -1,10 +1,10 @@
 //! THE loop: token ids in, texts out, for any network, any number of sequences at once.
 //!
-//! Every step gives the network one ragged batch: each sequence that writes brings its last token and perhaps a
-//! draft of those after it, and those that read their prompts share a budget of tokens (see [`pace`]). There are two
-//! batches where prompts and texts are not computed alike (see [`Pass`]). A sequence that ends makes room for the
-//! next prompt, and after each step callers are told how far it is and may cancel. Knows no document, no language
-//! and no prompt wording.
+//! Every step gives the network one ragged batch: each sequence that writes brings its last token
+//! and perhaps a draft of those after it, and those that read their prompts share a budget of
+//! tokens (see [`pace`]). There are two batches where prompts and texts are not computed alike (see
+//! [`Pass`]). A sequence that ends makes room for the next prompt, and after each step callers are
+//! told how far it is and may cancel. Knows no document, no language and no prompt wording.
 
 mod batcher;
 pub mod beam;
@@ -47,7 +47,8 @@ pub struct Options {
     pub repetition_penalty: f32,
     /// No run of this many tokens comes twice in a text; 0 allows all.
     pub no_repeat_ngram: usize,
-    /// What the checkpoint forbids of a text that is continued: bad words, tokens that are suppressed, an early end.
+    /// What the checkpoint forbids of a text that is continued: bad words, tokens that are
+    /// suppressed, an early end.
     pub rules: Arc<Rules>,
     /// Texts that end the output; they are not part of it.
     pub stop: Vec<String>,
@@ -105,8 +106,8 @@ pub struct Engine<'m> {
     pub context: usize,
     /// Prompts are computed as texts are, so that one step may have both.
     pub one_pass: bool,
-    /// Prompts are read in chunks that do not depend on the machine's speed. Needed where results depend on how many
-    /// tokens are computed together, which those of the CPU's kernels do not.
+    /// Prompts are read in chunks that do not depend on the machine's speed. Needed where results
+    /// depend on how many tokens are computed together, which those of the CPU's kernels do not.
     pub fixed_chunks: bool,
 }
 
@@ -124,8 +125,8 @@ pub enum Next {
 /// What the loop tells of a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News<'t> {
-    /// How far it is. Told after every step, and again while nothing changes: a cancellation is heard in between.
-    /// [`Next::Enough`] counts as [`Next::More`] here.
+    /// How far it is. Told after every step, and again while nothing changes: a cancellation is
+    /// heard in between. [`Next::Enough`] counts as [`Next::More`] here.
     At(Reached),
     /// Text that has become certain.
     Text(&'t str),
@@ -147,8 +148,8 @@ pub type Sink<'s> = dyn FnMut(usize, News<'_>) -> Next + 's;
 
 /// Where prompts come from and where texts go.
 pub(crate) trait Desk {
-    /// Up to `room` more prompts, and a few beyond that for callers that have none under way. Where nothing else is
-    /// under way (`idle`) it may wait for one; to bring none then ends the loop.
+    /// Up to `room` more prompts, and a few beyond that for callers that have none under way. Where
+    /// nothing else is under way (`idle`) it may wait for one; to bring none then ends the loop.
     fn next(&mut self, room: usize, idle: bool) -> Vec<Ask>;
 
     /// Takes the text that became certain with one token of each; says for each what is wanted next.
@@ -340,8 +341,8 @@ impl<'m> Engine<'m> {
             .ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
     }
 
-    /// One batch through the network, or one for each pass: a token, or those of a draft that come, for each sequence
-    /// that writes, and a share of the budget for those that read.
+    /// One batch through the network, or one for each pass: a token, or those of a draft that come,
+    /// for each sequence that writes, and a share of the budget for those that read.
     fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk, pace: &mut Pace) {
         let unread: Vec<pace::Unread> = active.iter().map(Sequence::to_read).collect();
         let writing = unread.iter().filter(|unread| unread.tokens == 0).count();
@@ -396,7 +397,8 @@ impl<'m> Engine<'m> {
         });
     }
 
-    /// For each sequence that reads something in this step the scores of it, and which row of them they are.
+    /// For each sequence that reads something in this step the scores of it, and which row of them
+    /// they are.
     fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Option<Computed>> {
         let mut computed: Vec<Option<Computed>> = active.iter().map(|_| None).collect();
         // Decided before any of them is computed: a prompt that has been read is in another pass.

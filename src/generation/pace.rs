@@ -1,31 +1,36 @@
 //! The budget of a step: how many prompt tokens are read in it, and which sequences read them.
 //!
-//! A step ends before anything can be shown, cancelled or begun, so its length is limited by time, not by the
-//! number of sequences. Chunk borders change no text: every network computes a token the same in any chunk.
+//! A step ends before anything can be shown, cancelled or begun, so its length is limited by time,
+//! not by the number of sequences. Chunk borders change no text: every network computes a token the
+//! same in any chunk.
 
 use std::time::Duration;
 
 /// The most prompt tokens of one step: more do not make better use of the weights.
 const MOST: usize = 512;
-/// The fewest prompt tokens of a step, however slow the machine: with fewer, reading the weights takes the time.
+/// The fewest prompt tokens of a step, however slow the machine: with fewer, reading the weights
+/// takes the time.
 const LEAST: usize = 64;
 /// Chunks that do not end a prompt are multiples of this, which the kernels' tiles are filled by.
 const GRAIN: usize = 32;
 /// How long a step should take at most …
 const STEP: Duration = Duration::from_secs(1);
-/// … and how long prompts may take of one in which texts are written: each of those gets one token then.
+/// … and how long prompts may take of one in which texts are written: each of those gets one token
+/// then.
 const BESIDE: Duration = Duration::from_millis(200);
-/// Prompt tokens beside each text that is written, at least: about what keeps a batch full, as a summary's prompt is ten
-/// times as long as the summary.
+/// Prompt tokens beside each text that is written, at least: about what keeps a batch full, as a
+/// summary's prompt is ten times as long as the summary.
 const FOR_EACH: usize = 8;
-/// Of each budget, the part kept for the oldest prompt, so that shorter ones cannot hold it up for good.
+/// Of each budget, the part kept for the oldest prompt, so that shorter ones cannot hold it up for
+/// good.
 const FOR_THE_OLDEST: usize = 4;
 
 /// How fast prompts are read on this machine, measured step by step.
 pub(super) struct Pace {
     /// The most tokens of a step.
     most: usize,
-    /// Tokens a second; `None` before anything was measured, and where chunks must not depend on the clock.
+    /// Tokens a second; `None` before anything was measured, and where chunks must not depend on
+    /// the clock.
     rate: Option<f64>,
     is_fixed: bool,
 }
@@ -36,7 +41,7 @@ impl Pace {
         Self { most: MOST, rate: None, is_fixed }
     }
 
-    /// Prompt tokens that the next step may read beside so many texts that are written.
+    /// Prompt tokens that the next step may read beside `writing` texts that are written.
     pub fn budget(&self, writing: usize) -> usize {
         let (time, least) = match writing {
             0 => (STEP, LEAST),
@@ -68,8 +73,8 @@ pub(super) struct Unread {
 
 /// Shares a budget among sequences, given oldest first: tokens for each.
 ///
-/// A part is kept for the oldest; the rest goes to those that are waited for, then to the shortest, so that a short
-/// text takes about as long as it would alone whatever is read beside it.
+/// A part is kept for the oldest; the rest goes to those that are waited for, then to the shortest,
+/// so that a short text takes about as long as it would alone whatever is read beside it.
 pub(super) fn shares(budget: usize, unread: &[Unread]) -> Vec<usize> {
     let mut shares = vec![0; unread.len()];
     let mut left = budget;

@@ -82,7 +82,7 @@ impl Rules {
         !none || self.min_new_tokens > 0
     }
 
-    /// Applies those rules to a text that continues a prompt of so many tokens.
+    /// Applies those rules to a text that continues a prompt of `prompt` tokens.
     pub fn forbid_words(&self, ids: &[u32], prompt: usize, scores: &mut [f32]) {
         self.forbid_bad_words(ids, scores);
         if ids.len() - prompt < self.min_new_tokens {

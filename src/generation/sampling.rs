@@ -28,8 +28,8 @@ pub enum Sampling {
         /// Only those at least this share as likely as the likeliest (Nguyen et al. 2024,
         /// <https://arxiv.org/abs/2407.01082>); 0 keeps all.
         min_p: f32,
-        /// Only those nearest to the expected surprise that together have this share of probability (Meister et al. 2022,
-        /// <https://arxiv.org/abs/2202.00666>); 1 keeps all.
+        /// Only those nearest to the expected surprise that together have this share of probability
+        /// (Meister et al. 2022, <https://arxiv.org/abs/2202.00666>); 1 keeps all.
         typical_p: f32,
         /// Where chance begins.
         seed: u64,
@@ -51,7 +51,8 @@ impl Sampling {
 }
 
 impl Options {
-    /// By chance, as a checkpoint recommends, its penalty included. A penalty that was set already stays.
+    /// By chance, as a checkpoint recommends, its penalty included. A penalty that was set already
+    /// stays.
     pub fn sample_as_recommended(&mut self, by: &Recommended, seed: u64) {
         self.sampling = Sampling::recommended(by, seed);
         if self.repetition_penalty == 1.0 {
@@ -144,7 +145,9 @@ impl Sampler {
         }
         // In the order of transformers.
         keep_share(&mut ranked, top_p);
-        ranked.retain(|(_, weight)| *weight >= min_p);
+        // The likeliest, whose weight is 1, stays whatever a file asks for.
+        let least = min_p.min(1.0);
+        ranked.retain(|(_, weight)| *weight >= least);
         if typical_p < 1.0 {
             keep_typical(&mut ranked, typical_p);
         }
@@ -171,7 +174,8 @@ fn keep_share(weights: &mut Vec<(u32, f32)>, share: f32) {
     weights.truncate(last.map_or(weights.len(), |last| last + 1));
 }
 
-/// Keeps those whose surprise is nearest to the expected one and which together have a share of all.
+/// Keeps those whose surprise is nearest to the expected one and which together have a share of
+/// all.
 fn keep_typical(weights: &mut Vec<(u32, f32)>, share: f32) {
     let total: f32 = weights.iter().map(|(_, weight)| weight).sum();
     let surprise = |weight: f32| -(weight / total).max(f32::MIN_POSITIVE).ln();
@@ -240,7 +244,8 @@ mod tests {
 
     #[test]
     fn typical_tokens_are_neither_the_likeliest_nor_the_rarest() {
-        // A third of the chance is one token's, the rest is spread: the expected surprise is near that of the many.
+        // A third of the chance is one token's, the rest is spread: the expected surprise is near
+        // that of the many.
         let mut weights: Vec<(u32, f32)> = vec![(0, 0.3)];
         weights.extend((1..71).map(|id| (id, 0.01)));
         keep_typical(&mut weights, 0.3);

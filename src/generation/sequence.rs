@@ -103,8 +103,8 @@ impl<'m> Sequence<'m> {
         if self.state.len() < self.prompt { self.prompt } else { self.ids.len() }
     }
 
-    /// Decides what the network reads in the next step: `share` tokens, or the last token of a text and up to `most`
-    /// that are looked up. Without a share nothing is read of what is to be read.
+    /// Decides what the network reads in the next step: `share` tokens, or the last token of a text
+    /// and up to `most` that are looked up. Without a share nothing is read of what is to be read.
     pub fn plan(&mut self, share: usize, most: usize, engine: &Engine<'m>) {
         let (unread, read) = (self.to_read().tokens, self.state.len());
         let count = if unread == 0 { 1 } else { share.min(unread) };

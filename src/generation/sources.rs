@@ -36,7 +36,7 @@ struct Asked {
 }
 
 impl Searcher<'_> {
-    /// Searches that are under way at once where a batch holds so many sequences.
+    /// Searches under way at once for a batch of `batch` sequences.
     pub fn at_once(batch: usize) -> usize {
         batch.max(1) * FOR_ONE
     }
@@ -78,8 +78,9 @@ impl Searcher<'_> {
         }
     }
 
-    /// Reads some of the sources that wait, as many as the budget of a step holds, together; if that fails, one by one:
-    /// an error is only that source's whose it is. A single source cannot be read in parts.
+    /// Reads some of the sources that wait, as many as the budget of a step holds, together; if
+    /// that fails, one by one: an error is only that source's whose it is. A single source cannot
+    /// be read in parts.
     fn begin(
         &self,
         waiting: &mut VecDeque<Ask>,

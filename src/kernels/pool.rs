@@ -2,9 +2,10 @@
 //! threads that fell asleep between two of them would be woken for longer than they work. So these wait by spinning for a while, and
 //! sleep only when nothing comes.
 //!
-//! There are as many as rayon's pool has threads, the caller among them, but no more than the machine, its control groups and the
-//! affinity of the process give processors: more would only wait for each other. Rayon's sleep while these work. One operation runs at
-//! a time; a caller that comes while another's runs does its own work alone.
+//! There are as many as rayon's pool has threads, the caller among them, but no more than the
+//! machine, its control groups and the affinity of the process give processors: more would only
+//! wait for each other. Rayon's sleep while these work. One operation runs at a time; a caller that
+//! comes while another's runs does its own work alone.
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,8 +14,8 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, TryLockError};
 
 /// How often a thread looks for work before it sleeps: some ten to some hundred microseconds, as processors differ.
 const SPINS: u32 = 3000;
-/// How often a caller looks whether the last jobs are done before it lets others run: a thread that has one of them may
-/// have lost its processor to another program.
+/// How often a caller looks whether the last jobs are done before it lets others run: a thread that
+/// has one of them may have lost its processor to another program.
 const PATIENCE: u32 = 2000;
 /// Set in the gate while jobs may be begun; the other bits count the threads that are at it.
 const OPEN: u32 = 1 << 31;
@@ -78,7 +79,8 @@ pub(crate) fn threads() -> usize {
     Pool::get().workers + 1
 }
 
-/// Processors this process may use: those of the machine within its affinity and its control group's quota.
+/// Processors this process may use: those of the machine within its affinity and its control
+/// group's quota.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -151,7 +153,8 @@ impl Pool {
         }
     }
 
-    /// Threads that do not spin where there are more of them than processors: they would keep those that work from it.
+    /// Threads that do not spin where there are more of them than processors: they would keep those
+    /// that work from it.
     fn of(threads: usize, processors: usize) -> Self {
         Self::named("malmoi-kernels", threads, processors)
     }

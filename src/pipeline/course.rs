@@ -51,6 +51,11 @@ impl Course {
         Self { is_again: true, ..self.clone() }
     }
 
+    /// Takes over what was written again.
+    pub fn take(&mut self, again: &Self) {
+        self.written = again.written;
+    }
+
     /// A batch begins: for each part the tokens of its text and of its prompt.
     pub fn begin(&mut self, parts: impl Iterator<Item = (usize, usize)>) {
         let part = |(tokens, prompt)| InHand { tokens, prompt, reached: Reached::default(), is_done: false };

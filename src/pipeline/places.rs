@@ -1,4 +1,5 @@
-//! Where the segments of a translation lie: in the article they come from, and in the whole text that was made.
+//! Where the segments of a translation lie: in the article they come from, and in the whole text
+//! that was made.
 
 use std::ops::Range;
 

@@ -160,7 +160,9 @@ impl<'a> Writer<'a> {
     /// Cuts a text into parts of which each fits the window with its prompt and its answer.
     pub fn parts<'t>(&self, task: Task, text: &'t str, watch: &mut Watch<'_>) -> Result<Vec<Part<'t>>> {
         let window = self.window();
-        let frame = self.ids(task, self.prompt(task)?.as_ref(), "")?.len();
+        let ids = self.ids(task, self.prompt(task)?.as_ref(), "")?;
+        let reasons = self.sources.is_none() && self.model.reasoning_left_open(&ids).is_some();
+        let frame = ids.len() + if reasons { REASONING } else { 0 };
         // Text and frame are encoded apart, but their border may cost a token or two.
         let room = window.saturating_sub(frame + 16);
         let budget = match (task, &self.sources) {
@@ -190,7 +192,8 @@ impl<'a> Writer<'a> {
 
     fn split<'t>(&self, text: &'t str, budget: usize, watch: &mut Watch<'_>) -> Result<Vec<Part<'t>>> {
         let (watch, cancelled) = (RefCell::new(watch), Cell::new(false));
-        // Counting takes the time. After a cancellation everything counts nothing, so that no more is cut.
+        // Counting takes the time. After a cancellation everything counts nothing, so that no more
+        // is cut.
         let count = |text: &str| {
             cancelled.set(cancelled.get() || watch.borrow_mut().go_on().is_err());
             if cancelled.get() { 0 } else { self.model.count(text) }
@@ -376,8 +379,13 @@ impl<'a> Writer<'a> {
         course: &mut Course,
         watch: &mut Watch<'_>,
     ) -> Result<Written> {
+        // A model that does not stop reasoning does not stop over less text.
+        let is_endless = piece.remarks.iter().any(|remark| remark.check == REASONED);
+        if splits == 0 || piece.segment.finish == Finish::Stop || is_endless {
+            return Ok(piece);
+        }
         let smaller = self.split(part.text, part.tokens.div_ceil(2), watch)?;
-        if matches!(piece.segment.finish, Finish::Stop) || splits == 0 || smaller.len() < 2 {
+        if smaller.len() < 2 {
             return Ok(piece);
         }
         let mut whole = Written {
@@ -385,7 +393,9 @@ impl<'a> Writer<'a> {
             tokens: piece.tokens,
             remarks: vec![split_again(smaller.len())],
         };
-        let pieces = self.write(Task::Translate, &smaller, false, &mut course.again(), watch)?;
+        let mut again = course.again();
+        let pieces = self.write(Task::Translate, &smaller, false, &mut again, watch)?;
+        course.take(&again);
         for (half, again) in smaller.iter().zip(pieces) {
             let again = self.mend(half, again, splits - 1, course, watch)?;
             whole.segment.text.push_str(&again.segment.text);

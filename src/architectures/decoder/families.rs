@@ -91,7 +91,8 @@ struct Defaults {
     tied: bool,
 }
 
-/// How many layers there are. GGUF files count layers that draft tokens, too; those stand behind the others and are left out.
+/// How many layers there are. GGUF files count layers that draft tokens, too; those stand behind
+/// the others and are left out.
 fn layers(hyper: &Hyper) -> Result<usize> {
     let layers = hyper.count("num_hidden_layers", "block_count", MAX_LAYERS)?;
     let drafting = hyper.get("-", "nextn_predict_layers").and_then(|v| v.as_u64()).unwrap_or(0) as usize;

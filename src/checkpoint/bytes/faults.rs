@@ -1,8 +1,10 @@
-//! Mapped files that lose pages while they are in use: cut short by another program, or on a disk that fails.
+//! Mapped files that lose pages while they are in use: cut short by another program, or on a disk
+//! that fails.
 //!
-//! Reading such a page raises SIGBUS, which ends a program. Here a handler puts zeros in the place of the lost pages and marks the
-//! mapping as lost; [`Watch::is_lost`] tells, and the step that read zeros ends with an error. A fault outside the registered
-//! mappings goes to the handler that was there before. Unix only: Windows does not let a mapped file be cut short.
+//! Reading such a page raises SIGBUS, which ends a program. Here a handler puts zeros in the place
+//! of the lost pages and marks the mapping as lost; [`Watch::is_lost`] tells, and the step that
+//! read zeros ends with an error. A fault outside the registered mappings goes to the handler that
+//! was there before. Unix only: Windows does not let a mapped file be cut short.
 
 #![cfg_attr(not(unix), allow(dead_code))]
 
@@ -42,7 +44,7 @@ impl Watch {
         let slot = MAPPINGS.iter().find(free);
         if let Some(slot) = slot {
             slot.lost.store(false, Ordering::Relaxed);
-            slot.start.store(addresses.start, Ordering::Relaxed);
+            slot.start.store(addresses.start, Ordering::Release);
             slot.end.store(addresses.end, Ordering::Release);
         }
         Self(slot)
@@ -94,8 +96,9 @@ mod handler {
             let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
             let Ok(page) = usize::try_from(page) else { return false };
             PAGE.get_or_init(|| page);
-            // SAFETY: an all-zero sigaction is valid, and both pointers are to live values. The handler only reads atomics and
-            // initialised OnceLocks and calls mmap, a plain system call; it allocates nothing and takes no lock.
+            // SAFETY: an all-zero sigaction is valid, and both pointers are to live values. The
+            // handler only reads atomics and initialised OnceLocks and calls mmap, a plain system
+            // call; it allocates nothing and takes no lock.
             unsafe {
                 let mut before: libc::sigaction = std::mem::zeroed();
                 if libc::sigaction(libc::SIGBUS, std::ptr::null(), &mut before) != 0 {
@@ -112,16 +115,26 @@ mod handler {
     }
 
     extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-        // SAFETY: with SA_SIGINFO the system passes a valid siginfo, whose address is set for SIGBUS.
+        // SAFETY: with SA_SIGINFO the system passes a valid siginfo, whose address is set for
+        // SIGBUS.
         let address = unsafe { (*info).si_addr() } as usize;
         if address != 0 && replace(address) {
             return;
         }
         let Some(before) = BEFORE.get() else { return };
+        // SAFETY: as above. Codes of signals that another program sent are not positive.
+        let is_sent = unsafe { (*info).si_code } <= 0;
         match before.sa_sigaction {
+            libc::SIG_IGN if is_sent => {}
             libc::SIG_DFL | libc::SIG_IGN => {
-                // SAFETY: the default action; the instruction faults again and ends the program, as it would have.
-                unsafe { libc::signal(signal, libc::SIG_DFL) };
+                // SAFETY: the default action. A fault is met again and ends the program; a signal
+                // that was sent is sent again.
+                unsafe {
+                    libc::signal(signal, libc::SIG_DFL);
+                    if is_sent {
+                        libc::raise(signal);
+                    }
+                }
             }
             handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
                 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
@@ -137,18 +150,22 @@ mod handler {
         }
     }
 
-    /// Puts zeros from the page of an address to the end of the registered mapping it lies in; `false` where there is none.
+    /// Puts zeros from the page of an address to the end of the registered mapping it lies in;
+    /// `false` where there is none.
     fn replace(address: usize) -> bool {
         let Some(page) = PAGE.get().copied() else { return false };
         for slot in &MAPPINGS {
             let end = slot.end.load(Ordering::Acquire);
-            let start = slot.start.load(Ordering::Relaxed);
-            if !(start..end).contains(&address) {
+            let start = slot.start.load(Ordering::Acquire);
+            // A slot may be given to another mapping between the two reads.
+            if slot.end.load(Ordering::Acquire) != end || !(start..end).contains(&address) {
                 continue;
             }
+            // Before the zeros are there, so that no reader of them finds the file sound.
+            slot.lost.store(true, Ordering::Release);
             let from = address / page * page;
-            // SAFETY: the range lies in a mapping that is registered, so that it is ours and still there; its pages are replaced
-            // by private zeros with the same protection.
+            // SAFETY: the range lies in a mapping that is registered, so that it is ours and still
+            // there; its pages are replaced by private zeros with the same protection.
             let mapped = unsafe {
                 libc::mmap(
                     from as *mut libc::c_void,
@@ -162,7 +179,6 @@ mod handler {
             if mapped == libc::MAP_FAILED {
                 return false;
             }
-            slot.lost.store(true, Ordering::Release);
             return true;
         }
         false

@@ -23,7 +23,8 @@ pub struct Recommended {
     pub not_followed: Vec<String>,
 }
 
-/// Keys of `generation_config.json` that change what is sampled and are not followed, and the values with which they change nothing.
+/// Keys of `generation_config.json` that change what is sampled and are not followed, and the
+/// values with which they change nothing.
 const NOT_FOLLOWED: &[(&str, &[f64])] = &[
     ("diversity_penalty", &[0.0]),
     ("dola_layers", &[]),
@@ -38,7 +39,8 @@ const NOT_FOLLOWED: &[(&str, &[f64])] = &[
     ("top_h", &[1.0]),
     ("watermarking_config", &[]),
 ];
-/// The same of a GGUF file's keys, which follow `general.sampling.`; a penalty of -1 looks at the whole text, as ours does.
+/// The same of a GGUF file's keys, which follow `general.sampling.`; a penalty of -1 looks at the
+/// whole text, as ours does.
 const NOT_FOLLOWED_GGUF: &[(&str, &[f64])] =
     &[("mirostat", &[0.0]), ("penalty_last_n", &[0.0, -1.0, 64.0]), ("xtc_probability", &[0.0])];
 
@@ -61,7 +63,8 @@ impl Recommended {
         }
     }
 
-    /// Metadata of a GGUF file: keys that llama.cpp's converter takes from `generation_config.json`.
+    /// Metadata of a GGUF file: keys that llama.cpp's converter takes from
+    /// `generation_config.json`.
     pub(super) fn of_gguf(gguf: &Gguf) -> Self {
         let number = |key: &str| gguf.float(&format!("general.sampling.{key}"));
         let changes =

@@ -13,7 +13,8 @@ const MAX_BYTES: usize = 256 << 10;
 /// Names of templates for conversations that we have none of.
 const OTHER: &[&str] = &["tool_use", "tools", "rag", "fim", "completion"];
 
-/// A folder's, in the order of the reference: `chat_template.jinja`, `chat_template.json` of processors, the tokenizer config's.
+/// A folder's, in the order of the reference: `chat_template.jinja`, `chat_template.json` of
+/// processors, the tokenizer config's.
 pub(super) fn of_folder(folder: &Path, tokenizer: &Json) -> Result<Option<String>> {
     let file = folder.join("chat_template.jinja");
     match std::fs::read_to_string(&file) {
@@ -61,7 +62,8 @@ pub(super) fn of_gguf(gguf: &Gguf) -> Result<Option<String>> {
     choose(file, named.collect())
 }
 
-/// `default`, or the only one that is for plain conversations. To choose among several would be to guess what a model was trained on.
+/// `default`, or the only one that is for plain conversations. To choose among several would be to
+/// guess what a model was trained on.
 fn choose(file: &Path, named: Vec<(String, String)>) -> Result<Option<String>> {
     let names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
     let default = named.iter().position(|(name, _)| name == "default");

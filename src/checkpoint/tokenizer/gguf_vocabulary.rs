@@ -112,7 +112,8 @@ pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<Added>)> {
 struct Vocabulary<'g> {
     tokens: Vec<&'g str>,
     kinds: Vec<u8>,
-    /// Texts of turn ends that merges make of shorter pieces: ordinary words of this vocabulary, as `</s>` is of Qwen's.
+    /// Texts of turn ends that merges make of shorter pieces: ordinary words of this vocabulary, as
+    /// `</s>` is of Qwen's.
     made_turn_ends: AHashSet<String>,
 }
 
@@ -142,10 +143,16 @@ impl<'g> Vocabulary<'g> {
         Ok(Self { tokens, kinds, made_turn_ends })
     }
 
-    /// Tokens that are not made by merging; those whose text ends turns are control tokens, whatever type they have.
+    /// Tokens that are not made by merging; those whose text ends turns are control tokens,
+    /// whatever type they have.
     fn added(&self) -> Vec<Added> {
-        let is_turn_end =
-            |text: &str| super::TURN_ENDS.contains(&text) && !self.made_turn_ends.contains(text);
+        // Beside another turn end `</s>` is a tag of HTML, as in Gemma's vocabularies.
+        let has_other = self.tokens.iter().any(|text| *text != "</s>" && super::TURN_ENDS.contains(text));
+        let is_turn_end = |text: &str| {
+            super::TURN_ENDS.contains(&text)
+                && !(text == "</s>" && has_other)
+                && !self.made_turn_ends.contains(text)
+        };
         let is_added = |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || is_turn_end(text);
         let all = self.tokens.iter().zip(&self.kinds).enumerate();
         let added = all.filter(|(_, (text, kind))| is_added(text, **kind));

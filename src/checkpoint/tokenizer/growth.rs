@@ -1,6 +1,8 @@
-//! How much longer than a text its tokenizer can make it: a file may ask for steps that double every letter, thirty times over.
+//! How much longer than a text its tokenizer can make it: a file may ask for steps that double
+//! every letter, thirty times over.
 //!
-//! Knows the steps of `tokenizers` by their names in `tokenizer.json`. What is found is a bound, not what happens to a text.
+//! Knows the steps of `tokenizers` by their names in `tokenizer.json`. What is found is a bound,
+//! not what happens to a text.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,13 +10,15 @@ use serde_json::Value as Json;
 
 use crate::checkpoint::sentencepiece::growth_by_charsmap;
 
-/// The most that real tokenizers reach is half of it: SentencePiece's normalization with blanks that are marked.
+/// The most that real tokenizers reach is half of it: SentencePiece's normalization with blanks
+/// that are marked.
 const MOST: f64 = 256.0;
 /// Steps of real tokenizers are below ten.
 const MAX_STEPS: usize = 64;
 /// Bytes of what is put before or after a text or a word.
 const MAX_AFFIX: usize = 64;
-/// What normalization of Unicode makes of a text at most, in bytes for a byte; a second one adds nothing.
+/// What normalization of Unicode makes of a text at most, in bytes for a byte; a second one adds
+/// nothing.
 const UNICODE: f64 = 12.0;
 
 /// Steps of one kind, as far as they were looked at.

@@ -1,4 +1,5 @@
-//! `tokenizer.json`: what of it counts when texts are read, and what is left from training and does not.
+//! `tokenizer.json`: what of it counts when texts are read, and what is left from training and does
+//! not.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,8 +24,9 @@ struct Steps {
 
 type Read = (tokenizers::Tokenizer, Vec<Added>, Vec<AddedToken>);
 
-/// A tokenizer without its added tokens, those tokens, and the same for the library: all of them, so that their ids stay, and those
-/// that only come of trusted text as special ones, which the library is told to overlook.
+/// A tokenizer without its added tokens, those tokens, and the same for the library: all of them,
+/// so that their ids stay, and those that only come of trusted text as special ones, which the
+/// library is told to overlook.
 pub(super) fn read(bytes: &[u8]) -> Result<Read, String> {
     let steps: Steps = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     growth::check(&steps.normalizer, &steps.pre_tokenizer, &steps.decoder)?;
@@ -61,7 +63,8 @@ struct Token {
     special: bool,
 }
 
-/// The special tokens a tokenizer_config.json names: fine-tuned models have some that their tokenizer.json only lists as words.
+/// The special tokens a tokenizer_config.json names: fine-tuned models have some that their
+/// tokenizer.json only lists as words.
 pub(super) fn control_tokens(path: &Path) -> Result<Vec<(String, Option<u32>)>, Error> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
