@@ -144,7 +144,8 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
     assert_eq!(reached.len() as u64, doubts);
 }
 
-/// The lowest contrast of any text with its background, as WCAG 2.2 measures it, and the words that have it.
+/// The lowest contrast of any text with its background, as WCAG 2.2 measures it, and the words that
+/// have it.
 const CONTRAST: &str = "
     const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
     const parse = text => text.match(/[\\d.]+/g).map(Number);

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::support::scripted;
 
-/// An item that tries every way out of the text it is: markup in its headline, address, date and body.
+/// An item that tries every way out of the text it is: markup in its headline, address, date and
+/// body.
 const HOSTILE: &str = r#"<?xml version="1.0"?><rss version="2.0"><channel><title>Haemin</title>
 <item><title>[click](javascript:alert(1)) ![p](http://127.0.0.1:9/md.png)</title><link>javascript:alert(1)</link>
 <guid isPermaLink="false">"&gt;&lt;script&gt;alert(1)&lt;/script&gt;</guid>

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use malmoi::formats::{FORMATS, Fields, Found, items, read};
 
+use crate::support::clock::grows_linearly;
 use crate::support::{here, scripted};
 
 fn found(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>, String> {
@@ -231,24 +232,12 @@ const SHAPES: &[Shape] = &[
 #[test]
 fn no_reader_takes_more_than_its_share_of_a_longer_input() {
     const SHORT: usize = 1 << 18;
-    /// Less than this is measured too badly to be compared.
-    const NOTHING: Duration = Duration::from_millis(40);
-    let took = |shape: &Shape, bytes: usize| {
-        let input = shape.1(bytes);
-        let run = || {
-            let began = Instant::now();
-            let _ = found(input.clone(), shape.0);
-            began.elapsed()
-        };
-        run().min(run())
+    let is_slow = |shape: &&Shape| {
+        let (short, long) = (shape.1(SHORT), shape.1(4 * SHORT));
+        let read = |input: &Vec<u8>| drop(found(input.clone(), shape.0));
+        !grows_linearly(|| read(&short), || read(&long))
     };
-    let mut slow = Vec::new();
-    for shape in SHAPES {
-        let (short, long) = (took(shape, SHORT), took(shape, 4 * SHORT));
-        if long > NOTHING && long > 8 * short.max(Duration::from_millis(2)) {
-            slow.push(format!("{}: {short:?}, of four times the length {long:?}", shape.0));
-        }
-    }
+    let slow: Vec<&str> = SHAPES.iter().filter(is_slow).map(|shape| shape.0).collect();
     assert!(slow.is_empty(), "{slow:#?}");
 }
 

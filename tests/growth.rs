@@ -1,10 +1,11 @@
-//! Texts made to be slow: four times the text takes about four times as long, in the splitter and in every check.
-
-use std::time::{Duration, Instant};
+//! Texts made to be slow: four times the text takes about four times as long, in the splitter and
+//! in every check.
 
 use malmoi::Language;
 use malmoi::checks::{CHECKS, Pair, Task};
 use malmoi::segment::{sentences, split};
+
+use crate::support::clock::grows_linearly;
 
 /// Makes a text of about so many bytes.
 type Shape = fn(usize) -> String;
@@ -47,19 +48,10 @@ const SHAPES: &[(&str, Shape)] = &[
 
 const SIZE: usize = 16 << 10;
 
-fn time(work: impl Fn()) -> Duration {
-    let began = Instant::now();
-    work();
-    began.elapsed()
-}
-
 fn is_linear(name: &str, work: impl Fn(&str)) {
-    // Below this a clock on a busy machine says little, and what else runs there is forgiven four times.
-    let least = Duration::from_millis(10);
     for (shape, text) in SHAPES {
         let (small, large) = (text(SIZE), text(4 * SIZE));
-        let mut measured = (0..5).map(|_| (time(|| work(&small)), time(|| work(&large))));
-        let linear = measured.any(|(once, four)| four < 8 * once.max(least));
+        let linear = grows_linearly(|| work(&small), || work(&large));
         assert!(linear, "{name}: {shape} takes more than eight times as long for four times the text");
     }
 }

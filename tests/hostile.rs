@@ -487,7 +487,8 @@ fn parts_of_a_tokenizer_file_that_cannot_be_are_refused_or_do_no_harm() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// However steps are put together, a text is at most so many times as long after them, or the file is refused.
+    /// However steps are put together, a text is at most so many times as long after them, or the
+    /// file is refused.
     #[test]
     fn no_steps_make_texts_long(steps in proptest::collection::vec(0usize..8, 0..40), decoding in any::<bool>()) {
         use serde_json::json;

@@ -214,7 +214,8 @@ fn thirty_corruptions_are_healed_each() {
     for round in 0..36 {
         let mut bytes = journal.clone();
         match round % 6 {
-            // A byte, a bit of the header, a block, a page of zeros, an end cut off, two blocks exchanged.
+            // A byte, a bit of the header, a block, a page of zeros, an end cut off, two blocks
+            // exchanged.
             0 => bytes[random.random_range(0..journal.len())] ^= 0x5a,
             1 => bytes[random.random_range(16..100)] ^= 1 << random.random_range(0..8),
             2 => {

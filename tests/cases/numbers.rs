@@ -11,7 +11,8 @@ struct Line {
     o: String,
 }
 
-/// What is doubted about the numbers of each pair of a case, with the pair; empty where the collection is absent.
+/// What is doubted about the numbers of each pair of a case, with the pair; empty where the
+/// collection is absent.
 fn doubts(case: &str) -> Vec<(String, Vec<Finding>)> {
     let Some(folder) = super::case(case) else { return Vec::new() };
     let pairs = std::fs::read_to_string(folder.join("pairs.jsonl")).unwrap();

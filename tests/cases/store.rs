@@ -1,4 +1,5 @@
-//! The hub, the cache and the package index: what a hostile one of them can do, and what damaged or shared files come to.
+//! The hub, the cache and the package index: what a hostile one of them can do, and what damaged or
+//! shared files come to.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -688,7 +689,8 @@ fn what_is_written_here_is_read_by_huggingface_hub_and_back() {
     );
     assert_eq!(read.lines().collect::<Vec<_>>(), [&*ours.display().to_string(), "[] ['o/ours']"]);
 
-    // Written by Python, in the store that repositories share; read here, through the variable that Python reads.
+    // Written by Python, in the store that repositories share; read here, through the variable that
+    // Python reads.
     let hash = "7".repeat(64);
     python(&format!(
         "import os\n\

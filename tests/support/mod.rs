@@ -1,5 +1,6 @@
 //! What tests share.
 
+pub mod clock;
 pub mod gguf;
 pub mod hub;
 pub mod scripted;

@@ -121,7 +121,8 @@ fn reasoning_is_left_out_in_whatever_marks() {
         let pieces: Vec<String> = model.summarize(ARTICLE).pieces().unwrap().map(Result::unwrap).collect();
         assert_eq!(pieces.concat().trim_end(), answer, "{open}");
     }
-    // Templates that open it themselves: only the end is written, and there are tokens to spare for it.
+    // Templates that open it themselves: only the end is written, and there are tokens to spare for
+    // it.
     let opens = format!("{PLAIN}<|end|><think>\n");
     let thoughts: String = (0..80).map(|step| format!("Step {step} of it. ")).collect();
     let folder = saying(&format!("{thoughts}\n</think>\n\n{answer}"), opens.clone().into());

@@ -375,7 +375,8 @@ fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
     assert_eq!(tokenizer.turn_ends().count(), 2);
 }
 
-/// A vocabulary with gaps: no id of a piece may be taken for that of a mark of ours, on the way in or out.
+/// A vocabulary with gaps: no id of a piece may be taken for that of a mark of ours, on the way in
+/// or out.
 #[test]
 fn gaps_in_a_vocabulary_lose_no_text() {
     let folder = tempfile::tempdir().unwrap();

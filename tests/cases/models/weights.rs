@@ -177,7 +177,8 @@ fn with_drafting_layer(source: &[u8], architecture: &str) -> Vec<u8> {
     let mut bytes = source.to_vec();
     let count = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
     bytes[at..at + 4].copy_from_slice(&(count + 1).to_le_bytes());
-    // The key goes behind the counts of the header, 24 bytes in, and the data moves by a multiple of the alignment.
+    // The key goes behind the counts of the header, 24 bytes in, and the data moves by a multiple
+    // of the alignment.
     let values = u64::from_le_bytes(bytes[16..24].try_into().unwrap());
     bytes[16..24].copy_from_slice(&(values + 2).to_le_bytes());
     let entry = |key: &str, kind: u32, value: &[u8]| {
