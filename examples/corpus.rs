@@ -1,5 +1,5 @@
-//! Reads every file of a folder as `malmoi` would and prints one JSON line a file, for comparing readers over corpora
-//! and for measuring how their time grows.
+//! Reads every file of a folder as `malmoi` would and prints one JSON line a file, for comparing
+//! readers over corpora and for measuring how their time grows.
 //!
 //! `cargo run --release --example corpus -- FOLDER > read.jsonl`
 
@@ -43,8 +43,8 @@ fn understood(item: &formats::Item) -> Option<String> {
     item.published.as_deref().and_then(formats::date).map(|date| date.rfc3339())
 }
 
-/// The items of a file, or why there are none, and seconds of reading, splitting and checking. A panic of the reader is
-/// an error like others.
+/// The items of a file, or why there are none, and seconds of reading, splitting and checking. A
+/// panic of the reader is an error like others.
 fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
     let bytes = std::fs::read(path)?;
     let format = formats::detect(name, &bytes).name;

@@ -1,6 +1,8 @@
-//! What a model writes to itself before it answers: the marks between which families do so, and the answer without it.
+//! What a model writes to itself before it answers: the marks between which families do so, and the
+//! answer without it.
 //!
-//! Knows texts only. A mark counts at the start of an answer and of a line; in the middle of one it is a word that is written about.
+//! Knows texts only. A mark counts at the start of an answer and of a line; in the middle of one it
+//! is a word that is written about.
 
 /// Marks that open and close reasoning.
 const MARKS: &[(&str, &str)] = &[

@@ -150,7 +150,8 @@ impl Chooser<'_> {
         Ok(located)
     }
 
-    /// The best installed model for a purpose, else the catalogue's default, fetched; says which and why.
+    /// The best installed model for a purpose, else the catalogue's default, fetched; says which
+    /// and why.
     fn best_or_default(&self, purpose: Purpose) -> Result<Located> {
         if let Some(best) = self.store.best(purpose) {
             let name = best.entry.map_or("", |entry| &entry.name);

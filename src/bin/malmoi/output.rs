@@ -17,8 +17,8 @@ pub(crate) fn reader_left(error: &anyhow::Error) -> bool {
     error.downcast_ref::<ReaderLeft>().is_some()
 }
 
-/// A text without the characters a terminal obeys instead of showing: C0 and C1 controls but tab and line
-/// feed, line separators, and the marks that change the direction of letters.
+/// A text without the characters a terminal obeys instead of showing: C0 and C1 controls but tab
+/// and line feed, line separators, and the marks that change the direction of letters.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let obeyed = |c: char| match c {
         '\n' | '\t' => false,
@@ -41,8 +41,8 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Whether a result can be written to a file, before any work is done for it. Unless `force`, it must be none of the files that are
-/// read.
+/// Whether a result can be written to a file, before any work is done for it. Unless `force`, it
+/// must be none of the files that are read.
 pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     if let Some(input) = read.iter().find(|input| !force && files::are_one(path, input)) {
@@ -62,7 +62,8 @@ pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<
     Ok(())
 }
 
-/// Writes a result to a file, or to standard output where none is named. A pipe or a device is written to; it is not replaced by a file.
+/// Writes a result to a file, or to standard output where none is named. A pipe or a device is
+/// written to; it is not replaced by a file.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<()> {
     let Some(path) = path else { return print(text) };
     let written = match std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {

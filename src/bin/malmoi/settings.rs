@@ -95,8 +95,9 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the file and the environment; `flags` are names of settings with what the command line says.
-    /// A file that cannot be read is left out and becomes the first of [`faults`](Self::faults).
+    /// Reads the file and the environment; `flags` are names of settings with what the command line
+    /// says. A file that cannot be read is left out and becomes the first of
+    /// [`faults`](Self::faults).
     pub fn read(flags: &[(&'static str, Option<String>)]) -> Result<Self> {
         let base = etcetera::choose_base_strategy().map_err(|e| SettingsError {
             origin: "the environment".into(),
@@ -230,7 +231,8 @@ fn default(name: &str, cache: &Path) -> Option<String> {
         "cache" => Some(cache.join("huggingface/hub").display().to_string()),
         "token" => {
             // Where `hf auth login` leaves it.
-            let home = std::env::var_os("HF_HOME").map_or_else(|| cache.join("huggingface"), PathBuf::from);
+            let home = std::env::var_os("HF_HOME").filter(|home| !home.is_empty());
+            let home = home.map_or_else(|| cache.join("huggingface"), PathBuf::from);
             malmoi::store::stored_token(&home)
         }
         "endpoint" => Some(StoreSettings::new("").endpoint),

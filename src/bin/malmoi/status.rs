@@ -1,5 +1,6 @@
-//! One line that says what is under way. On a terminal it moves several times a second, whatever happens; elsewhere it is
-//! a plain line after a second and every ten seconds, so that a log shows a long job is alive and a short one says nothing.
+//! One line that says what is under way. On a terminal it moves several times a second, whatever
+//! happens; elsewhere it is a plain line after a second and every ten seconds, so that a log shows
+//! a long job is alive and a short one says nothing.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use malmoi::Event;
 
+use crate::output;
 use crate::ui::Ui;
 
 /// Where there is no terminal: a job shorter than this is not spoken of …
@@ -81,7 +83,7 @@ impl Log {
             while !said.ended {
                 let now = began.elapsed();
                 if now >= due {
-                    eprintln!("{} s: {}", now.as_secs().max(1), said.text);
+                    eprintln!("{} s: {}", now.as_secs().max(1), output::harmless(&said.text));
                     due = now + EVERY;
                 }
                 let wait = due.saturating_sub(began.elapsed());
@@ -154,7 +156,8 @@ impl Course {
     }
 }
 
-/// Seconds that remain, once a part is done: reading runs ahead of the work, finished parts lag behind it.
+/// Seconds that remain, once a part is done: reading runs ahead of the work, finished parts lag
+/// behind it.
 fn left(took: Duration, (done, segments): (usize, usize), (read, tokens): (usize, usize)) -> Option<String> {
     if done == 0 || done == segments || tokens == 0 {
         return None;

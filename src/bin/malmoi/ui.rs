@@ -32,7 +32,8 @@ impl Ui {
         }
     }
 
-    /// What there is to say about a result, doubts marked; with `--quiet` only how many doubts there are.
+    /// What there is to say about a result, doubts marked; with `--quiet` only how many doubts
+    /// there are.
     pub fn findings(self, outcome: &Outcome, all: bool) {
         if self.quiet {
             match outcome.findings.iter().filter(|finding| finding.is_doubt()).count() {
@@ -103,7 +104,8 @@ impl Ui {
         }
     }
 
-    /// Watches a batch: a line that moves on a terminal, one every ten seconds elsewhere, for programs an object a second.
+    /// Watches a batch: a line that moves on a terminal, one every ten seconds elsewhere, for
+    /// programs an object a second.
     pub fn progress(self, json: bool) -> impl FnMut(&Progress) {
         let bar = self.bar("{spinner} {elapsed} {wide_msg}");
         bar.set_message("reading the inputs");
@@ -149,19 +151,22 @@ impl Ui {
 
 /// "12 done, 1 failed, 47 waiting; 3.1 articles a minute, 52 tokens a second, 15 min left".
 fn how_far(progress: &Progress) -> String {
-    let Progress { counts, waiting, left, complete, seconds } = progress;
+    let Progress { counts, waiting, left, complete, read, written, seconds } = progress;
     let settled = counts.done + counts.failed;
     let mut said = format!("{} done", counts.done);
     if counts.failed + counts.unreadable > 0 {
         said += &format!(", {} failed", counts.failed + counts.unreadable);
     }
     said += &format!(", {waiting}{} waiting", if *complete { "" } else { " or more" });
+    if read + written > 0 {
+        said += &format!(", {read} tokens read, {written} written");
+    }
     if settled > 0 && *seconds > 0.0 {
         let rate = settled as f64 / seconds;
         said += &format!(
-            "; {:.1} articles a minute, {:.0} tokens a second",
+            "; {:.1} articles a minute, {:.0} tokens written a second",
             rate * 60.0,
-            counts.tokens as f64 / seconds
+            *written as f64 / seconds
         );
         if let Some(left) = left.filter(|_| *complete) {
             said += &format!(", about {} left", lasting(left));

@@ -41,7 +41,8 @@ impl Doctor {
         let mut system = sysinfo::System::new();
         system.refresh_memory();
         let (free, memory) = (system.available_memory(), system.total_memory());
-        let threads = rayon::current_num_threads();
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = rayon::current_num_threads().min(processors);
         let report = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "fetch": cfg!(feature = "fetch"),

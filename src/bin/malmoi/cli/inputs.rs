@@ -19,8 +19,9 @@ pub(super) struct Inputs {
     pub notes: Vec<String>,
 }
 
-/// Files, in the order they are given; of folders those whose names promise a known format, in the order of their paths. Links in
-/// folders are followed if `follow_links`; those that are named are followed in any case.
+/// Files, in the order they are given; of folders those whose names promise a known format, in the
+/// order of their paths. Links in folders are followed if `follow_links`; those that are named are
+/// followed in any case.
 pub(super) fn find(paths: &[PathBuf], output: &Path, follow_links: bool) -> Result<Inputs> {
     let mut found = Inputs::default();
     for path in paths {
@@ -47,6 +48,7 @@ impl Inputs {
             return Ok(());
         }
         if let Some(address) = address(path) {
+            let address = malmoi::redact::secrets(address);
             bail!("{address} is an address: `malmoi feed` fetches those, `malmoi batch` reads files");
         }
         let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
@@ -117,7 +119,8 @@ fn name(path: &Path) -> String {
     parts.collect::<PathBuf>().display().to_string()
 }
 
-/// What a named path is, where it cannot be read from its beginning to its end. Pipes can: shells pass them.
+/// What a named path is, where it cannot be read from its beginning to its end. Pipes can: shells
+/// pass them.
 fn unreadable(found: &std::fs::Metadata) -> Option<&'static str> {
     #[cfg(unix)]
     {
@@ -178,7 +181,8 @@ impl Walk {
         }
     }
 
-    /// Follows the links that were met, and those behind them; what was read without them is not read again.
+    /// Follows the links that were met, and those behind them; what was read without them is not
+    /// read again.
     fn follow(&mut self) {
         let real = |path: &Path| std::fs::canonicalize(path).ok();
         let mut known: HashSet<PathBuf> = self.files.iter().filter_map(|path| real(path)).collect();

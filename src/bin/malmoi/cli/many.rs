@@ -58,7 +58,8 @@ pub(super) struct Many {
     /// Texts that go through the model at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     at_once: u32,
-    /// Seconds models may work on an item; one that takes longer fails and holds up no other [default: no limit]
+    /// Seconds models may work on an item; one that takes longer fails and holds up no other
+    /// [default: no limit]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     item_timeout: Option<u64>,
     /// Try failed items again
@@ -85,8 +86,8 @@ impl Many {
         &self.output
     }
 
-    /// Works through the inputs, and shows items that left theirs if `keep_removed`. `feed` is how the pages of items are read, where
-    /// the inputs are feeds and that is wanted.
+    /// Works through the inputs, and shows items that left theirs if `keep_removed`. `feed` is how
+    /// the pages of items are read, where the inputs are feeds and that is wanted.
     pub fn run(
         self,
         inputs: Inputs,
@@ -99,7 +100,7 @@ impl Many {
         let pairs = pairs(&self.pairs)?;
         let glossary = work::glossary(self.glossary.as_deref())?;
         let from = work::source_language(&self.from)?;
-        let likely = from.or_else(|| first_language(&inputs.paths, self.encoding));
+        let likely = from.or_else(|| first_language(&inputs.paths, self.encoding, &fields));
         let mut read = inputs.paths;
         read.extend(self.glossary.clone());
         batch::check_folder(&self.output, &read, self.force)?;
@@ -134,7 +135,8 @@ impl Many {
         Ok(if self.strict && doubts { Exit::Doubtful } else { Exit::Done })
     }
 
-    /// The plan for items that are likely in `likely`, else in the language that results are not in.
+    /// The plan for items that are likely in `likely`, else in the language that results are not
+    /// in.
     fn plan(
         &self,
         likely: Option<Language>,
@@ -185,11 +187,12 @@ impl Many {
 }
 
 /// The language of the first item that can be read, which the choice of a summarizer depends on.
-fn first_language(paths: &[PathBuf], encoding: Encoding) -> Option<Language> {
+/// Pipes can be read once and are left alone.
+fn first_language(paths: &[PathBuf], encoding: Encoding, fields: &Fields) -> Option<Language> {
     const LOOKED_AT: usize = 4;
-    paths.iter().take(LOOKED_AT).find_map(|path| {
+    paths.iter().filter(|path| path.is_file()).take(LOOKED_AT).find_map(|path| {
         let source = encoding.decoded(Box::new(std::fs::File::open(path).ok()?)).ok()?;
-        let mut items = formats::items(source, &path.to_string_lossy(), Fields::default()).ok()?;
+        let mut items = formats::items(source, &path.to_string_lossy(), fields.clone()).ok()?;
         let item = items.by_ref().take(LOOKED_AT).find_map(Result::ok)?;
         Language::detect(&item.document.article())
     })

@@ -25,7 +25,8 @@ enum Action {
         #[arg(long)]
         all: bool,
     },
-    /// Get a model, or look whether it is right and repair it: a name of the list, or owner/repo[@revision][:file] of the hub
+    /// Get a model, or look whether it is right and repair it: a name of the list, or
+    /// owner/repo[@revision][:file] of the hub
     Pull {
         /// Model name or owner/repo[@revision][:file]
         name: String,
@@ -38,7 +39,8 @@ enum Action {
         /// Model name or owner/repo[@revision][:file]
         name: String,
     },
-    /// Compare the bytes of installed models with the sums they should have; exit 2 where they differ
+    /// Compare the bytes of installed models with the sums they should have; exit 2 where they
+    /// differ
     Verify {
         /// Model name or owner/repo[@revision][:file]; all that are installed, if none
         name: Option<String>,

@@ -78,18 +78,21 @@ pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
     Ok(Term::read(&bytes, &path.display().to_string())?)
 }
 
-/// Looks at `-o` before anything is read or computed: none of the files that are read is overwritten without `--force`.
+/// Looks at `-o` before anything is read or computed: none of the files that are read is
+/// overwritten without `--force`.
 pub(super) fn check_output(results: &Results, read: &[Option<&Path>], run: &Run) -> Result<()> {
     let model = run.settings.get("model").map(Path::new);
     let read: Vec<&Path> = read.iter().copied().chain([model]).flatten().collect();
     output::check(results.output.as_deref(), &read, results.force)
 }
 
-/// Reads `INPUT`: a file, or standard input for `-` and for none. What holds several articles is not one.
+/// Reads `INPUT`: a file, or standard input for `-` and for none. What holds several articles is
+/// not one.
 pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Result<Document> {
     let (source, name): (Box<dyn Read + Send>, String) = match input.filter(|path| *path != Path::new("-")) {
         Some(path) => {
             if let Some(address) = inputs::address(path) {
+                let address = malmoi::redact::secrets(address);
                 bail!(
                     "{address} is an address, not a file: `malmoi feed {address} -o results --to ko` reads feeds; \
                      save a page as a file to work on it"
