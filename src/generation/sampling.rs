@@ -72,14 +72,15 @@ pub(super) struct Sampler {
 }
 
 impl Sampler {
-    /// Each sequence has chances of its own, so that its text does not depend on its neighbours.
-    pub fn new(options: &Options, sequence: u64) -> Self {
+    /// `stream` tells texts of one seed apart: each has random numbers of its own, so that it does not
+    /// depend on its neighbours.
+    pub fn new(options: &Options, stream: u64) -> Self {
         let seed = match options.sampling {
             Sampling::Greedy => 0,
             Sampling::Random { seed, .. } => seed,
         };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(sequence);
+        random.set_stream(stream);
         Self {
             sampling: options.sampling.clone(),
             repetition_penalty: options.repetition_penalty,

@@ -51,9 +51,17 @@ pub(super) struct Sequence<'m> {
     pub finish: Option<Finish>,
 }
 
+/// A number for the random stream of a prompt: its FNV-1a hash.
+fn stream_of(prompt: &[u32]) -> u64 {
+    let bytes = prompt.iter().flat_map(|id| id.to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 impl<'m> Sequence<'m> {
     pub fn new(ask: Ask, state: State, engine: &Engine<'m>) -> Self {
         let Ask { tag, prompt, options } = ask;
+        // By the prompt and not by its place in a call, which depends on how many go through at once.
+        let stream = stream_of(&prompt);
         Self {
             tag,
             state,
@@ -61,7 +69,7 @@ impl<'m> Sequence<'m> {
             awaited: false,
             read: 0,
             ids: prompt,
-            sampler: Sampler::new(&options, tag.index as u64),
+            sampler: Sampler::new(&options, stream),
             options,
             reading: Vec::new(),
             drafted: 0,

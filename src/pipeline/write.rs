@@ -248,6 +248,11 @@ impl<'a> Writer<'a> {
             }
             let fresh = match news {
                 News::Text(text) => shown[index].push(&answers[index].push(text)),
+                // What was held because it could have begun a mark of reasoning is text after all.
+                News::Done if !shown[index].is_full() => {
+                    let (rest, _) = answers[index].finish();
+                    shown[index].push(&rest)
+                }
                 News::At(_) | News::Done => String::new(),
             };
             // Where nothing can be shown yet it is still asked whether to go on.
