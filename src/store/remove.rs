@@ -14,6 +14,7 @@ use super::error::io;
 use super::lock::Lock;
 use super::look::Found;
 use super::names::{Commit, Sum};
+use super::repo::RepoFile;
 use super::{Named, Store, StoreError};
 
 /// What [`Store::remove`] did.
@@ -42,12 +43,24 @@ impl Store {
     /// Takes a model off the disk, whole or not: the names of its files, and blobs that nothing
     /// else in the cache uses. A path outside the cache is the user's own and stays.
     pub fn remove(&self, name: &str) -> Result<Removed, StoreError> {
-        let found = match self.resolve(name)? {
+        let (found, repositories) = match self.resolve(name)? {
             Named::Path(path) => return Err(StoreError::NotOurs { path }),
-            Named::Repo(repo) => self.look_repo(&repo, false)?,
-            Named::Entry(entry) => self.look_entry(entry),
+            Named::Repo(repo) => (self.look_repo(&repo, false)?, vec![repo]),
+            Named::Entry(entry) => (self.look_entry(entry), entry.repositories().collect()),
         };
-        let found = found.ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?;
+        let Some(found) = found else {
+            // A download that was interrupted before its first file was whole.
+            for repo in repositories.iter().filter(|repo| self.folder(repo).blobs().is_dir()) {
+                let lock = self.folder(repo).lock();
+                let _lock = Lock::acquire(&lock, &mut |_| {})?;
+                let mut removal = Removal::in_blobs_of(self, repo, self.folder(repo).blobs())?;
+                removal.unlink_unfinished()?;
+                if !removal.removed.files.is_empty() {
+                    return Ok(removal.removed);
+                }
+            }
+            return Err(StoreError::NotInstalled { name: name.to_string() });
+        };
         let lock = self.folder(&found.repo).lock();
         let _lock = Lock::acquire(&lock, &mut |_| {})?;
         Removal::of(self, &found)?.run(self, &found)
@@ -73,10 +86,32 @@ impl Removal {
                 return Err(StoreError::NotOurs { path });
             }
         }
-        let blobs = store.folder(&found.repo).blobs();
+        Self::in_blobs_of(store, &found.repo, found.open.clone())
+    }
+
+    /// Nothing yet, in a repository's folder of blobs.
+    fn in_blobs_of(store: &Store, repo: &RepoFile, path: PathBuf) -> Result<Self, StoreError> {
+        let given = &store.settings.cache;
+        let cache = given.canonicalize().map_err(io("read", given))?;
+        let blobs = store.folder(repo).blobs();
         let blobs = blobs.canonicalize().ok().filter(|blobs| blobs.starts_with(&cache)).unwrap_or(blobs);
-        let removed = Removed { path: found.open.clone(), files: Vec::new(), bytes: 0, left: Vec::new() };
+        let removed = Removed { path, files: Vec::new(), bytes: 0, left: Vec::new() };
         Ok(Self { cache, blobs, removed })
+    }
+
+    /// What interrupted downloads left among a repository's blobs.
+    fn unlink_unfinished(&mut self) -> Result<(), StoreError> {
+        if !self.blobs.starts_with(&self.cache) {
+            return Ok(());
+        }
+        for entry in std::fs::read_dir(&self.blobs).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let sum = name.strip_suffix(".incomplete").or_else(|| name.strip_suffix(".parts"));
+            if sum.is_some_and(|sum| Sum::parse(sum).is_ok()) {
+                self.unlink_file(&entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     fn run(mut self, store: &Store, found: &Found) -> Result<Removed, StoreError> {
@@ -95,6 +130,9 @@ impl Removal {
         let links = links_in(&self.cache);
         for blob in targets {
             self.remove_blob(&blob, &links)?;
+        }
+        if store.folder(&found.repo).snapshots().iter().all(|snapshot| is_empty(snapshot)) {
+            self.unlink_unfinished()?;
         }
         self.tidy(found);
         Ok(self.removed)
@@ -255,4 +293,8 @@ fn forget_refs(refs: &Path, commit: &str) {
         }
     }
     let _ = std::fs::remove_dir(refs);
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }

@@ -920,3 +920,18 @@ fn candidates_are_the_installed_then_the_defaults_with_their_size() {
     assert_eq!(names.len(), found.len());
     assert_eq!(store.best(english).unwrap().entry.unwrap().name, "qwen2.5-coder-1.5b");
 }
+
+#[test]
+fn what_an_interrupted_pull_left_goes_with_remove() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = offline(folder.path());
+    let blobs = folder.path().join("models--o--r/blobs");
+    std::fs::create_dir_all(&blobs).unwrap();
+    let unfinished = blobs.join(format!("{}.incomplete", sha256(WEIGHTS)));
+    std::fs::write(&unfinished, "half of it").unwrap();
+    std::fs::write(blobs.join("notes.incomplete"), "not a download").unwrap();
+    let removed = store.remove("o/r:m.gguf").unwrap();
+    assert_eq!((removed.bytes, removed.files.len()), (10, 1));
+    assert!(!unfinished.exists() && blobs.join("notes.incomplete").exists());
+    assert!(matches!(store.remove("o/r:m.gguf"), Err(StoreError::NotInstalled { .. })));
+}
