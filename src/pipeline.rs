@@ -63,13 +63,7 @@ pub(crate) fn run(
         Task::Translate => translate(model, &job.abilities, document, from, job, watch)?,
         Task::Summarize | Task::Combine => {
             let to = job.to.unwrap_or(from);
-            match route(model, job, from, to) {
-                // A text that is its own summary is translated.
-                Route::Direct
-                    if from != to && job.route == Route::Auto && is_own_summary(&document.article()) =>
-                {
-                    cascade(model, translator, document, (from, to), job, watch)?
-                }
+            match route(model, job, &document.article(), (from, to)) {
                 Route::Cascade => cascade(model, translator, document, (from, to), job, watch)?,
                 _ => summarize(model, document, (from, to), job, watch)?,
             }
@@ -79,14 +73,15 @@ pub(crate) fn run(
     Ok(outcome)
 }
 
-/// Direct where the model writes summaries in the language asked for, else summarize and then translate. One that cannot be told a
-/// language writes in the article's.
-fn route(model: &Model, job: &Job, from: Language, to: Language) -> Route {
+/// Direct where the model writes summaries in the language asked for, else summarize and then
+/// translate, as what is its own summary is. A model that cannot be told a language writes in the
+/// article's.
+fn route(model: &Model, job: &Job, article: &str, (from, to): (Language, Language)) -> Route {
     let writes = job.abilities.summarizes.as_ref().is_none_or(|languages| languages.contains(&to));
     let able = writes && !model.reads_sources();
     match job.route {
         _ if from == to => Route::Direct,
-        Route::Auto if able => Route::Direct,
+        Route::Auto if able && !is_own_summary(article) => Route::Direct,
         Route::Auto => Route::Cascade,
         asked => asked,
     }
@@ -106,7 +101,7 @@ fn cascade(
         let supported = "summaries in the article's language, which another model can translate".to_string();
         return Err(Error::Unsupported { what, file: model.path().to_path_buf(), supported });
     }
-    // Nobody waits for the text of the first half.
+    // The text of the first half is not shown.
     let mut quiet = |_: &str| (watch.on_text)("");
     let mut first = Watch { on_event: &mut *watch.on_event, on_text: &mut quiet };
     let summary = summarize(model, document, (from, from), job, &mut first)?;
