@@ -268,7 +268,8 @@ impl Day {
     }
 }
 
-const MONTHS: &[&str] = &[
+/// The months in order, in lower case.
+pub(super) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",

@@ -2,6 +2,7 @@
 
 use super::Line;
 use super::words::{self, AGENCIES, CREDITS, MAKERS, PHOTO};
+use crate::formats::dates::MONTHS;
 
 /// "Home > National > Defense": short names with arrows between them.
 pub(super) fn is_breadcrumb(line: &Line) -> bool {
@@ -436,29 +437,10 @@ fn is_clocked(line: &Line) -> bool {
 
 /// The name of a month or of a day of the week, whole or its first letters.
 fn is_calendar(word: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let word = word.to_ascii_lowercase();
-    word.len() >= 3 && NAMES.iter().any(|name| *name == word || (word.len() <= 5 && name.starts_with(&*word)))
+    let mut names = MONTHS.iter().chain(&DAYS);
+    word.len() >= 3 && names.any(|name| *name == word || (word.len() <= 5 && name.starts_with(&*word)))
 }
 
 /// A year with a month, in figures or words.
