@@ -74,8 +74,8 @@ struct Added {
 
 impl Added {
     fn new(text: String, id: u32, special: bool, strip: (bool, bool)) -> Self {
-        // A turn end is one whatever a file says of it; for `</s>` that depends on the others. Marks
-        // of reasoning must stay visible, to be left out.
+        // Turn ends are special even where the file says otherwise, except `</s>`, which depends on
+        // the other tokens. Marks of reasoning stay visible, to be cut with the text between them.
         let ends = TURN_ENDS.contains(&text.as_str()) && text != "</s>";
         let special = ends || special && !crate::reasoning::is_mark(&text);
         Self { text, id, special, strip }

@@ -235,8 +235,8 @@ fn is_fraction(before: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '(', '\n']))
 }
 
-/// Whether two digits may be the end of a year: "'19", "80년대", "the 80s". Any other two digits are
-/// not, or 2019 in an article would vouch for every 19 in its summary.
+/// Whether two digits may be the end of a year: "'19", "80년대", "the 80s". Other two digits are
+/// not: with 2019 in the article, every 19 in its summary would pass.
 fn is_short_year(before: &str, plain: &str, after: &str) -> bool {
     let marked = before.ends_with(['\'', '’', '‘'])
         || after.starts_with('년')

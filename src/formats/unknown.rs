@@ -104,7 +104,7 @@ const KINDS: &[Kind] = &[
     Kind { describe: "is uuencoded, not text; decode it first", is: is_uuencoded },
 ];
 
-/// Why a text is no article in prose; `None` for everything that may be one.
+/// The reason a text is not an article, to be shown; `None` where it may be one.
 pub(super) fn text(text: &str) -> Option<String> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let root = xml_root(text);

@@ -72,8 +72,7 @@ pub(super) struct Sampler {
 }
 
 impl Sampler {
-    /// `stream` tells texts of one seed apart: each has random numbers of its own, so that it does not
-    /// depend on its neighbours.
+    /// `stream` gives each text of one seed random numbers of its own, whatever its neighbours.
     pub fn new(options: &Options, stream: u64) -> Self {
         let seed = match options.sampling {
             Sampling::Greedy => 0,

@@ -60,7 +60,7 @@ fn stream_of(prompt: &[u32]) -> u64 {
 impl<'m> Sequence<'m> {
     pub fn new(ask: Ask, state: State, engine: &Engine<'m>) -> Self {
         let Ask { tag, prompt, options } = ask;
-        // By the prompt and not by its place in a call, which depends on how many go through at once.
+        // Of the prompt, not of its place in the call: that depends on how many run at once.
         let stream = stream_of(&prompt);
         Self {
             tag,

@@ -1,5 +1,5 @@
-//! Inputs that once broke the program, in areas. The collection is beside the checkout on some machines only; where it is
-//! absent these tests skip, saying so. Each cause is also tested with words of our own, beside the code.
+//! Inputs that once broke the program, by area. The collection is not part of the repository: where it
+//! is absent these tests skip, saying so. Unit tests beside the code cover each cause on their own.
 
 use std::path::PathBuf;
 

@@ -84,8 +84,7 @@ struct Put<'t, 'w> {
 }
 
 impl<'t> Put<'t, '_> {
-    /// Finds a place for every tag, in order. Words may come in another order than in the source,
-    /// as they do between English and Korean.
+    /// Finds a place for every tag, in order. The order of words differs between English and Korean.
     fn place(&mut self) {
         let tags = &self.inline.tags;
         let mut pictures = vec![0_usize];
