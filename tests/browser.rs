@@ -132,8 +132,10 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
     assert!(doubts >= 4, "{doubts}");
     let active = "const e = document.activeElement; return e.closest('ul.doubts') ? e.textContent : ''";
     let mut reached = std::collections::BTreeSet::new();
-    let places =
-        browser.run("return document.querySelectorAll('a[href], [tabindex]').length").as_u64().unwrap();
+    let places = browser
+        .run("return document.querySelectorAll('a[href], [tabindex], input, summary').length")
+        .as_u64()
+        .unwrap();
     for _ in 0..places {
         browser.press_tab();
         let place = "return [...document.querySelectorAll('ul.doubts li')].indexOf(document.activeElement)";
@@ -167,6 +169,7 @@ fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
     let folder = tempfile::tempdir().unwrap();
     let script = json!([
         {"when": "Translate the following", "say": "방파제에는 512만원이 든다고 시가 월요일에 밝혔다."},
+        {"when": "공사는 봄에", "say": "방파제에는 512만원이 든다고 시가 월요일에 밝혔다."},
         {"say": "The breakwater will cost 512 million won."}
     ]);
     let model = scripted::model(script, 4096);
