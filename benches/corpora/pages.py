@@ -1,11 +1,13 @@
-"""Scores what is read of public pages: `pages.py trafilatura FOLDER` or `pages.py mozilla FOLDER`.
+"""Scores what is read of public pages: `pages.py trafilatura FOLDER`, `pages.py mozilla FOLDER`, `pages.py newspaper FOLDER`.
 
 FOLDER is `tests` of a checkout of github.com/adbar/trafilatura (evaldata.json with the pages in cache and eval), or
-`test/test-pages` of one of github.com/mozilla/readability. Neither is part of this repository.
+`test/test-pages` of one of github.com/mozilla/readability, or `tests/data` of one of github.com/AndyTheFactory/newspaper4k
+(html with the texts expected in txt). None is part of this repository.
 
 trafilatura: recall is the share of the strings to be found that are in the article, leak the share of those not to be found
 that are, white space folded, as in its own tests/evaluate.py. Pages that are no text to us are counted apart.
-mozilla: recall and precision of the words of expected.html, page by page, and pages of whose words less than a fifth is found.
+mozilla, newspaper: recall and precision of the words expected, page by page, and pages of whose words less than a fifth is
+found. A Chinese character or a Japanese one counts as a word.
 """
 
 import argparse
@@ -68,6 +70,10 @@ def trafilatura(folder, program, verbose):
     print(f"crashes {len(crashes)} {crashes}, not text {len(unreadable)}, other errors {len(errors) - len(crashes) - len(unreadable)}")
 
 
+def words(text):
+    return re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W\u3040-\u30ff\u4e00-\u9fff]+", text.lower())
+
+
 class Words(html.parser.HTMLParser):
     """The words of a page."""
 
@@ -76,18 +82,31 @@ class Words(html.parser.HTMLParser):
         self.words = []
 
     def handle_data(self, data):
-        self.words += re.findall(r"\w+", data.lower())
+        self.words += words(data)
 
 
 def mozilla(folder, program, verbose):
-    pages = {page.name + ".html": page / "source.html" for page in sorted(folder.iterdir()) if page.is_dir()}
+    pages, expected = {}, {}
+    for page in sorted(path for path in folder.iterdir() if path.is_dir()):
+        reader = Words()
+        reader.feed((page / "expected.html").read_text("utf-8"))
+        pages[page.name + ".html"], expected[page.name + ".html"] = page / "source.html", reader.words
+    compare(pages, expected, program, verbose)
+
+
+def newspaper(folder, program, verbose):
+    pages = {path.name: path for path in sorted((folder / "html").iterdir())}
+    text = lambda path: folder / "txt" / (path.stem + ".txt")
+    pages = {name: path for name, path in pages.items() if text(path).is_file()}
+    compare(pages, {name: words(text(path).read_text("utf-8")) for name, path in pages.items()}, program, verbose)
+
+
+def compare(pages, wanted, program, verbose):
     texts, errors = read(pages, program)
     recalls, precisions, nothing = [], [], []
-    for name, path in pages.items():
-        reader = Words()
-        reader.feed((path.parent / "expected.html").read_text("utf-8"))
-        expected = collections.Counter(reader.words)
-        ours = collections.Counter(re.findall(r"\w+", texts.get(name, "").lower()))
+    for name in pages:
+        expected = collections.Counter(wanted[name])
+        ours = collections.Counter(words(texts.get(name, "")))
         both = sum((expected & ours).values())
         recalls.append(both / max(1, sum(expected.values())))
         precisions.append(both / max(1, sum(ours.values())))
@@ -102,12 +121,12 @@ def mozilla(folder, program, verbose):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", choices=["trafilatura", "mozilla"])
+    parser.add_argument("corpus", choices=["trafilatura", "mozilla", "newspaper"])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--program", help="the example `corpus`, where it is built already")
     parser.add_argument("--verbose", action="store_true", help="what is wrong on each page")
     given = parser.parse_args()
-    {"trafilatura": trafilatura, "mozilla": mozilla}[given.corpus](given.folder, given.program, given.verbose)
+    {"trafilatura": trafilatura, "mozilla": mozilla, "newspaper": newspaper}[given.corpus](given.folder, given.program, given.verbose)
 
 
 if __name__ == "__main__":
