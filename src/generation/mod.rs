@@ -2,7 +2,7 @@
 //!
 //! Every step gives the network one ragged batch: each sequence that writes brings its last token
 //! and perhaps a draft of those after it, and those that read their prompts share a budget of
-//! tokens (see [`pace`]). There are two batches where prompts and texts are not computed alike (see
+//! tokens (see `pace.rs`). There are two batches where prompts and texts are not computed alike (see
 //! [`Pass`]). A sequence that ends makes room for the next prompt, and after each step callers are
 //! told how far it is and may cancel. Knows no document, no language and no prompt wording.
 
