@@ -248,6 +248,10 @@ fn xml_of_an_unknown_kind_is_refused_by_its_name() {
         told(map.to_vec(), "sitemap.xml"),
         "  refused: sitemap.xml is XML of a kind malmoi does not read (<urlset>)\n"
     );
+    assert_eq!(
+        told(b"<?xml version='1.0'?> 1 < 2".to_vec(), "sums.xml"),
+        "  refused: sums.xml is XML whose first element cannot be read\n"
+    );
 }
 
 #[test]

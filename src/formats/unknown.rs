@@ -111,6 +111,9 @@ pub(super) fn text(text: &str) -> Option<String> {
     if starts(text, &["<!doctype html"]) || root.as_deref().is_some_and(|root| is_html(text, root)) {
         return Some("is HTML; give its name the ending .html".to_string());
     }
+    if root.as_deref() == Some("") {
+        return Some("is XML whose first element cannot be read".to_string());
+    }
     if let Some(root) = root {
         return Some(format!("is XML of a kind malmoi does not read (<{root}>)"));
     }
