@@ -84,7 +84,7 @@ struct Put<'t, 'w> {
 }
 
 impl<'t> Put<'t, '_> {
-    /// Finds a place for every tag, in order. The order of words differs between English and Korean.
+    /// Finds a place for each tag in turn: word order differs between English and Korean.
     fn place(&mut self) {
         let tags = &self.inline.tags;
         let mut pictures = vec![0_usize];
