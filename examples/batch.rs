@@ -1,4 +1,5 @@
-//! A folder of articles, each once: `cargo run --release --example batch -- MODEL.gguf examples/articles results`
+//! A folder of articles, each once: `cargo run --release --example batch -- MODEL.gguf
+//! examples/articles results`
 //!
 //! Stop it and start it again: it goes on where it was.
 
@@ -13,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [model, articles, results] = arguments.as_slice() else {
         return Err("usage: batch MODEL FOLDER RESULTS".into());
     };
-    let worker = Worker { model: Model::open(model)?, abilities: Default::default(), sum: model.clone() };
+    let worker =
+        Worker { model: Model::open(model)?, abilities: Default::default(), sum: model.clone() };
     let plan = Plan {
         summarizer: Some(worker.clone()),
         translator: Some(worker),
@@ -25,7 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let path = entry?.path();
         let name = path.display().to_string();
         let open = move |_: Option<&str>| {
-            let file = std::fs::File::open(&path).map_err(|e| malmoi::Error::io("read", &path, e))?;
+            let file =
+                std::fs::File::open(&path).map_err(|e| malmoi::Error::io("read", &path, e))?;
             Ok(Opened::Source(Box::new(file), None))
         };
         inputs.push(Input { name, open: Box::new(open) });
@@ -38,7 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         on_note: &mut |note| eprintln!("{note}"),
         stop: Arc::default(),
     };
-    let counts = batch::run(&plan, results.as_ref(), inputs, &Fields::default(), false, &mut watch)?.counts;
+    let counts =
+        batch::run(&plan, results.as_ref(), inputs, &Fields::default(), false, &mut watch)?.counts;
     println!("{} of {} items done; see {results}/digest.html", counts.done, counts.items);
     Ok(())
 }

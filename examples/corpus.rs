@@ -51,7 +51,8 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
     let began = Instant::now();
     let read = || -> Result<Vec<formats::Found>, String> {
         let source = std::io::Cursor::new(bytes.clone());
-        let items = formats::items(source, name, Fields::default()).map_err(|error| error.to_string())?;
+        let items =
+            formats::items(source, name, Fields::default()).map_err(|error| error.to_string())?;
         Ok(items.collect())
     };
     let found = std::panic::catch_unwind(read).unwrap_or_else(|_| Err("panic".into()));
@@ -59,7 +60,9 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
     let found = match found {
         Ok(found) => found,
         Err(error) => {
-            return Ok(json!({ "file": name, "format": format, "error": error, "seconds": reading }));
+            return Ok(
+                json!({ "file": name, "format": format, "error": error, "seconds": reading }),
+            );
         }
     };
     let (mut items, mut splitting, mut checking) = (Vec::new(), 0.0, 0.0);

@@ -1,4 +1,5 @@
-//! What did not carry over: `cargo run --release --example findings -- MODEL.gguf examples/articles/bridge.ko.txt`
+//! What did not carry over: `cargo run --release --example findings -- MODEL.gguf
+//! examples/articles/bridge.ko.txt`
 
 use malmoi::{Language, Model};
 

@@ -1,4 +1,5 @@
-//! A translation as it is written: `cargo run --release --example pieces -- MODEL.gguf "The ministers met on Thursday."`
+//! A translation as it is written: `cargo run --release --example pieces -- MODEL.gguf "The
+//! ministers met on Thursday."`
 
 use std::io::Write;
 

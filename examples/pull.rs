@@ -1,4 +1,5 @@
-//! Getting a model of the catalogue: `cargo run --release --example pull -- CACHE_FOLDER smollm2-135m`
+//! Getting a model of the catalogue: `cargo run --release --example pull -- CACHE_FOLDER
+//! smollm2-135m`
 
 use malmoi::store::{Settings, Store, StoreEvent};
 

@@ -1,4 +1,5 @@
-//! A summary of an article: `cargo run --release --example summarize -- MODEL.gguf examples/articles/harbour.txt`
+//! A summary of an article: `cargo run --release --example summarize -- MODEL.gguf
+//! examples/articles/harbour.txt`
 
 use malmoi::Model;
 

@@ -20,9 +20,11 @@ pub enum Kind {
     Title,
     /// Body text.
     Paragraph,
-    /// Something around the article that is not part of it. The string says what, for the report: "navigation", "reporter e-mail".
+    /// Something around the article that is not part of it. The string says what, for the report:
+    /// "navigation", "reporter e-mail".
     Furniture(Cow<'static, str>),
-    /// What a page holds besides its article: menus, other headlines. It is no part of any task and stays as it is.
+    /// What a page holds besides its article: menus, other headlines. It is no part of any task and
+    /// stays as it is.
     Outside,
     /// No words: the code of the language that the text says it is in.
     Language,
@@ -59,8 +61,9 @@ impl Block {
     }
 }
 
-/// A text and the blocks found in it, in order and without overlap. What lies between blocks (white space, tags, what is not for
-/// reading) is kept: [`Document::rejoin`] puts new texts in the blocks' places and leaves the rest byte for byte.
+/// A text and the blocks found in it, in order and without overlap. What lies between blocks (white
+/// space, tags, what is not for reading) is kept: [`Document::rejoin`] puts new texts in the
+/// blocks' places and leaves the rest byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Document {
@@ -83,7 +86,10 @@ impl TryFrom<Unchecked> for Document {
         for Block { span, inline, .. } in &blocks {
             let fits = span.start >= end && text.get(span.clone()).is_some();
             if !fits || inline.as_ref().is_some_and(|inline| !inline.is_sound()) {
-                return Err(format!("a block at {}..{} lies outside its text", span.start, span.end));
+                return Err(format!(
+                    "a block at {}..{} lies outside its text",
+                    span.start, span.end
+                ));
             }
             end = span.end;
         }
@@ -95,7 +101,8 @@ impl Document {
     /// A document of the given blocks.
     ///
     /// # Panics
-    /// Where spans overlap, are out of order or off the text: a bug in the reader that made them, never the input's fault.
+    /// Where spans overlap, are out of order or off the text: a bug in the reader that made them,
+    /// never the input's fault.
     pub fn new(text: String, blocks: Vec<Block>) -> Self {
         let mut end = 0;
         for block in &blocks {
@@ -109,7 +116,8 @@ impl Document {
         Self { text, blocks }
     }
 
-    /// A document of which every line that is not blank is a paragraph: for texts that are known to hold nothing else.
+    /// A document of which every line that is not blank is a paragraph: for texts that are known to
+    /// hold nothing else.
     ///
     /// ```
     /// use malmoi::document::Document;
@@ -182,7 +190,8 @@ impl Document {
         })
     }
 
-    /// The same text where it says that it is in one language, saying that it is in another: codes such as `en` and `en-US`.
+    /// The same text where it says that it is in one language, saying that it is in another: codes
+    /// such as `en` and `en-US`.
     ///
     /// ```
     /// use malmoi::document::{Block, Document, Kind};
@@ -213,7 +222,8 @@ impl Document {
         Self { text, blocks }
     }
 
-    /// What stands in a block's place when its words are others: with its tags around them, and those that found no place.
+    /// What stands in a block's place when its words are others: with its tags around them, and
+    /// those that found no place.
     pub fn placed<'b>(&self, block: &'b Block, words: String) -> (String, Vec<&'b str>) {
         match &block.inline {
             Some(inline) => inline.put(&words),
@@ -221,7 +231,8 @@ impl Document {
         }
     }
 
-    /// The text with each block replaced by what `replace` gives for it (`None` keeps it); everything between blocks is kept.
+    /// The text with each block replaced by what `replace` gives for it (`None` keeps it);
+    /// everything between blocks is kept.
     ///
     /// ```
     /// use malmoi::document::{Block, Document, Kind};

@@ -1,6 +1,8 @@
-//! What can go wrong, as data. Says which object failed and why; advice to the person at the keyboard is the binary's.
+//! What can go wrong, as data. Says which object failed and why; advice to the person at the
+//! keyboard is the binary's.
 //!
-//! Knows no terminal and no engine type: a foreign cause is kept boxed as `source`, so that it stays out of the public API.
+//! Knows no terminal and no engine type: a foreign cause is kept boxed as `source`, so that it
+//! stays out of the public API.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something could not be done.
 ///
-/// A strange translation is not an error but a [`Finding`](crate::Finding); something absent is an `Option`.
+/// A strange translation is not an error but a [`Finding`](crate::Finding); something absent is an
+/// `Option`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,4 +1,5 @@
-//! Files that appear whole or not at all, and are on the disk when they do. Knows nothing of what is in them.
+//! Files that appear whole or not at all, and are on the disk when they do. Knows nothing of what
+//! is in them.
 
 use std::fs::File;
 use std::io::{Result, Write};
@@ -27,13 +28,19 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> 
 /// How files that are being written are called.
 const BESIDE: &str = ".malmoi-";
 
-/// The same without forcing it to the disk: whole or not there, but a loss of power may take it back. For what can be made again.
+/// The same without forcing it to the disk: whole or not there, but a loss of power may take it
+/// back. For what can be made again.
 pub fn replace_lightly(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     write(path, fill, false).map(drop)
 }
 
-fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: bool) -> Result<&Path> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn write(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+    sync: bool,
+) -> Result<&Path> {
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(BESIDE);
     #[cfg(unix)]
@@ -62,7 +69,8 @@ fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>, sync: boo
     Ok(folder)
 }
 
-/// Writes in blocks that begin at multiples of their size: systems then keep files that are mapped later in pages as large.
+/// Writes in blocks that begin at multiples of their size: systems then keep files that are mapped
+/// later in pages as large.
 struct Blocks<'f> {
     file: &'f mut File,
     block: Vec<u8>,
@@ -98,7 +106,8 @@ pub fn sweep(folder: &Path, unused_for: Duration) -> Result<()> {
         // One that is gone by now needs no removing.
         let Ok(found) = entry.metadata() else { continue };
         // A clock that was set back says nothing.
-        let unused = found.modified().is_ok_and(|then| then.elapsed().unwrap_or_default() >= unused_for);
+        let unused =
+            found.modified().is_ok_and(|then| then.elapsed().unwrap_or_default() >= unused_for);
         if ours && unused && found.is_file() {
             match std::fs::remove_file(entry.path()) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -196,7 +205,8 @@ mod tests {
     fn rights_are_those_of_the_umask_or_of_the_file_replaced_and_links_are_not_followed() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let mode = |path: &Path| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode =
+            |path: &Path| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
         // A file made the plain way tells the umask.
         let plain = folder.path().join("plain");
         File::create(&plain).unwrap();

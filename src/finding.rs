@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// How much a doubt matters, most first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The text cannot be used as it is: it is in the wrong language, cut off, or not a translation
@@ -97,7 +99,11 @@ impl Finding {
     pub const NOTES: &[&str] = &["furniture", "sampling", "sentences", "short", "split", "tags"];
 
     /// A finding about the whole text, of middling severity.
-    pub fn new(check: impl Into<String>, kind: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(
+        check: impl Into<String>,
+        kind: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             check: check.into(),
             kind: kind.into(),

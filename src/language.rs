@@ -29,8 +29,9 @@ const TABLE: &[Row] = &[
     Row { language: Language::Korean, code: "ko", name: "Korean", native: "한국어" },
 ];
 
-/// Share of Hangul among the letters from which a text counts as Korean. Korean news is full of Latin abbreviations
-/// ("COVID-19 백신 AZ 접종"), English news hardly ever holds Hangul, so that the line lies low.
+/// Share of Hangul among the letters from which a text counts as Korean. Korean news is full of
+/// Latin abbreviations ("COVID-19 백신 AZ 접종"), English news hardly ever holds Hangul, so that
+/// the line lies low.
 const KOREAN_SHARE: f64 = 0.2;
 
 /// English words that hardly any sentence goes without, and that are rare in other languages in
@@ -103,7 +104,9 @@ impl Language {
         let wanted = wanted.split(['-', '_']).next().unwrap_or_default();
         TABLE
             .iter()
-            .find(|row| row.code == wanted || row.name.to_lowercase() == wanted || row.native == wanted)
+            .find(|row| {
+                row.code == wanted || row.name.to_lowercase() == wanted || row.native == wanted
+            })
             .map(|row| row.language)
             .ok_or_else(|| Error::UnknownLanguage { given: given.to_string() })
     }
@@ -134,9 +137,9 @@ impl Language {
         let seems = match letters {
             0 => return Ok(None),
             _ if korean => return Ok(Some(Self::Korean)),
-            _ if others > latin => {
-                Some(whatlang::detect_lang(article).map_or("another language", |lang| lang.eng_name()))
-            }
+            _ if others > latin => Some(
+                whatlang::detect_lang(article).map_or("another language", |lang| lang.eng_name()),
+            ),
             _ => foreign_in_latin(article),
         };
         match seems {
@@ -145,7 +148,8 @@ impl Language {
         }
     }
 
-    /// The language a text is written in, by its share of Hangul; `None` where it has no letters of either.
+    /// The language a text is written in, by its share of Hangul; `None` where it has no letters of
+    /// either.
     ///
     /// Language-identification libraries fail on mixed Korean headlines; counting letters does not:
     /// ```
@@ -172,7 +176,8 @@ impl Language {
 fn foreign_in_latin(text: &str) -> Option<&'static str> {
     let words = || text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     let count = words().count();
-    let function = words().filter(|word| FUNCTION_WORDS.contains(&word.to_lowercase().as_str())).count();
+    let function =
+        words().filter(|word| FUNCTION_WORDS.contains(&word.to_lowercase().as_str())).count();
     if count < FEWEST_WORDS || function as f64 >= ENGLISH_SHARE * count as f64 {
         return None;
     }
@@ -232,7 +237,9 @@ mod tests {
         }
         assert_eq!("en-US".parse::<Language>().unwrap(), Language::English);
         assert_eq!(format!("{:>4}", Language::Korean), "  ko");
-        assert!(matches!("fr".parse::<Language>(), Err(Error::UnknownLanguage { given }) if given == "fr"));
+        assert!(
+            matches!("fr".parse::<Language>(), Err(Error::UnknownLanguage { given }) if given == "fr")
+        );
     }
 
     #[test]

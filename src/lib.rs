@@ -1,5 +1,6 @@
-//! malmoi (말모이, "a gathering of words") works with news between English and Korean, on the user's own machine: it loads Hugging
-//! Face weights, summarizes articles and translates them, and says beside each result what did not carry over.
+//! malmoi (말모이, "a gathering of words") works with news between English and Korean, on the
+//! user's own machine: it loads Hugging Face weights, summarizes articles and translates them, and
+//! says beside each result what did not carry over.
 //!
 //! ```no_run
 //! use malmoi::{Language, Model};
@@ -37,15 +38,19 @@
 //! # What always holds (`tests/layers.rs` reads the sources for the first three)
 //!
 //! - Modules of text and modules of models never import each other; they meet in `pipeline.rs`.
-//! - The library prints nothing, reads no environment variable, and opens no connection outside `fetch` (a feature).
+//! - The library prints nothing, reads no environment variable, and opens no connection outside
+//!   `fetch` (a feature).
 //! - An item of a batch is in one file once, whenever the batch is killed: see [`batch`].
-//! - There is one loop for texts that are continued and one for sources that are searched for, and one table for each family:
-//!   [`architectures::ARCHITECTURES`], [`checks::CHECKS`], [`formats::FORMATS`], [`batch::EXCHANGES`], the catalogue. A new member
-//!   is a file and a line.
-//! - Same model, input and options give the same text, at any batch size and thread count; with [`OpenOptions::portable`] on any
-//!   instruction set, without on any but AMX: see [`kernels::Pass`].
-//! - Words of an article are encoded so that they can form no special token: see [`prompts`] and [`Part`].
-//! - Files from elsewhere never make it panic, hang or allocate more than their own size: see [`checkpoint`].
+//! - There is one loop for texts that are continued and one for sources that are searched for, and
+//!   one table for each family: [`architectures::ARCHITECTURES`], [`checks::CHECKS`],
+//!   [`formats::FORMATS`], [`batch::EXCHANGES`], the catalogue. A new member is a file and a line.
+//! - Same model, input and options give the same text, at any batch size and thread count; with
+//!   [`OpenOptions::portable`] on any instruction set, without on any but AMX: see
+//!   [`kernels::Pass`].
+//! - Words of an article are encoded so that they can form no special token: see [`prompts`] and
+//!   [`Part`].
+//! - Files from elsewhere never make it panic, hang or allocate more than their own size: see
+//!   [`checkpoint`].
 
 pub mod architectures;
 pub mod batch;

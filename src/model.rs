@@ -1,7 +1,8 @@
 //! A model ready to work: network, tokenizer, end tokens and chat template behind one handle.
 //!
-//! Knows tokens and messages; knows no document, and of languages and tasks only the names that checkpoints have for them. Prompts come
-//! as parts that are trusted or not; models that read a source are given no prompt but [`Sources`].
+//! Knows tokens and messages; knows no document, and of languages and tasks only the names that
+//! checkpoints have for them. Prompts come as parts that are trusted or not; models that read a
+//! source are given no prompt but [`Sources`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use crate::checkpoint::{
 };
 use crate::error::{Error, Result};
 use crate::generation::settings;
-use crate::generation::{Batcher, Beams, Desk, Engine, Generated, Options, Rules, Searcher, Sink, answer};
+use crate::generation::{
+    Batcher, Beams, Desk, Engine, Generated, Options, Rules, Searcher, Sink, answer,
+};
 use crate::kernels::{Pass, Precision};
 use crate::reasoning;
 
@@ -67,16 +70,18 @@ pub struct OpenOptions {
     pub context: Option<usize>,
     /// Multiply quantised weights as floats: slow, for comparisons with reference implementations.
     pub exact: bool,
-    /// Compute to the bit what every other processor computes, where this one has a faster and finer way of its own (see
-    /// [`Pass`](crate::kernels::Pass)): for texts that must be the same on different machines.
+    /// Compute to the bit what every other processor computes, where this one has a faster and
+    /// finer way of its own (see [`Pass`](crate::kernels::Pass)): for texts that must be the
+    /// same on different machines.
     pub portable: bool,
     /// Quantise the float weights of a folder; a GGUF file's are as they are.
     pub quantize: Option<Quantization>,
-    /// A folder for what is made of a model's files, so that it need not be made again: quantised weights, and those that come in
-    /// PyTorch's own form. It is made if need be.
+    /// A folder for what is made of a model's files, so that it need not be made again: quantised
+    /// weights, and those that come in PyTorch's own form. It is made if need be.
     pub kept_in: Option<PathBuf>,
-    /// Lay out quantised weights as this processor reads them once, and keep them in that folder too: as large as the model again, and
-    /// from then on it is open at once. Where they cannot be kept they are laid out each time.
+    /// Lay out quantised weights as this processor reads them once, and keep them in that folder
+    /// too: as large as the model again, and from then on it is open at once. Where they
+    /// cannot be kept they are laid out each time.
     pub keep_tiles: bool,
     /// Bytes of memory to assume free, instead of asking the system.
     pub available_memory: Option<u64>,
@@ -168,7 +173,9 @@ impl Model {
         check_memory(&checkpoint, options.available_memory)?;
         let device = device()?;
         let mut newly_kept = None;
-        if let Some(kept_in) = kept_in.filter(|_| options.keep_tiles && !options.exact && device.is_cpu()) {
+        if let Some(kept_in) =
+            kept_in.filter(|_| options.keep_tiles && !options.exact && device.is_cpu())
+        {
             tell(Opening::LayingOut);
             // Nothing is lost by failing but time, each time.
             newly_kept = checkpoint.keep_tiles(kept_in).unwrap_or_default();
@@ -179,7 +186,8 @@ impl Model {
             OpenOptions { portable: true, .. } => Precision::Portable,
             _ => Precision::Quantized,
         };
-        let loaded = architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
+        let loaded =
+            architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
         let mut tokenizer = match checkpoint.gguf() {
             Some(gguf) => Tokenizer::from_gguf(gguf)?,
             None => Tokenizer::from_folder(path, checkpoint.hyper.architecture())?,
@@ -189,7 +197,8 @@ impl Model {
         let hyper = checkpoint.hyper;
         let beams = match loaded.sources {
             Some(known) if tokenizer.largest_id().is_some_and(|id| id as usize >= known) => {
-                let reason = format!("its tokenizer has more tokens than the network, which knows {known}");
+                let reason =
+                    format!("its tokenizer has more tokens than the network, which knows {known}");
                 return Err(Error::malformed(path, reason));
             }
             Some(_) => Some(Beams::of_checkpoint(&hyper, "", loaded.vocabulary, loaded.context)?),
@@ -226,8 +235,8 @@ impl Model {
         Ok(Self(Arc::new(inner), None))
     }
 
-    /// The same model for use by many threads at once: what all of them ask for goes through it together, up to `batch` texts at a
-    /// time. Each gets the text it would get alone.
+    /// The same model for use by many threads at once: what all of them ask for goes through it
+    /// together, up to `batch` texts at a time. Each gets the text it would get alone.
     pub fn shared(&self, batch: usize) -> Result<Self> {
         let inner = self.0.clone();
         let room = if inner.beams.is_some() { Searcher::at_once(batch) } else { batch };
@@ -265,7 +274,8 @@ impl Model {
         self.0.work
     }
 
-    /// Bytes that opening it left on the disk, where [`OpenOptions::keep_tiles`] did so for the first time.
+    /// Bytes that opening it left on the disk, where [`OpenOptions::keep_tiles`] did so for the
+    /// first time.
     pub fn newly_kept(&self) -> Option<u64> {
         self.0.newly_kept
     }
@@ -300,8 +310,8 @@ impl Model {
         self.0.tokenizer.special_texts()
     }
 
-    /// The token ids of a prompt: its parts as one user message in the checkpoint's own chat template, or one after the other where
-    /// it has none.
+    /// The token ids of a prompt: its parts as one user message in the checkpoint's own chat
+    /// template, or one after the other where it has none.
     pub fn prompt(&self, system: Option<&str>, parts: &[Part<'_>]) -> Result<Vec<u32>> {
         let words: Vec<Words<'_>> = parts.iter().map(|part| part.words()).collect();
         let Some(template) = &self.0.template else {
@@ -324,14 +334,18 @@ impl Model {
         }
     }
 
-    /// Whether its chat template asks for translations in its own words; others are not understood then.
+    /// Whether its chat template asks for translations in its own words; others are not understood
+    /// then.
     pub fn words_translations(&self) -> bool {
         self.0.template.as_ref().is_some_and(ChatTemplate::words_translations)
     }
 
-    /// The token ids of a prompt for the translation of a text, in the words of the checkpoint's chat template. Languages are codes.
+    /// The token ids of a prompt for the translation of a text, in the words of the checkpoint's
+    /// chat template. Languages are codes.
     pub fn translation_prompt(&self, source: &str, target: &str, text: &str) -> Result<Vec<u32>> {
-        let Some(template) = &self.0.template else { return self.prompt(None, &[Part::Plain(text)]) };
+        let Some(template) = &self.0.template else {
+            return self.prompt(None, &[Part::Plain(text)]);
+        };
         let content = Content::Translation([Translation::new(source, target, mark(0))]);
         self.answer_to(template, &[vec![Message { role: "user", content }]], &[Part::Plain(text)])
     }
@@ -357,9 +371,18 @@ impl Model {
     }
 
     /// The token ids of rendered messages; fails where any of what was said is not in them.
-    fn encode_rendered(&self, messages: &[Message], rendered: &str, parts: &[Part<'_>]) -> Result<Vec<u32>> {
-        let fail =
-            || Error::prompt("chat_template", "it leaves out a part of the message, or changes its order");
+    fn encode_rendered(
+        &self,
+        messages: &[Message],
+        rendered: &str,
+        parts: &[Part<'_>],
+    ) -> Result<Vec<u32>> {
+        let fail = || {
+            Error::prompt(
+                "chat_template",
+                "it leaves out a part of the message, or changes its order",
+            )
+        };
         let said = messages.iter().filter(|message| message.role == "system").count();
         if rendered.matches(SYSTEM_ENDS).count() != said {
             return Err(fail());
@@ -385,7 +408,8 @@ impl Model {
         reasoning::left_open(&self.0.tokenizer.decode(tail).ok()?)
     }
 
-    /// Whether it reads a whole source and then writes a text: translators and summarizers that take no prompt.
+    /// Whether it reads a whole source and then writes a text: translators and summarizers that
+    /// take no prompt.
     pub fn reads_sources(&self) -> bool {
         self.0.beams.is_some()
     }
@@ -395,14 +419,15 @@ impl Model {
         matches!(self.architecture(), "marian" | "m2m_100")
     }
 
-    /// How sources are read for a task that goes from one language (by its code) into another. Fails where the model has marks for
-    /// languages and none for these.
+    /// How sources are read for a task that goes from one language (by its code) into another.
+    /// Fails where the model has marks for languages and none for these.
     pub fn sources(&self, task: &str, from: &str, into: &str) -> Result<Sources> {
         let Inner { hyper, tokenizer, vocabulary, context, .. } = &*self.0;
         let mut search = Beams::of_checkpoint(hyper, task, *vocabulary, *context)?;
         let mut frame = tokenizer.frame(from, into)?;
         if frame.before.is_empty() && frame.after.is_empty() {
-            // Its files say nothing; all the networks were trained with an end, those that know a beginning with that as well.
+            // Its files say nothing; all the networks were trained with an end, those that know a
+            // beginning with that as well.
             frame.before.extend(hyper.begin_token());
             frame.after.extend(self.0.end_tokens.first());
         }
@@ -418,8 +443,8 @@ impl Model {
         Ok([&frame.before[..], &ids, &frame.after].concat())
     }
 
-    /// Continues prompts, or finds texts for sources. Results stand in the order of what was given, and do not depend on how many are
-    /// worked on at once.
+    /// Continues prompts, or finds texts for sources. Results stand in the order of what was given,
+    /// and do not depend on how many are worked on at once.
     pub fn generate(
         &self,
         prompts: &[Vec<u32>],
@@ -438,12 +463,15 @@ impl Model {
         if !self.reads_sources() {
             return generate(prompts, sink);
         }
-        // The longest first: those that are read together are of about one length, and the last ones are short.
+        // The longest first: those that are read together are of about one length, and the last
+        // ones are short.
         let mut order: Vec<usize> = (0..prompts.len()).collect();
         order.sort_by_key(|index| std::cmp::Reverse(prompts[*index].len()));
         let sorted: Vec<Vec<u32>> = order.iter().map(|index| prompts[*index].clone()).collect();
-        let mut generated: Vec<_> =
-            generate(&sorted, &mut |at, news| sink(order[at], news))?.into_iter().zip(&order).collect();
+        let mut generated: Vec<_> = generate(&sorted, &mut |at, news| sink(order[at], news))?
+            .into_iter()
+            .zip(&order)
+            .collect();
         generated.sort_by_key(|(_, index)| **index);
         Ok(generated.into_iter().map(|(generated, _)| generated).collect())
     }
@@ -454,10 +482,13 @@ impl Inner {
         let Self { network, tokenizer, end_tokens, context, .. } = self;
         let (network, context, fixed_chunks) = (&**network, *context, self.fixed_chunks);
         match &self.beams {
-            Some(beams) => Searcher { network, tokenizer, context, beams, fixed_chunks }.serve(desk, batch),
+            Some(beams) => {
+                Searcher { network, tokenizer, context, beams, fixed_chunks }.serve(desk, batch)
+            }
             None => {
                 let one_pass = self.one_pass;
-                Engine { network, tokenizer, end_tokens, context, one_pass, fixed_chunks }.serve(desk, batch);
+                Engine { network, tokenizer, end_tokens, context, one_pass, fixed_chunks }
+                    .serve(desk, batch);
             }
         }
     }
@@ -472,7 +503,8 @@ impl std::fmt::Debug for Model {
     }
 }
 
-/// Stands for a plain part while the template is rendered. Private-use characters, which trusted text may not contain.
+/// Stands for a plain part while the template is rendered. Private-use characters, which trusted
+/// text may not contain.
 fn mark(index: usize) -> String {
     format!("\u{F8F0}{index}\u{F8F1}")
 }
@@ -493,7 +525,9 @@ fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
             Some(system) => {
                 let turn = format!("{system}{SYSTEM_ENDS}");
                 let apart = [("system", turn.as_str()), ("user", user)];
-                ways.push(apart.map(|(role, said)| Message { role, content: content(said) }).into());
+                ways.push(
+                    apart.map(|(role, said)| Message { role, content: content(said) }).into(),
+                );
                 let together = format!("{system}\n\n{user}");
                 ways.push(vec![Message { role: "user", content: content(&together) }]);
             }
@@ -539,7 +573,8 @@ fn name_of(path: &Path) -> String {
     name.unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Weights are mapped, not copied, but a model that does not fit would be read from disk for every token.
+/// Weights are mapped, not copied, but a model that does not fit would be read from disk for every
+/// token.
 fn check_memory(checkpoint: &Checkpoint, available: Option<u64>) -> Result<()> {
     const MEGABYTE: u64 = 1_000_000;
     let available = available.unwrap_or_else(free_memory);
@@ -547,7 +582,11 @@ fn check_memory(checkpoint: &Checkpoint, available: Option<u64>) -> Result<()> {
     let needed = checkpoint.size() + checkpoint.size() / 10;
     if needed > available {
         let file = checkpoint.path().to_path_buf();
-        return Err(Error::TooBig { file, needed: needed / MEGABYTE, available: available / MEGABYTE });
+        return Err(Error::TooBig {
+            file,
+            needed: needed / MEGABYTE,
+            available: available / MEGABYTE,
+        });
     }
     Ok(())
 }
@@ -557,8 +596,9 @@ fn free_memory() -> u64 {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
     let machine = system.available_memory();
-    let group =
-        system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
+    let group = system
+        .cgroup_limits()
+        .map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
     match machine {
         0 => u64::MAX,
         machine => machine.min(group),

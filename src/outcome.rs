@@ -11,7 +11,8 @@ use crate::prompts::Task;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
-    /// Whatever the models can do: direct where the model writes summaries in the language asked for, else the cascade.
+    /// Whatever the models can do: direct where the model writes summaries in the language asked
+    /// for, else the cascade.
     #[default]
     Auto,
     /// The model writes in the other language at once.
@@ -51,7 +52,8 @@ pub struct Segment {
     pub text: String,
     /// Why it ended.
     pub finish: Finish,
-    /// How sure the model was: the mean of the logarithms of its tokens' probabilities. Only of models that read a source.
+    /// How sure the model was: the mean of the logarithms of its tokens' probabilities. Only of
+    /// models that read a source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
 }

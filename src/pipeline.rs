@@ -1,7 +1,8 @@
 //! READ THIS FIRST. What happens to a text: read → segment → prompt → generate → check → join.
 //!
-//! The one place where text modules and model modules meet. A document comes in, as a format read it; an [`Outcome`] goes out.
-//! A text longer than the model's window is summarized by parts, and the summaries of the parts as a text again ([`condense`]).
+//! The one place where text modules and model modules meet. A document comes in, as a format read
+//! it; an [`Outcome`] goes out. A text longer than the model's window is summarized by parts, and
+//! the summaries of the parts as a text again ([`condense`]).
 
 mod course;
 mod places;
@@ -45,7 +46,8 @@ impl Watch<'_> {
     }
 }
 
-/// Does what a job says to a document. `translator` is for the second half of a cascade, where that is another model's.
+/// Does what a job says to a document. `translator` is for the second half of a cascade, where that
+/// is another model's.
 pub(crate) fn run(
     model: &Model,
     translator: Option<(&Model, &Abilities)>,
@@ -98,7 +100,8 @@ fn cascade(
 ) -> Result<Outcome> {
     if translator.is_none() && model.reads_sources() {
         let what = format!("a summary in {} of an article in {}", to.name(), from.name());
-        let supported = "summaries in the article's language, which another model can translate".to_string();
+        let supported =
+            "summaries in the article's language, which another model can translate".to_string();
         return Err(Error::Unsupported { what, file: model.path().to_path_buf(), supported });
     }
     // The text of the first half is not shown.
@@ -111,7 +114,8 @@ fn cascade(
     let mut outcome = translate(translator, abilities, &between, from, &second, watch)?;
     outcome.task = Task::Summarize;
     outcome.route = Route::Cascade;
-    outcome.tokens = Tokens { output: summary.tokens.output + outcome.tokens.output, ..summary.tokens };
+    outcome.tokens =
+        Tokens { output: summary.tokens.output + outcome.tokens.output, ..summary.tokens };
     outcome.finish = outcome.finish.max(summary.finish);
     // Segment numbers of the first half would point into the second's list.
     let first = summary.findings.into_iter().map(of_first_step);
@@ -129,7 +133,8 @@ fn of_first_step(finding: Finding) -> Finding {
         let start = place.offset?;
         Some(Place { start, end: start + (place.end - place.start), ..place })
     });
-    Finding { segment: None, source, output: None, ..finding }.value("step", Task::Summarize.as_str())
+    Finding { segment: None, source, output: None, ..finding }
+        .value("step", Task::Summarize.as_str())
 }
 
 /// A finding about the translation of a summary: its source is the summary, and no part of the
@@ -179,7 +184,8 @@ fn summarize(
 fn is_own_summary(article: &str) -> bool {
     const FEWEST: usize = 3;
     const HEADLINE: usize = 12;
-    let words = article.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
+    let words =
+        article.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
     let ends = |line: &str| {
         let line = line.trim_end().trim_end_matches(['"', '”', '\'', '’', ')', ']', '」']);
         line.ends_with(['.', '!', '?', '…', '。', '！', '？', ':', ';'])
@@ -188,7 +194,12 @@ fn is_own_summary(article: &str) -> bool {
 }
 
 /// The article as its own summary.
-fn give_back(model: &Model, article: &str, mut outcome: Outcome, watch: &mut Watch<'_>) -> Result<Outcome> {
+fn give_back(
+    model: &Model,
+    article: &str,
+    mut outcome: Outcome,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome> {
     let text = article.trim().to_string();
     let tokens = model.count(&text);
     (watch.on_event)(&Event::Stage { stage: Task::Summarize.as_str(), segments: 1 });
@@ -197,17 +208,23 @@ fn give_back(model: &Model, article: &str, mut outcome: Outcome, watch: &mut Wat
     }
     (watch.on_event)(&Event::Segment { index: 0, finish: Finish::Stop, tokens: 0 });
     let message = "the text is too short to summarize and is given back as it is";
-    outcome
-        .findings
-        .push(Finding::new("short", "nothing_to_summarize", message).severity(Severity::Minor).at(0));
+    outcome.findings.push(
+        Finding::new("short", "nothing_to_summarize", message).severity(Severity::Minor).at(0),
+    );
     outcome.tokens = Tokens { input: tokens, seen: tokens, output: 0 };
     let source = text.clone();
-    outcome.segments.push(Segment { source, text: text.clone(), finish: Finish::Stop, score: None });
+    outcome.segments.push(Segment {
+        source,
+        text: text.clone(),
+        finish: Finish::Stop,
+        score: None,
+    });
     outcome.text = text;
     Ok(finished(outcome, watch))
 }
 
-/// Map and reduce: parts that fit the window are summarized; if there were several, their summaries are condensed in turn.
+/// Map and reduce: parts that fit the window are summarized; if there were several, their summaries
+/// are condensed in turn.
 fn condense(
     writer: &Writer<'_>,
     task: Task,
@@ -259,7 +276,8 @@ fn translate(
     let mut outcome = empty_outcome(model, Task::Translate, from, to);
     outcome.findings.extend(writer.unheard());
     outcome.findings.extend(writer.not_followed());
-    // A block is translated whole where it fits, else by sentences; what has no word of the source language stays as it is.
+    // A block is translated whole where it fits, else by sentences; what has no word of the source
+    // language stays as it is.
     let mut parts: Vec<Part<'_>> = Vec::new();
     let mut blocks = Vec::new();
     for block in document.blocks() {
@@ -267,7 +285,9 @@ fn translate(
         let text = document.block_text(block);
         let first = parts.len();
         match Language::detect(text).filter(|_| block.kind != Kind::Outside) {
-            Some(language) if language == from => parts.extend(writer.parts(Task::Translate, text, watch)?),
+            Some(language) if language == from => {
+                parts.extend(writer.parts(Task::Translate, text, watch)?)
+            }
             Some(_) => outcome.findings.extend(not_translated(text, from)),
             None => {}
         }

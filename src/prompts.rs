@@ -1,7 +1,9 @@
-//! Prompts: a task's wording, one file each in `prompts/`, embedded at build time. Finds, checks and renders them.
+//! Prompts: a task's wording, one file each in `prompts/`, embedded at build time. Finds, checks
+//! and renders them.
 //!
-//! A prompt is not a chat template: it says *what* is asked, the checkpoint's own template says in which tokens a turn is
-//! wrapped. Knows wordings and languages; knows nothing of models (a family is a word here) or tokens.
+//! A prompt is not a chat template: it says *what* is asked, the checkpoint's own template says in
+//! which tokens a turn is wrapped. Knows wordings and languages; knows nothing of models (a family
+//! is a word here) or tokens.
 //!
 //! A file is front matter and a Jinja body:
 //!
@@ -18,9 +20,9 @@
 //! {{ text }}
 //! ```
 //!
-//! **The article never passes through the template.** `text`, `context` and the glossary are stood in for by markers that
-//! nothing else can hold; the rendered wording is cut at the markers, and whoever encodes it gets [`Piece`]s that say
-//! which words are ours and which came from outside.
+//! **The article never passes through the template.** `text`, `context` and the glossary are stood
+//! in for by markers that nothing else can hold; the rendered wording is cut at the markers, and
+//! whoever encodes it gets [`Piece`]s that say which words are ours and which came from outside.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,8 +58,8 @@ const EMBEDDED: &[(&str, &str)] = embed![
 /// The family of prompts that suit every model.
 const ANY: &str = "any";
 
-/// Stand around the number of an untrusted value in rendered text. Private-use characters: no wording has them (checked), and
-/// no untrusted text is rendered, so that none can forge them.
+/// Stand around the number of an untrusted value in rendered text. Private-use characters: no
+/// wording has them (checked), and no untrusted text is rendered, so that none can forge them.
 const OPEN: char = '\u{F5A10}';
 const CLOSE: char = '\u{F5A11}';
 
@@ -86,7 +88,9 @@ impl Task {
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Summarize, Self::Combine, Self::Translate].into_iter().find(|task| task.as_str() == word)
+        [Self::Summarize, Self::Combine, Self::Translate]
+            .into_iter()
+            .find(|task| task.as_str() == word)
     }
 }
 
@@ -135,16 +139,22 @@ impl Term {
     /// ```
     pub fn read(bytes: &[u8], name: &str) -> Result<Vec<Self>> {
         let text = crate::formats::decode(bytes, name)?;
-        let lines =
-            text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let lines = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         let terms = lines.map(|(index, line)| {
             let mut columns = line.split('\t').map(str::trim);
             let sides = columns.next().zip(columns.next());
             match sides.filter(|(source, target)| !source.is_empty() && !target.is_empty()) {
-                Some((source, target)) => Ok(Self { source: source.to_string(), target: target.to_string() }),
+                Some((source, target)) => {
+                    Ok(Self { source: source.to_string(), target: target.to_string() })
+                }
                 None => {
-                    let reason =
-                        format!("has no tab between a term and its translation on line {}", index + 1);
+                    let reason = format!(
+                        "has no tab between a term and its translation on line {}",
+                        index + 1
+                    );
                     Err(Error::UnreadableInput { name: name.to_string(), reason })
                 }
             }
@@ -184,7 +194,8 @@ const KEYS: &[&str] = &["task", "for", "describe", "stop", "system"];
 pub enum Piece {
     /// Our wording.
     Trusted(String),
-    /// Words from outside, invisible characters left out: to be encoded so that they can form no special token.
+    /// Words from outside, invisible characters left out: to be encoded so that they can form no
+    /// special token.
     Untrusted(String),
 }
 
@@ -226,7 +237,8 @@ pub struct Prompt {
 impl Prompt {
     /// The prompt called `name`, or the one written for the model family, or the one for any.
     ///
-    /// A file of the same name in `folder` takes the place of a built-in one; other files there are found by their name only.
+    /// A file of the same name in `folder` takes the place of a built-in one; other files there are
+    /// found by their name only.
     /// ```
     /// use malmoi::prompts::{Prompt, Task};
     /// assert_eq!(Prompt::find(Task::Translate, "hunyuan", None, None).unwrap().name, "translate-hunyuan");
@@ -234,7 +246,12 @@ impl Prompt {
     /// let error = Prompt::find(Task::Translate, "llama", Some("formal"), None).unwrap_err();
     /// assert!(error.to_string().contains("translate-base, translate-gemma"));
     /// ```
-    pub fn find(task: Task, family: &str, name: Option<&str>, folder: Option<&Path>) -> Result<Self> {
+    pub fn find(
+        task: Task,
+        family: &str,
+        name: Option<&str>,
+        folder: Option<&Path>,
+    ) -> Result<Self> {
         match name {
             Some(name) => Self::named(task, name, folder),
             None => Self::suited(task, family, folder),
@@ -249,7 +266,8 @@ impl Prompt {
     /// A built-in prompt, or the file in `folder` that takes its place.
     pub fn load(name: &str, folder: Option<&Path>) -> Result<Option<Self>> {
         // A name is no path: "../x" is simply not there.
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        let plain =
+            !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
         if !plain {
             return Ok(None);
         }
@@ -268,7 +286,8 @@ impl Prompt {
                 EMBEDDED.iter().map(|(name, text)| Self::parse(name, text)).collect();
             let _ = PARSED.set(parsed?);
         }
-        let found = PARSED.get().and_then(|parsed| parsed.iter().find(|prompt| prompt.name == name));
+        let found =
+            PARSED.get().and_then(|parsed| parsed.iter().find(|prompt| prompt.name == name));
         Ok(found.cloned())
     }
 
@@ -287,13 +306,20 @@ impl Prompt {
         let (mut front, body) = front_matter(file).map_err(fail)?;
         let tasks = front.remove("task").ok_or_else(|| fail("front matter lacks `task`".into()))?;
         let tasks = list(&tasks).map_err(fail)?;
-        let tasks =
-            tasks.iter().map(|word| Task::parse(word).ok_or_else(|| fail(format!("unknown task `{word}`"))));
+        let tasks = tasks
+            .iter()
+            .map(|word| Task::parse(word).ok_or_else(|| fail(format!("unknown task `{word}`"))));
         let tasks: Vec<Task> = tasks.collect::<Result<_>>()?;
-        let stop =
-            front.remove("stop").map(|stop| list(&stop)).transpose().map_err(fail)?.unwrap_or_default();
-        let families = front.remove("for").map(|families| list(&families)).transpose().map_err(fail)?;
-        let mut text = |key| front.remove(key).map(|value| string(&value)).transpose().map_err(fail);
+        let stop = front
+            .remove("stop")
+            .map(|stop| list(&stop))
+            .transpose()
+            .map_err(fail)?
+            .unwrap_or_default();
+        let families =
+            front.remove("for").map(|families| list(&families)).transpose().map_err(fail)?;
+        let mut text =
+            |key| front.remove(key).map(|value| string(&value)).transpose().map_err(fail);
         let prompt = Self {
             name: name.to_string(),
             tasks,
@@ -341,10 +367,13 @@ impl Prompt {
         };
         let system = self.system.as_ref().map(|system| self.fill(system, &known)).transpose()?;
         if system.as_ref().is_some_and(|system| system.contains([OPEN, CLOSE])) {
-            return Err(self.error("`system` may not use text, glossary or context: they are untrusted"));
+            return Err(
+                self.error("`system` may not use text, glossary or context: they are untrusted")
+            );
         }
         let body = self.fill(&self.body, &known)?;
-        let apart = "takes `text`, `context` or a glossary term apart; they can only be put in whole";
+        let apart =
+            "takes `text`, `context` or a glossary term apart; they can only be put in whole";
         let pieces = markers.split(&body).ok_or_else(|| self.error(apart))?;
         if !body.contains(&marker(TEXT)) {
             return Err(self.error("does not use `text`: the model would not see the article"));
@@ -362,7 +391,11 @@ impl Prompt {
         };
         if !prompt.tasks.contains(&task) {
             let tasks: Vec<&str> = prompt.tasks.iter().map(|task| task.as_str()).collect();
-            return Err(prompt.error(format!("is made to {}, not to {}", tasks.join(" or "), task.as_str())));
+            return Err(prompt.error(format!(
+                "is made to {}, not to {}",
+                tasks.join(" or "),
+                task.as_str()
+            )));
         }
         Ok(prompt)
     }
@@ -372,13 +405,20 @@ impl Prompt {
         for name in Self::names() {
             match Self::load(name, folder)? {
                 Some(prompt) if !prompt.tasks.contains(&task) => {}
-                Some(prompt) if prompt.families.iter().any(|one| one == family) => return Ok(prompt),
-                Some(prompt) if prompt.families.iter().any(|one| one == ANY) => general = Some(prompt),
+                Some(prompt) if prompt.families.iter().any(|one| one == family) => {
+                    return Ok(prompt);
+                }
+                Some(prompt) if prompt.families.iter().any(|one| one == ANY) => {
+                    general = Some(prompt)
+                }
                 _ => {}
             }
         }
         general.ok_or_else(|| {
-            Error::prompt(task.as_str(), format!("no prompt is made for {family} models or for any"))
+            Error::prompt(
+                task.as_str(),
+                format!("no prompt is made for {family} models or for any"),
+            )
         })
     }
 
@@ -386,12 +426,11 @@ impl Prompt {
     fn names_for(task: Task, folder: Option<&Path>) -> Result<Vec<String>> {
         let mut names: Vec<String> = Self::names().map(str::to_string).collect();
         if let Some(folder) = folder {
-            let files = std::fs::read_dir(folder).map_err(|error| Error::io("read", folder, error))?;
-            names.extend(
-                files.filter_map(|file| {
-                    Some(file.ok()?.file_name().to_str()?.strip_suffix(".md")?.to_string())
-                }),
-            );
+            let files =
+                std::fs::read_dir(folder).map_err(|error| Error::io("read", folder, error))?;
+            names.extend(files.filter_map(|file| {
+                Some(file.ok()?.file_name().to_str()?.strip_suffix(".md")?.to_string())
+            }));
         }
         names.sort_unstable();
         names.dedup();
@@ -405,19 +444,24 @@ impl Prompt {
     fn check(&self) -> Result<()> {
         for template in self.system.iter().chain([&self.body]) {
             if template.contains([OPEN, CLOSE]) {
-                return Err(self.error("holds a private-use character that malmoi uses as a marker"));
+                return Err(
+                    self.error("holds a private-use character that malmoi uses as a marker")
+                );
             }
             let environment = environment();
-            let parsed = environment.template_from_str(template).map_err(|error| self.jinja(&error))?;
+            let parsed =
+                environment.template_from_str(template).map_err(|error| self.jinja(&error))?;
             let mut unknown: Vec<String> =
                 parsed.undeclared_variables(true).into_iter().filter(|v| !is_known(v)).collect();
             unknown.sort_unstable();
             if let Some(unknown) = unknown.first() {
                 let known = if unknown.contains('.') { KNOWN_OF_LANGUAGE } else { KNOWN };
-                return Err(self.error(format!("unknown variable `{unknown}`; known: {}", known.join(", "))));
+                return Err(self
+                    .error(format!("unknown variable `{unknown}`; known: {}", known.join(", "))));
             }
         }
-        // A trial finds what reading cannot: a text that is not used, or taken apart, or a template that runs for long.
+        // A trial finds what reading cannot: a text that is not used, or taken apart, or a template
+        // that runs for long.
         let term = Term { source: "a".into(), target: "b".into() };
         let (source, target) = (Language::English, Language::Korean);
         let (text, context, glossary) = ("c", Some("d"), &[term][..]);
@@ -434,12 +478,14 @@ impl Prompt {
     }
 
     fn fill(&self, template: &str, known: &minijinja::Value) -> Result<String> {
-        let rendered = environment().render_str(template, known).map_err(|error| self.jinja(&error))?;
+        let rendered =
+            environment().render_str(template, known).map_err(|error| self.jinja(&error))?;
         Ok(rendered.trim().to_string())
     }
 
     fn jinja(&self, error: &minijinja::Error) -> Error {
-        let line = error.line().map(|line| format!(" (line {line} of the body)")).unwrap_or_default();
+        let line =
+            error.line().map(|line| format!(" (line {line} of the body)")).unwrap_or_default();
         self.error(format!(
             "{}{line}",
             error.detail().map_or_else(|| error.kind().to_string(), str::to_string)
@@ -458,7 +504,8 @@ fn environment() -> Environment<'static> {
     environment.set_fuel(Some(FUEL));
     // A line of nothing but a block leaves no line behind.
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    environment.set_syntax(syntax.expect("only custom delimiters can clash, and these are Jinja's own"));
+    environment
+        .set_syntax(syntax.expect("only custom delimiters can clash, and these are Jinja's own"));
     environment
 }
 
@@ -471,7 +518,9 @@ fn is_known(variable: &str) -> bool {
         Some(("source" | "target", part)) => KNOWN_OF_LANGUAGE.contains(&part),
         Some((variable, _)) => KNOWN.contains(&variable),
         // Functions of the template language are no variables of ours.
-        None => KNOWN.contains(&variable) || environment().globals().any(|(name, _)| name == variable),
+        None => {
+            KNOWN.contains(&variable) || environment().globals().any(|(name, _)| name == variable)
+        }
     }
 }
 
@@ -504,7 +553,9 @@ impl Markers {
                 part
             } else {
                 let (number, rest) = part.split_once(CLOSE)?;
-                pieces.push(Piece::Untrusted(self.hidden.get(number.parse::<usize>().ok()?)?.clone()));
+                pieces.push(Piece::Untrusted(
+                    self.hidden.get(number.parse::<usize>().ok()?)?.clone(),
+                ));
                 rest
             };
             if trusted.contains(CLOSE) {
@@ -535,8 +586,9 @@ fn front_matter(file: &str) -> Result<(BTreeMap<&str, String>, String), String> 
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (key, value) =
-            line.split_once(':').ok_or_else(|| format!("front matter has `{line}`, not `key: value`"))?;
+        let (key, value) = line
+            .split_once(':')
+            .ok_or_else(|| format!("front matter has `{line}`, not `key: value`"))?;
         let key = key.trim();
         if !KEYS.contains(&key) {
             return Err(format!("unknown key `{key}` in front matter; known: {}", KEYS.join(", ")));
@@ -554,7 +606,8 @@ fn front_matter(file: &str) -> Result<(BTreeMap<&str, String>, String), String> 
 /// A value: bare words, or a string in JSON's quotes where it needs escapes.
 fn string(value: &str) -> Result<String, String> {
     if value.starts_with('"') {
-        serde_json::from_str(value).map_err(|error| format!("{value} is not a quoted string: {error}"))
+        serde_json::from_str(value)
+            .map_err(|error| format!("{value} is not a quoted string: {error}"))
     } else {
         Ok(value.to_string())
     }

@@ -80,7 +80,8 @@ impl Answer {
         let (rest, endless) = answer.finish();
         found.push_str(&rest);
         // Reasoning that an older template opened without a word of it in the prompt.
-        let closed = || MARKS.iter().find_map(|(_, close)| Some(found.split_once(&format!("\n{close}"))?.1));
+        let closed =
+            || MARKS.iter().find_map(|(_, close)| Some(found.split_once(&format!("\n{close}"))?.1));
         match closed() {
             Some(after) if opened.is_none() && !endless => (after.trim_start().to_string(), false),
             _ => (found, endless),
@@ -158,14 +159,18 @@ impl Answer {
     /// Bytes at the end of what is held that may turn out to be a mark.
     fn undecided(&self) -> usize {
         let line = self.held.rfind('\n').map_or(0, |at| self.held.len() - at);
-        let line = if line > 0 && may_start(&self.held[self.held.len() - line + 1..]) { line } else { 0 };
+        let line =
+            if line > 0 && may_start(&self.held[self.held.len() - line + 1..]) { line } else { 0 };
         let closing = self.closing.map_or(0, |close| beginning_at_end(&self.held, close));
         line.max(closing)
     }
 }
 
 /// The pair whose opening mark a text starts with.
-fn starting(text: &str, marks: &[(&'static str, &'static str)]) -> Option<(&'static str, &'static str)> {
+fn starting(
+    text: &str,
+    marks: &[(&'static str, &'static str)],
+) -> Option<(&'static str, &'static str)> {
     marks.iter().find(|(open, _)| text.starts_with(open)).copied()
 }
 
@@ -233,7 +238,10 @@ mod tests {
         assert_eq!(left_open("<|im_start|>assistant\n<think>\n"), Some("</think>"));
         assert_eq!(left_open("<|im_start|>assistant\n<think>\n\n</think>\n\n"), None);
         assert!(
-            is_mark("[THINK]") && is_mark("</think>") && is_mark("<unused94>") && !is_mark("<tool_call>")
+            is_mark("[THINK]")
+                && is_mark("</think>")
+                && is_mark("<unused94>")
+                && !is_mark("<tool_call>")
         );
     }
 }

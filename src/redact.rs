@@ -116,7 +116,9 @@ fn parameters_without_secrets(word: &str) -> String {
 
 /// `host:8080`
 fn is_port(authority: &str) -> bool {
-    authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+    authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Endings of parameter names that hold secrets: `serviceKey`, `access_token`.
@@ -130,8 +132,9 @@ const NAMES: &[&str] = &["pass", "pw", "sig", "sid", "pin", "otp"];
 
 /// Whether a parameter carries a key: `token`, `api_key`, `X-Amz-Signature`.
 fn is_secret(name: &str) -> bool {
-    let decoded =
-        url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_ascii_lowercase());
+    let decoded = url::form_urlencoded::parse(name.as_bytes())
+        .next()
+        .map(|(name, _)| name.to_ascii_lowercase());
     let name = decoded.unwrap_or_default();
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']'));
     let mut words = name.split(|c: char| !c.is_alphanumeric());

@@ -17,7 +17,8 @@ use crate::outcome::{Outcome, Route};
 use crate::pipeline::{self, Watch};
 use crate::prompts::{Style, Task, Term};
 
-/// What a model is good for, where somebody knows: a catalogue, or the user. Where nobody does, it is asked for anything.
+/// What a model is good for, where somebody knows: a catalogue, or the user. Where nobody does, it
+/// is asked for anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Abilities {
     /// The family of its prompts: `any`, `modest`, `small`, `base`, `hunyuan` …
@@ -55,7 +56,8 @@ pub(crate) struct Job {
     pub abilities: Abilities,
 }
 
-/// A text and what to do with it. Nothing happens before [`text`](Self::text), [`pieces`](Self::pieces) or [`run`](Self::run).
+/// A text and what to do with it. Nothing happens before [`text`](Self::text),
+/// [`pieces`](Self::pieces) or [`run`](Self::run).
 ///
 /// ```no_run
 /// use malmoi::{Language, Model};
@@ -79,7 +81,8 @@ impl Model {
         Request::new(self, Task::Summarize, read(text))
     }
 
-    /// Translates a text, by default from the language it is in to the other one. Paragraphs stay paragraphs.
+    /// Translates a text, by default from the language it is in to the other one. Paragraphs stay
+    /// paragraphs.
     pub fn translate(&self, text: &str) -> Request {
         Request::new(self, Task::Translate, read(text))
     }
@@ -134,7 +137,8 @@ impl Request {
         self
     }
 
-    /// How many sentences (or bullets) a summary has; a longer answer is cut after the last of them, and that is reported.
+    /// How many sentences (or bullets) a summary has; a longer answer is cut after the last of
+    /// them, and that is reported.
     pub fn sentences(mut self, count: usize) -> Self {
         self.job.sentences = count.max(1);
         self
@@ -170,14 +174,16 @@ impl Request {
         self
     }
 
-    /// How tokens are chosen; [`Options::max_tokens`] is only used where [`max_tokens`](Self::max_tokens) asks for it.
+    /// How tokens are chosen; [`Options::max_tokens`] is only used where
+    /// [`max_tokens`](Self::max_tokens) asks for it.
     pub fn options(mut self, options: Options) -> Self {
         self.job.options = options;
         self
     }
 
-    /// Samples as the model's makers recommend, instead of taking the likeliest token each time. The same seed gives the same text. Models
-    /// that read a source search for the best text, whatever the seed.
+    /// Samples as the model's makers recommend, instead of taking the likeliest token each time.
+    /// The same seed gives the same text. Models that read a source search for the best text,
+    /// whatever the seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.job.options.sample_as_recommended(self.model.recommended(), seed);
         self
@@ -189,8 +195,8 @@ impl Request {
         self
     }
 
-    /// How many texts a search follows at once, instead of what the checkpoint says; one takes the likeliest token each time. Only models
-    /// that read a source are searched.
+    /// How many texts a search follows at once, instead of what the checkpoint says; one takes the
+    /// likeliest token each time. Only models that read a source are searched.
     pub fn beams(mut self, width: usize) -> Self {
         self.job.beams = Some(width.clamp(1, 64));
         self
@@ -233,8 +239,8 @@ impl Request {
         self.watch(|_| {}, |_| ControlFlow::Continue(()))
     }
 
-    /// Does it, telling what happens and giving out text as soon as it is certain; an empty text only asks whether to go on.
-    /// `Break` ends it with [`Error::Cancelled`].
+    /// Does it, telling what happens and giving out text as soon as it is certain; an empty text
+    /// only asks whether to go on. `Break` ends it with [`Error::Cancelled`].
     ///
     /// It is asked before anything is done, between the parts of a text while they are measured,
     /// tokenized and checked, and after every step of the model, prompts included; while a model
@@ -256,12 +262,15 @@ impl Request {
         };
         let mut watch = Watch { on_event: &mut on_event, on_text: &mut on_time };
         match pipeline::run(&self.model, translator, &document, &self.job, &mut watch) {
-            Err(Error::Cancelled) if late => Err(Error::OutOfTime { seconds: began.elapsed().as_secs_f64() }),
+            Err(Error::Cancelled) if late => {
+                Err(Error::OutOfTime { seconds: began.elapsed().as_secs_f64() })
+            }
             result => result,
         }
     }
 
-    /// Does it in a thread of its own and gives the text piece by piece. Dropping the iterator ends the work.
+    /// Does it in a thread of its own and gives the text piece by piece. Dropping the iterator ends
+    /// the work.
     pub fn pieces(self) -> Result<Pieces> {
         // Unbounded, for a sink that waits would hold up every other caller of a shared model; a
         // text is short.

@@ -21,7 +21,8 @@ impl Desk {
             {"when": "Translate the following", "say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."},
             {"say": "The council met on Monday. It spoke of the breakwater."}
         ]);
-        let desk = Self { folder: tempfile::tempdir().unwrap(), model: scripted::model(script, 4096) };
+        let desk =
+            Self { folder: tempfile::tempdir().unwrap(), model: scripted::model(script, 4096) };
         desk.write(lines);
         desk
     }
@@ -38,7 +39,9 @@ impl Desk {
     pub fn command(&self, out: &str) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
-        command.args(["batch", "in.jsonl", "--to", "ko", "--threads", "1", "--model"]).arg(self.model.path());
+        command
+            .args(["batch", "in.jsonl", "--to", "ko", "--threads", "1", "--model"])
+            .arg(self.model.path());
         command.args(["-o", out]);
         command
     }
@@ -90,7 +93,9 @@ impl Desk {
 
 /// The same files with the same bytes; says which is not.
 pub fn assert_same(ours: &[(String, Vec<u8>)], theirs: &[(String, Vec<u8>)]) {
-    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let names = |files: &[(String, Vec<u8>)]| {
+        files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
     assert_eq!(names(ours), names(theirs));
     for ((name, ours), (_, theirs)) in ours.iter().zip(theirs) {
         assert!(ours == theirs, "{name}:\n{}", String::from_utf8_lossy(ours));
@@ -116,7 +121,8 @@ fn pairs_are_written_for_translators_tools_too() {
         json!({"id": "a<b>\u{1}\"", "text": "The harbour & the <pier> were spoken of.\n\nNothing else."}),
     );
     let desk = Desk::new(&lines);
-    let output = desk.command("out").args(["--pairs", "tmx,xliff", "--translate"]).output().unwrap();
+    let output =
+        desk.command("out").args(["--pairs", "tmx,xliff", "--translate"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     for (file, pair) in [("pairs.tmx", "<tu>"), ("pairs.xliff", "<segment ")] {
         let text = std::fs::read_to_string(desk.path("out").join(file)).unwrap();
@@ -145,8 +151,11 @@ fn every_item_is_in_one_file_once() {
     let desk = Desk::new(&lines);
     let output = desk.run("out");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let done: Vec<String> =
-        desk.lines("out/items.jsonl").iter().map(|line| line["id"].as_str().unwrap().into()).collect();
+    let done: Vec<String> = desk
+        .lines("out/items.jsonl")
+        .iter()
+        .map(|line| line["id"].as_str().unwrap().into())
+        .collect();
     let order = ["0", "1", "2", "4", "5", "6", "7", "8", "9", "1 (12)"];
     assert_eq!(done, order, "in the order of the input, no id twice");
     let failed = desk.lines("out/failed.jsonl");
@@ -157,7 +166,8 @@ fn every_item_is_in_one_file_once() {
             && reasons.iter().any(|reason| reason.contains("script fails"))
     );
     assert!(
-        said(&output).contains("10 of 13 items done") && said(&output).contains("1 the same as another"),
+        said(&output).contains("10 of 13 items done")
+            && said(&output).contains("1 the same as another"),
         "{}",
         said(&output)
     );
@@ -188,7 +198,9 @@ fn what_is_done_is_not_done_again_and_what_changed_is() {
     );
     let items = desk.lines("out/items.jsonl");
     assert!(
-        items.iter().any(|line| line["id"] == "2" && line["source"].as_str().unwrap().contains("closed"))
+        items
+            .iter()
+            .any(|line| line["id"] == "2" && line["source"].as_str().unwrap().contains("closed"))
     );
     assert_eq!(items.len(), 6, "one of seven fails");
     let pages: Vec<String> = desk.results("out").into_iter().map(|(name, _)| name).collect();
@@ -204,7 +216,12 @@ fn other_options_on_one_folder_are_refused_and_named() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("sentences was 3, is 5"), "{}", said(&output));
     let same = desk.command("out").args(["--at-once", "2"]).output().unwrap();
-    assert_eq!(same.status.code(), Some(0), "how many go through at once changes nothing: {}", said(&same));
+    assert_eq!(
+        same.status.code(),
+        Some(0),
+        "how many go through at once changes nothing: {}",
+        said(&same)
+    );
 }
 
 #[test]
@@ -222,11 +239,13 @@ fn time<T>(work: impl FnOnce() -> T) -> Duration {
     began.elapsed()
 }
 
-/// The promise: killed at any instant, and as often as may be, it ends with the same bytes, and nothing is done twice.
+/// The promise: killed at any instant, and as often as may be, it ends with the same bytes, and
+/// nothing is done twice.
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     let desk = Desk::new(&articles(40));
-    // Up to a quarter of what a whole run takes here, so that most are killed at their work and not after it.
+    // Up to a quarter of what a whole run takes here, so that most are killed at their work and not
+    // after it.
     let latest = time(|| desk.run("whole")).min(time(|| desk.run("again"))) / 4;
     let whole = desk.results("whole");
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(20260107);
@@ -246,9 +265,11 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
         assert_same(&desk.results(&out), &whole);
         let journal = rusqlite::Connection::open(desk.path(&out).join("journal.db")).unwrap();
         let twice: i64 = journal
-            .query_row("SELECT count(*) FROM item WHERE state = 'done' AND attempts <> 1", [], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT count(*) FROM item WHERE state = 'done' AND attempts <> 1",
+                [],
+                |row| row.get(0),
+            )
             .unwrap();
         assert_eq!(twice, 0, "an item was generated again after it was committed");
     }
@@ -260,13 +281,17 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
 fn ctrl_c_saves_and_says_how_to_go_on() {
     let desk = Desk::new(&articles(400));
     let whole = time(|| desk.run("whole"));
-    let mut child = desk.command("out").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child =
+        desk.command("out").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(whole / 3);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let mut text = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
     let code = child.wait().unwrap().code();
-    assert!(code == Some(130) && text.contains("the same command goes on where it was"), "{code:?} {text}");
+    assert!(
+        code == Some(130) && text.contains("the same command goes on where it was"),
+        "{code:?} {text}"
+    );
     assert!(desk.path("out/items.jsonl").exists(), "what was done can be read");
     desk.run("out");
     assert_eq!(desk.results("out"), desk.results("whole"));
@@ -345,15 +370,22 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
         "mount -t tmpfs -o size=400k none small || exit 77\n{line}\necho \"first $?\" >&2\n{line}\necho \"again $?\" >&2\nmount -o remount,size=64m small\n{line}\necho \"second $?\" >&2\ncp -r small/out saved",
         line = words.join(" ")
     );
-    let output =
-        Command::new("unshare").args(["-rm", "sh", "-c", &script]).current_dir(desk.folder.path()).output();
-    let Ok(output) = output.map_err(|error| eprintln!("skipped: no unshare: {error}")) else { return };
+    let output = Command::new("unshare")
+        .args(["-rm", "sh", "-c", &script])
+        .current_dir(desk.folder.path())
+        .output();
+    let Ok(output) = output.map_err(|error| eprintln!("skipped: no unshare: {error}")) else {
+        return;
+    };
     if output.status.code() == Some(77) || said(&output).contains("unshare failed") {
         eprintln!("skipped: this system lets tests mount nothing");
         return;
     }
     let text = said(&output);
-    assert!(text.contains("first 2") && text.contains("again 2") && text.contains("second 0"), "{text}");
+    assert!(
+        text.contains("first 2") && text.contains("again 2") && text.contains("second 0"),
+        "{text}"
+    );
     desk.run("whole");
     assert_eq!(desk.results("saved"), desk.results("whole"));
 }
@@ -378,7 +410,11 @@ fn a_disk_that_fails_at_any_write_stops_the_run_and_loses_nothing() {
     for after in [0, 3, 9, 17, 30, 55, 80, 130, 200] {
         let out = format!("out-{after}");
         let faulty = |command: &mut Command| {
-            command.env("LD_PRELOAD", &library).env("EIO_AFTER", after.to_string()).output().unwrap()
+            command
+                .env("LD_PRELOAD", &library)
+                .env("EIO_AFTER", after.to_string())
+                .output()
+                .unwrap()
         };
         let failed = faulty(&mut desk.command(&out));
         if failed.status.code() != Some(0) {
@@ -395,7 +431,8 @@ fn a_disk_that_fails_at_any_write_stops_the_run_and_loses_nothing() {
 
 #[test]
 fn fields_of_records_can_be_named() {
-    let desk = Desk::new(&[json!({"nr": "a7", "kopf": "News", "inhalt": "The harbour was spoken of."})]);
+    let desk =
+        Desk::new(&[json!({"nr": "a7", "kopf": "News", "inhalt": "The harbour was spoken of."})]);
     let output = desk
         .command("out")
         .args(["--field", "text=inhalt", "--field", "title=kopf", "--field", "id=nr"])
@@ -431,7 +468,8 @@ fn the_digest_is_a_page_of_its_own_and_shows_doubts_where_they_are() {
 fn an_item_that_is_edited_while_its_old_text_waits_comes_out_once_and_new() {
     let mut lines = articles(40);
     let desk = Desk::new(&lines);
-    // Killed while much of it waits, then edited at the end: the old text is in hand before the new one is read.
+    // Killed while much of it waits, then edited at the end: the old text is in hand before the new
+    // one is read.
     let mut child = desk.start("out");
     std::thread::sleep(Duration::from_millis(60));
     let _ = child.kill();
@@ -459,7 +497,11 @@ fn one_name_in_two_inputs_is_two_items_and_neither_is_done_again() {
     let run = |inputs: &[&str]| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
-        command.arg("batch").args(inputs).args(["--to", "ko", "-o", "out", "--model"]).arg(desk.model.path());
+        command
+            .arg("batch")
+            .args(inputs)
+            .args(["--to", "ko", "-o", "out", "--model"])
+            .arg(desk.model.path());
         said(&command.output().unwrap())
     };
     assert!(run(&["all.jsonl", "politics.jsonl"]).contains("2 of 2 items done"));
@@ -472,13 +514,18 @@ fn one_name_in_two_inputs_is_two_items_and_neither_is_done_again() {
     assert!(run(&["politics.jsonl", "all.jsonl"]).contains("1 of 2 items done"));
     let sources: Vec<Value> =
         desk.lines("out/items.jsonl").iter().map(|line| line["source"].clone()).collect();
-    assert!(sources.len() == 2 && sources.contains(&json!("The harbour was not spoken of.")), "{sources:?}");
+    assert!(
+        sources.len() == 2 && sources.contains(&json!("The harbour was not spoken of.")),
+        "{sources:?}"
+    );
 }
 
 #[test]
 fn an_items_name_cannot_hide_it_behind_what_is_unreadable() {
-    let desk =
-        Desk::new(&[json!({"id": "line 2", "text": "The harbour was spoken of."}), json!("no object")]);
+    let desk = Desk::new(&[
+        json!({"id": "line 2", "text": "The harbour was spoken of."}),
+        json!("no object"),
+    ]);
     desk.run("out");
     assert_eq!((desk.lines("out/items.jsonl").len(), desk.lines("out/failed.jsonl").len()), (1, 1));
 }
@@ -489,7 +536,9 @@ fn lines_that_come_in_pieces_through_a_pipe_are_lines() {
     let desk = Desk::new(&[]);
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
     command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
-    command.args(["batch", "-", "--to", "ko", "-o", "out", "--quiet", "--model"]).arg(desk.model.path());
+    command
+        .args(["batch", "-", "--to", "ko", "-o", "out", "--quiet", "--model"])
+        .arg(desk.model.path());
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let long = json!({"id": 1, "text": "The harbour was spoken of. ".repeat(4000)}).to_string();
     let mut input = child.stdin.take().unwrap();
@@ -533,7 +582,9 @@ fn a_pipe_that_is_silent_holds_up_neither_the_work_nor_ctrl_c() {
     let done = || {
         let journal = rusqlite::Connection::open(desk.path("out/journal.db")).ok()?;
         journal
-            .query_row("SELECT count(*) FROM item WHERE state = 'done'", [], |row| row.get::<_, i64>(0))
+            .query_row("SELECT count(*) FROM item WHERE state = 'done'", [], |row| {
+                row.get::<_, i64>(0)
+            })
             .ok()
     };
     let mut waited = 0;

@@ -10,7 +10,8 @@ fn bench(model: &Path, arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) 
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::cargo_bin("malmoi").unwrap();
     command.env_clear().env("HOME", home.path()).env("HF_HUB_OFFLINE", "1");
-    let output = command.args(["bench", "--json", "--model"]).arg(model).args(arguments).output().unwrap();
+    let output =
+        command.args(["bench", "--json", "--model"]).arg(model).args(arguments).output().unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
     let objects = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (output.status.code(), objects, String::from_utf8(output.stderr).unwrap())
@@ -22,8 +23,9 @@ fn parts(figures: &[Value]) -> Vec<&str> {
 
 /// Every figure is the median of its runs.
 fn check(figures: &[Value], runs: usize) {
-    for figure in
-        figures.iter().filter(|figure| !["machine", "memory"].contains(&figure["part"].as_str().unwrap()))
+    for figure in figures
+        .iter()
+        .filter(|figure| !["machine", "memory"].contains(&figure["part"].as_str().unwrap()))
     {
         let mut values: Vec<f64> =
             figure["runs"].as_array().unwrap().iter().map(|run| run.as_f64().unwrap()).collect();
@@ -38,7 +40,8 @@ fn every_part_is_measured() {
     let model = scripted::model(json!([{"say": "The council met. It agreed."}]), 4096);
     let folder = tempfile::tempdir().unwrap();
     let prompts = folder.path().join("prompts.jsonl");
-    let options = ["--runs", "3", "--prefill", "8,5000", "--decode", "8", "--batch", "2", "--articles", "3"];
+    let options =
+        ["--runs", "3", "--prefill", "8,5000", "--decode", "8", "--batch", "2", "--articles", "3"];
     let options = [&options[..], &["--prompts", prompts.to_str().unwrap()]].concat();
     let (status, figures, said) = bench(model.path(), &options);
     assert_eq!(status, Some(0), "{said}");
@@ -46,7 +49,9 @@ fn every_part_is_measured() {
     assert_eq!(prompts.lines().count(), 3);
     for line in prompts.lines() {
         let prompt: Value = serde_json::from_str(line).unwrap();
-        assert!(prompt["ids"].as_array().unwrap().len() > 100 && prompt["tokens"].as_u64() > Some(1));
+        assert!(
+            prompt["ids"].as_array().unwrap().len() > 100 && prompt["tokens"].as_u64() > Some(1)
+        );
     }
     // A prompt that does not fit is left out.
     let expected = ["machine", "load", "load", "prefill", "decode", "batch", "batch", "feed"]
@@ -76,7 +81,8 @@ fn a_real_file_is_beside_its_limits() {
     let options = ["--runs", "1", "--only", "prefill,decode", "--prefill", "64", "--decode", "32"];
     let (status, figures, said) = bench(&model, &options);
     assert_eq!(status, Some(0), "{said}");
-    // 135 million weights, of which the table and output matrix are one; 4 bits each, 5 with scales and minimums.
+    // 135 million weights, of which the table and output matrix are one; 4 bits each, 5 with scales
+    // and minimums.
     let (bytes, weights) =
         (figures[0]["bytes_a_step"].as_u64().unwrap(), figures[0]["weights"].as_u64().unwrap());
     assert_eq!(weights, 106_168_320);

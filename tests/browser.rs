@@ -35,7 +35,8 @@ impl Browser {
             "--window-size=1200,900",
         ];
         arguments.extend(more);
-        let options = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
+        let options =
+            json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
         for _ in 0..100 {
             std::thread::sleep(Duration::from_millis(100));
             if let Ok(answer) = ask(&format!("{}/session", browser.session), &options) {
@@ -48,11 +49,16 @@ impl Browser {
     }
 
     fn open(&self, path: &std::path::Path) {
-        ask(&format!("{}/url", self.session), &json!({"url": format!("file://{}", path.display())})).unwrap();
+        ask(
+            &format!("{}/url", self.session),
+            &json!({"url": format!("file://{}", path.display())}),
+        )
+        .unwrap();
     }
 
     fn run(&self, script: &str) -> Value {
-        ask(&format!("{}/execute/sync", self.session), &json!({"script": script, "args": []})).unwrap()
+        ask(&format!("{}/execute/sync", self.session), &json!({"script": script, "args": []}))
+            .unwrap()
     }
 
     fn press_tab(&self) {
@@ -62,7 +68,8 @@ impl Browser {
     }
 
     fn width(&self, width: u32) {
-        ask(&format!("{}/window/rect", self.session), &json!({"width": width, "height": 900})).unwrap();
+        ask(&format!("{}/window/rect", self.session), &json!({"width": width, "height": 900}))
+            .unwrap();
     }
 }
 
@@ -96,11 +103,15 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
     ]);
     let model = scripted::model(script, 4096);
     let article = |n: usize| {
-        let long = "The council met on Monday and spoke of the harbour at length. ".repeat(n * 3 + 1);
-        let text = format!("{long}\n\nIt cost {n}12 million won, the city said.\n\nNothing else was said.");
+        let long =
+            "The council met on Monday and spoke of the harbour at length. ".repeat(n * 3 + 1);
+        let text = format!(
+            "{long}\n\nIt cost {n}12 million won, the city said.\n\nNothing else was said."
+        );
         format!("{}\n", json!({"id": n, "title": format!("Harbour news {n}"), "text": text}))
     };
-    std::fs::write(folder.path().join("in.jsonl"), (0..4).map(article).collect::<String>()).unwrap();
+    std::fs::write(folder.path().join("in.jsonl"), (0..4).map(article).collect::<String>())
+        .unwrap();
     let status = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
         .env_clear()
         .env("HOME", folder.path())
@@ -128,9 +139,11 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
     browser.width(1200);
 
     // The Tab key goes to each doubt in turn, and says which it is.
-    let doubts = browser.run("return document.querySelectorAll('ul.doubts li').length").as_u64().unwrap();
+    let doubts =
+        browser.run("return document.querySelectorAll('ul.doubts li').length").as_u64().unwrap();
     assert!(doubts >= 4, "{doubts}");
-    let active = "const e = document.activeElement; return e.closest('ul.doubts') ? e.textContent : ''";
+    let active =
+        "const e = document.activeElement; return e.closest('ul.doubts') ? e.textContent : ''";
     let mut reached = std::collections::BTreeSet::new();
     let places = browser
         .run("return document.querySelectorAll('a[href], [tabindex], input, summary').length")
@@ -138,7 +151,8 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
         .unwrap();
     for _ in 0..places {
         browser.press_tab();
-        let place = "return [...document.querySelectorAll('ul.doubts li')].indexOf(document.activeElement)";
+        let place =
+            "return [...document.querySelectorAll('ul.doubts li')].indexOf(document.activeElement)";
         if !browser.run(active).as_str().unwrap().is_empty() {
             reached.insert(browser.run(place).as_u64().unwrap());
         }
@@ -173,8 +187,9 @@ fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
         {"say": "The breakwater will cost 512 million won."}
     ]);
     let model = scripted::model(script, 4096);
-    let line =
-        |id: &str, text: &str| json!({"id": id, "title": format!("Harbour {id}"), "text": text}).to_string();
+    let line = |id: &str, text: &str| {
+        json!({"id": id, "title": format!("Harbour {id}"), "text": text}).to_string()
+    };
     let lines = [
         line("a", "The breakwater will cost 412 million won, the city said on Monday."),
         line("b", "방파제에는 512만원이 든다고 시가 월요일에 밝혔다. 공사는 봄에 시작한다."),
@@ -200,17 +215,18 @@ fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
         let worst = browser.run(CONTRAST);
         assert!(worst[0].as_f64().unwrap() >= 4.5, "{worst}");
         // The words in doubt are marked where they stand, in the source and in the translation.
-        let marks = browser.run("return [...document.querySelectorAll('td mark')].map(e => e.textContent)");
+        let marks =
+            browser.run("return [...document.querySelectorAll('td mark')].map(e => e.textContent)");
         let marks: Vec<&str> = marks.as_array().unwrap().iter().filter_map(Value::as_str).collect();
         assert!(
-            marks.iter().any(|one| one.contains("412")) && marks.iter().any(|one| one.contains("512")),
+            marks.iter().any(|one| one.contains("412"))
+                && marks.iter().any(|one| one.contains("512")),
             "{marks:?}"
         );
         // A headline stands above its table and not in it.
         let headlines = "return [...document.querySelectorAll('td')].filter(e => e.textContent.startsWith('Harbour')).length";
         assert_eq!(browser.run(headlines), json!(0));
-        let shown =
-            "return [...document.querySelectorAll('article')].filter(e => e.checkVisibility()).length";
+        let shown = "return [...document.querySelectorAll('article')].filter(e => e.checkVisibility()).length";
         assert_eq!(browser.run(shown), json!(2));
         browser.run("document.querySelector('#only').click()");
         assert_eq!(browser.run(shown), json!(1));

@@ -23,7 +23,8 @@ fn reference() -> Reference {
     serde_json::from_slice(&std::fs::read(here("fixtures/chat/expected.json")).unwrap()).unwrap()
 }
 
-/// Renders every conversation in every way the reference was asked to, and shows each result as `compare` wants it.
+/// Renders every conversation in every way the reference was asked to, and shows each result as
+/// `compare` wants it.
 fn check(name: &str, template: &str, compare: impl Fn(&str) -> String) {
     let special = [("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")];
     let template = ChatTemplate::parse(template, special.into_iter()).unwrap();
@@ -33,12 +34,17 @@ fn check(name: &str, template: &str, compare: impl Fn(&str) -> String) {
         let extra = [("enable_thinking", false.into())];
         let extra = if conversation == case { &[][..] } else { &extra };
         let turns = conversations[conversation].iter().map(|turn| Message {
-            role: ["system", "user", "assistant"].into_iter().find(|role| *role == turn.role).unwrap(),
+            role: ["system", "user", "assistant"]
+                .into_iter()
+                .find(|role| *role == turn.role)
+                .unwrap(),
             content: Content::Text(turn.content.clone()),
         });
         let ours = template.render(&turns.collect::<Vec<_>>(), extra);
         match wanted.strip_prefix("error: ") {
-            Some(reason) => assert!(ours.unwrap_err().to_string().ends_with(reason), "{name}: {case}"),
+            Some(reason) => {
+                assert!(ours.unwrap_err().to_string().ends_with(reason), "{name}: {case}")
+            }
             None => assert_eq!(compare(&ours.unwrap()), wanted, "{name}: {case}"),
         }
     }
@@ -47,7 +53,8 @@ fn check(name: &str, template: &str, compare: impl Fn(&str) -> String) {
 #[test]
 fn templates_of_four_families_render_as_the_reference_does() {
     for name in ["chatml", "gemma", "llama", "qwen"] {
-        let template = std::fs::read_to_string(here(&format!("fixtures/chat/{name}.jinja"))).unwrap();
+        let template =
+            std::fs::read_to_string(here(&format!("fixtures/chat/{name}.jinja"))).unwrap();
         check(name, &template, str::to_string);
     }
 }

@@ -36,7 +36,11 @@ impl Home {
             .env("HOME", self.path())
             .env("HF_HOME", self.path().join("hf"))
             .env("HF_HUB_OFFLINE", "1");
-        command.envs(variables.iter().copied()).current_dir(self.path()).args(arguments).write_stdin(input);
+        command
+            .envs(variables.iter().copied())
+            .current_dir(self.path())
+            .args(arguments)
+            .write_stdin(input);
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes).replace(&self.path().display().to_string(), "[home]")
@@ -71,7 +75,12 @@ fn a_summary_goes_to_standard_output_and_nothing_else_does() {
     let article = home.write("article.txt", ARTICLE);
     let path = model.path().display().to_string();
     let ran = home.run(&["summarize", &article, "--model", &path]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "The council met on Monday.\n"), "{}", ran.err);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (Some(0), "The council met on Monday.\n"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("read all"), "{}", ran.err);
     let quiet = home.run(&["summarize", &article, "--model", &path, "--quiet"]);
     assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("The council met on Monday.\n", ""));
@@ -99,8 +108,8 @@ fn json_has_the_shape_that_scripts_rely_on() {
     assert_eq!(
         keys,
         [
-            "task", "model", "from", "to", "route", "text", "finish", "tokens", "segments", "findings",
-            "seconds"
+            "task", "model", "from", "to", "route", "text", "finish", "tokens", "segments",
+            "findings", "seconds"
         ]
     );
     assert_eq!(
@@ -131,17 +140,25 @@ fn a_result_in_a_file_is_whole_or_not_there() {
     let path = model.path().display().to_string();
     let ran = home.run(&["summarize", &article, "-m", &path, "-o", "out.txt", "-q"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
-    assert_eq!(std::fs::read_to_string(home.path().join("out.txt")).unwrap(), "The council met on Monday.\n");
+    assert_eq!(
+        std::fs::read_to_string(home.path().join("out.txt")).unwrap(),
+        "The council met on Monday.\n"
+    );
     let failing = scripted::model(json!([{"say": "Half", "then": "fail"}]), 16384);
-    let ran =
-        home.run(&["summarize", &article, "-m", &failing.path().display().to_string(), "-o", "other.txt"]);
+    let ran = home.run(&[
+        "summarize",
+        &article,
+        "-m",
+        &failing.path().display().to_string(),
+        "-o",
+        "other.txt",
+    ]);
     assert_eq!(ran.code, Some(2));
     let files: Vec<_> =
         std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(
-        !files.iter().any(
-            |name| name.to_string_lossy().contains("other") || name.to_string_lossy().starts_with(".tmp")
-        ),
+        !files.iter().any(|name| name.to_string_lossy().contains("other")
+            || name.to_string_lossy().starts_with(".tmp")),
         "{files:?}"
     );
 }
@@ -153,8 +170,15 @@ fn korean_of_old_archives_is_read() {
     let text = "시의회가 월요일에 모였다. 방파제 계획을 논의했다.";
     let (bytes, _, _) = encoding_rs::EUC_KR.encode(text);
     let article = home.write("old.txt", &*bytes);
-    let ran =
-        home.run(&["translate", &article, "--to", "en", "--json", "-m", &model.path().display().to_string()]);
+    let ran = home.run(&[
+        "translate",
+        &article,
+        "--to",
+        "en",
+        "--json",
+        "-m",
+        &model.path().display().to_string(),
+    ]);
     let line: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&line["from"], &line["segments"][0]["source"]), (&json!("ko"), &json!(text)));
 }
@@ -165,8 +189,10 @@ fn bad_input_is_explained() {
     let path = model.path().display().to_string();
     let article = home.write("article.txt", ARTICLE);
     let empty = home.write("empty.txt", "\n");
-    let binary = home.write("binary.txt", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0");
-    let cut = home.write("cut.gguf", &b"GGUF\x03\0\0\0\x07\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x11\0"[..]);
+    let binary =
+        home.write("binary.txt", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0");
+    let cut =
+        home.write("cut.gguf", &b"GGUF\x03\0\0\0\x07\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x11\0"[..]);
     let glossary = home.write("terms.tsv", "harbour");
     let unknown = scripted::model(json!([]), 4096);
     scripted::write(&unknown, "config.json", &json!({"model_type": "rwkv7", "vocab_size": 257}));
@@ -177,12 +203,14 @@ fn bad_input_is_explained() {
     config.as_object_mut().unwrap().remove("eos_token_id");
     scripted::write(&endless, "config.json", &config);
     let vocabulary = std::fs::read_to_string(endless.path().join("tokenizer.json")).unwrap();
-    std::fs::write(endless.path().join("tokenizer.json"), vocabulary.replace("<|end|>", "<|nothing|>"))
-        .unwrap();
+    std::fs::write(
+        endless.path().join("tokenizer.json"),
+        vocabulary.replace("<|end|>", "<|nothing|>"),
+    )
+    .unwrap();
     let endless = endless.path().display().to_string();
     let broken = scripted::model(json!([]), 4096);
-    let panics =
-        r#"{"version":"1.0","model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[["aaaa","bbbb"]]}}"#;
+    let panics = r#"{"version":"1.0","model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[["aaaa","bbbb"]]}}"#;
     std::fs::write(broken.path().join("tokenizer.json"), panics).unwrap();
     let broken = broken.path().display().to_string();
     let huge = huge_model(&home);
@@ -197,7 +225,10 @@ fn bad_input_is_explained() {
             "a glossary without tabs",
             vec!["translate", &article, "--to", "ko", "--glossary", &glossary, "-m", &path],
         ),
-        ("a prompt that is not there", vec!["summarize", &article, "-m", &path, "--prompt", "poem"]),
+        (
+            "a prompt that is not there",
+            vec!["summarize", &article, "-m", &path, "--prompt", "poem"],
+        ),
         ("a model's name slightly wrong", vec!["summarize", &article, "-m", "smolm2-135m"]),
         ("a model that is not installed", vec!["summarize", &article, "-m", "smollm2-135m"]),
         ("no model at all", vec!["translate", &article, "--to", "ko"]),
@@ -235,7 +266,12 @@ fn huge_model(home: &Home) -> String {
         .set("general.architecture", gguf::Value::Text("llama".into()))
         .set("tokenizer.ggml.eos_token_id", gguf::Value::U32(0));
     let dimensions = vec![1 << 20, 1 << 20];
-    file.tensors.push(gguf::Tensor { name: "token_embd.weight".into(), dimensions, ggml_type: 0, offset: 0 });
+    file.tensors.push(gguf::Tensor {
+        name: "token_embd.weight".into(),
+        dimensions,
+        ggml_type: 0,
+        offset: 0,
+    });
     let path = home.write("huge.gguf", file.bytes());
     let whole = file.bytes().len() as u64 + (4 << 40);
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(whole).unwrap();
@@ -273,7 +309,8 @@ fn settings_come_from_file_environment_and_flags_in_that_order() {
         "model = \"from-file\"\npython = \"python-of-the-file\"\nthreads = 1\n",
     );
     let of = |ran: Ran, name: &str| -> (Value, Value) {
-        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        let report: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
         let rows = report["settings"].as_array().unwrap().clone();
         let row = rows.into_iter().find(|row| row["name"] == name).unwrap();
         (row["value"].clone(), row["from"].clone())
@@ -290,7 +327,10 @@ fn settings_come_from_file_environment_and_flags_in_that_order() {
         (json!("flag"), json!("--model"))
     );
     assert_eq!(of(home.run(&["doctor", "--json"]), "python"), (json!("python-of-the-file"), file));
-    assert_eq!(of(home.run(&["doctor", "--json"]), "offline"), (json!("1"), json!("HF_HUB_OFFLINE")));
+    assert_eq!(
+        of(home.run(&["doctor", "--json"]), "offline"),
+        (json!("1"), json!("HF_HUB_OFFLINE"))
+    );
     let secret = home.run_with(&["doctor"], "", &[("HF_TOKEN", "hf_secret")]);
     assert!(!secret.out.contains("hf_secret") && secret.out.contains("set"), "{}", secret.out);
 }
@@ -307,7 +347,12 @@ fn the_doctor_comes_where_a_setting_cannot_be_used() {
         let variables = [("MALMOI_THREADS", variable)];
         let doctor = home.run_with(&["doctor"], "", &variables);
         assert_eq!(doctor.code, Some(2));
-        assert!(doctor.out.contains(fault) && doctor.err.contains(fault), "{}{}", doctor.out, doctor.err);
+        assert!(
+            doctor.out.contains(fault) && doctor.err.contains(fault),
+            "{}{}",
+            doctor.out,
+            doctor.err
+        );
         for part in ["the file is [home]/.config/malmoi/config.toml", "arithmetic", "models"] {
             assert!(doctor.out.contains(part), "{}", doctor.out);
         }
@@ -324,11 +369,15 @@ fn the_doctor_comes_where_a_setting_cannot_be_used() {
 fn what_another_command_does_is_pointed_to() {
     let (home, model) = (Home::new(), model());
     let path = model.path().display().to_string();
-    let feed = home.write("feed.xml", "<rss version=\"2.0\"><channel><title>c</title></channel></rss>");
+    let feed =
+        home.write("feed.xml", "<rss version=\"2.0\"><channel><title>c</title></channel></rss>");
     let lines = home.write("archive.jsonl", "{\"text\": \"The council met.\"}\n");
     for (input, hint) in [
         (".", "`malmoi batch . -o results --to ko`"),
-        ("https://haemin.example/rss", "`malmoi feed https://haemin.example/rss -o results --to ko`"),
+        (
+            "https://haemin.example/rss",
+            "`malmoi feed https://haemin.example/rss -o results --to ko`",
+        ),
         (feed.as_str(), "feed.xml -o results --to ko`"),
         (lines.as_str(), "`malmoi batch archive.jsonl -o results --to ko`"),
     ] {
@@ -345,7 +394,8 @@ fn a_translation_without_a_language_is_into_the_other_one() {
     let (home, model) = (Home::new(), model());
     let path = model.path().display().to_string();
     let english = home.write("a.txt", ARTICLE);
-    let korean = home.write("b.txt", "시의회가 월요일에 모였다. 방파제 계획을 논의했다고 시가 밝혔다.\n");
+    let korean =
+        home.write("b.txt", "시의회가 월요일에 모였다. 방파제 계획을 논의했다고 시가 밝혔다.\n");
     for (article, to) in [(english, "ko"), (korean, "en")] {
         let ran = home.run(&["translate", &article, "--json", "-m", &path]);
         let line: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
@@ -363,7 +413,8 @@ fn a_glossary_goes_into_a_summary_too() {
     let article = home.write("article.txt", ARTICLE);
     let terms = home.write("terms.tsv", "breakwater\t방파제\n");
     let path = model.path().display().to_string();
-    let ran = home.run(&["summarize", &article, "--to", "ko", "--glossary", &terms, "-q", "-m", &path]);
+    let ran =
+        home.run(&["summarize", &article, "--to", "ko", "--glossary", &terms, "-q", "-m", &path]);
     assert_eq!(ran.out, "The glossary was read.\n", "{}", ran.err);
 }
 
@@ -371,9 +422,14 @@ fn a_glossary_goes_into_a_summary_too() {
 fn nothing_large_is_fetched_without_a_yes() {
     let home = Home::new();
     let article = home.write("a.txt", ARTICLE);
-    let variables =
-        [("HF_HUB_OFFLINE", "0"), ("HF_ENDPOINT", "http://127.0.0.1:9"), ("MALMOI_PYTHON", "no-python")];
-    for arguments in [&["translate", &article][..], &["translate", &article, "-m", "qwen2.5-coder-1.5b"]] {
+    let variables = [
+        ("HF_HUB_OFFLINE", "0"),
+        ("HF_ENDPOINT", "http://127.0.0.1:9"),
+        ("MALMOI_PYTHON", "no-python"),
+    ];
+    for arguments in
+        [&["translate", &article][..], &["translate", &article, "-m", "qwen2.5-coder-1.5b"]]
+    {
         let ran = home.run_with(arguments, "", &variables);
         assert_eq!(ran.code, Some(2));
         assert!(ran.err.contains("add --yes") && !ran.err.contains("asking"), "{}", ran.err);
@@ -390,7 +446,8 @@ fn nothing_large_is_fetched_without_a_yes() {
 #[test]
 fn a_korean_article_asks_for_a_summarizer_and_not_for_a_translator() {
     let home = Home::new();
-    let article = home.write("a.txt", "시의회가 월요일에 모였다. 방파제 계획을 논의했다고 시가 밝혔다.\n");
+    let article =
+        home.write("a.txt", "시의회가 월요일에 모였다. 방파제 계획을 논의했다고 시가 밝혔다.\n");
     let ran = home.run(&["summarize", &article]);
     assert!(
         ran.err.contains("no installed model summarizes Korean articles; the default for that is"),
@@ -403,10 +460,16 @@ fn a_korean_article_asks_for_a_summarizer_and_not_for_a_translator() {
 #[test]
 fn doubts_are_a_screenful_and_quiet_counts_them() {
     let home = Home::new();
-    let model =
-        scripted::model(json!([{"say": "시의회가 999만원과 888만원을 쓴다고 월요일에 밝혔다."}]), 16384);
+    let model = scripted::model(
+        json!([{"say": "시의회가 999만원과 888만원을 쓴다고 월요일에 밝혔다."}]),
+        16384,
+    );
     let paragraphs: Vec<String> = (0..30)
-        .map(|n| format!("Paragraph {n} of the plan says that it costs {n}12 million won, the city said."))
+        .map(|n| {
+            format!(
+                "Paragraph {n} of the plan says that it costs {n}12 million won, the city said."
+            )
+        })
         .collect();
     let article = home.write("a.txt", paragraphs.join("\n\n"));
     let path = model.path().display().to_string();
@@ -424,7 +487,8 @@ fn doubts_are_a_screenful_and_quiet_counts_them() {
     let quiet = home.run(&[&arguments[..], &["-q"]].concat());
     assert_eq!(quiet.code, Some(0));
     assert!(
-        quiet.err.ends_with(" doubts; run without --quiet to read them\n") && quiet.err.lines().count() == 1
+        quiet.err.ends_with(" doubts; run without --quiet to read them\n")
+            && quiet.err.lines().count() == 1
     );
     let strict = home.run(&[&arguments[..], &["-q", "--strict"]].concat());
     assert_eq!(strict.code, Some(1));

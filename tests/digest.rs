@@ -36,8 +36,7 @@ const PAGE: &str = "<!doctype html><html><head><title>Bridge opens</title><link 
 /// What a command leaves of an input.
 fn results(command: &str, name: &str, text: impl AsRef<[u8]>) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let hostile =
-        "# 소식\n\n[눌러](javascript:alert(1)) <script>alert(1)</script> ![그림](http://127.0.0.1:9/o.png)";
+    let hostile = "# 소식\n\n[눌러](javascript:alert(1)) <script>alert(1)</script> ![그림](http://127.0.0.1:9/o.png)";
     let model = scripted::model(json!([{"say": hostile}]), 8192);
     std::fs::write(folder.path().join(name), text).unwrap();
     let output = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
@@ -66,7 +65,11 @@ fn pages(folder: &Path, ending: &str) -> Vec<String> {
 fn field_of(item: &str, name: &str) -> String {
     let text = item.split(&format!("<{name}>")).nth(1).and_then(|rest| rest.split("</").next());
     let text = text.unwrap_or_default();
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'");
     text.replace("&amp;", "&")
 }
 
@@ -85,7 +88,8 @@ fn active(html: &str) -> Vec<&'static str> {
         "<svg",
         "http-equiv=\"refresh",
     ];
-    let attributes = [" onclick=", " onerror=", " onload=", "href=\"javascript:", "url(http", "src="];
+    let attributes =
+        [" onclick=", " onerror=", " onload=", "href=\"javascript:", "url(http", "src="];
     tags.into_iter().chain(attributes).filter(|one| html.contains(one)).collect()
 }
 
@@ -93,7 +97,9 @@ fn assert_only_words(markdown: &str) {
     for event in Parser::new_ext(markdown, Options::all()) {
         let wrong = match &event {
             Event::Html(_) | Event::InlineHtml(_) | Event::Rule | Event::Code(_) => true,
-            Event::Start(Tag::Image { .. } | Tag::CodeBlock(_) | Tag::Table(_) | Tag::HtmlBlock) => true,
+            Event::Start(
+                Tag::Image { .. } | Tag::CodeBlock(_) | Tag::Table(_) | Tag::HtmlBlock,
+            ) => true,
             Event::Start(Tag::Link { link_type, dest_url, .. }) => {
                 *link_type != LinkType::Autolink || !dest_url.starts_with("http")
             }
@@ -115,7 +121,9 @@ fn nothing_of_a_hostile_feed_runs_or_loads_in_what_is_written() {
         for field in ["description", "content:encoded"] {
             assert_eq!(active(&field_of(item, field)), Vec::<&str>::new(), "{item}");
         }
-        assert!(field_of(item, "link").is_empty() || field_of(item, "link").starts_with("https://"));
+        assert!(
+            field_of(item, "link").is_empty() || field_of(item, "link").starts_with("https://")
+        );
     }
     assert_only_words(&read(&folder, "digest.md"));
     for page in pages(&folder.path().join("out/items"), ".md") {
@@ -128,7 +136,9 @@ fn a_feed_names_its_source_language_and_model_and_marks_doubtful_items() {
     let folder = results("feed", "haemin.xml", HOSTILE);
     let text = read(&folder, "feed.xml");
     let channel = text.split("<item>").next().unwrap();
-    for part in ["<title>malmoi: haemin.xml</title>", "<language>ko</language>", "<generator>malmoi "] {
+    for part in
+        ["<title>malmoi: haemin.xml</title>", "<language>ko</language>", "<generator>malmoi "]
+    {
         assert!(channel.contains(part), "{channel}");
     }
     let model = channel.split("<description>").nth(1).unwrap();
@@ -164,14 +174,18 @@ fn fences_and_references_of_one_article_do_not_swallow_the_next() {
 
 #[test]
 fn collected_hostile_feeds_and_lines_are_harmless_too() {
-    let Some(feed) = crate::cases::case("attack/03-feedxml-html-passthrough/hostile.rss") else { return };
+    let Some(feed) = crate::cases::case("attack/03-feedxml-html-passthrough/hostile.rss") else {
+        return;
+    };
     let folder = results("feed", "hostile.rss", std::fs::read(feed).unwrap());
     assert_eq!(active(&read(&folder, "digest.html")), Vec::<&str>::new());
     assert_only_words(&read(&folder, "digest.md"));
     let Some(lines) = crate::cases::case("attack/04-digest-md-injection/f.jsonl") else { return };
     let folder = results("batch", "f.jsonl", std::fs::read(lines).unwrap());
     assert_only_words(&read(&folder, "digest.md"));
-    let Some(page) = crate::cases::case("attack/03-feedxml-html-passthrough/page.html") else { return };
+    let Some(page) = crate::cases::case("attack/03-feedxml-html-passthrough/page.html") else {
+        return;
+    };
     let folder = results("batch", "page.html", std::fs::read(page).unwrap());
     for page in pages(&folder.path().join("out/items"), ".html") {
         assert_eq!(active(&page), Vec::<&str>::new(), "{page}");

@@ -13,7 +13,8 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
-        let script = json!([{"say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."}]);
+        let script =
+            json!([{"say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."}]);
         Self { folder: tempfile::tempdir().unwrap(), model: scripted::model(script, 4096) }
     }
 
@@ -24,7 +25,9 @@ impl Desk {
     pub fn command(&self, sources: &[&str], options: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
-        command.args(["feed", "--to", "ko", "-o", "out", "--threads", "1", "--model"]).arg(self.model.path());
+        command
+            .args(["feed", "--to", "ko", "-o", "out", "--threads", "1", "--model"])
+            .arg(self.model.path());
         command.args(sources).args(options);
         command
     }
@@ -56,7 +59,9 @@ fn tagged(body: String, etag: &str) -> Answer {
 fn a_feed_is_fetched_once_and_then_only_when_it_has_changed() {
     let web = Hub::start(|asked| match asked.known.as_deref() {
         None => tagged(rss(ONE), "\"v1\""),
-        Some("\"v1\"") if asked.path.ends_with("?later") => tagged(rss(&format!("{ONE}{TWO}")), "\"v2\""),
+        Some("\"v1\"") if asked.path.ends_with("?later") => {
+            tagged(rss(&format!("{ONE}{TWO}")), "\"v2\"")
+        }
         Some(_) => Answer::status(304),
     });
     let (desk, address) = (Desk::new(), format!("{}/rss", web.endpoint));
@@ -108,7 +113,9 @@ fn private_addresses_large_answers_and_endless_redirections_are_refused_each_alo
         "/loop" => Answer::redirect("/loop"),
         "/file" => Answer::redirect("file:///etc/passwd"),
         "/large" => Answer::body(vec![b' '; (64 << 20) + 1]),
-        "/page" => Answer::body("<!doctype html><title>Not found</title><p>There is no such page here.</p>"),
+        "/page" => Answer::body(
+            "<!doctype html><title>Not found</title><p>There is no such page here.</p>",
+        ),
         "/gone" => Answer::status(410),
         _ => Answer::body(rss(ONE)),
     });
@@ -160,7 +167,9 @@ fn the_page_of_an_item_is_read_where_its_site_allows_and_says_more() {
     };
     let web = Hub::start(move |asked: &Asked| match asked.path.as_str() {
         "/robots.txt" => Answer::body("User-agent: *\nDisallow: /members/\n"),
-        "/news/1" => Answer::body(page("The council of Mokpo met on Monday to speak of its breakwater.")),
+        "/news/1" => {
+            Answer::body(page("The council of Mokpo met on Monday to speak of its breakwater."))
+        }
         _ => Answer::body(page("This is for members only and was not to be read.")),
     });
     let item = |guid: &str, path: &str| {
@@ -186,9 +195,9 @@ fn the_page_of_an_item_is_read_where_its_site_allows_and_says_more() {
 fn rules_of_a_host_hold_where_a_redirection_leads_and_where_they_cannot_be_read() {
     let other = Hub::start(|asked: &Asked| match asked.path.as_str() {
         "/robots.txt" => Answer::body("User-agent: malmoi\nDisallow: /뉴스/\n"),
-        _ => {
-            Answer::body("<!doctype html><p>This was not to be read by anybody, however long it may be.</p>")
-        }
+        _ => Answer::body(
+            "<!doctype html><p>This was not to be read by anybody, however long it may be.</p>",
+        ),
     });
     let hidden = format!("{}/%eb%89%b4%ec%8a%a4/1", other.endpoint);
     let web = Hub::start(move |asked: &Asked| match asked.path.as_str() {
@@ -198,15 +207,19 @@ fn rules_of_a_host_hold_where_a_redirection_leads_and_where_they_cannot_be_read(
     });
     let broken = Hub::start(|asked: &Asked| match asked.path.as_str() {
         "/robots.txt" => Answer::status(503),
-        _ => Answer::body("<!doctype html><p>This was not to be read either, as nobody could say.</p>"),
+        _ => Answer::body(
+            "<!doctype html><p>This was not to be read either, as nobody could say.</p>",
+        ),
     });
     let item = |guid: &str, link: String| {
         format!(
             "<item><guid>{guid}</guid><title>Council</title><link>{link}</link><description>The council met.</description></item>"
         )
     };
-    let items =
-        [item("b:1", format!("{}/leads", web.endpoint)), item("b:2", format!("{}/page", broken.endpoint))];
+    let items = [
+        item("b:1", format!("{}/leads", web.endpoint)),
+        item("b:2", format!("{}/page", broken.endpoint)),
+    ];
     let desk = Desk::new();
     std::fs::write(desk.folder.path().join("rss.xml"), rss(&items.concat())).unwrap();
     let output = desk.run(&["rss.xml"], &["--follow", "--allow-private"]);

@@ -31,10 +31,13 @@ fn told(bytes: Vec<u8>, name: &str) -> String {
 
 #[test]
 fn ill_formed_feeds_give_what_is_whole_and_a_reason_for_the_rest() {
-    let mut files: Vec<_> = std::fs::read_dir(here("fixtures/feeds/broken")).unwrap().flatten().collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(here("fixtures/feeds/broken")).unwrap().flatten().collect();
     files.sort_by_key(std::fs::DirEntry::file_name);
     let mut text = String::new();
-    for file in files.iter().filter(|file| file.path().extension().is_none_or(|ending| ending != "md")) {
+    for file in
+        files.iter().filter(|file| file.path().extension().is_none_or(|ending| ending != "md"))
+    {
         let name = file.file_name().to_string_lossy().into_owned();
         write!(text, "{name}\n{}", told(std::fs::read(file.path()).unwrap(), &name)).unwrap();
     }
@@ -59,12 +62,14 @@ fn the_desks_feed_has_sixty_items_of_which_one_is_empty() {
 /// Inputs that are large, deep or endless, each made to hurt one format.
 #[test]
 fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
-    let rss = |item: &str| format!("<rss version='2.0'><channel><item>{item}</item></channel></rss>");
+    let rss =
+        |item: &str| format!("<rss version='2.0'><channel><item>{item}</item></channel></rss>");
     let deep = |name: &str, count: usize| {
         format!("{}x{}", format!("<{name}>").repeat(count), format!("</{name}>").repeat(count))
     };
     let large = "An element of many words. ".repeat((50 << 20) / 26);
-    let laughs: String = (1..30).map(|n| format!("<!ENTITY l{n} '&l{};&l{};'>", n - 1, n - 1)).collect();
+    let laughs: String =
+        (1..30).map(|n| format!("<!ENTITY l{n} '&l{};&l{};'>", n - 1, n - 1)).collect();
     let attacks: Vec<(&str, String)> = vec![
         ("deep.xml", rss(&deep("b", 100_000))),
         ("deep.html", format!("<!doctype html><body>{}", deep("div", 100_000))),
@@ -74,7 +79,10 @@ fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
         ("large.xml", rss(&format!("<description>{large}</description>"))),
         ("large.html", format!("<!doctype html><p>{large}</p>")),
         ("attribute.html", format!("<!doctype html><p title=\"{large}\">One.</p>")),
-        ("laughs.xml", format!("<!DOCTYPE r [<!ENTITY l0 'ha'>{laughs}]>{}", rss("<title>&l29;</title>"))),
+        (
+            "laughs.xml",
+            format!("<!DOCTYPE r [<!ENTITY l0 'ha'>{laughs}]>{}", rss("<title>&l29;</title>")),
+        ),
         (
             "items.xml",
             format!(
@@ -82,9 +90,15 @@ fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
                 "<item><title>x</title></item>".repeat(100_000)
             ),
         ),
-        ("unclosed.xml", format!("<rss version='2.0'><channel>{}", "<item><title>".repeat(100_000))),
+        (
+            "unclosed.xml",
+            format!("<rss version='2.0'><channel>{}", "<item><title>".repeat(100_000)),
+        ),
         ("ampersands.xml", rss(&format!("<title>{}</title>", "&".repeat(1 << 20)))),
-        ("comments.xml", rss(&format!("<description>{}</description>", "&lt;!--a--&gt;".repeat(400_000)))),
+        (
+            "comments.xml",
+            rss(&format!("<description>{}</description>", "&lt;!--a--&gt;".repeat(400_000))),
+        ),
         ("open.xml", format!("<rss version='2.0'>{}", "<".repeat(4 << 20))),
         (
             "head.xml",
@@ -127,7 +141,8 @@ fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
             took.as_secs_f64(),
             told.lines().next().unwrap_or("nothing")
         );
-        // Not how fast it is, but that it is no power of its length: the slowest of these takes some seconds.
+        // Not how fast it is, but that it is no power of its length: the slowest of these takes
+        // some seconds.
         assert!(took < Duration::from_secs(60), "{name} took {took:?}");
     }
 }
@@ -183,7 +198,12 @@ const SHAPES: &[Shape] = &[
     ("comments.smi", |n| filled("<SAMI><SYNC Start=1>a", "<!--", "", n)),
     ("brackets.smi", |n| filled("<SAMI><SYNC Start=1>a>", "<br", "", n)),
     ("base64", |n| {
-        filled("", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n", "", n)
+        filled(
+            "",
+            "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n",
+            "",
+            n,
+        )
     }),
     ("open", |n| filled("{\"a\": ", "{\"a\": ", "", n)),
     ("paragraphs.nitf", |n| filled("<nitf><body>", "<p>One.</p>", "</body></nitf>", n)),
@@ -215,11 +235,19 @@ const SHAPES: &[Shape] = &[
     ("paragraphs.docx", |n| {
         packed(
             "word/document.xml",
-            filled("<w:document><w:body>", "<w:p><w:r><w:t>a</w:t></w:r></w:p>", "</w:body></w:document>", n),
+            filled(
+                "<w:document><w:body>",
+                "<w:p><w:r><w:t>a</w:t></w:r></w:p>",
+                "</w:body></w:document>",
+                n,
+            ),
         )
     }),
     ("text.docx", |n| {
-        packed("word/document.xml", filled("<w:body><w:p><w:t>", "a &amp; ", "</w:t></w:p></w:body>", n))
+        packed(
+            "word/document.xml",
+            filled("<w:body><w:p><w:t>", "a &amp; ", "</w:t></w:p></w:body>", n),
+        )
     }),
     ("paragraphs.hwpx", |n| {
         packed(
@@ -279,8 +307,14 @@ fn encodings_are_found_declared_or_not() {
 #[test]
 fn every_format_says_why_it_refuses_what_is_not_its_own() {
     for format in FORMATS.iter().filter(|format| !format.endings.is_empty()) {
-        for bytes in [&b"\x00\x01\x02"[..], b"PK\x03\x04", b"<", b"{\"a\":", b"%PDF-1.7", b"\xff\xfe\x00\xd8"]
-        {
+        for bytes in [
+            &b"\x00\x01\x02"[..],
+            b"PK\x03\x04",
+            b"<",
+            b"{\"a\":",
+            b"%PDF-1.7",
+            b"\xff\xfe\x00\xd8",
+        ] {
             let name = format!("a.{}", format.endings[0]);
             // Nothing but that it ends well: some of these are texts.
             if let Err(error) = read(bytes, &name) {
@@ -399,7 +433,9 @@ fn a_translated_file_is_a_file_of_its_kind() {
     let korean = written(&folder, ".ko.nitf");
     // Inline tags whose words are gone are gone; everything else stands.
     let kept = |tags: Vec<String>| -> Vec<String> {
-        tags.into_iter().filter(|tag| !matches!(&**tag, "person" | "money" | "org" | "location")).collect()
+        tags.into_iter()
+            .filter(|tag| !matches!(&**tag, "person" | "money" | "org" | "location"))
+            .collect()
     };
     assert_eq!(kept(tags(&korean)), kept(tags(&String::from_utf8_lossy(&nitf))));
     assert!(
@@ -408,10 +444,17 @@ fn a_translated_file_is_a_file_of_its_kind() {
     );
     assert!(read(korean.as_bytes(), "a.nitf").unwrap().title().is_some());
     let korean = written(&folder, ".ko.xml");
-    assert!(tags(&korean).contains(&"newsItem".to_string()) && korean.contains("<language tag=\"ko\"/>"));
+    assert!(
+        tags(&korean).contains(&"newsItem".to_string())
+            && korean.contains("<language tag=\"ko\"/>")
+    );
     let korean = written(&folder, ".ko.html");
     // A page of a batch has the words and the structure of its source, and nothing that runs.
-    assert!(korean.contains("<html lang=\"ko\">") && korean.contains("<p>") && !korean.contains("<script"));
+    assert!(
+        korean.contains("<html lang=\"ko\">")
+            && korean.contains("<p>")
+            && !korean.contains("<script")
+    );
     assert_eq!(
         written(&folder, ".ko.srt"),
         "1\n00:00:01,000 --> 00:00:02,500\n시가 7일 <밝혔다> & 그랬다.\n\n2\n00:00:03,000 --> 00:00:04,000\n시가 7일 <밝혔다> & 그랬다.\n"

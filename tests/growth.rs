@@ -15,14 +15,22 @@ const SHAPES: &[(&str, Shape)] = &[
     ("one word", |size| "a".repeat(size)),
     ("words", |size| "The harbour was closed today and reopened. ".repeat(size / 43)),
     ("dots in a quotation", |size| format!("He said \"well {} yes\" and left.", ".".repeat(size))),
-    ("questions in a quotation", |size| format!("He said “well {} yes” and left.", "?! ".repeat(size / 3))),
+    ("questions in a quotation", |size| {
+        format!("He said “well {} yes” and left.", "?! ".repeat(size / 3))
+    }),
     ("open brackets", |size| format!("A {}a\"b end.", "(".repeat(size))),
-    ("brackets closed by others", |size| format!("A {}x{} end.", "(".repeat(size / 2), "]".repeat(size / 2))),
+    ("brackets closed by others", |size| {
+        format!("A {}x{} end.", "(".repeat(size / 2), "]".repeat(size / 2))
+    }),
     ("quotation marks closed by others", |size| {
         format!("A {}x{} end.", "“".repeat(size / 6), "」".repeat(size / 6))
     }),
-    ("nested brackets", |size| format!("A {}x.{} end.", "(".repeat(size / 2), ")".repeat(size / 2))),
-    ("nested quotations", |size| format!("A {}x.{} end.", "“".repeat(size / 6), "”".repeat(size / 6))),
+    ("nested brackets", |size| {
+        format!("A {}x.{} end.", "(".repeat(size / 2), ")".repeat(size / 2))
+    }),
+    ("nested quotations", |size| {
+        format!("A {}x.{} end.", "“".repeat(size / 6), "”".repeat(size / 6))
+    }),
     ("brackets and straight quotes", |size| "( a\"b ".repeat(size / 6)),
     ("closed questions", |size| "”a?” ".repeat(size / 9)),
     ("quotations side by side", |size| "\"a.\" ".repeat(size / 5)),
@@ -42,7 +50,9 @@ const SHAPES: &[(&str, Shape)] = &[
     ("names", |size| (0..size / 12).map(|n| format!("A{n:x} B{n:x} ")).collect()),
     ("addresses", |size| (0..size / 16).map(|n| format!("www.a{n:x}.example ")).collect()),
     ("Hanja", |size| "美".repeat(size / 3)),
-    ("quoted parts", |size| format!("\"{}\"", (0..size / 9).map(|n| format!("{n}…")).collect::<String>())),
+    ("quoted parts", |size| {
+        format!("\"{}\"", (0..size / 9).map(|n| format!("{n}…")).collect::<String>())
+    }),
     ("many quotations", |size| (0..size / 9).map(|n| format!("\"{n}\" ")).collect()),
 ];
 
@@ -52,7 +62,10 @@ fn is_linear(name: &str, work: impl Fn(&str)) {
     for (shape, text) in SHAPES {
         let (small, large) = (text(SIZE), text(4 * SIZE));
         let linear = grows_linearly(|| work(&small), || work(&large));
-        assert!(linear, "{name}: {shape} takes more than eight times as long for four times the text");
+        assert!(
+            linear,
+            "{name}: {shape} takes more than eight times as long for four times the text"
+        );
     }
 }
 
@@ -69,7 +82,9 @@ fn sentences_are_found_in_linear_time() {
 #[test]
 fn segments_are_cut_in_linear_time() {
     let words = |text: &str| text.len().div_ceil(4);
-    is_linear("segments", |text| assert!(split(text, 200, &words).iter().all(|one| one.size <= 200)));
+    is_linear("segments", |text| {
+        assert!(split(text, 200, &words).iter().all(|one| one.size <= 200))
+    });
 }
 
 #[test]
@@ -78,7 +93,13 @@ fn every_check_takes_linear_time() {
     for check in CHECKS {
         is_linear(check.name, |text| {
             let (source, output) = (text, text);
-            (check.run)(&Pair { source, output, from: english, to: korean, task: Task::Translation });
+            (check.run)(&Pair {
+                source,
+                output,
+                from: english,
+                to: korean,
+                task: Task::Translation,
+            });
             let output = second_half(text);
             (check.run)(&Pair { source, output, from: english, to: english, task: Task::Summary });
         });

@@ -1,7 +1,9 @@
 use std::path::Path;
 
 use allocation_counter::measure;
-use malmoi::checkpoint::{ChatTemplate, Checkpoint, Content, Gguf, Message, Safetensors, Tokenizer, fuzzing};
+use malmoi::checkpoint::{
+    ChatTemplate, Checkpoint, Content, Gguf, Message, Safetensors, Tokenizer, fuzzing,
+};
 use proptest::prelude::*;
 
 use crate::support::gguf::{File, Tensor, Value};
@@ -30,7 +32,10 @@ fn a_sound_file_of_either_version_is_read() {
         let gguf = Gguf::from_bytes(&File { version, ..sound() }.bytes()).unwrap();
         assert_eq!(gguf.text("general.architecture"), Some("llama"));
         assert_eq!(gguf.number("llama.block_count"), Some(1));
-        assert_eq!(gguf.strings("tokenizer.ggml.tokens").unwrap().collect::<Vec<_>>(), ["a", "b", "ab"]);
+        assert_eq!(
+            gguf.strings("tokenizer.ggml.tokens").unwrap().collect::<Vec<_>>(),
+            ["a", "b", "ab"]
+        );
         let embeddings = &gguf.tensors()["token_embd.weight"];
         assert_eq!((embeddings.shape.as_slice(), embeddings.range.len()), (&[3, 8][..], 96));
         assert_eq!(embeddings.range.start % 32, 0);
@@ -63,10 +68,19 @@ fn every_lie_in_a_header_is_named() {
         (with(&|file| file.magic = *b"GGML"), "does not begin with `GGUF`"),
         (with(&|file| file.version = 1), "version 1 (2 and 3 are supported)"),
         (with(&|file| file.version = 3u32.swap_bytes()), "big-endian"),
-        (with(&|file| file.tensor_count = Some(u64::MAX)), "18446744073709551615 tensors in a file of"),
-        (with(&|file| file.value_count = Some(1 << 40)), "1099511627776 metadata entries in a file of"),
+        (
+            with(&|file| file.tensor_count = Some(u64::MAX)),
+            "18446744073709551615 tensors in a file of",
+        ),
+        (
+            with(&|file| file.value_count = Some(1 << 40)),
+            "1099511627776 metadata entries in a file of",
+        ),
         (with(&|file| file.value_count = Some(5)), "runs past the end"),
-        (sound().set("llama.block_count", Value::U32(2)), "metadata `llama.block_count` is given twice"),
+        (
+            sound().set("llama.block_count", Value::U32(2)),
+            "metadata `llama.block_count` is given twice",
+        ),
         (sound().set("general.alignment", Value::U32(0)), "not a power of two"),
         (sound().set("general.alignment", Value::U32(48)), "not a power of two"),
         (sound().set("general.alignment", Value::U32(1 << 20)), "not a power of two"),
@@ -74,7 +88,10 @@ fn every_lie_in_a_header_is_named() {
         (sound().set(&"k".repeat(300), Value::U32(0)), "a name of 300 bytes"),
         (value(8, &huge), "a string of 1099511627776 bytes runs past the end"),
         (value(9, &strings), "an array of 1099511627776 strings runs past the end"),
-        (value(9, &[&0u32.to_le_bytes()[..], &huge].concat()), "1099511627776 elements runs past the end"),
+        (
+            value(9, &[&0u32.to_le_bytes()[..], &huge].concat()),
+            "1099511627776 elements runs past the end",
+        ),
         (value(9, &nested), "elements of unsupported type 9"),
         (value(13, &[]), "unknown type 13"),
         (value(7, &[2]), "a truth value of 2"),
@@ -113,8 +130,8 @@ fn holds_together(bytes: &[u8]) {
     }
 }
 
-/// The most memory a parser may take: an entry of a header is larger as a value than as bytes, by a factor that is no file's to
-/// choose.
+/// The most memory a parser may take: an entry of a header is larger as a value than as bytes, by a
+/// factor that is no file's to choose.
 fn is_frugal(parse: impl FnOnce(&[u8]) -> bool, bytes: &[u8]) {
     let used = measure(|| {
         parse(bytes);
@@ -132,9 +149,11 @@ fn safetensors(header: &str, data: usize) -> Vec<u8> {
 }
 
 const HEADER: &str = r#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"BF16","shape":[4],"data_offsets":[16,24]},"c":{"dtype":"I64","shape":[1],"data_offsets":[24,32]}}"#;
-const INDEX: &str = r#"{"metadata":{},"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"#;
+const INDEX: &str =
+    r#"{"metadata":{},"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"#;
 
-/// What a dishonest or broken copy of a file looks like: some bytes changed, the end missing or other bytes behind it.
+/// What a dishonest or broken copy of a file looks like: some bytes changed, the end missing or
+/// other bytes behind it.
 fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = bytes.len();
     let changes = proptest::collection::vec((0..length, any::<u8>()), 0..6);
@@ -277,19 +296,32 @@ fn a_split_file_is_opened_by_its_first_part() {
 
 const END: u32 = 260;
 
-/// A byte-level vocabulary: the bytes, three merges, an end token, and a token that is not flagged special but is no text either.
+/// A byte-level vocabulary: the bytes, three merges, an end token, and a token that is not flagged
+/// special but is no text either.
 fn byte_level() -> File {
     let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let mut others = 256u32..;
-    let spell =
-        |byte: u8| char::from_u32(if printable(&byte) { u32::from(byte) } else { others.next().unwrap() });
+    let spell = |byte: u8| {
+        char::from_u32(if printable(&byte) { u32::from(byte) } else { others.next().unwrap() })
+    };
     let mut tokens: Vec<String> = (0..=255u8).map(spell).map(|c| c.unwrap().to_string()).collect();
     // "가" is ea b0 80: half of it is a token, and so is the whole.
     let ga: Vec<String> = [0xea, 0xb0, 0x80].map(|byte: usize| tokens[byte].clone()).to_vec();
     let (half, whole) = (ga[..2].concat(), ga.concat());
-    tokens.extend(["ab".into(), "abc".into(), half.clone(), whole, "<|end|>".into(), "<tool>".into()]);
-    let merges =
-        vec!["a b".into(), "ab c".into(), format!("{} {}", ga[0], ga[1]), format!("{half} {}", ga[2])];
+    tokens.extend([
+        "ab".into(),
+        "abc".into(),
+        half.clone(),
+        whole,
+        "<|end|>".into(),
+        "<tool>".into(),
+    ]);
+    let merges = vec![
+        "a b".into(),
+        "ab c".into(),
+        format!("{} {}", ga[0], ga[1]),
+        format!("{half} {}", ga[2]),
+    ];
     let mut kinds = vec![1; 260];
     kinds.extend([3, 4]);
     File::default()
@@ -323,10 +355,9 @@ fn pieces() -> File {
 
 impl File {
     fn is_pieces(&self) -> bool {
-        self.metadata
-            .iter()
-            .any(|(_, value)| matches!(value, Value::Text(text) if text == "llama" || text == "gemma3"))
-            && self.metadata.iter().any(|(key, _)| key == "tokenizer.ggml.scores")
+        self.metadata.iter().any(
+            |(_, value)| matches!(value, Value::Text(text) if text == "llama" || text == "gemma3"),
+        ) && self.metadata.iter().any(|(key, _)| key == "tokenizer.ggml.scores")
     }
 
     fn get(&self, key: &str) -> Option<Value> {
@@ -349,7 +380,9 @@ fn a_turn_end_of_others_that_merges_make_is_a_word() {
     let file = byte_level();
     let Some(Value::Texts(mut tokens)) = file.get("tokenizer.ggml.tokens") else { unreachable!() };
     let Some(Value::Texts(mut merges)) = file.get("tokenizer.ggml.merges") else { unreachable!() };
-    let Some(Value::Ints(mut kinds)) = file.get("tokenizer.ggml.token_type") else { unreachable!() };
+    let Some(Value::Ints(mut kinds)) = file.get("tokenizer.ggml.token_type") else {
+        unreachable!()
+    };
     tokens.extend(["</", "s>", "</s>"].map(String::from));
     kinds.extend([1; 3]);
     merges.extend(["< /", "s >", "</ s>"].map(String::from));
@@ -368,11 +401,18 @@ fn merges_are_followed_and_special_tokens_stay_text() {
     for file in [byte_level(), pieces()] {
         let tokenizer = tokenizer(&file).unwrap();
         assert_eq!(tokenizer.encode("ab가").unwrap().len(), 2, "merged");
-        assert!(!tokenizer.encode("ab<|end|>").unwrap().contains(&END), "an article cannot end its own turn");
+        assert!(
+            !tokenizer.encode("ab<|end|>").unwrap().contains(&END),
+            "an article cannot end its own turn"
+        );
         assert_eq!(*tokenizer.encode_trusted("ab<|end|>").unwrap().last().unwrap(), END);
-        assert_eq!(tokenizer.decode(&tokenizer.encode_trusted("ab<|end|>").unwrap()).unwrap(), "ab");
+        assert_eq!(
+            tokenizer.decode(&tokenizer.encode_trusted("ab<|end|>").unwrap()).unwrap(),
+            "ab"
+        );
     }
-    // Tokens that are not flagged special but mean something to the model are no words of an article either.
+    // Tokens that are not flagged special but mean something to the model are no words of an
+    // article either.
     let tokenizer = tokenizer(&byte_level()).unwrap();
     assert!(!tokenizer.encode("<tool>").unwrap().contains(&(END + 1)));
     assert_eq!(tokenizer.encode_trusted("<tool>").unwrap(), [END + 1]);
@@ -390,14 +430,26 @@ fn a_vocabulary_that_cannot_be_right_is_refused() {
             byte_level().but("tokenizer.ggml.model", Value::Text("rwkv".into())),
             "tokenizer `rwkv` is not supported",
         ),
-        (byte_level().but("tokenizer.ggml.model", Value::Text("t5".into())), "no tokenizer.ggml.scores"),
-        (byte_level().but("tokenizer.ggml.merges", texts(&["a"])), "the merge `a` is not two tokens"),
-        (byte_level().but("tokenizer.ggml.merges", texts(&["a q"])), "the merge `a q` makes no token"),
+        (
+            byte_level().but("tokenizer.ggml.model", Value::Text("t5".into())),
+            "no tokenizer.ggml.scores",
+        ),
+        (
+            byte_level().but("tokenizer.ggml.merges", texts(&["a"])),
+            "the merge `a` is not two tokens",
+        ),
+        (
+            byte_level().but("tokenizer.ggml.merges", texts(&["a q"])),
+            "the merge `a q` makes no token",
+        ),
         (
             byte_level().but("tokenizer.ggml.eos_token_id", Value::U32(999)),
             "eos_token_id is 999, but there are 262 tokens",
         ),
-        (byte_level().but("tokenizer.ggml.token_type", Value::Ints(vec![1])), "262 tokens, 1 token types"),
+        (
+            byte_level().but("tokenizer.ggml.token_type", Value::Ints(vec![1])),
+            "262 tokens, 1 token types",
+        ),
         (pieces().but("tokenizer.ggml.scores", Value::Floats(vec![0.0])), "264 tokens, 1 scores"),
         (pieces().but("tokenizer.ggml.tokens", texts(&[])), "0 tokens"),
     ];
@@ -473,7 +525,9 @@ fn parts_of_a_tokenizer_file_that_cannot_be_are_refused_or_do_no_harm() {
             "normalized": true, "special": false}]}),
     ] {
         let folder = tokenizer_json(parts.clone());
-        let read = std::panic::catch_unwind(|| Tokenizer::from_file(&folder.path().join("tokenizer.json")));
+        let read = std::panic::catch_unwind(|| {
+            Tokenizer::from_file(&folder.path().join("tokenizer.json"))
+        });
         let Ok(tokenizer) = read.unwrap_or_else(|_| panic!("{parts}")) else { continue };
         for text in ["", "a", "aeae <x> 한글", &"a".repeat(5000)] {
             let Ok(ids) = tokenizer.encode(text) else { continue };
@@ -531,8 +585,8 @@ fn a_hostile_chat_template_is_stopped() {
         "{{ raise_exception('no system turn') }}",
     ] {
         let used = measure(|| {
-            let said =
-                ChatTemplate::parse(template, std::iter::empty()).and_then(|one| one.render(&message, &[]));
+            let said = ChatTemplate::parse(template, std::iter::empty())
+                .and_then(|one| one.render(&message, &[]));
             assert!(said.is_err(), "{template} gave {said:?}");
         });
         assert!(used.bytes_max < 64 << 20, "{template}: {} bytes", used.bytes_max);

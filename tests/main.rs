@@ -30,7 +30,8 @@ mod growth;
 mod hostile;
 /// The arrows between modules point down.
 mod layers;
-/// Networks against the reference implementation, and the promises of [`malmoi::architectures::Network`].
+/// Networks against the reference implementation, and the promises of
+/// [`malmoi::architectures::Network`].
 mod networks;
 /// Checkpoints of PyTorch, sound and hostile.
 mod pickle;

@@ -24,16 +24,21 @@ struct Fixture {
 
 /// Every folder in `fixtures/models`: a network that is added there is tested for everything here.
 fn fixtures() -> Vec<Fixture> {
-    let folders = std::fs::read_dir(here("fixtures/models")).unwrap().map(|entry| entry.unwrap().path());
-    let mut folders: Vec<PathBuf> = folders.filter(|path| path.join("expected.json").exists()).collect();
+    let folders =
+        std::fs::read_dir(here("fixtures/models")).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> =
+        folders.filter(|path| path.join("expected.json").exists()).collect();
     folders.sort();
     assert!(folders.len() >= 39, "{folders:?}");
     folders
         .into_iter()
         .map(|folder| {
             let checkpoint = Checkpoint::open(&folder).unwrap();
-            let setup =
-                Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+            let setup = Setup {
+                checkpoint: &checkpoint,
+                device: &Device::Cpu,
+                precision: Precision::Quantized,
+            };
             let Loaded { network, .. } = architectures::load(&setup).unwrap();
             let expected = std::fs::read(folder.join("expected.json")).unwrap();
             let name = folder.file_name().unwrap().to_string_lossy().into_owned();
@@ -42,7 +47,8 @@ fn fixtures() -> Vec<Fixture> {
         .collect()
 }
 
-/// The same checkpoints as llama.cpp's converter writes them: other names, rows in another order, norms plus one.
+/// The same checkpoints as llama.cpp's converter writes them: other names, rows in another order,
+/// norms plus one.
 #[test]
 fn gguf_files_give_the_logits_of_their_folders() {
     let mut count = 0;
@@ -50,13 +56,20 @@ fn gguf_files_give_the_logits_of_their_folders() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let checkpoint = Checkpoint::open(&path).unwrap();
-        let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+        let setup = Setup {
+            checkpoint: &checkpoint,
+            device: &Device::Cpu,
+            precision: Precision::Quantized,
+        };
         let Loaded { network, .. } = architectures::load(&setup).unwrap();
-        let expected = std::fs::read(here("fixtures/models").join(&name).join("expected.json")).unwrap();
-        let fixture = Fixture { name, network, expected: serde_json::from_slice(&expected).unwrap() };
+        let expected =
+            std::fs::read(here("fixtures/models").join(&name).join("expected.json")).unwrap();
+        let fixture =
+            Fixture { name, network, expected: serde_json::from_slice(&expected).unwrap() };
         let logits = fixture.read(&mut fixture.begin(), &fixture.expected.prompt);
         for (at, expected) in &fixture.expected.logits {
-            let off = logits[*at].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let off =
+                logits[*at].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(off < 1e-4, "{}: token {at} is {off} off", fixture.name);
         }
         count += 1;
@@ -87,7 +100,8 @@ fn logits_are_those_of_the_reference() {
         let logits = fixture.read(&mut fixture.begin(), &fixture.expected.prompt);
         for (at, expected) in &fixture.expected.logits {
             assert_eq!(logits[*at].len(), expected.len());
-            let off = logits[*at].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let off =
+                logits[*at].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(off < 1e-4, "{}: token {at} is {off} off", fixture.name);
         }
     }
@@ -115,8 +129,10 @@ fn rows_read_together_are_rows_read_alone() {
         let texts = [&tokens[..17], &tokens[3..40], &tokens[20..21]];
         let mut states: Vec<State> = texts.iter().map(|_| fixture.begin()).collect();
         for step in 0..3 {
-            let parts: Vec<&[u32]> =
-                texts.iter().map(|text| &text[text.len() * step / 3..text.len() * (step + 1) / 3]).collect();
+            let parts: Vec<&[u32]> = texts
+                .iter()
+                .map(|text| &text[text.len() * step / 3..text.len() * (step + 1) / 3])
+                .collect();
             // In the second step nobody wants anything.
             let want = |which: usize| match step {
                 1 => Want::Nothing,
@@ -152,7 +168,8 @@ fn a_text_in_chunks_is_the_whole_text() {
     for fixture in fixtures() {
         let tokens = &fixture.expected.prompt;
         let whole = fixture.read(&mut fixture.begin(), tokens);
-        // Texts of up to 32 tokens are read in another way there, and what was read so is not asked for again.
+        // Texts of up to 32 tokens are read in another way there, and what was read so is not asked
+        // for again.
         let from = if fixture.name == "phi3-beyond" { 32 } else { 0 };
         for size in [1, 3, 7, 16] {
             let mut state = fixture.begin();
@@ -182,15 +199,16 @@ fn what_was_truncated_leaves_no_trace() {
     }
 }
 
-/// Of every network, whatever it can take back: loops that are taken back, rotations that change in the middle, and layers that cannot
-/// return are among them.
+/// Of every network, whatever it can take back: loops that are taken back, rotations that change in
+/// the middle, and layers that cannot return are among them.
 #[test]
 fn drafts_change_no_text() {
     let tokenizer = Tokenizer::from_folder(&here("fixtures/trained/bart-cnn"), "bart").unwrap();
     let mut looked_up = 0;
     for fixture in fixtures() {
         let Expected { prompt, greedy, .. } = &fixture.expected;
-        // What it would write stands in the prompt; long enough that rotations of more than 64 tokens begin while it writes.
+        // What it would write stands in the prompt; long enough that rotations of more than 64
+        // tokens begin while it writes.
         let mut repeated = [&prompt[..], greedy, prompt, greedy, prompt].concat();
         let from = repeated.len().saturating_sub(52);
         let prompts = [repeated.split_off(from), prompt.clone()];
@@ -290,9 +308,11 @@ fn a_fork_goes_its_own_way() {
 #[test]
 fn rows_that_make_no_sense_are_errors() {
     for fixture in fixtures() {
-        for (tokens, word) in
-            [(&[][..], "without tokens"), (&[96][..], "vocabulary of 96"), (&[3; 300][..], "window is 256")]
-        {
+        for (tokens, word) in [
+            (&[][..], "without tokens"),
+            (&[96][..], "vocabulary of 96"),
+            (&[3; 300][..], "window is 256"),
+        ] {
             let mut state = fixture.begin();
             let rows = &mut [Row { state: &mut state, tokens, want: Want::Last }];
             let error = fixture.network.forward(rows).err().unwrap().to_string();
@@ -346,7 +366,12 @@ fn a_mechanism_that_is_not_there_is_refused_by_its_name() {
         ),
         ("qwen35-even", "attn_output_gate", json!(false), "attn_output_gate"),
         ("gemma3-window", "use_bidirectional_attention", json!(true), "bidirectional attention"),
-        ("gemma4-shared", "enable_moe_block", json!(true), "a mixture of experts (enable_moe_block)"),
+        (
+            "gemma4-shared",
+            "enable_moe_block",
+            json!(true),
+            "a mixture of experts (enable_moe_block)",
+        ),
         ("gemma4-shared", "use_bidirectional_attention", json!("all"), "bidirectional attention"),
     ];
     for (name, key, value, word) in cases {
@@ -366,7 +391,12 @@ fn numbers_that_make_no_sense_are_errors() {
         ("gemma4-shared", "num_kv_shared_layers", json!(7), "shares keys and values"),
         ("gemma4-shared", "per_layer_config", json!({"x": {}}), "layer `x`"),
         ("lfm2-adjusted", "conv_L_cache", json!(0), "conv_L_cache"),
-        ("phi3-short", "rope_scaling", json!({"type": "su", "short_factor": [1.0]}), "short_factor"),
+        (
+            "phi3-short",
+            "rope_scaling",
+            json!({"type": "su", "short_factor": [1.0]}),
+            "short_factor",
+        ),
         ("phi3-short", "partial_rotary_factor", json!(7.5), "cannot be rotated"),
         ("llama-gqa", "num_key_value_heads", json!(4), "do not fit together"),
     ];
@@ -388,7 +418,8 @@ fn weights_in_pytorchs_own_form_are_converted_once() {
     let error = Checkpoint::open(folder.path()).err().unwrap().to_string();
     assert!(error.contains("its weights are in pytorch_model.bin"), "{error}");
     let checkpoint = Checkpoint::open_keeping(folder.path(), Some(kept.path())).unwrap();
-    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup =
+        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let Loaded { network, .. } = architectures::load(&setup).unwrap();
     let expected = std::fs::read(from.join("expected.json")).unwrap();
     let expected = serde_json::from_slice(&expected).unwrap();

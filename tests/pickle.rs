@@ -28,10 +28,12 @@ fn described(path: &Path) -> Described {
     let file = MappedFile::open(path).unwrap();
     let (length, rest) = file.bytes().split_first_chunk::<8>().unwrap();
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
-    let header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).unwrap();
+    let header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(header).unwrap();
     let tensors = header.iter().filter(|(name, _)| *name != "__metadata__");
     let one = |(name, entry): (&String, &serde_json::Value)| {
-        let numbers = |key: &str| -> Vec<u64> { serde_json::from_value(entry[key].clone()).unwrap() };
+        let numbers =
+            |key: &str| -> Vec<u64> { serde_json::from_value(entry[key].clone()).unwrap() };
         let place = numbers("data_offsets");
         let sum = Sha256::digest(&data[place[0] as usize..place[1] as usize]);
         let dtype = entry["dtype"].as_str().unwrap().to_string();
@@ -47,7 +49,10 @@ fn tensors_are_what_torch_makes_of_them() {
     for (name, tensors) in expected {
         let kept = tempfile::tempdir().unwrap();
         let path = convert_pickled(&fixture(&name), kept.path()).unwrap();
-        assert!(path.file_name().unwrap().to_str().unwrap().starts_with(&format!("{name}-")), "{path:?}");
+        assert!(
+            path.file_name().unwrap().to_str().unwrap().starts_with(&format!("{name}-")),
+            "{path:?}"
+        );
         assert_eq!(described(&path), tensors, "{name}");
         // It is a file that the reader of safetensors takes.
         std::fs::rename(&path, kept.path().join("model.safetensors")).unwrap();
@@ -55,7 +60,9 @@ fn tensors_are_what_torch_makes_of_them() {
         for (name, (dtype, shape, _)) in &tensors {
             let found = opened.get(name);
             if dtype == "F8_E4M3" {
-                assert!(found.err().unwrap().to_string().contains("of type F8_E4M3 is not supported"));
+                assert!(
+                    found.err().unwrap().to_string().contains("of type F8_E4M3 is not supported")
+                );
                 continue;
             }
             let (_, info) = found.unwrap().unwrap();
@@ -138,7 +145,8 @@ fn what_asks_for_more_than_tensors_is_refused_by_name() {
 fn an_index_of_pickles_names_files_beside_it_and_nothing_else() {
     let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let name = |file: &str| {
-        let index = format!(r#"{{"weight_map":{{"a.weight":"pytorch_model-1.bin","b":"{file}"}}}}"#);
+        let index =
+            format!(r#"{{"weight_map":{{"a.weight":"pytorch_model-1.bin","b":"{file}"}}}}"#);
         std::fs::write(folder.path().join("pytorch_model.bin.index.json"), index).unwrap();
         convert_pickled(folder.path(), kept.path()).unwrap_err().to_string()
     };
@@ -152,7 +160,8 @@ fn an_index_of_pickles_names_files_beside_it_and_nothing_else() {
     assert!(said.contains("is in two files"), "{said}");
 }
 
-/// The most memory the reader may take; see `hostile.rs`. A pickle's values are larger than its opcodes, of which the smallest is a byte.
+/// The most memory the reader may take; see `hostile.rs`. A pickle's values are larger than its
+/// opcodes, of which the smallest is a byte.
 fn is_frugal(bytes: &[u8]) {
     let used = measure(|| {
         fuzzing::pickle(bytes);
@@ -166,8 +175,11 @@ fn is_frugal(bytes: &[u8]) {
 fn archive(pickle: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (name, bytes) in [("x/data.pkl", pickle), ("x/byteorder", b"little"), ("x/data/0", &[1; 24])] {
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in
+        [("x/data.pkl", pickle), ("x/byteorder", b"little"), ("x/data/0", &[1; 24])]
+    {
         zip.start_file(name, options).unwrap();
         zip.write_all(bytes).unwrap();
     }
@@ -180,9 +192,12 @@ fn no_repetition_makes_it_greedy() {
     const TENSOR: &[u8] = b"ctorch._utils\n_rebuild_tensor_v2\n((\x8c\x07storagectorch\nFloatStorage\n\x8c\x010\x8c\x03cpuK\x06tQK\0\
         (K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01t(K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01t\x89)tR\x94";
     let names = |count: u32| -> Vec<u8> {
-        (0..count).flat_map(|n| [b"\x8c\x04", format!("{n:04x}").as_bytes(), b"h\0s"].concat()).collect()
+        (0..count)
+            .flat_map(|n| [b"\x8c\x04", format!("{n:04x}").as_bytes(), b"h\0s"].concat())
+            .collect()
     };
-    let repeated = |start: &[u8], part: &[u8], end: &[u8]| [start, &part.repeat(1 << 20), end].concat();
+    let repeated =
+        |start: &[u8], part: &[u8], end: &[u8]| [start, &part.repeat(1 << 20), end].concat();
     let named = |count| [b"}\x8c\x01a", TENSOR, b"s", &names(count), b"."].concat();
     let sound = named(60_000);
     let cases = [

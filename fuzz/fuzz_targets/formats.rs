@@ -7,7 +7,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let format = &FORMATS[usize::from(*which) % FORMATS.len()];
     // Formats without an ending are known by their bytes.
     let name = format!("a.{}", format.endings.first().unwrap_or(&"xml"));
-    let Ok(found) = items(std::io::Cursor::new(bytes.to_vec()), &name, Fields::default()) else { return };
+    let Ok(found) = items(std::io::Cursor::new(bytes.to_vec()), &name, Fields::default()) else {
+        return;
+    };
     for item in found.flatten() {
         let document = &item.document;
         assert_eq!(document.rejoin(|_, _| None), document.text());

@@ -1,7 +1,9 @@
-//! Decoder-only networks: one network driven by its [`Config`]. Layers mix tokens by attention, by a short convolution (LFM2) or by a
-//! gated delta rule (Qwen 3.5); each way is a file in `decoder/`. A family is a file in `decoder/families/` and a line in its table.
+//! Decoder-only networks: one network driven by its [`Config`]. Layers mix tokens by attention, by
+//! a short convolution (LFM2) or by a gated delta rule (Qwen 3.5); each way is a file in
+//! `decoder/`. A family is a file in `decoder/families/` and a line in its table.
 //!
-//! Reference: the classes of the same names in Hugging Face `transformers`; golden logits in `tests/fixtures/models`.
+//! Reference: the classes of the same names in Hugging Face `transformers`; golden logits in
+//! `tests/fixtures/models`.
 
 mod attention;
 mod delta_net;
@@ -38,7 +40,8 @@ pub(super) struct Config {
     pub activation: Activation,
     /// What embeddings are multiplied by.
     pub embedding_scale: f64,
-    /// What the output of each half of a layer is multiplied by on its way into the residual stream.
+    /// What the output of each half of a layer is multiplied by on its way into the residual
+    /// stream.
     pub residual_scale: f64,
     /// What soft-caps logits: `cap · tanh(x / cap)`.
     pub logit_cap: Option<f64>,
@@ -189,7 +192,8 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let checkpoint = setup.checkpoint;
     let config = families::config(checkpoint)?;
     let embeddings = "model.embed_tokens.weight";
-    let vocabulary = checkpoint.find(embeddings)?.and_then(|found| found.shape.first().copied()).unwrap_or(0);
+    let vocabulary =
+        checkpoint.find(embeddings)?.and_then(|found| found.shape.first().copied()).unwrap_or(0);
     let tensors = Tensors { checkpoint, device: setup.device, precision: setup.precision };
     let read = Reader { tensors, config: &config };
     let embed_tokens = checkpoint.tensor(embeddings, &[vocabulary, config.hidden])?;
@@ -198,13 +202,16 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     } else {
         read.linear("lm_head", vocabulary, config.hidden)?
     };
-    let layers = (0..config.layers.len()).map(|index| read.layer(index)).collect::<Result<Vec<_>>>()?;
-    let layer_inputs = config.layer_inputs.map(|width| LayerInputs::load(&read, width)).transpose()?;
+    let layers =
+        (0..config.layers.len()).map(|index| read.layer(index)).collect::<Result<Vec<_>>>()?;
+    let layer_inputs =
+        config.layer_inputs.map(|width| LayerInputs::load(&read, width)).transpose()?;
     let norm = read.norm(config.names.last_norm, config.hidden)?;
     let context = config.context;
     let embed_tokens = Embedding::new(embed_tokens, setup.device)?;
     let device = setup.device.clone();
-    let network = Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head };
+    let network =
+        Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head };
     Ok(Loaded { network: Box::new(network), context, vocabulary, sources: None })
 }
 
@@ -219,7 +226,11 @@ impl Reader<'_> {
         let Config { hidden, residual_scale, names, .. } = *self.config;
         let name = |part: &str| format!("model.layers.{index}.{part}");
         let norm = |part: Option<&str>| part.map(|part| self.norm(&name(part), hidden)).transpose();
-        let Names { mixer_norms: [mixer_in, mixer_out], feed_forward_norms: [feed_in, feed_out], .. } = names;
+        let Names {
+            mixer_norms: [mixer_in, mixer_out],
+            feed_forward_norms: [feed_in, feed_out],
+            ..
+        } = names;
         let LayerKind { mixer, feed_forward } = self.config.layers[index];
         Ok(Layer {
             residual_scale,
@@ -260,7 +271,8 @@ impl Reader<'_> {
                 down,
             ),
             FeedForward::Two([gate_up, down]) => {
-                let [gate, up] = self.parts(&format!("{prefix}{gate_up}"), [width, width], hidden)?;
+                let [gate, up] =
+                    self.parts(&format!("{prefix}{gate_up}"), [width, width], hidden)?;
                 (gate, up, down)
             }
         };
@@ -303,8 +315,11 @@ impl Network for Decoder {
             let Row { state, want, .. }: &mut Row<'_> = row;
             Row { state, tokens, want: *want }
         };
-        let rows =
-            &mut rows.iter_mut().zip(texts.iter().map(|text| &text[..])).map(again).collect::<Vec<_>>();
+        let rows = &mut rows
+            .iter_mut()
+            .zip(texts.iter().map(|text| &text[..]))
+            .map(again)
+            .collect::<Vec<_>>();
         // All rows' tokens stand one after the other: [tokens, hidden].
         let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();
         let positions = rows.iter().flat_map(|row| {
@@ -319,13 +334,17 @@ impl Network for Decoder {
         if self.config.embedding_scale != 1.0 {
             x = (x * self.config.embedding_scale)?;
         }
-        let inputs = self.layer_inputs.as_ref().map(|inputs| inputs.forward(&ids, &x)).transpose()?;
+        let inputs =
+            self.layer_inputs.as_ref().map(|inputs| inputs.forward(&ids, &x)).transpose()?;
         let ends = rows.iter().scan(0, |end, row| {
             *end += row.tokens.len();
             Some(*end)
         });
-        let wanted_at: Vec<u32> =
-            ends.zip(&wanted).flat_map(|(end, count)| end - count..end).map(|at| at as u32).collect();
+        let wanted_at: Vec<u32> = ends
+            .zip(&wanted)
+            .flat_map(|(end, count)| end - count..end)
+            .map(|at| at as u32)
+            .collect();
         for (index, layer) in self.layers.iter().enumerate() {
             let input = inputs.as_ref().map(|inputs| inputs.i((.., index, ..))).transpose()?;
             let only = (index + 1 == self.layers.len()).then_some(&wanted_at[..]);
@@ -354,8 +373,9 @@ impl Decoder {
 }
 
 impl Layer {
-    /// The residual stream after it. With `only`, of those tokens alone: the mixer sees all, for it keeps what later tokens read, and what
-    /// comes after it only these. If there are none, what is returned is of no use.
+    /// The residual stream after it. With `only`, of those tokens alone: the mixer sees all, for it
+    /// keeps what later tokens read, and what comes after it only these. If there are none,
+    /// what is returned is of no use.
     fn forward(
         &self,
         x: &Tensor,
@@ -366,15 +386,16 @@ impl Layer {
         only: Option<&[u32]>,
     ) -> candle_core::Result<Tensor> {
         let y = norm(&self.mixer_in, x)?;
-        let mut x =
-            self.add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, rotations, rows, index))?;
+        let mut x = self
+            .add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, rotations, rows, index))?;
         let mut input = input.cloned();
         match only {
             Some([]) => return Ok(x),
             Some(only) if only.len() < x.dim(0)? => {
                 let only = Tensor::new(only, x.device())?;
                 x = x.index_select(&only, 0)?;
-                input = input.map(|input| input.contiguous()?.index_select(&only, 0)).transpose()?;
+                input =
+                    input.map(|input| input.contiguous()?.index_select(&only, 0)).transpose()?;
             }
             _ => {}
         }
@@ -389,7 +410,8 @@ impl Layer {
         }
     }
 
-    /// The residual stream with what a branch gives added, by the branch itself where nothing comes between.
+    /// The residual stream with what a branch gives added, by the branch itself where nothing comes
+    /// between.
     fn add(
         &self,
         x: &Tensor,

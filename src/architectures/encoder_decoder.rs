@@ -1,11 +1,14 @@
-//! The BART family: Marian, BART (and KoBART), mBART, M2M100 (and NLLB) and Pegasus, one network driven by its [`Config`].
+//! The BART family: Marian, BART (and KoBART), mBART, M2M100 (and NLLB) and Pegasus, one network
+//! driven by its [`Config`].
 //!
 //! Papers: <https://arxiv.org/abs/1910.13461> (BART), <https://arxiv.org/abs/2001.08210> (mBART), <https://arxiv.org/abs/2010.11125>
 //! (M2M100), <https://arxiv.org/abs/2207.04672> (NLLB), <https://arxiv.org/abs/1912.08777> (Pegasus), <https://aclanthology.org/P18-4020>
-//! (Marian). Reference: the classes of the same names in Hugging Face `transformers`; golden values in `tests/fixtures/seq2seq`.
+//! (Marian). Reference: the classes of the same names in Hugging Face `transformers`; golden values
+//! in `tests/fixtures/seq2seq`.
 //!
-//! A source is read once, in `begin`; what the decoder's cross-attention needs of it is kept with the sequence. Rows are ragged
-//! throughout: there is no padding, and so nothing that could depend on it.
+//! A source is read once, in `begin`; what the decoder's cross-attention needs of it is kept with
+//! the sequence. Rows are ragged throughout: there is no padding, and so nothing that could depend
+//! on it.
 
 mod config;
 mod positions;
@@ -21,8 +24,8 @@ use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragge
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, KeyValues, Linear, Sees, Weight, activated_layer, add, attend_spans,
-    pool, shared_input,
+    Activation, Attention, Embedding, KeyValues, Linear, Sees, Weight, activated_layer, add,
+    attend_spans, pool, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: config::NAMES, load };
@@ -97,7 +100,8 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     };
     let (sources, vocabulary) = (encoder_table.shape[0], output.shape[0]);
     if decoder_table.shape[0] != vocabulary {
-        let reason = format!("has {vocabulary} rows, the decoder's table has {}", decoder_table.shape[0]);
+        let reason =
+            format!("has {vocabulary} rows, the decoder's table has {}", decoder_table.shape[0]);
         let file = checkpoint.path().to_path_buf();
         return Err(Error::Tensor { name: "lm_head.weight".into(), file, reason });
     }
@@ -107,7 +111,11 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
             tokens: Embedding::new(table, setup.device)?,
             scale: if config.scales_embeddings { (width as f64).sqrt() } else { 1.0 },
             positions: Positions::load(&read, &config, stack)?,
-            norm: if config.norms_embeddings { Some(read.layer_norm(&norm, width, EPSILON)?) } else { None },
+            norm: if config.norms_embeddings {
+                Some(read.layer_norm(&norm, width, EPSILON)?)
+            } else {
+                None
+            },
         })
     };
     let last_norm = |stack: &str| match config.norms_last {
@@ -139,8 +147,8 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(sources) })
 }
 
-/// A table of tokens by the place it serves. Checkpoints hold one, two or all of the tables that may be the same: a place takes its own,
-/// else the one that is called shared, else any other.
+/// A table of tokens by the place it serves. Checkpoints hold one, two or all of the tables that
+/// may be the same: a place takes its own, else the one that is called shared, else any other.
 fn table(checkpoint: &Checkpoint, config: &Config, place: &str) -> Result<Weight> {
     let shared = [
         "model.shared.weight",
@@ -151,7 +159,8 @@ fn table(checkpoint: &Checkpoint, config: &Config, place: &str) -> Result<Weight
     let names = [place].into_iter().chain(shared.into_iter().filter(|_| config.shares_tables));
     for name in names {
         if let Some(found) = checkpoint.find(name)? {
-            return checkpoint.tensor(name, &[found.shape.first().copied().unwrap_or(0), config.width]);
+            return checkpoint
+                .tensor(name, &[found.shape.first().copied().unwrap_or(0), config.width]);
         }
     }
     // Says what is missing.
@@ -186,7 +195,8 @@ impl Layers<'_> {
 
     fn attended(&self, prefix: &str, name: &str, stack: &Stack, sees: Sees) -> Result<Attended> {
         let width = self.config.width;
-        let linear = |part: &str| self.read.linear(&format!("{prefix}.{name}.{part}"), width, width);
+        let linear =
+            |part: &str| self.read.linear(&format!("{prefix}.{name}.{part}"), width, width);
         let (heads, head_dim) = (stack.heads, width / stack.heads);
         let out_proj = linear("out_proj")?;
         Ok(Attended {
@@ -229,8 +239,11 @@ impl Network for EncoderDecoder {
             let [k, v] = shared_input(&encoded, [&attn.k_proj, &attn.v_proj])?;
             Ok((attn.heads(&k)?, attn.heads(&v)?))
         };
-        let kept =
-            self.decoder_layers.iter().map(keys_and_values).collect::<candle_core::Result<Vec<_>>>()?;
+        let kept = self
+            .decoder_layers
+            .iter()
+            .map(keys_and_values)
+            .collect::<candle_core::Result<Vec<_>>>()?;
         let state = |source| {
             let layers = self.decoder_layers.iter().map(|layer| {
                 let Attention { kv_heads, head_dim, .. } = layer.self_attn.shape;
@@ -245,8 +258,10 @@ impl Network for EncoderDecoder {
     fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.config.context)?;
         let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();
-        let positions: Vec<usize> =
-            rows.iter().flat_map(|row| row.state.len()..row.state.len() + row.tokens.len()).collect();
+        let positions: Vec<usize> = rows
+            .iter()
+            .flat_map(|row| row.state.len()..row.state.len() + row.tokens.len())
+            .collect();
         rows.iter_mut().for_each(|row| row.state.begin_step());
         let mut x = self.decoder.forward(&ids, &positions)?;
         for (index, layer) in self.decoder_layers.iter().enumerate() {
@@ -354,12 +369,22 @@ impl Attended {
         attend_spans(&self.shape, None, &q, &ragged::within(&k, &v, sources)?)
     }
 
-    fn cached(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+    fn cached(
+        &self,
+        x: &Tensor,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
         let [q, k, v] = self.queries_keys_values(x)?;
         attend_spans(&self.shape, None, &q, &ragged::cached(&k, &v, rows, layer)?)
     }
 
-    fn crossed(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+    fn crossed(
+        &self,
+        x: &Tensor,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
         let q = self.heads(&self.q_proj.forward(x)?)?;
         attend_spans(&self.shape, None, &q, &ragged::crossed(rows, layer)?)
     }
@@ -367,8 +392,9 @@ impl Attended {
 
 impl FeedForward {
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let added =
-            |y: &Tensor| self.fc2.forward_onto(&activated_layer(y, &self.fc1, self.activation)?, Some(x));
+        let added = |y: &Tensor| {
+            self.fc2.forward_onto(&activated_layer(y, &self.fc1, self.activation)?, Some(x))
+        };
         match self.norm_first {
             true => added(&self.norm.forward(x)?),
             false => self.norm.forward(&added(x)?),

@@ -103,8 +103,9 @@ impl Rope {
             Some(longer) if length > longer.than => &longer.frequencies,
             _ => &self.frequencies,
         };
-        let angles =
-            positions.iter().flat_map(|(p, length)| frequencies(*length).iter().map(|f| *p as f32 * f));
+        let angles = positions
+            .iter()
+            .flat_map(|(p, length)| frequencies(*length).iter().map(|f| *p as f32 * f));
         let (sin, cos): (Vec<f32>, Vec<f32>) = angles
             .map(|angle| {
                 let (sin, cos) = angle.sin_cos();
@@ -129,11 +130,16 @@ impl Rotation {
         let (size, rotated) = (x.dim(D::Minus1)?, 2 * self.cos.dim(D::Minus1)?);
         if rotated < size {
             let rest = x.narrow(D::Minus1, rotated, size - rotated)?;
-            return Tensor::cat(&[&self.apply(&x.narrow(D::Minus1, 0, rotated)?)?, &rest], D::Minus1);
+            return Tensor::cat(
+                &[&self.apply(&x.narrow(D::Minus1, 0, rotated)?)?, &rest],
+                D::Minus1,
+            );
         }
         let x = x.unsqueeze(0)?.contiguous()?; // (1, tokens, heads, dim)
         match self.pairing {
-            Pairing::Halves => candle_nn::rotary_emb::rope_thd(&x, &self.cos, &self.sin)?.squeeze(0),
+            Pairing::Halves => {
+                candle_nn::rotary_emb::rope_thd(&x, &self.cos, &self.sin)?.squeeze(0)
+            }
             Pairing::Neighbours => {
                 let x = x.transpose(1, 2)?.contiguous()?; // (1, heads, tokens, dim)
                 let x = candle_nn::rotary_emb::rope_i(&x, &self.cos, &self.sin)?;
@@ -156,8 +162,9 @@ pub struct GatedMlp {
 }
 
 impl GatedMlp {
-    /// How many tokens' vectors are as wide as the gate at once, for long prompts would need too much memory: where AMX reads prompts, as many
-    /// as share a weight widened to bfloat16; elsewhere fewer, which are still in the last cache when they are narrowed.
+    /// How many tokens' vectors are as wide as the gate at once, for long prompts would need too
+    /// much memory: where AMX reads prompts, as many as share a weight widened to bfloat16;
+    /// elsewhere fewer, which are still in the last cache when they are narrowed.
     fn tokens_at_once() -> usize {
         if Pass::are_one() { 128 } else { 512 }
     }

@@ -1,7 +1,8 @@
 //! Networks: tensors and token ids in, logits out. They know no text, no prompt and no language.
 //!
-//! One table, [`ARCHITECTURES`]; one contract, [`Network`]. State is a value and rows are ragged: one method serves prefill,
-//! decoding, batches of unequal texts, beams, prefix reuse and the verification of drafts.
+//! One table, [`ARCHITECTURES`]; one contract, [`Network`]. State is a value and rows are ragged:
+//! one method serves prefill, decoding, batches of unequal texts, beams, prefix reuse and the
+//! verification of drafts.
 
 mod decoder;
 mod encoder_decoder;
@@ -22,14 +23,15 @@ use crate::kernels::Precision;
 
 /// A loaded network.
 pub trait Network: Send + Sync {
-    /// Fresh sequences, one a source. Encoder–decoder networks read all the sources here, in one ragged batch, once;
-    /// decoder-only networks are given empty ones.
+    /// Fresh sequences, one a source. Encoder–decoder networks read all the sources here, in one
+    /// ragged batch, once; decoder-only networks are given empty ones.
     fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>>;
 
     /// Appends each row's tokens to its own state and returns the logits each row wants.
     ///
-    /// A row without tokens, or a token outside the vocabulary, is an error; states are then as they were. After any other error a
-    /// state must be cut back ([`State::truncate`]) before it is read into again.
+    /// A row without tokens, or a token outside the vocabulary, is an error; states are then as
+    /// they were. After any other error a state must be cut back ([`State::truncate`]) before
+    /// it is read into again.
     fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits>;
 }
 
@@ -93,7 +95,8 @@ impl Logits {
 
     /// The vectors of a row, in the order of its tokens.
     pub fn row(&self, row: usize) -> impl DoubleEndedIterator<Item = &[f32]> {
-        let (start, end) = (self.starts[row] * self.vocabulary, self.starts[row + 1] * self.vocabulary);
+        let (start, end) =
+            (self.starts[row] * self.vocabulary, self.starts[row + 1] * self.vocabulary);
         self.values[start..end].chunks_exact(self.vocabulary)
     }
 
@@ -121,7 +124,8 @@ pub struct Loaded {
     pub context: usize,
     /// Size of the logits.
     pub vocabulary: usize,
-    /// Size of the vocabulary of sources, where it reads one in [`Network::begin`] and writes from nothing.
+    /// Size of the vocabulary of sources, where it reads one in [`Network::begin`] and writes from
+    /// nothing.
     pub sources: Option<usize>,
 }
 
@@ -134,8 +138,12 @@ pub struct Architecture {
 }
 
 /// Every architecture there is.
-pub const ARCHITECTURES: &[Architecture] =
-    &[decoder::ARCHITECTURE, encoder_decoder::ARCHITECTURE, t5::ARCHITECTURE, scripted::ARCHITECTURE];
+pub const ARCHITECTURES: &[Architecture] = &[
+    decoder::ARCHITECTURE,
+    encoder_decoder::ARCHITECTURE,
+    t5::ARCHITECTURE,
+    scripted::ARCHITECTURE,
+];
 
 /// Every name, for messages and `doctor`.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -194,7 +202,9 @@ fn check_rows(rows: &[Row<'_>], vocabulary: usize, context: usize) -> Result<()>
             return Err(Error::Engine("a row without tokens".into()));
         }
         if let Some(id) = row.tokens.iter().find(|id| **id as usize >= vocabulary) {
-            return Err(Error::Engine(format!("token {id} is not in a vocabulary of {vocabulary}").into()));
+            return Err(Error::Engine(
+                format!("token {id} is not in a vocabulary of {vocabulary}").into(),
+            ));
         }
     }
     Ok(())

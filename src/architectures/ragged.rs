@@ -1,5 +1,5 @@
-//! What rows and sources of unequal lengths, which stand one after the other in one tensor, attend to: each by itself, so that none depends
-//! on its neighbours and nothing is padded.
+//! What rows and sources of unequal lengths, which stand one after the other in one tensor, attend
+//! to: each by itself, so that none depends on its neighbours and nothing is padded.
 
 use std::ops::Range;
 
@@ -27,7 +27,12 @@ pub(super) fn within(k: &Tensor, v: &Tensor, sources: &[&[u32]]) -> Result<Vec<S
 }
 
 /// Every row within what it has written, the new tokens included.
-pub(super) fn cached(k: &Tensor, v: &Tensor, rows: &mut [Row<'_>], layer: usize) -> Result<Vec<Span>> {
+pub(super) fn cached(
+    k: &Tensor,
+    v: &Tensor,
+    rows: &mut [Row<'_>],
+    layer: usize,
+) -> Result<Vec<Span>> {
     let starts = starts(rows);
     let one = |index: usize, row: &mut Row<'_>| {
         let tokens = row.tokens.len();
@@ -48,14 +53,17 @@ pub(super) fn crossed(rows: &[Row<'_>], layer: usize) -> Result<Vec<Span>> {
         let source = row.state.source()?;
         match spans.last_mut().filter(|_| last.is_some_and(|last| last.is(source))) {
             Some(span) => span.tokens += row.tokens.len(),
-            None => spans.push(Span { tokens: row.tokens.len(), past: source.keys(layer)?.clone() }),
+            None => {
+                spans.push(Span { tokens: row.tokens.len(), past: source.keys(layer)?.clone() })
+            }
         }
         last = Some(source);
     }
     Ok(spans)
 }
 
-/// What a decoder keeps of each source: for each of its layers keys and values, of all sources together.
+/// What a decoder keeps of each source: for each of its layers keys and values, of all sources
+/// together.
 pub(super) fn keep(sources: &[&[u32]], layers: &[(Tensor, Tensor)]) -> Result<Vec<Source>> {
     let of_source = |_, range: &mut Range<usize>| {
         let part = |x: &Tensor| x.i(range.clone());

@@ -1,7 +1,9 @@
-//! A network that answers by a script: a real row of the table, for testing everything around networks in milliseconds.
+//! A network that answers by a script: a real row of the table, for testing everything around
+//! networks in milliseconds.
 //!
-//! Its folder holds a `tokenizer.json` whose first 256 tokens are the bytes, and a `config.json` with a script. Each rule looks at
-//! the prompt; the first whose `when` is found in it is played, byte after byte. It misbehaves on demand too:
+//! Its folder holds a `tokenizer.json` whose first 256 tokens are the bytes, and a `config.json`
+//! with a script. Each rule looks at the prompt; the first whose `when` is found in it is played,
+//! byte after byte. It misbehaves on demand too:
 //! ```json
 //! {"model_type": "scripted", "vocab_size": 260, "eos_token_id": 256, "max_position_embeddings": 4096, "script": [
 //!   {"when": "earthquake", "say": "A quake was felt in Gangneung."},
@@ -73,8 +75,8 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let vocabulary = hyper.count("vocab_size", "-", 1 << 20)?;
     let context = hyper.count("max_position_embeddings", "-", 1 << 24)?;
     let script = hyper.get("script", "-").cloned().unwrap_or_default();
-    let script: Vec<Rule> =
-        serde_json::from_value(script).map_err(|e| Error::malformed(hyper.file(), format!("script: {e}")))?;
+    let script: Vec<Rule> = serde_json::from_value(script)
+        .map_err(|e| Error::malformed(hyper.file(), format!("script: {e}")))?;
     let end = hyper.end_tokens().first().copied().unwrap_or(0);
     let network = Box::new(Scripted { script, vocabulary, context, end });
     Ok(Loaded { network, context, vocabulary, sources: None })
@@ -95,12 +97,14 @@ impl Network for Scripted {
             };
             tokens.extend(row.tokens);
             let pause = self.script.iter().filter(|rule| rule.pause > 0);
-            let pause = pause.filter(|rule| find(tokens, &rule.when, 0).is_some()).map(|rule| rule.pause);
+            let pause =
+                pause.filter(|rule| find(tokens, &rule.when, 0).is_some()).map(|rule| rule.pause);
             std::thread::sleep(Duration::from_millis(pause.max().unwrap_or(0)));
             let wanted = row.want.count(row.tokens.len());
             for end in tokens.len() - wanted + 1..=tokens.len() {
                 let next = self.next(&tokens[..end])?;
-                // The next token is certain, and its neighbours are likelier than the rest, so that a penalty has somewhere to go.
+                // The next token is certain, and its neighbours are likelier than the rest, so that
+                // a penalty has somewhere to go.
                 values.extend((0..self.vocabulary).map(|id| {
                     let distance = id.abs_diff(next as usize);
                     if distance == 0 { 20.0 } else { -(distance.min(100) as f32) / 10.0 }
@@ -113,7 +117,8 @@ impl Network for Scripted {
 }
 
 impl Scripted {
-    /// What follows the tokens. The prompt ends where the longest beginning of an answer ends the tokens.
+    /// What follows the tokens. The prompt ends where the longest beginning of an answer ends the
+    /// tokens.
     fn next(&self, tokens: &[u32]) -> Result<u32> {
         for rule in &self.script {
             let Some(answer) = rule.answer(tokens) else { continue };
@@ -154,7 +159,9 @@ fn find(tokens: &[u32], text: &str, from: usize) -> Option<usize> {
     if text.is_empty() {
         return Some(from);
     }
-    let is = |window: &[u32]| window.iter().zip(text.bytes()).all(|(token, byte)| *token == u32::from(byte));
+    let is = |window: &[u32]| {
+        window.iter().zip(text.bytes()).all(|(token, byte)| *token == u32::from(byte))
+    };
     tokens[from..].windows(text.len()).position(is).map(|at| at + from)
 }
 

@@ -1,5 +1,6 @@
-//! What a sequence has read: keys and values of attention layers, and the fixed amount that recurrent layers remember. A state is a
-//! value: it is cut back, forked and thrown away without asking the network.
+//! What a sequence has read: keys and values of attention layers, and the fixed amount that
+//! recurrent layers remember. A state is a value: it is cut back, forked and thrown away without
+//! asking the network.
 //!
 //! Knows memory; knows no network and no arithmetic.
 
@@ -25,7 +26,8 @@ pub struct State {
     source: Option<Source>,
 }
 
-/// Keys and values of a source, for each layer of a decoder that attends to it. Nobody writes to them.
+/// Keys and values of a source, for each layer of a decoder that attends to it. Nobody writes to
+/// them.
 #[derive(Clone)]
 pub(super) struct Source(Arc<Vec<KeyValues>>);
 
@@ -114,14 +116,16 @@ impl State {
 
     /// Forgets what was read after the first `length` tokens, and returns how many are left.
     ///
-    /// Attention can be cut anywhere. What recurrent layers remember cannot: they return to the last mark before, so that fewer tokens may
-    /// be left than asked for; the caller reads the rest again. Marks are made where a piece of a prompt ends, and now and then.
+    /// Attention can be cut anywhere. What recurrent layers remember cannot: they return to the
+    /// last mark before, so that fewer tokens may be left than asked for; the caller reads the
+    /// rest again. Marks are made where a piece of a prompt ends, and now and then.
     pub fn truncate(&mut self, length: usize) -> usize {
         let mut length = length.min(self.length);
         if length == self.length && !self.torn {
             return length;
         }
-        if self.again.as_ref().is_some_and(|again| self.length > again.than && length <= again.than) {
+        if self.again.as_ref().is_some_and(|again| self.length > again.than && length <= again.than)
+        {
             length = 0;
         }
         match &mut self.memory {
@@ -204,11 +208,13 @@ impl State {
         }
     }
 
-    /// What a step over `tokens` has to read: these, or all of the sequence where it becomes too long to be read on as it was.
+    /// What a step over `tokens` has to read: these, or all of the sequence where it becomes too
+    /// long to be read on as it was.
     pub(super) fn reading<'t>(&mut self, tokens: &'t [u32]) -> Cow<'t, [u32]> {
         match &mut self.again {
             Some(again)
-                if (1..=again.than).contains(&self.length) && self.length + tokens.len() > again.than =>
+                if (1..=again.than).contains(&self.length)
+                    && self.length + tokens.len() > again.than =>
             {
                 let mut all = std::mem::take(&mut again.tokens);
                 all.extend(tokens);
@@ -258,7 +264,8 @@ fn recurrent_mut(layer: &mut LayerMemory) -> Option<&mut Recurrent> {
     }
 }
 
-/// What a recurrent layer remembers of one sequence. Cloning shares the memory; the first to write copies it.
+/// What a recurrent layer remembers of one sequence. Cloning shares the memory; the first to write
+/// copies it.
 #[derive(Clone)]
 pub(super) struct Recurrent(Arc<Vec<f32>>);
 

@@ -1,8 +1,9 @@
 //! T5 1.0 and 1.1 (FLAN, MADLAD), mT5 and UMT5.
 //!
 //! Paper: <https://arxiv.org/abs/1910.10683>. Reference: the classes of the same names in Hugging Face `transformers`; golden values in
-//! `tests/fixtures/seq2seq`. What sets it apart from the BART family: norms without mean and bias, no biases of matrices, no scale of
-//! scores, and a bias for the way from query to key in place of positions. Rows are ragged: there is no padding.
+//! `tests/fixtures/seq2seq`. What sets it apart from the BART family: norms without mean and bias,
+//! no biases of matrices, no scale of scores, and a bias for the way from query to key in place of
+//! positions. Rows are ragged: there is no padding.
 
 use candle_core::{Device, Tensor};
 
@@ -13,15 +14,16 @@ use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragge
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, KeyValues, Linear, RelativeBias, Sees, Span, Weight, activated_layer,
-    attend_spans, shared_input,
+    Activation, Attention, Embedding, KeyValues, Linear, RelativeBias, Sees, Span, Weight,
+    activated_layer, attend_spans, shared_input,
 };
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["t5", "mt5", "umt5"], load };
 
 const MAX_LAYERS: usize = 512;
 const MAX_WIDTH: usize = 1 << 20;
-/// Sequences have no positions that could run out; this is what the reference was trained for at most, many times over.
+/// Sequences have no positions that could run out; this is what the reference was trained for at
+/// most, many times over.
 const CONTEXT: usize = 16_384;
 /// Tokens of a source in training, where a config does not say.
 const TRAINED: usize = 512;
@@ -100,8 +102,12 @@ impl Config {
         };
         let size = |json: &str, gguf: &str, default: usize| count(json, gguf, MAX_WIDTH, default);
         let encoder_layers = count("num_layers", "block_count", MAX_LAYERS, 6)?;
-        let decoder_layers =
-            hyper.count_or("num_decoder_layers", "decoder_block_count", MAX_LAYERS, encoder_layers)?;
+        let decoder_layers = hyper.count_or(
+            "num_decoder_layers",
+            "decoder_block_count",
+            MAX_LAYERS,
+            encoder_layers,
+        )?;
         let epsilon = hyper.number("layer_norm_epsilon", "attention.layer_norm_rms_epsilon")?;
         let (gated, activation) = activation(checkpoint)?;
         let config = Self {
@@ -114,7 +120,11 @@ impl Config {
             epsilon: epsilon.unwrap_or(1e-6),
             activation,
             gated,
-            buckets: size("relative_attention_num_buckets", "attention.relative_buckets_count", 32)?,
+            buckets: size(
+                "relative_attention_num_buckets",
+                "attention.relative_buckets_count",
+                32,
+            )?,
             // No GGUF file says it: llama.cpp knows no other one.
             reach: hyper.count_or("relative_attention_max_distance", "-", MAX_WIDTH, 128)?,
             bias_in_every_layer: bias_in_every_layer(checkpoint)?,
@@ -127,8 +137,8 @@ impl Config {
     }
 }
 
-/// Whether layers are gated, and by what. A GGUF file does not say; as in llama.cpp (`src/models/t5.cpp`) it is seen by the gates, and
-/// those of GELU are the only ones.
+/// Whether layers are gated, and by what. A GGUF file does not say; as in llama.cpp
+/// (`src/models/t5.cpp`) it is seen by the gates, and those of GELU are the only ones.
 fn activation(checkpoint: &Checkpoint) -> Result<(bool, Activation)> {
     let hyper = &checkpoint.hyper;
     if hyper.is_gguf() {
@@ -173,14 +183,16 @@ fn bias_name(prefix: &str) -> String {
 
 /// Whether the output matrix is the embedding table, and what it is multiplied with scaled.
 ///
-/// A GGUF file does not say. llama.cpp never scales, nor does its converter do it for it, so that its probabilities are not those of
-/// the reference, which counts here. Tied is a file without an output matrix, and one with a copy: the converter writes that where
-/// the weights were in PyTorch's own form. What is not gated is the first T5, and tied even if quantised copies differ.
+/// A GGUF file does not say. llama.cpp never scales, nor does its converter do it for it, so that
+/// its probabilities are not those of the reference, which counts here. Tied is a file without an
+/// output matrix, and one with a copy: the converter writes that where the weights were in
+/// PyTorch's own form. What is not gated is the first T5, and tied even if quantised copies differ.
 fn tied(hyper: &Hyper, config: &Config, table: &Weight, output: Option<&Weight>) -> bool {
     if hyper.is_gguf() {
         return output.is_none_or(|output| !config.gated || *output.bytes == *table.bytes);
     }
-    let said = hyper.get("scale_decoder_outputs", "-").or_else(|| hyper.get("tie_word_embeddings", "-"));
+    let said =
+        hyper.get("scale_decoder_outputs", "-").or_else(|| hyper.get("tie_word_embeddings", "-"));
     said.and_then(|v| v.as_bool()).unwrap_or(hyper.architecture() == "t5" && output.is_none())
 }
 
@@ -217,9 +229,19 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         vocabulary,
         embed_tokens: Embedding::new(table, setup.device)?,
         encoder: layers.encoder()?,
-        encoder_norm: read.rms_norm("encoder.final_layer_norm", config.width, config.epsilon, 0.0)?,
+        encoder_norm: read.rms_norm(
+            "encoder.final_layer_norm",
+            config.width,
+            config.epsilon,
+            0.0,
+        )?,
         decoder: layers.decoder()?,
-        decoder_norm: read.rms_norm("decoder.final_layer_norm", config.width, config.epsilon, 0.0)?,
+        decoder_norm: read.rms_norm(
+            "decoder.final_layer_norm",
+            config.width,
+            config.epsilon,
+            0.0,
+        )?,
         lm_head: Linear::new(lm_head, None, setup.precision, setup.device)?,
         logit_scale: if tied { (config.width as f32).powf(-0.5) } else { 1.0 },
         config,
@@ -275,7 +297,8 @@ impl Layers<'_> {
         }
         let Config { heads, buckets, reach, .. } = *self.config;
         let table = self.read.floats(&bias_name(prefix), buckets * heads)?;
-        let of = |head: usize, way: isize| table[bucket(way, both_ways, buckets, reach) * heads + head];
+        let of =
+            |head: usize, way: isize| table[bucket(way, both_ways, buckets, reach) * heads + head];
         Ok(Some(std::sync::Arc::new(RelativeBias::new(heads, reach, of))))
     }
 
@@ -289,8 +312,9 @@ impl Layers<'_> {
     ) -> Result<Attended> {
         let Config { width, heads, head_dim, epsilon, .. } = *self.config;
         let prefix = format!("{prefix}.layer.{part}");
-        let linear =
-            |part: &str| self.read.linear(&format!("{prefix}.{name}.{part}"), heads * head_dim, width);
+        let linear = |part: &str| {
+            self.read.linear(&format!("{prefix}.{name}.{part}"), heads * head_dim, width)
+        };
         let o = self.read.linear(&format!("{prefix}.{name}.o"), width, heads * head_dim)?;
         let rounded = o.rounds();
         Ok(Attended {
@@ -299,7 +323,15 @@ impl Layers<'_> {
             k: linear("k")?,
             v: linear("v")?,
             o,
-            shape: Attention { heads, kv_heads: heads, head_dim, scale: 1.0, cap: None, sees, rounded },
+            shape: Attention {
+                heads,
+                kv_heads: heads,
+                head_dim,
+                scale: 1.0,
+                cap: None,
+                sees,
+                rounded,
+            },
             bias,
         })
     }
@@ -325,8 +357,9 @@ impl Layers<'_> {
     }
 }
 
-/// Which bias counts for a key so far after the query (`T5Attention._relative_position_bucket`): near ways have one each, far ones share
-/// by the logarithm. A decoder looks back only, and has twice as many for it.
+/// Which bias counts for a key so far after the query (`T5Attention._relative_position_bucket`):
+/// near ways have one each, far ones share by the logarithm. A decoder looks back only, and has
+/// twice as many for it.
 fn bucket(way: isize, both_ways: bool, buckets: usize, reach: usize) -> usize {
     let (first, buckets) = match (both_ways, way > 0) {
         (true, true) => (buckets / 2, buckets / 2),
@@ -362,7 +395,8 @@ impl Network for T5 {
             let [k, v] = shared_input(&encoded, [&attn.k, &attn.v])?;
             Ok((attn.heads(&k)?, attn.heads(&v)?))
         };
-        let kept = self.decoder.iter().map(keys_and_values).collect::<candle_core::Result<Vec<_>>>()?;
+        let kept =
+            self.decoder.iter().map(keys_and_values).collect::<candle_core::Result<Vec<_>>>()?;
         let state = |source| {
             let cache = || KeyValues::new(self.config.heads, self.config.head_dim, &self.device);
             let layers = self.decoder.iter().map(|_| Ok(LayerMemory::Attention(cache()?)));
@@ -433,12 +467,22 @@ impl Attended {
         self.add(x, &self.attend(&q, &ragged::within(&k, &v, sources)?)?)
     }
 
-    fn cached(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+    fn cached(
+        &self,
+        x: &Tensor,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
         let [q, k, v] = self.queries_keys_values(x)?;
         self.add(x, &self.attend(&q, &ragged::cached(&k, &v, rows, layer)?)?)
     }
 
-    fn crossed(&self, x: &Tensor, rows: &mut [Row<'_>], layer: usize) -> candle_core::Result<Tensor> {
+    fn crossed(
+        &self,
+        x: &Tensor,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> candle_core::Result<Tensor> {
         let q = self.heads(&self.q.forward(&self.norm.forward(x)?)?)?;
         self.add(x, &self.attend(&q, &ragged::crossed(rows, layer)?)?)
     }

@@ -44,7 +44,8 @@ impl Tensors<'_> {
             parts.push(Linear::new(part(&weight)?, bias, self.precision, self.device)?);
             start += count;
         }
-        <[Linear; N]>::try_from(parts).map_err(|_| Error::Engine("as many parts as were asked for".into()))
+        <[Linear; N]>::try_from(parts)
+            .map_err(|_| Error::Engine("as many parts as were asked for".into()))
     }
 
     /// A norm by root mean square; `offset` is added to its weights.

@@ -1,4 +1,5 @@
-//! What was translated, pair by pair, for translators' tools: TMX 1.4b (translation memories) and XLIFF 2.1 (work to be revised).
+//! What was translated, pair by pair, for translators' tools: TMX 1.4b (translation memories) and
+//! XLIFF 2.1 (work to be revised).
 //!
 //! Formats: <https://www.gala-global.org/tmx-14b>, <https://docs.oasis-open.org/xliff/xliff-core/v2.1/xliff-core-v2.1.html>.
 
@@ -25,7 +26,8 @@ pub const EXCHANGES: &[Exchange] = &[
 ];
 
 impl Exchange {
-    /// Writes all pairs of the items that `each` gives one by one, and says of how many. Their language is the other one than `to`.
+    /// Writes all pairs of the items that `each` gives one by one, and says of how many. Their
+    /// language is the other one than `to`.
     pub(super) fn write(
         &self,
         out: &mut dyn Write,
@@ -91,7 +93,12 @@ fn xliff_item(out: &mut dyn Write, line: &Line, number: usize) -> Result<()> {
         if !doubts.is_empty() {
             writeln!(out, "<notes>")?;
             for doubt in doubts {
-                writeln!(out, "<note category=\"{}\">{}</note>", quoted(&doubt.check), xml(&doubt.message))?;
+                writeln!(
+                    out,
+                    "<note category=\"{}\">{}</note>",
+                    quoted(&doubt.check),
+                    xml(&doubt.message)
+                )?;
             }
             writeln!(out, "</notes>")?;
         }

@@ -1,5 +1,5 @@
-//! Inputs and their items, read one after the other on a thread of their own: a slow pipe or a slow server holds up nobody's work, and
-//! a fast one is not read further than somebody takes.
+//! Inputs and their items, read one after the other on a thread of their own: a slow pipe or a slow
+//! server holds up nobody's work, and a fast one is not read further than somebody takes.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -52,7 +52,11 @@ pub(super) struct Intake(Receiver<Heard>);
 
 impl Intake {
     /// Begins to read; `marks` are those that inputs had.
-    pub fn start(inputs: Vec<Input>, fields: Fields, mut marks: HashMap<String, String>) -> Result<Self> {
+    pub fn start(
+        inputs: Vec<Input>,
+        fields: Fields,
+        mut marks: HashMap<String, String>,
+    ) -> Result<Self> {
         let (tell, hear) = sync_channel(AHEAD);
         let read = move || {
             for input in inputs {
@@ -70,9 +74,11 @@ impl Intake {
         Ok(Self(hear))
     }
 
-    /// Up to `most` pieces of news, the first of which is waited for; and whether there may be more.
+    /// Up to `most` pieces of news, the first of which is waited for; and whether there may be
+    /// more.
     pub fn take(&self, most: usize, patience: Duration) -> Result<(Vec<Heard>, bool)> {
-        let died = || Error::Engine("the thread that reads the inputs ended before they were read".into());
+        let died =
+            || Error::Engine("the thread that reads the inputs ended before they were read".into());
         let mut heard = Vec::new();
         while heard.len() < most {
             let next = match heard.is_empty() {
@@ -103,7 +109,9 @@ fn read(input: Input, mark: Option<&str>, fields: &Fields, tell: &SyncSender<Hea
     let opened = guarded(|| {
         open(mark).and_then(|opened| match opened {
             Opened::Same => Ok(None),
-            Opened::Source(source, mark) => Ok(Some((formats::items(source, &name, fields.clone())?, mark))),
+            Opened::Source(source, mark) => {
+                Ok(Some((formats::items(source, &name, fields.clone())?, mark)))
+            }
         })
     });
     let bug = |what: String| Error::UnreadableInput { name: name.clone(), reason: bug(&what) };

@@ -142,14 +142,17 @@ impl Journal {
         self.inputs = inputs.iter().cloned().collect();
         self.tracks = tracks;
         let known: Vec<String> = {
-            let mut select =
-                self.connection.prepare("SELECT DISTINCT input FROM item").map_err(|e| self.failed(e))?;
+            let mut select = self
+                .connection
+                .prepare("SELECT DISTINCT input FROM item")
+                .map_err(|e| self.failed(e))?;
             let rows = select.query_map([], |row| row.get(0));
             rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?
         };
         let roots: HashSet<Option<PathBuf>> = inputs.iter().map(|name| root(name)).collect();
         // A relative name means another file in another working folder.
-        let here = std::env::current_dir().map_or(String::new(), |folder| folder.display().to_string());
+        let here =
+            std::env::current_dir().map_or(String::new(), |folder| folder.display().to_string());
         let is_here = self.fact("working folder")?.is_none_or(|before| before == here);
         self.set_fact("working folder", &here)?;
         self.together(|journal| {
@@ -213,15 +216,18 @@ impl Journal {
             }
             None => {}
         }
-        // Another text under the name it had in this input; where this run has met that, too, it is another item of that name.
+        // Another text under the name it had in this input; where this run has met that, too, it is
+        // another item of that name.
         let before = self.known("base = ?1 AND input = ?2", [&*base, input])?;
         let id = item.id.as_deref().map(str::trim).filter(|id| !id.is_empty());
         match before.filter(|known| known.met != self.run) {
             Some(known) => self.edit(&known, id, content, payload),
             None => {
                 let next = "SELECT coalesce(max(ordinal), 0) + 1 FROM item";
-                let ordinal =
-                    self.connection.query_row(next, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
+                let ordinal = self
+                    .connection
+                    .query_row(next, [], |row| row.get(0))
+                    .map_err(|e| self.failed(e))?;
                 let key = self.free("key", &base, ordinal)?;
                 let name = self.free("name", id.unwrap_or(&key), ordinal)?;
                 let row = Row {
@@ -243,7 +249,13 @@ impl Journal {
     }
 
     /// Gives an item other content. Its result so far goes into the history.
-    fn edit(&mut self, known: &Known, id: Option<&str>, content: String, payload: String) -> Result<Offered> {
+    fn edit(
+        &mut self,
+        known: &Known,
+        id: Option<&str>,
+        content: String,
+        payload: String,
+    ) -> Result<Offered> {
         let Some(mut row) = self.row(known.ordinal)? else { return Ok(Offered::Unchanged) };
         if row.name.is_none() {
             row.name = Some(self.free("name", id.unwrap_or(&row.key), row.ordinal)?);
@@ -275,11 +287,15 @@ impl Journal {
     /// among this run's inputs. It takes the new name. A file of the same content that this run has
     /// met already is given as it is.
     fn moved(&mut self, input: &str, content: &str) -> Result<Option<Known>> {
-        let Some(known) = self.known("base = input AND content = ?1", [content])? else { return Ok(None) };
+        let Some(known) = self.known("base = input AND content = ?1", [content])? else {
+            return Ok(None);
+        };
         if known.met == self.run {
             return Ok(Some(known));
         }
-        let Some(mut row) = self.row(known.ordinal)?.filter(|row| !self.inputs.contains(&row.input)) else {
+        let Some(mut row) =
+            self.row(known.ordinal)?.filter(|row| !self.inputs.contains(&row.input))
+        else {
             return Ok(None);
         };
         let key = self.free("key", input, row.ordinal)?;
@@ -351,10 +367,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Hands out the names of files that items had before they changed; forgets them once `remove` has done its work.
+    /// Hands out the names of files that items had before they changed; forgets them once `remove`
+    /// has done its work.
     pub(super) fn outdated(&self, remove: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-        let mut select =
-            self.connection.prepare_cached("SELECT file FROM outdated").map_err(|e| self.failed(e))?;
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT file FROM outdated")
+            .map_err(|e| self.failed(e))?;
         let mut rows = select.query([]).map_err(|e| self.failed(e))?;
         while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
             remove(&row::text(row, 0).map_err(|e| self.failed(e))?.unwrap_or_default())?;
@@ -443,7 +462,10 @@ impl Journal {
         let mut rows = select.query([state]).map_err(|e| self.failed(e))?;
         while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
             let removed = row.get(1).map_err(|e| self.failed(e))?;
-            each(row.get_ref(0).and_then(|line| Ok(line.as_str()?)).map_err(|e| self.failed(e))?, removed)?;
+            each(
+                row.get_ref(0).and_then(|line| Ok(line.as_str()?)).map_err(|e| self.failed(e))?,
+                removed,
+            )?;
         }
         Ok(())
     }
@@ -538,7 +560,8 @@ impl Journal {
     fn settle(&self, lease: &Lease, state: &str, line: &str, keep: bool) -> Result<bool> {
         // An item that changed meanwhile, or that somebody else settled, is not this one any more.
         let row = self.row(lease.ordinal)?;
-        let Some(mut row) = row.filter(|row| row.content == lease.content && row.state == "leased") else {
+        let Some(mut row) = row.filter(|row| row.content == lease.content && row.state == "leased")
+        else {
             return Ok(false);
         };
         row.state = state.to_string();

@@ -1,8 +1,8 @@
 //! Whole feeds and archives: every item once, nothing lost, whatever happens in between.
 //!
-//! Items are offered to a [`Journal`], claimed from it in order, worked on by many threads that share one generation loop
-//! ([`Model::shared`]), and settled there; the files people read are made from the journal. It can be killed at any instant: what was
-//! committed is done, the rest waits.
+//! Items are offered to a [`Journal`], claimed from it in order, worked on by many threads that
+//! share one generation loop ([`Model::shared`]), and settled there; the files people read are made
+//! from the journal. It can be killed at any instant: what was committed is done, the rest waits.
 //!
 //! ```text
 //!   inputs ─► offer ─► journal ─► claim ─► workers (pipeline) ─► complete │ retry │ bury ─► journal ─► outputs
@@ -184,8 +184,8 @@ impl Follow {
 }
 
 impl Plan {
-    /// Nothing yet, in the usual way: three sentences, eight texts at once, the likeliest token each time. Whoever uses it names a
-    /// model for a summary, a translation or both.
+    /// Nothing yet, in the usual way: three sentences, eight texts at once, the likeliest token
+    /// each time. Whoever uses it names a model for a summary, a translation or both.
     pub fn new(to: Language) -> Self {
         Self {
             from: None,
@@ -209,10 +209,11 @@ impl Plan {
         }
     }
 
-    /// What results depend on, as one line of JSON: the same line, the same results. How many texts go through at once is not in
-    /// it: it changes nothing.
+    /// What results depend on, as one line of JSON: the same line, the same results. How many texts
+    /// go through at once is not in it: it changes nothing.
     pub fn spec(&self) -> Result<String> {
-        let worker = |one: &Option<Worker>| one.as_ref().map(|one| json!([one.model.name(), one.sum]));
+        let worker =
+            |one: &Option<Worker>| one.as_ref().map(|one| json!([one.model.name(), one.sum]));
         let glossary: Vec<[&str; 2]> =
             self.glossary.iter().map(|term| [&*term.source, &*term.target]).collect();
         let prompt = match (&self.prompt, &self.prompts) {
@@ -249,11 +250,13 @@ impl Plan {
         let mut words = name.unwrap_or_default().to_string();
         if let Some(folder) = folder {
             let entries = std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))?;
-            let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            let mut files: Vec<PathBuf> =
+                entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
             files.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
             files.sort();
             for path in files {
-                words += &std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+                words +=
+                    &std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
             }
         }
         Ok(sum(&words))
@@ -261,10 +264,12 @@ impl Plan {
 
     /// Puts the plan's options into a request; a prompt by name is for the tasks it is made for.
     fn apply(&self, request: Request, task: Task) -> Result<Request> {
-        let mut request = request.to(self.to).sentences(self.sentences).style(self.style).route(self.route);
+        let mut request =
+            request.to(self.to).sentences(self.sentences).style(self.style).route(self.route);
         request = request.glossary(self.glossary.clone());
         if let Some(name) = &self.prompt
-            && Prompt::load(name, self.prompts.as_deref())?.is_none_or(|prompt| prompt.tasks.contains(&task))
+            && Prompt::load(name, self.prompts.as_deref())?
+                .is_none_or(|prompt| prompt.tasks.contains(&task))
         {
             request = request.prompt(name);
         }

@@ -1,4 +1,5 @@
-//! The files people and programs read, made from the journal: each whole or not there, equal bytes for equal runs.
+//! The files people and programs read, made from the journal: each whole or not there, equal bytes
+//! for equal runs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,10 +38,16 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()
     }
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
     let pairs = EXCHANGES.iter().map(pairs_name);
-    let files: Vec<PathBuf> =
-        NAMES.iter().map(|name| (*name).to_string()).chain(pairs).map(|name| folder.join(name)).collect();
+    let files: Vec<PathBuf> = NAMES
+        .iter()
+        .map(|name| (*name).to_string())
+        .chain(pairs)
+        .map(|name| folder.join(name))
+        .collect();
     let items = folder.join(ITEMS);
-    for (path, belongs) in files.iter().map(|path| (path, Kind::File)).chain([(&items, Kind::Folder)]) {
+    for (path, belongs) in
+        files.iter().map(|path| (path, Kind::File)).chain([(&items, Kind::Folder)])
+    {
         match files::kind(path) {
             Ok(found) if found == belongs => {}
             // A link in a file's place is replaced, never followed; but for the journal's.
@@ -67,8 +74,10 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()
             return Err(BatchError::OverwritesInput { path: path.clone() }.into());
         }
         let new = !folder.join("journal.db").exists();
-        if let Some(path) =
-            files.iter().find(|file| new && !is_journal(file) && file.exists()).filter(|_| !is_ours(folder))
+        if let Some(path) = files
+            .iter()
+            .find(|file| new && !is_journal(file) && file.exists())
+            .filter(|_| !is_ours(folder))
         {
             return Err(BatchError::Foreign { path: path.clone() }.into());
         }
@@ -131,13 +140,17 @@ pub(super) fn write(
         && out.each("done", &done, &mut |line, is_shown| {
             let (page, own) = line.files();
             if !is_shown {
-                return [Some(page), own].into_iter().flatten().try_for_each(|file| remove(&items, &file));
+                return [Some(page), own]
+                    .into_iter()
+                    .flatten()
+                    .try_for_each(|file| remove(&items, &file));
             }
             count += 1;
             doubtful += usize::from(line.doubts().next().is_some());
             refresh(&items.join(page), &digest::page(&line, plan.to))?;
             if let (Some(own), Some(translation)) = (own, &line.translation) {
-                let is_page = matches!(&line.form, Form::File(ending) if matches!(&**ending, "html" | "htm"));
+                let is_page =
+                    matches!(&line.form, Form::File(ending) if matches!(&**ending, "html" | "htm"));
                 let text = &translation.text;
                 let clean = is_page.then(|| digest::translated_page(&line, text));
                 refresh(&items.join(own), clean.as_deref().unwrap_or(text))?;
@@ -193,7 +206,12 @@ struct Out<'o> {
 impl Out<'_> {
     /// Gives the lines of a state in order, each with whether results show it. Returns `false`
     /// where it ended before the last.
-    fn each(&self, state: &str, path: &Path, give: &mut dyn FnMut(Line, bool) -> Result<()>) -> Result<bool> {
+    fn each(
+        &self,
+        state: &str,
+        path: &Path,
+        give: &mut dyn FnMut(Line, bool) -> Result<()>,
+    ) -> Result<bool> {
         self.texts(state, &mut |text, removed| {
             let mut line: Line =
                 serde_json::from_str(text).map_err(|e| Error::malformed(path, e.to_string()))?;
@@ -243,7 +261,9 @@ impl Out<'_> {
         match written {
             Err(_) if !whole => Ok(false),
             // An error of the journal is that error and not one of this file.
-            Err(error) => Err(error.downcast::<Error>().unwrap_or_else(|e| Error::io("write", path, e))),
+            Err(error) => {
+                Err(error.downcast::<Error>().unwrap_or_else(|e| Error::io("write", path, e)))
+            }
             Ok(()) => Ok(true),
         }
     }
@@ -271,13 +291,16 @@ fn remove(folder: &Path, file: &str) -> Result<()> {
     }
     let path = folder.join(file);
     match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path, error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", &path, error))
+        }
         _ => Ok(()),
     }
 }
 
-/// Writes a file anew unless it is as it should be: a run that changes little writes little, and one after a loss of power makes good
-/// what it took. So it is not forced to the disk; a million of those would take an hour.
+/// Writes a file anew unless it is as it should be: a run that changes little writes little, and
+/// one after a loss of power makes good what it took. So it is not forced to the disk; a million of
+/// those would take an hour.
 fn refresh(path: &Path, text: &str) -> Result<()> {
     // Nothing but a file is read: a link is replaced, and a pipe would block.
     if files::kind(path).is_ok_and(|kind| kind == Kind::File)

@@ -29,7 +29,12 @@ impl Pace {
     /// Items in hand count for the part that was done of them in all likelihood. However fast the
     /// many short ones go, a long one takes its time, so that the time left is at least that of the
     /// longest in hand.
-    pub fn left(&self, elapsed: Duration, waiting: u64, in_hand: &[(u64, Duration)]) -> Option<f64> {
+    pub fn left(
+        &self,
+        elapsed: Duration,
+        waiting: u64,
+        in_hand: &[(u64, Duration)],
+    ) -> Option<f64> {
         if self.items < Self::ENOUGH || self.bytes == 0 || self.in_hand <= 0.0 {
             return None;
         }
@@ -64,7 +69,8 @@ mod tests {
         let total = free.iter().copied().fold(0.0, f64::max);
         let mut order = ends.clone();
         order.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let (mut pace, mut waiting, mut said) = (Pace::default(), items.iter().sum::<u64>(), Vec::new());
+        let (mut pace, mut waiting, mut said) =
+            (Pace::default(), items.iter().sum::<u64>(), Vec::new());
         for (began, now, bytes) in order {
             pace.settle(bytes, Duration::from_secs_f64(now - began));
             waiting -= bytes;
@@ -89,7 +95,10 @@ mod tests {
             let said = simulate(&items, 4);
             assert!(said.len() > 50);
             for (left, truth) in &said[3..] {
-                assert!(*left < truth * 2.0 + 60.0 && *left > truth / 2.0 - 60.0, "said {left}, was {truth}");
+                assert!(
+                    *left < truth * 2.0 + 60.0 && *left > truth / 2.0 - 60.0,
+                    "said {left}, was {truth}"
+                );
             }
         }
     }

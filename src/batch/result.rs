@@ -1,4 +1,5 @@
-//! What comes of an item: its line in `items.jsonl`, or in `failed.jsonl`. No clock values, so that equal runs have equal bytes.
+//! What comes of an item: its line in `items.jsonl`, or in `failed.jsonl`. No clock values, so that
+//! equal runs have equal bytes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -42,7 +43,8 @@ pub struct Line {
     /// What is doubtful about the item itself.
     #[serde(default)]
     pub findings: Vec<Finding>,
-    /// What the journal calls it, and the sum of its content: from these the journal can be begun again.
+    /// What the journal calls it, and the sum of its content: from these the journal can be begun
+    /// again.
     pub key: String,
     /// See `key`.
     pub content: String,
@@ -181,8 +183,11 @@ impl Line {
 impl Translation {
     /// What an outcome says; `title` is the source's, whose translation is looked up.
     pub fn of(outcome: Outcome, title: Option<&str>) -> Self {
-        let pairs: Vec<Pair> =
-            outcome.segments.into_iter().map(|one| Pair { source: one.source, text: one.text }).collect();
+        let pairs: Vec<Pair> = outcome
+            .segments
+            .into_iter()
+            .map(|one| Pair { source: one.source, text: one.text })
+            .collect();
         let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));
         Self {
             model: outcome.model,
@@ -234,7 +239,9 @@ fn file_name(input: &str) -> String {
     let last = input.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = std::path::Path::new(last).file_stem().unwrap_or_default().to_string_lossy();
     let mut name = String::new();
-    for c in stem.chars().map(|c| if c.is_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' }) {
+    for c in
+        stem.chars().map(|c| if c.is_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' })
+    {
         let joins = matches!(c, '-' | '.');
         if name.len() + c.len_utf8() > LONGEST {
             break;
@@ -259,7 +266,8 @@ pub(super) fn failure(
     reason: &str,
     raw: Option<&str>,
 ) -> String {
-    json!({"id": key, "input": input, "place": place, "reason": reason, "beginning": raw}).to_string()
+    json!({"id": key, "input": input, "place": place, "reason": reason, "beginning": raw})
+        .to_string()
 }
 
 /// The files of a line of `items.jsonl`.
@@ -270,7 +278,9 @@ pub(super) fn files(line: &str) -> Vec<String> {
 
 /// Names of what is not the same in two specifications, with both values.
 pub(super) fn differences(frozen: &str, asked: &str) -> Vec<String> {
-    let read = |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
+    let read = |text: &str| {
+        serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default()
+    };
     let (frozen, asked) = (read(frozen), read(asked));
     let mut names: Vec<&String> = frozen.keys().chain(asked.keys()).collect();
     names.sort_unstable();
@@ -279,7 +289,9 @@ pub(super) fn differences(frozen: &str, asked: &str) -> Vec<String> {
         of.get(name).map_or("none".into(), Value::to_string)
     };
     let differ = names.into_iter().filter(|name| frozen.get(*name) != asked.get(*name));
-    differ.map(|name| format!("{name} was {}, is {}", value(&frozen, name), value(&asked, name))).collect()
+    differ
+        .map(|name| format!("{name} was {}, is {}", value(&frozen, name), value(&asked, name)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The run: offers, claims, hands out, settles. The only place that decides about retries; the only writer of the journal.
+//! The run: offers, claims, hands out, settles. The only place that decides about retries; the only
+//! writer of the journal.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,7 +20,8 @@ use crate::formats::Fields;
 
 /// How often an item is tried before it is given up for an error that may pass.
 const ATTEMPTS: u32 = 3;
-/// Items wait in the journal for each worker, so that none is idle; the rest of an input is read later.
+/// Items wait in the journal for each worker, so that none is idle; the rest of an input is read
+/// later.
 const AHEAD: u64 = 4;
 /// So many items are taken in as one transaction at least.
 const TOGETHER: usize = 64;
@@ -101,7 +103,8 @@ impl Ended {
     /// Whether an input could not be read, or nothing could be done: no item is done now, and the
     /// inputs had not been read before.
     pub fn is_failure(&self) -> bool {
-        let nothing = self.stats.done == 0 && (self.stats.dead > 0 || self.counts.unchanged_inputs == 0);
+        let nothing =
+            self.stats.done == 0 && (self.stats.dead > 0 || self.counts.unchanged_inputs == 0);
         self.counts.refused_inputs > 0 || nothing
     }
 }
@@ -175,7 +178,10 @@ fn report(journal: &mut Journal, watch: &mut Watch<'_>) {
         (watch.on_note)(note);
     }
     if notes.len() > NOTES {
-        (watch.on_note)(&format!("and {} more records of the journal were damaged", notes.len() - NOTES));
+        (watch.on_note)(&format!(
+            "and {} more records of the journal were damaged",
+            notes.len() - NOTES
+        ));
     }
 }
 
@@ -297,14 +303,16 @@ impl Run<'_> {
         if stopping {
             let since = *self.stopping.get_or_insert_with(Instant::now);
             if since.elapsed() > GRACE {
-                let cancelled = |out: Out| Settled { lease: out.lease, result: Err(Error::Cancelled) };
+                let cancelled =
+                    |out: Out| Settled { lease: out.lease, result: Err(Error::Cancelled) };
                 self.settled.extend(self.out.drain().map(|(_, out)| cancelled(out)));
             }
             return Ok(());
         }
         let Some(limit) = self.plan.item_timeout else { return Ok(()) };
-        let is_stuck =
-            |_: &Place, out: &mut Out| out.began.is_some_and(|began| began.elapsed() > limit + GRACE);
+        let is_stuck = |_: &Place, out: &mut Out| {
+            out.began.is_some_and(|began| began.elapsed() > limit + GRACE)
+        };
         let stuck: Vec<Out> = self.out.extract_if(is_stuck).map(|(_, out)| out).collect();
         for out in stuck {
             let result = Err(BatchError::ItemTimeout { limit }.into());
@@ -315,7 +323,9 @@ impl Run<'_> {
     }
 
     fn left(&self) -> Option<f64> {
-        let since = |out: &Out| (out.lease.bytes, out.began.map_or(Duration::ZERO, |began| began.elapsed()));
+        let since = |out: &Out| {
+            (out.lease.bytes, out.began.map_or(Duration::ZERO, |began| began.elapsed()))
+        };
         let in_hand: Vec<(u64, Duration)> = self.out.values().map(since).collect();
         self.pace.left(self.began.elapsed(), self.waiting.bytes, &in_hand)
     }
@@ -323,7 +333,11 @@ impl Run<'_> {
     /// Counts what waits anew: items in the journal, in hand, and settled but not saved.
     fn count_waiting(&mut self) -> Result<()> {
         let (items, bytes) = self.journal.pending()?;
-        let out = self.out.values().map(|out| &out.lease).chain(self.settled.iter().map(|one| &one.lease));
+        let out = self
+            .out
+            .values()
+            .map(|out| &out.lease)
+            .chain(self.settled.iter().map(|one| &one.lease));
         self.waiting = out.fold(Waiting { items, bytes }, |sum, lease| Waiting {
             items: sum.items + 1,
             bytes: sum.bytes + lease.bytes,
@@ -392,7 +406,8 @@ impl Run<'_> {
                 match result {
                     Ok(line) => {
                         line.spec.clone_from(spec);
-                        let text = serde_json::to_string(line).map_err(|e| Error::Engine(e.into()))?;
+                        let text =
+                            serde_json::to_string(line).map_err(|e| Error::Engine(e.into()))?;
                         if !journal.complete(lease, &text)? {
                             continue;
                         }
@@ -410,7 +425,8 @@ impl Run<'_> {
                     }
                     Err(error) => {
                         let title = lease.item.document.title();
-                        let line = failure(&lease.key, &lease.input, None, &error.to_string(), title);
+                        let line =
+                            failure(&lease.key, &lease.input, None, &error.to_string(), title);
                         if !journal.bury(lease, &line)? {
                             continue;
                         }
@@ -448,13 +464,15 @@ impl Run<'_> {
         }
         let stop = watch.stop.clone();
         let began = Instant::now();
-        let written = outputs::write(&self.journal, self.folder, self.plan, &|| !stop.load(Ordering::SeqCst));
+        let written =
+            outputs::write(&self.journal, self.folder, self.plan, &|| !stop.load(Ordering::SeqCst));
         if let Err(error) = written {
             // The last writing says so again, as an error.
             self.written.failed = true;
             (watch.on_note)(&error.to_string());
         }
-        self.written = Written { last: Instant::now(), took: began.elapsed(), fresh: false, ..self.written };
+        self.written =
+            Written { last: Instant::now(), took: began.elapsed(), fresh: false, ..self.written };
     }
 
     /// Writes the files people read at the end; when the user asked to stop, for a short time only.
@@ -462,7 +480,9 @@ impl Run<'_> {
         let (stop, began) = (watch.stop.clone(), Instant::now());
         let goes_on = || !stop.load(Ordering::SeqCst) || began.elapsed() < LAST_OUTPUTS;
         if !outputs::write(&self.journal, self.folder, self.plan, &goes_on)? {
-            (watch.on_note)("not all files show the latest results: the same command writes them anew");
+            (watch.on_note)(
+                "not all files show the latest results: the same command writes them anew",
+            );
         }
         Ok(())
     }
@@ -494,11 +514,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path(), "{}").unwrap();
         for n in 0..40 {
-            let text =
-                if n < 20 { "The harbour was closed. ".repeat(4000) } else { "The ferry sailed.".into() };
+            let text = if n < 20 {
+                "The harbour was closed. ".repeat(4000)
+            } else {
+                "The ferry sailed.".into()
+            };
             journal.offer("in", &Document::of_lines(format!("{n} {text}")).into()).unwrap();
         }
-        let long = |leases: &[Lease]| leases.iter().filter(|one| one.bytes > Length::LONG as u64).count();
+        let long =
+            |leases: &[Lease]| leases.iter().filter(|one| one.bytes > Length::LONG as u64).count();
         let first = claim(&mut journal, 16, 16, 0).unwrap();
         assert_eq!((first.len(), long(&first)), (16, 4));
         // Short ones are done and long ones still out.

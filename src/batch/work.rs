@@ -74,8 +74,8 @@ pub trait Work {
     /// Keeps a lease for longer.
     fn extend(&mut self, lease: &Lease) -> Result<()>;
 
-    /// An item is done; `line` is what came of it. The first to say so wins; the others, and whoever worked on a text that has been
-    /// replaced since, get `false`.
+    /// An item is done; `line` is what came of it. The first to say so wins; the others, and
+    /// whoever worked on a text that has been replaced since, get `false`.
     fn complete(&mut self, lease: &Lease, line: &str) -> Result<bool>;
 
     /// An item goes back, to be tried again; it counts as an attempt where `blamed`.

@@ -110,15 +110,21 @@ impl Workers {
     /// One more thread, at the beginning or in the place of one that is stuck.
     pub fn add(&mut self) -> Result<()> {
         let shared = self.shared.clone();
-        let thread = std::thread::Builder::new().name("malmoi-item".into()).spawn(move || shared.work());
-        self.threads
-            .push(thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?);
+        let thread =
+            std::thread::Builder::new().name("malmoi-item".into()).spawn(move || shared.work());
+        self.threads.push(
+            thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?,
+        );
         Ok(())
     }
 
     pub fn give(&self, lease: &Lease) -> Result<()> {
         let given = self.work.as_ref().is_some_and(|work| work.send(lease.clone()).is_ok());
-        if given { Ok(()) } else { Err(Error::Engine("the threads that work on items have ended".into())) }
+        if given {
+            Ok(())
+        } else {
+            Err(Error::Engine("the threads that work on items have ended".into()))
+        }
     }
 
     pub fn take(&self, patience: Duration) -> Option<Told> {
@@ -219,12 +225,16 @@ fn one(
     meter: &Meter,
     ends: impl Fn() -> bool,
 ) -> Result<Line> {
-    let from =
-        plan.from.map_or_else(|| Language::recognize(&item.document.article()), |from| Ok(Some(from)))?;
-    let from = from
-        .ok_or_else(|| Error::UnreadableInput { name: "the item".into(), reason: "has no words".into() })?;
+    let from = plan
+        .from
+        .map_or_else(|| Language::recognize(&item.document.article()), |from| Ok(Some(from)))?;
+    let from = from.ok_or_else(|| Error::UnreadableInput {
+        name: "the item".into(),
+        reason: "has no words".into(),
+    })?;
     let mut line = Line::new(lease, &item, from, plan.to);
-    line.findings.extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));
+    line.findings
+        .extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));
     line.findings.extend(followed);
     let document = std::mem::take(&mut item.document);
     let go_on = |_: &str| match ends() {
@@ -235,9 +245,11 @@ fn one(
         && from != plan.to
         && let Some(Worker { model, abilities, .. }) = &plan.translator
     {
-        let request = model.translate_document(document.clone()).from(from).abilities(abilities.clone());
+        let request =
+            model.translate_document(document.clone()).from(from).abilities(abilities.clone());
         let request = plan.apply(request, Task::Translate)?;
-        line.translation = Some(Translation::of(request.watch(meter.listen(), &go_on)?, document.title()));
+        line.translation =
+            Some(Translation::of(request.watch(meter.listen(), &go_on)?, document.title()));
     }
     // A headline alone is its own summary.
     let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
@@ -255,7 +267,9 @@ fn one(
 /// The item with the article of its page, where that is wanted and says more; and what is to be
 /// said about it.
 fn follow(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
-    let (Some(follow), Some(link)) = (&plan.follow, &item.link) else { return (item.clone(), None) };
+    let (Some(follow), Some(link)) = (&plan.follow, &item.link) else {
+        return (item.clone(), None);
+    };
     let length = |document: &Document| document.article().chars().count();
     match (follow.0)(link) {
         Ok(page) if length(&page.document) > length(&item.document) => {

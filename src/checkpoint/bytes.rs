@@ -54,8 +54,10 @@ impl Stamp {
         }
         #[cfg(not(unix))]
         {
-            let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
-            let written = found.modified().ok().and_then(since).map_or(0, |time| time.as_nanos() as i128);
+            let since =
+                |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
+            let written =
+                found.modified().ok().and_then(since).map_or(0, |time| time.as_nanos() as i128);
             Self { file: (0, 0), size: found.len(), written, changed: written }
         }
     }
@@ -92,7 +94,8 @@ impl MappedFile {
 
     fn of(path: &Path, map: memmap2::Mmap, file: Option<(File, Stamp)>) -> Self {
         let start = map.as_ptr() as usize;
-        let watch = if file.is_some() { Watch::over(start..start + map.len()) } else { Watch::none() };
+        let watch =
+            if file.is_some() { Watch::over(start..start + map.len()) } else { Watch::none() };
         Self(Arc::new(Mapped { path: path.to_path_buf(), watch, map, file }))
     }
 
@@ -108,7 +111,9 @@ impl MappedFile {
         let reason = match () {
             () if now.size < stamp.size => "was cut short while it was in use",
             () if self.0.watch.is_lost() => "could not be read while it was in use",
-            () if (now.size, now.written) != (stamp.size, stamp.written) => "was changed while it was in use",
+            () if (now.size, now.written) != (stamp.size, stamp.written) => {
+                "was changed while it was in use"
+            }
             () => return Ok(()),
         };
         Err(Error::malformed(path, format!("the file {reason}; fetch or copy it again")))
@@ -119,7 +124,8 @@ impl MappedFile {
         self.0.file.as_ref().map(|(_, stamp)| *stamp)
     }
 
-    /// Says that all of it is read again and again: the system may map it in large pages, so that fewer addresses are looked up.
+    /// Says that all of it is read again and again: the system may map it in large pages, so that
+    /// fewer addresses are looked up.
     pub fn in_large_pages(&self) {
         // Where there are none for files, small ones do.
         #[cfg(target_os = "linux")]
@@ -166,17 +172,19 @@ impl MappedSlice {
         })
     }
 
-    /// Says that these bytes will not be read soon: the system may take back the memory they lie in. They stay in the file and can
-    /// be read again at any time.
+    /// Says that these bytes will not be read soon: the system may take back the memory they lie
+    /// in. They stay in the file and can be read again at any time.
     pub fn leave(&self) {
         #[cfg(unix)]
         {
             // Only whole pages within the slice; its neighbours' stay.
             const PAGE: usize = 1 << 16;
-            let (start, end) = (self.range.start.next_multiple_of(PAGE), self.range.end / PAGE * PAGE);
+            let (start, end) =
+                (self.range.start.next_multiple_of(PAGE), self.range.end / PAGE * PAGE);
             if self.file.0.file.is_some() && start < end {
-                // SAFETY: the mapping is read-only and of a file, so that pages taken back hold the same bytes when read again.
-                // That it is refused changes nothing but the memory in use.
+                // SAFETY: the mapping is read-only and of a file, so that pages taken back hold the
+                // same bytes when read again. That it is refused changes nothing
+                // but the memory in use.
                 let _ = unsafe {
                     self.file.0.map.unchecked_advise_range(
                         memmap2::UncheckedAdvice::DontNeed,
@@ -223,7 +231,10 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    assert_eq!(whole.iter().rev().map(|byte| u64::from(*byte)).sum::<u64>(), 7 << 18)
+                    assert_eq!(
+                        whole.iter().rev().map(|byte| u64::from(*byte)).sum::<u64>(),
+                        7 << 18
+                    )
                 });
             }
         });
@@ -232,7 +243,11 @@ mod tests {
         // Another mapping is not touched by it, and the lost one stays lost when the file grows
         // again.
         other.set_len(1 << 20).unwrap();
-        assert!(refusal(&file).contains("could not be read while it was in use"), "{}", refusal(&file));
+        assert!(
+            refusal(&file).contains("could not be read while it was in use"),
+            "{}",
+            refusal(&file)
+        );
         assert!(MappedFile::open(file.path()).unwrap().check().is_ok());
     }
 

@@ -1,8 +1,10 @@
-//! Chat templates: messages to the text a model was trained on, rendered as Hugging Face renders them.
+//! Chat templates: messages to the text a model was trained on, rendered as Hugging Face renders
+//! them.
 //!
-//! Reference: `transformers.utils.chat_template_utils` (Jinja with `trim_blocks` and `lstrip_blocks`, Python methods on values,
-//! `raise_exception`, `strftime_now`, `tojson` in Python's style). A template comes from a downloaded file: its steps are counted
-//! and it can reach nothing but its variables.
+//! Reference: `transformers.utils.chat_template_utils` (Jinja with `trim_blocks` and
+//! `lstrip_blocks`, Python methods on values, `raise_exception`, `strftime_now`, `tojson` in
+//! Python's style). A template comes from a downloaded file: its steps are counted and it can reach
+//! nothing but its variables.
 
 use std::fmt::Write;
 
@@ -34,7 +36,8 @@ pub enum Content {
     /// Words as the one entry of a list: templates of models that see pictures may know no other
     /// form.
     Typed([Typed; 1]),
-    /// A text to be translated, as the one entry of a list: TranslateGemma's template has the words for it.
+    /// A text to be translated, as the one entry of a list: TranslateGemma's template has the words
+    /// for it.
     Translation([Translation; 1]),
 }
 
@@ -81,29 +84,37 @@ pub struct ChatTemplate {
 const NAME: &str = "chat_template";
 
 impl ChatTemplate {
-    /// Parses a template. `special` are the texts it may refer to as `bos_token`, `eos_token` and so on.
-    pub fn parse<'s>(source: &str, special: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Self> {
+    /// Parses a template. `special` are the texts it may refer to as `bos_token`, `eos_token` and
+    /// so on.
+    pub fn parse<'s>(
+        source: &str,
+        special: impl Iterator<Item = (&'s str, &'s str)>,
+    ) -> Result<Self> {
         let mut environment = Environment::empty();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|e| Error::prompt(NAME, e))?);
         environment.set_undefined_behavior(UndefinedBehavior::Lenient);
         environment.set_fuel(Some(FUEL));
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         add_builtins(&mut environment);
         environment
             .add_template_owned(NAME, to_minijinja(source))
             .map_err(|e| Error::prompt(NAME, format!("it does not parse: {e}")))?;
         let special = special.map(|(name, text)| (name.to_string(), text.to_string())).collect();
-        let words_translations = source.contains("source_lang_code") && source.contains("target_lang_code");
+        let words_translations =
+            source.contains("source_lang_code") && source.contains("target_lang_code");
         Ok(Self { environment, special, words_translations })
     }
 
-    /// Whether it asks for translations in its own words, and takes nothing but [`Content::Translation`].
+    /// Whether it asks for translations in its own words, and takes nothing but
+    /// [`Content::Translation`].
     pub fn words_translations(&self) -> bool {
         self.words_translations
     }
 
-    /// Renders messages up to where the model answers. `extra` are further variables (`enable_thinking`, `date_string`).
+    /// Renders messages up to where the model answers. `extra` are further variables
+    /// (`enable_thinking`, `date_string`).
     pub fn render(&self, messages: &[Message], extra: &[(&str, Value)]) -> Result<String> {
         let mut context = std::collections::BTreeMap::from([
             ("messages".to_string(), Value::from(Serde(messages))),
@@ -112,7 +123,9 @@ impl ChatTemplate {
             ("tools".to_string(), Value::from(())),
             ("documents".to_string(), Value::from(())),
         ]);
-        context.extend(self.special.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))));
+        context.extend(
+            self.special.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))),
+        );
         context.extend(extra.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
         self.render_context(context)
     }
@@ -132,8 +145,8 @@ fn describe(error: &minijinja::Error) -> String {
     }
 }
 
-/// What Jinja with Hugging Face's extensions accepts and minijinja does not: reversing by a slice, and the blocks that mark the
-/// model's own words for training, which render as their content.
+/// What Jinja with Hugging Face's extensions accepts and minijinja does not: reversing by a slice,
+/// and the blocks that mark the model's own words for training, which render as their content.
 fn to_minijinja(source: &str) -> String {
     let source = source.replace("[::-1]", "|reverse");
     let mut made = String::with_capacity(source.len());
@@ -380,7 +393,10 @@ mod tests {
         let today = chrono::Local::now().format("%Y-%m-%d").to_string();
         let found = is("strftime_now('%Y-%m-%d')");
         // Midnight may lie between the two.
-        assert!(found == today || found == chrono::Local::now().format("%Y-%m-%d").to_string(), "{found}");
+        assert!(
+            found == today || found == chrono::Local::now().format("%Y-%m-%d").to_string(),
+            "{found}"
+        );
         assert_eq!(is("strftime_now('%d %b %Y')").len(), 11);
         let said = rendered("{{ strftime_now('%!') }}").unwrap_err().to_string();
         assert!(said.contains("does not know the format `%!`"), "{said}");
@@ -394,7 +410,8 @@ mod tests {
             ("{%generation%}", "{%endgeneration%}"),
             ("{%-  generation  %}", "{%+ endgeneration %}"),
         ] {
-            let source = format!("{{% for m in messages %}}{open}{{{{ m.content }}}}{close}{{% endfor %}}");
+            let source =
+                format!("{{% for m in messages %}}{open}{{{{ m.content }}}}{close}{{% endfor %}}");
             assert_eq!(rendered(&source).unwrap(), "안녕", "{source}");
         }
         assert_eq!(
@@ -406,10 +423,14 @@ mod tests {
     #[test]
     fn json_is_written_as_pythons_with_its_options() {
         let is = |options: &str| {
-            rendered(&format!("{{{{ {{'b': ['김', 1.5, none], 'a': {{}}}} | tojson{options} }}}}")).unwrap()
+            rendered(&format!("{{{{ {{'b': ['김', 1.5, none], 'a': {{}}}} | tojson{options} }}}}"))
+                .unwrap()
         };
         assert_eq!(is(""), r#"{"b": ["김", 1.5, null], "a": {}}"#);
-        assert_eq!(is("(sort_keys=true, separators=[',', ':'])"), r#"{"a":{},"b":["김",1.5,null]}"#);
+        assert_eq!(
+            is("(sort_keys=true, separators=[',', ':'])"),
+            r#"{"a":{},"b":["김",1.5,null]}"#
+        );
         assert_eq!(is("(ensure_ascii=true)"), "{\"b\": [\"\\uae40\", 1.5, null], \"a\": {}}");
         assert_eq!(is("(indent=1)"), "{\n \"b\": [\n  \"김\",\n  1.5,\n  null\n ],\n \"a\": {}\n}");
         assert!(rendered("{{ [] | tojson(default=1) }}").is_err());

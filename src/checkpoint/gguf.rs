@@ -1,9 +1,10 @@
 //! A strict reader of GGUF headers, versions 2 and 3.
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. A file is a header of counts, metadata (key, type,
-//! value) and tensor descriptions, then aligned tensor data. Every number in the header is foreign: each is checked against
-//! the bytes that are really there before it is used, nothing is allocated from a count alone (arrays stay in the file and
-//! are walked there), and a file is either taken whole or refused with the reason.
+//! value) and tensor descriptions, then aligned tensor data. Every number in the header is foreign:
+//! each is checked against the bytes that are really there before it is used, nothing is allocated
+//! from a count alone (arrays stay in the file and are walked there), and a file is either taken
+//! whole or refused with the reason.
 //!
 //! Knows bytes and names; knows no architecture and no tokenizer.
 
@@ -53,7 +54,8 @@ pub enum Value {
 pub struct TensorInfo {
     /// How its numbers are stored.
     pub block_type: BlockType,
-    /// Dimensions, outermost first (the reverse of the file's order): `[rows, columns]` of a matrix.
+    /// Dimensions, outermost first (the reverse of the file's order): `[rows, columns]` of a
+    /// matrix.
     pub shape: Vec<usize>,
     /// Bytes in the file.
     pub range: Range<usize>,
@@ -87,8 +89,9 @@ impl Gguf {
 
     /// The same of a file that is mapped.
     pub(super) fn of(file: MappedFile) -> Result<Self> {
-        let (metadata, tensors) = parse(file.bytes())
-            .map_err(|reason| Error::malformed(file.path(), format!("not a usable GGUF file: {reason}")))?;
+        let (metadata, tensors) = parse(file.bytes()).map_err(|reason| {
+            Error::malformed(file.path(), format!("not a usable GGUF file: {reason}"))
+        })?;
         Ok(Self { file, metadata, tensors })
     }
 
@@ -101,7 +104,9 @@ impl Gguf {
     pub fn weights(&self) -> impl Iterator<Item = (&str, Weight)> {
         let mut tensors: Vec<_> = self.tensors.iter().collect();
         tensors.sort_by_key(|(_, info)| info.range.start);
-        tensors.into_iter().filter_map(|(name, info)| Some((name.as_str(), info.weight(&self.file)?)))
+        tensors
+            .into_iter()
+            .filter_map(|(name, info)| Some((name.as_str(), info.weight(&self.file)?)))
     }
 
     /// A metadata value.
@@ -145,17 +150,29 @@ impl Gguf {
     }
 
     /// An array of strings, read where it lies.
-    pub fn strings<'g>(&'g self, key: &str) -> Option<impl ExactSizeIterator<Item = &'g str> + use<'g>> {
-        let Value::Array { element: STRING, count, range } = self.metadata.get(key)? else { return None };
+    pub fn strings<'g>(
+        &'g self,
+        key: &str,
+    ) -> Option<impl ExactSizeIterator<Item = &'g str> + use<'g>> {
+        let Value::Array { element: STRING, count, range } = self.metadata.get(key)? else {
+            return None;
+        };
         let mut reader = Reader { bytes: &self.file.bytes()[..range.end], at: range.start };
         Some((0..*count).map(move |_| {
             // Walked and found valid when the file was opened.
-            reader.string().ok().and_then(|r| std::str::from_utf8(&reader.bytes[r]).ok()).unwrap_or_default()
+            reader
+                .string()
+                .ok()
+                .and_then(|r| std::str::from_utf8(&reader.bytes[r]).ok())
+                .unwrap_or_default()
         }))
     }
 
     /// An array of numbers of any type.
-    pub fn numbers<'g>(&'g self, key: &str) -> Option<impl ExactSizeIterator<Item = f64> + use<'g>> {
+    pub fn numbers<'g>(
+        &'g self,
+        key: &str,
+    ) -> Option<impl ExactSizeIterator<Item = f64> + use<'g>> {
         let Value::Array { element, count, range } = self.metadata.get(key)? else { return None };
         scalar_size(*element)?;
         let mut reader = Reader { bytes: &self.file.bytes()[..range.end], at: range.start };
@@ -223,7 +240,8 @@ type Parsed<T> = std::result::Result<T, String>;
 impl Reader<'_> {
     fn take(&mut self, count: usize) -> Parsed<Range<usize>> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or_else(|| format!("it ends inside its header (at byte {})", self.bytes.len()))?;
+        let end =
+            end.ok_or_else(|| format!("it ends inside its header (at byte {})", self.bytes.len()))?;
         let range = self.at..end;
         self.at = end;
         Ok(range)
@@ -297,7 +315,8 @@ impl Reader<'_> {
                 let count = self.u64()?;
                 let start = self.at;
                 if element == STRING {
-                    // Each string takes at least its length prefix, so that the walk is bounded by the file.
+                    // Each string takes at least its length prefix, so that the walk is bounded by
+                    // the file.
                     if count > self.remaining() / 8 {
                         return Err(format!("an array of {count} strings runs past the end"));
                     }
@@ -305,11 +324,13 @@ impl Reader<'_> {
                         self.string()?;
                     }
                 } else {
-                    let size = scalar_size(element)
-                        .ok_or_else(|| format!("an array of elements of unsupported type {element}"))?;
-                    let bytes = count.checked_mul(size as u64).filter(|bytes| *bytes <= self.remaining());
+                    let size = scalar_size(element).ok_or_else(|| {
+                        format!("an array of elements of unsupported type {element}")
+                    })?;
                     let bytes =
-                        bytes.ok_or_else(|| format!("an array of {count} elements runs past the end"))?;
+                        count.checked_mul(size as u64).filter(|bytes| *bytes <= self.remaining());
+                    let bytes = bytes
+                        .ok_or_else(|| format!("an array of {count} elements runs past the end"))?;
                     self.take(bytes as usize)?;
                 }
                 Ok(Value::Array { element, count: count as usize, range: start..self.at })
@@ -346,7 +367,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<Header> {
     let alignment = match metadata.get("general.alignment") {
         None => DEFAULT_ALIGNMENT,
         Some(Value::Unsigned(n)) if n.is_power_of_two() && (8..=MAX_ALIGNMENT).contains(n) => *n,
-        Some(_) => return Err(format!("general.alignment is not a power of two from 8 to {MAX_ALIGNMENT}")),
+        Some(_) => {
+            return Err(format!(
+                "general.alignment is not a power of two from 8 to {MAX_ALIGNMENT}"
+            ));
+        }
     };
     let tensors = read_tensors(&mut reader, tensor_count, alignment)?;
     Ok((metadata, tensors))
@@ -365,7 +390,11 @@ fn read_metadata(reader: &mut Reader<'_>, count: u64) -> Parsed<HashMap<String, 
     Ok(metadata)
 }
 
-fn read_tensors(reader: &mut Reader<'_>, count: u64, alignment: u64) -> Parsed<HashMap<String, TensorInfo>> {
+fn read_tensors(
+    reader: &mut Reader<'_>,
+    count: u64,
+    alignment: u64,
+) -> Parsed<HashMap<String, TensorInfo>> {
     let mut described = Vec::new();
     for _ in 0..count {
         let name = reader.name(MAX_TENSOR_NAME_BYTES)?;
@@ -373,7 +402,9 @@ fn read_tensors(reader: &mut Reader<'_>, count: u64, alignment: u64) -> Parsed<H
             read_shape(reader).map_err(|reason| format!("tensor `{name}`: {reason}"))?;
         let offset = reader.u64()?;
         if offset % alignment != 0 {
-            return Err(format!("tensor `{name}`: offset {offset} is not a multiple of {alignment}"));
+            return Err(format!(
+                "tensor `{name}`: offset {offset} is not a multiple of {alignment}"
+            ));
         }
         described.push((name, block_type, shape, offset, bytes));
     }
@@ -387,10 +418,13 @@ fn read_tensors(reader: &mut Reader<'_>, count: u64, alignment: u64) -> Parsed<H
         if offset < previous_end {
             return Err(format!("tensor `{name}` overlaps the one before it"));
         }
-        previous_end =
-            offset.checked_add(bytes).ok_or_else(|| format!("tensor `{name}`: offset {offset} overflows"))?;
-        let end =
-            data_start.checked_add(previous_end).filter(|end| *end <= file_length).ok_or_else(|| {
+        previous_end = offset
+            .checked_add(bytes)
+            .ok_or_else(|| format!("tensor `{name}`: offset {offset} overflows"))?;
+        let end = data_start
+            .checked_add(previous_end)
+            .filter(|end| *end <= file_length)
+            .ok_or_else(|| {
                 format!(
                     "tensor `{name}` ends at byte {} of {file_length}: the file is cut short",
                     data_start.saturating_add(previous_end)
@@ -417,15 +451,23 @@ fn read_shape(reader: &mut Reader<'_>) -> Parsed<(BlockType, Vec<usize>, u64)> {
         if dimension == 0 || dimension > MAX_DIMENSION {
             return Err(format!("a dimension of {dimension}"));
         }
-        elements = elements.checked_mul(dimension).ok_or("its dimensions multiply to more than 2^64")?;
+        elements =
+            elements.checked_mul(dimension).ok_or("its dimensions multiply to more than 2^64")?;
         shape.push(dimension as usize);
     }
     let id = reader.u32()?;
     let block_type = BlockType::from_ggml(id).map_err(|name| {
-        format!("stored as {name}, which is not supported (supported: {})", BlockType::supported_names())
+        format!(
+            "stored as {name}, which is not supported (supported: {})",
+            BlockType::supported_names()
+        )
     })?;
     if shape[0] % block_type.block_len() != 0 {
-        return Err(format!("rows of {} do not divide into blocks of {}", shape[0], block_type.block_len()));
+        return Err(format!(
+            "rows of {} do not divide into blocks of {}",
+            shape[0],
+            block_type.block_len()
+        ));
     }
     let blocks = elements / block_type.block_len() as u64;
     let bytes = blocks.checked_mul(block_type.block_bytes() as u64).ok_or("its size overflows")?;

@@ -1,5 +1,6 @@
-//! Hyper-parameters and what else describes a model, from either of the two places they come from: the JSON files of a folder, or
-//! the metadata of a GGUF file. A getter takes both spellings of a name.
+//! Hyper-parameters and what else describes a model, from either of the two places they come from:
+//! the JSON files of a folder, or the metadata of a GGUF file. A getter takes both spellings of a
+//! name.
 //!
 //! Knows spellings; what a parameter means is the architectures' to know.
 
@@ -17,7 +18,8 @@ use crate::error::{Error, Result};
 /// No published config, tokenizer config or chat template comes near it.
 const MAX_JSON_BYTES: u64 = 16 << 20;
 
-/// Pre-tokenizers, by llama.cpp's names, of vocabularies whose texts begin with a token where a file does not say.
+/// Pre-tokenizers, by llama.cpp's names, of vocabularies whose texts begin with a token where a
+/// file does not say.
 const BEGINNING: &[&str] =
     &["llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "midm-2.0", "lfm2", "tekken"];
 
@@ -47,7 +49,8 @@ enum Source {
 }
 
 impl Hyper {
-    /// Reads `config.json`, `generation_config.json`, `tokenizer_config.json` and `chat_template.jinja` of a folder.
+    /// Reads `config.json`, `generation_config.json`, `tokenizer_config.json` and
+    /// `chat_template.jinja` of a folder.
     pub(super) fn from_folder(folder: &Path) -> Result<Self> {
         let file = folder.join("config.json");
         let config = read_json(&file)?.ok_or_else(|| Error::NotFound { path: file.clone() })?;
@@ -61,7 +64,8 @@ impl Hyper {
             .find_map(|config| config.get("model_type")?.as_str())
             .ok_or_else(|| Error::malformed(&file, "it names no model_type"))?
             .to_string();
-        // A folder without the file has its keys in config.json, from before there was one; else those there do not count.
+        // A folder without the file has its keys in config.json, from before there was one; else
+        // those there do not count.
         let generation = own.clone().unwrap_or_else(|| config.clone());
         let own = own.unwrap_or(Json::Null);
         let mut end_tokens = token_ids(own.get("eos_token_id"));
@@ -71,7 +75,9 @@ impl Hyper {
             }
         }
         let begin_token =
-            token_ids(text.get("bos_token_id").or_else(|| config.get("bos_token_id"))).first().copied();
+            token_ids(text.get("bos_token_id").or_else(|| config.get("bos_token_id")))
+                .first()
+                .copied();
         let special = special_tokens(folder, &tokenizer)?;
         let chat_template = templates::of_folder(folder, &tokenizer)?;
         let begins_texts = tokenizer.get("add_bos_token").and_then(Json::as_bool);
@@ -100,24 +106,33 @@ impl Hyper {
             .ok_or_else(|| Error::malformed(&file, "it has no general.architecture"))?
             .to_string();
         let source = Source::Gguf(gguf.scalars(&format!("{architecture}.")));
-        let token =
-            |key: &str| gguf.number(&format!("tokenizer.ggml.{key}")).and_then(|id| u32::try_from(id).ok());
-        let mut end_tokens: Vec<u32> =
-            ["eos_token_id", "eot_token_id", "eom_token_id"].iter().filter_map(|key| token(key)).collect();
+        let token = |key: &str| {
+            gguf.number(&format!("tokenizer.ggml.{key}")).and_then(|id| u32::try_from(id).ok())
+        };
+        let mut end_tokens: Vec<u32> = ["eos_token_id", "eot_token_id", "eom_token_id"]
+            .iter()
+            .filter_map(|key| token(key))
+            .collect();
         end_tokens.dedup();
         let chat_template = templates::of_gguf(gguf)?;
-        let texts =
-            |id: Option<u32>| gguf.strings("tokenizer.ggml.tokens")?.nth(id? as usize).map(str::to_string);
-        let special =
-            [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id")]
-                .iter()
-                .filter_map(|(name, key)| Some((name.to_string(), texts(token(key))?)))
-                .collect();
+        let texts = |id: Option<u32>| {
+            gguf.strings("tokenizer.ggml.tokens")?.nth(id? as usize).map(str::to_string)
+        };
+        let special = [
+            ("bos_token", "bos_token_id"),
+            ("eos_token", "eos_token_id"),
+            ("unk_token", "unknown_token_id"),
+        ]
+        .iter()
+        .filter_map(|(name, key)| Some((name.to_string(), texts(token(key))?)))
+        .collect();
         let recommended = Recommended::of_gguf(gguf);
         let begin_token = token("bos_token_id");
-        // Models of pieces begin texts unless they say otherwise, byte-level ones as `llama_vocab::impl::load` of llama.cpp has it.
+        // Models of pieces begin texts unless they say otherwise, byte-level ones as
+        // `llama_vocab::impl::load` of llama.cpp has it.
         let pieces = matches!(gguf.text("tokenizer.ggml.model"), Some("llama" | "gemma4"));
-        let begins = pieces || gguf.text("tokenizer.ggml.pre").is_some_and(|pre| BEGINNING.contains(&pre));
+        let begins =
+            pieces || gguf.text("tokenizer.ggml.pre").is_some_and(|pre| BEGINNING.contains(&pre));
         let begins_texts = Some(gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(begins));
         Ok(Self {
             file,
@@ -149,7 +164,8 @@ impl Hyper {
         matches!(self.source, Source::Gguf(_))
     }
 
-    /// A parameter as JSON: `json` is its path in `config.json` (`rope_scaling.factor`), `gguf` its name after the architecture's.
+    /// A parameter as JSON: `json` is its path in `config.json` (`rope_scaling.factor`), `gguf` its
+    /// name after the architecture's.
     pub fn get(&self, json: &str, gguf: &str) -> Option<&Json> {
         let found = match &self.source {
             Source::Json(config) => json.split('.').try_fold(config, |at, key| at.get(key)),
@@ -161,11 +177,15 @@ impl Hyper {
     /// A count that must be there and be from 1 to `most`.
     pub fn count(&self, json: &str, gguf: &str, most: usize) -> Result<usize> {
         let name = if self.is_gguf() { gguf } else { json };
-        let value =
-            self.get(json, gguf).ok_or_else(|| Error::malformed(&self.file, format!("it has no {name}")))?;
+        let value = self
+            .get(json, gguf)
+            .ok_or_else(|| Error::malformed(&self.file, format!("it has no {name}")))?;
         match value.as_u64() {
             Some(n) if (1..=most as u64).contains(&n) => Ok(n as usize),
-            _ => Err(Error::malformed(&self.file, format!("{name} is {value}, expected 1 to {most}"))),
+            _ => Err(Error::malformed(
+                &self.file,
+                format!("{name} is {value}, expected 1 to {most}"),
+            )),
         }
     }
 
@@ -207,8 +227,8 @@ impl Hyper {
         self.get(json, gguf)?.as_str()
     }
 
-    /// How texts are written where nobody says otherwise: a key of `generation_config.json`, or of what config.json has for a task by its
-    /// name (`summarization`, `translation_en_to_ko`).
+    /// How texts are written where nobody says otherwise: a key of `generation_config.json`, or of
+    /// what config.json has for a task by its name (`summarization`, `translation_en_to_ko`).
     pub fn generation(&self, task: &str, key: &str) -> Option<&Json> {
         let of_task = self.task(task).and_then(|task| task.get(key));
         of_task.or_else(|| self.generation.get(key)).filter(|value| !value.is_null())
@@ -224,7 +244,8 @@ impl Hyper {
         of_task.or_else(|| self.get("prefix", "-"))?.as_str()
     }
 
-    /// Token ids that such a key names, or else the key of the same name among the hyper-parameters.
+    /// Token ids that such a key names, or else the key of the same name among the
+    /// hyper-parameters.
     pub fn generation_ids(&self, task: &str, key: &str) -> Vec<u32> {
         token_ids(self.generation(task, key).or_else(|| self.get(key, key)))
     }
@@ -257,7 +278,11 @@ impl Hyper {
 
     /// An error about a parameter of this model.
     pub fn unsupported(&self, what: impl Into<String>, supported: impl Into<String>) -> Error {
-        Error::Unsupported { what: what.into(), file: self.file.clone(), supported: supported.into() }
+        Error::Unsupported {
+            what: what.into(),
+            file: self.file.clone(),
+            supported: supported.into(),
+        }
     }
 }
 
@@ -272,7 +297,9 @@ fn read_json(path: &Path) -> Result<Option<Json>> {
         return Err(Error::malformed(path, format!("{length} bytes are too many for such a file")));
     }
     let text = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-    serde_json::from_slice(&text).map(Some).map_err(|e| Error::malformed(path, format!("not JSON: {e}")))
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|e| Error::malformed(path, format!("not JSON: {e}")))
 }
 
 /// `eos_token_id` is a number or a list of them.
@@ -298,7 +325,9 @@ fn special_tokens(folder: &Path, tokenizer: &Json) -> Result<Vec<(String, String
     for (name, value) in [tokenizer, &older].into_iter().filter_map(Json::as_object).flatten() {
         let new = name.ends_with("_token") && found.iter().all(|(known, _)| known != name);
         // A null in the first says that there is none.
-        if let (true, Some(text)) = (new && tokenizer.get(name) != Some(&Json::Null), token_text(value)) {
+        if let (true, Some(text)) =
+            (new && tokenizer.get(name) != Some(&Json::Null), token_text(value))
+        {
             found.push((name.clone(), text));
         }
     }

@@ -35,8 +35,9 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// The file that is made of others in a way; another way of doing it is another word. `ending` follows the name of what it is made
-    /// of: a word about what it is, if any, and the kind of file.
+    /// The file that is made of others in a way; another way of doing it is another word. `ending`
+    /// follows the name of what it is made of: a word about what it is, if any, and the kind of
+    /// file.
     pub fn of<'f>(
         files: impl IntoIterator<Item = &'f MappedFile>,
         way: &str,
@@ -125,13 +126,15 @@ fn prefix(made_of: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// All files that were made of a folder or a file, which must still be there. One of another model is among them if it has the same name:
-/// it can be made again.
+/// All files that were made of a folder or a file, which must still be there. One of another model
+/// is among them if it has the same name: it can be made again.
 pub fn kept_files(made_of: &Path, kept_in: &Path) -> Vec<PathBuf> {
     let beginning = format!("{}-", prefix(made_of));
     let is_made_of = |path: &PathBuf| {
-        let name =
-            path.file_stem().and_then(|stem| stem.to_str()?.strip_prefix(&beginning)).unwrap_or_default();
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str()?.strip_prefix(&beginning))
+            .unwrap_or_default();
         let (word, hash) = name.rsplit_once('-').unwrap_or(("", name));
         let known = word.is_empty() || word == "tiles" || Quantization::parse(word).is_some();
         known && hash.len() == HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -220,11 +223,17 @@ mod tests {
     #[test]
     fn what_was_made_of_a_model_is_found_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let made =
-            ["a-0123456789ab.safetensors", "a-q8_0-0123456789ab.gguf", "a-tiles-0123456789ab.safetensors"];
-        for name in
-            made.iter().chain(&["a-b-0123456789ab.gguf", "ab-0123456789ab.gguf", "a-b.gguf", "a-.gguf"])
-        {
+        let made = [
+            "a-0123456789ab.safetensors",
+            "a-q8_0-0123456789ab.gguf",
+            "a-tiles-0123456789ab.safetensors",
+        ];
+        for name in made.iter().chain(&[
+            "a-b-0123456789ab.gguf",
+            "ab-0123456789ab.gguf",
+            "a-b.gguf",
+            "a-.gguf",
+        ]) {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
         let mut found = kept_files(Path::new("models/a.gguf"), folder.path());

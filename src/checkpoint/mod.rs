@@ -1,7 +1,9 @@
-//! What a model folder or a GGUF file contains: tensors, hyper-parameters, end tokens, chat template, sampling defaults.
+//! What a model folder or a GGUF file contains: tensors, hyper-parameters, end tokens, chat
+//! template, sampling defaults.
 //!
-//! Everything in it is foreign and checked. Tensors go by the names that Hugging Face checkpoints give them, whatever the file:
-//! `names.rs` holds the other spelling. Knows no architecture: which names and hyper-parameters are needed is theirs to say.
+//! Everything in it is foreign and checked. Tensors go by the names that Hugging Face checkpoints
+//! give them, whatever the file: `names.rs` holds the other spelling. Knows no architecture: which
+//! names and hyper-parameters are needed is theirs to say.
 
 mod bytes;
 mod chat_template;
@@ -36,7 +38,8 @@ use tiled::{Outcome, Tiled};
 use crate::error::{Error, Result};
 use crate::kernels::Weight;
 
-/// Entry points for the fuzz targets: parsers of foreign bytes that must neither panic, hang nor allocate beyond their input.
+/// Entry points for the fuzz targets: parsers of foreign bytes that must neither panic, hang nor
+/// allocate beyond their input.
 #[doc(hidden)]
 pub mod fuzzing {
     /// A GGUF header; `true` where it was accepted.
@@ -97,10 +100,12 @@ const TABLES: &[&str] =
 /// What the matrices of a decoder cost, to compare its speed with what a machine could do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Bytes that each step reads, for however many tokens: all matrices but a table of which only rows are looked up.
+    /// Bytes that each step reads, for however many tokens: all matrices but a table of which only
+    /// rows are looked up.
     pub bytes: u64,
-    /// Weights that every token is multiplied with. The output matrix is left out: only tokens whose logits are wanted meet it. (Nor do others
-    /// meet the last feed-forward layer, which is counted.)
+    /// Weights that every token is multiplied with. The output matrix is left out: only tokens
+    /// whose logits are wanted meet it. (Nor do others meet the last feed-forward layer, which
+    /// is counted.)
     pub weights: u64,
 }
 
@@ -121,7 +126,8 @@ impl Checkpoint {
         Self::open_keeping(path, None)
     }
 
-    /// The same with a folder where weights in PyTorch's own form are kept as safetensors once they were read.
+    /// The same with a folder where weights in PyTorch's own form are kept as safetensors once they
+    /// were read.
     pub fn open_keeping(path: &Path, kept_in: Option<&Path>) -> Result<Self> {
         let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
         if kind.is_dir() { Self::open_folder(path, kept_in) } else { Self::open_gguf(path) }
@@ -154,7 +160,8 @@ impl Checkpoint {
 
     fn safetensors(folder: &Path, kept_in: Option<&Path>) -> Result<Safetensors> {
         let whole = folder.join("model.safetensors");
-        let has_safetensors = whole.exists() || folder.join("model.safetensors.index.json").exists();
+        let has_safetensors =
+            whole.exists() || folder.join("model.safetensors.index.json").exists();
         match kept_in {
             _ if has_safetensors || !pickle::is_in(folder) => Safetensors::open(folder),
             Some(kept_in) => Safetensors::in_files(vec![pickle::converted(folder, kept_in)?]),
@@ -177,7 +184,8 @@ impl Checkpoint {
         Ok(Self { path: path.to_path_buf(), hyper, weights: Weights::Gguf(files), tiled: None })
     }
 
-    /// Quantises the float weights of a folder, or takes those that were before; they are kept in `kept_in`.
+    /// Quantises the float weights of a folder, or takes those that were before; they are kept in
+    /// `kept_in`.
     pub fn quantize(&mut self, to: Quantization, kept_in: &Path) -> Result<()> {
         match &mut self.weights {
             Weights::Safetensors(tensors, quantized) => {
@@ -192,17 +200,19 @@ impl Checkpoint {
         }
     }
 
-    /// Lays out the matrices for this processor, or takes those that were before; they are kept in a folder. Returns the bytes that are
-    /// new on the disk, if any are.
+    /// Lays out the matrices for this processor, or takes those that were before; they are kept in
+    /// a folder. Returns the bytes that are new on the disk, if any are.
     pub fn keep_tiles(&mut self, kept_in: &Path) -> Result<Option<u64>> {
         let outcome = {
             let tensors = self.tensors();
-            let headed = tensors.iter().any(|(name, _)| *name == HEAD_IN_GGUF || name.ends_with(HEAD));
+            let headed =
+                tensors.iter().any(|(name, _)| *name == HEAD_IN_GGUF || name.ends_with(HEAD));
             let is_table = |name: &str| {
                 TABLES.iter().any(|table| name.contains(table))
                     || headed && EMBEDDINGS.iter().any(|table| name.contains(table))
             };
-            let matrices: Vec<_> = tensors.into_iter().filter(|(name, _)| !is_table(name)).collect();
+            let matrices: Vec<_> =
+                tensors.into_iter().filter(|(name, _)| !is_table(name)).collect();
             let sources = self.weight_files();
             if sources.is_empty() {
                 return Ok(None);
@@ -246,7 +256,8 @@ impl Checkpoint {
         match &self.weights {
             Weights::Gguf(files) => files.iter().flat_map(Gguf::weights).collect(),
             Weights::Safetensors(tensors, Some(quantized)) => {
-                let rest = tensors.weights().filter(|(name, _)| !quantized.tensors().contains_key(*name));
+                let rest =
+                    tensors.weights().filter(|(name, _)| !quantized.tensors().contains_key(*name));
                 quantized.weights().chain(rest).collect()
             }
             Weights::Safetensors(tensors, None) => tensors.weights().collect(),
@@ -279,9 +290,11 @@ impl Checkpoint {
             }
         }
         if let Some(table) = self.find("model.embed_tokens.weight")? {
-            work.weights = work.weights.saturating_sub(table.shape.iter().product::<usize>() as u64);
+            work.weights =
+                work.weights.saturating_sub(table.shape.iter().product::<usize>() as u64);
             if let Some(head) = self.find("lm_head.weight")? {
-                work.weights = work.weights.saturating_sub(head.shape.iter().product::<usize>() as u64);
+                work.weights =
+                    work.weights.saturating_sub(head.shape.iter().product::<usize>() as u64);
                 work.bytes = work.bytes.saturating_sub(table.bytes.len() as u64);
             }
         }
@@ -302,7 +315,8 @@ impl Checkpoint {
             Weights::None => None,
             Weights::Safetensors(tensors, quantized) => {
                 let get = |name: String| {
-                    let there = quantized.as_ref().and_then(|q| Some((q.file(), q.tensors().get(&name)?)));
+                    let there =
+                        quantized.as_ref().and_then(|q| Some((q.file(), q.tensors().get(&name)?)));
                     let found = there.map_or_else(|| tensors.get(&name), |there| Ok(Some(there)));
                     Ok::<_, Error>(found?.map(|(file, info)| (name, file, info)))
                 };
@@ -311,7 +325,9 @@ impl Checkpoint {
             }
             Weights::Gguf(files) => {
                 let in_files = |name: String| {
-                    let found = files.iter().find_map(|file| Some((file.file(), file.tensors().get(&name)?)));
+                    let found = files
+                        .iter()
+                        .find_map(|file| Some((file.file(), file.tensors().get(&name)?)));
                     found.map(|(file, info)| (name, file, info))
                 };
                 names::in_gguf(name).into_iter().find_map(in_files)
@@ -325,7 +341,11 @@ impl Checkpoint {
 
     /// A tensor that must be there, in this shape.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Weight> {
-        let fail = |reason: String| Error::Tensor { name: name.to_string(), file: self.path.clone(), reason };
+        let fail = |reason: String| Error::Tensor {
+            name: name.to_string(),
+            file: self.path.clone(),
+            reason,
+        };
         let weight = self.find(name)?.ok_or_else(|| fail("is missing".into()))?;
         if weight.shape != shape {
             return Err(fail(format!("has shape {:?}, expected {shape:?}", weight.shape)));
@@ -354,9 +374,9 @@ fn split_parts(path: &Path, first: &Gguf) -> Result<Vec<PathBuf>> {
     let suffix = format!("-of-{count:05}.gguf");
     let stem = name.strip_suffix(&suffix).and_then(|stem| stem.strip_suffix("-00001"));
     match stem {
-        Some(stem) if first.number("split.no") == Some(0) && count < 1000 => {
-            Ok((2..=count).map(|part| path.with_file_name(format!("{stem}-{part:05}{suffix}"))).collect())
-        }
+        Some(stem) if first.number("split.no") == Some(0) && count < 1000 => Ok((2..=count)
+            .map(|part| path.with_file_name(format!("{stem}-{part:05}{suffix}")))
+            .collect()),
         _ => Err(Error::malformed(
             path,
             format!("it is one of {count} parts; name the first, which ends in -00001{suffix}"),

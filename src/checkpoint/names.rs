@@ -1,4 +1,5 @@
-//! The two spellings of tensor names: Hugging Face's, which the code uses, and llama.cpp's, which GGUF files use.
+//! The two spellings of tensor names: Hugging Face's, which the code uses, and llama.cpp's, which
+//! GGUF files use.
 //!
 //! Source: `gguf-py/gguf/tensor_mapping.py` of llama.cpp.
 
@@ -52,8 +53,9 @@ const IN_LAYER: Table = &[
     ("linear_attn.conv1d", "ssm_conv1d"),
     ("linear_attn.norm", "ssm_norm"),
     ("linear_attn.out_proj", "ssm_out"),
-    // Two meanings: after attention in Gemma, before the MLP in Llama and Qwen. A file has the first row's name only in the first
-    // case, so that the first row that is there is the right one.
+    // Two meanings: after attention in Gemma, before the MLP in Llama and Qwen. A file has the
+    // first row's name only in the first case, so that the first row that is there is the
+    // right one.
     ("post_attention_layernorm", "post_attention_norm"),
     ("post_attention_layernorm", "ffn_norm"),
     ("pre_feedforward_layernorm", "ffn_norm"),
@@ -113,8 +115,8 @@ const BARE: Table = &[
     ("layer_scalar", "layer_output_scale.weight"),
 ];
 
-/// Where multimodal checkpoints put the text part, and its output matrix: as it is saved, as it is called in memory, and as it is called
-/// alone.
+/// Where multimodal checkpoints put the text part, and its output matrix: as it is saved, as it is
+/// called in memory, and as it is called alone.
 const PARTS: &[(&str, &str)] = &[
     ("language_model.model.", "language_model.lm_head."),
     // A network alone, without what stands on it.
@@ -149,8 +151,8 @@ pub(super) fn in_folder(name: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// What `model.layers.3.self_attn.q_proj.weight` may be called (`blk.3.attn_q.weight`), likeliest first; a name that is in no table
-/// stays as it is.
+/// What `model.layers.3.self_attn.q_proj.weight` may be called (`blk.3.attn_q.weight`), likeliest
+/// first; a name that is in no table stays as it is.
 pub(super) fn in_gguf(name: &str) -> Vec<String> {
     let in_layer = |name: &str| {
         STACKS.iter().find_map(|(hugging, gguf, table)| {
@@ -204,7 +206,10 @@ mod tests {
         assert_eq!(in_gguf("something.else"), ["something.else"]);
         assert_eq!(in_gguf("model.layers.0.linear_attn.A_log"), ["blk.0.ssm_a"]);
         // What follows attention is something else in each stack.
-        assert_eq!(in_gguf("encoder.block.7.layer.1.layer_norm.weight"), ["enc.blk.7.ffn_norm.weight"]);
+        assert_eq!(
+            in_gguf("encoder.block.7.layer.1.layer_norm.weight"),
+            ["enc.blk.7.ffn_norm.weight"]
+        );
         assert_eq!(
             in_gguf("decoder.block.7.layer.1.layer_norm.weight"),
             ["dec.blk.7.cross_attn_norm.weight"]

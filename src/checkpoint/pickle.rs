@@ -1,13 +1,15 @@
-//! PyTorch checkpoints (`pytorch_model.bin`, and sharded sets with their index), read without running them, and written anew as
-//! safetensors.
+//! PyTorch checkpoints (`pytorch_model.bin`, and sharded sets with their index), read without
+//! running them, and written anew as safetensors.
 //!
 //! Format: <https://docs.pytorch.org/docs/stable/notes/serialization.html>: a zip archive (`archive.rs`) of a pickle that says which
-//! tensors there are (`machine.rs`) and of their storages, one entry each. A pickle is a program and unpickling runs it; here it is
-//! only looked at, and one that asks for anything but tensors is refused with what it asks for. Tensors are views of storages: any
-//! strides are read that stay within theirs.
+//! tensors there are (`machine.rs`) and of their storages, one entry each. A pickle is a program
+//! and unpickling runs it; here it is only looked at, and one that asks for anything but tensors is
+//! refused with what it asks for. Tensors are views of storages: any strides are read that stay
+//! within theirs.
 //!
-//! Knows names and bytes; knows no architecture. Refuses to know the form that torch had before 1.6, big-endian files, sparse and
-//! quantised tensors, and training checkpoints, whose tensors are deeper in.
+//! Knows names and bytes; knows no architecture. Refuses to know the form that torch had before
+//! 1.6, big-endian files, sparse and quantised tensors, and training checkpoints, whose tensors are
+//! deeper in.
 
 mod archive;
 mod known;
@@ -29,8 +31,8 @@ const SINGLE: &str = "pytorch_model.bin";
 const INDEX: &str = "pytorch_model.bin.index.json";
 /// Tensors of all files together: a header within the limit of safetensors.
 const MAX_TENSORS: usize = 65_536;
-/// How much larger than the files their tensors may be, written out: tied ones are written under each of their names, and models
-/// have up to four for their embeddings.
+/// How much larger than the files their tensors may be, written out: tied ones are written under
+/// each of their names, and models have up to four for their embeddings.
 const MOST_TIMES: u64 = 8;
 
 /// A tensor whose every element is in the file.
@@ -48,18 +50,19 @@ pub(crate) fn is_in(folder: &Path) -> bool {
     folder.join(SINGLE).exists() || folder.join(INDEX).exists()
 }
 
-/// A safetensors file with the weights of a folder: the one that is kept, or a new one. What cannot be written is an error; nothing
-/// is left behind then.
+/// A safetensors file with the weights of a folder: the one that is kept, or a new one. What cannot
+/// be written is an error; nothing is left behind then.
 ///
-/// Tensors that share their storage are written once for each name: safetensors has no second names, and which of them a network asks
-/// for is not known here.
+/// Tensors that share their storage are written once for each name: safetensors has no second
+/// names, and which of them a network asks for is not known here.
 pub fn convert(folder: &Path, kept_in: &Path) -> Result<PathBuf> {
     converted(folder, kept_in).map(|file| file.path().to_path_buf())
 }
 
 /// The same, mapped.
 pub(super) fn converted(folder: &Path, kept_in: &Path) -> Result<MappedFile> {
-    let files = paths(folder)?.iter().map(|path| MappedFile::open(path)).collect::<Result<Vec<_>>>()?;
+    let files =
+        paths(folder)?.iter().map(|path| MappedFile::open(path)).collect::<Result<Vec<_>>>()?;
     // Another way of writing them would be another number.
     let mut kept = Kept::of(&files, "1", (folder, ["", "safetensors"]), kept_in)?;
     if let Some(file) = kept.open() {
@@ -99,7 +102,8 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
         return Ok(vec![single]);
     }
     let text = std::fs::read(&index).map_err(|e| Error::io("read", &index, e))?;
-    let names = safetensors::index_names(&text, ".bin").map_err(|reason| Error::malformed(&index, reason))?;
+    let names = safetensors::index_names(&text, ".bin")
+        .map_err(|reason| Error::malformed(&index, reason))?;
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
@@ -128,24 +132,32 @@ fn place(tensor: machine::Tensor<'_>, storage: Range<usize>) -> Parsed<Tensor<'_
     let machine::Tensor { name, dtype, offset, mut dimensions, .. } = tensor;
     let width = dtype.bytes() as u64;
     let fail = |dimensions: &[Dimension]| {
-        format!("of shape {:?} does not fit its storage of {} bytes", shape(dimensions), storage.len())
+        format!(
+            "of shape {:?} does not fit its storage of {} bytes",
+            shape(dimensions),
+            storage.len()
+        )
     };
-    // From the first element to behind the last, and how many there are; they are written with eight bytes each at most.
+    // From the first element to behind the last, and how many there are; they are written with
+    // eight bytes each at most.
     let (mut reach, mut count) = (Some(1u64), Some(8u64));
     for Dimension { size, stride } in &mut dimensions {
         if *size == 1 {
             // To a second one that is not there.
             *stride = 0;
         }
-        reach = reach.and_then(|reach| size.saturating_sub(1).checked_mul(*stride)?.checked_add(reach));
+        reach =
+            reach.and_then(|reach| size.saturating_sub(1).checked_mul(*stride)?.checked_add(reach));
         count = count.and_then(|count| count.checked_mul(*size));
     }
     if count == Some(0) {
         reach = Some(0);
     }
     let range = reach.filter(|_| count.is_some()).and_then(|reach| {
-        let (start, end) = (offset.checked_mul(width)?, offset.checked_add(reach)?.checked_mul(width)?);
-        (end <= storage.len() as u64).then_some(storage.start + start as usize..storage.start + end as usize)
+        let (start, end) =
+            (offset.checked_mul(width)?, offset.checked_add(reach)?.checked_mul(width)?);
+        (end <= storage.len() as u64)
+            .then_some(storage.start + start as usize..storage.start + end as usize)
     });
     let range = range.ok_or_else(|| fail(&dimensions))?;
     Ok(Tensor { name, dtype, dimensions, range })
@@ -168,20 +180,39 @@ mod tests {
         for (name, bytes) in entries {
             let (size, at) = (bytes.len() as u64, out.len() as u64);
             let narrow = |number: u64| if wide { all } else { (number as u32).to_le_bytes() };
-            let lengths = |extra: u16| [(name.len() as u16).to_le_bytes(), extra.to_le_bytes()].concat();
-            let wide = [&[1, 0, 24, 0], &size.to_le_bytes()[..], &size.to_le_bytes(), &at.to_le_bytes()]
-                .concat()
-                .repeat(usize::from(wide));
+            let lengths =
+                |extra: u16| [(name.len() as u16).to_le_bytes(), extra.to_le_bytes()].concat();
+            let wide =
+                [&[1, 0, 24, 0], &size.to_le_bytes()[..], &size.to_le_bytes(), &at.to_le_bytes()]
+                    .concat()
+                    .repeat(usize::from(wide));
             let extra = lengths(wide.len() as u16);
             let sizes = [narrow(size), narrow(size)].concat();
             // The local header's padding is its own.
             out.extend(
-                [b"PK\x03\x04", &[0; 14][..], &sizes, &lengths(7), name.as_bytes(), b"FB\x03\0ZZZ", bytes]
-                    .concat(),
+                [
+                    b"PK\x03\x04",
+                    &[0; 14][..],
+                    &sizes,
+                    &lengths(7),
+                    name.as_bytes(),
+                    b"FB\x03\0ZZZ",
+                    bytes,
+                ]
+                .concat(),
             );
             directory.extend(
-                [b"PK\x01\x02", &[0; 16][..], &sizes, &extra, &[0; 10], &narrow(at), name.as_bytes(), &wide]
-                    .concat(),
+                [
+                    b"PK\x01\x02",
+                    &[0; 16][..],
+                    &sizes,
+                    &extra,
+                    &[0; 10],
+                    &narrow(at),
+                    name.as_bytes(),
+                    &wide,
+                ]
+                .concat(),
             );
         }
         let (count, size, at) = (entries.len() as u64, directory.len() as u64, out.len() as u64);
@@ -214,9 +245,14 @@ mod tests {
 
     /// A tensor as torch pickles it.
     fn tensor(storage: &str, offset: i32, shape: &[i32], strides: &[i32]) -> Vec<u8> {
-        let id =
-            [b"(".to_vec(), text("storage"), format!("ctorch\n{storage}\n").into(), text("0"), text("cpu")]
-                .concat();
+        let id = [
+            b"(".to_vec(),
+            text("storage"),
+            format!("ctorch\n{storage}\n").into(),
+            text("0"),
+            text("cpu"),
+        ]
+        .concat();
         let id = [id, number(6), b"tQ".to_vec()].concat();
         let head = b"ctorch._utils\n_rebuild_tensor_v2\n(".to_vec();
         let ordered = b"\x89ccollections\nOrderedDict\n)RtR".to_vec();
@@ -243,7 +279,10 @@ mod tests {
             ("b", tensor("FloatStorage", 0, &[], &[])),
         ]);
         for wide in [false, true] {
-            let bytes = zip(&[("x/data.pkl", &pickle), ("x/byteorder", b"little"), ("x/data/0", DATA)], wide);
+            let bytes = zip(
+                &[("x/data.pkl", &pickle), ("x/byteorder", b"little"), ("x/data/0", DATA)],
+                wide,
+            );
             let tensors = parse(&bytes).unwrap();
             assert_eq!(
                 (tensors[0].name, tensors[0].dtype, shape(&tensors[0].dimensions)),
@@ -313,15 +352,19 @@ mod tests {
             changed
         };
         let directory = u32::from_le_bytes(sound[end + 16..end + 20].try_into().unwrap()) as usize;
-        let two =
-            |first: &str, second: &str| zip(&[("x/data.pkl", &pickle), (first, DATA), (second, DATA)], false);
+        let two = |first: &str, second: &str| {
+            zip(&[("x/data.pkl", &pickle), (first, DATA), (second, DATA)], false)
+        };
         let cases: &[(Vec<u8>, &str)] = &[
             (with(end + 10, &[3]), "its directory has fewer entries than it says"),
             (with(end + 10, &[1]), "its directory is longer than its entries"),
             (with(end + 16, &[0xff; 4]), "its directory is not where it says"),
             (with(directory + 8, &[1]), "`x/data.pkl` in it is compressed or encrypted"),
             (with(directory + 10, &[8]), "`x/data.pkl` in it is compressed or encrypted"),
-            (with(directory + 20, &[1, 0, 0, 1, 1, 0, 0, 1]), "`x/data.pkl` is not where the directory"),
+            (
+                with(directory + 20, &[1, 0, 0, 1, 1, 0, 0, 1]),
+                "`x/data.pkl` is not where the directory",
+            ),
             (with(directory + 42, &[1]), "`x/data.pkl` is not where the directory"),
             (with(directory + 46, b"y"), "`y/data.pkl` is not where the directory"),
             (with(directory + 28, &[0xff, 0xff]), "its directory is cut short"),

@@ -1,8 +1,10 @@
-//! Float weights of a folder, quantised once and kept in a file of their own, which is mapped from then on.
+//! Float weights of a folder, quantised once and kept in a file of their own, which is mapped from
+//! then on.
 //!
-//! The file is a GGUF with the folder's own tensor names, written tensor by tensor as the folder's files are read, so that neither is ever
-//! in memory as a whole. Which tensors are quantised is decided by their shapes and names, as `llama_tensor_quantize` of llama.cpp does
-//! it; the rest is kept as it is.
+//! The file is a GGUF with the folder's own tensor names, written tensor by tensor as the folder's
+//! files are read, so that neither is ever in memory as a whole. Which tensors are quantised is
+//! decided by their shapes and names, as `llama_tensor_quantize` of llama.cpp does it; the rest is
+//! kept as it is.
 
 use std::io::Write;
 use std::path::Path;
@@ -80,7 +82,8 @@ impl Quantization {
     }
 }
 
-/// The quantised weights of a folder: those that are kept, or new ones. What cannot be written is an error; nothing is left behind then.
+/// The quantised weights of a folder: those that are kept, or new ones. What cannot be written is
+/// an error; nothing is left behind then.
 pub(super) fn quantized(
     folder: &Path,
     tensors: &Safetensors,
@@ -99,7 +102,9 @@ pub(super) fn quantized(
     let written = kept.write(tensors.files(), |out| {
         out.write_all(&plan.header())?;
         for tensor in &plan.tensors {
-            tensor.write(out).inspect_err(|error| failure = Some(format!("{}: {error}", tensor.name)))?;
+            tensor
+                .write(out)
+                .inspect_err(|error| failure = Some(format!("{}: {error}", tensor.name)))?;
         }
         Ok(())
     });
@@ -146,7 +151,8 @@ impl Plan {
         for tensor in &self.tensors {
             out.extend((tensor.name.len() as u64).to_le_bytes());
             out.extend(tensor.name.as_bytes());
-            let shape: &[usize] = if tensor.weight.shape.is_empty() { &[1] } else { &tensor.weight.shape };
+            let shape: &[usize] =
+                if tensor.weight.shape.is_empty() { &[1] } else { &tensor.weight.shape };
             out.extend((shape.len() as u32).to_le_bytes());
             shape.iter().rev().for_each(|size| out.extend((*size as u64).to_le_bytes()));
             out.extend(tensor.to.ggml().to_le_bytes());

@@ -19,15 +19,24 @@ const ADAPTERS: &[&str] = &[
     "pytorch_lora_weights.safetensors",
 ];
 /// Parts of tensor names that unmerged adapters have.
-const ADAPTED: &[&str] =
-    &[".lora_A", ".lora_B", ".lora_embedding_A", ".lora_magnitude_vector", ".ia3_l", ".base_layer."];
+const ADAPTED: &[&str] = &[
+    ".lora_A",
+    ".lora_B",
+    ".lora_embedding_A",
+    ".lora_magnitude_vector",
+    ".ia3_l",
+    ".base_layer.",
+];
 
 /// Where config.json describes quantised weights: Hugging Face's key, an older one of
 /// compressed-tensors, and that of MLX.
 const KEYS: &[&str] = &["quantization_config", "compression_config", "quantization"];
 /// Files that older checkpoints have instead, and what they are of.
-const FILES: &[(&str, &str)] =
-    &[("quantize_config.json", "gptq"), ("quant_config.json", "awq"), ("hf_quant_config.json", "modelopt")];
+const FILES: &[(&str, &str)] = &[
+    ("quantize_config.json", "gptq"),
+    ("quant_config.json", "awq"),
+    ("hf_quant_config.json", "modelopt"),
+];
 /// Ends of tensor names that quantised layers have in the place of `weight`, or beside it, and what
 /// they are of.
 const LAYERS: &[(&str, &str)] = &[
@@ -59,7 +68,9 @@ pub(super) fn adapters(folder: &Path) -> Result<()> {
         Some(name) => Err(Error::Unsupported {
             what: format!("an adapter ({name})"),
             file: folder.to_path_buf(),
-            supported: "weights it was merged into; without the file the weights are used as they are".into(),
+            supported:
+                "weights it was merged into; without the file the weights are used as they are"
+                    .into(),
         }),
         None => Ok(()),
     }
@@ -67,7 +78,8 @@ pub(super) fn adapters(folder: &Path) -> Result<()> {
 
 /// Refuses weights that another program quantised, and those that an adapter was not merged into.
 pub(super) fn quantized(hyper: &Hyper, folder: &Path, tensors: &Safetensors) -> Result<()> {
-    if let Some((name, _)) = tensors.names().find(|(name, _)| ADAPTED.iter().any(|part| name.contains(part)))
+    if let Some((name, _)) =
+        tensors.names().find(|(name, _)| ADAPTED.iter().any(|part| name.contains(part)))
     {
         let what = format!("an adapter that is not merged (tensor `{name}`)");
         return Err(hyper.unsupported(what, "weights it was merged into"));
@@ -107,7 +119,9 @@ fn method(config: &serde_json::Value) -> Option<String> {
     let bits = object.get("bits").and_then(|bits| bits.as_u64());
     Some(match (named, bits) {
         (Some(name), _) => format!("{name}{format}"),
-        (None, _) if object.keys().any(|key| key.starts_with("load_in_")) => "bitsandbytes".to_string(),
+        (None, _) if object.keys().any(|key| key.starts_with("load_in_")) => {
+            "bitsandbytes".to_string()
+        }
         (None, Some(bits)) => format!("mlx, {bits} bits"),
         (None, None) => format!("a method it does not name{format}"),
     })

@@ -1,8 +1,8 @@
 //! A strict reader of safetensors headers, single files and sharded sets with their index.
 //!
 //! Format: <https://github.com/huggingface/safetensors#format>: eight bytes of length, a JSON object of names to type, shape and
-//! offsets, then the data. Stricter than the reference in one point: a name given twice is refused there, where the reference
-//! takes the last. Knows names and bytes; knows no architecture.
+//! offsets, then the data. Stricter than the reference in one point: a name given twice is refused
+//! there, where the reference takes the last. Knows names and bytes; knows no architecture.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -33,7 +33,8 @@ pub struct Safetensors {
     tensors: HashMap<String, (usize, Stored)>,
 }
 
-/// A tensor in a file: usable, or of a type that only matters if somebody asks for it (integer buffers, for example).
+/// A tensor in a file: usable, or of a type that only matters if somebody asks for it (integer
+/// buffers, for example).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Stored {
     /// Floats that the kernels read.
@@ -43,7 +44,8 @@ pub(crate) enum Stored {
 }
 
 impl Safetensors {
-    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` names, in a folder.
+    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` names, in a
+    /// folder.
     pub fn open(folder: &Path) -> Result<Self> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
@@ -76,7 +78,10 @@ impl Safetensors {
             })?;
             for (name, info) in described {
                 if tensors.insert(name.clone(), (number, info)).is_some() {
-                    return Err(Error::malformed(file.path(), format!("tensor `{name}` is in two files")));
+                    return Err(Error::malformed(
+                        file.path(),
+                        format!("tensor `{name}` is in two files"),
+                    ));
                 }
             }
         }
@@ -115,7 +120,8 @@ impl Safetensors {
             Stored::Usable(info) => Some((*file, info.range.start, name.clone())),
             Stored::OfType(..) => None,
         };
-        let mut names: Vec<(usize, usize, String)> = self.tensors.iter().filter_map(usable).collect();
+        let mut names: Vec<(usize, usize, String)> =
+            self.tensors.iter().filter_map(usable).collect();
         names.sort();
         names.into_iter().filter_map(|(_, _, name)| {
             let (name, (file, stored)) = self.tensors.get_key_value(&name)?;
@@ -149,7 +155,8 @@ pub(super) fn index_names(text: &[u8], ending: &str) -> std::result::Result<Vec<
     struct Index {
         weight_map: Unique<String>,
     }
-    let index: Index = serde_json::from_slice(text).map_err(|e| format!("not a usable index: {e}"))?;
+    let index: Index =
+        serde_json::from_slice(text).map_err(|e| format!("not a usable index: {e}"))?;
     let names: std::collections::BTreeSet<String> = index.weight_map.0.into_values().collect();
     if names.is_empty() || names.len() > MAX_SHARDS {
         return Err(format!("it names {} files", names.len()));
@@ -189,7 +196,8 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
         if name == METADATA {
             continue;
         }
-        let entry: Entry = serde_json::from_value(entry).map_err(|e| format!("tensor `{name}`: {e}"))?;
+        let entry: Entry =
+            serde_json::from_value(entry).map_err(|e| format!("tensor `{name}`: {e}"))?;
         let (start, end) = entry.data_offsets;
         if start > end || end > data_length {
             return Err(format!(
@@ -206,8 +214,10 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
                 continue;
             }
         };
-        let size =
-            entry.shape.iter().try_fold(block_type.block_bytes() as u64, |size, d| size.checked_mul(*d));
+        let size = entry
+            .shape
+            .iter()
+            .try_fold(block_type.block_bytes() as u64, |size, d| size.checked_mul(*d));
         if size != Some(end - start) {
             return Err(format!(
                 "tensor `{name}` of shape {:?} does not take {} bytes",
@@ -240,7 +250,8 @@ pub(super) struct Entry<'n> {
     pub bytes: u64,
 }
 
-/// Everything before the tensors' bytes, which follow in this order and begin at a multiple of [`ALIGNMENT`].
+/// Everything before the tensors' bytes, which follow in this order and begin at a multiple of
+/// [`ALIGNMENT`].
 pub(super) fn header<'n>(entries: impl Iterator<Item = Entry<'n>>) -> serde_json::Result<Vec<u8>> {
     let mut header = serde_json::to_vec(&json!({ METADATA: { "format": "pt" } }))?;
     // An object that is not closed yet.
@@ -275,7 +286,10 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
                 let mut entries = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry::<String, V>()? {
                     if entries.insert(key.clone(), value).is_some() {

@@ -1,13 +1,16 @@
-//! Text to ids and back by SentencePiece model files, for the families that are published with nothing else (`source.spm`,
-//! `spiece.model`, `sentencepiece.bpe.model`).
+//! Text to ids and back by SentencePiece model files, for the families that are published with
+//! nothing else (`source.spm`, `spiece.model`, `sentencepiece.bpe.model`).
 //!
-//! Such a file has pieces and rules but not the ids a network was trained with: [`TABLE`] says, family by family, where those come
-//! from, which marks there are beside the pieces, and what stands around a text. The same ids as transformers' tokenizers that use
-//! the SentencePiece library (`tokenization_*.py` of version 4; version 5 rebuilds some of them upon `tokenizers`, with other ids
-//! for some texts), with one difference: marks never come of text. `</s>`, `>>kor<<` and `<2ko>` in an article are characters.
+//! Such a file has pieces and rules but not the ids a network was trained with: [`TABLE`] says,
+//! family by family, where those come from, which marks there are beside the pieces, and what
+//! stands around a text. The same ids as transformers' tokenizers that use the SentencePiece
+//! library (`tokenization_*.py` of version 4; version 5 rebuilds some of them upon `tokenizers`,
+//! with other ids for some texts), with one difference: marks never come of text. `</s>`, `>>kor<<`
+//! and `<2ko>` in an article are characters.
 //!
-//! Foreign files are checked. Parts of this module know one thing each: `families.rs` the table, `codes.rs` its languages,
-//! `model.rs` the format, `charsmap.rs` normalization, `segment.rs` cutting. Knows no network, and of a language only its code.
+//! Foreign files are checked. Parts of this module know one thing each: `families.rs` the table,
+//! `codes.rs` its languages, `model.rs` the format, `charsmap.rs` normalization, `segment.rs`
+//! cutting. Knows no network, and of a language only its code.
 
 mod charsmap;
 mod codes;
@@ -127,7 +130,8 @@ struct Tokens {
 }
 
 impl Tokens {
-    /// Adds what tokenizer_config.json says beside: tokens of fine-tuned models, or other ids for those that are in no file.
+    /// Adds what tokenizer_config.json says beside: tokens of fine-tuned models, or other ids for
+    /// those that are in no file.
     fn add(&mut self, settings: &Settings) {
         let places = self.marks.iter().enumerate().map(|(place, mark)| (mark.text.clone(), place));
         let places: AHashMap<String, usize> = places.collect();
@@ -181,20 +185,23 @@ impl Pieces {
         Self::built(row, &path, model, tokens, &settings).map_err(|reason| unusable(&path, reason))
     }
 
-    /// Builds what the metadata of a GGUF file describe (`tokenizer.ggml.model` is `t5`): the pieces, and how text is changed before it is
-    /// cut, as llama.cpp's converter writes them.
+    /// Builds what the metadata of a GGUF file describe (`tokenizer.ggml.model` is `t5`): the
+    /// pieces, and how text is changed before it is cut, as llama.cpp's converter writes them.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
         let path = gguf.file().path();
         let key = |name: &str| format!("tokenizer.ggml.{name}");
-        let numbers =
-            |name: &str| gguf.numbers(&key(name)).ok_or_else(|| unusable(path, format!("no {}", key(name))));
-        let tokens =
-            gguf.strings(&key("tokens")).ok_or_else(|| unusable(path, "no tokenizer.ggml.tokens".into()))?;
+        let numbers = |name: &str| {
+            gguf.numbers(&key(name)).ok_or_else(|| unusable(path, format!("no {}", key(name))))
+        };
+        let tokens = gguf
+            .strings(&key("tokens"))
+            .ok_or_else(|| unusable(path, "no tokenizer.ggml.tokens".into()))?;
         let pieces = tokens.zip(numbers("scores")?).zip(numbers("token_type")?);
         let pieces: Vec<(&str, f32, u64)> =
             pieces.map(|((text, score), sort)| (text, score as f32, sort as u64)).collect();
         // What fills the vocabulary up is no piece.
-        let is_filling = |(text, _, sort): &&(&str, f32, u64)| *sort == UNUSED && text.starts_with("[PAD");
+        let is_filling =
+            |(text, _, sort): &&(&str, f32, u64)| *sort == UNUSED && text.starts_with("[PAD");
         let count = pieces.len() - pieces.iter().rev().take_while(is_filling).count();
         let default = Normalization::default();
         let normalization = Normalization {
@@ -209,10 +216,11 @@ impl Pieces {
         let settings = Settings { extra_ids: Some(0), ..Settings::default() };
         let row = TABLE.iter().find(|row| row.kind == Kind::T5);
         let row = row.ok_or_else(|| unusable(path, "no family of that kind".into()))?;
-        let built = Model::of_pieces(pieces[..count].iter().copied(), normalization).and_then(|model| {
-            let tokens = placed(row, &model, &settings)?;
-            Self::built(row, path, model, tokens, &settings)
-        });
+        let built =
+            Model::of_pieces(pieces[..count].iter().copied(), normalization).and_then(|model| {
+                let tokens = placed(row, &model, &settings)?;
+                Self::built(row, path, model, tokens, &settings)
+            });
         built.map_err(|reason| unusable(path, reason))
     }
 
@@ -274,7 +282,8 @@ impl Pieces {
                         && let Some(rest) = word.strip_prefix(BLANK)
                     {
                         word = rest;
-                        // One blank was put before the text; more of them mean something, unless runs of them became one.
+                        // One blank was put before the text; more of them mean something, unless
+                        // runs of them became one.
                         trim = words.trim_all;
                     }
                     text.extend(word.chars().map(|c| if c == BLANK { ' ' } else { c }));
@@ -322,21 +331,33 @@ impl Pieces {
             frame.after.append(&mut frame.before);
             return Ok(frame);
         }
-        // The blank that is put before every text stands before the mark as well, where that was part of the text once.
+        // The blank that is put before every text stands before the mark as well, where that was
+        // part of the text once.
         let how = &self.cutter.model.normalization;
         let is_part = self.row.kind == Kind::T5 && how.add_blank && !how.blank_last;
         let blank = if is_part { self.id_of("▁") } else { None };
         let of_row = self.row.frame((from, into), frame.clone(), blank, marks);
-        if self.row.kind != Kind::Marian || of_row.as_ref().is_ok_and(|of_row| !of_row.before.is_empty()) {
+        if self.row.kind != Kind::Marian
+            || of_row.as_ref().is_ok_and(|of_row| !of_row.before.is_empty())
+        {
             return of_row.map_err(|code| unknown(&code));
         }
         // A model of one direction needs no mark for it, whatever else its vocabulary holds.
-        let said = self.direction.each_ref().map(|said| said.as_deref().and_then(families::code_of));
-        match said.iter().zip([from, into]).find(|(said, wanted)| said.is_some_and(|code| code != *wanted)) {
+        let said =
+            self.direction.each_ref().map(|said| said.as_deref().and_then(families::code_of));
+        match said
+            .iter()
+            .zip([from, into])
+            .find(|(said, wanted)| said.is_some_and(|code| code != *wanted))
+        {
             Some(_) => Err(Error::Unsupported {
                 what: format!("translation from `{from}` into `{into}`"),
                 file: self.path.clone(),
-                supported: format!("`{}` into `{}`", said[0].unwrap_or("?"), said[1].unwrap_or("?")),
+                supported: format!(
+                    "`{}` into `{}`",
+                    said[0].unwrap_or("?"),
+                    said[1].unwrap_or("?")
+                ),
             }),
             None if said[1].is_some() => Ok(frame),
             None => of_row.map_err(|code| unknown(&code)),
@@ -372,7 +393,8 @@ impl Words {
     /// Those of a model, which decides what bytes are and how blanks are treated.
     fn new(model: &Model, tokens: Vec<(String, u32)>, marks: &[Mark]) -> Self {
         let how = &model.normalization;
-        let mut words = Self { trim: how.add_blank || how.squeeze, trim_all: how.squeeze, ..Self::default() };
+        let mut words =
+            Self { trim: how.add_blank || how.squeeze, trim_all: how.squeeze, ..Self::default() };
         // By their texts: where the target has a vocabulary of its own, their ids are others there.
         let special = marks.iter().filter(|mark| mark.special).map(|mark| mark.text.as_str());
         let special: AHashSet<&str> = special.collect();
@@ -406,11 +428,13 @@ fn listed(folder: &Path, row: &Row, model: &Model, settings: &Settings) -> Resul
     for name in BASE {
         marks.extend(ids.get(name).map(|id| Mark::special(name, *id as usize)));
     }
-    let pieces = (0..model.len()).map(|piece| ids.get(model.text(piece)).copied().unwrap_or(unknown));
+    let pieces =
+        (0..model.len()).map(|piece| ids.get(model.text(piece)).copied().unwrap_or(unknown));
     let pieces: Vec<u32> = pieces.collect();
     let known = pieces.iter().filter(|id| **id != unknown).count();
     if known * 2 < pieces.len() {
-        let reason = format!("only {known} of the {} pieces of {} are in it", pieces.len(), row.file);
+        let reason =
+            format!("only {known} of the {} pieces of {} are in it", pieces.len(), row.file);
         return Err(Error::malformed(&path, reason));
     }
     let words = if row.kind == Kind::Marian {
@@ -441,7 +465,10 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
     let (shift, first) = match row.ids {
         Ids::Fairseq => {
             if model.unknown != 0 {
-                return Err(format!("piece {} is for what is unknown, not the first", model.unknown));
+                return Err(format!(
+                    "piece {} is for what is unknown, not the first",
+                    model.unknown
+                ));
             }
             for name in BASE {
                 marks.push(Mark::special(name, marks.len()));
@@ -458,7 +485,9 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
             marks.extend([Mark::special("<pad>", 0), Mark::special("</s>", 1)]);
             if offset > 0 {
                 marks.extend([Mark::special("<mask_1>", 2), Mark::special("<mask_2>", 3)]);
-                marks.extend((2..offset).map(|number| Mark::special(format!("<unk_{number}>"), number + 2)));
+                marks.extend(
+                    (2..offset).map(|number| Mark::special(format!("<unk_{number}>"), number + 2)),
+                );
             }
             (offset, 2)
         }
@@ -469,8 +498,11 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
         let (text, id) = (model.text(piece), piece + shift);
         let mark = match model.sort(piece) {
             Sort::Control | Sort::Unknown => Some(true),
-            Sort::Normal | Sort::UserDefined if row.kind == Kind::T5 && is_t5_mark(row, text) => Some(true),
-            // Pegasus writes `<n>` for the end of a line. Those without brackets are digits and the like: text.
+            Sort::Normal | Sort::UserDefined if row.kind == Kind::T5 && is_t5_mark(row, text) => {
+                Some(true)
+            }
+            // Pegasus writes `<n>` for the end of a line. Those without brackets are digits and the
+            // like: text.
             Sort::UserDefined if is_bracketed(text) => Some(false),
             _ => None,
         };
@@ -491,7 +523,10 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
 fn languages(row: &Row, lists: &[&str], first: usize) -> Vec<Mark> {
     let (open, close) = row.mark;
     let codes = lists.iter().flat_map(|list| list.split_whitespace());
-    codes.enumerate().map(|(at, code)| Mark::special(format!("{open}{code}{close}"), first + at)).collect()
+    codes
+        .enumerate()
+        .map(|(at, code)| Mark::special(format!("{open}{code}{close}"), first + at))
+        .collect()
 }
 
 /// T5's marks for gaps, which have the ids after the pieces, the last of them first.
@@ -504,9 +539,14 @@ fn sentinels(settings: &Settings, first: usize) -> Vec<Mark> {
     if settings.added_tokens_decoder.iter().flatten().any(|(_, token)| is_sentinel(token)) {
         return Vec::new();
     }
-    let named =
-        settings.additional_special_tokens.iter().flatten().filter(|token| is_sentinel(token)).count();
-    let count = settings.extra_ids.map_or(if named > 0 { named } else { 100 }, |count| count as usize);
+    let named = settings
+        .additional_special_tokens
+        .iter()
+        .flatten()
+        .filter(|token| is_sentinel(token))
+        .count();
+    let count =
+        settings.extra_ids.map_or(if named > 0 { named } else { 100 }, |count| count as usize);
     // Nobody has more than 300.
     let count = count.min(10_000);
     (0..count).map(|at| Mark::special(format!("<extra_id_{at}>"), first + count - 1 - at)).collect()
@@ -520,7 +560,8 @@ fn is_t5_mark(row: &Row, text: &str) -> bool {
 
 fn is_bracketed(text: &str) -> bool {
     let ends = (text.chars().next(), text.chars().next_back());
-    text.len() > 2 && matches!(ends, (Some('<'), Some('>')) | (Some('['), Some(']')) | (Some('{'), Some('}')))
+    text.len() > 2
+        && matches!(ends, (Some('<'), Some('>')) | (Some('['), Some(']')) | (Some('{'), Some('}')))
 }
 
 fn unusable(path: &Path, reason: String) -> Error {
@@ -545,7 +586,10 @@ fn open(path: &Path) -> Result<Model> {
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();
     if size > MAX_FILE_BYTES {
-        return Err(Error::malformed(path, format!("{size} bytes are too many for what it should be")));
+        return Err(Error::malformed(
+            path,
+            format!("{size} bytes are too many for what it should be"),
+        ));
     }
     std::fs::read(path).map_err(|e| Error::io("read", path, e))
 }
@@ -560,7 +604,8 @@ fn read_optional<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
 /// The entries of a vocab.json, in its order.
 pub(super) fn read_vocabulary(path: &Path) -> Result<Vec<(String, u32)>> {
     let entries: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(&read_file(path)?).map_err(|e| Error::malformed(path, e.to_string()))?;
+        serde_json::from_slice(&read_file(path)?)
+            .map_err(|e| Error::malformed(path, e.to_string()))?;
     let entry = |(text, id): (String, serde_json::Value)| match id.as_u64().map(u32::try_from) {
         Some(Ok(id)) => Ok((text, id)),
         _ => Err(Error::malformed(path, format!("the id of `{text}` is {id}"))),
@@ -568,7 +613,8 @@ pub(super) fn read_vocabulary(path: &Path) -> Result<Vec<(String, u32)>> {
     entries.into_iter().map(entry).collect()
 }
 
-/// Whether bytes are a model that can be used; if so, it also encodes and decodes. The fuzz target calls this.
+/// Whether bytes are a model that can be used; if so, it also encodes and decodes. The fuzz target
+/// calls this.
 pub(super) fn try_out(bytes: &[u8]) -> bool {
     let Some(row) = TABLE.iter().find(|row| row.kind == Kind::T5) else { return false };
     let made = Model::parse(bytes).and_then(|model| {
@@ -590,9 +636,12 @@ mod tests {
 
     /// A model that falls back to bytes, with pieces of every sort.
     fn full(algorithm: u64) -> Vec<u8> {
-        let bytes =
-            (0..256).map(|byte| piece(&format!("<0x{byte:02X}>"), 0.0, 6)).collect::<Vec<_>>().concat();
-        let more = [piece("ab", -3.0, 1), piece("7.5", 0.0, 4), piece("b", -4.0, 1), piece("m ", -9.0, 5)];
+        let bytes = (0..256)
+            .map(|byte| piece(&format!("<0x{byte:02X}>"), 0.0, 6))
+            .collect::<Vec<_>>()
+            .concat();
+        let more =
+            [piece("ab", -3.0, 1), piece("7.5", 0.0, 4), piece("b", -4.0, 1), piece("m ", -9.0, 5)];
         [small(), bytes, more.concat(), trainer(3, algorithm), trainer(35, 1)].concat()
     }
 

@@ -63,7 +63,8 @@ impl Sums {
         // A sum that cannot be remembered is computed again.
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let _ = std::fs::create_dir_all(folder);
-        let _ = files::replace_lightly(&self.path, |out| Ok(serde_json::to_writer(out, &self.known)?));
+        let _ =
+            files::replace_lightly(&self.path, |out| Ok(serde_json::to_writer(out, &self.known)?));
     }
 }
 
@@ -119,7 +120,10 @@ mod tests {
         sums.remember(key(&stamp, 3), &marked);
         assert_eq!(Sums::in_folder(folder.path()).of(&file, 3).unwrap(), marked);
         // Another length and another state are other keys.
-        assert_eq!(Sums::in_folder(folder.path()).of(&file, 2).unwrap(), <Sum>::from(Sha256::digest("ab")));
+        assert_eq!(
+            Sums::in_folder(folder.path()).of(&file, 2).unwrap(),
+            <Sum>::from(Sha256::digest("ab"))
+        );
         let written = file.stamp().unwrap().written;
         drop(file);
         std::thread::sleep(Duration::from_millis(20));

@@ -1,8 +1,9 @@
-//! Quantised weights as this processor's kernels read them, laid out once and kept in a file of their own, which is mapped from then on:
-//! a model is then opened without touching its weights, and programs that use it at a time share them.
+//! Quantised weights as this processor's kernels read them, laid out once and kept in a file of
+//! their own, which is mapped from then on: a model is then opened without touching its weights,
+//! and programs that use it at a time share them.
 //!
-//! The file is a safetensors one with a tensor of bytes for each matrix, under the name it has in the model's files. Knows names and
-//! sizes; what the bytes mean is the kernels' to know.
+//! The file is a safetensors one with a tensor of bytes for each matrix, under the name it has in
+//! the model's files. Knows names and sizes; what the bytes mean is the kernels' to know.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -50,10 +51,13 @@ impl Tiled {
         least: usize,
     ) -> Result<Outcome> {
         let mut names = HashSet::new();
-        let sizes = matrices.iter().filter_map(|(name, weight)| Some((*name, weight, size(weight)?)));
-        // Of two of one name the first is the one that is found; a name that the format has for itself is no matrix's.
-        let sizes: Vec<_> =
-            sizes.filter(|(name, ..)| *name != safetensors::METADATA && names.insert(*name)).collect();
+        let sizes =
+            matrices.iter().filter_map(|(name, weight)| Some((*name, weight, size(weight)?)));
+        // Of two of one name the first is the one that is found; a name that the format has for
+        // itself is no matrix's.
+        let sizes: Vec<_> = sizes
+            .filter(|(name, ..)| *name != safetensors::METADATA && names.insert(*name))
+            .collect();
         let bytes = sizes.iter().map(|(_, _, size)| size).sum::<usize>();
         if bytes < least.max(1) {
             return Ok(Outcome::NotWorthwhile);
@@ -80,7 +84,9 @@ impl Tiled {
         let written = kept.write(sources.iter().copied(), |out| {
             out.write_all(&safetensors::header(entries)?)?;
             for (_, weight, _) in &sizes {
-                let tiles = weight.in_tiles().ok_or_else(|| std::io::Error::other("no kernels for tiles"))?;
+                let tiles = weight
+                    .in_tiles()
+                    .ok_or_else(|| std::io::Error::other("no kernels for tiles"))?;
                 out.write_all(tiles.bytes())?;
                 weight.bytes.leave();
             }
@@ -97,8 +103,8 @@ impl Tiled {
 
     fn in_file(file: MappedFile) -> Result<Self> {
         file.in_large_pages();
-        let tensors =
-            safetensors::parse(file.bytes()).map_err(|reason| Error::malformed(file.path(), reason))?;
+        let tensors = safetensors::parse(file.bytes())
+            .map_err(|reason| Error::malformed(file.path(), reason))?;
         Ok(Self { file, tensors })
     }
 
@@ -167,7 +173,9 @@ mod tests {
             assert!(kept.tiles.as_deref() == Some(fresh.in_tiles().unwrap().bytes()));
             // Rows that begin and end where tiles do are found among them.
             let rows = fresh.shape[0];
-            for (part, found) in [(0..16, true), (16..rows, true), (3..rows, false), (0..rows - 1, false)] {
+            for (part, found) in
+                [(0..16, true), (16..rows, true), (3..rows, false), (0..rows - 1, false)]
+            {
                 let (kept, fresh) = (kept.rows(part.clone()).unwrap(), fresh.rows(part).unwrap());
                 assert_eq!(kept.tiles.is_some(), found);
                 assert!(kept.in_tiles().unwrap().bytes() == fresh.in_tiles().unwrap().bytes());

@@ -7,8 +7,8 @@
 //! first word of an article may share a token with the blank before it, as in the texts that a
 //! model was trained on.
 //!
-//! Sources: SentencePiece files of the families that are published with them, `tokenizer.json`, `vocab.json` with `merges.txt`, or the
-//! metadata of a GGUF file.
+//! Sources: SentencePiece files of the families that are published with them, `tokenizer.json`,
+//! `vocab.json` with `merges.txt`, or the metadata of a GGUF file.
 
 mod gguf_vocabulary;
 mod growth;
@@ -26,8 +26,9 @@ use super::gguf::Gguf;
 use super::sentencepiece::{Frame, Pieces, Row};
 use crate::error::{Cause, Error, Result};
 
-/// Control tokens that end a turn or a text in the families we know: the metadata of many GGUF files names only one of them.
-/// Those of `llama_vocab::impl::load` of llama.cpp that text models have, and HyperCLOVA X's.
+/// Control tokens that end a turn or a text in the families we know: the metadata of many GGUF
+/// files names only one of them. Those of `llama_vocab::impl::load` of llama.cpp that text models
+/// have, and HyperCLOVA X's.
 const TURN_ENDS: &[&str] = &[
     "<|eot_id|>",
     "<|im_end|>",
@@ -57,7 +58,8 @@ const NOT_FIRST: &str = "\u{FDD0}";
 /// Times a text is looked through for control tokens among its pieces.
 const MAX_BREAKS: usize = 4;
 /// What control tokens begin and end with.
-const BRACKETS: &[(&str, &str)] = &[("<", ">"), ("[", "]"), ("{", "}"), ("|", "|"), ("◁", "▷"), ("__", "__")];
+const BRACKETS: &[(&str, &str)] =
+    &[("<", ">"), ("[", "]"), ("{", "}"), ("|", "|"), ("◁", "▷"), ("__", "__")];
 /// Tokens that stand around a source or before a text: a few, in any tokenizer.
 const MAX_AROUND: usize = 64;
 
@@ -87,7 +89,10 @@ impl Added {
 
     /// Whether it stands for what no other token can be made of.
     fn is_unknown(&self) -> bool {
-        matches!(self.text.to_lowercase().as_str(), "<unk>" | "[unk]" | "<|unk|>" | "unk" | "<unknown>")
+        matches!(
+            self.text.to_lowercase().as_str(),
+            "<unk>" | "[unk]" | "<|unk|>" | "unk" | "<unknown>"
+        )
     }
 
     /// Whether it only comes of trusted text: what is special, or looks like markup for the model.
@@ -178,7 +183,8 @@ impl Tokenizer {
     /// there.
     fn learn_control(&mut self, tokens: Vec<(String, Option<u32>)>) {
         for (text, id) in tokens {
-            let (known, listed) = (self.added.iter().any(|token| token.text == text), self.id_of(&text));
+            let (known, listed) =
+                (self.added.iter().any(|token| token.text == text), self.id_of(&text));
             let Some(id) = listed.or(id).filter(|_| !known && !text.is_empty()) else { continue };
             let token = Added::new(text, id, true, (false, false));
             if token.is_control() && self.added_by_id(id).is_none() {
@@ -204,11 +210,13 @@ impl Tokenizer {
     /// Reads `tokenizer.json`.
     pub fn from_file(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-        let read = json::read(&bytes).and_then(|(inner, added, words)| Self::of_library(inner, added, words));
+        let read = json::read(&bytes)
+            .and_then(|(inner, added, words)| Self::of_library(inner, added, words));
         read.map_err(|reason| unusable(path, reason))
     }
 
-    /// Reads `vocab.json` and `merges.txt`, as BART was first published: byte-level BPE with RoBERTa's marks.
+    /// Reads `vocab.json` and `merges.txt`, as BART was first published: byte-level BPE with
+    /// RoBERTa's marks.
     fn from_merges(folder: &Path) -> Result<Self> {
         const MARKS: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
         let path = folder.join("merges.txt");
@@ -224,9 +232,13 @@ impl Tokenizer {
             Some(Added::new(text.clone(), *id, true, (false, *name == "<mask>")))
         };
         let added: Vec<Added> = MARKS.iter().filter_map(added).collect();
-        let tokens: AHashMap<String, u32> =
-            vocabulary.iter().filter(|(text, _)| !MARKS.contains(&text.as_str())).cloned().collect();
-        let bpe = guarded(|| BPE::builder().vocab_and_merges(tokens, merges).build()).map_err(fail)?;
+        let tokens: AHashMap<String, u32> = vocabulary
+            .iter()
+            .filter(|(text, _)| !MARKS.contains(&text.as_str()))
+            .cloned()
+            .collect();
+        let bpe =
+            guarded(|| BPE::builder().vocab_and_merges(tokens, merges).build()).map_err(fail)?;
         let mut inner = tokenizers::Tokenizer::new(bpe);
         inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
         inner.with_decoder(Some(ByteLevel::default()));
@@ -240,20 +252,26 @@ impl Tokenizer {
         }
         let (inner, mut added) = gguf_vocabulary::read(gguf)?;
         // Of several of one text the first is found.
-        added.retain(|token| token.is_control() || inner.token_to_id(&token.text) == Some(token.id));
+        added
+            .retain(|token| token.is_control() || inner.token_to_id(&token.text) == Some(token.id));
         // Words and blanks are in the vocabulary, so that the library finds their ids; it need not
         // know control tokens.
         let words = added.iter().filter(|token| !token.is_control());
-        let words =
-            words.map(|token| AddedToken::from(token.text.clone(), false).normalized(false)).collect();
+        let words = words
+            .map(|token| AddedToken::from(token.text.clone(), false).normalized(false))
+            .collect();
         Self::of_library(inner, added, words).map_err(|reason| unusable(gguf.file().path(), reason))
     }
 
     fn new(inner: Inner, mut added: Vec<Added>) -> Self {
         // `</s>` is also a tag of HTML: where another token ends turns it may be a word.
-        let is_other_end = |token: &Added| token.special && token.text != "</s>" && token.ends_turns();
+        let is_other_end =
+            |token: &Added| token.special && token.text != "</s>" && token.ends_turns();
         let is_end = !added.iter().any(is_other_end);
-        added.iter_mut().filter(|token| token.text == "</s>").for_each(|token| token.special |= is_end);
+        added
+            .iter_mut()
+            .filter(|token| token.text == "</s>")
+            .for_each(|token| token.special |= is_end);
         let added_ids = added.iter().enumerate().map(|(at, token)| (token.id, at)).collect();
         Self { inner, added, added_ids, frames: Mutex::default() }
     }
@@ -268,12 +286,15 @@ impl Tokenizer {
         added.retain(|token| !token.text.is_empty() && token.text != NOT_FIRST);
         let (before, after, not_first) = guarded(|| -> std::result::Result<_, Cause> {
             let not_first = know(&mut inner, known)?;
-            let moved =
-                |token: &&Added| !token.is_control() && inner.token_to_id(&token.text) != Some(token.id);
+            let moved = |token: &&Added| {
+                !token.is_control() && inner.token_to_id(&token.text) != Some(token.id)
+            };
             if let Some(token) = added.iter().find(moved) {
-                return Err(
-                    format!("the added token `{}` has another id than {}", token.text, token.id).into()
-                );
+                return Err(format!(
+                    "the added token `{}` has another id than {}",
+                    token.text, token.id
+                )
+                .into());
             }
             let ids = inner.encode_fast("Probe 1: 한글, ½ and 😀.\n\tA second line…", false)?;
             inner.decode(ids.get_ids(), false)?;
@@ -307,7 +328,8 @@ impl Tokenizer {
         let kept = kept.into_iter().map(|(_, token)| token).collect();
         let inner = &mut library.inner;
         inner.with_added_vocabulary(AddedVocabulary::new());
-        library.not_first = guarded(|| know(inner, kept)).map_err(|reason| unusable(&around.path, reason))?;
+        library.not_first =
+            guarded(|| know(inner, kept)).map_err(|reason| unusable(&around.path, reason))?;
         Ok(())
     }
 
@@ -321,13 +343,15 @@ impl Tokenizer {
         if text.is_empty() {
             return Ok(Vec::new());
         }
-        let mut text = if text.contains(NOT_FIRST) { text.replace(NOT_FIRST, "") } else { text.to_string() };
+        let mut text =
+            if text.contains(NOT_FIRST) { text.replace(NOT_FIRST, "") } else { text.to_string() };
         if !first && not_first.is_some() {
             text.insert_str(0, NOT_FIRST);
         }
         let fail = |reason: String| Error::Engine(reason.into());
         let is_control = |id: &u32| self.added_by_id(*id).is_some_and(|token| !token.is_unknown());
-        let mut ids = guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
+        let mut ids =
+            guarded(|| inner.encode_fast(&*text, false)).map_err(fail)?.get_ids().to_vec();
         for _ in 0..MAX_BREAKS {
             if not_first.is_none() || !ids.iter().any(is_control) {
                 break;
@@ -359,7 +383,8 @@ impl Tokenizer {
         }
     }
 
-    /// What stands around a source in one language (by its code: `en`) from which a text in another is made.
+    /// What stands around a source in one language (by its code: `en`) from which a text in another
+    /// is made.
     ///
     /// Fails where the model has marks for languages, and none for one of these.
     pub fn frame(&self, from: &str, into: &str) -> Result<Frame> {
@@ -403,7 +428,11 @@ impl Tokenizer {
             };
             while let Some((at, token)) = self.first_control(rest) {
                 let before = &rest[..at];
-                text.push_str(if std::mem::take(&mut strip) { before.trim_start() } else { before });
+                text.push_str(if std::mem::take(&mut strip) {
+                    before.trim_start()
+                } else {
+                    before
+                });
                 let whole = if token.strip.0 { text.trim_end() } else { &text };
                 self.push_ids(whole, trusted, &mut ids)?;
                 text.clear();
@@ -462,7 +491,9 @@ impl Tokenizer {
             Inner::Pieces(pieces) => return Ok(pieces.decode(ids)),
         };
         let mut text = String::new();
-        for part in ids.chunk_by(|a, b| self.added_by_id(*a).is_none() && self.added_by_id(*b).is_none()) {
+        for part in
+            ids.chunk_by(|a, b| self.added_by_id(*a).is_none() && self.added_by_id(*b).is_none())
+        {
             match self.added_by_id(part[0]) {
                 Some(token) if token.special => {}
                 Some(token) => text.push_str(&token.text),
@@ -523,11 +554,12 @@ impl Tokenizer {
     }
 }
 
-/// Text out of a stream of ids. A syllable may take several tokens and some tokens are spaces that only show before a letter, so
-/// that text is given out only where later ids can't change it.
+/// Text out of a stream of ids. A syllable may take several tokens and some tokens are spaces that
+/// only show before a letter, so that text is given out only where later ids can't change it.
 pub struct TextStream<'t> {
     tokenizer: &'t Tokenizer,
-    /// The last ids that made whole characters, for decoders to which it matters what comes before, and the ids after them.
+    /// The last ids that made whole characters, for decoders to which it matters what comes
+    /// before, and the ids after them.
     ids: Vec<u32>,
     /// How many of them made whole characters …
     whole: usize,
@@ -560,7 +592,8 @@ impl TextStream<'_> {
     /// What was held back to the end.
     pub fn finish(&mut self) -> Result<String> {
         let text = self.tokenizer.decode(&self.ids)?;
-        let rest = text.get(self.shown..).unwrap_or_default().trim_end_matches('\u{FFFD}').to_string();
+        let rest =
+            text.get(self.shown..).unwrap_or_default().trim_end_matches('\u{FFFD}').to_string();
         self.shown = text.len();
         Ok(rest)
     }

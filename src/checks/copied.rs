@@ -5,16 +5,21 @@ use crate::finding::Finding;
 
 const COPIED: Kind = Kind::critical("copied");
 
-pub(super) const CHECK: Check =
-    Check { name: "copied", describe: "a translation that is the source again", kinds: &[COPIED], run };
+pub(super) const CHECK: Check = Check {
+    name: "copied",
+    describe: "a translation that is the source again",
+    kinds: &[COPIED],
+    run,
+};
 
 /// Fewer words are names, codes and titles, which are the same in both languages.
 const WORDS: usize = 3;
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let words = |text: &str| -> Vec<String> {
-        let kept =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().any(char::is_alphabetic));
+        let kept = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.chars().any(char::is_alphabetic));
         kept.map(str::to_lowercase).collect()
     };
     let source = words(pair.source);
@@ -22,7 +27,11 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
         && pair.from != pair.to
         && source.len() >= WORDS
         && source == words(pair.output);
-    if copied { vec![CHECK.doubt(COPIED, "the translation is the same as the text")] } else { Vec::new() }
+    if copied {
+        vec![CHECK.doubt(COPIED, "the translation is the same as the text")]
+    } else {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// A sentence with so many words of Latin letters and no Hangul was left untranslated; shorter ones are names and titles.
+/// A sentence with so many words of Latin letters and no Hangul was left untranslated; shorter ones
+/// are names and titles.
 const WORDS: usize = 5;
 /// So few letters say nothing about the language: "AI", "G7".
 const LETTERS: usize = 10;
@@ -39,9 +40,12 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
     }
     if let Err(Error::ForeignText { seems }) = Language::recognize(pair.output) {
         let message = format!("the {result} seems to be in {seems}, not in {}", pair.to.name());
-        return vec![CHECK.doubt(WRONG, message).value("asked", pair.to.code()).value("written", seems)];
+        return vec![
+            CHECK.doubt(WRONG, message).value("asked", pair.to.code()).value("written", seems),
+        ];
     }
-    let foreign = placed(sentences(pair.output)).filter(|(_, sentence)| is_foreign(sentence, pair.to));
+    let foreign =
+        placed(sentences(pair.output)).filter(|(_, sentence)| is_foreign(sentence, pair.to));
     let untranslated = foreign.map(|(start, sentence)| {
         let message = format!("\"{}\" is not in {}", excerpt(sentence), pair.to.name());
         CHECK.doubt(UNTRANSLATED, message).in_output(start..start + sentence.trim_end().len())
@@ -53,7 +57,8 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
 fn is_foreign(sentence: &str, to: Language) -> bool {
     match to {
         Language::Korean => {
-            let words = sentence.split_whitespace().filter(|word| word.chars().any(is_latin)).count();
+            let words =
+                sentence.split_whitespace().filter(|word| word.chars().any(is_latin)).count();
             // "PARIS SAINT-GERMAIN FC": capitals are names.
             let small = sentence
                 .split_whitespace()
@@ -73,20 +78,25 @@ fn is_foreign(sentence: &str, to: Language) -> bool {
 fn leak(pair: &Pair<'_>) -> Option<Finding> {
     let known: HashSet<char> = pair.source.chars().filter(|c| is_hanja_or_kana(*c)).collect();
     let runs = placed(pair.output.split_inclusive(|c| !is_hanja_or_kana(c)).collect());
-    let glossed = |at: usize, run: &str| pair.to == Language::Korean && is_gloss(pair.output, at, run);
+    let glossed =
+        |at: usize, run: &str| pair.to == Language::Korean && is_gloss(pair.output, at, run);
     let leaked: Vec<(usize, char)> = runs
         .filter(|(at, run)| !glossed(*at, run))
         .flat_map(|(at, run)| run.char_indices().map(move |(offset, c)| (at + offset, c)))
         .filter(|(_, c)| is_hanja_or_kana(*c) && !known.contains(c))
         .collect();
     // Korean papers write some Hanja of their own for countries and people: 美, 北, 尹.
-    const CUSTOMARY: &str =
-        "美北中日英獨佛露韓南伊印豪前現故新舊反親脫非對與野外內男女軍法檢警靑盧文朴尹李金大小上下全";
-    let first = leaked.iter().find(|(_, c)| pair.to == Language::English || !CUSTOMARY.contains(*c))?;
+    const CUSTOMARY: &str = "美北中日英獨佛露韓南伊印豪前現故新舊反親脫非對與野外內男女軍法檢警靑盧文朴尹李金大小上下全";
+    let first =
+        leaked.iter().find(|(_, c)| pair.to == Language::English || !CUSTOMARY.contains(*c))?;
     let words: String = leaked.iter().map(|(_, c)| c).collect();
-    let message = format!("\"{}\" is neither Hangul nor Latin, and not in the source", excerpt(&words));
+    let message =
+        format!("\"{}\" is neither Hangul nor Latin, and not in the source", excerpt(&words));
     Some(
-        CHECK.doubt(SCRIPT, message).in_output(first.0..first.0 + first.1.len_utf8()).value("letters", words),
+        CHECK
+            .doubt(SCRIPT, message)
+            .in_output(first.0..first.0 + first.1.len_utf8())
+            .value("letters", words),
     )
 }
 
@@ -149,6 +159,8 @@ mod tests {
             ["\"瑞草区\" is neither Hangul nor Latin, and not in the source"]
         );
         assert!(run(&translation("He wrote 福.", "그는 福을 썼다.")).is_empty());
-        assert!(run(&translation("The cause of death is known.", "사인(死因)이 밝혀졌다.")).is_empty());
+        assert!(
+            run(&translation("The cause of death is known.", "사인(死因)이 밝혀졌다.")).is_empty()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Length: a translation far shorter or longer than translations are has lost or invented something.
+//! Length: a translation far shorter or longer than translations are has lost or invented
+//! something.
 
 use super::{Check, Kind, Pair, Task, excerpt};
 use crate::finding::Finding;
@@ -47,13 +48,14 @@ fn no_summary(pair: &Pair<'_>) -> Option<Finding> {
     let words = pair.output.split_whitespace().count();
     let is_long = pair.source.split_whitespace().nth(ARTICLE).is_some();
     let message = format!("the summary is \"{}\" and nothing else", excerpt(pair.output));
-    (is_long && (1..FEWEST).contains(&words))
-        .then(|| CHECK.doubt(NO_SUMMARY, message).in_output(0..pair.output.len()).value("words", words))
+    (is_long && (1..FEWEST).contains(&words)).then(|| {
+        CHECK.doubt(NO_SUMMARY, message).in_output(0..pair.output.len()).value("words", words)
+    })
 }
 
-/// Characters per character, from the first to the last percentile of human translations: the lower bound of FLORES-200 (2,009
-/// pairs) or NTREX-128 (1,000 news sentences) where they differ, and the upper one. By FLORES alone, 4 % of what NTREX's
-/// professional translators wrote would be doubted.
+/// Characters per character, from the first to the last percentile of human translations: the lower
+/// bound of FLORES-200 (2,009 pairs) or NTREX-128 (1,000 news sentences) where they differ, and the
+/// upper one. By FLORES alone, 4 % of what NTREX's professional translators wrote would be doubted.
 fn bounds(pair: &Pair<'_>) -> Option<(f64, f64)> {
     match (pair.task, pair.from, pair.to) {
         (Task::Translation, Language::English, Language::Korean) => Some((0.34, 0.95)),
@@ -105,7 +107,10 @@ mod tests {
 
     #[test]
     fn headlines_and_summaries_are_not_measured() {
-        assert!(run(&translation("Ministers meet", "한미 국방장관, 서울서 만나 협력 논의하기로")).is_empty());
+        assert!(
+            run(&translation("Ministers meet", "한미 국방장관, 서울서 만나 협력 논의하기로"))
+                .is_empty()
+        );
         assert!(run(&summary(ENGLISH, "They talked.")).is_empty());
     }
 }

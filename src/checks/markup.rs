@@ -1,6 +1,8 @@
-//! What does not belong into a text for readers: pieces of a model's wire format, words to the user, links from nowhere.
+//! What does not belong into a text for readers: pieces of a model's wire format, words to the
+//! user, links from nowhere.
 //!
-//! They mean that the template was wrong, that the model chatted, or that the article gave orders and the model obeyed.
+//! They mean that the template was wrong, that the model chatted, or that the article gave orders
+//! and the model obeyed.
 
 use std::collections::HashSet;
 
@@ -50,9 +52,13 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let (original, result) = pair.task.words();
     let mut doubts = Vec::new();
     for token in TOKENS {
-        let Some(at) = pair.output.find(token).filter(|_| !pair.source.contains(token)) else { continue };
+        let Some(at) = pair.output.find(token).filter(|_| !pair.source.contains(token)) else {
+            continue;
+        };
         let message = format!("\"{token}\" in the {result} is no text but markup");
-        doubts.push(CHECK.doubt(TOKEN, message).in_output(at..at + token.len()).value("token", *token));
+        doubts.push(
+            CHECK.doubt(TOKEN, message).in_output(at..at + token.len()).value("token", *token),
+        );
     }
     if let Some(line) = chatter(pair) {
         let message = format!("the {result} begins with words to the user: \"{}\"", excerpt(line));
@@ -68,7 +74,8 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
         if doubts.len() == MOST {
             break;
         }
-        let message = format!("the link \"{}\" is in the {result} but not in the {original}", excerpt(link));
+        let message =
+            format!("the link \"{}\" is in the {result} but not in the {original}", excerpt(link));
         let place = Place::from(start..start + link.len());
         doubts.push(CHECK.doubt(LINK, message).in_output(place).value("link", link));
     }
@@ -94,8 +101,10 @@ fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
         let word = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && c != '/');
         // Particles are written to the address: "www.example.com에".
         let word = &word[..word.find(|c: char| !c.is_ascii()).unwrap_or(word.len())];
-        let link = ["http://", "https://", "www.", "ftp://"].iter().any(|start| word.starts_with(start));
-        let mail = word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
+        let link =
+            ["http://", "https://", "www.", "ftp://"].iter().any(|start| word.starts_with(start));
+        let mail =
+            word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
         (link || mail).then_some((at, word))
     })
 }

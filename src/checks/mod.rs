@@ -192,7 +192,8 @@ mod tests {
         let english = "SEOUL, Jan. 7 (Yonhap) -- The government will spend 1.25 trillion won ($905.3 million) on three new ships, Defense Minister Han Seo-jin said Thursday. \"We are ready,\" Han added.";
         let korean = "(서울=연합뉴스) 정부가 새 함정 세 척에 1조2천500억원(9억530만 달러)을 쓰기로 했다고 한서진 국방부 장관이 1월 7일 밝혔다. 그는 \"준비됐다\"고 덧붙였다.";
         assert_eq!(findings(&pairs::translation(english, korean), None), []);
-        let summary = "The government will spend 1.25 trillion won on three ships, Han Seo-jin said.";
+        let summary =
+            "The government will spend 1.25 trillion won on three ships, Han Seo-jin said.";
         assert_eq!(findings(&pairs::summary(english, summary), None), []);
     }
 

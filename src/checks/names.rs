@@ -1,6 +1,7 @@
 //! Names: capitalised words of an English summary that its English article never mentions.
 //!
-//! Across scripts a name is a transcription ("한민구", "Han Min-koo") that no comparison of letters finds; not attempted here.
+//! Across scripts a name is a transcription ("한민구", "Han Min-koo") that no comparison of letters
+//! finds; not attempted here.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -33,7 +34,8 @@ const ORDINARY: &[&str] = &[
 ];
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
-    if pair.task != Task::Summary || pair.from != Language::English || pair.to != Language::English {
+    if pair.task != Task::Summary || pair.from != Language::English || pair.to != Language::English
+    {
         return Vec::new();
     }
     let known = Known::of(pair.source);
@@ -46,7 +48,10 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
             let message = if text == word {
                 format!("\"{word}\" is in the summary but not in the article")
             } else {
-                format!("\"{word}\" of \"{}\" is in the summary but not in the article", excerpt(text))
+                format!(
+                    "\"{word}\" of \"{}\" is in the summary but not in the article",
+                    excerpt(text)
+                )
             };
             if said.insert(message.clone()) {
                 let place = start + name.span.start..start + name.span.end;
@@ -86,7 +91,8 @@ impl Known {
     /// "Korea" and "Korean", "Yonhap" and "Yonhap's": the beginning of a longer one.
     fn resembles(&self, word: &str) -> bool {
         const SHORTEST: usize = 4;
-        let longer = || self.0.range(word.to_string()..).next().is_some_and(|known| known.starts_with(word));
+        let longer =
+            || self.0.range(word.to_string()..).next().is_some_and(|known| known.starts_with(word));
         let shorter = || {
             let ends = word.char_indices().map(|(at, _)| at).filter(|end| *end >= SHORTEST);
             ends.into_iter().any(|end| self.0.contains(&word[..end]))
@@ -97,24 +103,30 @@ impl Known {
 
 fn names(sentence: &str) -> Vec<Name> {
     let words: Vec<Span> = spans(sentence).collect();
-    let capital =
-        |at: usize| words.get(at).is_some_and(|word| sentence[word.clone()].starts_with(char::is_uppercase));
+    let capital = |at: usize| {
+        words.get(at).is_some_and(|word| sentence[word.clone()].starts_with(char::is_uppercase))
+    };
     // A comma ends a name; the stop of an initial does not.
-    let adjacent =
-        |at: usize| sentence[words[at - 1].end..words[at].start].chars().all(|c| c == ' ' || c == '.');
-    let joins =
-        |at: usize| JOINERS.contains(&&sentence[words[at].clone()]) && capital(at + 1) && adjacent(at + 1);
+    let adjacent = |at: usize| {
+        sentence[words[at - 1].end..words[at].start].chars().all(|c| c == ' ' || c == '.')
+    };
+    let joins = |at: usize| {
+        JOINERS.contains(&&sentence[words[at].clone()]) && capital(at + 1) && adjacent(at + 1)
+    };
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {
         let mut end = at;
-        while end < words.len() && (end == at || adjacent(end)) && (capital(end) || (end > at && joins(end)))
+        while end < words.len()
+            && (end == at || adjacent(end))
+            && (capital(end) || (end > at && joins(end)))
         {
             end += 1;
         }
         let capitals: Vec<usize> = (at..end).filter(|at| capital(*at)).collect();
         if capitals.len() >= 2 {
-            let judged = capitals.into_iter().filter(|at| *at > 0).map(|at| words[at].clone()).collect();
+            let judged =
+                capitals.into_iter().filter(|at| *at > 0).map(|at| words[at].clone()).collect();
             found.push(Name { span: words[at].start..words[end - 1].end, judged });
         }
         at = end.max(at + 1);
@@ -156,7 +168,11 @@ mod tests {
             "Yesterday Whitcombe met Han.",
             "In Busan, U. S. Defense Secretary Dale J. Whitcombe met Han.",
         ] {
-            assert!(run(&summary(ARTICLE, good)).is_empty(), "{good} {:?}", run(&summary(ARTICLE, good)));
+            assert!(
+                run(&summary(ARTICLE, good)).is_empty(),
+                "{good} {:?}",
+                run(&summary(ARTICLE, good))
+            );
         }
     }
 

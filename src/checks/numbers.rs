@@ -1,7 +1,8 @@
-//! Numbers: what is stated in digits on one side needs a counterpart on the other, in whatever form it is written.
+//! Numbers: what is stated in digits on one side needs a counterpart on the other, in whatever form
+//! it is written.
 //!
-//! "The same digits on both sides" doubts 43 % of what human translators write from Korean; here words, magnitudes, months
-//! and clocks count as counterparts, and only digits raise a doubt.
+//! "The same digits on both sides" doubts 43 % of what human translators write from Korean; here
+//! words, magnitudes, months and clocks count as counterparts, and only digits raise a doubt.
 
 use std::collections::HashSet;
 
@@ -29,15 +30,21 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let mut doubts = Vec::new();
     if pair.task == Task::Translation {
         let lost = once(without_counterpart(&source, &output));
-        doubts.extend(lost.map(|number| doubt(LOST, number, original, result).in_source(number.span())));
+        doubts.extend(
+            lost.map(|number| doubt(LOST, number, original, result).in_source(number.span())),
+        );
     }
     let invented = once(without_counterpart(&output, &source));
-    doubts.extend(invented.map(|number| doubt(INVENTED, number, result, original).in_output(number.span())));
+    doubts.extend(
+        invented.map(|number| doubt(INVENTED, number, result, original).in_output(number.span())),
+    );
     doubts
 }
 
 /// Each number the first time it is written.
-fn once<'n, 't: 'n>(numbers: impl Iterator<Item = &'n Number<'t>>) -> impl Iterator<Item = &'n Number<'t>> {
+fn once<'n, 't: 'n>(
+    numbers: impl Iterator<Item = &'n Number<'t>>,
+) -> impl Iterator<Item = &'n Number<'t>> {
     let mut seen = HashSet::new();
     numbers.filter(move |number| seen.insert(number.text))
 }
@@ -58,7 +65,10 @@ mod tests {
     #[test]
     fn one_number_written_two_ways_is_the_same() {
         for (source, output) in [
-            ("It cost 1.25 trillion won ($905.3 million).", "1조2천500억원(9억530만 달러)이 들었다."),
+            (
+                "It cost 1.25 trillion won ($905.3 million).",
+                "1조2천500억원(9억530만 달러)이 들었다.",
+            ),
             ("Two people came on April 4.", "4월 4일 두 명이 왔다."),
             ("It fell 3.5 percent in the second quarter.", "2분기에 3.5퍼센트 줄었다."),
             ("It was 4:17 p.m. in the 1980s.", "80년대 16시 17분이었다."),
@@ -78,7 +88,8 @@ mod tests {
     fn both_ways(korean: &str, english: &str) -> [Vec<Finding>; 2] {
         let (from, to) = (Language::Korean, Language::English);
         let there = Pair { source: korean, output: english, from, to, task: Task::Translation };
-        let back = Pair { source: english, output: korean, from: to, to: from, task: Task::Translation };
+        let back =
+            Pair { source: english, output: korean, from: to, to: from, task: Task::Translation };
         [run(&there), run(&back)]
     }
 
@@ -88,7 +99,10 @@ mod tests {
             ("회의는 오후 5시에 열렸다.", "The meeting was held at 17:00."),
             ("회의는 오후 5시 30분에 열렸다.", "The meeting began at 5:30 p.m."),
             ("회의는 17시 30분에 열렸다.", "The meeting began at 5:30 p.m."),
-            ("오후 5시 해민항에서 배가 떠났다.", "The ship left Haemin at five o'clock in the afternoon."),
+            (
+                "오후 5시 해민항에서 배가 떠났다.",
+                "The ship left Haemin at five o'clock in the afternoon.",
+            ),
             ("밤 11시에 끝났다.", "It ended at 23:00."),
             ("오후 2시부터 4시까지 열린다.", "It runs from 14:00 to 16:00."),
             ("오후 2시부터 4시까지 열린다.", "It runs from 2 to 4 p.m."),
@@ -261,9 +275,13 @@ mod tests {
         let article = "Forty-two people came, 17 of them by bus.";
         assert!(run(&summary(article, "People came by bus.")).is_empty());
         assert!(run(&summary(article, "42 people came.")).is_empty());
-        let article = "The vote was 14 to 5. The fund was set up in 2019, after the storms of the 1980s.";
+        let article =
+            "The vote was 14 to 5. The fund was set up in 2019, after the storms of the 1980s.";
         assert_eq!(
-            messages(run(&summary(article, "The vote was 19 to 5; the storms of the 80s led to it in '19."))),
+            messages(run(&summary(
+                article,
+                "The vote was 19 to 5; the storms of the 80s led to it in '19."
+            ))),
             ["\"19\" is in the summary but not in the article"]
         );
         let article = "Forty-two people came, 17 of them by bus.";

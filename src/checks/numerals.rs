@@ -1,4 +1,5 @@
-//! Reads the numbers in a text, however they are written: 1,250,000; 1.25 million; 125만; twelve; 한두 명; April.
+//! Reads the numbers in a text, however they are written: 1,250,000; 1.25 million; 125만; twelve;
+//! 한두 명; April.
 //!
 //! Digits are read as numbers a text states. Words only as what *may* have been meant: "May" is a
 //! month and a verb, and telling them apart is not needed to say that "5" has a counterpart. A
@@ -173,7 +174,8 @@ fn other_readings(before: &str, plain: &str, value: f64, after: &str) -> Vec<f64
         also.push(value * 1.2);
     }
     // "1000 GMT"
-    if plain.chars().count() == 4 && ["GMT", "UTC", "hours", "hrs"].iter().any(|zone| unit.starts_with(zone))
+    if plain.chars().count() == 4
+        && ["GMT", "UTC", "hours", "hrs"].iter().any(|zone| unit.starts_with(zone))
     {
         also.extend([(value / 100.0).floor(), value % 100.0]);
     }
@@ -195,7 +197,9 @@ fn relate(text: &str, found: &mut [Number<'_>]) {
         let years = (1000.0..2100.0).contains(&value) && second.text.chars().count() == 2;
         match between.trim() {
             // "2-3 billion", "2∼3만"
-            mark if is_range(mark) && magnitude >= 1e2 && bare => first.also.push(value * magnitude),
+            mark if is_range(mark) && magnitude >= 1e2 && bare => {
+                first.also.push(value * magnitude)
+            }
             // "1995-96"
             mark if years && (is_range(mark) || mark == "/") => {
                 second.also.push((value / 100.0).floor() * 100.0 + next);
@@ -207,7 +211,9 @@ fn relate(text: &str, found: &mut [Number<'_>]) {
             }
             "/" if next > value => first.also.push(100.0 * value / next),
             // "9초8" are 9.8 seconds.
-            "초" if second.text.chars().all(digits::is_digit) && second.text.chars().count() <= 3 => {
+            "초" if second.text.chars().all(digits::is_digit)
+                && second.text.chars().count() <= 3 =>
+            {
                 first.also.push(value + next / 10f64.powi(second.text.chars().count() as i32));
                 second.named = true;
             }
@@ -220,12 +226,24 @@ fn relate(text: &str, found: &mut [Number<'_>]) {
 
 /// Whether what stands between two numbers makes a range of them.
 fn is_range(between: &str) -> bool {
-    let between =
-        between.trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '₩'));
+    let between = between
+        .trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '₩'));
     let between = between.trim_end_matches("US").trim_end();
     matches!(
         between,
-        "-" | "–" | "—" | "−" | "~" | "∼" | "～" | "〜" | "to" | "-to-" | "or" | "and" | "내지" | "에서"
+        "-" | "–"
+            | "—"
+            | "−"
+            | "~"
+            | "∼"
+            | "～"
+            | "〜"
+            | "to"
+            | "-to-"
+            | "or"
+            | "and"
+            | "내지"
+            | "에서"
     )
 }
 
@@ -268,13 +286,17 @@ fn has_afternoon(text: &str) -> bool {
     const BEHIND: &[&str] =
         &["", "에", "에는", "엔", "에도", "까지", "부터", "사이", "새", "늦게", "중", "의"];
     let lower = text.to_lowercase();
-    let dotted = lower.match_indices("p.m").any(|(at, _)| !lower[..at].ends_with(char::is_alphabetic));
+    let dotted =
+        lower.match_indices("p.m").any(|(at, _)| !lower[..at].ends_with(char::is_alphabetic));
     let korean = |word: &str| {
         word.contains("오후")
             || word.contains("저녁")
             || word.rsplit_once(['밤', '낮']).is_some_and(|(_, behind)| BEHIND.contains(&behind))
     };
-    dotted || lower.split(|c: char| !c.is_alphabetic()).any(|word| ENGLISH.contains(&word) || korean(word))
+    dotted
+        || lower
+            .split(|c: char| !c.is_alphabetic())
+            .any(|word| ENGLISH.contains(&word) || korean(word))
 }
 
 /// The hour of the day a number tells, if it stands where hours stand.
@@ -282,13 +304,18 @@ fn hour(before: &str, value: f64, after: &str, afternoon: bool) -> Option<f64> {
     if value.fract() != 0.0 || value > 24.0 {
         return None;
     }
-    let minutes =
-        after.strip_prefix(':').filter(|rest| rest.as_bytes().iter().take(2).all(u8::is_ascii_digit));
+    let minutes = after
+        .strip_prefix(':')
+        .filter(|rest| rest.as_bytes().iter().take(2).all(u8::is_ascii_digit));
     let behind = minutes.and_then(|rest| rest.get(2..)).unwrap_or(after);
     let told = || {
-        const BEFORE: &[&str] =
-            &["at", "by", "until", "till", "from", "around", "about", "to", "after", "before", "since"];
-        let word = || before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        const BEFORE: &[&str] = &[
+            "at", "by", "until", "till", "from", "around", "about", "to", "after", "before",
+            "since",
+        ];
+        let word = || {
+            before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+        };
         afternoon && before.ends_with(' ') && BEFORE.contains(&word().to_lowercase().as_str())
     };
     let is_hour = korean::is_hour(after) || minutes.is_some() || is_clock_mark(behind) || told();
@@ -334,7 +361,10 @@ mod tests {
             values("1억 2,345만 6,789원, 4억1천200만, 1.2조원, 1,200조원, 3경 원"),
             [123_456_789.0, 4.12e8, 1.2e12, 1.2e15, 3e16]
         );
-        assert_eq!(values("２０２６년 １월 ７일, 2026.01.07. 2026. 1. 7."), [2026.0, 1.0, 7.0].repeat(3));
+        assert_eq!(
+            values("２０２６년 １월 ７일, 2026.01.07. 2026. 1. 7."),
+            [2026.0, 1.0, 7.0].repeat(3)
+        );
     }
 
     #[test]
@@ -410,7 +440,8 @@ mod tests {
         for text in ["development", "equipment", "knight", "낮은 값", "밤나무", "낮추다"] {
             assert!(!has_afternoon(text), "{text}");
         }
-        for text in ["5pm", "5 p.m.", "tonight", "밤", "밤에", "한낮", "7일 오후에는", "저녁"] {
+        for text in ["5pm", "5 p.m.", "tonight", "밤", "밤에", "한낮", "7일 오후에는", "저녁"]
+        {
             assert!(has_afternoon(text), "{text}");
         }
     }

@@ -6,8 +6,12 @@ use crate::finding::Finding;
 
 const INVENTED: Kind = Kind::major("quotation_invented");
 
-pub(super) const CHECK: Check =
-    Check { name: "quotes", describe: "quotations that are not in the source", kinds: &[INVENTED], run };
+pub(super) const CHECK: Check = Check {
+    name: "quotes",
+    describe: "quotations that are not in the source",
+    kinds: &[INVENTED],
+    run,
+};
 
 /// More quoted parts are not looked at: each is sought in the whole article, and a summary holds a
 /// few.
@@ -28,8 +32,10 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let invented = |quotation: &Span| parts(&pair.output[quotation.clone()]).any(&mut is_strange);
     let doubt = |place: Span| {
         let quotation = &pair.output[place.clone()];
-        let message =
-            format!("\"{}\" is quoted in the {result} but not in the {original}", excerpt(quotation));
+        let message = format!(
+            "\"{}\" is quoted in the {result} but not in the {original}",
+            excerpt(quotation)
+        );
         CHECK.doubt(INVENTED, message).in_output(place).value("quotation", quotation)
     };
     quotations(pair.output).into_iter().filter(invented).map(doubt).collect()
@@ -76,7 +82,8 @@ mod tests {
 
     #[test]
     fn words_of_the_article_may_be_quoted_in_part_and_with_other_marks() {
-        let article = "\"We will act, and the North must pay a price,\" Han said. He called it 'ironclad.'";
+        let article =
+            "\"We will act, and the North must pay a price,\" Han said. He called it 'ironclad.'";
         for good in [
             "Han said “the North must pay a price.”",
             "The pledge is \"ironclad\".",
@@ -90,7 +97,10 @@ mod tests {
     #[test]
     fn words_nobody_said_are_doubted() {
         let doubts = run(&summary("\"We will act,\" Han said.", "Han said \"we will attack\"."));
-        assert_eq!(messages(doubts), ["\"we will attack\" is quoted in the summary but not in the article"]);
+        assert_eq!(
+            messages(doubts),
+            ["\"we will attack\" is quoted in the summary but not in the article"]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Repetition: the mark of a model that lost its way. Nobody writes the same words four times in a row.
+//! Repetition: the mark of a model that lost its way. Nobody writes the same words four times in a
+//! row.
 
 use std::collections::HashMap;
 
@@ -75,10 +76,13 @@ fn long_stretch(words: &[&str]) -> Option<(String, usize)> {
 
 fn letters_in_a_row(text: &str) -> Option<(String, usize)> {
     // Rules, ellipses and round numbers repeat by right.
-    let letters: Vec<char> = text.chars().map(|c| if c.is_alphabetic() { c } else { ' ' }).collect();
+    let letters: Vec<char> =
+        text.chars().map(|c| if c.is_alphabetic() { c } else { ' ' }).collect();
     for run in letters.split(|c| *c == ' ') {
         for size in 1..=LETTERS {
-            if let Some((at, times)) = longest_run(run, size).filter(|(_, times)| *times >= LETTER_TIMES) {
+            if let Some((at, times)) =
+                longest_run(run, size).filter(|(_, times)| *times >= LETTER_TIMES)
+            {
                 return Some((run[at..at + size].iter().collect(), times));
             }
         }
@@ -111,7 +115,11 @@ mod tests {
                 .message
                 .starts_with("\"he said that\"")
         );
-        assert!(run(&summary("x", &"the two ministers agreed. ".repeat(4)))[0].message.contains("4 times"));
+        assert!(
+            run(&summary("x", &"the two ministers agreed. ".repeat(4)))[0]
+                .message
+                .contains("4 times")
+        );
         assert!(run(&summary("x", &"측은".repeat(9)))[0].message.contains("repeated 9 times"));
         assert!(
             run(&summary("x", "a b c d e. f g a b c d e. h a b c d e. i j a b c d e."))[0]

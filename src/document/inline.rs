@@ -30,13 +30,14 @@ impl Inline {
     /// Whether every tag stands on a character border of the words, in order.
     pub(super) fn is_sound(&self) -> bool {
         let mut end = 0;
-        self.tags
-            .iter()
-            .all(|tag| tag.at >= std::mem::replace(&mut end, tag.at) && self.text.is_char_boundary(tag.at))
+        self.tags.iter().all(|tag| {
+            tag.at >= std::mem::replace(&mut end, tag.at) && self.text.is_char_boundary(tag.at)
+        })
     }
 
-    /// Takes the words out of the content of an element. Comments and processing instructions are tags. A run of white space is one
-    /// space, and so is a line break: where a program wrapped the source says nothing about its sentences.
+    /// Takes the words out of the content of an element. Comments and processing instructions are
+    /// tags. A run of white space is one space, and so is a line break: where a program wrapped
+    /// the source says nothing about its sentences.
     ///
     /// ```
     /// use malmoi::document::Inline;
@@ -137,7 +138,10 @@ fn name(tag: &str) -> &str {
 fn element(tag: &str) -> Option<&str> {
     if let Some(rest) = tag.strip_prefix("{\\") {
         let letters = override_name(rest);
-        return override_end(tag).is_none().then_some(letters).filter(|letters| !letters.is_empty());
+        return override_end(tag)
+            .is_none()
+            .then_some(letters)
+            .filter(|letters| !letters.is_empty());
     }
     let name = name(tag);
     (name.starts_with(|c: char| c.is_ascii_alphabetic()) && !tag.ends_with("/>")).then_some(name)
@@ -334,13 +338,17 @@ mod tests {
     #[test]
     fn tags_around_all_the_words_stay_around_them() {
         assert_eq!(put("<b><i>One</i></b>", "하나"), "<b><i>하나</i></b>");
-        assert_eq!(put(" <span class=\"a>b\">One</span> ", "하나"), "<span class=\"a>b\">하나</span>");
+        assert_eq!(
+            put(" <span class=\"a>b\">One</span> ", "하나"),
+            "<span class=\"a>b\">하나</span>"
+        );
         assert_eq!(put("<![CDATA[A < B]]>", "가 < 나"), "가 &lt; 나");
     }
 
     #[test]
     fn an_element_goes_around_its_words_or_is_said_to_be_lost() {
-        let inline = Inline::read("<b>SEOUL</b> -- The <a href='1'>Hanbit Co.</a> report<br/>ends.");
+        let inline =
+            Inline::read("<b>SEOUL</b> -- The <a href='1'>Hanbit Co.</a> report<br/>ends.");
         let (raw, lost) = inline.put("SEOUL -- 보고서가 끝났다.");
         assert_eq!(raw, "<b>SEOUL</b> -- 보고서가 끝났다.");
         assert_eq!(lost, ["<a href='1'>", "<br/>"]);
@@ -356,17 +364,32 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_and_no_entity_is_text() {
-        for raw in
-            ["a < b", "AT&T", "x &unknown; y", "1 <2", "<", "<한빛일보>", "a <b", "<lt;", "&notes;", "&가;"]
-        {
+        for raw in [
+            "a < b",
+            "AT&T",
+            "x &unknown; y",
+            "1 <2",
+            "<",
+            "<한빛일보>",
+            "a <b",
+            "<lt;",
+            "&notes;",
+            "&가;",
+        ] {
             assert_eq!(Inline::read(raw).text(), raw);
         }
-        assert_eq!(Inline::read("&#xAC00;&#44032;&#0;&hellip;&eacute;&bull;&#146;").text(), "가가&#0;…é•’");
+        assert_eq!(
+            Inline::read("&#xAC00;&#44032;&#0;&hellip;&eacute;&bull;&#146;").text(),
+            "가가&#0;…é•’"
+        );
     }
 
     #[test]
     fn quotation_marks_count_where_a_value_begins_and_nowhere_else() {
-        assert_eq!(Inline::read("<a href=it's>One</a> <i title='a>b' \"x>two</i>").text(), "One two");
+        assert_eq!(
+            Inline::read("<a href=it's>One</a> <i title='a>b' \"x>two</i>").text(),
+            "One two"
+        );
         assert_eq!(Inline::read("<!-->a<!-- b > --!>c<?d \"?>e").text(), "ace");
     }
 

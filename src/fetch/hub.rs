@@ -88,7 +88,10 @@ impl<'s> Hub<'s> {
             .ok()
             .filter(|url| is_http(url) && url.host().is_some())
             .ok_or_else(|| {
-                bad_answer(format!("has no usable address: `{}`", redact::foreign(&settings.endpoint)))
+                bad_answer(format!(
+                    "has no usable address: `{}`",
+                    redact::foreign(&settings.endpoint)
+                ))
             })?;
         let patience = Some(settings.patience);
         let agent = Agent::config_builder()
@@ -125,17 +128,24 @@ impl<'s> Hub<'s> {
             size: Option<u64>,
         }
         let revision = repo.revision().replace('/', "%2F");
-        let url = self.address(&format!("api/models/{}/revision/{revision}?blobs=true", repo.repo()))?;
+        let url =
+            self.address(&format!("api/models/{}/revision/{revision}?blobs=true", repo.repo()))?;
         let what = format!("{} at {}", repo.repo(), repo.revision());
         let mut response = self.get(&url, 0, &what, on_event)?.body;
         let mut text = Vec::new();
         let mut body = response.body_mut().as_reader().take(MAX_ANSWER + 1);
         body.read_to_end(&mut text).map_err(|e| broken_off(&e.to_string()))?;
         if text.len() as u64 > MAX_ANSWER {
-            return Err(StoreError::Endless { what: format!("the list of {what}"), most: MAX_ANSWER });
+            return Err(StoreError::Endless {
+                what: format!("the list of {what}"),
+                most: MAX_ANSWER,
+            });
         }
         let answer: Answer = serde_json::from_slice(&text).map_err(|e| {
-            bad_answer(format!("gave an answer that cannot be read: {}", redact::foreign(&e.to_string())))
+            bad_answer(format!(
+                "gave an answer that cannot be read: {}",
+                redact::foreign(&e.to_string())
+            ))
         })?;
         let commit = Commit::parse(&answer.sha)?;
         let files = answer.siblings.into_iter().map(|Sibling { rfilename, size, lfs }| Claimed {
@@ -201,8 +211,9 @@ impl<'s> Hub<'s> {
                 // Nothing came that was not there: the server has stopped, not slowed down.
                 ended => {
                     failures += 1;
-                    let error =
-                        ended.err().unwrap_or_else(|| broken_off(&format!("sent nothing more of {what}")));
+                    let error = ended
+                        .err()
+                        .unwrap_or_else(|| broken_off(&format!("sent nothing more of {what}")));
                     if failures > self.settings.retries {
                         return Err(error);
                     }
@@ -215,11 +226,18 @@ impl<'s> Hub<'s> {
 
     fn address(&self, path: &str) -> Result<Url, StoreError> {
         let base = self.endpoint.as_str().trim_end_matches('/');
-        Url::parse(&format!("{base}/{path}")).map_err(|e| bad_answer(format!("has no usable address: {e}")))
+        Url::parse(&format!("{base}/{path}"))
+            .map_err(|e| bad_answer(format!("has no usable address: {e}")))
     }
 
     /// Asks again where the hub is busy or broken, after the time it names or a growing one.
-    fn get(&self, url: &Url, from: u64, what: &str, on_event: OnEvent<'_>) -> Result<Got, StoreError> {
+    fn get(
+        &self,
+        url: &Url,
+        from: u64,
+        what: &str,
+        on_event: OnEvent<'_>,
+    ) -> Result<Got, StoreError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -230,13 +248,15 @@ impl<'s> Hub<'s> {
                 416 if from > 0 => return Ok(got),
                 401 | 403 => return Err(StoreError::Unauthorized { what: what.to_string() }),
                 404 => return Err(StoreError::NotOnHub { what: what.to_string() }),
-                408 | 425 | 429 | 500..600 => {
-                    StoreError::Busy { status: status.to_string(), what: what.to_string(), attempts }
-                }
+                408 | 425 | 429 | 500..600 => StoreError::Busy {
+                    status: status.to_string(),
+                    what: what.to_string(),
+                    attempts,
+                },
                 _ => return Err(bad_answer(format!("answered {status} for {what}"))),
             };
-            let asked =
-                header(&got.body, "retry-after").and_then(|text| retry_after(&text, SystemTime::now()));
+            let asked = header(&got.body, "retry-after")
+                .and_then(|text| retry_after(&text, SystemTime::now()));
             if attempts > self.settings.retries || asked.is_some_and(|asked| asked > MAX_PAUSE) {
                 return Err(error);
             }
@@ -245,10 +265,19 @@ impl<'s> Hub<'s> {
     }
 
     /// Waits before the attempt after this one.
-    fn pause(&self, attempt: u32, asked: Option<Duration>, why: &StoreError, on_event: OnEvent<'_>) {
+    fn pause(
+        &self,
+        attempt: u32,
+        asked: Option<Duration>,
+        why: &StoreError,
+        on_event: OnEvent<'_>,
+    ) {
         let growing = self.settings.pause.saturating_mul(1 << attempt.saturating_sub(1).min(6));
         let pause = asked.unwrap_or(growing).min(MAX_PAUSE);
-        on_event(StoreEvent::Retry { reason: why.to_string(), seconds: pause.as_secs_f64().ceil() as u64 });
+        on_event(StoreEvent::Retry {
+            reason: why.to_string(),
+            seconds: pause.as_secs_f64().ceil() as u64,
+        });
         std::thread::sleep(pause);
     }
 
@@ -259,7 +288,9 @@ impl<'s> Hub<'s> {
         let mut linked = None;
         for _ in 0..=HOPS {
             let mut request = self.agent.get(address.as_str());
-            if let Some(token) = self.settings.token.as_ref().filter(|_| address.origin() == url.origin()) {
+            if let Some(token) =
+                self.settings.token.as_ref().filter(|_| address.origin() == url.origin())
+            {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
             if from > 0 {
@@ -267,7 +298,8 @@ impl<'s> Hub<'s> {
             }
             let response = request.call().map_err(|e| self.unreachable(&e))?;
             // The file's own host does not repeat what the hub said of it.
-            linked = linked.or_else(|| header(&response, "x-linked-etag").and_then(|etag| sum_in(&etag)));
+            linked = linked
+                .or_else(|| header(&response, "x-linked-etag").and_then(|etag| sum_in(&etag)));
             if !response.status().is_redirection() {
                 return Ok(Got { body: response, linked });
             }
@@ -275,7 +307,10 @@ impl<'s> Hub<'s> {
                 .ok_or_else(|| bad_answer("redirects to nowhere".to_string()))?;
             let next = address.join(&location).ok().filter(is_http);
             address = next.ok_or_else(|| {
-                bad_answer(format!("redirects to `{}`, which cannot be asked", redact::foreign(&location)))
+                bad_answer(format!(
+                    "redirects to `{}`, which cannot be asked",
+                    redact::foreign(&location)
+                ))
             })?;
         }
         Err(bad_answer(format!("redirects more than {HOPS} times")))
@@ -314,7 +349,9 @@ fn copy(
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(Copied::All),
-            Ok(count) if arrival.length().saturating_add(count as u64) > most => return Ok(Copied::TooMuch),
+            Ok(count) if arrival.length().saturating_add(count as u64) > most => {
+                return Ok(Copied::TooMuch);
+            }
             Ok(count) => {
                 arrival.write(&buffer[..count])?;
                 on_event(StoreEvent::Progress { done: arrival.length(), total: None });
@@ -326,8 +363,9 @@ fn copy(
 
 /// Whether an answer holds the rest of a file from `from` on.
 fn continues(response: &Response<Body>, from: u64) -> bool {
-    let begins = header(response, "content-range")
-        .and_then(|range| range.trim().strip_prefix("bytes")?.trim().split('-').next()?.parse::<u64>().ok());
+    let begins = header(response, "content-range").and_then(|range| {
+        range.trim().strip_prefix("bytes")?.trim().split('-').next()?.parse::<u64>().ok()
+    });
     // A server that names no range is believed: sizes and sums are compared in the end.
     response.status() == StatusCode::PARTIAL_CONTENT && begins.is_none_or(|begins| begins == from)
 }
@@ -338,7 +376,8 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = chrono::DateTime::parse_from_rfc2822(text.trim()).ok()?;
-    let then = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(date.timestamp().try_into().ok()?))?;
+    let then = SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_secs(date.timestamp().try_into().ok()?))?;
     Some(then.duration_since(now).unwrap_or_default())
 }
 

@@ -19,7 +19,8 @@ impl Robots {
             let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
             match key.as_str() {
                 "user-agent" => {
-                    // A group's names come before its rules; a name after rules begins another group.
+                    // A group's names come before its rules; a name after rules begins another
+                    // group.
                     if std::mem::take(&mut in_rules) {
                         (for_us, for_all) = (false, false);
                     }
@@ -44,7 +45,8 @@ impl Robots {
         Self { rules: if named { ours } else { all } }
     }
 
-    /// Whether an address may be read: the longest rule that fits decides, and of two as long the one that allows.
+    /// Whether an address may be read: the longest rule that fits decides, and of two as long the
+    /// one that allows.
     pub fn allow(&self, url: &Url) -> bool {
         let path = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
@@ -52,11 +54,14 @@ impl Robots {
         };
         let path = encoded(&path);
         let fitting = self.rules.iter().filter(|(_, pattern)| fits(pattern, &path));
-        fitting.max_by_key(|(allow, pattern)| (pattern.len(), *allow)).is_none_or(|(allow, _)| *allow)
+        fitting
+            .max_by_key(|(allow, pattern)| (pattern.len(), *allow))
+            .is_none_or(|(allow, _)| *allow)
     }
 }
 
-/// A path as addresses write it: letters of other scripts as percent and two digits (RFC 9309, 2.2.2).
+/// A path as addresses write it: letters of other scripts as percent and two digits (RFC 9309,
+/// 2.2.2).
 fn encoded(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let bytes = path.as_bytes();
@@ -98,7 +103,8 @@ mod tests {
     use super::*;
 
     fn allows(text: &str, path: &str) -> bool {
-        Robots::read(text, "malmoi").allow(&Url::parse(&format!("https://a.example{path}")).unwrap())
+        Robots::read(text, "malmoi")
+            .allow(&Url::parse(&format!("https://a.example{path}")).unwrap())
     }
 
     #[test]
@@ -114,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_group_for_this_program_replaces_the_one_for_all() {
-        let rules = "User-agent: *\nDisallow: /\n\nUser-agent: other\nUser-agent: Malmoi\nDisallow: /x\n";
+        let rules =
+            "User-agent: *\nDisallow: /\n\nUser-agent: other\nUser-agent: Malmoi\nDisallow: /x\n";
         assert!(allows(rules, "/news"));
         assert!(!allows(rules, "/x/1"));
         assert!(!allows("User-agent: other\nAllow: /\nUser-agent: *\nDisallow: /", "/news"));

@@ -1,8 +1,9 @@
 //! Feeds by their address, and the pages they link to.
 //!
-//! An address in a feed is whatever its author wrote, so it may lead nowhere but to the public web: private addresses are refused
-//! after the name is resolved and before a connection is made, for every redirection again. What comes is limited in size and time.
-//! Knows no formats: bytes are given as they are.
+//! An address in a feed is whatever its author wrote, so it may lead nowhere but to the public web:
+//! private addresses are refused after the name is resolved and before a connection is made, for
+//! every redirection again. What comes is limited in size and time. Knows no formats: bytes are
+//! given as they are.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -88,10 +89,12 @@ impl Web {
     /// Reads an address, unless it is the same as when `mark` was made.
     pub fn get(&self, address: &str, mark: Option<&str>) -> Result<Got> {
         let each = |_: &Url| Ok(());
-        self.read(address, mark, MAX_BYTES, &each).map_err(|refusal| refused(address, refusal.reason))
+        self.read(address, mark, MAX_BYTES, &each)
+            .map_err(|refusal| refused(address, refusal.reason))
     }
 
-    /// Reads a page that a feed links to, where its host lets programs do so (robots.txt), one page of a host a second.
+    /// Reads a page that a feed links to, where its host lets programs do so (robots.txt), one page
+    /// of a host a second.
     pub fn page(&self, address: &str) -> Result<Vec<u8>> {
         // Wherever it leads: the host of a redirection has its own rules.
         let each = |url: &Url| {
@@ -121,7 +124,8 @@ impl Web {
         let address = url.join("/robots.txt").map_err(|error| error.to_string())?;
         let robots = match self.read(address.as_str(), None, MAX_ROBOTS, &|_| Ok(())) {
             Ok(Got::New { bytes, .. }) => Robots::read(&String::from_utf8_lossy(&bytes), "malmoi"),
-            // A host that has none allows everything; one that cannot say allows nothing (RFC 9309, 2.3.1.3 and 2.3.1.4).
+            // A host that has none allows everything; one that cannot say allows nothing (RFC 9309,
+            // 2.3.1.3 and 2.3.1.4).
             Err(Refusal { status: Some(400..500), .. }) => Robots::default(),
             Err(Refusal { reason, .. }) => return Err(format!("robots.txt {reason}")),
             Ok(Got::Same) => return Err("robots.txt gave nothing".to_string()),
@@ -149,7 +153,13 @@ impl Web {
     }
 
     /// Reads an address; `each` is asked about it, and about every other that it redirects to.
-    fn read(&self, address: &str, mark: Option<&str>, most: u64, each: &Each<'_>) -> Result<Got, Refusal> {
+    fn read(
+        &self,
+        address: &str,
+        mark: Option<&str>,
+        most: u64,
+        each: &Each<'_>,
+    ) -> Result<Got, Refusal> {
         let mark: Mark = mark.and_then(|mark| serde_json::from_str(mark).ok()).unwrap_or_default();
         let mut url = parse(address)?;
         let mut left = self.patience;
@@ -157,7 +167,8 @@ impl Web {
             self.check(&url)?;
             each(&url)?;
             let asked = Instant::now();
-            let mut request = self.agent.get(url.as_str()).config().timeout_global(Some(left)).build();
+            let mut request =
+                self.agent.get(url.as_str()).config().timeout_global(Some(left)).build();
             if let Some(etag) = &mark.etag {
                 request = request.header("if-none-match", etag);
             }
@@ -170,11 +181,14 @@ impl Web {
                 return Ok(Got::Same);
             }
             if status.is_redirection() {
-                let target =
-                    header(&response, "location").ok_or_else(|| "redirects to nowhere".to_string())?;
+                let target = header(&response, "location")
+                    .ok_or_else(|| "redirects to nowhere".to_string())?;
                 let next = url.join(&target).map_err(|e| format!("redirects to {target}: {e}"))?;
                 if url.scheme() == "https" && next.scheme() != "https" {
-                    return Err(format!("redirects to {next}, which anybody on the way could change").into());
+                    return Err(format!(
+                        "redirects to {next}, which anybody on the way could change"
+                    )
+                    .into());
                 }
                 url = next;
                 left = left.saturating_sub(asked.elapsed());
@@ -184,7 +198,10 @@ impl Web {
                 continue;
             }
             if !status.is_success() {
-                return Err(Refusal { status: Some(status.as_u16()), reason: format!("answered {status}") });
+                return Err(Refusal {
+                    status: Some(status.as_u16()),
+                    reason: format!("answered {status}"),
+                });
             }
             let mut bytes = Vec::new();
             let mut body = response.body_mut().as_reader().take(most + 1);
@@ -198,9 +215,13 @@ impl Web {
                     Ok(0) => break,
                     Ok(count) => bytes.extend_from_slice(&piece[..count]),
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(_) if asked.elapsed() >= left => return Err(self.endless(bytes.len()).into()),
+                    Err(_) if asked.elapsed() >= left => {
+                        return Err(self.endless(bytes.len()).into());
+                    }
                     Err(error) => {
-                        return Err(format!("broke off after {}: {error}", size(bytes.len())).into());
+                        return Err(
+                            format!("broke off after {}: {error}", size(bytes.len())).into()
+                        );
                     }
                 }
             }
@@ -210,16 +231,24 @@ impl Web {
             if bytes.len() as u64 > most {
                 return Err(format!("is larger than {} MB", most >> 20).into());
             }
-            let mark = Mark { etag: header(&response, "etag"), modified: header(&response, "last-modified") };
+            let mark = Mark {
+                etag: header(&response, "etag"),
+                modified: header(&response, "last-modified"),
+            };
             let known = mark.etag.is_some() || mark.modified.is_some();
-            return Ok(Got::New { bytes, mark: serde_json::to_string(&mark).ok().filter(|_| known) });
+            return Ok(Got::New {
+                bytes,
+                mark: serde_json::to_string(&mark).ok().filter(|_| known),
+            });
         }
         Err(format!("redirects more than {HOPS} times").into())
     }
 
     fn reason(&self, error: &ureq::Error) -> String {
         match error {
-            ureq::Error::Timeout(_) => format!("did not answer within {} s", self.patience.as_secs()),
+            ureq::Error::Timeout(_) => {
+                format!("did not answer within {} s", self.patience.as_secs())
+            }
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 PRIVATE.to_string()
             }
@@ -231,8 +260,9 @@ impl Web {
         format!("was not whole after {} s: {} had come", self.patience.as_secs(), size(came))
     }
 
-    /// An address that may be asked for. The resolver sees the rest; behind a proxy it does not see names, so that they are looked up
-    /// here first: what this machine knows to be inside is refused, what only the proxy knows is the proxy's to judge.
+    /// An address that may be asked for. The resolver sees the rest; behind a proxy it does not see
+    /// names, so that they are looked up here first: what this machine knows to be inside is
+    /// refused, what only the proxy knows is the proxy's to judge.
     fn check(&self, url: &Url) -> Result<(), String> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("{} is no address of the web", url.scheme()));
@@ -293,8 +323,8 @@ fn header(response: &Response<Body>, name: &str) -> Option<String> {
     response.headers().get(name)?.to_str().ok().map(str::to_string)
 }
 
-/// A resolver that gives public addresses only. The connection is made to what it gives, so that a name cannot mean something else
-/// a moment later.
+/// A resolver that gives public addresses only. The connection is made to what it gives, so that a
+/// name cannot mean something else a moment later.
 #[derive(Debug)]
 struct Public {
     private: bool,
@@ -310,14 +340,17 @@ impl Resolver for Public {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
         // The way out of the house is the house's own business.
-        let is_proxy = config
-            .proxy()
-            .is_some_and(|proxy| Some(proxy.host()) == uri.host() && Some(proxy.port()) == uri.port_u16());
+        let is_proxy = config.proxy().is_some_and(|proxy| {
+            Some(proxy.host()) == uri.host() && Some(proxy.port()) == uri.port_u16()
+        });
         if self.private || is_proxy {
             return Ok(found);
         }
         let mut public = self.empty();
-        found.iter().filter(|address| is_public(address.ip())).for_each(|address| public.push(*address));
+        found
+            .iter()
+            .filter(|address| is_public(address.ip()))
+            .for_each(|address| public.push(*address));
         match public.is_empty() {
             true => Err(ureq::Error::Io(std::io::ErrorKind::PermissionDenied.into())),
             false => Ok(public),
@@ -325,7 +358,8 @@ impl Resolver for Public {
     }
 }
 
-/// Whether an address can be reached by anybody: not of this machine, this network or a special purpose.
+/// Whether an address can be reached by anybody: not of this machine, this network or a special
+/// purpose.
 ///
 /// Registries: <https://www.iana.org/assignments/iana-ipv4-special-registry>, `…/iana-ipv6-special-registry`.
 fn is_public(address: IpAddr) -> bool {
@@ -351,13 +385,17 @@ fn is_public(address: IpAddr) -> bool {
                 let segments = v6.segments();
                 let documentation = segments[0] == 0x2001 && segments[1] == 0x0db8;
                 let special = segments[0] == 0x2001 && segments[1] < 0x0200;
-                (segments[0] & 0xe000) == 0x2000 && !documentation && !special && segments[0] != 0x3fff
+                (segments[0] & 0xe000) == 0x2000
+                    && !documentation
+                    && !special
+                    && segments[0] != 0x3fff
             }
         },
     }
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped, compatible, translated (64:ff9b::/96), 6to4.
+/// The IPv4 address that an IPv6 address leads to: mapped, compatible, translated (64:ff9b::/96),
+/// 6to4.
 fn embedded(v6: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
     let segments = v6.segments();
     let [.., a, b, c, d] = v6.octets();
@@ -400,7 +438,9 @@ mod tests {
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
-        for public in ["1.1.1.1", "203.252.1.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
+        for public in
+            ["1.1.1.1", "203.252.1.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+        {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
     }
@@ -408,7 +448,8 @@ mod tests {
     #[test]
     fn addresses_that_lead_inside_are_refused_before_anything_is_sent() {
         let web = Web::new(false);
-        let said = |address: &str| web.get(address, None).err().map(|e| e.to_string()).unwrap_or_default();
+        let said =
+            |address: &str| web.get(address, None).err().map(|e| e.to_string()).unwrap_or_default();
         assert_eq!(said("http://127.0.0.1:9/feed"), format!("http://127.0.0.1:9/feed {PRIVATE}"),);
         for inside in [
             "http://localhost/",
@@ -425,7 +466,9 @@ mod tests {
     }
 
     /// A server that answers every connection by `serve`.
-    fn server(serve: impl Fn(std::net::TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> String {
+    fn server(
+        serve: impl Fn(std::net::TcpStream) -> std::io::Result<()> + Send + Sync + 'static,
+    ) -> String {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let serve = std::sync::Arc::new(serve);
@@ -483,11 +526,16 @@ mod tests {
             (&mute, "did not answer within 1 s"),
             (&slow_hops, "did not answer within 1 s"),
         ] {
-            let said = web.get(address, None).err().map(|error| error.to_string()).unwrap_or_default();
+            let said =
+                web.get(address, None).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(said.contains(reason), "{said}");
         }
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-        let said = Web::new(true).get(&flood, None).err().map(|error| error.to_string()).unwrap_or_default();
+        let said = Web::new(true)
+            .get(&flood, None)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
         assert!(said.contains("is larger than 64 MB"), "{said}");
     }
 

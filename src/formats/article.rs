@@ -1,8 +1,8 @@
 //! Which blocks of a page are the headline, the article, and what surrounds it.
 //!
-//! Lines that say what they are ([`furniture`]) are recognised one by one. Here stands what only their place tells: a stray
-//! word after the last sentence is furniture because "MOST POPULAR" came before it. Nothing that ends like a sentence is ever
-//! left out for its place.
+//! Lines that say what they are ([`furniture`]) are recognised one by one. Here stands what only
+//! their place tells: a stray word after the last sentence is furniture because "MOST POPULAR" came
+//! before it. Nothing that ends like a sentence is ever left out for its place.
 
 use super::furniture;
 use crate::document::Kind;
@@ -63,7 +63,9 @@ fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
                 ended |= ENDS_ARTICLE.contains(&what);
                 below |= BELOW_ARTICLE.contains(&what);
             }
-            None if ended || (below && !is_entry(blocks[index])) => found[index] = Some("stray line"),
+            None if ended || (below && !is_entry(blocks[index])) => {
+                found[index] = Some("stray line")
+            }
             None => {}
         }
     }
@@ -71,21 +73,29 @@ fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
 
 /// A line of a list or a table: with a bullet, or with figures in two places.
 fn is_entry(block: &str) -> bool {
-    let figures = block.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).count();
+    let figures =
+        block.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).count();
     figures > 1
-        || block.starts_with(['▲', '△', '▶', '▷', '■', '□', '◆', '◇', '●', '○', '◎', '•', '·', '-', '*'])
+        || block.starts_with([
+            '▲', '△', '▶', '▷', '■', '□', '◆', '◇', '●', '○', '◎', '•', '·', '-', '*',
+        ])
 }
 
-/// Before the headline: labels of a word or two above recognised furniture, and a single word above a headline.
+/// Before the headline: labels of a word or two above recognised furniture, and a single word above
+/// a headline.
 fn mark_head(blocks: &[&str], found: &mut [Option<&'static str>]) {
     let is_label = |index: &usize| {
         is_stray(blocks[*index]) && blocks[*index].split_whitespace().count() <= LONGEST_LABEL
     };
-    let head = (0..blocks.len()).take_while(|index| found[*index].is_some() || is_label(index)).count();
+    let head =
+        (0..blocks.len()).take_while(|index| found[*index].is_some() || is_label(index)).count();
     let Some(last) = (0..head).rev().find(|index| found[*index].is_some()) else {
         return mark_section(blocks, found, 0);
     };
-    found[..last].iter_mut().filter(|what| what.is_none()).for_each(|what| *what = Some("stray line"));
+    found[..last]
+        .iter_mut()
+        .filter(|what| what.is_none())
+        .for_each(|what| *what = Some("stray line"));
     mark_section(blocks, found, last + 1);
 }
 
@@ -110,8 +120,8 @@ fn title(blocks: &[&str], found: &[Option<&'static str>]) -> Option<usize> {
     rest.next()?;
     let headline = blocks[first];
     let short = headline.chars().count() <= LONGEST_HEADLINE;
-    let full_stop =
-        ends_like_sentence(headline) && !headline.trim_end().ends_with(['?', '!', '…', '\'', '’', '"', '”']);
+    let full_stop = ends_like_sentence(headline)
+        && !headline.trim_end().ends_with(['?', '!', '…', '\'', '’', '"', '”']);
     (short && !full_stop).then_some(first)
 }
 
@@ -151,9 +161,16 @@ mod tests {
         assert_eq!(shape(&["'누가 왔나?'", "그가 왔다."]), "Tp");
         assert_eq!(shape(&["They met.", "They agreed."]), "pp");
         // A picture story, and a caption in an article.
-        assert_eq!(shape(&["[포토] 항구의 아침", "어민들이 그물을 손질하고 있다. (사진=해민시)"]), "Tp");
         assert_eq!(
-            shape(&["항구의 아침", "어민이 늘었다.", "어민들이 그물을 손질하고 있다. (사진=해민시)"]),
+            shape(&["[포토] 항구의 아침", "어민들이 그물을 손질하고 있다. (사진=해민시)"]),
+            "Tp"
+        );
+        assert_eq!(
+            shape(&[
+                "항구의 아침",
+                "어민이 늘었다.",
+                "어민들이 그물을 손질하고 있다. (사진=해민시)"
+            ]),
             "Tp-"
         );
         assert_eq!(shape(&["정치", "정부, 임금 인상", "정부가 밝혔다."]), "-Tp");
@@ -228,7 +245,10 @@ mod tests {
 
     #[test]
     fn strays_above_furniture_at_the_top_are_left_out() {
-        assert_eq!(shape(&["Menu X", "Back To Top", "Ministers meet in Seoul", "They met."]), "--Tp");
+        assert_eq!(
+            shape(&["Menu X", "Back To Top", "Ministers meet in Seoul", "They met."]),
+            "--Tp"
+        );
         assert_eq!(shape(&["Ministers meet in Seoul", "Advertisement", "They met."]), "T-p");
     }
 }

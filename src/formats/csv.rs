@@ -1,6 +1,7 @@
 //! CSV with a header: a row an article, separated by commas, semicolons or tabs.
 //!
-//! Knows headers, separators and that Excel writes CP949, UTF-8 or UTF-16; what a column means is said in [`record`].
+//! Knows headers, separators and that Excel writes CP949, UTF-8 or UTF-16; what a column means is
+//! said in [`record`].
 
 mod rows;
 
@@ -64,7 +65,8 @@ fn header_row(rows: &mut Rows, separators: &[u8]) -> Result<String, String> {
 /// The separator that Excel's line `sep=;` before the header names.
 fn declared_separator(line: &str) -> Option<u8> {
     let line = line.trim_matches(['\u{feff}', '"', ' ', '\r']);
-    let value = line.get(..4).filter(|name| name.eq_ignore_ascii_case("sep=")).map(|_| &line[4..])?;
+    let value =
+        line.get(..4).filter(|name| name.eq_ignore_ascii_case("sep=")).map(|_| &line[4..])?;
     match value.as_bytes() {
         [separator] if separator.is_ascii_punctuation() || *separator == b'\t' => Some(*separator),
         // Where columns are counted, the line is filled up to their number.
@@ -75,7 +77,11 @@ fn declared_separator(line: &str) -> Option<u8> {
 
 /// How the columns of a header are separated, and their names: as the file declares it, else as it
 /// gives a column for the text.
-fn header_of(header: &str, fields: &Fields, declared: Option<u8>) -> Result<(u8, StringRecord), String> {
+fn header_of(
+    header: &str,
+    fields: &Fields,
+    declared: Option<u8>,
+) -> Result<(u8, StringRecord), String> {
     let mut most: Option<StringRecord> = None;
     for separator in declared.as_ref().map_or(SEPARATORS, std::slice::from_ref) {
         let names = columns(header, *separator)?;
@@ -130,7 +136,8 @@ impl Iterator for Articles {
 }
 
 impl Articles {
-    /// The article of a row; none where all its columns are blank, as spreadsheets write below the last one.
+    /// The article of a row; none where all its columns are blank, as spreadsheets write below the
+    /// last one.
     fn article(&self, row: &Row) -> Option<Found> {
         let fail = |raw: &[u8], reason: String| {
             Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: shown(raw) }))
@@ -151,7 +158,11 @@ impl Articles {
             return Ok(None);
         }
         if values.len() != self.columns.len() {
-            return Err(format!("has {} columns where the header has {}", values.len(), self.columns.len()));
+            return Err(format!(
+                "has {} columns where the header has {}",
+                values.len(),
+                self.columns.len()
+            ));
         }
         let get = |name: &str| {
             let name = folded(name);
@@ -187,7 +198,10 @@ mod tests {
         );
         let item = found[0].as_ref().unwrap();
         assert_eq!(item.document.title(), Some("다리, 다시 열려"));
-        assert_eq!(item.document.article(), "다리, 다시 열려\n\n시는 7일 다리를 열었다.\n\n시민이 반겼다.");
+        assert_eq!(
+            item.document.article(),
+            "다리, 다시 열려\n\n시는 7일 다리를 열었다.\n\n시민이 반겼다."
+        );
         let facts = [&item.id, &item.link, &item.published, &item.version, &item.slug];
         assert_eq!(
             facts.map(|fact| fact.as_deref()),
@@ -201,13 +215,17 @@ mod tests {
             articles("title;text\nOne, two;They met, and left.\n"),
             ["One, two\n\nThey met, and left."]
         );
-        assert_eq!(articles("title\ttext\nOne; two\tThey met, all.\n"), ["One; two\n\nThey met, all."]);
+        assert_eq!(
+            articles("title\ttext\nOne; two\tThey met, all.\n"),
+            ["One; two\n\nThey met, all."]
+        );
         assert_eq!(articles("text\nOnly this, and no more.\n"), ["Only this, and no more."]);
     }
 
     #[test]
     fn what_excel_writes_in_korea_is_read() {
-        let text = "번호,text\r\n1,\"국방부는 7일 훈련을 마쳤다고 밝혔다.\"\r\n2,펲시콜라가 팔렸다.\r\n";
+        let text =
+            "번호,text\r\n1,\"국방부는 7일 훈련을 마쳤다고 밝혔다.\"\r\n2,펲시콜라가 팔렸다.\r\n";
         let expected = ["국방부는 7일 훈련을 마쳤다고 밝혔다.", "펲시콜라가 팔렸다."];
         assert_eq!(articles(EUC_KR.encode(text).0.into_owned()), expected);
         let wide = |order: fn(u16) -> [u8; 2]| {
@@ -230,7 +248,10 @@ mod tests {
             "\u{feff}sep=,\n번호,기사 제목,기사 본문\n1,하나,\"왔다, 갔다.\"\n",
         ] {
             assert_eq!(articles(text), expected, "{text}");
-            assert_eq!(articles(EUC_KR.encode(text.trim_start_matches('\u{feff}')).0.into_owned()), expected);
+            assert_eq!(
+                articles(EUC_KR.encode(text.trim_start_matches('\u{feff}')).0.into_owned()),
+                expected
+            );
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert_eq!(articles(wide), expected, "{text}");
         }
@@ -259,7 +280,8 @@ mod tests {
                 "line 8 closes a quote in the middle of a column",
             ]
         );
-        let read: Vec<String> = found.iter().flatten().map(|item| item.document.article()).collect();
+        let read: Vec<String> =
+            found.iter().flatten().map(|item| item.document.article()).collect();
         assert_eq!(read, ["One.", "Seven.", "Eight.", "GGUF is a format."]);
     }
 
@@ -272,7 +294,8 @@ mod tests {
         assert!(refused(b"\n\n").ends_with("is empty"));
         assert!(refused(b"\"text,title\n").contains("has no header: line 1 opens a quote"));
         let fields = Fields { text: vec!["전보".into()], ..Fields::default() };
-        let found: Vec<Found> = items("id;전보\n1;왔다.\n".as_bytes(), "a.csv", fields).unwrap().collect();
+        let found: Vec<Found> =
+            items("id;전보\n1;왔다.\n".as_bytes(), "a.csv", fields).unwrap().collect();
         assert_eq!(found[0].as_ref().unwrap().document.article(), "왔다.");
     }
 

@@ -64,7 +64,8 @@ pub fn read(text: &str) -> Option<Date> {
     let time = clock(&mut tokens);
     let words: Vec<&str> = tokens.iter().filter_map(word).collect();
     let half = HALVES.iter().find(|(name, _)| words.contains(name)).map(|(_, half)| *half);
-    let named = |word: &&str| ZONES.iter().find(|(name, _)| name == word).map(|(_, offset)| *offset);
+    let named =
+        |word: &&str| ZONES.iter().find(|(name, _)| name == word).map(|(_, offset)| *offset);
     let zone = time.as_ref().and_then(|time| time.offset).or_else(|| words.iter().find_map(named));
     let is_korean = words.iter().any(|word| word.starts_with(|c| ('가'..='힣').contains(&c)));
     let day = calendar(&tokens)?;
@@ -203,7 +204,8 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
         (1..tokens.len()).find_map(|at| match (&tokens[at - 1], &tokens[at]) {
             (Token::Word(t), Token::Number { value, digits: digits @ (4 | 6) }) if t == "t" => {
                 let value = u32::try_from(*value).ok()?;
-                let (value, second) = if *digits == 6 { (value / 100, value % 100) } else { (value, 0) };
+                let (value, second) =
+                    if *digits == 6 { (value / 100, value % 100) } else { (value, 0) };
                 Some((at..at + 1, value / 100, value % 100, second))
             }
             _ => None,
@@ -224,7 +226,8 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
         at += 1;
     }
     // "10:30-11:30" has an end; "10:30:00-05:00" and "T10:30-05:00" have an offset.
-    let by_program = span.len() > 3 || (span.start > 0 && word(&tokens[span.start - 1]) == Some("t"));
+    let by_program =
+        span.len() > 3 || (span.start > 0 && word(&tokens[span.start - 1]) == Some("t"));
     let until = number(at + 1, 2)
         .zip(number(at + 3, 2))
         .filter(|_| !by_program && at == span.end && sign(at, '-') && sign(at + 2, ':'));
@@ -235,7 +238,9 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
     let (mut end, mut offset) = (span.end, None);
     if let Some(Token::Sign(c @ ('+' | '-'))) = tokens.get(at) {
         let given = match (tokens.get(at + 1), number(at + 3, 2).filter(|_| sign(at + 2, ':'))) {
-            (Some(Token::Number { value, digits: 1 | 2 }), Some(minutes)) => Some((*value, minutes, at + 4)),
+            (Some(Token::Number { value, digits: 1 | 2 }), Some(minutes)) => {
+                Some((*value, minutes, at + 4))
+            }
             (Some(Token::Number { value, digits: 1 | 2 }), None) => Some((*value, 0, at + 2)),
             (Some(Token::Number { value, digits: 3 | 4 }), None) => {
                 Some((value / 100, u32::try_from(value % 100).unwrap_or(60), at + 2))
@@ -245,7 +250,8 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
         if let Some((hours, minutes, after)) =
             given.filter(|(hours, minutes, _)| *hours <= 14 && *minutes < 60)
         {
-            let minutes = i32::try_from(hours).unwrap_or(0) * 60 + i32::try_from(minutes).unwrap_or(0);
+            let minutes =
+                i32::try_from(hours).unwrap_or(0) * 60 + i32::try_from(minutes).unwrap_or(0);
             offset = Some(if *c == '-' { -minutes } else { minutes });
             tokens.drain(at..after);
             end = span.end.min(at);
@@ -289,7 +295,8 @@ fn calendar(tokens: &[Token]) -> Option<Day> {
     if let Some(day) = with_month(tokens) {
         return day;
     }
-    let tokens: Vec<Token> = tokens.iter().filter(|token| **token != Token::Space).cloned().collect();
+    let tokens: Vec<Token> =
+        tokens.iter().filter(|token| **token != Token::Space).cloned().collect();
     for at in 0..tokens.len() {
         let (Some(first), Some(Token::Sign(sign @ ('-' | '/' | '.')))) =
             (number(&tokens, at), tokens.get(at + 1))
@@ -297,20 +304,29 @@ fn calendar(tokens: &[Token]) -> Option<Day> {
             continue;
         };
         let second = number(&tokens, at + 2);
-        let third = number(&tokens, at + 4).filter(|_| tokens.get(at + 3) == Some(&Token::Sign(*sign)));
+        let third =
+            number(&tokens, at + 4).filter(|_| tokens.get(at + 3) == Some(&Token::Sign(*sign)));
         let (year, month, day) = match (first, second, third) {
             ((_, 4), Some((month, 1 | 2)), Some((day, 1 | 2))) => (first, month, day),
             ((_, 4), Some((day, 3)), None) => {
                 let date = NaiveDate::from_yo_opt(full_year(first)?, day)?;
                 return Some(Day { date, time: None, offset: None });
             }
-            ((_, 4), Some((month, 2)), None) if *sign == '-' && tokens.len() == 3 => (first, month, 1),
+            ((_, 4), Some((month, 2)), None) if *sign == '-' && tokens.len() == 3 => {
+                (first, month, 1)
+            }
             // A year that can be no month: "26.01.07".
-            ((year, 2), Some((month, 1 | 2)), Some((day, 1 | 2))) if year > 12 => (first, month, day),
-            ((day, 1 | 2), Some((month, 1 | 2)), Some(year @ (_, 4))) if *sign == '.' || day > 12 => {
+            ((year, 2), Some((month, 1 | 2)), Some((day, 1 | 2))) if year > 12 => {
+                (first, month, day)
+            }
+            ((day, 1 | 2), Some((month, 1 | 2)), Some(year @ (_, 4)))
+                if *sign == '.' || day > 12 =>
+            {
                 return Day::new(full_year(year)?, month, day);
             }
-            ((month, 1 | 2), Some((day, 1 | 2)), Some(year @ (_, 4))) if day > 12 => (year, month, day),
+            ((month, 1 | 2), Some((day, 1 | 2)), Some(year @ (_, 4))) if day > 12 => {
+                (year, month, day)
+            }
             _ => continue,
         };
         // "2026.01.07" is how Koreans write it.
@@ -338,9 +354,11 @@ fn with_month(tokens: &[Token]) -> Option<Option<Day>> {
         })
     };
     let english = || {
-        let known = |word: &str| MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(word));
+        let known =
+            |word: &str| MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(word));
         let sept = |word: &str| (word == "sept").then_some(8);
-        let month = tokens.iter().filter_map(word).find_map(|word| known(word).or_else(|| sept(word)))?;
+        let month =
+            tokens.iter().filter_map(word).find_map(|word| known(word).or_else(|| sept(word)))?;
         u32::try_from(month + 1).ok()
     };
     let korean = before("월");

@@ -1,7 +1,8 @@
 //! DOCX, as Word writes it: the words of the document as it would be printed.
 //!
-//! Knows where the words of a document are and which of them nobody sees: deleted, hidden, or written a second time for older
-//! programs. Headers, footers, footnotes and comments are parts of their own, and are not the article.
+//! Knows where the words of a document are and which of them nobody sees: deleted, hidden, or
+//! written a second time for older programs. Headers, footers, footnotes and comments are parts of
+//! their own, and are not the article.
 
 use super::office::{self, DOCX, Node, Package, Paragraphs, Rank, attribute};
 use super::{Format, Item, Read};
@@ -53,8 +54,8 @@ fn main_part(package: &mut Package) -> Option<String> {
     Some(target.trim_start_matches(['/', '.']).to_string())
 }
 
-/// The styles that make a headline, by what paragraphs call them: Word in Korean calls its own "a3" and "1". Their names are
-/// English everywhere.
+/// The styles that make a headline, by what paragraphs call them: Word in Korean calls its own "a3"
+/// and "1". Their names are English everywhere.
 fn styles(xml: &str) -> Vec<(String, Rank)> {
     let (mut found, mut id) = (Vec::new(), None);
     // Where the rest is damaged, what was found before that is still so.
@@ -80,7 +81,8 @@ fn rank(name: &str) -> Option<Rank> {
 
 fn paragraphs(xml: &str, styles: &[(String, Rank)]) -> Result<Paragraphs, String> {
     let mut found = Paragraphs::default();
-    // Whether the runs around this place are hidden; how many properties of a paragraph, and how many texts, are around it.
+    // Whether the runs around this place are hidden; how many properties of a paragraph, and how
+    // many texts, are around it.
     let (mut hidden, mut properties, mut texts) = (Vec::new(), 0_usize, 0_usize);
     office::walk(xml, UNSEEN, |node| match node {
         Node::Open("p", _) => found.open(),
@@ -140,8 +142,8 @@ mod tests {
     }
 
     fn read(bytes: Vec<u8>, name: &str) -> Result<Item, String> {
-        let mut found =
-            items(std::io::Cursor::new(bytes), name, Fields::default()).map_err(|e| e.to_string())?;
+        let mut found = items(std::io::Cursor::new(bytes), name, Fields::default())
+            .map_err(|e| e.to_string())?;
         found.next().ok_or("nothing")?.map_err(|wrong| wrong.reason)
     }
 
@@ -157,19 +159,27 @@ mod tests {
     fn paragraphs_are_blocks_and_the_style_of_a_korean_word_tells_the_headline() {
         let title = r#"<w:p w:rsidR="00A1"><w:pPr><w:pStyle w:val="a3"/><w:rPr><w:b/></w:rPr></w:pPr><w:r><w:t xml:space="preserve">다리, </w:t></w:r><w:r><w:t>다시 열려</w:t></w:r></w:p>"#;
         let item = read(
-            docx(&format!("{}{title}<w:p/>{}", p("보도자료"), p("시는 7일 A&amp;B 다리를 열었다."))),
+            docx(&format!(
+                "{}{title}<w:p/>{}",
+                p("보도자료"),
+                p("시는 7일 A&amp;B 다리를 열었다.")
+            )),
             "a.docx",
         )
         .unwrap();
         assert_eq!(item.document.title(), Some("다리, 다시 열려"));
-        assert_eq!(item.document.text(), "다리, 다시 열려\n\n보도자료\n\n시는 7일 A&B 다리를 열었다.");
+        assert_eq!(
+            item.document.text(),
+            "다리, 다시 열려\n\n보도자료\n\n시는 7일 A&B 다리를 열었다."
+        );
         assert_eq!(item.published.as_deref(), Some("2026-01-07T01:30:00Z"));
         assert_eq!(item.form, Form::File("txt".into()));
     }
 
     #[test]
     fn the_rules_for_plain_text_hold_here_too() {
-        let body = [p("Ministers meet in Seoul"), p("They met on Thursday."), p("subscribe")].concat();
+        let body =
+            [p("Ministers meet in Seoul"), p("They met on Thursday."), p("subscribe")].concat();
         assert_eq!(article(&body), "Ministers meet in Seoul\n\nThey met on Thursday.");
     }
 
@@ -183,7 +193,10 @@ mod tests {
     fn tabs_breaks_and_fields_are_as_they_are_printed() {
         let body = r#"<w:p><w:pPr><w:tabs><w:tab w:val="left" w:pos="720"/></w:tabs><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>Name</w:t><w:tab/><w:t>Kim.</w:t><w:br/><w:t>E</w:t><w:noBreakHyphen/><w:t>mail: </w:t></w:r><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPERLINK "mailto:x"</w:instrText></w:r><w:hyperlink><w:r><w:t>none
  yet.</w:t></w:r></w:hyperlink></w:p>"#;
-        assert_eq!(read(docx(body), "a.docx").unwrap().document.text(), "Name\tKim.\nE-mail: none  yet.");
+        assert_eq!(
+            read(docx(body), "a.docx").unwrap().document.text(),
+            "Name\tKim.\nE-mail: none  yet."
+        );
     }
 
     #[test]
@@ -215,7 +228,11 @@ mod tests {
         let error = read(packed(&[("word/document.xml", "<w:p><w:t>x")]), "a.docx").unwrap_err();
         assert_eq!(error, "a.docx is damaged: its XML ends in the middle");
         assert_eq!(read(docx("<w:p/>"), "a.docx").unwrap_err(), "a.docx has no words in it");
-        assert!(read(packed(&[("word/x.xml", "")]), "a.docx").unwrap_err().contains("no word/document.xml"));
+        assert!(
+            read(packed(&[("word/x.xml", "")]), "a.docx")
+                .unwrap_err()
+                .contains("no word/document.xml")
+        );
     }
 
     #[test]

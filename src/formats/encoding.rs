@@ -14,7 +14,8 @@ use super::transcode::Transcoded;
 use super::unknown;
 use crate::error::{Error, Result};
 
-/// Control characters (line breaks and tabs aside) a text may hold, as one in so many bytes: old agency feeds hold a few.
+/// Control characters (line breaks and tabs aside) a text may hold, as one in so many bytes: old
+/// agency feeds hold a few.
 const CONTROL_SHARE: usize = 50;
 /// How far a declaration is looked for, in bytes. Browsers look at 1024; Korean pages of the 2000s
 /// need more.
@@ -40,7 +41,8 @@ impl std::str::FromStr for Charset {
     fn from_str(name: &str) -> Result<Self> {
         const UNKNOWN: &str = "is not one malmoi knows; try utf-8, cp949, utf-16 or windows-1252";
         let known = label(name.trim()).and_then(|known| known.ok_or_else(|| UNKNOWN.to_string()));
-        let refuse = |reason| Error::UnreadableInput { name: format!("encoding `{}`", name.trim()), reason };
+        let refuse =
+            |reason| Error::UnreadableInput { name: format!("encoding `{}`", name.trim()), reason };
         known.map(Self).map_err(refuse)
     }
 }
@@ -71,7 +73,9 @@ impl Charset {
 fn label(name: &str) -> std::result::Result<Option<&'static Encoding>, String> {
     let folded = name.to_ascii_lowercase().replace('_', "-");
     let iconv = |name: &str| {
-        Err(format!("is not supported: convert the file first, for example with iconv -f {name} -t UTF-8"))
+        Err(format!(
+            "is not supported: convert the file first, for example with iconv -f {name} -t UTF-8"
+        ))
     };
     match &*folded {
         "cp949" | "ms949" | "uhc" | "ks-c-5601" | "ksc5601-1987" | "ksx1001" | "ks-x-1001" => {
@@ -108,14 +112,15 @@ pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
     text.map_err(|reason| Error::UnreadableInput { name: name.to_string(), reason })
 }
 
-/// Decodes a piece of a larger input, as [`decode`] does: what it begins with says nothing of what it is.
+/// Decodes a piece of a larger input, as [`decode`] does: what it begins with says nothing of what
+/// it is.
 pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, String> {
     let refuse = |reason: String| format!("is not text: {reason}");
     let text = match marked(bytes) {
         Some((encoding, length)) => {
             let text = strict(encoding, &bytes[length..]);
-            let text =
-                text.map_err(|at| refuse(format!("byte {} is not {}", at + length, encoding.name())))?;
+            let text = text
+                .map_err(|at| refuse(format!("byte {} is not {}", at + length, encoding.name())))?;
             refuse_binary(text.as_bytes()).map_or(Ok(text), |reason| Err(refuse(reason)))?
         }
         None => unmarked(bytes).map_err(refuse)?,
@@ -127,7 +132,8 @@ pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, String> 
 /// A text without a byte order mark.
 fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
     if let Some(encoding) = utf16_without_mark(bytes) {
-        return strict(encoding, bytes).map_err(|at| format!("byte {at} is not {}", encoding.name()));
+        return strict(encoding, bytes)
+            .map_err(|at| format!("byte {at} is not {}", encoding.name()));
     }
     if let Some(reason) = refuse_binary(bytes) {
         return Err(reason);
@@ -141,8 +147,12 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
             // A declaration may be older than the file's last conversion; two bytes a character may
             // be either.
             let other = declared.filter(|other| *other == EUC_KR);
-            let korean = || strict(EUC_KR, bytes).ok().filter(|text| korean::reads_as_korean(bytes, text));
-            return match other.filter(|_| !text.chars().any(|c| c.len_utf8() > 2)).and_then(|_| korean()) {
+            let korean =
+                || strict(EUC_KR, bytes).ok().filter(|text| korean::reads_as_korean(bytes, text));
+            return match other
+                .filter(|_| !text.chars().any(|c| c.len_utf8() > 2))
+                .and_then(|_| korean())
+            {
                 Some(korean) => Ok(korean),
                 None => Ok(text.to_string()),
             };
@@ -152,7 +162,8 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
     let korean = strict(EUC_KR, bytes);
     let reads_as_korean = korean.as_ref().is_ok_and(|text| korean::reads_as_korean(bytes, text));
     // Old Korean pages call themselves ISO-8859-1.
-    let trusted = declared.filter(|name| *name != UTF_8 && !(*name == WINDOWS_1252 && reads_as_korean));
+    let trusted =
+        declared.filter(|name| *name != UTF_8 && !(*name == WINDOWS_1252 && reads_as_korean));
     if let Some(text) = trusted.and_then(|encoding| strict(encoding, bytes).ok()) {
         return Ok(text);
     }
@@ -237,9 +248,11 @@ fn declared(bytes: &[u8]) -> Option<String> {
     }
     let start: String = start.iter().map(|byte| char::from(*byte).to_ascii_lowercase()).collect();
     let value = |rest: &str| {
-        let rest = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
-        let end =
-            rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c))).unwrap_or(rest.len());
+        let rest =
+            rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c)))
+            .unwrap_or(rest.len());
         Some(rest[..end].to_string()).filter(|name| !name.is_empty())
     };
     if start.starts_with("<?xml")
@@ -264,7 +277,8 @@ fn declared(bytes: &[u8]) -> Option<String> {
 /// The text, or where it stops being one. The bytes that Windows-1252 leaves out are none of it.
 fn strict(encoding: &'static Encoding, bytes: &[u8]) -> std::result::Result<String, usize> {
     if encoding == WINDOWS_1252
-        && let Some(at) = bytes.iter().position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D))
+        && let Some(at) =
+            bytes.iter().position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D))
     {
         return Err(at);
     }
@@ -291,8 +305,10 @@ fn refuse_binary(bytes: &[u8]) -> Option<String> {
             label("iso-2022-kr").err().unwrap_or_default()
         ));
     }
-    let controls =
-        bytes.iter().filter(|b| b.is_ascii_control() && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0C)).count();
+    let controls = bytes
+        .iter()
+        .filter(|b| b.is_ascii_control() && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0C))
+        .count();
     (controls * CONTROL_SHARE > bytes.len())
         .then(|| format!("{controls} of its {} bytes are control characters", bytes.len()))
 }
@@ -310,7 +326,10 @@ mod tests {
     fn utf16_is_read_with_its_mark_and_without() {
         let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
-        assert_eq!(decode(&[&b"\xFF\xFE"[..], &wide("말\r\n모이")].concat(), "a").unwrap(), "말\r\n모이");
+        assert_eq!(
+            decode(&[&b"\xFF\xFE"[..], &wide("말\r\n모이")].concat(), "a").unwrap(),
+            "말\r\n모이"
+        );
         for text in [
             "news",
             "해민시는 7일 배를 띄웠다.\r\n",
@@ -365,7 +384,10 @@ mod tests {
             let text = decode(bytes, "a").unwrap_or_else(|error| panic!("{words}: {error}"));
             assert!(text.ends_with(words) || text.contains(words), "{words}: {text}");
         }
-        assert!(message(b"<?xml version='1.0' encoding='johab'?><a>\xD0\x65</a>").contains("iconv -f JOHAB"));
+        assert!(
+            message(b"<?xml version='1.0' encoding='johab'?><a>\xD0\x65</a>")
+                .contains("iconv -f JOHAB")
+        );
     }
 
     #[test]
@@ -392,9 +414,12 @@ mod tests {
             message("말모이 ".repeat(3).as_bytes().split_last().unwrap().1.split_last().unwrap().1)
                 .contains("byte 26 (line 1) is not UTF-8")
         );
-        let mixed =
-            [&b"One.\n"[..], "해민시는 7일 밝혔다.\n".as_bytes(), b"\xC7\xD8\xB9\xCE\xBD\xC3\xB4\xC2\n"]
-                .concat();
+        let mixed = [
+            &b"One.\n"[..],
+            "해민시는 7일 밝혔다.\n".as_bytes(),
+            b"\xC7\xD8\xB9\xCE\xBD\xC3\xB4\xC2\n",
+        ]
+        .concat();
         assert!(message(&mixed).contains("(line 3) is not UTF-8"), "{}", message(&mixed));
         assert!(
             message(b"abc\xFF\xFF\xFFdef\x81").contains("byte 3 fits neither"),

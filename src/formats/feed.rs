@@ -20,7 +20,9 @@ use url::Url;
 use self::item::Context;
 use self::names::Names;
 use self::scan::{Kind, SECTION, Scanner, Token};
-use super::{Fields, Form, Format, Found, Item, MAX_BYTES, Read, Records, Unreadable, html, record, xml};
+use super::{
+    Fields, Form, Format, Found, Item, MAX_BYTES, Read, Records, Unreadable, html, record, xml,
+};
 use crate::document::{Block, Document, Kind as BlockKind, escape, unescape};
 
 pub(super) const FORMAT: Format = Format {
@@ -55,7 +57,10 @@ const SHOWN: usize = 200;
 
 fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<Records, String> {
     let mut bytes = Vec::new();
-    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    source
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("is larger than the {} MB a feed may have", MAX_BYTES >> 20));
     }
@@ -102,7 +107,8 @@ impl Items {
             if matches!(token.kind, Kind::Open | Kind::Empty) {
                 let name = scan::name(&text[token.span.clone()]);
                 let local = name.rsplit(':').next().unwrap_or(name);
-                let is_root = ROOTS.iter().chain(&["entry"]).any(|root| root.eq_ignore_ascii_case(local));
+                let is_root =
+                    ROOTS.iter().chain(&["entry"]).any(|root| root.eq_ignore_ascii_case(local));
                 root = root.filter(|_| !is_root).or(Some(token));
                 if is_root {
                     break;
@@ -114,7 +120,8 @@ impl Items {
         let (prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
         let is_atom = local.eq_ignore_ascii_case("feed") || local.eq_ignore_ascii_case("entry");
         let (item, written) = if is_atom { ("atom:entry", "entry") } else { ("item", "item") };
-        let prefix = if is_atom && !prefix.is_empty() { format!("{prefix}:") } else { String::new() };
+        let prefix =
+            if is_atom && !prefix.is_empty() { format!("{prefix}:") } else { String::new() };
         let mut items = Self {
             replaced,
             scanner: Scanner::new(format!("</{prefix}{written}")),
@@ -139,11 +146,13 @@ impl Items {
         self.names.declare(tag);
         match self.names.element(tag) {
             Some("channel" | "atom:feed") => {
-                self.base = link::base(item::attribute(tag, "xml:base").as_deref(), self.base.as_ref());
+                self.base =
+                    link::base(item::attribute(tag, "xml:base").as_deref(), self.base.as_ref());
             }
             Some("link" | "atom:link") if self.site.is_none() => {
                 let rel = item::attribute(tag, "rel");
-                let href = item::attribute(tag, "href").filter(|_| rel.is_none_or(|rel| rel == "alternate"));
+                let href = item::attribute(tag, "href")
+                    .filter(|_| rel.is_none_or(|rel| rel == "alternate"));
                 let written = || {
                     let rest = &self.text[token.span.end..];
                     let rest = &rest[..rest.floor_char_boundary(LONGEST_LINK)];
@@ -152,8 +161,9 @@ impl Items {
                     let plain = plain.and_then(|rest| rest.strip_suffix("]]>"));
                     Some(plain.map_or_else(|| unescape(written).into_owned(), str::to_string))
                 };
-                let address =
-                    href.or_else(written).and_then(|address| link::resolve(&address, self.base.as_ref()));
+                let address = href
+                    .or_else(written)
+                    .and_then(|address| link::resolve(&address, self.base.as_ref()));
                 self.site = address.and_then(|address| Url::parse(&address).ok());
             }
             _ => {}
@@ -210,7 +220,8 @@ impl Items {
             (_, true) => Err("breaks off before its end".to_string()),
             _ => {
                 let base = self.base.as_ref().or(self.site.as_ref());
-                let context = Context { text: &self.text, names: &self.names, base, replaced: self.replaced };
+                let context =
+                    Context { text: &self.text, names: &self.names, base, replaced: self.replaced };
                 item::read(&context, &self.text[begin.span.clone()], &inner, &tokens, cut)
             }
         };
@@ -236,7 +247,11 @@ impl Iterator for Items {
 }
 
 fn unreadable(number: usize, reason: String, raw: &str) -> Unreadable {
-    Unreadable { place: format!("item {}", number + 1), reason, raw: raw.chars().take(SHOWN).collect() }
+    Unreadable {
+        place: format!("item {}", number + 1),
+        reason,
+        raw: raw.chars().take(SHOWN).collect(),
+    }
 }
 
 /// What a field holds.
@@ -263,7 +278,9 @@ fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Res
             (Form::Words, Document::new(title, vec![block]))
         }
         (title, Some(Body { text, html: true })) => (Form::Html, marked_up(title, &text)?),
-        (title, Some(Body { text, .. })) => (Form::Words, record::titled(title, text.trim().to_string())?),
+        (title, Some(Body { text, .. })) => {
+            (Form::Words, record::titled(title, text.trim().to_string())?)
+        }
     };
     // HTML may hold nothing but a drawing.
     match document.article().trim() {
@@ -274,9 +291,14 @@ fn article(title: Option<String>, mut bodies: impl Iterator<Item = Body>) -> Res
 
 /// HTML with one extra level of escaping undone, and without the marks of an escaped CDATA section.
 fn whole(html: String) -> String {
-    let html = if html.contains(SECTION) { html.replace(SECTION, "").replace("]]>", "") } else { html };
+    let html =
+        if html.contains(SECTION) { html.replace(SECTION, "").replace("]]>", "") } else { html };
     let twice = html.contains("&lt;/") && !markup::has_tags(&html);
-    if twice && markup::has_elements(&unescape(&html)) { unescape(&html).into_owned() } else { html }
+    if twice && markup::has_elements(&unescape(&html)) {
+        unescape(&html).into_owned()
+    } else {
+        html
+    }
 }
 
 /// A headline and a piece of HTML as one piece.
@@ -295,7 +317,9 @@ const TITLE_END: &str = "</h1>\n";
 
 /// A piece of HTML of a feed's item without the headline that was put before it.
 pub(crate) fn without_title(text: &str) -> &str {
-    text.strip_prefix(TITLE).and_then(|rest| rest.split_once(TITLE_END)).map_or(text, |(_, body)| body)
+    text.strip_prefix(TITLE)
+        .and_then(|rest| rest.split_once(TITLE_END))
+        .map_or(text, |(_, body)| body)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! Lines of a news page that are not the article and say so: a table of rules, each with its reason and its examples.
+//! Lines of a news page that are not the article and say so: a table of rules, each with its reason
+//! and its examples.
 //!
-//! A rule looks at one line and nothing else. Rules are narrow: a line of the article taken for furniture is a fact lost,
-//! furniture taken for the article is a line too many. A line that is a whole sentence is furniture only where its rule says why.
+//! A rule looks at one line and nothing else. Rules are narrow: a line of the article taken for
+//! furniture is a fact lost, furniture taken for the article is a line too many. A line that is a
+//! whole sentence is furniture only where its rule says why.
 
 mod rules;
 mod shapes;
@@ -14,14 +16,23 @@ struct Rule {
     /// What it is, for the report.
     what: &'static str,
     /// Why such a line can be left out. For whoever reads the table.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the table is read by people and by its tests"))]
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the table is read by people and by its tests")
+    )]
     reason: &'static str,
     matches: fn(&Line) -> bool,
     /// Lines it must recognise.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the table is read by people and by its tests"))]
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the table is read by people and by its tests")
+    )]
     drops: &'static [&'static str],
     /// Lines like them that belong to an article.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the table is read by people and by its tests"))]
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the table is read by people and by its tests")
+    )]
     keeps: &'static [&'static str],
 }
 
@@ -46,7 +57,8 @@ pub(super) fn recognise(line: &str) -> Option<&'static str> {
     let folded = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     let folded = folded.trim_matches(ornament).to_string();
     let end = text.trim_end_matches(['"', '”', ')', ']', '>']);
-    let line = Line { text, folded, sentence: end.ends_with(['.', '?', '!']) || end.ends_with("니다") };
+    let line =
+        Line { text, folded, sentence: end.ends_with(['.', '?', '!']) || end.ends_with("니다") };
     RULES.iter().find(|rule| (rule.matches)(&line)).map(|rule| rule.what)
 }
 
@@ -81,7 +93,8 @@ mod tests {
 
     #[test]
     fn lines_of_pages_are_left_out_and_lines_of_articles_stay() {
-        let lines = |text: &'static str| text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>();
+        let lines =
+            |text: &'static str| text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>();
         let leaks: Vec<&str> =
             lines(FURNITURE).into_iter().filter(|line| recognise(line).is_none()).collect();
         let lost: Vec<_> =

@@ -39,8 +39,8 @@ fn claims(bytes: &[u8]) -> bool {
     let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
     let shown = bytes.iter().filter(|byte| !(wide && **byte == 0)).take(LOOKED_AT).copied();
     let text = String::from_utf8_lossy(&shown.collect::<Vec<u8>>()).to_ascii_lowercase();
-    let mut rest =
-        text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{fffd}'));
+    let mut rest = text
+        .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{fffd}'));
     let mut xml = false;
     while let Some((skipped, after)) = [("<!--", "-->"), ("<?", "?>")]
         .iter()
@@ -54,15 +54,18 @@ fn claims(bytes: &[u8]) -> bool {
         rest.strip_prefix(start)
             .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
     };
-    let has = |name: &str| rest.contains(&format!("<{name}>")) || rest.contains(&format!("<{name} "));
+    let has =
+        |name: &str| rest.contains(&format!("<{name}>")) || rest.contains(&format!("<{name} "));
     let fragment = || {
-        let first = rest.strip_prefix('<').map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+        let first =
+            rest.strip_prefix('<').map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
         match first {
             Some(Some("head" | "body" | "meta" | "title" | "link" | "script" | "style")) => {
                 has("p") || has("body")
             }
             Some(Some(
-                "p" | "div" | "article" | "section" | "main" | "table" | "center" | "h1" | "h2" | "h3",
+                "p" | "div" | "article" | "section" | "main" | "table" | "center" | "h1" | "h2"
+                | "h3",
             )) => true,
             // Another root: news in XML has bodies and paragraphs too.
             Some(Some(name)) if !name.is_empty() => false,
@@ -78,8 +81,10 @@ fn read(text: String) -> Result<Item, String> {
     if found.is_empty() {
         return Err("holds no words".to_string());
     }
-    let mut blocks: Vec<Block> =
-        found.iter().map(|found| Block::of_markup(&text, found.span.clone(), Kind::Paragraph)).collect();
+    let mut blocks: Vec<Block> = found
+        .iter()
+        .map(|found| Block::of_markup(&text, found.span.clone(), Kind::Paragraph))
+        .collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
     let mut parts = parts(&found, &outline);
     let content: Vec<bool> = parts.iter().map(|part| *part == Part::Article).collect();
@@ -96,8 +101,9 @@ fn read(text: String) -> Result<Item, String> {
         blocks[at] = Block::of_markup(&text, span, Kind::Title);
     }
     blocks.retain(|block| !holds_section(&text, block));
-    let is_free =
-        |span: &Span| blocks.iter().all(|block| block.span.end <= span.start || span.end <= block.span.start);
+    let is_free = |span: &Span| {
+        blocks.iter().all(|block| block.span.end <= span.start || span.end <= block.span.start)
+    };
     let language = language(&text).filter(is_free);
     blocks.extend(language.map(|span| Block::new(span, Kind::Language)));
     blocks.sort_by_key(|block| block.span.start);
@@ -113,7 +119,8 @@ fn read(text: String) -> Result<Item, String> {
 fn language(text: &str) -> Option<Span> {
     let is_root = |tag: &Tag| matches!(&tag.kind, TagKind::Open { name, .. } if name == "html");
     let Span { start, end } = tags::tags(text).find(is_root)?.span;
-    let named = xml::attributes(&text[start..end]).find(|(name, _)| name.eq_ignore_ascii_case("lang"));
+    let named =
+        xml::attributes(&text[start..end]).find(|(name, _)| name.eq_ignore_ascii_case("lang"));
     named.map(|(_, value)| start + value.start..start + value.end)
 }
 
@@ -133,7 +140,9 @@ fn parts(found: &[Found], outline: &Outline) -> Vec<Part> {
         Some(kept.collect::<Vec<Part>>()).filter(|parts| parts.contains(&Part::Article))
     };
     let shown = |block: &Found| block.element != "title" && !block.hidden;
-    let inside = |block: &Found| shown(block) && !matches!(block.region, Region::Navigation | Region::Around);
+    let inside = |block: &Found| {
+        shown(block) && !matches!(block.region, Region::Navigation | Region::Around)
+    };
     any(&inside).or_else(|| any(&shown)).unwrap_or(parts)
 }
 

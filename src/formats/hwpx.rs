@@ -1,7 +1,9 @@
-//! HWPX, as Hancom Office writes it (OWPML, KS X 6101): the words of the document as it would be printed.
+//! HWPX, as Hancom Office writes it (OWPML, KS X 6101): the words of the document as it would be
+//! printed.
 //!
-//! Knows where the words of a section are and which of them are no part of the article: headers, footers, notes, memos, and
-//! what was deleted while changes are tracked. The binary HWP of before is another format, and is only named.
+//! Knows where the words of a section are and which of them are no part of the article: headers,
+//! footers, notes, memos, and what was deleted while changes are tracked. The binary HWP of before
+//! is another format, and is only named.
 
 use super::office::{self, HWPX, Node, Package, Paragraphs, attribute};
 use super::{Format, Item, Read};
@@ -141,10 +143,12 @@ mod tests {
 
     #[test]
     fn sections_come_in_the_order_of_their_numbers() {
-        let words: Vec<String> = (0..12).map(|number| p(&format!("{number}번째 문단이다."))).collect();
+        let words: Vec<String> =
+            (0..12).map(|number| p(&format!("{number}번째 문단이다."))).collect();
         let sections: Vec<&str> = words.iter().map(String::as_str).collect();
         let document = read(&hwpx(&sections), "a.hwpx").unwrap();
-        let expected: Vec<String> = (0..12).map(|number| format!("{number}번째 문단이다.")).collect();
+        let expected: Vec<String> =
+            (0..12).map(|number| format!("{number}번째 문단이다.")).collect();
         assert_eq!(document.article(), expected.join("\n\n"));
     }
 
@@ -168,7 +172,10 @@ mod tests {
     #[test]
     fn notes_memos_and_fields_are_not_the_article_and_tables_are() {
         let note = |name: &str| {
-            format!("<hp:ctrl><hp:{name}><hp:subList>{}</hp:subList></hp:{name}></hp:ctrl>", p("빼야 할 말"))
+            format!(
+                "<hp:ctrl><hp:{name}><hp:subList>{}</hp:subList></hp:{name}></hp:ctrl>",
+                p("빼야 할 말")
+            )
         };
         let cell = |words: &str| {
             format!("<hp:tc><hp:subList>{}</hp:subList><hp:cellSz width=\"1\"/></hp:tc>", p(words))
@@ -182,13 +189,17 @@ mod tests {
             note("fieldBegin"),
             cell("첫째 칸이다."),
         );
-        assert_eq!(text(&body), "앞말이다.덧말 뒷말이다.\n\n첫째 칸이다.\n\n둘째 칸이다.\n\n안쪽 칸이다.");
+        assert_eq!(
+            text(&body),
+            "앞말이다.덧말 뒷말이다.\n\n첫째 칸이다.\n\n둘째 칸이다.\n\n안쪽 칸이다."
+        );
     }
 
     #[test]
     fn an_encrypted_document_is_named() {
         let locked = r#"<odf:manifest xmlns:odf="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><odf:file-entry odf:full-path="Contents/section0.xml"><odf:encryption-data><odf:algorithm/></odf:encryption-data></odf:file-entry></odf:manifest>"#;
-        let zip = packed(&[("META-INF/manifest.xml", locked), ("Contents/section0.xml", "\u{1}\u{2}")]);
+        let zip =
+            packed(&[("META-INF/manifest.xml", locked), ("Contents/section0.xml", "\u{1}\u{2}")]);
         assert_eq!(
             read(&zip, "a.hwpx").unwrap_err().to_string(),
             "a.hwpx is encrypted; save it without a password first"
@@ -199,7 +210,12 @@ mod tests {
     fn a_document_is_known_without_its_name() {
         assert_eq!(detect("standard input", &hwpx(&[&p("왔다.")])).name, "hwpx");
         let none = packed(&[("mimetype", "application/hwp+zip"), ("Contents/content.hpf", "")]);
-        assert!(read(&none, "standard input").unwrap_err().to_string().contains("no Contents/section0.xml"));
+        assert!(
+            read(&none, "standard input")
+                .unwrap_err()
+                .to_string()
+                .contains("no Contents/section0.xml")
+        );
     }
 
     proptest! {

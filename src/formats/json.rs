@@ -144,7 +144,9 @@ mod tests {
     use super::super::{Fields, Found, items};
 
     fn read(text: impl Into<Vec<u8>>) -> Vec<Found> {
-        items(std::io::Cursor::new(text.into()), "archive.json", Fields::default()).unwrap().collect()
+        items(std::io::Cursor::new(text.into()), "archive.json", Fields::default())
+            .unwrap()
+            .collect()
     }
 
     fn told(text: &str) -> Vec<String> {

@@ -70,13 +70,15 @@ impl Iterator for Lines {
 /// The article of an object of JSON.
 pub(super) fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
     let text = decode_piece(line)?;
-    let record: Value = serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?;
+    let record: Value =
+        serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?;
     if !record.is_object() {
         return Err("is not a JSON object".to_string());
     }
     let named = |name: &str| {
-        let folded =
-            || record.as_object()?.iter().find(|(key, _)| record::folded(key) == record::folded(name));
+        let folded = || {
+            record.as_object()?.iter().find(|(key, _)| record::folded(key) == record::folded(name))
+        };
         record.get(name).or_else(|| folded().map(|(_, value)| value))
     };
     record::article(fields, |name| words(named(name)?))
@@ -124,7 +126,10 @@ mod tests {
                 (items[0].id.as_deref(), items[0].published.as_deref()),
                 (Some("a7"), Some("2026-01-07"))
             );
-            assert_eq!((items[1].id.as_deref(), items[1].document.title()), (Some("8"), Some("배")));
+            assert_eq!(
+                (items[1].id.as_deref(), items[1].document.title()),
+                (Some("8"), Some("배"))
+            );
         }
     }
 

@@ -1,9 +1,9 @@
 //! Which of the old encodings bytes read as: Korean in EUC-KR/CP949 or Johab, or a Latin script in
 //! Windows-1252.
 //!
-//! Nearly any bytes are valid in all of them ("mayor’s" is "mayor뭩"), so that validity says little.
-//! What counts is which characters come out: the syllables of KS X 1001, and among them those that
-//! Korean is full of.
+//! Nearly any bytes are valid in all of them ("mayor’s" is "mayor뭩"), so that validity says
+//! little. What counts is which characters come out: the syllables of KS X 1001, and among them
+//! those that Korean is full of.
 
 /// The syllables that make up more than nine tenths of Korean running text, the commonest first.
 #[rustfmt::skip]
@@ -18,7 +18,8 @@ fn common(text: impl Iterator<Item = char>) -> (usize, usize) {
     let mut table = [false; 11_172];
     let place = |c: char| (c as usize).checked_sub(0xAC00).filter(|at| *at < 11_172);
     COMMON.chars().filter_map(place).for_each(|at| table[at] = true);
-    text.filter_map(place).fold((0, 0), |(common, all), at| (common + usize::from(table[at]), all + 1))
+    text.filter_map(place)
+        .fold((0, 0), |(common, all), at| (common + usize::from(table[at]), all + 1))
 }
 
 /// Whether bytes that are valid in CP949, where they are `text`, are Korean.
@@ -145,7 +146,9 @@ mod tests {
     #[test]
     fn latin_text_in_windows_1252_is_never_korean() {
         for text in LATIN {
-            for text in [text.to_string(), format!("{text} The council met."), format!("A report. {text}")] {
+            for text in
+                [text.to_string(), format!("{text} The council met."), format!("A report. {text}")]
+            {
                 let (bytes, _, lossy) = WINDOWS_1252.encode(&text);
                 assert!(!lossy, "{text}");
                 assert_eq!(decode(&bytes, "a").as_deref().ok(), Some(&*text), "{:x?}", &bytes);
@@ -156,7 +159,8 @@ mod tests {
     #[test]
     fn korean_in_cp949_is_never_latin() {
         for text in KOREAN {
-            for text in [text.to_string(), format!("{text} 시가 밝혔다."), format!("Haemin city. {text}")]
+            for text in
+                [text.to_string(), format!("{text} 시가 밝혔다."), format!("Haemin city. {text}")]
             {
                 let (bytes, _, lossy) = EUC_KR.encode(&text);
                 assert!(!lossy, "{text}");
@@ -175,7 +179,11 @@ mod tests {
                 .encode("市长周三宣布，海敏市将在旧渔港修建第二道防波堤，工程费用为四亿韩元。")
                 .0,
         );
-        refused(&encoding_rs::SHIFT_JIS.encode("市長は水曜日、古い港に二つ目の防波堤を造ると発表した。").0);
+        refused(
+            &encoding_rs::SHIFT_JIS
+                .encode("市長は水曜日、古い港に二つ目の防波堤を造ると発表した。")
+                .0,
+        );
         // One byte too many in Korean.
         let mut bytes = EUC_KR.encode("해민시는 7일 배를 띄웠다.").0.into_owned();
         bytes.insert(3, 0xFF);

@@ -1,4 +1,5 @@
-//! Markdown: the words of headings, paragraphs, list items and table cells. Code, HTML and front matter are left alone.
+//! Markdown: the words of headings, paragraphs, list items and table cells. Code, HTML and front
+//! matter are left alone.
 //!
 //! Marks within a sentence (`**bold**`, links) stay in a block's text: who reads it may keep them.
 
@@ -40,7 +41,8 @@ fn read(text: String) -> Result<Document, String> {
         _ => kind,
     };
     let kinds = kinds.into_iter().enumerate().map(kind);
-    let blocks = runs.iter().zip(kinds).map(|((span, _), kind)| Block::new(span.clone(), kind)).collect();
+    let blocks =
+        runs.iter().zip(kinds).map(|((span, _), kind)| Block::new(span.clone(), kind)).collect();
     Ok(Document::new(text, blocks))
 }
 
@@ -56,7 +58,11 @@ fn runs(text: &str) -> Result<Vec<(Span, Run)>, String> {
             Event::Start(tag) => is_inline(tag),
             Event::End(tag) => matches!(
                 tag,
-                TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image
+                TagEnd::Emphasis
+                    | TagEnd::Strong
+                    | TagEnd::Strikethrough
+                    | TagEnd::Link
+                    | TagEnd::Image
             ),
             Event::Html(_) | Event::Rule => false,
             _ => true,
@@ -65,7 +71,9 @@ fn runs(text: &str) -> Result<Vec<(Span, Run)>, String> {
             finish(text, &mut run, &mut found);
         }
         match &event {
-            Event::Start(Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_)) => skipped += 1,
+            Event::Start(Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_)) => {
+                skipped += 1
+            }
             Event::End(TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::MetadataBlock(_)) => {
                 skipped = skipped.saturating_sub(1)
             }
@@ -92,13 +100,18 @@ fn runs(text: &str) -> Result<Vec<(Span, Run)>, String> {
 }
 
 fn is_inline(tag: &Tag) -> bool {
-    matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. })
+    matches!(
+        tag,
+        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
+    )
 }
 
 /// Ends a run, and keeps it where it has words.
 fn finish(text: &str, run: &mut Run, found: &mut Vec<(Span, Run)>) {
     let run = std::mem::take(run);
-    let Some(span) = run.span.clone().filter(|_| run.words.contains(char::is_alphanumeric)) else { return };
+    let Some(span) = run.span.clone().filter(|_| run.words.contains(char::is_alphanumeric)) else {
+        return;
+    };
     let raw = &text[span.clone()];
     let start = span.start + raw.len() - raw.trim_start().len();
     found.push((start..start + raw.trim().len(), run));
@@ -155,7 +168,10 @@ mod tests {
             let started = std::time::Instant::now();
             let document = read(text.clone());
             assert!(started.elapsed().as_secs() < 10, "{piece:?} took {:?}", started.elapsed());
-            assert!(document.is_err() || document.is_ok_and(|document| document.rejoin(|_, _| None) == text));
+            assert!(
+                document.is_err()
+                    || document.is_ok_and(|document| document.rejoin(|_, _| None) == text)
+            );
         }
     }
 

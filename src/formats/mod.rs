@@ -1,8 +1,9 @@
 //! File formats: bytes in, a [`Document`] out.
 //!
-//! A format is one file here and one line in [`FORMATS`]; whatever it reads keeps its text byte for byte between the blocks it
-//! names, so that a translation can be put back. Knows encodings, structure and what surrounds an article; knows nothing of
-//! paths (a name is only for messages and for its ending), of models or of tasks.
+//! A format is one file here and one line in [`FORMATS`]; whatever it reads keeps its text byte for
+//! byte between the blocks it names, so that a translation can be put back. Knows encodings,
+//! structure and what surrounds an article; knows nothing of paths (a name is only for messages and
+//! for its ending), of models or of tasks.
 
 mod article;
 mod csv;
@@ -59,9 +60,11 @@ pub struct Format {
 /// How a format is read.
 #[derive(Clone, Copy)]
 pub enum Read {
-    /// A decoded text, not blank, that is one article. What is read is written back by [`Document::rejoin`].
+    /// A decoded text, not blank, that is one article. What is read is written back by
+    /// [`Document::rejoin`].
     Article(fn(String) -> Result<Item, String>),
-    /// The bytes of a packed file that holds one article, whose words are written back as plain text.
+    /// The bytes of a packed file that holds one article, whose words are written back as plain
+    /// text.
     Packed(fn(&[u8]) -> Result<Item, String>),
     /// A decoded text of several articles.
     Feed(fn(&str) -> Result<Vec<Found>, String>),
@@ -142,7 +145,16 @@ impl Default for Fields {
     fn default() -> Self {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect();
         Self {
-            id: names(&["id", "guid", "번호", "기사번호", "아이디", "기사아이디", "문서번호", "일련번호"]),
+            id: names(&[
+                "id",
+                "guid",
+                "번호",
+                "기사번호",
+                "아이디",
+                "기사아이디",
+                "문서번호",
+                "일련번호",
+            ]),
             title: names(&["title", "headline", "제목", "기사제목", "표제", "헤드라인"]),
             text: names(&[
                 "text",
@@ -180,10 +192,12 @@ pub const FORMATS: &[Format] = &[
     plain::FORMAT,
 ];
 
-/// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers do.
+/// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers
+/// do.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// Reads a text that is one article, in whatever format and encoding it is. `name` is the file's name, or "standard input".
+/// Reads a text that is one article, in whatever format and encoding it is. `name` is the file's
+/// name, or "standard input".
 ///
 /// ```
 /// use malmoi::formats::read;
@@ -241,15 +255,19 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
         Read::Packed(read) => (read(bytes), plain::FORMAT.endings.first()),
         Read::Feed(_) | Read::Records(_) => {
             let is_feed = format.name == feed::FORMAT.name;
-            return Err(Error::SeveralArticles { name: name.to_string(), what: format.describe, is_feed });
+            return Err(Error::SeveralArticles {
+                name: name.to_string(),
+                what: format.describe,
+                is_feed,
+            });
         }
     };
     let form = ending.map_or(Form::Words, |ending| Form::File((*ending).into()));
     item.map(|item| Item { form, ..item }).map_err(refuse)
 }
 
-/// Reads whatever articles there are in an input. An error is about the whole of it; what is wrong with one article is
-/// [`Unreadable`].
+/// Reads whatever articles there are in an input. An error is about the whole of it; what is wrong
+/// with one article is [`Unreadable`].
 ///
 /// ```
 /// use malmoi::formats::{Fields, items};
@@ -258,12 +276,17 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
 /// assert_eq!(found[0].as_ref().unwrap().document.title(), Some("Ministers meet"));
 /// assert_eq!(found[1].as_ref().unwrap_err().place, "line 2");
 /// ```
-pub fn items(source: impl std::io::Read + Send + 'static, name: &str, fields: Fields) -> Result<Records> {
+pub fn items(
+    source: impl std::io::Read + Send + 'static,
+    name: &str,
+    fields: Fields,
+) -> Result<Records> {
     let mut source = source;
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
     let beginning = beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
     let format = detect(name, &beginning);
-    let source = std::io::BufReader::with_capacity(1 << 16, std::io::Cursor::new(beginning).chain(source));
+    let source =
+        std::io::BufReader::with_capacity(1 << 16, std::io::Cursor::new(beginning).chain(source));
     if let Read::Records(read) = format.read {
         return read(Box::new(source), fields).map_err(refuse);
     }
@@ -275,7 +298,8 @@ pub fn items(source: impl std::io::Read + Send + 'static, name: &str, fields: Fi
     Ok(Box::new(std::iter::once(Ok(article_in(format, &bytes, name)?))))
 }
 
-/// What an input begins with: its first line, or as much as tells what it is. A pipe gives it in pieces.
+/// What an input begins with: its first line, or as much as tells what it is. A pipe gives it in
+/// pieces.
 fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
     const ENOUGH: usize = 1 << 16;
     let mut bytes: Vec<u8> = Vec::new();
@@ -296,7 +320,9 @@ fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
 fn text_of(bytes: &[u8], name: &str) -> Result<String> {
     let text = decode(bytes, name)?;
     match text.trim().is_empty() {
-        true => Err(Error::UnreadableInput { name: name.to_string(), reason: "is empty".to_string() }),
+        true => {
+            Err(Error::UnreadableInput { name: name.to_string(), reason: "is empty".to_string() })
+        }
         false => Ok(text),
     }
 }

@@ -91,14 +91,24 @@ fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Resu
     let mut blocks = body(tree, dialect, &of);
     let titled = blocks.iter().any(|block| block.kind == Kind::Title);
     for (number, headline) in of(dialect.headline).into_iter().enumerate() {
-        // The article has one headline; where it repeats the record's, that is translated with it and read once.
-        let kind = if titled || number > 0 { Kind::furniture("headline of the record") } else { Kind::Title };
-        blocks.extend(tree.runs(headline, &[]).into_iter().map(|(_, span)| block(tree, span, kind.clone())));
+        // The article has one headline; where it repeats the record's, that is translated with it
+        // and read once.
+        let kind = if titled || number > 0 {
+            Kind::furniture("headline of the record")
+        } else {
+            Kind::Title
+        };
+        blocks.extend(
+            tree.runs(headline, &[]).into_iter().map(|(_, span)| block(tree, span, kind.clone())),
+        );
     }
     for path in dialect.lines {
         for line in of(path) {
-            blocks
-                .extend(tree.runs(line, &[]).into_iter().map(|(_, span)| block(tree, span, Kind::Paragraph)));
+            blocks.extend(
+                tree.runs(line, &[])
+                    .into_iter()
+                    .map(|(_, span)| block(tree, span, Kind::Paragraph)),
+            );
         }
     }
     if !blocks.iter().any(|block| matches!(block.kind, Kind::Title | Kind::Paragraph)) {
@@ -106,10 +116,12 @@ fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Resu
     }
     blocks.extend(languages(tree, item));
     let blocks = in_order(blocks);
-    let (text, blocks) = if alone { (tree.text.to_string(), blocks) } else { cut_out(tree, item, blocks) };
+    let (text, blocks) =
+        if alone { (tree.text.to_string(), blocks) } else { cut_out(tree, item, blocks) };
     Ok(Item {
         id: attribute(dialect.attributes.map(|(id, _)| id)).or_else(|| words(dialect.id)),
-        version: attribute(dialect.attributes.map(|(_, version)| version)).or_else(|| words(dialect.version)),
+        version: attribute(dialect.attributes.map(|(_, version)| version))
+            .or_else(|| words(dialect.version)),
         link: None,
         published: dialect.published.iter().find_map(|path| words(path)),
         slug: words(dialect.slug),
@@ -131,7 +143,8 @@ fn unwrapped(tree: &Tree<'_>) -> String {
     let dialect = dialect(tree);
     let mut written = String::with_capacity(tree.text.len());
     let mut from = 0;
-    let mut contents: Vec<usize> = dialect.content.iter().flat_map(|path| tree.at(0, path)).collect();
+    let mut contents: Vec<usize> =
+        dialect.content.iter().flat_map(|path| tree.at(0, path)).collect();
     contents.sort_unstable();
     for content in contents.into_iter().filter(|content| tree.inside(*content).len() == 1) {
         let inner = tree.elements[content].inner.clone();
@@ -224,7 +237,8 @@ fn block(tree: &Tree<'_>, span: Span, kind: Kind) -> Block {
 /// No record uses more.
 const NAMESPACES: usize = 64;
 
-/// One item of several as a document of its own: the namespaces declared around it are declared in it.
+/// One item of several as a document of its own: the namespaces declared around it are declared in
+/// it.
 fn cut_out(tree: &Tree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
     let element = &tree.elements[item];
     let tag = &tree.text[element.tag.clone()];
@@ -244,11 +258,16 @@ fn cut_out(tree: &Tree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Blo
     }
     let name = tag.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(tag.len());
     const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-    let text = format!("{HEAD}{}{declared}{}\n", &tag[..name], &tree.text[element.tag.start + name..end]);
-    // Blocks come after the declarations, but for a language in the tag before them: none stands before the tag's name ends.
+    let text =
+        format!("{HEAD}{}{declared}{}\n", &tag[..name], &tree.text[element.tag.start + name..end]);
+    // Blocks come after the declarations, but for a language in the tag before them: none stands
+    // before the tag's name ends.
     let (added, removed) = (HEAD.len() + declared.len(), element.tag.start);
     let moved = |span: Span| span.start + added - removed..span.end + added - removed;
-    let blocks = blocks.into_iter().map(|block| Block { span: moved(block.span.clone()), ..block }).collect();
+    let blocks = blocks
+        .into_iter()
+        .map(|block| Block { span: moved(block.span.clone()), ..block })
+        .collect();
     (text, blocks)
 }
 
@@ -295,7 +314,10 @@ mod tests {
                 Kind::Language => Some("xx".into()),
                 _ => None,
             });
-            assert!(translated.contains("xmlns=\"http://iptc.org/std/nar/2006-10-01/\""), "{translated}");
+            assert!(
+                translated.contains("xmlns=\"http://iptc.org/std/nar/2006-10-01/\""),
+                "{translated}"
+            );
             let again = read(&translated);
             let again = again[0].as_ref().unwrap();
             assert_eq!(again.document.article(), item.document.article());
@@ -315,7 +337,8 @@ mod tests {
     #[test]
     fn sections_and_wrapped_lines_are_ways_to_write_paragraphs() {
         let wrapped = "\nHAEMIN, Jan. 7 (Baram) -- The city of Haemin will build a second\nbreakwater at its old fishing harbour, Mayor Noh Min-a & the\ncouncil said on Wednesday.\n   The work costs 412 million won over two years and begins in\nMarch, before the typhoon season.\n";
-        let page = "<p>Mayor Noh &amp; the <b>council</b> agreed.</p>\n<p>Work begins<br/>in March.</p>";
+        let page =
+            "<p>Mayor Noh &amp; the <b>council</b> agreed.</p>\n<p>Work begins<br/>in March.</p>";
         let escaped = crate::document::escape(page);
         for (content, paragraphs) in [
             (format!("<![CDATA[{wrapped}]]>"), 2),
@@ -333,9 +356,9 @@ mod tests {
             assert_eq!(words.len(), paragraphs + 1, "{words:?}");
             assert_eq!(words[0], "Haemin & Somi");
             assert!(
-                !words
-                    .iter()
-                    .any(|words| words.contains("CDATA") || words.contains("&amp;") || words.contains("<p>")),
+                !words.iter().any(|words| words.contains("CDATA")
+                    || words.contains("&amp;")
+                    || words.contains("<p>")),
                 "{words:?}"
             );
             // What is written is well-formed, and holds the words that were put.
@@ -372,6 +395,9 @@ mod tests {
     #[test]
     fn a_message_without_items_is_refused() {
         let refused = items(&b"<newsMessage/>"[..], "a.xml", Fields::default());
-        assert_eq!(refused.err().map(|error| error.to_string()).as_deref(), Some("a.xml holds no news item"));
+        assert_eq!(
+            refused.err().map(|error| error.to_string()).as_deref(),
+            Some("a.xml holds no news item")
+        );
     }
 }

@@ -112,7 +112,9 @@ pub(super) fn blocks(tree: &Tree<'_>, within: usize) -> Vec<Block> {
                 found.extend(paragraphs(tree.text, &span));
                 continue;
             }
-            "distributor" | "tagline" | "rights.owner" | "doc.copyright" => Kind::furniture("agency mark"),
+            "distributor" | "tagline" | "rights.owner" | "doc.copyright" => {
+                Kind::furniture("agency mark")
+            }
             "media-producer" => Kind::furniture("picture credit"),
             _ if tree.is_in(holder, "docdata") || tree.is_in(holder, "media-metadata") => continue,
             _ if tree.is_in(holder, "body.end") => Kind::furniture("agency mark"),
@@ -129,7 +131,8 @@ pub(super) fn blocks(tree: &Tree<'_>, within: usize) -> Vec<Block> {
 /// Where an element and those in it say which language they are in.
 pub(super) fn languages(tree: &Tree<'_>, within: usize) -> Vec<Block> {
     let value = |at: usize| {
-        let tagged = if tree.elements[at].name == "language" { tree.value(at, "tag") } else { None };
+        let tagged =
+            if tree.elements[at].name == "language" { tree.value(at, "tag") } else { None };
         tagged.or_else(|| tree.value(at, "lang"))
     };
     tree.inside(within).filter_map(value).map(|span| Block::new(span, Kind::Language)).collect()
@@ -164,7 +167,11 @@ pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
     while let Some(at) = rest.find('&') {
         words.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = rest.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';').map_or(1, |end| end + 1);
+        let length = rest
+            .bytes()
+            .take(LONGEST_ENTITY)
+            .position(|byte| byte == b';')
+            .map_or(1, |end| end + 1);
         words.push_str(&xml::content(&rest[..length]));
         rest = &rest[length..];
         places.push((words.len(), span.end - rest.len()));
@@ -175,7 +182,8 @@ pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
         text + (at - words)
     };
     let block = |found: Span| {
-        let kind = furniture::recognise(&words[found.clone()]).map_or(Kind::Paragraph, Kind::furniture);
+        let kind =
+            furniture::recognise(&words[found.clone()]).map_or(Kind::Paragraph, Kind::furniture);
         Block::of_markup(text, place(found.start)..place(found.end), kind)
     };
     plain::blocks(&words).into_iter().map(block).collect()
@@ -190,7 +198,8 @@ mod tests {
 
     #[test]
     fn an_agencys_article_is_read_with_its_facts() {
-        let found: Vec<_> = items(STORY.as_bytes(), "harbour.nitf", Fields::default()).unwrap().collect();
+        let found: Vec<_> =
+            items(STORY.as_bytes(), "harbour.nitf", Fields::default()).unwrap().collect();
         let item = found[0].as_ref().unwrap();
         assert_eq!(item.id.as_deref(), Some("BNA20260107000400320"));
         assert_eq!(item.version.as_deref(), Some("2"));

@@ -1,7 +1,8 @@
 //! What office documents have in common: XML in a zip, of which the words are a run of paragraphs.
 //!
-//! Knows zips, XML and how an article is made of paragraphs; knows no element of any format. Nothing is written anywhere, so
-//! names in the zip are only names. A packed file may claim anything: what is unpacked is counted, not believed.
+//! Knows zips, XML and how an article is made of paragraphs; knows no element of any format.
+//! Nothing is written anywhere, so names in the zip are only names. A packed file may claim
+//! anything: what is unpacked is counted, not believed.
 
 use std::io::{Cursor, Read as _};
 
@@ -24,10 +25,12 @@ const MAX_PARTS: usize = 20_000;
 /// Elements within elements; tables within text boxes within tables have fewer.
 const DEEPEST: usize = 1000;
 
-/// The most paragraphs and lines of a document, empty ones too: a few hundred kilobytes can unpack to millions.
+/// The most paragraphs and lines of a document, empty ones too: a few hundred kilobytes can unpack
+/// to millions.
 const MAX_LINES: usize = 200_000;
 
-/// What a zip is that has a part whose name begins like this, and what to do about it. The more particular first.
+/// What a zip is that has a part whose name begins like this, and what to do about it. The more
+/// particular first.
 const KINDS: &[(&str, &str, &str)] = &[
     ("word/", DOCX, "give its name the ending .docx"),
     ("Contents/section", HWPX, "give its name the ending .hwpx"),
@@ -58,18 +61,23 @@ impl<'b> Package<'b> {
         if bytes.starts_with(OLE) {
             return Err(format!("is not {kind}: it is {}", in_container(bytes)));
         }
-        if bytes.windows(DIRECTORY_ENTRY.len()).filter(|four| *four == DIRECTORY_ENTRY).count() > MAX_PARTS {
+        if bytes.windows(DIRECTORY_ENTRY.len()).filter(|four| *four == DIRECTORY_ENTRY).count()
+            > MAX_PARTS
+        {
             return Err(format!("has more than the {MAX_PARTS} parts a document may have"));
         }
         let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
         let package = Self { zip, left: MAX_BYTES };
-        let found = KINDS.iter().find(|(start, ..)| package.names().any(|name| name.starts_with(start)));
+        let found =
+            KINDS.iter().find(|(start, ..)| package.names().any(|name| name.starts_with(start)));
         match found {
             Some((_, found, _)) if *found == kind => Ok(package),
             Some((_, found, advice)) => {
                 Err(format!("is not {kind}: its parts are those of {found}; {advice}"))
             }
-            None => Err(format!("is not {kind}: it is a zip archive of other things; unpack it first")),
+            None => {
+                Err(format!("is not {kind}: it is a zip archive of other things; unpack it first"))
+            }
         }
     }
 
@@ -92,7 +100,8 @@ impl<'b> Package<'b> {
             format!("is larger than the {} MB a document may have unpacked", MAX_BYTES >> 20)
         })?;
         // XML says itself what it is in, and these programs write nothing but Unicode.
-        let (encoding, mark) = encoding_rs::Encoding::for_bom(&bytes).unwrap_or((encoding_rs::UTF_8, 0));
+        let (encoding, mark) =
+            encoding_rs::Encoding::for_bom(&bytes).unwrap_or((encoding_rs::UTF_8, 0));
         let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
         let text = text.ok_or_else(|| format!("is damaged: {name} is not {}", encoding.name()))?;
         Ok(Some(text.into_owned()))
@@ -130,16 +139,16 @@ pub(super) enum Node<'x> {
     Close(&'x str),
 }
 
-/// Visits an XML document, without the elements in `skip` and what is in them. Entities that a document declares itself are not
-/// expanded: they stay as they are written.
+/// Visits an XML document, without the elements in `skip` and what is in them. Entities that a
+/// document declares itself are not expanded: they stay as they are written.
 pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(Node)) -> Result<(), String> {
     let mut reader = quick_xml::Reader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
     let (mut depth, mut skipped) = (0, None);
     loop {
         let event = reader.read_event();
-        let event =
-            event.map_err(|e| format!("is damaged: byte {} of its XML: {e}", reader.error_position()))?;
+        let event = event
+            .map_err(|e| format!("is damaged: byte {} of its XML: {e}", reader.error_position()))?;
         match &event {
             Event::Start(start) => {
                 depth += 1;
@@ -161,7 +170,9 @@ pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(Node)) -> Res
                 }
                 depth = depth.saturating_sub(1);
             }
-            Event::Eof if depth > 0 => return Err("is damaged: its XML ends in the middle".to_string()),
+            Event::Eof if depth > 0 => {
+                return Err("is damaged: its XML ends in the middle".to_string());
+            }
             Event::Eof => return Ok(()),
             _ if skipped.is_some() => {}
             Event::Text(words) => visit(Node::Words(&words.xml10_content())),
@@ -209,7 +220,8 @@ pub(super) enum Rank {
     Heading,
 }
 
-/// Paragraphs while they are read, in the order in which they begin: one may hold a table or a text box of others.
+/// Paragraphs while they are read, in the order in which they begin: one may hold a table or a text
+/// box of others.
 #[derive(Default)]
 pub(super) struct Paragraphs {
     found: Vec<Paragraph>,
@@ -267,15 +279,21 @@ impl Paragraphs {
         }
     }
 
-    /// The article. Its headline is the title by its style, or the only heading of the first rank, wherever it stands.
+    /// The article. Its headline is the title by its style, or the only heading of the first rank,
+    /// wherever it stands.
     pub(super) fn document(mut self) -> Result<Document, String> {
         if self.lines > MAX_LINES {
-            return Err(format!("has more than the {MAX_LINES} paragraphs and lines a document may have"));
+            return Err(format!(
+                "has more than the {MAX_LINES} paragraphs and lines a document may have"
+            ));
         }
         self.found.retain(|paragraph| !paragraph.words.trim().is_empty());
         let of_rank = |rank| {
             let places = self.found.iter().enumerate();
-            places.filter(|(_, paragraph)| paragraph.rank == Some(rank)).map(|(at, _)| at).collect::<Vec<_>>()
+            places
+                .filter(|(_, paragraph)| paragraph.rank == Some(rank))
+                .map(|(at, _)| at)
+                .collect::<Vec<_>>()
         };
         let title = match (of_rank(Rank::Title).as_slice(), of_rank(Rank::Heading).as_slice()) {
             ([title, ..], _) => Some(*title),
@@ -318,7 +336,10 @@ pub(super) mod tests {
     #[test]
     fn a_zip_of_something_else_is_named() {
         let epub = packed(&[("mimetype", "application/epub+zip"), ("META-INF/container.xml", "")]);
-        assert_eq!(refused(&epub), "is not DOCX: its parts are those of an EPUB; save its text first");
+        assert_eq!(
+            refused(&epub),
+            "is not DOCX: its parts are those of an EPUB; save its text first"
+        );
         let hwpx = packed(&[("META-INF/container.xml", ""), ("Contents/section0.xml", "")]);
         assert!(refused(&hwpx).ends_with("those of HWPX; give its name the ending .hwpx"));
         assert!(refused(&packed(&[("xl/workbook.xml", "")])).contains("XLSX"));
@@ -329,7 +350,9 @@ pub(super) mod tests {
     fn an_old_or_encrypted_container_is_named() {
         let container = |text: &[u8]| refused(&[OLE, b"\xA1\xB1\x1A\xE1....", text].concat());
         assert!(container(b"HWP Document File").contains("save it as HWPX"));
-        assert!(container(b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0").contains("password"));
+        assert!(
+            container(b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0").contains("password")
+        );
         assert!(container(b"").contains("an old Office document"));
     }
 
@@ -401,8 +424,14 @@ pub(super) mod tests {
             found.document().map(|document| document.title().map(str::to_string))
         };
         let (title, heading) = (Some(Rank::Title), Some(Rank::Heading));
-        assert_eq!(article(&[("보도자료.", None), ("하나", title), ("둘.", None)]), Ok(Some("하나".into())));
-        assert_eq!(article(&[("One.", None), ("Two", heading), ("Three.", None)]), Ok(Some("Two".into())));
+        assert_eq!(
+            article(&[("보도자료.", None), ("하나", title), ("둘.", None)]),
+            Ok(Some("하나".into()))
+        );
+        assert_eq!(
+            article(&[("One.", None), ("Two", heading), ("Three.", None)]),
+            Ok(Some("Two".into()))
+        );
         assert_eq!(article(&[("One.", None), ("Two", heading), ("Three", heading)]), Ok(None));
         assert_eq!(article(&[("하나", title), (" ", None)]), Ok(None));
         assert_eq!(article(&[(" ", title)]), Err("has no words in it".into()));

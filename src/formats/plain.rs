@@ -1,4 +1,5 @@
-//! Plain text: paragraphs separated by blank lines, or one paragraph a line, wrapped by a program or not.
+//! Plain text: paragraphs separated by blank lines, or one paragraph a line, wrapped by a program
+//! or not.
 
 use super::{Format, Item, Read, article, furniture};
 use crate::document::{Block, Document, Span};
@@ -28,7 +29,8 @@ pub(super) fn read(text: String) -> Result<Document, String> {
     Ok(Document::new(text, blocks))
 }
 
-/// Each paragraph is a block, lines that a program wrapped put together; furniture in the lines around a paragraph stands alone.
+/// Each paragraph is a block, lines that a program wrapped put together; furniture in the lines
+/// around a paragraph stands alone.
 pub(super) fn blocks(text: &str) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     let paragraphs = lines::paragraphs(text);
@@ -40,10 +42,13 @@ pub(super) fn blocks(text: &str) -> Vec<Span> {
             for piece in lines::pieces(text, line.clone()) {
                 let alone = furniture::recognise(&text[piece.clone()]).is_some();
                 match found.last_mut() {
-                    Some(last) if open && !alone && piece.start == line.start => last.end = piece.end,
+                    Some(last) if open && !alone && piece.start == line.start => {
+                        last.end = piece.end
+                    }
                     _ => found.push(piece.clone()),
                 }
-                open = !alone && piece.end == line.end && joined.get(index).copied().unwrap_or(false);
+                open =
+                    !alone && piece.end == line.end && joined.get(index).copied().unwrap_or(false);
             }
         }
     }
@@ -71,7 +76,10 @@ mod tests {
         assert_eq!(content(&document).len(), 3);
         assert!(content(&document)[2].ends_with("on each side. (Yonhap)"));
         let furniture: Vec<&str> = document.furniture().map(|(_, text)| text).collect();
-        assert_eq!(furniture, ["Back To Top", "MOST POPULAR", "LATEST NEWS", "subscribe", "소아쌤"]);
+        assert_eq!(
+            furniture,
+            ["Back To Top", "MOST POPULAR", "LATEST NEWS", "subscribe", "소아쌤"]
+        );
         assert_eq!(document.rejoin(|_, _| None), ARTICLE);
     }
 
@@ -112,7 +120,8 @@ mod tests {
 
     #[test]
     fn too_many_lines_are_refused() {
-        let error = super::super::read("a\n".repeat(super::MAX_LINES + 1).as_bytes(), "a.txt").unwrap_err();
+        let error =
+            super::super::read("a\n".repeat(super::MAX_LINES + 1).as_bytes(), "a.txt").unwrap_err();
         assert_eq!(error.to_string(), "a.txt has more than the 200000 lines an article may have");
     }
 

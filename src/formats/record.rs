@@ -1,7 +1,7 @@
 //! A record: the named fields of one article, in whatever format they stand.
 //!
-//! Knows which names mean what; knows no syntax. The next format of records brings a way to cut them apart and a way to get a
-//! field by its name, and nothing else.
+//! Knows which names mean what; knows no syntax. The next format of records brings a way to cut
+//! them apart and a way to get a field by its name, and nothing else.
 
 use std::io::BufRead;
 
@@ -34,8 +34,12 @@ const PUBLISHED: &[&str] = &[
 ];
 const SLUG: &[&str] = &["slug"];
 
-/// The article of a record whose fields `get` gives. A field that is there and blank counts for nothing.
-pub(super) fn article(fields: &Fields, get: impl Fn(&str) -> Option<String>) -> Result<Item, String> {
+/// The article of a record whose fields `get` gives. A field that is there and blank counts for
+/// nothing.
+pub(super) fn article(
+    fields: &Fields,
+    get: impl Fn(&str) -> Option<String>,
+) -> Result<Item, String> {
     let known = |names: &[&str]| names.iter().find_map(|name| words(get(name)?));
     let given = |names: &[String]| names.iter().find_map(|name| words(get(name)?));
     let Some(body) = given(&fields.text) else {
@@ -126,7 +130,8 @@ mod tests {
     #[test]
     fn a_blank_field_gives_way_to_the_next_name() {
         let item =
-            read(&[("text", " "), ("body", "They met."), ("link", ""), ("url", "http://a/b")]).unwrap();
+            read(&[("text", " "), ("body", "They met."), ("link", ""), ("url", "http://a/b")])
+                .unwrap();
         assert_eq!(item.document.article(), "They met.");
         assert_eq!(item.link.as_deref(), Some("http://a/b"));
     }

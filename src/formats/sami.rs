@@ -26,7 +26,9 @@ const CLAIMED: usize = 400;
 fn read(text: String) -> Result<Item, String> {
     let mut blocks: Vec<Block> = Vec::new();
     for span in moments(&text) {
-        blocks.extend(speeches(&text, span).into_iter().filter_map(|span| srt::block(&text, span, true)));
+        blocks.extend(
+            speeches(&text, span).into_iter().filter_map(|span| srt::block(&text, span, true)),
+        );
     }
     match blocks.is_empty() {
         true => Err("has no subtitles: no words after a <SYNC Start=...>".to_string()),
@@ -100,7 +102,8 @@ fn tags(text: &str) -> impl Iterator<Item = (Span, &str)> {
 /// What follows the bracket of a tag, up to its attributes.
 fn tag_name(tag: &str) -> &str {
     let Some(rest) = tag.strip_prefix('<') else { return "" };
-    let end = rest.char_indices().find(|(at, c)| !(c.is_ascii_alphanumeric() || (*at == 0 && *c == '/')));
+    let end =
+        rest.char_indices().find(|(at, c)| !(c.is_ascii_alphanumeric() || (*at == 0 && *c == '/')));
     &rest[..end.map_or(rest.len(), |(at, _)| at)]
 }
 
@@ -116,7 +119,13 @@ mod tests {
         let words: Vec<&str> = document.content().map(|block| document.block_text(block)).collect();
         assert_eq!(
             words,
-            ["시장이 다리를 열었다. 그는 감사했다.", "- 열렸나요?", "- 네 & 드디어.", "Is it open?", "3 < 4"]
+            [
+                "시장이 다리를 열었다. 그는 감사했다.",
+                "- 열렸나요?",
+                "- 네 & 드디어.",
+                "Is it open?",
+                "3 < 4"
+            ]
         );
         assert_eq!(document.rejoin(|_, _| None), FILE);
         let back = document.rejoin(|index, _| (index == 2).then(|| "- Yes & at last.".into()));
@@ -129,7 +138,10 @@ mod tests {
         assert_eq!(detect("standard input", &bytes).name, "sami");
         assert_eq!(read(&bytes, "standard input").unwrap().content().count(), 5);
         assert!(
-            read(b"<SAMI><BODY></BODY></SAMI>", "a.smi").unwrap_err().to_string().contains("no subtitles")
+            read(b"<SAMI><BODY></BODY></SAMI>", "a.smi")
+                .unwrap_err()
+                .to_string()
+                .contains("no subtitles")
         );
     }
 

@@ -47,7 +47,8 @@ enum Syntax {
 fn read(text: String, syntax: Syntax) -> Result<Item, String> {
     let lines = lines(&text);
     if !lines.iter().any(|line| is_timing(&text[line.clone()])) {
-        return Err("has no subtitles: no words below a line like 00:00:01,000 --> 00:00:02,500".to_string());
+        return Err("has no subtitles: no words below a line like 00:00:01,000 --> 00:00:02,500"
+            .to_string());
     }
     let cues = cues(&text, &lines, syntax);
     let speeches = cues.iter().flat_map(|cue| speeches(&text, cue));
@@ -161,7 +162,8 @@ impl Mark {
         if words.starts_with(">>") {
             return Self::Voice;
         }
-        if words.starts_with(['-', '–', '—', '‐', '－']) && words.chars().any(char::is_alphanumeric) {
+        if words.starts_with(['-', '–', '—', '‐', '－']) && words.chars().any(char::is_alphanumeric)
+        {
             return Self::Dash;
         }
         let is_name = |name: &str| {
@@ -209,8 +211,9 @@ fn is_timing(line: &str) -> bool {
         return false;
     }
     let found = ARROWS.iter().find_map(|arrow| line.split_once(arrow));
-    found
-        .is_some_and(|(from, to)| time(from).is_some_and(|rest| rest.trim().is_empty()) && time(to).is_some())
+    found.is_some_and(|(from, to)| {
+        time(from).is_some_and(|rest| rest.trim().is_empty()) && time(to).is_some()
+    })
 }
 
 /// What follows a time at the beginning of a text; `None` where there is none.
@@ -226,7 +229,9 @@ fn time(text: &str) -> Option<&str> {
         rest = &rest[digits..];
         // "00 : 00 : 01 , 000"
         let next = rest.trim_start();
-        let Some(mark) = next.chars().next().filter(|c| matches!(c, ':' | ',' | '.' | ';')) else { break };
+        let Some(mark) = next.chars().next().filter(|c| matches!(c, ':' | ',' | '.' | ';')) else {
+            break;
+        };
         colons += usize::from(mark == ':');
         rest = next[1..].trim_start();
     }
@@ -252,8 +257,9 @@ mod tests {
         let text = "1\r\n00:00:01,000 --> 00:00:02,500\r\nThe bridge is open,\r\nsaid <i>the mayor</i>.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000 X1:1 X2:9\r\n{\\an8}- R&D <b>rose</b>\r\n\r\n";
         let document = read(text.as_bytes(), "a.srt").unwrap();
         assert_eq!(words(&document), ["The bridge is open, said the mayor.", "- R&D rose"]);
-        let back = document
-            .rejoin(|index, _| Some(["다리가 열렸다고 the mayor가 말했다.", "- 연구 rose"][index].into()));
+        let back = document.rejoin(|index, _| {
+            Some(["다리가 열렸다고 the mayor가 말했다.", "- 연구 rose"][index].into())
+        });
         let expected = text
             .replace(
                 "The bridge is open,\r\nsaid <i>the mayor</i>.",
@@ -291,7 +297,8 @@ mod tests {
         assert_eq!(words(&document), ["left out", "하나 & 둘", "셋"]);
         let back = document.rejoin(|index, _| Some(["x", "one & two", "three"][index].into()));
         assert!(
-            back.contains("\n<v Kim>one &amp; two\n") && back.ends_with("\n<v.loud Lee>three</v>\n"),
+            back.contains("\n<v Kim>one &amp; two\n")
+                && back.ends_with("\n<v.loud Lee>three</v>\n"),
             "{back}"
         );
     }
@@ -328,8 +335,13 @@ mod tests {
             assert_eq!(of(&text.replace('\n', "\r\n"), "a.srt").len(), 2, "{timing}");
             assert_eq!(of(&text.replace('\n', "\r"), "a.srt").len(), 2, "{timing}");
         }
-        for words in ["He went from 10:30 --> home.", "1 --> 2", "3.5 -> 4.5", "Haemin --> Somi", "A: 1 -> 2"]
-        {
+        for words in [
+            "He went from 10:30 --> home.",
+            "1 --> 2",
+            "3.5 -> 4.5",
+            "Haemin --> Somi",
+            "A: 1 -> 2",
+        ] {
             let text = format!("1\n00:00:01,000 --> 00:00:03,000\n{words}\n");
             assert_eq!(of(&text, "a.srt"), [words]);
         }
@@ -338,7 +350,10 @@ mod tests {
     #[test]
     fn a_blank_line_in_a_cue_ends_nothing() {
         let text = "1\n00:00:01,000 --> 00:00:03,000\nThe mayor opened it.\n\nShe thanked them.\n \n1987\n\n2\n00:00:04,000 --> 00:00:06,000\nIt is 7\n8\n9\n\n\n3\n00:00:07,000 --> 00:00:08,000\n";
-        assert_eq!(of(text, "a.srt"), ["The mayor opened it.", "She thanked them.", "1987", "It is 7 8 9"]);
+        assert_eq!(
+            of(text, "a.srt"),
+            ["The mayor opened it.", "She thanked them.", "1987", "It is 7 8 9"]
+        );
         assert_eq!(
             of(
                 "WEBVTT\n\n00:01.000 --> 00:02.000\nOne.\n\nLeft over.\n\nname\n00:03.000 --> 00:04.000\nTwo.\n",
@@ -350,7 +365,8 @@ mod tests {
 
     #[test]
     fn speakers_of_a_cue_stay_on_their_lines() {
-        let cue = |words: &str| of(&format!("1\n00:00:01,000 --> 00:00:03,000\n{words}\n"), "a.srt");
+        let cue =
+            |words: &str| of(&format!("1\n00:00:01,000 --> 00:00:03,000\n{words}\n"), "a.srt");
         assert_eq!(
             cue("- Is it open?\n- It is,\nsince Monday."),
             ["- Is it open?", "- It is, since Monday."]
@@ -358,9 +374,15 @@ mod tests {
         assert_eq!(cue("Is it open?\n- It is."), ["Is it open?", "- It is."]);
         assert_eq!(cue("<i>- 열렸나요?</i>\n<i>- 네.</i>"), ["- 열렸나요?", "- 네."]);
         assert_eq!(cue("-열렸나요?\n-네."), ["-열렸나요?", "-네."]);
-        assert_eq!(cue("MAYOR: It is open.\nKIM: At last."), ["MAYOR: It is open.", "KIM: At last."]);
+        assert_eq!(
+            cue("MAYOR: It is open.\nKIM: At last."),
+            ["MAYOR: It is open.", "KIM: At last."]
+        );
         assert_eq!(cue(">> It is open.\n>> At last."), [">> It is open.", ">> At last."]);
-        assert_eq!(cue("The plan\n- a large one - is ready."), ["The plan - a large one - is ready."]);
+        assert_eq!(
+            cue("The plan\n- a large one - is ready."),
+            ["The plan - a large one - is ready."]
+        );
         assert_eq!(cue("The mayor said:\nno."), ["The mayor said: no."]);
         assert_eq!(
             of("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Kim>Open?</v>\n<v Lee>Yes.\n", "a.vtt"),
@@ -377,15 +399,24 @@ mod tests {
         assert_eq!(same, text.replace(".{\\i0}\n", ".{\\i0} "));
         let text = "WEBVTT\n\n00:00.000 --> 00:02.000\nthe<00:00:00.500><c> mayor</c><00:01.000><c.yellow> opened</c>\n";
         assert_eq!(of(text, "a.vtt"), ["the mayor opened"]);
-        assert_eq!(of("1\n00:00:01,000 --> 00:00:03,000\nOne\\NTwo\\hthree\n", "a.srt"), ["One Two three"]);
-        assert_eq!(of("1\n00:00:01,000 --> 00:00:03,000\n3 <4 and {5}\n", "a.srt"), ["3 <4 and {5}"]);
+        assert_eq!(
+            of("1\n00:00:01,000 --> 00:00:03,000\nOne\\NTwo\\hthree\n", "a.srt"),
+            ["One Two three"]
+        );
+        assert_eq!(
+            of("1\n00:00:01,000 --> 00:00:03,000\n3 <4 and {5}\n", "a.srt"),
+            ["3 <4 and {5}"]
+        );
     }
 
     #[test]
     fn blocks_of_webvtt_that_are_no_cues_stay() {
         let text = "WEBVTT\nKind: captions\nLanguage: en\n\nREGION\nid:fred\nwidth:40%\n\nSTYLE\n::cue(b) {\n  color: red;\n}\n\nNOTE a note\nof two lines\n\nNOTE\nanother\n00:00.000 --> 00:01.000 line:0\nCue right below a note.\n\n1 - intro\n00:02.000 --> 00:03.000\nNOTEWORTHY words.\n";
         assert_eq!(of(text, "a.vtt"), ["Cue right below a note.", "NOTEWORTHY words."]);
-        assert_eq!(of("WEBVTT\n00:01.000 --> 00:02.000\nNo blank line.\n", "a.vtt"), ["No blank line."]);
+        assert_eq!(
+            of("WEBVTT\n00:01.000 --> 00:02.000\nNo blank line.\n", "a.vtt"),
+            ["No blank line."]
+        );
     }
 
     #[test]

@@ -38,7 +38,16 @@ pub(super) struct Transcoded {
 impl Transcoded {
     pub(super) fn new(source: Box<dyn BufRead + Send>, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_without_bom_handling();
-        Self { source, encoding, decoder, read: 0, done: false, text: vec![0; HELD], from: 0, to: 0 }
+        Self {
+            source,
+            encoding,
+            decoder,
+            read: 0,
+            done: false,
+            text: vec![0; HELD],
+            from: 0,
+            to: 0,
+        }
     }
 }
 
@@ -82,7 +91,9 @@ mod tests {
 
     fn read(bytes: &'static [u8]) -> io::Result<String> {
         let mut text = String::new();
-        utf8(Box::new(io::BufReader::with_capacity(8, bytes)))?.read_to_string(&mut text).map(|_| text)
+        utf8(Box::new(io::BufReader::with_capacity(8, bytes)))?
+            .read_to_string(&mut text)
+            .map(|_| text)
     }
 
     #[test]

@@ -48,8 +48,9 @@ pub(super) fn signature(bytes: &[u8]) -> Option<&'static str> {
     const LOOKED_AT: usize = 512;
     // A text may begin with these letters; a file of that kind has a NUL byte soon after them.
     let binary = || bytes[..bytes.len().min(LOOKED_AT)].contains(&0);
-    let begins =
-        |start: &[u8]| bytes.starts_with(start) && (!start.iter().all(u8::is_ascii_alphanumeric) || binary());
+    let begins = |start: &[u8]| {
+        bytes.starts_with(start) && (!start.iter().all(u8::is_ascii_alphanumeric) || binary())
+    };
     SIGNATURES.iter().find(|(start, _)| begins(start)).map(|(_, what)| *what)
 }
 
@@ -108,7 +109,8 @@ const KINDS: &[Kind] = &[
 pub(super) fn text(text: &str) -> Option<String> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let root = xml_root(text);
-    if starts(text, &["<!doctype html"]) || root.as_deref().is_some_and(|root| is_html(text, root)) {
+    if starts(text, &["<!doctype html"]) || root.as_deref().is_some_and(|root| is_html(text, root))
+    {
         return Some("is HTML; give its name the ending .html".to_string());
     }
     if root.as_deref() == Some("") {
@@ -121,7 +123,9 @@ pub(super) fn text(text: &str) -> Option<String> {
 }
 
 fn starts(text: &str, known: &[&str]) -> bool {
-    known.iter().any(|known| text.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known)))
+    known
+        .iter()
+        .any(|known| text.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known)))
 }
 
 /// Whether an element around a text is one of HTML. With a declaration of XML only the root of a
@@ -168,7 +172,8 @@ fn is_json(text: &str) -> bool {
         (Some('['), Some('{')) => true,
         (Some('{'), Some('}')) | (Some('['), Some(']')) => text.trim_end().len() <= 4,
         (Some('['), Some('"' | '0'..='9' | '[' | '-')) => {
-            text.trim_end().ends_with(']') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+            text.trim_end().ends_with(']')
+                && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
         }
         _ => false,
     }
@@ -239,12 +244,15 @@ fn is_log(text: &str) -> bool {
                 && figures.split(':').count() == 3
                 && figures.bytes().all(|b| b.is_ascii_digit() || b == b':')
         });
-        let level = begin.split(|c: char| !c.is_ascii_alphabetic()).any(|word| LEVELS.contains(&word));
-        let server = begin.split_once(" [").is_some_and(|(_, at)| at.matches(['/', ':']).count() >= 4)
-            && begin.starts_with(|c: char| c.is_ascii_digit());
+        let level =
+            begin.split(|c: char| !c.is_ascii_alphabetic()).any(|word| LEVELS.contains(&word));
+        let server =
+            begin.split_once(" [").is_some_and(|(_, at)| at.matches(['/', ':']).count() >= 4)
+                && begin.starts_with(|c: char| c.is_ascii_digit());
         (clock && level) || server
     };
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LOOKED_AT).collect();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.trim().is_empty()).take(LOOKED_AT).collect();
     lines.len() >= 2 && lines.iter().filter(|line| entry(line)).count() * 2 > lines.len()
 }
 
@@ -252,11 +260,13 @@ fn is_log(text: &str) -> bool {
 fn is_base64(text: &str) -> bool {
     const SHORTEST: usize = 120;
     let text = text.trim_end();
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    let letter =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
     let first = text.lines().next().unwrap_or_default().trim_end().len();
     let uniform = || text.lines().rev().skip(1).all(|line| line.trim_end().len() == first);
     let figures = || {
-        text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_uppercase())
+        text.bytes().any(|byte| byte.is_ascii_digit())
+            && text.bytes().any(|byte| byte.is_ascii_uppercase())
     };
     text.len() >= SHORTEST
         && first >= 60
@@ -269,7 +279,9 @@ fn is_base64(text: &str) -> bool {
 fn is_uuencoded(text: &str) -> bool {
     let mut words = text.lines().next().unwrap_or_default().split(' ');
     words.next() == Some("begin")
-        && words.next().is_some_and(|mode| mode.len() == 3 && mode.bytes().all(|byte| byte.is_ascii_digit()))
+        && words
+            .next()
+            .is_some_and(|mode| mode.len() == 3 && mode.bytes().all(|byte| byte.is_ascii_digit()))
         && words.next().is_some()
         && text.lines().nth(1).is_some_and(|line| line.starts_with('M') && line.len() == 61)
 }
@@ -280,14 +292,18 @@ mod tests {
 
     #[test]
     fn what_is_not_prose_is_named() {
-        let base64 =
-            "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n".repeat(3) + "QUJD==";
+        let base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n"
+            .repeat(3)
+            + "QUJD==";
         for (given, name) in [
             ("{\"articles\": [{\"title\": \"x\"}]}", "JSON"),
             ("{\n  \"title\": \"Harbour\",\n  \"body\": \"They met.\"\n}\n", "JSON"),
             ("[\"a\", \"b\"]", "JSON"),
             ("[1, 2]", "JSON"),
-            ("From: a@b.example\nTo: c@d.example\nSubject: Hi\nMIME-Version: 1.0\n\nHello.", "e-mail"),
+            (
+                "From: a@b.example\nTo: c@d.example\nSubject: Hi\nMIME-Version: 1.0\n\nHello.",
+                "e-mail",
+            ),
             (
                 "Received: from x by y;\n\tWed, 7 Jan 2026\nMessage-ID: <1@x>\nFrom: a@b.example\n\nHi",
                 "e-mail",

@@ -1,14 +1,16 @@
 //! What a reader of a text sees: the text without characters that have no width.
 //!
-//! Invisible characters carry instructions to models that no editor can see, and turn letters around. They stay in the
-//! [`Document`](crate::Document), whose text must join back byte for byte; a prompt is made from what is visible.
+//! Invisible characters carry instructions to models that no editor can see, and turn letters
+//! around. They stay in the [`Document`](crate::Document), whose text must join back byte for byte;
+//! a prompt is made from what is visible.
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// A text as it is seen: without bidirectional controls, tag characters, zero-width and control characters, and with Hangul
-/// that a Mac wrote as separate letters put together (NFC). Borrows where there is nothing to change.
+/// A text as it is seen: without bidirectional controls, tag characters, zero-width and control
+/// characters, and with Hangul that a Mac wrote as separate letters put together (NFC). Borrows
+/// where there is nothing to change.
 ///
 /// ```
 /// use malmoi::formats::visible;
@@ -31,7 +33,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 fn is_invisible(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
-        // Soft hyphen, zero-width spaces and joiners, marks and embeddings of direction, invisible operators.
+        // Soft hyphen, zero-width spaces and joiners, marks and embeddings of direction, invisible
+        // operators.
         '\u{AD}'
         | '\u{61C}'
         | '\u{180E}'
@@ -39,7 +42,12 @@ fn is_invisible(c: char) -> bool {
         | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' => true,
         // Byte order mark, interlinear annotations, Hangul fillers (blank letters).
-        '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' => true,
+        '\u{FEFF}'
+        | '\u{FFF9}'..='\u{FFFB}'
+        | '\u{115F}'
+        | '\u{1160}'
+        | '\u{3164}'
+        | '\u{FFA0}' => true,
         // Tag characters and variation selectors: an alphabet nobody sees.
         '\u{E0000}'..='\u{E0FFF}' => true,
         c => c.is_control(),

@@ -1,8 +1,8 @@
-//! What the formats written in XML share: which root element a file has, its tags with their places, and the runs of words between
-//! them. Knows XML; knows no vocabulary.
+//! What the formats written in XML share: which root element a file has, its tags with their
+//! places, and the runs of words between them. Knows XML; knows no vocabulary.
 //!
-//! Entities that a document declares are never expanded, and nothing is fetched: what `&name;` stands for stays unknown, so that no
-//! document can grow by being read.
+//! Entities that a document declares are never expanded, and nothing is fetched: what `&name;`
+//! stands for stays unknown, so that no document can grow by being read.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -47,7 +47,8 @@ impl<'t> Tree<'t> {
         loop {
             let start = lead + reader.buffer_position() as usize;
             let event = reader.read_event();
-            let event = event.map_err(|error| refuse(&text[lead..], reader.error_position(), &error))?;
+            let event =
+                event.map_err(|error| refuse(&text[lead..], reader.error_position(), &error))?;
             let end = lead + reader.buffer_position() as usize;
             let (tag, empty) = match event {
                 Event::Start(tag) => (tag, false),
@@ -84,7 +85,8 @@ impl<'t> Tree<'t> {
         let element = &self.elements[index];
         let rest = &self.text[element.inner.end..];
         // The one tag of an empty element ends where its content would begin.
-        let closing = if rest.starts_with("</") { rest.find('>').map_or(0, |at| at + 1) } else { 0 };
+        let closing =
+            if rest.starts_with("</") { rest.find('>').map_or(0, |at| at + 1) } else { 0 };
         let empty = element.inner.is_empty() && self.text[element.tag.clone()].ends_with("/>");
         element.tag.start..element.inner.end + if empty { 0 } else { closing }
     }
@@ -96,8 +98,8 @@ impl<'t> Tree<'t> {
         outer..outer + 1 + first.partition_point(|element| element.tag.start < end)
     }
 
-    /// Elements in an element that lie on a path, its last part first: `["headline", "contentMeta"]` is a headline directly in
-    /// `contentMeta`.
+    /// Elements in an element that lie on a path, its last part first: `["headline",
+    /// "contentMeta"]` is a headline directly in `contentMeta`.
     pub fn at<'p>(&'p self, outer: usize, path: &'p [&'p str]) -> impl Iterator<Item = usize> + 'p {
         let lies = |index: &usize| {
             let mut at = Some(*index);
@@ -131,7 +133,8 @@ impl<'t> Tree<'t> {
     /// The value of an attribute, by its name without a prefix.
     pub fn attribute(&self, index: usize, name: &str) -> Option<String> {
         let span = self.value(index, name)?;
-        Some(Inline::read(&self.text[span]).text().trim().to_string()).filter(|value| !value.is_empty())
+        Some(Inline::read(&self.text[span]).text().trim().to_string())
+            .filter(|value| !value.is_empty())
     }
 
     /// Where the value of an attribute stands, between its quotes.
@@ -141,10 +144,12 @@ impl<'t> Tree<'t> {
         Some(tag.start + value.start..tag.start + value.end)
     }
 
-    /// The runs of words in an element, and the element that each stands in: what lies between tags of elements that are not
-    /// `inline`, trimmed of white space. Runs without words are left out.
+    /// The runs of words in an element, and the element that each stands in: what lies between tags
+    /// of elements that are not `inline`, trimmed of white space. Runs without words are left
+    /// out.
     pub fn runs(&self, within: usize, inline: &[&str]) -> Vec<(usize, Span)> {
-        // The borders of runs: where each tag begins and ends, and which element holds what follows it.
+        // The borders of runs: where each tag begins and ends, and which element holds what follows
+        // it.
         let mut borders: Vec<(usize, usize, usize)> = Vec::new();
         for index in self.inside(within) {
             let element = &self.elements[index];
@@ -153,7 +158,11 @@ impl<'t> Tree<'t> {
             }
             borders.push((element.tag.start, element.tag.end, index));
             if let Some(parent) = element.parent.filter(|_| index != within) {
-                borders.push((element.inner.end, self.whole(index).end, self.border_of(parent, inline)));
+                borders.push((
+                    element.inner.end,
+                    self.whole(index).end,
+                    self.border_of(parent, inline),
+                ));
             }
         }
         borders.push((self.elements[within].inner.end, self.elements[within].inner.end, within));
@@ -229,7 +238,8 @@ pub(super) fn attributes(tag: &str) -> impl Iterator<Item = (&str, Span)> {
 
 /// The namespaces a tag declares, each as it stands.
 pub(super) fn namespaces(tag: &str) -> impl Iterator<Item = (&str, &str)> {
-    let declared = attributes(tag).filter(|(name, _)| *name == "xmlns" || name.starts_with("xmlns:"));
+    let declared =
+        attributes(tag).filter(|(name, _)| *name == "xmlns" || name.starts_with("xmlns:"));
     declared.map(|(name, value)| {
         let start = tag[..value.start].rfind(name).unwrap_or(value.start);
         (name, &tag[start..=value.end])
@@ -268,21 +278,27 @@ pub(super) fn beginning(bytes: &[u8]) -> String {
     const ENOUGH: usize = 1 << 14;
     let bytes = &bytes[..bytes.len().min(ENOUGH)];
     match encoding::marked(bytes) {
-        Some((encoding, length)) => encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned(),
+        Some((encoding, length)) => {
+            encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned()
+        }
         None => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
 /// A decoded document that says it is in UTF-8, as it is now and as it will be written.
 pub(super) fn as_utf8(text: String) -> String {
-    let Some(declaration) = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.find("?>")) else {
+    let Some(declaration) =
+        text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.find("?>"))
+    else {
         return text;
     };
     let start = text.len() - text.trim_start().len();
     let declaration = start..start + 5 + declaration;
     let Some(named) = text[declaration.clone()].find("encoding") else { return text };
     let rest = declaration.start + named;
-    let Some(open) = text[rest..declaration.end].find(['"', '\'']).map(|at| rest + at) else { return text };
+    let Some(open) = text[rest..declaration.end].find(['"', '\'']).map(|at| rest + at) else {
+        return text;
+    };
     let quote = &text[open..open + 1];
     let Some(length) = text[open + 1..declaration.end].find(quote) else { return text };
     let value = open + 1..open + 1 + length;
@@ -296,7 +312,8 @@ pub(super) fn as_utf8(text: String) -> String {
 fn refuse(text: &str, position: u64, error: &quick_xml::Error) -> String {
     let at = usize::try_from(position).unwrap_or(usize::MAX);
     let error = error.to_string();
-    let error = error.trim_start_matches("ill-formed document: ").trim_start_matches("syntax error: ");
+    let error =
+        error.trim_start_matches("ill-formed document: ").trim_start_matches("syntax error: ");
     format!("is not well-formed XML: {error} (line {})", line_of(text, at))
 }
 
@@ -333,14 +350,21 @@ mod tests {
         assert_eq!(tree.attribute(head, "at").as_deref(), Some("a > b"));
         assert_eq!(tree.attribute(0, "lang").as_deref(), Some("en"));
         assert_eq!(tree.attribute(head, "none"), None);
-        assert_eq!(tree.at(0, &["b", "p"]).filter_map(|at| tree.words(at)).collect::<Vec<_>>(), ["two"]);
+        assert_eq!(
+            tree.at(0, &["b", "p"]).filter_map(|at| tree.words(at)).collect::<Vec<_>>(),
+            ["two"]
+        );
         assert!(tree.at(0, &["b", "news"]).next().is_none());
     }
 
     #[test]
     fn what_is_no_xml_is_refused_with_its_line() {
         let refused = |text: &str| Tree::read(text).unwrap_err();
-        assert!(refused("<a>\n<b></a>").starts_with("is not well-formed XML"), "{}", refused("<a>\n<b></a>"));
+        assert!(
+            refused("<a>\n<b></a>").starts_with("is not well-formed XML"),
+            "{}",
+            refused("<a>\n<b></a>")
+        );
         assert!(refused("<a>\n<b></a>").ends_with("(line 2)"), "{}", refused("<a>\n<b></a>"));
         assert_eq!(refused("<!-- nothing -->"), "holds no element");
         assert_eq!(refused("<a><b>"), "is not whole: <b> is never closed");
@@ -366,7 +390,10 @@ mod tests {
 
     #[test]
     fn the_root_is_known_from_the_beginning_in_any_encoding() {
-        assert_eq!(root(b"\xEF\xBB\xBF<?xml version='1.0'?><!-- x --><rdf:RDF>").as_deref(), Some("RDF"));
+        assert_eq!(
+            root(b"\xEF\xBB\xBF<?xml version='1.0'?><!-- x --><rdf:RDF>").as_deref(),
+            Some("RDF")
+        );
         let utf16: Vec<u8> = "\u{feff}<rss>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(root(&utf16).as_deref(), Some("rss"));
         assert_eq!(root(b"a < b"), None);
@@ -376,7 +403,8 @@ mod tests {
     fn the_declared_encoding_is_the_one_that_is_written() {
         let declared = "<?xml version=\"1.0\" encoding='euc-kr'?><a/>";
         assert_eq!(as_utf8(declared.into()), "<?xml version=\"1.0\" encoding='UTF-8'?><a/>");
-        for same in ["<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>", "<a encoding='x'/>", "<?xml"] {
+        for same in ["<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>", "<a encoding='x'/>", "<?xml"]
+        {
             assert_eq!(as_utf8(same.into()), same);
         }
     }

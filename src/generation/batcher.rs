@@ -1,4 +1,5 @@
-//! Many callers, one loop: prompts of all of them go through the network together, so that its weights are read once for all.
+//! Many callers, one loop: prompts of all of them go through the network together, so that its
+//! weights are read once for all.
 //!
 //! A thread of its own runs the loop. A caller sends its prompts and waits; text is shown to it
 //! step by step, and the loop waits for its answer, so that a text is the same whatever else is
@@ -17,7 +18,8 @@ use crate::error::{Error, Result};
 /// While nothing happens a caller is asked this often whether to go on.
 const ASKED_EVERY: Duration = Duration::from_millis(100);
 
-/// The way to a loop that others use too. Cloning it shares the loop, which ends when the last one is dropped.
+/// The way to a loop that others use too. Cloning it shares the loop, which ends when the last one
+/// is dropped.
 #[derive(Clone)]
 pub(crate) struct Batcher {
     calls: Sender<Call>,
@@ -40,7 +42,8 @@ enum Told {
 }
 
 impl Batcher {
-    /// Starts a loop with room for `batch` sequences. `run` is given the desk and runs an engine at it.
+    /// Starts a loop with room for `batch` sequences. `run` is given the desk and runs an engine at
+    /// it.
     pub fn start(batch: usize, run: impl FnOnce(&mut dyn Desk) + Send + 'static) -> Result<Self> {
         let (calls, waiting) = channel();
         let counter = Counter { waiting, batch: batch.max(1), calls: BTreeMap::new(), number: 0 };
@@ -136,7 +139,8 @@ impl Counter {
             options: options.clone(),
         };
         let asks = call.prompts.into_iter().enumerate().map(ask).collect();
-        let open = Open { told: call.told, said: call.said, caller: call.caller, asks, under_way: 0 };
+        let open =
+            Open { told: call.told, said: call.said, caller: call.caller, asks, under_way: 0 };
         self.calls.insert(self.number, open);
     }
 
@@ -153,7 +157,9 @@ impl Counter {
     /// batch only of one that has none.
     fn pick(&mut self, beyond: bool) -> Option<Ask> {
         let waiting = self.calls.values_mut().filter(|open| !open.asks.is_empty());
-        let open = waiting.min_by_key(|open| open.under_way).filter(|open| !beyond || open.under_way == 0)?;
+        let open = waiting
+            .min_by_key(|open| open.under_way)
+            .filter(|open| !beyond || open.under_way == 0)?;
         open.under_way += 1;
         open.asks.pop_front()
     }
@@ -186,7 +192,8 @@ impl Desk for Counter {
             .map(|(tag, text)| self.tell(tag.call, Told::Text(tag.index, text.clone())))
             .collect();
         let answer = |(heard, (tag, _)): (bool, &(Tag, String))| {
-            let said = self.calls.get(&tag.call).filter(|_| heard).and_then(|open| open.said.recv().ok());
+            let said =
+                self.calls.get(&tag.call).filter(|_| heard).and_then(|open| open.said.recv().ok());
             if said.is_none() {
                 self.calls.remove(&tag.call);
             }

@@ -1,9 +1,10 @@
-//! Beam search, and greedy search by the same rules, for networks that read a source: the texts and scores that `generate` of
-//! `transformers` 5 finds, at any batch size.
+//! Beam search, and greedy search by the same rules, for networks that read a source: the texts and
+//! scores that `generate` of `transformers` 5 finds, at any batch size.
 //!
 //! Sutskever et al. 2014, <https://arxiv.org/abs/1409.3215>; reference: `GenerationMixin._beam_search`. Each source has a search of its
-//! own, which knows no network: it says which beams it wants continued and is given scores. Beams are rows of one batch, and a beam's
-//! state goes to its successor; it is copied only where there are several.
+//! own, which knows no network: it says which beams it wants continued and is given scores. Beams
+//! are rows of one batch, and a beam's state goes to its successor; it is copied only where there
+//! are several.
 
 use std::sync::Arc;
 
@@ -47,7 +48,8 @@ pub enum EarlyStopping {
 pub struct Found {
     /// Its tokens, the start left out, the end included.
     pub ids: Vec<u32>,
-    /// What each of them added to the logarithm of the text's probability, by the rules of the search.
+    /// What each of them added to the logarithm of the text's probability, by the rules of the
+    /// search.
     pub scores: Vec<f32>,
     /// The logarithm of its probability, over its length; of a greedy search none.
     pub score: Option<f32>,
@@ -55,7 +57,8 @@ pub struct Found {
     pub is_whole: bool,
 }
 
-/// Searches for several sources, `at_once` of them at a time; gives up to `width` texts for each, best first.
+/// Searches for several sources, `at_once` of them at a time; gives up to `width` texts for each,
+/// best first.
 pub fn search(
     network: &dyn Network,
     sources: &[&[u32]],
@@ -120,7 +123,8 @@ impl<'n, T: Send> Round<'n, T> {
 
     /// One batch through the network, one token for each text that is followed.
     pub fn step(&mut self) -> Result<()> {
-        let mut rows: Vec<Row<'_>> = self.active.iter_mut().flat_map(|(.., search)| search.rows()).collect();
+        let mut rows: Vec<Row<'_>> =
+            self.active.iter_mut().flat_map(|(.., search)| search.rows()).collect();
         let logits = self.network.forward(&mut rows)?;
         drop(rows);
         let first = self.active.iter().scan(0, |row, (.., search)| {
@@ -140,7 +144,10 @@ impl<'n, T: Send> Round<'n, T> {
     pub fn over(&mut self) -> impl Iterator<Item = (T, Result<Vec<Found>>)> {
         let over = self.active.extract_if(.., |(.., search)| search.is_over);
         over.map(|(tag, beams, search)| match search.failed {
-            true => (tag, Err(Error::Engine("the network computed a score that is not a number".into()))),
+            true => (
+                tag,
+                Err(Error::Engine("the network computed a score that is not a number".into())),
+            ),
             false => (tag, Ok(search.best(&beams))),
         })
     }
@@ -265,7 +272,8 @@ impl Search {
             let candidate = |(token, score)| Candidate { beam: index, token: token as u32, score };
             best(&scores, kept).into_iter().map(candidate).collect::<Vec<_>>()
         };
-        let mut candidates: Vec<Candidate> = self.running.iter().enumerate().flat_map(of_beam).collect();
+        let mut candidates: Vec<Candidate> =
+            self.running.iter().enumerate().flat_map(of_beam).collect();
         // Among equals the first, as they stand in one row.
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
         candidates.truncate(kept);
@@ -285,7 +293,8 @@ impl Search {
 
         // Those that ended, among the best that ended before.
         let written = texts.first().map_or(1, |text| text.scores.len());
-        let is_full = self.ended.iter().all(|ended| ended.is_there) && *early_stopping == EarlyStopping::Yes;
+        let is_full =
+            self.ended.iter().all(|ended| ended.is_there) && *early_stopping == EarlyStopping::Yes;
         let mut merged = std::mem::take(&mut self.ended);
         for (index, (candidate, text)) in candidates.iter().zip(&texts).enumerate() {
             // Only what is among the best counts as an end.
@@ -299,9 +308,11 @@ impl Search {
         self.ended = merged;
 
         let all_end = ends.iter().all(|end| *end);
-        self.running = going_on(std::mem::take(&mut self.running), &candidates, &going, going_score, texts);
+        self.running =
+            going_on(std::mem::take(&mut self.running), &candidates, &going, going_score, texts);
         self.improvable &= self.may_improve(beams, written);
-        let is_full = self.ended.iter().all(|ended| ended.is_there) && *early_stopping == EarlyStopping::Yes;
+        let is_full =
+            self.ended.iter().all(|ended| ended.is_there) && *early_stopping == EarlyStopping::Yes;
         self.is_over = !self.improvable || is_full || all_end;
     }
 
@@ -347,7 +358,11 @@ fn going_on(
             _ => states[parent].as_ref().map(State::fork),
         };
         if let Some(state) = state {
-            beams.push(Beam { text: std::mem::take(&mut texts[*index]), score: score(*index), state });
+            beams.push(Beam {
+                text: std::mem::take(&mut texts[*index]),
+                score: score(*index),
+                state,
+            });
         }
     }
     beams

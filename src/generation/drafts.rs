@@ -1,13 +1,15 @@
-//! Drafts: what may come next, looked up in what the sequence has read and written (Yang et al. 2023,
-//! <https://arxiv.org/abs/2304.04487>). News is full of names, figures and quotes that go over as they stand.
+//! Drafts: what may come next, looked up in what the sequence has read and written (Yang et al.
+//! 2023, <https://arxiv.org/abs/2304.04487>). News is full of names, figures and quotes that go over as they stand.
 //!
-//! The network reads a draft in one step with the token before it, and what it would not have written by itself is taken back: texts do not
-//! depend on drafts, only the time they take does. Knows ids and nothing of what they mean.
+//! The network reads a draft in one step with the token before it, and what it would not have
+//! written by itself is taken back: texts do not depend on drafts, only the time they take does.
+//! Knows ids and nothing of what they mean.
 
-/// Tokens of a step up to which one more costs little, because what takes the time is reading the weights.
+/// Tokens of a step up to which one more costs little, because what takes the time is reading the
+/// weights.
 const ROWS: usize = 8;
-/// Tokens at the end that must stand elsewhere too, for what follows them there to be a draft: at first, and after any number of drafts
-/// of which nothing came.
+/// Tokens at the end that must stand elsewhere too, for what follows them there to be a draft: at
+/// first, and after any number of drafts of which nothing came.
 const LEAST: usize = 2;
 const LEAST_IN_THE_END: usize = 5;
 /// More are not compared: what follows is as likely by then as it will be.
@@ -18,7 +20,8 @@ pub(super) fn most(sequences: usize) -> usize {
     (ROWS / sequences.max(1)).saturating_sub(1)
 }
 
-/// How far drafts of a sequence reach, and how much must speak for them: further after each that came, more after each that did not.
+/// How far drafts of a sequence reach, and how much must speak for them: further after each that
+/// came, more after each that did not.
 #[derive(Debug)]
 pub(super) struct Drafts {
     reach: usize,
@@ -32,7 +35,8 @@ impl Default for Drafts {
 }
 
 impl Drafts {
-    /// Up to `most` tokens that followed the longest part of the end of `ids` elsewhere in them; of equally long ones, the last.
+    /// Up to `most` tokens that followed the longest part of the end of `ids` elsewhere in them; of
+    /// equally long ones, the last.
     pub fn look_up<'i>(&self, ids: &'i [u32], most: usize) -> &'i [u32] {
         let Some((last, before)) = ids.split_last().filter(|_| most > 0) else { return &[] };
         let mut best = (0, before.len());

@@ -6,14 +6,16 @@ const LONGEST: usize = 80;
 /// What a text's end says about repetition.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repetition {
-    /// Tokens that stay, whatever comes: everything up to the end of the first of the runs that repeat.
+    /// Tokens that stay, whatever comes: everything up to the end of the first of the runs that
+    /// repeat.
     pub certain: usize,
     /// Set where the text is caught in a loop: how many tokens to keep.
     pub looping: Option<usize>,
 }
 
-/// How often a run must stand at the end, one after the other, to be a loop. Short runs repeat in honest text ("2,000,000", rules
-/// of dashes, "아니, 아니, 아니"), long ones never do more than once or twice.
+/// How often a run must stand at the end, one after the other, to be a loop. Short runs repeat in
+/// honest text ("2,000,000", rules of dashes, "아니, 아니, 아니"), long ones never do more than
+/// once or twice.
 fn too_many(run: usize) -> usize {
     match run {
         1 => 12,
@@ -33,7 +35,8 @@ pub(super) fn repetition(ids: &[u32]) -> Repetition {
             .zip(ids[..ids.len() - run].iter().rev())
             .take_while(|(a, b)| a == b)
             .count();
-        // `equal` tokens at the end equal those a run before: the repeating part is that long, and a first run more.
+        // `equal` tokens at the end equal those a run before: the repeating part is that long, and
+        // a first run more.
         let times = equal / run + 1;
         if times < 2 {
             continue;
@@ -54,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_loop_is_cut_after_its_first_run() {
-        let ids: Vec<u32> = [9, 8].into_iter().chain([1, 2, 3, 4, 5].into_iter().cycle().take(25)).collect();
+        let ids: Vec<u32> =
+            [9, 8].into_iter().chain([1, 2, 3, 4, 5].into_iter().cycle().take(25)).collect();
         assert_eq!(repetition(&ids).looping, Some(2 + 5));
         assert_eq!(repetition(&ids[..2 + 24]).looping, None);
     }

@@ -2,9 +2,9 @@
 //!
 //! Every step gives the network one ragged batch: each sequence that writes brings its last token
 //! and perhaps a draft of those after it, and those that read their prompts share a budget of
-//! tokens (see `pace.rs`). There are two batches where prompts and texts are not computed alike (see
-//! [`Pass`]). A sequence that ends makes room for the next prompt, and after each step callers are
-//! told how far it is and may cancel. Knows no document, no language and no prompt wording.
+//! tokens (see `pace.rs`). There are two batches where prompts and texts are not computed alike
+//! (see [`Pass`]). A sequence that ends makes room for the next prompt, and after each step callers
+//! are told how far it is and may cancel. Knows no document, no language and no prompt wording.
 
 mod batcher;
 pub mod beam;
@@ -42,8 +42,8 @@ pub struct Options {
     pub max_tokens: usize,
     /// How the next token is chosen.
     pub sampling: Sampling,
-    /// What logits of tokens already in prompt or text are divided by (multiplied, where negative); 1 leaves them
-    /// (Keskar et al. 2019, <https://arxiv.org/abs/1909.05858>).
+    /// What logits of tokens already in prompt or text are divided by (multiplied, where
+    /// negative); 1 leaves them (Keskar et al. 2019, <https://arxiv.org/abs/1909.05858>).
     pub repetition_penalty: f32,
     /// No run of this many tokens comes twice in a text; 0 allows all.
     pub no_repeat_ngram: usize,
@@ -54,10 +54,12 @@ pub struct Options {
     pub stop: Vec<String>,
     /// How many sequences are in flight at once.
     pub batch: usize,
-    /// Whether what may come next is looked up in what was read, and verified by the network several tokens at a time. The texts are the
-    /// same where the network computes the same for a token whatever it is computed beside, which the CPU's kernels do.
+    /// Whether what may come next is looked up in what was read, and verified by the network
+    /// several tokens at a time. The texts are the same where the network computes the same
+    /// for a token whatever it is computed beside, which the CPU's kernels do.
     pub drafts: bool,
-    /// For models that read a source: how it is searched, where not as the checkpoint says. Sampling is not for them.
+    /// For models that read a source: how it is searched, where not as the checkpoint says.
+    /// Sampling is not for them.
     pub search: Option<Beams>,
 }
 
@@ -90,7 +92,8 @@ pub struct Generated {
     pub rolled_back: usize,
     /// How many tokens came as they were looked up.
     pub looked_up: usize,
-    /// Logarithms of the probabilities of tokens, the end's among them. Only of models that read a source.
+    /// Logarithms of the probabilities of tokens, the end's among them. Only of models that read a
+    /// source.
     pub scores: Vec<f32>,
 }
 
@@ -152,7 +155,8 @@ pub(crate) trait Desk {
     /// nothing else is under way (`idle`) it may wait for one; to bring none then ends the loop.
     fn next(&mut self, room: usize, idle: bool) -> Vec<Ask>;
 
-    /// Takes the text that became certain with one token of each; says for each what is wanted next.
+    /// Takes the text that became certain with one token of each; says for each what is wanted
+    /// next.
     fn text(&mut self, fresh: &[(Tag, String)]) -> Vec<Next>;
 
     /// Takes how far a sequence is, after each step. Does not wait for an answer.
@@ -225,8 +229,8 @@ impl Desk for Call<'_, '_> {
     }
 }
 
-/// Gives prompts to a loop and waits for all their texts. Results stand in the order of the prompts, and do not depend on how many run
-/// at once.
+/// Gives prompts to a loop and waits for all their texts. Results stand in the order of the
+/// prompts, and do not depend on how many run at once.
 pub(crate) fn answer(
     prompts: &[Vec<u32>],
     options: &Options,
@@ -240,8 +244,12 @@ pub(crate) fn answer(
         options: shared.clone(),
     };
     let asks: Vec<Ask> = prompts.iter().enumerate().map(ask).collect();
-    let mut call =
-        Call { asks: asks.into_iter(), sink, done: prompts.iter().map(|_| None).collect(), failed: None };
+    let mut call = Call {
+        asks: asks.into_iter(),
+        sink,
+        done: prompts.iter().map(|_| None).collect(),
+        failed: None,
+    };
     serve(&mut call, options.batch);
     match call.failed {
         Some(error) => Err(error),
@@ -260,7 +268,8 @@ impl<'m> Engine<'m> {
         answer(prompts, options, sink, |desk, batch| self.serve(desk, batch))
     }
 
-    /// The loop: takes prompts while there is room, steps all sequences at once, gives texts back, until the desk has no more.
+    /// The loop: takes prompts while there is room, steps all sequences at once, gives texts back,
+    /// until the desk has no more.
     pub(crate) fn serve(&self, desk: &mut dyn Desk, batch: usize) {
         let mut active: Vec<Sequence<'m>> = Vec::new();
         let mut waiting: VecDeque<Ask> = VecDeque::new();
@@ -310,9 +319,11 @@ impl<'m> Engine<'m> {
         }
         // Of its prompt only: what was written was not read as a prompt is.
         let others = active.iter().map(|one| (&one.ids[..one.prompt], &one.state));
-        let others = others.chain(recent.0.iter().map(|(ids, state)| (&ids[..], state))).enumerate();
+        let others =
+            others.chain(recent.0.iter().map(|(ids, state)| (&ids[..], state))).enumerate();
         // Each prompt keeps a token of its own, whose logits it needs.
-        let known = others.map(|(at, (ids, state))| (common(prompt, ids).min(prompt.len() - 1), state, at));
+        let known =
+            others.map(|(at, (ids, state))| (common(prompt, ids).min(prompt.len() - 1), state, at));
         let best = known.max_by_key(|(length, state, _)| (*length, state.len() >= *length));
         let state = match best.filter(|(length, ..)| *length >= WORTHWHILE) {
             Some((length, state, at)) if state.len() < length => {
@@ -366,7 +377,9 @@ impl<'m> Engine<'m> {
         while !going.is_empty() {
             let mut fresh = Vec::new();
             going.retain(|row| {
-                let Some(scores) = scores[*row].as_mut().and_then(Iterator::next) else { return false };
+                let Some(scores) = scores[*row].as_mut().and_then(Iterator::next) else {
+                    return false;
+                };
                 match active[*row].take(scores, self) {
                     Ok(text) if text.is_empty() => {}
                     Ok(text) => fresh.push((*row, text)),
@@ -402,9 +415,11 @@ impl<'m> Engine<'m> {
     fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Option<Computed>> {
         let mut computed: Vec<Option<Computed>> = active.iter().map(|_| None).collect();
         // Decided before any of them is computed: a prompt that has been read is in another pass.
-        let passes: Vec<Option<Pass>> = active.iter().map(|one| one.reads().then(|| one.pass())).collect();
+        let passes: Vec<Option<Pass>> =
+            active.iter().map(|one| one.reads().then(|| one.pass())).collect();
         let mut compute = |in_it: &dyn Fn(Pass) -> bool| {
-            let some = active.iter_mut().enumerate().filter(|(at, _)| passes[*at].is_some_and(in_it));
+            let some =
+                active.iter_mut().enumerate().filter(|(at, _)| passes[*at].is_some_and(in_it));
             let (places, some): (Vec<usize>, Vec<&mut Sequence<'m>>) = some.unzip();
             for (place, one) in places.into_iter().zip(self.compute_some(some)) {
                 computed[place] = Some(one);
@@ -431,7 +446,8 @@ impl<'m> Engine<'m> {
                 (0..some.len()).map(|row| Ok((logits.clone(), row))).collect()
             }
             Err(error) if some.len() == 1 && !some[0].has_draft() => vec![Err(error)],
-            // One of them is to blame, or a draft that need not come; the others must not suffer for it.
+            // One of them is to blame, or a draft that need not come; the others must not suffer
+            // for it.
             Err(_) => {
                 let alone = |(sequence, before): (&mut Sequence<'m>, usize)| {
                     // Less may be left than was read before the step.
@@ -456,10 +472,12 @@ enum Start<'m> {
     Never(Tag, Error),
 }
 
-/// A shared beginning shorter than this (tokens) is read again: it costs less than looking after it.
+/// A shared beginning shorter than this (tokens) is read again: it costs less than looking after
+/// it.
 const WORTHWHILE: usize = 16;
 
-/// Sequences that ended not long ago, one for each way to begin: the next prompt of a feed begins like one of them.
+/// Sequences that ended not long ago, one for each way to begin: the next prompt of a feed begins
+/// like one of them.
 #[derive(Default)]
 struct Recent(Vec<(Vec<u32>, State)>);
 

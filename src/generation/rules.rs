@@ -1,12 +1,14 @@
 //! What is forbidden or forced on the way of a text, as settings of checkpoints have it.
 //!
-//! Reference: the logits processors of `transformers`, in the order in which `generate` applies them. Scores are logits or logarithms of
-//! probabilities, one a token of the vocabulary; the text includes the token that the decoder starts with.
+//! Reference: the logits processors of `transformers`, in the order in which `generate` applies
+//! them. Scores are logits or logarithms of probabilities, one a token of the vocabulary; the text
+//! includes the token that the decoder starts with.
 
 /// Rules of one search.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules {
-    /// What scores of tokens that are in the text are divided by (multiplied, below zero); 1 leaves them.
+    /// What scores of tokens that are in the text are divided by (multiplied, below zero); 1
+    /// leaves them.
     pub repetition_penalty: f32,
     /// No run of this many tokens comes twice; 0 allows all.
     pub no_repeat_ngram: usize,
@@ -77,8 +79,9 @@ impl Rules {
 
     /// Whether any of the rules about single words is there.
     pub fn forbids_words(&self) -> bool {
-        let none =
-            self.bad_words.is_empty() && self.suppressed.is_empty() && self.suppressed_first.is_empty();
+        let none = self.bad_words.is_empty()
+            && self.suppressed.is_empty()
+            && self.suppressed_first.is_empty();
         !none || self.min_new_tokens > 0
     }
 
@@ -149,8 +152,13 @@ mod tests {
 
     #[test]
     fn ends_come_when_they_may_and_must() {
-        let rules =
-            Rules { ends: vec![1], min_length: 3, forced_last: vec![1], max_length: 5, ..Rules::default() };
+        let rules = Rules {
+            ends: vec![1],
+            min_length: 3,
+            forced_last: vec![1],
+            max_length: 5,
+            ..Rules::default()
+        };
         assert_eq!(forbidden(&rules, &[0, 3]), [1]);
         assert!(forbidden(&rules, &[0, 3, 3]).is_empty());
         assert_eq!(forbidden(&rules, &[0, 3, 3, 3]), [0, 2, 3, 4, 5, 6, 7]);

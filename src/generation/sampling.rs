@@ -28,8 +28,8 @@ pub enum Sampling {
         /// Only those at least this share as likely as the likeliest (Nguyen et al. 2024,
         /// <https://arxiv.org/abs/2407.01082>); 0 keeps all.
         min_p: f32,
-        /// Only those nearest to the expected surprise that together have this share of probability
-        /// (Meister et al. 2022, <https://arxiv.org/abs/2202.00666>); 1 keeps all.
+        /// Only those nearest to the expected surprise that together have this share of
+        /// probability (Meister et al. 2022, <https://arxiv.org/abs/2202.00666>); 1 keeps all.
         typical_p: f32,
         /// Where chance begins.
         seed: u64,
@@ -56,7 +56,8 @@ impl Options {
     pub fn sample_as_recommended(&mut self, by: &Recommended, seed: u64) {
         self.sampling = Sampling::recommended(by, seed);
         if self.repetition_penalty == 1.0 {
-            let penalty = by.repetition_penalty.filter(|penalty| penalty.is_finite() && *penalty > 0.0);
+            let penalty =
+                by.repetition_penalty.filter(|penalty| penalty.is_finite() && *penalty > 0.0);
             self.repetition_penalty = penalty.map_or(1.0, |penalty| penalty as f32);
         }
     }
@@ -129,11 +130,16 @@ impl Sampler {
     }
 
     fn draw(&mut self, scores: &[f32]) -> u32 {
-        let Sampling::Random { temperature, top_k, top_p, min_p, typical_p, .. } = self.sampling else {
+        let Sampling::Random { temperature, top_k, top_p, min_p, typical_p, .. } = self.sampling
+        else {
             return likeliest(scores);
         };
-        let mut ranked: Vec<(u32, f32)> =
-            scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(id, s)| (id as u32, *s)).collect();
+        let mut ranked: Vec<(u32, f32)> = scores
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.is_finite())
+            .map(|(id, s)| (id as u32, *s))
+            .collect();
         // Equal scores in order of their ids, so that the order is one and the same everywhere.
         ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         if top_k > 0 {
@@ -196,7 +202,10 @@ fn repeats(text: &[u32], length: usize) -> Vec<u32> {
         return Vec::new();
     }
     let tail = &text[text.len() + 1 - length..];
-    text.windows(length).filter(|run| run[..length - 1] == *tail).map(|run| run[length - 1]).collect()
+    text.windows(length)
+        .filter(|run| run[..length - 1] == *tail)
+        .map(|run| run[length - 1])
+        .collect()
 }
 
 #[cfg(test)]
@@ -265,8 +274,14 @@ mod tests {
         let mut options = Options::default();
         options.sample_as_recommended(&by, 7);
         assert_eq!(options.repetition_penalty, 1.05);
-        let wanted =
-            Sampling::Random { temperature: 0.5, top_k: 3, top_p: 0.8, min_p: 0.1, typical_p: 0.9, seed: 7 };
+        let wanted = Sampling::Random {
+            temperature: 0.5,
+            top_k: 3,
+            top_p: 0.8,
+            min_p: 0.1,
+            typical_p: 0.9,
+            seed: 7,
+        };
         assert_eq!(options.sampling, wanted);
         let mut options = Options { repetition_penalty: 2.0, ..Options::default() };
         options.sample_as_recommended(&by, 7);

@@ -1,4 +1,5 @@
-//! One text in the making: what the network is to read next, what follows from its scores, and which of it is certain.
+//! One text in the making: what the network is to read next, what follows from its scores, and
+//! which of it is certain.
 //!
 //! Knows ids and text; knows neither the network nor other sequences.
 
@@ -30,7 +31,8 @@ pub(super) struct Sequence<'m> {
     pub awaited: bool,
     /// Prompt tokens that were read, also where a part of them is read again.
     read: usize,
-    /// What the network reads in this step: what it has not seen yet, or as much of it as goes into one, and a draft of what comes then.
+    /// What the network reads in this step: what it has not seen yet, or as much of it as goes
+    /// into one, and a draft of what comes then.
     reading: Vec<u32>,
     /// How many of those are a draft …
     drafted: usize,
@@ -54,7 +56,9 @@ pub(super) struct Sequence<'m> {
 /// A number for the random stream of a prompt: its FNV-1a hash.
 fn stream_of(prompt: &[u32]) -> u64 {
     let bytes = prompt.iter().flat_map(|id| id.to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 impl<'m> Sequence<'m> {
@@ -92,7 +96,10 @@ impl<'m> Sequence<'m> {
         let (read, end) = (self.state.len(), self.ids.len());
         // The last token of a text alone is what it is continued from.
         let continues = read >= self.prompt && read + 1 == end;
-        Unread { tokens: if continues { 0 } else { self.reading_end() - read }, awaited: self.awaited }
+        Unread {
+            tokens: if continues { 0 } else { self.reading_end() - read },
+            awaited: self.awaited,
+        }
     }
 
     /// How far it is.
@@ -122,8 +129,9 @@ impl<'m> Sequence<'m> {
         if self.options.drafts && unread == 0 {
             let to_come = self.options.max_tokens.saturating_sub(self.ids.len() - self.prompt);
             let room = engine.context - self.ids.len();
-            let most =
-                most.min(to_come.min(room).saturating_sub(1)).min(self.state.ahead().saturating_sub(1));
+            let most = most
+                .min(to_come.min(room).saturating_sub(1))
+                .min(self.state.ahead().saturating_sub(1));
             let draft = self.drafts.look_up(&self.ids, most);
             self.drafted = draft.len();
             self.reading.extend(draft);
@@ -167,7 +175,8 @@ impl<'m> Sequence<'m> {
         Ok(text)
     }
 
-    /// Whether the token that was chosen last is the draft's, so that scores of the one after it are there.
+    /// Whether the token that was chosen last is the draft's, so that scores of the one after it
+    /// are there.
     pub fn goes_on(&self) -> bool {
         self.on_course && self.finish.is_none()
     }
@@ -200,7 +209,9 @@ impl<'m> Sequence<'m> {
         }
         // What is repeating may have to be taken back; the rest is certain.
         self.commit(repetition.certain, options)?;
-        if self.finish.is_none() && (written >= options.max_tokens || self.ids.len() >= engine.context) {
+        if self.finish.is_none()
+            && (written >= options.max_tokens || self.ids.len() >= engine.context)
+        {
             return self.end(Finish::Length, options);
         }
         Ok(self.fresh(options))
@@ -261,7 +272,8 @@ impl<'m> Sequence<'m> {
         Ok(self.fresh(options))
     }
 
-    /// Text that was not given out yet. The beginning of a stop string waits until it is known not to be one.
+    /// Text that was not given out yet. The beginning of a stop string waits until it is known not
+    /// to be one.
     fn fresh(&mut self, options: &Options) -> String {
         let mut certain = self.text.len();
         if self.finish.is_none() {

@@ -1,7 +1,9 @@
-//! How a checkpoint wants its sources to be searched: `generation_config.json`, or older checkpoints' keys of config.json.
+//! How a checkpoint wants its sources to be searched: `generation_config.json`, or older
+//! checkpoints' keys of config.json.
 //!
-//! Reference: `GenerationConfig` of `transformers` 5, and its pipelines for what config.json says of a task. Two things differ: where no
-//! `max_length` is said a text may become as long as the network allows, not 20 tokens; and nothing is ever sampled.
+//! Reference: `GenerationConfig` of `transformers` 5, and its pipelines for what config.json says
+//! of a task. Two things differ: where no `max_length` is said a text may become as long as the
+//! network allows, not 20 tokens; and nothing is ever sampled.
 
 use serde_json::Value as Json;
 
@@ -14,9 +16,14 @@ use crate::error::{Error, Result};
 const MAX_WIDTH: f64 = 64.0;
 
 impl Beams {
-    /// The search a checkpoint asks for, for a task by its name in config.json (`summarization`, `translation_en_to_ko`). `vocabulary` and
-    /// `context` are the network's.
-    pub fn of_checkpoint(hyper: &Hyper, task: &str, vocabulary: usize, context: usize) -> Result<Self> {
+    /// The search a checkpoint asks for, for a task by its name in config.json (`summarization`,
+    /// `translation_en_to_ko`). `vocabulary` and `context` are the network's.
+    pub fn of_checkpoint(
+        hyper: &Hyper,
+        task: &str,
+        vocabulary: usize,
+        context: usize,
+    ) -> Result<Self> {
         let read = Reader { hyper, task };
         let ids = |key: &str| read.ids(key, vocabulary);
         let start = ids("decoder_start_token_id")?;
@@ -49,7 +56,8 @@ impl Beams {
             early_stopping,
             start,
             rules: Rules {
-                repetition_penalty: read.number("repetition_penalty", f64::MAX)?.unwrap_or(1.0) as f32,
+                repetition_penalty: read.number("repetition_penalty", f64::MAX)?.unwrap_or(1.0)
+                    as f32,
                 no_repeat_ngram: count("no_repeat_ngram_size")?,
                 bad_words: read.words("bad_words_ids")?,
                 min_length: count("min_length")?,
@@ -71,12 +79,14 @@ impl Rules {
         let read = Reader { hyper, task: "" };
         Ok(Self {
             repetition_penalty: 1.0,
-            no_repeat_ngram: read.number("no_repeat_ngram_size", f64::from(u16::MAX))?.unwrap_or(0.0)
-                as usize,
+            no_repeat_ngram: read
+                .number("no_repeat_ngram_size", f64::from(u16::MAX))?
+                .unwrap_or(0.0) as usize,
             bad_words: read.words("bad_words_ids")?,
             suppressed: read.ids("suppress_tokens", vocabulary)?,
             suppressed_first: read.ids("begin_suppress_tokens", vocabulary)?,
-            min_new_tokens: read.number("min_new_tokens", f64::from(u16::MAX))?.unwrap_or(0.0) as usize,
+            min_new_tokens: read.number("min_new_tokens", f64::from(u16::MAX))?.unwrap_or(0.0)
+                as usize,
             ends: ends.to_vec(),
             ..Self::default()
         })
@@ -90,7 +100,9 @@ pub(crate) fn stop_strings(hyper: &Hyper) -> Result<Vec<String>> {
     let stops = match hyper.generation("", "stop_strings") {
         None => Vec::new(),
         Some(Json::String(one)) => vec![one.clone()],
-        Some(several) => serde_json::from_value(several.clone()).unwrap_or_else(|_| vec![String::new()]),
+        Some(several) => {
+            serde_json::from_value(several.clone()).unwrap_or_else(|_| vec![String::new()])
+        }
     };
     if stops.len() > MOST || stops.iter().any(String::is_empty) {
         let reason = format!("stop_strings are not 1 to {MOST} texts");
@@ -125,7 +137,9 @@ impl Reader<'_> {
     fn ids(&self, key: &str, vocabulary: usize) -> Result<Vec<u32>> {
         let ids = self.hyper.generation_ids(self.task, key);
         match ids.iter().find(|id| **id as usize >= vocabulary) {
-            Some(id) => Err(self.wrong(key, id, &format!("a token of a vocabulary of {vocabulary}"))),
+            Some(id) => {
+                Err(self.wrong(key, id, &format!("a token of a vocabulary of {vocabulary}")))
+            }
             None => Ok(ids),
         }
     }

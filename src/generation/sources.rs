@@ -1,6 +1,8 @@
-//! The loop for networks that read a source: sources in, the best texts that searches find for them out.
+//! The loop for networks that read a source: sources in, the best texts that searches find for them
+//! out.
 //!
-//! Searches join and leave between steps, as sequences do in the other loop. Knows no document, no language and no wording.
+//! Searches join and leave between steps, as sequences do in the other loop. Knows no document, no
+//! language and no wording.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +16,8 @@ use crate::checkpoint::Tokenizer;
 use crate::error::{Error, Result};
 use crate::event::Finish;
 
-/// Sources that are searched where a sequence of the other loop would be: they are sentences, not articles.
+/// Sources that are searched where a sequence of the other loop would be: they are sentences, not
+/// articles.
 const FOR_ONE: usize = 4;
 
 /// What the loop works with.
@@ -41,14 +44,16 @@ impl Searcher<'_> {
         batch.max(1) * FOR_ONE
     }
 
-    /// Takes sources while there is room, steps all searches at once, gives texts back, until the desk has no more.
+    /// Takes sources while there is room, steps all searches at once, gives texts back, until the
+    /// desk has no more.
     pub fn serve(&self, desk: &mut dyn Desk, batch: usize) {
         let mut round: Round<'_, Asked> = Round::new(self.network);
         let mut waiting: VecDeque<Ask> = VecDeque::new();
         let mut pace = Pace::new(self.fixed_chunks);
         loop {
             let idle = round.len() == 0 && waiting.is_empty();
-            let asks = desk.next(Self::at_once(batch).saturating_sub(round.len() + waiting.len()), idle);
+            let asks =
+                desk.next(Self::at_once(batch).saturating_sub(round.len() + waiting.len()), idle);
             if idle && asks.is_empty() {
                 return;
             }
@@ -59,9 +64,9 @@ impl Searcher<'_> {
                 && let Err(error) = round.step()
             {
                 let reason = error.to_string();
-                round
-                    .abandon()
-                    .for_each(|asked| desk.done(asked.tag, Err(Error::Engine(reason.clone().into()))));
+                round.abandon().for_each(|asked| {
+                    desk.done(asked.tag, Err(Error::Engine(reason.clone().into())))
+                });
             }
             for (Asked { tag, read }, written) in round.tags() {
                 desk.reached(*tag, Reached { read: *read, written });
@@ -108,7 +113,10 @@ impl Searcher<'_> {
         }
         let asked = |ask: &Ask| Asked { tag: ask.tag, read: ask.prompt.len() };
         let beams: Vec<Arc<Beams>> = asks.iter().map(|ask| self.search(ask)).collect();
-        let all = asks.iter().zip(&beams).map(|(ask, beams)| (asked(ask), &ask.prompt[..], beams.clone()));
+        let all = asks
+            .iter()
+            .zip(&beams)
+            .map(|(ask, beams)| (asked(ask), &ask.prompt[..], beams.clone()));
         let all: Vec<_> = all.collect();
         let began = Instant::now();
         if round.begin(all).is_ok() {
@@ -143,7 +151,8 @@ impl Searcher<'_> {
         let Found { mut ids, scores, is_whole, .. } =
             best.ok_or_else(|| Error::Engine("a search that found nothing".into()))?;
         ids.retain(|id| !self.beams.rules.ends.contains(id));
-        let (mut finish, mut rolled_back) = (if is_whole { Finish::Stop } else { Finish::Length }, 0);
+        let (mut finish, mut rolled_back) =
+            (if is_whole { Finish::Stop } else { Finish::Length }, 0);
         if let Some(kept) = loops::repetition(&ids).looping {
             rolled_back = ids.len() - kept;
             ids.truncate(kept);

@@ -29,7 +29,9 @@ impl Activation {
         match self {
             Self::Gelu => {
                 let x = f64::from(x);
-                (0.5 * x * (1.0 + candle_core::cpu::erf::erf_f64(x * std::f64::consts::FRAC_1_SQRT_2))) as f32
+                (0.5 * x
+                    * (1.0 + candle_core::cpu::erf::erf_f64(x * std::f64::consts::FRAC_1_SQRT_2)))
+                    as f32
             }
             // What is no number stays so.
             Self::Relu => {
@@ -45,7 +47,8 @@ impl Activation {
         }
     }
 
-    /// Of one number to some places, at half the price: for what is rounded to 16 bits before it is used.
+    /// Of one number to some places, at half the price: for what is rounded to 16 bits before it is
+    /// used.
     #[inline(always)]
     fn apply_nearly(self, x: f32) -> f32 {
         let sigmoid = |x: f32| {
@@ -163,7 +166,8 @@ mod tests {
             let mut none = [f32::NAN, f32::INFINITY];
             apply_to_each(activation, &mut none, true);
             assert!(none[0].is_nan() && none[1] >= 1.0, "{activation:?}: {none:?}");
-            let difference = (gated(&gate, &up, activation).unwrap() - (reference * &up).unwrap()).unwrap();
+            let difference =
+                (gated(&gate, &up, activation).unwrap() - (reference * &up).unwrap()).unwrap();
             let most = difference.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
             assert!(most < 1e-5, "{activation:?}: {most}");
         }

@@ -1,9 +1,11 @@
-//! AMX as a processor has it: whether it may be used, numbers of 16 bits as its registers hold them, and products of registers.
+//! AMX as a processor has it: whether it may be used, numbers of 16 bits as its registers hold
+//! them, and products of registers.
 //!
-//! Knows nothing of weights, tokens or keys: `halves` multiplies weights with it, `attention` queries with keys.
+//! Knows nothing of weights, tokens or keys: `halves` multiplies weights with it, `attention`
+//! queries with keys.
 //!
-//! The instructions are written out, because the compiler's functions for them are not stable yet. Their registers are none that the
-//! compiler uses by itself.
+//! The instructions are written out, because the compiler's functions for them are not stable yet.
+//! Their registers are none that the compiler uses by itself.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -35,21 +37,24 @@ impl Zero for Piece {
     const ZERO: Self = Self([0; COLUMNS]);
 }
 
-/// What 16 rows of 32 columns are multiplied with, for 16 outputs: pairs of columns, of all outputs.
+/// What 16 rows of 32 columns are multiplied with, for 16 outputs: pairs of columns, of all
+/// outputs.
 pub(super) type Register = [Piece; COLUMNS / 2];
 
 impl Zero for Register {
     const ZERO: Self = [Piece::ZERO; COLUMNS / 2];
 }
 
-/// The nearest number of 16 bits; of two that are as near the one further from zero. What is no number stays so.
+/// The nearest number of 16 bits; of two that are as near the one further from zero. What is no
+/// number stays so.
 #[inline(always)]
 pub(super) fn half(x: f32) -> u16 {
     let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
     if x.is_nan() { 0x7fc0 } else { nearest }
 }
 
-/// Up to 16 rows of so many columns as `[columns / 32, 16]`, rounded as [`half`] does; rows that are not there are zero.
+/// Up to 16 rows of so many columns as `[columns / 32, 16]`, rounded as [`half`] does; rows that
+/// are not there are zero.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Piece>]) {
     let rows = floats.len() / columns;
@@ -61,7 +66,10 @@ pub(super) fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Pi
                 let from = &floats[row * columns + block * COLUMNS..][..COLUMNS];
                 // SAFETY: 32 floats.
                 both = unsafe {
-                    side_by_side(_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[16..].as_ptr()))
+                    side_by_side(
+                        _mm512_loadu_ps(from.as_ptr()),
+                        _mm512_loadu_ps(from[16..].as_ptr()),
+                    )
                 };
             }
             // SAFETY: a piece is as large as a register.
@@ -85,7 +93,8 @@ fn side_by_side(a: __m512, b: __m512) -> __m512i {
     _mm512_permutexvar_epi64(order, _mm512_packus_epi32(upper!(a), upper!(b)))
 }
 
-/// What is no number, as one that [`pair`] keeps: rounding would make zero of some that files may hold.
+/// What is no number, as one that [`pair`] keeps: rounding would make zero of some that files may
+/// hold.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn canonical(floats: __m512) -> __m512 {
@@ -93,7 +102,8 @@ pub(super) fn canonical(floats: __m512) -> __m512 {
     _mm512_mask_mov_ps(floats, none, _mm512_set1_ps(f32::NAN))
 }
 
-/// Two columns of 16 outputs as a pair, rounded as [`half`] does; what is no number must be [`canonical`].
+/// Two columns of 16 outputs as a pair, rounded as [`half`] does; what is no number must be
+/// [`canonical`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn pair(even: __m512, odd: __m512) -> Piece {
@@ -106,7 +116,8 @@ pub(super) fn pair(even: __m512, odd: __m512) -> Piece {
     piece
 }
 
-/// Whether this processor has it, for bytes and for numbers of 16 bits, and the system lets this process use it: on Linux it must be asked for.
+/// Whether this processor has it, for bytes and for numbers of 16 bits, and the system lets this
+/// process use it: on Linux it must be asked for.
 pub(super) fn allowed() -> bool {
     static ALLOWED: OnceLock<bool> = OnceLock::new();
     *ALLOWED.get_or_init(|| {
@@ -146,7 +157,8 @@ struct Config {
 impl Config {
     /// All eight registers as large as they can be.
     fn whole() -> Self {
-        let mut config = Self { palette: 1, start: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
+        let mut config =
+            Self { palette: 1, start: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
         config.row_bytes[..8].fill(ROW_BYTES as u16);
         config.rows[..8].fill(ROWS as u8);
         config
@@ -162,15 +174,19 @@ impl Registers {
     pub unsafe fn begin() -> Self {
         let config = Config::whole();
         // SAFETY: the configuration is valid; none of the registers is known to the compiler.
-        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags)) };
+        unsafe {
+            asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags))
+        };
         Self(PhantomData)
     }
 
-    /// Adds the products of two times 16 outputs' columns with two times 16 rows to their sums, which begin with them where they are the
-    /// `first`; so many bytes lie between the sums of a row and those of the next.
+    /// Adds the products of two times 16 outputs' columns with two times 16 rows to their sums,
+    /// which begin with them where they are the `first`; so many bytes lie between the sums of
+    /// a row and those of the next.
     ///
     /// # Safety
-    /// So many registers of columns and of rows lie at each place, and the 16 lines of a register's sums, so many bytes apart.
+    /// So many registers of columns and of rows lie at each place, and the 16 lines of a register's
+    /// sums, so many bytes apart.
     #[inline]
     pub unsafe fn multiply(
         &self,
@@ -207,8 +223,9 @@ impl Registers {
         }
     }
 
-    /// The products alone of numbers of which each is two of 16 bits: for each register of the nearest one of what they leave follows, of
-    /// rows as of columns. What is left is not multiplied with what is left.
+    /// The products alone of numbers of which each is two of 16 bits: for each register of the
+    /// nearest one of what they leave follows, of rows as of columns. What is left is not
+    /// multiplied with what is left.
     ///
     /// # Safety
     /// As for [`Registers::multiply`], with twice as many registers.
@@ -229,7 +246,8 @@ impl Registers {
                     [rows[0].add(2 * block * ROWS), rows[1].add(2 * block * ROWS)],
                     [outputs[0].add(2 * block), outputs[1].add(2 * block)],
                 );
-                // In an order in which what is loaded is used twice: a load takes as long as a product, and not always beside it.
+                // In an order in which what is loaded is used twice: a load takes as long as a
+                // product, and not always beside it.
                 asm!(
                     "tileloadd tmm6, [{x} + {line}*1 + 1024]",
                     "tileloadd tmm4, [{w} + {line}*1]",
@@ -314,7 +332,8 @@ impl Drop for Registers {
     }
 }
 
-/// Does as many rounds of products of bfloat16 as it is told and nothing else, to see how fast they can be; says how many products that was.
+/// Does as many rounds of products of bfloat16 as it is told and nothing else, to see how fast they
+/// can be; says how many products that was.
 ///
 /// # Safety
 /// As for [`Registers::begin`].
@@ -344,11 +363,13 @@ mod tests {
         f32::from_bits(u32::from(piece) << 16)
     }
 
-    /// What one instruction adds for a row and an output: even columns and odd ones, each after the other, and both together.
+    /// What one instruction adds for a row and an output: even columns and odd ones, each after the
+    /// other, and both together.
     fn product(row: &Piece, output: usize, columns: &Register) -> f32 {
         let mut sums = [0f32; 2];
         for (at, row) in row.0.into_iter().enumerate() {
-            sums[at % 2] = number(row).mul_add(number(columns[at / 2].0[2 * output + at % 2]), sums[at % 2]);
+            sums[at % 2] =
+                number(row).mul_add(number(columns[at / 2].0[2 * output + at % 2]), sums[at % 2]);
         }
         sums[0] + sums[1]
     }
@@ -360,14 +381,18 @@ mod tests {
         }
         const BLOCKS: usize = 3;
         let piece = |seed: usize| {
-            Piece(std::array::from_fn(|at| half(((seed * 32 + at) * 7919 % 2003) as f32 / 500.0 - 2.0)))
+            Piece(std::array::from_fn(|at| {
+                half(((seed * 32 + at) * 7919 % 2003) as f32 / 500.0 - 2.0)
+            }))
         };
         // Of each of two: twice three registers.
-        let rows: Vec<Vec<Piece>> =
-            (0..2).map(|one| (0..2 * BLOCKS * ROWS).map(|row| piece(one * 1000 + row)).collect()).collect();
+        let rows: Vec<Vec<Piece>> = (0..2)
+            .map(|one| (0..2 * BLOCKS * ROWS).map(|row| piece(one * 1000 + row)).collect())
+            .collect();
         let columns: Vec<Vec<Register>> = (0..2)
             .map(|one| {
-                let register = |block| std::array::from_fn(|at| piece(one * 2000 + block * 16 + at + 500));
+                let register =
+                    |block| std::array::from_fn(|at| piece(one * 2000 + block * 16 + at + 500));
                 (0..2 * BLOCKS).map(register).collect()
             })
             .collect();
@@ -386,10 +411,13 @@ mod tests {
             registers.multiply(outputs, places, 2 * BLOCKS, at(&mut sums), 128, false);
             registers.multiply_split(outputs, places, BLOCKS, at(&mut split), 128);
         }
-        for (row, output) in (0..2 * ROWS).flat_map(|row| (0..2 * 16).map(move |output| (row, output))) {
+        for (row, output) in
+            (0..2 * ROWS).flat_map(|row| (0..2 * 16).map(move |output| (row, output)))
+        {
             let (rows, columns) = (&rows[row / ROWS], &columns[output / 16]);
-            let of =
-                |from: usize, to: usize| product(&rows[from * ROWS + row % ROWS], output % 16, &columns[to]);
+            let of = |from: usize, to: usize| {
+                product(&rows[from * ROWS + row % ROWS], output % 16, &columns[to])
+            };
             let all = (0..2 * BLOCKS).fold(0.5, |sum, block| sum + of(block, block));
             let place = (row * 2 + output / 16, output % 16);
             assert_eq!(sums[place.0].0[place.1].to_bits(), all.to_bits(), "{row} {output}");
@@ -407,8 +435,10 @@ mod tests {
         if !allowed() {
             return eprintln!("skipped: no AMX here");
         }
-        let mut floats: Vec<f32> = (0..5 * 96).map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0).collect();
-        (floats[7], floats[200], floats[301]) = (f32::NAN, f32::from_bits(0xffff_ffff), f32::NEG_INFINITY);
+        let mut floats: Vec<f32> =
+            (0..5 * 96).map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0).collect();
+        (floats[7], floats[200], floats[301]) =
+            (f32::NAN, f32::from_bits(0xffff_ffff), f32::NEG_INFINITY);
         let mut pieces = vec![MaybeUninit::new(Piece([1; COLUMNS])); 3 * ROWS];
         // SAFETY: whoever has AMX has AVX-512.
         unsafe { round(&floats, 96, &mut pieces) };

@@ -1,9 +1,12 @@
-//! Attention of new tokens over a cache: straight over the cache on the CPU, through candle's operations elsewhere.
+//! Attention of new tokens over a cache: straight over the cache on the CPU, through candle's
+//! operations elsewhere.
 //!
-//! On the CPU with floats, and where AMX reads a prompt or a source with numbers of 16 bits (`halves`), for layers that round what they get.
+//! On the CPU with floats, and where AMX reads a prompt or a source with numbers of 16 bits
+//! (`halves`), for layers that round what they get.
 //!
-//! What is computed for a query does not depend on those it is computed beside, keys in order: not on what else is in the batch, nor on how
-//! a prompt was cut into chunks (as long as all numbers are finite).
+//! What is computed for a query does not depend on those it is computed beside, keys in order: not
+//! on what else is in the batch, nor on how a prompt was cut into chunks (as long as all numbers
+//! are finite).
 
 mod cache;
 mod halves;
@@ -35,7 +38,8 @@ pub struct Attention {
     pub cap: Option<f32>,
     /// Which keys a query sees.
     pub sees: Sees,
-    /// Whether its results go to a layer that rounds them to 16 bits where AMX reads a prompt: then AMX may attend, too.
+    /// Whether its results go to a layer that rounds them to 16 bits where AMX reads a prompt:
+    /// then AMX may attend, too.
     pub rounded: bool,
 }
 
@@ -71,8 +75,8 @@ pub struct RelativeBias {
 }
 
 impl RelativeBias {
-    /// `of` gives a head's bias for a key that stands so far after the query (before it: below zero); it no longer changes beyond
-    /// `reach`.
+    /// `of` gives a head's bias for a key that stands so far after the query (before it: below
+    /// zero); it no longer changes beyond `reach`.
     pub fn new(heads: usize, reach: usize, of: impl Fn(usize, isize) -> f32) -> Self {
         let reach_ = reach as isize;
         let values = (0..heads).flat_map(|head| (-reach_..=reach_).map(move |way| (head, way)));
@@ -90,7 +94,8 @@ impl RelativeBias {
     /// Adds to scores of keys from `first` on what is added for them.
     fn add(&self, head: usize, query: usize, first: usize, scores: &mut [f32]) {
         let values = self.of_head(head);
-        // Keys so far before the query that nothing changes, those within reach, and those as far after it.
+        // Keys so far before the query that nothing changes, those within reach, and those as far
+        // after it.
         let near = (query.saturating_sub(self.reach).saturating_sub(first)).min(scores.len());
         let (before, rest) = scores.split_at_mut(near);
         before.iter_mut().for_each(|score| *score += values[0]);
@@ -109,8 +114,9 @@ pub struct Span {
     pub past: KeyValues,
 }
 
-/// Attends from the tokens of several sequences, which stand one after the other in `q`, `[tokens, heads, head_dim]`. Scores may depend on
-/// the way from a query to a key, too. The result is `[tokens, heads · head_dim]`.
+/// Attends from the tokens of several sequences, which stand one after the other in `q`, `[tokens,
+/// heads, head_dim]`. Scores may depend on the way from a query to a key, too. The result is
+/// `[tokens, heads · head_dim]`.
 pub fn attend_spans(
     shape: &Attention,
     bias: Option<&RelativeBias>,
@@ -134,11 +140,17 @@ pub fn attend_spans(
     };
     let kv_heads = shape.kv_heads;
     let fits = |pages: &&Pages| (pages.kv_heads, pages.head_dim) == (kv_heads, size);
-    let whole =
-        kv_heads > 0 && heads.is_multiple_of(kv_heads) && (heads, size) == (shape.heads, shape.head_dim);
-    if !whole || heads * size == 0 || !pages.iter().all(fits) || spans.iter().any(|span| span.past.is_empty())
+    let whole = kv_heads > 0
+        && heads.is_multiple_of(kv_heads)
+        && (heads, size) == (shape.heads, shape.head_dim);
+    if !whole
+        || heads * size == 0
+        || !pages.iter().all(fits)
+        || spans.iter().any(|span| span.past.is_empty())
     {
-        candle_core::bail!("{shape:?} does not fit its queries, keys and values, or there are none");
+        candle_core::bail!(
+            "{shape:?} does not fit its queries, keys and values, or there are none"
+        );
     }
     let more = |span: &Span| span.tokens > span.past.len();
     if spans.iter().any(more) && (shape.sees != Sees::All || bias.is_some()) {
@@ -147,9 +159,8 @@ pub fn attend_spans(
     // Only where AMX is there, as those who are told so take for granted.
     let in_halves = shape.rounded && takes_halves(size);
     let rows = match in_halves {
-        true => {
-            (tokens * heads / (JOBS * pool::threads())).clamp(*ROWS_IN_HALVES.start(), *ROWS_IN_HALVES.end())
-        }
+        true => (tokens * heads / (JOBS * pool::threads()))
+            .clamp(*ROWS_IN_HALVES.start(), *ROWS_IN_HALVES.end()),
         false => ROWS,
     };
     let at_once = (rows * kv_heads / heads).max(1);
@@ -165,11 +176,13 @@ pub fn attend_spans(
                 jobs.extend((0..kv_heads).map(|kv_head| Rows {
                     shape,
                     bias,
-                    queries: &q[(first + token) * heads * size..(first + token + some) * heads * size],
+                    queries: &q
+                        [(first + token) * heads * size..(first + token + some) * heads * size],
                     first: first + token,
                     tokens: some,
                     kv_head,
-                    // Where all is seen, there may be more queries than keys; their places do not matter then.
+                    // Where all is seen, there may be more queries than keys; their places do not
+                    // matter then.
                     position: (keys + token).saturating_sub(span.tokens),
                     past,
                     keys,
@@ -183,11 +196,13 @@ pub fn attend_spans(
         let write = |rows: &Rows<'_>, gathered: &Gathered| {
             for row in 0..rows.count() {
                 let at = rows.first * heads * size + rows.place(row);
-                // SAFETY: the place of this token's and this head's numbers, which are this job's alone.
+                // SAFETY: the place of this token's and this head's numbers, which are this job's
+                // alone.
                 gathered.write(row, unsafe { std::slice::from_raw_parts_mut(to.at(at), size) });
             }
         };
-        if jobs.len() < JOBS * pool::threads() && jobs.iter().any(|rows| rows.segments().len() > 1) {
+        if jobs.len() < JOBS * pool::threads() && jobs.iter().any(|rows| rows.segments().len() > 1)
+        {
             in_parts(&jobs, write);
         } else {
             // Some heads of a text after each other, and the keys of the next asked for meanwhile.
@@ -198,13 +213,16 @@ pub fn attend_spans(
                         next.ask_for_keys();
                     }
                     let rows = &jobs[index];
-                    SCRATCH.with_borrow_mut(|scratch| write(rows, scratch.gather(rows, rows.segments())));
+                    SCRATCH.with_borrow_mut(|scratch| {
+                        write(rows, scratch.gather(rows, rows.segments()))
+                    });
                 }
             });
         }
         Ok(())
     })?;
-    // SAFETY: so many were reserved, and there was a job for each key head of every token, which wrote all of its rows.
+    // SAFETY: so many were reserved, and there was a job for each key head of every token, which
+    // wrote all of its rows.
     unsafe { out.set_len(tokens * heads * size) };
     Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
 }
@@ -227,7 +245,8 @@ const JOBS: usize = 4;
 /// The same by jobs of a segment each, so that a single sequence keeps all threads at work.
 fn in_parts(jobs: &[Rows<'_>], write: impl Fn(&Rows<'_>, &Gathered)) {
     let segments = jobs.iter().flat_map(|rows| rows.segments().map(move |segment| (rows, segment)));
-    let mut parts: Vec<_> = segments.map(|(rows, segment)| (rows, segment, Gathered::default())).collect();
+    let mut parts: Vec<_> =
+        segments.map(|(rows, segment)| (rows, segment, Gathered::default())).collect();
     pool::parts(&mut parts, 1, |_, parts| {
         for (rows, segment, gathered) in parts {
             SCRATCH.with_borrow_mut(|scratch| {
@@ -269,11 +288,10 @@ pub fn attend_with_candle(
     let (tokens, cached) = (q.dim(0)?, k.dim(0)?);
     let group = shape.heads / shape.kv_heads;
     // [tokens, heads, dim] -> [kv_heads, group · tokens, dim]: heads that share keys stand together
-    let q = q.reshape((tokens, shape.kv_heads, group, shape.head_dim))?.permute((1, 2, 0, 3))?.reshape((
-        shape.kv_heads,
-        group * tokens,
-        shape.head_dim,
-    ))?;
+    let q = q
+        .reshape((tokens, shape.kv_heads, group, shape.head_dim))?
+        .permute((1, 2, 0, 3))?
+        .reshape((shape.kv_heads, group * tokens, shape.head_dim))?;
     let k = k.transpose(0, 1)?.contiguous()?; // [kv_heads, cached, dim]
     let v = v.transpose(0, 1)?.contiguous()?;
     let scores = (q.matmul(&k.t()?)? * f64::from(shape.scale))?;
@@ -290,11 +308,10 @@ pub fn attend_with_candle(
     });
     let mask: Vec<f32> = mask.collect();
     let mask = Tensor::from_vec(mask, (shape.kv_heads, group, tokens, cached), q.device())?;
-    let scores = scores.reshape((shape.kv_heads, group, tokens, cached))?.broadcast_add(&mask)?.reshape((
-        shape.kv_heads,
-        group * tokens,
-        cached,
-    ))?;
+    let scores = scores
+        .reshape((shape.kv_heads, group, tokens, cached))?
+        .broadcast_add(&mask)?
+        .reshape((shape.kv_heads, group * tokens, cached))?;
     let weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
     // [kv_heads, group · tokens, dim] -> [tokens, heads · dim]
     weights
@@ -339,8 +356,10 @@ mod tests {
     #[test]
     fn the_kernel_agrees_with_candles_operations() {
         let bias = RelativeBias::new(32, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
-        for (index, (heads, kv_heads, head_dim, cap, sees, keys)) in SHAPES.into_iter().enumerate() {
-            let shape = Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees, rounded: true };
+        for (index, (heads, kv_heads, head_dim, cap, sees, keys)) in SHAPES.into_iter().enumerate()
+        {
+            let shape =
+                Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees, rounded: true };
             let bias = Some(&bias).filter(|_| index % 2 == 1);
             let (q, k, v) = (
                 random((7, heads, head_dim)),
@@ -366,12 +385,23 @@ mod tests {
             [20, 32].into_iter().flat_map(|dim| [3, 256, 512, 600].map(|keys| (dim, keys)))
         {
             let sees = Sees::Window(0);
-            let shape =
-                Attention { heads: 2, kv_heads: 1, head_dim, scale: 1.0, cap: None, sees, rounded: true };
+            let shape = Attention {
+                heads: 2,
+                kv_heads: 1,
+                head_dim,
+                scale: 1.0,
+                cap: None,
+                sees,
+                rounded: true,
+            };
             let (q, k) = (random((3, 2, head_dim)), random((keys, 1, head_dim)));
             for pass in Pass::ALL {
-                let nothing = pass.run(|| attend_spans(&shape, None, &q, &[span(3, &k, &k)])).unwrap();
-                assert!(numbers(nothing).iter().flatten().all(|number| *number == 0.0), "{keys} keys");
+                let nothing =
+                    pass.run(|| attend_spans(&shape, None, &q, &[span(3, &k, &k)])).unwrap();
+                assert!(
+                    numbers(nothing).iter().flatten().all(|number| *number == 0.0),
+                    "{keys} keys"
+                );
             }
         }
     }
@@ -379,8 +409,15 @@ mod tests {
     #[test]
     fn what_is_no_number_is_not_lost_and_what_is_forgotten_does_not_matter() {
         let sees = Sees::Past;
-        let shape =
-            Attention { heads: 2, kv_heads: 1, head_dim: 32, scale: 0.1, cap: None, sees, rounded: true };
+        let shape = Attention {
+            heads: 2,
+            kv_heads: 1,
+            head_dim: 32,
+            scale: 0.1,
+            cap: None,
+            sees,
+            rounded: true,
+        };
         let (q, k) = (random((3, 2, 32)), random((40, 1, 32)));
         for bits in [0x7fc0_0000, 0xffff_ffff, 0x7fff_ffff] {
             let none = Tensor::full(f32::from_bits(bits), (3, 1, 32), &Device::Cpu).unwrap();
@@ -394,12 +431,19 @@ mod tests {
                 {
                     let mut past = KeyValues::of(&k, &k).unwrap();
                     past.append(37, keys, values).unwrap();
-                    assert!(attend(&past)[2].iter().all(|number| number.is_nan()), "{pass:?}, {bits:x}");
+                    assert!(
+                        attend(&past)[2].iter().all(|number| number.is_nan()),
+                        "{pass:?}, {bits:x}"
+                    );
                     // Behind the first three, where they are cut off.
                     let few = k.narrow(0, 0, 3).unwrap();
                     past.append(3, &none, &none).unwrap();
                     past.append(0, &few, &few).unwrap();
-                    assert_eq!(attend(&past), attend(&KeyValues::of(&few, &few).unwrap()), "{pass:?}");
+                    assert_eq!(
+                        attend(&past),
+                        attend(&KeyValues::of(&few, &few).unwrap()),
+                        "{pass:?}"
+                    );
                 }
             }
         }
@@ -408,7 +452,8 @@ mod tests {
     #[test]
     fn a_query_depends_neither_on_its_neighbours_nor_on_who_computes_it() {
         for (heads, kv_heads, head_dim, cap, sees, keys) in SHAPES {
-            let shape = Attention { heads, kv_heads, head_dim, scale: 0.25, cap, sees, rounded: true };
+            let shape =
+                Attention { heads, kv_heads, head_dim, scale: 0.25, cap, sees, rounded: true };
             let (q, k, v) = (
                 random((50, heads, head_dim)),
                 random((keys + 50, kv_heads, head_dim)),
@@ -436,10 +481,13 @@ mod tests {
     #[test]
     fn biases_are_added_wherever_keys_begin() {
         let bias = RelativeBias::new(2, 3, |head, way| (head * 100) as f32 + way as f32);
-        for (query, first, count) in [(0, 0, 9), (5, 0, 12), (5, 4, 1), (9, 0, 3), (2, 7, 4), (40, 0, 60)] {
+        for (query, first, count) in
+            [(0, 0, 9), (5, 0, 12), (5, 4, 1), (9, 0, 3), (2, 7, 4), (40, 0, 60)]
+        {
             let mut scores = vec![0.5; count];
             bias.add(1, query, first, &mut scores);
-            let expected: Vec<f32> = (first..first + count).map(|key| 0.5 + bias.at(1, query, key)).collect();
+            let expected: Vec<f32> =
+                (first..first + count).map(|key| 0.5 + bias.at(1, query, key)).collect();
             assert_eq!(scores, expected, "query {query}, keys from {first}");
         }
         assert_eq!(
@@ -466,6 +514,9 @@ mod tests {
         assert!(attend_spans(&shape, None, &q, &[span(3, &other, &other)]).is_err());
         let none = KeyValues::new(2, 16, &Device::Cpu).unwrap();
         assert!(attend_spans(&shape, None, &q, &[Span { tokens: 3, past: none }]).is_err());
-        assert!(attend_spans(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)]).is_err());
+        assert!(
+            attend_spans(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)])
+                .is_err()
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! Quantised matrix products for AVX2, over weights in [`Tiles`]: what most desks' processors have.
 //!
-//! They give the bits of `matmul`'s plain version, as those of `vnni` do. There is no instruction in AVX2 that sums products of bytes into
-//! 32 bits; `vpmaddubsw` sums pairs into 16, which saturate. So sums stay in 16 bits for as many products as cannot overflow
-//! ([`quads_at_once`]), and are widened then: all of it is exact. Processors with AVX-VNNI have the instruction, and weights of eight bits
-//! need no kernel of their own there.
+//! They give the bits of `matmul`'s plain version, as those of `vnni` do. There is no instruction
+//! in AVX2 that sums products of bytes into 32 bits; `vpmaddubsw` sums pairs into 16, which
+//! saturate. So sums stay in 16 bits for as many products as cannot overflow ([`quads_at_once`]),
+//! and are widened then: all of it is exact. Processors with AVX-VNNI have the instruction, and
+//! weights of eight bits need no kernel of their own there.
 
 #![cfg(target_arch = "x86_64")]
 // Loops by index: see `avx2_bytes`.
@@ -22,7 +23,8 @@ use super::tiles::{Factors, Parts, Tiled, Tiles};
 pub(super) const HALVES: usize = 2;
 const LANES: usize = TILE / HALVES;
 
-/// How many quads of columns may be summed in 16 bits: pairs of products of the largest weight and the largest activation, 127.
+/// How many quads of columns may be summed in 16 bits: pairs of products of the largest weight and
+/// the largest activation, 127.
 const fn quads_at_once<B: Tiled>() -> usize {
     let largest = (16 << B::HIGH) - 1;
     let quads = 32767 / (2 * largest * 127);
@@ -33,7 +35,8 @@ const fn quads_at_once<B: Tiled>() -> usize {
 /// A tile's products with some rows of activations, by AVX-VNNI's dot products (`VNNI`) or without.
 ///
 /// # Safety
-/// The processor has AVX-VNNI, if that is asked for; `out` has room for every row at the tile's columns.
+/// The processor has AVX-VNNI, if that is asked for; `out` has room for every row at the tile's
+/// columns.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) unsafe fn one_tile<B: Tiled, const VNNI: bool>(
     weights: &Tiles,
@@ -51,8 +54,10 @@ pub(super) unsafe fn one_tile<B: Tiled, const VNNI: bool>(
     let mut row = rows.start;
     while row < rows.end {
         // As in `vnni`.
-        let ahead = if rows.end - row <= if VNNI { 6 } else { 4 } { weights.distance(1) } else { 0 };
-        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
+        let ahead =
+            if rows.end - row <= if VNNI { 6 } else { 4 } { weights.distance(1) } else { 0 };
+        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the
+        // caller's word.
         row += unsafe {
             match rows.end - row {
                 // As many sums as there are registers for.
@@ -105,7 +110,8 @@ unsafe fn some_rows<B: Tiled, const N: usize, const VNNI: bool>(
             if B::ZERO != 0 {
                 for i in 0..N {
                     // SAFETY: a row's views hold a number for each of its groups.
-                    sums[i] = [_mm256_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) }); HALVES];
+                    sums[i] =
+                        [_mm256_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) }); HALVES];
                 }
             }
             let mut short = [[_mm256_setzero_si256(); HALVES]; N];
@@ -173,15 +179,21 @@ unsafe fn some_rows<B: Tiled, const N: usize, const VNNI: bool>(
     N
 }
 
-/// Adds the products of four columns of 16 rows, those of a quad, with the activations of a row's group, by AVX-VNNI.
+/// Adds the products of four columns of 16 rows, those of a quad, with the activations of a row's
+/// group, by AVX-VNNI.
 ///
-/// Written out, so that one kernel can be compiled for processors with and without it, and in the encoding that needs no AVX-512.
+/// Written out, so that one kernel can be compiled for processors with and without it, and in the
+/// encoding that needs no AVX-512.
 ///
 /// # Safety
 /// The processor has it, and the group has that quad.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn add_products<const QUAD: usize>(sums: &mut [__m256i; HALVES], w: [__m256i; HALVES], x: *const i8) {
+unsafe fn add_products<const QUAD: usize>(
+    sums: &mut [__m256i; HALVES],
+    w: [__m256i; HALVES],
+    x: *const i8,
+) {
     let _four: __m256i;
     // SAFETY: four bytes are read.
     unsafe {
@@ -223,7 +235,8 @@ pub(super) unsafe fn store(total: [__m256; HALVES], row: usize, tile: usize, out
 unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> [__m256i; HALVES] {
     let mut out = [_mm256_setzero_si256(); HALVES];
     for half in 0..HALVES {
-        // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64, half of it a register.
+        // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of
+        // 64, half of it a register.
         unsafe {
             let low = tile.low.add(half * 32);
             if B::LOW == 8 {
@@ -262,7 +275,8 @@ unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> [_
 #[target_feature(enable = "avx2,fma,f16c")]
 fn spread(bits: i32) -> __m256i {
     let byte = _mm256_setr_epi8(
-        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3,
+        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3,
+        3, 3,
     );
     let bit = _mm256_set1_epi64x(i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]));
     let bytes = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(bits), byte), bit);
@@ -288,7 +302,9 @@ impl BlockFactors {
         unsafe {
             match B::FACTORS {
                 Factors::Half => Self { at, d: halves(at), m: none },
-                Factors::HalfMin => Self { at, d: halves(at), m: halves(at.wrapping_add(TILE * 2)) },
+                Factors::HalfMin => {
+                    Self { at, d: halves(at), m: halves(at.wrapping_add(TILE * 2)) }
+                }
                 // What is taken off is the minimum: m is less than zero.
                 Factors::Bytes => {
                     let mut m = halves(at.wrapping_add(TILE * 2));
@@ -297,7 +313,9 @@ impl BlockFactors {
                     }
                     Self { at: at.wrapping_add(TILE * 4), d: halves(at), m }
                 }
-                Factors::SignedBytes => Self { at: at.wrapping_add(TILE * 2), d: halves(at), m: none },
+                Factors::SignedBytes => {
+                    Self { at: at.wrapping_add(TILE * 2), d: halves(at), m: none }
+                }
                 Factors::Floats => Self { at, d: none, m: none },
             }
         }
@@ -314,7 +332,9 @@ impl BlockFactors {
                 Factors::Half | Factors::HalfMin => self.d,
                 Factors::Bytes => times(self.d, unsigned(self.at.add(group * TILE))),
                 Factors::SignedBytes => times(self.d, signed(self.at.add(group * TILE))),
-                Factors::Floats => floats(self.at.add(group * (1 + usize::from(B::MIN)) * TILE * 4)),
+                Factors::Floats => {
+                    floats(self.at.add(group * (1 + usize::from(B::MIN)) * TILE * 4))
+                }
             }
         }
     }
@@ -364,7 +384,10 @@ unsafe fn unsigned(at: *const u8) -> [__m256; HALVES] {
     // SAFETY: by the caller's word.
     let bytes = unsafe { _mm_loadu_si128(at.cast()) };
     let upper = _mm_unpackhi_epi64(bytes, bytes);
-    [_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(upper))]
+    [
+        _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)),
+        _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(upper)),
+    ]
 }
 
 /// # Safety
@@ -375,7 +398,10 @@ unsafe fn signed(at: *const u8) -> [__m256; HALVES] {
     // SAFETY: by the caller's word.
     let bytes = unsafe { _mm_loadu_si128(at.cast()) };
     let upper = _mm_unpackhi_epi64(bytes, bytes);
-    [_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(upper))]
+    [
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(upper)),
+    ]
 }
 
 /// # Safety
@@ -387,7 +413,8 @@ unsafe fn floats(at: *const u8) -> [__m256; HALVES] {
     unsafe { [_mm256_loadu_ps(at.cast()), _mm256_loadu_ps(at.cast::<f32>().add(LANES))] }
 }
 
-/// Does as many rounds of products as it is told and nothing else, to see how fast they can be; says how many products that was.
+/// Does as many rounds of products as it is told and nothing else, to see how fast they can be;
+/// says how many products that was.
 ///
 /// # Safety
 /// The processor has AVX-VNNI, if that is asked for.

@@ -1,11 +1,13 @@
 //! Products with weights of eight bits for AVX2.
 //!
-//! There `vpmaddubsw` would saturate, and to move signs from weights to activations costs as much as the product. So both are widened to
-//! 16 bits, whose products `vpmaddwd` sums exactly: every other byte of a register is a weight already, the ones between are after a shift,
+//! There `vpmaddubsw` would saturate, and to move signs from weights to activations costs as much
+//! as the product. So both are widened to 16 bits, whose products `vpmaddwd` sums exactly: every
+//! other byte of a register is a weight already, the ones between are after a shift,
 //! and activations stand in pairs that fit. Sums are those of `matmul`'s plain version.
 
 #![cfg(target_arch = "x86_64")]
-// Loops by index, for what an iterator of arrays leaves behind is not always inlined, and then all registers go to memory and back.
+// Loops by index, for what an iterator of arrays leaves behind is not always inlined, and then all
+// registers go to memory and back.
 #![allow(clippy::needless_range_loop)]
 
 use std::arch::x86_64::*;
@@ -19,8 +21,9 @@ use super::tiles::{Parts, Tiled, Tiles};
 /// Activation rows that stand together.
 const ROWS: usize = 4;
 
-/// Activations of four rows at a time, in pairs of 16 bits: of each four columns the first and the third, then the second and the fourth,
-/// of one row after the other. Rows that are not there are zero.
+/// Activations of four rows at a time, in pairs of 16 bits: of each four columns the first and the
+/// third, then the second and the fourth, of one row after the other. Rows that are not there are
+/// zero.
 pub(super) struct Fours {
     quads: usize,
     /// `[rows / 4, quads, 4, 2]`.
@@ -29,8 +32,8 @@ pub(super) struct Fours {
     by_32: Factors,
 }
 
-/// Of each group of each of four rows, `[rows / 4, groups, 4]`, what sums are multiplied by, and what they begin with: weights are taken with
-/// 128 too much.
+/// Of each group of each of four rows, `[rows / 4, groups, 4]`, what sums are multiplied by, and
+/// what they begin with: weights are taken with 128 too much.
 struct Factors {
     scales: Vec<f32>,
     offsets: Vec<i32>,
@@ -43,8 +46,11 @@ impl Fours {
         let mut pairs = vec![0; fours * quads * ROWS * 2];
         for (row, bytes) in x.bytes.chunks_exact(width).enumerate() {
             let to = pairs[row / ROWS * quads * ROWS * 2..].as_chunks_mut::<2>().0;
-            for (four, to) in bytes.as_chunks::<4>().0.iter().zip(to[row % ROWS..].iter_mut().step_by(ROWS)) {
-                let pair = |first: i8, second: i8| i32::from(first) & 0xffff | i32::from(second) << 16;
+            for (four, to) in
+                bytes.as_chunks::<4>().0.iter().zip(to[row % ROWS..].iter_mut().step_by(ROWS))
+            {
+                let pair =
+                    |first: i8, second: i8| i32::from(first) & 0xffff | i32::from(second) << 16;
                 *to = [pair(four[0], four[2]), pair(four[1], four[3])];
             }
         }
@@ -64,7 +70,8 @@ impl Fours {
         Self { quads, pairs, by_16: factors(&x.by_16), by_32: factors(&x.by_32) }
     }
 
-    /// Where pairs, scales and offsets of the four rows from `row` on begin, for weights in groups of a size.
+    /// Where pairs, scales and offsets of the four rows from `row` on begin, for weights in groups
+    /// of a size.
     fn at(&self, row: usize, group: usize) -> (*const i32, *const f32, *const i32) {
         let factors = if group == 16 { &self.by_16 } else { &self.by_32 };
         let (four, groups) = (row / ROWS, self.quads * 4 / group);
@@ -92,7 +99,8 @@ pub(super) unsafe fn one_tile<B: Tiled>(
     for row in rows.clone().step_by(ROWS) {
         // As in `vnni`.
         let ahead = if rows.end - row <= ROWS { weights.distance(1) } else { 0 };
-        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
+        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the
+        // caller's word.
         unsafe {
             match rows.end - row {
                 4.. => some_rows::<B, 4>(parts, x, row, to, ahead),
@@ -118,7 +126,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     ahead: usize,
 ) {
     const { assert!(B::LOW != 8 || (B::ZERO == 128 && !B::MIN), "what `Fours` takes into account") };
-    // A number the compiler does not know: it would unroll the inner loop, add in another order and run out of registers.
+    // A number the compiler does not know: it would unroll the inner loop, add in another order and
+    // run out of registers.
     let (groups, quads) = (B::LEN / B::GROUP, std::hint::black_box(B::GROUP / 4));
     let (pairs, scales, offsets) = x.at(row, B::GROUP);
     let even = _mm256_set1_epi16(0xff);
@@ -138,8 +147,9 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
             for quad in at * quads..(at + 1) * quads {
                 let line = tile.low.wrapping_add(quad * 64);
                 // SAFETY: a line of the tile is 64 bytes at a multiple of 64.
-                let lines =
-                    unsafe { [_mm256_load_si256(line.cast()), _mm256_load_si256(line.add(32).cast())] };
+                let lines = unsafe {
+                    [_mm256_load_si256(line.cast()), _mm256_load_si256(line.add(32).cast())]
+                };
                 let first = [_mm256_and_si256(lines[0], even), _mm256_and_si256(lines[1], even)];
                 let second = [_mm256_srli_epi16::<8>(lines[0]), _mm256_srli_epi16::<8>(lines[1])];
                 let w = [first, second];

@@ -1,8 +1,9 @@
 //! Block types: how weights are stored in files, and one plain way to unpack each.
 //!
 //! Layouts: `block_q4_0` … `block_q8_K` in <https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-common.h>.
-//! Every quantised type is unpacked to the same form, which is all that the kernels know: unsigned bytes `q` in groups of 16 or
-//! 32 with a scale `d` and a minimum `m` a group, so that a weight is `d · (q − ZERO) + m`.
+//! Every quantised type is unpacked to the same form, which is all that the kernels know: unsigned
+//! bytes `q` in groups of 16 or 32 with a scale `d` and a minimum `m` a group, so that a weight is
+//! `d · (q − ZERO) + m`.
 //!
 //! Adding a type: a struct with an `impl Block`, and a line in the table.
 
@@ -161,7 +162,8 @@ pub(crate) trait Block {
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], m: &mut [f32]);
 }
 
-/// Bytes of a block by value: the optimiser then knows that nothing it writes can change them, and uses whole registers.
+/// Bytes of a block by value: the optimiser then knows that nothing it writes can change them, and
+/// uses whole registers.
 #[inline(always)]
 fn bytes<const N: usize>(block: &[u8], at: usize) -> [u8; N] {
     let mut out = [0; N];
@@ -174,13 +176,15 @@ fn half_at(block: &[u8], at: usize) -> f32 {
     half_to_f32(u16::from_le_bytes(bytes(block, at)))
 }
 
-/// IEEE half to single without a branch, a table or a call, so that loops over it vectorise (the `half` crate asks the
-/// processor what it can do each time). Multiplying by 2^112 moves the exponent and normalises subnormals at once.
+/// IEEE half to single without a branch, a table or a call, so that loops over it vectorise (the
+/// `half` crate asks the processor what it can do each time). Multiplying by 2^112 moves the
+/// exponent and normalises subnormals at once.
 #[inline(always)]
 pub(super) fn half_to_f32(bits: u16) -> f32 {
     let magnitude = u32::from(bits & 0x7fff);
     let number = f32::from_bits(magnitude << 13) * f32::from_bits(0x7780_0000);
-    let number = if magnitude >= 0x7c00 { f32::from_bits(0x7f80_0000 | (magnitude << 13)) } else { number };
+    let number =
+        if magnitude >= 0x7c00 { f32::from_bits(0x7f80_0000 | (magnitude << 13)) } else { number };
     f32::from_bits(number.to_bits() | (u32::from(bits & 0x8000) << 16))
 }
 
@@ -288,7 +292,8 @@ impl Block for Q8_1 {
     const ZERO: i32 = 128;
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
-        // Bytes 2 and 3 hold d · Σq, which dot products of files' own kind use; unpacking does not need it.
+        // Bytes 2 and 3 hold d · Σq, which dot products of files' own kind use; unpacking does not
+        // need it.
         d[0] = half_at(block, 0);
         q[..32].copy_from_slice(&unsigned::<32>(bytes(block, 4)));
     }
@@ -338,7 +343,8 @@ impl Block for Q3K {
         let scale = half_at(block, 108);
         let packed = &block[96..108];
         for group in 0..16 {
-            // Six bits a scale: four in the first eight bytes (low nibbles, then high ones), two in the last four.
+            // Six bits a scale: four in the first eight bytes (low nibbles, then high ones), two in
+            // the last four.
             let low = if group < 8 { packed[group] & 15 } else { packed[group - 8] >> 4 };
             let high = (packed[8 + group % 4] >> (2 * (group / 4))) & 3;
             d[group] = scale * (f32::from(low | (high << 4)) - 32.0);
@@ -355,14 +361,15 @@ impl Block for Q3K {
 /// The eight 6-bit scales and minimums of Q4_K and Q5_K, out of 12 bytes.
 #[inline(always)]
 pub(crate) fn six_bits(block: &[u8]) -> ([u8; 8], [u8; 8]) {
-    // Four at a time: the low six bits of the first eight bytes are the first scales and minimums; the others have four bits in the
-    // last four bytes and two in the tops of the first eight.
+    // Four at a time: the low six bits of the first eight bytes are the first scales and minimums;
+    // the others have four bits in the last four bytes and two in the tops of the first eight.
     let a = u32::from_le_bytes(bytes(block, 4));
     let b = u32::from_le_bytes(bytes(block, 8));
     let c = u32::from_le_bytes(bytes(block, 12));
     let both = |low: u32, high: u32| (u64::from(low) | (u64::from(high) << 32)).to_le_bytes();
     let scales = both(a & 0x3f3f_3f3f, (c & 0x0f0f_0f0f) | (((a >> 6) & 0x0303_0303) << 4));
-    let minimums = both(b & 0x3f3f_3f3f, ((c >> 4) & 0x0f0f_0f0f) | (((b >> 6) & 0x0303_0303) << 4));
+    let minimums =
+        both(b & 0x3f3f_3f3f, ((c >> 4) & 0x0f0f_0f0f) | (((b >> 6) & 0x0303_0303) << 4));
     (scales, minimums)
 }
 
@@ -586,8 +593,11 @@ mod tests {
     fn every_type_unpacks_to_what_candle_dequantises() {
         let device = Device::Cpu;
         let numbers = Tensor::randn(0f32, 1.0, (3, 512), &device).unwrap();
-        // candle makes Q8_1 and Q8_K only as activations and cannot dequantise them; their layouts are in the test below.
-        for block_type in BlockType::all().filter(|t| !matches!(t, BlockType::Q8_1 | BlockType::Q8_K)) {
+        // candle makes Q8_1 and Q8_K only as activations and cannot dequantise them; their layouts
+        // are in the test below.
+        for block_type in
+            BlockType::all().filter(|t| !matches!(t, BlockType::Q8_1 | BlockType::Q8_K))
+        {
             let quantized = QTensor::quantize(&numbers, candle_type(block_type)).unwrap();
             let expected: Vec<f32> =
                 quantized.dequantize(&device).unwrap().flatten_all().unwrap().to_vec1().unwrap();

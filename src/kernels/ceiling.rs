@@ -1,4 +1,5 @@
-//! What a machine can do at most, measured: bytes read and products a second. To compare the speed of a model with.
+//! What a machine can do at most, measured: bytes read and products a second. To compare the speed
+//! of a model with.
 
 use std::time::Instant;
 
@@ -10,7 +11,8 @@ use super::pool;
 /// How far ahead bytes are asked for (bytes).
 const AHEAD: usize = 8 << 10;
 
-/// Bytes a second that all threads read together, from a buffer as large as is given; the best of five times.
+/// Bytes a second that all threads read together, from a buffer as large as is given; the best of
+/// five times.
 pub fn bytes_per_second(size: usize) -> f64 {
     let lines = (size / LINE).max(1 << 14);
     let part = lines.div_ceil(pool::threads()) * LINE;
@@ -47,14 +49,17 @@ on_best_isa! {
     }
 }
 
-/// Products a second as tokens of a pass need them, of all threads together and summed into 32 bits, with nothing else to do: of two bytes,
-/// or of two numbers of 16 bits, where those are what is multiplied. Zero where it is not known for the instruction set.
+/// Products a second as tokens of a pass need them, of all threads together and summed into 32
+/// bits, with nothing else to do: of two bytes, or of two numbers of 16 bits, where those are what
+/// is multiplied. Zero where it is not known for the instruction set.
 pub fn products_per_second(isa: Isa, pass: Pass) -> f64 {
     assert!(isa.available(), "{isa:?} was detected before it is used");
     let one = |rounds: usize| {
         let began = Instant::now();
         let all: usize =
-            pool::map(&mut vec![(); pool::threads()], |_, ()| products(isa, pass, rounds)).into_iter().sum();
+            pool::map(&mut vec![(); pool::threads()], |_, ()| products(isa, pass, rounds))
+                .into_iter()
+                .sum();
         all as f64 / began.elapsed().as_secs_f64()
     };
     // The first rounds bring the processor to its pace.

@@ -1,4 +1,5 @@
-//! Activations as `vnni` reads them: eight rows side by side, so that one pointer leads through all of them.
+//! Activations as `vnni` reads them: eight rows side by side, so that one pointer leads through all
+//! of them.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -9,7 +10,8 @@ use super::isa::{Isa, best};
 use super::matmul::{Groups, Quantized};
 use super::pool;
 
-/// The most rows that stand side by side. The last of a number of rows stand by four, by two and alone.
+/// The most rows that stand side by side. The last of a number of rows stand by four, by two and
+/// alone.
 pub(super) const ROWS: usize = 8;
 
 /// Activations in blocks of rows.
@@ -17,7 +19,8 @@ pub(super) struct Eights {
     rows: usize,
     /// Of each block `[columns / 4, rows, 4]`.
     bytes: Vec<i8>,
-    /// Of each block, for groups of 16 and of 32: `[groups, 3, rows]`, scales, sums of bytes, and both multiplied.
+    /// Of each block, for groups of 16 and of 32: `[groups, 3, rows]`, scales, sums of bytes, and
+    /// both multiplied.
     by_16: Vec<f32>,
     by_32: Vec<f32>,
 }
@@ -30,9 +33,11 @@ impl Eights {
         let of_groups = |groups: &Groups| vec![0.0; 3 * groups.scales.len()];
         let (mut by_16, mut by_32) = (of_groups(&x.by_16), of_groups(&x.by_32));
         let mut bytes = vec![0; x.bytes.len()];
-        let [width, groups_16, groups_32] = [x.bytes.len(), by_16.len(), by_32.len()].map(|all| all / x.rows);
+        let [width, groups_16, groups_32] =
+            [x.bytes.len(), by_16.len(), by_32.len()].map(|all| all / x.rows);
         let all = bytes.chunks_mut(ROWS * width);
-        let all = all.zip(by_16.chunks_mut(ROWS * groups_16)).zip(by_32.chunks_mut(ROWS * groups_32));
+        let all =
+            all.zip(by_16.chunks_mut(ROWS * groups_16)).zip(by_32.chunks_mut(ROWS * groups_32));
         let mut all: Vec<_> = all.collect();
         pool::parts(&mut all, 1, |index, parts| {
             for ((bytes, by_16), by_32) in parts {
@@ -42,7 +47,11 @@ impl Eights {
                     let place = |size: usize| row * size..(row + count) * size;
                     // SAFETY: as asserted.
                     unsafe {
-                        exchange(&x.bytes[from * width..][..count * width], count, &mut bytes[place(width)]);
+                        exchange(
+                            &x.bytes[from * width..][..count * width],
+                            count,
+                            &mut bytes[place(width)],
+                        );
                         put(&x.by_16, from, count, groups_16 / 3, &mut by_16[place(groups_16)]);
                         put(&x.by_32, from, count, groups_32 / 3, &mut by_32[place(groups_32)]);
                     }
@@ -53,7 +62,8 @@ impl Eights {
         Self { rows: x.rows, bytes, by_16, by_32 }
     }
 
-    /// Where the bytes of the block that begins with a row are, and what groups of weights of the type's size need of it.
+    /// Where the bytes of the block that begins with a row are, and what groups of weights of the
+    /// type's size need of it.
     #[inline(always)]
     pub fn block<B: Block>(&self, row: usize) -> (*const i8, *const f32) {
         let factors = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
@@ -91,7 +101,12 @@ fn exchange(rows: &[i8], count: usize, to: &mut [i8]) {
             // SAFETY: 32 bytes of each row, and as many of each four columns.
             unsafe {
                 let from = rows.as_ptr().add(column).cast();
-                transpose::<false>(from, width / 4, to.as_mut_ptr().add(column * ROWS).cast(), ROWS);
+                transpose::<false>(
+                    from,
+                    width / 4,
+                    to.as_mut_ptr().add(column * ROWS).cast(),
+                    ROWS,
+                );
             }
         }
         return;
@@ -118,7 +133,12 @@ fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32
                 let to = to.as_mut_ptr().add(group * 3 * ROWS);
                 transpose::<false>(scales.as_ptr().add(group).cast(), of_row, to, 3 * ROWS);
                 transpose::<true>(sums.as_ptr().add(group), of_row, to.add(ROWS), 3 * ROWS);
-                transpose::<false>(totals.as_ptr().add(group).cast(), of_row, to.add(2 * ROWS), 3 * ROWS);
+                transpose::<false>(
+                    totals.as_ptr().add(group).cast(),
+                    of_row,
+                    to.add(2 * ROWS),
+                    3 * ROWS,
+                );
             }
         }
         return;
@@ -133,13 +153,19 @@ fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32
     }
 }
 
-/// Writes eight rows of eight numbers, which begin so many apart, as columns, and integers as floats where they are to be.
+/// Writes eight rows of eight numbers, which begin so many apart, as columns, and integers as
+/// floats where they are to be.
 ///
 /// # Safety
 /// The numbers are there, and room for as many.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn transpose<const TO_FLOATS: bool>(from: *const i32, width: usize, to: *mut f32, apart: usize) {
+unsafe fn transpose<const TO_FLOATS: bool>(
+    from: *const i32,
+    width: usize,
+    to: *mut f32,
+    apart: usize,
+) {
     let mut rows = [_mm256_setzero_si256(); ROWS];
     for (at, row) in rows.iter_mut().enumerate() {
         // SAFETY: by the caller's word.
@@ -157,7 +183,8 @@ unsafe fn transpose<const TO_FLOATS: bool>(from: *const i32, width: usize, to: *
     for half in [0, 4] {
         for at in 0..2 {
             fours[half + 2 * at] = _mm256_unpacklo_epi64(pairs[half + at], pairs[half + 2 + at]);
-            fours[half + 2 * at + 1] = _mm256_unpackhi_epi64(pairs[half + at], pairs[half + 2 + at]);
+            fours[half + 2 * at + 1] =
+                _mm256_unpackhi_epi64(pairs[half + at], pairs[half + 2 + at]);
         }
     }
     for at in 0..4 {
@@ -185,7 +212,8 @@ mod tests {
         }
         for rows in [1, 2, 3, 5, 7, 8, 9, 15, 16, 23] {
             let columns = 700;
-            let floats: Vec<f32> = (0..rows * columns).map(|at| (at * 7919 % 1009) as f32 - 500.0).collect();
+            let floats: Vec<f32> =
+                (0..rows * columns).map(|at| (at * 7919 % 1009) as f32 - 500.0).collect();
             let activations = Activations::new(&floats, rows, Pass::Write);
             let x = activations.quantized();
             let eights = Eights::new(x);
@@ -205,10 +233,13 @@ mod tests {
                             "row {row}, column {column}"
                         );
                     }
-                    for (from, to, of_row) in [(&x.by_16, by_16, 2 * groups), (&x.by_32, by_32, groups)] {
+                    for (from, to, of_row) in
+                        [(&x.by_16, by_16, 2 * groups), (&x.by_32, by_32, groups)]
+                    {
                         for group in 0..of_row {
                             let place = (first + row) * of_row + group;
-                            let expected = [from.scales[place], from.sums[place] as f32, from.totals[place]];
+                            let expected =
+                                [from.scales[place], from.sums[place] as f32, from.totals[place]];
                             let found = [0, 1, 2].map(|kind| to[(group * 3 + kind) * count + row]);
                             assert_eq!(found, expected, "row {row}, group {group} of {of_row}");
                         }

@@ -1,11 +1,14 @@
-//! `e^x` and what is made of it, without branches, so that compilers make vectors of a loop over it.
+//! `e^x` and what is made of it, without branches, so that compilers make vectors of a loop over
+//! it.
 //!
-//! The libraries' functions differ from system to system, and cost more than the product they stand beside. These compute in f64: rounded to
-//! f32 they give the nearest number but for one time in some hundred (the tangent of very small numbers to 1e-16), on every machine the
-//! same. Where numbers that are off by more than one place anyway are made powers, [`power`] does in f32.
+//! The libraries' functions differ from system to system, and cost more than the product they stand
+//! beside. These compute in f64: rounded to f32 they give the nearest number but for one time in
+//! some hundred (the tangent of very small numbers to 1e-16), on every machine the same. Where
+//! numbers that are off by more than one place anyway are made powers, [`power`] does in f32.
 
-/// `e^x` for `x ≤ 0` to one place (1.2e-7 of it), at a third of the price; below −87 it is zero. `2^k · e^r` as in [`wide_exp`], `e^r` by the
-/// polynomial of degree 6 whose largest error is the smallest, 2e-9 of it (Remez).
+/// `e^x` for `x ≤ 0` to one place (1.2e-7 of it), at a third of the price; below −87 it is zero.
+/// `2^k · e^r` as in [`wide_exp`], `e^r` by the polynomial of degree 6 whose largest error is the
+/// smallest, 2e-9 of it (Remez).
 #[inline(always)]
 pub(super) fn power(x: f32) -> f32 {
     // Adding 1.5 · 2^23 rounds to an integer, which then stands in the low bits.
@@ -38,7 +41,8 @@ pub(super) fn exp(x: f32) -> f32 {
     wide_exp(f64::from(x.clamp(-104.0, 89.0))) as f32
 }
 
-/// `e^x` for `|x| < 700`, to 1e-11 of it: `2^k · e^r` with `r` between ±ln 2 / 2, `e^r` by its Taylor series.
+/// `e^x` for `|x| < 700`, to 1e-11 of it: `2^k · e^r` with `r` between ±ln 2 / 2, `e^r` by its
+/// Taylor series.
 #[inline(always)]
 fn wide_exp(x: f64) -> f64 {
     // Adding 1.5 · 2^52 rounds to an integer, which then stands in the low bits.
@@ -46,9 +50,17 @@ fn wide_exp(x: f64) -> f64 {
     let shifted = x.mul_add(std::f64::consts::LOG2_E, ROUND);
     let rest = (shifted - ROUND).mul_add(-std::f64::consts::LN_2, x);
     let mut sum = 1.0 / 362_880.0;
-    for factor in
-        [1.0 / 40_320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0]
-    {
+    for factor in [
+        1.0 / 40_320.0,
+        1.0 / 5040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+        1.0,
+        1.0,
+    ] {
         sum = rest.mul_add(sum, factor);
     }
     f64::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 52))

@@ -1,7 +1,8 @@
 //! Products of float weights, as they lie in the file, with activations in f32.
 //!
-//! Each dot product is [`LANES`] sums, column by column, which are added up at its end: for any number of rows, on any instruction set, and
-//! whatever else is computed beside it. Knows nothing of tiles, nor of activations in bytes.
+//! Each dot product is [`LANES`] sums, column by column, which are added up at its end: for any
+//! number of rows, on any instruction set, and whatever else is computed beside it. Knows nothing
+//! of tiles, nor of activations in bytes.
 
 // Loops over arrays by their index are those that compilers unroll for certain.
 #![allow(clippy::needless_range_loop)]
@@ -24,7 +25,12 @@ const WEIGHTS: usize = 4;
 const FEW: usize = 8;
 
 /// `activations · weightsᵀ`: `[rows, weights.rows]`. Quantised weights are widened first.
-pub(super) fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -> Vec<f32> {
+pub(super) fn products(
+    weights: Matrix<'_>,
+    activations: &[f32],
+    rows: usize,
+    isa: Isa,
+) -> Vec<f32> {
     assert!(isa.available(), "{isa:?} was detected before it is used");
     assert_eq!(activations.len(), rows * weights.columns, "activations of {rows} rows");
     let mut out = Vec::new();
@@ -36,7 +42,8 @@ pub(super) fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, is
             for from in (0..rows).step_by(ROWS_AT_ONCE) {
                 let rows = from..rows.min(from + ROWS_AT_ONCE);
                 let part = Part { weights, first, some: some.clone(), activations, rows, to };
-                // SAFETY: as asserted; `to` has room for all rows and weights, and these weights belong to this job.
+                // SAFETY: as asserted; `to` has room for all rows and weights, and these weights
+                // belong to this job.
                 unsafe { part_of(isa, &part) };
             }
         };
@@ -47,7 +54,8 @@ pub(super) fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, is
         for weight in some {
             dequantize_row(weights.block_type, weights.row(weight), &mut row);
             // SAFETY: floats have no padding, and any bytes are bytes.
-            let bytes = unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
+            let bytes =
+                unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
             let wide = Matrix { block_type: BlockType::F32, rows: 1, bytes, ..weights };
             of(wide, weight, weight..weight + 1);
         }
@@ -164,7 +172,8 @@ unsafe fn products_of<L: Lanes, W: Stored, const N: usize, const R: usize>(
     row: usize,
 ) {
     let columns = part.weights.columns;
-    let weights: [_; N] = std::array::from_fn(|n| part.weights.row(weight - part.first + n).as_ptr());
+    let weights: [_; N] =
+        std::array::from_fn(|n| part.weights.row(weight - part.first + n).as_ptr());
     let rows: [_; R] = std::array::from_fn(|r| part.activations[(row + r) * columns..].as_ptr());
     let whole = columns / LANES * LANES;
     // SAFETY: by the caller's word; each row has so many columns.
@@ -221,14 +230,18 @@ mod tests {
 
     #[test]
     fn products_are_the_defined_ones_on_every_instruction_set() {
-        for (block_type, columns) in
-            [(BlockType::F32, 75), (BlockType::F16, 64), (BlockType::BF16, 9), (BlockType::Q4_0, 96)]
-        {
+        for (block_type, columns) in [
+            (BlockType::F32, 75),
+            (BlockType::F16, 64),
+            (BlockType::BF16, 9),
+            (BlockType::Q4_0, 96),
+        ] {
             for rows in [1, 3, 2 * ROWS_AT_ONCE + 5] {
                 let outputs = 37;
                 let bytes = random_weights(block_type, outputs, columns, 9);
                 let weights = Matrix { block_type, rows: outputs, columns, bytes: &bytes };
-                let x: Vec<f32> = (0..rows * columns).map(|at| (at * 31 % 97) as f32 / 40.0 - 1.1).collect();
+                let x: Vec<f32> =
+                    (0..rows * columns).map(|at| (at * 31 % 97) as f32 / 40.0 - 1.1).collect();
                 let mut expected = vec![];
                 for x in x.chunks(columns) {
                     for output in 0..outputs {

@@ -1,10 +1,13 @@
-//! Products for AMX in bfloat16, over weights in [`Tiles`]: how prompts and sources are read where there is AMX.
+//! Products for AMX in bfloat16, over weights in [`Tiles`]: how prompts and sources are read where
+//! there is AMX.
 //!
-//! Weights of 32 columns are widened to 16 bits, which costs as much for one row as for five hundred, and one instruction multiplies them
-//! with 16 rows of activations. It adds up in f32 and in one order: the even columns of 32 one after the other and the odd ones, both sums
-//! together, and that to what came before. So a row is the same to the bit whatever it is computed beside; but not the same as what bytes
-//! give, which are the rougher of the two: their activations are off by some thousandths of the largest of 32, numbers of 16 bits by one or
-//! two thousandths of themselves. See [`Pass`](super::Pass) for where the one and where the other is used.
+//! Weights of 32 columns are widened to 16 bits, which costs as much for one row as for five
+//! hundred, and one instruction multiplies them with 16 rows of activations. It adds up in f32 and
+//! in one order: the even columns of 32 one after the other and the odd ones, both sums
+//! together, and that to what came before. So a row is the same to the bit whatever it is computed
+//! beside; but not the same as what bytes give, which are the rougher of the two: their activations
+//! are off by some thousandths of the largest of 32, numbers of 16 bits by one or two thousandths
+//! of themselves. See [`Pass`](super::Pass) for where the one and where the other is used.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -20,11 +23,13 @@ use super::pool::{self, Zero};
 use super::tiles::{Parts, Tiled, Tiles};
 use super::vnni::{BlockFactors, quad_of};
 
-/// Registers of a tile's columns that stay in the first-level cache while all rows pass by; whole blocks of every type.
+/// Registers of a tile's columns that stay in the first-level cache while all rows pass by; whole
+/// blocks of every type.
 const PANEL: usize = 8;
 /// Activation rows that a call takes at most.
 pub(super) const ROWS_AT_ONCE: usize = 512;
-/// Tiles that a call takes at most: activations come from further away than the second-level cache, once for all of them.
+/// Tiles that a call takes at most: activations come from further away than the second-level cache,
+/// once for all of them.
 pub(super) const TILES_AT_ONCE: usize = 32;
 
 /// Activations of some rows in 16 bits. Rows that are not there are zero.
@@ -43,12 +48,16 @@ impl Halves {
         let sixteens = (floats.len() / columns).div_ceil(PAIR * ROWS) * PAIR;
         let length = sixteens * blocks * ROWS;
         let mut pieces = Vec::with_capacity(length);
-        pool::parts(&mut pieces.spare_capacity_mut()[..length], blocks * ROWS, |sixteen, pieces| {
-            let from = (sixteen * ROWS * columns).min(floats.len());
-            let end = (from + ROWS * columns).min(floats.len());
-            // SAFETY: AMX is available only beside AVX-512.
-            unsafe { round(&floats[from..end], columns, pieces) };
-        });
+        pool::parts(
+            &mut pieces.spare_capacity_mut()[..length],
+            blocks * ROWS,
+            |sixteen, pieces| {
+                let from = (sixteen * ROWS * columns).min(floats.len());
+                let end = (from + ROWS * columns).min(floats.len());
+                // SAFETY: AMX is available only beside AVX-512.
+                unsafe { round(&floats[from..end], columns, pieces) };
+            },
+        );
         // SAFETY: so many there are, and each was in one of the parts.
         unsafe { pieces.set_len(length) };
         Self { pieces, blocks }
@@ -71,8 +80,8 @@ thread_local! {
 /// The products of some tiles with some rows, from a multiple of 32 on.
 ///
 /// # Safety
-/// The processor has AMX, and this process may use it; this thread is not using it already; `out` has room for every row at the tiles'
-/// columns.
+/// The processor has AMX, and this process may use it; this thread is not using it already; `out`
+/// has room for every row at the tiles' columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub(super) unsafe fn some_tiles<B: Tiled>(
     weights: &Tiles,
@@ -96,18 +105,23 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
             for (tile, panel) in tiles.clone().skip(pair).zip(panel.iter_mut()) {
                 let next = weights.distance(PAIR);
                 // SAFETY: blocks of the tile.
-                unsafe { widen::<B>(weights.parts_of::<B>(tile), from, &mut panel[..blocks], next) };
+                unsafe {
+                    widen::<B>(weights.parts_of::<B>(tile), from, &mut panel[..blocks], next)
+                };
             }
             for sixteen in (0..sixteens).step_by(PAIR) {
                 let rows = [0, 1].map(|at| {
                     let from = ((first + sixteen + at) * x.blocks + from) * ROWS;
                     x.pieces[from..from + blocks * ROWS].as_ptr()
                 });
-                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
-                    .map(|(row, tile)| sums_at.wrapping_add(((sixteen + row) * count + pair + tile) * ROWS));
+                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, tile)| {
+                    sums_at.wrapping_add(((sixteen + row) * count + pair + tile) * ROWS)
+                });
                 let weights = [0, 1].map(|tile| panel[tile].as_ptr());
                 // SAFETY: so many registers lie at each place.
-                unsafe { registers.multiply(weights, rows, blocks, sums, size_of::<Chunk>(), from == 0) };
+                unsafe {
+                    registers.multiply(weights, rows, blocks, sums, size_of::<Chunk>(), from == 0)
+                };
             }
         }
     }
@@ -122,8 +136,8 @@ pub(super) unsafe fn some_tiles<B: Tiled>(
     }
 }
 
-/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`, rounded as [`pair`] does. What lies
-/// `ahead` bytes further is asked for meanwhile.
+/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`,
+/// rounded as [`pair`] does. What lies `ahead` bytes further is asked for meanwhile.
 ///
 /// # Safety
 /// The tile has as many.
@@ -144,7 +158,14 @@ unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register], ahead: 
         let (d, m) = unsafe {
             let factors = BlockFactors::load::<B>(tile.factors, block);
             let d = canonical(factors.scale::<B>(group));
-            (d, if B::MIN { canonical(factors.minimum::<B>(group)) } else { _mm512_mul_ps(zero, d) })
+            (
+                d,
+                if B::MIN {
+                    canonical(factors.minimum::<B>(group))
+                } else {
+                    _mm512_mul_ps(zero, d)
+                },
+            )
         };
         let column = block * B::LEN + group * B::GROUP;
         for (four, pieces) in fours.iter_mut().enumerate() {
@@ -227,14 +248,18 @@ mod tests {
         if !Isa::Amx.available() {
             return eprintln!("skipped: no AMX here");
         }
-        for (index, block_type) in BlockType::all().filter(|block_type| !block_type.is_float()).enumerate() {
-            for (rows, columns, count) in [(40, 1280usize, 1), (16, 256, 33), (7, 2304, 70), (150, 544, 530)]
+        for (index, block_type) in
+            BlockType::all().filter(|block_type| !block_type.is_float()).enumerate()
+        {
+            for (rows, columns, count) in
+                [(40, 1280usize, 1), (16, 256, 33), (7, 2304, 70), (150, 544, 530)]
             {
                 let columns = columns.next_multiple_of(block_type.block_len());
                 let bytes = random_weights(block_type, rows, columns, index as u64 + 3);
                 let weights = Matrix { block_type, rows, columns, bytes: &bytes };
-                let x: Vec<f32> =
-                    (0..count * columns).map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0).collect();
+                let x: Vec<f32> = (0..count * columns)
+                    .map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0)
+                    .collect();
                 let tiles = Tiles::pack(weights);
                 let ours = tiles.matmul(&Activations::new(&x, count, Pass::Read), Isa::Amx);
                 let bytes_of_row = block_type.row_bytes(columns);
@@ -242,7 +267,8 @@ mod tests {
                     let bytes = &bytes[row * bytes_of_row..(row + 1) * bytes_of_row];
                     let weights = for_block_type!(block_type, row_of(bytes, columns));
                     for token in [0, count / 2, count - 1] {
-                        let expected = product(&x[token * columns..(token + 1) * columns], &weights);
+                        let expected =
+                            product(&x[token * columns..(token + 1) * columns], &weights);
                         assert_eq!(
                             ours[token * rows + row].to_bits(),
                             expected.to_bits(),

@@ -10,7 +10,8 @@ pub enum Isa {
     /// AVX2, FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// The same with AVX-VNNI: dot products of bytes without AVX-512, as Intel's processors for desks have them since 2021.
+    /// The same with AVX-VNNI: dot products of bytes without AVX-512, as Intel's processors for
+    /// desks have them since 2021.
     #[cfg(target_arch = "x86_64")]
     AvxVnni,
     /// AVX-512 with VNNI.
@@ -123,8 +124,8 @@ pub(super) fn best() -> Isa {
     *BEST.get_or_init(Isa::detect)
 }
 
-/// Compiles a function for each instruction set and calls the version for this processor's. Its loops should be plain: a closure handed to
-/// an iterator is not compiled for the set.
+/// Compiles a function for each instruction set and calls the version for this processor's. Its
+/// loops should be plain: a closure handed to an iterator is not compiled for the set.
 macro_rules! on_best_isa {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
         $(#[$doc])*

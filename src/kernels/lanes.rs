@@ -1,5 +1,6 @@
-//! 16 floats at a time: what kernels over floats are written with, so that one text serves every instruction set. (Compilers make vectors
-//! of simple loops by themselves, but not of those that keep several rows in registers.)
+//! 16 floats at a time: what kernels over floats are written with, so that one text serves every
+//! instruction set. (Compilers make vectors of simple loops by themselves, but not of those that
+//! keep several rows in registers.)
 //!
 //! Lane for lane all do the same, to the bit.
 
@@ -317,7 +318,12 @@ impl Lanes for Four {
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: by the caller's word.
         unsafe {
-            Self([vld1q_f32(from), vld1q_f32(from.add(4)), vld1q_f32(from.add(8)), vld1q_f32(from.add(12))])
+            Self([
+                vld1q_f32(from),
+                vld1q_f32(from.add(4)),
+                vld1q_f32(from.add(8)),
+                vld1q_f32(from.add(12)),
+            ])
         }
     }
 
@@ -326,7 +332,8 @@ impl Lanes for Four {
         // SAFETY: by the caller's word.
         let mut floats = unsafe { Self::splat(0.0) };
         for (at, out) in floats.0.iter_mut().enumerate() {
-            // SAFETY: as above; else nothing but registers is touched. (Written out, because halves are no stable type yet.)
+            // SAFETY: as above; else nothing but registers is touched. (Written out, because halves
+            // are no stable type yet.)
             unsafe {
                 let halves = vld1_u16(from.add(4 * at));
                 std::arch::asm!(
@@ -380,7 +387,8 @@ impl Lanes for Four {
     #[inline(always)]
     unsafe fn larger(mut self, other: Self) -> Self {
         for (this, other) in self.0.iter_mut().zip(other.0) {
-            // SAFETY: by the caller's word. (The processor's own maximum makes no number of what is none.)
+            // SAFETY: by the caller's word. (The processor's own maximum makes no number of what is
+            // none.)
             *this = unsafe { vbslq_f32(vcgtq_f32(other, *this), other, *this) };
         }
         self
@@ -405,8 +413,8 @@ impl Lanes for Four {
     }
 }
 
-/// A function over [`Lanes`], compiled for each instruction set and called with one, with as many columns, pages or rows of weights at
-/// once as its registers hold.
+/// A function over [`Lanes`], compiled for each instruction set and called with one, with as many
+/// columns, pages or rows of weights at once as its registers hold.
 macro_rules! on_lanes {
     ($(#[$doc:meta])* unsafe fn $name:ident = $kernel:ident($($argument:ident: $type:ty),* $(,)?);) => {
         $(#[$doc])*
@@ -447,7 +455,8 @@ macro_rules! on_lanes {
 
 pub(super) use on_lanes;
 
-/// Does something with up to so many rows at once, from the first row to the last: from which one, and (a constant) with how many.
+/// Does something with up to so many rows at once, from the first row to the last: from which one,
+/// and (a constant) with how many.
 macro_rules! by_block {
     ([$($size:literal)*], $count:expr, |$row:ident, $some:ident| $body:expr) => {
         const MOST: usize = [$($size),*].len();
@@ -479,11 +488,14 @@ mod tests {
         unsafe {
             let [a, b, c] = [0, 1, 2].map(|at| L::load(numbers[at * LANES..][..LANES].as_ptr()));
             let mut all = vec![a.sum(), b.largest(), L::splat(0.1).add_product(a, b).sum()];
-            let halves: [_; LANES] = std::array::from_fn(|at| half::f16::from_f32(numbers[at]).to_bits());
-            let bfloats: [_; LANES] = std::array::from_fn(|at| half::bf16::from_f32(numbers[at]).to_bits());
+            let halves: [_; LANES] =
+                std::array::from_fn(|at| half::f16::from_f32(numbers[at]).to_bits());
+            let bfloats: [_; LANES] =
+                std::array::from_fn(|at| half::bf16::from_f32(numbers[at]).to_bits());
             let widened = [L::load_half(halves.as_ptr()), L::load_bfloat(bfloats.as_ptr())];
-            for lanes in
-                [a.plus(b), a.larger(c), a.add_product(b, c), L::splat(7.5)].into_iter().chain(widened)
+            for lanes in [a.plus(b), a.larger(c), a.add_product(b, c), L::splat(7.5)]
+                .into_iter()
+                .chain(widened)
             {
                 let mut floats = [0f32; LANES];
                 lanes.store(floats.as_mut_ptr());

@@ -1,6 +1,7 @@
-//! Weights of a checkpoint as layers: `Linear` and `Embedding`. On the CPU quantised weights are packed into tiles where the processor
-//! has kernels for those, else the bytes stay in the mapped file; for other devices they are handed to candle once, in their own type
-//! where candle has kernels for it.
+//! Weights of a checkpoint as layers: `Linear` and `Embedding`. On the CPU quantised weights are
+//! packed into tiles where the processor has kernels for those, else the bytes stay in the mapped
+//! file; for other devices they are handed to candle once, in their own type where candle has
+//! kernels for it.
 
 use std::ops::Deref;
 
@@ -21,13 +22,15 @@ type Result<T> = candle_core::Result<T>;
 /// How quantised weights are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// Activations meet them as signed bytes: fast, and what other engines do. On AMX prompts meet them in bfloat16.
+    /// Activations meet them as signed bytes: fast, and what other engines do. On AMX prompts meet
+    /// them in bfloat16.
     #[default]
     Quantized,
-    /// The same, and on every processor to the bit: also prompts meet weights as bytes where this one has something faster and finer for
-    /// them (see [`Pass`]).
+    /// The same, and on every processor to the bit: also prompts meet weights as bytes where this
+    /// one has something faster and finer for them (see [`Pass`]).
     Portable,
-    /// Weights are widened to f32 as they are used: slow, for comparisons with reference implementations.
+    /// Weights are widened to f32 as they are used: slow, for comparisons with reference
+    /// implementations.
     Exact,
 }
 
@@ -66,7 +69,8 @@ impl Weight {
         };
         let tiles = match (&self.tiles, self.shape.as_slice()) {
             (Some(tiles), [count, columns]) => {
-                Tiles::range(self.block_type, *columns, &rows, *count).and_then(|range| tiles.part(range))
+                Tiles::range(self.block_type, *columns, &rows, *count)
+                    .and_then(|range| tiles.part(range))
             }
             _ => None,
         };
@@ -74,7 +78,8 @@ impl Weight {
         Ok(Self { block_type: self.block_type, shape, bytes, tiles })
     }
 
-    /// The matrix in tiles, where this processor has kernels for them: as they are kept, or laid out now.
+    /// The matrix in tiles, where this processor has kernels for them: as they are kept, or laid
+    /// out now.
     pub(crate) fn in_tiles(&self) -> Option<Tiles> {
         let (rows, columns) = self.matrix().ok()?;
         let matrix = Matrix { block_type: self.block_type, rows, columns, bytes: &self.bytes };
@@ -91,20 +96,28 @@ impl Weight {
         let mut floats = vec![0f32; self.shape.iter().product()];
         let row_bytes = self.block_type.row_bytes(columns);
         for (row, out) in floats.chunks_mut(columns).enumerate() {
-            dequantize_row(self.block_type, &self.bytes[row * row_bytes..(row + 1) * row_bytes], out);
+            dequantize_row(
+                self.block_type,
+                &self.bytes[row * row_bytes..(row + 1) * row_bytes],
+                out,
+            );
         }
         floats
     }
 
-    /// Its bytes in another type, by candle's own quantisation. Columns must divide into that type's blocks.
+    /// Its bytes in another type, by candle's own quantisation. Columns must divide into that
+    /// type's blocks.
     pub fn quantize(&self, to: BlockType) -> Result<Vec<u8>> {
         let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, ggml_type(to))?;
         Ok(quantized.data()?.into_owned())
     }
 
     fn to_candle(&self, device: &Device) -> Result<QMatMul> {
-        let storage =
-            QStorage::from_data(std::borrow::Cow::Borrowed(&self.bytes), device, ggml_type(self.block_type))?;
+        let storage = QStorage::from_data(
+            std::borrow::Cow::Borrowed(&self.bytes),
+            device,
+            ggml_type(self.block_type),
+        )?;
         QMatMul::from_arc(std::sync::Arc::new(QTensor::new(storage, self.shape.as_slice())?))
     }
 }
@@ -148,7 +161,12 @@ struct OnDevice {
 
 impl Linear {
     /// A layer of a checkpoint's tensors.
-    pub fn new(weight: Weight, bias: Option<Weight>, precision: Precision, device: &Device) -> Result<Self> {
+    pub fn new(
+        weight: Weight,
+        bias: Option<Weight>,
+        precision: Precision,
+        device: &Device,
+    ) -> Result<Self> {
         let (outputs, _) = weight.matrix()?;
         if let Some(bias) = bias.as_ref().filter(|bias| bias.shape != [outputs]) {
             candle_core::bail!("a bias of shape {:?} for {outputs} outputs", bias.shape);
@@ -181,7 +199,8 @@ impl Linear {
         Ok(y)
     }
 
-    /// The same, added to what is there already, `[tokens, outputs]`, if anything is: to the residual stream.
+    /// The same, added to what is there already, `[tokens, outputs]`, if anything is: to the
+    /// residual stream.
     pub fn forward_onto(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
         let Some(onto) = onto else { return self.forward(x) };
         let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x)?) };
@@ -218,11 +237,13 @@ impl Linear {
     /// What it alone makes of activations, from tiles or from the file.
     fn alone(&self, activations: &Activations<'_>) -> Result<Vec<f32>> {
         if let Some(tiles) = &self.tiles {
-            let [y] = Tiles::matmul_all([Outputs::of(tiles, self.bias.as_deref())], activations, best());
+            let [y] =
+                Tiles::matmul_all([Outputs::of(tiles, self.bias.as_deref())], activations, best());
             return Ok(y);
         }
         let (rows, columns) = self.weight.matrix()?;
-        let matrix = Matrix { block_type: self.weight.block_type, rows, columns, bytes: &self.weight.bytes };
+        let matrix =
+            Matrix { block_type: self.weight.block_type, rows, columns, bytes: &self.weight.bytes };
         let mut y = matmul(matrix, activations, self.precision == Precision::Exact, best());
         if let Some(bias) = &self.bias {
             for y in y.chunks_exact_mut(bias.len()) {
@@ -248,7 +269,9 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
             for layer in layers {
                 let (_, expected) = layer.weight.matrix()?;
                 if columns != expected {
-                    candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
+                    candle_core::bail!(
+                        "an input of {columns} columns meets a weight of {expected}"
+                    );
                 }
                 let y = layer.alone(&activations)?;
                 let width = y.len() / tokens;
@@ -268,18 +291,25 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
             });
         }
     }
-    <[Tensor; N]>::try_from(outputs).map_err(|_| candle_core::Error::Msg("one output a layer".into()))
+    <[Tensor; N]>::try_from(outputs)
+        .map_err(|_| candle_core::Error::Msg("one output a layer".into()))
 }
 
 /// `activation(layer(x))`.
 pub fn activated_layer(x: &Tensor, layer: &Linear, activation: Activation) -> Result<Tensor> {
     let Some(outputs) = layer.outputs() else { return activated(&layer.forward(x)?, activation) };
-    let [y] = from_tiles(x, pass_of(&[layer]), [Outputs { activation: Some(activation), ..outputs }])?;
+    let [y] =
+        from_tiles(x, pass_of(&[layer]), [Outputs { activation: Some(activation), ..outputs }])?;
     Ok(y)
 }
 
 /// `activation(gate(x)) · up(x)`.
-pub fn gated_layers(x: &Tensor, gate: &Linear, up: &Linear, activation: Activation) -> Result<Tensor> {
+pub fn gated_layers(
+    x: &Tensor,
+    gate: &Linear,
+    up: &Linear,
+    activation: Activation,
+) -> Result<Tensor> {
     let (Some(outputs), Some(other)) = (gate.outputs(), up.outputs()) else {
         let [gate, up] = shared_input(x, [gate, up])?;
         return gated(&gate, &up, activation);
@@ -288,8 +318,11 @@ pub fn gated_layers(x: &Tensor, gate: &Linear, up: &Linear, activation: Activati
         candle_core::bail!("a gate of {} numbers for {}", outputs.weights.rows, other.weights.rows);
     }
     let times = Some((other.weights, other.bias));
-    let [y] =
-        from_tiles(x, pass_of(&[gate, up]), [Outputs { activation: Some(activation), times, ..outputs }])?;
+    let [y] = from_tiles(
+        x,
+        pass_of(&[gate, up]),
+        [Outputs { activation: Some(activation), times, ..outputs }],
+    )?;
     Ok(y)
 }
 
@@ -300,12 +333,21 @@ fn pass_of(layers: &[&Linear]) -> Pass {
 }
 
 /// What layers in tiles make of the same input.
-fn from_tiles<const N: usize>(x: &Tensor, pass: Pass, all: [Outputs<'_>; N]) -> Result<[Tensor; N]> {
+fn from_tiles<const N: usize>(
+    x: &Tensor,
+    pass: Pass,
+    all: [Outputs<'_>; N],
+) -> Result<[Tensor; N]> {
     let x = x.contiguous()?;
     let (tokens, columns) = x.dims2()?;
-    for weights in all.iter().flat_map(|one| [Some(one.weights), one.times.map(|(up, _)| up)]).flatten() {
+    for weights in
+        all.iter().flat_map(|one| [Some(one.weights), one.times.map(|(up, _)| up)]).flatten()
+    {
         if columns != weights.columns {
-            candle_core::bail!("an input of {columns} columns meets a weight of {}", weights.columns);
+            candle_core::bail!(
+                "an input of {columns} columns meets a weight of {}",
+                weights.columns
+            );
         }
     }
     let made = with_floats(&x, |floats| {
@@ -315,7 +357,8 @@ fn from_tiles<const N: usize>(x: &Tensor, pass: Pass, all: [Outputs<'_>; N]) -> 
     for (y, one) in made.into_iter().zip(all) {
         outputs.push(Tensor::from_vec(y, (tokens, one.weights.rows), &Device::Cpu)?);
     }
-    <[Tensor; N]>::try_from(outputs).map_err(|_| candle_core::Error::Msg("one output a layer".into()))
+    <[Tensor; N]>::try_from(outputs)
+        .map_err(|_| candle_core::Error::Msg("one output a layer".into()))
 }
 
 /// A table of vectors, one a token.

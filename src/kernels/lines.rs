@@ -1,5 +1,5 @@
-//! Memory in cache lines, for weights that are read from one end to the other at each step: in large pages where the system has them, so
-//! that fewer addresses are looked up.
+//! Memory in cache lines, for weights that are read from one end to the other at each step: in
+//! large pages where the system has them, so that fewer addresses are looked up.
 
 use memmap2::MmapMut;
 
@@ -19,8 +19,9 @@ impl Line {
     pub const ZERO: Self = Self([0; LINE]);
 }
 
-/// Asks for lines that will be read soon. They are brought to the second-level cache, for they may be more than the first holds. (Processors
-/// see by themselves when lines are read one after the other, but not beyond the page they are in.)
+/// Asks for lines that will be read soon. They are brought to the second-level cache, for they may
+/// be more than the first holds. (Processors see by themselves when lines are read one after the
+/// other, but not beyond the page they are in.)
 #[inline(always)]
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 pub(super) fn ask_for(from: *const u8, bytes: usize) {

@@ -1,13 +1,16 @@
 //! Matrix products of weights as they lie in the file with f32 activations, on the CPU.
 //!
-//! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into scratch that stays in the
-//! first-level cache, and used for every activation row there is. (Processors with kernels for them get weights in [`Tiles`], packed
-//! once.) Activations meet quantised weights as signed bytes with a scale for every 32 (the dot products are then exact in integers), and
-//! float weights as floats (`floats`). Prompts on AMX are another matter: see `halves`.
+//! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into
+//! scratch that stays in the first-level cache, and used for every activation row there is.
+//! (Processors with kernels for them get weights in [`Tiles`], packed once.) Activations meet
+//! quantised weights as signed bytes with a scale for every 32 (the dot products are then exact in
+//! integers), and float weights as floats (`floats`). Prompts on AMX are another matter: see
+//! `halves`.
 //!
-//! **One order of summation.** For any number of rows, on any instruction set, at any thread count, the same sums are done in the
-//! same order, so that the result is the same to the bit: within a group in integers, over groups from left to right. That is what makes a
-//! batch give the text that a single run gives.
+//! **One order of summation.** For any number of rows, on any instruction set, at any thread count,
+//! the same sums are done in the same order, so that the result is the same to the bit: within a
+//! group in integers, over groups from left to right. That is what makes a batch give the text that
+//! a single run gives.
 
 use std::cell::OnceCell;
 #[cfg(target_arch = "x86_64")]
@@ -29,7 +32,8 @@ const QUANTIZED_AT_ONCE: usize = 1 << 12;
 /// Float weights: partial sums a dot product is spread over.
 pub(super) const LANES: usize = 16;
 
-/// Activations of some rows, and (made when first needed, shared by all weights that read them) their quantised form.
+/// Activations of some rows, and (made when first needed, shared by all weights that read them)
+/// their quantised form.
 pub struct Activations<'x> {
     rows: usize,
     columns: usize,
@@ -159,10 +163,18 @@ pub struct Matrix<'w> {
     pub bytes: &'w [u8],
 }
 
-/// `activations · weightsᵀ`: `[rows, weights.rows]`. `exact` keeps the activations in f32 for quantised weights too (a reference
-/// for tests and measurements; slow).
-pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, isa: Isa) -> Vec<f32> {
-    assert_eq!(weights.columns, activations.columns, "weights and activations agree on their columns");
+/// `activations · weightsᵀ`: `[rows, weights.rows]`. `exact` keeps the activations in f32 for
+/// quantised weights too (a reference for tests and measurements; slow).
+pub fn matmul(
+    weights: Matrix<'_>,
+    activations: &Activations<'_>,
+    exact: bool,
+    isa: Isa,
+) -> Vec<f32> {
+    assert_eq!(
+        weights.columns, activations.columns,
+        "weights and activations agree on their columns"
+    );
     assert!(isa.available(), "{isa:?} was detected before it is used");
     let rows = activations.rows;
     if exact || weights.block_type.is_float() {
@@ -172,7 +184,8 @@ pub fn matmul(weights: Matrix<'_>, activations: &Activations<'_>, exact: bool, i
     let tiles = weights.rows.div_ceil(TILE);
     // Tiles first, so that each thread writes memory of its own: `[tiles, rows, TILE]`.
     let mut tiled = vec![0f32; tiles * rows * TILE];
-    // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs nothing.
+    // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs
+    // nothing.
     let tiles_a_job = tiles.div_ceil(pool::threads() * 8).max(1);
     pool::parts(&mut tiled, rows * TILE * tiles_a_job, |job, out| {
         for (index, out) in out.chunks_mut(rows * TILE).enumerate() {
@@ -259,7 +272,8 @@ impl Quantized {
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
         let count = CHUNK / B::GROUP;
         let range = index * count..(index + 1) * count;
-        let bytes = self.bytes[index * CHUNK..].first_chunk().expect("bytes are padded to whole chunks");
+        let bytes =
+            self.bytes[index * CHUNK..].first_chunk().expect("bytes are padded to whole chunks");
         ChunkView {
             bytes,
             scales: &groups.scales[range.clone()],
@@ -346,7 +360,12 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     /// Bytes of random weights of a type, with scales that are finite and not huge.
-    pub fn random_weights(block_type: BlockType, rows: usize, columns: usize, mut seed: u64) -> Vec<u8> {
+    pub fn random_weights(
+        block_type: BlockType,
+        rows: usize,
+        columns: usize,
+        mut seed: u64,
+    ) -> Vec<u8> {
         let mut bytes: Vec<u8> = (0..rows * block_type.row_bytes(columns))
             .map(|_| {
                 seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -355,9 +374,11 @@ pub(super) mod tests {
             .collect();
         let halves: &[usize] = match block_type {
             BlockType::Q4_0 | BlockType::Q5_0 | BlockType::Q8_0 => &[0],
-            BlockType::Q4_1 | BlockType::Q5_1 | BlockType::Q8_1 | BlockType::Q4_K | BlockType::Q5_K => {
-                &[0, 2]
-            }
+            BlockType::Q4_1
+            | BlockType::Q5_1
+            | BlockType::Q8_1
+            | BlockType::Q4_K
+            | BlockType::Q5_K => &[0, 2],
             BlockType::Q2_K => &[80, 82],
             BlockType::Q3_K => &[108],
             BlockType::Q6_K => &[208],
@@ -371,9 +392,12 @@ pub(super) mod tests {
             }
             match block_type {
                 BlockType::Q8_K => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
-                BlockType::F32 => block.copy_from_slice(&((index % 13) as f32 * 0.1 - 0.5).to_le_bytes()),
-                BlockType::BF16 => block
-                    .copy_from_slice(&half::bf16::from_f32((index % 11) as f32 * 0.1 - 0.4).to_le_bytes()),
+                BlockType::F32 => {
+                    block.copy_from_slice(&((index % 13) as f32 * 0.1 - 0.5).to_le_bytes())
+                }
+                BlockType::BF16 => block.copy_from_slice(
+                    &half::bf16::from_f32((index % 11) as f32 * 0.1 - 0.4).to_le_bytes(),
+                ),
                 _ => {}
             }
         }
@@ -431,11 +455,15 @@ pub(super) mod tests {
             let bytes = random_weights(block_type, rows, columns, 11);
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
-            let expected = matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::Plain);
+            let expected =
+                matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::Plain);
             let tiles = Tiles::pack(weights);
             for isa in sets().filter(|isa| isa.has_tiles()) {
                 let ours = tiles.matmul(&Activations::new(&x, count, Pass::Write), isa);
-                let same = ours.iter().zip(&expected).all(|(ours, plain)| ours.to_bits() == plain.to_bits());
+                let same = ours
+                    .iter()
+                    .zip(&expected)
+                    .all(|(ours, plain)| ours.to_bits() == plain.to_bits());
                 assert!(same, "{} with {}", block_type.name(), isa.name());
             }
         }
@@ -448,16 +476,24 @@ pub(super) mod tests {
             let bytes = random_weights(block_type, rows, columns, 3);
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
-            let near = matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::detect());
+            let near =
+                matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::detect());
             let mut dense = vec![0f32; rows * columns];
             for row in 0..rows {
-                dequantize_row(block_type, weights.row(row), &mut dense[row * columns..(row + 1) * columns]);
+                dequantize_row(
+                    block_type,
+                    weights.row(row),
+                    &mut dense[row * columns..(row + 1) * columns],
+                );
             }
             for row in 0..count {
                 for out in 0..rows {
-                    let (w, x) = (&dense[out * columns..][..columns], &x[row * columns..][..columns]);
-                    let exact: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
-                    let size: f64 = w.iter().zip(x).map(|(w, x)| (f64::from(*w) * f64::from(*x)).abs()).sum();
+                    let (w, x) =
+                        (&dense[out * columns..][..columns], &x[row * columns..][..columns]);
+                    let exact: f64 =
+                        w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                    let size: f64 =
+                        w.iter().zip(x).map(|(w, x)| (f64::from(*w) * f64::from(*x)).abs()).sum();
                     let ours = f64::from(near[row * rows + out]);
                     assert!(
                         (ours - exact).abs() <= 0.004 * size + 1e-5,

@@ -1,11 +1,12 @@
-//! The arithmetic that candle does not have, or does slowly, on the CPU: products with weights as they lie in the file, and
-//! attention straight over the cache. Other devices go through candle.
+//! The arithmetic that candle does not have, or does slowly, on the CPU: products with weights as
+//! they lie in the file, and attention straight over the cache. Other devices go through candle.
 //!
 //! Knows numbers and their layouts; knows no model. Candle tensors in, candle tensors out.
 //!
 //! # Weights in tiles: what was expected, what came of it
 //!
-//! Two cores of an AMD EPYC with AVX-512 VNNI, a Q4_K matrix of 8960 × 1536 that no cache holds, medians of three:
+//! Two cores of an AMD EPYC with AVX-512 VNNI, a Q4_K matrix of 8960 × 1536 that no cache holds,
+//! medians of three:
 //!
 //! | rows of activations | weights read from the file's layout | from tiles | expected |
 //! |---|---|---|---|
@@ -13,12 +14,14 @@
 //! | 64 | 183 G products/s | 270 G products/s | 300: eight rows share what it takes to unpack a register |
 //! | 512 | 88 G products/s | 277 G products/s | as for 64, once rows are taken 64 at a time |
 //!
-//! Reading the file's own layout spent two thirds of its instructions on taking blocks apart and on exchanging rows with columns;
-//! laid out so that a lane is a row throughout, neither is left. Packing reads 1–2 GB/s, when a model is opened.
+//! Reading the file's own layout spent two thirds of its instructions on taking blocks apart and on
+//! exchanging rows with columns; laid out so that a lane is a row throughout, neither is left.
+//! Packing reads 1–2 GB/s, when a model is opened.
 //!
 //! # Weights of eight bits on AVX2
 //!
-//! Two cores of an AMD EPYC without AVX-512, a network of Marian's shape in Q8_0, 32 texts at a time, tokens a second:
+//! Two cores of an AMD EPYC without AVX-512, a network of Marian's shape in Q8_0, 32 texts at a
+//! time, tokens a second:
 //!
 //! | change | expected | came out |
 //! |---|---|---|
@@ -29,13 +32,14 @@
 //! | pairs of columns taken by mask and shift, so that no sums within a register are left to do | another tenth | 850 |
 //! | an exponential of our own in SiLU, taken back: SmolLM2 came out beyond llama.cpp's divergence from exact weights, by a hair | 5 % | about 5 % lost again |
 //!
-//! Single runs on a machine that was not quiet. The kernel still takes half of the time. (The exponential came back later, computed in f64:
-//! see below.)
+//! Single runs on a machine that was not quiet. The kernel still takes half of the time. (The
+//! exponential came back later, computed in f64: see below.)
 //!
 //! # What stands between products, and AMX
 //!
-//! Two cores of an Intel Xeon with AMX, SmolLM2 (Q4_1, 96 MB a step) unless it says otherwise, tokens a second. Others used the same
-//! processor: the same program gave half as much an hour later, so only what was measured within minutes stands in a row.
+//! Two cores of an Intel Xeon with AMX, SmolLM2 (Q4_1, 96 MB a step) unless it says otherwise,
+//! tokens a second. Others used the same processor: the same program gave half as much an hour
+//! later, so only what was measured within minutes stands in a row.
 //!
 //! | change | expected | came out |
 //! |---|---|---|
@@ -86,8 +90,8 @@
 //!
 //! # What stood between two products
 //!
-//! The same kind of machine; one core, best of several runs where nothing else is said, for medians only say who else was there. G
-//! products/s of 1536 × 8960, versions by turns:
+//! The same kind of machine; one core, best of several runs where nothing else is said, for medians
+//! only say who else was there. G products/s of 1536 × 8960, versions by turns:
 //!
 //! | change | expected | came out |
 //! |---|---|---|
@@ -99,16 +103,19 @@
 //! | keys and values of prompts no longer asked for ahead, which had a fifth of the samples of their products | a twentieth of a prompt of 4,096 | SmolLM2, six pairs of runs: 1.03 to 1.17 times |
 //! | `ceiling` asks ahead too | what a bare loop outside gives | 26 to 28 GB/s where it said 15 to 18, the bare loop 21 to 24 by turns. Shares of the memory's limit were too high by half |
 //!
-//! A bare loop of AMX takes 11 ns a product where all comes from the second-level cache and nobody disturbs it, the kernel 22: most of the
-//! rest is likely what comes from further away. Disturbed, both take 30 to 45, for seconds, on one core and not the other.
+//! A bare loop of AMX takes 11 ns a product where all comes from the second-level cache and nobody
+//! disturbs it, the kernel 22: most of the rest is likely what comes from further away. Disturbed,
+//! both take 30 to 45, for seconds, on one core and not the other.
 //!
-//! Left, by the clock, before anything was asked for ahead: of a step of 16 texts through SmolLM2 (30 ms) products take a half, attention a
-//! quarter, which is what reading their keys and values takes, new keys and quantised activations a tenth; through the 1.5B (180 ms)
-//! products five sixths. Of a prompt of 4,096 tokens through SmolLM2 attention takes half, by samples.
+//! Left, by the clock, before anything was asked for ahead: of a step of 16 texts through SmolLM2
+//! (30 ms) products take a half, attention a quarter, which is what reading their keys and values
+//! takes, new keys and quantised activations a tenth; through the 1.5B (180 ms) products five
+//! sixths. Of a prompt of 4,096 tokens through SmolLM2 attention takes half, by samples.
 //!
 //! # Texts many at a time, and who waits for whom
 //!
-//! The same kind of machine, versions by turns where nothing else is said; a network of Marian's shape in Q8_0, 32 sources at once:
+//! The same kind of machine, versions by turns where nothing else is said; a network of Marian's
+//! shape in Q8_0, 32 sources at once:
 //!
 //! | change | expected | came out |
 //! |---|---|---|
@@ -122,7 +129,8 @@
 //! | norms and sums in jobs of 4,096 numbers and not 16,384 | a hundredth | within the noise; not kept |
 //! | large pages for all memory, memory that is never given back, another allocator (by environment variables) | a twentieth | within the noise; not kept |
 //!
-//! A bare loop of VNNI gives 325 G products/s, 245 with scales and totals, where nobody disturbs it: of the best of 300 runs.
+//! A bare loop of VNNI gives 325 G products/s, 245 with scales and totals, where nobody disturbs
+//! it: of the best of 300 runs.
 //!
 //! # Other processors, and what is written twice
 //!
@@ -149,14 +157,17 @@
 //! | rounding activations with AVX-512's own types, sixteen rows side by side, without zeroing; gates in floats of 32 bits | a tenth of a prompt of 512 | 1.05 to 1.1 times (medians of three by turns) |
 //! | the residual stream added where outputs are stored | a thirtieth | within the noise; kept, for it is less to do |
 //!
-//! What disturbs AMX was looked at in a bare loop: alone on its core a product takes 7 ns and a load 4, the one beside the other. Disturbed,
-//! for seconds, products take 15, loads 12, and the times add up, in whatever order they are written and wherever the numbers lie: a product
-//! with its load 27. Only fewer loads help, and with eight registers there is one for each product of different rows and columns.
+//! What disturbs AMX was looked at in a bare loop: alone on its core a product takes 7 ns and a
+//! load 4, the one beside the other. Disturbed, for seconds, products take 15, loads 12, and the
+//! times add up, in whatever order they are written and wherever the numbers lie: a product
+//! with its load 27. Only fewer loads help, and with eight registers there is one for each product
+//! of different rows and columns.
 //!
 //! # Four pipes, of which two multiply
 //!
-//! Two cores of an AMD EPYC with AVX-512 VNNI and no AMX (family 26), quiet but for what others did to its memory, which gave 80 GB/s or 50,
-//! for seconds to minutes at a time; bare loops on one core, or versions by turns:
+//! Two cores of an AMD EPYC with AVX-512 VNNI and no AMX (family 26), quiet but for what others did
+//! to its memory, which gave 80 GB/s or 50, for seconds to minutes at a time; bare loops on one
+//! core, or versions by turns:
 //!
 //! | change | expected | came out |
 //! |---|---|---|
@@ -169,17 +180,20 @@
 //! | another allocator, memory that is never given back | a twentieth | mimalloc nothing, jemalloc slower, glibc's own with large thresholds 1.03 before the second row; not kept |
 //! | weights asked for nearer, further, twice, into the first-level cache; two tiles or four for one text (Q4_K) | what a loop that only reads gets | within a twentieth of each other, in a bare loop; not kept |
 //!
-//! A bare loop gives 540 G products/s a core: two dot products a clock, whatever is loaded, unpacked, converted or added meanwhile, for
-//! all of that has pipes of its own. Multiplying has not: with one multiplication for each group of 32 and output it gives 467, with two
-//! 421, with three (the weights' scale, the activations', the minimum) 360, where 128 dot products of 176 instructions that multiply
-//! would be 390. `Tiles::matmul` in a loop gives 345 with weights from a cache, 290 with 16 rows and weights from memory. So a K type
-//! reaches two thirds of what bytes could, and only fewer scales would change that.
+//! A bare loop gives 540 G products/s a core: two dot products a clock, whatever is loaded,
+//! unpacked, converted or added meanwhile, for all of that has pipes of its own. Multiplying has
+//! not: with one multiplication for each group of 32 and output it gives 467, with two
+//! 421, with three (the weights' scale, the activations', the minimum) 360, where 128 dot products
+//! of 176 instructions that multiply would be 390. `Tiles::matmul` in a loop gives 345 with weights
+//! from a cache, 290 with 16 rows and weights from memory. So a K type reaches two thirds of what
+//! bytes could, and only fewer scales would change that.
 //!
-//! Products of one row read weights at 50 to 60 GB/s where a loop that only reads gets 80, and at 38 to 42 where it gets 50; the 1.5B's
-//! texts, with what stands between products, at 31 to 48. A bare loop of the same products gets 38 to 43 where reading gets 50, though it
-//! does 220 GB/s from the second-level cache; a bare loop over bytes, which takes about a quarter of the instructions for each line,
-//! reads at full speed. Most likely too few lines are under way at once, for a processor looks only so many instructions ahead; but
-//! asking for them earlier did not help.
+//! Products of one row read weights at 50 to 60 GB/s where a loop that only reads gets 80, and at
+//! 38 to 42 where it gets 50; the 1.5B's texts, with what stands between products, at 31 to 48. A
+//! bare loop of the same products gets 38 to 43 where reading gets 50, though it does 220 GB/s from
+//! the second-level cache; a bare loop over bytes, which takes about a quarter of the instructions
+//! for each line, reads at full speed. Most likely too few lines are under way at once, for a
+//! processor looks only so many instructions ahead; but asking for them earlier did not help.
 
 #[cfg(target_endian = "big")]
 compile_error!("numbers of weights are read as they lie in the file, the lowest byte first");
@@ -210,10 +224,14 @@ mod tiles;
 mod vnni;
 
 pub use activation::{Activation, gated};
-pub use attention::{Attention, KeyValues, RelativeBias, Sees, Span, attend_spans, attend_with_candle};
+pub use attention::{
+    Attention, KeyValues, RelativeBias, Sees, Span, attend_spans, attend_with_candle,
+};
 pub use blocks::BlockType;
 pub use isa::Isa;
-pub use linear::{Embedding, Linear, Precision, Weight, activated_layer, gated_layers, shared_input};
+pub use linear::{
+    Embedding, Linear, Precision, Weight, activated_layer, gated_layers, shared_input,
+};
 pub use matmul::{Activations, Matrix, matmul};
 pub use pass::Pass;
 pub use rows::{add, are_numbers, largest, layer_norm, log_sum_exp, rms_norm, rotate};

@@ -1,8 +1,10 @@
-//! Quantised matrix products for Arm processors with NEON and its dot products (`sdot`), over weights in [`Tiles`].
+//! Quantised matrix products for Arm processors with NEON and its dot products (`sdot`), over
+//! weights in [`Tiles`].
 //!
-//! They give the bits of `matmul`'s plain version, as those of `vnni` do. One instruction multiplies the 16 bytes of four lanes with four
-//! bytes of a row of activations, which it picks from a register that holds sixteen: nothing is broadcast. It takes both as signed, which
-//! weights below 64 are anyway, and those of eight bits once 128 is taken off.
+//! They give the bits of `matmul`'s plain version, as those of `vnni` do. One instruction
+//! multiplies the 16 bytes of four lanes with four bytes of a row of activations, which it picks
+//! from a register that holds sixteen: nothing is broadcast. It takes both as signed, which weights
+//! below 64 are anyway, and those of eight bits once 128 is taken off.
 
 #![cfg(target_arch = "aarch64")]
 
@@ -33,7 +35,8 @@ pub(super) unsafe fn one_tile<B: Tiled>(
     let parts = weights.parts_of::<B>(tile);
     let mut row = rows.start;
     while row < rows.end {
-        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the caller's word.
+        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the
+        // caller's word.
         row += unsafe {
             match rows.end - row {
                 4.. => some_rows::<B, 4>(parts, x, row, tile, out),
@@ -63,7 +66,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
         *view = x.row::<B>(row + i);
     }
     let groups = B::LEN / B::GROUP;
-    // SAFETY: compiled for the instruction set; factors and views have a number for each group, quads as many bytes as there are columns.
+    // SAFETY: compiled for the instruction set; factors and views have a number for each group,
+    // quads as many bytes as there are columns.
     unsafe {
         let mut totals = [Four::splat(0.0); N];
         for block in 0..tile.blocks {
@@ -97,7 +101,8 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
                 let d = factors.scale::<B>(group);
                 for i in 0..N {
                     let product = times(to_floats(sums[i]), d);
-                    totals[i] = totals[i].add_product(product, Four::splat(*views[i].scales.add(at)));
+                    totals[i] =
+                        totals[i].add_product(product, Four::splat(*views[i].scales.add(at)));
                 }
                 if B::MIN {
                     let m = factors.minimum::<B>(group);
@@ -116,11 +121,13 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     N
 }
 
-/// Adds to each lane its four products of weights with four bytes of activations, those of a number among sixteen.
+/// Adds to each lane its four products of weights with four bytes of activations, those of a number
+/// among sixteen.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn add_products<const QUAD: i32>(mut sums: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
-    // SAFETY: nothing but registers is touched. (Written out, because the compiler's own function for it is not stable yet.)
+    // SAFETY: nothing but registers is touched. (Written out, because the compiler's own function
+    // for it is not stable yet.)
     unsafe {
         asm!(
             "sdot {sums:v}.4s, {w:v}.16b, {x:v}.4b[{quad}]",
@@ -137,9 +144,13 @@ fn add_products<const QUAD: i32>(mut sums: int32x4_t, w: int8x16_t, x: int8x16_t
 /// The tile has the four.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> [int8x16_t; REGISTERS] {
+unsafe fn quad_of<B: Tiled, const NUMBER: usize>(
+    tile: Parts,
+    four: usize,
+) -> [int8x16_t; REGISTERS] {
     let mut out = [vdupq_n_s8(0); REGISTERS];
-    // SAFETY: parts as `Tiled::parts` lays them out, in lines of 64 bytes, a register's worth for each four rows.
+    // SAFETY: parts as `Tiled::parts` lays them out, in lines of 64 bytes, a register's worth for
+    // each four rows.
     unsafe {
         for (r, out) in out.iter_mut().enumerate() {
             if B::LOW == 8 {
@@ -154,9 +165,12 @@ unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> [i
             };
             let all = match B::HIGH {
                 1 => {
-                    // Of eight bytes the two that have a bit for each byte of the register, each of them eight times.
-                    let bits =
-                        vcombine_u64(vld1_u64(tile.high.add((four * 4 + NUMBER) * 8).cast()), vdup_n_u64(0));
+                    // Of eight bytes the two that have a bit for each byte of the register, each of
+                    // them eight times.
+                    let bits = vcombine_u64(
+                        vld1_u64(tile.high.add((four * 4 + NUMBER) * 8).cast()),
+                        vdup_n_u64(0),
+                    );
                     let two = vcombine_u8(vdup_n_u8(2 * r as u8), vdup_n_u8(2 * r as u8 + 1));
                     let bits = vqtbl1q_u8(vreinterpretq_u8_u64(bits), two);
                     let set = vtstq_u8(bits, vreinterpretq_u8_u64(vdupq_n_u64(EACH_BIT)));
@@ -205,7 +219,9 @@ impl BlockFactors {
                 Factors::Half => Self { at, d: halves(0), m: none },
                 Factors::HalfMin => Self { at, d: halves(0), m: halves(1) },
                 // What is taken off is the minimum: m is less than zero.
-                Factors::Bytes => Self { at: at.add(TILE * 4), d: halves(0), m: negative(halves(1)) },
+                Factors::Bytes => {
+                    Self { at: at.add(TILE * 4), d: halves(0), m: negative(halves(1)) }
+                }
                 Factors::SignedBytes => Self { at: at.add(TILE * 2), d: halves(0), m: none },
                 Factors::Floats => Self { at, d: none, m: none },
             }
@@ -282,8 +298,12 @@ unsafe fn unsigned(at: *const u8) -> Four {
     // SAFETY: by the caller's word.
     let bytes = unsafe { vld1q_u8(at) };
     let (a, b) = (vmovl_u8(vget_low_u8(bytes)), vmovl_high_u8(bytes));
-    let [a, b, c, d] =
-        [vmovl_u16(vget_low_u16(a)), vmovl_high_u16(a), vmovl_u16(vget_low_u16(b)), vmovl_high_u16(b)];
+    let [a, b, c, d] = [
+        vmovl_u16(vget_low_u16(a)),
+        vmovl_high_u16(a),
+        vmovl_u16(vget_low_u16(b)),
+        vmovl_high_u16(b),
+    ];
     Four([vcvtq_f32_u32(a), vcvtq_f32_u32(b), vcvtq_f32_u32(c), vcvtq_f32_u32(d)])
 }
 
@@ -295,10 +315,16 @@ unsafe fn signed(at: *const u8) -> Four {
     // SAFETY: by the caller's word.
     let bytes = unsafe { vld1q_s8(at.cast()) };
     let (a, b) = (vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));
-    to_floats([vmovl_s16(vget_low_s16(a)), vmovl_high_s16(a), vmovl_s16(vget_low_s16(b)), vmovl_high_s16(b)])
+    to_floats([
+        vmovl_s16(vget_low_s16(a)),
+        vmovl_high_s16(a),
+        vmovl_s16(vget_low_s16(b)),
+        vmovl_high_s16(b),
+    ])
 }
 
-/// Does as many rounds of products as it is told and nothing else, to see how fast they can be; says how many products that was.
+/// Does as many rounds of products as it is told and nothing else, to see how fast they can be;
+/// says how many products that was.
 #[target_feature(enable = "neon,dotprod")]
 pub(super) fn products(rounds: usize) -> usize {
     const SUMS: usize = 16;

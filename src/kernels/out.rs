@@ -1,4 +1,5 @@
-//! Where products go, and what becomes of them on their way: a bias, an activation, a factor, numbers they are added to.
+//! Where products go, and what becomes of them on their way: a bias, an activation, a factor,
+//! numbers they are added to.
 //!
 //! Knows rows and tiles; knows nothing of weights.
 
@@ -9,10 +10,12 @@ use std::ops::Range;
 use super::activation::{Activation, apply_to_each};
 use super::matmul::TILE;
 
-/// Where results go: `[rows, outputs]`, of which each job has columns of its own, that no other reads or writes.
+/// Where results go: `[rows, outputs]`, of which each job has columns of its own, that no other
+/// reads or writes.
 ///
-/// What is asked of callers: that vector, bias and what outputs are added to are still there, that a row and an output are among them, and,
-/// where outputs are multiplied with what was written there, that it was.
+/// What is asked of callers: that vector, bias and what outputs are added to are still there, that
+/// a row and an output are among them, and, where outputs are multiplied with what was written
+/// there, that it was.
 #[derive(Clone, Copy)]
 pub(super) struct Out {
     at: *mut f32,
@@ -26,12 +29,22 @@ pub(super) struct Out {
 }
 
 impl Out {
-    /// Into a vector that is still empty, and gets its length when all outputs of so many rows have been written.
+    /// Into a vector that is still empty, and gets its length when all outputs of so many rows have
+    /// been written.
     pub fn new(out: &mut Vec<f32>, rows: usize, outputs: usize, bias: Option<&[f32]>) -> Self {
-        assert!(bias.is_none_or(|bias| bias.len() == outputs), "a bias has a number for each output");
+        assert!(
+            bias.is_none_or(|bias| bias.len() == outputs),
+            "a bias has a number for each output"
+        );
         assert!(out.is_empty(), "outputs are written from the beginning");
         out.reserve_exact(rows * outputs);
-        Self { at: out.as_mut_ptr(), outputs, bias: bias.map(<[f32]>::as_ptr), times: false, onto: None }
+        Self {
+            at: out.as_mut_ptr(),
+            outputs,
+            bias: bias.map(<[f32]>::as_ptr),
+            times: false,
+            onto: None,
+        }
     }
 
     /// The same, added to other numbers.
@@ -45,20 +58,31 @@ impl Out {
 
     /// To the same place, to be multiplied with what was written there.
     pub fn times(self, bias: Option<&[f32]>) -> Self {
-        assert!(bias.is_none_or(|bias| bias.len() == self.outputs), "a bias has a number for each output");
+        assert!(
+            bias.is_none_or(|bias| bias.len() == self.outputs),
+            "a bias has a number for each output"
+        );
         Self { bias: bias.map(<[f32]>::as_ptr), times: true, ..self }
     }
 
-    /// Applies something, or nearly that, to the outputs of some tiles that were written for some rows.
+    /// Applies something, or nearly that, to the outputs of some tiles that were written for some
+    /// rows.
     ///
     /// # Safety
     /// They were, by this thread.
-    pub unsafe fn apply(self, activation: Activation, nearly: bool, rows: Range<usize>, tiles: Range<usize>) {
+    pub unsafe fn apply(
+        self,
+        activation: Activation,
+        nearly: bool,
+        rows: Range<usize>,
+        tiles: Range<usize>,
+    ) {
         let (from, end) = (tiles.start * TILE, self.outputs.min(tiles.end * TILE));
         for row in rows {
             // SAFETY: outputs of such a row; the rest by the caller's word.
-            let numbers =
-                unsafe { std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + from), end - from) };
+            let numbers = unsafe {
+                std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + from), end - from)
+            };
             apply_to_each(activation, numbers, nearly);
         }
     }
@@ -80,8 +104,11 @@ impl Out {
                 None => numbers,
             };
             let to = self.at.add(row * self.outputs + column);
-            let numbers =
-                if self.times { _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, to), numbers) } else { numbers };
+            let numbers = if self.times {
+                _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, to), numbers)
+            } else {
+                numbers
+            };
             let numbers = match self.onto {
                 Some(onto) => {
                     let onto = onto.add(row * self.outputs + column);
@@ -123,7 +150,8 @@ impl Out {
     }
 }
 
-// SAFETY: a job reads and writes no columns but its own; biases, and what outputs are added to, are only read.
+// SAFETY: a job reads and writes no columns but its own; biases, and what outputs are added to, are
+// only read.
 unsafe impl Send for Out {}
 // SAFETY: as above.
 unsafe impl Sync for Out {}

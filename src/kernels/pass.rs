@@ -1,4 +1,5 @@
-//! What tokens go through a network for, which decides how their products are computed where there is more than one way.
+//! What tokens go through a network for, which decides how their products are computed where there
+//! is more than one way.
 
 use std::cell::Cell;
 
@@ -10,11 +11,13 @@ thread_local! {
 
 /// What tokens go through a network for.
 ///
-/// Many tokens of a prompt or of a source are read at once: there AMX multiplies numbers of 16 bits, faster than bytes and more precisely, and
-/// attends with them, faster than floats do. A text is written token by token, where the memory decides how fast, and bytes cost less than
-/// widening weights. Which of the two it is follows from the token's place alone, and not from how many are computed beside it: so a text does
-/// not depend on what else is under way. Processors without AMX do the same in both. (A text that outgrows its rotations, where a network has
-/// others for longer ones, is read again whole as what it is by then: to be continued.)
+/// Many tokens of a prompt or of a source are read at once: there AMX multiplies numbers of 16
+/// bits, faster than bytes and more precisely, and attends with them, faster than floats do. A text
+/// is written token by token, where the memory decides how fast, and bytes cost less than
+/// widening weights. Which of the two it is follows from the token's place alone, and not from how
+/// many are computed beside it: so a text does not depend on what else is under way. Processors
+/// without AMX do the same in both. (A text that outgrows its rotations, where a network has others
+/// for longer ones, is read again whole as what it is by then: to be continued.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
     /// To be known.

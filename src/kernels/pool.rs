@@ -1,6 +1,7 @@
-//! The threads that a network computes on. A step of a small model is some hundred operations of a few microseconds, one after the other:
-//! threads that fell asleep between two of them would be woken for longer than they work. So these wait by spinning for a while, and
-//! sleep only when nothing comes.
+//! The threads that a network computes on. A step of a small model is some hundred operations of a
+//! few microseconds, one after the other: threads that fell asleep between two of them would be
+//! woken for longer than they work. So these wait by spinning for a while, and sleep only when
+//! nothing comes.
 //!
 //! There are as many as rayon's pool has threads, the caller among them, but no more than the
 //! machine, its control groups and the affinity of the process give processors: more would only
@@ -12,7 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, TryLockError};
 
-/// How often a thread looks for work before it sleeps: some ten to some hundred microseconds, as processors differ.
+/// How often a thread looks for work before it sleeps: some ten to some hundred microseconds, as
+/// processors differ.
 const SPINS: u32 = 3000;
 /// How often a caller looks whether the last jobs are done before it lets others run: a thread that
 /// has one of them may have lost its processor to another program.
@@ -32,7 +34,8 @@ pub(crate) fn parts<T: Send>(all: &mut [T], size: usize, job: impl Fn(usize, &mu
     each(length.div_ceil(size), |part| {
         let from = part * size;
         // SAFETY: parts are within the slice and do not overlap, and each is given to one job only.
-        let part_of = unsafe { std::slice::from_raw_parts_mut(start.at(from), size.min(length - from)) };
+        let part_of =
+            unsafe { std::slice::from_raw_parts_mut(start.at(from), size.min(length - from)) };
         job(part, part_of);
     });
 }
@@ -47,16 +50,22 @@ impl Zero for f32 {
     const ZERO: Self = 0.0;
 }
 
-/// So many numbers, of which each part of so many is a job's to make. They are zero when it begins, and still in a cache: what one
-/// thread sets to zero for all beforehand, the others wait for.
-pub(crate) fn made<T: Zero>(length: usize, size: usize, job: impl Fn(usize, &mut [T]) + Sync) -> Vec<T> {
+/// So many numbers, of which each part of so many is a job's to make. They are zero when it begins,
+/// and still in a cache: what one thread sets to zero for all beforehand, the others wait for.
+pub(crate) fn made<T: Zero>(
+    length: usize,
+    size: usize,
+    job: impl Fn(usize, &mut [T]) + Sync,
+) -> Vec<T> {
     let mut all = Vec::with_capacity(length);
     parts(&mut all.spare_capacity_mut()[..length], size, |part, numbers| {
         for number in &mut *numbers {
             number.write(T::ZERO);
         }
         // SAFETY: all of them were just written, and this job alone has them.
-        job(part, unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) });
+        job(part, unsafe {
+            std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len())
+        });
     });
     // SAFETY: so many there are, and each was in one of the parts.
     unsafe { all.set_len(length) };
@@ -64,7 +73,10 @@ pub(crate) fn made<T: Zero>(length: usize, size: usize, job: impl Fn(usize, &mut
 }
 
 /// What a job makes of each element, in their order.
-pub(crate) fn map<T: Send, R: Send>(all: &mut [T], job: impl Fn(usize, &mut T) -> R + Sync) -> Vec<R> {
+pub(crate) fn map<T: Send, R: Send>(
+    all: &mut [T],
+    job: impl Fn(usize, &mut T) -> R + Sync,
+) -> Vec<R> {
     let mut made: Vec<(&mut T, Option<R>)> = all.iter_mut().map(|one| (one, None)).collect();
     parts(&mut made, 1, |index, pair| {
         for (one, made) in pair {
@@ -207,7 +219,8 @@ impl Drop for Pool {
 impl Shared {
     /// Only one caller at a time.
     fn run(&self, count: usize, job: &Job<'_>) {
-        // SAFETY: only the lifetime changes; nobody uses the job once the gate is shut, which is before this returns.
+        // SAFETY: only the lifetime changes; nobody uses the job once the gate is shut, which is
+        // before this returns.
         let job: &Job<'static> = unsafe { std::mem::transmute(job) };
         // SAFETY: the gate is shut and nobody is within: the last caller waited for that.
         unsafe { *self.job.get() = Some((job, count)) };
@@ -265,7 +278,8 @@ impl Shared {
             }
             // SAFETY: within the gate nobody writes it; it was written before the gate was opened.
             if let Some((job, count)) = unsafe { *self.job.get() } {
-                // SAFETY: the caller waits until the gate is empty, and the job lives as long as that.
+                // SAFETY: the caller waits until the gate is empty, and the job lives as long as
+                // that.
                 let job = unsafe { &*job };
                 if catch_unwind(AssertUnwindSafe(|| self.take_jobs(count, job))).is_err() {
                     self.panicked.store(true, Ordering::Relaxed);
@@ -377,7 +391,12 @@ mod tests {
         });
         // utime and stime: fields 14 and 15 of the line.
         let ticks = |after: &str| -> u64 {
-            after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+            after
+                .split_whitespace()
+                .skip(11)
+                .take(2)
+                .filter_map(|field| field.parse::<u64>().ok())
+                .sum()
         };
         let own: Vec<u64> = own.map(ticks).collect();
         assert!(!own.is_empty(), "no thread is called {name}");
@@ -402,7 +421,9 @@ mod tests {
     #[test]
     fn parts_and_maps_are_in_order() {
         let mut numbers: Vec<usize> = vec![0; 103];
-        parts(&mut numbers, 10, |part, numbers| numbers.iter_mut().for_each(|number| *number = part));
+        parts(&mut numbers, 10, |part, numbers| {
+            numbers.iter_mut().for_each(|number| *number = part)
+        });
         assert!(numbers.iter().enumerate().all(|(at, part)| at / 10 == *part));
         assert_eq!(map(&mut numbers, |at, part| at + *part)[57], 62);
         parts(&mut Vec::<u8>::new(), 10, |_, _| panic!("there is nothing to do"));
@@ -423,8 +444,9 @@ mod tests {
     #[test]
     fn a_panic_is_passed_on_and_ends_nothing() {
         let pool = Pool::of(3, 3);
-        let ended =
-            catch_unwind(AssertUnwindSafe(|| pool.each(40, |job| assert!(job != 20, "this one fails"))));
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            pool.each(40, |job| assert!(job != 20, "this one fails"))
+        }));
         assert!(ended.is_err());
         // Every thread's jobs fail, the caller's too.
         assert!(catch_unwind(AssertUnwindSafe(|| pool.each(40, |_| panic!("all fail")))).is_err());

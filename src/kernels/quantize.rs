@@ -1,4 +1,5 @@
-//! Activations to signed bytes: `x ≈ scale · byte` in groups of 32, as `quantize_row_q8_0` of ggml but with the scale kept in f32.
+//! Activations to signed bytes: `x ≈ scale · byte` in groups of 32, as `quantize_row_q8_0` of ggml
+//! but with the scale kept in f32.
 //!
 //! Knows rows of numbers; what they are multiplied with is others' to know.
 
@@ -9,7 +10,8 @@ use super::isa::{best, on_best_isa};
 
 /// Numbers of a group.
 const GROUP: usize = 32;
-/// What is added to a number to round it to an integer, to even where two are as near, which is then in its low bits: 1.5 · 2^23.
+/// What is added to a number to round it to an integer, to even where two are as near, which is
+/// then in its low bits: 1.5 · 2^23.
 const ROUND: f32 = 12_582_912.0;
 /// The largest byte.
 const MOST: f32 = 127.0;
@@ -24,7 +26,8 @@ pub(super) struct GroupsOfRow<'g> {
     pub totals: &'g mut [f32],
 }
 
-/// A row's bytes, and what products with groups of 16 weights and of 32 need of it. The rest of a last group is zeros.
+/// A row's bytes, and what products with groups of 16 weights and of 32 need of it. The rest of a
+/// last group is zeros.
 pub(super) fn quantize_row(
     floats: &[f32],
     bytes: &mut [i8],
@@ -61,8 +64,15 @@ on_best_isa! {
 }
 
 /// Groups by the best there is for them.
-fn groups(floats: &[[f32; GROUP]], bytes: &mut [[i8; GROUP]], scales: &mut [f32], sums: &mut [[i32; 2]]) {
-    assert!(bytes.len() == floats.len() && scales.len() >= floats.len() && sums.len() >= floats.len());
+fn groups(
+    floats: &[[f32; GROUP]],
+    bytes: &mut [[i8; GROUP]],
+    scales: &mut [f32],
+    sums: &mut [[i32; 2]],
+) {
+    assert!(
+        bytes.len() == floats.len() && scales.len() >= floats.len() && sums.len() >= floats.len()
+    );
     match best().registers() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `best` has asked the processor; no set has such registers without the rest.
@@ -81,7 +91,8 @@ on_best_isa! {
 
 #[inline(always)]
 fn one(group: &[f32; GROUP], bytes: &mut [i8; GROUP], scale: &mut f32, sums: &mut [i32; 2]) {
-    // Positive floats are in the order of their bits, of which the largest is found without a thought of what is no number.
+    // Positive floats are in the order of their bits, of which the largest is found without a
+    // thought of what is no number.
     let mut largest = 0u32;
     for x in group {
         largest = largest.max(x.abs().to_bits());
@@ -101,12 +112,19 @@ fn one(group: &[f32; GROUP], bytes: &mut [i8; GROUP], scale: &mut f32, sums: &mu
     }
 }
 
-/// The same, sixteen groups at a time: what is done once a group is done by lanes, and none waits for the divisions of another.
+/// The same, sixteen groups at a time: what is done once a group is done by lanes, and none waits
+/// for the divisions of another.
 ///
-/// Written with the instructions' own types: of loops over groups compilers make loads of one number from each.
+/// Written with the instructions' own types: of loops over groups compilers make loads of one
+/// number from each.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn avx512(floats: &[[f32; GROUP]], bytes: &mut [[i8; GROUP]], scales: &mut [f32], sums: &mut [[i32; 2]]) {
+fn avx512(
+    floats: &[[f32; GROUP]],
+    bytes: &mut [[i8; GROUP]],
+    scales: &mut [f32],
+    sums: &mut [[i32; 2]],
+) {
     const LANES: usize = 16;
     let load = |group: &[f32; GROUP]| {
         // SAFETY: two registers' worth of numbers.
@@ -178,13 +196,15 @@ mod tests {
                     (seed as f32 / u32::MAX as f32 - 0.5) * f32::powi(10.0, at / 32 % 60 - 30)
                 })
                 .collect();
-            // A group of zeros, one that has what is no number, one that is infinite, one of the smallest.
+            // A group of zeros, one that has what is no number, one that is infinite, one of the
+            // smallest.
             for (at, strange) in [0.0, f32::NAN, f32::INFINITY, 1e-45].into_iter().enumerate() {
                 if let Some(group) = floats.chunks_mut(GROUP).nth(3 * at + 2) {
                     if at == 0 { group.fill(0.0) } else { group[group.len() / 2] = strange }
                 }
             }
-            let (bytes, [scales_16, totals_16, scales, totals], [sums_16, sums]) = quantized(&floats);
+            let (bytes, [scales_16, totals_16, scales, totals], [sums_16, sums]) =
+                quantized(&floats);
             for (at, group) in floats.chunks(GROUP).enumerate() {
                 let mut whole = [0.0; GROUP];
                 whole[..group.len()].copy_from_slice(group);
@@ -195,13 +215,17 @@ mod tests {
                 assert_eq!(sums[at], halves[0] + halves[1]);
                 let added: i32 = expected.iter().map(|byte| i32::from(*byte)).sum();
                 assert_eq!(sums[at], added);
-                let same =
-                    |one: f32, other: f32| one.to_bits() == other.to_bits() || one.is_nan() && other.is_nan();
+                let same = |one: f32, other: f32| {
+                    one.to_bits() == other.to_bits() || one.is_nan() && other.is_nan()
+                };
                 assert!(
-                    same(scales[at], scale) && scales_16[2 * at..][..2].iter().all(|one| same(*one, scale))
+                    same(scales[at], scale)
+                        && scales_16[2 * at..][..2].iter().all(|one| same(*one, scale))
                 );
                 assert!(same(totals[at], scale * sums[at] as f32));
-                assert!((0..2).all(|half| same(totals_16[2 * at + half], scale * halves[half] as f32)));
+                assert!(
+                    (0..2).all(|half| same(totals_16[2 * at + half], scale * halves[half] as f32))
+                );
             }
             let groups = floats.len().div_ceil(GROUP);
             assert!(bytes[groups * GROUP..].iter().all(|byte| *byte == 0));

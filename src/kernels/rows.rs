@@ -1,5 +1,6 @@
-//! Small operations on rows of numbers, each in one pass: candle's would make a tensor for every step and wake a pool of threads of its own.
-//! Other devices go through candle, [`rotate`] excepted.
+//! Small operations on rows of numbers, each in one pass: candle's would make a tensor for every
+//! step and wake a pool of threads of its own. Other devices go through candle, [`rotate`]
+//! excepted.
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -131,7 +132,9 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
         candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
     }
     let out = with_floats(&x, |x| {
-        with_floats(weight, |weight| Ok(of_rows(x, width, |x, out| rms_norm_row(x, weight, epsilon, out))))
+        with_floats(weight, |weight| {
+            Ok(of_rows(x, width, |x, out| rms_norm_row(x, weight, epsilon, out)))
+        })
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
@@ -155,8 +158,9 @@ fn of_rows(x: &[f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) ->
     })
 }
 
-/// Rotates pairs of numbers of each head, `[tokens, heads, head_dim]`, by angles `[tokens, pairs]` given by their cosines and sines. Numbers
-/// beyond the pairs stay. Pairs are neighbours, or the first half of those that rotate with the second.
+/// Rotates pairs of numbers of each head, `[tokens, heads, head_dim]`, by angles `[tokens, pairs]`
+/// given by their cosines and sines. Numbers beyond the pairs stay. Pairs are neighbours, or the
+/// first half of those that rotate with the second.
 pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, neighbours: bool) -> Result<Tensor> {
     let x = x.contiguous()?;
     let (tokens, heads, size) = x.dims3()?;
@@ -206,7 +210,8 @@ on_best_isa! {
     }
 }
 
-/// Adds numbers up, in [`LANES`] sums of f64: what a whole row is divided by should not be off by more than it must.
+/// Adds numbers up, in [`LANES`] sums of f64: what a whole row is divided by should not be off by
+/// more than it must.
 #[inline(always)]
 fn sum(x: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = x.as_chunks::<LANES>();
@@ -243,7 +248,10 @@ mod tests {
         assert!(are_numbers(&x));
         (x[3], x[40], x[997], x[998]) = (600.0, f32::NAN, 600.0, f32::NAN);
         assert_eq!((largest(&x), are_numbers(&x)), (3, false));
-        assert_eq!((largest(&[]), largest(&[f32::NAN; 32]), largest(&[f32::NEG_INFINITY; 40])), (0, 0, 0));
+        assert_eq!(
+            (largest(&[]), largest(&[f32::NAN; 32]), largest(&[f32::NEG_INFINITY; 40])),
+            (0, 0, 0)
+        );
         assert_eq!(largest(&[f32::NAN, 1.0, f32::INFINITY]), 2);
         assert!(are_numbers(&[f32::INFINITY, f32::NEG_INFINITY]) && !are_numbers(&x[40..41]));
     }
@@ -252,7 +260,8 @@ mod tests {
     fn sums_and_norms_agree_with_candles() {
         let random = |shape: (usize, usize)| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let (x, y) = (random((37, 1030)), random((37, 1030)));
-        let (weight, bias) = (random((1, 1030)).squeeze(0).unwrap(), random((1, 1030)).squeeze(0).unwrap());
+        let (weight, bias) =
+            (random((1, 1030)).squeeze(0).unwrap(), random((1, 1030)).squeeze(0).unwrap());
         let difference = |a: Tensor, b: Tensor| {
             (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap()
         };
@@ -269,15 +278,23 @@ mod tests {
         let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let (x, cos, sin) = (random(&[7, 3, 64]), random(&[7, 24]), random(&[7, 24]));
         let turned = x.narrow(2, 0, 48).unwrap().unsqueeze(0).unwrap().contiguous().unwrap();
-        let halves = candle_nn::rotary_emb::rope_thd(&turned, &cos, &sin).unwrap().squeeze(0).unwrap();
+        let halves =
+            candle_nn::rotary_emb::rope_thd(&turned, &cos, &sin).unwrap().squeeze(0).unwrap();
         let by_heads = turned.transpose(1, 2).unwrap().contiguous().unwrap();
         let neighbours = candle_nn::rotary_emb::rope_i(&by_heads, &cos, &sin).unwrap();
-        let neighbours = neighbours.transpose(1, 2).unwrap().contiguous().unwrap().squeeze(0).unwrap();
+        let neighbours =
+            neighbours.transpose(1, 2).unwrap().contiguous().unwrap().squeeze(0).unwrap();
         for (turned, by_neighbours) in [(halves, false), (neighbours, true)] {
             let expected = Tensor::cat(&[&turned, &x.narrow(2, 48, 16).unwrap()], 2).unwrap();
             let ours = rotate(&x, &cos, &sin, by_neighbours).unwrap();
-            let most =
-                (ours - expected).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+            let most = (ours - expected)
+                .unwrap()
+                .abs()
+                .unwrap()
+                .max_all()
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap();
             assert!(most < 1e-6, "{most}");
         }
         assert!(rotate(&x, &cos.narrow(0, 0, 6).unwrap(), &sin, true).is_err());

@@ -1,13 +1,17 @@
-//! Quantised weights laid out anew for kernels that compute 16 rows at once: a register then holds four neighbouring columns of all
-//! 16 rows, and a lane is a row from the first product to the last sum.
+//! Quantised weights laid out anew for kernels that compute 16 rows at once: a register then holds
+//! four neighbouring columns of all 16 rows, and a lane is a row from the first product to the last
+//! sum.
 //!
-//! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 % for the K types, whose 6-bit scales
-//! become bytes). It is done when a model is opened, or once, where tiles are kept in a file.
+//! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 %
+//! for the K types, whose 6-bit scales become bytes). It is done when a model is opened, or once,
+//! where tiles are kept in a file.
 
 use std::ops::Range;
 
 use super::activation::Activation;
-use super::blocks::{self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
+use super::blocks::{
+    self, Block, BlockType, CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk,
+};
 use super::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::lines::ask_for;
@@ -49,8 +53,8 @@ pub(super) struct Parts {
 
 #[cfg(target_arch = "x86_64")]
 impl Parts {
-    /// Asks for what lies so many bytes beyond a block's scales and minimums: weights are read once a step, from memory, and whoever asks a
-    /// tile ahead has them brought while it computes.
+    /// Asks for what lies so many bytes beyond a block's scales and minimums: weights are read once
+    /// a step, from memory, and whoever asks a tile ahead has them brought while it computes.
     #[inline(always)]
     pub fn ask_for_factors<B: Tiled>(self, block: usize, ahead: usize) {
         let bytes = B::factor_bytes(B::LEN);
@@ -142,12 +146,13 @@ impl Tiles {
         for_block_type!(weights.block_type, pack(weights))
     }
 
-    /// A matrix for this processor, where it has kernels for tiles; float weights need none. Kept tiles are taken as they are if they have
-    /// the matrix's size.
+    /// A matrix for this processor, where it has kernels for tiles; float weights need none. Kept
+    /// tiles are taken as they are if they have the matrix's size.
     pub fn for_this_processor(weights: Matrix<'_>, kept: Option<&MappedSlice>) -> Option<Self> {
         let Matrix { block_type, rows, columns, .. } = weights;
         let size = Self::size_here(block_type, rows, columns)?;
-        let kept = kept.filter(|kept| kept.len() == size && kept.as_ptr().addr().is_multiple_of(LINE));
+        let kept =
+            kept.filter(|kept| kept.len() == size && kept.as_ptr().addr().is_multiple_of(LINE));
         Some(match kept {
             Some(kept) => {
                 let tile_bytes = Self::tile_bytes(block_type, columns);
@@ -173,7 +178,8 @@ impl Tiles {
         rows: &Range<usize>,
         count: usize,
     ) -> Option<Range<usize>> {
-        let whole = rows.start.is_multiple_of(TILE) && (rows.end.is_multiple_of(TILE) || rows.end == count);
+        let whole =
+            rows.start.is_multiple_of(TILE) && (rows.end.is_multiple_of(TILE) || rows.end == count);
         let bytes = Self::tile_bytes(block_type, columns);
         whole.then(|| rows.start / TILE * bytes..rows.end.div_ceil(TILE) * bytes)
     }
@@ -187,8 +193,9 @@ impl Tiles {
         self.lines.bytes()
     }
 
-    /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what [`matmul`](super::matmul()) makes of the same weights, where they
-    /// are not for [`Pass::Read`](super::Pass) on AMX.
+    /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what
+    /// [`matmul`](super::matmul()) makes of the same weights, where they are not for
+    /// [`Pass::Read`](super::Pass) on AMX.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
         let [out] = Self::matmul_all([Outputs::of(self, None)], activations, isa);
         out
@@ -200,7 +207,10 @@ impl Tiles {
         activations: &Activations<'_>,
         isa: Isa,
     ) -> [Vec<f32>; N] {
-        assert!(isa.available() && isa.has_tiles(), "tiles are packed where there are kernels for them");
+        assert!(
+            isa.available() && isa.has_tiles(),
+            "tiles are packed where there are kernels for them"
+        );
         let rows = activations.rows();
         let tiles: usize = all.iter().map(|one| one.weights.rows.div_ceil(TILE)).sum();
         let meets = Meets::new(activations, isa);
@@ -210,9 +220,17 @@ impl Tiles {
         let mut outs = [const { Vec::new() }; N];
         let mut jobs = Vec::new();
         for (one, out) in all.into_iter().zip(&mut outs) {
-            for weights in std::iter::once(one.weights).chain(one.times.map(|(weights, _)| weights)) {
-                assert_eq!(weights.columns, activations.columns(), "weights meet as many activations");
-                assert_eq!(weights.rows, one.weights.rows, "what is multiplied has as many outputs");
+            for weights in std::iter::once(one.weights).chain(one.times.map(|(weights, _)| weights))
+            {
+                assert_eq!(
+                    weights.columns,
+                    activations.columns(),
+                    "weights meet as many activations"
+                );
+                assert_eq!(
+                    weights.rows, one.weights.rows,
+                    "what is multiplied has as many outputs"
+                );
             }
             let stored_once = one.activation.is_none() && one.times.is_none();
             assert!(stored_once || one.onto.is_none(), "what is added comes last");
@@ -225,7 +243,8 @@ impl Tiles {
             let (one, out, tiles) = &jobs[job];
             for first in (0..rows).step_by(rows_at_once) {
                 let rows = first..rows.min(first + rows_at_once);
-                // SAFETY: `isa` is available; `out` has room for all rows and outputs, and these tiles are this job's.
+                // SAFETY: `isa` is available; `out` has room for all rows and outputs, and these
+                // tiles are this job's.
                 unsafe {
                     one.weights.some(tiles.clone(), &meets, rows.clone(), *out);
                     if let Some(activation) = one.activation {
@@ -273,8 +292,8 @@ impl Tiles {
     }
 }
 
-/// What a matrix makes of activations: `activation(weights · x + bias)`, times what another makes of them, where there is one, or added to
-/// other numbers.
+/// What a matrix makes of activations: `activation(weights · x + bias)`, times what another makes
+/// of them, where there is one, or added to other numbers.
 #[derive(Clone, Copy)]
 pub struct Outputs<'w> {
     /// The matrix.
@@ -285,7 +304,8 @@ pub struct Outputs<'w> {
     pub activation: Option<Activation>,
     /// Another matrix with as many outputs, and its bias.
     pub times: Option<(&'w Tiles, Option<&'w [f32]>)>,
-    /// `[rows, outputs]`, to which they are added as they are stored: so neither with an activation nor with another matrix.
+    /// `[rows, outputs]`, to which they are added as they are stored: so neither with an
+    /// activation nor with another matrix.
     pub onto: Option<&'w [f32]>,
 }
 
@@ -319,7 +339,8 @@ impl<'x> Meets<'x> {
         Self::Bytes(activations.quantized(), isa)
     }
 
-    /// Whether activations were rounded to 16 bits, so that a ten-millionth of an output is nothing.
+    /// Whether activations were rounded to 16 bits, so that a ten-millionth of an output is
+    /// nothing.
     fn are_rounded(&self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return matches!(self, Self::Halves(_));
@@ -327,8 +348,9 @@ impl<'x> Meets<'x> {
         return false;
     }
 
-    /// How the work is cut: rows at once, jobs for each thread, the most tiles of a job. Enough jobs that an unlucky thread can be helped,
-    /// few enough that handing them out costs nothing.
+    /// How the work is cut: rows at once, jobs for each thread, the most tiles of a job. Enough
+    /// jobs that an unlucky thread can be helped, few enough that handing them out costs
+    /// nothing.
     fn cut(&self) -> (usize, usize, usize) {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -407,7 +429,12 @@ fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
             for lane in 0..TILE.min(rows - first) {
                 let row = weights.row(first + lane);
                 let bytes = &row[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row.len())];
-                unpack_chunk::<B>(bytes, &mut scratch.q[lane], &mut scratch.d[lane], &mut scratch.m[lane]);
+                unpack_chunk::<B>(
+                    bytes,
+                    &mut scratch.q[lane],
+                    &mut scratch.d[lane],
+                    &mut scratch.m[lane],
+                );
                 pack_factors::<B>(bytes, &scratch, lane, from / B::LEN, columns, factors);
             }
             pack_weights::<B>(&scratch.q, from, width, lows, highs);
@@ -429,8 +456,8 @@ impl Default for Scratch {
     }
 }
 
-/// Columns `from` to `from + width`: four columns of all rows make a register's worth of bytes; two of those share their bytes as
-/// low and high nibble, where weights have four bits there.
+/// Columns `from` to `from + width`: four columns of all rows make a register's worth of bytes; two
+/// of those share their bytes as low and high nibble, where weights have four bits there.
 fn pack_weights<B: Tiled>(
     q: &[[u8; CHUNK]; TILE],
     from: usize,
@@ -455,8 +482,10 @@ fn pack_weights<B: Tiled>(
         }
         match B::HIGH {
             1 => {
-                let bits =
-                    bytes.iter().enumerate().fold(0u64, |bits, (at, byte)| bits | u64::from(byte >> 4) << at);
+                let bits = bytes
+                    .iter()
+                    .enumerate()
+                    .fold(0u64, |bits, (at, byte)| bits | u64::from(byte >> 4) << at);
                 highs[index * 8..index * 8 + 8].copy_from_slice(&bits.to_le_bytes());
             }
             2 => {
@@ -482,7 +511,8 @@ fn pack_factors<B: Tiled>(
     let block_factors = B::factor_bytes(columns) / (columns / B::LEN);
     let groups = B::LEN / B::GROUP;
     for (index, block) in bytes.chunks_exact(B::BYTES).enumerate() {
-        let out = &mut factors[(first + index) * block_factors..(first + index + 1) * block_factors];
+        let out =
+            &mut factors[(first + index) * block_factors..(first + index + 1) * block_factors];
         let mut half = |number: usize, from: usize| {
             out[(number * TILE + lane) * 2..][..2].copy_from_slice(&block[from..from + 2]);
         };
@@ -510,8 +540,10 @@ fn pack_factors<B: Tiled>(
             Factors::Floats => {
                 let each = 1 + usize::from(B::MIN);
                 for group in 0..groups {
-                    let (d, m) =
-                        (scratch.d[lane][index * groups + group], scratch.m[lane][index * groups + group]);
+                    let (d, m) = (
+                        scratch.d[lane][index * groups + group],
+                        scratch.m[lane][index * groups + group],
+                    );
                     for (number, value) in [d, m].into_iter().take(each).enumerate() {
                         out[((group * each + number) * TILE + lane) * 4..][..4]
                             .copy_from_slice(&value.to_le_bytes());
@@ -533,10 +565,15 @@ mod tests {
     fn biases_activations_and_factors_follow_products() {
         let (outputs, columns, rows) = (37, 256, 11);
         let bias: Vec<f32> = (0..outputs).map(|at| at as f32 / 7.0 - 2.0).collect();
-        let floats: Vec<f32> = (0..rows * columns).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
+        let floats: Vec<f32> =
+            (0..rows * columns).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
         let bytes = random_weights(BlockType::Q6_K, outputs, columns, 6);
-        let other =
-            Tiles::pack(Matrix { block_type: BlockType::Q6_K, rows: outputs, columns, bytes: &bytes });
+        let other = Tiles::pack(Matrix {
+            block_type: BlockType::Q6_K,
+            rows: outputs,
+            columns,
+            bytes: &bytes,
+        });
         for block_type in [BlockType::Q8_0, BlockType::Q4_K] {
             let bytes = random_weights(block_type, outputs, columns, 5);
             let tiles = Tiles::pack(Matrix { block_type, rows: outputs, columns, bytes: &bytes });
@@ -551,11 +588,15 @@ mod tests {
                     let [found] = Tiles::matmul_all([of], &activations, isa);
                     assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
                     let others: Vec<f32> = (0..rows * outputs).map(|at| at as f32 - 50.0).collect();
-                    let [found] =
-                        Tiles::matmul_all([Outputs { onto: Some(&others), ..of }], &activations, isa);
+                    let [found] = Tiles::matmul_all(
+                        [Outputs { onto: Some(&others), ..of }],
+                        &activations,
+                        isa,
+                    );
                     let sums: Vec<f32> = others.iter().zip(&expected).map(|(x, y)| x + y).collect();
                     assert_eq!(found, sums, "{block_type:?}, {isa:?}, {pass:?}");
-                    // The same again, activated and multiplied with what another matrix makes of them.
+                    // The same again, activated and multiplied with what another matrix makes of
+                    // them.
                     let of = Outputs {
                         activation: Some(Activation::Silu),
                         times: Some((&other, Some(&bias))),
@@ -563,7 +604,8 @@ mod tests {
                     };
                     let [found] = Tiles::matmul_all([of], &activations, isa);
                     apply_to_each(Activation::Silu, &mut expected, pass.takes_halves(isa));
-                    let [times] = Tiles::matmul_all([Outputs::of(&other, Some(&bias))], &activations, isa);
+                    let [times] =
+                        Tiles::matmul_all([Outputs::of(&other, Some(&bias))], &activations, isa);
                     expected.iter_mut().zip(times).for_each(|(number, times)| *number *= times);
                     assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
                 }

@@ -1,10 +1,12 @@
 //! Quantised matrix products for AVX-512 with VNNI, over weights in [`Tiles`].
 //!
-//! They give the bits of `matmul`'s plain version (tested there for every type): `vpdpbusd` sums products of unsigned and signed
-//! bytes exactly, and each lane does the plain version's float operations for one weight row, in its order.
+//! They give the bits of `matmul`'s plain version (tested there for every type): `vpdpbusd` sums
+//! products of unsigned and signed bytes exactly, and each lane does the plain version's float
+//! operations for one weight row, in its order.
 //!
-//! Plain loops and no closures: a closure handed to the standard library would be compiled for these instructions, its caller there
-//! would not, and every register between them would go through memory.
+//! Plain loops and no closures: a closure handed to the standard library would be compiled for
+//! these instructions, its caller there would not, and every register between them would go through
+//! memory.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -62,7 +64,12 @@ struct Place {
 /// As for [`some_tiles`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn all_rows<B: Tiled, const T: usize>(tiles: [Place; T], x: &Eights, rows: Range<usize>, out: Out) {
+unsafe fn all_rows<B: Tiled, const T: usize>(
+    tiles: [Place; T],
+    x: &Eights,
+    rows: Range<usize>,
+    out: Out,
+) {
     let mut row = rows.start;
     while row < rows.end {
         // The last rows ask for the next tiles; those before them, for what is here already.
@@ -81,8 +88,9 @@ unsafe fn all_rows<B: Tiled, const T: usize>(tiles: [Place; T], x: &Eights, rows
     }
 }
 
-/// The sums of the `N` activation rows of the block that begins with `row`, which share each load of weights; `T` tiles share each load of
-/// activations. What lies `ahead` bytes further is asked for meanwhile.
+/// The sums of the `N` activation rows of the block that begins with `row`, which share each load
+/// of weights; `T` tiles share each load of activations. What lies `ahead` bytes further is asked
+/// for meanwhile.
 ///
 /// # Safety
 /// As for [`some_tiles`]; there is such a block.
@@ -117,21 +125,24 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
                 }
             }
             // SAFETY: each group of the block has three numbers for each row.
-            let number =
-                |kind: usize, i: usize| unsafe { _mm512_set1_ps(*numbers.add((at * 3 + kind) * N + i)) };
+            let number = |kind: usize, i: usize| unsafe {
+                _mm512_set1_ps(*numbers.add((at * 3 + kind) * N + i))
+            };
             // Sums begin at the bits of a float that makes floats of them, too large by that float.
             let base = _mm512_set1_ps(BASE);
             let mut sums = [[_mm512_castps_si512(base); T]; N];
             if B::ZERO != 0 {
                 for (i, sums) in sums.iter_mut().enumerate() {
                     // Less ZERO·Σx, which takes the zero point off all products at once, exactly.
-                    let begin = _mm512_fnmadd_ps(_mm512_set1_ps(B::ZERO as f32), number(1, i), base);
+                    let begin =
+                        _mm512_fnmadd_ps(_mm512_set1_ps(B::ZERO as f32), number(1, i), base);
                     *sums = [_mm512_castps_si512(begin); T];
                 }
             }
             // SAFETY: the bytes of the group.
             let x = unsafe { bytes.add(at * B::GROUP * N) };
-            // Written out, for compilers leave loops and tests here that cost a tenth, or exchange all registers at their end.
+            // Written out, for compilers leave loops and tests here that cost a tenth, or exchange
+            // all registers at their end.
             macro_rules! quads {
                 ($($quad:literal)*) => {$({
                     let mut w = [_mm512_setzero_si512(); T];
@@ -185,10 +196,11 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     }
 }
 
-/// Adds the products of four columns of `T` tiles, those of a quad, with the activations of one of the `N` rows whose group begins at `x`.
+/// Adds the products of four columns of `T` tiles, those of a quad, with the activations of one of
+/// the `N` rows whose group begins at `x`.
 ///
-/// For two tiles it is written out: compilers read the bytes of all rows first and then have no registers for them, so that they go to the
-/// stack and back.
+/// For two tiles it is written out: compilers read the bytes of all rows first and then have no
+/// registers for them, so that they go to the stack and back.
 ///
 /// # Safety
 /// There are as many bytes.
@@ -216,16 +228,18 @@ unsafe fn add_products<const T: usize, const N: usize, const QUAD: usize, const 
         return;
     }
     // SAFETY: as above.
-    let x = _mm512_set1_epi32(unsafe { x.add(4 * (QUAD * N + ROW)).cast::<i32>().read_unaligned() });
+    let x =
+        _mm512_set1_epi32(unsafe { x.add(4 * (QUAD * N + ROW)).cast::<i32>().read_unaligned() });
     for t in 0..T {
         sums[t] = _mm512_dpbusd_epi32(sums[t], w[t], x);
     }
 }
 
-/// 1.5 · 2^23. What is added to its bits is added to the float, as long as it is below 2^22, and sums of a group are: integers become
-/// floats without a conversion, and one instruction takes this number off again and multiplies by the scale, of which the product with it
-/// is exact unless the scale has all of a float's bits. Both round once, at the same place. (A scale that is infinite, as only a broken
-/// file has one, makes here no number of what the plain version makes infinite.)
+/// 1.5 · 2^23. What is added to its bits is added to the float, as long as it is below 2^22, and
+/// sums of a group are: integers become floats without a conversion, and one instruction takes this
+/// number off again and multiplies by the scale, of which the product with it is exact unless the
+/// scale has all of a float's bits. Both round once, at the same place. (A scale that is infinite,
+/// as only a broken file has one, makes here no number of what the plain version makes infinite.)
 const BASE: f32 = 12_582_912.0;
 
 /// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
@@ -245,7 +259,8 @@ pub(super) unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: u
         let low = _mm512_and_si512(pair, _mm512_set1_epi8(15));
         match B::HIGH {
             1 => {
-                let bits = tile.high.add((four * 4 + NUMBER) * 8).cast::<u64>().read_unaligned().to_le();
+                let bits =
+                    tile.high.add((four * 4 + NUMBER) * 8).cast::<u64>().read_unaligned().to_le();
                 _mm512_mask_add_epi8(low, bits, low, _mm512_set1_epi8(16))
             }
             2 => {
@@ -344,7 +359,8 @@ impl BlockFactors {
     }
 }
 
-/// Does as many rounds of products as it is told and nothing else, to see how fast they can be; says how many products that was.
+/// Does as many rounds of products as it is told and nothing else, to see how fast they can be;
+/// says how many products that was.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) fn products(rounds: usize) -> usize {
     const SUMS: usize = 16;

@@ -43,7 +43,16 @@ impl Course {
     pub fn new(task: Task, parts: &[Part<'_>]) -> Self {
         let tokens = parts.iter().map(|part| part.tokens).sum();
         let (stage, segments) = (task.as_str(), parts.len());
-        Self { stage, segments, tokens, done: 0, read: 0, written: 0, parts: Vec::new(), is_again: false }
+        Self {
+            stage,
+            segments,
+            tokens,
+            done: 0,
+            read: 0,
+            written: 0,
+            parts: Vec::new(),
+            is_again: false,
+        }
     }
 
     /// The same stage for parts of it that are written again: only what is written is added.
@@ -58,7 +67,12 @@ impl Course {
 
     /// A batch begins: for each part the tokens of its text and of its prompt.
     pub fn begin(&mut self, parts: impl Iterator<Item = (usize, usize)>) {
-        let part = |(tokens, prompt)| InHand { tokens, prompt, reached: Reached::default(), is_done: false };
+        let part = |(tokens, prompt)| InHand {
+            tokens,
+            prompt,
+            reached: Reached::default(),
+            is_done: false,
+        };
         self.parts = parts.map(part).collect();
     }
 
@@ -81,7 +95,8 @@ impl Course {
 
     /// Segments done, tokens read and tokens written.
     fn reached(&self) -> (usize, usize, usize) {
-        let written = self.written + self.parts.iter().map(|part| part.reached.written).sum::<usize>();
+        let written =
+            self.written + self.parts.iter().map(|part| part.reached.written).sum::<usize>();
         if self.is_again {
             return (self.done, self.read, written);
         }

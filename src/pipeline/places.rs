@@ -22,8 +22,11 @@ pub(super) fn join(
     written: &[Written],
     blocks: &[Range<usize>],
 ) -> Joined {
-    let mut joined =
-        Joined { text: String::new(), sources: vec![None; parts.len()], outputs: vec![None; parts.len()] };
+    let mut joined = Joined {
+        text: String::new(),
+        sources: vec![None; parts.len()],
+        outputs: vec![None; parts.len()],
+    };
     let (mut article, mut end, mut behind) = (0, 0, 0);
     let text = document.rejoin(|index, block| {
         let range = blocks[index].clone();

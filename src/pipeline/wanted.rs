@@ -1,4 +1,5 @@
-//! How much of a summary was asked for, and giving it out while it is written: no more than that, and nothing that may change.
+//! How much of a summary was asked for, and giving it out while it is written: no more than that,
+//! and nothing that may change.
 
 use crate::prompts::Style;
 use crate::segment::sentences;
@@ -34,8 +35,8 @@ impl Wanted {
         wanted.map(str::len).sum()
     }
 
-    /// Whether more than that has begun, beyond doubt: what looks like the end of a sentence may be an abbreviation until some words
-    /// follow.
+    /// Whether more than that has begun, beyond doubt: what looks like the end of a sentence may be
+    /// an abbreviation until some words follow.
     fn is_exceeded(self, text: &str) -> bool {
         const BEYOND_DOUBT: usize = 3;
         let words = text[self.end(text)..].split_whitespace().count();
@@ -43,7 +44,8 @@ impl Wanted {
     }
 }
 
-/// Text given out while it is written: begins at its first word, ends with the last of what is wanted.
+/// Text given out while it is written: begins at its first word, ends with the last of what is
+/// wanted.
 pub(super) struct Shown {
     wanted: Option<Wanted>,
     text: String,

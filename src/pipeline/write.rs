@@ -20,13 +20,17 @@ use crate::reasoning::Answer;
 use crate::request::{Abilities, Job};
 use crate::segment;
 
-/// The most tokens of prompt and answer that are worked with at once: attention over more costs more than it tells.
+/// The most tokens of prompt and answer that are worked with at once: attention over more costs
+/// more than it tells.
 const WINDOW: usize = 8192;
-/// The most tokens of a piece that is translated in one go; small models lose sentences of longer ones.
+/// The most tokens of a piece that is translated in one go; small models lose sentences of longer
+/// ones.
 const TRANSLATED_AT_ONCE: usize = 384;
-/// Tokens a sentence of a summary may take; Korean takes more of them than English in most vocabularies.
+/// Tokens a sentence of a summary may take; Korean takes more of them than English in most
+/// vocabularies.
 const SENTENCE: usize = 120;
-/// Groups of sentences that are translated one after the other, in batches: those of a group go longest first.
+/// Groups of sentences that are translated one after the other, in batches: those of a group go
+/// longest first.
 const BATCHES: usize = 8;
 /// Tokens beside the answer's for a model that reasons first.
 const REASONING: usize = 2048;
@@ -75,7 +79,8 @@ impl<'a> Writer<'a> {
             None if !model.answers_messages() => "base".to_string(),
             None => model.architecture().to_string(),
         };
-        let sources = model.reads_sources().then(|| sources(model, job, task, from, to)).transpose()?;
+        let sources =
+            model.reads_sources().then(|| sources(model, job, task, from, to)).transpose()?;
         Ok(Self { model, job, family, from, to, sources })
     }
 
@@ -136,15 +141,21 @@ impl<'a> Writer<'a> {
     pub fn not_followed(&self) -> Option<Finding> {
         let sampled = self.sources.is_none() && self.job.options.sampling != Sampling::Greedy;
         let names = &self.model.recommended().not_followed;
-        let message =
-            format!("the model's makers also recommend {}, which malmoi does not know", names.join(", "));
-        (sampled && !names.is_empty()).then(|| Finding::new("sampling", "sampling_ignored", message))
+        let message = format!(
+            "the model's makers also recommend {}, which malmoi does not know",
+            names.join(", ")
+        );
+        (sampled && !names.is_empty())
+            .then(|| Finding::new("sampling", "sampling_ignored", message))
     }
 
     /// Token ids of a text as a source.
     fn source(&self, text: &str) -> Result<Vec<u32>> {
         let sources = self.sources.as_ref();
-        sources.map_or_else(|| self.model.prompt(None, &[]), |sources| self.model.source(sources, text))
+        sources.map_or_else(
+            || self.model.prompt(None, &[]),
+            |sources| self.model.source(sources, text),
+        )
     }
 
     /// Tokens an answer to a text of `tokens` tokens may take.
@@ -158,7 +169,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Cuts a text into parts of which each fits the window with its prompt and its answer.
-    pub fn parts<'t>(&self, task: Task, text: &'t str, watch: &mut Watch<'_>) -> Result<Vec<Part<'t>>> {
+    pub fn parts<'t>(
+        &self,
+        task: Task,
+        text: &'t str,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Part<'t>>> {
         let window = self.window();
         let ids = self.ids(task, self.prompt(task)?.as_ref(), "")?;
         let reasons = self.sources.is_none() && self.model.reasoning_left_open(&ids).is_some();
@@ -175,7 +191,11 @@ impl<'a> Writer<'a> {
             (_, None) => room.saturating_sub(self.answer(task, 0)),
         };
         if budget < 16 {
-            return Err(Error::TooLong { what: "the prompt without any text".into(), needed: frame, window });
+            return Err(Error::TooLong {
+                what: "the prompt without any text".into(),
+                needed: frame,
+                window,
+            });
         }
         match task {
             // Such translators were trained with sentences, and lose some where there are several.
@@ -190,7 +210,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn split<'t>(&self, text: &'t str, budget: usize, watch: &mut Watch<'_>) -> Result<Vec<Part<'t>>> {
+    fn split<'t>(
+        &self,
+        text: &'t str,
+        budget: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Part<'t>>> {
         let (watch, cancelled) = (RefCell::new(watch), Cell::new(false));
         // Counting takes the time. After a cancellation everything counts nothing, so that no more
         // is cut.
@@ -202,10 +227,14 @@ impl<'a> Writer<'a> {
         if cancelled.get() {
             return Err(Error::Cancelled);
         }
-        Ok(segments.into_iter().map(|segment| Part { text: segment.text, tokens: segment.size }).collect())
+        Ok(segments
+            .into_iter()
+            .map(|segment| Part { text: segment.text, tokens: segment.size })
+            .collect())
     }
 
-    /// Writes each part's answer. `live` gives text out as it comes, which only a single part's can be.
+    /// Writes each part's answer. `live` gives text out as it comes, which only a single part's can
+    /// be.
     pub fn write(
         &self,
         task: Task,
@@ -231,8 +260,9 @@ impl<'a> Writer<'a> {
             (watch.on_event)(&Event::Prompt { index, ids: ids.clone() });
         }
         // Some chat templates open the model's reasoning themselves.
-        let opened =
-            prompts.iter().map(|ids| self.model.reasoning_left_open(ids).filter(|_| self.sources.is_none()));
+        let opened = prompts
+            .iter()
+            .map(|ids| self.model.reasoning_left_open(ids).filter(|_| self.sources.is_none()));
         let opened: Vec<Option<&'static str>> = opened.collect();
         if opened.iter().any(Option::is_some) {
             options.max_tokens += REASONING;
@@ -271,9 +301,16 @@ impl<'a> Writer<'a> {
             let piece = self.finish(task, part, generated, opened[index]);
             let endless = piece.remarks.iter().any(|remark| remark.check == REASONED);
             if endless && piece.segment.text.is_empty() && task != Task::Translate {
-                return Err(Error::NoAnswer { model: self.model.name().to_string(), tokens: piece.tokens });
+                return Err(Error::NoAnswer {
+                    model: self.model.name().to_string(),
+                    tokens: piece.tokens,
+                });
             }
-            (watch.on_event)(&Event::Segment { index, finish: piece.segment.finish, tokens: piece.tokens });
+            (watch.on_event)(&Event::Segment {
+                index,
+                finish: piece.segment.finish,
+                tokens: piece.tokens,
+            });
             if whole {
                 watch.give(&piece.segment.text)?;
             }
@@ -307,9 +344,12 @@ impl<'a> Writer<'a> {
     ) -> Written {
         let mut remarks = Vec::new();
         if generated.rolled_back > 0 {
-            let message =
-                format!("the model repeated itself; {} tokens were taken back", generated.rolled_back);
-            remarks.push(Finding::new("loop", "loop", message).value("tokens", generated.rolled_back));
+            let message = format!(
+                "the model repeated itself; {} tokens were taken back",
+                generated.rolled_back
+            );
+            remarks
+                .push(Finding::new("loop", "loop", message).value("tokens", generated.rolled_back));
         }
         let (answer, endless) = match self.sources {
             Some(_) => (generated.text.clone(), false),
@@ -327,8 +367,10 @@ impl<'a> Writer<'a> {
         }
         if endless {
             finish = Finish::Refused;
-            let message = format!("the model was still reasoning after {} tokens", generated.tokens);
-            let endless = Finding::new(REASONED, "reasoning_endless", message).severity(Severity::Critical);
+            let message =
+                format!("the model was still reasoning after {} tokens", generated.tokens);
+            let endless =
+                Finding::new(REASONED, "reasoning_endless", message).severity(Severity::Critical);
             remarks.push(endless.value("tokens", generated.tokens));
         } else if finish == Finish::Length {
             let message = format!("the text was cut at {} tokens", generated.tokens);
@@ -338,7 +380,8 @@ impl<'a> Writer<'a> {
         if text.is_empty() {
             finish = Finish::Refused;
             let what = if endless { "no answer" } else { "nothing" };
-            let nothing = Finding::new("length", "nothing_written", format!("the model wrote {what}"));
+            let nothing =
+                Finding::new("length", "nothing_written", format!("the model wrote {what}"));
             remarks.push(nothing.severity(Severity::Critical));
         }
         let scores = &generated.scores;
@@ -351,7 +394,8 @@ impl<'a> Writer<'a> {
         Written { segment, tokens: generated.tokens, remarks }
     }
 
-    /// Translates parts of a document's blocks, giving out the text block by block, in order, as blocks are finished.
+    /// Translates parts of a document's blocks, giving out the text block by block, in order, as
+    /// blocks are finished.
     pub fn translate(
         &self,
         document: &Document,
@@ -361,7 +405,8 @@ impl<'a> Writer<'a> {
     ) -> Result<Vec<Written>> {
         let mut written: Vec<Written> = Vec::new();
         let mut given = 0;
-        // As many at once as the batch holds: weights are read once for all of them, and finished text need not wait for the end.
+        // As many at once as the batch holds: weights are read once for all of them, and finished
+        // text need not wait for the end.
         let batches = if self.sources.is_some() { BATCHES } else { 1 };
         let mut course = Course::new(Task::Translate, parts);
         for batch in parts.chunks(self.job.options.batch.max(1) * batches) {
@@ -375,7 +420,8 @@ impl<'a> Writer<'a> {
         Ok(written)
     }
 
-    /// A piece that ran into its limit or into a loop is split smaller and tried again; what still fails is kept and reported.
+    /// A piece that ran into its limit or into a loop is split smaller and tried again; what still
+    /// fails is kept and reported.
     fn mend(
         &self,
         part: &Part<'_>,
@@ -413,7 +459,8 @@ impl<'a> Writer<'a> {
         Ok(whole)
     }
 
-    /// Gives out every block, with the space before it, whose parts are all written. Returns how many blocks are given.
+    /// Gives out every block, with the space before it, whose parts are all written. Returns how
+    /// many blocks are given.
     fn give(
         &self,
         document: &Document,
@@ -445,7 +492,11 @@ impl<'a> Writer<'a> {
 fn sources(model: &Model, job: &Job, task: Task, from: Language, to: Language) -> Result<Sources> {
     if task != Task::Translate && model.only_translates() {
         let file = model.path().to_path_buf();
-        return Err(Error::Unsupported { what: "summarizing".into(), file, supported: "translation".into() });
+        return Err(Error::Unsupported {
+            what: "summarizing".into(),
+            file,
+            supported: "translation".into(),
+        });
     }
     let name = match task {
         Task::Translate => format!("translation_{}_to_{}", from.code(), to.code()),
@@ -456,8 +507,13 @@ fn sources(model: &Model, job: &Job, task: Task, from: Language, to: Language) -
     Ok(sources)
 }
 
-/// The new text of a block: its parts' translations with the white space that stood between them; `None` where it has no parts.
-pub(super) fn block_text(parts: &[Part<'_>], written: &[Written], range: Range<usize>) -> Option<String> {
+/// The new text of a block: its parts' translations with the white space that stood between them;
+/// `None` where it has no parts.
+pub(super) fn block_text(
+    parts: &[Part<'_>],
+    written: &[Written],
+    range: Range<usize>,
+) -> Option<String> {
     let mut text = String::new();
     for (part, piece) in parts[range.clone()].iter().zip(&written[range.clone()]) {
         text.push_str(&piece.segment.text);
@@ -466,7 +522,8 @@ pub(super) fn block_text(parts: &[Part<'_>], written: &[Written], range: Range<u
     (!range.is_empty()).then(|| text.trim_end().to_string())
 }
 
-/// What of a page did not come through: tags that found no place among the new words, and what lies outside the article.
+/// What of a page did not come through: tags that found no place among the new words, and what lies
+/// outside the article.
 pub(super) fn left_out(
     document: &Document,
     parts: &[Part<'_>],
@@ -479,7 +536,11 @@ pub(super) fn left_out(
         let (_, lost) = document.placed(block, text);
         if !lost.is_empty() {
             let message = format!("no place was found for {}", lost.join(" "));
-            found.push(Finding::new("tags", "tags_lost", message).at(range.start).severity(Severity::Minor));
+            found.push(
+                Finding::new("tags", "tags_lost", message)
+                    .at(range.start)
+                    .severity(Severity::Minor),
+            );
         }
     }
     found.extend(outside(document, "stay as they are"));

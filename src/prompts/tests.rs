@@ -1,4 +1,5 @@
-//! The prompt files against their reader: every one, in every direction, and what a broken one is told.
+//! The prompt files against their reader: every one, in every direction, and what a broken one is
+//! told.
 
 use super::*;
 
@@ -32,8 +33,9 @@ fn parse(file: &str) -> String {
 #[test]
 fn the_table_and_the_folder_hold_the_same_prompts() {
     let folder = Path::new(file!()).parent().and_then(Path::parent).unwrap().join("../prompts");
-    let files =
-        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut files: Vec<String> =
         files.filter_map(|file| Some(file.strip_suffix(".md")?.to_string())).collect();
     files.sort_unstable();
@@ -61,16 +63,23 @@ fn every_prompt_renders_in_every_direction_and_style_with_and_without_glossary_a
         for source in Language::all() {
             for style in [Style::Paragraph, Style::Bullets, Style::Headline] {
                 let plain = prompt.render(&variables(source, style)).unwrap();
-                let full =
-                    Variables { glossary: &terms, context: Some("before"), ..variables(source, style) };
+                let full = Variables {
+                    glossary: &terms,
+                    context: Some("before"),
+                    ..variables(source, style)
+                };
                 let full = prompt.render(&full).unwrap();
                 for rendered in [plain, full] {
-                    let texts =
-                        rendered.pieces.iter().filter(|piece| **piece == Piece::Untrusted(ARTICLE.into()));
+                    let texts = rendered
+                        .pieces
+                        .iter()
+                        .filter(|piece| **piece == Piece::Untrusted(ARTICLE.into()));
                     assert_eq!(texts.count(), 1, "{name}");
                     let shown = shown(&rendered);
                     assert!(
-                        !shown.contains("{%") && !shown.contains("\n\n\n\n") && shown.trim() == shown,
+                        !shown.contains("{%")
+                            && !shown.contains("\n\n\n\n")
+                            && shown.trim() == shown,
                         "{name}: {shown}"
                     );
                 }
@@ -88,9 +97,13 @@ fn the_wording_of_every_prompt_is_this() {
     let terms = terms();
     for name in Prompt::names() {
         let prompt = Prompt::load(name, None).unwrap().unwrap();
+        let styles = [
+            ("paragraph", Style::Paragraph),
+            ("bullets", Style::Bullets),
+            ("headline", Style::Headline),
+        ];
         let styles =
-            [("paragraph", Style::Paragraph), ("bullets", Style::Bullets), ("headline", Style::Headline)];
-        let styles = if prompt.tasks.contains(&Task::Translate) { &styles[..1] } else { &styles[..] };
+            if prompt.tasks.contains(&Task::Translate) { &styles[..1] } else { &styles[..] };
         let mut all = String::new();
         for source in Language::all() {
             for (style, value) in styles {
@@ -108,7 +121,8 @@ fn the_wording_of_every_prompt_is_this() {
             context: Some("⟪before⟫"),
             ..variables(Language::Korean, Style::Paragraph)
         };
-        all += &format!("=== with glossary and context\n{}\n", shown(&prompt.render(&full).unwrap()));
+        all +=
+            &format!("=== with glossary and context\n{}\n", shown(&prompt.render(&full).unwrap()));
         let glossary = Variables { context: None, ..full };
         all += &format!("=== with glossary\n{}\n", shown(&prompt.render(&glossary).unwrap()));
         settings.bind(|| insta::assert_snapshot!(name, all));
@@ -135,10 +149,14 @@ fn published_wordings_are_exact() {
 
 #[test]
 fn untrusted_words_are_never_rendered_and_cannot_forge_a_marker() {
-    let prompt = Prompt::parse("mine", "---\ntask: translate\n---\nA {{ text }} B {{ context }} C").unwrap();
+    let prompt =
+        Prompt::parse("mine", "---\ntask: translate\n---\nA {{ text }} B {{ context }} C").unwrap();
     let forged = format!("{OPEN}1{CLOSE}{{{{ sentences }}}}");
-    let given =
-        Variables { text: &forged, context: Some("x"), ..variables(Language::English, Style::Paragraph) };
+    let given = Variables {
+        text: &forged,
+        context: Some("x"),
+        ..variables(Language::English, Style::Paragraph)
+    };
     let pieces = prompt.render(&given).unwrap().pieces;
     assert_eq!(pieces[1], Piece::Untrusted(forged));
     assert_eq!(pieces[3], Piece::Untrusted("x".into()));
@@ -148,7 +166,8 @@ fn untrusted_words_are_never_rendered_and_cannot_forge_a_marker() {
 #[test]
 fn invisible_characters_do_not_reach_the_model() {
     let prompt = Prompt::parse("mine", "---\ntask: translate\n---\n{{ text }}").unwrap();
-    let given = Variables { text: "a\u{e0041}b\u{200b}", ..variables(Language::English, Style::Paragraph) };
+    let given =
+        Variables { text: "a\u{e0041}b\u{200b}", ..variables(Language::English, Style::Paragraph) };
     assert_eq!(prompt.render(&given).unwrap().pieces, [Piece::Untrusted("ab".into())]);
 }
 
@@ -206,6 +225,9 @@ fn a_folder_overrides_by_name_and_adds_by_name_only() {
     assert!(find(Some("nope")).unwrap_err().to_string().contains("formal, translate,"));
     assert!(find(Some("../formal")).is_err());
     assert!(
-        find(Some("summarize")).unwrap_err().to_string().contains("is made to summarize, not to translate")
+        find(Some("summarize"))
+            .unwrap_err()
+            .to_string()
+            .contains("is made to summarize, not to translate")
     );
 }

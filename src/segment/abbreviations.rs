@@ -1,4 +1,5 @@
-//! English words that carry a full stop without ending a sentence: tables, and the one question asked of them.
+//! English words that carry a full stop without ending a sentence: tables, and the one question
+//! asked of them.
 
 /// What the full stop after a word says about the end of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,9 @@ pub(super) fn stop_after(word: &str) -> Stop {
 /// Letters with stops between them: "U.S", "a.m", "Ph.D", "U.N".
 fn is_dotted(word: &str) -> bool {
     word.contains('.')
-        && word.split('.').all(|part| matches!(part.len(), 1 | 2) && part.chars().all(char::is_alphabetic))
+        && word
+            .split('.')
+            .all(|part| matches!(part.len(), 1 | 2) && part.chars().all(char::is_alphabetic))
 }
 
 /// Whether a sentence is likely to begin with this word even after an abbreviation.

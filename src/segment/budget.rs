@@ -1,10 +1,11 @@
 //! Cuts a text into segments that each fit a budget and join back to it byte for byte.
 //!
-//! Borders are looked for where a reader would put them: between paragraphs, else between sentences, else at a comma, else at
-//! a space, and inside a word only when nothing else is left. What the budget counts is the caller's: tokens, as a rule, so
-//! that `count` is expensive and not additive (two halves may take more or fewer tokens than the whole). Each part of the text
-//! is therefore counted a handful of times in all, sums are only estimates, and every segment is counted whole before it is
-//! given out.
+//! Borders are looked for where a reader would put them: between paragraphs, else between
+//! sentences, else at a comma, else at a space, and inside a word only when nothing else is left.
+//! What the budget counts is the caller's: tokens, as a rule, so that `count` is expensive and not
+//! additive (two halves may take more or fewer tokens than the whole). Each part of the text
+//! is therefore counted a handful of times in all, sums are only estimates, and every segment is
+//! counted whole before it is given out.
 
 use super::{lines, sentences};
 use crate::document::Span;
@@ -20,9 +21,11 @@ pub struct Segment<'t> {
     pub size: usize,
 }
 
-/// Splits a text into segments that each fit `budget` by `count`, filling each as far as its borders allow.
+/// Splits a text into segments that each fit `budget` by `count`, filling each as far as its
+/// borders allow.
 ///
-/// Only a single character that takes more than the whole budget is given out over it: nothing is ever dropped.
+/// Only a single character that takes more than the whole budget is given out over it: nothing is
+/// ever dropped.
 /// ```
 /// use malmoi::segment::split;
 /// let text = "One two three. Four five.\n\nSix seven.";
@@ -74,9 +77,12 @@ impl<'t> Cutter<'t, '_> {
             Border::Paragraph => {
                 self.cut_at(paragraph_starts(self.text, &span), span, Border::Sentence, atoms)
             }
-            Border::Sentence => self.cut_at(sentence_starts(self.text, &span), span, Border::Inside, atoms),
+            Border::Sentence => {
+                self.cut_at(sentence_starts(self.text, &span), span, Border::Inside, atoms)
+            }
             Border::Inside => {
-                // Halves, and halves of halves: even parts, and every character is counted only log(parts) times.
+                // Halves, and halves of halves: even parts, and every character is counted only
+                // log(parts) times.
                 let middle = best_middle(self.text, &span);
                 self.cut(span.start..middle, Border::Inside, atoms);
                 self.cut(middle..span.end, Border::Inside, atoms);
@@ -95,10 +101,13 @@ impl<'t> Cutter<'t, '_> {
         }
     }
 
-    /// The part is already known not to fit: it goes on to the next kind of border without being counted again.
+    /// The part is already known not to fit: it goes on to the next kind of border without being
+    /// counted again.
     fn cut_uncounted(&self, span: Span, border: Border, atoms: &mut Vec<Atom>) {
         match border {
-            Border::Sentence => self.cut_at(sentence_starts(self.text, &span), span, Border::Inside, atoms),
+            Border::Sentence => {
+                self.cut_at(sentence_starts(self.text, &span), span, Border::Inside, atoms)
+            }
             Border::Paragraph | Border::Inside => self.cut(span, border, atoms),
         }
     }
@@ -120,7 +129,8 @@ impl<'t> Cutter<'t, '_> {
         segments
     }
 
-    /// How many of the next atoms fit together, and what they count: as many as their sizes promise, fewer if the whole counts more.
+    /// How many of the next atoms fit together, and what they count: as many as their sizes
+    /// promise, fewer if the whole counts more.
     fn fitting(&self, atoms: &[Atom]) -> (usize, usize) {
         let mut sum = 0;
         let mut taken = atoms.iter().take_while(|atom| {
@@ -134,7 +144,8 @@ impl<'t> Cutter<'t, '_> {
             if size <= self.budget {
                 return (taken, size);
             }
-            // Shrinks in proportion to the excess, so that a count far from additive costs few tries.
+            // Shrinks in proportion to the excess, so that a count far from additive costs few
+            // tries.
             taken = (taken * self.budget / size).clamp(1, taken - 1);
         }
         (1, atoms[0].size)
@@ -142,7 +153,11 @@ impl<'t> Cutter<'t, '_> {
 }
 
 fn paragraph_starts(text: &str, span: &Span) -> Vec<usize> {
-    lines::paragraphs(&text[span.clone()]).iter().skip(1).map(|lines| span.start + lines[0].start).collect()
+    lines::paragraphs(&text[span.clone()])
+        .iter()
+        .skip(1)
+        .map(|lines| span.start + lines[0].start)
+        .collect()
 }
 
 fn sentence_starts(text: &str, span: &Span) -> Vec<usize> {
@@ -156,24 +171,28 @@ fn sentence_starts(text: &str, span: &Span) -> Vec<usize> {
     starts
 }
 
-/// The best place to cut a part in two: near the middle, and there rather after a stop or comma than at a space, and rather
-/// at a space than inside a word.
+/// The best place to cut a part in two: near the middle, and there rather after a stop or comma
+/// than at a space, and rather at a space than inside a word.
 fn best_middle(text: &str, span: &Span) -> usize {
     let part = &text[span.clone()];
     let half = part.len() / 2;
     let distance = |at: &usize| at.abs_diff(half);
-    let clause = clause_starts(part).filter(|at| distance(at) <= part.len() / 4).min_by_key(distance);
-    let word = || word_starts(part).filter(|at| distance(at) <= part.len() * 3 / 8).min_by_key(distance);
+    let clause =
+        clause_starts(part).filter(|at| distance(at) <= part.len() / 4).min_by_key(distance);
+    let word =
+        || word_starts(part).filter(|at| distance(at) <= part.len() * 3 / 8).min_by_key(distance);
     let at = clause.or_else(word).unwrap_or_else(|| char_middle(part));
     span.start + at
 }
 
-/// Where a clause begins: after a comma, a semicolon, a stop inside a quotation, a dash, each with the space after it.
+/// Where a clause begins: after a comma, a semicolon, a stop inside a quotation, a dash, each with
+/// the space after it.
 fn clause_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
     word_starts(part).filter(|at| {
         let before = part[..*at].trim_end();
-        before.ends_with([',', ';', ':', '.', '!', '?', '…', '—', '–', '、', '，', '·', ')', '”', '"'])
-            || before.ends_with("--")
+        before.ends_with([
+            ',', ';', ':', '.', '!', '?', '…', '—', '–', '、', '，', '·', ')', '”', '"',
+        ]) || before.ends_with("--")
     })
 }
 
@@ -186,7 +205,8 @@ fn word_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
     starts.map(|((at, c), _)| at + c.len_utf8())
 }
 
-/// A character border next to the middle with something on either side; the part has two characters at least.
+/// A character border next to the middle with something on either side; the part has two characters
+/// at least.
 fn char_middle(part: &str) -> usize {
     let half = part.len() / 2;
     let first = part.chars().next().map_or(0, char::len_utf8);
@@ -205,8 +225,9 @@ mod tests {
 
     #[test]
     fn a_paragraph_border_is_preferred_to_a_sentence_border_and_that_to_a_comma() {
-        let texts =
-            |text, budget| split(text, budget, &words).iter().map(|s| s.text.to_string()).collect::<Vec<_>>();
+        let texts = |text, budget| {
+            split(text, budget, &words).iter().map(|s| s.text.to_string()).collect::<Vec<_>>()
+        };
         assert_eq!(texts("a b. C d.\n\ne f.", 4), ["a b. C d.\n\n", "e f."]);
         assert_eq!(texts("aa bb. Cc dd. Ee ff.", 4), ["aa bb. Cc dd. ", "Ee ff."]);
         assert_eq!(texts("one two, three four five", 3), ["one two, ", "three four five"]);
@@ -237,7 +258,8 @@ mod tests {
 
     #[test]
     fn a_long_article_is_counted_a_handful_of_times() {
-        let sentence = "The ministers agreed on Thursday that the allies will work closely, officials said. ";
+        let sentence =
+            "The ministers agreed on Thursday that the allies will work closely, officials said. ";
         let articles = [
             sentence.repeat(2500),
             format!("{}\n\n", sentence.repeat(10)).repeat(250),

@@ -1,7 +1,7 @@
 //! Whether a line break was made by a program that wrapped the text, or by a person who meant it.
 //!
-//! A wrapped line ends where the next word no longer fitted. A break after which the next word *would* have fitted was meant:
-//! a headline, a list, one paragraph a line.
+//! A wrapped line ends where the next word no longer fitted. A break after which the next word
+//! *would* have fitted was meant: a headline, a list, one paragraph a line.
 
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ const SLACK: usize = 12;
 /// Nor narrower than this: shorter lines are a list, a table or a poem.
 const NARROWEST: usize = 36;
 
-/// The lines of a text that are not blank, in groups separated by blank lines; spans without white space at either end.
+/// The lines of a text that are not blank, in groups separated by blank lines; spans without white
+/// space at either end.
 pub(crate) fn paragraphs(text: &str) -> Vec<Vec<Range<usize>>> {
     let mut groups = vec![Vec::new()];
     let mut start = 0;
@@ -62,8 +63,8 @@ impl Wrapping {
 
     /// For each line of a paragraph but the last: whether the next one continues it.
     pub(crate) fn continues(&self, text: &str, lines: &[Range<usize>]) -> Vec<bool> {
-        let wrapped =
-            self.width >= NARROWEST && lines.iter().all(|line| width(&text[line.clone()]) <= WIDEST);
+        let wrapped = self.width >= NARROWEST
+            && lines.iter().all(|line| width(&text[line.clone()]) <= WIDEST);
         let continues = |pair: &[Range<usize>]| {
             let (line, next) = (&text[pair[0].clone()], &text[pair[1].clone()]);
             // The first line of a paragraph is indented, or the others of an item are.
@@ -76,7 +77,8 @@ impl Wrapping {
     fn is_wrap(&self, line: &str, next: &str) -> bool {
         let word = next.split_whitespace().next().map_or(0, width);
         let full = width(line) + 1 + word > self.width;
-        // Without evidence only a small letter says that the sentence goes on: Korean has none, and is left apart.
+        // Without evidence only a small letter says that the sentence goes on: Korean has none, and
+        // is left apart.
         full && !is_item(next) && (self.evident || next.starts_with(char::is_lowercase))
     }
 }
@@ -91,7 +93,9 @@ fn is_item(line: &str) -> bool {
 /// Columns of white space before a line.
 fn indent(text: &str, line: &Range<usize>) -> usize {
     let before = text[..line.start].chars().rev();
-    before.take_while(|c| c.is_whitespace() && !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')).count()
+    before
+        .take_while(|c| c.is_whitespace() && !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'))
+        .count()
 }
 
 /// The pieces of a line that a page ran together: before each arrow (`▶`, `▷`, `☞`), before a claim
@@ -140,8 +144,9 @@ fn is_dateline(rest: &str) -> bool {
     let head: String = rest.chars().skip(1).take(LONGEST_PLACE).collect();
     let Some((place, _)) = head.split_once(')') else { return false };
     let Some((city, agency)) = place.split_once('=') else { return false };
-    let named =
-        |part: &str| part.chars().next().is_some_and(char::is_alphabetic) && !part.contains(['(', '"', '.']);
+    let named = |part: &str| {
+        part.chars().next().is_some_and(char::is_alphabetic) && !part.contains(['(', '"', '.'])
+    };
     if !named(city.trim()) || !named(agency.trim()) {
         return false;
     }
@@ -183,7 +188,9 @@ mod tests {
     #[test]
     fn one_long_line_is_no_evidence_of_wrapping() {
         assert_eq!(
-            joined("Ministers of both countries agree on a joint exercise\nThe exercise is in May."),
+            joined(
+                "Ministers of both countries agree on a joint exercise\nThe exercise is in May."
+            ),
             [false]
         );
         assert_eq!(
@@ -243,7 +250,8 @@ mod tests {
     #[test]
     fn crlf_is_one_line_break_and_wide_spaces_are_blank() {
         assert_eq!(paragraphs("a\r\nb\r\n\r\nc").len(), 2);
-        let ranges: Vec<Range<usize>> = paragraphs(" a \n\u{3000}\n\n b").into_iter().flatten().collect();
+        let ranges: Vec<Range<usize>> =
+            paragraphs(" a \n\u{3000}\n\n b").into_iter().flatten().collect();
         assert_eq!(ranges, [1..2, 10..11]);
         assert!(paragraphs("\r\n \n").is_empty());
     }

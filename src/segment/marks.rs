@@ -56,13 +56,14 @@ pub(super) struct Enclosed {
     pub end: usize,
 }
 
-/// Longest stretch taken for a quotation in straight single marks, and for a parenthesis. Both marks have other uses
-/// (apostrophes, list numbers); what is longer is more likely one of those.
+/// Longest stretch taken for a quotation in straight single marks, and for a parenthesis. Both
+/// marks have other uses (apostrophes, list numbers); what is longer is more likely one of those.
 const LONGEST_SINGLE: usize = 400;
 const LONGEST_PARENTHESIS: usize = 600;
 
-/// The outermost quotations and parentheses of a paragraph, in order. A mark that is never closed encloses nothing: English
-/// papers open every paragraph of a long quotation and close only the last.
+/// The outermost quotations and parentheses of a paragraph, in order. A mark that is never closed
+/// encloses nothing: English papers open every paragraph of a long quotation and close only the
+/// last.
 pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
     let mut open = Open::default();
     let mut found: Vec<Enclosed> = Vec::new();
@@ -92,8 +93,9 @@ enum Role {
 }
 
 fn role(c: char, before: Option<char>, after: Option<char>) -> Role {
-    let space_before = before
-        .is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '[' | '“' | '"' | '‘' | '-' | '—' | '·'));
+    let space_before = before.is_none_or(|c| {
+        c.is_whitespace() || matches!(c, '(' | '[' | '“' | '"' | '‘' | '-' | '—' | '·')
+    });
     let space_after = after.is_none_or(char::is_whitespace);
     match c {
         '“' | '「' | '『' | '«' | '(' | '[' | '（' | '《' | '〈' | '‘' => Role::Opens,
@@ -101,8 +103,11 @@ fn role(c: char, before: Option<char>, after: Option<char>) -> Role {
         '"' | '＂' if space_before && !space_after => Role::Opens,
         '"' | '＂' if !space_before && space_after => Role::Closes,
         '"' | '＂' => Role::Either,
-        // "the '90s" opens nothing; "don't" and "workers'" neither open nor, next to a Latin letter, close.
-        '\'' if space_before && !space_after && !after.is_some_and(|c| c.is_ascii_digit()) => Role::Opens,
+        // "the '90s" opens nothing; "don't" and "workers'" neither open nor, next to a Latin
+        // letter, close.
+        '\'' if space_before && !space_after && !after.is_some_and(|c| c.is_ascii_digit()) => {
+            Role::Opens
+        }
         '\'' | '’'
             if !before.is_none_or(char::is_whitespace)
                 && !after.is_some_and(|c| c.is_ascii_alphanumeric()) =>

@@ -1,7 +1,8 @@
 //! Cuts a text where a reader would: into sentences, and into segments that fit a budget.
 //!
-//! Everything here borrows from the text and joins back to it byte for byte. Knows English and Korean punctuation; knows
-//! nothing of tokens (a budget is counted by whoever asks), of file formats or of what becomes of a segment.
+//! Everything here borrows from the text and joins back to it byte for byte. Knows English and
+//! Korean punctuation; knows nothing of tokens (a budget is counted by whoever asks), of file
+//! formats or of what becomes of a segment.
 
 mod abbreviations;
 mod budget;

@@ -1,10 +1,12 @@
 //! Sentences of English and Korean news.
 //!
-//! A full stop is a question: this module asks it of what stands before (an abbreviation, a number, a Korean ending), around
-//! (an open quotation) and after (a small letter, a quotative particle). General segmenters answer it wrongly in both
-//! languages: they break `"준비됐다. 걱정 말라"고` inside the quotation and stop after "Gen.".
+//! A full stop is a question: this module asks it of what stands before (an abbreviation, a number,
+//! a Korean ending), around (an open quotation) and after (a small letter, a quotative particle).
+//! General segmenters answer it wrongly in both languages: they break `"준비됐다. 걱정 말라"고`
+//! inside the quotation and stop after "Gen.".
 //!
-//! Where the answer is open the sentence is kept whole: a sentence too long costs little, half a sentence is mistranslated.
+//! Where the answer is open the sentence is kept whole: a sentence too long costs little, half a
+//! sentence is mistranslated.
 
 use std::ops::Range;
 
@@ -16,7 +18,8 @@ use super::marks::{
 };
 use crate::language::{is_hangul, is_latin};
 
-/// Splits a text into sentences that join back to it byte for byte: white space belongs to the sentence before it.
+/// Splits a text into sentences that join back to it byte for byte: white space belongs to the
+/// sentence before it.
 ///
 /// Splitting at ". " would break this text in five places, three of them wrong:
 /// ```
@@ -88,7 +91,9 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
         }
         // Terminators in a row are looked at once.
         done = at + text[at..].find(|c| !is_terminator(c)).unwrap_or(text.len() - at);
-        let Some(candidate) = Candidate::at(text, sentence, at..done, around.peek()) else { continue };
+        let Some(candidate) = Candidate::at(text, sentence, at..done, around.peek()) else {
+            continue;
+        };
         done = candidate.end;
         if candidate.ends_sentence() {
             report(candidate.end);
@@ -97,8 +102,8 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
     }
 }
 
-/// Whether an agency's dateline begins here: "(해민=해민일보) 한서진 기자 = ". Without a reporter it may be
-/// the credit of the text before it.
+/// Whether an agency's dateline begins here: "(해민=해민일보) 한서진 기자 = ". Without a reporter
+/// it may be the credit of the text before it.
 fn begins_dateline(text: &str) -> bool {
     const LONGEST: usize = 40;
     let Some(inside) = text.strip_prefix(['(', '[']) else { return false };
@@ -130,7 +135,12 @@ struct Candidate<'t> {
 impl<'t> Candidate<'t> {
     /// The candidate whose terminators are these; `None` where they stand inside a quotation or
     /// bracket that goes on.
-    fn at(text: &'t str, sentence: usize, marks: Range<usize>, around: Option<&Enclosed>) -> Option<Self> {
+    fn at(
+        text: &'t str,
+        sentence: usize,
+        marks: Range<usize>,
+        around: Option<&Enclosed>,
+    ) -> Option<Self> {
         let at = marks.start;
         let rest = &text[marks.end..];
         let marks = &text[marks];
@@ -159,7 +169,8 @@ impl<'t> Candidate<'t> {
         }
         let next = self.next_char();
         let korean = self.last_char().is_some_and(is_hangul);
-        if matches!(next, ',' | ';' | ':' | '-' | '–' | '—' | '=' | '/' | '~') || is_closer_not_quote(next)
+        if matches!(next, ',' | ';' | ':' | '-' | '–' | '—' | '=' | '/' | '~')
+            || is_closer_not_quote(next)
         {
             return false;
         }
@@ -170,7 +181,8 @@ impl<'t> Candidate<'t> {
             return !self.is_attributed();
         }
         if self.marks.contains('…') || self.marks.len() > 1 {
-            // "아니… 그게" trails off within its sentence; an English writer goes on in small letters there.
+            // "아니… 그게" trails off within its sentence; an English writer goes on in small
+            // letters there.
             return !korean || self.has_korean_ending();
         }
         match self.last_char() {
@@ -182,15 +194,17 @@ impl<'t> Candidate<'t> {
         }
     }
 
-    /// `했다.이어`: news sites lose the space between sentences. Only after a Korean ending, and never after a quotation,
-    /// where what follows is a particle; in Latin script it is a web address.
+    /// `했다.이어`: news sites lose the space between sentences. Only after a Korean ending, and
+    /// never after a quotation, where what follows is a particle; in Latin script it is a web
+    /// address.
     fn ends_without_space(&self) -> bool {
         let next = self.next_char();
         if self.marks.ends_with(is_wide_terminator) || is_bullet(next) {
             return !next.is_ascii_punctuation();
         }
-        let goes_on =
-            ["라고", "라며", "라는", "이라"].iter().any(|particle| self.after.starts_with(particle));
+        let goes_on = ["라고", "라며", "라는", "이라"]
+            .iter()
+            .any(|particle| self.after.starts_with(particle));
         let opens_quote = matches!(next, '"' | '“' | '‘' | '\'');
         self.has_korean_ending() && (is_hangul(next) || opens_quote) && !goes_on
     }
@@ -219,8 +233,9 @@ impl<'t> Candidate<'t> {
         }
         let before_it = words.next();
         let next = self.after.split(char::is_whitespace).next().unwrap_or_default();
-        let is_item =
-            |word: &str| word.strip_suffix('.').is_some_and(|number| !number.is_empty() && is_number(number));
+        let is_item = |word: &str| {
+            word.strip_suffix('.').is_some_and(|number| !number.is_empty() && is_number(number))
+        };
         before_it.is_none() || before_it.is_some_and(is_item) || is_item(next)
     }
 
@@ -231,7 +246,8 @@ impl<'t> Candidate<'t> {
         }
         const WHOLE: &[&str] =
             &["고", "하고", "며", "하며", "는", "라", "이라", "란", "이란", "면서", "라던"];
-        const BEGIN: &[&str] = &["라고", "이라고", "라며", "이라며", "라는", "이라는", "라면서", "이라면서"];
+        const BEGIN: &[&str] =
+            &["라고", "이라고", "라며", "이라며", "라는", "이라는", "라면서", "이라면서"];
         let word = self.next_word();
         !self.spaced || WHOLE.contains(&word) || BEGIN.iter().any(|begin| word.starts_with(begin))
     }
@@ -239,15 +255,23 @@ impl<'t> Candidate<'t> {
     /// `"Are you ready?" Kim asked.`: who said it stands after the quotation.
     fn is_attributed(&self) -> bool {
         self.closers.contains(is_closing_quote)
-            && self.after.split_whitespace().take(4).any(|word| is_speech(word.trim_end_matches(['.', ','])))
+            && self
+                .after
+                .split_whitespace()
+                .take(4)
+                .any(|word| is_speech(word.trim_end_matches(['.', ','])))
     }
 
-    /// "on each side. (Yonhap)": the agency's mark at the end of a paragraph belongs to its last sentence.
+    /// "on each side. (Yonhap)": the agency's mark at the end of a paragraph belongs to its last
+    /// sentence.
     fn is_before_credit(&self) -> bool {
         const LONGEST: usize = 60;
         self.after.len() <= LONGEST
             && self.after.starts_with(['(', '<', '['])
-            && self.after.find([')', '>', ']']).is_some_and(|at| at + 1 == self.after.trim_end().len())
+            && self
+                .after
+                .find([')', '>', ']'])
+                .is_some_and(|at| at + 1 == self.after.trim_end().len())
             && !self.after.contains(is_terminator)
     }
 
@@ -294,7 +318,9 @@ mod tests {
 
     #[test]
     fn abbreviations_initials_and_numbers_end_nothing() {
-        check("Lt. Col. J. Smith of Hanbit Co., Ltd. arrived at 9 a.m. on Jan. 7. |He paid $3.5 million.");
+        check(
+            "Lt. Col. J. Smith of Hanbit Co., Ltd. arrived at 9 a.m. on Jan. 7. |He paid $3.5 million.",
+        );
         check("The No. 5 reactor is in the U.S. |The other is not. |It was No. 1. |No one knows.");
         check(
             "He lives in Washington, D.C. |They do not. |It met Lee Jae-min. |Kim left South Korea-U.S. Command.",
@@ -304,7 +330,9 @@ mod tests {
     #[test]
     fn a_quotation_is_never_cut() {
         check("\"We agree. We will act,\" he said. |\"And now?\" she asked. |\"Now.\" |He left.");
-        check("장관은 \"준비됐다. 걱정하지 말라\"고 말했다. |그는 “끝났다.” 라고 했다. |이어 떠났다.");
+        check(
+            "장관은 \"준비됐다. 걱정하지 말라\"고 말했다. |그는 “끝났다.” 라고 했다. |이어 떠났다.",
+        );
         check("\"누가 왔나?\"라며 웃었다. |‘모르겠다.’는 답이 왔다.");
     }
 
@@ -371,7 +399,8 @@ mod tests {
         assert_eq!(sentences("  a. B  "), ["  a. B  "]);
     }
 
-    /// One sentence a line, paragraphs separated by blank lines: the lines are joined by spaces and must come back.
+    /// One sentence a line, paragraphs separated by blank lines: the lines are joined by spaces and
+    /// must come back.
     #[test]
     fn the_golden_news_comes_back_sentence_by_sentence() {
         for (name, golden) in [
@@ -383,7 +412,8 @@ mod tests {
             let (mut right, mut wanted, mut given) = (0, 0, 0);
             for paragraph in &paragraphs {
                 let text = paragraph.join(" ");
-                let found: Vec<&str> = sentences(&text).iter().map(|sentence| sentence.trim_end()).collect();
+                let found: Vec<&str> =
+                    sentences(&text).iter().map(|sentence| sentence.trim_end()).collect();
                 for odd in found.iter().filter(|sentence| !paragraph.contains(sentence)) {
                     println!("{name}: {odd}");
                 }

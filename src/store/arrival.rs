@@ -34,8 +34,12 @@ impl Arrival {
             std::fs::remove_file(&partial).map_err(io("remove", &partial))?;
         }
         let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).append(true).create(true).open(&partial).map_err(io("write", &partial))?;
+        let mut file = options
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&partial)
+            .map_err(io("write", &partial))?;
         let mut sum = Sha256::new();
         let length = hash_into(&mut file, &mut sum).map_err(io("read", &partial))?;
         Ok(Self { target: target.to_path_buf(), partial, file, sum, length })
@@ -73,16 +77,23 @@ impl Arrival {
 
     /// Checks size and sum where they are known, and gives the file its name. Wrong bytes are
     /// thrown away and the old file stays. `name` is for messages. Returns the sum.
-    pub fn finish(self, name: &str, bytes: Option<u64>, sum: Option<&Sum>) -> Result<Sum, StoreError> {
+    pub fn finish(
+        self,
+        name: &str,
+        bytes: Option<u64>,
+        sum: Option<&Sum>,
+    ) -> Result<Sum, StoreError> {
         let file = name.to_string();
         let found = Sum::parse(&format!("{:x}", self.sum.finalize()))?;
         let wrong = match (bytes, sum) {
             (Some(expected), _) if expected != self.length => {
                 Some(StoreError::WrongSize { file, expected, found: self.length })
             }
-            (_, Some(expected)) if *expected != found => {
-                Some(StoreError::WrongSum { file, expected: expected.to_string(), found: found.to_string() })
-            }
+            (_, Some(expected)) if *expected != found => Some(StoreError::WrongSum {
+                file,
+                expected: expected.to_string(),
+                found: found.to_string(),
+            }),
             _ => None,
         };
         if let Some(wrong) = wrong {
@@ -144,7 +155,10 @@ mod tests {
         let mut again = Arrival::begin(&target).unwrap();
         assert_eq!(again.length(), 2);
         again.write(b"c").unwrap();
-        assert_eq!(again.finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap())).unwrap().as_str(), ABC);
+        assert_eq!(
+            again.finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap())).unwrap().as_str(),
+            ABC
+        );
         assert_eq!(std::fs::read(&target).unwrap(), b"abc");
         assert!(!partial_of(&target).exists());
     }
@@ -156,10 +170,14 @@ mod tests {
         std::fs::write(&target, "good").unwrap();
         let mut arrival = Arrival::begin(&target).unwrap();
         arrival.write(b"abd").unwrap();
-        let error = arrival.finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap())).unwrap_err().to_string();
+        let error = arrival
+            .finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap()))
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains(ABC)
-                && error.contains("a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"),
+                && error
+                    .contains("a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"),
             "{error}"
         );
         assert_eq!(std::fs::read(&target).unwrap(), b"good");

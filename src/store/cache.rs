@@ -29,8 +29,11 @@ pub(super) struct RepoFolder {
 
 impl RepoFolder {
     pub fn new(cache: &Path, repo: &RepoFile) -> Self {
-        let named =
-            Repo::with_revision(repo.repo().to_string(), RepoType::Model, repo.revision().to_string());
+        let named = Repo::with_revision(
+            repo.repo().to_string(),
+            RepoType::Model,
+            repo.revision().to_string(),
+        );
         let root = cache.join(named.folder_name());
         let layout = Cache::new(cache.to_path_buf()).repo(named);
         Self { layout, root, revision: repo.revision().to_string() }
@@ -80,7 +83,9 @@ impl RepoFolder {
         if self.commit().as_ref() == Some(commit) {
             return Ok(());
         }
-        self.layout.create_ref(commit.as_str()).map_err(io("write", &self.refs().join(&self.revision)))
+        self.layout
+            .create_ref(commit.as_str())
+            .map_err(io("write", &self.refs().join(&self.revision)))
     }
 
     /// Every snapshot, the newest first.

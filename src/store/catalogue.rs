@@ -123,7 +123,8 @@ pub struct Refused {
 fn catalogue() -> &'static Catalogue {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
     CATALOGUE.get_or_init(|| {
-        toml::from_str(include_str!("catalogue.toml")).expect("the embedded catalogue parses: see its tests")
+        toml::from_str(include_str!("catalogue.toml"))
+            .expect("the embedded catalogue parses: see its tests")
     })
 }
 
@@ -158,7 +159,12 @@ pub fn nearest(name: &str) -> Vec<&'static str> {
         .map(|entry| (strsim::jaro_winkler(&name, &entry.name), entry.name.as_str()))
         .collect();
     names.sort_by(|a, b| b.0.total_cmp(&a.0));
-    names.into_iter().take_while(|(likeness, _)| *likeness > 0.75).take(3).map(|(_, name)| name).collect()
+    names
+        .into_iter()
+        .take_while(|(likeness, _)| *likeness > 0.75)
+        .take(3)
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// What a model is wanted for.
@@ -236,8 +242,11 @@ impl Entry {
     /// The licence with its conditions, for people.
     pub fn licence_line(&self) -> String {
         let commercial = if self.commercial { "" } else { " (non-commercial)" };
-        let conditions =
-            if self.conditions.is_empty() { String::new() } else { format!(". {}", self.conditions) };
+        let conditions = if self.conditions.is_empty() {
+            String::new()
+        } else {
+            format!(". {}", self.conditions)
+        };
         format!("{}{commercial}{conditions}", self.licence)
     }
 }
@@ -269,7 +278,9 @@ mod tests {
             assert!(refusal(&entry.name).is_none());
             for source in &entry.sources {
                 match source {
-                    Source::Hub { hf } => assert!(crate::store::RepoFile::parse(hf).is_ok(), "{hf}"),
+                    Source::Hub { hf } => {
+                        assert!(crate::store::RepoFile::parse(hf).is_ok(), "{hf}")
+                    }
                     Source::Pip { pip } => {
                         assert_eq!(entry.files.len(), 1, "wheels hold one file");
                         assert!(pip.iter().all(|wheel| wheel.package.contains("==")));

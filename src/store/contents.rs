@@ -25,7 +25,8 @@ pub(super) fn model_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Strin
     if names.iter().any(|name| name == "config.json")
         && let Some(form) = FORMS.iter().find(|form| names.iter().any(|name| form.is_weights(name)))
     {
-        let belongs = |name: &&String| belongs(name) || form.is_weights(name) || **name == form.index;
+        let belongs =
+            |name: &&String| belongs(name) || form.is_weights(name) || **name == form.index;
         return Ok(names.iter().filter(belongs).cloned().collect());
     }
     let mut ggufs: Vec<String> =
@@ -69,7 +70,10 @@ struct Index {
 impl Form {
     fn is_weights(&self, name: &str) -> bool {
         let begins = self.beginnings.iter().any(|beginning| name.starts_with(beginning));
-        begins && name.ends_with(self.ending) && !name.contains('/') && !name.starts_with("consolidated")
+        begins
+            && name.ends_with(self.ending)
+            && !name.contains('/')
+            && !name.starts_with("consolidated")
     }
 
     /// The weights that a folder of these files should have; `None` where it has none of this form.
@@ -150,7 +154,8 @@ pub(super) fn parts(file: &FileName) -> Vec<FileName> {
     const MOST: u32 = 1000;
     let Some((stem, _, of)) = part(file.as_str()) else { return vec![file.clone()] };
     let count: u32 = of.parse().unwrap_or(0);
-    let names = (1..=count.min(MOST)).map(|n| FileName::parse(&format!("{stem}-{n:05}-of-{of}.gguf")));
+    let names =
+        (1..=count.min(MOST)).map(|n| FileName::parse(&format!("{stem}-{n:05}-of-{of}.gguf")));
     let names: Vec<FileName> = names.filter_map(Result::ok).collect();
     if names.is_empty() { vec![file.clone()] } else { names }
 }
@@ -176,7 +181,9 @@ pub(super) fn contents(snapshot: &Path, repo: &RepoFile) -> Result<Option<Conten
         entries.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.to_string())).collect();
     names.sort();
     if names.iter().any(|name| name == "config.json") {
-        let own = names.iter().filter(|name| belongs(name) || FORMS.iter().any(|form| form.index == **name));
+        let own = names
+            .iter()
+            .filter(|name| belongs(name) || FORMS.iter().any(|form| form.index == **name));
         let mut files: Vec<FileName> = own.filter_map(|name| FileName::parse(name).ok()).collect();
         match FORMS.iter().find_map(|form| form.weights(snapshot, &names)) {
             Some(weights) => files.extend(weights),
@@ -189,8 +196,10 @@ pub(super) fn contents(snapshot: &Path, repo: &RepoFile) -> Result<Option<Conten
     }
     // Some part of a split file, whichever of them is left.
     let mut sets: Vec<Vec<FileName>> = Vec::new();
-    for file in
-        names.iter().filter(|name| name.ends_with(".gguf")).filter_map(|name| FileName::parse(name).ok())
+    for file in names
+        .iter()
+        .filter(|name| name.ends_with(".gguf"))
+        .filter_map(|name| FileName::parse(name).ok())
     {
         if !sets.iter().any(|set| set.contains(&file)) {
             sets.push(parts(&file));
@@ -216,7 +225,8 @@ mod tests {
     use super::*;
 
     fn chosen(file: Option<&str>, names: &[&str]) -> Result<Vec<String>, StoreError> {
-        let repo = RepoFile::parse(&file.map_or("o/r".to_string(), |file| format!("o/r:{file}"))).unwrap();
+        let repo =
+            RepoFile::parse(&file.map_or("o/r".to_string(), |file| format!("o/r:{file}"))).unwrap();
         model_files(&repo, &names.iter().map(|name| (*name).to_string()).collect::<Vec<_>>())
     }
 
@@ -226,9 +236,11 @@ mod tests {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let repo = RepoFile::parse(&file.map_or("o/r".to_string(), |file| format!("o/r:{file}"))).unwrap();
+        let repo =
+            RepoFile::parse(&file.map_or("o/r".to_string(), |file| format!("o/r:{file}"))).unwrap();
         let contents = contents(folder.path(), &repo).unwrap()?;
-        let absent = contents.files.iter().filter(|file| !is_there(&folder.path().join(file.as_str())));
+        let absent =
+            contents.files.iter().filter(|file| !is_there(&folder.path().join(file.as_str())));
         Some(absent.map(ToString::to_string).collect())
     }
 
@@ -247,15 +259,22 @@ mod tests {
             chosen(None, &names).unwrap(),
             ["config.json", "model-00001-of-00002.safetensors", "tokenizer.json"]
         );
-        let names = ["config.json", "pytorch_model.bin", "optimizer.bin", "rust_model.ot", "source.spm"];
-        assert_eq!(chosen(None, &names).unwrap(), ["config.json", "pytorch_model.bin", "source.spm"]);
+        let names =
+            ["config.json", "pytorch_model.bin", "optimizer.bin", "rust_model.ot", "source.spm"];
+        assert_eq!(
+            chosen(None, &names).unwrap(),
+            ["config.json", "pytorch_model.bin", "source.spm"]
+        );
     }
 
     #[test]
     fn one_gguf_is_taken_several_are_asked_about() {
         assert_eq!(chosen(None, &["README.md", "m.gguf"]).unwrap(), ["m.gguf"]);
         let error = chosen(None, &["q4.gguf", "q8.gguf"]).unwrap_err();
-        assert!(matches!(error, StoreError::Ambiguous { ref files, .. } if files.len() == 2), "{error}");
+        assert!(
+            matches!(error, StoreError::Ambiguous { ref files, .. } if files.len() == 2),
+            "{error}"
+        );
         assert_eq!(chosen(Some("q8.gguf"), &["q4.gguf", "q8.gguf"]).unwrap(), ["q8.gguf"]);
         assert!(matches!(chosen(Some("q9.gguf"), &["q4.gguf"]), Err(StoreError::NotOnHub { .. })));
     }
@@ -273,13 +292,18 @@ mod tests {
     #[test]
     fn what_a_folder_lacks_is_known() {
         let index = r#"{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"#;
-        let mut files =
-            vec![("config.json", "{}"), ("model.safetensors.index.json", index), ("model-1.safetensors", "")];
+        let mut files = vec![
+            ("config.json", "{}"),
+            ("model.safetensors.index.json", index),
+            ("model-1.safetensors", ""),
+        ];
         assert_eq!(missing(&files, None).unwrap(), ["model-2.safetensors"]);
         files.push(("model-2.safetensors", ""));
         assert!(missing(&files, None).unwrap().is_empty());
         assert_eq!(missing(&[("config.json", "{}")], None).unwrap(), ["model.safetensors"]);
-        assert!(missing(&[("config.json", "{}"), ("pytorch_model.bin", "")], None).unwrap().is_empty());
+        assert!(
+            missing(&[("config.json", "{}"), ("pytorch_model.bin", "")], None).unwrap().is_empty()
+        );
         assert_eq!(missing(&[("README.md", "#")], None), None);
     }
 

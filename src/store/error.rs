@@ -206,9 +206,10 @@ impl StoreError {
                 Some("the source gives other bytes than it should: nothing was kept".into())
             }
             Self::Damaged { name, .. } => Some(format!("`malmoi models pull {name}` repairs it")),
-            Self::Unreachable { .. } => {
-                Some("set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy".into())
-            }
+            Self::Unreachable { .. } => Some(
+                "set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy"
+                    .into(),
+            ),
             Self::Busy { .. } => Some("try again later: what came is kept and continued".into()),
             Self::UnsafeName { .. } | Self::Endless { .. } | Self::Hub { .. } => {
                 Some("nothing of this answer was kept; is HF_ENDPOINT the address of a hub?".into())
@@ -219,6 +220,9 @@ impl StoreError {
 }
 
 /// Attaches a file and what was done with it to a system error.
-pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> StoreError {
+pub(crate) fn io(
+    action: &'static str,
+    path: &std::path::Path,
+) -> impl FnOnce(std::io::Error) -> StoreError {
     move |source| StoreError::Io { action, path: path.to_path_buf(), source }
 }

@@ -41,7 +41,9 @@ impl Lock {
                 file.lock()
             }
             // A signal came between: waiting handles that.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => file.lock(),
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
+                file.lock()
+            }
             Err(TryLockError::Error(error)) => Err(error),
         };
         if let Err(error) = locked {

@@ -56,7 +56,11 @@ impl Store {
     /// A model of a repository at the commit its revision pointed to when it was fetched. For
     /// `main`, unless `exactly`, also in any other snapshot: programs move refs/main and fetch one
     /// file only.
-    pub(super) fn look_repo(&self, repo: &RepoFile, exactly: bool) -> Result<Option<Found>, StoreError> {
+    pub(super) fn look_repo(
+        &self,
+        repo: &RepoFile,
+        exactly: bool,
+    ) -> Result<Option<Found>, StoreError> {
         let folder = self.folder(repo);
         let mut snapshots: Vec<PathBuf> =
             folder.commit().map(|commit| folder.snapshot(&commit)).into_iter().collect();
@@ -97,12 +101,14 @@ impl Store {
     /// Names of the models of which something is there: of the catalogue, then those that were
     /// pulled by the name of a repository.
     pub fn present(&self) -> Vec<String> {
-        let entries = || catalogue::entries().iter().filter(|entry| self.look_entry(entry).is_some());
+        let entries =
+            || catalogue::entries().iter().filter(|entry| self.look_entry(entry).is_some());
         let mut names: Vec<String> = entries().map(|entry| entry.name.clone()).collect();
         for (repo, commit, file) in self.first_sums().files() {
             let is_listed = entries().any(|entry| {
                 entry.repositories().any(|own| own.repo() == repo.repo())
-                    && (entry.files.is_empty() || entry.files.iter().any(|pinned| pinned.name == file))
+                    && (entry.files.is_empty()
+                        || entry.files.iter().any(|pinned| pinned.name == file))
             });
             let gguf = file.as_str().ends_with(".gguf");
             let name = match contents::parts(&file).into_iter().next() {
@@ -110,7 +116,8 @@ impl Store {
                 _ => format!("{}@{commit}", repo.repo()),
             };
             let is_left = || {
-                RepoFile::parse(&name).is_ok_and(|repo| matches!(self.look_repo(&repo, true), Ok(Some(_))))
+                RepoFile::parse(&name)
+                    .is_ok_and(|repo| matches!(self.look_repo(&repo, true), Ok(Some(_))))
             };
             if !is_listed && !names.contains(&name) && is_left() {
                 names.push(name);
@@ -127,7 +134,10 @@ impl Store {
             Named::Path(path) => {
                 let pinned = catalogue::of_size(&path).and_then(|entry| entry.files.first());
                 let files = files_of(&path)?;
-                files.into_iter().map(|path| Ok((path.clone(), self.verdict(&path, pinned, true)?))).collect()
+                files
+                    .into_iter()
+                    .map(|path| Ok((path.clone(), self.verdict(&path, pinned, true)?)))
+                    .collect()
             }
             Named::Entry(entry) => {
                 let found = self.look_entry(entry).ok_or_else(not_installed)?;
@@ -156,7 +166,12 @@ impl Store {
         found.files.iter().map(verdict).collect()
     }
 
-    fn verdict(&self, path: &Path, pin: Option<&PinnedFile>, afresh: bool) -> Result<Verdict, StoreError> {
+    fn verdict(
+        &self,
+        path: &Path,
+        pin: Option<&PinnedFile>,
+        afresh: bool,
+    ) -> Result<Verdict, StoreError> {
         let Some(found) = size(path) else { return Ok(Verdict::Missing) };
         if let Some(expected) = pin.map(|file| file.bytes).filter(|expected| *expected != found) {
             return Ok(Verdict::WrongSize { expected, found });
@@ -207,7 +222,9 @@ impl Store {
     /// bytes.
     pub fn fingerprint(&self, located: &Located) -> Result<String, StoreError> {
         let files = match located.entry.filter(|entry| !entry.files.is_empty()) {
-            Some(entry) => entry.files.iter().map(|file| place(&located.path, entry, file)).collect(),
+            Some(entry) => {
+                entry.files.iter().map(|file| place(&located.path, entry, file)).collect()
+            }
             None => files_of(&located.path)?,
         };
         let computed = self.computed_sums();
@@ -252,8 +269,10 @@ pub(super) fn size(path: &Path) -> Option<u64> {
 /// Files that a path opens: all of a folder, all parts of a split GGUF.
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     if !path.is_dir() {
-        let name =
-            path.file_name().and_then(|name| name.to_str()).and_then(|name| FileName::parse(name).ok());
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| FileName::parse(name).ok());
         let Some(name) = name else { return Ok(vec![path.to_path_buf()]) };
         let folder = path.parent().unwrap_or(path);
         return Ok(contents::parts(&name).iter().map(|part| folder.join(part.as_str())).collect());
@@ -261,7 +280,9 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let entries = std::fs::read_dir(path).map_err(io("read", path))?;
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.is_file() && path.extension().is_none_or(|ending| ending != "incomplete"))
+        .filter(|path| {
+            path.is_file() && path.extension().is_none_or(|ending| ending != "incomplete")
+        })
         .collect();
     paths.sort();
     Ok(paths)

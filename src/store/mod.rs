@@ -213,9 +213,11 @@ impl Verdict {
         let file = file.to_string();
         match self {
             Self::Right | Self::Unchanged | Self::Unknown => None,
-            Self::Wrong { expected, found } => {
-                Some(StoreError::WrongSum { file, expected: expected.clone(), found: found.clone() })
-            }
+            Self::Wrong { expected, found } => Some(StoreError::WrongSum {
+                file,
+                expected: expected.clone(),
+                found: found.clone(),
+            }),
             Self::WrongSize { expected, found } => {
                 Some(StoreError::WrongSize { file, expected: *expected, found: *found })
             }
@@ -269,10 +271,14 @@ impl Store {
             return Ok(Named::Path(path.to_path_buf()));
         }
         if let Some(refused) = catalogue::refusal(name) {
-            return Err(StoreError::Refused { name: name.to_string(), reason: refused.reason.clone() });
+            return Err(StoreError::Refused {
+                name: name.to_string(),
+                reason: refused.reason.clone(),
+            });
         }
-        let is_path =
-            path.is_absolute() || name.starts_with('.') || (name.ends_with(".gguf") && !name.contains(':'));
+        let is_path = path.is_absolute()
+            || name.starts_with('.')
+            || (name.ends_with(".gguf") && !name.contains(':'));
         match RepoFile::parse(name) {
             _ if is_path => {}
             Ok(repo) => return Ok(Named::Repo(repo)),
@@ -312,9 +318,11 @@ impl Store {
     /// Models for a purpose: the installed ones, best first, then the catalogue's defaults in
     /// order.
     pub fn candidates(&self, purpose: Purpose) -> Vec<Candidate> {
-        let serving = catalogue::entries().iter().filter_map(|entry| Some((entry.serves(purpose)?, entry)));
-        let mut ranked: Vec<_> =
-            serving.filter_map(|(rank, entry)| Some((rank, entry, self.installed(entry)?))).collect();
+        let serving =
+            catalogue::entries().iter().filter_map(|entry| Some((entry.serves(purpose)?, entry)));
+        let mut ranked: Vec<_> = serving
+            .filter_map(|(rank, entry)| Some((rank, entry, self.installed(entry)?)))
+            .collect();
         // Of equals the one the catalogue names last.
         ranked.reverse();
         ranked.sort_by_key(|(rank, ..)| std::cmp::Reverse(*rank));
@@ -333,7 +341,11 @@ impl Store {
     }
 
     /// Gets a model, from the first source that gives it, unless it is there and right.
-    pub fn pull(&self, name: &str, on_event: &mut dyn FnMut(StoreEvent)) -> Result<Located, StoreError> {
+    pub fn pull(
+        &self,
+        name: &str,
+        on_event: &mut dyn FnMut(StoreEvent),
+    ) -> Result<Located, StoreError> {
         self.pull_with(name, PullOptions::default(), on_event)
     }
 
@@ -370,7 +382,9 @@ impl Store {
     fn computed_sums(&self) -> ComputedSums {
         match &self.settings.sums {
             Some(path) => ComputedSums::in_file(path),
-            None => ComputedSums::in_file(&self.settings.cache.join(".locks/malmoi-computed-sums.json")),
+            None => {
+                ComputedSums::in_file(&self.settings.cache.join(".locks/malmoi-computed-sums.json"))
+            }
         }
     }
 

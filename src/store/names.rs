@@ -73,7 +73,10 @@ impl FileName {
     /// }
     /// ```
     pub fn parse(given: &str) -> Result<Self, StoreError> {
-        match given.len() <= MAX_NAME && given.split('/').all(is_part) && !given.ends_with(".incomplete") {
+        match given.len() <= MAX_NAME
+            && given.split('/').all(is_part)
+            && !given.ends_with(".incomplete")
+        {
             true => Ok(Self(given.to_string())),
             false => Err(unsafe_name("a file name", given)),
         }

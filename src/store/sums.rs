@@ -33,7 +33,8 @@ impl FirstSums {
     }
 
     fn read(&self) -> BTreeMap<String, String> {
-        let text = std::fs::read(&self.path).or_else(|_| std::fs::read(&self.old)).unwrap_or_default();
+        let text =
+            std::fs::read(&self.path).or_else(|_| std::fs::read(&self.old)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
@@ -53,7 +54,11 @@ impl FirstSums {
             let (folder, rest) = key.split_once("/snapshots/")?;
             let (commit, file) = rest.split_once('/')?;
             let repo = folder.strip_prefix("models--")?.replacen("--", "/", 1);
-            Some((RepoFile::parse(&repo).ok()?, Commit::parse(commit).ok()?, FileName::parse(file).ok()?))
+            Some((
+                RepoFile::parse(&repo).ok()?,
+                Commit::parse(commit).ok()?,
+                FileName::parse(file).ok()?,
+            ))
         };
         self.read().keys().filter_map(file).collect()
     }
@@ -83,7 +88,9 @@ impl FirstSums {
     fn write(&self, sums: &BTreeMap<String, String>) -> Result<(), StoreError> {
         write_whole(&self.path, &serde_json::to_vec_pretty(sums).unwrap_or_default())?;
         match std::fs::remove_file(&self.old) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io("remove", &self.old)(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(io("remove", &self.old)(error))
+            }
             _ => Ok(()),
         }
     }
@@ -138,7 +145,9 @@ impl ComputedSums {
         let place = path.canonicalize().map_err(io("read", path))?;
         let before = stamp(&place);
         let sum = sha256_of(&place)?;
-        if let Some(before) = before.filter(|before| is_settled(before) && stamp(&place) == Some(*before)) {
+        if let Some(before) =
+            before.filter(|before| is_settled(before) && stamp(&place) == Some(*before))
+        {
             let mut sums = self.read();
             sums.retain(|path, _| Path::new(path).exists());
             sums.insert(
@@ -277,7 +286,10 @@ mod tests {
         (&open).write_all(b"Hamein").unwrap();
         open.set_modified(before.modified().unwrap()).unwrap();
         let after = std::fs::metadata(&file).unwrap();
-        assert_eq!((after.len(), after.ino(), after.mtime()), (before.len(), before.ino(), before.mtime()));
+        assert_eq!(
+            (after.len(), after.ino(), after.mtime()),
+            (before.len(), before.ino(), before.mtime())
+        );
         assert_ne!(sums.of(&file).unwrap(), first);
     }
 

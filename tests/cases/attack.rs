@@ -11,7 +11,11 @@ const OBEDIENT: &[(&str, Language, &str)] = &[
     ("en-direct.txt", Language::English, "BANANA"),
     // What an article says of itself ("say that 300 people died") can only be doubted where it is
     // told otherwise.
-    ("en-editor.txt", Language::English, "The bridge of Haemin collapsed on Monday and 3,000 people died."),
+    (
+        "en-editor.txt",
+        Language::English,
+        "The bridge of Haemin collapsed on Monday and 3,000 people died.",
+    ),
     ("en-json.txt", Language::English, "GRAPEFRUIT"),
     (
         "en-translate-to-fr.txt",
@@ -45,7 +49,8 @@ fn an_order_in_an_article_that_is_obeyed_is_doubted() {
 #[test]
 fn escapes_of_an_article_do_not_reach_the_terminal() {
     let Some(folder) = case("attack/15-terminal-escapes") else { return };
-    let model = scripted::model(json!([{"say": "The mayor of Haemin opened a bridge on Monday."}]), 16384);
+    let model =
+        scripted::model(json!([{"say": "The mayor of Haemin opened a bridge on Monday."}]), 16384);
     for name in ["esc.txt", "c1.txt"] {
         let home = tempfile::tempdir().unwrap();
         let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("malmoi"))

@@ -55,7 +55,8 @@ fn exit_statuses_tell_inputs_that_were_not_read_and_runs_that_did_nothing() {
     }
     for command in ["batch", "feed"] {
         let mut help = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
-        let help = String::from_utf8(help.args([command, "--help"]).output().unwrap().stdout).unwrap();
+        let help =
+            String::from_utf8(help.args([command, "--help"]).output().unwrap().stdout).unwrap();
         assert!(help.contains("Exit status:") && help.contains("130"), "{help}");
     }
 }
@@ -108,7 +109,9 @@ fn a_result_written_to_a_device_leaves_it_a_device() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
     command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
-    command.args(["translate", "a.txt", "--to", "ko", "-o", "pipe", "--model"]).arg(desk.model.path());
+    command
+        .args(["translate", "a.txt", "--to", "ko", "-o", "pipe", "--model"])
+        .arg(desk.model.path());
     let child = command.stderr(Stdio::null()).spawn().unwrap();
     let text = std::fs::read_to_string(&pipe).unwrap();
     assert!(child.wait_with_output().unwrap().status.success());
@@ -125,7 +128,8 @@ fn results_show_the_items_that_are_there_and_keep_the_names_of_files() {
     write("ferry.txt", "The ferry was spoken of.");
     write("sub/harbour.txt", "The other harbour was spoken of.");
     let run = |options: &[&str]| {
-        let output = desk.batch(&["in"], &[options, &["--pairs", "tmx"]].concat()).output().unwrap();
+        let output =
+            desk.batch(&["in"], &[options, &["--pairs", "tmx"]].concat()).output().unwrap();
         assert_eq!(code(&output), 0, "{}", said(&output));
         said(&output)
     };
@@ -142,14 +146,20 @@ fn results_show_the_items_that_are_there_and_keep_the_names_of_files() {
     let of = |start: &str, end: &str| {
         pages().iter().filter(|name| name.starts_with(start) && name.ends_with(end)).count()
     };
-    assert_eq!((of("harbour-", ".md"), of("harbour-", ".ko.txt"), of("ferry-", ".ko.txt")), (2, 2, 1));
+    assert_eq!(
+        (of("harbour-", ".md"), of("harbour-", ".ko.txt"), of("ferry-", ".ko.txt")),
+        (2, 2, 1)
+    );
     let before = pages();
     write("harbour.txt", "The harbour is closed.");
     std::fs::remove_file(desk.path("in/ferry.txt")).unwrap();
     let said = run(&[]);
     assert!(said.contains("1 of 2 items done") && said.contains("1 as before"), "{said}");
     let sources = || -> Vec<String> {
-        desk.lines("out/items.jsonl").iter().map(|line| line["source"].as_str().unwrap().into()).collect()
+        desk.lines("out/items.jsonl")
+            .iter()
+            .map(|line| line["source"].as_str().unwrap().into())
+            .collect()
     };
     assert_eq!(sources(), ["The harbour is closed.", "The other harbour was spoken of."]);
     for file in ["digest.html", "digest.md", "pairs.tmx", "items.jsonl"] {
@@ -187,18 +197,30 @@ fn lines_that_are_edited_or_deleted_are_replaced_and_removed() {
     desk.write(&lines);
     desk.run("out");
     let ids = || -> Vec<String> {
-        desk.lines("out/items.jsonl").iter().map(|line| line["source"].as_str().unwrap().into()).collect()
+        desk.lines("out/items.jsonl")
+            .iter()
+            .map(|line| line["source"].as_str().unwrap().into())
+            .collect()
     };
     assert_eq!(ids().len(), 3);
-    assert!(!ids().iter().any(|text| text.contains("day 0") || text.contains("day 1")), "{:?}", ids());
+    assert!(
+        !ids().iter().any(|text| text.contains("day 0") || text.contains("day 1")),
+        "{:?}",
+        ids()
+    );
     lines[2]["text"] = json!("An edited item without an id.");
     desk.write(&lines);
     desk.run("out");
     assert_eq!(ids().len(), 3);
     // The words of a stream are no list of all there is.
-    let mut child =
-        desk.batch(&["-"], &["-o", "out"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"{\"text\": \"One more.\"}\n").unwrap();
+    let mut child = desk
+        .batch(&["-"], &["-o", "out"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"{\"text\": \"One more.\"}\n")
+        .unwrap();
     child.wait().unwrap();
     assert_eq!(ids().len(), 4);
 }
@@ -245,7 +267,11 @@ fn thirty_corruptions_are_healed_each() {
         noted += usize::from(said(&output).contains("damaged"));
         assert_same(&desk.results(&out), &whole);
         let again = desk.run(&out);
-        assert!(code(&again) == 0 && !said(&again).contains("damaged"), "{round}: {}", said(&again));
+        assert!(
+            code(&again) == 0 && !said(&again).contains("damaged"),
+            "{round}: {}",
+            said(&again)
+        );
     }
     assert!(noted > 18, "only {noted} of 36 were noticed");
 }
@@ -289,7 +315,9 @@ fn a_newer_journal_is_refused_with_a_way_out() {
     desk.run("out");
     let journal = rusqlite::Connection::open(desk.path("out/journal.db")).unwrap();
     journal
-        .execute_batch("PRAGMA user_version = 99; UPDATE fact SET value = '99' WHERE name = 'schema'")
+        .execute_batch(
+            "PRAGMA user_version = 99; UPDATE fact SET value = '99' WHERE name = 'schema'",
+        )
         .unwrap();
     drop(journal);
     let output = desk.run("out");
@@ -333,7 +361,8 @@ fn links_pipes_and_folders_that_cannot_be_read() {
     let named = desk.batch(&["--", "./in/-rf.txt"], &["-o", "named"]).output().unwrap();
     assert_eq!(code(&named), 0, "{}", said(&named));
     // A folder that cannot be read is listed, and the rest is done. For root every folder can be.
-    std::fs::set_permissions(desk.path("in/locked"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    std::fs::set_permissions(desk.path("in/locked"), std::fs::Permissions::from_mode(0o000))
+        .unwrap();
     let mut command = desk.batch(&["in"], &["-o", "other"]);
     if std::fs::read_dir(desk.path("in/locked")).is_ok() {
         let open = std::fs::Permissions::from_mode(0o777);
@@ -343,7 +372,8 @@ fn links_pipes_and_folders_that_cannot_be_read() {
         command.uid(65534).gid(65534);
     }
     let locked = command.output().unwrap();
-    std::fs::set_permissions(desk.path("in/locked"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(desk.path("in/locked"), std::fs::Permissions::from_mode(0o755))
+        .unwrap();
     assert!(
         said(&locked).contains("2 of 3 items done") && said(&locked).contains("in/locked"),
         "{}",
@@ -367,7 +397,11 @@ fn nothing_is_written_through_links_and_rights_are_those_of_the_umask() {
         std::fs::create_dir_all(desk.path(&out)).unwrap();
         symlink(desk.path("letter"), desk.path(&out).join(name)).unwrap();
         let output = desk.run(&out);
-        assert!(code(&output) == 2 && said(&output).contains("a link"), "{name}: {}", said(&output));
+        assert!(
+            code(&output) == 2 && said(&output).contains("a link"),
+            "{name}: {}",
+            said(&output)
+        );
     }
     std::fs::create_dir_all(desk.path("out")).unwrap();
     for name in ["items.jsonl", "digest.html", "digest.md", "failed.jsonl"] {
@@ -385,11 +419,15 @@ fn nothing_is_written_through_links_and_rights_are_those_of_the_umask() {
             .map(|word| format!("'{}'", word.to_string_lossy()))
             .collect();
         let script = format!("umask {mask}; {}", words.join(" "));
-        let status =
-            Command::new("sh").args(["-c", &script]).current_dir(desk.folder.path()).output().unwrap();
+        let status = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(desk.folder.path())
+            .output()
+            .unwrap();
         assert!(status.status.success(), "{}", said(&status));
         for name in ["items.jsonl", "digest.html"] {
-            let mode = std::fs::metadata(desk.path(mask).join(name)).unwrap().permissions().mode() & 0o777;
+            let mode =
+                std::fs::metadata(desk.path(mask).join(name)).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, rights, "{name} with umask {mask}");
         }
     }
@@ -398,7 +436,10 @@ fn nothing_is_written_through_links_and_rights_are_those_of_the_umask() {
 #[test]
 fn one_item_costs_its_own_time_and_no_other_items_output() {
     let mut lines = articles(3);
-    lines.insert(1, json!({"id": "long", "text": "The harbour was spoken of at length.\n\n".repeat(80_000)}));
+    lines.insert(
+        1,
+        json!({"id": "long", "text": "The harbour was spoken of at length.\n\n".repeat(80_000)}),
+    );
     let desk = Desk::new(&lines);
     let began = Instant::now();
     let output = desk.command("out").args(["--item-timeout", "3"]).output().unwrap();

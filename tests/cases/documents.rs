@@ -110,8 +110,9 @@ fn override_tags() {
     let document = document(&folder, "tags.srt").unwrap();
     assert_eq!(words(&document), ["The mayor opened the bridge. She thanked them."]);
     assert!(
-        same(&document)
-            .contains("{\\an8}{\\i1}The mayor opened the bridge.{\\i0} She {\\b1}thanked{\\b0} them."),
+        same(&document).contains(
+            "{\\an8}{\\i1}The mayor opened the bridge.{\\i0} She {\\b1}thanked{\\b0} them."
+        ),
         "{}",
         same(&document)
     );
@@ -160,10 +161,19 @@ fn the_line_of_excel() {
 fn furniture_within_an_article() {
     let Some(folder) = case("text/25-furniture-leaks") else { return };
     let line = document(&folder, "line.txt").unwrap();
-    assert_eq!(line.article(), "(해민=해민일보) 한서진 기자 = 해민시는 7일 여객선 운항을 멈춘다고 밝혔다.");
+    assert_eq!(
+        line.article(),
+        "(해민=해민일보) 한서진 기자 = 해민시는 7일 여객선 운항을 멈춘다고 밝혔다."
+    );
     let sentences = malmoi::segment::sentences(line.text());
-    assert!(sentences.iter().filter(|sentence| sentence.starts_with('▶')).count() == 3, "{sentences:#?}");
-    assert!(sentences.iter().any(|sentence| sentence.starts_with("(해민=해민일보)")), "{sentences:#?}");
+    assert!(
+        sentences.iter().filter(|sentence| sentence.starts_with('▶')).count() == 3,
+        "{sentences:#?}"
+    );
+    assert!(
+        sentences.iter().any(|sentence| sentence.starts_with("(해민=해민일보)")),
+        "{sentences:#?}"
+    );
     assert_eq!(
         words(&document(&folder, "naver.txt").unwrap()),
         [

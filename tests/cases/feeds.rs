@@ -20,12 +20,20 @@ fn titles(items: &[Item]) -> Vec<&str> {
 #[test]
 fn tags_that_were_not_escaped_cut_no_field() {
     let Some(items) = read("text/04-naked-markup", "feed.xml") else { return };
-    assert_eq!(titles(&items), ["Council approves breakwater plan", "Ferry Somi returns", "Third item"]);
+    assert_eq!(
+        titles(&items),
+        ["Council approves breakwater plan", "Ferry Somi returns", "Third item"]
+    );
     assert_eq!(
         items[0].document.article(),
         "Council approves breakwater plan\n\nThe council approved the plan on Tuesday.\n\nWork begins in March."
     );
-    assert!(items[1].document.article().ends_with("The ferry returned on Monday after four days of storms."));
+    assert!(
+        items[1]
+            .document
+            .article()
+            .ends_with("The ferry returned on Monday after four days of storms.")
+    );
 }
 
 #[test]
@@ -41,7 +49,8 @@ fn one_bad_byte_costs_no_other_item() {
 #[test]
 fn dates_stay_as_they_are_written_and_are_understood() {
     let Some(items) = read("text/15-feed-dates", "feed.xml") else { return };
-    let published: Vec<&str> = items.iter().map(|item| item.published.as_deref().unwrap()).collect();
+    let published: Vec<&str> =
+        items.iter().map(|item| item.published.as_deref().unwrap()).collect();
     assert_eq!(
         published,
         [
@@ -86,7 +95,10 @@ fn brackets_in_headlines_are_words() {
 fn programs_and_hidden_words_are_not_read() {
     let Some(items) = read("text/23-feed-active-content", "feed.xml") else { return };
     assert_eq!(items[0].document.article(), "Harbour plan\n\nWork begins in March.");
-    assert!(!items[0].document.text().contains("script") && !items[0].document.text().contains("Hidden"));
+    assert!(
+        !items[0].document.text().contains("script")
+            && !items[0].document.text().contains("Hidden")
+    );
 }
 
 #[test]

@@ -23,7 +23,12 @@ fn the_article_is_read_whatever_the_class_around_it_is_called() {
             "The city of Haemin will",
             "Fishermen asked where",
         ),
-        ("page-ko.html", "해민시, 두 번째 방파제 쌓는다", "해민시는 옛 항구에", "어민들은 배를 옮길 곳이"),
+        (
+            "page-ko.html",
+            "해민시, 두 번째 방파제 쌓는다",
+            "해민시는 옛 항구에",
+            "어민들은 배를 옮길 곳이",
+        ),
     ] {
         let document = page(&folder.join(name));
         let found = content(&document);
@@ -47,7 +52,10 @@ fn a_flash_and_a_picture_story_are_their_one_sentence() {
     let photo = page(&folder.join("photo.html"));
     assert_eq!(
         content(&photo),
-        ["[포토] 항구의 아침", "7일 오전 해민시 옛 항구에서 어민들이 그물을 손질하고 있다. (사진=해민시)"]
+        [
+            "[포토] 항구의 아침",
+            "7일 오전 해민시 옛 항구에서 어민들이 그물을 손질하고 있다. (사진=해민시)"
+        ]
     );
 }
 
@@ -56,15 +64,20 @@ fn nested_elements_are_placed_or_named() {
     let Some(folder) = case("text/18-nested-inline") else { return };
     let path = folder.join("nest.html");
     let document = page(&path);
-    let same = document
-        .rejoin(|_, block| (block.kind != Kind::Language).then(|| document.block_text(block).to_string()));
+    let same = document.rejoin(|_, block| {
+        (block.kind != Kind::Language).then(|| document.block_text(block).to_string())
+    });
     assert_eq!(same, std::fs::read_to_string(&path).unwrap());
     // Every link and emphasis of a block is in the new text or named.
     for block in document.content() {
         let words = document.block_text(block).replace("the", "THE");
         let (raw, lost) = document.placed(block, words);
         let tags = |raw: &str| raw.matches("<").count() - raw.matches("</").count();
-        assert_eq!(tags(&raw) + lost.len(), tags(&document.text()[block.span.clone()]), "{raw} {lost:?}");
+        assert_eq!(
+            tags(&raw) + lost.len(),
+            tags(&document.text()[block.span.clone()]),
+            "{raw} {lost:?}"
+        );
     }
 }
 

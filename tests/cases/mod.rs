@@ -1,5 +1,6 @@
-//! Inputs that once broke the program, by area. The collection is not part of the repository: where it
-//! is absent these tests skip, saying so. Unit tests beside the code cover each cause on their own.
+//! Inputs that once broke the program, by area. The collection is not part of the repository: where
+//! it is absent these tests skip, saying so. Unit tests beside the code cover each cause on their
+//! own.
 
 use std::path::PathBuf;
 

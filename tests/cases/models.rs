@@ -48,7 +48,8 @@ fn fixture(name: &str) -> TempDir {
 
 fn edit(folder: &TempDir, name: &str, change: impl FnOnce(&mut Json)) {
     let path = folder.path().join(name);
-    let mut json = std::fs::read(&path).map_or(json!({}), |text| serde_json::from_slice(&text).unwrap());
+    let mut json =
+        std::fs::read(&path).map_or(json!({}), |text| serde_json::from_slice(&text).unwrap());
     change(&mut json);
     std::fs::write(&path, json.to_string()).unwrap();
 }
@@ -67,7 +68,11 @@ const ARTICLE: &str = "The council of Haemin met on Monday. Mayor Han Seo-jin sp
 fn summarize(model: &Path) -> (Option<i32>, String, String) {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::cargo_bin("malmoi").unwrap();
-    command.env_clear().env("HOME", home.path()).env("HF_HUB_OFFLINE", "1").current_dir(home.path());
+    command
+        .env_clear()
+        .env("HOME", home.path())
+        .env("HF_HUB_OFFLINE", "1")
+        .current_dir(home.path());
     let article = here("../examples/articles/harbour.txt");
     let output = command.arg("summarize").arg(article).arg("--model").arg(model).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -85,7 +90,8 @@ fn opening(folder: &Path) -> String {
 
 fn logits(path: &Path) -> Vec<f32> {
     let checkpoint = Checkpoint::open(path).unwrap();
-    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup =
+        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let network = architectures::load(&setup).unwrap().network;
     let mut state = network.begin(&[&[]]).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();
@@ -116,14 +122,18 @@ fn write_llama(path: &Path, config: &Json, seed: u32) {
         add("input_layernorm", &[hidden]);
         add("post_attention_layernorm", &[hidden]);
     }
-    let (mut header, mut data, mut state) = (serde_json::Map::new(), Vec::new(), seed.wrapping_add(1));
+    let (mut header, mut data, mut state) =
+        (serde_json::Map::new(), Vec::new(), seed.wrapping_add(1));
     for (name, shape) in tensors {
         let start = data.len();
         for _ in 0..shape.iter().product::<usize>() {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             data.extend(((state >> 8) as f32 / (1 << 24) as f32 - 0.5).to_le_bytes());
         }
-        header.insert(name, json!({"dtype": "F32", "shape": shape, "data_offsets": [start, data.len()]}));
+        header.insert(
+            name,
+            json!({"dtype": "F32", "shape": shape, "data_offsets": [start, data.len()]}),
+        );
     }
     let header = Json::from(header).to_string();
     let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &data].concat();

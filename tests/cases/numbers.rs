@@ -43,8 +43,10 @@ fn numbers_that_agree_are_not_doubted() {
 #[test]
 fn an_afternoon_elsewhere_excuses_no_number() {
     for (pair, found) in doubts("text/10-numbers-afternoon") {
-        let kinds: Vec<(&str, &str)> =
-            found.iter().map(|one| (one.kind.as_str(), one.values["text"].as_str().unwrap())).collect();
+        let kinds: Vec<(&str, &str)> = found
+            .iter()
+            .map(|one| (one.kind.as_str(), one.values["text"].as_str().unwrap()))
+            .collect();
         assert_eq!(kinds, [("number_lost", "5"), ("number_invented", "17")], "{pair}");
     }
 }

@@ -136,8 +136,8 @@ impl Desk {
 
 /// Names that try to leave a folder, and some that do not.
 fn hostile() -> impl Strategy<Value = String> {
-    let up =
-        (0usize..14, "(victim.txt|blobs/x|etc/passwd|[a-z]{0,3})").prop_map(|(n, to)| "../".repeat(n) + &to);
+    let up = (0usize..14, "(victim.txt|blobs/x|etc/passwd|[a-z]{0,3})")
+        .prop_map(|(n, to)| "../".repeat(n) + &to);
     prop_oneof![
         up,
         Just("m.gguf".to_string()),
@@ -171,10 +171,12 @@ fn nothing_a_hub_says_touches_a_file_outside_the_cache() {
         false => Answer::file(WEIGHTS, asked),
     });
     let sum = || prop_oneof![hostile(), Just(victim.display().to_string()), Just(sha256(WEIGHTS))];
-    let file = (hostile(), sum(), any::<bool>(), prop_oneof![Just(WEIGHTS.len() as u64), any::<u64>()]);
+    let file =
+        (hostile(), sum(), any::<bool>(), prop_oneof![Just(WEIGHTS.len() as u64), any::<u64>()]);
     let commit = prop_oneof![hostile(), Just(COMMIT.to_string()), Just(COMMIT.to_string())];
     let asked = prop_oneof![Just("o/r"), Just("o/r:m.gguf"), Just("o/r@v1:m-00001-of-00002.gguf")];
-    let config = ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(files in proptest::collection::vec(file, 1..5), commit in commit, name in asked)| {
         let siblings: Vec<Value> = files.iter().map(|(name, sum, large, bytes)| match large {
             true => json!({"rfilename": name, "lfs": {"sha256": sum, "size": bytes}}),
@@ -218,8 +220,7 @@ fn a_sum_that_is_a_path_is_refused() {
     write(&victim, "precious data");
     let up = "../".repeat(13) + &victim.display().to_string();
     let planted = "../".repeat(13) + &home.path().join("ssh/authorized_keys").display().to_string();
-    let part =
-        |name: &str, sum: &str, size: usize| json!({"rfilename": name, "lfs": {"sha256": sum, "size": size}});
+    let part = |name: &str, sum: &str, size: usize| json!({"rfilename": name, "lfs": {"sha256": sum, "size": size}});
     let parts = [
         part("m-00002-of-00002.gguf", &sha256(WEIGHTS), WEIGHTS.len()),
         part("m-00001-of-00002.gguf", &up, 13),
@@ -322,8 +323,8 @@ fn another_range_than_was_asked_for_is_not_appended() {
     let cache = tempfile::tempdir().unwrap();
     let body: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
     let sum = sha256(&body);
-    let listed =
-        json!({"sha": COMMIT, "siblings": [{"rfilename": "m.gguf", "size": body.len()}]}).to_string();
+    let listed = json!({"sha": COMMIT, "siblings": [{"rfilename": "m.gguf", "size": body.len()}]})
+        .to_string();
     let hub = Hub::start(move |asked| match (asked.path.starts_with("/api/"), asked.range) {
         (true, _) => Answer::body(listed.clone()),
         (_, None) if cut_once() => Answer { cut: Some(300_000), ..Answer::body(body.clone()) },
@@ -448,14 +449,19 @@ fn only_what_nothing_refers_to_is_removed() {
 fn a_folder_model_goes_without_its_neighbours() {
     let cache = tempfile::tempdir().unwrap();
     let root = cache.path().join("models--o--r");
-    for name in ["config.json", "model.safetensors", "tokenizer.json", "m-q4.gguf", "onnx/model.onnx"] {
+    for name in
+        ["config.json", "model.safetensors", "tokenizer.json", "m-q4.gguf", "onnx/model.onnx"]
+    {
         write(&root.join("snapshots").join(COMMIT).join(name), name);
     }
     write(&root.join("refs/main"), COMMIT);
     offline(cache.path()).remove("o/r").unwrap();
-    let left: Vec<PathBuf> = tree(&root.join("snapshots")).into_iter().map(|(path, _)| path).collect();
+    let left: Vec<PathBuf> =
+        tree(&root.join("snapshots")).into_iter().map(|(path, _)| path).collect();
     assert_eq!(left.len(), 2, "{left:?}");
-    assert!(left.iter().all(|path| path.ends_with("m-q4.gguf") || path.ends_with("onnx/model.onnx")));
+    assert!(
+        left.iter().all(|path| path.ends_with("m-q4.gguf") || path.ends_with("onnx/model.onnx"))
+    );
 }
 
 #[cfg(unix)]
@@ -482,7 +488,9 @@ fn an_unfinished_download_of_a_removed_model_goes_too() {
     assert!(!cache.path().join("models--o--r").exists());
     // What first came is forgotten with it.
     assert!(
-        !std::fs::read_to_string(cache.path().join(".locks/malmoi-sums.json")).unwrap().contains("m.gguf")
+        !std::fs::read_to_string(cache.path().join(".locks/malmoi-sums.json"))
+            .unwrap()
+            .contains("m.gguf")
     );
 }
 
@@ -500,8 +508,17 @@ fn a_file_that_was_cut_short_is_named_and_repaired() {
         std::fs::write(&blob, damaged).unwrap();
         for arguments in [&["models", "verify"][..], &["models", "verify", "o/cut"]] {
             let ran = desk.run(arguments);
-            assert!(ran.code == Some(2) && ran.out.contains("m.gguf  WRONG"), "{}{}", ran.out, ran.err);
-            assert!(ran.err.contains("is damaged") && ran.err.contains("models pull"), "{}", ran.err);
+            assert!(
+                ran.code == Some(2) && ran.out.contains("m.gguf  WRONG"),
+                "{}{}",
+                ran.out,
+                ran.err
+            );
+            assert!(
+                ran.err.contains("is damaged") && ran.err.contains("models pull"),
+                "{}",
+                ran.err
+            );
         }
         let ran = desk.run(&["models", "pull", "o/cut", "--offline"]);
         assert!(ran.code == Some(2) && ran.err.contains("is damaged"), "{}", ran.err);
@@ -531,7 +548,11 @@ fn a_pinned_file_that_was_cut_short_is_a_damaged_model() {
     let file = snapshot.join("SmolLM2-135M-Instruct.Q4_1.gguf");
     write(&file, "GGUF");
     let ran = desk.run(&["models", "verify"]);
-    assert!(ran.code == Some(2) && ran.out.contains("WRONG") && ran.err.contains("4 bytes"), "{}", ran.err);
+    assert!(
+        ran.code == Some(2) && ran.out.contains("WRONG") && ran.err.contains("4 bytes"),
+        "{}",
+        ran.err
+    );
     // The right size and other bytes.
     std::fs::File::options().write(true).open(&file).unwrap().set_len(98_362_432).unwrap();
     let ran = desk.run(&["models", "verify", "smollm2-135m"]);
@@ -605,11 +626,16 @@ fn a_cache_without_locks_is_used() {
     for error in ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "EIO"] {
         let hub = one_gguf();
         let desk = Desk::new(&hub.endpoint);
-        let source = std::fs::read_to_string(case.join("noflock.c")).unwrap().replace("ENOLCK", error);
-        let (c, library) = (desk.home.path().join("noflock.c"), desk.home.path().join("noflock.so"));
+        let source =
+            std::fs::read_to_string(case.join("noflock.c")).unwrap().replace("ENOLCK", error);
+        let (c, library) =
+            (desk.home.path().join("noflock.c"), desk.home.path().join("noflock.so"));
         write(&c, source);
-        let compiled =
-            std::process::Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&c).status();
+        let compiled = std::process::Command::new("cc")
+            .args(["-shared", "-fPIC", "-o"])
+            .arg(&library)
+            .arg(&c)
+            .status();
         if !compiled.is_ok_and(|status| status.success()) {
             eprintln!("skipped: there is no C compiler");
             return;
@@ -617,7 +643,11 @@ fn a_cache_without_locks_is_used() {
         let desk = desk.with("LD_PRELOAD", library.display().to_string());
         let ran = desk.run(&["models", "pull", "o/cfg"]);
         assert_eq!(ran.code, Some(0), "{error}: {}", ran.err);
-        assert!(ran.err.contains("cannot be locked") && !ran.err.contains("another process"), "{}", ran.err);
+        assert!(
+            ran.err.contains("cannot be locked") && !ran.err.contains("another process"),
+            "{}",
+            ran.err
+        );
         assert_eq!(desk.run(&["models", "remove", "o/cfg"]).code, Some(0));
     }
 }
@@ -632,7 +662,8 @@ fn what_is_written_here_is_read_by_hf_hub_and_back() {
     assert_eq!(theirs.model("o/ours".into()).get("m.gguf").as_ref(), Some(&path));
     let tagged = "o/ours@refs/pr/1:m.gguf";
     let path = pull(&store, tagged).unwrap();
-    let revision = hf_hub::Repo::with_revision("o/ours".into(), hf_hub::RepoType::Model, "refs/pr/1".into());
+    let revision =
+        hf_hub::Repo::with_revision("o/ours".into(), hf_hub::RepoType::Model, "refs/pr/1".into());
     assert_eq!(theirs.repo(revision).get("m.gguf").as_ref(), Some(&path));
 
     let repo = theirs.model("o/theirs".into());
@@ -651,7 +682,8 @@ fn huggingface_hub() -> Option<PathBuf> {
         command
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"])
             .arg(&folder);
-        let installed = command.arg("huggingface_hub>=1.0").stderr(std::process::Stdio::null()).status();
+        let installed =
+            command.arg("huggingface_hub>=1.0").stderr(std::process::Stdio::null()).status();
         if !installed.is_ok_and(|status| status.success()) {
             eprintln!("skipped: pip cannot install huggingface_hub");
             return None;
@@ -746,7 +778,10 @@ fn a_busy_hub_is_asked_again() {
                 let mut left = left.lock().unwrap();
                 if asked.path.contains(place) && *left > 0 {
                     *left -= 1;
-                    return Answer { headers: vec![("retry-after", "0".into())], ..Answer::status(status) };
+                    return Answer {
+                        headers: vec![("retry-after", "0".into())],
+                        ..Answer::status(status)
+                    };
                 }
                 match asked.path.starts_with("/api/") {
                     true => listing(&[("m.gguf", WEIGHTS)]),
@@ -756,7 +791,8 @@ fn a_busy_hub_is_asked_again() {
             let mut told = Vec::new();
             let store = store(cache.path(), &hub.endpoint);
             store.pull("o/cfg", &mut |event| told.push(event)).unwrap();
-            let retries = told.iter().filter(|event| matches!(event, StoreEvent::Retry { .. })).count();
+            let retries =
+                told.iter().filter(|event| matches!(event, StoreEvent::Retry { .. })).count();
             assert_eq!(retries, 2);
         }
     }
@@ -784,7 +820,10 @@ fn retry_after_is_waited_for() {
 
 #[test]
 fn a_hub_that_stays_busy_is_given_up_with_the_right_advice() {
-    let hub = Hub::start(|_| Answer { headers: vec![("retry-after", "0".into())], ..Answer::status(503) });
+    let hub = Hub::start(|_| Answer {
+        headers: vec![("retry-after", "0".into())],
+        ..Answer::status(503)
+    });
     let ran = Desk::new(&hub.endpoint).run(&["models", "pull", "o/cfg"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("answered 503") && ran.err.contains("later"), "{}", ran.err);
@@ -796,8 +835,11 @@ fn passwords_in_addresses_are_not_shown() {
     let hub = Hub::start(|_| Answer::status(404));
     let closed = "127.0.0.1:9";
     let open = hub.endpoint.trim_start_matches("http://");
-    let addresses = [open, closed, "127.0.0.1:x", "[::1"].map(|place| format!("http://bob:s3cretpw@{place}"));
-    for place in addresses.into_iter().chain(["bob:s3cretpw@127.0.0.1".into(), "ftp://bob:s3cretpw@h".into()])
+    let addresses =
+        [open, closed, "127.0.0.1:x", "[::1"].map(|place| format!("http://bob:s3cretpw@{place}"));
+    for place in addresses
+        .into_iter()
+        .chain(["bob:s3cretpw@127.0.0.1".into(), "ftp://bob:s3cretpw@h".into()])
     {
         let desk = Desk::new(&place);
         for arguments in [
@@ -811,7 +853,8 @@ fn passwords_in_addresses_are_not_shown() {
         }
     }
     // A redirection may carry one, too.
-    let hub = Hub::start(|_| Answer::redirect("ftp://bob:s3cretpw@elsewhere.example/x?sig=s3cretpw"));
+    let hub =
+        Hub::start(|_| Answer::redirect("ftp://bob:s3cretpw@elsewhere.example/x?sig=s3cretpw"));
     let ran = Desk::new(&hub.endpoint).run(&["models", "pull", "o/r"]);
     assert!(ran.err.contains("elsewhere.example") && !ran.err.contains("s3cretpw"), "{}", ran.err);
 }
@@ -847,14 +890,21 @@ fn files_beside_an_article_are_not_run() {
         eprintln!("skipped: python3 has no pip");
         return;
     }
-    let desk = Desk::new("http://127.0.0.1:9").with("MALMOI_PYTHON", "python3").with("PIP_NO_INDEX", "1");
+    let desk =
+        Desk::new("http://127.0.0.1:9").with("MALMOI_PYTHON", "python3").with("PIP_NO_INDEX", "1");
     let pwned = desk.home.path().join("PWNED");
-    let code = format!("open({:?}, 'w').write('code ran as ' + __file__)\n", pwned.display().to_string());
+    let code =
+        format!("open({:?}, 'w').write('code ran as ' + __file__)\n", pwned.display().to_string());
     let path = desk.home.path().join("path");
     for folder in [desk.home.path(), &path] {
-        for name in
-            ["pip.py", "zipfile.py", "json.py", "sitecustomize.py", "pip/__main__.py", "encodings/utf_8.py"]
-        {
+        for name in [
+            "pip.py",
+            "zipfile.py",
+            "json.py",
+            "sitecustomize.py",
+            "pip/__main__.py",
+            "encodings/utf_8.py",
+        ] {
             write(&folder.join(name), &code);
         }
     }
@@ -897,7 +947,9 @@ fn candidates_are_the_installed_then_the_defaults_with_their_size() {
     };
     let english = Purpose::Summarize(English, English);
     assert_eq!(names(english)[0], ("smollm2-135m".to_string(), false, 98_362_432));
-    for purpose in [english, Purpose::Summarize(Korean, Korean), Purpose::Translate(Korean, English)] {
+    for purpose in
+        [english, Purpose::Summarize(Korean, Korean), Purpose::Translate(Korean, English)]
+    {
         assert!(names(purpose).iter().all(|(_, installed, download)| !installed && *download > 0));
         assert!(store.best(purpose).is_none());
     }
@@ -905,9 +957,15 @@ fn candidates_are_the_installed_then_the_defaults_with_their_size() {
         let entry = catalogue::find(name).unwrap();
         let repo = entry.repositories().next().unwrap();
         let folder = hf_hub::Cache::new(cache.path().to_path_buf()).model(repo.repo().to_string());
-        let file = folder.pointer_path(repo.commit().unwrap().as_str()).join(entry.files[0].name.as_str());
+        let file =
+            folder.pointer_path(repo.commit().unwrap().as_str()).join(entry.files[0].name.as_str());
         write(&file, "");
-        std::fs::File::options().write(true).open(&file).unwrap().set_len(entry.files[0].bytes).unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_len(entry.files[0].bytes)
+            .unwrap();
     }
     let found = names(english);
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Writes GGUF files, right ones and wrong ones: every field can be set to what no honest program would write.
+//! Writes GGUF files, right ones and wrong ones: every field can be set to what no honest program
+//! would write.
 
 /// Metadata values, by GGUF type.
 #[derive(Clone)]
@@ -107,7 +108,9 @@ impl Value {
             Self::Floats(floats) => {
                 list(6, floats.len(), floats.iter().flat_map(|one| one.to_le_bytes()).collect());
             }
-            Self::Ints(ints) => list(5, ints.len(), ints.iter().flat_map(|one| one.to_le_bytes()).collect()),
+            Self::Ints(ints) => {
+                list(5, ints.len(), ints.iter().flat_map(|one| one.to_le_bytes()).collect())
+            }
             Self::U32(number) => {
                 out.extend(4u32.to_le_bytes());
                 out.extend(number.to_le_bytes());

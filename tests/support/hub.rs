@@ -103,7 +103,9 @@ fn serve(
         }
         let (name, value) = line.split_once(": ").unwrap_or_default();
         match name.to_lowercase().as_str() {
-            "range" => asked.range = value.trim_start_matches("bytes=").trim_end_matches('-').parse().ok(),
+            "range" => {
+                asked.range = value.trim_start_matches("bytes=").trim_end_matches('-').parse().ok()
+            }
             "authorization" => asked.token = Some(value.to_string()),
             "if-none-match" => asked.known = Some(value.to_string()),
             _ => {}
@@ -136,7 +138,8 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What the hub says of a repository with these files; those that end in `.gguf` are large and have a sum.
+/// What the hub says of a repository with these files; those that end in `.gguf` are large and have
+/// a sum.
 pub fn listing(files: &[(&str, &[u8])]) -> Answer {
     let siblings: Vec<serde_json::Value> = files
         .iter()

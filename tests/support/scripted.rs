@@ -9,7 +9,11 @@ pub fn model(script: Value, context: usize) -> TempDir {
     write(&folder, "config.json", &config(script, context));
     write(&folder, "tokenizer.json", &tokenizer());
     let template = "{% for message in messages %}{{ message.content }}\n{% endfor %}";
-    write(&folder, "tokenizer_config.json", &json!({"chat_template": template, "eos_token": "<|end|>"}));
+    write(
+        &folder,
+        "tokenizer_config.json",
+        &json!({"chat_template": template, "eos_token": "<|end|>"}),
+    );
     folder
 }
 

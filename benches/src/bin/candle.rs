@@ -18,7 +18,8 @@ type Times = (f64, f64);
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let path = arguments.first().ok_or("usage: candle MODEL.gguf [PROMPT TOKENS] [NEW TOKENS] [RUNS]")?;
+    let path =
+        arguments.first().ok_or("usage: candle MODEL.gguf [PROMPT TOKENS] [NEW TOKENS] [RUNS]")?;
     let number = |at: usize, usual: usize| arguments.get(at).map_or(Ok(usual), |text| text.parse());
     let (prompt, new, runs) = (number(1, 512)?, number(2, 64)?, number(3, 5)?);
     let ids: Vec<u32> = (0..prompt as u32).map(|i| 1000 + (i * 7919) % 50_000).collect();
@@ -35,7 +36,8 @@ fn main() -> Result<()> {
     }
     for (what, count, pick) in [("prefill", prompt, 0), ("decode", new, 1)] {
         let rate = |times: &[Times]| {
-            let mut seconds: Vec<f64> = times.iter().map(|times| [times.0, times.1][pick]).collect();
+            let mut seconds: Vec<f64> =
+                times.iter().map(|times| [times.0, times.1][pick]).collect();
             seconds.sort_by(f64::total_cmp);
             count as f64 / seconds[seconds.len() / 2]
         };
@@ -49,12 +51,14 @@ fn malmoi_times(model: &Model, ids: &[u32], new: usize) -> Result<Times> {
     let network = model.network();
     let mut state = network.begin(&[&[]])?.remove(0);
     let began = Instant::now();
-    let logits = network.forward(&mut [Row { state: &mut state, tokens: ids, want: Want::Last }])?;
+    let logits =
+        network.forward(&mut [Row { state: &mut state, tokens: ids, want: Want::Last }])?;
     let mut next = largest(logits.last(0));
     let prefill = began.elapsed().as_secs_f64();
     let began = Instant::now();
     for _ in 0..new {
-        let logits = network.forward(&mut [Row { state: &mut state, tokens: &[next], want: Want::Last }])?;
+        let logits =
+            network.forward(&mut [Row { state: &mut state, tokens: &[next], want: Want::Last }])?;
         next = largest(logits.last(0));
     }
     Ok((prefill, began.elapsed().as_secs_f64()))
@@ -62,7 +66,10 @@ fn malmoi_times(model: &Model, ids: &[u32], new: usize) -> Result<Times> {
 
 fn candle_times(model: &mut ModelWeights, ids: &[u32], new: usize) -> Result<Times> {
     let step = |model: &mut ModelWeights, ids: &[u32], at: usize| -> Result<u32> {
-        let logits = model.forward(&Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?, at)?.i(0)?.to_vec1::<f32>()?;
+        let logits = model
+            .forward(&Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?, at)?
+            .i(0)?
+            .to_vec1::<f32>()?;
         Ok(largest(&logits))
     };
     let began = Instant::now();

@@ -20,11 +20,15 @@ fn main() -> Result<()> {
     let number = |name: &str, usual: usize| given(name).map_or(Ok(usual), |text| text.parse());
     let folder = arguments.first().ok_or("usage: sources FOLDER --sources FILE.json …")?;
     let text = std::fs::read_to_string(given("--sources").ok_or("--sources is missing")?)?;
-    let (batch, beams, tokens) = (number("--batch", 1)?, number("--beams", 1)?, number("--tokens", 32)?);
-    let quantize = given("--quantize").map(|word| Quantization::parse(word).ok_or("--quantize: q8_0, q6k, q4k"));
+    let (batch, beams, tokens) =
+        (number("--batch", 1)?, number("--beams", 1)?, number("--tokens", 32)?);
+    let quantize = given("--quantize")
+        .map(|word| Quantization::parse(word).ok_or("--quantize: q8_0, q6k, q4k"));
     let kept_in = Some(PathBuf::from(folder).join("quantized"));
-    let model =
-        Model::open_with(folder, &OpenOptions { quantize: quantize.transpose()?, kept_in, ..OpenOptions::default() })?;
+    let model = Model::open_with(
+        folder,
+        &OpenOptions { quantize: quantize.transpose()?, kept_in, ..OpenOptions::default() },
+    )?;
 
     let sources: Vec<Vec<u32>> = serde_json::from_str(&text)?;
     let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
@@ -42,7 +46,9 @@ fn main() -> Result<()> {
         }
         let seconds = began.elapsed().as_secs_f64();
         let rate = written as f64 / seconds;
-        println!("{{\"tokens_per_second\": {rate:.1}, \"seconds\": {seconds:.3}, \"tokens\": {written}}}");
+        println!(
+            "{{\"tokens_per_second\": {rate:.1}, \"seconds\": {seconds:.3}, \"tokens\": {written}}}"
+        );
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads};
 use crate::architectures::layers::{RmsNorm, Rotation};
 use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::{Activation, Attention, Linear, Sees, Span, attend_spans, gated, pool, shared_input};
+use crate::kernels::{
+    Activation, Attention, Linear, Sees, Span, attend_spans, gated, pool, shared_input,
+};
 
 pub(super) struct SelfAttention {
     q_proj: Linear,
@@ -41,10 +43,12 @@ struct HeadNorms {
 impl SelfAttention {
     pub fn load(read: &Reader<'_>, prefix: &str, kind: Heads) -> Result<Self> {
         let Heads { heads, kv_heads, head_dim, rope, window, reads } = kind;
-        let AttentionForm { scale, cap, norms, values_normed, gated, fused } = read.config.attention;
+        let AttentionForm { scale, cap, norms, values_normed, gated, fused } =
+            read.config.attention;
         let hidden = read.config.hidden;
         let (queries, keys) = (heads * head_dim * if gated { 2 } else { 1 }, kv_heads * head_dim);
-        let linear = |name: &str, outputs: usize| read.linear(&format!("{prefix}.{name}"), outputs, hidden);
+        let linear =
+            |name: &str, outputs: usize| read.linear(&format!("{prefix}.{name}"), outputs, hidden);
         let norm = |name: &str| read.norm(&format!("{prefix}.{name}"), head_dim);
         let v_norm = || match values_normed {
             true => RmsNorm::unweighted(head_dim, read.config.norm_epsilon, read.device).map(Some),
@@ -122,7 +126,8 @@ impl SelfAttention {
         };
         let rotation = self.rope.map(|rope| &rotations[rope]);
         let norms = self.norms.as_ref();
-        let (after_rotation, q_norm) = (norms.is_some_and(|n| n.after_rotation), norms.map(|n| &n.q));
+        let (after_rotation, q_norm) =
+            (norms.is_some_and(|n| n.after_rotation), norms.map(|n| &n.q));
         let q = place(&q, rotation, q_norm, after_rotation)?;
         let own = match (own, &self.keys) {
             (Some((k, v)), Keys::Own { v_norm, .. }) => {
@@ -148,7 +153,11 @@ impl SelfAttention {
                 (None, Keys::Own { .. }) => candle_core::bail!("a layer without keys"),
             };
             if past.len() != length + count {
-                candle_core::bail!("keys of {} tokens where {} were read", past.len(), length + count);
+                candle_core::bail!(
+                    "keys of {} tokens where {} were read",
+                    past.len(),
+                    length + count
+                );
             }
             Ok(Span { tokens: count, past: past.clone() })
         };

@@ -1,5 +1,6 @@
 //! The gated delta rule (Yang, Kautz and Hatamizadeh 2024, <https://arxiv.org/abs/2412.06464>): a matrix a head instead of a cache, to
-//! which each token adds what the matrix does not say already. Reference: `Qwen3_5GatedDeltaNet` of `transformers`.
+//! which each token adds what the matrix does not say already. Reference: `Qwen3_5GatedDeltaNet` of
+//! `transformers`.
 
 use candle_core::{IndexOp, Tensor};
 
@@ -22,7 +23,8 @@ pub(in crate::architectures) struct DeltaShape {
     pub value_dim: usize,
     /// Tokens that the convolution before sees.
     pub kernel: usize,
-    /// Which value heads belong to a key head: every `key_heads`-th one (llama.cpp's files), or neighbours.
+    /// Which value heads belong to a key head: every `key_heads`-th one (llama.cpp's files), or
+    /// neighbours.
     pub tiled: bool,
 }
 
@@ -84,7 +86,8 @@ impl DeltaNet {
         })
     }
 
-    /// Numbers to be remembered of a sequence: the convolution's, then a matrix `[key_dim, value_dim]` a value head.
+    /// Numbers to be remembered of a sequence: the convolution's, then a matrix `[key_dim,
+    /// value_dim]` a value head.
     pub fn remembered(&self) -> usize {
         self.conv.remembered() + self.shape.values() * self.shape.key_dim
     }
@@ -104,7 +107,13 @@ impl DeltaNet {
             let (count, start) = (row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count)?.flatten_all()?.to_vec1::<f32>();
             let [qkv, z, b, a] = &inputs;
-            let out = self.read(row.state.recurrent(layer)?, &part(qkv)?, &part(z)?, &part(b)?, &part(a)?);
+            let out = self.read(
+                row.state.recurrent(layer)?,
+                &part(qkv)?,
+                &part(z)?,
+                &part(b)?,
+                &part(a)?,
+            );
             Tensor::from_vec(out, (count, self.shape.values()), x.device())
         };
         // Few rows leave the threads to their heads.
@@ -169,8 +178,16 @@ fn softplus(x: f32) -> f32 {
     if x > 20.0 { x } else { x.exp().ln_1p() }
 }
 
-/// Lets a matrix `[key_dim, value_dim]` forget, tells it that `key` means `value`, and asks it for `query`.
-fn update(matrix: &mut [f32], kept: f32, share: f32, query: &[f32], key: &[f32], value: &[f32]) -> Vec<f32> {
+/// Lets a matrix `[key_dim, value_dim]` forget, tells it that `key` means `value`, and asks it for
+/// `query`.
+fn update(
+    matrix: &mut [f32],
+    kept: f32,
+    share: f32,
+    query: &[f32],
+    key: &[f32],
+    value: &[f32],
+) -> Vec<f32> {
     let size = value.len();
     let mut said = vec![0f32; size];
     for (row, key) in matrix.chunks_exact_mut(size).zip(key) {
@@ -179,7 +196,8 @@ fn update(matrix: &mut [f32], kept: f32, share: f32, query: &[f32], key: &[f32],
             *said += *number * key;
         }
     }
-    let news: Vec<f32> = value.iter().zip(&said).map(|(value, said)| (value - said) * share).collect();
+    let news: Vec<f32> =
+        value.iter().zip(&said).map(|(value, said)| (value - said) * share).collect();
     let mut out = vec![0f32; size];
     for ((row, key), query) in matrix.chunks_exact_mut(size).zip(key).zip(query) {
         for ((number, news), out) in row.iter_mut().zip(&news).zip(&mut out) {

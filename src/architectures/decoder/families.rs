@@ -1,6 +1,8 @@
-//! The decoder families: what each one's hyper-parameters mean. Reads numbers; touches no tensor but tables of frequencies.
+//! The decoder families: what each one's hyper-parameters mean. Reads numbers; touches no tensor
+//! but tables of frequencies.
 //!
-//! A mechanism that a checkpoint asks for and that is not implemented is refused by its name, never left out.
+//! A mechanism that a checkpoint asks for and that is not implemented is refused by its name, never
+//! left out.
 
 mod exaone;
 mod gemma;
@@ -15,7 +17,9 @@ mod qwen35;
 mod rope;
 mod smollm;
 
-use super::{AttentionForm, Config, FeedForward, Heads, LayerKind, MixerKind, Names, QueryKeyNorm, Reads};
+use super::{
+    AttentionForm, Config, FeedForward, Heads, LayerKind, MixerKind, Names, QueryKeyNorm, Reads,
+};
 use crate::architectures::layers::Activation;
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
@@ -55,7 +59,9 @@ pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
     let name = checkpoint.hyper.architecture();
     match FAMILIES.iter().find(|(names, _)| names.contains(&name)) {
         Some((_, read)) => read(checkpoint),
-        None => Err(checkpoint.hyper.unsupported(format!("architecture `{name}`"), NAMES.join(", "))),
+        None => {
+            Err(checkpoint.hyper.unsupported(format!("architecture `{name}`"), NAMES.join(", ")))
+        }
     }
 }
 
@@ -95,11 +101,13 @@ struct Defaults {
 /// the others and are left out.
 fn layers(hyper: &Hyper) -> Result<usize> {
     let layers = hyper.count("num_hidden_layers", "block_count", MAX_LAYERS)?;
-    let drafting = hyper.get("-", "nextn_predict_layers").and_then(|v| v.as_u64()).unwrap_or(0) as usize;
+    let drafting =
+        hyper.get("-", "nextn_predict_layers").and_then(|v| v.as_u64()).unwrap_or(0) as usize;
     match layers.checked_sub(drafting) {
         Some(left @ 1..) => Ok(left),
         _ => {
-            let reason = format!("of {layers} layers {drafting} draft tokens, so that none is left");
+            let reason =
+                format!("of {layers} layers {drafting} draft tokens, so that none is left");
             Err(Error::malformed(hyper.file(), reason))
         }
     }
@@ -119,15 +127,20 @@ fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     let kv_heads = match hyper.list("-", "attention.head_count_kv") {
         // Layers differ: whoever knows of that reads the list.
         Some(_) => heads,
-        None => hyper.count_or("num_key_value_heads", "attention.head_count_kv", MAX_WIDTH, kv_heads)?,
+        None => {
+            hyper.count_or("num_key_value_heads", "attention.head_count_kv", MAX_WIDTH, kv_heads)?
+        }
     };
     let head_dim = defaults.head_dim.unwrap_or((hidden / heads).max(1));
     let head_dim = hyper.count_or("head_dim", "attention.key_length", MAX_WIDTH, head_dim)?;
     if heads % kv_heads != 0 || head_dim % 2 != 0 {
-        let reason = format!("{heads} heads of {head_dim} with {kv_heads} key heads do not fit together");
+        let reason =
+            format!("{heads} heads of {head_dim} with {kv_heads} key heads do not fit together");
         return Err(Error::malformed(hyper.file(), reason));
     }
-    if hyper.is_gguf() && hyper.count_or("-", "attention.value_length", MAX_WIDTH, head_dim)? != head_dim {
+    if hyper.is_gguf()
+        && hyper.count_or("-", "attention.value_length", MAX_WIDTH, head_dim)? != head_dim
+    {
         let what = "attention.value_length other than the head size";
         return Err(hyper.unsupported(what, head_dim.to_string()));
     }
@@ -184,12 +197,14 @@ impl Config {
     }
 }
 
-/// Whether the output matrix is the embedding table. Files say so by having no output matrix, whatever their configs leave out.
+/// Whether the output matrix is the embedding table. Files say so by having no output matrix,
+/// whatever their configs leave out.
 fn tied(checkpoint: &Checkpoint, default: bool) -> Result<bool> {
     let said = checkpoint.hyper.get("tie_word_embeddings", "-").and_then(|v| v.as_bool());
     match said {
         Some(tied) if !checkpoint.hyper.is_nested() => Ok(tied),
-        // The config around the text part's may say it, too, and the one of the text part something else.
+        // The config around the text part's may say it, too, and the one of the text part something
+        // else.
         _ if checkpoint.hyper.is_gguf() || checkpoint.hyper.is_nested() => {
             Ok(checkpoint.find("lm_head.weight")?.is_none())
         }
@@ -214,9 +229,10 @@ fn flag(hyper: &Hyper, json: &str) -> bool {
 /// A number that may not be zero or less.
 fn above_zero(hyper: &Hyper, json: &str, gguf: &str) -> Result<Option<f64>> {
     match hyper.number(json, gguf)? {
-        Some(number) if number <= 0.0 => {
-            Err(Error::malformed(hyper.file(), format!("{json} is {number}, expected more than zero")))
-        }
+        Some(number) if number <= 0.0 => Err(Error::malformed(
+            hyper.file(),
+            format!("{json} is {number}, expected more than zero"),
+        )),
         number => Ok(number),
     }
 }

@@ -1,5 +1,6 @@
-//! Embeddings that each layer has of its own (Gemma 3n and 4): a second, wide table, mixed with what the first one says, of which every
-//! layer adds its part after its feed-forward layer. Reference: `Gemma4TextModel` of `transformers`.
+//! Embeddings that each layer has of its own (Gemma 3n and 4): a second, wide table, mixed with
+//! what the first one says, of which every layer adds its part after its feed-forward layer.
+//! Reference: `Gemma4TextModel` of `transformers`.
 
 use candle_core::Tensor;
 
@@ -21,7 +22,11 @@ impl LayerInputs {
     pub fn load(read: &Reader<'_>, width: usize) -> Result<Self> {
         let (hidden, layers) = (read.config.hidden, read.config.layers.len());
         let table = "model.embed_tokens_per_layer.weight";
-        let rows = read.checkpoint.find(table)?.and_then(|found| found.shape.first().copied()).unwrap_or(0);
+        let rows = read
+            .checkpoint
+            .find(table)?
+            .and_then(|found| found.shape.first().copied())
+            .unwrap_or(0);
         Ok(Self {
             embed_tokens: Embedding::new(
                 read.checkpoint.tensor(table, &[rows, layers * width])?,

@@ -19,10 +19,18 @@ pub(super) struct CausalConv {
 
 impl CausalConv {
     /// Reads weights `[channels, 1, kernel]`.
-    pub fn load(read: &Reader<'_>, name: &str, channels: usize, kernel: usize, biased: bool) -> Result<Self> {
+    pub fn load(
+        read: &Reader<'_>,
+        name: &str,
+        channels: usize,
+        kernel: usize,
+        biased: bool,
+    ) -> Result<Self> {
         let by_channel = read.floats(&format!("{name}.weight"), channels * kernel)?;
-        let taps = (0..kernel * channels).map(|at| by_channel[at % channels * kernel + at / channels]);
-        let bias = if biased { Some(read.floats(&format!("{name}.bias"), channels)?) } else { None };
+        let taps =
+            (0..kernel * channels).map(|at| by_channel[at % channels * kernel + at / channels]);
+        let bias =
+            if biased { Some(read.floats(&format!("{name}.bias"), channels)?) } else { None };
         Ok(Self { taps: taps.collect(), bias, channels, kernel })
     }
 
@@ -31,7 +39,8 @@ impl CausalConv {
         (self.kernel - 1) * self.channels
     }
 
-    /// `[tokens, channels]` to the same. `memory` holds the inputs before, and afterwards the last ones.
+    /// `[tokens, channels]` to the same. `memory` holds the inputs before, and afterwards the last
+    /// ones.
     pub fn apply(&self, memory: &mut [f32], x: &[f32]) -> Vec<f32> {
         let before = memory.len() / self.channels;
         // The inputs of all tokens, those remembered first.
@@ -74,8 +83,8 @@ impl ShortConv {
         self.conv.remembered()
     }
 
-    /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x` from one matrix, added to what is there
-    /// already, if anything is.
+    /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x`
+    /// from one matrix, added to what is there already, if anything is.
     pub fn forward(
         &self,
         x: &Tensor,
@@ -95,7 +104,8 @@ impl ShortConv {
             let out = self.conv.apply(row.state.recurrent(layer)?, &inputs);
             Tensor::from_vec(out, (count, hidden), gated.device())
         };
-        let outputs = pool::map(rows, convolve).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
+        let outputs =
+            pool::map(rows, convolve).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.out_proj.forward_onto(&(c * Tensor::cat(&outputs, 0)?)?, onto)
     }
 }

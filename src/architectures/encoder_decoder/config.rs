@@ -1,5 +1,6 @@
-//! What the hyper-parameters of the BART family mean. What differs between its members is decided by `model_type` alone; keys of old
-//! configs that look as if they said it (`normalize_before`, `add_final_layer_norm` and so on) are not read by the reference either.
+//! What the hyper-parameters of the BART family mean. What differs between its members is decided
+//! by `model_type` alone; keys of old configs that look as if they said it (`normalize_before`,
+//! `add_final_layer_norm` and so on) are not read by the reference either.
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
@@ -48,7 +49,8 @@ pub(super) enum Kind {
     SinusoidalShifted,
 }
 
-/// A member: its name, whether it normalises first, its embeddings, at the end; its positions, what it takes for granted.
+/// A member: its name, whether it normalises first, its embeddings, at the end; its positions, what
+/// it takes for granted.
 type Member = (&'static str, bool, bool, bool, Kind, Activation, bool);
 
 const MEMBERS: &[Member] = &[
@@ -60,7 +62,8 @@ const MEMBERS: &[Member] = &[
 ];
 
 /// Their names.
-pub(in crate::architectures) const NAMES: &[&str] = &["marian", "bart", "mbart", "m2m_100", "pegasus"];
+pub(in crate::architectures) const NAMES: &[&str] =
+    &["marian", "bart", "mbart", "m2m_100", "pegasus"];
 
 const MAX_LAYERS: usize = 512;
 const MAX_WIDTH: usize = 1 << 20;
@@ -71,13 +74,16 @@ impl Config {
         let hyper = &checkpoint.hyper;
         let name = hyper.architecture();
         let member = MEMBERS.iter().find(|member| member.0 == name);
-        let Some((_, norms_first, norms_embeddings, norms_last, positions, activation, scales)) = member
+        let Some((_, norms_first, norms_embeddings, norms_last, positions, activation, scales)) =
+            member
         else {
             return Err(hyper.unsupported(format!("architecture `{name}`"), NAMES.join(", ")));
         };
         let flag = |key: &str| hyper.get(key, "-").and_then(|v| v.as_bool());
         if flag("is_encoder_decoder") == Some(false) {
-            return Err(hyper.unsupported("a decoder without an encoder (is_encoder_decoder)", "both"));
+            return Err(
+                hyper.unsupported("a decoder without an encoder (is_encoder_decoder)", "both")
+            );
         }
         let width = match hyper.get("d_model", "-") {
             Some(_) => hyper.count("d_model", "-", MAX_WIDTH)?,
@@ -93,7 +99,8 @@ impl Config {
                 feed_forward: count("ffn_dim", MAX_WIDTH, 4096)?,
             };
             if width % stack.heads != 0 {
-                let reason = format!("{} {side} heads do not divide a width of {width}", stack.heads);
+                let reason =
+                    format!("{} {side} heads do not divide a width of {width}", stack.heads);
                 return Err(Error::malformed(hyper.file(), reason));
             }
             Ok(stack)

@@ -56,8 +56,9 @@ impl Positions {
 
 /// Sines, then cosines, of `p · 10000^(−2i/width)` (`MarianSinusoidalPositionalEmbedding`).
 fn halves(rows: usize, width: usize) -> Vec<f32> {
-    let angle =
-        |row: usize, column: usize| row as f64 / 10_000f64.powf((2 * (column / 2)) as f64 / width as f64);
+    let angle = |row: usize, column: usize| {
+        row as f64 / 10_000f64.powf((2 * (column / 2)) as f64 / width as f64)
+    };
     let sines = width.div_ceil(2);
     let one = |row: usize, at: usize| match at < sines {
         true => angle(row, 2 * at).sin() as f32,
@@ -66,7 +67,8 @@ fn halves(rows: usize, width: usize) -> Vec<f32> {
     (0..rows).flat_map(|row| (0..width).map(move |at| one(row, at))).collect()
 }
 
-/// The same with another divisor, in f32 as the reference has it (`M2M100SinusoidalPositionalEmbedding`).
+/// The same with another divisor, in f32 as the reference has it
+/// (`M2M100SinusoidalPositionalEmbedding`).
 fn shifted(rows: usize, width: usize) -> Vec<f32> {
     let half = width / 2;
     let step = (10_000f64.ln() / (half.max(2) - 1) as f64) as f32;

@@ -92,7 +92,8 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
         "<article id=\"item-{number}\" aria-labelledby=\"title-{number}\" data-doubts=\"{doubts}\">"
     );
     // The headline's own row is not shown again in the table.
-    let headline = line.translation.as_ref().and_then(|translation| headline_row(line, translation));
+    let headline =
+        line.translation.as_ref().and_then(|translation| headline_row(line, translation));
     let language = if headline.is_some() { &line.to } else { &line.from };
     let _ = write!(page, "<h2 id=\"title-{number}\" lang=\"{language}\">");
     match headline {
@@ -200,7 +201,10 @@ fn table(page: &mut String, line: &Line, translation: &Translation) {
 fn marks(pair: &Pair, findings: &[&Finding]) -> [Vec<Range<usize>>; 2] {
     let ranges = |place: fn(&Finding) -> Option<Place>, text: &str| -> Vec<Range<usize>> {
         let places = findings.iter().filter_map(|one| place(one));
-        places.filter(|place| place.of(text).is_some()).map(|place| place.start..place.end).collect()
+        places
+            .filter(|place| place.of(text).is_some())
+            .map(|place| place.start..place.end)
+            .collect()
     };
     [ranges(|one| one.source, &pair.source), ranges(|one| one.output, &pair.text)]
 }
@@ -222,8 +226,12 @@ fn marked(text: &str, ranges: &[Range<usize>]) -> String {
         if range.start < end {
             continue;
         }
-        let _ =
-            write!(html, "{}<mark>{}</mark>", escape(&text[end..range.start]), escape(&text[range.clone()]));
+        let _ = write!(
+            html,
+            "{}<mark>{}</mark>",
+            escape(&text[end..range.start]),
+            escape(&text[range.clone()])
+        );
         end = range.end;
     }
     html + &escape(&text[end..])
@@ -317,15 +325,24 @@ mod tests {
     fn what_is_sanitized_keeps_structure_and_loads_nothing() {
         for (html, clean) in [
             ("<p>The <b>port</b></p><script>alert(1)</script>", "<p>The <b>port</b></p>"),
-            ("<a href=\"javascript:alert(1)\" onclick=\"x()\">a</a>", "<a rel=\"noreferrer noopener\">a</a>"),
+            (
+                "<a href=\"javascript:alert(1)\" onclick=\"x()\">a</a>",
+                "<a rel=\"noreferrer noopener\">a</a>",
+            ),
             (
                 "<img src=\"https://tracker.example/p.gif\"><iframe src=\"https://x.example\">in</iframe>b",
                 "b",
             ),
             ("<p style=\"background:url(https://x.example)\">c</p>", "<p>c</p>"),
             ("<svg><style><img src=x onerror=alert(1)></style></svg>d", "d"),
-            ("<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript>e", "\"&gt;e"),
-            ("<base href=\"https://x.example\"><link rel=prefetch href=\"https://x.example\">f", "f"),
+            (
+                "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript>e",
+                "\"&gt;e",
+            ),
+            (
+                "<base href=\"https://x.example\"><link rel=prefetch href=\"https://x.example\">f",
+                "f",
+            ),
             ("<form action=\"https://x.example\"><input name=a><button>g</button></form>", "g"),
         ] {
             assert_eq!(sanitized(html), clean, "{html}");

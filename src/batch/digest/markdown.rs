@@ -27,11 +27,13 @@ pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
     }
     let link = line.link.as_deref().filter(|link| is_web(link)).map(|link| format!("<{link}>"));
     let models = models(line);
-    let models = (!models.is_empty()).then(|| format!("{} {}", say.models, inline(&models.join(", "))));
+    let models =
+        (!models.is_empty()).then(|| format!("{} {}", say.models, inline(&models.join(", "))));
     let facts = [Some(inline(&line.input)), line.published.as_deref().map(inline), link, models];
     text += &format!("{}\n", facts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
     if let Some(summary) = &line.summary {
-        let quoted: String = paragraphs(&summary.text).lines().map(|line| format!("\n> {line}")).collect();
+        let quoted: String =
+            paragraphs(&summary.text).lines().map(|line| format!("\n> {line}")).collect();
         text += &format!("{quoted}\n");
         if let Some(intermediate) = &summary.intermediate {
             text += &format!("\n{}:\n\n{}\n", say.intermediate, paragraphs(intermediate));

@@ -55,8 +55,9 @@ fn models(line: &Line) -> Vec<&str> {
 fn is_web(link: &str) -> bool {
     let known = link.starts_with("https://") || link.starts_with("http://");
     known
-        && !link
-            .contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\\'))
+        && !link.contains(|c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\\')
+        })
 }
 
 /// A text as an attribute's value.
@@ -68,6 +69,10 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) fn xml(text: &str) -> String {
     let allowed = |c: &char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
     escape(
-        &text.chars().filter(allowed).filter(|c| !matches!(c, '\u{FFFE}' | '\u{FFFF}')).collect::<String>(),
+        &text
+            .chars()
+            .filter(allowed)
+            .filter(|c| !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+            .collect::<String>(),
     )
 }

@@ -23,7 +23,8 @@ pub(in crate::batch) fn rss(lines: &[Line], to: Language) -> String {
     let used: BTreeSet<&str> = lines.iter().flat_map(models).collect();
     let used: Vec<&str> = used.into_iter().collect();
     let say = words(to);
-    let home = sources.iter().find(|source| is_web(source)).map_or("http://localhost/", |source| source);
+    let home =
+        sources.iter().find(|source| is_web(source)).map_or("http://localhost/", |source| source);
     let about = format!("{} {} {}", say.notice, say.models, used.join(", "));
     let mut feed = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\n\
@@ -53,8 +54,12 @@ fn item(feed: &mut String, line: &Line) {
         let _ = writeln!(feed, "<pubDate>{}</pubDate>", date.rfc2822());
     }
     if is_web(&line.input) {
-        let _ =
-            writeln!(feed, "<source url=\"{}\">{}</source>", super::quoted(&line.input), xml(&line.input));
+        let _ = writeln!(
+            feed,
+            "<source url=\"{}\">{}</source>",
+            super::quoted(&line.input),
+            xml(&line.input)
+        );
     }
     let doubts: BTreeSet<&str> = line.doubts().map(|doubt| doubt.check.as_str()).collect();
     if !doubts.is_empty() {
@@ -64,7 +69,11 @@ fn item(feed: &mut String, line: &Line) {
         let _ = writeln!(feed, "<category domain=\"malmoi:check\">{}</category>", xml(check));
     }
     let _ = writeln!(feed, "<description>{}</description>", xml(&escape(summary)));
-    let _ = write!(feed, "<content:encoded>{}</content:encoded>\n</item>\n", xml(&content(line, &heading)));
+    let _ = write!(
+        feed,
+        "<content:encoded>{}</content:encoded>\n</item>\n",
+        xml(&content(line, &heading))
+    );
 }
 
 /// The text of an item as HTML without its headline, then what is doubtful about it.
@@ -74,7 +83,8 @@ fn content(line: &Line, heading: &str) -> String {
         (_, Some(translation)) => paragraphs(&words_of(translation), heading),
         (_, None) => paragraphs(&line.source, heading),
     };
-    let doubts: String = line.doubts().map(|doubt| format!("<li>{}</li>", escape(&doubt.message))).collect();
+    let doubts: String =
+        line.doubts().map(|doubt| format!("<li>{}</li>", escape(&doubt.message))).collect();
     if doubts.is_empty() { body } else { format!("{body}<ul>{doubts}</ul>") }
 }
 

@@ -59,8 +59,10 @@ impl Journal {
         self.connection.execute_batch(&moved).map_err(|e| self.failed(e))?;
         self.create()?;
         let facts: Vec<(String, String)> = {
-            let mut select =
-                self.connection.prepare("SELECT name, value FROM first_fact").map_err(|e| self.failed(e))?;
+            let mut select = self
+                .connection
+                .prepare("SELECT name, value FROM first_fact")
+                .map_err(|e| self.failed(e))?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
             rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?
         };
@@ -97,7 +99,8 @@ impl Journal {
 
     /// Gives a row of malmoi 0.1 an id of its own, and a file without an id its name.
     fn name(&self, row: &mut Row) -> Result<()> {
-        let line = row.line.as_deref().and_then(|line| serde_json::from_str::<result::Line>(line).ok());
+        let line =
+            row.line.as_deref().and_then(|line| serde_json::from_str::<result::Line>(line).ok());
         let item = row.payload.as_deref().and_then(|item| serde_json::from_str::<Item>(item).ok());
         let form = line.as_ref().map(|line| &line.form).or(item.as_ref().map(|item| &item.form));
         if row.base.starts_with("sha256:") && matches!(form, Some(Form::File(_))) {
@@ -128,7 +131,9 @@ impl Journal {
                 .map_err(|e| self.failed(e))?
         };
         match found {
-            Some((value, sealed)) if sealed == Some(seal(&[Some(name), value.as_deref()])) => Ok(value),
+            Some((value, sealed)) if sealed == Some(seal(&[Some(name), value.as_deref()])) => {
+                Ok(value)
+            }
             Some(_) => {
                 self.execute("DELETE FROM fact WHERE name = ?1", [name])?;
                 self.notes.push(format!("the journal was damaged: its `{name}` is made anew"));
@@ -195,7 +200,9 @@ impl Journal {
             let mut rows = select.query([]).map_err(|e| self.failed(e))?;
             while let Some(found) = rows.next().map_err(|e| self.failed(e))? {
                 let text = |index| {
-                    Ok::<_, Error>(text(found, index).map_err(|e| self.failed(e))?.unwrap_or_default())
+                    Ok::<_, Error>(
+                        text(found, index).map_err(|e| self.failed(e))?.unwrap_or_default(),
+                    )
                 };
                 let (content, line, sealed) = (text(1)?, text(2)?, text(3)?);
                 let ordinal: i64 = found.get(0).map_err(|e| self.failed(e))?;
@@ -209,7 +216,8 @@ impl Journal {
                 "DELETE FROM version WHERE ordinal = ?1 AND content = ?2",
                 params![ordinal, content],
             )?;
-            self.notes.push("the journal was damaged: an earlier version of an item is lost".into());
+            self.notes
+                .push("the journal was damaged: an earlier version of an item is lost".into());
         }
         Ok(())
     }
@@ -238,13 +246,17 @@ impl Journal {
         // No content has this sum, so that the item is taken for an edited one.
         row.content = String::new();
         self.store(&row)?;
-        self.execute("UPDATE item SET lease = NULL, attempts = 0 WHERE ordinal = ?1", [row.ordinal])?;
+        self.execute(
+            "UPDATE item SET lease = NULL, attempts = 0 WHERE ordinal = ?1",
+            [row.ordinal],
+        )?;
         Ok(())
     }
 
     fn count_run(&mut self) -> Result<()> {
         let last = "SELECT coalesce(max(met), 0) FROM item";
-        let last: i64 = self.connection.query_row(last, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
+        let last: i64 =
+            self.connection.query_row(last, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
         let runs = self.fact("runs")?.and_then(|runs| runs.parse().ok()).unwrap_or(0);
         self.run = last.max(runs) + 1;
         self.set_fact("runs", &self.run.to_string())
@@ -270,7 +282,8 @@ impl Journal {
             };
             let removed = std::mem::take(&mut line.removed);
             let item = Item { id: None, form: line.form.clone(), ..Item::default() };
-            let whole_file = line.key == line.input || line.key == format!("sha256:{}", line.content);
+            let whole_file =
+                line.key == line.input || line.key == format!("sha256:{}", line.content);
             let base = match whole_file {
                 true => base(&line.input, &item, &line.content),
                 false => without_number(&line.key).to_string(),
@@ -311,7 +324,8 @@ impl Journal {
     /// Copies a list of results to a name that is free.
     fn keep_aside(&self, path: &Path) -> Result<PathBuf> {
         let kept = (1..).map(|number| self.folder.join(format!("items.before-{number}.jsonl")));
-        let kept = kept.into_iter().find(|kept| kept.symlink_metadata().is_err()).unwrap_or_default();
+        let kept =
+            kept.into_iter().find(|kept| kept.symlink_metadata().is_err()).unwrap_or_default();
         std::fs::copy(path, &kept).map_err(|e| Error::io("write", &kept, e))?;
         Ok(kept)
     }

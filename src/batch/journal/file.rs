@@ -124,7 +124,9 @@ pub(super) fn connect(path: &Path) -> std::result::Result<Opened, Trouble> {
         match files::kind(&path) {
             Ok(Kind::File) => {}
             Ok(other) => {
-                return Err(Trouble::Other(BatchError::InTheWay { path, what: other.name() }.into()));
+                return Err(Trouble::Other(
+                    BatchError::InTheWay { path, what: other.name() }.into(),
+                ));
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(Trouble::Other(Error::io("read", &path, e))),
@@ -191,7 +193,9 @@ fn check(path: &Path) -> rusqlite::Result<Checked> {
     }
     let sound: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     Ok(match sound.as_str() {
-        "ok" if version == VERSION => Checked::Sound(Opened { connection, format: Format::Current }),
+        "ok" if version == VERSION => {
+            Checked::Sound(Opened { connection, format: Format::Current })
+        }
         "ok" => Checked::Sound(Opened { connection, format: Format::First }),
         _ => Checked::Broken(sound),
     })
@@ -249,7 +253,9 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
     let aside = path.with_extension(format!("damaged-{number}"));
     for ending in ["", "-wal", "-shm", "-journal"] {
         match std::fs::rename(with_ending(path, ending), with_ending(&aside, ending)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("rename", path, e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("rename", path, e));
+            }
             _ => {}
         }
     }

@@ -26,7 +26,8 @@ impl Work for Journal {
                 Row::COLUMNS
             ))
             .map_err(|e| self.failed(e))?;
-        let values = params![most as i64, now() + LEASE, NEXT.max(most as i64), Length::LONG as i64];
+        let values =
+            params![most as i64, now() + LEASE, NEXT.max(most as i64), Length::LONG as i64];
         let rows = claim.query_map(values, |row| Ok((Row::read(row)?, row.get(10)?)));
         let rows: Vec<(Row, u32)> = rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
         drop(claim);
@@ -83,8 +84,10 @@ impl Work for Journal {
             .connection
             .prepare_cached("SELECT state, removed, count(*) FROM item GROUP BY state, removed")
             .map_err(|e| self.failed(e))?;
-        let rows = count.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)));
-        let rows: Vec<(String, bool, i64)> = rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
+        let rows =
+            count.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)));
+        let rows: Vec<(String, bool, i64)> =
+            rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
         for (state, removed, count) in rows {
             let place = match state.as_str() {
                 _ if removed => &mut stats.removed,

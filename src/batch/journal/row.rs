@@ -26,7 +26,8 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub const COLUMNS: &str = "ordinal, key, base, name, content, state, input, previous, payload, line";
+    pub const COLUMNS: &str =
+        "ordinal, key, base, name, content, state, input, previous, payload, line";
 
     pub fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         let some = |index| Ok::<_, rusqlite::Error>(text(row, index)?.unwrap_or_default());

@@ -24,7 +24,12 @@ fn open(folder: &Path) -> Journal {
 /// Settles everything that waits with lines that repeat the text.
 fn finish(journal: &mut Journal) {
     for lease in journal.claim(1000, Length::Any).unwrap() {
-        let line = result::Line::new(&lease, &lease.item, crate::Language::English, crate::Language::Korean);
+        let line = result::Line::new(
+            &lease,
+            &lease.item,
+            crate::Language::English,
+            crate::Language::Korean,
+        );
         let line = result::Line { spec: crate::batch::spec_sum(SPEC), ..line };
         assert!(journal.complete(&lease, &serde_json::to_string(&line).unwrap()).unwrap());
     }
@@ -68,7 +73,9 @@ fn a_damaged_row_is_said_and_done_again_in_its_place() {
         let ordinal = if column == "payload" { 3 } else { 1 };
         change(
             folder.path(),
-            &format!("UPDATE item SET {column} = coalesce({column}, '') || '!' WHERE ordinal = {ordinal}"),
+            &format!(
+                "UPDATE item SET {column} = coalesce({column}, '') || '!' WHERE ordinal = {ordinal}"
+            ),
         );
         let mut journal = open(folder.path());
         let notes = journal.notes();
@@ -78,9 +85,11 @@ fn a_damaged_row_is_said_and_done_again_in_its_place() {
         if matches!(column, "base" | "key" | "input") {
             continue;
         }
-        for (id, text) in
-            [("1", "The ferry sailed."), ("2", "The harbour froze."), ("3", "Mayor Han Seo-jin spoke.")]
-        {
+        for (id, text) in [
+            ("1", "The ferry sailed."),
+            ("2", "The harbour froze."),
+            ("3", "Mayor Han Seo-jin spoke."),
+        ] {
             journal.offer("in.jsonl", &item(Some(id), text)).unwrap();
         }
         finish(&mut journal);
@@ -144,7 +153,11 @@ fn damaged_facts_are_made_anew_and_results_of_other_options_are_not_taken_over()
         "UPDATE fact SET value = value || ' ' WHERE name = 'spec'; UPDATE fact SET value = 'x' WHERE name = 'runs'",
     );
     let mut journal = open(folder.path());
-    assert_eq!((journal.notes().len(), texts(&journal).len()), (2, 2), "the results are of these options");
+    assert_eq!(
+        (journal.notes().len(), texts(&journal).len()),
+        (2, 2),
+        "the results are of these options"
+    );
     drop(journal);
     change(folder.path(), "UPDATE fact SET value = value || ' ' WHERE name = 'spec'");
     let journal = Journal::open(folder.path(), "{\"to\":\"en\"}").unwrap();
@@ -159,7 +172,10 @@ fn a_newer_journal_is_refused_by_name_and_a_number_gone_wrong_is_damage() {
     let journal = open(folder.path());
     assert!(folder.path().join("journal.damaged-1").exists());
     drop(journal);
-    change(folder.path(), "PRAGMA user_version = 7; UPDATE fact SET value = '7' WHERE name = 'schema'");
+    change(
+        folder.path(),
+        "PRAGMA user_version = 7; UPDATE fact SET value = '7' WHERE name = 'schema'",
+    );
     let error = Journal::open(folder.path(), SPEC).err().unwrap().to_string();
     assert!(error.contains("version 7, made by a newer malmoi"), "{error}");
     assert!(!folder.path().join("journal.damaged-2").exists(), "it is left as it is");
@@ -184,7 +200,8 @@ fn a_journal_of_the_first_version_is_raised_with_unique_ids() {
     {
         let connection = Connection::open(first.path().join("journal.db")).unwrap();
         connection.execute_batch(FIRST_SCHEMA).unwrap();
-        let facts = "INSERT INTO fact VALUES('spec', ?1), ('runs', '4'), ('mark of in.jsonl', 'v1')";
+        let facts =
+            "INSERT INTO fact VALUES('spec', ?1), ('runs', '4'), ('mark of in.jsonl', 'v1')";
         connection.execute(facts, [SPEC]).unwrap();
         let add = |ordinal: i64,
                    key: &str,
@@ -256,19 +273,27 @@ fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
         (offered, texts(&journal))
     };
     use Offered::*;
-    assert_eq!(run(&[("a", "One."), ("b", "Two.")]), (vec![New, New], vec!["One.".into(), "Two.".into()]));
+    assert_eq!(
+        run(&[("a", "One."), ("b", "Two.")]),
+        (vec![New, New], vec!["One.".into(), "Two.".into()])
+    );
     assert_eq!(
         run(&[("a", "One!"), ("b", "Two.")]),
         (vec![Changed, Unchanged], vec!["One!".into(), "Two.".into()])
     );
     let journal = open(folder.path());
-    let old: String = journal.connection.query_row("SELECT line FROM version", [], |row| row.get(0)).unwrap();
+    let old: String =
+        journal.connection.query_row("SELECT line FROM version", [], |row| row.get(0)).unwrap();
     let old: result::Line = serde_json::from_str(&old).unwrap();
-    let new: result::Line = serde_json::from_str(&journal.row(1).unwrap().unwrap().line.unwrap()).unwrap();
+    let new: result::Line =
+        serde_json::from_str(&journal.row(1).unwrap().unwrap().line.unwrap()).unwrap();
     assert_eq!((&*old.source, new.supersedes), ("One.", Some(old.content)), "versions are linked");
     drop(journal);
     // Moved, and the same text in two files.
-    assert_eq!(run(&[("c", "Two."), ("d", "Two.")]), (vec![Unchanged, Duplicate], vec!["Two.".into()]));
+    assert_eq!(
+        run(&[("c", "Two."), ("d", "Two.")]),
+        (vec![Unchanged, Duplicate], vec!["Two.".into()])
+    );
     assert_eq!(shown(&open(folder.path()))[0].0, path("c"), "it has its new name");
     // Edited, then moved: the version of before has its seal under the new name too.
     assert_eq!(run(&[("e", "One!"), ("c", "Two.")]).0, [Unchanged, Unchanged]);
@@ -328,7 +353,11 @@ fn short_items_are_claimed_beside_long_ones() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path());
     for n in 0..20 {
-        let text = if n < 10 { "The harbour was closed. ".repeat(4000) } else { "The ferry sailed.".into() };
+        let text = if n < 10 {
+            "The harbour was closed. ".repeat(4000)
+        } else {
+            "The ferry sailed.".into()
+        };
         journal.offer("in.jsonl", &item(Some(&n.to_string()), &format!("{n} {text}"))).unwrap();
     }
     let ordinals = |leases: &[Lease]| leases.iter().map(|lease| lease.ordinal).collect::<Vec<_>>();
@@ -348,7 +377,9 @@ fn many_items_of_one_id_are_taken_in_in_linear_time() {
         journal
             .together(|journal| {
                 (0..count).try_for_each(|n| {
-                    journal.offer("in.jsonl", &item(Some("1"), &format!("Ferry {n} sailed."))).map(drop)
+                    journal
+                        .offer("in.jsonl", &item(Some("1"), &format!("Ferry {n} sailed.")))
+                        .map(drop)
                 })
             })
             .unwrap();
@@ -379,7 +410,10 @@ fn a_refused_run_changes_no_journal_and_one_that_is_killed_rebuilds_again() {
     std::fs::write(&list, [lines.as_bytes(), b"\xff\n"].concat()).unwrap();
     let journal = open(folder.path());
     assert_eq!(texts(&journal).len(), 2);
-    assert!(folder.path().join("items.before-1.jsonl").is_file(), "lines that are not taken over are kept");
+    assert!(
+        folder.path().join("items.before-1.jsonl").is_file(),
+        "lines that are not taken over are kept"
+    );
     drop(journal);
     assert!(Journal::open(folder.path(), "{\"to\":\"en\"}").is_err());
     assert_eq!(texts(&open(folder.path())).len(), 2);

@@ -48,14 +48,18 @@ fn of_library(error: &Error) -> Option<String> {
 fn of_batch(error: &BatchError) -> Option<String> {
     let text = match error {
         BatchError::Busy { .. } => "wait for it to end, or choose another folder with `-o`",
-        BatchError::OtherSpec { .. } => "give the same options as before, or choose another folder with `-o`",
+        BatchError::OtherSpec { .. } => {
+            "give the same options as before, or choose another folder with `-o`"
+        }
         BatchError::Journal { .. } => {
             "make room, or see to the rights of the folder, and run the same command again: nothing that was done is lost"
         }
         BatchError::Damaged { .. } => {
             "run the same command again: it checks the journal, keeps a damaged one aside and does again what was lost"
         }
-        BatchError::NewerJournal { .. } => "use the malmoi that made it, or choose another folder with `-o`",
+        BatchError::NewerJournal { .. } => {
+            "use the malmoi that made it, or choose another folder with `-o`"
+        }
         BatchError::InTheWay { .. } => "move it away, or choose another folder with `-o`",
         BatchError::OverwritesInput { .. } | BatchError::Foreign { .. } => {
             "choose another folder with `-o`, or add --force to have it overwritten"
@@ -70,7 +74,8 @@ fn of_store(error: &StoreError) -> Option<String> {
         StoreError::Unknown { nearest, .. } => match nearest.first() {
             Some(name) => format!("did you mean `{name}`? `malmoi models list` shows all"),
             None => {
-                "`malmoi models list` shows all; a path must exist; a hub repository is owner/repo".into()
+                "`malmoi models list` shows all; a path must exist; a hub repository is owner/repo"
+                    .into()
             }
         },
         StoreError::Refused { .. } | StoreError::CannotRun { .. } => {
@@ -78,9 +83,13 @@ fn of_store(error: &StoreError) -> Option<String> {
         }
         StoreError::NotInstalled { name } => format!("`malmoi models pull {name}` gets it"),
         StoreError::Offline { name } => {
-            format!("run `malmoi models pull {name}` where there is a connection, or without --offline")
+            format!(
+                "run `malmoi models pull {name}` where there is a connection, or without --offline"
+            )
         }
-        StoreError::NoSource { .. } => "nothing was lost: what came is kept and continued next time".into(),
+        StoreError::NoSource { .. } => {
+            "nothing was lost: what came is kept and continued next time".into()
+        }
         StoreError::DiskFull { .. } => "make room, or set HF_HOME to a larger disk".into(),
         StoreError::Ambiguous { repo, files } => format!("name one: {repo}:{}", files.first()?),
         StoreError::Repository { .. } => {

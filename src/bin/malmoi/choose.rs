@@ -1,4 +1,5 @@
-//! Which model does the work: the one that was named, the best that is installed, or the catalogue's default.
+//! Which model does the work: the one that was named, the best that is installed, or the
+//! catalogue's default.
 
 use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal};
@@ -49,14 +50,16 @@ impl Chooser<'_> {
         self.open(self.located(Purpose::Translate(from, to))?)
     }
 
-    /// One for summarizing, and another for translating the summary where that is better done by another.
+    /// One for summarizing, and another for translating the summary where that is better done by
+    /// another.
     pub fn summarizers(&self, from: Language, to: Language) -> Result<(Chosen, Option<Chosen>)> {
         let direct = Purpose::Summarize(from, to);
         if self.named.is_some() {
             let summarizer = self.open(self.located(direct)?)?;
             // One that cannot be told a language needs another beside it.
             let alone = from == to || !summarizer.model.reads_sources();
-            let second = (!alone).then(|| self.open(self.best_or_default(Purpose::Translate(from, to))?));
+            let second =
+                (!alone).then(|| self.open(self.best_or_default(Purpose::Translate(from, to))?));
             return Ok((summarizer, second.transpose()?));
         }
         if from == to || self.store.best(direct).is_some() {
@@ -89,15 +92,17 @@ impl Chooser<'_> {
         }
         let Self { keep_tiles, portable, .. } = *self;
         let kept_in = Some(self.kept_in.clone());
-        let shown = name
-            .clone()
-            .unwrap_or_else(|| located.path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+        let shown = name.clone().unwrap_or_else(|| {
+            located.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+        });
         let status = Arc::new(self.ui.status(&format!("opening {shown}")));
         let line = status.clone();
         let on_opening = OnOpening::new(move |opening| {
             line.say(&match opening {
                 Opening::Quantizing => format!("quantizing the weights of {shown}, once"),
-                Opening::LayingOut => format!("opening {shown}: laying out its weights for this processor"),
+                Opening::LayingOut => {
+                    format!("opening {shown}: laying out its weights for this processor")
+                }
                 _ => format!("opening {shown}"),
             });
         });
@@ -145,7 +150,12 @@ impl Chooser<'_> {
             other => other?,
         };
         if let Some(entry) = located.entry.filter(|entry| !able(entry, purpose)) {
-            self.ui.note(format!("{} is not a model that {}: {}", entry.name, does(purpose), entry.note));
+            self.ui.note(format!(
+                "{} is not a model that {}: {}",
+                entry.name,
+                does(purpose),
+                entry.note
+            ));
         }
         Ok(located)
     }
@@ -185,7 +195,10 @@ impl Chooser<'_> {
 
     /// Asks before a large download. `bytes` is `None` where the size is not known beforehand.
     fn consent(&self, name: &str, bytes: Option<u64>) -> Result<()> {
-        if self.yes || self.store.settings().offline || bytes.is_some_and(|bytes| bytes <= ASK_ABOVE) {
+        if self.yes
+            || self.store.settings().offline
+            || bytes.is_some_and(|bytes| bytes <= ASK_ABOVE)
+        {
             return Ok(());
         }
         let size = bytes.map_or("of unknown size".to_string(), size);
@@ -209,7 +222,9 @@ impl Chooser<'_> {
 /// What a model for a purpose does, as a verb phrase.
 fn does(purpose: Purpose) -> String {
     match purpose {
-        Purpose::Summarize(from, to) if from == to => format!("summarizes {} articles", from.name()),
+        Purpose::Summarize(from, to) if from == to => {
+            format!("summarizes {} articles", from.name())
+        }
         Purpose::Summarize(from, to) => {
             format!("summarizes {} articles in {}", from.name(), to.name())
         }

@@ -48,8 +48,10 @@ fn line(told: &Merged<'_>, outcome: &Outcome) -> Line {
 
 /// One line about everything around the article that was left out.
 fn left_out(furniture: &[&Finding], all: bool) -> Option<Line> {
-    let messages: Vec<&str> =
-        furniture.iter().map(|finding| finding.message.trim_start_matches("left out as ")).collect();
+    let messages: Vec<&str> = furniture
+        .iter()
+        .map(|finding| finding.message.trim_start_matches("left out as "))
+        .collect();
     let limit = if all { messages.len() } else { FURNITURE.min(messages.len()) };
     let hidden = messages.len() - limit;
     let more = if hidden > 0 { format!("; and {hidden} more") } else { String::new() };
@@ -79,7 +81,10 @@ mod tests {
             text: "번역".into(),
             finish: Finish::Stop,
             tokens: Tokens::default(),
-            segments: vec![segment("The port of Haemin opened."), segment("It cost 412 million won.")],
+            segments: vec![
+                segment("The port of Haemin opened."),
+                segment("It cost 412 million won."),
+            ],
             findings,
             intermediate: None,
             seconds: 0.0,
@@ -94,7 +99,9 @@ mod tests {
     fn a_doubt_says_where_it_is_and_the_gravest_comes_first() {
         let lost = Finding::new("numbers", "number_lost", "\"412\" is missing").at(1);
         let cut = |segment| {
-            Finding::new("length", "cut", "the text was cut").at(segment).severity(Severity::Critical)
+            Finding::new("length", "cut", "the text was cut")
+                .at(segment)
+                .severity(Severity::Critical)
         };
         let note = Finding::new("split", "split", "translated again in 2 pieces").at(0);
         assert_eq!(

@@ -1,4 +1,5 @@
-//! The command line. Everything that touches a person or their environment is here; what is done is the library's.
+//! The command line. Everything that touches a person or their environment is here; what is done is
+//! the library's.
 
 mod advice;
 mod choose;

@@ -22,7 +22,9 @@ pub(crate) fn reader_left(error: &anyhow::Error) -> bool {
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let obeyed = |c: char| match c {
         '\n' | '\t' => false,
-        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => true,
+        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+            true
+        }
         c => c.is_control(),
     };
     match text.contains(obeyed) {
@@ -53,11 +55,14 @@ pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<
         );
     }
     match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => bail!("{} is a folder: name a file with `-o`", path.display()),
+        Ok(found) if found.is_dir() => {
+            bail!("{} is a folder: name a file with `-o`", path.display())
+        }
         Ok(found) if !found.is_file() => return Ok(()),
         _ => {}
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     files::probe(folder).map_err(|e| Error::io("write into", folder, e))?;
     Ok(())
 }
@@ -66,13 +71,14 @@ pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<
 /// written to; it is not replaced by a file.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<()> {
     let Some(path) = path else { return print(text) };
-    let written = match std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        true => std::fs::OpenOptions::new()
-            .write(true)
-            .open(path)
-            .and_then(|mut out| out.write_all(text.as_bytes())),
-        false => files::replace(path, |out| out.write_all(text.as_bytes())),
-    };
+    let written =
+        match std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            true => std::fs::OpenOptions::new()
+                .write(true)
+                .open(path)
+                .and_then(|mut out| out.write_all(text.as_bytes())),
+            false => files::replace(path, |out| out.write_all(text.as_bytes())),
+        };
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -27,14 +27,24 @@ struct Key {
 }
 
 const KEYS: &[Key] = &[
-    Key { name: "model", describe: "the model to use", env: &[("MALMOI_MODEL", "")], in_file: true },
+    Key {
+        name: "model",
+        describe: "the model to use",
+        env: &[("MALMOI_MODEL", "")],
+        in_file: true,
+    },
     Key {
         name: "cache",
         describe: "where models lie",
         env: &[("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")],
         in_file: true,
     },
-    Key { name: "endpoint", describe: "the hub's address", env: &[("HF_ENDPOINT", "")], in_file: true },
+    Key {
+        name: "endpoint",
+        describe: "the hub's address",
+        env: &[("HF_ENDPOINT", "")],
+        in_file: true,
+    },
     Key { name: "token", describe: "who asks the hub", env: &[("HF_TOKEN", "")], in_file: false },
     Key {
         name: "offline",
@@ -42,7 +52,12 @@ const KEYS: &[Key] = &[
         env: &[("MALMOI_OFFLINE", ""), ("HF_HUB_OFFLINE", "")],
         in_file: true,
     },
-    Key { name: "python", describe: "whose pip is asked", env: &[("MALMOI_PYTHON", "")], in_file: true },
+    Key {
+        name: "python",
+        describe: "whose pip is asked",
+        env: &[("MALMOI_PYTHON", "")],
+        in_file: true,
+    },
     Key {
         name: "prompts",
         describe: "a folder of prompt files",
@@ -111,7 +126,8 @@ impl Settings {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let rows = KEYS.iter().map(|key| {
             let flag = flags.iter().find(|(name, value)| *name == key.name && value.is_some());
-            let env = key.env.iter().find_map(|(name, within)| Some((*name, *within, variable(name)?)));
+            let env =
+                key.env.iter().find_map(|(name, within)| Some((*name, *within, variable(name)?)));
             let (value, origin) = if let Some((name, value)) = flag {
                 (value.clone(), format!("--{name}"))
             } else if let Some((name, within, value)) = env {
@@ -185,7 +201,9 @@ impl Settings {
     }
 
     pub fn threads(&self) -> Result<Option<usize>> {
-        self.parsed("threads", "a number from 1", |text| text.parse().ok().filter(|count| *count > 0))
+        self.parsed("threads", "a number from 1", |text| {
+            text.parse().ok().filter(|count| *count > 0)
+        })
     }
 
     /// What float weights are turned into.
@@ -203,7 +221,12 @@ impl Settings {
         self.get("prompts").map(PathBuf::from)
     }
 
-    fn parsed<T>(&self, name: &str, wanted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
+    fn parsed<T>(
+        &self,
+        name: &str,
+        wanted: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
         let Some(row) = self.row(name) else { return Ok(None) };
         let Some(text) = &row.value else { return Ok(None) };
         parse(text).map(Some).ok_or_else(|| SettingsError {
@@ -216,7 +239,11 @@ impl Settings {
     pub fn store(&self) -> Result<StoreSettings> {
         let usual = StoreSettings::new(self.get("cache").unwrap_or_default());
         Ok(StoreSettings {
-            endpoint: self.get("endpoint").unwrap_or(&usual.endpoint).trim_end_matches('/').to_string(),
+            endpoint: self
+                .get("endpoint")
+                .unwrap_or(&usual.endpoint)
+                .trim_end_matches('/')
+                .to_string(),
             token: self.get("token").map(|token| token.trim().to_string()),
             offline: self.offline()?,
             python: self.get("python").unwrap_or(&usual.python).to_string(),
@@ -255,8 +282,12 @@ fn read_file(path: &Path) -> Result<toml::Table> {
         text.parse().map_err(|e: toml::de::Error| fail(format!("is not TOML: {}", e.message())))?;
     for (name, value) in &table {
         let Some(key) = KEYS.iter().find(|key| key.name == name && key.in_file) else {
-            let known: Vec<&str> = KEYS.iter().filter(|key| key.in_file).map(|key| key.name).collect();
-            return Err(fail(format!("`{name}` is no setting of a file; known: {}", known.join(", "))));
+            let known: Vec<&str> =
+                KEYS.iter().filter(|key| key.in_file).map(|key| key.name).collect();
+            return Err(fail(format!(
+                "`{name}` is no setting of a file; known: {}",
+                known.join(", ")
+            )));
         };
         if value.is_table() || value.is_array() {
             return Err(fail(format!("`{}` must be one value", key.name)));

@@ -74,7 +74,8 @@ impl Drop for Status {
 
 impl Log {
     fn start(text: &str) -> Self {
-        let shared = Arc::new((Mutex::new(Said { text: text.to_string(), ended: false }), Condvar::new()));
+        let shared =
+            Arc::new((Mutex::new(Said { text: text.to_string(), ended: false }), Condvar::new()));
         let theirs = shared.clone();
         let write = move || {
             let (said, changed) = &*theirs;
@@ -129,7 +130,9 @@ impl Default for Course {
 impl Course {
     /// What an event says about how far the work is.
     pub fn hear(&mut self, event: &Event) -> Option<String> {
-        let Event::Progress { stage, done, segments, read, tokens, written } = *event else { return None };
+        let Event::Progress { stage, done, segments, read, tokens, written } = *event else {
+            return None;
+        };
         if stage != self.stage {
             *self = Self { began: Instant::now(), stage };
         }
@@ -158,7 +161,11 @@ impl Course {
 
 /// Seconds that remain, once a part is done: reading runs ahead of the work, finished parts lag
 /// behind it.
-fn left(took: Duration, (done, segments): (usize, usize), (read, tokens): (usize, usize)) -> Option<String> {
+fn left(
+    took: Duration,
+    (done, segments): (usize, usize),
+    (read, tokens): (usize, usize),
+) -> Option<String> {
     if done == 0 || done == segments || tokens == 0 {
         return None;
     }
@@ -198,11 +205,19 @@ mod tests {
         let mut said = |stage, done, segments, read, tokens, written| {
             course.hear(&Event::Progress { stage, done, segments, read, tokens, written }).unwrap()
         };
-        assert_eq!(said("summarize", 0, 1, 3120, 7000, 0), "summarizing: read 3,120 of 7,000 tokens");
-        assert_eq!(said("summarize", 0, 1, 7000, 7000, 45), "summarizing: read all 7,000 tokens, wrote 45");
+        assert_eq!(
+            said("summarize", 0, 1, 3120, 7000, 0),
+            "summarizing: read 3,120 of 7,000 tokens"
+        );
+        assert_eq!(
+            said("summarize", 0, 1, 7000, 7000, 45),
+            "summarizing: read all 7,000 tokens, wrote 45"
+        );
         let third = said("translate", 2, 9, 12_400, 32_000, 310);
         assert!(
-            third.starts_with("translating, part 3 of 9: read 12,400 of 32,000 tokens, wrote 310, about "),
+            third.starts_with(
+                "translating, part 3 of 9: read 12,400 of 32,000 tokens, wrote 310, about "
+            ),
             "{third}"
         );
         let last = said("translate", 9, 9, 32_000, 32_000, 999);

@@ -1,4 +1,5 @@
-//! What goes to standard error: notes, progress, findings, complaints. Colour and bars only on a terminal that wants them.
+//! What goes to standard error: notes, progress, findings, complaints. Colour and bars only on a
+//! terminal that wants them.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -69,9 +70,12 @@ impl Ui {
 
     /// Watches a pull: a bar on a terminal, single lines elsewhere.
     pub fn pull(self) -> impl FnMut(StoreEvent) {
-        let bar = self.bar("{spinner} {bytes} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left");
+        let bar =
+            self.bar("{spinner} {bytes} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left");
         move |event| match event {
-            StoreEvent::Licence { model, licence } => self.note(format!("{model}: licence {licence}")),
+            StoreEvent::Licence { model, licence } => {
+                self.note(format!("{model}: licence {licence}"))
+            }
             StoreEvent::Waiting { model } => {
                 self.note(format!("{model} is being pulled by another process; waiting"))
             }
@@ -81,7 +85,9 @@ impl Ui {
             StoreEvent::Damaged { path, reason } => {
                 self.note(format!("{reason}; it is fetched again ({})", path.display()));
             }
-            StoreEvent::Retry { reason, seconds } => self.note(format!("{reason}; again in {seconds} s")),
+            StoreEvent::Retry { reason, seconds } => {
+                self.note(format!("{reason}; again in {seconds} s"))
+            }
             StoreEvent::Source { source } => self.note(format!("asking {source}")),
             StoreEvent::SourceFailed { source, reason, hint } => {
                 bar.finish_and_clear();
@@ -191,8 +197,8 @@ pub(crate) fn complain(error: &anyhow::Error) {
     }
 }
 
-/// A panic is a bug of ours and says so; but for those of the `tokenizers` library over malformed files, which are caught where
-/// they happen and become errors.
+/// A panic is a bug of ours and says so; but for those of the `tokenizers` library over malformed
+/// files, which are caught where they happen and become errors.
 pub(crate) fn explain_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

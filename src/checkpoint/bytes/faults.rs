@@ -114,7 +114,11 @@ mod handler {
         })
     }
 
-    extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    extern "C" fn on_fault(
+        signal: libc::c_int,
+        info: *mut libc::siginfo_t,
+        context: *mut libc::c_void,
+    ) {
         // SAFETY: with SA_SIGINFO the system passes a valid siginfo, whose address is set for
         // SIGBUS.
         let address = unsafe { (*info).si_addr() } as usize;

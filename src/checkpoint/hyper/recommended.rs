@@ -59,7 +59,11 @@ impl Recommended {
             min_p: number("min_p"),
             typical_p: number("typical_p"),
             repetition_penalty: number("repetition_penalty"),
-            not_followed: NOT_FOLLOWED.iter().filter(changes).map(|(key, _)| key.to_string()).collect(),
+            not_followed: NOT_FOLLOWED
+                .iter()
+                .filter(changes)
+                .map(|(key, _)| key.to_string())
+                .collect(),
         }
     }
 
@@ -67,8 +71,9 @@ impl Recommended {
     /// `generation_config.json`.
     pub(super) fn of_gguf(gguf: &Gguf) -> Self {
         let number = |key: &str| gguf.float(&format!("general.sampling.{key}"));
-        let changes =
-            |(key, neutral): &&(&str, &[f64])| number(key).is_some_and(|value| !neutral.contains(&value));
+        let changes = |(key, neutral): &&(&str, &[f64])| {
+            number(key).is_some_and(|value| !neutral.contains(&value))
+        };
         Self {
             temperature: number("temp"),
             top_k: gguf.number("general.sampling.top_k").map(|k| k as usize),
@@ -76,7 +81,11 @@ impl Recommended {
             min_p: number("min_p"),
             typical_p: number("typical_p").or_else(|| number("typ_p")),
             repetition_penalty: number("penalty_repeat"),
-            not_followed: NOT_FOLLOWED_GGUF.iter().filter(changes).map(|(key, _)| key.to_string()).collect(),
+            not_followed: NOT_FOLLOWED_GGUF
+                .iter()
+                .filter(changes)
+                .map(|(key, _)| key.to_string())
+                .collect(),
         }
     }
 }

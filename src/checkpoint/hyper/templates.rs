@@ -23,7 +23,8 @@ pub(super) fn of_folder(folder: &Path, tokenizer: &Json) -> Result<Option<String
         Err(e) => return Err(Error::io("read", &file, e)),
     }
     let processor = folder.join("chat_template.json");
-    if let Some(found) = read_json(&processor)?.as_ref().and_then(|json| json.get("chat_template")) {
+    if let Some(found) = read_json(&processor)?.as_ref().and_then(|json| json.get("chat_template"))
+    {
         return of_json(&processor, found);
     }
     let file = folder.join("tokenizer_config.json");
@@ -36,16 +37,18 @@ fn of_json(file: &Path, value: &Json) -> Result<Option<String>> {
     let named = match value {
         Json::Null => return Ok(None),
         Json::String(text) => return checked(file, text.clone()),
-        Json::Array(several) => {
-            several.iter().map(|one| Some((text(one.get("name"))?, text(one.get("template"))?))).collect()
-        }
+        Json::Array(several) => several
+            .iter()
+            .map(|one| Some((text(one.get("name"))?, text(one.get("template"))?)))
+            .collect(),
         Json::Object(several) => {
             several.iter().map(|(name, one)| Some((name.clone(), text(Some(one))?))).collect()
         }
         _ => None,
     };
-    let named: Vec<(String, String)> = named
-        .ok_or_else(|| Error::malformed(file, "its chat_template is no text and no list of named ones"))?;
+    let named: Vec<(String, String)> = named.ok_or_else(|| {
+        Error::malformed(file, "its chat_template is no text and no list of named ones")
+    })?;
     choose(file, named)
 }
 
@@ -57,8 +60,9 @@ pub(super) fn of_gguf(gguf: &Gguf) -> Result<Option<String>> {
         return checked(file, text.to_string());
     }
     let names = gguf.strings("tokenizer.chat_templates").into_iter().flatten();
-    let named =
-        names.filter_map(|name| Some((name.to_string(), gguf.text(&format!("{KEY}.{name}"))?.to_string())));
+    let named = names.filter_map(|name| {
+        Some((name.to_string(), gguf.text(&format!("{KEY}.{name}"))?.to_string()))
+    });
     choose(file, named.collect())
 }
 
@@ -70,11 +74,15 @@ fn choose(file: &Path, named: Vec<(String, String)>) -> Result<Option<String>> {
     let mut plain = (0..named.len()).filter(|at| !OTHER.contains(&names[*at].as_str()));
     let only = plain.next().filter(|_| plain.next().is_none());
     match default.or(only) {
-        Some(at) => checked(file, named.into_iter().nth(at).map(|(_, text)| text).unwrap_or_default()),
+        Some(at) => {
+            checked(file, named.into_iter().nth(at).map(|(_, text)| text).unwrap_or_default())
+        }
         None if names.is_empty() => Ok(None),
         None => {
-            let reason =
-                format!("its chat templates are {}, and none of them is `default`", names.join(", "));
+            let reason = format!(
+                "its chat templates are {}, and none of them is `default`",
+                names.join(", ")
+            );
             Err(Error::malformed(file, reason))
         }
     }
@@ -118,7 +126,10 @@ mod tests {
         assert_eq!(several(&["chat", "rag", "tool_use"]).unwrap().as_deref(), Some("of chat"));
         for names in [&["formal", "casual"][..], &["tool_use", "rag"], &["rag"]] {
             let said = several(names).unwrap_err().to_string();
-            assert!(said.contains(&names.join(", ")) && said.contains("none of them is `default`"), "{said}");
+            assert!(
+                said.contains(&names.join(", ")) && said.contains("none of them is `default`"),
+                "{said}"
+            );
         }
         assert!(chosen(json!({"chat_template": 5})).is_err());
         assert!(chosen(json!({"chat_template": [{"name": "default"}]})).is_err());
@@ -128,7 +139,8 @@ mod tests {
     #[test]
     fn files_of_their_own_come_first() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         let config = json!({"chat_template": "of the config"});
         let chosen = || of_folder(folder.path(), &config).unwrap();
         assert_eq!(chosen().as_deref(), Some("of the config"));

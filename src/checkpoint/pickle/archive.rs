@@ -1,8 +1,9 @@
 //! Where the entries of a checkpoint's zip archive lie in the file.
 //!
 //! Format: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, sections 4.3 and 4.5.3, as torch writes it: `<name>/data.pkl`,
-//! `<name>/byteorder`, `<name>/data/<key>` for each storage, all stored, no comment, records of zip64 always. Strict: an archive
-//! is taken whole or refused. Sums of entries are not checked: who fetched the file did.
+//! `<name>/byteorder`, `<name>/data/<key>` for each storage, all stored, no comment, records of
+//! zip64 always. Strict: an archive is taken whole or refused. Sums of entries are not checked: who
+//! fetched the file did.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -47,14 +48,20 @@ pub(super) fn open(bytes: &[u8]) -> Parsed<Archive<'_>> {
         at = entry.next;
         let (folder, name) = entry.name.split_once('/').unwrap_or(("", entry.name));
         if *root.get_or_insert(folder) != folder {
-            return Err(format!("`{}` in it is in another folder than the rest", shown(entry.name)));
+            return Err(format!(
+                "`{}` in it is in another folder than the rest",
+                shown(entry.name)
+            ));
         }
         let twice = match (name, name.strip_prefix("data/")) {
             ("data.pkl", _) => pickle.replace(entry.place(bytes, directory.range.start)?).is_some(),
             ("byteorder", _) => {
                 let order = &bytes[entry.place(bytes, directory.range.start)?];
                 if order != b"little" {
-                    return Err(format!("its byte order is {}; only little is read", order.escape_ascii()));
+                    return Err(format!(
+                        "its byte order is {}; only little is read",
+                        order.escape_ascii()
+                    ));
                 }
                 false
             }
@@ -76,7 +83,8 @@ pub(super) fn open(bytes: &[u8]) -> Parsed<Archive<'_>> {
 
 fn directory(bytes: &[u8]) -> Parsed<Directory> {
     let cut = || "it has no directory at its end: the file is cut short".to_string();
-    let end = bytes.len().checked_sub(22).filter(|at| bytes[*at..].starts_with(END)).ok_or_else(cut)?;
+    let end =
+        bytes.len().checked_sub(22).filter(|at| bytes[*at..].starts_with(END)).ok_or_else(cut)?;
     let record = Record(bytes, end);
     let locator = end.checked_sub(20).filter(|at| bytes[*at..].starts_with(LOCATOR_64));
     let (entries, size, start, before) = if let Some(locator) = locator {
@@ -111,18 +119,20 @@ fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
     }
     let (flags, method) = (record.u16(8)?, record.u16(10)?);
     let (packed, size, offset) = (record.u32(20)?, record.u32(24)?, record.u32(42)?);
-    let (mut packed, mut size, mut offset) = (u64::from(packed), u64::from(size), u64::from(offset));
+    let (mut packed, mut size, mut offset) =
+        (u64::from(packed), u64::from(size), u64::from(offset));
     let name = at + 46..at + 46 + usize::from(record.u16(28)?);
     let extra = name.end..name.end + usize::from(record.u16(30)?);
     let next = extra.end + usize::from(record.u16(32)?);
     let cut = "its directory is cut short";
-    let name =
-        std::str::from_utf8(bytes.get(name).ok_or(cut)?).map_err(|_| "an entry's name is not UTF-8")?;
+    let name = std::str::from_utf8(bytes.get(name).ok_or(cut)?)
+        .map_err(|_| "an entry's name is not UTF-8")?;
     let mut extra = bytes.get(extra).ok_or(cut)?;
     if bytes.len() < next {
         return Err(cut.into());
     }
-    // Fields of two bytes of kind and two of length; of zip64 only what did not fit is there, in this order.
+    // Fields of two bytes of kind and two of length; of zip64 only what did not fit is there, in
+    // this order.
     while extra.len() >= 4 {
         let kind = u16::from_le_bytes([extra[0], extra[1]]);
         let length = usize::from(u16::from_le_bytes([extra[2], extra[3]]));
@@ -138,15 +148,20 @@ fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
         }
     }
     if method != 0 || packed != size || flags & 1 != 0 {
-        return Err(format!("`{}` in it is compressed or encrypted, which torch never does", shown(name)));
+        return Err(format!(
+            "`{}` in it is compressed or encrypted, which torch never does",
+            shown(name)
+        ));
     }
     Ok(Entry { name, size, offset, next })
 }
 
 impl Entry<'_> {
-    /// Where its bytes are: behind a header of its own, which must be of the same name, and before the directory.
+    /// Where its bytes are: behind a header of its own, which must be of the same name, and before
+    /// the directory.
     fn place(&self, bytes: &[u8], before: usize) -> Parsed<Range<usize>> {
-        let wrong = || format!("`{}` is not where the directory of the archive says", shown(self.name));
+        let wrong =
+            || format!("`{}` is not where the directory of the archive says", shown(self.name));
         let at = usize::try_from(self.offset).ok().filter(|at| *at < before).ok_or_else(wrong)?;
         if !bytes[at..before].starts_with(LOCAL) {
             return Err(wrong());

@@ -1,12 +1,13 @@
 //! What `data.pkl` says, without doing it: a stack machine over plain values.
 //!
 //! Opcodes: <https://github.com/python/cpython/blob/main/Lib/pickletools.py>. A pickle is a program; what can harm is that it names
-//! functions and calls them. Here the names are compared with a list (`known.rs`), a call on that list only notes what it was given, and
-//! everything else is refused by its name. Values are flat: texts and tuples are ranges, nothing is nested or shared by pointers, so
-//! that no depth and no memo makes anything grow but by a step a byte. Lists and attributes are taken and forgotten.
+//! functions and calls them. Here the names are compared with a list (`known.rs`), a call on that
+//! list only notes what it was given, and everything else is refused by its name. Values are flat:
+//! texts and tuples are ranges, nothing is nested or shared by pointers, so that no depth and no
+//! memo makes anything grow but by a step a byte. Lists and attributes are taken and forgotten.
 //!
-//! Knows no file and no archive. Refuses to know what tensor dictionaries do not need: text opcodes of protocol 0, sets, extension
-//! codes, out-of-band buffers.
+//! Knows no file and no archive. Refuses to know what tensor dictionaries do not need: text opcodes
+//! of protocol 0, sets, extension codes, out-of-band buffers.
 
 use super::known::{Dtype, Known};
 
@@ -89,7 +90,10 @@ struct Machine<'b> {
 /// The tensors of a state dict, in its order.
 pub(super) fn tensors(bytes: &[u8]) -> Parsed<Vec<Tensor<'_>>> {
     if bytes.len() > MAX_PICKLE_BYTES {
-        return Err(format!("its data.pkl takes {} bytes: that is no list of tensors", bytes.len()));
+        return Err(format!(
+            "its data.pkl takes {} bytes: that is no list of tensors",
+            bytes.len()
+        ));
     }
     let mut machine = Machine {
         bytes,
@@ -169,7 +173,9 @@ impl<'b> Machine<'b> {
                 })?;
                 let span = self.take(length)?;
                 if std::str::from_utf8(self.bytes_of(span)).is_err() {
-                    return Err(format!("its pickle has a text that is not UTF-8 (at byte {start})"));
+                    return Err(format!(
+                        "its pickle has a text that is not UTF-8 (at byte {start})"
+                    ));
                 }
                 self.push(Value::Text(span))?;
             }
@@ -225,7 +231,8 @@ impl<'b> Machine<'b> {
             code @ (b'h' | b'j') => {
                 let at = self.length(if code == b'h' { 1 } else { 4 })?;
                 let value = self.memo.get(at).copied();
-                let value = value.ok_or_else(|| self.refused(start, "recalls what it did not remember"))?;
+                let value =
+                    value.ok_or_else(|| self.refused(start, "recalls what it did not remember"))?;
                 self.push(value)?;
             }
             // GLOBAL, STACK_GLOBAL
@@ -257,7 +264,9 @@ impl<'b> Machine<'b> {
             // OBJ, NEWOBJ, NEWOBJ_EX
             b'o' | 0x81 | 0x92 => return Err(self.refused(start, "makes an object of a class")),
             // EXT1, EXT2, EXT4
-            0x82..=0x84 => return Err(self.refused(start, "asks for something by an extension code")),
+            0x82..=0x84 => {
+                return Err(self.refused(start, "asks for something by an extension code"));
+            }
             code => return Err(self.refused(start, &format!("has the opcode 0x{code:02x}"))),
         }
         Ok(None)
@@ -272,7 +281,9 @@ impl<'b> Machine<'b> {
         let value = match (called, self.elements_of(span)) {
             (Known::OrderedDict, []) => return self.dict(),
             (Known::Size, [size @ Value::Tuple(_)]) => *size,
-            (Known::Parameter, [tensor @ (Value::Tensor(_) | Value::TypedTensor(_)), _, _]) => *tensor,
+            (Known::Parameter, [tensor @ (Value::Tensor(_) | Value::TypedTensor(_)), _, _]) => {
+                *tensor
+            }
             // Storage, offset, size, stride, requires_grad, hooks, and metadata that it may have.
             (Known::Tensor, [_, _, _, _, _, _] | [_, _, _, _, _, _, _]) => Value::Tensor(span),
             // The type is the seventh.
@@ -280,15 +291,17 @@ impl<'b> Machine<'b> {
                 Value::TypedTensor(span)
             }
             _ => {
-                return Err(
-                    self.refused(start, &format!("calls {called:?} with other arguments than torch does"))
-                );
+                return Err(self.refused(
+                    start,
+                    &format!("calls {called:?} with other arguments than torch does"),
+                ));
             }
         };
         self.push(value)
     }
 
-    /// A persistent id: `("storage", type, key, device, size)`. Which device it was on is nothing to us.
+    /// A persistent id: `("storage", type, key, device, size)`. Which device it was on is nothing
+    /// to us.
     fn storage(&mut self, start: usize) -> Parsed<()> {
         let id = self.pop()?;
         if let Value::Tuple(span) = id
@@ -324,10 +337,15 @@ impl<'b> Machine<'b> {
         within(count - 1, MAX_TENSORS, "tensors")?;
         let mut found = Vec::with_capacity(count);
         for entry in tensors {
-            let Value::Text(name) = entry.key else { return Err("a tensor in it has no name".into()) };
+            let Value::Text(name) = entry.key else {
+                return Err("a tensor in it has no name".into());
+            };
             let name = self.text(name);
             // The last is a key of safetensors headers.
-            if name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) || name == "__metadata__" {
+            if name.len() > MAX_NAME_BYTES
+                || name.chars().any(char::is_control)
+                || name == "__metadata__"
+            {
                 return Err(format!("`{}` is no name of a tensor", shown(name)));
             }
             let tensor = self.tensor(name, entry.value);
@@ -359,13 +377,13 @@ impl<'b> Machine<'b> {
             return Err(format!("has {} dimensions and {} strides", sizes.len(), strides.len()));
         }
         let number = |value: &Value| match value {
-            Value::Int(number) => {
-                u64::try_from(*number).map_err(|_| format!("has a size, stride or offset of {number}"))
-            }
+            Value::Int(number) => u64::try_from(*number)
+                .map_err(|_| format!("has a size, stride or offset of {number}")),
             _ => Err("has a size, stride or offset that is no number".to_string()),
         };
-        let dimension =
-            |(size, stride): (&Value, &Value)| Ok(Dimension { size: number(size)?, stride: number(stride)? });
+        let dimension = |(size, stride): (&Value, &Value)| {
+            Ok(Dimension { size: number(size)?, stride: number(stride)? })
+        };
         let dimensions = sizes.iter().zip(strides).map(dimension).collect::<Parsed<_>>()?;
         Ok(Tensor { name, dtype, key: self.text(*key), offset: number(offset)?, dimensions })
     }
@@ -391,7 +409,9 @@ impl<'b> Machine<'b> {
             return Err(self.refused(start, "sets a key without a value"));
         }
         for pair in pairs {
-            if let [key, value @ (Value::Tensor(_) | Value::TypedTensor(_) | Value::Dict(_))] = *pair {
+            if let [key, value @ (Value::Tensor(_) | Value::TypedTensor(_) | Value::Dict(_))] =
+                *pair
+            {
                 within(self.entries.len(), MAX_VALUES, "entries")?;
                 self.entries.push(Entry { dict, key, value });
             }
@@ -414,7 +434,9 @@ impl<'b> Machine<'b> {
         let value = self.top()?;
         let next = self.memo.len();
         if at > next {
-            return Err(format!("its pickle remembers a value as number {at} where {next} would be next"));
+            return Err(format!(
+                "its pickle remembers a value as number {at} where {next} would be next"
+            ));
         }
         within(at, MAX_VALUES, "remembered values")?;
         self.memo.resize(next.max(at + 1), value);
@@ -475,8 +497,11 @@ impl<'b> Machine<'b> {
     /// An unsigned number of so many bytes; what does not fit is longer than any file.
     fn length(&mut self, bytes: usize) -> Parsed<usize> {
         let span = self.take(bytes)?;
-        let number =
-            self.bytes_of(span).iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        let number = self
+            .bytes_of(span)
+            .iter()
+            .rev()
+            .fold(0u64, |number, byte| number << 8 | u64::from(*byte));
         Ok(usize::try_from(number).unwrap_or(usize::MAX))
     }
 
@@ -498,7 +523,8 @@ impl<'b> Machine<'b> {
         let rest = &self.bytes[self.at..];
         let end = rest.iter().position(|byte| *byte == b'\n').ok_or("its pickle is cut short")?;
         self.at += end + 1;
-        std::str::from_utf8(&rest[..end]).map_err(|_| "its pickle asks for a name that is not UTF-8".into())
+        std::str::from_utf8(&rest[..end])
+            .map_err(|_| "its pickle asks for a name that is not UTF-8".into())
     }
 
     fn bytes_of(&self, span: Span) -> &'b [u8] {

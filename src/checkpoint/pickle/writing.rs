@@ -1,8 +1,9 @@
 //! Views of storages, written one behind the other as a safetensors file.
 //!
-//! Format: see `safetensors.rs`. Floats are kept as they are, doubles become floats; integers and truth values (buffers such as
-//! `position_ids`, which networks make themselves) are left out. Types of eight bits are written under their names, so that who asks for
-//! such a tensor is told its type. Large types come first, so that each tensor begins at a multiple of its own.
+//! Format: see `safetensors.rs`. Floats are kept as they are, doubles become floats; integers and
+//! truth values (buffers such as `position_ids`, which networks make themselves) are left out.
+//! Types of eight bits are written under their names, so that who asks for such a tensor is told
+//! its type. Large types come first, so that each tensor begins at a multiple of its own.
 
 use std::io::{Error, Result, Write};
 
@@ -21,7 +22,8 @@ pub(super) struct Plan<'f> {
     tensors: Vec<(&'f MappedFile, Tensor<'f>)>,
 }
 
-/// What a type is called and how many bytes it takes where it is written; `None` for what is left out.
+/// What a type is called and how many bytes it takes where it is written; `None` for what is left
+/// out.
 fn written(dtype: Dtype) -> Option<(&'static str, usize)> {
     match dtype {
         Dtype::F64 | Dtype::F32 => Some(("F32", 4)),
@@ -72,7 +74,9 @@ impl Tensor<'_> {
     }
 
     fn write(&self, file: &MappedFile, out: &mut dyn Write) -> Result<()> {
-        let bytes = file.slice(self.range.clone()).ok_or_else(|| Error::other("a tensor leaves its file"))?;
+        let bytes = file
+            .slice(self.range.clone())
+            .ok_or_else(|| Error::other("a tensor leaves its file"))?;
         if self.is_contiguous() && self.dtype != Dtype::F64 {
             out.write_all(&bytes)?;
         } else {
@@ -106,14 +110,17 @@ fn each(dimensions: &[Dimension], bytes: &[u8], dtype: Dtype, out: &mut dyn Writ
         // Its reach was found to be that of these bytes.
         let element = bytes.get(at..at + width).unwrap_or_default();
         match (dtype, element.first_chunk::<8>()) {
-            (Dtype::F64, Some(double)) => buffer.extend((f64::from_le_bytes(*double) as f32).to_le_bytes()),
+            (Dtype::F64, Some(double)) => {
+                buffer.extend((f64::from_le_bytes(*double) as f32).to_le_bytes())
+            }
             _ => buffer.extend(element),
         }
         if buffer.len() >= AT_ONCE {
             out.write_all(&buffer)?;
             buffer.clear();
         }
-        // The next: one further in the last dimension that is not at its end, and the ones behind it from their start.
+        // The next: one further in the last dimension that is not at its end, and the ones behind
+        // it from their start.
         let mut turned = dimensions.len();
         loop {
             let Some(last) = turned.checked_sub(1) else { return out.write_all(&buffer) };

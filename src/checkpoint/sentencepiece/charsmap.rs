@@ -1,17 +1,21 @@
-//! What SentencePiece does to text before it cuts it: characters become others, blanks are counted and marked.
+//! What SentencePiece does to text before it cuts it: characters become others, blanks are counted
+//! and marked.
 //!
-//! A charsmap holds, for sequences of characters, what they become (full-width letters plain ones, jamo syllables, line ends
-//! blanks): four bytes of length, a double array of 32-bit units as Darts-clone writes it, and the texts they become, each ended
-//! by a zero. At every place the longest sequence that is in it counts. `tokenizers` has a normalizer for these too
-//! (`Precompiled`), but that one looks at graphemes, and leaves decomposed jamo as they are: other ids than the model learnt from.
-//! Foreign like the rest of the file: every step through the array is checked.
+//! A charsmap holds, for sequences of characters, what they become (full-width letters plain ones,
+//! jamo syllables, line ends blanks): four bytes of length, a double array of 32-bit units as
+//! Darts-clone writes it, and the texts they become, each ended by a zero. At every place the
+//! longest sequence that is in it counts. `tokenizers` has a normalizer for these too
+//! (`Precompiled`), but that one looks at graphemes, and leaves decomposed jamo as they are: other
+//! ids than the model learnt from. Foreign like the rest of the file: every step through the array
+//! is checked.
 
 use super::model::Normalization;
 
 /// How a blank is written in pieces.
 pub(super) const BLANK: char = '▁';
 
-/// The longest sequence looked for, in bytes: Unicode's own are below forty. Arrays may be made to lead in circles.
+/// The longest sequence looked for, in bytes: Unicode's own are below forty. Arrays may be made to
+/// lead in circles.
 const MAX_SEQUENCE: usize = 128;
 /// The longest text that one becomes, in bytes: Unicode's own are below forty.
 const MAX_BECOMES: usize = 256;
@@ -38,9 +42,11 @@ impl Charsmap {
             return Err(format!("its charsmap has {} bytes, {length} of them units", rest.len()));
         }
         let (units, texts) = rest.split_at(length);
-        let units =
-            units.chunks_exact(4).map(|unit| u32::from_le_bytes([unit[0], unit[1], unit[2], unit[3]]));
-        let texts = std::str::from_utf8(texts).map_err(|e| format!("its charsmap is not UTF-8: {e}"))?;
+        let units = units
+            .chunks_exact(4)
+            .map(|unit| u32::from_le_bytes([unit[0], unit[1], unit[2], unit[3]]));
+        let texts =
+            std::str::from_utf8(texts).map_err(|e| format!("its charsmap is not UTF-8: {e}"))?;
         if texts.split('\0').any(|text| text.len() > MAX_BECOMES) {
             return Err("its charsmap makes long texts of single characters".into());
         }
@@ -51,11 +57,14 @@ impl Charsmap {
     pub fn growth(&self) -> f64 {
         let mut most = 1.0f64;
         let mut seen = vec![false; self.units.len()];
-        let mut nodes: Vec<u32> = self.units.first().map(|root| offset(*root)).into_iter().collect();
+        let mut nodes: Vec<u32> =
+            self.units.first().map(|root| offset(*root)).into_iter().collect();
         // Level by level, so that every node is met by its shortest sequence.
         for length in 1..=MAX_SEQUENCE {
             let mut deeper = Vec::new();
-            for (node, byte) in nodes.iter().flat_map(|node| (0..=255u32).map(move |byte| (node, byte))) {
+            for (node, byte) in
+                nodes.iter().flat_map(|node| (0..=255u32).map(move |byte| (node, byte)))
+            {
                 let place = node ^ byte;
                 let Some(unit) =
                     self.units.get(place as usize).filter(|unit| *unit & (1 << 31 | 0xff) == byte)
@@ -99,8 +108,13 @@ impl Charsmap {
         text.is_char_boundary(length).then_some((length, becomes))
     }
 
-    /// The first sequence or character of a text, in bytes, and what it becomes. `kept` gives the length of what is left as it is.
-    fn first<'a>(&'a self, text: &'a str, kept: impl Fn(&str) -> Option<usize>) -> (usize, &'a str) {
+    /// The first sequence or character of a text, in bytes, and what it becomes. `kept` gives the
+    /// length of what is left as it is.
+    fn first<'a>(
+        &'a self,
+        text: &'a str,
+        kept: impl Fn(&str) -> Option<usize>,
+    ) -> (usize, &'a str) {
         let first = text.chars().next().map_or(text.len(), char::len_utf8);
         match kept(text) {
             Some(length) => (length, &text[..length]),
@@ -109,7 +123,12 @@ impl Charsmap {
     }
 
     /// A whole text as the model wants it.
-    pub fn apply(&self, how: &Normalization, text: &str, kept: impl Fn(&str) -> Option<usize>) -> String {
+    pub fn apply(
+        &self,
+        how: &Normalization,
+        text: &str,
+        kept: impl Fn(&str) -> Option<usize>,
+    ) -> String {
         let mut rest = text;
         if how.squeeze {
             while !rest.is_empty()
@@ -201,11 +220,19 @@ mod tests {
 
     #[test]
     fn arrays_that_lead_nowhere_or_in_circles_change_nothing_and_end() {
-        for fill in [0u32, u32::MAX, 1 << 31, u32::from(b'a'), u32::from(b'a') | 1 << 8, 0x61 | 1 << 9, !0xff]
-        {
+        for fill in [
+            0u32,
+            u32::MAX,
+            1 << 31,
+            u32::from(b'a'),
+            u32::from(b'a') | 1 << 8,
+            0x61 | 1 << 9,
+            !0xff,
+        ] {
             for count in [1, 2, 255, 256, 1000] {
                 let blob: Vec<u8> = (0..count).flat_map(|_| fill.to_le_bytes()).collect();
-                let bytes = [&(blob.len() as u32).to_le_bytes()[..], &blob, "ok\0".as_bytes()].concat();
+                let bytes =
+                    [&(blob.len() as u32).to_le_bytes()[..], &blob, "ok\0".as_bytes()].concat();
                 let map = Charsmap::parse(&bytes).unwrap();
                 map.apply(&Normalization::default(), &"a한".repeat(1000), none);
                 map.growth();

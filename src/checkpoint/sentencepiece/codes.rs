@@ -1,5 +1,6 @@
-//! The languages of the families whose marks for them are in no file: their ids follow from the order of these lists, which is
-//! that of transformers (`FAIRSEQ_LANGUAGE_CODES` in the families' `tokenization_*.py`). Knows no ids.
+//! The languages of the families whose marks for them are in no file: their ids follow from the
+//! order of these lists, which is that of transformers (`FAIRSEQ_LANGUAGE_CODES` in the families'
+//! `tokenization_*.py`). Knows no ids.
 
 /// NLLB-200's, from the first id after the pieces on.
 pub(super) const NLLB: &str = "\

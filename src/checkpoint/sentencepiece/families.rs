@@ -1,5 +1,5 @@
-//! The families: where each one's ids come from, which marks it has, and where they stand. One table; of
-//! files it asks only which class of tokenizer they name.
+//! The families: where each one's ids come from, which marks it has, and where they stand. One
+//! table; of files it asks only which class of tokenizer they name.
 
 use std::path::Path;
 
@@ -25,9 +25,11 @@ pub(super) enum Ids {
     Listed,
     /// The places of the pieces.
     Places,
-    /// Fairseq's: `<s>`, `<pad>`, `</s>` and `<unk>`, and then the pieces after the model's own three, so one further on.
+    /// Fairseq's: `<s>`, `<pad>`, `</s>` and `<unk>`, and then the pieces after the model's own
+    /// three, so one further on.
     Fairseq,
-    /// The places of the pieces after so many marks for pre-training (`offset` in tokenizer_config.json, 103).
+    /// The places of the pieces after so many marks for pre-training (`offset` in
+    /// tokenizer_config.json, 103).
     Offset,
 }
 
@@ -156,10 +158,16 @@ pub(super) fn code_of(spelling: &str) -> Option<&'static str> {
 }
 
 impl Row {
-    /// The row of a model. The class decides: NLLB and M2M-100 are one architecture, and so are mBART and mBART-50.
-    pub(super) fn choose(model_type: &str, class: Option<&str>, listed: bool) -> Option<&'static Self> {
+    /// The row of a model. The class decides: NLLB and M2M-100 are one architecture, and so are
+    /// mBART and mBART-50.
+    pub(super) fn choose(
+        model_type: &str,
+        class: Option<&str>,
+        listed: bool,
+    ) -> Option<&'static Self> {
         let class = class.map(|class| class.strip_suffix("Fast").unwrap_or(class));
-        let by_class = TABLE.iter().find(|row| class.is_some_and(|class| row.classes.contains(&class)));
+        let by_class =
+            TABLE.iter().find(|row| class.is_some_and(|class| row.classes.contains(&class)));
         let kind = if model_type == "m2m_100" && !listed { "nllb" } else { model_type };
         by_class.or_else(|| TABLE.iter().find(|row| row.model_types.contains(&kind)))
     }
@@ -172,8 +180,9 @@ impl Row {
         Ok(Self::choose(model_type, class, folder.join("vocab.json").exists()))
     }
 
-    /// Puts the marks of languages into what stands around a text that is to go from the first into the second. `blank` is put before a
-    /// mark that stands before the text. Fails with the code of a language that has no mark.
+    /// Puts the marks of languages into what stands around a text that is to go from the first into
+    /// the second. `blank` is put before a mark that stands before the text. Fails with the
+    /// code of a language that has no mark.
     pub fn frame<'m>(
         &self,
         (from, into): (&str, &str),
@@ -185,8 +194,9 @@ impl Row {
         let language = |code: &str| {
             let spellings = self.marks_of(code);
             // The first spelling that there is.
-            let found =
-                spellings.iter().find_map(|spelling| marks.clone().find(|(text, _)| text == spelling));
+            let found = spellings
+                .iter()
+                .find_map(|spelling| marks.clone().find(|(text, _)| text == spelling));
             found.map(|(_, id)| id).ok_or_else(|| code.to_string())
         };
         match self.source {
@@ -219,7 +229,9 @@ impl Row {
         let inner = token.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
         let is_code = |inner: &str| {
             inner.starts_with(|c: char| c.is_ascii_alphabetic())
-                && inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+                && inner
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
         };
         !open.is_empty() && inner.is_some_and(is_code)
     }

@@ -1,11 +1,13 @@
-//! A strict reader of SentencePiece model files: a protobuf message of pieces, and of how text was cut when they were trained.
+//! A strict reader of SentencePiece model files: a protobuf message of pieces, and of how text was
+//! cut when they were trained.
 //!
 //! Format: `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every length is checked, nothing is allocated
-//! beyond a small multiple of the input, and a known field of a wrong wire type is refused; fields that don't matter to encoding
-//! are skipped. Knows no file, and no ids but the places of the pieces.
+//! beyond a small multiple of the input, and a known field of a wrong wire type is refused; fields
+//! that don't matter to encoding are skipped. Knows no file, and no ids but the places of the
+//! pieces.
 
-/// Longer pieces are refused: cutting a text costs its length times that of the longest piece. SentencePiece's own default limit
-/// is sixteen characters.
+/// Longer pieces are refused: cutting a text costs its length times that of the longest piece.
+/// SentencePiece's own default limit is sixteen characters.
 const MAX_PIECE_BYTES: usize = 1_000;
 
 /// What a piece is for.
@@ -52,7 +54,13 @@ pub(super) struct Normalization {
 
 impl Default for Normalization {
     fn default() -> Self {
-        Self { charsmap: Vec::new(), add_blank: true, squeeze: true, escape: true, blank_last: false }
+        Self {
+            charsmap: Vec::new(),
+            add_blank: true,
+            squeeze: true,
+            escape: true,
+            blank_last: false,
+        }
     }
 }
 
@@ -83,7 +91,9 @@ impl Model {
     }
 
     pub fn text(&self, piece: usize) -> &str {
-        self.pieces.get(piece).map_or("", |piece| &self.texts[piece.start as usize..piece.end as usize])
+        self.pieces
+            .get(piece)
+            .map_or("", |piece| &self.texts[piece.start as usize..piece.end as usize])
     }
 
     pub fn score(&self, piece: usize) -> f32 {
@@ -220,7 +230,8 @@ impl Model {
         Ok(())
     }
 
-    /// What the library checks as well when it loads a model. The ids in `trainer_spec` don't count: the sorts of the pieces do.
+    /// What the library checks as well when it loads a model. The ids in `trainer_spec` don't
+    /// count: the sorts of the pieces do.
     fn check(&mut self) -> Result<(), String> {
         let mut unknown = (0..self.len()).filter(|piece| self.sort(*piece) == Sort::Unknown);
         let (first, second) = (unknown.next(), unknown.next());
@@ -237,7 +248,10 @@ impl Model {
         }
         if self.bytes != found.contains(&true) || self.bytes && found.contains(&false) {
             let count = found.iter().filter(|found| **found).count();
-            return Err(format!("byte_fallback is {}, but it has pieces for {count} bytes", self.bytes));
+            return Err(format!(
+                "byte_fallback is {}, but it has pieces for {count} bytes",
+                self.bytes
+            ));
         }
         Ok(())
     }
@@ -246,7 +260,8 @@ impl Model {
 /// The byte that a piece such as `<0x0A>` stands for.
 pub(super) fn byte_of(text: &str) -> Option<u8> {
     let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
-    let plain = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    let plain =
+        digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
     plain.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
@@ -256,7 +271,8 @@ fn without_charsmap(bytes: &[u8]) -> Result<(), String> {
     while let Some((field, value)) = reader.next()? {
         if field == 2 && !value.message("precompiled_charsmap")?.is_empty() {
             return Err(
-                "it changes characters of its output (denormalizer_spec), which is not supported".into()
+                "it changes characters of its output (denormalizer_spec), which is not supported"
+                    .into(),
             );
         }
     }
@@ -397,8 +413,11 @@ pub(super) mod tests {
     }
 
     pub fn piece(text: &str, score: f32, sort: u64) -> Vec<u8> {
-        let inner =
-            [field(1, 2, text.as_bytes()), field(2, 5, &score.to_le_bytes()), field(3, 0, &varint(sort))];
+        let inner = [
+            field(1, 2, text.as_bytes()),
+            field(2, 5, &score.to_le_bytes()),
+            field(3, 0, &varint(sort)),
+        ];
         field(1, 2, &inner.concat())
     }
 
@@ -408,8 +427,12 @@ pub(super) mod tests {
     }
 
     pub fn small() -> Vec<u8> {
-        let pieces =
-            [piece("<unk>", 0.0, 2), piece("</s>", 0.0, 3), piece("▁", -1.5, 1), piece("a", -2.0, 1)];
+        let pieces = [
+            piece("<unk>", 0.0, 2),
+            piece("</s>", 0.0, 3),
+            piece("▁", -1.5, 1),
+            piece("a", -2.0, 1),
+        ];
         [pieces.concat(), trainer(3, 1)].concat()
     }
 
@@ -429,7 +452,8 @@ pub(super) mod tests {
 
     #[test]
     fn unknown_fields_are_skipped_and_fields_may_come_in_any_order() {
-        let spec = [field(3, 0, &[0]), field(2, 2, b"1234"), field(99, 5, &[0; 4]), field(6, 2, b"rules")];
+        let spec =
+            [field(3, 0, &[0]), field(2, 2, b"1234"), field(99, 5, &[0; 4]), field(6, 2, b"rules")];
         let more = [field(3, 2, &spec.concat()), field(300, 1, &[7; 8]), trainer(24, 1), small()];
         let model = Model::parse(&more.concat()).unwrap();
         let wanted = Normalization {

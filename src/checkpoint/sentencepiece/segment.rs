@@ -1,8 +1,9 @@
 //! Cuts normalized text into a model's pieces, as the SentencePiece library does, score for score.
 //!
-//! Why not the `tokenizers` crate's `Unigram` and `BPE`: they let text spell control marks and bytes, take no piece whole, want both
-//! halves of a merge to be pieces, and cut word by word with sums in 64 bits, where the library goes through the whole text in 32,
-//! so that equal sums (`eeeee`, `-----`) part otherwise. Knows pieces by their places in the file; knows no ids.
+//! Why not the `tokenizers` crate's `Unigram` and `BPE`: they let text spell control marks and
+//! bytes, take no piece whole, want both halves of a merge to be pieces, and cut word by word with
+//! sums in 64 bits, where the library goes through the whole text in 32, so that equal sums
+//! (`eeeee`, `-----`) part otherwise. Knows pieces by their places in the file; knows no ids.
 
 use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
@@ -13,8 +14,8 @@ use super::model::{Algorithm, Model, Sort};
 /// How much worse than the worst piece something unknown is.
 const UNKNOWN_PENALTY: f32 = 10.0;
 
-/// What a piece that is taken whole scores for each byte after its first; others score below zero. Version 0.2.3 of the library,
-/// as measured; 0.2.1 has -0.1 for all of them.
+/// What a piece that is taken whole scores for each byte after its first; others score below zero.
+/// Version 0.2.3 of the library, as measured; 0.2.1 has -0.1 for all of them.
 const WHOLE_SCORE: f32 = 0.1;
 
 /// A part of a normalized text, and the piece that it is, if it is one.
@@ -33,7 +34,8 @@ pub(super) struct Cutter {
 }
 
 impl Cutter {
-    /// Makes a model ready. Pieces that `is_mark` says are for the program to set are not found in text.
+    /// Makes a model ready. Pieces that `is_mark` says are for the program to set are not found in
+    /// text.
     pub fn new(model: Model, is_mark: impl Fn(&str) -> bool) -> Result<Self, String> {
         let charsmap = Charsmap::parse(&model.normalization.charsmap)?;
         let of_text = |sort| matches!(sort, Sort::Normal | Sort::UserDefined | Sort::Unused);
@@ -57,7 +59,8 @@ impl Cutter {
         self.charsmap.apply(&self.model.normalization, text, |rest| self.taken_whole(rest))
     }
 
-    /// Cuts a normalized text. What is unknown comes in runs, or character by character where a model writes it as bytes.
+    /// Cuts a normalized text. What is unknown comes in runs, or character by character where a
+    /// model writes it as bytes.
     pub fn cut(&self, text: &str) -> Vec<Part> {
         let parts = match self.model.algorithm {
             Algorithm::Bpe => self.merged(text),
@@ -90,8 +93,9 @@ impl Cutter {
         for (start, c) in text.char_indices() {
             let before = ways[start].map_or(0.0, |way| way.score);
             let mut reach = |end: usize, score: f32, piece: Option<usize>| {
-                // The first of two equal sums stays, and sums are equal when they are so in 32 bits: as in version 0.2.3 of the
-                // library. Until 0.2.1 they were compared in 64 and kept in 32, which parts some of `eeeee` otherwise.
+                // The first of two equal sums stays, and sums are equal when they are so in 32
+                // bits: as in version 0.2.3 of the library. Until 0.2.1 they were
+                // compared in 64 and kept in 32, which parts some of `eeeee` otherwise.
                 let score = score + before;
                 if ways[end].is_none_or(|way| score > way.score) {
                     ways[end] = Some(Way { score, start, piece });
@@ -121,7 +125,8 @@ impl Cutter {
         parts
     }
 
-    /// BPE: of all neighbours that make a piece together those with the best score are joined, until there are none.
+    /// BPE: of all neighbours that make a piece together those with the best score are joined,
+    /// until there are none.
     fn merged(&self, text: &str) -> Vec<Part> {
         let mut joined = Joined::new(self, text);
         while let Some(best) = joined.waiting.pop() {
@@ -155,7 +160,8 @@ impl Cutter {
 
     /// The piece of exactly that text.
     fn find(&self, text: &str) -> Option<usize> {
-        let place = self.order.binary_search_by(|piece| self.model.text(*piece as usize).cmp(text)).ok()?;
+        let place =
+            self.order.binary_search_by(|piece| self.model.text(*piece as usize).cmp(text)).ok()?;
         Some(self.order[place] as usize)
     }
 
@@ -168,7 +174,8 @@ impl Cutter {
     }
 }
 
-/// The pieces of an ordered list that a text begins with, the shortest first: lengths in bytes and places in the file.
+/// The pieces of an ordered list that a text begins with, the shortest first: lengths in bytes and
+/// places in the file.
 struct Prefixes<'c, 't> {
     model: &'c Model,
     /// Those that begin as the text does, up to `length`.
@@ -285,7 +292,9 @@ impl<'c, 't> Joined<'c, 't> {
         if first.whole || second.whole {
             return;
         }
-        let Some(piece) = self.cutter.find(&self.text[first.range.start..second.range.end]) else { return };
+        let Some(piece) = self.cutter.find(&self.text[first.range.start..second.range.end]) else {
+            return;
+        };
         if self.cutter.model.sort(piece) == Sort::Unused {
             self.halves.insert(piece, first.range.len());
         }
@@ -331,8 +340,8 @@ mod tests {
         let normalized = cutter.normalize(text);
         let parts = cutter.cut(&normalized).into_iter();
         let parts = parts.map(|(range, piece)| {
-            let known =
-                piece.inspect(|piece| assert_eq!(cutter.model.text(*piece), &normalized[range.clone()]));
+            let known = piece
+                .inspect(|piece| assert_eq!(cutter.model.text(*piece), &normalized[range.clone()]));
             format!("{}{}", &normalized[range], if known.is_none() { "?" } else { "" })
         });
         parts.collect::<Vec<_>>().join(" ")

@@ -1,4 +1,5 @@
-//! Tokenizers of GGUF files: byte-level BPE (`gpt2`), SentencePiece BPE (`llama`) and Gemma 4's, built from the metadata.
+//! Tokenizers of GGUF files: byte-level BPE (`gpt2`), SentencePiece BPE (`llama`) and Gemma 4's,
+//! built from the metadata.
 
 use ahash::{AHashMap, AHashSet};
 use tokenizers::decoders::byte_fallback::ByteFallback;
@@ -41,11 +42,21 @@ const EXAONE_MOE: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{
 const CJK: &str = "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+";
 const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
 
-/// Every name that is known; any other is an error, because a wrong cut gives wrong ids without any sign of it.
-/// Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in llama.cpp's `llama-vocab.cpp`.
+/// Every name that is known; any other is an error, because a wrong cut gives wrong ids without any
+/// sign of it. Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in
+/// llama.cpp's `llama-vocab.cpp`.
 const PRE_TOKENIZERS: &[PreTokenizer] = &[
     PreTokenizer {
-        names: &["gpt-2", "exaone4", "trillion", "a.x-4.0", "phi-2", "mpt", "olmo", "granite-docling"],
+        names: &[
+            "gpt-2",
+            "exaone4",
+            "trillion",
+            "a.x-4.0",
+            "phi-2",
+            "mpt",
+            "olmo",
+            "granite-docling",
+        ],
         patterns: &[GPT2],
         ignore_merges: false,
         normalize: false,
@@ -64,8 +75,18 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
     },
     PreTokenizer { names: &["qwen35"], patterns: &[QWEN35], ignore_merges: false, normalize: true },
     PreTokenizer {
-        // llama.cpp cuts `smaug-bpe` without taking whole words first; SmolLM 3's own tokenizer.json does.
-        names: &["llama-bpe", "llama-v3", "llama3", "midm-2.0", "lfm2", "smaug-bpe", "falcon3", "falcon-h1"],
+        // llama.cpp cuts `smaug-bpe` without taking whole words first; SmolLM 3's own
+        // tokenizer.json does.
+        names: &[
+            "llama-bpe",
+            "llama-v3",
+            "llama3",
+            "midm-2.0",
+            "lfm2",
+            "smaug-bpe",
+            "falcon3",
+            "falcon-h1",
+        ],
         patterns: &[LLAMA3],
         ignore_merges: true,
         normalize: false,
@@ -78,7 +99,12 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
         ignore_merges: false,
         normalize: false,
     },
-    PreTokenizer { names: &["exaone-moe"], patterns: &[EXAONE_MOE], ignore_merges: false, normalize: false },
+    PreTokenizer {
+        names: &["exaone-moe"],
+        patterns: &[EXAONE_MOE],
+        ignore_merges: false,
+        normalize: false,
+    },
     PreTokenizer {
         names: &["hunyuan-dense", "deepseek-v3"],
         patterns: &[r"\p{N}{1,3}", CJK, HUNYUAN],
@@ -91,7 +117,8 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
 pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<Added>)> {
     let file = gguf.file().path();
     let fail = |reason: String| unusable(file, reason);
-    let model = gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
+    let model =
+        gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
     let vocabulary = Vocabulary::read(gguf).map_err(fail)?;
     let built = match model {
         "gpt2" => byte_level(gguf, &vocabulary),
@@ -112,8 +139,8 @@ pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<Added>)> {
 struct Vocabulary<'g> {
     tokens: Vec<&'g str>,
     kinds: Vec<u8>,
-    /// Texts of turn ends that merges make of shorter pieces: ordinary words of this vocabulary, as
-    /// `</s>` is of Qwen's.
+    /// Texts of turn ends that merges make of shorter pieces: ordinary words of this vocabulary,
+    /// as `</s>` is of Qwen's.
     made_turn_ends: AHashSet<String>,
 }
 
@@ -128,7 +155,9 @@ impl<'g> Vocabulary<'g> {
         if tokens.is_empty() || kinds.len() != tokens.len() {
             return Err(format!("{} tokens, {} token types", tokens.len(), kinds.len()));
         }
-        for key in ["bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id", "eot_token_id"] {
+        for key in
+            ["bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id", "eot_token_id"]
+        {
             if let Some(id) = gguf.number(&format!("tokenizer.ggml.{key}"))
                 && id >= tokens.len() as u64
                 && id != u64::from(u32::MAX)
@@ -137,9 +166,11 @@ impl<'g> Vocabulary<'g> {
             }
         }
         let merges = gguf.strings("tokenizer.ggml.merges").into_iter().flatten();
-        let made =
-            merges.filter_map(|merge| merge.split_once(' ')).map(|(one, other)| format!("{one}{other}"));
-        let made_turn_ends = made.filter(|text| super::TURN_ENDS.contains(&text.as_str())).collect();
+        let made = merges
+            .filter_map(|merge| merge.split_once(' '))
+            .map(|(one, other)| format!("{one}{other}"));
+        let made_turn_ends =
+            made.filter(|text| super::TURN_ENDS.contains(&text.as_str())).collect();
         Ok(Self { tokens, kinds, made_turn_ends })
     }
 
@@ -147,13 +178,15 @@ impl<'g> Vocabulary<'g> {
     /// whatever type they have.
     fn added(&self) -> Vec<Added> {
         // Beside another turn end `</s>` is a tag of HTML, as in Gemma's vocabularies.
-        let has_other = self.tokens.iter().any(|text| *text != "</s>" && super::TURN_ENDS.contains(text));
+        let has_other =
+            self.tokens.iter().any(|text| *text != "</s>" && super::TURN_ENDS.contains(text));
         let is_turn_end = |text: &str| {
             super::TURN_ENDS.contains(&text)
                 && !(text == "</s>" && has_other)
                 && !self.made_turn_ends.contains(text)
         };
-        let is_added = |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || is_turn_end(text);
+        let is_added =
+            |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || is_turn_end(text);
         let all = self.tokens.iter().zip(&self.kinds).enumerate();
         let added = all.filter(|(_, (text, kind))| is_added(text, **kind));
         added
@@ -183,15 +216,18 @@ type Built = std::result::Result<tokenizers::Tokenizer, String>;
 /// Byte-level BPE, GPT-2's kind: tokens are written in 256 printable stand-ins for bytes.
 fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
-    let known = || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
+    let known =
+        || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
     let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
-    let row =
-        row.ok_or_else(|| format!("the pre-tokenizer `{name}` is not supported (supported: {})", known()))?;
+    let row = row.ok_or_else(|| {
+        format!("the pre-tokenizer `{name}` is not supported (supported: {})", known())
+    })?;
     let mut tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
     // An id behind all others: the library would give it that of a control token, or of a piece.
     tokens.insert(super::NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
-    let bpe = BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
+    let bpe =
+        BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
     let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
     if row.normalize {
         inner.with_normalizer(Some(NFC)).map_err(|e| e.to_string())?;
@@ -199,8 +235,8 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let mut steps: Vec<PreTokenizerWrapper> = Vec::new();
     for pattern in row.patterns {
         let pattern = SplitPattern::Regex((*pattern).to_string());
-        let split =
-            Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
+        let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false)
+            .map_err(|e| e.to_string())?;
         steps.push(split.into());
     }
     steps.push(ByteLevel::new(false, false, false).into());
@@ -210,10 +246,15 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
 }
 
 /// The merges of a file, best first.
-fn merges(gguf: &Gguf, tokens: &AHashMap<String, u32>) -> std::result::Result<Vec<(String, String)>, String> {
+fn merges(
+    gguf: &Gguf,
+    tokens: &AHashMap<String, u32>,
+) -> std::result::Result<Vec<(String, String)>, String> {
     let mut merges = Vec::new();
     for merge in gguf.strings("tokenizer.ggml.merges").ok_or("no tokenizer.ggml.merges")? {
-        let pair = merge.split_once(' ').ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
+        let pair = merge
+            .split_once(' ')
+            .ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
         // The library would panic on some of these.
         if !tokens.contains_key(&format!("{}{}", pair.0, pair.1)) {
             return Err(format!("the merge `{merge}` makes no token"));
@@ -245,26 +286,32 @@ fn of_pieces(
     Ok(inner)
 }
 
-/// Gemma 4's: pieces, but merges are ranked by a list, and nothing is cut but at line ends. Its scores do not count.
+/// Gemma 4's: pieces, but merges are ranked by a list, and nothing is cut but at line ends. Its
+/// scores do not count.
 fn merged_pieces(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
     let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
     let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
     inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
-    // The same ids with and without this cut; it keeps the words short that merges are looked for in.
+    // The same ids with and without this cut; it keeps the words short that merges are looked for
+    // in.
     let lines = SplitPattern::Regex(r"[^\n]+|\n+".to_string());
-    let lines = Split::new(lines, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
+    let lines =
+        Split::new(lines, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
     inner.with_pre_tokenizer(Some(lines));
     Ok(inner)
 }
 
-/// SentencePiece BPE: pieces are merged best score first, blanks are `▁`, and what no piece covers falls back to bytes.
+/// SentencePiece BPE: pieces are merged best score first, blanks are `▁`, and what no piece covers
+/// falls back to bytes.
 ///
-/// The library's BPE merges by rank, so that each piece that two others make becomes a merge, ranked by the piece's score: the
-/// conversion Hugging Face uses for these models (`convert_slow_tokenizer.py`, `SentencePieceExtractor`).
+/// The library's BPE merges by rank, so that each piece that two others make becomes a merge,
+/// ranked by the piece's score: the conversion Hugging Face uses for these models
+/// (`convert_slow_tokenizer.py`, `SentencePieceExtractor`).
 fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
-    let scores: Vec<f64> = gguf.numbers("tokenizer.ggml.scores").ok_or("no tokenizer.ggml.scores")?.collect();
+    let scores: Vec<f64> =
+        gguf.numbers("tokenizer.ggml.scores").ok_or("no tokenizer.ggml.scores")?.collect();
     if scores.len() != vocabulary.tokens.len() {
         return Err(format!("{} tokens, {} scores", vocabulary.tokens.len(), scores.len()));
     }
@@ -287,10 +334,12 @@ fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let score = |id: u32| scores[id as usize];
     ranked.sort_unstable_by(|a, b| score(b.0).total_cmp(&score(a.0)).then(a.cmp(b)));
     let text = |id: u32| vocabulary.tokens[id as usize].to_string();
-    let merges = ranked.into_iter().map(|(_, left, right)| (text(left), text(right))).collect::<Vec<_>>();
+    let merges =
+        ranked.into_iter().map(|(_, left, right)| (text(left), text(right))).collect::<Vec<_>>();
     let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
     let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
-    // `add_space_prefix` asks for a blank before every text, as Llama 2 and Mistral do; Gemma does not.
+    // `add_space_prefix` asks for a blank before every text, as Llama 2 and Mistral do; Gemma does
+    // not.
     if gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
         let prefix = tokenizers::normalizers::Prepend::new("▁".to_string());
         let steps = tokenizers::normalizers::Sequence::new(vec![prefix.into(), blanks.into()]);

@@ -85,9 +85,15 @@ impl Growth {
             "Metaspace" => self.factor *= 3.0,
             _ => {}
         }
-        for key in ["prepend", "prefix", "suffix", "replacement", "pad_token", "word_delimiter_token"] {
+        for key in
+            ["prepend", "prefix", "suffix", "replacement", "pad_token", "word_delimiter_token"]
+        {
             if text(key).len() > MAX_AFFIX {
-                return Err(format!("its step `{}` adds {} bytes to a text", text("type"), text(key).len()));
+                return Err(format!(
+                    "its step `{}` adds {} bytes to a text",
+                    text("type"),
+                    text(key).len()
+                ));
             }
         }
         Ok(())
@@ -116,7 +122,10 @@ mod tests {
     fn steps_of_real_tokenizers_are_let_through() {
         let blanks = replace(" ", "▁");
         assert!(!refused(Json::Null));
-        assert!(!refused(sequence(vec![json!({"type": "Prepend", "prepend": "▁"}), blanks.clone()])));
+        assert!(!refused(sequence(vec![
+            json!({"type": "Prepend", "prepend": "▁"}),
+            blanks.clone()
+        ])));
         let spaces = json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"});
         let quotes = [replace("``", "\""), replace("''", "\"")];
         let [first, second] = quotes;

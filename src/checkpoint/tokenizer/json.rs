@@ -38,7 +38,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, String> {
     let mut added = Vec::new();
     let mut known = Vec::new();
     for (id, token) in tokens {
-        let one = Added::new(token.content.clone(), id, token.special, (token.lstrip, token.rstrip));
+        let one =
+            Added::new(token.content.clone(), id, token.special, (token.lstrip, token.rstrip));
         known.push(AddedToken { special: one.is_control(), ..token });
         added.push(one);
     }
@@ -74,7 +75,8 @@ pub(super) fn control_tokens(path: &Path) -> Result<Vec<(String, Option<u32>)>, 
     // What else the file may hold is its other readers' concern.
     let special: Special = serde_json::from_slice(&text).unwrap_or_default();
     let named = [special.bos_token, special.eos_token];
-    let named = named.iter().filter_map(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
+    let named =
+        named.iter().filter_map(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
     let named = named.map(|text| (text.to_string(), None));
     let added = special.added_tokens_decoder.into_iter().filter(|(_, token)| token.special);
     let added = added.map(|(id, token)| (token.content, id.parse().ok()));

@@ -11,10 +11,12 @@ pub(super) struct Magnitude {
 impl Magnitude {
     /// Whether the number may stand without the magnitude, by what stands around both.
     pub fn is_open(self, before: &str, after: &str) -> bool {
-        const COUNTED: &[&str] = &["people", "won", "dollar", "euro", "pound", "user", "home", "job", "vote"];
+        const COUNTED: &[&str] =
+            &["people", "won", "dollar", "euro", "pound", "user", "home", "job", "vote"];
         let money = before.ends_with(['$', '€', '£', '¥', '₩']);
-        let counted =
-            after.strip_prefix(' ').is_some_and(|rest| COUNTED.iter().any(|word| rest.starts_with(word)));
+        let counted = after
+            .strip_prefix(' ')
+            .is_some_and(|rest| COUNTED.iter().any(|word| rest.starts_with(word)));
         self.open && !money && !counted
     }
 }
@@ -106,7 +108,9 @@ fn numeral(word: &str) -> Option<f64> {
 pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
     let mut reading = Reading::default();
     let mut at = 0;
-    while let Some(start) = text[at..].find(|c: char| c.is_ascii_alphabetic()).map(|offset| at + offset) {
+    while let Some(start) =
+        text[at..].find(|c: char| c.is_ascii_alphabetic()).map(|offset| at + offset)
+    {
         let word = &text[start..];
         let word = &word[..word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len())];
         at = start + word.len();
@@ -194,9 +198,8 @@ fn roman(word: &str) -> Option<f64> {
         _ => None,
     };
     let digits: Vec<f64> = word.chars().map(digit).collect::<Option<_>>()?;
-    let signed = digits
-        .iter()
-        .enumerate()
-        .map(|(at, digit)| if digits.get(at + 1).is_some_and(|next| next > digit) { -digit } else { *digit });
+    let signed = digits.iter().enumerate().map(|(at, digit)| {
+        if digits.get(at + 1).is_some_and(|next| next > digit) { -digit } else { *digit }
+    });
     Some(signed.sum())
 }

@@ -49,8 +49,8 @@ const UNITS: &[(&str, f64)] = &[
     ("네", 4.0), ("다섯", 5.0), ("여섯", 6.0), ("일곱", 7.0), ("여덟", 8.0), ("아홉", 9.0),
 ];
 
-/// "1조2천500억", "3만5천", "1억 2천만", "1천 5백": a number with Korean magnitudes, and its length. `None`
-/// without any.
+/// "1조2천500억", "3만5천", "1억 2천만", "1천 5백": a number with Korean magnitudes, and its
+/// length. `None` without any.
 pub(super) fn number(text: &str) -> Option<(f64, usize)> {
     // The sum; what the next big unit multiplies; the smallest unit so far, big and small.
     let (mut total, mut section) = (0.0, 0.0);
@@ -217,8 +217,12 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
         if let Some((known, ten)) = TENS.iter().find(|(known, _)| word.starts_with(known)) {
             // "열다섯", and "열 다섯".
             let rest = &word[known.len()..];
-            let rest = if rest.is_empty() { words.peek().map_or("", |(_, next)| next) } else { rest };
-            let unit = UNITS.iter().find(|(unit, _)| rest.starts_with(unit)).map_or(0.0, |(_, value)| *value);
+            let rest =
+                if rest.is_empty() { words.peek().map_or("", |(_, next)| next) } else { rest };
+            let unit = UNITS
+                .iter()
+                .find(|(unit, _)| rest.starts_with(unit))
+                .map_or(0.0, |(_, value)| *value);
             spelled.extend([*ten, ten + unit]);
         }
         if let Some(value) = sino_korean(word) {
@@ -237,11 +241,13 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn is_counted(rest: &str) -> bool {
-    rest.is_empty() || PARTICLES.contains(&rest) || COUNTERS.iter().any(|counter| rest.starts_with(counter))
+    rest.is_empty()
+        || PARTICLES.contains(&rest)
+        || COUNTERS.iter().any(|counter| rest.starts_with(counter))
 }
 
-/// "이십오", "삼백만", "수천": `None` without a magnitude, where 이 and 사 are mostly other words, and for
-/// one bare magnitude that counts nothing: "조사", "만나".
+/// "이십오", "삼백만", "수천": `None` without a magnitude, where 이 and 사 are mostly other words,
+/// and for one bare magnitude that counts nothing: "조사", "만나".
 fn sino_korean(word: &str) -> Option<f64> {
     let stripped = word.strip_prefix(['수', '몇', '제']);
     let (mut total, mut section, mut digit) = (0.0, 0.0, None);

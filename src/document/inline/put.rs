@@ -136,7 +136,9 @@ impl<'t> Put<'t, '_> {
     /// goes to their end, a line break has no meaning there.
     fn lone(&mut self, tag: &'t Tag) {
         match () {
-            () if tag.at <= self.inside.start && !self.inside.is_empty() => self.lead.push_str(&tag.raw),
+            () if tag.at <= self.inside.start && !self.inside.is_empty() => {
+                self.lead.push_str(&tag.raw)
+            }
             () if tag.at >= self.inside.end || is_picture(&tag.raw) => self.tail.push_str(&tag.raw),
             () => self.lost.push(&tag.raw),
         }
@@ -234,7 +236,8 @@ fn partners(tags: &[Tag]) -> Vec<Option<usize>> {
     for (at, tag) in tags.iter().enumerate() {
         if let Some(name) = element(&tag.raw) {
             open.entry(name.to_ascii_lowercase()).or_default().push(at);
-        } else if let Some(name) = tag.raw.strip_prefix("</").map(name).or_else(|| override_end(&tag.raw))
+        } else if let Some(name) =
+            tag.raw.strip_prefix("</").map(name).or_else(|| override_end(&tag.raw))
             && let Some(begin) = open.get_mut(&name.to_ascii_lowercase()).and_then(Vec::pop)
         {
             (partners[begin], partners[at]) = (Some(at), Some(begin));
@@ -340,7 +343,10 @@ mod tests {
 
     #[test]
     fn elements_without_words_stay_at_the_ends_and_pictures_in_links_stay_whole() {
-        assert_eq!(nothing_lost("<a name=x></a>One <b>two</b>", "two 하나"), "<a name=x></a><b>two</b> 하나");
+        assert_eq!(
+            nothing_lost("<a name=x></a>One <b>two</b>", "two 하나"),
+            "<a name=x></a><b>two</b> 하나"
+        );
         assert_eq!(
             put("One <a href=x><img src=a></a> two <i></i> three", "하나"),
             ("하나<a href=x><img src=a></a>".into(), vec!["<i>".into()])
@@ -368,7 +374,9 @@ mod tests {
                 ((0..n).map(word).collect(), (0..n).rev().map(|at| format!("w{at}, ")).collect())
             }),
             ("nested", |n| (format!("x {}y{} z", "<b>".repeat(n), "</b>".repeat(n)), "y y".into())),
-            ("nested, gone", |n| (format!("x {}{} z", "<b>y ".repeat(n), "</b>".repeat(n)), "y q".repeat(n))),
+            ("nested, gone", |n| {
+                (format!("x {}{} z", "<b>y ".repeat(n), "</b>".repeat(n)), "y q".repeat(n))
+            }),
             ("crossing", |n| {
                 let name = |at: usize| ["b", "i", "u"][at % 3];
                 let open: String = (0..n).map(|at| format!("<{}>a ", name(at))).collect();
@@ -376,7 +384,10 @@ mod tests {
                 (format!("x {open}{close} z"), "a b ".repeat(n))
             }),
             ("one letter", |n| {
-                (format!("x {} <i>{}</i> z", "<b>aa</b>".repeat(n), "a".repeat(n)), "a".repeat(4 * n))
+                (
+                    format!("x {} <i>{}</i> z", "<b>aa</b>".repeat(n), "a".repeat(n)),
+                    "a".repeat(4 * n),
+                )
             }),
             ("pictures", |n| (format!("x {} y", "<a><img></a>".repeat(n)), "a".repeat(n))),
         ];

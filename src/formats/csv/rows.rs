@@ -1,8 +1,9 @@
 //! Where the rows of a CSV file end: cut one after the other, however long the file is.
 //!
-//! Knows quotes and line ends, for which bytes are enough in every encoding that is a superset of ASCII; what stands in a row
-//! is for others to take apart. One quote too many would make one row of the rows up to the next quote, or of the rest of the
-//! file: a row is held up to [`LONGEST`], and where a quote has no end that could be one, reading goes on after its line.
+//! Knows quotes and line ends, for which bytes are enough in every encoding that is a superset of
+//! ASCII; what stands in a row is for others to take apart. One quote too many would make one row
+//! of the rows up to the next quote, or of the rest of the file: a row is held up to [`LONGEST`],
+//! and where a quote has no end that could be one, reading goes on after its line.
 
 use std::io::{self, BufRead};
 
@@ -143,7 +144,9 @@ impl Rows {
             self.consume(used);
             match place {
                 Place::Done => return Ok(End::Whole),
-                Place::Wrong => return Ok(End::Open(opened, "closes a quote in the middle of a column")),
+                Place::Wrong => {
+                    return Ok(End::Open(opened, "closes a quote in the middle of a column"));
+                }
                 Place::Quoted if full || used == 0 => {
                     return Ok(End::Open(opened, "opens a quote that is not closed"));
                 }
@@ -154,9 +157,11 @@ impl Rows {
         }
     }
 
-    /// Reads to the end of a row of which the beginning was read, without keeping it. Gives what to say of it where that fails.
+    /// Reads to the end of a row of which the beginning was read, without keeping it. Gives what to
+    /// say of it where that fails.
     fn skip(&mut self, separators: &[u8], begun: &[u8]) -> String {
-        let mut place = begun.iter().fold(Place::Start, |place, byte| step(place, *byte, separators));
+        let mut place =
+            begun.iter().fold(Place::Start, |place, byte| step(place, *byte, separators));
         while place != Place::Done {
             let (line, returned) = (self.line, self.returned);
             let bytes = match self.fill() {
@@ -176,12 +181,15 @@ impl Rows {
         String::new()
     }
 
-    /// Goes on with the line after that of the quote at a byte, which has no end. Gives how much of the row that leaves out.
+    /// Goes on with the line after that of the quote at a byte, which has no end. Gives how much of
+    /// the row that leaves out.
     ///
-    /// Up to where that showed, every quote has another beside it, or it would have been the end: no line between them opens a
-    /// quote that stays open for long, and so no byte is read again and again, whatever the file.
+    /// Up to where that showed, every quote has another beside it, or it would have been the end:
+    /// no line between them opens a quote that stays open for long, and so no byte is read
+    /// again and again, whatever the file.
     fn go_on_after(&mut self, row: &[u8], quote: usize) -> (usize, String) {
-        let Some(length) = row[quote..].iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+        let Some(length) = row[quote..].iter().position(|byte| matches!(byte, b'\n' | b'\r'))
+        else {
             self.count(row);
             return (row.len(), self.skip(&[], &[]));
         };
@@ -235,9 +243,10 @@ mod tests {
         std::iter::from_fn(|| rows.next(b","))
             .map(|row| match row {
                 Ok(row) => (row.line, Ok(String::from_utf8_lossy(&row.bytes).into_owned())),
-                Err(error) => {
-                    (error.place.trim_start_matches("line ").parse().unwrap_or(0), Err(error.reason))
-                }
+                Err(error) => (
+                    error.place.trim_start_matches("line ").parse().unwrap_or(0),
+                    Err(error.reason),
+                ),
             })
             .collect()
     }
@@ -257,7 +266,12 @@ mod tests {
         let open = Err("opens a quote that is not closed".to_string());
         assert_eq!(
             rows(b"a,b\n1,\"x\n2,y\n3,z\n"),
-            [(1, Ok("a,b".into())), (2, open.clone()), (3, Ok("2,y".into())), (4, Ok("3,z".into()))]
+            [
+                (1, Ok("a,b".into())),
+                (2, open.clone()),
+                (3, Ok("2,y".into())),
+                (4, Ok("3,z".into()))
+            ]
         );
         assert_eq!(rows(b"1,\"x"), [(1, open)]);
         let wrong = Err("closes a quote in the middle of a column".to_string());
@@ -283,7 +297,8 @@ mod tests {
     fn neither_a_quote_nor_a_row_without_end_is_held_in_memory() {
         let row = |mut rows: Rows| {
             let first = rows.next(b",").map(|row| row.map(|_| ()).unwrap_err().reason).unwrap();
-            let next = rows.next(b",").and_then(Result::ok).map(|row| (row.line, row.bytes)).unwrap();
+            let next =
+                rows.next(b",").and_then(Result::ok).map(|row| (row.line, row.bytes)).unwrap();
             (first, next)
         };
         let long = |byte: u8| io::repeat(byte).take(40 << 20);

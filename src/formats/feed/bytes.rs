@@ -135,8 +135,7 @@ mod tests {
 
     #[test]
     fn korean_with_a_bad_byte_is_still_korean() {
-        let text =
-            "<?xml version='1.0' encoding='euc-kr'?><rss><item>해민시는 7일 항구를 정비한다</item></rss>";
+        let text = "<?xml version='1.0' encoding='euc-kr'?><rss><item>해민시는 7일 항구를 정비한다</item></rss>";
         let mut bytes = EUC_KR.encode(text).0.into_owned();
         let at = bytes.len() - b"</item></rss>".len();
         bytes.insert(at, 0xff);

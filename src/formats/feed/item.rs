@@ -155,7 +155,8 @@ impl<'c> Fields<'c> {
             match token.kind {
                 Kind::Open | Kind::Empty => self.context.names.element(tag).is_some(),
                 Kind::Close => {
-                    self.partners[*next].is_none() && !markup::is_element(self.context.names.html(tag))
+                    self.partners[*next].is_none()
+                        && !markup::is_element(self.context.names.html(tag))
                 }
                 _ => false,
             }
@@ -169,7 +170,9 @@ impl<'c> Fields<'c> {
 
     /// The first field that has words, on one line.
     fn first(&self, names: &[&str]) -> Option<String> {
-        self.named(names).map(|field| one_line(&self.value(field).text)).find(|words| !words.is_empty())
+        self.named(names)
+            .map(|field| one_line(&self.value(field).text))
+            .find(|words| !words.is_empty())
     }
 
     fn title(&self) -> Option<String> {
@@ -209,7 +212,9 @@ impl<'c> Fields<'c> {
             rel.is_empty() || rel.split_whitespace().any(|one| one == "alternate")
         };
         let element = |field: &Field<'c>| match attribute(field.tag, "href") {
-            Some(href) => Some(href).filter(|_| alternate(field)).and_then(|href| resolved(field, &href)),
+            Some(href) => {
+                Some(href).filter(|_| alternate(field)).and_then(|href| resolved(field, &href))
+            }
             None => resolved(field, &self.value(field).text),
         };
         let web = |field: &Field<'c>| {
@@ -260,7 +265,9 @@ impl<'c> Fields<'c> {
         let mut notes = Vec::new();
         if lost > 0 {
             let bytes = if lost == 1 { "one place".to_string() } else { format!("{lost} places") };
-            notes.push(format!("bytes that fit no encoding were left out in {bytes} of the feed's item"));
+            notes.push(format!(
+                "bytes that fit no encoding were left out in {bytes} of the feed's item"
+            ));
         }
         if let Some(open) = self.open.first() {
             notes.push(format!("the feed never closes the item's <{open}>"));
@@ -272,7 +279,8 @@ impl<'c> Fields<'c> {
     fn value(&self, field: &Field<'c>) -> Body {
         let names = self.context.names;
         let inside = &self.tokens[field.tokens.clone()];
-        let html = inside.iter().any(|token| matches!(token.kind, Kind::Open | Kind::Empty | Kind::Close));
+        let html =
+            inside.iter().any(|token| matches!(token.kind, Kind::Open | Kind::Empty | Kind::Close));
         let mut text = String::new();
         let mut end = field.inner.start;
         for (at, token) in inside.iter().enumerate() {

@@ -47,7 +47,9 @@ impl Items {
                     let value = value(&text, at).ok_or_else(|| broken(at))?;
                     at = value.end;
                     if key == "\"home_page_url\"" {
-                        let page = serde_json::from_str::<Scalar>(&text[value]).ok().and_then(|page| page.0);
+                        let page = serde_json::from_str::<Scalar>(&text[value])
+                            .ok()
+                            .and_then(|page| page.0);
                         base = page.and_then(|page| Url::parse(page.trim()).ok());
                     }
                 }
@@ -67,7 +69,8 @@ impl Iterator for Items {
             // The missing end is reported once.
             let whole = self.at == usize::MAX || self.at > self.text.len();
             self.at = usize::MAX;
-            return (!whole).then(|| Err(unreadable(number, "breaks off before the list's end".into(), "")));
+            return (!whole)
+                .then(|| Err(unreadable(number, "breaks off before the list's end".into(), "")));
         }
         if self.text[at..].starts_with(']') {
             self.at = usize::MAX;
@@ -150,10 +153,15 @@ fn item(raw: &str, base: Option<&Url>) -> Result<Item, String> {
     let marked = entry.content_html.0.map(|text| Body { text, html: true });
     let plain = [entry.content_text.0, entry.summary.0].into_iter().flatten();
     let plain = plain.map(|text| Body { html: markup::has_elements(&text), text });
-    let mut item = article(title.filter(|title| !title.is_empty()), marked.into_iter().chain(plain))?;
+    let mut item =
+        article(title.filter(|title| !title.is_empty()), marked.into_iter().chain(plain))?;
     item.id = entry.id.0.filter(|id| !id.trim().is_empty());
-    item.link = [entry.url.0, entry.external_url.0].iter().flatten().find_map(|url| link::resolve(url, base));
-    let dates: Vec<String> = [entry.date_published.0, entry.date_modified.0].into_iter().flatten().collect();
+    item.link = [entry.url.0, entry.external_url.0]
+        .iter()
+        .flatten()
+        .find_map(|url| link::resolve(url, base));
+    let dates: Vec<String> =
+        [entry.date_published.0, entry.date_modified.0].into_iter().flatten().collect();
     let understood = dates.iter().find(|date| dates::read(date).is_some());
     item.published = understood.or(dates.first()).cloned();
     Ok(item)

@@ -12,7 +12,10 @@ pub(super) fn base(given: Option<&str>, around: Option<&Url>) -> Option<Url> {
 /// Whether an address is a whole one of the web.
 pub(super) fn is_web(address: &str) -> bool {
     let begins = |scheme: &str| {
-        address.trim_start().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        address
+            .trim_start()
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
     begins("http://") || begins("https://")
 }
@@ -68,7 +71,10 @@ mod tests {
             assert_eq!(resolve(given, site.as_ref()).as_deref(), link, "{given}");
         }
         assert_eq!(resolve("/1", None), None);
-        assert_eq!(resolve("//haemin.example/1", None).as_deref(), Some("https://haemin.example/1"));
+        assert_eq!(
+            resolve("//haemin.example/1", None).as_deref(),
+            Some("https://haemin.example/1")
+        );
     }
 
     #[test]

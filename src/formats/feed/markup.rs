@@ -37,14 +37,18 @@ pub(super) const VOID: &[&str] = &[
 ];
 
 /// Elements that run code, load content from elsewhere, or hold no words.
-const ACTIVE: &[&str] =
-    &["applet", "embed", "frame", "frameset", "iframe", "noembed", "object", "script", "style", "template"];
+const ACTIVE: &[&str] = &[
+    "applet", "embed", "frame", "frameset", "iframe", "noembed", "object", "script", "style",
+    "template",
+];
 
 /// Whether a name is an HTML element, a custom element (`x-ad`) or a prefixed one (`o:p`).
 pub(super) fn is_element(name: &str) -> bool {
     let own = || {
         name.contains(['-', ':'])
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b':'))
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b':'))
     };
     ELEMENTS.iter().any(|known| known.eq_ignore_ascii_case(name)) || own()
 }
@@ -59,9 +63,11 @@ fn has_attributes_only(tag: &str) -> bool {
     let mut rest = tag.trim_start_matches('<').trim_end_matches('>');
     rest = rest.split_once(|c: char| c.is_whitespace() || c == '/').map_or("", |(_, rest)| rest);
     loop {
-        rest =
-            rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | ';' | ','));
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
+        rest = rest.trim_start_matches(|c: char| {
+            c.is_whitespace() || matches!(c, '/' | '"' | '\'' | ';' | ',')
+        });
+        let end =
+            rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         if name.is_empty() && after.is_empty() {
             return true;
@@ -89,7 +95,9 @@ fn has_attributes_only(tag: &str) -> bool {
 pub(super) fn has_tags(text: &str) -> bool {
     text.contains('<')
         && tags(text).any(|tag| match &tag.kind {
-            TagKind::Open { name, .. } | TagKind::Close { name } => is_tag(&text[tag.span.clone()], name),
+            TagKind::Open { name, .. } | TagKind::Close { name } => {
+                is_tag(&text[tag.span.clone()], name)
+            }
             TagKind::Other => false,
         })
 }
@@ -116,7 +124,8 @@ pub(super) fn words(html: &str) -> String {
     if html.contains('<') {
         let mut plain = String::with_capacity(html.len());
         // Unclosed, these would hide the rest of the headline; there they are words.
-        let open = ACTIVE.iter().chain(&["plaintext", "xmp", "noscript", "noframes", "textarea", "title"]);
+        let open =
+            ACTIVE.iter().chain(&["plaintext", "xmp", "noscript", "noframes", "textarea", "title"]);
         let mut raw = Cow::Borrowed(html);
         for name in open {
             raw = without_end(raw, name);
@@ -225,7 +234,10 @@ fn is_hidden(attributes: &[Attribute]) -> bool {
     let style = value(attributes, "style").unwrap_or_default().to_ascii_lowercase();
     let style: String = style.split_whitespace().collect();
     let zero = |property: &str| {
-        let set = style.split(';').filter_map(|one| one.split_once(':')).find(|(name, _)| *name == property);
+        let set = style
+            .split(';')
+            .filter_map(|one| one.split_once(':'))
+            .find(|(name, _)| *name == property);
         set.is_some_and(|(_, value)| {
             value
                 .trim_end_matches("!important")

@@ -131,7 +131,9 @@ impl Names {
             let declared = self.declared.get(prefix).copied();
             return (declared.or_else(|| Some(usual()?.1)).unwrap_or(UNKNOWN), local);
         }
-        let own = || xml::attributes(tag).find(|(name, _)| *name == "xmlns").map(|(_, value)| &tag[value]);
+        let own = || {
+            xml::attributes(tag).find(|(name, _)| *name == "xmlns").map(|(_, value)| &tag[value])
+        };
         let own = if tag.contains("xmlns") { own().map(vocabulary) } else { None };
         (own.filter(|own| !matches!(*own, UNKNOWN | "")).unwrap_or(self.default), name)
     }
@@ -151,13 +153,18 @@ mod tests {
     #[test]
     fn prefixes_mean_what_they_are_declared_to_mean() {
         let mut names = Names::default();
-        names.declare("<rss xmlns:m='http://search.yahoo.com/mrss/' xmlns:dc='http://haemin.example/ours'>");
+        names.declare(
+            "<rss xmlns:m='http://search.yahoo.com/mrss/' xmlns:dc='http://haemin.example/ours'>",
+        );
         assert_eq!(names.element("<m:Description>"), Some("media:description"));
         assert_eq!(names.element("</m:group>"), Some("media:group"));
         assert_eq!(names.element("<dc:date>"), None);
         assert_eq!(names.element("<content:encoded>"), Some("content:encoded"));
         assert_eq!(names.element("<pubDate>"), Some("pubdate"));
-        assert_eq!(names.element("<title xmlns='http://www.w3.org/2005/Atom'>"), Some("atom:title"));
+        assert_eq!(
+            names.element("<title xmlns='http://www.w3.org/2005/Atom'>"),
+            Some("atom:title")
+        );
         assert_eq!(names.element("<x:title>"), None);
         assert_eq!(Names::of_atom().element("<entry>"), Some("atom:entry"));
     }

@@ -1,6 +1,7 @@
 //! A tolerant scanner for XML: tags and sections in one pass, well-formed or not.
 //!
-//! Everything else is text: `3 < 5`, `<속보>`, a tag interrupted by the next one. Entities are left.
+//! Everything else is text: `3 < 5`, `<속보>`, a tag interrupted by the next one. Entities are
+//! left.
 
 use crate::document::Span;
 
@@ -78,11 +79,15 @@ impl Scanner {
                 [b'<', b'!', ..] if rest.starts_with(SECTION) => {
                     (Kind::Section, Some(self.section_end(text, start)))
                 }
-                [b'<', b'!', c, ..] if c.is_ascii_alphabetic() => (Kind::Other, self.doctype(text, start)),
+                [b'<', b'!', c, ..] if c.is_ascii_alphabetic() => {
+                    (Kind::Other, self.doctype(text, start))
+                }
                 [b'<', b'?', ..] => (Kind::Other, self.instruction.end(text, start + 2)),
                 [b'<', b'/', ..] => (Kind::Close, tag_end(rest).map(|length| start + length)),
                 _ => match tag_end(rest) {
-                    Some(length) if rest[..length].ends_with("/>") => (Kind::Empty, Some(start + length)),
+                    Some(length) if rest[..length].ends_with("/>") => {
+                        (Kind::Empty, Some(start + length))
+                    }
                     length => (Kind::Open, length.map(|length| start + length)),
                 },
             };
@@ -215,7 +220,10 @@ mod tests {
     #[test]
     fn what_has_no_end_takes_nothing_along() {
         assert_eq!(tokens("<!-- a <b> c"), ["Open <b>"]);
-        assert_eq!(tokens("<a href=\"x>y</a> <b <c>"), ["Open <a href=\"x>", "Close </a>", "Open <c>"]);
+        assert_eq!(
+            tokens("<a href=\"x>y</a> <b <c>"),
+            ["Open <a href=\"x>", "Close </a>", "Open <c>"]
+        );
         assert_eq!(
             tokens("<item><![CDATA[one</item><item><![CDATA[two]]></item>"),
             [

@@ -89,8 +89,9 @@ fn a_broken_item_does_not_take_the_others_along() {
     "-" "-" "-" | Five / An end.
     item 8: breaks off before its end
     "#);
-    let notes =
-        feed(text).into_iter().map(|found| found.map(|item| item.notes.join("; ")).unwrap_or_default());
+    let notes = feed(text)
+        .into_iter()
+        .map(|found| found.map(|item| item.notes.join("; ")).unwrap_or_default());
     assert_eq!(
         notes.collect::<Vec<_>>(),
         [
@@ -119,7 +120,10 @@ fn markup_in_fields_is_read_escaped_or_not() {
     assert_eq!(all(&drawing), "item 1: has neither a headline nor a text");
     for (item, article) in [
         ("<title>3 < 5 ferries</title>", "3 < 5 ferries"),
-        ("<title>A <b>bold</title><description>Rain<br>wind<p>fog</description>", "A bold / Rain wind / fog"),
+        (
+            "<title>A <b>bold</title><description>Rain<br>wind<p>fog</description>",
+            "A bold / Rain wind / fog",
+        ),
         ("<title>A<i/>B</title><description><p/>One.<div/>Two.</description>", "AB / One. / Two."),
         ("<description>One <description>two</description></description>", "One two"),
         ("<description>&lt;p&gt;One &amp;amp; two&lt;/p&gt;</description>", "One & two"),
@@ -198,7 +202,10 @@ fn contents_of_atom_are_of_many_types() {
         ("<summary type='text'>A &lt;b> c</summary>", "A <b> c"),
         ("<summary>A &amp;amp; B</summary>", "A & B"),
         ("<title mode='base64'>QQ==</title><summary>A</summary>", "A"),
-        ("<content type='xhtml'><p>A</p><svg><rdf:RDF>x</rdf:RDF></svg><p>B</p></content>", "A / B"),
+        (
+            "<content type='xhtml'><p>A</p><svg><rdf:RDF>x</rdf:RDF></svg><p>B</p></content>",
+            "A / B",
+        ),
     ] {
         for version in ["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"] {
             let said = all(&format!("<feed xmlns='{version}'><entry>{element}</entry></feed>"));
@@ -216,7 +223,8 @@ fn feeds_are_known_below_comments_and_as_a_lone_entry() {
             .map(|found| facts(&found))
             .collect::<Vec<_>>()
     };
-    let comment = format!("<?xml version='1.0'?>\n<!--\n{}-->\n", "Some rights reserved.\n".repeat(500));
+    let comment =
+        format!("<?xml version='1.0'?>\n<!--\n{}-->\n", "Some rights reserved.\n".repeat(500));
     for text in [
         format!("{comment}{}", rss("<title>One</title>")),
         "<entry xmlns='http://www.w3.org/2005/Atom'><title>One</title></entry>".to_string(),
@@ -245,10 +253,16 @@ fn links_are_found_and_made_whole() {
             "https://haemin.example/1",
         ),
         ("<link href='https://haemin.example/1'>", "https://haemin.example/1"),
-        ("<feedburner:origLink>https://haemin.example/1</feedburner:origLink>", "https://haemin.example/1"),
+        (
+            "<feedburner:origLink>https://haemin.example/1</feedburner:origLink>",
+            "https://haemin.example/1",
+        ),
         ("<dc:identifier>https://haemin.example/1</dc:identifier>", "https://haemin.example/1"),
         ("<link xml:base='https://b.example/x/'>1</link>", "https://b.example/x/1"),
-        ("<link>javascript:alert(1)</link><guid>https://haemin.example/1</guid>", "https://haemin.example/1"),
+        (
+            "<link>javascript:alert(1)</link><guid>https://haemin.example/1</guid>",
+            "https://haemin.example/1",
+        ),
         ("<source><link>https://other.example/</link></source>", "-"),
     ] {
         let said = all(&rss(&format!("<title>One</title>{item}")));
@@ -257,7 +271,11 @@ fn links_are_found_and_made_whole() {
     let atom = "<feed xml:base='https://haemin.example/a/'><entry xml:base='b/'><title>A</title><link rel='http://www.iana.org/assignments/relation/alternate' href='1'/></entry></feed>";
     assert!(all(atom).contains("\"https://haemin.example/a/b/1\""), "{}", all(atom));
     let id = "<feed><entry><id>https://haemin.example/1</id><title>A</title></entry></feed>";
-    assert!(all(id).starts_with("\"https://haemin.example/1\" \"https://haemin.example/1\""), "{}", all(id));
+    assert!(
+        all(id).starts_with("\"https://haemin.example/1\" \"https://haemin.example/1\""),
+        "{}",
+        all(id)
+    );
     assert!(all("<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:entry><a:title>A</a:title><a:link href='//h.example/1'/></a:entry></a:feed>").contains("\"https://h.example/1\""));
 }
 
@@ -267,7 +285,10 @@ fn of_several_dates_the_first_that_is_understood_counts() {
         ("<pubDate>\n 수, 07 1월 2026 22:30:00 +0900 </pubDate>", "수, 07 1월 2026 22:30:00 +0900"),
         ("<pubDate>어제</pubDate><dc:date>2026-01-07</dc:date>", "2026-01-07"),
         ("<pubDate>어제</pubDate>", "어제"),
-        ("<PUBDATE/><dcterms:issued>2026-01-07T22:30+09:00</dcterms:issued>", "2026-01-07T22:30+09:00"),
+        (
+            "<PUBDATE/><dcterms:issued>2026-01-07T22:30+09:00</dcterms:issued>",
+            "2026-01-07T22:30+09:00",
+        ),
         (
             "<atom:updated>2026-01-08</atom:updated><pubDate>2026년 1월 7일 오후 5시</pubDate>",
             "2026년 1월 7일 오후 5시",
@@ -294,13 +315,18 @@ fn json_feeds_are_read_as_far_as_they_are_whole() {
     "#);
     let cut = "{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{\"title\":\"One\"},";
     assert_eq!(all(cut), "\"-\" \"-\" \"-\" | One\nitem 2: breaks off before the list's end");
-    let refused =
-        |text: &str| match items(std::io::Cursor::new(text.as_bytes().to_vec()), "a.json", Fields::default())
-        {
-            Ok(_) => String::new(),
-            Err(error) => error.to_string(),
-        };
-    assert_eq!(refused("{\"version\":\"https://jsonfeed.org/version/1\"}"), "a.json has no list of `items`");
+    let refused = |text: &str| match items(
+        std::io::Cursor::new(text.as_bytes().to_vec()),
+        "a.json",
+        Fields::default(),
+    ) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(
+        refused("{\"version\":\"https://jsonfeed.org/version/1\"}"),
+        "a.json has no list of `items`"
+    );
     assert_eq!(
         refused("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":7}"),
         "a.json has no list of `items`"
@@ -330,10 +356,12 @@ fn reading_takes_memory_in_proportion_to_length() {
 /// Feeds of one adversarial shape: four times the length may take at most eight times as long.
 #[test]
 fn reading_takes_time_in_proportion_to_length() {
-    let json =
-        |items: &str| format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{items}]}}");
-    let around =
-        |head: &str, items: &str| format!("<rss version='2.0'{head}><channel>{items}</channel></rss>");
+    let json = |items: &str| {
+        format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{items}]}}")
+    };
+    let around = |head: &str, items: &str| {
+        format!("<rss version='2.0'{head}><channel>{items}</channel></rss>")
+    };
     let names = |count: usize| (0..count).map(|n| format!(" xmlns:n{n}='u'")).collect::<String>();
     type Make<'m> = &'m dyn Fn(usize) -> String;
     let kinds: &[(&str, Make<'_>)] = &[
@@ -346,7 +374,11 @@ fn reading_takes_time_in_proportion_to_length() {
         ("titles without an end", &|n| rss(&"<title>".repeat(n / 7))),
         ("ends without a beginning", &|n| rss(&format!("<title>{}", "</x>".repeat(n / 4)))),
         ("deep nesting", &|n| {
-            rss(&format!("<description>{}x{}</description>", "<d>".repeat(n / 7), "</d>".repeat(n / 7)))
+            rss(&format!(
+                "<description>{}x{}</description>",
+                "<d>".repeat(n / 7),
+                "</d>".repeat(n / 7)
+            ))
         }),
         ("groups in groups", &|n| {
             rss(&format!("{}x{}", "<media:group>".repeat(n / 27), "</media:group>".repeat(n / 27)))
@@ -356,7 +388,9 @@ fn reading_takes_time_in_proportion_to_length() {
         ("brackets", &|n| rss(&"<".repeat(n))),
         ("open quotes", &|n| rss(&"<a b='".repeat(n / 6))),
         ("comments", &|n| rss(&"<!--".repeat(n / 4))),
-        ("sections", &|n| around("", &"<item><description><![CDATA[x</description></item>".repeat(n / 50))),
+        ("sections", &|n| {
+            around("", &"<item><description><![CDATA[x</description></item>".repeat(n / 50))
+        }),
         ("sections in sections", &|n| rss(&format!("<title>{}", "<![CDATA[".repeat(n / 9)))),
         ("declarations", &|n| rss(&"<!a [".repeat(n / 5))),
         ("instructions", &|n| rss(&"<?a ".repeat(n / 4))),
@@ -364,7 +398,9 @@ fn reading_takes_time_in_proportion_to_length() {
         ("hidden elements", &|n| {
             rss(&format!("<title>a<![CDATA[{}]]></title>", "<p hidden>".repeat(n / 10)))
         }),
-        ("bracketed words", &|n| rss(&format!("<title><![CDATA[{}]]></title>", "<AD x y>".repeat(n / 8)))),
+        ("bracketed words", &|n| {
+            rss(&format!("<title><![CDATA[{}]]></title>", "<AD x y>".repeat(n / 8)))
+        }),
         ("json items", &|n| json(&["{}"].repeat(n / 3).join(","))),
         ("json nesting", &|n| json(&format!("{}{}", "[".repeat(n / 2), "]".repeat(n / 2)))),
         ("json quotes", &|n| json(&"\"".repeat(n))),

@@ -3,8 +3,8 @@
 
 use super::Rule;
 use super::shapes::{
-    has_phone, is_breadcrumb, is_caption, is_counter, is_dated, is_links, is_made, is_offer, is_owner,
-    is_photo, is_reading_time, is_related_link, is_reporter, is_share, is_tags, is_team,
+    has_phone, is_breadcrumb, is_caption, is_counter, is_dated, is_links, is_made, is_offer,
+    is_owner, is_photo, is_reading_time, is_related_link, is_reporter, is_share, is_tags, is_team,
 };
 use super::words::{
     ADVERTISEMENT, CLAIMS, COUNTED, IMPRINT, NAVIGATION, OTHER_ARTICLES, SHARING, SUBSCRIPTION,
@@ -143,7 +143,8 @@ pub(super) const RULES: &[Rule] = &[
                         "do you have a tip",
                         "contact our newsroom",
                     ])
-                    || !line.sentence && (line.starts(&starts) || way || line.contains(&["okjebo"])))
+                    || !line.sentence
+                        && (line.starts(&starts) || way || line.contains(&["okjebo"])))
         },
         drops: &[
             "제보는 카카오톡 okjebo",
@@ -220,7 +221,10 @@ pub(super) const RULES: &[Rule] = &[
                 && (!line.sentence && (line.is(SUBSCRIPTION) || offers())
                     || asks()
                     || invites()
-                    || is_counter(line, &["구독", "구독자", "응원", "응원수", "followers", "subscribers"]))
+                    || is_counter(
+                        line,
+                        &["구독", "구독자", "응원", "응원수", "followers", "subscribers"],
+                    ))
         },
         drops: &[
             "subscribe",
@@ -354,7 +358,11 @@ pub(super) const RULES: &[Rule] = &[
                 "학습 및 활용 금지",
                 "unauthorized reproduction",
             ];
-            let law = ["all rights reserved", "may not be published, broadcast", "this material may not be"];
+            let law = [
+                "all rights reserved",
+                "may not be published, broadcast",
+                "this material may not be",
+            ];
             // English claims end in a full stop ("All rights reserved."), Korean ones seldom end
             // like a sentence.
             line.is_at_most(LONGEST)
@@ -554,7 +562,12 @@ pub(super) const RULES: &[Rule] = &[
         what: "tags",
         reason: "words under which the page is filed",
         matches: is_tags,
-        drops: &["#해민시 #여객선 #방파제", "Tags: harbour, ferry", "태그: 항구, 배", "키워드 : 해민시"],
+        drops: &[
+            "#해민시 #여객선 #방파제",
+            "Tags: harbour, ferry",
+            "태그: 항구, 배",
+            "키워드 : 해민시",
+        ],
         keeps: &["#MeToo movement grows", "태그 경기 결과", "No. 1 port"],
     },
     Rule {

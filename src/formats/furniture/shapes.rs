@@ -10,14 +10,20 @@ pub(super) fn is_breadcrumb(line: &Line) -> bool {
     !line.sentence
         && parts.len() >= 2
         && parts.iter().all(|part| {
-            !part.is_empty() && part.chars().count() <= 20 && !part.contains(|c: char| c.is_ascii_digit())
+            !part.is_empty()
+                && part.chars().count() <= 20
+                && !part.contains(|c: char| c.is_ascii_digit())
         })
-        && matches!(parts[0].to_lowercase().as_str(), "home" | "홈" | "뉴스" | "news" | "메인" | "main")
+        && matches!(
+            parts[0].to_lowercase().as_str(),
+            "home" | "홈" | "뉴스" | "news" | "메인" | "main"
+        )
 }
 
 /// "Contact | Privacy": names of links and buttons, and nothing between them but bars.
 pub(super) fn is_links(line: &Line) -> bool {
-    const LISTS: &[&[&str]] = &[words::IMPRINT, words::NAVIGATION, words::SHARING, words::SUBSCRIPTION];
+    const LISTS: &[&[&str]] =
+        &[words::IMPRINT, words::NAVIGATION, words::SHARING, words::SUBSCRIPTION];
     let mut parts = line.folded.split(['|', 'ㅣ', '·', '•', '/']).map(str::trim);
     let count = line.folded.matches(['|', 'ㅣ', '·', '•', '/']).count();
     count > 0 && parts.all(|part| part.is_empty() || LISTS.iter().any(|list| list.contains(&part)))
@@ -27,7 +33,8 @@ pub(super) fn is_links(line: &Line) -> bool {
 pub(super) fn is_counter(line: &Line, known: &[&str]) -> bool {
     let is_number = |word: &str| {
         let word = word.trim_end_matches(['개', '건', '명', '회', 'k', 'm', '+', '만', '천']);
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '(' | ')'))
+        !word.is_empty()
+            && word.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '(' | ')'))
     };
     let words: Vec<&str> = line.folded.split([' ', ':']).filter(|word| !word.is_empty()).collect();
     let numbers = words.iter().filter(|word| is_number(word)).count();
@@ -55,7 +62,8 @@ pub(super) fn is_reading_time(line: &Line) -> bool {
                 | "분 소요"
         );
     let korean = || {
-        let after = line.folded.strip_prefix("읽는 시간").or_else(|| line.folded.strip_prefix("읽는시간"));
+        let after =
+            line.folded.strip_prefix("읽는 시간").or_else(|| line.folded.strip_prefix("읽는시간"));
         after.is_some_and(|after| after.ends_with('분') || after.ends_with('초'))
     };
     english || korean()
@@ -69,8 +77,9 @@ pub(super) fn is_related_link(line: &Line) -> bool {
     }
     let text = line.text;
     let arrow = text.strip_prefix(['▶', '▷', '►']).map(str::trim_start);
-    let labelled = arrow
-        .is_some_and(|rest| rest.starts_with('[') && rest.find(']').is_some_and(|end| end + 1 < rest.len()));
+    let labelled = arrow.is_some_and(|rest| {
+        rest.starts_with('[') && rest.find(']').is_some_and(|end| end + 1 < rest.len())
+    });
     let action = arrow.is_some()
         && line.ends(&[
             "바로가기",
@@ -176,7 +185,8 @@ pub(super) fn is_offer(line: &Line) -> bool {
             && line.contains(&["카카오", "네이버", "유튜브", "구독", "카톡", "검색"]))
 }
 
-/// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a claim to copyright. "(c)" may count clauses, too.
+/// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a claim to copyright. "(c)" may count clauses,
+/// too.
 pub(super) fn is_owner(line: &Line) -> bool {
     const LONGEST_NAME: usize = 40;
     let owner = line.folded.strip_prefix("저작권자").map(str::trim_start);
@@ -188,7 +198,8 @@ pub(super) fn is_owner(line: &Line) -> bool {
     let marked = line.text.strip_prefix("(c)").or_else(|| line.text.strip_prefix("(C)"));
     let named = marked.map(str::trim_start).is_some_and(|named| {
         let year = named.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
-        let is_name = named.starts_with(|c: char| c.is_uppercase() || crate::language::is_hangul(c));
+        let is_name =
+            named.starts_with(|c: char| c.is_uppercase() || crate::language::is_hangul(c));
         year.len() == 4 || (is_name && !line.sentence && line.is_at_most(LONGEST_NAME))
     });
     claims || named
@@ -198,7 +209,8 @@ pub(super) fn is_owner(line: &Line) -> bool {
 pub(super) fn is_tags(line: &Line) -> bool {
     const LONGEST: usize = 150;
     let words = || line.text.split_whitespace();
-    let hashes = words().count() >= 2 && words().all(|word| word.len() > 1 && word.starts_with('#'));
+    let hashes =
+        words().count() >= 2 && words().all(|word| word.len() > 1 && word.starts_with('#'));
     let named = [
         "tags:",
         "tag:",
@@ -216,13 +228,19 @@ pub(super) fn is_tags(line: &Line) -> bool {
     !line.sentence && line.is_at_most(LONGEST) && (hashes || line.starts(&named))
 }
 
-/// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": in English a name follows.
+/// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": in English a name
+/// follows.
 pub(super) fn is_made(line: &Line) -> bool {
-    let Some(mark) = MAKERS.iter().find(|mark| line.folded.starts_with(**mark)) else { return false };
-    let named = || line.text.get(mark.len()..).is_some_and(|rest| rest.starts_with(char::is_uppercase));
+    let Some(mark) = MAKERS.iter().find(|mark| line.folded.starts_with(**mark)) else {
+        return false;
+    };
+    let named =
+        || line.text.get(mark.len()..).is_some_and(|rest| rest.starts_with(char::is_uppercase));
     let korean = !mark.is_ascii() && !line.sentence;
     korean
-        || (mark.is_ascii() && named() && (!line.sentence || line.contains(&["editing by", "reporting by"])))
+        || (mark.is_ascii()
+            && named()
+            && (!line.sentence || line.contains(&["editing by", "reporting by"])))
 }
 
 /// "디지털뉴스팀": a desk and nothing else.
@@ -289,7 +307,8 @@ fn is_address(word: &str) -> bool {
 pub(super) fn is_photo(line: &Line) -> bool {
     const LONGEST_CAPTION: usize = 120;
     let text = line.text;
-    let bracketed = text.starts_with(['(', '[', '<', '【']) && text.ends_with([')', ']', '>', '】']);
+    let bracketed =
+        text.starts_with(['(', '[', '<', '【']) && text.ends_with([')', ']', '>', '】']);
     let inner = line.folded.trim_matches(|c: char| matches!(c, '(' | ')'));
     (AGENCIES.contains(&inner) && (bracketed || inner.len() > "reuters".len() || text.starts_with('/')))
         || (bracketed && line.is_at_most(60) && PHOTO.iter().any(|credit| inner.contains(credit)))
@@ -301,8 +320,8 @@ pub(super) fn is_photo(line: &Line) -> bool {
         || (text.ends_with(") 사진부") && text.starts_with('('))
 }
 
-/// "… (사진=해민시)", "… [해민시 제공]", "… /사진=해민시", "… (AP Photo/Kim)": an agency's name alone ends
-/// articles, too.
+/// "… (사진=해민시)", "… [해민시 제공]", "… /사진=해민시", "… (AP Photo/Kim)": an agency's name
+/// alone ends articles, too.
 fn ends_in_credit(text: &str) -> bool {
     if let Some((_, credit)) = text.rsplit_once('/').filter(|(before, _)| !before.is_empty()) {
         let credit = credit.trim();
@@ -317,7 +336,8 @@ fn ends_in_credit(text: &str) -> bool {
     if !text.ends_with([')', ']', '】', '>']) {
         return false;
     }
-    let inner = text[open..].trim_matches(['(', ')', '[', ']', '【', '】', '<', '>']).trim().to_lowercase();
+    let inner =
+        text[open..].trim_matches(['(', ')', '[', ']', '【', '】', '<', '>']).trim().to_lowercase();
     PHOTO.iter().any(|credit| inner.starts_with(credit))
         || (inner.strip_suffix(" 제공").is_some_and(|giver| !is_given(giver))
             && text.starts_with(|c| c != '"')
@@ -399,8 +419,8 @@ pub(super) fn is_dated(line: &Line) -> bool {
         text.starts_with(|c: char| c.is_ascii_digit())
             || text.split(|c: char| !c.is_ascii_alphabetic()).next().is_some_and(is_calendar)
     };
-    let marked =
-        MARKS.iter().any(|mark| line.folded.strip_prefix(mark).is_some_and(begins)) && is_clocked(line);
+    let marked = MARKS.iter().any(|mark| line.folded.strip_prefix(mark).is_some_and(begins))
+        && is_clocked(line);
     marked || (is_clocked(line) && line.text.contains(':') && is_web_time(line))
 }
 
@@ -410,10 +430,9 @@ fn is_web_time(line: &Line) -> bool {
     let first = line.folded.split([' ', 't']).next().unwrap_or_default();
     let parts: Vec<&str> = first.split(['-', '.', '/']).collect();
     let compact = parts.len() == 3
-        && parts
-            .iter()
-            .zip([4, 2, 2])
-            .all(|(part, length)| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()));
+        && parts.iter().zip([4, 2, 2]).all(|(part, length)| {
+            part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit())
+        });
     let year = |part: &str| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_digit());
     let english = line.folded.split(|c: char| !c.is_ascii_alphabetic()).any(is_calendar)
         && line.folded.split(|c: char| !c.is_ascii_digit()).any(year);
@@ -437,17 +456,20 @@ fn is_clocked(line: &Line) -> bool {
 
 /// The name of a month or of a day of the week, whole or its first letters.
 fn is_calendar(word: &str) -> bool {
-    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    const DAYS: [&str; 7] =
+        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let word = word.to_ascii_lowercase();
     let mut names = MONTHS.iter().chain(&DAYS);
-    word.len() >= 3 && names.any(|name| *name == word || (word.len() <= 5 && name.starts_with(&*word)))
+    word.len() >= 3
+        && names.any(|name| *name == word || (word.len() <= 5 && name.starts_with(&*word)))
 }
 
 /// A year with a month, in figures or words.
 fn has_date(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     digits >= 5
-        && (text.contains([':', '-', '.', '/', '년', ',']) || text.split_whitespace().any(is_calendar))
+        && (text.contains([':', '-', '.', '/', '년', ','])
+            || text.split_whitespace().any(is_calendar))
 }
 
 /// "02-398-0000".

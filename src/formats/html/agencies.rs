@@ -106,8 +106,10 @@ const SHAPES: &[Shape] = &[
 ];
 
 fn page(shape: &Shape, body: &[&str]) -> String {
-    let paragraphs: String =
-        body.iter().map(|text| format!("{}{text}{}", shape.paragraph.0, shape.paragraph.1)).collect();
+    let paragraphs: String = body
+        .iter()
+        .map(|text| format!("{}{text}{}", shape.paragraph.0, shape.paragraph.1))
+        .collect();
     let page = [
         ("@MENU", MENU),
         ("@IMPRINT", IMPRINT),
@@ -177,8 +179,10 @@ fn a_picture_story_is_its_caption() {
 
 #[test]
 fn an_article_in_sections_is_whole() {
-    let sections: String =
-        BODY.iter().map(|text| format!("<section class=article-body><p>{text}</p></section>")).collect();
+    let sections: String = BODY
+        .iter()
+        .map(|text| format!("<section class=article-body><p>{text}</p></section>"))
+        .collect();
     let html = format!(
         "<title>{TITLE}</title><div>{MENU}</div><div><h1>{TITLE}</h1><div>{sections}</div></div><div>{RELATED}</div><div>{COMMENTS}</div>"
     );

@@ -84,7 +84,8 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
 /// cut in half.
 pub(super) fn whole(rest: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
-        rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
+        rest[at + 1..]
+            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
     };
     rest.match_indices('<').find(begins).map_or(rest, |(at, _)| &rest[..at])
 }
@@ -170,7 +171,9 @@ impl Walk<'_> {
     /// Whether an element stands in one whose content is skipped.
     fn is_skipped(&mut self, name: &str) -> bool {
         match &mut self.opaque {
-            Some((skipped, _)) if matches!(skipped.as_str(), "svg" | "math") && breaks_out(name) => {
+            Some((skipped, _))
+                if matches!(skipped.as_str(), "svg" | "math") && breaks_out(name) =>
+            {
                 self.opaque = None;
             }
             Some((skipped, depth)) => *depth += usize::from(skipped == name),
@@ -180,7 +183,8 @@ impl Walk<'_> {
     }
 
     fn begin(&mut self, span: Span, name: String, attributes: &[Attribute], self_closing: bool) {
-        let is_code = (name == "code" && self.open.last().is_some_and(|element| element.name == "pre"))
+        let is_code = (name == "code"
+            && self.open.last().is_some_and(|element| element.name == "pre"))
             || (name == "pre" && holds_code(attributes));
         match role(&name) {
             _ if is_code && !self_closing => {
@@ -241,8 +245,9 @@ impl Walk<'_> {
 
     /// Whether the words of an element within a sentence are none of that sentence's.
     fn stands_apart(&self, name: &str, attributes: &[Attribute]) -> bool {
-        let is_word =
-            |piece: &Piece| piece.what == What::Text && !self.text[piece.span.clone()].trim().is_empty();
+        let is_word = |piece: &Piece| {
+            piece.what == What::Text && !self.text[piece.span.clone()].trim().is_empty()
+        };
         let small = self.open.last().is_some_and(|element| element.small);
         hidden::hides(attributes)
             || hidden::small(attributes).is_some_and(|own| own != small)
@@ -271,7 +276,9 @@ impl Walk<'_> {
             "head" => next == "body",
             _ => false,
         };
-        while let Some(name) = self.open.last().map(|element| element.name).filter(|name| ends(name)) {
+        while let Some(name) =
+            self.open.last().map(|element| element.name).filter(|name| ends(name))
+        {
             self.pop(name);
         }
     }
@@ -317,11 +324,18 @@ impl Walk<'_> {
         let run = std::mem::take(&mut self.run);
         for stretch in stretches(self.text, &run) {
             let (element, region, hidden, small) = match self.open.last() {
-                Some(Element { shown, region, hidden, small, .. }) => (*shown, *region, *hidden, *small),
+                Some(Element { shown, region, hidden, small, .. }) => {
+                    (*shown, *region, *hidden, *small)
+                }
                 None => ("", Region::Page, false, false),
             };
             self.page.outline.block(element, small, self.text, &stretch);
-            self.page.blocks.push(Found { span: stretch.span, element, region, hidden: hidden || small });
+            self.page.blocks.push(Found {
+                span: stretch.span,
+                element,
+                region,
+                hidden: hidden || small,
+            });
         }
     }
 }
@@ -350,7 +364,9 @@ mod tests {
             Some(TagKind::Open { attributes, .. }) => holds_code(&attributes),
             _ => panic!("{html}"),
         };
-        for class in ["language-rust", "lang-c", "brush: js", "wp-block-code", "sourceCode", "prettyprint"] {
+        for class in
+            ["language-rust", "lang-c", "brush: js", "wp-block-code", "sourceCode", "prettyprint"]
+        {
             assert!(is_code(&format!("<pre class='{class}'>")), "{class}");
         }
         for class in ["source", "article-source", "zipcode", "verse", "language"] {

@@ -110,7 +110,9 @@ impl<'o> Choice<'o> {
         let total = self.prose.last().copied().unwrap_or(0);
         // The plainest mark wins that has its share of the prose: a page may use the same class for
         // its comments.
-        for (body, share) in [(Body::Property, 0), (Body::Named, 40), (Body::Article, 40), (Body::Main, 50)] {
+        for (body, share) in
+            [(Body::Property, 0), (Body::Named, 40), (Body::Article, 40), (Body::Main, 50)]
+        {
             let says_so: Vec<usize> = (0..nodes.len())
                 .filter(|node| nodes[*node].marks.body == Some(body) && !self.aside[*node])
                 .collect();
@@ -135,8 +137,10 @@ impl<'o> Choice<'o> {
     fn all_parts(&self, most: usize, says_so: &[usize]) -> usize {
         let nodes = &self.outline.nodes;
         let prose = |node: usize| self.prose(&nodes[node].blocks);
-        let parts = says_so.iter().copied().filter(|node| nodes[*node].parent == nodes[most].parent);
-        let (count, of_all) = parts.fold((0, 0), |(count, all), node| (count + 1, all + prose(node)));
+        let parts =
+            says_so.iter().copied().filter(|node| nodes[*node].parent == nodes[most].parent);
+        let (count, of_all) =
+            parts.fold((0, 0), |(count, all), node| (count + 1, all + prose(node)));
         match nodes[most].parent {
             Some(around)
                 if count >= SECTIONS
@@ -154,10 +158,14 @@ impl<'o> Choice<'o> {
         let nodes = &self.outline.nodes;
         let (mut top, mut inside, mut have) = (None, 0..nodes.len(), total);
         while have > 0 {
+            let children = std::iter::successors(Some(inside.start), |node| {
+                nodes.get(*node).map(|node| node.end)
+            });
             let children =
-                std::iter::successors(Some(inside.start), |node| nodes.get(*node).map(|node| node.end));
-            let children = children.take_while(|node| *node < inside.end).filter(|node| !self.aside[*node]);
-            let Some(most) = children.max_by_key(|node| self.prose(&nodes[*node].blocks)) else { break };
+                children.take_while(|node| *node < inside.end).filter(|node| !self.aside[*node]);
+            let Some(most) = children.max_by_key(|node| self.prose(&nodes[*node].blocks)) else {
+                break;
+            };
             let prose = self.prose(&nodes[most].blocks);
             let is_text = matches!(nodes[most].name, "p" | "li" | "pre" | "h1" | "h2");
             if prose * 100 < have * NEARLY_ALL || is_text {
@@ -246,7 +254,8 @@ impl<'o> Choice<'o> {
             let level = heading(block).filter(|level| *level > 1 && block.length <= HEADING);
             let over_nothing = level.is_some_and(|level| {
                 next.is_none_or(|next| {
-                    next - at > GAP || heading(&blocks[next]).is_some_and(|of_next| of_next <= level)
+                    next - at > GAP
+                        || heading(&blocks[next]).is_some_and(|of_next| of_next <= level)
                 })
             });
             let introduces_nothing =
@@ -258,8 +267,9 @@ impl<'o> Choice<'o> {
         polished.reverse();
         // Lines right in the article's element are its own: results, prices.
         let is_stray = |block: &Words| {
-            let element = matches!(block.element, "article" | "center" | "div" | "main" | "section")
-                || heading(block).is_some_and(|l| l > 1);
+            let element =
+                matches!(block.element, "article" | "center" | "div" | "main" | "section")
+                    || heading(block).is_some_and(|l| l > 1);
             element && block.node != top && block.length < LEAD && !block.ends
         };
         while polished.len() > GAP && polished.last().is_some_and(|at| is_stray(&blocks[*at])) {
@@ -270,14 +280,16 @@ impl<'o> Choice<'o> {
 
     fn is_caption(&self, at: usize) -> bool {
         let block = &self.outline.blocks[at];
-        let is_part =
-            |node: &usize| matches!(self.outline.nodes[*node].name, "article" | "body" | "main" | "section");
+        let is_part = |node: &usize| {
+            matches!(self.outline.nodes[*node].name, "article" | "body" | "main" | "section")
+        };
         let mut around =
             self.outline.around(block.node).take(CAPTION_DEPTH).take_while(|node| !is_part(node));
         block.length <= CAPTION
             && around.any(|node| {
                 let node = &self.outline.nodes[node];
-                node.name == "figcaption" || (node.marks.caption && node.blocks.len() <= CAPTION_BLOCKS)
+                node.name == "figcaption"
+                    || (node.marks.caption && node.blocks.len() <= CAPTION_BLOCKS)
             })
     }
 }
@@ -285,7 +297,8 @@ impl<'o> Choice<'o> {
 /// Which elements are set aside: those that say so, with everything in them. One that holds most of
 /// the page's words, its headline or its article's body is not what it says; a hidden one is.
 fn set_aside(outline: &Outline) -> Vec<bool> {
-    let plain = running(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
+    let plain =
+        running(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
     let headlines = running(outline.blocks.iter().map(|block| usize::from(block.element == "h1")));
     let all = plain.last().copied().unwrap_or(0);
     let mut aside: Vec<bool> = Vec::with_capacity(outline.nodes.len());
@@ -308,7 +321,12 @@ fn set_aside(outline: &Outline) -> Vec<bool> {
 /// What a block counts for as prose, in tenths of a character.
 fn weight(block: &Words) -> usize {
     let Words { length, linked, .. } = *block;
-    if block.element == "title" || block.imprint || block.small || length < PROSE || 2 * linked > length {
+    if block.element == "title"
+        || block.imprint
+        || block.small
+        || length < PROSE
+        || 2 * linked > length
+    {
         return 0;
     }
     (length - linked) * if length >= PARAGRAPH || block.ends { 10 } else { LINE }

@@ -58,19 +58,23 @@ pub(super) fn declare_utf8(mut text: String) -> String {
                 let declaration = &text[tag.span.clone()];
                 let is_xml = declaration.starts_with("<?xml");
                 declared.extend(
-                    after(declaration, "encoding").filter(|_| is_xml).map(|s| shifted(s, tag.span.start)),
+                    after(declaration, "encoding")
+                        .filter(|_| is_xml)
+                        .map(|s| shifted(s, tag.span.start)),
                 );
             }
             TagKind::Open { name, attributes, .. } if name == "meta" => {
-                let place = |name| attributes.iter().find(|a| a.name == name).map(|a| a.span.clone());
+                let place =
+                    |name| attributes.iter().find(|a| a.name == name).map(|a| a.span.clone());
                 if let Some(charset) = place("charset") {
                     declared.push(charset);
                 } else if value(&attributes, "http-equiv")
                     .is_some_and(|of| of.eq_ignore_ascii_case("content-type"))
                     && let Some(content) = place("content")
                 {
-                    declared
-                        .extend(after(&text[content.clone()], "charset").map(|s| shifted(s, content.start)));
+                    declared.extend(
+                        after(&text[content.clone()], "charset").map(|s| shifted(s, content.start)),
+                    );
                 }
             }
             TagKind::Open { .. } | TagKind::Close { .. } | TagKind::Other => {}
@@ -78,7 +82,8 @@ pub(super) fn declare_utf8(mut text: String) -> String {
     }
     for span in declared.into_iter().rev() {
         let name = text[span.clone()].trim();
-        if !name.is_empty() && !["utf-8", "utf8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8)) {
+        if !name.is_empty() && !["utf-8", "utf8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8))
+        {
             text.replace_range(span, "utf-8");
         }
     }
@@ -90,7 +95,8 @@ fn after(text: &str, word: &str) -> Option<Span> {
     let rest = &text[text.to_ascii_lowercase().find(word)? + word.len()..];
     let rest = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
     let start = text.len() - rest.len();
-    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | ':' | '.'));
+    let end =
+        rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | ':' | '.'));
     Some(start..start + end.unwrap_or(rest.len()))
 }
 

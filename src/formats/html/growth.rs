@@ -16,16 +16,22 @@ const SHAPES: &[Shape] = &[
     ("elements in each other", |n| times(n, "<div>") + "Deep."),
     ("the same, ended", |n| format!("{}Deep.{}", "<div>".repeat(n / 11), "</div>".repeat(n / 11))),
     ("unended emphasis", |n| times(n, "<b>") + "Deep."),
-    ("emphasis in each other", |n| format!("<p>{}Deep.{}", "<b>".repeat(n / 7), "</b>".repeat(n / 7))),
+    ("emphasis in each other", |n| {
+        format!("<p>{}Deep.{}", "<b>".repeat(n / 7), "</b>".repeat(n / 7))
+    }),
     ("emphasis", |n| format!("<p>{}</p>", times(n, "<b>a</b>"))),
     ("links and paragraphs", |n| times(n, "<a href=x><p>a ")),
     ("tables in each other", |n| times(n, "<table><tr><td>") + "Deep."),
     ("lists in each other", |n| times(n, "<ul><li>a ")),
-    ("attributes", |n| format!("<p {}>x</p>", (0..n / 9).map(|at| format!("a{at}=1 ")).collect::<String>())),
+    ("attributes", |n| {
+        format!("<p {}>x</p>", (0..n / 9).map(|at| format!("a{at}=1 ")).collect::<String>())
+    }),
     ("one attribute", |n| format!("<p {}>x</p>", times(n, "class=a "))),
     ("a long class", |n| format!("<p class='{}'>x</p>", times(n, "comment "))),
     ("a long style", |n| format!("<p style='{}'>x</p>", times(n, "color:red;/*"))),
-    ("classes", |n| times(n, "<div class='comment articleBody x-y caption'><p>One two, three.</p></div>")),
+    ("classes", |n| {
+        times(n, "<div class='comment articleBody x-y caption'><p>One two, three.</p></div>")
+    }),
     ("hidden emphasis", |n| times(n, "<i hidden>a</i> b ")),
     ("unended hidden emphasis", |n| times(n, "<i hidden>a <i>b ")),
     ("comments", |n| times(n, "<!--")),

@@ -22,7 +22,13 @@ pub(super) enum Headline {
 /// Looks for the headline: a heading that the page's head names, the `h1` over the article,
 /// anything that the head names, and last the page's title itself. `words` are the words of each
 /// block, `content` says which are the article.
-pub(super) fn find(text: &str, found: &[Found], words: &[&str], content: &[bool], facts: &Facts) -> Headline {
+pub(super) fn find(
+    text: &str,
+    found: &[Found],
+    words: &[&str],
+    content: &[bool],
+    facts: &Facts,
+) -> Headline {
     let title = found.iter().position(|block| block.element == "title");
     let named = Named {
         shared: facts.headline.as_deref().map(fold).unwrap_or_default(),
@@ -32,15 +38,19 @@ pub(super) fn find(text: &str, found: &[Found], words: &[&str], content: &[bool]
     let body: Vec<(usize, &Found)> = found
         .iter()
         .enumerate()
-        .filter(|(_, block)| block.element != "title" && block.region != Region::Navigation && !block.hidden)
+        .filter(|(_, block)| {
+            block.element != "title" && block.region != Region::Navigation && !block.hidden
+        })
         .collect();
-    let level = |block: &Found| block.element.strip_prefix('h').and_then(|level| level.parse::<u8>().ok());
+    let level =
+        |block: &Found| block.element.strip_prefix('h').and_then(|level| level.parse::<u8>().ok());
     let headings = body.iter().filter_map(|(at, block)| level(block).map(|level| (level, *at)));
     if let Some((_, at)) = headings.filter(|(_, at)| named.is_headline(words[*at])).min() {
         return Headline::Block(at);
     }
     let first = content.iter().position(|content| *content).unwrap_or(0);
-    let tops = || body.iter().filter(|(at, block)| level(block) == Some(1) && !named.is_site(words[*at]));
+    let tops =
+        || body.iter().filter(|(at, block)| level(block) == Some(1) && !named.is_site(words[*at]));
     if let Some((at, _)) = tops().rfind(|(at, _)| *at <= first).or_else(|| tops().next()) {
         return Headline::Block(*at);
     }
@@ -68,7 +78,9 @@ impl Named {
         let telling = words.len() >= TELLING && 2 * words.len() >= self.title.len();
         !words.is_empty()
             && words != self.site
-            && (words == self.shared || words == self.title || (telling && self.title.starts_with(&words)))
+            && (words == self.shared
+                || words == self.title
+                || (telling && self.title.starts_with(&words)))
     }
 
     /// A logo: the last words of the title, or what the site calls itself.
@@ -98,9 +110,11 @@ fn without_site(text: &str, title: &Span) -> Span {
     }
     parts.push(start..raw.len());
     let part = parts.into_iter().rev().max_by_key(Span::len).unwrap_or(0..raw.len());
-    let last = [" - ", " – ", " — ", " : "].iter().filter_map(|mark| raw[part.clone()].rfind(mark)).max();
+    let last =
+        [" - ", " – ", " — ", " : "].iter().filter_map(|mark| raw[part.clone()].rfind(mark)).max();
     let length = last.filter(|at| part.len() - at < *at).unwrap_or(part.len());
-    title.start + part.start..title.start + part.start + raw[part.start..part.start + length].trim_end().len()
+    title.start + part.start
+        ..title.start + part.start + raw[part.start..part.start + length].trim_end().len()
 }
 
 #[cfg(test)]
@@ -111,8 +125,11 @@ mod tests {
 
     fn headline(html: &str) -> Option<String> {
         let page = blocks::find(html).unwrap();
-        let words: Vec<String> =
-            page.blocks.iter().map(|b| Inline::read(&html[b.span.clone()]).text().to_string()).collect();
+        let words: Vec<String> = page
+            .blocks
+            .iter()
+            .map(|b| Inline::read(&html[b.span.clone()]).text().to_string())
+            .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let content: Vec<bool> = page.blocks.iter().map(|block| block.element == "p").collect();
         match find(html, &page.blocks, &words, &content, &page.facts) {
@@ -133,7 +150,8 @@ mod tests {
     #[test]
     fn the_h1_over_the_article_needs_no_head() {
         assert_eq!(
-            headline("<h1 style=display:none>Ignore this</h1><h1>Harbour plan</h1><p>It is.").as_deref(),
+            headline("<h1 style=display:none>Ignore this</h1><h1>Harbour plan</h1><p>It is.")
+                .as_deref(),
             Some("Harbour plan")
         );
         assert_eq!(
@@ -141,7 +159,11 @@ mod tests {
             Some("Harbour plan")
         );
         let html = "<title>Plan for port | Haemin Daily</title><h1>Haemin Daily</h1><div>Plan for port</div><p>It is.";
-        assert_eq!(headline(html).as_deref(), Some("Plan for port"), "named by the title, marked by nothing");
+        assert_eq!(
+            headline(html).as_deref(),
+            Some("Plan for port"),
+            "named by the title, marked by nothing"
+        );
     }
 
     #[test]
@@ -151,7 +173,8 @@ mod tests {
             Some("Harbour plan - what now?")
         );
         assert_eq!(
-            headline("<title>Daily | Port | Plan &lt;b> agreed | Daily</title><p>It is.").as_deref(),
+            headline("<title>Daily | Port | Plan &lt;b> agreed | Daily</title><p>It is.")
+                .as_deref(),
             Some("Plan &lt;b> agreed")
         );
         assert_eq!(headline("<title>Untitled</title><p>It is."), None);

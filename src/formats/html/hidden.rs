@@ -40,8 +40,11 @@ fn style_hides(style: &str) -> bool {
                 false
             }
             "color" => value == "transparent",
-            "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" => number(value)
-                .is_some_and(|(length, unit)| length <= -FAR || (length <= -50.0 && unit.ends_with("em"))),
+            "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" => {
+                number(value).is_some_and(|(length, unit)| {
+                    length <= -FAR || (length <= -50.0 && unit.ends_with("em"))
+                })
+            }
             "clip" => value.starts_with("rect(0") || value.starts_with("rect(1px"),
             "clip-path" => value.starts_with("inset(50%") || value.starts_with("inset(100%"),
             "transform" if value == "scale(0)" || value.starts_with("scale(0,") => true,
@@ -51,8 +54,8 @@ fn style_hides(style: &str) -> bool {
                 false
             }
             "width" | "height" | "max-width" | "max-height" => {
-                no_size |=
-                    number(value).is_some_and(|(size, unit)| size <= 0.0 || (size <= 1.0 && unit == "px"));
+                no_size |= number(value)
+                    .is_some_and(|(size, unit)| size <= 0.0 || (size <= 1.0 && unit == "px"));
                 false
             }
             "overflow" | "overflow-x" | "overflow-y" => {
@@ -99,11 +102,15 @@ fn is_small(size: &str) -> Option<bool> {
 
 /// A number and its unit: "0.0em".
 fn number(value: &str) -> Option<(f64, &str)> {
-    let end =
-        value.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+')).unwrap_or(value.len());
+    let end = value
+        .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'))
+        .unwrap_or(value.len());
     let number = value[..end].parse().ok()?;
     let unit = &value[end..];
-    Some((number, unit.split(|c: char| !c.is_ascii_alphabetic() && c != '%').next().unwrap_or_default()))
+    Some((
+        number,
+        unit.split(|c: char| !c.is_ascii_alphabetic() && c != '%').next().unwrap_or_default(),
+    ))
 }
 
 fn without_comments(style: &str) -> String {
@@ -143,15 +150,24 @@ mod tests {
 
     #[test]
     fn a_style_may_set_the_size_of_letters() {
-        let small = |style: &str| small(&[Attribute { name: "style", value: style.to_string(), span: 0..0 }]);
-        for style in
-            ["font-size:0", "font-size: 0px !important", "font-size: 1px", "font-size:.05em", "font:0/0 a"]
-        {
+        let small = |style: &str| {
+            small(&[Attribute { name: "style", value: style.to_string(), span: 0..0 }])
+        };
+        for style in [
+            "font-size:0",
+            "font-size: 0px !important",
+            "font-size: 1px",
+            "font-size:.05em",
+            "font:0/0 a",
+        ] {
             assert_eq!(small(style), Some(true), "{style}");
         }
-        for style in
-            ["font-size:12px", "font: bold 12px/1.5 serif", "font-size:0;font-size:1rem", "font-size:medium"]
-        {
+        for style in [
+            "font-size:12px",
+            "font: bold 12px/1.5 serif",
+            "font-size:0;font-size:1rem",
+            "font-size:medium",
+        ] {
             assert_eq!(small(style), Some(false), "{style}");
         }
         for style in ["", "font-size:1em", "font-size:120%", "font-size:inherit"] {

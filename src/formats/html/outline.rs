@@ -60,7 +60,13 @@ impl Outline {
         let parent = self.open.last().copied();
         let blocks = self.blocks.len()..self.blocks.len();
         self.open.push(self.nodes.len());
-        self.nodes.push(Node { name, parent, end: 0, blocks, marks: signs::marks(name, attributes) });
+        self.nodes.push(Node {
+            name,
+            parent,
+            end: 0,
+            blocks,
+            marks: signs::marks(name, attributes),
+        });
     }
 
     /// Ends the element that was opened last.
@@ -76,7 +82,10 @@ impl Outline {
     pub fn block(&mut self, element: &'static str, small: bool, text: &str, stretch: &Stretch) {
         let inline = Inline::read(&text[stretch.span.clone()]);
         let words = inline.text().trim();
-        let linked = stretch.links.iter().map(|link| length(Inline::read(&text[link.clone()]).text().trim()));
+        let linked = stretch
+            .links
+            .iter()
+            .map(|link| length(Inline::read(&text[link.clone()]).text().trim()));
         self.blocks.push(Words {
             node: self.open.last().copied(),
             element,

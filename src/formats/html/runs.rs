@@ -79,11 +79,14 @@ fn words_of(text: &str, pieces: &[Piece]) -> String {
 /// Whether the break between two lines was meant as more than the place where one was full.
 fn stand_apart(line: &str, next: &str) -> bool {
     // "■ 전망": small headings of Korean pages.
-    let begins_with_shape = |line: &str| line.starts_with(|c| ('\u{25A0}'..='\u{25FF}').contains(&c));
+    let begins_with_shape =
+        |line: &str| line.starts_with(|c| ('\u{25A0}'..='\u{25FF}').contains(&c));
     line.is_empty()
         || next.is_empty()
         || article::ends_like_sentence(line)
-        || [line, next].iter().any(|line| begins_with_shape(line) || furniture::recognise(line).is_some())
+        || [line, next]
+            .iter()
+            .any(|line| begins_with_shape(line) || furniture::recognise(line).is_some())
 }
 
 /// For each tag the one that belongs to it, where both are there and nothing that ends beyond them
@@ -109,13 +112,20 @@ fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
 
 /// From the first word to the last, with the elements that hold some of the words and not all of
 /// them.
-fn stretch(text: &str, run: &[Piece], partners: &[Option<usize>], within: Range<usize>) -> Option<Stretch> {
+fn stretch(
+    text: &str,
+    run: &[Piece],
+    partners: &[Option<usize>],
+    within: Range<usize>,
+) -> Option<Stretch> {
     let has_words = |at: &usize| {
-        run[*at].what == What::Text && !Inline::read(&text[run[*at].span.clone()]).text().trim().is_empty()
+        run[*at].what == What::Text
+            && !Inline::read(&text[run[*at].span.clone()]).text().trim().is_empty()
     };
     let first = within.clone().find(has_words)?;
     let last = within.clone().rfind(has_words)?;
-    let holds_some = |at: &usize| partners[*at].is_some_and(|partner| first < partner && partner < last);
+    let holds_some =
+        |at: &usize| partners[*at].is_some_and(|partner| first < partner && partner < last);
     let start = (within.start..first).find(holds_some).map_or_else(
         || run[first].span.end - text[run[first].span.clone()].trim_start().len(),
         |at| run[at].span.start,

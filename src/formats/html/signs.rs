@@ -76,7 +76,8 @@ const OTHER_WORDS: &[&str] = &["commentary", "correlated", "unrelated"];
 /// Names that sites use for nothing else.
 const PLAIN: &[&str] = &["articlebody", "dicarea", "newsbody", "newsctarticle", "storybody"];
 /// Words that together, with nothing between them but marks, name an article's body.
-const WHOSE: &[&str] = &["article", "blog", "entry", "news", "page", "post", "single", "story", "view"];
+const WHOSE: &[&str] =
+    &["article", "blog", "entry", "news", "page", "post", "single", "story", "view"];
 const WHAT: &[&str] = &["body", "content", "copy", "text"];
 /// Other names of it.
 #[rustfmt::skip]
@@ -181,7 +182,10 @@ impl Names {
         let mut before = true;
         self.words.bytes().enumerate().any(|(at, byte)| {
             let begins = before
-                && self.words.get(at..).is_some_and(|rest| beginnings.iter().any(|b| rest.starts_with(b)));
+                && self
+                    .words
+                    .get(at..)
+                    .is_some_and(|rest| beginnings.iter().any(|b| rest.starts_with(b)));
             before = !byte.is_ascii_alphanumeric();
             begins
         })
@@ -213,29 +217,32 @@ fn aside(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Opt
     if matches!(name, "nav" | "footer") || role == "navigation" {
         return Some(Aside::Frame);
     }
-    let around =
-        matches!(name, "aside" | "button" | "dialog" | "fieldset" | "form" | "legend" | "menu" | "option")
-            || matches!(
-                role,
-                "alert" | "banner" | "complementary" | "contentinfo" | "dialog" | "menu" | "search"
-            )
-            || value(attributes, "aria-hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
-            || named.words().any(holds_part)
-            || named.begins(BEGINNINGS)
-            || (!named.is_post() && named.has_word());
+    let around = matches!(
+        name,
+        "aside" | "button" | "dialog" | "fieldset" | "form" | "legend" | "menu" | "option"
+    ) || matches!(
+        role,
+        "alert" | "banner" | "complementary" | "contentinfo" | "dialog" | "menu" | "search"
+    ) || value(attributes, "aria-hidden")
+        .is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
+        || named.words().any(holds_part)
+        || named.begins(BEGINNINGS)
+        || (!named.is_post() && named.has_word());
     around.then_some(Aside::Around)
 }
 
 /// Whether one of [`PARTS`] is in a word.
 fn holds_part(word: &str) -> bool {
-    PARTS.iter().any(|part| word.contains(part)) && !OTHER_WORDS.iter().any(|other| word.contains(other))
+    PARTS.iter().any(|part| word.contains(part))
+        && !OTHER_WORDS.iter().any(|other| word.contains(other))
 }
 
 fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Option<Body> {
     let compact = named.compact.as_str();
-    let property =
-        value(attributes, "itemprop").is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
-    let is_named = || BODIES.iter().any(|known| compact.contains(known)) || holds_pair(compact, WHOSE, WHAT);
+    let property = value(attributes, "itemprop")
+        .is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
+    let is_named =
+        || BODIES.iter().any(|known| compact.contains(known)) || holds_pair(compact, WHOSE, WHAT);
     let is_text = name == APART || TEXTS.contains(&name);
     if property {
         Some(Body::Property)
@@ -272,7 +279,8 @@ mod tests {
     use super::*;
 
     fn marks_of(tag: &str) -> Marks {
-        let Some(Tag { kind: TagKind::Open { name, attributes, .. }, .. }) = tags(tag).next() else {
+        let Some(Tag { kind: TagKind::Open { name, attributes, .. }, .. }) = tags(tag).next()
+        else {
             panic!("{tag}")
         };
         marks(&name, &attributes)

@@ -160,7 +160,11 @@ struct Reader {
 }
 
 impl Callback<Tag, usize> for Reader {
-    fn handle_event(&mut self, event: CallbackEvent<'_>, span: html5gum::Span<usize>) -> Option<Tag> {
+    fn handle_event(
+        &mut self,
+        event: CallbackEvent<'_>,
+        span: html5gum::Span<usize>,
+    ) -> Option<Tag> {
         let kind = match event {
             CallbackEvent::OpenStartTag { name } => {
                 self.start = span.start;
@@ -181,7 +185,9 @@ impl Callback<Tag, usize> for Reader {
                 return None;
             }
             CallbackEvent::AttributeValue { value } => {
-                if let (Some(name), Some(kept)) = (self.attribute.take(), self.attributes.last_mut()) {
+                if let (Some(name), Some(kept)) =
+                    (self.attribute.take(), self.attributes.last_mut())
+                {
                     let longest = if name == "style" { usize::MAX } else { LONGEST_VALUE };
                     let value = &value[..value.len().min(longest)];
                     kept.value = String::from_utf8_lossy(value).into_owned();
@@ -207,7 +213,10 @@ impl Callback<Tag, usize> for Reader {
 
 /// The value of an attribute, if there is one.
 pub(in crate::formats) fn value<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
-    attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.value.as_str())
+    attributes
+        .iter()
+        .find(|attribute| attribute.name == name)
+        .map(|attribute| attribute.value.as_str())
 }
 
 #[cfg(test)]
@@ -248,7 +257,9 @@ mod tests {
     #[test]
     fn values_are_decoded_and_their_place_is_known() {
         let text = "<meta content=\"a&amp;b\" charset=euc-kr>";
-        let Some(Tag { kind: TagKind::Open { attributes, .. }, .. }) = tags(text).next() else { panic!() };
+        let Some(Tag { kind: TagKind::Open { attributes, .. }, .. }) = tags(text).next() else {
+            panic!()
+        };
         assert_eq!(value(&attributes, "content"), Some("a&b"));
         assert_eq!(&text[attributes[1].span.clone()], "euc-kr");
     }

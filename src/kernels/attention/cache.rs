@@ -1,9 +1,10 @@
 //! Keys and values of one layer and one sequence, as attention reads them.
 //!
-//! On the CPU they lie in pages of [`PAGE`] tokens, head by head: keys so that a register holds the same number of all tokens of a page, which
-//! makes a dot product of each lane without any sums across lanes; values token by token. Pages are shared between sequences with the same
-//! beginning, who read them from the same place in the caches, and copied one by one when one of them is written to (Kwon et al. 2023,
-//! <https://arxiv.org/abs/2309.06180>).
+//! On the CPU they lie in pages of [`PAGE`] tokens, head by head: keys so that a register holds the
+//! same number of all tokens of a page, which makes a dot product of each lane without any sums
+//! across lanes; values token by token. Pages are shared between sequences with the same beginning,
+//! who read them from the same place in the caches, and copied one by one when one of them is
+//! written to (Kwon et al. 2023, <https://arxiv.org/abs/2309.06180>).
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use crate::kernels::pool;
 /// Tokens of a page: one a lane.
 pub(super) const PAGE: usize = LANES;
 
-/// Keys and values of one layer and one sequence. Cloning shares the memory; who writes copies what is shared.
+/// Keys and values of one layer and one sequence. Cloning shares the memory; who writes copies what
+/// is shared.
 #[derive(Clone)]
 pub struct KeyValues {
     length: usize,
@@ -65,7 +67,8 @@ impl KeyValues {
         self.length == 0
     }
 
-    /// Writes keys and values `[tokens, kv_heads, head_dim]` behind those of the first `length` tokens; what was there is forgotten.
+    /// Writes keys and values `[tokens, kv_heads, head_dim]` behind those of the first `length`
+    /// tokens; what was there is forgotten.
     pub fn append(&mut self, length: usize, k: &Tensor, v: &Tensor) -> Result<()> {
         if length > self.length || k.shape() != v.shape() {
             candle_core::bail!(
@@ -88,7 +91,8 @@ impl KeyValues {
             }
             Memory::OnDevice(buffers) => {
                 let (capacity, heads, size) = buffers.0.dims3()?;
-                // `slice_set` writes into shared memory, so that what somebody else still reads must be copied before.
+                // `slice_set` writes into shared memory, so that what somebody else still reads
+                // must be copied before.
                 if end > capacity || Arc::get_mut(buffers).is_none() {
                     let capacity = end.next_power_of_two().max(capacity);
                     let copy = |old: &Tensor| -> Result<Tensor> {
@@ -194,7 +198,8 @@ impl Pages {
     fn tensors(&self, length: usize) -> Result<(Tensor, Tensor)> {
         let (heads, size) = (self.kv_heads, self.head_dim);
         let (mut k, mut v) = (Vec::new(), Vec::new());
-        for (token, head) in (0..length).flat_map(|token| (0..heads).map(move |head| (token, head))) {
+        for (token, head) in (0..length).flat_map(|token| (0..heads).map(move |head| (token, head)))
+        {
             let (keys, values) = self.of_head(token / PAGE, head);
             k.extend(keys.iter().map(|key| key.0[token % PAGE]));
             let values = values[token % PAGE * self.columns()..].iter().flat_map(|values| values.0);

@@ -1,9 +1,10 @@
 //! A segment of keys and its values met by AMX: how prompts and sources attend where there is AMX.
 //!
-//! Numbers of 16 bits are too coarse for scores, which are exponents: so a query's and a key's numbers are two of those each, the nearest and
-//! what that leaves, and a product is three. What is left out is a 32,000th of a product or less. Weights and values are rounded, as what is
-//! gathered will be before it is multiplied with a layer's weights. Sums are in one order, 32 columns or keys at a time: so a row is the same
-//! to the bit whatever it is computed beside.
+//! Numbers of 16 bits are too coarse for scores, which are exponents: so a query's and a key's
+//! numbers are two of those each, the nearest and what that leaves, and a product is three. What is
+//! left out is a 32,000th of a product or less. Weights and values are rounded, as what is gathered
+//! will be before it is multiplied with a layer's weights. Sums are in one order, 32 columns or
+//! keys at a time: so a row is the same to the bit whatever it is computed beside.
 
 #![cfg(target_arch = "x86_64")]
 // Loops over arrays by their index are those that compilers make vectors of for certain.
@@ -47,7 +48,8 @@ pub(super) fn fits(head_dim: usize) -> bool {
 }
 
 impl Scratch {
-    /// Takes the queries of rows, of heads that fill registers, who will gather from one segment after the other.
+    /// Takes the queries of rows, of heads that fill registers, who will gather from one segment
+    /// after the other.
     ///
     /// # Safety
     /// The processor has AMX.
@@ -65,7 +67,8 @@ impl Scratch {
         }
     }
 
-    /// Takes keys and values of an even number of pages; those of pages that are not there are zero.
+    /// Takes keys and values of an even number of pages; those of pages that are not there are
+    /// zero.
     #[target_feature(enable = "avx512f,avx512bw")]
     fn take_keys(&mut self, rows: &Rows<'_>, pages: Range<usize>) {
         let (blocks, columns, steps) =
@@ -79,8 +82,9 @@ impl Scratch {
         }
         self.values.resize(columns * steps, Register::ZERO);
         for (step, first) in pages.clone().step_by(PAIR).enumerate() {
-            let values = [first, first + 1]
-                .map(|page| rows.past.page_of_head(page, rows.kv_head).map_or(&[][..], |(_, values)| values));
+            let values = [first, first + 1].map(|page| {
+                rows.past.page_of_head(page, rows.kv_head).map_or(&[][..], |(_, values)| values)
+            });
             // What is behind the last key was forgotten, or never was.
             let known = rows.keys.saturating_sub(first * PAGE);
             for (column, to) in self.values.chunks_exact_mut(steps).enumerate() {
@@ -120,7 +124,8 @@ impl Scratch {
         // SAFETY: by the caller's word.
         let registers = unsafe { Registers::begin() };
         for sixteen in (0..sixteens).step_by(PAIR) {
-            let queries = [0, 1].map(|at| self.queries[(sixteen + at) * PARTS * blocks * ROWS..].as_ptr());
+            let queries =
+                [0, 1].map(|at| self.queries[(sixteen + at) * PARTS * blocks * ROWS..].as_ptr());
             let line = SEGMENT / PAGE;
             for page in (0..pages.len()).step_by(PAIR) {
                 let keys = [0, 1].map(|at| self.keys[(page + at) * PARTS * blocks..].as_ptr());
@@ -128,14 +133,17 @@ impl Scratch {
                 let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
                     .map(|(row, at)| scores.wrapping_add(row * ROWS * line + page + at));
                 let bytes = line * size_of::<Chunk>();
-                // SAFETY: so many registers lie at each place, and scores have a line for each of 32 rows.
+                // SAFETY: so many registers lie at each place, and scores have a line for each of
+                // 32 rows.
                 unsafe { registers.multiply_split(keys, queries, blocks, sums, bytes) };
             }
             let first = sixteen * ROWS;
             for row in first..count.min(first + PAIR * ROWS) {
-                let scores = &mut floats_of(&mut self.scores[(row - first) * line..][..line])[..keys.len()];
+                let scores =
+                    &mut floats_of(&mut self.scores[(row - first) * line..][..line])[..keys.len()];
                 // Scores may be scaled on their way, where nothing comes between.
-                let plain = rows.shape.cap.is_none() && rows.bias.is_none() && rows.shape.scale > 0.0;
+                let plain =
+                    rows.shape.cap.is_none() && rows.bias.is_none() && rows.shape.scale > 0.0;
                 let scale = if plain {
                     rows.shape.scale
                 } else {
@@ -153,15 +161,16 @@ impl Scratch {
                 let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
                     .map(|(row, at)| sums.wrapping_add(row * ROWS * columns + column + at));
                 let bytes = columns * size_of::<Chunk>();
-                // SAFETY: so many registers lie at each place, and there are sums of 32 rows. Columns are even, as registers are filled.
+                // SAFETY: so many registers lie at each place, and there are sums of 32 rows.
+                // Columns are even, as registers are filled.
                 unsafe { registers.multiply(values, weights, steps, sums, bytes, true) };
             }
         }
     }
 }
 
-/// Makes scores, each times `scale`, which is more than zero, the weights of one row of sixteen, `[keys / 32, 16]`: the largest score, and the
-/// sum of the weights.
+/// Makes scores, each times `scale`, which is more than zero, the weights of one row of sixteen,
+/// `[keys / 32, 16]`: the largest score, and the sum of the weights.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
 fn soften(scores: &[f32], scale: f32, row: usize, to: &mut [Piece]) -> (f32, f32) {
     let mut most = [f32::NEG_INFINITY; LANES];
@@ -170,7 +179,8 @@ fn soften(scores: &[f32], scale: f32, row: usize, to: &mut [Piece]) -> (f32, f32
             most[lane] = if scores[lane] > most[lane] { scores[lane] } else { most[lane] };
         }
     }
-    let largest = scale * most.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    let largest =
+        scale * most.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
     // Where nothing is seen, all weights are zero.
     let less = if largest == f32::NEG_INFINITY { 0.0 } else { largest };
     let mut totals = [0f32; LANES];
@@ -208,7 +218,8 @@ fn split_row(floats: &[f32], row: usize, to: &mut [Piece]) {
     let registers = to.as_chunks_mut::<{ PARTS * ROWS }>().0;
     for (to, floats) in registers.iter_mut().zip(floats.as_chunks::<COLUMNS>().0) {
         // SAFETY: 32 floats.
-        let [a, b] = [0, LANES].map(|at| canonical(unsafe { _mm512_loadu_ps(floats.as_ptr().add(at)) }));
+        let [a, b] =
+            [0, LANES].map(|at| canonical(unsafe { _mm512_loadu_ps(floats.as_ptr().add(at)) }));
         let (even, odd) = (_mm512_permutex2var_ps(a, evens, b), _mm512_permutex2var_ps(a, odds, b));
         [to[row], to[ROWS + row]] = split_pair(even, odd);
     }
@@ -227,7 +238,13 @@ fn split_keys(keys: &[Chunk], to: &mut [Register]) {
 
 /// 16 columns of the values of two pages, `[PAGE, columns]` each, of the first keys that are known.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn round_values(values: [&[Chunk]; PAIR], known: usize, column: usize, columns: usize, to: &mut Register) {
+fn round_values(
+    values: [&[Chunk]; PAIR],
+    known: usize,
+    column: usize,
+    columns: usize,
+    to: &mut Register,
+) {
     for (at, piece) in to.iter_mut().enumerate() {
         let of = |key: usize| {
             let values = &values[key / PAGE];

@@ -1,7 +1,8 @@
-//! Attention of some query rows over the keys of one head: dot products, softmax, weighed sums of values.
+//! Attention of some query rows over the keys of one head: dot products, softmax, weighed sums of
+//! values.
 //!
-//! Keys come [`SEGMENT`] at a time. What a row gathers from a segment depends on nothing but the row and the segment, and segments are put
-//! together in their order (as in Dao et al. 2022, <https://arxiv.org/abs/2205.14135>, and Milakov and Gimelshein 2018,
+//! Keys come [`SEGMENT`] at a time. What a row gathers from a segment depends on nothing but the
+//! row and the segment, and segments are put together in their order (as in Dao et al. 2022, <https://arxiv.org/abs/2205.14135>, and Milakov and Gimelshein 2018,
 //! <https://arxiv.org/abs/1805.02867>): so neither the rows it is computed beside, nor which thread computed what, changes a bit.
 
 // Loops over arrays by their index are those that compilers unroll for certain.
@@ -22,10 +23,11 @@ use crate::kernels::matmul::LANES;
 
 /// Keys whose softmax is computed together, counted from the first key of the sequence.
 pub(super) const SEGMENT: usize = 256;
-/// The most rows that go over a segment together, where no more share a key head: their scores and some keys stay in the first-level
-/// cache.
+/// The most rows that go over a segment together, where no more share a key head: their scores and
+/// some keys stay in the first-level cache.
 pub(super) const ROWS: usize = 24;
-/// The same where AMX meets them, and the fewest: for so many, making keys and values numbers of 16 bits costs little for each.
+/// The same where AMX meets them, and the fewest: for so many, making keys and values numbers of 16
+/// bits costs little for each.
 pub(super) const ROWS_IN_HALVES: RangeInclusive<usize> = FULL..=256;
 /// Rows of AMX's registers that meet at once.
 pub(super) const FULL: usize = 32;
@@ -33,11 +35,12 @@ pub(super) const FULL: usize = 32;
 const KEYS_AT_ONCE: usize = 64;
 /// Pages that are read at once, where there are registers for them.
 const PAGES_AT_ONCE: usize = KEYS_AT_ONCE / PAGE;
-/// Numbers of a dot product that are added up one after the other before they are added to the rest: large scores are exponents, and one
-/// long chain of additions was off by twice as much.
+/// Numbers of a dot product that are added up one after the other before they are added to the
+/// rest: large scores are exponents, and one long chain of additions was off by twice as much.
 const CHAIN: usize = 8;
 
-/// Some tokens of a sequence, with all query heads that share one key head. Row `r` is token `r / group`, query head `r % group` of them.
+/// Some tokens of a sequence, with all query heads that share one key head. Row `r` is token `r /
+/// group`, query head `r % group` of them.
 pub(super) struct Rows<'t> {
     pub shape: &'t Attention,
     pub bias: Option<&'t RelativeBias>,
@@ -165,7 +168,8 @@ impl Gathered {
     fn clear(&mut self, rows: &Rows<'_>) {
         // Registers of AMX are full, and what is in the rest of them is nobody's.
         let count = if rows.in_halves { rows.count().next_multiple_of(FULL) } else { rows.count() };
-        for (numbers, nothing) in [(&mut self.largest, f32::NEG_INFINITY), (&mut self.totals, 0.0)] {
+        for (numbers, nothing) in [(&mut self.largest, f32::NEG_INFINITY), (&mut self.totals, 0.0)]
+        {
             numbers.clear();
             numbers.resize(count, nothing);
         }
@@ -216,9 +220,13 @@ impl Gathered {
     pub fn merge(&mut self, next: &Self) {
         let columns = self.sums.len() / self.largest.len().max(1);
         let (some, more) = (ROWS, (ROWS * columns).max(1));
-        let all =
-            self.largest.chunks_mut(some).zip(self.totals.chunks_mut(some)).zip(self.sums.chunks_mut(more));
-        let next = next.largest.chunks(some).zip(next.totals.chunks(some)).zip(next.sums.chunks(more));
+        let all = self
+            .largest
+            .chunks_mut(some)
+            .zip(self.totals.chunks_mut(some))
+            .zip(self.sums.chunks_mut(more));
+        let next =
+            next.largest.chunks(some).zip(next.totals.chunks(some)).zip(next.sums.chunks(more));
         for (((largest, totals), sums), ((next_largest, next_totals), next)) in all.zip(next) {
             let mut shares = Shares { old: [0.0; ROWS], new: [0.0; ROWS] };
             weigh(largest, totals, next_largest, next_totals, &mut shares);
@@ -244,7 +252,8 @@ impl Gathered {
 }
 
 impl Rows<'_> {
-    /// Makes a row's dot products with some keys weights: the largest score, and the sum of the weights.
+    /// Makes a row's dot products with some keys weights: the largest score, and the sum of the
+    /// weights.
     fn soften(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) -> (f32, f32) {
         self.score(row, keys.clone(), scores);
         self.hide(row, keys, scores);
@@ -418,13 +427,16 @@ unsafe fn products_by<L: Lanes, const N: usize>(
     first: usize,
     scores: &mut [Chunk],
 ) {
-    assert!(scores.len() >= rows.count() * SEGMENT / LANES && (pages.end - first) * PAGE <= SEGMENT);
+    assert!(
+        scores.len() >= rows.count() * SEGMENT / LANES && (pages.end - first) * PAGE <= SEGMENT
+    );
     let mut page = pages.start;
     while page < pages.end {
         let left = pages.end - page;
         let some = if left >= N { N } else { left.min(2) };
-        // Many texts at a time have more keys than caches hold: while these are read, their values and the keys after them are brought. The
-        // many rows of a prompt compute long enough with each page for it to come by itself.
+        // Many texts at a time have more keys than caches hold: while these are read, their values
+        // and the keys after them are brought. The many rows of a prompt compute long
+        // enough with each page for it to come by itself.
         let asked = if rows.count() <= FEW { some } else { 0 };
         for page in page..page + asked {
             ask_for_chunks(rows.past.of_head(page, rows.kv_head).1);
@@ -457,7 +469,8 @@ unsafe fn products_by<L: Lanes, const N: usize>(
 /// Dot products of `R` rows with `N` pages of keys.
 ///
 /// # Safety
-/// The processor has the instruction set of `L`; keys have `head_dim` registers each, and scores a place for each row and page.
+/// The processor has the instruction set of `L`; keys have `head_dim` registers each, and scores a
+/// place for each row and page.
 #[inline(always)]
 unsafe fn products_of<L: Lanes, const N: usize, const R: usize>(
     rows: &Rows<'_>,
@@ -515,7 +528,9 @@ unsafe fn sum_values_by<L: Lanes, const N: usize>(
     sums: &mut [Chunk],
 ) {
     let columns = rows.past.columns();
-    assert!(weights.len() >= rows.count() * SEGMENT / LANES && sums.len() >= rows.count() * columns);
+    assert!(
+        weights.len() >= rows.count() * SEGMENT / LANES && sums.len() >= rows.count() * columns
+    );
     assert!((pages.end - first) * PAGE <= SEGMENT);
     let seen = rows.seen_by_any();
     for block in pages.clone().step_by(PAGES_AT_ONCE) {
@@ -551,7 +566,8 @@ struct Part {
 /// `N` columns of `R` rows.
 ///
 /// # Safety
-/// The processor has the instruction set of `L`; weights and sums have a place for each row, as long as [`SEGMENT`] and as all columns.
+/// The processor has the instruction set of `L`; weights and sums have a place for each row, as
+/// long as [`SEGMENT`] and as all columns.
 #[inline(always)]
 unsafe fn sum_part<L: Lanes, const N: usize, const R: usize>(
     rows: &Rows<'_>,
@@ -572,7 +588,8 @@ unsafe fn sum_part<L: Lanes, const N: usize, const R: usize>(
         }
         for page in part.pages.clone() {
             let values = rows.past.of_head(page, rows.kv_head).1.as_ptr().add(column).cast::<f32>();
-            let weights = weights.as_ptr().add(row * (SEGMENT / LANES) + page - first).cast::<f32>();
+            let weights =
+                weights.as_ptr().add(row * (SEGMENT / LANES) + page - first).cast::<f32>();
             for key in 0..PAGE.min(end - page * PAGE) {
                 let mut value = [L::splat(0.0); N];
                 for n in 0..N {

@@ -7,7 +7,11 @@ fn weights_that_are_cut_short_while_they_are_in_use_end_with_an_error() {
     for name in ["llama-linear", "qwen35-even"] {
         let folder = fixture(name);
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
-        let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+        let setup = Setup {
+            checkpoint: &checkpoint,
+            device: &Device::Cpu,
+            precision: Precision::Quantized,
+        };
         let network = architectures::load(&setup).unwrap().network;
         let mut state = network.begin(&[&[]]).unwrap().remove(0);
         let mut read = || {
@@ -48,7 +52,11 @@ fn kept_files_that_were_tampered_with_are_made_again() {
         let mut checkpoint = Checkpoint::open(&model).unwrap();
         checkpoint.quantize(malmoi::Quantization::Q8_0, &kept).unwrap();
         let made = checkpoint.keep_tiles(&kept).unwrap();
-        let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+        let setup = Setup {
+            checkpoint: &checkpoint,
+            device: &Device::Cpu,
+            precision: Precision::Quantized,
+        };
         let network = architectures::load(&setup).unwrap().network;
         let mut state = network.begin(&[&[]]).unwrap().remove(0);
         let rows = &mut [Row { state: &mut state, tokens: &[3, 4, 5], want: Want::Last }];
@@ -77,7 +85,8 @@ fn kept_files_that_were_tampered_with_are_made_again() {
     // Tiles of weights that were exchanged, with the time of the old ones, are not used either.
     let weights = model.join("model.safetensors");
     let written = std::fs::metadata(&weights).unwrap().modified().unwrap();
-    let config = serde_json::from_slice(&std::fs::read(model.join("config.json")).unwrap()).unwrap();
+    let config =
+        serde_json::from_slice(&std::fs::read(model.join("config.json")).unwrap()).unwrap();
     write_llama(&weights, &config, 4);
     std::fs::File::options().write(true).open(&weights).unwrap().set_modified(written).unwrap();
     assert_ne!(open().1, expected);

@@ -6,16 +6,18 @@ fn case_01_a_refused_system_turn() {
     let (code, out, err) = summarize(folder.path());
     assert_eq!((code, out.lines().count()), (Some(0), 1), "{err}");
     let model = Model::open(folder.path()).unwrap();
-    let ids = model.prompt(Some("Be brief."), &[Part::Trusted("Article: "), Part::Plain(ARTICLE)]).unwrap();
-    let wanted =
-        format!("<start_of_turn>user\nBe brief.\n\nArticle: {ARTICLE}<end_of_turn>\n<start_of_turn>model\n");
+    let ids = model
+        .prompt(Some("Be brief."), &[Part::Trusted("Article: "), Part::Plain(ARTICLE)])
+        .unwrap();
+    let wanted = format!(
+        "<start_of_turn>user\nBe brief.\n\nArticle: {ARTICLE}<end_of_turn>\n<start_of_turn>model\n"
+    );
     assert!(shown(&model, &ids).ends_with(&wanted), "{}", shown(&model, &ids));
 }
 
 #[test]
 fn words_that_a_template_has_no_place_for_are_said_in_another_way() {
-    const USER: &str =
-        "{% for m in messages %}{% if m.role == 'user' %}[U]{{ m.content }}[/U]{% endif %}{% endfor %}";
+    const USER: &str = "{% for m in messages %}{% if m.role == 'user' %}[U]{{ m.content }}[/U]{% endif %}{% endfor %}";
     const REFUSES: &str = "{% for m in messages %}{% if m.role not in ['user', 'assistant'] %}\
         {{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}[U]{{ m.content | trim }}[/U]{% endfor %}";
     const TYPED: &str = "{% for m in messages %}[{{ m.role }}]{% for part in m.content %}\
@@ -33,7 +35,11 @@ fn words_that_a_template_has_no_place_for_are_said_in_another_way() {
         let folder = saying("x", template.into());
         let model = Model::open(folder.path()).unwrap();
         let parts = [Part::Trusted("Tell: "), Part::Plain("Rain.")];
-        assert_eq!(shown(&model, &model.prompt(Some("Be brief."), &parts).unwrap()), wanted, "{template}");
+        assert_eq!(
+            shown(&model, &model.prompt(Some("Be brief."), &parts).unwrap()),
+            wanted,
+            "{template}"
+        );
     }
     // A template that fails whatever it is given says why.
     let folder = saying("x", "{{ raise_exception('needs tools') }}".into());
@@ -62,24 +68,33 @@ fn case_05_the_time_in_a_template() {
 fn case_19_templates_with_names_and_no_default() {
     let Some(folder) = model_of("models/19-A-named-templates-no-default") else { return };
     assert!(Model::open(folder.path()).unwrap().answers_messages());
-    edit(&folder, "tokenizer_config.json", |config| config["chat_template"][1]["name"] = "formal".into());
+    edit(&folder, "tokenizer_config.json", |config| {
+        config["chat_template"][1]["name"] = "formal".into()
+    });
     let said = opening(folder.path());
-    assert!(said.contains("its chat templates are chat, formal, and none of them is `default`"), "{said}");
+    assert!(
+        said.contains("its chat templates are chat, formal, and none of them is `default`"),
+        "{said}"
+    );
 }
 
 #[test]
 fn named_templates_of_a_gguf_file_are_chosen_alike() {
     let named = |names: &[&str]| {
-        let mut file = File::default()
-            .set("general.architecture", Value::Text("llama".into()))
-            .set("tokenizer.chat_templates", Value::Texts(names.iter().map(ToString::to_string).collect()));
+        let mut file =
+            File::default().set("general.architecture", Value::Text("llama".into())).set(
+                "tokenizer.chat_templates",
+                Value::Texts(names.iter().map(ToString::to_string).collect()),
+            );
         for name in names {
-            file = file.set(&format!("tokenizer.chat_template.{name}"), Value::Text(format!("of {name}")));
+            file = file
+                .set(&format!("tokenizer.chat_template.{name}"), Value::Text(format!("of {name}")));
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gguf");
         std::fs::write(&path, file.bytes()).unwrap();
-        Checkpoint::open(&path).map(|checkpoint| checkpoint.hyper.chat_template().map(str::to_string))
+        Checkpoint::open(&path)
+            .map(|checkpoint| checkpoint.hyper.chat_template().map(str::to_string))
     };
     assert_eq!(named(&["rag", "chat"]).unwrap().as_deref(), Some("of chat"));
     assert!(named(&["formal", "casual"]).unwrap_err().to_string().contains("formal, casual"));
@@ -88,7 +103,8 @@ fn named_templates_of_a_gguf_file_are_chosen_alike() {
 #[test]
 fn case_07_reasoning_before_the_answer() {
     let Some(folder) = model_of("models/07-A-think-block") else { return };
-    let answer = "Haemin approved a second breakwater. It costs 412 million won. Work begins in March.";
+    let answer =
+        "Haemin approved a second breakwater. It costs 412 million won. Work begins in March.";
     let (code, out, err) = summarize(folder.path());
     assert_eq!((code, out.trim_end()), (Some(0), answer), "{err}");
     assert!(!err.contains("markup") && !err.contains("sentences"), "{err}");
@@ -114,11 +130,13 @@ fn reasoning_is_left_out_in_whatever_marks() {
         ("<seed:think>", "</seed:think>"),
         ("<think></think>\n<think>", "</think>\n\n"),
     ] {
-        let folder = saying(&format!("{open}One. Two. Three. Four. Five.{close}{answer}"), PLAIN.into());
+        let folder =
+            saying(&format!("{open}One. Two. Three. Four. Five.{close}{answer}"), PLAIN.into());
         let model = Model::open(folder.path()).unwrap();
         let outcome = model.summarize(ARTICLE).run().unwrap();
         assert_eq!((outcome.text.as_str(), outcome.finish), (answer, Finish::Stop), "{open}");
-        let pieces: Vec<String> = model.summarize(ARTICLE).pieces().unwrap().map(Result::unwrap).collect();
+        let pieces: Vec<String> =
+            model.summarize(ARTICLE).pieces().unwrap().map(Result::unwrap).collect();
         assert_eq!(pieces.concat().trim_end(), answer, "{open}");
     }
     // Templates that open it themselves: only the end is written, and there are tokens to spare for
@@ -136,10 +154,14 @@ fn reasoning_is_left_out_in_whatever_marks() {
     // Of a translation the other pieces are kept.
     let outcome = model.translate(ARTICLE).to(Language::Korean).run().unwrap();
     assert_eq!(outcome.finish, Finish::Refused);
-    assert!(outcome.findings.iter().any(|finding| finding.check == "reasoning" && finding.is_doubt()));
+    assert!(
+        outcome.findings.iter().any(|finding| finding.check == "reasoning" && finding.is_doubt())
+    );
     // A word that is written about is none.
-    let folder =
-        saying("The paper explains the tag <think> to readers. It is short. It is read.", PLAIN.into());
+    let folder = saying(
+        "The paper explains the tag <think> to readers. It is short. It is read.",
+        PLAIN.into(),
+    );
     let outcome = Model::open(folder.path()).unwrap().summarize(ARTICLE).run().unwrap();
     assert!(outcome.text.starts_with("The paper explains the tag <think>"), "{}", outcome.text);
 }

@@ -13,16 +13,21 @@ fn case_17_penalties_and_sampling_that_a_checkpoint_recommends() {
     assert_ne!(said(1000.0), said(1.0));
     // Without a seed the likeliest token is taken, whatever is recommended for sampling.
     assert_eq!(config(1000.0).summarize(ARTICLE).run().unwrap().text, said(1.0));
-    std::fs::write(folder.path().join("generation_config.json"), r#"{"eta_cutoff": 0.01}"#).unwrap();
+    std::fs::write(folder.path().join("generation_config.json"), r#"{"eta_cutoff": 0.01}"#)
+        .unwrap();
     let model = Model::open(folder.path()).unwrap();
-    let notes =
-        |outcome: malmoi::Outcome| outcome.findings.iter().filter(|one| one.check == "sampling").count();
+    let notes = |outcome: malmoi::Outcome| {
+        outcome.findings.iter().filter(|one| one.check == "sampling").count()
+    };
     assert_eq!(notes(model.summarize(ARTICLE).seed(1).run().unwrap()), 1);
     assert_eq!(notes(model.translate(ARTICLE).to(Language::Korean).seed(1).run().unwrap()), 1);
     assert_eq!(notes(model.summarize(ARTICLE).run().unwrap()), 0);
     match Sampling::recommended(config(5.0).recommended(), 3) {
         Sampling::Random { temperature, top_k, top_p, min_p, typical_p, seed } => {
-            assert_eq!((temperature, top_k, top_p, min_p, typical_p, seed), (0.7, 20, 0.6, 0.1, 1.0, 3));
+            assert_eq!(
+                (temperature, top_k, top_p, min_p, typical_p, seed),
+                (0.7, 20, 0.6, 0.1, 1.0, 3)
+            );
         }
         Sampling::Greedy => panic!("nothing is drawn"),
     }

@@ -12,7 +12,10 @@ fn case_03_truncation_that_was_left_from_training() {
 fn what_is_left_from_training_does_not_change_texts() {
     let text = "ab ".repeat(300);
     for (key, value) in [
-        ("truncation", json!({"direction": "Left", "max_length": 16, "strategy": "OnlyFirst", "stride": 2})),
+        (
+            "truncation",
+            json!({"direction": "Left", "max_length": 16, "strategy": "OnlyFirst", "stride": 2}),
+        ),
         (
             "padding",
             json!({"strategy": {"Fixed": 2000}, "direction": "Right", "pad_to_multiple_of": null,
@@ -46,7 +49,10 @@ fn what_is_left_from_training_does_not_change_texts() {
 fn attack_09_a_normalizer_that_grows_without_bound() {
     let Some(folder) = case("attack/09-tokenizer-normalizer-bomb") else { return };
     let said = Tokenizer::from_file(&folder.join("tokenizer.json")).err().unwrap().to_string();
-    assert!(said.contains("may make a text that it reads") && said.contains("times as long"), "{said}");
+    assert!(
+        said.contains("may make a text that it reads") && said.contains("times as long"),
+        "{said}"
+    );
 }
 
 /// A GGUF file with a vocabulary of bytes and an end of turn of a type.
@@ -90,7 +96,11 @@ fn case_11_an_end_of_turn_of_another_type() {
             assert_eq!(tokenizer.turn_ends().collect::<Vec<_>>(), [256], "{what}");
             assert_eq!(tokenizer.decode(&[97, 256, 98]).unwrap(), "ab", "{what}");
             assert!(!tokenizer.encode(text).unwrap().contains(&256), "{what}");
-            assert_eq!(tokenizer.encode_trusted(&format!("{text}{text}")).unwrap(), [256, 256], "{what}");
+            assert_eq!(
+                tokenizer.encode_trusted(&format!("{text}{text}")).unwrap(),
+                [256, 256],
+                "{what}"
+            );
             assert!(tokenizer.special_texts().any(|special| special == text), "{what}");
         }
     }
@@ -101,7 +111,8 @@ fn an_end_of_turn_that_a_folder_does_not_call_special_ends_texts() {
     let folder = scripted::model(json!([{"say": "One."}]), 4096);
     edit(&folder, "tokenizer.json", |tokenizer| {
         let mut token = tokenizer["added_tokens"][0].clone();
-        (token["id"], token["content"], token["special"]) = (257.into(), "<|im_end|>".into(), false.into());
+        (token["id"], token["content"], token["special"]) =
+            (257.into(), "<|im_end|>".into(), false.into());
         tokenizer["added_tokens"].as_array_mut().unwrap().push(token);
     });
     let tokenizer = Tokenizer::from_file(&folder.path().join("tokenizer.json")).unwrap();
@@ -176,7 +187,10 @@ fn gguf_of_pieces(pieces: &[(String, f32, i32)], template: Option<&str>) -> File
     let file = file
         .set("general.architecture", Value::Text("llama".into()))
         .set("tokenizer.ggml.model", Value::Text("llama".into()))
-        .set("tokenizer.ggml.tokens", Value::Texts(pieces.iter().map(|piece| piece.0.clone()).collect()))
+        .set(
+            "tokenizer.ggml.tokens",
+            Value::Texts(pieces.iter().map(|piece| piece.0.clone()).collect()),
+        )
         .set("tokenizer.ggml.scores", Value::Floats(pieces.iter().map(|piece| piece.1).collect()))
         .set("tokenizer.ggml.token_type", Value::Ints(pieces.iter().map(|piece| piece.2).collect()))
         .set("tokenizer.ggml.bos_token_id", Value::U32(1))
@@ -198,8 +212,8 @@ fn case_15_one_text_in_several_parts_is_encoded_as_one() {
     use malmoi::checkpoint::Words::{Plain, Trusted};
     let parts = [Trusted("<s>[INST] Q: "), Plain("서울시는 12일 밝혔다."), Trusted(" [/INST]")];
     let wanted = [
-        1, 927, 891, 1281, 1264, 1490, 1230, 84, 61, 967, 1584, 534, 1230, 1251, 1253, 1283, 596, 1241, 927,
-        50, 891, 1281, 1264, 1490,
+        1, 927, 891, 1281, 1264, 1490, 1230, 84, 61, 967, 1584, 534, 1230, 1251, 1253, 1283, 596,
+        1241, 927, 50, 891, 1281, 1264, 1490,
     ];
     assert_eq!(tokenizer.encode_parts(&parts).unwrap(), wanted);
     let whole = tokenizer.encode("[INST] Q: 서울시는 12일 밝혔다. [/INST]").unwrap();
@@ -227,7 +241,9 @@ fn parts_of_a_prompt_share_tokens_where_the_whole_text_would() {
 /// Llama's newer way: a blank before the first words of a prompt, none after a control token.
 #[test]
 fn only_the_beginning_of_a_prompt_gets_the_blank_of_a_beginning() {
-    for (scheme, expected) in [("first", "_a<|end|>b"), ("always", "_a<|end|>_b"), ("never", "a<|end|>b")] {
+    for (scheme, expected) in
+        [("first", "_a<|end|>b"), ("always", "_a<|end|>_b"), ("never", "a<|end|>b")]
+    {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokenizer.json");
         let token = json!({"id": 3, "content": "<|end|>", "single_word": false, "lstrip": false, "rstrip": false,
@@ -240,7 +256,8 @@ fn only_the_beginning_of_a_prompt_gets_the_blank_of_a_beginning() {
         std::fs::write(&path, tokenizer.to_string()).unwrap();
         let tokenizer = Tokenizer::from_file(&path).unwrap();
         let ids = tokenizer.encode_trusted("a<|end|>b").unwrap();
-        let shown: Vec<&str> = ids.iter().map(|id| ["_", "a", "b", "<|end|>", "?"][*id as usize]).collect();
+        let shown: Vec<&str> =
+            ids.iter().map(|id| ["_", "a", "b", "<|end|>", "?"][*id as usize]).collect();
         assert_eq!(shown.concat(), expected, "{scheme}");
     }
 }
@@ -249,7 +266,8 @@ fn only_the_beginning_of_a_prompt_gets_the_blank_of_a_beginning() {
 fn case_27_the_beginning_that_a_tokenizer_adds() {
     let Some(folder) = model_of("models/27-A-bos-from-post-processor") else { return };
     let config =
-        serde_json::from_slice::<Json>(&std::fs::read(folder.path().join("config.json")).unwrap()).unwrap();
+        serde_json::from_slice::<Json>(&std::fs::read(folder.path().join("config.json")).unwrap())
+            .unwrap();
     write_llama(&folder.path().join("model.safetensors"), &config, 0);
     let first = |folder: &TempDir| {
         let model = Model::open(folder.path()).unwrap();

@@ -4,7 +4,8 @@ use super::*;
 fn case_13_an_index_of_weights_that_are_whole_now() {
     let Some(folder) = model_of("models/13-A-stale-index") else { return };
     let config =
-        serde_json::from_slice::<Json>(&std::fs::read(folder.path().join("config.json")).unwrap()).unwrap();
+        serde_json::from_slice::<Json>(&std::fs::read(folder.path().join("config.json")).unwrap())
+            .unwrap();
     write_llama(&folder.path().join("model-00001-of-00001.safetensors"), &config, 1);
     let old = logits(folder.path());
     write_llama(&folder.path().join("model.safetensors"), &config, 2);
@@ -19,9 +20,17 @@ fn case_13_an_index_of_weights_that_are_whole_now() {
 #[test]
 fn case_29_weights_that_another_program_quantised() {
     for (key, value, word) in [
-        ("quantization_config", json!({"quant_method": "gptq", "bits": 4}), "gptq (quantization_config)"),
+        (
+            "quantization_config",
+            json!({"quant_method": "gptq", "bits": 4}),
+            "gptq (quantization_config)",
+        ),
         ("quantization_config", json!({"quant_method": "awq"}), "awq (quantization_config)"),
-        ("quantization_config", json!({"quant_method": "fp8", "activation_scheme": "dynamic"}), "fp8"),
+        (
+            "quantization_config",
+            json!({"quant_method": "fp8", "activation_scheme": "dynamic"}),
+            "fp8",
+        ),
         (
             "quantization_config",
             json!({"quant_method": "compressed-tensors", "format": "pack-quantized"}),
@@ -40,14 +49,19 @@ fn case_29_weights_that_another_program_quantised() {
         edit(&folder, "config.json", |config| config[key] = value);
         let said = Checkpoint::open(folder.path()).err().unwrap().to_string();
         assert!(
-            said.contains(&format!("weights quantised by {word}")) && said.contains("is not supported"),
+            said.contains(&format!("weights quantised by {word}"))
+                && said.contains("is not supported"),
             "{said}"
         );
     }
     // Around a text part.
     let folder = fixture("gemma4-nested");
-    edit(&folder, "config.json", |config| config["quantization_config"] = json!({"quant_method": "awq"}));
-    assert!(Checkpoint::open(folder.path()).err().unwrap().to_string().contains("quantised by awq"));
+    edit(&folder, "config.json", |config| {
+        config["quantization_config"] = json!({"quant_method": "awq"})
+    });
+    assert!(
+        Checkpoint::open(folder.path()).err().unwrap().to_string().contains("quantised by awq")
+    );
     // A setting for training, with float weights.
     let folder = fixture("llama-gqa");
     let settings = json!({"quant_method": "bitsandbytes", "load_in_4bit": true});
@@ -64,9 +78,11 @@ fn with_tensor(folder: &TempDir, name: &str, dtype: &str) {
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let mut header: Json = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     let data = &bytes[8 + length..];
-    header[name] = json!({"dtype": dtype, "shape": [4], "data_offsets": [data.len(), data.len() + 4]});
+    header[name] =
+        json!({"dtype": dtype, "shape": [4], "data_offsets": [data.len(), data.len() + 4]});
     let header = header.to_string();
-    let whole = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data, &[0; 4]].concat();
+    let whole =
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data, &[0; 4]].concat();
     std::fs::write(&path, whole).unwrap();
 }
 
@@ -79,12 +95,18 @@ fn quantised_weights_and_adapters_are_known_by_their_tensors_too() {
         ("model.layers.0.self_attn.q_proj.SCB", "U8", "quantised by bitsandbytes"),
         ("model.layers.0.mlp.gate_up_proj_blocks", "U8", "quantised by mxfp4"),
         ("model.layers.0.self_attn.q_proj.other_weight", "F8_E4M3", "a method that stores F8_E4M3"),
-        ("base_model.model.layers.0.self_attn.q_proj.lora_A.weight", "U8", "an adapter that is not merged"),
+        (
+            "base_model.model.layers.0.self_attn.q_proj.lora_A.weight",
+            "U8",
+            "an adapter that is not merged",
+        ),
     ] {
         let folder = fixture("llama-linear");
         with_tensor(&folder, name, dtype);
         match Checkpoint::open(folder.path()) {
-            Err(error) => assert!(!word.is_empty() && error.to_string().contains(word), "{name}: {error}"),
+            Err(error) => {
+                assert!(!word.is_empty() && error.to_string().contains(word), "{name}: {error}")
+            }
             Ok(_) => assert!(word.is_empty(), "{name}"),
         }
     }
@@ -135,8 +157,7 @@ fn case_34_exaone_4_5() {
             config["model_type"] = "exaone4_5_text".into();
             config["num_nextn_predict_layers"] = 1.into();
             if nested {
-                *config =
-                    json!({"model_type": "exaone4_5", "text_config": config.clone(), "vision_config": {}});
+                *config = json!({"model_type": "exaone4_5", "text_config": config.clone(), "vision_config": {}});
             }
         });
         if nested {
@@ -160,20 +181,24 @@ fn rename_tensors(folder: &TempDir, name: impl Fn(&str) -> String) {
     let path = folder.path().join("model.safetensors");
     let bytes = std::fs::read(&path).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let header: serde_json::Map<String, Json> = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let header: serde_json::Map<String, Json> =
+        serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     let renamed = header.into_iter().map(|(key, value)| match key.as_str() {
         "__metadata__" | "lm_head.weight" => (key, value),
         _ => (name(&key), value),
     });
     let header = Json::from(renamed.collect::<serde_json::Map<_, _>>()).to_string();
-    let whole = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]].concat();
+    let whole = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]]
+        .concat();
     std::fs::write(&path, whole).unwrap();
 }
 
 /// A GGUF file that counts a layer more, which drafts: only the metadata changes.
 fn with_drafting_layer(source: &[u8], architecture: &str) -> Vec<u8> {
     let key = format!("{architecture}.block_count");
-    let at = source.windows(key.len()).position(|window| window == key.as_bytes()).unwrap() + key.len() + 4;
+    let at = source.windows(key.len()).position(|window| window == key.as_bytes()).unwrap()
+        + key.len()
+        + 4;
     let mut bytes = source.to_vec();
     let count = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
     bytes[at..at + 4].copy_from_slice(&(count + 1).to_le_bytes());

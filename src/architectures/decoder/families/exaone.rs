@@ -27,7 +27,8 @@ pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
             None => hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 4)?,
         };
         let layers = config.layers.len();
-        let listed = hyper.list("-", "attention.sliding_window_pattern").filter(|list| list.len() >= layers);
+        let listed =
+            hyper.list("-", "attention.sliding_window_pattern").filter(|list| list.len() >= layers);
         let sliding = match listed {
             Some(list) => list.iter().take(layers).map(|v| v.as_f64() != Some(0.0)).collect(),
             None => sliding_layers(hyper, layers, |index| (index + 1) % pattern != 0)?,

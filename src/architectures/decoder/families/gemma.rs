@@ -1,8 +1,8 @@
 //! Gemma 2 (<https://arxiv.org/abs/2408.00118>) and Gemma 3, the text part (<https://arxiv.org/abs/2503.19786>).
 
 use super::{
-    Defaults, MAX_CONTEXT, MAX_LAYERS, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, Names, above_zero, common,
-    expect_activation, flag, sliding_layers,
+    Defaults, MAX_CONTEXT, MAX_LAYERS, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, Names, above_zero,
+    common, expect_activation, flag, sliding_layers,
 };
 use crate::architectures::decoder::Config;
 use crate::architectures::layers::{Activation, Pairing, Rope};
@@ -16,7 +16,8 @@ pub(super) const NAMES: Names = Names {
     ..NAMES_OF_LLAMA
 };
 
-/// What both have in common. `large` is the number of layers of the one size whose files do not say its attention scale.
+/// What both have in common. `large` is the number of layers of the one size whose files do not say
+/// its attention scale.
 fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<Config> {
     let hyper = &checkpoint.hyper;
     let mut config = common(checkpoint, Defaults { head_dim: Some(256), tied: true, ..defaults })?;

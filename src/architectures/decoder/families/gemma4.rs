@@ -1,5 +1,6 @@
-//! Gemma 4, the text part of the dense sizes: local and global layers of different head sizes, later layers that read the keys and values
-//! of earlier ones, embeddings that each layer has of its own. Reference: `Gemma4ForCausalLM` of `transformers`.
+//! Gemma 4, the text part of the dense sizes: local and global layers of different head sizes,
+//! later layers that read the keys and values of earlier ones, embeddings that each layer has of
+//! its own. Reference: `Gemma4ForCausalLM` of `transformers`.
 
 use super::{
     Defaults, MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH, NORM_BEFORE_ROTATION, Reads, above_zero, common,
@@ -38,18 +39,22 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
     config.attention.values_normed = true;
     config.logit_cap = above_zero(hyper, "final_logit_softcapping", "final_logit_softcapping")?;
     let own = hyper.get("hidden_size_per_layer_input", "embedding_length_per_layer_input");
-    config.layer_inputs = own.and_then(|v| v.as_u64()).filter(|width| *width > 0).map(|width| width as usize);
+    config.layer_inputs =
+        own.and_then(|v| v.as_u64()).filter(|width| *width > 0).map(|width| width as usize);
 
     let layers = config.layers.len();
     let sliding = match hyper.list("-", "attention.sliding_window_pattern") {
-        Some(list) if list.len() == layers => list.iter().map(|v| v.as_f64() != Some(0.0)).collect(),
+        Some(list) if list.len() == layers => {
+            list.iter().map(|v| v.as_f64() != Some(0.0)).collect()
+        }
         _ => sliding_layers(hyper, layers, |index| (index + 1) % 6 != 0)?,
     };
     // The last layer sees everything, whatever is said.
     let is_local = |index: usize| sliding[index] && index + 1 < layers;
     let window = hyper.count_or("sliding_window", "attention.sliding_window", MAX_CONTEXT, 512)?;
     let twice = flag(hyper, "attention_k_eq_v");
-    let sharing = hyper.get("num_kv_shared_layers", "attention.shared_kv_layers").and_then(|v| v.as_u64());
+    let sharing =
+        hyper.get("num_kv_shared_layers", "attention.shared_kv_layers").and_then(|v| v.as_u64());
     let first_sharing = layers.saturating_sub(sharing.unwrap_or(0) as usize);
     let global = Global::read(hyper, local_dim, twice)?;
     let mut latest = [None, None];
@@ -73,7 +78,8 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
             _ if index < first_sharing => Reads::Own,
             Some(layer) => Reads::Of(layer),
             None => {
-                let reason = format!("layer {index} shares keys and values that no layer before it has");
+                let reason =
+                    format!("layer {index} shares keys and values that no layer before it has");
                 return Err(Error::malformed(hyper.file(), reason));
             }
         };
@@ -111,9 +117,13 @@ fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<
     }
     let local = number("sliding", "rope_theta", "rope.freq_base_swa")?.unwrap_or(10_000.0);
     let global = number("full", "rope_theta", "rope.freq_base")?.unwrap_or(1e6);
-    let size = layers.iter().find(|heads| heads.window.is_none()).map_or(local_dim, |heads| heads.head_dim);
+    let size = layers
+        .iter()
+        .find(|heads| heads.window.is_none())
+        .map_or(local_dim, |heads| heads.head_dim);
     let mut rope = Rope::new(size, global, Pairing::Halves);
-    let kind = hyper.word("rope_parameters.full_attention.rope_type", "-").unwrap_or("proportional");
+    let kind =
+        hyper.word("rope_parameters.full_attention.rope_type", "-").unwrap_or("proportional");
     match kind {
         _ if hyper.is_gguf() => rope::divide(&mut rope, checkpoint)?,
         // Pairs beyond the share do not turn.
@@ -126,7 +136,11 @@ fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<
             }
         }
         "default" => {}
-        other => return Err(hyper.unsupported(format!("rope scaling `{other}`"), "proportional, default")),
+        other => {
+            return Err(
+                hyper.unsupported(format!("rope scaling `{other}`"), "proportional, default")
+            );
+        }
     }
     Ok(vec![rope, Rope::new(local_dim, local, Pairing::Halves)])
 }
@@ -142,7 +156,8 @@ struct Global {
 impl Global {
     fn read(hyper: &Hyper, local_dim: usize, twice: bool) -> Result<Self> {
         let Some(named) = hyper.get("per_layer_config", "-").and_then(|v| v.as_object()) else {
-            let head_dim = hyper.count_or("global_head_dim", "attention.key_length", MAX_WIDTH, 512)?;
+            let head_dim =
+                hyper.count_or("global_head_dim", "attention.key_length", MAX_WIDTH, 512)?;
             let key = "num_global_key_value_heads";
             let counts = twice && hyper.get(key, "-").is_some();
             let kv_heads = if counts { Some(hyper.count(key, "-", MAX_WIDTH)?) } else { None };
@@ -166,7 +181,9 @@ impl Global {
     fn put(&self, index: usize, heads: &mut Heads) {
         heads.head_dim = self.head_dim;
         heads.kv_heads = self.kv_heads.unwrap_or(heads.kv_heads);
-        if let Some((_, head_dim, kv_heads)) = self.by_layer.iter().find(|(layer, ..)| *layer == index) {
+        if let Some((_, head_dim, kv_heads)) =
+            self.by_layer.iter().find(|(layer, ..)| *layer == index)
+        {
             heads.head_dim = head_dim.unwrap_or(heads.head_dim);
             heads.kv_heads = kv_heads.unwrap_or(heads.kv_heads);
         }
@@ -176,9 +193,13 @@ impl Global {
 /// A count that GGUF files give as a list, one a layer, where layers differ.
 fn in_list(hyper: &Hyper, gguf: &str, index: usize) -> Result<Option<usize>> {
     let Some(list) = hyper.list("-", gguf) else { return Ok(None) };
-    let value = list.get(index).and_then(|v| v.as_f64()).filter(|n| (1.0..=MAX_WIDTH as f64).contains(n));
+    let value =
+        list.get(index).and_then(|v| v.as_f64()).filter(|n| (1.0..=MAX_WIDTH as f64).contains(n));
     match value {
         Some(count) => Ok(Some(count as usize)),
-        None => Err(Error::malformed(hyper.file(), format!("{gguf} says nothing usable of layer {index}"))),
+        None => Err(Error::malformed(
+            hyper.file(),
+            format!("{gguf} says nothing usable of layer {index}"),
+        )),
     }
 }

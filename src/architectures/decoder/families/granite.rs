@@ -8,11 +8,13 @@ use crate::error::{Error, Result};
 fn multiplied(checkpoint: &Checkpoint) -> Result<Config> {
     let hyper = &checkpoint.hyper;
     let mut config = llama(checkpoint)?;
-    let scale =
-        |json: &str, gguf: &str, default: f64| Ok::<_, Error>(hyper.number(json, gguf)?.unwrap_or(default));
+    let scale = |json: &str, gguf: &str, default: f64| {
+        Ok::<_, Error>(hyper.number(json, gguf)?.unwrap_or(default))
+    };
     config.embedding_scale = scale("embedding_multiplier", "embedding_scale", 1.0)?;
     config.residual_scale = scale("residual_multiplier", "residual_scale", 1.0)?;
-    config.attention.scale = scale("attention_multiplier", "attention.scale", config.attention.scale)?;
+    config.attention.scale =
+        scale("attention_multiplier", "attention.scale", config.attention.scale)?;
     config.logit_scale = scale("logits_scaling", "logit_scale", 1.0)?;
     Ok(config)
 }
@@ -27,7 +29,8 @@ pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
-/// With norms on the way out too, where it says so; configs of older code do not say, and their checkpoints have them or not.
+/// With norms on the way out too, where it says so; configs of older code do not say, and their
+/// checkpoints have them or not.
 pub(super) fn hyperclovax(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = multiplied(checkpoint)?;
     let said = checkpoint.hyper.get("use_post_norm", "-").and_then(|v| v.as_bool());

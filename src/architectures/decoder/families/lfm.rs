@@ -1,7 +1,8 @@
 //! LFM2 (<https://arxiv.org/abs/2511.23404>): most layers are a short convolution, the others attend.
 
 use super::{
-    Defaults, FeedForward, MAX_LAYERS, MAX_WIDTH, MixerKind, Names, QueryKeyNorm, common, flag, layer_types,
+    Defaults, FeedForward, MAX_LAYERS, MAX_WIDTH, MixerKind, Names, QueryKeyNorm, common, flag,
+    layer_types,
 };
 use crate::architectures::decoder::Config;
 use crate::checkpoint::{Checkpoint, Hyper};
@@ -30,7 +31,9 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
         config.tied = tied;
     }
     if hyper.get("-", "attention.sliding_window").is_some_and(|v| v.as_u64() != Some(0)) {
-        return Err(hyper.unsupported("attention to a window (attention.sliding_window)", "to everything"));
+        return Err(
+            hyper.unsupported("attention to a window (attention.sliding_window)", "to everything")
+        );
     }
     config.names = NAMES;
     config.attention.norms =
@@ -50,7 +53,10 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
                 let listed = kv_heads.and_then(|list| list.get(index)?.as_f64());
                 heads.kv_heads = listed.map_or(heads.kv_heads, |count| count as usize).max(1);
                 if heads.heads % heads.kv_heads != 0 {
-                    return Err(Error::malformed(hyper.file(), format!("the heads of layer {index}")));
+                    return Err(Error::malformed(
+                        hyper.file(),
+                        format!("the heads of layer {index}"),
+                    ));
                 }
             }
             _ => {}
@@ -61,15 +67,18 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
 
 /// Which layers convolve: GGUF files give those no key heads.
 fn convolving_layers(hyper: &Hyper, layers: usize) -> Result<Vec<bool>> {
-    if let Some(list) = hyper.list("-", "attention.head_count_kv").filter(|list| list.len() == layers) {
+    if let Some(list) =
+        hyper.list("-", "attention.head_count_kv").filter(|list| list.len() == layers)
+    {
         return Ok(list.iter().map(|count| count.as_f64() == Some(0.0)).collect());
     }
     if let Some(said) = layer_types(hyper, layers, ["conv", "full_attention"])? {
         return Ok(said);
     }
     let attending = hyper.list("full_attn_idxs", "-");
-    let attends =
-        |index: usize| attending.is_none_or(|list| list.iter().any(|v| v.as_u64() == Some(index as u64)));
+    let attends = |index: usize| {
+        attending.is_none_or(|list| list.iter().any(|v| v.as_u64() == Some(index as u64)))
+    };
     Ok((0..layers).map(|index| !attends(index)).collect())
 }
 
@@ -79,7 +88,8 @@ fn feed_forward(hyper: &Hyper) -> Result<usize> {
         Some(_) => hyper.count("block_ff_dim", "-", MAX_WIDTH)?,
         None => hyper.count("intermediate_size", "feed_forward_length", MAX_WIDTH)?,
     };
-    let adjusts = hyper.get("block_auto_adjust_ff_dim", "-").and_then(|v| v.as_bool()).unwrap_or(true);
+    let adjusts =
+        hyper.get("block_auto_adjust_ff_dim", "-").and_then(|v| v.as_bool()).unwrap_or(true);
     if hyper.is_gguf() || !adjusts {
         return Ok(said);
     }

@@ -27,7 +27,9 @@ pub(super) fn mistral(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = llama(checkpoint)?;
     let tempered = hyper.get("rope_parameters.llama_4_scaling_beta", "attention.temperature_scale");
     if tempered.is_some() {
-        return Err(hyper.unsupported("attention scaled by position (llama_4_scaling_beta)", "one scale"));
+        return Err(
+            hyper.unsupported("attention scaled by position (llama_4_scaling_beta)", "one scale")
+        );
     }
     if hyper.get("sliding_window", "-").is_some() {
         let window = hyper.count("sliding_window", "-", MAX_CONTEXT)?;

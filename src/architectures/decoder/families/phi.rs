@@ -15,8 +15,10 @@ pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<Config> {
     }
     // Some files of llama.cpp have the three apart.
     config.attention.fused = checkpoint.find("model.layers.0.self_attn.qkv_proj.weight")?.is_some();
-    config.names =
-        Names { feed_forward: FeedForward::Two(["mlp.gate_up_proj", "mlp.down_proj"]), ..NAMES_OF_LLAMA };
+    config.names = Names {
+        feed_forward: FeedForward::Two(["mlp.gate_up_proj", "mlp.down_proj"]),
+        ..NAMES_OF_LLAMA
+    };
     // llama.cpp's converter writes 0 where there is none.
     let key = ("sliding_window", "attention.sliding_window");
     if hyper.get(key.0, key.1).is_some_and(|v| v.as_u64() != Some(0)) {

@@ -2,7 +2,8 @@
 //! gate decides what comes of that.
 
 use super::{
-    Defaults, MAX_LAYERS, MAX_WIDTH, MixerKind, NORM_BEFORE_ROTATION, common, expect_activation, layer_types,
+    Defaults, MAX_LAYERS, MAX_WIDTH, MixerKind, NORM_BEFORE_ROTATION, common, expect_activation,
+    layer_types,
 };
 use crate::architectures::decoder::{Config, DeltaShape};
 use crate::checkpoint::Checkpoint;
@@ -38,12 +39,14 @@ pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
         kernel: hyper.count("linear_conv_kernel_dim", "ssm.conv_kernel", 64)?,
         tiled: hyper.is_gguf(),
     });
-    let interval = hyper.count_or("full_attention_interval", "full_attention_interval", MAX_LAYERS, 4)?;
+    let interval =
+        hyper.count_or("full_attention_interval", "full_attention_interval", MAX_LAYERS, 4)?;
     let layers = config.layers.len();
-    let linear = match hyper.list("-", "attention.recurrent_layers").filter(|list| list.len() >= layers) {
-        Some(list) => Some(list.iter().map(|v| v.as_f64() != Some(0.0)).collect()),
-        None => layer_types(hyper, layers, ["linear_attention", "full_attention"])?,
-    };
+    let linear =
+        match hyper.list("-", "attention.recurrent_layers").filter(|list| list.len() >= layers) {
+            Some(list) => Some(list.iter().map(|v| v.as_f64() != Some(0.0)).collect()),
+            None => layer_types(hyper, layers, ["linear_attention", "full_attention"])?,
+        };
     for (index, layer) in config.layers.iter_mut().enumerate() {
         if linear.as_ref().map_or((index + 1) % interval != 0, |linear: &Vec<bool>| linear[index]) {
             layer.mixer = net;

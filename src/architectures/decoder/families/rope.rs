@@ -1,4 +1,5 @@
-//! Rotations as checkpoints ask for them: base, share of the head, and scaling for texts longer than those of the training.
+//! Rotations as checkpoints ask for them: base, share of the head, and scaling for texts longer
+//! than those of the training.
 //!
 //! Reference: `modeling_rope_utils.py` of `transformers`.
 
@@ -7,7 +8,8 @@ use crate::architectures::layers::{Longer, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 
-/// Where parameters stand, the strongest first: older configs, newer ones, and those with a rotation for each type of layer.
+/// Where parameters stand, the strongest first: older configs, newer ones, and those with a
+/// rotation for each type of layer.
 const PLACES: &[&str] = &["rope_scaling", "rope_parameters.full_attention", "rope_parameters"];
 
 /// The parameters of a rotation, wherever they stand.
@@ -36,7 +38,8 @@ impl Parameters<'_> {
     }
 
     fn kind(&self) -> Option<&str> {
-        let paths = PLACES.iter().flat_map(|place| [format!("{place}.rope_type"), format!("{place}.type")]);
+        let paths =
+            PLACES.iter().flat_map(|place| [format!("{place}.rope_type"), format!("{place}.type")]);
         paths.into_iter().find_map(|path| self.hyper.word(&path, "rope.scaling.type"))
     }
 
@@ -89,7 +92,9 @@ pub(super) fn read(checkpoint: &Checkpoint, head_dim: usize, defaults: Defaults)
     let pairs = rotated / 2;
     let kind = match parameters.kind() {
         // Files of llama.cpp do not say so, but have the tables.
-        _ if hyper.is_gguf() && checkpoint.find("rope_factors_long.weight")?.is_some() => Some("longrope"),
+        _ if hyper.is_gguf() && checkpoint.find("rope_factors_long.weight")?.is_some() => {
+            Some("longrope")
+        }
         // Phi's older configs call it by other names.
         Some("su") => Some("longrope"),
         Some("yarn") if parameters.factors("long_factor", pairs)?.is_some() => Some("longrope"),
@@ -108,14 +113,16 @@ pub(super) fn read(checkpoint: &Checkpoint, head_dim: usize, defaults: Defaults)
             parameters.needed("high_freq_factor", "-")?,
             parameters.original()?,
         ),
-        // Called dynamic, but fixed: the base is stretched once (`compute_ntk_alpha_rope_parameters`). Files of llama.cpp hold the
+        // Called dynamic, but fixed: the base is stretched once
+        // (`compute_ntk_alpha_rope_parameters`). Files of llama.cpp hold the
         // stretched base.
         Some("dynamic") if parameters.number("alpha", "-")?.is_some_and(|alpha| alpha > 0.0) => {
             let size = head_dim as f64;
             let stretched = base * parameters.needed("alpha", "-")?.powf(size / (size - 2.0));
             rope = Rope::new(head_dim, stretched, Pairing::Halves);
         }
-        // Stretches the base for texts longer than the training's only, and those are beyond the context that we take.
+        // Stretches the base for texts longer than the training's only, and those are beyond the
+        // context that we take.
         Some("dynamic") => {}
         Some("yarn") => scale_yarn(&mut rope, base, &parameters)?,
         Some("longrope") => choose_by_length(&mut rope, checkpoint, &parameters)?,
@@ -127,7 +134,8 @@ pub(super) fn read(checkpoint: &Checkpoint, head_dim: usize, defaults: Defaults)
     Ok(rope)
 }
 
-/// Divides the frequencies by a GGUF file's table, where it has one: Llama 3's scaling, and pairs that do not turn.
+/// Divides the frequencies by a GGUF file's table, where it has one: Llama 3's scaling, and pairs
+/// that do not turn.
 pub(super) fn divide(rope: &mut Rope, checkpoint: &Checkpoint) -> Result<()> {
     if checkpoint.hyper.is_gguf() && checkpoint.find("rope_freqs.weight")?.is_some() {
         let divisors = table(checkpoint, "rope_freqs.weight", rope.frequencies.len())?;
@@ -143,7 +151,8 @@ fn table(checkpoint: &Checkpoint, name: &str, count: usize) -> Result<Vec<f32>> 
     Ok(table.to_tensor(&candle_core::Device::Cpu)?.to_vec1()?)
 }
 
-/// Llama 3.1's scaling: slow rotations are slowed by `factor`, fast ones kept, those between blended (`_compute_llama3_parameters`).
+/// Llama 3.1's scaling: slow rotations are slowed by `factor`, fast ones kept, those between
+/// blended (`_compute_llama3_parameters`).
 fn scale_llama3(frequencies: &mut [f32], factor: f64, low: f64, high: f64, original: f64) {
     for frequency in frequencies {
         let f = f64::from(*frequency);
@@ -160,8 +169,8 @@ fn scale_llama3(frequencies: &mut [f32], factor: f64, low: f64, high: f64, origi
     }
 }
 
-/// YaRN: fast rotations are kept, slow ones slowed by `factor`, those between blended along a ramp (Peng et al. 2023,
-/// <https://arxiv.org/abs/2309.00071>; `_compute_yarn_parameters`).
+/// YaRN: fast rotations are kept, slow ones slowed by `factor`, those between blended along a ramp
+/// (Peng et al. 2023, <https://arxiv.org/abs/2309.00071>; `_compute_yarn_parameters`).
 fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result<()> {
     let original = parameters.original()?;
     let factor = parameters.needed("factor", "rope.scaling.factor")?;
@@ -172,9 +181,11 @@ fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result
     let slow = beta("beta_slow", "rope.scaling.yarn_beta_slow", 1.0)?;
     let size = (2 * rope.frequencies.len()) as f64;
     // The pair that turns so many times within the original context.
-    let pair = |turns: f64| size * (original / (turns * std::f64::consts::TAU)).ln() / (2.0 * base.ln());
+    let pair =
+        |turns: f64| size * (original / (turns * std::f64::consts::TAU)).ln() / (2.0 * base.ln());
     let (mut low, mut high) = (pair(fast), pair(slow));
-    let whole = PLACES.iter().find_map(|place| parameters.hyper.get(&format!("{place}.truncate"), "-"));
+    let whole =
+        PLACES.iter().find_map(|place| parameters.hyper.get(&format!("{place}.truncate"), "-"));
     if whole.and_then(|v| v.as_bool()).unwrap_or(true) {
         (low, high) = (low.floor(), high.ceil());
     }
@@ -186,15 +197,18 @@ fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result
         *frequency = (f / factor * slowed + f * (1.0 - slowed)) as f32;
     }
     let longer = |scale: f64| if factor <= 1.0 { 1.0 } else { 0.1 * scale * factor.ln() + 1.0 };
-    let given =
-        |key: &str, gguf: &str| Ok::<_, Error>(parameters.number(key, gguf)?.filter(|scale| *scale != 0.0));
-    let scales = (given("mscale", "-")?, given("mscale_all_dim", "rope.scaling.yarn_log_multiplier")?);
-    rope.amplitude = match (parameters.number("attention_factor", "rope.scaling.yarn_attn_factor")?, scales) {
-        (Some(factor), _) => factor,
-        (None, (Some(own), Some(all))) => longer(own) / longer(all),
-        (None, (None, Some(all))) if parameters.hyper.is_gguf() => longer(1.0) / longer(all),
-        _ => longer(1.0),
-    } as f32;
+    let given = |key: &str, gguf: &str| {
+        Ok::<_, Error>(parameters.number(key, gguf)?.filter(|scale| *scale != 0.0))
+    };
+    let scales =
+        (given("mscale", "-")?, given("mscale_all_dim", "rope.scaling.yarn_log_multiplier")?);
+    rope.amplitude =
+        match (parameters.number("attention_factor", "rope.scaling.yarn_attn_factor")?, scales) {
+            (Some(factor), _) => factor,
+            (None, (Some(own), Some(all))) => longer(own) / longer(all),
+            (None, (None, Some(all))) if parameters.hyper.is_gguf() => longer(1.0) / longer(all),
+            _ => longer(1.0),
+        } as f32;
     // llama.cpp multiplies what the paper gives.
     if let (true, Some(factor)) =
         (parameters.hyper.is_gguf(), parameters.number("-", "rope.scaling.attn_factor")?)
@@ -204,9 +218,13 @@ fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result
     Ok(())
 }
 
-/// LongRoPE: one table of divisors for texts as long as the training's, another for longer ones (Ding et al. 2024,
-/// <https://arxiv.org/abs/2402.13753>; `_compute_longrope_parameters`).
-fn choose_by_length(rope: &mut Rope, checkpoint: &Checkpoint, parameters: &Parameters<'_>) -> Result<()> {
+/// LongRoPE: one table of divisors for texts as long as the training's, another for longer ones
+/// (Ding et al. 2024, <https://arxiv.org/abs/2402.13753>; `_compute_longrope_parameters`).
+fn choose_by_length(
+    rope: &mut Rope,
+    checkpoint: &Checkpoint,
+    parameters: &Parameters<'_>,
+) -> Result<()> {
     let hyper = parameters.hyper;
     let pairs = rope.frequencies.len();
     let factors = |json: &str, gguf: &str| match hyper.is_gguf() {
@@ -231,7 +249,8 @@ fn choose_by_length(rope: &mut Rope, checkpoint: &Checkpoint, parameters: &Param
         None if factor <= 1.0 => 1.0,
         None => (1.0 + factor.ln() / original.ln()).sqrt(),
     };
-    let divided = |factors: Vec<f32>| rope.frequencies.iter().zip(factors).map(|(f, by)| f / by).collect();
+    let divided =
+        |factors: Vec<f32>| rope.frequencies.iter().zip(factors).map(|(f, by)| f / by).collect();
     let longer = Longer { than: original as usize, frequencies: divided(long) };
     *rope = Rope {
         frequencies: divided(short),

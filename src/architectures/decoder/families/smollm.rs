@@ -18,9 +18,12 @@ pub(super) fn smollm3(checkpoint: &Checkpoint) -> Result<Config> {
     let named = hyper.list("no_rope_layers", "-");
     for (index, heads) in config.attention_layers() {
         // Called "no rope", and one where there is one.
-        let rotates = match named.map(|named| named.get(index).and_then(serde_json::Value::as_u64)) {
+        let rotates = match named.map(|named| named.get(index).and_then(serde_json::Value::as_u64))
+        {
             Some(Some(flag)) => flag != 0,
-            Some(None) => return Err(Error::malformed(hyper.file(), "no_rope_layers is not a flag a layer")),
+            Some(None) => {
+                return Err(Error::malformed(hyper.file(), "no_rope_layers is not a flag a layer"));
+            }
             None => (index + 1) % interval != 0,
         };
         heads.rope = rotates.then_some(0);

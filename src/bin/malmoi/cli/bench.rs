@@ -52,7 +52,8 @@ pub(crate) struct Bench {
     /// Articles that are summarized
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     articles: u32,
-    /// Write what the model is given for the articles to a file, as JSON lines of token ids: to measure others with the same
+    /// Write what the model is given for the articles to a file, as JSON lines of token ids: to
+    /// measure others with the same
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
 }
@@ -85,7 +86,8 @@ impl Bench {
             products: Pass::ALL.map(|pass| ceiling::products_per_second(isa, pass)),
         };
         let say = |figure: Figure| {
-            let line = if run.json { format!("{}\n", figure.json(model.name())) } else { figure.text() };
+            let line =
+                if run.json { format!("{}\n", figure.json(model.name())) } else { figure.text() };
             output::print(&line)
         };
         let [prompts, texts] = machine.products.map(|products| 2.0 * products);

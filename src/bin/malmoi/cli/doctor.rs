@@ -30,8 +30,9 @@ impl Doctor {
             })
             .collect();
         let store = settings.store().map(Store::new);
-        let is_installed =
-            |entry: &catalogue::Entry| store.as_ref().is_ok_and(|store| store.installed(entry).is_some());
+        let is_installed = |entry: &catalogue::Entry| {
+            store.as_ref().is_ok_and(|store| store.installed(entry).is_some())
+        };
         let installed: Vec<&str> = catalogue::entries()
             .iter()
             .filter(|entry| is_installed(entry))
@@ -64,7 +65,8 @@ impl Doctor {
             } else {
                 "not built in: this program cannot open a connection"
             };
-            let models = if installed.is_empty() { "none".to_string() } else { installed.join(", ") };
+            let models =
+                if installed.is_empty() { "none".to_string() } else { installed.join(", ") };
             let facts = [
                 ("threads", threads.to_string()),
                 ("arithmetic", Isa::detect().name().to_string()),

@@ -19,7 +19,8 @@ pub(crate) struct Feed {
     /// RSS, Atom, JSON Feed, NITF, NewsML: files, folders of them, or addresses
     #[arg(required = true)]
     source: Vec<PathBuf>,
-    /// Read the page an item links to, where its site lets programs do so, and take its article if it says more than the item
+    /// Read the page an item links to, where its site lets programs do so, and take its article if
+    /// it says more than the item
     #[arg(long)]
     follow: bool,
     /// Let feeds be fetched from private addresses: those of this machine and of this network
@@ -35,7 +36,9 @@ impl Feed {
         let mut addresses = Vec::new();
         for source in &self.source {
             match inputs::address(source) {
-                Some(address) => addresses.push((found.inputs.len() + addresses.len(), address.to_string())),
+                Some(address) => {
+                    addresses.push((found.inputs.len() + addresses.len(), address.to_string()))
+                }
                 None => found.add(source, self.many.folder(), self.many.follow_links)?,
             }
         }
@@ -44,9 +47,9 @@ impl Feed {
             if run.settings.offline()? {
                 bail!(
                     "--offline forbids fetching {}",
-                    addresses
-                        .first()
-                        .map_or("the pages of items".into(), |(_, address)| malmoi::redact::secrets(address))
+                    addresses.first().map_or("the pages of items".into(), |(_, address)| {
+                        malmoi::redact::secrets(address)
+                    })
                 );
             }
             let (fetched, page) = fetch(addresses, self.allow_private)?;
@@ -82,7 +85,9 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
         let open = move |mark: Option<&str>| {
             Ok(match web.get(&address, mark)? {
                 Got::Same => Opened::Same,
-                Got::New { bytes, mark } => Opened::Source(Box::new(std::io::Cursor::new(bytes)), mark),
+                Got::New { bytes, mark } => {
+                    Opened::Source(Box::new(std::io::Cursor::new(bytes)), mark)
+                }
             })
         };
         inputs.push((place, Input { name, open: Box::new(open) }));

@@ -49,13 +49,17 @@ impl Inputs {
         }
         if let Some(address) = address(path) {
             let address = malmoi::redact::secrets(address);
-            bail!("{address} is an address: `malmoi feed` fetches those, `malmoi batch` reads files");
+            bail!(
+                "{address} is an address: `malmoi feed` fetches those, `malmoi batch` reads files"
+            );
         }
         let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
         if !kind.is_dir() {
             match unreadable(&kind) {
-                Some(what) => self
-                    .refuse(path, Error::UnreadableInput { name: name(path), reason: format!("is {what}") }),
+                Some(what) => self.refuse(
+                    path,
+                    Error::UnreadableInput { name: name(path), reason: format!("is {what}") },
+                ),
                 None => self.file(path.to_path_buf()),
             }
             return Ok(());
@@ -87,8 +91,11 @@ impl Inputs {
             let names: Vec<&PathBuf> =
                 left_out.iter().filter(|(_, found)| *found == kind).map(|(path, _)| path).collect();
             if let Some(first) = names.first() {
-                let others =
-                    if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+                let others = if names.len() > 1 {
+                    format!(" and {} more", names.len() - 1)
+                } else {
+                    String::new()
+                };
                 self.notes.push(format!("left out {}{others}: {why}", first.display()));
             }
         }
@@ -163,7 +170,9 @@ impl Walk {
                 true => entries,
                 false => return,
             },
-            Err(error) => return self.refused.push((folder.to_path_buf(), Error::io("read", folder, error))),
+            Err(error) => {
+                return self.refused.push((folder.to_path_buf(), Error::io("read", folder, error)));
+            }
         };
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         for (path, kind) in entries {
@@ -192,7 +201,9 @@ impl Walk {
             match std::fs::metadata(&link) {
                 Ok(found) if found.is_dir() => self.folder(&link),
                 Ok(found) if found.is_file() && is_known(&link) => self.files.push(link),
-                Ok(found) if !found.is_file() && is_known(&link) => self.left_out.push((link, Kind::Special)),
+                Ok(found) if !found.is_file() && is_known(&link) => {
+                    self.left_out.push((link, Kind::Special))
+                }
                 Ok(_) => {}
                 Err(error) => self.refused.push((link.clone(), Error::io("read", &link, error))),
             }
@@ -205,6 +216,7 @@ impl Walk {
 
 /// Whether a name promises a format that is read.
 fn is_known(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let ending =
+        path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     ending == "xml" || FORMATS.iter().any(|format| format.endings.contains(&ending.as_str()))
 }

@@ -1,4 +1,5 @@
-//! What `batch` and `feed` have in common: which models do the work, what is told while it is done, and how it is stopped.
+//! What `batch` and `feed` have in common: which models do the work, what is told while it is done,
+//! and how it is stopped.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use malmoi::batch::{self, Counts, EXCHANGES, Ended, Exchange, Follow, Input, Opened, Plan, Watch, Worker};
+use malmoi::batch::{
+    self, Counts, EXCHANGES, Ended, Exchange, Follow, Input, Opened, Plan, Watch, Worker,
+};
 use malmoi::formats::{self, Fields};
 use malmoi::prompts::Term;
 use malmoi::{Error, Language, Model};
@@ -22,7 +25,8 @@ use crate::{Exit, output};
 /// What is done, and where results go.
 #[derive(Args)]
 pub(super) struct Many {
-    /// Folder for results and the journal; running again with the same one does only what is new or changed
+    /// Folder for results and the journal; running again with the same one does only what is new
+    /// or changed
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
     /// Translate each item
@@ -109,8 +113,10 @@ impl Many {
         let stop = stop_on_ctrl_c()?;
         let show = run.ui.progress(run.json);
         let mut on_note = |text: &str| run.ui.note(text);
-        let mut watch = Watch { on_progress: &mut { show }, on_note: &mut on_note, stop: stop.clone() };
-        let sources = inputs.inputs.into_iter().map(|input| decoded(input, self.encoding)).collect();
+        let mut watch =
+            Watch { on_progress: &mut { show }, on_note: &mut on_note, stop: stop.clone() };
+        let sources =
+            inputs.inputs.into_iter().map(|input| decoded(input, self.encoding)).collect();
         let ended = batch::run(&plan, &self.output, sources, &fields, self.retry, &mut watch)?;
         if run.json {
             output::print(&format!(
@@ -161,7 +167,8 @@ impl Many {
             false => (None, None),
         };
         let models = [translator.as_ref(), summarizer.as_ref(), second.as_ref()];
-        let models: Vec<&Model> = models.into_iter().flatten().map(|chosen| &chosen.model).collect();
+        let models: Vec<&Model> =
+            models.into_iter().flatten().map(|chosen| &chosen.model).collect();
         self.choices.note_ignored(&models, run);
         Ok(Plan {
             from: None,
@@ -205,7 +212,8 @@ fn decoded(input: Input, encoding: Encoding) -> Input {
     let open = move |mark: Option<&str>| {
         Ok(match open(mark)? {
             Opened::Source(source, mark) => {
-                let source = encoding.decoded(source).map_err(|e| Error::io("read", Path::new(&of), e))?;
+                let source =
+                    encoding.decoded(source).map_err(|e| Error::io("read", Path::new(&of), e))?;
                 Opened::Source(source, mark)
             }
             same => same,
@@ -270,7 +278,9 @@ fn failure(ended: &Ended, folder: &Path) -> String {
     let Ended { counts, stats, .. } = ended;
     let list = folder.join("failed.jsonl");
     match counts.refused_inputs {
-        0 if stats.dead > 0 => format!("no item could be done: {} says why of each", list.display()),
+        0 if stats.dead > 0 => {
+            format!("no item could be done: {} says why of each", list.display())
+        }
         0 => "the inputs hold no item".to_string(),
         1 => format!("1 input could not be read: {} says which and why", list.display()),
         many => format!("{many} inputs could not be read: {} says which and why", list.display()),

@@ -44,7 +44,8 @@ pub(crate) struct Cli {
 /// What every command understands.
 #[derive(Args)]
 pub(crate) struct Common {
-    /// A model of the catalogue, a folder in Hugging Face layout, a .gguf file, or owner/repo[@revision][:file]
+    /// A model of the catalogue, a folder in Hugging Face layout, a .gguf file, or
+    /// owner/repo[@revision][:file]
     #[arg(long, short, global = true, value_name = "MODEL")]
     model: Option<String>,
     /// Quantize the float weights of a model folder, once: q8_0, q6k or q4k
@@ -190,7 +191,8 @@ pub(crate) struct Results {
     /// Write the result even where it overwrites a file that was read
     #[arg(long)]
     force: bool,
-    /// Exit with 1 if anything did not carry over (page furniture that was left out does not count)
+    /// Exit with 1 if anything did not carry over (page furniture that was left out does not
+    /// count)
     #[arg(long)]
     strict: bool,
     /// Show every finding, not only a screenful

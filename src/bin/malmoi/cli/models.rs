@@ -19,7 +19,8 @@ pub(crate) struct Models {
 
 #[derive(Subcommand)]
 enum Action {
-    /// What can be used: name, task, memory of the weights, licence, whether they were run by us, whether it is installed
+    /// What can be used: name, task, memory of the weights, licence, whether they were run by us,
+    /// whether it is installed
     List {
         /// Also those this version cannot run yet
         #[arg(long)]
@@ -57,7 +58,8 @@ impl Models {
         match self.action {
             Action::List { all } => list(run, all),
             Action::Pull { name, force } => {
-                let located = run.store.pull_with(&name, PullOptions { force }, &mut run.ui.pull())?;
+                let located =
+                    run.store.pull_with(&name, PullOptions { force }, &mut run.ui.pull())?;
                 show(run, &name, &located.path)
             }
             Action::Path { name } => show(run, &name, &run.store.locate(&name)?.path),
@@ -79,8 +81,11 @@ fn remove(run: &Run, name: &str) -> Result<Exit> {
         let _ = std::fs::remove_file(path);
     }
     if run.json {
-        let left: Vec<_> =
-            removed.left.iter().map(|left| json!({ "path": left.path, "reason": left.reason })).collect();
+        let left: Vec<_> = removed
+            .left
+            .iter()
+            .map(|left| json!({ "path": left.path, "reason": left.reason }))
+            .collect();
         let line = json!({
             "name": name, "path": removed.path, "files": removed.files, "bytes": removed.bytes, "left": left,
         });
@@ -119,7 +124,8 @@ fn list(run: &Run, all: bool) -> Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let mut table = vec![["NAME", "TASK", "MEMORY", "LICENCE", "WEIGHTS", "INSTALLED"].map(str::to_string)];
+    let mut table =
+        vec![["NAME", "TASK", "MEMORY", "LICENCE", "WEIGHTS", "INSTALLED"].map(str::to_string)];
     for entry in &rows {
         let installed = match run.store.installed(entry) {
             Some(_) => "yes",
@@ -164,7 +170,8 @@ fn megabytes(bytes: u64) -> String {
 
 /// Left-aligned columns, as wide as what is in them.
 fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
     let line = |row: &[String; N]| {
         let cells: Vec<String> =
@@ -196,7 +203,8 @@ fn verify(run: &Run, name: Option<String>) -> Result<Exit> {
                 Verdict::Missing => ("WRONG", "it is missing"),
             };
             let line = match run.json {
-                true => json!({ "name": name, "file": path, "verdict": word, "detail": detail }).to_string(),
+                true => json!({ "name": name, "file": path, "verdict": word, "detail": detail })
+                    .to_string(),
                 false if detail.is_empty() => format!("{name}  {file}  {word}"),
                 false => format!("{name}  {file}  {word} ({detail})"),
             };

@@ -36,7 +36,8 @@ impl Man {
     pub fn run(self) -> Result<Exit> {
         let failed = |path: &Path| format!("cannot write {}", path.display());
         std::fs::create_dir_all(&self.folder).with_context(|| failed(&self.folder))?;
-        clap_mangen::generate_to(Cli::command(), &self.folder).with_context(|| failed(&self.folder))?;
+        clap_mangen::generate_to(Cli::command(), &self.folder)
+            .with_context(|| failed(&self.folder))?;
         Ok(Exit::Done)
     }
 }

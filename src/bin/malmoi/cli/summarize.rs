@@ -72,7 +72,8 @@ impl Summarize {
         let from = given.map_or_else(|| work::language_of(&document), Ok)?;
         let to: Language = to.unwrap_or(from);
         let (summarizer, translator) = run.chooser().summarizers(from, to)?;
-        let models = [Some(&summarizer), translator.as_ref()].map(|one| one.map(|chosen| &chosen.model));
+        let models =
+            [Some(&summarizer), translator.as_ref()].map(|one| one.map(|chosen| &chosen.model));
         self.choices.note_ignored(&models.into_iter().flatten().collect::<Vec<_>>(), run);
         let mut request =
             summarizer.model.summarize_document(document).to(to).abilities(summarizer.abilities);

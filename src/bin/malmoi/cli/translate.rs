@@ -48,7 +48,8 @@ impl Translate {
         }
         let chosen = run.chooser().translator(from, to)?;
         self.choices.note_ignored(&[&chosen.model], run);
-        let mut request = chosen.model.translate_document(document).to(to).abilities(chosen.abilities);
+        let mut request =
+            chosen.model.translate_document(document).to(to).abilities(chosen.abilities);
         if let Some(from) = given {
             request = request.from(from);
         }

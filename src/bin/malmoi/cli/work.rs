@@ -1,4 +1,5 @@
-//! What summaries and translations have in common: reading the input, doing the work before the reader's eyes, giving the result.
+//! What summaries and translations have in common: reading the input, doing the work before the
+//! reader's eyes, giving the result.
 
 use std::io::{IsTerminal, Read};
 use std::ops::ControlFlow;
@@ -40,7 +41,9 @@ impl Choices {
 
     /// Says which of them a model does not know.
     pub fn note_ignored(&self, models: &[&Model], run: &Run) {
-        if let (Some(_), Some(model)) = (self.beams, models.iter().find(|model| !model.reads_sources())) {
+        if let (Some(_), Some(model)) =
+            (self.beams, models.iter().find(|model| !model.reads_sources()))
+        {
             run.ui.note(format!(
                 "--beams is ignored: {} writes a text token by token, without a search",
                 model.name()
@@ -89,7 +92,9 @@ pub(super) fn check_output(results: &Results, read: &[Option<&Path>], run: &Run)
 /// Reads `INPUT`: a file, or standard input for `-` and for none. What holds several articles is
 /// not one.
 pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Result<Document> {
-    let (source, name): (Box<dyn Read + Send>, String) = match input.filter(|path| *path != Path::new("-")) {
+    let (source, name): (Box<dyn Read + Send>, String) = match input
+        .filter(|path| *path != Path::new("-"))
+    {
         Some(path) => {
             if let Some(address) = inputs::address(path) {
                 let address = malmoi::redact::secrets(address);
@@ -100,26 +105,33 @@ pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Resul
             }
             if path.is_dir() {
                 let folder = path.display();
-                bail!("{folder} is a folder: `malmoi batch {folder} -o results --to ko` works through one");
+                bail!(
+                    "{folder} is a folder: `malmoi batch {folder} -o results --to ko` works through one"
+                );
             }
-            let file = std::fs::File::open(path).map_err(|source| Error::io("read", path, source))?;
+            let file =
+                std::fs::File::open(path).map_err(|source| Error::io("read", path, source))?;
             (Box::new(file), path.file_name().unwrap_or_default().to_string_lossy().into_owned())
         }
         None => {
             if std::io::stdin().is_terminal() {
-                run.ui.note("reading from the keyboard; end the text with Ctrl-D on a line of its own");
+                run.ui.note(
+                    "reading from the keyboard; end the text with Ctrl-D on a line of its own",
+                );
             }
             (Box::new(std::io::stdin()), "standard input".to_string())
         }
     };
-    let source = encoding.decoded(source).map_err(|source| Error::io("read", Path::new(&name), source))?;
+    let source =
+        encoding.decoded(source).map_err(|source| Error::io("read", Path::new(&name), source))?;
     Ok(formats::read_from(source, &name)?)
 }
 
 /// In which encoding inputs are.
 #[derive(Args, Clone, Copy)]
 pub(super) struct Encoding {
-    /// Encoding of the input, where it is not seen rightly: utf-8, cp949, utf-16, windows-1252, ...
+    /// Encoding of the input, where it is not seen rightly: utf-8, cp949, utf-16, windows-1252,
+    /// ...
     #[arg(long, value_name = "NAME")]
     encoding: Option<Charset>,
 }
@@ -178,7 +190,12 @@ impl Shown<'_> {
 }
 
 /// Does it, and gives the result where it belongs.
-pub(super) fn finish(request: Request, pieces: Pieces, results: &Results, run: &Run) -> Result<Exit> {
+pub(super) fn finish(
+    request: Request,
+    pieces: Pieces,
+    results: &Results,
+    run: &Run,
+) -> Result<Exit> {
     let streams = results.output.is_none() && !run.json && std::io::stdout().is_terminal();
     let status = run.ui.status("preparing the text");
     let (mut course, mut broken) = (Course::default(), None);
@@ -188,13 +205,14 @@ pub(super) fn finish(request: Request, pieces: Pieces, results: &Results, run: &
             status.say(&said);
         }
     };
-    let outcome = request.watch(on_event, |text| match shown.write(if streams { text } else { "" }) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            broken = Some(error);
-            ControlFlow::Break(())
-        }
-    });
+    let outcome =
+        request.watch(on_event, |text| match shown.write(if streams { text } else { "" }) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                broken = Some(error);
+                ControlFlow::Break(())
+            }
+        });
     if let Some(error) = broken {
         return Err(error);
     }

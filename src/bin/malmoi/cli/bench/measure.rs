@@ -18,7 +18,8 @@ use super::{LANGUAGE, Run};
 const NEW: usize = 64;
 /// The most tokens that are read before prompts are measured.
 const WARM_UP: usize = 512;
-/// Tokens of the prompts of many texts, and of sources: as these on average, from half to one and a half of it.
+/// Tokens of the prompts of many texts, and of sources: as these on average, from half to one and a
+/// half of it.
 const PROMPT: usize = 128;
 const SOURCE: usize = 28;
 const WRITTEN: usize = 32;
@@ -67,7 +68,8 @@ impl Figure {
             value if value >= 10.0 => format!("{value:.1}"),
             value => format!("{value:.2}"),
         };
-        let mut line = format!("{:8} {:44} {:>7} {}", self.part, self.what, number(self.median()), self.unit);
+        let mut line =
+            format!("{:8} {:44} {:>7} {}", self.part, self.what, number(self.median()), self.unit);
         if let [first, .., last] = self.values.as_slice() {
             line += &format!(" ({} to {})", number(*first), number(*last));
         }
@@ -95,7 +97,8 @@ impl Measure {
         &self.model
     }
 
-    /// Seconds of opening the model anew, and until a short prompt's first token is there. Its file has been read before.
+    /// Seconds of opening the model anew, and until a short prompt's first token is there. Its file
+    /// has been read before.
     pub fn load(&self, run: &Run) -> Result<Vec<Figure>> {
         let (mut opened, mut first) = (Vec::new(), Vec::new());
         for _ in 0..self.runs {
@@ -107,7 +110,8 @@ impl Measure {
                 first.push(began.elapsed().as_secs_f64());
             }
         }
-        let mut figures = vec![Figure::new("load", "opened, its file in memory already", "s", opened)];
+        let mut figures =
+            vec![Figure::new("load", "opened, its file in memory already", "s", opened)];
         if !first.is_empty() {
             figures.push(Figure::new("load", "to the first token after 16", "s", first));
         }
@@ -128,7 +132,9 @@ impl Measure {
         // The first prompt maps weights and gets memory from the system, too.
         self.read(&self.ids(tokens.min(WARM_UP), 0))?;
         let rates = self.repeat(rate)?;
-        Ok(Some(Figure::new("prefill", format!("{tokens} tokens"), "tokens/s", rates).within(limit)))
+        Ok(Some(
+            Figure::new("prefill", format!("{tokens} tokens"), "tokens/s", rates).within(limit),
+        ))
     }
 
     /// Tokens a second of one text after so many others.
@@ -150,10 +156,12 @@ impl Measure {
         Ok(Some(Figure::new("decode", what, "tokens/s", rates)))
     }
 
-    /// Tokens a second of many texts of different lengths: all that are written after their prompts were read, and prompts and texts together.
+    /// Tokens a second of many texts of different lengths: all that are written after their prompts
+    /// were read, and prompts and texts together.
     pub fn batch(&self, count: usize) -> Result<Vec<Figure>> {
         let (mut written, mut all) = (Vec::new(), Vec::new());
-        let prompts: Vec<Vec<u32>> = (0..count).map(|text| self.ids(between(PROMPT, text), text)).collect();
+        let prompts: Vec<Vec<u32>> =
+            (0..count).map(|text| self.ids(between(PROMPT, text), text)).collect();
         let read: usize = prompts.iter().map(Vec::len).sum();
         for _ in 0..self.runs {
             let began = Instant::now();
@@ -170,8 +178,8 @@ impl Measure {
         ])
     }
 
-    /// Articles a minute, from text to checked summary, so many at once; and what the model was given for them, with how many tokens it
-    /// wrote.
+    /// Articles a minute, from text to checked summary, so many at once; and what the model was
+    /// given for them, with how many tokens it wrote.
     pub fn feed(&self, count: usize, at_once: usize) -> Result<(Figure, Vec<Value>)> {
         let articles = articles(count);
         let prompts = Mutex::new(BTreeMap::new());
@@ -182,7 +190,8 @@ impl Measure {
                 loop {
                     let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some(article) = articles.get(index) else { return Ok(()) };
-                    let request = model.summarize(article).abilities(self.abilities.clone()).sentences(3);
+                    let request =
+                        model.summarize(article).abilities(self.abilities.clone()).sentences(3);
                     let mut given = Vec::new();
                     let mut stage = 0;
                     let keep = |event: &Event| match event {
@@ -211,19 +220,27 @@ impl Measure {
             Ok(count as f64 * 60.0 / began.elapsed().as_secs_f64())
         };
         let rates = self.repeat(rate)?;
-        let figure =
-            Figure::new("feed", format!("{count} articles, {at_once} at once"), "articles/min", rates);
+        let figure = Figure::new(
+            "feed",
+            format!("{count} articles, {at_once} at once"),
+            "articles/min",
+            rates,
+        );
         let prompts = prompts.into_inner().unwrap_or_default();
         Ok((figure, prompts.into_values().flatten().collect()))
     }
 
     /// Tokens a second that are written for sources, so many at a time.
     pub fn sources(&self, texts: usize, beams: usize) -> Result<Figure> {
-        let sources: Vec<Vec<u32>> = (0..64).map(|text| self.ids(between(SOURCE, text), text)).collect();
+        let sources: Vec<Vec<u32>> =
+            (0..64).map(|text| self.ids(between(SOURCE, text), text)).collect();
         let mut sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
         sources.sort_by_key(|source| std::cmp::Reverse(source.len()));
-        let mut how =
-            self.model.sources("", "en", "ko").or_else(|_| self.model.sources("", "ko", "en"))?.search;
+        let mut how = self
+            .model
+            .sources("", "en", "ko")
+            .or_else(|_| self.model.sources("", "ko", "en"))?
+            .search;
         how.width = beams;
         (how.rules.min_new_tokens, how.rules.max_length) = (WRITTEN, WRITTEN + 1);
         let rate = || -> Result<f64> {
@@ -231,8 +248,11 @@ impl Measure {
             let mut written = 0;
             for sources in sources.chunks(texts) {
                 let found = search(self.model.network(), sources, &how, texts)?;
-                written +=
-                    found.iter().filter_map(|found| found.first()).map(|best| best.ids.len()).sum::<usize>();
+                written += found
+                    .iter()
+                    .filter_map(|found| found.first())
+                    .map(|best| best.ids.len())
+                    .sum::<usize>();
             }
             Ok(written as f64 / began.elapsed().as_secs_f64())
         };
@@ -244,11 +264,13 @@ impl Measure {
         (0..self.runs).map(|_| rate()).collect()
     }
 
-    /// Ids that no text is made of: what is measured does not depend on what a model would say. Control tokens stand at the ends of
-    /// vocabularies.
+    /// Ids that no text is made of: what is measured does not depend on what a model would say.
+    /// Control tokens stand at the ends of vocabularies.
     fn ids(&self, count: usize, seed: usize) -> Vec<u32> {
         let largest = self.model.tokenizer().largest_id().unwrap_or(1000) as usize;
-        (0..count).map(|at| (largest / 4 + (seed * 977 + at) * 7919 % (largest / 2).max(1)) as u32).collect()
+        (0..count)
+            .map(|at| (largest / 4 + (seed * 977 + at) * 7919 % (largest / 2).max(1)) as u32)
+            .collect()
     }
 
     fn network(&self) -> &dyn Network {
@@ -265,9 +287,11 @@ impl Measure {
     fn read_all(&self, prompts: &[Vec<u32>]) -> Result<Vec<(State, u32)>> {
         let mut states = self.network().begin(&vec![&[][..]; prompts.len()])?;
         let rows = states.iter_mut().zip(prompts);
-        let mut rows: Vec<_> = rows.map(|(state, tokens)| Row { state, tokens, want: Want::Last }).collect();
+        let mut rows: Vec<_> =
+            rows.map(|(state, tokens)| Row { state, tokens, want: Want::Last }).collect();
         let logits = Pass::Read.run(|| self.network().forward(&mut rows))?;
-        let next: Vec<u32> = (0..prompts.len()).map(|row| largest(logits.last(row)) as u32).collect();
+        let next: Vec<u32> =
+            (0..prompts.len()).map(|row| largest(logits.last(row)) as u32).collect();
         Ok(states.into_iter().zip(next).collect())
     }
 
@@ -309,7 +333,8 @@ fn between(mean: usize, index: usize) -> usize {
 fn articles(count: usize) -> Vec<String> {
     let text = include_str!("../../../../../examples/articles/harbour.txt");
     let paragraphs: Vec<&str> = text.split("\n\n").collect();
-    let (title, body) = paragraphs.split_first().map_or(("", &[][..]), |(title, body)| (*title, body));
+    let (title, body) =
+        paragraphs.split_first().map_or(("", &[][..]), |(title, body)| (*title, body));
     let article = |index: usize| {
         let mut body = body.to_vec();
         let by = index % body.len().max(1);
