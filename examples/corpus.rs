@@ -49,7 +49,7 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
     let bytes = std::fs::read(path)?;
     let format = formats::detect(name, &bytes).name;
     let began = Instant::now();
-    let read = || -> Result<Vec<formats::Found>, String> {
+    let read = || -> Result<Vec<formats::ItemResult>, String> {
         let source = std::io::Cursor::new(bytes.clone());
         let items =
             formats::items(source, name, Fields::default()).map_err(|error| error.to_string())?;

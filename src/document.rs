@@ -22,7 +22,8 @@ pub enum Kind {
     Paragraph,
     /// Something around the article that is not part of it. The string says what, for the report:
     /// "navigation", "reporter e-mail".
-    Furniture(Cow<'static, str>),
+    #[serde(rename = "Furniture")]
+    Boilerplate(Cow<'static, str>),
     /// What a page holds besides its article: menus, other headlines. It is no part of any task and
     /// stays as it is.
     Outside,
@@ -42,9 +43,9 @@ pub struct Block {
 }
 
 impl Kind {
-    /// Furniture of a kind that a reader knows.
-    pub fn furniture(what: &'static str) -> Self {
-        Self::Furniture(what.into())
+    /// Boilerplate of a kind that a reader knows.
+    pub fn boilerplate(what: &'static str) -> Self {
+        Self::Boilerplate(what.into())
     }
 }
 
@@ -142,7 +143,7 @@ impl Document {
         &self.text
     }
 
-    /// Every block, furniture included.
+    /// Every block, boilerplate included.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
@@ -171,7 +172,7 @@ impl Document {
         self
     }
 
-    /// The article without its furniture, blocks separated by a blank line.
+    /// The article without its boilerplate, blocks separated by a blank line.
     pub fn article(&self) -> String {
         let kept: Vec<&str> = self.content().map(|block| self.block_text(block)).collect();
         kept.join("\n\n")
@@ -182,10 +183,10 @@ impl Document {
         self.blocks.iter().filter(|block| matches!(block.kind, Kind::Title | Kind::Paragraph))
     }
 
-    /// What was recognised as furniture: what it is and its text.
-    pub fn furniture(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Blocks recognized as boilerplate: kind and text.
+    pub fn boilerplate(&self) -> impl Iterator<Item = (&str, &str)> {
         self.blocks.iter().filter_map(|block| match &block.kind {
-            Kind::Furniture(what) => Some((what.as_ref(), self.block_text(block))),
+            Kind::Boilerplate(what) => Some((what.as_ref(), self.block_text(block))),
             _ => None,
         })
     }

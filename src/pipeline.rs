@@ -345,7 +345,7 @@ impl Outcome {
 }
 
 fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watch<'_>) {
-    for (what, text) in document.furniture() {
+    for (what, text) in document.boilerplate() {
         let message = format!("left out as {what}: {}", beginning(text));
         let finding = Finding::new("furniture", "furniture", message).severity(Severity::Minor);
         let finding = finding.value("what", what);

@@ -1,12 +1,12 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use malmoi::formats::{FORMATS, Fields, Found, items, read};
+use malmoi::formats::{FORMATS, Fields, ItemResult, items, read};
 
 use crate::support::clock::grows_linearly;
 use crate::support::{here, scripted};
 
-fn found(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>, String> {
+fn found(bytes: Vec<u8>, name: &str) -> Result<Vec<ItemResult>, String> {
     let source = std::io::Cursor::new(bytes);
     items(source, name, Fields::default()).map(Iterator::collect).map_err(|error| error.to_string())
 }
@@ -306,7 +306,7 @@ fn encodings_are_found_declared_or_not() {
 
 #[test]
 fn every_format_says_why_it_refuses_what_is_not_its_own() {
-    for format in FORMATS.iter().filter(|format| !format.endings.is_empty()) {
+    for format in FORMATS.iter().filter(|format| !format.extensions.is_empty()) {
         for bytes in [
             &b"\x00\x01\x02"[..],
             b"PK\x03\x04",
@@ -315,7 +315,7 @@ fn every_format_says_why_it_refuses_what_is_not_its_own() {
             b"%PDF-1.7",
             b"\xff\xfe\x00\xd8",
         ] {
-            let name = format!("a.{}", format.endings[0]);
+            let name = format!("a.{}", format.extensions[0]);
             // Nothing but that it ends well: some of these are texts.
             if let Err(error) = read(bytes, &name) {
                 assert!(error.to_string().starts_with(&name), "{error}");

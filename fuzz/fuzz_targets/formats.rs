@@ -6,7 +6,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((which, bytes)) = bytes.split_first() else { return };
     let format = &FORMATS[usize::from(*which) % FORMATS.len()];
     // Formats without an ending are known by their bytes.
-    let name = format!("a.{}", format.endings.first().unwrap_or(&"xml"));
+    let name = format!("a.{}", format.extensions.first().unwrap_or(&"xml"));
     let Ok(found) = items(std::io::Cursor::new(bytes.to_vec()), &name, Fields::default()) else {
         return;
     };

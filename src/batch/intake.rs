@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::formats::{self, Fields, Found, Unreadable};
+use crate::formats::{self, Fields, ItemResult, Unreadable};
 
 /// Items that are read before anybody takes them.
 const AHEAD: usize = 32;
@@ -36,7 +36,7 @@ pub enum Opened {
 /// What comes of inputs, in order.
 pub(super) enum Heard {
     /// An item of an input.
-    Item(String, Found),
+    Item(String, ItemResult),
     /// An input could not be opened or read at all, or not to its end.
     Refused(String, Error),
     /// An input is as it was.

@@ -1,10 +1,10 @@
 //! Which blocks of a page are the headline, the article, and what surrounds it.
 //!
-//! Lines that say what they are ([`furniture`]) are recognised one by one. Here stands what only
-//! their place tells: a stray word after the last sentence is furniture because "MOST POPULAR" came
+//! Lines that say what they are ([`boilerplate`]) are recognized one by one. Here stands what only
+//! their place tells: a stray word after the last sentence is boilerplate because "MOST POPULAR" came
 //! before it. Nothing that ends like a sentence is ever left out for its place.
 
-use super::furniture;
+use super::boilerplate;
 use crate::document::Kind;
 
 /// A headline is not longer than this (characters); nor is a stray line.
@@ -15,7 +15,7 @@ const LONGEST_LABEL: usize = 2;
 /// What each block is, in order.
 pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     let mut found: Vec<Option<&'static str>> =
-        blocks.iter().map(|block| furniture::recognise(block)).collect();
+        blocks.iter().map(|block| boilerplate::recognize(block)).collect();
     mark_tail(blocks, &mut found);
     mark_head(blocks, &mut found);
     if found.iter().all(Option::is_some) {
@@ -26,7 +26,7 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     keep_picture_story(blocks, &mut found);
     let title = title(blocks, &found);
     let kind = |(index, what): (usize, Option<&'static str>)| match what {
-        Some(what) => Kind::furniture(what),
+        Some(what) => Kind::boilerplate(what),
         None if title == Some(index) => Kind::Title,
         None => Kind::Paragraph,
     };
@@ -45,12 +45,12 @@ fn keep_picture_story(blocks: &[&str], found: &mut [Option<&'static str>]) {
     }
 }
 
-/// Furniture after which a page has links to other articles, and no more of this one.
+/// Boilerplate after which a page has links to other articles, and no more of this one.
 const ENDS_ARTICLE: &[&str] = &["other articles", "copyright", "end mark", "tip line", "imprint"];
-/// Furniture that stands below most articles, and above some: lists and figures may follow it.
+/// Boilerplate that stands below most articles, and above some: lists and figures may follow it.
 const BELOW_ARTICLE: &[&str] = &["navigation", "subscription", "sharing"];
 
-/// After the last sentence: from furniture on that ends articles, lines that are no sentences are
+/// After the last sentence: from boilerplate on that ends articles, lines that are no sentences are
 /// headlines of other articles, menu entries and names. An e-mail address, a credit or a time ends
 /// nothing: results, appointments and prices may follow it.
 fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
@@ -81,7 +81,7 @@ fn is_entry(block: &str) -> bool {
         ])
 }
 
-/// Before the headline: labels of a word or two above recognised furniture, and a single word above
+/// Before the headline: labels of a word or two above recognized boilerplate, and a single word above
 /// a headline.
 fn mark_head(blocks: &[&str], found: &mut [Option<&'static str>]) {
     let is_label = |index: &usize| {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn strays_after_furniture_at_the_end_are_left_out_and_sentences_never_are() {
+    fn strays_after_boilerplate_at_the_end_are_left_out_and_sentences_never_are() {
         assert_eq!(
             shape(&[
                 "Ministers meet",
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn strays_above_furniture_at_the_top_are_left_out() {
+    fn strays_above_boilerplate_at_the_top_are_left_out() {
         assert_eq!(
             shape(&["Menu X", "Back To Top", "Ministers meet in Seoul", "They met."]),
             "--Tp"

@@ -12,16 +12,16 @@ use ::csv::{ReaderBuilder, StringRecord};
 use super::encoding::decode_piece;
 use super::record::{self, folded, shown};
 use super::transcode;
-use super::{Fields, Format, Found, Item, Read, Records, Unreadable};
+use super::{Fields, Format, Item, ItemResult, ItemStream, Reader, Unreadable};
 use rows::{Row, Rows};
 
 pub(super) const FORMAT: Format = Format {
     name: "csv",
     describe: "CSV with a header, an article a row",
-    endings: &["csv", "tsv"],
+    extensions: &["csv", "tsv"],
     // Any text with a comma could be CSV: only a name says that one is.
-    claims: |_| false,
-    read: Read::Records(read),
+    sniff: |_| false,
+    read: Reader::Stream(read),
 };
 
 /// What may stand between columns.
@@ -41,7 +41,7 @@ struct Articles {
     fields: Fields,
 }
 
-fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<Records, String> {
+fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, String> {
     let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     let mut rows = Rows::new(source);
     let mut header = header_row(&mut rows, SEPARATORS)?;
@@ -120,9 +120,9 @@ fn columns(row: &str, separator: u8) -> Result<StringRecord, String> {
 }
 
 impl Iterator for Articles {
-    type Item = Found;
+    type Item = ItemResult;
 
-    fn next(&mut self) -> Option<Found> {
+    fn next(&mut self) -> Option<ItemResult> {
         loop {
             let row = match self.rows.next(&[self.separator])? {
                 Ok(row) => row,
@@ -138,7 +138,7 @@ impl Iterator for Articles {
 impl Articles {
     /// The article of a row; none where all its columns are blank, as spreadsheets write below the
     /// last one.
-    fn article(&self, row: &Row) -> Option<Found> {
+    fn article(&self, row: &Row) -> Option<ItemResult> {
         let fail = |raw: &[u8], reason: String| {
             Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: shown(raw) }))
         };
@@ -175,11 +175,11 @@ impl Articles {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Fields, Found, items};
+    use super::super::{Fields, ItemResult, items};
     use encoding_rs::EUC_KR;
     use proptest::prelude::*;
 
-    fn read(bytes: impl Into<Vec<u8>>) -> Vec<Found> {
+    fn read(bytes: impl Into<Vec<u8>>) -> Vec<ItemResult> {
         items(std::io::Cursor::new(bytes.into()), "a.csv", Fields::default()).unwrap().collect()
     }
 
@@ -294,7 +294,7 @@ mod tests {
         assert!(refused(b"\n\n").ends_with("is empty"));
         assert!(refused(b"\"text,title\n").contains("has no header: line 1 opens a quote"));
         let fields = Fields { text: vec!["전보".into()], ..Fields::default() };
-        let found: Vec<Found> =
+        let found: Vec<ItemResult> =
             items("id;전보\n1;왔다.\n".as_bytes(), "a.csv", fields).unwrap().collect();
         assert_eq!(found[0].as_ref().unwrap().document.article(), "왔다.");
     }

@@ -5,15 +5,15 @@
 //! their own, and are not the article.
 
 use super::office::{self, DOCX, Node, Package, Paragraphs, Rank, attribute};
-use super::{Format, Item, Read};
+use super::{Format, Item, Reader};
 
 pub(super) const FORMAT: Format = Format {
     name: "docx",
     describe: "a DOCX document",
-    endings: &["docx", "docm"],
+    extensions: &["docx", "docm"],
     // Every zip that no format before this one knows: what it is instead is said when it is opened.
-    claims: |bytes| bytes.starts_with(office::ZIP),
-    read: Read::Packed(read),
+    sniff: |bytes| bytes.starts_with(office::ZIP),
+    read: Reader::Packed(read),
 };
 
 /// Elements whose words are not in the document: deleted or moved away, the code of a field, the reading of a character, what

@@ -21,15 +21,16 @@ use self::item::Context;
 use self::names::Names;
 use self::scan::{Kind, SECTION, Scanner, Token};
 use super::{
-    Fields, Form, Format, Found, Item, MAX_BYTES, Read, Records, Unreadable, html, record, xml,
+    Fields, Form, Format, Item, ItemResult, ItemStream, MAX_BYTES, Reader, Unreadable, html,
+    record, xml,
 };
 use crate::document::{Block, Document, Kind as BlockKind, escape, unescape};
 
 pub(super) const FORMAT: Format = Format {
     name: "feed",
     describe: "a feed in RSS, Atom or JSON Feed",
-    endings: &["rss", "atom", "rdf"],
-    claims: |bytes| match xml::root(bytes) {
+    extensions: &["rss", "atom", "rdf"],
+    sniff: |bytes| match xml::root(bytes) {
         Some(root) => match &*root.to_ascii_lowercase() {
             "entry" => ATOM.iter().any(|atom| xml::beginning(bytes).contains(atom)),
             root => ROOTS.contains(&root),
@@ -40,7 +41,7 @@ pub(super) const FORMAT: Format = Format {
             is_object && beginning.replace("\\/", "/").contains("://jsonfeed.org/version/")
         }
     },
-    read: Read::Records(read),
+    read: Reader::Stream(read),
 };
 
 const ROOTS: &[&str] = &["rss", "rdf", "feed"];
@@ -55,7 +56,7 @@ const LONGEST_LINK: usize = 4096;
 /// How much of a broken item is kept.
 const SHOWN: usize = 200;
 
-fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<Records, String> {
+fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<ItemStream, String> {
     let mut bytes = Vec::new();
     source
         .take(MAX_BYTES + 1)
@@ -171,7 +172,7 @@ impl Items {
     }
 
     /// Reads on to the end of an item that begins with a token.
-    fn one(&mut self, begin: &Token) -> Found {
+    fn one(&mut self, begin: &Token) -> ItemResult {
         let number = self.number;
         self.number += 1;
         let mut tokens = Vec::new();
@@ -230,9 +231,9 @@ impl Items {
 }
 
 impl Iterator for Items {
-    type Item = Found;
+    type Item = ItemResult;
 
-    fn next(&mut self) -> Option<Found> {
+    fn next(&mut self) -> Option<ItemResult> {
         loop {
             let token = self.next.take().or_else(|| self.scanner.next(&self.text))?;
             if !matches!(token.kind, Kind::Open | Kind::Empty) {

@@ -2,7 +2,7 @@
 //!
 //! The text of a document is the page as it stands; its blocks are what stands between the borders
 //! of block-level elements. Knows the structure of pages; what lines say of themselves is the
-//! furniture's table. No style sheet is read.
+//! boilerplate's table. No style sheet is read.
 
 mod blocks;
 mod choose;
@@ -14,27 +14,27 @@ mod runs;
 mod signs;
 pub(super) mod tags;
 
-use self::blocks::{Found, Page, Region};
+use self::blocks::{Page, PageBlock, Region};
 use self::choose::Part;
 use self::headline::Headline;
 use self::outline::Outline;
 use self::tags::{Tag, TagKind};
-use super::{Format, Item, Read, article, plain, xml};
+use super::{Format, Item, Reader, article, plain, xml};
 use crate::document::{Block, Document, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "html",
     describe: "a page of a site, in HTML",
-    endings: &["html", "htm", "xhtml"],
-    claims,
-    read: Read::Article(read),
+    extensions: &["html", "htm", "xhtml"],
+    sniff,
+    read: Reader::Article(read),
 };
 
 /// How many bytes of an input are looked at to see whether it is a page.
 const LOOKED_AT: usize = 4096;
 /// Whether bytes begin like a page: with its declaration, its root or, where both were left out, an
 /// element that only pages have.
-fn claims(bytes: &[u8]) -> bool {
+fn sniff(bytes: &[u8]) -> bool {
     // UTF-16 has its ASCII letters apart.
     let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
     let shown = bytes.iter().filter(|byte| !(wide && **byte == 0)).take(LOOKED_AT).copied();
@@ -130,17 +130,17 @@ fn words(block: &Block) -> &str {
 
 /// What each block is to the article. Where nothing is chosen, everything that no element puts
 /// outside of it.
-fn parts(found: &[Found], outline: &Outline) -> Vec<Part> {
+fn parts(found: &[PageBlock], outline: &Outline) -> Vec<Part> {
     let parts = choose::parts(outline);
     if parts.contains(&Part::Article) {
         return parts;
     }
-    let any = |is: &dyn Fn(&Found) -> bool| {
+    let any = |is: &dyn Fn(&PageBlock) -> bool| {
         let kept = found.iter().map(|block| if is(block) { Part::Article } else { Part::Outside });
         Some(kept.collect::<Vec<Part>>()).filter(|parts| parts.contains(&Part::Article))
     };
-    let shown = |block: &Found| block.element != "title" && !block.hidden;
-    let inside = |block: &Found| {
+    let shown = |block: &PageBlock| block.element != "title" && !block.hidden;
+    let inside = |block: &PageBlock| {
         shown(block) && !matches!(block.region, Region::Navigation | Region::Around)
     };
     any(&inside).or_else(|| any(&shown)).unwrap_or(parts)
@@ -149,12 +149,12 @@ fn parts(found: &[Found], outline: &Outline) -> Vec<Part> {
 /// What each block is. The page's title is what a browser shows over the page: translated like
 /// every block, and never a part of the article, which has its headline already; it is the headline
 /// only where the body has none.
-fn kinds(found: &[Found], words: &[&str], parts: &[Part], headline: &Headline) -> Vec<Kind> {
+fn kinds(found: &[PageBlock], words: &[&str], parts: &[Part], headline: &Headline) -> Vec<Kind> {
     let inside: Vec<usize> = (0..found.len()).filter(|at| parts[*at] == Part::Article).collect();
     let lines: Vec<&str> = inside.iter().map(|at| words[*at]).collect();
-    let outside = |(block, part): (&Found, &Part)| match block.element {
-        "title" => Kind::furniture("page title"),
-        _ if *part == Part::Caption => Kind::furniture("photo caption"),
+    let outside = |(block, part): (&PageBlock, &Part)| match block.element {
+        "title" => Kind::boilerplate("page title"),
+        _ if *part == Part::Caption => Kind::boilerplate("photo caption"),
         _ => Kind::Outside,
     };
     let mut kinds: Vec<Kind> = found.iter().zip(parts).map(outside).collect();
@@ -169,7 +169,7 @@ fn kinds(found: &[Found], words: &[&str], parts: &[Part], headline: &Headline) -
 }
 
 /// A piece of HTML inside something that has a headline of its own: all of its words, without what
-/// says that it is furniture. A piece without any tags is plain text with entities.
+/// says that it is boilerplate. A piece without any tags is plain text with entities.
 pub(super) fn fragment(html: &str) -> Result<Document, String> {
     let text = html.to_string();
     let spans: Vec<Span> = match blocks::whole(&text).len() < text.len() {

@@ -6,20 +6,20 @@
 //! is another format, and is only named.
 
 use super::office::{self, HWPX, Node, Package, Paragraphs, attribute};
-use super::{Format, Item, Read};
+use super::{Format, Item, Reader};
 
 pub(super) const FORMAT: Format = Format {
     name: "hwpx",
     describe: "an HWPX document",
-    endings: &["hwpx"],
-    claims: |bytes| {
+    extensions: &["hwpx"],
+    sniff: |bytes| {
         let holds = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
         bytes.starts_with(office::ZIP)
             && [&b"application/hwp+zip"[..], b"Contents/content.hpf", b"Contents/section0.xml"]
                 .into_iter()
                 .any(holds)
     },
-    read: Read::Packed(read),
+    read: Reader::Packed(read),
 };
 
 /// Elements whose words are not the article's: settings, what stands at the edges of pages or below them, memos and the fields

@@ -9,18 +9,18 @@ use std::io::BufRead;
 use super::jsonl;
 use super::record::{LONGEST, shown, too_long};
 use super::transcode;
-use super::{Fields, Format, Found, Read, Records, Unreadable, xml};
+use super::{Fields, Format, ItemResult, ItemStream, Reader, Unreadable, xml};
 
 pub(super) const FORMAT: Format = Format {
     name: "json",
     describe: "a list of JSON objects, an article an object",
-    endings: &[],
-    claims: |bytes| {
+    extensions: &[],
+    sniff: |bytes| {
         let start = xml::beginning(bytes);
         let mut letters = start.chars().filter(|c| !c.is_whitespace());
         letters.next() == Some('[') && letters.next() == Some('{')
     },
-    read: Read::Records(read),
+    read: Reader::Stream(read),
 };
 
 /// A list of which objects are still to come.
@@ -31,7 +31,7 @@ struct Objects {
     done: bool,
 }
 
-fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<Records, String> {
+fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, String> {
     let mut source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     // The bracket of the list: nothing else was claimed.
     let mut bracket = Vec::new();
@@ -69,9 +69,9 @@ impl Place {
 }
 
 impl Iterator for Objects {
-    type Item = Found;
+    type Item = ItemResult;
 
-    fn next(&mut self) -> Option<Found> {
+    fn next(&mut self) -> Option<ItemResult> {
         while !self.done {
             self.number += 1;
             let mut element = Vec::new();
@@ -141,16 +141,16 @@ impl Objects {
 mod tests {
     use std::io::Read as _;
 
-    use super::super::{Fields, Found, items};
+    use super::super::{Fields, ItemResult, items};
 
-    fn read(text: impl Into<Vec<u8>>) -> Vec<Found> {
+    fn read(text: impl Into<Vec<u8>>) -> Vec<ItemResult> {
         items(std::io::Cursor::new(text.into()), "archive.json", Fields::default())
             .unwrap()
             .collect()
     }
 
     fn told(text: &str) -> Vec<String> {
-        let tell = |found: Found| match found {
+        let tell = |found: ItemResult| match found {
             Ok(item) => item.document.article(),
             Err(bad) => format!("{}: {}", bad.place, bad.reason),
         };
@@ -190,7 +190,7 @@ mod tests {
     fn a_record_too_long_is_not_held() {
         let long = std::io::repeat(b'x').take(40 << 20);
         let source = (&b"[{\"text\":\""[..]).chain(long).chain(&b"\"},{\"text\":\"Two.\"}]"[..]);
-        let found: Vec<Found> = items(source, "a.json", Fields::default()).unwrap().collect();
+        let found: Vec<ItemResult> = items(source, "a.json", Fields::default()).unwrap().collect();
         assert_eq!(found[0].as_ref().unwrap_err().reason, "is longer than 16 MB");
         assert_eq!(found[1].as_ref().unwrap().document.article(), "Two.");
     }

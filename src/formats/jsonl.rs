@@ -7,20 +7,20 @@ use serde_json::Value;
 use super::encoding::decode_piece;
 use super::record::{self, LONGEST, shown, skip_line, too_long};
 use super::transcode;
-use super::{Fields, Format, Found, Item, Read, Unreadable};
+use super::{Fields, Format, Item, ItemResult, Reader, Unreadable};
 
 pub(super) const FORMAT: Format = Format {
     name: "jsonl",
     describe: "JSON Lines, an article a line",
-    endings: &["jsonl", "ndjson"],
-    claims: |bytes| {
+    extensions: &["jsonl", "ndjson"],
+    sniff: |bytes| {
         let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let whole = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());
         // A first line that is longer than what is looked at.
         let begun = first.len() == bytes.len() && first.starts_with(b"{\"");
         first.starts_with(b"{") && (begun || whole())
     },
-    read: Read::Records(|source, fields| {
+    read: Reader::Stream(|source, fields| {
         let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
         Ok(Box::new(Lines { source, fields, number: 0 }))
     }),
@@ -33,9 +33,9 @@ struct Lines {
 }
 
 impl Iterator for Lines {
-    type Item = Found;
+    type Item = ItemResult;
 
-    fn next(&mut self) -> Option<Found> {
+    fn next(&mut self) -> Option<ItemResult> {
         loop {
             self.number += 1;
             let mut line = Vec::new();
@@ -95,9 +95,9 @@ fn words(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Fields, Found, items};
+    use super::super::{Fields, ItemResult, items};
 
-    fn read(text: &'static str) -> Vec<Found> {
+    fn read(text: &'static str) -> Vec<ItemResult> {
         items(text.as_bytes(), "a.jsonl", Fields::default()).unwrap().collect()
     }
 
@@ -118,7 +118,7 @@ mod tests {
         let text = "{\"아이디\":\"a7\",\"제목\":\"다리\",\"본문\":\"다리가 열렸다.\",\"게시일\":\"2026-01-07\"}\n{\"ID\":8,\"Title\":\"배\",\"Body\":\"배가 떴다.\"}\n";
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         for bytes in [text.as_bytes().to_vec(), wide, format!("\u{feff}{text}").into_bytes()] {
-            let found: Vec<Found> =
+            let found: Vec<ItemResult> =
                 items(std::io::Cursor::new(bytes), "a.jsonl", Fields::default()).unwrap().collect();
             let items: Vec<_> = found.into_iter().map(Result::unwrap).collect();
             assert_eq!(items[0].document.article(), "다리\n\n다리가 열렸다.");
@@ -159,7 +159,7 @@ mod tests {
     fn a_line_too_long_is_skipped_without_being_held() {
         let long = std::io::Read::take(std::io::repeat(b'x'), 40 << 20);
         let source = std::io::Read::chain(long, &b"\n{\"text\":\"Two.\"}"[..]);
-        let found: Vec<Found> = items(source, "a.jsonl", Fields::default()).unwrap().collect();
+        let found: Vec<ItemResult> = items(source, "a.jsonl", Fields::default()).unwrap().collect();
         assert_eq!(found[0].as_ref().unwrap_err().reason, "is longer than 16 MB");
         assert_eq!(found[1].as_ref().unwrap().document.article(), "Two.");
     }

@@ -5,16 +5,16 @@
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Format, Item, Read, article};
+use super::{Format, Item, Reader, article};
 use crate::document::{Block, Document, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "markdown",
     describe: "Markdown",
-    endings: &["md", "markdown"],
+    extensions: &["md", "markdown"],
     // Most plain text is Markdown too; only a name says that it was meant.
-    claims: |_| false,
-    read: Read::Article(|text| read(text).map(Item::from)),
+    sniff: |_| false,
+    read: Reader::Article(|text| read(text).map(Item::from)),
 };
 
 /// More blocks than any article has; each costs memory.
@@ -149,7 +149,7 @@ mod tests {
             ]
         );
         assert_eq!(document.title(), Some("Ferry to *Somi* returns"));
-        assert_eq!(document.furniture().collect::<Vec<_>>(), [("subscription", "Subscribe")]);
+        assert_eq!(document.boilerplate().collect::<Vec<_>>(), [("subscription", "Subscribe")]);
         assert_eq!(document.rejoin(|_, _| None), STORY);
     }
 

@@ -6,14 +6,16 @@
 //! for its ending), of models or of tasks.
 
 mod article;
+mod boilerplate;
 mod csv;
 mod dates;
 mod docx;
 mod encoding;
 mod feed;
-mod furniture;
+mod fields;
 mod html;
 mod hwpx;
+mod item;
 mod json;
 mod jsonl;
 mod korean;
@@ -30,14 +32,13 @@ mod unknown;
 mod visible;
 mod xml;
 
-use std::borrow::Cow;
 use std::io::{BufRead, Read as _};
-
-use serde::{Deserialize, Serialize};
 
 pub use dates::{Date, read as date};
 pub use encoding::{Charset, decode};
 pub(crate) use feed::without_title;
+pub use fields::Fields;
+pub use item::{Form, Item, ItemResult, ItemStream, Unreadable};
 pub use visible::visible;
 
 use crate::document::Document;
@@ -50,16 +51,16 @@ pub struct Format {
     /// What it is, in half a line.
     pub describe: &'static str,
     /// Endings of file names, without the dot, in small letters.
-    pub endings: &'static [&'static str],
+    pub extensions: &'static [&'static str],
     /// Whether bytes that begin like this look like it, for input without a telling name.
-    pub claims: fn(&[u8]) -> bool,
+    pub sniff: fn(&[u8]) -> bool,
     /// How it is read.
-    pub read: Read,
+    pub read: Reader,
 }
 
 /// How a format is read.
 #[derive(Clone, Copy)]
-pub enum Read {
+pub enum Reader {
     /// A decoded text, not blank, that is one article. What is read is written back by
     /// [`Document::rejoin`].
     Article(fn(String) -> Result<Item, String>),
@@ -67,111 +68,9 @@ pub enum Read {
     /// text.
     Packed(fn(&[u8]) -> Result<Item, String>),
     /// A decoded text of several articles.
-    Feed(fn(&str) -> Result<Vec<Found>, String>),
+    Articles(fn(&str) -> Result<Vec<ItemResult>, String>),
     /// Articles one after the other, without holding all of them.
-    Records(fn(Box<dyn BufRead + Send>, Fields) -> Result<Records, String>),
-}
-
-/// An article of an input, or what stood in its place.
-pub type Found = Result<Item, Unreadable>;
-
-/// Articles as they come.
-pub type Records = Box<dyn Iterator<Item = Found> + Send>;
-
-/// An article and what its source says of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// What the source calls it: a guid, a document number.
-    pub id: Option<String>,
-    /// Which version of it this is.
-    pub version: Option<String>,
-    /// Where it can be read.
-    pub link: Option<String>,
-    /// When it was published, as the source writes it.
-    pub published: Option<String>,
-    /// The few words a newsroom calls it by.
-    pub slug: Option<String>,
-    /// What its text is.
-    pub form: Form,
-    /// What was wrong with its source and is not with its words: a sentence each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-    /// Its words.
-    pub document: Document,
-}
-
-impl From<Document> for Item {
-    fn from(document: Document) -> Self {
-        Self { document, ..Self::default() }
-    }
-}
-
-/// What the text of an article is, and so what [`Document::rejoin`] gives.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// Words in paragraphs, from a field of something.
-    #[default]
-    Words,
-    /// A piece of HTML, from a field of something.
-    Html,
-    /// A file, with the ending its name should have.
-    File(Cow<'static, str>),
-}
-
-/// A part of an input that is no article.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Where it stands: "line 12".
-    pub place: String,
-    /// Why it cannot be read.
-    pub reason: String,
-    /// Its beginning, to recognise it by.
-    pub raw: String,
-}
-
-/// Which fields of a record are what. The first that is there is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fields {
-    /// What identifies the record.
-    pub id: Vec<String>,
-    /// Its headline.
-    pub title: Vec<String>,
-    /// Its text.
-    pub text: Vec<String>,
-}
-
-impl Default for Fields {
-    fn default() -> Self {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect();
-        Self {
-            id: names(&[
-                "id",
-                "guid",
-                "번호",
-                "기사번호",
-                "아이디",
-                "기사아이디",
-                "문서번호",
-                "일련번호",
-            ]),
-            title: names(&["title", "headline", "제목", "기사제목", "표제", "헤드라인"]),
-            text: names(&[
-                "text",
-                "body",
-                "content",
-                "article",
-                "본문",
-                "내용",
-                "기사",
-                "기사본문",
-                "기사내용",
-                "기사전문",
-                "원문",
-                "전문",
-            ]),
-        }
-    }
+    Stream(fn(Box<dyn BufRead + Send>, Fields) -> Result<ItemStream, String>),
 }
 
 /// Every format, the most particular first: the last one claims everything.
@@ -204,7 +103,7 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// let document = read(b"Back To Top\n\nMinisters meet in Seoul\n\nThe ministers met on Thursday.\n", "news.txt").unwrap();
 /// assert_eq!(document.title(), Some("Ministers meet in Seoul"));
 /// assert_eq!(document.article(), "Ministers meet in Seoul\n\nThe ministers met on Thursday.");
-/// assert_eq!(document.furniture().collect::<Vec<_>>(), [("navigation", "Back To Top")]);
+/// assert_eq!(document.boilerplate().collect::<Vec<_>>(), [("navigation", "Back To Top")]);
 ///
 /// let error = read(b"%PDF-1.7 ...", "news.pdf").unwrap_err();
 /// assert!(error.to_string().starts_with("news.pdf is not text: it is a PDF"));
@@ -244,16 +143,16 @@ fn bounded(source: impl std::io::Read, name: &str) -> Result<Vec<u8>> {
 fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
     let (item, ending) = match format.read {
-        Read::Article(read) if format.name == plain::FORMAT.name => {
+        Reader::Article(read) if format.name == plain::FORMAT.name => {
             let text = text_of(bytes, name)?;
             if let Some(reason) = unknown::text(&text) {
                 return Err(refuse(reason));
             }
-            (read(text), format.endings.first())
+            (read(text), format.extensions.first())
         }
-        Read::Article(read) => (read(text_of(bytes, name)?), format.endings.first()),
-        Read::Packed(read) => (read(bytes), plain::FORMAT.endings.first()),
-        Read::Feed(_) | Read::Records(_) => {
+        Reader::Article(read) => (read(text_of(bytes, name)?), format.extensions.first()),
+        Reader::Packed(read) => (read(bytes), plain::FORMAT.extensions.first()),
+        Reader::Articles(_) | Reader::Stream(_) => {
             let is_feed = format.name == feed::FORMAT.name;
             return Err(Error::SeveralArticles {
                 name: name.to_string(),
@@ -280,18 +179,18 @@ pub fn items(
     source: impl std::io::Read + Send + 'static,
     name: &str,
     fields: Fields,
-) -> Result<Records> {
+) -> Result<ItemStream> {
     let mut source = source;
     let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
     let beginning = beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
     let format = detect(name, &beginning);
     let source =
         std::io::BufReader::with_capacity(1 << 16, std::io::Cursor::new(beginning).chain(source));
-    if let Read::Records(read) = format.read {
+    if let Reader::Stream(read) = format.read {
         return read(Box::new(source), fields).map_err(refuse);
     }
     let bytes = bounded(source, name)?;
-    if let Read::Feed(read) = format.read {
+    if let Reader::Articles(read) = format.read {
         let found = read(&text_of(&bytes, name)?).map_err(refuse)?;
         return Ok(Box::new(found.into_iter()));
     }
@@ -330,8 +229,8 @@ fn text_of(bytes: &[u8], name: &str) -> Result<String> {
 /// The format a file's name promises, else the first that claims its bytes.
 pub fn detect(name: &str, bytes: &[u8]) -> &'static Format {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
-    let named = FORMATS.iter().find(|format| format.endings.contains(&ending.as_str()));
-    named.or_else(|| FORMATS.iter().find(|format| (format.claims)(bytes))).unwrap_or(&plain::FORMAT)
+    let named = FORMATS.iter().find(|format| format.extensions.contains(&ending.as_str()));
+    named.or_else(|| FORMATS.iter().find(|format| (format.sniff)(bytes))).unwrap_or(&plain::FORMAT)
 }
 
 #[cfg(test)]
@@ -342,12 +241,12 @@ mod tests {
     fn names_and_endings_are_unique_and_the_last_format_claims_everything() {
         for mut names in [
             FORMATS.iter().map(|format| format.name).collect::<Vec<_>>(),
-            FORMATS.iter().flat_map(|format| format.endings.iter().copied()).collect(),
+            FORMATS.iter().flat_map(|format| format.extensions.iter().copied()).collect(),
         ] {
             names.sort_unstable();
             assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
         }
-        assert!(FORMATS.last().is_some_and(|format| (format.claims)(b"anything")));
+        assert!(FORMATS.last().is_some_and(|format| (format.sniff)(b"anything")));
     }
 
     #[test]

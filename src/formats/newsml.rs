@@ -5,17 +5,17 @@
 
 use super::nitf::{self, blocks, in_order, languages};
 use super::xml::{self, Tree};
-use super::{Form, Format, Found, Item, Read, Unreadable, html};
+use super::{Form, Format, Item, ItemResult, Reader, Unreadable, html};
 use crate::document::{Block, Document, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "newsml",
     describe: "NewsML-G2 or NewsML 1.2, an agency's articles with their records in XML",
-    endings: &["newsml"],
-    claims: |bytes| {
+    extensions: &["newsml"],
+    sniff: |bytes| {
         xml::root(bytes).is_some_and(|root| matches!(&*root, "newsItem" | "newsMessage" | "NewsML"))
     },
-    read: Read::Feed(read),
+    read: Reader::Articles(read),
 };
 
 /// A path of elements, the last first.
@@ -63,7 +63,7 @@ const ONE: Dialect = Dialect {
     content: &[&["DataContent", "ContentItem"]],
 };
 
-fn read(text: &str) -> Result<Vec<Found>, String> {
+fn read(text: &str) -> Result<Vec<ItemResult>, String> {
     let text = xml::as_utf8(text.to_string());
     let text = unwrapped(&Tree::read(&text)?);
     let tree = Tree::read(&text)?;
@@ -94,7 +94,7 @@ fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Resu
         // The article has one headline; where it repeats the record's, that is translated with it
         // and read once.
         let kind = if titled || number > 0 {
-            Kind::furniture("headline of the record")
+            Kind::boilerplate("headline of the record")
         } else {
             Kind::Title
         };
@@ -274,11 +274,11 @@ fn cut_out(tree: &Tree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Blo
 #[cfg(test)]
 mod tests {
     use crate::document::Kind;
-    use crate::formats::{Fields, Form, Found, items};
+    use crate::formats::{Fields, Form, ItemResult, items};
 
     const MESSAGE: &str = include_str!("../../examples/feeds/morning.newsml.xml");
 
-    fn read(text: &str) -> Vec<Found> {
+    fn read(text: &str) -> Vec<ItemResult> {
         let bytes = std::io::Cursor::new(text.as_bytes().to_vec());
         items(bytes, "a.xml", Fields::default()).unwrap().collect()
     }

@@ -3,15 +3,15 @@
 //! Vocabulary: <https://iptc.org/std/NITF/3.6/documentation/>.
 
 use super::xml::{self, Tree};
-use super::{Format, Item, Read, furniture, plain};
+use super::{Format, Item, Reader, boilerplate, plain};
 use crate::document::{Block, Document, Inline, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "nitf",
     describe: "NITF, an agency's article in XML",
-    endings: &["nitf"],
-    claims: |bytes| xml::root(bytes).as_deref() == Some("nitf"),
-    read: Read::Article(read),
+    extensions: &["nitf"],
+    sniff: |bytes| xml::root(bytes).as_deref() == Some("nitf"),
+    read: Reader::Article(read),
 };
 
 /// Elements that stand among words: those of NITF, and of the XHTML that NewsML carries.
@@ -80,7 +80,7 @@ fn read(text: String) -> Result<Item, String> {
     };
     let mut blocks = blocks(&tree, 0);
     let titled = blocks.iter().any(|block| block.kind == Kind::Title);
-    let page_title = |block: &&mut Block| block.kind == Kind::furniture("page title");
+    let page_title = |block: &&mut Block| block.kind == Kind::boilerplate("page title");
     if !titled && let Some(title) = blocks.iter_mut().find(page_title) {
         title.kind = Kind::Title;
     }
@@ -105,7 +105,7 @@ pub(super) fn blocks(tree: &Tree<'_>, within: usize) -> Vec<Block> {
                 Kind::Title
             }
             // A browser's title line repeats the headline.
-            "title" => Kind::furniture("page title"),
+            "title" => Kind::boilerplate("page title"),
             "style" | "script" => continue,
             // Lines that are as they were typed.
             "pre" if !tree.text[span.clone()].contains('<') => {
@@ -113,13 +113,13 @@ pub(super) fn blocks(tree: &Tree<'_>, within: usize) -> Vec<Block> {
                 continue;
             }
             "distributor" | "tagline" | "rights.owner" | "doc.copyright" => {
-                Kind::furniture("agency mark")
+                Kind::boilerplate("agency mark")
             }
-            "media-producer" => Kind::furniture("picture credit"),
+            "media-producer" => Kind::boilerplate("picture credit"),
             _ if tree.is_in(holder, "docdata") || tree.is_in(holder, "media-metadata") => continue,
-            _ if tree.is_in(holder, "body.end") => Kind::furniture("agency mark"),
-            _ => match furniture::recognise(&one_line(&tree.text[span.clone()])) {
-                Some(what) => Kind::furniture(what),
+            _ if tree.is_in(holder, "body.end") => Kind::boilerplate("agency mark"),
+            _ => match boilerplate::recognize(&one_line(&tree.text[span.clone()])) {
+                Some(what) => Kind::boilerplate(what),
                 None => Kind::Paragraph,
             },
         };
@@ -182,8 +182,8 @@ pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
         text + (at - words)
     };
     let block = |found: Span| {
-        let kind =
-            furniture::recognise(&words[found.clone()]).map_or(Kind::Paragraph, Kind::furniture);
+        let kind = boilerplate::recognize(&words[found.clone()])
+            .map_or(Kind::Paragraph, Kind::boilerplate);
         Block::of_markup(text, place(found.start)..place(found.end), kind)
     };
     plain::blocks(&words).into_iter().map(block).collect()

@@ -1,16 +1,16 @@
 //! Plain text: paragraphs separated by blank lines, or one paragraph a line, wrapped by a program
 //! or not.
 
-use super::{Format, Item, Read, article, furniture};
+use super::{Format, Item, Reader, article, boilerplate};
 use crate::document::{Block, Document, Span};
 use crate::segment::lines;
 
 pub(super) const FORMAT: Format = Format {
     name: "plain",
     describe: "plain text, one paragraph a line or separated by blank lines",
-    endings: &["txt", "text"],
-    claims: |_| true,
-    read: Read::Article(|text| read(text).map(Item::from)),
+    extensions: &["txt", "text"],
+    sniff: |_| true,
+    read: Reader::Article(|text| read(text).map(Item::from)),
 };
 
 /// The most lines of an article: each takes some memory of ours. A book has fewer.
@@ -29,7 +29,7 @@ pub(super) fn read(text: String) -> Result<Document, String> {
     Ok(Document::new(text, blocks))
 }
 
-/// Each paragraph is a block, lines that a program wrapped put together; furniture in the lines
+/// Each paragraph is a block, lines that a program wrapped put together; boilerplate in the lines
 /// around a paragraph stands alone.
 pub(super) fn blocks(text: &str) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn blocks(text: &str) -> Vec<Span> {
         let mut open = false;
         for (index, line) in paragraph.iter().enumerate() {
             for piece in lines::pieces(text, line.clone()) {
-                let alone = furniture::recognise(&text[piece.clone()]).is_some();
+                let alone = boilerplate::recognize(&text[piece.clone()]).is_some();
                 match found.last_mut() {
                     Some(last) if open && !alone && piece.start == line.start => {
                         last.end = piece.end
@@ -70,14 +70,14 @@ mod tests {
     const ARTICLE: &str = "Back To Top\n\nU.S. assures 'ironclad' commitment\n\nThe minister said on Thursday that the allies will respond together to any threat, whatever may come.\n\nBoth agreed, said the release, which was read by the minister, flanked by the commander and the chairman on each side. (Yonhap)\nMOST POPULAR\nLATEST NEWS\nsubscribe\n소아쌤";
 
     #[test]
-    fn the_article_is_found_among_its_furniture_and_the_text_is_untouched() {
+    fn the_article_is_found_among_its_boilerplate_and_the_text_is_untouched() {
         let document = read(ARTICLE);
         assert_eq!(document.title(), Some("U.S. assures 'ironclad' commitment"));
         assert_eq!(content(&document).len(), 3);
         assert!(content(&document)[2].ends_with("on each side. (Yonhap)"));
-        let furniture: Vec<&str> = document.furniture().map(|(_, text)| text).collect();
+        let boilerplate: Vec<&str> = document.boilerplate().map(|(_, text)| text).collect();
         assert_eq!(
-            furniture,
+            boilerplate,
             ["Back To Top", "MOST POPULAR", "LATEST NEWS", "subscribe", "소아쌤"]
         );
         assert_eq!(document.rejoin(|_, _| None), ARTICLE);
@@ -95,7 +95,7 @@ mod tests {
                 "노동계는 반발했다."
             ]
         );
-        assert_eq!(document.furniture().count(), 6);
+        assert_eq!(document.boilerplate().count(), 6);
         assert_eq!(document.rejoin(|_, _| None), text);
     }
 
@@ -114,7 +114,7 @@ mod tests {
             document.article(),
             "(해민=해민일보) 한서진 기자 = 해민시는 7일 여객선 운항을 멈춘다고 밝혔다."
         );
-        assert_eq!(document.furniture().count(), 5);
+        assert_eq!(document.boilerplate().count(), 5);
         assert_eq!(document.rejoin(|_, _| None), text);
     }
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_nothing_but_furniture_is_kept_whole() {
+    fn a_text_of_nothing_but_boilerplate_is_kept_whole() {
         let document = read("Back To Top\nsubscribe\n");
         assert_eq!(document.content().count(), 2);
         assert!(document.blocks().iter().all(|block| block.kind == Kind::Paragraph));

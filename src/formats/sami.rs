@@ -6,18 +6,18 @@
 
 use super::srt;
 use super::xml;
-use super::{Format, Item, Read};
+use super::{Format, Item, Reader};
 use crate::document::{Block, Document, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "sami",
     describe: "SAMI subtitles",
-    endings: &["smi", "sami"],
-    claims: |bytes| {
+    extensions: &["smi", "sami"],
+    sniff: |bytes| {
         let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
         tag_name(start.trim_start()).eq_ignore_ascii_case("sami")
     },
-    read: Read::Article(read),
+    read: Reader::Article(read),
 };
 
 /// How much of a file is looked at to claim it.

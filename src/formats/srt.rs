@@ -5,34 +5,34 @@
 //! stays behind untranslated.
 
 use super::xml;
-use super::{Format, Item, Read};
+use super::{Format, Item, Reader};
 use crate::document::{Block, Document, Inline, Kind, Span};
 
 /// SubRip.
 pub(super) const FORMAT: Format = Format {
     name: "srt",
     describe: "SubRip subtitles",
-    endings: &["srt"],
-    claims: |bytes| {
+    extensions: &["srt"],
+    sniff: |bytes| {
         let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
         let mut lines = start.trim_start().lines().map(str::trim).filter(|line| !line.is_empty());
         let first = lines.next().unwrap_or_default();
         is_timing(if is_number(first) { lines.next().unwrap_or_default() } else { first })
     },
-    read: Read::Article(|text| read(text, Syntax::SubRip)),
+    read: Reader::Article(|text| read(text, Syntax::SubRip)),
 };
 
 /// WebVTT, which came of it.
 pub(super) const VTT: Format = Format {
     name: "vtt",
     describe: "WebVTT subtitles",
-    endings: &["vtt"],
-    claims: |bytes| {
+    extensions: &["vtt"],
+    sniff: |bytes| {
         let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
         let rest = start.strip_prefix("WEBVTT");
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
     },
-    read: Read::Article(|text| read(text, Syntax::WebVtt)),
+    read: Reader::Article(|text| read(text, Syntax::WebVtt)),
 };
 
 /// How much of a file is looked at to claim it.

@@ -122,7 +122,7 @@ fn override_tags() {
 fn lines_after_an_address_or_a_credit() {
     let Some(folder) = case("text/17-stray-tail") else { return };
     let left_out = |name: &str| -> Vec<String> {
-        document(&folder, name).unwrap().furniture().map(|(_, text)| text.to_string()).collect()
+        document(&folder, name).unwrap().boilerplate().map(|(_, text)| text.to_string()).collect()
     };
     assert_eq!(left_out("insa.txt"), ["hsj@haemin.example"]);
     assert_eq!(left_out("table.txt"), ["[그래픽] 지수 추이 (사진=해민시)"]);

@@ -1,9 +1,9 @@
 //! RSS, Atom and JSON Feed.
 
-use malmoi::formats::{Fields, Found, Item, date, items};
+use malmoi::formats::{Fields, Item, ItemResult, date, items};
 
 /// The items of a case's file.
-fn found(case: &str, file: &str) -> Option<Vec<Found>> {
+fn found(case: &str, file: &str) -> Option<Vec<ItemResult>> {
     let bytes = std::fs::read(super::case(case)?.join(file)).unwrap();
     Some(items(std::io::Cursor::new(bytes), file, Fields::default()).unwrap().collect())
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
-use super::super::{Found, Item};
+use super::super::{Item, ItemResult};
 use super::{Body, article, link, markup, unreadable};
 use crate::document::Span;
 use crate::formats::dates;
@@ -59,9 +59,9 @@ impl Items {
 }
 
 impl Iterator for Items {
-    type Item = Found;
+    type Item = ItemResult;
 
-    fn next(&mut self) -> Option<Found> {
+    fn next(&mut self) -> Option<ItemResult> {
         let at = skip_space(&self.text, self.at, true);
         let number = self.number;
         self.number += 1;

@@ -1,12 +1,12 @@
 use super::*;
 use crate::formats::{Fields, items};
 
-fn feed(text: &str) -> Vec<Found> {
+fn feed(text: &str) -> Vec<ItemResult> {
     let bytes = std::io::Cursor::new(text.as_bytes().to_vec());
     items(bytes, "a.rss", Fields::default()).unwrap().collect()
 }
 
-fn facts(found: &Found) -> String {
+fn facts(found: &ItemResult) -> String {
     match found {
         Ok(item) => format!(
             "{:?} {:?} {:?} | {}",

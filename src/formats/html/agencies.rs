@@ -141,11 +141,12 @@ fn every_shape_gives_its_headline_and_its_whole_text_and_nothing_around_them() {
         if found != expected || document.title() != Some(TITLE) {
             wrong.push(format!("{}: {found:#?}", shape.name));
         }
-        if shape.caption && !document.furniture().any(|known| known == ("photo caption", CAPTION)) {
+        if shape.caption && !document.boilerplate().any(|known| known == ("photo caption", CAPTION))
+        {
             wrong.push(format!(
                 "{}: its caption is {:?}",
                 shape.name,
-                document.furniture().collect::<Vec<_>>()
+                document.boilerplate().collect::<Vec<_>>()
             ));
         }
         assert_eq!(document.rejoin(|_, _| None), html, "{}", shape.name);
@@ -174,7 +175,7 @@ fn a_picture_story_is_its_caption() {
         content(&document),
         ["[포토] 항구의 아침", "7일 오전 해민시 옛 항구에서 어민들이 그물을 손질하고 있다."]
     );
-    assert!(document.blocks().iter().all(|block| block.kind != Kind::furniture("photo caption")));
+    assert!(document.blocks().iter().all(|block| block.kind != Kind::boilerplate("photo caption")));
 }
 
 #[test]

@@ -20,7 +20,7 @@ const LONGEST_RUN: usize = 4096;
 
 /// A stretch of words and where in the page it stands.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct PageBlock {
     pub span: Span,
     /// The innermost block-level element around it; empty where there is none.
     pub element: &'static str,
@@ -43,7 +43,7 @@ pub(super) enum Region {
 
 /// What a page holds.
 pub(super) struct Page {
-    pub blocks: Vec<Found>,
+    pub blocks: Vec<PageBlock>,
     pub facts: Facts,
     pub outline: Outline,
 }
@@ -330,7 +330,7 @@ impl Walk<'_> {
                 None => ("", Region::Page, false, false),
             };
             self.page.outline.block(element, small, self.text, &stretch);
-            self.page.blocks.push(Found {
+            self.page.blocks.push(PageBlock {
                 span: stretch.span,
                 element,
                 region,

@@ -1,7 +1,7 @@
 //! Which block of a page is its headline. Pages say it two or three times, and rarely in the same
 //! words.
 
-use super::blocks::{Found, Region};
+use super::blocks::{PageBlock, Region};
 use super::facts::Facts;
 use crate::document::Span;
 
@@ -24,7 +24,7 @@ pub(super) enum Headline {
 /// block, `content` says which are the article.
 pub(super) fn find(
     text: &str,
-    found: &[Found],
+    found: &[PageBlock],
     words: &[&str],
     content: &[bool],
     facts: &Facts,
@@ -35,15 +35,16 @@ pub(super) fn find(
         title: title.map(|at| fold(words[at])).unwrap_or_default(),
         site: facts.site.as_deref().map(fold).unwrap_or_default(),
     };
-    let body: Vec<(usize, &Found)> = found
+    let body: Vec<(usize, &PageBlock)> = found
         .iter()
         .enumerate()
         .filter(|(_, block)| {
             block.element != "title" && block.region != Region::Navigation && !block.hidden
         })
         .collect();
-    let level =
-        |block: &Found| block.element.strip_prefix('h').and_then(|level| level.parse::<u8>().ok());
+    let level = |block: &PageBlock| {
+        block.element.strip_prefix('h').and_then(|level| level.parse::<u8>().ok())
+    };
     let headings = body.iter().filter_map(|(at, block)| level(block).map(|level| (level, *at)));
     if let Some((_, at)) = headings.filter(|(_, at)| named.is_headline(words[*at])).min() {
         return Headline::Block(at);

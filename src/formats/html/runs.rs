@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::super::{article, furniture};
+use super::super::{article, boilerplate};
 use crate::document::{Inline, Span};
 
 /// A part of a run.
@@ -86,7 +86,7 @@ fn stand_apart(line: &str, next: &str) -> bool {
         || article::ends_like_sentence(line)
         || [line, next]
             .iter()
-            .any(|line| begins_with_shape(line) || furniture::recognise(line).is_some())
+            .any(|line| begins_with_shape(line) || boilerplate::recognize(line).is_some())
 }
 
 /// For each tag the one that belongs to it, where both are there and nothing that ends beyond them

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{claims, fragment, read};
+use super::{fragment, read, sniff};
 use crate::document::{Document, Kind};
 use crate::formats::{Item, decode};
 
@@ -42,10 +42,10 @@ fn the_article_of_a_page_is_its_paragraphs_and_nothing_around_them() {
 fn what_is_around_the_article_is_named() {
     let document = page(HARBOUR);
     let title = ("page title", "Port city approves plan to shelter fishing boats | Haemin Daily");
-    assert!(document.furniture().any(|known| known == title));
+    assert!(document.boilerplate().any(|known| known == title));
     let caption =
         "Boats tied up at the old harbour of Haemin on Monday, two days before the council met.";
-    assert!(document.furniture().any(|known| known == ("photo caption", caption)));
+    assert!(document.boilerplate().any(|known| known == ("photo caption", caption)));
     let outside = document.blocks().iter().filter(|block| block.kind == Kind::Outside);
     let outside: Vec<&str> = outside.map(|block| document.block_text(block)).collect();
     for known in [
@@ -211,7 +211,7 @@ fn a_page_of_a_few_lines_is_taken_whole() {
     );
     assert_eq!(content(&document), ["Ministers meet in Haemin", "They met on Thursday."]);
     assert_eq!(document.title(), Some("Ministers meet in Haemin"));
-    assert_eq!(document.furniture().collect::<Vec<_>>(), [("sharing", "Share")]);
+    assert_eq!(document.boilerplate().collect::<Vec<_>>(), [("sharing", "Share")]);
     assert_eq!(read("<div><img src=a> &nbsp; * </div>".into()).unwrap_err(), "holds no words");
 }
 
@@ -267,9 +267,9 @@ fn pages_are_recognised_and_other_markup_is_not() {
         "<p class=a>One.",
         "One.<p>Two.</p>",
     ] {
-        assert!(claims(html.as_bytes()), "{html}");
+        assert!(sniff(html.as_bytes()), "{html}");
     }
-    assert!(claims(b"\xFF\xFE<\0h\0t\0m\0l\0>\0"));
+    assert!(sniff(b"\xFF\xFE<\0h\0t\0m\0l\0>\0"));
     for other in [
         "<?xml version=\"1.0\"?><rss><channel><description><p>One.</p>",
         "<nitf><body><p>One.</p></body></nitf>",
@@ -280,7 +280,7 @@ fn pages_are_recognised_and_other_markup_is_not() {
         "<한빛일보> 하나",
         "",
     ] {
-        assert!(!claims(other.as_bytes()), "{other}");
+        assert!(!sniff(other.as_bytes()), "{other}");
     }
 }
 

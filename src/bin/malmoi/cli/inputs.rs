@@ -81,7 +81,7 @@ impl Inputs {
         files.sort();
         if files.is_empty() && refused.is_empty() && left_out.is_empty() {
             let endings: Vec<&str> =
-                FORMATS.iter().flat_map(|format| format.endings.iter().copied()).collect();
+                FORMATS.iter().flat_map(|format| format.extensions.iter().copied()).collect();
             bail!("{} holds no file malmoi reads ({})", path.display(), endings.join(", "));
         }
         for (kind, why) in [
@@ -218,5 +218,5 @@ impl Walk {
 fn is_known(path: &Path) -> bool {
     let ending =
         path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-    ending == "xml" || FORMATS.iter().any(|format| format.endings.contains(&ending.as_str()))
+    ending == "xml" || FORMATS.iter().any(|format| format.extensions.contains(&ending.as_str()))
 }

@@ -1,4 +1,4 @@
-//! The words of furniture: lines that are nothing else, in small letters and without ornaments.
+//! The words of boilerplate: lines that are nothing else, in small letters and without ornaments.
 
 /// Links to other parts of the page or site, and its buttons.
 #[rustfmt::skip]

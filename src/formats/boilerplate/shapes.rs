@@ -1,11 +1,11 @@
-//! Lines that have the shape of furniture, whatever names stand in them.
+//! Lines that have the shape of boilerplate, whatever names stand in them.
 
-use super::Line;
+use super::line::PageLine;
 use super::words::{self, AGENCIES, CREDITS, MAKERS, PHOTO};
 use crate::formats::dates::MONTHS;
 
 /// "Home > National > Defense": short names with arrows between them.
-pub(super) fn is_breadcrumb(line: &Line) -> bool {
+pub(super) fn is_breadcrumb(line: &PageLine) -> bool {
     let parts: Vec<&str> = line.text.split(['>', '›', '»']).map(str::trim).collect();
     !line.sentence
         && parts.len() >= 2
@@ -21,7 +21,7 @@ pub(super) fn is_breadcrumb(line: &Line) -> bool {
 }
 
 /// "Contact | Privacy": names of links and buttons, and nothing between them but bars.
-pub(super) fn is_links(line: &Line) -> bool {
+pub(super) fn is_links(line: &PageLine) -> bool {
     const LISTS: &[&[&str]] =
         &[words::IMPRINT, words::NAVIGATION, words::SHARING, words::SUBSCRIPTION];
     let mut parts = line.folded.split(['|', 'ㅣ', '·', '•', '/']).map(str::trim);
@@ -30,7 +30,7 @@ pub(super) fn is_links(line: &Line) -> bool {
 }
 
 /// "댓글 12", "추천 0 반대 0", "12 comments": known words, each with a number beside it.
-pub(super) fn is_counter(line: &Line, known: &[&str]) -> bool {
+pub(super) fn is_counter(line: &PageLine, known: &[&str]) -> bool {
     let is_number = |word: &str| {
         let word = word.trim_end_matches(['개', '건', '명', '회', 'k', 'm', '+', '만', '천']);
         !word.is_empty()
@@ -46,7 +46,7 @@ pub(super) fn is_counter(line: &Line, known: &[&str]) -> bool {
 }
 
 /// "5 min read", "읽는 시간 3분".
-pub(super) fn is_reading_time(line: &Line) -> bool {
+pub(super) fn is_reading_time(line: &PageLine) -> bool {
     let rest = line.folded.trim_start_matches(|c: char| c.is_ascii_digit());
     let english = rest.len() < line.folded.len()
         && matches!(
@@ -70,7 +70,7 @@ pub(super) fn is_reading_time(line: &Line) -> bool {
 }
 
 /// A link to another article: "☞ …", "▶[팩트체크] …", "▶ … 바로가기", "Related: …".
-pub(super) fn is_related_link(line: &Line) -> bool {
+pub(super) fn is_related_link(line: &PageLine) -> bool {
     const LONGEST: usize = 120;
     if line.sentence || !line.is_at_most(LONGEST) {
         return false;
@@ -138,7 +138,7 @@ pub(super) fn is_related_link(line: &Line) -> bool {
 }
 
 /// "페이스북에 공유", "카카오톡으로 공유": a service and nothing else.
-pub(super) fn is_share(line: &Line) -> bool {
+pub(super) fn is_share(line: &PageLine) -> bool {
     const SERVICES: &[&str] = &[
         "페이스북",
         "트위터",
@@ -158,7 +158,7 @@ pub(super) fn is_share(line: &Line) -> bool {
 }
 
 /// "Sign in to continue", "카카오톡 채널 추가": an invitation that says what it is for.
-pub(super) fn is_offer(line: &Line) -> bool {
+pub(super) fn is_offer(line: &PageLine) -> bool {
     const OFFERED: &[&str] = &[
         "newsletter",
         "newsletters",
@@ -187,7 +187,7 @@ pub(super) fn is_offer(line: &Line) -> bool {
 
 /// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a claim to copyright. "(c)" may count clauses,
 /// too.
-pub(super) fn is_owner(line: &Line) -> bool {
+pub(super) fn is_owner(line: &PageLine) -> bool {
     const LONGEST_NAME: usize = 40;
     let owner = line.folded.strip_prefix("저작권자").map(str::trim_start);
     let claims = owner.is_some_and(|owner| {
@@ -206,7 +206,7 @@ pub(super) fn is_owner(line: &Line) -> bool {
 }
 
 /// "#해민시 #여객선", "Tags: harbour".
-pub(super) fn is_tags(line: &Line) -> bool {
+pub(super) fn is_tags(line: &PageLine) -> bool {
     const LONGEST: usize = 150;
     let words = || line.text.split_whitespace();
     let hashes =
@@ -230,7 +230,7 @@ pub(super) fn is_tags(line: &Line) -> bool {
 
 /// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": in English a name
 /// follows.
-pub(super) fn is_made(line: &Line) -> bool {
+pub(super) fn is_made(line: &PageLine) -> bool {
     let Some(mark) = MAKERS.iter().find(|mark| line.folded.starts_with(**mark)) else {
         return false;
     };
@@ -244,7 +244,7 @@ pub(super) fn is_made(line: &Line) -> bool {
 }
 
 /// "디지털뉴스팀": a desk and nothing else.
-pub(super) fn is_team(line: &Line) -> bool {
+pub(super) fn is_team(line: &PageLine) -> bool {
     const LONGEST: usize = 16;
     line.is_at_most(LONGEST)
         && line.starts(&["디지털", "온라인", "뉴미디어", "인터넷", "모바일"])
@@ -263,7 +263,7 @@ pub(super) fn is_team(line: &Line) -> bool {
 }
 
 /// An address with a name, or a name with "기자" and nothing else.
-pub(super) fn is_reporter(line: &Line) -> bool {
+pub(super) fn is_reporter(line: &PageLine) -> bool {
     const LONGEST_NAME: usize = 30;
     let (addresses, rest): (Vec<&str>, Vec<&str>) =
         line.text.split_whitespace().partition(|word| is_address(word));
@@ -304,7 +304,7 @@ fn is_address(word: &str) -> bool {
 }
 
 /// A credit, with or without the picture's caption before it.
-pub(super) fn is_photo(line: &Line) -> bool {
+pub(super) fn is_photo(line: &PageLine) -> bool {
     const LONGEST_CAPTION: usize = 120;
     let text = line.text;
     let bracketed =
@@ -384,7 +384,7 @@ fn is_given(words: &str) -> bool {
 
 /// A caption with the day of its picture after its full stop: "안내문. 2026.1.7", "…. 2026.1.7
 /// hsj@haemin.example".
-pub(super) fn is_caption(line: &Line) -> bool {
+pub(super) fn is_caption(line: &PageLine) -> bool {
     let words = line.text.split_whitespace().filter(|word| !is_address(word)).collect::<Vec<_>>();
     let Some((last, before)) = words.split_last() else { return false };
     let mut parts = last.trim_end_matches('.').split('.');
@@ -399,7 +399,7 @@ pub(super) fn is_caption(line: &Line) -> bool {
 
 /// A time of publication: "입력2026.01.07. 오전 10:30", "Updated: …", or a date and a time of day
 /// alone.
-pub(super) fn is_dated(line: &Line) -> bool {
+pub(super) fn is_dated(line: &PageLine) -> bool {
     const LONGEST: usize = 100;
     #[rustfmt::skip]
     const MARKS: &[&str] = &[
@@ -426,7 +426,7 @@ pub(super) fn is_dated(line: &Line) -> bool {
 
 /// "2026-01-07 10:30", "Jan 7, 2026, 10:30 a.m.": as programs write a time. "2026. 1. 7.(수) 10:30"
 /// is when something takes place.
-fn is_web_time(line: &Line) -> bool {
+fn is_web_time(line: &PageLine) -> bool {
     let first = line.folded.split([' ', 't']).next().unwrap_or_default();
     let parts: Vec<&str> = first.split(['-', '.', '/']).collect();
     let compact = parts.len() == 3
@@ -440,7 +440,7 @@ fn is_web_time(line: &Line) -> bool {
 }
 
 /// Whether everything in a line tells a time, its marks and separators aside.
-fn is_clocked(line: &Line) -> bool {
+fn is_clocked(line: &PageLine) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
         "오전", "오후", "년", "월", "일", "시", "분", "초", "요일", "화", "수", "목", "금", "토", "입력", "기사입력", "기사", "최초입력", "최초",

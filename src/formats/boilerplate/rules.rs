@@ -1,7 +1,7 @@
-//! The table of furniture: each kind with its reason, lines it must recognise, and lines like them
+//! The table of boilerplate: each kind with its reason, lines it must recognize, and lines like them
 //! that belong to articles.
 
-use super::Rule;
+use super::line::PageLine;
 use super::shapes::{
     has_phone, is_breadcrumb, is_caption, is_counter, is_dated, is_links, is_made, is_offer,
     is_owner, is_photo, is_reading_time, is_related_link, is_reporter, is_share, is_tags, is_team,
@@ -10,8 +10,33 @@ use super::words::{
     ADVERTISEMENT, CLAIMS, COUNTED, IMPRINT, NAVIGATION, OTHER_ARTICLES, SHARING, SUBSCRIPTION,
 };
 
-pub(super) const RULES: &[Rule] = &[
-    Rule {
+/// One kind of boilerplate.
+pub(super) struct BoilerplateRule {
+    /// What it is, for the report.
+    pub(super) what: &'static str,
+    /// Why such a line can be left out. For whoever reads the table.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the table is read by people and by its tests")
+    )]
+    pub(super) reason: &'static str,
+    pub(super) matches: fn(&PageLine) -> bool,
+    /// Lines it must recognize.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the table is read by people and by its tests")
+    )]
+    pub(super) drops: &'static [&'static str],
+    /// Lines like them that belong to an article.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the table is read by people and by its tests")
+    )]
+    pub(super) keeps: &'static [&'static str],
+}
+
+pub(super) const RULES: &[BoilerplateRule] = &[
+    BoilerplateRule {
         what: "navigation",
         reason: "links to other parts of the page or site, and its buttons",
         matches: |line| {
@@ -46,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
             "5 minutes of fame",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "other articles",
         reason: "the heading over links to other articles, or such a link",
         matches: |line| line.is(OTHER_ARTICLES) || is_related_link(line),
@@ -82,7 +107,7 @@ pub(super) const RULES: &[Rule] = &[
             "In pictures: Haemin after the storm",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "tip line",
         reason: "asks readers to send tips",
         matches: |line| {
@@ -164,7 +189,7 @@ pub(super) const RULES: &[Rule] = &[
             "경찰은 목격자 제보를 받고 있다.",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "subscription",
         reason: "an offer to subscribe, sign up or log in",
         matches: |line| {
@@ -254,7 +279,7 @@ pub(super) const RULES: &[Rule] = &[
             "구독자 100만명 돌파",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "sharing",
         reason: "buttons to share, print or comment, with their counts",
         matches: |line| {
@@ -299,7 +324,7 @@ pub(super) const RULES: &[Rule] = &[
             "찬성 14 반대 5",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "advertisement",
         reason: "marks the place of an advertisement",
         matches: |line| {
@@ -339,7 +364,7 @@ pub(super) const RULES: &[Rule] = &[
             "Ads by rival party spark row",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "copyright",
         reason: "the agency's claim to the text",
         matches: |line| {
@@ -395,7 +420,7 @@ pub(super) const RULES: &[Rule] = &[
             "Copyrights on the songs expired, the court said.",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "end mark",
         reason: "says that the copy ends here, or goes on elsewhere",
         matches: |line| {
@@ -434,7 +459,7 @@ pub(super) const RULES: &[Rule] = &[
         drops: &["(END)", "(끝)", "<끝>", "###", "(계속)", "(MORE)"],
         keeps: &["끝내 합의 못 해", "The end", "계속 오르는 물가"],
     },
-    Rule {
+    BoilerplateRule {
         what: "reporter e-mail",
         reason: "who made it and where to write to",
         matches: |line| {
@@ -490,7 +515,7 @@ pub(super) const RULES: &[Rule] = &[
             "Apply: kim@haemin.example",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "photo credit",
         reason: "the caption or source of a picture that is not there",
         matches: |line| is_photo(line) || is_caption(line),
@@ -530,7 +555,7 @@ pub(super) const RULES: &[Rule] = &[
             "기념품을 준다. (중식 제공)",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "time stamp",
         reason: "when the page was published or changed",
         matches: is_dated,
@@ -558,7 +583,7 @@ pub(super) const RULES: &[Rule] = &[
             "2026. 1. 7.(수) 10:30",
         ],
     },
-    Rule {
+    BoilerplateRule {
         what: "tags",
         reason: "words under which the page is filed",
         matches: is_tags,
@@ -570,7 +595,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         keeps: &["#MeToo movement grows", "태그 경기 결과", "No. 1 port"],
     },
-    Rule {
+    BoilerplateRule {
         what: "imprint",
         reason: "who runs the site, and its rules",
         matches: |line| {
