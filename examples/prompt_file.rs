@@ -1,7 +1,7 @@
 //! A prompt of one's own, filled in and shown: `cargo run --release --example prompt_file`
 
 use malmoi::Language;
-use malmoi::prompts::{Piece, Prompt, Style, Variables};
+use malmoi::prompts::{Prompt, PromptPart, Style, Variables};
 
 const FILE: &str = "---
 task: [summarize]
@@ -25,10 +25,10 @@ fn main() -> malmoi::Result<()> {
         glossary: &[],
         context: None,
     };
-    for piece in prompt.render(&variables)?.pieces {
-        match piece {
-            Piece::Trusted(words) => println!("ours:    {words:?}"),
-            Piece::Untrusted(words) => println!("article: {words:?}"),
+    for part in prompt.render(&variables)?.parts {
+        match part {
+            PromptPart::Template(text) => println!("prompt:  {text:?}"),
+            PromptPart::UserText(text) => println!("article: {text:?}"),
         }
     }
     Ok(())

@@ -48,7 +48,7 @@
 //!   [`OpenOptions::portable`] on any instruction set, without on any but AMX: see
 //!   [`kernels::Pass`].
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`] and
-//!   [`Part`].
+//!   [`PromptPart`].
 //! - Files from elsewhere never make it panic, hang or allocate more than their own size: see
 //!   [`checkpoint`].
 
@@ -70,6 +70,7 @@ mod language;
 mod model;
 mod outcome;
 mod pipeline;
+mod prompt_part;
 pub mod prompts;
 mod reasoning;
 pub mod redact;
@@ -82,8 +83,9 @@ pub use error::{Cause, Error, Result};
 pub use event::{Event, Finish};
 pub use finding::{Finding, Merged, Place, Severity, beginning};
 pub use language::Language;
-pub use model::{Model, OnOpening, OpenOptions, Opening, Part};
+pub use model::{Model, OnOpening, OpenOptions, Opening};
 pub use outcome::{Outcome, Route, Segment, Tokens};
+pub use prompt_part::PromptPart;
 pub use request::{Abilities, Choices, Pieces, Request};
 
 /// The README's programs are compiled with the tests.

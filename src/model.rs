@@ -12,7 +12,7 @@ use candle_core::Device;
 use crate::architectures::{self, Network, Setup};
 use crate::checkpoint::{
     ChatTemplate, Checkpoint, Content, Frame, Hyper, Message, Quantization, Recommended, Tokenizer,
-    Translation, Typed, Words, Work,
+    Translation, Typed, Work,
 };
 use crate::error::{Error, Result};
 use crate::generation::settings;
@@ -20,6 +20,7 @@ use crate::generation::{
     Batcher, Beams, Desk, Engine, Generated, Options, Rules, Searcher, Sink, answer,
 };
 use crate::kernels::{Pass, Precision};
+use crate::prompt_part::{PromptPart, SYSTEM_END, UserTexts, has_marker};
 use crate::reasoning;
 
 /// What opening a model has come to.
@@ -124,24 +125,6 @@ pub struct Sources {
     words: String,
     /// How they are searched.
     pub search: Beams,
-}
-
-/// A piece of a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part<'p> {
-    /// Our own words: may contain the model's special tokens.
-    Trusted(&'p str),
-    /// Anybody's words: whatever they say, they are encoded as plain text.
-    Plain(&'p str),
-}
-
-impl<'p> Part<'p> {
-    fn words(self) -> Words<'p> {
-        match self {
-            Self::Trusted(text) => Words::Trusted(text),
-            Self::Plain(text) => Words::Plain(text),
-        }
-    }
 }
 
 impl Model {
@@ -312,14 +295,14 @@ impl Model {
 
     /// The token ids of a prompt: its parts as one user message in the checkpoint's own chat
     /// template, or one after the other where it has none.
-    pub fn prompt(&self, system: Option<&str>, parts: &[Part<'_>]) -> Result<Vec<u32>> {
-        let words: Vec<Words<'_>> = parts.iter().map(|part| part.words()).collect();
+    pub fn prompt(&self, system: Option<&str>, parts: &[PromptPart<&str>]) -> Result<Vec<u32>> {
         let Some(template) = &self.0.template else {
             let mut ids = self.beginning();
-            ids.extend(self.0.tokenizer.encode_parts(&words)?);
+            ids.extend(self.0.tokenizer.encode_parts(parts)?);
             return Ok(ids);
         };
-        self.answer_to(template, &conversations(system, &with_marks(parts)?), parts)
+        let (user, user_texts) = with_placeholders(parts)?;
+        self.answer_to(template, &conversations(system, &user), &user_texts)
     }
 
     /// Tokens before a text that is to be continued: what the files say of it, or else what the
@@ -344,10 +327,12 @@ impl Model {
     /// chat template. Languages are codes.
     pub fn translation_prompt(&self, source: &str, target: &str, text: &str) -> Result<Vec<u32>> {
         let Some(template) = &self.0.template else {
-            return self.prompt(None, &[Part::Plain(text)]);
+            return self.prompt(None, &[PromptPart::UserText(text)]);
         };
-        let content = Content::Translation([Translation::new(source, target, mark(0))]);
-        self.answer_to(template, &[vec![Message { role: "user", content }]], &[Part::Plain(text)])
+        let mut user_texts = UserTexts::default();
+        let text = user_texts.hide(text);
+        let content = Content::Translation([Translation::new(source, target, text)]);
+        self.answer_to(template, &[vec![Message { role: "user", content }]], &user_texts)
     }
 
     /// The token ids of messages in which marks stand for plain parts, up to where the model
@@ -357,12 +342,14 @@ impl Model {
         &self,
         template: &ChatTemplate,
         conversations: &[Vec<Message>],
-        parts: &[Part<'_>],
+        user_texts: &UserTexts<'_>,
     ) -> Result<Vec<u32>> {
         let mut refusal = None;
         for messages in conversations {
             let rendered = template.render(messages, &[("enable_thinking", false.into())]);
-            match rendered.and_then(|rendered| self.encode_rendered(messages, &rendered, parts)) {
+            match rendered
+                .and_then(|rendered| self.encode_rendered(messages, &rendered, user_texts))
+            {
                 Ok(ids) => return Ok(ids),
                 Err(error) => drop(refusal.get_or_insert(error)),
             }
@@ -375,7 +362,7 @@ impl Model {
         &self,
         messages: &[Message],
         rendered: &str,
-        parts: &[Part<'_>],
+        user_texts: &UserTexts<'_>,
     ) -> Result<Vec<u32>> {
         let fail = || {
             Error::prompt(
@@ -384,21 +371,14 @@ impl Model {
             )
         };
         let said = messages.iter().filter(|message| message.role == "system").count();
-        if rendered.matches(SYSTEM_ENDS).count() != said {
+        if rendered.matches(SYSTEM_END).count() != said {
             return Err(fail());
         }
-        let rendered = rendered.replace(SYSTEM_ENDS, "");
-        let mut words = Vec::new();
-        let mut rest = rendered.as_str();
-        for (index, part) in parts.iter().enumerate() {
-            if let Part::Plain(text) = part {
-                let (before, after) = rest.split_once(&mark(index)).ok_or_else(fail)?;
-                words.extend([Words::Trusted(before), Words::Plain(text)]);
-                rest = after;
-            }
+        let rendered = rendered.replace(SYSTEM_END, "");
+        if !user_texts.are_in_order(&rendered) {
+            return Err(fail());
         }
-        words.push(Words::Trusted(rest));
-        self.0.tokenizer.encode_parts(&words)
+        self.0.tokenizer.encode_parts(&user_texts.restore(&rendered).ok_or_else(fail)?)
     }
 
     /// The mark that closes the reasoning which a prompt's last words open, where its template does
@@ -503,16 +483,6 @@ impl std::fmt::Debug for Model {
     }
 }
 
-/// Stands for a plain part while the template is rendered. Private-use characters, which trusted
-/// text may not contain.
-fn mark(index: usize) -> String {
-    format!("\u{F8F0}{index}\u{F8F1}")
-}
-
-/// Ends a system turn while a template is rendered: where it is missing the template left the turn
-/// out.
-const SYSTEM_ENDS: char = '\u{F8F2}';
-
 /// The ways of saying something that templates take, the most usual first: with a system turn or
 /// with its words before the user's, as text or as a list with one entry.
 fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
@@ -523,7 +493,7 @@ fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
         match system {
             None => ways.push(vec![Message { role: "user", content: content(user) }]),
             Some(system) => {
-                let turn = format!("{system}{SYSTEM_ENDS}");
+                let turn = format!("{system}{SYSTEM_END}");
                 let apart = [("system", turn.as_str()), ("user", user)];
                 ways.push(
                     apart.map(|(role, said)| Message { role, content: content(said) }).into(),
@@ -536,19 +506,21 @@ fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
     ways
 }
 
-fn with_marks(parts: &[Part<'_>]) -> Result<String> {
+/// The content of a user message with placeholders for user text.
+fn with_placeholders<'p>(parts: &[PromptPart<&'p str>]) -> Result<(String, UserTexts<'p>)> {
     let mut content = String::new();
-    for (index, part) in parts.iter().enumerate() {
-        match part {
-            Part::Trusted(text) if text.contains(['\u{F8F0}', '\u{F8F1}', SYSTEM_ENDS]) => {
-                let reason = "it contains one of the private-use characters U+F8F0 to U+F8F2";
+    let mut user_texts = UserTexts::default();
+    for part in parts {
+        match *part {
+            PromptPart::Template(text) if has_marker(text) => {
+                let reason = "it contains one of the private-use characters U+F5A10 to U+F5A12";
                 return Err(Error::prompt("prompt", reason));
             }
-            Part::Trusted(text) => content.push_str(text),
-            Part::Plain(_) => content.push_str(&mark(index)),
+            PromptPart::Template(text) => content.push_str(text),
+            PromptPart::UserText(text) => content.push_str(&user_texts.hide(text)),
         }
     }
-    Ok(content)
+    Ok((content, user_texts))
 }
 
 /// Everything that ends a text: what the checkpoint says, and the turn ends of its vocabulary.

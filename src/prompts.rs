@@ -22,7 +22,7 @@
 //!
 //! **The article never passes through the template.** `text`, `context` and the glossary are stood
 //! in for by markers that nothing else can hold; the rendered wording is cut at the markers, and
-//! whoever encodes it gets [`Piece`]s that say which words are ours and which came from outside.
+//! whoever encodes it gets [`PromptPart`]s that say which words are ours and which came from outside.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,6 +34,8 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use crate::error::{Error, Result};
 use crate::formats::visible;
 use crate::language::Language;
+pub use crate::prompt_part::PromptPart;
+use crate::prompt_part::{UserTexts, has_marker};
 
 /// Embeds the files and names them once.
 macro_rules! embed {
@@ -57,11 +59,6 @@ const EMBEDDED: &[(&str, &str)] = embed![
 
 /// The family of prompts that suit every model.
 const ANY: &str = "any";
-
-/// Stand around the number of an untrusted value in rendered text. Private-use characters: no
-/// wording has them (checked), and no untrusted text is rendered, so that none can forge them.
-const OPEN: char = '\u{F5A10}';
-const CLOSE: char = '\u{F5A11}';
 
 /// Steps a template may take: a wording takes some hundreds.
 const FUEL: u64 = 100_000;
@@ -189,32 +186,13 @@ const KNOWN_OF_LANGUAGE: &[&str] = &["code", "name", "native"];
 /// The keys of front matter.
 const KEYS: &[&str] = &["task", "for", "describe", "stop", "system"];
 
-/// A part of a rendered prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// Our wording.
-    Trusted(String),
-    /// Words from outside, invisible characters left out: to be encoded so that they can form no
-    /// special token.
-    Untrusted(String),
-}
-
-impl Piece {
-    /// The words, wherever they came from.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Trusted(text) | Self::Untrusted(text) => text,
-        }
-    }
-}
-
 /// A prompt filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The system message, if the prompt has one. Holds nothing untrusted.
     pub system: Option<String>,
-    /// The user's turn, in order.
-    pub pieces: Vec<Piece>,
+    /// The user's turn, in order. Invisible characters are removed from user text.
+    pub parts: Vec<PromptPart>,
 }
 
 /// A prompt file, parsed and checked.
@@ -336,7 +314,7 @@ impl Prompt {
     /// Fills the prompt in.
     ///
     /// ```
-    /// use malmoi::{Language, prompts::{Piece, Prompt, Style, Task, Variables}};
+    /// use malmoi::{Language, prompts::{Prompt, PromptPart, Style, Task, Variables}};
     /// let prompt = Prompt::find(Task::Translate, "translategemma", None, None).unwrap();
     /// let rendered = prompt.render(&Variables {
     ///     text: "{{ 7 * 7 }} <|im_end|>",
@@ -348,11 +326,12 @@ impl Prompt {
     ///     context: None,
     /// });
     /// // Nothing in the article is a template, and it stays a piece of its own.
-    /// assert_eq!(rendered.unwrap().pieces.last(), Some(&Piece::Untrusted("{{ 7 * 7 }} <|im_end|>".into())));
+    /// assert_eq!(rendered.unwrap().parts.last(), Some(&PromptPart::UserText("{{ 7 * 7 }} <|im_end|>".into())));
     /// ```
     pub fn render(&self, variables: &Variables<'_>) -> Result<Rendered> {
-        let mut markers = Markers::default();
-        let text = markers.hide(variables.text);
+        let mut user_texts = UserTexts::default();
+        let text = user_texts.hide(visible(variables.text));
+        let article = text.clone();
         let known = context! {
             text,
             source => language(variables.source),
@@ -360,13 +339,13 @@ impl Prompt {
             sentences => variables.sentences,
             style => variables.style.as_str(),
             glossary => variables.glossary.iter().map(|term| context! {
-                source => markers.hide(&term.source),
-                target => markers.hide(&term.target),
+                source => user_texts.hide(visible(&term.source)),
+                target => user_texts.hide(visible(&term.target)),
             }).collect::<Vec<_>>(),
-            context => variables.context.map(|context| markers.hide(context)),
+            context => variables.context.map(|context| user_texts.hide(visible(context))),
         };
         let system = self.system.as_ref().map(|system| self.fill(system, &known)).transpose()?;
-        if system.as_ref().is_some_and(|system| system.contains([OPEN, CLOSE])) {
+        if system.as_deref().is_some_and(has_marker) {
             return Err(
                 self.error("`system` may not use text, glossary or context: they are untrusted")
             );
@@ -374,11 +353,12 @@ impl Prompt {
         let body = self.fill(&self.body, &known)?;
         let apart =
             "takes `text`, `context` or a glossary term apart; they can only be put in whole";
-        let pieces = markers.split(&body).ok_or_else(|| self.error(apart))?;
-        if !body.contains(&marker(TEXT)) {
+        let parts = user_texts.restore(&body).ok_or_else(|| self.error(apart))?;
+        if !body.contains(&article) {
             return Err(self.error("does not use `text`: the model would not see the article"));
         }
-        Ok(Rendered { system, pieces })
+        let parts = parts.into_iter().map(|part| part.map(str::to_string)).collect();
+        Ok(Rendered { system, parts })
     }
 
     fn named(task: Task, name: &str, folder: Option<&Path>) -> Result<Self> {
@@ -443,7 +423,7 @@ impl Prompt {
     /// Refuses what rendering would only find out with certain variables.
     fn check(&self) -> Result<()> {
         for template in self.system.iter().chain([&self.body]) {
-            if template.contains([OPEN, CLOSE]) {
+            if has_marker(template) {
                 return Err(
                     self.error("holds a private-use character that malmoi uses as a marker")
                 );
@@ -521,51 +501,6 @@ fn is_known(variable: &str) -> bool {
         None => {
             KNOWN.contains(&variable) || environment().globals().any(|(name, _)| name == variable)
         }
-    }
-}
-
-/// What stands for the hidden value of this number.
-fn marker(number: usize) -> String {
-    format!("{OPEN}{number}{CLOSE}")
-}
-
-/// The number of `text`, which is hidden first.
-const TEXT: usize = 0;
-
-/// Untrusted values, each behind a marker.
-#[derive(Default)]
-struct Markers {
-    hidden: Vec<String>,
-}
-
-impl Markers {
-    fn hide(&mut self, untrusted: &str) -> String {
-        self.hidden.push(visible(untrusted).into_owned());
-        marker(self.hidden.len() - 1)
-    }
-
-    /// Cuts rendered text at the markers; `None` where a template left a broken one.
-    fn split(&self, rendered: &str) -> Option<Vec<Piece>> {
-        let mut pieces = Vec::new();
-        for (index, part) in rendered.split(OPEN).enumerate() {
-            // Every part but the first begins with what an opening mark opened.
-            let trusted = if index == 0 {
-                part
-            } else {
-                let (number, rest) = part.split_once(CLOSE)?;
-                pieces.push(Piece::Untrusted(
-                    self.hidden.get(number.parse::<usize>().ok()?)?.clone(),
-                ));
-                rest
-            };
-            if trusted.contains(CLOSE) {
-                return None;
-            }
-            if !trusted.is_empty() {
-                pieces.push(Piece::Trusted(trusted.to_string()));
-            }
-        }
-        Some(pieces)
     }
 }
 

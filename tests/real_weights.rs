@@ -4,7 +4,7 @@ use std::path::Path;
 use malmoi::architectures::{Row, Want};
 use malmoi::generation::{Generated, Next, Options, Sampling};
 use malmoi::kernels::Pass;
-use malmoi::{Finish, Model, OpenOptions, Part};
+use malmoi::{Finish, Model, OpenOptions, PromptPart};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -231,7 +231,7 @@ fn drafts_change_no_text() {
     let article = std::fs::read_to_string(here("../examples/articles/harbour.txt")).unwrap();
     let model = Model::open(path).unwrap();
     let prompt = |task: &str| {
-        let parts = [Part::Trusted(task), Part::Plain(&article)];
+        let parts = [PromptPart::Template(task), PromptPart::UserText(&article)];
         model.prompt(None, &parts).unwrap()
     };
     let prompts =

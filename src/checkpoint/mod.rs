@@ -31,7 +31,7 @@ pub use pickle::convert as convert_pickled;
 pub use quantize::Quantization;
 pub use safetensors::Safetensors;
 pub use sentencepiece::Frame;
-pub use tokenizer::{TextStream, Tokenizer, Words};
+pub use tokenizer::{TextStream, Tokenizer};
 
 use tiled::{Outcome, Tiled};
 

@@ -25,6 +25,7 @@ use tokenizers::{AddedToken, AddedVocabulary, Model};
 use super::gguf::Gguf;
 use super::sentencepiece::{Frame, Pieces, Row};
 use crate::error::{Cause, Error, Result};
+use crate::prompt_part::PromptPart;
 
 /// Control tokens that end a turn or a text in the families we know: the metadata of many GGUF
 /// files names only one of them. Those of `llama_vocab::impl::load` of llama.cpp that text models
@@ -116,15 +117,6 @@ pub struct Tokenizer {
     /// Ids of trusted texts, by whether they are the first of a prompt: the same few stand around
     /// every article of a batch.
     frames: Mutex<AHashMap<(bool, String), Vec<u32>>>,
-}
-
-/// A piece of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words<'t> {
-    /// Our own or a chat template's: control tokens in it are meant.
-    Trusted(&'t str),
-    /// Anybody's: whatever it says is text.
-    Plain(&'t str),
 }
 
 /// Who cuts texts.
@@ -409,22 +401,28 @@ impl Tokenizer {
 
     /// Ids of text of our own or of the checkpoint's template, control tokens included.
     pub fn encode_trusted(&self, text: &str) -> Result<Vec<u32>> {
-        self.encode_parts(&[Words::Trusted(text)])
+        self.encode_parts(&[PromptPart::Template(text)])
     }
 
     /// Ids of a text of several pieces, as if it were one: only control tokens part what is encoded
     /// together.
-    pub fn encode_parts(&self, parts: &[Words<'_>]) -> Result<Vec<u32>> {
+    pub fn encode_parts(&self, parts: &[PromptPart<&str>]) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
         // Text since the last control token, and whether all of it is trusted.
         let (mut text, mut trusted) = (String::new(), true);
         let mut strip = false;
         for part in parts {
-            let Words::Trusted(mut rest) = *part else {
-                let Words::Plain(plain) = *part else { continue };
-                text.push_str(if std::mem::take(&mut strip) { plain.trim_start() } else { plain });
-                trusted = false;
-                continue;
+            let mut rest = match *part {
+                PromptPart::Template(template) => template,
+                PromptPart::UserText(user) => {
+                    text.push_str(if std::mem::take(&mut strip) {
+                        user.trim_start()
+                    } else {
+                        user
+                    });
+                    trusted = false;
+                    continue;
+                }
             };
             while let Some((at, token)) = self.first_control(rest) {
                 let before = &rest[..at];

@@ -13,9 +13,10 @@ use crate::finding::{Finding, Severity};
 use crate::formats::visible;
 use crate::generation::{Generated, News, Next, Sampling};
 use crate::language::Language;
-use crate::model::{self, Model, Sources};
+use crate::model::{Model, Sources};
 use crate::outcome::Segment;
-use crate::prompts::{Piece, Prompt, Style, Task, Variables};
+use crate::prompt_part::PromptPart;
+use crate::prompts::{Prompt, Style, Task, Variables};
 use crate::reasoning::Answer;
 use crate::request::{Abilities, Job};
 use crate::segment;
@@ -115,18 +116,10 @@ impl<'a> Writer<'a> {
             context: None,
         })?;
         if self.sources.is_some() {
-            let texts = rendered.pieces.iter().map(|piece| match piece {
-                Piece::Trusted(text) | Piece::Untrusted(text) => text.as_str(),
-            });
-            return self.source(&texts.collect::<String>());
+            let text: String = rendered.parts.iter().map(PromptPart::as_str).collect();
+            return self.source(&text);
         }
-        let mut parts = Vec::new();
-        for piece in &rendered.pieces {
-            parts.push(match piece {
-                Piece::Trusted(text) => model::Part::Trusted(text),
-                Piece::Untrusted(text) => model::Part::Plain(text),
-            });
-        }
+        let parts: Vec<_> = rendered.parts.iter().map(PromptPart::as_deref).collect();
         self.model.prompt(rendered.system.as_deref(), &parts)
     }
 

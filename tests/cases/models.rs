@@ -19,7 +19,7 @@ use malmoi::architectures::{self, Row, Setup, Want};
 use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
 use malmoi::generation::Sampling;
 use malmoi::kernels::Precision;
-use malmoi::{Finish, Language, Model, Part};
+use malmoi::{Finish, Language, Model, PromptPart};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 

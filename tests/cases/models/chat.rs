@@ -7,7 +7,10 @@ fn case_01_a_refused_system_turn() {
     assert_eq!((code, out.lines().count()), (Some(0), 1), "{err}");
     let model = Model::open(folder.path()).unwrap();
     let ids = model
-        .prompt(Some("Be brief."), &[Part::Trusted("Article: "), Part::Plain(ARTICLE)])
+        .prompt(
+            Some("Be brief."),
+            &[PromptPart::Template("Article: "), PromptPart::UserText(ARTICLE)],
+        )
         .unwrap();
     let wanted = format!(
         "<start_of_turn>user\nBe brief.\n\nArticle: {ARTICLE}<end_of_turn>\n<start_of_turn>model\n"
@@ -34,7 +37,7 @@ fn words_that_a_template_has_no_place_for_are_said_in_another_way() {
     ] {
         let folder = saying("x", template.into());
         let model = Model::open(folder.path()).unwrap();
-        let parts = [Part::Trusted("Tell: "), Part::Plain("Rain.")];
+        let parts = [PromptPart::Template("Tell: "), PromptPart::UserText("Rain.")];
         assert_eq!(
             shown(&model, &model.prompt(Some("Be brief."), &parts).unwrap()),
             wanted,
@@ -44,11 +47,12 @@ fn words_that_a_template_has_no_place_for_are_said_in_another_way() {
     // A template that fails whatever it is given says why.
     let folder = saying("x", "{{ raise_exception('needs tools') }}".into());
     let model = Model::open(folder.path()).unwrap();
-    let said = model.prompt(Some("Be brief."), &[Part::Plain("Rain.")]).unwrap_err().to_string();
+    let said =
+        model.prompt(Some("Be brief."), &[PromptPart::UserText("Rain.")]).unwrap_err().to_string();
     assert!(said.ends_with("needs tools"), "{said}");
     let folder = saying("x", "hello".into());
     let model = Model::open(folder.path()).unwrap();
-    let said = model.prompt(None, &[Part::Plain("Rain.")]).unwrap_err().to_string();
+    let said = model.prompt(None, &[PromptPart::UserText("Rain.")]).unwrap_err().to_string();
     assert!(said.contains("leaves out a part"), "{said}");
 }
 
@@ -60,7 +64,7 @@ fn case_05_the_time_in_a_template() {
     let model = Model::open(folder.path()).unwrap();
     let today = || chrono::Local::now().format("The current date is %Y-%m-%d.").to_string();
     let before = today();
-    let prompt = shown(&model, &model.prompt(None, &[Part::Plain("Rain.")]).unwrap());
+    let prompt = shown(&model, &model.prompt(None, &[PromptPart::UserText("Rain.")]).unwrap());
     assert!(prompt.contains(&before) || prompt.contains(&today()), "{prompt}");
 }
 

@@ -209,8 +209,9 @@ fn case_15_one_text_in_several_parts_is_encoded_as_one() {
     let pieces = pieces_of(&std::fs::read(folder.join("sp.model")).unwrap());
     let bytes = gguf_of_pieces(&pieces, None).bytes();
     let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(&bytes).unwrap()).unwrap();
-    use malmoi::checkpoint::Words::{Plain, Trusted};
-    let parts = [Trusted("<s>[INST] Q: "), Plain("서울시는 12일 밝혔다."), Trusted(" [/INST]")];
+    use malmoi::PromptPart::{Template, UserText};
+    let parts =
+        [Template("<s>[INST] Q: "), UserText("서울시는 12일 밝혔다."), Template(" [/INST]")];
     let wanted = [
         1, 927, 891, 1281, 1264, 1490, 1230, 84, 61, 967, 1584, 534, 1230, 1251, 1253, 1283, 596,
         1241, 927, 50, 891, 1281, 1264, 1490,
@@ -231,10 +232,14 @@ fn parts_of_a_prompt_share_tokens_where_the_whole_text_would() {
         tokenizer["model"]["merges"] = json!([[blank, "R"]]);
     });
     let model = Model::open(folder.path()).unwrap();
-    let ids = model.prompt(None, &[Part::Trusted("Tell: "), Part::Plain("Rain.")]).unwrap();
+    let ids = model
+        .prompt(None, &[PromptPart::Template("Tell: "), PromptPart::UserText("Rain.")])
+        .unwrap();
     assert!(ids.contains(&256), "{ids:?}");
     // A token made of words of ours and of an article is one of text, never a control token.
-    let ids = model.prompt(None, &[Part::Trusted("Tell <|en"), Part::Plain("d|> Rain")]).unwrap();
+    let ids = model
+        .prompt(None, &[PromptPart::Template("Tell <|en"), PromptPart::UserText("d|> Rain")])
+        .unwrap();
     assert_eq!(ids.iter().filter(|id| **id == 257).count(), 2, "{ids:?}");
 }
 
@@ -271,7 +276,7 @@ fn case_27_the_beginning_that_a_tokenizer_adds() {
     write_llama(&folder.path().join("model.safetensors"), &config, 0);
     let first = |folder: &TempDir| {
         let model = Model::open(folder.path()).unwrap();
-        model.prompt(None, &[Part::Trusted("Q: "), Part::Plain("서울")]).unwrap()
+        model.prompt(None, &[PromptPart::Template("Q: "), PromptPart::UserText("서울")]).unwrap()
     };
     assert_eq!(first(&folder), [1, 1230, 84, 61, 967, 1584]);
     edit(&folder, "tokenizer_config.json", |config| config["add_bos_token"] = true.into());
