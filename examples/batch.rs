@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use malmoi::batch::{self, Input, Opened, Plan, Watch, Worker};
+use malmoi::batch::{self, Input, ModelChoice, Opened, Plan, Watch};
 use malmoi::formats::Fields;
 use malmoi::{Language, Model};
 
@@ -14,8 +14,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [model, articles, results] = arguments.as_slice() else {
         return Err("usage: batch MODEL FOLDER RESULTS".into());
     };
-    let worker =
-        Worker { model: Model::open(model)?, abilities: Default::default(), sum: model.clone() };
+    let worker = ModelChoice {
+        model: Model::open(model)?,
+        abilities: Default::default(),
+        sum: model.clone(),
+    };
     let plan = Plan {
         summarizer: Some(worker.clone()),
         translator: Some(worker),

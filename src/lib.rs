@@ -43,7 +43,7 @@
 //! - An item of a batch is in one file once, whenever the batch is killed: see [`batch`].
 //! - There is one loop for texts that are continued and one for sources that are searched for, and
 //!   one table for each family: [`architectures::ARCHITECTURES`], [`checks::CHECKS`],
-//!   [`formats::FORMATS`], [`batch::EXCHANGES`], the catalogue. A new member is a file and a line.
+//!   [`formats::FORMATS`], [`batch::BILINGUAL_FORMATS`], the catalogue. A new member is a file and a line.
 //! - Same model, input and options give the same text, at any batch size and thread count; with
 //!   [`OpenOptions::portable`] on any instruction set, without on any but AMX: see
 //!   [`kernels::Pass`].

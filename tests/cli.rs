@@ -336,10 +336,45 @@ fn settings_come_from_file_environment_and_flags_in_that_order() {
 }
 
 #[test]
+fn old_names_of_settings_are_read_and_the_doctor_shows_the_new_ones() {
+    let home = Home::new();
+    let row = |ran: Ran, name: &str| {
+        let report: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        let rows = report["settings"].as_array().unwrap().clone();
+        let row = rows.into_iter().find(|row| row["name"] == name).unwrap();
+        (row["value"].as_str().unwrap().to_string(), row["from"].as_str().unwrap().to_string())
+    };
+    let doctor = ["doctor", "--json"];
+    for (name, variable, old_name, old_variable, value) in [
+        ("cache_weights", "MALMOI_CACHE_WEIGHTS", "keep", "MALMOI_KEEP", "false"),
+        ("reproducible", "MALMOI_REPRODUCIBLE", "portable", "MALMOI_PORTABLE", "true"),
+    ] {
+        home.write(".config/malmoi/config.toml", "");
+        let default = row(home.run(&doctor), name);
+        assert_ne!(default.0, value);
+        assert_eq!(default.1, "default");
+        let old = [(old_variable, value)];
+        let said = row(home.run_with(&doctor, "", &old), name);
+        assert_eq!(said, (value.to_string(), old_variable.to_string()));
+        let both = [(old_variable, value), (variable, default.0.as_str())];
+        let said = row(home.run_with(&doctor, "", &both), name);
+        assert_eq!(said, (default.0.clone(), variable.to_string()));
+        for key in [old_name, name] {
+            home.write(".config/malmoi/config.toml", format!("{key} = {value}\n"));
+            assert_eq!(row(home.run(&doctor), name).0, value, "{key}");
+        }
+        let bad = home.run_with(&["doctor"], "", &[(old_variable, "maybe")]);
+        let expected = format!("{old_variable}: {name} is `maybe`, expected `true` or `false`");
+        assert!(bad.code == Some(2) && bad.err.contains(&expected), "{}", bad.err);
+    }
+}
+
+#[test]
 fn the_doctor_comes_where_a_setting_cannot_be_used() {
     let home = Home::new();
     for (file, variable, fault) in [
-        ("modle = \"x\"\n", "", "`modle` is no setting of a file; known: model,"),
+        ("modle = \"x\"\n", "", "`modle` is not a setting of this file; known: model,"),
         ("threads = \n", "", "config.toml: is not TOML"),
         ("", "many", "MALMOI_THREADS: threads is `many`, expected a number from 1"),
     ] {

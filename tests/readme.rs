@@ -69,7 +69,7 @@ fn its_transcript_is_what_the_model_says() {
         let Some(path) = real(name) else { continue };
         let mut command = assert_cmd::Command::cargo_bin("malmoi").unwrap();
         // It is what most processors make of it.
-        let command = command.env("MALMOI_PORTABLE", "true");
+        let command = command.env("MALMOI_REPRODUCIBLE", "true");
         let command = command.args(["summarize", "--quiet", "--offline", "--model"]).arg(path);
         let ran = command.arg(here("../examples/articles/harbour.txt")).output().unwrap();
         let said = String::from_utf8(ran.stdout).unwrap();

@@ -10,15 +10,15 @@
 //!
 //! Knows items and files; how a text is worked on is the pipeline's to know.
 
+mod bilingual;
 mod digest;
-mod exchange;
-mod intake;
+mod eta;
+mod ingest;
 mod journal;
 mod outputs;
-mod pace;
+mod queue;
 mod result;
 mod run;
-mod work;
 mod workers;
 
 use std::path::PathBuf;
@@ -28,13 +28,13 @@ use std::time::Duration;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-pub use exchange::{EXCHANGES, Exchange};
-pub use intake::{Input, Open, Opened};
+pub use bilingual::{BILINGUAL_FORMATS, BilingualFormat};
+pub use ingest::{Input, Open, Opened};
 pub use journal::{Journal, Offered};
 pub use outputs::check_folder;
+pub use queue::{Lease, Length, Stats, WorkQueue};
 pub use result::{Count, Line, Pair, Summary, Translation};
 pub use run::{Counts, Ended, Progress, Watch, run};
-pub use work::{Lease, Length, Stats, Work};
 
 use crate::error::{Error, Result};
 use crate::formats::Item;
@@ -118,7 +118,7 @@ pub enum BatchError {
 
 /// A model, what it is good for, and the sum of its weights.
 #[derive(Clone)]
-pub struct Worker {
+pub struct ModelChoice {
     /// The model.
     pub model: Model,
     /// What it is good for.
@@ -135,9 +135,9 @@ pub struct Plan {
     /// The language items are brought into.
     pub to: Language,
     /// Who writes summaries, where any are wanted.
-    pub summarizer: Option<Worker>,
+    pub summarizer: Option<ModelChoice>,
     /// Who translates: items, where that is wanted, and summaries of a cascade.
-    pub translator: Option<Worker>,
+    pub translator: Option<ModelChoice>,
     /// Whether items are translated.
     pub translate: bool,
     /// Sentences or points of a summary.
@@ -159,7 +159,7 @@ pub struct Plan {
     /// Whether `feed.xml` is written too.
     pub feed: bool,
     /// Formats in which pairs of source and translation are written too: `pairs.tmx`.
-    pub pairs: Vec<&'static Exchange>,
+    pub pairs: Vec<&'static BilingualFormat>,
     /// How the page of an item is read, where its article is wanted instead of what the item says.
     pub follow: Option<Follow>,
     /// Whether results show items that are not in their inputs any more, too. Feeds are windows on
@@ -213,7 +213,7 @@ impl Plan {
     /// go through at once is not in it: it changes nothing.
     pub fn spec(&self) -> Result<String> {
         let worker =
-            |one: &Option<Worker>| one.as_ref().map(|one| json!([one.model.name(), one.sum]));
+            |one: &Option<ModelChoice>| one.as_ref().map(|one| json!([one.model.name(), one.sum]));
         let glossary: Vec<[&str; 2]> =
             self.glossary.iter().map(|term| [&*term.source, &*term.target]).collect();
         let prompt = match (&self.prompt, &self.prompts) {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{BatchError, EXCHANGES, Journal, Line, Plan, digest};
+use super::{BILINGUAL_FORMATS, BatchError, Journal, Line, Plan, digest};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind};
 use crate::formats::Form;
@@ -37,7 +37,7 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()
         return Err(BatchError::InTheWay { path: folder.to_path_buf(), what: "a file" }.into());
     }
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
-    let pairs = EXCHANGES.iter().map(pairs_name);
+    let pairs = BILINGUAL_FORMATS.iter().map(pairs_name);
     let files: Vec<PathBuf> = NAMES
         .iter()
         .map(|name| (*name).to_string())
@@ -110,7 +110,7 @@ fn is_ours(folder: &Path) -> bool {
     }
 }
 
-fn pairs_name(exchange: &super::Exchange) -> String {
+fn pairs_name(exchange: &super::BilingualFormat) -> String {
     format!("pairs.{}", exchange.name)
 }
 

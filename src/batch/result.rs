@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::work::Lease;
+use super::queue::Lease;
 use crate::event::{Finding, Finish};
 use crate::formats::{Form, Item};
 use crate::language::Language;

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::intake::{self, Heard, Input, Intake};
-use super::pace::Pace;
+use super::eta::Eta;
+use super::ingest::{self, Heard, Ingest, Input};
+use super::queue::{Lease, Length, Stats, WorkQueue};
 use super::result::failure;
-use super::work::{Lease, Length, Stats, Work};
-use super::workers::{GRACE, Place, Settled, Told, Workers, place};
+use super::workers::{GRACE, Place, Settled, Told, WorkerPool, place};
 use super::{BatchError, Journal, Offered, Plan, outputs, spec_sum};
 use crate::error::{Error, Result};
 use crate::formats::Fields;
@@ -140,7 +140,7 @@ pub fn run(
     for name in &names {
         marks.extend(journal.mark(name)?.map(|mark| (name.clone(), mark)));
     }
-    let workers = Workers::start(plan, watch.stop.clone())?;
+    let workers = WorkerPool::start(plan, watch.stop.clone())?;
     let now = Instant::now();
     let mut run = Run {
         plan,
@@ -148,10 +148,10 @@ pub fn run(
         spec: spec_sum(&spec),
         journal,
         workers,
-        intake: Intake::start(inputs, fields.clone(), marks)?,
+        intake: Ingest::start(inputs, fields.clone(), marks)?,
         counts: Counts::default(),
         waiting: Waiting::default(),
-        pace: Pace::default(),
+        pace: Eta::default(),
         out: HashMap::new(),
         settled: Vec::new(),
         committed: now,
@@ -191,11 +191,11 @@ struct Run<'r> {
     /// Sum of the specification.
     spec: String,
     journal: Journal,
-    workers: Workers,
-    intake: Intake,
+    workers: WorkerPool,
+    intake: Ingest,
     counts: Counts,
     waiting: Waiting,
-    pace: Pace,
+    pace: Eta,
     /// Leases in workers' hands.
     out: HashMap<Place, Out>,
     settled: Vec<Settled>,
@@ -359,7 +359,7 @@ impl Run<'_> {
                     Heard::Refused(input, error) => {
                         counts.refused_inputs += 1;
                         (watch.on_note)(&error.to_string());
-                        let unreadable = intake::unreadable(&input, &error);
+                        let unreadable = ingest::unreadable(&input, &error);
                         (input, Err(unreadable))
                     }
                     Heard::Same(input) => {

@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::queue::Lease;
 use super::result::{Line, Translation};
-use super::work::Lease;
-use super::{BatchError, Plan, Worker};
+use super::{BatchError, ModelChoice, Plan};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finding};
@@ -63,7 +63,7 @@ impl Meter {
 }
 
 /// The threads.
-pub(super) struct Workers {
+pub(super) struct WorkerPool {
     work: Option<Sender<Lease>>,
     told: Receiver<Told>,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -83,7 +83,7 @@ struct Shared {
     over: Arc<AtomicBool>,
 }
 
-impl Workers {
+impl WorkerPool {
     pub fn start(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
         let (work, waiting) = channel::<Lease>();
         let (tell, told) = channel();
@@ -132,7 +132,7 @@ impl Workers {
     }
 }
 
-impl Drop for Workers {
+impl Drop for WorkerPool {
     fn drop(&mut self) {
         self.work = None;
         self.shared.over.store(true, Ordering::SeqCst);
@@ -198,8 +198,8 @@ impl Shared {
 
 /// The plan with models that many threads can use at once.
 fn share(plan: &Plan) -> Result<Plan> {
-    let shared = |worker: &Worker| {
-        Ok::<_, Error>(Worker { model: worker.model.shared(plan.batch)?, ..worker.clone() })
+    let shared = |worker: &ModelChoice| {
+        Ok::<_, Error>(ModelChoice { model: worker.model.shared(plan.batch)?, ..worker.clone() })
     };
     let summarizer = plan.summarizer.as_ref().map(shared).transpose()?;
     let same = match (&plan.summarizer, &plan.translator) {
@@ -209,7 +209,7 @@ fn share(plan: &Plan) -> Result<Plan> {
     // One model for both has one loop for both.
     let translator = match (&summarizer, &plan.translator) {
         (Some(summarizer), Some(translator)) if same => {
-            Some(Worker { model: summarizer.model.clone(), ..translator.clone() })
+            Some(ModelChoice { model: summarizer.model.clone(), ..translator.clone() })
         }
         (_, translator) => translator.as_ref().map(shared).transpose()?,
     };
@@ -243,7 +243,7 @@ fn one(
     };
     if plan.translate
         && from != plan.to
-        && let Some(Worker { model, abilities, .. }) = &plan.translator
+        && let Some(ModelChoice { model, abilities, .. }) = &plan.translator
     {
         let request =
             model.translate_document(document.clone()).from(from).abilities(abilities.clone());
@@ -253,7 +253,9 @@ fn one(
     }
     // A headline alone is its own summary.
     let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
-    if let Some(Worker { model, abilities, .. }) = plan.summarizer.as_ref().filter(|_| has_text) {
+    if let Some(ModelChoice { model, abilities, .. }) =
+        plan.summarizer.as_ref().filter(|_| has_text)
+    {
         let request = model.summarize_document(document).from(from).abilities(abilities.clone());
         let mut request = plan.apply(request, Task::Summarize)?;
         if let Some(second) = &plan.translator {

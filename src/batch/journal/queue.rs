@@ -4,10 +4,10 @@ use rusqlite::params;
 
 use super::row::Row;
 use super::{Journal, LEASE, now};
-use crate::batch::work::{Lease, Length, Stats, Work};
+use crate::batch::queue::{Lease, Length, Stats, WorkQueue};
 use crate::error::Result;
 
-impl Work for Journal {
+impl WorkQueue for Journal {
     fn claim(&mut self, most: usize, length: Length) -> Result<Vec<Lease>> {
         // Long items are looked for among the next ones only, so that all go roughly in order.
         const NEXT: i64 = 512;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::file::FIRST_SCHEMA;
 use super::*;
-use crate::batch::work::{Length, Stats, Work};
+use crate::batch::queue::{Length, Stats, WorkQueue};
 use crate::document::Document;
 
 const SPEC: &str = "{\"to\":\"ko\"}";

@@ -1,10 +1,10 @@
-//! The command line. Everything that touches a person or their environment is here; what is done is
-//! the library's.
+//! The command line: arguments, settings, the terminal and exit codes. The library does the work.
 
-mod advice;
-mod choose;
 mod cli;
+mod context;
 mod findings;
+mod hints;
+mod model_resolver;
 mod output;
 mod settings;
 mod status;
@@ -14,14 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// How a command ended; that it could not is an error.
-pub(crate) enum Exit {
-    Done,
-    /// Done, but `--strict` found something.
-    Doubtful,
-    /// Stopped by whoever ran it; the same command goes on where it was.
-    Stopped,
-}
+use context::Exit;
 
 fn main() -> ExitCode {
     ui::explain_panics();
@@ -30,10 +23,10 @@ fn main() -> ExitCode {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Doubtful) => ExitCode::from(1),
         Ok(Exit::Stopped) => ExitCode::from(130),
-        // Whoever read the output has enough of it.
+        // A closed pipe, as of `head`, is no failure.
         Err(error) if output::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            ui::complain(&error);
+            ui::report_error(&error);
             ExitCode::from(2)
         }
     }

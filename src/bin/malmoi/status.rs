@@ -10,7 +10,6 @@ use indicatif::ProgressBar;
 use malmoi::Event;
 
 use crate::output;
-use crate::ui::Ui;
 
 /// Where there is no terminal: a job shorter than this is not spoken of …
 const FIRST: Duration = Duration::from_millis(900);
@@ -36,12 +35,10 @@ struct Said {
 }
 
 impl Status {
-    /// Begins to say something.
-    pub fn new(ui: Ui, text: &str) -> Self {
-        let bar = ui.bar("{spinner} {elapsed} {wide_msg}");
+    /// Shows a text in a bar, or with `log` in plain lines.
+    pub fn new(bar: ProgressBar, log: bool, text: &str) -> Self {
         bar.set_message(text.to_string());
-        let log = ui.logs().then(|| Log::start(text));
-        Self { bar, log }
+        Self { bar, log: log.then(|| Log::start(text)) }
     }
 
     /// Says something else from now on.

@@ -10,7 +10,7 @@ use malmoi::store::StoreEvent;
 use malmoi::{Outcome, Severity};
 
 use crate::status::{Status, lasting};
-use crate::{advice, findings, output};
+use crate::{findings, hints, output};
 
 /// How often a batch says how far it is where there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
@@ -65,7 +65,7 @@ impl Ui {
 
     /// Says what is under way until it is dropped.
     pub fn status(self, text: &str) -> Status {
-        Status::new(self, text)
+        Status::new(self.bar("{spinner} {elapsed} {wide_msg}"), self.logs(), text)
     }
 
     /// Watches a pull: a bar on a terminal, single lines elsewhere.
@@ -182,7 +182,7 @@ fn how_far(progress: &Progress) -> String {
 }
 
 /// Says what went wrong, why, and what to do.
-pub(crate) fn complain(error: &anyhow::Error) {
+pub(crate) fn report_error(error: &anyhow::Error) {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     let mut said = String::new();
     for cause in causes {
@@ -192,7 +192,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
         }
     }
     eprintln!("{} {}", mark("error:", RED), output::harmless(&said));
-    if let Some(hint) = advice::hint(error) {
+    if let Some(hint) = hints::hint(error) {
         eprintln!("{} {}", mark("hint:", GREEN), output::harmless(&hint));
     }
 }

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::Run;
+use super::batch_args::{BatchArgs, EXIT_STATUS};
 use super::inputs;
-use super::many::{EXIT_STATUS, Many};
-use crate::Exit;
+use crate::context::{Context, Exit};
 
 /// Summarize and translate files, folders and archives, losing nothing
 #[derive(Args)]
@@ -22,12 +21,12 @@ pub(crate) struct Batch {
     #[arg(long)]
     keep_removed: bool,
     #[command(flatten)]
-    many: Many,
+    args: BatchArgs,
 }
 
 impl Batch {
-    pub fn run(self, run: &Run) -> Result<Exit> {
-        let inputs = inputs::find(&self.input, self.many.folder(), self.many.follow_links)?;
-        self.many.run(inputs, self.keep_removed, None, run)
+    pub fn run(self, context: &Context) -> Result<Exit> {
+        let inputs = inputs::find(&self.input, self.args.folder(), self.args.follow_links)?;
+        self.args.run(inputs, self.keep_removed, None, context)
     }
 }

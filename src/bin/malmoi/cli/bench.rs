@@ -10,8 +10,8 @@ use malmoi::Language;
 use malmoi::kernels::{Isa, Pass, ceiling};
 use serde_json::json;
 
-use super::Run;
-use crate::{Exit, output};
+use crate::context::{Context, Exit};
+use crate::output;
 use measure::{Figure, Measure};
 
 /// What can be measured, in the order in which it is.
@@ -59,9 +59,9 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub fn run(self, run: &Run) -> Result<Exit> {
+    pub fn run(self, context: &Context) -> Result<Exit> {
         let isa = Isa::detect();
-        let measure = Measure::open(run, self.runs as usize)?;
+        let measure = Measure::open(context, self.runs as usize)?;
         let model = measure.model();
         let wants = |part: Part| self.only.is_empty() || self.only.contains(&part);
         // Networks of one kind have no use for the measurements of the other.
@@ -86,8 +86,11 @@ impl Bench {
             products: Pass::ALL.map(|pass| ceiling::products_per_second(isa, pass)),
         };
         let say = |figure: Figure| {
-            let line =
-                if run.json { format!("{}\n", figure.json(model.name())) } else { figure.text() };
+            let line = if context.json {
+                format!("{}\n", figure.json(model.name()))
+            } else {
+                figure.text()
+            };
             output::print(&line)
         };
         let [prompts, texts] = machine.products.map(|products| 2.0 * products);
@@ -97,7 +100,7 @@ impl Bench {
             "prompt_operations_per_second": prompts,
             "model": model.name(), "bytes": model.bytes(), "bytes_a_step": work.bytes, "weights": work.weights,
         });
-        output::print(&if run.json {
+        output::print(&if context.json {
             format!("{begin}\n")
         } else {
             format!(
@@ -117,7 +120,7 @@ impl Bench {
             )
         })?;
         if wants(Part::Load) {
-            measure.load(run)?.into_iter().try_for_each(say)?;
+            measure.load(context)?.into_iter().try_for_each(say)?;
         }
         if wants(Part::Sources) && sources {
             for (texts, beams) in [(1, 1), (32, 1), (32, 4)] {

@@ -6,8 +6,9 @@ use malmoi::kernels::Isa;
 use malmoi::store::{Store, catalogue};
 use serde_json::{Value, json};
 
+use crate::context::Exit;
+use crate::output;
 use crate::settings::{Settings, SettingsError};
-use crate::{Exit, output};
 
 /// Show settings and where each comes from, the machine, and installed models
 #[derive(Args)]

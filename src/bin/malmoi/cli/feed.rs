@@ -6,10 +6,9 @@ use anyhow::{Result, bail};
 use clap::Args;
 use malmoi::batch::{Follow, Input};
 
-use super::Run;
+use super::batch_args::{BatchArgs, EXIT_STATUS};
 use super::inputs::{self, Inputs};
-use super::many::{EXIT_STATUS, Many};
-use crate::Exit;
+use crate::context::{Context, Exit};
 
 /// Summarize and translate the items of news feeds, each once
 #[derive(Args)]
@@ -27,11 +26,11 @@ pub(crate) struct Feed {
     #[arg(long)]
     allow_private: bool,
     #[command(flatten)]
-    many: Many,
+    args: BatchArgs,
 }
 
 impl Feed {
-    pub fn run(self, run: &Run) -> Result<Exit> {
+    pub fn run(self, context: &Context) -> Result<Exit> {
         let mut found = Inputs::default();
         let mut addresses = Vec::new();
         for source in &self.source {
@@ -39,12 +38,12 @@ impl Feed {
                 Some(address) => {
                     addresses.push((found.inputs.len() + addresses.len(), address.to_string()))
                 }
-                None => found.add(source, self.many.folder(), self.many.follow_links)?,
+                None => found.add(source, self.args.folder(), self.args.follow_links)?,
             }
         }
         let mut follow = None;
         if self.follow || !addresses.is_empty() {
-            if run.settings.offline()? {
+            if context.settings.offline()? {
                 bail!(
                     "--offline forbids fetching {}",
                     addresses.first().map_or("the pages of items".into(), |(_, address)| {
@@ -59,7 +58,7 @@ impl Feed {
             }
             follow = Some(page).filter(|_| self.follow);
         }
-        self.many.run(found, true, Some(follow), run)
+        self.args.run(found, true, Some(follow), context)
     }
 }
 

@@ -1,38 +1,33 @@
-//! The commands: one file each, one line each in [`Command`] and [`Cli::run`].
+//! The commands: one file and one row of [`Command`] and [`Cli::run`] each.
 
 mod batch;
+mod batch_args;
 mod bench;
 mod doctor;
 mod feed;
 mod inputs;
-mod many;
 mod models;
-mod shell;
+mod packaging;
 mod summarize;
+mod task;
+mod task_args;
 mod translate;
-mod work;
 
-use std::cell::RefCell;
-use std::path::PathBuf;
+use anyhow::{Context as _, Result};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
-use malmoi::Quantization;
-use malmoi::store::Store;
-
-use crate::Exit;
-use crate::choose::Chooser;
-use crate::settings::{Settings, SettingsError};
+use crate::context::{Exit, Startup};
+use crate::settings::Settings;
 use crate::ui::Ui;
 
 /// Summarizes and translates news between English and Korean, on this machine.
 #[derive(Parser)]
 #[command(name = "malmoi", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit status: 0 done, 1 done but --strict found something, 2 could not, 130 stopped by Ctrl-C.\n\
+    after_help = "Exit status: 0 done, 1 done but --strict found something, 2 failed, 130 stopped by Ctrl-C.\n\
     Results go to standard output, everything else to standard error.\n\
     Settings: flags, then environment variables, then malmoi/config.toml in the configuration folder\n\
-    ($XDG_CONFIG_HOME, else ~/.config); `malmoi doctor` shows its place and every setting."
+    ($XDG_CONFIG_HOME, else ~/.config); `malmoi doctor` shows its path and every setting."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -41,11 +36,10 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-/// What every command understands.
+/// Options of every command.
 #[derive(Args)]
 pub(crate) struct Common {
-    /// A model of the catalogue, a folder in Hugging Face layout, a .gguf file, or
-    /// owner/repo[@revision][:file]
+    /// Model name, folder in Hugging Face layout, .gguf file, or owner/repo[@revision][:file]
     #[arg(long, short, global = true, value_name = "MODEL")]
     model: Option<String>,
     /// Quantize the float weights of a model folder, once: q8_0, q6k or q4k
@@ -54,16 +48,16 @@ pub(crate) struct Common {
     /// Never open a connection
     #[arg(long, global = true)]
     offline: bool,
-    /// Fetch a missing model without asking, however large
+    /// Download a missing model without asking, however large
     #[arg(long, short, global = true)]
     yes: bool,
-    /// One JSON object a line, for programs
+    /// Print one JSON object per line, for programs
     #[arg(long, global = true)]
     json: bool,
-    /// Say nothing but results and errors
+    /// Print only results and errors
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Threads to compute with, at most as many as this process is given processors [default: all]
+    /// Threads to compute with, at most the number of processors available [default: all]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
 }
@@ -77,125 +71,48 @@ enum Command {
     Models(models::Models),
     Bench(bench::Bench),
     Doctor(doctor::Doctor),
-    Completions(shell::Completions),
-    Man(shell::Man),
-}
-
-/// What a command works with.
-pub(crate) struct Run {
-    pub settings: Settings,
-    pub store: Store,
-    pub quantize: Option<Quantization>,
-    /// Whether models are fetched without a question.
-    pub yes: bool,
-    /// Whether weights laid out for this processor are kept.
-    pub keep: bool,
-    /// Whether texts are to be the same on every processor.
-    pub portable: bool,
-    pub ui: Ui,
-    pub json: bool,
+    Completions(packaging::Completions),
+    Man(packaging::Man),
 }
 
 impl Cli {
     pub fn run(self) -> Result<Exit> {
-        let common = self.common;
+        let Common { model, quantize, offline, yes, json, quiet, threads } = self.common;
         let (settings, faults) = Settings::read(&[
-            ("model", common.model),
-            ("quantize", common.quantize),
-            ("offline", common.offline.then(|| "true".to_string())),
-            ("threads", common.threads.map(|count| count.to_string())),
+            ("model", model),
+            ("quantize", quantize),
+            ("offline", offline.then(|| "true".to_string())),
+            ("threads", threads.map(|count| count.to_string())),
         ])?
         .faults();
-        let ui = Ui::new(common.quiet);
-        if let Some(asked) = settings.threads().unwrap_or_default() {
-            // More threads than processors would only wait for each other.
-            let most = std::thread::available_parallelism().map_or(1, usize::from);
-            let count = asked.min(most);
-            if asked > most {
-                ui.note(format!(
-                    "{asked} threads were asked for; {most} are used, as many as this process is given"
-                ));
-            }
-            // The library computes in rayon's pool, whose size is set here.
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(count)
-                .build_global()
-                .context("cannot start threads")?;
+        let ui = Ui::new(quiet);
+        if let Some(requested) = settings.threads().unwrap_or_default() {
+            start_threads(requested, ui)?;
         }
-        let begun = Begun { settings, faults, yes: common.yes, ui, json: common.json };
+        let startup = Startup { settings, faults, yes, ui, json };
         match self.command {
-            Command::Summarize(command) => command.run(&begun.run()?),
-            Command::Translate(command) => command.run(&begun.run()?),
-            Command::Batch(command) => command.run(&begun.run()?),
-            Command::Feed(command) => command.run(&begun.run()?),
-            Command::Models(command) => command.run(&begun.run()?),
-            Command::Bench(command) => command.run(&begun.run()?),
-            Command::Doctor(command) => command.run(&begun.settings, begun.faults, begun.json),
-            Command::Completions(command) => command.run(),
-            Command::Man(command) => command.run(),
+            Command::Summarize(command) => command.run(&startup.context()?),
+            Command::Translate(command) => command.run(&startup.context()?),
+            Command::Batch(command) => command.run(&startup.context()?),
+            Command::Feed(command) => command.run(&startup.context()?),
+            Command::Models(command) => command.run(&startup.context()?),
+            Command::Bench(command) => command.run(&startup.context()?),
+            Command::Doctor(command) => command.run(&startup.settings, startup.faults, json),
+            Command::Completions(command) => command.run(Self::command()),
+            Command::Man(command) => command.run(Self::command()),
         }
     }
 }
 
-/// Settings as they were read, before a command asks for them to be right.
-struct Begun {
-    settings: Settings,
-    faults: Vec<SettingsError>,
-    yes: bool,
-    ui: Ui,
-    json: bool,
-}
-
-impl Begun {
-    /// Fails with the first setting that cannot be used.
-    fn run(self) -> Result<Run> {
-        let Self { settings, faults, yes, ui, json } = self;
-        if let Some(fault) = faults.into_iter().next() {
-            return Err(fault.into());
-        }
-        Ok(Run {
-            store: Store::new(settings.store()?),
-            quantize: settings.quantize()?,
-            yes,
-            keep: settings.keep()?,
-            portable: settings.portable()?,
-            settings,
-            ui,
-            json,
-        })
+/// Sets the size of rayon's pool, in which the library computes.
+fn start_threads(requested: usize, ui: Ui) -> Result<()> {
+    // More threads than processors would only wait for each other.
+    let available = std::thread::available_parallelism().map_or(1, usize::from);
+    if requested > available {
+        ui.note(format!("{requested} threads requested; using {available}, one per processor"));
     }
-}
-
-impl Run {
-    fn chooser(&self) -> Chooser<'_> {
-        Chooser {
-            store: &self.store,
-            named: self.settings.get("model"),
-            ui: self.ui,
-            yes: self.yes,
-            quantize: self.quantize,
-            kept_in: self.settings.kept_in(),
-            keep_tiles: self.keep,
-            portable: self.portable,
-            opened: RefCell::default(),
-        }
-    }
-}
-
-/// Where results go and how they are judged, for the commands that do work.
-#[derive(Args)]
-pub(crate) struct Results {
-    /// Write the result to a file instead of standard output
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Write the result even where it overwrites a file that was read
-    #[arg(long)]
-    force: bool,
-    /// Exit with 1 if anything did not carry over (page furniture that was left out does not
-    /// count)
-    #[arg(long)]
-    strict: bool,
-    /// Show every finding, not only a screenful
-    #[arg(long)]
-    all_findings: bool,
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(requested.min(available))
+        .build_global()
+        .context("cannot start threads")
 }

@@ -7,8 +7,8 @@ use malmoi::store::catalogue::{self, Entry};
 use malmoi::store::{self, Located, PullOptions, Verdict};
 use serde_json::json;
 
-use super::Run;
-use crate::{Exit, output};
+use crate::context::{Context, Exit};
+use crate::output;
 
 /// List, get, check and remove models
 #[derive(Args)]
@@ -54,33 +54,36 @@ enum Action {
 }
 
 impl Models {
-    pub fn run(self, run: &Run) -> Result<Exit> {
+    pub fn run(self, context: &Context) -> Result<Exit> {
         match self.action {
-            Action::List { all } => list(run, all),
+            Action::List { all } => list(context, all),
             Action::Pull { name, force } => {
-                let located =
-                    run.store.pull_with(&name, PullOptions { force }, &mut run.ui.pull())?;
-                show(run, &name, &located.path)
+                let located = context.store.pull_with(
+                    &name,
+                    PullOptions { force },
+                    &mut context.ui.pull(),
+                )?;
+                show(context, &name, &located.path)
             }
-            Action::Path { name } => show(run, &name, &run.store.locate(&name)?.path),
-            Action::Verify { name } => verify(run, name),
-            Action::Remove { name } => remove(run, &name),
+            Action::Path { name } => show(context, &name, &context.store.locate(&name)?.path),
+            Action::Verify { name } => verify(context, name),
+            Action::Remove { name } => remove(context, &name),
         }
     }
 }
 
-fn remove(run: &Run, name: &str) -> Result<Exit> {
-    let kept_in = run.settings.kept_in();
-    let kept = match run.store.locate(name) {
-        Ok(Located { path, .. }) => kept_files(&path, &kept_in),
+fn remove(context: &Context, name: &str) -> Result<Exit> {
+    let weights_cache = context.settings.weights_cache();
+    let kept = match context.store.locate(name) {
+        Ok(Located { path, .. }) => kept_files(&path, &weights_cache),
         Err(_) => Vec::new(),
     };
-    let removed = run.store.remove(name)?;
+    let removed = context.store.remove(name)?;
     for path in kept {
         // The model is gone already; what was made of it is only in the way.
         let _ = std::fs::remove_file(path);
     }
-    if run.json {
+    if context.json {
         let left: Vec<_> = removed
             .left
             .iter()
@@ -91,15 +94,19 @@ fn remove(run: &Run, name: &str) -> Result<Exit> {
         });
         output::print(&format!("{line}\n"))?;
     }
-    run.ui.note(format!("removed {}: {} freed", removed.path.display(), megabytes(removed.bytes)));
+    context.ui.note(format!(
+        "removed {}: {} freed",
+        removed.path.display(),
+        megabytes(removed.bytes)
+    ));
     for left in removed.left {
-        run.ui.note(format!("left {}: {}", left.path.display(), left.reason));
+        context.ui.note(format!("left {}: {}", left.path.display(), left.reason));
     }
     Ok(Exit::Done)
 }
 
-fn show(run: &Run, name: &str, path: &std::path::Path) -> Result<Exit> {
-    let line = match run.json {
+fn show(context: &Context, name: &str, path: &std::path::Path) -> Result<Exit> {
+    let line = match context.json {
         true => json!({ "name": name, "path": path }).to_string(),
         false => path.display().to_string(),
     };
@@ -107,18 +114,18 @@ fn show(run: &Run, name: &str, path: &std::path::Path) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn list(run: &Run, all: bool) -> Result<Exit> {
+fn list(context: &Context, all: bool) -> Result<Exit> {
     let rows: Vec<&Entry> =
-        catalogue::entries().iter().filter(|entry| all || run.json || entry.runs).collect();
-    if run.json {
+        catalogue::entries().iter().filter(|entry| all || context.json || entry.runs).collect();
+    if context.json {
         for entry in rows {
-            let installed = run.store.installed(entry);
+            let installed = context.store.installed(entry);
             let line = json!({
                 "name": entry.name, "title": entry.title, "summarizes": entry.summarizes, "translates": entry.translates,
                 "bytes": entry.bytes(), "licence": entry.licence, "commercial": entry.commercial,
                 "conditions": entry.conditions, "context": entry.context, "runs": entry.runs, "verified": entry.verified,
                 "parity": entry.parity(), "parameters": entry.parameters, "memory": entry.memory(None),
-                "installed": installed, "damaged": run.store.is_damaged(entry), "note": entry.note,
+                "installed": installed, "damaged": context.store.is_damaged(entry), "note": entry.note,
             });
             output::print(&format!("{line}\n"))?;
         }
@@ -127,9 +134,9 @@ fn list(run: &Run, all: bool) -> Result<Exit> {
     let mut table =
         vec![["NAME", "TASK", "MEMORY", "LICENCE", "WEIGHTS", "INSTALLED"].map(str::to_string)];
     for entry in &rows {
-        let installed = match run.store.installed(entry) {
+        let installed = match context.store.installed(entry) {
             Some(_) => "yes",
-            None if run.store.is_damaged(entry) => "damaged",
+            None if context.store.is_damaged(entry) => "damaged",
             None if entry.runs => "no",
             None => "cannot run yet",
         };
@@ -145,7 +152,7 @@ fn list(run: &Run, all: bool) -> Result<Exit> {
     output::print(&columns(&table))?;
     let hidden = catalogue::entries().len() - rows.len();
     if hidden > 0 {
-        run.ui.note(format!("{hidden} more that this version cannot run yet: --all"));
+        context.ui.note(format!("{hidden} more that this version cannot run yet: --all"));
     }
     Ok(Exit::Done)
 }
@@ -181,17 +188,17 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
-fn verify(run: &Run, name: Option<String>) -> Result<Exit> {
+fn verify(context: &Context, name: Option<String>) -> Result<Exit> {
     let names = match name {
         Some(name) => vec![name],
-        None => run.store.present(),
+        None => context.store.present(),
     };
     if names.is_empty() {
-        run.ui.note("no model is installed");
+        context.ui.note("no model is installed");
     }
     let mut damaged = None;
     for name in names {
-        let verdicts = run.store.verify(&name)?;
+        let verdicts = context.store.verify(&name)?;
         for (path, verdict) in &verdicts {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let (word, detail) = match verdict {
@@ -202,7 +209,7 @@ fn verify(run: &Run, name: Option<String>) -> Result<Exit> {
                 Verdict::WrongSize { .. } => ("WRONG", "its size is another"),
                 Verdict::Missing => ("WRONG", "it is missing"),
             };
-            let line = match run.json {
+            let line = match context.json {
                 true => json!({ "name": name, "file": path, "verdict": word, "detail": detail })
                     .to_string(),
                 false if detail.is_empty() => format!("{name}  {file}  {word}"),

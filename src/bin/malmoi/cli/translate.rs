@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use malmoi::Error;
 
-use super::work::{self, Choices, Encoding};
-use super::{Results, Run};
-use crate::Exit;
+use super::task;
+use super::task_args::{EncodingArgs, GenerationArgs, OutputArgs};
+use crate::context::{Context, Exit};
 
 /// Translate a text; paragraphs stay paragraphs
 #[derive(Args)]
@@ -27,33 +27,37 @@ pub(crate) struct Translate {
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
     #[command(flatten)]
-    encoding: Encoding,
+    encoding: EncodingArgs,
     #[command(flatten)]
-    choices: Choices,
+    choices: GenerationArgs,
     #[command(flatten)]
-    results: Results,
+    results: OutputArgs,
 }
 
 impl Translate {
-    pub fn run(self, run: &Run) -> Result<Exit> {
-        let to = self.to.as_deref().map(work::language).transpose()?;
-        let given = work::source_language(&self.from)?;
-        work::check_output(&self.results, &[self.input.as_deref(), self.glossary.as_deref()], run)?;
-        let glossary = work::glossary(self.glossary.as_deref())?;
-        let document = work::read(self.input.as_deref(), self.encoding, run)?;
-        let from = given.map_or_else(|| work::language_of(&document), Ok)?;
+    pub fn run(self, context: &Context) -> Result<Exit> {
+        let to = self.to.as_deref().map(task::language).transpose()?;
+        let given = task::source_language(&self.from)?;
+        task::check_output(
+            &self.results,
+            &[self.input.as_deref(), self.glossary.as_deref()],
+            context,
+        )?;
+        let glossary = task::glossary(self.glossary.as_deref())?;
+        let document = task::read(self.input.as_deref(), self.encoding, context)?;
+        let from = given.map_or_else(|| task::language_of(&document), Ok)?;
         let to = to.unwrap_or(from.other());
         if from == to {
             return Err(Error::SameLanguage { language: to.name() }.into());
         }
-        let chosen = run.chooser().translator(from, to)?;
-        self.choices.note_ignored(&[&chosen.model], run);
+        let chosen = context.resolver().translator(from, to)?;
+        self.choices.note_ignored(&[&chosen.model], context);
         let mut request =
             chosen.model.translate_document(document).to(to).abilities(chosen.abilities);
         if let Some(from) = given {
             request = request.from(from);
         }
-        let request = self.choices.apply(request.glossary(glossary), run);
-        work::finish(request, work::Pieces::Blocks, &self.results, run)
+        let request = self.choices.apply(request.glossary(glossary), context);
+        task::finish(request, task::Pieces::Blocks, &self.results, context)
     }
 }

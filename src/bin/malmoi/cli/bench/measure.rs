@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use malmoi::architectures::{Network, Row, State, Want};
 use malmoi::generation::beam::search;
 use malmoi::kernels::{Pass, largest};
 use malmoi::{Abilities, Event, Model};
 use serde_json::{Value, json};
 
-use super::{LANGUAGE, Run};
+use super::LANGUAGE;
+use crate::context::Context;
 
 /// Tokens that are written after a prompt.
 const NEW: usize = 64;
@@ -88,8 +89,8 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    pub fn open(run: &Run, runs: usize) -> Result<Self> {
-        let (chosen, _) = run.chooser().summarizers(LANGUAGE, LANGUAGE)?;
+    pub fn open(context: &Context, runs: usize) -> Result<Self> {
+        let (chosen, _) = context.resolver().summarizers(LANGUAGE, LANGUAGE)?;
         Ok(Self { model: chosen.model, abilities: chosen.abilities, runs })
     }
 
@@ -99,11 +100,11 @@ impl Measure {
 
     /// Seconds of opening the model anew, and until a short prompt's first token is there. Its file
     /// has been read before.
-    pub fn load(&self, run: &Run) -> Result<Vec<Figure>> {
+    pub fn load(&self, context: &Context) -> Result<Vec<Figure>> {
         let (mut opened, mut first) = (Vec::new(), Vec::new());
         for _ in 0..self.runs {
             let began = Instant::now();
-            let fresh = Self::open(run, 1)?;
+            let fresh = Self::open(context, 1)?;
             opened.push(began.elapsed().as_secs_f64());
             if !fresh.model.reads_sources() {
                 fresh.read(&fresh.ids(16, 0))?;

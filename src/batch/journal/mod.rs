@@ -12,9 +12,9 @@
 //! Current items and history are apart: an item that left its input is marked as removed, and the
 //! results of earlier versions of an item are moved to the table `version`.
 
-mod check;
 mod file;
 mod queue;
+mod recovery;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -30,8 +30,8 @@ use serde_json::json;
 use file::Trouble;
 use row::{Row, UNREADABLE, version_seal};
 
+use super::queue::Lease;
 use super::result;
-use super::work::Lease;
 use super::{BatchError, sum};
 use crate::error::{Error, Result};
 use crate::formats::{Form, Item, Unreadable};

@@ -6,63 +6,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use clap::Args;
 use malmoi::document::Document;
-use malmoi::formats::Charset;
 use malmoi::prompts::Term;
-use malmoi::{Error, Event, Finding, Language, Model, Outcome, Request, formats};
+use malmoi::{Error, Event, Finding, Language, Outcome, Request, formats};
 
-use super::{Results, Run, inputs};
+use super::inputs;
+use super::task_args::{EncodingArgs, OutputArgs};
+use crate::context::{Context, Exit};
+use crate::output;
 use crate::status::{Course, Status};
-use crate::{Exit, output};
-
-/// How tokens are chosen.
-#[derive(Args)]
-pub(super) struct Choices {
-    /// A prompt by name, instead of the one for the task and the model
-    #[arg(long, value_name = "NAME")]
-    pub prompt: Option<String>,
-    /// Sample, with this seed, instead of taking the likeliest token each time
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// The most tokens of each piece of output
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<usize>,
-    /// Texts that a search follows at once, for models that search; by default what the model says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub beams: Option<u8>,
-}
-
-impl Choices {
-    pub fn tokens(&self) -> malmoi::Choices {
-        let (seed, max_tokens) = (self.seed, self.max_tokens);
-        malmoi::Choices { seed, max_tokens, beams: self.beams.map(usize::from) }
-    }
-
-    /// Says which of them a model does not know.
-    pub fn note_ignored(&self, models: &[&Model], run: &Run) {
-        if let (Some(_), Some(model)) =
-            (self.beams, models.iter().find(|model| !model.reads_sources()))
-        {
-            run.ui.note(format!(
-                "--beams is ignored: {} writes a text token by token, without a search",
-                model.name()
-            ));
-        }
-    }
-
-    /// Puts them into a request.
-    pub fn apply(&self, mut request: Request, run: &Run) -> Request {
-        request = request.choices(self.tokens());
-        if let Some(name) = &self.prompt {
-            request = request.prompt(name);
-        }
-        match run.settings.prompts() {
-            Some(folder) => request.prompts_from(folder),
-            None => request,
-        }
-    }
-}
 
 /// A language as the command line takes it; what is none is the library's to explain.
 pub(super) fn language(given: &str) -> Result<Language> {
@@ -83,15 +35,23 @@ pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
 
 /// Looks at `-o` before anything is read or computed: none of the files that are read is
 /// overwritten without `--force`.
-pub(super) fn check_output(results: &Results, read: &[Option<&Path>], run: &Run) -> Result<()> {
-    let model = run.settings.get("model").map(Path::new);
+pub(super) fn check_output(
+    results: &OutputArgs,
+    read: &[Option<&Path>],
+    context: &Context,
+) -> Result<()> {
+    let model = context.settings.get("model").map(Path::new);
     let read: Vec<&Path> = read.iter().copied().chain([model]).flatten().collect();
     output::check(results.output.as_deref(), &read, results.force)
 }
 
 /// Reads `INPUT`: a file, or standard input for `-` and for none. What holds several articles is
 /// not one.
-pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Result<Document> {
+pub(super) fn read(
+    input: Option<&Path>,
+    encoding: EncodingArgs,
+    context: &Context,
+) -> Result<Document> {
     let (source, name): (Box<dyn Read + Send>, String) = match input
         .filter(|path| *path != Path::new("-"))
     {
@@ -115,7 +75,7 @@ pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Resul
         }
         None => {
             if std::io::stdin().is_terminal() {
-                run.ui.note(
+                context.ui.note(
                     "reading from the keyboard; end the text with Ctrl-D on a line of its own",
                 );
             }
@@ -125,25 +85,6 @@ pub(super) fn read(input: Option<&Path>, encoding: Encoding, run: &Run) -> Resul
     let source =
         encoding.decoded(source).map_err(|source| Error::io("read", Path::new(&name), source))?;
     Ok(formats::read_from(source, &name)?)
-}
-
-/// In which encoding inputs are.
-#[derive(Args, Clone, Copy)]
-pub(super) struct Encoding {
-    /// Encoding of the input, where it is not seen rightly: utf-8, cp949, utf-16, windows-1252,
-    /// ...
-    #[arg(long, value_name = "NAME")]
-    encoding: Option<Charset>,
-}
-
-impl Encoding {
-    /// A source in UTF-8 where an encoding was named, else as it is.
-    pub fn decoded(self, source: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
-        Ok(match self.encoding {
-            Some(charset) => Box::new(charset.utf8(source)?),
-            None => source,
-        })
-    }
 }
 
 /// The language the article is in, as far as can be seen.
@@ -193,11 +134,11 @@ impl Shown<'_> {
 pub(super) fn finish(
     request: Request,
     pieces: Pieces,
-    results: &Results,
-    run: &Run,
+    results: &OutputArgs,
+    context: &Context,
 ) -> Result<Exit> {
-    let streams = results.output.is_none() && !run.json && std::io::stdout().is_terminal();
-    let status = run.ui.status("preparing the text");
+    let streams = results.output.is_none() && !context.json && std::io::stdout().is_terminal();
+    let status = context.ui.status("preparing the text");
     let (mut course, mut broken) = (Course::default(), None);
     let mut shown = Shown { status: &status, pieces, ended_early: false };
     let on_event = |event: &Event| {
@@ -222,13 +163,13 @@ pub(super) fn finish(
         shown.finish()?;
     }
     drop(status);
-    if run.json {
+    if context.json {
         output::write(path.as_deref(), &format!("{}\n", serde_json::to_string(&outcome)?))?;
     } else if !streams {
         output::write(path.as_deref(), &format!("{}\n", outcome.text.trim_end_matches('\n')))?;
     }
-    run.ui.findings(&outcome, results.all_findings);
-    run.ui.note(figures(&outcome));
+    context.ui.findings(&outcome, results.all_findings);
+    context.ui.note(figures(&outcome));
     let doubts = outcome.findings.iter().any(Finding::is_doubt);
     Ok(if results.strict && doubts { Exit::Doubtful } else { Exit::Done })
 }

@@ -6,25 +6,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::batch::{
-    self, Counts, EXCHANGES, Ended, Exchange, Follow, Input, Opened, Plan, Watch, Worker,
+    self, BILINGUAL_FORMATS, BilingualFormat, Counts, Ended, Follow, Input, ModelChoice, Opened,
+    Plan, Watch,
 };
 use malmoi::formats::{self, Fields};
 use malmoi::prompts::Term;
 use malmoi::{Error, Language, Model};
 
-use super::Run;
 use super::inputs::Inputs;
-use super::summarize::{Shape, Way};
-use super::work::{self, Choices, Encoding};
-use crate::choose::Chosen;
-use crate::{Exit, output};
+use super::task;
+use super::task_args::{EncodingArgs, GenerationArgs, SummaryArgs};
+use crate::context::{Context, Exit};
+use crate::model_resolver::ResolvedModel;
+use crate::output;
 
 /// What is done, and where results go.
 #[derive(Args)]
-pub(super) struct Many {
+pub(super) struct BatchArgs {
     /// Folder for results and the journal; running again with the same one does only what is new
     /// or changed
     #[arg(long, short, value_name = "DIR")]
@@ -41,15 +42,8 @@ pub(super) struct Many {
     /// Language of the results: en or ko
     #[arg(long, value_name = "LANGUAGE")]
     to: String,
-    /// Sentences, or points, of a summary
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
-    sentences: u32,
-    /// Shape of a summary
-    #[arg(long, value_enum, default_value_t = Shape::Paragraph)]
-    style: Shape,
-    /// How a summary in another language is reached
-    #[arg(long, value_enum, default_value_t = Way::Auto)]
-    route: Way,
+    #[command(flatten)]
+    summary: SummaryArgs,
     /// Translations that must be used: a term, a tab and its translation on each line
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
@@ -79,12 +73,12 @@ pub(super) struct Many {
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
-    encoding: Encoding,
+    encoding: EncodingArgs,
     #[command(flatten)]
-    choices: Choices,
+    choices: GenerationArgs,
 }
 
-impl Many {
+impl BatchArgs {
     /// Where results go.
     pub fn folder(&self) -> &Path {
         &self.output
@@ -97,38 +91,39 @@ impl Many {
         inputs: Inputs,
         keep_removed: bool,
         feed: Option<Option<Follow>>,
-        run: &Run,
+        context: &Context,
     ) -> Result<Exit> {
         // Whatever can be wrong without a model is looked at before one is loaded.
         let fields = fields(&self.field)?;
         let pairs = pairs(&self.pairs)?;
-        let glossary = work::glossary(self.glossary.as_deref())?;
-        let from = work::source_language(&self.from)?;
+        let glossary = task::glossary(self.glossary.as_deref())?;
+        let from = task::source_language(&self.from)?;
         let likely = from.or_else(|| first_language(&inputs.paths, self.encoding, &fields));
         let mut read = inputs.paths;
         read.extend(self.glossary.clone());
         batch::check_folder(&self.output, &read, self.force)?;
-        inputs.notes.iter().for_each(|note| run.ui.note(note));
-        let plan = Plan { from, keep_removed, pairs, ..self.plan(likely, glossary, feed, run)? };
+        inputs.notes.iter().for_each(|note| context.ui.note(note));
+        let plan =
+            Plan { from, keep_removed, pairs, ..self.plan(likely, glossary, feed, context)? };
         let stop = stop_on_ctrl_c()?;
-        let show = run.ui.progress(run.json);
-        let mut on_note = |text: &str| run.ui.note(text);
+        let show = context.ui.progress(context.json);
+        let mut on_note = |text: &str| context.ui.note(text);
         let mut watch =
             Watch { on_progress: &mut { show }, on_note: &mut on_note, stop: stop.clone() };
         let sources =
             inputs.inputs.into_iter().map(|input| decoded(input, self.encoding)).collect();
         let ended = batch::run(&plan, &self.output, sources, &fields, self.retry, &mut watch)?;
-        if run.json {
+        if context.json {
             output::print(&format!(
                 "{}\n",
                 serde_json::json!({"event": "end", "run": ended.counts, "journal": ended.stats, "complete": ended.complete})
             ))?;
         }
         let Ended { counts, stats, complete } = ended;
-        run.ui.note(figures(&counts, &self.output));
+        context.ui.note(figures(&counts, &self.output));
         if stop.load(Ordering::SeqCst) && (stats.pending > 0 || !complete) {
             let or_more = if complete { "" } else { " or more" };
-            run.ui.note(format!(
+            context.ui.note(format!(
                 "stopped with {}{or_more} items waiting; the same command goes on where it was",
                 stats.pending
             ));
@@ -148,20 +143,20 @@ impl Many {
         likely: Option<Language>,
         glossary: Vec<Term>,
         feed: Option<Option<Follow>>,
-        run: &Run,
+        context: &Context,
     ) -> Result<Plan> {
-        let to = work::language(&self.to)?;
+        let to = task::language(&self.to)?;
         let neither = !self.translate && !self.summarize;
         let (translate, summarize) = (self.translate || neither, self.summarize || neither);
-        let chooser = run.chooser();
-        let worker = |chosen: Chosen| -> Result<Worker> {
-            let sum = run.store.fingerprint(&chosen.located)?;
-            Ok(Worker { model: chosen.model, abilities: chosen.abilities, sum })
+        let resolver = context.resolver();
+        let worker = |chosen: ResolvedModel| -> Result<ModelChoice> {
+            let sum = context.store.fingerprint(&chosen.located)?;
+            Ok(ModelChoice { model: chosen.model, abilities: chosen.abilities, sum })
         };
-        let translator = if translate { Some(chooser.translator(to.other(), to)?) } else { None };
+        let translator = if translate { Some(resolver.translator(to.other(), to)?) } else { None };
         let (summarizer, second) = match summarize {
             true => {
-                let (first, second) = chooser.summarizers(likely.unwrap_or(to.other()), to)?;
+                let (first, second) = resolver.summarizers(likely.unwrap_or(to.other()), to)?;
                 (Some(first), second)
             }
             false => (None, None),
@@ -169,18 +164,18 @@ impl Many {
         let models = [translator.as_ref(), summarizer.as_ref(), second.as_ref()];
         let models: Vec<&Model> =
             models.into_iter().flatten().map(|chosen| &chosen.model).collect();
-        self.choices.note_ignored(&models, run);
+        self.choices.note_ignored(&models, context);
         Ok(Plan {
             from: None,
             to,
             summarizer: summarizer.map(worker).transpose()?,
             translator: translator.or(second).map(worker).transpose()?,
             translate,
-            sentences: self.sentences as usize,
-            style: self.style.into(),
-            route: self.route.into(),
+            sentences: self.summary.sentences as usize,
+            style: self.summary.style.into(),
+            route: self.summary.route.into(),
             prompt: self.choices.prompt.clone(),
-            prompts: run.settings.prompts(),
+            prompts: context.settings.prompts(),
             glossary,
             choices: self.choices.tokens(),
             batch: self.at_once as usize,
@@ -195,7 +190,7 @@ impl Many {
 
 /// The language of the first item that can be read, which the choice of a summarizer depends on.
 /// Pipes can be read once and are left alone.
-fn first_language(paths: &[PathBuf], encoding: Encoding, fields: &Fields) -> Option<Language> {
+fn first_language(paths: &[PathBuf], encoding: EncodingArgs, fields: &Fields) -> Option<Language> {
     const LOOKED_AT: usize = 4;
     paths.iter().filter(|path| path.is_file()).take(LOOKED_AT).find_map(|path| {
         let source = encoding.decoded(Box::new(std::fs::File::open(path).ok()?)).ok()?;
@@ -206,7 +201,7 @@ fn first_language(paths: &[PathBuf], encoding: Encoding, fields: &Fields) -> Opt
 }
 
 /// An input in the encoding that was named for all of them.
-fn decoded(input: Input, encoding: Encoding) -> Input {
+fn decoded(input: Input, encoding: EncodingArgs) -> Input {
     let Input { name, open } = input;
     let of = name.clone();
     let open = move |mark: Option<&str>| {
@@ -223,11 +218,11 @@ fn decoded(input: Input, encoding: Encoding) -> Input {
 }
 
 /// Formats of pairs by their names.
-fn pairs(given: &[String]) -> Result<Vec<&'static Exchange>> {
+fn pairs(given: &[String]) -> Result<Vec<&'static BilingualFormat>> {
     let find = |name: &String| {
-        let known = EXCHANGES.iter().find(|exchange| exchange.name == name);
+        let known = BILINGUAL_FORMATS.iter().find(|exchange| exchange.name == name);
         known.with_context(|| {
-            let names: Vec<&str> = EXCHANGES.iter().map(|exchange| exchange.name).collect();
+            let names: Vec<&str> = BILINGUAL_FORMATS.iter().map(|exchange| exchange.name).collect();
             format!("--pairs {name}: the formats are {}", names.join(", "))
         })
     };

@@ -48,9 +48,9 @@ pub(super) enum Heard {
 }
 
 /// Inputs that are being read.
-pub(super) struct Intake(Receiver<Heard>);
+pub(super) struct Ingest(Receiver<Heard>);
 
-impl Intake {
+impl Ingest {
     /// Begins to read; `marks` are those that inputs had.
     pub fn start(
         inputs: Vec<Input>,
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn all(inputs: Vec<Input>) -> Vec<Heard> {
-        let intake = Intake::start(inputs, Fields::default(), HashMap::new()).unwrap();
+        let intake = Ingest::start(inputs, Fields::default(), HashMap::new()).unwrap();
         let mut all = Vec::new();
         loop {
             let (heard, more) = intake.take(8, Duration::from_secs(5)).unwrap();
@@ -230,7 +230,7 @@ mod tests {
         let (tell, hear) = sync_channel(1);
         tell.send(Heard::Same("a.txt".into())).unwrap();
         drop(tell);
-        let intake = Intake(hear);
+        let intake = Ingest(hear);
         assert_eq!(intake.take(8, Duration::ZERO).unwrap().0.len(), 1);
         let error = intake.take(8, Duration::ZERO).err().unwrap();
         assert!(error.to_string().contains("ended before they were read"), "{error}");

@@ -67,7 +67,7 @@ impl Length {
 }
 
 /// A queue of items. Every call is whole or has no effect.
-pub trait Work {
+pub trait WorkQueue {
     /// Takes up to `most` items of a length, in order. They are leased until they are settled.
     fn claim(&mut self, most: usize, length: Length) -> Result<Vec<Lease>>;
 

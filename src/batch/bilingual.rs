@@ -11,7 +11,7 @@ use crate::event::Finding;
 use crate::language::Language;
 
 /// A format of pairs.
-pub struct Exchange {
+pub struct BilingualFormat {
     /// Its name, as `--pairs` takes it, and the ending of its file.
     pub name: &'static str,
     begin: fn(&mut dyn Write, Language) -> Result<()>,
@@ -20,12 +20,12 @@ pub struct Exchange {
 }
 
 /// Every format of pairs.
-pub const EXCHANGES: &[Exchange] = &[
-    Exchange { name: "tmx", begin: tmx_begin, item: tmx_item, end: "</body>\n</tmx>\n" },
-    Exchange { name: "xliff", begin: xliff_begin, item: xliff_item, end: "</xliff>\n" },
+pub const BILINGUAL_FORMATS: &[BilingualFormat] = &[
+    BilingualFormat { name: "tmx", begin: tmx_begin, item: tmx_item, end: "</body>\n</tmx>\n" },
+    BilingualFormat { name: "xliff", begin: xliff_begin, item: xliff_item, end: "</xliff>\n" },
 ];
 
-impl Exchange {
+impl BilingualFormat {
     /// Writes all pairs of the items that `each` gives one by one, and says of how many. Their
     /// language is the other one than `to`.
     pub(super) fn write(

@@ -18,43 +18,47 @@ const ASK_ABOVE: u64 = 500_000_000;
 
 /// A model and what is known of it.
 #[derive(Clone)]
-pub(crate) struct Chosen {
+pub(crate) struct ResolvedModel {
     pub model: Model,
     pub abilities: Abilities,
     pub located: Located,
 }
 
 /// Finds models for a command.
-pub(crate) struct Chooser<'c> {
+pub(crate) struct ModelResolver<'c> {
     pub store: &'c Store,
     /// What `--model` says.
-    pub named: Option<&'c str>,
+    pub requested: Option<&'c str>,
     pub ui: Ui,
     /// `--yes`: models are fetched without a question, however large.
     pub yes: bool,
     /// What `--quantize` says.
     pub quantize: Option<Quantization>,
     /// Where what is made of weights is kept.
-    pub kept_in: PathBuf,
+    pub weights_cache: PathBuf,
     /// Whether weights laid out for this processor are kept there as well.
-    pub keep_tiles: bool,
+    pub cache_weights: bool,
     /// Whether texts are to be those of every processor.
-    pub portable: bool,
+    pub reproducible: bool,
     /// Models that are open: one that serves two purposes is loaded once.
-    pub opened: RefCell<Vec<Chosen>>,
+    pub opened: RefCell<Vec<ResolvedModel>>,
 }
 
-impl Chooser<'_> {
+impl ModelResolver<'_> {
     /// One for translating.
-    pub fn translator(&self, from: Language, to: Language) -> Result<Chosen> {
+    pub fn translator(&self, from: Language, to: Language) -> Result<ResolvedModel> {
         self.open(self.located(Purpose::Translate(from, to))?)
     }
 
     /// One for summarizing, and another for translating the summary where that is better done by
     /// another.
-    pub fn summarizers(&self, from: Language, to: Language) -> Result<(Chosen, Option<Chosen>)> {
+    pub fn summarizers(
+        &self,
+        from: Language,
+        to: Language,
+    ) -> Result<(ResolvedModel, Option<ResolvedModel>)> {
         let direct = Purpose::Summarize(from, to);
-        if self.named.is_some() {
+        if self.requested.is_some() {
             let summarizer = self.open(self.located(direct)?)?;
             // One that cannot be told a language needs another beside it.
             let alone = from == to || !summarizer.model.reads_sources();
@@ -74,7 +78,7 @@ impl Chooser<'_> {
         Ok((self.open(summarizer)?, Some(self.open(translator)?)))
     }
 
-    fn open(&self, located: Located) -> Result<Chosen> {
+    fn open(&self, located: Located) -> Result<ResolvedModel> {
         let mut opened = self.opened.borrow_mut();
         if let Some(chosen) = opened.iter().find(|chosen| chosen.located.path == located.path) {
             return Ok(chosen.clone());
@@ -85,13 +89,12 @@ impl Chooser<'_> {
             self.ui.note(format!("{}: {}", entry.name, entry.licence_line()));
         }
         // Files of the catalogue are quantised as they are.
-        let quantize = self.quantize.filter(|_| located.path.is_dir() || self.named.is_some());
+        let quantize = self.quantize.filter(|_| located.path.is_dir() || self.requested.is_some());
         if let Some(to) = quantize {
-            let kept_in = self.kept_in.display();
+            let kept_in = self.weights_cache.display();
             self.ui.note(format!("weights quantized to {} are kept in {kept_in}", to.as_str()));
         }
-        let Self { keep_tiles, portable, .. } = *self;
-        let kept_in = Some(self.kept_in.clone());
+        let kept_in = Some(self.weights_cache.clone());
         let shown = name.clone().unwrap_or_else(|| {
             located.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
         });
@@ -112,8 +115,8 @@ impl Chooser<'_> {
                 name,
                 quantize,
                 kept_in,
-                keep_tiles,
-                portable,
+                keep_tiles: self.cache_weights,
+                portable: self.reproducible,
                 on_opening,
                 ..OpenOptions::default()
             },
@@ -122,9 +125,9 @@ impl Chooser<'_> {
         let model = model?;
         if let Some(bytes) = model.newly_kept() {
             self.ui.note(format!(
-                "{} is open at once from now on: its weights, laid out for this processor, are kept in {} ({} MB; MALMOI_KEEP=false keeps none)",
+                "{} is open at once from now on: its weights, laid out for this processor, are kept in {} ({} MB; MALMOI_CACHE_WEIGHTS=false turns this off)",
                 model.name(),
-                self.kept_in.display(),
+                self.weights_cache.display(),
                 bytes / 1_000_000,
             ));
         }
@@ -132,12 +135,12 @@ impl Chooser<'_> {
             family: Some(entry.family.clone()),
             summarizes: Some(entry.summary_languages()),
         });
-        opened.push(Chosen { model, abilities, located });
+        opened.push(ResolvedModel { model, abilities, located });
         Ok(opened[opened.len() - 1].clone())
     }
 
     fn located(&self, purpose: Purpose) -> Result<Located> {
-        let Some(name) = self.named else { return self.best_or_default(purpose) };
+        let Some(name) = self.requested else { return self.best_or_default(purpose) };
         let located = match self.store.locate(name) {
             Err(StoreError::NotInstalled { .. }) => {
                 let known = match self.store.resolve(name)? {

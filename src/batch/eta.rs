@@ -4,14 +4,14 @@ use std::time::Duration;
 
 /// What was settled, and how long it was in hand.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pace {
+pub(super) struct Eta {
     items: u64,
     bytes: u64,
     /// Seconds that items spent in hand, those of items worked on at the same time added up.
     in_hand: f64,
 }
 
-impl Pace {
+impl Eta {
     /// Items that must be settled before anything is said.
     const ENOUGH: u64 = 3;
     /// The most of an item that is taken for done while it is in hand.
@@ -56,7 +56,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Workers that read 100 bytes a second each take items in order. Gives at each end of an item
+    /// WorkerPool that read 100 bytes a second each take items in order. Gives at each end of an item
     /// the estimate and the truth.
     fn simulate(items: &[u64], workers: usize) -> Vec<(f64, f64)> {
         let seconds = |bytes: u64| bytes as f64 / 100.0;
@@ -70,7 +70,7 @@ mod tests {
         let mut order = ends.clone();
         order.sort_by(|a, b| a.1.total_cmp(&b.1));
         let (mut pace, mut waiting, mut said) =
-            (Pace::default(), items.iter().sum::<u64>(), Vec::new());
+            (Eta::default(), items.iter().sum::<u64>(), Vec::new());
         for (began, now, bytes) in order {
             pace.settle(bytes, Duration::from_secs_f64(now - began));
             waiting -= bytes;
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_the_first_items() {
-        let mut pace = Pace::default();
+        let mut pace = Eta::default();
         pace.settle(1_000, Duration::from_secs(400));
         let in_hand = [(129_000, Duration::from_secs(420))];
         assert_eq!(pace.left(Duration::from_secs(420), 140_000, &in_hand), None);

@@ -1,0 +1,146 @@
+//! Arguments shared by the commands that summarize and translate, and their conversion into the
+//! library's options.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use malmoi::formats::Charset;
+use malmoi::prompts::Style;
+use malmoi::{Choices, Model, Request, Route};
+
+use crate::context::Context;
+
+/// Summary options.
+#[derive(Args)]
+pub(super) struct SummaryArgs {
+    /// Number of sentences, or of points with --style bullets
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub sentences: u32,
+    /// Summary style
+    #[arg(long, value_enum, default_value_t = SummaryStyle::Paragraph)]
+    pub style: SummaryStyle,
+    /// Route to a summary in another language
+    #[arg(long, value_enum, default_value_t = SummaryRoute::Auto)]
+    pub route: SummaryRoute,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum SummaryStyle {
+    Paragraph,
+    Bullets,
+    Headline,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum SummaryRoute {
+    /// Direct if the model can, else cascade
+    Auto,
+    /// Write the summary in the other language
+    Direct,
+    /// Summarize in the article's language, then translate the summary
+    Cascade,
+}
+
+impl From<SummaryStyle> for Style {
+    fn from(style: SummaryStyle) -> Self {
+        match style {
+            SummaryStyle::Paragraph => Self::Paragraph,
+            SummaryStyle::Bullets => Self::Bullets,
+            SummaryStyle::Headline => Self::Headline,
+        }
+    }
+}
+
+impl From<SummaryRoute> for Route {
+    fn from(route: SummaryRoute) -> Self {
+        match route {
+            SummaryRoute::Auto => Self::Auto,
+            SummaryRoute::Direct => Self::Direct,
+            SummaryRoute::Cascade => Self::Cascade,
+        }
+    }
+}
+
+/// Prompt and generation options.
+#[derive(Args)]
+pub(super) struct GenerationArgs {
+    /// Prompt name; by default the prompt of the task and the model
+    #[arg(long, value_name = "NAME")]
+    pub prompt: Option<String>,
+    /// Random seed: samples instead of taking the most likely token at each step
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Maximum number of tokens in each piece of output
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<usize>,
+    /// Number of beams, for models with beam search [default: the model's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub beams: Option<u8>,
+}
+
+impl GenerationArgs {
+    pub fn tokens(&self) -> Choices {
+        let (seed, max_tokens) = (self.seed, self.max_tokens);
+        Choices { seed, max_tokens, beams: self.beams.map(usize::from) }
+    }
+
+    /// Notes the options that a model ignores.
+    pub fn note_ignored(&self, models: &[&Model], context: &Context) {
+        if let (Some(_), Some(model)) =
+            (self.beams, models.iter().find(|model| !model.reads_sources()))
+        {
+            context.ui.note(format!(
+                "--beams is ignored: {} is a decoder-only model, without beam search",
+                model.name()
+            ));
+        }
+    }
+
+    /// Sets the options of a request.
+    pub fn apply(&self, mut request: Request, context: &Context) -> Request {
+        request = request.choices(self.tokens());
+        if let Some(name) = &self.prompt {
+            request = request.prompt(name);
+        }
+        match context.settings.prompts() {
+            Some(folder) => request.prompts_from(folder),
+            None => request,
+        }
+    }
+}
+
+/// Character encoding of the inputs.
+#[derive(Args, Clone, Copy)]
+pub(super) struct EncodingArgs {
+    /// Character encoding, if detection gets it wrong: utf-8, cp949, utf-16, windows-1252, ...
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Charset>,
+}
+
+impl EncodingArgs {
+    /// Decodes a source to UTF-8 if an encoding was named; otherwise leaves it unchanged.
+    pub fn decoded(self, source: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(match self.encoding {
+            Some(charset) => Box::new(charset.utf8(source)?),
+            None => source,
+        })
+    }
+}
+
+/// Output file and exit status.
+#[derive(Args)]
+pub(super) struct OutputArgs {
+    /// Output file [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Overwrite the output file even if it is one of the inputs
+    #[arg(long)]
+    pub force: bool,
+    /// Exit with 1 if there are findings; omitted page boilerplate does not count
+    #[arg(long)]
+    pub strict: bool,
+    /// Show all findings, not only the first screenful
+    #[arg(long)]
+    pub all_findings: bool,
+}

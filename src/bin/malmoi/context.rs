@@ -1,0 +1,80 @@
+//! The context of a command: settings, the model store and the terminal; and how a command ends.
+
+use std::cell::RefCell;
+
+use malmoi::Quantization;
+use malmoi::store::Store;
+
+use crate::model_resolver::ModelResolver;
+use crate::settings::{Settings, SettingsError};
+use crate::ui::Ui;
+
+/// How a command ended. A command that could not do its work returns an error instead.
+pub(crate) enum Exit {
+    Done,
+    /// Done, but `--strict` found something.
+    Doubtful,
+    /// Stopped by the user; the same command continues the work.
+    Stopped,
+}
+
+/// Settings that passed their checks, and everything opened from them.
+pub(crate) struct Context {
+    pub settings: Settings,
+    pub store: Store,
+    pub quantize: Option<Quantization>,
+    /// True to download models without asking.
+    pub yes: bool,
+    /// True to cache weights in the layout of this CPU.
+    pub cache_weights: bool,
+    /// True for the same text on every CPU.
+    pub reproducible: bool,
+    pub ui: Ui,
+    pub json: bool,
+}
+
+/// Settings as they were read, before a command needs them to be valid.
+pub(crate) struct Startup {
+    pub settings: Settings,
+    pub faults: Vec<SettingsError>,
+    pub yes: bool,
+    pub ui: Ui,
+    pub json: bool,
+}
+
+impl Startup {
+    /// Opens the store. Fails with the first setting that cannot be used.
+    pub fn context(self) -> anyhow::Result<Context> {
+        let Self { settings, faults, yes, ui, json } = self;
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault.into());
+        }
+        Ok(Context {
+            store: Store::new(settings.store()?),
+            quantize: settings.quantize()?,
+            yes,
+            cache_weights: settings.cache_weights()?,
+            reproducible: settings.reproducible()?,
+            settings,
+            ui,
+            json,
+        })
+    }
+}
+
+impl Context {
+    /// A resolver for `--model`, or for the best model where none is named.
+    pub fn resolver(&self) -> ModelResolver<'_> {
+        ModelResolver {
+            store: &self.store,
+            requested: self.settings.get("model"),
+            ui: self.ui,
+            yes: self.yes,
+            quantize: self.quantize,
+            weights_cache: self.settings.weights_cache(),
+            cache_weights: self.cache_weights,
+            reproducible: self.reproducible,
+            opened: RefCell::default(),
+        }
+    }
+}
