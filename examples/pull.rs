@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = Store::new(Settings::new(cache));
     let located = store.pull(&name, &mut |event| match event {
         StoreEvent::Licence { licence, .. } => println!("licence: {licence}"),
-        StoreEvent::SourceFailed { source, reason, .. } => println!("{source}: {reason}"),
+        StoreEvent::SourceFailed { source, error, .. } => println!("{source}: {error}"),
         _ => {}
     })?;
     println!("{}", located.path.display());

@@ -36,13 +36,13 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// An input that cannot be read as text.
-    #[error("{name} {reason}")]
+    /// An input that cannot be read.
+    #[error("{name} {fault}")]
     UnreadableInput {
         /// The file's name, or "standard input".
         name: String,
-        /// Why, as a predicate: "is empty", "is not text: …".
-        reason: String,
+        /// The reason, shown as a predicate of the name.
+        fault: InputFault,
     },
     /// Several articles where one was asked for.
     #[error("{name} is {what}, not an article")]
@@ -151,12 +151,12 @@ pub enum Error {
     // === Models on disk and elsewhere ===
     /// A model could not be found, fetched or verified.
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] crate::store::error::StoreError),
 
     // === Batches ===
     /// A batch cannot go on.
     #[error(transparent)]
-    Batch(#[from] crate::batch::BatchError),
+    Batch(#[from] crate::batch::error::BatchError),
 
     // === The engine ===
     /// The numerical engine failed.
@@ -191,9 +191,42 @@ impl Error {
         Self::Malformed { file: file.as_ref().to_path_buf(), reason: reason.into() }
     }
 
+    /// An input that cannot be read.
+    pub fn unreadable(name: impl Into<String>, fault: impl Into<InputFault>) -> Self {
+        Self::UnreadableInput { name: name.into(), fault: fault.into() }
+    }
+
     /// A prompt that cannot be used.
     pub fn prompt(name: impl Into<String>, reason: impl ToString) -> Self {
         Self::Prompt { name: name.into(), reason: reason.to_string() }
+    }
+}
+
+/// Why an input cannot be read: a predicate, to be shown after the name of the input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputFault {
+    /// It has no text.
+    #[error("is empty")]
+    Empty,
+    /// It is binary, or its encoding is not known.
+    #[error("is not text{0}")]
+    NotText(String),
+    /// Anything else, as a predicate: "has no tab on line 3".
+    #[error("{0}")]
+    Other(String),
+}
+
+impl InputFault {
+    /// Not text, for this reason.
+    pub(crate) fn not_text(reason: impl std::fmt::Display) -> Self {
+        Self::NotText(format!(": {reason}"))
+    }
+}
+
+impl From<String> for InputFault {
+    fn from(predicate: String) -> Self {
+        Self::Other(predicate)
     }
 }
 

@@ -79,7 +79,7 @@ pub mod segment;
 pub mod store;
 
 pub use checkpoint::Quantization;
-pub use error::{Cause, Error, Result};
+pub use error::{Cause, Error, InputFault, Result};
 pub use event::{Event, Finish};
 pub use finding::{Finding, Merged, Place, Severity, beginning};
 pub use language::Language;

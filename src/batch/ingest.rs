@@ -114,7 +114,7 @@ fn read(input: Input, mark: Option<&str>, fields: &Fields, tell: &SyncSender<Hea
             }
         })
     });
-    let bug = |what: String| Error::UnreadableInput { name: name.clone(), reason: bug(&what) };
+    let bug = |what: String| Error::unreadable(&name, bug(&what));
     let (mut items, mark) = match opened.unwrap_or_else(|what| Err(bug(what))) {
         Ok(Some(opened)) => opened,
         Ok(None) => return tell.send(Heard::Same(name)).ok(),

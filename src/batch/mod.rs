@@ -12,6 +12,7 @@
 
 mod bilingual;
 mod digest;
+pub(crate) mod error;
 mod eta;
 mod ingest;
 mod journal;
@@ -29,6 +30,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 pub use bilingual::{BILINGUAL_FORMATS, BilingualFormat};
+pub use error::BatchError;
 pub use ingest::{Input, Open, Opened};
 pub use journal::{Journal, Offered};
 pub use outputs::check_folder;
@@ -43,78 +45,6 @@ use crate::model::Model;
 use crate::outcome::Route;
 use crate::prompts::{Prompt, Style, Task, Term};
 use crate::request::{Abilities, Choices, Request};
-
-/// Why a batch cannot go on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BatchError {
-    /// Somebody else works on the same folder.
-    #[error("another run is at work on {}", folder.display())]
-    Busy {
-        /// The output folder.
-        folder: PathBuf,
-    },
-    /// The folder was made with other models or options.
-    #[error("{} was made differently: {}", folder.display(), differences.join("; "))]
-    OtherSpec {
-        /// The output folder.
-        folder: PathBuf,
-        /// What is not the same.
-        differences: Vec<String>,
-    },
-    /// The journal cannot be read or written: the disk, or the rights.
-    #[error("{}: {reason}", file.display())]
-    Journal {
-        /// The journal's file.
-        file: PathBuf,
-        /// What SQLite says.
-        reason: String,
-    },
-    /// What is written in the journal is damaged. The next opening checks it whole and mends it.
-    #[error("{} is damaged: {reason}", file.display())]
-    Damaged {
-        /// The journal's file.
-        file: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// The journal was made by a newer malmoi.
-    #[error("{} is a journal of version {found}, made by a newer malmoi; this one reads up to version {known}", file.display())]
-    NewerJournal {
-        /// The journal's file.
-        file: PathBuf,
-        /// Its version.
-        found: i64,
-        /// The last version this program knows.
-        known: i64,
-    },
-    /// Something else stands where a file or folder of the results belongs.
-    #[error("{} is {what}; a result or the journal belongs there", path.display())]
-    InTheWay {
-        /// The place.
-        path: PathBuf,
-        /// What stands there: "a folder", "a link".
-        what: &'static str,
-    },
-    /// An input lies where a result is to be written.
-    #[error("{} is an input and would be overwritten by the results", path.display())]
-    OverwritesInput {
-        /// The input.
-        path: PathBuf,
-    },
-    /// A folder without a journal holds a file that looks like a result and is not one of malmoi's.
-    #[error("{} was not made by malmoi and would be overwritten", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// An item took longer than one may.
-    #[error("took longer than the {} s an item may take", limit.as_secs_f64())]
-    ItemTimeout {
-        /// The limit.
-        limit: Duration,
-    },
-}
 
 /// A model, what it is good for, and the sum of its weights.
 #[derive(Clone)]

@@ -228,10 +228,7 @@ fn one(
     let from = plan
         .from
         .map_or_else(|| Language::recognize(&item.document.article()), |from| Ok(Some(from)))?;
-    let from = from.ok_or_else(|| Error::UnreadableInput {
-        name: "the item".into(),
-        reason: "has no words".into(),
-    })?;
+    let from = from.ok_or_else(|| Error::unreadable("the item", "has no words".to_string()))?;
     let mut line = Line::new(lease, &item, from, plan.to);
     line.findings
         .extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));

@@ -312,7 +312,7 @@ fn parse(address: &str) -> Result<Url, String> {
 }
 
 fn refused(address: &str, reason: String) -> Error {
-    Error::UnreadableInput { name: secrets(address), reason: secrets(&reason) }
+    Error::unreadable(secrets(address), secrets(&reason))
 }
 
 fn size(bytes: usize) -> String {

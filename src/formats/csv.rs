@@ -13,6 +13,7 @@ use super::encoding::decode_piece;
 use super::record::{self, folded, shown};
 use super::transcode;
 use super::{Fields, Format, Item, ItemResult, ItemStream, Reader, Unreadable};
+use crate::error::InputFault;
 use rows::{Row, Rows};
 
 pub(super) const FORMAT: Format = Format {
@@ -41,7 +42,7 @@ struct Articles {
     fields: Fields,
 }
 
-fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, String> {
+fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, InputFault> {
     let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     let mut rows = Rows::new(source);
     let mut header = header_row(&mut rows, SEPARATORS)?;
@@ -54,10 +55,10 @@ fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, S
     Ok(Box::new(Articles { rows, separator, columns, fields }))
 }
 
-fn header_row(rows: &mut Rows, separators: &[u8]) -> Result<String, String> {
+fn header_row(rows: &mut Rows, separators: &[u8]) -> Result<String, InputFault> {
     match rows.next(separators) {
-        None => Err("is empty".to_string()),
-        Some(Err(wrong)) => Err(format!("has no header: {} {}", wrong.place, wrong.reason)),
+        None => Err(InputFault::Empty),
+        Some(Err(wrong)) => Err(format!("has no header: {} {}", wrong.place, wrong.reason).into()),
         Some(Ok(row)) => decode_piece(&row.bytes),
     }
 }
@@ -144,7 +145,7 @@ impl Articles {
         };
         let text = match decode_piece(&row.bytes) {
             Ok(text) => text,
-            Err(reason) => return fail(&row.bytes, reason),
+            Err(fault) => return fail(&row.bytes, fault.to_string()),
         };
         match self.item(&text) {
             Ok(item) => item.map(Ok),

@@ -12,7 +12,7 @@ use encoding_rs::{DecoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WI
 use super::korean;
 use super::transcode::Transcoded;
 use super::unknown;
-use crate::error::{Error, Result};
+use crate::error::{Error, InputFault, Result};
 
 /// Control characters (line breaks and tabs aside) a text may hold, as one in so many bytes: old
 /// agency feeds hold a few.
@@ -42,7 +42,7 @@ impl std::str::FromStr for Charset {
         const UNKNOWN: &str = "is not one malmoi knows; try utf-8, cp949, utf-16 or windows-1252";
         let known = label(name.trim()).and_then(|known| known.ok_or_else(|| UNKNOWN.to_string()));
         let refuse =
-            |reason| Error::UnreadableInput { name: format!("encoding `{}`", name.trim()), reason };
+            |reason: String| Error::unreadable(format!("encoding `{}`", name.trim()), reason);
         known.map(Self).map_err(refuse)
     }
 }
@@ -106,16 +106,16 @@ fn label(name: &str) -> std::result::Result<Option<&'static Encoding>, String> {
 /// ```
 pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
     let text = match unknown::signature(bytes) {
-        Some(what) => Err(format!("is not text: it is {what}")),
+        Some(what) => Err(InputFault::not_text(format!("it is {what}"))),
         None => decode_piece(bytes),
     };
-    text.map_err(|reason| Error::UnreadableInput { name: name.to_string(), reason })
+    text.map_err(|fault| Error::unreadable(name, fault))
 }
 
 /// Decodes a piece of a larger input, as [`decode`] does: what it begins with says nothing of what
 /// it is.
-pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, String> {
-    let refuse = |reason: String| format!("is not text: {reason}");
+pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, InputFault> {
+    let refuse = |reason: String| InputFault::not_text(reason);
     let text = match marked(bytes) {
         Some((encoding, length)) => {
             let text = strict(encoding, &bytes[length..]);

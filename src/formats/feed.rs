@@ -25,6 +25,7 @@ use super::{
     record, xml,
 };
 use crate::document::{Block, Document, Kind as BlockKind, escape, unescape};
+use crate::error::InputFault;
 
 pub(super) const FORMAT: Format = Format {
     name: "feed",
@@ -56,25 +57,25 @@ const LONGEST_LINK: usize = 4096;
 /// How much of a broken item is kept.
 const SHOWN: usize = 200;
 
-fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<ItemStream, String> {
+fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<ItemStream, InputFault> {
     let mut bytes = Vec::new();
     source
         .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("is larger than the {} MB a feed may have", MAX_BYTES >> 20));
+        return Err(format!("is larger than the {} MB a feed may have", MAX_BYTES >> 20).into());
     }
     let (text, replaced) = bytes::decode(&bytes)?;
     drop(bytes);
     match text.trim_start() {
-        "" => Err("is empty".to_string()),
+        "" => Err(InputFault::Empty),
         json if json.starts_with('{') => Ok(Box::new(json::Items::find(text)?)),
         _ => {
             let items = Items::new(text, replaced);
             match items.has_root {
                 true => Ok(Box::new(items)),
-                false => Err("has no element of a feed".to_string()),
+                false => Err("has no element of a feed".to_string().into()),
             }
         }
     }

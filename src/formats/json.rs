@@ -10,6 +10,7 @@ use super::jsonl;
 use super::record::{LONGEST, shown, too_long};
 use super::transcode;
 use super::{Fields, Format, ItemResult, ItemStream, Reader, Unreadable, xml};
+use crate::error::InputFault;
 
 pub(super) const FORMAT: Format = Format {
     name: "json",
@@ -31,7 +32,7 @@ struct Objects {
     done: bool,
 }
 
-fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, String> {
+fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, InputFault> {
     let mut source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     // The bracket of the list: nothing else was claimed.
     let mut bracket = Vec::new();

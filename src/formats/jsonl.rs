@@ -69,7 +69,7 @@ impl Iterator for Lines {
 
 /// The article of an object of JSON.
 pub(super) fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
-    let text = decode_piece(line)?;
+    let text = decode_piece(line).map_err(|fault| fault.to_string())?;
     let record: Value =
         serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?;
     if !record.is_object() {

@@ -42,7 +42,7 @@ pub use item::{Form, Item, ItemResult, ItemStream, Unreadable};
 pub use visible::visible;
 
 use crate::document::Document;
-use crate::error::{Error, Result};
+use crate::error::{Error, InputFault, Result};
 
 /// A way of writing articles down.
 pub struct Format {
@@ -70,7 +70,7 @@ pub enum Reader {
     /// A decoded text of several articles.
     Articles(fn(&str) -> Result<Vec<ItemResult>, String>),
     /// Articles one after the other, without holding all of them.
-    Stream(fn(Box<dyn BufRead + Send>, Fields) -> Result<ItemStream, String>),
+    Stream(fn(Box<dyn BufRead + Send>, Fields) -> Result<ItemStream, InputFault>),
 }
 
 /// Every format, the most particular first: the last one claims everything.
@@ -135,13 +135,13 @@ fn bounded(source: impl std::io::Read, name: &str) -> Result<Vec<u8>> {
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", name, e))?;
     if bytes.len() as u64 > MAX_BYTES {
         let reason = format!("is larger than the {} MB an article may have", MAX_BYTES >> 20);
-        return Err(Error::UnreadableInput { name: name.to_string(), reason });
+        return Err(Error::unreadable(name, reason));
     }
     Ok(bytes)
 }
 
 fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
-    let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
+    let refuse = |reason: String| Error::unreadable(name, reason);
     let (item, ending) = match format.read {
         Reader::Article(read) if format.name == plain::FORMAT.name => {
             let text = text_of(bytes, name)?;
@@ -181,7 +181,7 @@ pub fn items(
     fields: Fields,
 ) -> Result<ItemStream> {
     let mut source = source;
-    let refuse = |reason: String| Error::UnreadableInput { name: name.to_string(), reason };
+    let refuse = |fault: InputFault| Error::unreadable(name, fault);
     let beginning = beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
     let format = detect(name, &beginning);
     let source =
@@ -191,7 +191,7 @@ pub fn items(
     }
     let bytes = bounded(source, name)?;
     if let Reader::Articles(read) = format.read {
-        let found = read(&text_of(&bytes, name)?).map_err(refuse)?;
+        let found = read(&text_of(&bytes, name)?).map_err(|reason| refuse(reason.into()))?;
         return Ok(Box::new(found.into_iter()));
     }
     Ok(Box::new(std::iter::once(Ok(article_in(format, &bytes, name)?))))
@@ -219,9 +219,7 @@ fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
 fn text_of(bytes: &[u8], name: &str) -> Result<String> {
     let text = decode(bytes, name)?;
     match text.trim().is_empty() {
-        true => {
-            Err(Error::UnreadableInput { name: name.to_string(), reason: "is empty".to_string() })
-        }
+        true => Err(Error::unreadable(name, InputFault::Empty)),
         false => Ok(text),
     }
 }

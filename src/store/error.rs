@@ -192,33 +192,6 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// What would help, where that can be said without knowing who asks.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Unauthorized { .. } => {
-                Some("agree to the licence on the model's page and set HF_TOKEN".into())
-            }
-            Self::Pip { command, .. } => {
-                Some(format!("try `{command}` by hand; it must work for this to work"))
-            }
-            Self::WrongSum { .. } | Self::WrongSize { .. } => {
-                Some("the source gives other bytes than it should: nothing was kept".into())
-            }
-            Self::Damaged { name, .. } => Some(format!("`malmoi models pull {name}` repairs it")),
-            Self::Unreachable { .. } => Some(
-                "set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy"
-                    .into(),
-            ),
-            Self::Busy { .. } => Some("try again later: what came is kept and continued".into()),
-            Self::UnsafeName { .. } | Self::Endless { .. } | Self::Hub { .. } => {
-                Some("nothing of this answer was kept; is HF_ENDPOINT the address of a hub?".into())
-            }
-            _ => None,
-        }
-    }
-}
-
 /// Attaches a file and what was done with it to a system error.
 pub(crate) fn io(
     action: &'static str,

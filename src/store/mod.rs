@@ -11,7 +11,7 @@ mod cache;
 pub mod catalogue;
 #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 mod contents;
-mod error;
+pub(crate) mod error;
 mod lock;
 mod look;
 mod names;
@@ -86,7 +86,7 @@ impl Settings {
 }
 
 /// What happens during a pull.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StoreEvent {
@@ -136,12 +136,11 @@ pub enum StoreEvent {
     },
     /// A source did not give the model; the next one is asked.
     SourceFailed {
-        /// Which.
+        /// The source.
         source: String,
-        /// Why.
-        reason: String,
-        /// What would help, where that is known.
-        hint: Option<String>,
+        /// The reason.
+        #[serde(rename = "reason", serialize_with = "as_text")]
+        error: StoreError,
     },
     /// Bytes of the model that are there or, from pip, on their way. Comes at least twice a second.
     Progress {
@@ -158,6 +157,10 @@ pub enum StoreEvent {
         /// source gave.
         pinned: bool,
     },
+}
+
+fn as_text<S: serde::Serializer>(error: &StoreError, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_str(error)
 }
 
 /// A model on disk.

@@ -153,13 +153,8 @@ impl Pull<'_> {
                     return Err(error);
                 }
                 Err(error) => {
-                    let reason = error.to_string();
-                    on_event(StoreEvent::SourceFailed {
-                        source: shown.clone(),
-                        reason: reason.clone(),
-                        hint: error.hint(),
-                    });
-                    failures.push(format!("{shown}: {reason}"));
+                    failures.push(format!("{shown}: {error}"));
+                    on_event(StoreEvent::SourceFailed { source: shown, error });
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! What to do about an error: one line of advice for each kind that has one.
 
-use malmoi::Error;
 use malmoi::batch::BatchError;
 use malmoi::store::StoreError;
+use malmoi::{Error, InputFault};
 
 use crate::settings::SettingsError;
 
@@ -21,8 +21,10 @@ fn of_library(error: &Error) -> Option<String> {
         Error::Store(error) => return of_store(error),
         Error::Batch(error) => return of_batch(error),
         Error::NotFound { .. } => "give a file, or `-` for standard input".into(),
-        Error::UnreadableInput { reason, .. } if reason == "is empty" => "give a file with text in it, or pipe the text in".into(),
-        Error::UnreadableInput { reason, .. } if reason.starts_with("is not text") => {
+        Error::UnreadableInput { fault: InputFault::Empty, .. } => {
+            "give a file with text in it, or pipe the text in".into()
+        }
+        Error::UnreadableInput { fault: InputFault::NotText(_), .. } => {
             "save it as plain text and try again".into()
         }
         Error::SeveralArticles { name, is_feed, .. } => {
@@ -69,7 +71,7 @@ fn of_batch(error: &BatchError) -> Option<String> {
     Some(text.to_string())
 }
 
-fn of_store(error: &StoreError) -> Option<String> {
+pub(crate) fn of_store(error: &StoreError) -> Option<String> {
     let text = match error {
         StoreError::Unknown { nearest, .. } => match nearest.first() {
             Some(name) => format!("did you mean `{name}`? `malmoi models list` shows all"),
@@ -96,7 +98,24 @@ fn of_store(error: &StoreError) -> Option<String> {
             "for example Qwen/Qwen2.5-1.5B-Instruct-GGUF:qwen2.5-1.5b-instruct-q8_0.gguf".into()
         }
         StoreError::NotOurs { .. } => "delete it yourself if you mean it".into(),
-        other => return other.hint(),
+        StoreError::Unauthorized { .. } => {
+            "agree to the licence on the model's page and set HF_TOKEN".into()
+        }
+        StoreError::Pip { command, .. } => {
+            format!("try `{command}` by hand; it must work for this to work")
+        }
+        StoreError::WrongSum { .. } | StoreError::WrongSize { .. } => {
+            "the source gives other bytes than it should: nothing was kept".into()
+        }
+        StoreError::Damaged { name, .. } => format!("`malmoi models pull {name}` repairs it"),
+        StoreError::Unreachable { .. } => {
+            "set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy".into()
+        }
+        StoreError::Busy { .. } => "try again later: what came is kept and continued".into(),
+        StoreError::UnsafeName { .. } | StoreError::Endless { .. } | StoreError::Hub { .. } => {
+            "nothing of this answer was kept; is HF_ENDPOINT the address of a hub?".into()
+        }
+        _ => return None,
     };
     Some(text)
 }

@@ -89,10 +89,10 @@ impl Ui {
                 self.note(format!("{reason}; again in {seconds} s"))
             }
             StoreEvent::Source { source } => self.note(format!("asking {source}")),
-            StoreEvent::SourceFailed { source, reason, hint } => {
+            StoreEvent::SourceFailed { source, error } => {
                 bar.finish_and_clear();
-                self.note(format!("{source} did not give it: {reason}"));
-                if let Some(hint) = hint {
+                self.note(format!("{source} did not give it: {error}"));
+                if let Some(hint) = hints::of_store(&error) {
                     self.note(format!("hint: {hint}"));
                 }
                 bar.reset();

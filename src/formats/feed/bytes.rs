@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use encoding_rs::{EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::super::{encoding, xml};
+use crate::error::InputFault;
 
 /// Undecodable bytes: at most one in this many, otherwise the file is refused.
 const ODD_SHARE: usize = 50;
@@ -14,7 +15,7 @@ const ODD_SHARE: usize = 50;
 const UTF8_SHARE: usize = 4;
 
 /// The text of a feed, and whether bytes in it were replaced by U+FFFD.
-pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), String> {
+pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
     let bytes = without_nul(bytes);
     if let Some((wide, length)) = encoding::marked(&bytes)
         && wide != UTF_8
@@ -23,7 +24,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), String> {
         return match text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * ODD_SHARE
             > text.len()
         {
-            true => Err(format!("is not text in {}", wide.name())),
+            true => Err(InputFault::NotText(format!(" in {}", wide.name()))),
             false => Ok((text.into_owned(), replaced)),
         };
     }

@@ -56,10 +56,9 @@ impl Inputs {
         let kind = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
         if !kind.is_dir() {
             match unreadable(&kind) {
-                Some(what) => self.refuse(
-                    path,
-                    Error::UnreadableInput { name: name(path), reason: format!("is {what}") },
-                ),
+                Some(what) => {
+                    self.refuse(path, Error::unreadable(name(path), format!("is {what}")))
+                }
                 None => self.file(path.to_path_buf()),
             }
             return Ok(());
