@@ -111,7 +111,7 @@ fn the_library_prints_nothing_reads_no_environment_and_is_careful() {
         ] {
             assert!(!code.contains(word), "{name}: {word}");
         }
-        let may = name.starts_with("kernels") || name.starts_with("checkpoint/bytes");
+        let may = name.starts_with("kernels") || name.starts_with("files/mapped");
         assert!(may || !code.contains("unsafe {"), "{name}: unsafe");
     }
 }

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use allocation_counter::measure;
-use malmoi::checkpoint::{MappedFile, Safetensors, convert_pickled, fuzzing};
+use malmoi::checkpoint::{Safetensors, convert_pickled, fuzzing};
+use malmoi::files::MappedFile;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 

@@ -17,8 +17,9 @@ use candle_core::Device;
 
 pub use state::State;
 
-use crate::checkpoint::{Checkpoint, MappedFile};
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
+use crate::files::MappedFile;
 use crate::kernels::Precision;
 
 /// A loaded network.

@@ -59,16 +59,16 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()
             Err(e) => return Err(Error::io("read", path, e)),
         }
     }
-    files::probe(folder).map_err(|e| Error::io("write into", folder, e))?;
+    files::check_writable(folder).map_err(|e| Error::io("write into", folder, e))?;
     if items.exists() {
-        files::probe(&items).map_err(|e| Error::io("write into", &items, e))?;
+        files::check_writable(&items).map_err(|e| Error::io("write into", &items, e))?;
     }
     if !force {
         let pages = std::fs::canonicalize(&items).ok();
         let is_output = |input: &Path| {
             let real = std::fs::canonicalize(input).unwrap_or_default();
             let is_page = pages.as_ref().is_some_and(|pages| real.starts_with(pages));
-            is_page || files.iter().any(|file| files::are_one(file, input))
+            is_page || files.iter().any(|file| files::is_same_file(file, input))
         };
         if let Some(path) = inputs.iter().find(|path| is_output(path)) {
             return Err(BatchError::OverwritesInput { path: path.clone() }.into());
@@ -127,7 +127,8 @@ pub(super) fn write(
     let items = folder.join(ITEMS);
     std::fs::create_dir_all(&items).map_err(|e| Error::io("create", &items, e))?;
     for folder in [folder, &items] {
-        files::sweep(folder, Duration::ZERO).map_err(|e| Error::io("clear", folder, e))?;
+        files::remove_stale_temporaries(folder, Duration::ZERO)
+            .map_err(|e| Error::io("clear", folder, e))?;
     }
     // Before the files are written: one that kept its name is written again.
     journal.outdated(&mut |file| remove(&items, file))?;
@@ -308,7 +309,7 @@ fn refresh(path: &Path, text: &str) -> Result<()> {
     {
         return Ok(());
     }
-    files::replace_lightly(path, |out| out.write_all(text.as_bytes()))
+    files::replace_unsynced(path, |out| out.write_all(text.as_bytes()))
         .map_err(|e| Error::io("write", path, e))
 }
 

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 
-use super::bytes::MappedFile;
 use crate::error::{Error, Result};
+use crate::files::MappedFile;
 use crate::kernels::{BlockType, Weight};
 
 pub(super) const MAGIC: &[u8; 4] = b"GGUF";

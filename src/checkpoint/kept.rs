@@ -12,10 +12,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::Quantization;
-use super::bytes::MappedFile;
 use super::sums::{Sum, Sums, hex};
 use crate::error::Result;
-use crate::files;
+use crate::files::{self, MappedFile};
 
 /// Digits of what a file was made of that are part of its name.
 const HASH: usize = 12;

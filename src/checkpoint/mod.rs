@@ -5,7 +5,6 @@
 //! give them, whatever the file: `names.rs` holds the other spelling. Knows no architecture: which
 //! names and hyper-parameters are needed is theirs to say.
 
-mod bytes;
 mod chat_template;
 mod gguf;
 mod hyper;
@@ -22,7 +21,6 @@ mod tokenizer;
 
 use std::path::{Path, PathBuf};
 
-pub use bytes::{MappedFile, MappedSlice};
 pub use chat_template::{ChatTemplate, Content, Message, Translation, Typed};
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use hyper::{Hyper, Recommended};
@@ -36,6 +34,7 @@ pub use tokenizer::{TextStream, Tokenizer};
 use tiled::{Outcome, Tiled};
 
 use crate::error::{Error, Result};
+use crate::files::MappedFile;
 use crate::kernels::Weight;
 
 /// Entry points for the fuzz targets: parsers of foreign bytes that must neither panic, hang nor

@@ -22,10 +22,10 @@ use std::path::{Path, PathBuf};
 
 use self::known::Dtype;
 use self::machine::{Dimension, Parsed, shown};
-use super::bytes::MappedFile;
 use super::kept::Kept;
 use super::safetensors;
 use crate::error::{Error, Result};
+use crate::files::MappedFile;
 
 const SINGLE: &str = "pytorch_model.bin";
 const INDEX: &str = "pytorch_model.bin.index.json";

@@ -11,12 +11,12 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::bytes::MappedSlice;
 use super::gguf::{DEFAULT_ALIGNMENT, Gguf, MAGIC};
 use super::kept::Kept;
 use super::names;
 use super::safetensors::Safetensors;
 use crate::error::{Error, Result};
+use crate::files::MappedSlice;
 use crate::kernels::{BlockType, Weight};
 
 /// What float weights are turned into.
@@ -174,7 +174,7 @@ impl Planned {
         let Self { weight, to, .. } = self;
         if *to == weight.block_type {
             out.write_all(&weight.bytes)?;
-            weight.bytes.leave();
+            weight.bytes.release_pages();
         } else {
             let (rows, columns) = (weight.shape[0], weight.shape[1]);
             let at_once = (AT_ONCE / columns).max(1);
@@ -206,7 +206,7 @@ fn quantize(
 /// These rows were read: the memory they lie in can be had back.
 fn leave(weight: &Weight, rows: std::ops::Range<usize>) {
     if let Ok(read) = weight.rows(rows) {
-        MappedSlice::leave(&read.bytes);
+        MappedSlice::release_pages(&read.bytes);
     }
 }
 

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::json;
 
-use super::bytes::MappedFile;
 use super::gguf::TensorInfo;
 use crate::error::{Error, Result};
+use crate::files::MappedFile;
 use crate::kernels::{BlockType, Weight};
 
 /// The reference implementation's own limit.

@@ -10,9 +10,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
-use super::bytes::{MappedFile, Stamp};
 use crate::error::Result;
-use crate::files;
+use crate::files::{self, MappedFile, Stamp};
 
 /// A sum's bytes.
 pub(super) type Sum = [u8; 32];
@@ -64,20 +63,20 @@ impl Sums {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let _ = std::fs::create_dir_all(folder);
         let _ =
-            files::replace_lightly(&self.path, |out| Ok(serde_json::to_writer(out, &self.known)?));
+            files::replace_unsynced(&self.path, |out| Ok(serde_json::to_writer(out, &self.known)?));
     }
 }
 
 fn key(stamp: &Stamp, length: usize) -> String {
-    let Stamp { file: (device, inode), size, written, changed } = stamp;
-    format!("{device}:{inode}:{size}:{written}:{changed}:{length}")
+    let Stamp { file: (device, inode), size, modified, changed } = stamp;
+    format!("{device}:{inode}:{size}:{modified}:{changed}:{length}")
 }
 
 /// Whether another change would have another time. Only Unix has a time of change that no program
 /// can set.
 fn is_settled(stamp: &Stamp, now: SystemTime) -> bool {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_nanos() as i128);
-    cfg!(unix) && now - stamp.changed.max(stamp.written) > SETTLED.as_nanos() as i128
+    cfg!(unix) && now - stamp.changed.max(stamp.modified) > SETTLED.as_nanos() as i128
 }
 
 /// A sum in hexadecimal digits.
@@ -124,7 +123,7 @@ mod tests {
             Sums::in_folder(folder.path()).of(&file, 2).unwrap(),
             <Sum>::from(Sha256::digest("ab"))
         );
-        let written = file.stamp().unwrap().written;
+        let written = file.stamp().unwrap().modified;
         drop(file);
         std::thread::sleep(Duration::from_millis(20));
         std::fs::write(&path, "abd").unwrap();
@@ -132,7 +131,7 @@ mod tests {
         let back = SystemTime::UNIX_EPOCH + Duration::from_nanos(written as u64);
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(back).unwrap();
         let changed = MappedFile::open(&path).unwrap();
-        assert_eq!(changed.stamp().unwrap().written, written);
+        assert_eq!(changed.stamp().unwrap().modified, written);
         let sum = Sums::in_folder(folder.path()).of(&changed, 3).unwrap();
         assert_eq!(sum, <Sum>::from(Sha256::digest("abd")));
     }

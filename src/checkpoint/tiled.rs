@@ -9,11 +9,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
-use super::bytes::{MappedFile, MappedSlice};
 use super::kept::Kept;
 use super::safetensors::{self, Entry, Stored};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, MappedFile, MappedSlice};
 use crate::kernels::{Tiles, Weight};
 
 /// A file that nobody has written to for so long is not being written.
@@ -80,7 +79,8 @@ impl Tiled {
             bytes: *size as u64,
         });
         // Of programs that were killed while they wrote; others may be writing now.
-        files::sweep(kept_in, FORGOTTEN).map_err(|e| Error::io("clear", kept_in, e))?;
+        files::remove_stale_temporaries(kept_in, FORGOTTEN)
+            .map_err(|e| Error::io("clear", kept_in, e))?;
         let written = kept.write(sources.iter().copied(), |out| {
             out.write_all(&safetensors::header(entries)?)?;
             for (_, weight, _) in &sizes {
@@ -88,7 +88,7 @@ impl Tiled {
                     .in_tiles()
                     .ok_or_else(|| std::io::Error::other("no kernels for tiles"))?;
                 out.write_all(tiles.bytes())?;
-                weight.bytes.leave();
+                weight.bytes.release_pages();
             }
             Ok(())
         });
@@ -102,7 +102,7 @@ impl Tiled {
     }
 
     fn in_file(file: MappedFile) -> Result<Self> {
-        file.in_large_pages();
+        file.advise_huge_pages();
         let tensors = safetensors::parse(file.bytes())
             .map_err(|reason| Error::malformed(file.path(), reason))?;
         Ok(Self { file, tensors })

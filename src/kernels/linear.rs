@@ -15,7 +15,7 @@ use super::matmul::{Activations, Matrix, matmul};
 use super::pass::Pass;
 use super::rows::add;
 use super::tiles::{Outputs, Tiles};
-use crate::checkpoint::MappedSlice;
+use crate::files::MappedSlice;
 
 type Result<T> = candle_core::Result<T>;
 
@@ -183,7 +183,7 @@ impl Linear {
             _ => None,
         };
         if tiles.is_some() {
-            weight.bytes.leave();
+            weight.bytes.release_pages();
         }
         Ok(Self { weight, bias, precision, tiles, on_device })
     }

@@ -3,7 +3,7 @@
 
 use memmap2::MmapMut;
 
-use crate::checkpoint::MappedSlice;
+use crate::files::MappedSlice;
 
 /// Bytes of a cache line, and of a register: tiles and their parts begin at one.
 pub(super) const LINE: usize = 64;

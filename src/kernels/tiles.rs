@@ -25,7 +25,7 @@ use super::{
     eights::{self, Eights},
     halves::{self, Halves},
 };
-use crate::checkpoint::MappedSlice;
+use crate::files::MappedSlice;
 
 /// How scales and minimums of a tile lie behind its weights; `[TILE]` of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

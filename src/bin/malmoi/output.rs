@@ -47,7 +47,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 /// must be none of the files that are read.
 pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
-    if let Some(input) = read.iter().find(|input| !force && files::are_one(path, input)) {
+    if let Some(input) = read.iter().find(|input| !force && files::is_same_file(path, input)) {
         bail!(
             "{} is the file that is read ({}): name another with `-o`, or add --force to overwrite it",
             path.display(),
@@ -63,7 +63,7 @@ pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<
     }
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    files::probe(folder).map_err(|e| Error::io("write into", folder, e))?;
+    files::check_writable(folder).map_err(|e| Error::io("write into", folder, e))?;
     Ok(())
 }
 

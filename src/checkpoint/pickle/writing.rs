@@ -10,8 +10,8 @@ use std::io::{Error, Result, Write};
 use super::known::Dtype;
 use super::machine::Dimension;
 use super::{Tensor, shape};
-use crate::checkpoint::bytes::MappedFile;
 use crate::checkpoint::safetensors::{self, Entry};
+use crate::files::MappedFile;
 
 /// Bytes that are collected before they are written.
 const AT_ONCE: usize = 1 << 16;
@@ -82,7 +82,7 @@ impl Tensor<'_> {
         } else {
             each(&self.dimensions, &bytes, self.dtype, out)?;
         }
-        bytes.leave();
+        bytes.release_pages();
         Ok(())
     }
 

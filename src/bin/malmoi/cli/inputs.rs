@@ -63,7 +63,7 @@ impl Inputs {
             }
             return Ok(());
         }
-        if files::are_one(path, output) {
+        if files::is_same_file(path, output) {
             bail!(
                 "{} is named as input and as the folder for results: choose another with `-o`",
                 path.display()

@@ -1,6 +1,4 @@
-//! Files mapped into memory, shared by everything that reads weights from them.
-//!
-//! The one place of the crate that maps files. Knows no format.
+//! Memory-mapped files. The only module that maps files; knows no format.
 
 mod faults;
 
@@ -9,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::faults::Watch;
+use self::faults::FaultGuard;
 use crate::error::{Error, Result};
 
 /// A read-only view of a whole file. Cloning it shares the mapping.
@@ -18,69 +16,69 @@ pub struct MappedFile(Arc<Mapped>);
 
 struct Mapped {
     path: PathBuf,
-    /// Dropped before the mapping it watches.
-    watch: Watch,
+    /// Dropped before the mapping it guards.
+    guard: FaultGuard,
     map: memmap2::Mmap,
-    /// What it is backed by, if not by memory alone: bytes can be read from it again.
+    /// The file and its state when it was mapped; `None` for an anonymous mapping.
     file: Option<(File, Stamp)>,
 }
 
-/// What tells one state of a file from another without reading it.
+/// Identity and state of a file, from its metadata: another state has another stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Stamp {
-    /// Device and inode.
+pub(crate) struct Stamp {
+    /// Device and inode; zeros where the system has none.
     pub file: (u64, u64),
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When its bytes were last written, in nanoseconds since 1970 …
-    pub written: i128,
-    /// … and when they, its name or its rights were: no program can set this one.
+    /// Modification time (mtime), in nanoseconds since 1970.
+    pub modified: i128,
+    /// Change time (ctime) of bytes, name or permissions; programs cannot set it. The modification
+    /// time where the system has none.
     pub changed: i128,
 }
 
 impl Stamp {
-    pub fn of(found: &std::fs::Metadata) -> Self {
+    pub fn of(metadata: &std::fs::Metadata) -> Self {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
             let nanoseconds =
                 |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
             Self {
-                file: (found.dev(), found.ino()),
-                size: found.len(),
-                written: nanoseconds(found.mtime(), found.mtime_nsec()),
-                changed: nanoseconds(found.ctime(), found.ctime_nsec()),
+                file: (metadata.dev(), metadata.ino()),
+                size: metadata.len(),
+                modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+                changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
             }
         }
         #[cfg(not(unix))]
         {
             let since =
                 |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
-            let written =
-                found.modified().ok().and_then(since).map_or(0, |time| time.as_nanos() as i128);
-            Self { file: (0, 0), size: found.len(), written, changed: written }
+            let modified =
+                metadata.modified().ok().and_then(since).map_or(0, |time| time.as_nanos() as i128);
+            Self { file: (0, 0), size: metadata.len(), modified, changed: modified }
         }
     }
 }
 
 impl MappedFile {
-    /// Maps a file. An empty file is an error: no format here has one.
+    /// Maps a file. An empty file is an error: no format read here allows one.
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
-        let found = file.metadata().map_err(|e| Error::io("read", path, e))?;
-        if found.len() == 0 {
+        let metadata = file.metadata().map_err(|e| Error::io("read", path, e))?;
+        if metadata.len() == 0 {
             return Err(Error::malformed(path, "the file is empty"));
         }
-        // SAFETY: the mapping is read-only and private. Another process may shorten the file while
-        // it is mapped: pages that are lost then are replaced by zeros (`faults.rs`), and `check`
-        // says so. The store never rewrites a file in place, it renames complete files over names
-        // (store::arrival).
+        // SAFETY: the mapping is read-only and private. If another process shortens the file, lost
+        // pages are replaced by zeros (`faults.rs`) and `check` fails. This crate never rewrites a
+        // file in place: it renames complete files.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io("map", path, e))?;
-        let stamp = Stamp::of(&found);
+        let stamp = Stamp::of(&metadata);
         Ok(Self::of(path, map, Some((file, stamp))))
     }
 
-    /// The same for bytes that are in memory already; they are copied.
+    /// An anonymous mapping with a copy of these bytes.
     pub fn copy_of(bytes: &[u8]) -> Result<Self> {
         let path = Path::new("bytes in memory");
         if bytes.is_empty() {
@@ -94,55 +92,56 @@ impl MappedFile {
 
     fn of(path: &Path, map: memmap2::Mmap, file: Option<(File, Stamp)>) -> Self {
         let start = map.as_ptr() as usize;
-        let watch =
-            if file.is_some() { Watch::over(start..start + map.len()) } else { Watch::none() };
-        Self(Arc::new(Mapped { path: path.to_path_buf(), watch, map, file }))
+        let guard = if file.is_some() {
+            FaultGuard::register(start..start + map.len())
+        } else {
+            FaultGuard::none()
+        };
+        Self(Arc::new(Mapped { path: path.to_path_buf(), guard, map, file }))
     }
 
-    /// Fails where the bytes are no longer those that were mapped: the file was cut short, could
-    /// not be read from its disk, or was written to. What was computed since the last check is then
-    /// worth nothing.
+    /// Fails if the file was shortened, written to or could not be read since it was mapped.
+    /// Results computed since the last successful check are then invalid.
     pub fn check(&self) -> Result<()> {
         let Some((file, stamp)) = &self.0.file else { return Ok(()) };
         let path = self.path();
         let now = Stamp::of(&file.metadata().map_err(|e| Error::io("read", path, e))?);
-        // The time of its last change also tells of a new name, or of none: its bytes are still
-        // there then.
-        let reason = match () {
-            () if now.size < stamp.size => "was cut short while it was in use",
-            () if self.0.watch.is_lost() => "could not be read while it was in use",
-            () if (now.size, now.written) != (stamp.size, stamp.written) => {
-                "was changed while it was in use"
-            }
-            () => return Ok(()),
+        // Not the change time: renaming or removing a file sets it and leaves the bytes.
+        let reason = if now.size < stamp.size {
+            "was cut short while it was in use"
+        } else if self.0.guard.is_lost() {
+            "could not be read while it was in use"
+        } else if (now.size, now.modified) != (stamp.size, stamp.modified) {
+            "was changed while it was in use"
+        } else {
+            return Ok(());
         };
         Err(Error::malformed(path, format!("the file {reason}; fetch or copy it again")))
     }
 
-    /// What tells its state, where it is backed by a file.
-    pub(super) fn stamp(&self) -> Option<Stamp> {
+    /// State of the file when it was mapped; `None` for an anonymous mapping.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
         self.0.file.as_ref().map(|(_, stamp)| *stamp)
     }
 
-    /// Says that all of it is read again and again: the system may map it in large pages, so that
-    /// fewer addresses are looked up.
-    pub fn in_large_pages(&self) {
-        // Where there are none for files, small ones do.
+    /// Asks for large pages, which need fewer address translations in repeated reads.
+    pub fn advise_huge_pages(&self) {
+        // Only advice: a system without large pages for files keeps small ones.
         #[cfg(target_os = "linux")]
         let _ = self.0.map.advise(memmap2::Advice::HugePage);
     }
 
-    /// Where the file is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
 
-    /// Everything in it.
+    /// The contents.
     pub fn bytes(&self) -> &[u8] {
         &self.0.map
     }
 
-    /// A part of the file that keeps the mapping alive; `None` where the range leaves the file.
+    /// A range of the file, which keeps the mapping alive; `None` if it is out of bounds.
     pub fn slice(&self, range: Range<usize>) -> Option<MappedSlice> {
         (range.start <= range.end && range.end <= self.0.map.len())
             .then(|| MappedSlice { file: self.clone(), range })
@@ -164,7 +163,7 @@ impl std::ops::Deref for MappedSlice {
 }
 
 impl MappedSlice {
-    /// A part of it; `None` where the range leaves it.
+    /// A range within the slice; `None` if it is out of bounds.
     pub fn part(&self, range: Range<usize>) -> Option<Self> {
         (range.start <= range.end && range.end <= self.range.len()).then(|| Self {
             file: self.file.clone(),
@@ -172,19 +171,17 @@ impl MappedSlice {
         })
     }
 
-    /// Says that these bytes will not be read soon: the system may take back the memory they lie
-    /// in. They stay in the file and can be read again at any time.
-    pub fn leave(&self) {
+    /// Releases the memory of the slice: its bytes are read from the file again when needed.
+    pub fn release_pages(&self) {
         #[cfg(unix)]
         {
-            // Only whole pages within the slice; its neighbours' stay.
+            // Only whole pages within the slice.
             const PAGE: usize = 1 << 16;
             let (start, end) =
                 (self.range.start.next_multiple_of(PAGE), self.range.end / PAGE * PAGE);
             if self.file.0.file.is_some() && start < end {
-                // SAFETY: the mapping is read-only and of a file, so that pages taken back hold the
-                // same bytes when read again. That it is refused changes nothing
-                // but the memory in use.
+                // SAFETY: the mapping is read-only and backed by a file, so released pages hold the
+                // same bytes when they are read again. A refusal only leaves the memory in use.
                 let _ = unsafe {
                     self.file.0.map.unchecked_advise_range(
                         memmap2::UncheckedAdvice::DontNeed,
@@ -196,7 +193,7 @@ impl MappedSlice {
         }
     }
 
-    /// The file it is part of.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
@@ -227,7 +224,7 @@ mod tests {
         file.check().unwrap();
         let other = File::options().write(true).open(file.path()).unwrap();
         other.set_len(1 << 18).unwrap();
-        // Several threads meet the lost pages at once, as those of a network do.
+        // Several threads read the lost pages at once, as the threads of a network do.
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -238,10 +235,9 @@ mod tests {
                 });
             }
         });
-        assert!(file.0.watch.is_lost());
+        assert!(file.0.guard.is_lost());
         assert!(refusal(&file).contains("was cut short while it was in use"), "{}", refusal(&file));
-        // Another mapping is not touched by it, and the lost one stays lost when the file grows
-        // again.
+        // Other mappings are not affected, and the lost one stays lost when the file grows again.
         other.set_len(1 << 20).unwrap();
         assert!(
             refusal(&file).contains("could not be read while it was in use"),

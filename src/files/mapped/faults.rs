@@ -1,20 +1,19 @@
-//! Mapped files that lose pages while they are in use: cut short by another program, or on a disk
-//! that fails.
+//! Lost pages of mapped files: another program shortened the file, or the disk fails.
 //!
-//! Reading such a page raises SIGBUS, which ends a program. Here a handler puts zeros in the place
-//! of the lost pages and marks the mapping as lost; [`Watch::is_lost`] tells, and the step that
-//! read zeros ends with an error. A fault outside the registered mappings goes to the handler that
-//! was there before. Unix only: Windows does not let a mapped file be cut short.
+//! Reading such a page raises SIGBUS, which would end the program. The handler installed here maps
+//! zeros over the lost pages and marks the mapping as lost; callers check [`FaultGuard::is_lost`]
+//! and discard what was computed from the zeros. A fault outside the registered mappings goes to
+//! the previous handler. Unix only: Windows refuses to shorten a mapped file.
 
 #![cfg_attr(not(unix), allow(dead_code))]
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Mappings that can be watched at a time; one that finds no slot is used unwatched.
+/// Number of mappings that can be registered at a time; further ones are used unguarded.
 const SLOTS: usize = 4096;
 
-/// A registered mapping: addresses, and whether a page of it was lost. Free where `end` is zero.
+/// A registered mapping: its addresses, and whether a page was lost. Free if `end` is zero.
 struct Slot {
     taken: AtomicBool,
     start: AtomicUsize,
@@ -31,12 +30,12 @@ static MAPPINGS: [Slot; SLOTS] = [const {
     }
 }; SLOTS];
 
-/// A registration that lasts as long as its mapping.
-pub(super) struct Watch(Option<&'static Slot>);
+/// The registration of a mapping, dropped before the mapping.
+pub(super) struct FaultGuard(Option<&'static Slot>);
 
-impl Watch {
-    /// Registers a mapping of these addresses. It must be dropped before the mapping is.
-    pub fn over(addresses: Range<usize>) -> Self {
+impl FaultGuard {
+    /// Registers the mapping of these addresses.
+    pub fn register(addresses: Range<usize>) -> Self {
         if !handler::install() {
             return Self(None);
         }
@@ -50,18 +49,18 @@ impl Watch {
         Self(slot)
     }
 
-    /// Of a mapping that no file backs.
+    /// The guard of an anonymous mapping, which cannot lose pages.
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// Whether zeros stand where bytes of the file stood.
+    /// True if bytes of the file were replaced by zeros.
     pub fn is_lost(&self) -> bool {
         self.0.is_some_and(|slot| slot.lost.load(Ordering::Acquire))
     }
 }
 
-impl Drop for Watch {
+impl Drop for FaultGuard {
     fn drop(&mut self) {
         if let Some(slot) = self.0 {
             slot.end.store(0, Ordering::Release);
@@ -84,11 +83,11 @@ mod handler {
 
     use super::MAPPINGS;
 
-    /// What handled the signal before.
+    /// The previous handler.
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
     static PAGE: OnceLock<usize> = OnceLock::new();
 
-    /// Installs the handler once; `false` where the system refuses it.
+    /// Installs the handler once; `false` if the system refuses it.
     pub fn install() -> bool {
         static INSTALLED: OnceLock<bool> = OnceLock::new();
         *INSTALLED.get_or_init(|| {
@@ -154,22 +153,22 @@ mod handler {
         }
     }
 
-    /// Puts zeros from the page of an address to the end of the registered mapping it lies in;
-    /// `false` where there is none.
+    /// Maps zeros from the page of an address to the end of the registered mapping that holds it;
+    /// `false` if there is none.
     fn replace(address: usize) -> bool {
         let Some(page) = PAGE.get().copied() else { return false };
         for slot in &MAPPINGS {
             let end = slot.end.load(Ordering::Acquire);
             let start = slot.start.load(Ordering::Acquire);
-            // A slot may be given to another mapping between the two reads.
+            // The slot may pass to another mapping between the two reads.
             if slot.end.load(Ordering::Acquire) != end || !(start..end).contains(&address) {
                 continue;
             }
-            // Before the zeros are there, so that no reader of them finds the file sound.
+            // Marked before the zeros are mapped, so that no reader of them sees an intact file.
             slot.lost.store(true, Ordering::Release);
             let from = address / page * page;
-            // SAFETY: the range lies in a mapping that is registered, so that it is ours and still
-            // there; its pages are replaced by private zeros with the same protection.
+            // SAFETY: the range lies in a registered mapping, which is ours and still mapped; its
+            // pages are replaced by private zeros with the same protection.
             let mapped = unsafe {
                 libc::mmap(
                     from as *mut libc::c_void,
