@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let worker = ModelChoice {
         model: Model::open(model)?,
-        abilities: Default::default(),
+        capabilities: Default::default(),
         sum: model.clone(),
     };
     let plan = Plan {

@@ -1,6 +1,11 @@
-//! What is happening: plain data, serialisable. Prints nothing.
+//! Progress of a running request as serializable events, and the callbacks that receive them.
+//! Prints nothing.
+
+use std::time::Instant;
 
 use serde::Serialize;
+
+use crate::error::{Error, Result};
 
 pub use crate::finding::Finding;
 
@@ -84,4 +89,95 @@ pub enum Event {
     },
     /// A doubt, as soon as it is known.
     Found(Finding),
+}
+
+/// Callbacks of a running request; see [`Request::observe`](crate::Request::observe). They must
+/// not block: a [shared](crate::Model::shared) model calls them from its one generation loop.
+///
+/// ```
+/// use malmoi::{Event, Observer};
+/// let mut text = String::new();
+/// let observer = Observer::new().on_text(|fresh| text.push_str(fresh)).cancel_if(|| false);
+/// ```
+#[derive(Default)]
+pub struct Observer<'o> {
+    on_event: Option<Box<dyn FnMut(&Event) + 'o>>,
+    on_text: Option<Box<dyn FnMut(&str) + 'o>>,
+    cancel_if: Option<Box<dyn FnMut() -> bool + 'o>>,
+    deadline: Option<Instant>,
+    is_late: bool,
+}
+
+impl<'o> Observer<'o> {
+    /// An observer without callbacks: the request runs to its end.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Receives every event.
+    #[must_use]
+    pub fn on_event(mut self, callback: impl FnMut(&Event) + 'o) -> Self {
+        self.on_event = Some(Box::new(callback));
+        self
+    }
+
+    /// Receives the text of the result in pieces, each as soon as it is final.
+    #[must_use]
+    pub fn on_text(mut self, callback: impl FnMut(&str) + 'o) -> Self {
+        self.on_text = Some(Box::new(callback));
+        self
+    }
+
+    /// Ends the request with [`Error::Cancelled`] when the callback returns true. It is called
+    /// before the work begins, after each piece of text, between the segments of a text while they
+    /// are measured, tokenized and checked, and after every step of the model, prompts included;
+    /// while a shared model works or the request waits for its turn there, ten times a second.
+    #[must_use]
+    pub fn cancel_if(mut self, callback: impl FnMut() -> bool + 'o) -> Self {
+        self.cancel_if = Some(Box::new(callback));
+        self
+    }
+
+    pub(crate) fn event(&mut self, event: &Event) {
+        if let Some(on_event) = &mut self.on_event {
+            on_event(event);
+        }
+    }
+
+    /// Passes text on, unless it is empty; an error if the request is cancelled.
+    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
+        if let Some(on_text) = &mut self.on_text
+            && !text.is_empty()
+        {
+            on_text(text);
+        }
+        self.check()
+    }
+
+    /// An error if the request is cancelled or late.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.is_late |= self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if self.is_late || self.cancel_if.as_mut().is_some_and(|is_cancelled| is_cancelled()) {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Cancels the request at a time.
+    pub(crate) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// True if the request was cancelled because its deadline had passed.
+    pub(crate) fn is_late(&self) -> bool {
+        self.is_late
+    }
+
+    /// Runs a part of the work whose text is not the result's: `on_text` does not receive it.
+    pub(crate) fn without_text<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let on_text = self.on_text.take();
+        let result = work(self);
+        self.on_text = on_text;
+        result
+    }
 }

@@ -16,7 +16,16 @@ pub enum Language {
     Korean,
 }
 
-/// What the table knows of a language.
+/// The languages of a task: of its text and of its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LanguagePair {
+    /// Language of the text.
+    pub from: Language,
+    /// Language of the result.
+    pub to: Language,
+}
+
+/// A row of the table of languages.
 struct Row {
     language: Language,
     code: &'static str,
@@ -146,6 +155,12 @@ impl Language {
             Some(seems) => Err(Error::ForeignText { seems: seems.to_string() }),
             None => Ok(Some(Self::English)),
         }
+    }
+
+    /// The language to read an article in: [`recognize`](Self::recognize), or English for a text
+    /// without letters.
+    pub fn of_article(article: &str) -> Result<Self> {
+        Ok(Self::recognize(article)?.unwrap_or(Self::English))
     }
 
     /// The language a text is written in, by its share of Hangul; `None` where it has no letters of

@@ -65,6 +65,7 @@ pub mod files;
 mod finding;
 pub mod formats;
 pub mod generation;
+mod job;
 pub mod kernels;
 mod language;
 mod model;
@@ -80,13 +81,14 @@ pub mod store;
 
 pub use checkpoint::Quantization;
 pub use error::{Cause, Error, InputFault, Result};
-pub use event::{Event, Finish};
+pub use event::{Event, Finish, Observer};
 pub use finding::{Finding, Merged, Place, Severity, beginning};
-pub use language::Language;
+pub use job::{Capabilities, TaskOptions};
+pub use language::{Language, LanguagePair};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
 pub use outcome::{Outcome, Route, Segment, Tokens};
 pub use prompt_part::PromptPart;
-pub use request::{Abilities, Choices, Pieces, Request};
+pub use request::{Request, TextStream};
 
 /// The README's programs are compiled with the tests.
 #[cfg(doctest)]

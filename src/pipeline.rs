@@ -9,65 +9,45 @@ mod places;
 mod wanted;
 mod write;
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::checks::{self, Pair};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::event::{Event, Finish};
+use crate::event::{Event, Finish, Observer};
 use crate::finding::{Finding, Place, Severity, beginning};
-use crate::language::Language;
+use crate::job::{Capabilities, Job, TaskOptions};
+use crate::language::{Language, LanguagePair};
 use crate::model::Model;
 use crate::outcome::{Outcome, Route, Segment, Tokens};
 use crate::prompts::Task;
-use crate::request::{Abilities, Job};
 use course::Course;
 use write::{Part, Writer};
-
-/// Who is told: what happens, and text as soon as it is certain.
-pub(crate) struct Watch<'w> {
-    pub on_event: &'w mut dyn FnMut(&Event),
-    pub on_text: &'w mut dyn FnMut(&str) -> ControlFlow<()>,
-}
-
-impl Watch<'_> {
-    /// Gives out text; an error where nothing more is wanted.
-    fn give(&mut self, text: &str) -> Result<()> {
-        match (self.on_text)(text) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::Cancelled),
-        }
-    }
-
-    /// Asks whether to go on: between all parts of the work, however short each should be.
-    fn go_on(&mut self) -> Result<()> {
-        self.give("")
-    }
-}
 
 /// Does what a job says to a document. `translator` is for the second half of a cascade, where that
 /// is another model's.
 pub(crate) fn run(
     model: &Model,
-    translator: Option<(&Model, &Abilities)>,
+    translator: Option<(&Model, &Capabilities)>,
     document: &Document,
     job: &Job,
-    watch: &mut Watch<'_>,
+    observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
     let began = Instant::now();
-    watch.go_on()?;
-    let from = match job.from {
+    observer.check()?;
+    let from = match job.options.from {
         Some(from) => from,
-        None => Language::recognize(&document.article())?.unwrap_or(Language::English),
+        None => Language::of_article(&document.article())?,
     };
     let mut outcome = match job.task {
-        Task::Translate => translate(model, &job.abilities, document, from, job, watch)?,
+        Task::Translate => translate(model, &job.capabilities, document, from, job, observer)?,
         Task::Summarize | Task::Combine => {
-            let to = job.to.unwrap_or(from);
-            match route(model, job, &document.article(), (from, to)) {
-                Route::Cascade => cascade(model, translator, document, (from, to), job, watch)?,
-                _ => summarize(model, document, (from, to), job, watch)?,
+            let to = job.options.to.unwrap_or(from);
+            match route(model, job, &document.article(), LanguagePair { from, to }) {
+                Route::Cascade => {
+                    cascade(model, translator, document, LanguagePair { from, to }, job, observer)?
+                }
+                _ => summarize(model, document, LanguagePair { from, to }, job, observer)?,
             }
         }
     };
@@ -78,10 +58,16 @@ pub(crate) fn run(
 /// Direct where the model writes summaries in the language asked for, else summarize and then
 /// translate, as what is its own summary is. A model that cannot be told a language writes in the
 /// article's.
-fn route(model: &Model, job: &Job, article: &str, (from, to): (Language, Language)) -> Route {
-    let writes = job.abilities.summarizes.as_ref().is_none_or(|languages| languages.contains(&to));
+fn route(
+    model: &Model,
+    job: &Job,
+    article: &str,
+    LanguagePair { from, to }: LanguagePair,
+) -> Route {
+    let writes =
+        job.capabilities.summarizes.as_ref().is_none_or(|languages| languages.contains(&to));
     let able = writes && !model.reads_sources();
-    match job.route {
+    match job.options.route {
         _ if from == to => Route::Direct,
         Route::Auto if able && !is_own_summary(article) => Route::Direct,
         Route::Auto => Route::Cascade,
@@ -92,11 +78,11 @@ fn route(model: &Model, job: &Job, article: &str, (from, to): (Language, Languag
 /// A summary in the article's language, and a translation of that.
 fn cascade(
     model: &Model,
-    translator: Option<(&Model, &Abilities)>,
+    translator: Option<(&Model, &Capabilities)>,
     document: &Document,
-    (from, to): (Language, Language),
+    LanguagePair { from, to }: LanguagePair,
     job: &Job,
-    watch: &mut Watch<'_>,
+    observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
     if translator.is_none() && model.reads_sources() {
         let what = format!("a summary in {} of an article in {}", to.name(), from.name());
@@ -104,14 +90,14 @@ fn cascade(
             "summaries in the article's language, which another model can translate".to_string();
         return Err(Error::Unsupported { what, file: model.path().to_path_buf(), supported });
     }
-    // The text of the first half is not shown.
-    let mut quiet = |_: &str| (watch.on_text)("");
-    let mut first = Watch { on_event: &mut *watch.on_event, on_text: &mut quiet };
-    let summary = summarize(model, document, (from, from), job, &mut first)?;
-    let (translator, abilities) = translator.unwrap_or((model, &job.abilities));
+    let first = LanguagePair { from, to: from };
+    let summary =
+        observer.without_text(|observer| summarize(model, document, first, job, observer))?;
+    let (translator, capabilities) = translator.unwrap_or((model, &job.capabilities));
     let between = Document::of_lines(summary.text.clone());
-    let second = Job { task: Task::Translate, to: Some(to), prompt: None, ..job.clone() };
-    let mut outcome = translate(translator, abilities, &between, from, &second, watch)?;
+    let options = TaskOptions { to: Some(to), prompt: None, ..job.options.clone() };
+    let second = Job { task: Task::Translate, options, ..job.clone() };
+    let mut outcome = translate(translator, capabilities, &between, from, &second, observer)?;
     outcome.task = Task::Summarize;
     outcome.route = Route::Cascade;
     outcome.tokens =
@@ -147,20 +133,21 @@ fn of_second_step(finding: Finding) -> Finding {
 fn summarize(
     model: &Model,
     document: &Document,
-    (from, to): (Language, Language),
+    LanguagePair { from, to }: LanguagePair,
     job: &Job,
-    watch: &mut Watch<'_>,
+    observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
     let article = document.article();
-    let writer = Writer::new(model, &job.abilities, job, Task::Summarize, (from, to))?;
+    let writer =
+        Writer::new(model, &job.capabilities, job, Task::Summarize, LanguagePair { from, to })?;
     let mut outcome = empty_outcome(model, Task::Summarize, from, to);
-    report_furniture(document, &mut outcome, watch);
+    report_furniture(document, &mut outcome, observer);
     if is_own_summary(&article) {
-        return give_back(model, &article, outcome, watch);
+        return give_back(model, &article, outcome, observer);
     }
     outcome.findings.extend(writer.not_followed());
-    condense(&writer, Task::Summarize, &article, &mut outcome, watch)?;
-    watch.go_on()?;
+    condense(&writer, Task::Summarize, &article, &mut outcome, observer)?;
+    observer.check()?;
     // The result against the whole article, however many parts it went through.
     let (source, output) = (article.as_str(), outcome.text.as_str());
     let pair = Pair { source, output, from, to, task: checks::Task::Summary };
@@ -176,7 +163,7 @@ fn summarize(
         }
     }
     outcome.findings.extend(found);
-    Ok(finished(outcome, watch))
+    Ok(finished(outcome, observer))
 }
 
 /// Whether there is nothing to shorten: a headline, a name, a date. A model asked for a summary of
@@ -198,15 +185,13 @@ fn give_back(
     model: &Model,
     article: &str,
     mut outcome: Outcome,
-    watch: &mut Watch<'_>,
+    observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
     let text = article.trim().to_string();
     let tokens = model.count(&text);
-    (watch.on_event)(&Event::Stage { stage: Task::Summarize.as_str(), segments: 1 });
-    if (watch.on_text)(&text).is_break() {
-        return Err(Error::Cancelled);
-    }
-    (watch.on_event)(&Event::Segment { index: 0, finish: Finish::Stop, tokens: 0 });
+    observer.event(&Event::Stage { stage: Task::Summarize.as_str(), segments: 1 });
+    observer.text(&text)?;
+    observer.event(&Event::Segment { index: 0, finish: Finish::Stop, tokens: 0 });
     let message = "the text is too short to summarize and is given back as it is";
     outcome.findings.push(
         Finding::new("short", "nothing_to_summarize", message).severity(Severity::Minor).at(0),
@@ -220,7 +205,7 @@ fn give_back(
         score: None,
     });
     outcome.text = text;
-    Ok(finished(outcome, watch))
+    Ok(finished(outcome, observer))
 }
 
 /// Map and reduce: parts that fit the window are summarized; if there were several, their summaries
@@ -230,11 +215,11 @@ fn condense(
     task: Task,
     text: &str,
     outcome: &mut Outcome,
-    watch: &mut Watch<'_>,
+    observer: &mut Observer<'_>,
 ) -> Result<()> {
-    let parts = writer.parts(task, text, watch)?;
+    let parts = writer.parts(task, text, observer)?;
     let whole = parts.len() == 1;
-    let written = writer.write(task, &parts, whole, &mut Course::new(task, &parts), watch)?;
+    let written = writer.write(task, &parts, whole, &mut Course::new(task, &parts), observer)?;
     if task == Task::Summarize {
         let tokens = parts.iter().map(|part| part.tokens).sum();
         outcome.tokens.input = tokens;
@@ -256,23 +241,23 @@ fn condense(
         });
     }
     let summaries = std::mem::take(&mut outcome.text);
-    condense(writer, Task::Combine, &summaries, outcome, watch)
+    condense(writer, Task::Combine, &summaries, outcome, observer)
 }
 
 fn translate(
     model: &Model,
-    abilities: &Abilities,
+    capabilities: &Capabilities,
     document: &Document,
     from: Language,
     job: &Job,
-    watch: &mut Watch<'_>,
+    observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
-    let to = job.to.unwrap_or(from.other());
+    let to = job.options.to.unwrap_or(from.other());
     if from == to {
         return Err(Error::SameLanguage { language: to.name() });
     }
     let document = &document.said_to_be(from.code(), to.code());
-    let writer = Writer::new(model, abilities, job, Task::Translate, (from, to))?;
+    let writer = Writer::new(model, capabilities, job, Task::Translate, LanguagePair { from, to })?;
     let mut outcome = empty_outcome(model, Task::Translate, from, to);
     outcome.findings.extend(writer.unheard());
     outcome.findings.extend(writer.not_followed());
@@ -281,19 +266,19 @@ fn translate(
     let mut parts: Vec<Part<'_>> = Vec::new();
     let mut blocks = Vec::new();
     for block in document.blocks() {
-        watch.go_on()?;
+        observer.check()?;
         let text = document.block_text(block);
         let first = parts.len();
         match Language::detect(text).filter(|_| block.kind != Kind::Outside) {
             Some(language) if language == from => {
-                parts.extend(writer.parts(Task::Translate, text, watch)?)
+                parts.extend(writer.parts(Task::Translate, text, observer)?)
             }
             Some(_) => outcome.findings.extend(not_translated(text, from)),
             None => {}
         }
         blocks.push(first..parts.len());
     }
-    let written = writer.translate(document, &parts, &blocks, watch)?;
+    let written = writer.translate(document, &parts, &blocks, observer)?;
     outcome.tokens.input = parts.iter().map(|part| part.tokens).sum();
     outcome.tokens.seen = outcome.tokens.input;
     let joined = places::join(document, &parts, &written, &blocks);
@@ -301,7 +286,7 @@ fn translate(
     outcome.add(&written);
     outcome.findings.extend(write::left_out(document, &parts, &written, &blocks));
     for (index, segment) in outcome.segments.iter().enumerate() {
-        watch.go_on()?;
+        observer.check()?;
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, task: checks::Task::Translation };
         outcome.findings.extend(checks::findings(&pair, Some(index)));
@@ -311,7 +296,7 @@ fn translate(
             finding.offset(joined.sources[index], joined.outputs[index]);
         }
     }
-    Ok(finished(outcome, watch))
+    Ok(finished(outcome, observer))
 }
 
 fn empty_outcome(model: &Model, task: Task, from: Language, to: Language) -> Outcome {
@@ -344,12 +329,12 @@ impl Outcome {
     }
 }
 
-fn report_furniture(document: &Document, outcome: &mut Outcome, watch: &mut Watch<'_>) {
+fn report_furniture(document: &Document, outcome: &mut Outcome, observer: &mut Observer<'_>) {
     for (what, text) in document.boilerplate() {
         let message = format!("left out as {what}: {}", beginning(text));
         let finding = Finding::new("furniture", "furniture", message).severity(Severity::Minor);
         let finding = finding.value("what", what);
-        (watch.on_event)(&Event::Found(finding.clone()));
+        observer.event(&Event::Found(finding.clone()));
         outcome.findings.push(finding);
     }
     outcome.findings.extend(write::outside(document, "are left out"));
@@ -363,10 +348,10 @@ fn not_translated(text: &str, from: Language) -> Option<Finding> {
     (text.split_whitespace().count() >= WORDS).then_some(finding)
 }
 
-fn finished(mut outcome: Outcome, watch: &mut Watch<'_>) -> Outcome {
+fn finished(mut outcome: Outcome, observer: &mut Observer<'_>) -> Outcome {
     Finding::arrange(&mut outcome.findings);
     for finding in outcome.findings.iter().filter(|finding| finding.check != "furniture") {
-        (watch.on_event)(&Event::Found(finding.clone()));
+        observer.event(&Event::Found(finding.clone()));
     }
     outcome
 }

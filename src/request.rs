@@ -1,63 +1,24 @@
-//! The builder behind [`Model::translate`] and [`Model::summarize`].
+//! [`Request`]: the builder behind [`Model::translate`] and [`Model::summarize`].
 
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use crate::document::Document;
 use crate::error::{Error, InputFault, Result};
-use crate::event::Event;
+use crate::event::Observer;
 use crate::formats;
 use crate::generation::Options;
+use crate::job::{Capabilities, Job, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
-use crate::pipeline::{self, Watch};
+use crate::pipeline;
 use crate::prompts::{Style, Task, Term};
 
-/// What a model is good for, where somebody knows: a catalogue, or the user. Where nobody does, it
-/// is asked for anything.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Abilities {
-    /// The family of its prompts: `any`, `modest`, `small`, `base`, `hunyuan` …
-    pub family: Option<String>,
-    /// Languages it writes summaries in; all where `None`.
-    pub summarizes: Option<Vec<Language>>,
-}
-
-/// How a text is chosen among those a model could write, where that is not as usual.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Choices {
-    /// See [`Request::seed`].
-    pub seed: Option<u64>,
-    /// See [`Request::max_tokens`].
-    pub max_tokens: Option<usize>,
-    /// See [`Request::beams`].
-    pub beams: Option<usize>,
-}
-
-/// Everything a request says but the text; plain data.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Job {
-    pub task: Task,
-    pub from: Option<Language>,
-    pub to: Option<Language>,
-    pub sentences: usize,
-    pub style: Style,
-    pub route: Route,
-    pub prompt: Option<String>,
-    pub prompts: Option<PathBuf>,
-    pub glossary: Vec<Term>,
-    pub options: Options,
-    pub max_tokens: Option<usize>,
-    pub beams: Option<usize>,
-    pub abilities: Abilities,
-}
-
-/// A text and what to do with it. Nothing happens before [`text`](Self::text),
-/// [`pieces`](Self::pieces) or [`run`](Self::run).
+/// A text, a task and its options. Nothing is computed before [`text`](Self::text),
+/// [`stream`](Self::stream), [`run`](Self::run) or [`observe`](Self::observe).
 ///
 /// ```no_run
 /// use malmoi::{Language, Model};
@@ -69,14 +30,16 @@ pub(crate) struct Job {
 #[derive(Clone)]
 pub struct Request {
     model: Model,
-    translator: Option<(Model, Abilities)>,
+    /// The second model of a cascade.
+    translator: Option<(Model, Capabilities)>,
+    /// The text, or the reason why it cannot be read.
     document: Result<Document, InputFault>,
     job: Job,
     deadline: Option<Instant>,
 }
 
 impl Model {
-    /// Summarizes an article, by default in three sentences of its own language.
+    /// Summarizes an article, by default in three sentences in its own language.
     pub fn summarize(&self, text: &str) -> Request {
         Request::new(self, Task::Summarize, read(text))
     }
@@ -87,19 +50,19 @@ impl Model {
         Request::new(self, Task::Translate, read(text))
     }
 
-    /// As [`summarize`](Self::summarize), of a document that was read already.
+    /// [`summarize`](Self::summarize) for a document that has been read already.
     pub fn summarize_document(&self, document: Document) -> Request {
         Request::new(self, Task::Summarize, Ok(document))
     }
 
-    /// As [`translate`](Self::translate), of a document that was read already.
+    /// [`translate`](Self::translate) for a document that has been read already.
     pub fn translate_document(&self, document: Document) -> Request {
         Request::new(self, Task::Translate, Ok(document))
     }
 }
 
 fn read(text: &str) -> Result<Document, InputFault> {
-    formats::read(text.as_bytes(), "the text").map_err(|e| match e {
+    formats::read(text.as_bytes(), "the text").map_err(|error| match error {
         Error::UnreadableInput { fault, .. } => fault,
         other => other.to_string().into(),
     })
@@ -109,183 +72,160 @@ impl Request {
     fn new(model: &Model, task: Task, document: Result<Document, InputFault>) -> Self {
         let job = Job {
             task,
-            from: None,
-            to: None,
-            sentences: 3,
-            style: Style::Paragraph,
-            route: Route::Auto,
-            prompt: None,
-            prompts: None,
-            glossary: Vec::new(),
-            options: Options::default(),
-            max_tokens: None,
-            beams: None,
-            abilities: Abilities::default(),
+            options: TaskOptions::default(),
+            generation: Options::default(),
+            capabilities: Capabilities::default(),
         };
         Self { model: model.clone(), translator: None, document, job, deadline: None }
     }
 
-    /// The language to write in.
+    /// Replaces all options of the task.
+    pub fn task_options(mut self, options: TaskOptions) -> Self {
+        self.job.options = options.clamped();
+        self
+    }
+
+    /// Language of the result.
     pub fn to(mut self, language: Language) -> Self {
-        self.job.to = Some(language);
+        self.job.options.to = Some(language);
         self
     }
 
-    /// The language of the text, where it should not be looked for.
+    /// Language of the text, instead of the one that is detected.
     pub fn from(mut self, language: Language) -> Self {
-        self.job.from = Some(language);
+        self.job.options.from = Some(language);
         self
     }
 
-    /// How many sentences (or bullets) a summary has; a longer answer is cut after the last of
-    /// them, and that is reported.
+    /// Sentences of a summary, or its bullet points. A longer answer is cut after the last of
+    /// them.
     pub fn sentences(mut self, count: usize) -> Self {
-        self.job.sentences = count.max(1);
+        self.job.options.sentences = count.max(1);
         self
     }
 
-    /// Paragraph, bullets or headline.
+    /// Shape of a summary.
     pub fn style(mut self, style: Style) -> Self {
-        self.job.style = style;
+        self.job.options.style = style;
         self
     }
 
-    /// How a summary in another language is reached.
+    /// Route to a summary in another language.
     pub fn route(mut self, route: Route) -> Self {
-        self.job.route = route;
+        self.job.options.route = route;
         self
     }
 
     /// A prompt by name, instead of the one for the task and the model's family.
     pub fn prompt(mut self, name: impl Into<String>) -> Self {
-        self.job.prompt = Some(name.into());
+        self.job.options.prompt = Some(name.into());
         self
     }
 
-    /// A folder whose prompt files come before the built-in ones of the same names.
+    /// Folder of prompt files that replace the built-in ones of the same names.
     pub fn prompts_from(mut self, folder: impl AsRef<Path>) -> Self {
-        self.job.prompts = Some(folder.as_ref().to_path_buf());
+        self.job.options.prompt_folder = Some(folder.as_ref().to_path_buf());
         self
     }
 
-    /// Translations that must be used.
+    /// Prescribed translations.
     pub fn glossary(mut self, terms: Vec<Term>) -> Self {
-        self.job.glossary = terms;
+        self.job.options.glossary = terms;
         self
     }
 
-    /// How tokens are chosen; [`Options::max_tokens`] is only used where
-    /// [`max_tokens`](Self::max_tokens) asks for it.
+    /// Token-level options, instead of a [`seed`](Self::seed). Their limit, stop strings and search
+    /// are set by the pipeline.
     pub fn options(mut self, options: Options) -> Self {
-        self.job.options = options;
+        self.job.generation = options;
+        self.job.options.seed = None;
         self
     }
 
     /// Samples as the model's makers recommend, instead of taking the likeliest token each time.
-    /// The same seed gives the same text. Models that read a source search for the best text,
-    /// whatever the seed.
+    /// The same seed gives the same text. Models that search ignore it.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.job.options.sample_as_recommended(self.model.recommended(), seed);
+        self.job.options.seed = Some(seed);
         self
     }
 
-    /// The most tokens of each piece, instead of what its length suggests.
+    /// Upper bound on the tokens of each segment.
     pub fn max_tokens(mut self, count: usize) -> Self {
-        self.job.max_tokens = Some(count.max(1));
+        self.job.options.max_tokens = Some(count);
+        self.job.options = self.job.options.clamped();
         self
     }
 
-    /// How many texts a search follows at once, instead of what the checkpoint says; one takes the
-    /// likeliest token each time. Only models that read a source are searched.
+    /// Beam width of models that search, instead of the checkpoint's; 1 takes the likeliest token
+    /// each time.
     pub fn beams(mut self, width: usize) -> Self {
-        self.job.beams = Some(width.clamp(1, 64));
+        self.job.options.beams = Some(width);
+        self.job.options = self.job.options.clamped();
         self
     }
 
-    /// All of these at once.
-    pub fn choices(mut self, choices: Choices) -> Self {
-        let Choices { seed, max_tokens, beams } = choices;
-        self = seed.into_iter().fold(self, Self::seed);
-        self = max_tokens.into_iter().fold(self, Self::max_tokens);
-        beams.into_iter().fold(self, Self::beams)
-    }
-
-    /// What the model is good for.
-    pub fn abilities(mut self, abilities: Abilities) -> Self {
-        self.job.abilities = abilities;
+    /// Capabilities of the model.
+    pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.job.capabilities = capabilities;
         self
     }
 
     /// Another model for the second half of a cascade.
-    pub fn translator(mut self, model: &Model, abilities: Abilities) -> Self {
-        self.translator = Some((model.clone(), abilities));
+    pub fn translator(mut self, model: &Model, capabilities: Capabilities) -> Self {
+        self.translator = Some((model.clone(), capabilities));
         self
     }
 
-    /// When to give up: whatever is under way then ends with [`Error::OutOfTime`]. Looked at where
-    /// [`watch`](Self::watch) asks whether to go on.
+    /// Time after which the request ends with [`Error::OutOfTime`]. It is checked as often as
+    /// [`Observer::cancel_if`].
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Does it and gives the text.
+    /// Runs the request and returns the text of the result.
     pub fn text(self) -> Result<String> {
         Ok(self.run()?.text)
     }
 
-    /// Does it and gives everything there is to know about it.
+    /// Runs the request.
     pub fn run(self) -> Result<Outcome> {
-        self.watch(|_| {}, |_| ControlFlow::Continue(()))
+        self.observe(Observer::new())
     }
 
-    /// Does it, telling what happens and giving out text as soon as it is certain; an empty text
-    /// only asks whether to go on. `Break` ends it with [`Error::Cancelled`].
-    ///
-    /// It is asked before anything is done, between the parts of a text while they are measured,
-    /// tokenized and checked, and after every step of the model, prompts included; while a model
-    /// that is [shared](Model::shared) works or the request waits for its turn there, ten times a
-    /// second.
-    pub fn watch(
-        self,
-        mut on_event: impl FnMut(&Event),
-        mut on_text: impl FnMut(&str) -> ControlFlow<()>,
-    ) -> Result<Outcome> {
-        let document = self.document.map_err(|fault| Error::unreadable("the text", fault))?;
-        let translator = self.translator.as_ref().map(|(model, abilities)| (model, abilities));
-        let (began, mut late) = (Instant::now(), false);
-        let mut on_time = |text: &str| {
-            late |= self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if late { ControlFlow::Break(()) } else { on_text(text) }
-        };
-        let mut watch = Watch { on_event: &mut on_event, on_text: &mut on_time };
-        match pipeline::run(&self.model, translator, &document, &self.job, &mut watch) {
-            Err(Error::Cancelled) if late => {
+    /// Runs the request with callbacks for events, for text as soon as it is final, and for
+    /// cancellation.
+    pub fn observe(self, mut observer: Observer<'_>) -> Result<Outcome> {
+        let Self { model, translator, document, mut job, deadline } = self;
+        let document = document.map_err(|fault| Error::unreadable("the text", fault))?;
+        if let Some(seed) = job.options.seed {
+            job.generation.sample_as_recommended(model.recommended(), seed);
+        }
+        let began = Instant::now();
+        let translator = translator.as_ref().map(|(model, capabilities)| (model, capabilities));
+        observer.set_deadline(deadline);
+        match pipeline::run(&model, translator, &document, &job, &mut observer) {
+            Err(Error::Cancelled) if observer.is_late() => {
                 Err(Error::OutOfTime { seconds: began.elapsed().as_secs_f64() })
             }
             result => result,
         }
     }
 
-    /// Does it in a thread of its own and gives the text piece by piece. Dropping the iterator ends
-    /// the work.
-    pub fn pieces(self) -> Result<Pieces> {
-        // Unbounded, for a sink that waits would hold up every other caller of a shared model; a
-        // text is short.
+    /// Runs the request in a thread of its own and returns its text in pieces. Dropping the
+    /// iterator cancels the request.
+    pub fn stream(self) -> Result<TextStream> {
+        // Unbounded: a callback that waited would hold up every other request of a shared model,
+        // and a text is short.
         let (sender, pieces) = channel();
-        let reader = Arc::new(());
-        let present = Arc::downgrade(&reader);
+        let alive = Arc::new(());
+        let reader = Arc::downgrade(&alive);
         let work = move || {
-            let send = |text: &str| {
-                let is_there = present.strong_count() > 0;
-                match is_there && (text.is_empty() || sender.send(Ok(text.to_string())).is_ok()) {
-                    true => ControlFlow::Continue(()),
-                    false => ControlFlow::Break(()),
-                }
-            };
-            match self.watch(|_| {}, send) {
+            let observer = Observer::new()
+                .on_text(|text| drop(sender.send(Ok(text.to_string()))))
+                .cancel_if(|| reader.strong_count() == 0);
+            match self.observe(observer) {
                 Ok(_) | Err(Error::Cancelled) => {}
-                // Without a reader there is no one to tell.
                 Err(error) => drop(sender.send(Err(error))),
             }
         };
@@ -293,18 +233,18 @@ impl Request {
             .name("malmoi".into())
             .spawn(work)
             .map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?;
-        Ok(Pieces { pieces, _reader: reader })
+        Ok(TextStream { pieces, _alive: alive })
     }
 }
 
-/// A text in pieces; see [`Request::pieces`].
-pub struct Pieces {
+/// The text of a result in pieces; see [`Request::stream`].
+pub struct TextStream {
     pieces: Receiver<Result<String>>,
-    /// Gone when the iterator is dropped: the work looks at it while it has no text to send.
-    _reader: Arc<()>,
+    /// Dropped with the iterator, which the working thread notices.
+    _alive: Arc<()>,
 }
 
-impl Iterator for Pieces {
+impl Iterator for TextStream {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {

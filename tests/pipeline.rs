@@ -1,4 +1,3 @@
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -6,7 +5,9 @@ use std::time::{Duration, Instant};
 use malmoi::architectures::{Logits, Network, Row, State};
 use malmoi::generation::{Engine, News, Next, Options};
 use malmoi::prompts::Style;
-use malmoi::{Abilities, Error, Event, Finding, Finish, Language, Model, OpenOptions, Route};
+use malmoi::{
+    Capabilities, Error, Event, Finding, Finish, Language, Model, Observer, OpenOptions, Route,
+};
 use serde_json::{Value, json};
 
 use crate::support::scripted;
@@ -51,7 +52,7 @@ fn paragraphs_come_back_in_order() {
     assert_eq!(outcome.text, text);
     assert_eq!(outcome.segments.len(), 3, "what has no words is not translated");
     let pieces: Vec<String> =
-        model.translate(text).to(Language::Korean).pieces().unwrap().map(Result::unwrap).collect();
+        model.translate(text).to(Language::Korean).stream().unwrap().map(Result::unwrap).collect();
     assert_eq!(pieces.concat().trim_end(), text.trim_end());
     assert!(
         outcome
@@ -108,15 +109,8 @@ fn half_a_syllable_is_never_given_out() {
     let (_folder, model) = open(json!([{"say": "한글", "bytes": 4}]), 8192);
     let mut pieces = Vec::new();
     let request = model.summarize("A text about writing.");
-    let outcome = request
-        .watch(
-            |_| {},
-            |piece| {
-                pieces.push(piece.to_string());
-                ControlFlow::Continue(())
-            },
-        )
-        .unwrap();
+    let outcome =
+        request.observe(Observer::new().on_text(|piece| pieces.push(piece.to_string()))).unwrap();
     assert!(
         pieces.iter().all(|piece| !piece.contains('\u{FFFD}'))
             || pieces.last().unwrap().ends_with('\u{FFFD}'),
@@ -150,11 +144,11 @@ fn a_summary_in_another_language_takes_the_way_the_model_can_go() {
     let (_folder, model) = open(script, 8192);
     let article = "The council of the port met on Monday.";
     let english_only =
-        Abilities { summarizes: Some(vec![Language::English]), ..Abilities::default() };
+        Capabilities { summarizes: Some(vec![Language::English]), ..Capabilities::default() };
     let outcome = model
         .summarize(article)
         .to(Language::Korean)
-        .abilities(english_only.clone())
+        .capabilities(english_only.clone())
         .run()
         .unwrap();
     assert_eq!((outcome.route, outcome.text.as_str()), (Route::Cascade, "시의회가 모였다."));
@@ -162,7 +156,7 @@ fn a_summary_in_another_language_takes_the_way_the_model_can_go() {
     let direct = model
         .summarize(article)
         .to(Language::Korean)
-        .abilities(english_only)
+        .capabilities(english_only)
         .route(Route::Direct)
         .run()
         .unwrap();
@@ -293,7 +287,7 @@ fn a_model_too_big_for_the_memory_is_not_loaded() {
 fn dropping_the_pieces_ends_the_work() {
     let (_folder, model) = open(json!([{"say": "word ".repeat(200)}]), 8192);
     let mut pieces =
-        model.summarize("A text of some length about nothing.").sentences(50).pieces().unwrap();
+        model.summarize("A text of some length about nothing.").sentences(50).stream().unwrap();
     assert!(pieces.next().unwrap().is_ok());
     drop(pieces);
 }
@@ -346,7 +340,7 @@ fn who_goes_away_from_a_shared_model_stops_nobody_else() {
     let shared = model.shared(2).unwrap();
     let request = |text: &str| shared.summarize(text).sentences(50).max_tokens(600);
     for _ in 0..3 {
-        let mut pieces = request("A text that nobody waits for.").pieces().unwrap();
+        let mut pieces = request("A text that nobody waits for.").stream().unwrap();
         assert!(pieces.next().unwrap().is_ok());
     }
     assert_eq!(
@@ -420,25 +414,15 @@ fn what_a_request_has_reached_is_told_and_it_can_be_ended_while_it_reads() {
         (0..300).map(|number| format!("Part {number}. {paragraph}\n\n")).collect();
     for model in [model.clone(), model.shared(4).unwrap()] {
         let mut told = Vec::new();
-        let outcome = model
-            .summarize(&article)
-            .watch(
-                |event| {
-                    if let Event::Progress {
-                        stage: "summarize",
-                        done,
-                        segments,
-                        read,
-                        tokens,
-                        written,
-                    } = *event
-                    {
-                        told.push([done, read, written, segments, tokens]);
-                    }
-                },
-                |_| ControlFlow::Continue(()),
-            )
-            .unwrap();
+        let keep = |event: &Event| {
+            if let Event::Progress { stage: "summarize", done, segments, read, tokens, written } =
+                *event
+            {
+                told.push([done, read, written, segments, tokens]);
+            }
+        };
+        let request = model.summarize(&article);
+        let outcome = request.observe(Observer::new().on_event(keep)).unwrap();
         assert!(told.len() > 20 && told[0][..3] == [0, 0, 0], "{:?}", told.first());
         assert!(told.windows(2).all(|two| (0..3).all(|at| two[0][at] <= two[1][at])));
         let [done, read, written, segments, tokens] = told[told.len() - 1];
@@ -450,25 +434,21 @@ fn what_a_request_has_reached_is_told_and_it_can_be_ended_while_it_reads() {
         assert_eq!(tokens, outcome.tokens.input);
 
         let reads = AtomicUsize::new(0);
-        let error = model.summarize(&article).watch(
-            |event| {
-                if let Event::Progress { read, .. } = event {
-                    reads.store(*read, Ordering::SeqCst);
-                }
-            },
-            |_| {
-                if reads.load(Ordering::SeqCst) > 0 {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            },
-        );
+        let keep = |event: &Event| {
+            if let Event::Progress { read, .. } = event {
+                reads.store(*read, Ordering::SeqCst);
+            }
+        };
+        let observer = Observer::new().on_event(keep);
+        let error = model
+            .summarize(&article)
+            .observe(observer.cancel_if(|| reads.load(Ordering::SeqCst) > 0));
         assert!(matches!(error, Err(Error::Cancelled)), "{error:?}");
         assert!(reads.into_inner() < tokens / 2);
 
         let mut events = 0;
-        let error = model.summarize(&article).watch(|_| events += 1, |_| ControlFlow::Break(()));
+        let observer = Observer::new().on_event(|_| events += 1).cancel_if(|| true);
+        let error = model.summarize(&article).observe(observer);
         assert!(matches!(error, Err(Error::Cancelled)) && events == 0, "{events}");
     }
 }
@@ -483,7 +463,7 @@ fn a_translation_is_one_stage_however_many_batches_it_takes() {
             told.push((done, segments, read, tokens));
         }
     };
-    model.translate(&text).to(Language::Korean).watch(keep, |_| ControlFlow::Continue(())).unwrap();
+    model.translate(&text).to(Language::Korean).observe(Observer::new().on_event(keep)).unwrap();
     let (done, segments, read, tokens) = told[told.len() - 1];
     assert!(done == 30 && segments == 30 && read == tokens, "{:?}", told.last());
     assert!(told.iter().all(|told| told.1 == 30 && told.3 == tokens));
@@ -515,14 +495,16 @@ fn a_short_text_does_not_wait_for_all_parts_of_a_long_one() {
             }
         };
         // The loop waits for what is said to a text: not before the short one has come.
-        let held = |_: &str| {
+        let held = || {
             while done.load(Ordering::SeqCst) > 0 && !short_is_there.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            ControlFlow::Continue(())
+            false
         };
         let request = shared.summarize(&long).sentences(1).max_tokens(40);
-        let all = scope.spawn(move || request.watch(of_long, held).unwrap());
+        let all = scope.spawn(move || {
+            request.observe(Observer::new().on_event(of_long).cancel_if(held)).unwrap()
+        });
         wait.recv().unwrap();
         let come = |event: &Event| {
             if matches!(event, Event::Prompt { .. }) {
@@ -530,7 +512,7 @@ fn a_short_text_does_not_wait_for_all_parts_of_a_long_one() {
             }
         };
         let short = shared.summarize("The bridge was opened.").sentences(1).max_tokens(40);
-        let short = short.watch(come, |_| ControlFlow::Continue(())).unwrap();
+        let short = short.observe(Observer::new().on_event(come)).unwrap();
         let so_far = done.load(Ordering::SeqCst);
         assert_eq!(short.text, "The bridge opened.");
         assert!(parts.load(Ordering::SeqCst) >= 10, "{parts:?}");

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use malmoi::generation::{Options, beam};
 use malmoi::prompts::Style;
-use malmoi::{Error, Finish, Language, Model, OpenOptions};
+use malmoi::{Error, Finish, Language, Model, Observer, OpenOptions};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -222,15 +222,7 @@ fn summaries_come_in_the_shape_that_was_asked_for() {
     // What is given out while it is written is what there is in the end.
     let mut shown = String::new();
     let request = model.summarize(&article).style(Style::Bullets);
-    let outcome = request
-        .watch(
-            |_| {},
-            |text| {
-                shown.push_str(text);
-                std::ops::ControlFlow::Continue(())
-            },
-        )
-        .unwrap();
+    let outcome = request.observe(Observer::new().on_text(|text| shown.push_str(text))).unwrap();
     assert_eq!(shown, outcome.text);
 }
 

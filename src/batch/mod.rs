@@ -40,11 +40,12 @@ pub use run::{Counts, Ended, Progress, Watch, run};
 
 use crate::error::{Error, Result};
 use crate::formats::Item;
+use crate::job::{Capabilities, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::Route;
 use crate::prompts::{Prompt, Style, Task, Term};
-use crate::request::{Abilities, Choices, Request};
+use crate::request::Request;
 
 /// A model, what it is good for, and the sum of its weights.
 #[derive(Clone)]
@@ -52,7 +53,7 @@ pub struct ModelChoice {
     /// The model.
     pub model: Model,
     /// What it is good for.
-    pub abilities: Abilities,
+    pub capabilities: Capabilities,
     /// What identifies its weights: results depend on them.
     pub sum: String,
 }
@@ -82,8 +83,12 @@ pub struct Plan {
     pub prompts: Option<PathBuf>,
     /// Translations that must be used.
     pub glossary: Vec<Term>,
-    /// How texts are chosen.
-    pub choices: Choices,
+    /// See [`TaskOptions::seed`].
+    pub seed: Option<u64>,
+    /// See [`TaskOptions::max_tokens`].
+    pub max_tokens: Option<usize>,
+    /// See [`TaskOptions::beams`].
+    pub beams: Option<usize>,
     /// Texts that go through a model at once.
     pub batch: usize,
     /// Whether `feed.xml` is written too.
@@ -129,7 +134,9 @@ impl Plan {
             prompt: None,
             prompts: None,
             glossary: Vec::new(),
-            choices: Choices::default(),
+            seed: None,
+            max_tokens: None,
+            beams: None,
             batch: 8,
             feed: false,
             pairs: Vec::new(),
@@ -160,13 +167,13 @@ impl Plan {
             "route": self.route.as_str(),
             "prompt": prompt,
             "glossary": if glossary.is_empty() { None } else { Some(sum(&json!(glossary).to_string())) },
-            "seed": self.choices.seed,
-            "max_tokens": self.choices.max_tokens,
+            "seed": self.seed,
+            "max_tokens": self.max_tokens,
             "follow": self.follow.is_some(),
             "malmoi": env!("CARGO_PKG_VERSION"),
         });
         // Absent unless set, so that folders of earlier versions go on.
-        if let Some(beams) = self.choices.beams {
+        if let Some(beams) = self.beams {
             spec["beams"] = json!(beams);
         }
         if let Some(from) = self.from {
@@ -192,21 +199,29 @@ impl Plan {
         Ok(sum(&words))
     }
 
-    /// Puts the plan's options into a request; a prompt by name is for the tasks it is made for.
-    fn apply(&self, request: Request, task: Task) -> Result<Request> {
-        let mut request =
-            request.to(self.to).sentences(self.sentences).style(self.style).route(self.route);
-        request = request.glossary(self.glossary.clone());
+    /// Puts the plan's options into a request for an item in `from`. A prompt by name is used for
+    /// the tasks it is made for.
+    fn apply(&self, request: Request, task: Task, from: Language) -> Result<Request> {
+        let mut prompt = self.prompt.clone();
         if let Some(name) = &self.prompt
             && Prompt::load(name, self.prompts.as_deref())?
-                .is_none_or(|prompt| prompt.tasks.contains(&task))
+                .is_some_and(|prompt| !prompt.tasks.contains(&task))
         {
-            request = request.prompt(name);
+            prompt = None;
         }
-        if let Some(folder) = &self.prompts {
-            request = request.prompts_from(folder);
-        }
-        Ok(request.choices(self.choices))
+        Ok(request.task_options(TaskOptions {
+            from: Some(from),
+            to: Some(self.to),
+            sentences: self.sentences,
+            style: self.style,
+            route: self.route,
+            glossary: self.glossary.clone(),
+            prompt,
+            prompt_folder: self.prompts.clone(),
+            seed: self.seed,
+            max_tokens: self.max_tokens,
+            beams: self.beams,
+        }))
     }
 }
 

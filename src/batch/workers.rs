@@ -1,6 +1,5 @@
 //! Threads that work on items, each on one at a time, and what is done to an item.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,7 +11,7 @@ use super::result::{Line, Translation};
 use super::{BatchError, ModelChoice, Plan};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::event::{Event, Finding};
+use crate::event::{Event, Finding, Observer};
 use crate::formats::Item;
 use crate::language::Language;
 use crate::prompts::Task;
@@ -234,31 +233,26 @@ fn one(
         .extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));
     line.findings.extend(followed);
     let document = std::mem::take(&mut item.document);
-    let go_on = |_: &str| match ends() {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    };
+    let observer = || Observer::new().on_event(meter.listen()).cancel_if(&ends);
     if plan.translate
         && from != plan.to
-        && let Some(ModelChoice { model, abilities, .. }) = &plan.translator
+        && let Some(ModelChoice { model, capabilities, .. }) = &plan.translator
     {
-        let request =
-            model.translate_document(document.clone()).from(from).abilities(abilities.clone());
-        let request = plan.apply(request, Task::Translate)?;
-        line.translation =
-            Some(Translation::of(request.watch(meter.listen(), &go_on)?, document.title()));
+        let request = model.translate_document(document.clone()).capabilities(capabilities.clone());
+        let request = plan.apply(request, Task::Translate, from)?;
+        line.translation = Some(Translation::of(request.observe(observer())?, document.title()));
     }
     // A headline alone is its own summary.
     let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
-    if let Some(ModelChoice { model, abilities, .. }) =
+    if let Some(ModelChoice { model, capabilities, .. }) =
         plan.summarizer.as_ref().filter(|_| has_text)
     {
-        let request = model.summarize_document(document).from(from).abilities(abilities.clone());
-        let mut request = plan.apply(request, Task::Summarize)?;
+        let request = model.summarize_document(document).capabilities(capabilities.clone());
+        let mut request = plan.apply(request, Task::Summarize, from)?;
         if let Some(second) = &plan.translator {
-            request = request.translator(&second.model, second.abilities.clone());
+            request = request.translator(&second.model, second.capabilities.clone());
         }
-        line.summary = Some(request.watch(meter.listen(), &go_on)?.into());
+        line.summary = Some(request.observe(observer())?.into());
     }
     Ok(line)
 }

@@ -3,22 +3,21 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use super::Watch;
 use super::course::Course;
 use super::wanted::{Shown, Wanted};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
-use crate::event::{Event, Finish};
+use crate::event::{Event, Finish, Observer};
 use crate::finding::{Finding, Severity};
 use crate::formats::visible;
 use crate::generation::{Generated, News, Next, Sampling};
-use crate::language::Language;
+use crate::job::{Capabilities, Job};
+use crate::language::LanguagePair;
 use crate::model::{Model, Sources};
 use crate::outcome::Segment;
 use crate::prompt_part::PromptPart;
 use crate::prompts::{Prompt, Style, Task, Variables};
 use crate::reasoning::Answer;
-use crate::request::{Abilities, Job};
 use crate::segment;
 
 /// The most tokens of prompt and answer that are worked with at once: attention over more costs
@@ -60,8 +59,7 @@ pub(super) struct Writer<'a> {
     model: &'a Model,
     job: &'a Job,
     family: String,
-    from: Language,
-    to: Language,
+    languages: LanguagePair,
     /// Of a model that takes no prompt.
     sources: Option<Sources>,
 }
@@ -70,19 +68,19 @@ impl<'a> Writer<'a> {
     /// Fails where the model cannot do this at all.
     pub fn new(
         model: &'a Model,
-        abilities: &Abilities,
+        capabilities: &Capabilities,
         job: &'a Job,
         task: Task,
-        (from, to): (Language, Language),
+        languages: LanguagePair,
     ) -> Result<Self> {
-        let family = match &abilities.family {
+        let family = match &capabilities.family {
             Some(family) => family.clone(),
             None if !model.answers_messages() => "base".to_string(),
             None => model.architecture().to_string(),
         };
         let sources =
-            model.reads_sources().then(|| sources(model, job, task, from, to)).transpose()?;
-        Ok(Self { model, job, family, from, to, sources })
+            model.reads_sources().then(|| sources(model, job, task, languages)).transpose()?;
+        Ok(Self { model, job, family, languages, sources })
     }
 
     /// Tokens of prompt and answer together.
@@ -92,27 +90,34 @@ impl<'a> Writer<'a> {
 
     /// The prompt for a task; none for a model that takes none, unless one is named.
     fn prompt(&self, task: Task) -> Result<Option<Prompt>> {
-        if self.sources.is_some() && self.job.prompt.is_none() {
+        if self.sources.is_some() && self.job.options.prompt.is_none() {
             return Ok(None);
         }
         // A named prompt is for the job's own task; parts are combined with the family's.
-        let name = self.job.prompt.as_deref().filter(|_| task == self.job.task);
-        Prompt::find(task, &self.family, name, self.job.prompts.as_deref()).map(Some)
+        let name = self.job.options.prompt.as_deref().filter(|_| task == self.job.task);
+        Prompt::find(task, &self.family, name, self.job.options.prompt_folder.as_deref()).map(Some)
     }
 
     /// Token ids of the prompt for a text.
     fn ids(&self, task: Task, prompt: Option<&Prompt>, text: &str) -> Result<Vec<u32>> {
         let Some(prompt) = prompt else { return self.source(&visible(text)) };
-        if task == Task::Translate && self.job.prompt.is_none() && self.model.words_translations() {
-            return self.model.translation_prompt(self.from.code(), self.to.code(), &visible(text));
+        if task == Task::Translate
+            && self.job.options.prompt.is_none()
+            && self.model.words_translations()
+        {
+            return self.model.translation_prompt(
+                self.languages.from.code(),
+                self.languages.to.code(),
+                &visible(text),
+            );
         }
         let rendered = prompt.render(&Variables {
             text,
-            source: self.from,
-            target: self.to,
-            sentences: self.job.sentences,
-            style: self.job.style,
-            glossary: &self.job.glossary,
+            source: self.languages.from,
+            target: self.languages.to,
+            sentences: self.job.options.sentences,
+            style: self.job.options.style,
+            glossary: &self.job.options.glossary,
             context: None,
         })?;
         if self.sources.is_some() {
@@ -126,13 +131,13 @@ impl<'a> Writer<'a> {
     /// What of the job a model without a prompt was not told.
     pub fn unheard(&self) -> Option<Finding> {
         let message = "the model takes no instructions: the glossary's terms were not given to it";
-        let unheard = self.shapes() && !self.job.glossary.is_empty();
+        let unheard = self.shapes() && !self.job.options.glossary.is_empty();
         unheard.then(|| Finding::new("glossary", "glossary_unheard", message))
     }
 
     /// What the checkpoint recommends for sampling and is not done.
     pub fn not_followed(&self) -> Option<Finding> {
-        let sampled = self.sources.is_none() && self.job.options.sampling != Sampling::Greedy;
+        let sampled = self.sources.is_none() && self.job.generation.sampling != Sampling::Greedy;
         let names = &self.model.recommended().not_followed;
         let message = format!(
             "the model's makers also recommend {}, which malmoi does not know",
@@ -153,11 +158,11 @@ impl<'a> Writer<'a> {
 
     /// Tokens an answer to a text of `tokens` tokens may take.
     fn answer(&self, task: Task, tokens: usize) -> usize {
-        match (self.job.max_tokens, task) {
+        match (self.job.options.max_tokens, task) {
             (Some(asked), _) => asked,
             // Korean in an English vocabulary takes up to three tokens for one of the other side.
             (None, Task::Translate) => 3 * tokens + 64,
-            (None, _) => (self.job.sentences + 1) * SENTENCE,
+            (None, _) => (self.job.options.sentences + 1) * SENTENCE,
         }
     }
 
@@ -166,7 +171,7 @@ impl<'a> Writer<'a> {
         &self,
         task: Task,
         text: &'t str,
-        watch: &mut Watch<'_>,
+        observer: &mut Observer<'_>,
     ) -> Result<Vec<Part<'t>>> {
         let window = self.window();
         let ids = self.ids(task, self.prompt(task)?.as_ref(), "")?;
@@ -195,11 +200,11 @@ impl<'a> Writer<'a> {
             Task::Translate if self.sources.is_some() => {
                 let mut parts = Vec::new();
                 for sentence in segment::sentences(text) {
-                    parts.extend(self.split(sentence, budget, watch)?);
+                    parts.extend(self.split(sentence, budget, observer)?);
                 }
                 Ok(parts)
             }
-            _ => self.split(text, budget, watch),
+            _ => self.split(text, budget, observer),
         }
     }
 
@@ -207,13 +212,13 @@ impl<'a> Writer<'a> {
         &self,
         text: &'t str,
         budget: usize,
-        watch: &mut Watch<'_>,
+        observer: &mut Observer<'_>,
     ) -> Result<Vec<Part<'t>>> {
-        let (watch, cancelled) = (RefCell::new(watch), Cell::new(false));
+        let (observer, cancelled) = (RefCell::new(observer), Cell::new(false));
         // Counting takes the time. After a cancellation everything counts nothing, so that no more
         // is cut.
         let count = |text: &str| {
-            cancelled.set(cancelled.get() || watch.borrow_mut().go_on().is_err());
+            cancelled.set(cancelled.get() || observer.borrow_mut().check().is_err());
             if cancelled.get() { 0 } else { self.model.count(text) }
         };
         let segments = segment::split(text, budget, &count);
@@ -234,23 +239,23 @@ impl<'a> Writer<'a> {
         parts: &[Part<'_>],
         live: bool,
         course: &mut Course,
-        watch: &mut Watch<'_>,
+        observer: &mut Observer<'_>,
     ) -> Result<Vec<Written>> {
         let prompt = self.prompt(task)?;
-        (watch.on_event)(&Event::Stage { stage: task.as_str(), segments: parts.len() });
-        (watch.on_event)(&course.event());
+        observer.event(&Event::Stage { stage: task.as_str(), segments: parts.len() });
+        observer.event(&course.event());
         let mut prompts = Vec::new();
         for part in parts {
-            watch.go_on()?;
+            observer.check()?;
             prompts.push(self.ids(task, prompt.as_ref(), part.text.trim())?);
         }
         let longest = parts.iter().map(|part| part.tokens).max().unwrap_or(0);
-        let mut options = self.job.options.clone();
+        let mut options = self.job.generation.clone();
         options.max_tokens = self.answer(task, longest);
         options.stop.extend(prompt.iter().flat_map(|prompt| prompt.stop.iter().cloned()));
         options.search = self.sources.as_ref().map(|sources| sources.search.clone());
         for (index, ids) in prompts.iter().enumerate() {
-            (watch.on_event)(&Event::Prompt { index, ids: ids.clone() });
+            observer.event(&Event::Prompt { index, ids: ids.clone() });
         }
         // Some chat templates open the model's reasoning themselves.
         let opened = prompts
@@ -267,7 +272,7 @@ impl<'a> Writer<'a> {
         let (live, whole) = (live && self.sources.is_none(), live && self.sources.is_some());
         let mut sink = |index: usize, news: News<'_>| {
             if course.hear(index, &news) {
-                (watch.on_event)(&course.event());
+                observer.event(&course.event());
             }
             let fresh = match news {
                 News::Text(text) => shown[index].push(&answers[index].push(text)),
@@ -279,7 +284,7 @@ impl<'a> Writer<'a> {
                 News::At(_) | News::Done => String::new(),
             };
             // Where nothing can be shown yet it is still asked whether to go on.
-            if watch.give(if live { &fresh } else { "" }).is_err() {
+            if observer.text(if live { &fresh } else { "" }).is_err() {
                 return Next::Cancel;
             }
             if shown[index].is_full() { Next::Enough } else { Next::More }
@@ -289,7 +294,7 @@ impl<'a> Writer<'a> {
         let mut written = Vec::new();
         for (index, (part, generated)) in parts.iter().zip(generated).enumerate() {
             if generated.rolled_back > 0 {
-                (watch.on_event)(&Event::Rescued { index, tokens: generated.rolled_back });
+                observer.event(&Event::Rescued { index, tokens: generated.rolled_back });
             }
             let piece = self.finish(task, part, generated, opened[index]);
             let endless = piece.remarks.iter().any(|remark| remark.check == REASONED);
@@ -299,13 +304,13 @@ impl<'a> Writer<'a> {
                     tokens: piece.tokens,
                 });
             }
-            (watch.on_event)(&Event::Segment {
+            observer.event(&Event::Segment {
                 index,
                 finish: piece.segment.finish,
                 tokens: piece.tokens,
             });
             if whole {
-                watch.give(&piece.segment.text)?;
+                observer.text(&piece.segment.text)?;
             }
             written.push(piece);
         }
@@ -314,17 +319,17 @@ impl<'a> Writer<'a> {
 
     /// How much of an answer is wanted, where that is not all of it.
     fn wanted(&self, task: Task) -> Option<Wanted> {
-        let (style, count) = match self.job.style {
+        let (style, count) = match self.job.options.style {
             Style::Headline if self.shapes() => (Style::Paragraph, 1),
-            Style::Bullets if self.shapes() => (Style::Paragraph, self.job.sentences),
-            style => (style, self.job.sentences),
+            Style::Bullets if self.shapes() => (Style::Paragraph, self.job.options.sentences),
+            style => (style, self.job.options.sentences),
         };
         (task != Task::Translate).then_some(Wanted { style, count })
     }
 
     /// Whether summaries are brought into shape here, because no prompt could ask the model for it.
     fn shapes(&self) -> bool {
-        self.sources.is_some() && self.job.prompt.is_none()
+        self.sources.is_some() && self.job.options.prompt.is_none()
     }
 
     /// Makes a piece of an answer.
@@ -379,7 +384,7 @@ impl<'a> Writer<'a> {
         }
         let scores = &generated.scores;
         let score = (!scores.is_empty()).then(|| scores.iter().sum::<f32>() / scores.len() as f32);
-        let text = match self.job.style {
+        let text = match self.job.options.style {
             Style::Bullets if self.shapes() && task != Task::Translate => bullets(text),
             _ => text.to_string(),
         };
@@ -394,7 +399,7 @@ impl<'a> Writer<'a> {
         document: &Document,
         parts: &[Part<'_>],
         blocks: &[Range<usize>],
-        watch: &mut Watch<'_>,
+        observer: &mut Observer<'_>,
     ) -> Result<Vec<Written>> {
         let mut written: Vec<Written> = Vec::new();
         let mut given = 0;
@@ -402,14 +407,14 @@ impl<'a> Writer<'a> {
         // text need not wait for the end.
         let batches = if self.sources.is_some() { BATCHES } else { 1 };
         let mut course = Course::new(Task::Translate, parts);
-        for batch in parts.chunks(self.job.options.batch.max(1) * batches) {
-            let pieces = self.write(Task::Translate, batch, false, &mut course, watch)?;
+        for batch in parts.chunks(self.job.generation.batch.max(1) * batches) {
+            let pieces = self.write(Task::Translate, batch, false, &mut course, observer)?;
             for (part, piece) in batch.iter().zip(pieces) {
-                written.push(self.mend(part, piece, SPLITS, &mut course, watch)?);
+                written.push(self.mend(part, piece, SPLITS, &mut course, observer)?);
             }
-            given = self.give(document, parts, &written, blocks, given, watch)?;
+            given = self.give(document, parts, &written, blocks, given, observer)?;
         }
-        self.give(document, parts, &written, blocks, given, watch)?;
+        self.give(document, parts, &written, blocks, given, observer)?;
         Ok(written)
     }
 
@@ -421,14 +426,14 @@ impl<'a> Writer<'a> {
         piece: Written,
         splits: usize,
         course: &mut Course,
-        watch: &mut Watch<'_>,
+        observer: &mut Observer<'_>,
     ) -> Result<Written> {
         // A model that does not stop reasoning does not stop over less text.
         let is_endless = piece.remarks.iter().any(|remark| remark.check == REASONED);
         if splits == 0 || piece.segment.finish == Finish::Stop || is_endless {
             return Ok(piece);
         }
-        let smaller = self.split(part.text, part.tokens.div_ceil(2), watch)?;
+        let smaller = self.split(part.text, part.tokens.div_ceil(2), observer)?;
         if smaller.len() < 2 {
             return Ok(piece);
         }
@@ -438,10 +443,10 @@ impl<'a> Writer<'a> {
             remarks: vec![split_again(smaller.len())],
         };
         let mut again = course.again();
-        let pieces = self.write(Task::Translate, &smaller, false, &mut again, watch)?;
+        let pieces = self.write(Task::Translate, &smaller, false, &mut again, observer)?;
         course.take(&again);
         for (half, again) in smaller.iter().zip(pieces) {
-            let again = self.mend(half, again, splits - 1, course, watch)?;
+            let again = self.mend(half, again, splits - 1, course, observer)?;
             whole.segment.text.push_str(&again.segment.text);
             whole.segment.text.push_str(white_space_after(half.text));
             whole.segment.finish = whole.segment.finish.max(again.segment.finish);
@@ -461,7 +466,7 @@ impl<'a> Writer<'a> {
         written: &[Written],
         blocks: &[Range<usize>],
         given: usize,
-        watch: &mut Watch<'_>,
+        observer: &mut Observer<'_>,
     ) -> Result<usize> {
         let ready = blocks[given..].iter().take_while(|range| range.end <= written.len()).count();
         let all = document.blocks();
@@ -475,14 +480,14 @@ impl<'a> Writer<'a> {
             };
             let last = index + 1 == all.len();
             let after = if last { document.text()[all[index].span.end..].trim_end() } else { "" };
-            watch.give(&format!("{before}{text}{after}"))?;
+            observer.text(&format!("{before}{text}{after}"))?;
         }
         Ok(given + ready)
     }
 }
 
 /// How a model that takes no prompt reads what a job is about.
-fn sources(model: &Model, job: &Job, task: Task, from: Language, to: Language) -> Result<Sources> {
+fn sources(model: &Model, job: &Job, task: Task, languages: LanguagePair) -> Result<Sources> {
     if task != Task::Translate && model.only_translates() {
         let file = model.path().to_path_buf();
         return Err(Error::Unsupported {
@@ -492,11 +497,13 @@ fn sources(model: &Model, job: &Job, task: Task, from: Language, to: Language) -
         });
     }
     let name = match task {
-        Task::Translate => format!("translation_{}_to_{}", from.code(), to.code()),
+        Task::Translate => {
+            format!("translation_{}_to_{}", languages.from.code(), languages.to.code())
+        }
         Task::Summarize | Task::Combine => "summarization".to_string(),
     };
-    let mut sources = model.sources(&name, from.code(), to.code())?;
-    sources.search.width = job.beams.unwrap_or(sources.search.width);
+    let mut sources = model.sources(&name, languages.from.code(), languages.to.code())?;
+    sources.search.width = job.options.beams.unwrap_or(sources.search.width);
     Ok(sources)
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use malmoi::store::catalogue::{self, Entry, Purpose};
 use malmoi::store::{Located, Named, Store, StoreError};
-use malmoi::{Abilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization};
+use malmoi::{Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization};
 
 use crate::ui::Ui;
 
@@ -20,7 +20,7 @@ const ASK_ABOVE: u64 = 500_000_000;
 #[derive(Clone)]
 pub(crate) struct ResolvedModel {
     pub model: Model,
-    pub abilities: Abilities,
+    pub capabilities: Capabilities,
     pub located: Located,
 }
 
@@ -131,11 +131,11 @@ impl ModelResolver<'_> {
                 bytes / 1_000_000,
             ));
         }
-        let abilities = located.entry.map_or_else(Abilities::default, |entry| Abilities {
+        let capabilities = located.entry.map_or_else(Capabilities::default, |entry| Capabilities {
             family: Some(entry.family.clone()),
             summarizes: Some(entry.summary_languages()),
         });
-        opened.push(ResolvedModel { model, abilities, located });
+        opened.push(ResolvedModel { model, capabilities, located });
         Ok(opened[opened.len() - 1].clone())
     }
 

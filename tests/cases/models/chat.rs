@@ -140,7 +140,7 @@ fn reasoning_is_left_out_in_whatever_marks() {
         let outcome = model.summarize(ARTICLE).run().unwrap();
         assert_eq!((outcome.text.as_str(), outcome.finish), (answer, Finish::Stop), "{open}");
         let pieces: Vec<String> =
-            model.summarize(ARTICLE).pieces().unwrap().map(Result::unwrap).collect();
+            model.summarize(ARTICLE).stream().unwrap().map(Result::unwrap).collect();
         assert_eq!(pieces.concat().trim_end(), answer, "{open}");
     }
     // Templates that open it themselves: only the end is written, and there are tokens to spare for

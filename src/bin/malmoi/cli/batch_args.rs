@@ -151,7 +151,7 @@ impl BatchArgs {
         let resolver = context.resolver();
         let worker = |chosen: ResolvedModel| -> Result<ModelChoice> {
             let sum = context.store.fingerprint(&chosen.located)?;
-            Ok(ModelChoice { model: chosen.model, abilities: chosen.abilities, sum })
+            Ok(ModelChoice { model: chosen.model, capabilities: chosen.capabilities, sum })
         };
         let translator = if translate { Some(resolver.translator(to.other(), to)?) } else { None };
         let (summarizer, second) = match summarize {
@@ -177,7 +177,9 @@ impl BatchArgs {
             prompt: self.choices.prompt.clone(),
             prompts: context.settings.prompts(),
             glossary,
-            choices: self.choices.tokens(),
+            seed: self.choices.seed,
+            max_tokens: self.choices.max_tokens,
+            beams: self.choices.beams.map(usize::from),
             batch: self.at_once as usize,
             feed: feed.is_some(),
             pairs: Vec::new(),

@@ -50,13 +50,16 @@ impl Summarize {
         let models =
             [Some(&summarizer), translator.as_ref()].map(|one| one.map(|chosen| &chosen.model));
         self.choices.note_ignored(&models.into_iter().flatten().collect::<Vec<_>>(), context);
-        let mut request =
-            summarizer.model.summarize_document(document).to(to).abilities(summarizer.abilities);
+        let mut request = summarizer
+            .model
+            .summarize_document(document)
+            .to(to)
+            .capabilities(summarizer.capabilities);
         if let Some(from) = given {
             request = request.from(from);
         }
         if let Some(second) = translator {
-            request = request.translator(&second.model, second.abilities);
+            request = request.translator(&second.model, second.capabilities);
         }
         let request = request
             .sentences(self.summary.sentences as usize)

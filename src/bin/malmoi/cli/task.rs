@@ -1,14 +1,14 @@
 //! What summaries and translations have in common: reading the input, doing the work before the
 //! reader's eyes, giving the result.
 
+use std::cell::RefCell;
 use std::io::{IsTerminal, Read};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use malmoi::document::Document;
 use malmoi::prompts::Term;
-use malmoi::{Error, Event, Finding, Language, Outcome, Request, formats};
+use malmoi::{Error, Event, Finding, Language, Observer, Outcome, Request, formats};
 
 use super::inputs;
 use super::task_args::{EncodingArgs, OutputArgs};
@@ -89,7 +89,7 @@ pub(super) fn read(
 
 /// The language the article is in, as far as can be seen.
 pub(super) fn language_of(document: &Document) -> Result<Language> {
-    Ok(Language::recognize(&document.article())?.unwrap_or(Language::English))
+    Ok(Language::of_article(&document.article())?)
 }
 
 /// In what pieces a text comes.
@@ -139,22 +139,22 @@ pub(super) fn finish(
 ) -> Result<Exit> {
     let streams = results.output.is_none() && !context.json && std::io::stdout().is_terminal();
     let status = context.ui.status("preparing the text");
-    let (mut course, mut broken) = (Course::default(), None);
+    let mut course = Course::default();
+    let broken = RefCell::new(None);
     let mut shown = Shown { status: &status, pieces, ended_early: false };
     let on_event = |event: &Event| {
         if let Some(said) = course.hear(event) {
             status.say(&said);
         }
     };
-    let outcome =
-        request.watch(on_event, |text| match shown.write(if streams { text } else { "" }) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                broken = Some(error);
-                ControlFlow::Break(())
-            }
-        });
-    if let Some(error) = broken {
+    let on_text = |text: &str| {
+        if streams && let Err(error) = shown.write(text) {
+            broken.replace(Some(error));
+        }
+    };
+    let observer = Observer::new().on_event(on_event).on_text(on_text);
+    let outcome = request.observe(observer.cancel_if(|| broken.borrow().is_some()));
+    if let Some(error) = broken.into_inner() {
         return Err(error);
     }
     let outcome = outcome?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use malmoi::formats::Charset;
 use malmoi::prompts::Style;
-use malmoi::{Choices, Model, Request, Route};
+use malmoi::{Model, Request, Route};
 
 use crate::context::Context;
 
@@ -80,11 +80,6 @@ pub(super) struct GenerationArgs {
 }
 
 impl GenerationArgs {
-    pub fn tokens(&self) -> Choices {
-        let (seed, max_tokens) = (self.seed, self.max_tokens);
-        Choices { seed, max_tokens, beams: self.beams.map(usize::from) }
-    }
-
     /// Notes the options that a model ignores.
     pub fn note_ignored(&self, models: &[&Model], context: &Context) {
         if let (Some(_), Some(model)) =
@@ -99,7 +94,15 @@ impl GenerationArgs {
 
     /// Sets the options of a request.
     pub fn apply(&self, mut request: Request, context: &Context) -> Request {
-        request = request.choices(self.tokens());
+        if let Some(seed) = self.seed {
+            request = request.seed(seed);
+        }
+        if let Some(count) = self.max_tokens {
+            request = request.max_tokens(count);
+        }
+        if let Some(width) = self.beams {
+            request = request.beams(width.into());
+        }
         if let Some(name) = &self.prompt {
             request = request.prompt(name);
         }

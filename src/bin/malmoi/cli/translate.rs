@@ -53,7 +53,7 @@ impl Translate {
         let chosen = context.resolver().translator(from, to)?;
         self.choices.note_ignored(&[&chosen.model], context);
         let mut request =
-            chosen.model.translate_document(document).to(to).abilities(chosen.abilities);
+            chosen.model.translate_document(document).to(to).capabilities(chosen.capabilities);
         if let Some(from) = given {
             request = request.from(from);
         }

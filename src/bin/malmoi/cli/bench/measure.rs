@@ -1,7 +1,6 @@
 //! The measurements of `malmoi bench`. Each gives figures; none prints.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use anyhow::{Context as _, Result};
 use malmoi::architectures::{Network, Row, State, Want};
 use malmoi::generation::beam::search;
 use malmoi::kernels::{Pass, largest};
-use malmoi::{Abilities, Event, Model};
+use malmoi::{Capabilities, Event, Model, Observer};
 use serde_json::{Value, json};
 
 use super::LANGUAGE;
@@ -84,14 +83,14 @@ impl Figure {
 /// A model, and how often everything is measured.
 pub(super) struct Measure {
     model: Model,
-    abilities: Abilities,
+    capabilities: Capabilities,
     runs: usize,
 }
 
 impl Measure {
     pub fn open(context: &Context, runs: usize) -> Result<Self> {
         let (chosen, _) = context.resolver().summarizers(LANGUAGE, LANGUAGE)?;
-        Ok(Self { model: chosen.model, abilities: chosen.abilities, runs })
+        Ok(Self { model: chosen.model, capabilities: chosen.capabilities, runs })
     }
 
     pub fn model(&self) -> &Model {
@@ -191,8 +190,10 @@ impl Measure {
                 loop {
                     let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some(article) = articles.get(index) else { return Ok(()) };
-                    let request =
-                        model.summarize(article).abilities(self.abilities.clone()).sentences(3);
+                    let request = model
+                        .summarize(article)
+                        .capabilities(self.capabilities.clone())
+                        .sentences(3);
                     let mut given = Vec::new();
                     let mut stage = 0;
                     let keep = |event: &Event| match event {
@@ -205,7 +206,7 @@ impl Measure {
                         }
                         _ => {}
                     };
-                    request.watch(keep, |_| ControlFlow::Continue(()))?;
+                    request.observe(Observer::new().on_event(keep))?;
                     if let Ok(mut prompts) = prompts.lock() {
                         prompts.insert(index, given);
                     }

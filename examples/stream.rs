@@ -1,4 +1,4 @@
-//! A translation as it is written: `cargo run --release --example pieces -- MODEL.gguf "The
+//! A translation as it is written: `cargo run --release --example stream -- MODEL.gguf "The
 //! ministers met on Thursday."`
 
 use std::io::Write;
@@ -8,10 +8,10 @@ use malmoi::Model;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(model), Some(text)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: pieces MODEL TEXT".into());
+        return Err("usage: stream MODEL TEXT".into());
     };
     // Dropping the iterator would end the work.
-    for piece in Model::open(model)?.translate(&text).pieces()? {
+    for piece in Model::open(model)?.translate(&text).stream()? {
         print!("{}", piece?);
         std::io::stdout().flush()?;
     }

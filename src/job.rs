@@ -1,0 +1,99 @@
+//! A request's options as plain data: written once, embedded by the builder, by batches and by the
+//! command line.
+//!
+//! Knows tasks and languages; knows nothing of loaded models.
+
+use std::path::PathBuf;
+
+use crate::generation::Options;
+use crate::language::Language;
+use crate::outcome::Route;
+use crate::prompts::{Style, Task, Term};
+
+/// Options of a summary or a translation.
+///
+/// ```
+/// use malmoi::{Language, TaskOptions};
+/// let options = TaskOptions { to: Some(Language::Korean), sentences: 2, ..TaskOptions::default() };
+/// assert_eq!((options.from, options.seed), (None, None));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskOptions {
+    /// Language of the text; detected by default.
+    pub from: Option<Language>,
+    /// Language of the result. By default a summary is in the language of the text, a translation
+    /// in the other one.
+    pub to: Option<Language>,
+    /// Sentences of a summary, or its bullet points; 3 by default.
+    pub sentences: usize,
+    /// Shape of a summary.
+    pub style: Style,
+    /// Route to a summary in another language.
+    pub route: Route,
+    /// Prescribed translations.
+    pub glossary: Vec<Term>,
+    /// Name of a prompt; by default the one for the task and the model's family.
+    pub prompt: Option<String>,
+    /// Folder of prompt files that replace the built-in ones of the same names.
+    pub prompt_folder: Option<PathBuf>,
+    /// Seed for sampling as the model's makers recommend; without it the likeliest token is taken.
+    /// Models that search take no seed.
+    pub seed: Option<u64>,
+    /// Upper bound on the tokens of each segment; by default it follows from the task and the
+    /// segment's length.
+    pub max_tokens: Option<usize>,
+    /// Beam width of models that search; by default the checkpoint's.
+    pub beams: Option<usize>,
+}
+
+impl TaskOptions {
+    /// Upper bound on [`beams`](Self::beams).
+    const MAX_BEAMS: usize = 64;
+
+    /// The same with every number in its range.
+    pub(crate) fn clamped(mut self) -> Self {
+        self.sentences = self.sentences.max(1);
+        self.max_tokens = self.max_tokens.map(|count| count.max(1));
+        self.beams = self.beams.map(|width| width.clamp(1, Self::MAX_BEAMS));
+        self
+    }
+}
+
+impl Default for TaskOptions {
+    fn default() -> Self {
+        Self {
+            from: None,
+            to: None,
+            sentences: 3,
+            style: Style::Paragraph,
+            route: Route::Auto,
+            glossary: Vec::new(),
+            prompt: None,
+            prompt_folder: None,
+            seed: None,
+            max_tokens: None,
+            beams: None,
+        }
+    }
+}
+
+/// Prompts and languages that suit a model, from the catalogue or the user. By default no language
+/// is excluded and the prompts follow from the model's architecture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// Family of its prompts: `any`, `modest`, `small`, `base`, `hunyuan` …
+    pub family: Option<String>,
+    /// Languages it writes summaries in; `None` for all.
+    pub summarizes: Option<Vec<Language>>,
+}
+
+/// A task for the pipeline: everything about a request but its text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Job {
+    pub task: Task,
+    pub options: TaskOptions,
+    /// Token-level options; the pipeline sets their limit, stop strings and search.
+    pub generation: Options,
+    /// Capabilities of the model that works on the task.
+    pub capabilities: Capabilities,
+}
