@@ -46,7 +46,7 @@
 //!   [`formats::FORMATS`], [`batch::BILINGUAL_FORMATS`], the catalogue. A new member is a file and a line.
 //! - Same model, input and options give the same text, at any batch size and thread count; with
 //!   [`OpenOptions::portable`] on any instruction set, without on any but AMX: see
-//!   [`kernels::Pass`].
+//!   [`kernels::Phase`].
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`] and
 //!   [`PromptPart`].
 //! - Files from elsewhere never make it panic, hang or allocate more than their own size: see

@@ -19,7 +19,7 @@ use crate::generation::settings;
 use crate::generation::{
     Batcher, Beams, Desk, Engine, Generated, Options, Rules, Searcher, Sink, answer,
 };
-use crate::kernels::{Pass, Precision};
+use crate::kernels::{Phase, Precision};
 use crate::prompt_part::{PromptPart, SYSTEM_END, UserTexts, has_marker};
 use crate::reasoning;
 
@@ -72,7 +72,7 @@ pub struct OpenOptions {
     /// Multiply quantised weights as floats: slow, for comparisons with reference implementations.
     pub exact: bool,
     /// Compute to the bit what every other processor computes, where this one has a faster and
-    /// finer way of its own (see [`Pass`](crate::kernels::Pass)): for texts that must be the
+    /// finer way of its own (see [`Phase`](crate::kernels::Phase)): for texts that must be the
     /// same on different machines.
     pub portable: bool,
     /// Quantise the float weights of a folder; a GGUF file's are as they are.
@@ -107,7 +107,7 @@ struct Inner {
     bytes: u64,
     work: Work,
     newly_kept: Option<u64>,
-    one_pass: bool,
+    phases_share_kernels: bool,
     /// What the checkpoint forbids of texts that are continued.
     rules: Arc<Rules>,
     /// Texts that end an output.
@@ -211,7 +211,10 @@ impl Model {
             work,
             newly_kept,
             fixed_chunks: options.exact || !device.is_cpu(),
-            one_pass: options.exact || options.portable || !device.is_cpu() || Pass::are_one(),
+            phases_share_kernels: options.exact
+                || options.portable
+                || !device.is_cpu()
+                || Phase::share_kernels(),
             beams,
             hyper,
         };
@@ -466,9 +469,16 @@ impl Inner {
                 Searcher { network, tokenizer, context, beams, fixed_chunks }.serve(desk, batch)
             }
             None => {
-                let one_pass = self.one_pass;
-                Engine { network, tokenizer, end_tokens, context, one_pass, fixed_chunks }
-                    .serve(desk, batch);
+                let phases_share_kernels = self.phases_share_kernels;
+                Engine {
+                    network,
+                    tokenizer,
+                    end_tokens,
+                    context,
+                    phases_share_kernels,
+                    fixed_chunks,
+                }
+                .serve(desk, batch);
             }
         }
     }

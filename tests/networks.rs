@@ -4,7 +4,7 @@ use candle_core::Device;
 use malmoi::architectures::{self, Loaded, Logits, Network, Row, Setup, State, Want};
 use malmoi::checkpoint::{Checkpoint, Tokenizer};
 use malmoi::generation::{Engine, Generated, Next, Options};
-use malmoi::kernels::Precision;
+use malmoi::kernels::{Phase, Precision};
 use serde::Deserialize;
 
 use crate::support::here;
@@ -79,12 +79,15 @@ fn gguf_files_give_the_logits_of_their_folders() {
 
 impl Fixture {
     fn begin(&self) -> State {
-        self.network.begin(&[&[]]).unwrap().remove(0)
+        self.network.begin(&[&[]], Phase::Decode).unwrap().remove(0)
     }
 
     /// Logits of every token.
     fn read(&self, state: &mut State, tokens: &[u32]) -> Vec<Vec<f32>> {
-        let logits = self.network.forward(&mut [Row { state, tokens, want: Want::All }]).unwrap();
+        let logits = self
+            .network
+            .forward(&mut [Row { state, tokens, want: Want::All }], Phase::Decode)
+            .unwrap();
         logits.row(0).map(<[f32]>::to_vec).collect()
     }
 }
@@ -145,7 +148,7 @@ fn rows_read_together_are_rows_read_alone() {
                 .filter(|(_, (_, part))| !part.is_empty())
                 .map(|(which, (state, tokens))| Row { state, tokens, want: want(which) })
                 .collect();
-            let together = fixture.network.forward(&mut rows).unwrap();
+            let together = fixture.network.forward(&mut rows, Phase::Decode).unwrap();
             let read = parts.iter().enumerate().filter(|(_, part)| !part.is_empty());
             for (row, (which, part)) in read.enumerate() {
                 let upto = &texts[which][..texts[which].len() * step / 3 + part.len()];
@@ -217,7 +220,7 @@ fn drafts_change_no_text() {
             tokenizer: &tokenizer,
             end_tokens: &[0],
             context: 96,
-            one_pass: false,
+            phases_share_kernels: false,
             fixed_chunks: false,
         };
         for batch in [1, 2] {
@@ -241,12 +244,12 @@ struct Failing<'n> {
 }
 
 impl Network for Failing<'_> {
-    fn begin(&self, sources: &[&[u32]]) -> malmoi::Result<Vec<State>> {
-        self.network.begin(sources)
+    fn begin(&self, sources: &[&[u32]], phase: Phase) -> malmoi::Result<Vec<State>> {
+        self.network.begin(sources, phase)
     }
 
-    fn forward(&self, rows: &mut [Row<'_>]) -> malmoi::Result<Logits> {
-        let computed = self.network.forward(rows);
+    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> malmoi::Result<Logits> {
+        let computed = self.network.forward(rows, phase);
         // Not twice in a row: what is tried again alone comes out.
         let step = self.steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let alone = rows.len() == 1 && rows[0].tokens.len() == 1;
@@ -271,7 +274,7 @@ fn what_fails_together_and_is_computed_alone_is_the_same_text() {
                 tokenizer: &tokenizer,
                 end_tokens: &[0],
                 context: 256,
-                one_pass: false,
+                phases_share_kernels: false,
                 fixed_chunks: false,
             };
             engine.generate(&prompts, &options, &mut |_, _| Next::More)
@@ -315,7 +318,7 @@ fn rows_that_make_no_sense_are_errors() {
         ] {
             let mut state = fixture.begin();
             let rows = &mut [Row { state: &mut state, tokens, want: Want::Last }];
-            let error = fixture.network.forward(rows).err().unwrap().to_string();
+            let error = fixture.network.forward(rows, Phase::Decode).err().unwrap().to_string();
             assert!(error.contains(word), "{}: {error}", fixture.name);
             assert!(state.is_empty());
         }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use malmoi::architectures::{Logits, Network, Row, State};
 use malmoi::generation::{Engine, News, Next, Options};
+use malmoi::kernels::Phase;
 use malmoi::prompts::Style;
 use malmoi::{
     Capabilities, Error, Event, Finding, Finish, Language, Model, Observer, OpenOptions, Route,
@@ -356,13 +357,13 @@ struct Counted<'n> {
 }
 
 impl Network for Counted<'_> {
-    fn begin(&self, sources: &[&[u32]]) -> malmoi::Result<Vec<State>> {
-        self.network.begin(sources)
+    fn begin(&self, sources: &[&[u32]], phase: Phase) -> malmoi::Result<Vec<State>> {
+        self.network.begin(sources, phase)
     }
 
-    fn forward(&self, rows: &mut [Row<'_>]) -> malmoi::Result<Logits> {
+    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> malmoi::Result<Logits> {
         self.steps.lock().unwrap().push(rows.iter().map(|row| row.tokens.len()).sum());
-        self.network.forward(rows)
+        self.network.forward(rows, phase)
     }
 }
 
@@ -375,7 +376,7 @@ fn a_step_has_a_budget_of_tokens_and_short_texts_pass_a_long_one() {
         tokenizer: model.tokenizer(),
         end_tokens: &[256],
         context: 32_768,
-        one_pass: false,
+        phases_share_kernels: false,
         fixed_chunks: true,
     };
     let prompt = |index: usize| {

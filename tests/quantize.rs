@@ -3,7 +3,7 @@ use std::path::Path;
 use candle_core::Device;
 use malmoi::architectures::{self, Row, Setup, Want};
 use malmoi::checkpoint::Checkpoint;
-use malmoi::kernels::{BlockType, Precision};
+use malmoi::kernels::{BlockType, Phase, Precision};
 use malmoi::{Error, Quantization};
 
 use crate::support::here;
@@ -17,10 +17,10 @@ fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
     let setup =
         Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let network = architectures::load(&setup).unwrap().network;
-    let mut state = network.begin(&[&[]]).unwrap().remove(0);
+    let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();
     let rows = &mut [Row { state: &mut state, tokens: &tokens, want: Want::Last }];
-    network.forward(rows).unwrap().last(0).to_vec()
+    network.forward(rows, Phase::Decode).unwrap().last(0).to_vec()
 }
 
 fn files(folder: &Path) -> Vec<(String, std::time::SystemTime)> {

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use malmoi::architectures::{Row, Want};
 use malmoi::generation::{Generated, Next, Options, Sampling};
-use malmoi::kernels::Pass;
+use malmoi::kernels::Phase;
 use malmoi::{Finish, Model, OpenOptions, PromptPart};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -44,15 +44,15 @@ fn logits(path: &Path, ids: &[u32], exact: bool) -> Vec<Vec<f32>> {
 }
 
 fn logits_of(model: &Model, ids: &[u32]) -> Vec<Vec<f32>> {
-    in_pieces(model, &[ids], Pass::Write)
+    in_pieces(model, &[ids], Phase::Decode)
 }
 
 /// Logits of every token of a sequence that comes in pieces.
-fn in_pieces(model: &Model, pieces: &[&[u32]], pass: Pass) -> Vec<Vec<f32>> {
-    let mut state = model.network().begin(&[&[]]).unwrap().remove(0);
+fn in_pieces(model: &Model, pieces: &[&[u32]], phase: Phase) -> Vec<Vec<f32>> {
+    let mut state = model.network().begin(&[&[]], phase).unwrap().remove(0);
     let read = |tokens: &&[u32]| {
         let rows = &mut [Row { state: &mut state, tokens, want: Want::All }];
-        let logits = pass.run(|| model.network().forward(rows)).unwrap();
+        let logits = model.network().forward(rows, phase).unwrap();
         logits.row(0).map(<[f32]>::to_vec).collect::<Vec<_>>()
     };
     pieces.iter().flat_map(read).collect()
@@ -111,16 +111,16 @@ fn computes_what_the_reference_computes(name: &str) {
     };
     let limit = FILES.iter().find(|(file, _)| *file == name).unwrap().1;
     let model = Model::open(&path).unwrap();
-    for pass in Pass::ALL.into_iter().skip(usize::from(Pass::are_one())) {
-        let quantised = in_pieces(&model, &[&reference.ids], pass);
+    for phase in Phase::ALL.into_iter().skip(usize::from(Phase::share_kernels())) {
+        let quantised = in_pieces(&model, &[&reference.ids], phase);
         let mean = exact.iter().zip(&quantised).map(divergence).sum::<f64>() / exact.len() as f64;
         let same =
             quantised.iter().zip(&top).filter(|(scores, top)| largest(scores) == **top).count();
         println!(
-            "{name}, {pass:?}: mean KL {mean:.5}, likeliest token the same at {same} of {}",
+            "{name}, {phase:?}: mean KL {mean:.5}, likeliest token the same at {same} of {}",
             top.len()
         );
-        assert!(mean <= limit, "{name}, {pass:?}: mean KL {mean}");
+        assert!(mean <= limit, "{name}, {phase:?}: mean KL {mean}");
     }
 }
 
@@ -129,10 +129,10 @@ fn a_sequence_is_the_same_to_the_bit_however_it_is_cut() {
     let Some(path) = real("smollm2-135m") else { return };
     let model = Model::open(&path).unwrap();
     let ids = &reference("smollm2-135m").ids[..150];
-    for pass in Pass::ALL {
-        let whole = in_pieces(&model, &[ids], pass);
+    for phase in Phase::ALL {
+        let whole = in_pieces(&model, &[ids], phase);
         let cut = [&ids[..1], &ids[1..34], &ids[34..35], &ids[35..99], &ids[99..]];
-        assert!(in_pieces(&model, &cut, pass) == whole, "{pass:?}");
+        assert!(in_pieces(&model, &cut, phase) == whole, "{phase:?}");
     }
 }
 

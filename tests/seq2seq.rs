@@ -6,7 +6,7 @@ use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
 use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
 use malmoi::generation::Rules;
 use malmoi::generation::beam::{Beams, EarlyStopping, Found, search};
-use malmoi::kernels::Precision;
+use malmoi::kernels::{Phase, Precision};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -143,9 +143,13 @@ impl Fixture {
     /// Logits after each of the tokens that are read after a source.
     fn check_logits(&self) {
         let Forced { source, read, logits } = &self.expected.forced;
-        let mut state = self.network.begin(&[&self.expected.sources[*source]]).unwrap().remove(0);
+        let mut state = self
+            .network
+            .begin(&[&self.expected.sources[*source]], Phase::Decode)
+            .unwrap()
+            .remove(0);
         let row = Row { state: &mut state, tokens: read, want: Want::All };
-        let whole = self.network.forward(&mut [row]).unwrap();
+        let whole = self.network.forward(&mut [row], Phase::Decode).unwrap();
         assert_eq!(whole.row(0).count(), logits.len());
         for (at, (ours, expected)) in whole.row(0).zip(logits).enumerate() {
             let off = difference(ours, expected);
@@ -177,24 +181,29 @@ fn logits_after_every_token_are_those_of_the_reference() {
     for fixture in fixtures() {
         fixture.check_logits();
         let Forced { source, read, .. } = &fixture.expected.forced;
-        let begin =
-            || fixture.network.begin(&[&fixture.expected.sources[*source]]).unwrap().remove(0);
+        let begin = || {
+            fixture
+                .network
+                .begin(&[&fixture.expected.sources[*source]], Phase::Decode)
+                .unwrap()
+                .remove(0)
+        };
         let mut state = begin();
         let row = Row { state: &mut state, tokens: read, want: Want::All };
-        let whole = fixture.network.forward(&mut [row]).unwrap();
+        let whole = fixture.network.forward(&mut [row], Phase::Decode).unwrap();
         // Token by token, cut back and forked, it is the same to the last bit.
         let mut state = begin();
         for (at, token) in read.iter().enumerate() {
             let mut other = state.fork();
             let row = Row { state: &mut other, tokens: &[3, 4], want: Want::Last };
-            fixture.network.forward(&mut [row]).unwrap();
+            fixture.network.forward(&mut [row], Phase::Decode).unwrap();
             let row = Row { state: &mut state, tokens: &[*token], want: Want::Last };
-            let one = fixture.network.forward(&mut [row]).unwrap();
+            let one = fixture.network.forward(&mut [row], Phase::Decode).unwrap();
             assert!(one.last(0) == whole.row(0).nth(at).unwrap(), "{}: token {at}", fixture.name);
         }
         assert_eq!(state.truncate(4), 4);
         let row = Row { state: &mut state, tokens: &read[4..], want: Want::Last };
-        let again = fixture.network.forward(&mut [row]).unwrap();
+        let again = fixture.network.forward(&mut [row], Phase::Decode).unwrap();
         assert!(again.last(0) == whole.last(0), "{}", fixture.name);
     }
 }
@@ -204,14 +213,15 @@ fn sources_read_together_are_sources_read_alone() {
     for fixture in fixtures() {
         let sources: Vec<&[u32]> = fixture.expected.sources.iter().map(Vec::as_slice).collect();
         let start = fixture.expected.forced.read[0];
-        let mut together = fixture.network.begin(&sources).unwrap();
+        let mut together = fixture.network.begin(&sources, Phase::Decode).unwrap();
         let read = [start, 7];
         let rows = together.iter_mut().map(|state| Row { state, tokens: &read, want: Want::Last });
-        let together = fixture.network.forward(&mut rows.collect::<Vec<_>>()).unwrap();
+        let together =
+            fixture.network.forward(&mut rows.collect::<Vec<_>>(), Phase::Decode).unwrap();
         for (row, source) in sources.iter().enumerate() {
-            let mut alone = fixture.network.begin(&[source]).unwrap();
+            let mut alone = fixture.network.begin(&[source], Phase::Decode).unwrap();
             let alone = Row { state: &mut alone[0], tokens: &[start, 7], want: Want::Last };
-            let alone = fixture.network.forward(&mut [alone]).unwrap();
+            let alone = fixture.network.forward(&mut [alone], Phase::Decode).unwrap();
             assert!(together.last(row) == alone.last(0), "{} {row}", fixture.name);
         }
     }
@@ -232,11 +242,11 @@ fn sources_and_texts_as_long_as_can_be() {
         assert_eq!(found[0][0].ids, *ids, "{}", fixture.name);
         if !fixture.name.contains("t5") && fixture.name != "madlad" {
             let longer = [source.as_slice(), &[7]].concat();
-            let error = fixture.network.begin(&[&longer]).err().unwrap().to_string();
+            let error = fixture.network.begin(&[&longer], Phase::Decode).err().unwrap().to_string();
             assert!(error.starts_with("a source takes"), "{}: {error}", fixture.name);
         }
-        assert!(fixture.network.begin(&[&[]]).is_err());
-        assert!(fixture.network.begin(&[&[5000]]).is_err());
+        assert!(fixture.network.begin(&[&[]], Phase::Decode).is_err());
+        assert!(fixture.network.begin(&[&[5000]], Phase::Decode).is_err());
     }
 }
 
@@ -344,9 +354,9 @@ fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
         file.data[at] ^= 1;
         let nearly = written(&file);
         let logits = |fixture: &Fixture| {
-            let mut state = fixture.network.begin(&[&[5, 9, 1]]).unwrap().remove(0);
+            let mut state = fixture.network.begin(&[&[5, 9, 1]], Phase::Decode).unwrap().remove(0);
             let row = Row { state: &mut state, tokens: &[0], want: Want::Last };
-            fixture.network.forward(&mut [row]).unwrap().last(0).to_vec()
+            fixture.network.forward(&mut [row], Phase::Decode).unwrap().last(0).to_vec()
         };
         let (without, copy, nearly) = (logits(&without), logits(&copy), logits(&nearly));
         assert!(without == copy, "{name}");

@@ -22,7 +22,7 @@ use super::state::{LayerMemory, Memory, Recurrent, State};
 use super::tensors::Tensors;
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
 use crate::error::Result;
-use crate::kernels::{Embedding, KeyValues, Linear, add};
+use crate::kernels::{Embedding, KeyValues, Linear, Phase, add};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: families::NAMES, load };
 
@@ -167,6 +167,13 @@ struct Decoder {
     lm_head: Linear,
 }
 
+/// Input of a step that all layers share.
+struct Step<'a> {
+    /// Rotary embeddings of the tokens, one for each of [`Config::ropes`].
+    rotations: &'a [Rotation],
+    phase: Phase,
+}
+
 struct Layer {
     residual_scale: f64,
     mixer_in: Option<RmsNorm>,
@@ -294,7 +301,7 @@ impl<'a> std::ops::Deref for Reader<'a> {
 }
 
 impl Network for Decoder {
-    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
+    fn begin(&self, sources: &[&[u32]], _: Phase) -> Result<Vec<State>> {
         let state = |_| {
             let layers = self.layers.iter().map(|layer| layer.mixer.memory(&self.device));
             let state = State::new(Memory::Layers(layers.collect::<candle_core::Result<_>>()?));
@@ -307,7 +314,7 @@ impl Network for Decoder {
         sources.iter().map(state).collect()
     }
 
-    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
+    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.config.context)?;
         let wanted: Vec<usize> = rows.iter().map(|row| row.want.count(row.tokens.len())).collect();
         let texts: Vec<_> = rows.iter_mut().map(|row| row.state.reading(row.tokens)).collect();
@@ -329,13 +336,14 @@ impl Network for Decoder {
         let positions: Vec<(usize, usize)> = positions.collect();
         let rotations = self.config.ropes.iter().map(|rope| rope.at(&positions, &self.device));
         let rotations = rotations.collect::<candle_core::Result<Vec<_>>>()?;
+        let step = Step { rotations: &rotations, phase };
         rows.iter_mut().for_each(|row| row.state.begin_step());
         let mut x = self.embed_tokens.forward(&ids)?;
         if self.config.embedding_scale != 1.0 {
             x = (x * self.config.embedding_scale)?;
         }
         let inputs =
-            self.layer_inputs.as_ref().map(|inputs| inputs.forward(&ids, &x)).transpose()?;
+            self.layer_inputs.as_ref().map(|inputs| inputs.forward(&ids, &x, phase)).transpose()?;
         let ends = rows.iter().scan(0, |end, row| {
             *end += row.tokens.len();
             Some(*end)
@@ -348,7 +356,7 @@ impl Network for Decoder {
         for (index, layer) in self.layers.iter().enumerate() {
             let input = inputs.as_ref().map(|inputs| inputs.i((.., index, ..))).transpose()?;
             let only = (index + 1 == self.layers.len()).then_some(&wanted_at[..]);
-            x = layer.forward(&x, input.as_ref(), &rotations, rows, index, only)?;
+            x = layer.forward(&x, input.as_ref(), &step, rows, index, only)?;
         }
         rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
         self.logits(&x, wanted)
@@ -380,14 +388,14 @@ impl Layer {
         &self,
         x: &Tensor,
         input: Option<&Tensor>,
-        rotations: &[Rotation],
+        step: &Step<'_>,
         rows: &mut [Row<'_>],
         index: usize,
         only: Option<&[u32]>,
     ) -> candle_core::Result<Tensor> {
         let y = norm(&self.mixer_in, x)?;
-        let mut x = self
-            .add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, rotations, rows, index))?;
+        let mut x =
+            self.add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, step, rows, index))?;
         let mut input = input.cloned();
         match only {
             Some([]) => return Ok(x),
@@ -400,9 +408,10 @@ impl Layer {
             _ => {}
         }
         let y = norm(&self.feedforward_in, &x)?;
-        let mut x = self.add(&x, &self.feedforward_out, |onto| self.mlp.forward(&y, onto))?;
+        let mut x =
+            self.add(&x, &self.feedforward_out, |onto| self.mlp.forward(&y, onto, step.phase))?;
         if let (Some(own), Some(input)) = (&self.input, &input) {
-            x = own.forward(&x, input)?;
+            x = own.forward(&x, input, step.phase)?;
         }
         match self.scalar {
             Some(scalar) => x * scalar,
@@ -436,14 +445,14 @@ impl Mixer {
         &self,
         x: &Tensor,
         onto: Option<&Tensor>,
-        rotations: &[Rotation],
+        step: &Step<'_>,
         rows: &mut [Row<'_>],
         layer: usize,
     ) -> candle_core::Result<Tensor> {
         match self {
-            Self::Attention(attention) => attention.forward(x, onto, rotations, rows, layer),
-            Self::ShortConv(conv) => conv.forward(x, onto, rows, layer),
-            Self::DeltaNet(net) => net.forward(x, onto, rows, layer),
+            Self::Attention(attention) => attention.forward(x, onto, step, rows, layer),
+            Self::ShortConv(conv) => conv.forward(x, onto, rows, layer, step.phase),
+            Self::DeltaNet(net) => net.forward(x, onto, rows, layer, step.phase),
         }
     }
 

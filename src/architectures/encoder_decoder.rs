@@ -24,7 +24,7 @@ use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragge
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, KeyValues, Linear, Sees, Weight, activated_layer, add,
+    Activation, Attention, Embedding, KeyValues, Linear, Phase, Sees, Weight, activated_layer, add,
     attend_spans, pool, shared_input,
 };
 
@@ -231,12 +231,12 @@ impl Layers<'_> {
 }
 
 impl Network for EncoderDecoder {
-    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
+    fn begin(&self, sources: &[&[u32]], phase: Phase) -> Result<Vec<State>> {
         self.check_sources(sources)?;
-        let encoded = self.encode(sources)?;
+        let encoded = self.encode(sources, phase)?;
         let keys_and_values = |layer: &DecoderLayer| {
             let attn = &layer.encoder_attn;
-            let [k, v] = shared_input(&encoded, [&attn.k_proj, &attn.v_proj])?;
+            let [k, v] = shared_input(&encoded, [&attn.k_proj, &attn.v_proj], phase)?;
             Ok((attn.heads(&k)?, attn.heads(&v)?))
         };
         let kept = self
@@ -255,7 +255,7 @@ impl Network for EncoderDecoder {
         ragged::keep(sources, &kept)?.into_iter().map(state).collect()
     }
 
-    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
+    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.config.context)?;
         let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();
         let positions: Vec<usize> = rows
@@ -265,9 +265,13 @@ impl Network for EncoderDecoder {
         rows.iter_mut().for_each(|row| row.state.begin_step());
         let mut x = self.decoder.forward(&ids, &positions)?;
         for (index, layer) in self.decoder_layers.iter().enumerate() {
-            x = layer.self_attn.around(&x, |x| layer.self_attn.cached(x, rows, index))?;
-            x = layer.encoder_attn.around(&x, |x| layer.encoder_attn.crossed(x, rows, index))?;
-            x = layer.mlp.forward(&x)?;
+            x = layer
+                .self_attn
+                .around(&x, phase, |x| layer.self_attn.cached(x, rows, index, phase))?;
+            x = layer
+                .encoder_attn
+                .around(&x, phase, |x| layer.encoder_attn.crossed(x, rows, index, phase))?;
+            x = layer.mlp.forward(&x, phase)?;
         }
         rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
         self.logits(&x, rows)
@@ -293,13 +297,13 @@ impl EncoderDecoder {
     }
 
     /// What the encoder makes of sources, one after the other: `[tokens, width]`.
-    fn encode(&self, sources: &[&[u32]]) -> Result<Tensor> {
+    fn encode(&self, sources: &[&[u32]], phase: Phase) -> Result<Tensor> {
         let ids: Vec<u32> = sources.iter().flat_map(|source| source.iter()).copied().collect();
         let positions: Vec<usize> = sources.iter().flat_map(|source| 0..source.len()).collect();
         let mut x = self.encoder.forward(&ids, &positions)?;
         for layer in &self.encoder_layers {
-            x = layer.self_attn.around(&x, |x| layer.self_attn.within(x, sources))?;
-            x = layer.mlp.forward(&x)?;
+            x = layer.self_attn.around(&x, phase, |x| layer.self_attn.within(x, sources, phase))?;
+            x = layer.mlp.forward(&x, phase)?;
         }
         Ok(match &self.encoder_norm {
             Some(norm) => norm.forward(&x)?,
@@ -346,11 +350,12 @@ impl Attended {
     fn around(
         &self,
         x: &Tensor,
+        phase: Phase,
         attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     ) -> candle_core::Result<Tensor> {
         match self.norm_first {
-            true => self.out_proj.forward_onto(&attend(&self.norm.forward(x)?)?, Some(x)),
-            false => self.norm.forward(&self.out_proj.forward_onto(&attend(x)?, Some(x))?),
+            true => self.out_proj.forward_onto(&attend(&self.norm.forward(x)?)?, Some(x), phase),
+            false => self.norm.forward(&self.out_proj.forward_onto(&attend(x)?, Some(x), phase)?),
         }
     }
 
@@ -359,14 +364,14 @@ impl Attended {
         x.reshape((x.dim(0)?, self.shape.heads, self.shape.head_dim))
     }
 
-    fn queries_keys_values(&self, x: &Tensor) -> candle_core::Result<[Tensor; 3]> {
-        let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj])?;
+    fn queries_keys_values(&self, x: &Tensor, phase: Phase) -> candle_core::Result<[Tensor; 3]> {
+        let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj], phase)?;
         Ok([self.heads(&q)?, self.heads(&k)?, self.heads(&v)?])
     }
 
-    fn within(&self, x: &Tensor, sources: &[&[u32]]) -> candle_core::Result<Tensor> {
-        let [q, k, v] = self.queries_keys_values(x)?;
-        attend_spans(&self.shape, None, &q, &ragged::within(&k, &v, sources)?)
+    fn within(&self, x: &Tensor, sources: &[&[u32]], phase: Phase) -> candle_core::Result<Tensor> {
+        let [q, k, v] = self.queries_keys_values(x, phase)?;
+        attend_spans(&self.shape, None, &q, &ragged::within(&k, &v, sources)?, phase)
     }
 
     fn cached(
@@ -374,9 +379,10 @@ impl Attended {
         x: &Tensor,
         rows: &mut [Row<'_>],
         layer: usize,
+        phase: Phase,
     ) -> candle_core::Result<Tensor> {
-        let [q, k, v] = self.queries_keys_values(x)?;
-        attend_spans(&self.shape, None, &q, &ragged::cached(&k, &v, rows, layer)?)
+        let [q, k, v] = self.queries_keys_values(x, phase)?;
+        attend_spans(&self.shape, None, &q, &ragged::cached(&k, &v, rows, layer)?, phase)
     }
 
     fn crossed(
@@ -384,16 +390,21 @@ impl Attended {
         x: &Tensor,
         rows: &mut [Row<'_>],
         layer: usize,
+        phase: Phase,
     ) -> candle_core::Result<Tensor> {
-        let q = self.heads(&self.q_proj.forward(x)?)?;
-        attend_spans(&self.shape, None, &q, &ragged::crossed(rows, layer)?)
+        let q = self.heads(&self.q_proj.forward(x, phase)?)?;
+        attend_spans(&self.shape, None, &q, &ragged::crossed(rows, layer)?, phase)
     }
 }
 
 impl FeedForward {
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+    fn forward(&self, x: &Tensor, phase: Phase) -> candle_core::Result<Tensor> {
         let added = |y: &Tensor| {
-            self.fc2.forward_onto(&activated_layer(y, &self.fc1, self.activation)?, Some(x))
+            self.fc2.forward_onto(
+                &activated_layer(y, &self.fc1, self.activation, phase)?,
+                Some(x),
+                phase,
+            )
         };
         match self.norm_first {
             true => added(&self.norm.forward(x)?),

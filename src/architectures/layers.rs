@@ -2,7 +2,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
-use crate::kernels::{Linear, Pass, Weight, gated_layers, layer_norm, rms_norm, rotate};
+use crate::kernels::{Linear, Phase, Weight, gated_layers, layer_norm, rms_norm, rotate};
 
 pub use crate::kernels::Activation;
 
@@ -166,19 +166,19 @@ impl GatedMlp {
     /// much memory: where AMX reads prompts, as many as share a weight widened to bfloat16;
     /// elsewhere fewer, which are still in the last cache when they are narrowed.
     fn tokens_at_once() -> usize {
-        if Pass::are_one() { 128 } else { 512 }
+        if Phase::share_kernels() { 128 } else { 512 }
     }
 
     /// `[tokens, hidden]` to the same, added to what is there already, if anything is.
-    pub fn forward(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
         let (tokens, at_once) = (x.dim(0)?, Self::tokens_at_once());
         if tokens <= at_once || !x.device().is_cpu() {
-            let widened = gated_layers(x, &self.gate, &self.up, self.activation)?;
-            return self.down.forward_onto(&widened, onto);
+            let widened = gated_layers(x, &self.gate, &self.up, self.activation, phase)?;
+            return self.down.forward_onto(&widened, onto, phase);
         }
         let some = |from| {
             let part = |x: &Tensor| x.narrow(0, from, at_once.min(tokens - from));
-            self.forward(&part(x)?, onto.map(part).transpose()?.as_ref())
+            self.forward(&part(x)?, onto.map(part).transpose()?.as_ref(), phase)
         };
         let parts = (0..tokens).step_by(at_once).map(some).collect::<Result<Vec<_>>>()?;
         Tensor::cat(&parts, 0)

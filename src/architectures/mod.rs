@@ -20,20 +20,21 @@ pub use state::State;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::files::MappedFile;
-use crate::kernels::Precision;
+use crate::kernels::{Phase, Precision};
 
 /// A loaded network.
 pub trait Network: Send + Sync {
     /// Fresh sequences, one a source. Encoder–decoder networks read all the sources here, in one
-    /// ragged batch, once; decoder-only networks are given empty ones.
-    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>>;
+    /// ragged batch, once, in `phase`; decoder-only networks are given empty ones.
+    fn begin(&self, sources: &[&[u32]], phase: Phase) -> Result<Vec<State>>;
 
-    /// Appends each row's tokens to its own state and returns the logits each row wants.
+    /// Appends each row's tokens to its own state and returns the logits each row wants. All rows
+    /// are in the same phase, which selects the kernels (see [`Phase`]).
     ///
     /// A row without tokens, or a token outside the vocabulary, is an error; states are then as
     /// they were. After any other error a state must be cut back ([`State::truncate`]) before
     /// it is read into again.
-    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits>;
+    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits>;
 }
 
 /// One sequence's part of a step.
@@ -183,12 +184,12 @@ impl Checked {
 }
 
 impl Network for Checked {
-    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
-        self.run(|network| network.begin(sources))
+    fn begin(&self, sources: &[&[u32]], phase: Phase) -> Result<Vec<State>> {
+        self.run(|network| network.begin(sources, phase))
     }
 
-    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
-        self.run(|network| network.forward(rows))
+    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits> {
+        self.run(|network| network.forward(rows, phase))
     }
 }
 

@@ -26,6 +26,7 @@ use serde::Deserialize;
 use super::state::{Memory, State};
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
 use crate::error::{Error, Result};
+use crate::kernels::Phase;
 
 pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["scripted"], load };
 
@@ -83,11 +84,11 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
 }
 
 impl Network for Scripted {
-    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
+    fn begin(&self, sources: &[&[u32]], _: Phase) -> Result<Vec<State>> {
         Ok(sources.iter().map(|_| State::new(Memory::Tokens(Vec::new()))).collect())
     }
 
-    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
+    fn forward(&self, rows: &mut [Row<'_>], _: Phase) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.context)?;
         let mut values = Vec::new();
         for row in rows.iter_mut() {

@@ -14,7 +14,7 @@ use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragge
 use crate::checkpoint::{Checkpoint, Hyper};
 use crate::error::{Error, Result};
 use crate::kernels::{
-    Activation, Attention, Embedding, KeyValues, Linear, RelativeBias, Sees, Span, Weight,
+    Activation, Attention, Embedding, KeyValues, Linear, Phase, RelativeBias, Sees, Span, Weight,
     activated_layer, attend_spans, shared_input,
 };
 
@@ -378,7 +378,7 @@ fn bucket(way: isize, both_ways: bool, buckets: usize, reach: usize) -> usize {
 }
 
 impl Network for T5 {
-    fn begin(&self, sources: &[&[u32]]) -> Result<Vec<State>> {
+    fn begin(&self, sources: &[&[u32]], phase: Phase) -> Result<Vec<State>> {
         for source in sources {
             if source.is_empty() || source.len() > CONTEXT {
                 let (what, needed) = ("a source".to_string(), source.len());
@@ -389,10 +389,10 @@ impl Network for T5 {
                 return Err(Error::Engine(what.into()));
             }
         }
-        let encoded = self.encode(sources)?;
+        let encoded = self.encode(sources, phase)?;
         let keys_and_values = |layer: &DecoderLayer| {
             let attn = &layer.encoder_attn;
-            let [k, v] = shared_input(&encoded, [&attn.k, &attn.v])?;
+            let [k, v] = shared_input(&encoded, [&attn.k, &attn.v], phase)?;
             Ok((attn.heads(&k)?, attn.heads(&v)?))
         };
         let kept =
@@ -406,15 +406,15 @@ impl Network for T5 {
         ragged::keep(sources, &kept)?.into_iter().map(state).collect()
     }
 
-    fn forward(&self, rows: &mut [Row<'_>]) -> Result<Logits> {
+    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits> {
         check_rows(rows, self.vocabulary, CONTEXT)?;
         let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();
         rows.iter_mut().for_each(|row| row.state.begin_step());
         let mut x = self.embed_tokens.forward(&ids)?;
         for (index, layer) in self.decoder.iter().enumerate() {
-            x = layer.self_attn.cached(&x, rows, index)?;
-            x = layer.encoder_attn.crossed(&x, rows, index)?;
-            x = layer.mlp.forward(&x)?;
+            x = layer.self_attn.cached(&x, rows, index, phase)?;
+            x = layer.encoder_attn.crossed(&x, rows, index, phase)?;
+            x = layer.mlp.forward(&x, phase)?;
         }
         rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
         let wanted = super::wanted(rows);
@@ -424,19 +424,19 @@ impl Network for T5 {
         let count = wanted.len();
         let x = x.index_select(&Tensor::from_vec(wanted, count, &self.device)?, 0)?;
         let x = (self.decoder_norm.forward(&x)? * f64::from(self.logit_scale))?;
-        let values: Vec<f32> = self.lm_head.forward(&x)?.flatten_all()?.to_vec1()?;
+        let values: Vec<f32> = self.lm_head.forward(&x, phase)?.flatten_all()?.to_vec1()?;
         Ok(Logits::of_rows(self.vocabulary, values, rows))
     }
 }
 
 impl T5 {
     /// What the encoder makes of sources, one after the other: `[tokens, width]`.
-    fn encode(&self, sources: &[&[u32]]) -> Result<Tensor> {
+    fn encode(&self, sources: &[&[u32]], phase: Phase) -> Result<Tensor> {
         let ids: Vec<u32> = sources.iter().flat_map(|source| source.iter()).copied().collect();
         let mut x = self.embed_tokens.forward(&ids)?;
         for layer in &self.encoder {
-            x = layer.self_attn.within(&x, sources)?;
-            x = layer.mlp.forward(&x)?;
+            x = layer.self_attn.within(&x, sources, phase)?;
+            x = layer.mlp.forward(&x, phase)?;
         }
         Ok(self.encoder_norm.forward(&x)?)
     }
@@ -448,23 +448,23 @@ impl Attended {
         x.reshape((x.dim(0)?, self.shape.heads, self.shape.head_dim))
     }
 
-    fn queries_keys_values(&self, x: &Tensor) -> candle_core::Result<[Tensor; 3]> {
-        let [q, k, v] = shared_input(&self.norm.forward(x)?, [&self.q, &self.k, &self.v])?;
+    fn queries_keys_values(&self, x: &Tensor, phase: Phase) -> candle_core::Result<[Tensor; 3]> {
+        let [q, k, v] = shared_input(&self.norm.forward(x)?, [&self.q, &self.k, &self.v], phase)?;
         Ok([self.heads(&q)?, self.heads(&k)?, self.heads(&v)?])
     }
 
-    fn attend(&self, q: &Tensor, spans: &[Span]) -> candle_core::Result<Tensor> {
-        attend_spans(&self.shape, self.bias.as_deref(), q, spans)
+    fn attend(&self, q: &Tensor, spans: &[Span], phase: Phase) -> candle_core::Result<Tensor> {
+        attend_spans(&self.shape, self.bias.as_deref(), q, spans, phase)
     }
 
     /// `x` with what came of attention added.
-    fn add(&self, x: &Tensor, attended: &Tensor) -> candle_core::Result<Tensor> {
-        self.o.forward_onto(attended, Some(x))
+    fn add(&self, x: &Tensor, attended: &Tensor, phase: Phase) -> candle_core::Result<Tensor> {
+        self.o.forward_onto(attended, Some(x), phase)
     }
 
-    fn within(&self, x: &Tensor, sources: &[&[u32]]) -> candle_core::Result<Tensor> {
-        let [q, k, v] = self.queries_keys_values(x)?;
-        self.add(x, &self.attend(&q, &ragged::within(&k, &v, sources)?)?)
+    fn within(&self, x: &Tensor, sources: &[&[u32]], phase: Phase) -> candle_core::Result<Tensor> {
+        let [q, k, v] = self.queries_keys_values(x, phase)?;
+        self.add(x, &self.attend(&q, &ragged::within(&k, &v, sources)?, phase)?, phase)
     }
 
     fn cached(
@@ -472,9 +472,10 @@ impl Attended {
         x: &Tensor,
         rows: &mut [Row<'_>],
         layer: usize,
+        phase: Phase,
     ) -> candle_core::Result<Tensor> {
-        let [q, k, v] = self.queries_keys_values(x)?;
-        self.add(x, &self.attend(&q, &ragged::cached(&k, &v, rows, layer)?)?)
+        let [q, k, v] = self.queries_keys_values(x, phase)?;
+        self.add(x, &self.attend(&q, &ragged::cached(&k, &v, rows, layer)?, phase)?, phase)
     }
 
     fn crossed(
@@ -482,20 +483,21 @@ impl Attended {
         x: &Tensor,
         rows: &mut [Row<'_>],
         layer: usize,
+        phase: Phase,
     ) -> candle_core::Result<Tensor> {
-        let q = self.heads(&self.q.forward(&self.norm.forward(x)?)?)?;
-        self.add(x, &self.attend(&q, &ragged::crossed(rows, layer)?)?)
+        let q = self.heads(&self.q.forward(&self.norm.forward(x)?, phase)?)?;
+        self.add(x, &self.attend(&q, &ragged::crossed(rows, layer)?, phase)?, phase)
     }
 }
 
 impl FeedForward {
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+    fn forward(&self, x: &Tensor, phase: Phase) -> candle_core::Result<Tensor> {
         let y = self.norm.forward(x)?;
         match &self.kind {
             Kind::Plain { wi, wo, activation } => {
-                wo.forward_onto(&activated_layer(&y, wi, *activation)?, Some(x))
+                wo.forward_onto(&activated_layer(&y, wi, *activation, phase)?, Some(x), phase)
             }
-            Kind::Gated(mlp) => mlp.forward(&y, Some(x)),
+            Kind::Gated(mlp) => mlp.forward(&y, Some(x), phase),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::rules::Rules;
 use crate::architectures::{Network, Row, State, Want};
 use crate::error::{Error, Result};
-use crate::kernels::{Pass, are_numbers, log_sum_exp, pool};
+use crate::kernels::{Phase, are_numbers, log_sum_exp, pool};
 
 /// Worse than any score of a text.
 const NEVER: f32 = -1e9;
@@ -113,7 +113,7 @@ impl<'n, T: Send> Round<'n, T> {
     /// Reads sources, all in one batch.
     pub fn begin(&mut self, sources: Vec<(T, &[u32], Arc<Beams>)>) -> Result<()> {
         let texts: Vec<&[u32]> = sources.iter().map(|(_, source, _)| *source).collect();
-        let states = Pass::Read.run(|| self.network.begin(&texts))?;
+        let states = self.network.begin(&texts, Phase::Prefill)?;
         for ((tag, _, beams), state) in sources.into_iter().zip(states) {
             let search = Search::new(&beams, state);
             self.active.push((tag, beams, search));
@@ -125,7 +125,7 @@ impl<'n, T: Send> Round<'n, T> {
     pub fn step(&mut self) -> Result<()> {
         let mut rows: Vec<Row<'_>> =
             self.active.iter_mut().flat_map(|(.., search)| search.rows()).collect();
-        let logits = self.network.forward(&mut rows)?;
+        let logits = self.network.forward(&mut rows, Phase::Decode)?;
         drop(rows);
         let first = self.active.iter().scan(0, |row, (.., search)| {
             *row += search.running.len();

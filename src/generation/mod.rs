@@ -3,7 +3,7 @@
 //! Every step gives the network one ragged batch: each sequence that writes brings its last token
 //! and perhaps a draft of those after it, and those that read their prompts share a budget of
 //! tokens (see `pace.rs`). There are two batches where prompts and texts are not computed alike
-//! (see [`Pass`]). A sequence that ends makes room for the next prompt, and after each step callers
+//! (see [`Phase`]). A sequence that ends makes room for the next prompt, and after each step callers
 //! are told how far it is and may cancel. Knows no document, no language and no prompt wording.
 
 mod batcher;
@@ -33,7 +33,7 @@ use crate::architectures::{Logits, Network, Row, State};
 use crate::checkpoint::Tokenizer;
 use crate::error::{Error, Result};
 use crate::event::Finish;
-use crate::kernels::Pass;
+use crate::kernels::Phase;
 
 /// How to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,7 +108,7 @@ pub struct Engine<'m> {
     /// The most tokens of prompt and text together.
     pub context: usize,
     /// Prompts are computed as texts are, so that one step may have both.
-    pub one_pass: bool,
+    pub phases_share_kernels: bool,
     /// Prompts are read in chunks that do not depend on the machine's speed. Needed where results
     /// depend on how many tokens are computed together, which those of the CPU's kernels do not.
     pub fixed_chunks: bool,
@@ -347,12 +347,12 @@ impl<'m> Engine<'m> {
 
     fn begin(&self) -> Result<State> {
         self.network
-            .begin(&[&[]])?
+            .begin(&[&[]], Phase::Prefill)?
             .pop()
             .ok_or_else(|| Error::Engine("a network that begins no sequence".into()))
     }
 
-    /// One batch through the network, or one for each pass: a token, or those of a draft that come,
+    /// One batch through the network, or one for each phase: a token, or those of a draft that come,
     /// for each sequence that writes, and a share of the budget for those that read.
     fn step(&self, active: &mut Vec<Sequence<'m>>, desk: &mut dyn Desk, pace: &mut Pace) {
         let unread: Vec<pace::Unread> = active.iter().map(Sequence::to_read).collect();
@@ -414,33 +414,35 @@ impl<'m> Engine<'m> {
     /// they are.
     fn compute(&self, active: &mut [Sequence<'m>]) -> Vec<Option<Computed>> {
         let mut computed: Vec<Option<Computed>> = active.iter().map(|_| None).collect();
-        // Decided before any of them is computed: a prompt that has been read is in another pass.
-        let passes: Vec<Option<Pass>> =
-            active.iter().map(|one| one.reads().then(|| one.pass())).collect();
-        let mut compute = |in_it: &dyn Fn(Pass) -> bool| {
+        // Decided before any of them is computed: a prompt that has been read is in another phase.
+        let phases: Vec<Option<Phase>> =
+            active.iter().map(|one| one.reads().then(|| one.phase())).collect();
+        let mut compute = |phase: Phase, in_it: &dyn Fn(Phase) -> bool| {
             let some =
-                active.iter_mut().enumerate().filter(|(at, _)| passes[*at].is_some_and(in_it));
+                active.iter_mut().enumerate().filter(|(at, _)| phases[*at].is_some_and(in_it));
             let (places, some): (Vec<usize>, Vec<&mut Sequence<'m>>) = some.unzip();
-            for (place, one) in places.into_iter().zip(self.compute_some(some)) {
+            for (place, one) in places.into_iter().zip(self.compute_some(some, phase)) {
                 computed[place] = Some(one);
             }
         };
-        if self.one_pass {
-            compute(&|_| true);
+        if self.phases_share_kernels {
+            compute(Phase::Decode, &|_| true);
         } else {
-            Pass::ALL.into_iter().for_each(|pass| pass.run(|| compute(&|one| one == pass)));
+            for phase in Phase::ALL {
+                compute(phase, &|other| other == phase);
+            }
         }
         computed
     }
 
-    /// The same of sequences that are in one pass.
-    fn compute_some(&self, mut some: Vec<&mut Sequence<'m>>) -> Vec<Computed> {
+    /// The same of sequences that are in one phase.
+    fn compute_some(&self, mut some: Vec<&mut Sequence<'m>>, phase: Phase) -> Vec<Computed> {
         if some.is_empty() {
             return Vec::new();
         }
         let before: Vec<usize> = some.iter().map(|one| one.state.len()).collect();
         let mut rows: Vec<Row<'_>> = some.iter_mut().map(|one| one.row()).collect();
-        match self.network.forward(&mut rows) {
+        match self.network.forward(&mut rows, phase) {
             Ok(logits) => {
                 let logits = Arc::new(logits);
                 (0..some.len()).map(|row| Ok((logits.clone(), row))).collect()
@@ -453,8 +455,8 @@ impl<'m> Engine<'m> {
                     // Less may be left than was read before the step.
                     sequence.state.truncate(before);
                     sequence.plan_again(self);
-                    let pass = sequence.pass();
-                    let logits = pass.run(|| self.network.forward(&mut [sequence.row()]))?;
+                    let phase = sequence.phase();
+                    let logits = self.network.forward(&mut [sequence.row()], phase)?;
                     Ok((Arc::new(logits), 0))
                 };
                 some.into_iter().zip(before).map(alone).collect()

@@ -13,7 +13,7 @@ use crate::architectures::{Row, State, Want};
 use crate::checkpoint::TextStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
-use crate::kernels::{Pass, are_numbers};
+use crate::kernels::{Phase, are_numbers};
 
 /// Times a sequence may be rolled back out of a loop before it is given up.
 const RESCUES: usize = 2;
@@ -109,8 +109,8 @@ impl<'m> Sequence<'m> {
     }
 
     /// What the next step is for.
-    pub fn pass(&self) -> Pass {
-        if self.state.len() < self.prompt { Pass::Read } else { Pass::Write }
+    pub fn phase(&self) -> Phase {
+        if self.state.len() < self.prompt { Phase::Prefill } else { Phase::Decode }
     }
 
     /// Up to where a step may read: a prompt and its text are not computed in one way.

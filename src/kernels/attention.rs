@@ -18,6 +18,7 @@ use std::mem::MaybeUninit;
 use candle_core::{D, Device, Result, Tensor};
 
 use super::linear::with_floats;
+use super::phase::Phase;
 use super::pool;
 pub use cache::KeyValues;
 use cache::Pages;
@@ -122,6 +123,7 @@ pub fn attend_spans(
     bias: Option<&RelativeBias>,
     q: &Tensor,
     spans: &[Span],
+    phase: Phase,
 ) -> Result<Tensor> {
     let (tokens, heads, size) = q.dims3()?;
     if spans.iter().map(|span| span.tokens).sum::<usize>() != tokens {
@@ -157,7 +159,7 @@ pub fn attend_spans(
         candle_core::bail!("more tokens than keys, among which their places are asked for");
     }
     // Only where AMX is there, as those who are told so take for granted.
-    let in_halves = shape.rounded && takes_halves(size);
+    let in_halves = shape.rounded && uses_amx(phase, size);
     let rows = match in_halves {
         true => (tokens * heads / (JOBS * pool::threads()))
             .clamp(*ROWS_IN_HALVES.start(), *ROWS_IN_HALVES.end()),
@@ -227,15 +229,14 @@ pub fn attend_spans(
     Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
 }
 
-/// Whether heads of so many numbers attend by AMX in this pass: see [`Pass`](super::Pass).
+/// True if AMX computes attention over heads of `head_dim` in this phase.
 #[cfg(target_arch = "x86_64")]
-fn takes_halves(head_dim: usize) -> bool {
-    use super::{isa::best, pass::Pass};
-    Pass::current().takes_halves(best()) && halves::fits(head_dim)
+fn uses_amx(phase: Phase, head_dim: usize) -> bool {
+    phase.uses_amx(super::isa::best()) && halves::fits(head_dim)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn takes_halves(_: usize) -> bool {
+fn uses_amx(_: Phase, _: usize) -> bool {
     false
 }
 
@@ -323,7 +324,6 @@ pub fn attend_with_candle(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Pass;
     use super::*;
 
     fn random(shape: (usize, usize, usize)) -> Tensor {
@@ -367,13 +367,13 @@ mod tests {
                 random((keys, kv_heads, head_dim)),
             );
             let candles = numbers(attend_with_candle(&shape, bias, &q, &k, &v).unwrap());
-            for pass in Pass::ALL {
-                let ours = || attend_spans(&shape, bias, &q, &[span(7, &k, &v)]).unwrap();
-                let ours = numbers(pass.run(ours));
+            for phase in Phase::ALL {
+                let ours = attend_spans(&shape, bias, &q, &[span(7, &k, &v)], phase);
+                let ours = numbers(ours.unwrap());
                 for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
                     // Weights and values are numbers of 16 bits there.
-                    let off = if pass == Pass::Read { 1e-2 } else { 1e-5 };
-                    assert!((ours - candles).abs() < off, "{shape:?} {pass:?}: {ours} {candles}");
+                    let off = if phase == Phase::Prefill { 1e-2 } else { 1e-5 };
+                    assert!((ours - candles).abs() < off, "{shape:?} {phase:?}: {ours} {candles}");
                 }
             }
         }
@@ -395,9 +395,8 @@ mod tests {
                 rounded: true,
             };
             let (q, k) = (random((3, 2, head_dim)), random((keys, 1, head_dim)));
-            for pass in Pass::ALL {
-                let nothing =
-                    pass.run(|| attend_spans(&shape, None, &q, &[span(3, &k, &k)])).unwrap();
+            for phase in Phase::ALL {
+                let nothing = attend_spans(&shape, None, &q, &[span(3, &k, &k)], phase).unwrap();
                 assert!(
                     numbers(nothing).iter().flatten().all(|number| *number == 0.0),
                     "{keys} keys"
@@ -421,10 +420,10 @@ mod tests {
         let (q, k) = (random((3, 2, 32)), random((40, 1, 32)));
         for bits in [0x7fc0_0000, 0xffff_ffff, 0x7fff_ffff] {
             let none = Tensor::full(f32::from_bits(bits), (3, 1, 32), &Device::Cpu).unwrap();
-            for pass in Pass::ALL {
+            for phase in Phase::ALL {
                 let attend = |past: &KeyValues| {
                     let spans = [Span { tokens: 3, past: past.clone() }];
-                    numbers(pass.run(|| attend_spans(&shape, None, &q, &spans)).unwrap())
+                    numbers(attend_spans(&shape, None, &q, &spans, phase).unwrap())
                 };
                 for (keys, values) in
                     [(&none, &k.narrow(0, 0, 3).unwrap()), (&k.narrow(0, 0, 3).unwrap(), &none)]
@@ -433,7 +432,7 @@ mod tests {
                     past.append(37, keys, values).unwrap();
                     assert!(
                         attend(&past)[2].iter().all(|number| number.is_nan()),
-                        "{pass:?}, {bits:x}"
+                        "{phase:?}, {bits:x}"
                     );
                     // Behind the first three, where they are cut off.
                     let few = k.narrow(0, 0, 3).unwrap();
@@ -442,7 +441,7 @@ mod tests {
                     assert_eq!(
                         attend(&past),
                         attend(&KeyValues::of(&few, &few).unwrap()),
-                        "{pass:?}"
+                        "{phase:?}"
                     );
                 }
             }
@@ -463,16 +462,16 @@ mod tests {
             let many = JOBS * pool::threads() + 1;
             let spans: Vec<Span> = (0..many).map(|_| span(50, &k, &v)).collect();
             let queries = Tensor::cat(&vec![&q; many], 0).unwrap();
-            for pass in Pass::ALL {
+            for phase in Phase::ALL {
                 let attend = |q: &Tensor, spans: &[Span]| {
-                    numbers(pass.run(|| attend_spans(&shape, None, q, spans)).unwrap())
+                    numbers(attend_spans(&shape, None, q, spans, phase).unwrap())
                 };
                 let together = attend(&queries, &spans);
                 for (token, expected) in together[..50].iter().enumerate() {
                     let seen = if sees == Sees::All { keys + 50 } else { keys + token + 1 };
                     let (k, v) = (k.narrow(0, 0, seen).unwrap(), v.narrow(0, 0, seen).unwrap());
                     let alone = attend(&q.narrow(0, token, 1).unwrap(), &[span(1, &k, &v)]);
-                    assert_eq!(&alone[0], expected, "{shape:?} {pass:?}, token {token}");
+                    assert_eq!(&alone[0], expected, "{shape:?} {phase:?}, token {token}");
                 }
             }
         }
@@ -508,14 +507,15 @@ mod tests {
             rounded: true,
         };
         let (q, k) = (random((3, 4, 16)), random((3, 2, 16)));
-        assert!(attend_spans(&shape, None, &q, &[span(3, &k, &k)]).is_ok());
-        assert!(attend_spans(&shape, None, &q, &[span(2, &k, &k)]).is_err());
+        let phase = Phase::Decode;
+        assert!(attend_spans(&shape, None, &q, &[span(3, &k, &k)], phase).is_ok());
+        assert!(attend_spans(&shape, None, &q, &[span(2, &k, &k)], phase).is_err());
         let other = random((3, 1, 16));
-        assert!(attend_spans(&shape, None, &q, &[span(3, &other, &other)]).is_err());
+        assert!(attend_spans(&shape, None, &q, &[span(3, &other, &other)], phase).is_err());
         let none = KeyValues::new(2, 16, &Device::Cpu).unwrap();
-        assert!(attend_spans(&shape, None, &q, &[Span { tokens: 3, past: none }]).is_err());
+        assert!(attend_spans(&shape, None, &q, &[Span { tokens: 3, past: none }], phase).is_err());
         assert!(
-            attend_spans(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)])
+            attend_spans(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)], phase)
                 .is_err()
         );
     }

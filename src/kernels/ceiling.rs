@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::isa::{Isa, on_best_isa};
 use super::lines::{Blank, LINE, ask_for};
-use super::pass::Pass;
+use super::phase::Phase;
 use super::pool;
 
 /// How far ahead bytes are asked for (bytes).
@@ -52,12 +52,12 @@ on_best_isa! {
 /// Products a second as tokens of a pass need them, of all threads together and summed into 32
 /// bits, with nothing else to do: of two bytes, or of two numbers of 16 bits, where those are what
 /// is multiplied. Zero where it is not known for the instruction set.
-pub fn products_per_second(isa: Isa, pass: Pass) -> f64 {
+pub fn products_per_second(isa: Isa, phase: Phase) -> f64 {
     assert!(isa.available(), "{isa:?} was detected before it is used");
     let one = |rounds: usize| {
         let began = Instant::now();
         let all: usize =
-            pool::map(&mut vec![(); pool::threads()], |_, ()| products(isa, pass, rounds))
+            pool::map(&mut vec![(); pool::threads()], |_, ()| products(isa, phase, rounds))
                 .into_iter()
                 .sum();
         all as f64 / began.elapsed().as_secs_f64()
@@ -67,7 +67,7 @@ pub fn products_per_second(isa: Isa, pass: Pass) -> f64 {
 }
 
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-fn products(isa: Isa, pass: Pass, rounds: usize) -> usize {
+fn products(isa: Isa, phase: Phase, rounds: usize) -> usize {
     match isa {
         Isa::Plain => 0,
         #[cfg(target_arch = "x86_64")]
@@ -78,7 +78,7 @@ fn products(isa: Isa, pass: Pass, rounds: usize) -> usize {
         Isa::AvxVnni => unsafe { super::avx2::products::<true>(rounds) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Isa::Amx if pass.takes_halves(isa) => unsafe { super::amx::products(rounds) },
+        Isa::Amx if phase.uses_amx(isa) => unsafe { super::amx::products(rounds) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above; whoever has AMX has this.
         Isa::Vnni | Isa::Amx => unsafe { super::vnni::products(rounds) },
@@ -96,8 +96,8 @@ mod tests {
     fn ceilings_are_measured() {
         assert!(bytes_per_second(1 << 22) > 1e6);
         for isa in Isa::all().filter(|isa| isa.available() && *isa != Isa::Plain) {
-            for pass in Pass::ALL {
-                assert!(products_per_second(isa, pass) > 1e6, "{isa:?}, {pass:?}");
+            for phase in Phase::ALL {
+                assert!(products_per_second(isa, phase) > 1e6, "{isa:?}, {phase:?}");
             }
         }
     }

@@ -201,7 +201,7 @@ unsafe fn transpose<const TO_FLOATS: bool>(
 #[cfg(test)]
 mod tests {
     use super::super::matmul::Activations;
-    use super::super::pass::Pass;
+    use super::super::phase::Phase;
     use super::*;
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             let columns = 700;
             let floats: Vec<f32> =
                 (0..rows * columns).map(|at| (at * 7919 % 1009) as f32 - 500.0).collect();
-            let activations = Activations::new(&floats, rows, Pass::Write);
+            let activations = Activations::new(&floats, rows, Phase::Decode);
             let x = activations.quantized();
             let eights = Eights::new(x);
             let (width, groups) = (x.bytes.len() / rows, x.by_32.scales.len() / rows);

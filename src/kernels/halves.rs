@@ -7,7 +7,7 @@
 //! together, and that to what came before. So a row is the same to the bit whatever it is computed
 //! beside; but not the same as what bytes give, which are the rougher of the two: their activations
 //! are off by some thousandths of the largest of 32, numbers of 16 bits by one or two thousandths
-//! of themselves. See [`Pass`](super::Pass) for where the one and where the other is used.
+//! of themselves. See [`Phase`](super::Phase) for where the one and where the other is used.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -206,7 +206,7 @@ mod tests {
     use super::super::blocks::{Block, BlockType, CHUNK, for_block_type, unpack_chunk};
     use super::super::matmul::tests::random_weights;
     use super::super::matmul::{Activations, Matrix};
-    use super::super::pass::Pass;
+    use super::super::phase::Phase;
     use super::*;
 
     fn rounded(x: f32) -> f32 {
@@ -261,7 +261,7 @@ mod tests {
                     .map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0)
                     .collect();
                 let tiles = Tiles::pack(weights);
-                let ours = tiles.matmul(&Activations::new(&x, count, Pass::Read), Isa::Amx);
+                let ours = tiles.matmul(&Activations::new(&x, count, Phase::Prefill), Isa::Amx);
                 let bytes_of_row = block_type.row_bytes(columns);
                 for row in [0, rows / 2, rows - 1] {
                     let bytes = &bytes[row * bytes_of_row..(row + 1) * bytes_of_row];
@@ -277,7 +277,7 @@ mod tests {
                     }
                 }
                 let last = &x[(count - 1) * columns..];
-                let alone = tiles.matmul(&Activations::new(last, 1, Pass::Read), Isa::Amx);
+                let alone = tiles.matmul(&Activations::new(last, 1, Phase::Prefill), Isa::Amx);
                 assert_eq!(alone, ours[(count - 1) * rows..]);
             }
         }

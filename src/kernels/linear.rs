@@ -12,7 +12,7 @@ use super::activation::{Activation, activated, gated};
 use super::blocks::{BlockType, dequantize_row};
 use super::isa::best;
 use super::matmul::{Activations, Matrix, matmul};
-use super::pass::Pass;
+use super::phase::Phase;
 use super::rows::add;
 use super::tiles::{Outputs, Tiles};
 use crate::files::MappedSlice;
@@ -27,7 +27,7 @@ pub enum Precision {
     #[default]
     Quantized,
     /// The same, and on every processor to the bit: also prompts meet weights as bytes where this
-    /// one has something faster and finer for them (see [`Pass`]).
+    /// one has something faster and finer for them (see [`Phase`]).
     Portable,
     /// Weights are widened to f32 as they are used: slow, for comparisons with reference
     /// implementations.
@@ -188,29 +188,30 @@ impl Linear {
         Ok(Self { weight, bias, precision, tiles, on_device })
     }
 
-    /// Whether it rounds its input to 16 bits where a prompt is read by AMX: see [`Pass`].
+    /// Whether it rounds its input to 16 bits where a prompt is read by AMX: see [`Phase`].
     pub fn rounds(&self) -> bool {
         self.tiles.is_some() && self.precision == Precision::Quantized
     }
 
     /// `x · weightᵀ + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let [y] = shared_input(x, [self])?;
+    pub fn forward(&self, x: &Tensor, phase: Phase) -> Result<Tensor> {
+        let [y] = shared_input(x, [self], phase)?;
         Ok(y)
     }
 
     /// The same, added to what is there already, `[tokens, outputs]`, if anything is: to the
     /// residual stream.
-    pub fn forward_onto(&self, x: &Tensor, onto: Option<&Tensor>) -> Result<Tensor> {
-        let Some(onto) = onto else { return self.forward(x) };
-        let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x)?) };
+    pub fn forward_onto(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
+        let Some(onto) = onto else { return self.forward(x, phase) };
+        let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x, phase)?) };
         let expected = (x.dim(0)?, outputs.weights.rows);
         if onto.dims2()? != expected {
             candle_core::bail!("outputs of shape {expected:?} are added to {:?}", onto.shape());
         }
         let onto = onto.contiguous()?;
         with_floats(&onto, |onto| {
-            let [y] = from_tiles(x, pass_of(&[self]), [Outputs { onto: Some(onto), ..outputs }])?;
+            let [y] =
+                from_tiles(x, phase_of(&[self], phase), [Outputs { onto: Some(onto), ..outputs }])?;
             Ok(y)
         })
     }
@@ -218,14 +219,14 @@ impl Linear {
     /// The same as numbers, for scores of tokens: they are what is written.
     pub fn floats(&self, x: &Tensor) -> Result<Vec<f32>> {
         let (Some(tiles), None) = (&self.tiles, &self.on_device) else {
-            return self.forward(x)?.flatten_all()?.to_vec1();
+            return self.forward(x, Phase::Decode)?.flatten_all()?.to_vec1();
         };
         let x = x.contiguous()?;
         let (tokens, columns) = x.dims2()?;
         if columns != tiles.columns {
             candle_core::bail!("an input of {columns} columns meets a weight of {}", tiles.columns);
         }
-        with_floats(&x, |floats| self.alone(&Activations::new(floats, tokens, Pass::Write)))
+        with_floats(&x, |floats| self.alone(&Activations::new(floats, tokens, Phase::Decode)))
     }
 
     /// What it makes of activations, where it lies in tiles.
@@ -255,17 +256,21 @@ impl Linear {
 }
 
 /// Several layers that read the same input, which is quantised or rounded once for all of them.
-pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<[Tensor; N]> {
+pub fn shared_input<const N: usize>(
+    x: &Tensor,
+    layers: [&Linear; N],
+    phase: Phase,
+) -> Result<[Tensor; N]> {
     let in_tiles: Option<Vec<_>> = layers.iter().map(|layer| layer.outputs()).collect();
     if let Some(all) = in_tiles.and_then(|all| <[_; N]>::try_from(all).ok()) {
-        return from_tiles(x, pass_of(&layers), all);
+        return from_tiles(x, phase_of(&layers, phase), all);
     }
     let mut outputs = Vec::with_capacity(N);
     if layers.iter().all(|layer| layer.on_device.is_none()) {
         let x = x.contiguous()?;
         let (tokens, columns) = x.dims2()?;
         with_floats(&x, |floats| {
-            let activations = Activations::new(floats, tokens, pass_of(&layers));
+            let activations = Activations::new(floats, tokens, phase_of(&layers, phase));
             for layer in layers {
                 let (_, expected) = layer.weight.matrix()?;
                 if columns != expected {
@@ -296,10 +301,20 @@ pub fn shared_input<const N: usize>(x: &Tensor, layers: [&Linear; N]) -> Result<
 }
 
 /// `activation(layer(x))`.
-pub fn activated_layer(x: &Tensor, layer: &Linear, activation: Activation) -> Result<Tensor> {
-    let Some(outputs) = layer.outputs() else { return activated(&layer.forward(x)?, activation) };
-    let [y] =
-        from_tiles(x, pass_of(&[layer]), [Outputs { activation: Some(activation), ..outputs }])?;
+pub fn activated_layer(
+    x: &Tensor,
+    layer: &Linear,
+    activation: Activation,
+    phase: Phase,
+) -> Result<Tensor> {
+    let Some(outputs) = layer.outputs() else {
+        return activated(&layer.forward(x, phase)?, activation);
+    };
+    let [y] = from_tiles(
+        x,
+        phase_of(&[layer], phase),
+        [Outputs { activation: Some(activation), ..outputs }],
+    )?;
     Ok(y)
 }
 
@@ -309,9 +324,10 @@ pub fn gated_layers(
     gate: &Linear,
     up: &Linear,
     activation: Activation,
+    phase: Phase,
 ) -> Result<Tensor> {
     let (Some(outputs), Some(other)) = (gate.outputs(), up.outputs()) else {
-        let [gate, up] = shared_input(x, [gate, up])?;
+        let [gate, up] = shared_input(x, [gate, up], phase)?;
         return gated(&gate, &up, activation);
     };
     if outputs.weights.rows != other.weights.rows {
@@ -320,22 +336,22 @@ pub fn gated_layers(
     let times = Some((other.weights, other.bias));
     let [y] = from_tiles(
         x,
-        pass_of(&[gate, up]),
+        phase_of(&[gate, up], phase),
         [Outputs { activation: Some(activation), times, ..outputs }],
     )?;
     Ok(y)
 }
 
-/// What the input of some layers is for; the plainest, where results are to be the same everywhere.
-fn pass_of(layers: &[&Linear]) -> Pass {
+/// The phase whose kernels some layers use: always [`Phase::Decode`] where a layer is portable.
+fn phase_of(layers: &[&Linear], phase: Phase) -> Phase {
     let portable = layers.iter().any(|layer| layer.precision == Precision::Portable);
-    if portable { Pass::Write } else { Pass::current() }
+    if portable { Phase::Decode } else { phase }
 }
 
 /// What layers in tiles make of the same input.
 fn from_tiles<const N: usize>(
     x: &Tensor,
-    pass: Pass,
+    phase: Phase,
     all: [Outputs<'_>; N],
 ) -> Result<[Tensor; N]> {
     let x = x.contiguous()?;
@@ -351,7 +367,7 @@ fn from_tiles<const N: usize>(
         }
     }
     let made = with_floats(&x, |floats| {
-        Ok(Tiles::matmul_all(all, &Activations::new(floats, tokens, pass), best()))
+        Ok(Tiles::matmul_all(all, &Activations::new(floats, tokens, phase), best()))
     })?;
     let mut outputs = Vec::with_capacity(N);
     for (y, one) in made.into_iter().zip(all) {

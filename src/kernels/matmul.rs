@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 use super::blocks::{Block, BlockType, CHUNK, GROUPS, for_block_type, unpack_chunk};
 use super::floats;
 use super::isa::Isa;
-use super::pass::Pass;
+use super::phase::Phase;
 use super::pool;
 use super::quantize::{GroupsOfRow, quantize_row};
 
@@ -39,7 +39,7 @@ pub struct Activations<'x> {
     columns: usize,
     floats: &'x [f32],
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-    pass: Pass,
+    phase: Phase,
     quantized: OnceCell<Quantized>,
     #[cfg(target_arch = "x86_64")]
     halves: OnceCell<super::halves::Halves>,
@@ -89,7 +89,7 @@ impl<'x> Activations<'x> {
     ///
     /// # Panics
     /// Where they do not divide evenly: a bug of the caller.
-    pub fn new(floats: &'x [f32], rows: usize, pass: Pass) -> Self {
+    pub fn new(floats: &'x [f32], rows: usize, phase: Phase) -> Self {
         assert!(
             rows > 0 && floats.len().is_multiple_of(rows),
             "{} numbers do not make {rows} rows",
@@ -99,7 +99,7 @@ impl<'x> Activations<'x> {
             rows,
             columns: floats.len() / rows,
             floats,
-            pass,
+            phase,
             quantized: OnceCell::new(),
             #[cfg(target_arch = "x86_64")]
             halves: OnceCell::new(),
@@ -120,7 +120,7 @@ impl<'x> Activations<'x> {
     #[cfg(target_arch = "x86_64")]
     pub(super) fn halves(&self, isa: Isa) -> Option<&super::halves::Halves> {
         let new = || super::halves::Halves::new(self.floats, self.columns);
-        (self.pass.takes_halves(isa)).then(|| self.halves.get_or_init(new))
+        (self.phase.uses_amx(isa)).then(|| self.halves.get_or_init(new))
     }
 
     pub(super) fn quantized(&self) -> &Quantized {
@@ -428,19 +428,19 @@ pub(super) mod tests {
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
             let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-            let expected = bits(matmul(weights, &Activations::new(&x, count, Pass::Write), exact, Isa::Plain));
+            let expected = bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, Isa::Plain));
             for isa in sets() {
                 if isa.has_tiles() && !exact && !block_type.is_float() {
                     let tiles = Tiles::pack(weights);
-                    prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count, Pass::Write), isa)), &expected);
+                    prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count, Phase::Decode), isa)), &expected);
                     for row in 0..count {
-                        let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Pass::Write);
+                        let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Phase::Decode);
                         prop_assert_eq!(&bits(tiles.matmul(&one, isa)), &expected[row * rows..(row + 1) * rows]);
                     }
                 }
-                prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count, Pass::Write), exact, isa)), &expected);
+                prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, isa)), &expected);
                 for row in 0..count {
-                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Pass::Write);
+                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Phase::Decode);
                     prop_assert_eq!(&bits(matmul(weights, &one, exact, isa)), &expected[row * rows..(row + 1) * rows]);
                 }
             }
@@ -456,10 +456,10 @@ pub(super) mod tests {
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
             let expected =
-                matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::Plain);
+                matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::Plain);
             let tiles = Tiles::pack(weights);
             for isa in sets().filter(|isa| isa.has_tiles()) {
-                let ours = tiles.matmul(&Activations::new(&x, count, Pass::Write), isa);
+                let ours = tiles.matmul(&Activations::new(&x, count, Phase::Decode), isa);
                 let same = ours
                     .iter()
                     .zip(&expected)
@@ -477,7 +477,7 @@ pub(super) mod tests {
             let weights = Matrix { block_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
             let near =
-                matmul(weights, &Activations::new(&x, count, Pass::Write), false, Isa::detect());
+                matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::detect());
             let mut dense = vec![0f32; rows * columns];
             for row in 0..rows {
                 dequantize_row(

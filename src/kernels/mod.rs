@@ -216,7 +216,7 @@ mod lines;
 mod matmul;
 mod neon;
 mod out;
-mod pass;
+mod phase;
 pub(crate) mod pool;
 mod quantize;
 mod rows;
@@ -233,6 +233,6 @@ pub use linear::{
     Embedding, Linear, Precision, Weight, activated_layer, gated_layers, shared_input,
 };
 pub use matmul::{Activations, Matrix, matmul};
-pub use pass::Pass;
+pub use phase::Phase;
 pub use rows::{add, are_numbers, largest, layer_norm, log_sum_exp, rms_norm, rotate};
 pub use tiles::{Outputs, Tiles};

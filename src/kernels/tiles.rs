@@ -195,7 +195,7 @@ impl Tiles {
 
     /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what
     /// [`matmul`](super::matmul()) makes of the same weights, where they are not for
-    /// [`Pass::Read`](super::Pass) on AMX.
+    /// [`Phase::Prefill`](super::Phase) on AMX.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
         let [out] = Self::matmul_all([Outputs::of(self, None)], activations, isa);
         out
@@ -558,7 +558,7 @@ fn pack_factors<B: Tiled>(
 mod tests {
     use super::super::activation::apply_to_each;
     use super::super::matmul::tests::random_weights;
-    use super::super::pass::Pass;
+    use super::super::phase::Phase;
     use super::*;
 
     #[test]
@@ -578,15 +578,15 @@ mod tests {
             let bytes = random_weights(block_type, outputs, columns, 5);
             let tiles = Tiles::pack(Matrix { block_type, rows: outputs, columns, bytes: &bytes });
             for isa in Isa::all().filter(|isa| isa.available() && isa.has_tiles()) {
-                for pass in Pass::ALL {
-                    let activations = Activations::new(&floats, rows, pass);
+                for phase in Phase::ALL {
+                    let activations = Activations::new(&floats, rows, phase);
                     let mut expected = tiles.matmul(&activations, isa);
                     for row in expected.chunks_exact_mut(outputs) {
                         row.iter_mut().zip(&bias).for_each(|(number, bias)| *number += bias);
                     }
                     let of = Outputs::of(&tiles, Some(&bias));
                     let [found] = Tiles::matmul_all([of], &activations, isa);
-                    assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
+                    assert_eq!(found, expected, "{block_type:?}, {isa:?}, {phase:?}");
                     let others: Vec<f32> = (0..rows * outputs).map(|at| at as f32 - 50.0).collect();
                     let [found] = Tiles::matmul_all(
                         [Outputs { onto: Some(&others), ..of }],
@@ -594,7 +594,7 @@ mod tests {
                         isa,
                     );
                     let sums: Vec<f32> = others.iter().zip(&expected).map(|(x, y)| x + y).collect();
-                    assert_eq!(found, sums, "{block_type:?}, {isa:?}, {pass:?}");
+                    assert_eq!(found, sums, "{block_type:?}, {isa:?}, {phase:?}");
                     // The same again, activated and multiplied with what another matrix makes of
                     // them.
                     let of = Outputs {
@@ -603,11 +603,11 @@ mod tests {
                         ..of
                     };
                     let [found] = Tiles::matmul_all([of], &activations, isa);
-                    apply_to_each(Activation::Silu, &mut expected, pass.takes_halves(isa));
+                    apply_to_each(Activation::Silu, &mut expected, phase.uses_amx(isa));
                     let [times] =
                         Tiles::matmul_all([Outputs::of(&other, Some(&bias))], &activations, isa);
                     expected.iter_mut().zip(times).for_each(|(number, times)| *number *= times);
-                    assert_eq!(found, expected, "{block_type:?}, {isa:?}, {pass:?}");
+                    assert_eq!(found, expected, "{block_type:?}, {isa:?}, {phase:?}");
                 }
             }
         }

@@ -18,7 +18,7 @@ use candle_core::Device;
 use malmoi::architectures::{self, Row, Setup, Want};
 use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
 use malmoi::generation::Sampling;
-use malmoi::kernels::Precision;
+use malmoi::kernels::{Phase, Precision};
 use malmoi::{Finish, Language, Model, PromptPart};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -93,10 +93,10 @@ fn logits(path: &Path) -> Vec<f32> {
     let setup =
         Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let network = architectures::load(&setup).unwrap().network;
-    let mut state = network.begin(&[&[]]).unwrap().remove(0);
+    let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();
     let rows = &mut [Row { state: &mut state, tokens: &tokens, want: Want::Last }];
-    network.forward(rows).unwrap().last(0).to_vec()
+    network.forward(rows, Phase::Decode).unwrap().last(0).to_vec()
 }
 
 /// A small Llama's weights, other ones for each seed.

@@ -12,7 +12,7 @@ use candle_core::Device;
 use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
 use malmoi::checkpoint::Checkpoint;
 use malmoi::generation::beam::{Beams, search};
-use malmoi::kernels::Precision;
+use malmoi::kernels::{Phase, Precision};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -67,7 +67,7 @@ fn steps(
     ids: &mut Vec<u32>,
     hasher: &mut DefaultHasher,
 ) -> Result<()> {
-    let mut states = network.begin(&[source, source, source])?;
+    let mut states = network.begin(&[source, source, source], Phase::Decode)?;
     let tokens = prompt(3, 40);
     let mut state = states[0].fork();
     let logits = forward(
@@ -96,7 +96,7 @@ fn steps(
 
 /// Hashes every logit of a step; the best id of the first row's last token.
 fn forward(network: &dyn Network, rows: &mut [Row<'_>], hasher: &mut DefaultHasher) -> Result<u32> {
-    let logits = network.forward(rows)?;
+    let logits = network.forward(rows, Phase::Decode)?;
     for row in 0..rows.len() {
         logits.row(row).flatten().for_each(|score| score.to_bits().hash(hasher));
     }

@@ -2,7 +2,7 @@
 
 use candle_core::{IndexOp, Tensor};
 
-use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads};
+use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads, Step};
 use crate::architectures::layers::{RmsNorm, Rotation};
 use crate::architectures::{Row, starts};
 use crate::error::Result;
@@ -97,7 +97,7 @@ impl SelfAttention {
         &self,
         x: &Tensor,
         onto: Option<&Tensor>,
-        rotations: &[Rotation],
+        step: &Step<'_>,
         rows: &mut [Row<'_>],
         layer: usize,
     ) -> candle_core::Result<Tensor> {
@@ -107,15 +107,15 @@ impl SelfAttention {
         let split = |x: Tensor| x.reshape((tokens, kv_heads, head_dim));
         let (q, own) = match &self.keys {
             Keys::Own { k_proj, v_proj: Some(v_proj), .. } => {
-                let [q, k, v] = shared_input(x, [&self.q_proj, k_proj, v_proj])?;
+                let [q, k, v] = shared_input(x, [&self.q_proj, k_proj, v_proj], step.phase)?;
                 (q, Some((split(k)?, split(v)?)))
             }
             Keys::Own { k_proj, v_proj: None, .. } => {
-                let [q, k] = shared_input(x, [&self.q_proj, k_proj])?;
+                let [q, k] = shared_input(x, [&self.q_proj, k_proj], step.phase)?;
                 let k = split(k)?;
                 (q, Some((k.clone(), k)))
             }
-            Keys::Of(_) => (self.q_proj.forward(x)?, None),
+            Keys::Of(_) => (self.q_proj.forward(x, step.phase)?, None),
         };
         let (q, gate) = if self.gated {
             let both = q.reshape((tokens, heads, 2 * head_dim))?;
@@ -124,7 +124,7 @@ impl SelfAttention {
         } else {
             (q.reshape((tokens, heads, head_dim))?, None)
         };
-        let rotation = self.rope.map(|rope| &rotations[rope]);
+        let rotation = self.rope.map(|rope| &step.rotations[rope]);
         let norms = self.norms.as_ref();
         let (after_rotation, q_norm) =
             (norms.is_some_and(|n| n.after_rotation), norms.map(|n| &n.q));
@@ -162,11 +162,11 @@ impl SelfAttention {
             Ok(Span { tokens: count, past: past.clone() })
         };
         let spans = pool::map(rows, span).into_iter().collect::<candle_core::Result<Vec<_>>>()?;
-        let mut attended = attend_spans(&self.shape, None, &q, &spans)?;
+        let mut attended = attend_spans(&self.shape, None, &q, &spans, step.phase)?;
         if let Some(gate) = gate {
             attended = gated(&gate, &attended, Activation::Sigmoid)?;
         }
-        self.o_proj.forward_onto(&attended, onto)
+        self.o_proj.forward_onto(&attended, onto, step.phase)
     }
 }
 

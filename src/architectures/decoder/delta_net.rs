@@ -8,7 +8,7 @@ use super::Reader;
 use super::short_conv::CausalConv;
 use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::{Activation, Linear, pool, shared_input};
+use crate::kernels::{Activation, Linear, Phase, pool, shared_input};
 
 /// Added under the root where queries and keys are brought to length one.
 const L2_EPSILON: f32 = 1e-6;
@@ -99,9 +99,10 @@ impl DeltaNet {
         onto: Option<&Tensor>,
         rows: &mut [Row<'_>],
         layer: usize,
+        phase: Phase,
     ) -> candle_core::Result<Tensor> {
         let inputs = [&self.in_proj_qkv, &self.in_proj_z, &self.in_proj_b, &self.in_proj_a];
-        let inputs = shared_input(x, inputs)?;
+        let inputs = shared_input(x, inputs, phase)?;
         let starts = starts(rows);
         let one = |index: usize, row: &mut Row<'_>| {
             let (count, start) = (row.tokens.len(), starts[index]);
@@ -123,7 +124,7 @@ impl DeltaNet {
             pool::map(rows, one)
         };
         let outputs = outputs.into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward_onto(&Tensor::cat(&outputs, 0)?, onto)
+        self.out_proj.forward_onto(&Tensor::cat(&outputs, 0)?, onto, phase)
     }
 
     /// One row's tokens, one after the other, all heads side by side.

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use super::Reader;
 use crate::architectures::layers::{Activation, RmsNorm};
 use crate::error::Result;
-use crate::kernels::{Embedding, Linear, gated};
+use crate::kernels::{Embedding, Linear, Phase, gated};
 
 /// What all layers are given.
 pub(super) struct LayerInputs {
@@ -40,13 +40,14 @@ impl LayerInputs {
     }
 
     /// `[tokens, layers, width]` of token ids and their scaled embeddings `[tokens, hidden]`.
-    pub fn forward(&self, ids: &[u32], x: &Tensor) -> candle_core::Result<Tensor> {
+    pub fn forward(&self, ids: &[u32], x: &Tensor, phase: Phase) -> candle_core::Result<Tensor> {
         let split = |x: Tensor| {
             let layers = x.dim(1)? / self.width;
             x.reshape((ids.len(), layers, self.width))
         };
         let own = split((self.embed_tokens.forward(ids)? * (self.width as f64).sqrt())?)?;
-        let projected = split((self.projection.forward(x)? * (self.hidden as f64).powf(-0.5))?)?;
+        let projected =
+            split((self.projection.forward(x, phase)? * (self.hidden as f64).powf(-0.5))?)?;
         (self.norm.forward(&projected)? + own)? * 0.5f64.sqrt()
     }
 }
@@ -71,8 +72,8 @@ impl LayerInput {
     }
 
     /// The residual stream `[tokens, hidden]` with the layer's `[tokens, width]` added.
-    pub fn forward(&self, x: &Tensor, input: &Tensor) -> candle_core::Result<Tensor> {
-        let chosen = gated(&self.gate.forward(x)?, &input.contiguous()?, self.activation)?;
-        x + self.norm.forward(&self.projection.forward(&chosen)?)?
+    pub fn forward(&self, x: &Tensor, input: &Tensor, phase: Phase) -> candle_core::Result<Tensor> {
+        let chosen = gated(&self.gate.forward(x, phase)?, &input.contiguous()?, self.activation)?;
+        x + self.norm.forward(&self.projection.forward(&chosen, phase)?)?
     }
 }

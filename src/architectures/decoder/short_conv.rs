@@ -6,7 +6,7 @@ use candle_core::{IndexOp, Tensor};
 use super::Reader;
 use crate::architectures::{Row, starts};
 use crate::error::Result;
-use crate::kernels::{Linear, pool};
+use crate::kernels::{Linear, Phase, pool};
 
 /// A convolution along the sequence, each channel by itself; what lies before the sequence is zero.
 pub(super) struct CausalConv {
@@ -91,9 +91,10 @@ impl ShortConv {
         onto: Option<&Tensor>,
         rows: &mut [Row<'_>],
         layer: usize,
+        phase: Phase,
     ) -> candle_core::Result<Tensor> {
         let hidden = self.conv.channels;
-        let parts = self.in_proj.forward(x)?;
+        let parts = self.in_proj.forward(x, phase)?;
         let part = |index: usize| parts.narrow(1, index * hidden, hidden);
         let (b, c, x) = (part(0)?, part(1)?, part(2)?);
         let gated = (b * x)?;
@@ -106,6 +107,6 @@ impl ShortConv {
         };
         let outputs =
             pool::map(rows, convolve).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward_onto(&(c * Tensor::cat(&outputs, 0)?)?, onto)
+        self.out_proj.forward_onto(&(c * Tensor::cat(&outputs, 0)?)?, onto, phase)
     }
 }

@@ -13,10 +13,10 @@ fn weights_that_are_cut_short_while_they_are_in_use_end_with_an_error() {
             precision: Precision::Quantized,
         };
         let network = architectures::load(&setup).unwrap().network;
-        let mut state = network.begin(&[&[]]).unwrap().remove(0);
+        let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
         let mut read = || {
             let rows = &mut [Row { state: &mut state, tokens: &[3, 4], want: Want::Last }];
-            network.forward(rows).map(|logits| logits.last(0).to_vec())
+            network.forward(rows, Phase::Decode).map(|logits| logits.last(0).to_vec())
         };
         read().unwrap();
         let path = folder.path().join("model.safetensors");
@@ -58,9 +58,9 @@ fn kept_files_that_were_tampered_with_are_made_again() {
             precision: Precision::Quantized,
         };
         let network = architectures::load(&setup).unwrap().network;
-        let mut state = network.begin(&[&[]]).unwrap().remove(0);
+        let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
         let rows = &mut [Row { state: &mut state, tokens: &[3, 4, 5], want: Want::Last }];
-        (made.is_some(), network.forward(rows).unwrap().last(0).to_vec())
+        (made.is_some(), network.forward(rows, Phase::Decode).unwrap().last(0).to_vec())
     };
     let (tiled, expected) = open();
     assert_eq!(open(), (false, expected.clone()));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use malmoi::Language;
-use malmoi::kernels::{Isa, Pass, ceiling};
+use malmoi::kernels::{Isa, Phase, ceiling};
 use serde_json::json;
 
 use crate::context::{Context, Exit};
@@ -83,7 +83,7 @@ impl Bench {
         };
         let machine = Machine {
             bytes: bytes_per_second(),
-            products: Pass::ALL.map(|pass| ceiling::products_per_second(isa, pass)),
+            products: Phase::ALL.map(|phase| ceiling::products_per_second(isa, phase)),
         };
         let say = |figure: Figure| {
             let line = if context.json {
@@ -110,7 +110,7 @@ impl Bench {
                 isa.name(),
                 machine.bytes / 1e9,
                 texts / 1e9,
-                match Pass::are_one() {
+                match Phase::share_kernels() {
                     true => String::new(),
                     false => format!(", {:.0} G on a prompt's bfloat16", prompts / 1e9),
                 },
@@ -161,7 +161,7 @@ impl Bench {
 /// What the machine can do, a second.
 struct Machine {
     bytes: f64,
-    /// For prompts and for texts, as [`Pass::ALL`].
+    /// For prompts and for texts, as [`Phase::ALL`].
     products: [f64; 2],
 }
 

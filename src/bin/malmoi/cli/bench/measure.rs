@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use malmoi::architectures::{Network, Row, State, Want};
 use malmoi::generation::beam::search;
-use malmoi::kernels::{Pass, largest};
+use malmoi::kernels::{Phase, largest};
 use malmoi::{Capabilities, Event, Model, Observer};
 use serde_json::{Value, json};
 
@@ -287,11 +287,11 @@ impl Measure {
 
     /// Reads prompts, and chooses a token after each.
     fn read_all(&self, prompts: &[Vec<u32>]) -> Result<Vec<(State, u32)>> {
-        let mut states = self.network().begin(&vec![&[][..]; prompts.len()])?;
+        let mut states = self.network().begin(&vec![&[][..]; prompts.len()], Phase::Prefill)?;
         let rows = states.iter_mut().zip(prompts);
         let mut rows: Vec<_> =
             rows.map(|(state, tokens)| Row { state, tokens, want: Want::Last }).collect();
-        let logits = Pass::Read.run(|| self.network().forward(&mut rows))?;
+        let logits = self.network().forward(&mut rows, Phase::Prefill)?;
         let next: Vec<u32> =
             (0..prompts.len()).map(|row| largest(logits.last(row)) as u32).collect();
         Ok(states.into_iter().zip(next).collect())
@@ -304,7 +304,7 @@ impl Measure {
             let rows = texts.iter_mut().zip(&last);
             let mut rows: Vec<_> =
                 rows.map(|((state, _), tokens)| Row { state, tokens, want: Want::Last }).collect();
-            let logits = self.network().forward(&mut rows)?;
+            let logits = self.network().forward(&mut rows, Phase::Decode)?;
             for (row, (_, next)) in texts.iter_mut().enumerate() {
                 *next = largest(logits.last(row)) as u32;
             }
