@@ -19,6 +19,8 @@ mod chat;
 mod cli;
 /// What people read of a run, made from hostile items.
 mod digest;
+/// Pages, tool files and dependencies.
+mod docs;
 /// Feeds from the web, from a stand-in for it.
 #[cfg(feature = "fetch")]
 mod feeds;

@@ -58,7 +58,7 @@ fn its_first_commands_are_the_ones_that_ci_runs() {
     );
     assert_eq!(commands[1], "cargo test --release");
     for command in &commands[..2] {
-        assert!(ci.lines().any(|line| line == command), "{command}");
+        assert!(ci.lines().any(|line| line.trim() == command), "{command}");
     }
 }
 

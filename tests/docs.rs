@@ -1,0 +1,252 @@
+//! Pages, tool files and promises about them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::here;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// Every Markdown page that belongs to the project, relative to its root.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    for folder in ["", "docs", "examples"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path.strip_prefix(root()).unwrap().to_path_buf());
+            }
+        }
+    }
+    assert!(pages.len() > 4, "{pages:?}");
+    pages
+}
+
+/// A page without its code: fenced blocks and `spans`.
+fn prose(page: &str) -> String {
+    let outside = page.split("```").step_by(2).collect::<String>();
+    outside.split('`').step_by(2).collect()
+}
+
+/// Targets of `[text](target)` and `src="target"`.
+fn links(page: &str) -> Vec<String> {
+    let prose = prose(page);
+    let inline = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let pictures = prose.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    inline.chain(pictures).map(str::to_string).collect()
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let outside: String = page.split("```").step_by(2).collect();
+    let headings = outside.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|heading| {
+            let text = heading.trim_start_matches('#').trim().to_lowercase();
+            text.chars()
+                .filter(|&c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+                .map(|c| if c == ' ' { '-' } else { c })
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn links_lead_to_files_and_headings_that_exist() {
+    let mut checked = 0;
+    for page in pages() {
+        let text = read(page.to_str().unwrap());
+        for link in links(&text) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match path {
+                "" => root().join(&page),
+                path => root().join(page.parent().unwrap()).join(path),
+            };
+            assert!(target.exists(), "{}: {link} leads nowhere", page.display());
+            if !anchor.is_empty() {
+                let headings = anchors(&std::fs::read_to_string(&target).unwrap());
+                assert!(headings.contains(anchor), "{}: {link}: no heading", page.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "{checked}");
+}
+
+#[test]
+fn every_page_can_be_reached_from_the_readme() {
+    let mut reached = BTreeSet::from([PathBuf::from("README.md")]);
+    let mut open = vec![PathBuf::from("README.md")];
+    while let Some(page) = open.pop() {
+        for link in links(&read(page.to_str().unwrap())) {
+            let path = page.parent().unwrap().join(link.split('#').next().unwrap());
+            let Ok(path) = root().join(path).canonicalize() else { continue };
+            let Ok(path) = path.strip_prefix(root().canonicalize().unwrap()) else { continue };
+            let is_page = path.extension().is_some_and(|extension| extension == "md");
+            if is_page && reached.insert(path.to_path_buf()) {
+                open.push(path.to_path_buf());
+            }
+        }
+    }
+    for page in pages() {
+        assert!(reached.contains(&page), "no page links to {}", page.display());
+    }
+}
+
+/// Crates that can open a connection, or would bring one.
+const CLIENTS: &[&str] = &[
+    "ureq",
+    "rustls",
+    "ring",
+    "native-tls",
+    "openssl",
+    "openssl-sys",
+    "webpki-roots",
+    "http",
+    "httparse",
+    "hyper",
+    "reqwest",
+    "curl",
+    "tokio",
+    "socket2",
+    "mio",
+];
+
+/// Names of the crates in a build with these features and no others.
+fn tree(features: &str) -> BTreeSet<String> {
+    let ran = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--no-default-features", "--features", features])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let text = String::from_utf8(ran.stdout).unwrap();
+    let names: BTreeSet<String> =
+        text.lines().filter_map(|line| Some(line.split(' ').next()?.to_string())).collect();
+    assert!(names.contains("candle-core"), "{names:?}");
+    names
+}
+
+#[test]
+fn a_build_without_the_feature_fetch_has_no_network_client() {
+    for features in ["", "cli"] {
+        let names = tree(features);
+        for client in CLIENTS {
+            assert!(!names.contains(*client), "{client} is in a build with `{features}`");
+        }
+    }
+    // The list is not out of date: the client in use is on it.
+    assert!(tree("fetch").contains("ureq") && CLIENTS.contains(&"ureq"));
+}
+
+/// What git prints, if there is a git and a whole history.
+fn git(arguments: &[&str]) -> Option<String> {
+    let ran = Command::new("git").args(arguments).current_dir(root()).output().ok()?;
+    ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).trim().to_string())
+}
+
+/// The version headings of the changelog, newest first.
+fn versions(changelog: &str) -> Vec<&str> {
+    let headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
+    headings
+        .map(|heading| heading.trim_start_matches('[').split([']', ' ']).next().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_changelog_has_the_shape_of_keep_a_changelog() {
+    let changelog = read("CHANGELOG.md");
+    let versions = versions(&changelog);
+    assert!(!versions.is_empty());
+    for (nth, version) in versions.iter().enumerate() {
+        let is_number = version.split('.').count() == 3
+            && version.split('.').all(|part| part.parse::<u32>().is_ok());
+        assert!(is_number || (nth == 0 && *version == "Unreleased"), "{version}");
+    }
+    for section in changelog.split("\n## ").skip(1) {
+        let groups: Vec<&str> =
+            section.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+        let order = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+        let places: Vec<usize> = groups
+            .iter()
+            .map(|group| order.iter().position(|known| known == group).unwrap())
+            .collect();
+        assert!(places.is_sorted_by(|a, b| a < b), "each group once, in this order: {order:?}");
+    }
+}
+
+#[test]
+fn the_changelog_speaks_of_changes_since_the_last_version() {
+    if git(&["rev-parse", "--is-shallow-repository"]).as_deref() != Some("false") {
+        eprintln!("skipped: no git, or not the whole history");
+        return;
+    }
+    let changelog = read("CHANGELOG.md");
+    let versions = versions(&changelog);
+    let newest = versions.iter().find(|version| **version != "Unreleased");
+    // The last tag; without one, the commit that brought the newest version's heading.
+    let last = git(&["describe", "--tags", "--abbrev=0"]).or_else(|| {
+        let heading = format!("-S## [{}]", newest?);
+        git(&["log", "-1", "--format=%H", &heading, "--", "CHANGELOG.md"])
+    });
+    let changed = match &last {
+        Some(last) => !git(&["diff", "--name-only", last, "HEAD", "--", "src"]).unwrap().is_empty(),
+        None => true,
+    };
+    let unreleased = changelog
+        .split("\n## ")
+        .find(|section| section.trim_start_matches('[').starts_with("Unreleased"));
+    let entries = unreleased
+        .map_or(0, |section| section.lines().filter(|line| line.starts_with("- ")).count());
+    assert!(!changed || entries > 0, "src/ changed since {last:?}: CHANGELOG.md needs an entry");
+}
+
+#[test]
+fn one_oldest_rust_is_promised_everywhere() {
+    let manifest = read("Cargo.toml");
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \""))
+        .unwrap()
+        .trim_end_matches('"');
+    for page in pages() {
+        let text = read(page.to_str().unwrap());
+        let named = text.split("Rust ").skip(1).filter_map(|rest| {
+            let number: String =
+                rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+            number.starts_with("1.").then(|| number.trim_end_matches('.').to_string())
+        });
+        for named in named {
+            assert_eq!(named, version, "{}", page.display());
+        }
+    }
+}
+
+/// The steps of `.ci/run`, in its order.
+fn ci_steps() -> Vec<String> {
+    let script = read(".ci/run");
+    let list = script.split("\nsteps=(").nth(1).unwrap().split(')').next().unwrap();
+    list.split_whitespace().map(str::to_string).collect()
+}
+
+#[test]
+fn steps_of_ci_are_functions_of_its_script() {
+    let script = read(".ci/run");
+    let steps = ci_steps();
+    assert!(steps.len() > 8, "{steps:?}");
+    for step in &steps {
+        assert!(script.contains(&format!("\n{step}() {{\n")), "{step}");
+    }
+    assert!(here("../.ci/run").exists());
+}
