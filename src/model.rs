@@ -15,9 +15,10 @@ use crate::checkpoint::{
     Translation, Typed, Work,
 };
 use crate::error::{Error, Result};
-use crate::generation::settings;
+use crate::generation::search_config;
 use crate::generation::{
-    Batcher, Beams, Desk, Engine, Generated, Options, Rules, Searcher, Sink, answer,
+    Batcher, BeamSearchConfig, Engine, Generated, LogitsProcessors, Options, RequestQueue,
+    Seq2SeqEngine, Sink, run_call,
 };
 use crate::kernels::{Phase, Precision};
 use crate::prompt_part::{PromptPart, SYSTEM_END, UserTexts, has_marker};
@@ -109,12 +110,12 @@ struct Inner {
     newly_kept: Option<u64>,
     phases_share_kernels: bool,
     /// What the checkpoint forbids of texts that are continued.
-    rules: Arc<Rules>,
+    rules: Arc<LogitsProcessors>,
     /// Texts that end an output.
     stops: Vec<String>,
     fixed_chunks: bool,
     /// How sources are searched; of a network that reads none nothing.
-    beams: Option<Beams>,
+    beams: Option<BeamSearchConfig>,
 }
 
 /// How a model reads sources for a task.
@@ -124,7 +125,7 @@ pub struct Sources {
     /// Words that stand before every text.
     words: String,
     /// How they are searched.
-    pub search: Beams,
+    pub search: BeamSearchConfig,
 }
 
 impl Model {
@@ -184,7 +185,12 @@ impl Model {
                     format!("its tokenizer has more tokens than the network, which knows {known}");
                 return Err(Error::malformed(path, reason));
             }
-            Some(_) => Some(Beams::of_checkpoint(&hyper, "", loaded.vocabulary, loaded.context)?),
+            Some(_) => Some(BeamSearchConfig::from_checkpoint(
+                &hyper,
+                "",
+                loaded.vocabulary,
+                loaded.context,
+            )?),
             None => None,
         };
         let template =
@@ -195,14 +201,14 @@ impl Model {
             name = format!("{name} {}", to.as_str());
         }
         let end_tokens = end_tokens(&hyper, &tokenizer, loaded.vocabulary)?;
-        let rules = Rules::of_checkpoint(&hyper, loaded.vocabulary, &end_tokens)?;
+        let rules = LogitsProcessors::from_checkpoint(&hyper, loaded.vocabulary, &end_tokens)?;
         let inner = Inner {
             name,
             path: path.to_path_buf(),
             network: loaded.network,
             end_tokens,
             rules: Arc::new(rules),
-            stops: settings::stop_strings(&hyper)?,
+            stops: search_config::stop_strings(&hyper)?,
             vocabulary: loaded.vocabulary,
             template: template.transpose()?,
             tokenizer,
@@ -225,8 +231,8 @@ impl Model {
     /// together, up to `batch` texts at a time. Each gets the text it would get alone.
     pub fn shared(&self, batch: usize) -> Result<Self> {
         let inner = self.0.clone();
-        let room = if inner.beams.is_some() { Searcher::at_once(batch) } else { batch };
-        let batcher = Batcher::start(room, move |desk| inner.serve(desk, batch))?;
+        let room = if inner.beams.is_some() { Seq2SeqEngine::max_searches(batch) } else { batch };
+        let batcher = Batcher::start(room, move |queue| inner.serve(queue, batch))?;
         Ok(Self(self.0.clone(), Some(batcher)))
     }
 
@@ -406,7 +412,7 @@ impl Model {
     /// Fails where the model has marks for languages and none for these.
     pub fn sources(&self, task: &str, from: &str, into: &str) -> Result<Sources> {
         let Inner { hyper, tokenizer, vocabulary, context, .. } = &*self.0;
-        let mut search = Beams::of_checkpoint(hyper, task, *vocabulary, *context)?;
+        let mut search = BeamSearchConfig::from_checkpoint(hyper, task, *vocabulary, *context)?;
         let mut frame = tokenizer.frame(from, into)?;
         if frame.before.is_empty() && frame.after.is_empty() {
             // Its files say nothing; all the networks were trained with an end, those that know a
@@ -414,7 +420,8 @@ impl Model {
             frame.before.extend(hyper.begin_token());
             frame.after.extend(self.0.end_tokens.first());
         }
-        search.rules.forced_first = frame.first.or(search.rules.forced_first);
+        search.logits_processors.forced_bos_token_id =
+            frame.first.or(search.logits_processors.forced_bos_token_id);
         let words = hyper.words_before(task).unwrap_or_default().to_string();
         Ok(Sources { frame, words, search })
     }
@@ -434,14 +441,14 @@ impl Model {
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
-        let mut options = Options { rules: self.0.rules.clone(), ..options.clone() };
+        let mut options = Options { logits_processors: self.0.rules.clone(), ..options.clone() };
         options.stop.extend(self.0.stops.iter().cloned());
         if options.no_repeat_ngram == 0 {
-            options.no_repeat_ngram = self.0.rules.no_repeat_ngram;
+            options.no_repeat_ngram = self.0.rules.no_repeat_ngram_size;
         }
         let generate = |prompts: &[Vec<u32>], sink: &mut Sink<'_>| match &self.1 {
             Some(batcher) => batcher.generate(prompts, &options, sink),
-            None => answer(prompts, &options, sink, |desk, batch| self.0.serve(desk, batch)),
+            None => run_call(prompts, &options, sink, |queue, batch| self.0.serve(queue, batch)),
         };
         if !self.reads_sources() {
             return generate(prompts, sink);
@@ -451,7 +458,7 @@ impl Model {
         let mut order: Vec<usize> = (0..prompts.len()).collect();
         order.sort_by_key(|index| std::cmp::Reverse(prompts[*index].len()));
         let sorted: Vec<Vec<u32>> = order.iter().map(|index| prompts[*index].clone()).collect();
-        let mut generated: Vec<_> = generate(&sorted, &mut |at, news| sink(order[at], news))?
+        let mut generated: Vec<_> = generate(&sorted, &mut |at, update| sink(order[at], update))?
             .into_iter()
             .zip(&order)
             .collect();
@@ -461,25 +468,21 @@ impl Model {
 }
 
 impl Inner {
-    fn serve(&self, desk: &mut dyn Desk, batch: usize) {
+    fn serve(&self, queue: &mut dyn RequestQueue, batch: usize) {
         let Self { network, tokenizer, end_tokens, context, .. } = self;
         let (network, context, fixed_chunks) = (&**network, *context, self.fixed_chunks);
         match &self.beams {
-            Some(beams) => {
-                Searcher { network, tokenizer, context, beams, fixed_chunks }.serve(desk, batch)
+            Some(config) => Seq2SeqEngine { network, tokenizer, context, config, fixed_chunks }
+                .serve(queue, batch),
+            None => Engine {
+                network,
+                tokenizer,
+                eos_tokens: end_tokens,
+                context,
+                phases_share_kernels: self.phases_share_kernels,
+                fixed_chunks,
             }
-            None => {
-                let phases_share_kernels = self.phases_share_kernels;
-                Engine {
-                    network,
-                    tokenizer,
-                    end_tokens,
-                    context,
-                    phases_share_kernels,
-                    fixed_chunks,
-                }
-                .serve(desk, batch);
-            }
+            .serve(queue, batch),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use candle_core::Device;
 use malmoi::architectures::{self, Loaded, Logits, Network, Row, Setup, State, Want};
 use malmoi::checkpoint::{Checkpoint, Tokenizer};
-use malmoi::generation::{Engine, Generated, Next, Options};
+use malmoi::generation::{Control, Engine, Generated, Options};
 use malmoi::kernels::{Phase, Precision};
 use serde::Deserialize;
 
@@ -207,7 +207,7 @@ fn what_was_truncated_leaves_no_trace() {
 #[test]
 fn drafts_change_no_text() {
     let tokenizer = Tokenizer::from_folder(&here("fixtures/trained/bart-cnn"), "bart").unwrap();
-    let mut looked_up = 0;
+    let mut accepted_draft_tokens = 0;
     for fixture in fixtures() {
         let Expected { prompt, greedy, .. } = &fixture.expected;
         // What it would write stands in the prompt; long enough that rotations of more than 64
@@ -218,7 +218,7 @@ fn drafts_change_no_text() {
         let engine = Engine {
             network: &*fixture.network,
             tokenizer: &tokenizer,
-            end_tokens: &[0],
+            eos_tokens: &[0],
             context: 96,
             phases_share_kernels: false,
             fixed_chunks: false,
@@ -226,15 +226,20 @@ fn drafts_change_no_text() {
         for batch in [1, 2] {
             let written = |drafts: bool| {
                 let options = Options { max_tokens: 60, drafts, batch, ..Options::default() };
-                engine.generate(&prompts, &options, &mut |_, _| Next::More).unwrap()
+                engine.generate(&prompts, &options, &mut |_, _| Control::Continue).unwrap()
             };
             for (with, without) in written(true).into_iter().zip(written(false)) {
-                looked_up += with.looked_up;
-                assert_eq!(Generated { looked_up: 0, ..with }, without, "{}", fixture.name);
+                accepted_draft_tokens += with.accepted_draft_tokens;
+                assert_eq!(
+                    Generated { accepted_draft_tokens: 0, ..with },
+                    without,
+                    "{}",
+                    fixture.name
+                );
             }
         }
     }
-    assert!(looked_up > 100, "{looked_up}");
+    assert!(accepted_draft_tokens > 100, "{accepted_draft_tokens}");
 }
 
 /// A network that fails now and then, after what it remembers was changed.
@@ -272,12 +277,12 @@ fn what_fails_together_and_is_computed_alone_is_the_same_text() {
             let engine = Engine {
                 network,
                 tokenizer: &tokenizer,
-                end_tokens: &[0],
+                eos_tokens: &[0],
                 context: 256,
                 phases_share_kernels: false,
                 fixed_chunks: false,
             };
-            engine.generate(&prompts, &options, &mut |_, _| Next::More)
+            engine.generate(&prompts, &options, &mut |_, _| Control::Continue)
         };
         let network = Failing { network: &*fixture.network, steps: Default::default() };
         let texts = |written: Vec<Generated>| -> Vec<_> {

@@ -3,7 +3,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use malmoi::architectures::{Logits, Network, Row, State};
-use malmoi::generation::{Engine, News, Next, Options};
+use malmoi::generation::{Control, Engine, Options, Update};
 use malmoi::kernels::Phase;
 use malmoi::prompts::Style;
 use malmoi::{
@@ -374,7 +374,7 @@ fn a_step_has_a_budget_of_tokens_and_short_texts_pass_a_long_one() {
     let engine = Engine {
         network: &network,
         tokenizer: model.tokenizer(),
-        end_tokens: &[256],
+        eos_tokens: &[256],
         context: 32_768,
         phases_share_kernels: false,
         fixed_chunks: true,
@@ -390,11 +390,11 @@ fn a_step_has_a_budget_of_tokens_and_short_texts_pass_a_long_one() {
     engine
         .generate(&prompts, &Options { batch: 8, ..Options::default() }, &mut |index, news| {
             match news {
-                News::At(reached) if index == 0 => read = reached.read,
-                News::Done => done.push((index, read)),
+                Update::Progress(reached) if index == 0 => read = reached.read,
+                Update::Done => done.push((index, read)),
                 _ => {}
             }
-            Next::More
+            Control::Continue
         })
         .unwrap();
     let steps = network.steps.into_inner().unwrap();

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use malmoi::architectures::{Row, Want};
-use malmoi::generation::{Generated, Next, Options, Sampling};
+use malmoi::generation::{Control, Generated, Options, Sampling};
 use malmoi::kernels::Phase;
 use malmoi::{Finish, Model, OpenOptions, PromptPart};
 use serde::Deserialize;
@@ -252,12 +252,12 @@ fn drafts_change_no_text() {
                 drafts,
                 ..Options::default()
             };
-            model.generate(&prompts[..count], &options, &mut |_, _| Next::More).unwrap()
+            model.generate(&prompts[..count], &options, &mut |_, _| Control::Continue).unwrap()
         };
         let (with, without) = (written(true), written(false));
-        assert!(with.iter().any(|text| text.looked_up >= 8), "{with:?}");
+        assert!(with.iter().any(|text| text.accepted_draft_tokens >= 8), "{with:?}");
         for (with, without) in with.into_iter().zip(without) {
-            assert_eq!(Generated { looked_up: 0, ..with }, without);
+            assert_eq!(Generated { accepted_draft_tokens: 0, ..with }, without);
         }
     }
 }

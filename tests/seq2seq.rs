@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
 use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
-use malmoi::generation::Rules;
-use malmoi::generation::beam::{Beams, EarlyStopping, Found, search};
+use malmoi::generation::LogitsProcessors;
+use malmoi::generation::beam::{BeamSearchConfig, EarlyStopping, Hypothesis, search};
 use malmoi::kernels::{Phase, Precision};
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,11 +33,11 @@ struct Forced {
 struct Run {
     name: String,
     settings: Value,
-    beams: BTreeMap<usize, Vec<Vec<Hypothesis>>>,
+    beams: BTreeMap<usize, Vec<Vec<ExpectedHypothesis>>>,
 }
 
 #[derive(Deserialize)]
-struct Hypothesis {
+struct ExpectedHypothesis {
     ids: Vec<u32>,
     score: Option<f32>,
 }
@@ -98,7 +98,7 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The settings of a run, as `generate` of the reference takes them.
-fn beams(settings: &Value, width: usize) -> Beams {
+fn beams(settings: &Value, width: usize) -> BeamSearchConfig {
     let number = |key: &str| settings.get(key).and_then(Value::as_f64);
     let count = |key: &str| number(key).unwrap_or(0.0) as usize;
     let ids = |key: &str| -> Vec<u32> {
@@ -109,33 +109,38 @@ fn beams(settings: &Value, width: usize) -> Beams {
         }
     };
     let words = settings.get("bad_words_ids").cloned().unwrap_or(Value::Array(Vec::new()));
-    Beams {
-        width,
+    BeamSearchConfig {
+        num_beams: width,
         length_penalty: number("length_penalty").unwrap_or(1.0) as f32,
         early_stopping: match settings.get("early_stopping") {
             Some(Value::Bool(true)) => EarlyStopping::Yes,
             Some(Value::String(_)) => EarlyStopping::Never,
             _ => EarlyStopping::No,
         },
-        start: ids("decoder_start_token_id")[0],
-        rules: Rules {
+        decoder_start_token_id: ids("decoder_start_token_id")[0],
+        logits_processors: LogitsProcessors {
             repetition_penalty: number("repetition_penalty").unwrap_or(1.0) as f32,
-            no_repeat_ngram: count("no_repeat_ngram_size"),
-            bad_words: serde_json::from_value(words).unwrap(),
+            no_repeat_ngram_size: count("no_repeat_ngram_size"),
+            bad_words_ids: serde_json::from_value(words).unwrap(),
             min_length: count("min_length"),
             min_new_tokens: count("min_new_tokens"),
-            forced_first: ids("forced_bos_token_id").first().copied(),
-            forced_last: ids("forced_eos_token_id"),
-            suppressed: ids("suppress_tokens"),
-            suppressed_first: ids("begin_suppress_tokens"),
-            ends: ids("eos_token_id"),
+            forced_bos_token_id: ids("forced_bos_token_id").first().copied(),
+            forced_eos_token_ids: ids("forced_eos_token_id"),
+            suppress_tokens: ids("suppress_tokens"),
+            begin_suppress_tokens: ids("begin_suppress_tokens"),
+            eos_token_ids: ids("eos_token_id"),
             max_length: count("max_length"),
         },
     }
 }
 
 impl Fixture {
-    fn search(&self, sources: &[Vec<u32>], beams: &Beams, at_once: usize) -> Vec<Vec<Found>> {
+    fn search(
+        &self,
+        sources: &[Vec<u32>],
+        beams: &BeamSearchConfig,
+        at_once: usize,
+    ) -> Vec<Vec<Hypothesis>> {
         let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
         search(&*self.network, &sources, beams, at_once).unwrap()
     }
@@ -263,8 +268,8 @@ fn gguf_files_give_the_logits_texts_and_scores_of_their_folders() {
             (&fixture.expected.runs[0].settings, asked_for(&format!("gguf/{}", fixture.name), ""));
         let expected = beams(settings, 1);
         assert_eq!(
-            (ours.start, ours.rules.ends),
-            (expected.start, expected.rules.ends),
+            (ours.decoder_start_token_id, ours.logits_processors.eos_token_ids),
+            (expected.decoder_start_token_id, expected.logits_processors.eos_token_ids),
             "{}",
             fixture.name
         );
@@ -400,12 +405,12 @@ fn gguf_files_that_say_too_little_are_refused_by_name() {
 }
 
 /// The search that a fixture's folder or file asks for, for a task.
-fn asked_for(name: &str, task: &str) -> Beams {
+fn asked_for(name: &str, task: &str) -> BeamSearchConfig {
     let checkpoint = Checkpoint::open(&here("fixtures/seq2seq").join(name)).unwrap();
     let setup =
         Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let Loaded { vocabulary, context, .. } = architectures::load(&setup).unwrap();
-    Beams::of_checkpoint(&checkpoint.hyper, task, vocabulary, context).unwrap()
+    BeamSearchConfig::from_checkpoint(&checkpoint.hyper, task, vocabulary, context).unwrap()
 }
 
 #[test]
@@ -413,33 +418,41 @@ fn folders_say_how_they_are_searched() {
     for Fixture { name, expected, .. } in fixtures() {
         // What the reference took from the folder, but for what makes texts longer or searches
         // wider.
-        let taken = beams(&expected.runs[0].settings, 1).rules;
+        let taken = beams(&expected.runs[0].settings, 1).logits_processors;
         let ours = asked_for(&name, "");
-        assert_eq!(vec![ours.start], vec![beams(&expected.runs[0].settings, 1).start], "{name}");
-        let Rules { bad_words, forced_last, ends, .. } = ours.rules;
         assert_eq!(
-            (bad_words, forced_last, ends),
-            (taken.bad_words, taken.forced_last, taken.ends),
+            vec![ours.decoder_start_token_id],
+            vec![beams(&expected.runs[0].settings, 1).decoder_start_token_id],
+            "{name}"
+        );
+        let LogitsProcessors { bad_words_ids, forced_eos_token_ids, eos_token_ids, .. } =
+            ours.logits_processors;
+        assert_eq!(
+            (bad_words_ids, forced_eos_token_ids, eos_token_ids),
+            (taken.bad_words_ids, taken.forced_eos_token_ids, taken.eos_token_ids),
             "{name}"
         );
     }
     let m2m100 = asked_for("m2m100", "translation_en_to_ko");
     assert_eq!(
-        (m2m100.width, m2m100.early_stopping, m2m100.rules.max_length),
+        (m2m100.num_beams, m2m100.early_stopping, m2m100.logits_processors.max_length),
         (5, EarlyStopping::Yes, 30)
     );
     let mt5 = asked_for("mt5", "");
-    assert_eq!((mt5.length_penalty, mt5.rules.no_repeat_ngram), (0.6, 2));
+    assert_eq!((mt5.length_penalty, mt5.logits_processors.no_repeat_ngram_size), (0.6, 2));
     // Without a generation_config.json the keys of config.json count, the oldest ones too.
-    let bart = asked_for("bart-large", "").rules;
-    assert_eq!((bart.min_length, bart.no_repeat_ngram, bart.forced_first), (12, 3, Some(0)));
-    assert_eq!(asked_for("bart-scaled", "").rules.forced_first, Some(0));
+    let bart = asked_for("bart-large", "").logits_processors;
+    assert_eq!(
+        (bart.min_length, bart.no_repeat_ngram_size, bart.forced_bos_token_id),
+        (12, 3, Some(0))
+    );
+    assert_eq!(asked_for("bart-scaled", "").logits_processors.forced_bos_token_id, Some(0));
     // What config.json has for a task counts for that task only.
     let (plain, summary) = (asked_for("kobart", ""), asked_for("kobart", "summarization"));
-    assert_eq!((plain.width, plain.rules.repetition_penalty), (1, 1.0));
-    assert_eq!((summary.width, summary.rules.repetition_penalty), (6, 1.5));
+    assert_eq!((plain.num_beams, plain.logits_processors.repetition_penalty), (1, 1.0));
+    assert_eq!((summary.num_beams, summary.logits_processors.repetition_penalty), (6, 1.5));
     // Where nothing is said a text may be as long as it can: the reference would stop at 20 tokens.
-    assert_eq!(asked_for("t5", "").rules.max_length, 512);
+    assert_eq!(asked_for("t5", "").logits_processors.max_length, 512);
 }
 
 #[test]
@@ -458,7 +471,9 @@ fn settings_that_cannot_be_are_refused_by_name() {
     ] {
         std::fs::write(folder.path().join("generation_config.json"), settings).unwrap();
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
-        let error = Beams::of_checkpoint(&checkpoint.hyper, "", 96, 64).unwrap_err().to_string();
+        let error = BeamSearchConfig::from_checkpoint(&checkpoint.hyper, "", 96, 64)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(reason), "{error}");
     }
 }

@@ -110,7 +110,7 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
             assert_eq!(ours, source, "{name}: {text}");
             let found =
                 beam::search(model.network(), &[&ours], &sources.search, 1).unwrap().remove(0);
-            let ours = [&[sources.search.start][..], &found[0].ids].concat();
+            let ours = [&[sources.search.decoder_start_token_id][..], &found[0].ids].concat();
             // The reference may or may not show the token that every text starts with.
             assert!(ours.ends_with(&ids), "{name}: {ours:?} {ids:?}");
             assert!(
@@ -118,9 +118,9 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
                 "{name}: {:?} {score}",
                 found[0].score
             );
-            let options = Options { search: Some(sources.search), ..Options::default() };
-            let generated =
-                model.generate(&[source], &options, &mut |_, _| malmoi::generation::Next::More);
+            let options = Options { beam_search: Some(sources.search), ..Options::default() };
+            let generated = model
+                .generate(&[source], &options, &mut |_, _| malmoi::generation::Control::Continue);
             let generated = generated.unwrap().remove(0);
             assert_eq!(
                 (generated.text.trim(), generated.finish),

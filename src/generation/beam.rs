@@ -1,190 +1,196 @@
-//! Beam search, and greedy search by the same rules, for networks that read a source: the texts and
-//! scores that `generate` of `transformers` 5 finds, at any batch size.
+//! Beam search for encoder–decoder networks, and greedy search as its case of one beam: the
+//! hypotheses and scores of `generate` in `transformers` 5, at any batch size.
 //!
-//! Sutskever et al. 2014, <https://arxiv.org/abs/1409.3215>; reference: `GenerationMixin._beam_search`. Each source has a search of its
-//! own, which knows no network: it says which beams it wants continued and is given scores. Beams
-//! are rows of one batch, and a beam's state goes to its successor; it is copied only where there
-//! are several.
+//! Sutskever et al. 2014, <https://arxiv.org/abs/1409.3215>; reference:
+//! `GenerationMixin._beam_search`. Each encoder input has a search of its own, which knows no
+//! network: it names the beams to continue and receives their logits. Beams are rows of one batch.
+//! The state of a beam moves to its successor, and is copied only if there are several.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::rules::Rules;
+use super::logits_rules::{LogitsProcessors, TokenHistory};
 use crate::architectures::{Network, Row, State, Want};
 use crate::error::{Error, Result};
 use crate::kernels::{Phase, are_numbers, log_sum_exp, pool};
 
-/// Worse than any score of a text.
-const NEVER: f32 = -1e9;
+/// Lower than any score of a hypothesis.
+const LOWEST: f32 = -1e9;
 
-/// How to search.
+/// Settings of a beam search.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Beams {
-    /// Texts that are followed at once; one is a greedy search.
-    pub width: usize,
-    /// Scores are divided by the length to this power: above zero long texts are preferred.
+pub struct BeamSearchConfig {
+    /// Number of beams; 1 is greedy search.
+    pub num_beams: usize,
+    /// Exponent of the length by which scores are divided: above zero it favors long texts.
     pub length_penalty: f32,
-    /// When a search is over.
+    /// When a search ends.
     pub early_stopping: EarlyStopping,
-    /// The token that the decoder starts with.
-    pub start: u32,
-    /// What is forbidden and forced.
-    pub rules: Rules,
+    /// First token of the decoder.
+    pub decoder_start_token_id: u32,
+    /// Bans, penalties and forced tokens.
+    pub logits_processors: LogitsProcessors,
 }
 
-/// When a search that has found as many texts as it follows is over.
+/// When a search ends that has as many finished hypotheses as beams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EarlyStopping {
     /// At once.
     Yes,
-    /// When the best that is still followed is worse as it is.
+    /// When the best beam has a lower score than all of them at its present length.
     #[default]
     No,
-    /// When it could not become better, however long it grew.
+    /// When the best beam has a lower score than all of them at any length.
     Never,
 }
 
-/// A text that was found.
+/// A finished text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// Its tokens, the start left out, the end included.
+pub struct Hypothesis {
+    /// Its tokens, without the start token and with the end token.
     pub ids: Vec<u32>,
-    /// What each of them added to the logarithm of the text's probability, by the rules of the
-    /// search.
+    /// Log-probability of each token, after logits processing.
     pub scores: Vec<f32>,
-    /// The logarithm of its probability, over its length; of a greedy search none.
+    /// Log-probability of the whole, with length penalty; `None` for greedy search.
     pub score: Option<f32>,
-    /// Whether it ended by itself, and not because it became as long as it may.
-    pub is_whole: bool,
+    /// True if it ended by itself, false if it reached the maximum length.
+    pub is_finished: bool,
 }
 
-/// Searches for several sources, `at_once` of them at a time; gives up to `width` texts for each,
-/// best first.
+/// Searches for several encoder inputs, `batch` of them at a time; returns up to `num_beams`
+/// hypotheses for each, best first.
 pub fn search(
     network: &dyn Network,
-    sources: &[&[u32]],
-    beams: &Beams,
-    at_once: usize,
-) -> Result<Vec<Vec<Found>>> {
-    let beams = Arc::new(beams.clone());
-    let mut waiting = sources.iter().enumerate();
-    let mut round = Round::new(network);
-    let mut found: Vec<Vec<Found>> = sources.iter().map(|_| Vec::new()).collect();
+    inputs: &[&[u32]],
+    config: &BeamSearchConfig,
+    batch: usize,
+) -> Result<Vec<Vec<Hypothesis>>> {
+    let config = Arc::new(config.clone());
+    let mut waiting = inputs.iter().enumerate();
+    let mut searches = BeamBatch::new(network);
+    let mut results: Vec<Vec<Hypothesis>> = inputs.iter().map(|_| Vec::new()).collect();
     loop {
-        let next = waiting.by_ref().take(at_once.max(1).saturating_sub(round.len()));
-        let next: Vec<_> = next.map(|(index, source)| (index, *source, beams.clone())).collect();
+        let room = batch.max(1).saturating_sub(searches.len());
+        let next: Vec<_> = waiting
+            .by_ref()
+            .take(room)
+            .map(|(index, input)| (index, *input, config.clone()))
+            .collect();
         if !next.is_empty() {
-            round.begin(next)?;
+            searches.begin(next)?;
         }
-        if round.len() == 0 {
-            return Ok(found);
+        if searches.len() == 0 {
+            return Ok(results);
         }
-        round.step()?;
-        for (index, result) in round.over() {
-            found[index] = result?;
+        searches.step()?;
+        for (index, hypotheses) in searches.take_finished() {
+            results[index] = hypotheses?;
         }
     }
 }
 
-/// Searches that go on together, each with a tag that says what it is for.
-pub(super) struct Round<'n, T> {
+/// Searches that run in one batch, each with a tag of its caller.
+pub(super) struct BeamBatch<'n, T> {
     network: &'n dyn Network,
-    active: Vec<(T, Arc<Beams>, Search)>,
+    active: Vec<(T, Arc<BeamSearchConfig>, Search)>,
 }
 
-impl<'n, T: Send> Round<'n, T> {
+impl<'n, T: Send> BeamBatch<'n, T> {
     pub fn new(network: &'n dyn Network) -> Self {
         Self { network, active: Vec::new() }
     }
 
+    /// Number of searches.
     pub fn len(&self) -> usize {
         self.active.len()
     }
 
-    /// Tags, and how many tokens their texts have.
-    pub fn tags(&self) -> impl Iterator<Item = (&T, usize)> {
+    /// The tag of each search and its number of generated tokens.
+    pub fn progress(&self) -> impl Iterator<Item = (&T, usize)> {
         self.active.iter().map(|(tag, _, search)| (tag, search.written()))
     }
 
-    /// Forgets searches that are no longer wanted.
-    pub fn retain(&mut self, mut wanted: impl FnMut(&T) -> bool) {
-        self.active.retain(|(tag, ..)| wanted(tag));
+    /// Drops searches that are no longer wanted.
+    pub fn retain(&mut self, mut is_wanted: impl FnMut(&T) -> bool) {
+        self.active.retain(|(tag, ..)| is_wanted(tag));
     }
 
-    /// Reads sources, all in one batch.
-    pub fn begin(&mut self, sources: Vec<(T, &[u32], Arc<Beams>)>) -> Result<()> {
-        let texts: Vec<&[u32]> = sources.iter().map(|(_, source, _)| *source).collect();
-        let states = self.network.begin(&texts, Phase::Prefill)?;
-        for ((tag, _, beams), state) in sources.into_iter().zip(states) {
-            let search = Search::new(&beams, state);
-            self.active.push((tag, beams, search));
+    /// Encodes inputs in one batch and starts a search for each.
+    pub fn begin(&mut self, inputs: Vec<(T, &[u32], Arc<BeamSearchConfig>)>) -> Result<()> {
+        let tokens: Vec<&[u32]> = inputs.iter().map(|(_, tokens, _)| *tokens).collect();
+        let states = self.network.begin(&tokens, Phase::Prefill)?;
+        for ((tag, _, config), state) in inputs.into_iter().zip(states) {
+            let search = Search::new(&config, state);
+            self.active.push((tag, config, search));
         }
         Ok(())
     }
 
-    /// One batch through the network, one token for each text that is followed.
+    /// Runs one token of every beam of every search, in one batch.
     pub fn step(&mut self) -> Result<()> {
         let mut rows: Vec<Row<'_>> =
             self.active.iter_mut().flat_map(|(.., search)| search.rows()).collect();
         let logits = self.network.forward(&mut rows, Phase::Decode)?;
         drop(rows);
-        let first = self.active.iter().scan(0, |row, (.., search)| {
-            *row += search.running.len();
-            Some(*row - search.running.len())
-        });
-        let first: Vec<usize> = first.collect();
-        pool::map(&mut self.active, |index, (_, beams, search)| {
-            let rows = first[index]..first[index] + search.running.len();
-            let scores: Vec<&[f32]> = rows.map(|row| logits.last(row)).collect();
-            search.advance(beams, &scores);
+        let mut first_rows = Vec::with_capacity(self.active.len());
+        let mut row = 0;
+        for (.., search) in &self.active {
+            first_rows.push(row);
+            row += search.beams.len();
+        }
+        pool::map(&mut self.active, |index, (_, config, search)| {
+            let rows = first_rows[index]..first_rows[index] + search.beams.len();
+            let logits: Vec<&[f32]> = rows.map(|row| logits.last(row)).collect();
+            search.advance(config, &logits);
         });
         Ok(())
     }
 
-    /// Takes out the searches that are over.
-    pub fn over(&mut self) -> impl Iterator<Item = (T, Result<Vec<Found>>)> {
-        let over = self.active.extract_if(.., |(.., search)| search.is_over);
-        over.map(|(tag, beams, search)| match search.failed {
-            true => (
-                tag,
-                Err(Error::Engine("the network computed a score that is not a number".into())),
-            ),
-            false => (tag, Ok(search.best(&beams))),
+    /// Removes the finished searches and returns their hypotheses.
+    pub fn take_finished(&mut self) -> impl Iterator<Item = (T, Result<Vec<Hypothesis>>)> {
+        let finished = self.active.extract_if(.., |(.., search)| search.is_over);
+        finished.map(|(tag, config, search)| {
+            if search.failed {
+                (tag, Err(Error::Engine("the network computed a logit that is NaN".into())))
+            } else {
+                (tag, Ok(search.into_hypotheses(&config)))
+            }
         })
     }
 
-    /// Takes all out, to say why they cannot go on.
-    pub fn abandon(&mut self) -> impl Iterator<Item = T> {
+    /// Removes all searches, after an error.
+    pub fn drain(&mut self) -> impl Iterator<Item = T> {
         self.active.drain(..).map(|(tag, ..)| tag)
     }
 }
 
-/// The search for one source.
+/// The search for one encoder input.
 struct Search {
-    /// Texts that are followed, best first.
-    running: Vec<Beam>,
-    /// The best that have ended; a worse score than any means that there is none yet.
-    ended: Vec<Ended>,
-    /// Whether something better may still come.
-    improvable: bool,
+    /// Unfinished hypotheses, best first.
+    beams: Vec<Beam>,
+    /// The best finished hypotheses, best first; padded with empty ones of the lowest score.
+    finished: Vec<FinishedBeam>,
+    /// True while an unfinished hypothesis may become better than the finished ones.
+    may_improve: bool,
     is_over: bool,
-    /// A score was not a number.
+    /// True after a logit that is NaN.
     failed: bool,
 }
 
 struct Beam {
-    text: Text,
+    text: BeamTokens,
     score: f32,
     state: State,
 }
 
-/// What a beam has written: tokens, the start among them, and what each added to the score.
+/// Tokens of a beam, the start token first, and the score of each of the others.
 #[derive(Clone, Default)]
-struct Text {
+struct BeamTokens {
     ids: Vec<u32>,
     scores: Vec<f32>,
 }
 
-impl Text {
+impl BeamTokens {
     fn with(&self, token: u32, score: f32) -> Self {
         let mut longer = self.clone();
         longer.ids.push(token);
@@ -194,13 +200,14 @@ impl Text {
 }
 
 #[derive(Clone)]
-struct Ended {
-    text: Text,
+struct FinishedBeam {
+    text: BeamTokens,
     score: f32,
-    is_there: bool,
+    /// False for padding.
+    exists: bool,
 }
 
-/// A text that one more token would make.
+/// A beam with one more token.
 struct Candidate {
     beam: usize,
     token: u32,
@@ -208,149 +215,167 @@ struct Candidate {
 }
 
 impl Search {
-    fn new(beams: &Beams, state: State) -> Self {
-        // All follow the same text at first, of which one counts.
+    fn new(config: &BeamSearchConfig, state: State) -> Self {
+        let num_beams = config.num_beams.max(1);
+        // All beams are equal at first, so only one of them gets a score that counts.
         let beam = |index: usize| Beam {
-            text: Text { ids: vec![beams.start], scores: Vec::new() },
-            score: if index == 0 { 0.0 } else { NEVER },
+            text: BeamTokens { ids: vec![config.decoder_start_token_id], scores: Vec::new() },
+            score: if index == 0 { 0.0 } else { LOWEST },
             state: state.fork(),
         };
-        let none = Ended { text: Text::default(), score: NEVER, is_there: false };
+        let padding = FinishedBeam { text: BeamTokens::default(), score: LOWEST, exists: false };
         Self {
-            running: (0..beams.width.max(1)).map(beam).collect(),
-            ended: vec![none; beams.width.max(1)],
-            improvable: true,
+            beams: (0..num_beams).map(beam).collect(),
+            finished: vec![padding; num_beams],
+            may_improve: true,
             is_over: false,
             failed: false,
         }
     }
 
-    /// Tokens of the texts that are followed, the start left out.
+    /// Number of generated tokens.
     fn written(&self) -> usize {
-        self.running.first().map_or(0, |beam| beam.text.ids.len().saturating_sub(1))
+        self.beams.first().map_or(0, |beam| beam.text.ids.len().saturating_sub(1))
     }
 
-    /// What the network has not read of each beam.
+    /// The tokens of each beam that its state lacks.
     fn rows(&mut self) -> impl Iterator<Item = Row<'_>> {
-        self.running.iter_mut().map(|Beam { text, state, .. }| {
+        self.beams.iter_mut().map(|Beam { text, state, .. }| {
             let tokens = &text.ids[state.len()..];
             Row { state, tokens, want: Want::Last }
         })
     }
 
-    /// Goes a token further, by the logits for each beam.
-    fn advance(&mut self, beams: &Beams, logits: &[&[f32]]) {
-        self.failed = !logits.iter().all(|logits| are_numbers(logits));
-        match beams.width {
-            _ if self.failed => self.is_over = true,
-            0 | 1 => self.advance_greedily(beams, logits[0]),
-            _ => self.advance_beams(beams, logits),
+    /// Adds a token to each beam, by its logits.
+    fn advance(&mut self, config: &BeamSearchConfig, logits: &[&[f32]]) {
+        if !logits.iter().all(|logits| are_numbers(logits)) {
+            (self.failed, self.is_over) = (true, true);
+        } else if config.num_beams <= 1 {
+            self.advance_greedily(config, logits[0]);
+        } else {
+            self.advance_beams(config, logits);
         }
     }
 
-    fn advance_greedily(&mut self, beams: &Beams, logits: &[f32]) {
-        let text = &mut self.running[0].text;
-        let mut scores = logits.to_vec();
-        beams.rules.apply(&text.ids, &mut scores);
-        let next = best(&scores, 1).first().map_or(0, |(token, _)| *token);
+    fn advance_greedily(&mut self, config: &BeamSearchConfig, logits: &[f32]) {
+        let processors = &config.logits_processors;
+        let text = &mut self.beams[0].text;
+        let mut scores = Cow::Borrowed(logits);
+        processors.apply(TokenHistory::decoder(&text.ids), &mut scores);
+        let next = top_k(&scores, 1).first().map_or(0, |(token, _)| *token);
         text.ids.push(next as u32);
         text.scores.push(logits[next] - log_sum_exp(logits));
-        self.is_over = hits_end(&beams.rules, &text.ids);
+        self.is_over = has_ended(processors, &text.ids);
         if self.is_over {
-            self.ended = vec![Ended { text: text.clone(), score: 0.0, is_there: true }];
+            self.finished = vec![FinishedBeam { text: text.clone(), score: 0.0, exists: true }];
         }
     }
 
-    fn advance_beams(&mut self, beams: &Beams, logits: &[&[f32]]) {
-        let Beams { width, length_penalty, early_stopping, rules, .. } = beams;
-        let kept = (1 + rules.ends.len()).max(2) * width;
-        let of_beam = |(index, beam): (usize, &Beam)| {
-            let off = log_sum_exp(logits[index]);
-            let mut scores: Vec<f32> = logits[index].iter().map(|logit| logit - off).collect();
-            rules.apply(&beam.text.ids, &mut scores);
-            scores.iter_mut().for_each(|score| *score += beam.score);
-            let candidate = |(token, score)| Candidate { beam: index, token: token as u32, score };
-            best(&scores, kept).into_iter().map(candidate).collect::<Vec<_>>()
-        };
-        let mut candidates: Vec<Candidate> =
-            self.running.iter().enumerate().flat_map(of_beam).collect();
-        // Among equals the first, as they stand in one row.
-        candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
-        candidates.truncate(kept);
-        let text = |candidate: &Candidate| {
-            let beam = &self.running[candidate.beam];
-            beam.text.with(candidate.token, candidate.score - beam.score)
-        };
-        let texts: Vec<Text> = candidates.iter().map(text).collect();
-        let ends: Vec<bool> = texts.iter().map(|text| hits_end(rules, &text.ids)).collect();
+    fn advance_beams(&mut self, config: &BeamSearchConfig, logits: &[&[f32]]) {
+        let BeamSearchConfig { num_beams, length_penalty, .. } = *config;
+        let processors = &config.logits_processors;
+        let candidates = self.candidates(config, logits);
+        let texts: Vec<BeamTokens> = candidates
+            .iter()
+            .map(|candidate| {
+                let beam = &self.beams[candidate.beam];
+                beam.text.with(candidate.token, candidate.score - beam.score)
+            })
+            .collect();
+        let ends: Vec<bool> = texts.iter().map(|text| has_ended(processors, &text.ids)).collect();
+        let penalty = |applies: bool| if applies { LOWEST } else { 0.0 };
 
-        // Those that go on.
-        let penalty = |hit: bool| if hit { NEVER } else { 0.0 };
-        let mut going: Vec<usize> = (0..candidates.len()).collect();
-        let going_score = |index: usize| candidates[index].score + penalty(ends[index]);
-        going.sort_by(|a, b| going_score(*b).total_cmp(&going_score(*a)));
-        going.truncate(*width);
+        // The best candidates that have not ended become the beams.
+        let beam_score = |index: usize| candidates[index].score + penalty(ends[index]);
+        let mut next_beams: Vec<usize> = (0..candidates.len()).collect();
+        next_beams.sort_by(|a, b| beam_score(*b).total_cmp(&beam_score(*a)));
+        next_beams.truncate(num_beams);
 
-        // Those that ended, among the best that ended before.
+        // Those that have ended join the finished hypotheses, if they are among the best.
         let written = texts.first().map_or(1, |text| text.scores.len());
-        let is_full =
-            self.ended.iter().all(|ended| ended.is_there) && *early_stopping == EarlyStopping::Yes;
-        let mut merged = std::mem::take(&mut self.ended);
+        let stopped = self.stops_early(config);
+        let mut finished = std::mem::take(&mut self.finished);
         for (index, (candidate, text)) in candidates.iter().zip(&texts).enumerate() {
-            // Only what is among the best counts as an end.
-            let just_ended = ends[index] && index < *width;
-            let mut score = candidate.score / power(written, *length_penalty);
-            score += penalty(is_full) + penalty(!self.improvable) + penalty(!just_ended);
-            merged.push(Ended { text: text.clone(), score, is_there: just_ended });
+            let just_ended = ends[index] && index < num_beams;
+            let mut score = candidate.score / length_factor(written, length_penalty);
+            score += penalty(stopped) + penalty(!self.may_improve) + penalty(!just_ended);
+            finished.push(FinishedBeam { text: text.clone(), score, exists: just_ended });
         }
-        merged.sort_by(|a, b| b.score.total_cmp(&a.score));
-        merged.truncate(*width);
-        self.ended = merged;
+        finished.sort_by(|a, b| b.score.total_cmp(&a.score));
+        finished.truncate(num_beams);
+        self.finished = finished;
 
         let all_end = ends.iter().all(|end| *end);
-        self.running =
-            going_on(std::mem::take(&mut self.running), &candidates, &going, going_score, texts);
-        self.improvable &= self.may_improve(beams, written);
-        let is_full =
-            self.ended.iter().all(|ended| ended.is_there) && *early_stopping == EarlyStopping::Yes;
-        self.is_over = !self.improvable || is_full || all_end;
+        let parents = std::mem::take(&mut self.beams);
+        self.beams = succeed(parents, &candidates, &next_beams, beam_score, texts);
+        self.may_improve &= self.can_still_improve(config, written);
+        self.is_over = !self.may_improve || self.stops_early(config) || all_end;
     }
 
-    /// Whether the best that is followed could still become better than the worst that ended.
-    fn may_improve(&self, beams: &Beams, written: usize) -> bool {
-        let could_grow = beams.early_stopping == EarlyStopping::Never && beams.length_penalty > 0.0;
-        let length = if could_grow { beams.rules.max_length - 1 } else { written };
-        let best = self.running.first().map_or(NEVER, |beam| beam.score);
-        let best = best / power(length, beams.length_penalty);
-        let worst = self.ended.iter().map(|ended| ended.score).fold(f32::INFINITY, f32::min);
-        self.ended.iter().any(|ended| best > if ended.is_there { worst } else { NEVER })
+    /// The best continuations of all beams, best first; of equal ones the earlier beam first.
+    fn candidates(&self, config: &BeamSearchConfig, logits: &[&[f32]]) -> Vec<Candidate> {
+        let processors = &config.logits_processors;
+        // Enough that `num_beams` of them do not end.
+        let count = (1 + processors.eos_token_ids.len()).max(2) * config.num_beams;
+        let mut candidates = Vec::new();
+        for (index, beam) in self.beams.iter().enumerate() {
+            let log_sum = log_sum_exp(logits[index]);
+            let mut scores =
+                Cow::Owned(logits[index].iter().map(|logit| logit - log_sum).collect::<Vec<f32>>());
+            processors.apply(TokenHistory::decoder(&beam.text.ids), &mut scores);
+            scores.to_mut().iter_mut().for_each(|score| *score += beam.score);
+            for (token, score) in top_k(&scores, count) {
+                candidates.push(Candidate { beam: index, token: token as u32, score });
+            }
+        }
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+        candidates.truncate(count);
+        candidates
     }
 
-    /// What was found, best first.
-    fn best(self, beams: &Beams) -> Vec<Found> {
-        let found = |ended: Ended| Found {
-            ids: ended.text.ids.get(1..).unwrap_or_default().to_vec(),
-            scores: ended.text.scores,
-            is_whole: is_whole(&beams.rules, &ended.text.ids),
-            score: (beams.width > 1).then_some(ended.score),
+    /// True if the search ends as soon as it has enough finished hypotheses, and has them.
+    fn stops_early(&self, config: &BeamSearchConfig) -> bool {
+        config.early_stopping == EarlyStopping::Yes
+            && self.finished.iter().all(|finished| finished.exists)
+    }
+
+    /// True if the best beam could become better than the worst finished hypothesis.
+    fn can_still_improve(&self, config: &BeamSearchConfig, written: usize) -> bool {
+        let at_any_length =
+            config.early_stopping == EarlyStopping::Never && config.length_penalty > 0.0;
+        let length = if at_any_length { config.logits_processors.max_length - 1 } else { written };
+        let best = self.beams.first().map_or(LOWEST, |beam| beam.score);
+        let best = best / length_factor(length, config.length_penalty);
+        let worst =
+            self.finished.iter().map(|finished| finished.score).fold(f32::INFINITY, f32::min);
+        self.finished.iter().any(|finished| best > if finished.exists { worst } else { LOWEST })
+    }
+
+    /// The finished hypotheses, best first.
+    fn into_hypotheses(self, config: &BeamSearchConfig) -> Vec<Hypothesis> {
+        let hypothesis = |finished: FinishedBeam| Hypothesis {
+            ids: finished.text.ids.get(1..).unwrap_or_default().to_vec(),
+            scores: finished.text.scores,
+            is_finished: ended_by_itself(&config.logits_processors, &finished.text.ids),
+            score: (config.num_beams > 1).then_some(finished.score),
         };
-        self.ended.into_iter().map(found).collect()
+        self.finished.into_iter().map(hypothesis).collect()
     }
 }
 
-/// The beams that follow; a parent's state goes to its last child.
-fn going_on(
+/// The beams of the next step. The state of a parent moves to its last child.
+fn succeed(
     parents: Vec<Beam>,
     candidates: &[Candidate],
-    going: &[usize],
+    next_beams: &[usize],
     score: impl Fn(usize) -> f32,
-    mut texts: Vec<Text>,
+    mut texts: Vec<BeamTokens>,
 ) -> Vec<Beam> {
     let mut children = vec![0; parents.len()];
-    going.iter().for_each(|index| children[candidates[*index].beam] += 1);
+    next_beams.iter().for_each(|index| children[candidates[*index].beam] += 1);
     let mut states: Vec<Option<State>> = parents.into_iter().map(|beam| Some(beam.state)).collect();
     let mut beams = Vec::new();
-    for index in going {
+    for index in next_beams {
         let parent = candidates[*index].beam;
         children[parent] -= 1;
         let state = match children[parent] {
@@ -358,50 +383,52 @@ fn going_on(
             _ => states[parent].as_ref().map(State::fork),
         };
         if let Some(state) = state {
-            beams.push(Beam {
-                text: std::mem::take(&mut texts[*index]),
-                score: score(*index),
-                state,
-            });
+            let text = std::mem::take(&mut texts[*index]);
+            beams.push(Beam { text, score: score(*index), state });
         }
     }
     beams
 }
 
-fn hits_end(rules: &Rules, ids: &[u32]) -> bool {
-    ids.len() >= rules.max_length || ids.last().is_some_and(|last| rules.ends.contains(last))
+fn has_ended(processors: &LogitsProcessors, ids: &[u32]) -> bool {
+    ids.len() >= processors.max_length || ends_with_eos(processors, ids)
 }
 
-/// An end that is forced upon the longest texts is none of theirs.
-fn is_whole(rules: &Rules, ids: &[u32]) -> bool {
-    let forced = !rules.forced_last.is_empty() && ids.len() >= rules.max_length;
-    !forced && ids.last().is_some_and(|last| rules.ends.contains(last))
+/// True if the text ends with an end token that was not forced by the maximum length.
+fn ended_by_itself(processors: &LogitsProcessors, ids: &[u32]) -> bool {
+    let is_forced =
+        !processors.forced_eos_token_ids.is_empty() && ids.len() >= processors.max_length;
+    !is_forced && ends_with_eos(processors, ids)
 }
 
-/// In double precision, as the reference has it.
-fn power(length: usize, penalty: f32) -> f32 {
+fn ends_with_eos(processors: &LogitsProcessors, ids: &[u32]) -> bool {
+    ids.last().is_some_and(|last| processors.eos_token_ids.contains(last))
+}
+
+/// `length^penalty`, in f64 like the reference.
+fn length_factor(length: usize, penalty: f32) -> f32 {
     (length as f64).powf(f64::from(penalty)) as f32
 }
 
-/// The places and values of the `count` largest, largest first; of equals the first.
-fn best(scores: &[f32], count: usize) -> Vec<(usize, f32)> {
-    /// Most stretches hold none of them, which their largest shows.
-    const STRETCH: usize = 64;
-    let mut best: Vec<(usize, f32)> = Vec::with_capacity(count + 1);
-    for (stretch, scores) in scores.chunks(STRETCH).enumerate() {
-        let is_full = best.len() == count;
-        if is_full && !scores.iter().fold(false, |any, score| any | (*score > best[count - 1].1)) {
+/// Indices and values of the `count` largest scores, largest first; the first one on ties.
+fn top_k(scores: &[f32], count: usize) -> Vec<(usize, f32)> {
+    /// Most blocks hold none of them, which one comparison of all their scores shows.
+    const BLOCK: usize = 64;
+    let mut top: Vec<(usize, f32)> = Vec::with_capacity(count + 1);
+    for (block, scores) in scores.chunks(BLOCK).enumerate() {
+        let is_full = top.len() == count;
+        if is_full && !scores.iter().fold(false, |any, score| any | (*score > top[count - 1].1)) {
             continue;
         }
-        for (place, score) in scores.iter().enumerate() {
-            if best.len() < count || *score > best[best.len() - 1].1 {
-                let at = best.partition_point(|(_, other)| other >= score);
-                best.insert(at, (stretch * STRETCH + place, *score));
-                best.truncate(count);
+        for (index, score) in scores.iter().enumerate() {
+            if top.len() < count || *score > top[top.len() - 1].1 {
+                let at = top.partition_point(|(_, other)| other >= score);
+                top.insert(at, (block * BLOCK + index, *score));
+                top.truncate(count);
             }
         }
     }
-    best
+    top
 }
 
 #[cfg(test)]
@@ -410,7 +437,7 @@ mod tests {
 
     #[test]
     fn the_largest_come_in_order_and_of_equals_the_first() {
-        assert_eq!(best(&[1.0, 3.0, 2.0, 3.0, 0.0], 3), [(1, 3.0), (3, 3.0), (2, 2.0)]);
-        assert_eq!(best(&[f32::NEG_INFINITY; 2], 3).len(), 2);
+        assert_eq!(top_k(&[1.0, 3.0, 2.0, 3.0, 0.0], 3), [(1, 3.0), (3, 3.0), (2, 2.0)]);
+        assert_eq!(top_k(&[f32::NEG_INFINITY; 2], 3).len(), 2);
     }
 }

@@ -1,95 +1,93 @@
-//! The budget of a step: how many prompt tokens are read in it, and which sequences read them.
+//! The token budget of a step: how many prompt tokens it processes, and of which sequences.
 //!
-//! A step ends before anything can be shown, cancelled or begun, so its length is limited by time,
-//! not by the number of sequences. Chunk borders change no text: every network computes a token the
-//! same in any chunk.
+//! Nothing can be shown, cancelled or started within a step, so the budget follows from a time
+//! limit and the measured speed. Chunk borders change no text: every network computes a token the
+//! same way in any chunk.
 
 use std::time::Duration;
 
-/// The most prompt tokens of one step: more do not make better use of the weights.
-const MOST: usize = 512;
-/// The fewest prompt tokens of a step, however slow the machine: with fewer, reading the weights
-/// takes the time.
-const LEAST: usize = 64;
-/// Chunks that do not end a prompt are multiples of this, which the kernels' tiles are filled by.
-const GRAIN: usize = 32;
-/// How long a step should take at most …
-const STEP: Duration = Duration::from_secs(1);
-/// … and how long prompts may take of one in which texts are written: each of those gets one token
-/// then.
-const BESIDE: Duration = Duration::from_millis(200);
-/// Prompt tokens beside each text that is written, at least: about what keeps a batch full, as a
-/// summary's prompt is ten times as long as the summary.
-const FOR_EACH: usize = 8;
-/// Of each budget, the part kept for the oldest prompt, so that shorter ones cannot hold it up for
-/// good.
-const FOR_THE_OLDEST: usize = 4;
+/// Maximum number of prompt tokens of a step. More would not use the weights any better.
+const MAX_TOKENS: usize = 512;
+/// Minimum number of prompt tokens of a step, on slow machines too: with fewer, reading the weights
+/// takes most of the time.
+const MIN_TOKENS: usize = 64;
+/// Chunks that do not end a prompt are multiples of this: they fill the tiles of the kernels.
+const GRANULARITY: usize = 32;
+/// Time limit of a step.
+const STEP_TIME: Duration = Duration::from_secs(1);
+/// Time limit of prefill in a step with decoding sequences, which get one token each.
+const PREFILL_TIME_BESIDE_DECODE: Duration = Duration::from_millis(200);
+/// Minimum number of prompt tokens for each decoding sequence. It keeps a batch about full, as the
+/// prompt of a summary is ten times as long as the summary.
+const TOKENS_PER_DECODING: usize = 8;
+/// The oldest prompt gets at least the budget divided by this, so that shorter prompts cannot hold
+/// it up forever.
+const OLDEST_DIVISOR: usize = 4;
 
-/// How fast prompts are read on this machine, measured step by step.
+/// The prefill speed of this machine, measured step by step.
 pub(super) struct Pace {
-    /// The most tokens of a step.
-    most: usize,
-    /// Tokens a second; `None` before anything was measured, and where chunks must not depend on
-    /// the clock.
+    /// Tokens per second; `None` before the first measurement, and with fixed chunks.
     rate: Option<f64>,
     is_fixed: bool,
 }
 
 impl Pace {
-    /// `is_fixed`: chunks stay the same from run to run, for arithmetic that depends on them.
+    /// With `is_fixed` the budget does not follow the speed, for arithmetic that depends on chunks.
     pub fn new(is_fixed: bool) -> Self {
-        Self { most: MOST, rate: None, is_fixed }
+        Self { rate: None, is_fixed }
     }
 
-    /// Prompt tokens that the next step may read beside `writing` texts that are written.
-    pub fn budget(&self, writing: usize) -> usize {
-        let (time, least) = match writing {
-            0 => (STEP, LEAST),
-            texts => (BESIDE, (FOR_EACH * texts).next_multiple_of(GRAIN).min(self.most)),
+    /// Prompt tokens of the next step, beside `decoding` sequences that decode.
+    pub fn budget(&self, decoding: usize) -> usize {
+        let (time, min) = if decoding == 0 {
+            (STEP_TIME, MIN_TOKENS)
+        } else {
+            let min = (TOKENS_PER_DECODING * decoding).next_multiple_of(GRANULARITY);
+            (PREFILL_TIME_BESIDE_DECODE, min.min(MAX_TOKENS))
         };
-        let fits = self.rate.map_or(self.most as f64, |rate| rate * time.as_secs_f64());
-        (fits as usize).clamp(least, self.most) / GRAIN * GRAIN
+        let fits = self.rate.map_or(MAX_TOKENS as f64, |rate| rate * time.as_secs_f64());
+        (fits as usize).clamp(min, MAX_TOKENS) / GRANULARITY * GRANULARITY
     }
 
-    /// A step with `tokens` prompt tokens took this long.
-    pub fn learn(&mut self, tokens: usize, took: Duration) {
-        if self.is_fixed || tokens < GRAIN || took.is_zero() {
+    /// Records the duration of a step with `tokens` prompt tokens.
+    pub fn record(&mut self, tokens: usize, duration: Duration) {
+        if self.is_fixed || tokens < GRANULARITY || duration.is_zero() {
             return;
         }
-        let rate = tokens as f64 / took.as_secs_f64();
-        // One slow step (weights read from disk, a busy machine) should not decide alone.
+        let rate = tokens as f64 / duration.as_secs_f64();
+        // Averaged, because a single step may be slow: weights read from disk, a busy machine.
         self.rate = Some(self.rate.map_or(rate, |before| f64::midpoint(before, rate)));
     }
 }
 
-/// What a sequence has to read.
+/// Tokens that a sequence has to process before it can decode.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Unread {
-    /// Tokens of its prompt, or of a text that is read again; 0 where it only continues.
+pub(super) struct PendingTokens {
+    /// Tokens of its prompt, or of a text that is computed again; 0 if it decodes.
     pub tokens: usize,
-    /// Another prompt begins the same way and waits for this one.
-    pub awaited: bool,
+    /// True if another request has the same prefix and waits until it is computed.
+    pub has_dependents: bool,
 }
 
-/// Shares a budget among sequences, given oldest first: tokens for each.
+/// Divides a budget among sequences, oldest first; returns the number of tokens of each.
 ///
-/// A part is kept for the oldest; the rest goes to those that are waited for, then to the shortest,
-/// so that a short text takes about as long as it would alone whatever is read beside it.
-pub(super) fn shares(budget: usize, unread: &[Unread]) -> Vec<usize> {
-    let mut shares = vec![0; unread.len()];
+/// The oldest gets its minimum; the rest goes to the sequences with dependents, then to the
+/// shortest, so that a short text takes about as long as it would alone.
+pub(super) fn share_budget(budget: usize, pending: &[PendingTokens]) -> Vec<usize> {
+    let mut shares = vec![0; pending.len()];
     let mut left = budget;
-    let mut give = |at: usize, most: usize| {
-        let wanted = unread[at].tokens - shares[at];
-        let most = most.min(left);
-        let given = if wanted <= most { wanted } else { most / GRAIN * GRAIN };
+    let mut give = |at: usize, limit: usize| {
+        let missing = pending[at].tokens - shares[at];
+        let limit = limit.min(left);
+        let given = if missing <= limit { missing } else { limit / GRANULARITY * GRANULARITY };
         shares[at] += given;
         left -= given;
     };
-    let mut order: Vec<usize> = (0..unread.len()).filter(|at| unread[*at].tokens > 0).collect();
+    let mut order: Vec<usize> = (0..pending.len()).filter(|at| pending[*at].tokens > 0).collect();
     if let Some(oldest) = order.first() {
-        give(*oldest, (budget / FOR_THE_OLDEST).max(GRAIN));
+        give(*oldest, (budget / OLDEST_DIVISOR).max(GRANULARITY));
     }
-    order.sort_by_key(|at| (!unread[*at].awaited, unread[*at].tokens));
+    order.sort_by_key(|at| (!pending[*at].has_dependents, pending[*at].tokens));
     for at in order {
         give(at, usize::MAX);
     }
@@ -101,70 +99,76 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(tokens: &[usize]) -> Vec<Unread> {
-        tokens.iter().map(|tokens| Unread { tokens: *tokens, awaited: false }).collect()
+    fn pending(tokens: &[usize]) -> Vec<PendingTokens> {
+        let sequence = |tokens: &usize| PendingTokens { tokens: *tokens, has_dependents: false };
+        tokens.iter().map(sequence).collect()
     }
 
     #[test]
     fn short_prompts_pass_long_ones_and_the_oldest_is_never_left_out() {
-        assert_eq!(shares(512, &of(&[7000])), [512]);
-        assert_eq!(shares(512, &of(&[7000, 7000, 200])), [288, 0, 200]);
-        // As many short ones as there may be: the long one, which is oldest, still moves on.
-        assert_eq!(shares(512, &of(&[7000, 300, 300, 300])), [128, 300, 64, 0]);
-        // Those that continue need no share.
-        assert_eq!(shares(512, &of(&[0, 100, 0, 40])), [0, 100, 0, 40]);
-        assert_eq!(shares(512, &[]), [0; 0]);
+        assert_eq!(share_budget(512, &pending(&[7000])), [512]);
+        assert_eq!(share_budget(512, &pending(&[7000, 7000, 200])), [288, 0, 200]);
+        // The long prompt is the oldest and moves on beside any number of short ones.
+        assert_eq!(share_budget(512, &pending(&[7000, 300, 300, 300])), [128, 300, 64, 0]);
+        // Decoding sequences need no share.
+        assert_eq!(share_budget(512, &pending(&[0, 100, 0, 40])), [0, 100, 0, 40]);
+        assert_eq!(share_budget(512, &[]), [0; 0]);
     }
 
     #[test]
-    fn a_prompt_that_another_waits_for_comes_first() {
-        let mut unread = of(&[5000, 6000, 40]);
-        unread[1].awaited = true;
-        assert_eq!(shares(512, &unread), [128, 384, 0]);
+    fn a_prompt_with_dependents_comes_first() {
+        let mut waiting = pending(&[5000, 6000, 40]);
+        waiting[1].has_dependents = true;
+        assert_eq!(share_budget(512, &waiting), [128, 384, 0]);
     }
 
     #[test]
     fn a_step_takes_about_a_second_at_most() {
         let mut pace = Pace::new(false);
-        assert_eq!(pace.budget(0), MOST);
+        assert_eq!(pace.budget(0), MAX_TOKENS);
         for _ in 0..9 {
-            pace.learn(pace.budget(0), Duration::from_secs_f64(pace.budget(0) as f64 / 200.0));
+            pace.record(pace.budget(0), Duration::from_secs_f64(pace.budget(0) as f64 / 200.0));
         }
         assert_eq!(pace.budget(0), 192);
-        // Beside texts less, but so much that a large batch does not run dry.
-        assert_eq!([1, 8, 20, 500].map(|writing| pace.budget(writing)), [32, 64, 160, MOST]);
+        // Less beside decoding sequences, but enough to keep a large batch full.
+        assert_eq!(
+            [1, 8, 20, 500].map(|decoding| pace.budget(decoding)),
+            [32, 64, 160, MAX_TOKENS]
+        );
         for _ in 0..20 {
-            pace.learn(pace.budget(0), Duration::from_secs(60));
+            pace.record(pace.budget(0), Duration::from_secs(60));
         }
-        assert_eq!(pace.budget(0), LEAST);
-        // It recovers, and what is fixed does not change.
+        assert_eq!(pace.budget(0), MIN_TOKENS);
+        // It recovers, and a fixed budget does not change.
         for _ in 0..20 {
-            pace.learn(pace.budget(0), Duration::from_millis(1));
+            pace.record(pace.budget(0), Duration::from_millis(1));
         }
-        assert_eq!(pace.budget(0), MOST);
+        assert_eq!(pace.budget(0), MAX_TOKENS);
         let mut fixed = Pace::new(true);
-        fixed.learn(512, Duration::from_secs(60));
-        assert_eq!(fixed.budget(0), MOST);
+        fixed.record(512, Duration::from_secs(60));
+        assert_eq!(fixed.budget(0), MAX_TOKENS);
     }
 
     proptest! {
-        /// The budget is kept, nothing is given that is not wanted, and every step reads something.
+        /// The budget holds, no sequence gets more than it has pending, and no step is empty.
         #[test]
         fn shares_fit(
-            budget in GRAIN..=MOST,
+            budget in GRANULARITY..=MAX_TOKENS,
             tokens in proptest::collection::vec((0usize..3000, proptest::bool::ANY), 0..20),
         ) {
-            let budget = budget / GRAIN * GRAIN;
-            let unread: Vec<Unread> =
-                tokens.iter().map(|(tokens, awaited)| Unread { tokens: *tokens, awaited: *awaited }).collect();
-            let shares = shares(budget, &unread);
+            let budget = budget / GRANULARITY * GRANULARITY;
+            let waiting: Vec<PendingTokens> =
+                tokens.into_iter().map(|(tokens, has_dependents)| PendingTokens { tokens, has_dependents }).collect();
+            let shares = share_budget(budget, &waiting);
             let total: usize = shares.iter().sum();
-            let wanted: usize = unread.iter().map(|unread| unread.tokens).sum();
-            prop_assert!(total <= budget && (total >= wanted.min(budget.saturating_sub(GRAIN - 1))));
-            for (share, unread) in shares.iter().zip(&unread) {
-                prop_assert!(*share <= unread.tokens && (share % GRAIN == 0 || *share == unread.tokens));
+            let wanted: usize = waiting.iter().map(|waiting| waiting.tokens).sum();
+            let least = wanted.min(budget.saturating_sub(GRANULARITY - 1));
+            prop_assert!((least..=budget).contains(&total));
+            for (share, waiting) in shares.iter().zip(&waiting) {
+                prop_assert!(*share <= waiting.tokens);
+                prop_assert!(share % GRANULARITY == 0 || *share == waiting.tokens);
             }
-            if let Some(oldest) = unread.iter().position(|unread| unread.tokens > 0) {
+            if let Some(oldest) = waiting.iter().position(|waiting| waiting.tokens > 0) {
                 prop_assert!(shares[oldest] > 0);
             }
         }

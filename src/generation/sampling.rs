@@ -1,43 +1,43 @@
-//! Chooses the next token from scores.
+//! Sampling: chooses the next token from logits.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Options, Rules};
+use super::logits_rules::{LogitsProcessors, TokenHistory};
+use super::options::Options;
 use crate::checkpoint::Recommended;
 use crate::kernels::largest;
 
 /// How the next token is chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Sampling {
-    /// The likeliest one, always.
+    /// Always the most probable token.
     #[default]
     Greedy,
-    /// By chance, in proportion to probability; the same seed gives the same text.
+    /// At random, in proportion to the probabilities; the same seed gives the same text.
     Random {
-        /// What scores are divided by before the softmax; lower is more certain.
+        /// Divisor of the logits before the softmax; lower is more deterministic.
         temperature: f32,
-        /// Only this many of the likeliest; 0 keeps all.
+        /// Keeps this many of the most probable tokens; 0 keeps all.
         top_k: usize,
-        /// Only the likeliest that together have this share of probability (Holtzman et al. 2020,
-        /// <https://arxiv.org/abs/1904.09751>); 1 keeps all.
+        /// Keeps the most probable tokens that together have this probability (Holtzman et al.
+        /// 2020, <https://arxiv.org/abs/1904.09751>); 1 keeps all.
         top_p: f32,
-        /// Only those at least this share as likely as the likeliest (Nguyen et al. 2024,
+        /// Keeps tokens with at least this fraction of the highest probability (Nguyen et al. 2024,
         /// <https://arxiv.org/abs/2407.01082>); 0 keeps all.
         min_p: f32,
-        /// Only those nearest to the expected surprise that together have this share of
+        /// Keeps the tokens nearest to the expected information content that together have this
         /// probability (Meister et al. 2022, <https://arxiv.org/abs/2202.00666>); 1 keeps all.
         typical_p: f32,
-        /// Where chance begins.
+        /// Seed of the random numbers.
         seed: u64,
     },
 }
 
 impl Sampling {
-    /// By chance, as a checkpoint recommends; where it says nothing, moderately.
+    /// Random sampling with the checkpoint's defaults; moderate values where it has none.
     pub fn recommended(by: &Recommended, seed: u64) -> Self {
         Self::Random {
             temperature: by.temperature.map_or(0.7, |value| value as f32),
@@ -51,8 +51,8 @@ impl Sampling {
 }
 
 impl Options {
-    /// By chance, as a checkpoint recommends, its penalty included. A penalty that was set already
-    /// stays.
+    /// Samples with the checkpoint's defaults, its repetition penalty included. A penalty that was
+    /// set before stays.
     pub fn sample_as_recommended(&mut self, by: &Recommended, seed: u64) {
         self.sampling = Sampling::recommended(by, seed);
         if self.repetition_penalty == 1.0 {
@@ -63,17 +63,15 @@ impl Options {
     }
 }
 
-/// The choices of one sequence.
+/// The sampler of one sequence.
 pub(super) struct Sampler {
     sampling: Sampling,
-    repetition_penalty: f32,
-    no_repeat_ngram: usize,
-    rules: Arc<Rules>,
+    processors: LogitsProcessors,
     random: ChaCha8Rng,
 }
 
 impl Sampler {
-    /// `stream` gives each text of one seed random numbers of its own, whatever its neighbours.
+    /// `stream` selects the random numbers of a sequence among those of a seed.
     pub fn new(options: &Options, stream: u64) -> Self {
         let seed = match options.sampling {
             Sampling::Greedy => 0,
@@ -81,79 +79,59 @@ impl Sampler {
         };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(stream);
-        Self {
-            sampling: options.sampling.clone(),
+        let processors = LogitsProcessors {
             repetition_penalty: options.repetition_penalty,
-            no_repeat_ngram: options.no_repeat_ngram,
-            rules: options.rules.clone(),
-            random,
-        }
+            no_repeat_ngram_size: options.no_repeat_ngram,
+            ..(*options.logits_processors).clone()
+        };
+        Self { sampling: options.sampling.clone(), processors, random }
     }
 
-    /// For the rest of the text, after its `attempt`-th loop.
+    /// Makes repetition less likely in the rest of the text, after its `attempt`-th loop.
     pub fn discourage_repetition(&mut self, attempt: usize) {
-        self.repetition_penalty = self.repetition_penalty.max(1.0 + 0.15 * attempt as f32);
-        let longest = if attempt == 1 { 4 } else { 3 };
-        self.no_repeat_ngram =
-            if self.no_repeat_ngram == 0 { longest } else { self.no_repeat_ngram.min(longest) };
+        let LogitsProcessors { repetition_penalty, no_repeat_ngram_size, .. } =
+            &mut self.processors;
+        *repetition_penalty = repetition_penalty.max(1.0 + 0.15 * attempt as f32);
+        let size = if attempt == 1 { 4 } else { 3 };
+        *no_repeat_ngram_size =
+            if *no_repeat_ngram_size == 0 { size } else { size.min(*no_repeat_ngram_size) };
     }
 
-    /// The token after `ids`, of which those from `prompt` on are the text.
-    pub fn pick(&mut self, scores: &[f32], ids: &[u32], prompt: usize) -> u32 {
-        let mut scores = Cow::Borrowed(scores);
-        if self.repetition_penalty != 1.0 {
-            let scores = scores.to_mut();
-            let mut seen = ids.to_vec();
-            seen.sort_unstable();
-            seen.dedup();
-            for id in seen {
-                let Some(score) = scores.get_mut(id as usize) else { continue };
-                *score = if *score > 0.0 {
-                    *score / self.repetition_penalty
-                } else {
-                    *score * self.repetition_penalty
-                };
-            }
-        }
-        for id in repeats(&ids[prompt..], self.no_repeat_ngram) {
-            if let Some(score) = scores.to_mut().get_mut(id as usize) {
-                *score = f32::NEG_INFINITY;
-            }
-        }
-        if self.rules.forbids_words() {
-            self.rules.forbid_words(ids, prompt, scores.to_mut());
-        }
+    /// The token after `ids`, of which the first `prompt_len` are the prompt.
+    pub fn next_token(&mut self, logits: &[f32], ids: &[u32], prompt_len: usize) -> u32 {
+        let mut scores = Cow::Borrowed(logits);
+        self.processors.apply(TokenHistory::decoder_only(ids, prompt_len), &mut scores);
         match self.sampling {
             Sampling::Random { temperature, .. } if temperature > 0.0 => self.draw(&scores),
-            _ => likeliest(&scores),
+            _ => argmax(&scores),
         }
     }
 
     fn draw(&mut self, scores: &[f32]) -> u32 {
         let Sampling::Random { temperature, top_k, top_p, min_p, typical_p, .. } = self.sampling
         else {
-            return likeliest(scores);
+            return argmax(scores);
         };
         let mut ranked: Vec<(u32, f32)> = scores
             .iter()
             .enumerate()
-            .filter(|(_, s)| s.is_finite())
-            .map(|(id, s)| (id as u32, *s))
+            .filter(|(_, score)| score.is_finite())
+            .map(|(id, score)| (id as u32, *score))
             .collect();
-        // Equal scores in order of their ids, so that the order is one and the same everywhere.
+        // Equal scores by id, so that the order is the same on every machine.
         ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         if top_k > 0 {
             ranked.truncate(top_k);
         }
-        let Some((_, best)) = ranked.first().copied() else { return likeliest(scores) };
+        let Some((_, best)) = ranked.first().copied() else { return argmax(scores) };
         for (_, score) in &mut ranked {
             *score = ((*score - best) / temperature).exp();
         }
-        // In the order of transformers.
-        keep_share(&mut ranked, top_p);
-        // The likeliest, whose weight is 1, stays whatever a file asks for.
-        let least = min_p.min(1.0);
-        ranked.retain(|(_, weight)| *weight >= least);
+        // The order of transformers.
+        keep_top_p(&mut ranked, top_p);
+        // The weight of the best token is 1: it stays, even if a file asks for more.
+        let min_weight = min_p.min(1.0);
+        ranked.retain(|(_, weight)| *weight >= min_weight);
         if typical_p < 1.0 {
             keep_typical(&mut ranked, typical_p);
         }
@@ -169,47 +147,38 @@ impl Sampler {
     }
 }
 
-/// Keeps the first of these weights that together have a share of all of them.
-fn keep_share(weights: &mut Vec<(u32, f32)>, share: f32) {
+/// Keeps the first weights that together make up a fraction of the sum.
+fn keep_top_p(weights: &mut Vec<(u32, f32)>, fraction: f32) {
     let total: f32 = weights.iter().map(|(_, weight)| weight).sum();
     let mut sum = 0.0;
     let last = weights.iter().position(|(_, weight)| {
         sum += weight;
-        sum >= share * total
+        sum >= fraction * total
     });
     weights.truncate(last.map_or(weights.len(), |last| last + 1));
 }
 
-/// Keeps those whose surprise is nearest to the expected one and which together have a share of
-/// all.
-fn keep_typical(weights: &mut Vec<(u32, f32)>, share: f32) {
+/// Keeps the weights whose information content is nearest to the expected one and which together
+/// make up a fraction of the sum.
+fn keep_typical(weights: &mut Vec<(u32, f32)>, fraction: f32) {
     let total: f32 = weights.iter().map(|(_, weight)| weight).sum();
-    let surprise = |weight: f32| -(weight / total).max(f32::MIN_POSITIVE).ln();
-    let expected: f32 = weights.iter().map(|(_, weight)| weight / total * surprise(*weight)).sum();
-    let off = |weight: f32| (surprise(weight) - expected).abs();
-    weights.sort_by(|a, b| off(a.1).total_cmp(&off(b.1)));
-    keep_share(weights, share);
+    let information = |weight: f32| -(weight / total).max(f32::MIN_POSITIVE).ln();
+    let entropy: f32 =
+        weights.iter().map(|(_, weight)| weight / total * information(*weight)).sum();
+    let distance = |weight: f32| (information(weight) - entropy).abs();
+    weights.sort_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+    keep_top_p(weights, fraction);
 }
 
-/// The first of the highest scores.
-fn likeliest(scores: &[f32]) -> u32 {
+/// The token with the highest score; the first one on ties.
+fn argmax(scores: &[f32]) -> u32 {
     largest(scores) as u32
-}
-
-/// Tokens that would complete a run of `length` that the text already has.
-fn repeats(text: &[u32], length: usize) -> Vec<u32> {
-    if length == 0 || text.len() < length {
-        return Vec::new();
-    }
-    let tail = &text[text.len() + 1 - length..];
-    text.windows(length)
-        .filter(|run| run[..length - 1] == *tail)
-        .map(|run| run[length - 1])
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn random(temperature: f32, top_k: usize, top_p: f32, min_p: f32, seed: u64) -> Sampler {
@@ -220,17 +189,17 @@ mod tests {
     #[test]
     fn greedy_takes_the_first_of_equals() {
         let mut sampler = Sampler::new(&Options::default(), 0);
-        assert_eq!(sampler.pick(&[0.0, 2.0, 2.0], &[0], 1), 1);
+        assert_eq!(sampler.next_token(&[0.0, 2.0, 2.0], &[0], 1), 1);
     }
 
     #[test]
     fn filters_leave_only_what_they_allow() {
-        let scores = [0.0, 1.0, 2.0, 3.0];
+        let logits = [0.0, 1.0, 2.0, 3.0];
         for seed in 0..50 {
-            assert_eq!(random(1.0, 1, 1.0, 0.0, seed).pick(&scores, &[0], 1), 3);
-            assert_eq!(random(1.0, 0, 0.5, 0.0, seed).pick(&scores, &[0], 1), 3);
-            assert!(random(1.0, 0, 1.0, 0.3, seed).pick(&scores, &[0], 1) >= 2);
-            assert!(random(1.0, 3, 1.0, 0.0, seed).pick(&scores, &[0], 1) >= 1);
+            assert_eq!(random(1.0, 1, 1.0, 0.0, seed).next_token(&logits, &[0], 1), 3);
+            assert_eq!(random(1.0, 0, 0.5, 0.0, seed).next_token(&logits, &[0], 1), 3);
+            assert!(random(1.0, 0, 1.0, 0.3, seed).next_token(&logits, &[0], 1) >= 2);
+            assert!(random(1.0, 3, 1.0, 0.0, seed).next_token(&logits, &[0], 1) >= 1);
         }
     }
 
@@ -238,7 +207,7 @@ mod tests {
     fn the_same_seed_draws_the_same() {
         let draws = |seed| {
             let mut sampler = random(1.5, 0, 1.0, 0.0, seed);
-            (0..20).map(|_| sampler.pick(&[0.0, 0.1, 0.2], &[0], 1)).collect::<Vec<_>>()
+            (0..20).map(|_| sampler.next_token(&[0.0, 0.1, 0.2], &[0], 1)).collect::<Vec<_>>()
         };
         assert_eq!(draws(7), draws(7));
         assert_ne!(draws(7), draws(8));
@@ -247,14 +216,14 @@ mod tests {
     #[test]
     fn a_penalty_works_on_both_sides_of_zero() {
         let options = Options { repetition_penalty: 2.0, ..Options::default() };
-        assert_eq!(Sampler::new(&options, 0).pick(&[3.0, 2.0], &[0], 1), 1);
-        assert_eq!(Sampler::new(&options, 0).pick(&[-1.0, -1.5], &[0], 1), 1);
+        assert_eq!(Sampler::new(&options, 0).next_token(&[3.0, 2.0], &[0], 1), 1);
+        assert_eq!(Sampler::new(&options, 0).next_token(&[-1.0, -1.5], &[0], 1), 1);
     }
 
     #[test]
     fn typical_tokens_are_neither_the_likeliest_nor_the_rarest() {
-        // A third of the chance is one token's, the rest is spread: the expected surprise is near
-        // that of the many.
+        // One token has a third of the probability, the rest is spread evenly: the expected
+        // information content is near that of the many.
         let mut weights: Vec<(u32, f32)> = vec![(0, 0.3)];
         weights.extend((1..71).map(|id| (id, 0.01)));
         keep_typical(&mut weights, 0.3);
@@ -274,7 +243,7 @@ mod tests {
         let mut options = Options::default();
         options.sample_as_recommended(&by, 7);
         assert_eq!(options.repetition_penalty, 1.05);
-        let wanted = Sampling::Random {
+        let expected = Sampling::Random {
             temperature: 0.5,
             top_k: 3,
             top_p: 0.8,
@@ -282,7 +251,7 @@ mod tests {
             typical_p: 0.9,
             seed: 7,
         };
-        assert_eq!(options.sampling, wanted);
+        assert_eq!(options.sampling, expected);
         let mut options = Options { repetition_penalty: 2.0, ..Options::default() };
         options.sample_as_recommended(&by, 7);
         assert_eq!(options.repetition_penalty, 2.0);
@@ -293,27 +262,20 @@ mod tests {
 
     #[test]
     fn words_that_a_checkpoint_forbids_never_come_and_ends_not_before_their_time() {
-        let rules = Rules {
-            bad_words: vec![vec![3, 2]],
-            suppressed: vec![4],
-            suppressed_first: vec![1],
+        let processors = LogitsProcessors {
+            bad_words_ids: vec![vec![3, 2]],
+            suppress_tokens: vec![4],
+            begin_suppress_tokens: vec![1],
             min_new_tokens: 2,
-            ends: vec![0],
-            ..Rules::default()
+            eos_token_ids: vec![0],
+            ..LogitsProcessors::default()
         };
-        let options = Options { rules: Arc::new(rules), ..Options::default() };
+        let options = Options { logits_processors: Arc::new(processors), ..Options::default() };
         let mut sampler = Sampler::new(&options, 0);
-        let scores = [5.0, 3.0, 2.0, 1.0, 4.0];
-        // The prompt is 3: bad words go on from it.
-        assert_eq!(sampler.pick(&scores, &[3], 1), 3);
-        assert_eq!(sampler.pick(&scores, &[3, 2], 1), 1);
-        assert_eq!(sampler.pick(&scores, &[3, 2, 1], 1), 0);
-    }
-
-    #[test]
-    fn a_forbidden_run_is_not_completed() {
-        assert_eq!(repeats(&[5, 6, 7, 5, 6], 3), [7]);
-        assert_eq!(repeats(&[5, 6], 3), [] as [u32; 0]);
-        assert_eq!(repeats(&[5], 1), [5]);
+        let logits = [5.0, 3.0, 2.0, 1.0, 4.0];
+        // The prompt is 3: the bad word begins in it.
+        assert_eq!(sampler.next_token(&logits, &[3], 1), 3);
+        assert_eq!(sampler.next_token(&logits, &[3, 2], 1), 1);
+        assert_eq!(sampler.next_token(&logits, &[3, 2, 1], 1), 0);
     }
 }

@@ -1,60 +1,73 @@
-//! One text in the making: what the network is to read next, what follows from its scores, and
-//! which of it is certain.
+//! One sequence being generated: which tokens the network computes next, which token follows from
+//! the logits, and which text is final.
 //!
-//! Knows ids and text; knows neither the network nor other sequences.
+//! Knows token ids and text; knows neither the network nor other sequences.
 
 use std::sync::Arc;
 
 use super::drafts::Drafts;
-use super::pace::Unread;
+use super::loops;
+use super::options::{Generated, Options};
+use super::pace::PendingTokens;
+use super::queue::{GenerationRequest, Progress, RequestId};
 use super::sampling::Sampler;
-use super::{Ask, Engine, Generated, Options, Reached, Tag, loops};
 use crate::architectures::{Row, State, Want};
 use crate::checkpoint::TextStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
 use crate::kernels::{Phase, are_numbers};
 
-/// Times a sequence may be rolled back out of a loop before it is given up.
-const RESCUES: usize = 2;
+/// Maximum number of times a sequence is rolled back out of a loop before it is ended.
+const MAX_ROLLBACKS: usize = 2;
 
-/// A text in the making.
+/// Limits of a sequence.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SequenceLimits<'m> {
+    /// Maximum number of tokens of prompt and text together.
+    pub context: usize,
+    /// Tokens that end a text.
+    pub eos_tokens: &'m [u32],
+}
+
+/// A sequence being generated.
 pub(super) struct Sequence<'m> {
-    pub tag: Tag,
+    pub id: RequestId,
     options: Arc<Options>,
+    limits: SequenceLimits<'m>,
     pub state: State,
-    /// Prompt and text.
+    /// Prompt and generated tokens.
     pub ids: Vec<u32>,
-    /// Where the text begins.
-    pub prompt: usize,
-    /// Another prompt begins as this one does, and waits until that is read.
-    pub awaited: bool,
-    /// Prompt tokens that were read, also where a part of them is read again.
-    read: usize,
-    /// What the network reads in this step: what it has not seen yet, or as much of it as goes
-    /// into one, and a draft of what comes then.
-    reading: Vec<u32>,
-    /// How many of those are a draft …
-    drafted: usize,
-    /// … how many of the draft came, and whether the last one did.
-    came: usize,
-    on_course: bool,
+    /// Number of prompt tokens.
+    pub prompt_len: usize,
+    /// True if another request has the same prefix and waits until it is computed.
+    pub has_dependents: bool,
+    /// Prompt tokens that were processed, at most: progress never goes back.
+    prompt_progress: usize,
+    /// Tokens of this step: a chunk of those the state lacks, then the draft.
+    planned: Vec<u32>,
+    /// Number of draft tokens among them.
+    draft_len: usize,
+    /// Number of draft tokens that the network confirmed in this step.
+    accepted: usize,
+    /// True if the last chosen token is that of the draft.
+    draft_matches: bool,
     drafts: Drafts,
     sampler: Sampler,
     stream: TextStream<'m>,
-    /// Ids of the text that no rescue will take back; the stream has seen them.
+    /// Number of generated tokens that no rollback will take back; the stream has decoded them.
     committed: usize,
-    /// Their text, and how much of it was given out.
+    /// Their text.
     text: String,
-    shown: usize,
-    rescues: usize,
+    /// Bytes of the text that were sent to the caller.
+    sent: usize,
+    rollbacks: usize,
     rolled_back: usize,
-    looked_up: usize,
+    accepted_draft_tokens: usize,
     pub finish: Option<Finish>,
 }
 
-/// A number for the random stream of a prompt: its FNV-1a hash.
-fn stream_of(prompt: &[u32]) -> u64 {
+/// The random stream of a prompt: its FNV-1a hash.
+fn random_stream(prompt: &[u32]) -> u64 {
     let bytes = prompt.iter().flat_map(|id| id.to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -62,181 +75,186 @@ fn stream_of(prompt: &[u32]) -> u64 {
 }
 
 impl<'m> Sequence<'m> {
-    pub fn new(ask: Ask, state: State, engine: &Engine<'m>) -> Self {
-        let Ask { tag, prompt, options } = ask;
-        // Of the prompt, not of its place in the call: that depends on how many run at once.
-        let stream = stream_of(&prompt);
+    pub fn new(
+        request: GenerationRequest,
+        state: State,
+        limits: SequenceLimits<'m>,
+        stream: TextStream<'m>,
+    ) -> Self {
+        let GenerationRequest { id, prompt, options } = request;
+        // From the prompt, not from its index in the call: texts must not depend on the batch.
+        let sampler = Sampler::new(&options, random_stream(&prompt));
         Self {
-            tag,
-            state,
-            prompt: prompt.len(),
-            awaited: false,
-            read: 0,
-            ids: prompt,
-            sampler: Sampler::new(&options, stream),
+            id,
             options,
-            reading: Vec::new(),
-            drafted: 0,
-            came: 0,
-            on_course: false,
+            limits,
+            state,
+            prompt_len: prompt.len(),
+            ids: prompt,
+            has_dependents: false,
+            prompt_progress: 0,
+            planned: Vec::new(),
+            draft_len: 0,
+            accepted: 0,
+            draft_matches: false,
             drafts: Drafts::default(),
-            stream: engine.tokenizer.stream(),
+            sampler,
+            stream,
             committed: 0,
             text: String::new(),
-            shown: 0,
-            rescues: 0,
+            sent: 0,
+            rollbacks: 0,
             rolled_back: 0,
-            looked_up: 0,
+            accepted_draft_tokens: 0,
             finish: None,
         }
     }
 
-    /// What it has to read before it can be continued.
-    pub fn to_read(&self) -> Unread {
-        let (read, end) = (self.state.len(), self.ids.len());
-        // The last token of a text alone is what it is continued from.
-        let continues = read >= self.prompt && read + 1 == end;
-        Unread {
-            tokens: if continues { 0 } else { self.reading_end() - read },
-            awaited: self.awaited,
+    /// Tokens to compute before the next token can be chosen.
+    pub fn pending(&self) -> PendingTokens {
+        let (processed, end) = (self.state.len(), self.ids.len());
+        let decodes = processed >= self.prompt_len && processed + 1 == end;
+        PendingTokens {
+            tokens: if decodes { 0 } else { self.phase_end() - processed },
+            has_dependents: self.has_dependents,
         }
     }
 
-    /// How far it is.
-    pub fn reached(&self) -> Reached {
-        let read = self.read.max(self.state.len().min(self.prompt));
-        Reached { read, written: self.ids.len() - self.prompt }
+    pub fn progress(&self) -> Progress {
+        let read = self.prompt_progress.max(self.state.len().min(self.prompt_len));
+        Progress { read, written: self.ids.len() - self.prompt_len }
     }
 
-    /// What the next step is for.
+    /// The prompt tokens that the state holds.
+    pub fn processed_prompt(&self) -> &[u32] {
+        &self.ids[..self.prompt_len.min(self.state.len())]
+    }
+
+    /// The phase of the next step.
     pub fn phase(&self) -> Phase {
-        if self.state.len() < self.prompt { Phase::Prefill } else { Phase::Decode }
+        if self.state.len() < self.prompt_len { Phase::Prefill } else { Phase::Decode }
     }
 
-    /// Up to where a step may read: a prompt and its text are not computed in one way.
-    fn reading_end(&self) -> usize {
-        if self.state.len() < self.prompt { self.prompt } else { self.ids.len() }
+    /// End of the tokens that belong to the phase of the next step.
+    fn phase_end(&self) -> usize {
+        if self.state.len() < self.prompt_len { self.prompt_len } else { self.ids.len() }
     }
 
-    /// Decides what the network reads in the next step: `share` tokens, or the last token of a text
-    /// and up to `most` that are looked up. Without a share nothing is read of what is to be read.
-    pub fn plan(&mut self, share: usize, most: usize, engine: &Engine<'m>) {
-        let (unread, read) = (self.to_read().tokens, self.state.len());
-        let count = if unread == 0 { 1 } else { share.min(unread) };
-        self.reading.clear();
-        self.reading.extend(&self.ids[read..read + count]);
-        (self.drafted, self.came) = (0, 0);
-        if self.options.drafts && unread == 0 {
-            let to_come = self.options.max_tokens.saturating_sub(self.ids.len() - self.prompt);
-            let room = engine.context - self.ids.len();
-            let most = most
-                .min(to_come.min(room).saturating_sub(1))
+    /// Chooses the tokens of the next step: `share` pending tokens, or the last token and a draft
+    /// of up to `max_draft` tokens.
+    pub fn plan(&mut self, share: usize, max_draft: usize) {
+        let (pending, processed) = (self.pending().tokens, self.state.len());
+        let count = if pending == 0 { 1 } else { share.min(pending) };
+        self.planned.clear();
+        self.planned.extend(&self.ids[processed..processed + count]);
+        (self.draft_len, self.accepted) = (0, 0);
+        if self.options.drafts && pending == 0 {
+            let max_new = self.options.max_tokens.saturating_sub(self.ids.len() - self.prompt_len);
+            let room = self.limits.context - self.ids.len();
+            let max_draft = max_draft
+                .min(max_new.min(room).saturating_sub(1))
                 .min(self.state.ahead().saturating_sub(1));
-            let draft = self.drafts.look_up(&self.ids, most);
-            self.drafted = draft.len();
-            self.reading.extend(draft);
+            let draft = self.drafts.propose(&self.ids, max_draft);
+            self.draft_len = draft.len();
+            self.planned.extend(draft);
         }
     }
 
-    /// Plans the same step anew, without a draft, after the state was cut back.
-    pub fn plan_again(&mut self, engine: &Engine<'m>) {
-        let share = (self.reading.len() - self.drafted).max(1);
-        self.plan(share, 0, engine);
+    /// Plans the same step again without a draft, after the state was truncated.
+    pub fn plan_without_draft(&mut self) {
+        let share = (self.planned.len() - self.draft_len).max(1);
+        self.plan(share, 0);
     }
 
-    /// Whether anything was planned.
-    pub fn reads(&self) -> bool {
-        !self.reading.is_empty()
+    pub fn has_planned(&self) -> bool {
+        !self.planned.is_empty()
     }
 
-    /// Whether a draft is part of what was planned.
     pub fn has_draft(&self) -> bool {
-        self.drafted > 0
+        self.draft_len > 0
     }
 
-    /// What was planned.
+    /// The planned tokens as a row of a batch.
     pub fn row(&mut self) -> Row<'_> {
-        let want = match self.drafted {
-            _ if self.state.len() + self.reading.len() < self.ids.len() => Want::Nothing,
+        let want = match self.draft_len {
+            _ if self.state.len() + self.planned.len() < self.ids.len() => Want::Nothing,
             0 => Want::Last,
             _ => Want::All,
         };
-        Row { state: &mut self.state, tokens: &self.reading, want }
+        Row { state: &mut self.state, tokens: &self.planned, want }
     }
 
-    /// Chooses the next token by scores; gives the text that became certain.
-    pub fn take(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
+    /// Chooses the next token from its logits; returns the text that became final.
+    pub fn choose_token(&mut self, logits: &[f32]) -> Result<String> {
         let before = self.ids.len();
-        let text = self.choose(scores, engine)?;
-        let next = (self.ids.len() == before + 1).then(|| self.ids[before]);
-        let drafted = self.reading.get(self.reading.len() - self.drafted + self.came).copied();
-        self.on_course = next.is_some() && next == drafted;
-        self.came += usize::from(self.on_course);
+        let text = self.append_token(logits)?;
+        let chosen = (self.ids.len() == before + 1).then(|| self.ids[before]);
+        let draft = &self.planned[self.planned.len() - self.draft_len..];
+        self.draft_matches = chosen.is_some() && chosen == draft.get(self.accepted).copied();
+        self.accepted += usize::from(self.draft_matches);
         Ok(text)
     }
 
-    /// Whether the token that was chosen last is the draft's, so that scores of the one after it
-    /// are there.
-    pub fn goes_on(&self) -> bool {
-        self.on_course && self.finish.is_none()
+    /// True if the last chosen token is that of the draft, so that this step has the logits of the
+    /// next one too.
+    pub fn draft_goes_on(&self) -> bool {
+        self.draft_matches && self.finish.is_none()
     }
 
-    /// Ends a step: what was read of a draft and did not come is forgotten.
-    pub fn settle(&mut self) {
-        self.read = self.read.max(self.state.len().min(self.prompt));
-        if self.drafted > 0 {
-            self.drafts.learn(self.drafted, self.came);
-            self.looked_up += self.came;
+    /// Ends a step: removes rejected draft tokens from the state.
+    pub fn end_step(&mut self) {
+        self.prompt_progress = self.prompt_progress.max(self.state.len().min(self.prompt_len));
+        if self.draft_len > 0 {
+            self.drafts.record(self.draft_len, self.accepted);
+            self.accepted_draft_tokens += self.accepted;
             self.state.truncate(self.ids.len() - 1);
         }
     }
 
-    fn choose(&mut self, scores: &[f32], engine: &Engine<'m>) -> Result<String> {
-        if !are_numbers(scores) {
-            return Err(Error::Engine("the network computed a score that is not a number".into()));
+    fn append_token(&mut self, logits: &[f32]) -> Result<String> {
+        if !are_numbers(logits) {
+            return Err(Error::Engine("the network computed a logit that is NaN".into()));
         }
         let options = &*self.options.clone();
-        let next = self.sampler.pick(scores, &self.ids, self.prompt);
-        if engine.end_tokens.contains(&next) {
+        let next = self.sampler.next_token(logits, &self.ids, self.prompt_len);
+        if self.limits.eos_tokens.contains(&next) {
             return self.end(Finish::Stop, options);
         }
         self.ids.push(next);
-        let written = self.ids.len() - self.prompt;
-        let repetition = loops::repetition(&self.ids[self.prompt..]);
-        if let Some(kept) = repetition.looping {
-            // Part of the second run may have been given out before it was known to be one.
-            return self.rescue(kept.max(self.committed), options);
+        let written = self.ids.len() - self.prompt_len;
+        let repetition = loops::repetition(&self.ids[self.prompt_len..]);
+        if let Some(kept) = repetition.cut_at {
+            // Part of the second run may have been committed before the loop was detected.
+            return self.roll_back(kept.max(self.committed), options);
         }
-        // What is repeating may have to be taken back; the rest is certain.
-        self.commit(repetition.certain, options)?;
-        if self.finish.is_none()
-            && (written >= options.max_tokens || self.ids.len() >= engine.context)
-        {
+        self.commit(repetition.stable, options)?;
+        let is_full = written >= options.max_tokens || self.ids.len() >= self.limits.context;
+        if self.finish.is_none() && is_full {
             return self.end(Finish::Length, options);
         }
-        Ok(self.fresh(options))
+        Ok(self.take_new_text(options))
     }
 
-    /// Takes a loop back and makes another one unlikely.
-    fn rescue(&mut self, kept: usize, options: &Options) -> Result<String> {
-        let length = self.prompt + kept;
+    /// Removes a loop, `kept` generated tokens remain; makes another loop less likely.
+    fn roll_back(&mut self, kept: usize, options: &Options) -> Result<String> {
+        let length = self.prompt_len + kept;
         self.rolled_back += self.ids.len() - length;
         self.ids.truncate(length);
-        if self.rescues == RESCUES {
+        if self.rollbacks == MAX_ROLLBACKS {
             return self.end(Finish::Looped, options);
         }
-        self.rescues += 1;
-        self.sampler.discourage_repetition(self.rescues);
-        // The last kept token is read again: its logits are needed.
+        self.rollbacks += 1;
+        self.sampler.discourage_repetition(self.rollbacks);
+        // The last token is computed again, because its logits are needed.
         self.state.truncate(length - 1);
         Ok(String::new())
     }
 
-    /// Hands ids up to `count` to the stream, and looks for stop strings in what comes out.
+    /// Decodes the first `count` generated tokens and looks for stop strings in the new text.
     fn commit(&mut self, count: usize, options: &Options) -> Result<()> {
         for at in self.committed..count {
             let from = self.text.len();
-            self.text.push_str(&self.stream.push(self.ids[self.prompt + at])?);
+            self.text.push_str(&self.stream.push(self.ids[self.prompt_len + at])?);
             self.committed = at + 1;
             if self.cut_at_stop(from, options) {
                 break;
@@ -247,21 +265,21 @@ impl<'m> Sequence<'m> {
 
     /// Ends the text before the first stop string that ends after byte `from`.
     fn cut_at_stop(&mut self, from: usize, options: &Options) -> bool {
-        let found = options.stop.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| {
+        let starts = options.stop.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| {
             let mut start = from.saturating_sub(stop.len());
             while !self.text.is_char_boundary(start) {
                 start -= 1;
             }
             Some(start + self.text[start..].find(stop.as_str())?)
         });
-        let Some(at) = found.min() else { return false };
-        self.text.truncate(at);
+        let Some(start) = starts.min() else { return false };
+        self.text.truncate(start);
         self.finish = Some(Finish::Stop);
         true
     }
 
     fn end(&mut self, finish: Finish, options: &Options) -> Result<String> {
-        self.commit(self.ids.len() - self.prompt, options)?;
+        self.commit(self.ids.len() - self.prompt_len, options)?;
         if self.finish.is_none() {
             let from = self.text.len();
             self.text.push_str(&self.stream.finish()?);
@@ -269,34 +287,34 @@ impl<'m> Sequence<'m> {
                 self.finish = Some(finish);
             }
         }
-        Ok(self.fresh(options))
+        Ok(self.take_new_text(options))
     }
 
-    /// Text that was not given out yet. The beginning of a stop string waits until it is known not
-    /// to be one.
-    fn fresh(&mut self, options: &Options) -> String {
-        let mut certain = self.text.len();
+    /// The final text that was not sent yet. A suffix that may be the beginning of a stop string
+    /// is held back.
+    fn take_new_text(&mut self, options: &Options) -> String {
+        let mut end = self.text.len();
         if self.finish.is_none() {
             for stop in &options.stop {
-                let held = (1..stop.len())
+                let held_back = (1..stop.len())
                     .rev()
                     .filter(|n| stop.is_char_boundary(*n))
                     .find(|n| self.text.ends_with(&stop[..*n]));
-                certain = certain.min(self.text.len() - held.unwrap_or(0));
+                end = end.min(self.text.len() - held_back.unwrap_or(0));
             }
         }
-        let fresh = self.text.get(self.shown..certain).unwrap_or_default().to_string();
-        self.shown = self.shown.max(certain);
-        fresh
+        let new_text = self.text.get(self.sent..end).unwrap_or_default().to_string();
+        self.sent = self.sent.max(end);
+        new_text
     }
 
-    pub fn result(self) -> Generated {
+    pub fn into_generated(self) -> Generated {
         Generated {
             text: self.text,
             finish: self.finish.unwrap_or(Finish::Length),
-            tokens: self.ids.len() - self.prompt,
+            tokens: self.ids.len() - self.prompt_len,
             rolled_back: self.rolled_back,
-            looked_up: self.looked_up,
+            accepted_draft_tokens: self.accepted_draft_tokens,
             scores: Vec::new(),
         }
     }

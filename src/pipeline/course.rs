@@ -2,7 +2,7 @@
 
 use super::write::Part;
 use crate::event::Event;
-use crate::generation::{News, Reached};
+use crate::generation::{Progress, Update};
 use crate::prompts::Task;
 
 /// What of a stage is done.
@@ -26,7 +26,7 @@ struct InHand {
     /// Tokens of the text, and of the prompt around it.
     tokens: usize,
     prompt: usize,
-    reached: Reached,
+    reached: Progress,
     is_done: bool,
 }
 
@@ -70,19 +70,19 @@ impl Course {
         let part = |(tokens, prompt)| InHand {
             tokens,
             prompt,
-            reached: Reached::default(),
+            reached: Progress::default(),
             is_done: false,
         };
         self.parts = parts.map(part).collect();
     }
 
     /// A part of the batch has come further. Whether that is news.
-    pub fn hear(&mut self, index: usize, news: &News<'_>) -> bool {
+    pub fn hear(&mut self, index: usize, news: &Update<'_>) -> bool {
         let Some(part) = self.parts.get_mut(index) else { return false };
         match news {
-            News::At(reached) => std::mem::replace(&mut part.reached, *reached) != *reached,
-            News::Done => !std::mem::replace(&mut part.is_done, true),
-            News::Text(_) => false,
+            Update::Progress(reached) => std::mem::replace(&mut part.reached, *reached) != *reached,
+            Update::Done => !std::mem::replace(&mut part.is_done, true),
+            Update::Text(_) => false,
         }
     }
 
@@ -134,18 +134,18 @@ mod tests {
             _ => [0; 5],
         };
         course.begin([(10, 50), (30, 70)].into_iter());
-        assert!(course.hear(1, &News::At(Reached { read: 35, written: 0 })));
-        assert!(!course.hear(1, &News::At(Reached { read: 35, written: 0 })));
+        assert!(course.hear(1, &Update::Progress(Progress { read: 35, written: 0 })));
+        assert!(!course.hear(1, &Update::Progress(Progress { read: 35, written: 0 })));
         assert_eq!(numbers(&course), [0, 3, 15, 100, 0]);
-        course.hear(0, &News::At(Reached { read: 50, written: 4 }));
-        course.hear(0, &News::Done);
+        course.hear(0, &Update::Progress(Progress { read: 50, written: 4 }));
+        course.hear(0, &Update::Done);
         assert_eq!(numbers(&course), [1, 3, 25, 100, 4]);
         course.end();
         assert_eq!(numbers(&course), [2, 3, 40, 100, 4]);
         // A part that is written again was read before.
         let mut again = course.again();
         again.begin([(15, 40)].into_iter());
-        again.hear(0, &News::At(Reached { read: 40, written: 9 }));
+        again.hear(0, &Update::Progress(Progress { read: 40, written: 9 }));
         again.end();
         assert_eq!(numbers(&again), [2, 3, 40, 100, 13]);
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Finish, Observer};
 use crate::finding::{Finding, Severity};
 use crate::formats::visible;
-use crate::generation::{Generated, News, Next, Sampling};
+use crate::generation::{Control, Generated, Sampling, Update};
 use crate::job::{Capabilities, Job};
 use crate::language::LanguagePair;
 use crate::model::{Model, Sources};
@@ -181,9 +181,9 @@ impl<'a> Writer<'a> {
         let room = window.saturating_sub(frame + 16);
         let budget = match (task, &self.sources) {
             // A text has a window of its own, and a translation must fit it.
-            (Task::Translate, Some(sources)) => {
-                room.min(TRANSLATED_AT_ONCE).min(sources.search.rules.max_length / 4 * 3)
-            }
+            (Task::Translate, Some(sources)) => room
+                .min(TRANSLATED_AT_ONCE)
+                .min(sources.search.logits_processors.max_length / 4 * 3),
             (_, Some(_)) => room,
             (Task::Translate, None) => TRANSLATED_AT_ONCE.min(room.saturating_sub(64) / 4),
             (_, None) => room.saturating_sub(self.answer(task, 0)),
@@ -253,7 +253,7 @@ impl<'a> Writer<'a> {
         let mut options = self.job.generation.clone();
         options.max_tokens = self.answer(task, longest);
         options.stop.extend(prompt.iter().flat_map(|prompt| prompt.stop.iter().cloned()));
-        options.search = self.sources.as_ref().map(|sources| sources.search.clone());
+        options.beam_search = self.sources.as_ref().map(|sources| sources.search.clone());
         for (index, ids) in prompts.iter().enumerate() {
             observer.event(&Event::Prompt { index, ids: ids.clone() });
         }
@@ -270,24 +270,24 @@ impl<'a> Writer<'a> {
         let mut shown: Vec<Shown> = parts.iter().map(|_| Shown::new(self.wanted(task))).collect();
         // A text that comes whole is shown when it is finished.
         let (live, whole) = (live && self.sources.is_none(), live && self.sources.is_some());
-        let mut sink = |index: usize, news: News<'_>| {
+        let mut sink = |index: usize, news: Update<'_>| {
             if course.hear(index, &news) {
                 observer.event(&course.event());
             }
             let fresh = match news {
-                News::Text(text) => shown[index].push(&answers[index].push(text)),
+                Update::Text(text) => shown[index].push(&answers[index].push(text)),
                 // What was held because it could have begun a mark of reasoning is text after all.
-                News::Done if !shown[index].is_full() => {
+                Update::Done if !shown[index].is_full() => {
                     let (rest, _) = answers[index].finish();
                     shown[index].push(&rest)
                 }
-                News::At(_) | News::Done => String::new(),
+                Update::Progress(_) | Update::Done => String::new(),
             };
             // Where nothing can be shown yet it is still asked whether to go on.
             if observer.text(if live { &fresh } else { "" }).is_err() {
-                return Next::Cancel;
+                return Control::Cancel;
             }
-            if shown[index].is_full() { Next::Enough } else { Next::More }
+            if shown[index].is_full() { Control::Stop } else { Control::Continue }
         };
         let generated = self.model.generate(&prompts, &options, &mut sink)?;
         course.end();
@@ -503,7 +503,7 @@ fn sources(model: &Model, job: &Job, task: Task, languages: LanguagePair) -> Res
         Task::Summarize | Task::Combine => "summarization".to_string(),
     };
     let mut sources = model.sources(&name, languages.from.code(), languages.to.code())?;
-    sources.search.width = job.options.beams.unwrap_or(sources.search.width);
+    sources.search.num_beams = job.options.beams.unwrap_or(sources.search.num_beams);
     Ok(sources)
 }
 

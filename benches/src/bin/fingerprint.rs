@@ -11,7 +11,7 @@ use std::path::Path;
 use candle_core::Device;
 use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
 use malmoi::checkpoint::Checkpoint;
-use malmoi::generation::beam::{Beams, search};
+use malmoi::generation::beam::{BeamSearchConfig, search};
 use malmoi::kernels::{Phase, Precision};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -44,9 +44,9 @@ fn fingerprint(path: &Path, precision: Precision) -> Result<(u64, Vec<u32>)> {
     let mut ids = Vec::new();
     let source: Vec<u32> = prompt(11, 19);
     if sources.is_some() {
-        let mut beams = Beams::of_checkpoint(&checkpoint.hyper, "", vocabulary, context)?;
-        beams.width = 3;
-        beams.rules.max_length = beams.rules.max_length.min(24);
+        let mut beams = BeamSearchConfig::from_checkpoint(&checkpoint.hyper, "", vocabulary, context)?;
+        beams.num_beams = 3;
+        beams.logits_processors.max_length = beams.logits_processors.max_length.min(24);
         let long = prompt(5, 33);
         for found in search(network.as_ref(), &[&source, &long], &beams, 2)? {
             for hypothesis in found {

@@ -33,9 +33,9 @@ fn main() -> Result<()> {
     let sources: Vec<Vec<u32>> = serde_json::from_str(&text)?;
     let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
     let mut how = model.sources("", "ko", "en")?.search;
-    how.width = beams;
-    how.rules.forced_first = None;
-    (how.rules.min_new_tokens, how.rules.max_length) = (tokens, tokens + 1);
+    how.num_beams = beams;
+    how.logits_processors.forced_bos_token_id = None;
+    (how.logits_processors.min_new_tokens, how.logits_processors.max_length) = (tokens, tokens + 1);
     search(model.network(), &sources[..batch.min(sources.len())], &how, batch)?;
     for _ in 0..number("--runs", 1)? {
         let began = Instant::now();

@@ -243,8 +243,9 @@ impl Measure {
             .sources("", "en", "ko")
             .or_else(|_| self.model.sources("", "ko", "en"))?
             .search;
-        how.width = beams;
-        (how.rules.min_new_tokens, how.rules.max_length) = (WRITTEN, WRITTEN + 1);
+        how.num_beams = beams;
+        (how.logits_processors.min_new_tokens, how.logits_processors.max_length) =
+            (WRITTEN, WRITTEN + 1);
         let rate = || -> Result<f64> {
             let began = Instant::now();
             let mut written = 0;

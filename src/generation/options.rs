@@ -1,0 +1,67 @@
+//! Options of a generation and its result.
+
+use std::sync::Arc;
+
+use super::beam::BeamSearchConfig;
+use super::logits_rules::LogitsProcessors;
+use super::sampling::Sampling;
+use crate::event::Finish;
+
+/// How to generate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Maximum number of new tokens.
+    pub max_tokens: usize,
+    /// How the next token is chosen. Ignored by encoder–decoder models.
+    pub sampling: Sampling,
+    /// Divisor of the logits of tokens that are already in the prompt or the text (factor of
+    /// negative logits); 1 disables it (Keskar et al. 2019, <https://arxiv.org/abs/1909.05858>).
+    pub repetition_penalty: f32,
+    /// No n-gram of this size comes twice in a text; 0 disables it.
+    pub no_repeat_ngram: usize,
+    /// Tokens that the checkpoint bans: bad words, suppressed tokens, an early end.
+    pub logits_processors: Arc<LogitsProcessors>,
+    /// Stop strings: they end the text and are not part of it.
+    pub stop: Vec<String>,
+    /// Maximum number of sequences in flight at once.
+    pub batch: usize,
+    /// True to use prompt-lookup drafts: probable next tokens are copied from the prompt and the
+    /// text, and verified by the network several at a time. The texts are the same if the network's
+    /// results do not depend on the batch, which holds for the CPU kernels.
+    pub drafts: bool,
+    /// Beam search of encoder–decoder models; `None` for the checkpoint's own settings.
+    pub beam_search: Option<BeamSearchConfig>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_tokens: 512,
+            sampling: Sampling::Greedy,
+            repetition_penalty: 1.0,
+            no_repeat_ngram: 0,
+            logits_processors: Arc::default(),
+            stop: Vec::new(),
+            batch: 8,
+            drafts: true,
+            beam_search: None,
+        }
+    }
+}
+
+/// A finished text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generated {
+    /// The text, without stop strings and special tokens.
+    pub text: String,
+    /// Why it ended.
+    pub finish: Finish,
+    /// Number of new tokens.
+    pub tokens: usize,
+    /// Number of tokens that were taken back because they repeated in a loop.
+    pub rolled_back: usize,
+    /// Number of draft tokens that the network confirmed.
+    pub accepted_draft_tokens: usize,
+    /// Log-probability of each token, the end token included. Empty for decoder-only models.
+    pub scores: Vec<f32>,
+}
