@@ -3,18 +3,20 @@
 //! Knows headers, separators and that Excel writes CP949, UTF-8 or UTF-16; what a column means is
 //! said in [`record`].
 
+mod columns;
 mod rows;
 
 use std::io::BufRead;
 
-use ::csv::{ReaderBuilder, StringRecord};
+use ::csv::StringRecord;
 
 use super::encoding::decode_piece;
 use super::record::{self, folded, shown};
 use super::transcode;
 use super::{Fields, Format, Item, ItemResult, ItemStream, Reader, Unreadable};
 use crate::error::InputFault;
-use rows::{Row, Rows};
+use columns::columns;
+use rows::{CsvRow, CsvRows};
 
 pub(super) const FORMAT: Format = Format {
     name: "csv",
@@ -34,8 +36,8 @@ const NAMED: usize = 30;
 const NAME: usize = 40;
 
 /// The rows after a header.
-struct Articles {
-    rows: Rows,
+struct CsvArticles {
+    rows: CsvRows,
     separator: u8,
     /// The names of the columns, folded.
     columns: Vec<String>,
@@ -44,7 +46,7 @@ struct Articles {
 
 fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, InputFault> {
     let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
-    let mut rows = Rows::new(source);
+    let mut rows = CsvRows::new(source);
     let mut header = header_row(&mut rows, SEPARATORS)?;
     let declared = declared_separator(&header);
     if let Some(separator) = declared {
@@ -52,10 +54,10 @@ fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, I
     }
     let (separator, names) = header_of(&header, &fields, declared)?;
     let columns = names.iter().map(folded).collect();
-    Ok(Box::new(Articles { rows, separator, columns, fields }))
+    Ok(Box::new(CsvArticles { rows, separator, columns, fields }))
 }
 
-fn header_row(rows: &mut Rows, separators: &[u8]) -> Result<String, InputFault> {
+fn header_row(rows: &mut CsvRows, separators: &[u8]) -> Result<String, InputFault> {
     match rows.next(separators) {
         None => Err(InputFault::Empty),
         Some(Err(wrong)) => Err(format!("has no header: {} {}", wrong.place, wrong.reason).into()),
@@ -107,20 +109,7 @@ fn header_of(
     ))
 }
 
-/// The columns of one row.
-fn columns(row: &str, separator: u8) -> Result<StringRecord, String> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .buffer_capacity(row.len().clamp(1, 1 << 16))
-        .from_reader(row.as_bytes());
-    let mut columns = StringRecord::new();
-    reader.read_record(&mut columns).map_err(|error| format!("is not CSV: {error}"))?;
-    Ok(columns)
-}
-
-impl Iterator for Articles {
+impl Iterator for CsvArticles {
     type Item = ItemResult;
 
     fn next(&mut self) -> Option<ItemResult> {
@@ -136,10 +125,10 @@ impl Iterator for Articles {
     }
 }
 
-impl Articles {
+impl CsvArticles {
     /// The article of a row; none where all its columns are blank, as spreadsheets write below the
     /// last one.
-    fn article(&self, row: &Row) -> Option<ItemResult> {
+    fn article(&self, row: &CsvRow) -> Option<ItemResult> {
         let fail = |raw: &[u8], reason: String| {
             Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: shown(raw) }))
         };

@@ -39,7 +39,7 @@ impl Date {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
+enum DateToken {
     Number { value: u64, digits: usize },
     Word(String),
     Sign(char),
@@ -76,12 +76,12 @@ pub fn read(text: &str) -> Option<Date> {
         (None, None) => (0, 0, 0),
     };
     hour = match half {
-        Some(Half::Morning) if hour == 12 => 0,
-        Some(Half::Afternoon) if hour < 12 => hour + 12,
+        Some(DayHalf::Morning) if hour == 12 => 0,
+        Some(DayHalf::Afternoon) if hour < 12 => hour + 12,
         // "밤 12시" is midnight after one day or before another.
-        Some(Half::Night) if hour == 12 => return None,
-        Some(Half::Night) if (6..12).contains(&hour) => hour + 12,
-        Some(Half::Noon) if (1..6).contains(&hour) => hour + 12,
+        Some(DayHalf::Night) if hour == 12 => return None,
+        Some(DayHalf::Night) if (6..12).contains(&hour) => hour + 12,
+        Some(DayHalf::Noon) if (1..6).contains(&hour) => hour + 12,
         _ => hour,
     };
     let date = if hour == 24 { day.date.checked_add_days(Days::new(1))? } else { day.date };
@@ -91,14 +91,14 @@ pub fn read(text: &str) -> Option<Date> {
     Some(Date { local, offset })
 }
 
-fn word(token: &Token) -> Option<&str> {
+fn word(token: &DateToken) -> Option<&str> {
     match token {
-        Token::Word(word) => Some(word),
+        DateToken::Word(word) => Some(word),
         _ => None,
     }
 }
 
-fn tokens(text: &str) -> Vec<Token> {
+fn tokens(text: &str) -> Vec<DateToken> {
     let narrow = |c: char| match c {
         '０'..='９' | '：' | '．' | '／' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         '−' | '–' | '‐' => '-',
@@ -106,41 +106,41 @@ fn tokens(text: &str) -> Vec<Token> {
     };
     let text: String = text.trim().chars().map(narrow).collect::<String>().to_lowercase();
     let text = text.replace("a.m.", "am").replace("p.m.", "pm");
-    let mut tokens: Vec<Token> = Vec::new();
+    let mut tokens: Vec<DateToken> = Vec::new();
     for c in text.chars() {
         match (tokens.last_mut(), c.to_digit(10)) {
-            (Some(Token::Number { value, digits }), Some(digit)) if *digits < 18 => {
+            (Some(DateToken::Number { value, digits }), Some(digit)) if *digits < 18 => {
                 (*value, *digits) = (*value * 10 + u64::from(digit), *digits + 1);
             }
-            (_, Some(digit)) => tokens.push(Token::Number { value: digit.into(), digits: 1 }),
-            (Some(Token::Word(word)), None) if c.is_alphabetic() => word.push(c),
-            (_, None) if c.is_alphabetic() => tokens.push(Token::Word(c.into())),
-            (Some(Token::Space), None) if c.is_whitespace() => {}
-            (_, None) if c.is_whitespace() => tokens.push(Token::Space),
-            _ => tokens.push(Token::Sign(c)),
+            (_, Some(digit)) => tokens.push(DateToken::Number { value: digit.into(), digits: 1 }),
+            (Some(DateToken::Word(word)), None) if c.is_alphabetic() => word.push(c),
+            (_, None) if c.is_alphabetic() => tokens.push(DateToken::Word(c.into())),
+            (Some(DateToken::Space), None) if c.is_whitespace() => {}
+            (_, None) if c.is_whitespace() => tokens.push(DateToken::Space),
+            _ => tokens.push(DateToken::Sign(c)),
         }
     }
     tokens
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Half {
+enum DayHalf {
     Morning,
     Afternoon,
     Night,
     Noon,
 }
 
-const HALVES: &[(&str, Half)] = &[
-    ("am", Half::Morning),
-    ("pm", Half::Afternoon),
-    ("오전", Half::Morning),
-    ("오후", Half::Afternoon),
-    ("새벽", Half::Morning),
-    ("아침", Half::Morning),
-    ("저녁", Half::Afternoon),
-    ("밤", Half::Night),
-    ("낮", Half::Noon),
+const HALVES: &[(&str, DayHalf)] = &[
+    ("am", DayHalf::Morning),
+    ("pm", DayHalf::Afternoon),
+    ("오전", DayHalf::Morning),
+    ("오후", DayHalf::Afternoon),
+    ("새벽", DayHalf::Morning),
+    ("아침", DayHalf::Morning),
+    ("저녁", DayHalf::Afternoon),
+    ("밤", DayHalf::Night),
+    ("낮", DayHalf::Noon),
 ];
 
 /// Zone names and their offsets in minutes. `CST` is North America's, as in RFC 822.
@@ -155,7 +155,7 @@ const ZONES: &[(&str, i32)] = &[
     ("mdt", -360), ("pst", -480), ("pdt", -420), ("akst", -540), ("akdt", -480), ("hst", -600),
 ];
 
-struct Clock {
+struct ClockTime {
     hour: u32,
     minute: u32,
     second: u32,
@@ -163,13 +163,13 @@ struct Clock {
 }
 
 /// The time of day and a numeric offset after it, removed from the tokens.
-fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
+fn clock(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
     let number = |at: usize, most: usize| match tokens.get(at) {
-        Some(Token::Number { value, digits }) if *digits <= most => u32::try_from(*value).ok(),
+        Some(DateToken::Number { value, digits }) if *digits <= most => u32::try_from(*value).ok(),
         _ => None,
     };
-    let sign = |at: usize, c: char| tokens.get(at) == Some(&Token::Sign(c));
-    let spaced = |at: usize| if tokens.get(at) == Some(&Token::Space) { at + 1 } else { at };
+    let sign = |at: usize, c: char| tokens.get(at) == Some(&DateToken::Sign(c));
+    let spaced = |at: usize| if tokens.get(at) == Some(&DateToken::Space) { at + 1 } else { at };
     // "5시", "30분에"
     let unit = |at: usize, name: &str| {
         let at = spaced(at);
@@ -202,7 +202,9 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
     // "20260107T1030", and "T103000".
     let compact = || {
         (1..tokens.len()).find_map(|at| match (&tokens[at - 1], &tokens[at]) {
-            (Token::Word(t), Token::Number { value, digits: digits @ (4 | 6) }) if t == "t" => {
+            (DateToken::Word(t), DateToken::Number { value, digits: digits @ (4 | 6) })
+                if t == "t" =>
+            {
                 let value = u32::try_from(*value).ok()?;
                 let (value, second) =
                     if *digits == 6 { (value / 100, value % 100) } else { (value, 0) };
@@ -219,8 +221,8 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
     let mut at = span.end;
     while let Some(token) = tokens.get(at) {
         match token {
-            Token::Space | Token::Sign('(') => {}
-            Token::Word(word) if matches!(word.as_str(), "am" | "pm" | "gmt" | "utc") => {}
+            DateToken::Space | DateToken::Sign('(') => {}
+            DateToken::Word(word) if matches!(word.as_str(), "am" | "pm" | "gmt" | "utc") => {}
             _ => break,
         }
         at += 1;
@@ -232,17 +234,17 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
         .zip(number(at + 3, 2))
         .filter(|_| !by_program && at == span.end && sign(at, '-') && sign(at + 2, ':'));
     if until.is_some_and(|until| until > (hour, minute)) {
-        tokens.splice(span.start..at + 4, [Token::Space]);
-        return Some(Clock { hour, minute, second, offset: None });
+        tokens.splice(span.start..at + 4, [DateToken::Space]);
+        return Some(ClockTime { hour, minute, second, offset: None });
     }
     let (mut end, mut offset) = (span.end, None);
-    if let Some(Token::Sign(c @ ('+' | '-'))) = tokens.get(at) {
+    if let Some(DateToken::Sign(c @ ('+' | '-'))) = tokens.get(at) {
         let given = match (tokens.get(at + 1), number(at + 3, 2).filter(|_| sign(at + 2, ':'))) {
-            (Some(Token::Number { value, digits: 1 | 2 }), Some(minutes)) => {
+            (Some(DateToken::Number { value, digits: 1 | 2 }), Some(minutes)) => {
                 Some((*value, minutes, at + 4))
             }
-            (Some(Token::Number { value, digits: 1 | 2 }), None) => Some((*value, 0, at + 2)),
-            (Some(Token::Number { value, digits: 3 | 4 }), None) => {
+            (Some(DateToken::Number { value, digits: 1 | 2 }), None) => Some((*value, 0, at + 2)),
+            (Some(DateToken::Number { value, digits: 3 | 4 }), None) => {
                 Some((value / 100, u32::try_from(value % 100).unwrap_or(60), at + 2))
             }
             _ => None,
@@ -257,18 +259,18 @@ fn clock(tokens: &mut Vec<Token>) -> Option<Clock> {
             end = span.end.min(at);
         }
     }
-    tokens.splice(span.start..end, [Token::Space]);
-    Some(Clock { hour, minute, second, offset })
+    tokens.splice(span.start..end, [DateToken::Space]);
+    Some(ClockTime { hour, minute, second, offset })
 }
 
 /// A calendar day, with the time and offset its notation implies.
-struct Day {
+struct CalendarDay {
     date: NaiveDate,
     time: Option<(u32, u32, u32)>,
     offset: Option<i32>,
 }
 
-impl Day {
+impl CalendarDay {
     fn new(year: i32, month: u32, day: u32) -> Option<Self> {
         Some(Self { date: NaiveDate::from_ymd_opt(year, month, day)?, time: None, offset: None })
     }
@@ -291,26 +293,26 @@ pub(super) const MONTHS: [&str; 12] = [
 ];
 
 /// The day named by the tokens, from which the time was removed.
-fn calendar(tokens: &[Token]) -> Option<Day> {
+fn calendar(tokens: &[DateToken]) -> Option<CalendarDay> {
     if let Some(day) = with_month(tokens) {
         return day;
     }
-    let tokens: Vec<Token> =
-        tokens.iter().filter(|token| **token != Token::Space).cloned().collect();
+    let tokens: Vec<DateToken> =
+        tokens.iter().filter(|token| **token != DateToken::Space).cloned().collect();
     for at in 0..tokens.len() {
-        let (Some(first), Some(Token::Sign(sign @ ('-' | '/' | '.')))) =
+        let (Some(first), Some(DateToken::Sign(sign @ ('-' | '/' | '.')))) =
             (number(&tokens, at), tokens.get(at + 1))
         else {
             continue;
         };
         let second = number(&tokens, at + 2);
         let third =
-            number(&tokens, at + 4).filter(|_| tokens.get(at + 3) == Some(&Token::Sign(*sign)));
+            number(&tokens, at + 4).filter(|_| tokens.get(at + 3) == Some(&DateToken::Sign(*sign)));
         let (year, month, day) = match (first, second, third) {
             ((_, 4), Some((month, 1 | 2)), Some((day, 1 | 2))) => (first, month, day),
             ((_, 4), Some((day, 3)), None) => {
                 let date = NaiveDate::from_yo_opt(full_year(first)?, day)?;
-                return Some(Day { date, time: None, offset: None });
+                return Some(CalendarDay { date, time: None, offset: None });
             }
             ((_, 4), Some((month, 2)), None) if *sign == '-' && tokens.len() == 3 => {
                 (first, month, 1)
@@ -322,7 +324,7 @@ fn calendar(tokens: &[Token]) -> Option<Day> {
             ((day, 1 | 2), Some((month, 1 | 2)), Some(year @ (_, 4)))
                 if *sign == '.' || day > 12 =>
             {
-                return Day::new(full_year(year)?, month, day);
+                return CalendarDay::new(full_year(year)?, month, day);
             }
             ((month, 1 | 2), Some((day, 1 | 2)), Some(year @ (_, 4))) if day > 12 => {
                 (year, month, day)
@@ -331,21 +333,21 @@ fn calendar(tokens: &[Token]) -> Option<Day> {
         };
         // "2026.01.07" is how Koreans write it.
         let offset = (*sign == '.').then_some(KOREA);
-        return Some(Day { offset, ..Day::new(full_year(year)?, month, day)? });
+        return Some(CalendarDay { offset, ..CalendarDay::new(full_year(year)?, month, day)? });
     }
     compact(&tokens)
 }
 
 /// A number that may be a part of a date, and how many digits it is written with.
-fn number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
+fn number(tokens: &[DateToken], at: usize) -> Option<(u32, usize)> {
     match tokens.get(at) {
-        Some(Token::Number { value, digits }) => Some((u32::try_from(*value).ok()?, *digits)),
+        Some(DateToken::Number { value, digits }) => Some((u32::try_from(*value).ok()?, *digits)),
         _ => None,
     }
 }
 
 /// A day whose month is a word. The outer `None` means no such month, the inner an invalid day.
-fn with_month(tokens: &[Token]) -> Option<Option<Day>> {
+fn with_month(tokens: &[DateToken]) -> Option<Option<CalendarDay>> {
     // "2026년", "1월", "7일". A unit apart from its number is a weekday: "2026.01.05 월".
     let before = |unit: &str| {
         (1..tokens.len()).find_map(|at| {
@@ -374,21 +376,21 @@ fn with_month(tokens: &[Token]) -> Option<Option<Day>> {
                 if one.1 > 2 || one.0 > 31 { (one, two.0) } else { (two, one.0) }
             }
         };
-        Day::new(full_year(year)?, month, day)
+        CalendarDay::new(full_year(year)?, month, day)
     };
     Some(day())
 }
 
 /// A date in one number.
-fn compact(tokens: &[Token]) -> Option<Day> {
+fn compact(tokens: &[DateToken]) -> Option<CalendarDay> {
     let (value, digits) = tokens.iter().find_map(|token| match token {
-        Token::Number { value, digits } if *digits >= 4 => Some((*value, *digits)),
+        DateToken::Number { value, digits } if *digits >= 4 => Some((*value, *digits)),
         _ => None,
     })?;
     let part = |value: u64| u32::try_from(value % 100).unwrap_or(0);
     let day = |value: u64| {
         let year = i32::try_from(value / 10_000).ok().filter(|year| (1900..2200).contains(year))?;
-        Day::new(year, part(value / 100), part(value))
+        CalendarDay::new(year, part(value / 100), part(value))
     };
     let alone = tokens.len() == 1;
     match digits {
@@ -397,14 +399,14 @@ fn compact(tokens: &[Token]) -> Option<Day> {
         12 | 14 => {
             let value = if digits == 12 { value * 100 } else { value };
             let time = Some((part(value / 10_000), part(value / 100), part(value)));
-            Some(Day { time, ..day(value / 1_000_000)? })
+            Some(CalendarDay { time, ..day(value / 1_000_000)? })
         }
         // Seconds or milliseconds since 1970.
         10 | 13 if alone => {
             let seconds = i64::try_from(if digits == 13 { value / 1000 } else { value }).ok()?;
             let utc = chrono::DateTime::from_timestamp(seconds, 0)?.naive_utc();
             let time = Some((utc.hour(), utc.minute(), utc.second()));
-            Some(Day { date: utc.date(), time, offset: Some(0) })
+            Some(CalendarDay { date: utc.date(), time, offset: Some(0) })
         }
         _ => None,
     }

@@ -4,7 +4,7 @@
 //! written a second time for older programs. Headers, footers, footnotes and comments are parts of
 //! their own, and are not the article.
 
-use super::office::{self, DOCX, Node, Package, Paragraphs, Rank, attribute};
+use super::office::{self, DOCX, ParagraphRank, Paragraphs, XmlNode, ZipPackage, attribute};
 use super::{Format, Item, Reader};
 
 pub(super) const FORMAT: Format = Format {
@@ -25,7 +25,7 @@ const UNSEEN: &[&str] = &[
 ];
 
 fn read(bytes: &[u8]) -> Result<Item, String> {
-    let mut package = Package::open(bytes, DOCX)?;
+    let mut package = ZipPackage::open(bytes, DOCX)?;
     let main = main_part(&mut package).unwrap_or_else(|| "word/document.xml".to_string());
     let xml = package.part(&main)?.ok_or_else(|| format!("is damaged: it has no {main}"))?;
     let styles = package.part("word/styles.xml")?.map(|xml| styles(&xml)).unwrap_or_default();
@@ -40,11 +40,11 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
 }
 
 /// The part that holds the document: some programs give it another name.
-fn main_part(package: &mut Package) -> Option<String> {
+fn main_part(package: &mut ZipPackage) -> Option<String> {
     let relations = package.part("_rels/.rels").ok()??;
     let mut target = None;
     let read = office::walk(&relations, &[], |node| {
-        if let Node::Open("Relationship", start) = node
+        if let XmlNode::Open("Relationship", start) = node
             && attribute(start, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
         {
             target = attribute(start, "Target");
@@ -56,12 +56,12 @@ fn main_part(package: &mut Package) -> Option<String> {
 
 /// The styles that make a headline, by what paragraphs call them: Word in Korean calls its own "a3"
 /// and "1". Their names are English everywhere.
-fn styles(xml: &str) -> Vec<(String, Rank)> {
+fn styles(xml: &str) -> Vec<(String, ParagraphRank)> {
     let (mut found, mut id) = (Vec::new(), None);
     // Where the rest is damaged, what was found before that is still so.
     let _ = office::walk(xml, &[], |node| match node {
-        Node::Open("style", start) => id = attribute(start, "styleId"),
-        Node::Open("name", start) => {
+        XmlNode::Open("style", start) => id = attribute(start, "styleId"),
+        XmlNode::Open("name", start) => {
             let name = attribute(start, "val").unwrap_or_default();
             found.extend(id.take().zip(rank(&name)));
         }
@@ -71,46 +71,46 @@ fn styles(xml: &str) -> Vec<(String, Rank)> {
 }
 
 /// What a style is, by its name; or by its identifier in English, without the space.
-fn rank(name: &str) -> Option<Rank> {
+fn rank(name: &str) -> Option<ParagraphRank> {
     match name.to_lowercase().as_str() {
-        "title" => Some(Rank::Title),
-        "heading 1" | "heading1" => Some(Rank::Heading),
+        "title" => Some(ParagraphRank::Title),
+        "heading 1" | "heading1" => Some(ParagraphRank::Heading),
         _ => None,
     }
 }
 
-fn paragraphs(xml: &str, styles: &[(String, Rank)]) -> Result<Paragraphs, String> {
+fn paragraphs(xml: &str, styles: &[(String, ParagraphRank)]) -> Result<Paragraphs, String> {
     let mut found = Paragraphs::default();
     // Whether the runs around this place are hidden; how many properties of a paragraph, and how
     // many texts, are around it.
     let (mut hidden, mut properties, mut texts) = (Vec::new(), 0_usize, 0_usize);
     office::walk(xml, UNSEEN, |node| match node {
-        Node::Open("p", _) => found.open(),
-        Node::Close("p") => found.close(),
-        Node::Open("pPr", _) => properties += 1,
-        Node::Close("pPr") => properties = properties.saturating_sub(1),
-        Node::Open("pStyle", start) => {
+        XmlNode::Open("p", _) => found.open(),
+        XmlNode::Close("p") => found.close(),
+        XmlNode::Open("pPr", _) => properties += 1,
+        XmlNode::Close("pPr") => properties = properties.saturating_sub(1),
+        XmlNode::Open("pStyle", start) => {
             let id = attribute(start, "val").unwrap_or_default();
             let known = styles.iter().find(|(style, _)| *style == id).map(|(_, rank)| *rank);
             found.rank(known.or_else(|| rank(&id)));
         }
         // Tab stops, and the format of the mark at the paragraph's end.
-        Node::Open(..) if properties > 0 => {}
-        Node::Open("r", _) => hidden.push(false),
-        Node::Close("r") => drop(hidden.pop()),
-        Node::Open("vanish", start) => {
+        XmlNode::Open(..) if properties > 0 => {}
+        XmlNode::Open("r", _) => hidden.push(false),
+        XmlNode::Close("r") => drop(hidden.pop()),
+        XmlNode::Open("vanish", start) => {
             let off = matches!(attribute(start, "val").as_deref(), Some("0" | "false" | "off"));
             if let Some(hidden) = hidden.last_mut() {
                 *hidden = !off;
             }
         }
-        Node::Open("t", _) => texts += 1,
-        Node::Close("t") => texts = texts.saturating_sub(1),
+        XmlNode::Open("t", _) => texts += 1,
+        XmlNode::Close("t") => texts = texts.saturating_sub(1),
         _ if hidden.contains(&true) => {}
-        Node::Words(words) if texts > 0 => found.words(words),
-        Node::Open("tab" | "ptab", _) => found.words("\t"),
-        Node::Open("br" | "cr", _) => found.line_break(),
-        Node::Open("noBreakHyphen", _) => found.words("-"),
+        XmlNode::Words(words) if texts > 0 => found.words(words),
+        XmlNode::Open("tab" | "ptab", _) => found.words("\t"),
+        XmlNode::Open("br" | "cr", _) => found.line_break(),
+        XmlNode::Open("noBreakHyphen", _) => found.words("-"),
         _ => {}
     })?;
     Ok(found)

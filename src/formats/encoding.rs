@@ -5,12 +5,9 @@
 //! it is valid, and then what the bytes read as. Nothing is replaced silently: a file that is not
 //! text in one of these encodings is refused, with the place.
 
-use std::io::{self, BufRead, Read};
-
 use encoding_rs::{DecoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::korean;
-use super::transcode::Transcoded;
 use super::unknown;
 use crate::error::{Error, InputFault, Result};
 
@@ -23,54 +20,9 @@ const DECLARED_WITHIN: usize = 4096;
 /// Byte order marks that are skipped: tools that join files leave two.
 const MOST_MARKS: usize = 4;
 
-/// An encoding that was asked for by name, with `--encoding`.
-///
-/// ```
-/// use malmoi::formats::Charset;
-/// let korean: Charset = "cp949".parse().unwrap();
-/// assert_eq!(korean.to_string(), "EUC-KR");
-/// let error = "johab".parse::<Charset>().unwrap_err();
-/// assert_eq!(error.to_string(), "encoding `johab` is not supported: convert the file first, for example with iconv -f JOHAB -t UTF-8");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Charset(&'static Encoding);
-
-impl std::str::FromStr for Charset {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        const UNKNOWN: &str = "is not one malmoi knows; try utf-8, cp949, utf-16 or windows-1252";
-        let known = label(name.trim()).and_then(|known| known.ok_or_else(|| UNKNOWN.to_string()));
-        let refuse =
-            |reason: String| Error::unreadable(format!("encoding `{}`", name.trim()), reason);
-        known.map(Self).map_err(refuse)
-    }
-}
-
-impl std::fmt::Display for Charset {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.name())
-    }
-}
-
-impl Charset {
-    /// The source as UTF-8 with a byte order mark, so that nothing is guessed afterwards. What
-    /// begins with a mark of its own, and packed documents, stay as they are. Bytes that are not in
-    /// the encoding are an error with their place.
-    pub fn utf8<R: Read + Send + 'static>(self, source: R) -> io::Result<Box<dyn BufRead + Send>> {
-        let mut source = io::BufReader::with_capacity(1 << 16, source);
-        let start = source.fill_buf()?;
-        if Encoding::for_bom(start).is_some() || unknown::signature(start).is_some() {
-            return Ok(Box::new(source));
-        }
-        let mark = io::Cursor::new(b"\xEF\xBB\xBF");
-        Ok(Box::new(mark.chain(Transcoded::new(Box::new(source), self.0))))
-    }
-}
-
 /// The encoding of a label, as the WHATWG lists them, with the names that Korean systems use;
 /// `None` where the label names no encoding, and an error for those that are not read.
-fn label(name: &str) -> std::result::Result<Option<&'static Encoding>, String> {
+pub(super) fn label(name: &str) -> std::result::Result<Option<&'static Encoding>, String> {
     let folded = name.to_ascii_lowercase().replace('_', "-");
     let iconv = |name: &str| {
         Err(format!(
@@ -388,24 +340,6 @@ mod tests {
             message(b"<?xml version='1.0' encoding='johab'?><a>\xD0\x65</a>")
                 .contains("iconv -f JOHAB")
         );
-    }
-
-    #[test]
-    fn an_encoding_that_was_named_decides() {
-        let read = |name: &str, bytes: &'static [u8]| {
-            let mut text = String::new();
-            name.parse::<Charset>().unwrap().utf8(bytes)?.read_to_string(&mut text).map(|_| text)
-        };
-        assert_eq!(read("windows-1252", b"\xC4\xAB mayor\x92s").unwrap(), "\u{feff}Ä« mayor’s");
-        assert_eq!(read("cp949", b"\xC4\xAB").unwrap(), "\u{feff}카");
-        assert_eq!(read("utf-16be", b"\xAC\x00").unwrap(), "\u{feff}가");
-        // A mark of its own says more.
-        assert_eq!(read("cp949", "\u{feff}가".as_bytes()).unwrap(), "\u{feff}가");
-        let wrong = read("utf-8", b"abc\xFFdef").unwrap_err().to_string();
-        assert!(wrong.contains("byte 3 is not UTF-8"), "{wrong}");
-        for unknown in ["klingon", "", "iso-2022-kr", "UTF-7", "CP1361", "utf-32"] {
-            assert!(unknown.parse::<Charset>().is_err(), "{unknown}");
-        }
     }
 
     #[test]

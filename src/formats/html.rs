@@ -6,19 +6,19 @@
 
 mod blocks;
 mod choose;
-mod facts;
 mod headline;
 mod hidden;
+mod metadata;
 mod outline;
 mod runs;
 mod signs;
 pub(super) mod tags;
 
 use self::blocks::{Page, PageBlock, Region};
-use self::choose::Part;
+use self::choose::BlockRole;
 use self::headline::Headline;
 use self::outline::Outline;
-use self::tags::{Tag, TagKind};
+use self::tags::{HtmlTag, HtmlTagKind};
 use super::{Format, Item, Reader, article, plain, xml};
 use crate::document::{Block, Document, Kind, Span};
 
@@ -76,8 +76,8 @@ fn sniff(bytes: &[u8]) -> bool {
 }
 
 fn read(text: String) -> Result<Item, String> {
-    let text = facts::declare_utf8(text);
-    let Page { blocks: found, facts, outline } = blocks::find(&text)?;
+    let text = metadata::declare_utf8(text);
+    let Page { blocks: found, metadata, outline } = blocks::find(&text)?;
     if found.is_empty() {
         return Err("holds no words".to_string());
     }
@@ -86,16 +86,16 @@ fn read(text: String) -> Result<Item, String> {
         .map(|found| Block::of_markup(&text, found.span.clone(), Kind::Paragraph))
         .collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
-    let mut parts = parts(&found, &outline);
-    let content: Vec<bool> = parts.iter().map(|part| *part == Part::Article).collect();
-    let headline = headline::find(&text, &found, &words, &content, &facts);
+    let mut roles = roles(&found, &outline);
+    let content: Vec<bool> = roles.iter().map(|role| *role == BlockRole::Article).collect();
+    let headline = headline::find(&text, &found, &words, &content, &metadata);
     if let Headline::Block(at) = headline {
-        parts[at] = Part::Article;
+        roles[at] = BlockRole::Article;
     }
-    if !parts.contains(&Part::Article) && !matches!(headline, Headline::Title(..)) {
+    if !roles.contains(&BlockRole::Article) && !matches!(headline, Headline::Title(..)) {
         return Err("holds no words that a browser shows".to_string());
     }
-    let kinds = kinds(&found, &words, &parts, &headline);
+    let kinds = kinds(&found, &words, &roles, &headline);
     blocks.iter_mut().zip(kinds).for_each(|(block, kind)| block.kind = kind);
     if let Headline::Title(at, span) = headline {
         blocks[at] = Block::of_markup(&text, span, Kind::Title);
@@ -108,16 +108,17 @@ fn read(text: String) -> Result<Item, String> {
     blocks.extend(language.map(|span| Block::new(span, Kind::Language)));
     blocks.sort_by_key(|block| block.span.start);
     Ok(Item {
-        id: facts.canonical.clone(),
-        link: facts.canonical.or(facts.address),
-        published: facts.published.or(facts.time),
+        id: metadata.canonical.clone(),
+        link: metadata.canonical.or(metadata.address),
+        published: metadata.published.or(metadata.time),
         ..Item::from(Document::new(text, blocks))
     })
 }
 
 /// Where a page says which language it is in.
 fn language(text: &str) -> Option<Span> {
-    let is_root = |tag: &Tag| matches!(&tag.kind, TagKind::Open { name, .. } if name == "html");
+    let is_root =
+        |tag: &HtmlTag| matches!(&tag.kind, HtmlTagKind::Open { name, .. } if name == "html");
     let Span { start, end } = tags::tags(text).find(is_root)?.span;
     let named =
         xml::attributes(&text[start..end]).find(|(name, _)| name.eq_ignore_ascii_case("lang"));
@@ -130,34 +131,42 @@ fn words(block: &Block) -> &str {
 
 /// What each block is to the article. Where nothing is chosen, everything that no element puts
 /// outside of it.
-fn parts(found: &[PageBlock], outline: &Outline) -> Vec<Part> {
-    let parts = choose::parts(outline);
-    if parts.contains(&Part::Article) {
-        return parts;
+fn roles(found: &[PageBlock], outline: &Outline) -> Vec<BlockRole> {
+    let roles = choose::block_roles(outline);
+    if roles.contains(&BlockRole::Article) {
+        return roles;
     }
     let any = |is: &dyn Fn(&PageBlock) -> bool| {
-        let kept = found.iter().map(|block| if is(block) { Part::Article } else { Part::Outside });
-        Some(kept.collect::<Vec<Part>>()).filter(|parts| parts.contains(&Part::Article))
+        let kept = found
+            .iter()
+            .map(|block| if is(block) { BlockRole::Article } else { BlockRole::Outside });
+        Some(kept.collect::<Vec<BlockRole>>()).filter(|roles| roles.contains(&BlockRole::Article))
     };
     let shown = |block: &PageBlock| block.element != "title" && !block.hidden;
     let inside = |block: &PageBlock| {
         shown(block) && !matches!(block.region, Region::Navigation | Region::Around)
     };
-    any(&inside).or_else(|| any(&shown)).unwrap_or(parts)
+    any(&inside).or_else(|| any(&shown)).unwrap_or(roles)
 }
 
 /// What each block is. The page's title is what a browser shows over the page: translated like
-/// every block, and never a part of the article, which has its headline already; it is the headline
+/// every block, and never a role of the article, which has its headline already; it is the headline
 /// only where the body has none.
-fn kinds(found: &[PageBlock], words: &[&str], parts: &[Part], headline: &Headline) -> Vec<Kind> {
-    let inside: Vec<usize> = (0..found.len()).filter(|at| parts[*at] == Part::Article).collect();
+fn kinds(
+    found: &[PageBlock],
+    words: &[&str],
+    roles: &[BlockRole],
+    headline: &Headline,
+) -> Vec<Kind> {
+    let inside: Vec<usize> =
+        (0..found.len()).filter(|at| roles[*at] == BlockRole::Article).collect();
     let lines: Vec<&str> = inside.iter().map(|at| words[*at]).collect();
-    let outside = |(block, part): (&PageBlock, &Part)| match block.element {
+    let outside = |(block, role): (&PageBlock, &BlockRole)| match block.element {
         "title" => Kind::boilerplate("page title"),
-        _ if *part == Part::Caption => Kind::boilerplate("photo caption"),
+        _ if *role == BlockRole::Caption => Kind::boilerplate("photo caption"),
         _ => Kind::Outside,
     };
-    let mut kinds: Vec<Kind> = found.iter().zip(parts).map(outside).collect();
+    let mut kinds: Vec<Kind> = found.iter().zip(roles).map(outside).collect();
     for (at, kind) in inside.into_iter().zip(article::kinds(&lines)) {
         kinds[at] = match headline {
             Headline::Block(headline) if *headline == at => Kind::Title,

@@ -5,7 +5,7 @@
 //! footers, notes, memos, and what was deleted while changes are tracked. The binary HWP of before
 //! is another format, and is only named.
 
-use super::office::{self, HWPX, Node, Package, Paragraphs, attribute};
+use super::office::{self, HWPX, Paragraphs, XmlNode, ZipPackage, attribute};
 use super::{Format, Item, Reader};
 
 pub(super) const FORMAT: Format = Format {
@@ -31,7 +31,7 @@ const UNSEEN: &[&str] = &[
 ];
 
 fn read(bytes: &[u8]) -> Result<Item, String> {
-    let mut package = Package::open(bytes, HWPX)?;
+    let mut package = ZipPackage::open(bytes, HWPX)?;
     let manifest = package.part("META-INF/manifest.xml").ok().flatten().unwrap_or_default();
     if is_encrypted(&manifest) {
         return Err(office::locked());
@@ -67,7 +67,7 @@ fn section_number(name: &str) -> Option<u32> {
 fn is_encrypted(manifest: &str) -> bool {
     let mut found = false;
     let _ = office::walk(manifest, &[], |node| {
-        found |= matches!(node, Node::Open("encryption-data", _));
+        found |= matches!(node, XmlNode::Open("encryption-data", _));
     });
     found
 }
@@ -75,24 +75,24 @@ fn is_encrypted(manifest: &str) -> bool {
 fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
     let (mut texts, mut deleted) = (0_usize, false);
     office::walk(xml, UNSEEN, |node| match node {
-        Node::Open("p", _) => found.open(),
-        Node::Close("p") => {
+        XmlNode::Open("p", _) => found.open(),
+        XmlNode::Close("p") => {
             found.close();
             // What is deleted over several paragraphs says so in each.
             deleted = false;
         }
         // The word below a reading is in an element of its own.
-        Node::Open("t" | "mainText", _) => texts += 1,
-        Node::Close("t" | "mainText") => texts = texts.saturating_sub(1),
-        Node::Open("deleteBegin", _) => deleted = true,
-        Node::Open("deleteEnd", _) => deleted = false,
+        XmlNode::Open("t" | "mainText", _) => texts += 1,
+        XmlNode::Close("t" | "mainText") => texts = texts.saturating_sub(1),
+        XmlNode::Open("deleteBegin", _) => deleted = true,
+        XmlNode::Open("deleteEnd", _) => deleted = false,
         _ if texts == 0 || deleted => {}
-        Node::Words(words) => found.words(words),
-        Node::Open("tab", _) => found.words("\t"),
-        Node::Open("lineBreak", _) => found.line_break(),
-        Node::Open("nbSpace", _) => found.words("\u{a0}"),
-        Node::Open("fwSpace", _) => found.words(" "),
-        Node::Open("hyphen", _) => found.words("-"),
+        XmlNode::Words(words) => found.words(words),
+        XmlNode::Open("tab", _) => found.words("\t"),
+        XmlNode::Open("lineBreak", _) => found.line_break(),
+        XmlNode::Open("nbSpace", _) => found.words("\u{a0}"),
+        XmlNode::Open("fwSpace", _) => found.words(" "),
+        XmlNode::Open("hyphen", _) => found.words("-"),
         _ => {}
     })
 }

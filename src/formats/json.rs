@@ -25,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// A list of which objects are still to come.
-struct Objects {
+struct JsonObjects {
     source: Box<dyn BufRead + Send>,
     fields: Fields,
     number: usize,
@@ -37,19 +37,19 @@ fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, I
     // The bracket of the list: nothing else was claimed.
     let mut bracket = Vec::new();
     source.read_until(b'[', &mut bracket).map_err(|error| format!("cannot be read: {error}"))?;
-    Ok(Box::new(Objects { source, fields, number: 0, done: false }))
+    Ok(Box::new(JsonObjects { source, fields, number: 0, done: false }))
 }
 
 /// Where in a list a byte stands.
 #[derive(Default)]
-struct Place {
+struct ListPosition {
     /// Brackets around it within its element.
     depth: usize,
     quoted: bool,
     escaped: bool,
 }
 
-impl Place {
+impl ListPosition {
     /// Steps over a byte; whether it ends the element before it.
     fn step(&mut self, byte: u8) -> bool {
         if self.quoted {
@@ -69,7 +69,7 @@ impl Place {
     }
 }
 
-impl Iterator for Objects {
+impl Iterator for JsonObjects {
     type Item = ItemResult;
 
     fn next(&mut self) -> Option<ItemResult> {
@@ -86,13 +86,13 @@ impl Iterator for Objects {
                     self.done = true;
                     return fail(format!("cannot be read: {error}"));
                 }
-                Ok(Cut::TooLong) => return fail(too_long()),
-                Ok(Cut::Open) => {
+                Ok(ElementEnd::TooLong) => return fail(too_long()),
+                Ok(ElementEnd::Open) => {
                     self.done = true;
                     return fail("breaks off: the list is not closed".to_string());
                 }
-                Ok(Cut::Whole) if element.trim_ascii().is_empty() => {}
-                Ok(Cut::Whole) => {
+                Ok(ElementEnd::Whole) if element.trim_ascii().is_empty() => {}
+                Ok(ElementEnd::Whole) => {
                     return match jsonl::article(&element, &self.fields) {
                         Ok(item) => Some(Ok(item)),
                         Err(reason) => fail(reason),
@@ -104,23 +104,23 @@ impl Iterator for Objects {
     }
 }
 
-enum Cut {
+enum ElementEnd {
     Whole,
     TooLong,
     Open,
 }
 
-impl Objects {
+impl JsonObjects {
     /// Reads up to the end of an element. One that is too long is read, and not kept.
-    fn cut(&mut self, element: &mut Vec<u8>) -> std::io::Result<Cut> {
-        let (mut place, mut too_long) = (Place::default(), false);
+    fn cut(&mut self, element: &mut Vec<u8>) -> std::io::Result<ElementEnd> {
+        let (mut place, mut too_long) = (ListPosition::default(), false);
         loop {
             let bytes = match self.source.fill_buf() {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 bytes => bytes?,
             };
             if bytes.is_empty() {
-                return Ok(Cut::Open);
+                return Ok(ElementEnd::Open);
             }
             let end = bytes.iter().position(|byte| place.step(*byte));
             let length = end.unwrap_or(bytes.len());
@@ -132,7 +132,7 @@ impl Objects {
             self.source.consume(length + usize::from(end.is_some()));
             if let Some(last) = last {
                 self.done = last;
-                return Ok(if too_long { Cut::TooLong } else { Cut::Whole });
+                return Ok(if too_long { ElementEnd::TooLong } else { ElementEnd::Whole });
             }
         }
     }

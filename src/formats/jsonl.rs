@@ -22,17 +22,17 @@ pub(super) const FORMAT: Format = Format {
     },
     read: Reader::Stream(|source, fields| {
         let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
-        Ok(Box::new(Lines { source, fields, number: 0 }))
+        Ok(Box::new(JsonLines { source, fields, number: 0 }))
     }),
 };
 
-struct Lines {
+struct JsonLines {
     source: Box<dyn BufRead + Send>,
     fields: Fields,
     number: usize,
 }
 
-impl Iterator for Lines {
+impl Iterator for JsonLines {
     type Item = ItemResult;
 
     fn next(&mut self) -> Option<ItemResult> {

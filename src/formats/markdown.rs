@@ -22,7 +22,7 @@ const MOST_BLOCKS: usize = 100_000;
 
 /// A stretch of marked words.
 #[derive(Default)]
-struct Run {
+struct MarkdownRun {
     span: Option<Span>,
     /// The words without their marks.
     words: String,
@@ -46,12 +46,12 @@ fn read(text: String) -> Result<Document, String> {
     Ok(Document::new(text, blocks))
 }
 
-fn runs(text: &str) -> Result<Vec<(Span, Run)>, String> {
+fn runs(text: &str) -> Result<Vec<(Span, MarkdownRun)>, String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
-    let (mut found, mut run) = (Vec::new(), Run::default());
+    let (mut found, mut run) = (Vec::new(), MarkdownRun::default());
     let (mut skipped, mut pictures, mut top) = (0_usize, 0_usize, false);
     for (event, span) in Parser::new_ext(text, options).into_offset_iter() {
         let inline = match &event {
@@ -107,7 +107,7 @@ fn is_inline(tag: &Tag) -> bool {
 }
 
 /// Ends a run, and keeps it where it has words.
-fn finish(text: &str, run: &mut Run, found: &mut Vec<(Span, Run)>) {
+fn finish(text: &str, run: &mut MarkdownRun, found: &mut Vec<(Span, MarkdownRun)>) {
     let run = std::mem::take(run);
     let Some(span) = run.span.clone().filter(|_| run.words.contains(char::is_alphanumeric)) else {
         return;

@@ -7,6 +7,7 @@
 
 mod article;
 mod boilerplate;
+mod charset;
 mod csv;
 mod dates;
 mod docx;
@@ -34,8 +35,9 @@ mod xml;
 
 use std::io::{BufRead, Read as _};
 
+pub use charset::Charset;
 pub use dates::{Date, read as date};
-pub use encoding::{Charset, decode};
+pub use encoding::decode;
 pub(crate) use feed::without_title;
 pub use fields::Fields;
 pub use item::{Form, Item, ItemResult, ItemStream, Unreadable};

@@ -4,7 +4,7 @@
 //! <https://iptc.org/std/NewsML-G2/guidelines/>, <https://iptc.org/std/NewsML/1.2/documentation/>.
 
 use super::nitf::{self, blocks, in_order, languages};
-use super::xml::{self, Tree};
+use super::xml::{self, XmlTree};
 use super::{Form, Format, Item, ItemResult, Reader, Unreadable, html};
 use crate::document::{Block, Document, Kind, Span};
 
@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// A path of elements, the last first.
-type Path = &'static [&'static str];
+type ElementPath = &'static [&'static str];
 
 /// What a version of the format calls things.
 struct Dialect {
@@ -28,15 +28,15 @@ struct Dialect {
     /// Its name and version: attributes of the item itself…
     attributes: Option<(&'static str, &'static str)>,
     /// …or elements.
-    id: Path,
-    version: Path,
-    published: &'static [Path],
-    slug: Path,
-    headline: Path,
+    id: ElementPath,
+    version: ElementPath,
+    published: &'static [ElementPath],
+    slug: ElementPath,
+    headline: ElementPath,
     /// Other lines of the record that are part of the article.
-    lines: &'static [Path],
+    lines: &'static [ElementPath],
     /// What holds the article.
-    content: &'static [Path],
+    content: &'static [ElementPath],
 }
 
 const G2: Dialect = Dialect {
@@ -51,7 +51,7 @@ const G2: Dialect = Dialect {
     content: &[&["inlineXML", "contentSet"], &["inlineData", "contentSet"]],
 };
 
-const ONE: Dialect = Dialect {
+const V1: Dialect = Dialect {
     item: "NewsItem",
     attributes: None,
     id: &["PublicIdentifier", "NewsIdentifier"],
@@ -65,8 +65,8 @@ const ONE: Dialect = Dialect {
 
 fn read(text: &str) -> Result<Vec<ItemResult>, String> {
     let text = xml::as_utf8(text.to_string());
-    let text = unwrapped(&Tree::read(&text)?);
-    let tree = Tree::read(&text)?;
+    let text = unwrapped(&XmlTree::read(&text)?);
+    let tree = XmlTree::read(&text)?;
     let dialect = dialect(&tree);
     let places: Vec<usize> =
         tree.at(0, &[dialect.item]).filter(|at| !tree.is_in(*at, dialect.item)).collect();
@@ -84,9 +84,14 @@ fn read(text: &str) -> Result<Vec<ItemResult>, String> {
     Ok(found.collect())
 }
 
-fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Result<Item, String> {
-    let of = |path: Path| tree.at(item, path).collect::<Vec<_>>();
-    let words = |path: Path| of(path).into_iter().find_map(|at| tree.words(at));
+fn article(
+    tree: &XmlTree<'_>,
+    dialect: &Dialect,
+    item: usize,
+    alone: bool,
+) -> Result<Item, String> {
+    let of = |path: ElementPath| tree.at(item, path).collect::<Vec<_>>();
+    let words = |path: ElementPath| of(path).into_iter().find_map(|at| tree.words(at));
     let attribute = |name: Option<&str>| name.and_then(|name| tree.attribute(item, name));
     let mut blocks = body(tree, dialect, &of);
     let titled = blocks.iter().any(|block| block.kind == Kind::Title);
@@ -130,8 +135,8 @@ fn article(tree: &Tree<'_>, dialect: &Dialect, item: usize, alone: bool) -> Resu
     })
 }
 
-fn dialect(tree: &Tree<'_>) -> &'static Dialect {
-    if tree.elements.iter().any(|element| element.name == G2.item) { &G2 } else { &ONE }
+fn dialect(tree: &XmlTree<'_>) -> &'static Dialect {
+    if tree.elements.iter().any(|element| element.name == G2.item) { &G2 } else { &V1 }
 }
 
 /// What a section of character data begins and ends with.
@@ -139,7 +144,7 @@ const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
 
 /// The same document with each article that holds no elements written in one way: plain text as
 /// escaped characters, HTML as one section of character data.
-fn unwrapped(tree: &Tree<'_>) -> String {
+fn unwrapped(tree: &XmlTree<'_>) -> String {
     let dialect = dialect(tree);
     let mut written = String::with_capacity(tree.text.len());
     let mut from = 0;
@@ -203,7 +208,11 @@ fn is_html(text: &str) -> bool {
 }
 
 /// The article itself, marked up or plain.
-fn body(tree: &Tree<'_>, dialect: &Dialect, of: &dyn Fn(Path) -> Vec<usize>) -> Vec<Block> {
+fn body(
+    tree: &XmlTree<'_>,
+    dialect: &Dialect,
+    of: &dyn Fn(ElementPath) -> Vec<usize>,
+) -> Vec<Block> {
     let mut found = Vec::new();
     for content in dialect.content.iter().flat_map(|path| of(path)) {
         let inner = tree.elements[content].inner.clone();
@@ -230,7 +239,7 @@ fn body(tree: &Tree<'_>, dialect: &Dialect, of: &dyn Fn(Path) -> Vec<usize>) -> 
     found
 }
 
-fn block(tree: &Tree<'_>, span: Span, kind: Kind) -> Block {
+fn block(tree: &XmlTree<'_>, span: Span, kind: Kind) -> Block {
     Block::of_markup(tree.text, span, kind)
 }
 
@@ -239,7 +248,7 @@ const NAMESPACES: usize = 64;
 
 /// One item of several as a document of its own: the namespaces declared around it are declared in
 /// it.
-fn cut_out(tree: &Tree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
+fn cut_out(tree: &XmlTree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
     let element = &tree.elements[item];
     let tag = &tree.text[element.tag.clone()];
     let end = tree.whole(item).end;

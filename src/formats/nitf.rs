@@ -2,7 +2,7 @@
 //!
 //! Vocabulary: <https://iptc.org/std/NITF/3.6/documentation/>.
 
-use super::xml::{self, Tree};
+use super::xml::{self, XmlTree};
 use super::{Format, Item, Reader, boilerplate, plain};
 use crate::document::{Block, Document, Inline, Kind, Span};
 
@@ -66,7 +66,7 @@ const INLINE: &[&str] = &[
 
 fn read(text: String) -> Result<Item, String> {
     let text = xml::as_utf8(text);
-    let tree = Tree::read(&text)?;
+    let tree = XmlTree::read(&text)?;
     let fact = |path: &[&str], name: &str| tree.at(0, path).find_map(|at| tree.attribute(at, name));
     let mut item = Item {
         id: fact(&["doc-id", "docdata"], "id-string"),
@@ -94,7 +94,7 @@ fn read(text: String) -> Result<Item, String> {
 }
 
 /// The blocks of an element that holds NITF or XHTML.
-pub(super) fn blocks(tree: &Tree<'_>, within: usize) -> Vec<Block> {
+pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
     let mut titled = false;
     let mut found: Vec<Block> = Vec::new();
     for (holder, span) in tree.runs(within, INLINE) {
@@ -129,7 +129,7 @@ pub(super) fn blocks(tree: &Tree<'_>, within: usize) -> Vec<Block> {
 }
 
 /// Where an element and those in it say which language they are in.
-pub(super) fn languages(tree: &Tree<'_>, within: usize) -> Vec<Block> {
+pub(super) fn languages(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
     let value = |at: usize| {
         let tagged =
             if tree.elements[at].name == "language" { tree.value(at, "tag") } else { None };

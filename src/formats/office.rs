@@ -49,13 +49,13 @@ pub(super) const DOCX: &str = "DOCX";
 pub(super) const HWPX: &str = "HWPX";
 
 /// A document as it is packed.
-pub(super) struct Package<'b> {
+pub(super) struct ZipPackage<'b> {
     zip: ZipArchive<Cursor<&'b [u8]>>,
     /// How many bytes may still be unpacked.
     left: u64,
 }
 
-impl<'b> Package<'b> {
+impl<'b> ZipPackage<'b> {
     /// Opens what should be of one kind; an error says what it is instead.
     pub(super) fn open(bytes: &'b [u8], kind: &str) -> Result<Self, String> {
         if bytes.starts_with(OLE) {
@@ -133,7 +133,7 @@ fn in_container(bytes: &[u8]) -> &'static str {
 }
 
 /// What stands in an XML document, one after the other. Names are without their prefix.
-pub(super) enum Node<'x> {
+pub(super) enum XmlNode<'x> {
     Open(&'x str, &'x BytesStart<'x>),
     Words(&'x str),
     Close(&'x str),
@@ -141,7 +141,7 @@ pub(super) enum Node<'x> {
 
 /// Visits an XML document, without the elements in `skip` and what is in them. Entities that a
 /// document declares itself are not expanded: they stay as they are written.
-pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(Node)) -> Result<(), String> {
+pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(XmlNode)) -> Result<(), String> {
     let mut reader = quick_xml::Reader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
     let (mut depth, mut skipped) = (0, None);
@@ -159,12 +159,12 @@ pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(Node)) -> Res
                 if skipped.is_none() && skip.contains(&name.as_ref()) {
                     skipped = Some(depth);
                 } else if skipped.is_none() {
-                    visit(Node::Open(name.as_ref(), start));
+                    visit(XmlNode::Open(name.as_ref(), start));
                 }
             }
             Event::End(end) => {
                 match skipped {
-                    None => visit(Node::Close(end.local_name().as_ref())),
+                    None => visit(XmlNode::Close(end.local_name().as_ref())),
                     Some(from) if from == depth => skipped = None,
                     Some(_) => {}
                 }
@@ -175,15 +175,15 @@ pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(Node)) -> Res
             }
             Event::Eof => return Ok(()),
             _ if skipped.is_some() => {}
-            Event::Text(words) => visit(Node::Words(&words.xml10_content())),
-            Event::CData(words) => visit(Node::Words(&words.xml10_content())),
+            Event::Text(words) => visit(XmlNode::Words(&words.xml10_content())),
+            Event::CData(words) => visit(XmlNode::Words(&words.xml10_content())),
             Event::GeneralRef(name) => {
                 let letter = name.resolve_char_ref().ok().flatten().filter(|c| !c.is_control());
                 match quick_xml::escape::resolve_predefined_entity(name) {
-                    Some(words) => visit(Node::Words(words)),
+                    Some(words) => visit(XmlNode::Words(words)),
                     None => match letter {
-                        Some(letter) => visit(Node::Words(letter.encode_utf8(&mut [0; 4]))),
-                        None => visit(Node::Words(&format!("&{};", &**name))),
+                        Some(letter) => visit(XmlNode::Words(letter.encode_utf8(&mut [0; 4]))),
+                        None => visit(XmlNode::Words(&format!("&{};", &**name))),
                     },
                 }
             }
@@ -205,8 +205,8 @@ pub(super) fn attribute(start: &BytesStart, name: &str) -> Option<String> {
 pub(super) fn value(xml: &str, wanted: impl Fn(&str, &BytesStart) -> bool) -> Option<String> {
     let (mut found, mut inside) = (String::new(), false);
     let read = walk(xml, &[], |node| match node {
-        Node::Open(name, start) if found.trim().is_empty() => inside = wanted(name, start),
-        Node::Words(words) if inside => found.push_str(words),
+        XmlNode::Open(name, start) if found.trim().is_empty() => inside = wanted(name, start),
+        XmlNode::Words(words) if inside => found.push_str(words),
         _ => inside = false,
     });
     let found = found.trim();
@@ -215,7 +215,7 @@ pub(super) fn value(xml: &str, wanted: impl Fn(&str, &BytesStart) -> bool) -> Op
 
 /// What a paragraph is by its style.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Rank {
+pub(super) enum ParagraphRank {
     Title,
     Heading,
 }
@@ -234,7 +234,7 @@ pub(super) struct Paragraphs {
 #[derive(Default)]
 struct Paragraph {
     words: String,
-    rank: Option<Rank>,
+    rank: Option<ParagraphRank>,
 }
 
 impl Paragraphs {
@@ -258,7 +258,7 @@ impl Paragraphs {
     }
 
     /// Its style says what it is.
-    pub(super) fn rank(&mut self, rank: Option<Rank>) {
+    pub(super) fn rank(&mut self, rank: Option<ParagraphRank>) {
         if let Some(paragraph) = self.open.last().and_then(|at| self.found.get_mut(*at)) {
             paragraph.rank = rank;
         }
@@ -295,7 +295,10 @@ impl Paragraphs {
                 .map(|(at, _)| at)
                 .collect::<Vec<_>>()
         };
-        let title = match (of_rank(Rank::Title).as_slice(), of_rank(Rank::Heading).as_slice()) {
+        let title = match (
+            of_rank(ParagraphRank::Title).as_slice(),
+            of_rank(ParagraphRank::Heading).as_slice(),
+        ) {
             ([title, ..], _) => Some(*title),
             ([], [only]) => Some(*only),
             ([], [0, ..]) => Some(0),
@@ -330,7 +333,7 @@ pub(super) mod tests {
     }
 
     fn refused(bytes: &[u8]) -> String {
-        Package::open(bytes, DOCX).err().unwrap()
+        ZipPackage::open(bytes, DOCX).err().unwrap()
     }
 
     #[test]
@@ -364,16 +367,16 @@ pub(super) mod tests {
         // The checksum in the directory, which is what is believed.
         let at = zip.windows(4).position(|four| four == DIRECTORY_ENTRY).unwrap() + 16;
         changed[at] ^= 1;
-        let mut package = Package::open(&changed, DOCX).unwrap();
+        let mut package = ZipPackage::open(&changed, DOCX).unwrap();
         assert!(package.part("word/document.xml").unwrap_err().contains("cannot be unpacked"));
-        assert_eq!(Package::open(&zip, DOCX).unwrap().part("word/none.xml"), Ok(None));
+        assert_eq!(ZipPackage::open(&zip, DOCX).unwrap().part("word/none.xml"), Ok(None));
     }
 
     #[test]
     fn what_unpacks_to_too_much_is_refused_and_so_are_too_many_parts() {
         let bomb = packed(&[("word/document.xml", &" ".repeat(MAX_BYTES as usize + 1))]);
         assert!(bomb.len() < 1 << 20);
-        let error = Package::open(&bomb, DOCX).unwrap().part("word/document.xml").unwrap_err();
+        let error = ZipPackage::open(&bomb, DOCX).unwrap().part("word/document.xml").unwrap_err();
         assert_eq!(error, "is larger than the 64 MB a document may have unpacked");
         let many = [ZIP, &DIRECTORY_ENTRY.repeat(MAX_PARTS + 1)].concat();
         assert!(refused(&many).contains("parts a document may have"));
@@ -383,14 +386,14 @@ pub(super) mod tests {
     fn the_limit_is_for_all_parts_together() {
         let half = " ".repeat(MAX_BYTES as usize / 2 + 1);
         let bomb = packed(&[("word/a.xml", &half), ("word/b.xml", &half)]);
-        let mut package = Package::open(&bomb, DOCX).unwrap();
+        let mut package = ZipPackage::open(&bomb, DOCX).unwrap();
         assert!(package.part("word/a.xml").is_ok() && package.part("word/b.xml").is_err());
     }
 
     fn words(xml: &str, skip: &[&str]) -> Result<String, String> {
         let mut all = String::new();
         walk(xml, skip, |node| {
-            if let Node::Words(words) = node {
+            if let XmlNode::Words(words) = node {
                 all.push_str(words);
             }
         })
@@ -413,7 +416,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_headline_is_the_title_or_the_only_heading() {
-        let article = |paragraphs: &[(&str, Option<Rank>)]| {
+        let article = |paragraphs: &[(&str, Option<ParagraphRank>)]| {
             let mut found = Paragraphs::default();
             for (words, rank) in paragraphs {
                 found.open();
@@ -423,7 +426,7 @@ pub(super) mod tests {
             }
             found.document().map(|document| document.title().map(str::to_string))
         };
-        let (title, heading) = (Some(Rank::Title), Some(Rank::Heading));
+        let (title, heading) = (Some(ParagraphRank::Title), Some(ParagraphRank::Heading));
         assert_eq!(
             article(&[("보도자료.", None), ("하나", title), ("둘.", None)]),
             Ok(Some("하나".into()))
@@ -452,7 +455,7 @@ pub(super) mod tests {
     proptest! {
         #[test]
         fn no_bytes_after_the_beginning_of_a_zip_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Package::open(&[ZIP, &bytes].concat(), DOCX);
+            let _ = ZipPackage::open(&[ZIP, &bytes].concat(), DOCX);
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
         let first = lines.next().unwrap_or_default();
         is_timing(if is_number(first) { lines.next().unwrap_or_default() } else { first })
     },
-    read: Reader::Article(|text| read(text, Syntax::SubRip)),
+    read: Reader::Article(|text| read(text, SubtitleFormat::SubRip)),
 };
 
 /// WebVTT, which came of it.
@@ -32,19 +32,19 @@ pub(super) const VTT: Format = Format {
         let rest = start.strip_prefix("WEBVTT");
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
     },
-    read: Reader::Article(|text| read(text, Syntax::WebVtt)),
+    read: Reader::Article(|text| read(text, SubtitleFormat::WebVtt)),
 };
 
 /// How much of a file is looked at to claim it.
 const CLAIMED: usize = 400;
 
 #[derive(Clone, Copy, PartialEq)]
-enum Syntax {
+enum SubtitleFormat {
     SubRip,
     WebVtt,
 }
 
-fn read(text: String, syntax: Syntax) -> Result<Item, String> {
+fn read(text: String, syntax: SubtitleFormat) -> Result<Item, String> {
     let lines = lines(&text);
     if !lines.iter().any(|line| is_timing(&text[line.clone()])) {
         return Err("has no subtitles: no words below a line like 00:00:01,000 --> 00:00:02,500"
@@ -53,7 +53,7 @@ fn read(text: String, syntax: Syntax) -> Result<Item, String> {
     let cues = cues(&text, &lines, syntax);
     let speeches = cues.iter().flat_map(|cue| speeches(&text, cue));
     let blocks: Vec<Block> =
-        speeches.filter_map(|span| block(&text, span, syntax == Syntax::WebVtt)).collect();
+        speeches.filter_map(|span| block(&text, span, syntax == SubtitleFormat::WebVtt)).collect();
     match blocks.is_empty() {
         true => Err("has no words in its subtitles".to_string()),
         false => Ok(Document::new(text, blocks).into()),
@@ -72,13 +72,13 @@ pub(super) fn block(text: &str, span: Span, escaped: bool) -> Option<Block> {
 }
 
 /// Lines that belong together: those of each cue, and those between cues that no player shows.
-fn cues(text: &str, lines: &[Span], syntax: Syntax) -> Vec<Vec<Span>> {
+fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
     let line = |at: usize| lines.get(at).map_or("", |span| text[span.clone()].trim());
     let timing: Vec<bool> = (0..lines.len()).map(|at| is_timing(line(at))).collect();
     let timed = |at: usize| timing.get(at).copied().unwrap_or(false);
     let mut found: Vec<Vec<Span>> = Vec::new();
     let mut at = 0;
-    if syntax == Syntax::WebVtt {
+    if syntax == SubtitleFormat::WebVtt {
         // The header, with its fields, ends at the first blank line, or where that is missing at
         // the first timing.
         while at < lines.len() && !line(at).is_empty() && !timed(at) {
@@ -93,10 +93,12 @@ fn cues(text: &str, lines: &[Span], syntax: Syntax) -> Vec<Vec<Span>> {
         } else if timed(at) {
             // Words on the line of a timing that is not one are none.
             open = false;
-        } else if timed(at + 1) && (is_number(line(at)) || (first && syntax == Syntax::WebVtt)) {
+        } else if timed(at + 1)
+            && (is_number(line(at)) || (first && syntax == SubtitleFormat::WebVtt))
+        {
             // A number, or in WebVTT a name, of the cue that follows.
             open = false;
-        } else if syntax == Syntax::WebVtt && first && is_note(line(at)) {
+        } else if syntax == SubtitleFormat::WebVtt && first && is_note(line(at)) {
             // A timing ends a note, as a blank line does.
             while !line(at).is_empty() && !timed(at) {
                 at += 1;
@@ -116,9 +118,10 @@ fn cues(text: &str, lines: &[Span], syntax: Syntax) -> Vec<Vec<Span>> {
 /// The lines of a cue, put together by who speaks: a line that begins with a dash, a name or a
 /// voice is another speaker's.
 pub(super) fn speeches(text: &str, cue: &[Span]) -> Vec<Span> {
-    let marks: Vec<Mark> = cue.iter().map(|line| Mark::of(&text[line.clone()])).collect();
-    let count = |wanted: Mark| marks.iter().filter(|mark| **mark == wanted).count();
-    let (dashes, names) = (count(Mark::Dash), count(Mark::Name));
+    let marks: Vec<SpeakerMark> =
+        cue.iter().map(|line| SpeakerMark::of(&text[line.clone()])).collect();
+    let count = |wanted: SpeakerMark| marks.iter().filter(|mark| **mark == wanted).count();
+    let (dashes, names) = (count(SpeakerMark::Dash), count(SpeakerMark::Name));
     let ends = |line: &Span| {
         let words = Inline::subtitle(&text[line.clone()], false);
         words.text().trim_end().ends_with(['.', '?', '!', '…', '"', '”', '♪'])
@@ -126,10 +129,10 @@ pub(super) fn speeches(text: &str, cue: &[Span]) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     for (at, line) in cue.iter().enumerate() {
         let another = match marks[at] {
-            Mark::Voice => true,
-            Mark::Dash => dashes > 1 || at > 0 && ends(&cue[at - 1]),
-            Mark::Name => names > 1,
-            Mark::None => false,
+            SpeakerMark::Voice => true,
+            SpeakerMark::Dash => dashes > 1 || at > 0 && ends(&cue[at - 1]),
+            SpeakerMark::Name => names > 1,
+            SpeakerMark::None => false,
         };
         match found.last_mut() {
             Some(last) if !another => last.end = line.end,
@@ -141,7 +144,7 @@ pub(super) fn speeches(text: &str, cue: &[Span]) -> Vec<Span> {
 
 /// What says who speaks.
 #[derive(Clone, Copy, PartialEq)]
-enum Mark {
+enum SpeakerMark {
     /// "- Is it open?"
     Dash,
     /// "MAYOR: It is open."
@@ -151,7 +154,7 @@ enum Mark {
     None,
 }
 
-impl Mark {
+impl SpeakerMark {
     fn of(line: &str) -> Self {
         const LONGEST_NAME: usize = 24;
         if line.trim_start().starts_with("<v ") || line.trim_start().starts_with("<v.") {

@@ -55,54 +55,57 @@ pub(super) fn signature(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// A kind of text that is not prose.
-struct Kind {
+struct ForeignText {
     /// As a message goes on after the file's name.
     describe: &'static str,
     is: fn(&str) -> bool,
 }
 
-const KINDS: &[Kind] = &[
-    Kind {
+const FOREIGN_TEXTS: &[ForeignText] = &[
+    ForeignText {
         describe: "is JSON, not an article; JSON Lines (an object a line), a list of objects and JSON Feed are read",
         is: is_json,
     },
-    Kind {
+    ForeignText {
         describe: "is a saved web page (MHTML); save it as HTML first",
         is: |text| is_mail(text) && is_mhtml(text),
     },
-    Kind { describe: "is an e-mail message; save its text first", is: is_mail },
-    Kind {
+    ForeignText { describe: "is an e-mail message; save its text first", is: is_mail },
+    ForeignText {
         describe: "is SubStation Alpha subtitles; save them as SubRip (.srt) first",
         is: |text| starts(text, &["[Script Info]"]),
     },
-    Kind { describe: "is MicroDVD subtitles; save them as SubRip (.srt) first", is: is_microdvd },
-    Kind {
+    ForeignText {
+        describe: "is MicroDVD subtitles; save them as SubRip (.srt) first",
+        is: is_microdvd,
+    },
+    ForeignText {
         describe: "is LaTeX; save its text first",
         is: |text| starts(text, &["\\documentclass", "\\begin{document}", "\\documentstyle"]),
     },
-    Kind { describe: "is a translation catalogue (PO), not an article", is: is_catalogue },
-    Kind {
+    ForeignText { describe: "is a translation catalogue (PO), not an article", is: is_catalogue },
+    ForeignText {
         describe: "is a calendar or an address book",
         is: |text| starts(text, &["BEGIN:VCALENDAR", "BEGIN:VCARD"]),
     },
-    Kind {
+    ForeignText {
         describe: "is a key, a certificate or a signed message",
         is: |text| starts(text, &["-----BEGIN "]),
     },
-    Kind {
+    ForeignText {
         describe: "is a program or a patch, not an article",
         is: |text| starts(text, &["#!/", "<?php", "diff --git ", "#include <", "<%@"]),
     },
-    Kind {
+    ForeignText {
         describe: "is a dump of a database; save it as CSV or JSON Lines first",
         is: |text| {
             starts(text, &["-- MySQL dump", "-- PostgreSQL database dump", "PRAGMA foreign_keys"])
                 || ["CREATE TABLE ", "INSERT INTO "].iter().any(|known| text.starts_with(known))
         },
     },
-    Kind { describe: "is a program's log, not an article", is: is_log },
-    Kind { describe: "is base64, not text; decode it first", is: is_base64 },
-    Kind { describe: "is uuencoded, not text; decode it first", is: is_uuencoded },
+    ForeignText { describe: "is a program's log, not an article", is: is_log },
+    ForeignText { describe: "is base64, not text; decode it first", is: is_base64 },
+    ForeignText { describe: "is uuencoded, not text; decode it first", is: is_uuencoded },
 ];
 
 /// The reason a text is not an article, to be shown; `None` where it may be one.
@@ -119,7 +122,7 @@ pub(super) fn text(text: &str) -> Option<String> {
     if let Some(root) = root {
         return Some(format!("is XML of a kind malmoi does not read (<{root}>)"));
     }
-    KINDS.iter().find(|kind| (kind.is)(text)).map(|kind| kind.describe.to_string())
+    FOREIGN_TEXTS.iter().find(|kind| (kind.is)(text)).map(|kind| kind.describe.to_string())
 }
 
 fn starts(text: &str, known: &[&str]) -> bool {

@@ -18,7 +18,7 @@ const MOST: usize = 1 << 20;
 
 /// An element and where it stands.
 #[derive(Debug)]
-pub(super) struct Element {
+pub(super) struct XmlElement {
     /// Its name without a namespace prefix.
     pub name: String,
     /// The tag it begins with.
@@ -31,18 +31,18 @@ pub(super) struct Element {
 
 /// All elements of a document, in the order they begin.
 #[derive(Debug)]
-pub(super) struct Tree<'t> {
+pub(super) struct XmlTree<'t> {
     pub text: &'t str,
-    pub elements: Vec<Element>,
+    pub elements: Vec<XmlElement>,
 }
 
-impl<'t> Tree<'t> {
+impl<'t> XmlTree<'t> {
     /// Reads a whole document, strictly: what is no XML is refused with its place.
     pub fn read(text: &'t str) -> Result<Self, String> {
         // The reader drops one byte order mark and does not count it: here none reaches it.
         let lead = text.len() - without_marks(text).len();
         let mut reader = Reader::from_str(&text[lead..]);
-        let mut elements: Vec<Element> = Vec::new();
+        let mut elements: Vec<XmlElement> = Vec::new();
         let mut open: Vec<usize> = Vec::new();
         loop {
             let start = lead + reader.buffer_position() as usize;
@@ -73,7 +73,7 @@ impl<'t> Tree<'t> {
             }
             let name = tag.local_name().as_ref().to_string();
             let parent = open.last().copied();
-            elements.push(Element { name, tag: start..end, inner: end..end, parent });
+            elements.push(XmlElement { name, tag: start..end, inner: end..end, parent });
             if !empty {
                 open.push(elements.len() - 1);
             }
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn runs_are_the_words_between_borders_with_their_inline_tags() {
-        let tree = Tree::read(NEWS).unwrap();
+        let tree = XmlTree::read(NEWS).unwrap();
         let runs: Vec<(&str, &str)> = tree
             .runs(0, &["b"])
             .into_iter()
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn elements_are_found_by_path_and_attributes_by_name() {
-        let tree = Tree::read(NEWS).unwrap();
+        let tree = XmlTree::read(NEWS).unwrap();
         let head = tree.at(0, &["head", "news"]).next().unwrap();
         assert_eq!(tree.attribute(head, "at").as_deref(), Some("a > b"));
         assert_eq!(tree.attribute(0, "lang").as_deref(), Some("en"));
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn what_is_no_xml_is_refused_with_its_line() {
-        let refused = |text: &str| Tree::read(text).unwrap_err();
+        let refused = |text: &str| XmlTree::read(text).unwrap_err();
         assert!(
             refused("<a>\n<b></a>").starts_with("is not well-formed XML"),
             "{}",
@@ -375,16 +375,16 @@ mod tests {
     #[test]
     fn byte_order_marks_before_a_document_move_nothing() {
         let text = "\u{feff}\u{feff}<뉴스><p>하나</p></뉴스>";
-        let tree = Tree::read(text).unwrap();
+        let tree = XmlTree::read(text).unwrap();
         assert_eq!(&text[tree.elements[1].inner.clone()], "하나");
         assert_eq!(root(text.as_bytes()).as_deref(), Some("뉴스"));
-        assert!(Tree::read("\u{feff}<뉴스>\n<p></뉴스>").unwrap_err().ends_with("(line 2)"));
+        assert!(XmlTree::read("\u{feff}<뉴스>\n<p></뉴스>").unwrap_err().ends_with("(line 2)"));
     }
 
     #[test]
     fn entities_that_a_document_declares_stay_as_they_are() {
         let bomb = "<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
-        let tree = Tree::read(bomb).unwrap();
+        let tree = XmlTree::read(bomb).unwrap();
         assert_eq!(tree.words(0).as_deref(), Some("&y;"));
     }
 
@@ -412,7 +412,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\u{feff}{0,2}(<[ab]( c=\"[<x>]\")?/?>|</[ab]>|[가x &;\\]\\[!-]|<!\\[CDATA\\[|<!--){0,30}") {
-            if let Ok(tree) = Tree::read(&text) {
+            if let Ok(tree) = XmlTree::read(&text) {
                 for index in 0..tree.elements.len() {
                     let mut end = 0;
                     for (_, span) in tree.runs(index, &["b"]) {

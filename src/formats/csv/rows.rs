@@ -11,7 +11,7 @@ use crate::formats::Unreadable;
 use crate::formats::record::{LONGEST, shown, too_long};
 
 /// A row as it stands in the file, without the end of its line.
-pub(super) struct Row {
+pub(super) struct CsvRow {
     /// The number of its first line.
     pub(super) line: usize,
     /// What stands there.
@@ -19,7 +19,7 @@ pub(super) struct Row {
 }
 
 /// The rows of a source.
-pub(super) struct Rows {
+pub(super) struct CsvRows {
     source: Box<dyn BufRead + Send>,
     /// What was read before and is read again, before the source, from `at` on.
     again: Vec<u8>,
@@ -32,7 +32,7 @@ pub(super) struct Rows {
 
 /// Where in a row a byte stands.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum CsvState {
     /// At the beginning of a column, where a quote opens.
     Start,
     /// In a column, where a quote is a character.
@@ -48,20 +48,20 @@ enum Place {
 }
 
 /// How a row ended.
-enum End {
+enum RowEnd {
     Whole,
     TooLong,
     /// The quote at this byte has no end.
     Open(usize, &'static str),
 }
 
-impl Rows {
+impl CsvRows {
     pub(super) fn new(source: Box<dyn BufRead + Send>) -> Self {
         Self { source, again: Vec::new(), at: 0, line: 1, returned: false }
     }
 
     /// The next row that is not blank. Columns end at any of `separators`.
-    pub(super) fn next(&mut self, separators: &[u8]) -> Option<Result<Row, Unreadable>> {
+    pub(super) fn next(&mut self, separators: &[u8]) -> Option<Result<CsvRow, Unreadable>> {
         loop {
             let line = self.line;
             let mut bytes = Vec::new();
@@ -69,8 +69,8 @@ impl Rows {
                 Some(Err(Unreadable { place: format!("line {line}"), reason, raw: shown(bytes) }))
             };
             match self.cut(separators, &mut bytes) {
-                Ok(End::Whole) if bytes.is_empty() => return None,
-                Ok(End::Whole) => {
+                Ok(RowEnd::Whole) if bytes.is_empty() => return None,
+                Ok(RowEnd::Whole) => {
                     self.count(&bytes);
                     let length = bytes.trim_ascii_end().len();
                     // Only the end of the line goes: a tab may stand for an empty column.
@@ -78,15 +78,15 @@ impl Rows {
                     let kept = bytes.iter().rposition(|byte| !ends(byte)).map_or(0, |at| at + 1);
                     bytes.truncate(kept);
                     if length > 0 {
-                        return Some(Ok(Row { line, bytes }));
+                        return Some(Ok(CsvRow { line, bytes }));
                     }
                 }
-                Ok(End::TooLong) => {
+                Ok(RowEnd::TooLong) => {
                     self.count(&bytes);
                     let skipped = self.skip(separators, &bytes);
                     return fail(&bytes, too_long() + &skipped);
                 }
-                Ok(End::Open(at, reason)) => {
+                Ok(RowEnd::Open(at, reason)) => {
                     let (length, skipped) = self.go_on_after(&bytes, at);
                     return fail(&bytes[..length], reason.to_string() + &skipped);
                 }
@@ -122,20 +122,20 @@ impl Rows {
     }
 
     /// Reads a row with the end of its line.
-    fn cut(&mut self, separators: &[u8], row: &mut Vec<u8>) -> io::Result<End> {
-        let (mut place, mut opened) = (Place::Start, 0);
+    fn cut(&mut self, separators: &[u8], row: &mut Vec<u8>) -> io::Result<RowEnd> {
+        let (mut place, mut opened) = (CsvState::Start, 0);
         loop {
             let room = (LONGEST as usize).saturating_sub(row.len());
             let bytes = self.fill()?;
             let mut used = 0;
             for byte in bytes.iter().take(room) {
                 let next = step(place, *byte, separators);
-                if place == Place::Start && next == Place::Quoted {
+                if place == CsvState::Start && next == CsvState::Quoted {
                     opened = row.len() + used;
                 }
                 place = next;
                 used += 1;
-                if matches!(place, Place::Done | Place::Wrong) {
+                if matches!(place, CsvState::Done | CsvState::Wrong) {
                     break;
                 }
             }
@@ -143,15 +143,15 @@ impl Rows {
             let full = row.len() as u64 >= LONGEST;
             self.consume(used);
             match place {
-                Place::Done => return Ok(End::Whole),
-                Place::Wrong => {
-                    return Ok(End::Open(opened, "closes a quote in the middle of a column"));
+                CsvState::Done => return Ok(RowEnd::Whole),
+                CsvState::Wrong => {
+                    return Ok(RowEnd::Open(opened, "closes a quote in the middle of a column"));
                 }
-                Place::Quoted if full || used == 0 => {
-                    return Ok(End::Open(opened, "opens a quote that is not closed"));
+                CsvState::Quoted if full || used == 0 => {
+                    return Ok(RowEnd::Open(opened, "opens a quote that is not closed"));
                 }
-                _ if full => return Ok(End::TooLong),
-                _ if used == 0 => return Ok(End::Whole),
+                _ if full => return Ok(RowEnd::TooLong),
+                _ if used == 0 => return Ok(RowEnd::Whole),
                 _ => {}
             }
         }
@@ -161,8 +161,8 @@ impl Rows {
     /// say of it where that fails.
     fn skip(&mut self, separators: &[u8], begun: &[u8]) -> String {
         let mut place =
-            begun.iter().fold(Place::Start, |place, byte| step(place, *byte, separators));
-        while place != Place::Done {
+            begun.iter().fold(CsvState::Start, |place, byte| step(place, *byte, separators));
+        while place != CsvState::Done {
             let (line, returned) = (self.line, self.returned);
             let bytes = match self.fill() {
                 Ok([]) => break,
@@ -171,7 +171,7 @@ impl Rows {
             };
             let ends = |byte: &u8| {
                 place = step(place, *byte, separators);
-                place == Place::Done
+                place == CsvState::Done
             };
             let used = bytes.iter().position(ends).map_or(bytes.len(), |at| at + 1);
             let after = counted(line, returned, &bytes[..used]);
@@ -218,16 +218,16 @@ fn counted(line: usize, returned: bool, bytes: &[u8]) -> (usize, bool) {
 }
 
 /// Where the byte after this one stands.
-fn step(place: Place, byte: u8, separators: &[u8]) -> Place {
+fn step(place: CsvState, byte: u8, separators: &[u8]) -> CsvState {
     match (place, byte) {
-        (Place::Quoted, b'"') => Place::Quote,
-        (Place::Quoted, _) => Place::Quoted,
-        (Place::Start | Place::Quote, b'"') => Place::Quoted,
-        (_, b'\n' | b'\r') => Place::Done,
-        (_, byte) if separators.contains(&byte) => Place::Start,
+        (CsvState::Quoted, b'"') => CsvState::Quote,
+        (CsvState::Quoted, _) => CsvState::Quoted,
+        (CsvState::Start | CsvState::Quote, b'"') => CsvState::Quoted,
+        (_, b'\n' | b'\r') => CsvState::Done,
+        (_, byte) if separators.contains(&byte) => CsvState::Start,
         // A space before the separator is a slip of no consequence.
-        (Place::Quote, byte) if byte != b' ' => Place::Wrong,
-        _ => Place::Plain,
+        (CsvState::Quote, byte) if byte != b' ' => CsvState::Wrong,
+        _ => CsvState::Plain,
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn rows(text: &[u8]) -> Vec<(usize, Result<String, String>)> {
-        let mut rows = Rows::new(Box::new(Cursor::new(text.to_vec())));
+        let mut rows = CsvRows::new(Box::new(Cursor::new(text.to_vec())));
         std::iter::from_fn(|| rows.next(b","))
             .map(|row| match row {
                 Ok(row) => (row.line, Ok(String::from_utf8_lossy(&row.bytes).into_owned())),
@@ -288,14 +288,15 @@ mod tests {
 
     #[test]
     fn a_file_of_quotes_without_end_is_read_in_one_go() {
-        let mut rows = Rows::new(Box::new(Cursor::new("\"a\n\"\"b\n\"\"\"\",\"x".repeat(200_000))));
+        let mut rows =
+            CsvRows::new(Box::new(Cursor::new("\"a\n\"\"b\n\"\"\"\",\"x".repeat(200_000))));
         let wrong = std::iter::from_fn(|| rows.next(b",")).filter(Result::is_err).count();
         assert!(wrong > 100_000, "{wrong}");
     }
 
     #[test]
     fn neither_a_quote_nor_a_row_without_end_is_held_in_memory() {
-        let row = |mut rows: Rows| {
+        let row = |mut rows: CsvRows| {
             let first = rows.next(b",").map(|row| row.map(|_| ()).unwrap_err().reason).unwrap();
             let next =
                 rows.next(b",").and_then(Result::ok).map(|row| (row.line, row.bytes)).unwrap();
@@ -303,10 +304,10 @@ mod tests {
         };
         let long = |byte: u8| io::repeat(byte).take(40 << 20);
         let source = (&b"\""[..]).chain(long(b'x')).chain(&b"\na,b\n"[..]);
-        let open = row(Rows::new(Box::new(io::BufReader::new(source))));
+        let open = row(CsvRows::new(Box::new(io::BufReader::new(source))));
         assert_eq!(open, ("opens a quote that is not closed".to_string(), (2, b"a,b".to_vec())));
         let source = (&b"\"\n\","[..]).chain(long(b'x')).chain(&b"\na,b\n"[..]);
-        let long = row(Rows::new(Box::new(io::BufReader::new(source))));
+        let long = row(CsvRows::new(Box::new(io::BufReader::new(source))));
         assert_eq!(long, ("is longer than 16 MB".to_string(), (3, b"a,b".to_vec())));
     }
 
@@ -322,7 +323,7 @@ mod tests {
             let ours: Result<Vec<String>, String> = ours.into_iter().map(|(_, row)| row).collect();
             if let Ok(ours) = ours {
                 let ours: Vec<Vec<String>> = ours.iter()
-                    .map(|row| super::super::columns(row, b',').unwrap().iter().map(str::to_string).collect())
+                    .map(|row| super::super::columns::columns(row, b',').unwrap().iter().map(str::to_string).collect())
                     .collect();
                 prop_assert_eq!(ours, theirs);
             }

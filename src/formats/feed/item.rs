@@ -2,11 +2,11 @@
 
 use url::Url;
 
-use super::super::Item;
-use super::super::xml;
-use super::names::Names;
-use super::scan::{Kind, Token, section};
-use super::{Body, article, link, markup};
+use super::super::{Item, xml};
+use super::article::{FieldContent, article};
+use super::names::ElementNames;
+use super::scan::{XmlToken, XmlTokenKind, section};
+use super::{link, markup};
 use crate::document::{Span, unescape};
 use crate::formats::dates;
 
@@ -30,16 +30,16 @@ const GROUPS: &[&str] = &["media:group", "media:content"];
 const DEEPEST: usize = 4;
 
 /// What an item is read with.
-pub(super) struct Context<'c> {
+pub(super) struct ItemContext<'c> {
     pub text: &'c str,
-    pub names: &'c Names,
+    pub names: &'c ElementNames,
     /// What relative links are relative to.
     pub base: Option<&'c Url>,
     /// Whether bytes of the feed fit no encoding; each is U+FFFD in the text.
     pub replaced: bool,
 }
 
-struct Field<'t> {
+struct FeedField<'t> {
     name: &'static str,
     /// The tag it begins with.
     tag: &'t str,
@@ -48,27 +48,27 @@ struct Field<'t> {
     tokens: Span,
 }
 
-struct Fields<'c> {
-    context: &'c Context<'c>,
-    tokens: &'c [Token],
+struct ItemFields<'c> {
+    context: &'c ItemContext<'c>,
+    tokens: &'c [XmlToken],
     /// For each tag the one that begins or ends the same element.
     partners: Vec<Option<usize>>,
-    found: Vec<Field<'c>>,
-    /// Fields whose end was forgotten.
+    found: Vec<FeedField<'c>>,
+    /// ItemFields whose end was forgotten.
     open: Vec<&'c str>,
 }
 
 /// The item between `tag` and its end: `inner` is the content, `tokens` the tags in it.
 /// `cut` says that the closing tag is missing.
 pub(super) fn read(
-    context: &Context<'_>,
+    context: &ItemContext<'_>,
     tag: &str,
     inner: &Span,
-    tokens: &[Token],
+    tokens: &[XmlToken],
     cut: bool,
 ) -> Result<Item, String> {
     let partners = partners(context.text, tokens);
-    let mut fields = Fields { context, tokens, partners, found: Vec::new(), open: Vec::new() };
+    let mut fields = ItemFields { context, tokens, partners, found: Vec::new(), open: Vec::new() };
     fields.collect(0..tokens.len(), inner.end, 0);
     if cut && let Some(open) = fields.open.first() {
         return Err(format!("breaks off in its <{open}>"));
@@ -83,14 +83,14 @@ pub(super) fn read(
 }
 
 /// The matching tag of each tag, by name alone: unclosed elements between them do not matter.
-fn partners(text: &str, tokens: &[Token]) -> Vec<Option<usize>> {
+fn partners(text: &str, tokens: &[XmlToken]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tokens.len()];
     let mut open: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
     for (at, token) in tokens.iter().enumerate() {
         let name = super::scan::name(&text[token.span.clone()]);
         match token.kind {
-            Kind::Open => open.entry(name).or_default().push(at),
-            Kind::Close => {
+            XmlTokenKind::Open => open.entry(name).or_default().push(at),
+            XmlTokenKind::Close => {
                 if let Some(begin) = open.get_mut(name).and_then(Vec::pop) {
                     (partners[begin], partners[at]) = (Some(at), Some(begin));
                 }
@@ -101,7 +101,7 @@ fn partners(text: &str, tokens: &[Token]) -> Vec<Option<usize>> {
     partners
 }
 
-impl<'c> Fields<'c> {
+impl<'c> ItemFields<'c> {
     /// The fields among these tokens, which end at the byte `end`.
     fn collect(&mut self, range: Span, end: usize, depth: usize) {
         let text = self.context.text;
@@ -111,8 +111,8 @@ impl<'c> Fields<'c> {
             let tag = &text[token.span.clone()];
             let known = self.context.names.element(tag);
             let whole = match token.kind {
-                Kind::Empty => Some(at),
-                Kind::Open => self.partners[at].filter(|close| *close < range.end),
+                XmlTokenKind::Empty => Some(at),
+                XmlTokenKind::Open => self.partners[at].filter(|close| *close < range.end),
                 _ => {
                     at += 1;
                     continue;
@@ -129,7 +129,7 @@ impl<'c> Fields<'c> {
             }
             if let Some(name) = known {
                 let stop = match self.tokens.get(close) {
-                    _ if token.kind == Kind::Empty => token.span.end,
+                    _ if token.kind == XmlTokenKind::Empty => token.span.end,
                     Some(next) if close < range.end => next.span.start,
                     _ => end,
                 };
@@ -138,7 +138,7 @@ impl<'c> Fields<'c> {
                 if GROUPS.contains(&name) && depth < DEEPEST {
                     self.collect(tokens.clone(), inner.end, depth + 1);
                 }
-                self.found.push(Field { name, tag, inner, tokens });
+                self.found.push(FeedField { name, tag, inner, tokens });
             }
             // The tag that ends an unclosed field begins the next one.
             at = if whole.is_none() { close.max(at + 1) } else { close + 1 };
@@ -153,8 +153,10 @@ impl<'c> Fields<'c> {
             let token = &self.tokens[*next];
             let tag = &text[token.span.clone()];
             match token.kind {
-                Kind::Open | Kind::Empty => self.context.names.element(tag).is_some(),
-                Kind::Close => {
+                XmlTokenKind::Open | XmlTokenKind::Empty => {
+                    self.context.names.element(tag).is_some()
+                }
+                XmlTokenKind::Close => {
                     self.partners[*next].is_none()
                         && !markup::is_element(self.context.names.html(tag))
                 }
@@ -164,7 +166,7 @@ impl<'c> Fields<'c> {
         (at + 1..end).find(ends).unwrap_or(end)
     }
 
-    fn named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Field<'c>> {
+    fn named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a FeedField<'c>> {
         names.iter().flat_map(|name| self.found.iter().filter(move |field| field.name == *name))
     }
 
@@ -176,9 +178,9 @@ impl<'c> Fields<'c> {
     }
 
     fn title(&self) -> Option<String> {
-        let readable = |field: &&Field<'c>| content_type(field) != Type::Other;
+        let readable = |field: &&FeedField<'c>| content_type(field) != ContentType::Other;
         let mut titles = self.named(TITLES).filter(readable).map(|field| {
-            let Body { text, html } = self.value(field);
+            let FieldContent { text, html } = self.value(field);
             match html || markup::has_elements(&text) || !is_plain(field) {
                 true => markup::words(&text),
                 false => markup::words(&text.replace('<', "&lt;")),
@@ -187,42 +189,42 @@ impl<'c> Fields<'c> {
         titles.find(|title| !title.is_empty())
     }
 
-    fn bodies(&self) -> impl Iterator<Item = Body> {
-        let readable = |field: &&Field<'c>| content_type(field) != Type::Other;
+    fn bodies(&self) -> impl Iterator<Item = FieldContent> {
+        let readable = |field: &&FeedField<'c>| content_type(field) != ContentType::Other;
         self.named(BODIES).filter(readable).map(|field| {
             let body = self.value(field);
             let html = body.html
-                || content_type(field) == Type::Html
+                || content_type(field) == ContentType::Html
                 || match is_plain(field) {
                     true => markup::has_elements(&body.text) || unescape(&body.text) != body.text,
                     false => markup::has_tags(&body.text) || body.text.contains('&'),
                 };
-            Body { html, ..body }
+            FieldContent { html, ..body }
         })
     }
 
     fn link(&self, tag: &str) -> Option<String> {
         let base = self.base(tag, self.context.base);
-        let resolved = |field: &Field<'c>, given: &str| {
+        let resolved = |field: &FeedField<'c>, given: &str| {
             link::resolve(given, self.base(field.tag, base.as_ref()).as_ref())
         };
-        let alternate = |field: &Field<'c>| {
+        let alternate = |field: &FeedField<'c>| {
             let rel = attribute(field.tag, "rel").unwrap_or_default().to_ascii_lowercase();
             let rel = rel.trim_start_matches("http://www.iana.org/assignments/relation/");
             rel.is_empty() || rel.split_whitespace().any(|one| one == "alternate")
         };
-        let element = |field: &Field<'c>| match attribute(field.tag, "href") {
+        let element = |field: &FeedField<'c>| match attribute(field.tag, "href") {
             Some(href) => {
                 Some(href).filter(|_| alternate(field)).and_then(|href| resolved(field, &href))
             }
             None => resolved(field, &self.value(field).text),
         };
-        let web = |field: &Field<'c>| {
+        let web = |field: &FeedField<'c>| {
             let text = self.value(field).text;
             let text = text.trim();
             link::is_web(text).then(|| resolved(field, text)).flatten()
         };
-        let permanent = |field: &Field<'c>| {
+        let permanent = |field: &FeedField<'c>| {
             let permanent = attribute(field.tag, "ispermalink");
             permanent
                 .is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"))
@@ -231,7 +233,7 @@ impl<'c> Fields<'c> {
         };
         let links = || self.named(&["link", "atom:link"]).find_map(element);
         let about = || attribute(tag, "rdf:about").filter(|about| link::is_web(about));
-        let outside = |field: &Field<'c>| resolved(field, &attribute(field.tag, "src")?);
+        let outside = |field: &FeedField<'c>| resolved(field, &attribute(field.tag, "src")?);
         links()
             .or_else(|| self.named(&["guid"]).find_map(permanent))
             .or_else(|| self.named(&["feedburner:origlink", "dc:identifier"]).find_map(web))
@@ -276,11 +278,12 @@ impl<'c> Fields<'c> {
     }
 
     /// What a field holds.
-    fn value(&self, field: &Field<'c>) -> Body {
+    fn value(&self, field: &FeedField<'c>) -> FieldContent {
         let names = self.context.names;
         let inside = &self.tokens[field.tokens.clone()];
-        let html =
-            inside.iter().any(|token| matches!(token.kind, Kind::Open | Kind::Empty | Kind::Close));
+        let html = inside.iter().any(|token| {
+            matches!(token.kind, XmlTokenKind::Open | XmlTokenKind::Empty | XmlTokenKind::Close)
+        });
         let mut text = String::new();
         let mut end = field.inner.start;
         for (at, token) in inside.iter().enumerate() {
@@ -290,24 +293,25 @@ impl<'c> Fields<'c> {
             let name = names.html(raw);
             let paired = self.partners[field.tokens.start + at].is_some();
             match token.kind {
-                Kind::Section => self.push(&mut text, section(raw), false),
-                Kind::Other => {}
+                XmlTokenKind::Section => self.push(&mut text, section(raw), false),
+                XmlTokenKind::Other => {}
                 // A vocabulary of its own in a field that holds XML.
-                Kind::Empty if !markup::is_element(name) => {}
-                Kind::Open | Kind::Close if paired && !markup::is_element(name) => {}
-                Kind::Close => self.push(&mut text, &format!("</{name}>"), false),
-                Kind::Open | Kind::Empty => {
+                XmlTokenKind::Empty if !markup::is_element(name) => {}
+                XmlTokenKind::Open | XmlTokenKind::Close if paired && !markup::is_element(name) => {
+                }
+                XmlTokenKind::Close => self.push(&mut text, &format!("</{name}>"), false),
+                XmlTokenKind::Open | XmlTokenKind::Empty => {
                     let attributes = raw[1 + super::scan::name(raw).len()..].trim_end_matches('>');
                     let attributes = attributes.strip_suffix('/').unwrap_or(attributes);
                     self.push(&mut text, &format!("<{name}{attributes}>"), false);
-                    if token.kind == Kind::Empty && !markup::VOID.contains(&name) {
+                    if token.kind == XmlTokenKind::Empty && !markup::VOID.contains(&name) {
                         text += &format!("</{name}>");
                     }
                 }
             }
         }
         self.push(&mut text, &self.context.text[end..field.inner.end], !html);
-        Body { text, html }
+        FieldContent { text, html }
     }
 
     /// Text appended without control characters and replaced bytes.
@@ -322,7 +326,7 @@ impl<'c> Fields<'c> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Type {
+enum ContentType {
     Plain,
     Html,
     /// The element says nothing, or only elements of Atom do.
@@ -332,32 +336,32 @@ enum Type {
 }
 
 /// The content type an Atom or Media RSS element declares; any case, MIME types of Atom 0.3.
-fn content_type(field: &Field<'_>) -> Type {
+fn content_type(field: &FeedField<'_>) -> ContentType {
     if !field.name.starts_with("atom:") && !field.name.starts_with("media:") {
-        return Type::Unsaid;
+        return ContentType::Unsaid;
     }
     if attribute(field.tag, "mode").is_some_and(|mode| mode.eq_ignore_ascii_case("base64")) {
-        return Type::Other;
+        return ContentType::Other;
     }
-    let Some(said) = attribute(field.tag, "type") else { return Type::Unsaid };
+    let Some(said) = attribute(field.tag, "type") else { return ContentType::Unsaid };
     let said = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match said.as_str() {
-        "" => Type::Unsaid,
-        "text" | "plain" | "text/plain" => Type::Plain,
-        "html" | "xhtml" | "text/html" => Type::Html,
-        said if said.ends_with("xml") => Type::Html,
-        said if said.starts_with("text/") || !said.contains('/') => Type::Plain,
-        _ if field.name.starts_with("media:") => Type::Unsaid,
-        _ => Type::Other,
+        "" => ContentType::Unsaid,
+        "text" | "plain" | "text/plain" => ContentType::Plain,
+        "html" | "xhtml" | "text/html" => ContentType::Html,
+        said if said.ends_with("xml") => ContentType::Html,
+        said if said.starts_with("text/") || !said.contains('/') => ContentType::Plain,
+        _ if field.name.starts_with("media:") => ContentType::Unsaid,
+        _ => ContentType::Other,
     }
 }
 
 /// Whether a field is plain text by its declaration; Atom's default is plain.
-fn is_plain(field: &Field<'_>) -> bool {
+fn is_plain(field: &FeedField<'_>) -> bool {
     match content_type(field) {
-        Type::Plain => true,
-        Type::Unsaid => field.name.starts_with("atom:"),
-        Type::Html | Type::Other => false,
+        ContentType::Plain => true,
+        ContentType::Unsaid => field.name.starts_with("atom:"),
+        ContentType::Html | ContentType::Other => false,
     }
 }
 

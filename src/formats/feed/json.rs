@@ -1,4 +1,4 @@
-//! JSON Feed: <https://www.jsonfeed.org/version/1.1/>. Items are split by their brackets and parsed
+//! JSON Feed: <https://www.jsonfeed.org/version/1.1/>. JsonFeedItems are split by their brackets and parsed
 //! one at a time: memory stays near the text's size, and a truncated feed gives its whole items.
 
 use std::fmt;
@@ -8,20 +8,21 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
 use super::super::{Item, ItemResult};
-use super::{Body, article, link, markup, unreadable};
+use super::article::{FieldContent, article, unreadable};
+use super::{link, markup};
 use crate::document::Span;
 use crate::formats::dates;
 
 /// The items of a feed.
 #[derive(Debug)]
-pub(super) struct Items {
+pub(super) struct JsonFeedItems {
     text: String,
     at: usize,
     number: usize,
     base: Option<Url>,
 }
 
-impl Items {
+impl JsonFeedItems {
     /// Looks for the list of items.
     pub fn find(text: String) -> Result<Self, String> {
         let mut at = text.find('{').map_or(0, |at| at + 1);
@@ -58,7 +59,7 @@ impl Items {
     }
 }
 
-impl Iterator for Items {
+impl Iterator for JsonFeedItems {
     type Item = ItemResult;
 
     fn next(&mut self) -> Option<ItemResult> {
@@ -131,8 +132,8 @@ fn value(text: &str, start: usize) -> Option<Span> {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
-struct Entry {
+#[serde(default, expecting = "an object")]
+struct JsonFeedEntry {
     id: Scalar,
     url: Scalar,
     external_url: Scalar,
@@ -145,14 +146,14 @@ struct Entry {
 }
 
 fn item(raw: &str, base: Option<&Url>) -> Result<Item, String> {
-    let entry: Entry = serde_json::from_str(raw).map_err(|error| error.to_string())?;
+    let entry: JsonFeedEntry = serde_json::from_str(raw).map_err(|error| error.to_string())?;
     let title = entry.title.0.map(|title| match markup::has_elements(&title) {
         true => markup::words(&title),
         false => markup::words(&title.replace('<', "&lt;")),
     });
-    let marked = entry.content_html.0.map(|text| Body { text, html: true });
+    let marked = entry.content_html.0.map(|text| FieldContent { text, html: true });
     let plain = [entry.content_text.0, entry.summary.0].into_iter().flatten();
-    let plain = plain.map(|text| Body { html: markup::has_elements(&text), text });
+    let plain = plain.map(|text| FieldContent { html: markup::has_elements(&text), text });
     let mut item =
         article(title.filter(|title| !title.is_empty()), marked.into_iter().chain(plain))?;
     item.id = entry.id.0.filter(|id| !id.trim().is_empty());
@@ -173,13 +174,13 @@ struct Scalar(Option<String>);
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
-struct Read;
+struct ScalarVisitor;
 
-impl<'de> Visitor<'de> for Read {
+impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Scalar;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

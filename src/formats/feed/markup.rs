@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::super::html::tags::{Attribute, Role, Tag, TagKind, role, tags, value};
+use super::super::html::tags::{
+    ElementRole, HtmlAttribute, HtmlTag, HtmlTagKind, role, tags, value,
+};
 use crate::document::Inline;
 
 /// Elements of HTML, obsolete ones included. Other bracketed names are words: `<AI>`, `<LEAD>`.
@@ -95,25 +97,26 @@ fn has_attributes_only(tag: &str) -> bool {
 pub(super) fn has_tags(text: &str) -> bool {
     text.contains('<')
         && tags(text).any(|tag| match &tag.kind {
-            TagKind::Open { name, .. } | TagKind::Close { name } => {
+            HtmlTagKind::Open { name, .. } | HtmlTagKind::Close { name } => {
                 is_tag(&text[tag.span.clone()], name)
             }
-            TagKind::Other => false,
+            HtmlTagKind::Other => false,
         })
 }
 
 /// Whether a text declared plain is HTML anyway: it closes an HTML element.
 pub(super) fn has_elements(text: &str) -> bool {
     text.contains("</")
-        && tags(text).any(|tag| matches!(&tag.kind, TagKind::Close { name } if is_element(name)))
+        && tags(text)
+            .any(|tag| matches!(&tag.kind, HtmlTagKind::Close { name } if is_element(name)))
 }
 
 /// HTML without scripts, hidden elements and comments; bracketed words are escaped.
 pub(super) fn shown(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     walk(html, |piece| match piece {
-        Piece::Text(text) | Piece::Tag(text, _) => out.push_str(text),
-        Piece::Words(text) => out.push_str(&text.replace('<', "&lt;")),
+        MarkupPiece::Text(text) | MarkupPiece::HtmlTag(text, _) => out.push_str(text),
+        MarkupPiece::Words(text) => out.push_str(&text.replace('<', "&lt;")),
     });
     out
 }
@@ -131,10 +134,10 @@ pub(super) fn words(html: &str) -> String {
             raw = without_end(raw, name);
         }
         walk(&raw, |piece| match piece {
-            Piece::Text(text) => plain.push_str(text),
-            Piece::Words(text) => plain.push_str(&text.replace('<', "&lt;")),
-            Piece::Tag(_, Role::Inline) => {}
-            Piece::Tag(..) => plain.push(' '),
+            MarkupPiece::Text(text) => plain.push_str(text),
+            MarkupPiece::Words(text) => plain.push_str(&text.replace('<', "&lt;")),
+            MarkupPiece::HtmlTag(_, ElementRole::Inline) => {}
+            MarkupPiece::HtmlTag(..) => plain.push(' '),
         });
         out = plain.into();
     }
@@ -159,35 +162,35 @@ fn without_end<'t>(text: Cow<'t, str>, name: &str) -> Cow<'t, str> {
     out.into()
 }
 
-enum Piece<'t> {
+enum MarkupPiece<'t> {
     Text(&'t str),
-    Tag(&'t str, Role),
+    HtmlTag(&'t str, ElementRole),
     /// Words in brackets.
     Words(&'t str),
 }
 
 /// Gives the visible pieces of a text in order.
-fn walk<'t>(html: &'t str, mut give: impl FnMut(Piece<'t>)) {
+fn walk<'t>(html: &'t str, mut give: impl FnMut(MarkupPiece<'t>)) {
     // An unknown element with a closing tag is markup; one without is a bracketed word.
     let ended: HashSet<String> = tags(html)
         .filter_map(|tag| match tag.kind {
-            TagKind::Close { name } => Some(name),
+            HtmlTagKind::Close { name } => Some(name),
             _ => None,
         })
         .collect();
     let mut end = 0;
     let mut hidden: Option<(String, usize)> = None;
-    for Tag { span, kind } in tags(html) {
+    for HtmlTag { span, kind } in tags(html) {
         let (from, raw) = (end, &html[span.clone()]);
         end = span.end;
         if let Some((inside, depth)) = &mut hidden {
             match &kind {
-                TagKind::Open { name, .. } if name == inside && ends_before(inside, name) => {}
-                TagKind::Open { name, .. } if name == inside => *depth += 1,
-                TagKind::Close { name } if name == inside => *depth -= 1,
+                HtmlTagKind::Open { name, .. } if name == inside && ends_before(inside, name) => {}
+                HtmlTagKind::Open { name, .. } if name == inside => *depth += 1,
+                HtmlTagKind::Close { name } if name == inside => *depth -= 1,
                 _ => {}
             }
-            let next = matches!(&kind, TagKind::Open { name, .. } if ends_before(inside, name));
+            let next = matches!(&kind, HtmlTagKind::Open { name, .. } if ends_before(inside, name));
             if *depth > 0 && !next {
                 continue;
             }
@@ -196,41 +199,43 @@ fn walk<'t>(html: &'t str, mut give: impl FnMut(Piece<'t>)) {
                 continue;
             }
         } else if from < span.start {
-            give(Piece::Text(&html[from..span.start]));
+            give(MarkupPiece::Text(&html[from..span.start]));
         }
         match kind {
-            TagKind::Open { name, attributes, self_closing } => {
+            HtmlTagKind::Open { name, attributes, self_closing } => {
                 if !is_tag(raw, &name) {
                     if !ended.contains(&name) {
-                        give(Piece::Words(raw));
+                        give(MarkupPiece::Words(raw));
                     }
                 } else if ACTIVE.contains(&name.as_str()) || is_hidden(&attributes) {
                     let whole = VOID.contains(&name.as_str()) || (self_closing && name == "svg");
                     hidden = (!whole).then_some((name, 1));
                 } else {
-                    give(Piece::Tag(raw, role(&name)));
+                    give(MarkupPiece::HtmlTag(raw, role(&name)));
                 }
             }
-            TagKind::Close { name } if is_element(&name) => give(Piece::Tag(raw, role(&name))),
-            TagKind::Close { .. } | TagKind::Other => {}
+            HtmlTagKind::Close { name } if is_element(&name) => {
+                give(MarkupPiece::HtmlTag(raw, role(&name)))
+            }
+            HtmlTagKind::Close { .. } | HtmlTagKind::Other => {}
         }
     }
     if hidden.is_none() && end < html.len() {
-        give(Piece::Text(&html[end..]));
+        give(MarkupPiece::Text(&html[end..]));
     }
 }
 
 /// Whether an element ends without a closing tag where another begins.
 fn ends_before(open: &str, next: &str) -> bool {
     match open {
-        "p" => matches!(role(next), Role::Block(_)),
+        "p" => matches!(role(next), ElementRole::Block(_)),
         "li" => next == "li",
         _ => false,
     }
 }
 
 /// Whether an element is not shown.
-fn is_hidden(attributes: &[Attribute]) -> bool {
+fn is_hidden(attributes: &[HtmlAttribute]) -> bool {
     let style = value(attributes, "style").unwrap_or_default().to_ascii_lowercase();
     let style: String = style.split_whitespace().collect();
     let zero = |property: &str| {

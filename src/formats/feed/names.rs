@@ -75,15 +75,15 @@ const UNKNOWN: &str = "?";
 
 /// What prefixes mean in a feed.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct ElementNames {
     /// Of elements without a prefix.
     default: &'static str,
     /// Declared prefixes with a known vocabulary, or with another than usual.
     declared: HashMap<String, &'static str>,
 }
 
-impl Names {
-    /// Names of an Atom feed; the default is RSS. The root element decides, as declared default
+impl ElementNames {
+    /// ElementNames of an Atom feed; the default is RSS. The root element decides, as declared default
     /// namespaces are often wrong.
     pub fn of_atom() -> Self {
         Self { default: "atom", ..Self::default() }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn prefixes_mean_what_they_are_declared_to_mean() {
-        let mut names = Names::default();
+        let mut names = ElementNames::default();
         names.declare(
             "<rss xmlns:m='http://search.yahoo.com/mrss/' xmlns:dc='http://haemin.example/ours'>",
         );
@@ -166,6 +166,6 @@ mod tests {
             Some("atom:title")
         );
         assert_eq!(names.element("<x:title>"), None);
-        assert_eq!(Names::of_atom().element("<entry>"), Some("atom:entry"));
+        assert_eq!(ElementNames::of_atom().element("<entry>"), Some("atom:entry"));
     }
 }

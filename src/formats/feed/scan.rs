@@ -7,14 +7,14 @@ use crate::document::Span;
 
 /// What stands between two stretches of text.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
+pub(super) struct XmlToken {
     /// From the opening bracket to after the closing one.
     pub span: Span,
-    pub kind: Kind,
+    pub kind: XmlTokenKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum XmlTokenKind {
     /// `<a>`
     Open,
     /// `<a/>`
@@ -44,57 +44,61 @@ pub(super) fn section(raw: &str) -> &str {
 
 /// A forward scanner. It holds positions only, so that its owner can own the text as well.
 #[derive(Debug)]
-pub(super) struct Scanner {
+pub(super) struct XmlScanner {
     at: usize,
     /// The start of an item's closing tag, which bounds an unclosed section.
     item_end: String,
-    comment: Ahead,
-    section: Ahead,
-    instruction: Ahead,
-    declaration: Ahead,
-    subset: Ahead,
+    comment: CachedSearch,
+    section: CachedSearch,
+    instruction: CachedSearch,
+    declaration: CachedSearch,
+    subset: CachedSearch,
 }
 
-impl Scanner {
+impl XmlScanner {
     /// A scanner at the text's start. `item_end` is how an item's closing tag begins: `</item`.
     pub fn new(item_end: String) -> Self {
         Self {
             at: 0,
             item_end,
-            comment: Ahead::of("-->"),
-            section: Ahead::of(SECTION_END),
-            instruction: Ahead::of("?>"),
-            declaration: Ahead::of(">"),
-            subset: Ahead::of("]"),
+            comment: CachedSearch::of("-->"),
+            section: CachedSearch::of(SECTION_END),
+            instruction: CachedSearch::of("?>"),
+            declaration: CachedSearch::of(">"),
+            subset: CachedSearch::of("]"),
         }
     }
 
     /// The next token of `text`, which is the same text at every call.
-    pub fn next(&mut self, text: &str) -> Option<Token> {
+    pub fn next(&mut self, text: &str) -> Option<XmlToken> {
         loop {
             let start = self.at + text[self.at..].find('<')?;
             let rest = &text[start..];
             let (kind, end) = match rest.as_bytes() {
-                [b'<', b'!', b'-', b'-', ..] => (Kind::Other, self.comment.end(text, start + 4)),
+                [b'<', b'!', b'-', b'-', ..] => {
+                    (XmlTokenKind::Other, self.comment.end(text, start + 4))
+                }
                 [b'<', b'!', ..] if rest.starts_with(SECTION) => {
-                    (Kind::Section, Some(self.section_end(text, start)))
+                    (XmlTokenKind::Section, Some(self.section_end(text, start)))
                 }
                 [b'<', b'!', c, ..] if c.is_ascii_alphabetic() => {
-                    (Kind::Other, self.doctype(text, start))
+                    (XmlTokenKind::Other, self.doctype(text, start))
                 }
-                [b'<', b'?', ..] => (Kind::Other, self.instruction.end(text, start + 2)),
-                [b'<', b'/', ..] => (Kind::Close, tag_end(rest).map(|length| start + length)),
+                [b'<', b'?', ..] => (XmlTokenKind::Other, self.instruction.end(text, start + 2)),
+                [b'<', b'/', ..] => {
+                    (XmlTokenKind::Close, tag_end(rest).map(|length| start + length))
+                }
                 _ => match tag_end(rest) {
                     Some(length) if rest[..length].ends_with("/>") => {
-                        (Kind::Empty, Some(start + length))
+                        (XmlTokenKind::Empty, Some(start + length))
                     }
-                    length => (Kind::Open, length.map(|length| start + length)),
+                    length => (XmlTokenKind::Open, length.map(|length| start + length)),
                 },
             };
             match end {
                 Some(end) => {
                     self.at = end;
-                    return Some(Token { span: start..end, kind });
+                    return Some(XmlToken { span: start..end, kind });
                 }
                 None => self.at = start + 1,
             }
@@ -131,13 +135,13 @@ impl Scanner {
 
 /// The next occurrence of a word, cached so that repeated searches stay linear.
 #[derive(Debug)]
-struct Ahead {
+struct CachedSearch {
     word: &'static str,
     /// The last place found, `usize::MAX` for none; `None` before the first search.
     at: Option<usize>,
 }
 
-impl Ahead {
+impl CachedSearch {
     fn of(word: &'static str) -> Self {
         Self { word, at: None }
     }
@@ -192,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn tokens(text: &str) -> Vec<String> {
-        let mut scanner = Scanner::new("</item".into());
+        let mut scanner = XmlScanner::new("</item".into());
         std::iter::from_fn(|| scanner.next(text))
             .map(|token| format!("{:?} {}", token.kind, &text[token.span]))
             .collect()
@@ -241,7 +245,7 @@ mod tests {
     proptest! {
         #[test]
         fn tokens_of_any_text_are_in_order(text in "(<[/!?]?|a|item|>|\"|=|'| |-->|--|<!\\[CDATA\\[|\\]\\]>|가|\\]){0,40}") {
-            let mut scanner = Scanner::new("</item".into());
+            let mut scanner = XmlScanner::new("</item".into());
             let mut end = 0;
             while let Some(token) = scanner.next(&text) {
                 prop_assert!(token.span.start >= end && token.span.end > token.span.start);

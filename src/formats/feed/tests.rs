@@ -1,5 +1,4 @@
-use super::*;
-use crate::formats::{Fields, items};
+use crate::formats::{Fields, ItemResult, items};
 
 fn feed(text: &str) -> Vec<ItemResult> {
     let bytes = std::io::Cursor::new(text.as_bytes().to_vec());
@@ -309,7 +308,7 @@ fn json_feeds_are_read_as_far_as_they_are_whole() {
     "12" "https://haemin.example/12" "-" | A < B
     "1.5" "-" "-" | One.
     "-" "-" "-" | <속보> [A]"}
-    item 4: invalid type: integer `7`, expected struct Entry at line 1 column 1
+    item 4: invalid type: integer `7`, expected an object at line 1 column 1
     "-" "-" "-" | Short.
     item 6: breaks off in the middle
     "#);

@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::facts::Facts;
 use super::hidden;
+use super::metadata::PageMetadata;
 use super::outline::Outline;
-use super::runs::{Piece, What, stretches};
+use super::runs::{RunPart, RunPartKind, block_spans};
 use super::signs;
-use super::tags::{Attribute, Role, Tag, TagKind, breaks_out, role, tags, value};
+use super::tags::{
+    ElementRole, HtmlAttribute, HtmlTag, HtmlTagKind, SET_APART, breaks_out, role, tags, value,
+};
 use crate::document::Span;
 
 /// More blocks than any page has; each costs memory.
@@ -44,14 +46,15 @@ pub(super) enum Region {
 /// What a page holds.
 pub(super) struct Page {
     pub blocks: Vec<PageBlock>,
-    pub facts: Facts,
+    pub metadata: PageMetadata,
     pub outline: Outline,
 }
 
 /// Reads a page once from its beginning to its end.
 pub(super) fn find(text: &str) -> Result<Page, String> {
-    let page = Page { blocks: Vec::new(), facts: Facts::default(), outline: Outline::default() };
-    let mut walk = Walk {
+    let page =
+        Page { blocks: Vec::new(), metadata: PageMetadata::default(), outline: Outline::default() };
+    let mut reader = PageReader {
         text,
         xml: text.trim_start().starts_with("<?xml"),
         run: Vec::new(),
@@ -64,20 +67,20 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
     };
     let mut end = 0;
     for tag in tags(text) {
-        walk.text(end..tag.span.start);
+        reader.text(end..tag.span.start);
         end = tag.span.end;
-        walk.tag(tag);
-        if walk.page.blocks.len() > MOST_BLOCKS {
+        reader.tag(tag);
+        if reader.page.blocks.len() > MOST_BLOCKS {
             return Err(format!("has more than {MOST_BLOCKS} paragraphs"));
         }
-        if walk.page.outline.nodes.len() > MOST_ELEMENTS {
+        if reader.page.outline.nodes.len() > MOST_ELEMENTS {
             return Err(format!("has more than {MOST_ELEMENTS} elements"));
         }
     }
-    walk.text(end..end + whole(&text[end..]).len());
-    walk.flush();
-    walk.open.iter().for_each(|_| walk.page.outline.close());
-    Ok(walk.page)
+    reader.text(end..end + whole(&text[end..]).len());
+    reader.flush();
+    reader.open.iter().for_each(|_| reader.page.outline.close());
+    Ok(reader.page)
 }
 
 /// A text up to its first tag: where no whole tag follows, without the one that the end of the text
@@ -90,9 +93,9 @@ pub(super) fn whole(rest: &str) -> &str {
     rest.match_indices('<').find(begins).map_or(rest, |(at, _)| &rest[..at])
 }
 
-struct Element {
+struct OpenElement {
     name: &'static str,
-    /// The name its blocks have: the one around it for [`APART`].
+    /// The name its blocks have: the one around it for [`SET_APART`].
     shown: &'static str,
     region: Region,
     hidden: bool,
@@ -100,71 +103,67 @@ struct Element {
     small: bool,
 }
 
-/// Stands among the open elements for one within a sentence whose words stand apart: they are
-/// hidden or a caption.
-pub(super) const APART: &str = "apart";
-
-struct Walk<'t> {
+struct PageReader<'t> {
     text: &'t str,
     xml: bool,
-    run: Vec<Piece>,
+    run: Vec<RunPart>,
     linked: bool,
-    open: Vec<Element>,
+    open: Vec<OpenElement>,
     /// How many of each are open, so that an end tag without a beginning costs nothing.
     counts: HashMap<&'static str, usize>,
     /// The element whose content is skipped, and how many of its name are open.
     opaque: Option<(String, usize)>,
-    /// For each open [`APART`] the element's name, and how many of that name are open from there
+    /// For each open [`SET_APART`] the element's name, and how many of that name are open from there
     /// on.
     apart: Vec<(String, usize)>,
     page: Page,
 }
 
-impl Walk<'_> {
+impl PageReader<'_> {
     fn text(&mut self, span: Span) {
         if span.is_empty() || self.opaque.is_some() {
             return;
         }
         if self.open.last().is_none_or(|element| element.name != "pre") {
-            return self.piece(span, What::Text);
+            return self.add(span, RunPartKind::Text);
         }
         let mut start = span.start;
         for line in self.text[span].split_inclusive('\n') {
             let end = start + line.trim_end_matches('\n').len();
-            self.piece(start..end, What::Text);
+            self.add(start..end, RunPartKind::Text);
             start += line.len();
             if end < start {
-                self.piece(end..start, What::LineBreak);
+                self.add(end..start, RunPartKind::LineBreak);
             }
         }
     }
 
-    fn piece(&mut self, span: Span, what: What) {
+    fn add(&mut self, span: Span, kind: RunPartKind) {
         if self.opaque.is_some() {
             return;
         }
-        self.run.push(Piece { span, what, linked: self.linked });
+        self.run.push(RunPart { span, kind, linked: self.linked });
         if self.run.len() >= LONGEST_RUN {
             self.flush();
         }
     }
 
-    fn tag(&mut self, Tag { span, kind }: Tag) {
+    fn tag(&mut self, HtmlTag { span, kind }: HtmlTag) {
         match kind {
-            TagKind::Open { name, attributes, self_closing } => {
-                self.page.facts.note(&name, &attributes);
+            HtmlTagKind::Open { name, attributes, self_closing } => {
+                self.page.metadata.note(&name, &attributes);
                 if self.is_skipped(&name) {
                     return;
                 }
                 self.begin(span, name, &attributes, self_closing);
             }
-            TagKind::Close { name } => match &mut self.opaque {
+            HtmlTagKind::Close { name } => match &mut self.opaque {
                 Some((skipped, depth)) if *skipped == name && *depth > 1 => *depth -= 1,
                 Some((skipped, _)) if *skipped == name => self.opaque = None,
                 Some(_) => {}
                 None => self.end(span, name),
             },
-            TagKind::Other => self.piece(span, What::Empty),
+            HtmlTagKind::Other => self.add(span, RunPartKind::Empty),
         }
     }
 
@@ -182,7 +181,13 @@ impl Walk<'_> {
         self.opaque.is_some()
     }
 
-    fn begin(&mut self, span: Span, name: String, attributes: &[Attribute], self_closing: bool) {
+    fn begin(
+        &mut self,
+        span: Span,
+        name: String,
+        attributes: &[HtmlAttribute],
+        self_closing: bool,
+    ) {
         let is_code = (name == "code"
             && self.open.last().is_some_and(|element| element.name == "pre"))
             || (name == "pre" && holds_code(attributes));
@@ -191,7 +196,7 @@ impl Walk<'_> {
                 self.flush();
                 self.opaque = Some((name, 1));
             }
-            Role::Block(known) => {
+            ElementRole::Block(known) => {
                 self.flush();
                 self.end_before(known);
                 self.push(known, attributes);
@@ -199,54 +204,54 @@ impl Walk<'_> {
                     self.pop(known);
                 }
             }
-            Role::Rule => self.flush(),
-            Role::Opaque => {
+            ElementRole::Rule => self.flush(),
+            ElementRole::Opaque => {
                 self.flush();
                 let empty = self_closing && (self.xml || matches!(name.as_str(), "svg" | "math"));
                 self.opaque = (!empty).then_some((name, 1));
             }
-            Role::LineBreak => self.piece(span, What::LineBreak),
-            Role::Inline if !self_closing && self.stands_apart(&name, attributes) => {
+            ElementRole::LineBreak => self.add(span, RunPartKind::LineBreak),
+            ElementRole::Inline if !self_closing && self.stands_apart(&name, attributes) => {
                 self.flush();
-                self.push(APART, attributes);
+                self.push(SET_APART, attributes);
                 self.apart.push((name, 1));
             }
-            Role::Inline if !self_closing => {
+            ElementRole::Inline if !self_closing => {
                 if let Some((apart, depth)) = self.apart.last_mut() {
                     *depth += usize::from(*apart == name);
                 }
                 // `<a name="top">` is a place, and old pages never end it.
                 self.linked |= name == "a" && value(attributes, "href").is_some();
-                self.piece(span, What::Open(name));
+                self.add(span, RunPartKind::Open(name));
             }
-            Role::Empty | Role::Inline => self.piece(span, What::Empty),
+            ElementRole::Empty | ElementRole::Inline => self.add(span, RunPartKind::Empty),
         }
     }
 
     fn end(&mut self, span: Span, name: String) {
         match role(&name) {
-            Role::Block(known) => {
+            ElementRole::Block(known) => {
                 self.flush();
                 self.pop(known);
             }
-            Role::LineBreak => self.piece(span, What::LineBreak),
-            Role::Inline if self.ends_apart(&name) => {
+            ElementRole::LineBreak => self.add(span, RunPartKind::LineBreak),
+            ElementRole::Inline if self.ends_apart(&name) => {
                 self.flush();
-                self.pop(APART);
+                self.pop(SET_APART);
             }
-            Role::Inline => {
+            ElementRole::Inline => {
                 self.linked &= name != "a";
-                self.piece(span, What::Close(name));
+                self.add(span, RunPartKind::Close(name));
             }
-            Role::Rule | Role::Opaque => self.flush(),
-            Role::Empty => self.piece(span, What::Empty),
+            ElementRole::Rule | ElementRole::Opaque => self.flush(),
+            ElementRole::Empty => self.add(span, RunPartKind::Empty),
         }
     }
 
     /// Whether the words of an element within a sentence are none of that sentence's.
-    fn stands_apart(&self, name: &str, attributes: &[Attribute]) -> bool {
-        let is_word = |piece: &Piece| {
-            piece.what == What::Text && !self.text[piece.span.clone()].trim().is_empty()
+    fn stands_apart(&self, name: &str, attributes: &[HtmlAttribute]) -> bool {
+        let is_word = |part: &RunPart| {
+            part.kind == RunPartKind::Text && !self.text[part.span.clone()].trim().is_empty()
         };
         let small = self.open.last().is_some_and(|element| element.small);
         hidden::hides(attributes)
@@ -283,7 +288,7 @@ impl Walk<'_> {
         }
     }
 
-    fn push(&mut self, name: &'static str, attributes: &[Attribute]) {
+    fn push(&mut self, name: &'static str, attributes: &[HtmlAttribute]) {
         let outside = self.open.last().map_or(Region::Page, |element| element.region);
         let region = match (name, outside) {
             ("nav", _) => Region::Navigation,
@@ -299,8 +304,8 @@ impl Walk<'_> {
         self.page.outline.open(name, attributes);
         *self.counts.entry(name).or_default() += 1;
         let around = self.open.last().map_or("", |element| element.shown);
-        let shown = if name == APART { around } else { name };
-        self.open.push(Element { name, shown, region, hidden, small });
+        let shown = if name == SET_APART { around } else { name };
+        self.open.push(OpenElement { name, shown, region, hidden, small });
     }
 
     /// Ends an element and whatever is still open in it.
@@ -310,7 +315,7 @@ impl Walk<'_> {
         }
         while let Some(element) = self.open.pop() {
             self.page.outline.close();
-            if element.name == APART {
+            if element.name == SET_APART {
                 self.apart.pop();
             }
             self.counts.entry(element.name).and_modify(|count| *count -= 1);
@@ -322,16 +327,16 @@ impl Walk<'_> {
 
     fn flush(&mut self) {
         let run = std::mem::take(&mut self.run);
-        for stretch in stretches(self.text, &run) {
+        for block in block_spans(self.text, &run) {
             let (element, region, hidden, small) = match self.open.last() {
-                Some(Element { shown, region, hidden, small, .. }) => {
+                Some(OpenElement { shown, region, hidden, small, .. }) => {
                     (*shown, *region, *hidden, *small)
                 }
                 None => ("", Region::Page, false, false),
             };
-            self.page.outline.block(element, small, self.text, &stretch);
+            self.page.outline.block(element, small, self.text, &block);
             self.page.blocks.push(PageBlock {
-                span: stretch.span,
+                span: block.span,
                 element,
                 region,
                 hidden: hidden || small,
@@ -341,7 +346,7 @@ impl Walk<'_> {
 }
 
 /// Whether a `pre` says that it holds a program, not words.
-fn holds_code(attributes: &[Attribute]) -> bool {
+fn holds_code(attributes: &[HtmlAttribute]) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
         "brush", "code", "codeblock", "codehilite", "highlight", "hljs", "prettyprint", "sourcecode", "syntax",
@@ -361,7 +366,7 @@ mod tests {
     #[test]
     fn code_is_known_by_whole_words_of_its_class() {
         let is_code = |html: &str| match tags(html).next().map(|tag| tag.kind) {
-            Some(TagKind::Open { attributes, .. }) => holds_code(&attributes),
+            Some(HtmlTagKind::Open { attributes, .. }) => holds_code(&attributes),
             _ => panic!("{html}"),
         };
         for class in

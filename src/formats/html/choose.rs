@@ -9,12 +9,12 @@
 
 use std::ops::Range;
 
-use super::outline::{Outline, Words};
-use super::signs::{Aside, Body};
+use super::outline::{BlockStats, Outline};
+use super::signs::{AsideSign, BodySign};
 
 /// What a block is to the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum BlockRole {
     /// Of the article.
     Article,
     /// The words under a picture of the article.
@@ -58,8 +58,8 @@ const CAPTION_BLOCKS: usize = 4;
 const CAPTION_DEPTH: usize = 4;
 
 /// What each block of a page is.
-pub(super) fn parts(outline: &Outline) -> Vec<Part> {
-    let choice = Choice::new(outline);
+pub(super) fn block_roles(outline: &Outline) -> Vec<BlockRole> {
+    let choice = ArticleChooser::new(outline);
     let top = choice.top();
     let mut kept = choice.within(top);
     if let Some(top) = top {
@@ -74,14 +74,14 @@ pub(super) fn parts(outline: &Outline) -> Vec<Part> {
         heading(block).is_none() && weight(block) >= 10 * PROSE
     };
     let is_story = kept.iter().zip(&is_caption).any(|(block, caption)| !caption && tells(*block));
-    let mut parts = vec![Part::Outside; outline.blocks.len()];
+    let mut roles = vec![BlockRole::Outside; outline.blocks.len()];
     for (block, caption) in kept.into_iter().zip(is_caption) {
-        parts[block] = if caption && is_story { Part::Caption } else { Part::Article };
+        roles[block] = if caption && is_story { BlockRole::Caption } else { BlockRole::Article };
     }
-    parts
+    roles
 }
 
-struct Choice<'o> {
+struct ArticleChooser<'o> {
     outline: &'o Outline,
     /// For each element whether it is set aside, with what is in it.
     aside: Vec<bool>,
@@ -89,10 +89,10 @@ struct Choice<'o> {
     prose: Vec<usize>,
 }
 
-impl<'o> Choice<'o> {
+impl<'o> ArticleChooser<'o> {
     fn new(outline: &'o Outline) -> Self {
         let aside = set_aside(outline);
-        let weight = |block: &Words| match block.node.is_some_and(|node| aside[node]) {
+        let weight = |block: &BlockStats| match block.node.is_some_and(|node| aside[node]) {
             true => 0,
             false => weight(block),
         };
@@ -110,11 +110,14 @@ impl<'o> Choice<'o> {
         let total = self.prose.last().copied().unwrap_or(0);
         // The plainest mark wins that has its share of the prose: a page may use the same class for
         // its comments.
-        for (body, share) in
-            [(Body::Property, 0), (Body::Named, 40), (Body::Article, 40), (Body::Main, 50)]
-        {
+        for (body, share) in [
+            (BodySign::Property, 0),
+            (BodySign::Named, 40),
+            (BodySign::Article, 40),
+            (BodySign::Main, 50),
+        ] {
             let says_so: Vec<usize> = (0..nodes.len())
-                .filter(|node| nodes[*node].marks.body == Some(body) && !self.aside[*node])
+                .filter(|node| nodes[*node].signs.body == Some(body) && !self.aside[*node])
                 .collect();
             let prose = |node: usize| self.prose(&nodes[node].blocks);
             let most = says_so.iter().copied().max_by_key(|node| (prose(*node), *node));
@@ -145,7 +148,7 @@ impl<'o> Choice<'o> {
             Some(around)
                 if count >= SECTIONS
                     && 2 * prose(most) < of_all
-                    && nodes[most].marks.body >= Some(Body::Named) =>
+                    && nodes[most].signs.body >= Some(BodySign::Named) =>
             {
                 around
             }
@@ -210,7 +213,7 @@ impl<'o> Choice<'o> {
         }
         let range = top.map_or(0..blocks.len(), |top| nodes[top].blocks.clone());
         let belongs = |at: &usize| {
-            let Words { node, element, length, linked, small, .. } = &blocks[*at];
+            let BlockStats { node, element, length, linked, small, .. } = &blocks[*at];
             let in_text = matches!(*element, "p" | "td");
             *element != "title"
                 && !small
@@ -266,7 +269,7 @@ impl<'o> Choice<'o> {
         }
         polished.reverse();
         // Lines right in the article's element are its own: results, prices.
-        let is_stray = |block: &Words| {
+        let is_stray = |block: &BlockStats| {
             let element =
                 matches!(block.element, "article" | "center" | "div" | "main" | "section")
                     || heading(block).is_some_and(|l| l > 1);
@@ -289,7 +292,7 @@ impl<'o> Choice<'o> {
             && around.any(|node| {
                 let node = &self.outline.nodes[node];
                 node.name == "figcaption"
-                    || (node.marks.caption && node.blocks.len() <= CAPTION_BLOCKS)
+                    || (node.signs.caption && node.blocks.len() <= CAPTION_BLOCKS)
             })
     }
 }
@@ -305,13 +308,13 @@ fn set_aside(outline: &Outline) -> Vec<bool> {
     for node in &outline.nodes {
         let Range { start, end } = node.blocks;
         let is_most = (plain[end] - plain[start]) * 100 > all * MOST_OF_PAGE;
-        let is_body = node.marks.body >= Some(Body::Named);
+        let is_body = node.signs.body >= Some(BodySign::Named);
         let has_headline = headlines[end] > headlines[start];
-        let own = match node.marks.aside {
+        let own = match node.signs.aside {
             None => false,
-            Some(Aside::Hidden) => true,
-            Some(Aside::Frame) => !is_most && !is_body,
-            Some(Aside::Around) => !is_most && !is_body && !has_headline,
+            Some(AsideSign::Hidden) => true,
+            Some(AsideSign::Frame) => !is_most && !is_body,
+            Some(AsideSign::Around) => !is_most && !is_body && !has_headline,
         };
         aside.push(own || node.parent.is_some_and(|parent| aside[parent]));
     }
@@ -319,8 +322,8 @@ fn set_aside(outline: &Outline) -> Vec<bool> {
 }
 
 /// What a block counts for as prose, in tenths of a character.
-fn weight(block: &Words) -> usize {
-    let Words { length, linked, .. } = *block;
+fn weight(block: &BlockStats) -> usize {
+    let BlockStats { length, linked, .. } = *block;
     if block.element == "title"
         || block.imprint
         || block.small
@@ -332,7 +335,7 @@ fn weight(block: &Words) -> usize {
     (length - linked) * if length >= PARAGRAPH || block.ends { 10 } else { LINE }
 }
 
-fn heading(block: &Words) -> Option<u8> {
+fn heading(block: &BlockStats) -> Option<u8> {
     block.element.strip_prefix('h').and_then(|level| level.parse().ok())
 }
 

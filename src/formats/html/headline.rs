@@ -2,7 +2,7 @@
 //! words.
 
 use super::blocks::{PageBlock, Region};
-use super::facts::Facts;
+use super::metadata::PageMetadata;
 use crate::document::Span;
 
 /// A headline of fewer bytes, without spaces, may be a coincidence.
@@ -27,13 +27,13 @@ pub(super) fn find(
     found: &[PageBlock],
     words: &[&str],
     content: &[bool],
-    facts: &Facts,
+    metadata: &PageMetadata,
 ) -> Headline {
     let title = found.iter().position(|block| block.element == "title");
-    let named = Named {
-        shared: facts.headline.as_deref().map(fold).unwrap_or_default(),
+    let named = HeadTitles {
+        shared: metadata.headline.as_deref().map(fold).unwrap_or_default(),
         title: title.map(|at| fold(words[at])).unwrap_or_default(),
-        site: facts.site.as_deref().map(fold).unwrap_or_default(),
+        site: metadata.site.as_deref().map(fold).unwrap_or_default(),
     };
     let body: Vec<(usize, &PageBlock)> = found
         .iter()
@@ -66,13 +66,13 @@ pub(super) fn find(
 }
 
 /// What the head of a page calls it, letters and figures only.
-struct Named {
+struct HeadTitles {
     shared: String,
     title: String,
     site: String,
 }
 
-impl Named {
+impl HeadTitles {
     fn is_headline(&self, words: &str) -> bool {
         let words = fold(words);
         // Where the site's name comes first, the title begins with that.
@@ -133,7 +133,7 @@ mod tests {
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let content: Vec<bool> = page.blocks.iter().map(|block| block.element == "p").collect();
-        match find(html, &page.blocks, &words, &content, &page.facts) {
+        match find(html, &page.blocks, &words, &content, &page.metadata) {
             Headline::Block(at) => Some(words[at].to_string()),
             Headline::Title(_, span) => Some(html[span].to_string()),
             Headline::Unmarked => None,

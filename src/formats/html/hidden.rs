@@ -1,7 +1,7 @@
 //! Elements that a browser does not show, as far as their own attributes say so. Style sheets are
 //! not read.
 
-use super::tags::{Attribute, value};
+use super::tags::{HtmlAttribute, value};
 
 /// Classes by which sites hide words from everyone who sees the page.
 #[rustfmt::skip]
@@ -16,7 +16,7 @@ const READABLE: f64 = 2.0;
 
 /// Whether the attributes of an element hide it and what is in it. The size of its letters is for
 /// [`small`]: elements in it may set their own.
-pub(super) fn hides(attributes: &[Attribute]) -> bool {
+pub(super) fn hides(attributes: &[HtmlAttribute]) -> bool {
     let class = value(attributes, "class").unwrap_or_default();
     value(attributes, "hidden").is_some()
         || value(attributes, "style").is_some_and(style_hides)
@@ -73,7 +73,7 @@ fn style_hides(style: &str) -> bool {
 
 /// Whether the letters in an element are too small to be read, where it sets their size. A share of
 /// the size around it sets none.
-pub(super) fn small(attributes: &[Attribute]) -> Option<bool> {
+pub(super) fn small(attributes: &[HtmlAttribute]) -> Option<bool> {
     let style = without_comments(value(attributes, "style")?).to_ascii_lowercase();
     let mut sizes = style.split(';').filter_map(|declaration| {
         let (property, value) = declaration.split_once(':')?;
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_style_may_set_the_size_of_letters() {
         let small = |style: &str| {
-            small(&[Attribute { name: "style", value: style.to_string(), span: 0..0 }])
+            small(&[HtmlAttribute { name: "style", value: style.to_string(), span: 0..0 }])
         };
         for style in [
             "font-size:0",

@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use super::runs::Stretch;
-use super::signs::{self, Marks};
-use super::tags::Attribute;
+use super::runs::BlockSpan;
+use super::signs::{self, ElementSigns};
+use super::tags::HtmlAttribute;
 use crate::document::Inline;
 use crate::language::is_hangul;
 
 /// An element.
-pub(super) struct Node {
+pub(super) struct OutlineNode {
     /// Its name, lower case.
     pub name: &'static str,
     /// Index of the element around it.
@@ -20,12 +20,12 @@ pub(super) struct Node {
     /// The blocks in it.
     pub blocks: Range<usize>,
     /// What its attributes say.
-    pub marks: Marks,
+    pub signs: ElementSigns,
 }
 
 /// What the words of a block look like. Lengths are in characters, Hangul counted twice: it says as
 /// much in half of them.
-pub(super) struct Words {
+pub(super) struct BlockStats {
     /// The innermost element around it.
     pub node: Option<usize>,
     /// That element's name; empty where there is none.
@@ -48,24 +48,24 @@ pub(super) struct Words {
 #[derive(Default)]
 pub(super) struct Outline {
     /// In document order: parents before what is in them.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<OutlineNode>,
     /// In document order.
-    pub blocks: Vec<Words>,
+    pub blocks: Vec<BlockStats>,
     open: Vec<usize>,
 }
 
 impl Outline {
     /// Begins an element.
-    pub fn open(&mut self, name: &'static str, attributes: &[Attribute]) {
+    pub fn open(&mut self, name: &'static str, attributes: &[HtmlAttribute]) {
         let parent = self.open.last().copied();
         let blocks = self.blocks.len()..self.blocks.len();
         self.open.push(self.nodes.len());
-        self.nodes.push(Node {
+        self.nodes.push(OutlineNode {
             name,
             parent,
             end: 0,
             blocks,
-            marks: signs::marks(name, attributes),
+            signs: signs::of_element(name, attributes),
         });
     }
 
@@ -79,14 +79,12 @@ impl Outline {
     }
 
     /// Adds a block in the element that is open.
-    pub fn block(&mut self, element: &'static str, small: bool, text: &str, stretch: &Stretch) {
-        let inline = Inline::read(&text[stretch.span.clone()]);
+    pub fn block(&mut self, element: &'static str, small: bool, text: &str, block: &BlockSpan) {
+        let inline = Inline::read(&text[block.span.clone()]);
         let words = inline.text().trim();
-        let linked = stretch
-            .links
-            .iter()
-            .map(|link| length(Inline::read(&text[link.clone()]).text().trim()));
-        self.blocks.push(Words {
+        let linked =
+            block.links.iter().map(|link| length(Inline::read(&text[link.clone()]).text().trim()));
+        self.blocks.push(BlockStats {
             node: self.open.last().copied(),
             element,
             small,

@@ -10,16 +10,16 @@ use super::super::{article, boilerplate};
 use crate::document::{Inline, Span};
 
 /// A part of a run.
-pub(super) struct Piece {
+pub(super) struct RunPart {
     pub span: Span,
-    pub what: What,
+    pub kind: RunPartKind,
     /// Whether it is in a link.
     pub linked: bool,
 }
 
 /// What a part of a run is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum RunPartKind {
     Text,
     Open(String),
     Close(String),
@@ -30,23 +30,24 @@ pub(super) enum What {
 
 /// A block's place and which parts of it are links.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct BlockSpan {
     pub span: Span,
     pub links: Vec<Span>,
 }
 
 /// The blocks of a run, each trimmed, each with a word in it.
-pub(super) fn stretches(text: &str, run: &[Piece]) -> Vec<Stretch> {
+pub(super) fn block_spans(text: &str, run: &[RunPart]) -> Vec<BlockSpan> {
     let mut found = Vec::new();
     for paragraph in paragraphs(text, run) {
         let partners = partners(paragraph);
         let mut start = 0;
         for at in 0..=paragraph.len() {
-            let border = paragraph.get(at).is_none_or(|piece| {
-                matches!(piece.what, What::Open(_) | What::Close(_)) && partners[at].is_none()
+            let border = paragraph.get(at).is_none_or(|part| {
+                matches!(part.kind, RunPartKind::Open(_) | RunPartKind::Close(_))
+                    && partners[at].is_none()
             });
             if border {
-                found.extend(stretch(text, paragraph, &partners, start..at));
+                found.extend(block_span(text, paragraph, &partners, start..at));
                 start = at + 1;
             }
         }
@@ -55,8 +56,8 @@ pub(super) fn stretches(text: &str, run: &[Piece]) -> Vec<Stretch> {
 }
 
 /// Cuts a run at line breaks that separate paragraphs.
-fn paragraphs<'r>(text: &str, run: &'r [Piece]) -> Vec<&'r [Piece]> {
-    let lines: Vec<&[Piece]> = run.split(|piece| piece.what == What::LineBreak).collect();
+fn paragraphs<'r>(text: &str, run: &'r [RunPart]) -> Vec<&'r [RunPart]> {
+    let lines: Vec<&[RunPart]> = run.split(|part| part.kind == RunPartKind::LineBreak).collect();
     let words: Vec<String> = lines.iter().map(|line| words_of(text, line)).collect();
     let (mut found, mut start, mut end) = (Vec::new(), 0, 0);
     for (index, line) in lines.iter().enumerate() {
@@ -71,8 +72,8 @@ fn paragraphs<'r>(text: &str, run: &'r [Piece]) -> Vec<&'r [Piece]> {
     found
 }
 
-fn words_of(text: &str, pieces: &[Piece]) -> String {
-    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return String::new() };
+fn words_of(text: &str, parts: &[RunPart]) -> String {
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return String::new() };
     Inline::read(&text[first.span.start..last.span.end]).text().trim().to_string()
 }
 
@@ -91,20 +92,20 @@ fn stand_apart(line: &str, next: &str) -> bool {
 
 /// For each tag the one that belongs to it, where both are there and nothing that ends beyond them
 /// begins between them.
-fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
-    let mut partners = vec![None; pieces.len()];
+fn partners(parts: &[RunPart]) -> Vec<Option<usize>> {
+    let mut partners = vec![None; parts.len()];
     let mut open: Vec<(usize, &str)> = Vec::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        match &piece.what {
-            What::Open(name) => open.push((at, name)),
-            What::Close(name) => match open.pop() {
+    for (at, part) in parts.iter().enumerate() {
+        match &part.kind {
+            RunPartKind::Open(name) => open.push((at, name)),
+            RunPartKind::Close(name) => match open.pop() {
                 Some((start, opened)) if opened == name => {
                     (partners[start], partners[at]) = (Some(at), Some(start));
                 }
                 // The block ends here, and with it whatever is open: its partner is beyond.
                 _ => open.clear(),
             },
-            What::Text | What::LineBreak | What::Empty => {}
+            RunPartKind::Text | RunPartKind::LineBreak | RunPartKind::Empty => {}
         }
     }
     partners
@@ -112,14 +113,14 @@ fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
 
 /// From the first word to the last, with the elements that hold some of the words and not all of
 /// them.
-fn stretch(
+fn block_span(
     text: &str,
-    run: &[Piece],
+    run: &[RunPart],
     partners: &[Option<usize>],
     within: Range<usize>,
-) -> Option<Stretch> {
+) -> Option<BlockSpan> {
     let has_words = |at: &usize| {
-        run[*at].what == What::Text
+        run[*at].kind == RunPartKind::Text
             && !Inline::read(&text[run[*at].span.clone()]).text().trim().is_empty()
     };
     let first = within.clone().find(has_words)?;
@@ -137,7 +138,8 @@ fn stretch(
     if !Inline::read(&text[start..end]).text().contains(char::is_alphanumeric) {
         return None;
     }
-    let linked = run[first..=last].iter().filter(|piece| piece.linked && piece.what == What::Text);
-    let links = linked.map(|piece| piece.span.start.max(start)..piece.span.end.min(end)).collect();
-    Some(Stretch { span: start..end, links })
+    let linked =
+        run[first..=last].iter().filter(|part| part.linked && part.kind == RunPartKind::Text);
+    let links = linked.map(|part| part.span.start.max(start)..part.span.end.min(end)).collect();
+    Some(BlockSpan { span: start..end, links })
 }

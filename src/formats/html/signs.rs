@@ -1,24 +1,23 @@
 //! What the names, classes and roles of elements say about the words in them. Tables of names that
 //! many sites use; how far a name is believed is decided in [`choose`](super::choose).
 
-use super::blocks::APART;
 use super::hidden;
-use super::tags::{Attribute, value};
+use super::tags::{HtmlAttribute, SET_APART, value};
 
 /// What an element says it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Marks {
+pub(super) struct ElementSigns {
     /// What it is besides the article, if anything.
-    pub aside: Option<Aside>,
+    pub aside: Option<AsideSign>,
     /// How plainly it says that it holds the article.
-    pub body: Option<Body>,
+    pub body: Option<BodySign>,
     /// Whether it holds the words under a picture.
     pub caption: bool,
 }
 
 /// Why an element is not the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aside {
+pub(super) enum AsideSign {
     /// A browser does not show it.
     Hidden,
     /// Menus and the foot of the page: never the article, even with a headline in it.
@@ -29,7 +28,7 @@ pub(super) enum Aside {
 
 /// How an element says that it holds the article, the plainest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Body {
+pub(super) enum BodySign {
     /// `main` or its role.
     Main,
     /// `article`.
@@ -73,7 +72,7 @@ const WORDS: &[&str] = &[
 /// Words with one of [`PARTS`] in them that mean something else.
 const OTHER_WORDS: &[&str] = &["commentary", "correlated", "unrelated"];
 
-/// Names that sites use for nothing else.
+/// ClassNames that sites use for nothing else.
 const PLAIN: &[&str] = &["articlebody", "dicarea", "newsbody", "newsctarticle", "storybody"];
 /// Words that together, with nothing between them but marks, name an article's body.
 const WHOSE: &[&str] =
@@ -114,13 +113,13 @@ const IMPRINT: &[&str] = &[
 const LONGEST: usize = 400;
 
 /// What the attributes of an element say.
-pub(super) fn marks(name: &str, attributes: &[Attribute]) -> Marks {
+pub(super) fn of_element(name: &str, attributes: &[HtmlAttribute]) -> ElementSigns {
     if matches!(name, "html" | "body" | "head" | "title") {
-        return Marks::default();
+        return ElementSigns::default();
     }
-    let named = Names::of(attributes);
+    let named = ClassNames::of(attributes);
     let role = value(attributes, "role").unwrap_or_default().to_ascii_lowercase();
-    Marks {
+    ElementSigns {
         aside: aside(name, &role, &named, attributes),
         body: body(name, &role, &named, attributes),
         caption: caption(name, &named),
@@ -128,9 +127,9 @@ pub(super) fn marks(name: &str, attributes: &[Attribute]) -> Marks {
 }
 
 /// Whether an element says that it holds the words under a picture.
-pub(super) fn is_caption(name: &str, attributes: &[Attribute]) -> bool {
+pub(super) fn is_caption(name: &str, attributes: &[HtmlAttribute]) -> bool {
     let is_named = value(attributes, "class").is_some() || value(attributes, "id").is_some();
-    is_named && caption(name, &Names::of(attributes))
+    is_named && caption(name, &ClassNames::of(attributes))
 }
 
 /// Whether words are a publisher's imprint.
@@ -145,15 +144,15 @@ pub(super) fn is_imprint(words: &str) -> bool {
 }
 
 /// The class and id of an element, in two forms.
-struct Names {
+struct ClassNames {
     /// Small letters, words of camel case and of underscores apart: `article-body`.
     words: String,
     /// Letters and digits only: `articlebody`.
     compact: String,
 }
 
-impl Names {
-    fn of(attributes: &[Attribute]) -> Self {
+impl ClassNames {
+    fn of(attributes: &[HtmlAttribute]) -> Self {
         let given = ["class", "id"].iter().filter_map(|name| value(attributes, name));
         let (mut words, mut compact) = (String::new(), String::new());
         let mut before = ' ';
@@ -210,12 +209,17 @@ impl Names {
     }
 }
 
-fn aside(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Option<Aside> {
+fn aside(
+    name: &str,
+    role: &str,
+    named: &ClassNames,
+    attributes: &[HtmlAttribute],
+) -> Option<AsideSign> {
     if hidden::hides(attributes) {
-        return Some(Aside::Hidden);
+        return Some(AsideSign::Hidden);
     }
     if matches!(name, "nav" | "footer") || role == "navigation" {
-        return Some(Aside::Frame);
+        return Some(AsideSign::Frame);
     }
     let around = matches!(
         name,
@@ -228,7 +232,7 @@ fn aside(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Opt
         || named.words().any(holds_part)
         || named.begins(BEGINNINGS)
         || (!named.is_post() && named.has_word());
-    around.then_some(Aside::Around)
+    around.then_some(AsideSign::Around)
 }
 
 /// Whether one of [`PARTS`] is in a word.
@@ -237,29 +241,34 @@ fn holds_part(word: &str) -> bool {
         && !OTHER_WORDS.iter().any(|other| word.contains(other))
 }
 
-fn body(name: &str, role: &str, named: &Names, attributes: &[Attribute]) -> Option<Body> {
+fn body(
+    name: &str,
+    role: &str,
+    named: &ClassNames,
+    attributes: &[HtmlAttribute],
+) -> Option<BodySign> {
     let compact = named.compact.as_str();
     let property = value(attributes, "itemprop")
         .is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
     let is_named =
         || BODIES.iter().any(|known| compact.contains(known)) || holds_pair(compact, WHOSE, WHAT);
-    let is_text = name == APART || TEXTS.contains(&name);
+    let is_text = name == SET_APART || TEXTS.contains(&name);
     if property {
-        Some(Body::Property)
+        Some(BodySign::Property)
     } else if is_text {
         None
     } else if PLAIN.iter().any(|known| compact.contains(known)) {
-        Some(Body::Property)
+        Some(BodySign::Property)
     } else if is_named() {
-        Some(Body::Named)
+        Some(BodySign::Named)
     } else if name == "article" {
-        Some(Body::Article)
+        Some(BodySign::Article)
     } else {
-        (name == "main" || role == "main").then_some(Body::Main)
+        (name == "main" || role == "main").then_some(BodySign::Main)
     }
 }
 
-fn caption(name: &str, named: &Names) -> bool {
+fn caption(name: &str, named: &ClassNames) -> bool {
     let compact = named.compact.as_str();
     name == "figcaption"
         || CAPTIONS.iter().any(|known| compact.contains(known))
@@ -275,15 +284,16 @@ fn holds_pair(compact: &str, first: &[&str], second: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tags::{Tag, TagKind, tags};
+    use super::super::tags::{HtmlTag, HtmlTagKind, tags};
     use super::*;
 
-    fn marks_of(tag: &str) -> Marks {
-        let Some(Tag { kind: TagKind::Open { name, attributes, .. }, .. }) = tags(tag).next()
+    fn signs_of(tag: &str) -> ElementSigns {
+        let Some(HtmlTag { kind: HtmlTagKind::Open { name, attributes, .. }, .. }) =
+            tags(tag).next()
         else {
             panic!("{tag}")
         };
-        marks(&name, &attributes)
+        of_element(&name, &attributes)
     }
 
     #[test]
@@ -302,7 +312,7 @@ mod tests {
             "<div role=complementary>",
             "<p aria-hidden=true>",
         ] {
-            assert_eq!(marks_of(tag).aside, Some(Aside::Around), "{tag}");
+            assert_eq!(signs_of(tag).aside, Some(AsideSign::Around), "{tag}");
         }
         for tag in [
             "<div class='post-12 post type-post hentry tag tag-lang'>",
@@ -316,29 +326,29 @@ mod tests {
             "<p class=substance>",
             "<body class='comments-open sidebar'>",
         ] {
-            assert_eq!(marks_of(tag).aside, None, "{tag}");
+            assert_eq!(signs_of(tag).aside, None, "{tag}");
         }
-        assert_eq!(marks_of("<footer>").aside, Some(Aside::Frame));
-        assert_eq!(marks_of("<p style='display:none'>").aside, Some(Aside::Hidden));
+        assert_eq!(signs_of("<footer>").aside, Some(AsideSign::Frame));
+        assert_eq!(signs_of("<p style='display:none'>").aside, Some(AsideSign::Hidden));
     }
 
     #[test]
     fn an_article_body_is_known_by_its_property_or_its_name() {
         for (tag, body) in [
-            ("<div itemprop=articleBody>", Some(Body::Property)),
-            ("<div id=articleBodyContents>", Some(Body::Property)),
+            ("<div itemprop=articleBody>", Some(BodySign::Property)),
+            ("<div id=articleBodyContents>", Some(BodySign::Property)),
             ("<p class=article-body__text>", None),
-            ("<div id=newsct_article>", Some(Body::Property)),
-            ("<div class=story-news__text>", Some(Body::Named)),
-            ("<div class='view_cont'>", Some(Body::Named)),
-            ("<div class='entry content'>", Some(Body::Named)),
-            ("<article class=story>", Some(Body::Article)),
-            ("<div role=main>", Some(Body::Main)),
+            ("<div id=newsct_article>", Some(BodySign::Property)),
+            ("<div class=story-news__text>", Some(BodySign::Named)),
+            ("<div class='view_cont'>", Some(BodySign::Named)),
+            ("<div class='entry content'>", Some(BodySign::Named)),
+            ("<article class=story>", Some(BodySign::Article)),
+            ("<div role=main>", Some(BodySign::Main)),
             ("<div id=content>", None),
         ] {
-            assert_eq!(marks_of(tag).body, body, "{tag}");
+            assert_eq!(signs_of(tag).body, body, "{tag}");
         }
-        assert!(Body::Property > Body::Named && Body::Article > Body::Main);
+        assert!(BodySign::Property > BodySign::Named && BodySign::Article > BodySign::Main);
     }
 
     #[test]

@@ -28,18 +28,22 @@ const WANTED: &[&str] = &[
 /// as its end may hide its element.
 const LONGEST_VALUE: usize = 2000;
 
+/// Stands among the open elements for one within a sentence whose words stand apart: they are
+/// hidden or a caption.
+pub(super) const SET_APART: &str = "apart";
+
 /// What stands between two stretches of text. Everything that is no tag, comment or declaration is
 /// text.
-pub(in crate::formats) struct Tag {
+pub(in crate::formats) struct HtmlTag {
     pub span: Span,
-    pub kind: TagKind,
+    pub kind: HtmlTagKind,
 }
 
 /// What a tag is.
-pub(in crate::formats) enum TagKind {
+pub(in crate::formats) enum HtmlTagKind {
     Open {
         name: String,
-        attributes: Vec<Attribute>,
+        attributes: Vec<HtmlAttribute>,
         self_closing: bool,
     },
     Close {
@@ -50,7 +54,7 @@ pub(in crate::formats) enum TagKind {
 }
 
 /// An attribute that is looked at.
-pub(in crate::formats) struct Attribute {
+pub(in crate::formats) struct HtmlAttribute {
     pub name: &'static str,
     /// With its entities decoded.
     pub value: String,
@@ -60,7 +64,7 @@ pub(in crate::formats) struct Attribute {
 
 /// What an element is to the words in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::formats) enum Role {
+pub(in crate::formats) enum ElementRole {
     /// Its words stand apart from those around it. Known elements give the name that a page's
     /// context is told by.
     Block(&'static str),
@@ -96,35 +100,36 @@ const OPAQUE: &[&str] = &[
 ];
 
 /// What an element is.
-pub(in crate::formats) fn role(name: &str) -> Role {
+pub(in crate::formats) fn role(name: &str) -> ElementRole {
     let known = |list: &[&'static str]| list.iter().find(|known| **known == name).copied();
     match name {
-        "br" => Role::LineBreak,
-        "img" | "image" | "wbr" | "area" => Role::Empty,
+        "br" => ElementRole::LineBreak,
+        "img" | "image" | "wbr" | "area" => ElementRole::Empty,
         // Parts that a site's own program draws are parts of the page, not of a sentence.
-        _ if name.contains('-') => Role::Block("div"),
-        _ if known(RULES).is_some() => Role::Rule,
-        _ if known(OPAQUE).is_some() => Role::Opaque,
-        _ => known(BLOCKS).map_or(Role::Inline, Role::Block),
+        _ if name.contains('-') => ElementRole::Block("div"),
+        _ if known(RULES).is_some() => ElementRole::Rule,
+        _ if known(OPAQUE).is_some() => ElementRole::Opaque,
+        _ => known(BLOCKS).map_or(ElementRole::Inline, ElementRole::Block),
     }
 }
 
 /// Whether a drawing or formula ends where this element begins, its own end forgotten.
 pub(super) fn breaks_out(name: &str) -> bool {
-    matches!(role(name), Role::Block(known) if known != "title")
+    matches!(role(name), ElementRole::Block(known) if known != "title")
 }
 
 /// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to
 /// its end tag.
-pub(in crate::formats) fn tags(text: &str) -> impl Iterator<Item = Tag> {
+pub(in crate::formats) fn tags(text: &str) -> impl Iterator<Item = HtmlTag> {
     // In XML an element may be empty by its own tag; in HTML `<script/>` goes on to its end tag.
     let xml = text.trim_start().starts_with("<?xml");
-    let mut tokenizer = Tokenizer::new_with_emitter(text, CallbackEmitter::new(Reader::default()));
+    let mut tokenizer =
+        Tokenizer::new_with_emitter(text, CallbackEmitter::new(TagCollector::default()));
     let mut drawing = false;
     std::iter::from_fn(move || {
         let Ok(tag) = tokenizer.next()?;
         match &tag.kind {
-            TagKind::Open { name, self_closing, .. } => {
+            HtmlTagKind::Open { name, self_closing, .. } => {
                 drawing = match name.as_str() {
                     "svg" | "math" => !self_closing,
                     name => drawing && !breaks_out(name),
@@ -132,8 +137,10 @@ pub(in crate::formats) fn tags(text: &str) -> impl Iterator<Item = Tag> {
                 let raw = raw_text(name).filter(|_| !(*self_closing && (xml || drawing)));
                 raw.into_iter().for_each(|state| tokenizer.set_state(state));
             }
-            TagKind::Close { name } if matches!(name.as_str(), "svg" | "math") => drawing = false,
-            TagKind::Close { .. } | TagKind::Other => {}
+            HtmlTagKind::Close { name } if matches!(name.as_str(), "svg" | "math") => {
+                drawing = false
+            }
+            HtmlTagKind::Close { .. } | HtmlTagKind::Other => {}
         }
         Some(tag)
     })
@@ -152,19 +159,19 @@ fn raw_text(name: &str) -> Option<State> {
 
 /// Puts a tag together from what the tokenizer says of it.
 #[derive(Default)]
-struct Reader {
+struct TagCollector {
     start: usize,
     name: String,
     attribute: Option<&'static str>,
-    attributes: Vec<Attribute>,
+    attributes: Vec<HtmlAttribute>,
 }
 
-impl Callback<Tag, usize> for Reader {
+impl Callback<HtmlTag, usize> for TagCollector {
     fn handle_event(
         &mut self,
         event: CallbackEvent<'_>,
         span: html5gum::Span<usize>,
-    ) -> Option<Tag> {
+    ) -> Option<HtmlTag> {
         let kind = match event {
             CallbackEvent::OpenStartTag { name } => {
                 self.start = span.start;
@@ -176,7 +183,7 @@ impl Callback<Tag, usize> for Reader {
                 self.attribute = WANTED.iter().find(|wanted| wanted.as_bytes() == name).copied();
                 let first = |name: &&str| self.attributes.iter().all(|known| known.name != *name);
                 self.attribute = self.attribute.filter(first);
-                let kept = self.attribute.map(|name| Attribute {
+                let kept = self.attribute.map(|name| HtmlAttribute {
                     name,
                     value: String::new(),
                     span: span.end..span.end,
@@ -198,21 +205,24 @@ impl Callback<Tag, usize> for Reader {
             CallbackEvent::CloseStartTag { self_closing } => {
                 let (name, attributes) =
                     (std::mem::take(&mut self.name), std::mem::take(&mut self.attributes));
-                let kind = TagKind::Open { name, attributes, self_closing };
-                return Some(Tag { span: self.start..span.end, kind });
+                let kind = HtmlTagKind::Open { name, attributes, self_closing };
+                return Some(HtmlTag { span: self.start..span.end, kind });
             }
             CallbackEvent::EndTag { name } => {
-                TagKind::Close { name: String::from_utf8_lossy(name).into_owned() }
+                HtmlTagKind::Close { name: String::from_utf8_lossy(name).into_owned() }
             }
-            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } => TagKind::Other,
+            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } => HtmlTagKind::Other,
             CallbackEvent::String { .. } | CallbackEvent::Error(_) => return None,
         };
-        Some(Tag { span: span.start..span.end, kind })
+        Some(HtmlTag { span: span.start..span.end, kind })
     }
 }
 
 /// The value of an attribute, if there is one.
-pub(in crate::formats) fn value<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
+pub(in crate::formats) fn value<'a>(
+    attributes: &'a [HtmlAttribute],
+    name: &str,
+) -> Option<&'a str> {
     attributes
         .iter()
         .find(|attribute| attribute.name == name)
@@ -257,7 +267,8 @@ mod tests {
     #[test]
     fn values_are_decoded_and_their_place_is_known() {
         let text = "<meta content=\"a&amp;b\" charset=euc-kr>";
-        let Some(Tag { kind: TagKind::Open { attributes, .. }, .. }) = tags(text).next() else {
+        let Some(HtmlTag { kind: HtmlTagKind::Open { attributes, .. }, .. }) = tags(text).next()
+        else {
             panic!()
         };
         assert_eq!(value(&attributes, "content"), Some("a&b"));

@@ -363,24 +363,29 @@ fn only_a_root_element_names_the_language_of_a_page() {
 /// The tags of a page that are no part of a sentence, and the others as far as they do not belong
 /// together.
 fn borders(html: &str) -> Vec<String> {
-    use super::tags::{Role, TagKind, role, tags};
+    use super::tags::{ElementRole, HtmlTagKind, role, tags};
     let mut found: Vec<String> = Vec::new();
     let mut inline: Vec<String> = Vec::new();
     for tag in tags(html) {
         match tag.kind {
-            TagKind::Open { name, .. } | TagKind::Close { name }
-                if matches!(role(&name), Role::Block(_) | Role::Opaque | Role::Rule) =>
+            HtmlTagKind::Open { name, .. } | HtmlTagKind::Close { name }
+                if matches!(
+                    role(&name),
+                    ElementRole::Block(_) | ElementRole::Opaque | ElementRole::Rule
+                ) =>
             {
                 found.append(&mut inline);
                 found.push(html[tag.span].to_string());
             }
-            TagKind::Open { name, self_closing: false, .. } if role(&name) == Role::Inline => {
+            HtmlTagKind::Open { name, self_closing: false, .. }
+                if role(&name) == ElementRole::Inline =>
+            {
                 inline.push(name)
             }
-            TagKind::Close { name } if inline.last() == Some(&name) => {
+            HtmlTagKind::Close { name } if inline.last() == Some(&name) => {
                 inline.pop();
             }
-            TagKind::Close { name } if role(&name) == Role::Inline => {
+            HtmlTagKind::Close { name } if role(&name) == ElementRole::Inline => {
                 inline.push(format!("/{name}"))
             }
             _ => {}

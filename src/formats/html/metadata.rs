@@ -1,6 +1,6 @@
 //! What a page says of itself in its head.
 
-use super::tags::{Attribute, TagKind, tags, value};
+use super::tags::{HtmlAttribute, HtmlTagKind, tags, value};
 use crate::document::Span;
 
 /// Declarations stand at the beginning; browsers look no further either.
@@ -8,7 +8,7 @@ const HEAD: usize = 64 << 10;
 
 /// What a page says of itself.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(super) struct PageMetadata {
     pub canonical: Option<String>,
     /// Where it is shared from.
     pub address: Option<String>,
@@ -20,21 +20,21 @@ pub(super) struct Facts {
     pub site: Option<String>,
 }
 
-impl Facts {
+impl PageMetadata {
     /// Takes what an element says. The first word on a matter holds.
-    pub fn note(&mut self, element: &str, attributes: &[Attribute]) {
+    pub fn note(&mut self, element: &str, attributes: &[HtmlAttribute]) {
         let value = |name| value(attributes, name).map(str::trim).filter(|value| !value.is_empty());
-        let (fact, said) = match element {
+        let (field, said) = match element {
             "meta" => {
                 let name = ["property", "name", "itemprop"].iter().find_map(|name| value(name));
-                let fact = match name.map(str::to_ascii_lowercase).as_deref() {
+                let field = match name.map(str::to_ascii_lowercase).as_deref() {
                     Some("og:title") => &mut self.headline,
                     Some("og:url") => &mut self.address,
                     Some("og:site_name") => &mut self.site,
                     Some("article:published_time" | "datepublished") => &mut self.published,
                     _ => return,
                 };
-                (fact, value("content"))
+                (field, value("content"))
             }
             "link" if value("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
                 (&mut self.canonical, value("href"))
@@ -42,8 +42,8 @@ impl Facts {
             "time" => (&mut self.time, value("datetime")),
             _ => return,
         };
-        if fact.is_none() {
-            *fact = said.map(ToString::to_string);
+        if field.is_none() {
+            *field = said.map(ToString::to_string);
         }
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn declare_utf8(mut text: String) -> String {
     let mut declared: Vec<Span> = Vec::new();
     for tag in tags(&text[..text.floor_char_boundary(HEAD)]) {
         match tag.kind {
-            TagKind::Other if tag.span.start == text.len() - text.trim_start().len() => {
+            HtmlTagKind::Other if tag.span.start == text.len() - text.trim_start().len() => {
                 let declaration = &text[tag.span.clone()];
                 let is_xml = declaration.starts_with("<?xml");
                 declared.extend(
@@ -63,7 +63,7 @@ pub(super) fn declare_utf8(mut text: String) -> String {
                         .map(|s| shifted(s, tag.span.start)),
                 );
             }
-            TagKind::Open { name, attributes, .. } if name == "meta" => {
+            HtmlTagKind::Open { name, attributes, .. } if name == "meta" => {
                 let place =
                     |name| attributes.iter().find(|a| a.name == name).map(|a| a.span.clone());
                 if let Some(charset) = place("charset") {
@@ -77,7 +77,7 @@ pub(super) fn declare_utf8(mut text: String) -> String {
                     );
                 }
             }
-            TagKind::Open { .. } | TagKind::Close { .. } | TagKind::Other => {}
+            HtmlTagKind::Open { .. } | HtmlTagKind::Close { .. } | HtmlTagKind::Other => {}
         }
     }
     for span in declared.into_iter().rev() {
