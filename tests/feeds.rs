@@ -135,7 +135,7 @@ fn private_addresses_large_answers_and_endless_redirections_are_refused_each_alo
     let reasons: Vec<&str> = failed.iter().map(|line| line["reason"].as_str().unwrap()).collect();
     for reason in [
         "redirects more than 5 times",
-        "file is no address of the web",
+        "redirects to `file:///etc/passwd`, which is not a web address",
         "is larger than 64 MB",
         "answered 410 Gone",
     ] {

@@ -1,7 +1,8 @@
-//! The only network client code there is; absent without the feature `fetch`.
+//! The only network client code, absent without the feature `fetch`: an HTTP client, and feeds and
+//! pages read with it.
 
-pub(crate) mod hub;
+pub(crate) mod http;
 mod robots;
 mod web;
 
-pub use web::{Got, Web};
+pub use web::{Fetched, Web};

