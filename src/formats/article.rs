@@ -1,25 +1,25 @@
-//! Which blocks of a page are the headline, the article, and what surrounds it.
+//! Classifies the blocks of a page: headline, paragraphs, boilerplate.
 //!
-//! Lines that say what they are ([`boilerplate`]) are recognized one by one. Here stands what only
-//! their place tells: a stray word after the last sentence is boilerplate because "MOST POPULAR" came
-//! before it. Nothing that ends like a sentence is ever left out for its place.
+//! [`boilerplate`] recognizes single lines by their words. This module adds what only the position
+//! tells: a stray line after the last sentence is boilerplate if "MOST POPULAR" stands before it. A
+//! block that ends like a sentence is never left out because of its position.
 
 use super::boilerplate;
 use crate::document::Kind;
 
-/// A headline is not longer than this (characters); nor is a stray line.
+/// Longest headline or stray line, in characters.
 const LONGEST_HEADLINE: usize = 150;
-/// A stray line above the headline is a section or a menu entry of so many words at most.
+/// Longest section name or menu entry above the headline, in words.
 const LONGEST_LABEL: usize = 2;
 
-/// What each block is, in order.
+/// The kind of each block, in order.
 pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     let mut found: Vec<Option<&'static str>> =
         blocks.iter().map(|block| boilerplate::recognize(block)).collect();
     mark_tail(blocks, &mut found);
     mark_head(blocks, &mut found);
     if found.iter().all(Option::is_some) {
-        // Rules that leave nothing over were wrong about this text.
+        // The rules are wrong about a text that they would leave out completely.
         found.fill(None);
         return vec![Kind::Paragraph; blocks.len()];
     }
@@ -33,8 +33,7 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     found.into_iter().enumerate().map(kind).collect()
 }
 
-/// What was taken for a photo's credit is the article of a picture story, which has no other
-/// sentence.
+/// Keeps the sentences of a picture story, whose only text looks like photo credits.
 fn keep_picture_story(blocks: &[&str], found: &mut [Option<&'static str>]) {
     let is_sentence = |at: &usize| !is_stray(blocks[*at]);
     if (0..blocks.len()).filter(is_sentence).any(|at| found[at].is_none()) {
@@ -45,14 +44,17 @@ fn keep_picture_story(blocks: &[&str], found: &mut [Option<&'static str>]) {
     }
 }
 
-/// Boilerplate after which a page has links to other articles, and no more of this one.
+/// Boilerplate that ends an article: only links to other articles follow it.
 const ENDS_ARTICLE: &[&str] = &["other articles", "copyright", "end mark", "tip line", "imprint"];
-/// Boilerplate that stands below most articles, and above some: lists and figures may follow it.
+/// Boilerplate that usually stands below an article; lists and figures of the article may follow
+/// it.
 const BELOW_ARTICLE: &[&str] = &["navigation", "subscription", "sharing"];
 
-/// After the last sentence: from boilerplate on that ends articles, lines that are no sentences are
-/// headlines of other articles, menu entries and names. An e-mail address, a credit or a time ends
-/// nothing: results, appointments and prices may follow it.
+/// Marks stray lines after the last sentence, from boilerplate that ends articles onwards:
+/// headlines of other articles, menu entries, names.
+///
+/// An e-mail address, a credit or a time stamp ends nothing: results, appointments and prices may
+/// follow.
 fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
     let is_body = |index: usize| found[index].is_none() && !is_stray(blocks[index]);
     let Some(last) = (0..blocks.len()).rev().find(|index| is_body(*index)) else { return };
@@ -71,7 +73,7 @@ fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
     }
 }
 
-/// A line of a list or a table: with a bullet, or with figures in two places.
+/// True for a line of a list or table: a bullet, or two numbers.
 fn is_entry(block: &str) -> bool {
     let figures =
         block.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).count();
@@ -81,8 +83,8 @@ fn is_entry(block: &str) -> bool {
         ])
 }
 
-/// Before the headline: labels of a word or two above recognized boilerplate, and a single word above
-/// a headline.
+/// Marks lines before the headline: labels of one or two words above boilerplate, and a section
+/// name.
 fn mark_head(blocks: &[&str], found: &mut [Option<&'static str>]) {
     let is_label = |index: &usize| {
         is_stray(blocks[*index]) && blocks[*index].split_whitespace().count() <= LONGEST_LABEL
@@ -99,7 +101,8 @@ fn mark_head(blocks: &[&str], found: &mut [Option<&'static str>]) {
     mark_section(blocks, found, last + 1);
 }
 
-/// "정치" above "정부, 최저임금 인상" above the article.
+/// Marks a single word above a headline: "정치" above "정부, 최저임금 인상" above the
+/// article.
 fn mark_section(blocks: &[&str], found: &mut [Option<&'static str>], at: usize) {
     let Some([word, headline, _, ..]) = blocks.get(at..) else { return };
     let unknown = found[at..at + 2].iter().all(Option::is_none);
@@ -113,7 +116,7 @@ fn mark_section(blocks: &[&str], found: &mut [Option<&'static str>], at: usize) 
     }
 }
 
-/// The first block that is left, if it reads like a headline and something follows it.
+/// Index of the headline: the first remaining block, if it reads like one and is not the last.
 fn title(blocks: &[&str], found: &[Option<&'static str>]) -> Option<usize> {
     let mut rest = (0..blocks.len()).filter(|index| found[*index].is_none());
     let first = rest.next()?;
@@ -125,12 +128,12 @@ fn title(blocks: &[&str], found: &[Option<&'static str>]) -> Option<usize> {
     (short && !full_stop).then_some(first)
 }
 
-/// Short, and nothing that a writer would have ended with a full stop.
+/// True for a short line without a sentence's full stop.
 fn is_stray(block: &str) -> bool {
     block.chars().count() <= LONGEST_HEADLINE && !ends_like_sentence(block) && !block.contains(". ")
 }
 
-/// Whether a text ends as a writer ends a sentence, whatever closes after it.
+/// True if a text ends like a sentence; closing quotation marks and brackets are ignored.
 pub(super) fn ends_like_sentence(block: &str) -> bool {
     let block = block.trim_end();
     // "…each side. (Yonhap)"

@@ -1,9 +1,9 @@
-//! Lines of a news page that are not the article and say so: a table of rules, each with its reason
-//! and its examples.
+//! Recognizes boilerplate lines of news pages: menus, buttons, credits, copyright notices. A table
+//! of rules, each with its reason and examples.
 //!
-//! A rule looks at one line and nothing else. Rules are narrow: a line of the article taken for
-//! boilerplate is a fact lost, boilerplate taken for the article is a line too many. A line that is a
-//! whole sentence is boilerplate only where its rule says why.
+//! A rule sees one line and nothing else. Rules are narrow: dropping a line of the article loses a
+//! fact, keeping boilerplate costs only a line. Whole sentences are dropped only where the rule
+//! gives a reason.
 
 mod line;
 mod rules;
@@ -13,7 +13,7 @@ mod words;
 use line::PageLine;
 use rules::RULES;
 
-/// What kind of boilerplate a line is; `None` for everything an article may hold.
+/// The kind of boilerplate of a line; `None` for text that may belong to an article.
 pub(super) fn recognize(line: &str) -> Option<&'static str> {
     const LONGEST: usize = 300;
     let text = line.trim();
@@ -34,9 +34,9 @@ pub(super) fn recognize(line: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    /// Lines of pages, each as it stands there.
+    /// Boilerplate lines of real pages.
     const BOILERPLATE: &str = include_str!("boilerplate/dropped.txt");
-    /// Lines of articles that look like them.
+    /// Article lines that resemble boilerplate.
     const ARTICLE: &str = include_str!("boilerplate/kept.txt");
 
     #[test]

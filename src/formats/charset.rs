@@ -9,7 +9,7 @@ use super::transcode::Transcoded;
 use super::unknown;
 use crate::error::{Error, Result};
 
-/// An encoding that was asked for by name, with `--encoding`.
+/// An encoding named by the user with `--encoding`.
 ///
 /// ```
 /// use malmoi::formats::Charset;
@@ -40,9 +40,9 @@ impl std::fmt::Display for Charset {
 }
 
 impl Charset {
-    /// The source as UTF-8 with a byte order mark, so that nothing is guessed afterwards. What
-    /// begins with a mark of its own, and packed documents, stay as they are. Bytes that are not in
-    /// the encoding are an error with their place.
+    /// Decodes the source to UTF-8 with a byte order mark, so that no later step guesses. Input
+    /// with a byte order mark of its own and packed documents pass unchanged. Invalid bytes are an
+    /// error with their position.
     pub fn utf8<R: Read + Send + 'static>(self, source: R) -> io::Result<Box<dyn BufRead + Send>> {
         let mut source = io::BufReader::with_capacity(1 << 16, source);
         let start = source.fill_buf()?;
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(read("windows-1252", b"\xC4\xAB mayor\x92s").unwrap(), "\u{feff}Ä« mayor’s");
         assert_eq!(read("cp949", b"\xC4\xAB").unwrap(), "\u{feff}카");
         assert_eq!(read("utf-16be", b"\xAC\x00").unwrap(), "\u{feff}가");
-        // A mark of its own says more.
+        // A byte order mark takes precedence.
         assert_eq!(read("cp949", "\u{feff}가".as_bytes()).unwrap(), "\u{feff}가");
         let wrong = read("utf-8", b"abc\xFFdef").unwrap_err().to_string();
         assert!(wrong.contains("byte 3 is not UTF-8"), "{wrong}");

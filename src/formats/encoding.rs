@@ -1,9 +1,9 @@
-//! From bytes to text: which encoding a file is in. Newsrooms hold UTF-8, UTF-16 from Windows
-//! tools, Windows-1252 and decades of CP949.
+//! Detects the encoding of a file and decodes it. Newsrooms hold UTF-8, UTF-16 from Windows tools,
+//! Windows-1252 and decades of CP949.
 //!
-//! What counts, in this order: a byte order mark, what the file declares (XML, HTML), UTF-8 where
-//! it is valid, and then what the bytes read as. Nothing is replaced silently: a file that is not
-//! text in one of these encodings is refused, with the place.
+//! Precedence: byte order mark, declaration (XML, HTML), valid UTF-8, then statistics of the
+//! decoded text. Nothing is replaced silently: a file that is not text in one of these encodings is
+//! refused, with the position.
 
 use encoding_rs::{DecoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -11,17 +11,16 @@ use super::korean;
 use super::unknown;
 use crate::error::{Error, InputFault, Result};
 
-/// Control characters (line breaks and tabs aside) a text may hold, as one in so many bytes: old
-/// agency feeds hold a few.
+/// Share of control characters (line breaks and tabs aside) a text may hold: one in this many
+/// bytes. Old agency feeds hold a few.
 const CONTROL_SHARE: usize = 50;
-/// How far a declaration is looked for, in bytes. Browsers look at 1024; Korean pages of the 2000s
-/// need more.
+/// Bytes searched for a declaration. Browsers search 1024; Korean pages of the 2000s need more.
 const DECLARED_WITHIN: usize = 4096;
-/// Byte order marks that are skipped: tools that join files leave two.
+/// Number of byte order marks that are skipped: tools that join files leave two.
 const MOST_MARKS: usize = 4;
 
-/// The encoding of a label, as the WHATWG lists them, with the names that Korean systems use;
-/// `None` where the label names no encoding, and an error for those that are not read.
+/// The encoding of a WHATWG label or of a name used by Korean systems. `None` for an unknown label,
+/// an error for a known but unsupported encoding.
 pub(super) fn label(name: &str) -> std::result::Result<Option<&'static Encoding>, String> {
     let folded = name.to_ascii_lowercase().replace('_', "-");
     let iconv = |name: &str| {
@@ -45,9 +44,9 @@ pub(super) fn label(name: &str) -> std::result::Result<Option<&'static Encoding>
     }
 }
 
-/// Decodes a text: UTF-8, UTF-16, EUC-KR with its extension CP949, or Windows-1252 (English with
-/// typographic quotes), and whatever XML or HTML declares. Only byte order marks are taken away:
-/// line breaks and everything else stay as they are.
+/// Decodes a text: UTF-8, UTF-16, EUC-KR with its extension CP949, Windows-1252 (English with
+/// typographic quotes), and any encoding that XML or HTML declares. Only byte order marks are
+/// removed; line breaks and everything else stay.
 ///
 /// ```
 /// use malmoi::formats::decode;
@@ -64,8 +63,7 @@ pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
     text.map_err(|fault| Error::unreadable(name, fault))
 }
 
-/// Decodes a piece of a larger input, as [`decode`] does: what it begins with says nothing of what
-/// it is.
+/// Decodes a part of a larger input like [`decode`], without looking for file signatures.
 pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, InputFault> {
     let refuse = |reason: String| InputFault::not_text(reason);
     let text = match marked(bytes) {
@@ -81,7 +79,7 @@ pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, InputFau
     Ok(if marks > 0 { text[marks * '\u{feff}'.len_utf8()..].to_string() } else { text })
 }
 
-/// A text without a byte order mark.
+/// Decodes a text without a byte order mark.
 fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
     if let Some(encoding) = utf16_without_mark(bytes) {
         return strict(encoding, bytes)
@@ -96,7 +94,7 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
     };
     let utf8 = match std::str::from_utf8(bytes) {
         Ok(text) => {
-            // A declaration may be older than the file's last conversion; two bytes a character may
+            // The declaration may be older than the file's last conversion; two-byte characters may
             // be either.
             let other = declared.filter(|other| *other == EUC_KR);
             let korean =
@@ -113,7 +111,7 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
     };
     let korean = strict(EUC_KR, bytes);
     let reads_as_korean = korean.as_ref().is_ok_and(|text| korean::reads_as_korean(bytes, text));
-    // Old Korean pages call themselves ISO-8859-1.
+    // Old Korean pages declare ISO-8859-1.
     let trusted =
         declared.filter(|name| *name != UTF_8 && !(*name == WINDOWS_1252 && reads_as_korean));
     if let Some(text) = trusted.and_then(|encoding| strict(encoding, bytes).ok()) {
@@ -132,7 +130,7 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
             "byte {utf8} (line {}) is not UTF-8, as what stands before it is",
             line_of(bytes, utf8)
         )),
-        // The encoding that got further is the likelier one: its place helps more.
+        // The encoding that got further is likelier: its error position is more useful.
         korean => Err(format!(
             "byte {} fits neither UTF-8 nor EUC-KR/CP949 nor Windows-1252; if it is in another encoding, \
              name it with --encoding",
@@ -145,13 +143,13 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// The encoding that the first bytes tell, and how many of them are its mark: a byte order mark
-/// (the last of several), or the first bracket of XML in UTF-16 (XML 1.0, appendix F).
+/// The encoding given by the first bytes and the length of its mark: a byte order mark (the last of
+/// several), or the first bracket of XML in UTF-16 (XML 1.0, appendix F; length 0).
 pub(super) fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     let (mut found, mut length) = (None, 0);
     for _ in 0..MOST_MARKS {
         let Some((encoding, more)) = Encoding::for_bom(&bytes[length..]) else { break };
-        // Within UTF-16 the two bytes of a mark of the other order may be a character.
+        // In UTF-16, the bytes of the opposite mark may be a character.
         if found.is_some_and(|found| found != encoding && found != UTF_8) {
             break;
         }
@@ -165,8 +163,8 @@ pub(super) fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     })
 }
 
-/// UTF-16 without a mark, as some tools save it: text has spaces or line breaks, and so NUL bytes,
-/// all on one side.
+/// UTF-16 without a byte order mark, as some tools write it: spaces and line breaks put all NUL
+/// bytes on one side.
 pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     const LOOKED_AT: usize = 1 << 12;
     let start = &bytes[..bytes.len().min(LOOKED_AT) & !1];
@@ -174,7 +172,7 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
         return None;
     }
     let readable = |encoding: &'static Encoding| {
-        // The last unit may be half of a pair.
+        // The last unit may be half of a surrogate pair.
         let text = encoding.decode_without_bom_handling(start).0;
         let is_plain = |c: &char| {
             matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{17f}' | '\u{2010}'..='\u{203b}')
@@ -182,7 +180,7 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
                 || crate::language::is_hangul(*c)
         };
         let plain = text.chars().filter(is_plain).count();
-        // A NUL in the text is no text, whichever way round it is read.
+        // A text with NUL characters is in neither byte order.
         !text.contains('\0') && plain * 10 >= text.chars().count() * 9
     };
     match (readable(UTF_16LE), readable(UTF_16BE)) {
@@ -192,7 +190,7 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The encoding that a text in XML or HTML declares, as it names it.
+/// The encoding label that XML or HTML declares.
 fn declared(bytes: &[u8]) -> Option<String> {
     let start = bytes[..bytes.len().min(DECLARED_WITHIN)].trim_ascii_start();
     if !start.starts_with(b"<") {
@@ -226,7 +224,7 @@ fn declared(bytes: &[u8]) -> Option<String> {
     None
 }
 
-/// The text, or where it stops being one. The bytes that Windows-1252 leaves out are none of it.
+/// Decodes strictly; the error is the byte position. Bytes undefined in Windows-1252 are errors.
 fn strict(encoding: &'static Encoding, bytes: &[u8]) -> std::result::Result<String, usize> {
     if encoding == WINDOWS_1252
         && let Some(at) =
@@ -246,7 +244,7 @@ fn strict(encoding: &'static Encoding, bytes: &[u8]) -> std::result::Result<Stri
     }
 }
 
-/// Why the bytes are no text in any encoding that is a superset of ASCII.
+/// The reason why bytes are not text in any ASCII-compatible encoding; `None` if they may be.
 fn refuse_binary(bytes: &[u8]) -> Option<String> {
     if let Some(at) = bytes.iter().position(|b| *b == 0) {
         return Some(format!("it has a NUL byte at {at}"));

@@ -1,13 +1,13 @@
 //! Names of the fields of a record, by their role.
 
-/// Which fields of a record are what. The first that is there is taken.
+/// Field names of a record by role. Of several names, the first with a value is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields {
-    /// What identifies the record.
+    /// Names of the identifier.
     pub id: Vec<String>,
-    /// Its headline.
+    /// Names of the headline.
     pub title: Vec<String>,
-    /// Its text.
+    /// Names of the text.
     pub text: Vec<String>,
 }
 

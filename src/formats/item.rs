@@ -1,4 +1,4 @@
-//! The result of reading: an article with its source's data, or the part of an input that could not
+//! The result of reading: an article with its source's data, or a part of the input that could not
 //! be read.
 
 use std::borrow::Cow;
@@ -7,31 +7,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 
-/// An article of an input, or what stood in its place.
+/// An article, or the reason why a part of the input is not one.
 pub type ItemResult = Result<Item, Unreadable>;
 
-/// Articles as they come.
+/// An iterator over the articles of an input.
 pub type ItemStream = Box<dyn Iterator<Item = ItemResult> + Send>;
 
-/// An article and what its source says of it.
+/// An article with the data its source gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// What the source calls it: a guid, a document number.
+    /// Identifier in the source: a guid, a document number.
     pub id: Option<String>,
-    /// Which version of it this is.
+    /// Version of the article.
     pub version: Option<String>,
-    /// Where it can be read.
+    /// Web address of the article.
     pub link: Option<String>,
-    /// When it was published, as the source writes it.
+    /// Publication date, as written in the source.
     pub published: Option<String>,
-    /// The few words a newsroom calls it by.
+    /// Slug: a newsroom's short name of the article.
     pub slug: Option<String>,
-    /// What its text is.
+    /// Form of the text.
     pub form: Form,
-    /// What was wrong with its source and is not with its words: a sentence each.
+    /// Notes about damage in the source that does not affect the text, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Its words.
+    /// The text with its blocks.
     pub document: Document,
 }
 
@@ -41,26 +41,26 @@ impl From<Document> for Item {
     }
 }
 
-/// What the text of an article is, and so what [`Document::rejoin`] gives.
+/// Form of an article's text, and so of the output of [`Document::rejoin`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
-    /// Words in paragraphs, from a field of something.
+    /// Paragraphs of plain text, from a field of a record or feed.
     #[default]
     Words,
-    /// A piece of HTML, from a field of something.
+    /// An HTML fragment, from a field of a feed.
     Html,
-    /// A file, with the ending its name should have.
+    /// A whole file, with its file name extension.
     File(Cow<'static, str>),
 }
 
-/// A part of an input that is no article.
+/// A part of an input that could not be read as an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Where it stands: "line 12".
+    /// Position in the input: "line 12".
     pub place: String,
-    /// Why it cannot be read.
+    /// Reason, as it follows the position in a message.
     pub reason: String,
-    /// Its beginning, to recognize it by.
+    /// The first bytes of the part, for the user to recognize it.
     pub raw: String,
 }

@@ -1,19 +1,19 @@
-//! Which of the old encodings bytes read as: Korean in EUC-KR/CP949 or Johab, or a Latin script in
+//! Statistics to tell the old encodings apart: Korean in EUC-KR/CP949 or Johab, or Latin text in
 //! Windows-1252.
 //!
-//! Nearly any bytes are valid in all of them ("mayor’s" is "mayor뭩"), so that validity says
-//! little. What counts is which characters come out: the syllables of KS X 1001, and among them
-//! those that Korean is full of.
+//! Nearly all byte sequences are valid in each of them ("mayor’s" is also "mayor뭩"), so
+//! validity proves little. The decoded characters decide: syllables of KS X 1001, and how many of
+//! them are common in Korean.
 
-/// The syllables that make up more than nine tenths of Korean running text, the commonest first.
+/// Syllables that make up more than 90 % of Korean running text, most frequent first.
 #[rustfmt::skip]
 const COMMON: &str = "다이에는의가니을은하지로고한서를습기사있리인수스시도해그어대으들자일아했라것전적부나과장만제위주보국상동정트입었소되원여공게우합비할요와유구세오미경문모진성면관드년며명마중거무화신안람러르행용방조발물계분개간않운바터통당말된프치선포학야역체더때영른식차작생반회교려레두호크파연또종후월달많예음번산출표단내타재함법저약항없결민건금실최히양데천았질카점올속남든열피난언력불름래추매노새직루록알까및강디버코토따현처배태독각업키브험린집능온받티심특목변임군형네격증확필설같너투날초향감광될쪽랜밝북째늘울케외청판준평승억던급돌등혔족됩즈근복페료움였본란권져찰류십접존골메폭론곳립워견편손허박랑졌럽테망침몇순활패첫뉴높길술절객환석베글막별극좋련텔께써럼블왕품백큰섴섬림플협느황총충취탄탈퇴핵효휴";
-/// How much is looked at, in bytes: what a text is in shows early.
+/// Bytes examined; the beginning of a text is enough.
 const LOOKED_AT: usize = 1 << 16;
-/// So few syllables are too few to ask how common they are.
+/// Fewer syllables than this are too few for statistics.
 const FEW: usize = 6;
 
-/// How common the syllables of a text are: those that are common, and all.
+/// Number of common syllables and of all syllables in a text.
 fn common(text: impl Iterator<Item = char>) -> (usize, usize) {
     let mut table = [false; 11_172];
     let place = |c: char| (c as usize).checked_sub(0xAC00).filter(|at| *at < 11_172);
@@ -22,9 +22,9 @@ fn common(text: impl Iterator<Item = char>) -> (usize, usize) {
         .fold((0, 0), |(common, all), at| (common + usize::from(table[at]), all + 1))
 }
 
-/// Whether bytes that are valid in CP949, where they are `text`, are Korean.
+/// True if bytes valid in CP949 are Korean. `text` is the same bytes decoded.
 pub(super) fn reads_as_korean(bytes: &[u8], text: &str) -> bool {
-    // Characters of two bytes: of Korean, Hanja, those that only CP949 adds, and accents within a
+    // Counts of two-byte characters: Korean, Hanja, characters only in CP949, accents inside a
     // Latin word.
     let (mut korean, mut hanja, mut added, mut latin) = (0_usize, 0_usize, 0_usize, 0_usize);
     let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
@@ -37,8 +37,8 @@ pub(super) fn reads_as_korean(bytes: &[u8], text: &str) -> bool {
         }
         let in_word = at > 0 && letter(at - 1) && letter(at + 2);
         match (bytes[at], bytes[at + 1]) {
-            // Signs, jamo and units: "¡" or "§" with an accent after it is in no Latin text; "££"
-            // may be.
+            // Symbols, jamo and units. "¡" or "§" before an accent occurs in no Latin text;
+            // "££" may.
             (0xA1..=0xA9, 0xA1..) if bytes[at..at + 2] != [0xA3, 0xA3] => korean += 1,
             (0xB0..=0xFD, 0xA1..) if in_word => latin += 1,
             (0xB0..=0xC8, 0xA1..) => korean += 1,
@@ -52,12 +52,12 @@ pub(super) fn reads_as_korean(bytes: &[u8], text: &str) -> bool {
         return false;
     }
     let (common, all) = common(text.chars().take(LOOKED_AT));
-    // Chinese in GBK gives syllables too, any of them.
+    // Chinese in GBK also decodes to syllables, but rare ones.
     all < FEW || common * 3 >= all
 }
 
-/// Whether bytes read as a Latin script in Windows-1252: accents and quotation marks stand alone
-/// among ASCII letters.
+/// True if bytes read as Latin text in Windows-1252: accents and quotation marks stand alone among
+/// ASCII letters.
 pub(super) fn reads_as_latin(bytes: &[u8]) -> bool {
     const LONGEST_RUN: usize = 3;
     let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
@@ -75,7 +75,7 @@ pub(super) fn reads_as_latin(bytes: &[u8]) -> bool {
     defined && ascii * 2 >= bytes.len() && alone >= pairs
 }
 
-/// Whether bytes read as Korean in Johab (KS X 1001, annex 3), the encoding of Korean DOS.
+/// True if bytes read as Korean in Johab (KS X 1001, annex 3), the encoding of Korean DOS.
 pub(super) fn reads_as_johab(bytes: &[u8]) -> bool {
     const ENOUGH: usize = 4;
     let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
@@ -94,8 +94,8 @@ pub(super) fn reads_as_johab(bytes: &[u8]) -> bool {
     count >= ENOUGH && count * 10 >= pairs * 8 && common * 2 >= count && pairs * 4 >= bytes.len()
 }
 
-/// The syllable of two bytes of Johab: one bit, then an initial, a vowel and a final consonant of
-/// five bits each.
+/// The syllable of two bytes of Johab: one flag bit, then initial, vowel and final of five bits
+/// each.
 fn johab(first: u8, second: u8) -> Option<char> {
     let code = u32::from(first) << 8 | u32::from(second);
     let (initial, vowel, last) = (code >> 10 & 31, code >> 5 & 31, code & 31);
@@ -120,7 +120,7 @@ mod tests {
     use super::super::decode;
     use encoding_rs::{EUC_KR, WINDOWS_1252};
 
-    /// English and French as Windows-1252 has them, long and short.
+    /// English and French in Windows-1252, long and short.
     #[rustfmt::skip]
     const LATIN: &[&str] = &[
         "The mayor’s plan is ready.", "mayor’s", "It’s", "don’t", "‘Go’", "“Yes.”", "“I agree,” he said.",
@@ -132,7 +132,7 @@ mod tests {
         "• item one\n• item two", "“Quote one.” “Quote two.”", "§ 5", "10× faster", "±3 points", "€5 fee", "5 €",
         "l’été à la plage, dit-il", "Noël", "Saint-Exupéry’s “Petit Prince”", "the coöperative", "fiancée", "“É” is a letter",
     ];
-    /// Korean as CP949 has it, long and short, with rare syllables, Hanja and signs.
+    /// Korean in CP949, long and short, with rare syllables, Hanja and symbols.
     #[rustfmt::skip]
     const KOREAN: &[&str] = &[
         "해민시", "배", "가", "쑥갓", "해민시는 7일 배를 띄웠다.", "항구 정비", "Haemin시", "Kim 시장", "UN 사무총장", "7일",
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_neither_is_refused() {
         let refused = |bytes: &[u8]| decode(bytes, "a").unwrap_err().to_string();
-        // Russian, Chinese and Japanese in their old encodings.
+        // Russian, Chinese and Japanese in their legacy encodings.
         refused(&encoding_rs::WINDOWS_1251.encode("Мэр открыл новый мост в городе.").0);
         refused(
             &encoding_rs::GBK
@@ -184,7 +184,7 @@ mod tests {
                 .encode("市長は水曜日、古い港に二つ目の防波堤を造ると発表した。")
                 .0,
         );
-        // One byte too many in Korean.
+        // One stray byte in Korean text.
         let mut bytes = EUC_KR.encode("해민시는 7일 배를 띄웠다.").0.into_owned();
         bytes.insert(3, 0xFF);
         assert!(refused(&bytes).contains("byte"), "{}", refused(&bytes));

@@ -1,9 +1,9 @@
 //! File formats: bytes in, a [`Document`] out.
 //!
-//! A format is one file here and one line in [`FORMATS`]; whatever it reads keeps its text byte for
-//! byte between the blocks it names, so that a translation can be put back. Knows encodings,
-//! structure and what surrounds an article; knows nothing of paths (a name is only for messages and
-//! for its ending), of models or of tasks.
+//! A format is one file here and one line in [`FORMATS`]. Its reader leaves the text between the
+//! blocks unchanged, byte for byte, so that translated blocks can be put back. Knows encodings,
+//! page structure and boilerplate; knows nothing of paths (a file name only serves messages and its
+//! extension), models or tasks.
 
 mod article;
 mod boilerplate;
@@ -46,36 +46,36 @@ pub use visible::visible;
 use crate::document::Document;
 use crate::error::{Error, InputFault, Result};
 
-/// A way of writing articles down.
+/// A file format that articles are read from.
 pub struct Format {
-    /// Its name, as `--format` takes it.
+    /// Name of the format, as `--format` takes it.
     pub name: &'static str,
-    /// What it is, in half a line.
+    /// Description for the help, half a line.
     pub describe: &'static str,
-    /// Endings of file names, without the dot, in small letters.
+    /// File name extensions, lower case, without the dot.
     pub extensions: &'static [&'static str],
-    /// Whether bytes that begin like this look like it, for input without a telling name.
+    /// True if input that begins with these bytes looks like this format; asked when the file name
+    /// decides nothing.
     pub sniff: fn(&[u8]) -> bool,
-    /// How it is read.
+    /// The function that reads it.
     pub read: Reader,
 }
 
-/// How a format is read.
+/// The function that reads a format, by the kind of its input and output.
 #[derive(Clone, Copy)]
 pub enum Reader {
-    /// A decoded text, not blank, that is one article. What is read is written back by
-    /// [`Document::rejoin`].
+    /// One article from a decoded text that is not blank; [`Document::rejoin`] writes the same
+    /// format back.
     Article(fn(String) -> Result<Item, String>),
-    /// The bytes of a packed file that holds one article, whose words are written back as plain
-    /// text.
+    /// One article from the bytes of a packed file; its translation is written as plain text.
     Packed(fn(&[u8]) -> Result<Item, String>),
-    /// A decoded text of several articles.
+    /// Several articles from a decoded text.
     Articles(fn(&str) -> Result<Vec<ItemResult>, String>),
-    /// Articles one after the other, without holding all of them.
+    /// Several articles from a byte stream, one at a time.
     Stream(fn(Box<dyn BufRead + Send>, Fields) -> Result<ItemStream, InputFault>),
 }
 
-/// Every format, the most particular first: the last one claims everything.
+/// All formats, the most specific first; the last one accepts any bytes.
 pub const FORMATS: &[Format] = &[
     feed::FORMAT,
     newsml::FORMAT,
@@ -93,12 +93,11 @@ pub const FORMATS: &[Format] = &[
     plain::FORMAT,
 ];
 
-/// The most bytes an article, or a feed of them, may take; no desk has larger ones, and attackers
-/// do.
+/// Size limit of one article or one feed, in bytes: far above real ones, against hostile input.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// Reads a text that is one article, in whatever format and encoding it is. `name` is the file's
-/// name, or "standard input".
+/// Reads one article in any supported format and encoding. `name` is the file's name or "standard
+/// input".
 ///
 /// ```
 /// use malmoi::formats::read;
@@ -114,13 +113,12 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Document> {
     Ok(article(bytes, name)?.document)
 }
 
-/// The same with what its source says of it.
+/// Reads one article together with its source's data: id, version, link, date.
 pub fn article(bytes: &[u8], name: &str) -> Result<Item> {
     article_in(detect(name, bytes), bytes, name)
 }
 
-/// Reads a text that is one article from a file or a pipe, however much comes: what is longer than
-/// an article may be is not read.
+/// Reads one article from a file or a pipe; stops with an error beyond [`MAX_BYTES`].
 ///
 /// ```
 /// use malmoi::formats::read_from;
@@ -131,7 +129,7 @@ pub fn read_from(source: impl std::io::Read, name: &str) -> Result<Document> {
     read(&bounded(source, name)?, name)
 }
 
-/// All bytes of a source, up to what an article may have.
+/// All bytes of a source; an error beyond [`MAX_BYTES`].
 fn bounded(source: impl std::io::Read, name: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", name, e))?;
@@ -167,8 +165,8 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     item.map(|item| Item { form, ..item }).map_err(refuse)
 }
 
-/// Reads whatever articles there are in an input. An error is about the whole of it; what is wrong
-/// with one article is [`Unreadable`].
+/// Reads all articles of an input. An error concerns the whole input; one unreadable article is an
+/// [`Unreadable`].
 ///
 /// ```
 /// use malmoi::formats::{Fields, items};
@@ -199,13 +197,13 @@ pub fn items(
     Ok(Box::new(std::iter::once(Ok(article_in(format, &bytes, name)?))))
 }
 
-/// What an input begins with: its first line, or as much as tells what it is. A pipe gives it in
-/// pieces.
+/// The beginning of an input, for format detection: the first line, or 64 KB of XML. A pipe
+/// delivers it in pieces.
 fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
     const ENOUGH: usize = 1 << 16;
     let mut bytes: Vec<u8> = Vec::new();
     let mut piece = [0; 1 << 12];
-    // The root of XML may stand below many lines of comment.
+    // The root element of XML may follow many lines of comments.
     let told = |bytes: &[u8]| bytes.contains(&b'\n') && !bytes.trim_ascii_start().starts_with(b"<");
     while bytes.len() < ENOUGH && !told(&bytes) {
         match source.read(&mut piece) {
@@ -226,7 +224,7 @@ fn text_of(bytes: &[u8], name: &str) -> Result<String> {
     }
 }
 
-/// The format a file's name promises, else the first that claims its bytes.
+/// The format of the file name's extension, otherwise the first format that recognizes the bytes.
 pub fn detect(name: &str, bytes: &[u8]) -> &'static Format {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
     let named = FORMATS.iter().find(|format| format.extensions.contains(&ending.as_str()));

@@ -1,5 +1,4 @@
-//! Plain text: paragraphs separated by blank lines, or one paragraph a line, wrapped by a program
-//! or not.
+//! Plain text: paragraphs separated by blank lines or one per line, hard-wrapped or not.
 
 use super::{Format, Item, Reader, article, boilerplate};
 use crate::document::{Block, Document, Span};
@@ -13,10 +12,10 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Article(|text| read(text).map(Item::from)),
 };
 
-/// The most lines of an article: each takes some memory of ours. A book has fewer.
+/// Line limit of an article, against memory use: a book has fewer.
 const MAX_LINES: usize = 200_000;
 
-/// A text that is known to be plain: an article's words, wherever they came from.
+/// Reads a text known to be plain, from any source.
 pub(super) fn read(text: String) -> Result<Document, String> {
     let lines = text.split(['\n', '\r']).filter(|line| !line.trim().is_empty());
     if lines.take(MAX_LINES + 1).count() > MAX_LINES {
@@ -29,8 +28,8 @@ pub(super) fn read(text: String) -> Result<Document, String> {
     Ok(Document::new(text, blocks))
 }
 
-/// Each paragraph is a block, lines that a program wrapped put together; boilerplate in the lines
-/// around a paragraph stands alone.
+/// Spans of the paragraphs, with hard-wrapped lines joined; a boilerplate line is a block of its
+/// own.
 pub(super) fn blocks(text: &str) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     let paragraphs = lines::paragraphs(text);

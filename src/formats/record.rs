@@ -1,7 +1,7 @@
-//! A record: the named fields of one article, in whatever format they stand.
+//! A record: the named fields of one article, in any format.
 //!
-//! Knows which names mean what; knows no syntax. The next format of records brings a way to cut
-//! them apart and a way to get a field by its name, and nothing else.
+//! Knows the meaning of field names; knows no syntax. A new format of records only needs to split
+//! its input and to look up a field by name.
 
 use std::io::BufRead;
 
@@ -10,13 +10,13 @@ use unicode_normalization::UnicodeNormalization;
 use super::{Fields, Form, Item, plain};
 use crate::document::Document;
 
-/// The longest record that is read; what is beyond it is skipped unread.
+/// Longest record, in bytes; longer ones are skipped.
 pub(super) const LONGEST: u64 = 16 << 20;
 
-/// How much of an unreadable record is kept, in bytes.
+/// Length of an unreadable record's beginning in reports, in bytes.
 const SHOWN: usize = 200;
 
-/// Names of what no caller has to tell.
+/// Field names that no option sets.
 const VERSION: &[&str] = &["version", "판"];
 const LINK: &[&str] = &["link", "url", "링크", "주소", "기사주소", "원문링크"];
 const PUBLISHED: &[&str] = &[
@@ -34,8 +34,7 @@ const PUBLISHED: &[&str] = &[
 ];
 const SLUG: &[&str] = &["slug"];
 
-/// The article of a record whose fields `get` gives. A field that is there and blank counts for
-/// nothing.
+/// The article of a record; `get` returns a field by name. Blank fields count as missing.
 pub(super) fn article(
     fields: &Fields,
     get: impl Fn(&str) -> Option<String>,
@@ -59,7 +58,7 @@ pub(super) fn article(
     })
 }
 
-/// A name without what spreadsheets and people add to it: "기사 본문" is "기사본문".
+/// A field name without case, spaces and byte order marks: "기사 본문" equals "기사본문".
 pub(super) fn folded(name: &str) -> String {
     let kept = |c: &char| !c.is_whitespace() && *c != '\u{feff}';
     name.nfc().filter(kept).flat_map(char::to_lowercase).collect()
@@ -69,13 +68,13 @@ fn words(text: String) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// An article of a headline and a plain text.
+/// An article from a headline and a plain text.
 pub(super) fn titled(title: Option<String>, body: String) -> Result<Document, String> {
     if body.trim().is_empty() {
         return Err("is empty".to_string());
     }
     match title.filter(|title| !title.trim().is_empty()) {
-        // The headline is known, and what looks like another below it is a paragraph.
+        // The headline is given: a second line that looks like one is a paragraph.
         Some(title) => {
             let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
             plain::read(format!("{title}\n\n{body}")).map(|document| document.with_title(&title))
@@ -84,22 +83,22 @@ pub(super) fn titled(title: Option<String>, body: String) -> Result<Document, St
     }
 }
 
-/// The beginning of a record, to recognise it by.
+/// The beginning of a record, for reports.
 pub(super) fn shown(record: &[u8]) -> String {
     let mut end = record.len().min(SHOWN);
-    // Not in the middle of a character, where it is UTF-8.
+    // UTF-8 is not cut inside a character.
     while end > SHOWN - 3 && end < record.len() && record[end] & 0xC0 == 0x80 {
         end -= 1;
     }
     String::from_utf8_lossy(&record[..end]).trim_end().to_string()
 }
 
-/// Why a record was not read to its end.
+/// The reason why a record was skipped.
 pub(super) fn too_long() -> String {
     format!("is longer than {} MB", LONGEST >> 20)
 }
 
-/// Reads to the end of a line without keeping it. Gives what to say of it where that fails.
+/// Skips to the end of the line without keeping it. Returns the read error as a message, or "".
 pub(super) fn skip_line(source: &mut dyn BufRead) -> String {
     loop {
         let (used, done) = match source.fill_buf() {

@@ -1,4 +1,4 @@
-//! A source as UTF-8 while it is read, for formats that cut bytes at line ends and commas.
+//! Decodes a byte stream to UTF-8 while it is read, for formats split at line ends and commas.
 
 use std::io::{self, BufRead, Read};
 
@@ -6,11 +6,11 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
 use super::encoding;
 
-/// How much is held, in bytes.
+/// Buffer size, in bytes.
 const HELD: usize = 1 << 16;
 
-/// The same source, in UTF-8 where it is UTF-16, as spreadsheets save "Unicode text". Byte order
-/// marks are gone.
+/// The source as UTF-8: UTF-16 (as spreadsheets save "Unicode text") is decoded, byte order marks
+/// are removed.
 pub(super) fn utf8(mut source: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
     let start = source.fill_buf()?;
     let known = encoding::marked(start).filter(|(_, mark)| *mark > 0);
@@ -20,16 +20,16 @@ pub(super) fn utf8(mut source: Box<dyn BufRead + Send>) -> io::Result<Box<dyn Bu
     Ok(if encoding == UTF_8 { source } else { Box::new(Transcoded::new(source, encoding)) })
 }
 
-/// A source that is decoded while it is read. What cannot be is an error.
+/// A reader that decodes its source. Invalid bytes are an error.
 pub(super) struct Transcoded {
     source: Box<dyn BufRead + Send>,
     encoding: &'static Encoding,
     decoder: Decoder,
-    /// How many bytes of the source were decoded.
+    /// Number of source bytes decoded.
     read: u64,
-    /// A decoder that has seen the end must not be asked again.
+    /// True after the end of the input: the decoder must not be called again.
     done: bool,
-    /// What is decoded and not yet taken: `text[from..to]`.
+    /// Decoded and unread text: `text[from..to]`.
     text: Vec<u8>,
     from: usize,
     to: usize,

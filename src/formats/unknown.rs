@@ -1,8 +1,7 @@
-//! What an input is that malmoi does not read: a name for it, and the way out. A model that is
-//! given markup or data makes news of it.
+//! Names of inputs that malmoi cannot read, with advice. Without this check, a model would turn
+//! markup or data into news.
 
-/// What bytes are that begin like this. Desks try these first, and deserve to be told what they
-/// opened.
+/// File signatures with a description and advice.
 const SIGNATURES: &[(&[u8], &str)] = &[
     (b"%PDF-", "a PDF; save its text first"),
     (b"%!PS", "PostScript; save its text first"),
@@ -43,10 +42,10 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"\0\0\xFE\xFF", "UTF-32; save it as UTF-8 first"),
 ];
 
-/// What a file is that begins with these bytes, where it is none that holds text.
+/// Description of a binary file by its signature; `None` for possible text.
 pub(super) fn signature(bytes: &[u8]) -> Option<&'static str> {
     const LOOKED_AT: usize = 512;
-    // A text may begin with these letters; a file of that kind has a NUL byte soon after them.
+    // A text may begin with these letters; the binary file has a NUL byte soon after them.
     let binary = || bytes[..bytes.len().min(LOOKED_AT)].contains(&0);
     let begins = |start: &[u8]| {
         bytes.starts_with(start) && (!start.iter().all(u8::is_ascii_alphanumeric) || binary())
@@ -56,7 +55,7 @@ pub(super) fn signature(bytes: &[u8]) -> Option<&'static str> {
 
 /// A kind of text that is not prose.
 struct ForeignText {
-    /// As a message goes on after the file's name.
+    /// Message, following the file's name.
     describe: &'static str,
     is: fn(&str) -> bool,
 }
@@ -108,7 +107,7 @@ const FOREIGN_TEXTS: &[ForeignText] = &[
     ForeignText { describe: "is uuencoded, not text; decode it first", is: is_uuencoded },
 ];
 
-/// The reason a text is not an article, to be shown; `None` where it may be one.
+/// The reason why a text is not an article; `None` if it may be one.
 pub(super) fn text(text: &str) -> Option<String> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let root = xml_root(text);
@@ -131,8 +130,7 @@ fn starts(text: &str, known: &[&str]) -> bool {
         .any(|known| text.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known)))
 }
 
-/// Whether an element around a text is one of HTML. With a declaration of XML only the root of a
-/// page is.
+/// True for an HTML element around a text. After an XML declaration, only the root `html` counts.
 fn is_html(text: &str, root: &str) -> bool {
     #[rustfmt::skip]
     const ELEMENTS: &[&str] = &[
@@ -143,8 +141,8 @@ fn is_html(text: &str, root: &str) -> bool {
     known.iter().any(|known| known.eq_ignore_ascii_case(root))
 }
 
-/// The root element of what is XML by its declaration, or by an element around all of it. "<LEAD>
-/// Mayor opens port" is neither.
+/// The root element of XML, recognized by its declaration or by a closed element around the whole
+/// text. "<LEAD> Mayor opens port" has none.
 fn xml_root(text: &str) -> Option<String> {
     if text.starts_with("<?xml") {
         return Some(super::xml::root(text.as_bytes()).unwrap_or_default());
@@ -163,7 +161,7 @@ fn xml_root(text: &str) -> Option<String> {
         .then(|| name.rsplit(':').next().unwrap_or(name).to_string())
 }
 
-/// A list or an object of JSON, whole or cut short. "[속보] 지진" and "{해민} 항구" are neither.
+/// A JSON list or object, complete or cut short; not "[속보] 지진" or "{해민} 항구".
 fn is_json(text: &str) -> bool {
     let mut rest = text.chars().filter(|c| !c.is_whitespace());
     match (rest.next(), rest.next()) {
@@ -182,7 +180,7 @@ fn is_json(text: &str) -> bool {
     }
 }
 
-/// Header lines of a message: only programs write those.
+/// E-mail headers, which only software writes.
 fn is_mail(text: &str) -> bool {
     const LOOKED_AT: usize = 60;
     const TOLD: &[&str] = &[
@@ -227,14 +225,13 @@ fn is_microdvd(text: &str) -> bool {
     text.lines().next().is_some_and(cue)
 }
 
-/// "msgid" and "msgstr" in turn.
+/// Alternating "msgid" and "msgstr".
 fn is_catalogue(text: &str) -> bool {
     let begins = |word: &str| text.lines().take(200).any(|line| line.starts_with(word));
     begins("msgid \"") && begins("msgstr \"")
 }
 
-/// Lines that begin with a time to the second and name how grave they are, or those of a web
-/// server.
+/// Lines that begin with a time to the second and a severity, or lines of a web server's log.
 fn is_log(text: &str) -> bool {
     const LOOKED_AT: usize = 5;
     const LEVELS: &[&str] =
@@ -259,7 +256,7 @@ fn is_log(text: &str) -> bool {
     lines.len() >= 2 && lines.iter().filter(|line| entry(line)).count() * 2 > lines.len()
 }
 
-/// Lines of one length without a space, of the 64 letters.
+/// Lines of equal length from the base64 alphabet, without spaces.
 fn is_base64(text: &str) -> bool {
     const SHORTEST: usize = 120;
     let text = text.trim_end();
@@ -278,7 +275,7 @@ fn is_base64(text: &str) -> bool {
         && figures()
 }
 
-/// "begin 644 photo.jpg", and the length of each line before it.
+/// "begin 644 photo.jpg", then lines that begin with their length.
 fn is_uuencoded(text: &str) -> bool {
     let mut words = text.lines().next().unwrap_or_default().split(' ');
     words.next() == Some("begin")

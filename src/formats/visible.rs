@@ -1,16 +1,15 @@
-//! What a reader of a text sees: the text without characters that have no width.
+//! The visible part of a text: without characters that have no width.
 //!
-//! Invisible characters carry instructions to models that no editor can see, and turn letters
-//! around. They stay in the [`Document`](crate::Document), whose text must join back byte for byte;
-//! a prompt is made from what is visible.
+//! Invisible characters carry instructions to models that no editor shows, and reverse the reading
+//! direction. They stay in the [`Document`](crate::document::Document), whose text must be rejoined
+//! byte for byte; prompts are made from the visible text.
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// A text as it is seen: without bidirectional controls, tag characters, zero-width and control
-/// characters, and with Hangul that a Mac wrote as separate letters put together (NFC). Borrows
-/// where there is nothing to change.
+/// Removes bidirectional controls, tag characters, zero-width and control characters, and composes
+/// decomposed Hangul (NFC, from macOS). Borrows an unchanged text.
 ///
 /// ```
 /// use malmoi::formats::visible;
@@ -33,7 +32,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 fn is_invisible(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
-        // Soft hyphen, zero-width spaces and joiners, marks and embeddings of direction, invisible
+        // Soft hyphen, zero-width spaces and joiners, directional marks and embeddings, invisible
         // operators.
         '\u{AD}'
         | '\u{61C}'
@@ -48,7 +47,7 @@ fn is_invisible(c: char) -> bool {
         | '\u{1160}'
         | '\u{3164}'
         | '\u{FFA0}' => true,
-        // Tag characters and variation selectors: an alphabet nobody sees.
+        // Tag characters and variation selectors: an invisible alphabet.
         '\u{E0000}'..='\u{E0FFF}' => true,
         c => c.is_control(),
     }

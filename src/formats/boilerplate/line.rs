@@ -1,12 +1,12 @@
-//! A line of a page, with the questions that rules ask about it.
+//! A line of a page and the tests that rules apply to it.
 
-/// A line, and what the rules ask about it.
+/// A line of a page, prepared for the rules.
 pub(super) struct PageLine<'t> {
-    /// As it stands, trimmed.
+    /// The trimmed line.
     pub(super) text: &'t str,
-    /// In small letters, without ornaments at its ends, spaces counted once.
+    /// Lower case, without punctuation at either end, single spaces.
     pub(super) folded: String,
-    /// Whether it reads like a sentence of the article.
+    /// True if it reads like a sentence of an article.
     pub(super) sentence: bool,
 }
 

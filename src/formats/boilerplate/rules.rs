@@ -1,5 +1,5 @@
-//! The table of boilerplate: each kind with its reason, lines it must recognize, and lines like them
-//! that belong to articles.
+//! The table of boilerplate rules: kind, reason, lines that must match, similar lines of articles
+//! that must not.
 
 use super::line::PageLine;
 use super::shapes::{
@@ -12,22 +12,22 @@ use super::words::{
 
 /// One kind of boilerplate.
 pub(super) struct BoilerplateRule {
-    /// What it is, for the report.
+    /// Kind of boilerplate, for the report.
     pub(super) what: &'static str,
-    /// Why such a line can be left out. For whoever reads the table.
+    /// Reason why such a line can be left out, for readers of the table.
     #[cfg_attr(
         not(test),
         allow(dead_code, reason = "the table is read by people and by its tests")
     )]
     pub(super) reason: &'static str,
     pub(super) matches: fn(&PageLine) -> bool,
-    /// Lines it must recognize.
+    /// Lines that must match.
     #[cfg_attr(
         not(test),
         allow(dead_code, reason = "the table is read by people and by its tests")
     )]
     pub(super) drops: &'static [&'static str],
-    /// Lines like them that belong to an article.
+    /// Similar lines of articles that must not match.
     #[cfg_attr(
         not(test),
         allow(dead_code, reason = "the table is read by people and by its tests")
@@ -388,8 +388,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                 "may not be published, broadcast",
                 "this material may not be",
             ];
-            // English claims end in a full stop ("All rights reserved."), Korean ones seldom end
-            // like a sentence.
+            // English notices end with a full stop ("All rights reserved."), Korean ones rarely do.
             line.is_at_most(LONGEST)
                 && (line.starts(CLAIMS)
                     || is_owner(line)
@@ -619,7 +618,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                 "신문사업·인터넷신문사업",
             ];
             let figures = line.text.contains([':', '|', 'ㅣ']) || has_phone(line.text);
-            // Notices of appointments name these offices, too.
+            // Notices of appointments name these offices too.
             let appointed = line.starts(&["대표이사", "발행인", "편집인"])
                 && named.iter().filter(|name| line.folded.contains(**name)).count() < 2
                 && !has_phone(line.text);

@@ -1,4 +1,4 @@
-//! Lines that have the shape of boilerplate, whatever names stand in them.
+//! Boilerplate recognized by the shape of the line instead of its exact words.
 
 use super::line::PageLine;
 use super::words::{self, AGENCIES, CREDITS, MAKERS, PHOTO};
@@ -20,7 +20,7 @@ pub(super) fn is_breadcrumb(line: &PageLine) -> bool {
         )
 }
 
-/// "Contact | Privacy": names of links and buttons, and nothing between them but bars.
+/// "Contact | Privacy": names of links and buttons separated by bars.
 pub(super) fn is_links(line: &PageLine) -> bool {
     const LISTS: &[&[&str]] =
         &[words::IMPRINT, words::NAVIGATION, words::SHARING, words::SUBSCRIPTION];
@@ -29,7 +29,7 @@ pub(super) fn is_links(line: &PageLine) -> bool {
     count > 0 && parts.all(|part| part.is_empty() || LISTS.iter().any(|list| list.contains(&part)))
 }
 
-/// "댓글 12", "추천 0 반대 0", "12 comments": known words, each with a number beside it.
+/// "댓글 12", "추천 0 반대 0", "12 comments": known words, each next to a number.
 pub(super) fn is_counter(line: &PageLine, known: &[&str]) -> bool {
     let is_number = |word: &str| {
         let word = word.trim_end_matches(['개', '건', '명', '회', 'k', 'm', '+', '만', '천']);
@@ -131,13 +131,13 @@ pub(super) fn is_related_link(line: &PageLine) -> bool {
         "see more:",
         "read full story:",
     ];
-    // Without a bullet, an article's own headline may begin like this.
+    // Without a bullet, the article's own headline may begin like this.
     let bulleted = text.starts_with(|c: char| !c.is_alphanumeric() && !"([<\"'“‘".contains(c))
         && line.starts(&["more:", "video:", "photos:", "in pictures:"]);
     text.starts_with('☞') || labelled || action || bulleted || line.starts(&named)
 }
 
-/// "페이스북에 공유", "카카오톡으로 공유": a service and nothing else.
+/// "페이스북에 공유", "카카오톡으로 공유": the name of a service and "share".
 pub(super) fn is_share(line: &PageLine) -> bool {
     const SERVICES: &[&str] = &[
         "페이스북",
@@ -157,7 +157,7 @@ pub(super) fn is_share(line: &PageLine) -> bool {
     named.is_some_and(|named| SERVICES.contains(&named))
 }
 
-/// "Sign in to continue", "카카오톡 채널 추가": an invitation that says what it is for.
+/// "Sign in to continue", "카카오톡 채널 추가": an invitation with its purpose.
 pub(super) fn is_offer(line: &PageLine) -> bool {
     const OFFERED: &[&str] = &[
         "newsletter",
@@ -185,8 +185,8 @@ pub(super) fn is_offer(line: &PageLine) -> bool {
             && line.contains(&["카카오", "네이버", "유튜브", "구독", "카톡", "검색"]))
 }
 
-/// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a claim to copyright. "(c)" may count clauses,
-/// too.
+/// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a copyright claim. "(c)" may also
+/// number a clause.
 pub(super) fn is_owner(line: &PageLine) -> bool {
     const LONGEST_NAME: usize = 40;
     let owner = line.folded.strip_prefix("저작권자").map(str::trim_start);
@@ -228,8 +228,8 @@ pub(super) fn is_tags(line: &PageLine) -> bool {
     !line.sentence && line.is_at_most(LONGEST) && (hashes || line.starts(&named))
 }
 
-/// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": in English a name
-/// follows.
+/// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": English
+/// credits need a name.
 pub(super) fn is_made(line: &PageLine) -> bool {
     let Some(mark) = MAKERS.iter().find(|mark| line.folded.starts_with(**mark)) else {
         return false;
@@ -243,7 +243,7 @@ pub(super) fn is_made(line: &PageLine) -> bool {
             && (!line.sentence || line.contains(&["editing by", "reporting by"])))
 }
 
-/// "디지털뉴스팀": a desk and nothing else.
+/// "디지털뉴스팀": the name of a desk alone.
 pub(super) fn is_team(line: &PageLine) -> bool {
     const LONGEST: usize = 16;
     line.is_at_most(LONGEST)
@@ -262,7 +262,7 @@ pub(super) fn is_team(line: &PageLine) -> bool {
         ])
 }
 
-/// An address with a name, or a name with "기자" and nothing else.
+/// An e-mail address with a name, or a name with "기자" alone.
 pub(super) fn is_reporter(line: &PageLine) -> bool {
     const LONGEST_NAME: usize = 30;
     let (addresses, rest): (Vec<&str>, Vec<&str>) =
@@ -282,7 +282,7 @@ pub(super) fn is_reporter(line: &PageLine) -> bool {
     })
 }
 
-/// "신청:", "문의", "Apply:": what readers are to write to an address for.
+/// "신청:", "문의", "Apply:": the purpose of an address that readers write to.
 fn is_contact(label: &str) -> bool {
     const KOREAN: &[&str] = &["신청", "문의", "접수", "예약", "응모", "참가", "지원", "제출"];
     const ENGLISH: &[&str] =
@@ -303,7 +303,7 @@ fn is_address(word: &str) -> bool {
     plain(user) && plain(domain) && domain.contains('.') && word.is_ascii()
 }
 
-/// A credit, with or without the picture's caption before it.
+/// A photo credit, with or without the caption before it.
 pub(super) fn is_photo(line: &PageLine) -> bool {
     const LONGEST_CAPTION: usize = 120;
     let text = line.text;
@@ -316,12 +316,12 @@ pub(super) fn is_photo(line: &PageLine) -> bool {
         || (text.starts_with('▲') && line.contains(&["사진=", "(사진", "[사진", "자료사진"]))
         || (!line.sentence && line.is_at_most(80) && line.starts(CREDITS))
         || (line.is_at_most(LONGEST_CAPTION) && ends_in_credit(text))
-        // The photo desk's own line under a picture story.
+        // The photo desk's line under a picture story.
         || (text.ends_with(") 사진부") && text.starts_with('('))
 }
 
-/// "… (사진=해민시)", "… [해민시 제공]", "… /사진=해민시", "… (AP Photo/Kim)": an agency's name
-/// alone ends articles, too.
+/// "… (사진=해민시)", "… [해민시 제공]", "… /사진=해민시", "… (AP
+/// Photo/Kim)". An agency's name alone is not enough: articles end with one too.
 fn ends_in_credit(text: &str) -> bool {
     if let Some((_, credit)) = text.rsplit_once('/').filter(|(before, _)| !before.is_empty()) {
         let credit = credit.trim();
@@ -347,7 +347,7 @@ fn ends_in_credit(text: &str) -> bool {
         || inner.starts_with("file photo")
 }
 
-/// "점심", "기념품": what visitors are given, not who gave a picture.
+/// "점심", "기념품": gifts to visitors, not the provider of a photo.
 fn is_given(words: &str) -> bool {
     const GIFTS: &[&str] = &[
         "식사",
@@ -382,8 +382,7 @@ fn is_given(words: &str) -> bool {
     words.split(|c: char| !c.is_alphabetic()).any(|word| GIFTS.contains(&word))
 }
 
-/// A caption with the day of its picture after its full stop: "안내문. 2026.1.7", "…. 2026.1.7
-/// hsj@haemin.example".
+/// A caption with the date of its photo: "안내문. 2026.1.7", "…. 2026.1.7 hsj@haemin.example".
 pub(super) fn is_caption(line: &PageLine) -> bool {
     let words = line.text.split_whitespace().filter(|word| !is_address(word)).collect::<Vec<_>>();
     let Some((last, before)) = words.split_last() else { return false };
@@ -397,8 +396,8 @@ pub(super) fn is_caption(line: &PageLine) -> bool {
     day && before.last().is_some_and(|word| word.ends_with('.'))
 }
 
-/// A time of publication: "입력2026.01.07. 오전 10:30", "Updated: …", or a date and a time of day
-/// alone.
+/// A publication time: "입력2026.01.07. 오전 10:30", "Updated: …", or a date with a time of
+/// day alone.
 pub(super) fn is_dated(line: &PageLine) -> bool {
     const LONGEST: usize = 100;
     #[rustfmt::skip]
@@ -424,8 +423,8 @@ pub(super) fn is_dated(line: &PageLine) -> bool {
     marked || (is_clocked(line) && line.text.contains(':') && is_web_time(line))
 }
 
-/// "2026-01-07 10:30", "Jan 7, 2026, 10:30 a.m.": as programs write a time. "2026. 1. 7.(수) 10:30"
-/// is when something takes place.
+/// "2026-01-07 10:30", "Jan 7, 2026, 10:30 a.m.": times as software writes them. "2026. 1. 7.(수)
+/// 10:30" announces an event.
 fn is_web_time(line: &PageLine) -> bool {
     let first = line.folded.split([' ', 't']).next().unwrap_or_default();
     let parts: Vec<&str> = first.split(['-', '.', '/']).collect();
@@ -439,7 +438,7 @@ fn is_web_time(line: &PageLine) -> bool {
     (compact && !line.text.contains('(')) || english
 }
 
-/// Whether everything in a line tells a time, its marks and separators aside.
+/// True if a line holds only a time, labels and separators.
 fn is_clocked(line: &PageLine) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
@@ -454,7 +453,7 @@ fn is_clocked(line: &PageLine) -> bool {
     words.all(|word| WORDS.contains(&word) || is_calendar(word))
 }
 
-/// The name of a month or of a day of the week, whole or its first letters.
+/// Name of a month or weekday, in full or abbreviated.
 fn is_calendar(word: &str) -> bool {
     const DAYS: [&str; 7] =
         ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

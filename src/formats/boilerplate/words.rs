@@ -1,6 +1,6 @@
-//! The words of boilerplate: lines that are nothing else, in small letters and without ornaments.
+//! Whole lines that are boilerplate, in lower case and without punctuation at either end.
 
-/// Links to other parts of the page or site, and its buttons.
+/// Navigation links and buttons.
 #[rustfmt::skip]
 pub(super) const NAVIGATION: &[&str] = &[
     "back to top", "go to top", "top", "home", "menu", "skip to content", "skip to main content", "skip to navigation",
@@ -85,7 +85,7 @@ pub(super) const SHARING: &[&str] = &[
     "기사수정 요청", "기사 수정 요청", "기사 반응", "이 기사에 대해",
 ];
 
-/// Buttons that count. Votes ("반대 3") are in articles, too.
+/// Buttons with counters. Votes ("반대 3") also occur in articles.
 #[rustfmt::skip]
 pub(super) const COUNTED: &[&str] = &[
     "comment", "comments", "like", "likes", "share", "shares", "view", "views", "reply", "replies", "retweets", "reactions",
@@ -93,7 +93,7 @@ pub(super) const COUNTED: &[&str] = &[
     "조회수", "추천 반대", "추천해요", "후속요청", "후속기사 원해요", "쏠쏠정보", "흥미진진", "공감백배", "분석탁월",
 ];
 
-/// Marks of an advertisement's place.
+/// Labels of advertisements.
 #[rustfmt::skip]
 pub(super) const ADVERTISEMENT: &[&str] = &[
     "advertisement", "advertisements", "advertising", "ad", "ads", "sponsored", "sponsored content", "sponsored links",
@@ -103,7 +103,7 @@ pub(super) const ADVERTISEMENT: &[&str] = &[
     "google 광고", "추천 광고",
 ];
 
-/// Agencies, as pictures are credited to them.
+/// Agencies in photo credits.
 #[rustfmt::skip]
 pub(super) const AGENCIES: &[&str] = &[
     "yonhap", "연합뉴스", "연합", "ap", "afp", "reuters", "epa", "ap-yonhap", "afp-yonhap", "epa-yonhap",
@@ -114,7 +114,7 @@ pub(super) const AGENCIES: &[&str] = &[
     "자료사진", "자료 사진", "file photo", "file image", "stock photo", "photo",
 ];
 
-/// Words of a credit, with or without brackets around them.
+/// Words of a photo credit, with or without brackets.
 #[rustfmt::skip]
 pub(super) const PHOTO: &[&str] = &[
     "사진=", "사진 =", "사진:", "사진 :", "사진제공", "사진 제공", "사진출처", "사진 출처", "이미지=", "이미지 출처", "이미지출처",
@@ -123,7 +123,7 @@ pub(super) const PHOTO: &[&str] = &[
     "image courtesy of", "courtesy of", "ap photo", "via ap", "via reuters", "getty images", "자료사진", "재판매 및 db",
 ];
 
-/// What a line begins with that credits a picture and nothing else.
+/// Beginnings of a line that is only a photo credit.
 #[rustfmt::skip]
 pub(super) const CREDITS: &[&str] = &[
     "photo courtesy of", "photo by ", "photos by ", "photo: ", "photos: ", "photo credit", "photograph: ", "photographs: ",
@@ -133,7 +133,7 @@ pub(super) const CREDITS: &[&str] = &[
     "자료 제공", "그래픽=", "그래픽 =", "삽화=", "일러스트=",
 ];
 
-/// What a line begins with that credits those who made the article.
+/// Beginnings of a line that credits the authors of the article.
 #[rustfmt::skip]
 pub(super) const MAKERS: &[&str] = &[
     "글=", "글 =", "글·사진=", "글·사진 =", "글/사진=", "글, 사진=", "사진·글=", "취재=", "취재 =", "취재:", "취재 :", "취재·",
@@ -142,7 +142,7 @@ pub(super) const MAKERS: &[&str] = &[
     "writing by ", "editing by ", "edited by ", "compiled by ", "written by ", "translated by ", "produced by ",
 ];
 
-/// Beginnings of a claim to the text.
+/// Beginnings of a copyright claim.
 #[rustfmt::skip]
 pub(super) const CLAIMS: &[&str] = &[
     "ⓒ", "©", "copyright (c)", "copyright(c)", "copyright ⓒ", "copyrightⓒ", "copyright ©", "copyright©", "copyright 2",
@@ -150,7 +150,7 @@ pub(super) const CLAIMS: &[&str] = &[
     "all rights reserved", "이 기사의 저작권", "본 기사의 저작권", "기사 저작권", "본 저작물은", "이 콘텐츠의 저작권",
 ];
 
-/// Links at the foot of a site.
+/// Links in a site's footer.
 #[rustfmt::skip]
 pub(super) const IMPRINT: &[&str] = &[
     "privacy policy", "privacy", "privacy notice", "terms of service", "terms of use", "terms and conditions", "terms & conditions",
