@@ -1,58 +1,63 @@
-//! A model ready to work: network, tokenizer, end tokens and chat template behind one handle.
+//! A loaded model behind one handle: network, tokenizer, chat template and end-of-sequence tokens.
 //!
 //! Knows tokens and messages; knows no document, and of languages and tasks only the names that
-//! checkpoints have for them. Prompts come as parts that are trusted or not; models that read a
-//! source are given no prompt but [`Sources`].
+//! checkpoints have for them. Prompts come as parts of the template or of user text; encoder–decoder
+//! models get no prompt but the input of a [`Seq2SeqTask`].
+
+mod memory;
+mod prompt_encoding;
+mod seq2seq_task;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::Device;
 
+use self::prompt_encoding::PromptEncoder;
+pub use self::seq2seq_task::Seq2SeqTask;
 use crate::architectures::{self, Network, Setup};
 use crate::checkpoint::{
-    ChatTemplate, Checkpoint, Content, Frame, Hyper, Message, Quantization, Recommended, Tokenizer,
-    Translation, Typed, Work,
+    ChatTemplate, Checkpoint, MatmulCost, ModelConfig, Quantization, SamplingDefaults, Tokenizer,
 };
 use crate::error::{Error, Result};
 use crate::generation::search_config;
 use crate::generation::{
     Batcher, BeamSearchConfig, Engine, Generated, LogitsProcessors, Options, RequestQueue,
-    Seq2SeqEngine, Sink, run_call,
+    Seq2SeqEngine, Sink, Update, run_call,
 };
 use crate::kernels::{Phase, Precision};
-use crate::prompt_part::{PromptPart, SYSTEM_END, UserTexts, has_marker};
+use crate::prompt_part::PromptPart;
 use crate::reasoning;
 
-/// What opening a model has come to.
+/// A stage of opening a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Opening {
-    /// Its files are looked at.
+    /// Reading headers and configuration.
     Reading,
-    /// Its float weights are quantised, or found to be already.
+    /// Quantizing float weights, or finding them in the cache.
     Quantizing,
-    /// Its weights are laid out for this processor, or found to be already.
-    LayingOut,
-    /// Its network and vocabulary are made.
+    /// Packing weights for this CPU, or finding them in the cache.
+    Packing,
+    /// Building the network and the tokenizer.
     Loading,
 }
 
-/// Told what opening a model has come to; see [`OpenOptions::on_opening`].
+/// A callback for the stages of opening a model; see [`OpenOptions::on_opening`].
 #[derive(Clone, Default)]
-pub struct OnOpening(Option<Arc<Told>>);
+pub struct OnOpening(Option<Arc<Callback>>);
 
-type Told = dyn Fn(Opening) + Send + Sync;
+type Callback = dyn Fn(Opening) + Send + Sync;
 
 impl OnOpening {
     /// Calls a function, which must not block.
-    pub fn new(tell: impl Fn(Opening) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(tell)))
+    pub fn new(callback: impl Fn(Opening) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(callback)))
     }
 
-    fn tell(&self, opening: Opening) {
-        if let Some(tell) = &self.0 {
-            tell(opening);
+    fn call(&self, stage: Opening) {
+        if let Some(callback) = &self.0 {
+            callback(stage);
         }
     }
 }
@@ -63,69 +68,64 @@ impl std::fmt::Debug for OnOpening {
     }
 }
 
-/// How to open a model.
+/// Options of opening a model.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// What to call it in results; by default the name of its file or folder.
+    /// The model's name in results; by default the name of its file or folder.
     pub name: Option<String>,
-    /// The most tokens of prompt and text together; by default, and at most, what it was made for.
+    /// Maximum tokens of prompt and output together; by default, and at most, the length the model
+    /// was made for.
     pub context: Option<usize>,
-    /// Multiply quantised weights as floats: slow, for comparisons with reference implementations.
+    /// Multiply quantized weights as floats: slow, for comparison with reference implementations.
     pub exact: bool,
-    /// Compute to the bit what every other processor computes, where this one has a faster and
-    /// finer way of its own (see [`Phase`](crate::kernels::Phase)): for texts that must be the
-    /// same on different machines.
+    /// Compute the same bits on every CPU, instead of using instructions that give different
+    /// roundings where there are some (see [`Phase`](crate::kernels::Phase)): for outputs that must
+    /// not depend on the machine.
     pub portable: bool,
-    /// Quantise the float weights of a folder; a GGUF file's are as they are.
+    /// Quantize the float weights of a folder. The weights of a GGUF file are used as they are.
     pub quantize: Option<Quantization>,
-    /// A folder for what is made of a model's files, so that it need not be made again: quantised
-    /// weights, and those that come in PyTorch's own form. It is made if need be.
-    pub kept_in: Option<PathBuf>,
-    /// Lay out quantised weights as this processor reads them once, and keep them in that folder
-    /// too: as large as the model again, and from then on it is open at once. Where they
-    /// cannot be kept they are laid out each time.
-    pub keep_tiles: bool,
+    /// Folder of the cache of weights: quantized weights, and PyTorch checkpoints converted to
+    /// safetensors. It is created if it does not exist.
+    pub weights_cache: Option<PathBuf>,
+    /// Pack quantized weights for this CPU once and cache them, too. The cached file is as large as
+    /// the model, which then opens instantly. If it cannot be written, weights are packed at each
+    /// opening.
+    pub cache_packed: bool,
     /// Bytes of memory to assume free, instead of asking the system.
     pub available_memory: Option<u64>,
-    /// Told what it has come to: laying out or quantising a large model takes minutes.
+    /// Called at each stage: packing or quantizing a large model takes minutes.
     pub on_opening: OnOpening,
 }
 
 /// A loaded model. Cloning it is cheap and shares everything.
 #[derive(Clone)]
-pub struct Model(Arc<Inner>, Option<Batcher>);
+pub struct Model {
+    inner: Arc<Inner>,
+    /// The queue of a shared model.
+    batcher: Option<Batcher>,
+}
 
 struct Inner {
     name: String,
     path: PathBuf,
-    hyper: Hyper,
+    config: ModelConfig,
     network: Box<dyn Network>,
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
-    end_tokens: Vec<u32>,
+    eos_tokens: Vec<u32>,
     vocabulary: usize,
     context: usize,
     bytes: u64,
-    work: Work,
-    newly_kept: Option<u64>,
+    matmul_cost: MatmulCost,
+    bytes_cached: Option<u64>,
     phases_share_kernels: bool,
-    /// What the checkpoint forbids of texts that are continued.
-    rules: Arc<LogitsProcessors>,
-    /// Texts that end an output.
+    /// The checkpoint's rules for the output of decoder-only models.
+    logits_processors: Arc<LogitsProcessors>,
+    /// Strings that end an output.
     stops: Vec<String>,
     fixed_chunks: bool,
-    /// How sources are searched; of a network that reads none nothing.
+    /// Default beam-search settings; `None` for decoder-only models.
     beams: Option<BeamSearchConfig>,
-}
-
-/// How a model reads sources for a task.
-#[derive(Debug, Clone)]
-pub struct Sources {
-    frame: Frame,
-    /// Words that stand before every text.
-    words: String,
-    /// How they are searched.
-    pub search: BeamSearchConfig,
 }
 
 impl Model {
@@ -133,7 +133,7 @@ impl Model {
     ///
     /// ```no_run
     /// let model = malmoi::Model::open("models/SmolLM2-135M-Instruct.Q4_1.gguf")?;
-    /// println!("{} reads {} tokens at once", model.name(), model.context());
+    /// println!("{} has a context of {} tokens", model.name(), model.context());
     /// # Ok::<(), malmoi::Error>(())
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -143,28 +143,20 @@ impl Model {
     /// As [`Model::open`], with options.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
-        let kept_in = options.kept_in.as_deref();
-        let tell = |opening| options.on_opening.tell(opening);
-        tell(Opening::Reading);
-        let mut checkpoint = Checkpoint::open_keeping(path, kept_in)?;
-        if let Some(to) = options.quantize {
-            let kept_in = kept_in.ok_or_else(|| {
-                Error::malformed(path, "no folder was named for keeping its quantised weights")
-            })?;
-            tell(Opening::Quantizing);
-            checkpoint.quantize(to, kept_in)?;
-        }
-        check_memory(&checkpoint, options.available_memory)?;
+        let mut checkpoint = open_checkpoint(path, options)?;
+        memory::check(&checkpoint, options.available_memory)?;
         let device = device()?;
-        let mut newly_kept = None;
-        if let Some(kept_in) =
-            kept_in.filter(|_| options.keep_tiles && !options.exact && device.is_cpu())
+        let mut bytes_cached = None;
+        if let Some(cache) = &options.weights_cache
+            && options.cache_packed
+            && !options.exact
+            && device.is_cpu()
         {
-            tell(Opening::LayingOut);
-            // Nothing is lost by failing but time, each time.
-            newly_kept = checkpoint.keep_tiles(kept_in).unwrap_or_default();
+            options.on_opening.call(Opening::Packing);
+            // A failure costs only the time to pack again.
+            bytes_cached = checkpoint.cache_packed(cache).unwrap_or_default();
         }
-        tell(Opening::Loading);
+        options.on_opening.call(Opening::Loading);
         let precision = match options {
             OpenOptions { exact: true, .. } => Precision::Exact,
             OpenOptions { portable: true, .. } => Precision::Portable,
@@ -174,11 +166,11 @@ impl Model {
             architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
         let mut tokenizer = match checkpoint.gguf() {
             Some(gguf) => Tokenizer::from_gguf(gguf)?,
-            None => Tokenizer::from_folder(path, checkpoint.hyper.architecture())?,
+            None => Tokenizer::from_folder(path, checkpoint.config.architecture())?,
         };
         tokenizer.forget_beyond(loaded.vocabulary)?;
-        let (bytes, work) = (checkpoint.size(), checkpoint.work()?);
-        let hyper = checkpoint.hyper;
+        let (bytes, matmul_cost) = (checkpoint.size(), checkpoint.matmul_cost()?);
+        let config = checkpoint.config;
         let beams = match loaded.sources {
             Some(known) if tokenizer.largest_id().is_some_and(|id| id as usize >= known) => {
                 let reason =
@@ -186,303 +178,252 @@ impl Model {
                 return Err(Error::malformed(path, reason));
             }
             Some(_) => Some(BeamSearchConfig::from_checkpoint(
-                &hyper,
+                &config,
                 "",
                 loaded.vocabulary,
                 loaded.context,
             )?),
             None => None,
         };
-        let template =
-            hyper.chat_template().map(|source| ChatTemplate::parse(source, hyper.special_tokens()));
+        let template = config
+            .chat_template()
+            .map(|source| ChatTemplate::parse(source, config.special_tokens()))
+            .transpose()?;
         let mut name = options.name.clone().unwrap_or_else(|| name_of(path));
         if let Some(to) = options.quantize {
-            // Its results are others than the whole model's.
+            // Quantized weights give different results, so the name says so.
             name = format!("{name} {}", to.as_str());
         }
-        let end_tokens = end_tokens(&hyper, &tokenizer, loaded.vocabulary)?;
-        let rules = LogitsProcessors::from_checkpoint(&hyper, loaded.vocabulary, &end_tokens)?;
+        let eos_tokens = eos_tokens(&config, &tokenizer, loaded.vocabulary)?;
+        let logits_processors =
+            LogitsProcessors::from_checkpoint(&config, loaded.vocabulary, &eos_tokens)?;
         let inner = Inner {
             name,
             path: path.to_path_buf(),
             network: loaded.network,
-            end_tokens,
-            rules: Arc::new(rules),
-            stops: search_config::stop_strings(&hyper)?,
+            eos_tokens,
+            logits_processors: Arc::new(logits_processors),
+            stops: search_config::stop_strings(&config)?,
             vocabulary: loaded.vocabulary,
-            template: template.transpose()?,
+            template,
             tokenizer,
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
             bytes,
-            work,
-            newly_kept,
+            matmul_cost,
+            bytes_cached,
             fixed_chunks: options.exact || !device.is_cpu(),
             phases_share_kernels: options.exact
                 || options.portable
                 || !device.is_cpu()
                 || Phase::share_kernels(),
             beams,
-            hyper,
+            config,
         };
-        Ok(Self(Arc::new(inner), None))
+        Ok(Self { inner: Arc::new(inner), batcher: None })
     }
 
-    /// The same model for use by many threads at once: what all of them ask for goes through it
-    /// together, up to `batch` texts at a time. Each gets the text it would get alone.
+    /// The same model for use by many threads at once: the requests of all of them are computed
+    /// together, up to `batch` texts at a time. Each text is the one it would be alone.
     pub fn shared(&self, batch: usize) -> Result<Self> {
-        let inner = self.0.clone();
+        let inner = self.inner.clone();
         let room = if inner.beams.is_some() { Seq2SeqEngine::max_searches(batch) } else { batch };
         let batcher = Batcher::start(room, move |queue| inner.serve(queue, batch))?;
-        Ok(Self(self.0.clone(), Some(batcher)))
+        Ok(Self { inner: self.inner.clone(), batcher: Some(batcher) })
     }
 
-    /// What it is called in results.
+    /// The model's name in results.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.inner.name
     }
 
-    /// The folder or file it came from.
+    /// Its folder or file.
     pub fn path(&self) -> &Path {
-        &self.0.path
+        &self.inner.path
     }
 
-    /// The architecture its checkpoint names.
+    /// The architecture named by its checkpoint.
     pub fn architecture(&self) -> &str {
-        self.0.hyper.architecture()
+        self.inner.config.architecture()
     }
 
-    /// The most tokens of prompt and text together.
+    /// Maximum tokens of prompt and output together.
     pub fn context(&self) -> usize {
-        self.0.context
+        self.inner.context
     }
 
-    /// Bytes of its weights.
+    /// Size of its weights in bytes.
     pub fn bytes(&self) -> u64 {
-        self.0.bytes
+        self.inner.bytes
     }
 
-    /// What its matrices cost.
-    pub fn work(&self) -> Work {
-        self.0.work
+    /// The cost of its matmuls.
+    pub fn matmul_cost(&self) -> MatmulCost {
+        self.inner.matmul_cost
     }
 
-    /// Bytes that opening it left on the disk, where [`OpenOptions::keep_tiles`] did so for the
+    /// Bytes that opening it wrote to the cache, if [`OpenOptions::cache_packed`] did so for the
     /// first time.
-    pub fn newly_kept(&self) -> Option<u64> {
-        self.0.newly_kept
+    pub fn bytes_cached(&self) -> Option<u64> {
+        self.inner.bytes_cached
     }
 
-    /// Sampling defaults its makers recommend.
-    pub fn recommended(&self) -> &Recommended {
-        &self.0.hyper.recommended
+    /// Sampling defaults recommended by the checkpoint.
+    pub fn sampling_defaults(&self) -> &SamplingDefaults {
+        &self.inner.config.sampling_defaults
     }
 
-    /// Whether it was trained to answer messages. One that was not only continues texts.
-    pub fn answers_messages(&self) -> bool {
-        self.0.template.is_some()
+    /// True if it has a chat template, so was trained to answer messages; others only continue
+    /// texts.
+    pub fn has_chat_template(&self) -> bool {
+        self.inner.template.is_some()
     }
 
-    /// How many tokens a text takes.
+    /// Number of tokens of a text.
     pub fn count(&self, text: &str) -> usize {
-        self.0.tokenizer.count(text)
+        self.inner.tokenizer.count(text)
     }
 
     /// Its network, for measurements and tests.
     pub fn network(&self) -> &dyn Network {
-        &*self.0.network
+        &*self.inner.network
     }
 
-    /// Its vocabulary, for measurements and tests.
+    /// Its tokenizer, for measurements and tests.
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.0.tokenizer
+        &self.inner.tokenizer
     }
 
-    /// Texts that are control tokens to it: an output must not contain them.
+    /// Texts of its special tokens, which an output must not contain.
     pub fn special_texts(&self) -> impl Iterator<Item = &str> {
-        self.0.tokenizer.special_texts()
+        self.inner.tokenizer.special_texts()
     }
 
-    /// The token ids of a prompt: its parts as one user message in the checkpoint's own chat
-    /// template, or one after the other where it has none.
+    /// The token ids of a prompt: its parts as one user message in the checkpoint's chat template,
+    /// or joined if there is none.
     pub fn prompt(&self, system: Option<&str>, parts: &[PromptPart<&str>]) -> Result<Vec<u32>> {
-        let Some(template) = &self.0.template else {
-            let mut ids = self.beginning();
-            ids.extend(self.0.tokenizer.encode_parts(parts)?);
-            return Ok(ids);
-        };
-        let (user, user_texts) = with_placeholders(parts)?;
-        self.answer_to(template, &conversations(system, &user), &user_texts)
+        self.inner.prompts().prompt(system, parts)
     }
 
-    /// Tokens before a text that is to be continued: what the files say of it, or else what the
-    /// tokenizer puts there.
-    fn beginning(&self) -> Vec<u32> {
-        let before = self.0.tokenizer.before();
-        let begin = self.0.hyper.begin_token();
-        match self.0.hyper.begins_texts() {
-            Some(false) => Vec::new(),
-            Some(true) if begin.is_some() => begin.into_iter().collect(),
-            _ => before.to_vec(),
-        }
+    /// True if its chat template has the wording for translation requests, and accepts no other
+    /// messages.
+    pub fn has_translation_template(&self) -> bool {
+        self.inner.template.as_ref().is_some_and(ChatTemplate::has_translation_template)
     }
 
-    /// Whether its chat template asks for translations in its own words; others are not understood
-    /// then.
-    pub fn words_translations(&self) -> bool {
-        self.0.template.as_ref().is_some_and(ChatTemplate::words_translations)
-    }
-
-    /// The token ids of a prompt for the translation of a text, in the words of the checkpoint's
-    /// chat template. Languages are codes.
+    /// The token ids of a translation request in the wording of the checkpoint's chat template.
+    /// Languages are codes.
     pub fn translation_prompt(&self, source: &str, target: &str, text: &str) -> Result<Vec<u32>> {
-        let Some(template) = &self.0.template else {
-            return self.prompt(None, &[PromptPart::UserText(text)]);
-        };
-        let mut user_texts = UserTexts::default();
-        let text = user_texts.hide(text);
-        let content = Content::Translation([Translation::new(source, target, text)]);
-        self.answer_to(template, &[vec![Message { role: "user", content }]], &user_texts)
+        self.inner.prompts().translation(source, target, text)
     }
 
-    /// The token ids of messages in which marks stand for plain parts, up to where the model
-    /// answers. Of several ways of saying the same the first is taken that the template accepts and
-    /// leaves whole.
-    fn answer_to(
-        &self,
-        template: &ChatTemplate,
-        conversations: &[Vec<Message>],
-        user_texts: &UserTexts<'_>,
-    ) -> Result<Vec<u32>> {
-        let mut refusal = None;
-        for messages in conversations {
-            let rendered = template.render(messages, &[("enable_thinking", false.into())]);
-            match rendered
-                .and_then(|rendered| self.encode_rendered(messages, &rendered, user_texts))
-            {
-                Ok(ids) => return Ok(ids),
-                Err(error) => drop(refusal.get_or_insert(error)),
-            }
-        }
-        Err(refusal.unwrap_or_else(|| Error::prompt("chat_template", "it was given no message")))
-    }
-
-    /// The token ids of rendered messages; fails where any of what was said is not in them.
-    fn encode_rendered(
-        &self,
-        messages: &[Message],
-        rendered: &str,
-        user_texts: &UserTexts<'_>,
-    ) -> Result<Vec<u32>> {
-        let fail = || {
-            Error::prompt(
-                "chat_template",
-                "it leaves out a part of the message, or changes its order",
-            )
-        };
-        let said = messages.iter().filter(|message| message.role == "system").count();
-        if rendered.matches(SYSTEM_END).count() != said {
-            return Err(fail());
-        }
-        let rendered = rendered.replace(SYSTEM_END, "");
-        if !user_texts.are_in_order(&rendered) {
-            return Err(fail());
-        }
-        self.0.tokenizer.encode_parts(&user_texts.restore(&rendered).ok_or_else(fail)?)
-    }
-
-    /// The mark that closes the reasoning which a prompt's last words open, where its template does
-    /// so.
+    /// The mark that closes reasoning, if the end of a prompt opens it, as some templates do.
     pub(crate) fn reasoning_left_open(&self, prompt: &[u32]) -> Option<&'static str> {
         let tail = &prompt[prompt.len().saturating_sub(16)..];
-        reasoning::left_open(&self.0.tokenizer.decode(tail).ok()?)
+        reasoning::left_open(&self.inner.tokenizer.decode(tail).ok()?)
     }
 
-    /// Whether it reads a whole source and then writes a text: translators and summarizers that
-    /// take no prompt.
-    pub fn reads_sources(&self) -> bool {
-        self.0.beams.is_some()
+    /// True for encoder–decoder models: translators and summarizers that take no prompt.
+    pub fn is_encoder_decoder(&self) -> bool {
+        self.inner.beams.is_some()
     }
 
-    /// Whether it was trained to translate and nothing else: Marian, M2M100 and NLLB are for that.
+    /// True if it was trained to translate and nothing else: Marian, M2M100 and NLLB.
     pub fn only_translates(&self) -> bool {
         matches!(self.architecture(), "marian" | "m2m_100")
     }
 
-    /// How sources are read for a task that goes from one language (by its code) into another.
-    /// Fails where the model has marks for languages and none for these.
-    pub fn sources(&self, task: &str, from: &str, into: &str) -> Result<Sources> {
-        let Inner { hyper, tokenizer, vocabulary, context, .. } = &*self.0;
-        let mut search = BeamSearchConfig::from_checkpoint(hyper, task, *vocabulary, *context)?;
-        let mut frame = tokenizer.frame(from, into)?;
-        if frame.before.is_empty() && frame.after.is_empty() {
-            // Its files say nothing; all the networks were trained with an end, those that know a
-            // beginning with that as well.
-            frame.before.extend(hyper.begin_token());
-            frame.after.extend(self.0.end_tokens.first());
+    /// The use of an encoder–decoder model for a task, from one language (by its code) into
+    /// another. Fails if the model has language tokens and none for one of these.
+    pub fn seq2seq_task(&self, task: &str, from: &str, into: &str) -> Result<Seq2SeqTask> {
+        let Inner { config, tokenizer, vocabulary, context, .. } = &*self.inner;
+        let mut search = BeamSearchConfig::from_checkpoint(config, task, *vocabulary, *context)?;
+        let mut template = tokenizer.encoder_template(from, into)?;
+        if template.before.is_empty() && template.after.is_empty() {
+            // Not in the files; all such networks were trained with an EOS token, and those with a
+            // BOS token with that as well.
+            template.before.extend(config.bos_token());
+            template.after.extend(self.inner.eos_tokens.first());
         }
-        search.logits_processors.forced_bos_token_id =
-            frame.first.or(search.logits_processors.forced_bos_token_id);
-        let words = hyper.words_before(task).unwrap_or_default().to_string();
-        Ok(Sources { frame, words, search })
+        let forced = &mut search.logits_processors.forced_bos_token_id;
+        *forced = template.first.or(*forced);
+        let prefix = config.task_prefix(task).unwrap_or_default().to_string();
+        Ok(Seq2SeqTask { template, prefix, search })
     }
 
-    /// The token ids of a source.
-    pub fn source(&self, sources: &Sources, text: &str) -> Result<Vec<u32>> {
-        let Sources { frame, words, .. } = sources;
-        let ids = self.0.tokenizer.encode(&format!("{words}{text}"))?;
-        Ok([&frame.before[..], &ids, &frame.after].concat())
+    /// The token ids of a text as the encoder's input.
+    pub fn encoder_input(&self, task: &Seq2SeqTask, text: &str) -> Result<Vec<u32>> {
+        task.encoder_input(&self.inner.tokenizer, text)
     }
 
-    /// Continues prompts, or finds texts for sources. Results stand in the order of what was given,
-    /// and do not depend on how many are worked on at once.
+    /// Generates outputs for prompts, or for encoder inputs. Results stand in the order of the
+    /// prompts and do not depend on the batch size.
     pub fn generate(
         &self,
         prompts: &[Vec<u32>],
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
-        let mut options = Options { logits_processors: self.0.rules.clone(), ..options.clone() };
-        options.stop.extend(self.0.stops.iter().cloned());
+        let logits_processors = self.inner.logits_processors.clone();
+        let mut options = Options { logits_processors, ..options.clone() };
+        options.stop.extend(self.inner.stops.iter().cloned());
         if options.no_repeat_ngram == 0 {
-            options.no_repeat_ngram = self.0.rules.no_repeat_ngram_size;
+            options.no_repeat_ngram = self.inner.logits_processors.no_repeat_ngram_size;
         }
-        let generate = |prompts: &[Vec<u32>], sink: &mut Sink<'_>| match &self.1 {
-            Some(batcher) => batcher.generate(prompts, &options, sink),
-            None => run_call(prompts, &options, sink, |queue, batch| self.0.serve(queue, batch)),
-        };
-        if !self.reads_sources() {
-            return generate(prompts, sink);
+        if !self.is_encoder_decoder() {
+            return self.generate_in_order(prompts, &options, sink);
         }
-        // The longest first: those that are read together are of about one length, and the last
-        // ones are short.
+        // The longest first: inputs that are encoded together are of similar lengths, and the last
+        // batch is short.
         let mut order: Vec<usize> = (0..prompts.len()).collect();
         order.sort_by_key(|index| std::cmp::Reverse(prompts[*index].len()));
         let sorted: Vec<Vec<u32>> = order.iter().map(|index| prompts[*index].clone()).collect();
-        let mut generated: Vec<_> = generate(&sorted, &mut |at, update| sink(order[at], update))?
-            .into_iter()
-            .zip(&order)
-            .collect();
+        let mut sink = |at: usize, update: Update<'_>| sink(order[at], update);
+        let generated = self.generate_in_order(&sorted, &options, &mut sink)?;
+        let mut generated: Vec<_> = generated.into_iter().zip(&order).collect();
         generated.sort_by_key(|(_, index)| **index);
         Ok(generated.into_iter().map(|(generated, _)| generated).collect())
+    }
+
+    fn generate_in_order(
+        &self,
+        prompts: &[Vec<u32>],
+        options: &Options,
+        sink: &mut Sink<'_>,
+    ) -> Result<Vec<Generated>> {
+        match &self.batcher {
+            Some(batcher) => batcher.generate(prompts, options, sink),
+            None => run_call(prompts, options, sink, |queue, batch| self.inner.serve(queue, batch)),
+        }
     }
 }
 
 impl Inner {
+    fn prompts(&self) -> PromptEncoder<'_> {
+        let Self { config, tokenizer, template, .. } = self;
+        PromptEncoder { config, tokenizer, template: template.as_ref() }
+    }
+
+    /// Runs the loop of its kind of network until the queue is empty.
     fn serve(&self, queue: &mut dyn RequestQueue, batch: usize) {
-        let Self { network, tokenizer, end_tokens, context, .. } = self;
-        let (network, context, fixed_chunks) = (&**network, *context, self.fixed_chunks);
+        let Self { network, tokenizer, eos_tokens, .. } = self;
+        let Self { context, phases_share_kernels, fixed_chunks, .. } = *self;
+        let network = &**network;
         match &self.beams {
-            Some(config) => Seq2SeqEngine { network, tokenizer, context, config, fixed_chunks }
-                .serve(queue, batch),
-            None => Engine {
-                network,
-                tokenizer,
-                eos_tokens: end_tokens,
-                context,
-                phases_share_kernels: self.phases_share_kernels,
-                fixed_chunks,
+            Some(config) => {
+                Seq2SeqEngine { network, tokenizer, context, config, fixed_chunks }
+                    .serve(queue, batch);
             }
-            .serve(queue, batch),
+            None => {
+                Engine {
+                    network,
+                    tokenizer,
+                    eos_tokens,
+                    context,
+                    phases_share_kernels,
+                    fixed_chunks,
+                }
+                .serve(queue, batch);
+            }
         }
     }
 }
@@ -490,107 +431,50 @@ impl Inner {
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model")
-            .field("name", &self.0.name)
+            .field("name", &self.inner.name)
             .field("architecture", &self.architecture())
             .finish()
     }
 }
 
-/// The ways of saying something that templates take, the most usual first: with a system turn or
-/// with its words before the user's, as text or as a list with one entry.
-fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
-    let text = |text: &str| Content::Text(text.to_string());
-    let typed = |text: &str| Content::Typed([Typed::new(text)]);
-    let mut ways = Vec::new();
-    for content in [&text as &dyn Fn(&str) -> Content, &typed] {
-        match system {
-            None => ways.push(vec![Message { role: "user", content: content(user) }]),
-            Some(system) => {
-                let turn = format!("{system}{SYSTEM_END}");
-                let apart = [("system", turn.as_str()), ("user", user)];
-                ways.push(
-                    apart.map(|(role, said)| Message { role, content: content(said) }).into(),
-                );
-                let together = format!("{system}\n\n{user}");
-                ways.push(vec![Message { role: "user", content: content(&together) }]);
-            }
-        }
+/// Opens the files of a model, with float weights quantized if the options say so.
+fn open_checkpoint(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
+    let cache = options.weights_cache.as_deref();
+    options.on_opening.call(Opening::Reading);
+    let mut checkpoint = Checkpoint::open_with_cache(path, cache)?;
+    if let Some(to) = options.quantize {
+        let cache = cache.ok_or_else(|| {
+            Error::malformed(path, "no folder was named for keeping its quantized weights")
+        })?;
+        options.on_opening.call(Opening::Quantizing);
+        checkpoint.quantize(to, cache)?;
     }
-    ways
+    Ok(checkpoint)
 }
 
-/// The content of a user message with placeholders for user text.
-fn with_placeholders<'p>(parts: &[PromptPart<&'p str>]) -> Result<(String, UserTexts<'p>)> {
-    let mut content = String::new();
-    let mut user_texts = UserTexts::default();
-    for part in parts {
-        match *part {
-            PromptPart::Template(text) if has_marker(text) => {
-                let reason = "it contains one of the private-use characters U+F5A10 to U+F5A12";
-                return Err(Error::prompt("prompt", reason));
-            }
-            PromptPart::Template(text) => content.push_str(text),
-            PromptPart::UserText(text) => content.push_str(&user_texts.hide(text)),
-        }
+/// The tokens that end an output: those of the checkpoint, and the ends of turns in its vocabulary.
+fn eos_tokens(config: &ModelConfig, tokenizer: &Tokenizer, vocabulary: usize) -> Result<Vec<u32>> {
+    let mut tokens = config.eos_tokens().to_vec();
+    tokens.extend(tokenizer.turn_ends());
+    // The EOS token of the tokenizer may differ from those of the network's config.
+    let eos_text = config.special_tokens().find(|(name, _)| *name == "eos_token");
+    tokens.extend(eos_text.and_then(|(_, text)| tokenizer.id_of(text)));
+    tokens.sort_unstable();
+    tokens.dedup();
+    tokens.retain(|id| (*id as usize) < vocabulary);
+    if tokens.is_empty() {
+        return Err(Error::NoEndToken { file: config.file().to_path_buf() });
     }
-    Ok((content, user_texts))
+    Ok(tokens)
 }
 
-/// Everything that ends a text: what the checkpoint says, and the turn ends of its vocabulary.
-fn end_tokens(hyper: &Hyper, tokenizer: &Tokenizer, vocabulary: usize) -> Result<Vec<u32>> {
-    let mut ends = hyper.end_tokens().to_vec();
-    ends.extend(tokenizer.turn_ends());
-    // The tokenizer's end may be another than those of the network's config.
-    let said = hyper.special_tokens().find(|(name, _)| *name == "eos_token");
-    ends.extend(said.and_then(|(_, text)| tokenizer.id_of(text)));
-    ends.sort_unstable();
-    ends.dedup();
-    ends.retain(|id| (*id as usize) < vocabulary);
-    if ends.is_empty() {
-        return Err(Error::NoEndToken { file: hyper.file().to_path_buf() });
-    }
-    Ok(ends)
-}
-
-/// `qwen2.5-coder-1.5b-instruct-q4_k_m` of a path to that file.
+/// The name of a folder, or of a file without its extension.
 fn name_of(path: &Path) -> String {
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
     name.unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Weights are mapped, not copied, but a model that does not fit would be read from disk for every
-/// token.
-fn check_memory(checkpoint: &Checkpoint, available: Option<u64>) -> Result<()> {
-    const MEGABYTE: u64 = 1_000_000;
-    let available = available.unwrap_or_else(free_memory);
-    // A tenth for tokenizer, activations and a first stretch of cache.
-    let needed = checkpoint.size() + checkpoint.size() / 10;
-    if needed > available {
-        let file = checkpoint.path().to_path_buf();
-        return Err(Error::TooBig {
-            file,
-            needed: needed / MEGABYTE,
-            available: available / MEGABYTE,
-        });
-    }
-    Ok(())
-}
-
-/// What the system can give without swapping; everything where it does not say.
-fn free_memory() -> u64 {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    let machine = system.available_memory();
-    let group = system
-        .cgroup_limits()
-        .map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
-    match machine {
-        0 => u64::MAX,
-        machine => machine.min(group),
-    }
-}
-
-/// The CPU, unless the build has a GPU's feature and the machine the GPU.
+/// The GPU if the build supports one and the machine has it, else the CPU.
 fn device() -> Result<Device> {
     #[cfg(feature = "cuda")]
     return Ok(Device::cuda_if_available(0)?);

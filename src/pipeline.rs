@@ -66,7 +66,7 @@ fn route(
 ) -> Route {
     let writes =
         job.capabilities.summarizes.as_ref().is_none_or(|languages| languages.contains(&to));
-    let able = writes && !model.reads_sources();
+    let able = writes && !model.is_encoder_decoder();
     match job.options.route {
         _ if from == to => Route::Direct,
         Route::Auto if able && !is_own_summary(article) => Route::Direct,
@@ -84,7 +84,7 @@ fn cascade(
     job: &Job,
     observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
-    if translator.is_none() && model.reads_sources() {
+    if translator.is_none() && model.is_encoder_decoder() {
         let what = format!("a summary in {} of an article in {}", to.name(), from.name());
         let supported =
             "summaries in the article's language, which another model can translate".to_string();

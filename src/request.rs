@@ -199,7 +199,7 @@ impl Request {
         let Self { model, translator, document, mut job, deadline } = self;
         let document = document.map_err(|fault| Error::unreadable("the text", fault))?;
         if let Some(seed) = job.options.seed {
-            job.generation.sample_as_recommended(model.recommended(), seed);
+            job.generation.sample_as_recommended(model.sampling_defaults(), seed);
         }
         let began = Instant::now();
         let translator = translator.as_ref().map(|(model, capabilities)| (model, capabilities));

@@ -74,7 +74,7 @@ fn a_template_that_words_translations_is_given_languages_and_text() {
         {{ entry['text'] | trim }}<end_of_turn>\n\
         {%- endfor -%}";
     let template = ChatTemplate::parse(source, [].into_iter()).unwrap();
-    assert!(template.words_translations());
+    assert!(template.has_translation_template());
     let message = |content| [Message { role: "user", content }];
     let entry = Content::Translation([Translation::new("en", "ko", " Rain. ")]);
     let rendered = template.render(&message(entry), &[]).unwrap();
@@ -89,6 +89,6 @@ fn templates_in_real_files_render_as_the_reference_does() {
         let Some(path) = real(name) else { continue };
         let checkpoint = Checkpoint::open(&path).unwrap();
         let sum = |text: &str| format!("{:x}", Sha256::digest(text));
-        check(name, checkpoint.hyper.chat_template().unwrap(), sum);
+        check(name, checkpoint.config.chat_template().unwrap(), sum);
     }
 }

@@ -425,7 +425,7 @@ fn weights_in_pytorchs_own_form_are_converted_once() {
     std::fs::copy(weights, folder.path().join("pytorch_model.bin")).unwrap();
     let error = Checkpoint::open(folder.path()).err().unwrap().to_string();
     assert!(error.contains("its weights are in pytorch_model.bin"), "{error}");
-    let checkpoint = Checkpoint::open_keeping(folder.path(), Some(kept.path())).unwrap();
+    let checkpoint = Checkpoint::open_with_cache(folder.path(), Some(kept.path())).unwrap();
     let setup =
         Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let Loaded { network, .. } = architectures::load(&setup).unwrap();

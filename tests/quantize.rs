@@ -113,12 +113,12 @@ fn a_kept_file_that_is_damaged_is_made_again() {
 }
 
 #[test]
-fn what_cannot_be_quantised_or_kept_is_said() {
+fn what_cannot_be_quantized_or_kept_is_said() {
     let kept = tempfile::tempdir().unwrap();
     let mut gguf = Checkpoint::open(&here("fixtures/gguf/llama-gqa.gguf")).unwrap();
     let error = gguf.quantize(Quantization::Q4K, kept.path()).unwrap_err();
     assert!(matches!(error, Error::Unsupported { .. }), "{error}");
-    assert!(error.to_string().contains("quantising a GGUF file to q4k"), "{error}");
+    assert!(error.to_string().contains("quantizing a GGUF file to q4k"), "{error}");
 
     let file = kept.path().join("file");
     std::fs::write(&file, "in the way").unwrap();
@@ -128,9 +128,9 @@ fn what_cannot_be_quantised_or_kept_is_said() {
     assert!(error.to_string().starts_with("cannot create"), "{error}");
 }
 
-/// Every architecture runs with quantised weights, too: what must not be quantised is left alone.
+/// Every architecture runs with quantized weights, too: what must not be quantized is left alone.
 #[test]
-fn every_network_runs_quantised() {
+fn every_network_runs_quantized() {
     let kept = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(here("fixtures/models")).unwrap() {
         let folder = entry.unwrap().path();

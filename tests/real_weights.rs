@@ -195,13 +195,13 @@ fn weights_that_are_kept_in_tiles_compute_the_same() {
     std::fs::write(&nowhere, "").unwrap();
     for (kept_in, new) in [(&kept_in, true), (&kept_in, false), (&nowhere, false)] {
         let options = OpenOptions {
-            kept_in: Some(kept_in.clone()),
-            keep_tiles: true,
+            weights_cache: Some(kept_in.clone()),
+            cache_packed: true,
             ..OpenOptions::default()
         };
         let model = Model::open_with(&path, &options).unwrap();
         let new = new && malmoi::kernels::Isa::detect().has_tiles();
-        assert_eq!(model.newly_kept().is_some(), new);
+        assert_eq!(model.bytes_cached().is_some(), new);
         assert!(logits_of(&model, &ids) == plain);
     }
 }

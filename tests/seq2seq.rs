@@ -293,11 +293,11 @@ fn gguf_files_cut_texts_as_the_library_does() {
         assert!(!ids.contains(&tokenizer.id_of("<extra_id_0>").unwrap()), "{name}");
         let ids = tokenizer.encode("The council met on Monday.").unwrap();
         assert_eq!(tokenizer.decode(&ids).unwrap(), "The council met on Monday.", "{name}");
-        let frame = tokenizer.frame("en", "ko").unwrap();
+        let frame = tokenizer.encoder_template("en", "ko").unwrap();
         assert_eq!((frame.before.len(), frame.after.len(), frame.first), (0, 1, None), "{name}");
         // And the whole is a model.
         let model = malmoi::Model::open(&file).unwrap();
-        assert!(model.reads_sources());
+        assert!(model.is_encoder_decoder());
         let request = model.translate("The council met on Monday.").max_tokens(4);
         assert!(request.run().unwrap().segments[0].score.is_some(), "{name}");
     }
@@ -410,7 +410,7 @@ fn asked_for(name: &str, task: &str) -> BeamSearchConfig {
     let setup =
         Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
     let Loaded { vocabulary, context, .. } = architectures::load(&setup).unwrap();
-    BeamSearchConfig::from_checkpoint(&checkpoint.hyper, task, vocabulary, context).unwrap()
+    BeamSearchConfig::from_checkpoint(&checkpoint.config, task, vocabulary, context).unwrap()
 }
 
 #[test]
@@ -471,7 +471,7 @@ fn settings_that_cannot_be_are_refused_by_name() {
     ] {
         std::fs::write(folder.path().join("generation_config.json"), settings).unwrap();
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
-        let error = BeamSearchConfig::from_checkpoint(&checkpoint.hyper, "", 96, 64)
+        let error = BeamSearchConfig::from_checkpoint(&checkpoint.config, "", 96, 64)
             .unwrap_err()
             .to_string();
         assert!(error.contains(reason), "{error}");

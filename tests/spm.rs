@@ -74,10 +74,10 @@ fn what_stands_around_a_text_is_the_reference_s() {
             if (name.as_str(), from) == ("marian-separate", "ko") {
                 // The reference would do it; the folder says that it is a model from English into
                 // Korean.
-                assert!(tokenizer.frame(from, into).is_err());
+                assert!(tokenizer.encoder_template(from, into).is_err());
                 continue;
             }
-            let frame = tokenizer.frame(from, into).unwrap();
+            let frame = tokenizer.encoder_template(from, into).unwrap();
             let given = (frame.before, frame.after, frame.first);
             assert_eq!(
                 given,
@@ -127,7 +127,8 @@ fn every_id_is_shown_or_left_out() {
 #[test]
 fn languages_are_refused_where_the_model_has_none_such() {
     for (name, folder) in reference().folders {
-        let refused = open(&name, &folder).frame("en", "xx").err().map(|e| e.to_string());
+        let refused =
+            open(&name, &folder).encoder_template("en", "xx").err().map(|e| e.to_string());
         let knows_none = ["t5", "mt5", "pegasus"].contains(&name.as_str());
         assert_eq!(refused.is_none(), knows_none, "{name}");
         assert!(refused.is_none_or(|reason| reason.contains("`xx` is not supported")), "{name}");
@@ -141,8 +142,12 @@ fn settings_of_a_folder_count() {
     let folder = copy("nllb");
     let spoil =
         |text: &str| std::fs::write(folder.path().join("tokenizer_config.json"), text).unwrap();
-    let frame =
-        || Tokenizer::from_pieces(folder.path(), "m2m_100").unwrap().frame("en", "ko").unwrap();
+    let frame = || {
+        Tokenizer::from_pieces(folder.path(), "m2m_100")
+            .unwrap()
+            .encoder_template("en", "ko")
+            .unwrap()
+    };
     // Without a class: a folder without vocab.json is NLLB's.
     spoil("{}");
     let (before, end) = (frame().before, frame().after);

@@ -27,7 +27,7 @@ fn read(name: &str) -> String {
 fn open(path: &Path) -> (Model, tempfile::TempDir) {
     let kept = tempfile::tempdir().unwrap();
     let options =
-        OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
+        OpenOptions { weights_cache: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
     (Model::open_with(path, &options).unwrap(), kept)
 }
 
@@ -35,7 +35,7 @@ fn open(path: &Path) -> (Model, tempfile::TempDir) {
 fn refused(path: &Path) -> String {
     let kept = tempfile::tempdir().unwrap();
     let options =
-        OpenOptions { kept_in: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
+        OpenOptions { weights_cache: Some(kept.path().to_path_buf()), ..OpenOptions::default() };
     Model::open_with(path, &options).unwrap_err().to_string()
 }
 
@@ -105,8 +105,8 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
                 Some((from, into)) => (format!("translation_{from}_to_{into}"), from, into),
                 None => ("summarization".to_string(), "en", "en"),
             };
-            let sources = model.sources(&task, from, into).unwrap();
-            let ours = model.source(&sources, &text).unwrap();
+            let sources = model.seq2seq_task(&task, from, into).unwrap();
+            let ours = model.encoder_input(&sources, &text).unwrap();
             assert_eq!(ours, source, "{name}: {text}");
             let found =
                 beam::search(model.network(), &[&ours], &sources.search, 1).unwrap().remove(0);

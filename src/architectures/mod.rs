@@ -154,11 +154,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Loads the network a checkpoint describes.
 pub fn load(setup: &Setup<'_>) -> Result<Loaded> {
-    let hyper = &setup.checkpoint.hyper;
-    let wanted = hyper.architecture();
+    let model_config = &setup.checkpoint.config;
+    let wanted = model_config.architecture();
     let Some(architecture) = ARCHITECTURES.iter().find(|one| one.names.contains(&wanted)) else {
         let known = names().collect::<Vec<_>>().join(", ");
-        return Err(hyper.unsupported(format!("architecture `{wanted}`"), known));
+        return Err(model_config.unsupported(format!("architecture `{wanted}`"), known));
     };
     let loaded = (architecture.load)(setup);
     let files = setup.checkpoint.files();

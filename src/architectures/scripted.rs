@@ -25,6 +25,7 @@ use serde::Deserialize;
 
 use super::state::{Memory, State};
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
+use crate::checkpoint::Key;
 use crate::error::{Error, Result};
 use crate::kernels::Phase;
 
@@ -72,13 +73,13 @@ struct Scripted {
 }
 
 fn load(setup: &Setup<'_>) -> Result<Loaded> {
-    let hyper = &setup.checkpoint.hyper;
-    let vocabulary = hyper.count("vocab_size", "-", 1 << 20)?;
-    let context = hyper.count("max_position_embeddings", "-", 1 << 24)?;
-    let script = hyper.get("script", "-").cloned().unwrap_or_default();
+    let model_config = &setup.checkpoint.config;
+    let vocabulary = model_config.count(Key::json("vocab_size"), 1 << 20)?;
+    let context = model_config.count(Key::json("max_position_embeddings"), 1 << 24)?;
+    let script = model_config.get(Key::json("script")).cloned().unwrap_or_default();
     let script: Vec<Rule> = serde_json::from_value(script)
-        .map_err(|e| Error::malformed(hyper.file(), format!("script: {e}")))?;
-    let end = hyper.end_tokens().first().copied().unwrap_or(0);
+        .map_err(|e| Error::malformed(model_config.file(), format!("script: {e}")))?;
+    let end = model_config.eos_tokens().first().copied().unwrap_or(0);
     let network = Box::new(Scripted { script, vocabulary, context, end });
     Ok(Loaded { network, context, vocabulary, sources: None })
 }

@@ -11,7 +11,7 @@ use super::layers::{GatedMlp, RmsNorm};
 use super::state::{LayerMemory, Memory, State};
 use super::tensors::Tensors;
 use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows, ragged};
-use crate::checkpoint::{Checkpoint, Hyper};
+use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 use crate::kernels::{
     Activation, Attention, Embedding, KeyValues, Linear, Phase, RelativeBias, Sees, Span, Weight,
@@ -94,21 +94,22 @@ enum Kind {
 
 impl Config {
     fn read(checkpoint: &Checkpoint) -> Result<Self> {
-        let hyper = &checkpoint.hyper;
+        let model_config = &checkpoint.config;
         // A config leaves out what is as in the smallest of the first T5, a GGUF file nothing.
-        let count = |json: &str, gguf: &str, most: usize, default: usize| match hyper.is_gguf() {
-            true => hyper.count(json, gguf, most),
-            false => hyper.count_or(json, gguf, most, default),
-        };
+        let count =
+            |json: &str, gguf: &str, most: usize, default: usize| match model_config.is_gguf() {
+                true => model_config.count(Key::both(json, gguf), most),
+                false => model_config.count_or(Key::both(json, gguf), most, default),
+            };
         let size = |json: &str, gguf: &str, default: usize| count(json, gguf, MAX_WIDTH, default);
         let encoder_layers = count("num_layers", "block_count", MAX_LAYERS, 6)?;
-        let decoder_layers = hyper.count_or(
-            "num_decoder_layers",
-            "decoder_block_count",
+        let decoder_layers = model_config.count_or(
+            Key::both("num_decoder_layers", "decoder_block_count"),
             MAX_LAYERS,
             encoder_layers,
         )?;
-        let epsilon = hyper.number("layer_norm_epsilon", "attention.layer_norm_rms_epsilon")?;
+        let epsilon = model_config
+            .number(Key::both("layer_norm_epsilon", "attention.layer_norm_rms_epsilon"))?;
         let (gated, activation) = activation(checkpoint)?;
         let config = Self {
             width: size("d_model", "embedding_length", 512)?,
@@ -126,12 +127,16 @@ impl Config {
                 32,
             )?,
             // No GGUF file says it: llama.cpp knows no other one.
-            reach: hyper.count_or("relative_attention_max_distance", "-", MAX_WIDTH, 128)?,
+            reach: model_config.count_or(
+                Key::json("relative_attention_max_distance"),
+                MAX_WIDTH,
+                128,
+            )?,
             bias_in_every_layer: bias_in_every_layer(checkpoint)?,
         };
         if config.buckets < 4 || config.reach <= config.buckets / 2 {
             let reason = format!("{} buckets for ways of up to {}", config.buckets, config.reach);
-            return Err(Error::malformed(hyper.file(), reason));
+            return Err(Error::malformed(model_config.file(), reason));
         }
         Ok(config)
     }
@@ -140,15 +145,15 @@ impl Config {
 /// Whether layers are gated, and by what. A GGUF file does not say; as in llama.cpp
 /// (`src/models/t5.cpp`) it is seen by the gates, and those of GELU are the only ones.
 fn activation(checkpoint: &Checkpoint) -> Result<(bool, Activation)> {
-    let hyper = &checkpoint.hyper;
-    if hyper.is_gguf() {
+    let model_config = &checkpoint.config;
+    if model_config.is_gguf() {
         let gate = checkpoint.find("encoder.block.0.layer.1.DenseReluDense.wi_0.weight")?;
         return Ok(match gate {
             Some(_) => (true, Activation::GeluTanh),
             None => (false, Activation::Relu),
         });
     }
-    let words = hyper.word("feed_forward_proj", "-").unwrap_or("relu");
+    let words = model_config.word(Key::json("feed_forward_proj")).unwrap_or("relu");
     let (gated, name) = match words.strip_prefix("gated-") {
         Some(name) => (true, name),
         None => (false, words),
@@ -162,7 +167,7 @@ fn activation(checkpoint: &Checkpoint) -> Result<(bool, Activation)> {
         "silu" | "swish" => Activation::Silu,
         _ => {
             let known = "relu, gelu, gelu_new, silu, each also gated";
-            return Err(hyper.unsupported(format!("activation `{words}`"), known));
+            return Err(model_config.unsupported(format!("activation `{words}`"), known));
         }
     };
     Ok((gated, activation))
@@ -170,8 +175,8 @@ fn activation(checkpoint: &Checkpoint) -> Result<(bool, Activation)> {
 
 /// GGUF files of UMT5 call themselves T5.
 fn bias_in_every_layer(checkpoint: &Checkpoint) -> Result<bool> {
-    if !checkpoint.hyper.is_gguf() {
-        return Ok(checkpoint.hyper.architecture() == "umt5");
+    if !checkpoint.config.is_gguf() {
+        return Ok(checkpoint.config.architecture() == "umt5");
     }
     let of_second = |stack: &str| checkpoint.find(&bias_name(&format!("{stack}.block.1")));
     Ok(of_second("encoder")?.or(of_second("decoder")?).is_some())
@@ -187,18 +192,25 @@ fn bias_name(prefix: &str) -> String {
 /// its probabilities are not those of the reference, which counts here. Tied is a file without an
 /// output matrix, and one with a copy: the converter writes that where the weights were in
 /// PyTorch's own form. What is not gated is the first T5, and tied even if quantised copies differ.
-fn tied(hyper: &Hyper, config: &Config, table: &Weight, output: Option<&Weight>) -> bool {
-    if hyper.is_gguf() {
+fn tied(
+    model_config: &ModelConfig,
+    config: &Config,
+    table: &Weight,
+    output: Option<&Weight>,
+) -> bool {
+    if model_config.is_gguf() {
         return output.is_none_or(|output| !config.gated || *output.bytes == *table.bytes);
     }
-    let said =
-        hyper.get("scale_decoder_outputs", "-").or_else(|| hyper.get("tie_word_embeddings", "-"));
-    said.and_then(|v| v.as_bool()).unwrap_or(hyper.architecture() == "t5" && output.is_none())
+    let said = model_config
+        .get(Key::json("scale_decoder_outputs"))
+        .or_else(|| model_config.get(Key::json("tie_word_embeddings")));
+    said.and_then(|v| v.as_bool())
+        .unwrap_or(model_config.architecture() == "t5" && output.is_none())
 }
 
 fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let checkpoint = setup.checkpoint;
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let config = Config::read(checkpoint)?;
     let read = Tensors { checkpoint, device: setup.device, precision: setup.precision };
     // One table for both stacks, by any of its names.
@@ -218,7 +230,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     };
     let vocabulary = table.shape[0];
     let output = checkpoint.find("lm_head.weight")?;
-    let tied = tied(hyper, &config, &table, output.as_ref());
+    let tied = tied(model_config, &config, &table, output.as_ref());
     let lm_head = match output {
         Some(_) => checkpoint.tensor("lm_head.weight", &[vocabulary, config.width])?,
         None => table.clone(),
@@ -247,7 +259,8 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         config,
     };
     // Positions are relative: more could be read, but it was not trained to.
-    let context = checkpoint.hyper.count_or("n_positions", "context_length", CONTEXT, TRAINED)?;
+    let context =
+        checkpoint.config.count_or(Key::both("n_positions", "context_length"), CONTEXT, TRAINED)?;
     Ok(Loaded { network: Box::new(network), context, vocabulary, sources: Some(vocabulary) })
 }
 

@@ -78,7 +78,7 @@ impl Translation {
 pub struct ChatTemplate {
     environment: Environment<'static>,
     special: Vec<(String, String)>,
-    words_translations: bool,
+    has_translation_template: bool,
 }
 
 const NAME: &str = "chat_template";
@@ -102,15 +102,15 @@ impl ChatTemplate {
             .add_template_owned(NAME, to_minijinja(source))
             .map_err(|e| Error::prompt(NAME, format!("it does not parse: {e}")))?;
         let special = special.map(|(name, text)| (name.to_string(), text.to_string())).collect();
-        let words_translations =
+        let has_translation_template =
             source.contains("source_lang_code") && source.contains("target_lang_code");
-        Ok(Self { environment, special, words_translations })
+        Ok(Self { environment, special, has_translation_template })
     }
 
     /// Whether it asks for translations in its own words, and takes nothing but
     /// [`Content::Translation`].
-    pub fn words_translations(&self) -> bool {
-        self.words_translations
+    pub fn has_translation_template(&self) -> bool {
+        self.has_translation_template
     }
 
     /// Renders messages up to where the model answers. `extra` are further variables

@@ -8,7 +8,7 @@
 //! within theirs.
 //!
 //! Knows names and bytes; knows no architecture. Refuses to know the form that torch had before
-//! 1.6, big-endian files, sparse and quantised tensors, and training checkpoints, whose tensors are
+//! 1.6, big-endian files, sparse and quantized tensors, and training checkpoints, whose tensors are
 //! deeper in.
 
 mod archive;
@@ -22,12 +22,14 @@ use std::path::{Path, PathBuf};
 
 use self::known::Dtype;
 use self::machine::{Dimension, Parsed, shown};
-use super::kept::Kept;
+use super::cache::derived::{Derivation, DerivedFile};
 use super::safetensors;
 use crate::error::{Error, Result};
 use crate::files::MappedFile;
 
 const SINGLE: &str = "pytorch_model.bin";
+/// Version of the form in which the tensors are written.
+const RECIPE: &str = "1";
 const INDEX: &str = "pytorch_model.bin.index.json";
 /// Tensors of all files together: a header within the limit of safetensors.
 const MAX_TENSORS: usize = 65_536;
@@ -55,17 +57,18 @@ pub(crate) fn is_in(folder: &Path) -> bool {
 ///
 /// Tensors that share their storage are written once for each name: safetensors has no second
 /// names, and which of them a network asks for is not known here.
-pub fn convert(folder: &Path, kept_in: &Path) -> Result<PathBuf> {
-    converted(folder, kept_in).map(|file| file.path().to_path_buf())
+pub fn convert(folder: &Path, cache: &Path) -> Result<PathBuf> {
+    converted(folder, cache).map(|file| file.path().to_path_buf())
 }
 
 /// The same, mapped.
-pub(super) fn converted(folder: &Path, kept_in: &Path) -> Result<MappedFile> {
+pub(super) fn converted(folder: &Path, cache: &Path) -> Result<MappedFile> {
     let files =
         paths(folder)?.iter().map(|path| MappedFile::open(path)).collect::<Result<Vec<_>>>()?;
-    // Another way of writing them would be another number.
-    let mut kept = Kept::of(&files, "1", (folder, ["", "safetensors"]), kept_in)?;
-    if let Some(file) = kept.open() {
+    let derivation =
+        Derivation { model: folder, label: "", extension: "safetensors", recipe: RECIPE };
+    let mut derived = DerivedFile::new(&derivation, &files, cache)?;
+    if let Some(file) = derived.open() {
         return Ok(file);
     }
     let mut plan = writing::Plan::default();
@@ -88,10 +91,10 @@ pub(super) fn converted(folder: &Path, kept_in: &Path) -> Result<MappedFile> {
         );
         return Err(Error::malformed(folder, reason));
     }
-    std::fs::create_dir_all(kept_in).map_err(|e| Error::io("create", kept_in, e))?;
-    let written = kept.write(&files, |out| plan.write(out));
-    written.map_err(|e| Error::io("write", kept.path(), e))?;
-    MappedFile::open(kept.path())
+    std::fs::create_dir_all(cache).map_err(|e| Error::io("create", cache, e))?;
+    let written = derived.write(&files, |out| plan.write(out));
+    written.map_err(|e| Error::io("write", derived.path(), e))?;
+    MappedFile::open(derived.path())
 }
 
 /// The files of a folder.

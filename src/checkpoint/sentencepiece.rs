@@ -79,14 +79,14 @@ pub(super) fn growth_by_charsmap(bytes: &[u8]) -> std::result::Result<f64, Strin
 
 /// A token that no text makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct SpecialToken {
     pub text: String,
     pub id: u32,
     /// Never part of a text that people read.
     pub special: bool,
 }
 
-impl Mark {
+impl SpecialToken {
     fn special(text: impl Into<String>, id: usize) -> Self {
         Self { text: text.into(), id: id as u32, special: true }
     }
@@ -94,7 +94,7 @@ impl Mark {
 
 /// What stands around a text that is to be translated or summarized.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Frame {
+pub struct EncoderTemplate {
     /// Ids before the text's.
     pub before: Vec<u32>,
     /// Ids after them: the end, at least.
@@ -125,7 +125,7 @@ struct Tokens {
     listed: AHashMap<String, u32>,
     unknown: u32,
     end: u32,
-    marks: Vec<Mark>,
+    marks: Vec<SpecialToken>,
     words: Words,
 }
 
@@ -143,7 +143,7 @@ impl Tokens {
             }
             match places.get(text) {
                 Some(place) => self.marks[*place].id = id,
-                None => self.marks.push(Mark { text: text.to_string(), id, special }),
+                None => self.marks.push(SpecialToken { text: text.to_string(), id, special }),
             }
             if !special {
                 self.words.words.insert(id, Word::Text(text.to_string()));
@@ -306,7 +306,7 @@ impl Pieces {
     }
 
     /// Tokens that no text makes.
-    pub fn marks(&self) -> &[Mark] {
+    pub fn marks(&self) -> &[SpecialToken] {
         &self.tokens.marks
     }
 
@@ -321,22 +321,25 @@ impl Pieces {
     }
 
     /// What stands around a text in one language (`en`, `ko`) that is to become one in another.
-    pub fn frame(&self, from: &str, into: &str) -> Result<Frame> {
+    pub fn encoder_template(&self, from: &str, into: &str) -> Result<EncoderTemplate> {
         let unknown = |code: &str| unknown_language(code, &self.path);
-        let frame = Frame { after: vec![self.tokens.end], ..Frame::default() };
+        let template =
+            EncoderTemplate { after: vec![self.tokens.end], ..EncoderTemplate::default() };
         let marks = self.tokens.marks.iter().map(|mark| (mark.text.as_str(), mark.id));
         if self.legacy {
-            let mut frame =
-                self.row.frame((from, into), frame, None, marks).map_err(|code| unknown(&code))?;
-            frame.after.append(&mut frame.before);
-            return Ok(frame);
+            let mut template = self
+                .row
+                .encoder_template((from, into), template, None, marks)
+                .map_err(|code| unknown(&code))?;
+            template.after.append(&mut template.before);
+            return Ok(template);
         }
         // The blank that is put before every text stands before the mark as well, where that was
         // part of the text once.
         let how = &self.cutter.model.normalization;
         let is_part = self.row.kind == Kind::T5 && how.add_blank && !how.blank_last;
         let blank = if is_part { self.id_of("▁") } else { None };
-        let of_row = self.row.frame((from, into), frame.clone(), blank, marks);
+        let of_row = self.row.encoder_template((from, into), template.clone(), blank, marks);
         if self.row.kind != Kind::Marian
             || of_row.as_ref().is_ok_and(|of_row| !of_row.before.is_empty())
         {
@@ -359,7 +362,7 @@ impl Pieces {
                     said[1].unwrap_or("?")
                 ),
             }),
-            None if said[1].is_some() => Ok(frame),
+            None if said[1].is_some() => Ok(template),
             None => of_row.map_err(|code| unknown(&code)),
         }
     }
@@ -391,7 +394,7 @@ enum Word {
 
 impl Words {
     /// Those of a model, which decides what bytes are and how blanks are treated.
-    fn new(model: &Model, tokens: Vec<(String, u32)>, marks: &[Mark]) -> Self {
+    fn new(model: &Model, tokens: Vec<(String, u32)>, marks: &[SpecialToken]) -> Self {
         let how = &model.normalization;
         let mut words =
             Self { trim: how.add_blank || how.squeeze, trim_all: how.squeeze, ..Self::default() };
@@ -426,7 +429,7 @@ fn listed(folder: &Path, row: &Row, model: &Model, settings: &Settings) -> Resul
     let (unknown, end) = (named("<unk>")?, named("</s>")?);
     let mut marks = Vec::new();
     for name in BASE {
-        marks.extend(ids.get(name).map(|id| Mark::special(name, *id as usize)));
+        marks.extend(ids.get(name).map(|id| SpecialToken::special(name, *id as usize)));
     }
     let pieces =
         (0..model.len()).map(|piece| ids.get(model.text(piece)).copied().unwrap_or(unknown));
@@ -439,7 +442,7 @@ fn listed(folder: &Path, row: &Row, model: &Model, settings: &Settings) -> Resul
     }
     let words = if row.kind == Kind::Marian {
         let tags = vocabulary.iter().filter(|(text, _)| row.is_language(text));
-        marks.extend(tags.map(|(text, id)| Mark::special(text, *id as usize)));
+        marks.extend(tags.map(|(text, id)| SpecialToken::special(text, *id as usize)));
         let shown = open(&folder.join("target.spm"))?;
         let target = match settings.separate_vocabs {
             Some(true) => read_vocabulary(&folder.join("target_vocab.json"))?,
@@ -471,10 +474,10 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
                 ));
             }
             for name in BASE {
-                marks.push(Mark::special(name, marks.len()));
+                marks.push(SpecialToken::special(name, marks.len()));
             }
             marks.extend(languages(row, row.languages, model.len() + 1));
-            marks.push(Mark::special("<mask>", model.len() + marks.len() - 3));
+            marks.push(SpecialToken::special("<mask>", model.len() + marks.len() - 3));
             (1, 3)
         }
         Ids::Offset => {
@@ -482,12 +485,16 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
             if offset > u16::MAX.into() {
                 return Err(format!("its offset is {offset}"));
             }
-            marks.extend([Mark::special("<pad>", 0), Mark::special("</s>", 1)]);
+            marks.extend([SpecialToken::special("<pad>", 0), SpecialToken::special("</s>", 1)]);
             if offset > 0 {
-                marks.extend([Mark::special("<mask_1>", 2), Mark::special("<mask_2>", 3)]);
-                marks.extend(
-                    (2..offset).map(|number| Mark::special(format!("<unk_{number}>"), number + 2)),
-                );
+                marks.extend([
+                    SpecialToken::special("<mask_1>", 2),
+                    SpecialToken::special("<mask_2>", 3),
+                ]);
+                marks
+                    .extend((2..offset).map(|number| {
+                        SpecialToken::special(format!("<unk_{number}>"), number + 2)
+                    }));
             }
             (offset, 2)
         }
@@ -506,7 +513,11 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
             Sort::UserDefined if is_bracketed(text) => Some(false),
             _ => None,
         };
-        marks.extend(mark.map(|special| Mark { text: text.to_string(), id: id as u32, special }));
+        marks.extend(mark.map(|special| SpecialToken {
+            text: text.to_string(),
+            id: id as u32,
+            special,
+        }));
         tokens.push((text.to_string(), id as u32));
     }
     if row.kind == Kind::T5 {
@@ -520,17 +531,17 @@ fn placed(row: &Row, model: &Model, settings: &Settings) -> std::result::Result<
 }
 
 /// The marks of languages, which have the ids from `first` on.
-fn languages(row: &Row, lists: &[&str], first: usize) -> Vec<Mark> {
+fn languages(row: &Row, lists: &[&str], first: usize) -> Vec<SpecialToken> {
     let (open, close) = row.mark;
     let codes = lists.iter().flat_map(|list| list.split_whitespace());
     codes
         .enumerate()
-        .map(|(at, code)| Mark::special(format!("{open}{code}{close}"), first + at))
+        .map(|(at, code)| SpecialToken::special(format!("{open}{code}{close}"), first + at))
         .collect()
 }
 
 /// T5's marks for gaps, which have the ids after the pieces, the last of them first.
-fn sentinels(settings: &Settings, first: usize) -> Vec<Mark> {
+fn sentinels(settings: &Settings, first: usize) -> Vec<SpecialToken> {
     let is_sentinel = |token: &serde_json::Value| {
         let text = token.as_str().or_else(|| token["content"].as_str());
         text.is_some_and(|text| text.starts_with("<extra_id_"))
@@ -549,7 +560,9 @@ fn sentinels(settings: &Settings, first: usize) -> Vec<Mark> {
         settings.extra_ids.map_or(if named > 0 { named } else { 100 }, |count| count as usize);
     // Nobody has more than 300.
     let count = count.min(10_000);
-    (0..count).map(|at| Mark::special(format!("<extra_id_{at}>"), first + count - 1 - at)).collect()
+    (0..count)
+        .map(|at| SpecialToken::special(format!("<extra_id_{at}>"), first + count - 1 - at))
+        .collect()
 }
 
 /// Whether a piece is `<2ko>` or `▁<extra_id_0>`, of whatever sort it may be.

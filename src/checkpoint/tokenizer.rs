@@ -23,7 +23,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, AddedVocabulary, Model};
 
 use super::gguf::Gguf;
-use super::sentencepiece::{Frame, Pieces, Row};
+use super::sentencepiece::{EncoderTemplate, Pieces, Row};
 use crate::error::{Cause, Error, Result};
 use crate::prompt_part::PromptPart;
 
@@ -192,7 +192,7 @@ impl Tokenizer {
     }
 
     fn of_pieces(pieces: Pieces) -> Self {
-        let mark = |mark: &super::sentencepiece::Mark| {
+        let mark = |mark: &super::sentencepiece::SpecialToken| {
             Added::new(mark.text.clone(), mark.id, mark.special, (false, false))
         };
         let added = pieces.marks().iter().map(mark).collect();
@@ -379,17 +379,26 @@ impl Tokenizer {
     /// is made.
     ///
     /// Fails where the model has marks for languages, and none for one of these.
-    pub fn frame(&self, from: &str, into: &str) -> Result<Frame> {
+    pub fn encoder_template(&self, from: &str, into: &str) -> Result<EncoderTemplate> {
         match &self.inner {
-            Inner::Pieces(pieces) => pieces.frame(from, into),
+            Inner::Pieces(pieces) => pieces.encoder_template(from, into),
             Inner::Library(_, Around { path, row, before, after }) => match row {
                 Some(row) => {
                     let marks = self.added.iter().map(|token| (token.text.as_str(), token.id));
                     let end = self.id_of("</s>").into_iter().collect();
-                    row.frame((from, into), Frame { after: end, ..Frame::default() }, None, marks)
-                        .map_err(|code| super::sentencepiece::unknown_language(&code, path))
+                    row.encoder_template(
+                        (from, into),
+                        EncoderTemplate { after: end, ..EncoderTemplate::default() },
+                        None,
+                        marks,
+                    )
+                    .map_err(|code| super::sentencepiece::unknown_language(&code, path))
                 }
-                None => Ok(Frame { before: before.clone(), after: after.clone(), first: None }),
+                None => Ok(EncoderTemplate {
+                    before: before.clone(),
+                    after: after.clone(),
+                    first: None,
+                }),
             },
         }
     }

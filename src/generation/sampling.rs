@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::logits_rules::{LogitsProcessors, TokenHistory};
 use super::options::Options;
-use crate::checkpoint::Recommended;
+use crate::checkpoint::SamplingDefaults;
 use crate::kernels::largest;
 
 /// How the next token is chosen.
@@ -38,7 +38,7 @@ pub enum Sampling {
 
 impl Sampling {
     /// Random sampling with the checkpoint's defaults; moderate values where it has none.
-    pub fn recommended(by: &Recommended, seed: u64) -> Self {
+    pub fn recommended(by: &SamplingDefaults, seed: u64) -> Self {
         Self::Random {
             temperature: by.temperature.map_or(0.7, |value| value as f32),
             top_k: by.top_k.unwrap_or(20),
@@ -53,7 +53,7 @@ impl Sampling {
 impl Options {
     /// Samples with the checkpoint's defaults, its repetition penalty included. A penalty that was
     /// set before stays.
-    pub fn sample_as_recommended(&mut self, by: &Recommended, seed: u64) {
+    pub fn sample_as_recommended(&mut self, by: &SamplingDefaults, seed: u64) {
         self.sampling = Sampling::recommended(by, seed);
         if self.repetition_penalty == 1.0 {
             let penalty =
@@ -232,13 +232,13 @@ mod tests {
 
     #[test]
     fn what_a_checkpoint_recommends_is_taken_its_penalty_included() {
-        let by = Recommended {
+        let by = SamplingDefaults {
             temperature: Some(0.5),
             top_k: Some(3),
             min_p: Some(0.1),
             typical_p: Some(0.9),
             repetition_penalty: Some(1.05),
-            ..Recommended::default()
+            ..SamplingDefaults::default()
         };
         let mut options = Options::default();
         options.sample_as_recommended(&by, 7);
@@ -256,7 +256,8 @@ mod tests {
         options.sample_as_recommended(&by, 7);
         assert_eq!(options.repetition_penalty, 2.0);
         options.repetition_penalty = 1.0;
-        options.sample_as_recommended(&Recommended { repetition_penalty: Some(-1.0), ..by }, 7);
+        options
+            .sample_as_recommended(&SamplingDefaults { repetition_penalty: Some(-1.0), ..by }, 7);
         assert_eq!(options.repetition_penalty, 1.0);
     }
 

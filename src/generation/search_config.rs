@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::beam::{BeamSearchConfig, EarlyStopping};
 use super::logits_rules::LogitsProcessors;
-use crate::checkpoint::Hyper;
+use crate::checkpoint::ModelConfig;
 use crate::error::{Error, Result};
 
 /// Upper bound on `num_beams`, against hostile configs.
@@ -21,19 +21,22 @@ impl BeamSearchConfig {
     /// The search settings of a checkpoint for a task by its name in `config.json`
     /// (`summarization`, `translation_en_to_ko`). `vocabulary` and `context` are the network's.
     pub fn from_checkpoint(
-        hyper: &Hyper,
+        model_config: &ModelConfig,
         task: &str,
         vocabulary: usize,
         context: usize,
     ) -> Result<Self> {
-        let config = GenerationConfig { hyper, task };
+        let config = GenerationConfig { model_config, task };
         let ids = |key: &str| config.ids(key, vocabulary);
         let mut start = ids("decoder_start_token_id")?;
         if start.is_empty() {
             start = ids("bos_token_id")?;
         }
         let Some(decoder_start_token_id) = start.first().copied() else {
-            return Err(Error::malformed(hyper.file(), "it names no decoder_start_token_id"));
+            return Err(Error::malformed(
+                model_config.file(),
+                "it names no decoder_start_token_id",
+            ));
         };
         let mut forced_bos_token_id = ids("forced_bos_token_id")?.first().copied();
         if config.flag("force_bos_token_to_be_generated") {
@@ -42,9 +45,9 @@ impl BeamSearchConfig {
         }
         let mut eos_token_ids = ids("eos_token_id")?;
         if eos_token_ids.is_empty() {
-            eos_token_ids.extend(hyper.end_tokens());
+            eos_token_ids.extend(model_config.eos_tokens());
         }
-        let early_stopping = match hyper.generation(task, "early_stopping") {
+        let early_stopping = match model_config.generation(task, "early_stopping") {
             Some(Json::Bool(true)) => EarlyStopping::Yes,
             Some(Json::String(word)) if word == "never" => EarlyStopping::Never,
             _ => EarlyStopping::No,
@@ -82,8 +85,12 @@ impl BeamSearchConfig {
 
 impl LogitsProcessors {
     /// The settings of a decoder-only checkpoint; penalties are left to the caller's options.
-    pub fn from_checkpoint(hyper: &Hyper, vocabulary: usize, eos_tokens: &[u32]) -> Result<Self> {
-        let config = GenerationConfig { hyper, task: "" };
+    pub fn from_checkpoint(
+        model_config: &ModelConfig,
+        vocabulary: usize,
+        eos_tokens: &[u32],
+    ) -> Result<Self> {
+        let config = GenerationConfig { model_config, task: "" };
         let max = f64::from(u16::MAX);
         Ok(Self {
             repetition_penalty: 1.0,
@@ -99,32 +106,32 @@ impl LogitsProcessors {
 }
 
 /// Stop strings of a checkpoint: a single one, or a list.
-pub(crate) fn stop_strings(hyper: &Hyper) -> Result<Vec<String>> {
-    let stops = match hyper.generation("", "stop_strings") {
+pub(crate) fn stop_strings(model_config: &ModelConfig) -> Result<Vec<String>> {
+    let stops = match model_config.generation("", "stop_strings") {
         None => Vec::new(),
         Some(Json::String(stop)) => vec![stop.clone()],
         Some(list) => serde_json::from_value(list.clone()).unwrap_or_else(|_| vec![String::new()]),
     };
     if stops.len() > MAX_STOP_STRINGS || stops.iter().any(String::is_empty) {
         let reason = format!("stop_strings are not 1 to {MAX_STOP_STRINGS} texts");
-        return Err(Error::malformed(hyper.file(), reason));
+        return Err(Error::malformed(model_config.file(), reason));
     }
     Ok(stops)
 }
 
 /// Typed access to the settings for a task.
 struct GenerationConfig<'h> {
-    hyper: &'h Hyper,
+    model_config: &'h ModelConfig,
     task: &'h str,
 }
 
 impl GenerationConfig<'_> {
     fn get(&self, key: &str) -> Option<&Json> {
-        self.hyper.generation(self.task, key)
+        self.model_config.generation(self.task, key)
     }
 
     fn invalid(&self, key: &str, value: impl std::fmt::Display, expected: &str) -> Error {
-        Error::malformed(self.hyper.file(), format!("{key} is {value}, expected {expected}"))
+        Error::malformed(self.model_config.file(), format!("{key} is {value}, expected {expected}"))
     }
 
     /// A number, at most `max`.
@@ -147,7 +154,7 @@ impl GenerationConfig<'_> {
 
     /// Token ids, one or a list, each within the vocabulary.
     fn ids(&self, key: &str, vocabulary: usize) -> Result<Vec<u32>> {
-        let ids = self.hyper.generation_ids(self.task, key);
+        let ids = self.model_config.generation_ids(self.task, key);
         match ids.iter().find(|id| **id as usize >= vocabulary) {
             Some(id) => {
                 Err(self.invalid(key, id, &format!("a token of a vocabulary of {vocabulary}")))

@@ -13,7 +13,7 @@ use crate::formats::visible;
 use crate::generation::{Control, Generated, Sampling, Update};
 use crate::job::{Capabilities, Job};
 use crate::language::LanguagePair;
-use crate::model::{Model, Sources};
+use crate::model::{Model, Seq2SeqTask};
 use crate::outcome::Segment;
 use crate::prompt_part::PromptPart;
 use crate::prompts::{Prompt, Style, Task, Variables};
@@ -61,7 +61,7 @@ pub(super) struct Writer<'a> {
     family: String,
     languages: LanguagePair,
     /// Of a model that takes no prompt.
-    sources: Option<Sources>,
+    sources: Option<Seq2SeqTask>,
 }
 
 impl<'a> Writer<'a> {
@@ -75,11 +75,11 @@ impl<'a> Writer<'a> {
     ) -> Result<Self> {
         let family = match &capabilities.family {
             Some(family) => family.clone(),
-            None if !model.answers_messages() => "base".to_string(),
+            None if !model.has_chat_template() => "base".to_string(),
             None => model.architecture().to_string(),
         };
         let sources =
-            model.reads_sources().then(|| sources(model, job, task, languages)).transpose()?;
+            model.is_encoder_decoder().then(|| sources(model, job, task, languages)).transpose()?;
         Ok(Self { model, job, family, languages, sources })
     }
 
@@ -103,7 +103,7 @@ impl<'a> Writer<'a> {
         let Some(prompt) = prompt else { return self.source(&visible(text)) };
         if task == Task::Translate
             && self.job.options.prompt.is_none()
-            && self.model.words_translations()
+            && self.model.has_translation_template()
         {
             return self.model.translation_prompt(
                 self.languages.from.code(),
@@ -138,7 +138,7 @@ impl<'a> Writer<'a> {
     /// What the checkpoint recommends for sampling and is not done.
     pub fn not_followed(&self) -> Option<Finding> {
         let sampled = self.sources.is_none() && self.job.generation.sampling != Sampling::Greedy;
-        let names = &self.model.recommended().not_followed;
+        let names = &self.model.sampling_defaults().unsupported;
         let message = format!(
             "the model's makers also recommend {}, which malmoi does not know",
             names.join(", ")
@@ -152,7 +152,7 @@ impl<'a> Writer<'a> {
         let sources = self.sources.as_ref();
         sources.map_or_else(
             || self.model.prompt(None, &[]),
-            |sources| self.model.source(sources, text),
+            |sources| self.model.encoder_input(sources, text),
         )
     }
 
@@ -487,7 +487,7 @@ impl<'a> Writer<'a> {
 }
 
 /// How a model that takes no prompt reads what a job is about.
-fn sources(model: &Model, job: &Job, task: Task, languages: LanguagePair) -> Result<Sources> {
+fn sources(model: &Model, job: &Job, task: Task, languages: LanguagePair) -> Result<Seq2SeqTask> {
     if task != Task::Translate && model.only_translates() {
         let file = model.path().to_path_buf();
         return Err(Error::Unsupported {
@@ -502,7 +502,7 @@ fn sources(model: &Model, job: &Job, task: Task, languages: LanguagePair) -> Res
         }
         Task::Summarize | Task::Combine => "summarization".to_string(),
     };
-    let mut sources = model.sources(&name, languages.from.code(), languages.to.code())?;
+    let mut sources = model.seq2seq_task(&name, languages.from.code(), languages.to.code())?;
     sources.search.num_beams = job.options.beams.unwrap_or(sources.search.num_beams);
     Ok(sources)
 }

@@ -44,7 +44,7 @@ fn fingerprint(path: &Path, precision: Precision) -> Result<(u64, Vec<u32>)> {
     let mut ids = Vec::new();
     let source: Vec<u32> = prompt(11, 19);
     if sources.is_some() {
-        let mut beams = BeamSearchConfig::from_checkpoint(&checkpoint.hyper, "", vocabulary, context)?;
+        let mut beams = BeamSearchConfig::from_checkpoint(&checkpoint.config, "", vocabulary, context)?;
         beams.num_beams = 3;
         beams.logits_processors.max_length = beams.logits_processors.max_length.min(24);
         let long = prompt(5, 33);

@@ -24,15 +24,15 @@ fn main() -> Result<()> {
         (number("--batch", 1)?, number("--beams", 1)?, number("--tokens", 32)?);
     let quantize = given("--quantize")
         .map(|word| Quantization::parse(word).ok_or("--quantize: q8_0, q6k, q4k"));
-    let kept_in = Some(PathBuf::from(folder).join("quantized"));
+    let weights_cache = Some(PathBuf::from(folder).join("quantized"));
     let model = Model::open_with(
         folder,
-        &OpenOptions { quantize: quantize.transpose()?, kept_in, ..OpenOptions::default() },
+        &OpenOptions { quantize: quantize.transpose()?, weights_cache, ..OpenOptions::default() },
     )?;
 
     let sources: Vec<Vec<u32>> = serde_json::from_str(&text)?;
     let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
-    let mut how = model.sources("", "ko", "en")?.search;
+    let mut how = model.seq2seq_task("", "ko", "en")?.search;
     how.num_beams = beams;
     how.logits_processors.forced_bos_token_id = None;
     (how.logits_processors.min_new_tokens, how.logits_processors.max_length) = (tokens, tokens + 1);

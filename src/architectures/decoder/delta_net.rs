@@ -68,7 +68,7 @@ impl DeltaNet {
         let channels = 2 * shape.keys() + shape.values();
         let mut decay = read.floats(&name("A_log"), shape.value_heads)?;
         // llama.cpp's converter has done this.
-        if !read.checkpoint.hyper.is_gguf() {
+        if !read.checkpoint.config.is_gguf() {
             decay.iter_mut().for_each(|a| *a = -a.exp());
         }
         Ok(Self {

@@ -21,7 +21,7 @@ use super::{
     AttentionForm, Config, FeedForward, Heads, LayerKind, MixerKind, Names, QueryKeyNorm, Reads,
 };
 use crate::architectures::layers::Activation;
-use crate::checkpoint::{Checkpoint, Hyper};
+use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 
 /// Reads what a family's hyper-parameters say.
@@ -56,11 +56,11 @@ families! {
 
 /// The config of a checkpoint.
 pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
-    let name = checkpoint.hyper.architecture();
+    let name = checkpoint.config.architecture();
     match FAMILIES.iter().find(|(names, _)| names.contains(&name)) {
         Some((_, read)) => read(checkpoint),
         None => {
-            Err(checkpoint.hyper.unsupported(format!("architecture `{name}`"), NAMES.join(", ")))
+            Err(checkpoint.config.unsupported(format!("architecture `{name}`"), NAMES.join(", ")))
         }
     }
 }
@@ -99,53 +99,62 @@ struct Defaults {
 
 /// How many layers there are. GGUF files count layers that draft tokens, too; those stand behind
 /// the others and are left out.
-fn layers(hyper: &Hyper) -> Result<usize> {
-    let layers = hyper.count("num_hidden_layers", "block_count", MAX_LAYERS)?;
+fn layers(model_config: &ModelConfig) -> Result<usize> {
+    let layers = model_config.count(Key::both("num_hidden_layers", "block_count"), MAX_LAYERS)?;
     let drafting =
-        hyper.get("-", "nextn_predict_layers").and_then(|v| v.as_u64()).unwrap_or(0) as usize;
+        model_config.get(Key::gguf("nextn_predict_layers")).and_then(|v| v.as_u64()).unwrap_or(0)
+            as usize;
     match layers.checked_sub(drafting) {
         Some(left @ 1..) => Ok(left),
         _ => {
             let reason =
                 format!("of {layers} layers {drafting} draft tokens, so that none is left");
-            Err(Error::malformed(hyper.file(), reason))
+            Err(Error::malformed(model_config.file(), reason))
         }
     }
 }
 
 /// What the families share, as Llama has it.
 fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
-    let layers = layers(hyper)?;
-    let hidden = hyper.count("hidden_size", "embedding_length", MAX_WIDTH)?;
+    let model_config = &checkpoint.config;
+    let layers = layers(model_config)?;
+    let hidden = model_config.count(Key::both("hidden_size", "embedding_length"), MAX_WIDTH)?;
     let count = |json: &str, gguf: &str, most: usize, default: Option<usize>| match default {
-        Some(default) => hyper.count_or(json, gguf, most, default),
-        None => hyper.count(json, gguf, most),
+        Some(default) => model_config.count_or(Key::both(json, gguf), most, default),
+        None => model_config.count(Key::both(json, gguf), most),
     };
     let heads = count("num_attention_heads", "attention.head_count", MAX_WIDTH, defaults.heads)?;
     let kv_heads = defaults.kv_heads.unwrap_or(heads);
-    let kv_heads = match hyper.list("-", "attention.head_count_kv") {
+    let kv_heads = match model_config.list(Key::gguf("attention.head_count_kv")) {
         // Layers differ: whoever knows of that reads the list.
         Some(_) => heads,
-        None => {
-            hyper.count_or("num_key_value_heads", "attention.head_count_kv", MAX_WIDTH, kv_heads)?
-        }
+        None => model_config.count_or(
+            Key::both("num_key_value_heads", "attention.head_count_kv"),
+            MAX_WIDTH,
+            kv_heads,
+        )?,
     };
     let head_dim = defaults.head_dim.unwrap_or((hidden / heads).max(1));
-    let head_dim = hyper.count_or("head_dim", "attention.key_length", MAX_WIDTH, head_dim)?;
+    let head_dim = model_config.count_or(
+        Key::both("head_dim", "attention.key_length"),
+        MAX_WIDTH,
+        head_dim,
+    )?;
     if heads % kv_heads != 0 || head_dim % 2 != 0 {
         let reason =
             format!("{heads} heads of {head_dim} with {kv_heads} key heads do not fit together");
-        return Err(Error::malformed(hyper.file(), reason));
+        return Err(Error::malformed(model_config.file(), reason));
     }
-    if hyper.is_gguf()
-        && hyper.count_or("-", "attention.value_length", MAX_WIDTH, head_dim)? != head_dim
+    if model_config.is_gguf()
+        && model_config.count_or(Key::gguf("attention.value_length"), MAX_WIDTH, head_dim)?
+            != head_dim
     {
         let what = "attention.value_length other than the head size";
-        return Err(hyper.unsupported(what, head_dim.to_string()));
+        return Err(model_config.unsupported(what, head_dim.to_string()));
     }
-    let epsilon = hyper.number("rms_norm_eps", "attention.layer_norm_rms_epsilon")?;
-    let feed_forward = match hyper.list("-", "feed_forward_length") {
+    let epsilon =
+        model_config.number(Key::both("rms_norm_eps", "attention.layer_norm_rms_epsilon"))?;
+    let feed_forward = match model_config.list(Key::gguf("feed_forward_length")) {
         Some(_) => 1,
         None => count("intermediate_size", "feed_forward_length", MAX_WIDTH, None)?,
     };
@@ -200,62 +209,74 @@ impl Config {
 /// Whether the output matrix is the embedding table. Files say so by having no output matrix,
 /// whatever their configs leave out.
 fn tied(checkpoint: &Checkpoint, default: bool) -> Result<bool> {
-    let said = checkpoint.hyper.get("tie_word_embeddings", "-").and_then(|v| v.as_bool());
+    let said = checkpoint.config.get(Key::json("tie_word_embeddings")).and_then(|v| v.as_bool());
     match said {
-        Some(tied) if !checkpoint.hyper.is_nested() => Ok(tied),
+        Some(tied) if !checkpoint.config.is_nested() => Ok(tied),
         // The config around the text part's may say it, too, and the one of the text part something
         // else.
-        _ if checkpoint.hyper.is_gguf() || checkpoint.hyper.is_nested() => {
+        _ if checkpoint.config.is_gguf() || checkpoint.config.is_nested() => {
             Ok(checkpoint.find("lm_head.weight")?.is_none())
         }
         _ => Ok(default),
     }
 }
 
-fn expect_activation(hyper: &Hyper, known: &[&str]) -> Result<()> {
-    match hyper.word("hidden_activation", "-").or_else(|| hyper.word("hidden_act", "-")) {
+fn expect_activation(model_config: &ModelConfig, known: &[&str]) -> Result<()> {
+    match model_config
+        .word(Key::json("hidden_activation"))
+        .or_else(|| model_config.word(Key::json("hidden_act")))
+    {
         Some(name) if !known.contains(&name) => {
-            Err(hyper.unsupported(format!("activation `{name}`"), known.join(", ")))
+            Err(model_config.unsupported(format!("activation `{name}`"), known.join(", ")))
         }
         _ => Ok(()),
     }
 }
 
 /// Whether a truth value is set; no where nothing is said.
-fn flag(hyper: &Hyper, json: &str) -> bool {
-    hyper.get(json, "-").and_then(|v| v.as_bool()).unwrap_or(false)
+fn flag(model_config: &ModelConfig, json: &str) -> bool {
+    model_config.get(Key::json(json)).and_then(|v| v.as_bool()).unwrap_or(false)
 }
 
 /// A number that may not be zero or less.
-fn above_zero(hyper: &Hyper, json: &str, gguf: &str) -> Result<Option<f64>> {
-    match hyper.number(json, gguf)? {
-        Some(number) if number <= 0.0 => Err(Error::malformed(
-            hyper.file(),
-            format!("{json} is {number}, expected more than zero"),
-        )),
+fn above_zero(model_config: &ModelConfig, key: Key<'_>) -> Result<Option<f64>> {
+    match model_config.number(key)? {
+        Some(number) if number <= 0.0 => {
+            let name = key.json.unwrap_or_default();
+            let reason = format!("{name} is {number}, expected more than zero");
+            Err(Error::malformed(model_config.file(), reason))
+        }
         number => Ok(number),
     }
 }
 
 /// What each layer is by `layer_types`, one of two words; `None` where nothing is said.
-fn layer_types(hyper: &Hyper, layers: usize, words: [&str; 2]) -> Result<Option<Vec<bool>>> {
-    let Some(types) = hyper.list("layer_types", "-") else { return Ok(None) };
+fn layer_types(
+    model_config: &ModelConfig,
+    layers: usize,
+    words: [&str; 2],
+) -> Result<Option<Vec<bool>>> {
+    let Some(types) = model_config.list(Key::json("layer_types")) else { return Ok(None) };
     if types.len() != layers {
         return Err(Error::malformed(
-            hyper.file(),
+            model_config.file(),
             format!("{} layer_types for {layers} layers", types.len()),
         ));
     }
     let one = |kind: &serde_json::Value| match kind.as_str() {
         Some(word) if word == words[0] => Ok(true),
         Some(word) if word == words[1] => Ok(false),
-        _ => Err(hyper.unsupported(format!("layer type {kind}"), words.join(", "))),
+        _ => Err(model_config.unsupported(format!("layer type {kind}"), words.join(", "))),
     };
     types.iter().map(one).collect::<Result<_>>().map(Some)
 }
 
 /// Which layers attend to a window: `layer_types` where given, else `rule`.
-fn sliding_layers(hyper: &Hyper, layers: usize, rule: impl Fn(usize) -> bool) -> Result<Vec<bool>> {
-    let said = layer_types(hyper, layers, ["sliding_attention", "full_attention"])?;
+fn sliding_layers(
+    model_config: &ModelConfig,
+    layers: usize,
+    rule: impl Fn(usize) -> bool,
+) -> Result<Vec<bool>> {
+    let said = layer_types(model_config, layers, ["sliding_attention", "full_attention"])?;
     Ok(said.unwrap_or_else(|| (0..layers).map(rule).collect()))
 }

@@ -2,7 +2,7 @@
 //! by `model_type` alone; keys of old configs that look as if they said it (`normalize_before`,
 //! `add_final_layer_norm` and so on) are not read by the reference either.
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
 
@@ -71,27 +71,28 @@ const MAX_CONTEXT: usize = 1 << 20;
 
 impl Config {
     pub fn read(checkpoint: &Checkpoint) -> Result<Self> {
-        let hyper = &checkpoint.hyper;
-        let name = hyper.architecture();
+        let model_config = &checkpoint.config;
+        let name = model_config.architecture();
         let member = MEMBERS.iter().find(|member| member.0 == name);
         let Some((_, norms_first, norms_embeddings, norms_last, positions, activation, scales)) =
             member
         else {
-            return Err(hyper.unsupported(format!("architecture `{name}`"), NAMES.join(", ")));
-        };
-        let flag = |key: &str| hyper.get(key, "-").and_then(|v| v.as_bool());
-        if flag("is_encoder_decoder") == Some(false) {
             return Err(
-                hyper.unsupported("a decoder without an encoder (is_encoder_decoder)", "both")
+                model_config.unsupported(format!("architecture `{name}`"), NAMES.join(", "))
             );
+        };
+        let flag = |key: &str| model_config.get(Key::json(key)).and_then(|v| v.as_bool());
+        if flag("is_encoder_decoder") == Some(false) {
+            return Err(model_config
+                .unsupported("a decoder without an encoder (is_encoder_decoder)", "both"));
         }
-        let width = match hyper.get("d_model", "-") {
-            Some(_) => hyper.count("d_model", "-", MAX_WIDTH)?,
-            None => hyper.count_or("hidden_size", "-", MAX_WIDTH, 1024)?,
+        let width = match model_config.get(Key::json("d_model")) {
+            Some(_) => model_config.count(Key::json("d_model"), MAX_WIDTH)?,
+            None => model_config.count_or(Key::json("hidden_size"), MAX_WIDTH, 1024)?,
         };
         let stack = |side: &str| -> Result<Stack> {
             let count = |key: &str, most: usize, default: usize| {
-                hyper.count_or(&format!("{side}_{key}"), "-", most, default)
+                model_config.count_or(Key::json(&format!("{side}_{key}")), most, default)
             };
             let stack = Stack {
                 layers: count("layers", MAX_LAYERS, 12)?,
@@ -101,11 +102,11 @@ impl Config {
             if width % stack.heads != 0 {
                 let reason =
                     format!("{} {side} heads do not divide a width of {width}", stack.heads);
-                return Err(Error::malformed(hyper.file(), reason));
+                return Err(Error::malformed(model_config.file(), reason));
             }
             Ok(stack)
         };
-        let activation = match hyper.word("activation_function", "-") {
+        let activation = match model_config.word(Key::json("activation_function")) {
             None => *activation,
             Some("gelu") => Activation::Gelu,
             Some("relu") => Activation::Relu,
@@ -113,21 +114,28 @@ impl Config {
             Some("gelu_new" | "gelu_pytorch_tanh") => Activation::GeluTanh,
             Some(other) => {
                 let known = "gelu, relu, swish, silu, gelu_new";
-                return Err(hyper.unsupported(format!("activation `{other}`"), known));
+                return Err(model_config.unsupported(format!("activation `{other}`"), known));
             }
         };
         Ok(Self {
             width,
             encoder: stack("encoder")?,
             decoder: stack("decoder")?,
-            context: hyper.count_or("max_position_embeddings", "-", MAX_CONTEXT, 1024)?,
+            context: model_config.count_or(
+                Key::json("max_position_embeddings"),
+                MAX_CONTEXT,
+                1024,
+            )?,
             activation,
             scales_embeddings: flag("scale_embedding").unwrap_or(*scales),
             norms_first: *norms_first,
             norms_embeddings: *norms_embeddings,
             norms_last: *norms_last,
             positions: *positions,
-            padding: hyper.get("pad_token_id", "-").and_then(|v| v.as_u64()).unwrap_or(1) as u32,
+            padding: model_config
+                .get(Key::json("pad_token_id"))
+                .and_then(|v| v.as_u64())
+                .unwrap_or(1) as u32,
             shares_tables: flag("share_encoder_decoder_embeddings").unwrap_or(true),
         })
     }

@@ -61,7 +61,7 @@ impl ModelResolver<'_> {
         if self.requested.is_some() {
             let summarizer = self.open(self.located(direct)?)?;
             // One that cannot be told a language needs another beside it.
-            let alone = from == to || !summarizer.model.reads_sources();
+            let alone = from == to || !summarizer.model.is_encoder_decoder();
             let second =
                 (!alone).then(|| self.open(self.best_or_default(Purpose::Translate(from, to))?));
             return Ok((summarizer, second.transpose()?));
@@ -94,7 +94,7 @@ impl ModelResolver<'_> {
             let kept_in = self.weights_cache.display();
             self.ui.note(format!("weights quantized to {} are kept in {kept_in}", to.as_str()));
         }
-        let kept_in = Some(self.weights_cache.clone());
+        let weights_cache = Some(self.weights_cache.clone());
         let shown = name.clone().unwrap_or_else(|| {
             located.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
         });
@@ -103,7 +103,7 @@ impl ModelResolver<'_> {
         let on_opening = OnOpening::new(move |opening| {
             line.say(&match opening {
                 Opening::Quantizing => format!("quantizing the weights of {shown}, once"),
-                Opening::LayingOut => {
+                Opening::Packing => {
                     format!("opening {shown}: laying out its weights for this processor")
                 }
                 _ => format!("opening {shown}"),
@@ -114,8 +114,8 @@ impl ModelResolver<'_> {
             &OpenOptions {
                 name,
                 quantize,
-                kept_in,
-                keep_tiles: self.cache_weights,
+                weights_cache,
+                cache_packed: self.cache_weights,
                 portable: self.reproducible,
                 on_opening,
                 ..OpenOptions::default()
@@ -123,7 +123,7 @@ impl ModelResolver<'_> {
         );
         status.end();
         let model = model?;
-        if let Some(bytes) = model.newly_kept() {
+        if let Some(bytes) = model.bytes_cached() {
             self.ui.note(format!(
                 "{} is open at once from now on: its weights, laid out for this processor, are kept in {} ({} MB; MALMOI_CACHE_WEIGHTS=false turns this off)",
                 model.name(),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{Class, Frame, Settings, codes, read_optional};
+use super::{Class, EncoderTemplate, Settings, codes, read_optional};
 use crate::error::Result;
 
 /// The families that are told apart here.
@@ -183,13 +183,13 @@ impl Row {
     /// Puts the marks of languages into what stands around a text that is to go from the first into
     /// the second. `blank` is put before a mark that stands before the text. Fails with the
     /// code of a language that has no mark.
-    pub fn frame<'m>(
+    pub fn encoder_template<'m>(
         &self,
         (from, into): (&str, &str),
-        mut frame: Frame,
+        mut template: EncoderTemplate,
         blank: Option<u32>,
         marks: impl Iterator<Item = (&'m str, u32)> + Clone,
-    ) -> std::result::Result<Frame, String> {
+    ) -> std::result::Result<EncoderTemplate, String> {
         let has_marks = marks.clone().any(|(text, _)| self.is_language(text));
         let language = |code: &str| {
             let spellings = self.marks_of(code);
@@ -201,18 +201,18 @@ impl Row {
         };
         match self.source {
             Source::Nowhere => {}
-            Source::Before => frame.before.push(language(from)?),
-            Source::AfterEnd => frame.after.push(language(from)?),
+            Source::Before => template.before.push(language(from)?),
+            Source::AfterEnd => template.after.push(language(from)?),
         }
         match self.target {
-            Target::First => frame.first = Some(language(into)?),
+            Target::First => template.first = Some(language(into)?),
             Target::BeforeSource if !has_marks => {}
             Target::BeforeSource => {
-                frame.before.extend(blank);
-                frame.before.push(language(into)?);
+                template.before.extend(blank);
+                template.before.push(language(into)?);
             }
         }
-        Ok(frame)
+        Ok(template)
     }
 
     /// The marks that a language may have, by its code of two letters.

@@ -51,7 +51,7 @@ fn kept_files_that_were_tampered_with_are_made_again() {
     let open = || {
         let mut checkpoint = Checkpoint::open(&model).unwrap();
         checkpoint.quantize(malmoi::Quantization::Q8_0, &kept).unwrap();
-        let made = checkpoint.keep_tiles(&kept).unwrap();
+        let made = checkpoint.cache_packed(&kept).unwrap();
         let setup = Setup {
             checkpoint: &checkpoint,
             device: &Device::Cpu,

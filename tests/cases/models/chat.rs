@@ -71,7 +71,7 @@ fn case_05_the_time_in_a_template() {
 #[test]
 fn case_19_templates_with_names_and_no_default() {
     let Some(folder) = model_of("models/19-A-named-templates-no-default") else { return };
-    assert!(Model::open(folder.path()).unwrap().answers_messages());
+    assert!(Model::open(folder.path()).unwrap().has_chat_template());
     edit(&folder, "tokenizer_config.json", |config| {
         config["chat_template"][1]["name"] = "formal".into()
     });
@@ -98,7 +98,7 @@ fn named_templates_of_a_gguf_file_are_chosen_alike() {
         let path = folder.path().join("a.gguf");
         std::fs::write(&path, file.bytes()).unwrap();
         Checkpoint::open(&path)
-            .map(|checkpoint| checkpoint.hyper.chat_template().map(str::to_string))
+            .map(|checkpoint| checkpoint.config.chat_template().map(str::to_string))
     };
     assert_eq!(named(&["rag", "chat"]).unwrap().as_deref(), Some("of chat"));
     assert!(named(&["formal", "casual"]).unwrap_err().to_string().contains("formal, casual"));

@@ -22,7 +22,7 @@ fn case_17_penalties_and_sampling_that_a_checkpoint_recommends() {
     assert_eq!(notes(model.summarize(ARTICLE).seed(1).run().unwrap()), 1);
     assert_eq!(notes(model.translate(ARTICLE).to(Language::Korean).seed(1).run().unwrap()), 1);
     assert_eq!(notes(model.summarize(ARTICLE).run().unwrap()), 0);
-    match Sampling::recommended(config(5.0).recommended(), 3) {
+    match Sampling::recommended(config(5.0).sampling_defaults(), 3) {
         Sampling::Random { temperature, top_k, top_p, min_p, typical_p, seed } => {
             assert_eq!(
                 (temperature, top_k, top_p, min_p, typical_p, seed),
@@ -46,11 +46,11 @@ fn sampling_keys_of_a_gguf_file_count() {
         .set("general.sampling.penalty_repeat", Value::F32(1.5))
         .set("general.sampling.mirostat", Value::U32(2));
     std::fs::write(&path, file.bytes()).unwrap();
-    let recommended = Checkpoint::open(&path).unwrap().hyper.recommended;
+    let recommended = Checkpoint::open(&path).unwrap().config.sampling_defaults;
     assert_eq!((recommended.temperature, recommended.top_k), (Some(0.25), Some(40)));
     assert_eq!((recommended.top_p, recommended.min_p), (Some(0.75), Some(0.125)));
     assert_eq!(recommended.repetition_penalty, Some(1.5));
-    assert_eq!(recommended.not_followed, ["mirostat"]);
+    assert_eq!(recommended.unsupported, ["mirostat"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn case_13_an_index_of_weights_that_are_whole_now() {
 }
 
 #[test]
-fn case_29_weights_that_another_program_quantised() {
+fn case_29_weights_that_another_program_quantized() {
     for (key, value, word) in [
         (
             "quantization_config",
@@ -49,7 +49,7 @@ fn case_29_weights_that_another_program_quantised() {
         edit(&folder, "config.json", |config| config[key] = value);
         let said = Checkpoint::open(folder.path()).err().unwrap().to_string();
         assert!(
-            said.contains(&format!("weights quantised by {word}"))
+            said.contains(&format!("weights quantized by {word}"))
                 && said.contains("is not supported"),
             "{said}"
         );
@@ -60,7 +60,7 @@ fn case_29_weights_that_another_program_quantised() {
         config["quantization_config"] = json!({"quant_method": "awq"})
     });
     assert!(
-        Checkpoint::open(folder.path()).err().unwrap().to_string().contains("quantised by awq")
+        Checkpoint::open(folder.path()).err().unwrap().to_string().contains("quantized by awq")
     );
     // A setting for training, with float weights.
     let folder = fixture("llama-gqa");
@@ -87,13 +87,13 @@ fn with_tensor(folder: &TempDir, name: &str, dtype: &str) {
 }
 
 #[test]
-fn quantised_weights_and_adapters_are_known_by_their_tensors_too() {
+fn quantized_weights_and_adapters_are_known_by_their_tensors_too() {
     for (name, dtype, word) in [
-        ("model.layers.0.self_attn.q_proj.qweight", "I32", "quantised by gptq or awq"),
+        ("model.layers.0.self_attn.q_proj.qweight", "I32", "quantized by gptq or awq"),
         ("model.layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4", "U8", ""),
-        ("model.layers.0.self_attn.q_proj.weight.absmax", "U8", "quantised by bitsandbytes"),
-        ("model.layers.0.self_attn.q_proj.SCB", "U8", "quantised by bitsandbytes"),
-        ("model.layers.0.mlp.gate_up_proj_blocks", "U8", "quantised by mxfp4"),
+        ("model.layers.0.self_attn.q_proj.weight.absmax", "U8", "quantized by bitsandbytes"),
+        ("model.layers.0.self_attn.q_proj.SCB", "U8", "quantized by bitsandbytes"),
+        ("model.layers.0.mlp.gate_up_proj_blocks", "U8", "quantized by mxfp4"),
         ("model.layers.0.self_attn.q_proj.other_weight", "F8_E4M3", "a method that stores F8_E4M3"),
         (
             "base_model.model.layers.0.self_attn.q_proj.lora_A.weight",
@@ -118,7 +118,7 @@ fn quantised_weights_and_adapters_are_known_by_their_tensors_too() {
     with_tensor(&folder, "model.layers.0.self_attn.q_proj.qweight", "I32");
     std::fs::write(folder.path().join("quantize_config.json"), r#"{"bits": 4}"#).unwrap();
     let said = Checkpoint::open(folder.path()).err().unwrap().to_string();
-    assert!(said.contains("quantised by gptq (quantize_config.json)"), "{said}");
+    assert!(said.contains("quantized by gptq (quantize_config.json)"), "{said}");
 }
 
 #[test]

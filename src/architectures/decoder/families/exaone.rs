@@ -6,32 +6,34 @@ use super::{
     expect_activation, sliding_layers,
 };
 use crate::architectures::decoder::Config;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
 pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults::default())?;
-    expect_activation(hyper, &["silu"])?;
+    expect_activation(model_config, &["silu"])?;
     config.names = Names {
         mixer_norms: [None, Some("post_attention_layernorm")],
         feed_forward_norms: [None, Some("post_feedforward_layernorm")],
         ..NAMES_OF_LLAMA
     };
     config.attention.norms = Some(NORM_BEFORE_ROTATION);
-    if hyper.get("sliding_window", "attention.sliding_window").is_some() {
-        let window = hyper.count("sliding_window", "attention.sliding_window", MAX_CONTEXT)?;
+    if model_config.get(Key::both("sliding_window", "attention.sliding_window")).is_some() {
+        let window = model_config
+            .count(Key::both("sliding_window", "attention.sliding_window"), MAX_CONTEXT)?;
         // Older configs write "LLLG"; those name the type of each layer, too.
-        let pattern = match hyper.word("sliding_window_pattern", "-") {
+        let pattern = match model_config.word(Key::json("sliding_window_pattern")) {
             Some(word) => word.len().max(1),
-            None => hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 4)?,
+            None => model_config.count_or(Key::json("sliding_window_pattern"), MAX_LAYERS, 4)?,
         };
         let layers = config.layers.len();
-        let listed =
-            hyper.list("-", "attention.sliding_window_pattern").filter(|list| list.len() >= layers);
+        let listed = model_config
+            .list(Key::gguf("attention.sliding_window_pattern"))
+            .filter(|list| list.len() >= layers);
         let sliding = match listed {
             Some(list) => list.iter().take(layers).map(|v| v.as_f64() != Some(0.0)).collect(),
-            None => sliding_layers(hyper, layers, |index| (index + 1) % pattern != 0)?,
+            None => sliding_layers(model_config, layers, |index| (index + 1) % pattern != 0)?,
         };
         config.set_windows(&sliding, window);
         for (_, heads) in config.attention_layers().filter(|(_, heads)| heads.window.is_none()) {

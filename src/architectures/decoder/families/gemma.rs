@@ -6,7 +6,7 @@ use super::{
 };
 use crate::architectures::decoder::Config;
 use crate::architectures::layers::{Activation, Pairing, Rope};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
 /// Norms on the way in and on the way out.
@@ -19,46 +19,52 @@ pub(super) const NAMES: Names = Names {
 /// What both have in common. `large` is the number of layers of the one size whose files do not say
 /// its attention scale.
 fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults { head_dim: Some(256), tied: true, ..defaults })?;
-    expect_activation(hyper, &["gelu_pytorch_tanh"])?;
-    if flag(hyper, "use_bidirectional_attention") {
-        return Err(hyper.unsupported("bidirectional attention", "causal attention"));
+    expect_activation(model_config, &["gelu_pytorch_tanh"])?;
+    if flag(model_config, "use_bidirectional_attention") {
+        return Err(model_config.unsupported("bidirectional attention", "causal attention"));
     }
     config.activation = Activation::GeluTanh;
     config.names = NAMES;
     config.embedding_scale = (config.hidden as f64).sqrt();
     // llama.cpp's converter adds the one itself.
-    config.norm_offset = if hyper.is_gguf() { 0.0 } else { 1.0 };
-    let scalar = match hyper.number("query_pre_attn_scalar", "-")? {
+    config.norm_offset = if model_config.is_gguf() { 0.0 } else { 1.0 };
+    let scalar = match model_config.number(Key::json("query_pre_attn_scalar"))? {
         Some(scalar) => scalar.powf(-0.5),
         // GGUF files do not say; llama.cpp knows the 27B by its layers.
-        None if hyper.is_gguf() && config.layers.len() == large => {
+        None if model_config.is_gguf() && config.layers.len() == large => {
             let heads = config.attention_layers().next().map_or(1, |(_, heads)| heads.heads);
             (config.hidden as f64 / heads as f64).powf(-0.5)
         }
-        None if hyper.is_gguf() => config.attention.scale,
+        None if model_config.is_gguf() => config.attention.scale,
         None => 256f64.powf(-0.5),
     };
     config.attention.scale = scalar;
-    config.attention.cap = above_zero(hyper, "attn_logit_softcapping", "attn_logit_softcapping")?;
-    config.logit_cap = above_zero(hyper, "final_logit_softcapping", "final_logit_softcapping")?;
+    config.attention.cap =
+        above_zero(model_config, Key::both("attn_logit_softcapping", "attn_logit_softcapping"))?;
+    config.logit_cap =
+        above_zero(model_config, Key::both("final_logit_softcapping", "final_logit_softcapping"))?;
     Ok(config)
 }
 
 pub(super) fn gemma2(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = gemma(checkpoint, Defaults::default(), 46)?;
-    let window = hyper.count_or("sliding_window", "attention.sliding_window", MAX_CONTEXT, 4096)?;
-    let sliding = sliding_layers(hyper, config.layers.len(), |index| index % 2 == 0)?;
+    let window = model_config.count_or(
+        Key::both("sliding_window", "attention.sliding_window"),
+        MAX_CONTEXT,
+        4096,
+    )?;
+    let sliding = sliding_layers(model_config, config.layers.len(), |index| index % 2 == 0)?;
     config.set_windows(&sliding, window);
     Ok(config)
 }
 
 pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     // Multimodal checkpoints of the hub leave out what is so by default.
-    let defaults = match hyper.is_nested() {
+    let defaults = match model_config.is_nested() {
         true => Defaults {
             heads: Some(8),
             kv_heads: Some(4),
@@ -73,14 +79,19 @@ pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     // Local layers have a rotation of their own, which is never scaled.
     let base = ["rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta"]
         .iter()
-        .find_map(|key| hyper.number(key, "rope.freq_base_swa").transpose())
+        .find_map(|key| model_config.number(Key::both(key, "rope.freq_base_swa")).transpose())
         .transpose()?
         .unwrap_or(10_000.0);
     let head_dim = config.attention_layers().next().map_or(0, |(_, heads)| heads.head_dim);
     config.ropes.push(Rope::new(head_dim, base, Pairing::Halves));
-    let window = hyper.count_or("sliding_window", "attention.sliding_window", MAX_CONTEXT, 4096)?;
-    let pattern = hyper.count_or("sliding_window_pattern", "-", MAX_LAYERS, 6)?;
-    let sliding = sliding_layers(hyper, config.layers.len(), |index| (index + 1) % pattern != 0)?;
+    let window = model_config.count_or(
+        Key::both("sliding_window", "attention.sliding_window"),
+        MAX_CONTEXT,
+        4096,
+    )?;
+    let pattern = model_config.count_or(Key::json("sliding_window_pattern"), MAX_LAYERS, 6)?;
+    let sliding =
+        sliding_layers(model_config, config.layers.len(), |index| (index + 1) % pattern != 0)?;
     config.set_windows(&sliding, window);
     for (_, heads) in config.attention_layers().filter(|(_, heads)| heads.window.is_some()) {
         heads.rope = Some(1);

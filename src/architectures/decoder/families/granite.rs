@@ -2,14 +2,14 @@
 
 use super::llama::llama;
 use crate::architectures::decoder::Config;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 
 fn multiplied(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = llama(checkpoint)?;
     let scale = |json: &str, gguf: &str, default: f64| {
-        Ok::<_, Error>(hyper.number(json, gguf)?.unwrap_or(default))
+        Ok::<_, Error>(model_config.number(Key::both(json, gguf))?.unwrap_or(default))
     };
     config.embedding_scale = scale("embedding_multiplier", "embedding_scale", 1.0)?;
     config.residual_scale = scale("residual_multiplier", "residual_scale", 1.0)?;
@@ -23,7 +23,7 @@ pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = multiplied(checkpoint)?;
     // A divisor here.
     if config.logit_scale == 0.0 {
-        return Err(Error::malformed(checkpoint.hyper.file(), "logits_scaling is 0"));
+        return Err(Error::malformed(checkpoint.config.file(), "logits_scaling is 0"));
     }
     config.logit_scale = 1.0 / config.logit_scale;
     Ok(config)
@@ -33,7 +33,7 @@ pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
 /// checkpoints have them or not.
 pub(super) fn hyperclovax(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = multiplied(checkpoint)?;
-    let said = checkpoint.hyper.get("use_post_norm", "-").and_then(|v| v.as_bool());
+    let said = checkpoint.config.get(Key::json("use_post_norm")).and_then(|v| v.as_bool());
     let there = checkpoint.find("model.layers.0.post_norm1.weight")?.is_some();
     if said.unwrap_or(there) {
         config.names.mixer_norms[1] = Some("post_norm1");

@@ -7,7 +7,7 @@ use crate::error::Result;
 
 pub(super) fn hunyuan(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = common(checkpoint, Defaults::default())?;
-    expect_activation(&checkpoint.hyper, &["silu"])?;
+    expect_activation(&checkpoint.config, &["silu"])?;
     config.attention.norms =
         Some(QueryKeyNorm { after_rotation: true, names: ["query_layernorm", "key_layernorm"] });
     Ok(config)

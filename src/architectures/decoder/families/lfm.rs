@@ -5,7 +5,7 @@ use super::{
     layer_types,
 };
 use crate::architectures::decoder::Config;
-use crate::checkpoint::{Checkpoint, Hyper};
+use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 
 const NAMES: Names = Names {
@@ -18,33 +18,38 @@ const NAMES: Names = Names {
 };
 
 pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let defaults = Defaults {
         kv_heads: Some(8),
         context: Some(128_000),
         rope_base: Some(1e6),
-        tied: hyper.get("tie_embedding", "-").and_then(|v| v.as_bool()).unwrap_or(true),
+        tied: model_config
+            .get(Key::json("tie_embedding"))
+            .and_then(|v| v.as_bool())
+            .unwrap_or(true),
         ..Defaults::default()
     };
     let mut config = common(checkpoint, defaults)?;
-    if let Some(tied) = hyper.get("tie_embedding", "-").and_then(|v| v.as_bool()) {
+    if let Some(tied) = model_config.get(Key::json("tie_embedding")).and_then(|v| v.as_bool()) {
         config.tied = tied;
     }
-    if hyper.get("-", "attention.sliding_window").is_some_and(|v| v.as_u64() != Some(0)) {
-        return Err(
-            hyper.unsupported("attention to a window (attention.sliding_window)", "to everything")
-        );
+    if model_config
+        .get(Key::gguf("attention.sliding_window"))
+        .is_some_and(|v| v.as_u64() != Some(0))
+    {
+        return Err(model_config
+            .unsupported("attention to a window (attention.sliding_window)", "to everything"));
     }
     config.names = NAMES;
     config.attention.norms =
         Some(QueryKeyNorm { after_rotation: false, names: ["q_layernorm", "k_layernorm"] });
-    let epsilon = hyper.number("norm_eps", "attention.layer_norm_rms_epsilon")?;
+    let epsilon = model_config.number(Key::both("norm_eps", "attention.layer_norm_rms_epsilon"))?;
     config.norm_epsilon = epsilon.unwrap_or(1e-5);
-    let kernel = hyper.count_or("conv_L_cache", "shortconv.l_cache", 64, 3)?;
-    let conv = MixerKind::ShortConv { kernel, biased: flag(hyper, "conv_bias") };
-    let feed_forward = feed_forward(hyper)?;
-    let convolves = convolving_layers(hyper, config.layers.len())?;
-    let kv_heads = hyper.list("-", "attention.head_count_kv");
+    let kernel = model_config.count_or(Key::both("conv_L_cache", "shortconv.l_cache"), 64, 3)?;
+    let conv = MixerKind::ShortConv { kernel, biased: flag(model_config, "conv_bias") };
+    let feed_forward = feed_forward(model_config)?;
+    let convolves = convolving_layers(model_config, config.layers.len())?;
+    let kv_heads = model_config.list(Key::gguf("attention.head_count_kv"));
     for (index, layer) in config.layers.iter_mut().enumerate() {
         layer.feed_forward = feed_forward;
         match &mut layer.mixer {
@@ -54,7 +59,7 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
                 heads.kv_heads = listed.map_or(heads.kv_heads, |count| count as usize).max(1);
                 if heads.heads % heads.kv_heads != 0 {
                     return Err(Error::malformed(
-                        hyper.file(),
+                        model_config.file(),
                         format!("the heads of layer {index}"),
                     ));
                 }
@@ -66,16 +71,16 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
 }
 
 /// Which layers convolve: GGUF files give those no key heads.
-fn convolving_layers(hyper: &Hyper, layers: usize) -> Result<Vec<bool>> {
+fn convolving_layers(model_config: &ModelConfig, layers: usize) -> Result<Vec<bool>> {
     if let Some(list) =
-        hyper.list("-", "attention.head_count_kv").filter(|list| list.len() == layers)
+        model_config.list(Key::gguf("attention.head_count_kv")).filter(|list| list.len() == layers)
     {
         return Ok(list.iter().map(|count| count.as_f64() == Some(0.0)).collect());
     }
-    if let Some(said) = layer_types(hyper, layers, ["conv", "full_attention"])? {
+    if let Some(said) = layer_types(model_config, layers, ["conv", "full_attention"])? {
         return Ok(said);
     }
-    let attending = hyper.list("full_attn_idxs", "-");
+    let attending = model_config.list(Key::json("full_attn_idxs"));
     let attends = |index: usize| {
         attending.is_none_or(|list| list.iter().any(|v| v.as_u64() == Some(index as u64)))
     };
@@ -83,18 +88,23 @@ fn convolving_layers(hyper: &Hyper, layers: usize) -> Result<Vec<bool>> {
 }
 
 /// The width of the feed-forward layer: what is said, or two thirds of it, rounded up.
-fn feed_forward(hyper: &Hyper) -> Result<usize> {
-    let said = match hyper.get("block_ff_dim", "-") {
-        Some(_) => hyper.count("block_ff_dim", "-", MAX_WIDTH)?,
-        None => hyper.count("intermediate_size", "feed_forward_length", MAX_WIDTH)?,
+fn feed_forward(model_config: &ModelConfig) -> Result<usize> {
+    let said = match model_config.get(Key::json("block_ff_dim")) {
+        Some(_) => model_config.count(Key::json("block_ff_dim"), MAX_WIDTH)?,
+        None => {
+            model_config.count(Key::both("intermediate_size", "feed_forward_length"), MAX_WIDTH)?
+        }
     };
-    let adjusts =
-        hyper.get("block_auto_adjust_ff_dim", "-").and_then(|v| v.as_bool()).unwrap_or(true);
-    if hyper.is_gguf() || !adjusts {
+    let adjusts = model_config
+        .get(Key::json("block_auto_adjust_ff_dim"))
+        .and_then(|v| v.as_bool())
+        .unwrap_or(true);
+    if model_config.is_gguf() || !adjusts {
         return Ok(said);
     }
     let width = 2 * said / 3;
-    let multiple = hyper.count_or("block_multiple_of", "-", MAX_LAYERS * MAX_LAYERS, 256)?;
-    let multiplier = hyper.number("block_ffn_dim_multiplier", "-")?.unwrap_or(1.0);
+    let multiple =
+        model_config.count_or(Key::json("block_multiple_of"), MAX_LAYERS * MAX_LAYERS, 256)?;
+    let multiplier = model_config.number(Key::json("block_ffn_dim_multiplier"))?.unwrap_or(1.0);
     Ok(((multiplier * width as f64) as usize).div_ceil(multiple).max(1) * multiple)
 }

@@ -3,7 +3,7 @@
 use super::{Defaults, MAX_CONTEXT, common, expect_activation, sliding_layers};
 use crate::architectures::decoder::Config;
 use crate::architectures::layers::Pairing;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
 pub(super) fn llama(checkpoint: &Checkpoint) -> Result<Config> {
@@ -12,10 +12,10 @@ pub(super) fn llama(checkpoint: &Checkpoint) -> Result<Config> {
 
 /// Llama where other things are taken for granted.
 pub(super) fn with(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = common(checkpoint, defaults)?;
-    expect_activation(hyper, &["silu"])?;
-    if hyper.is_gguf() {
+    expect_activation(model_config, &["silu"])?;
+    if model_config.is_gguf() {
         config.ropes[0].pairing = Pairing::Neighbours;
     }
     Ok(config)
@@ -23,17 +23,17 @@ pub(super) fn with(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config
 
 /// Llama with a window, in all layers or in none. Files of llama.cpp call it `llama`.
 pub(super) fn mistral(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = llama(checkpoint)?;
-    let tempered = hyper.get("rope_parameters.llama_4_scaling_beta", "attention.temperature_scale");
+    let tempered = model_config
+        .get(Key::both("rope_parameters.llama_4_scaling_beta", "attention.temperature_scale"));
     if tempered.is_some() {
-        return Err(
-            hyper.unsupported("attention scaled by position (llama_4_scaling_beta)", "one scale")
-        );
+        return Err(model_config
+            .unsupported("attention scaled by position (llama_4_scaling_beta)", "one scale"));
     }
-    if hyper.get("sliding_window", "-").is_some() {
-        let window = hyper.count("sliding_window", "-", MAX_CONTEXT)?;
-        let sliding = sliding_layers(hyper, config.layers.len(), |_| true)?;
+    if model_config.get(Key::json("sliding_window")).is_some() {
+        let window = model_config.count(Key::json("sliding_window"), MAX_CONTEXT)?;
+        let sliding = sliding_layers(model_config, config.layers.len(), |_| true)?;
         config.set_windows(&sliding, window);
     }
     Ok(config)

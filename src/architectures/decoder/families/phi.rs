@@ -3,14 +3,15 @@
 
 use super::{Defaults, FeedForward, MAX_CONTEXT, NAMES_OF_LLAMA, Names, common, expect_activation};
 use crate::architectures::decoder::Config;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
 pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults::default())?;
-    expect_activation(hyper, &["silu"])?;
-    if hyper.number("rms_norm_eps", "attention.layer_norm_rms_epsilon")?.is_none() {
+    expect_activation(model_config, &["silu"])?;
+    if model_config.number(Key::both("rms_norm_eps", "attention.layer_norm_rms_epsilon"))?.is_none()
+    {
         config.norm_epsilon = 1e-5;
     }
     // Some files of llama.cpp have the three apart.
@@ -20,9 +21,9 @@ pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<Config> {
         ..NAMES_OF_LLAMA
     };
     // llama.cpp's converter writes 0 where there is none.
-    let key = ("sliding_window", "attention.sliding_window");
-    if hyper.get(key.0, key.1).is_some_and(|v| v.as_u64() != Some(0)) {
-        let window = hyper.count(key.0, key.1, MAX_CONTEXT)?;
+    let key = Key::both("sliding_window", "attention.sliding_window");
+    if model_config.get(key).is_some_and(|v| v.as_u64() != Some(0)) {
+        let window = model_config.count(key, MAX_CONTEXT)?;
         config.set_windows(&vec![true; config.layers.len()], window);
     }
     Ok(config)

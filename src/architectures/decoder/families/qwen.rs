@@ -4,19 +4,20 @@ use super::{
     Defaults, MAX_CONTEXT, NORM_BEFORE_ROTATION, common, expect_activation, flag, sliding_layers,
 };
 use crate::architectures::decoder::Config;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
 pub(super) fn qwen2(checkpoint: &Checkpoint) -> Result<Config> {
-    let hyper = &checkpoint.hyper;
+    let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults::default())?;
-    expect_activation(hyper, &["silu"])?;
-    if flag(hyper, "use_sliding_window") {
-        let window = hyper.count("sliding_window", "-", MAX_CONTEXT)?;
+    expect_activation(model_config, &["silu"])?;
+    if flag(model_config, "use_sliding_window") {
+        let window = model_config.count(Key::json("sliding_window"), MAX_CONTEXT)?;
         // Counted from the first layer; 28 is the reference's default.
         let full =
-            hyper.get("max_window_layers", "-").and_then(|v| v.as_u64()).unwrap_or(28) as usize;
-        let sliding = sliding_layers(hyper, config.layers.len(), |index| index >= full)?;
+            model_config.get(Key::json("max_window_layers")).and_then(|v| v.as_u64()).unwrap_or(28)
+                as usize;
+        let sliding = sliding_layers(model_config, config.layers.len(), |index| index >= full)?;
         config.set_windows(&sliding, window);
     }
     Ok(config)

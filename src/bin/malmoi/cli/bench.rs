@@ -65,14 +65,14 @@ impl Bench {
         let model = measure.model();
         let wants = |part: Part| self.only.is_empty() || self.only.contains(&part);
         // Networks of one kind have no use for the measurements of the other.
-        let sources = model.reads_sources();
+        let sources = model.is_encoder_decoder();
         if sources && !self.only.is_empty() && !wants(Part::Sources) {
             bail!(
                 "{} reads sources and takes no prompt: --only sources is what can be measured",
                 model.name()
             );
         }
-        let work = model.work();
+        let work = model.matmul_cost();
         let mut memory = None;
         let mut bytes_per_second = || {
             memory = measure::peak_memory().max(memory);

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use malmoi::checkpoint::kept_files;
+use malmoi::checkpoint::derived_files;
 use malmoi::store::catalogue::{self, Entry};
 use malmoi::store::{self, Located, PullOptions, Verdict};
 use serde_json::json;
@@ -75,7 +75,7 @@ impl Models {
 fn remove(context: &Context, name: &str) -> Result<Exit> {
     let weights_cache = context.settings.weights_cache();
     let kept = match context.store.locate(name) {
-        Ok(Located { path, .. }) => kept_files(&path, &weights_cache),
+        Ok(Located { path, .. }) => derived_files(&path, &weights_cache),
         Err(_) => Vec::new(),
     };
     let removed = context.store.remove(name)?;

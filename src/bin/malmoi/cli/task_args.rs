@@ -83,7 +83,7 @@ impl GenerationArgs {
     /// Notes the options that a model ignores.
     pub fn note_ignored(&self, models: &[&Model], context: &Context) {
         if let (Some(_), Some(model)) =
-            (self.beams, models.iter().find(|model| !model.reads_sources()))
+            (self.beams, models.iter().find(|model| !model.is_encoder_decoder()))
         {
             context.ui.note(format!(
                 "--beams is ignored: {} is a decoder-only model, without beam search",

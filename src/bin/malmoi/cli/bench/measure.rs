@@ -105,7 +105,7 @@ impl Measure {
             let began = Instant::now();
             let fresh = Self::open(context, 1)?;
             opened.push(began.elapsed().as_secs_f64());
-            if !fresh.model.reads_sources() {
+            if !fresh.model.is_encoder_decoder() {
                 fresh.read(&fresh.ids(16, 0))?;
                 first.push(began.elapsed().as_secs_f64());
             }
@@ -240,8 +240,8 @@ impl Measure {
         sources.sort_by_key(|source| std::cmp::Reverse(source.len()));
         let mut how = self
             .model
-            .sources("", "en", "ko")
-            .or_else(|_| self.model.sources("", "ko", "en"))?
+            .seq2seq_task("", "en", "ko")
+            .or_else(|_| self.model.seq2seq_task("", "ko", "en"))?
             .search;
         how.num_beams = beams;
         (how.logits_processors.min_new_tokens, how.logits_processors.max_length) =

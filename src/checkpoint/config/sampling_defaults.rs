@@ -1,31 +1,32 @@
-//! What a checkpoint's makers recommend for sampling.
+//! Sampling defaults recommended by a checkpoint.
 
 use serde_json::Value as Json;
 
 use crate::checkpoint::gguf::Gguf;
 
-/// Sampling defaults a checkpoint recommends.
+/// Sampling defaults of a checkpoint, by the names of `generation_config.json`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Recommended {
+pub struct SamplingDefaults {
     /// Softmax temperature.
     pub temperature: Option<f64>,
-    /// How many of the likeliest tokens are kept.
+    /// Number of most likely tokens to keep.
     pub top_k: Option<usize>,
-    /// Share of probability that is kept.
+    /// Cumulative probability of the most likely tokens to keep.
     pub top_p: Option<f64>,
-    /// Share of the likeliest token's probability that a token must have.
+    /// Least probability of a token to keep, relative to the most likely one.
     pub min_p: Option<f64>,
-    /// Share of probability that is kept of the tokens nearest to the expected surprise.
+    /// Cumulative probability to keep of the tokens closest to the expected information content
+    /// (locally typical sampling).
     pub typical_p: Option<f64>,
-    /// What logits of tokens already there are divided by.
+    /// Divisor of the logits of tokens that have occurred.
     pub repetition_penalty: Option<f64>,
-    /// Settings that change what is sampled and are not followed, by their names.
-    pub not_followed: Vec<String>,
+    /// Names of settings that change sampling and are not supported.
+    pub unsupported: Vec<String>,
 }
 
-/// Keys of `generation_config.json` that change what is sampled and are not followed, and the
-/// values with which they change nothing.
-const NOT_FOLLOWED: &[(&str, &[f64])] = &[
+/// Keys of `generation_config.json` that change sampling and are not supported, and the values with
+/// which they change nothing.
+const UNSUPPORTED: &[(&str, &[f64])] = &[
     ("diversity_penalty", &[0.0]),
     ("dola_layers", &[]),
     ("encoder_repetition_penalty", &[1.0]),
@@ -39,13 +40,13 @@ const NOT_FOLLOWED: &[(&str, &[f64])] = &[
     ("top_h", &[1.0]),
     ("watermarking_config", &[]),
 ];
-/// The same of a GGUF file's keys, which follow `general.sampling.`; a penalty of -1 looks at the
-/// whole text, as ours does.
-const NOT_FOLLOWED_GGUF: &[(&str, &[f64])] =
+/// The same for GGUF keys with the prefix `general.sampling.`. A `penalty_last_n` of -1 looks at
+/// the whole text, as ours does.
+const UNSUPPORTED_GGUF: &[(&str, &[f64])] =
     &[("mirostat", &[0.0]), ("penalty_last_n", &[0.0, -1.0, 64.0]), ("xtc_probability", &[0.0])];
 
-impl Recommended {
-    /// `generation_config.json`.
+impl SamplingDefaults {
+    /// Reads `generation_config.json`.
     pub(super) fn of_folder(config: &Json) -> Self {
         let number = |key: &str| config.get(key).and_then(Json::as_f64);
         let changes = |(key, neutral): &&(&str, &[f64])| match config.get(key) {
@@ -59,7 +60,7 @@ impl Recommended {
             min_p: number("min_p"),
             typical_p: number("typical_p"),
             repetition_penalty: number("repetition_penalty"),
-            not_followed: NOT_FOLLOWED
+            unsupported: UNSUPPORTED
                 .iter()
                 .filter(changes)
                 .map(|(key, _)| key.to_string())
@@ -68,7 +69,7 @@ impl Recommended {
     }
 
     /// Metadata of a GGUF file: keys that llama.cpp's converter takes from
-    /// `generation_config.json`.
+    /// Reads `generation_config.json`.
     pub(super) fn of_gguf(gguf: &Gguf) -> Self {
         let number = |key: &str| gguf.float(&format!("general.sampling.{key}"));
         let changes = |(key, neutral): &&(&str, &[f64])| {
@@ -81,7 +82,7 @@ impl Recommended {
             min_p: number("min_p"),
             typical_p: number("typical_p").or_else(|| number("typ_p")),
             repetition_penalty: number("penalty_repeat"),
-            not_followed: NOT_FOLLOWED_GGUF
+            unsupported: UNSUPPORTED_GGUF
                 .iter()
                 .filter(changes)
                 .map(|(key, _)| key.to_string())
@@ -97,21 +98,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_recommended_is_read_and_what_is_not_followed_is_named() {
-        let read = Recommended::of_folder(&json!({
+    fn defaults_are_read_and_unsupported_settings_are_named() {
+        let read = SamplingDefaults::of_folder(&json!({
             "temperature": 0.7, "top_p": 0.6, "top_k": 20, "min_p": 0.05, "typical_p": 0.9, "repetition_penalty": 1.05,
             "epsilon_cutoff": 0.0, "eta_cutoff": 0.002, "guidance_scale": null, "penalty_alpha": 0.6
         }));
-        let wanted = Recommended {
+        let wanted = SamplingDefaults {
             temperature: Some(0.7),
             top_k: Some(20),
             top_p: Some(0.6),
             min_p: Some(0.05),
             typical_p: Some(0.9),
             repetition_penalty: Some(1.05),
-            not_followed: ["eta_cutoff", "penalty_alpha"].map(String::from).to_vec(),
+            unsupported: ["eta_cutoff", "penalty_alpha"].map(String::from).to_vec(),
         };
         assert_eq!(read, wanted);
-        assert_eq!(Recommended::of_folder(&Json::Null), Recommended::default());
+        assert_eq!(SamplingDefaults::of_folder(&Json::Null), SamplingDefaults::default());
     }
 }

@@ -1,12 +1,12 @@
 //! What a folder or file asks for that is not done, refused by its name before a network is built:
-//! quantised weights of other programs, and adapters.
+//! quantized weights of other programs, and adapters.
 //!
 //! A network without them would be another one, and would not say so.
 
 use std::path::Path;
 
+use super::config::ModelConfig;
 use super::gguf::Gguf;
-use super::hyper::Hyper;
 use super::safetensors::Safetensors;
 use crate::error::{Error, Result};
 
@@ -28,7 +28,7 @@ const ADAPTED: &[&str] = &[
     ".base_layer.",
 ];
 
-/// Where config.json describes quantised weights: Hugging Face's key, an older one of
+/// Where config.json describes quantized weights: Hugging Face's key, an older one of
 /// compressed-tensors, and that of MLX.
 const KEYS: &[&str] = &["quantization_config", "compression_config", "quantization"];
 /// Files that older checkpoints have instead, and what they are of.
@@ -37,7 +37,7 @@ const FILES: &[(&str, &str)] = &[
     ("quant_config.json", "awq"),
     ("hf_quant_config.json", "modelopt"),
 ];
-/// Ends of tensor names that quantised layers have in the place of `weight`, or beside it, and what
+/// Ends of tensor names that quantized layers have in the place of `weight`, or beside it, and what
 /// they are of.
 const LAYERS: &[(&str, &str)] = &[
     (".qweight", "gptq or awq"),
@@ -76,13 +76,13 @@ pub(super) fn adapters(folder: &Path) -> Result<()> {
     }
 }
 
-/// Refuses weights that another program quantised, and those that an adapter was not merged into.
-pub(super) fn quantized(hyper: &Hyper, folder: &Path, tensors: &Safetensors) -> Result<()> {
+/// Refuses weights that another program quantized, and those that an adapter was not merged into.
+pub(super) fn quantized(config: &ModelConfig, folder: &Path, tensors: &Safetensors) -> Result<()> {
     if let Some((name, _)) =
         tensors.names().find(|(name, _)| ADAPTED.iter().any(|part| name.contains(part)))
     {
         let what = format!("an adapter that is not merged (tensor `{name}`)");
-        return Err(hyper.unsupported(what, "weights it was merged into"));
+        return Err(config.unsupported(what, "weights it was merged into"));
     }
     let layer = |(name, kind): (&str, Option<&str>)| {
         let ends = |(end, _): &&(&str, &str)| {
@@ -94,23 +94,23 @@ pub(super) fn quantized(hyper: &Hyper, folder: &Path, tensors: &Safetensors) -> 
         known.or_else(|| kind.map(|kind| format!("a method that stores {kind}")))
     };
     let found = tensors.names().find_map(layer);
-    let said = KEYS.iter().find_map(|key| Some((*key, method(hyper.whole(key)?)?)));
+    let said = KEYS.iter().find_map(|key| Some((*key, method(config.text_or_outer(key)?)?)));
     if let Some((key, method)) = said
         // A setting for training that was left in the config of float weights.
         && (found.is_some() || !method.starts_with("bitsandbytes"))
     {
-        return Err(hyper.unsupported(format!("weights quantised by {method} ({key})"), FLOATS));
+        return Err(config.unsupported(format!("weights quantized by {method} ({key})"), FLOATS));
     }
     let Some(found) = found else { return Ok(()) };
     let beside = FILES.iter().find(|(name, _)| folder.join(name).exists());
     let what = match beside {
-        Some((name, method)) => format!("weights quantised by {method} ({name})"),
-        None => format!("weights quantised by {found}"),
+        Some((name, method)) => format!("weights quantized by {method} ({name})"),
+        None => format!("weights quantized by {found}"),
     };
-    Err(hyper.unsupported(what, FLOATS))
+    Err(config.unsupported(what, FLOATS))
 }
 
-/// How weights were quantised, by what a config says of it; `None` where it says nothing.
+/// How weights were quantized, by what a config says of it; `None` where it says nothing.
 fn method(config: &serde_json::Value) -> Option<String> {
     let object = config.as_object().filter(|object| !object.is_empty())?;
     let word = |key: &str| object.get(key).and_then(|value| value.as_str());
@@ -128,12 +128,12 @@ fn method(config: &serde_json::Value) -> Option<String> {
 }
 
 /// Refuses GGUF files that are no model.
-pub(super) fn other_than_models(gguf: &Gguf) -> Result<()> {
+pub(super) fn gguf_type(gguf: &Gguf) -> Result<()> {
     let kind = gguf.text("general.type").unwrap_or("model");
     let known = [
         ("adapter", "an adapter"),
         ("mmproj", "the part of a model that sees pictures"),
-        ("imatrix", "statistics for quantising"),
+        ("imatrix", "statistics for quantizing"),
         ("vocab", "a vocabulary without a network"),
     ];
     match known.iter().find(|(word, _)| *word == kind) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::read_json;
+use super::json;
 use crate::checkpoint::gguf::Gguf;
 use crate::error::{Error, Result};
 
@@ -23,7 +23,8 @@ pub(super) fn of_folder(folder: &Path, tokenizer: &Json) -> Result<Option<String
         Err(e) => return Err(Error::io("read", &file, e)),
     }
     let processor = folder.join("chat_template.json");
-    if let Some(found) = read_json(&processor)?.as_ref().and_then(|json| json.get("chat_template"))
+    if let Some(found) =
+        json::read(&processor)?.as_ref().and_then(|config| config.get("chat_template"))
     {
         return of_json(&processor, found);
     }

@@ -1,0 +1,34 @@
+//! Whether a model fits into the free memory.
+
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+
+const MEGABYTE: u64 = 1_000_000;
+
+/// Fails if the weights do not fit into `available` bytes, by default the free memory. Weights are
+/// mapped, not copied, but those of a larger model would be read from disk for every token.
+pub(super) fn check(checkpoint: &Checkpoint, available: Option<u64>) -> Result<()> {
+    let available = available.unwrap_or_else(free);
+    // A tenth for the tokenizer, activations and the first part of the KV cache.
+    let needed = checkpoint.size() + checkpoint.size() / 10;
+    if needed > available {
+        return Err(Error::TooBig {
+            file: checkpoint.path().to_path_buf(),
+            needed: needed / MEGABYTE,
+            available: available / MEGABYTE,
+        });
+    }
+    Ok(())
+}
+
+/// Memory available without swapping, within the limit of a control group; the largest number if
+/// the system does not say.
+fn free() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let machine = system.available_memory();
+    let group = system
+        .cgroup_limits()
+        .map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
+    if machine == 0 { u64::MAX } else { machine.min(group) }
+}
