@@ -1,9 +1,9 @@
 //! Feeds: RSS 0.9 to 2.0, RSS 1.0 (RDF), Atom 0.3 and 1.0, JSON Feed.
 //!
-//! Items are cut out first and read one at a time, so that a broken one costs only itself.
+//! Items are split first and read one at a time, so that a broken item does not affect others.
 //!
-//! The reader is our own because feeds are often not well-formed XML: `feed-rs` loses a field, an
-//! item or the whole feed there, turns dates to UTC and drops links and types it does not know.
+//! This is not a job for `feed-rs`: many feeds are not well-formed XML, for which it loses a field,
+//! an item or the whole feed; it also converts dates to UTC and drops unknown links and types.
 
 mod article;
 mod bytes;
@@ -41,7 +41,7 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Stream(read),
 };
 
-/// A lone entry has another root, and its vocabulary tells it.
+/// Namespaces of Atom, which identify a document with a single `entry` as its root.
 const ATOM: &[&str] = &["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"];
 
 fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<ItemStream, InputFault> {

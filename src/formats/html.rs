@@ -1,8 +1,8 @@
-//! HTML: a page of a news site, or a piece of one from a feed.
+//! HTML: a page of a news site, or a fragment from a feed.
 //!
-//! The text of a document is the page as it stands; its blocks are what stands between the borders
-//! of block-level elements. Knows the structure of pages; what lines say of themselves is the
-//! boilerplate's table. No style sheet is read.
+//! The document's text is the page itself; its blocks are the runs of text between block-level
+//! elements. Knows page structure; boilerplate lines are recognized by
+//! [`boilerplate`](super::boilerplate). Style sheets are not read.
 
 mod blocks;
 mod choose;
@@ -30,12 +30,12 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Article(read),
 };
 
-/// How many bytes of an input are looked at to see whether it is a page.
+/// Bytes examined to recognize a page.
 const LOOKED_AT: usize = 4096;
-/// Whether bytes begin like a page: with its declaration, its root or, where both were left out, an
-/// element that only pages have.
+/// True if bytes begin like a page: with a doctype, an `html` element or, without both, an element
+/// that only pages have.
 fn sniff(bytes: &[u8]) -> bool {
-    // UTF-16 has its ASCII letters apart.
+    // UTF-16 has a NUL byte next to each ASCII letter.
     let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
     let shown = bytes.iter().filter(|byte| !(wide && **byte == 0)).take(LOOKED_AT).copied();
     let text = String::from_utf8_lossy(&shown.collect::<Vec<u8>>()).to_ascii_lowercase();
@@ -67,7 +67,7 @@ fn sniff(bytes: &[u8]) -> bool {
                 "p" | "div" | "article" | "section" | "main" | "table" | "center" | "h1" | "h2"
                 | "h3",
             )) => true,
-            // Another root: news in XML has bodies and paragraphs too.
+            // Another root: XML news formats also have `body` and `p`.
             Some(Some(name)) if !name.is_empty() => false,
             _ => has("body") || (has("p") && rest.contains("</p>")),
         }
@@ -115,7 +115,7 @@ fn read(text: String) -> Result<Item, String> {
     })
 }
 
-/// Where a page says which language it is in.
+/// The span of the page's language code (`<html lang>`).
 fn language(text: &str) -> Option<Span> {
     let is_root =
         |tag: &HtmlTag| matches!(&tag.kind, HtmlTagKind::Open { name, .. } if name == "html");
@@ -129,8 +129,8 @@ fn words(block: &Block) -> &str {
     block.inline.as_ref().map_or("", |inline| inline.text().trim())
 }
 
-/// What each block is to the article. Where nothing is chosen, everything that no element puts
-/// outside of it.
+/// The role of each block. If no article was found, every shown block outside of navigation,
+/// headers and footers is the article.
 fn roles(found: &[PageBlock], outline: &Outline) -> Vec<BlockRole> {
     let roles = choose::block_roles(outline);
     if roles.contains(&BlockRole::Article) {
@@ -149,9 +149,8 @@ fn roles(found: &[PageBlock], outline: &Outline) -> Vec<BlockRole> {
     any(&inside).or_else(|| any(&shown)).unwrap_or(roles)
 }
 
-/// What each block is. The page's title is what a browser shows over the page: translated like
-/// every block, and never a role of the article, which has its headline already; it is the headline
-/// only where the body has none.
+/// The kind of each block. The `title` element is translated like every block, but is not part of
+/// the article, unless the page has no other headline.
 fn kinds(
     found: &[PageBlock],
     words: &[&str],
@@ -177,8 +176,8 @@ fn kinds(
     kinds
 }
 
-/// A piece of HTML inside something that has a headline of its own: all of its words, without what
-/// says that it is boilerplate. A piece without any tags is plain text with entities.
+/// Reads an HTML fragment that comes with a headline of its own: all text except boilerplate. A
+/// fragment without tags is plain text with entities.
 pub(super) fn fragment(html: &str) -> Result<Document, String> {
     let text = html.to_string();
     let spans: Vec<Span> = match blocks::whole(&text).len() < text.len() {
@@ -201,8 +200,8 @@ pub(super) fn fragment(html: &str) -> Result<Document, String> {
     Ok(Document::new(text, blocks))
 }
 
-/// A section of XML: to HTML a comment up to the next bracket, to
-/// [`Inline`](crate::document::Inline) words. What reads differently twice is left alone.
+/// True for a CDATA section: HTML reads it as a comment up to the next bracket,
+/// [`Inline`](crate::document::Inline) as text. Such blocks are left unchanged.
 fn holds_section(text: &str, block: &Block) -> bool {
     text[block.span.clone()].contains("<![CDATA[")
 }

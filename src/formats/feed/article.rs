@@ -1,13 +1,13 @@
-//! From the fields of an item to an article, for every kind of feed.
+//! Makes an article of the fields of a feed's item, for all kinds of feeds.
 
 use super::markup;
 use super::scan::SECTION;
 use crate::document::{Block, Document, Kind, escape, unescape};
 use crate::formats::{Form, Item, Unreadable, html, record};
 
-/// An item without words.
+/// Error for an item without text.
 const EMPTY: &str = "has neither a headline nor a text";
-/// How much of a broken item is kept.
+/// Length of a broken item's beginning in reports, in characters.
 const SHOWN: usize = 200;
 
 pub(super) fn unreadable(number: usize, reason: String, raw: &str) -> Unreadable {
@@ -18,14 +18,14 @@ pub(super) fn unreadable(number: usize, reason: String, raw: &str) -> Unreadable
     }
 }
 
-/// What a field holds.
+/// The content of a field.
 pub(super) struct FieldContent {
     pub text: String,
-    /// Whether it is HTML.
+    /// True if `text` is HTML.
     pub html: bool,
 }
 
-/// An article of a plain headline and the first body that has words.
+/// An article from a plain headline and the first body with text.
 pub(super) fn article(
     title: Option<String>,
     mut bodies: impl Iterator<Item = FieldContent>,
@@ -56,7 +56,7 @@ pub(super) fn article(
     }
 }
 
-/// HTML with one extra level of escaping undone, and without the marks of an escaped CDATA section.
+/// Undoes double escaping of HTML and removes the markers of an escaped CDATA section.
 fn whole(html: String) -> String {
     let html =
         if html.contains(SECTION) { html.replace(SECTION, "").replace("]]>", "") } else { html };
@@ -68,7 +68,7 @@ fn whole(html: String) -> String {
     }
 }
 
-/// A headline and a piece of HTML as one piece.
+/// Puts a headline before an HTML body.
 fn marked_up(title: Option<String>, body: &str) -> Result<Document, String> {
     match title {
         Some(title) => {
@@ -82,7 +82,7 @@ fn marked_up(title: Option<String>, body: &str) -> Result<Document, String> {
 const TITLE: &str = "<h1>";
 const TITLE_END: &str = "</h1>\n";
 
-/// A piece of HTML of a feed's item without the headline that was put before it.
+/// The HTML of a feed's item without the headline put before it.
 pub(crate) fn without_title(text: &str) -> &str {
     text.strip_prefix(TITLE)
         .and_then(|rest| rest.split_once(TITLE_END))

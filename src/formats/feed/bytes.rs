@@ -1,5 +1,5 @@
-//! Bytes of a feed decoded to text. A bad byte, or one item in another encoding, does not refuse
-//! the rest of the feed.
+//! Decodes the bytes of a feed. A bad byte, or one item in another encoding, does not spoil the
+//! rest.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use encoding_rs::{EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::super::{encoding, xml};
 use crate::error::InputFault;
 
-/// Undecodable bytes: at most one in this many, otherwise the file is refused.
+/// Share of undecodable bytes a feed may have: one in this many.
 const ODD_SHARE: usize = 50;
-/// Valid multi-byte sequences per invalid one from which a text counts as UTF-8. Korean in EUC-KR
-/// forms valid sequences only by accident.
+/// Valid multi-byte sequences per invalid one from which a text counts as UTF-8. EUC-KR forms valid
+/// sequences only by accident.
 const UTF8_SHARE: usize = 4;
 
-/// The text of a feed, and whether bytes in it were replaced by U+FFFD.
+/// The text of a feed, and true if bytes were replaced by U+FFFD.
 pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
     let bytes = without_nul(bytes);
     if let Some((wide, length)) = encoding::marked(&bytes)
@@ -48,7 +48,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
     }
 }
 
-/// Bytes without stray NULs; many NULs mean another encoding or a binary file, and stay.
+/// Removes stray NUL bytes. Many NULs mean another encoding or a binary file, and stay.
 fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
     let nul = bytes.iter().filter(|byte| **byte == 0).count();
     match nul > 0 && nul * ODD_SHARE <= bytes.len() && encoding::marked(bytes).is_none() {
@@ -57,7 +57,7 @@ fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether valid UTF-8 far outweighs invalid bytes.
+/// True if valid UTF-8 far outweighs invalid bytes.
 fn is_utf8_but_for_a_few(bytes: &[u8]) -> bool {
     let (mut fitting, mut odd) = (0, 0);
     for chunk in bytes.utf8_chunks() {
@@ -67,7 +67,7 @@ fn is_utf8_but_for_a_few(bytes: &[u8]) -> bool {
     !bytes.contains(&0) && (odd == 0 || fitting > odd * UTF8_SHARE)
 }
 
-/// UTF-8 decoded tag by tag: pieces in EUC-KR are decoded as such, other bad bytes replaced.
+/// Decodes UTF-8 tag by tag: parts in EUC-KR are decoded as such, other bad bytes are replaced.
 fn by_pieces(bytes: &[u8]) -> (String, bool) {
     let mut text = String::with_capacity(bytes.len());
     let mut replaced = false;
@@ -86,7 +86,7 @@ fn by_pieces(bytes: &[u8]) -> (String, bool) {
     (text, replaced)
 }
 
-/// A piece that is Korean in EUC-KR and has nothing of UTF-8.
+/// Decodes a part as EUC-KR if it is Korean and not UTF-8.
 fn korean(piece: &[u8]) -> Option<String> {
     const ENOUGH: usize = 4;
     if is_utf8_but_for_a_few(piece) {
@@ -97,7 +97,7 @@ fn korean(piece: &[u8]) -> Option<String> {
     (text.chars().filter(hangul).count() >= ENOUGH).then(|| text.into_owned())
 }
 
-/// The encoding that an XML declaration names.
+/// The encoding named by an XML declaration.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let beginning = xml::beginning(bytes);
     let declaration = beginning.trim_start().strip_prefix("<?xml")?.split_once("?>")?.0;

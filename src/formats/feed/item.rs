@@ -10,7 +10,7 @@ use super::{link, markup};
 use crate::document::{Span, unescape};
 use crate::formats::dates;
 
-/// What may stand in each field, the likeliest first.
+/// Element names of each field, most likely first.
 const TITLES: &[&str] = &["title", "atom:title", "dc:title", "media:title", "itunes:title"];
 #[rustfmt::skip]
 const BODIES: &[&str] = &[
@@ -24,42 +24,42 @@ const DATES: &[&str] = &[
     "atom:created", "created", "atom:updated", "updated", "atom:modified", "modified", "dc:modified",
 ];
 const IDS: &[&str] = &["guid", "atom:id", "id", "dc:identifier"];
-/// Elements that hold further fields.
+/// Elements that contain further fields.
 const GROUPS: &[&str] = &["media:group", "media:content"];
-/// Groups within groups.
+/// Nesting limit of groups.
 const DEEPEST: usize = 4;
 
-/// What an item is read with.
+/// The context of an item: its feed's text and settings.
 pub(super) struct ItemContext<'c> {
     pub text: &'c str,
     pub names: &'c ElementNames,
-    /// What relative links are relative to.
+    /// Base of relative links.
     pub base: Option<&'c Url>,
-    /// Whether bytes of the feed fit no encoding; each is U+FFFD in the text.
+    /// True if undecodable bytes were replaced by U+FFFD in the text.
     pub replaced: bool,
 }
 
 struct FeedField<'t> {
     name: &'static str,
-    /// The tag it begins with.
+    /// The field's start tag.
     tag: &'t str,
     inner: Span,
-    /// The tokens between its tags.
+    /// Indices of the tokens inside the field.
     tokens: Span,
 }
 
 struct ItemFields<'c> {
     context: &'c ItemContext<'c>,
     tokens: &'c [XmlToken],
-    /// For each tag the one that begins or ends the same element.
+    /// For each tag, the index of its partner.
     partners: Vec<Option<usize>>,
     found: Vec<FeedField<'c>>,
-    /// ItemFields whose end was forgotten.
+    /// Names of fields without an end tag.
     open: Vec<&'c str>,
 }
 
-/// The item between `tag` and its end: `inner` is the content, `tokens` the tags in it.
-/// `cut` says that the closing tag is missing.
+/// Reads an item. `tag` is its start tag, `inner` the span of its content, `tokens` the tags
+/// inside; `cut` is true if its end tag is missing.
 pub(super) fn read(
     context: &ItemContext<'_>,
     tag: &str,
@@ -82,7 +82,7 @@ pub(super) fn read(
     Ok(item)
 }
 
-/// The matching tag of each tag, by name alone: unclosed elements between them do not matter.
+/// For each tag, its partner by name alone: unclosed elements in between do not matter.
 fn partners(text: &str, tokens: &[XmlToken]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tokens.len()];
     let mut open: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
@@ -102,7 +102,7 @@ fn partners(text: &str, tokens: &[XmlToken]) -> Vec<Option<usize>> {
 }
 
 impl<'c> ItemFields<'c> {
-    /// The fields among these tokens, which end at the byte `end`.
+    /// Collects the fields among these tokens, up to the byte `end`.
     fn collect(&mut self, range: Span, end: usize, depth: usize) {
         let text = self.context.text;
         let mut at = range.start;
@@ -120,7 +120,7 @@ impl<'c> ItemFields<'c> {
             };
             let close = match (whole, known) {
                 (Some(close), _) => close,
-                // `<br>` and the like.
+                // `<br>` and similar tags.
                 (None, None) => at,
                 (None, Some(_)) => self.end_of_open(at, range.end),
             };
@@ -140,13 +140,13 @@ impl<'c> ItemFields<'c> {
                 }
                 self.found.push(FeedField { name, tag, inner, tokens });
             }
-            // The tag that ends an unclosed field begins the next one.
+            // The tag that ends an unclosed field may begin the next one.
             at = if whole.is_none() { close.max(at + 1) } else { close + 1 };
         }
     }
 
-    /// The token that ends an unclosed element: the next field, or a stray closing tag that is not
-    /// HTML.
+    /// Index of the token that ends an unclosed element: the next field, or an unmatched end tag
+    /// that is not HTML.
     fn end_of_open(&self, at: usize, end: usize) -> usize {
         let text = self.context.text;
         let ends = |next: &usize| {
@@ -170,7 +170,7 @@ impl<'c> ItemFields<'c> {
         names.iter().flat_map(|name| self.found.iter().filter(move |field| field.name == *name))
     }
 
-    /// The first field that has words, on one line.
+    /// The first field with text, on one line.
     fn first(&self, names: &[&str]) -> Option<String> {
         self.named(names)
             .map(|field| one_line(&self.value(field).text))
@@ -246,7 +246,7 @@ impl<'c> ItemFields<'c> {
         link::base(attribute(tag, "xml:base").as_deref(), around)
     }
 
-    /// The first date that is understood, as it is written; where none is, the first.
+    /// The first date that can be parsed, as written; otherwise the first date.
     fn published(&self) -> Option<String> {
         let mut dates = self.named(DATES).map(|field| one_line(&self.value(field).text));
         let mut first = None;
@@ -258,7 +258,7 @@ impl<'c> ItemFields<'c> {
             .or(first)
     }
 
-    /// Notes for an editor: what was lost or repaired while reading.
+    /// Notes for an editor: losses and repairs while reading.
     fn notes(&self, inner: &Span) -> Vec<String> {
         let lost = match self.context.replaced {
             true => self.context.text[inner.clone()].matches(char::REPLACEMENT_CHARACTER).count(),
@@ -277,7 +277,7 @@ impl<'c> ItemFields<'c> {
         notes
     }
 
-    /// What a field holds.
+    /// The content of a field.
     fn value(&self, field: &FeedField<'c>) -> FieldContent {
         let names = self.context.names;
         let inside = &self.tokens[field.tokens.clone()];
@@ -295,7 +295,7 @@ impl<'c> ItemFields<'c> {
             match token.kind {
                 XmlTokenKind::Section => self.push(&mut text, section(raw), false),
                 XmlTokenKind::Other => {}
-                // A vocabulary of its own in a field that holds XML.
+                // A foreign vocabulary inside an XML field.
                 XmlTokenKind::Empty if !markup::is_element(name) => {}
                 XmlTokenKind::Open | XmlTokenKind::Close if paired && !markup::is_element(name) => {
                 }
@@ -314,7 +314,7 @@ impl<'c> ItemFields<'c> {
         FieldContent { text, html }
     }
 
-    /// Text appended without control characters and replaced bytes.
+    /// Appends text without control characters and replaced bytes.
     fn push(&self, out: &mut String, text: &str, escaped: bool) {
         let text = if escaped { unescape(text) } else { text.into() };
         let replaced = self.context.replaced;
@@ -329,13 +329,14 @@ impl<'c> ItemFields<'c> {
 enum ContentType {
     Plain,
     Html,
-    /// The element says nothing, or only elements of Atom do.
+    /// No type declared.
     Unsaid,
-    /// A picture, a sound, bytes.
+    /// Not text: a picture, a sound, encoded bytes.
     Other,
 }
 
-/// The content type an Atom or Media RSS element declares; any case, MIME types of Atom 0.3.
+/// The content type declared by an Atom or Media RSS element, in any case, with the MIME types of
+/// Atom 0.3.
 fn content_type(field: &FeedField<'_>) -> ContentType {
     if !field.name.starts_with("atom:") && !field.name.starts_with("media:") {
         return ContentType::Unsaid;
@@ -356,7 +357,7 @@ fn content_type(field: &FeedField<'_>) -> ContentType {
     }
 }
 
-/// Whether a field is plain text by its declaration; Atom's default is plain.
+/// True if a field is declared plain text, Atom's default.
 fn is_plain(field: &FeedField<'_>) -> bool {
     match content_type(field) {
         ContentType::Plain => true,

@@ -1,5 +1,6 @@
-//! JSON Feed: <https://www.jsonfeed.org/version/1.1/>. JsonFeedItems are split by their brackets and parsed
-//! one at a time: memory stays near the text's size, and a truncated feed gives its whole items.
+//! JSON Feed: <https://www.jsonfeed.org/version/1.1/>. Items are split by their brackets and parsed
+//! one at a time: memory stays near the text's size, and a truncated feed yields its complete
+//! items.
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use super::{link, markup};
 use crate::document::Span;
 use crate::formats::dates;
 
-/// The items of a feed.
+/// The items of a JSON Feed.
 #[derive(Debug)]
 pub(super) struct JsonFeedItems {
     text: String,
@@ -23,7 +24,7 @@ pub(super) struct JsonFeedItems {
 }
 
 impl JsonFeedItems {
-    /// Looks for the list of items.
+    /// Finds the list of items.
     pub fn find(text: String) -> Result<Self, String> {
         let mut at = text.find('{').map_or(0, |at| at + 1);
         let mut base = None;
@@ -89,14 +90,14 @@ impl Iterator for JsonFeedItems {
     }
 }
 
-/// The place after white space, and after commas if asked; the text's length at its end.
+/// Position after white space (and commas, if asked); the text's length at its end.
 fn skip_space(text: &str, at: usize, commas: bool) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let skipped = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r') || (commas && c == ',');
     text.len() - rest.trim_start_matches(skipped).len()
 }
 
-/// The span of the value starting at `start`; `None` if the text ends first.
+/// Span of the value at `start`; `None` if the text ends first.
 fn value(text: &str, start: usize) -> Option<Span> {
     let bytes = text.as_bytes();
     let (mut depth, mut quoted, mut at) = (0usize, false, start);
@@ -116,7 +117,7 @@ fn value(text: &str, start: usize) -> Option<Span> {
                     return Some(start..at + 1);
                 }
             }
-            // A number or a name ends before what follows it.
+            // The end of a number or literal.
             _ if !quoted && depth == 0 => {
                 let after = &bytes[at..];
                 let length = after
@@ -168,7 +169,7 @@ fn item(raw: &str, base: Option<&Url>) -> Result<Item, String> {
     Ok(item)
 }
 
-/// A string, or a number as a string, as ids are numbers in many feeds; other types are absent.
+/// A string, or a number as a string (ids are numbers in many feeds); other types count as missing.
 #[derive(Default)]
 struct Scalar(Option<String>);
 

@@ -1,15 +1,15 @@
-//! Addresses in feeds: whole ones, and those that are relative to something.
+//! Web addresses in feeds, absolute or relative.
 
 use url::Url;
 
-/// The base for links: `given`, itself resolved against the enclosing base.
+/// The base of links: `given`, resolved against the enclosing base.
 pub(super) fn base(given: Option<&str>, around: Option<&Url>) -> Option<Url> {
     let Some(given) = given else { return around.cloned() };
     let address = resolve(given, around).and_then(|address| Url::parse(&address).ok());
     address.or_else(|| around.cloned())
 }
 
-/// Whether an address is a whole one of the web.
+/// True for an absolute http or https address.
 pub(super) fn is_web(address: &str) -> bool {
     let begins = |scheme: &str| {
         address
@@ -20,10 +20,10 @@ pub(super) fn is_web(address: &str) -> bool {
     begins("http://") || begins("https://")
 }
 
-/// A web address: an absolute one as written, a relative one joined to the base. `None` for other
+/// An absolute web address as written, or a relative one joined to the base. `None` for other
 /// schemes and for a relative address without a base.
 pub(super) fn resolve(given: &str, base: Option<&Url>) -> Option<String> {
-    // Some programs wrap addresses, or escape them twice.
+    // Some software wraps addresses, or escapes them twice.
     let address: String = given.lines().map(str::trim).collect();
     let address = address.replace("&amp;", "&").replace(' ', "%20").replace('\t', "");
     let address = match address.as_str() {

@@ -1,4 +1,4 @@
-//! HTML in fields: which brackets are tags, and what a reader would not see.
+//! HTML in the fields of a feed: separates tags from bracketed words, and removes hidden content.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,7 +8,7 @@ use super::super::html::tags::{
 };
 use crate::document::Inline;
 
-/// Elements of HTML, obsolete ones included. Other bracketed names are words: `<AI>`, `<LEAD>`.
+/// HTML elements, obsolete ones included. Other bracketed names are words: `<AI>`, `<LEAD>`.
 #[rustfmt::skip]
 const ELEMENTS: &[&str] = &[
     "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio", "b", "base", "basefont", "bdi", "bdo",
@@ -23,7 +23,7 @@ const ELEMENTS: &[&str] = &[
     "thead", "time", "title", "tr", "track", "tt", "u", "ul", "var", "video", "wbr", "xmp",
 ];
 
-/// Attributes that may stand without a value.
+/// Boolean attributes, which may have no value.
 #[rustfmt::skip]
 const BARE: &[&str] = &[
     "allowfullscreen", "async", "autoplay", "checked", "compact", "controls", "declare", "default", "defer", "disabled",
@@ -31,20 +31,20 @@ const BARE: &[&str] = &[
     "nowrap", "open", "playsinline", "readonly", "required", "reversed", "selected",
 ];
 
-/// Elements without an end.
+/// Elements without an end tag.
 #[rustfmt::skip]
 pub(super) const VOID: &[&str] = &[
     "area", "base", "basefont", "br", "col", "embed", "frame", "hr", "image", "img", "input", "keygen", "link", "meta", "param",
     "source", "track", "wbr",
 ];
 
-/// Elements that run code, load content from elsewhere, or hold no words.
+/// Elements that run code, load other content, or hold no text.
 const ACTIVE: &[&str] = &[
     "applet", "embed", "frame", "frameset", "iframe", "noembed", "object", "script", "style",
     "template",
 ];
 
-/// Whether a name is an HTML element, a custom element (`x-ad`) or a prefixed one (`o:p`).
+/// True for an HTML element, a custom element (`x-ad`) or a prefixed one (`o:p`).
 pub(super) fn is_element(name: &str) -> bool {
     let own = || {
         name.contains(['-', ':'])
@@ -55,12 +55,12 @@ pub(super) fn is_element(name: &str) -> bool {
     ELEMENTS.iter().any(|known| known.eq_ignore_ascii_case(name)) || own()
 }
 
-/// Whether a bracketed text is an HTML tag: `<b>` is; `<AD>` and `<B 항만 & C>` are words.
+/// True for an HTML tag: `<b>`, but not `<AD>` or `<B 항만 & C>`.
 fn is_tag(raw: &str, name: &str) -> bool {
     is_element(name) && (raw.starts_with("</") || has_attributes_only(raw))
 }
 
-/// Whether only attributes follow the tag's name; without a value, only HTML's boolean ones count.
+/// True if only attributes follow the tag's name; without a value, only boolean ones count.
 fn has_attributes_only(tag: &str) -> bool {
     let mut rest = tag.trim_start_matches('<').trim_end_matches('>');
     rest = rest.split_once(|c: char| c.is_whitespace() || c == '/').map_or("", |(_, rest)| rest);
@@ -93,7 +93,7 @@ fn has_attributes_only(tag: &str) -> bool {
     }
 }
 
-/// Whether a text contains HTML tags.
+/// True if a text contains HTML tags.
 pub(super) fn has_tags(text: &str) -> bool {
     text.contains('<')
         && tags(text).any(|tag| match &tag.kind {
@@ -104,7 +104,7 @@ pub(super) fn has_tags(text: &str) -> bool {
         })
 }
 
-/// Whether a text declared plain is HTML anyway: it closes an HTML element.
+/// True if a text declared plain contains an HTML end tag.
 pub(super) fn has_elements(text: &str) -> bool {
     text.contains("</")
         && tags(text)
@@ -121,12 +121,12 @@ pub(super) fn shown(html: &str) -> String {
     out
 }
 
-/// The words of a headline on one line.
+/// The text of a headline, on one line.
 pub(super) fn words(html: &str) -> String {
     let mut out = Cow::Borrowed(html);
     if html.contains('<') {
         let mut plain = String::with_capacity(html.len());
-        // Unclosed, these would hide the rest of the headline; there they are words.
+        // Unclosed, these would hide the rest of the headline, so they are words.
         let open =
             ACTIVE.iter().chain(&["plaintext", "xmp", "noscript", "noframes", "textarea", "title"]);
         let mut raw = Cow::Borrowed(html);
@@ -144,7 +144,7 @@ pub(super) fn words(html: &str) -> String {
     Inline::read(&out).text().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text in which the tags of an element that never ends are words.
+/// Escapes the start tags of an element that is never closed.
 fn without_end<'t>(text: Cow<'t, str>, name: &str) -> Cow<'t, str> {
     let lower = text.to_ascii_lowercase();
     let open = format!("<{name}");
@@ -165,13 +165,13 @@ fn without_end<'t>(text: Cow<'t, str>, name: &str) -> Cow<'t, str> {
 enum MarkupPiece<'t> {
     Text(&'t str),
     HtmlTag(&'t str, ElementRole),
-    /// Words in brackets.
+    /// Bracketed words.
     Words(&'t str),
 }
 
-/// Gives the visible pieces of a text in order.
+/// Visits the visible parts of HTML in order.
 fn walk<'t>(html: &'t str, mut give: impl FnMut(MarkupPiece<'t>)) {
-    // An unknown element with a closing tag is markup; one without is a bracketed word.
+    // An unknown element with an end tag is markup; without one it is a bracketed word.
     let ended: HashSet<String> = tags(html)
         .filter_map(|tag| match tag.kind {
             HtmlTagKind::Close { name } => Some(name),
@@ -225,7 +225,7 @@ fn walk<'t>(html: &'t str, mut give: impl FnMut(MarkupPiece<'t>)) {
     }
 }
 
-/// Whether an element ends without a closing tag where another begins.
+/// True if an open element ends where another begins.
 fn ends_before(open: &str, next: &str) -> bool {
     match open {
         "p" => matches!(role(next), ElementRole::Block(_)),
@@ -234,7 +234,7 @@ fn ends_before(open: &str, next: &str) -> bool {
     }
 }
 
-/// Whether an element is not shown.
+/// True if an element is hidden by its attributes.
 fn is_hidden(attributes: &[HtmlAttribute]) -> bool {
     let style = value(attributes, "style").unwrap_or_default().to_ascii_lowercase();
     let style: String = style.split_whitespace().collect();

@@ -1,6 +1,6 @@
-//! Element names: the vocabulary behind each prefix, and the elements that are read.
+//! Element names in feeds: namespace prefixes and the known elements.
 //!
-//! Vocabularies are known by namespace address, or by usual prefix if a feed does not declare it.
+//! A vocabulary is recognized by its namespace address, or by its usual prefix if undeclared.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use super::super::xml;
 use super::scan;
 
-/// Known elements with the usual prefix of their vocabulary; RSS of any version has none. Those
-/// that are not read still mark the end of an unclosed field.
+/// Known elements with their vocabulary's usual prefix; RSS has none. Elements that are not read
+/// still mark the end of an unclosed field.
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
     "item", "title", "link", "guid", "id", "pubdate", "date", "published", "updated", "modified", "issued", "created",
@@ -33,7 +33,7 @@ const LONGEST: usize = 16;
 
 static TABLE: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.iter().copied().collect());
 
-/// Namespace addresses, lower case, without scheme and final slash, and the usual prefix of each.
+/// Namespace addresses (lower case, without scheme and final slash) with their usual prefixes.
 const VOCABULARIES: &[(&str, &str)] = &[
     ("www.w3.org/2005/atom", "atom"),
     ("purl.org/atom/ns", "atom"),
@@ -54,7 +54,7 @@ const VOCABULARIES: &[(&str, &str)] = &[
     ("rssnamespace.org/feedburner/ext/1.0", "feedburner"),
 ];
 
-/// Prefixes that feeds use without declaring them.
+/// Prefixes that feeds use undeclared.
 const USUAL: &[(&str, &str)] = &[
     ("atom", "atom"),
     ("atom10", "atom"),
@@ -70,26 +70,26 @@ const USUAL: &[(&str, &str)] = &[
     ("feedburner", "feedburner"),
 ];
 
-/// A vocabulary that nothing is known of.
+/// Marks an unknown vocabulary.
 const UNKNOWN: &str = "?";
 
-/// What prefixes mean in a feed.
+/// The meaning of prefixes in a feed.
 #[derive(Debug, Default)]
 pub(super) struct ElementNames {
-    /// Of elements without a prefix.
+    /// Vocabulary of elements without a prefix.
     default: &'static str,
-    /// Declared prefixes with a known vocabulary, or with another than usual.
+    /// Declared prefixes with a known vocabulary or an unusual meaning.
     declared: HashMap<String, &'static str>,
 }
 
 impl ElementNames {
-    /// ElementNames of an Atom feed; the default is RSS. The root element decides, as declared default
+    /// Names of an Atom feed; the default is RSS. The root element decides, as declared default
     /// namespaces are often wrong.
     pub fn of_atom() -> Self {
         Self { default: "atom", ..Self::default() }
     }
 
-    /// Records the prefixes a tag declares. They stay valid for the rest of the feed.
+    /// Adds the prefixes that a tag declares. They stay valid for the rest of the feed.
     pub fn declare(&mut self, tag: &str) {
         if !tag.contains("xmlns:") {
             return;
@@ -103,7 +103,7 @@ impl ElementNames {
         }
     }
 
-    /// The known element that a tag begins or ends.
+    /// The known element of a start or end tag.
     pub fn element(&self, tag: &str) -> Option<&'static str> {
         let (vocabulary, local) = self.split(tag);
         if vocabulary == UNKNOWN || local.len() > LONGEST {
@@ -116,7 +116,7 @@ impl ElementNames {
         }
     }
 
-    /// The name of a tag, without its prefix if that is XHTML's.
+    /// The name of a tag, without XHTML's prefix.
     pub fn html<'t>(&self, tag: &'t str) -> &'t str {
         match self.split(tag) {
             ("xhtml", local) => local,

@@ -1,14 +1,14 @@
-//! A tolerant scanner for XML: tags and sections in one pass, well-formed or not.
+//! A tolerant XML scanner: finds tags and CDATA sections in one pass, well-formed or not.
 //!
 //! Everything else is text: `3 < 5`, `<속보>`, a tag interrupted by the next one. Entities are
-//! left.
+//! not decoded.
 
 use crate::document::Span;
 
-/// What stands between two stretches of text.
+/// A tag, section or comment; everything between two of them is text.
 #[derive(Debug, Clone)]
 pub(super) struct XmlToken {
-    /// From the opening bracket to after the closing one.
+    /// Span including both brackets.
     pub span: Span,
     pub kind: XmlTokenKind,
 }
@@ -30,23 +30,23 @@ pub(super) enum XmlTokenKind {
 pub(super) const SECTION: &str = "<![CDATA[";
 const SECTION_END: &str = "]]>";
 
-/// The name of a tag as it is written, with its prefix.
+/// The name of a tag as written, prefix included.
 pub(super) fn name(tag: &str) -> &str {
     let inside = tag.trim_start_matches(['<', '/']);
     inside.split(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).next().unwrap_or_default()
 }
 
-/// The content of a section.
+/// The content of a CDATA section.
 pub(super) fn section(raw: &str) -> &str {
     let inside = raw.strip_prefix(SECTION).unwrap_or(raw);
     inside.strip_suffix(SECTION_END).unwrap_or(inside)
 }
 
-/// A forward scanner. It holds positions only, so that its owner can own the text as well.
+/// A forward scanner. It holds positions only, so that its owner can also own the text.
 #[derive(Debug)]
 pub(super) struct XmlScanner {
     at: usize,
-    /// The start of an item's closing tag, which bounds an unclosed section.
+    /// Beginning of an item's end tag, which bounds an unclosed section.
     item_end: String,
     comment: CachedSearch,
     section: CachedSearch,
@@ -56,7 +56,8 @@ pub(super) struct XmlScanner {
 }
 
 impl XmlScanner {
-    /// A scanner at the text's start. `item_end` is how an item's closing tag begins: `</item`.
+    /// A scanner at the start of a text. `item_end` is the beginning of an item's end tag:
+    /// `</item`.
     pub fn new(item_end: String) -> Self {
         Self {
             at: 0,
@@ -69,7 +70,7 @@ impl XmlScanner {
         }
     }
 
-    /// The next token of `text`, which is the same text at every call.
+    /// The next token of `text`, which must be the same text at every call.
     pub fn next(&mut self, text: &str) -> Option<XmlToken> {
         loop {
             let start = self.at + text[self.at..].find('<')?;
@@ -105,7 +106,7 @@ impl XmlScanner {
         }
     }
 
-    /// The end of a section. An unclosed one ends with its item.
+    /// The end of a CDATA section; an unclosed one ends with its item.
     fn section_end(&mut self, text: &str, start: usize) -> usize {
         let from = start + SECTION.len();
         let end = self.section.find(text, from);
@@ -122,7 +123,7 @@ impl XmlScanner {
         }
     }
 
-    /// The end of a declaration, including the bracketed subset of a document type.
+    /// The end of a declaration, including a doctype's internal subset.
     fn doctype(&mut self, text: &str, start: usize) -> Option<usize> {
         let end = self.declaration.find(text, start)?;
         if !text[start..end].contains('[') {
@@ -133,11 +134,11 @@ impl XmlScanner {
     }
 }
 
-/// The next occurrence of a word, cached so that repeated searches stay linear.
+/// Cached search for a word, so that repeated searches stay linear.
 #[derive(Debug)]
 struct CachedSearch {
     word: &'static str,
-    /// The last place found, `usize::MAX` for none; `None` before the first search.
+    /// Position found last, `usize::MAX` for none; `None` before the first search.
     at: Option<usize>,
 }
 
@@ -154,13 +155,13 @@ impl CachedSearch {
         self.at.filter(|at| *at != usize::MAX)
     }
 
-    /// After the word.
+    /// Position after the word.
     fn end(&mut self, text: &str, from: usize) -> Option<usize> {
         self.find(text, from).map(|at| at + self.word.len())
     }
 }
 
-/// The length of the tag at the start of a text; `None` without an ASCII name, or if another tag
+/// Length of the tag at the start of a text; `None` without an ASCII name, or if another tag
 /// interrupts it.
 fn tag_end(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();

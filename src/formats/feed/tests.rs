@@ -332,7 +332,7 @@ fn json_feeds_are_read_as_far_as_they_are_whole() {
     );
 }
 
-/// Feeds of many tiny items: their items are read one at a time, so that memory follows the text.
+/// Feeds of many tiny items, read one at a time: memory follows the text's length.
 #[test]
 fn reading_takes_memory_in_proportion_to_length() {
     let json = format!(
@@ -411,7 +411,7 @@ fn reading_takes_time_in_proportion_to_length() {
         (began.elapsed().as_secs_f64(), count)
     };
     for (name, make) in kinds {
-        // Beyond what one call costs, and what else the machine does.
+        // Ignores the fixed cost of a call and noise of the machine.
         let ratio = |small: usize| {
             let (short, _) = seconds(make(small));
             let (long, _) = seconds(make(4 * small));

@@ -1,4 +1,4 @@
-//! The items of an RSS or Atom feed, cut out of its XML one after the other.
+//! Splits the XML of an RSS or Atom feed into its items.
 
 use url::Url;
 
@@ -12,25 +12,25 @@ use crate::formats::ItemResult;
 
 /// Local names of root elements, lower case.
 pub(super) const ROOTS: &[&str] = &["rss", "rdf", "feed"];
-/// Tags of an item. Each takes some memory of ours; a whole page has fewer.
+/// Tag limit of an item, against memory use: a whole page has fewer.
 const MOST_TAGS: usize = 1 << 20;
-/// No address is longer, in bytes.
+/// Longest link, in bytes.
 const LONGEST_LINK: usize = 4096;
 
-/// The items of a feed in XML.
+/// The items of an XML feed.
 #[derive(Debug)]
 pub(super) struct XmlFeedItems {
     text: String,
-    /// Whether bytes that fit no encoding are U+FFFD in the text.
+    /// True if undecodable bytes were replaced by U+FFFD in the text.
     replaced: bool,
     scanner: XmlScanner,
-    /// A token that was read and belongs to the next item.
+    /// A token already read that belongs to the next item.
     next: Option<XmlToken>,
     names: ElementNames,
     pub has_root: bool,
-    /// What an item is called: `item` or `atom:entry`.
+    /// Name of an item's element: `item` or `atom:entry`.
     item: &'static str,
-    /// The base that the elements around the items give, else the address of the feed's site.
+    /// Base of links: given by elements around the items, otherwise the address of the feed's site.
     base: Option<Url>,
     site: Option<Url>,
     number: usize,
@@ -39,7 +39,7 @@ pub(super) struct XmlFeedItems {
 impl XmlFeedItems {
     pub fn new(text: String, replaced: bool) -> Self {
         let mut scanner = XmlScanner::new(String::new());
-        // Messages of the program that made the feed may stand before its root.
+        // Messages of the feed's software may precede the root.
         let mut root = None;
         while let Some(token) = scanner.next(&text) {
             if matches!(token.kind, XmlTokenKind::Open | XmlTokenKind::Empty) {
@@ -78,7 +78,7 @@ impl XmlFeedItems {
         items
     }
 
-    /// Looks at an element around the items.
+    /// Notes namespaces, base and site of an element around the items.
     fn note(&mut self, token: &XmlToken) {
         let tag = &self.text[token.span.clone()];
         self.names.declare(tag);
@@ -108,7 +108,7 @@ impl XmlFeedItems {
         }
     }
 
-    /// Reads on to the end of an item that begins with a token.
+    /// Reads an item from its start tag to its end.
     fn one(&mut self, begin: &XmlToken) -> ItemResult {
         let number = self.number;
         self.number += 1;
@@ -131,8 +131,8 @@ impl XmlFeedItems {
                 XmlTokenKind::Close => self.names.element(tag),
                 XmlTokenKind::Section | XmlTokenKind::Other => None,
             };
-            // Without a closing tag, an item ends at the next one or at the end of the feed. A
-            // drawing in it may hold RDF of its own.
+            // Without an end tag, an item ends at the next one or at the feed's end. An embedded
+            // drawing may contain RDF.
             let is_item = element == Some(self.item);
             let outer = matches!(element, Some("channel" | "rss" | "rdf:rdf" | "atom:feed"));
             let is_around = outer && token.kind == XmlTokenKind::Close && opened == 0;

@@ -1,5 +1,5 @@
-//! Pages in the shapes of Korean agencies, portals, papers and offices. The town of Haemin and its
-//! paper are invented; what is copied is how such pages are nested and named.
+//! Test pages modeled on Korean agencies, portals, papers and offices. The town of Haemin and its
+//! paper are invented; nesting and names are those of real pages.
 
 use super::read;
 use crate::document::{Document, Kind};
@@ -18,14 +18,14 @@ const IMPRINT: &str = r#"<p>제호 : 해민일보 | 등록번호 : 해민 가000
 const RELATED: &str = r#"<h4>관련 기사</h4><ul><li><a href="/a">소미섬 배편 또 결항, 주민들 불편 호소</a></li><li><a href="/b">새 항구에 시장이 열렸다, 상인 200명 입주</a></li><li><a href="/c">태풍 단비가 지나간 자리</a></li></ul>"#;
 const COMMENTS: &str = r#"<h3>댓글 3</h3><ul><li><b>갈매기</b><p>방파제보다 배를 옮기는 것이 먼저라고 생각합니다. 시의회는 왜 서두르는지 모르겠네요.</p></li><li><b>등대지기</b><p>1987년 방파제도 그때는 다들 반대했습니다. 태풍이 오기 전에 끝내기만 하면 됩니다.</p></li><li><b>어부</b><p>우리 배는 어디로 가라는 말입니까? 공사 동안 댈 곳부터 마련해 주십시오, 국장님.</p></li></ul>"#;
 
-/// What a shape shows where, in the order of the page.
+/// A page layout and its content.
 struct Shape {
     name: &'static str,
-    /// With `@TITLE`, `@BODY` and what else stands around.
+    /// HTML with placeholders `@TITLE`, `@BODY` and others.
     page: &'static str,
-    /// How paragraphs are set.
+    /// Markup before and after each paragraph.
     paragraph: (&'static str, &'static str),
-    /// Whether a caption stands in it.
+    /// True if the layout has a photo caption.
     caption: bool,
 }
 

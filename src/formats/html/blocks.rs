@@ -1,5 +1,5 @@
-//! The blocks of a page: what stands between the borders of its block-level elements. Knows
-//! elements; which of the blocks are the article is for others.
+//! Splits a page into blocks: the runs of text between block-level elements. Knows elements; which
+//! blocks are the article is decided in [`choose`](super::choose).
 
 use std::collections::HashMap;
 
@@ -13,44 +13,44 @@ use super::tags::{
 };
 use crate::document::Span;
 
-/// More blocks than any page has; each costs memory.
+/// Block limit, against memory use: far above real pages.
 const MOST_BLOCKS: usize = 100_000;
-/// More elements than any page has; each costs memory, too.
+/// Element limit, against memory use.
 const MOST_ELEMENTS: usize = 1_000_000;
-/// A run of more parts than this is cut.
+/// Longest run, in parts; a longer one is split.
 const LONGEST_RUN: usize = 4096;
 
-/// A stretch of words and where in the page it stands.
+/// A run of text and its position in the page.
 #[derive(Debug)]
 pub(super) struct PageBlock {
     pub span: Span,
-    /// The innermost block-level element around it; empty where there is none.
+    /// Name of the innermost block-level element; empty outside of all.
     pub element: &'static str,
     pub region: Region,
-    /// Whether a browser does not show it.
+    /// True if a browser does not show the block.
     pub hidden: bool,
 }
 
-/// The part of a page that an element is in.
+/// The region of a page, by its enclosing elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Region {
     Navigation,
-    /// Headers, footers and sidebars of the page.
+    /// A header, footer or sidebar of the page.
     Around,
-    /// In an `article` or `main`.
+    /// Inside `article` or `main`.
     Article,
-    /// No element says.
+    /// Any other place.
     Page,
 }
 
-/// What a page holds.
+/// The content of a page.
 pub(super) struct Page {
     pub blocks: Vec<PageBlock>,
     pub metadata: PageMetadata,
     pub outline: Outline,
 }
 
-/// Reads a page once from its beginning to its end.
+/// Reads a page in one pass over its tags.
 pub(super) fn find(text: &str) -> Result<Page, String> {
     let page =
         Page { blocks: Vec::new(), metadata: PageMetadata::default(), outline: Outline::default() };
@@ -83,8 +83,8 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
     Ok(reader.page)
 }
 
-/// A text up to its first tag: where no whole tag follows, without the one that the end of the text
-/// cut in half.
+/// The text before the first tag. If no complete tag follows, the incomplete one at the end is cut
+/// off.
 pub(super) fn whole(rest: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
         rest[at + 1..]
@@ -95,11 +95,11 @@ pub(super) fn whole(rest: &str) -> &str {
 
 struct OpenElement {
     name: &'static str,
-    /// The name its blocks have: the one around it for [`SET_APART`].
+    /// Element name for its blocks: the enclosing element's for [`SET_APART`].
     shown: &'static str,
     region: Region,
     hidden: bool,
-    /// Whether the letters in it are too small to be read.
+    /// True if the font is too small to read.
     small: bool,
 }
 
@@ -109,12 +109,11 @@ struct PageReader<'t> {
     run: Vec<RunPart>,
     linked: bool,
     open: Vec<OpenElement>,
-    /// How many of each are open, so that an end tag without a beginning costs nothing.
+    /// Number of open elements by name, so that an unmatched end tag costs nothing.
     counts: HashMap<&'static str, usize>,
-    /// The element whose content is skipped, and how many of its name are open.
+    /// The element whose content is skipped, and its nesting depth.
     opaque: Option<(String, usize)>,
-    /// For each open [`SET_APART`] the element's name, and how many of that name are open from there
-    /// on.
+    /// For each open [`SET_APART`]: the element's name and its nesting depth.
     apart: Vec<(String, usize)>,
     page: Page,
 }
@@ -167,7 +166,7 @@ impl PageReader<'_> {
         }
     }
 
-    /// Whether an element stands in one whose content is skipped.
+    /// True inside an element whose content is skipped.
     fn is_skipped(&mut self, name: &str) -> bool {
         match &mut self.opaque {
             Some((skipped, _))
@@ -220,7 +219,7 @@ impl PageReader<'_> {
                 if let Some((apart, depth)) = self.apart.last_mut() {
                     *depth += usize::from(*apart == name);
                 }
-                // `<a name="top">` is a place, and old pages never end it.
+                // `<a name="top">` is an anchor that old pages never close.
                 self.linked |= name == "a" && value(attributes, "href").is_some();
                 self.add(span, RunPartKind::Open(name));
             }
@@ -248,7 +247,8 @@ impl PageReader<'_> {
         }
     }
 
-    /// Whether the words of an element within a sentence are none of that sentence's.
+    /// True if an inline element's text is not part of the sentence around it: hidden text or a
+    /// caption.
     fn stands_apart(&self, name: &str, attributes: &[HtmlAttribute]) -> bool {
         let is_word = |part: &RunPart| {
             part.kind == RunPartKind::Text && !self.text[part.span.clone()].trim().is_empty()
@@ -259,7 +259,7 @@ impl PageReader<'_> {
             || (name != "a" && signs::is_caption(name, attributes) && !self.run.iter().any(is_word))
     }
 
-    /// Whether an end tag ends the innermost element whose words stand apart from their sentence.
+    /// True if an end tag closes the innermost set-apart element.
     fn ends_apart(&mut self, name: &str) -> bool {
         match self.apart.last_mut().filter(|(apart, _)| apart == name) {
             Some((_, depth)) => {
@@ -270,7 +270,7 @@ impl PageReader<'_> {
         }
     }
 
-    /// Ends the elements that need no end tag before another begins.
+    /// Closes elements whose end tag may be omitted before `next`.
     fn end_before(&mut self, next: &str) {
         let ends = |open: &str| match open {
             "p" => true,
@@ -308,7 +308,7 @@ impl PageReader<'_> {
         self.open.push(OpenElement { name, shown, region, hidden, small });
     }
 
-    /// Ends an element and whatever is still open in it.
+    /// Closes an element and all open elements inside it.
     fn pop(&mut self, name: &str) {
         if self.counts.get(name).is_none_or(|count| *count == 0) {
             return;
@@ -345,7 +345,7 @@ impl PageReader<'_> {
     }
 }
 
-/// Whether a `pre` says that it holds a program, not words.
+/// True if a `pre` element holds program code.
 fn holds_code(attributes: &[HtmlAttribute]) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[

@@ -1,63 +1,63 @@
-//! Which blocks of a page are its article.
+//! Chooses the blocks of a page that are its article.
 //!
-//! Every element holds a run of blocks, so an answer about an element is a difference of two
-//! running totals, and the whole choice takes time in proportion to the page. In order: what says
-//! that it surrounds an article is set aside, unless most of the page is in it; the element that
-//! holds the article is the one that says so, or the innermost one with nearly all of the prose; in
-//! it, lists of links and headings over nothing are left out; sentences between the headline and it
-//! are added.
+//! Each element holds a contiguous run of blocks, so its totals are differences of running sums,
+//! and the whole choice takes linear time. Steps:
+//!
+//! 1. Set aside elements whose names mark them as surroundings, unless most of the page is inside.
+//! 2. Find the article's element: the one marked as such, or the innermost one with nearly all
+//! prose.
+//! 3. Inside it, drop lists of links and headings without text below.
+//! 4. Add sentences between the headline and that element.
 
 use std::ops::Range;
 
 use super::outline::{BlockStats, Outline};
 use super::signs::{AsideSign, BodySign};
 
-/// What a block is to the article.
+/// The role of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlockRole {
-    /// Of the article.
+    /// Part of the article.
     Article,
-    /// The words under a picture of the article.
+    /// The caption of a photo in the article.
     Caption,
-    /// Of the rest of the page.
+    /// The rest of the page.
     Outside,
 }
 
-/// Shorter words are no prose (characters, Hangul twice).
+/// Shorter text is not prose (in characters; Hangul counts twice).
 const PROSE: usize = 25;
-/// Prose of this length counts in full, whether or not it ends like a sentence; other short lines
-/// count for less.
+/// Prose of this length counts in full even without a full stop; shorter lines count for less.
 const PARAGRAPH: usize = 80;
-/// What a line that is no sentence counts for, in tenths.
+/// Weight of a line that is not a sentence, in tenths.
 const LINE: usize = 3;
-/// Share of a page's words, in percent, with which an element is no mere surrounding whatever it is
-/// called.
+/// Percentage of the page's text above which an element is kept, whatever its name.
 const MOST_OF_PAGE: usize = 40;
-/// Share of the prose, in percent, with which an element in another is taken instead of it.
+/// Percentage of the outer element's prose from which the inner element is chosen.
 const NEARLY_ALL: usize = 85;
-/// Number of elements side by side, each said to be the article's body, from which they are its
-/// sections.
+/// Number of sibling elements marked as the article's body from which they are its sections.
 const SECTIONS: usize = 3;
-/// Share of words in links, in percent, beyond which an element or a line is a list of links.
+/// Percentage of linked text above which an element or a line is a list of links.
 const LINKED_ELEMENT: usize = 60;
 const LINKED_LINE: usize = 80;
-/// A sentence before the article's element belongs to it from this length on.
+/// Shortest sentence before the article's element that belongs to it.
 const LEAD: usize = 60;
-/// Number of blocks before the article's element that are searched for the headline, and for
-/// sentences where there is no headline.
+/// Number of blocks before the article's element searched for the headline, and for lead sentences
+/// if there is no headline.
 const HEADLINE_BEFORE: usize = 40;
 const LEAD_BEFORE: usize = 6;
-/// Headings and labels are no longer than this.
+/// Longest heading and longest label.
 const HEADING: usize = 80;
 const LABEL: usize = 40;
-/// More blocks left out behind a heading than this were what it stood over.
+/// A heading is dropped if more blocks than this were dropped below it.
 const GAP: usize = 3;
-/// The words under a picture are no longer, in an element with no more blocks, no further out.
+/// Limits for a photo caption: its length, the number of blocks in its element, and the depth below
+/// that element.
 const CAPTION: usize = 200;
 const CAPTION_BLOCKS: usize = 4;
 const CAPTION_DEPTH: usize = 4;
 
-/// What each block of a page is.
+/// The role of each block of a page.
 pub(super) fn block_roles(outline: &Outline) -> Vec<BlockRole> {
     let choice = ArticleChooser::new(outline);
     let top = choice.top();
@@ -83,9 +83,9 @@ pub(super) fn block_roles(outline: &Outline) -> Vec<BlockRole> {
 
 struct ArticleChooser<'o> {
     outline: &'o Outline,
-    /// For each element whether it is set aside, with what is in it.
+    /// True for each element set aside, descendants included.
     aside: Vec<bool>,
-    /// The prose up to each block, in tenths of a character.
+    /// Running sum of prose before each block, in tenths of a character.
     prose: Vec<usize>,
 }
 
@@ -104,12 +104,11 @@ impl<'o> ArticleChooser<'o> {
         self.prose[blocks.end] - self.prose[blocks.start]
     }
 
-    /// The element that holds the article; `None` where that is the whole page.
+    /// The element that holds the article; `None` for the whole page.
     fn top(&self) -> Option<usize> {
         let nodes = &self.outline.nodes;
         let total = self.prose.last().copied().unwrap_or(0);
-        // The plainest mark wins that has its share of the prose: a page may use the same class for
-        // its comments.
+        // The clearest sign with enough prose wins: a page may use the same class for comments.
         for (body, share) in [
             (BodySign::Property, 0),
             (BodySign::Named, 40),
@@ -125,7 +124,7 @@ impl<'o> ArticleChooser<'o> {
             if prose(most) == 0 || prose(most) * 100 < total * share {
                 continue;
             }
-            // Wrappers are named like what they wrap.
+            // Wrappers often have the same name as the wrapped element.
             let closer = |top: usize, node: usize| {
                 let within = node > top && node < nodes[top].end;
                 if within && prose(node) * 100 >= prose(top) * NEARLY_ALL { node } else { top }
@@ -135,7 +134,7 @@ impl<'o> ArticleChooser<'o> {
         self.innermost(total)
     }
 
-    /// The element around several of the same mark, where none of them has most of their prose: an
+    /// The common parent of elements with the same sign if none of them has most of their prose: an
     /// article in sections.
     fn all_parts(&self, most: usize, says_so: &[usize]) -> usize {
         let nodes = &self.outline.nodes;
@@ -156,7 +155,7 @@ impl<'o> ArticleChooser<'o> {
         }
     }
 
-    /// The innermost element with nearly all of the prose of the one around it.
+    /// The innermost element with nearly all of its parent's prose.
     fn innermost(&self, total: usize) -> Option<usize> {
         let nodes = &self.outline.nodes;
         let (mut top, mut inside, mut have) = (None, 0..nodes.len(), total);
@@ -179,7 +178,7 @@ impl<'o> ArticleChooser<'o> {
         top
     }
 
-    /// The blocks in an element that are not set aside and no lists of links.
+    /// Blocks inside an element that are neither set aside nor in lists of links.
     fn within(&self, top: Option<usize>) -> Vec<usize> {
         let Outline { nodes, blocks, .. } = self.outline;
         let lengths = running(blocks.iter().map(|block| block.length));
@@ -223,12 +222,12 @@ impl<'o> ArticleChooser<'o> {
         range.filter(belongs).collect()
     }
 
-    /// Sentences between the headline and the element that holds the article.
+    /// Sentences between the headline and the article's element.
     fn lead(&self, start: usize, top: usize) -> Vec<usize> {
         let blocks = &self.outline.blocks;
         let is_headline = |at: &usize| blocks[*at].element == "h1";
         let end = self.outline.nodes[top].blocks.end;
-        // An element with the headline in it has its lead in it, too.
+        // An element with the headline inside also holds the lead.
         if (start..end.min(start + LEAD_BEFORE)).any(|at| is_headline(&at)) {
             return Vec::new();
         }
@@ -246,8 +245,7 @@ impl<'o> ArticleChooser<'o> {
         (from..start).filter(belongs).collect()
     }
 
-    /// Without headings and labels that stand over nothing any more, and without single words
-    /// behind the end.
+    /// Drops headings and labels without text below, and stray lines after the end.
     fn polished(&self, kept: Vec<usize>, top: Option<usize>) -> Vec<usize> {
         let blocks = &self.outline.blocks;
         let mut polished: Vec<usize> = Vec::with_capacity(kept.len());
@@ -268,7 +266,7 @@ impl<'o> ArticleChooser<'o> {
             }
         }
         polished.reverse();
-        // Lines right in the article's element are its own: results, prices.
+        // Lines directly in the article's element belong to it: results, prices.
         let is_stray = |block: &BlockStats| {
             let element =
                 matches!(block.element, "article" | "center" | "div" | "main" | "section")
@@ -297,8 +295,9 @@ impl<'o> ArticleChooser<'o> {
     }
 }
 
-/// Which elements are set aside: those that say so, with everything in them. One that holds most of
-/// the page's words, its headline or its article's body is not what it says; a hidden one is.
+/// Elements to set aside by their signs, with all descendants. A sign is ignored on an element with
+/// most of the page's text, the headline or the article's body; hidden elements are always set
+/// aside.
 fn set_aside(outline: &Outline) -> Vec<bool> {
     let plain =
         running(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
@@ -321,7 +320,7 @@ fn set_aside(outline: &Outline) -> Vec<bool> {
     aside
 }
 
-/// What a block counts for as prose, in tenths of a character.
+/// Weight of a block as prose, in tenths of a character.
 fn weight(block: &BlockStats) -> usize {
     let BlockStats { length, linked, .. } = *block;
     if block.element == "title"
@@ -339,7 +338,7 @@ fn heading(block: &BlockStats) -> Option<u8> {
     block.element.strip_prefix('h').and_then(|level| level.parse().ok())
 }
 
-/// Running totals: the sum before each number, and of all.
+/// Running sums: the sum before each number, then the total.
 fn running(numbers: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut totals = vec![0];
     totals.extend(numbers.scan(0_usize, |total, number| {

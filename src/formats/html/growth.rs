@@ -1,4 +1,4 @@
-//! Time that a page takes, by its size, over shapes that are made to take long.
+//! Reading time by page size, for page shapes that are hard to read.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ fn times(size: usize, piece: &str) -> String {
     piece.repeat(size / piece.len() + 1)
 }
 
-/// Shapes of pages, each built to about the given number of bytes.
+/// Page shapes, each built to about the given number of bytes.
 const SHAPES: &[Shape] = &[
     ("paragraphs", |n| times(n, "<p>One two, three.")),
     ("elements in each other", |n| times(n, "<div>") + "Deep."),
@@ -73,7 +73,7 @@ fn four_times_the_bytes_take_no_more_than_eight_times_as_long() {
             let html = page(*of, size);
             (0..2).map(|_| seconds(&html)).fold(f64::MAX, f64::min)
         };
-        // Milliseconds say nothing about growth, and neither does one slow moment of a machine.
+        // Short times and a single slow moment of the machine prove nothing.
         let mut measured = Vec::new();
         let grows = (0..4).all(|_| {
             measured.push((time(32 << 10), time(128 << 10)));

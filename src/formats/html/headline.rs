@@ -1,27 +1,26 @@
-//! Which block of a page is its headline. Pages say it two or three times, and rarely in the same
-//! words.
+//! Finds the headline of a page. Pages give it two or three times, rarely in the same words.
 
 use super::blocks::{PageBlock, Region};
 use super::metadata::PageMetadata;
 use crate::document::Span;
 
-/// A headline of fewer bytes, without spaces, may be a coincidence.
+/// A shorter match may be a coincidence (in bytes, without spaces).
 const TELLING: usize = 9;
 
-/// Where the headline stands.
+/// Position of the headline.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Headline {
-    /// In a block of the body.
+    /// A block of the body.
     Block(usize),
-    /// Only in the page's title: a block, and the part of it that is not the site's name.
+    /// Only in the `title` element: its block and the span without the site's name.
     Title(usize, Span),
-    /// Nothing marks it.
+    /// Not found.
     Unmarked,
 }
 
-/// Looks for the headline: a heading that the page's head names, the `h1` over the article,
-/// anything that the head names, and last the page's title itself. `words` are the words of each
-/// block, `content` says which are the article.
+/// Finds the headline. Candidates in order: a heading that the page's metadata names, the `h1`
+/// above the article, any block that the metadata names, the `title` element. `words` is the text
+/// of each block; `content` is true for blocks of the article.
 pub(super) fn find(
     text: &str,
     found: &[PageBlock],
@@ -65,7 +64,7 @@ pub(super) fn find(
     }
 }
 
-/// What the head of a page calls it, letters and figures only.
+/// Titles from the page's head, letters and digits only.
 struct HeadTitles {
     shared: String,
     title: String,
@@ -75,7 +74,7 @@ struct HeadTitles {
 impl HeadTitles {
     fn is_headline(&self, words: &str) -> bool {
         let words = fold(words);
-        // Where the site's name comes first, the title begins with that.
+        // If the site's name comes first, the title begins with it.
         let telling = words.len() >= TELLING && 2 * words.len() >= self.title.len();
         !words.is_empty()
             && words != self.site
@@ -84,7 +83,7 @@ impl HeadTitles {
                 || (telling && self.title.starts_with(&words)))
     }
 
-    /// A logo: the last words of the title, or what the site calls itself.
+    /// True for a logo: the last words of the title, or the site's name.
     fn is_site(&self, words: &str) -> bool {
         let words = fold(words);
         words == self.site || (self.title.ends_with(&words) && self.title != words)
@@ -95,8 +94,9 @@ fn fold(words: &str) -> String {
     words.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// "Council approves plan | Haemin Daily": the longest of the parts. Dashes and colons are in
-/// headlines too, so the last one counts, and only where less stands behind it than before.
+/// The title without the site's name: the longest part of "Council approves plan | Haemin Daily".
+/// Dashes and colons also occur in headlines, so only the last one counts, if less text follows
+/// than precedes it.
 fn without_site(text: &str, title: &Span) -> Span {
     const MARKS: &[&str] = &[" | ", " :: ", " &lt; ", " < ", " &gt; ", " ‹ ", " » "];
     let raw = &text[title.clone()];

@@ -1,21 +1,20 @@
-//! Elements that a browser does not show, as far as their own attributes say so. Style sheets are
-//! not read.
+//! Elements that a browser does not show, by their own attributes. Style sheets are not read.
 
 use super::tags::{HtmlAttribute, value};
 
-/// Classes by which sites hide words from everyone who sees the page.
+/// Class names that sites use to hide text from view.
 #[rustfmt::skip]
 const CLASSES: &[&str] = &[
     "a11y-hidden", "blind", "hidden-accessible", "screen-reader-only", "screen-reader-text", "sr-only", "u-blind",
     "visually-hidden", "visuallyhidden",
 ];
-/// Pixels beyond which a place is off the page.
+/// Distance in pixels from which a position is off the page.
 const FAR: f64 = 500.0;
-/// Letters smaller than this (pixels, points) cannot be read.
+/// Smallest readable font size, in pixels or points.
 const READABLE: f64 = 2.0;
 
-/// Whether the attributes of an element hide it and what is in it. The size of its letters is for
-/// [`small`]: elements in it may set their own.
+/// True if an element's attributes hide its content. Font size is checked by [`small`], because
+/// descendants may set their own.
 pub(super) fn hides(attributes: &[HtmlAttribute]) -> bool {
     let class = value(attributes, "class").unwrap_or_default();
     value(attributes, "hidden").is_some()
@@ -48,7 +47,7 @@ fn style_hides(style: &str) -> bool {
             "clip" => value.starts_with("rect(0") || value.starts_with("rect(1px"),
             "clip-path" => value.starts_with("inset(50%") || value.starts_with("inset(100%"),
             "transform" if value == "scale(0)" || value.starts_with("scale(0,") => true,
-            // What fades in is shown once the page's program runs.
+            // Content that fades in is shown once the page's script runs.
             "transform" | "transition" | "animation" => {
                 moving = true;
                 false
@@ -71,8 +70,7 @@ fn style_hides(style: &str) -> bool {
     (no_size && clipped) || (faded && !moving)
 }
 
-/// Whether the letters in an element are too small to be read, where it sets their size. A share of
-/// the size around it sets none.
+/// True if an element's font is too small to read; `None` if its attributes set no absolute size.
 pub(super) fn small(attributes: &[HtmlAttribute]) -> Option<bool> {
     let style = without_comments(value(attributes, "style")?).to_ascii_lowercase();
     let mut sizes = style.split(';').filter_map(|declaration| {
@@ -100,7 +98,7 @@ fn is_small(size: &str) -> Option<bool> {
     }
 }
 
-/// A number and its unit: "0.0em".
+/// A number with its unit: "0.0em".
 fn number(value: &str) -> Option<(f64, &str)> {
     let end = value
         .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'))

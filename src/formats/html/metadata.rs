@@ -1,27 +1,27 @@
-//! What a page says of itself in its head.
+//! Metadata from the head of a page.
 
 use super::tags::{HtmlAttribute, HtmlTagKind, tags, value};
 use crate::document::Span;
 
-/// Declarations stand at the beginning; browsers look no further either.
+/// Bytes searched for declarations, as browsers do.
 const HEAD: usize = 64 << 10;
 
-/// What a page says of itself.
+/// Metadata of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PageMetadata {
     pub canonical: Option<String>,
-    /// Where it is shared from.
+    /// Address for sharing (`og:url`).
     pub address: Option<String>,
     pub published: Option<String>,
-    /// The first time that is marked as one, where the head has none.
+    /// The first `time` element's value, used if the head has no date.
     pub time: Option<String>,
-    /// Its headline, as it is shared.
+    /// Headline for sharing (`og:title`).
     pub headline: Option<String>,
     pub site: Option<String>,
 }
 
 impl PageMetadata {
-    /// Takes what an element says. The first word on a matter holds.
+    /// Collects the metadata of an element. The first value wins.
     pub fn note(&mut self, element: &str, attributes: &[HtmlAttribute]) {
         let value = |name| value(attributes, name).map(str::trim).filter(|value| !value.is_empty());
         let (field, said) = match element {
@@ -48,8 +48,7 @@ impl PageMetadata {
     }
 }
 
-/// The same page declared to be UTF-8, which it will be written in, where it declares another
-/// encoding.
+/// Changes a page's encoding declaration to UTF-8, the encoding of the output.
 pub(super) fn declare_utf8(mut text: String) -> String {
     let mut declared: Vec<Span> = Vec::new();
     for tag in tags(&text[..text.floor_char_boundary(HEAD)]) {
@@ -90,7 +89,7 @@ pub(super) fn declare_utf8(mut text: String) -> String {
     text
 }
 
-/// The name that a word and an equals sign give: `charset=euc-kr`, `encoding='EUC-KR'`.
+/// The span of the value after a word and an equals sign: `charset=euc-kr`, `encoding='EUC-KR'`.
 fn after(text: &str, word: &str) -> Option<Span> {
     let rest = &text[text.to_ascii_lowercase().find(word)? + word.len()..];
     let rest = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);

@@ -1,5 +1,5 @@
-//! A page as a tree: its block-level elements in order, each with the run of blocks it holds and
-//! what its marks say of it.
+//! The tree of a page: its block-level elements in document order, each with its range of blocks
+//! and the signs in its attributes.
 
 use std::ops::Range;
 
@@ -9,53 +9,53 @@ use super::tags::HtmlAttribute;
 use crate::document::Inline;
 use crate::language::is_hangul;
 
-/// An element.
+/// An element of the tree.
 pub(super) struct OutlineNode {
-    /// Its name, lower case.
+    /// Element name, lower case.
     pub name: &'static str,
-    /// Index of the element around it.
+    /// Index of the parent.
     pub parent: Option<usize>,
-    /// Index after the last element in it: nodes stand in document order.
+    /// Index after the last descendant; nodes are in document order.
     pub end: usize,
-    /// The blocks in it.
+    /// Indices of its blocks.
     pub blocks: Range<usize>,
-    /// What its attributes say.
+    /// Signs in its attributes.
     pub signs: ElementSigns,
 }
 
-/// What the words of a block look like. Lengths are in characters, Hangul counted twice: it says as
-/// much in half of them.
+/// Statistics of a block's text. Lengths are in characters; Hangul counts twice, because it says as
+/// much in half the length.
 pub(super) struct BlockStats {
-    /// The innermost element around it.
+    /// The innermost element.
     pub node: Option<usize>,
-    /// That element's name; empty where there is none.
+    /// Name of that element; empty outside of all.
     pub element: &'static str,
-    /// Length of all words.
+    /// Length of the text.
     pub length: usize,
-    /// Length of those in links.
+    /// Length of the linked text.
     pub linked: usize,
-    /// Whether they end as sentences do, quotation marks included.
+    /// True if it ends like a sentence or quotation.
     pub ends: bool,
-    /// Whether they end with a colon.
+    /// True if it ends with a colon.
     pub introduces: bool,
-    /// Whether they are too small to be read.
+    /// True if it is too small to read.
     pub small: bool,
-    /// Whether they are the publisher's imprint or a claim to copyright.
+    /// True for a publisher's imprint or a copyright notice.
     pub imprint: bool,
 }
 
-/// The elements of a page and its blocks.
+/// The elements and blocks of a page.
 #[derive(Default)]
 pub(super) struct Outline {
-    /// In document order: parents before what is in them.
+    /// Elements in document order, parents first.
     pub nodes: Vec<OutlineNode>,
-    /// In document order.
+    /// Blocks in document order.
     pub blocks: Vec<BlockStats>,
     open: Vec<usize>,
 }
 
 impl Outline {
-    /// Begins an element.
+    /// Opens an element.
     pub fn open(&mut self, name: &'static str, attributes: &[HtmlAttribute]) {
         let parent = self.open.last().copied();
         let blocks = self.blocks.len()..self.blocks.len();
@@ -69,7 +69,7 @@ impl Outline {
         });
     }
 
-    /// Ends the element that was opened last.
+    /// Closes the innermost open element.
     pub fn close(&mut self) {
         if let Some(index) = self.open.pop() {
             let end = self.nodes.len();
@@ -78,7 +78,7 @@ impl Outline {
         }
     }
 
-    /// Adds a block in the element that is open.
+    /// Adds a block to the innermost open element.
     pub fn block(&mut self, element: &'static str, small: bool, text: &str, block: &BlockSpan) {
         let inline = Inline::read(&text[block.span.clone()]);
         let words = inline.text().trim();
@@ -96,7 +96,7 @@ impl Outline {
         });
     }
 
-    /// An element and those around it, from the inside out.
+    /// An element and its ancestors, innermost first.
     pub fn around(&self, node: Option<usize>) -> impl Iterator<Item = usize> {
         std::iter::successors(node, |node| self.nodes[*node].parent)
     }

@@ -1,8 +1,7 @@
-//! What stands between two borders of a page, cut into blocks that hold whole elements.
+//! Splits the runs between block-level elements into blocks that hold whole inline elements.
 //!
-//! A block is given to a translator and its tags may not come back. So a tag whose partner is not
-//! in the block stays outside of it, as do pictures and emphasis around all of its words: what is
-//! between blocks is never touched.
+//! A translator may lose a block's tags. So a tag without its partner in the block stays outside,
+//! as do pictures and emphasis around the whole block: markup between blocks is never changed.
 
 use std::ops::Range;
 
@@ -13,11 +12,11 @@ use crate::document::{Inline, Span};
 pub(super) struct RunPart {
     pub span: Span,
     pub kind: RunPartKind,
-    /// Whether it is in a link.
+    /// True inside a link.
     pub linked: bool,
 }
 
-/// What a part of a run is.
+/// The kind of a run's part.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RunPartKind {
     Text,
@@ -28,14 +27,14 @@ pub(super) enum RunPartKind {
     Empty,
 }
 
-/// A block's place and which parts of it are links.
+/// The span of a block and of its links.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BlockSpan {
     pub span: Span,
     pub links: Vec<Span>,
 }
 
-/// The blocks of a run, each trimmed, each with a word in it.
+/// The blocks of a run, trimmed; each holds a letter or digit.
 pub(super) fn block_spans(text: &str, run: &[RunPart]) -> Vec<BlockSpan> {
     let mut found = Vec::new();
     for paragraph in paragraphs(text, run) {
@@ -55,7 +54,7 @@ pub(super) fn block_spans(text: &str, run: &[RunPart]) -> Vec<BlockSpan> {
     found
 }
 
-/// Cuts a run at line breaks that separate paragraphs.
+/// Splits a run at line breaks that separate paragraphs.
 fn paragraphs<'r>(text: &str, run: &'r [RunPart]) -> Vec<&'r [RunPart]> {
     let lines: Vec<&[RunPart]> = run.split(|part| part.kind == RunPartKind::LineBreak).collect();
     let words: Vec<String> = lines.iter().map(|line| words_of(text, line)).collect();
@@ -66,7 +65,7 @@ fn paragraphs<'r>(text: &str, run: &'r [RunPart]) -> Vec<&'r [RunPart]> {
             found.push(&run[start..end]);
             start = end + 1;
         }
-        // The line break itself.
+        // Skips the line break itself.
         end += 1;
     }
     found
@@ -77,9 +76,9 @@ fn words_of(text: &str, parts: &[RunPart]) -> String {
     Inline::read(&text[first.span.start..last.span.end]).text().trim().to_string()
 }
 
-/// Whether the break between two lines was meant as more than the place where one was full.
+/// True if a line break separates paragraphs instead of wrapping a line.
 fn stand_apart(line: &str, next: &str) -> bool {
-    // "■ 전망": small headings of Korean pages.
+    // "■ 전망": subheadings of Korean pages.
     let begins_with_shape =
         |line: &str| line.starts_with(|c| ('\u{25A0}'..='\u{25FF}').contains(&c));
     line.is_empty()
@@ -90,8 +89,7 @@ fn stand_apart(line: &str, next: &str) -> bool {
             .any(|line| begins_with_shape(line) || boilerplate::recognize(line).is_some())
 }
 
-/// For each tag the one that belongs to it, where both are there and nothing that ends beyond them
-/// begins between them.
+/// For each tag, the index of its partner, if both are in the run and properly nested.
 fn partners(parts: &[RunPart]) -> Vec<Option<usize>> {
     let mut partners = vec![None; parts.len()];
     let mut open: Vec<(usize, &str)> = Vec::new();
@@ -102,7 +100,7 @@ fn partners(parts: &[RunPart]) -> Vec<Option<usize>> {
                 Some((start, opened)) if opened == name => {
                     (partners[start], partners[at]) = (Some(at), Some(start));
                 }
-                // The block ends here, and with it whatever is open: its partner is beyond.
+                // The block ends here: open elements have their partners beyond it.
                 _ => open.clear(),
             },
             RunPartKind::Text | RunPartKind::LineBreak | RunPartKind::Empty => {}
@@ -111,8 +109,8 @@ fn partners(parts: &[RunPart]) -> Vec<Option<usize>> {
     partners
 }
 
-/// From the first word to the last, with the elements that hold some of the words and not all of
-/// them.
+/// The span from the first word to the last, with the tags of elements that hold only some of the
+/// words.
 fn block_span(
     text: &str,
     run: &[RunPart],

@@ -1,45 +1,45 @@
-//! What the names, classes and roles of elements say about the words in them. Tables of names that
-//! many sites use; how far a name is believed is decided in [`choose`](super::choose).
+//! Signs in names, classes, ids and roles of elements. Tables of names that many sites use;
+//! [`choose`](super::choose) decides how far to trust them.
 
 use super::hidden;
 use super::tags::{HtmlAttribute, SET_APART, value};
 
-/// What an element says it is.
+/// The signs of an element.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ElementSigns {
-    /// What it is besides the article, if anything.
+    /// Sign that it is not the article.
     pub aside: Option<AsideSign>,
-    /// How plainly it says that it holds the article.
+    /// Sign that it holds the article.
     pub body: Option<BodySign>,
-    /// Whether it holds the words under a picture.
+    /// True if it holds a photo caption.
     pub caption: bool,
 }
 
-/// Why an element is not the article.
+/// Reasons why an element is not the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AsideSign {
-    /// A browser does not show it.
+    /// Not shown by a browser.
     Hidden,
-    /// Menus and the foot of the page: never the article, even with a headline in it.
+    /// Menus and footers: never the article, even with a headline inside.
     Frame,
-    /// Comments, related articles, offers, what surrounds an article.
+    /// Comments, related articles, offers and other surroundings of an article.
     Around,
 }
 
-/// How an element says that it holds the article, the plainest last.
+/// Signs of the article's element, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum BodySign {
-    /// `main` or its role.
+    /// `main` element or role.
     Main,
-    /// `article`.
+    /// `article` element.
     Article,
     /// A class or id such as `article-body`.
     Named,
-    /// `itemprop="articleBody"`, or that name.
+    /// `itemprop="articleBody"`, or a class of that name.
     Property,
 }
 
-/// Anywhere in a class or id.
+/// Substrings of a class or id.
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
     "advert", "affiliate", "breadcrumb", "byline", "callout", "citation", "comment", "consent", "contactbox", "cookie",
@@ -49,7 +49,7 @@ const PARTS: &[&str] = &[
     "sociable", "sponsor", "subscri", "syndication", "taboola", "tagcloud", "toolbar", "tooltip", "trending", "upsell",
 ];
 
-/// At the beginning of a word of a class or id.
+/// Beginnings of words in a class or id.
 #[rustfmt::skip]
 const BEGINNINGS: &[&str] = &[
     "about-the", "addtoany", "appendix", "author", "banner", "call-to-action", "categorize", "cbox", "cmt", "contact-box", "contact-teaser",
@@ -69,16 +69,16 @@ const WORDS: &[&str] = &[
     "tool", "topnav", "vote",
 ];
 
-/// Words with one of [`PARTS`] in them that mean something else.
+/// Words that contain one of [`PARTS`] with another meaning.
 const OTHER_WORDS: &[&str] = &["commentary", "correlated", "unrelated"];
 
-/// ClassNames that sites use for nothing else.
+/// Names with no other use.
 const PLAIN: &[&str] = &["articlebody", "dicarea", "newsbody", "newsctarticle", "storybody"];
-/// Words that together, with nothing between them but marks, name an article's body.
+/// Pairs of words that name an article's body, adjacent but for punctuation.
 const WHOSE: &[&str] =
     &["article", "blog", "entry", "news", "page", "post", "single", "story", "view"];
 const WHAT: &[&str] = &["body", "content", "copy", "text"];
-/// Other names of it.
+/// Other names of an article's body.
 #[rustfmt::skip]
 const BODIES: &[&str] = &[
     "articletxt", "articleview", "artpostcontent", "arttext", "bodycopy", "contentarticle", "contentbody",
@@ -86,13 +86,13 @@ const BODIES: &[&str] = &[
     "textarticle", "textbody", "textpost", "viewcont",
 ];
 
-/// Elements that hold paragraphs at most, whatever they are called.
+/// Elements that hold at most paragraphs, whatever their class.
 #[rustfmt::skip]
 const TEXTS: &[&str] = &[
     "blockquote", "figcaption", "figure", "form", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "ul",
 ];
 
-/// In classes of the words under pictures, behind nothing but marks.
+/// Names in the classes of captions, without punctuation.
 #[rustfmt::skip]
 const CAPTIONS: &[&str] = &[
     "bildnachweis", "bildunterschrift", "caption", "copyright", "credit", "imageannotation", "imagecredit",
@@ -101,7 +101,7 @@ const CAPTIONS: &[&str] = &[
 const PICTURES: &[&str] = &["bild", "foto", "image", "img", "photo"];
 const ABOUT_PICTURES: &[&str] = &["box", "credit", "desc", "info", "text", "title"];
 
-/// What a publisher must say of itself. Two of them are an imprint; an article mentions one.
+/// Terms of a publisher's imprint. Two of them are an imprint; an article may mention one.
 #[rustfmt::skip]
 const IMPRINT: &[&str] = &[
     "제호", "등록번호", "등록일", "발행일", "발행인", "편집인", "청소년보호", "사업자등록", "통신판매업", "대표전화",
@@ -109,10 +109,10 @@ const IMPRINT: &[&str] = &[
     "all rights reserved", "copyright", "©", "ⓒ", "privacy policy", "terms of use", "terms of service",
 ];
 
-/// A class and id together are looked at up to here.
+/// Bytes of class and id that are examined.
 const LONGEST: usize = 400;
 
-/// What the attributes of an element say.
+/// The signs of an element.
 pub(super) fn of_element(name: &str, attributes: &[HtmlAttribute]) -> ElementSigns {
     if matches!(name, "html" | "body" | "head" | "title") {
         return ElementSigns::default();
@@ -126,15 +126,15 @@ pub(super) fn of_element(name: &str, attributes: &[HtmlAttribute]) -> ElementSig
     }
 }
 
-/// Whether an element says that it holds the words under a picture.
+/// True if an element holds a photo caption, by its class or id.
 pub(super) fn is_caption(name: &str, attributes: &[HtmlAttribute]) -> bool {
     let is_named = value(attributes, "class").is_some() || value(attributes, "id").is_some();
     is_named && caption(name, &ClassNames::of(attributes))
 }
 
-/// Whether words are a publisher's imprint.
+/// True for the text of a publisher's imprint.
 pub(super) fn is_imprint(words: &str) -> bool {
-    /// An article is not looked through for them.
+    /// Longer text is not searched.
     const LONGEST: usize = 1500;
     if words.len() > LONGEST {
         return false;
@@ -143,9 +143,9 @@ pub(super) fn is_imprint(words: &str) -> bool {
     IMPRINT.iter().filter(|term| folded.contains(*term)).count() >= 2
 }
 
-/// The class and id of an element, in two forms.
+/// The class and id of an element, normalized in two ways.
 struct ClassNames {
-    /// Small letters, words of camel case and of underscores apart: `article-body`.
+    /// Lower case, split at camel case and underscores: `article-body`.
     words: String,
     /// Letters and digits only: `articlebody`.
     compact: String,
@@ -176,7 +176,7 @@ impl ClassNames {
         self.words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
     }
 
-    /// Whether a word begins with one of the beginnings, which may go on over several words.
+    /// True if a word begins with one of the beginnings, which may span several words.
     fn begins(&self, beginnings: &[&str]) -> bool {
         let mut before = true;
         self.words.bytes().enumerate().any(|(at, byte)| {
@@ -190,7 +190,7 @@ impl ClassNames {
         })
     }
 
-    /// Whether one of [`WORDS`] is among its words. A "sub-title" is the deck of an article.
+    /// True if one of the words is in [`WORDS`]. A "sub-title" is the deck of an article.
     fn has_word(&self) -> bool {
         let mut words = self.words().peekable();
         while let Some(word) = words.next() {
@@ -202,8 +202,7 @@ impl ClassNames {
         false
     }
 
-    /// Whether it lists the categories of a post, as WordPress does: those words say nothing about
-    /// the element.
+    /// True if the class lists a WordPress post's categories, which say nothing about the element.
     fn is_post(&self) -> bool {
         ["hentry", "type-post", "status-publish"].iter().any(|word| self.words.contains(word))
     }
@@ -235,7 +234,7 @@ fn aside(
     around.then_some(AsideSign::Around)
 }
 
-/// Whether one of [`PARTS`] is in a word.
+/// True if a word contains one of [`PARTS`].
 fn holds_part(word: &str) -> bool {
     PARTS.iter().any(|part| word.contains(part))
         && !OTHER_WORDS.iter().any(|other| word.contains(other))
@@ -275,7 +274,7 @@ fn caption(name: &str, named: &ClassNames) -> bool {
         || holds_pair(compact, PICTURES, ABOUT_PICTURES)
 }
 
-/// Whether a name of one list stands right before one of another.
+/// True if a name of the first list is directly followed by one of the second.
 fn holds_pair(compact: &str, first: &[&str], second: &[&str]) -> bool {
     let ends = first.iter().flat_map(|first| compact.match_indices(first));
     let mut rests = ends.map(|(at, first)| &compact[at + first.len()..]);

@@ -1,12 +1,12 @@
-//! Tags of a page, with the bytes where they stand. Knows how HTML is cut into tags and text, and
-//! which elements are what; knows nothing of articles.
+//! Tokenizes HTML into tags with their byte spans, and classifies elements. Knows nothing of
+//! articles.
 
 use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::{State, Tokenizer};
 
 use crate::document::Span;
 
-/// Attributes that are looked at; others are not kept.
+/// Attributes that are kept.
 const WANTED: &[&str] = &[
     "aria-hidden",
     "charset",
@@ -24,22 +24,21 @@ const WANTED: &[&str] = &[
     "role",
     "style",
 ];
-/// No address or class is longer; an attribute may be as long as the file. A style is kept whole,
-/// as its end may hide its element.
+/// Length limit of attribute values: no address or class is longer, a hostile value may be as long
+/// as the file. A style is kept whole, as its end may hide the element.
 const LONGEST_VALUE: usize = 2000;
 
-/// Stands among the open elements for one within a sentence whose words stand apart: they are
-/// hidden or a caption.
+/// Name of the pseudo-element for inline content that is set apart from its sentence: hidden text
+/// and captions.
 pub(super) const SET_APART: &str = "apart";
 
-/// What stands between two stretches of text. Everything that is no tag, comment or declaration is
-/// text.
+/// A tag, comment or declaration; everything between two of them is text.
 pub(in crate::formats) struct HtmlTag {
     pub span: Span,
     pub kind: HtmlTagKind,
 }
 
-/// What a tag is.
+/// The kind of a tag.
 pub(in crate::formats) enum HtmlTagKind {
     Open {
         name: String,
@@ -49,33 +48,32 @@ pub(in crate::formats) enum HtmlTagKind {
     Close {
         name: String,
     },
-    /// A comment, a document type, a processing instruction.
+    /// A comment, doctype or processing instruction.
     Other,
 }
 
-/// An attribute that is looked at.
+/// An attribute.
 pub(in crate::formats) struct HtmlAttribute {
     pub name: &'static str,
-    /// With its entities decoded.
+    /// Value with entities decoded.
     pub value: String,
-    /// Where the value stands; empty where there is none.
+    /// Span of the value; empty without one.
     pub span: Span,
 }
 
-/// What an element is to the words in it.
+/// The role of an element in the text flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::formats) enum ElementRole {
-    /// Its words stand apart from those around it. Known elements give the name that a page's
-    /// context is told by.
+    /// Block-level: its text stands alone. Carries the known element's name.
     Block(&'static str),
-    /// Apart, and without an end.
+    /// Block-level and without content.
     Rule,
-    /// It holds no words of the page: programs, drawings, fields, and text that is set as it is.
+    /// Skipped content: scripts, drawings, form fields, preformatted text.
     Opaque,
     LineBreak,
-    /// Within a sentence and without an end.
+    /// Inline and without content.
     Empty,
-    /// Within a sentence.
+    /// Inline.
     Inline,
 }
 
@@ -99,13 +97,13 @@ const OPAQUE: &[&str] = &[
     "plaintext", "script", "select", "style", "svg", "template", "textarea", "video", "xmp",
 ];
 
-/// What an element is.
+/// The role of an element by its name.
 pub(in crate::formats) fn role(name: &str) -> ElementRole {
     let known = |list: &[&'static str]| list.iter().find(|known| **known == name).copied();
     match name {
         "br" => ElementRole::LineBreak,
         "img" | "image" | "wbr" | "area" => ElementRole::Empty,
-        // Parts that a site's own program draws are parts of the page, not of a sentence.
+        // Custom elements are treated as parts of the page, not of a sentence.
         _ if name.contains('-') => ElementRole::Block("div"),
         _ if known(RULES).is_some() => ElementRole::Rule,
         _ if known(OPAQUE).is_some() => ElementRole::Opaque,
@@ -113,15 +111,15 @@ pub(in crate::formats) fn role(name: &str) -> ElementRole {
     }
 }
 
-/// Whether a drawing or formula ends where this element begins, its own end forgotten.
+/// True if an unclosed drawing or formula ends where this element begins.
 pub(super) fn breaks_out(name: &str) -> bool {
     matches!(role(name), ElementRole::Block(known) if known != "title")
 }
 
-/// The tags of a text in order. What follows a script's or a title's tag is read as browsers do: to
-/// its end tag.
+/// The tags of a text in order. Raw-text elements (`script`, `title`) are read to their end tag, as
+/// browsers do.
 pub(in crate::formats) fn tags(text: &str) -> impl Iterator<Item = HtmlTag> {
-    // In XML an element may be empty by its own tag; in HTML `<script/>` goes on to its end tag.
+    // In XML, `<script/>` is complete; in HTML it continues to its end tag.
     let xml = text.trim_start().starts_with("<?xml");
     let mut tokenizer =
         Tokenizer::new_with_emitter(text, CallbackEmitter::new(TagCollector::default()));
@@ -146,7 +144,7 @@ pub(in crate::formats) fn tags(text: &str) -> impl Iterator<Item = HtmlTag> {
     })
 }
 
-/// How the content of an element is read whose tags are no tags.
+/// Tokenizer state for an element whose content holds no tags.
 fn raw_text(name: &str) -> Option<State> {
     match name {
         "title" | "textarea" => Some(State::RcData),
@@ -157,7 +155,7 @@ fn raw_text(name: &str) -> Option<State> {
     }
 }
 
-/// Puts a tag together from what the tokenizer says of it.
+/// Assembles tags from the tokenizer's events.
 #[derive(Default)]
 struct TagCollector {
     start: usize,
@@ -218,7 +216,7 @@ impl Callback<HtmlTag, usize> for TagCollector {
     }
 }
 
-/// The value of an attribute, if there is one.
+/// The value of an attribute.
 pub(in crate::formats) fn value<'a>(
     attributes: &'a [HtmlAttribute],
     name: &str,

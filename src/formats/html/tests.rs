@@ -84,7 +84,7 @@ fn a_translated_page_has_every_tag_that_is_not_in_a_block() {
     assert_eq!(emphasis, "<p><b>Haemin</b> 시의회</p>");
 }
 
-/// An old page: no paragraphs, layout by tables, everything in capitals.
+/// An old page: no paragraphs, table layout, names in capitals.
 const OLD: &str = "<HTML><HEAD><META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=euc-kr\">\r\n<TITLE>해민항에 두 번째 방파제 < 사회 < 기사본문 - 해민일보</TITLE></HEAD>\r\n<BODY><TABLE><TR><TD><A HREF=\"/\">홈</A> | <A HREF=\"/s\">사회</A> | <A HREF=\"/e\">경제</A></TD></TR></TABLE>\r\n<TABLE WIDTH=600><TR><TD><B>해민항에 두 번째 방파제</B></TD></TR>\r\n<TR><TD><FONT SIZE=2>(해민=해민일보) 문지애 기자 = 해민시의회가 14일 옛 어항에 두 번째 방파제를 쌓는 계획을 의결했다.<BR><BR>\r\n태풍 단비로 배 23척이 가라앉고 선원 3명이 다친 지 7주 만이다. 공사는 내년 3월에 시작해<BR>이듬해 태풍철 전에 끝난다.<BR>\r\n<IMG SRC=\"a.jpg\"><BR>■ 예산<BR>사업비는 <B>4억1천200만원</B>이며, 도가 60%를 낸다고 서하윤 시장이 밝혔다.<BR><BR>moon@example.com<BR>ⓒ 해민일보, 무단전재 및 재배포 금지</FONT></TD></TR></TABLE>\r\n<TABLE><TR><TD>많이 본 뉴스</TD></TR><TR><TD><A HREF=1>소미섬 배편 또 결항</A></TD></TR></TABLE></BODY></HTML>";
 
 #[test]
@@ -106,7 +106,7 @@ fn an_old_korean_page_has_its_paragraphs_between_line_breaks() {
     assert_eq!(written, OLD.replace("charset=euc-kr", "charset=utf-8"));
 }
 
-/// A page of `div`s, with a headline that no `h1` marks and less article than there is around it.
+/// A page of `div` elements without an `h1`, with less article than surroundings.
 const SHORT: &str = r#"<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>해민항 방파제 착공 - 해민일보</title></head><body>
 <div id="wrap"><div id="header"><div class="logo"><a href="/">해민일보</a></div><ul class="gnb"><li><a href="/1">정치</a></li><li><a href="/2">경제</a></li><li><a href="/3">사회</a></li><li><a href="/4">국제</a></li></ul></div>
 <div id="container"><div class="title-group"><h3 class="tit">해민항 방파제 착공</h3><div class="info"><span>문지애 기자</span> <span>입력 2025.10.14 18:20</span></div><div class="sns"><button>공유</button><button>인쇄</button></div></div>
@@ -172,11 +172,11 @@ fn words_that_a_browser_does_not_show_are_not_the_article() {
         let piece = fragment(&html).unwrap();
         assert!(!piece.article().contains("Ignore"), "{shape}");
     }
-    // In a sentence, too, and nothing but it.
+    // Also inside a sentence, and only the hidden words.
     let document =
         page("<p>They met <span style='display: none'>never </span>on Thursday in Haemin.</p>");
     assert_eq!(content(&document), ["They met", "on Thursday in Haemin."]);
-    // Wherever it stands; what hides the whole page is a program's matter.
+    // At any depth; hiding the whole page is a script's matter.
     let deep = format!("{}<p hidden>They met never.</p>", "<div>".repeat(600));
     assert_eq!(
         content(&page(&format!("<body style='visibility:hidden'><p>They met.</p>{deep}"))),
@@ -323,7 +323,7 @@ fn hostile_pages_end_in_time_on_a_small_stack() {
                 .unwrap_or_else(|e| panic!("{shown} {e}"));
             assert!(document.rejoin(|_, _| None) == html, "{shown}");
             document.rejoin(|_, _| Some("그들".to_string()));
-            // A quadratic way takes minutes; a busy machine only makes a linear one slow.
+            // A quadratic algorithm takes minutes; a busy machine only slows a linear one.
             assert!(started.elapsed().as_secs() < 90, "{shown} took {:?}", started.elapsed());
         }
     };
@@ -360,8 +360,7 @@ fn only_a_root_element_names_the_language_of_a_page() {
     assert_eq!(page(html).said_to_be("en", "ko").text(), html.replace("\"en\"", "\"ko\""));
 }
 
-/// The tags of a page that are no part of a sentence, and the others as far as they do not belong
-/// together.
+/// Block-level tags of a page, and inline tags without a partner.
 fn borders(html: &str) -> Vec<String> {
     use super::tags::{ElementRole, HtmlTagKind, role, tags};
     let mut found: Vec<String> = Vec::new();
