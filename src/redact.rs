@@ -1,10 +1,10 @@
-//! Text from servers, addresses and other programs, made fit for a message: without secrets and
-//! without control characters.
+//! Makes text from servers, addresses and other programs fit for a message: without secrets and
+//! control characters.
 
-/// Characters of a foreign text that a message shows at most.
+/// Longest foreign text in a message, in characters.
 const MOST: usize = 300;
 
-/// Takes user names, passwords and access keys out of the addresses in a text.
+/// Replaces user names, passwords and access keys in a text's addresses.
 ///
 /// ```
 /// use malmoi::redact::secrets;
@@ -22,8 +22,8 @@ pub fn secrets(text: &str) -> String {
     out
 }
 
-/// A text of a server or another program as part of a message: secrets out, control and direction
-/// characters escaped, shortened.
+/// A foreign text for a message: secrets removed, control and direction characters escaped,
+/// shortened.
 ///
 /// ```
 /// use malmoi::redact::foreign;
@@ -31,7 +31,7 @@ pub fn secrets(text: &str) -> String {
 /// ```
 pub fn foreign(text: &str) -> String {
     let mut out = String::new();
-    // Secrets are taken out of the whole text: half an address hides where its password ends.
+    // Secrets are removed before the text is cut: half an address hides where its password ends.
     for (count, character) in secrets(text).chars().enumerate() {
         if count == MOST {
             out.push('…');
@@ -45,8 +45,8 @@ pub fn foreign(text: &str) -> String {
     out
 }
 
-/// Control characters (C0, C1) and characters that change the direction of what follows or take no
-/// room.
+/// True for control characters (C0, C1), characters that change the reading direction, and
+/// characters without width.
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
@@ -57,15 +57,15 @@ fn ends_address(character: char) -> bool {
     character.is_whitespace() || matches!(character, '"' | '\'' | '`' | '<' | '>')
 }
 
-/// Replaces what stands before the `@` of every address in a word. One address may be a parameter
-/// of another.
+/// Replaces the part before the `@` in every address of a word. An address may be a parameter of
+/// another.
 fn users_removed(word: &str) -> String {
     const SCHEME_ENDS: &str = "://";
     let mut parts = word.split(SCHEME_ENDS);
     let first = parts.next().unwrap_or_default();
     let mut out = String::new();
     match first.rsplit_once('@') {
-        // `user:password@host`, where somebody forgot the scheme.
+        // `user:password@host` without the scheme.
         Some((user, host)) if user.contains(':') && !user.starts_with("mailto:") => {
             out += "***@";
             out += host;
@@ -82,8 +82,8 @@ fn users_removed(word: &str) -> String {
                 out += &authority[at..];
                 out += rest;
             }
-            // A password with a slash in it: clients differ on what it is, so all before the `@`
-            // goes.
+            // A password with a slash: clients disagree on its extent, so everything before the `@`
+            // is replaced.
             (None, Some(at)) if authority.contains(':') && !is_port(authority) => {
                 out += "***";
                 out += &rest[at..];
@@ -94,8 +94,7 @@ fn users_removed(word: &str) -> String {
     out
 }
 
-/// Replaces the values of parameters that carry keys. They stand in queries, fragments and, after a
-/// semicolon, in paths.
+/// Replaces the values of secret parameters in queries, fragments and, after a semicolon, paths.
 fn parameters_without_secrets(word: &str) -> String {
     const BORDERS: [char; 5] = ['/', '?', '#', '&', ';'];
     let mut out = String::with_capacity(word.len());
@@ -114,23 +113,23 @@ fn parameters_without_secrets(word: &str) -> String {
     out
 }
 
-/// `host:8080`
+/// True for `host:8080`.
 fn is_port(authority: &str) -> bool {
     authority
         .rsplit_once(':')
         .is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Endings of parameter names that hold secrets: `serviceKey`, `access_token`.
+/// Endings of secret parameter names: `serviceKey`, `access_token`.
 #[rustfmt::skip]
 const ENDINGS: &[&str] = &[
     "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "signature", "credential", "credentials", "jwt",
     "hmac", "auth", "authorization", "session", "sessionid", "sessid",
 ];
-/// Words in parameter names that hold secrets: `pw`, `user-sid`.
+/// Words in secret parameter names: `pw`, `user-sid`.
 const NAMES: &[&str] = &["pass", "pw", "sig", "sid", "pin", "otp"];
 
-/// Whether a parameter carries a key: `token`, `api_key`, `X-Amz-Signature`.
+/// True for a secret parameter: `token`, `api_key`, `X-Amz-Signature`.
 fn is_secret(name: &str) -> bool {
     let decoded = url::form_urlencoded::parse(name.as_bytes())
         .next()

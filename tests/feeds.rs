@@ -84,7 +84,7 @@ fn a_feed_that_breaks_off_is_read_again_and_nothing_of_it_is_lost() {
     let cut = desk.run(&[&address], &["--allow-private"]);
     assert_eq!(cut.status.code(), Some(2), "{}", said(&cut));
     assert!(desk.lines("failed.jsonl")[0]["reason"].as_str().unwrap().contains("broke off"));
-    // The next one is whole: what failed before is forgotten.
+    // The next fetch succeeds: the earlier failure is forgotten.
     let file = desk.folder.path().join("rss.xml");
     std::fs::write(&file, rss(ONE)).unwrap();
     let web = Hub::start(|_| tagged(rss(&format!("{ONE}{TWO}")), "\"v1\""));
@@ -274,7 +274,7 @@ fn an_item_with_a_bad_byte_is_read_and_said_to_be_doubtful() {
     let mut feed = rss(&format!("{ONE}{TWO}")).into_bytes();
     let at = feed.windows(5).position(|five| five == b"ferry").unwrap();
     feed.insert(at, 0xff);
-    // Enough of UTF-8 to tell what it is.
+    // Enough UTF-8 to recognize the encoding.
     feed.extend("<!-- 해민일보 뉴스 -->".bytes());
     std::fs::write(desk.folder.path().join("rss.xml"), feed).unwrap();
     let output = desk.run(&["rss.xml"], &[]);

@@ -11,7 +11,7 @@ fn found(bytes: Vec<u8>, name: &str) -> Result<Vec<ItemResult>, String> {
     items(source, name, Fields::default()).map(Iterator::collect).map_err(|error| error.to_string())
 }
 
-/// What an input gives, in a few lines.
+/// The result for an input, in a few lines.
 fn told(bytes: Vec<u8>, name: &str) -> String {
     let mut text = String::new();
     match found(bytes, name) {
@@ -59,7 +59,7 @@ fn the_desks_feed_has_sixty_items_of_which_one_is_empty() {
     }
 }
 
-/// Inputs that are large, deep or endless, each made to hurt one format.
+/// Large, deep or endless inputs, each hostile to one format.
 #[test]
 fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
     let rss =
@@ -141,13 +141,13 @@ fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
             took.as_secs_f64(),
             told.lines().next().unwrap_or("nothing")
         );
-        // Not how fast it is, but that it is no power of its length: the slowest of these takes
-        // some seconds.
+        // Speed is not tested, only that time is not a power of the length: the slowest takes a few
+        // seconds.
         assert!(took < Duration::from_secs(60), "{name} took {took:?}");
     }
 }
 
-/// Inputs of any length, each a shape that hurts a reader whose work grows faster than its input.
+/// Inputs of any length in a shape that is slow for a superlinear reader.
 type Shape = (&'static str, fn(usize) -> Vec<u8>);
 
 fn filled(start: &str, piece: &str, end: &str, bytes: usize) -> Vec<u8> {
@@ -316,7 +316,7 @@ fn every_format_says_why_it_refuses_what_is_not_its_own() {
             b"\xff\xfe\x00\xd8",
         ] {
             let name = format!("a.{}", format.extensions[0]);
-            // Nothing but that it ends well: some of these are texts.
+            // Only a clean end is tested: some of these are texts.
             if let Err(error) = read(bytes, &name) {
                 assert!(error.to_string().starts_with(&name), "{error}");
             }
@@ -324,7 +324,7 @@ fn every_format_says_why_it_refuses_what_is_not_its_own() {
     }
 }
 
-/// A scripted model that answers in Korean, over a folder of files.
+/// Translates a folder of files with a scripted model that answers in Korean.
 fn translated(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     translated_with(files, &[])
 }
@@ -349,7 +349,7 @@ fn translated_with(files: &[(&str, &[u8])], arguments: &[&str]) -> tempfile::Tem
     folder
 }
 
-/// The translation that a batch wrote, by its ending.
+/// The translation written by a batch, by file name ending.
 fn written(folder: &tempfile::TempDir, ending: &str) -> String {
     let mut files = std::fs::read_dir(folder.path().join("out/items")).unwrap().flatten();
     let file = files.find(|file| file.file_name().to_string_lossy().ends_with(ending));
@@ -358,7 +358,7 @@ fn written(folder: &tempfile::TempDir, ending: &str) -> String {
 
 #[test]
 fn an_encoding_that_is_named_decides() {
-    // "Ä«" in Windows-1252, and a syllable in EUC-KR.
+    // "Ä«" in Windows-1252 is a syllable in EUC-KR.
     let folder = translated_with(
         &[("a.txt", b"The \xC4\xAB quay was opened on Monday.\n")],
         &["--encoding", "latin1", "--pairs", "tmx"],
@@ -387,7 +387,7 @@ fn an_input_without_end_ends_with_a_reason() {
     let line = b"One more line of it.\n".repeat(50_000);
     let mut input = program.stdin.take().unwrap();
     let mut written = 0;
-    // The pipe breaks when the program has had enough.
+    // The pipe breaks when the program stops reading.
     while input.write_all(&line).is_ok() {
         written += line.len();
         assert!(written < 200 << 20, "the program goes on reading");
@@ -398,7 +398,7 @@ fn an_input_without_end_ends_with_a_reason() {
     assert!(told.contains("standard input is larger than the 64 MB an article may have"), "{told}");
 }
 
-/// Every tag of a text, without what is in it.
+/// The tags of a text, without attributes.
 fn tags(text: &str) -> Vec<String> {
     let mut reader = quick_xml::Reader::from_str(text);
     let mut found = Vec::new();
@@ -431,7 +431,7 @@ fn a_translated_file_is_a_file_of_its_kind() {
         ("plain.txt", b"Harbour news\n\nThe council met on Monday.\n"),
     ]);
     let korean = written(&folder, ".ko.nitf");
-    // Inline tags whose words are gone are gone; everything else stands.
+    // Inline tags around lost words are lost; all others remain.
     let kept = |tags: Vec<String>| -> Vec<String> {
         tags.into_iter()
             .filter(|tag| !matches!(&**tag, "person" | "money" | "org" | "location"))
@@ -449,7 +449,7 @@ fn a_translated_file_is_a_file_of_its_kind() {
             && korean.contains("<language tag=\"ko\"/>")
     );
     let korean = written(&folder, ".ko.html");
-    // A page of a batch has the words and the structure of its source, and nothing that runs.
+    // A page written by a batch keeps the text and structure of its source, without scripts.
     assert!(
         korean.contains("<html lang=\"ko\">")
             && korean.contains("<p>")

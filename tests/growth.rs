@@ -1,5 +1,4 @@
-//! Texts made to be slow: four times the text takes about four times as long, in the splitter and
-//! in every check.
+//! Adversarial texts: the splitter and every check take linear time.
 
 use malmoi::Language;
 use malmoi::checks::{CHECKS, Pair, Task};
@@ -7,10 +6,10 @@ use malmoi::segment::{sentences, split};
 
 use crate::support::clock::grows_linearly;
 
-/// Makes a text of about so many bytes.
+/// Builds a text of about the given number of bytes.
 type Shape = fn(usize) -> String;
 
-/// Shapes of text for which a careless reader looks at everything again at every place.
+/// Shapes of text that are slow for a quadratic algorithm.
 const SHAPES: &[(&str, Shape)] = &[
     ("one word", |size| "a".repeat(size)),
     ("words", |size| "The harbour was closed today and reopened. ".repeat(size / 43)),

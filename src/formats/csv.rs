@@ -1,7 +1,7 @@
-//! CSV with a header: a row an article, separated by commas, semicolons or tabs.
+//! CSV with a header: one article per row, columns separated by commas, semicolons or tabs.
 //!
-//! Knows headers, separators and that Excel writes CP949, UTF-8 or UTF-16; what a column means is
-//! said in [`record`].
+//! Knows headers and separators, and that Excel writes CP949, UTF-8 or UTF-16; the meaning of
+//! columns is in [`record`].
 
 mod columns;
 mod rows;
@@ -22,24 +22,24 @@ pub(super) const FORMAT: Format = Format {
     name: "csv",
     describe: "CSV with a header, an article a row",
     extensions: &["csv", "tsv"],
-    // Any text with a comma could be CSV: only a name says that one is.
+    // Any text with a comma could be CSV: only the file name decides.
     sniff: |_| false,
     read: Reader::Stream(read),
 };
 
-/// What may stand between columns.
+/// Possible separators.
 const SEPARATORS: &[u8] = b",\t;";
-/// What stands between the columns of a file that has one: nothing that a text may hold.
+/// Separator of a file with one column: a character that no text holds.
 const NONE: u8 = 0x1F;
-/// How many columns a message names, and how many characters of each.
+/// Limits of an error message: number of columns named, and characters of each.
 const NAMED: usize = 30;
 const NAME: usize = 40;
 
-/// The rows after a header.
+/// The rows after the header.
 struct CsvArticles {
     rows: CsvRows,
     separator: u8,
-    /// The names of the columns, folded.
+    /// Normalized names of the columns.
     columns: Vec<String>,
     fields: Fields,
 }
@@ -65,21 +65,21 @@ fn header_row(rows: &mut CsvRows, separators: &[u8]) -> Result<String, InputFaul
     }
 }
 
-/// The separator that Excel's line `sep=;` before the header names.
+/// The separator declared by Excel's line `sep=;` before the header.
 fn declared_separator(line: &str) -> Option<u8> {
     let line = line.trim_matches(['\u{feff}', '"', ' ', '\r']);
     let value =
         line.get(..4).filter(|name| name.eq_ignore_ascii_case("sep=")).map(|_| &line[4..])?;
     match value.as_bytes() {
         [separator] if separator.is_ascii_punctuation() || *separator == b'\t' => Some(*separator),
-        // Where columns are counted, the line is filled up to their number.
+        // Spreadsheets pad the line to their number of columns.
         [separator, rest @ ..] if rest.iter().all(|byte| byte == separator) => Some(*separator),
         _ => None,
     }
 }
 
-/// How the columns of a header are separated, and their names: as the file declares it, else as it
-/// gives a column for the text.
+/// The separator and the column names: as declared, otherwise the first separator that yields a
+/// column for the text.
 fn header_of(
     header: &str,
     fields: &Fields,
@@ -126,8 +126,8 @@ impl Iterator for CsvArticles {
 }
 
 impl CsvArticles {
-    /// The article of a row; none where all its columns are blank, as spreadsheets write below the
-    /// last one.
+    /// The article of a row; `None` if all its columns are blank, as in rows that spreadsheets add
+    /// at the end.
     fn article(&self, row: &CsvRow) -> Option<ItemResult> {
         let fail = |raw: &[u8], reason: String| {
             Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: shown(raw) }))

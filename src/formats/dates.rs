@@ -1,30 +1,30 @@
-//! Dates as feeds, agencies and pages write them: English, Korean and numeric forms.
+//! Parses dates of feeds, agencies and pages: English, Korean and numeric forms.
 //!
-//! The source's offset is kept, so that a Korean evening stays on its day. Ambiguous dates such as
-//! `01/07/2026` are not understood.
+//! The source's UTC offset is kept, so that a Korean evening stays on its day. Ambiguous dates such
+//! as `01/07/2026` are not parsed.
 
 use chrono::{Days, NaiveDate, NaiveDateTime, Timelike};
 
-/// Longest text that is tried, in bytes.
+/// Longest text parsed, in bytes.
 const LONGEST: usize = 200;
-/// Korea's offset from Greenwich, in minutes.
+/// UTC offset of Korea, in minutes.
 const KOREA: i32 = 9 * 60;
 
-/// A date and time of the place where it was written.
+/// A date with local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Date {
     local: NaiveDateTime,
-    /// From Greenwich, in minutes; `None` where the source does not say.
+    /// UTC offset in minutes; `None` if the source gives none.
     offset: Option<i32>,
 }
 
 impl Date {
-    /// As RFC 2822 writes it; `-0000` is its way to say that the offset is not known.
+    /// The date in the form of RFC 2822; `-0000` marks an unknown offset.
     pub fn rfc2822(&self) -> String {
         format!("{} {}", self.local.format("%a, %d %b %Y %H:%M:%S"), self.shown("-0000", ""))
     }
 
-    /// As RFC 3339 writes it, without an offset where none is known.
+    /// The date in the form of RFC 3339, without an unknown offset.
     pub fn rfc3339(&self) -> String {
         format!("{}{}", self.local.format("%Y-%m-%dT%H:%M:%S"), self.shown("", ":"))
     }
@@ -46,7 +46,7 @@ enum DateToken {
     Space,
 }
 
-/// Reads a date in any of the usual forms.
+/// Parses a date in any of the usual forms.
 ///
 /// ```
 /// use malmoi::formats::date;
@@ -78,7 +78,7 @@ pub fn read(text: &str) -> Option<Date> {
     hour = match half {
         Some(DayHalf::Morning) if hour == 12 => 0,
         Some(DayHalf::Afternoon) if hour < 12 => hour + 12,
-        // "밤 12시" is midnight after one day or before another.
+        // "밤 12시" is ambiguous: midnight before or after the day.
         Some(DayHalf::Night) if hour == 12 => return None,
         Some(DayHalf::Night) if (6..12).contains(&hour) => hour + 12,
         Some(DayHalf::Noon) if (1..6).contains(&hour) => hour + 12,
@@ -143,7 +143,7 @@ const HALVES: &[(&str, DayHalf)] = &[
     ("낮", DayHalf::Noon),
 ];
 
-/// Zone names and their offsets in minutes. `CST` is North America's, as in RFC 822.
+/// Time zones with their UTC offsets in minutes. `CST` is North American, as in RFC 822.
 #[rustfmt::skip]
 const ZONES: &[(&str, i32)] = &[
     ("kst", KOREA), ("seoul", KOREA), ("한국시간", KOREA), ("jst", 540), ("tokyo", 540),
@@ -162,7 +162,7 @@ struct ClockTime {
     offset: Option<i32>,
 }
 
-/// The time of day and a numeric offset after it, removed from the tokens.
+/// Removes the time of day and a numeric offset from the tokens and returns them.
 fn clock(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
     let number = |at: usize, most: usize| match tokens.get(at) {
         Some(DateToken::Number { value, digits }) if *digits <= most => u32::try_from(*value).ok(),
@@ -199,7 +199,7 @@ fn clock(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
         let half = tokens.get(spaced(start + 1)).and_then(word);
         matches!(half, Some("am" | "pm")).then(|| (start..start + 1, hour, 0, 0))
     });
-    // "20260107T1030", and "T103000".
+    // "20260107T1030" and "T103000".
     let compact = || {
         (1..tokens.len()).find_map(|at| match (&tokens[at - 1], &tokens[at]) {
             (DateToken::Word(t), DateToken::Number { value, digits: digits @ (4 | 6) })
@@ -217,7 +217,7 @@ fn clock(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
     if hour > 24 || minute > 59 || second > 60 || (hour == 24 && minute + second > 0) {
         return None;
     }
-    // The offset stands after the time, after "am", "GMT" or a bracket.
+    // The offset may follow "am", "GMT" or a bracket.
     let mut at = span.end;
     while let Some(token) = tokens.get(at) {
         match token {
@@ -227,7 +227,7 @@ fn clock(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
         }
         at += 1;
     }
-    // "10:30-11:30" has an end; "10:30:00-05:00" and "T10:30-05:00" have an offset.
+    // "10:30-11:30" is a range; "10:30:00-05:00" and "T10:30-05:00" have an offset.
     let by_program =
         span.len() > 3 || (span.start > 0 && word(&tokens[span.start - 1]) == Some("t"));
     let until = number(at + 1, 2)
@@ -263,7 +263,7 @@ fn clock(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
     Some(ClockTime { hour, minute, second, offset })
 }
 
-/// A calendar day, with the time and offset its notation implies.
+/// A calendar day, with the time and offset implied by its notation.
 struct CalendarDay {
     date: NaiveDate,
     time: Option<(u32, u32, u32)>,
@@ -276,7 +276,7 @@ impl CalendarDay {
     }
 }
 
-/// The months in order, in lower case.
+/// Names of the months in order, lower case.
 pub(super) const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -292,7 +292,7 @@ pub(super) const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// The day named by the tokens, from which the time was removed.
+/// The calendar day of tokens without a time.
 fn calendar(tokens: &[DateToken]) -> Option<CalendarDay> {
     if let Some(day) = with_month(tokens) {
         return day;
@@ -317,7 +317,7 @@ fn calendar(tokens: &[DateToken]) -> Option<CalendarDay> {
             ((_, 4), Some((month, 2)), None) if *sign == '-' && tokens.len() == 3 => {
                 (first, month, 1)
             }
-            // A year that can be no month: "26.01.07".
+            // A year that cannot be a month: "26.01.07".
             ((year, 2), Some((month, 1 | 2)), Some((day, 1 | 2))) if year > 12 => {
                 (first, month, day)
             }
@@ -331,14 +331,14 @@ fn calendar(tokens: &[DateToken]) -> Option<CalendarDay> {
             }
             _ => continue,
         };
-        // "2026.01.07" is how Koreans write it.
+        // "2026.01.07" is the Korean notation.
         let offset = (*sign == '.').then_some(KOREA);
         return Some(CalendarDay { offset, ..CalendarDay::new(full_year(year)?, month, day)? });
     }
     compact(&tokens)
 }
 
-/// A number that may be a part of a date, and how many digits it is written with.
+/// A number that may be part of a date, and its number of digits.
 fn number(tokens: &[DateToken], at: usize) -> Option<(u32, usize)> {
     match tokens.get(at) {
         Some(DateToken::Number { value, digits }) => Some((u32::try_from(*value).ok()?, *digits)),
@@ -346,9 +346,10 @@ fn number(tokens: &[DateToken], at: usize) -> Option<(u32, usize)> {
     }
 }
 
-/// A day whose month is a word. The outer `None` means no such month, the inner an invalid day.
+/// A day with a month in words. The outer `None` means no known month, the inner one an invalid
+/// day.
 fn with_month(tokens: &[DateToken]) -> Option<Option<CalendarDay>> {
-    // "2026년", "1월", "7일". A unit apart from its number is a weekday: "2026.01.05 월".
+    // "2026년", "1월", "7일". A unit separated from its number is a weekday: "2026.01.05 월".
     let before = |unit: &str| {
         (1..tokens.len()).find_map(|at| {
             let named = word(&tokens[at]).is_some_and(|word| word.starts_with(unit));
@@ -381,7 +382,7 @@ fn with_month(tokens: &[DateToken]) -> Option<Option<CalendarDay>> {
     Some(day())
 }
 
-/// A date in one number.
+/// A date written as one number.
 fn compact(tokens: &[DateToken]) -> Option<CalendarDay> {
     let (value, digits) = tokens.iter().find_map(|token| match token {
         DateToken::Number { value, digits } if *digits >= 4 => Some((*value, *digits)),
@@ -412,7 +413,7 @@ fn compact(tokens: &[DateToken]) -> Option<CalendarDay> {
     }
 }
 
-/// A year of two or three digits as RFC 5322 reads it.
+/// The full year of two or three digits, by RFC 5322.
 fn full_year((year, digits): (u32, usize)) -> Option<i32> {
     let year = match digits {
         1 | 2 if year < 50 => 2000 + year,

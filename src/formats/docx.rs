@@ -1,8 +1,8 @@
-//! DOCX, as Word writes it: the words of the document as it would be printed.
+//! DOCX, Word's format: the text of the document as printed.
 //!
-//! Knows where the words of a document are and which of them nobody sees: deleted, hidden, or
-//! written a second time for older programs. Headers, footers, footnotes and comments are parts of
-//! their own, and are not the article.
+//! Knows where the text is and which parts of it are not shown: deleted, hidden, or repeated for
+//! older programs. Headers, footers, footnotes and comments are separate files and not part of the
+//! article.
 
 use super::office::{self, DOCX, ParagraphRank, Paragraphs, XmlNode, ZipPackage, attribute};
 use super::{Format, Item, Reader};
@@ -11,13 +11,13 @@ pub(super) const FORMAT: Format = Format {
     name: "docx",
     describe: "a DOCX document",
     extensions: &["docx", "docm"],
-    // Every zip that no format before this one knows: what it is instead is said when it is opened.
+    // Any zip that no earlier format recognizes; opening it names what it is instead.
     sniff: |bytes| bytes.starts_with(office::ZIP),
     read: Reader::Packed(read),
 };
 
-/// Elements whose words are not in the document: deleted or moved away, the code of a field, the reading of a character, what
-/// an element was like before it was changed, and what a program shows that does not know the element before it.
+/// Elements whose text is not shown: deletions, moved text, field codes, ruby text, former
+/// properties, and fallbacks for older programs.
 #[rustfmt::skip]
 const UNSEEN: &[&str] = &[
     "del", "moveFrom", "delText", "delInstrText", "instrText", "rt", "pPrChange", "rPrChange", "sectPr",
@@ -39,7 +39,7 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
     })
 }
 
-/// The part that holds the document: some programs give it another name.
+/// Name of the file with the main document: some programs change it.
 fn main_part(package: &mut ZipPackage) -> Option<String> {
     let relations = package.part("_rels/.rels").ok()??;
     let mut target = None;
@@ -54,11 +54,11 @@ fn main_part(package: &mut ZipPackage) -> Option<String> {
     Some(target.trim_start_matches(['/', '.']).to_string())
 }
 
-/// The styles that make a headline, by what paragraphs call them: Word in Korean calls its own "a3"
-/// and "1". Their names are English everywhere.
+/// Styles that mark a headline, by identifier. Korean Word uses identifiers like "a3" and "1";
+/// style names are English everywhere.
 fn styles(xml: &str) -> Vec<(String, ParagraphRank)> {
     let (mut found, mut id) = (Vec::new(), None);
-    // Where the rest is damaged, what was found before that is still so.
+    // If the rest is damaged, the styles found before it count.
     let _ = office::walk(xml, &[], |node| match node {
         XmlNode::Open("style", start) => id = attribute(start, "styleId"),
         XmlNode::Open("name", start) => {
@@ -70,7 +70,7 @@ fn styles(xml: &str) -> Vec<(String, ParagraphRank)> {
     found
 }
 
-/// What a style is, by its name; or by its identifier in English, without the space.
+/// The rank of a style by its name, or by its English identifier without the space.
 fn rank(name: &str) -> Option<ParagraphRank> {
     match name.to_lowercase().as_str() {
         "title" => Some(ParagraphRank::Title),
@@ -81,8 +81,8 @@ fn rank(name: &str) -> Option<ParagraphRank> {
 
 fn paragraphs(xml: &str, styles: &[(String, ParagraphRank)]) -> Result<Paragraphs, String> {
     let mut found = Paragraphs::default();
-    // Whether the runs around this place are hidden; how many properties of a paragraph, and how
-    // many texts, are around it.
+    // For each open run, true if it is hidden; number of open paragraph properties and of open
+    // texts.
     let (mut hidden, mut properties, mut texts) = (Vec::new(), 0_usize, 0_usize);
     office::walk(xml, UNSEEN, |node| match node {
         XmlNode::Open("p", _) => found.open(),
@@ -94,7 +94,7 @@ fn paragraphs(xml: &str, styles: &[(String, ParagraphRank)]) -> Result<Paragraph
             let known = styles.iter().find(|(style, _)| *style == id).map(|(_, rank)| *rank);
             found.rank(known.or_else(|| rank(&id)));
         }
-        // Tab stops, and the format of the mark at the paragraph's end.
+        // Tab stops, and the format of the paragraph mark.
         XmlNode::Open(..) if properties > 0 => {}
         XmlNode::Open("r", _) => hidden.push(false),
         XmlNode::Close("r") => drop(hidden.pop()),

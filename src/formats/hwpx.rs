@@ -1,9 +1,8 @@
-//! HWPX, as Hancom Office writes it (OWPML, KS X 6101): the words of the document as it would be
-//! printed.
+//! HWPX, Hancom Office's format (OWPML, KS X 6101): the text of the document as printed.
 //!
-//! Knows where the words of a section are and which of them are no part of the article: headers,
-//! footers, notes, memos, and what was deleted while changes are tracked. The binary HWP of before
-//! is another format, and is only named.
+//! Knows where the text of a section is and which parts are not the article: headers, footers,
+//! notes, memos, tracked deletions. The older binary HWP is another format; it is only named in the
+//! error.
 
 use super::office::{self, HWPX, Paragraphs, XmlNode, ZipPackage, attribute};
 use super::{Format, Item, Reader};
@@ -22,8 +21,8 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Packed(read),
 };
 
-/// Elements whose words are not the article's: settings, what stands at the edges of pages or below them, memos and the fields
-/// they hang on, entries of an index, and the reading over a word.
+/// Elements whose text is not part of the article: settings, headers, footers, notes, memos and
+/// their fields, index entries, ruby text.
 #[rustfmt::skip]
 const UNSEEN: &[&str] = &[
     "secPr", "header", "footer", "footNote", "endNote", "hiddenComment", "fieldBegin", "indexmark",
@@ -57,13 +56,13 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
     Ok(Item { published, ..Item::from(found.document()?) })
 }
 
-/// "Contents/section12.xml" is the thirteenth.
+/// The number in "Contents/section12.xml".
 fn section_number(name: &str) -> Option<u32> {
     let name = name.to_lowercase();
     name.strip_prefix("contents/section")?.strip_suffix(".xml")?.parse().ok()
 }
 
-/// A copy with a password, or one for distribution, says with what each part is encrypted.
+/// True if the manifest lists an encryption: a password, or a copy for distribution.
 fn is_encrypted(manifest: &str) -> bool {
     let mut found = false;
     let _ = office::walk(manifest, &[], |node| {
@@ -78,10 +77,10 @@ fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
         XmlNode::Open("p", _) => found.open(),
         XmlNode::Close("p") => {
             found.close();
-            // What is deleted over several paragraphs says so in each.
+            // A deletion across paragraphs is marked in each of them.
             deleted = false;
         }
-        // The word below a reading is in an element of its own.
+        // The base text of ruby is in an element of its own.
         XmlNode::Open("t" | "mainText", _) => texts += 1,
         XmlNode::Close("t" | "mainText") => texts = texts.saturating_sub(1),
         XmlNode::Open("deleteBegin", _) => deleted = true,
@@ -132,7 +131,7 @@ mod tests {
             ("Contents/header.xml", "<hh:head/>"),
             ("Contents/content.hpf", HPF),
         ];
-        // As a zip may have them: in any order.
+        // The order of files in a zip is arbitrary.
         parts.extend(sections.iter().rev().map(|(name, text)| (name.as_str(), text.as_str())));
         packed(&parts)
     }

@@ -1,8 +1,7 @@
-//! JSON: a list of objects, an article an object, as archives and exports of databases have it.
+//! JSON: a list of objects, one article per object, as in archives and database exports.
 //!
-//! The list is cut apart while it is read, so that an archive of any length takes the memory of one
-//! record. What else JSON may be says nothing about which of its strings are articles, and is
-//! refused by name.
+//! The list is split while it is read, so that an archive of any length takes the memory of one
+//! record. Other JSON does not tell which strings are articles and is refused.
 
 use std::io::BufRead;
 
@@ -24,7 +23,7 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Stream(read),
 };
 
-/// A list of which objects are still to come.
+/// The remaining objects of a list.
 struct JsonObjects {
     source: Box<dyn BufRead + Send>,
     fields: Fields,
@@ -34,23 +33,23 @@ struct JsonObjects {
 
 fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, InputFault> {
     let mut source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
-    // The bracket of the list: nothing else was claimed.
+    // The opening bracket of the list.
     let mut bracket = Vec::new();
     source.read_until(b'[', &mut bracket).map_err(|error| format!("cannot be read: {error}"))?;
     Ok(Box::new(JsonObjects { source, fields, number: 0, done: false }))
 }
 
-/// Where in a list a byte stands.
+/// Position within the list.
 #[derive(Default)]
 struct ListPosition {
-    /// Brackets around it within its element.
+    /// Number of open brackets within the element.
     depth: usize,
     quoted: bool,
     escaped: bool,
 }
 
 impl ListPosition {
-    /// Steps over a byte; whether it ends the element before it.
+    /// Advances by a byte; true if it ends the current element.
     fn step(&mut self, byte: u8) -> bool {
         if self.quoted {
             let escapes = byte == b'\\' && !self.escaped;
@@ -111,7 +110,7 @@ enum ElementEnd {
 }
 
 impl JsonObjects {
-    /// Reads up to the end of an element. One that is too long is read, and not kept.
+    /// Reads an element to its end. One that is too long is skipped.
     fn cut(&mut self, element: &mut Vec<u8>) -> std::io::Result<ElementEnd> {
         let (mut place, mut too_long) = (ListPosition::default(), false);
         loop {

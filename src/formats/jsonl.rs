@@ -1,4 +1,4 @@
-//! JSON Lines: an object a line, an article an object.
+//! JSON Lines: one object per line, one article per object.
 
 use std::io::{BufRead, Read as _};
 
@@ -16,7 +16,7 @@ pub(super) const FORMAT: Format = Format {
     sniff: |bytes| {
         let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let whole = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());
-        // A first line that is longer than what is looked at.
+        // A first line longer than the bytes examined.
         let begun = first.len() == bytes.len() && first.starts_with(b"{\"");
         first.starts_with(b"{") && (begun || whole())
     },
@@ -46,7 +46,7 @@ impl Iterator for JsonLines {
             match (&mut self.source).take(LONGEST).read_until(b'\n', &mut line) {
                 Ok(0) => return None,
                 Ok(_) => {}
-                // Nothing can be read after this; whoever reads on is told that there is no more.
+                // No byte can be read after this: the next call reports the end.
                 Err(error) => {
                     self.source = Box::new(std::io::empty());
                     return fail(&line, format!("cannot be read: {error}"));
@@ -67,7 +67,7 @@ impl Iterator for JsonLines {
     }
 }
 
-/// The article of an object of JSON.
+/// The article of a JSON object.
 pub(super) fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
     let text = decode_piece(line).map_err(|fault| fault.to_string())?;
     let record: Value =
@@ -84,7 +84,7 @@ pub(super) fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
     record::article(fields, |name| words(named(name)?))
 }
 
-/// A string, or a number as it is written.
+/// A string, or a number as written.
 fn words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

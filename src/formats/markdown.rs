@@ -1,7 +1,7 @@
-//! Markdown: the words of headings, paragraphs, list items and table cells. Code, HTML and front
-//! matter are left alone.
+//! Markdown: the text of headings, paragraphs, list items and table cells. Code, HTML and front
+//! matter are left unchanged.
 //!
-//! Marks within a sentence (`**bold**`, links) stay in a block's text: who reads it may keep them.
+//! Inline markup (`**bold**`, links) stays in a block's text, where a translation may keep it.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
@@ -12,21 +12,21 @@ pub(super) const FORMAT: Format = Format {
     name: "markdown",
     describe: "Markdown",
     extensions: &["md", "markdown"],
-    // Most plain text is Markdown too; only a name says that it was meant.
+    // Most plain text is also valid Markdown: only the file name decides.
     sniff: |_| false,
     read: Reader::Article(|text| read(text).map(Item::from)),
 };
 
-/// More blocks than any article has; each costs memory.
+/// Block limit, against memory use: far above real articles.
 const MOST_BLOCKS: usize = 100_000;
 
-/// A stretch of marked words.
+/// A run of text with inline markup.
 #[derive(Default)]
 struct MarkdownRun {
     span: Option<Span>,
-    /// The words without their marks.
+    /// The text without markup.
     words: String,
-    /// Whether it is the content of a heading of the first level.
+    /// True for a first-level heading.
     top: bool,
 }
 
@@ -81,7 +81,7 @@ fn runs(text: &str) -> Result<Vec<(Span, MarkdownRun)>, String> {
             Event::End(TagEnd::Heading(_)) => top = false,
             Event::Start(Tag::Image { .. }) => pictures += 1,
             Event::End(TagEnd::Image) => pictures = pictures.saturating_sub(1),
-            // What is said of a picture in its place is no sentence of the text.
+            // The alternative text of a picture is not part of the sentence.
             Event::Text(words) | Event::Code(words) if pictures == 0 => run.words.push_str(words),
             Event::SoftBreak | Event::HardBreak => run.words.push(' '),
             _ => {}
@@ -106,7 +106,7 @@ fn is_inline(tag: &Tag) -> bool {
     )
 }
 
-/// Ends a run, and keeps it where it has words.
+/// Ends a run and keeps it if it has text.
 fn finish(text: &str, run: &mut MarkdownRun, found: &mut Vec<(Span, MarkdownRun)>) {
     let run = std::mem::take(run);
     let Some(span) = run.span.clone().filter(|_| run.words.contains(char::is_alphanumeric)) else {

@@ -1,6 +1,6 @@
-//! NewsML-G2 and NewsML 1.2: an agency's record of an article, or a message of several.
+//! NewsML-G2 and NewsML 1.2: an agency's record of an article, or a message with several.
 //!
-//! Both say the same things in other words; what differs is a table. Structure and vocabulary:
+//! Both versions have the same content under different names, listed in a table. Specifications:
 //! <https://iptc.org/std/NewsML-G2/guidelines/>, <https://iptc.org/std/NewsML/1.2/documentation/>.
 
 use super::nitf::{self, blocks, in_order, languages};
@@ -18,24 +18,24 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Articles(read),
 };
 
-/// A path of elements, the last first.
+/// A path of elements, innermost first.
 type ElementPath = &'static [&'static str];
 
-/// What a version of the format calls things.
+/// The element names of a version of NewsML.
 struct Dialect {
-    /// An article and its record.
+    /// Element of an article with its record.
     item: &'static str,
-    /// Its name and version: attributes of the item itself…
+    /// Attributes of the item with its id and version, in NewsML-G2.
     attributes: Option<(&'static str, &'static str)>,
-    /// …or elements.
+    /// Element of the id, in NewsML 1.2.
     id: ElementPath,
     version: ElementPath,
     published: &'static [ElementPath],
     slug: ElementPath,
     headline: ElementPath,
-    /// Other lines of the record that are part of the article.
+    /// Other lines of the record that belong to the article.
     lines: &'static [ElementPath],
-    /// What holds the article.
+    /// Elements that hold the article.
     content: &'static [ElementPath],
 }
 
@@ -96,8 +96,7 @@ fn article(
     let mut blocks = body(tree, dialect, &of);
     let titled = blocks.iter().any(|block| block.kind == Kind::Title);
     for (number, headline) in of(dialect.headline).into_iter().enumerate() {
-        // The article has one headline; where it repeats the record's, that is translated with it
-        // and read once.
+        // The article has one headline; the record's copy of it is translated with it.
         let kind = if titled || number > 0 {
             Kind::boilerplate("headline of the record")
         } else {
@@ -139,11 +138,11 @@ fn dialect(tree: &XmlTree<'_>) -> &'static Dialect {
     if tree.elements.iter().any(|element| element.name == G2.item) { &G2 } else { &V1 }
 }
 
-/// What a section of character data begins and ends with.
+/// Delimiters of a CDATA section.
 const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
 
-/// The same document with each article that holds no elements written in one way: plain text as
-/// escaped characters, HTML as one section of character data.
+/// Normalizes the content of articles without elements: plain text as escaped characters, HTML as
+/// one CDATA section.
 fn unwrapped(tree: &XmlTree<'_>) -> String {
     let dialect = dialect(tree);
     let mut written = String::with_capacity(tree.text.len());
@@ -156,7 +155,7 @@ fn unwrapped(tree: &XmlTree<'_>) -> String {
         let raw = &tree.text[inner.clone()];
         let words = xml::content(raw);
         let new = match is_html(&words) {
-            // In HTML the bracket is the same as its entity.
+            // In HTML, the bracket equals its entity.
             true => format!("{}{}{}", SECTION.0, words.replace(SECTION.1, "]]&gt;"), SECTION.1),
             false if raw.contains('<') => xml::escape(&words),
             false => continue,
@@ -169,7 +168,7 @@ fn unwrapped(tree: &XmlTree<'_>) -> String {
     written
 }
 
-/// Whether a text holds elements of HTML or NITF. "<LEAD> 1 < 2" does not.
+/// True if a text holds HTML or NITF elements; not for "<LEAD> 1 < 2".
 fn is_html(text: &str) -> bool {
     const NAMES: &[&str] = &[
         "a",
@@ -207,7 +206,7 @@ fn is_html(text: &str) -> bool {
     })
 }
 
-/// The article itself, marked up or plain.
+/// The blocks of the article itself, marked up or plain.
 fn body(
     tree: &XmlTree<'_>,
     dialect: &Dialect,
@@ -218,7 +217,7 @@ fn body(
         let inner = tree.elements[content].inner.clone();
         let raw = &tree.text[inner.clone()];
         let section = raw.strip_prefix(SECTION.0).and_then(|raw| raw.strip_suffix(SECTION.1));
-        // The first element after it is in it, or there is none in it.
+        // The next element is inside, or there is none inside.
         if tree.inside(content).len() > 1 {
             found.extend(blocks(tree, content));
         } else if let Some(page) = section {
@@ -243,11 +242,10 @@ fn block(tree: &XmlTree<'_>, span: Span, kind: Kind) -> Block {
     Block::of_markup(tree.text, span, kind)
 }
 
-/// No record uses more.
+/// Limit of namespaces: no record uses more.
 const NAMESPACES: usize = 64;
 
-/// One item of several as a document of its own: the namespaces declared around it are declared in
-/// it.
+/// Makes one item of several a document of its own, with the namespaces declared around it.
 fn cut_out(tree: &XmlTree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
     let element = &tree.elements[item];
     let tag = &tree.text[element.tag.clone()];
@@ -269,8 +267,8 @@ fn cut_out(tree: &XmlTree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<
     const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     let text =
         format!("{HEAD}{}{declared}{}\n", &tag[..name], &tree.text[element.tag.start + name..end]);
-    // Blocks come after the declarations, but for a language in the tag before them: none stands
-    // before the tag's name ends.
+    // Blocks follow the added declarations. A language block may lie in the tag itself, but after
+    // the tag's name.
     let (added, removed) = (HEAD.len() + declared.len(), element.tag.start);
     let moved = |span: Span| span.start + added - removed..span.end + added - removed;
     let blocks = blocks
@@ -335,7 +333,7 @@ mod tests {
         }
     }
 
-    /// A record of one article, whose content is as given.
+    /// A record of one article with the given content.
     fn with_content(content: &str) -> String {
         format!(
             "<newsItem xmlns=\"http://iptc.org/std/nar/2006-10-01/\" guid=\"a\" version=\"1\"><contentMeta><headline><![CDATA[Haemin & Somi]]></headline></contentMeta>\
@@ -370,7 +368,7 @@ mod tests {
                     || words.contains("<p>")),
                 "{words:?}"
             );
-            // What is written is well-formed, and holds the words that were put.
+            // The output is well-formed and holds the new text.
             let put = item.document.rejoin(|_, _| Some("가 & <나> ]]> 다.".to_string()));
             assert_eq!(
                 read(&put)[0].as_ref().unwrap().document.article(),

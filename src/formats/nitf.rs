@@ -1,6 +1,6 @@
-//! NITF 3, the news industry's text format: one article, with its headline, byline and dateline.
+//! NITF 3, the news industry's text format: one article with headline, byline and dateline.
 //!
-//! Vocabulary: <https://iptc.org/std/NITF/3.6/documentation/>.
+//! Specification: <https://iptc.org/std/NITF/3.6/documentation/>.
 
 use super::xml::{self, XmlTree};
 use super::{Format, Item, Reader, boilerplate, plain};
@@ -14,7 +14,7 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Article(read),
 };
 
-/// Elements that stand among words: those of NITF, and of the XHTML that NewsML carries.
+/// Inline elements of NITF and of the XHTML inside NewsML.
 const INLINE: &[&str] = &[
     "a",
     "abbr",
@@ -93,7 +93,7 @@ fn read(text: String) -> Result<Item, String> {
     Ok(item)
 }
 
-/// The blocks of an element that holds NITF or XHTML.
+/// The blocks inside an element with NITF or XHTML.
 pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
     let mut titled = false;
     let mut found: Vec<Block> = Vec::new();
@@ -104,10 +104,10 @@ pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
                 titled = true;
                 Kind::Title
             }
-            // A browser's title line repeats the headline.
+            // The page title repeats the headline.
             "title" => Kind::boilerplate("page title"),
             "style" | "script" => continue,
-            // Lines that are as they were typed.
+            // Preformatted lines.
             "pre" if !tree.text[span.clone()].contains('<') => {
                 found.extend(paragraphs(tree.text, &span));
                 continue;
@@ -128,7 +128,7 @@ pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
     found
 }
 
-/// Where an element and those in it say which language they are in.
+/// Language codes of an element and its descendants, as blocks.
 pub(super) fn languages(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
     let value = |at: usize| {
         let tagged =
@@ -138,7 +138,7 @@ pub(super) fn languages(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
     tree.inside(within).filter_map(value).map(|span| Block::new(span, Kind::Language)).collect()
 }
 
-/// Blocks by their place; one that lies in another is left out.
+/// Sorts blocks by position; nested ones are dropped.
 pub(super) fn in_order(mut blocks: Vec<Block>) -> Vec<Block> {
     blocks.sort_by_key(|block| (block.span.start, std::cmp::Reverse(block.span.end)));
     let mut end = 0;
@@ -150,18 +150,19 @@ pub(super) fn in_order(mut blocks: Vec<Block>) -> Vec<Block> {
     blocks
 }
 
-/// The words of a run, on one line.
+/// The text of a run, on one line.
 fn one_line(raw: &str) -> String {
     Inline::read(raw).text().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The paragraphs of a run of plain text without elements, as [`plain`] finds them in its words.
+/// The paragraphs of a run of plain text without elements, as [`plain`] finds them in the decoded
+/// text.
 pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
     let raw = &text[span.clone()];
-    /// "&#1114111;", and the names that XML has.
+    /// "&#1114111;", and XML's named entities.
     const LONGEST_ENTITY: usize = 12;
-    // Entities are longer than what they stand for: after each, where a byte of the words stands in
-    // the text.
+    // Entities are longer than their character: after each one, a pair of positions in the decoded
+    // text and in the source.
     let (mut words, mut places) = (String::with_capacity(raw.len()), vec![(0, span.start)]);
     let mut rest = raw;
     while let Some(at) = rest.find('&') {

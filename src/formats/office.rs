@@ -1,8 +1,8 @@
-//! What office documents have in common: XML in a zip, of which the words are a run of paragraphs.
+//! Common parts of office documents: a zip of XML files whose text is a sequence of paragraphs.
 //!
-//! Knows zips, XML and how an article is made of paragraphs; knows no element of any format.
-//! Nothing is written anywhere, so names in the zip are only names. A packed file may claim
-//! anything: what is unpacked is counted, not believed.
+//! Knows zip, XML and how paragraphs make an article; knows no elements of a format. No file is
+//! written, so names in the zip are harmless. Sizes declared in a packed file are not trusted:
+//! unpacked bytes are counted.
 
 use std::io::{Cursor, Read as _};
 
@@ -14,23 +14,23 @@ use zip::result::ZipError;
 use super::{MAX_BYTES, record};
 use crate::document::Document;
 
-/// The first bytes of a zip.
+/// Signature of a zip.
 pub(super) const ZIP: &[u8] = b"PK\x03\x04";
-/// The first bytes of the container that older documents and encrypted ones are in.
+/// Signature of the OLE container of older and of encrypted documents.
 const OLE: &[u8] = b"\xD0\xCF\x11\xE0";
-/// Before the name of each part in a zip's directory.
+/// Signature of an entry in a zip's directory.
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
-/// The most parts a document has; one with a thousand pictures has fewer.
+/// Limit of files in a zip: a document with a thousand pictures has fewer.
 const MAX_PARTS: usize = 20_000;
-/// Elements within elements; tables within text boxes within tables have fewer.
+/// Nesting limit of elements: tables in text boxes in tables have fewer.
 const DEEPEST: usize = 1000;
 
-/// The most paragraphs and lines of a document, empty ones too: a few hundred kilobytes can unpack
-/// to millions.
+/// Limit of paragraphs and lines, empty ones included: a few hundred kilobytes can unpack to
+/// millions.
 const MAX_LINES: usize = 200_000;
 
-/// What a zip is that has a part whose name begins like this, and what to do about it. The more
-/// particular first.
+/// Kinds of zip by the beginning of a file name inside: description and advice, most specific
+/// first.
 const KINDS: &[(&str, &str, &str)] = &[
     ("word/", DOCX, "give its name the ending .docx"),
     ("Contents/section", HWPX, "give its name the ending .hwpx"),
@@ -44,19 +44,19 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("META-INF/MANIFEST.MF", "a Java archive", "it holds no article"),
 ];
 
-/// As a message names them.
+/// Format names in messages.
 pub(super) const DOCX: &str = "DOCX";
 pub(super) const HWPX: &str = "HWPX";
 
-/// A document as it is packed.
+/// A zipped document.
 pub(super) struct ZipPackage<'b> {
     zip: ZipArchive<Cursor<&'b [u8]>>,
-    /// How many bytes may still be unpacked.
+    /// Bytes that may still be unpacked.
     left: u64,
 }
 
 impl<'b> ZipPackage<'b> {
-    /// Opens what should be of one kind; an error says what it is instead.
+    /// Opens a document of one kind; an error names the actual kind.
     pub(super) fn open(bytes: &'b [u8], kind: &str) -> Result<Self, String> {
         if bytes.starts_with(OLE) {
             return Err(format!("is not {kind}: it is {}", in_container(bytes)));
@@ -81,12 +81,12 @@ impl<'b> ZipPackage<'b> {
         }
     }
 
-    /// The names of its parts.
+    /// Names of the files inside.
     pub(super) fn names(&self) -> impl Iterator<Item = String> {
         self.zip.file_names().flatten().map(|name| name.into_owned())
     }
 
-    /// The XML of a part; `None` where there is no such part.
+    /// The XML of a file; `None` if it is missing.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, String> {
         let part = match self.zip.by_name(name) {
             Err(ZipError::FileNotFound) => return Ok(None),
@@ -99,7 +99,7 @@ impl<'b> ZipPackage<'b> {
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| {
             format!("is larger than the {} MB a document may have unpacked", MAX_BYTES >> 20)
         })?;
-        // XML says itself what it is in, and these programs write nothing but Unicode.
+        // These programs write only Unicode.
         let (encoding, mark) =
             encoding_rs::Encoding::for_bom(&bytes).unwrap_or((encoding_rs::UTF_8, 0));
         let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
@@ -115,7 +115,7 @@ fn broken(error: &ZipError) -> String {
     }
 }
 
-/// What to say of a document that needs a password.
+/// Error for a document with a password.
 pub(super) fn locked() -> String {
     "is encrypted; save it without a password first".to_string()
 }
@@ -132,15 +132,15 @@ fn in_container(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// What stands in an XML document, one after the other. Names are without their prefix.
+/// A node of an XML document; names are without prefix.
 pub(super) enum XmlNode<'x> {
     Open(&'x str, &'x BytesStart<'x>),
     Words(&'x str),
     Close(&'x str),
 }
 
-/// Visits an XML document, without the elements in `skip` and what is in them. Entities that a
-/// document declares itself are not expanded: they stay as they are written.
+/// Visits an XML document except the elements in `skip`. Entities declared in the document are not
+/// expanded, but kept as written.
 pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(XmlNode)) -> Result<(), String> {
     let mut reader = quick_xml::Reader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
@@ -192,16 +192,16 @@ pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(XmlNode)) -> 
     }
 }
 
-/// An attribute by its name without prefix.
+/// The value of an attribute, by its name without prefix.
 pub(super) fn attribute(start: &BytesStart, name: &str) -> Option<String> {
-    // Without looking for doubles, which takes ever longer with their number.
+    // Without the check for duplicates, which is quadratic.
     let mut attributes = start.attributes();
     let mut attributes = attributes.with_checks(false).flatten();
     let found = attributes.find(|attribute| attribute.key.local_name().as_ref() == name)?;
     found.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
 }
 
-/// The words of the first element that `wanted` takes and that is not blank.
+/// The text of the first matching element that is not blank.
 pub(super) fn value(xml: &str, wanted: impl Fn(&str, &BytesStart) -> bool) -> Option<String> {
     let (mut found, mut inside) = (String::new(), false);
     let read = walk(xml, &[], |node| match node {
@@ -213,21 +213,20 @@ pub(super) fn value(xml: &str, wanted: impl Fn(&str, &BytesStart) -> bool) -> Op
     (read.is_ok() && !found.is_empty()).then(|| found.to_string())
 }
 
-/// What a paragraph is by its style.
+/// The rank of a paragraph by its style.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum ParagraphRank {
     Title,
     Heading,
 }
 
-/// Paragraphs while they are read, in the order in which they begin: one may hold a table or a text
-/// box of others.
+/// Paragraphs in the order of their start; one may contain a table or text box with others.
 #[derive(Default)]
 pub(super) struct Paragraphs {
     found: Vec<Paragraph>,
-    /// Those that are not read to their end, by their place.
+    /// Indices of the open paragraphs.
     open: Vec<usize>,
-    /// How many began, and how many lines ended within them.
+    /// Number of paragraphs and line breaks so far.
     lines: usize,
 }
 
@@ -238,40 +237,40 @@ struct Paragraph {
 }
 
 impl Paragraphs {
-    /// A paragraph begins.
+    /// Opens a paragraph.
     pub(super) fn open(&mut self) {
         self.lines += 1;
         self.open.push(self.found.len());
-        // There will be no article of so many, and none of them is kept.
+        // Too many: the document will be refused, so none is kept.
         if self.lines <= MAX_LINES {
             self.found.push(Paragraph::default());
         }
     }
 
-    /// The innermost one ends.
+    /// Closes the innermost open paragraph.
     pub(super) fn close(&mut self) {
         let last = self.open.pop().is_some_and(|at| at + 1 == self.found.len());
-        // A file of nothing but empty paragraphs is small, and would not be so here.
+        // Empty paragraphs are dropped: a small file may hold millions.
         if last && self.found.last().is_some_and(|paragraph| paragraph.words.trim().is_empty()) {
             self.found.pop();
         }
     }
 
-    /// Its style says what it is.
+    /// Sets the rank of the open paragraph.
     pub(super) fn rank(&mut self, rank: Option<ParagraphRank>) {
         if let Some(paragraph) = self.open.last().and_then(|at| self.found.get_mut(*at)) {
             paragraph.rank = rank;
         }
     }
 
-    /// Words of it. A line break in the XML is a space.
+    /// Adds text to the open paragraph. A line break in the XML is a space.
     pub(super) fn words(&mut self, words: &str) {
         if let Some(paragraph) = self.open.last().and_then(|at| self.found.get_mut(*at)) {
             paragraph.words.extend(words.chars().map(|c| if c == '\n' { ' ' } else { c }));
         }
     }
 
-    /// A line of it ends.
+    /// Adds a line break to the open paragraph.
     pub(super) fn line_break(&mut self) {
         self.lines += 1;
         if let Some(paragraph) = self.open.last().and_then(|at| self.found.get_mut(*at)) {
@@ -279,8 +278,8 @@ impl Paragraphs {
         }
     }
 
-    /// The article. Its headline is the title by its style, or the only heading of the first rank,
-    /// wherever it stands.
+    /// The article. Its headline is the paragraph in the title style, or the only first-level
+    /// heading, wherever it is.
     pub(super) fn document(mut self) -> Result<Document, String> {
         if self.lines > MAX_LINES {
             return Err(format!(
@@ -322,7 +321,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A zip of these parts.
+    /// A zip with these files.
     pub(in crate::formats) fn packed(parts: &[(&str, &str)]) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in parts {
@@ -364,7 +363,7 @@ pub(super) mod tests {
         let zip = packed(&[("word/document.xml", &"<p>words</p>".repeat(50))]);
         assert!(refused(&zip[..zip.len() / 2]).starts_with("is damaged, or not whole"));
         let mut changed = zip.clone();
-        // The checksum in the directory, which is what is believed.
+        // The checksum in the directory is the one that is verified.
         let at = zip.windows(4).position(|four| four == DIRECTORY_ENTRY).unwrap() + 16;
         changed[at] ^= 1;
         let mut package = ZipPackage::open(&changed, DOCX).unwrap();

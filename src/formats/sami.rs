@@ -1,8 +1,8 @@
-//! SAMI, the subtitles of Korean sites: HTML in which a `SYNC` element begins each moment. Few of
-//! its elements are ever closed.
+//! SAMI, the subtitle format of Korean sites: HTML in which a `SYNC` element starts each moment.
+//! Most of its elements are never closed.
 //!
-//! The words between two borders (`SYNC`, `P`, the end of the body) are a block, and so is each
-//! line of a speaker that a `<br>` begins; everything else stays byte for byte.
+//! The text between two borders (`SYNC`, `P`, the end of the body) is a block, and so is each
+//! speaker's line after a `<br>`; everything else stays byte for byte.
 
 use super::srt;
 use super::xml;
@@ -20,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Article(read),
 };
 
-/// How much of a file is looked at to claim it.
+/// Bytes examined to recognize a file.
 const CLAIMED: usize = 400;
 
 fn read(text: String) -> Result<Item, String> {
@@ -36,7 +36,7 @@ fn read(text: String) -> Result<Item, String> {
     }
 }
 
-/// What stands between the borders of the body, from the first `SYNC` on.
+/// Spans of text between the borders of the body, from the first `SYNC` on.
 fn moments(text: &str) -> Vec<Span> {
     let (mut found, mut from, mut begun) = (Vec::new(), 0, false);
     for (tag, name) in tags(text) {
@@ -60,7 +60,7 @@ fn moments(text: &str) -> Vec<Span> {
     found
 }
 
-/// The lines of a moment, put together by who speaks.
+/// The lines of a moment, grouped by speaker.
 fn speeches(text: &str, moment: Span) -> Vec<Span> {
     let raw = &text[moment.clone()];
     let (mut lines, mut from) = (Vec::new(), moment.start);
@@ -74,7 +74,8 @@ fn speeches(text: &str, moment: Span) -> Vec<Span> {
     srt::speeches(text, &lines)
 }
 
-/// The tags of a text and their names, with the slash of a closing one. A comment is one tag.
+/// The tags of a text with their names; an end tag's name begins with a slash. A comment is one
+/// tag.
 fn tags(text: &str) -> impl Iterator<Item = (Span, &str)> {
     let (mut from, mut comments_end) = (0, true);
     std::iter::from_fn(move || {
@@ -82,7 +83,7 @@ fn tags(text: &str) -> impl Iterator<Item = (Span, &str)> {
             let start = from + text[from..].find('<')?;
             let rest = &text[start..];
             if rest.starts_with("<!--") {
-                // A comment that is never closed ends with its tag; its end is looked for once.
+                // An unclosed comment ends with its tag; its end is searched for only once.
                 let end = if comments_end { rest.find("-->") } else { None };
                 comments_end = end.is_some();
                 from = start + end.map(|at| at + 3).or_else(|| rest.find('>').map(|at| at + 1))?;
@@ -99,7 +100,7 @@ fn tags(text: &str) -> impl Iterator<Item = (Span, &str)> {
     })
 }
 
-/// What follows the bracket of a tag, up to its attributes.
+/// The name of a tag, with the slash of an end tag.
 fn tag_name(tag: &str) -> &str {
     let Some(rest) = tag.strip_prefix('<') else { return "" };
     let end =

@@ -1,8 +1,8 @@
-//! Subtitles: SubRip and WebVTT. The words of a cue are a block, and so are those of each of its
-//! speakers; numbers, timings, notes and styles stay byte for byte.
+//! Subtitles: SubRip and WebVTT. The text of a cue is a block, or one block per speaker; numbers,
+//! timings, notes and styles stay byte for byte.
 //!
-//! Files come from many programs: whatever is no timing, number or note is words, so that no line
-//! stays behind untranslated.
+//! Files come from many programs: any line that is not a timing, number or note is text, so that no
+//! line stays untranslated.
 
 use super::xml;
 use super::{Format, Item, Reader};
@@ -22,7 +22,7 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Article(|text| read(text, SubtitleFormat::SubRip)),
 };
 
-/// WebVTT, which came of it.
+/// WebVTT, SubRip's successor.
 pub(super) const VTT: Format = Format {
     name: "vtt",
     describe: "WebVTT subtitles",
@@ -35,7 +35,7 @@ pub(super) const VTT: Format = Format {
     read: Reader::Article(|text| read(text, SubtitleFormat::WebVtt)),
 };
 
-/// How much of a file is looked at to claim it.
+/// Bytes examined to recognize a file.
 const CLAIMED: usize = 400;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -60,8 +60,8 @@ fn read(text: String, syntax: SubtitleFormat) -> Result<Item, String> {
     }
 }
 
-/// The words of a speaker, which may be on several lines; `None` where there are only tags and
-/// signs. Nothing is escaped in SubRip, so that an ampersand is one.
+/// The block of a speaker's text, possibly on several lines; `None` for tags and symbols alone.
+/// SubRip has no entities: an ampersand is a character.
 pub(super) fn block(text: &str, span: Span, escaped: bool) -> Option<Block> {
     let raw = &text[span.clone()];
     let start = span.start + raw.len() - raw.trim_start().len();
@@ -71,7 +71,7 @@ pub(super) fn block(text: &str, span: Span, escaped: bool) -> Option<Block> {
     speaks.then_some(Block { span, kind: Kind::Paragraph, inline: Some(inline) })
 }
 
-/// Lines that belong together: those of each cue, and those between cues that no player shows.
+/// Groups of lines: those of each cue, and those between cues that no player shows.
 fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
     let line = |at: usize| lines.get(at).map_or("", |span| text[span.clone()].trim());
     let timing: Vec<bool> = (0..lines.len()).map(|at| is_timing(line(at))).collect();
@@ -79,8 +79,7 @@ fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
     let mut found: Vec<Vec<Span>> = Vec::new();
     let mut at = 0;
     if syntax == SubtitleFormat::WebVtt {
-        // The header, with its fields, ends at the first blank line, or where that is missing at
-        // the first timing.
+        // The header ends at the first blank line or, if that is missing, at the first timing.
         while at < lines.len() && !line(at).is_empty() && !timed(at) {
             at += 1;
         }
@@ -91,12 +90,12 @@ fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
         if line(at).is_empty() {
             open = false;
         } else if timed(at) {
-            // Words on the line of a timing that is not one are none.
+            // A timing line is not text, whatever else is on it.
             open = false;
         } else if timed(at + 1)
             && (is_number(line(at)) || (first && syntax == SubtitleFormat::WebVtt))
         {
-            // A number, or in WebVTT a name, of the cue that follows.
+            // The number of the next cue, or its name in WebVTT.
             open = false;
         } else if syntax == SubtitleFormat::WebVtt && first && is_note(line(at)) {
             // A timing ends a note, as a blank line does.
@@ -115,8 +114,8 @@ fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
     found
 }
 
-/// The lines of a cue, put together by who speaks: a line that begins with a dash, a name or a
-/// voice is another speaker's.
+/// Groups the lines of a cue by speaker: a dash, a name or a voice tag begins another speaker's
+/// text.
 pub(super) fn speeches(text: &str, cue: &[Span]) -> Vec<Span> {
     let marks: Vec<SpeakerMark> =
         cue.iter().map(|line| SpeakerMark::of(&text[line.clone()])).collect();
@@ -142,7 +141,7 @@ pub(super) fn speeches(text: &str, cue: &[Span]) -> Vec<Span> {
     found
 }
 
-/// What says who speaks.
+/// Markers of a speaker at the start of a line.
 #[derive(Clone, Copy, PartialEq)]
 enum SpeakerMark {
     /// "- Is it open?"
@@ -182,13 +181,13 @@ impl SpeakerMark {
     }
 }
 
-/// Every line, without its end.
+/// Spans of the lines, without line ends.
 fn lines(text: &str) -> Vec<Span> {
     let mut start = 0;
     let mut found = Vec::new();
     for line in text.split_inclusive(['\n', '\r']) {
         let words = line.trim_end_matches(['\n', '\r']);
-        // The second half of "\r\n" is no line.
+        // The second half of "\r\n" is not a line.
         let half = line == "\n" && text[..start].ends_with('\r');
         if !half {
             found.push(start..start + words.len());
@@ -203,12 +202,12 @@ fn is_number(line: &str) -> bool {
     !line.is_empty() && line.len() <= 9 && line.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// "00:00:01,000 --> 00:00:02,500", with a place or settings after it; and what programs and people
-/// write instead: other arrows, a colon or full stop before the fraction or none, hours of one
-/// figure or none, spaces.
+/// True for "00:00:01,000 --> 00:00:02,500", with a position or settings after it, and for
+/// variants: other arrows, a colon, a full stop or nothing before the fraction, hours of one digit
+/// or none, spaces.
 fn is_timing(line: &str) -> bool {
     const ARROWS: &[&str] = &["-->", "—>", "–>", "-- >", "- ->", "->", "→"];
-    /// A time, an arrow, a time.
+    /// Start time, arrow, end time.
     const LONGEST: usize = 200;
     if line.len() > LONGEST {
         return false;
@@ -219,7 +218,7 @@ fn is_timing(line: &str) -> bool {
     })
 }
 
-/// What follows a time at the beginning of a text; `None` where there is none.
+/// The rest of a text after the time at its beginning; `None` without one.
 fn time(text: &str) -> Option<&str> {
     let mut rest = text.trim_start().trim_start_matches(['-', '+']);
     let (mut figures, mut colons) = (0, 0);
@@ -296,7 +295,7 @@ mod tests {
     fn notes_and_styles_of_webvtt_are_no_cues() {
         let text = "WEBVTT - 뉴스\n\nSTYLE\n::cue { color: red }\n\nNOTE\n00:01.000 --> 00:02.000\nleft out\n\nintro\n00:01.000 --> 00:02.000 align:start\n<v Kim>하나 &amp; <b>둘</b>\n\n01:00:03.000 --> 01:00:04.000\n♪\n\n00:05.000 --> 00:06.000\n<v.loud Lee>셋</v>\n";
         let document = read(text.as_bytes(), "a.vtt").unwrap();
-        // What has a timing is a cue, by the standard, whatever stands above it.
+        // By the standard, text with a timing is a cue, whatever precedes it.
         assert_eq!(words(&document), ["left out", "하나 & 둘", "셋"]);
         let back = document.rejoin(|index, _| Some(["x", "one & two", "three"][index].into()));
         assert!(

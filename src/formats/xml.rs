@@ -1,8 +1,8 @@
-//! What the formats written in XML share: which root element a file has, its tags with their
-//! places, and the runs of words between them. Knows XML; knows no vocabulary.
+//! Common parts of the XML formats: the root element of a file, its elements with their spans, and
+//! the runs of text between tags. Knows XML; knows no vocabulary.
 //!
-//! Entities that a document declares are never expanded, and nothing is fetched: what `&name;`
-//! stands for stays unknown, so that no document can grow by being read.
+//! Entities declared in a document are never expanded and nothing is fetched: `&name;` stays as
+//! written, so that no document grows while it is read.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -11,25 +11,25 @@ use super::encoding;
 pub(super) use crate::document::escape;
 use crate::document::{Inline, Span};
 
-/// Elements within elements; news has a dozen.
+/// Nesting limit of elements; news has a dozen levels.
 const DEEPEST: usize = 256;
-/// Tags of a document. Each takes some memory of ours; a thousand pages have fewer.
+/// Element limit of a document, against memory use: a thousand pages have fewer.
 const MOST: usize = 1 << 20;
 
-/// An element and where it stands.
+/// An element with its spans.
 #[derive(Debug)]
 pub(super) struct XmlElement {
-    /// Its name without a namespace prefix.
+    /// Name without prefix.
     pub name: String,
-    /// The tag it begins with.
+    /// Span of the start tag.
     pub tag: Span,
-    /// What is between its tags.
+    /// Span of the content.
     pub inner: Span,
-    /// The element it is in.
+    /// Index of the parent.
     pub parent: Option<usize>,
 }
 
-/// All elements of a document, in the order they begin.
+/// The elements of a document in the order of their start tags.
 #[derive(Debug)]
 pub(super) struct XmlTree<'t> {
     pub text: &'t str,
@@ -37,9 +37,9 @@ pub(super) struct XmlTree<'t> {
 }
 
 impl<'t> XmlTree<'t> {
-    /// Reads a whole document, strictly: what is no XML is refused with its place.
+    /// Parses a whole document strictly; an error gives the line.
     pub fn read(text: &'t str) -> Result<Self, String> {
-        // The reader drops one byte order mark and does not count it: here none reaches it.
+        // quick-xml drops one byte order mark without counting it, so it gets none.
         let lead = text.len() - without_marks(text).len();
         let mut reader = Reader::from_str(&text[lead..]);
         let mut elements: Vec<XmlElement> = Vec::new();
@@ -80,26 +80,26 @@ impl<'t> XmlTree<'t> {
         }
     }
 
-    /// An element with its tags.
+    /// Span of an element with its tags.
     pub fn whole(&self, index: usize) -> Span {
         let element = &self.elements[index];
         let rest = &self.text[element.inner.end..];
-        // The one tag of an empty element ends where its content would begin.
+        // The tag of an empty element ends where its content would begin.
         let closing =
             if rest.starts_with("</") { rest.find('>').map_or(0, |at| at + 1) } else { 0 };
         let empty = element.inner.is_empty() && self.text[element.tag.clone()].ends_with("/>");
         element.tag.start..element.inner.end + if empty { 0 } else { closing }
     }
 
-    /// The elements in an element, and itself.
+    /// Indices of an element and its descendants.
     pub fn inside(&self, outer: usize) -> std::ops::Range<usize> {
         let end = self.elements[outer].inner.end;
         let first = &self.elements[outer + 1..];
         outer..outer + 1 + first.partition_point(|element| element.tag.start < end)
     }
 
-    /// Elements in an element that lie on a path, its last part first: `["headline",
-    /// "contentMeta"]` is a headline directly in `contentMeta`.
+    /// Descendants on a path, innermost name first: `["headline", "contentMeta"]` is a headline
+    /// directly inside `contentMeta`.
     pub fn at<'p>(&'p self, outer: usize, path: &'p [&'p str]) -> impl Iterator<Item = usize> + 'p {
         let lies = |index: &usize| {
             let mut at = Some(*index);
@@ -112,7 +112,7 @@ impl<'t> XmlTree<'t> {
         self.inside(outer).filter(lies)
     }
 
-    /// Whether an element of that name is around an element.
+    /// True if an element has an ancestor of that name.
     pub fn is_in(&self, mut index: usize, name: &str) -> bool {
         while let Some(parent) = self.elements[index].parent {
             if self.elements[parent].name == name {
@@ -123,33 +123,31 @@ impl<'t> XmlTree<'t> {
         false
     }
 
-    /// The words of an element, on one line; `None` where it has none.
+    /// The text of an element on one line; `None` if empty.
     pub fn words(&self, index: usize) -> Option<String> {
         let inner = &self.text[self.elements[index].inner.clone()];
         let words = Inline::read(inner).text().split_whitespace().collect::<Vec<_>>().join(" ");
         Some(words).filter(|words| !words.is_empty())
     }
 
-    /// The value of an attribute, by its name without a prefix.
+    /// The value of an attribute, by its name without prefix; `None` if empty.
     pub fn attribute(&self, index: usize, name: &str) -> Option<String> {
         let span = self.value(index, name)?;
         Some(Inline::read(&self.text[span]).text().trim().to_string())
             .filter(|value| !value.is_empty())
     }
 
-    /// Where the value of an attribute stands, between its quotes.
+    /// The span of an attribute's value, without quotes.
     pub fn value(&self, index: usize, name: &str) -> Option<Span> {
         let tag = &self.elements[index].tag;
         let value = attributes(&self.text[tag.clone()]).find(|(given, ..)| local(given) == name)?.1;
         Some(tag.start + value.start..tag.start + value.end)
     }
 
-    /// The runs of words in an element, and the element that each stands in: what lies between tags
-    /// of elements that are not `inline`, trimmed of white space. Runs without words are left
-    /// out.
+    /// The runs of text in an element, each with its innermost element: the text between tags of
+    /// elements that are not `inline`, trimmed. Runs without letters or digits are dropped.
     pub fn runs(&self, within: usize, inline: &[&str]) -> Vec<(usize, Span)> {
-        // The borders of runs: where each tag begins and ends, and which element holds what follows
-        // it.
+        // Borders of runs: start and end of each tag, and the element of the text that follows.
         let mut borders: Vec<(usize, usize, usize)> = Vec::new();
         for index in self.inside(within) {
             let element = &self.elements[index];
@@ -193,9 +191,8 @@ impl<'t> XmlTree<'t> {
     }
 }
 
-/// The characters of an element that holds no other: entities and sections of character data read,
-/// comments left out, white space as it stands. An entity that only its document knows stays as it
-/// is written.
+/// The text of an element without children: entities and CDATA sections decoded, comments dropped,
+/// white space kept. Entities declared in the document stay as written.
 pub(super) fn content(raw: &str) -> String {
     let mut words = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -223,7 +220,7 @@ pub(super) fn content(raw: &str) -> String {
     words
 }
 
-/// The attributes of a tag: their names, with prefixes, and where their values stand in it.
+/// The attributes of a tag: name with prefix, and span of the value.
 pub(super) fn attributes(tag: &str) -> impl Iterator<Item = (&str, Span)> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -236,7 +233,7 @@ pub(super) fn attributes(tag: &str) -> impl Iterator<Item = (&str, Span)> {
     })
 }
 
-/// The namespaces a tag declares, each as it stands.
+/// The namespace declarations of a tag: name, and declaration as written.
 pub(super) fn namespaces(tag: &str) -> impl Iterator<Item = (&str, &str)> {
     let declared =
         attributes(tag).filter(|(name, _)| *name == "xmlns" || name.starts_with("xmlns:"));
@@ -250,7 +247,7 @@ fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
-/// The name of a document's root element without its prefix, as far as its beginning tells.
+/// The name of the root element without prefix, if the beginning of the file contains it.
 pub(super) fn root(bytes: &[u8]) -> Option<String> {
     let beginning = beginning(bytes);
     let mut reader = Reader::from_str(without_marks(&beginning));
@@ -268,12 +265,12 @@ pub(super) fn root(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// A text without the byte order marks it begins with.
+/// A text without byte order marks at its beginning.
 fn without_marks(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
 }
 
-/// The first characters of a file, whatever its encoding: good enough to recognise it by.
+/// The beginning of a file as text, good enough for detection in any encoding.
 pub(super) fn beginning(bytes: &[u8]) -> String {
     const ENOUGH: usize = 1 << 14;
     let bytes = &bytes[..bytes.len().min(ENOUGH)];
@@ -285,7 +282,7 @@ pub(super) fn beginning(bytes: &[u8]) -> String {
     }
 }
 
-/// A decoded document that says it is in UTF-8, as it is now and as it will be written.
+/// Changes the encoding declaration of a decoded document to UTF-8.
 pub(super) fn as_utf8(text: String) -> String {
     let Some(declaration) =
         text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.find("?>"))
@@ -308,7 +305,7 @@ pub(super) fn as_utf8(text: String) -> String {
     format!("{}UTF-8{}", &text[..value.start], &text[value.end..])
 }
 
-/// Why a document is refused, with the line.
+/// The error for a document, with the line.
 fn refuse(text: &str, position: u64, error: &quick_xml::Error) -> String {
     let at = usize::try_from(position).unwrap_or(usize::MAX);
     let error = error.to_string();
@@ -317,7 +314,7 @@ fn refuse(text: &str, position: u64, error: &quick_xml::Error) -> String {
     format!("is not well-formed XML: {error} (line {})", line_of(text, at))
 }
 
-/// The number of the line a byte is on.
+/// Line number of a byte.
 fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }

@@ -4,7 +4,7 @@ use malmoi::prompts::Term;
 
 use super::case;
 
-/// A file of a case as the library reads it, or why it does not.
+/// A file of a case as read by the library, or the error.
 fn document(folder: &std::path::Path, name: &str) -> Result<Document, String> {
     let bytes = std::fs::read(folder.join(name)).unwrap();
     read(&bytes, name).map_err(|error| error.to_string())
@@ -14,14 +14,14 @@ fn words(document: &Document) -> Vec<String> {
     document.content().map(|block| document.block_text(block).to_string()).collect()
 }
 
-/// The articles of a file of several, or why one is none.
+/// The articles of a file, or their errors.
 fn articles(folder: &std::path::Path, name: &str) -> Vec<Result<String, String>> {
     let file = std::fs::File::open(folder.join(name)).unwrap();
     let found = items(file, name, Fields::default()).unwrap();
     found.map(|found| found.map(|item| item.document.article()).map_err(|bad| bad.reason)).collect()
 }
 
-/// The document with every block replaced by its own words.
+/// The document rebuilt with the same text in every block.
 fn same(document: &Document) -> String {
     document.rejoin(|_, block| Some(document.block_text(block).to_string()))
 }
@@ -44,7 +44,7 @@ fn windows_1252() {
     };
     begins("apostrophe.txt", "The mayor’s plan is ready. ");
     begins("pound.txt", "The work costs £66 million. ");
-    // What was named decides.
+    // A named encoding takes precedence.
     let korean: Charset = "cp949".parse().unwrap();
     let mut text = String::new();
     let file = std::fs::File::open(folder.join("apostrophe.txt")).unwrap();

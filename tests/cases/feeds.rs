@@ -8,7 +8,7 @@ fn found(case: &str, file: &str) -> Option<Vec<ItemResult>> {
     Some(items(std::io::Cursor::new(bytes), file, Fields::default()).unwrap().collect())
 }
 
-/// The same where all of them can be read.
+/// The items of a case's file, all readable.
 fn read(case: &str, file: &str) -> Option<Vec<Item>> {
     Some(found(case, file)?.into_iter().map(|found| found.unwrap()).collect())
 }

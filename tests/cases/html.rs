@@ -1,4 +1,4 @@
-//! Pages: whose words are the article, and where tags go in a translation.
+//! Pages: choice of the article, and tags in a translation.
 
 use malmoi::document::{Document, Inline, Kind};
 use malmoi::formats;
@@ -68,7 +68,7 @@ fn nested_elements_are_placed_or_named() {
         (block.kind != Kind::Language).then(|| document.block_text(block).to_string())
     });
     assert_eq!(same, std::fs::read_to_string(&path).unwrap());
-    // Every link and emphasis of a block is in the new text or named.
+    // Every link and emphasis of a block is in the new text or reported.
     for block in document.content() {
         let words = document.block_text(block).replace("the", "THE");
         let (raw, lost) = document.placed(block, words);

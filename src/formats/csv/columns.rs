@@ -2,7 +2,7 @@
 
 use ::csv::{ReaderBuilder, StringRecord};
 
-/// The columns of one row.
+/// Splits one row into its columns.
 pub(super) fn columns(row: &str, separator: u8) -> Result<StringRecord, String> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)

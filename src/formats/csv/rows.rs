@@ -1,47 +1,47 @@
-//! Where the rows of a CSV file end: cut one after the other, however long the file is.
+//! Splits a CSV file of any length into rows, one at a time.
 //!
-//! Knows quotes and line ends, for which bytes are enough in every encoding that is a superset of
-//! ASCII; what stands in a row is for others to take apart. One quote too many would make one row
-//! of the rows up to the next quote, or of the rest of the file: a row is held up to [`LONGEST`],
-//! and where a quote has no end that could be one, reading goes on after its line.
+//! Knows quotes and line ends, whose bytes are the same in every ASCII-compatible encoding;
+//! splitting a row into columns is the caller's task. A stray quote would swallow all rows up to
+//! the next quote or the end of the file. So a row is held up to [`LONGEST`]; if its quote is never
+//! closed, reading continues after the quote's line.
 
 use std::io::{self, BufRead};
 
 use crate::formats::Unreadable;
 use crate::formats::record::{LONGEST, shown, too_long};
 
-/// A row as it stands in the file, without the end of its line.
+/// A row without its line end.
 pub(super) struct CsvRow {
-    /// The number of its first line.
+    /// Number of its first line.
     pub(super) line: usize,
-    /// What stands there.
+    /// Bytes of the row.
     pub(super) bytes: Vec<u8>,
 }
 
 /// The rows of a source.
 pub(super) struct CsvRows {
     source: Box<dyn BufRead + Send>,
-    /// What was read before and is read again, before the source, from `at` on.
+    /// Bytes to read again before the source continues, from `at` on.
     again: Vec<u8>,
     at: usize,
-    /// The number of the line that is read next.
+    /// Number of the next line.
     line: usize,
-    /// Whether the last byte was a carriage return, of which a line feed is the other half.
+    /// True if the last byte was a carriage return, which a line feed completes.
     returned: bool,
 }
 
-/// Where in a row a byte stands.
+/// State of the scanner within a row.
 #[derive(Clone, Copy, PartialEq)]
 enum CsvState {
-    /// At the beginning of a column, where a quote opens.
+    /// At the start of a column, where a quote opens.
     Start,
-    /// In a column, where a quote is a character.
+    /// In an unquoted column, where a quote is a character.
     Plain,
-    /// Between quotes, where the end of a line is a character.
+    /// In quotes, where a line end is a character.
     Quoted,
-    /// After a quote between quotes: the second of a pair, or the closing one.
+    /// After a quote in quotes: the first of a pair, or the closing one.
     Quote,
-    /// After a quote that can be neither.
+    /// After a quote that is neither.
     Wrong,
     /// After the row.
     Done,
@@ -51,7 +51,7 @@ enum CsvState {
 enum RowEnd {
     Whole,
     TooLong,
-    /// The quote at this byte has no end.
+    /// The quote at this byte is never closed.
     Open(usize, &'static str),
 }
 
@@ -73,7 +73,7 @@ impl CsvRows {
                 Ok(RowEnd::Whole) => {
                     self.count(&bytes);
                     let length = bytes.trim_ascii_end().len();
-                    // Only the end of the line goes: a tab may stand for an empty column.
+                    // Only the line end is removed: a tab may separate empty columns.
                     let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
                     let kept = bytes.iter().rposition(|byte| !ends(byte)).map_or(0, |at| at + 1);
                     bytes.truncate(kept);
@@ -90,7 +90,7 @@ impl CsvRows {
                     let (length, skipped) = self.go_on_after(&bytes, at);
                     return fail(&bytes[..length], reason.to_string() + &skipped);
                 }
-                // Nothing can be read after this; whoever reads on is told that there is no more.
+                // No byte can be read after this: the next call reports the end.
                 Err(error) => {
                     self.source = Box::new(io::empty());
                     return fail(&bytes, format!("cannot be read: {error}"));
@@ -100,7 +100,7 @@ impl CsvRows {
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
-        // A reader that was interrupted may be asked again.
+        // An interrupted read is repeated.
         while self.at >= self.again.len() {
             match self.source.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -121,7 +121,7 @@ impl CsvRows {
         }
     }
 
-    /// Reads a row with the end of its line.
+    /// Reads a row with its line end.
     fn cut(&mut self, separators: &[u8], row: &mut Vec<u8>) -> io::Result<RowEnd> {
         let (mut place, mut opened) = (CsvState::Start, 0);
         loop {
@@ -157,8 +157,8 @@ impl CsvRows {
         }
     }
 
-    /// Reads to the end of a row of which the beginning was read, without keeping it. Gives what to
-    /// say of it where that fails.
+    /// Skips the rest of a row whose beginning was read. Returns the read error as a message, or
+    /// "".
     fn skip(&mut self, separators: &[u8], begun: &[u8]) -> String {
         let mut place =
             begun.iter().fold(CsvState::Start, |place, byte| step(place, *byte, separators));
@@ -181,12 +181,12 @@ impl CsvRows {
         String::new()
     }
 
-    /// Goes on with the line after that of the quote at a byte, which has no end. Gives how much of
-    /// the row that leaves out.
+    /// Continues after the line of an unclosed quote. Returns the number of bytes of the row that
+    /// are lost.
     ///
-    /// Up to where that showed, every quote has another beside it, or it would have been the end:
-    /// no line between them opens a quote that stays open for long, and so no byte is read
-    /// again and again, whatever the file.
+    /// All quotes up to the error are in pairs, otherwise one of them would have closed the row. So
+    /// no line in between opens a long quotation, and no byte is read more than twice, whatever the
+    /// file.
     fn go_on_after(&mut self, row: &[u8], quote: usize) -> (usize, String) {
         let Some(length) = row[quote..].iter().position(|byte| matches!(byte, b'\n' | b'\r'))
         else {
@@ -195,7 +195,7 @@ impl CsvRows {
         };
         let (lost, rest) = row.split_at(quote + length + 1);
         self.count(lost);
-        // What was read again already is not copied once more.
+        // Bytes that are already being read again are not copied.
         match self.again.is_empty() {
             true => (self.again, self.at) = (rest.to_vec(), 0),
             false => self.at -= rest.len(),
@@ -208,7 +208,7 @@ impl CsvRows {
     }
 }
 
-/// The number of the line after some bytes; `\r\n` ends one line, as `\n` and `\r` do.
+/// The line number after some bytes. `\n`, `\r` and `\r\n` each end one line.
 fn counted(line: usize, returned: bool, bytes: &[u8]) -> (usize, bool) {
     bytes.iter().fold((line, returned), |(line, returned), byte| match byte {
         b'\n' if returned => (line, false),
@@ -217,7 +217,7 @@ fn counted(line: usize, returned: bool, bytes: &[u8]) -> (usize, bool) {
     })
 }
 
-/// Where the byte after this one stands.
+/// The state after a byte.
 fn step(place: CsvState, byte: u8, separators: &[u8]) -> CsvState {
     match (place, byte) {
         (CsvState::Quoted, b'"') => CsvState::Quote,
@@ -225,7 +225,7 @@ fn step(place: CsvState, byte: u8, separators: &[u8]) -> CsvState {
         (CsvState::Start | CsvState::Quote, b'"') => CsvState::Quoted,
         (_, b'\n' | b'\r') => CsvState::Done,
         (_, byte) if separators.contains(&byte) => CsvState::Start,
-        // A space before the separator is a slip of no consequence.
+        // A space before the separator is a harmless slip.
         (CsvState::Quote, byte) if byte != b' ' => CsvState::Wrong,
         _ => CsvState::Plain,
     }
@@ -318,7 +318,7 @@ mod tests {
                 .has_headers(false).flexible(true).from_reader(text.as_bytes());
             let theirs: Vec<Vec<String>> = reader.records().flatten()
                 .map(|record| record.iter().map(str::to_string).collect()).collect();
-            // It closes every quote somehow, and is not asked about those that have no end.
+            // The csv crate closes every quote, so unclosed ones are not compared.
             let ours = rows(text.as_bytes());
             let ours: Result<Vec<String>, String> = ours.into_iter().map(|(_, row)| row).collect();
             if let Ok(ours) = ours {
