@@ -1,0 +1,58 @@
+//! Step 5, check: compares source and output, and puts the findings in order.
+
+use super::join::Positions;
+use crate::checks::{self, Pair};
+use crate::error::Result;
+use crate::event::{Event, Observer};
+use crate::finding::{Finding, Place};
+use crate::outcome::Outcome;
+
+/// Compares a summary with the whole article, whatever number of chunks it was made of.
+pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
+    let (from, to) = (outcome.from, outcome.to);
+    let pair =
+        Pair { source: article, output: &outcome.text, from, to, task: checks::Task::Summary };
+    // If there is one segment, it is the article without the white space around it.
+    let segment = (outcome.segments.len() == 1).then_some(0);
+    let leading_space = article.len() - article.trim_start().len();
+    let mut findings = checks::findings(&pair, segment);
+    for finding in &mut findings {
+        finding.offset(Some(0), Some(0));
+        if let (Some(place), Some(_)) = (&mut finding.source, segment) {
+            let start = place.start.saturating_sub(leading_space);
+            let end = place.end.saturating_sub(leading_space);
+            *place = Place { start, end, ..*place };
+        }
+    }
+    findings
+}
+
+/// Compares each segment of a translation with its source.
+pub(super) fn translation(
+    positions: &Positions,
+    outcome: &mut Outcome,
+    observer: &mut Observer<'_>,
+) -> Result<()> {
+    let (from, to) = (outcome.from, outcome.to);
+    for (index, segment) in outcome.segments.iter().enumerate() {
+        observer.check()?;
+        let (source, output) = (segment.source.as_str(), segment.text.as_str());
+        let pair = Pair { source, output, from, to, task: checks::Task::Translation };
+        outcome.findings.extend(checks::findings(&pair, Some(index)));
+    }
+    for finding in &mut outcome.findings {
+        if let Some(index) = finding.segment {
+            finding.offset(positions.sources[index], positions.outputs[index]);
+        }
+    }
+    Ok(())
+}
+
+/// Sorts the findings and tells them, but for boilerplate, which was told when it was read.
+pub(super) fn report(mut outcome: Outcome, observer: &mut Observer<'_>) -> Outcome {
+    Finding::arrange(&mut outcome.findings);
+    for finding in outcome.findings.iter().filter(|finding| finding.check != "furniture") {
+        observer.event(&Event::Found(finding.clone()));
+    }
+    outcome
+}

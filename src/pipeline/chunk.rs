@@ -1,0 +1,27 @@
+//! A chunk of a text, and its result.
+
+use crate::finding::Finding;
+use crate::outcome::Segment;
+
+/// A part of a text that fits the context window.
+#[derive(Debug, Clone)]
+pub(super) struct SourceChunk<'t> {
+    pub text: &'t str,
+    pub tokens: usize,
+}
+
+/// The result of one chunk.
+pub(super) struct ChunkResult {
+    pub segment: Segment,
+    /// Tokens generated for it.
+    pub tokens: usize,
+    /// True if the model did not come to the end of its reasoning.
+    pub still_reasoning: bool,
+    /// Findings about how the text was generated, still without the index of their segment.
+    pub findings: Vec<Finding>,
+}
+
+/// The white space at the end of a text.
+pub(super) fn trailing_space(text: &str) -> &str {
+    &text[text.trim_end().len()..]
+}

@@ -1,0 +1,102 @@
+//! The end of step 4: an answer becomes the text of its chunk, with findings about how it was
+//! generated.
+
+use super::chunk::{ChunkResult, SourceChunk};
+use super::length_limit::LengthLimit;
+use super::setup::Setup;
+use crate::event::Finish;
+use crate::finding::{Finding, Severity};
+use crate::generation::Generated;
+use crate::outcome::Segment;
+use crate::prompts::{Style, Task};
+use crate::reasoning::Answer;
+use crate::segment::sentences;
+
+/// Makes the result of a chunk. `reasoning` is the mark that closes reasoning which the prompt has
+/// opened.
+pub(super) fn finish(
+    setup: &Setup<'_>,
+    task: Task,
+    chunk: &SourceChunk<'_>,
+    generated: Generated,
+    reasoning: Option<&'static str>,
+) -> ChunkResult {
+    let tokens = generated.tokens;
+    let mut findings = Vec::new();
+    if generated.rolled_back > 0 {
+        findings.push(looped(generated.rolled_back));
+    }
+    let (answer, still_reasoning) = match setup.seq2seq {
+        Some(_) => (generated.text, false),
+        None => Answer::of(&generated.text, reasoning),
+    };
+    let mut text = answer.trim();
+    let mut finish = generated.finish;
+    if let Some(limit) = LengthLimit::of(setup, task) {
+        let within_limit = text[..limit.end(text)].trim_end();
+        if within_limit.len() < text.len() && finish == Finish::Length {
+            // The token limit fell into a sentence beyond the last one that was asked for.
+            finish = Finish::Stop;
+        }
+        text = within_limit;
+    }
+    if still_reasoning {
+        finish = Finish::Refused;
+        findings.push(endless_reasoning(tokens));
+    } else if finish == Finish::Length {
+        findings.push(cut(tokens));
+    }
+    if text.is_empty() {
+        finish = Finish::Refused;
+        findings.push(nothing_written(still_reasoning));
+    }
+    let text = if task != Task::Translate
+        && !setup.takes_prompt()
+        && setup.job.options.style == Style::Bullets
+    {
+        bullets(text)
+    } else {
+        text.to_string()
+    };
+    let source = chunk.text.trim().to_string();
+    let segment = Segment { source, text, finish, score: mean(&generated.scores) };
+    ChunkResult { segment, tokens, still_reasoning, findings }
+}
+
+fn looped(tokens: usize) -> Finding {
+    let message = format!("the model repeated itself; {tokens} tokens were taken back");
+    Finding::new("loop", "loop", message).value("tokens", tokens)
+}
+
+fn endless_reasoning(tokens: usize) -> Finding {
+    let message = format!("the model was still reasoning after {tokens} tokens");
+    Finding::new("reasoning", "reasoning_endless", message)
+        .severity(Severity::Critical)
+        .value("tokens", tokens)
+}
+
+fn cut(tokens: usize) -> Finding {
+    let message = format!("the text was cut at {tokens} tokens");
+    Finding::new("length", "cut", message).severity(Severity::Critical).value("tokens", tokens)
+}
+
+fn nothing_written(still_reasoning: bool) -> Finding {
+    let what = if still_reasoning { "no answer" } else { "nothing" };
+    Finding::new("length", "nothing_written", format!("the model wrote {what}"))
+        .severity(Severity::Critical)
+}
+
+/// The mean log-probability of an answer's tokens; `None` without scores.
+fn mean(scores: &[f32]) -> Option<f32> {
+    if scores.is_empty() {
+        return None;
+    }
+    Some(scores.iter().sum::<f32>() / scores.len() as f32)
+}
+
+/// One bullet point for each sentence.
+fn bullets(text: &str) -> String {
+    let points: Vec<String> =
+        sentences(text).into_iter().map(|sentence| format!("- {}", sentence.trim())).collect();
+    points.join("\n")
+}

@@ -1,0 +1,183 @@
+//! Step 6, join: results become the outcome. A translation is put back into its document, in the
+//! places of its blocks.
+
+use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use super::read;
+use super::setup::Setup;
+use super::translation::Translation;
+use crate::document::{Block, Document, Kind};
+use crate::error::Result;
+use crate::event::{Finish, Observer};
+use crate::finding::{Finding, Severity};
+use crate::outcome::{Outcome, Route, Tokens};
+use crate::prompts::Task;
+
+/// The separator between paragraphs of an article or a summary.
+const BLANK_LINE: &str = "\n\n";
+
+/// An outcome before any result.
+pub(super) fn empty_outcome(setup: &Setup<'_>, task: Task) -> Outcome {
+    Outcome {
+        task,
+        model: setup.model.name().to_string(),
+        from: setup.languages.from,
+        to: setup.languages.to,
+        route: Route::Direct,
+        text: String::new(),
+        finish: Finish::Stop,
+        tokens: Tokens::default(),
+        segments: Vec::new(),
+        findings: Vec::new(),
+        intermediate: None,
+        seconds: 0.0,
+    }
+}
+
+/// Counts the tokens of all chunks as input; the model has seen each of them.
+pub(super) fn count_input(chunks: &[SourceChunk<'_>], outcome: &mut Outcome) {
+    outcome.tokens.input = chunks.iter().map(|chunk| chunk.tokens).sum();
+    outcome.tokens.seen = outcome.tokens.input;
+}
+
+/// The texts of all results, as paragraphs.
+pub(super) fn paragraphs(results: &[ChunkResult]) -> String {
+    let texts: Vec<&str> = results.iter().map(|result| result.segment.text.as_str()).collect();
+    texts.join(BLANK_LINE)
+}
+
+/// Appends segments, token counts and findings.
+pub(super) fn add_results(results: Vec<ChunkResult>, outcome: &mut Outcome) {
+    for result in results {
+        let index = outcome.segments.len();
+        outcome.tokens.output += result.tokens;
+        outcome.finish = outcome.finish.max(result.segment.finish);
+        outcome.findings.extend(result.findings.into_iter().map(|finding| finding.at(index)));
+        outcome.segments.push(result.segment);
+    }
+}
+
+/// Where the segments of a translation start.
+pub(super) struct Positions {
+    /// In [`Document::article`]; `None` for boilerplate, which is no part of it.
+    pub sources: Vec<Option<usize>>,
+    /// In the outcome's text; `None` if there are tags or escapes among the words.
+    pub outputs: Vec<Option<usize>>,
+}
+
+/// Puts a finished translation into its document and adds it to the outcome.
+pub(super) fn translation(translation: Translation<'_>, outcome: &mut Outcome) -> Positions {
+    let mut positions = Positions {
+        sources: vec![None; translation.chunks.len()],
+        outputs: vec![None; translation.chunks.len()],
+    };
+    let mut cursor = Cursor::default();
+    outcome.text = translation.document.rejoin(|index, block| {
+        let text = translation.block_text(index);
+        cursor.advance(&translation, index, block, text.as_deref(), &mut positions);
+        text
+    });
+    let mut findings = lost_tags(&translation);
+    findings.extend(read::outside(translation.document, "stay as they are"));
+    add_results(translation.results, outcome);
+    outcome.findings.extend(findings);
+    positions
+}
+
+/// Byte offsets while blocks are joined in order.
+#[derive(Default)]
+struct Cursor {
+    /// Start of the next block in [`Document::article`].
+    article: usize,
+    /// End of the last block in the document's old text.
+    source: usize,
+    /// End of the last block in the new text.
+    output: usize,
+}
+
+impl Cursor {
+    /// Passes a block, whose new words are `text` if it has chunks, and notes where its chunks
+    /// start.
+    fn advance(
+        &mut self,
+        translation: &Translation<'_>,
+        index: usize,
+        block: &Block,
+        text: Option<&str>,
+        positions: &mut Positions,
+    ) {
+        let document = translation.document;
+        let start = self.output + (block.span.start - self.source);
+        self.source = block.span.end;
+        let length = match text {
+            Some(text) if block.inline.is_some() => {
+                document.placed(block, text.to_string()).0.len()
+            }
+            Some(text) => text.len(),
+            None => block.span.len(),
+        };
+        self.output = start + length;
+        let is_article = matches!(block.kind, Kind::Title | Kind::Paragraph);
+        // With tags or escapes the block is longer than its words.
+        let is_plain = text.is_some_and(|text| text.len() == length);
+        let (mut source, mut output) = (self.article, start);
+        for at in translation.blocks[index].clone() {
+            let chunk = translation.chunks[at].text;
+            let leading_space = chunk.len() - chunk.trim_start().len();
+            positions.sources[at] = is_article.then_some(source + leading_space);
+            positions.outputs[at] = is_plain.then_some(output);
+            source += chunk.len();
+            output += translation.results[at].segment.text.len() + trailing_space(chunk).len();
+        }
+        if is_article {
+            self.article += document.block_text(block).len() + BLANK_LINE.len();
+        }
+    }
+}
+
+/// A finding for each block with tags that found no place among its new words.
+fn lost_tags(translation: &Translation<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, block) in translation.document.blocks().iter().enumerate() {
+        let Some(text) = translation.block_text(index) else { continue };
+        let (_, lost) = translation.document.placed(block, text);
+        if !lost.is_empty() {
+            let message = format!("no place was found for {}", lost.join(" "));
+            findings.push(
+                Finding::new("tags", "tags_lost", message)
+                    .at(translation.blocks[index].start)
+                    .severity(Severity::Minor),
+            );
+        }
+    }
+    findings
+}
+
+/// Passes finished blocks on, from number `first`, each with the space before it. Returns the
+/// number of the first block that is not finished.
+pub(super) fn stream_blocks(
+    translation: &Translation<'_>,
+    first: usize,
+    observer: &mut Observer<'_>,
+) -> Result<usize> {
+    let count = translation.blocks.len();
+    let end = (first..count).find(|index| !translation.is_finished(*index)).unwrap_or(count);
+    for index in first..end {
+        observer.text(&streamed_block(translation, index))?;
+    }
+    Ok(end)
+}
+
+fn streamed_block(translation: &Translation<'_>, index: usize) -> String {
+    let document: &Document = translation.document;
+    let blocks = document.blocks();
+    let block = &blocks[index];
+    let previous_end = if index == 0 { 0 } else { blocks[index - 1].span.end };
+    let before = &document.text()[previous_end..block.span.start];
+    let text = match translation.block_text(index) {
+        Some(text) => document.placed(block, text).0,
+        None => document.text()[block.span.clone()].to_string(),
+    };
+    let is_last = index + 1 == blocks.len();
+    let after = if is_last { document.text()[block.span.end..].trim_end() } else { "" };
+    format!("{before}{text}{after}")
+}

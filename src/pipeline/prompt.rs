@@ -1,0 +1,153 @@
+//! Step 3, prompt: token ids of the prompts of a stage, and findings about options that no prompt
+//! passes on.
+
+use super::chunk::SourceChunk;
+use super::setup::Setup;
+use crate::error::Result;
+use crate::event::Observer;
+use crate::finding::Finding;
+use crate::formats::visible;
+use crate::generation::Sampling;
+use crate::language::LanguagePair;
+use crate::model::Seq2SeqTask;
+use crate::prompt_part::PromptPart;
+use crate::prompts::{Prompt, Rendered, Task, Variables};
+
+/// Family of prompts for a model without a chat template.
+const BASE: &str = "base";
+
+/// Encodes texts as prompts of one task.
+pub(super) struct PromptEncoder<'a> {
+    setup: &'a Setup<'a>,
+    task: Task,
+    input: Input<'a>,
+}
+
+enum Input<'a> {
+    /// The text alone, into an encoder.
+    EncoderText(&'a Seq2SeqTask),
+    /// A prompt of the user's, into an encoder.
+    EncoderPrompt(&'a Seq2SeqTask, Prompt),
+    /// A prompt for a decoder-only model.
+    Prompt(Prompt),
+}
+
+impl<'a> PromptEncoder<'a> {
+    pub fn new(setup: &'a Setup<'a>, task: Task) -> Result<Self> {
+        let input = match &setup.seq2seq {
+            None => Input::Prompt(find(setup, task)?),
+            Some(seq2seq) if setup.takes_prompt() => {
+                Input::EncoderPrompt(seq2seq, find(setup, task)?)
+            }
+            Some(seq2seq) => Input::EncoderText(seq2seq),
+        };
+        Ok(Self { setup, task, input })
+    }
+
+    /// Strings that end an answer.
+    pub fn stop(&self) -> &[String] {
+        match &self.input {
+            Input::EncoderText(_) => &[],
+            Input::EncoderPrompt(_, prompt) | Input::Prompt(prompt) => &prompt.stop,
+        }
+    }
+
+    /// Token ids of the prompt for a text.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let model = self.setup.model;
+        match &self.input {
+            Input::EncoderText(seq2seq) => model.encoder_input(seq2seq, &visible(text)),
+            Input::EncoderPrompt(seq2seq, prompt) => {
+                let rendered = self.render(prompt, text)?;
+                let text: String = rendered.parts.iter().map(PromptPart::as_str).collect();
+                model.encoder_input(seq2seq, &text)
+            }
+            Input::Prompt(_) if self.is_worded_by_template() => {
+                let LanguagePair { from, to } = self.setup.languages;
+                model.translation_prompt(from.code(), to.code(), &visible(text))
+            }
+            Input::Prompt(prompt) => {
+                let rendered = self.render(prompt, text)?;
+                let parts: Vec<_> = rendered.parts.iter().map(PromptPart::as_deref).collect();
+                model.prompt(rendered.system.as_deref(), &parts)
+            }
+        }
+    }
+
+    /// True if the chat template itself asks for a translation, given languages and text.
+    fn is_worded_by_template(&self) -> bool {
+        self.task == Task::Translate
+            && self.setup.job.options.prompt.is_none()
+            && self.setup.model.has_translation_template()
+    }
+
+    fn render(&self, prompt: &Prompt, text: &str) -> Result<Rendered> {
+        let options = &self.setup.job.options;
+        prompt.render(&Variables {
+            text,
+            source: self.setup.languages.from,
+            target: self.setup.languages.to,
+            sentences: options.sentences,
+            style: options.style,
+            glossary: &options.glossary,
+            context: None,
+        })
+    }
+
+    /// Prompts of all chunks.
+    pub fn encode_all(
+        &self,
+        chunks: &[SourceChunk<'_>],
+        observer: &mut Observer<'_>,
+    ) -> Result<Vec<Vec<u32>>> {
+        let mut prompts = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            observer.check()?;
+            prompts.push(self.encode(chunk.text.trim())?);
+        }
+        Ok(prompts)
+    }
+
+    /// The marks that close the reasoning which some chat templates open at the end of a prompt.
+    pub fn open_reasoning(&self, prompts: &[Vec<u32>]) -> Vec<Option<&'static str>> {
+        if self.setup.seq2seq.is_some() {
+            return vec![None; prompts.len()];
+        }
+        prompts.iter().map(|ids| self.setup.model.reasoning_left_open(ids)).collect()
+    }
+}
+
+fn find(setup: &Setup<'_>, task: Task) -> Result<Prompt> {
+    let options = &setup.job.options;
+    let family = match &setup.job.capabilities.family {
+        Some(family) => family,
+        None if !setup.model.has_chat_template() => BASE,
+        None => setup.model.architecture(),
+    };
+    // A named prompt is for the job's own task; summaries are combined with the family's.
+    let name = options.prompt.as_deref().filter(|_| task == setup.job.task);
+    Prompt::find(task, family, name, options.prompt_folder.as_deref())
+}
+
+/// A finding if the model takes no prompt and so knows nothing of the glossary.
+pub(super) fn ignored_glossary(setup: &Setup<'_>) -> Option<Finding> {
+    if setup.takes_prompt() || setup.job.options.glossary.is_empty() {
+        return None;
+    }
+    let message = "the model takes no instructions: the glossary was not passed to it";
+    Some(Finding::new("glossary", "glossary_unheard", message))
+}
+
+/// A finding with the sampling settings that the checkpoint recommends and malmoi does not
+/// implement.
+pub(super) fn ignored_recommendations(setup: &Setup<'_>) -> Option<Finding> {
+    let samples = setup.seq2seq.is_none() && setup.job.generation.sampling != Sampling::Greedy;
+    let names = &setup.model.sampling_defaults().unsupported;
+    if !samples || names.is_empty() {
+        return None;
+    }
+    let names = names.join(", ");
+    let message =
+        format!("the model's makers also recommend {names}, which malmoi does not support");
+    Some(Finding::new("sampling", "sampling_ignored", message))
+}

@@ -1,0 +1,47 @@
+//! Step 1, read: the languages of a document, and the parts of it that are no article. The document
+//! itself was read by `formats`.
+
+use crate::document::{Document, Kind};
+use crate::error::Result;
+use crate::event::{Event, Observer};
+use crate::finding::{Finding, Severity, beginning};
+use crate::job::Job;
+use crate::language::{Language, LanguagePair};
+use crate::prompts::Task;
+
+/// Languages of a job: the given ones, else the document's and the task's default.
+pub(super) fn languages(document: &Document, job: &Job) -> Result<LanguagePair> {
+    let from = match job.options.from {
+        Some(from) => from,
+        None => Language::of_article(&document.article())?,
+    };
+    let default = if job.task == Task::Translate { from.other() } else { from };
+    Ok(LanguagePair { from, to: job.options.to.unwrap_or(default) })
+}
+
+/// A finding for each block that a summary leaves out as boilerplate, and one for the text outside
+/// the article.
+pub(super) fn left_out(document: &Document, observer: &mut Observer<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (what, text) in document.boilerplate() {
+        let message = format!("left out as {what}: {}", beginning(text));
+        let finding = Finding::new("furniture", "furniture", message)
+            .severity(Severity::Minor)
+            .value("what", what);
+        observer.event(&Event::Found(finding.clone()));
+        findings.push(finding);
+    }
+    findings.extend(outside(document, "are left out"));
+    findings
+}
+
+/// A finding with the number of text blocks outside the article, and what becomes of them.
+pub(super) fn outside(document: &Document, fate: &str) -> Option<Finding> {
+    let count = document.blocks().iter().filter(|block| block.kind == Kind::Outside).count();
+    if count == 0 {
+        return None;
+    }
+    let message = format!("{count} pieces of text outside the article {fate}");
+    let finding = Finding::new("furniture", "outside", message).severity(Severity::Minor);
+    Some(finding.value("pieces", count))
+}

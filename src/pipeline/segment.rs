@@ -1,0 +1,148 @@
+//! Step 2, segment: cuts a text into chunks that fit the context window with prompt and answer.
+
+use std::cell::{Cell, RefCell};
+
+use super::chunk::SourceChunk;
+use super::prompt::PromptEncoder;
+use super::setup::Setup;
+use super::translation::Translation;
+use crate::document::{Document, Kind};
+use crate::error::{Error, Result};
+use crate::event::Observer;
+use crate::finding::{Finding, beginning};
+use crate::language::Language;
+use crate::model::Model;
+use crate::prompts::Task;
+use crate::segment;
+
+/// Upper bound on the tokens of prompt and answer, for models with a larger context: attention over
+/// more costs more than it gains.
+const MAX_WINDOW: usize = 8192;
+/// Upper bound on the tokens of a chunk to translate: small models drop sentences of longer ones.
+const MAX_TRANSLATION_CHUNK: usize = 384;
+/// Tokens allowed for a sentence of a summary. Korean needs more of them than English in most
+/// vocabularies.
+const TOKENS_PER_SENTENCE: usize = 120;
+/// Tokens allowed beside the answer for a model that reasons first.
+pub(super) const REASONING_TOKENS: usize = 2048;
+/// Text and prompt are tokenized apart; a border between them may cost a token or two.
+const MARGIN: usize = 16;
+
+/// Tokens of prompt and answer together.
+pub(super) fn window(setup: &Setup<'_>) -> usize {
+    setup.model.context().min(MAX_WINDOW)
+}
+
+/// Upper bound on the tokens of the answer to a text of `tokens` tokens.
+pub(super) fn answer_limit(setup: &Setup<'_>, task: Task, tokens: usize) -> usize {
+    let options = &setup.job.options;
+    match (options.max_tokens, task) {
+        (Some(limit), _) => limit,
+        // Korean in an English vocabulary takes up to three tokens for one of the other side.
+        (None, Task::Translate) => 3 * tokens + 64,
+        (None, _) => (options.sentences + 1) * TOKENS_PER_SENTENCE,
+    }
+}
+
+/// Cuts a text into chunks, each of which fits the window with its prompt and its answer.
+pub(super) fn chunks<'t>(
+    setup: &Setup<'_>,
+    task: Task,
+    text: &'t str,
+    observer: &mut Observer<'_>,
+) -> Result<Vec<SourceChunk<'t>>> {
+    let budget = budget(setup, task)?;
+    if task != Task::Translate || setup.seq2seq.is_none() {
+        return split(setup.model, text, budget, observer);
+    }
+    // Translators of this kind were trained on sentences; of several at once they drop some.
+    let mut chunks = Vec::new();
+    for sentence in segment::sentences(text) {
+        chunks.extend(split(setup.model, sentence, budget, observer)?);
+    }
+    Ok(chunks)
+}
+
+/// Upper bound on the tokens of a chunk.
+fn budget(setup: &Setup<'_>, task: Task) -> Result<usize> {
+    let window = window(setup);
+    let empty_prompt = PromptEncoder::new(setup, task)?.encode("")?;
+    let reasons =
+        setup.seq2seq.is_none() && setup.model.reasoning_left_open(&empty_prompt).is_some();
+    let frame = empty_prompt.len() + if reasons { REASONING_TOKENS } else { 0 };
+    let room = window.saturating_sub(frame + MARGIN);
+    let budget = match (task, &setup.seq2seq) {
+        // Source and answer have a window each, and a translation must fit its own.
+        (Task::Translate, Some(seq2seq)) => {
+            room.min(MAX_TRANSLATION_CHUNK).min(seq2seq.search.logits_processors.max_length / 4 * 3)
+        }
+        (_, Some(_)) => room,
+        (Task::Translate, None) => MAX_TRANSLATION_CHUNK.min(room.saturating_sub(64) / 4),
+        (_, None) => room.saturating_sub(answer_limit(setup, task, 0)),
+    };
+    if budget < 16 {
+        let what = "the prompt without any text".into();
+        return Err(Error::TooLong { what, needed: frame, window });
+    }
+    Ok(budget)
+}
+
+/// Cuts a text into chunks of at most `budget` tokens.
+pub(super) fn split<'t>(
+    model: &Model,
+    text: &'t str,
+    budget: usize,
+    observer: &mut Observer<'_>,
+) -> Result<Vec<SourceChunk<'t>>> {
+    let (observer, cancelled) = (RefCell::new(observer), Cell::new(false));
+    // Most of the time is spent counting. After a cancellation every text counts as empty, so that
+    // nothing is cut any further.
+    let count = |text: &str| {
+        cancelled.set(cancelled.get() || observer.borrow_mut().check().is_err());
+        if cancelled.get() { 0 } else { model.count(text) }
+    };
+    let segments = segment::split(text, budget, &count);
+    if cancelled.get() {
+        return Err(Error::Cancelled);
+    }
+    let chunk =
+        |segment: segment::Segment<'t>| SourceChunk { text: segment.text, tokens: segment.size };
+    Ok(segments.into_iter().map(chunk).collect())
+}
+
+/// Cuts the blocks of a document into chunks to translate. A block is one chunk if it fits; a block
+/// without a word of the source language has none and stays as it is, which is a finding if it is
+/// in the other language.
+pub(super) fn blocks<'d>(
+    setup: &Setup<'_>,
+    document: &'d Document,
+    observer: &mut Observer<'_>,
+) -> Result<(Translation<'d>, Vec<Finding>)> {
+    let from = setup.languages.from;
+    let mut translation = Translation::of(document);
+    let mut findings = Vec::new();
+    for block in document.blocks() {
+        observer.check()?;
+        let text = document.block_text(block);
+        let language = if block.kind == Kind::Outside { None } else { Language::detect(text) };
+        let mut block_chunks = Vec::new();
+        if language == Some(from) {
+            block_chunks = chunks(setup, Task::Translate, text, observer)?;
+        } else if language.is_some() {
+            findings.extend(not_translated(text, from));
+        }
+        translation.add_block(block_chunks);
+    }
+    Ok((translation, findings))
+}
+
+/// A finding for a block that is in the other language already. Names and codes are too short for
+/// one.
+fn not_translated(text: &str, from: Language) -> Option<Finding> {
+    const MIN_WORDS: usize = 4;
+    if text.split_whitespace().count() < MIN_WORDS {
+        return None;
+    }
+    let message = format!("\"{}\" is not in {} and stays as it is", beginning(text), from.name());
+    Some(Finding::new("language", "not_translated", message).value("text", text))
+}

@@ -1,0 +1,49 @@
+//! A translation under way: the chunks of a document's blocks, and the results so far.
+
+use std::ops::Range;
+
+use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use crate::document::Document;
+
+pub(super) struct Translation<'d> {
+    pub document: &'d Document,
+    pub chunks: Vec<SourceChunk<'d>>,
+    /// For each block of the document its range in `chunks`.
+    pub blocks: Vec<Range<usize>>,
+    /// Results of the first chunks, in order.
+    pub results: Vec<ChunkResult>,
+}
+
+impl<'d> Translation<'d> {
+    pub fn of(document: &'d Document) -> Self {
+        Self { document, chunks: Vec::new(), blocks: Vec::new(), results: Vec::new() }
+    }
+
+    /// Adds the chunks of the next block.
+    pub fn add_block(&mut self, chunks: Vec<SourceChunk<'d>>) {
+        let start = self.chunks.len();
+        self.chunks.extend(chunks);
+        self.blocks.push(start..self.chunks.len());
+    }
+
+    /// True if all chunks of a block have their results.
+    pub fn is_finished(&self, block: usize) -> bool {
+        self.blocks[block].end <= self.results.len()
+    }
+
+    /// The new text of a finished block: the translations of its chunks with the white space that
+    /// was between them. `None` for a block without chunks.
+    pub fn block_text(&self, block: usize) -> Option<String> {
+        let range = self.blocks[block].clone();
+        if range.is_empty() {
+            return None;
+        }
+        let mut text = String::new();
+        for (chunk, result) in self.chunks[range.clone()].iter().zip(&self.results[range]) {
+            text.push_str(&result.segment.text);
+            text.push_str(trailing_space(chunk.text));
+        }
+        text.truncate(text.trim_end().len());
+        Some(text)
+    }
+}
