@@ -171,7 +171,7 @@ impl Model {
         tokenizer.forget_beyond(loaded.vocabulary)?;
         let (bytes, matmul_cost) = (checkpoint.size(), checkpoint.matmul_cost()?);
         let config = checkpoint.config;
-        let beams = match loaded.sources {
+        let beams = match loaded.encoder_vocabulary {
             Some(known) if tokenizer.largest_id().is_some_and(|id| id as usize >= known) => {
                 let reason =
                     format!("its tokenizer has more tokens than the network, which knows {known}");

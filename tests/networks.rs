@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use candle_core::Device;
-use malmoi::architectures::{self, Loaded, Logits, Network, Row, Setup, State, Want};
+use malmoi::architectures::{self, Loaded, Logits, LogitsFor, Network, Row, Setup, State};
 use malmoi::checkpoint::{Checkpoint, Tokenizer};
 use malmoi::generation::{Control, Engine, Generated, Options};
 use malmoi::kernels::{Phase, Precision};
@@ -86,7 +86,7 @@ impl Fixture {
     fn read(&self, state: &mut State, tokens: &[u32]) -> Vec<Vec<f32>> {
         let logits = self
             .network
-            .forward(&mut [Row { state, tokens, want: Want::All }], Phase::Decode)
+            .forward(&mut [Row { state, tokens, logits: LogitsFor::All }], Phase::Decode)
             .unwrap();
         logits.row(0).map(<[f32]>::to_vec).collect()
     }
@@ -137,26 +137,26 @@ fn rows_read_together_are_rows_read_alone() {
                 .map(|text| &text[text.len() * step / 3..text.len() * (step + 1) / 3])
                 .collect();
             // In the second step nobody wants anything.
-            let want = |which: usize| match step {
-                1 => Want::Nothing,
-                _ => [Want::Last, Want::All, Want::Nothing][(which + step) % 3],
+            let logits = |which: usize| match step {
+                1 => LogitsFor::None,
+                _ => [LogitsFor::Last, LogitsFor::All, LogitsFor::None][(which + step) % 3],
             };
             let mut rows: Vec<Row<'_>> = states
                 .iter_mut()
                 .zip(&parts)
                 .enumerate()
                 .filter(|(_, (_, part))| !part.is_empty())
-                .map(|(which, (state, tokens))| Row { state, tokens, want: want(which) })
+                .map(|(which, (state, tokens))| Row { state, tokens, logits: logits(which) })
                 .collect();
             let together = fixture.network.forward(&mut rows, Phase::Decode).unwrap();
             let read = parts.iter().enumerate().filter(|(_, part)| !part.is_empty());
             for (row, (which, part)) in read.enumerate() {
                 let upto = &texts[which][..texts[which].len() * step / 3 + part.len()];
                 let mut alone = fixture.read(&mut fixture.begin(), upto);
-                let wanted = match want(which) {
-                    Want::Nothing => 0,
-                    Want::Last => 1,
-                    Want::All => part.len(),
+                let wanted = match logits(which) {
+                    LogitsFor::None => 0,
+                    LogitsFor::Last => 1,
+                    LogitsFor::All => part.len(),
                 };
                 let alone = alone.split_off(alone.len() - wanted);
                 let together: Vec<&[f32]> = together.row(row).collect();
@@ -322,7 +322,7 @@ fn rows_that_make_no_sense_are_errors() {
             (&[3; 300][..], "window is 256"),
         ] {
             let mut state = fixture.begin();
-            let rows = &mut [Row { state: &mut state, tokens, want: Want::Last }];
+            let rows = &mut [Row { state: &mut state, tokens, logits: LogitsFor::Last }];
             let error = fixture.network.forward(rows, Phase::Decode).err().unwrap().to_string();
             assert!(error.contains(word), "{}: {error}", fixture.name);
             assert!(state.is_empty());

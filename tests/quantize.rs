@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use candle_core::Device;
-use malmoi::architectures::{self, Row, Setup, Want};
+use malmoi::architectures::{self, LogitsFor, Row, Setup};
 use malmoi::checkpoint::Checkpoint;
 use malmoi::kernels::{BlockType, Phase, Precision};
 use malmoi::{Error, Quantization};
@@ -19,7 +19,7 @@ fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
     let network = architectures::load(&setup).unwrap().network;
     let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();
-    let rows = &mut [Row { state: &mut state, tokens: &tokens, want: Want::Last }];
+    let rows = &mut [Row { state: &mut state, tokens: &tokens, logits: LogitsFor::Last }];
     network.forward(rows, Phase::Decode).unwrap().last(0).to_vec()
 }
 

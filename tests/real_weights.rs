@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use malmoi::architectures::{Row, Want};
+use malmoi::architectures::{LogitsFor, Row};
 use malmoi::generation::{Control, Generated, Options, Sampling};
 use malmoi::kernels::Phase;
 use malmoi::{Finish, Model, OpenOptions, PromptPart};
@@ -51,7 +51,7 @@ fn logits_of(model: &Model, ids: &[u32]) -> Vec<Vec<f32>> {
 fn in_pieces(model: &Model, pieces: &[&[u32]], phase: Phase) -> Vec<Vec<f32>> {
     let mut state = model.network().begin(&[&[]], phase).unwrap().remove(0);
     let read = |tokens: &&[u32]| {
-        let rows = &mut [Row { state: &mut state, tokens, want: Want::All }];
+        let rows = &mut [Row { state: &mut state, tokens, logits: LogitsFor::All }];
         let logits = model.network().forward(rows, phase).unwrap();
         logits.row(0).map(<[f32]>::to_vec).collect::<Vec<_>>()
     };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
-use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
+use malmoi::architectures::{self, Loaded, LogitsFor, Network, Row, Setup};
 use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
 use malmoi::generation::LogitsProcessors;
 use malmoi::generation::beam::{BeamSearchConfig, EarlyStopping, Hypothesis, search};
@@ -153,7 +153,7 @@ impl Fixture {
             .begin(&[&self.expected.sources[*source]], Phase::Decode)
             .unwrap()
             .remove(0);
-        let row = Row { state: &mut state, tokens: read, want: Want::All };
+        let row = Row { state: &mut state, tokens: read, logits: LogitsFor::All };
         let whole = self.network.forward(&mut [row], Phase::Decode).unwrap();
         assert_eq!(whole.row(0).count(), logits.len());
         for (at, (ours, expected)) in whole.row(0).zip(logits).enumerate() {
@@ -194,20 +194,20 @@ fn logits_after_every_token_are_those_of_the_reference() {
                 .remove(0)
         };
         let mut state = begin();
-        let row = Row { state: &mut state, tokens: read, want: Want::All };
+        let row = Row { state: &mut state, tokens: read, logits: LogitsFor::All };
         let whole = fixture.network.forward(&mut [row], Phase::Decode).unwrap();
         // Token by token, cut back and forked, it is the same to the last bit.
         let mut state = begin();
         for (at, token) in read.iter().enumerate() {
             let mut other = state.fork();
-            let row = Row { state: &mut other, tokens: &[3, 4], want: Want::Last };
+            let row = Row { state: &mut other, tokens: &[3, 4], logits: LogitsFor::Last };
             fixture.network.forward(&mut [row], Phase::Decode).unwrap();
-            let row = Row { state: &mut state, tokens: &[*token], want: Want::Last };
+            let row = Row { state: &mut state, tokens: &[*token], logits: LogitsFor::Last };
             let one = fixture.network.forward(&mut [row], Phase::Decode).unwrap();
             assert!(one.last(0) == whole.row(0).nth(at).unwrap(), "{}: token {at}", fixture.name);
         }
         assert_eq!(state.truncate(4), 4);
-        let row = Row { state: &mut state, tokens: &read[4..], want: Want::Last };
+        let row = Row { state: &mut state, tokens: &read[4..], logits: LogitsFor::Last };
         let again = fixture.network.forward(&mut [row], Phase::Decode).unwrap();
         assert!(again.last(0) == whole.last(0), "{}", fixture.name);
     }
@@ -220,12 +220,13 @@ fn sources_read_together_are_sources_read_alone() {
         let start = fixture.expected.forced.read[0];
         let mut together = fixture.network.begin(&sources, Phase::Decode).unwrap();
         let read = [start, 7];
-        let rows = together.iter_mut().map(|state| Row { state, tokens: &read, want: Want::Last });
+        let rows =
+            together.iter_mut().map(|state| Row { state, tokens: &read, logits: LogitsFor::Last });
         let together =
             fixture.network.forward(&mut rows.collect::<Vec<_>>(), Phase::Decode).unwrap();
         for (row, source) in sources.iter().enumerate() {
             let mut alone = fixture.network.begin(&[source], Phase::Decode).unwrap();
-            let alone = Row { state: &mut alone[0], tokens: &[start, 7], want: Want::Last };
+            let alone = Row { state: &mut alone[0], tokens: &[start, 7], logits: LogitsFor::Last };
             let alone = fixture.network.forward(&mut [alone], Phase::Decode).unwrap();
             assert!(together.last(row) == alone.last(0), "{} {row}", fixture.name);
         }
@@ -360,7 +361,7 @@ fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
         let nearly = written(&file);
         let logits = |fixture: &Fixture| {
             let mut state = fixture.network.begin(&[&[5, 9, 1]], Phase::Decode).unwrap().remove(0);
-            let row = Row { state: &mut state, tokens: &[0], want: Want::Last };
+            let row = Row { state: &mut state, tokens: &[0], logits: LogitsFor::Last };
             fixture.network.forward(&mut [row], Phase::Decode).unwrap().last(0).to_vec()
         };
         let (without, copy, nearly) = (logits(&without), logits(&copy), logits(&nearly));

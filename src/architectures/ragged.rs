@@ -1,74 +1,82 @@
-//! What rows and sources of unequal lengths, which stand one after the other in one tensor, attend
-//! to: each by itself, so that none depends on its neighbours and nothing is padded.
+//! Keys and values that the tokens of a ragged batch attend to: each sequence only its own.
 
 use std::ops::Range;
 
 use candle_core::{IndexOp, Result, Tensor};
 
-use super::state::Source;
-use super::{Row, starts};
+use super::batch::{Row, row_starts};
+use super::state::EncoderOutput;
 use crate::kernels::{KeyValues, Span, pool};
 
-fn ranges(sources: &[&[u32]]) -> Vec<Range<usize>> {
-    let ends = sources.iter().scan(0, |end, source| {
-        *end += source.len();
-        Some(*end)
-    });
-    ends.zip(sources).map(|(end, source)| end - source.len()..end).collect()
+/// Range of each input among the tokens of all inputs.
+fn ranges(inputs: &[&[u32]]) -> Vec<Range<usize>> {
+    let mut ranges = Vec::with_capacity(inputs.len());
+    let mut start = 0;
+    for input in inputs {
+        ranges.push(start..start + input.len());
+        start += input.len();
+    }
+    ranges
 }
 
-/// Every source within itself.
-pub(super) fn within(k: &Tensor, v: &Tensor, sources: &[&[u32]]) -> Result<Vec<Span>> {
-    let one = |_, range: &mut Range<usize>| {
+/// Every encoder input attends to itself.
+pub(super) fn encoder_self_attention(
+    k: &Tensor,
+    v: &Tensor,
+    inputs: &[&[u32]],
+) -> Result<Vec<Span>> {
+    let span = |_, range: &mut Range<usize>| {
         let past = KeyValues::of(&k.i(range.clone())?, &v.i(range.clone())?)?;
         Ok(Span { tokens: range.len(), past })
     };
-    pool::map(&mut ranges(sources), one).into_iter().collect()
+    pool::map(&mut ranges(inputs), span).into_iter().collect()
 }
 
-/// Every row within what it has written, the new tokens included.
-pub(super) fn cached(
+/// Every row attends to its cached tokens and the new ones, which are appended to the cache.
+pub(super) fn decoder_self_attention(
     k: &Tensor,
     v: &Tensor,
     rows: &mut [Row<'_>],
     layer: usize,
 ) -> Result<Vec<Span>> {
-    let starts = starts(rows);
-    let one = |index: usize, row: &mut Row<'_>| {
+    let starts = row_starts(rows);
+    let span = |index: usize, row: &mut Row<'_>| {
         let tokens = row.tokens.len();
         let part = |x: &Tensor| x.i(starts[index]..starts[index] + tokens);
         let length = row.state.len();
-        let past = row.state.keys(layer)?;
+        let past = row.state.kv_cache(layer)?;
         past.append(length, &part(k)?, &part(v)?)?;
         Ok(Span { tokens, past: past.clone() })
     };
-    pool::map(rows, one).into_iter().collect()
+    pool::map(rows, span).into_iter().collect()
 }
 
-/// From every row into its source. Rows with the same source, as beams have, go over it together.
-pub(super) fn crossed(rows: &[Row<'_>], layer: usize) -> Result<Vec<Span>> {
+/// Every row attends to its encoder output. Consecutive rows with the same encoder output, as beams
+/// have, share a span.
+pub(super) fn cross_attention(rows: &[Row<'_>], layer: usize) -> Result<Vec<Span>> {
     let mut spans: Vec<Span> = Vec::with_capacity(rows.len());
-    let mut last: Option<&Source> = None;
+    let mut last: Option<&EncoderOutput> = None;
     for row in rows {
-        let source = row.state.source()?;
-        match spans.last_mut().filter(|_| last.is_some_and(|last| last.is(source))) {
+        let output = row.state.encoder_output()?;
+        match spans.last_mut().filter(|_| last.is_some_and(|last| last.is_same(output))) {
             Some(span) => span.tokens += row.tokens.len(),
-            None => {
-                spans.push(Span { tokens: row.tokens.len(), past: source.keys(layer)?.clone() })
-            }
+            None => spans.push(Span { tokens: row.tokens.len(), past: output.kv(layer)?.clone() }),
         }
-        last = Some(source);
+        last = Some(output);
     }
     Ok(spans)
 }
 
-/// What a decoder keeps of each source: for each of its layers keys and values, of all sources
-/// together.
-pub(super) fn keep(sources: &[&[u32]], layers: &[(Tensor, Tensor)]) -> Result<Vec<Source>> {
-    let of_source = |_, range: &mut Range<usize>| {
+/// Splits the cross-attention keys and values of all inputs, given for each decoder layer, into
+/// one encoder output for each input.
+pub(super) fn cross_kv(
+    inputs: &[&[u32]],
+    layers: &[(Tensor, Tensor)],
+) -> Result<Vec<EncoderOutput>> {
+    let output = |_, range: &mut Range<usize>| {
         let part = |x: &Tensor| x.i(range.clone());
         let layers = layers.iter().map(|(k, v)| KeyValues::of(&part(k)?, &part(v)?));
-        Ok(Source::new(layers.collect::<Result<_>>()?))
+        Ok(EncoderOutput::new(layers.collect::<Result<_>>()?))
     };
-    pool::map(&mut ranges(sources), of_source).into_iter().collect()
+    pool::map(&mut ranges(inputs), output).into_iter().collect()
 }

@@ -1,11 +1,13 @@
-//! A network that answers by a script: a real row of the table, for testing everything around
-//! networks in milliseconds.
+//! A network that answers by a script: an entry of the table like the others, to test everything
+//! around networks in milliseconds.
 //!
 //! Its folder holds a `tokenizer.json` whose first 256 tokens are the bytes, and a `config.json`
-//! with a script. Each rule looks at the prompt; the first whose `when` is found in it is played,
-//! byte after byte. It misbehaves on demand too:
+//! with a script. Each rule looks at the prompt; the first one whose `when` is found in it is
+//! played, byte after byte. It can also misbehave:
+//!
 //! ```json
-//! {"model_type": "scripted", "vocab_size": 260, "eos_token_id": 256, "max_position_embeddings": 4096, "script": [
+//! {"model_type": "scripted", "vocab_size": 260, "eos_token_id": 256,
+//!  "max_position_embeddings": 4096, "script": [
 //!   {"when": "earthquake", "say": "A quake was felt in Gangneung."},
 //!   {"when": "drums",      "say": "boom ", "then": "loop"},
 //!   {"when": "cable",      "say": "Half of ", "then": "fail"},
@@ -14,17 +16,19 @@
 //!   {"copy": {"after": "<text>", "before": "</text>"}}
 //! ]}
 //! ```
-//! `then` is `stop` (default), `loop` (say it again and again) or `fail` (an error at the token
-//! after). `bytes` cuts the answer short, between the bytes of a syllable if need be. `pause` makes
-//! every step take a number of milliseconds, from where `when` has been read on. `copy` says what
-//! stands in the prompt between two marks: a translation that changes nothing.
+//!
+//! `then` is `stop` (default), `loop` (repeat the answer) or `fail` (an error at the token after
+//! it). `bytes` cuts the answer short, possibly inside a syllable. `pause` makes every step take
+//! a number of milliseconds, once `when` was read. `copy` answers with the text between two
+//! markers of the prompt: a translation that changes nothing.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::state::{Memory, State};
-use super::{Architecture, Loaded, Logits, Network, Row, Setup, check_rows};
+use super::batch::{Logits, Row, check_rows, logit_counts};
+use super::state::{SequenceCache, State};
+use super::{Architecture, Loaded, Network, Setup};
 use crate::checkpoint::Key;
 use crate::error::{Error, Result};
 use crate::kernels::Phase;
@@ -34,7 +38,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["scripted"
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
-    /// What must stand in the prompt; nothing always does.
+    /// Text that the prompt must contain; the empty text always matches.
     #[serde(default)]
     when: String,
     #[serde(default)]
@@ -42,7 +46,7 @@ struct Rule {
     #[serde(default)]
     bytes: Option<usize>,
     #[serde(default)]
-    copy: Option<Marks>,
+    copy: Option<Markers>,
     #[serde(default)]
     then: Then,
     #[serde(default)]
@@ -51,7 +55,7 @@ struct Rule {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Marks {
+struct Markers {
     after: String,
     before: String,
 }
@@ -81,32 +85,29 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         .map_err(|e| Error::malformed(model_config.file(), format!("script: {e}")))?;
     let end = model_config.eos_tokens().first().copied().unwrap_or(0);
     let network = Box::new(Scripted { script, vocabulary, context, end });
-    Ok(Loaded { network, context, vocabulary, sources: None })
+    Ok(Loaded { network, context, vocabulary, encoder_vocabulary: None })
 }
 
 impl Network for Scripted {
-    fn begin(&self, sources: &[&[u32]], _: Phase) -> Result<Vec<State>> {
-        Ok(sources.iter().map(|_| State::new(Memory::Tokens(Vec::new()))).collect())
+    fn begin(&self, inputs: &[&[u32]], _: Phase) -> Result<Vec<State>> {
+        Ok(inputs.iter().map(|_| State::new(SequenceCache::Tokens(Vec::new()))).collect())
     }
 
     fn forward(&self, rows: &mut [Row<'_>], _: Phase) -> Result<Logits> {
         check_rows(rows, self.vocabulary, self.context)?;
+        let counts = logit_counts(rows);
         let mut values = Vec::new();
-        for row in rows.iter_mut() {
+        for (row, count) in rows.iter_mut().zip(&counts) {
             row.state.begin_step();
-            let Memory::Tokens(tokens) = row.state.memory() else {
+            let SequenceCache::Tokens(tokens) = row.state.cache_mut() else {
                 return Err(Error::Engine("a state of another network".into()));
             };
             tokens.extend(row.tokens);
-            let pause = self.script.iter().filter(|rule| rule.pause > 0);
-            let pause =
-                pause.filter(|rule| find(tokens, &rule.when, 0).is_some()).map(|rule| rule.pause);
-            std::thread::sleep(Duration::from_millis(pause.max().unwrap_or(0)));
-            let wanted = row.want.count(row.tokens.len());
-            for end in tokens.len() - wanted + 1..=tokens.len() {
+            std::thread::sleep(self.pause_after(tokens));
+            for end in tokens.len() - count + 1..=tokens.len() {
                 let next = self.next(&tokens[..end])?;
-                // The next token is certain, and its neighbours are likelier than the rest, so that
-                // a penalty has somewhere to go.
+                // The next token is certain. Its neighbors are likelier than the rest, so that a
+                // repetition penalty leads to other tokens.
                 values.extend((0..self.vocabulary).map(|id| {
                     let distance = id.abs_diff(next as usize);
                     if distance == 0 { 20.0 } else { -(distance.min(100) as f32) / 10.0 }
@@ -114,13 +115,20 @@ impl Network for Scripted {
             }
             row.state.end_step(row.tokens);
         }
-        Ok(Logits::of_rows(self.vocabulary, values, rows))
+        Ok(Logits::new(self.vocabulary, values, &counts))
     }
 }
 
 impl Scripted {
-    /// What follows the tokens. The prompt ends where the longest beginning of an answer ends the
-    /// tokens.
+    /// The longest pause of the rules that apply to the tokens.
+    fn pause_after(&self, tokens: &[u32]) -> Duration {
+        let applies = |rule: &&Rule| rule.pause > 0 && find(tokens, &rule.when, 0).is_some();
+        let pauses = self.script.iter().filter(applies).map(|rule| rule.pause);
+        Duration::from_millis(pauses.max().unwrap_or(0))
+    }
+
+    /// The token after the tokens. The answer so far is the longest beginning of an answer that the
+    /// tokens end with; the prompt is before it.
     fn next(&self, tokens: &[u32]) -> Result<u32> {
         for rule in &self.script {
             let Some(answer) = rule.answer(tokens) else { continue };
@@ -138,7 +146,7 @@ impl Scripted {
 }
 
 impl Rule {
-    /// What the rule says to these tokens; `None` where it does not apply.
+    /// The answer to these tokens; `None` if the rule does not apply.
     fn answer(&self, tokens: &[u32]) -> Option<Vec<u32>> {
         let prompt = tokens;
         find(prompt, &self.when, 0)?;
@@ -148,7 +156,7 @@ impl Rule {
                 let cut = self.bytes.unwrap_or(answer.len()).min(answer.len());
                 Some(answer[..cut].to_vec())
             }
-            Some(Marks { after, before }) => {
+            Some(Markers { after, before }) => {
                 let start = find(prompt, after, 0)? + after.len();
                 Some(prompt[start..find(prompt, before, start)?].to_vec())
             }
@@ -156,7 +164,7 @@ impl Rule {
     }
 }
 
-/// Where the bytes of a text first stand among tokens.
+/// Position of the first occurrence of a text's bytes among tokens, from `from` on.
 fn find(tokens: &[u32], text: &str, from: usize) -> Option<usize> {
     if text.is_empty() {
         return Some(from);
@@ -167,7 +175,7 @@ fn find(tokens: &[u32], text: &str, from: usize) -> Option<usize> {
     tokens[from..].windows(text.len()).position(is).map(|at| at + from)
 }
 
-/// How much of the answer stands at the end of the tokens.
+/// Number of tokens of the answer at the end of the tokens.
 fn said(answer: &[u32], tokens: &[u32], then: Then) -> usize {
     let most = if then == Then::Loop { tokens.len() } else { answer.len().min(tokens.len()) };
     let matches = |count: &usize| {

@@ -1,6 +1,5 @@
-//! What a sequence has read: keys and values of attention layers, and the fixed amount that
-//! recurrent layers remember. A state is a value: it is cut back, forked and thrown away without
-//! asking the network.
+//! State of a sequence: the KV caches of attention layers and the states of recurrent layers. A
+//! state is a value: it is truncated, forked and dropped without the network.
 //!
 //! Knows memory; knows no network and no arithmetic.
 
@@ -11,212 +10,226 @@ use candle_core::Result;
 
 use crate::kernels::KeyValues;
 
-/// What one sequence has read.
+/// Everything that a network keeps of one sequence.
 #[derive(Clone)]
 pub struct State {
+    /// Number of tokens processed.
     length: usize,
-    memory: Memory,
-    /// Where recurrent layers can return to, oldest first.
-    marks: Vec<Mark>,
-    /// A step has begun and not ended: what recurrent layers remember belongs to no length.
-    torn: bool,
-    /// What to do when the sequence becomes longer than some length.
-    again: Option<Again>,
-    /// What an encoder made of the source.
-    source: Option<Source>,
+    cache: SequenceCache,
+    /// Positions to which recurrent layers can return, oldest first.
+    snapshots: Vec<Snapshot>,
+    /// True between the beginning and the end of a step: recurrent layers are then at no position.
+    mid_step: bool,
+    /// Set if longer sequences are computed differently, from their first token on.
+    recompute: Option<RecomputeBeyond>,
+    /// Encoder output for cross-attention.
+    encoder_output: Option<EncoderOutput>,
 }
 
-/// Keys and values of a source, for each layer of a decoder that attends to it. Nobody writes to
-/// them.
+/// Cross-attention keys and values of one encoder input, for each decoder layer. Read only.
 #[derive(Clone)]
-pub(super) struct Source(Arc<Vec<KeyValues>>);
+pub(super) struct EncoderOutput(Arc<Vec<KeyValues>>);
 
-impl Source {
+impl EncoderOutput {
     pub fn new(layers: Vec<KeyValues>) -> Self {
         Self(Arc::new(layers))
     }
 
-    /// Whether it is the same, and not only one like it.
-    pub fn is(&self, other: &Self) -> bool {
+    /// True if both are the same object, not only equal.
+    pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Those for a layer.
-    pub fn keys(&self, layer: usize) -> Result<&KeyValues> {
+    /// Keys and values for a decoder layer.
+    pub fn kv(&self, layer: usize) -> Result<&KeyValues> {
         match self.0.get(layer) {
-            Some(keys) => Ok(keys),
+            Some(kv) => Ok(kv),
             None => candle_core::bail!("a state of another network"),
         }
     }
 }
 
-/// Sequences that are longer than `than` tokens are read in another way, from their beginning.
+/// A sequence that becomes longer than `length` tokens is computed again from its first token.
 #[derive(Clone)]
-struct Again {
-    than: usize,
-    /// Every token read so far.
+struct RecomputeBeyond {
+    length: usize,
+    /// All tokens so far.
     tokens: Vec<u32>,
 }
 
+/// The caches of one sequence.
 #[derive(Clone)]
-pub(super) enum Memory {
-    /// One a layer.
-    Layers(Vec<LayerMemory>),
-    /// The tokens themselves: a scripted model's.
+pub(super) enum SequenceCache {
+    /// One for each layer.
+    Layers(Vec<LayerCache>),
+    /// The tokens themselves, of a scripted model.
     Tokens(Vec<u32>),
 }
 
-/// What one layer remembers of one sequence.
+/// The cache of one layer.
 #[derive(Clone)]
-pub(super) enum LayerMemory {
+pub(super) enum LayerCache {
     /// Keys and values of every token.
     Attention(KeyValues),
-    /// A fixed amount, however long the sequence is.
-    Recurrent(Recurrent),
-    /// Nothing: it reads another layer's keys and values.
-    Nothing,
+    /// A state of fixed size.
+    Recurrent(RecurrentState),
+    /// None: the layer uses the keys and values of another one.
+    None,
 }
 
+/// The recurrent layers at some position.
 #[derive(Clone)]
-struct Mark {
+struct Snapshot {
     length: usize,
-    layers: Vec<Recurrent>,
+    layers: Vec<RecurrentState>,
 }
 
 impl State {
-    /// Marks that are kept; each costs what recurrent layers remember.
-    const MARKS: usize = 3;
-    /// While a text is written, a mark is made so often (tokens).
-    const EVERY: usize = 128;
+    /// Maximum number of snapshots. Each is as large as all recurrent states.
+    const MAX_SNAPSHOTS: usize = 3;
+    /// Tokens between snapshots while decoding.
+    const SNAPSHOT_INTERVAL: usize = 128;
 
-    /// A sequence that has read nothing.
-    pub(super) fn new(memory: Memory) -> Self {
-        Self { length: 0, memory, marks: Vec::new(), torn: false, again: None, source: None }
+    /// The state of an empty sequence.
+    pub(super) fn new(cache: SequenceCache) -> Self {
+        Self {
+            length: 0,
+            cache,
+            snapshots: Vec::new(),
+            mid_step: false,
+            recompute: None,
+            encoder_output: None,
+        }
     }
 
-    /// The same for a network that has read a source.
-    pub(super) fn with_source(self, source: Source) -> Self {
-        Self { source: Some(source), ..self }
+    /// Adds the encoder output.
+    pub(super) fn with_encoder_output(self, output: EncoderOutput) -> Self {
+        Self { encoder_output: Some(output), ..self }
     }
 
-    /// The same for a network that reads sequences of more than `than` tokens in another way.
-    pub(super) fn read_again_if_longer(self, than: usize) -> Self {
-        Self { again: Some(Again { than, tokens: Vec::new() }), ..self }
+    /// Marks sequences of more than `length` tokens as computed differently, from their first token
+    /// on.
+    pub(super) fn recompute_beyond(self, length: usize) -> Self {
+        Self { recompute: Some(RecomputeBeyond { length, tokens: Vec::new() }), ..self }
     }
 
-    /// Tokens read so far.
+    /// Number of tokens processed.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether nothing was read yet.
+    /// True if no token was processed yet.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Forgets what was read after the first `length` tokens, and returns how many are left.
+    /// Removes the tokens after the first `length`, and returns the number of tokens that are left.
     ///
-    /// Attention can be cut anywhere. What recurrent layers remember cannot: they return to the
-    /// last mark before, so that fewer tokens may be left than asked for; the caller reads the
-    /// rest again. Marks are made where a piece of a prompt ends, and now and then.
+    /// KV caches can be cut anywhere. Recurrent layers return to their last snapshot at or before
+    /// `length`, so that fewer tokens may be left; the caller processes the rest again. Snapshots
+    /// are made at the end of each chunk of a prompt and at intervals while decoding.
     pub fn truncate(&mut self, length: usize) -> usize {
         let mut length = length.min(self.length);
-        if length == self.length && !self.torn {
+        if length == self.length && !self.mid_step {
             return length;
         }
-        if self.again.as_ref().is_some_and(|again| self.length > again.than && length <= again.than)
+        if let Some(recompute) = &self.recompute
+            && length <= recompute.length
+            && recompute.length < self.length
         {
             length = 0;
         }
-        match &mut self.memory {
-            // Keys and values are written at `length`; what lies beyond is overwritten.
-            Memory::Layers(layers) => {
-                let mut recurrent: Vec<&mut Recurrent> =
+        match &mut self.cache {
+            SequenceCache::Layers(layers) => {
+                let mut recurrent: Vec<&mut RecurrentState> =
                     layers.iter_mut().filter_map(recurrent_mut).collect();
                 if recurrent.is_empty() {
+                    // KV caches are overwritten from `length` on.
                     self.length = length;
                 } else {
-                    self.marks.retain(|mark| mark.length <= length);
-                    self.length = self.marks.last().map_or(0, |mark| mark.length);
+                    self.snapshots.retain(|snapshot| snapshot.length <= length);
+                    self.length = self.snapshots.last().map_or(0, |snapshot| snapshot.length);
                     for (index, layer) in recurrent.iter_mut().enumerate() {
-                        match self.marks.last() {
-                            Some(mark) => **layer = mark.layers[index].clone(),
-                            None => **layer = Recurrent::new(layer.0.len()),
-                        }
+                        **layer = match self.snapshots.last() {
+                            Some(snapshot) => snapshot.layers[index].clone(),
+                            None => RecurrentState::new(layer.0.len()),
+                        };
                     }
                 }
             }
-            Memory::Tokens(tokens) => {
+            SequenceCache::Tokens(tokens) => {
                 tokens.truncate(length);
                 self.length = length;
             }
         }
-        if let Some(again) = &mut self.again {
-            again.tokens.truncate(self.length);
+        if let Some(recompute) = &mut self.recompute {
+            recompute.tokens.truncate(self.length);
         }
-        self.torn = false;
+        self.mid_step = false;
         self.length
     }
 
-    /// Tokens that may be read now and taken back without any others being read again.
-    pub fn ahead(&self) -> usize {
-        let is_recurrent = |layer: &LayerMemory| matches!(layer, LayerMemory::Recurrent(_));
-        match (&self.memory, &self.again) {
-            (Memory::Layers(layers), _) if layers.iter().any(is_recurrent) => 0,
-            (_, Some(again)) if self.length <= again.than => again.than - self.length,
+    /// Number of tokens that can be appended now and removed again without computing any others
+    /// again.
+    pub fn removable(&self) -> usize {
+        let is_recurrent = |layer: &LayerCache| matches!(layer, LayerCache::Recurrent(_));
+        match (&self.cache, &self.recompute) {
+            (SequenceCache::Layers(layers), _) if layers.iter().any(is_recurrent) => 0,
+            (_, Some(recompute)) if self.length <= recompute.length => {
+                recompute.length - self.length
+            }
             _ => usize::MAX,
         }
     }
 
-    /// A second sequence with the same past. Memory is shared until one of the two is written to.
+    /// A second sequence with the same tokens. Memory is shared until one of the two changes.
     pub fn fork(&self) -> Self {
         self.clone()
     }
 
-    pub(super) fn memory(&mut self) -> &mut Memory {
-        &mut self.memory
+    pub(super) fn cache_mut(&mut self) -> &mut SequenceCache {
+        &mut self.cache
     }
 
-    fn layer(&mut self, index: usize) -> Option<&mut LayerMemory> {
-        match &mut self.memory {
-            Memory::Layers(layers) => layers.get_mut(index),
-            Memory::Tokens(_) => None,
+    fn layer(&mut self, index: usize) -> Option<&mut LayerCache> {
+        match &mut self.cache {
+            SequenceCache::Layers(layers) => layers.get_mut(index),
+            SequenceCache::Tokens(_) => None,
         }
     }
 
-    /// Keys and values of an attention layer.
-    pub(super) fn keys(&mut self, layer: usize) -> Result<&mut KeyValues> {
+    /// The KV cache of an attention layer.
+    pub(super) fn kv_cache(&mut self, layer: usize) -> Result<&mut KeyValues> {
         match self.layer(layer) {
-            Some(LayerMemory::Attention(cache)) => Ok(cache),
+            Some(LayerCache::Attention(cache)) => Ok(cache),
             _ => candle_core::bail!("a state of another network"),
         }
     }
 
-    /// What an encoder made of the source.
-    pub(super) fn source(&self) -> Result<&Source> {
-        match &self.source {
-            Some(source) => Ok(source),
+    pub(super) fn encoder_output(&self) -> Result<&EncoderOutput> {
+        match &self.encoder_output {
+            Some(output) => Ok(output),
             None => candle_core::bail!("a state of another network"),
         }
     }
 
-    /// What a recurrent layer remembers.
+    /// The state of a recurrent layer.
     pub(super) fn recurrent(&mut self, layer: usize) -> Result<&mut [f32]> {
         match self.layer(layer) {
-            Some(LayerMemory::Recurrent(memory)) => Ok(Arc::make_mut(&mut memory.0).as_mut_slice()),
+            Some(LayerCache::Recurrent(state)) => Ok(Arc::make_mut(&mut state.0).as_mut_slice()),
             _ => candle_core::bail!("a state of another network"),
         }
     }
 
-    /// What a step over `tokens` has to read: these, or all of the sequence where it becomes too
-    /// long to be read on as it was.
-    pub(super) fn reading<'t>(&mut self, tokens: &'t [u32]) -> Cow<'t, [u32]> {
-        match &mut self.again {
-            Some(again)
-                if (1..=again.than).contains(&self.length)
-                    && self.length + tokens.len() > again.than =>
+    /// The tokens to compute in order to append `tokens`: these, or the whole sequence if it becomes
+    /// too long to be continued as it is. The state is then empty.
+    pub(super) fn tokens_to_compute<'t>(&mut self, tokens: &'t [u32]) -> Cow<'t, [u32]> {
+        match &mut self.recompute {
+            Some(recompute)
+                if (1..=recompute.length).contains(&self.length)
+                    && self.length + tokens.len() > recompute.length =>
             {
-                let mut all = std::mem::take(&mut again.tokens);
+                let mut all = std::mem::take(&mut recompute.tokens);
                 all.extend(tokens);
                 self.truncate(0);
                 Cow::Owned(all)
@@ -225,52 +238,52 @@ impl State {
         }
     }
 
-    /// A step begins: until it ends well, recurrent layers are somewhere in between.
+    /// Begins a step: until [`end_step`](Self::end_step) recurrent layers are at no position.
     pub(super) fn begin_step(&mut self) {
-        self.torn = true;
+        self.mid_step = true;
     }
 
-    /// A step over these tokens has ended well.
+    /// Ends a step that appended these tokens.
     pub(super) fn end_step(&mut self, tokens: &[u32]) {
-        self.torn = false;
+        self.mid_step = false;
         let before = self.length;
         self.length += tokens.len();
-        if let Some(again) = &mut self.again {
-            again.tokens.extend(tokens);
+        if let Some(recompute) = &mut self.recompute {
+            recompute.tokens.extend(tokens);
         }
-        if tokens.len() > 1 || before / Self::EVERY < self.length / Self::EVERY {
-            self.mark();
+        let intervals = |length: usize| length / Self::SNAPSHOT_INTERVAL;
+        if tokens.len() > 1 || intervals(before) < intervals(self.length) {
+            self.add_snapshot();
         }
     }
 
-    fn mark(&mut self) {
-        let Memory::Layers(layers) = &mut self.memory else { return };
-        let layers: Vec<Recurrent> =
+    fn add_snapshot(&mut self) {
+        let SequenceCache::Layers(layers) = &mut self.cache else { return };
+        let layers: Vec<RecurrentState> =
             layers.iter_mut().filter_map(recurrent_mut).map(|layer| layer.clone()).collect();
         if layers.is_empty() {
             return;
         }
-        if self.marks.len() == Self::MARKS {
-            self.marks.remove(0);
+        if self.snapshots.len() == Self::MAX_SNAPSHOTS {
+            self.snapshots.remove(0);
         }
-        self.marks.push(Mark { length: self.length, layers });
+        self.snapshots.push(Snapshot { length: self.length, layers });
     }
 }
 
-fn recurrent_mut(layer: &mut LayerMemory) -> Option<&mut Recurrent> {
+fn recurrent_mut(layer: &mut LayerCache) -> Option<&mut RecurrentState> {
     match layer {
-        LayerMemory::Recurrent(recurrent) => Some(recurrent),
-        LayerMemory::Attention(_) | LayerMemory::Nothing => None,
+        LayerCache::Recurrent(state) => Some(state),
+        LayerCache::Attention(_) | LayerCache::None => None,
     }
 }
 
-/// What a recurrent layer remembers of one sequence. Cloning shares the memory; the first to write
-/// copies it.
+/// The state of a recurrent layer. Clones share memory until one of them is changed.
 #[derive(Clone)]
-pub(super) struct Recurrent(Arc<Vec<f32>>);
+pub(super) struct RecurrentState(Arc<Vec<f32>>);
 
-impl Recurrent {
-    /// Nothing was read: zeros.
+impl RecurrentState {
+    /// The state of an empty sequence: zeros.
     pub fn new(size: usize) -> Self {
         Self(Arc::new(vec![0.0; size]))
     }
@@ -280,12 +293,14 @@ impl Recurrent {
 mod tests {
     use super::*;
 
-    /// A sequence whose one layer counts the tokens it has read.
+    /// A sequence with one recurrent layer that counts tokens.
     struct Counter(State);
 
     impl Counter {
         fn new() -> Self {
-            Self(State::new(Memory::Layers(vec![LayerMemory::Recurrent(Recurrent::new(1))])))
+            Self(State::new(SequenceCache::Layers(vec![LayerCache::Recurrent(
+                RecurrentState::new(1),
+            )])))
         }
 
         fn read(&mut self, tokens: usize) {
@@ -304,33 +319,33 @@ mod tests {
     }
 
     #[test]
-    fn what_recurrent_layers_remember_goes_back_to_a_mark() {
-        let mut one = Counter::new();
-        one.read(40);
-        (0..100).for_each(|_| one.read(1));
-        // The end of the prompt, and every 128th token.
-        assert_eq!((one.0.truncate(139), one.counted()), (128, 128));
-        assert_eq!((one.0.truncate(100), one.counted()), (40, 40));
-        one.read(3);
-        assert_eq!((one.0.truncate(43), one.counted()), (43, 43));
-        assert_eq!((one.0.truncate(39), one.counted()), (0, 0));
+    fn recurrent_layers_return_to_a_snapshot() {
+        let mut sequence = Counter::new();
+        sequence.read(40);
+        (0..100).for_each(|_| sequence.read(1));
+        // Snapshots at the end of the prompt and at every 128th token.
+        assert_eq!((sequence.0.truncate(139), sequence.counted()), (128, 128));
+        assert_eq!((sequence.0.truncate(100), sequence.counted()), (40, 40));
+        sequence.read(3);
+        assert_eq!((sequence.0.truncate(43), sequence.counted()), (43, 43));
+        assert_eq!((sequence.0.truncate(39), sequence.counted()), (0, 0));
     }
 
     #[test]
-    fn a_fork_and_its_marks_are_its_own() {
-        let mut one = Counter::new();
-        one.read(10);
-        let mut other = Counter(one.0.fork());
+    fn a_fork_has_its_own_snapshots() {
+        let mut sequence = Counter::new();
+        sequence.read(10);
+        let mut other = Counter(sequence.0.fork());
         other.read(5);
-        assert_eq!((one.counted(), other.counted()), (10, 15));
+        assert_eq!((sequence.counted(), other.counted()), (10, 15));
         assert_eq!((other.0.truncate(12), other.counted()), (10, 10));
     }
 
     #[test]
-    fn a_sequence_that_becomes_too_long_is_read_again_once() {
-        let mut state = State::new(Memory::Layers(Vec::new())).read_again_if_longer(4);
+    fn a_sequence_that_becomes_too_long_is_computed_again_once() {
+        let mut state = State::new(SequenceCache::Layers(Vec::new())).recompute_beyond(4);
         let mut read = |tokens: &[u32]| {
-            let all = state.reading(tokens).into_owned();
+            let all = state.tokens_to_compute(tokens).into_owned();
             state.begin_step();
             state.end_step(&all);
             (all, state.len())
@@ -344,27 +359,27 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_taken_back_alone_is_read_ahead() {
-        assert_eq!(Counter::new().0.ahead(), 0);
-        let mut state = State::new(Memory::Layers(Vec::new()));
-        assert_eq!(state.ahead(), usize::MAX);
-        state = state.read_again_if_longer(4);
-        let ahead = |state: &mut State, tokens: &[u32]| {
+    fn removable_tokens_end_where_others_must_be_computed_again() {
+        assert_eq!(Counter::new().0.removable(), 0);
+        let mut state = State::new(SequenceCache::Layers(Vec::new()));
+        assert_eq!(state.removable(), usize::MAX);
+        state = state.recompute_beyond(4);
+        let removable = |state: &mut State, tokens: &[u32]| {
             state.begin_step();
             state.end_step(tokens);
-            state.ahead()
+            state.removable()
         };
-        assert_eq!(ahead(&mut state, &[1, 2, 3]), 1);
-        assert_eq!(ahead(&mut state, &[4]), 0);
-        assert_eq!(ahead(&mut state, &[5]), usize::MAX);
+        assert_eq!(removable(&mut state, &[1, 2, 3]), 1);
+        assert_eq!(removable(&mut state, &[4]), 0);
+        assert_eq!(removable(&mut state, &[5]), usize::MAX);
     }
 
     #[test]
-    fn a_step_that_failed_is_taken_back() {
-        let mut one = Counter::new();
-        one.read(10);
-        one.0.begin_step();
-        one.add(7);
-        assert_eq!((one.0.truncate(10), one.counted()), (10, 10));
+    fn a_failed_step_is_undone() {
+        let mut sequence = Counter::new();
+        sequence.read(10);
+        sequence.0.begin_step();
+        sequence.add(7);
+        assert_eq!((sequence.0.truncate(10), sequence.counted()), (10, 10));
     }
 }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::logits_rules::{LogitsProcessors, TokenHistory};
-use crate::architectures::{Network, Row, State, Want};
+use crate::architectures::{LogitsFor, Network, Row, State};
 use crate::error::{Error, Result};
 use crate::kernels::{Phase, are_numbers, log_sum_exp, pool};
 
@@ -242,7 +242,7 @@ impl Search {
     fn rows(&mut self) -> impl Iterator<Item = Row<'_>> {
         self.beams.iter_mut().map(|Beam { text, state, .. }| {
             let tokens = &text.ids[state.len()..];
-            Row { state, tokens, want: Want::Last }
+            Row { state, tokens, logits: LogitsFor::Last }
         })
     }
 

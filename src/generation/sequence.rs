@@ -11,7 +11,7 @@ use super::options::{Generated, Options};
 use super::pace::PendingTokens;
 use super::queue::{GenerationRequest, Progress, RequestId};
 use super::sampling::Sampler;
-use crate::architectures::{Row, State, Want};
+use crate::architectures::{LogitsFor, Row, State};
 use crate::checkpoint::TextStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
@@ -153,7 +153,7 @@ impl<'m> Sequence<'m> {
             let room = self.limits.context - self.ids.len();
             let max_draft = max_draft
                 .min(max_new.min(room).saturating_sub(1))
-                .min(self.state.ahead().saturating_sub(1));
+                .min(self.state.removable().saturating_sub(1));
             let draft = self.drafts.propose(&self.ids, max_draft);
             self.draft_len = draft.len();
             self.planned.extend(draft);
@@ -176,12 +176,12 @@ impl<'m> Sequence<'m> {
 
     /// The planned tokens as a row of a batch.
     pub fn row(&mut self) -> Row<'_> {
-        let want = match self.draft_len {
-            _ if self.state.len() + self.planned.len() < self.ids.len() => Want::Nothing,
-            0 => Want::Last,
-            _ => Want::All,
+        let logits = match self.draft_len {
+            _ if self.state.len() + self.planned.len() < self.ids.len() => LogitsFor::None,
+            0 => LogitsFor::Last,
+            _ => LogitsFor::All,
         };
-        Row { state: &mut self.state, tokens: &self.planned, want }
+        Row { state: &mut self.state, tokens: &self.planned, logits }
     }
 
     /// Chooses the next token from its logits; returns the text that became final.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use candle_core::Device;
-use malmoi::architectures::{self, Row, Setup, Want};
+use malmoi::architectures::{self, LogitsFor, Row, Setup};
 use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
 use malmoi::generation::Sampling;
 use malmoi::kernels::{Phase, Precision};
@@ -95,7 +95,7 @@ fn logits(path: &Path) -> Vec<f32> {
     let network = architectures::load(&setup).unwrap().network;
     let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();
-    let rows = &mut [Row { state: &mut state, tokens: &tokens, want: Want::Last }];
+    let rows = &mut [Row { state: &mut state, tokens: &tokens, logits: LogitsFor::Last }];
     network.forward(rows, Phase::Decode).unwrap().last(0).to_vec()
 }
 

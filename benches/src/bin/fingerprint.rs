@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use candle_core::Device;
-use malmoi::architectures::{self, Loaded, Network, Row, Setup, Want};
+use malmoi::architectures::{self, Loaded, Network, Row, Setup, LogitsFor};
 use malmoi::checkpoint::Checkpoint;
 use malmoi::generation::beam::{BeamSearchConfig, search};
 use malmoi::kernels::{Phase, Precision};
@@ -38,12 +38,12 @@ fn main() -> Result<()> {
 
 fn fingerprint(path: &Path, precision: Precision) -> Result<(u64, Vec<u32>)> {
     let checkpoint = Checkpoint::open(path)?;
-    let Loaded { network, sources, vocabulary, context } =
+    let Loaded { network, encoder_vocabulary, vocabulary, context } =
         architectures::load(&Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision })?;
     let mut hasher = DefaultHasher::new();
     let mut ids = Vec::new();
     let source: Vec<u32> = prompt(11, 19);
-    if sources.is_some() {
+    if encoder_vocabulary.is_some() {
         let mut beams = BeamSearchConfig::from_checkpoint(&checkpoint.config, "", vocabulary, context)?;
         beams.num_beams = 3;
         beams.logits_processors.max_length = beams.logits_processors.max_length.min(24);
@@ -55,7 +55,7 @@ fn fingerprint(path: &Path, precision: Precision) -> Result<(u64, Vec<u32>)> {
             }
         }
     }
-    let encoded: &[u32] = if sources.is_some() { &source } else { &[] };
+    let encoded: &[u32] = if encoder_vocabulary.is_some() { &source } else { &[] };
     steps(network.as_ref(), encoded, &mut ids, &mut hasher)?;
     Ok((hasher.finish(), ids))
 }
@@ -72,7 +72,7 @@ fn steps(
     let mut state = states[0].fork();
     let logits = forward(
         network,
-        &mut [Row { state: &mut state, tokens: &tokens, want: Want::All }],
+        &mut [Row { state: &mut state, tokens: &tokens, logits: LogitsFor::All }],
         hasher,
     )?;
     let mut next = logits;
@@ -80,7 +80,7 @@ fn steps(
         ids.push(next);
         next = forward(
             network,
-            &mut [Row { state: &mut state, tokens: &[next], want: Want::Last }],
+            &mut [Row { state: &mut state, tokens: &[next], logits: LogitsFor::Last }],
             hasher,
         )?;
     }
@@ -88,7 +88,7 @@ fn steps(
     let mut rows: Vec<Row<'_>> = states
         .iter_mut()
         .zip(&texts)
-        .map(|(state, tokens)| Row { state, tokens, want: Want::Last })
+        .map(|(state, tokens)| Row { state, tokens, logits: LogitsFor::Last })
         .collect();
     ids.push(forward(network, &mut rows, hasher)?);
     Ok(())

@@ -2,9 +2,11 @@
 
 use candle_core::{IndexOp, Tensor};
 
-use super::{AttentionForm, Heads, QueryKeyNorm, Reader, Reads, Step};
+use super::config::{AttentionForm, Heads, KvSource, QueryKeyNorm};
+use super::reader::Reader;
+use super::step::Step;
+use crate::architectures::batch::{Row, row_starts};
 use crate::architectures::layers::{RmsNorm, Rotation};
-use crate::architectures::{Row, starts};
 use crate::error::Result;
 use crate::kernels::{
     Activation, Attention, Linear, Sees, Span, attend_spans, gated, pool, shared_input,
@@ -42,7 +44,7 @@ struct HeadNorms {
 
 impl SelfAttention {
     pub fn load(read: &Reader<'_>, prefix: &str, kind: Heads) -> Result<Self> {
-        let Heads { heads, kv_heads, head_dim, rope, window, reads } = kind;
+        let Heads { heads, kv_heads, head_dim, rope, window, kv_source } = kind;
         let AttentionForm { scale, cap, norms, values_normed, gated, fused } =
             read.config.attention;
         let hidden = read.config.hidden;
@@ -54,21 +56,21 @@ impl SelfAttention {
             true => RmsNorm::unweighted(head_dim, read.config.norm_epsilon, read.device).map(Some),
             false => Ok(None),
         };
-        let (q_proj, keys) = match reads {
-            Reads::Own if fused => {
+        let (q_proj, keys) = match kv_source {
+            KvSource::Own if fused => {
                 let name = format!("{prefix}.qkv_proj");
                 let [q_proj, k_proj, v_proj] = read.parts(&name, [queries, keys, keys], hidden)?;
                 (q_proj, Keys::Own { k_proj, v_proj: Some(v_proj), v_norm: v_norm()? })
             }
-            Reads::Own => {
+            KvSource::Own => {
                 let (k_proj, v_proj) = (linear("k_proj", keys)?, Some(linear("v_proj", keys)?));
                 (linear("q_proj", queries)?, Keys::Own { k_proj, v_proj, v_norm: v_norm()? })
             }
-            Reads::KeysTwice => {
+            KvSource::KeysAsValues => {
                 let k_proj = linear("k_proj", keys)?;
                 (linear("q_proj", queries)?, Keys::Own { k_proj, v_proj: None, v_norm: v_norm()? })
             }
-            Reads::Of(layer) => (linear("q_proj", queries)?, Keys::Of(layer)),
+            KvSource::SharedWith(layer) => (linear("q_proj", queries)?, Keys::Of(layer)),
         };
         let norms = match norms {
             Some(QueryKeyNorm { after_rotation, names: [q, k] }) => Some(HeadNorms {
@@ -88,7 +90,7 @@ impl SelfAttention {
     }
 
     /// Key heads and their size, where it has keys of its own.
-    pub fn cached(&self) -> Option<(usize, usize)> {
+    pub fn kv_shape(&self) -> Option<(usize, usize)> {
         matches!(self.keys, Keys::Own { .. }).then_some((self.shape.kv_heads, self.shape.head_dim))
     }
 
@@ -138,18 +140,18 @@ impl SelfAttention {
             _ => None,
         };
         // Each row has a cache of its own.
-        let starts = starts(rows);
+        let starts = row_starts(rows);
         let span = |index: usize, row: &mut Row<'_>| {
             let (length, count, start) = (row.state.len(), row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count);
             let past = match (&own, &self.keys) {
                 (Some((k, v)), _) => {
-                    let past = row.state.keys(layer)?;
+                    let past = row.state.kv_cache(layer)?;
                     past.append(length, &part(k)?, &part(v)?)?;
                     past
                 }
                 // It has read this step's tokens already.
-                (None, Keys::Of(other)) => row.state.keys(*other)?,
+                (None, Keys::Of(other)) => row.state.kv_cache(*other)?,
                 (None, Keys::Own { .. }) => candle_core::bail!("a layer without keys"),
             };
             if past.len() != length + count {

@@ -4,46 +4,15 @@
 
 use candle_core::{IndexOp, Tensor};
 
-use super::Reader;
+use super::config::DeltaShape;
+use super::reader::Reader;
 use super::short_conv::CausalConv;
-use crate::architectures::{Row, starts};
+use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
 use crate::kernels::{Activation, Linear, Phase, pool, shared_input};
 
 /// Added under the root where queries and keys are brought to length one.
 const L2_EPSILON: f32 = 1e-6;
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::architectures) struct DeltaShape {
-    /// Heads of queries and keys, and their size.
-    pub key_heads: usize,
-    pub key_dim: usize,
-    /// Heads of values, several to a key head, and their size.
-    pub value_heads: usize,
-    pub value_dim: usize,
-    /// Tokens that the convolution before sees.
-    pub kernel: usize,
-    /// Which value heads belong to a key head: every `key_heads`-th one (llama.cpp's files), or
-    /// neighbours.
-    pub tiled: bool,
-}
-
-impl DeltaShape {
-    fn keys(&self) -> usize {
-        self.key_heads * self.key_dim
-    }
-
-    fn values(&self) -> usize {
-        self.value_heads * self.value_dim
-    }
-
-    fn key_head(&self, value_head: usize) -> usize {
-        match self.tiled {
-            true => value_head % self.key_heads,
-            false => value_head / (self.value_heads / self.key_heads),
-        }
-    }
-}
 
 pub(super) struct DeltaNet {
     shape: DeltaShape,
@@ -88,8 +57,8 @@ impl DeltaNet {
 
     /// Numbers to be remembered of a sequence: the convolution's, then a matrix `[key_dim,
     /// value_dim]` a value head.
-    pub fn remembered(&self) -> usize {
-        self.conv.remembered() + self.shape.values() * self.shape.key_dim
+    pub fn state_size(&self) -> usize {
+        self.conv.state_size() + self.shape.values() * self.shape.key_dim
     }
 
     /// `[tokens, hidden]` of all rows to the same, added to what is there already, if anything is.
@@ -103,7 +72,7 @@ impl DeltaNet {
     ) -> candle_core::Result<Tensor> {
         let inputs = [&self.in_proj_qkv, &self.in_proj_z, &self.in_proj_b, &self.in_proj_a];
         let inputs = shared_input(x, inputs, phase)?;
-        let starts = starts(rows);
+        let starts = row_starts(rows);
         let one = |index: usize, row: &mut Row<'_>| {
             let (count, start) = (row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count)?.flatten_all()?.to_vec1::<f32>();
@@ -131,7 +100,7 @@ impl DeltaNet {
     fn read(&self, memory: &mut [f32], qkv: &[f32], z: &[f32], b: &[f32], a: &[f32]) -> Vec<f32> {
         let shape = &self.shape;
         let DeltaShape { key_dim, value_dim, value_heads, .. } = *shape;
-        let (window, matrices) = memory.split_at_mut(self.conv.remembered());
+        let (window, matrices) = memory.split_at_mut(self.conv.state_size());
         let mut mixed = self.conv.apply(window, qkv);
         mixed.iter_mut().for_each(|y| *y = Activation::Silu.apply(*y));
         let channels = 2 * shape.keys() + shape.values();

@@ -4,7 +4,7 @@
 
 use candle_core::Tensor;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::architectures::layers::{Activation, RmsNorm};
 use crate::error::Result;
 use crate::kernels::{Embedding, Linear, Phase, gated};

@@ -3,8 +3,8 @@
 
 use candle_core::{IndexOp, Tensor};
 
-use super::Reader;
-use crate::architectures::{Row, starts};
+use super::reader::Reader;
+use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
 use crate::kernels::{Linear, Phase, pool};
 
@@ -35,7 +35,7 @@ impl CausalConv {
     }
 
     /// Numbers to be remembered of a sequence: the inputs of the last `kernel − 1` tokens.
-    pub fn remembered(&self) -> usize {
+    pub fn state_size(&self) -> usize {
         (self.kernel - 1) * self.channels
     }
 
@@ -79,8 +79,8 @@ impl ShortConv {
         })
     }
 
-    pub fn remembered(&self) -> usize {
-        self.conv.remembered()
+    pub fn state_size(&self) -> usize {
+        self.conv.state_size()
     }
 
     /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x`
@@ -98,7 +98,7 @@ impl ShortConv {
         let part = |index: usize| parts.narrow(1, index * hidden, hidden);
         let (b, c, x) = (part(0)?, part(1)?, part(2)?);
         let gated = (b * x)?;
-        let starts = starts(rows);
+        let starts = row_starts(rows);
         let convolve = |index: usize, row: &mut Row<'_>| {
             let (count, start) = (row.tokens.len(), starts[index]);
             let inputs: Vec<f32> = gated.i(start..start + count)?.flatten_all()?.to_vec1()?;

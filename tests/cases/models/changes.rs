@@ -15,7 +15,7 @@ fn weights_that_are_cut_short_while_they_are_in_use_end_with_an_error() {
         let network = architectures::load(&setup).unwrap().network;
         let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
         let mut read = || {
-            let rows = &mut [Row { state: &mut state, tokens: &[3, 4], want: Want::Last }];
+            let rows = &mut [Row { state: &mut state, tokens: &[3, 4], logits: LogitsFor::Last }];
             network.forward(rows, Phase::Decode).map(|logits| logits.last(0).to_vec())
         };
         read().unwrap();
@@ -59,7 +59,7 @@ fn kept_files_that_were_tampered_with_are_made_again() {
         };
         let network = architectures::load(&setup).unwrap().network;
         let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
-        let rows = &mut [Row { state: &mut state, tokens: &[3, 4, 5], want: Want::Last }];
+        let rows = &mut [Row { state: &mut state, tokens: &[3, 4, 5], logits: LogitsFor::Last }];
         (made.is_some(), network.forward(rows, Phase::Decode).unwrap().last(0).to_vec())
     };
     let (tiled, expected) = open();

@@ -1,11 +1,12 @@
 //! EXAONE 4 (<https://arxiv.org/abs/2507.11407>): norms on the way out only; where there are local layers, the global ones are not told
 //! positions.
 
-use super::{
-    Defaults, MAX_CONTEXT, MAX_LAYERS, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, Names, common,
-    expect_activation, sliding_layers,
+use super::common::{
+    Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, common, expect_activation,
+    sliding_layers,
 };
-use crate::architectures::decoder::Config;
+use crate::architectures::bounds::MAX_LAYERS;
+use crate::architectures::decoder::config::{Config, Names};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 

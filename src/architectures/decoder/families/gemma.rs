@@ -1,10 +1,11 @@
 //! Gemma 2 (<https://arxiv.org/abs/2408.00118>) and Gemma 3, the text part (<https://arxiv.org/abs/2503.19786>).
 
-use super::{
-    Defaults, MAX_CONTEXT, MAX_LAYERS, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, Names, above_zero,
-    common, expect_activation, flag, sliding_layers,
+use super::common::{
+    Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, above_zero, common,
+    expect_activation, flag, sliding_layers,
 };
-use crate::architectures::decoder::Config;
+use crate::architectures::bounds::MAX_LAYERS;
+use crate::architectures::decoder::config::{Config, Names};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;

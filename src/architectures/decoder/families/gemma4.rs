@@ -2,11 +2,13 @@
 //! later layers that read the keys and values of earlier ones, embeddings that each layer has of
 //! its own. Reference: `Gemma4ForCausalLM` of `transformers`.
 
-use super::{
-    Defaults, MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH, NORM_BEFORE_ROTATION, Reads, above_zero, common,
-    expect_activation, flag, gemma, rope, sliding_layers,
+use super::common::{
+    Defaults, MAX_CONTEXT, NORM_BEFORE_ROTATION, above_zero, common, expect_activation, flag,
+    sliding_layers,
 };
-use crate::architectures::decoder::{Config, Heads};
+use super::{gemma, rope};
+use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
+use crate::architectures::decoder::config::{Config, Heads, KvSource};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
@@ -86,9 +88,9 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
             let reason = format!("the heads of layer {index} do not fit together");
             return Err(Error::malformed(model_config.file(), reason));
         }
-        heads.reads = match latest[usize::from(local)] {
-            _ if index < first_sharing => Reads::Own,
-            Some(layer) => Reads::Of(layer),
+        heads.kv_source = match latest[usize::from(local)] {
+            _ if index < first_sharing => KvSource::Own,
+            Some(layer) => KvSource::SharedWith(layer),
             None => {
                 let reason =
                     format!("layer {index} shares keys and values that no layer before it has");
@@ -100,7 +102,7 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
             let values = format!("model.layers.{index}.self_attn.v_proj.weight");
             let absent = model_config.is_gguf() && checkpoint.find(&values)?.is_none();
             if (twice && !local) || absent {
-                heads.reads = Reads::KeysTwice;
+                heads.kv_source = KvSource::KeysAsValues;
             }
         }
         kinds.push(*heads);

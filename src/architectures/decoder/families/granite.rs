@@ -1,7 +1,7 @@
 //! Llama with multipliers (maximal update parametrization, <https://arxiv.org/abs/2203.03466>): Granite and HyperCLOVA X.
 
 use super::llama::llama;
-use crate::architectures::decoder::Config;
+use crate::architectures::decoder::config::Config;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 

@@ -1,7 +1,7 @@
 //! HunYuan dense, of which Hunyuan-MT and Hy-MT are (<https://arxiv.org/abs/2509.05209>).
 
-use super::{Defaults, QueryKeyNorm, common, expect_activation};
-use crate::architectures::decoder::Config;
+use super::common::{Defaults, common, expect_activation};
+use crate::architectures::decoder::config::{Config, QueryKeyNorm};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 

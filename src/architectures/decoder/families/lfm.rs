@@ -1,10 +1,8 @@
 //! LFM2 (<https://arxiv.org/abs/2511.23404>): most layers are a short convolution, the others attend.
 
-use super::{
-    Defaults, FeedForward, MAX_LAYERS, MAX_WIDTH, MixerKind, Names, QueryKeyNorm, common, flag,
-    layer_types,
-};
-use crate::architectures::decoder::Config;
+use super::common::{Defaults, common, flag, layer_types};
+use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
+use crate::architectures::decoder::config::{Config, FeedForward, MixerKind, Names, QueryKeyNorm};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 

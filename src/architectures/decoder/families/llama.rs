@@ -1,7 +1,7 @@
 //! Llama (<https://arxiv.org/abs/2307.09288>) and Mistral (<https://arxiv.org/abs/2310.06825>).
 
-use super::{Defaults, MAX_CONTEXT, common, expect_activation, sliding_layers};
-use crate::architectures::decoder::Config;
+use super::common::{Defaults, MAX_CONTEXT, common, expect_activation, sliding_layers};
+use crate::architectures::decoder::config::Config;
 use crate::architectures::layers::Pairing;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! Phi 3, 3.5 and 4 (<https://arxiv.org/abs/2404.14219>): Llama with fused matrices, heads that rotate in part, and tables of factors for
 //! long texts.
 
-use super::{Defaults, FeedForward, MAX_CONTEXT, NAMES_OF_LLAMA, Names, common, expect_activation};
-use crate::architectures::decoder::Config;
+use super::common::{Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, common, expect_activation};
+use crate::architectures::decoder::config::{Config, FeedForward, Names};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 

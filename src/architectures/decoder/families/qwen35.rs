@@ -1,11 +1,9 @@
 //! Qwen 3.5, the text part: three of four layers are a gated delta net (<https://arxiv.org/abs/2412.06464>), the others attend, and a
 //! gate decides what comes of that.
 
-use super::{
-    Defaults, MAX_LAYERS, MAX_WIDTH, MixerKind, NORM_BEFORE_ROTATION, common, expect_activation,
-    layer_types,
-};
-use crate::architectures::decoder::{Config, DeltaShape};
+use super::common::{Defaults, NORM_BEFORE_ROTATION, common, expect_activation, layer_types};
+use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
+use crate::architectures::decoder::config::{Config, DeltaShape, MixerKind};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 

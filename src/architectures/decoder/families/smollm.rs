@@ -1,8 +1,9 @@
 //! SmolLM 3: Llama of which every fourth layer is not told positions (<https://arxiv.org/abs/2501.18795>).
 
+use super::common::{Defaults, MAX_CONTEXT, flag, sliding_layers};
 use super::llama::with;
-use super::{Defaults, MAX_CONTEXT, MAX_LAYERS, flag, sliding_layers};
-use crate::architectures::decoder::Config;
+use crate::architectures::bounds::MAX_LAYERS;
+use crate::architectures::decoder::config::Config;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use malmoi::architectures::{Network, Row, State, Want};
+use malmoi::architectures::{LogitsFor, Network, Row, State};
 use malmoi::generation::beam::search;
 use malmoi::kernels::{Phase, largest};
 use malmoi::{Capabilities, Event, Model, Observer};
@@ -291,7 +291,7 @@ impl Measure {
         let mut states = self.network().begin(&vec![&[][..]; prompts.len()], Phase::Prefill)?;
         let rows = states.iter_mut().zip(prompts);
         let mut rows: Vec<_> =
-            rows.map(|(state, tokens)| Row { state, tokens, want: Want::Last }).collect();
+            rows.map(|(state, tokens)| Row { state, tokens, logits: LogitsFor::Last }).collect();
         let logits = self.network().forward(&mut rows, Phase::Prefill)?;
         let next: Vec<u32> =
             (0..prompts.len()).map(|row| largest(logits.last(row)) as u32).collect();
@@ -303,8 +303,9 @@ impl Measure {
         for _ in 0..tokens {
             let last: Vec<[u32; 1]> = texts.iter().map(|(_, next)| [*next]).collect();
             let rows = texts.iter_mut().zip(&last);
-            let mut rows: Vec<_> =
-                rows.map(|((state, _), tokens)| Row { state, tokens, want: Want::Last }).collect();
+            let mut rows: Vec<_> = rows
+                .map(|((state, _), tokens)| Row { state, tokens, logits: LogitsFor::Last })
+                .collect();
             let logits = self.network().forward(&mut rows, Phase::Decode)?;
             for (row, (_, next)) in texts.iter_mut().enumerate() {
                 *next = largest(logits.last(row)) as u32;

@@ -1,46 +1,48 @@
-//! Vectors of positions: learned, or sines and cosines (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>).
+//! Position embeddings: learned, or sines and cosines (Vaswani et al. 2017,
+//! <https://arxiv.org/abs/1706.03762>).
 
 use candle_core::{Device, Tensor};
 
-use super::config::{Config, Kind};
+use super::config::{BartConfig, PositionKind};
 use crate::architectures::tensors::Tensors;
 use crate::error::Result;
 
-/// A vector a position.
+/// A vector for each position.
 pub(super) struct Positions {
-    /// `[rows, width]`, one after the other.
+    /// `[rows, width]`.
     table: Vec<f32>,
     width: usize,
-    /// The row of the first position.
+    /// Row of the first position.
     first: usize,
-    /// A token that stands nowhere: padding, where a text has it all the same.
-    nowhere: Option<u32>,
+    /// The padding token, if it has no position: its vector is zero.
+    pad_token_id: Option<u32>,
     device: Device,
 }
 
 impl Positions {
-    pub fn load(read: &Tensors<'_>, config: &Config, stack: &str) -> Result<Self> {
+    /// Reads or computes the table of a stack.
+    pub fn load(read: &Tensors<'_>, config: &BartConfig, stack: &str) -> Result<Self> {
         let (width, context) = (config.width, config.context);
         let name = format!("model.{stack}.embed_positions.weight");
         let (first, table) = match config.positions {
-            Kind::Learned => (2, read.floats(&name, (context + 2) * width)?),
-            // A table that is there counts, rounded as it may be.
-            Kind::Sinusoidal if read.checkpoint.find(&name)?.is_some() => {
+            PositionKind::Learned => (2, read.floats(&name, (context + 2) * width)?),
+            // A stored table counts, even if it is rounded.
+            PositionKind::Sinusoidal if read.checkpoint.find(&name)?.is_some() => {
                 (0, read.floats(&name, context * width)?)
             }
-            Kind::Sinusoidal => (0, halves(context, width)),
-            Kind::SinusoidalShifted => (2, shifted(context + 2, width)),
+            PositionKind::Sinusoidal => (0, sinusoidal(context, width)),
+            PositionKind::SinusoidalShifted => (2, sinusoidal_shifted(context + 2, width)),
         };
-        let shifted = config.positions == Kind::SinusoidalShifted;
-        let nowhere = shifted.then_some(config.padding);
-        Ok(Self { table, width, first, nowhere, device: read.device.clone() })
+        let is_shifted = config.positions == PositionKind::SinusoidalShifted;
+        let pad_token_id = is_shifted.then_some(config.pad_token_id);
+        Ok(Self { table, width, first, pad_token_id, device: read.device.clone() })
     }
 
-    /// `[tokens, width]` for tokens at positions.
+    /// `[tokens, width]` for tokens and their positions.
     pub fn at(&self, ids: &[u32], positions: &[usize]) -> candle_core::Result<Tensor> {
         let mut rows = Vec::with_capacity(positions.len() * self.width);
         for (id, position) in ids.iter().zip(positions) {
-            if self.nowhere == Some(*id) {
+            if self.pad_token_id == Some(*id) {
                 rows.resize(rows.len() + self.width, 0.0);
                 continue;
             }
@@ -55,21 +57,23 @@ impl Positions {
 }
 
 /// Sines, then cosines, of `p · 10000^(−2i/width)` (`MarianSinusoidalPositionalEmbedding`).
-fn halves(rows: usize, width: usize) -> Vec<f32> {
+fn sinusoidal(rows: usize, width: usize) -> Vec<f32> {
     let angle = |row: usize, column: usize| {
         row as f64 / 10_000f64.powf((2 * (column / 2)) as f64 / width as f64)
     };
     let sines = width.div_ceil(2);
-    let one = |row: usize, at: usize| match at < sines {
-        true => angle(row, 2 * at).sin() as f32,
-        false => angle(row, 2 * (at - sines) + 1).cos() as f32,
+    let value = |row: usize, column: usize| {
+        if column < sines {
+            angle(row, 2 * column).sin() as f32
+        } else {
+            angle(row, 2 * (column - sines) + 1).cos() as f32
+        }
     };
-    (0..rows).flat_map(|row| (0..width).map(move |at| one(row, at))).collect()
+    (0..rows).flat_map(|row| (0..width).map(move |column| value(row, column))).collect()
 }
 
-/// The same with another divisor, in f32 as the reference has it
-/// (`M2M100SinusoidalPositionalEmbedding`).
-fn shifted(rows: usize, width: usize) -> Vec<f32> {
+/// The same with another divisor, in f32 like the reference (`M2M100SinusoidalPositionalEmbedding`).
+fn sinusoidal_shifted(rows: usize, width: usize) -> Vec<f32> {
     let half = width / 2;
     let step = (10_000f64.ln() / (half.max(2) - 1) as f64) as f32;
     let frequencies: Vec<f32> = (0..half).map(|i| (i as f32 * -step).exp()).collect();

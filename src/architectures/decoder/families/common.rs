@@ -1,72 +1,16 @@
-//! The decoder families: what each one's hyper-parameters mean. Reads numbers; touches no tensor
-//! but tables of frequencies.
-//!
-//! A mechanism that a checkpoint asks for and that is not implemented is refused by its name, never
-//! left out.
+//! Hyper-parameters that the families share, and helpers to read those that differ.
 
-mod exaone;
-mod gemma;
-mod gemma4;
-mod granite;
-mod hunyuan;
-mod lfm;
-mod llama;
-mod phi;
-mod qwen;
-mod qwen35;
-mod rope;
-mod smollm;
-
-use super::{
-    AttentionForm, Config, FeedForward, Heads, LayerKind, MixerKind, Names, QueryKeyNorm, Reads,
+use super::rope;
+use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
+use crate::architectures::decoder::config::{
+    AttentionForm, Config, FeedForward, Heads, KvSource, LayerKind, MixerKind, Names, QueryKeyNorm,
 };
 use crate::architectures::layers::Activation;
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 
-/// Reads what a family's hyper-parameters say.
-type Read = fn(&Checkpoint) -> Result<Config>;
-
-macro_rules! families {
-    ($($($name:literal)|+ => $read:path,)*) => {
-        /// Names in `config.json` and GGUF, and the function that reads the rest.
-        const FAMILIES: &[(&[&str], Read)] = &[$((&[$($name),+], $read)),*];
-        /// Every name in the table.
-        pub(super) const NAMES: &[&str] = &[$($($name),+),*];
-    };
-}
-
-families! {
-    "llama" => llama::llama,
-    "mistral" | "mistral3" => llama::mistral,
-    "qwen2" => qwen::qwen2,
-    "qwen3" => qwen::qwen3,
-    "qwen3_5_text" | "qwen3_5" | "qwen35" => qwen35::qwen35,
-    "gemma2" => gemma::gemma2,
-    "gemma3_text" | "gemma3" => gemma::gemma3,
-    "gemma4_text" | "gemma4" => gemma4::gemma4,
-    "hunyuan_v1_dense" | "hunyuan-dense" => hunyuan::hunyuan,
-    "exaone4" | "exaone4_5_text" | "exaone4_5" => exaone::exaone4,
-    "granite" => granite::granite,
-    "hyperclovax" => granite::hyperclovax,
-    "smollm3" => smollm::smollm3,
-    "phi3" => phi::phi3,
-    "lfm2" => lfm::lfm2,
-}
-
-/// The config of a checkpoint.
-pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
-    let name = checkpoint.config.architecture();
-    match FAMILIES.iter().find(|(names, _)| names.contains(&name)) {
-        Some((_, read)) => read(checkpoint),
-        None => {
-            Err(checkpoint.config.unsupported(format!("architecture `{name}`"), NAMES.join(", ")))
-        }
-    }
-}
-
-/// Llama's names. The norm called "post attention" is the feed-forward layer's.
-const NAMES_OF_LLAMA: Names = Names {
+/// Tensor names of Llama. Its "post attention" norm is the one before the feed-forward layer.
+pub(super) const NAMES_OF_LLAMA: Names = Names {
     mixer_norms: [Some("input_layernorm"), None],
     feed_forward_norms: [Some("post_attention_layernorm"), None],
     attention_out: "o_proj",
@@ -74,48 +18,46 @@ const NAMES_OF_LLAMA: Names = Names {
     last_norm: "model.norm",
 };
 
-const NORM_BEFORE_ROTATION: QueryKeyNorm =
+pub(super) const NORM_BEFORE_ROTATION: QueryKeyNorm =
     QueryKeyNorm { after_rotation: false, names: ["q_norm", "k_norm"] };
 
-/// Larger numbers than any published model has; they bound what a header can make us allocate.
-const MAX_LAYERS: usize = 512;
-const MAX_WIDTH: usize = 1 << 20;
-const MAX_CONTEXT: usize = 1 << 24;
+/// Maximum number of positions that a config may name.
+pub(super) const MAX_CONTEXT: usize = 1 << 24;
 
-/// What families take for granted, so that their checkpoints need not say it.
+/// Values of a family that its configs may leave out.
 #[derive(Default, Clone, Copy)]
-struct Defaults {
-    heads: Option<usize>,
-    kv_heads: Option<usize>,
-    head_dim: Option<usize>,
-    context: Option<usize>,
-    rope_base: Option<f64>,
-    /// The share of a head that rotates.
-    rotated: Option<f64>,
-    /// Whether it reads its rotations itself.
-    own_ropes: bool,
-    tied: bool,
+pub(super) struct Defaults {
+    pub heads: Option<usize>,
+    pub kv_heads: Option<usize>,
+    pub head_dim: Option<usize>,
+    pub context: Option<usize>,
+    pub rope_base: Option<f64>,
+    /// Fraction of a head that is rotated.
+    pub rotated: Option<f64>,
+    /// True if the family reads its rotary embeddings itself.
+    pub own_ropes: bool,
+    pub tied: bool,
 }
 
-/// How many layers there are. GGUF files count layers that draft tokens, too; those stand behind
-/// the others and are left out.
-fn layers(model_config: &ModelConfig) -> Result<usize> {
+/// Number of layers. GGUF files also count the layers for multi-token prediction, which come last
+/// and are left out.
+pub(super) fn layers(model_config: &ModelConfig) -> Result<usize> {
     let layers = model_config.count(Key::both("num_hidden_layers", "block_count"), MAX_LAYERS)?;
-    let drafting =
+    let predicting =
         model_config.get(Key::gguf("nextn_predict_layers")).and_then(|v| v.as_u64()).unwrap_or(0)
             as usize;
-    match layers.checked_sub(drafting) {
+    match layers.checked_sub(predicting) {
         Some(left @ 1..) => Ok(left),
         _ => {
             let reason =
-                format!("of {layers} layers {drafting} draft tokens, so that none is left");
+                format!("{predicting} of {layers} layers predict further tokens: none is left");
             Err(Error::malformed(model_config.file(), reason))
         }
     }
 }
 
-/// What the families share, as Llama has it.
-fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
+/// The config of a Llama with a checkpoint's sizes: families change what differs.
+pub(super) fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     let model_config = &checkpoint.config;
     let layers = layers(model_config)?;
     let hidden = model_config.count(Key::both("hidden_size", "embedding_length"), MAX_WIDTH)?;
@@ -126,7 +68,7 @@ fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     let heads = count("num_attention_heads", "attention.head_count", MAX_WIDTH, defaults.heads)?;
     let kv_heads = defaults.kv_heads.unwrap_or(heads);
     let kv_heads = match model_config.list(Key::gguf("attention.head_count_kv")) {
-        // Layers differ: whoever knows of that reads the list.
+        // Layers differ: families that support this read the list.
         Some(_) => heads,
         None => model_config.count_or(
             Key::both("num_key_value_heads", "attention.head_count_kv"),
@@ -158,7 +100,8 @@ fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
         Some(_) => 1,
         None => count("intermediate_size", "feed_forward_length", MAX_WIDTH, None)?,
     };
-    let heads = Heads { heads, kv_heads, head_dim, rope: Some(0), window: None, reads: Reads::Own };
+    let heads =
+        Heads { heads, kv_heads, head_dim, rope: Some(0), window: None, kv_source: KvSource::Own };
     Ok(Config {
         hidden,
         context: count("max_position_embeddings", "context_length", MAX_CONTEXT, defaults.context)?,
@@ -189,31 +132,13 @@ fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     })
 }
 
-impl Config {
-    /// The attention layers, with their numbers.
-    fn attention_layers(&mut self) -> impl Iterator<Item = (usize, &mut Heads)> {
-        self.layers.iter_mut().enumerate().filter_map(|(index, layer)| match &mut layer.mixer {
-            MixerKind::Attention(heads) => Some((index, heads)),
-            _ => None,
-        })
-    }
-
-    /// Gives a window to the layers that attend to one.
-    fn set_windows(&mut self, sliding: &[bool], window: usize) {
-        for (index, heads) in self.attention_layers() {
-            heads.window = sliding[index].then_some(window);
-        }
-    }
-}
-
-/// Whether the output matrix is the embedding table. Files say so by having no output matrix,
-/// whatever their configs leave out.
-fn tied(checkpoint: &Checkpoint, default: bool) -> Result<bool> {
+/// True if the output matrix is the embedding table. A missing output matrix says so where the
+/// config does not.
+pub(super) fn tied(checkpoint: &Checkpoint, default: bool) -> Result<bool> {
     let said = checkpoint.config.get(Key::json("tie_word_embeddings")).and_then(|v| v.as_bool());
     match said {
         Some(tied) if !checkpoint.config.is_nested() => Ok(tied),
-        // The config around the text part's may say it, too, and the one of the text part something
-        // else.
+        // A nested config is not reliable: the outer one may say otherwise.
         _ if checkpoint.config.is_gguf() || checkpoint.config.is_nested() => {
             Ok(checkpoint.find("lm_head.weight")?.is_none())
         }
@@ -221,7 +146,7 @@ fn tied(checkpoint: &Checkpoint, default: bool) -> Result<bool> {
     }
 }
 
-fn expect_activation(model_config: &ModelConfig, known: &[&str]) -> Result<()> {
+pub(super) fn expect_activation(model_config: &ModelConfig, known: &[&str]) -> Result<()> {
     match model_config
         .word(Key::json("hidden_activation"))
         .or_else(|| model_config.word(Key::json("hidden_act")))
@@ -233,13 +158,13 @@ fn expect_activation(model_config: &ModelConfig, known: &[&str]) -> Result<()> {
     }
 }
 
-/// Whether a truth value is set; no where nothing is said.
-fn flag(model_config: &ModelConfig, json: &str) -> bool {
+/// A boolean of config.json; false if it is missing.
+pub(super) fn flag(model_config: &ModelConfig, json: &str) -> bool {
     model_config.get(Key::json(json)).and_then(|v| v.as_bool()).unwrap_or(false)
 }
 
-/// A number that may not be zero or less.
-fn above_zero(model_config: &ModelConfig, key: Key<'_>) -> Result<Option<f64>> {
+/// A number above zero.
+pub(super) fn above_zero(model_config: &ModelConfig, key: Key<'_>) -> Result<Option<f64>> {
     match model_config.number(key)? {
         Some(number) if number <= 0.0 => {
             let name = key.json.unwrap_or_default();
@@ -250,8 +175,9 @@ fn above_zero(model_config: &ModelConfig, key: Key<'_>) -> Result<Option<f64>> {
     }
 }
 
-/// What each layer is by `layer_types`, one of two words; `None` where nothing is said.
-fn layer_types(
+/// For each layer, true if its entry in `layer_types` is the first of two words, false if it is the
+/// second; `None` if the config has no such list.
+pub(super) fn layer_types(
     model_config: &ModelConfig,
     layers: usize,
     words: [&str; 2],
@@ -271,8 +197,8 @@ fn layer_types(
     types.iter().map(one).collect::<Result<_>>().map(Some)
 }
 
-/// Which layers attend to a window: `layer_types` where given, else `rule`.
-fn sliding_layers(
+/// For each layer, true if it attends to a window: by `layer_types`, or else by `rule`.
+pub(super) fn sliding_layers(
     model_config: &ModelConfig,
     layers: usize,
     rule: impl Fn(usize) -> bool,

@@ -1,0 +1,209 @@
+//! Layers of encoder–decoder networks.
+
+use std::sync::Arc;
+
+use candle_core::{Result, Tensor};
+
+use super::positions::Positions;
+use crate::architectures::batch::Row;
+use crate::architectures::layers::{GatedMlp, LayerNorm, RmsNorm};
+use crate::architectures::ragged::{
+    cross_attention, decoder_self_attention, encoder_self_attention,
+};
+use crate::kernels::{
+    Activation, Attention, Embedding, Linear, Phase, RelativeBias, Span, activated_layer, add,
+    attend_spans, shared_input,
+};
+
+/// A norm: with mean and bias (BART), or without (T5).
+pub(super) enum Norm {
+    Layer(LayerNorm),
+    Rms(RmsNorm),
+}
+
+impl Norm {
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Layer(norm) => norm.forward(x),
+            Self::Rms(norm) => norm.forward(x),
+        }
+    }
+}
+
+/// Where the norm of a block stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NormPlacement {
+    /// `x + block(norm(x))`.
+    Before,
+    /// `norm(x + block(x))`.
+    After,
+}
+
+/// The norm of a block, and its place.
+pub(super) struct BlockNorm {
+    pub norm: Norm,
+    pub placement: NormPlacement,
+}
+
+impl BlockNorm {
+    /// Runs a block that adds its output to the residual stream `x`. The block is given its input,
+    /// normed or not, and the residual stream.
+    fn around(
+        &self,
+        x: &Tensor,
+        block: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        match self.placement {
+            NormPlacement::Before => block(&self.norm.forward(x)?, x),
+            NormPlacement::After => self.norm.forward(&block(x, x)?),
+        }
+    }
+}
+
+/// The embeddings of a stack: tokens, and positions unless attention has a relative bias.
+pub(super) struct Embeddings {
+    pub tokens: Embedding,
+    /// Factor of the token embeddings.
+    pub scale: f64,
+    pub positions: Option<Positions>,
+    pub norm: Option<Norm>,
+}
+
+impl Embeddings {
+    /// Token ids and their positions to `[tokens, width]`.
+    pub fn forward(&self, ids: &[u32], positions: &[usize]) -> Result<Tensor> {
+        let mut x = self.tokens.forward(ids)?;
+        if self.scale != 1.0 {
+            x = (x * self.scale)?;
+        }
+        if let Some(table) = &self.positions {
+            x = add(&x, &table.at(ids, positions)?)?;
+        }
+        match &self.norm {
+            Some(norm) => norm.forward(&x),
+            None => Ok(x),
+        }
+    }
+}
+
+pub(super) struct EncoderLayer {
+    pub self_attn: AttentionBlock,
+    pub mlp: FeedForwardBlock,
+}
+
+impl EncoderLayer {
+    /// The residual stream `[tokens, width]` of all inputs to the same.
+    pub fn forward(&self, x: &Tensor, inputs: &[&[u32]], phase: Phase) -> Result<Tensor> {
+        let x =
+            self.self_attn.forward_self(x, phase, |k, v| encoder_self_attention(k, v, inputs))?;
+        self.mlp.forward(&x, phase)
+    }
+}
+
+pub(super) struct DecoderLayer {
+    pub self_attn: AttentionBlock,
+    pub encoder_attn: AttentionBlock,
+    pub mlp: FeedForwardBlock,
+}
+
+impl DecoderLayer {
+    /// The residual stream `[tokens, width]` of all rows to the same; `index` is that of the layer.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        rows: &mut [Row<'_>],
+        index: usize,
+        phase: Phase,
+    ) -> Result<Tensor> {
+        let x = self
+            .self_attn
+            .forward_self(x, phase, |k, v| decoder_self_attention(k, v, rows, index))?;
+        let x = self.encoder_attn.forward_cross(&x, &cross_attention(rows, index)?, phase)?;
+        self.mlp.forward(&x, phase)
+    }
+}
+
+/// An attention with its norm.
+pub(super) struct AttentionBlock {
+    pub q_proj: Linear,
+    pub k_proj: Linear,
+    pub v_proj: Linear,
+    pub out_proj: Linear,
+    pub shape: Attention,
+    /// Bias by the distance of query and key (T5).
+    pub bias: Option<Arc<RelativeBias>>,
+    pub norm: BlockNorm,
+}
+
+impl AttentionBlock {
+    /// Self-attention; `spans` makes spans of the new keys and values, `[tokens, heads, head_dim]`.
+    fn forward_self(
+        &self,
+        x: &Tensor,
+        phase: Phase,
+        spans: impl FnOnce(&Tensor, &Tensor) -> Result<Vec<Span>>,
+    ) -> Result<Tensor> {
+        self.norm.around(x, |x, residual| {
+            let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj], phase)?;
+            let spans = spans(&self.heads(&k)?, &self.heads(&v)?)?;
+            self.attend(&self.heads(&q)?, &spans, residual, phase)
+        })
+    }
+
+    /// Cross-attention to the keys and values of the spans.
+    fn forward_cross(&self, x: &Tensor, spans: &[Span], phase: Phase) -> Result<Tensor> {
+        self.norm.around(x, |x, residual| {
+            let q = self.heads(&self.q_proj.forward(x, phase)?)?;
+            self.attend(&q, spans, residual, phase)
+        })
+    }
+
+    /// Keys and values for cross-attention of the encoder's output `[tokens, width]`.
+    pub fn keys_and_values(&self, encoded: &Tensor, phase: Phase) -> Result<(Tensor, Tensor)> {
+        let [k, v] = shared_input(encoded, [&self.k_proj, &self.v_proj], phase)?;
+        Ok((self.heads(&k)?, self.heads(&v)?))
+    }
+
+    fn attend(
+        &self,
+        q: &Tensor,
+        spans: &[Span],
+        residual: &Tensor,
+        phase: Phase,
+    ) -> Result<Tensor> {
+        let attended = attend_spans(&self.shape, self.bias.as_deref(), q, spans, phase)?;
+        self.out_proj.forward_onto(&attended, Some(residual), phase)
+    }
+
+    /// `[tokens, heads · head_dim]` to `[tokens, heads, head_dim]`.
+    fn heads(&self, x: &Tensor) -> Result<Tensor> {
+        x.reshape((x.dim(0)?, self.shape.heads, self.shape.head_dim))
+    }
+}
+
+/// A feed-forward layer with its norm.
+pub(super) struct FeedForwardBlock {
+    pub mlp: FeedForward,
+    pub norm: BlockNorm,
+}
+
+/// A feed-forward layer.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum FeedForward {
+    /// `down(act(up(x)))`.
+    Plain { up: Linear, down: Linear, activation: Activation },
+    /// `down(act(gate(x)) · up(x))`.
+    Gated(GatedMlp),
+}
+
+impl FeedForwardBlock {
+    fn forward(&self, x: &Tensor, phase: Phase) -> Result<Tensor> {
+        self.norm.around(x, |x, residual| match &self.mlp {
+            FeedForward::Plain { up, down, activation } => {
+                let widened = activated_layer(x, up, *activation, phase)?;
+                down.forward_onto(&widened, Some(residual), phase)
+            }
+            FeedForward::Gated(mlp) => mlp.forward(x, Some(residual), phase),
+        })
+    }
+}
