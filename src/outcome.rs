@@ -1,6 +1,6 @@
 //! What a request gives back: plain data, one JSON object a line for programs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::Finish;
 use crate::finding::{Finding, beginning};
@@ -33,7 +33,7 @@ impl Route {
 }
 
 /// Tokens that went in and came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Tokens {
     /// Tokens of the text, its furniture left out.
     pub input: usize,

@@ -166,8 +166,7 @@ fn every_item_is_in_one_file_once() {
             && reasons.iter().any(|reason| reason.contains("script fails"))
     );
     assert!(
-        said(&output).contains("10 of 13 items done")
-            && said(&output).contains("1 the same as another"),
+        said(&output).contains("10 of 13 items done") && said(&output).contains("1 repeated"),
         "{}",
         said(&output)
     );
@@ -184,7 +183,7 @@ fn what_is_done_is_not_done_again_and_what_changed_is() {
     desk.run("out");
     let before = desk.results("out");
     let again = desk.run("out");
-    assert!(said(&again).contains("0 of 6 items done, 6 as before"), "{}", said(&again));
+    assert!(said(&again).contains("0 of 6 items done, 6 unchanged"), "{}", said(&again));
     assert_eq!(desk.results("out"), before);
     lines[2]["text"] = json!("The harbour is closed.");
     lines[2]["title"] = json!("Harbour closed");
@@ -192,7 +191,7 @@ fn what_is_done_is_not_done_again_and_what_changed_is() {
     desk.write(&lines);
     let changed = desk.run("out");
     assert!(
-        said(&changed).contains("2 of 7 items done") && said(&changed).contains("5 as before"),
+        said(&changed).contains("2 of 7 items done") && said(&changed).contains("5 unchanged"),
         "{}",
         said(&changed)
     );
@@ -289,7 +288,7 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
     let code = child.wait().unwrap().code();
     assert!(
-        code == Some(130) && text.contains("the same command goes on where it was"),
+        code == Some(130) && text.contains("run the same command to continue"),
         "{code:?} {text}"
     );
     assert!(desk.path("out/items.jsonl").exists(), "what was done can be read");
@@ -331,7 +330,7 @@ fn a_damaged_journal_is_kept_aside_and_made_anew() {
     );
     assert!(desk.path("out/journal.damaged-1").exists());
     // What had failed is tried again; what was done is not.
-    assert!(said(&output).contains("0 of 12 items done, 10 as before"), "{}", said(&output));
+    assert!(said(&output).contains("0 of 12 items done, 10 unchanged"), "{}", said(&output));
     assert_eq!(desk.results("out"), before);
 }
 

@@ -1,50 +1,51 @@
-//! What was translated, pair by pair, for translators' tools: TMX 1.4b (translation memories) and
-//! XLIFF 2.1 (work to be revised).
+//! Bilingual files for translators' tools: TMX 1.4b (translation memories) and XLIFF 2.1
+//! (translations to be revised).
 //!
-//! Formats: <https://www.gala-global.org/tmx-14b>, <https://docs.oasis-open.org/xliff/xliff-core/v2.1/xliff-core-v2.1.html>.
+//! Formats: <https://www.gala-global.org/tmx-14b>,
+//! <https://docs.oasis-open.org/xliff/xliff-core/v2.1/xliff-core-v2.1.html>.
 
 use std::io::{Result, Write};
 
-use super::digest::{quoted, xml};
+use super::digest::{attribute, xml};
 use super::result::Line;
 use crate::event::Finding;
 use crate::language::Language;
 
-/// A format of pairs.
+/// A format of bilingual files.
 pub struct BilingualFormat {
-    /// Its name, as `--pairs` takes it, and the ending of its file.
+    /// Name in `--pairs`, and extension of the file.
     pub name: &'static str,
     begin: fn(&mut dyn Write, Language) -> Result<()>,
     item: fn(&mut dyn Write, &Line, usize) -> Result<()>,
     end: &'static str,
 }
 
-/// Every format of pairs.
+/// All bilingual formats.
 pub const BILINGUAL_FORMATS: &[BilingualFormat] = &[
     BilingualFormat { name: "tmx", begin: tmx_begin, item: tmx_item, end: "</body>\n</tmx>\n" },
     BilingualFormat { name: "xliff", begin: xliff_begin, item: xliff_item, end: "</xliff>\n" },
 ];
 
 impl BilingualFormat {
-    /// Writes all pairs of the items that `each` gives one by one, and says of how many. Their
-    /// language is the other one than `to`.
+    /// Writes the pairs of the items that `for_each_item` visits, and returns the number of items
+    /// with pairs. Their language is the other one than `to`.
     pub(super) fn write(
         &self,
         out: &mut dyn Write,
         to: Language,
-        each: impl FnOnce(&mut dyn FnMut(&Line) -> Result<()>) -> Result<()>,
+        for_each_item: impl FnOnce(&mut dyn FnMut(&Line) -> Result<()>) -> Result<()>,
     ) -> Result<usize> {
         (self.begin)(out, to)?;
-        let mut number = 0;
-        each(&mut |line| {
-            if line.translation.as_ref().is_some_and(|one| !one.pairs.is_empty()) {
-                number += 1;
-                (self.item)(out, line, number)?;
+        let mut count = 0;
+        for_each_item(&mut |line| {
+            if line.translation.as_ref().is_some_and(|translation| !translation.pairs.is_empty()) {
+                count += 1;
+                (self.item)(out, line, count)?;
             }
             Ok(())
         })?;
         out.write_all(self.end.as_bytes())?;
-        Ok(number)
+        Ok(count)
     }
 }
 
@@ -86,7 +87,7 @@ fn xliff_begin(out: &mut dyn Write, to: Language) -> Result<()> {
 
 fn xliff_item(out: &mut dyn Write, line: &Line, number: usize) -> Result<()> {
     let Some(translation) = &line.translation else { return Ok(()) };
-    writeln!(out, "<file id=\"f{number}\" original=\"{}\">", quoted(&line.id))?;
+    writeln!(out, "<file id=\"f{number}\" original=\"{}\">", attribute(&line.id))?;
     for (index, pair) in translation.pairs.iter().enumerate() {
         writeln!(out, "<unit id=\"u{}\">", index + 1)?;
         let doubts: Vec<&Finding> = doubts(&translation.findings, index).collect();
@@ -96,7 +97,7 @@ fn xliff_item(out: &mut dyn Write, line: &Line, number: usize) -> Result<()> {
                 writeln!(
                     out,
                     "<note category=\"{}\">{}</note>",
-                    quoted(&doubt.check),
+                    attribute(&doubt.check),
                     xml(&doubt.message)
                 )?;
             }
@@ -111,6 +112,7 @@ fn xliff_item(out: &mut dyn Write, line: &Line, number: usize) -> Result<()> {
     writeln!(out, "</file>")
 }
 
-fn doubts(findings: &[Finding], index: usize) -> impl Iterator<Item = &Finding> {
-    findings.iter().filter(move |doubt| doubt.is_doubt() && doubt.segment == Some(index))
+/// Findings that put a pair in doubt.
+fn doubts(findings: &[Finding], pair: usize) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(move |finding| finding.is_doubt() && finding.segment == Some(pair))
 }

@@ -1,19 +1,24 @@
-//! The files people and programs read, made from the journal: each whole or not there, equal bytes
-//! for equal runs.
+//! The output files, generated from the journal. Each is whole or absent, and equal runs write
+//! equal bytes.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{BILINGUAL_FORMATS, BatchError, Journal, Line, Plan, digest};
+use super::bilingual::{BILINGUAL_FORMATS, BilingualFormat};
+use super::digest;
+use super::error::BatchError;
+use super::journal::Journal;
+use super::plan::Plan;
+use super::result::Line;
 use crate::error::{Error, Result};
 use crate::files::{self, Kind};
 use crate::formats::Form;
 
-/// The digest shows so many items, the last ones; all of them are in `items.jsonl`.
-const SHOWN: usize = 300;
-/// The folder of pages.
+/// Number of items in the digest: the last ones. `items.jsonl` has all of them.
+const DIGEST_ITEMS: usize = 300;
+/// Name of the folder of pages.
 const ITEMS: &str = "items";
-/// Files of results and of the journal, but for the pairs.
+/// Names of the output files and of the journal, without bilingual files.
 const NAMES: &[&str] = &[
     "items.jsonl",
     "failed.jsonl",
@@ -26,18 +31,18 @@ const NAMES: &[&str] = &[
     "journal.lock",
 ];
 
-/// Whether results can be written into a folder, before any work is done. Makes the folder where it
-/// is absent.
+/// Checks that results can be written into a folder, before any work is done. Creates the folder if
+/// it does not exist.
 ///
-/// An error where another run is at work on it, where it cannot be written, or where something else
-/// stands in a result's place. Unless `force`, also where an input lies in a result's place, or a
-/// file that was not made by malmoi.
-pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()> {
-    if std::fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+/// Fails if another run has the folder locked, if it cannot be written, or if something else has
+/// the name of an output file. Without `overwrite`, it also fails if an output file would replace
+/// one of `inputs` or a file that malmoi did not make.
+pub fn check_folder(folder: &Path, inputs: &[PathBuf], overwrite: bool) -> Result<()> {
+    if std::fs::metadata(folder).is_ok_and(|metadata| !metadata.is_dir()) {
         return Err(BatchError::InTheWay { path: folder.to_path_buf(), what: "a file" }.into());
     }
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
-    let pairs = BILINGUAL_FORMATS.iter().map(pairs_name);
+    let pairs = BILINGUAL_FORMATS.iter().map(bilingual_name);
     let files: Vec<PathBuf> = NAMES
         .iter()
         .map(|name| (*name).to_string())
@@ -45,13 +50,13 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()
         .map(|name| folder.join(name))
         .collect();
     let items = folder.join(ITEMS);
-    for (path, belongs) in
+    for (path, expected) in
         files.iter().map(|path| (path, Kind::File)).chain([(&items, Kind::Folder)])
     {
         match files::kind(path) {
-            Ok(found) if found == belongs => {}
-            // A link in a file's place is replaced, never followed; but for the journal's.
-            Ok(Kind::Link) if belongs == Kind::File && !is_journal(path) => {}
+            Ok(found) if found == expected => {}
+            // A link is replaced, never followed; but a link in the journal's place is an error.
+            Ok(Kind::Link) if expected == Kind::File && !is_journal(path) => {}
             Ok(found) => {
                 return Err(BatchError::InTheWay { path: path.clone(), what: found.name() }.into());
             }
@@ -63,7 +68,7 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()
     if items.exists() {
         files::check_writable(&items).map_err(|e| Error::io("write into", &items, e))?;
     }
-    if !force {
+    if !overwrite {
         let pages = std::fs::canonicalize(&items).ok();
         let is_output = |input: &Path| {
             let real = std::fs::canonicalize(input).unwrap_or_default();
@@ -73,24 +78,24 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], force: bool) -> Result<()
         if let Some(path) = inputs.iter().find(|path| is_output(path)) {
             return Err(BatchError::OverwritesInput { path: path.clone() }.into());
         }
-        let new = !folder.join("journal.db").exists();
+        let is_new = !folder.join("journal.db").exists();
         if let Some(path) = files
             .iter()
-            .find(|file| new && !is_journal(file) && file.exists())
+            .find(|file| is_new && !is_journal(file) && file.exists())
             .filter(|_| !is_ours(folder))
         {
             return Err(BatchError::Foreign { path: path.clone() }.into());
         }
     }
-    Journal::is_free(folder)
+    Journal::check_unlocked(folder)
 }
 
 fn is_journal(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("journal."))
 }
 
-/// Whether the results in a folder are malmoi's: the first line of one of the two lists says so.
-/// Both empty is a run that did nothing.
+/// True if the results in a folder are malmoi's, judging by the first line of `items.jsonl` or
+/// `failed.jsonl`. Both are empty after a run without items.
 fn is_ours(folder: &Path) -> bool {
     use std::io::{BufRead, BufReader, Read};
     let first = |name: &str| {
@@ -110,19 +115,21 @@ fn is_ours(folder: &Path) -> bool {
     }
 }
 
-fn pairs_name(exchange: &super::BilingualFormat) -> String {
-    format!("pairs.{}", exchange.name)
+fn bilingual_name(format: &BilingualFormat) -> String {
+    format!("pairs.{}", format.name)
 }
 
-/// Writes `items.jsonl`, `failed.jsonl`, a page for each item in `items/` and, where the item was a
-/// file, its translation as one, `digest.html`, `digest.md` and, for feeds, `feed.xml`. Returns
-/// `false` where `goes_on` said to end before all was written: each file is as it was or as it
-/// should be.
+/// Writes `items.jsonl`, `failed.jsonl`, a page per item in `items/` and, for an item that was a
+/// file, its translation as a file, `digest.html`, `digest.md`, bilingual files and, for feeds,
+/// `feed.xml`.
+///
+/// Stops when `keep_going` returns `false`, and then returns `false`; each file is either the old or
+/// the new one.
 pub(super) fn write(
     journal: &Journal,
     folder: &Path,
     plan: &Plan,
-    goes_on: &dyn Fn() -> bool,
+    keep_going: &dyn Fn() -> bool,
 ) -> Result<bool> {
     let items = folder.join(ITEMS);
     std::fs::create_dir_all(&items).map_err(|e| Error::io("create", &items, e))?;
@@ -130,125 +137,148 @@ pub(super) fn write(
         files::remove_stale_temporaries(folder, Duration::ZERO)
             .map_err(|e| Error::io("clear", folder, e))?;
     }
-    // Before the files are written: one that kept its name is written again.
-    journal.outdated(&mut |file| remove(&items, file))?;
-    let (done, dead) = (folder.join("items.jsonl"), folder.join("failed.jsonl"));
-    let out = Out { journal, plan, goes_on };
+    // Before writing, because a stale file may have the name of a current one.
+    journal.remove_stale_files(&mut |file| remove(&items, file))?;
+    let writer = OutputWriter { journal, plan, keep_going, folder };
+    let done = folder.join("items.jsonl");
+    let mut failed = 0;
+    let lists_written = writer.write_list("done", &done, &mut || {})?
+        && writer.write_list("dead", &folder.join("failed.jsonl"), &mut || failed += 1)?;
+    if !lists_written {
+        return Ok(false);
+    }
     let mut shown: Vec<Line> = Vec::new();
-    let (mut count, mut doubtful, mut failed) = (0, 0, 0);
-    let whole = out.lines("done", &done, &mut |_| {})?
-        && out.lines("dead", &dead, &mut |_| failed += 1)?
-        && out.each("done", &done, &mut |line, is_shown| {
-            let (page, own) = line.files();
-            if !is_shown {
-                return [Some(page), own]
-                    .into_iter()
-                    .flatten()
-                    .try_for_each(|file| remove(&items, &file));
-            }
-            count += 1;
-            doubtful += usize::from(line.doubts().next().is_some());
-            refresh(&items.join(page), &digest::page(&line, plan.to))?;
-            if let (Some(own), Some(translation)) = (own, &line.translation) {
-                let is_page =
-                    matches!(&line.form, Form::File(ending) if matches!(&**ending, "html" | "htm"));
-                let text = &translation.text;
-                let clean = is_page.then(|| digest::translated_page(&line, text));
-                refresh(&items.join(own), clean.as_deref().unwrap_or(text))?;
-            }
-            if shown.len() == SHOWN {
-                shown.remove(0);
-            }
-            shown.push(line);
-            Ok(())
-        })?;
-    if !whole {
+    let (mut count, mut doubtful) = (0, 0);
+    let pages_written = writer.for_each_item(&done, &mut |line, visible| {
+        if !visible {
+            return remove_pages(&items, &line);
+        }
+        count += 1;
+        doubtful += usize::from(line.doubts().next().is_some());
+        write_pages(&items, &line, plan)?;
+        if shown.len() == DIGEST_ITEMS {
+            shown.remove(0);
+        }
+        shown.push(line);
+        Ok(())
+    })?;
+    if !pages_written {
         return Ok(false);
     }
     let figures = digest::Figures { count, doubtful, failed };
-    save(&folder.join("digest.html"), digest::html(&shown, figures, plan.to).as_bytes())?;
-    save(&folder.join("digest.md"), digest::markdown(&shown, figures, plan.to).as_bytes())?;
-    for exchange in &plan.pairs {
-        let path = folder.join(pairs_name(exchange));
-        let mut items = 0;
-        let written = out.replace(&path, &mut |file| {
-            let mut whole = true;
-            items = exchange.write(file, plan.to, |each| {
-                let mut one = |line: Line, is_shown| match is_shown {
-                    true => each(&line).map_err(|e| Error::io("write", &path, e)),
-                    false => Ok(()),
-                };
-                whole = out.each("done", &done, &mut one).map_err(into_io)?;
-                Ok(())
-            })?;
-            Ok(whole)
-        })?;
-        if !written {
+    save(&folder.join("digest.html"), &digest::html(&shown, figures, plan.to))?;
+    save(&folder.join("digest.md"), &digest::markdown(&shown, figures, plan.to))?;
+    for format in &plan.bilingual {
+        if !writer.write_bilingual(format, &done)? {
             return Ok(false);
-        }
-        // XLIFF knows no file of nothing.
-        if items == 0 {
-            std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
         }
     }
     if plan.feed {
-        save(&folder.join("feed.xml"), digest::rss(&shown, plan.to).as_bytes())?;
+        save(&folder.join("feed.xml"), &digest::rss(&shown, plan.to))?;
     }
     Ok(true)
 }
 
-/// What lists are made of, and whether to go on.
-struct Out<'o> {
-    journal: &'o Journal,
-    plan: &'o Plan,
-    goes_on: &'o dyn Fn() -> bool,
+/// Writes the page of an item and, if the item was a file, its translation.
+fn write_pages(folder: &Path, line: &Line, plan: &Plan) -> Result<()> {
+    let (page, translated) = line.file_names();
+    refresh(&folder.join(page), &digest::page(line, plan.to))?;
+    if let (Some(name), Some(translation)) = (translated, &line.translation) {
+        let is_html =
+            matches!(&line.form, Form::File(extension) if matches!(&**extension, "html" | "htm"));
+        let text = &translation.text;
+        let html = is_html.then(|| digest::translated_page(line, text));
+        refresh(&folder.join(name), html.as_deref().unwrap_or(text))?;
+    }
+    Ok(())
 }
 
-impl Out<'_> {
-    /// Gives the lines of a state in order, each with whether results show it. Returns `false`
-    /// where it ended before the last.
-    fn each(
+fn remove_pages(folder: &Path, line: &Line) -> Result<()> {
+    let (page, translated) = line.file_names();
+    [Some(page), translated].into_iter().flatten().try_for_each(|file| remove(folder, &file))
+}
+
+/// Writes the output files that list many items.
+struct OutputWriter<'o> {
+    journal: &'o Journal,
+    plan: &'o Plan,
+    keep_going: &'o dyn Fn() -> bool,
+    folder: &'o Path,
+}
+
+impl OutputWriter<'_> {
+    /// Calls `each` with every finished item in order, and with `true` if results show it. Returns
+    /// `false` if stopped. `path` is the file to name in errors.
+    fn for_each_item(
         &self,
-        state: &str,
         path: &Path,
-        give: &mut dyn FnMut(Line, bool) -> Result<()>,
+        each: &mut dyn FnMut(Line, bool) -> Result<()>,
     ) -> Result<bool> {
-        self.texts(state, &mut |text, removed| {
+        self.for_each_text("done", &mut |text, removed| {
             let mut line: Line =
                 serde_json::from_str(text).map_err(|e| Error::malformed(path, e.to_string()))?;
             line.removed = removed;
-            give(line, self.plan.keep_removed || !removed)
+            each(line, self.plan.keep_removed || !removed)
         })
     }
 
-    fn texts(&self, state: &str, give: &mut dyn FnMut(&str, bool) -> Result<()>) -> Result<bool> {
-        let given = self.journal.all_lines(state, &mut |text, removed| match (self.goes_on)() {
-            true => give(text, removed),
-            false => Err(Error::Cancelled),
+    /// Calls `each` with the line of every item in a state, and with `true` if it was removed.
+    /// Returns `false` if stopped.
+    fn for_each_text(
+        &self,
+        state: &str,
+        each: &mut dyn FnMut(&str, bool) -> Result<()>,
+    ) -> Result<bool> {
+        let visited = self.journal.for_each_line(state, &mut |text, removed| {
+            if (self.keep_going)() { each(text, removed) } else { Err(Error::Cancelled) }
         });
-        match given {
+        match visited {
             Err(Error::Cancelled) => Ok(false),
-            given => given.map(|()| true),
+            visited => visited.map(|()| true),
         }
     }
 
-    /// Writes the list of a state; of what results show, `count` is told.
-    fn lines(&self, state: &str, path: &Path, count: &mut dyn FnMut(&str)) -> Result<bool> {
+    /// Writes the list of items in a state, and calls `count` for each line.
+    fn write_list(&self, state: &str, path: &Path, count: &mut dyn FnMut()) -> Result<bool> {
         self.replace(path, &mut |out| {
-            let written = self.texts(state, &mut |text, removed| {
-                let shown = match removed {
-                    false => text.to_string(),
-                    true if !self.plan.keep_removed => return Ok(()),
-                    true => said_to_be_removed(text),
-                };
-                count(&shown);
-                writeln!(out, "{shown}").map_err(|e| Error::io("write", path, e))
+            let written = self.for_each_text(state, &mut |text, removed| {
+                if removed && !self.plan.keep_removed {
+                    return Ok(());
+                }
+                count();
+                let line = if removed { marked_as_removed(text) } else { text.to_string() };
+                writeln!(out, "{line}").map_err(|e| Error::io("write", path, e))
             });
             written.map_err(into_io)
         })
     }
 
-    /// Replaces a file where `fill` says that it wrote all of it.
+    /// Writes a bilingual file, or none if there are no pairs: XLIFF requires at least one.
+    fn write_bilingual(&self, format: &BilingualFormat, done: &Path) -> Result<bool> {
+        let path = self.folder.join(bilingual_name(format));
+        let mut items = 0;
+        let written = self.replace(&path, &mut |out| {
+            let mut whole = true;
+            items = format.write(out, self.plan.to, |write| {
+                whole = self
+                    .for_each_item(done, &mut |line, visible| {
+                        if visible {
+                            write(&line).map_err(|e| Error::io("write", &path, e))?;
+                        }
+                        Ok(())
+                    })
+                    .map_err(into_io)?;
+                Ok(())
+            })?;
+            Ok(whole)
+        })?;
+        if written && items == 0 {
+            std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
+        Ok(written)
+    }
+
+    /// Replaces a file if `fill` returns `true`, which means that it wrote all of it.
     fn replace(
         &self,
         path: &Path,
@@ -257,11 +287,11 @@ impl Out<'_> {
         let mut whole = true;
         let written = files::replace(path, |out| {
             whole = fill(out)?;
-            if whole { Ok(()) } else { Err(std::io::Error::other("ended before")) }
+            if whole { Ok(()) } else { Err(std::io::Error::other("stopped")) }
         });
         match written {
             Err(_) if !whole => Ok(false),
-            // An error of the journal is that error and not one of this file.
+            // An error of the journal stays one.
             Err(error) => {
                 Err(error.downcast::<Error>().unwrap_or_else(|e| Error::io("write", path, e)))
             }
@@ -274,8 +304,8 @@ fn into_io(error: Error) -> std::io::Error {
     std::io::Error::other(error)
 }
 
-/// A line with the mark of an item that is not in its input any more.
-fn said_to_be_removed(text: &str) -> String {
+/// A line with `"removed": true`.
+fn marked_as_removed(text: &str) -> String {
     match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
         Ok(mut line) => {
             line.insert("removed".into(), true.into());
@@ -285,7 +315,7 @@ fn said_to_be_removed(text: &str) -> String {
     }
 }
 
-/// Removes a page. The name comes from the journal, and must be that of a file in the folder.
+/// Removes a page. The name comes from the journal and must be a plain file name.
 fn remove(folder: &Path, file: &str) -> Result<()> {
     if Path::new(file).file_name().is_none_or(|name| name != file) {
         return Ok(());
@@ -299,11 +329,11 @@ fn remove(folder: &Path, file: &str) -> Result<()> {
     }
 }
 
-/// Writes a file anew unless it is as it should be: a run that changes little writes little, and
-/// one after a loss of power makes good what it took. So it is not forced to the disk; a million of
-/// those would take an hour.
+/// Writes a file unless it already has that text: a run with few changes writes few files. It is not
+/// synced to disk, which would take an hour for a million files; the next run repairs a file lost in
+/// a power failure.
 fn refresh(path: &Path, text: &str) -> Result<()> {
-    // Nothing but a file is read: a link is replaced, and a pipe would block.
+    // Only a regular file is read: a link is replaced, and a pipe would block.
     if files::kind(path).is_ok_and(|kind| kind == Kind::File)
         && std::fs::read(path).ok().as_deref() == Some(text.as_bytes())
     {
@@ -313,6 +343,7 @@ fn refresh(path: &Path, text: &str) -> Result<()> {
         .map_err(|e| Error::io("write", path, e))
 }
 
-fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    files::replace(path, |out| out.write_all(bytes)).map_err(|e| Error::io("write", path, e))
+fn save(path: &Path, text: &str) -> Result<()> {
+    files::replace(path, |out| out.write_all(text.as_bytes()))
+        .map_err(|e| Error::io("write", path, e))
 }

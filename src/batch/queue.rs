@@ -1,89 +1,93 @@
-//! Work to be handed out: what a queue must do, whatever stands behind it.
+//! The interface of a work queue: claim items, then complete, retry or dead-letter them.
 
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::formats::Item;
 
-/// An item in somebody's hands.
+/// An item claimed by a worker.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// The item's place in the queue.
+    /// Position of the item in the queue.
     pub ordinal: i64,
-    /// What identifies it.
+    /// Key of the item in the queue.
     pub key: String,
-    /// Its id in the results; no other item has it.
+    /// Id of the item in the results; unique.
     pub id: String,
-    /// The sum of its content.
+    /// SHA-256 of the content.
     pub content: String,
-    /// The sum of the content it had when it was last done, where it was edited since.
+    /// SHA-256 of the content of its last result, if the item was edited since.
     pub previous: Option<String>,
-    /// Which input it came from: a file's name.
+    /// Name of the input it came from.
     pub input: String,
-    /// How often it was taken before.
+    /// Number of earlier attempts.
     pub attempts: u32,
-    /// Bytes it takes in the queue.
+    /// Size in the queue, in bytes.
     pub bytes: u64,
     /// The article.
     pub item: Item,
 }
 
-/// How much there is.
+/// Number of items in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Stats {
     /// Waiting.
     pub pending: u64,
-    /// In somebody's hands.
+    /// Claimed by a worker.
     pub leased: u64,
     /// Done.
     pub done: u64,
-    /// Given up, with a reason.
+    /// Failed for good, with a reason.
     pub dead: u64,
-    /// Not in their inputs any more, in whichever state.
+    /// No longer in their inputs, in any state.
     pub removed: u64,
 }
 
 impl Stats {
-    /// Every item there ever was; each is counted in exactly one place.
+    /// Number of all items; each is counted in exactly one state.
     pub fn all(&self) -> u64 {
         self.pending + self.leased + self.done + self.dead + self.removed
     }
 }
 
-/// Which items are claimed, by the length of their texts.
+/// A filter of items by the length of their texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// All.
+    /// All items.
     Any,
-    /// Those of a usual article.
+    /// Items of at most [`Length::LONG`] bytes.
     Short,
-    /// Longer ones.
+    /// Longer items.
     Long,
 }
 
 impl Length {
-    /// Bytes, in the journal, from which an item is long: about six thousand words.
+    /// Size in the journal above which an item is long, in bytes: about six thousand words.
     pub const LONG: usize = 48 << 10;
 }
 
-/// A queue of items. Every call is whole or has no effect.
+/// A queue of items. Every call takes effect as a whole or not at all.
 pub trait WorkQueue {
-    /// Takes up to `most` items of a length, in order. They are leased until they are settled.
-    fn claim(&mut self, most: usize, length: Length) -> Result<Vec<Lease>>;
+    /// Leases up to `limit` items of a length, in order, until they are settled.
+    fn claim(&mut self, limit: usize, length: Length) -> Result<Vec<Lease>>;
 
-    /// Keeps a lease for longer.
+    /// Extends a lease.
     fn extend(&mut self, lease: &Lease) -> Result<()>;
 
-    /// An item is done; `line` is what came of it. The first to say so wins; the others, and
-    /// whoever worked on a text that has been replaced since, get `false`.
+    /// Marks an item as done, with its result `line`. Returns `false` without an effect if the item
+    /// was already settled, or its text was replaced since it was claimed.
     fn complete(&mut self, lease: &Lease, line: &str) -> Result<bool>;
 
-    /// An item goes back, to be tried again; it counts as an attempt where `blamed`.
-    fn retry(&mut self, lease: &Lease, blamed: bool) -> Result<()>;
+    /// Returns an item to the queue after a failed attempt.
+    fn retry(&mut self, lease: &Lease) -> Result<()>;
 
-    /// An item is given up; `line` says why. Gives what `complete` gives.
-    fn bury(&mut self, lease: &Lease, line: &str) -> Result<bool>;
+    /// Returns an item to the queue without counting an attempt.
+    fn release(&mut self, lease: &Lease) -> Result<()>;
 
-    /// How much there is.
+    /// Marks an item as failed for good; `line` gives the reason. Returns `false` as
+    /// [`complete`](Self::complete) does.
+    fn dead_letter(&mut self, lease: &Lease, line: &str) -> Result<bool>;
+
+    /// Number of items in each state.
     fn stats(&self) -> Result<Stats>;
 }

@@ -1,9 +1,10 @@
-//! What comes of an item: its line in `items.jsonl`, or in `failed.jsonl`. No clock values, so that
-//! equal runs have equal bytes.
+//! Results of items: lines of `items.jsonl` and `failed.jsonl`. They contain no times, so that equal
+//! runs write equal bytes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::hash::sha256;
 use super::queue::Lease;
 use crate::event::{Finding, Finish};
 use crate::formats::{Form, Item};
@@ -13,49 +14,48 @@ use crate::outcome::{Outcome, Tokens};
 /// A line of `items.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Line {
-    /// What the source calls the item; where it has no name, or another item has that name, what
-    /// the journal calls it. Unique.
+    /// Id of the item in its source, or its key in the journal if it has no id or another item has
+    /// the same; unique.
     pub id: String,
-    /// Which version of it this is.
+    /// Version of the item.
     pub version: Option<String>,
-    /// Its headline.
+    /// Headline.
     pub title: Option<String>,
-    /// Where it can be read.
+    /// Address of the article.
     pub link: Option<String>,
-    /// When it was published, as the source writes it.
+    /// Date of publication, as the source writes it.
     pub published: Option<String>,
-    /// The few words a newsroom calls it by.
+    /// Slug: the few words a newsroom calls the item by.
     pub slug: Option<String>,
-    /// The input it came from.
+    /// Name of the input it came from.
     pub input: String,
-    /// The language it is in, and the one it was brought into.
+    /// Language of the item.
     pub from: String,
-    /// See `from`.
+    /// Language of its results.
     pub to: String,
-    /// What the text of its translation is.
+    /// Form of the source and of `translation.text`.
     pub form: Form,
-    /// The article, its furniture left out.
+    /// The article without page boilerplate.
     pub source: String,
-    /// Its translation.
+    /// Translation.
     pub translation: Option<Translation>,
-    /// Its summary.
+    /// Summary.
     pub summary: Option<Summary>,
-    /// What is doubtful about the item itself.
+    /// Findings about the item itself.
     #[serde(default)]
     pub findings: Vec<Finding>,
-    /// What the journal calls it, and the sum of its content: from these the journal can be begun
-    /// again.
+    /// Key of the item in the journal. With `content` it allows the journal to be rebuilt.
     pub key: String,
-    /// See `key`.
+    /// SHA-256 of the content.
     pub content: String,
-    /// The content that the item had when it was last done, where it was edited since: the journal
-    /// keeps that version.
+    /// SHA-256 of the content of the last result, if the item was edited since; the journal keeps
+    /// that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<String>,
-    /// Whether the item is not in its input any more.
+    /// True if the item is no longer in its input.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
-    /// Sum of the models and options it was made with.
+    /// Hash of the models and options it was made with.
     #[serde(default)]
     pub spec: String,
 }
@@ -63,69 +63,54 @@ pub struct Line {
 /// A translation, whole and paragraph by paragraph.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Translation {
-    /// The model that made it.
+    /// Name of the model.
     pub model: String,
-    /// The translated headline.
+    /// Translated headline.
     pub title: Option<String>,
-    /// All of it, in the form of the source.
+    /// The whole translation, in the form of the source.
     pub text: String,
-    /// Each part of the source beside its translation.
+    /// Paragraphs of the source with their translations.
     pub pairs: Vec<Pair>,
-    /// Why it ended.
+    /// Reason generation ended.
     pub finish: String,
-    /// Tokens read and written.
-    pub tokens: Count,
-    /// What is doubtful; `segment` counts `pairs`.
+    /// Token counts.
+    pub tokens: Tokens,
+    /// Findings; `segment` is an index into `pairs`.
     pub findings: Vec<Finding>,
 }
 
-/// A part of a text and what was made of it.
+/// A paragraph and its translation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pair {
-    /// As it stands in the source.
+    /// Text of the source.
     pub source: String,
-    /// Translated.
+    /// Translation.
     pub text: String,
 }
 
 /// A summary.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Summary {
-    /// The model that made it.
+    /// Name of the model.
     pub model: String,
-    /// How it was reached: `direct` or `cascade`.
+    /// Route: `direct` or `cascade`.
     pub route: String,
     /// The summary.
     pub text: String,
-    /// The summary in the article's language that `text` was translated from, on the route
-    /// `cascade`.
+    /// On the route `cascade`, the summary in the article's language, from which `text` was
+    /// translated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intermediate: Option<String>,
-    /// Why it ended.
+    /// Reason generation ended.
     pub finish: String,
-    /// Tokens read and written.
-    pub tokens: Count,
-    /// What is doubtful.
+    /// Token counts.
+    pub tokens: Tokens,
+    /// Findings.
     pub findings: Vec<Finding>,
 }
 
-/// Tokens of the text, of those the ones that were read, and tokens written.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the same three as in `Tokens`")]
-pub struct Count {
-    pub input: usize,
-    pub seen: usize,
-    pub output: usize,
-}
-
-impl From<Tokens> for Count {
-    fn from(tokens: Tokens) -> Self {
-        Self { input: tokens.input, seen: tokens.seen, output: tokens.output }
-    }
-}
-
 impl Line {
-    /// The line of an item of which nothing was made yet.
+    /// The line of an item without a result yet.
     pub fn new(lease: &Lease, item: &Item, from: Language, to: Language) -> Self {
         Self {
             id: lease.id.clone(),
@@ -150,43 +135,43 @@ impl Line {
         }
     }
 
-    /// The names of the item's page, and of the file that is its translation where the item was
-    /// one: names people recognise, of characters every file system takes, and unlike all others. A
-    /// file keeps its name, another item has its headline; part of the key's sum follows.
-    pub(super) fn files(&self) -> (String, Option<String>) {
+    /// Names of the item's page and, if the item was a file, of its translation: the file's name or
+    /// the headline, in characters that all file systems allow, with part of the key's hash.
+    pub(super) fn file_names(&self) -> (String, Option<String>) {
         let name = match &self.form {
             Form::File(_) => file_name(&self.input),
             _ => headline_name(self.title.as_deref().unwrap_or("item")),
         };
-        let name = format!("{name}-{}", &super::sum(&self.key)[..16]);
-        let own = match (&self.form, &self.translation) {
-            (Form::File(ending), Some(_)) => Some(format!("{name}.{}.{ending}", self.to)),
+        let name = format!("{name}-{}", &sha256(&self.key)[..16]);
+        let translated = match (&self.form, &self.translation) {
+            (Form::File(extension), Some(_)) => Some(format!("{name}.{}.{extension}", self.to)),
             _ => None,
         };
-        (format!("{name}.md"), own)
+        (format!("{name}.md"), translated)
     }
 
-    /// All that is doubtful.
+    /// Findings that put the result in doubt.
     pub fn doubts(&self) -> impl Iterator<Item = &Finding> {
-        let translation = self.translation.iter().flat_map(|one| &one.findings);
-        let summary = self.summary.iter().flat_map(|one| &one.findings);
-        self.findings.iter().chain(translation).chain(summary).filter(|doubt| doubt.is_doubt())
+        let translation = self.translation.iter().flat_map(|result| &result.findings);
+        let summary = self.summary.iter().flat_map(|result| &result.findings);
+        self.findings.iter().chain(translation).chain(summary).filter(|finding| finding.is_doubt())
     }
 
-    /// Tokens written.
-    pub fn written(&self) -> usize {
-        let translation = self.translation.as_ref().map_or(0, |one| one.tokens.output);
-        translation + self.summary.as_ref().map_or(0, |one| one.tokens.output)
+    /// Number of generated tokens.
+    pub fn output_tokens(&self) -> usize {
+        let translation = self.translation.as_ref().map_or(0, |result| result.tokens.output);
+        translation + self.summary.as_ref().map_or(0, |result| result.tokens.output)
     }
 }
 
 impl Translation {
-    /// What an outcome says; `title` is the source's, whose translation is looked up.
-    pub fn of(outcome: Outcome, title: Option<&str>) -> Self {
+    /// The translation of an outcome. `title` is the headline of the source, whose translation is
+    /// looked up among the pairs.
+    pub fn new(outcome: Outcome, title: Option<&str>) -> Self {
         let pairs: Vec<Pair> = outcome
             .segments
             .into_iter()
-            .map(|one| Pair { source: one.source, text: one.text })
+            .map(|segment| Pair { source: segment.source, text: segment.text })
             .collect();
         let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));
         Self {
@@ -195,7 +180,7 @@ impl Translation {
             text: outcome.text,
             pairs,
             finish: finish(outcome.finish),
-            tokens: outcome.tokens.into(),
+            tokens: outcome.tokens,
             findings: outcome.findings,
         }
     }
@@ -209,13 +194,13 @@ impl From<Outcome> for Summary {
             text: outcome.text,
             intermediate: outcome.intermediate,
             finish: finish(outcome.finish),
-            tokens: outcome.tokens.into(),
+            tokens: outcome.tokens,
             findings: outcome.findings,
         }
     }
 }
 
-/// The words of a headline, as many as a file name should have.
+/// The first words of a headline, joined by hyphens.
 fn headline_name(title: &str) -> String {
     const LONGEST: usize = 40;
     let mut name = String::new();
@@ -231,10 +216,9 @@ fn headline_name(title: &str) -> String {
     if name.is_empty() { "item".to_string() } else { name }
 }
 
-/// The name of an input file without folders and ending; characters that mean something to a shell
-/// or a file system are hyphens.
+/// The stem of an input's file name; characters special to a shell or a file system become hyphens.
 fn file_name(input: &str) -> String {
-    // A file name has room for 255 bytes on most systems, also for the sum and the endings.
+    // Most systems allow 255 bytes, which include the hash and the extensions.
     const LONGEST: usize = 120;
     let last = input.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = std::path::Path::new(last).file_stem().unwrap_or_default().to_string_lossy();
@@ -270,27 +254,28 @@ pub(super) fn failure(
         .to_string()
 }
 
-/// The files of a line of `items.jsonl`.
+/// Names of the output files of a line of `items.jsonl`.
 pub(super) fn files(line: &str) -> Vec<String> {
-    let files = serde_json::from_str::<Line>(line).ok().map(|line| line.files());
-    files.into_iter().flat_map(|(page, own)| [Some(page), own]).flatten().collect()
+    let files = serde_json::from_str::<Line>(line).ok().map(|line| line.file_names());
+    files.into_iter().flat_map(|(page, translated)| [Some(page), translated]).flatten().collect()
 }
 
-/// Names of what is not the same in two specifications, with both values.
-pub(super) fn differences(frozen: &str, asked: &str) -> Vec<String> {
+/// The differences of two specifications: names with both values.
+pub(super) fn differences(stored: &str, requested: &str) -> Vec<String> {
     let read = |text: &str| {
         serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default()
     };
-    let (frozen, asked) = (read(frozen), read(asked));
-    let mut names: Vec<&String> = frozen.keys().chain(asked.keys()).collect();
+    let (stored, requested) = (read(stored), read(requested));
+    let mut names: Vec<&String> = stored.keys().chain(requested.keys()).collect();
     names.sort_unstable();
     names.dedup();
     let value = |of: &serde_json::Map<String, Value>, name: &str| {
         of.get(name).map_or("none".into(), Value::to_string)
     };
-    let differ = names.into_iter().filter(|name| frozen.get(*name) != asked.get(*name));
-    differ
-        .map(|name| format!("{name} was {}, is {}", value(&frozen, name), value(&asked, name)))
+    names
+        .into_iter()
+        .filter(|name| stored.get(*name) != requested.get(*name))
+        .map(|name| format!("{name} was {}, is {}", value(&stored, name), value(&requested, name)))
         .collect()
 }
 
@@ -299,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_keeps_its_name_in_characters_every_file_system_takes() {
+    fn a_file_name_uses_only_characters_that_every_file_system_allows() {
         for (input, name) in [
             ("in/harbour.txt", "harbour"),
             ("Harbour Plan (v2).final.docx", "Harbour-Plan-v2-final"),

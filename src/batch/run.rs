@@ -1,5 +1,5 @@
-//! The run: offers, claims, hands out, settles. The only place that decides about retries; the only
-//! writer of the journal.
+//! The run of a batch: inserts items into the journal, hands them to the workers and settles them.
+//! The only writer of the journal, and the only place that decides about retries.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,178 +9,195 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::error::BatchError;
 use super::eta::Eta;
-use super::ingest::{self, Heard, Ingest, Input};
+use super::hash::spec_hash;
+use super::ingest::{self, Ingest, IngestEvent, Input};
+use super::journal::{Journal, Upserted};
+use super::outputs;
+use super::plan::Plan;
 use super::queue::{Lease, Length, Stats, WorkQueue};
 use super::result::failure;
-use super::workers::{GRACE, Place, Settled, Told, WorkerPool, place};
-use super::{BatchError, Journal, Offered, Plan, outputs, spec_sum};
+use super::workers::{GRACE, LeaseId, Settled, WorkerEvent, WorkerPool, lease_id};
 use crate::error::{Error, Result};
 use crate::formats::Fields;
 
-/// How often an item is tried before it is given up for an error that may pass.
-const ATTEMPTS: u32 = 3;
-/// Items wait in the journal for each worker, so that none is idle; the rest of an input is read
-/// later.
-const AHEAD: u64 = 4;
-/// So many items are taken in as one transaction at least.
-const TOGETHER: usize = 64;
-/// Results are committed when each worker has brought one, or when so much time has passed.
-const AT_LEAST_EVERY: Duration = Duration::from_millis(500);
-/// Whoever waits looks up this often.
-const PATIENCE: Duration = Duration::from_millis(100);
-/// Leases of long items are extended this often.
-const EXTEND: Duration = Duration::from_secs(60);
-/// The files people read are written while the run goes at most this often.
-const OUTPUTS: Duration = Duration::from_secs(2);
-/// Least time between two writings, in multiples of what one takes.
-const OUTPUTS_SHARE: u32 = 20;
-/// How long files are written after the user asked to stop.
-const LAST_OUTPUTS: Duration = Duration::from_secs(3);
-/// Messages about damage that are shown one by one.
-const NOTES: usize = 8;
+/// Attempts per item, for errors that may be temporary.
+const MAX_ATTEMPTS: u32 = 3;
+/// Items per worker that wait in the journal before more of an input is read.
+const QUEUED_PER_WORKER: u64 = 4;
+/// Minimum for the number of input events taken in one transaction.
+const MIN_INGEST_BATCH: usize = 64;
+/// Maximum time between commits; earlier once each worker has returned a result.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(500);
+/// Poll interval while waiting for workers or inputs.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Interval at which the leases of long items are extended.
+const EXTEND_INTERVAL: Duration = Duration::from_secs(60);
+/// Minimum time between updates of the output files during the run.
+const OUTPUT_INTERVAL: Duration = Duration::from_secs(2);
+/// The same in multiples of the time that an update takes.
+const OUTPUT_INTERVAL_FACTOR: u32 = 20;
+/// Time limit for writing the output files after the user stopped the run.
+const STOP_OUTPUT_TIME: Duration = Duration::from_secs(3);
+/// Maximum number of damage messages shown one by one.
+const MAX_NOTES: usize = 8;
 
-/// What a run met and did.
+/// Counts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
-    /// Items of the inputs so far.
+    /// Items read so far.
     pub items: u64,
-    /// Of those, done before and unchanged.
+    /// Items settled in earlier runs and unchanged since.
     pub unchanged: u64,
-    /// The same as another item of this run.
+    /// Items that repeat another item of this run.
     pub duplicates: u64,
-    /// Unreadable.
+    /// Unreadable items.
     pub unreadable: u64,
     /// Inputs that could not be read, or not to their ends.
     pub refused_inputs: u64,
-    /// Inputs that are as they were when they were last read.
+    /// Inputs unchanged since they were last read.
     pub unchanged_inputs: u64,
-    /// Done in this run.
+    /// Items done in this run.
     pub done: u64,
-    /// Of those, with something doubtful.
+    /// Items done in this run whose findings put them in doubt.
     pub doubtful: u64,
-    /// Given up in this run, unreadable ones not counted.
+    /// Items failed in this run, without unreadable ones.
     pub failed: u64,
-    /// Tokens written.
+    /// Generated tokens.
     pub tokens: u64,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Progress {
-    /// What it met and did.
+    /// Counts so far.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Items taken in that are not settled.
+    /// Items in the journal that are not settled.
     pub waiting: u64,
-    /// Seconds until those are settled, by the lengths of their texts and how long others took;
-    /// none where too few were settled.
+    /// Estimated seconds until they are settled; `None` if too few items were settled.
     pub left: Option<f64>,
-    /// Whether all inputs are read, so that no more will come.
+    /// True if all inputs were read.
     pub complete: bool,
-    /// Tokens that models have read since it began, also of items that are not settled.
+    /// Tokens read by models since the run began, unfinished items included.
     pub read: u64,
-    /// Tokens that they have written.
+    /// Tokens generated since the run began, unfinished items included.
     pub written: u64,
-    /// Seconds since it began.
+    /// Seconds since the run began.
     pub seconds: f64,
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Ended {
-    /// What it met and did.
+pub struct RunReport {
+    /// Counts of this run.
     #[serde(rename = "run")]
     pub counts: Counts,
-    /// What the journal holds now.
+    /// Number of items of the journal in each state.
     #[serde(rename = "journal")]
     pub stats: Stats,
-    /// Whether all inputs were read to their ends.
+    /// True if all inputs were read to their ends.
     pub complete: bool,
 }
 
-impl Ended {
-    /// Whether an input could not be read, or nothing could be done: no item is done now, and the
-    /// inputs had not been read before.
+impl RunReport {
+    /// True if an input could not be read, or no item is done and the inputs were not read before.
     pub fn is_failure(&self) -> bool {
-        let nothing =
+        let nothing_done =
             self.stats.done == 0 && (self.stats.dead > 0 || self.counts.unchanged_inputs == 0);
-        self.counts.refused_inputs > 0 || nothing
+        self.counts.refused_inputs > 0 || nothing_done
     }
 }
 
-/// Who is told, and who may stop it.
-pub struct Watch<'w> {
-    /// Told what happens.
-    pub on_progress: &'w mut dyn FnMut(&Progress),
-    /// Told what should be known: a damaged journal, an input that cannot be read.
-    pub on_note: &'w mut dyn FnMut(&str),
-    /// Set from outside to stop: what is in hand goes back, and everything is saved.
+/// Callbacks of a run, and the flag that stops it.
+#[derive(Default)]
+pub(super) struct Callbacks<'c> {
+    pub on_progress: Option<Box<dyn FnMut(&Progress) + 'c>>,
+    pub on_note: Option<Box<dyn FnMut(&str) + 'c>>,
     pub stop: Arc<AtomicBool>,
 }
 
-/// Works through inputs into a folder. Gives what it did, and what the journal holds now.
-pub fn run(
+impl Callbacks<'_> {
+    fn note(&mut self, text: &str) {
+        if let Some(on_note) = &mut self.on_note {
+            on_note(text);
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        if let Some(on_progress) = &mut self.on_progress {
+            on_progress(progress);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+}
+
+/// Processes inputs into a folder.
+pub(super) fn run(
     plan: &Plan,
     folder: &Path,
     inputs: Vec<Input>,
     fields: &Fields,
-    again: bool,
-    watch: &mut Watch<'_>,
-) -> Result<Ended> {
+    retry_failed: bool,
+    callbacks: &mut Callbacks<'_>,
+) -> Result<RunReport> {
     let spec = plan.spec()?;
     let mut journal = Journal::open(folder, &spec)?;
-    report(&mut journal, watch);
+    report_damage(&mut journal, callbacks);
     let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
-    journal.expect(&names, !plan.feed)?;
-    if again {
-        journal.revive()?;
+    journal.set_inputs(&names, !plan.feed)?;
+    if retry_failed {
+        journal.retry_failed()?;
     }
-    let mut marks = HashMap::new();
+    let mut validators = HashMap::new();
     for name in &names {
-        marks.extend(journal.mark(name)?.map(|mark| (name.clone(), mark)));
+        validators.extend(journal.validator(name)?.map(|validator| (name.clone(), validator)));
     }
-    let workers = WorkerPool::start(plan, watch.stop.clone())?;
+    let workers = WorkerPool::start(plan, callbacks.stop.clone())?;
     let now = Instant::now();
     let mut run = Run {
         plan,
         folder,
-        spec: spec_sum(&spec),
+        spec: spec_hash(&spec),
         journal,
         workers,
-        intake: Ingest::start(inputs, fields.clone(), marks)?,
+        ingest: Ingest::start(inputs, fields.clone(), validators)?,
         counts: Counts::default(),
-        waiting: Waiting::default(),
-        pace: Eta::default(),
-        out: HashMap::new(),
+        backlog: Backlog::default(),
+        eta: Eta::default(),
+        in_flight: HashMap::new(),
         settled: Vec::new(),
         committed: now,
         extended: now,
         began: now,
-        written: Written { last: now, took: Duration::ZERO, fresh: false, failed: false },
+        outputs: OutputState { updated: now, took: Duration::ZERO, stale: false, failed: false },
         stopping: None,
         complete: false,
     };
-    run.count_waiting()?;
-    let worked = run.work(watch);
-    // Whatever happened, what is settled is saved.
-    let saved = run.turn(0);
-    let written = saved.is_ok().then(|| run.last_outputs(watch));
+    run.count_backlog()?;
+    let worked = run.work(callbacks);
+    // After an error, too, settled items are saved.
+    let saved = run.commit(0);
+    let written = saved.is_ok().then(|| run.write_last_outputs(callbacks));
     worked.and(saved)?;
     written.transpose()?;
-    Ok(Ended { counts: run.counts, stats: run.journal.stats()?, complete: run.complete })
+    Ok(RunReport { counts: run.counts, stats: run.journal.stats()?, complete: run.complete })
 }
 
-/// Tells what was found damaged in the journal.
-fn report(journal: &mut Journal, watch: &mut Watch<'_>) {
-    let notes = journal.notes();
-    for note in notes.iter().take(NOTES) {
-        (watch.on_note)(note);
+/// Reports damage found in the journal.
+fn report_damage(journal: &mut Journal, callbacks: &mut Callbacks<'_>) {
+    let notes = journal.take_notes();
+    for note in notes.iter().take(MAX_NOTES) {
+        callbacks.note(note);
     }
-    if notes.len() > NOTES {
-        (watch.on_note)(&format!(
+    if notes.len() > MAX_NOTES {
+        callbacks.note(&format!(
             "and {} more records of the journal were damaged",
-            notes.len() - NOTES
+            notes.len() - MAX_NOTES
         ));
     }
 }
@@ -188,220 +205,237 @@ fn report(journal: &mut Journal, watch: &mut Watch<'_>) {
 struct Run<'r> {
     plan: &'r Plan,
     folder: &'r Path,
-    /// Sum of the specification.
+    /// Hash of the specification.
     spec: String,
     journal: Journal,
     workers: WorkerPool,
-    intake: Ingest,
+    ingest: Ingest,
     counts: Counts,
-    waiting: Waiting,
-    pace: Eta,
-    /// Leases in workers' hands.
-    out: HashMap<Place, Out>,
+    backlog: Backlog,
+    eta: Eta,
+    /// Leased items that were handed to workers.
+    in_flight: HashMap<LeaseId, InFlight>,
     settled: Vec<Settled>,
     committed: Instant,
     extended: Instant,
     began: Instant,
-    written: Written,
-    /// When the user's wish to stop was seen.
+    outputs: OutputState,
+    /// Time at which the stop flag was first seen.
     stopping: Option<Instant>,
-    /// Whether all inputs are read.
+    /// True if all inputs were read.
     complete: bool,
 }
 
-/// Items that are not settled, those in hand among them.
+/// Items that are not settled, including those in flight.
 #[derive(Clone, Copy, Default)]
-struct Waiting {
+struct Backlog {
     items: u64,
     bytes: u64,
 }
 
-/// A lease that was handed out.
-struct Out {
+/// A leased item that was handed to a worker.
+struct InFlight {
     lease: Lease,
-    /// When a worker began with it.
+    /// Start of its processing; `None` while it waits for a worker.
     began: Option<Instant>,
 }
 
-/// When the files people read were last written, how long that took, whether there is more to
-/// write, and whether it failed.
-struct Written {
-    last: Instant,
+/// State of the output files.
+struct OutputState {
+    /// Time of the last update.
+    updated: Instant,
+    /// Duration of the last update.
     took: Duration,
-    fresh: bool,
+    /// True if there are newer results.
+    stale: bool,
+    /// True if an update failed.
     failed: bool,
 }
 
 impl Run<'_> {
-    fn work(&mut self, watch: &mut Watch<'_>) -> Result<()> {
-        let hands = self.plan.batch.max(1);
+    fn work(&mut self, callbacks: &mut Callbacks<'_>) -> Result<()> {
+        let workers = self.plan.max_concurrent.max(1);
+        let max_in_flight = workers * 2;
         loop {
-            let stopping = watch.stop.load(Ordering::SeqCst);
-            if !self.complete && !stopping && self.waiting.items < hands as u64 * AHEAD {
-                let patience = if self.out.is_empty() { PATIENCE } else { Duration::ZERO };
-                self.complete = !self.take_in(hands, patience, watch)?;
+            let stopping = callbacks.is_stopped();
+            let hungry = self.backlog.items < workers as u64 * QUEUED_PER_WORKER;
+            if hungry && !self.complete && !stopping {
+                let timeout =
+                    if self.in_flight.is_empty() { POLL_INTERVAL } else { Duration::ZERO };
+                self.complete = !self.ingest_events(workers, timeout, callbacks)?;
             }
-            // What workers have brought counts before anything is given up.
-            while let Some(told) = self.workers.take(Duration::ZERO) {
-                self.hear(told);
+            // Results that have arrived count before stuck items are given up.
+            while let Some(event) = self.workers.recv(Duration::ZERO) {
+                self.handle(event);
             }
-            self.give_up(stopping)?;
-            let due = self.committed.elapsed() > AT_LEAST_EVERY || self.out.is_empty();
-            if due || self.settled.len() >= hands {
-                self.turn(if stopping { 0 } else { hands * 2 })?;
-                report(&mut self.journal, watch);
+            self.give_up_stuck(stopping)?;
+            let due = self.committed.elapsed() > COMMIT_INTERVAL || self.in_flight.is_empty();
+            if due || self.settled.len() >= workers {
+                self.commit(if stopping { 0 } else { max_in_flight })?;
+                report_damage(&mut self.journal, callbacks);
             }
-            let idle = self.out.is_empty() && self.settled.is_empty();
+            let idle = self.in_flight.is_empty() && self.settled.is_empty();
             if idle && (stopping || self.complete) {
                 return Ok(());
             }
-            if let Some(told) = self.workers.take(if idle { Duration::ZERO } else { PATIENCE }) {
-                self.hear(told);
+            let timeout = if idle { Duration::ZERO } else { POLL_INTERVAL };
+            if let Some(event) = self.workers.recv(timeout) {
+                self.handle(event);
             }
-            if self.extended.elapsed() > EXTEND {
+            if self.extended.elapsed() > EXTEND_INTERVAL {
                 self.extended = Instant::now();
-                for out in self.out.values() {
-                    self.journal.extend(&out.lease)?;
+                for item in self.in_flight.values() {
+                    self.journal.extend(&item.lease)?;
                 }
             }
-            self.outputs_meanwhile(watch);
-            (watch.on_progress)(&Progress {
-                counts: self.counts,
-                waiting: self.waiting.items,
-                left: self.left(),
-                complete: self.complete,
-                read: self.workers.meter().read.load(Ordering::Relaxed),
-                written: self.workers.meter().written.load(Ordering::Relaxed),
-                seconds: self.began.elapsed().as_secs_f64(),
-            });
+            self.update_outputs(callbacks);
+            callbacks.progress(&self.progress());
         }
     }
 
-    fn hear(&mut self, told: Told) {
-        match told {
-            Told::Began(place) => {
-                if let Some(out) = self.out.get_mut(&place) {
-                    out.began = Some(Instant::now());
+    fn progress(&self) -> Progress {
+        let meter = self.workers.meter();
+        Progress {
+            counts: self.counts,
+            waiting: self.backlog.items,
+            left: self.time_left(),
+            complete: self.complete,
+            read: meter.read.load(Ordering::Relaxed),
+            written: meter.written.load(Ordering::Relaxed),
+            seconds: self.began.elapsed().as_secs_f64(),
+        }
+    }
+
+    fn handle(&mut self, event: WorkerEvent) {
+        match event {
+            WorkerEvent::Started(id) => {
+                if let Some(item) = self.in_flight.get_mut(&id) {
+                    item.began = Some(Instant::now());
                 }
             }
-            // One that was given up meanwhile is settled already.
-            Told::Settled(settled) => self.take_back(*settled),
+            WorkerEvent::Settled(settled) => {
+                // An item that was given up in the meantime is settled already.
+                let Some(item) = self.in_flight.remove(&lease_id(&settled.lease)) else { return };
+                if let (Some(began), true) = (item.began, settled.result.is_ok()) {
+                    self.eta.add(item.lease.bytes, began.elapsed());
+                }
+                self.settled.push(*settled);
+            }
         }
     }
 
-    fn take_back(&mut self, settled: Settled) {
-        let Some(out) = self.out.remove(&place(&settled.lease)) else { return };
-        if let (Some(began), true) = (out.began, settled.result.is_ok()) {
-            self.pace.settle(out.lease.bytes, began.elapsed());
-        }
-        self.settled.push(settled);
-    }
-
-    /// Takes leases away from workers that are stuck: each from one that is over its limit, all of
-    /// them when the user has waited long enough for the run to stop.
-    fn give_up(&mut self, stopping: bool) -> Result<()> {
+    /// Takes items back from stuck workers: items over the time limit, or all of them when the
+    /// grace period after a stop is over.
+    fn give_up_stuck(&mut self, stopping: bool) -> Result<()> {
         if stopping {
             let since = *self.stopping.get_or_insert_with(Instant::now);
             if since.elapsed() > GRACE {
-                let cancelled =
-                    |out: Out| Settled { lease: out.lease, result: Err(Error::Cancelled) };
-                self.settled.extend(self.out.drain().map(|(_, out)| cancelled(out)));
+                let items = self.in_flight.drain().map(|(_, item)| item);
+                self.settled.extend(
+                    items.map(|item| Settled { lease: item.lease, result: Err(Error::Cancelled) }),
+                );
             }
             return Ok(());
         }
         let Some(limit) = self.plan.item_timeout else { return Ok(()) };
-        let is_stuck = |_: &Place, out: &mut Out| {
-            out.began.is_some_and(|began| began.elapsed() > limit + GRACE)
+        let is_stuck = |_: &LeaseId, item: &mut InFlight| {
+            item.began.is_some_and(|began| began.elapsed() > limit + GRACE)
         };
-        let stuck: Vec<Out> = self.out.extract_if(is_stuck).map(|(_, out)| out).collect();
-        for out in stuck {
+        let stuck: Vec<InFlight> =
+            self.in_flight.extract_if(is_stuck).map(|(_, item)| item).collect();
+        for item in stuck {
             let result = Err(BatchError::ItemTimeout { limit }.into());
-            self.settled.push(Settled { lease: out.lease, result });
-            self.workers.add()?;
+            self.settled.push(Settled { lease: item.lease, result });
+            self.workers.add_thread()?;
         }
         Ok(())
     }
 
-    fn left(&self) -> Option<f64> {
-        let since = |out: &Out| {
-            (out.lease.bytes, out.began.map_or(Duration::ZERO, |began| began.elapsed()))
-        };
-        let in_hand: Vec<(u64, Duration)> = self.out.values().map(since).collect();
-        self.pace.left(self.began.elapsed(), self.waiting.bytes, &in_hand)
+    fn time_left(&self) -> Option<f64> {
+        let in_flight: Vec<(u64, Duration)> = self
+            .in_flight
+            .values()
+            .map(|item| (item.lease.bytes, item.began.map_or(Duration::ZERO, |t| t.elapsed())))
+            .collect();
+        self.eta.left(self.began.elapsed(), self.backlog.bytes, &in_flight)
     }
 
-    /// Counts what waits anew: items in the journal, in hand, and settled but not saved.
-    fn count_waiting(&mut self) -> Result<()> {
+    /// Counts the backlog: pending items, items in flight, and settled items not committed yet.
+    fn count_backlog(&mut self) -> Result<()> {
         let (items, bytes) = self.journal.pending()?;
-        let out = self
-            .out
-            .values()
-            .map(|out| &out.lease)
-            .chain(self.settled.iter().map(|one| &one.lease));
-        self.waiting = out.fold(Waiting { items, bytes }, |sum, lease| Waiting {
-            items: sum.items + 1,
-            bytes: sum.bytes + lease.bytes,
-        });
+        self.backlog = Backlog { items, bytes };
+        let in_flight = self.in_flight.values().map(|item| &item.lease);
+        for lease in in_flight.chain(self.settled.iter().map(|settled| &settled.lease)) {
+            self.backlog.items += 1;
+            self.backlog.bytes += lease.bytes;
+        }
         Ok(())
     }
 
-    /// Takes in what was read, as one transaction. Returns whether there may be more.
-    fn take_in(&mut self, hands: usize, patience: Duration, watch: &mut Watch<'_>) -> Result<bool> {
-        let (heard, more) = self.intake.take((hands * AHEAD as usize).max(TOGETHER), patience)?;
-        if heard.is_empty() {
+    /// Inserts items that were read, in one transaction. Returns `false` when all inputs were read.
+    fn ingest_events(
+        &mut self,
+        workers: usize,
+        timeout: Duration,
+        callbacks: &mut Callbacks<'_>,
+    ) -> Result<bool> {
+        let limit = (workers * QUEUED_PER_WORKER as usize).max(MIN_INGEST_BATCH);
+        let (events, more) = self.ingest.recv(limit, timeout)?;
+        if events.is_empty() {
             return Ok(more);
         }
         let counts = &mut self.counts;
-        self.journal.together(|journal| {
-            for heard in heard {
-                let (input, found) = match heard {
-                    Heard::Item(input, found) => (input, found),
-                    Heard::Refused(input, error) => {
+        self.journal.transaction(|journal| {
+            for event in events {
+                let (input, item) = match event {
+                    IngestEvent::Item(input, item) => (input, item),
+                    IngestEvent::Failed(input, error) => {
                         counts.refused_inputs += 1;
-                        (watch.on_note)(&error.to_string());
+                        callbacks.note(&error.to_string());
                         let unreadable = ingest::unreadable(&input, &error);
                         (input, Err(unreadable))
                     }
-                    Heard::Same(input) => {
+                    IngestEvent::NotModified(input) => {
                         counts.unchanged_inputs += 1;
-                        journal.is_same(&input)?;
-                        (watch.on_note)(&format!("{input} has not changed"));
+                        journal.not_modified(&input)?;
+                        callbacks.note(&format!("{input} has not changed"));
                         continue;
                     }
-                    Heard::End(input, mark) => {
-                        journal.read_to_end(&input, mark.as_deref())?;
+                    IngestEvent::End(input, validator) => {
+                        journal.finish_input(&input, validator.as_deref())?;
                         continue;
                     }
-                    Heard::Over => continue,
+                    IngestEvent::Finished => continue,
                 };
                 counts.items += 1;
-                match found {
+                match item {
                     Err(unreadable) => {
-                        journal.offer_unreadable(&input, &unreadable)?;
+                        journal.upsert_unreadable(&input, &unreadable)?;
                         counts.unreadable += 1;
                     }
-                    Ok(item) => match journal.offer(&input, &item)? {
-                        Offered::New | Offered::Changed | Offered::Replaced => {}
-                        Offered::Unchanged => counts.unchanged += 1,
-                        Offered::Duplicate => counts.duplicates += 1,
+                    Ok(item) => match journal.upsert(&input, &item)? {
+                        Upserted::New | Upserted::Changed | Upserted::Replaced => {}
+                        Upserted::Unchanged => counts.unchanged += 1,
+                        Upserted::Duplicate => counts.duplicates += 1,
                     },
                 }
             }
             Ok(())
         })?;
-        self.written.fresh = true;
-        self.count_waiting()?;
+        self.outputs.stale = true;
+        self.count_backlog()?;
         Ok(more)
     }
 
-    /// Settles what workers brought and claims items until `hands` are out, as one transaction.
-    fn turn(&mut self, hands: usize) -> Result<()> {
+    /// Settles items and claims new ones up to `max_in_flight`, in one transaction.
+    fn commit(&mut self, max_in_flight: usize) -> Result<()> {
         let mut settled = std::mem::take(&mut self.settled);
-        let (mut counts, mut waiting) = (self.counts, self.waiting);
-        let room = hands.saturating_sub(self.out.len());
-        let long = self.out.values().filter(|out| out.lease.bytes > Length::LONG as u64).count();
+        let (mut counts, mut backlog) = (self.counts, self.backlog);
+        let room = max_in_flight.saturating_sub(self.in_flight.len());
+        let is_long = |item: &&InFlight| item.lease.bytes > Length::LONG as u64;
+        let long = self.in_flight.values().filter(is_long).count();
         let spec = &self.spec;
-        let claimed = self.journal.together(|journal| {
+        let claimed = self.journal.transaction(|journal| {
             for Settled { lease, result } in &mut settled {
                 match result {
                     Ok(line) => {
@@ -413,90 +447,97 @@ impl Run<'_> {
                         }
                         counts.done += 1;
                         counts.doubtful += u64::from(line.doubts().next().is_some());
-                        counts.tokens += line.written() as u64;
+                        counts.tokens += line.output_tokens() as u64;
                     }
                     Err(Error::Cancelled) => {
-                        journal.retry(lease, false)?;
+                        journal.release(lease)?;
                         continue;
                     }
-                    Err(Error::Engine(_)) if lease.attempts + 1 < ATTEMPTS => {
-                        journal.retry(lease, true)?;
+                    Err(Error::Engine(_)) if lease.attempts + 1 < MAX_ATTEMPTS => {
+                        journal.retry(lease)?;
                         continue;
                     }
                     Err(error) => {
                         let title = lease.item.document.title();
                         let line =
                             failure(&lease.key, &lease.input, None, &error.to_string(), title);
-                        if !journal.bury(lease, &line)? {
+                        if !journal.dead_letter(lease, &line)? {
                             continue;
                         }
                         counts.failed += 1;
                     }
                 }
-                waiting.items = waiting.items.saturating_sub(1);
-                waiting.bytes = waiting.bytes.saturating_sub(lease.bytes);
+                backlog.items = backlog.items.saturating_sub(1);
+                backlog.bytes = backlog.bytes.saturating_sub(lease.bytes);
             }
-            if room == 0 { Ok(Vec::new()) } else { claim(journal, room, hands, long) }
+            if room == 0 { Ok(Vec::new()) } else { claim(journal, room, max_in_flight, long) }
         });
         let leases = match claimed {
             Ok(leases) => leases,
             Err(error) => {
-                // What could not be saved is saved by the next turn, if that can.
+                // The next commit tries to save them again.
                 self.settled = settled;
                 return Err(error);
             }
         };
-        self.written.fresh |= !settled.is_empty();
-        (self.counts, self.waiting) = (counts, waiting);
+        self.outputs.stale |= !settled.is_empty();
+        (self.counts, self.backlog) = (counts, backlog);
         self.committed = Instant::now();
         for lease in leases {
-            self.workers.give(&lease)?;
-            self.out.insert(place(&lease), Out { lease, began: None });
+            self.workers.send(&lease)?;
+            self.in_flight.insert(lease_id(&lease), InFlight { lease, began: None });
         }
         Ok(())
     }
 
-    /// Writes the files people read while the run goes, so that they are there whatever ends it.
-    fn outputs_meanwhile(&mut self, watch: &mut Watch<'_>) {
-        let due = self.written.last.elapsed() > OUTPUTS.max(self.written.took * OUTPUTS_SHARE);
-        if !due || !self.written.fresh || self.written.failed {
+    /// Updates the output files during the run, so that they exist however the run ends.
+    fn update_outputs(&mut self, callbacks: &mut Callbacks<'_>) {
+        let interval = OUTPUT_INTERVAL.max(self.outputs.took * OUTPUT_INTERVAL_FACTOR);
+        let due = self.outputs.updated.elapsed() > interval;
+        if !due || !self.outputs.stale || self.outputs.failed {
             return;
         }
-        let stop = watch.stop.clone();
         let began = Instant::now();
         let written =
-            outputs::write(&self.journal, self.folder, self.plan, &|| !stop.load(Ordering::SeqCst));
+            outputs::write(&self.journal, self.folder, self.plan, &|| !callbacks.is_stopped());
         if let Err(error) = written {
-            // The last writing says so again, as an error.
-            self.written.failed = true;
-            (watch.on_note)(&error.to_string());
+            // The last update fails again, with an error.
+            self.outputs.failed = true;
+            callbacks.note(&error.to_string());
         }
-        self.written =
-            Written { last: Instant::now(), took: began.elapsed(), fresh: false, ..self.written };
+        self.outputs.updated = Instant::now();
+        self.outputs.took = began.elapsed();
+        self.outputs.stale = false;
     }
 
-    /// Writes the files people read at the end; when the user asked to stop, for a short time only.
-    fn last_outputs(&mut self, watch: &mut Watch<'_>) -> Result<()> {
-        let (stop, began) = (watch.stop.clone(), Instant::now());
-        let goes_on = || !stop.load(Ordering::SeqCst) || began.elapsed() < LAST_OUTPUTS;
-        if !outputs::write(&self.journal, self.folder, self.plan, &goes_on)? {
-            (watch.on_note)(
-                "not all files show the latest results: the same command writes them anew",
+    /// Writes the output files at the end; after a stop, for a short time only.
+    fn write_last_outputs(&mut self, callbacks: &mut Callbacks<'_>) -> Result<()> {
+        let began = Instant::now();
+        let keep_going = || !callbacks.is_stopped() || began.elapsed() < STOP_OUTPUT_TIME;
+        if !outputs::write(&self.journal, self.folder, self.plan, &keep_going)? {
+            callbacks.note(
+                "some output files do not show the latest results; the same command writes them again",
             );
         }
         Ok(())
     }
 }
 
-/// Items for `room` more workers of `hands`, with `long` long ones out already. Long items get half
-/// of the hands at most while short ones wait, so that these come out meanwhile.
-fn claim(journal: &mut Journal, room: usize, hands: usize, long: usize) -> Result<Vec<Lease>> {
-    // Twice as many items are out as there are workers.
-    let workers = hands.div_ceil(2);
+/// Claims up to `room` items when `max_in_flight` may be in flight, `long` of which are long
+/// already. Long items get at most half of the workers while short ones wait, so that short items
+/// are not held up.
+fn claim(
+    journal: &mut Journal,
+    room: usize,
+    max_in_flight: usize,
+    long: usize,
+) -> Result<Vec<Lease>> {
+    // Twice as many items are in flight as there are workers.
+    let workers = max_in_flight.div_ceil(2);
     let share = (workers / 2).max(1).saturating_sub(long).min(room);
     let mut leases = if share > 0 { journal.claim(share, Length::Long)? } else { Vec::new() };
     leases.extend(journal.claim(room - leases.len(), Length::Short)?);
-    let idle = workers.saturating_sub(hands - room + leases.len());
+    let idle = workers.saturating_sub(max_in_flight - room + leases.len());
     if idle > 0 {
         leases.extend(journal.claim(idle, Length::Any)?);
     }
@@ -510,7 +551,7 @@ mod tests {
     use crate::document::Document;
 
     #[test]
-    fn long_items_leave_half_of_the_workers_to_short_ones_and_take_all_where_there_are_none() {
+    fn long_items_leave_half_of_the_workers_to_short_ones_and_take_all_without_them() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path(), "{}").unwrap();
         for n in 0..40 {
@@ -519,16 +560,17 @@ mod tests {
             } else {
                 "The ferry sailed.".into()
             };
-            journal.offer("in", &Document::of_lines(format!("{n} {text}")).into()).unwrap();
+            journal.upsert("in", &Document::of_lines(format!("{n} {text}")).into()).unwrap();
         }
-        let long =
-            |leases: &[Lease]| leases.iter().filter(|one| one.bytes > Length::LONG as u64).count();
+        let long = |leases: &[Lease]| {
+            leases.iter().filter(|lease| lease.bytes > Length::LONG as u64).count()
+        };
         let first = claim(&mut journal, 16, 16, 0).unwrap();
         assert_eq!((first.len(), long(&first)), (16, 4));
-        // Short ones are done and long ones still out.
+        // Short items are done, long ones still in flight.
         let next = claim(&mut journal, 12, 16, 4).unwrap();
         assert_eq!((next.len(), long(&next)), (8, 0));
-        // No short one is left, and four workers would be idle.
+        // No short item is left, and four workers would be idle.
         let last = claim(&mut journal, 12, 16, 4).unwrap();
         assert_eq!((last.len(), long(&last)), (4, 4));
         let one = claim(&mut journal, 2, 2, 0).unwrap();

@@ -1,4 +1,4 @@
-//! Threads that work on items, each on one at a time, and what is done to an item.
+//! The worker pool: threads that process one item at a time each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,9 +6,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::error::BatchError;
+use super::plan::{ModelChoice, Plan};
 use super::queue::Lease;
 use super::result::{Line, Translation};
-use super::{BatchError, ModelChoice, Plan};
 use crate::document::{Document, Kind};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finding, Observer};
@@ -16,40 +17,41 @@ use crate::formats::Item;
 use crate::language::Language;
 use crate::prompts::Task;
 
-/// How long threads are waited for that were told to end.
+/// Time that threads get to end after they were told to.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
-/// What a worker tells.
-pub(super) enum Told {
-    /// It began with an item.
-    Began(Place),
-    /// It is done with one.
+/// A message of a worker.
+pub(super) enum WorkerEvent {
+    /// Processing of an item began.
+    Started(LeaseId),
+    /// Processing of an item ended.
     Settled(Box<Settled>),
 }
 
-/// An item's ordinal and content: one that changes meanwhile is out twice.
-pub(super) type Place = (i64, String);
+/// Ordinal and content of a leased item. The content tells apart two leases of an item that was
+/// edited in between.
+pub(super) type LeaseId = (i64, String);
 
-pub(super) fn place(lease: &Lease) -> Place {
+pub(super) fn lease_id(lease: &Lease) -> LeaseId {
     (lease.ordinal, lease.content.clone())
 }
 
-/// What a worker says of an item.
+/// The result of an item.
 pub(super) struct Settled {
     pub lease: Lease,
     pub result: Result<Line>,
 }
 
-/// Tokens of all items, also of those that are not settled, since the run began.
+/// Token counts of all items since the run began, unfinished items included.
 #[derive(Default)]
-pub(super) struct Meter {
+pub(super) struct TokenMeter {
     pub read: AtomicU64,
     pub written: AtomicU64,
 }
 
-impl Meter {
-    /// A listener for one request, whose events count from zero at each stage.
-    fn listen(&self) -> impl FnMut(&Event) {
+impl TokenMeter {
+    /// An event handler for one request, whose counts restart at zero in each stage.
+    fn event_handler(&self) -> impl FnMut(&Event) {
         let (mut read_before, mut written_before) = (0, 0);
         move |event| {
             let Event::Progress { read, written, .. } = *event else { return };
@@ -61,153 +63,151 @@ impl Meter {
     }
 }
 
-/// The threads.
 pub(super) struct WorkerPool {
-    work: Option<Sender<Lease>>,
-    told: Receiver<Told>,
+    /// Leases for the workers; `None` once the pool is dropped.
+    leases: Option<Sender<Lease>>,
+    events: Receiver<WorkerEvent>,
     threads: Vec<std::thread::JoinHandle<()>>,
-    shared: Shared,
+    worker: Worker,
 }
 
-/// What each thread has.
+/// The state of a worker thread, shared with all others.
 #[derive(Clone)]
-struct Shared {
+struct Worker {
     plan: Arc<Plan>,
-    waiting: Arc<Mutex<Receiver<Lease>>>,
-    tell: Sender<Told>,
-    meter: Arc<Meter>,
-    /// Set by the user.
+    leases: Arc<Mutex<Receiver<Lease>>>,
+    events: Sender<WorkerEvent>,
+    meter: Arc<TokenMeter>,
+    /// Set by the user to stop the run.
     stop: Arc<AtomicBool>,
-    /// Set when the run is over, and no result is taken any more.
-    over: Arc<AtomicBool>,
+    /// Set when the pool is dropped and takes no more results.
+    closed: Arc<AtomicBool>,
 }
 
 impl WorkerPool {
+    /// Starts [`Plan::max_concurrent`] threads.
     pub fn start(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
-        let (work, waiting) = channel::<Lease>();
-        let (tell, told) = channel();
-        let shared = Shared {
-            plan: Arc::new(share(plan)?),
-            waiting: Arc::new(Mutex::new(waiting)),
-            tell,
+        let (lease_sender, leases) = channel::<Lease>();
+        let (event_sender, events) = channel();
+        let worker = Worker {
+            plan: Arc::new(with_shared_models(plan)?),
+            leases: Arc::new(Mutex::new(leases)),
+            events: event_sender,
             meter: Arc::default(),
             stop,
-            over: Arc::default(),
+            closed: Arc::default(),
         };
-        let mut workers = Self { work: Some(work), told, threads: Vec::new(), shared };
-        for _ in 0..plan.batch.max(1) {
-            workers.add()?;
+        let mut pool = Self { leases: Some(lease_sender), events, threads: Vec::new(), worker };
+        for _ in 0..plan.max_concurrent.max(1) {
+            pool.add_thread()?;
         }
-        Ok(workers)
+        Ok(pool)
     }
 
-    /// Tokens of all items so far.
-    pub fn meter(&self) -> &Meter {
-        &self.shared.meter
+    /// Token counts of all items so far.
+    pub fn meter(&self) -> &TokenMeter {
+        &self.worker.meter
     }
 
-    /// One more thread, at the beginning or in the place of one that is stuck.
-    pub fn add(&mut self) -> Result<()> {
-        let shared = self.shared.clone();
-        let thread =
-            std::thread::Builder::new().name("malmoi-item".into()).spawn(move || shared.work());
-        self.threads.push(
-            thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?,
-        );
+    /// Starts another thread; during a run, to replace a stuck one.
+    pub fn add_thread(&mut self) -> Result<()> {
+        let worker = self.worker.clone();
+        let thread = std::thread::Builder::new()
+            .name("malmoi-item".into())
+            .spawn(move || worker.run())
+            .map_err(|e| Error::Engine(format!("cannot start a thread: {e}").into()))?;
+        self.threads.push(thread);
         Ok(())
     }
 
-    pub fn give(&self, lease: &Lease) -> Result<()> {
-        let given = self.work.as_ref().is_some_and(|work| work.send(lease.clone()).is_ok());
-        if given {
-            Ok(())
-        } else {
-            Err(Error::Engine("the threads that work on items have ended".into()))
-        }
+    /// Hands an item to the next free worker.
+    pub fn send(&self, lease: &Lease) -> Result<()> {
+        let sent = self.leases.as_ref().is_some_and(|leases| leases.send(lease.clone()).is_ok());
+        if sent { Ok(()) } else { Err(Error::Engine("the worker threads have ended".into())) }
     }
 
-    pub fn take(&self, patience: Duration) -> Option<Told> {
-        self.told.recv_timeout(patience).ok()
+    /// The next message of a worker; `None` after the timeout.
+    pub fn recv(&self, timeout: Duration) -> Option<WorkerEvent> {
+        self.events.recv_timeout(timeout).ok()
     }
 }
 
 impl Drop for WorkerPool {
     fn drop(&mut self) {
-        self.work = None;
-        self.shared.over.store(true, Ordering::SeqCst);
-        // A thread that is stuck in an item is left to itself: what it finds out is not asked for
-        // any more.
-        let until = Instant::now() + GRACE;
+        self.leases = None;
+        self.worker.closed.store(true, Ordering::SeqCst);
+        // A thread that is still stuck after the grace period is abandoned.
+        let deadline = Instant::now() + GRACE;
         for thread in self.threads.drain(..) {
-            while !thread.is_finished() && Instant::now() < until {
+            while !thread.is_finished() && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(2));
             }
             if thread.is_finished() {
-                // One that panicked has said so.
+                // The panic hook has reported a panic.
                 let _ = thread.join();
             }
         }
     }
 }
 
-impl Shared {
-    fn work(self) {
+impl Worker {
+    /// The worker loop: processes leased items until the pool is dropped.
+    fn run(self) {
         loop {
-            let lease = match self.waiting.lock() {
-                Ok(waiting) => waiting.recv(),
+            let lease = match self.leases.lock() {
+                Ok(leases) => leases.recv(),
                 Err(_) => return,
             };
             let Ok(lease) = lease else { return };
-            // A bug that one item meets must not take the others along.
-            let result = catch_unwind(AssertUnwindSafe(|| self.item(&lease)))
-                .unwrap_or_else(|_| Err(Error::Engine("a bug in malmoi was met".into())));
-            if self.tell.send(Told::Settled(Box::new(Settled { lease, result }))).is_err() {
+            // A panic fails one item, not the whole run.
+            let result = catch_unwind(AssertUnwindSafe(|| self.process(&lease)))
+                .unwrap_or_else(|_| Err(Error::Engine("met a bug in malmoi".into())));
+            if self.events.send(WorkerEvent::Settled(Box::new(Settled { lease, result }))).is_err()
+            {
                 return;
             }
         }
     }
 
-    fn item(&self, lease: &Lease) -> Result<Line> {
-        if self.ends() {
+    fn process(&self, lease: &Lease) -> Result<Line> {
+        if self.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        // Pages come when it is their turn at their host, which has limits of its own: the item's
-        // time begins behind them.
-        let (item, followed) = follow(&self.plan, &lease.item);
-        if self.ends() || self.tell.send(Told::Began(place(lease))).is_err() {
+        // Hosts limit how fast pages are fetched, so the item's time limit starts after its page.
+        let (item, followed) = follow_link(&self.plan, &lease.item);
+        if self.is_cancelled() || self.events.send(WorkerEvent::Started(lease_id(lease))).is_err() {
             return Err(Error::Cancelled);
         }
         let limit = self.plan.item_timeout;
-        let late = limit.map(|limit| Instant::now() + limit);
-        let is_late = || late.is_some_and(|late| Instant::now() >= late);
-        let ends = || self.ends() || is_late();
-        let result = one(&self.plan, lease, item, followed, &self.meter, ends);
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let is_cancelled = || self.is_cancelled() || is_late();
+        let result = process_item(&self.plan, lease, item, followed, &self.meter, is_cancelled);
         match (result, limit) {
-            (Err(Error::Cancelled), Some(limit)) if !self.ends() => {
+            (Err(Error::Cancelled), Some(limit)) if !self.is_cancelled() => {
                 Err(BatchError::ItemTimeout { limit }.into())
             }
             (result, _) => result,
         }
     }
 
-    fn ends(&self) -> bool {
-        self.stop.load(Ordering::SeqCst) || self.over.load(Ordering::SeqCst)
+    fn is_cancelled(&self) -> bool {
+        self.stop.load(Ordering::SeqCst) || self.closed.load(Ordering::SeqCst)
     }
 }
 
-/// The plan with models that many threads can use at once.
-fn share(plan: &Plan) -> Result<Plan> {
-    let shared = |worker: &ModelChoice| {
-        Ok::<_, Error>(ModelChoice { model: worker.model.shared(plan.batch)?, ..worker.clone() })
+/// The plan with models that many threads can use at once. A model chosen for both tasks is shared
+/// by both.
+fn with_shared_models(plan: &Plan) -> Result<Plan> {
+    let shared = |choice: &ModelChoice| {
+        let model = choice.model.shared(plan.max_concurrent)?;
+        Ok::<_, Error>(ModelChoice { model, ..choice.clone() })
     };
     let summarizer = plan.summarizer.as_ref().map(shared).transpose()?;
-    let same = match (&plan.summarizer, &plan.translator) {
-        (Some(a), Some(b)) => a.model.path() == b.model.path(),
-        _ => false,
-    };
-    // One model for both has one loop for both.
     let translator = match (&summarizer, &plan.translator) {
-        (Some(summarizer), Some(translator)) if same => {
+        (Some(summarizer), Some(translator))
+            if summarizer.model.path() == translator.model.path() =>
+        {
             Some(ModelChoice { model: summarizer.model.clone(), ..translator.clone() })
         }
         (_, translator) => translator.as_ref().map(shared).transpose()?,
@@ -215,62 +215,70 @@ fn share(plan: &Plan) -> Result<Plan> {
     Ok(Plan { summarizer, translator, ..plan.clone() })
 }
 
-/// One item through the pipeline, unless it is to end before.
-fn one(
+/// Translates and summarizes an item, unless cancelled.
+fn process_item(
     plan: &Plan,
     lease: &Lease,
     mut item: Item,
     followed: Option<Finding>,
-    meter: &Meter,
-    ends: impl Fn() -> bool,
+    meter: &TokenMeter,
+    is_cancelled: impl Fn() -> bool,
 ) -> Result<Line> {
-    let from = plan
-        .from
-        .map_or_else(|| Language::recognize(&item.document.article()), |from| Ok(Some(from)))?;
+    let from = match plan.options.from {
+        Some(from) => Some(from),
+        None => Language::recognize(&item.document.article())?,
+    };
     let from = from.ok_or_else(|| Error::unreadable("the item", "has no words".to_string()))?;
     let mut line = Line::new(lease, &item, from, plan.to);
     line.findings
         .extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));
     line.findings.extend(followed);
     let document = std::mem::take(&mut item.document);
-    let observer = || Observer::new().on_event(meter.listen()).cancel_if(&ends);
+    let observer = || Observer::new().on_event(meter.event_handler()).cancel_if(&is_cancelled);
     if plan.translate
         && from != plan.to
         && let Some(ModelChoice { model, capabilities, .. }) = &plan.translator
     {
-        let request = model.translate_document(document.clone()).capabilities(capabilities.clone());
-        let request = plan.apply(request, Task::Translate, from)?;
-        line.translation = Some(Translation::of(request.observe(observer())?, document.title()));
+        let request = model
+            .translate_document(document.clone())
+            .task_options(plan.task_options(Task::Translate)?)
+            .from(from)
+            .capabilities(capabilities.clone());
+        let outcome = request.observe(observer())?;
+        line.translation = Some(Translation::new(outcome, document.title()));
     }
-    // A headline alone is its own summary.
+    // A headline without text has no summary.
     let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
     if let Some(ModelChoice { model, capabilities, .. }) =
         plan.summarizer.as_ref().filter(|_| has_text)
     {
-        let request = model.summarize_document(document).capabilities(capabilities.clone());
-        let mut request = plan.apply(request, Task::Summarize, from)?;
-        if let Some(second) = &plan.translator {
-            request = request.translator(&second.model, second.capabilities.clone());
+        let mut request = model
+            .summarize_document(document)
+            .task_options(plan.task_options(Task::Summarize)?)
+            .from(from)
+            .capabilities(capabilities.clone());
+        if let Some(translator) = &plan.translator {
+            request = request.translator(&translator.model, translator.capabilities.clone());
         }
         line.summary = Some(request.observe(observer())?.into());
     }
     Ok(line)
 }
 
-/// The item with the article of its page, where that is wanted and says more; and what is to be
-/// said about it.
-fn follow(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
+/// The item with the article of its page, if links are followed and the page has more text; and a
+/// finding if the page could not be read.
+fn follow_link(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
     let (Some(follow), Some(link)) = (&plan.follow, &item.link) else {
         return (item.clone(), None);
     };
     let length = |document: &Document| document.article().chars().count();
-    match (follow.0)(link) {
+    match follow.read(link) {
         Ok(page) if length(&page.document) > length(&item.document) => {
             (Item { document: page.document, form: page.form, ..item.clone() }, None)
         }
         Ok(_) => (item.clone(), None),
         Err(error) => {
-            let message = format!("only what the feed says was read: {error}");
+            let message = format!("only the feed's text was read: {error}");
             (item.clone(), Some(Finding::new("follow", "not_followed", message)))
         }
     }

@@ -154,7 +154,7 @@ fn results_show_the_items_that_are_there_and_keep_the_names_of_files() {
     write("harbour.txt", "The harbour is closed.");
     std::fs::remove_file(desk.path("in/ferry.txt")).unwrap();
     let said = run(&[]);
-    assert!(said.contains("1 of 2 items done") && said.contains("1 as before"), "{said}");
+    assert!(said.contains("1 of 2 items done") && said.contains("1 unchanged"), "{said}");
     let sources = || -> Vec<String> {
         desk.lines("out/items.jsonl")
             .iter()
@@ -178,11 +178,11 @@ fn results_show_the_items_that_are_there_and_keep_the_names_of_files() {
     assert!(sources().contains(&"The ferry was spoken of.".to_string()) && of("ferry-", "") == 2);
     // It comes back, and is not done again.
     write("ferry.txt", "The ferry was spoken of.");
-    assert!(run(&[]).contains("0 of 3 items done, 3 as before"));
+    assert!(run(&[]).contains("0 of 3 items done, 3 unchanged"));
     assert_eq!(sources().len(), 3);
     // Moved to another name: not done again either, and called by it.
     std::fs::rename(desk.path("in/ferry.txt"), desk.path("in/boat.txt")).unwrap();
-    assert!(run(&[]).contains("0 of 3 items done, 3 as before"));
+    assert!(run(&[]).contains("0 of 3 items done, 3 unchanged"));
     assert_eq!((of("ferry-", ""), of("boat-", "")), (0, 2), "{:?}", pages());
 }
 
@@ -356,7 +356,7 @@ fn links_pipes_and_folders_that_cannot_be_read() {
     assert_eq!(code(&output), 0, "{}", said(&output));
     let followed = desk.batch(&["in"], &["--follow-links"]).output().unwrap();
     let text = said(&followed);
-    assert!(text.contains("1 of 3 items done") && text.contains("2 as before"), "{text}");
+    assert!(text.contains("1 of 3 items done") && text.contains("2 unchanged"), "{text}");
     // By its name, behind `--` and with a folder before it.
     let named = desk.batch(&["--", "./in/-rf.txt"], &["-o", "named"]).output().unwrap();
     assert_eq!(code(&named), 0, "{}", said(&named));

@@ -263,7 +263,7 @@ fn facts(line: &Line, say: &Words) -> String {
     if let Some(link) = line.link.as_deref().filter(|link| is_web(link)) {
         facts.push(format!(
             "<a rel=\"noreferrer noopener\" href=\"{}\">{}</a>",
-            super::quoted(link),
+            super::attribute(link),
             escape(link)
         ));
     }

@@ -61,7 +61,7 @@ fn is_web(link: &str) -> bool {
 }
 
 /// A text as an attribute's value.
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn attribute(text: &str) -> String {
     xml(text).replace('"', "&quot;").replace('\'', "&#39;")
 }
 

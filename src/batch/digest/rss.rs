@@ -57,7 +57,7 @@ fn item(feed: &mut String, line: &Line) {
         let _ = writeln!(
             feed,
             "<source url=\"{}\">{}</source>",
-            super::quoted(&line.input),
+            super::attribute(&line.input),
             xml(&line.input)
         );
     }

@@ -1,16 +1,16 @@
-//! The journal's file: its lock, its schema and version, and the checks it must pass at opening.
+//! The journal's file: lock, schema, version, and the checks on opening.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::batch::BatchError;
+use crate::batch::error::BatchError;
 use crate::error::{Error, Result};
 use crate::files::{self, Kind};
 
-/// Version of the schema, in `PRAGMA user_version` and in the fact `schema`: a damaged number in
-/// one of the two places is not taken for a newer version.
+/// Schema version, stored in `PRAGMA user_version` and in the fact `schema`: with two copies, a
+/// damaged number is not mistaken for a newer version.
 pub(super) const VERSION: i64 = 2;
 
 pub(super) const SCHEMA: &str = "
@@ -49,7 +49,7 @@ CREATE INDEX item_by_source ON item(input, met);
 CREATE INDEX item_by_state ON item(state, removed, ordinal);
 ";
 
-/// The schema of malmoi 0.1, whose version number was 0.
+/// Schema of malmoi 0.1, which had version number 0.
 pub(super) const FIRST_SCHEMA: &str = "
 CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE item(
@@ -72,7 +72,7 @@ CREATE INDEX item_by_input ON item(base, input, met);
 CREATE INDEX item_by_state ON item(state, ordinal);
 ";
 
-/// The folder's lock; the system lets go of it when this process ends, however it ends.
+/// Locks the folder. The system releases the lock when the process ends in any way.
 pub(super) fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("journal.lock");
     let file = files::open_lock(&path).map_err(|e| Error::io("write", &path, e))?;
@@ -85,16 +85,16 @@ pub(super) fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// A journal that is sound as a file.
+/// A journal file that passed the checks.
 pub(super) struct Opened {
     pub connection: Connection,
     pub format: Format,
 }
 
-/// What was found at the journal's path.
+/// Format of the file at the journal's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// Nothing, or an empty file.
+    /// No file, or an empty one.
     New,
     /// A journal of malmoi 0.1.
     First,
@@ -103,62 +103,64 @@ pub(super) enum Format {
 }
 
 /// Why a journal could not be opened.
-pub(super) enum Trouble {
-    /// What is written there is not a journal any more.
-    Damage(String),
-    /// The disk, the rights or another error that passes, or a newer version.
+pub(super) enum OpenError {
+    /// The file is damaged.
+    Damaged(String),
+    /// An error of the disk, missing permissions, or a newer version.
     Other(Error),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for OpenError {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }
 }
 
-/// Opens the file and checks it whole: its version, every word of its schema, and its pages,
-/// indexes and constraints.
-pub(super) fn connect(path: &Path) -> std::result::Result<Opened, Trouble> {
-    for ending in ["", "-wal", "-shm", "-journal"] {
-        let path = with_ending(path, ending);
+/// Opens and checks the file: version, schema, pages, indexes and constraints.
+pub(super) fn connect(path: &Path) -> std::result::Result<Opened, OpenError> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let path = with_suffix(path, suffix);
         match files::kind(&path) {
             Ok(Kind::File) => {}
             Ok(other) => {
-                return Err(Trouble::Other(
+                return Err(OpenError::Other(
                     BatchError::InTheWay { path, what: other.name() }.into(),
                 ));
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(Trouble::Other(Error::io("read", &path, e))),
+            Err(e) => return Err(OpenError::Other(Error::io("read", &path, e))),
         }
     }
     if path.exists() {
-        // Rights that are missing are told apart from a damaged file, which SQLite may call
-        // read-only.
-        let opened = File::options().read(true).write(true).open(path);
-        opened.map_err(|e| Error::io("write", path, e))?;
+        // Tells missing permissions from a damaged file, which SQLite may call read-only.
+        File::options()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|e| Error::io("write", path, e))?;
     }
     match check(path) {
-        Ok(Checked::Sound(opened)) => Ok(opened),
-        Ok(Checked::Newer(found)) => {
+        Ok(Check::Passed(opened)) => Ok(opened),
+        Ok(Check::Newer(found)) => {
             let file = path.to_path_buf();
-            Err(Trouble::Other(BatchError::NewerJournal { file, found, known: VERSION }.into()))
+            Err(OpenError::Other(BatchError::NewerJournal { file, found, known: VERSION }.into()))
         }
-        Ok(Checked::Broken(found)) => Err(Trouble::Damage(found)),
-        Err(error) if is_damage(&error) => Err(Trouble::Damage(error.to_string())),
-        Err(error) => Err(Trouble::Other(failed(path, &error))),
+        Ok(Check::Damaged(found)) => Err(OpenError::Damaged(found)),
+        Err(error) if is_damage(&error) => Err(OpenError::Damaged(error.to_string())),
+        Err(error) => Err(OpenError::Other(sql_error(path, &error))),
     }
 }
 
-/// What the checks of a file say.
-enum Checked {
-    Sound(Opened),
-    /// A version this program does not know.
+/// Result of the checks.
+enum Check {
+    Passed(Opened),
+    /// A newer schema version.
     Newer(i64),
-    Broken(String),
+    /// The reason.
+    Damaged(String),
 }
 
-fn check(path: &Path) -> rusqlite::Result<Checked> {
+fn check(path: &Path) -> rusqlite::Result<Check> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -170,47 +172,46 @@ fn check(path: &Path) -> rusqlite::Result<Checked> {
     )?;
     let found = objects(&connection)?;
     if found.is_empty() {
-        return Ok(Checked::Sound(Opened { connection, format: Format::New }));
+        return Ok(Check::Passed(Opened { connection, format: Format::New }));
     }
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let others = "its tables are not those of a journal";
+    let foreign = "its tables are not a journal's";
     let expected = match version {
         0 => FIRST_SCHEMA,
         VERSION => SCHEMA,
         _ => {
-            let said = "SELECT value FROM fact WHERE name = 'schema'";
-            let said: String = connection.query_row(said, [], |row| row.get(0))?;
-            return Ok(match version > VERSION && said == version.to_string() {
-                true => Checked::Newer(version),
-                false => Checked::Broken(others.into()),
+            let select = "SELECT value FROM fact WHERE name = 'schema'";
+            let copy: String = connection.query_row(select, [], |row| row.get(0))?;
+            return Ok(if version > VERSION && copy == version.to_string() {
+                Check::Newer(version)
+            } else {
+                Check::Damaged(foreign.into())
             });
         }
     };
     let example = Connection::open_in_memory()?;
     example.execute_batch(expected)?;
     if found != objects(&example)? {
-        return Ok(Checked::Broken(others.into()));
+        return Ok(Check::Damaged(foreign.into()));
     }
-    let sound: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    Ok(match sound.as_str() {
-        "ok" if version == VERSION => {
-            Checked::Sound(Opened { connection, format: Format::Current })
-        }
-        "ok" => Checked::Sound(Opened { connection, format: Format::First }),
-        _ => Checked::Broken(sound),
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    Ok(match verdict.as_str() {
+        "ok" if version == VERSION => Check::Passed(Opened { connection, format: Format::Current }),
+        "ok" => Check::Passed(Opened { connection, format: Format::First }),
+        _ => Check::Damaged(verdict),
     })
 }
 
-/// Tables and indexes as they were made, by name.
+/// Names and SQL of the tables and indexes, sorted by name.
 fn objects(connection: &Connection) -> rusqlite::Result<Vec<(String, Option<String>)>> {
     let mut select = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
 }
 
-/// Whether an error while the journal is opened and checked tells of damage. It does unless it
-/// tells of the disk, of memory or of another process: the file can be read and written, as was
-/// tried.
+/// True if an error while opening the journal means damage: any error except those of the disk, of
+/// memory and of other processes. That the file can be read and written was checked before.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::*;
     let Some(sqlite) = error.sqlite_error() else { return true };
@@ -218,7 +219,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
         sqlite.extended_code,
         rusqlite::ffi::SQLITE_IOERR_SHORT_READ | rusqlite::ffi::SQLITE_IOERR_CORRUPTFS
     );
-    let passes = matches!(
+    let is_temporary = matches!(
         sqlite.code,
         DiskFull
             | SystemIoFailure
@@ -229,30 +230,31 @@ fn is_damage(error: &rusqlite::Error) -> bool {
             | CannotOpen
             | OperationInterrupted
     );
-    cut_short || !passes
+    cut_short || !is_temporary
 }
 
-/// An error of SQLite at work: damage is told apart from a disk that is full or fails.
-pub(super) fn failed(file: &Path, error: &rusqlite::Error) -> Error {
+/// The error of a statement: damage, or a full or failing disk.
+pub(super) fn sql_error(file: &Path, error: &rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     let (file, reason) = (file.to_path_buf(), error.to_string());
-    let damage = match error.sqlite_error_code() {
+    let is_damage = match error.sqlite_error_code() {
         Some(code) => matches!(code, DatabaseCorrupt | NotADatabase),
         None => true,
     };
-    match damage {
-        true => BatchError::Damaged { file, reason }.into(),
-        false => BatchError::Journal { file, reason }.into(),
+    if is_damage {
+        BatchError::Damaged { file, reason }.into()
+    } else {
+        BatchError::Journal { file, reason }.into()
     }
 }
 
-/// Gives a damaged journal another name, with what belongs to it. Returns that name.
-pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
+/// Renames a damaged journal and its write-ahead log. Returns the new name.
+pub(super) fn move_aside(path: &Path) -> Result<PathBuf> {
     let is_free = |number: &u32| !path.with_extension(format!("damaged-{number}")).exists();
     let number = (1..).find(is_free).unwrap_or(0);
     let aside = path.with_extension(format!("damaged-{number}"));
-    for ending in ["", "-wal", "-shm", "-journal"] {
-        match std::fs::rename(with_ending(path, ending), with_ending(&aside, ending)) {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        match std::fs::rename(with_suffix(path, suffix), with_suffix(&aside, suffix)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::io("rename", path, e));
             }
@@ -262,8 +264,8 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
     Ok(aside)
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_os_string();
-    name.push(ending);
+    name.push(suffix);
     name.into()
 }

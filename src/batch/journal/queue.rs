@@ -1,22 +1,22 @@
-//! The journal as a queue of work.
+//! The journal as a [`WorkQueue`].
 
 use rusqlite::params;
 
 use super::row::Row;
-use super::{Journal, LEASE, now};
+use super::{Journal, LEASE_SECONDS, now};
 use crate::batch::queue::{Lease, Length, Stats, WorkQueue};
 use crate::error::Result;
 
 impl WorkQueue for Journal {
-    fn claim(&mut self, most: usize, length: Length) -> Result<Vec<Lease>> {
-        // Long items are looked for among the next ones only, so that all go roughly in order.
-        const NEXT: i64 = 512;
+    fn claim(&mut self, limit: usize, length: Length) -> Result<Vec<Lease>> {
+        // Long items are searched for among the next items only, to keep the order roughly.
+        const SEARCHED: i64 = 512;
         let fits = match length {
             Length::Any => "true",
             Length::Short => "size <= ?4",
             Length::Long => "size > ?4",
         };
-        // Leases are not taken away here: only the process that holds the folder's lock has any.
+        // No lease can be stolen: only the process that holds the folder's lock has leases.
         let mut claim = self
             .connection
             .prepare_cached(&format!(
@@ -25,11 +25,16 @@ impl WorkQueue for Journal {
                  WHERE {fits} AND ?4 > 0 LIMIT ?1) RETURNING {}, attempts",
                 Row::COLUMNS
             ))
-            .map_err(|e| self.failed(e))?;
-        let values =
-            params![most as i64, now() + LEASE, NEXT.max(most as i64), Length::LONG as i64];
-        let rows = claim.query_map(values, |row| Ok((Row::read(row)?, row.get(10)?)));
-        let rows: Vec<(Row, u32)> = rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
+            .map_err(|e| self.sql_error(e))?;
+        let values = params![
+            limit as i64,
+            now() + LEASE_SECONDS,
+            SEARCHED.max(limit as i64),
+            Length::LONG as i64
+        ];
+        let rows = claim.query_map(values, |row| Ok((Row::read(row)?, row.get(Row::WIDTH)?)));
+        let rows: Vec<(Row, u32)> =
+            rows.and_then(Iterator::collect).map_err(|e| self.sql_error(e))?;
         drop(claim);
         let mut leases = Vec::new();
         for (row, attempts) in rows {
@@ -45,8 +50,8 @@ impl WorkQueue for Journal {
                     bytes: row.payload.as_ref().map_or(0, |payload| payload.len() as u64),
                     item,
                 }),
-                // One bad row must not end this run and all later ones.
-                Err(error) => self.lose(row, &error.to_string())?,
+                // A single bad row must not end this run and all later runs.
+                Err(error) => self.discard_damaged(row, &error.to_string())?,
             }
         }
         leases.sort_by_key(|lease| lease.ordinal);
@@ -56,26 +61,25 @@ impl WorkQueue for Journal {
     fn extend(&mut self, lease: &Lease) -> Result<()> {
         self.execute(
             "UPDATE item SET lease = ?2 WHERE ordinal = ?1 AND content = ?3 AND state = 'leased'",
-            params![lease.ordinal, now() + LEASE, lease.content],
+            params![lease.ordinal, now() + LEASE_SECONDS, lease.content],
         )?;
         Ok(())
     }
 
     fn complete(&mut self, lease: &Lease, line: &str) -> Result<bool> {
-        self.settle(lease, "done", line, false)
+        self.settle(lease, "done", line)
     }
 
-    fn retry(&mut self, lease: &Lease, blamed: bool) -> Result<()> {
-        self.execute(
-            "UPDATE item SET state = 'pending', lease = NULL, attempts = attempts + ?2 \
-             WHERE ordinal = ?1 AND content = ?3 AND state = 'leased'",
-            params![lease.ordinal, i64::from(blamed), lease.content],
-        )?;
-        Ok(())
+    fn retry(&mut self, lease: &Lease) -> Result<()> {
+        self.return_to_queue(lease, 1)
     }
 
-    fn bury(&mut self, lease: &Lease, line: &str) -> Result<bool> {
-        self.settle(lease, "dead", line, true)
+    fn release(&mut self, lease: &Lease) -> Result<()> {
+        self.return_to_queue(lease, 0)
+    }
+
+    fn dead_letter(&mut self, lease: &Lease, line: &str) -> Result<bool> {
+        self.settle(lease, "dead", line)
     }
 
     fn stats(&self) -> Result<Stats> {
@@ -83,21 +87,52 @@ impl WorkQueue for Journal {
         let mut count = self
             .connection
             .prepare_cached("SELECT state, removed, count(*) FROM item GROUP BY state, removed")
-            .map_err(|e| self.failed(e))?;
+            .map_err(|e| self.sql_error(e))?;
         let rows =
             count.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)));
         let rows: Vec<(String, bool, i64)> =
-            rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?;
+            rows.and_then(Iterator::collect).map_err(|e| self.sql_error(e))?;
         for (state, removed, count) in rows {
-            let place = match state.as_str() {
+            let total = match state.as_str() {
                 _ if removed => &mut stats.removed,
                 "pending" => &mut stats.pending,
                 "leased" => &mut stats.leased,
                 "done" => &mut stats.done,
                 _ => &mut stats.dead,
             };
-            *place += count.unsigned_abs();
+            *total += count.unsigned_abs();
         }
         Ok(stats)
+    }
+}
+
+impl Journal {
+    /// Settles an item, unless it changed or was settled since it was claimed.
+    fn settle(&self, lease: &Lease, state: &str, line: &str) -> Result<bool> {
+        let row = self.row(lease.ordinal)?;
+        let Some(mut row) = row.filter(|row| row.content == lease.content && row.state == "leased")
+        else {
+            return Ok(false);
+        };
+        row.state = state.to_string();
+        row.line = Some(line.to_string());
+        if state == "done" {
+            row.payload = None;
+        }
+        self.update(&row)?;
+        self.execute(
+            "UPDATE item SET lease = NULL, attempts = attempts + 1 WHERE ordinal = ?1",
+            [row.ordinal],
+        )?;
+        Ok(true)
+    }
+
+    fn return_to_queue(&self, lease: &Lease, attempts: i64) -> Result<()> {
+        self.execute(
+            "UPDATE item SET state = 'pending', lease = NULL, attempts = attempts + ?2 \
+             WHERE ordinal = ?1 AND content = ?3 AND state = 'leased'",
+            params![lease.ordinal, attempts, lease.content],
+        )?;
+        Ok(())
     }
 }

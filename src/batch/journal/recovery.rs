@@ -1,5 +1,5 @@
-//! Opening a journal: tables of an earlier version are raised to this one, the specification is
-//! compared, and every seal is.
+//! Opening a journal: migration from an earlier version, comparison of the specification, and
+//! verification of every seal.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -7,70 +7,73 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension, params};
 
+use super::Journal;
 use super::file::{FIRST_SCHEMA, Format, SCHEMA, VERSION};
 use super::row::{Row, seal, text, version_seal};
-use super::{Journal, base};
-use crate::batch::{BatchError, result, spec_sum};
+use super::upsert::base_name;
+use crate::batch::error::BatchError;
+use crate::batch::hash::spec_hash;
+use crate::batch::result::{self, Line};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind};
 use crate::formats::{Form, Item};
 
 impl Journal {
-    /// Makes an open file the journal of this run.
+    /// Prepares an open file for this run.
     pub(super) fn prepare(&mut self, format: Format) -> Result<()> {
-        // One transaction: a run that is refused changes nothing, and one that is killed rebuilds
-        // again.
-        self.together(|journal| {
+        // In one transaction: a refused run changes nothing, and after a killed run the next one
+        // rebuilds again.
+        self.transaction(|journal| {
             match format {
                 Format::Current => {}
                 Format::New => journal.create()?,
-                Format::First => journal.raise()?,
+                Format::First => journal.migrate()?,
             }
-            let is_new = journal.freeze()?;
+            let is_new = journal.check_spec()?;
             journal.verify()?;
-            // A journal that was not begun yet may stand beside results of one that was.
+            // A new journal may lie beside the results of a lost one.
             if is_new { journal.rebuild() } else { Ok(()) }
         })?;
-        self.count_run()?;
-        // Leases of earlier runs are void: this run holds the lock.
+        self.set_run_number()?;
+        // This run holds the lock, so leases of earlier runs are void.
         self.execute("UPDATE item SET state = 'pending', lease = NULL WHERE state = 'leased'", [])?;
         Ok(())
     }
 
     fn create(&mut self) -> Result<()> {
         let create = format!("{SCHEMA} PRAGMA user_version = {VERSION};");
-        self.connection.execute_batch(&create).map_err(|e| self.failed(e))?;
+        self.connection.execute_batch(&create).map_err(|e| self.sql_error(e))?;
         self.set_fact("schema", &VERSION.to_string())
     }
 
-    /// Raises a journal of malmoi 0.1, whose rows have no seals and whose ids may be there twice.
-    fn raise(&mut self) -> Result<()> {
-        let mut moved = String::new();
+    /// Migrates a journal of malmoi 0.1, whose rows have no seals and whose ids may repeat.
+    fn migrate(&mut self) -> Result<()> {
+        let mut statements = String::new();
         for statement in FIRST_SCHEMA.split_inclusive(';') {
             let mut words = statement.split_whitespace().skip(1);
             match (words.next(), words.next().and_then(|name| name.split('(').next())) {
                 (Some("TABLE"), Some(name)) => {
-                    moved += &format!("ALTER TABLE {name} RENAME TO first_{name};")
+                    statements += &format!("ALTER TABLE {name} RENAME TO first_{name};")
                 }
-                (Some("INDEX"), Some(name)) => moved += &format!("DROP INDEX {name};"),
+                (Some("INDEX"), Some(name)) => statements += &format!("DROP INDEX {name};"),
                 _ => {}
             }
         }
-        self.connection.execute_batch(&moved).map_err(|e| self.failed(e))?;
+        self.connection.execute_batch(&statements).map_err(|e| self.sql_error(e))?;
         self.create()?;
         let facts: Vec<(String, String)> = {
             let mut select = self
                 .connection
                 .prepare("SELECT name, value FROM first_fact")
-                .map_err(|e| self.failed(e))?;
+                .map_err(|e| self.sql_error(e))?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-            rows.and_then(Iterator::collect).map_err(|e| self.failed(e))?
+            rows.and_then(Iterator::collect).map_err(|e| self.sql_error(e))?
         };
-        let asked = self.spec.clone();
+        let requested = self.spec.clone();
         for (name, value) in &facts {
             self.set_fact(name, value)?;
             if name == "spec" {
-                // Rows are sealed with what they were made with.
+                // Rows are sealed with the specification they were made with.
                 self.spec.clone_from(value);
             }
         }
@@ -81,10 +84,10 @@ impl Journal {
                     "SELECT ordinal, key, base, NULL, content, state, input, NULL, payload, line, met \
                      FROM first_item WHERE ordinal = ?1",
                     [ordinal],
-                    |row| Ok((Row::read(row)?, row.get(10)?)),
+                    |row| Ok((Row::read(row)?, row.get(Row::WIDTH)?)),
                 )
-                .map_err(|e| self.failed(e))?;
-            self.name(&mut row)?;
+                .map_err(|e| self.sql_error(e))?;
+            self.set_name(&mut row)?;
             self.insert(&row, met)?;
         }
         self.connection
@@ -92,15 +95,14 @@ impl Journal {
                 "INSERT INTO outdated(file) SELECT file FROM first_outdated; \
                  DROP TABLE first_item; DROP TABLE first_fact; DROP TABLE first_outdated;",
             )
-            .map_err(|e| self.failed(e))?;
-        self.spec = asked;
+            .map_err(|e| self.sql_error(e))?;
+        self.spec = requested;
         Ok(())
     }
 
-    /// Gives a row of malmoi 0.1 an id of its own, and a file without an id its name.
-    fn name(&self, row: &mut Row) -> Result<()> {
-        let line =
-            row.line.as_deref().and_then(|line| serde_json::from_str::<result::Line>(line).ok());
+    /// Gives a row of malmoi 0.1 a unique id, and a file without an id the base name of its file.
+    fn set_name(&self, row: &mut Row) -> Result<()> {
+        let line = row.line.as_deref().and_then(|line| serde_json::from_str::<Line>(line).ok());
         let item = row.payload.as_deref().and_then(|item| serde_json::from_str::<Item>(item).ok());
         let form = line.as_ref().map(|line| &line.form).or(item.as_ref().map(|item| &item.form));
         if row.base.starts_with("sha256:") && matches!(form, Some(Form::File(_))) {
@@ -110,7 +112,7 @@ impl Journal {
             return Ok(());
         }
         let id = line.as_ref().map(|line| line.id.clone()).or(item.and_then(|item| item.id));
-        let name = self.free("name", id.as_deref().unwrap_or(&row.key), row.ordinal)?;
+        let name = self.unique("name", id.as_deref().unwrap_or(&row.key), row.ordinal)?;
         if let Some(mut line) = line.filter(|line| line.id != name) {
             line.id.clone_from(&name);
             row.line = Some(serde_json::to_string(&line).map_err(|e| Error::Engine(e.into()))?);
@@ -119,24 +121,25 @@ impl Journal {
         Ok(())
     }
 
-    /// A fact; one that is damaged is forgotten.
+    /// The value of a fact. A damaged fact is deleted and noted.
     pub(super) fn fact(&mut self, name: &str) -> Result<Option<String>> {
-        let found: Option<(Option<String>, Option<String>)> = {
-            let mut find = self
+        let stored: Option<(Option<String>, Option<String>)> = {
+            let mut select = self
                 .connection
                 .prepare_cached("SELECT value, seal FROM fact WHERE name = ?1")
-                .map_err(|e| self.failed(e))?;
-            find.query_row([name], |row| Ok((text(row, 0)?, text(row, 1)?)))
+                .map_err(|e| self.sql_error(e))?;
+            select
+                .query_row([name], |row| Ok((text(row, 0)?, text(row, 1)?)))
                 .optional()
-                .map_err(|e| self.failed(e))?
+                .map_err(|e| self.sql_error(e))?
         };
-        match found {
+        match stored {
             Some((value, sealed)) if sealed == Some(seal(&[Some(name), value.as_deref()])) => {
                 Ok(value)
             }
             Some(_) => {
                 self.execute("DELETE FROM fact WHERE name = ?1", [name])?;
-                self.notes.push(format!("the journal was damaged: its `{name}` is made anew"));
+                self.notes.push(format!("the journal was damaged: its entry `{name}` was reset"));
                 Ok(None)
             }
             None => Ok(None),
@@ -152,60 +155,60 @@ impl Journal {
         Ok(())
     }
 
-    /// Freezes the specification, or compares it with the frozen one. Gives whether the journal is
-    /// new.
+    /// Stores the specification of a new journal, or compares it with the stored one. Returns `true`
+    /// if the journal is new.
     ///
-    /// Where the frozen one is damaged, the one of this run takes its place: results that were made
-    /// with another have other seals.
-    fn freeze(&mut self) -> Result<bool> {
-        let damaged = self.notes.len();
+    /// A damaged specification is replaced by this run's: results of another specification have
+    /// other seals and are discarded.
+    fn check_spec(&mut self) -> Result<bool> {
+        let notes = self.notes.len();
         match self.fact("spec")? {
-            Some(frozen) if frozen == self.spec => Ok(false),
-            Some(frozen) => {
+            Some(stored) if stored == self.spec => Ok(false),
+            Some(stored) => {
                 let folder = self.folder.clone();
-                let differences = result::differences(&frozen, &self.spec);
+                let differences = result::differences(&stored, &self.spec);
                 Err(BatchError::OtherSpec { folder, differences }.into())
             }
             None => {
-                let is_new = self.notes.len() == damaged;
+                let is_new = self.notes.len() == notes;
                 self.set_fact("spec", &self.spec.clone())?;
                 Ok(is_new)
             }
         }
     }
 
-    /// Compares every seal. What is damaged loses its result, and is done again when its input is
-    /// read.
+    /// Verifies every seal. Damaged items lose their results and are processed again when their
+    /// inputs are read.
     fn verify(&mut self) -> Result<()> {
         let mut damaged = Vec::new();
         {
             let select = format!("SELECT {}, seal FROM item", Row::COLUMNS);
-            let mut select = self.connection.prepare(&select).map_err(|e| self.failed(e))?;
-            let mut rows = select.query([]).map_err(|e| self.failed(e))?;
-            while let Some(found) = rows.next().map_err(|e| self.failed(e))? {
-                let row = Row::read(found).map_err(|e| self.failed(e))?;
-                let sealed = text(found, 10).map_err(|e| self.failed(e))?;
+            let mut select = self.connection.prepare(&select).map_err(|e| self.sql_error(e))?;
+            let mut rows = select.query([]).map_err(|e| self.sql_error(e))?;
+            while let Some(found) = rows.next().map_err(|e| self.sql_error(e))? {
+                let row = Row::read(found).map_err(|e| self.sql_error(e))?;
+                let sealed = text(found, Row::WIDTH).map_err(|e| self.sql_error(e))?;
                 if sealed != Some(row.seal(&self.spec)) {
                     damaged.push(row);
                 }
             }
         }
-        for row in std::mem::take(&mut damaged) {
-            self.lose(row, "its bytes are not those that were written")?;
+        for row in damaged {
+            self.discard_damaged(row, "its checksum does not match")?;
         }
         let mut versions = Vec::new();
         {
             let select = "SELECT ordinal, content, line, seal FROM version";
-            let mut select = self.connection.prepare(select).map_err(|e| self.failed(e))?;
-            let mut rows = select.query([]).map_err(|e| self.failed(e))?;
-            while let Some(found) = rows.next().map_err(|e| self.failed(e))? {
+            let mut select = self.connection.prepare(select).map_err(|e| self.sql_error(e))?;
+            let mut rows = select.query([]).map_err(|e| self.sql_error(e))?;
+            while let Some(found) = rows.next().map_err(|e| self.sql_error(e))? {
                 let text = |index| {
                     Ok::<_, Error>(
-                        text(found, index).map_err(|e| self.failed(e))?.unwrap_or_default(),
+                        text(found, index).map_err(|e| self.sql_error(e))?.unwrap_or_default(),
                     )
                 };
                 let (content, line, sealed) = (text(1)?, text(2)?, text(3)?);
-                let ordinal: i64 = found.get(0).map_err(|e| self.failed(e))?;
+                let ordinal: i64 = found.get(0).map_err(|e| self.sql_error(e))?;
                 if version_seal(&self.spec, ordinal, &content, &line) != sealed {
                     versions.push((ordinal, content));
                 }
@@ -217,35 +220,36 @@ impl Journal {
                 params![ordinal, content],
             )?;
             self.notes
-                .push("the journal was damaged: an earlier version of an item is lost".into());
+                .push("the journal was damaged: an earlier version of an item was lost".into());
         }
         Ok(())
     }
 
-    /// Takes a damaged row's result away. Its place and name stay, so that the item comes out where
-    /// it was.
-    pub(super) fn lose(&mut self, mut row: Row, reason: &str) -> Result<()> {
-        // An input that says it has not changed would not be read again.
+    /// Discards the result of a damaged row. The row and its id in the results stay, so that the
+    /// item keeps its position.
+    pub(super) fn discard_damaged(&mut self, mut row: Row, reason: &str) -> Result<()> {
+        // Without validators all inputs are read again.
         self.execute("DELETE FROM fact WHERE substr(name, 1, 8) = 'mark of '", [])?;
         let name = row.name.clone().unwrap_or_else(|| row.key.clone());
         self.notes.push(format!(
-            "the journal's record of {name} was damaged ({reason}); the item is done again when {} is read",
+            "the journal's record of {name} was damaged ({reason}); the item is processed again when {} is read",
             row.input
         ));
         if row.is_unreadable_part() {
             self.execute("DELETE FROM item WHERE ordinal = ?1", [row.ordinal])?;
             return Ok(());
         }
-        let why = "the journal's record of it was damaged, and it was not in the inputs read since";
+        let why =
+            "its record in the journal was damaged, and no input read since then contains the item";
         row.line = Some(result::failure(&name, &row.input, None, why, None));
         row.state = "dead".into();
-        // The id may be what is damaged: it is given anew.
+        // The id may be the damaged part: a new one is assigned.
         row.name = None;
         row.payload = None;
         row.previous = None;
-        // No content has this sum, so that the item is taken for an edited one.
+        // No content has this hash, so the item counts as edited.
         row.content = String::new();
-        self.store(&row)?;
+        self.update(&row)?;
         self.execute(
             "UPDATE item SET lease = NULL, attempts = 0 WHERE ordinal = ?1",
             [row.ordinal],
@@ -253,47 +257,49 @@ impl Journal {
         Ok(())
     }
 
-    fn count_run(&mut self) -> Result<()> {
+    /// Sets the number of this run: one more than the last.
+    fn set_run_number(&mut self) -> Result<()> {
         let last = "SELECT coalesce(max(met), 0) FROM item";
         let last: i64 =
-            self.connection.query_row(last, [], |row| row.get(0)).map_err(|e| self.failed(e))?;
+            self.connection.query_row(last, [], |row| row.get(0)).map_err(|e| self.sql_error(e))?;
         let runs = self.fact("runs")?.and_then(|runs| runs.parse().ok()).unwrap_or(0);
         self.run = last.max(runs) + 1;
         self.set_fact("runs", &self.run.to_string())
     }
 
-    /// Takes over the results in `items.jsonl` that were made with this specification.
+    /// Imports the results in `items.jsonl` that were made with this specification.
     fn rebuild(&mut self) -> Result<()> {
         let path = self.folder.join("items.jsonl");
         if !matches!(files::kind(&path), Ok(Kind::File)) {
             return Ok(());
         }
-        let unread = |e| Error::io("read", &path, e);
-        let lines = BufReader::new(File::open(&path).map_err(unread)?).split(b'\n');
-        let spec = spec_sum(&self.spec);
-        let (mut taken, mut others) = (0, 0);
+        let read_error = |e| Error::io("read", &path, e);
+        let lines = BufReader::new(File::open(&path).map_err(read_error)?).split(b'\n');
+        let spec = spec_hash(&self.spec);
+        let (mut imported, mut skipped) = (0, 0);
         for (number, text) in lines.enumerate() {
-            let line = serde_json::from_slice::<result::Line>(&text.map_err(unread)?);
-            // Lines of malmoi 0.1 do not say what they were made with.
-            let is_ours = |line: &result::Line| line.spec.is_empty() || line.spec == spec;
-            let Some(mut line) = line.ok().filter(is_ours) else {
-                others += 1;
+            let line = serde_json::from_slice::<Line>(&text.map_err(read_error)?);
+            // Lines of malmoi 0.1 have no specification.
+            let matches = |line: &Line| line.spec.is_empty() || line.spec == spec;
+            let Some(mut line) = line.ok().filter(matches) else {
+                skipped += 1;
                 continue;
             };
             let removed = std::mem::take(&mut line.removed);
             let item = Item { id: None, form: line.form.clone(), ..Item::default() };
             let whole_file =
                 line.key == line.input || line.key == format!("sha256:{}", line.content);
-            let base = match whole_file {
-                true => base(&line.input, &item, &line.content),
-                false => without_number(&line.key).to_string(),
+            let base = if whole_file {
+                base_name(&line.input, &item, &line.content)
+            } else {
+                without_number(&line.key).to_string()
             };
             let ordinal = number as i64 + 1;
             let row = Row {
                 ordinal,
-                key: self.free("key", &line.key, ordinal)?,
+                key: self.unique("key", &line.key, ordinal)?,
                 base,
-                name: Some(self.free("name", &line.id, ordinal)?),
+                name: Some(self.unique("name", &line.id, ordinal)?),
                 content: line.content.clone(),
                 state: "done".into(),
                 input: line.input.clone(),
@@ -302,40 +308,41 @@ impl Journal {
                 line: Some(serde_json::to_string(&line).map_err(|e| Error::Engine(e.into()))?),
             };
             self.insert(&row, 0)?;
-            taken += 1;
+            imported += 1;
             if removed {
                 self.execute("UPDATE item SET removed = 1 WHERE ordinal = ?1", [ordinal])?;
             }
         }
-        if taken > 0 && self.notes.is_empty() {
-            self.notes.push("there was no journal; it is begun again from items.jsonl".into());
+        if imported > 0 && self.notes.is_empty() {
+            self.notes.push("the journal was missing; a new one was made from items.jsonl".into());
         }
-        if others > 0 {
-            let kept = self.keep_aside(&path)?;
+        if skipped > 0 {
+            let copy = self.back_up(&path)?;
             self.notes.push(format!(
-                "{others} lines of {} are no results of these models and options; their items are done again, and {} keeps the old lines",
+                "{skipped} lines of {} are not results of these models and options; their items are processed again, and the old lines are kept in {}",
                 path.display(),
-                kept.display()
+                copy.display()
             ));
         }
         Ok(())
     }
 
-    /// Copies a list of results to a name that is free.
-    fn keep_aside(&self, path: &Path) -> Result<PathBuf> {
-        let kept = (1..).map(|number| self.folder.join(format!("items.before-{number}.jsonl")));
-        let kept =
-            kept.into_iter().find(|kept| kept.symlink_metadata().is_err()).unwrap_or_default();
-        std::fs::copy(path, &kept).map_err(|e| Error::io("write", &kept, e))?;
-        Ok(kept)
+    /// Copies a list of results to an unused name, and returns that.
+    fn back_up(&self, path: &Path) -> Result<PathBuf> {
+        let copy = (1..)
+            .map(|number| self.folder.join(format!("items.before-{number}.jsonl")))
+            .find(|copy| copy.symlink_metadata().is_err())
+            .unwrap_or_default();
+        std::fs::copy(path, &copy).map_err(|e| Error::io("write", &copy, e))?;
+        Ok(copy)
     }
 }
 
-/// What an item's key was made from.
+/// The base name of a key: without the number appended to make it unique.
 fn without_number(key: &str) -> &str {
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match key.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
-        Some((base, digits)) if number(digits) => base,
+        Some((base, digits)) if is_number(digits) => base,
         _ => key,
     }
 }

@@ -1,53 +1,82 @@
-//! A row of the journal, and the seal that tells whether it is as it was written.
+//! A row of the journal, and the seal that detects damage.
 
+use rusqlite::ToSql;
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
-/// An item's row, without the columns that only the queue needs (attempts, lease).
+/// A row of the table `item`, without the columns that only the queue uses (`attempts`, `lease`).
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub ordinal: i64,
-    /// Identifies the item in the journal.
+    /// Unique key of the item.
     pub key: String,
-    /// Name of the item in its input; items that share one have different keys.
+    /// Name of the item in its input. Items with the same name have different keys.
     pub base: String,
     /// Id in `items.jsonl`; unique.
     pub name: Option<String>,
-    /// Sum of the content.
+    /// SHA-256 of the content.
     pub content: String,
     pub state: String,
     pub input: String,
-    /// Sum of the content before the item was edited.
+    /// SHA-256 of the content before the last edit.
     pub previous: Option<String>,
     /// The item as JSON, until it is done.
     pub payload: Option<String>,
-    /// The line in `items.jsonl` or `failed.jsonl`, once it is settled.
+    /// Line in `items.jsonl` or `failed.jsonl`, once the item is settled.
     pub line: Option<String>,
 }
 
-impl Row {
-    pub const COLUMNS: &str =
-        "ordinal, key, base, name, content, state, input, previous, payload, line";
+/// The columns but `ordinal`.
+macro_rules! columns {
+    () => {
+        "key, base, name, content, state, input, previous, payload, line"
+    };
+}
 
+impl Row {
+    /// The columns, in the order of [`read`](Self::read) and [`values`](Self::values).
+    pub const COLUMNS: &str = concat!("ordinal, ", columns!());
+    /// The columns but `ordinal`, which identifies the row.
+    pub const DATA_COLUMNS: &str = columns!();
+    /// Number of columns.
+    pub const WIDTH: usize = 10;
+
+    /// Reads the first [`WIDTH`](Self::WIDTH) columns of a query.
     pub fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let some = |index| Ok::<_, rusqlite::Error>(text(row, index)?.unwrap_or_default());
+        let required = |index| Ok::<_, rusqlite::Error>(text(row, index)?.unwrap_or_default());
         Ok(Self {
             ordinal: row.get(0)?,
-            key: some(1)?,
-            base: some(2)?,
+            key: required(1)?,
+            base: required(2)?,
             name: text(row, 3)?,
-            content: some(4)?,
-            state: some(5)?,
-            input: some(6)?,
+            content: required(4)?,
+            state: required(5)?,
+            input: required(6)?,
             previous: text(row, 7)?,
             payload: text(row, 8)?,
             line: text(row, 9)?,
         })
     }
 
-    /// Sum of everything the row says and of the specification its result depends on.
+    /// The values of [`COLUMNS`](Self::COLUMNS).
+    pub fn values(&self) -> [&dyn ToSql; Self::WIDTH] {
+        [
+            &self.ordinal,
+            &self.key,
+            &self.base,
+            &self.name,
+            &self.content,
+            &self.state,
+            &self.input,
+            &self.previous,
+            &self.payload,
+            &self.line,
+        ]
+    }
+
+    /// SHA-256 of the row and of the specification its result depends on.
     pub fn seal(&self, spec: &str) -> String {
-        // Handing an item out and taking it back changes nothing else.
+        // Pending and leased rows have the same seal, so a claim need not rewrite it.
         let state = if self.waits() { "waits" } else { &self.state };
         seal(&[
             Some(spec),
@@ -63,18 +92,19 @@ impl Row {
         ])
     }
 
+    /// True if the item is not settled.
     pub fn waits(&self) -> bool {
         matches!(&*self.state, "pending" | "leased")
     }
 
-    /// Whether the row stands for a part of an input that could not be read.
+    /// True if the row stands for an unreadable part of an input.
     pub fn is_unreadable_part(&self) -> bool {
         self.key.starts_with(UNREADABLE)
     }
 }
 
-/// A text of a row. Bytes that are no UTF-8 any more are replaced, and so have another seal: SQLite
-/// does not look at them.
+/// A text column. Invalid UTF-8, which SQLite does not check for, is replaced, so the seal no
+/// longer matches.
 pub(super) fn text(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
     Ok(match row.get_ref(index)? {
         ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -82,26 +112,26 @@ pub(super) fn text(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Op
     })
 }
 
-/// First word of the keys of parts that could not be read.
+/// Prefix of the keys of unreadable parts.
 pub(super) const UNREADABLE: &str = "unreadable: ";
 
-/// The seal of an earlier version of an item. An item keeps its ordinal when its file moves and its
-/// key changes.
+/// The seal of an earlier version of an item. It contains the ordinal rather than the key, which
+/// changes when a file is renamed.
 pub(super) fn version_seal(spec: &str, ordinal: i64, content: &str, line: &str) -> String {
     seal(&[Some(spec), Some(&ordinal.to_string()), Some(content), Some(line)])
 }
 
-/// SHA-256 of several texts, each with its length, so that no two lists have one sum.
+/// SHA-256 of several texts, each preceded by its length, so that no two lists collide.
 pub(super) fn seal(parts: &[Option<&str>]) -> String {
-    let mut sum = Sha256::new();
+    let mut hash = Sha256::new();
     for part in parts {
         match part {
             Some(text) => {
-                sum.update((text.len() as u64 + 1).to_le_bytes());
-                sum.update(text);
+                hash.update((text.len() as u64 + 1).to_le_bytes());
+                hash.update(text);
             }
-            None => sum.update(0u64.to_le_bytes()),
+            None => hash.update(0u64.to_le_bytes()),
         }
     }
-    format!("{:x}", sum.finalize())
+    format!("{:x}", hash.finalize())
 }

@@ -4,8 +4,11 @@ use rusqlite::{Connection, params};
 
 use super::file::FIRST_SCHEMA;
 use super::*;
-use crate::batch::queue::{Length, Stats, WorkQueue};
+use crate::batch::hash::spec_hash;
+use crate::batch::queue::{Lease, Length, Stats, WorkQueue};
+use crate::batch::result::Line;
 use crate::document::Document;
+use crate::formats::{Form, Item};
 
 const SPEC: &str = "{\"to\":\"ko\"}";
 
@@ -24,26 +27,29 @@ fn open(folder: &Path) -> Journal {
 /// Settles everything that waits with lines that repeat the text.
 fn finish(journal: &mut Journal) {
     for lease in journal.claim(1000, Length::Any).unwrap() {
-        let line = result::Line::new(
-            &lease,
-            &lease.item,
-            crate::Language::English,
-            crate::Language::Korean,
-        );
-        let line = result::Line { spec: crate::batch::spec_sum(SPEC), ..line };
+        let line =
+            Line::new(&lease, &lease.item, crate::Language::English, crate::Language::Korean);
+        let line = Line { spec: spec_hash(SPEC), ..line };
         assert!(journal.complete(&lease, &serde_json::to_string(&line).unwrap()).unwrap());
     }
 }
 
 fn shown(journal: &Journal) -> Vec<(String, String)> {
-    let mut shown = Vec::new();
-    let each = &mut |line: &str| {
-        let line: result::Line = serde_json::from_str(line).unwrap();
-        shown.push((line.id, line.source));
+    let parse = |line: &String| serde_json::from_str::<Line>(line).unwrap();
+    done(journal).iter().map(parse).map(|line| (line.id, line.source)).collect()
+}
+
+/// The lines of items that are done and not removed.
+fn done(journal: &Journal) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut each = |line: &str, removed: bool| {
+        if !removed {
+            lines.push(line.to_string());
+        }
         Ok(())
     };
-    journal.lines("done", each).unwrap();
-    shown
+    journal.for_each_line("done", &mut each).unwrap();
+    lines
 }
 
 fn texts(journal: &Journal) -> Vec<String> {
@@ -59,10 +65,10 @@ fn change(folder: &Path, statement: &str) {
 fn three(folder: &Path) {
     let mut journal = open(folder);
     for (id, text) in [("1", "The ferry sailed."), ("2", "The harbour froze.")] {
-        journal.offer("in.jsonl", &item(Some(id), text)).unwrap();
+        journal.upsert("in.jsonl", &item(Some(id), text)).unwrap();
     }
     finish(&mut journal);
-    journal.offer("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
+    journal.upsert("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
 }
 
 #[test]
@@ -78,10 +84,10 @@ fn a_damaged_row_is_said_and_done_again_in_its_place() {
             ),
         );
         let mut journal = open(folder.path());
-        let notes = journal.notes();
+        let notes = journal.take_notes();
         assert!(notes.len() == 1 && notes[0].contains("was damaged"), "{column}: {notes:?}");
         assert_eq!(journal.stats().unwrap().dead, 1, "{column}");
-        assert!(journal.notes().is_empty());
+        assert!(journal.take_notes().is_empty());
         if matches!(column, "base" | "key" | "input") {
             continue;
         }
@@ -90,7 +96,7 @@ fn a_damaged_row_is_said_and_done_again_in_its_place() {
             ("2", "The harbour froze."),
             ("3", "Mayor Han Seo-jin spoke."),
         ] {
-            journal.offer("in.jsonl", &item(Some(id), text)).unwrap();
+            journal.upsert("in.jsonl", &item(Some(id), text)).unwrap();
         }
         finish(&mut journal);
         assert_eq!(
@@ -99,7 +105,7 @@ fn a_damaged_row_is_said_and_done_again_in_its_place() {
             "{column}"
         );
         drop(journal);
-        assert!(open(folder.path()).notes().is_empty(), "{column}: it is mended");
+        assert!(open(folder.path()).take_notes().is_empty(), "{column}: it is mended");
     }
 }
 
@@ -114,7 +120,7 @@ fn bytes_that_are_no_utf_8_are_damage_of_their_row() {
          UPDATE fact SET value = CAST(x'80' AS TEXT) WHERE name = 'runs'",
     );
     let mut journal = open(folder.path());
-    assert_eq!((journal.notes().len(), texts(&journal).len()), (2, 1));
+    assert_eq!((journal.take_notes().len(), texts(&journal).len()), (2, 1));
     assert!(!folder.path().join("journal.damaged-1").exists());
 }
 
@@ -123,7 +129,7 @@ fn a_state_that_is_another_one_is_damage_too() {
     let folder = tempfile::tempdir().unwrap();
     three(folder.path());
     change(folder.path(), "UPDATE item SET state = 'dead' WHERE ordinal = 1");
-    assert_eq!(open(folder.path()).notes().len(), 1);
+    assert_eq!(open(folder.path()).take_notes().len(), 1);
 }
 
 /// A row whose seal is right and whose blocks lie outside its text, as a bug would write it.
@@ -135,11 +141,11 @@ fn a_span_outside_its_text_ends_no_run() {
     let mut row = journal.row(3).unwrap().unwrap();
     row.payload = row.payload.map(|payload| payload.replace("\"end\":24", "\"end\":9999"));
     assert!(row.payload.as_ref().unwrap().contains("9999"));
-    journal.store(&row).unwrap();
+    journal.update(&row).unwrap();
     assert!(journal.claim(10, Length::Any).unwrap().is_empty());
-    let notes = journal.notes();
+    let notes = journal.take_notes();
     assert!(notes[0].contains("outside its text"), "{notes:?}");
-    journal.offer("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
+    journal.upsert("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
     finish(&mut journal);
     assert_eq!(texts(&journal).len(), 3);
 }
@@ -154,7 +160,7 @@ fn damaged_facts_are_made_anew_and_results_of_other_options_are_not_taken_over()
     );
     let mut journal = open(folder.path());
     assert_eq!(
-        (journal.notes().len(), texts(&journal).len()),
+        (journal.take_notes().len(), texts(&journal).len()),
         (2, 2),
         "the results are of these options"
     );
@@ -187,14 +193,7 @@ fn a_journal_of_the_first_version_is_raised_with_unique_ids() {
     three(folder.path());
     let (lines, waiting) = {
         let journal = open(folder.path());
-        let mut lines = Vec::new();
-        journal
-            .lines("done", &mut |line| {
-                lines.push(line.to_string());
-                Ok(())
-            })
-            .unwrap();
-        (lines, journal.row(3).unwrap().unwrap())
+        (done(&journal), journal.row(3).unwrap().unwrap())
     };
     let first = tempfile::tempdir().unwrap();
     {
@@ -221,13 +220,13 @@ fn a_journal_of_the_first_version_is_raised_with_unique_ids() {
         add(3, "in.jsonl 3", &waiting.content, "pending", waiting.payload.as_deref(), None);
     }
     let mut journal = open(first.path());
-    assert_eq!((journal.notes().len(), journal.run), (0, 5));
+    assert_eq!((journal.take_notes().len(), journal.run), (0, 5));
     let ids: Vec<String> = shown(&journal).into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, ["1", "1 (2)"]);
-    assert_eq!(journal.mark("in.jsonl").unwrap().as_deref(), Some("v1"));
+    assert_eq!(journal.validator("in.jsonl").unwrap().as_deref(), Some("v1"));
     assert_eq!(
-        journal.offer("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap(),
-        Offered::Unchanged
+        journal.upsert("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap(),
+        Upserted::Unchanged
     );
     assert_eq!(journal.stats().unwrap(), Stats { pending: 1, done: 2, ..Stats::default() });
 }
@@ -238,10 +237,10 @@ fn ids_are_unique_where_sources_use_one_twice() {
     let mut journal = open(folder.path());
     for input in ["a.jsonl", "b.jsonl"] {
         for text in ["One.", "Two.", "Three."] {
-            journal.offer(input, &item(Some("1"), text)).unwrap();
+            journal.upsert(input, &item(Some("1"), text)).unwrap();
         }
     }
-    journal.offer("c.jsonl", &item(Some("1 (2)"), "Four.")).unwrap();
+    journal.upsert("c.jsonl", &item(Some("1 (2)"), "Four.")).unwrap();
     finish(&mut journal);
     let mut ids: Vec<String> = shown(&journal).into_iter().map(|(id, _)| id).collect();
     assert_eq!((ids.len(), &*ids[0]), (7, "1"));
@@ -263,16 +262,16 @@ fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
             std::fs::remove_file(entry.path()).unwrap();
         }
         names.iter().for_each(|name| std::fs::write(name, "").unwrap());
-        journal.expect(&names, true).unwrap();
+        journal.set_inputs(&names, true).unwrap();
         let mut offered = Vec::new();
         for (name, (_, text)) in names.iter().zip(files) {
-            offered.push(journal.offer(name, &file(text)).unwrap());
-            journal.read_to_end(name, None).unwrap();
+            offered.push(journal.upsert(name, &file(text)).unwrap());
+            journal.finish_input(name, None).unwrap();
         }
         finish(&mut journal);
         (offered, texts(&journal))
     };
-    use Offered::*;
+    use Upserted::*;
     assert_eq!(
         run(&[("a", "One."), ("b", "Two.")]),
         (vec![New, New], vec!["One.".into(), "Two.".into()])
@@ -284,9 +283,8 @@ fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
     let journal = open(folder.path());
     let old: String =
         journal.connection.query_row("SELECT line FROM version", [], |row| row.get(0)).unwrap();
-    let old: result::Line = serde_json::from_str(&old).unwrap();
-    let new: result::Line =
-        serde_json::from_str(&journal.row(1).unwrap().unwrap().line.unwrap()).unwrap();
+    let old: Line = serde_json::from_str(&old).unwrap();
+    let new: Line = serde_json::from_str(&journal.row(1).unwrap().unwrap().line.unwrap()).unwrap();
     assert_eq!((&*old.source, new.supersedes), ("One.", Some(old.content)), "versions are linked");
     drop(journal);
     // Moved, and the same text in two files.
@@ -298,7 +296,7 @@ fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
     // Edited, then moved: the version of before has its seal under the new name too.
     assert_eq!(run(&[("e", "One!"), ("c", "Two.")]).0, [Unchanged, Unchanged]);
     let mut journal = open(folder.path());
-    assert_eq!(journal.notes(), [""; 0], "nothing was damaged");
+    assert_eq!(journal.take_notes(), [""; 0], "nothing was damaged");
     let versions: i64 =
         journal.connection.query_row("SELECT count(*) FROM version", [], |row| row.get(0)).unwrap();
     assert_eq!(versions, 1);
@@ -323,11 +321,11 @@ fn items_that_left_a_stream_stay_and_those_that_left_a_file_do_not_wait() {
         let folder = tempfile::tempdir().unwrap();
         for ids in [&["1", "2"][..], &["2"]] {
             let mut journal = open(folder.path());
-            journal.expect(&[input.to_string()], true).unwrap();
+            journal.set_inputs(&[input.to_string()], true).unwrap();
             for id in ids {
-                journal.offer(input, &item(Some(id), "The ferry sailed.")).unwrap();
+                journal.upsert(input, &item(Some(id), "The ferry sailed.")).unwrap();
             }
-            journal.read_to_end(input, None).unwrap();
+            journal.finish_input(input, None).unwrap();
         }
         let mut journal = open(folder.path());
         assert_eq!(journal.claim(10, Length::Any).unwrap().len(), left, "{input}");
@@ -358,7 +356,7 @@ fn short_items_are_claimed_beside_long_ones() {
         } else {
             "The ferry sailed.".into()
         };
-        journal.offer("in.jsonl", &item(Some(&n.to_string()), &format!("{n} {text}"))).unwrap();
+        journal.upsert("in.jsonl", &item(Some(&n.to_string()), &format!("{n} {text}"))).unwrap();
     }
     let ordinals = |leases: &[Lease]| leases.iter().map(|lease| lease.ordinal).collect::<Vec<_>>();
     assert_eq!(ordinals(&journal.claim(2, Length::Long).unwrap()), [1, 2]);
@@ -375,10 +373,10 @@ fn many_items_of_one_id_are_taken_in_in_linear_time() {
         let mut journal = open(folder.path());
         let began = std::time::Instant::now();
         journal
-            .together(|journal| {
+            .transaction(|journal| {
                 (0..count).try_for_each(|n| {
                     journal
-                        .offer("in.jsonl", &item(Some("1"), &format!("Ferry {n} sailed.")))
+                        .upsert("in.jsonl", &item(Some("1"), &format!("Ferry {n} sailed.")))
                         .map(drop)
                 })
             })
@@ -397,13 +395,7 @@ fn a_refused_run_changes_no_journal_and_one_that_is_killed_rebuilds_again() {
     three(folder.path());
     // The results of a journal that is gone, and a folder for which rebuilding fails.
     let journal = open(folder.path());
-    let mut lines = String::new();
-    journal
-        .lines("done", &mut |line| {
-            lines += &format!("{line}\n");
-            Ok(())
-        })
-        .unwrap();
+    let lines: String = done(&journal).iter().map(|line| format!("{line}\n")).collect();
     drop(journal);
     let list = folder.path().join("items.jsonl");
     std::fs::remove_file(folder.path().join("journal.db")).unwrap();

@@ -101,7 +101,7 @@ impl ModelResolver<'_> {
         let status = Arc::new(self.ui.status(&format!("opening {shown}")));
         let line = status.clone();
         let on_opening = OnOpening::new(move |opening| {
-            line.say(&match opening {
+            line.set(&match opening {
                 Opening::Quantizing => format!("quantizing the weights of {shown}, once"),
                 Opening::Packing => {
                     format!("opening {shown}: laying out its weights for this processor")

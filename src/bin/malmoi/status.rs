@@ -1,6 +1,6 @@
-//! One line that says what is under way. On a terminal it moves several times a second, whatever
-//! happens; elsewhere it is a plain line after a second and every ten seconds, so that a log shows
-//! a long job is alive and a short one says nothing.
+//! The status line. A terminal shows a bar that moves several times per second; otherwise plain lines
+//! are written after one second and then every ten seconds, so that a log shows that a long job is
+//! alive and short jobs add nothing to it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -11,12 +11,12 @@ use malmoi::Event;
 
 use crate::output;
 
-/// Where there is no terminal: a job shorter than this is not spoken of …
-const FIRST: Duration = Duration::from_millis(900);
-/// … and a longer one is this often.
-const EVERY: Duration = Duration::from_secs(10);
+/// Time before the first plain line.
+const FIRST_LINE: Duration = Duration::from_millis(900);
+/// Interval between plain lines.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What is under way; gone from the terminal when it is dropped.
+/// A status line, cleared from the terminal on drop.
 pub(crate) struct Status {
     bar: ProgressBar,
     log: Option<Log>,
@@ -24,12 +24,12 @@ pub(crate) struct Status {
 
 /// The thread that writes plain lines.
 struct Log {
-    shared: Arc<(Mutex<Said>, Condvar)>,
+    shared: Arc<(Mutex<State>, Condvar)>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Said {
+struct State {
     text: String,
     ended: bool,
 }
@@ -41,20 +41,20 @@ impl Status {
         Self { bar, log: log.then(|| Log::start(text)) }
     }
 
-    /// Says something else from now on.
-    pub fn say(&self, text: &str) {
+    /// Changes the text.
+    pub fn set(&self, text: &str) {
         self.bar.set_message(text.to_string());
         if let Some(log) = &self.log {
             log.lock().text = text.to_string();
         }
     }
 
-    /// Clears the line while something else is written, which ends with a line's end.
+    /// Clears the line while `write` prints something that ends with a newline.
     pub fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)
     }
 
-    /// Nothing more is said: what is under way can be seen by other signs.
+    /// Ends the status line.
     pub fn end(&self) {
         self.bar.finish_and_clear();
         if let Some(log) = &self.log {
@@ -71,29 +71,31 @@ impl Drop for Status {
 
 impl Log {
     fn start(text: &str) -> Self {
-        let shared =
-            Arc::new((Mutex::new(Said { text: text.to_string(), ended: false }), Condvar::new()));
-        let theirs = shared.clone();
-        let write = move || {
-            let (said, changed) = &*theirs;
+        let state = State { text: text.to_string(), ended: false };
+        let shared = Arc::new((Mutex::new(state), Condvar::new()));
+        let thread_shared = shared.clone();
+        let write_lines = move || {
+            let (state, changed) = &*thread_shared;
             let began = Instant::now();
-            let (mut due, mut said) = (FIRST, said.lock().unwrap_or_else(PoisonError::into_inner));
-            while !said.ended {
+            let mut due = FIRST_LINE;
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            while !state.ended {
                 let now = began.elapsed();
                 if now >= due {
-                    eprintln!("{} s: {}", now.as_secs().max(1), output::harmless(&said.text));
-                    due = now + EVERY;
+                    eprintln!("{} s: {}", now.as_secs().max(1), output::harmless(&state.text));
+                    due = now + LINE_INTERVAL;
                 }
                 let wait = due.saturating_sub(began.elapsed());
-                said = changed.wait_timeout(said, wait).unwrap_or_else(PoisonError::into_inner).0;
+                state = changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
             }
         };
-        // Without the thread nothing is lost but the lines.
-        let thread = std::thread::Builder::new().name("malmoi-status".into()).spawn(write).ok();
+        // Without the thread only these lines are missing.
+        let thread =
+            std::thread::Builder::new().name("malmoi-status".into()).spawn(write_lines).ok();
         Self { shared, thread }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Said> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,66 +114,67 @@ impl Drop for Log {
     }
 }
 
-/// Makes sentences of a request's events.
-pub(crate) struct Course {
+/// Describes the progress of a request in words.
+pub(crate) struct ProgressText {
     began: Instant,
     stage: &'static str,
 }
 
-impl Default for Course {
+impl Default for ProgressText {
     fn default() -> Self {
         Self { began: Instant::now(), stage: "" }
     }
 }
 
-impl Course {
-    /// What an event says about how far the work is.
-    pub fn hear(&mut self, event: &Event) -> Option<String> {
+impl ProgressText {
+    /// The text for an event; `None` for events other than [`Event::Progress`].
+    pub fn update(&mut self, event: &Event) -> Option<String> {
         let Event::Progress { stage, done, segments, read, tokens, written } = *event else {
             return None;
         };
         if stage != self.stage {
             *self = Self { began: Instant::now(), stage };
         }
-        let mut said = match stage {
+        let mut text = match stage {
             "summarize" => "summarizing".to_string(),
-            "combine" => "putting the summaries of parts together".to_string(),
+            "combine" => "combining the summaries of parts".to_string(),
             "translate" => "translating".to_string(),
             other => other.to_string(),
         };
         if segments > 1 {
-            said += &format!(", part {} of {segments}", segments.min(done + 1));
+            text += &format!(", part {} of {segments}", segments.min(done + 1));
         }
-        said += &match read < tokens {
-            true => format!(": read {} of {} tokens", grouped(read), grouped(tokens)),
-            false => format!(": read all {} tokens", grouped(tokens)),
+        text += &if read < tokens {
+            format!(": read {} of {} tokens", grouped(read), grouped(tokens))
+        } else {
+            format!(": read all {} tokens", grouped(tokens))
         };
         if written > 0 {
-            said += &format!(", wrote {}", grouped(written));
+            text += &format!(", wrote {}", grouped(written));
         }
-        if let Some(left) = left(self.began.elapsed(), (done, segments), (read, tokens)) {
-            said += &format!(", about {left} left");
+        if let Some(left) = time_left(self.began.elapsed(), (done, segments), (read, tokens)) {
+            text += &format!(", about {left} left");
         }
-        Some(said)
+        Some(text)
     }
 }
 
-/// Seconds that remain, once a part is done: reading runs ahead of the work, finished parts lag
-/// behind it.
-fn left(
-    took: Duration,
+/// Estimated time left, once a part is done. The fraction done is the mean of the fractions of parts
+/// and of tokens read, because reading runs ahead of the work and finished parts lag behind.
+fn time_left(
+    elapsed: Duration,
     (done, segments): (usize, usize),
     (read, tokens): (usize, usize),
 ) -> Option<String> {
     if done == 0 || done == segments || tokens == 0 {
         return None;
     }
-    let share = f64::midpoint(done as f64 / segments as f64, read as f64 / tokens as f64);
-    Some(lasting(took.as_secs_f64() * (1.0 - share) / share))
+    let fraction = f64::midpoint(done as f64 / segments as f64, read as f64 / tokens as f64);
+    Some(rounded_duration(elapsed.as_secs_f64() * (1.0 - fraction) / fraction))
 }
 
-/// `40 s`, `4 min`, `3 h`: rounded up, as no estimate is better than that.
-pub(crate) fn lasting(seconds: f64) -> String {
+/// A duration rounded up to the precision of an estimate: `40 s`, `4 min`, `3 h`.
+pub(crate) fn rounded_duration(seconds: f64) -> String {
     match seconds {
         seconds if seconds < 90.0 => format!("{:.0} s", (seconds / 5.0).ceil() * 5.0),
         seconds if seconds < 90.0 * 60.0 => format!("{:.0} min", (seconds / 60.0).ceil()),
@@ -179,7 +182,7 @@ pub(crate) fn lasting(seconds: f64) -> String {
     }
 }
 
-/// `12,400`.
+/// A number with thousands separators: `12,400`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
@@ -198,9 +201,11 @@ mod tests {
 
     #[test]
     fn progress_is_a_sentence() {
-        let mut course = Course::default();
+        let mut progress = ProgressText::default();
         let mut said = |stage, done, segments, read, tokens, written| {
-            course.hear(&Event::Progress { stage, done, segments, read, tokens, written }).unwrap()
+            progress
+                .update(&Event::Progress { stage, done, segments, read, tokens, written })
+                .unwrap()
         };
         assert_eq!(
             said("summarize", 0, 1, 3120, 7000, 0),
@@ -219,14 +224,17 @@ mod tests {
         );
         let last = said("translate", 9, 9, 32_000, 32_000, 999);
         assert_eq!(last, "translating, part 9 of 9: read all 32,000 tokens, wrote 999");
-        assert_eq!(course.hear(&Event::Stage { stage: "translate", segments: 1 }), None);
+        assert_eq!(progress.update(&Event::Stage { stage: "translate", segments: 1 }), None);
     }
 
     #[test]
-    fn what_is_left_is_rounded_up() {
-        assert_eq!(left(Duration::from_secs(60), (1, 4), (50, 100)), Some("2 min".into()));
-        assert_eq!(left(Duration::from_secs(60), (0, 4), (50, 100)), None);
-        assert_eq!([4.0, 61.0, 91.0, 7000.0].map(lasting), ["5 s", "65 s", "2 min", "2 h"]);
+    fn the_time_left_is_rounded_up() {
+        assert_eq!(time_left(Duration::from_secs(60), (1, 4), (50, 100)), Some("2 min".into()));
+        assert_eq!(time_left(Duration::from_secs(60), (0, 4), (50, 100)), None);
+        assert_eq!(
+            [4.0, 61.0, 91.0, 7000.0].map(rounded_duration),
+            ["5 s", "65 s", "2 min", "2 h"]
+        );
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -9,7 +9,7 @@ use malmoi::batch::Progress;
 use malmoi::store::StoreEvent;
 use malmoi::{Outcome, Severity};
 
-use crate::status::{Status, lasting};
+use crate::status::{Status, rounded_duration};
 use crate::{findings, hints, output};
 
 /// How often a batch says how far it is where there is no terminal.
@@ -175,7 +175,7 @@ fn how_far(progress: &Progress) -> String {
             *written as f64 / seconds
         );
         if let Some(left) = left.filter(|_| *complete) {
-            said += &format!(", about {} left", lasting(left));
+            said += &format!(", about {} left", rounded_duration(left));
         }
     }
     said

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::batch_args::{BatchArgs, EXIT_STATUS};
+use super::batch_args::{BatchArgs, EXIT_STATUS, Source};
 use super::inputs;
 use crate::context::{Context, Exit};
 
@@ -17,7 +17,7 @@ pub(crate) struct Batch {
     /// Files, folders, JSONL or CSV; `-` for standard input
     #[arg(required = true)]
     input: Vec<PathBuf>,
-    /// Show items that are not in their files any more, too
+    /// Keep items in the results after they left their files
     #[arg(long)]
     keep_removed: bool,
     #[command(flatten)]
@@ -27,6 +27,6 @@ pub(crate) struct Batch {
 impl Batch {
     pub fn run(self, context: &Context) -> Result<Exit> {
         let inputs = inputs::find(&self.input, self.args.folder(), self.args.follow_links)?;
-        self.args.run(inputs, self.keep_removed, None, context)
+        self.args.run(inputs, Source::Files { keep_removed: self.keep_removed }, context)
     }
 }

@@ -1,5 +1,4 @@
-//! What `batch` and `feed` have in common: which models do the work, what is told while it is done,
-//! and how it is stopped.
+//! Arguments of `batch` and `feed`, and the run they describe: models, progress, exit status.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,31 +8,28 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::batch::{
-    self, BILINGUAL_FORMATS, BilingualFormat, Counts, Ended, Follow, Input, ModelChoice, Opened,
-    Plan, Watch,
+    self, BILINGUAL_FORMATS, Batch, BilingualFormat, Counts, Follow, Input, ModelChoice, Opened,
+    RunReport,
 };
 use malmoi::formats::{self, Fields};
-use malmoi::prompts::Term;
 use malmoi::{Error, Language, Model};
 
 use super::inputs::Inputs;
-use super::task;
-use super::task_args::{EncodingArgs, GenerationArgs, SummaryArgs};
+use super::task_args::{self, EncodingArgs, GenerationArgs, SummaryArgs};
 use crate::context::{Context, Exit};
 use crate::model_resolver::ResolvedModel;
 use crate::output;
 
-/// What is done, and where results go.
+/// Options of `batch` and `feed`.
 #[derive(Args)]
 pub(super) struct BatchArgs {
-    /// Folder for results and the journal; running again with the same one does only what is new
-    /// or changed
+    /// Output folder with results and journal; running again processes only new and changed items
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
     /// Translate each item
     #[arg(long)]
     translate: bool,
-    /// Summarize each item; both are done where neither is named
+    /// Summarize each item [default: translate and summarize]
     #[arg(long)]
     summarize: bool,
     /// Language of the items: auto, en or ko
@@ -44,257 +40,263 @@ pub(super) struct BatchArgs {
     to: String,
     #[command(flatten)]
     summary: SummaryArgs,
-    /// Translations that must be used: a term, a tab and its translation on each line
+    /// Glossary file: a term, a tab and its required translation on each line
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
-    /// Which field of a record is what, for JSONL and CSV: text=NAME, title=NAME or id=NAME
+    /// Field names in JSONL and CSV records: text=NAME, title=NAME or id=NAME
     #[arg(long, value_name = "WHAT=NAME")]
     field: Vec<String>,
-    /// Also write source and translation pair by pair, for translators' tools: tmx, xliff
+    /// Bilingual files to write as well, for translators' tools: tmx, xliff
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pairs: Vec<String>,
-    /// Texts that go through the model at once
+    /// Number of items processed at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     at_once: u32,
-    /// Seconds models may work on an item; one that takes longer fails and holds up no other
-    /// [default: no limit]
+    /// Time limit per item, in seconds; a slower item fails [default: none]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     item_timeout: Option<u64>,
     /// Try failed items again
     #[arg(long)]
     retry: bool,
-    /// Follow links in folders, also those that lead out of them
+    /// Follow links in folders, even to files outside of them
     #[arg(long)]
     pub follow_links: bool,
-    /// Write results even where they overwrite an input, or files that malmoi did not make
+    /// Overwrite inputs, and files that malmoi did not make
     #[arg(long)]
     force: bool,
-    /// Exit with 1 if an item failed or anything did not carry over
+    /// Exit with 1 if an item failed or there are findings
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
     encoding: EncodingArgs,
     #[command(flatten)]
-    choices: GenerationArgs,
+    generation: GenerationArgs,
+}
+
+/// The differences between `batch` and `feed`.
+pub(super) enum Source {
+    Files { keep_removed: bool },
+    Feeds { follow: Option<Follow> },
 }
 
 impl BatchArgs {
-    /// Where results go.
+    /// The output folder.
     pub fn folder(&self) -> &Path {
         &self.output
     }
 
-    /// Works through the inputs, and shows items that left theirs if `keep_removed`. `feed` is how
-    /// the pages of items are read, where the inputs are feeds and that is wanted.
-    pub fn run(
-        self,
-        inputs: Inputs,
-        keep_removed: bool,
-        feed: Option<Option<Follow>>,
-        context: &Context,
-    ) -> Result<Exit> {
-        // Whatever can be wrong without a model is looked at before one is loaded.
+    /// Processes the inputs into the output folder.
+    pub fn run(self, inputs: Inputs, source: Source, context: &Context) -> Result<Exit> {
+        // Everything that can be checked without a model is checked before one is loaded.
         let fields = fields(&self.field)?;
-        let pairs = pairs(&self.pairs)?;
-        let glossary = task::glossary(self.glossary.as_deref())?;
-        let from = task::source_language(&self.from)?;
-        let likely = from.or_else(|| first_language(&inputs.paths, self.encoding, &fields));
-        let mut read = inputs.paths;
-        read.extend(self.glossary.clone());
+        let bilingual = bilingual_formats(&self.pairs)?;
+        let glossary = task_args::glossary(self.glossary.as_deref())?;
+        let from = task_args::source_language(&self.from)?;
+        let to = task_args::language(&self.to)?;
+        let paths: Vec<PathBuf> =
+            inputs.inputs.iter().filter_map(|input| input.path.clone()).collect();
+        let likely = from.or_else(|| first_language(&paths, self.encoding, &fields));
+        let read: Vec<PathBuf> = paths.into_iter().chain(self.glossary.clone()).collect();
         batch::check_folder(&self.output, &read, self.force)?;
-        inputs.notes.iter().for_each(|note| context.ui.note(note));
-        let plan =
-            Plan { from, keep_removed, pairs, ..self.plan(likely, glossary, feed, context)? };
-        let stop = stop_on_ctrl_c()?;
-        let show = context.ui.progress(context.json);
-        let mut on_note = |text: &str| context.ui.note(text);
-        let mut watch =
-            Watch { on_progress: &mut { show }, on_note: &mut on_note, stop: stop.clone() };
-        let sources =
-            inputs.inputs.into_iter().map(|input| decoded(input, self.encoding)).collect();
-        let ended = batch::run(&plan, &self.output, sources, &fields, self.retry, &mut watch)?;
-        if context.json {
-            output::print(&format!(
-                "{}\n",
-                serde_json::json!({"event": "end", "run": ended.counts, "journal": ended.stats, "complete": ended.complete})
-            ))?;
+        for note in &inputs.notes {
+            context.ui.note(note);
         }
-        let Ended { counts, stats, complete } = ended;
-        context.ui.note(figures(&counts, &self.output));
-        if stop.load(Ordering::SeqCst) && (stats.pending > 0 || !complete) {
-            let or_more = if complete { "" } else { " or more" };
+        let options = task_args::task_options(
+            from,
+            Some(to),
+            glossary,
+            Some(&self.summary),
+            &self.generation,
+            context,
+        );
+        let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
+        let batch = match source {
+            Source::Files { keep_removed } => batch.keep_removed(keep_removed),
+            Source::Feeds { follow } => batch.feed(true).keep_removed(true).follow(follow),
+        };
+        let stop = stop_on_ctrl_c()?;
+        let report = batch
+            .task_options(options)
+            .bilingual(bilingual)
+            .max_concurrent(self.at_once as usize)
+            .item_timeout(self.item_timeout.map(Duration::from_secs))
+            .retry_failed(self.retry)
+            .overwrite(self.force)
+            .fields(fields)
+            .inputs(inputs.inputs.into_iter().map(|input| decoded(input, self.encoding)))
+            .on_progress(context.ui.progress(context.json))
+            .on_note(|text| context.ui.note(text))
+            .stop_flag(stop.clone())
+            .run(&self.output)?;
+        self.finish(&report, stop.load(Ordering::SeqCst), context)
+    }
+
+    /// Reports the end of a run.
+    fn finish(&self, report: &RunReport, stopped: bool, context: &Context) -> Result<Exit> {
+        let RunReport { counts, stats, complete } = report;
+        if context.json {
+            let line = serde_json::json!({"event": "end", "run": counts, "journal": stats, "complete": complete});
+            output::print(&format!("{line}\n"))?;
+        }
+        context.ui.note(figures(counts, &self.output));
+        if stopped && (stats.pending > 0 || !complete) {
+            let or_more = if *complete { "" } else { " or more" };
             context.ui.note(format!(
-                "stopped with {}{or_more} items waiting; the same command goes on where it was",
+                "stopped with {}{or_more} items waiting; run the same command to continue",
                 stats.pending
             ));
             return Ok(Exit::Stopped);
         }
-        if ended.is_failure() {
-            bail!("{}", failure(&ended, &self.output));
+        if report.is_failure() {
+            bail!("{}", failure(report, &self.output));
         }
         let doubts = counts.doubtful + counts.failed + counts.unreadable > 0;
         Ok(if self.strict && doubts { Exit::Doubtful } else { Exit::Done })
     }
 
-    /// The plan for items that are likely in `likely`, else in the language that results are not
-    /// in.
-    fn plan(
+    /// Adds the models for items in the language `from`.
+    fn with_models<'b>(
         &self,
-        likely: Option<Language>,
-        glossary: Vec<Term>,
-        feed: Option<Option<Follow>>,
+        mut batch: Batch<'b>,
+        from: Language,
+        to: Language,
         context: &Context,
-    ) -> Result<Plan> {
-        let to = task::language(&self.to)?;
-        let neither = !self.translate && !self.summarize;
-        let (translate, summarize) = (self.translate || neither, self.summarize || neither);
+    ) -> Result<Batch<'b>> {
+        let both = !self.translate && !self.summarize;
         let resolver = context.resolver();
-        let worker = |chosen: ResolvedModel| -> Result<ModelChoice> {
-            let sum = context.store.fingerprint(&chosen.located)?;
-            Ok(ModelChoice { model: chosen.model, capabilities: chosen.capabilities, sum })
+        let choice = |resolved: ResolvedModel| -> Result<ModelChoice> {
+            Ok(ModelChoice {
+                fingerprint: context.store.fingerprint(&resolved.located)?,
+                model: resolved.model,
+                capabilities: resolved.capabilities,
+            })
         };
-        let translator = if translate { Some(resolver.translator(to.other(), to)?) } else { None };
-        let (summarizer, second) = match summarize {
-            true => {
-                let (first, second) = resolver.summarizers(likely.unwrap_or(to.other()), to)?;
-                (Some(first), second)
+        let mut models: Vec<Model> = Vec::new();
+        if self.translate || both {
+            let translator = resolver.translator(to.other(), to)?;
+            models.push(translator.model.clone());
+            batch = batch.translate_with(choice(translator)?);
+        }
+        if self.summarize || both {
+            let (summarizer, translator) = resolver.summarizers(from, to)?;
+            models.push(summarizer.model.clone());
+            batch = batch.summarize_with(choice(summarizer)?);
+            if let Some(translator) = translator {
+                models.push(translator.model.clone());
+                batch = batch.translate_summaries_with(choice(translator)?);
             }
-            false => (None, None),
-        };
-        let models = [translator.as_ref(), summarizer.as_ref(), second.as_ref()];
-        let models: Vec<&Model> =
-            models.into_iter().flatten().map(|chosen| &chosen.model).collect();
-        self.choices.note_ignored(&models, context);
-        Ok(Plan {
-            from: None,
-            to,
-            summarizer: summarizer.map(worker).transpose()?,
-            translator: translator.or(second).map(worker).transpose()?,
-            translate,
-            sentences: self.summary.sentences as usize,
-            style: self.summary.style.into(),
-            route: self.summary.route.into(),
-            prompt: self.choices.prompt.clone(),
-            prompts: context.settings.prompts(),
-            glossary,
-            seed: self.choices.seed,
-            max_tokens: self.choices.max_tokens,
-            beams: self.choices.beams.map(usize::from),
-            batch: self.at_once as usize,
-            feed: feed.is_some(),
-            pairs: Vec::new(),
-            follow: feed.flatten(),
-            keep_removed: false,
-            item_timeout: self.item_timeout.map(Duration::from_secs),
-        })
+        }
+        self.generation.note_ignored(&models.iter().collect::<Vec<_>>(), context);
+        Ok(batch)
     }
 }
 
-/// The language of the first item that can be read, which the choice of a summarizer depends on.
-/// Pipes can be read once and are left alone.
+/// The language of the first readable item, on which the choice of a summarizer depends. Pipes are
+/// left alone, because they can be read only once.
 fn first_language(paths: &[PathBuf], encoding: EncodingArgs, fields: &Fields) -> Option<Language> {
-    const LOOKED_AT: usize = 4;
-    paths.iter().filter(|path| path.is_file()).take(LOOKED_AT).find_map(|path| {
+    const MAX_FILES: usize = 4;
+    const MAX_ITEMS: usize = 4;
+    paths.iter().filter(|path| path.is_file()).take(MAX_FILES).find_map(|path| {
         let source = encoding.decoded(Box::new(std::fs::File::open(path).ok()?)).ok()?;
         let mut items = formats::items(source, &path.to_string_lossy(), fields.clone()).ok()?;
-        let item = items.by_ref().take(LOOKED_AT).find_map(Result::ok)?;
+        let item = items.by_ref().take(MAX_ITEMS).find_map(Result::ok)?;
         Language::detect(&item.document.article())
     })
 }
 
-/// An input in the encoding that was named for all of them.
+/// An input with the encoding of `--encoding`.
 fn decoded(input: Input, encoding: EncodingArgs) -> Input {
-    let Input { name, open } = input;
-    let of = name.clone();
-    let open = move |mark: Option<&str>| {
-        Ok(match open(mark)? {
-            Opened::Source(source, mark) => {
-                let source =
-                    encoding.decoded(source).map_err(|e| Error::io("read", Path::new(&of), e))?;
-                Opened::Source(source, mark)
+    let Input { name, open, path } = input;
+    let source_name = name.clone();
+    let open = move |validator: Option<&str>| {
+        Ok(match open(validator)? {
+            Opened::Source(source, validator) => {
+                let source = encoding
+                    .decoded(source)
+                    .map_err(|e| Error::io("read", Path::new(&source_name), e))?;
+                Opened::Source(source, validator)
             }
-            same => same,
+            Opened::NotModified => Opened::NotModified,
         })
     };
-    Input { name, open: Box::new(open) }
+    Input { path, ..Input::new(name, open) }
 }
 
-/// Formats of pairs by their names.
-fn pairs(given: &[String]) -> Result<Vec<&'static BilingualFormat>> {
+/// The formats of `--pairs`.
+fn bilingual_formats(names: &[String]) -> Result<Vec<&'static BilingualFormat>> {
     let find = |name: &String| {
-        let known = BILINGUAL_FORMATS.iter().find(|exchange| exchange.name == name);
-        known.with_context(|| {
-            let names: Vec<&str> = BILINGUAL_FORMATS.iter().map(|exchange| exchange.name).collect();
+        BILINGUAL_FORMATS.iter().find(|format| format.name == name).with_context(|| {
+            let names: Vec<&str> = BILINGUAL_FORMATS.iter().map(|format| format.name).collect();
             format!("--pairs {name}: the formats are {}", names.join(", "))
         })
     };
-    given.iter().map(find).collect()
+    names.iter().map(find).collect()
 }
 
-/// `text=NAME` and so on.
+/// The field names of `--field`.
 fn fields(given: &[String]) -> Result<Fields> {
     let mut fields = Fields::default();
-    for one in given {
-        let (what, name) = one.split_once('=').unwrap_or(("text", one));
+    for field in given {
+        let (what, name) = field.split_once('=').unwrap_or(("text", field));
         let names = match what {
             "text" => &mut fields.text,
             "title" => &mut fields.title,
             "id" => &mut fields.id,
-            _ => bail!("--field {one}: `{what}` is not text, title or id"),
+            _ => bail!("--field {field}: `{what}` is not text, title or id"),
         };
         *names = vec![name.to_string()];
     }
     Ok(fields)
 }
 
-/// How `batch` and `feed` end, for their help.
+/// Exit statuses of `batch` and `feed`, for their help.
 pub(super) const EXIT_STATUS: &str = "Exit status:\n  \
-    0    all items are done, now or before; doubts and failed items are in the results\n  \
-    1    with --strict: an item failed, or anything did not carry over\n  \
-    2    an input could not be read, no item could be done, or the run could not go on\n  \
-    130  stopped by Ctrl-C or SIGTERM; the same command goes on where it was";
+    0    all items are done, now or earlier; findings and failed items are in the results\n  \
+    1    with --strict: an item failed, or there are findings\n  \
+    2    an input could not be read, no item could be done, or the run failed\n  \
+    130  stopped by Ctrl-C or SIGTERM; run the same command to continue";
 
-/// The first Ctrl-C asks to stop; the second does not ask. Neither loses anything that was done.
+/// A flag that the first Ctrl-C sets; the second exits at once. Neither loses a finished item.
 fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
-    let asked = stop.clone();
+    let flag = stop.clone();
     ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::SeqCst) {
+        if flag.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
-        eprintln!(
-            "stopping: what is in hand goes back, everything done is saved (Ctrl-C again stops at once)"
-        );
+        eprintln!("stopping and saving finished items; press Ctrl-C again to stop at once");
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(stop)
 }
 
-/// Why a run that went to its end was none that worked.
-fn failure(ended: &Ended, folder: &Path) -> String {
-    let Ended { counts, stats, .. } = ended;
+/// The reason for a run's failure.
+fn failure(report: &RunReport, folder: &Path) -> String {
+    let RunReport { counts, stats, .. } = report;
     let list = folder.join("failed.jsonl");
     match counts.refused_inputs {
         0 if stats.dead > 0 => {
-            format!("no item could be done: {} says why of each", list.display())
+            format!("no item could be done; see {} for the reasons", list.display())
         }
-        0 => "the inputs hold no item".to_string(),
-        1 => format!("1 input could not be read: {} says which and why", list.display()),
-        many => format!("{many} inputs could not be read: {} says which and why", list.display()),
+        0 => "the inputs contain no items".to_string(),
+        1 => format!("1 input could not be read; see {}", list.display()),
+        count => format!("{count} inputs could not be read; see {}", list.display()),
     }
 }
 
+/// Counts of a run in one line.
 fn figures(counts: &Counts, folder: &Path) -> String {
-    let mut said = vec![format!("{} of {} items done", counts.done, counts.items)];
-    let mut add = |count: u64, what: &str| {
+    let mut text = format!("{} of {} items done", counts.done, counts.items);
+    for (count, what) in [
+        (counts.doubtful, "to check"),
+        (counts.unchanged, "unchanged"),
+        (counts.duplicates, "repeated"),
+        (counts.unreadable, "unreadable"),
+        (counts.failed, "failed"),
+    ] {
         if count > 0 {
-            said.push(format!("{count} {what}"));
+            text += &format!(", {count} {what}");
         }
-    };
-    add(counts.doubtful, "with doubts");
-    add(counts.unchanged, "as before");
-    add(counts.duplicates, "the same as another");
-    add(counts.unreadable, "unreadable");
-    add(counts.failed, "failed");
-    format!("{}; see {}", said.join(", "), folder.join("digest.html").display())
+    }
+    format!("{text}; see {}", folder.join("digest.html").display())
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use malmoi::batch::{Follow, Input};
 
-use super::batch_args::{BatchArgs, EXIT_STATUS};
+use super::batch_args::{BatchArgs, EXIT_STATUS, Source};
 use super::inputs::{self, Inputs};
 use crate::context::{Context, Exit};
 
@@ -15,92 +15,98 @@ use crate::context::{Context, Exit};
 #[command(after_help = format!("Examples:\n  malmoi feed yonhap.xml -o results --to ko\n  \
     malmoi feed inbox/ https://news.example/rss.xml -o results --to en --translate --follow\n\n{EXIT_STATUS}"))]
 pub(crate) struct Feed {
-    /// RSS, Atom, JSON Feed, NITF, NewsML: files, folders of them, or addresses
+    /// RSS, Atom, JSON Feed, NITF or NewsML: files, folders or web addresses
     #[arg(required = true)]
     source: Vec<PathBuf>,
-    /// Read the page an item links to, where its site lets programs do so, and take its article if
-    /// it says more than the item
+    /// Read the page that an item links to, if its site allows it, and use its article if that is
+    /// longer than the item
     #[arg(long)]
     follow: bool,
-    /// Let feeds be fetched from private addresses: those of this machine and of this network
+    /// Allow feeds at private addresses: this machine and this network
     #[arg(long)]
     allow_private: bool,
     #[command(flatten)]
     args: BatchArgs,
 }
 
+/// A feed on the web, and its position among the inputs.
+struct WebFeed {
+    position: usize,
+    address: String,
+}
+
 impl Feed {
     pub fn run(self, context: &Context) -> Result<Exit> {
-        let mut found = Inputs::default();
-        let mut addresses = Vec::new();
+        let mut inputs = Inputs::default();
+        let mut feeds = Vec::new();
         for source in &self.source {
             match inputs::address(source) {
-                Some(address) => {
-                    addresses.push((found.inputs.len() + addresses.len(), address.to_string()))
-                }
-                None => found.add(source, self.args.folder(), self.args.follow_links)?,
+                Some(address) => feeds.push(WebFeed {
+                    position: inputs.inputs.len() + feeds.len(),
+                    address: address.to_string(),
+                }),
+                None => inputs.add(source, self.args.folder(), self.args.follow_links)?,
             }
         }
         let mut follow = None;
-        if self.follow || !addresses.is_empty() {
+        if self.follow || !feeds.is_empty() {
             if context.settings.offline()? {
-                bail!(
-                    "--offline forbids fetching {}",
-                    addresses.first().map_or("the pages of items".into(), |(_, address)| {
-                        malmoi::redact::secrets(address)
-                    })
-                );
+                bail!("--offline forbids fetching {}", what_is_fetched(&feeds));
             }
-            let (fetched, page) = fetch(addresses, self.allow_private)?;
-            // Each at the place it was named at.
-            for (place, input) in fetched {
-                found.inputs.insert(place.min(found.inputs.len()), input);
+            let (fetched, pages) = fetch(feeds, self.allow_private)?;
+            for (position, input) in fetched {
+                inputs.inputs.insert(position.min(inputs.inputs.len()), input);
             }
-            follow = Some(page).filter(|_| self.follow);
+            follow = Some(pages).filter(|_| self.follow);
         }
-        self.args.run(found, true, Some(follow), context)
+        self.args.run(inputs, Source::Feeds { follow }, context)
     }
 }
 
+/// The first address to fetch, without secrets, or "the pages of items".
+fn what_is_fetched(feeds: &[WebFeed]) -> String {
+    let first = feeds.first();
+    first.map_or("the pages of items".into(), |feed| malmoi::redact::secrets(&feed.address))
+}
+
+/// The feeds as inputs with their positions, and a reader of pages.
 #[cfg(feature = "fetch")]
-fn fetch(addresses: Vec<(usize, String)>, private: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
+fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
     use malmoi::batch::Opened;
     use malmoi::fetch::{Fetched, Web};
     use malmoi::formats;
     use std::sync::Arc;
 
-    let web = Arc::new(Web::new(private));
+    let web = Arc::new(Web::new(allow_private));
     let mut inputs = Vec::new();
     let mut names = std::collections::HashMap::<String, usize>::new();
-    for (place, address) in addresses {
+    for WebFeed { position, address } in feeds {
         let web = web.clone();
-        // Two may differ in nothing but what is hidden.
+        // Two addresses may differ only in their secrets.
         let mut name = malmoi::redact::secrets(&address);
-        let same = names.entry(name.clone()).or_default();
-        *same += 1;
-        if *same > 1 {
-            name += &format!(" ({same})");
+        let count = names.entry(name.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            name += &format!(" ({count})");
         }
-        let open = move |mark: Option<&str>| {
-            Ok(match web.get(&address, mark)? {
-                Fetched::NotModified => Opened::Same,
+        let open = move |validator: Option<&str>| {
+            Ok(match web.get(&address, validator)? {
+                Fetched::NotModified => Opened::NotModified,
                 Fetched::New { bytes, validator } => {
                     Opened::Source(Box::new(std::io::Cursor::new(bytes)), validator)
                 }
             })
         };
-        inputs.push((place, Input { name, open: Box::new(open) }));
+        inputs.push((position, Input::new(name, open)));
     }
     let page = move |address: &str| formats::article(&web.page(address)?, address);
     Ok((inputs, Follow::new(page)))
 }
 
 #[cfg(not(feature = "fetch"))]
-fn fetch(addresses: Vec<(usize, String)>, _: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
-    let what = addresses
-        .first()
-        .map_or("the pages of items".into(), |(_, address)| malmoi::redact::secrets(address));
+fn fetch(feeds: Vec<WebFeed>, _: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
     bail!(
-        "this malmoi was built without network code and cannot fetch {what}; save the feed and name the file"
+        "this malmoi was built without network code and cannot fetch {}; save the feed and give the file",
+        what_is_fetched(&feeds)
     )
 }

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use malmoi::Language;
 
 use super::task;
-use super::task_args::{EncodingArgs, GenerationArgs, OutputArgs, SummaryArgs};
+use super::task_args::{self, EncodingArgs, GenerationArgs, OutputArgs, SummaryArgs};
 use crate::context::{Context, Exit};
 
 /// Summarize an article
@@ -15,7 +14,7 @@ use crate::context::{Context, Exit};
 #[command(after_help = "Examples:\n  malmoi summarize article.txt --sentences 3\n  \
     malmoi summarize article.txt --to ko --style bullets\n  cat article.txt | malmoi summarize --json")]
 pub(crate) struct Summarize {
-    /// The article; standard input if none or `-`
+    /// Article file, or `-` for standard input [default: standard input]
     input: Option<PathBuf>,
     /// Language of the article: auto, en or ko
     #[arg(long, value_name = "LANGUAGE", default_value = "auto")]
@@ -25,52 +24,47 @@ pub(crate) struct Summarize {
     to: Option<String>,
     #[command(flatten)]
     summary: SummaryArgs,
-    /// Translations that must be used: a term, a tab and its translation on each line
+    /// Glossary file: a term, a tab and its required translation on each line
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
     #[command(flatten)]
     encoding: EncodingArgs,
     #[command(flatten)]
-    choices: GenerationArgs,
+    generation: GenerationArgs,
     #[command(flatten)]
-    results: OutputArgs,
+    output: OutputArgs,
 }
 
 impl Summarize {
     pub fn run(self, context: &Context) -> Result<Exit> {
-        let to = self.to.as_deref().map(task::language).transpose()?;
-        let given = task::source_language(&self.from)?;
-        let glossary = task::glossary(self.glossary.as_deref())?;
+        let to = self.to.as_deref().map(task_args::language).transpose()?;
+        let given = task_args::source_language(&self.from)?;
+        let glossary = task_args::glossary(self.glossary.as_deref())?;
         let read = [self.input.as_deref(), self.glossary.as_deref()];
-        task::check_output(&self.results, &read, context)?;
+        task::check_output(&self.output, &read, context)?;
         let document = task::read(self.input.as_deref(), self.encoding, context)?;
         let from = given.map_or_else(|| task::language_of(&document), Ok)?;
-        let to: Language = to.unwrap_or(from);
+        let to = to.unwrap_or(from);
         let (summarizer, translator) = context.resolver().summarizers(from, to)?;
-        let models =
-            [Some(&summarizer), translator.as_ref()].map(|one| one.map(|chosen| &chosen.model));
-        self.choices.note_ignored(&models.into_iter().flatten().collect::<Vec<_>>(), context);
+        let mut models = vec![&summarizer.model];
+        models.extend(translator.as_ref().map(|translator| &translator.model));
+        self.generation.note_ignored(&models, context);
+        let options = task_args::task_options(
+            given,
+            Some(to),
+            glossary,
+            Some(&self.summary),
+            &self.generation,
+            context,
+        );
         let mut request = summarizer
             .model
             .summarize_document(document)
-            .to(to)
+            .task_options(options)
             .capabilities(summarizer.capabilities);
-        if let Some(from) = given {
-            request = request.from(from);
+        if let Some(translator) = translator {
+            request = request.translator(&translator.model, translator.capabilities);
         }
-        if let Some(second) = translator {
-            request = request.translator(&second.model, second.capabilities);
-        }
-        let request = request
-            .sentences(self.summary.sentences as usize)
-            .style(self.summary.style.into())
-            .route(self.summary.route.into())
-            .glossary(glossary);
-        task::finish(
-            self.choices.apply(request, context),
-            task::Pieces::Words,
-            &self.results,
-            context,
-        )
+        task::finish(request, task::Streaming::ByWord, &self.output, context)
     }
 }

@@ -1,52 +1,32 @@
-//! What summaries and translations have in common: reading the input, doing the work before the
-//! reader's eyes, giving the result.
+//! The steps shared by `summarize` and `translate`: read the input, run the request with progress on
+//! the terminal, write the result.
 
 use std::cell::RefCell;
 use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use malmoi::document::Document;
-use malmoi::prompts::Term;
 use malmoi::{Error, Event, Finding, Language, Observer, Outcome, Request, formats};
 
 use super::inputs;
 use super::task_args::{EncodingArgs, OutputArgs};
 use crate::context::{Context, Exit};
 use crate::output;
-use crate::status::{Course, Status};
+use crate::status::{ProgressText, Status};
 
-/// A language as the command line takes it; what is none is the library's to explain.
-pub(super) fn language(given: &str) -> Result<Language> {
-    Ok(Language::parse(given)?)
-}
-
-/// `--from`: a language, or `None` for `auto`.
-pub(super) fn source_language(given: &str) -> Result<Option<Language>> {
-    (given != "auto").then(|| language(given)).transpose()
-}
-
-/// Reads a glossary, where one is named.
-pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
-    let Some(path) = path else { return Ok(Vec::new()) };
-    let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
-    Ok(Term::read(&bytes, &path.display().to_string())?)
-}
-
-/// Looks at `-o` before anything is read or computed: none of the files that are read is
-/// overwritten without `--force`.
+/// Checks `--output` before any work is done: without `--force` it must not be an input.
 pub(super) fn check_output(
-    results: &OutputArgs,
+    output: &OutputArgs,
     read: &[Option<&Path>],
     context: &Context,
 ) -> Result<()> {
     let model = context.settings.get("model").map(Path::new);
     let read: Vec<&Path> = read.iter().copied().chain([model]).flatten().collect();
-    output::check(results.output.as_deref(), &read, results.force)
+    output::check(output.output.as_deref(), &read, output.force)
 }
 
-/// Reads `INPUT`: a file, or standard input for `-` and for none. What holds several articles is
-/// not one.
+/// Reads the input: a file, or standard input for `-` or `None`. Fails if it holds several articles.
 pub(super) fn read(
     input: Option<&Path>,
     encoding: EncodingArgs,
@@ -59,14 +39,14 @@ pub(super) fn read(
             if let Some(address) = inputs::address(path) {
                 let address = malmoi::redact::secrets(address);
                 bail!(
-                    "{address} is an address, not a file: `malmoi feed {address} -o results --to ko` reads feeds; \
-                     save a page as a file to work on it"
+                    "{address} is a web address, not a file; read a feed with `malmoi feed {address} -o results --to ko`, \
+                     or save the page as a file"
                 );
             }
             if path.is_dir() {
                 let folder = path.display();
                 bail!(
-                    "{folder} is a folder: `malmoi batch {folder} -o results --to ko` works through one"
+                    "{folder} is a folder; process it with `malmoi batch {folder} -o results --to ko`"
                 );
             }
             let file =
@@ -75,9 +55,9 @@ pub(super) fn read(
         }
         None => {
             if std::io::stdin().is_terminal() {
-                context.ui.note(
-                    "reading from the keyboard; end the text with Ctrl-D on a line of its own",
-                );
+                context
+                    .ui
+                    .note("reading from the keyboard; end the text with Ctrl-D on a new line");
             }
             (Box::new(std::io::stdin()), "standard input".to_string())
         }
@@ -87,35 +67,35 @@ pub(super) fn read(
     Ok(formats::read_from(source, &name)?)
 }
 
-/// The language the article is in, as far as can be seen.
+/// The language of a document.
 pub(super) fn language_of(document: &Document) -> Result<Language> {
     Ok(Language::of_article(&document.article())?)
 }
 
-/// In what pieces a text comes.
+/// Pieces in which text is streamed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pieces {
+pub(super) enum Streaming {
     /// Word by word.
-    Words,
-    /// Block by block, each after some time.
-    Blocks,
+    ByWord,
+    /// Block by block, some time apart.
+    ByBlock,
 }
 
-/// Text for a terminal, on which a status line is drawn too: that needs a line of its own.
-struct Shown<'s> {
+/// Streams text to a terminal that also shows a status line, which needs a line of its own.
+struct TextWriter<'s> {
     status: &'s Status,
-    pieces: Pieces,
-    /// A block's line was ended before it was known whether more follows.
+    streaming: Streaming,
+    /// True if the last line was ended before it was known whether more text follows.
     ended_early: bool,
 }
 
-impl Shown<'_> {
+impl TextWriter<'_> {
     fn write(&mut self, text: &str) -> Result<()> {
         if text.is_empty() {
             return Ok(());
         }
-        if self.pieces == Pieces::Words {
-            // From now on the words themselves show that something happens.
+        if self.streaming == Streaming::ByWord {
+            // The words themselves show progress from now on.
             self.status.end();
             return output::print(text);
         }
@@ -130,61 +110,63 @@ impl Shown<'_> {
     }
 }
 
-/// Does it, and gives the result where it belongs.
+/// Runs a request and writes its result.
 pub(super) fn finish(
     request: Request,
-    pieces: Pieces,
-    results: &OutputArgs,
+    streaming: Streaming,
+    output_args: &OutputArgs,
     context: &Context,
 ) -> Result<Exit> {
-    let streams = results.output.is_none() && !context.json && std::io::stdout().is_terminal();
+    let streams = output_args.output.is_none() && !context.json && std::io::stdout().is_terminal();
     let status = context.ui.status("preparing the text");
-    let mut course = Course::default();
-    let broken = RefCell::new(None);
-    let mut shown = Shown { status: &status, pieces, ended_early: false };
+    let mut progress = ProgressText::default();
+    let write_error = RefCell::new(None);
+    let mut writer = TextWriter { status: &status, streaming, ended_early: false };
     let on_event = |event: &Event| {
-        if let Some(said) = course.hear(event) {
-            status.say(&said);
+        if let Some(text) = progress.update(event) {
+            status.set(&text);
         }
     };
     let on_text = |text: &str| {
-        if streams && let Err(error) = shown.write(text) {
-            broken.replace(Some(error));
+        if streams && let Err(error) = writer.write(text) {
+            write_error.replace(Some(error));
         }
     };
     let observer = Observer::new().on_event(on_event).on_text(on_text);
-    let outcome = request.observe(observer.cancel_if(|| broken.borrow().is_some()));
-    if let Some(error) = broken.into_inner() {
+    let outcome = request.observe(observer.cancel_if(|| write_error.borrow().is_some()));
+    if let Some(error) = write_error.into_inner() {
         return Err(error);
     }
     let outcome = outcome?;
-    let path: Option<PathBuf> = results.output.clone();
+    let path = output_args.output.as_deref();
     if streams {
-        shown.finish()?;
+        writer.finish()?;
     }
     drop(status);
     if context.json {
-        output::write(path.as_deref(), &format!("{}\n", serde_json::to_string(&outcome)?))?;
+        output::write(path, &format!("{}\n", serde_json::to_string(&outcome)?))?;
     } else if !streams {
-        output::write(path.as_deref(), &format!("{}\n", outcome.text.trim_end_matches('\n')))?;
+        output::write(path, &format!("{}\n", outcome.text.trim_end_matches('\n')))?;
     }
-    context.ui.findings(&outcome, results.all_findings);
+    context.ui.findings(&outcome, output_args.all_findings);
     context.ui.note(figures(&outcome));
     let doubts = outcome.findings.iter().any(Finding::is_doubt);
-    Ok(if results.strict && doubts { Exit::Doubtful } else { Exit::Done })
+    Ok(if output_args.strict && doubts { Exit::Doubtful } else { Exit::Done })
 }
 
+/// Model, tokens, route and time of an outcome in one line.
 fn figures(outcome: &Outcome) -> String {
     let tokens = outcome.tokens;
-    let seen = match tokens.seen == tokens.input {
-        true => format!("read all {} tokens", tokens.input),
-        false => format!("read {} of {} tokens", tokens.seen, tokens.input),
+    let read = if tokens.seen == tokens.input {
+        format!("read all {} tokens", tokens.input)
+    } else {
+        format!("read {} of {} tokens", tokens.seen, tokens.input)
     };
-    let route = if outcome.intermediate.is_some() { ", by way of an English summary" } else { "" };
     let route = match (outcome.intermediate.is_some(), outcome.from) {
-        (true, Language::Korean) => ", by way of a Korean summary",
-        _ => route,
+        (true, Language::Korean) => ", via a Korean summary",
+        (true, Language::English) => ", via an English summary",
+        (false, _) => "",
     };
     let (model, finish) = (&outcome.model, outcome.finish.as_str());
-    format!("{model}: {seen}, wrote {}{route} ({finish}), {:.1} s", tokens.output, outcome.seconds)
+    format!("{model}: {read}, wrote {}{route} ({finish}), {:.1} s", tokens.output, outcome.seconds)
 }

@@ -2,12 +2,13 @@
 //! library's options.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use malmoi::formats::Charset;
-use malmoi::prompts::Style;
-use malmoi::{Model, Request, Route};
+use malmoi::prompts::{Style, Term};
+use malmoi::{Error, Language, Model, Route, TaskOptions};
 
 use crate::context::Context;
 
@@ -91,26 +92,51 @@ impl GenerationArgs {
             ));
         }
     }
+}
 
-    /// Sets the options of a request.
-    pub fn apply(&self, mut request: Request, context: &Context) -> Request {
-        if let Some(seed) = self.seed {
-            request = request.seed(seed);
-        }
-        if let Some(count) = self.max_tokens {
-            request = request.max_tokens(count);
-        }
-        if let Some(width) = self.beams {
-            request = request.beams(width.into());
-        }
-        if let Some(name) = &self.prompt {
-            request = request.prompt(name);
-        }
-        match context.settings.prompts() {
-            Some(folder) => request.prompts_from(folder),
-            None => request,
-        }
+/// The options of a task, from the arguments and settings.
+pub(super) fn task_options(
+    from: Option<Language>,
+    to: Option<Language>,
+    glossary: Vec<Term>,
+    summary: Option<&SummaryArgs>,
+    generation: &GenerationArgs,
+    context: &Context,
+) -> TaskOptions {
+    let mut options = TaskOptions {
+        from,
+        to,
+        glossary,
+        prompt: generation.prompt.clone(),
+        prompt_folder: context.settings.prompts(),
+        seed: generation.seed,
+        max_tokens: generation.max_tokens,
+        beams: generation.beams.map(usize::from),
+        ..TaskOptions::default()
+    };
+    if let Some(summary) = summary {
+        options.sentences = summary.sentences as usize;
+        options.style = summary.style.into();
+        options.route = summary.route.into();
     }
+    options
+}
+
+/// The language of an argument.
+pub(super) fn language(argument: &str) -> Result<Language> {
+    Ok(Language::parse(argument)?)
+}
+
+/// The language of `--from`; `None` for `auto`.
+pub(super) fn source_language(argument: &str) -> Result<Option<Language>> {
+    if argument == "auto" { Ok(None) } else { language(argument).map(Some) }
+}
+
+/// The terms of `--glossary`.
+pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+    Ok(Term::read(&bytes, &path.display().to_string())?)
 }
 
 /// Character encoding of the inputs.

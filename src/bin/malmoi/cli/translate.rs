@@ -7,57 +7,55 @@ use clap::Args;
 use malmoi::Error;
 
 use super::task;
-use super::task_args::{EncodingArgs, GenerationArgs, OutputArgs};
+use super::task_args::{self, EncodingArgs, GenerationArgs, OutputArgs};
 use crate::context::{Context, Exit};
 
-/// Translate a text; paragraphs stay paragraphs
+/// Translate a text paragraph by paragraph
 #[derive(Args)]
 #[command(after_help = "Examples:\n  malmoi translate article.txt --to ko\n  \
     malmoi translate article.txt --to ko --glossary terms.tsv -o article.ko.txt")]
 pub(crate) struct Translate {
-    /// The text; standard input if none or `-`
+    /// Text file, or `-` for standard input [default: standard input]
     input: Option<PathBuf>,
     /// Language of the text: auto, en or ko
     #[arg(long, value_name = "LANGUAGE", default_value = "auto")]
     from: String,
-    /// Language to translate into: en or ko [default: the other one]
+    /// Language of the translation: en or ko [default: the other one]
     #[arg(long, value_name = "LANGUAGE")]
     to: Option<String>,
-    /// Translations that must be used: a term, a tab and its translation on each line
+    /// Glossary file: a term, a tab and its required translation on each line
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
     #[command(flatten)]
     encoding: EncodingArgs,
     #[command(flatten)]
-    choices: GenerationArgs,
+    generation: GenerationArgs,
     #[command(flatten)]
-    results: OutputArgs,
+    output: OutputArgs,
 }
 
 impl Translate {
     pub fn run(self, context: &Context) -> Result<Exit> {
-        let to = self.to.as_deref().map(task::language).transpose()?;
-        let given = task::source_language(&self.from)?;
-        task::check_output(
-            &self.results,
-            &[self.input.as_deref(), self.glossary.as_deref()],
-            context,
-        )?;
-        let glossary = task::glossary(self.glossary.as_deref())?;
+        let to = self.to.as_deref().map(task_args::language).transpose()?;
+        let given = task_args::source_language(&self.from)?;
+        let read = [self.input.as_deref(), self.glossary.as_deref()];
+        task::check_output(&self.output, &read, context)?;
+        let glossary = task_args::glossary(self.glossary.as_deref())?;
         let document = task::read(self.input.as_deref(), self.encoding, context)?;
         let from = given.map_or_else(|| task::language_of(&document), Ok)?;
         let to = to.unwrap_or(from.other());
         if from == to {
             return Err(Error::SameLanguage { language: to.name() }.into());
         }
-        let chosen = context.resolver().translator(from, to)?;
-        self.choices.note_ignored(&[&chosen.model], context);
-        let mut request =
-            chosen.model.translate_document(document).to(to).capabilities(chosen.capabilities);
-        if let Some(from) = given {
-            request = request.from(from);
-        }
-        let request = self.choices.apply(request.glossary(glossary), context);
-        task::finish(request, task::Pieces::Blocks, &self.results, context)
+        let translator = context.resolver().translator(from, to)?;
+        self.generation.note_ignored(&[&translator.model], context);
+        let options =
+            task_args::task_options(given, Some(to), glossary, None, &self.generation, context);
+        let request = translator
+            .model
+            .translate_document(document)
+            .task_options(options)
+            .capabilities(translator.capabilities);
+        task::finish(request, task::Streaming::ByBlock, &self.output, context)
     }
 }

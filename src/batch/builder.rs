@@ -1,0 +1,169 @@
+//! The builder of a batch.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::bilingual::BilingualFormat;
+use super::ingest::Input;
+use super::outputs;
+use super::plan::{Follow, ModelChoice, Plan};
+use super::run::{self, Callbacks, Progress, RunReport};
+use crate::error::Result;
+use crate::formats::Fields;
+use crate::job::TaskOptions;
+use crate::language::Language;
+
+/// A batch: summaries, translations or both of every item of its inputs, in one output folder.
+///
+/// ```no_run
+/// use malmoi::{Language, Model, batch, batch::Batch};
+///
+/// let model = Model::open("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf")?;
+/// let report = Batch::new(Language::Korean)
+///     .summarize_with(&model)
+///     .inputs(batch::files("articles")?)
+///     .run("results")?;
+/// println!("{} of {} items done", report.counts.done, report.counts.items);
+/// # Ok::<(), malmoi::Error>(())
+/// ```
+#[must_use = "a batch does nothing until `run`"]
+pub struct Batch<'b> {
+    plan: Plan,
+    inputs: Vec<Input>,
+    fields: Fields,
+    retry_failed: bool,
+    overwrite: bool,
+    callbacks: Callbacks<'b>,
+}
+
+impl<'b> Batch<'b> {
+    /// A batch with results in a language.
+    pub fn new(to: Language) -> Self {
+        Self {
+            plan: Plan::new(to),
+            inputs: Vec::new(),
+            fields: Fields::default(),
+            retry_failed: false,
+            overwrite: false,
+            callbacks: Callbacks::default(),
+        }
+    }
+
+    /// Summarizes every item with a model.
+    pub fn summarize_with(mut self, model: impl Into<ModelChoice>) -> Self {
+        self.plan.summarizer = Some(model.into());
+        self
+    }
+
+    /// Translates every item with a model, and summaries on the route `cascade`.
+    pub fn translate_with(mut self, model: impl Into<ModelChoice>) -> Self {
+        self.plan.translator = Some(model.into());
+        self.plan.translate = true;
+        self
+    }
+
+    /// Translates only summaries, on the route `cascade`; [`translate_with`](Self::translate_with)
+    /// takes precedence.
+    pub fn translate_summaries_with(mut self, model: impl Into<ModelChoice>) -> Self {
+        self.plan.translator.get_or_insert(model.into());
+        self
+    }
+
+    /// Options of summaries and translations. Their `to` is the batch's.
+    pub fn task_options(mut self, options: TaskOptions) -> Self {
+        self.plan.options = options;
+        self
+    }
+
+    /// Adds inputs, for example those of [`files`](super::files()).
+    pub fn inputs(mut self, inputs: impl IntoIterator<Item = Input>) -> Self {
+        self.inputs.extend(inputs);
+        self
+    }
+
+    /// Field names of JSONL and CSV records.
+    pub fn fields(mut self, fields: Fields) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Number of items processed at the same time; 8 by default. It changes no result.
+    pub fn max_concurrent(mut self, count: usize) -> Self {
+        self.plan.max_concurrent = count;
+        self
+    }
+
+    /// Time limit for an item; a slower item fails. There is none by default.
+    pub fn item_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.plan.item_timeout = limit;
+        self
+    }
+
+    /// True if the inputs are feeds: writes `feed.xml`, and keeps items that left their feeds.
+    pub fn feed(mut self, feed: bool) -> Self {
+        self.plan.feed = feed;
+        self
+    }
+
+    /// Reads the pages that items link to, and uses an article that is longer than its item.
+    pub fn follow(mut self, follow: Option<Follow>) -> Self {
+        self.plan.follow = follow;
+        self
+    }
+
+    /// Formats to write source and translation in, side by side: `pairs.tmx`.
+    pub fn bilingual(mut self, formats: Vec<&'static BilingualFormat>) -> Self {
+        self.plan.bilingual = formats;
+        self
+    }
+
+    /// True to show items in the results that are no longer in their inputs.
+    pub fn keep_removed(mut self, keep: bool) -> Self {
+        self.plan.keep_removed = keep;
+        self
+    }
+
+    /// True to try the failed items of earlier runs again.
+    pub fn retry_failed(mut self, retry: bool) -> Self {
+        self.retry_failed = retry;
+        self
+    }
+
+    /// True to write results over inputs, and over files that malmoi did not make.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Receives the progress of the run several times per second.
+    pub fn on_progress(mut self, callback: impl FnMut(&Progress) + 'b) -> Self {
+        self.callbacks.on_progress = Some(Box::new(callback));
+        self
+    }
+
+    /// Receives notes for the user: a damaged journal, an unreadable input.
+    pub fn on_note(mut self, callback: impl FnMut(&str) + 'b) -> Self {
+        self.callbacks.on_note = Some(Box::new(callback));
+        self
+    }
+
+    /// A flag that stops the run when it is set. Unfinished items are returned to the queue and all
+    /// results are saved; the next run continues.
+    pub fn stop_flag(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.callbacks.stop = stop;
+        self
+    }
+
+    /// Processes the inputs into a folder. Running again with the same folder processes only items
+    /// that are new or changed.
+    pub fn run(mut self, folder: impl AsRef<Path>) -> Result<RunReport> {
+        let folder = folder.as_ref();
+        let paths: Vec<PathBuf> =
+            self.inputs.iter().filter_map(|input| input.path.clone()).collect();
+        outputs::check_folder(folder, &paths, self.overwrite)?;
+        let Self { plan, inputs, fields, retry_failed, callbacks, .. } = &mut self;
+        run::run(plan, folder, std::mem::take(inputs), fields, *retry_failed, callbacks)
+    }
+}
