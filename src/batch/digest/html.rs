@@ -1,5 +1,5 @@
-//! The digest as a page, and translated articles as pages. Nothing in them reaches outside or runs:
-//! every word of an item is text, and HTML of an item goes through a sanitizer.
+//! The digest and translated articles as HTML pages. The pages load and run nothing: text of items is
+//! escaped, and HTML of items is sanitized.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use crate::document::escape;
 use crate::finding::{Finding, Place};
 use crate::language::Language;
 
-/// Text colours have a contrast of at least 4.5:1 on their backgrounds, in light and dark.
+/// Text colors have a contrast of at least 4.5:1 in light and dark mode.
 const STYLE: &str = "
 :root{color-scheme:light dark;--paper:#fff;--ink:#1a1a1a;--quiet:#595959;--edge:#d0d0d0;--doubt:#8a3b00;--mark:#ffe9b8;--row:#fff8e8;--link:#0b57d0}
 @media(prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#ececec;--quiet:#b0b0b0;--edge:#44474d;--doubt:#ffc069;--mark:#5c4410;--row:#2a2416;--link:#9cc2ff}}
@@ -39,11 +39,11 @@ body:has(#only:checked) [data-doubts='0']{display:none}
 @media print{body{max-width:none;padding:0;font-size:10pt;background:none;color:#000}nav,.filter{display:none}article,tr,.summary{break-inside:avoid}h2{break-after:avoid}}
 ";
 
-/// What a page may load: nothing. Styles stand in the page itself.
+/// Content security policy: load nothing; styles are inline.
 const POLICY: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
      base-uri 'none'; form-action 'none'\">";
 
-/// The digest of items in the order they came.
+/// The digest of items, in their order.
 pub(in crate::batch) fn html(lines: &[Line], figures: Figures, to: Language) -> String {
     let say = words(to);
     let Figures { count, doubtful, failed } = figures;
@@ -65,13 +65,13 @@ pub(in crate::batch) fn html(lines: &[Line], figures: Figures, to: Language) -> 
     let _ = writeln!(page, "<nav aria-label=\"{}\"><ol>", say.items);
     for (index, line) in lines.iter().enumerate() {
         let doubts = line.doubts().count();
-        let shown = match doubts {
+        let label = match doubts {
             0 => String::new(),
             _ => format!(" <small>({})</small>", Words::doubts(to, doubts)),
         };
         let _ = writeln!(
             page,
-            "<li data-doubts=\"{doubts}\"><a href=\"#item-{}\">{}</a>{shown}</li>",
+            "<li data-doubts=\"{doubts}\"><a href=\"#item-{}\">{}</a>{label}</li>",
             index + 1,
             escape(&heading(line))
         );
@@ -91,7 +91,7 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
         page,
         "<article id=\"item-{number}\" aria-labelledby=\"title-{number}\" data-doubts=\"{doubts}\">"
     );
-    // The headline's own row is not shown again in the table.
+    // The table leaves out the row of the headline.
     let headline =
         line.translation.as_ref().and_then(|translation| headline_row(line, translation));
     let language = if headline.is_some() { &line.to } else { &line.from };
@@ -114,7 +114,7 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
         }
     }
     let _ = writeln!(page, "<p class=\"facts\">{}</p>", facts(line, say));
-    list(page, &line.findings.iter().filter(|one| one.is_doubt()).collect::<Vec<_>>());
+    list(page, &line.findings.iter().filter(|finding| finding.is_doubt()).collect::<Vec<_>>());
     summary(page, line, say);
     if let Some(translation) = &line.translation {
         table(page, line, translation);
@@ -122,20 +122,21 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
     *page += "</article>\n";
 }
 
-/// A summary with its doubtful words marked, the text it was translated from, and the article where
-/// no table shows it.
+/// The summary with its findings marked, the summary it was translated from, and the article if no
+/// table shows it.
 fn summary(page: &mut String, line: &Line, say: &Words) {
     let Some(summary) = &line.summary else { return };
-    let doubts: Vec<&Finding> = summary.findings.iter().filter(|one| one.is_doubt()).collect();
+    let doubts: Vec<&Finding> =
+        summary.findings.iter().filter(|finding| finding.is_doubt()).collect();
     let ranges = |place: fn(&Finding) -> Option<Place>| -> Vec<Range<usize>> {
-        doubts.iter().filter_map(|one| place(one).and_then(whole)).collect()
+        doubts.iter().filter_map(|finding| place(finding).and_then(range_in_text)).collect()
     };
     let class = if doubts.is_empty() { "summary" } else { "summary doubted" };
-    let text = marked(&summary.text, &ranges(|one| one.output));
+    let text = marked(&summary.text, &ranges(|finding| finding.output));
     let _ = writeln!(page, "<div class=\"{class}\" lang=\"{}\">{text}", line.to);
     list(page, &doubts);
     *page += "</div>\n";
-    let mut more = |title: &str, text: &str| {
+    let mut details = |title: &str, text: &str| {
         let _ = writeln!(
             page,
             "<details><summary>{title}</summary><div lang=\"{}\">{text}</div></details>",
@@ -143,14 +144,14 @@ fn summary(page: &mut String, line: &Line, say: &Words) {
         );
     };
     if let Some(text) = &summary.intermediate {
-        more(say.intermediate, &escape(text));
+        details(say.intermediate, &escape(text));
     }
     if line.translation.is_none() {
-        more(say.article, &marked(&line.source, &ranges(|one| one.source)));
+        details(say.article, &marked(&line.source, &ranges(|finding| finding.source)));
     }
 }
 
-/// A part of the source beside its translation, with what is doubtful about it.
+/// A paragraph of the source beside its translation, with its findings.
 struct Row<'l> {
     index: usize,
     pair: &'l Pair,
@@ -159,17 +160,18 @@ struct Row<'l> {
 
 fn rows(translation: &Translation) -> impl Iterator<Item = Row<'_>> {
     translation.pairs.iter().enumerate().map(|(index, pair)| {
-        let about = |one: &&Finding| one.is_doubt() && one.segment == Some(index);
+        let about = |finding: &&Finding| finding.is_doubt() && finding.segment == Some(index);
         Row { index, pair, findings: translation.findings.iter().filter(about).collect() }
     })
 }
 
+/// The row of the headline, if the headline was translated.
 fn headline_row<'l>(line: &Line, translation: &'l Translation) -> Option<Row<'l>> {
     let title = line.title.as_deref()?.trim();
     rows(translation).find(|row| row.pair.source == title)
 }
 
-/// Source and translation, a row a part.
+/// The table of source and translation, one row per paragraph.
 fn table(page: &mut String, line: &Line, translation: &Translation) {
     let headline = headline_row(line, translation).map(|row| row.index);
     let _ = writeln!(
@@ -193,30 +195,30 @@ fn table(page: &mut String, line: &Line, translation: &Translation) {
         *page += "</td></tr>\n";
     }
     *page += "</tbody>\n</table>\n";
-    let about_all = |one: &&Finding| one.is_doubt() && one.segment.is_none();
+    let about_all = |finding: &&Finding| finding.is_doubt() && finding.segment.is_none();
     list(page, &translation.findings.iter().filter(about_all).collect::<Vec<_>>());
 }
 
-/// Where the findings of a pair lie, in its source and in its translation.
+/// Byte ranges of the findings of a pair, in its source and in its translation.
 fn marks(pair: &Pair, findings: &[&Finding]) -> [Vec<Range<usize>>; 2] {
     let ranges = |place: fn(&Finding) -> Option<Place>, text: &str| -> Vec<Range<usize>> {
-        let places = findings.iter().filter_map(|one| place(one));
-        places
+        findings
+            .iter()
+            .filter_map(|finding| place(finding))
             .filter(|place| place.of(text).is_some())
             .map(|place| place.start..place.end)
             .collect()
     };
-    [ranges(|one| one.source, &pair.source), ranges(|one| one.output, &pair.text)]
+    [ranges(|finding| finding.source, &pair.source), ranges(|finding| finding.output, &pair.text)]
 }
 
-/// Where a place lies in the whole text, if that is known.
-fn whole(place: Place) -> Option<Range<usize>> {
+/// Byte range of a place in the whole text, if its offset is known.
+fn range_in_text(place: Place) -> Option<Range<usize>> {
     let start = place.offset?;
     Some(start..start + place.end.checked_sub(place.start)?)
 }
 
-/// A text as HTML with some of its byte ranges marked; ranges that do not lie on its characters are
-/// left out.
+/// A text as HTML with byte ranges marked. Ranges that are not on character boundaries are ignored.
 fn marked(text: &str, ranges: &[Range<usize>]) -> String {
     let mut ranges: Vec<&Range<usize>> =
         ranges.iter().filter(|range| text.get((*range).clone()).is_some()).collect();
@@ -237,12 +239,12 @@ fn marked(text: &str, ranges: &[Range<usize>]) -> String {
     html + &escape(&text[end..])
 }
 
-/// Doubts, each within reach of the keyboard.
+/// A list of findings, each of which can take the keyboard focus.
 fn list(page: &mut String, doubts: &[&Finding]) {
     if doubts.is_empty() {
         return;
     }
-    // No line break around the list: the cell shows those of its text.
+    // No line breaks around the list: the cell would show them.
     *page += "<ul class=\"doubts\" lang=\"en\">";
     for doubt in doubts {
         let _ = write!(
@@ -255,11 +257,11 @@ fn list(page: &mut String, doubts: &[&Finding]) {
     *page += "</ul>";
 }
 
-/// Where an item comes from, when it was published, and the models that worked on it.
+/// Source, date and address of an item, and the models that processed it.
 fn facts(line: &Line, say: &Words) -> String {
     let mut facts = vec![escape(&line.input)];
     facts.extend(line.published.as_deref().map(escape));
-    // Only addresses of the web become links: a feed may say `javascript:`.
+    // Only web addresses become links: a feed may contain `javascript:`.
     if let Some(link) = line.link.as_deref().filter(|link| is_web(link)) {
         facts.push(format!(
             "<a rel=\"noreferrer noopener\" href=\"{}\">{}</a>",
@@ -278,8 +280,8 @@ fn name(code: &str) -> &'static str {
     Language::parse(code).map_or("", Language::native_name)
 }
 
-/// A translated piece of HTML from an item, with nothing that runs, loads or hides: structure,
-/// emphasis, tables and links.
+/// HTML of an item reduced to structure, emphasis, tables and links: nothing that runs, loads or
+/// hides.
 pub(super) fn sanitized(html: &str) -> String {
     ammonia::Builder::default()
         .rm_tags(["img", "map", "area"])
@@ -294,8 +296,8 @@ pub(super) fn sanitized(html: &str) -> String {
         .to_string()
 }
 
-/// A translated page by itself: the words and structure of the original, none of its scripts,
-/// styles or pictures.
+/// A translated article as a page: text and structure of the original without scripts, styles and
+/// images.
 pub(in crate::batch) fn translated_page(line: &Line, html: &str) -> String {
     let body = html.find("<body").map_or(html, |at| &html[at..]);
     format!(
@@ -311,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marked_words_stay_text() {
+    fn marked_text_is_escaped() {
         let text = "It cost <b>412</b> & 17";
         let at = |word: &str| text.find(word).map_or(0..0, |start| start..start + word.len());
         assert_eq!(
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sanitized_keeps_structure_and_loads_nothing() {
+    fn sanitized_html_keeps_structure_and_loads_nothing() {
         for (html, clean) in [
             ("<p>The <b>port</b></p><script>alert(1)</script>", "<p>The <b>port</b></p>"),
             (

@@ -1,12 +1,12 @@
-//! The digest and single items as Markdown. Every word of an item is escaped: no heading, link,
-//! picture, fence, list or tag of an article becomes one here.
+//! The digest and single items as Markdown. Text of items is escaped, so that nothing in it becomes
+//! a heading, link, image, code block, list or tag.
 
 use super::words::{Words, words};
 use super::{Figures, heading, is_web, models, title};
 use crate::batch::result::{Line, Translation};
 use crate::language::Language;
 
-/// All items.
+/// The digest.
 pub(in crate::batch) fn markdown(lines: &[Line], figures: Figures, to: Language) -> String {
     let Figures { count, doubtful, failed } = figures;
     let figures = Words::figures(to, [count, doubtful, failed, lines.len()]);
@@ -18,11 +18,11 @@ pub(in crate::batch) fn markdown(lines: &[Line], figures: Figures, to: Language)
     text
 }
 
-/// One item.
+/// An item.
 pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
     let say = words(to);
     let mut text = format!("## {}\n\n", inline(&heading(line)));
-    if line.translation.as_ref().is_some_and(|one| one.title.is_some()) {
+    if line.translation.as_ref().is_some_and(|result| result.title.is_some()) {
         text += &format!("*{}*\n\n", inline(title(line)));
     }
     let link = line.link.as_deref().filter(|link| is_web(link)).map(|link| format!("<{link}>"));
@@ -52,38 +52,38 @@ pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
     text
 }
 
-/// The words of a translation, its headline left out: that stands above them.
+/// The text of a translation without its headline.
 fn body(line: &Line, translation: &Translation) -> String {
     let title = line.title.as_deref().map(str::trim);
     let pairs = translation.pairs.iter().filter(|pair| Some(pair.source.as_str()) != title);
     pairs.map(|pair| pair.text.trim()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// A text on one line, as words.
+/// A text as one line, escaped.
 fn inline(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     escaped(&line)
 }
 
-/// A text line by line, as words; blank lines stay.
+/// A text line by line, escaped; blank lines are kept.
 fn paragraphs(text: &str) -> String {
     text.trim().lines().map(|line| escaped(line.trim())).collect::<Vec<_>>().join("\n")
 }
 
-/// A line of which Markdown makes nothing but words (CommonMark 2.4: any ASCII punctuation may be
-/// escaped).
+/// A line escaped so that Markdown renders it as plain text. Any ASCII punctuation may be escaped
+/// (CommonMark 2.4).
 fn escaped(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     for (at, c) in line.char_indices() {
         let special = match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|' | '&' => true,
-            // At a line's beginning: headings, lists, rules and setext underlines; after its
-            // number, a list.
+            // Headings, lists, rules and setext underlines begin a line; a list also begins with a
+            // number.
             '#' | '+' | '-' | '=' => at == 0,
             ')' => digits > 0 && at == digits,
             '.' => digits > 0 && at == digits || line[..at].ends_with("www"),
-            // Bare addresses are links in GitHub's Markdown.
+            // GitHub's Markdown makes links of bare addresses.
             ':' => line[at..].starts_with("://"),
             _ => false,
         };
@@ -104,10 +104,10 @@ mod tests {
     use proptest::prelude::*;
     use pulldown_cmark::{Event, Options, Parser, Tag};
 
-    /// What Markdown makes of a text: its words, and whether it makes anything else.
+    /// The plain text that Markdown renders, and `true` if it renders anything else.
     fn read(markdown: &str) -> (String, bool) {
         let (mut words, mut other) = (String::new(), false);
-        // Smart punctuation shows other characters for quotes and dashes.
+        // Smart punctuation replaces quotes and dashes.
         for event in Parser::new_ext(markdown, Options::all() - Options::ENABLE_SMART_PUNCTUATION) {
             match event {
                 Event::Text(text) => words += &text,

@@ -1,8 +1,7 @@
-//! What people read of a run: headline, summary, and the translation beside its source with doubts
-//! where they are. As a page, as Markdown and as a feed.
+//! The digest of a run for readers: headlines, summaries, and translations beside their sources with
+//! findings marked; as an HTML page, as Markdown and as a feed.
 //!
-//! None of them needs anything but itself, and nothing in them that came from an item is more than
-//! text.
+//! Each file is self-contained, and text of items never becomes markup or script.
 
 mod html;
 mod markdown;
@@ -16,7 +15,7 @@ pub(super) use rss::rss;
 use super::result::Line;
 use crate::document::escape;
 
-/// What a run's folder holds: items, those with doubts, and those that failed.
+/// Numbers of items, of items to check, and of failed items.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Figures {
     pub count: usize,
@@ -24,48 +23,48 @@ pub(super) struct Figures {
     pub failed: usize,
 }
 
-/// The headline in the language of the digest if it was translated; the beginning of a text without
+/// The translated headline, or else the headline of the source, or the beginning of a text without
 /// one.
 fn heading(line: &Line) -> String {
-    const LONGEST: usize = 90;
-    let heading = line.translation.as_ref().and_then(|one| one.title.as_deref());
+    const MAX_CHARS: usize = 90;
+    let heading = line.translation.as_ref().and_then(|result| result.title.as_deref());
     let heading = heading.unwrap_or_else(|| title(line));
-    match heading.char_indices().nth(LONGEST).filter(|_| line.title.is_none()) {
+    match heading.char_indices().nth(MAX_CHARS).filter(|_| line.title.is_none()) {
         Some((end, _)) => format!("{}…", heading[..end].trim_end()),
         None => heading.to_string(),
     }
 }
 
+/// The headline of the source, or its first line.
 fn title(line: &Line) -> &str {
     let first = || line.source.lines().next().unwrap_or(&line.id);
     line.title.as_deref().unwrap_or_else(first)
 }
 
-/// The models that worked on an item, each once.
+/// Names of the models that processed an item, each once.
 fn models(line: &Line) -> Vec<&str> {
-    let summary = line.summary.iter().map(|one| one.model.as_str());
-    let mut models: Vec<&str> =
-        summary.chain(line.translation.iter().map(|one| one.model.as_str())).collect();
+    let summary = line.summary.iter().map(|summary| summary.model.as_str());
+    let translation = line.translation.iter().map(|translation| translation.model.as_str());
+    let mut models: Vec<&str> = summary.chain(translation).collect();
     models.dedup();
     models
 }
 
-/// Whether an address is one of the web and has no character that could end the place it is written
-/// in.
+/// True for a web address without characters that could end an attribute or a Markdown link.
 fn is_web(link: &str) -> bool {
-    let known = link.starts_with("https://") || link.starts_with("http://");
-    known
+    let is_http = link.starts_with("https://") || link.starts_with("http://");
+    is_http
         && !link.contains(|c: char| {
             c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\\')
         })
 }
 
-/// A text as an attribute's value.
+/// A text escaped for the value of an attribute.
 pub(super) fn attribute(text: &str) -> String {
     xml(text).replace('"', "&quot;").replace('\'', "&#39;")
 }
 
-/// A text that XML 1.0 allows: control characters have no place in it, not even escaped.
+/// A text escaped for XML 1.0, which allows control characters not even as references.
 pub(super) fn xml(text: &str) -> String {
     let allowed = |c: &char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
     escape(

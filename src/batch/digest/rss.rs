@@ -1,4 +1,4 @@
-//! The items as RSS 2.0 in the language they were brought into, for readers that fetch a feed.
+//! The items as RSS 2.0, in the language of the results.
 //!
 //! Format: <https://www.rssboard.org/rss-specification>.
 
@@ -13,10 +13,10 @@ use crate::document::escape;
 use crate::formats::{self, Form};
 use crate::language::Language;
 
-/// Category of items an editor should look at; its domain says whose category it is.
+/// Category of items to check. The domain marks it as malmoi's.
 const DOUBTFUL: &str = "<category domain=\"malmoi\">doubtful</category>";
 
-/// The feed, its latest item first. The channel names the sources, the language and the models.
+/// The feed, latest item first. The channel names the sources, the language and the models.
 pub(in crate::batch) fn rss(lines: &[Line], to: Language) -> String {
     let sources: BTreeSet<&str> = lines.iter().map(|line| line.input.as_str()).collect();
     let sources: Vec<&str> = sources.into_iter().collect();
@@ -44,7 +44,7 @@ pub(in crate::batch) fn rss(lines: &[Line], to: Language) -> String {
 
 fn item(feed: &mut String, line: &Line) {
     let heading = heading(line);
-    let summary = line.summary.as_ref().map_or(heading.as_str(), |one| one.text.as_str());
+    let summary = line.summary.as_ref().map_or(heading.as_str(), |summary| summary.text.as_str());
     let _ = write!(feed, "<item>\n<title>{}</title>\n", xml(&heading));
     if let Some(link) = line.link.as_deref().filter(|link| is_web(link)) {
         let _ = writeln!(feed, "<link>{}</link>", xml(link));
@@ -76,11 +76,11 @@ fn item(feed: &mut String, line: &Line) {
     );
 }
 
-/// The text of an item as HTML without its headline, then what is doubtful about it.
+/// The text of an item as HTML without its headline, followed by its findings.
 fn content(line: &Line, heading: &str) -> String {
     let body = match (&line.form, &line.translation) {
         (Form::Html, Some(translation)) => sanitized(formats::without_title(&translation.text)),
-        (_, Some(translation)) => paragraphs(&words_of(translation), heading),
+        (_, Some(translation)) => paragraphs(&translated_text(translation), heading),
         (_, None) => paragraphs(&line.source, heading),
     };
     let doubts: String =
@@ -88,12 +88,14 @@ fn content(line: &Line, heading: &str) -> String {
     if doubts.is_empty() { body } else { format!("{body}<ul>{doubts}</ul>") }
 }
 
-fn words_of(translation: &Translation) -> String {
+fn translated_text(translation: &Translation) -> String {
     translation.pairs.iter().map(|pair| pair.text.trim()).collect::<Vec<_>>().join("\n\n")
 }
 
+/// Paragraphs as HTML, without the first if it is the heading.
 fn paragraphs(text: &str, heading: &str) -> String {
-    let paragraphs = text.split("\n\n").map(str::trim).filter(|one| !one.is_empty());
-    let body = |(number, one): &(usize, &str)| *number > 0 || *one != heading;
-    paragraphs.enumerate().filter(body).map(|(_, one)| format!("<p>{}</p>", escape(one))).collect()
+    let mut paragraphs =
+        text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).peekable();
+    paragraphs.next_if(|first| *first == heading);
+    paragraphs.map(|paragraph| format!("<p>{}</p>", escape(paragraph))).collect()
 }

@@ -1,8 +1,8 @@
-//! The digest's own words, in the language of the results. Knows nothing of items.
+//! The words of the digest in the language of the results. Knows nothing of items.
 
 use crate::language::Language;
 
-/// Words and phrases of the page around the items.
+/// Headings and labels.
 pub(super) struct Words {
     pub notice: &'static str,
     pub filter: &'static str,
@@ -14,23 +14,23 @@ pub(super) struct Words {
 }
 
 const ENGLISH: Words = Words {
-    notice: "Summaries and translations made by a machine. Check before use.",
-    filter: "Only items with doubts",
-    items: "Items",
+    notice: "Machine-generated summaries and translations. Check before publication.",
+    filter: "Show only items to check",
+    items: "Contents",
     original: "Original headline",
-    intermediate: "Summary before it was translated",
-    article: "The article",
-    models: "Made with",
+    intermediate: "Summary before translation",
+    article: "Full article",
+    models: "Models:",
 };
 
 const KOREAN: Words = Words {
-    notice: "기계가 요약하고 번역한 글입니다. 쓰기 전에 확인하십시오.",
-    filter: "확인할 점이 있는 기사만 보기",
-    items: "기사 목록",
+    notice: "기계가 요약하고 번역한 기사입니다. 보도하기 전에 확인하십시오.",
+    filter: "확인이 필요한 기사만 보기",
+    items: "차례",
     original: "원래 제목",
-    intermediate: "번역하기 전의 요약",
+    intermediate: "번역 전 요약",
     article: "기사 원문",
-    models: "모델",
+    models: "모델:",
 };
 
 /// The words in a language.
@@ -42,30 +42,30 @@ pub(super) fn words(language: Language) -> &'static Words {
 }
 
 impl Words {
-    /// How many doubts an item has: "2 doubts".
+    /// Number of findings that put an item in doubt: "2 points to check".
     pub fn doubts(language: Language, count: usize) -> String {
         match language {
-            Language::English => plural(count, "doubt"),
+            Language::English => format!("{} to check", plural(count, "point")),
             Language::Korean => format!("확인할 점 {count}개"),
         }
     }
 
-    /// What a digest holds: all items, those with doubts, those that failed, and those shown.
+    /// Numbers of all items, of items to check, of failed items, and of items in the digest.
     pub fn figures(language: Language, [all, doubtful, failed, shown]: [usize; 4]) -> String {
-        let part = |count: usize, words: String| (count > 0).then_some(words);
-        let hidden = (shown < all).then_some(());
+        let part = |count: usize, text: String| (count > 0).then_some(text);
+        let hidden = |text: String| (shown < all).then_some(text);
         let parts = match language {
             Language::English => [
                 Some(plural(all, "item")),
-                part(doubtful, format!("{doubtful} with doubts")),
-                part(failed, format!("{failed} failed (failed.jsonl says why)")),
-                hidden.map(|()| format!("the last {shown} are shown, all are in items.jsonl")),
+                part(doubtful, format!("{doubtful} to check")),
+                part(failed, format!("{failed} failed (reasons in failed.jsonl)")),
+                hidden(format!("latest {shown} shown (all in items.jsonl)")),
             ],
             Language::Korean => [
                 Some(format!("기사 {all}건")),
-                part(doubtful, format!("확인할 점이 있는 기사 {doubtful}건")),
+                part(doubtful, format!("확인 필요 {doubtful}건")),
                 part(failed, format!("실패 {failed}건(이유는 failed.jsonl)")),
-                hidden.map(|()| format!("마지막 {shown}건만 보임(전부는 items.jsonl)")),
+                hidden(format!("최근 {shown}건만 표시(전체는 items.jsonl)")),
             ],
         };
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
