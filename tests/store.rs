@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use malmoi::store::{Located, Settings, Store, StoreError, StoreEvent, Verdict};
 
+use crate::support::here;
 use crate::support::hub::{Answer, Asked, COMMIT, Hub, listing, sha256};
 
 const MODEL: &str = "someone/model-GGUF";
@@ -346,4 +347,39 @@ fn what_the_catalogue_says_runs_is_an_architecture_there_is() {
     for entry in malmoi::store::catalogue::entries().iter().filter(|entry| entry.runs) {
         assert!(there.contains(&&*entry.architecture), "{}: {}", entry.name, entry.architecture);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_first_open_after_a_pull_reads_each_file_for_its_checksum_once() {
+    let (cache, derived) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let weights = std::fs::read(here("fixtures/pickle/good/pytorch_model.bin")).unwrap();
+    let hub = Hub::start(move |asked| {
+        let files: &[(&str, &[u8])] = &[("config.json", b"{}"), ("pytorch_model.bin", &weights)];
+        match files.iter().find(|(name, _)| asked.path.ends_with(name)) {
+            Some((_, bytes)) => Answer::file(bytes, asked),
+            None => listing(files),
+        }
+    });
+    let list = derived.path().join("sums.json");
+    let settings = Settings {
+        endpoint: hub.endpoint.clone(),
+        checksums: Some(list.clone()),
+        ..Settings::new(cache.path())
+    };
+    let store = Store::new(settings);
+    let located = pull(&store, "someone/model").unwrap();
+    // Checksums of files that changed within the last two seconds are not remembered.
+    std::thread::sleep(Duration::from_millis(2100));
+    store.fingerprint(&located).unwrap();
+    let known = std::fs::read_to_string(&list).unwrap();
+    assert_eq!(known.matches(':').count(), 12, "two files: {known}");
+
+    let convert = || malmoi::checkpoint::convert_pickled(&located.path, derived.path()).unwrap();
+    let path = convert();
+    assert_eq!(std::fs::read_to_string(&list).unwrap(), known, "nothing was added");
+    // The name of the converted file follows from the listed checksums, not from the bytes.
+    let sum = known.rsplit('"').nth(1).unwrap();
+    std::fs::write(&list, known.replace(sum, &"0".repeat(64))).unwrap();
+    assert_ne!(convert(), path);
 }

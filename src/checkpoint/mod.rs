@@ -12,7 +12,6 @@ mod open;
 mod pickle;
 mod safetensors;
 mod sentencepiece;
-mod sums;
 mod tensor_names;
 mod tokenizer;
 mod unsupported;

@@ -36,13 +36,27 @@ pub fn replace_unsynced(
     write(path, fill, false).map(drop)
 }
 
+/// Writes a small file that only its owner can read and write, and its folder if there is none.
+/// Like [`replace_unsynced`] otherwise.
+pub(super) fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = folder_of(path);
+    std::fs::create_dir_all(folder)?;
+    // Temporary files have the mode 0600.
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn write(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<()>,
     sync: bool,
 ) -> Result<&Path> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]

@@ -1,7 +1,8 @@
-//! The ground of everything that reads or writes files: atomic writes, memory maps, kinds of
-//! entries. Knows no format and no module above it but the error type.
+//! The ground of everything that reads or writes files: atomic writes, memory maps, checksums, kinds
+//! of entries. Knows no format, and of this crate only the error type.
 
 mod atomic;
+mod checksums;
 mod entry;
 mod mapped;
 
@@ -11,4 +12,5 @@ pub use atomic::{
 pub use entry::{Kind, is_same_file, kind, open_lock};
 pub use mapped::{MappedFile, MappedSlice};
 
+pub(crate) use checksums::{ChecksumCache, Sha256Bytes, hash_into, to_hex};
 pub(crate) use mapped::Stamp;

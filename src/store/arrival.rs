@@ -11,8 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, io};
 use super::names::Sum;
-use super::sums::hash_into;
-use crate::files::{self, sync_folder};
+use crate::files::{self, hash_into, sync_folder};
 
 /// A file being written. What was written before an interruption is kept and continued.
 pub(crate) struct Arrival {

@@ -176,8 +176,11 @@ impl Store {
         if let Some(expected) = pin.map(|file| file.bytes).filter(|expected| *expected != found) {
             return Ok(Verdict::WrongSize { expected, found });
         }
-        let sums = self.computed_sums();
-        let found = if afresh { sums.afresh(path)? } else { sums.of(path)? };
+        let found = if afresh {
+            self.checksums().compute(path).map_err(io("read", path))?.into()
+        } else {
+            self.checksum(path)?
+        };
         let expected = pin.map(|file| file.sha256.clone()).or_else(|| self.unpinned_sum(path));
         Ok(match expected {
             None => Verdict::Unknown,
@@ -215,7 +218,7 @@ impl Store {
     /// Whether a file has the sum of a model's only file; read once unless it changes.
     pub(super) fn is_file_of(&self, path: &Path, entry: &Entry) -> bool {
         let pinned = entry.files.first().map(|file| &file.sha256);
-        self.computed_sums().of(path).is_ok_and(|sum| Some(&sum) == pinned)
+        self.checksum(path).is_ok_and(|sum| Some(&sum) == pinned)
     }
 
     /// What identifies a model's weights and vocabulary: the sums of its files, computed from their
@@ -227,9 +230,8 @@ impl Store {
             }
             None => files_of(&located.path)?,
         };
-        let computed = self.computed_sums();
         let sums: Result<Vec<String>, StoreError> =
-            files.iter().map(|path| Ok(computed.of(path)?.to_string())).collect();
+            files.iter().map(|path| Ok(self.checksum(path)?.to_string())).collect();
         Ok(sums?.join(" "))
     }
 }

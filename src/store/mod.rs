@@ -30,7 +30,9 @@ use serde::Serialize;
 
 use cache::RepoFolder;
 use catalogue::{Entry, Purpose, Source};
-use sums::{ComputedSums, FirstSums};
+use sums::FirstSums;
+
+use crate::files::ChecksumCache;
 
 pub use cache::stored_token;
 pub use error::StoreError;
@@ -60,8 +62,9 @@ pub struct Settings {
     pub retries: u32,
     /// Time before the first of these; doubled each time. `Retry-After` of the hub goes before it.
     pub pause: Duration,
-    /// File for sums that were computed, readable by its owner only; in the cache where `None`.
-    pub sums: Option<PathBuf>,
+    /// List of computed checksums, best in the folder of cached weights (`sums.json`), where opening
+    /// a model looks for it too. By default a list of the store's own, in the cache.
+    pub checksums: Option<PathBuf>,
     /// Bytes of disk to assume free, instead of asking the system.
     pub free: Option<u64>,
 }
@@ -79,7 +82,7 @@ impl Settings {
             stretch: None,
             retries: 4,
             pause: Duration::from_secs(1),
-            sums: None,
+            checksums: None,
             free: None,
         }
     }
@@ -382,13 +385,16 @@ impl Store {
         FirstSums::of(&self.settings.cache)
     }
 
-    fn computed_sums(&self) -> ComputedSums {
-        match &self.settings.sums {
-            Some(path) => ComputedSums::in_file(path),
-            None => {
-                ComputedSums::in_file(&self.settings.cache.join(".locks/malmoi-computed-sums.json"))
-            }
-        }
+    fn checksums(&self) -> ChecksumCache {
+        ChecksumCache::in_file(match &self.settings.checksums {
+            Some(list) => list.clone(),
+            None => self.settings.cache.join(".locks/malmoi-computed-sums.json"),
+        })
+    }
+
+    /// The checksum of a file; read once for each state of the file.
+    fn checksum(&self, path: &Path) -> Result<Sum, StoreError> {
+        self.checksums().of(path).map(Sum::from).map_err(error::io("read", path))
     }
 
     fn folder(&self, repo: &RepoFile) -> RepoFolder {

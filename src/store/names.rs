@@ -8,6 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::StoreError;
+use crate::files::{Sha256Bytes, to_hex};
 use crate::redact;
 
 /// Bytes of one part of a path: file systems take 255, and `.incomplete` or a link's temporary name
@@ -40,6 +41,12 @@ impl Sum {
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Sha256Bytes> for Sum {
+    fn from(sum: Sha256Bytes) -> Self {
+        Self(to_hex(&sum))
     }
 }
 

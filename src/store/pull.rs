@@ -243,7 +243,7 @@ impl Pull<'_> {
         let expected = file.sum.clone().or_else(|| self.store.unpinned_sum(path));
         Ok(match expected {
             None => true,
-            Some(expected) => self.store.computed_sums().of(path)? == expected,
+            Some(expected) => self.store.checksum(path)? == expected,
         })
     }
 

@@ -235,7 +235,7 @@ impl Settings {
             token: self.get("token").map(|token| token.trim().to_string()),
             offline: self.offline()?,
             python: self.get("python").unwrap_or(&usual.python).to_string(),
-            sums: Some(self.cache.join("malmoi/sums.json")),
+            checksums: Some(self.weights_cache().join("sums.json")),
             ..usual
         })
     }

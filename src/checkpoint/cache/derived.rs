@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::quantization::Quantization;
-use crate::checkpoint::sums::{Sum, Sums, hex};
 use crate::error::Result;
-use crate::files::{self, MappedFile};
+use crate::files::{self, ChecksumCache, MappedFile, Sha256Bytes, to_hex};
 
 /// Hexadecimal digits of the source sum in a file name.
 const HASH_DIGITS: usize = 12;
@@ -42,8 +41,8 @@ pub(in crate::checkpoint) struct Derivation<'d> {
 pub(in crate::checkpoint) struct DerivedFile {
     path: PathBuf,
     /// The sum of its sources and of the recipe.
-    source: Sum,
-    sums: Sums,
+    source: Sha256Bytes,
+    checksums: ChecksumCache,
 }
 
 impl DerivedFile {
@@ -54,23 +53,23 @@ impl DerivedFile {
         cache: &Path,
     ) -> Result<Self> {
         let Derivation { model, label, extension, recipe } = *derivation;
-        let mut sums = Sums::in_folder(cache);
+        let checksums = ChecksumCache::in_folder(cache);
         let mut sum = Sha256::new();
         sum.update(recipe);
         for file in sources {
             let length = file.bytes().len();
             // For a derived file, the sum that also verifies it.
             let covered = if source_of(file).is_some() { length - SUM } else { length };
-            sum.update(sums.of(file, covered)?);
+            sum.update(checksums.of_mapped(file, covered)?);
         }
-        let source: Sum = sum.finalize().into();
+        let source: Sha256Bytes = sum.finalize().into();
         let mut name = name_of(model);
         if !label.is_empty() {
             name = format!("{name}-{label}");
         }
-        let hash = &hex(&source)[..HASH_DIGITS];
+        let hash = &to_hex(&source)[..HASH_DIGITS];
         let path = cache.join(format!("{name}-{hash}.{extension}"));
-        Ok(Self { path, source, sums })
+        Ok(Self { path, source, checksums })
     }
 
     /// Where it is or will be.
@@ -85,7 +84,7 @@ impl DerivedFile {
             return None;
         }
         let (covered, own) = file.bytes().split_last_chunk::<SUM>()?;
-        (self.sums.of(&file, covered.len()).ok()? == *own).then_some(file)
+        (self.checksums.of_mapped(&file, covered.len()).ok()? == *own).then_some(file)
     }
 
     /// Writes the file. The sources must not have changed by the end of it; on failure nothing is
@@ -110,7 +109,7 @@ impl DerivedFile {
 }
 
 /// The source sum in the trailer of a derived file; `None` for any other file.
-fn source_of(file: &MappedFile) -> Option<Sum> {
+fn source_of(file: &MappedFile) -> Option<Sha256Bytes> {
     let (_, trailer) = file.bytes().split_last_chunk::<TRAILER>()?;
     let sums = trailer.strip_prefix(MAGIC)?;
     sums.first_chunk::<SUM>().copied()
