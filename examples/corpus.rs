@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use malmoi::checks::{self, Pair, Task};
+use malmoi::checks::{self, OutputKind, Pair};
 use malmoi::formats::{self, Fields};
 use malmoi::{Language, segment};
 use serde_json::json;
@@ -80,7 +80,7 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
         splitting += began.elapsed().as_secs_f64();
         let began = Instant::now();
         let (from, to) = (Language::English, Language::Korean);
-        let pair = Pair { source: &text, output: &text, from, to, task: Task::Translation };
+        let pair = Pair { source: &text, output: &text, from, to, kind: OutputKind::Translation };
         let findings = checks::findings(&pair, None).len();
         checking += began.elapsed().as_secs_f64();
         items.push(json!({

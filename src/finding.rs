@@ -56,7 +56,7 @@ impl From<Range<usize>> for Place {
 /// Made with [`Finding::new`] and what is known besides:
 /// ```
 /// use malmoi::Finding;
-/// let finding = Finding::new("numbers", "number_lost", "\"17\" is in the text but not in the translation")
+/// let finding = Finding::new("numbers", "number_lost", "'17' appears in the original but not in the translation")
 ///     .in_source(10..12)
 ///     .value("number", 17.0);
 /// assert!(finding.is_doubt());
@@ -172,9 +172,9 @@ impl Finding {
     /// use malmoi::{Finding, Severity};
     /// let mut findings = vec![
     ///     Finding::new("split", "split", "translated again in 2 pieces").at(0),
-    ///     Finding::new("numbers", "number_lost", "\"17\" is lost").at(2),
-    ///     Finding::new("numbers", "number_lost", "\"5\" is lost").at(1),
-    ///     Finding::new("numbers", "number_lost", "\"17\" is lost").at(2),
+    ///     Finding::new("numbers", "number_lost", "'17' is lost").at(2),
+    ///     Finding::new("numbers", "number_lost", "'5' is lost").at(1),
+    ///     Finding::new("numbers", "number_lost", "'17' is lost").at(2),
     ///     Finding::new("length", "cut", "the text was cut at 64 tokens").at(3).severity(Severity::Critical),
     /// ];
     /// Finding::arrange(&mut findings);

@@ -1,7 +1,8 @@
-//! READ THIS FIRST. The path of a text: read → segment → prompt → generate → check → join.
+//! READ THIS FIRST. The path of a text:
+//! read → segment → prompt → generate → check → join.
 //!
-//! A [`Document`] comes in as a reader of `formats` made it; an [`Outcome`] goes out. Each step is a
-//! file of this folder; [`summarize`] and [`translate`] below call them in order. This is the one
+//! A [`Document`] comes in as a reader of `formats` made it; an [`Outcome`] goes out. Each step is
+//! a file of this folder; [`summarize`] and [`translate`] below call them in order. This is the one
 //! place where text modules and model modules meet.
 
 mod cascade;

@@ -1,7 +1,7 @@
 //! Adversarial texts: the splitter and every check take linear time.
 
 use malmoi::Language;
-use malmoi::checks::{CHECKS, Pair, Task};
+use malmoi::checks::{CHECKS, OutputKind, Pair};
 use malmoi::segment::{sentences, split};
 
 use crate::support::clock::grows_linearly;
@@ -97,10 +97,16 @@ fn every_check_takes_linear_time() {
                 output,
                 from: english,
                 to: korean,
-                task: Task::Translation,
+                kind: OutputKind::Translation,
             });
             let output = second_half(text);
-            (check.run)(&Pair { source, output, from: english, to: english, task: Task::Summary });
+            (check.run)(&Pair {
+                source,
+                output,
+                from: english,
+                to: english,
+                kind: OutputKind::Summary,
+            });
         });
     }
 }

@@ -86,7 +86,7 @@ fn a_block_in_the_other_language_stays_and_is_said() {
     assert_eq!(outcome.text, text);
     let said = outcome.findings.iter().find(|finding| finding.segment.is_none()).unwrap();
     assert!(
-        said.is_doubt() && said.message.contains("이미 한국어로 쓰여 있다.\" is not in English"),
+        said.is_doubt() && said.message.contains("이미 한국어로 쓰여 있다.' is not in English"),
         "{said:?}"
     );
 }

@@ -1,37 +1,39 @@
-//! Copies: a translation that gives the source back.
+//! Copies: a translation that is identical to its source.
 
-use super::{Check, Kind, Pair, Task};
+use super::check::{Check, FindingKind, OutputKind, Pair};
 use crate::finding::Finding;
 
-const COPIED: Kind = Kind::critical("copied");
+const COPIED: FindingKind = FindingKind::critical("copied");
 
 pub(super) const CHECK: Check = Check {
     name: "copied",
-    describe: "a translation that is the source again",
+    describe: "a translation that is identical to its source",
     kinds: &[COPIED],
     run,
 };
 
-/// Fewer words are names, codes and titles, which are the same in both languages.
-const WORDS: usize = 3;
+/// Fewest words of a copy: names, codes and titles are the same in both languages.
+const MIN_WORDS: usize = 3;
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
-    let words = |text: &str| -> Vec<String> {
-        let kept = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| word.chars().any(char::is_alphabetic));
-        kept.map(str::to_lowercase).collect()
-    };
     let source = words(pair.source);
-    let copied = pair.task == Task::Translation
+    let copied = pair.kind == OutputKind::Translation
         && pair.from != pair.to
-        && source.len() >= WORDS
+        && source.len() >= MIN_WORDS
         && source == words(pair.output);
     if copied {
-        vec![CHECK.doubt(COPIED, "the translation is the same as the text")]
+        vec![CHECK.finding(COPIED, "the translation is identical to the original")]
     } else {
         Vec::new()
     }
+}
+
+/// Words with a letter, in lower case and without punctuation.
+fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.chars().any(char::is_alphabetic))
+        .map(str::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -46,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_doubted_whatever_its_marks() {
+    fn a_copy_is_found_whatever_its_punctuation() {
         assert_eq!(run(&translation("The ministers met.", "the ministers met"))[0].kind, "copied");
     }
 }

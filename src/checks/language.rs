@@ -1,106 +1,114 @@
-//! Language: output that is not in the language asked for, in whole or in part.
+//! Language: output that is not, or not entirely, in the requested language.
 
 use std::collections::HashSet;
 
-use super::{Check, Kind, Pair, excerpt, placed};
+use super::check::{Check, FindingKind, Pair};
+use super::spans::{excerpt, with_offsets};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::language::{Language, is_hangul, is_latin};
 use crate::segment::sentences;
 
-const WRONG: Kind = Kind::critical("wrong_language");
-const UNTRANSLATED: Kind = Kind::critical("untranslated");
-const SCRIPT: Kind = Kind::minor("foreign_script");
+const WRONG: FindingKind = FindingKind::critical("wrong_language");
+const UNTRANSLATED: FindingKind = FindingKind::critical("untranslated");
+const SCRIPT: FindingKind = FindingKind::minor("foreign_script");
 
 pub(super) const CHECK: Check = Check {
     name: "language",
-    describe: "output in another language or script than asked for",
+    describe: "output in another language or script than requested",
     kinds: &[WRONG, UNTRANSLATED, SCRIPT],
     run,
 };
 
-/// A sentence with so many words of Latin letters and no Hangul was left untranslated; shorter ones
-/// are names and titles.
-const WORDS: usize = 5;
-/// So few letters say nothing about the language: "AI", "G7".
-const LETTERS: usize = 10;
+/// Fewest Latin words of an untranslated sentence in a Korean text: shorter ones are names and
+/// titles.
+const MIN_LATIN_WORDS: usize = 5;
+/// Fewest Hangul letters of an untranslated sentence in an English text.
+const MIN_HANGUL: usize = 4;
+/// Fewest letters that tell a language: "AI" and "G7" do not.
+const MIN_LETTERS: usize = 10;
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
-    let (_, result) = pair.task.words();
+    let (_, result) = pair.kind.words();
     let letters = pair.output.chars().filter(|c| c.is_alphabetic()).count();
     let written = Language::detect(pair.output);
-    if letters >= LETTERS && written != Some(pair.to) {
-        let name = written.map_or("no language it knows", Language::name);
+    if letters >= MIN_LETTERS && written != Some(pair.to) {
+        let name = written.map_or("an unknown language", Language::name);
         let message = format!("the {result} is in {name}, not in {}", pair.to.name());
-        let doubt = CHECK.doubt(WRONG, message).value("asked", pair.to.code());
+        let finding = CHECK.finding(WRONG, message).value("asked", pair.to.code());
         return vec![match written {
-            Some(written) => doubt.value("written", written.code()),
-            None => doubt,
+            Some(written) => finding.value("written", written.code()),
+            None => finding,
         }];
     }
     if let Err(Error::ForeignText { seems }) = Language::recognize(pair.output) {
         let message = format!("the {result} seems to be in {seems}, not in {}", pair.to.name());
         return vec![
-            CHECK.doubt(WRONG, message).value("asked", pair.to.code()).value("written", seems),
+            CHECK.finding(WRONG, message).value("asked", pair.to.code()).value("written", seems),
         ];
     }
-    let foreign =
-        placed(sentences(pair.output)).filter(|(_, sentence)| is_foreign(sentence, pair.to));
-    let untranslated = foreign.map(|(start, sentence)| {
-        let message = format!("\"{}\" is not in {}", excerpt(sentence), pair.to.name());
-        CHECK.doubt(UNTRANSLATED, message).in_output(start..start + sentence.trim_end().len())
-    });
-    untranslated.chain(leak(pair)).collect()
+    let mut findings = Vec::new();
+    for (start, sentence) in with_offsets(sentences(pair.output)) {
+        if !is_foreign(sentence, pair.to) {
+            continue;
+        }
+        let message = format!("'{}' is not in {}", excerpt(sentence), pair.to.name());
+        let place = start..start + sentence.trim_end().len();
+        findings.push(CHECK.finding(UNTRANSLATED, message).in_output(place));
+    }
+    findings.extend(foreign_script(pair));
+    findings
 }
 
-/// Whether a sentence of the output is wholly in the other language.
+/// True if a sentence of the output is entirely in the other language.
 fn is_foreign(sentence: &str, to: Language) -> bool {
     match to {
         Language::Korean => {
             let words =
                 sentence.split_whitespace().filter(|word| word.chars().any(is_latin)).count();
-            // "PARIS SAINT-GERMAIN FC": capitals are names.
+            // Capitalized words are names: "PARIS SAINT-GERMAIN FC".
             let small = sentence
                 .split_whitespace()
                 .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
                 .count();
-            words >= WORDS && small * 2 >= words && !sentence.contains(is_hangul)
+            words >= MIN_LATIN_WORDS && small * 2 >= words && !sentence.contains(is_hangul)
         }
         Language::English => {
             let hangul = sentence.chars().filter(|c| is_hangul(*c)).count();
             let latin = sentence.chars().filter(|c| is_latin(*c)).count();
-            hangul >= 4 && hangul > latin
+            hangul >= MIN_HANGUL && hangul > latin
         }
     }
 }
 
-/// Hanja or kana that the source does not have: what Chinese-trained models put into Korean.
-fn leak(pair: &Pair<'_>) -> Option<Finding> {
-    let known: HashSet<char> = pair.source.chars().filter(|c| is_hanja_or_kana(*c)).collect();
-    let runs = placed(pair.output.split_inclusive(|c| !is_hanja_or_kana(c)).collect());
-    let glossed =
+/// Hanja or kana that the source does not have, as models trained on Chinese put into Korean.
+fn foreign_script(pair: &Pair<'_>) -> Option<Finding> {
+    let in_source: HashSet<char> = pair.source.chars().filter(|c| is_hanja_or_kana(*c)).collect();
+    let runs = with_offsets(pair.output.split_inclusive(|c| !is_hanja_or_kana(c)).collect());
+    let is_glossed =
         |at: usize, run: &str| pair.to == Language::Korean && is_gloss(pair.output, at, run);
     let leaked: Vec<(usize, char)> = runs
-        .filter(|(at, run)| !glossed(*at, run))
+        .filter(|(at, run)| !is_glossed(*at, run))
         .flat_map(|(at, run)| run.char_indices().map(move |(offset, c)| (at + offset, c)))
-        .filter(|(_, c)| is_hanja_or_kana(*c) && !known.contains(c))
+        .filter(|(_, c)| is_hanja_or_kana(*c) && !in_source.contains(c))
         .collect();
-    // Korean papers write some Hanja of their own for countries and people: 美, 北, 尹.
+    // Hanja that Korean newspapers use for countries and people: 美, 北, 尹.
     const CUSTOMARY: &str = "美北中日英獨佛露韓南伊印豪前現故新舊反親脫非對與野外內男女軍法檢警靑盧文朴尹李金大小上下全";
     let first =
         leaked.iter().find(|(_, c)| pair.to == Language::English || !CUSTOMARY.contains(*c))?;
+    let (original, _) = pair.kind.words();
     let words: String = leaked.iter().map(|(_, c)| c).collect();
-    let message =
-        format!("\"{}\" is neither Hangul nor Latin, and not in the source", excerpt(&words));
+    let message = format!("'{}' is foreign script that is not in the {original}", excerpt(&words));
     Some(
         CHECK
-            .doubt(SCRIPT, message)
+            .finding(SCRIPT, message)
             .in_output(first.0..first.0 + first.1.len_utf8())
             .value("letters", words),
     )
 }
 
-/// Whether a run, with the mark that ends it, is the Hanja of the word before it: "사인(死因)".
+/// True if a run, with the bracket after it, is the Hanja of the Korean word before it:
+/// "사인(死因)".
 fn is_gloss(text: &str, at: usize, run: &str) -> bool {
     run.ends_with(')') && text[..at].strip_suffix('(').is_some_and(|word| word.ends_with(is_hangul))
 }
@@ -128,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_the_wrong_language_is_doubted_once() {
+    fn an_answer_in_the_wrong_language_is_one_finding() {
         assert_eq!(
             messages(run(&translation("The ministers met.", "The ministers have met in Seoul."))),
             ["the translation is in English, not in Korean"]
@@ -136,11 +144,11 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_left_behind_is_doubted() {
+    fn an_untranslated_sentence_is_found() {
         let output = "두 장관은 서울에서 만나 협력을 논의했다고 국방부가 밝혔다. 그들은 모두 만족했다고 한다. They will meet again in the spring.";
         assert_eq!(
             messages(run(&translation("They met.", output))),
-            ["\"They will meet again in the spring.\" is not in Korean"]
+            ["'They will meet again in the spring.' is not in Korean"]
         );
         assert_eq!(
             run(&translation(
@@ -153,10 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn hanja_that_leaked_is_doubted_and_hanja_of_the_source_is_not() {
+    fn hanja_is_found_unless_the_source_has_it() {
         assert_eq!(
             messages(run(&translation("In Seocho.", "서울 瑞草区에서 열렸다."))),
-            ["\"瑞草区\" is neither Hangul nor Latin, and not in the source"]
+            ["'瑞草区' is foreign script that is not in the original"]
         );
         assert!(run(&translation("He wrote 福.", "그는 福을 썼다.")).is_empty());
         assert!(

@@ -1,70 +1,73 @@
-//! Length: a translation far shorter or longer than translations are has lost or invented
-//! something.
+//! Length: a translation that is much shorter or longer than usual lacks something or has invented
+//! it.
 
-use super::{Check, Kind, Pair, Task, excerpt};
+use super::check::{Check, FindingKind, OutputKind, Pair};
+use super::spans::excerpt;
 use crate::finding::Finding;
 use crate::language::Language;
 
-const SHORT: Kind = Kind::critical("too_short");
-const LONG: Kind = Kind::critical("too_long");
-const NO_SUMMARY: Kind = Kind::critical("no_summary");
+const SHORT: FindingKind = FindingKind::critical("too_short");
+const LONG: FindingKind = FindingKind::critical("too_long");
+const NO_SUMMARY: FindingKind = FindingKind::critical("no_summary");
 
 pub(super) const CHECK: Check = Check {
     name: "length",
-    describe: "a translation much shorter or longer than its source lets expect, a summary of a word or two",
+    describe: "a translation of unusual length, a summary of a word or two",
     kinds: &[SHORT, LONG, NO_SUMMARY],
     run,
 };
 
-/// Texts shorter than this (characters) vary too much: headlines drop half their words.
-const SHORTEST: usize = 40;
-
-/// Words of an article from which a summary has more than [`FEWEST`].
-const ARTICLE: usize = 20;
-/// A summary of fewer words says nothing: the model answered with something else.
-const FEWEST: usize = 3;
+/// Fewest characters of a source: the lengths of headlines vary too much, as they drop words.
+const MIN_SOURCE_CHARS: usize = 40;
+/// Fewest words of an article whose summary needs [`MIN_SUMMARY_WORDS`].
+const MIN_ARTICLE_WORDS: usize = 20;
+/// Fewest words of a summary: fewer are another answer of the model.
+const MIN_SUMMARY_WORDS: usize = 3;
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
-    if pair.task == Task::Summary {
+    if pair.kind == OutputKind::Summary {
         return no_summary(pair).into_iter().collect();
     }
     let Some((low, high)) = bounds(pair) else { return Vec::new() };
-    let (source, output) = (letters(pair.source), letters(pair.output));
-    if source < SHORTEST {
+    let (source, output) = (chars(pair.source), chars(pair.output));
+    if source < MIN_SOURCE_CHARS {
         return Vec::new();
     }
     let ratio = output as f64 / source as f64;
     if (low..=high).contains(&ratio) {
         return Vec::new();
     }
-    let (kind, strange) = if ratio < low { (SHORT, "short") } else { (LONG, "long") };
+    let (kind, unusual) = if ratio < low { (SHORT, "short") } else { (LONG, "long") };
     let message = format!(
-        "the translation is very {strange}: {ratio:.2} times the text, where {low:.2} to {high:.2} is usual"
+        "the translation is unusually {unusual}: {ratio:.2} times the length of the original; \
+         {low:.2} to {high:.2} is usual"
     );
-    vec![CHECK.doubt(kind, message).value("ratio", ratio).value("low", low).value("high", high)]
+    vec![CHECK.finding(kind, message).value("ratio", ratio).value("low", low).value("high", high)]
 }
 
 fn no_summary(pair: &Pair<'_>) -> Option<Finding> {
     let words = pair.output.split_whitespace().count();
-    let is_long = pair.source.split_whitespace().nth(ARTICLE).is_some();
-    let message = format!("the summary is \"{}\" and nothing else", excerpt(pair.output));
-    (is_long && (1..FEWEST).contains(&words)).then(|| {
-        CHECK.doubt(NO_SUMMARY, message).in_output(0..pair.output.len()).value("words", words)
-    })
+    let is_long = pair.source.split_whitespace().nth(MIN_ARTICLE_WORDS).is_some();
+    if !is_long || !(1..MIN_SUMMARY_WORDS).contains(&words) {
+        return None;
+    }
+    let message = format!("the summary is only '{}'", excerpt(pair.output));
+    let place = 0..pair.output.len();
+    Some(CHECK.finding(NO_SUMMARY, message).in_output(place).value("words", words))
 }
 
-/// Characters per character, from the first to the last percentile of human translations: the lower
-/// bound of FLORES-200 (2,009 pairs) or NTREX-128 (1,000 news sentences) where they differ, and the
-/// upper one. By FLORES alone, 4 % of what NTREX's professional translators wrote would be doubted.
+/// Usual characters of output per character of source: the 1st to the 99th percentile of human
+/// translations, the wider of FLORES-200 (2,009 pairs) and NTREX-128 (1,000 news sentences). With
+/// FLORES alone, 4 % of NTREX's professional translations would be findings.
 fn bounds(pair: &Pair<'_>) -> Option<(f64, f64)> {
-    match (pair.task, pair.from, pair.to) {
-        (Task::Translation, Language::English, Language::Korean) => Some((0.34, 0.95)),
-        (Task::Translation, Language::Korean, Language::English) => Some((1.0, 2.98)),
+    match (pair.kind, pair.from, pair.to) {
+        (OutputKind::Translation, Language::English, Language::Korean) => Some((0.34, 0.95)),
+        (OutputKind::Translation, Language::Korean, Language::English) => Some((1.0, 2.98)),
         _ => None,
     }
 }
 
-fn letters(text: &str) -> usize {
+fn chars(text: &str) -> usize {
     text.trim().chars().count()
 }
 
@@ -84,23 +87,22 @@ mod tests {
     }
 
     #[test]
-    fn half_a_translation_and_a_tale_are_doubted() {
+    fn half_a_translation_and_a_tale_are_found() {
         assert!(
             run(&translation(ENGLISH, "두 장관은 논의했다."))[0]
                 .message
-                .starts_with("the translation is very short: 0.11")
+                .starts_with("the translation is unusually short: 0.11")
         );
-        assert!(run(&translation(ENGLISH, &KOREAN.repeat(3)))[0].message.contains("very long"));
+        assert!(
+            run(&translation(ENGLISH, &KOREAN.repeat(3)))[0].message.contains("unusually long")
+        );
         assert!(run(&translation(KOREAN, "The ministers talked.")).len() == 1);
     }
 
     #[test]
     fn a_word_is_no_summary_of_an_article() {
         let article = format!("{ENGLISH} {ENGLISH}");
-        assert_eq!(
-            run(&summary(&article, "BANANA"))[0].message,
-            "the summary is \"BANANA\" and nothing else"
-        );
+        assert_eq!(run(&summary(&article, "BANANA"))[0].message, "the summary is only 'BANANA'");
         assert!(run(&summary(&article, "Ministers discuss security")).is_empty());
         assert!(run(&summary("Ministers meet in Haemin.", "Ministers meet")).is_empty());
     }

@@ -1,29 +1,29 @@
-//! What does not belong into a text for readers: pieces of a model's wire format, words to the
-//! user, links from nowhere.
+//! Markup: special tokens, remarks to the user and invented links in a text for readers.
 //!
-//! They mean that the template was wrong, that the model chatted, or that the article gave orders
-//! and the model obeyed.
+//! They are signs of a wrong chat template, of a model that chats, or of a model that followed
+//! instructions in the article.
 
 use std::collections::HashSet;
 
-use super::{Check, Kind, Pair, excerpt, placed};
+use super::check::{Check, FindingKind, Pair};
+use super::spans::{excerpt, with_offsets};
 use crate::finding::{Finding, Place};
 
-const TOKEN: Kind = Kind::critical("special_token");
-const SPOKEN: Kind = Kind::critical("chatter");
-const LINK: Kind = Kind::major("link_invented");
+const TOKEN: FindingKind = FindingKind::critical("special_token");
+const CHATTER: FindingKind = FindingKind::critical("chatter");
+const LINK: FindingKind = FindingKind::major("link_invented");
 
 pub(super) const CHECK: Check = Check {
     name: "markup",
-    describe: "special tokens, chatter of the model, links the source does not have",
-    kinds: &[TOKEN, SPOKEN, LINK],
+    describe: "special tokens, remarks of the model, links that the source does not have",
+    kinds: &[TOKEN, CHATTER, LINK],
     run,
 };
 
-/// More are not looked for: each is sought in the whole source.
-const MOST: usize = 100;
+/// Upper bound on the findings: each link is searched for in the whole source.
+const MAX_FINDINGS: usize = 100;
 
-/// Pieces of chat templates and of our own fences.
+/// Parts of chat templates and of malmoi's own prompts.
 #[rustfmt::skip]
 const TOKENS: &[&str] = &[
     "<|", "|>", "<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<s>", "</s>", "<pad>", "<unk>",
@@ -32,16 +32,16 @@ const TOKENS: &[&str] = &[
     "<tool_call>", "<0x", "Ġ", "▁", "{{", "}}", "{%", "&#39;", "&quot;", "&amp;", "&lt;", "&nbsp;",
 ];
 
-/// Beginnings of answers that speak to the user, in small letters.
+/// First words of an answer that addresses the user, in lower case.
 #[rustfmt::skip]
-const CHATTER: &[&str] = &[
+const CHATTER_STARTS: &[&str] = &[
     "here is", "here's", "here are", "sure", "certainly", "of course", "the following is", "as an ai",
     "i'm sorry", "i am sorry", "i cannot", "i can't", "okay, ", "summary:", "translation:",
     "the article is about", "다음은", "네, ", "물론", "죄송", "번역:", "요약:", "번역 결과", "요약 결과",
     "아래는", "제공된",
 ];
 
-/// Of those, the ones that news may begin with: chatter only if a colon ends the first line or a summary is named.
+/// Words that an answer with such a start must contain as well: news may start with "sure" too.
 #[rustfmt::skip]
 const CHATTER_WORDS: &[&str] = &[
     "summary", "translation", "translate", "summarize", "as an ai", "요약", "번역", "sorry", "죄송",
@@ -49,57 +49,59 @@ const CHATTER_WORDS: &[&str] = &[
 ];
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
-    let (original, result) = pair.task.words();
-    let mut doubts = Vec::new();
+    let (original, result) = pair.kind.words();
+    let mut findings = Vec::new();
     for token in TOKENS {
         let Some(at) = pair.output.find(token).filter(|_| !pair.source.contains(token)) else {
             continue;
         };
-        let message = format!("\"{token}\" in the {result} is no text but markup");
-        doubts.push(
-            CHECK.doubt(TOKEN, message).in_output(at..at + token.len()).value("token", *token),
+        let message = format!("the {result} contains markup: '{token}'");
+        findings.push(
+            CHECK.finding(TOKEN, message).in_output(at..at + token.len()).value("token", *token),
         );
     }
     if let Some(line) = chatter(pair) {
-        let message = format!("the {result} begins with words to the user: \"{}\"", excerpt(line));
+        let message = format!("the {result} begins with a remark to the user: '{}'", excerpt(line));
         let start = pair.output.find(line).unwrap_or(0);
-        doubts.push(CHECK.doubt(SPOKEN, message).in_output(start..start + line.len()));
+        findings.push(CHECK.finding(CHATTER, message).in_output(start..start + line.len()));
     }
-    let mut known: HashSet<&str> = links(pair.source).map(|(_, link)| link).collect();
+    let mut seen: HashSet<&str> = links(pair.source).map(|(_, link)| link).collect();
     for (start, link) in links(pair.output) {
-        // "www.example.com" may be the beginning of a link of the source.
-        if !known.insert(link) || pair.source.contains(link) {
+        // "www.example.com" may be the start of a link in the source.
+        if !seen.insert(link) || pair.source.contains(link) {
             continue;
         }
-        if doubts.len() == MOST {
+        if findings.len() == MAX_FINDINGS {
             break;
         }
-        let message =
-            format!("the link \"{}\" is in the {result} but not in the {original}", excerpt(link));
+        let message = format!(
+            "the link '{}' appears in the {result} but not in the {original}",
+            excerpt(link)
+        );
         let place = Place::from(start..start + link.len());
-        doubts.push(CHECK.doubt(LINK, message).in_output(place).value("link", link));
+        findings.push(CHECK.finding(LINK, message).in_output(place).value("link", link));
     }
-    doubts
+    findings
 }
 
-/// The first line, if the model speaks in it.
+/// The first line, if the model addresses the user in it and the source does not begin like it.
 fn chatter<'t>(pair: &Pair<'t>) -> Option<&'t str> {
     let line = pair.output.trim_start().lines().next()?.trim();
     let lower = line.to_lowercase();
-    let spoken = CHATTER.iter().any(|begin| lower.starts_with(begin))
+    let is_chatter = CHATTER_STARTS.iter().any(|start| lower.starts_with(start))
         && CHATTER_WORDS.iter().any(|word| lower.contains(word));
     let source = pair.source.trim_start().to_lowercase();
     let first: String = lower.chars().take(8).collect();
-    (spoken && !source.starts_with(&first)).then_some(line)
+    (is_chatter && !source.starts_with(&first)).then_some(line)
 }
 
-/// Web addresses, mail addresses and Markdown images, without the marks around them.
+/// Web and mail addresses with their byte offsets, without the punctuation around them.
 fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let parts = text.split_inclusive(is_border).collect();
-    placed(parts).filter_map(|(at, word)| {
+    with_offsets(parts).filter_map(|(at, word)| {
         let word = word.trim_end_matches(is_border);
         let word = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && c != '/');
-        // Particles are written to the address: "www.example.com에".
+        // Korean particles follow without a space: "www.example.com에".
         let word = &word[..word.find(|c: char| !c.is_ascii()).unwrap_or(word.len())];
         let link =
             ["http://", "https://", "www.", "ftp://"].iter().any(|start| word.starts_with(start));
@@ -136,16 +138,16 @@ mod tests {
     }
 
     #[test]
-    fn tokens_chatter_and_new_links_are_doubted() {
+    fn tokens_remarks_and_new_links_are_found() {
         assert!(run(&summary("x", "They met.<|im_end|>")).len() == 2);
         assert_eq!(
             messages(run(&summary("x", "Here is a summary of the article:\nThey met."))),
-            ["the summary begins with words to the user: \"Here is a summary of the article:\""]
+            ["the summary begins with a remark to the user: 'Here is a summary of the article:'"]
         );
         assert!(run(&translation("x", "다음은 번역입니다.\n그들은 만났다.")).len() == 1);
         assert_eq!(
             messages(run(&summary("x", "Visit https://evil.example/a now."))),
-            ["the link \"https://evil.example/a\" is in the summary but not in the article"]
+            ["the link 'https://evil.example/a' appears in the summary but not in the article"]
         );
         assert!(run(&summary("x", "Write to a@b.example.")).len() == 1);
     }

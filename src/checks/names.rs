@@ -1,17 +1,18 @@
-//! Names: capitalised words of an English summary that its English article never mentions.
+//! Names: capitalized words of an English summary that its English article does not mention.
 //!
-//! Across scripts a name is a transcription ("한민구", "Han Min-koo") that no comparison of letters
-//! finds; not attempted here.
+//! Translations are not checked: in another script a name is a transcription ("한민구",
+//! "Han Min-koo"), which no comparison of letters finds.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Check, Kind, Pair, Task, excerpt, placed};
+use super::check::{Check, FindingKind, OutputKind, Pair};
+use super::spans::{excerpt, with_offsets};
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
 use crate::segment::sentences;
 
-const INVENTED: Kind = Kind::major("name_invented");
+const INVENTED: FindingKind = FindingKind::major("name_invented");
 
 pub(super) const CHECK: Check = Check {
     name: "names",
@@ -20,10 +21,10 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// Small words inside names.
+/// Lower-case words inside names.
 const JOINERS: &[&str] = &["of", "the", "for", "and", "de", "von", "van", "bin", "al"];
 
-/// Names with which every writer replaces others.
+/// Words in names that are not counted: every writer uses some for others.
 #[rustfmt::skip]
 const ORDINARY: &[&str] = &[
     "american", "americans", "america", "united", "states", "korean", "koreans", "korea", "south", "north",
@@ -34,120 +35,125 @@ const ORDINARY: &[&str] = &[
 ];
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
-    if pair.task != Task::Summary || pair.from != Language::English || pair.to != Language::English
+    if pair.kind != OutputKind::Summary
+        || pair.from != Language::English
+        || pair.to != Language::English
     {
         return Vec::new();
     }
-    let known = Known::of(pair.source);
-    let mut doubts: Vec<Finding> = Vec::new();
-    let mut said = HashSet::new();
-    for (start, sentence) in placed(sentences(pair.output)) {
+    let article = ArticleWords::of(pair.source);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut messages = HashSet::new();
+    for (start, sentence) in with_offsets(sentences(pair.output)) {
         for name in names(sentence) {
-            let Some(word) = known.stranger(sentence, &name) else { continue };
+            let Some(word) = article.unmentioned(sentence, &name) else { continue };
             let (text, word) = (&sentence[name.span.clone()], &sentence[word]);
-            let message = if text == word {
-                format!("\"{word}\" is in the summary but not in the article")
-            } else {
-                format!(
-                    "\"{word}\" of \"{}\" is in the summary but not in the article",
-                    excerpt(text)
-                )
-            };
-            if said.insert(message.clone()) {
+            let context =
+                if text == word { String::new() } else { format!(" (in '{}')", excerpt(text)) };
+            let message =
+                format!("'{word}'{context} appears in the summary but not in the article");
+            if messages.insert(message.clone()) {
                 let place = start + name.span.start..start + name.span.end;
-                doubts.push(CHECK.doubt(INVENTED, message).in_output(place).value("name", text));
+                findings
+                    .push(CHECK.finding(INVENTED, message).in_output(place).value("name", text));
             }
         }
     }
-    doubts
+    findings
 }
 
-/// Two or more capitalised words in a row: where they stand in their sentence.
+/// A name: two or more capitalized words in a row.
 struct Name {
+    /// Its span in the sentence.
     span: Span,
-    /// The words that can be judged: the first of a sentence is capitalised whatever it is.
-    judged: Vec<Span>,
+    /// Its words that are compared. The first word of a sentence, always capitalized, is not.
+    words: Vec<Span>,
 }
 
 /// The words of an article, folded.
-struct Known(BTreeSet<String>);
+struct ArticleWords(BTreeSet<String>);
 
-impl Known {
+impl ArticleWords {
     fn of(article: &str) -> Self {
         Self(spans(article).map(|word| fold(&article[word])).collect())
     }
 
-    /// The first judged word of a name that no word of the article resembles.
-    fn stranger(&self, sentence: &str, name: &Name) -> Option<Span> {
-        name.judged.iter().find(|word| self.is_strange(&fold(&sentence[(*word).clone()]))).cloned()
+    /// The first word of a name that resembles no word of the article.
+    fn unmentioned(&self, sentence: &str, name: &Name) -> Option<Span> {
+        name.words
+            .iter()
+            .find(|word| self.is_unmentioned(&fold(&sentence[(*word).clone()])))
+            .cloned()
     }
 
-    fn is_strange(&self, word: &str) -> bool {
-        // An initial, or what "U. S." is made of, is in too many texts to tell anything.
+    fn is_unmentioned(&self, word: &str) -> bool {
+        // A single letter, an initial or a part of "U. S.", tells nothing.
         let initial = word.chars().nth(1).is_none();
         !initial && !ORDINARY.contains(&word) && !self.resembles(word)
     }
 
-    /// "Korea" and "Korean", "Yonhap" and "Yonhap's": the beginning of a longer one.
+    /// True if the article has the word, a longer word that starts with it, or the start of it:
+    /// "Korea" and "Korean".
     fn resembles(&self, word: &str) -> bool {
-        const SHORTEST: usize = 4;
+        const MIN_LENGTH: usize = 4;
         let longer =
             || self.0.range(word.to_string()..).next().is_some_and(|known| known.starts_with(word));
         let shorter = || {
-            let ends = word.char_indices().map(|(at, _)| at).filter(|end| *end >= SHORTEST);
+            let ends = word.char_indices().map(|(at, _)| at).filter(|end| *end >= MIN_LENGTH);
             ends.into_iter().any(|end| self.0.contains(&word[..end]))
         };
-        self.0.contains(word) || (word.len() >= SHORTEST && (longer() || shorter()))
+        self.0.contains(word) || (word.len() >= MIN_LENGTH && (longer() || shorter()))
     }
 }
 
 fn names(sentence: &str) -> Vec<Name> {
     let words: Vec<Span> = spans(sentence).collect();
-    let capital = |at: usize| {
+    let is_capital = |at: usize| {
         words.get(at).is_some_and(|word| sentence[word.clone()].starts_with(char::is_uppercase))
     };
-    // A comma ends a name; the stop of an initial does not.
-    let adjacent = |at: usize| {
+    // A comma ends a name; the period of an initial does not.
+    let is_adjacent = |at: usize| {
         sentence[words[at - 1].end..words[at].start].chars().all(|c| c == ' ' || c == '.')
     };
-    let joins = |at: usize| {
-        JOINERS.contains(&&sentence[words[at].clone()]) && capital(at + 1) && adjacent(at + 1)
+    let is_joiner = |at: usize| {
+        JOINERS.contains(&&sentence[words[at].clone()]) && is_capital(at + 1) && is_adjacent(at + 1)
     };
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {
         let mut end = at;
         while end < words.len()
-            && (end == at || adjacent(end))
-            && (capital(end) || (end > at && joins(end)))
+            && (end == at || is_adjacent(end))
+            && (is_capital(end) || (end > at && is_joiner(end)))
         {
             end += 1;
         }
-        let capitals: Vec<usize> = (at..end).filter(|at| capital(*at)).collect();
+        let capitals: Vec<usize> = (at..end).filter(|at| is_capital(*at)).collect();
         if capitals.len() >= 2 {
-            let judged =
-                capitals.into_iter().filter(|at| *at > 0).map(|at| words[at].clone()).collect();
-            found.push(Name { span: words[at].start..words[end - 1].end, judged });
+            let span = words[at].start..words[end - 1].end;
+            let compared = capitals.into_iter().filter(|at| *at > 0);
+            found.push(Name { span, words: compared.map(|at| words[at].clone()).collect() });
         }
         at = end.max(at + 1);
     }
     found
 }
 
-/// Words with their hyphens and inner stops: "Min-koo", "U.S".
+/// Spans of words, with hyphens and periods inside them: "Min-koo", "U.S".
 fn spans(text: &str) -> impl Iterator<Item = Span> + '_ {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '’' | '\'');
     let mut at = 0;
     text.split(move |c| !inside(c)).filter_map(move |part| {
         let word = part.trim_matches(|c: char| !c.is_alphanumeric());
         let start = at + part.find(|c: char| c.is_alphanumeric()).unwrap_or(0);
-        // What was split at is one character, of any length.
+        // The separator is one character of any length.
         at += part.len();
         at += text[at..].chars().next().map_or(0, char::len_utf8);
         (!word.is_empty()).then(|| start..start + word.len())
     })
 }
 
+/// A word in lower case, without a possessive ending.
 fn fold(word: &str) -> String {
     let lower = word.to_lowercase();
     lower.trim_end_matches("'s").trim_end_matches("’s").to_string()
@@ -161,7 +167,7 @@ mod tests {
     const ARTICLE: &str = "U.S. Defense Secretary Dale Whitcombe met South Korea's defense minister, Han Seo-jin, in Busan. \"Yes,\" Han said.";
 
     #[test]
-    fn names_of_the_article_in_another_order_or_form_are_known() {
+    fn names_of_the_article_in_another_order_or_form_are_no_finding() {
         for good in [
             "Whitcombe met South Korean Minister Han Seo-jin.",
             "Defense Minister Han met Secretary Dale Whitcombe.",
@@ -177,16 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn a_name_the_article_does_not_have_is_doubted() {
+    fn a_name_the_article_does_not_have_is_found() {
         assert_eq!(
             messages(run(&summary(ARTICLE, "In Busan, Dale Whitmore met Han."))),
-            ["\"Whitmore\" of \"Dale Whitmore\" is in the summary but not in the article"]
+            ["'Whitmore' (in 'Dale Whitmore') appears in the summary but not in the article"]
         );
         assert_eq!(run(&summary(ARTICLE, "Han met him in Jeju City.")).len(), 1);
     }
 
     #[test]
-    fn translations_are_not_judged() {
+    fn translations_are_not_checked() {
         assert!(run(&translation("한서진 장관이 왔다.", "Minister Han Seo-jin came.")).is_empty());
     }
 }

@@ -1,17 +1,17 @@
-//! Numbers: what is stated in digits on one side needs a counterpart on the other, in whatever form
-//! it is written.
+//! Numbers: a number in digits on one side needs a counterpart on the other, in any notation.
 //!
-//! "The same digits on both sides" doubts 43 % of what human translators write from Korean; here
-//! words, magnitudes, months and clocks count as counterparts, and only digits raise a doubt.
+//! Equal digits on both sides would be too strict: 43 % of human translations from Korean would be
+//! findings. Words, magnitudes, months and times of day count as counterparts, and only digits need
+//! one.
 
 use std::collections::HashSet;
 
+use super::check::{Check, FindingKind, OutputKind, Pair};
 use super::numerals::{Number, Numbers, read};
-use super::{Check, Kind, Pair, Task};
 use crate::finding::Finding;
 
-const LOST: Kind = Kind::major("number_lost");
-const INVENTED: Kind = Kind::major("number_invented");
+const LOST: FindingKind = FindingKind::major("number_lost");
+const INVENTED: FindingKind = FindingKind::major("number_invented");
 
 pub(super) const CHECK: Check = Check {
     name: "numbers",
@@ -22,38 +22,43 @@ pub(super) const CHECK: Check = Check {
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let (source, output) = (read(pair.source), read(pair.output));
-    let (original, result) = pair.task.words();
-    let doubt = |kind: Kind, number: &Number<'_>, has: &str, lacks: &str| {
-        let message = format!("\"{}\" is in the {has} but not in the {lacks}", number.text);
-        CHECK.doubt(kind, message).value("text", number.text).value("number", number.value)
-    };
-    let mut doubts = Vec::new();
-    if pair.task == Task::Translation {
-        let lost = once(without_counterpart(&source, &output));
-        doubts.extend(
-            lost.map(|number| doubt(LOST, number, original, result).in_source(number.span())),
-        );
+    let (original, result) = pair.kind.words();
+    let mut findings = Vec::new();
+    if pair.kind == OutputKind::Translation {
+        for number in distinct(without_counterpart(&source, &output)) {
+            let finding = unmatched(LOST, number, original, result);
+            findings.push(finding.in_source(number.span()));
+        }
     }
-    let invented = once(without_counterpart(&output, &source));
-    doubts.extend(
-        invented.map(|number| doubt(INVENTED, number, result, original).in_output(number.span())),
-    );
-    doubts
+    for number in distinct(without_counterpart(&output, &source)) {
+        let finding = unmatched(INVENTED, number, result, original);
+        findings.push(finding.in_output(number.span()));
+    }
+    findings
 }
 
-/// Each number the first time it is written.
-fn once<'n, 't: 'n>(
+fn unmatched(kind: FindingKind, number: &Number<'_>, has: &str, lacks: &str) -> Finding {
+    let message = format!("'{}' appears in the {has} but not in the {lacks}", number.text);
+    CHECK.finding(kind, message).value("text", number.text).value("number", number.value)
+}
+
+/// Each number once, at its first place.
+fn distinct<'n, 't: 'n>(
     numbers: impl Iterator<Item = &'n Number<'t>>,
 ) -> impl Iterator<Item = &'n Number<'t>> {
     let mut seen = HashSet::new();
     numbers.filter(move |number| seen.insert(number.text))
 }
 
+/// The numbers in digits that the other text does not have.
 fn without_counterpart<'n, 't>(
     numbers: &'n Numbers<'t>,
     other: &'n Numbers<'_>,
 ) -> impl Iterator<Item = &'n Number<'t>> {
-    numbers.stated.iter().filter(|number| number.needs_counterpart() && !other.holds(number))
+    numbers
+        .stated
+        .iter()
+        .filter(|number| number.needs_counterpart() && !other.has_counterpart(number))
 }
 
 #[cfg(test)]
@@ -84,17 +89,23 @@ mod tests {
         }
     }
 
-    /// Doubts of the numbers of a pair, and of the pair the other way round.
+    /// Findings of a pair, and of the pair in the other direction.
     fn both_ways(korean: &str, english: &str) -> [Vec<Finding>; 2] {
         let (from, to) = (Language::Korean, Language::English);
-        let there = Pair { source: korean, output: english, from, to, task: Task::Translation };
-        let back =
-            Pair { source: english, output: korean, from: to, to: from, task: Task::Translation };
+        let there =
+            Pair { source: korean, output: english, from, to, kind: OutputKind::Translation };
+        let back = Pair {
+            source: english,
+            output: korean,
+            from: to,
+            to: from,
+            kind: OutputKind::Translation,
+        };
         [run(&there), run(&back)]
     }
 
     #[test]
-    fn what_news_writes_in_two_ways_is_the_same() {
+    fn two_notations_of_news_are_the_same_number() {
         for (korean, english) in [
             ("회의는 오후 5시에 열렸다.", "The meeting was held at 17:00."),
             ("회의는 오후 5시 30분에 열렸다.", "The meeting began at 5:30 p.m."),
@@ -224,14 +235,14 @@ mod tests {
             ("5000만 달러", "$50m"),
             ("5000만 유로", "€50 million"),
         ] {
-            for doubts in both_ways(korean, english) {
-                assert!(doubts.is_empty(), "{korean} {english} {doubts:?}");
+            for findings in both_ways(korean, english) {
+                assert!(findings.is_empty(), "{korean} {english} {findings:?}");
             }
         }
     }
 
     #[test]
-    fn another_amount_is_doubted_both_ways() {
+    fn another_amount_is_found_in_both_directions() {
         for (korean, english) in [
             ("오후 7시에 17명이 왔다.", "At 7 p.m. 19 people came."),
             ("오전 9시에 열린다.", "It opens at 21:00."),
@@ -252,19 +263,19 @@ mod tests {
             ("1만~2만명", "1-2 million people"),
             ("5000만 달러", "$50bn"),
         ] {
-            for doubts in both_ways(korean, english) {
-                assert!(!doubts.is_empty(), "{korean} {english}");
+            for findings in both_ways(korean, english) {
+                assert!(!findings.is_empty(), "{korean} {english}");
             }
         }
     }
 
     #[test]
-    fn a_lost_changed_or_invented_number_is_doubted() {
+    fn a_lost_changed_or_invented_number_is_found() {
         assert_eq!(
             messages(run(&translation("It cost 5 billion won.", "5조원이 들었다."))),
             [
-                "\"5 billion\" is in the text but not in the translation",
-                "\"5조\" is in the translation but not in the text"
+                "'5 billion' appears in the original but not in the translation",
+                "'5조' appears in the translation but not in the original"
             ]
         );
         assert_eq!(run(&translation("It fell 12.4 percent.", "크게 줄었다.")).len(), 1);
@@ -282,12 +293,12 @@ mod tests {
                 article,
                 "The vote was 19 to 5; the storms of the 80s led to it in '19."
             ))),
-            ["\"19\" is in the summary but not in the article"]
+            ["'19' appears in the summary but not in the article"]
         );
         let article = "Forty-two people came, 17 of them by bus.";
         assert_eq!(
             messages(run(&summary(article, "43 people came."))),
-            ["\"43\" is in the summary but not in the article"]
+            ["'43' appears in the summary but not in the article"]
         );
     }
 }

@@ -1,10 +1,9 @@
-//! Reads the numbers in a text, however they are written: 1,250,000; 1.25 million; 125만; twelve;
+//! Reads the numbers of a text in any notation: 1,250,000; 1.25 million; 125만; twelve;
 //! 한두 명; April.
 //!
-//! Digits are read as numbers a text states. Words only as what *may* have been meant: "May" is a
-//! month and a verb, and telling them apart is not needed to say that "5" has a counterpart. A
-//! number may have several readings ("5조" is five trillion and Article 5); it has a counterpart
-//! where one reading of each agrees.
+//! Numbers in digits are stated. Words are possible values only: "May" is a month and a verb, and
+//! either is enough to say that "5" has a counterpart. A number may have several readings
+//! ("5조" is five trillion or Article 5) and has a counterpart if one reading of each side agrees.
 
 mod digits;
 mod english;
@@ -15,23 +14,23 @@ use crate::document::Span;
 /// A number written in digits.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Number<'t> {
-    /// As it stands, with the magnitude behind it: "1.25 trillion", "1조2천500억".
+    /// The words of the text, with the magnitude: "1.25 trillion", "1조2천500억".
     pub text: &'t str,
-    /// Where it starts in the text.
+    /// Byte offset in the text.
     pub start: usize,
-    /// What it amounts to.
+    /// The first reading.
     pub value: f64,
-    /// What else it may amount to: "'19" in full, the 2 of "2-3 billion".
-    also: Vec<f64>,
-    /// The hour from 0 to 24, where it is one.
+    /// Further readings: "'19" as a full year, the 2 of "2-3 billion".
+    other_values: Vec<f64>,
+    /// The hour of the day, 0 to 24, if it is one.
     hour: Option<f64>,
-    /// Whether it is a part of a name or a unit, which the other language may write without it:
-    /// km2, 6·25.
-    named: bool,
+    /// True for a part of a name or a unit, which the other language may write without it: km2,
+    /// 6·25.
+    is_in_name: bool,
 }
 
 impl Number<'_> {
-    /// Where it stands in the text.
+    /// Its span in the text.
     pub fn span(&self) -> Span {
         self.start..self.end()
     }
@@ -40,29 +39,29 @@ impl Number<'_> {
         self.start + self.text.len()
     }
 
-    /// Whether a text without a counterpart is to be doubted. "a year" is "1년" and "per capita" is
-    /// "1인당": one and nothing are said without a number too often.
+    /// True if a text without a counterpart is a finding. Zero and one are often written without a
+    /// number: "a year" is "1년", "per capita" is "1인당".
     pub fn needs_counterpart(&self) -> bool {
-        self.value > 1.0 && !self.named
+        self.value > 1.0 && !self.is_in_name
     }
 
     fn readings(&self) -> impl Iterator<Item = f64> {
-        std::iter::once(self.value).chain(self.also.iter().copied())
+        std::iter::once(self.value).chain(self.other_values.iter().copied())
     }
 }
 
 /// The numbers of a text.
 #[derive(Debug, Default)]
 pub(super) struct Numbers<'t> {
-    /// Those written in digits, in order.
+    /// Numbers in digits, in the order of the text.
     pub stated: Vec<Number<'t>>,
-    /// Every reading of those and of the words, ascending.
+    /// Every reading of those and of the words, in ascending order.
     values: Vec<f64>,
-    /// The hours among them, ascending.
+    /// The hours of the day, in ascending order.
     hours: Vec<f64>,
 }
 
-/// Reads a text.
+/// Reads the numbers of a text.
 pub(super) fn read(text: &str) -> Numbers<'_> {
     let stated = stated(text);
     let mut values = spelled(text);
@@ -74,21 +73,21 @@ pub(super) fn read(text: &str) -> Numbers<'_> {
 }
 
 impl Numbers<'_> {
-    /// Whether this text has a counterpart of another text's number.
-    pub(super) fn holds(&self, number: &Number<'_>) -> bool {
+    /// True if this text has a counterpart of a number of another text.
+    pub(super) fn has_counterpart(&self, number: &Number<'_>) -> bool {
         number.readings().any(|value| contains(&self.values, value))
             || number.hour.is_some_and(|hour| contains(&self.hours, hour))
     }
 }
 
-/// Whether ascending values hold this one, but for what rounding does to a product.
+/// True if values in ascending order contain this one, up to rounding errors.
 fn contains(values: &[f64], value: f64) -> bool {
-    let slack = 1e-12 * value.abs().max(1.0);
-    let at = values.partition_point(|own| *own < value - slack);
-    values.get(at).is_some_and(|own| *own <= value + slack)
+    let tolerance = 1e-12 * value.abs().max(1.0);
+    let at = values.partition_point(|own| *own < value - tolerance);
+    values.get(at).is_some_and(|own| *own <= value + tolerance)
 }
 
-/// Values that words may stand for.
+/// Values that the words of a text may mean.
 fn spelled(text: &str) -> Vec<f64> {
     let mut values = Vec::new();
     english::spell(text, &mut values);
@@ -96,14 +95,15 @@ fn spelled(text: &str) -> Vec<f64> {
     values
 }
 
+/// The numbers in digits, in the order of the text.
 fn stated(text: &str) -> Vec<Number<'_>> {
     let mut found: Vec<Number<'_>> = Vec::new();
     let mut at = 0;
     let afternoon = has_afternoon(text);
     while let Some(start) = text[at..].find(digits::is_digit).map(|offset| at + offset) {
-        // The 1 and 7 of "2026.1.7" are no 1.7.
-        let dotted = found.last().is_some_and(|last| text[last.end()..start] == *".");
-        let number = number_at(text, start, dotted, afternoon);
+        // The date "2026.1.7" is three numbers; its "1.7" is no decimal.
+        let is_dotted = found.last().is_some_and(|last| text[last.end()..start] == *".");
+        let number = number_at(text, start, is_dotted, afternoon);
         at = number.end();
         found.push(number);
     }
@@ -111,12 +111,13 @@ fn stated(text: &str) -> Vec<Number<'_>> {
     found
 }
 
-/// The number that starts at a digit.
-fn number_at(text: &str, start: usize, dotted: bool, afternoon: bool) -> Number<'_> {
+/// The number that starts with the digit at `start`. `is_dotted` if a number and a period come
+/// before it, `afternoon` if the text has hours of the afternoon.
+fn number_at(text: &str, start: usize, is_dotted: bool, afternoon: bool) -> Number<'_> {
     let here = &text[start..];
-    let (mut digits, mut length) = digits::leading(here, !dotted);
+    let (mut digits, mut length) = digits::leading(here, !is_dotted);
     if digits.fract() != 0.0 && is_clock_mark(&here[length..]) {
-        // "7.55am" is a time, which others write "7:55": two numbers.
+        // "7.55am" is a time, like "7:55": two numbers.
         (digits, length) = digits::leading(here, false);
     }
     let (before, plain) = (&text[..start], &here[..length]);
@@ -126,69 +127,69 @@ fn number_at(text: &str, start: usize, dotted: bool, afternoon: bool) -> Number<
         digits /= 10f64.powi(places as i32);
     }
     let mut value = digits;
-    let mut also = Vec::new();
+    let mut other_values = Vec::new();
     if let Some((korean, end)) = korean::number(here) {
         value = korean;
         let unit = &here[length..end];
         if unit == "조" && digits.fract() == 0.0 {
             // "제5조", "5조 2항": an article of a law.
-            match () {
-                _ if before.trim_end().ends_with('제') => value = digits,
-                _ if korean::is_amount(&here[end..]) => {}
-                _ => also.push(digits),
+            if before.trim_end().ends_with('제') {
+                value = digits;
+            } else if !korean::is_amount(&here[end..]) {
+                other_values.push(digits);
             }
         }
         length = end;
     } else if let Some((magnitude, end)) = english::magnitude(&here[length..]) {
         value = digits * magnitude.value;
-        if magnitude.is_open(before, &here[length + end..]) {
-            also.push(digits);
+        if magnitude.is_ambiguous(before, &here[length + end..]) {
+            other_values.push(digits);
         }
         length += end;
     }
     let after = &here[length..];
-    also.extend(other_readings(before, plain, value, after));
+    other_values.extend(other_readings(before, plain, value, after));
     let hour = hour(before, value, after, afternoon);
     if hour.is_some() && value == 12.0 {
-        also.extend([0.0, 24.0]);
+        other_values.extend([0.0, 24.0]);
     }
-    let named = value == digits && is_part_of_name(before, digits, after);
-    Number { text: &here[..length], start, value, also, hour, named }
+    let is_in_name = value == digits && is_part_of_name(before, digits, after);
+    Number { text: &here[..length], start, value, other_values, hour, is_in_name }
 }
 
-/// What a number may amount to by what stands around it.
+/// Further readings of a number in its context.
 fn other_readings(before: &str, plain: &str, value: f64, after: &str) -> Vec<f64> {
-    let mut also = Vec::new();
+    let mut other_values = Vec::new();
     if is_short_year(before, plain, after) {
-        also.extend([1900.0 + value, 2000.0 + value]);
+        other_values.extend([1900.0 + value, 2000.0 + value]);
     }
     let unit = after.trim_start_matches([' ', '-']);
     if ["bp", "basis point", "베이시스"].iter().any(|name| unit.starts_with(name)) {
-        also.push(value / 100.0);
+        other_values.push(value / 100.0);
     }
     if unit.starts_with('할') && !unit.starts_with("할인") {
-        also.extend([value * 10.0, value / 10.0]);
+        other_values.extend([value * 10.0, value / 10.0]);
     }
     // "10여 명" is "a dozen people".
     if after.starts_with('여') && (value == 10.0 || value == 20.0) {
-        also.push(value * 1.2);
+        other_values.push(value * 1.2);
     }
     // "1000 GMT"
     if plain.chars().count() == 4
         && ["GMT", "UTC", "hours", "hrs"].iter().any(|zone| unit.starts_with(zone))
     {
-        also.extend([(value / 100.0).floor(), value % 100.0]);
+        other_values.extend([(value / 100.0).floor(), value % 100.0]);
     }
-    also
+    other_values
 }
 
-/// What numbers beside each other tell of each other.
-fn relate(text: &str, found: &mut [Number<'_>]) {
-    const LONGEST: usize = 16;
-    for at in 1..found.len() {
-        let [.., first, second] = &mut found[..=at] else { continue };
+/// Adds the readings that a number has because of its neighbor.
+fn relate(text: &str, numbers: &mut [Number<'_>]) {
+    const MAX_DISTANCE: usize = 16;
+    for at in 1..numbers.len() {
+        let [.., first, second] = &mut numbers[..=at] else { continue };
         let between = &text[first.end()..second.start];
-        if between.len() > LONGEST {
+        if between.len() > MAX_DISTANCE {
             continue;
         }
         let (value, next) = (first.value, second.value);
@@ -198,33 +199,37 @@ fn relate(text: &str, found: &mut [Number<'_>]) {
         match between.trim() {
             // "2-3 billion", "2∼3만"
             mark if is_range(mark) && magnitude >= 1e2 && bare => {
-                first.also.push(value * magnitude)
+                first.other_values.push(value * magnitude)
             }
             // "1995-96"
             mark if years && (is_range(mark) || mark == "/") => {
-                second.also.push((value / 100.0).floor() * 100.0 + next);
+                second.other_values.push((value / 100.0).floor() * 100.0 + next);
             }
             // "4분의 1" is 25 percent.
             "분의" if value > 0.0 => {
-                first.also.push(100.0 * next / value);
-                second.also.push(100.0 * next / value);
+                first.other_values.push(100.0 * next / value);
+                second.other_values.push(100.0 * next / value);
             }
-            "/" if next > value => first.also.push(100.0 * value / next),
-            // "9초8" are 9.8 seconds.
+            "/" if next > value => first.other_values.push(100.0 * value / next),
+            // "9초8" is 9.8 seconds.
             "초" if second.text.chars().all(digits::is_digit)
                 && second.text.chars().count() <= 3 =>
             {
-                first.also.push(value + next / 10f64.powi(second.text.chars().count() as i32));
-                second.named = true;
+                first
+                    .other_values
+                    .push(value + next / 10f64.powi(second.text.chars().count() as i32));
+                second.is_in_name = true;
             }
-            // "6·25" is the Korean War, "9·11" needs no numbers.
-            "·" if value <= 12.0 && next <= 31.0 => (first.named, second.named) = (true, true),
+            // "6·25" is the Korean War; neither it nor "9·11" needs its numbers in a translation.
+            "·" if value <= 12.0 && next <= 31.0 => {
+                (first.is_in_name, second.is_in_name) = (true, true)
+            }
             _ => {}
         }
     }
 }
 
-/// Whether what stands between two numbers makes a range of them.
+/// True if the text between two numbers makes a range of them.
 fn is_range(between: &str) -> bool {
     let between = between
         .trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '₩'));
@@ -247,23 +252,23 @@ fn is_range(between: &str) -> bool {
     )
 }
 
-/// Whether a point without digits before it makes the digits behind it a fraction.
+/// True if the text before digits ends with a decimal point without digits: ".300".
 fn is_fraction(before: &str) -> bool {
     let rest = before.strip_suffix('.');
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '(', '\n']))
 }
 
-/// Whether two digits may be the end of a year: "'19", "80년대", "the 80s". Other two digits are
-/// not: with 2019 in the article, every 19 in its summary would pass.
+/// True if two digits may be the end of a year: "'19", "80년대", "the 80s". Other two digits are
+/// not: every 19 would have a counterpart in 2019.
 fn is_short_year(before: &str, plain: &str, after: &str) -> bool {
-    let marked = before.ends_with(['\'', '’', '‘'])
+    let is_marked = before.ends_with(['\'', '’', '‘'])
         || after.starts_with('년')
         || after.starts_with('s')
         || after.starts_with("'s");
-    plain.chars().count() == 2 && marked
+    plain.chars().count() == 2 && is_marked
 }
 
-/// Whether a number is no quantity: the 2 of "km2" and "CO2", "4x4", the country in
+/// True for a number in a name: the 2 of "km2" and "CO2", "4x4", the country code of
 /// "+82-2-398-3114".
 fn is_part_of_name(before: &str, digits: f64, after: &str) -> bool {
     const UNITS: &[&str] = &["km", "m", "cm", "mm", "ft", "mi", "CO", "H", "NO", "SO"];
@@ -272,18 +277,18 @@ fn is_part_of_name(before: &str, digits: f64, after: &str) -> bool {
         (2.0..=4.0).contains(&digits) && UNITS.contains(&word)
     };
     let drive = || digits == 4.0 && (before.ends_with("4x") || after.starts_with("x4"));
-    let glued = before.ends_with(|c: char| c.is_ascii_alphabetic());
-    (glued && unit()) || drive() || before.ends_with('+')
+    let is_attached = before.ends_with(|c: char| c.is_ascii_alphabetic());
+    (is_attached && unit()) || drive() || before.ends_with('+')
 }
 
-/// Whether a text speaks of the hours that the other clock counts on from twelve.
+/// True if a text mentions hours after noon, which a 24-hour clock writes as 13 to 24.
 fn has_afternoon(text: &str) -> bool {
     #[rustfmt::skip]
     const ENGLISH: &[&str] = &[
         "pm", "afternoon", "afternoons", "evening", "evenings", "night", "nights", "tonight", "midnight", "overnight",
     ];
-    /// What may stand behind 밤 and 낮. Behind 낮, 은 makes it the word for "low".
-    const BEHIND: &[&str] =
+    /// Endings of 밤 (night) and 낮 (day). With 은, 낮 is the word for "low".
+    const ENDINGS: &[&str] =
         &["", "에", "에는", "엔", "에도", "까지", "부터", "사이", "새", "늦게", "중", "의"];
     let lower = text.to_lowercase();
     let dotted =
@@ -291,7 +296,7 @@ fn has_afternoon(text: &str) -> bool {
     let korean = |word: &str| {
         word.contains("오후")
             || word.contains("저녁")
-            || word.rsplit_once(['밤', '낮']).is_some_and(|(_, behind)| BEHIND.contains(&behind))
+            || word.rsplit_once(['밤', '낮']).is_some_and(|(_, ending)| ENDINGS.contains(&ending))
     };
     dotted
         || lower
@@ -299,7 +304,7 @@ fn has_afternoon(text: &str) -> bool {
             .any(|word| ENGLISH.contains(&word) || korean(word))
 }
 
-/// The hour of the day a number tells, if it stands where hours stand.
+/// The hour of the day that a number tells, if its context is that of an hour.
 fn hour(before: &str, value: f64, after: &str, afternoon: bool) -> Option<f64> {
     if value.fract() != 0.0 || value > 24.0 {
         return None;
@@ -308,7 +313,7 @@ fn hour(before: &str, value: f64, after: &str, afternoon: bool) -> Option<f64> {
         .strip_prefix(':')
         .filter(|rest| rest.as_bytes().iter().take(2).all(u8::is_ascii_digit));
     let behind = minutes.and_then(|rest| rest.get(2..)).unwrap_or(after);
-    let told = || {
+    let follows_preposition = || {
         const BEFORE: &[&str] = &[
             "at", "by", "until", "till", "from", "around", "about", "to", "after", "before",
             "since",
@@ -318,18 +323,21 @@ fn hour(before: &str, value: f64, after: &str, afternoon: bool) -> Option<f64> {
         };
         afternoon && before.ends_with(' ') && BEFORE.contains(&word().to_lowercase().as_str())
     };
-    let is_hour = korean::is_hour(after) || minutes.is_some() || is_clock_mark(behind) || told();
+    let is_hour = korean::is_hour(after)
+        || minutes.is_some()
+        || is_clock_mark(behind)
+        || follows_preposition();
     let morning = is_marked(behind, &["am", "a.m", "AM", "A.M"])
         || ["오전", "새벽"].iter().any(|word| before.trim_end().ends_with(word));
     is_hour.then_some(if afternoon && !morning && value < 12.0 { value + 12.0 } else { value })
 }
 
-/// Whether what stands behind a number makes it a time of day.
+/// True if the text after a number makes it a time of day.
 fn is_clock_mark(after: &str) -> bool {
     is_marked(after, &["am", "pm", "a.m", "p.m", "AM", "PM", "A.M", "P.M", "o'clock", "o’clock"])
 }
 
-/// Whether a text begins with one of the marks and no letter behind it: "am", not "among".
+/// True if a text begins with one of the marks and no letter follows: "am", but not "among".
 fn is_marked(after: &str, marks: &[&str]) -> bool {
     let rest = marks.iter().find_map(|mark| after.trim_start().strip_prefix(mark));
     rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
@@ -396,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_only_begin_like_numbers_are_none() {
+    fn words_that_only_begin_like_numbers_are_not_read() {
         for (text, value) in [
             ("세계", 3.0),
             ("두산", 2.0),
@@ -415,28 +423,28 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_held_by_one_of_the_same_amount_only() {
+    fn only_a_number_of_the_same_value_is_a_counterpart() {
         let number = |text| read(text).stated[0].clone();
-        assert!(!read("5 billion won").holds(&number("5조원")));
-        assert!(!read("5 won").holds(&number("5조원")));
-        assert!(!read("$1.2").holds(&number("$1.2m")));
-        assert!(read("Article 5").holds(&number("제5조")));
-        assert!(read("제5조").holds(&number("Article 5")));
-        assert!(read("100 metres").holds(&number("100m 달리기")));
+        assert!(!read("5 billion won").has_counterpart(&number("5조원")));
+        assert!(!read("5 won").has_counterpart(&number("5조원")));
+        assert!(!read("$1.2").has_counterpart(&number("$1.2m")));
+        assert!(read("Article 5").has_counterpart(&number("제5조")));
+        assert!(read("제5조").has_counterpart(&number("Article 5")));
+        assert!(read("100 metres").has_counterpart(&number("100m 달리기")));
     }
 
     #[test]
-    fn only_an_hour_has_another_name_in_the_afternoon() {
+    fn only_an_hour_has_a_second_notation_in_the_afternoon() {
         let number = |text: &'static str, at: usize| read(text).stated[at].clone();
-        assert!(read("at 17:00").holds(&number("오후 5시", 0)));
-        assert!(read("오후 5시").holds(&number("at 17:00", 0)));
-        assert!(read("17시 30분").holds(&number("5:30 in the afternoon", 0)));
-        assert!(!read("killed 17 at 3 p.m.").holds(&number("오후 3시 5명", 1)));
-        assert!(!read("17 people at 3 p.m.").holds(&number("오후 5시", 0)));
-        assert!(!read("17:00").holds(&number("at 5 a.m. and 3 p.m.", 0)));
-        assert!(!read("17:00").holds(&number("오전 5시, 오후 3시", 0)));
-        assert!(!read("17:00").holds(&number("새벽 5시와 오후", 0)));
-        assert!(read("17:00").holds(&number("at 5, that night", 0)));
+        assert!(read("at 17:00").has_counterpart(&number("오후 5시", 0)));
+        assert!(read("오후 5시").has_counterpart(&number("at 17:00", 0)));
+        assert!(read("17시 30분").has_counterpart(&number("5:30 in the afternoon", 0)));
+        assert!(!read("killed 17 at 3 p.m.").has_counterpart(&number("오후 3시 5명", 1)));
+        assert!(!read("17 people at 3 p.m.").has_counterpart(&number("오후 5시", 0)));
+        assert!(!read("17:00").has_counterpart(&number("at 5 a.m. and 3 p.m.", 0)));
+        assert!(!read("17:00").has_counterpart(&number("오전 5시, 오후 3시", 0)));
+        assert!(!read("17:00").has_counterpart(&number("새벽 5시와 오후", 0)));
+        assert!(read("17:00").has_counterpart(&number("at 5, that night", 0)));
         for text in ["development", "equipment", "knight", "낮은 값", "밤나무", "낮추다"] {
             assert!(!has_afternoon(text), "{text}");
         }
@@ -448,8 +456,8 @@ mod tests {
 
     #[test]
     fn wide_digits_are_counted_like_narrow_ones() {
-        assert!(read("2019").holds(&read("’１９").stated[0]));
-        assert!(read("10").holds(&read("１０００ GMT").stated[0]));
+        assert!(read("2019").has_counterpart(&read("’１９").stated[0]));
+        assert!(read("10").has_counterpart(&read("１０００ GMT").stated[0]));
         assert_eq!(values("hit .３００"), [0.3]);
     }
 }

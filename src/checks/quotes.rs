@@ -1,10 +1,11 @@
-//! Quotations: words a summary puts between quotation marks must be in the article it summarises.
+//! Quotations: words between quotation marks in a summary must be in its article.
 
-use super::{Check, Kind, Pair, excerpt};
+use super::check::{Check, FindingKind, Pair};
+use super::spans::excerpt;
 use crate::document::Span;
 use crate::finding::Finding;
 
-const INVENTED: Kind = Kind::major("quotation_invented");
+const INVENTED: FindingKind = FindingKind::major("quotation_invented");
 
 pub(super) const CHECK: Check = Check {
     name: "quotes",
@@ -13,35 +14,37 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// More quoted parts are not looked at: each is sought in the whole article, and a summary holds a
-/// few.
-const MOST: usize = 100;
+/// Upper bound on the quoted parts that are compared: each is searched for in the whole article.
+const MAX_PARTS: usize = 100;
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
     if pair.from != pair.to {
         return Vec::new();
     }
-    let (original, result) = pair.task.words();
+    let (original, result) = pair.kind.words();
     let source = fold(pair.source);
-    let mut left = MOST;
-    let mut is_strange = |part: String| {
-        let looked_at = !part.is_empty() && left > 0;
-        left -= usize::from(looked_at);
-        looked_at && !source.contains(&part)
+    let mut left = MAX_PARTS;
+    let mut is_invented = |part: String| {
+        let is_compared = !part.is_empty() && left > 0;
+        left -= usize::from(is_compared);
+        is_compared && !source.contains(&part)
     };
-    let invented = |quotation: &Span| parts(&pair.output[quotation.clone()]).any(&mut is_strange);
-    let doubt = |place: Span| {
-        let quotation = &pair.output[place.clone()];
-        let message = format!(
-            "\"{}\" is quoted in the {result} but not in the {original}",
-            excerpt(quotation)
-        );
-        CHECK.doubt(INVENTED, message).in_output(place).value("quotation", quotation)
-    };
-    quotations(pair.output).into_iter().filter(invented).map(doubt).collect()
+    let mut findings = Vec::new();
+    for span in quotations(pair.output) {
+        let quotation = &pair.output[span.clone()];
+        if parts(quotation).any(&mut is_invented) {
+            let quoted = excerpt(quotation);
+            let message = format!(
+                "'{quoted}' is quoted in the {result} but does not appear in the {original}"
+            );
+            let finding = CHECK.finding(INVENTED, message);
+            findings.push(finding.in_output(span).value("quotation", quotation));
+        }
+    }
+    findings
 }
 
-/// What stands between double quotation marks, curly or straight.
+/// Spans between double quotation marks, curly or straight.
 fn quotations(text: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut open = None;
@@ -52,7 +55,7 @@ fn quotations(text: &str) -> Vec<Span> {
                 found.push(start..at);
                 open = None;
             }
-            // A quotation does not go on over a blank line; the mark was never closed.
+            // A quotation ends at a blank line: its closing mark is missing.
             ('\n', Some(_)) if text[at + 1..].starts_with('\n') => open = None,
             _ => {}
         }
@@ -60,7 +63,7 @@ fn quotations(text: &str) -> Vec<Span> {
     found
 }
 
-/// The quoted words, cut where the writer left words out or put some in: `"we … [the North] must"`.
+/// The quoted words, cut at omissions and insertions of the writer: `"we … [the North] must"`.
 fn parts(quotation: &str) -> impl Iterator<Item = String> {
     quotation
         .split("...")
@@ -70,7 +73,7 @@ fn parts(quotation: &str) -> impl Iterator<Item = String> {
         .into_iter()
 }
 
-/// Letters and digits in small letters: marks and spaces differ between an article and its summary.
+/// Letters and digits in lower case: punctuation and spaces may differ.
 fn fold(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -81,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_the_article_may_be_quoted_in_part_and_with_other_marks() {
+    fn words_of_the_article_may_be_quoted_in_part_and_with_other_punctuation() {
         let article =
             "\"We will act, and the North must pay a price,\" Han said. He called it 'ironclad.'";
         for good in [
@@ -95,11 +98,11 @@ mod tests {
     }
 
     #[test]
-    fn words_nobody_said_are_doubted() {
-        let doubts = run(&summary("\"We will act,\" Han said.", "Han said \"we will attack\"."));
+    fn invented_quotations_are_found() {
+        let findings = run(&summary("\"We will act,\" Han said.", "Han said \"we will attack\"."));
         assert_eq!(
-            messages(doubts),
-            ["\"we will attack\" is quoted in the summary but not in the article"]
+            messages(findings),
+            ["'we will attack' is quoted in the summary but does not appear in the article"]
         );
     }
 

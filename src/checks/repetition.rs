@@ -1,54 +1,59 @@
-//! Repetition: the mark of a model that lost its way. Nobody writes the same words four times in a
-//! row.
+//! Repetition: words or letters repeated as no person writes them, a sign of a looping model.
 
 use std::collections::HashMap;
 
-use super::{Check, Kind, Pair, excerpt};
+use super::check::{Check, FindingKind, Pair};
+use super::spans::excerpt;
 use crate::finding::Finding;
 
-const REPEATED: Kind = Kind::critical("repeated");
+const REPEATED: FindingKind = FindingKind::critical("repeated");
 
-pub(super) const CHECK: Check =
-    Check { name: "repetition", describe: "words repeated over and over", kinds: &[REPEATED], run };
+pub(super) const CHECK: Check = Check {
+    name: "repetition",
+    describe: "words repeated again and again",
+    kinds: &[REPEATED],
+    run,
+};
 
-/// So often in a row, or so often at all for a long stretch, is no style.
-const TIMES: usize = 4;
-/// Longest stretch of words looked for in a row.
-const LONGEST: usize = 12;
-/// A stretch of so many words does not come back by chance.
-const LONG: usize = 5;
-/// Letters without spaces between them repeat more easily ("하하하"): so many times in a row.
-const LETTER_TIMES: usize = 6;
-/// Longest stretch of letters looked for in a row.
-const LETTERS: usize = 10;
+/// Repetitions of a phrase that are a finding: in a row, or anywhere if the phrase is long.
+const MIN_TIMES: usize = 4;
+/// Longest phrase that is compared in a row, in words.
+const MAX_PHRASE: usize = 12;
+/// Words of a phrase that is long: it does not recur by chance.
+const LONG_PHRASE: usize = 5;
+/// Repetitions of letters in a row that are a finding; a few are usual ("하하하").
+const MIN_LETTER_TIMES: usize = 6;
+/// Longest sequence of letters that is compared in a row.
+const MAX_LETTERS: usize = 10;
 
 fn run(pair: &Pair<'_>) -> Vec<Finding> {
     let Some((repeated, times)) = worst(pair.output) else { return Vec::new() };
-    // A text that repeats itself may be repeated: a chant, a refrain, a table.
-    if worst(pair.source).is_some_and(|(_, source)| source >= TIMES) {
+    // A chant, a refrain or a table repeats itself in the source as well.
+    if worst(pair.source).is_some_and(|(_, source)| source >= MIN_TIMES) {
         return Vec::new();
     }
-    let message = format!("\"{}\" is repeated {times} times", excerpt(&repeated));
-    vec![CHECK.doubt(REPEATED, message).value("words", repeated).value("times", times)]
+    let message = format!("'{}' is repeated {times} times", excerpt(&repeated));
+    vec![CHECK.finding(REPEATED, message).value("words", repeated).value("times", times)]
 }
 
+/// The first repetition that is a finding, and its count.
 fn worst(text: &str) -> Option<(String, usize)> {
     let words: Vec<&str> =
         text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect();
-    words_in_a_row(&words).or_else(|| long_stretch(&words)).or_else(|| letters_in_a_row(text))
+    words_in_a_row(&words).or_else(|| long_phrase(&words)).or_else(|| letters_in_a_row(text))
 }
 
 fn words_in_a_row(words: &[&str]) -> Option<(String, usize)> {
-    for size in 1..=LONGEST {
+    for size in 1..=MAX_PHRASE {
         let times = longest_run(words, size);
-        if let Some((at, times)) = times.filter(|(_, times)| *times >= TIMES) {
+        if let Some((at, times)) = times.filter(|(_, times)| *times >= MIN_TIMES) {
             return Some((words[at..at + size].join(" "), times));
         }
     }
     None
 }
 
-/// Where a stretch of `size` items repeats itself most often in a row, and how often.
+/// Start and count of the `size` items that are repeated most often in a row.
 fn longest_run<T: PartialEq>(items: &[T], size: usize) -> Option<(usize, usize)> {
     let mut best: Option<(usize, usize)> = None;
     let mut same = 0;
@@ -62,26 +67,26 @@ fn longest_run<T: PartialEq>(items: &[T], size: usize) -> Option<(usize, usize)>
     best
 }
 
-fn long_stretch(words: &[&str]) -> Option<(String, usize)> {
+fn long_phrase(words: &[&str]) -> Option<(String, usize)> {
     let mut seen: HashMap<&[&str], usize> = HashMap::new();
-    for stretch in words.windows(LONG) {
-        let times = seen.entry(stretch).or_default();
+    for phrase in words.windows(LONG_PHRASE) {
+        let times = seen.entry(phrase).or_default();
         *times += 1;
-        if *times >= TIMES {
-            return Some((stretch.join(" "), *times));
+        if *times >= MIN_TIMES {
+            return Some((phrase.join(" "), *times));
         }
     }
     None
 }
 
 fn letters_in_a_row(text: &str) -> Option<(String, usize)> {
-    // Rules, ellipses and round numbers repeat by right.
+    // Rulers, ellipses and digits may repeat.
     let letters: Vec<char> =
         text.chars().map(|c| if c.is_alphabetic() { c } else { ' ' }).collect();
     for run in letters.split(|c| *c == ' ') {
-        for size in 1..=LETTERS {
+        for size in 1..=MAX_LETTERS {
             if let Some((at, times)) =
-                longest_run(run, size).filter(|(_, times)| *times >= LETTER_TIMES)
+                longest_run(run, size).filter(|(_, times)| *times >= MIN_LETTER_TIMES)
             {
                 return Some((run[at..at + size].iter().collect(), times));
             }
@@ -108,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_is_doubted_whatever_its_length() {
-        assert_eq!(messages(run(&summary("x", "측 측 측 측 측"))), ["\"측\" is repeated 5 times"]);
+    fn a_loop_of_any_length_is_found() {
+        assert_eq!(messages(run(&summary("x", "측 측 측 측 측"))), ["'측' is repeated 5 times"]);
         assert!(
             run(&summary("x", "he said that he said that he said that he said that"))[0]
                 .message
-                .starts_with("\"he said that\"")
+                .starts_with("'he said that'")
         );
         assert!(
             run(&summary("x", &"the two ministers agreed. ".repeat(4)))[0]
@@ -129,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_source_repeats_may_be_repeated() {
+    fn repetitions_of_the_source_are_no_finding() {
         assert!(run(&summary("go go go go go", "go go go go go")).is_empty());
     }
 }

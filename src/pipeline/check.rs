@@ -10,8 +10,13 @@ use crate::outcome::Outcome;
 /// Compares a summary with the whole article, whatever number of chunks it was made of.
 pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
     let (from, to) = (outcome.from, outcome.to);
-    let pair =
-        Pair { source: article, output: &outcome.text, from, to, task: checks::Task::Summary };
+    let pair = Pair {
+        source: article,
+        output: &outcome.text,
+        from,
+        to,
+        kind: checks::OutputKind::Summary,
+    };
     // If there is one segment, it is the article without the white space around it.
     let segment = (outcome.segments.len() == 1).then_some(0);
     let leading_space = article.len() - article.trim_start().len();
@@ -37,7 +42,7 @@ pub(super) fn translation(
     for (index, segment) in outcome.segments.iter().enumerate() {
         observer.check()?;
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
-        let pair = Pair { source, output, from, to, task: checks::Task::Translation };
+        let pair = Pair { source, output, from, to, kind: checks::OutputKind::Translation };
         outcome.findings.extend(checks::findings(&pair, Some(index)));
     }
     for finding in &mut outcome.findings {

@@ -64,7 +64,7 @@ pub(super) fn finish(
 }
 
 fn looped(tokens: usize) -> Finding {
-    let message = format!("the model repeated itself; {tokens} tokens were taken back");
+    let message = format!("the model repeated itself; {tokens} tokens were discarded");
     Finding::new("loop", "loop", message).value("tokens", tokens)
 }
 

@@ -77,7 +77,7 @@ pub(super) fn translation(translation: Translation<'_>, outcome: &mut Outcome) -
         text
     });
     let mut findings = lost_tags(&translation);
-    findings.extend(read::outside(translation.document, "stay as they are"));
+    findings.extend(read::outside(translation.document, "were left as they are"));
     add_results(translation.results, outcome);
     outcome.findings.extend(findings);
     positions
@@ -141,7 +141,7 @@ fn lost_tags(translation: &Translation<'_>) -> Vec<Finding> {
         let Some(text) = translation.block_text(index) else { continue };
         let (_, lost) = translation.document.placed(block, text);
         if !lost.is_empty() {
-            let message = format!("no place was found for {}", lost.join(" "));
+            let message = format!("lost in the translation: {}", lost.join(" "));
             findings.push(
                 Finding::new("tags", "tags_lost", message)
                     .at(translation.blocks[index].start)

@@ -31,7 +31,7 @@ pub(super) fn left_out(document: &Document, observer: &mut Observer<'_>) -> Vec<
         observer.event(&Event::Found(finding.clone()));
         findings.push(finding);
     }
-    findings.extend(outside(document, "are left out"));
+    findings.extend(outside(document, "were left out"));
     findings
 }
 

@@ -143,6 +143,6 @@ fn not_translated(text: &str, from: Language) -> Option<Finding> {
     if text.split_whitespace().count() < MIN_WORDS {
         return None;
     }
-    let message = format!("\"{}\" is not in {} and stays as it is", beginning(text), from.name());
+    let message = format!("'{}' is not in {} and was not translated", beginning(text), from.name());
     Some(Finding::new("language", "not_translated", message).value("text", text))
 }

@@ -1,6 +1,6 @@
 //! What is checked about a text and its translation, and how it is cut into sentences.
 
-use malmoi::checks::{Pair, Task, findings};
+use malmoi::checks::{OutputKind, Pair, findings};
 use malmoi::{Finding, Language};
 use serde::Deserialize;
 
@@ -19,7 +19,8 @@ fn doubts(case: &str) -> Vec<(String, Vec<Finding>)> {
     let doubted = |line: &str| {
         let Line { s, o } = serde_json::from_str(line).unwrap();
         let from = Language::detect(&s).unwrap();
-        let pair = Pair { source: &s, output: &o, from, to: from.other(), task: Task::Translation };
+        let pair =
+            Pair { source: &s, output: &o, from, to: from.other(), kind: OutputKind::Translation };
         let found = findings(&pair, None);
         (format!("{s} {o}"), found)
     };

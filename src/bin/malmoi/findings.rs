@@ -38,8 +38,8 @@ fn line(told: &Merged<'_>, outcome: &Outcome) -> Line {
     let words = |segment: &usize| outcome.segments.get(*segment).map(|one| beginning(&one.source));
     let first = told.segments.first().filter(|_| outcome.segments.len() > 1).and_then(words);
     let place = match (first, told.segments.len()) {
-        (Some(first), 1) => format!(", at \"{first}\""),
-        (Some(first), count) => format!(", in {count} places, first at \"{first}\""),
+        (Some(first), 1) => format!(", at '{first}'"),
+        (Some(first), count) => format!(", in {count} places, first at '{first}'"),
         (None, _) => String::new(),
     };
     let text = format!("{}{place}: {}", finding.check, finding.message);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_doubt_says_where_it_is_and_the_gravest_comes_first() {
-        let lost = Finding::new("numbers", "number_lost", "\"412\" is missing").at(1);
+        let lost = Finding::new("numbers", "number_lost", "'412' is missing").at(1);
         let cut = |segment| {
             Finding::new("length", "cut", "the text was cut")
                 .at(segment)
@@ -107,9 +107,9 @@ mod tests {
         assert_eq!(
             shown(vec![note, lost, cut(0), cut(1)], false),
             [
-                "length, in 2 places, first at \"The port of Haemin opened.\": the text was cut",
-                "numbers, at \"It cost 412 million won.\": \"412\" is missing",
-                "split, at \"The port of Haemin opened.\": translated again in 2 pieces",
+                "length, in 2 places, first at 'The port of Haemin opened.': the text was cut",
+                "numbers, at 'It cost 412 million won.': '412' is missing",
+                "split, at 'The port of Haemin opened.': translated again in 2 pieces",
             ]
         );
     }
@@ -118,7 +118,7 @@ mod tests {
     fn a_hundred_doubts_are_a_screenful_until_all_are_asked_for() {
         let many = |count: usize| -> Vec<Finding> {
             (0..count)
-                .map(|n| Finding::new("numbers", "number_lost", format!("\"{n}\" is missing")))
+                .map(|n| Finding::new("numbers", "number_lost", format!("'{n}' is missing")))
                 .collect()
         };
         let lines = shown(many(100), false);

@@ -1,9 +1,10 @@
-//! Digits, narrow and wide: "1,250", "12.4", "２０２６".
+//! Digits, ASCII and full-width: "1,250", "12.4", "２０２６".
 
 pub(super) fn is_digit(c: char) -> bool {
     digit(c).is_some()
 }
 
+/// The ASCII digit of a digit.
 fn digit(c: char) -> Option<char> {
     match c {
         '0'..='9' => Some(c),
@@ -12,8 +13,8 @@ fn digit(c: char) -> Option<char> {
     }
 }
 
-/// The number a text begins with, and its length in bytes. Commas count only before three digits, a
-/// point before digits if `decimals`; not the points of "2026.1.7". Not a number without digits.
+/// The number a text begins with, and its length in bytes; NaN and 0 without digits. A comma
+/// belongs to it before three digits; a period before a digit if `decimals`, but not in "2026.1.7".
 pub(super) fn leading(text: &str, decimals: bool) -> (f64, usize) {
     let mut plain = String::new();
     let (mut end, mut point) = (0, !decimals);
@@ -43,7 +44,7 @@ pub(super) fn leading(text: &str, decimals: bool) -> (f64, usize) {
     (plain.parse::<f64>().unwrap_or(0.0).min(f64::MAX), end)
 }
 
-/// How many digits a text begins with, up to `most`.
+/// Number of digits a text begins with, up to `most`.
 fn digits_at(text: &str, most: usize) -> usize {
     text.chars().take(most).take_while(|c| is_digit(*c)).count()
 }

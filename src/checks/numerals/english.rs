@@ -1,23 +1,24 @@
-//! Numbers in English words: magnitudes behind digits, and numerals by themselves.
+//! English magnitudes after digits, and English numerals in words.
 
 /// A word that multiplies the number before it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Magnitude {
     pub value: f64,
-    /// "100m" are metres or millions, "3 decades" are 30 years or three decades.
-    open: bool,
+    /// True if it may also be a unit: "100m" is meters or millions, "3 decades" is 30 years or
+    /// three decades.
+    is_ambiguous: bool,
 }
 
 impl Magnitude {
-    /// Whether the number may stand without the magnitude, by what stands around both.
-    pub fn is_open(self, before: &str, after: &str) -> bool {
+    /// True if the number may be meant without the magnitude in this context.
+    pub fn is_ambiguous(self, before: &str, after: &str) -> bool {
         const COUNTED: &[&str] =
             &["people", "won", "dollar", "euro", "pound", "user", "home", "job", "vote"];
         let money = before.ends_with(['$', '€', '£', '¥', '₩']);
         let counted = after
             .strip_prefix(' ')
             .is_some_and(|rest| COUNTED.iter().any(|word| rest.starts_with(word)));
-        self.open && !money && !counted
+        self.is_ambiguous && !money && !counted
     }
 }
 
@@ -28,7 +29,7 @@ const MAGNITUDES: &[(&str, f64)] = &[
     ("crore", 1e7), ("billion", 1e9), ("trillion", 1e12), ("quadrillion", 1e15),
 ];
 
-/// The same written short, right behind digits.
+/// Abbreviations of them, written directly after digits.
 #[rustfmt::skip]
 const SHORT_MAGNITUDES: &[(&str, f64)] = &[
     ("mln", 1e6), ("bln", 1e9), ("trln", 1e12), ("bn", 1e9), ("tn", 1e12), ("k", 1e3), ("m", 1e6),
@@ -59,7 +60,7 @@ const WORDS: &[(&str, f64)] = &[
     ("wwii", 2.0), ("ww", 2.0),
 ];
 
-/// Months, which are other words without a capital.
+/// Months. Some are other words in lower case.
 #[rustfmt::skip]
 const MONTHS: &[(&str, f64)] = &[
     ("January", 1.0), ("Jan", 1.0), ("February", 2.0), ("Feb", 2.0), ("March", 3.0), ("Mar", 3.0),
@@ -68,43 +69,45 @@ const MONTHS: &[(&str, f64)] = &[
     ("Oct", 10.0), ("November", 11.0), ("Nov", 11.0), ("December", 12.0), ("Dec", 12.0),
 ];
 
-/// A magnitude right behind a number: " million", "-billion", "bn"; not the "m" of "100 metres".
-/// And its length.
+/// The magnitude directly after a number and its length: " million", "-billion", "bn", but not the
+/// "m" of "100 metres".
 pub(super) fn magnitude(text: &str) -> Option<(Magnitude, usize)> {
     let gap = text.chars().next().filter(|c| is_gap(*c)).map_or(0, char::len_utf8);
     let word = &text[gap..];
     let word = &word[..word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len())];
-    // "5 m" are metres, "$5m" and "50k" are not.
-    let short = || (gap == 0).then(|| worth(SHORT_MAGNITUDES, word)).flatten();
-    let value = worth(MAGNITUDES, word).or_else(short)?;
-    let open = value <= 12.0 || word.len() == 1;
-    Some((Magnitude { value, open }, gap + word.len()))
+    // "5 m" is meters; "$5m" and "50k" are not.
+    let short = || (gap == 0).then(|| lookup(SHORT_MAGNITUDES, word)).flatten();
+    let value = lookup(MAGNITUDES, word).or_else(short)?;
+    let is_ambiguous = value <= 12.0 || word.len() == 1;
+    Some((Magnitude { value, is_ambiguous }, gap + word.len()))
 }
 
 fn is_gap(c: char) -> bool {
     matches!(c, ' ' | '-' | '\u{a0}' | '\u{2009}' | '\u{202f}')
 }
 
-/// What a word is worth in a table, in the plural too.
-fn worth(table: &[(&str, f64)], word: &str) -> Option<f64> {
-    const LONGEST: usize = 16;
-    if word.len() > LONGEST {
+/// The value of a word in a table, in the singular or plural.
+fn lookup(table: &[(&str, f64)], word: &str) -> Option<f64> {
+    const MAX_LENGTH: usize = 16;
+    if word.len() > MAX_LENGTH {
         return None;
     }
     let lower = word.to_lowercase();
     let singular = lower.strip_suffix('s').unwrap_or(&lower);
-    table.iter().find(|(known, _)| *known == lower || *known == singular).map(|(_, value)| *value)
+    table.iter().find(|(entry, _)| *entry == lower || *entry == singular).map(|(_, value)| *value)
 }
 
+/// The value of a numeral, a month or a word such as "tenfold".
 fn numeral(word: &str) -> Option<f64> {
     let month = MONTHS
         .iter()
-        .find(|(known, _)| *known == word || (word.len() > 4 && known.eq_ignore_ascii_case(word)));
-    let fold = word.strip_suffix("fold").and_then(|number| worth(WORDS, number));
-    worth(WORDS, word).or(fold).or(month.map(|(_, value)| *value))
+        .find(|(name, _)| *name == word || (word.len() > 4 && name.eq_ignore_ascii_case(word)));
+    let fold = word.strip_suffix("fold").and_then(|number| lookup(WORDS, number));
+    lookup(WORDS, word).or(fold).or(month.map(|(_, value)| *value))
 }
 
-/// English numerals, alone and together: "two hundred and fifty thousand", "twenty-five", "July".
+/// Adds the values of English numerals, single and combined: "two hundred and fifty thousand",
+/// "twenty-five", "July".
 pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
     let mut reading = Reading::default();
     let mut at = 0;
@@ -116,8 +119,8 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
         at = start + word.len();
         let before = &text[..start];
         let before = before.strip_suffix(is_gap).unwrap_or(before);
-        // The magnitude of a number in digits says nothing by itself.
-        if before.ends_with(super::digits::is_digit) && worth(MAGNITUDES, word).is_some() {
+        // The magnitude of a number in digits is no number of its own.
+        if before.ends_with(super::digits::is_digit) && lookup(MAGNITUDES, word).is_some() {
             reading.close(spelled);
             continue;
         }
@@ -130,26 +133,27 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
         spelled.extend([15.0, 25.0, 75.0]);
     }
     if lower.contains("half") {
-        // Of an hour, of a year, of two.
+        // A half as a fraction, of two, of a year in months, of an hour in minutes.
         spelled.extend([0.5, 2.0, 6.0, 30.0]);
     }
 }
 
-/// A numeral of several words, as far as it was read.
+/// A numeral of several words while it is read.
 #[derive(Default)]
 struct Reading {
     total: f64,
     current: f64,
+    /// True if a word has been read.
     open: bool,
-    /// What stands before "and a", which a half may follow.
+    /// The value before "and a", which "half" may follow.
     whole: Option<f64>,
-    /// Whether the last number was a half: "half a million".
+    /// True after a half: "half a million".
     half: bool,
 }
 
 impl Reading {
     fn take(&mut self, word: &str, spelled: &mut Vec<f64>) {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
         if is("half")
             && let Some(whole) = self.whole.take()
         {
@@ -159,7 +163,7 @@ impl Reading {
             spelled.push(value);
             self.current += value;
             (self.open, self.half, self.whole) = (true, is("half"), None);
-        } else if let Some(magnitude) = worth(MAGNITUDES, word) {
+        } else if let Some(magnitude) = lookup(MAGNITUDES, word) {
             spelled.push(magnitude);
             if self.half {
                 spelled.push(magnitude / 2.0);
@@ -186,7 +190,7 @@ impl Reading {
     }
 }
 
-/// Regnal and war numbers: II, IV, XIV.
+/// The value of a Roman numeral of monarchs and wars: II, IV, XIV.
 fn roman(word: &str) -> Option<f64> {
     if word.is_empty() || word.len() > 6 {
         return None;

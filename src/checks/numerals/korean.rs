@@ -1,9 +1,9 @@
-//! Numbers in Korean: magnitudes behind digits, native and Sino-Korean numerals.
+//! Korean magnitudes after digits, and native and Sino-Korean numerals in words.
 
 use super::digits::leading;
 use crate::language::is_hangul;
 
-/// Native numerals and counted days that no other word begins with, the longer ones first.
+/// Native numerals, counts of days and the like that no other word begins with, longest first.
 #[rustfmt::skip]
 const WORDS: &[(&str, &[f64])] = &[
     ("한두", &[2.0]), ("두세", &[2.0, 3.0]), ("두어", &[2.0, 3.0]), ("서너", &[3.0, 4.0]),
@@ -16,14 +16,14 @@ const WORDS: &[(&str, &[f64])] = &[
     ("백수", &[99.0, 100.0]), ("백일", &[100.0]), ("미수", &[88.0]), ("희수", &[77.0]), ("둘", &[2.0]), ("셋", &[3.0]), ("넷째", &[4.0]),
 ];
 
-/// Numerals that many other words begin with: only by themselves or right before what they count.
+/// Numerals that many other words begin with: read only alone or before a counter.
 #[rustfmt::skip]
 const BOUND_WORDS: &[(&str, &[f64])] = &[
     ("두", &[2.0]), ("세", &[3.0]), ("석", &[3.0]), ("네", &[4.0]), ("넷", &[4.0]),
     ("넉", &[4.0]), ("양", &[2.0]), ("쌍", &[2.0]), ("반", &[50.0, 30.0, 6.0, 2.0]),
 ];
 
-/// What is counted, as far as it is written to its numeral.
+/// Counters that are written directly after a numeral.
 #[rustfmt::skip]
 const COUNTERS: &[&str] = &[
     "명", "개", "번", "차례", "가지", "곳", "달", "대", "살", "시", "사람", "마리", "배", "팀", "나라", "분", "권", "편",
@@ -32,27 +32,27 @@ const COUNTERS: &[&str] = &[
     "사", "진영", "일", "년", "값", "나절", "세기", "토막", "둥이", "방향", "원", "달러", "여", "째",
 ];
 
-/// Particles, behind a numeral that stands for what it counts.
+/// Particles after a numeral without a counter.
 const PARTICLES: &[&str] = &["과", "은", "이", "을", "으로", "중", "에", "만에"];
 
-/// Units before native ones: 열두, 스물다섯.
+/// Native tens, which units may follow: 열두, 스물다섯.
 #[rustfmt::skip]
 const TENS: &[(&str, f64)] = &[
     ("열", 10.0), ("스물", 20.0), ("스무", 20.0), ("서른", 30.0), ("마흔", 40.0), ("쉰", 50.0),
     ("예순", 60.0), ("일흔", 70.0), ("여든", 80.0), ("아흔", 90.0),
 ];
 
-/// Native units behind tens.
+/// Native units after tens.
 #[rustfmt::skip]
 const UNITS: &[(&str, f64)] = &[
     ("하나", 1.0), ("한", 1.0), ("둘", 2.0), ("두", 2.0), ("셋", 3.0), ("세", 3.0), ("석", 3.0), ("넷", 4.0),
     ("네", 4.0), ("다섯", 5.0), ("여섯", 6.0), ("일곱", 7.0), ("여덟", 8.0), ("아홉", 9.0),
 ];
 
-/// "1조2천500억", "3만5천", "1억 2천만", "1천 5백": a number with Korean magnitudes, and its
-/// length. `None` without any.
+/// The number with Korean magnitudes that a text begins with, and its length: "1조2천500억",
+/// "3만5천", "1억 2천만", "1천 5백". `None` without a magnitude.
 pub(super) fn number(text: &str) -> Option<(f64, usize)> {
-    // The sum; what the next big unit multiplies; the smallest unit so far, big and small.
+    // The sum so far; the part that the next large unit multiplies; the smallest units so far.
     let (mut total, mut section) = (0.0, 0.0);
     let (mut big, mut small) = (f64::INFINITY, f64::INFINITY);
     let (mut end, mut any) = (0, false);
@@ -72,15 +72,14 @@ pub(super) fn number(text: &str) -> Option<(f64, usize)> {
         let rest = &text[end..];
         let skip = usize::from(rest.starts_with(' '));
         let Some(next) = Group::read(&rest[skip..]) else { break };
-        // "1억 2천만", "1천 5백", "2,345만 6,789": a space may stand inside where a smaller number
-        // follows.
-        let smaller = next.big.map_or(next.size() < small, |unit| unit < big);
-        let goes_on = match (next.small > 1.0 || next.big.is_some(), section == 0.0) {
+        // A space may be inside before a smaller number: "1억 2천만", "2,345만 6,789".
+        let smaller = next.big.map_or(next.small < small, |unit| unit < big);
+        let continues = match (next.small > 1.0 || next.big.is_some(), section == 0.0) {
             (true, _) => smaller,
             (false, true) => next.is_rest(&rest[skip + next.length..]) && next.value < big,
             (false, false) => false,
         };
-        if skip == 1 && !goes_on {
+        if skip == 1 && !continues {
             break;
         }
         end += skip;
@@ -88,15 +87,16 @@ pub(super) fn number(text: &str) -> Option<(f64, usize)> {
     any.then_some((total + section, end))
 }
 
-/// Digits with the units written to them: "2천", "500억", "3백만".
+/// Digits with the units directly after them: "2천", "500억", "3백만".
 struct Group {
-    /// Without the big unit.
+    /// The value without the large unit.
     value: f64,
-    /// What the small units multiply to.
+    /// The product of the small units (십, 백, 천).
     small: f64,
+    /// The large unit (만, 억, 조, 경).
     big: Option<f64>,
     length: usize,
-    /// How many digits and commas it has.
+    /// Bytes of its digits and commas.
     digits: usize,
 }
 
@@ -108,14 +108,14 @@ impl Group {
         }
         let mut group = Self { value: number, small: 1.0, big: None, length: digits, digits };
         let mut rest = &text[digits..];
-        // "22 억 5 천만": some write the unit apart.
+        // Some write a space before the unit: "22 억 5 천만".
         if rest.starts_with(' ') && rest[1..].starts_with(is_unit) {
             rest = &rest[1..];
         }
         while let Some(c) = rest.chars().next() {
             if let Some(unit) = small_unit(c) {
                 group.small *= unit;
-            } else if let Some(unit) = big_unit(c).filter(|_| !is_match(rest)) {
+            } else if let Some(unit) = big_unit(c).filter(|_| !is_other_word(rest)) {
                 group.big = Some(unit);
             } else {
                 break;
@@ -130,16 +130,11 @@ impl Group {
         Some(group)
     }
 
-    /// What it counts in units of the one behind it.
-    fn size(&self) -> f64 {
-        self.small
-    }
-
-    /// Whether it is the end of an amount, "6,789" before "원"; "500만 2명" are two numbers, and so
-    /// are "3만 2016년".
+    /// True if it may be the end of an amount, as "6,789" before "원". "500만 2명" is two
+    /// numbers, and so is "3만 2016년".
     fn is_rest(&self, after: &str) -> bool {
-        const FEWEST: usize = 3;
-        self.digits >= FEWEST && !after.starts_with(['년', '월', '일'])
+        const MIN_DIGITS: usize = 3;
+        self.digits >= MIN_DIGITS && !after.starts_with(['년', '월', '일'])
     }
 }
 
@@ -166,8 +161,9 @@ fn big_unit(c: char) -> Option<f64> {
     }
 }
 
-/// "6경기", "3경찰서": the 경 of 10¹⁶ stands before money, a space or a smaller number only.
-fn is_match(text: &str) -> bool {
+/// True if 경 begins another word: "6경기", "3경찰서". As 10^16 it is followed by money, a space
+/// or a smaller number.
+fn is_other_word(text: &str) -> bool {
     let behind = text.strip_prefix('경');
     behind.is_some_and(|rest| {
         let amount = ["원", "달러", "여"].iter().any(|measure| rest.starts_with(measure));
@@ -175,7 +171,7 @@ fn is_match(text: &str) -> bool {
     })
 }
 
-/// Whether what follows "5조" makes it an amount and no article of a law.
+/// True if the text after "5조" makes it an amount, not an article of a law.
 pub(super) fn is_amount(after: &str) -> bool {
     #[rustfmt::skip]
     const MEASURES: &[&str] = &[
@@ -186,7 +182,7 @@ pub(super) fn is_amount(after: &str) -> bool {
     MEASURES.iter().any(|measure| after.starts_with(measure))
 }
 
-/// Whether what follows a number makes it an hour: "3시", "3시쯤"; not "3시간".
+/// True if the text after a number makes it an hour: "3시", "3시쯤", but not "3시간".
 pub(super) fn is_hour(after: &str) -> bool {
     let rest = after.trim_start_matches(' ').strip_prefix('시');
     rest.is_some_and(|rest| {
@@ -194,29 +190,29 @@ pub(super) fn is_hour(after: &str) -> bool {
     })
 }
 
-/// Korean numerals at the beginning of words: native ones, and Sino-Korean ones that hold a
-/// magnitude ("수백", "이십").
+/// Adds the values of Korean numerals at the start of words: native numerals, and Sino-Korean
+/// numerals with a magnitude ("수백", "이십").
 pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
-    // What Sino-Korean words before this one add up to: "일억 이천만".
+    // Sum and end of the Sino-Korean words before this one: "일억 이천만".
     let mut before: Option<(f64, usize)> = None;
     let mut words = words(text).peekable();
     while let Some((at, word)) = words.next() {
         let sum = before.take().filter(|(_, end)| text[*end..at] == *" ").map(|(sum, _)| sum);
-        // "억원" of "3억원" says nothing by itself.
+        // The magnitude of a number in digits is no number of its own: "억원" of "3억원".
         if text[..at].ends_with(super::digits::is_digit) {
             continue;
         }
-        if let Some((_, values)) = WORDS.iter().find(|(known, _)| word.starts_with(known)) {
+        if let Some((_, values)) = WORDS.iter().find(|(numeral, _)| word.starts_with(numeral)) {
             spelled.extend(*values);
         }
-        for (known, values) in BOUND_WORDS {
-            if word.strip_prefix(known).is_some_and(is_counted) {
+        for (numeral, values) in BOUND_WORDS {
+            if word.strip_prefix(numeral).is_some_and(is_counted) {
                 spelled.extend(*values);
             }
         }
-        if let Some((known, ten)) = TENS.iter().find(|(known, _)| word.starts_with(known)) {
-            // "열다섯", and "열 다섯".
-            let rest = &word[known.len()..];
+        if let Some((numeral, ten)) = TENS.iter().find(|(numeral, _)| word.starts_with(numeral)) {
+            // "열다섯" or "열 다섯".
+            let rest = &word[numeral.len()..];
             let rest =
                 if rest.is_empty() { words.peek().map_or("", |(_, next)| next) } else { rest };
             let unit = UNITS
@@ -233,28 +229,30 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
     }
 }
 
-/// Runs of Hangul, each with where it starts.
+/// Runs of Hangul with their byte offsets.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    super::super::placed(text.split_inclusive(|c| !is_hangul(c)).collect())
+    super::super::spans::with_offsets(text.split_inclusive(|c| !is_hangul(c)).collect())
         .map(|(at, word)| (at, word.trim_end_matches(|c| !is_hangul(c))))
         .filter(|(_, word)| !word.is_empty())
 }
 
+/// True if the text after a numeral is empty, a particle or a counter.
 fn is_counted(rest: &str) -> bool {
     rest.is_empty()
         || PARTICLES.contains(&rest)
         || COUNTERS.iter().any(|counter| rest.starts_with(counter))
 }
 
-/// "이십오", "삼백만", "수천": `None` without a magnitude, where 이 and 사 are mostly other words,
-/// and for one bare magnitude that counts nothing: "조사", "만나".
+/// The Sino-Korean numeral a word begins with: "이십오", "삼백만", "수천". `None` without a
+/// magnitude, as 이 and 사 are mostly other words, and for a single magnitude without a counter:
+/// "조사", "만나".
 fn sino_korean(word: &str) -> Option<f64> {
     let stripped = word.strip_prefix(['수', '몇', '제']);
     let (mut total, mut section, mut digit) = (0.0, 0.0, None);
     let (mut magnitudes, mut led) = (0, false);
     let mut rest = stripped.unwrap_or(word);
     while let Some(c) = rest.chars().next() {
-        if let Some(value) = "영일이삼사오육칠팔구".chars().position(|known| known == c) {
+        if let Some(value) = "영일이삼사오육칠팔구".chars().position(|digit| digit == c) {
             digit = Some(value as f64);
         } else if let Some(unit) = small_unit(c).or(big_unit(c)) {
             led |= digit.is_some();
@@ -272,6 +270,6 @@ fn sino_korean(word: &str) -> Option<f64> {
         rest = &rest[c.len_utf8()..];
     }
     let bare = magnitudes == 1 && !led && stripped.is_none();
-    let word_of_its_own = bare && (digit.is_some() || !is_counted(rest));
-    (magnitudes > 0 && !word_of_its_own).then_some(total + section + digit.unwrap_or(0.0))
+    let is_other_word = bare && (digit.is_some() || !is_counted(rest));
+    (magnitudes > 0 && !is_other_word).then_some(total + section + digit.unwrap_or(0.0))
 }
