@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use malmoi::store::{Located, Settings, Store, StoreError, StoreEvent, Verdict};
+use malmoi::store::{InstalledModel, Settings, Store, StoreError, StoreEvent, Verdict};
 
 use crate::support::here;
 use crate::support::hub::{Answer, Asked, COMMIT, Hub, listing, sha256};
@@ -14,11 +14,16 @@ fn weights() -> Vec<u8> {
 }
 
 fn store(cache: &Path, endpoint: &str) -> Store {
-    let (patience, pause) = (Duration::from_millis(500), Duration::from_millis(10));
-    Store::new(Settings { endpoint: endpoint.to_string(), patience, pause, ..Settings::new(cache) })
+    let (connect_timeout, retry_delay) = (Duration::from_millis(500), Duration::from_millis(10));
+    Store::new(Settings {
+        endpoint: endpoint.to_string(),
+        connect_timeout,
+        retry_delay,
+        ..Settings::new(cache)
+    })
 }
 
-fn pull(store: &Store, name: &str) -> Result<Located, StoreError> {
+fn pull(store: &Store, name: &str) -> Result<InstalledModel, StoreError> {
     store.pull(name, &mut |_| {})
 }
 
@@ -77,7 +82,7 @@ fn a_file_comes_in_once_and_is_what_it_should_be() {
     assert_eq!(std::fs::read_to_string(folder.join("refs/main")).unwrap(), COMMIT);
 
     std::fs::write(folder.join("blobs").join(sha256(&weights())), b"other").unwrap();
-    assert!(matches!(store.verify(MODEL).unwrap()[0].1, Verdict::Wrong { .. }));
+    assert!(matches!(store.verify(MODEL).unwrap()[0].1, Verdict::Mismatch { .. }));
     store.remove(MODEL).unwrap();
     assert!(!folder.exists());
     assert!(matches!(store.locate(MODEL), Err(StoreError::NotInstalled { .. })));
@@ -225,7 +230,7 @@ fn a_full_disk_is_seen_before_the_first_byte() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
     let settings = Settings {
-        free: Some(1_000_000),
+        free_space: Some(1_000_000),
         endpoint: hub.endpoint.clone(),
         ..Settings::new(cache.path())
     };
@@ -268,7 +273,7 @@ fn a_folder_model_is_all_of_its_files() {
             .verify("someone/model")
             .unwrap()
             .iter()
-            .any(|(_, verdict)| matches!(verdict, Verdict::Wrong { .. }))
+            .any(|(_, verdict)| matches!(verdict, Verdict::Mismatch { .. }))
     );
 }
 

@@ -12,7 +12,7 @@ use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 
 use super::StoreError;
 use super::error::io;
-use super::names::{Commit, FileName, Sum};
+use super::names::{Checksum, Commit, FileName};
 use super::repo::RepoFile;
 
 /// The token that `hf auth login` left in a `HF_HOME`.
@@ -56,7 +56,7 @@ impl RepoFolder {
     }
 
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub fn blob(&self, sum: &Sum) -> PathBuf {
+    pub fn blob(&self, sum: &Checksum) -> PathBuf {
         self.blobs().join(sum.as_str())
     }
 
@@ -104,7 +104,7 @@ impl RepoFolder {
 
     /// Gives a blob its name in a snapshot, in one step: what had the name before is replaced.
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub fn link(&self, sum: &Sum, commit: &Commit, name: &FileName) -> Result<(), StoreError> {
+    pub fn link(&self, sum: &Checksum, commit: &Commit, name: &FileName) -> Result<(), StoreError> {
         let link = self.snapshot(commit).join(name.as_str());
         let folder = link.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;

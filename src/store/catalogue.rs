@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::names::{FileName, Sum};
+use super::names::{Checksum, FileName};
 use crate::language::Language;
 
 /// A model of the catalogue.
@@ -73,7 +73,7 @@ pub struct PinnedFile {
     /// Its size.
     pub bytes: u64,
     /// Its sum.
-    pub sha256: Sum,
+    pub sha256: Checksum,
 }
 
 /// Where a model is to be had.

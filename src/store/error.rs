@@ -52,7 +52,7 @@ pub enum StoreError {
     },
     /// Bytes that are not what they should be. Nothing that was there before is touched.
     #[error("{file} has sha256 {found}, expected {expected}")]
-    WrongSum {
+    ChecksumMismatch {
         /// The file.
         file: String,
         /// The sum it should have.
@@ -62,7 +62,7 @@ pub enum StoreError {
     },
     /// A file of another size.
     #[error("{file} has {found} bytes, expected {expected}")]
-    WrongSize {
+    SizeMismatch {
         /// The file.
         file: String,
         /// The size it should have.
@@ -124,13 +124,13 @@ pub enum StoreError {
     },
     /// The hub's answer cannot be used.
     #[error("the hub {reason}")]
-    Hub {
+    BadResponse {
         /// What it did, as a predicate: "redirects to nowhere".
         reason: String,
     },
     /// A server that sends more than it said.
     #[error("{what} is longer than the {most} bytes it may have: the rest was not read")]
-    Endless {
+    TooLarge {
         /// The file.
         what: String,
         /// The size it should have.
@@ -176,7 +176,7 @@ pub enum StoreError {
     },
     /// A file or folder outside the cache; malmoi removes nothing there.
     #[error("{} is not in the cache", path.display())]
-    NotOurs {
+    OutsideCache {
         /// The file or folder.
         path: PathBuf,
     },

@@ -5,23 +5,23 @@
 //! cannot fetch.
 
 // Some of what these do is only needed for fetching.
-#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-pub(crate) mod arrival;
 mod cache;
 pub mod catalogue;
-#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-mod contents;
 pub(crate) mod error;
+mod first_checksums;
 mod lock;
-mod look;
+mod lookup;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+mod model_files;
 mod names;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+pub(crate) mod partial_file;
 #[cfg(feature = "fetch")]
 mod pull;
 mod remove;
 mod repo;
 #[cfg(feature = "fetch")]
 mod sources;
-mod sums;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,15 +30,15 @@ use serde::Serialize;
 
 use cache::RepoFolder;
 use catalogue::{Entry, Purpose, Source};
-use sums::FirstSums;
+use first_checksums::FirstChecksums;
 
 use crate::files::ChecksumCache;
 
 pub use cache::stored_token;
 pub use error::StoreError;
-pub use look::damage;
-pub use names::{Commit, FileName, Sum};
-pub use remove::{Left, Removed};
+pub use lookup::damage;
+pub use names::{Checksum, Commit, FileName};
+pub use remove::{Leftover, Removed};
 pub use repo::RepoFile;
 
 /// What the store may do, and where.
@@ -55,18 +55,18 @@ pub struct Settings {
     /// The Python whose `pip` is asked where the hub cannot be.
     pub python: String,
     /// How long the hub may take to answer.
-    pub patience: Duration,
+    pub connect_timeout: Duration,
     /// Idle time-out after which a download is resumed; one minute by default.
-    pub stretch: Option<Duration>,
+    pub idle_timeout: Option<Duration>,
     /// How often a hub that is busy or broken (429, 5xx) is asked again.
     pub retries: u32,
     /// Time before the first of these; doubled each time. `Retry-After` of the hub goes before it.
-    pub pause: Duration,
+    pub retry_delay: Duration,
     /// List of computed checksums, best in the folder of cached weights (`sums.json`), where opening
     /// a model looks for it too. By default a list of the store's own, in the cache.
     pub checksums: Option<PathBuf>,
     /// Bytes of disk to assume free, instead of asking the system.
-    pub free: Option<u64>,
+    pub free_space: Option<u64>,
 }
 
 impl Settings {
@@ -78,12 +78,12 @@ impl Settings {
             token: None,
             offline: false,
             python: "python3".to_string(),
-            patience: Duration::from_secs(5),
-            stretch: None,
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: None,
             retries: 4,
-            pause: Duration::from_secs(1),
+            retry_delay: Duration::from_secs(1),
             checksums: None,
-            free: None,
+            free_space: None,
         }
     }
 }
@@ -168,7 +168,7 @@ fn as_text<S: serde::Serializer>(error: &StoreError, out: S) -> Result<S::Ok, S:
 
 /// A model on disk.
 #[derive(Debug, Clone)]
-pub struct Located {
+pub struct InstalledModel {
     /// The file or folder to open.
     pub path: PathBuf,
     /// What the catalogue says of it, where it is in there.
@@ -177,7 +177,7 @@ pub struct Located {
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
-pub enum Named {
+pub enum ResolvedName {
     /// A model of the catalogue.
     Entry(&'static Entry),
     /// A repository of the hub.
@@ -190,20 +190,20 @@ pub enum Named {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Its bytes are those the catalogue pins.
-    Right,
+    Match,
     /// Unpinned: its bytes are those that first came, or that its hub gave the sum of.
     Unchanged,
     /// Unpinned, and no sum of it is known.
-    Unknown,
+    Unpinned,
     /// Its bytes are others.
-    Wrong {
+    Mismatch {
         /// The sum it should have.
         expected: String,
         /// The sum it has.
         found: String,
     },
     /// It was cut short, or is longer than it should be.
-    WrongSize {
+    SizeMismatch {
         /// The size it should have.
         expected: u64,
         /// The size it has.
@@ -218,14 +218,14 @@ impl Verdict {
     pub fn error(&self, file: &str) -> Option<StoreError> {
         let file = file.to_string();
         match self {
-            Self::Right | Self::Unchanged | Self::Unknown => None,
-            Self::Wrong { expected, found } => Some(StoreError::WrongSum {
+            Self::Match | Self::Unchanged | Self::Unpinned => None,
+            Self::Mismatch { expected, found } => Some(StoreError::ChecksumMismatch {
                 file,
                 expected: expected.clone(),
                 found: found.clone(),
             }),
-            Self::WrongSize { expected, found } => {
-                Some(StoreError::WrongSize { file, expected: *expected, found: *found })
+            Self::SizeMismatch { expected, found } => {
+                Some(StoreError::SizeMismatch { file, expected: *expected, found: *found })
             }
             Self::Missing => Some(StoreError::MissingFile { file }),
         }
@@ -268,13 +268,13 @@ impl Store {
     }
 
     /// What a name stands for: the catalogue comes first, then files and folders, then the hub.
-    pub fn resolve(&self, name: &str) -> Result<Named, StoreError> {
+    pub fn resolve(&self, name: &str) -> Result<ResolvedName, StoreError> {
         if let Some(entry) = catalogue::find(name) {
-            return Ok(Named::Entry(entry));
+            return Ok(ResolvedName::Entry(entry));
         }
         let path = Path::new(name);
         if path.exists() {
-            return Ok(Named::Path(path.to_path_buf()));
+            return Ok(ResolvedName::Path(path.to_path_buf()));
         }
         if let Some(refused) = catalogue::refusal(name) {
             return Err(StoreError::Refused {
@@ -287,7 +287,7 @@ impl Store {
             || (name.ends_with(".gguf") && !name.contains(':'));
         match RepoFile::parse(name) {
             _ if is_path => {}
-            Ok(repo) => return Ok(Named::Repo(repo)),
+            Ok(repo) => return Ok(ResolvedName::Repo(repo)),
             Err(error) if name.contains(['@', ':']) => return Err(error),
             Err(_) => {}
         }
@@ -295,30 +295,32 @@ impl Store {
     }
 
     /// A model that is on disk and whole.
-    pub fn locate(&self, name: &str) -> Result<Located, StoreError> {
+    pub fn locate(&self, name: &str) -> Result<InstalledModel, StoreError> {
         let (path, entry) = match self.resolve(name)? {
-            Named::Path(path) => {
+            ResolvedName::Path(path) => {
                 // The same bytes are the same model, whatever the file's name.
                 let entry = catalogue::of_size(&path).filter(|entry| self.is_file_of(&path, entry));
                 (Some(path), entry)
             }
-            Named::Entry(entry) => (self.installed(entry), Some(entry)),
-            Named::Repo(repo) => (self.look_repo(&repo, false)?.and_then(look::Found::whole), None),
+            ResolvedName::Entry(entry) => (self.installed(entry), Some(entry)),
+            ResolvedName::Repo(repo) => {
+                (self.find_repo(&repo, false)?.and_then(lookup::CachedModel::complete_path), None)
+            }
         };
         let path = path.ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?;
-        Ok(Located { path, entry })
+        Ok(InstalledModel { path, entry })
     }
 
     /// Where a model of the catalogue lies, if all of it is there, by names and sizes; sums are for
     /// [`Store::check`].
     pub fn installed(&self, entry: &Entry) -> Option<PathBuf> {
-        self.look_entry(entry)?.whole()
+        self.find_entry(entry)?.complete_path()
     }
 
     /// The best installed model for a purpose.
-    pub fn best(&self, purpose: Purpose) -> Option<Located> {
+    pub fn best(&self, purpose: Purpose) -> Option<InstalledModel> {
         let best = self.candidates(purpose).into_iter().next()?;
-        Some(Located { path: best.installed?, entry: Some(best.entry) })
+        Some(InstalledModel { path: best.installed?, entry: Some(best.entry) })
     }
 
     /// Models for a purpose: the installed ones, best first, then the catalogue's defaults in
@@ -351,7 +353,7 @@ impl Store {
         &self,
         name: &str,
         on_event: &mut dyn FnMut(StoreEvent),
-    ) -> Result<Located, StoreError> {
+    ) -> Result<InstalledModel, StoreError> {
         self.pull_with(name, PullOptions::default(), on_event)
     }
 
@@ -363,7 +365,7 @@ impl Store {
         name: &str,
         options: PullOptions,
         on_event: &mut dyn FnMut(StoreEvent),
-    ) -> Result<Located, StoreError> {
+    ) -> Result<InstalledModel, StoreError> {
         pull::pull(self, name, options, on_event)
     }
 
@@ -374,15 +376,15 @@ impl Store {
         name: &str,
         _: PullOptions,
         _: &mut dyn FnMut(StoreEvent),
-    ) -> Result<Located, StoreError> {
+    ) -> Result<InstalledModel, StoreError> {
         match self.locate(name) {
             Err(StoreError::NotInstalled { name }) => Err(StoreError::Offline { name }),
             other => other,
         }
     }
 
-    fn first_sums(&self) -> FirstSums {
-        FirstSums::of(&self.settings.cache)
+    fn first_checksums(&self) -> FirstChecksums {
+        FirstChecksums::of(&self.settings.cache)
     }
 
     fn checksums(&self) -> ChecksumCache {
@@ -393,8 +395,8 @@ impl Store {
     }
 
     /// The checksum of a file; read once for each state of the file.
-    fn checksum(&self, path: &Path) -> Result<Sum, StoreError> {
-        self.checksums().of(path).map(Sum::from).map_err(error::io("read", path))
+    fn checksum(&self, path: &Path) -> Result<Checksum, StoreError> {
+        self.checksums().of(path).map(Checksum::from).map_err(error::io("read", path))
     }
 
     fn folder(&self, repo: &RepoFile) -> RepoFolder {

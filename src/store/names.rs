@@ -20,7 +20,7 @@ const MAX_NAME: usize = 1000;
 /// A SHA-256: 64 hexadecimal digits, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Sum(String);
+pub struct Checksum(String);
 
 /// A commit: 40 hexadecimal digits, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ pub struct Commit(String);
 #[serde(try_from = "String")]
 pub struct FileName(String);
 
-impl Sum {
+impl Checksum {
     /// Reads 64 hexadecimal digits.
     pub fn parse(given: &str) -> Result<Self, StoreError> {
         digits(given, 64).map(Self).ok_or_else(|| unsafe_name("a SHA-256", given))
@@ -44,7 +44,7 @@ impl Sum {
     }
 }
 
-impl From<Sha256Bytes> for Sum {
+impl From<Sha256Bytes> for Checksum {
     fn from(sum: Sha256Bytes) -> Self {
         Self(to_hex(&sum))
     }
@@ -59,7 +59,7 @@ impl Commit {
     /// Stands in for the commit of a branch that was never asked for: the first 40 digits of a
     /// file's sum.
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub(super) fn standing_in(sum: &Sum) -> Self {
+    pub(super) fn standing_in(sum: &Checksum) -> Self {
         Self(sum.0.chars().take(40).collect())
     }
 
@@ -131,7 +131,7 @@ fn unsafe_name(expected: &'static str, given: &str) -> StoreError {
     StoreError::UnsafeName { expected, given: redact::foreign(given) }
 }
 
-impl TryFrom<String> for Sum {
+impl TryFrom<String> for Checksum {
     type Error = StoreError;
     fn try_from(given: String) -> Result<Self, StoreError> {
         Self::parse(&given)
@@ -145,7 +145,7 @@ impl TryFrom<String> for FileName {
     }
 }
 
-impl fmt::Display for Sum {
+impl fmt::Display for Checksum {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
     }
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn sums_and_commits_are_hexadecimal_digits() {
-        assert_eq!(Sum::parse(&"AB".repeat(32)).unwrap().as_str(), "ab".repeat(32));
+        assert_eq!(Checksum::parse(&"AB".repeat(32)).unwrap().as_str(), "ab".repeat(32));
         for bad in ["", "../../etc/passwd", &"a".repeat(63), &"g".repeat(64), &"가".repeat(64)] {
-            assert!(Sum::parse(bad).is_err() && Commit::parse(bad).is_err(), "{bad}");
+            assert!(Checksum::parse(bad).is_err() && Commit::parse(bad).is_err(), "{bad}");
         }
         let shown = Commit::parse("x\u{1b}]0;Haemin\u{7}").unwrap_err().to_string();
         assert!(!shown.contains('\u{1b}') && shown.contains("a commit"), "{shown}");

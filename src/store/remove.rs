@@ -8,14 +8,14 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::arrival::partial_of;
-use super::contents::is_there;
 use super::error::io;
 use super::lock::Lock;
-use super::look::Found;
-use super::names::{Commit, Sum};
+use super::lookup::CachedModel;
+use super::model_files::is_there;
+use super::names::{Checksum, Commit};
+use super::partial_file::partial_path;
 use super::repo::RepoFile;
-use super::{Named, Store, StoreError};
+use super::{ResolvedName, Store, StoreError};
 
 /// What [`Store::remove`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub struct Removed {
     /// Bytes of disk that are free now.
     pub bytes: u64,
     /// What stayed of its repository, and why.
-    pub left: Vec<Left>,
+    pub left: Vec<Leftover>,
 }
 
 /// Something that was not removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
+pub struct Leftover {
     /// The file or folder.
     pub path: PathBuf,
     /// Why it stayed, as a clause: "another model uses it".
@@ -44,9 +44,9 @@ impl Store {
     /// else in the cache uses. A path outside the cache is the user's own and stays.
     pub fn remove(&self, name: &str) -> Result<Removed, StoreError> {
         let (found, repositories) = match self.resolve(name)? {
-            Named::Path(path) => return Err(StoreError::NotOurs { path }),
-            Named::Repo(repo) => (self.look_repo(&repo, false)?, vec![repo]),
-            Named::Entry(entry) => (self.look_entry(entry), entry.repositories().collect()),
+            ResolvedName::Path(path) => return Err(StoreError::OutsideCache { path }),
+            ResolvedName::Repo(repo) => (self.find_repo(&repo, false)?, vec![repo]),
+            ResolvedName::Entry(entry) => (self.find_entry(entry), entry.repositories().collect()),
         };
         let Some(found) = found else {
             // A download that was interrupted before its first file was whole.
@@ -76,14 +76,14 @@ struct Removal {
 
 impl Removal {
     /// Checks that everything lies in the cache, before anything goes.
-    fn of(store: &Store, found: &Found) -> Result<Self, StoreError> {
+    fn of(store: &Store, found: &CachedModel) -> Result<Self, StoreError> {
         let given = &store.settings.cache;
         let cache = given.canonicalize().map_err(io("read", given))?;
         for file in &found.files {
             let path = found.snapshot.join(file.as_str());
             let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
             if is_there(&path) && !folder.is_some_and(|folder| folder.starts_with(&cache)) {
-                return Err(StoreError::NotOurs { path });
+                return Err(StoreError::OutsideCache { path });
             }
         }
         Self::in_blobs_of(store, &found.repo, found.open.clone())
@@ -108,14 +108,14 @@ impl Removal {
         for entry in std::fs::read_dir(&self.blobs).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let sum = name.strip_suffix(".incomplete").or_else(|| name.strip_suffix(".parts"));
-            if sum.is_some_and(|sum| Sum::parse(sum).is_ok()) {
+            if sum.is_some_and(|sum| Checksum::parse(sum).is_ok()) {
                 self.unlink_file(&entry.path())?;
             }
         }
         Ok(())
     }
 
-    fn run(mut self, store: &Store, found: &Found) -> Result<Removed, StoreError> {
+    fn run(mut self, store: &Store, found: &CachedModel) -> Result<Removed, StoreError> {
         let mut targets = Vec::new();
         for file in &found.files {
             let path = found.snapshot.join(file.as_str());
@@ -123,8 +123,8 @@ impl Removal {
                 targets.extend(target(&path));
                 self.unlink(&path)?;
             }
-            self.unlink_file(&partial_of(&path))?;
-            store.first_sums().forget(&path)?;
+            self.unlink_file(&partial_path(&path))?;
+            store.first_checksums().forget(&path)?;
         }
         targets.sort();
         targets.dedup();
@@ -152,7 +152,7 @@ impl Removal {
         if is_there(blob) {
             self.unlink(blob)?;
         }
-        self.unlink_file(&partial_of(blob))?;
+        self.unlink_file(&partial_path(blob))?;
         self.unlink_file(&blob.with_extension("parts"))?;
         shared.map_or(Ok(()), |shared| self.remove_shared(&shared))
     }
@@ -162,7 +162,7 @@ impl Removal {
     fn remove_shared(&mut self, blob: &Path) -> Result<(), StoreError> {
         let name = blob.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let store = self.cache.join("blobs");
-        let is_entry = Sum::parse(name).is_ok()
+        let is_entry = Checksum::parse(name).is_ok()
             && blob == store.join(name.get(..2).unwrap_or_default()).join(name);
         if !is_entry || !blob.symlink_metadata().is_ok_and(|found| found.is_file()) {
             if is_there(blob) {
@@ -216,12 +216,12 @@ impl Removal {
     }
 
     fn leave(&mut self, path: &Path, reason: &'static str) {
-        self.removed.left.push(Left { path: path.to_path_buf(), reason });
+        self.removed.left.push(Leftover { path: path.to_path_buf(), reason });
     }
 
     /// Folders that are empty now go, and refs to a snapshot that is gone. What is not empty stays
     /// and is told.
-    fn tidy(&mut self, found: &Found) {
+    fn tidy(&mut self, found: &CachedModel) {
         let snapshot = &found.snapshot;
         for file in &found.files {
             let mut folder = snapshot.join(file.as_str());

@@ -17,8 +17,13 @@ const OTHER: &str = "89abcdef0123456789abcdef0123456789abcdef";
 const WEIGHTS: &[u8] = b"GGUF\x03\0\0\0 of the port town Haemin";
 
 fn settings(cache: &Path, endpoint: &str) -> Settings {
-    let (patience, pause) = (Duration::from_secs(2), Duration::from_millis(5));
-    Settings { endpoint: endpoint.to_string(), patience, pause, ..Settings::new(cache) }
+    let (connect_timeout, retry_delay) = (Duration::from_secs(2), Duration::from_millis(5));
+    Settings {
+        endpoint: endpoint.to_string(),
+        connect_timeout,
+        retry_delay,
+        ..Settings::new(cache)
+    }
 }
 
 fn store(cache: &Path, endpoint: &str) -> Store {
@@ -184,7 +189,7 @@ fn nothing_a_hub_says_touches_a_file_outside_the_cache() {
         }).collect();
         *said.lock().unwrap() = json!({"sha": commit, "siblings": siblings}).to_string();
         let free = Some(1 << 30);
-        let store = Store::new(Settings { retries: 0, free, ..settings(&cache, &hub.endpoint) });
+        let store = Store::new(Settings { retries: 0, free_space: free, ..settings(&cache, &hub.endpoint) });
         for error in [
             pull(&store, name).err(),
             store.verify(name).err(),
@@ -268,7 +273,7 @@ fn a_hub_that_sends_without_end_is_stopped() {
             false => Answer { endless: true, ..Answer::body(vec![0; 1 << 16]) },
         });
         let error = pull(&store(cache.path(), &hub.endpoint), "o/r").unwrap_err();
-        assert!(matches!(error, StoreError::Endless { most: at, .. } if at == most), "{error}");
+        assert!(matches!(error, StoreError::TooLarge { most: at, .. } if at == most), "{error}");
         assert!(bytes_below(cache.path()) < 1000, "nothing of it is kept");
     }
     let cache = tempfile::tempdir().unwrap();
@@ -283,7 +288,7 @@ fn a_longer_answer_than_was_listed_is_not_read() {
     let listed = json!({"rfilename": "m.gguf", "size": 10});
     let hub = hub_with(json!({"sha": COMMIT, "siblings": [listed]}), WEIGHTS);
     let error = pull(&store(cache.path(), &hub.endpoint), "o/r").unwrap_err();
-    assert!(matches!(error, StoreError::Endless { most: 10, .. }), "{error}");
+    assert!(matches!(error, StoreError::TooLarge { most: 10, .. }), "{error}");
 }
 
 #[test]
@@ -472,7 +477,7 @@ fn folders_that_lead_out_of_the_cache_are_not_emptied() {
     write(&elsewhere.join("m.gguf"), WEIGHTS);
     link(&elsewhere, &cache.join("models--o--r/snapshots").join(COMMIT));
     write(&cache.join("models--o--r/refs/main"), COMMIT);
-    assert!(matches!(offline(&cache).remove("o/r:m.gguf"), Err(StoreError::NotOurs { .. })));
+    assert!(matches!(offline(&cache).remove("o/r:m.gguf"), Err(StoreError::OutsideCache { .. })));
     assert!(elsewhere.join("m.gguf").is_file());
 }
 
@@ -579,7 +584,7 @@ fn a_fingerprint_is_of_bytes_and_not_of_names() {
     let found = store.fingerprint(&located).unwrap();
     assert_ne!(found, pinned);
     assert!(
-        matches!(store.verify("smollm2-135m").unwrap()[0].1, Verdict::Wrong { found: ref at, .. } if *at == found)
+        matches!(store.verify("smollm2-135m").unwrap()[0].1, Verdict::Mismatch { found: ref at, .. } if *at == found)
     );
     assert!(matches!(store.check(&located), Err(StoreError::Damaged { .. })));
     // A file elsewhere that has the name and size of a model is not that model.
@@ -671,7 +676,7 @@ fn what_is_written_here_is_read_by_hf_hub_and_back() {
     let file = repo.pointer_path(OTHER).join("m.gguf");
     write(&file, WEIGHTS);
     assert_eq!(store.locate("o/theirs").unwrap().path, file);
-    assert_eq!(store.verify("o/theirs").unwrap(), [(file, Verdict::Unknown)]);
+    assert_eq!(store.verify("o/theirs").unwrap(), [(file, Verdict::Unpinned)]);
 }
 
 /// A folder with Python's `huggingface_hub`, installed once; `None` where pip cannot get it.

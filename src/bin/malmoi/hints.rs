@@ -97,14 +97,14 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::Repository { .. } => {
             "for example Qwen/Qwen2.5-1.5B-Instruct-GGUF:qwen2.5-1.5b-instruct-q8_0.gguf".into()
         }
-        StoreError::NotOurs { .. } => "delete it yourself if you mean it".into(),
+        StoreError::OutsideCache { .. } => "delete it yourself if you mean it".into(),
         StoreError::Unauthorized { .. } => {
             "agree to the licence on the model's page and set HF_TOKEN".into()
         }
         StoreError::Pip { command, .. } => {
             format!("try `{command}` by hand; it must work for this to work")
         }
-        StoreError::WrongSum { .. } | StoreError::WrongSize { .. } => {
+        StoreError::ChecksumMismatch { .. } | StoreError::SizeMismatch { .. } => {
             "the source gives other bytes than it should: nothing was kept".into()
         }
         StoreError::Damaged { name, .. } => format!("`malmoi models pull {name}` repairs it"),
@@ -112,7 +112,9 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
             "set HF_ENDPOINT where the site has a mirror, HTTPS_PROXY where it has a proxy".into()
         }
         StoreError::Busy { .. } => "try again later: what came is kept and continued".into(),
-        StoreError::UnsafeName { .. } | StoreError::Endless { .. } | StoreError::Hub { .. } => {
+        StoreError::UnsafeName { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::BadResponse { .. } => {
             "nothing of this answer was kept; is HF_ENDPOINT the address of a hub?".into()
         }
         _ => return None,

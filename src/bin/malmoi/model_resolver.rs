@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use malmoi::store::catalogue::{self, Entry, Purpose};
-use malmoi::store::{Located, Named, Store, StoreError};
+use malmoi::store::{InstalledModel, ResolvedName, Store, StoreError};
 use malmoi::{Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization};
 
 use crate::ui::Ui;
@@ -21,7 +21,7 @@ const ASK_ABOVE: u64 = 500_000_000;
 pub(crate) struct ResolvedModel {
     pub model: Model,
     pub capabilities: Capabilities,
-    pub located: Located,
+    pub located: InstalledModel,
 }
 
 /// Finds models for a command.
@@ -78,7 +78,7 @@ impl ModelResolver<'_> {
         Ok((self.open(summarizer)?, Some(self.open(translator)?)))
     }
 
-    fn open(&self, located: Located) -> Result<ResolvedModel> {
+    fn open(&self, located: InstalledModel) -> Result<ResolvedModel> {
         let mut opened = self.opened.borrow_mut();
         if let Some(chosen) = opened.iter().find(|chosen| chosen.located.path == located.path) {
             return Ok(chosen.clone());
@@ -139,13 +139,13 @@ impl ModelResolver<'_> {
         Ok(opened[opened.len() - 1].clone())
     }
 
-    fn located(&self, purpose: Purpose) -> Result<Located> {
+    fn located(&self, purpose: Purpose) -> Result<InstalledModel> {
         let Some(name) = self.requested else { return self.best_or_default(purpose) };
         let located = match self.store.locate(name) {
             Err(StoreError::NotInstalled { .. }) => {
                 let known = match self.store.resolve(name)? {
-                    Named::Entry(entry) => Some(entry),
-                    Named::Repo(_) | Named::Path(_) => None,
+                    ResolvedName::Entry(entry) => Some(entry),
+                    ResolvedName::Repo(_) | ResolvedName::Path(_) => None,
                 };
                 self.consent(name, known.map(|entry| entry.memory(None)))?;
                 self.store.pull(name, &mut self.ui.pull())?
@@ -165,7 +165,7 @@ impl ModelResolver<'_> {
 
     /// The best installed model for a purpose, else the catalogue's default, fetched; says which
     /// and why.
-    fn best_or_default(&self, purpose: Purpose) -> Result<Located> {
+    fn best_or_default(&self, purpose: Purpose) -> Result<InstalledModel> {
         if let Some(best) = self.store.best(purpose) {
             let name = best.entry.map_or("", |entry| &entry.name);
             self.ui.note(format!("using {name}, the best installed model that {}", does(purpose)));

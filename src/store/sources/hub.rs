@@ -20,9 +20,9 @@ use url::Url;
 
 use crate::fetch::http::{self, Agent, BadRedirect, Body, Response, StatusCode, header, is_http};
 use crate::redact;
-use crate::store::arrival::Arrival;
 use crate::store::catalogue::PinnedFile;
-use crate::store::{Commit, FileName, RepoFile, Settings, StoreError, StoreEvent, Sum};
+use crate::store::partial_file::PartialFile;
+use crate::store::{Checksum, Commit, FileName, RepoFile, Settings, StoreError, StoreEvent};
 
 /// Default idle timeout after which a download is resumed: a slow server is waited for, a silent
 /// one is not.
@@ -37,14 +37,14 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// A file to fetch.
 #[derive(Debug, Clone)]
-pub(crate) struct Listed {
+pub(crate) struct RemoteFile {
     pub name: FileName,
     pub bytes: Option<u64>,
     /// Large files are known by their sum.
-    pub sum: Option<Sum>,
+    pub sum: Option<Checksum>,
 }
 
-impl From<&PinnedFile> for Listed {
+impl From<&PinnedFile> for RemoteFile {
     fn from(file: &PinnedFile) -> Self {
         Self { name: file.name.clone(), bytes: Some(file.bytes), sum: Some(file.sha256.clone()) }
     }
@@ -53,19 +53,19 @@ impl From<&PinnedFile> for Listed {
 /// What the hub says of a revision.
 pub(crate) struct Revision {
     pub commit: Commit,
-    pub files: Vec<Claimed>,
+    pub files: Vec<ListedFile>,
 }
 
 /// A file as the hub describes it: nothing of it is checked.
-pub(crate) struct Claimed {
+pub(crate) struct ListedFile {
     pub name: String,
     pub bytes: Option<u64>,
     sha256: Option<String>,
 }
 
-impl Claimed {
-    pub fn sum(&self) -> Result<Option<Sum>, StoreError> {
-        self.sha256.as_deref().map(Sum::parse).transpose()
+impl ListedFile {
+    pub fn sum(&self) -> Result<Option<Checksum>, StoreError> {
+        self.sha256.as_deref().map(Checksum::parse).transpose()
     }
 }
 
@@ -90,8 +90,8 @@ impl<'s> Hub<'s> {
                     redact::foreign(&settings.endpoint)
                 ))
             })?;
-        let idle = settings.stretch.unwrap_or(IDLE_TIMEOUT);
-        let agent = http::agent_with_timeouts(settings.patience, idle);
+        let idle = settings.idle_timeout.unwrap_or(IDLE_TIMEOUT);
+        let agent = http::agent_with_timeouts(settings.connect_timeout, idle);
         Ok(Self { settings, endpoint, agent })
     }
 
@@ -123,7 +123,7 @@ impl<'s> Hub<'s> {
         let mut body = response.body_mut().as_reader().take(MAX_ANSWER + 1);
         body.read_to_end(&mut text).map_err(|e| broken_off(&e.to_string()))?;
         if text.len() as u64 > MAX_ANSWER {
-            return Err(StoreError::Endless {
+            return Err(StoreError::TooLarge {
                 what: format!("the list of {what}"),
                 most: MAX_ANSWER,
             });
@@ -135,11 +135,12 @@ impl<'s> Hub<'s> {
             ))
         })?;
         let commit = Commit::parse(&answer.sha)?;
-        let files = answer.siblings.into_iter().map(|Sibling { rfilename, size, lfs }| Claimed {
-            name: rfilename,
-            bytes: lfs.as_ref().and_then(|lfs| lfs.size).or(size),
-            sha256: lfs.and_then(|lfs| lfs.sha256),
-        });
+        let files =
+            answer.siblings.into_iter().map(|Sibling { rfilename, size, lfs }| ListedFile {
+                name: rfilename,
+                bytes: lfs.as_ref().and_then(|lfs| lfs.size).or(size),
+                sha256: lfs.and_then(|lfs| lfs.sha256),
+            });
         Ok(Revision { commit, files: files.collect() })
     }
 
@@ -147,52 +148,52 @@ impl<'s> Hub<'s> {
     pub fn download(
         &self,
         repo: &RepoFile,
-        file: &Listed,
+        file: &RemoteFile,
         target: &Path,
         on_event: OnEvent<'_>,
-    ) -> Result<Sum, StoreError> {
+    ) -> Result<Checksum, StoreError> {
         let revision = repo.revision().replace('/', "%2F");
         let url = self.address(&format!("{}/resolve/{revision}/{}", repo.repo(), file.name))?;
         let what = format!("{} in {} at {}", file.name, repo.repo(), repo.revision());
-        let mut arrival = Arrival::begin(target)?;
-        if file.bytes.is_some_and(|bytes| arrival.length() > bytes) {
-            arrival.restart_at(0)?;
+        let mut partial = PartialFile::open(target)?;
+        if file.bytes.is_some_and(|bytes| partial.length() > bytes) {
+            partial.truncate(0)?;
         }
         let mut expected = file.bytes;
         let mut sum = file.sum.clone();
-        let mut furthest = arrival.length();
+        let mut furthest = partial.length();
         let mut failures = 0;
-        while expected.is_none_or(|bytes| arrival.length() < bytes) {
-            let before = arrival.length();
+        while expected.is_none_or(|bytes| partial.length() < bytes) {
+            let before = partial.length();
             let HubResponse { mut response, linked } = self.get(&url, before, &what, on_event)?;
             if before > 0 && !continues(&response, before) {
                 // The whole file comes, another part than was asked for, or none (416).
-                arrival.restart_at(0)?;
+                partial.truncate(0)?;
                 if response.status() != StatusCode::OK {
                     continue;
                 }
             }
             let coming = header(&response, "content-length").and_then(|n| n.parse::<u64>().ok());
-            let coming = coming.map(|n| n.saturating_add(arrival.length()));
+            let coming = coming.map(|n| n.saturating_add(partial.length()));
             if let (Some(expected), Some(coming)) = (expected, coming)
                 && coming > expected
             {
-                arrival.discard()?;
-                return Err(StoreError::Endless { what, most: expected });
+                partial.discard()?;
+                return Err(StoreError::TooLarge { what, most: expected });
             }
             expected = expected.or(coming);
             sum = sum.or(linked);
             let most = expected.unwrap_or(MAX_UNSIZED);
-            let ended = copy(response.body_mut(), &mut arrival, most, on_event);
+            let ended = copy(response.body_mut(), &mut partial, most, on_event);
             match ended {
                 Err(error @ StoreError::Io { .. }) => return Err(error),
                 Ok(Copied::TooMuch) => {
-                    arrival.discard()?;
-                    return Err(StoreError::Endless { what, most });
+                    partial.discard()?;
+                    return Err(StoreError::TooLarge { what, most });
                 }
                 Ok(Copied::All) if expected.is_none() => break,
-                _ if arrival.length() > furthest => {
-                    furthest = arrival.length();
+                _ if partial.length() > furthest => {
+                    furthest = partial.length();
                     failures = 0;
                 }
                 // Nothing came that was not there: the server has stopped, not slowed down.
@@ -208,7 +209,7 @@ impl<'s> Hub<'s> {
                 }
             }
         }
-        arrival.finish(file.name.as_str(), expected, sum.as_ref())
+        partial.finish(file.name.as_str(), expected, sum.as_ref())
     }
 
     fn address(&self, path: &str) -> Result<Url, StoreError> {
@@ -259,7 +260,8 @@ impl<'s> Hub<'s> {
         why: &StoreError,
         on_event: OnEvent<'_>,
     ) {
-        let growing = self.settings.pause.saturating_mul(1 << attempt.saturating_sub(1).min(6));
+        let growing =
+            self.settings.retry_delay.saturating_mul(1 << attempt.saturating_sub(1).min(6));
         let pause = asked.unwrap_or(growing).min(MAX_PAUSE);
         on_event(StoreEvent::Retry {
             reason: why.to_string(),
@@ -282,11 +284,11 @@ impl<'s> Hub<'s> {
                 request = request.header("range", format!("bytes={from}-"));
             }
             let response = request.call().map_err(|error| StoreError::Unreachable {
-                reason: http::reason(&error, self.settings.patience),
+                reason: http::reason(&error, self.settings.connect_timeout),
             })?;
             // Only the hub names the sum, not the host it redirects to.
             if linked.is_none() {
-                linked = header(&response, "x-linked-etag").and_then(|etag| sum_in(&etag));
+                linked = header(&response, "x-linked-etag").and_then(|etag| checksum_in(&etag));
             }
             Ok::<_, StoreError>(response)
         })?;
@@ -303,7 +305,7 @@ impl From<BadRedirect> for StoreError {
 /// A response, and the sum of the file that the hub named in it or in a redirect.
 struct HubResponse {
     response: Response,
-    linked: Option<Sum>,
+    linked: Option<Checksum>,
 }
 
 /// How a body ended.
@@ -314,7 +316,7 @@ enum Copied {
 
 fn copy(
     body: &mut Body,
-    arrival: &mut Arrival,
+    partial: &mut PartialFile,
     most: u64,
     on_event: OnEvent<'_>,
 ) -> Result<Copied, StoreError> {
@@ -323,12 +325,12 @@ fn copy(
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(Copied::All),
-            Ok(count) if arrival.length().saturating_add(count as u64) > most => {
+            Ok(count) if partial.length().saturating_add(count as u64) > most => {
                 return Ok(Copied::TooMuch);
             }
             Ok(count) => {
-                arrival.write(&buffer[..count])?;
-                on_event(StoreEvent::Progress { done: arrival.length(), total: None });
+                partial.write(&buffer[..count])?;
+                on_event(StoreEvent::Progress { done: partial.length(), total: None });
             }
             Err(error) => return Err(broken_off(&error.to_string())),
         }
@@ -356,7 +358,7 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 }
 
 fn bad_answer(reason: String) -> StoreError {
-    StoreError::Hub { reason }
+    StoreError::BadResponse { reason }
 }
 
 fn broken_off(reason: &str) -> StoreError {
@@ -364,8 +366,8 @@ fn broken_off(reason: &str) -> StoreError {
 }
 
 /// The SHA-256 in an etag; small files have other sums there.
-fn sum_in(etag: &str) -> Option<Sum> {
-    Sum::parse(etag.trim_start_matches("W/").trim_matches('"')).ok()
+fn checksum_in(etag: &str) -> Option<Checksum> {
+    Checksum::parse(etag.trim_start_matches("W/").trim_matches('"')).ok()
 }
 
 #[cfg(test)]
@@ -391,8 +393,8 @@ mod tests {
     #[test]
     fn etags_that_are_sums_are_told_from_others() {
         let sum = "ab".repeat(32);
-        assert_eq!(sum_in(&format!("\"{sum}\"")).unwrap().as_str(), sum);
-        assert_eq!(sum_in(&format!("W/\"{sum}\"")).unwrap().as_str(), sum);
-        assert!(sum_in("\"../../x\"").is_none() && sum_in("\"0123\"").is_none());
+        assert_eq!(checksum_in(&format!("\"{sum}\"")).unwrap().as_str(), sum);
+        assert_eq!(checksum_in(&format!("W/\"{sum}\"")).unwrap().as_str(), sum);
+        assert!(checksum_in("\"../../x\"").is_none() && checksum_in("\"0123\"").is_none());
     }
 }

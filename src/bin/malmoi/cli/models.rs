@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use malmoi::checkpoint::derived_files;
 use malmoi::store::catalogue::{self, Entry};
-use malmoi::store::{self, Located, PullOptions, Verdict};
+use malmoi::store::{self, InstalledModel, PullOptions, Verdict};
 use serde_json::json;
 
 use crate::context::{Context, Exit};
@@ -75,7 +75,7 @@ impl Models {
 fn remove(context: &Context, name: &str) -> Result<Exit> {
     let weights_cache = context.settings.weights_cache();
     let kept = match context.store.locate(name) {
-        Ok(Located { path, .. }) => derived_files(&path, &weights_cache),
+        Ok(InstalledModel { path, .. }) => derived_files(&path, &weights_cache),
         Err(_) => Vec::new(),
     };
     let removed = context.store.remove(name)?;
@@ -202,11 +202,11 @@ fn verify(context: &Context, name: Option<String>) -> Result<Exit> {
         for (path, verdict) in &verdicts {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let (word, detail) = match verdict {
-                Verdict::Right => ("right", ""),
+                Verdict::Match => ("right", ""),
                 Verdict::Unchanged => ("unpinned", "as it came: its bytes have not changed"),
-                Verdict::Unknown => ("unpinned", "no sum of it is known"),
-                Verdict::Wrong { .. } => ("WRONG", "its bytes are others"),
-                Verdict::WrongSize { .. } => ("WRONG", "its size is another"),
+                Verdict::Unpinned => ("unpinned", "no sum of it is known"),
+                Verdict::Mismatch { .. } => ("WRONG", "its bytes are others"),
+                Verdict::SizeMismatch { .. } => ("WRONG", "its size is another"),
                 Verdict::Missing => ("WRONG", "it is missing"),
             };
             let line = match context.json {

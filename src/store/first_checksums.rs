@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::arrival::write_whole;
 use super::error::{StoreError, io};
 use super::lock::Lock;
-use super::names::{Commit, FileName, Sum};
+use super::names::{Checksum, Commit, FileName};
+use super::partial_file::write_file;
 use super::repo::RepoFile;
 
 /// Sums of unpinned files as they first came: what every later copy must be. Keyed by
 /// repository, commit and file.
-pub(super) struct FirstSums {
+pub(super) struct FirstChecksums {
     path: PathBuf,
     /// Where versions before 0.2 wrote them: `huggingface_hub` takes a file there for a damaged
     /// repository.
@@ -19,7 +19,7 @@ pub(super) struct FirstSums {
     cache: PathBuf,
 }
 
-impl FirstSums {
+impl FirstChecksums {
     pub fn of(cache: &Path) -> Self {
         let path = cache.join(".locks/malmoi-sums.json");
         Self { path, old: cache.join("malmoi-sums.json"), cache: cache.to_path_buf() }
@@ -37,8 +37,8 @@ impl FirstSums {
     }
 
     /// The sum a file of the cache first had.
-    pub fn get(&self, path: &Path) -> Option<Sum> {
-        Sum::parse(self.read().get(&self.key(path))?).ok()
+    pub fn get(&self, path: &Path) -> Option<Checksum> {
+        Checksum::parse(self.read().get(&self.key(path))?).ok()
     }
 
     /// Files that came: repository, commit, name.
@@ -57,7 +57,7 @@ impl FirstSums {
     }
 
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub fn remember(&self, path: &Path, sum: &Sum) -> Result<(), StoreError> {
+    pub fn remember(&self, path: &Path, sum: &Checksum) -> Result<(), StoreError> {
         let _lock = self.lock()?;
         let mut sums = self.read();
         sums.insert(self.key(path), sum.to_string());
@@ -79,7 +79,7 @@ impl FirstSums {
     }
 
     fn write(&self, sums: &BTreeMap<String, String>) -> Result<(), StoreError> {
-        write_whole(&self.path, &serde_json::to_vec_pretty(sums).unwrap_or_default())?;
+        write_file(&self.path, &serde_json::to_vec_pretty(sums).unwrap_or_default())?;
         match std::fs::remove_file(&self.old) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(io("remove", &self.old)(error))

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, io};
-use super::names::Sum;
+use super::names::Checksum;
 use crate::files::{self, hash_into, sync_folder};
 
 /// A file being written. What was written before an interruption is kept and continued.
-pub(crate) struct Arrival {
+pub(crate) struct PartialFile {
     target: PathBuf,
     partial: PathBuf,
     file: File,
@@ -22,12 +22,12 @@ pub(crate) struct Arrival {
     length: u64,
 }
 
-impl Arrival {
+impl PartialFile {
     /// Opens `<target>.incomplete`, reading what is there already.
-    pub fn begin(target: &Path) -> Result<Self, StoreError> {
+    pub fn open(target: &Path) -> Result<Self, StoreError> {
         let folder = target.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
-        let partial = partial_of(target);
+        let partial = partial_path(target);
         // A link, or anything else that is no file, would take what is written elsewhere.
         if partial.symlink_metadata().is_ok_and(|found| !found.is_file()) {
             std::fs::remove_file(&partial).map_err(io("remove", &partial))?;
@@ -63,9 +63,9 @@ impl Arrival {
     }
 
     /// Goes back to the first `length` bytes, usually none: a server that cannot continue.
-    pub fn restart_at(&mut self, length: u64) -> Result<(), StoreError> {
+    pub fn truncate(&mut self, length: u64) -> Result<(), StoreError> {
         self.file.set_len(length).map_err(io("write", &self.partial))?;
-        *self = Self::begin(&self.target)?;
+        *self = Self::open(&self.target)?;
         Ok(())
     }
 
@@ -80,15 +80,15 @@ impl Arrival {
         self,
         name: &str,
         bytes: Option<u64>,
-        sum: Option<&Sum>,
-    ) -> Result<Sum, StoreError> {
+        sum: Option<&Checksum>,
+    ) -> Result<Checksum, StoreError> {
         let file = name.to_string();
-        let found = Sum::parse(&format!("{:x}", self.sum.finalize()))?;
+        let found = Checksum::parse(&format!("{:x}", self.sum.finalize()))?;
         let wrong = match (bytes, sum) {
             (Some(expected), _) if expected != self.length => {
-                Some(StoreError::WrongSize { file, expected, found: self.length })
+                Some(StoreError::SizeMismatch { file, expected, found: self.length })
             }
-            (_, Some(expected)) if *expected != found => Some(StoreError::WrongSum {
+            (_, Some(expected)) if *expected != found => Some(StoreError::ChecksumMismatch {
                 file,
                 expected: expected.to_string(),
                 found: found.to_string(),
@@ -108,21 +108,25 @@ impl Arrival {
 }
 
 /// Where a file is written before it has its name.
-pub(crate) fn partial_of(target: &Path) -> PathBuf {
+pub(crate) fn partial_path(target: &Path) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_os_string();
     name.push(".incomplete");
     target.with_file_name(name)
 }
 
 /// Writes a small file whole or not at all, and its folder where there is none.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io("create", folder))?;
     files::replace(path, |out| out.write_all(bytes)).map_err(io("write", path))
 }
 
 /// Refuses to begin what could not be finished. `free` stands in for the system's answer in tests.
-pub(crate) fn check_room(folder: &Path, needed: u64, free: Option<u64>) -> Result<(), StoreError> {
+pub(crate) fn check_free_space(
+    folder: &Path,
+    needed: u64,
+    free: Option<u64>,
+) -> Result<(), StoreError> {
     const MEGABYTE: u64 = 1_000_000;
     std::fs::create_dir_all(folder).map_err(io("create", folder))?;
     let free = match free {
@@ -150,16 +154,16 @@ mod tests {
     fn an_interrupted_arrival_goes_on_where_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("blobs/abc");
-        Arrival::begin(&target).unwrap().write(b"ab").unwrap();
-        let mut again = Arrival::begin(&target).unwrap();
+        PartialFile::open(&target).unwrap().write(b"ab").unwrap();
+        let mut again = PartialFile::open(&target).unwrap();
         assert_eq!(again.length(), 2);
         again.write(b"c").unwrap();
         assert_eq!(
-            again.finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap())).unwrap().as_str(),
+            again.finish("abc", Some(3), Some(&Checksum::parse(ABC).unwrap())).unwrap().as_str(),
             ABC
         );
         assert_eq!(std::fs::read(&target).unwrap(), b"abc");
-        assert!(!partial_of(&target).exists());
+        assert!(!partial_path(&target).exists());
     }
 
     #[test]
@@ -167,10 +171,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("abc");
         std::fs::write(&target, "good").unwrap();
-        let mut arrival = Arrival::begin(&target).unwrap();
-        arrival.write(b"abd").unwrap();
-        let error = arrival
-            .finish("abc", Some(3), Some(&Sum::parse(ABC).unwrap()))
+        let mut partial = PartialFile::open(&target).unwrap();
+        partial.write(b"abd").unwrap();
+        let error = partial
+            .finish("abc", Some(3), Some(&Checksum::parse(ABC).unwrap()))
             .unwrap_err()
             .to_string();
         assert!(
@@ -180,7 +184,7 @@ mod tests {
             "{error}"
         );
         assert_eq!(std::fs::read(&target).unwrap(), b"good");
-        assert!(!partial_of(&target).exists());
+        assert!(!partial_path(&target).exists());
     }
 
     #[cfg(unix)]
@@ -189,16 +193,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (target, other) = (folder.path().join("abc"), folder.path().join("diary.txt"));
         std::fs::write(&other, "Haemin").unwrap();
-        std::os::unix::fs::symlink(&other, partial_of(&target)).unwrap();
-        Arrival::begin(&target).unwrap().write(b"abc").unwrap();
+        std::os::unix::fs::symlink(&other, partial_path(&target)).unwrap();
+        PartialFile::open(&target).unwrap().write(b"abc").unwrap();
         assert_eq!(std::fs::read(&other).unwrap(), b"Haemin");
     }
 
     #[test]
     fn room_is_asked_for_before_the_first_byte() {
         let folder = tempfile::tempdir().unwrap();
-        let error = check_room(folder.path(), 5_000_000, Some(2_000_000)).unwrap_err().to_string();
+        let error =
+            check_free_space(folder.path(), 5_000_000, Some(2_000_000)).unwrap_err().to_string();
         assert!(error.ends_with("has 2 MB free, 5 MB are needed"), "{error}");
-        check_room(folder.path(), 1_000_000, Some(2_000_000)).unwrap();
+        check_free_space(folder.path(), 1_000_000, Some(2_000_000)).unwrap();
     }
 }
