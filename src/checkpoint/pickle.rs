@@ -1,188 +1,46 @@
 //! PyTorch checkpoints (`pytorch_model.bin`, and sharded sets with their index), read without
-//! running them, and written anew as safetensors.
+//! running them and written as safetensors.
 //!
-//! Format: <https://docs.pytorch.org/docs/stable/notes/serialization.html>: a zip archive (`archive.rs`) of a pickle that says which
-//! tensors there are (`machine.rs`) and of their storages, one entry each. A pickle is a program
-//! and unpickling runs it; here it is only looked at, and one that asks for anything but tensors is
-//! refused with what it asks for. Tensors are views of storages: any strides are read that stay
-//! within theirs.
+//! Format: <https://docs.pytorch.org/docs/stable/notes/serialization.html>: a zip archive
+//! (`archive.rs`) with a pickle that describes the tensors (`machine.rs`, `state_dict.rs`) and one entry for each
+//! storage. A pickle is a program, and unpickling runs it; here it is only inspected, and one that
+//! asks for anything but tensors is refused. Tensors are views of storages (`tensor.rs`), with any
+//! strides that stay within them.
 //!
-//! Knows names and bytes; knows no architecture. Refuses to know the form that torch had before
-//! 1.6, big-endian files, sparse and quantized tensors, and training checkpoints, whose tensors are
-//! deeper in.
+//! Knows names and bytes; knows no architecture. Not supported: files of torch before 1.6,
+//! big-endian files, sparse and quantized tensors, and training checkpoints, whose tensors are
+//! nested deeper.
 
 mod archive;
-mod known;
+mod convert;
+mod globals;
 mod machine;
-mod writing;
+mod names;
+mod opcodes;
+mod state_dict;
+mod tensor;
+mod values;
+mod writer;
 
-use std::collections::HashSet;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
-
-use self::known::Dtype;
-use self::machine::{Dimension, Parsed, shown};
-use super::cache::derived::{Derivation, DerivedFile};
-use super::safetensors;
-use crate::error::{Error, Result};
-use crate::files::MappedFile;
-
-const SINGLE: &str = "pytorch_model.bin";
-/// Version of the form in which the tensors are written.
-const RECIPE: &str = "1";
-const INDEX: &str = "pytorch_model.bin.index.json";
-/// Tensors of all files together: a header within the limit of safetensors.
-const MAX_TENSORS: usize = 65_536;
-/// How much larger than the files their tensors may be, written out: tied ones are written under
-/// each of their names, and models have up to four for their embeddings.
-const MOST_TIMES: u64 = 8;
-
-/// A tensor whose every element is in the file.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Tensor<'b> {
-    name: &'b str,
-    dtype: Dtype,
-    dimensions: Box<[Dimension]>,
-    /// Bytes of the file, from its first element to its last.
-    range: Range<usize>,
-}
-
-/// Whether a folder has weights in this form.
-pub(crate) fn is_in(folder: &Path) -> bool {
-    folder.join(SINGLE).exists() || folder.join(INDEX).exists()
-}
-
-/// A safetensors file with the weights of a folder: the one that is kept, or a new one. What cannot
-/// be written is an error; nothing is left behind then.
-///
-/// Tensors that share their storage are written once for each name: safetensors has no second
-/// names, and which of them a network asks for is not known here.
-pub fn convert(folder: &Path, cache: &Path) -> Result<PathBuf> {
-    converted(folder, cache).map(|file| file.path().to_path_buf())
-}
-
-/// The same, mapped.
-pub(super) fn converted(folder: &Path, cache: &Path) -> Result<MappedFile> {
-    let files =
-        paths(folder)?.iter().map(|path| MappedFile::open(path)).collect::<Result<Vec<_>>>()?;
-    let derivation =
-        Derivation { model: folder, label: "", extension: "safetensors", recipe: RECIPE };
-    let mut derived = DerivedFile::new(&derivation, &files, cache)?;
-    if let Some(file) = derived.open() {
-        return Ok(file);
-    }
-    let mut plan = writing::Plan::default();
-    let mut names = HashSet::new();
-    for file in &files {
-        let fail = |reason: String| Error::malformed(file.path(), reason);
-        for tensor in parse(file.bytes()).map_err(fail)? {
-            if !names.insert(tensor.name) {
-                return Err(fail(format!("tensor `{}` is in two files", shown(tensor.name))));
-            }
-            plan.add(file, tensor);
-        }
-    }
-    let size = files.iter().map(|file| file.bytes().len() as u64).sum::<u64>();
-    if names.len() > MAX_TENSORS || plan.bytes() > size.saturating_mul(MOST_TIMES) {
-        let reason = format!(
-            "its {} tensors would take {} bytes, of files of {size}: they are not what they say",
-            names.len(),
-            plan.bytes()
-        );
-        return Err(Error::malformed(folder, reason));
-    }
-    std::fs::create_dir_all(cache).map_err(|e| Error::io("create", cache, e))?;
-    let written = derived.write(&files, |out| plan.write(out));
-    written.map_err(|e| Error::io("write", derived.path(), e))?;
-    MappedFile::open(derived.path())
-}
-
-/// The files of a folder.
-fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
-    // As for safetensors: an index may be left from weights that were split.
-    if single.exists() || !index.exists() {
-        return Ok(vec![single]);
-    }
-    let text = std::fs::read(&index).map_err(|e| Error::io("read", &index, e))?;
-    let names = safetensors::index_names(&text, ".bin")
-        .map_err(|reason| Error::malformed(&index, reason))?;
-    Ok(names.into_iter().map(|name| folder.join(name)).collect())
-}
-
-/// The tensors in the bytes of a whole file. The fuzz target calls this.
-pub(crate) fn parse(bytes: &[u8]) -> Parsed<Vec<Tensor<'_>>> {
-    let archive = archive::open(bytes)?;
-    let described = machine::tensors(archive.pickle)?;
-    let mut tensors = Vec::with_capacity(described.len());
-    for tensor in described {
-        let name = shown(tensor.name);
-        let storage = archive.storages.get(tensor.key).cloned();
-        let placed = storage.ok_or_else(|| "has no storage in the archive".to_string());
-        let placed = placed.and_then(|storage| place(tensor, storage));
-        tensors.push(placed.map_err(|reason| format!("tensor `{name}` {reason}"))?);
-    }
-    let mut names: Vec<&str> = tensors.iter().map(|tensor| tensor.name).collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(format!("tensor `{}` is given twice", shown(pair[0]))),
-        None => Ok(tensors),
-    }
-}
-
-/// Finds a tensor's bytes in its storage's.
-fn place(tensor: machine::Tensor<'_>, storage: Range<usize>) -> Parsed<Tensor<'_>> {
-    let machine::Tensor { name, dtype, offset, mut dimensions, .. } = tensor;
-    let width = dtype.bytes() as u64;
-    let fail = |dimensions: &[Dimension]| {
-        format!(
-            "of shape {:?} does not fit its storage of {} bytes",
-            shape(dimensions),
-            storage.len()
-        )
-    };
-    // From the first element to behind the last, and how many there are; they are written with
-    // eight bytes each at most.
-    let (mut reach, mut count) = (Some(1u64), Some(8u64));
-    for Dimension { size, stride } in &mut dimensions {
-        if *size == 1 {
-            // To a second one that is not there.
-            *stride = 0;
-        }
-        reach =
-            reach.and_then(|reach| size.saturating_sub(1).checked_mul(*stride)?.checked_add(reach));
-        count = count.and_then(|count| count.checked_mul(*size));
-    }
-    if count == Some(0) {
-        reach = Some(0);
-    }
-    let range = reach.filter(|_| count.is_some()).and_then(|reach| {
-        let (start, end) =
-            (offset.checked_mul(width)?, offset.checked_add(reach)?.checked_mul(width)?);
-        (end <= storage.len() as u64)
-            .then_some(storage.start + start as usize..storage.start + end as usize)
-    });
-    let range = range.ok_or_else(|| fail(&dimensions))?;
-    Ok(Tensor { name, dtype, dimensions, range })
-}
-
-fn shape(dimensions: &[Dimension]) -> Vec<u64> {
-    dimensions.iter().map(|dimension| dimension.size).collect()
-}
+pub use self::convert::convert;
+pub(super) use self::convert::{converted, is_in};
+pub(crate) use self::tensor::parse;
 
 #[cfg(test)]
 mod tests {
+    use super::convert::SINGLE;
+    use super::globals::Dtype;
     use super::*;
 
     const DATA: &[u8] = b"0123456789abcdefghijklmn";
 
-    /// A zip archive, with fields of 64 bits where asked for: every size and place in them alone.
+    /// A zip archive. With `wide`, sizes and offsets are in zip64 fields only.
     fn zip(entries: &[(&str, &[u8])], wide: bool) -> Vec<u8> {
         let (mut out, mut directory) = (Vec::new(), Vec::new());
-        let all = u32::MAX.to_le_bytes();
+        let in_zip64 = u32::MAX.to_le_bytes();
         for (name, bytes) in entries {
             let (size, at) = (bytes.len() as u64, out.len() as u64);
-            let narrow = |number: u64| if wide { all } else { (number as u32).to_le_bytes() };
+            let narrow = |number: u64| if wide { in_zip64 } else { (number as u32).to_le_bytes() };
             let lengths =
                 |extra: u16| [(name.len() as u16).to_le_bytes(), extra.to_le_bytes()].concat();
             let wide =
@@ -288,7 +146,7 @@ mod tests {
             );
             let tensors = parse(&bytes).unwrap();
             assert_eq!(
-                (tensors[0].name, tensors[0].dtype, shape(&tensors[0].dimensions)),
+                (tensors[0].name, tensors[0].dtype, tensors[0].shape()),
                 ("a", Dtype::F16, vec![2, 3])
             );
             assert_eq!(&bytes[tensors[0].range.clone()], b"456789abcdef");
@@ -386,11 +244,11 @@ mod tests {
 
     #[test]
     fn what_would_fill_the_disk_is_not_written() {
-        let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let pickle = state(&[("a", tensor("FloatStorage", 0, &[1 << 30, 1 << 20], &[0, 0]))]);
         std::fs::write(folder.path().join(SINGLE), one(&pickle)).unwrap();
-        let said = convert(folder.path(), kept.path()).unwrap_err().to_string();
+        let said = convert(folder.path(), cache.path()).unwrap_err().to_string();
         assert!(said.contains("its 1 tensors would take 4503599627370496 bytes"), "{said}");
-        assert!(is_in(folder.path()) && !is_in(kept.path()));
+        assert!(is_in(folder.path()) && !is_in(cache.path()));
     }
 }

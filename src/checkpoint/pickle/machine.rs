@@ -1,405 +1,213 @@
-//! What `data.pkl` says, without doing it: a stack machine over plain values.
+//! A stack machine that inspects `data.pkl` without running it.
 //!
-//! Opcodes: <https://github.com/python/cpython/blob/main/Lib/pickletools.py>. A pickle is a program; what can harm is that it names
-//! functions and calls them. Here the names are compared with a list (`known.rs`), a call on that
-//! list only notes what it was given, and everything else is refused by its name. Values are flat:
-//! texts and tuples are ranges, nothing is nested or shared by pointers, so that no depth and no
-//! memo makes anything grow but by a step a byte. Lists and attributes are taken and forgotten.
+//! Opcodes: <https://github.com/python/cpython/blob/main/Lib/pickletools.py>. A pickle is a program
+//! and does harm by naming functions and calling them. Here names are looked up in a list
+//! (`globals.rs`), a call of a listed function only records its arguments, and everything else is
+//! refused with its name. Values are flat: texts and tuples are ranges, and nothing is nested or
+//! shared by pointers, so that memory grows by at most a value per byte. Lists and attributes are
+//! read and dropped.
 //!
-//! Knows no file and no archive. Refuses to know what tensor dictionaries do not need: text opcodes
-//! of protocol 0, sets, extension codes, out-of-band buffers.
+//! Knows no file and no archive. Not supported, because state dicts do not need them: the text
+//! opcodes of protocol 0, sets, extension codes, out-of-band buffers.
 
-use super::known::{Dtype, Known};
+use super::globals::Global;
+use super::names::{Parsed, shown};
+use super::opcodes::*;
+use super::values::{Item, Span, Value};
 
-pub(super) type Parsed<T> = std::result::Result<T, String>;
-
-/// The largest models have a few thousand tensors a file, of some 150 bytes each.
+/// The largest models have a few thousand tensors a file, with some 150 bytes each.
 const MAX_PICKLE_BYTES: usize = 16 << 20;
-/// Python writes a dictionary in batches of a thousand.
+/// Python writes a dictionary in batches of a thousand items.
 const MAX_STACK: usize = 8_192;
 const MAX_MARKS: usize = 64;
-/// Remembered values, elements of tuples: the most there can be of each.
+/// Limit of memoized values, of elements of tuples and of items of dictionaries.
 const MAX_VALUES: usize = 1 << 21;
-const MAX_TENSORS: usize = 65_536;
-const MAX_NAME_BYTES: usize = 512;
-const MAX_DIMENSIONS: usize = 8;
 const NEWEST_PROTOCOL: u8 = 5;
 
-/// A tensor of a state dict: a view of a storage. Nothing of it is checked against the storage yet.
-#[derive(Debug, PartialEq)]
-pub(super) struct Tensor<'b> {
-    pub(super) name: &'b str,
-    pub(super) dtype: Dtype,
-    /// The storage's key in the archive.
-    pub(super) key: &'b str,
-    /// Where its first element is, in elements.
-    pub(super) offset: u64,
-    pub(super) dimensions: Box<[Dimension]>,
-}
-
-/// How many, and how many elements of the storage it is from one to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dimension {
-    pub(super) size: u64,
-    pub(super) stride: u64,
-}
-
-/// A range of the pickle's bytes or of the elements of tuples.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Value {
-    /// What nobody asks about: `None`, truth values, floats, bytes.
-    Other,
-    Int(i64),
-    Text(Span),
-    Tuple(Span),
-    List,
-    Dict(u32),
-    Known(Known),
-    /// The elements of a persistent id, found to be one.
-    Storage(Span),
-    /// The arguments of a tensor.
-    Tensor(Span),
-    TypedTensor(Span),
-}
-
-/// `dict[key] = value`, where the value is a tensor or a dictionary.
-struct Entry {
-    dict: u32,
-    key: Value,
-    value: Value,
-}
-
-struct Machine<'b> {
+/// The state of the machine.
+pub(super) struct Machine<'b> {
     bytes: &'b [u8],
     at: usize,
     stack: Vec<Value>,
     /// Heights of the stack.
     marks: Vec<usize>,
     memo: Vec<Value>,
+    /// Elements of all tuples.
     elements: Vec<Value>,
-    entries: Vec<Entry>,
+    /// Items of all dictionaries.
+    pub(super) items: Vec<Item>,
     dicts: u32,
 }
 
-/// The tensors of a state dict, in its order.
-pub(super) fn tensors(bytes: &[u8]) -> Parsed<Vec<Tensor<'_>>> {
-    if bytes.len() > MAX_PICKLE_BYTES {
-        return Err(format!(
-            "its data.pkl takes {} bytes: that is no list of tensors",
-            bytes.len()
-        ));
-    }
-    let mut machine = Machine {
-        bytes,
-        at: 0,
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: Vec::new(),
-        elements: Vec::new(),
-        entries: Vec::new(),
-        dicts: 0,
-    };
-    let top = loop {
-        if let Some(top) = machine.step()? {
-            break top;
-        }
-    };
-    machine.named(top)
-}
-
 impl<'b> Machine<'b> {
-    /// One opcode; the value of the whole once it is reached.
+    pub(super) fn new(bytes: &'b [u8]) -> Parsed<Self> {
+        if bytes.len() > MAX_PICKLE_BYTES {
+            return Err(format!(
+                "its data.pkl takes {} bytes: that is no list of tensors",
+                bytes.len()
+            ));
+        }
+        Ok(Self {
+            bytes,
+            at: 0,
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: Vec::new(),
+            elements: Vec::new(),
+            items: Vec::new(),
+            dicts: 0,
+        })
+    }
+
+    /// Reads all opcodes; returns the value at the end.
+    pub(super) fn run(&mut self) -> Parsed<Value> {
+        loop {
+            if let Some(top) = self.step()? {
+                return Ok(top);
+            }
+        }
+    }
+
+    /// Reads one opcode; returns the value of the pickle at its end.
     fn step(&mut self) -> Parsed<Option<Value>> {
         let start = self.at;
-        match self.byte()? {
-            // PROTO, FRAME
-            0x80 => match self.byte()? {
-                version if version > NEWEST_PROTOCOL => {
-                    return Err(format!(
-                        "its pickle has protocol {version}, which is newer than this reader"
-                    ));
-                }
-                _ => {}
-            },
-            0x95 => {
-                let length = u64::from_le_bytes(self.array()?);
-                if length > (self.bytes.len() - self.at) as u64 {
-                    return Err(format!("its pickle is cut short: a frame of {length} bytes"));
-                }
-            }
-            // STOP
-            b'.' => {
-                let top = self.pop()?;
-                if self.at != self.bytes.len() || !self.stack.is_empty() || !self.marks.is_empty() {
-                    return Err("its pickle goes on behind its end".into());
-                }
-                return Ok(Some(top));
-            }
-            // NONE, NEWTRUE, NEWFALSE, BINFLOAT
-            b'N' | 0x88 | 0x89 => self.push(Value::Other)?,
-            b'G' => {
-                self.take(8)?;
-                self.push(Value::Other)?;
-            }
-            // BININT, BININT1, BININT2, LONG1
-            b'J' => {
-                let number = i32::from_le_bytes(self.array()?);
-                self.push(Value::Int(number.into()))?;
-            }
-            b'K' => {
-                let number = self.byte()?;
-                self.push(Value::Int(number.into()))?;
-            }
-            b'M' => {
-                let number = u16::from_le_bytes(self.array()?);
-                self.push(Value::Int(number.into()))?;
-            }
-            0x8a => {
-                let number = self.long()?;
-                self.push(Value::Int(number))?;
-            }
-            // SHORT_BINUNICODE, BINUNICODE, BINUNICODE8
-            code @ (0x8c | b'X' | 0x8d) => {
-                let length = self.length(match code {
-                    0x8c => 1,
-                    b'X' => 4,
-                    _ => 8,
-                })?;
-                let span = self.take(length)?;
-                if std::str::from_utf8(self.bytes_of(span)).is_err() {
-                    return Err(format!(
-                        "its pickle has a text that is not UTF-8 (at byte {start})"
-                    ));
-                }
-                self.push(Value::Text(span))?;
-            }
-            // SHORT_BINBYTES, BINBYTES, BINBYTES8
-            code @ (b'C' | b'B' | 0x8e) => {
-                let length = self.length(match code {
-                    b'C' => 1,
-                    b'B' => 4,
-                    _ => 8,
-                })?;
-                self.take(length)?;
-                self.push(Value::Other)?;
-            }
-            // MARK, TUPLE, EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3
-            b'(' => {
-                within(self.marks.len(), MAX_MARKS, "marks")?;
-                self.marks.push(self.stack.len());
-            }
-            b't' => {
-                let from = self.mark()?;
-                self.tuple(from)?;
-            }
-            b')' => self.tuple(self.stack.len())?,
-            code @ 0x85..=0x87 => {
-                let from = self.below(usize::from(code - 0x84))?;
-                self.tuple(from)?;
-            }
-            // EMPTY_LIST, APPEND, APPENDS
-            b']' => self.push(Value::List)?,
-            code @ (b'a' | b'e') => {
-                let from = if code == b'a' { self.below(1)? } else { self.mark()? };
-                self.stack.truncate(from);
-                if self.top()? != Value::List {
-                    return Err(self.refused(start, "appends to what is no list"));
-                }
-            }
-            // EMPTY_DICT, SETITEM, SETITEMS
-            b'}' => self.dict()?,
-            code @ (b's' | b'u') => {
-                let from = if code == b's' { self.below(2)? } else { self.mark()? };
-                self.set(from, start)?;
-            }
-            // BINPUT, LONG_BINPUT, MEMOIZE
-            code @ (b'q' | b'r' | 0x94) => {
-                let at = match code {
-                    0x94 => self.memo.len(),
-                    b'q' => self.length(1)?,
-                    _ => self.length(4)?,
-                };
-                self.put(at)?;
-            }
-            // BINGET, LONG_BINGET
-            code @ (b'h' | b'j') => {
-                let at = self.length(if code == b'h' { 1 } else { 4 })?;
-                let value = self.memo.get(at).copied();
-                let value =
-                    value.ok_or_else(|| self.refused(start, "recalls what it did not remember"))?;
-                self.push(value)?;
-            }
-            // GLOBAL, STACK_GLOBAL
-            b'c' => {
-                let (module, name) = (self.line()?, self.line()?);
-                self.global(module, name)?;
-            }
-            0x93 => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let (Value::Text(module), Value::Text(name)) = (module, name) else {
-                    return Err(self.refused(start, "asks for something without a name"));
-                };
-                self.global(self.text(module), self.text(name))?;
-            }
-            // INST
-            b'i' => {
+        let code = self.byte()?;
+        match code {
+            STOP => return self.stop().map(Some),
+            PROTO | FRAME => self.framing(code)?,
+            NONE | NEWTRUE | NEWFALSE | BINFLOAT => self.other(code)?,
+            BININT | BININT1 | BININT2 | LONG1 => self.integer(code)?,
+            SHORT_BINUNICODE | BINUNICODE | BINUNICODE8 => self.unicode(code, start)?,
+            SHORT_BINBYTES | BINBYTES | BINBYTES8 => self.byte_string(code)?,
+            MARK | EMPTY_TUPLE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE => self.tuples(code)?,
+            EMPTY_LIST | APPEND | APPENDS => self.lists(code, start)?,
+            EMPTY_DICT | SETITEM | SETITEMS => self.dicts(code, start)?,
+            BINPUT | LONG_BINPUT | MEMOIZE => self.memoize(code)?,
+            BINGET | LONG_BINGET => self.recall(code, start)?,
+            GLOBAL | STACK_GLOBAL => self.global(code, start)?,
+            REDUCE => self.call(start)?,
+            BUILD => self.build(start)?,
+            BINPERSID => self.storage(start)?,
+            INST => {
                 let (module, name) = (self.line()?, self.line()?);
                 return Err(asks_for(module, name));
             }
-            // REDUCE, BUILD, BINPERSID
-            b'R' => self.call(start)?,
-            b'b' => {
-                let (state, object) = (self.pop()?, self.top()?);
-                if !matches!((object, state), (Value::Dict(_), Value::Dict(_))) {
-                    return Err(self.refused(start, "sets the state of what is no dictionary"));
-                }
+            OBJ | NEWOBJ | NEWOBJ_EX => {
+                return Err(self.refused(start, "makes an object of a class"));
             }
-            b'Q' => self.storage(start)?,
-            // OBJ, NEWOBJ, NEWOBJ_EX
-            b'o' | 0x81 | 0x92 => return Err(self.refused(start, "makes an object of a class")),
-            // EXT1, EXT2, EXT4
-            0x82..=0x84 => {
+            EXT1 | EXT2 | EXT4 => {
                 return Err(self.refused(start, "asks for something by an extension code"));
             }
-            code => return Err(self.refused(start, &format!("has the opcode 0x{code:02x}"))),
+            _ => return Err(self.refused(start, &format!("has the opcode 0x{code:02x}"))),
         }
         Ok(None)
     }
 
-    /// What a call gives. It is noted, not made.
-    fn call(&mut self, start: usize) -> Parsed<()> {
-        let (arguments, called) = (self.pop()?, self.pop()?);
-        let (Value::Known(called), Value::Tuple(span)) = (called, arguments) else {
-            return Err(self.refused(start, "calls what is no function"));
-        };
-        let value = match (called, self.elements_of(span)) {
-            (Known::OrderedDict, []) => return self.dict(),
-            (Known::Size, [size @ Value::Tuple(_)]) => *size,
-            (Known::Parameter, [tensor @ (Value::Tensor(_) | Value::TypedTensor(_)), _, _]) => {
-                *tensor
-            }
-            // Storage, offset, size, stride, requires_grad, hooks, and metadata that it may have.
-            (Known::Tensor, [_, _, _, _, _, _] | [_, _, _, _, _, _, _]) => Value::Tensor(span),
-            // The type is the seventh.
-            (Known::TypedTensor, [_, _, _, _, _, _, _] | [_, _, _, _, _, _, _, _]) => {
-                Value::TypedTensor(span)
-            }
-            _ => {
-                return Err(self.refused(
-                    start,
-                    &format!("calls {called:?} with other arguments than torch does"),
-                ));
-            }
-        };
-        self.push(value)
-    }
-
-    /// A persistent id: `("storage", type, key, device, size)`. Which device it was on is nothing
-    /// to us.
-    fn storage(&mut self, start: usize) -> Parsed<()> {
-        let id = self.pop()?;
-        if let Value::Tuple(span) = id
-            && let [
-                Value::Text(kind),
-                Value::Known(Known::Storage(_) | Known::Bytes),
-                Value::Text(_),
-                _,
-                Value::Int(_),
-            ] = self.elements_of(span)
-            && self.text(*kind) == "storage"
-        {
-            return self.push(Value::Storage(span));
+    fn stop(&mut self) -> Parsed<Value> {
+        let top = self.pop()?;
+        if self.at != self.bytes.len() || !self.stack.is_empty() || !self.marks.is_empty() {
+            return Err("its pickle goes on behind its end".into());
         }
-        Err(self.refused(start, "has a persistent id that is no storage"))
+        Ok(top)
     }
 
-    /// The tensors of the dictionary at the top.
-    fn named(&self, top: Value) -> Parsed<Vec<Tensor<'b>>> {
-        let Value::Dict(top) = top else { return Err("it is no dictionary of tensors".into()) };
-        let own = || self.entries.iter().filter(|entry| entry.dict == top);
-        let tensors = own().filter(|entry| !matches!(entry.value, Value::Dict(_)));
-        let count = tensors.clone().count();
-        if count == 0 {
-            return Err(match own().next().map(|entry| entry.key) {
-                Some(Value::Text(key)) => format!(
-                    "there are no tensors in it but perhaps under `{}`: it is a checkpoint of a training, not a model's weights",
-                    shown(self.text(key))
-                ),
-                _ => "there are no tensors in it".into(),
-            });
-        }
-        within(count - 1, MAX_TENSORS, "tensors")?;
-        let mut found = Vec::with_capacity(count);
-        for entry in tensors {
-            let Value::Text(name) = entry.key else {
-                return Err("a tensor in it has no name".into());
-            };
-            let name = self.text(name);
-            // The last is a key of safetensors headers.
-            if name.len() > MAX_NAME_BYTES
-                || name.chars().any(char::is_control)
-                || name == "__metadata__"
-            {
-                return Err(format!("`{}` is no name of a tensor", shown(name)));
+    fn framing(&mut self, code: u8) -> Parsed<()> {
+        if code == FRAME {
+            let length = u64::from_le_bytes(self.array()?);
+            if length > (self.bytes.len() - self.at) as u64 {
+                return Err(format!("its pickle is cut short: a frame of {length} bytes"));
             }
-            let tensor = self.tensor(name, entry.value);
-            found.push(tensor.map_err(|reason| format!("tensor `{}` {reason}", shown(name)))?);
+            return Ok(());
         }
-        Ok(found)
-    }
-
-    fn tensor(&self, name: &'b str, value: Value) -> Parsed<Tensor<'b>> {
-        let arguments = match value {
-            Value::Tensor(span) | Value::TypedTensor(span) => self.elements_of(span),
-            _ => &[],
-        };
-        let [Value::Storage(storage), offset, Value::Tuple(size), Value::Tuple(stride), rest @ ..] =
-            arguments
-        else {
-            return Err("is not a view of a storage".into());
-        };
-        let [_, stored, Value::Text(key), _, _] = self.elements_of(*storage) else {
-            return Err("is not a view of a storage".into());
-        };
-        let dtype = match (value, stored, rest) {
-            (Value::Tensor(_), Value::Known(Known::Storage(dtype)), _) => *dtype,
-            (Value::TypedTensor(_), _, [_, _, Value::Known(Known::Dtype(dtype)), ..]) => *dtype,
-            _ => return Err("has no type".into()),
-        };
-        let (sizes, strides) = (self.elements_of(*size), self.elements_of(*stride));
-        if sizes.len() != strides.len() || sizes.len() > MAX_DIMENSIONS {
-            return Err(format!("has {} dimensions and {} strides", sizes.len(), strides.len()));
+        let version = self.byte()?;
+        if version > NEWEST_PROTOCOL {
+            return Err(format!(
+                "its pickle has protocol {version}, which is newer than this reader"
+            ));
         }
-        let number = |value: &Value| match value {
-            Value::Int(number) => u64::try_from(*number)
-                .map_err(|_| format!("has a size, stride or offset of {number}")),
-            _ => Err("has a size, stride or offset that is no number".to_string()),
+        Ok(())
+    }
+
+    /// `None`, booleans and floats.
+    fn other(&mut self, code: u8) -> Parsed<()> {
+        if code == BINFLOAT {
+            self.take(8)?;
+        }
+        self.push(Value::Other)
+    }
+
+    fn integer(&mut self, code: u8) -> Parsed<()> {
+        let number = match code {
+            BININT => i32::from_le_bytes(self.array()?).into(),
+            BININT1 => self.byte()?.into(),
+            BININT2 => u16::from_le_bytes(self.array()?).into(),
+            _ => self.long()?,
         };
-        let dimension = |(size, stride): (&Value, &Value)| {
-            Ok(Dimension { size: number(size)?, stride: number(stride)? })
+        self.push(Value::Int(number))
+    }
+
+    fn unicode(&mut self, code: u8, start: usize) -> Parsed<()> {
+        let length = self.length(match code {
+            SHORT_BINUNICODE => 1,
+            BINUNICODE => 4,
+            _ => 8,
+        })?;
+        let span = self.take(length)?;
+        if std::str::from_utf8(self.span(span)).is_err() {
+            return Err(format!("its pickle has a text that is not UTF-8 (at byte {start})"));
+        }
+        self.push(Value::Text(span))
+    }
+
+    fn byte_string(&mut self, code: u8) -> Parsed<()> {
+        let length = self.length(match code {
+            SHORT_BINBYTES => 1,
+            BINBYTES => 4,
+            _ => 8,
+        })?;
+        self.take(length)?;
+        self.push(Value::Other)
+    }
+
+    fn tuples(&mut self, code: u8) -> Parsed<()> {
+        let from = match code {
+            MARK => {
+                within(self.marks.len(), MAX_MARKS, "marks")?;
+                self.marks.push(self.stack.len());
+                return Ok(());
+            }
+            EMPTY_TUPLE => self.stack.len(),
+            TUPLE => self.pop_mark()?,
+            _ => self.below(usize::from(code - TUPLE1 + 1))?,
         };
-        let dimensions = sizes.iter().zip(strides).map(dimension).collect::<Parsed<_>>()?;
-        Ok(Tensor { name, dtype, key: self.text(*key), offset: number(offset)?, dimensions })
+        // A tuple of the values above this height.
+        let start = self.elements.len();
+        within(start + self.stack.len() - from, MAX_VALUES, "elements of tuples")?;
+        self.elements.extend(self.stack.drain(from..));
+        let span = Span { start: start as u32, end: self.elements.len() as u32 };
+        self.push(Value::Tuple(span))
     }
 
-    fn global(&mut self, module: &str, name: &str) -> Parsed<()> {
-        let known = Known::of(module, name).ok_or_else(|| asks_for(module, name))?;
-        self.push(Value::Known(known))
+    fn lists(&mut self, code: u8, start: usize) -> Parsed<()> {
+        let from = match code {
+            EMPTY_LIST => return self.push(Value::List),
+            APPEND => self.below(1)?,
+            _ => self.pop_mark()?,
+        };
+        self.stack.truncate(from);
+        if self.top()? != Value::List {
+            return Err(self.refused(start, "appends to what is no list"));
+        }
+        Ok(())
     }
 
-    fn dict(&mut self) -> Parsed<()> {
-        self.dicts += 1;
-        self.push(Value::Dict(self.dicts))
-    }
-
-    /// The values above a height, in turns keys and values, go into the dictionary below them.
-    fn set(&mut self, from: usize, start: usize) -> Parsed<()> {
+    fn dicts(&mut self, code: u8, start: usize) -> Parsed<()> {
+        let from = match code {
+            EMPTY_DICT => return self.new_dict(),
+            SETITEM => self.below(2)?,
+            _ => self.pop_mark()?,
+        };
+        // Keys and values alternate above this height; the dictionary lies below.
         let bottom = self.marks.last().copied().unwrap_or(0);
         let Some(Value::Dict(dict)) = self.stack[bottom..from].last().copied() else {
             return Err(self.refused(start, "sets an item of what is no dictionary"));
@@ -412,25 +220,26 @@ impl<'b> Machine<'b> {
             if let [key, value @ (Value::Tensor(_) | Value::TypedTensor(_) | Value::Dict(_))] =
                 *pair
             {
-                within(self.entries.len(), MAX_VALUES, "entries")?;
-                self.entries.push(Entry { dict, key, value });
+                within(self.items.len(), MAX_VALUES, "entries")?;
+                self.items.push(Item { dict, key, value });
             }
         }
         self.stack.truncate(from);
         Ok(())
     }
 
-    /// Makes a tuple of the values above a height.
-    fn tuple(&mut self, from: usize) -> Parsed<()> {
-        let start = self.elements.len();
-        within(start + self.stack.len() - from, MAX_VALUES, "elements of tuples")?;
-        self.elements.extend(self.stack.drain(from..));
-        let span = Span { start: start as u32, end: self.elements.len() as u32 };
-        self.push(Value::Tuple(span))
+    fn new_dict(&mut self) -> Parsed<()> {
+        self.dicts += 1;
+        self.push(Value::Dict(self.dicts))
     }
 
-    /// Remembers the top. Picklers number what they remember from nought.
-    fn put(&mut self, at: usize) -> Parsed<()> {
+    /// Stores the top of the stack in the memo. Picklers number memoized values from zero.
+    fn memoize(&mut self, code: u8) -> Parsed<()> {
+        let at = match code {
+            MEMOIZE => self.memo.len(),
+            BINPUT => self.length(1)?,
+            _ => self.length(4)?,
+        };
         let value = self.top()?;
         let next = self.memo.len();
         if at > next {
@@ -444,7 +253,84 @@ impl<'b> Machine<'b> {
         Ok(())
     }
 
-    // === The stack ===
+    fn recall(&mut self, code: u8, start: usize) -> Parsed<()> {
+        let at = self.length(if code == BINGET { 1 } else { 4 })?;
+        match self.memo.get(at) {
+            Some(value) => self.push(*value),
+            None => Err(self.refused(start, "recalls what it did not remember")),
+        }
+    }
+
+    fn global(&mut self, code: u8, start: usize) -> Parsed<()> {
+        let (module, name) = if code == GLOBAL {
+            (self.line()?, self.line()?)
+        } else {
+            let (name, module) = (self.pop()?, self.pop()?);
+            let (Value::Text(module), Value::Text(name)) = (module, name) else {
+                return Err(self.refused(start, "asks for something without a name"));
+            };
+            (self.text(module), self.text(name))
+        };
+        let global = Global::parse(module, name).ok_or_else(|| asks_for(module, name))?;
+        self.push(Value::Global(global))
+    }
+
+    /// Records a call as the value it would return.
+    fn call(&mut self, start: usize) -> Parsed<()> {
+        let (arguments, called) = (self.pop()?, self.pop()?);
+        let (Value::Global(called), Value::Tuple(span)) = (called, arguments) else {
+            return Err(self.refused(start, "calls what is no function"));
+        };
+        let value = match (called, self.elements(span)) {
+            (Global::OrderedDict, []) => return self.new_dict(),
+            (Global::Size, [size @ Value::Tuple(_)]) => *size,
+            (Global::Parameter, [tensor @ (Value::Tensor(_) | Value::TypedTensor(_)), _, _]) => {
+                *tensor
+            }
+            // Storage, offset, size, stride, requires_grad, hooks and optional metadata.
+            (Global::Tensor, [_, _, _, _, _, _] | [_, _, _, _, _, _, _]) => Value::Tensor(span),
+            // The seventh is the type.
+            (Global::TypedTensor, [_, _, _, _, _, _, _] | [_, _, _, _, _, _, _, _]) => {
+                Value::TypedTensor(span)
+            }
+            _ => {
+                return Err(self.refused(
+                    start,
+                    &format!("calls {called:?} with other arguments than torch does"),
+                ));
+            }
+        };
+        self.push(value)
+    }
+
+    /// Drops the state that is set on a dictionary.
+    fn build(&mut self, start: usize) -> Parsed<()> {
+        let (state, object) = (self.pop()?, self.top()?);
+        if !matches!((object, state), (Value::Dict(_), Value::Dict(_))) {
+            return Err(self.refused(start, "sets the state of what is no dictionary"));
+        }
+        Ok(())
+    }
+
+    /// A persistent id: `("storage", type, key, device, size)`. The device is ignored.
+    fn storage(&mut self, start: usize) -> Parsed<()> {
+        let id = self.pop()?;
+        if let Value::Tuple(span) = id
+            && let [
+                Value::Text(kind),
+                Value::Global(Global::Storage(_) | Global::UntypedStorage),
+                Value::Text(_),
+                _,
+                Value::Int(_),
+            ] = self.elements(span)
+            && self.text(*kind) == "storage"
+        {
+            return self.push(Value::Storage(span));
+        }
+        Err(self.refused(start, "has a persistent id that is no storage"))
+    }
+
+    // The stack.
 
     fn push(&mut self, value: Value) -> Parsed<()> {
         within(self.stack.len(), MAX_STACK, "values at once")?;
@@ -452,7 +338,7 @@ impl<'b> Machine<'b> {
         Ok(())
     }
 
-    /// The height below so many values; they may not reach under the last mark.
+    /// The height of the stack below `count` values, which must lie above the last mark.
     fn below(&self, count: usize) -> Parsed<usize> {
         let bottom = self.marks.last().copied().unwrap_or(0);
         let height = self.stack.len().checked_sub(count).filter(|height| *height >= bottom);
@@ -469,11 +355,12 @@ impl<'b> Machine<'b> {
         Ok(value)
     }
 
-    fn mark(&mut self) -> Parsed<usize> {
+    /// Removes the last mark; returns its height.
+    fn pop_mark(&mut self) -> Parsed<usize> {
         self.marks.pop().ok_or_else(|| "its pickle takes what it does not have".into())
     }
 
-    // === The bytes ===
+    // The bytes.
 
     fn take(&mut self, count: usize) -> Parsed<Span> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
@@ -486,7 +373,7 @@ impl<'b> Machine<'b> {
     fn array<const N: usize>(&mut self) -> Parsed<[u8; N]> {
         let span = self.take(N)?;
         let mut out = [0; N];
-        out.copy_from_slice(self.bytes_of(span));
+        out.copy_from_slice(self.span(span));
         Ok(out)
     }
 
@@ -494,22 +381,19 @@ impl<'b> Machine<'b> {
         Ok(self.array::<1>()?[0])
     }
 
-    /// An unsigned number of so many bytes; what does not fit is longer than any file.
+    /// An unsigned number of `bytes` bytes; one that does not fit is longer than any file.
     fn length(&mut self, bytes: usize) -> Parsed<usize> {
         let span = self.take(bytes)?;
-        let number = self
-            .bytes_of(span)
-            .iter()
-            .rev()
-            .fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        let number =
+            self.span(span).iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
         Ok(usize::try_from(number).unwrap_or(usize::MAX))
     }
 
-    /// A signed number with its length before it.
+    /// A signed number preceded by its length.
     fn long(&mut self) -> Parsed<i64> {
         let length = self.length(1)?;
         let span = self.take(length)?;
-        let bytes = self.bytes_of(span);
+        let bytes = self.span(span);
         if bytes.len() > 8 {
             return Err(format!("its pickle has a number of {} bytes", bytes.len()));
         }
@@ -519,6 +403,7 @@ impl<'b> Machine<'b> {
         Ok(i64::from_le_bytes(whole))
     }
 
+    /// Bytes up to the end of the line.
     fn line(&mut self) -> Parsed<&'b str> {
         let rest = &self.bytes[self.at..];
         let end = rest.iter().position(|byte| *byte == b'\n').ok_or("its pickle is cut short")?;
@@ -527,17 +412,18 @@ impl<'b> Machine<'b> {
             .map_err(|_| "its pickle asks for a name that is not UTF-8".into())
     }
 
-    fn bytes_of(&self, span: Span) -> &'b [u8] {
+    fn span(&self, span: Span) -> &'b [u8] {
         &self.bytes[span.start as usize..span.end as usize]
     }
 
-    fn elements_of(&self, span: Span) -> &[Value] {
+    /// The elements of a tuple.
+    pub(super) fn elements(&self, span: Span) -> &[Value] {
         &self.elements[span.start as usize..span.end as usize]
     }
 
-    /// A text, found valid when it was read.
-    fn text(&self, span: Span) -> &'b str {
-        std::str::from_utf8(self.bytes_of(span)).unwrap_or_default()
+    /// A text, which was validated when it was read.
+    pub(super) fn text(&self, span: Span) -> &'b str {
+        std::str::from_utf8(self.span(span)).unwrap_or_default()
     }
 
     fn refused(&self, at: usize, what: &str) -> String {
@@ -545,17 +431,11 @@ impl<'b> Machine<'b> {
     }
 }
 
-fn within(count: usize, most: usize, what: &str) -> Parsed<()> {
-    if count < most { Ok(()) } else { Err(format!("its pickle has more than {most} {what}")) }
+/// Fails if one more than `count` would be over the limit.
+pub(super) fn within(count: usize, limit: usize, what: &str) -> Parsed<()> {
+    if count < limit { Ok(()) } else { Err(format!("its pickle has more than {limit} {what}")) }
 }
 
 fn asks_for(module: &str, name: &str) -> String {
     format!("it asks for {}.{}: only tensors are read", shown(module), shown(name))
-}
-
-/// A foreign name as it can be shown.
-pub(super) fn shown(name: &str) -> String {
-    let cut = if name.chars().nth(100).is_some() { "…" } else { "" };
-    let kept: String = name.chars().take(100).collect();
-    format!("{}{cut}", kept.escape_debug())
 }

@@ -1,30 +1,29 @@
-//! Views of storages, written one behind the other as a safetensors file.
+//! Writes tensors as a safetensors file.
 //!
-//! Format: see `safetensors.rs`. Floats are kept as they are, doubles become floats; integers and
-//! truth values (buffers such as `position_ids`, which networks make themselves) are left out.
-//! Types of eight bits are written under their names, so that who asks for such a tensor is told
-//! its type. Large types come first, so that each tensor begins at a multiple of its own.
+//! Format: see `safetensors.rs`. f64 becomes f32, other floats stay as they are. Integers and
+//! booleans (buffers such as `position_ids`, which networks compute) are left out. Types of eight
+//! bits are written under their names, so that a request for such a tensor fails with its type. Large types come first, so that each tensor is aligned to its element size.
 
 use std::io::{Error, Result, Write};
 
-use super::known::Dtype;
-use super::machine::Dimension;
-use super::{Tensor, shape};
+use super::globals::Dtype;
+use super::state_dict::Dimension;
+use super::tensor::Tensor;
 use crate::checkpoint::safetensors::{self, Entry};
 use crate::files::MappedFile;
 
-/// Bytes that are collected before they are written.
-const AT_ONCE: usize = 1 << 16;
+/// Size of the buffer for elements that are copied one by one.
+const BUFFER: usize = 1 << 16;
 
-/// What goes into the file.
+/// The tensors of a file to be written.
 #[derive(Default)]
-pub(super) struct Plan<'f> {
+pub(super) struct Writer<'f> {
     tensors: Vec<(&'f MappedFile, Tensor<'f>)>,
 }
 
-/// What a type is called and how many bytes it takes where it is written; `None` for what is left
-/// out.
-fn written(dtype: Dtype) -> Option<(&'static str, usize)> {
+/// The safetensors name and size in bytes of the type in which elements are written; `None` for
+/// types that are left out.
+fn written_type(dtype: Dtype) -> Option<(&'static str, usize)> {
     match dtype {
         Dtype::F64 | Dtype::F32 => Some(("F32", 4)),
         Dtype::F16 => Some(("F16", 2)),
@@ -35,27 +34,27 @@ fn written(dtype: Dtype) -> Option<(&'static str, usize)> {
     }
 }
 
-impl<'f> Plan<'f> {
-    /// Takes a tensor unless it is left out.
+impl<'f> Writer<'f> {
+    /// Adds a tensor, unless its type is left out.
     pub(super) fn add(&mut self, file: &'f MappedFile, tensor: Tensor<'f>) {
-        if written(tensor.dtype).is_some() {
+        if written_type(tensor.dtype).is_some() {
             self.tensors.push((file, tensor));
         }
     }
 
-    /// Bytes of all tensors where they are written.
+    /// Size of all tensors as written.
     pub(super) fn bytes(&self) -> u64 {
         self.tensors.iter().fold(0, |sum, (_, tensor)| tensor.written_bytes().saturating_add(sum))
     }
 
     pub(super) fn write(mut self, out: &mut dyn Write) -> Result<()> {
-        let size = |tensor: &Tensor| written(tensor.dtype).map_or(0, |(_, bytes)| bytes);
-        // Otherwise as they lie in the files; sorting keeps the order of files.
+        let size = |tensor: &Tensor| written_type(tensor.dtype).map_or(0, |(_, bytes)| bytes);
+        // A stable sort: tensors of equal size keep the order of the files.
         self.tensors.sort_by_key(|(_, tensor)| std::cmp::Reverse(size(tensor)));
         let entries = self.tensors.iter().map(|(_, tensor)| Entry {
             name: tensor.name,
-            dtype: written(tensor.dtype).map_or("", |(name, _)| name),
-            shape: shape(&tensor.dimensions),
+            dtype: written_type(tensor.dtype).map_or("", |(name, _)| name),
+            shape: tensor.shape(),
             bytes: tensor.written_bytes(),
         });
         out.write_all(&safetensors::header(entries)?)?;
@@ -68,8 +67,8 @@ impl<'f> Plan<'f> {
 
 impl Tensor<'_> {
     fn written_bytes(&self) -> u64 {
-        let bytes = written(self.dtype).map_or(0, |(_, bytes)| bytes as u64);
-        // Found to be no more than a file can have when it was read.
+        let bytes = written_type(self.dtype).map_or(0, |(_, bytes)| bytes as u64);
+        // Checked for overflow when the tensor was located.
         self.dimensions.iter().fold(bytes, |sum, dimension| sum.saturating_mul(dimension.size))
     }
 
@@ -80,13 +79,13 @@ impl Tensor<'_> {
         if self.is_contiguous() && self.dtype != Dtype::F64 {
             out.write_all(&bytes)?;
         } else {
-            each(&self.dimensions, &bytes, self.dtype, out)?;
+            write_strided(&self.dimensions, &bytes, self.dtype, out)?;
         }
         bytes.release_pages();
         Ok(())
     }
 
-    /// Whether its elements lie one behind the other, the last dimension's next to each other.
+    /// True if its elements are contiguous in row-major order.
     fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         self.dimensions.iter().rev().all(|Dimension { size, stride }| {
@@ -97,17 +96,22 @@ impl Tensor<'_> {
     }
 }
 
-/// Writes elements in the order of the dimensions, wherever they lie.
-fn each(dimensions: &[Dimension], bytes: &[u8], dtype: Dtype, out: &mut dyn Write) -> Result<()> {
+/// Writes elements in row-major order, by their strides.
+fn write_strided(
+    dimensions: &[Dimension],
+    bytes: &[u8],
+    dtype: Dtype,
+    out: &mut dyn Write,
+) -> Result<()> {
     if bytes.is_empty() {
         return Ok(());
     }
     let width = dtype.bytes();
-    let mut buffer = Vec::with_capacity(AT_ONCE + width);
+    let mut buffer = Vec::with_capacity(BUFFER + width);
     let mut index = vec![0; dimensions.len()];
     let mut at = 0;
     loop {
-        // Its reach was found to be that of these bytes.
+        // Within the bytes: the reach of the strides was checked.
         let element = bytes.get(at..at + width).unwrap_or_default();
         match (dtype, element.first_chunk::<8>()) {
             (Dtype::F64, Some(double)) => {
@@ -115,15 +119,15 @@ fn each(dimensions: &[Dimension], bytes: &[u8], dtype: Dtype, out: &mut dyn Writ
             }
             _ => buffer.extend(element),
         }
-        if buffer.len() >= AT_ONCE {
+        if buffer.len() >= BUFFER {
             out.write_all(&buffer)?;
             buffer.clear();
         }
-        // The next: one further in the last dimension that is not at its end, and the ones behind
-        // it from their start.
-        let mut turned = dimensions.len();
+        // The next index: one more in the last dimension that is not at its end, and zero in those
+        // after it.
+        let mut end = dimensions.len();
         loop {
-            let Some(last) = turned.checked_sub(1) else { return out.write_all(&buffer) };
+            let Some(last) = end.checked_sub(1) else { return out.write_all(&buffer) };
             let Dimension { size, stride } = dimensions[last];
             let stride = stride as usize * width;
             if index[last] + 1 < size {
@@ -133,7 +137,7 @@ fn each(dimensions: &[Dimension], bytes: &[u8], dtype: Dtype, out: &mut dyn Writ
             }
             at -= index[last] as usize * stride;
             index[last] = 0;
-            turned = last;
+            end = last;
         }
     }
 }

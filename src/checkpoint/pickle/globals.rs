@@ -1,6 +1,6 @@
-//! What a pickle of tensors may name, and nothing else.
+//! The globals that a pickle of tensors may name.
 //!
-//! From `torch._utils` and `torch.storage`; torch's own careful reader has a longer list:
+//! From `torch._utils` and `torch.storage`; torch's own safe reader has a longer list:
 //! <https://github.com/pytorch/pytorch/blob/main/torch/_weights_only_unpickler.py>.
 
 /// The type of a tensor's elements.
@@ -12,11 +12,12 @@ pub(super) enum Dtype {
     BF16,
     F8E4M3,
     F8E5M2,
-    /// Integers and truth values, of so many bytes.
+    /// Integers and booleans, with their size in bytes.
     Integer(u8),
 }
 
 impl Dtype {
+    /// Size of an element.
     pub(super) fn bytes(self) -> usize {
         match self {
             Self::F64 => 8,
@@ -28,22 +29,23 @@ impl Dtype {
     }
 }
 
-/// What a pickle may name.
+/// A global that a pickle may name.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Known {
+pub(super) enum Global {
     OrderedDict,
     Size,
     Tensor,
-    /// The same with a type of its own, over bytes.
+    /// A tensor with its own element type over an untyped storage.
     TypedTensor,
     Parameter,
     Storage(Dtype),
-    Bytes,
+    UntypedStorage,
     Dtype(Dtype),
 }
 
-impl Known {
-    pub(super) fn of(module: &str, name: &str) -> Option<Self> {
+impl Global {
+    /// The global of a module and name; `None` if it is not allowed.
+    pub(super) fn parse(module: &str, name: &str) -> Option<Self> {
         use Dtype::*;
         Some(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
@@ -51,7 +53,9 @@ impl Known {
             ("torch._utils", "_rebuild_tensor_v2") => Self::Tensor,
             ("torch._utils", "_rebuild_tensor_v3") => Self::TypedTensor,
             ("torch._utils", "_rebuild_parameter") => Self::Parameter,
-            ("torch.storage", "UntypedStorage") | ("torch", "UntypedStorage") => Self::Bytes,
+            ("torch.storage", "UntypedStorage") | ("torch", "UntypedStorage") => {
+                Self::UntypedStorage
+            }
             ("torch", "DoubleStorage") => Self::Storage(F64),
             ("torch", "FloatStorage") => Self::Storage(F32),
             ("torch", "HalfStorage") => Self::Storage(F16),

@@ -1,0 +1,115 @@
+//! The tensors of a state dict: a pickle's dictionary of names and tensors.
+
+use super::globals::{Dtype, Global};
+use super::machine::{Machine, within};
+use super::names::{Parsed, shown};
+use super::values::{Item, Value};
+
+const MAX_TENSORS: usize = 65_536;
+const MAX_NAME_BYTES: usize = 512;
+const MAX_DIMENSIONS: usize = 8;
+
+/// A tensor as a view of a storage, not yet checked against the storage.
+#[derive(Debug, PartialEq)]
+pub(super) struct View<'b> {
+    pub(super) name: &'b str,
+    pub(super) dtype: Dtype,
+    /// Key of the storage in the archive.
+    pub(super) key: &'b str,
+    /// First element, in elements of the storage.
+    pub(super) offset: u64,
+    pub(super) dimensions: Box<[Dimension]>,
+}
+
+/// A dimension: its size, and the distance of neighbors in elements of the storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dimension {
+    pub(super) size: u64,
+    pub(super) stride: u64,
+}
+
+/// The tensors of a pickled state dict, in its order.
+pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
+    let mut machine = Machine::new(pickle)?;
+    let Value::Dict(top) = machine.run()? else {
+        return Err("it is no dictionary of tensors".into());
+    };
+    let items: Vec<&Item> = machine.items.iter().filter(|item| item.dict == top).collect();
+    let is_tensor = |item: &&&Item| !matches!(item.value, Value::Dict(_));
+    let count = items.iter().filter(is_tensor).count();
+    if count == 0 {
+        return Err(without_tensors(&machine, items.first().copied()));
+    }
+    within(count - 1, MAX_TENSORS, "tensors")?;
+    let mut views = Vec::with_capacity(count);
+    for item in items.iter().filter(is_tensor) {
+        let Value::Text(name) = item.key else {
+            return Err("a tensor in it has no name".into());
+        };
+        let name = machine.text(name);
+        check_name(name)?;
+        let view = view(&machine, name, item.value);
+        views.push(view.map_err(|reason| format!("tensor `{}` {reason}", shown(name)))?);
+    }
+    Ok(views)
+}
+
+/// Why a dictionary without tensors is refused, by its first item.
+fn without_tensors(machine: &Machine<'_>, first: Option<&Item>) -> String {
+    match first.map(|item| item.key) {
+        Some(Value::Text(key)) => format!(
+            "there are no tensors in it but perhaps under `{}`: it is a checkpoint of a training, \
+             not a model's weights",
+            shown(machine.text(key))
+        ),
+        _ => "there are no tensors in it".into(),
+    }
+}
+
+fn check_name(name: &str) -> Parsed<()> {
+    let reserved_by_safetensors = name == "__metadata__";
+    if name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) || reserved_by_safetensors
+    {
+        return Err(format!("`{}` is no name of a tensor", shown(name)));
+    }
+    Ok(())
+}
+
+fn view<'b>(machine: &Machine<'b>, name: &'b str, value: Value) -> Parsed<View<'b>> {
+    let arguments = match value {
+        Value::Tensor(span) | Value::TypedTensor(span) => machine.elements(span),
+        _ => &[],
+    };
+    let [Value::Storage(storage), offset, Value::Tuple(size), Value::Tuple(stride), rest @ ..] =
+        arguments
+    else {
+        return Err("is not a view of a storage".into());
+    };
+    let [_, stored, Value::Text(key), _, _] = machine.elements(*storage) else {
+        return Err("is not a view of a storage".into());
+    };
+    let dtype = match (value, stored, rest) {
+        (Value::Tensor(_), Value::Global(Global::Storage(dtype)), _) => *dtype,
+        (Value::TypedTensor(_), _, [_, _, Value::Global(Global::Dtype(dtype)), ..]) => *dtype,
+        _ => return Err("has no type".into()),
+    };
+    let (sizes, strides) = (machine.elements(*size), machine.elements(*stride));
+    if sizes.len() != strides.len() || sizes.len() > MAX_DIMENSIONS {
+        return Err(format!("has {} dimensions and {} strides", sizes.len(), strides.len()));
+    }
+    let mut dimensions = Vec::with_capacity(sizes.len());
+    for (size, stride) in sizes.iter().zip(strides) {
+        dimensions.push(Dimension { size: number(size)?, stride: number(stride)? });
+    }
+    let (key, offset) = (machine.text(*key), number(offset)?);
+    Ok(View { name, dtype, key, offset, dimensions: dimensions.into() })
+}
+
+fn number(value: &Value) -> Parsed<u64> {
+    match value {
+        Value::Int(number) => {
+            u64::try_from(*number).map_err(|_| format!("has a size, stride or offset of {number}"))
+        }
+        _ => Err("has a size, stride or offset that is no number".to_string()),
+    }
+}
