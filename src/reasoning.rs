@@ -33,7 +33,7 @@ const ANSWERS: &[(&str, &str)] = &[
 ];
 
 /// Whether a text is such a mark, or the token that one consists of besides plain letters.
-pub(crate) fn is_mark(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     let either = |(open, close): &(&str, &str)| {
         *open == text || *close == text || open.strip_suffix("thought") == Some(text)
     };
@@ -238,10 +238,10 @@ mod tests {
         assert_eq!(left_open("<|im_start|>assistant\n<think>\n"), Some("</think>"));
         assert_eq!(left_open("<|im_start|>assistant\n<think>\n\n</think>\n\n"), None);
         assert!(
-            is_mark("[THINK]")
-                && is_mark("</think>")
-                && is_mark("<unused94>")
-                && !is_mark("<tool_call>")
+            is_tag("[THINK]")
+                && is_tag("</think>")
+                && is_tag("<unused94>")
+                && !is_tag("<tool_call>")
         );
     }
 }

@@ -1,26 +1,30 @@
-//! What SentencePiece does to text before it cuts it: characters become others, blanks are counted
-//! and marked.
+//! Normalization of text before segmentation: replacement of characters, treatment of blanks.
 //!
-//! A charsmap holds, for sequences of characters, what they become (full-width letters plain ones,
-//! jamo syllables, line ends blanks): four bytes of length, a double array of 32-bit units as
-//! Darts-clone writes it, and the texts they become, each ended by a zero. At every place the
-//! longest sequence that is in it counts. `tokenizers` has a normalizer for these too
-//! (`Precompiled`), but that one looks at graphemes, and leaves decomposed jamo as they are: other
-//! ids than the model learnt from. Foreign like the rest of the file: every step through the array
-//! is checked.
+//! A charsmap maps sequences of characters to texts (full-width letters to plain ones, jamo to
+//! syllables, line ends to blanks). Format: four bytes of length, a double array of 32-bit units as
+//! Darts-clone writes it, and the texts, each ended by a zero byte. At every place the longest
+//! sequence in the array counts. The normalizer `Precompiled` of the `tokenizers` crate is not used
+//! because it works on graphemes and leaves decomposed jamo as they are, which gives other ids than
+//! those of the training. Foreign like the rest of the file: every step through the array is
+//! checked.
 
 use super::model::Normalization;
 
-/// How a blank is written in pieces.
+/// The form of a blank in pieces.
 pub(super) const BLANK: char = '▁';
 
-/// The longest sequence looked for, in bytes: Unicode's own are below forty. Arrays may be made to
-/// lead in circles.
+/// Maximum length of a sequence in bytes; those of Unicode are below forty. An array may contain
+/// cycles.
 const MAX_SEQUENCE: usize = 128;
-/// The longest text that one becomes, in bytes: Unicode's own are below forty.
-const MAX_BECOMES: usize = 256;
+/// Maximum length of a replacement in bytes; those of Unicode are below forty.
+const MAX_REPLACEMENT: usize = 256;
 
-/// The charsmap of one model.
+/// Maximum bytes that a `precompiled_charsmap` makes of one byte.
+pub(in crate::checkpoint) fn growth_by_charsmap(bytes: &[u8]) -> Result<f64, String> {
+    Charsmap::parse(bytes).map(|map| map.growth())
+}
+
+/// The charsmap of a model.
 #[derive(Debug, Default)]
 pub(super) struct Charsmap {
     units: Vec<u32>,
@@ -28,7 +32,7 @@ pub(super) struct Charsmap {
 }
 
 impl Charsmap {
-    /// Reads the bytes of `precompiled_charsmap`; none at all change nothing.
+    /// Reads the bytes of `precompiled_charsmap`. No bytes are an empty map.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
             return if bytes.is_empty() {
@@ -47,19 +51,19 @@ impl Charsmap {
             .map(|unit| u32::from_le_bytes([unit[0], unit[1], unit[2], unit[3]]));
         let texts =
             std::str::from_utf8(texts).map_err(|e| format!("its charsmap is not UTF-8: {e}"))?;
-        if texts.split('\0').any(|text| text.len() > MAX_BECOMES) {
+        if texts.split('\0').any(|text| text.len() > MAX_REPLACEMENT) {
             return Err("its charsmap makes long texts of single characters".into());
         }
         Ok(Self { units: units.collect(), texts: texts.to_string() })
     }
 
-    /// How many bytes a byte of a text becomes at most.
+    /// Maximum bytes of a replacement for each byte of its sequence.
     pub fn growth(&self) -> f64 {
         let mut most = 1.0f64;
         let mut seen = vec![false; self.units.len()];
         let mut nodes: Vec<u32> =
             self.units.first().map(|root| offset(*root)).into_iter().collect();
-        // Level by level, so that every node is met by its shortest sequence.
+        // Breadth first, so that every node is reached by its shortest sequence.
         for length in 1..=MAX_SEQUENCE {
             let mut deeper = Vec::new();
             for (node, byte) in
@@ -86,53 +90,53 @@ impl Charsmap {
         most
     }
 
-    /// The longest sequence in the array that a text begins with, in bytes, and what it becomes.
+    /// The length of the longest sequence that a text begins with, and its replacement.
     fn longest(&self, text: &str) -> Option<(usize, &str)> {
-        let mut found = None;
+        let mut longest = None;
         let mut at = offset(*self.units.first()?);
         for (length, byte) in (1..=MAX_SEQUENCE).zip(text.bytes()) {
             at ^= u32::from(byte);
             let Some(unit) = self.units.get(at as usize) else { break };
-            // The label of a unit; the top bit is set in units that are values, which have none.
+            // The label of a unit. Units that are values have the top bit set and no label.
             if unit & (1 << 31 | 0xff) != u32::from(byte) {
                 break;
             }
             at ^= offset(*unit);
             if unit >> 8 & 1 == 1 {
-                found = self.units.get(at as usize).map(|value| (length, value & !(1 << 31)));
+                longest = self.units.get(at as usize).map(|value| (length, value & !(1 << 31)));
             }
         }
-        let (length, value) = found?;
-        let becomes = self.texts.get(value as usize..)?.split('\0').next()?;
-        // An array need not be of whole characters.
-        text.is_char_boundary(length).then_some((length, becomes))
+        let (length, value) = longest?;
+        let replacement = self.texts.get(value as usize..)?.split('\0').next()?;
+        // The sequences of an array need not be whole characters.
+        text.is_char_boundary(length).then_some((length, replacement))
     }
 
-    /// The first sequence or character of a text, in bytes, and what it becomes. `kept` gives the
-    /// length of what is left as it is.
+    /// The length of the first sequence or character of a text, and its replacement. `unchanged`
+    /// returns the length of a prefix that is not replaced.
     fn first<'a>(
         &'a self,
         text: &'a str,
-        kept: impl Fn(&str) -> Option<usize>,
+        unchanged: impl Fn(&str) -> Option<usize>,
     ) -> (usize, &'a str) {
         let first = text.chars().next().map_or(text.len(), char::len_utf8);
-        match kept(text) {
+        match unchanged(text) {
             Some(length) => (length, &text[..length]),
             None => self.longest(text).unwrap_or((first, &text[..first])),
         }
     }
 
-    /// A whole text as the model wants it.
+    /// Normalizes a text. `unchanged` returns the length of a prefix that is not replaced.
     pub fn apply(
         &self,
-        how: &Normalization,
+        normalization: &Normalization,
         text: &str,
-        kept: impl Fn(&str) -> Option<usize>,
+        unchanged: impl Fn(&str) -> Option<usize>,
     ) -> String {
         let mut rest = text;
-        if how.squeeze {
+        if normalization.collapse_blanks {
             while !rest.is_empty()
-                && let (length, " ") = self.first(rest, &kept)
+                && let (length, " ") = self.first(rest, &unchanged)
             {
                 rest = &rest[length..];
             }
@@ -140,35 +144,35 @@ impl Charsmap {
         if rest.is_empty() {
             return String::new();
         }
-        let blank = if how.escape { BLANK } else { ' ' };
-        let mut made = String::with_capacity(rest.len() + rest.len() / 2);
-        if how.add_blank && !how.blank_last {
-            made.push(blank);
+        let blank = if normalization.escape { BLANK } else { ' ' };
+        let mut normalized = String::with_capacity(rest.len() + rest.len() / 2);
+        if normalization.add_blank && !normalization.blank_last {
+            normalized.push(blank);
         }
-        let mut after_blank = how.squeeze;
+        let mut after_blank = normalization.collapse_blanks;
         while !rest.is_empty() {
-            let (length, mut becomes) = self.first(rest, &kept);
+            let (length, mut replacement) = self.first(rest, &unchanged);
             if after_blank {
-                becomes = becomes.trim_start_matches(' ');
+                replacement = replacement.trim_start_matches(' ');
             }
-            // What becomes nothing does not part two blanks.
-            if !becomes.is_empty() {
-                made.extend(becomes.chars().map(|c| if c == ' ' { blank } else { c }));
-                after_blank = how.squeeze && becomes.ends_with(' ');
+            // A removed sequence does not separate two blanks.
+            if !replacement.is_empty() {
+                normalized.extend(replacement.chars().map(|c| if c == ' ' { blank } else { c }));
+                after_blank = normalization.collapse_blanks && replacement.ends_with(' ');
             }
             rest = &rest[length..];
         }
-        if how.squeeze {
-            made.truncate(made.trim_end_matches(blank).len());
+        if normalization.collapse_blanks {
+            normalized.truncate(normalized.trim_end_matches(blank).len());
         }
-        if how.add_blank && how.blank_last {
-            made.push(blank);
+        if normalization.add_blank && normalization.blank_last {
+            normalized.push(blank);
         }
-        made
+        normalized
     }
 }
 
-/// How far a unit's children are away.
+/// The offset of a unit's children.
 fn offset(unit: u32) -> u32 {
     (unit >> 10) << ((unit & 1 << 9) >> 6)
 }
@@ -177,16 +181,16 @@ fn offset(unit: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// A charsmap of one byte that becomes another text.
-    fn of_one(byte: u8, becomes: &str) -> Vec<u8> {
+    /// A charsmap that replaces one byte.
+    fn of_one(byte: u8, replacement: &str) -> Vec<u8> {
         let mut units = vec![0u32; 512];
-        // The root's children start at 256; the child's value lies at 1.
+        // The children of the root start at 256; the value of the child is at 1.
         units[0] = 256 << 10;
         let at = 256 ^ u32::from(byte);
         units[at as usize] = u32::from(byte) | 1 << 8 | (at ^ 1) << 10;
         units[1] = 1 << 31;
         let blob: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-        [&(blob.len() as u32).to_le_bytes()[..], &blob, becomes.as_bytes(), b"\0"].concat()
+        [&(blob.len() as u32).to_le_bytes()[..], &blob, replacement.as_bytes(), b"\0"].concat()
     }
 
     fn none(_: &str) -> Option<usize> {
@@ -194,16 +198,16 @@ mod tests {
     }
 
     #[test]
-    fn sequences_become_others_and_blanks_are_marked() {
+    fn sequences_are_replaced_and_blanks_are_marked() {
         let map = Charsmap::parse(&of_one(b'x', "ks ")).unwrap();
         let how = Normalization::default();
         assert_eq!(map.apply(&how, "  tax  x 한 ", none), "▁taks▁ks▁한");
-        let raw = Normalization { squeeze: false, add_blank: false, ..how.clone() };
+        let raw = Normalization { collapse_blanks: false, add_blank: false, ..how.clone() };
         assert_eq!(map.apply(&raw, " x  y ", none), "▁ks▁▁▁y▁");
         let last = Normalization { blank_last: true, ..how.clone() };
         assert_eq!(map.apply(&last, " a b", none), "a▁b▁");
-        let kept = |text: &str| text.starts_with('x').then_some(1);
-        assert_eq!(map.apply(&how, "x x", kept), "▁x▁x");
+        let unchanged = |text: &str| text.starts_with('x').then_some(1);
+        assert_eq!(map.apply(&how, "x x", unchanged), "▁x▁x");
         assert_eq!(map.apply(&how, " \u{20} ", none), "");
         let gone = Charsmap::parse(&of_one(b'x', "")).unwrap();
         assert_eq!(gone.apply(&how, "a x x b", none), "▁a▁b");
@@ -211,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_that_a_byte_becomes_is_found() {
+    fn the_maximum_growth_is_found() {
         assert_eq!(Charsmap::default().growth(), 1.0);
         assert_eq!(Charsmap::parse(&of_one(b'x', "ks ")).unwrap().growth(), 3.0);
         assert_eq!(Charsmap::parse(&of_one(b'x', &"y".repeat(200))).unwrap().growth(), 200.0);

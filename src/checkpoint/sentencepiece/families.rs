@@ -1,12 +1,14 @@
-//! The families: where each one's ids come from, which marks it has, and where they stand. One
-//! table; of files it asks only which class of tokenizer they name.
+//! The families: where the ids of each come from, which special tokens it has, and where they stand.
+//! Of files it reads only the class of the tokenizer.
 
 use std::path::Path;
 
-use super::{Class, EncoderTemplate, Settings, codes, read_optional};
+use super::codes;
+use super::files::{TokenizerClass, TokenizerConfig, read_optional};
+use super::special::EncoderTemplate;
 use crate::error::Result;
 
-/// The families that are told apart here.
+/// A family of tokenizers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Marian,
@@ -18,22 +20,22 @@ pub(super) enum Kind {
     Pegasus,
 }
 
-/// Where a family's ids come from.
+/// The source of token ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ids {
-    /// `vocab.json`, piece by piece; `target_vocab.json` for the target's where they are separate.
-    Listed,
-    /// The places of the pieces.
-    Places,
-    /// Fairseq's: `<s>`, `<pad>`, `</s>` and `<unk>`, and then the pieces after the model's own
-    /// three, so one further on.
+    /// `vocab.json`; `target_vocab.json` for a separate target vocabulary.
+    Json,
+    /// The order of the pieces in the model file.
+    Order,
+    /// Fairseq's: `<s>`, `<pad>`, `</s>` and `<unk>`, then the pieces after the model's first
+    /// three, with their index plus one.
     Fairseq,
-    /// The places of the pieces after so many marks for pre-training (`offset` in
-    /// tokenizer_config.json, 103).
+    /// The order of the pieces plus an offset, the number of special tokens for pre-training
+    /// (`offset` in tokenizer_config.json, 103 by default).
     Offset,
 }
 
-/// Where the source language's mark stands.
+/// The place of the source language token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Nowhere,
@@ -41,163 +43,164 @@ pub(super) enum Source {
     AfterEnd,
 }
 
-/// Where the target language's mark stands.
+/// The place of the target language token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
-    /// The first token of the output is forced to it.
+    /// First token of the output, by force.
     First,
-    /// Before the source text, where the model has such marks at all.
+    /// Before the source text, if the model has language tokens.
     BeforeSource,
 }
 
-pub(in crate::checkpoint) struct Row {
+/// The properties of a family.
+pub(in crate::checkpoint) struct Family {
     pub(super) kind: Kind,
     /// `tokenizer_class` in tokenizer_config.json or config.json, without `Fast`.
     pub(super) classes: &'static [&'static str],
-    /// `model_type` where no class is named.
+    /// `model_type` in config.json, if no class is named.
     pub(super) model_types: &'static [&'static str],
     pub(super) file: &'static str,
     pub(super) ids: Ids,
-    /// Languages whose marks have the ids after the vocabulary's.
+    /// Language codes whose tokens follow the vocabulary.
     pub(super) languages: &'static [&'static str],
-    /// What stands around a language's code in its mark.
-    pub(super) mark: (&'static str, &'static str),
+    /// Text before and after the code in a language token.
+    pub(super) brackets: (&'static str, &'static str),
     pub(super) source: Source,
     pub(super) target: Target,
 }
 
-pub(super) const TABLE: &[Row] = &[
-    Row {
+/// All families.
+pub(super) const FAMILIES: &[Family] = &[
+    Family {
         kind: Kind::Marian,
         classes: &["MarianTokenizer"],
         model_types: &["marian"],
         file: "source.spm",
-        ids: Ids::Listed,
+        ids: Ids::Json,
         languages: &[],
-        mark: (">>", "<<"),
+        brackets: (">>", "<<"),
         source: Source::Nowhere,
         target: Target::BeforeSource,
     },
-    Row {
-        // Dense NLLB models are of type `m2m_100`: see `Row::choose`.
+    Family {
+        // Dense NLLB models have the type `m2m_100`: see `Family::choose`.
         kind: Kind::Nllb,
         classes: &["NllbTokenizer"],
         model_types: &["nllb", "nllb-moe"],
         file: "sentencepiece.bpe.model",
         ids: Ids::Fairseq,
         languages: &[codes::NLLB],
-        mark: ("", ""),
+        brackets: ("", ""),
         source: Source::Before,
         target: Target::First,
     },
-    Row {
+    Family {
         kind: Kind::M2m100,
         classes: &["M2M100Tokenizer"],
         model_types: &["m2m_100"],
         file: "sentencepiece.bpe.model",
-        ids: Ids::Listed,
+        ids: Ids::Json,
         languages: &[codes::M2M100],
-        mark: ("__", "__"),
+        brackets: ("__", "__"),
         source: Source::Before,
         target: Target::First,
     },
-    Row {
+    Family {
         kind: Kind::Mbart,
         classes: &["MBartTokenizer"],
         model_types: &["mbart"],
         file: "sentencepiece.bpe.model",
         ids: Ids::Fairseq,
         languages: &[codes::MBART],
-        mark: ("", ""),
+        brackets: ("", ""),
         source: Source::AfterEnd,
         target: Target::First,
     },
-    Row {
+    Family {
         kind: Kind::Mbart50,
         classes: &["MBart50Tokenizer"],
         model_types: &[],
         file: "sentencepiece.bpe.model",
         ids: Ids::Fairseq,
         languages: &[codes::MBART, codes::MBART50],
-        mark: ("", ""),
+        brackets: ("", ""),
         source: Source::Before,
         target: Target::First,
     },
-    Row {
+    Family {
         // `<2ko>` is MADLAD's; the others have no languages.
         kind: Kind::T5,
         classes: &["T5Tokenizer", "MT5Tokenizer"],
         model_types: &["t5", "mt5", "umt5", "longt5", "switch_transformers"],
         file: "spiece.model",
-        ids: Ids::Places,
+        ids: Ids::Order,
         languages: &[],
-        mark: ("<2", ">"),
+        brackets: ("<2", ">"),
         source: Source::Nowhere,
         target: Target::BeforeSource,
     },
-    Row {
+    Family {
         kind: Kind::Pegasus,
         classes: &["PegasusTokenizer"],
         model_types: &["pegasus", "pegasus_x", "bigbird_pegasus"],
         file: "spiece.model",
         ids: Ids::Offset,
         languages: &[],
-        mark: ("", ""),
+        brackets: ("", ""),
         source: Source::Nowhere,
         target: Target::BeforeSource,
     },
 ];
 
-/// How languages are written in these families' marks, by their codes of two letters.
+/// Two-letter codes, and their spellings in language tokens.
 const SPELLINGS: &[(&str, &[&str])] =
     &[("en", &["en", "eng", "eng_Latn", "en_XX"]), ("ko", &["ko", "kor", "kor_Hang", "ko_KR"])];
 
-/// The code of two letters of a language that is written in one of these ways.
+/// The two-letter code of a spelling.
 pub(super) fn code_of(spelling: &str) -> Option<&'static str> {
     SPELLINGS.iter().find(|(_, spellings)| spellings.contains(&spelling)).map(|(code, _)| *code)
 }
 
-impl Row {
-    /// The row of a model. The class decides: NLLB and M2M-100 are one architecture, and so are
-    /// mBART and mBART-50.
+impl Family {
+    /// The family of a model. The class of the tokenizer decides, because NLLB and M2M-100 share an
+    /// architecture, and so do mBART and mBART-50.
     pub(super) fn choose(
         model_type: &str,
         class: Option<&str>,
-        listed: bool,
+        has_vocab_json: bool,
     ) -> Option<&'static Self> {
         let class = class.map(|class| class.strip_suffix("Fast").unwrap_or(class));
-        let by_class =
-            TABLE.iter().find(|row| class.is_some_and(|class| row.classes.contains(&class)));
-        let kind = if model_type == "m2m_100" && !listed { "nllb" } else { model_type };
-        by_class.or_else(|| TABLE.iter().find(|row| row.model_types.contains(&kind)))
+        let by_class = FAMILIES
+            .iter()
+            .find(|family| class.is_some_and(|class| family.classes.contains(&class)));
+        let kind = if model_type == "m2m_100" && !has_vocab_json { "nllb" } else { model_type };
+        by_class.or_else(|| FAMILIES.iter().find(|family| family.model_types.contains(&kind)))
     }
 
-    /// The row of a folder.
+    /// The family of a folder.
     pub fn of_folder(folder: &Path, model_type: &str) -> Result<Option<&'static Self>> {
-        let settings: Settings = read_optional(&folder.join("tokenizer_config.json"))?;
-        let config: Class = read_optional(&folder.join("config.json"))?;
-        let class = settings.tokenizer_class.as_deref().or(config.tokenizer_class.as_deref());
+        let tokenizer: TokenizerConfig = read_optional(&folder.join("tokenizer_config.json"))?;
+        let config: TokenizerClass = read_optional(&folder.join("config.json"))?;
+        let class = tokenizer.tokenizer_class.as_deref().or(config.tokenizer_class.as_deref());
         Ok(Self::choose(model_type, class, folder.join("vocab.json").exists()))
     }
 
-    /// Puts the marks of languages into what stands around a text that is to go from the first into
-    /// the second. `blank` is put before a mark that stands before the text. Fails with the
-    /// code of a language that has no mark.
+    /// Adds language tokens to a template, for a text in the first language and an output in the
+    /// second. `blank` goes before a target token that stands before the text. `tokens` are the
+    /// special tokens of the model. Fails with the code of a language without a token.
     pub fn encoder_template<'m>(
         &self,
         (from, into): (&str, &str),
         mut template: EncoderTemplate,
         blank: Option<u32>,
-        marks: impl Iterator<Item = (&'m str, u32)> + Clone,
+        tokens: impl Iterator<Item = (&'m str, u32)> + Clone,
     ) -> std::result::Result<EncoderTemplate, String> {
-        let has_marks = marks.clone().any(|(text, _)| self.is_language(text));
+        let has_languages = tokens.clone().any(|(text, _)| self.is_language(text));
         let language = |code: &str| {
-            let spellings = self.marks_of(code);
-            // The first spelling that there is.
-            let found = spellings
-                .iter()
-                .find_map(|spelling| marks.clone().find(|(text, _)| text == spelling));
-            found.map(|(_, id)| id).ok_or_else(|| code.to_string())
+            let mut spellings = self.tokens_of(code).into_iter();
+            let token =
+                spellings.find_map(|spelling| tokens.clone().find(|(text, _)| *text == spelling));
+            token.map(|(_, id)| id).ok_or_else(|| code.to_string())
         };
         match self.source {
             Source::Nowhere => {}
@@ -206,7 +209,7 @@ impl Row {
         }
         match self.target {
             Target::First => template.first = Some(language(into)?),
-            Target::BeforeSource if !has_marks => {}
+            Target::BeforeSource if !has_languages => {}
             Target::BeforeSource => {
                 template.before.extend(blank);
                 template.before.push(language(into)?);
@@ -215,17 +218,17 @@ impl Row {
         Ok(template)
     }
 
-    /// The marks that a language may have, by its code of two letters.
-    pub fn marks_of(&self, code: &str) -> Vec<String> {
+    /// The possible tokens of a language, by its two-letter code.
+    fn tokens_of(&self, code: &str) -> Vec<String> {
         let spellings = SPELLINGS.iter().find(|(short, _)| *short == code);
         let spellings = spellings.map_or(&[][..], |(_, spellings)| *spellings);
-        let (open, close) = self.mark;
+        let (open, close) = self.brackets;
         spellings.iter().map(|spelling| format!("{open}{spelling}{close}")).collect()
     }
 
-    /// Whether a token is the mark of some language, where those are bracketed.
+    /// True for a language token, in families that have brackets around the code.
     pub fn is_language(&self, token: &str) -> bool {
-        let (open, close) = self.mark;
+        let (open, close) = self.brackets;
         let inner = token.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
         let is_code = |inner: &str| {
             inner.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,54 +1,57 @@
-//! A strict reader of SentencePiece model files: a protobuf message of pieces, and of how text was
-//! cut when they were trained.
+//! A strict reader of SentencePiece model files: a protobuf message with the pieces and the settings
+//! of normalization and segmentation.
 //!
-//! Format: `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every length is checked, nothing is allocated
-//! beyond a small multiple of the input, and a known field of a wrong wire type is refused; fields
-//! that don't matter to encoding are skipped. Knows no file, and no ids but the places of the
-//! pieces.
+//! Format: `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every length is
+//! checked, nothing is allocated beyond a small multiple of the input, and a known field of a wrong
+//! wire type is refused; fields that do not matter to encoding are skipped. Knows no file, and no
+//! ids but the indices of the pieces.
 
-/// Longer pieces are refused: cutting a text costs its length times that of the longest piece.
-/// SentencePiece's own default limit is sixteen characters.
+/// Longer pieces are refused: segmentation costs the length of a text times that of the longest
+/// piece. SentencePiece's own default limit is sixteen characters.
 const MAX_PIECE_BYTES: usize = 1_000;
 
-/// What a piece is for.
+/// The number of [`PieceType::Unused`] in model files and GGUF metadata.
+pub(super) const UNUSED: u64 = 5;
+
+/// The type of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum PieceType {
     Normal,
-    /// Stands for whatever no piece covers.
+    /// Stands for text that no piece covers.
     Unknown,
-    /// Marks such as `</s>`, which no text makes.
+    /// A special token such as `</s>`, which no text is encoded to.
     Control,
-    /// Is taken whole wherever it occurs.
+    /// Never split wherever it occurs.
     UserDefined,
-    /// Helps merging, and is taken apart again.
+    /// An intermediate result of BPE merges, which is split again.
     Unused,
     /// One byte of a character that no piece covers.
     Byte(u8),
 }
 
-/// How text is cut into pieces.
+/// The segmentation algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
-    /// The pieces whose scores add up to the most.
+    /// The segmentation with the largest sum of scores.
     Unigram,
-    /// Neighbours are joined, the best score first.
+    /// Neighbors are merged, the best score first.
     Bpe,
     Word,
     Char,
 }
 
-/// What is done to text before it is cut.
+/// Normalization of text before segmentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Normalization {
-    /// Which characters become which: see `charsmap.rs`. Empty where none change.
+    /// Replacements of characters: see `charsmap.rs`. Empty if there are none.
     pub charsmap: Vec<u8>,
-    /// Whether a blank is put before the text (or after it: `blank_last`).
+    /// Puts a blank before the text (or after it: `blank_last`).
     pub add_blank: bool,
-    /// Whether blanks at the ends go and runs of them become one.
-    pub squeeze: bool,
-    /// Whether blanks are written `▁`.
+    /// Removes blanks at the ends and collapses runs of blanks.
+    pub collapse_blanks: bool,
+    /// Writes blanks as `▁`.
     pub escape: bool,
-    /// Whether the blank belongs to the word before it.
+    /// A blank belongs to the word before it.
     pub blank_last: bool,
 }
 
@@ -57,7 +60,7 @@ impl Default for Normalization {
         Self {
             charsmap: Vec::new(),
             add_blank: true,
-            squeeze: true,
+            collapse_blanks: true,
             escape: true,
             blank_last: false,
         }
@@ -65,27 +68,27 @@ impl Default for Normalization {
 }
 
 struct Piece {
-    /// Place in `Model::texts`.
+    /// Range in `Model::texts`.
     start: u32,
     end: u32,
     score: f32,
-    sort: Sort,
+    piece_type: PieceType,
 }
 
 /// The contents of a model file.
 pub(super) struct Model {
     texts: String,
     pieces: Vec<Piece>,
-    /// The one piece of sort `Unknown`.
+    /// The only piece of type `Unknown`.
     pub unknown: usize,
     pub algorithm: Algorithm,
     pub normalization: Normalization,
-    /// Whether characters that no piece covers are written as bytes.
-    pub bytes: bool,
+    /// Text that no piece covers is encoded as bytes.
+    pub byte_fallback: bool,
 }
 
 impl Model {
-    /// How many pieces there are.
+    /// Number of pieces.
     pub fn len(&self) -> usize {
         self.pieces.len()
     }
@@ -100,25 +103,27 @@ impl Model {
         self.pieces.get(piece).map_or(0.0, |piece| piece.score)
     }
 
-    pub fn sort(&self, piece: usize) -> Sort {
-        self.pieces.get(piece).map_or(Sort::Unused, |piece| piece.sort)
+    pub fn piece_type(&self, piece: usize) -> PieceType {
+        self.pieces.get(piece).map_or(PieceType::Unused, |piece| piece.piece_type)
     }
 
-    /// The first piece of that text. Slow: for the few marks that are asked for by name.
+    /// The first piece with this text. A linear search, for the few special tokens that are asked
+    /// for by name.
     pub fn find(&self, text: &str) -> Option<usize> {
         (0..self.len()).find(|piece| self.text(*piece) == text)
     }
 
-    /// A unigram model of pieces with their scores and sorts.
+    /// A unigram model of pieces with their texts, scores and types.
     pub fn of_pieces<'p>(
         pieces: impl Iterator<Item = (&'p str, f32, u64)>,
         normalization: Normalization,
     ) -> Result<Self, String> {
         let mut model = Self::empty(normalization);
-        for (text, score, sort) in pieces {
-            model.push(text, score, sort)?;
+        for (text, score, piece_type) in pieces {
+            model.push(text, score, piece_type)?;
         }
-        model.bytes = model.pieces.iter().any(|piece| matches!(piece.sort, Sort::Byte(_)));
+        model.byte_fallback =
+            model.pieces.iter().any(|piece| matches!(piece.piece_type, PieceType::Byte(_)));
         model.check()?;
         Ok(model)
     }
@@ -130,7 +135,7 @@ impl Model {
             unknown: 0,
             algorithm: Algorithm::Unigram,
             normalization,
-            bytes: false,
+            byte_fallback: false,
         }
     }
 
@@ -157,21 +162,21 @@ impl Model {
     fn piece(&mut self, bytes: &[u8]) -> Result<(), String> {
         let number = self.pieces.len();
         let fail = |reason: String| format!("piece {number}: {reason}");
-        let (mut text, mut score, mut sort) = ("", 0.0, 1);
+        let (mut text, mut score, mut piece_type) = ("", 0.0, 1);
         let mut reader = Reader { bytes };
         while let Some((field, value)) = reader.next().map_err(fail)? {
             match field {
                 1 => text = value.text("piece").map_err(fail)?,
                 2 => score = value.float("score").map_err(fail)?,
-                3 => sort = value.number("type").map_err(fail)?,
+                3 => piece_type = value.number("type").map_err(fail)?,
                 _ => {}
             }
         }
-        self.push(text, score, sort)
+        self.push(text, score, piece_type)
     }
 
-    /// Adds a piece; sorts are numbered as in the format, and as in GGUF files.
-    fn push(&mut self, text: &str, score: f32, sort: u64) -> Result<(), String> {
+    /// Adds a piece. Types are numbered as in the format, and as in GGUF files.
+    fn push(&mut self, text: &str, score: f32, piece_type: u64) -> Result<(), String> {
         let number = self.pieces.len();
         let fail = |reason: String| format!("piece {number}: {reason}");
         if text.is_empty() || text.len() > MAX_PIECE_BYTES {
@@ -180,18 +185,20 @@ impl Model {
         if !score.is_finite() {
             return Err(fail(format!("its score is {score}")));
         }
-        let sort = match sort {
-            1 => Sort::Normal,
-            2 => Sort::Unknown,
-            3 => Sort::Control,
-            4 => Sort::UserDefined,
-            5 => Sort::Unused,
-            6 => Sort::Byte(byte_of(text).ok_or_else(|| fail(format!("`{text}` is no byte")))?),
+        let piece_type = match piece_type {
+            1 => PieceType::Normal,
+            2 => PieceType::Unknown,
+            3 => PieceType::Control,
+            4 => PieceType::UserDefined,
+            5 => PieceType::Unused,
+            6 => {
+                PieceType::Byte(byte_of(text).ok_or_else(|| fail(format!("`{text}` is no byte")))?)
+            }
             other => return Err(fail(format!("its type is {other}"))),
         };
         let start = self.texts.len() as u32;
         self.texts.push_str(text);
-        self.pieces.push(Piece { start, end: self.texts.len() as u32, score, sort });
+        self.pieces.push(Piece { start, end: self.texts.len() as u32, score, piece_type });
         Ok(())
     }
 
@@ -209,7 +216,7 @@ impl Model {
                     }
                 }
                 24 => self.normalization.blank_last = value.flag("treat_whitespace_as_suffix")?,
-                35 => self.bytes = value.flag("byte_fallback")?,
+                35 => self.byte_fallback = value.flag("byte_fallback")?,
                 _ => {}
             }
         }
@@ -222,7 +229,7 @@ impl Model {
             match field {
                 2 => self.normalization.charsmap = value.message("precompiled_charsmap")?.to_vec(),
                 3 => self.normalization.add_blank = value.flag("add_dummy_prefix")?,
-                4 => self.normalization.squeeze = value.flag("remove_extra_whitespaces")?,
+                4 => self.normalization.collapse_blanks = value.flag("remove_extra_whitespaces")?,
                 5 => self.normalization.escape = value.flag("escape_whitespaces")?,
                 _ => {}
             }
@@ -230,10 +237,11 @@ impl Model {
         Ok(())
     }
 
-    /// What the library checks as well when it loads a model. The ids in `trainer_spec` don't
-    /// count: the sorts of the pieces do.
+    /// The checks of the library when it loads a model. The ids in `trainer_spec` do not matter,
+    /// only the types of the pieces.
     fn check(&mut self) -> Result<(), String> {
-        let mut unknown = (0..self.len()).filter(|piece| self.sort(*piece) == Sort::Unknown);
+        let mut unknown =
+            (0..self.len()).filter(|piece| self.piece_type(*piece) == PieceType::Unknown);
         let (first, second) = (unknown.next(), unknown.next());
         self.unknown = match (first, second) {
             (Some(piece), None) => piece,
@@ -242,30 +250,33 @@ impl Model {
         };
         let mut found = [false; 256];
         for piece in &self.pieces {
-            if let Sort::Byte(byte) = piece.sort {
+            if let PieceType::Byte(byte) = piece.piece_type {
                 found[usize::from(byte)] = true;
             }
         }
-        if self.bytes != found.contains(&true) || self.bytes && found.contains(&false) {
+        if self.byte_fallback != found.contains(&true)
+            || self.byte_fallback && found.contains(&false)
+        {
             let count = found.iter().filter(|found| **found).count();
             return Err(format!(
                 "byte_fallback is {}, but it has pieces for {count} bytes",
-                self.bytes
+                self.byte_fallback
             ));
         }
         Ok(())
     }
 }
 
-/// The byte that a piece such as `<0x0A>` stands for.
+/// The byte of a piece such as `<0x0A>`.
 pub(super) fn byte_of(text: &str) -> Option<u8> {
     let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
-    let plain =
+    let is_hex =
         digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-    plain.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+    is_hex.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
-/// Nobody publishes models that change their output; one that does would be decoded wrongly.
+/// Refuses a model that replaces characters of its output, which would be decoded wrongly. None is
+/// published.
 fn without_charsmap(bytes: &[u8]) -> Result<(), String> {
     let mut reader = Reader { bytes };
     while let Some((field, value)) = reader.next()? {
@@ -279,7 +290,7 @@ fn without_charsmap(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// A field's value, as its wire type tells it.
+/// The value of a field, by its wire type.
 #[derive(Clone, Copy)]
 enum Value<'b> {
     Varint(u64),
@@ -371,7 +382,7 @@ impl<'b> Reader<'b> {
         for place in 0..10 {
             let (byte, rest) = self.bytes.split_first().ok_or_else(cut_short)?;
             self.bytes = rest;
-            // The tenth byte has room for one bit.
+            // Only one bit of the tenth byte fits into 64.
             if place == 9 && *byte > 1 {
                 break;
             }
@@ -392,7 +403,7 @@ fn cut_short() -> String {
 pub(super) mod tests {
     use super::*;
 
-    /// Writes messages, well-formed or not.
+    /// A field of a message, well-formed or not.
     pub fn field(number: u32, wire: u8, payload: &[u8]) -> Vec<u8> {
         let mut bytes = varint(u64::from(number) << 3 | u64::from(wire));
         if wire == 2 {
@@ -412,16 +423,16 @@ pub(super) mod tests {
         bytes
     }
 
-    pub fn piece(text: &str, score: f32, sort: u64) -> Vec<u8> {
+    pub fn piece(text: &str, score: f32, piece_type: u64) -> Vec<u8> {
         let inner = [
             field(1, 2, text.as_bytes()),
             field(2, 5, &score.to_le_bytes()),
-            field(3, 0, &varint(sort)),
+            field(3, 0, &varint(piece_type)),
         ];
         field(1, 2, &inner.concat())
     }
 
-    /// A trainer_spec of one number.
+    /// A trainer_spec with one number.
     pub fn trainer(number: u32, value: u64) -> Vec<u8> {
         field(2, 2, &field(number, 0, &varint(value)))
     }
@@ -445,7 +456,10 @@ pub(super) mod tests {
     fn a_small_model_is_read() {
         let model = Model::parse(&small()).unwrap();
         assert_eq!((model.len(), model.unknown, model.algorithm), (4, 0, Algorithm::Unigram));
-        assert_eq!((model.text(2), model.score(2), model.sort(1)), ("▁", -1.5, Sort::Control));
+        assert_eq!(
+            (model.text(2), model.score(2), model.piece_type(1)),
+            ("▁", -1.5, PieceType::Control)
+        );
         assert_eq!(model.normalization, Normalization::default());
         assert_eq!(model.find("a"), Some(3));
     }
@@ -494,7 +508,7 @@ pub(super) mod tests {
         for length in [5, 1 << 31, 1 << 32, u64::MAX >> 1, u64::MAX] {
             let bytes = [varint(1 << 3 | 2), varint(length), vec![0; 4]].concat();
             refused(&bytes, "cut short");
-            // The same one message further in.
+            // The same in a nested message.
             let inner = [varint(1 << 3 | 2), varint(length), vec![b'a'; 4]].concat();
             refused(&field(1, 2, &inner), "cut short");
         }

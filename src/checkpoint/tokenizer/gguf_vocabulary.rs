@@ -12,7 +12,8 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{PreTokenizerWrapper, SplitDelimiterBehavior};
 
-use super::{Added, unusable};
+use super::added::{AddedToken, Strip, is_turn_end};
+use super::library::{NOT_FIRST, unusable};
 use crate::checkpoint::gguf::Gguf;
 use crate::error::{Error, Result};
 
@@ -114,7 +115,7 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
 ];
 
 /// What a file's metadata describes, and the tokens that are not made by merging.
-pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<Added>)> {
+pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<AddedToken>)> {
     let file = gguf.file().path();
     let fail = |reason: String| unusable(file, reason);
     let model =
@@ -169,29 +170,27 @@ impl<'g> Vocabulary<'g> {
         let made = merges
             .filter_map(|merge| merge.split_once(' '))
             .map(|(one, other)| format!("{one}{other}"));
-        let made_turn_ends =
-            made.filter(|text| super::TURN_ENDS.contains(&text.as_str())).collect();
+        let made_turn_ends = made.filter(|text| is_turn_end(text)).collect();
         Ok(Self { tokens, kinds, made_turn_ends })
     }
 
     /// Tokens that are not made by merging; those whose text ends turns are control tokens,
     /// whatever type they have.
-    fn added(&self) -> Vec<Added> {
+    fn added(&self) -> Vec<AddedToken> {
         // Beside another turn end `</s>` is a tag of HTML, as in Gemma's vocabularies.
-        let has_other =
-            self.tokens.iter().any(|text| *text != "</s>" && super::TURN_ENDS.contains(text));
-        let is_turn_end = |text: &str| {
-            super::TURN_ENDS.contains(&text)
+        let has_other = self.tokens.iter().any(|text| *text != "</s>" && is_turn_end(text));
+        let ends_turns = |text: &str| {
+            is_turn_end(text)
                 && !(text == "</s>" && has_other)
                 && !self.made_turn_ends.contains(text)
         };
         let is_added =
-            |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || is_turn_end(text);
+            |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || ends_turns(text);
         let all = self.tokens.iter().zip(&self.kinds).enumerate();
         let added = all.filter(|(_, (text, kind))| is_added(text, **kind));
         added
             .map(|(id, (text, kind))| {
-                Added::new((*text).to_string(), id as u32, *kind == CONTROL, (false, false))
+                AddedToken::new((*text).to_string(), id as u32, *kind == CONTROL, Strip::default())
             })
             .collect()
     }
@@ -225,7 +224,7 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let mut tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
     // An id behind all others: the library would give it that of a control token, or of a piece.
-    tokens.insert(super::NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
+    tokens.insert(NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
     let bpe =
         BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
     let mut inner = tokenizers::Tokenizer::new(bpe.map_err(|e| e.to_string())?);
@@ -271,7 +270,7 @@ fn of_pieces(
     mut tokens: AHashMap<String, u32>,
     merges: Vec<(String, String)>,
 ) -> Built {
-    tokens.insert(super::NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
+    tokens.insert(NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
     let bpe = BPE::builder().vocab_and_merges(tokens, merges).byte_fallback(true).fuse_unk(true);
     let bpe = match gguf.number("tokenizer.ggml.unknown_token_id") {
         Some(id) if id < vocabulary.tokens.len() as u64 => {
