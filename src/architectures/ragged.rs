@@ -6,7 +6,7 @@ use candle_core::{IndexOp, Result, Tensor};
 
 use super::batch::{Row, row_starts};
 use super::state::EncoderOutput;
-use crate::kernels::{KeyValues, Span, pool};
+use crate::kernels::{KeyValues, Span, threads};
 
 /// Range of each input among the tokens of all inputs.
 fn ranges(inputs: &[&[u32]]) -> Vec<Range<usize>> {
@@ -29,7 +29,7 @@ pub(super) fn encoder_self_attention(
         let past = KeyValues::of(&k.i(range.clone())?, &v.i(range.clone())?)?;
         Ok(Span { tokens: range.len(), past })
     };
-    pool::map(&mut ranges(inputs), span).into_iter().collect()
+    threads::parallel_map(&mut ranges(inputs), span).into_iter().collect()
 }
 
 /// Every row attends to its cached tokens and the new ones, which are appended to the cache.
@@ -48,7 +48,7 @@ pub(super) fn decoder_self_attention(
         past.append(length, &part(k)?, &part(v)?)?;
         Ok(Span { tokens, past: past.clone() })
     };
-    pool::map(rows, span).into_iter().collect()
+    threads::parallel_map(rows, span).into_iter().collect()
 }
 
 /// Every row attends to its encoder output. Consecutive rows with the same encoder output, as beams
@@ -78,5 +78,5 @@ pub(super) fn cross_kv(
         let layers = layers.iter().map(|(k, v)| KeyValues::of(&part(k)?, &part(v)?));
         Ok(EncoderOutput::new(layers.collect::<Result<_>>()?))
     };
-    pool::map(&mut ranges(inputs), output).into_iter().collect()
+    threads::parallel_map(&mut ranges(inputs), output).into_iter().collect()
 }

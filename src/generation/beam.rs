@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::logits_rules::{LogitsProcessors, TokenHistory};
 use crate::architectures::{LogitsFor, Network, Row, State};
 use crate::error::{Error, Result};
-use crate::kernels::{Phase, are_numbers, log_sum_exp, pool};
+use crate::kernels::{Phase, are_numbers, log_sum_exp, threads};
 
 /// Lower than any score of a hypothesis.
 const LOWEST: f32 = -1e9;
@@ -138,7 +138,7 @@ impl<'n, T: Send> BeamBatch<'n, T> {
             first_rows.push(row);
             row += search.beams.len();
         }
-        pool::map(&mut self.active, |index, (_, config, search)| {
+        threads::parallel_map(&mut self.active, |index, (_, config, search)| {
             let rows = first_rows[index]..first_rows[index] + search.beams.len();
             let logits: Vec<&[f32]> = rows.map(|row| logits.last(row)).collect();
             search.advance(config, &logits);

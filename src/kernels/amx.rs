@@ -13,25 +13,24 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::sync::OnceLock;
 
-use super::lanes::Chunk;
-use super::matmul::TILE;
-use super::pool::Zero;
+use crate::kernels::shape::TILE;
+use crate::kernels::simd::Chunk;
+use crate::kernels::threads::Zero;
 
 /// Rows of a register.
-pub(super) const ROWS: usize = 16;
+pub const ROWS: usize = 16;
 /// Bytes of one of them …
 const ROW_BYTES: usize = 64;
 /// … and as many numbers of 16 bits.
-pub(super) const COLUMNS: usize = ROW_BYTES / 2;
+pub const COLUMNS: usize = ROW_BYTES / 2;
 /// Registers of either side that meet at once.
-pub(super) const PAIR: usize = 2;
+pub const PAIR: usize = 2;
 
 /// 32 numbers of 16 bits: a row of a register.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(super) struct Piece(pub [u16; COLUMNS]);
+pub struct Piece(pub [u16; COLUMNS]);
 
 impl Zero for Piece {
     const ZERO: Self = Self([0; COLUMNS]);
@@ -39,7 +38,7 @@ impl Zero for Piece {
 
 /// What 16 rows of 32 columns are multiplied with, for 16 outputs: pairs of columns, of all
 /// outputs.
-pub(super) type Register = [Piece; COLUMNS / 2];
+pub type Register = [Piece; COLUMNS / 2];
 
 impl Zero for Register {
     const ZERO: Self = [Piece::ZERO; COLUMNS / 2];
@@ -48,7 +47,7 @@ impl Zero for Register {
 /// The nearest number of 16 bits; of two that are as near the one further from zero. What is no
 /// number stays so.
 #[inline(always)]
-pub(super) fn half(x: f32) -> u16 {
+pub fn half(x: f32) -> u16 {
     let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
     if x.is_nan() { 0x7fc0 } else { nearest }
 }
@@ -56,7 +55,7 @@ pub(super) fn half(x: f32) -> u16 {
 /// Up to 16 rows of so many columns as `[columns / 32, 16]`, rounded as [`half`] does; rows that
 /// are not there are zero.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Piece>]) {
+pub fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Piece>]) {
     let rows = floats.len() / columns;
     assert!(rows <= ROWS && pieces.len() == columns / COLUMNS * ROWS);
     for (block, pieces) in pieces.chunks_exact_mut(ROWS).enumerate() {
@@ -97,7 +96,7 @@ fn side_by_side(a: __m512, b: __m512) -> __m512i {
 /// hold.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn canonical(floats: __m512) -> __m512 {
+pub fn canonical(floats: __m512) -> __m512 {
     let none = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(floats, floats);
     _mm512_mask_mov_ps(floats, none, _mm512_set1_ps(f32::NAN))
 }
@@ -106,7 +105,7 @@ pub(super) fn canonical(floats: __m512) -> __m512 {
 /// [`canonical`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn pair(even: __m512, odd: __m512) -> Piece {
+pub fn pair(even: __m512, odd: __m512) -> Piece {
     // So far that the upper half is the nearest.
     let up = |floats| _mm512_add_epi32(_mm512_castps_si512(floats), _mm512_set1_epi32(0x8000));
     let both = _mm512_mask_blend_epi16(0xaaaa_aaaa, _mm512_srli_epi32::<16>(up(even)), up(odd));
@@ -114,34 +113,6 @@ pub(super) fn pair(even: __m512, odd: __m512) -> Piece {
     // SAFETY: a piece is as large as a register.
     unsafe { _mm512_store_si512((&raw mut piece).cast(), both) };
     piece
-}
-
-/// Whether this processor has it, for bytes and for numbers of 16 bits, and the system lets this
-/// process use it: on Linux it must be asked for.
-pub(super) fn allowed() -> bool {
-    static ALLOWED: OnceLock<bool> = OnceLock::new();
-    *ALLOWED.get_or_init(|| {
-        const ALL: u32 = 1 << 22 | 1 << 24 | 1 << 25;
-        // Older compilers want it said that every processor here has `cpuid`.
-        #[allow(unused_unsafe)]
-        // SAFETY: every x86-64 processor has it.
-        let has = unsafe { __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & ALL == ALL };
-        has && permitted()
-    })
-}
-
-#[cfg(target_os = "linux")]
-fn permitted() -> bool {
-    /// From the system's `asm/prctl.h`, and the number of the state's component.
-    const ARCH_REQ_XCOMP_PERM: libc::c_ulong = 0x1023;
-    const XFEATURE_XTILEDATA: libc::c_ulong = 18;
-    // SAFETY: this call reads and writes no memory of ours.
-    unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn permitted() -> bool {
-    false
 }
 
 /// Rows and bytes of a row of each register: `ldtilecfg`'s operand.
@@ -166,7 +137,7 @@ impl Config {
 }
 
 /// This thread's registers, until it is dropped.
-pub(super) struct Registers(PhantomData<*const ()>);
+pub struct Registers(PhantomData<*const ()>);
 
 impl Registers {
     /// # Safety
@@ -337,7 +308,7 @@ impl Drop for Registers {
 ///
 /// # Safety
 /// As for [`Registers::begin`].
-pub(super) unsafe fn products(rounds: usize) -> usize {
+pub unsafe fn products(rounds: usize) -> usize {
     // SAFETY: by the caller's word.
     let _registers = unsafe { Registers::begin() };
     for _ in 0..rounds {
@@ -358,6 +329,7 @@ pub(super) unsafe fn products(rounds: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::cpu::Isa;
 
     fn number(piece: u16) -> f32 {
         f32::from_bits(u32::from(piece) << 16)
@@ -376,7 +348,7 @@ mod tests {
 
     #[test]
     fn registers_are_multiplied_in_the_order_that_is_told() {
-        if !allowed() {
+        if !Isa::Amx.available() {
             return eprintln!("skipped: no AMX here");
         }
         const BLOCKS: usize = 3;
@@ -432,7 +404,7 @@ mod tests {
 
     #[test]
     fn rows_are_rounded_one_by_one() {
-        if !allowed() {
+        if !Isa::Amx.available() {
             return eprintln!("skipped: no AMX here");
         }
         let mut floats: Vec<f32> =

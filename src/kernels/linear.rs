@@ -3,19 +3,21 @@
 //! file; for other devices they are handed to candle once, in their own type where candle has
 //! kernels for it.
 
-use std::ops::Deref;
-
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
-use candle_core::{CpuStorage, DType, Device, Layout, Module, Storage, Tensor};
+use candle_core::{Device, Module, Tensor};
 
-use super::activation::{Activation, activated, gated};
-use super::blocks::{BlockType, dequantize_row};
-use super::isa::best;
-use super::matmul::{Activations, Matrix, matmul};
-use super::phase::Phase;
-use super::rows::add;
-use super::tiles::{Outputs, Tiles};
 use crate::files::MappedSlice;
+use crate::kernels::block_types::{BlockType, dequantize_row};
+use crate::kernels::cpu::best;
+use crate::kernels::matmul::activations::Activations;
+use crate::kernels::matmul::dispatch::Outputs;
+use crate::kernels::matmul::matrix::Matrix;
+use crate::kernels::matmul::packed::Tiles;
+use crate::kernels::matmul::reference::matmul;
+use crate::kernels::ops::activation::{Activation, activated, gated};
+use crate::kernels::ops::elementwise::add;
+use crate::kernels::phase::Phase;
+use crate::kernels::tensor_data::with_floats;
 
 type Result<T> = candle_core::Result<T>;
 
@@ -210,9 +212,7 @@ impl Linear {
         }
         let onto = onto.contiguous()?;
         with_floats(&onto, |onto| {
-            let [y] =
-                from_tiles(x, phase_of(&[self], phase), [Outputs { onto: Some(onto), ..outputs }])?;
-            Ok(y)
+            from_tiles(x, phase_of(&[self], phase), Outputs { onto: Some(onto), ..outputs })
         })
     }
 
@@ -226,7 +226,23 @@ impl Linear {
         if columns != tiles.columns {
             candle_core::bail!("an input of {columns} columns meets a weight of {}", tiles.columns);
         }
-        with_floats(&x, |floats| self.alone(&Activations::new(floats, tokens, Phase::Decode)))
+        with_floats(&x, |floats| {
+            let activations = Activations::new(floats, tokens, Phase::Decode);
+            let outputs = [Outputs::of(tiles, self.bias.as_deref())];
+            Ok(Tiles::matmul_all(&outputs, &activations, best()).swap_remove(0))
+        })
+    }
+
+    /// `x · weightᵀ + bias` through candle, on another device.
+    fn on_device(&self, x: &Tensor) -> Result<Tensor> {
+        let Some(OnDevice { weight, bias }) = &self.on_device else {
+            candle_core::bail!("a layer is on the CPU while another is not")
+        };
+        let y = weight.forward(x)?;
+        match bias {
+            Some(bias) => y.broadcast_add(bias),
+            None => Ok(y),
+        }
     }
 
     /// What it makes of activations, where it lies in tiles.
@@ -235,13 +251,8 @@ impl Linear {
         Some(Outputs::of(tiles, self.bias.as_deref()))
     }
 
-    /// What it alone makes of activations, from tiles or from the file.
-    fn alone(&self, activations: &Activations<'_>) -> Result<Vec<f32>> {
-        if let Some(tiles) = &self.tiles {
-            let [y] =
-                Tiles::matmul_all([Outputs::of(tiles, self.bias.as_deref())], activations, best());
-            return Ok(y);
-        }
+    /// `x · weightᵀ + bias` from the layout of the file.
+    fn unpacked(&self, activations: &Activations<'_>) -> Result<Vec<f32>> {
         let (rows, columns) = self.weight.matrix()?;
         let matrix =
             Matrix { block_type: self.weight.block_type, rows, columns, bytes: &self.weight.bytes };
@@ -261,43 +272,41 @@ pub fn shared_input<const N: usize>(
     layers: [&Linear; N],
     phase: Phase,
 ) -> Result<[Tensor; N]> {
-    let in_tiles: Option<Vec<_>> = layers.iter().map(|layer| layer.outputs()).collect();
-    if let Some(all) = in_tiles.and_then(|all| <[_; N]>::try_from(all).ok()) {
-        return from_tiles(x, phase_of(&layers, phase), all);
-    }
-    let mut outputs = Vec::with_capacity(N);
-    if layers.iter().all(|layer| layer.on_device.is_none()) {
-        let x = x.contiguous()?;
-        let (tokens, columns) = x.dims2()?;
-        with_floats(&x, |floats| {
-            let activations = Activations::new(floats, tokens, phase_of(&layers, phase));
-            for layer in layers {
-                let (_, expected) = layer.weight.matrix()?;
-                if columns != expected {
-                    candle_core::bail!(
-                        "an input of {columns} columns meets a weight of {expected}"
-                    );
-                }
-                let y = layer.alone(&activations)?;
-                let width = y.len() / tokens;
-                outputs.push(Tensor::from_vec(y, (tokens, width), &Device::Cpu)?);
-            }
-            Ok(())
-        })?;
+    let outputs = if layers.iter().all(|layer| layer.on_device.is_none()) {
+        on_cpu(x, &layers, phase)?
     } else {
-        for layer in layers {
-            let Some(OnDevice { weight, bias }) = &layer.on_device else {
-                candle_core::bail!("a layer is on the CPU while another is not")
-            };
-            let y = weight.forward(x)?;
-            outputs.push(match bias {
-                Some(bias) => y.broadcast_add(bias)?,
-                None => y,
-            });
-        }
-    }
+        layers.iter().map(|layer| layer.on_device(x)).collect::<Result<_>>()?
+    };
     <[Tensor; N]>::try_from(outputs)
         .map_err(|_| candle_core::Error::Msg("one output a layer".into()))
+}
+
+/// Outputs of layers on the CPU: of those that are packed as one operation.
+fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
+    let x = x.contiguous()?;
+    let (tokens, columns) = x.dims2()?;
+    for layer in layers {
+        let (_, expected) = layer.weight.matrix()?;
+        if columns != expected {
+            candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
+        }
+    }
+    with_floats(&x, |floats| {
+        let activations = Activations::new(floats, tokens, phase_of(layers, phase));
+        let packed: Vec<_> = layers.iter().filter_map(|layer| layer.outputs()).collect();
+        let mut packed = Tiles::matmul_all(&packed, &activations, best()).into_iter();
+        let mut outputs = Vec::with_capacity(layers.len());
+        for layer in layers {
+            let of_tiles = if layer.tiles.is_some() { packed.next() } else { None };
+            let y = match of_tiles {
+                Some(y) => y,
+                None => layer.unpacked(&activations)?,
+            };
+            let width = y.len() / tokens;
+            outputs.push(Tensor::from_vec(y, (tokens, width), &Device::Cpu)?);
+        }
+        Ok(outputs)
+    })
 }
 
 /// `activation(layer(x))`.
@@ -310,12 +319,7 @@ pub fn activated_layer(
     let Some(outputs) = layer.outputs() else {
         return activated(&layer.forward(x, phase)?, activation);
     };
-    let [y] = from_tiles(
-        x,
-        phase_of(&[layer], phase),
-        [Outputs { activation: Some(activation), ..outputs }],
-    )?;
-    Ok(y)
+    from_tiles(x, phase_of(&[layer], phase), Outputs { activation: Some(activation), ..outputs })
 }
 
 /// `activation(gate(x)) · up(x)`.
@@ -334,12 +338,8 @@ pub fn gated_layers(
         candle_core::bail!("a gate of {} numbers for {}", outputs.weights.rows, other.weights.rows);
     }
     let times = Some((other.weights, other.bias));
-    let [y] = from_tiles(
-        x,
-        phase_of(&[gate, up], phase),
-        [Outputs { activation: Some(activation), times, ..outputs }],
-    )?;
-    Ok(y)
+    let outputs = Outputs { activation: Some(activation), times, ..outputs };
+    from_tiles(x, phase_of(&[gate, up], phase), outputs)
 }
 
 /// The phase whose kernels some layers use: always [`Phase::Decode`] where a layer is portable.
@@ -348,33 +348,21 @@ fn phase_of(layers: &[&Linear], phase: Phase) -> Phase {
     if portable { Phase::Decode } else { phase }
 }
 
-/// What layers in tiles make of the same input.
-fn from_tiles<const N: usize>(
-    x: &Tensor,
-    phase: Phase,
-    all: [Outputs<'_>; N],
-) -> Result<[Tensor; N]> {
+/// The product of packed weights with `x`, `[tokens, outputs]`.
+fn from_tiles(x: &Tensor, phase: Phase, outputs: Outputs<'_>) -> Result<Tensor> {
     let x = x.contiguous()?;
     let (tokens, columns) = x.dims2()?;
-    for weights in
-        all.iter().flat_map(|one| [Some(one.weights), one.times.map(|(up, _)| up)]).flatten()
-    {
+    for weights in outputs.matrices() {
         if columns != weights.columns {
-            candle_core::bail!(
-                "an input of {columns} columns meets a weight of {}",
-                weights.columns
-            );
+            let expected = weights.columns;
+            candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
         }
     }
-    let made = with_floats(&x, |floats| {
-        Ok(Tiles::matmul_all(all, &Activations::new(floats, tokens, phase), best()))
+    let y = with_floats(&x, |floats| {
+        let activations = Activations::new(floats, tokens, phase);
+        Ok(Tiles::matmul_all(&[outputs], &activations, best()).swap_remove(0))
     })?;
-    let mut outputs = Vec::with_capacity(N);
-    for (y, one) in made.into_iter().zip(all) {
-        outputs.push(Tensor::from_vec(y, (tokens, one.weights.rows), &Device::Cpu)?);
-    }
-    <[Tensor; N]>::try_from(outputs)
-        .map_err(|_| candle_core::Error::Msg("one output a layer".into()))
+    Tensor::from_vec(y, (tokens, outputs.weights.rows), &Device::Cpu)
 }
 
 /// A table of vectors, one a token.
@@ -407,35 +395,5 @@ impl Embedding {
             );
         }
         Tensor::from_vec(floats, (ids.len(), columns), &self.device)
-    }
-}
-
-/// Lends the numbers of a contiguous f32 tensor on the CPU.
-pub(super) fn with_floats<T>(x: &Tensor, use_it: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    use_it(lock(x).floats()?)
-}
-
-/// A tensor whose numbers nobody may change meanwhile.
-pub(super) struct Locked<'t, S> {
-    dtype: DType,
-    storage: S,
-    layout: &'t Layout,
-}
-
-pub(super) fn lock(x: &Tensor) -> Locked<'_, impl Deref<Target = Storage>> {
-    let (storage, layout) = x.storage_and_layout();
-    Locked { dtype: x.dtype(), storage, layout }
-}
-
-impl<S: Deref<Target = Storage>> Locked<'_, S> {
-    /// Its numbers, if it is a contiguous f32 tensor on the CPU.
-    pub fn floats(&self) -> Result<&[f32]> {
-        if self.dtype != DType::F32 {
-            candle_core::bail!("the CPU kernels take f32, not {:?}", self.dtype);
-        }
-        match (&*self.storage, self.layout.contiguous_offsets()) {
-            (Storage::Cpu(CpuStorage::F32(floats)), Some((start, end))) => Ok(&floats[start..end]),
-            _ => candle_core::bail!("the CPU kernels take contiguous tensors on the CPU"),
-        }
     }
 }

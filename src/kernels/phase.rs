@@ -1,7 +1,7 @@
 //! The two phases of generation, which decide the kernels of a forward pass where a CPU has more
 //! than one kind.
 
-use super::isa::{Isa, best};
+use crate::kernels::cpu::{Isa, best};
 
 /// The phase a forward pass belongs to.
 ///
@@ -31,7 +31,7 @@ impl Phase {
 
     /// True if AMX computes this phase in bfloat16.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-    pub(super) fn uses_amx(self, isa: Isa) -> bool {
+    pub fn uses_amx(self, isa: Isa) -> bool {
         #[cfg(target_arch = "x86_64")]
         return self == Self::Prefill && isa == Isa::Amx;
         #[cfg(not(target_arch = "x86_64"))]

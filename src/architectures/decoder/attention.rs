@@ -9,7 +9,7 @@ use crate::architectures::batch::{Row, row_starts};
 use crate::architectures::layers::{RmsNorm, Rotation};
 use crate::error::Result;
 use crate::kernels::{
-    Activation, Attention, Linear, Sees, Span, attend_spans, gated, pool, shared_input,
+    Activation, Attention, Linear, Sees, Span, attend_spans, gated, shared_input, threads,
 };
 
 pub(super) struct SelfAttention {
@@ -163,7 +163,9 @@ impl SelfAttention {
             }
             Ok(Span { tokens: count, past: past.clone() })
         };
-        let spans = pool::map(rows, span).into_iter().collect::<candle_core::Result<Vec<_>>>()?;
+        let spans = threads::parallel_map(rows, span)
+            .into_iter()
+            .collect::<candle_core::Result<Vec<_>>>()?;
         let mut attended = attend_spans(&self.shape, None, &q, &spans, step.phase)?;
         if let Some(gate) = gate {
             attended = gated(&gate, &attended, Activation::Sigmoid)?;

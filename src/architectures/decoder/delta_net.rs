@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::short_conv::CausalConv;
 use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
-use crate::kernels::{Activation, Linear, Phase, pool, shared_input};
+use crate::kernels::{Activation, Linear, Phase, shared_input, threads};
 
 /// Added under the root where queries and keys are brought to length one.
 const L2_EPSILON: f32 = 1e-6;
@@ -87,10 +87,10 @@ impl DeltaNet {
             Tensor::from_vec(out, (count, self.shape.values()), x.device())
         };
         // Few rows leave the threads to their heads.
-        let outputs = if rows.len() < pool::threads() {
+        let outputs = if rows.len() < threads::count() {
             rows.iter_mut().enumerate().map(|(index, row)| one(index, row)).collect()
         } else {
-            pool::map(rows, one)
+            threads::parallel_map(rows, one)
         };
         let outputs = outputs.into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.out_proj.forward_onto(&Tensor::cat(&outputs, 0)?, onto, phase)
@@ -105,7 +105,7 @@ impl DeltaNet {
         mixed.iter_mut().for_each(|y| *y = Activation::Silu.apply(*y));
         let channels = 2 * shape.keys() + shape.values();
         let mut matrices: Vec<&mut [f32]> = matrices.chunks_mut(key_dim * value_dim).collect();
-        let by_head: Vec<Vec<f32>> = pool::map(&mut matrices, |head, matrix| {
+        let by_head: Vec<Vec<f32>> = threads::parallel_map(&mut matrices, |head, matrix| {
             let from = shape.key_head(head) * key_dim;
             let mut out = Vec::with_capacity(mixed.len() / channels * value_dim);
             for (token, mixed) in mixed.chunks_exact(channels).enumerate() {

@@ -6,7 +6,7 @@ use candle_core::{IndexOp, Tensor};
 use super::reader::Reader;
 use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
-use crate::kernels::{Linear, Phase, pool};
+use crate::kernels::{Linear, Phase, threads};
 
 /// A convolution along the sequence, each channel by itself; what lies before the sequence is zero.
 pub(super) struct CausalConv {
@@ -105,8 +105,9 @@ impl ShortConv {
             let out = self.conv.apply(row.state.recurrent(layer)?, &inputs);
             Tensor::from_vec(out, (count, hidden), gated.device())
         };
-        let outputs =
-            pool::map(rows, convolve).into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
+        let outputs = threads::parallel_map(rows, convolve)
+            .into_iter()
+            .collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.out_proj.forward_onto(&(c * Tensor::cat(&outputs, 0)?)?, onto, phase)
     }
 }

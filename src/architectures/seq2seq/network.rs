@@ -13,7 +13,7 @@ use crate::architectures::batch::{
 use crate::architectures::ragged::cross_kv;
 use crate::architectures::state::{LayerCache, SequenceCache, State};
 use crate::error::{Error, Result};
-use crate::kernels::{Attention, KeyValues, Linear, Phase, pool};
+use crate::kernels::{Attention, KeyValues, Linear, Phase, threads};
 
 pub(super) struct EncoderDecoder {
     pub device: Device,
@@ -155,7 +155,7 @@ impl Head {
             None => self.lm_head.floats(x)?,
         };
         if let Some(bias) = &self.bias {
-            pool::parts(&mut logits, self.vocabulary, |_, logits| {
+            threads::parallel_chunks(&mut logits, self.vocabulary, |_, logits| {
                 logits.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias);
             });
         }

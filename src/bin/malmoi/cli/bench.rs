@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use malmoi::Language;
-use malmoi::kernels::{Isa, Phase, ceiling};
+use malmoi::kernels::{Isa, Phase, roofline};
 use serde_json::json;
 
 use crate::context::{Context, Exit};
@@ -76,14 +76,14 @@ impl Bench {
         let mut memory = None;
         let mut bytes_per_second = || {
             memory = measure::peak_memory().max(memory);
-            let rate = ceiling::bytes_per_second(work.bytes.max(1 << 26) as usize);
+            let rate = roofline::bytes_per_second(work.bytes.max(1 << 26) as usize);
             // What was just read was nobody's model.
             measure::forget_memory();
             rate
         };
         let machine = Machine {
             bytes: bytes_per_second(),
-            products: Phase::ALL.map(|phase| ceiling::products_per_second(isa, phase)),
+            products: Phase::ALL.map(|phase| roofline::products_per_second(isa, phase)),
         };
         let say = |figure: Figure| {
             let line = if context.json {

@@ -1,0 +1,272 @@
+//! Keys and values of one layer and one sequence, as attention reads them.
+//!
+//! On the CPU they lie in pages of [`PAGE`] tokens, head by head: keys so that a register holds the
+//! same number of all tokens of a page, which makes a dot product of each lane without any sums
+//! across lanes; values token by token. Pages are shared between sequences with the same beginning,
+//! who read them from the same place in the caches, and copied one by one when one of them is
+//! written to (Kwon et al. 2023, <https://arxiv.org/abs/2309.06180>).
+
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use crate::kernels::shape::LANES;
+use crate::kernels::simd::Chunk;
+use crate::kernels::tensor_data::lock;
+use crate::kernels::threads;
+
+/// Tokens of a page: one a lane.
+pub const PAGE: usize = LANES;
+
+/// Keys and values of one layer and one sequence. Cloning shares the memory; who writes copies what
+/// is shared.
+#[derive(Clone)]
+pub struct KeyValues {
+    length: usize,
+    memory: Memory,
+}
+
+#[derive(Clone)]
+enum Memory {
+    Pages(Pages),
+    /// `[capacity, kv_heads, head_dim]` each.
+    OnDevice(Arc<(Tensor, Tensor)>),
+}
+
+impl KeyValues {
+    /// Positions that are made room for at once on other devices; room grows by doubling.
+    const FIRST: usize = 64;
+
+    /// None yet.
+    pub fn new(kv_heads: usize, head_dim: usize, device: &Device) -> Result<Self> {
+        let memory = match device {
+            Device::Cpu => Memory::Pages(Pages::new(kv_heads, head_dim)),
+            device => {
+                let empty = || Tensor::zeros((Self::FIRST, kv_heads, head_dim), DType::F32, device);
+                Memory::OnDevice(Arc::new((empty()?, empty()?)))
+            }
+        };
+        Ok(Self { length: 0, memory })
+    }
+
+    /// Those of a whole text, `[tokens, kv_heads, head_dim]` each.
+    pub fn of(k: &Tensor, v: &Tensor) -> Result<Self> {
+        let (_, kv_heads, head_dim) = k.dims3()?;
+        let mut all = Self::new(kv_heads, head_dim, k.device())?;
+        all.append(0, k, v)?;
+        Ok(all)
+    }
+
+    /// Of how many tokens.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Writes keys and values `[tokens, kv_heads, head_dim]` behind those of the first `length`
+    /// tokens; what was there is forgotten.
+    pub fn append(&mut self, length: usize, k: &Tensor, v: &Tensor) -> Result<()> {
+        if length > self.length || k.shape() != v.shape() {
+            candle_core::bail!(
+                "{:?} and {:?} do not stand behind {length} of {} tokens",
+                k.shape(),
+                v.shape(),
+                self.length
+            );
+        }
+        let end = length + k.dim(0)?;
+        let (k, v) = (k.contiguous()?, v.contiguous()?);
+        match &mut self.memory {
+            Memory::Pages(pages) => {
+                let (_, kv_heads, head_dim) = k.dims3()?;
+                if (kv_heads, head_dim) != (pages.kv_heads, pages.head_dim) {
+                    candle_core::bail!("{:?} among keys of another shape", k.shape());
+                }
+                let (k, v) = (lock(&k), lock(&v));
+                pages.write(length, end, k.floats()?, v.floats()?);
+            }
+            Memory::OnDevice(buffers) => {
+                let (capacity, heads, size) = buffers.0.dims3()?;
+                // `slice_set` writes into shared memory, so that what somebody else still reads
+                // must be copied before.
+                if end > capacity || Arc::get_mut(buffers).is_none() {
+                    let capacity = end.next_power_of_two().max(capacity);
+                    let copy = |old: &Tensor| -> Result<Tensor> {
+                        let new = Tensor::zeros((capacity, heads, size), DType::F32, old.device())?;
+                        if length > 0 {
+                            new.slice_set(&old.narrow(0, 0, length)?, 0, 0)?;
+                        }
+                        Ok(new)
+                    };
+                    *buffers = Arc::new((copy(&buffers.0)?, copy(&buffers.1)?));
+                }
+                buffers.0.slice_set(&k, 0, length)?;
+                buffers.1.slice_set(&v, 0, length)?;
+            }
+        }
+        self.length = end;
+        Ok(())
+    }
+
+    /// Their pages, on the CPU.
+    pub fn pages(&self) -> Option<&Pages> {
+        match &self.memory {
+            Memory::Pages(pages) => Some(pages),
+            Memory::OnDevice(_) => None,
+        }
+    }
+
+    /// Keys and values, `[tokens, kv_heads, head_dim]` each.
+    pub fn tensors(&self) -> Result<(Tensor, Tensor)> {
+        match &self.memory {
+            Memory::Pages(pages) => pages.tensors(self.length),
+            Memory::OnDevice(buffers) => {
+                Ok((buffers.0.narrow(0, 0, self.length)?, buffers.1.narrow(0, 0, self.length)?))
+            }
+        }
+    }
+}
+
+/// Memory of a sequence in pages.
+#[derive(Clone)]
+pub struct Pages {
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    pages: Arc<Vec<Arc<[Chunk]>>>,
+}
+
+impl Pages {
+    fn new(kv_heads: usize, head_dim: usize) -> Self {
+        Self { kv_heads, head_dim, pages: Arc::default() }
+    }
+
+    /// Registers that a token's values of one head take.
+    pub fn columns(&self) -> usize {
+        self.head_dim.div_ceil(LANES)
+    }
+
+    /// Keys of one head in a page, `[head_dim, PAGE]`, and its values, `[PAGE, columns · LANES]`.
+    pub fn of_head(&self, page: usize, kv_head: usize) -> (&[Chunk], &[Chunk]) {
+        let size = self.chunks_of_head();
+        self.pages[page][kv_head * size..][..size].split_at(self.head_dim)
+    }
+
+    /// The same, where there is such a page.
+    #[cfg(target_arch = "x86_64")]
+    pub fn page_of_head(&self, page: usize, kv_head: usize) -> Option<(&[Chunk], &[Chunk])> {
+        (page < self.pages.len()).then(|| self.of_head(page, kv_head))
+    }
+
+    fn chunks_of_head(&self) -> usize {
+        self.head_dim + PAGE * self.columns()
+    }
+
+    fn write(&mut self, from: usize, end: usize, k: &[f32], v: &[f32]) {
+        let (heads, size, columns) = (self.kv_heads, self.head_dim, self.columns());
+        let (of_head, of_token) = (self.chunks_of_head(), heads * size);
+        let pages = Arc::make_mut(&mut self.pages);
+        let empty = || std::iter::repeat_n(Chunk::ZERO, heads * of_head).collect();
+        pages.resize_with(end.div_ceil(PAGE), empty);
+        let first = from / PAGE;
+        let Some(written) = pages.get_mut(first..).filter(|_| end > from) else { return };
+        threads::parallel_chunks(written, 1, |index, page| {
+            let start = (first + index) * PAGE;
+            let (begin, stop) = (from.max(start), end.min(start + PAGE));
+            let Some(page) = page.first_mut().map(Arc::make_mut) else { return };
+            for (head, chunks) in page.chunks_exact_mut(of_head).enumerate() {
+                let (keys, values) = chunks.split_at_mut(size);
+                for (at, key) in keys.iter_mut().enumerate() {
+                    for token in begin..stop {
+                        key.0[token - start] = k[(token - from) * of_token + head * size + at];
+                    }
+                }
+                for token in begin..stop {
+                    let v = &v[(token - from) * of_token + head * size..][..size];
+                    let to = &mut values[(token - start) * columns..][..columns];
+                    for (to, v) in to.iter_mut().zip(v.chunks(LANES)) {
+                        to.0[..v.len()].copy_from_slice(v);
+                    }
+                }
+            }
+        });
+    }
+
+    fn tensors(&self, length: usize) -> Result<(Tensor, Tensor)> {
+        let (heads, size) = (self.kv_heads, self.head_dim);
+        let (mut k, mut v) = (Vec::new(), Vec::new());
+        for (token, head) in (0..length).flat_map(|token| (0..heads).map(move |head| (token, head)))
+        {
+            let (keys, values) = self.of_head(token / PAGE, head);
+            k.extend(keys.iter().map(|key| key.0[token % PAGE]));
+            let values = values[token % PAGE * self.columns()..].iter().flat_map(|values| values.0);
+            v.extend(values.take(size));
+        }
+        let of = |numbers| Tensor::from_vec(numbers, (length, heads, size), &Device::Cpu);
+        Ok((of(k)?, of(v)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(tokens: usize, first: f32) -> Tensor {
+        let all = (0..tokens * 2 * 20).map(|at| first + at as f32).collect();
+        Tensor::from_vec(all, (tokens, 2, 20), &Device::Cpu).unwrap()
+    }
+
+    fn read(cache: &KeyValues) -> [Vec<f32>; 2] {
+        let (k, v) = cache.tensors().unwrap();
+        [k, v].map(|x| x.flatten_all().unwrap().to_vec1().unwrap())
+    }
+
+    fn all(parts: &[&Tensor]) -> Vec<f32> {
+        Tensor::cat(parts, 0).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_however_it_was_cut() {
+        let (k, v) = (numbers(53, 0.5), numbers(53, -9000.0));
+        for cuts in [vec![53], vec![1; 53], vec![16, 37], vec![15, 2, 31, 5]] {
+            let mut cache = KeyValues::new(2, 20, &Device::Cpu).unwrap();
+            let mut at = 0;
+            for tokens in cuts {
+                let part = |x: &Tensor| x.narrow(0, at, tokens).unwrap();
+                cache.append(at, &part(&k), &part(&v)).unwrap();
+                at += tokens;
+            }
+            assert_eq!(read(&cache), [all(&[&k]), all(&[&v])]);
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_what_it_had() {
+        let (k, other) = (numbers(40, 0.0), numbers(5, 7000.0));
+        let one = KeyValues::of(&k, &k).unwrap();
+        let mut two = one.clone();
+        two.append(35, &other, &other).unwrap();
+        assert_eq!(read(&one)[0], all(&[&k]));
+        assert_eq!(read(&two)[0], all(&[&k.narrow(0, 0, 35).unwrap(), &other]));
+        // Only the page that was written to is its own.
+        let shared = |page: usize| {
+            let page = |cache: &KeyValues| cache.pages().unwrap().of_head(page, 0).0.as_ptr();
+            page(&one) == page(&two)
+        };
+        assert_eq!((shared(0), shared(1), shared(2)), (true, true, false));
+    }
+
+    #[test]
+    fn what_was_cut_off_is_written_over_and_holes_are_refused() {
+        let (k, other) = (numbers(40, 0.0), numbers(2, 7000.0));
+        let mut cache = KeyValues::of(&k, &k).unwrap();
+        cache.append(3, &other, &other).unwrap();
+        assert_eq!((cache.len(), cache.pages().unwrap().pages.len()), (5, 1));
+        assert_eq!(read(&cache)[1], all(&[&k.narrow(0, 0, 3).unwrap(), &other]));
+        assert!(cache.append(6, &other, &other).is_err());
+        assert!(cache.append(5, &other, &k).is_err());
+    }
+}

@@ -1,0 +1,390 @@
+//! Attention of new tokens over a cache: straight over the cache on the CPU, through candle's
+//! operations elsewhere.
+//!
+//! On the CPU with floats, and where AMX reads a prompt or a source with numbers of 16 bits
+//! (`halves`), for layers that round what they get.
+//!
+//! What is computed for a query does not depend on those it is computed beside, keys in order: not
+//! on what else is in the batch, nor on how a prompt was cut into chunks (as long as all numbers
+//! are finite).
+
+#[cfg(target_arch = "x86_64")]
+mod amx_bf16;
+mod candle;
+mod float;
+mod kv_cache;
+mod online_softmax;
+mod params;
+mod query_block;
+mod relative_bias;
+mod segments;
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+
+use candle_core::{Device, Result, Tensor};
+
+pub use candle::attend_with_candle;
+pub use kv_cache::KeyValues;
+pub use params::{Attention, Sees};
+pub use relative_bias::RelativeBias;
+
+use crate::kernels::attention::kv_cache::Pages;
+use crate::kernels::attention::online_softmax::Gathered;
+use crate::kernels::attention::query_block::{ROWS, ROWS_IN_HALVES, Rows};
+use crate::kernels::attention::segments::Scratch;
+use crate::kernels::phase::Phase;
+use crate::kernels::tensor_data::with_floats;
+use crate::kernels::threads;
+
+/// Some tokens of a sequence and what they attend to, the last of which is the last of them.
+pub struct Span {
+    /// How many tokens.
+    pub tokens: usize,
+    /// Keys and values, those of the tokens among them.
+    pub past: KeyValues,
+}
+
+/// Attends from the tokens of several sequences, which stand one after the other in `q`, `[tokens,
+/// heads, head_dim]`. Scores may depend on the way from a query to a key, too. The result is
+/// `[tokens, heads · head_dim]`.
+pub fn attend_spans(
+    shape: &Attention,
+    bias: Option<&RelativeBias>,
+    q: &Tensor,
+    spans: &[Span],
+    phase: Phase,
+) -> Result<Tensor> {
+    let (tokens, heads, size) = q.dims3()?;
+    if spans.iter().map(|span| span.tokens).sum::<usize>() != tokens {
+        candle_core::bail!("spans of other than {tokens} tokens");
+    }
+    let pages: Option<Vec<&Pages>> = spans.iter().map(|span| span.past.pages()).collect();
+    let Some(pages) = pages.filter(|_| q.device().is_cpu()) else {
+        let mut first = 0;
+        let attended = spans.iter().map(|span| {
+            first += span.tokens;
+            let q = q.narrow(0, first - span.tokens, span.tokens)?;
+            let (keys, values) = span.past.tensors()?;
+            attend_with_candle(shape, bias, &q, &keys, &values)
+        });
+        return Tensor::cat(&attended.collect::<Result<Vec<_>>>()?, 0);
+    };
+    let kv_heads = shape.kv_heads;
+    let fits = |pages: &&Pages| (pages.kv_heads, pages.head_dim) == (kv_heads, size);
+    let whole = kv_heads > 0
+        && heads.is_multiple_of(kv_heads)
+        && (heads, size) == (shape.heads, shape.head_dim);
+    if !whole
+        || heads * size == 0
+        || !pages.iter().all(fits)
+        || spans.iter().any(|span| span.past.is_empty())
+    {
+        candle_core::bail!(
+            "{shape:?} does not fit its queries, keys and values, or there are none"
+        );
+    }
+    let more = |span: &Span| span.tokens > span.past.len();
+    if spans.iter().any(more) && (shape.sees != Sees::All || bias.is_some()) {
+        candle_core::bail!("more tokens than keys, among which their places are asked for");
+    }
+    // Only where AMX is there, as those who are told so take for granted.
+    let in_halves = shape.rounded && uses_amx(phase, size);
+    let rows = match in_halves {
+        true => (tokens * heads / (JOBS * threads::count()))
+            .clamp(*ROWS_IN_HALVES.start(), *ROWS_IN_HALVES.end()),
+        false => ROWS,
+    };
+    let at_once = (rows * kv_heads / heads).max(1);
+    let mut out: Vec<f32> = Vec::with_capacity(tokens * heads * size);
+    let to = Out(out.spare_capacity_mut().as_mut_ptr());
+    with_floats(&q.contiguous()?, |q| {
+        let mut jobs = Vec::new();
+        let mut first = 0;
+        for (span, past) in spans.iter().zip(&pages) {
+            let keys = span.past.len();
+            for token in (0..span.tokens).step_by(at_once) {
+                let some = at_once.min(span.tokens - token);
+                jobs.extend((0..kv_heads).map(|kv_head| Rows {
+                    shape,
+                    bias,
+                    queries: &q
+                        [(first + token) * heads * size..(first + token + some) * heads * size],
+                    first: first + token,
+                    tokens: some,
+                    kv_head,
+                    // Where all is seen, there may be more queries than keys; their places do not
+                    // matter then.
+                    position: (keys + token).saturating_sub(span.tokens),
+                    past,
+                    keys,
+                    in_halves,
+                }));
+            }
+            first += span.tokens;
+        }
+        // The longest first, so that none is waited for.
+        jobs.reverse();
+        let write = |rows: &Rows<'_>, gathered: &Gathered| {
+            for row in 0..rows.count() {
+                let at = rows.first * heads * size + rows.place(row);
+                // SAFETY: the place of this token's and this head's numbers, which are this job's
+                // alone.
+                gathered.write(row, unsafe { std::slice::from_raw_parts_mut(to.at(at), size) });
+            }
+        };
+        if jobs.len() < JOBS * threads::count() && jobs.iter().any(|rows| rows.segments().len() > 1)
+        {
+            in_parts(&jobs, write);
+        } else {
+            // Some heads of a text after each other, and the keys of the next asked for meanwhile.
+            let at_once = (jobs.len() / (JOBS * threads::count())).clamp(1, kv_heads);
+            threads::parallel_chunks(&mut jobs, at_once, |_, jobs| {
+                for index in 0..jobs.len() {
+                    if let Some(next) = jobs.get(index + 1) {
+                        next.ask_for_keys();
+                    }
+                    let rows = &jobs[index];
+                    SCRATCH.with_borrow_mut(|scratch| {
+                        write(rows, scratch.gather(rows, rows.segments()))
+                    });
+                }
+            });
+        }
+        Ok(())
+    })?;
+    // SAFETY: so many were reserved, and there was a job for each key head of every token, which
+    // wrote all of its rows.
+    unsafe { out.set_len(tokens * heads * size) };
+    Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
+}
+
+/// True if AMX computes attention over heads of `head_dim` in this phase.
+#[cfg(target_arch = "x86_64")]
+fn uses_amx(phase: Phase, head_dim: usize) -> bool {
+    phase.uses_amx(crate::kernels::cpu::best()) && amx_bf16::fits(head_dim)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn uses_amx(_: Phase, _: usize) -> bool {
+    false
+}
+
+/// Fewer jobs for each thread than this are taken apart, for one would wait for another.
+const JOBS: usize = 4;
+
+/// The same by jobs of a segment each, so that a single sequence keeps all threads at work.
+fn in_parts(jobs: &[Rows<'_>], write: impl Fn(&Rows<'_>, &Gathered)) {
+    let segments = jobs.iter().flat_map(|rows| rows.segments().map(move |segment| (rows, segment)));
+    let mut parts: Vec<_> =
+        segments.map(|(rows, segment)| (rows, segment, Gathered::default())).collect();
+    threads::parallel_chunks(&mut parts, 1, |_, parts| {
+        for (rows, segment, gathered) in parts {
+            SCRATCH.with_borrow_mut(|scratch| {
+                std::mem::swap(gathered, scratch.gather(rows, *segment..*segment + 1));
+            });
+        }
+    });
+    for parts in parts.chunk_by_mut(|(one, ..), (other, ..)| std::ptr::eq(*one, *other)) {
+        let Some(((rows, _, first), rest)) = parts.split_first_mut() else { continue };
+        rest.iter().for_each(|(_, _, next)| first.merge(next));
+        write(rows, first);
+    }
+}
+
+/// Where results go.
+struct Out(*mut MaybeUninit<f32>);
+
+impl Out {
+    fn at(&self, index: usize) -> *mut MaybeUninit<f32> {
+        self.0.wrapping_add(index)
+    }
+}
+
+// SAFETY: each job writes places of its own.
+unsafe impl Sync for Out {}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(shape: (usize, usize, usize)) -> Tensor {
+        Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()
+    }
+
+    fn numbers(x: Tensor) -> Vec<Vec<f32>> {
+        x.to_vec2().unwrap()
+    }
+
+    fn span(tokens: usize, k: &Tensor, v: &Tensor) -> Span {
+        Span { tokens, past: KeyValues::of(k, v).unwrap() }
+    }
+
+    /// Heads, key heads, numbers of a head, cap, what is seen, keys.
+    const SHAPES: [(usize, usize, usize, Option<f32>, Sees, usize); 11] = [
+        (4, 2, 16, None, Sees::Past, 19),
+        (3, 1, 20, Some(1.5), Sees::Window(5), 19),
+        (8, 8, 64, None, Sees::Window(1), 300),
+        (4, 1, 256, None, Sees::Window(100), 650),
+        (4, 2, 16, None, Sees::All, 8),
+        (8, 8, 16, None, Sees::All, 70),
+        (14, 2, 64, None, Sees::Past, 600),
+        (6, 2, 80, None, Sees::Window(300), 1030),
+        (32, 1, 64, None, Sees::Past, 600),
+        (4, 2, 32, Some(1.5), Sees::Window(40), 90),
+        (12, 2, 128, None, Sees::Past, 300),
+    ];
+
+    #[test]
+    fn the_kernel_agrees_with_candles_operations() {
+        let bias = RelativeBias::new(32, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
+        for (index, (heads, kv_heads, head_dim, cap, sees, keys)) in SHAPES.into_iter().enumerate()
+        {
+            let shape =
+                Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees, rounded: true };
+            let bias = Some(&bias).filter(|_| index % 2 == 1);
+            let (q, k, v) = (
+                random((7, heads, head_dim)),
+                random((keys, kv_heads, head_dim)),
+                random((keys, kv_heads, head_dim)),
+            );
+            let candles = numbers(attend_with_candle(&shape, bias, &q, &k, &v).unwrap());
+            for phase in Phase::ALL {
+                let ours = attend_spans(&shape, bias, &q, &[span(7, &k, &v)], phase);
+                let ours = numbers(ours.unwrap());
+                for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
+                    // Weights and values are numbers of 16 bits there.
+                    let off = if phase == Phase::Prefill { 1e-2 } else { 1e-5 };
+                    assert!((ours - candles).abs() < off, "{shape:?} {phase:?}: {ours} {candles}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_sees_nothing_learns_nothing() {
+        for (head_dim, keys) in
+            [20, 32].into_iter().flat_map(|dim| [3, 256, 512, 600].map(|keys| (dim, keys)))
+        {
+            let sees = Sees::Window(0);
+            let shape = Attention {
+                heads: 2,
+                kv_heads: 1,
+                head_dim,
+                scale: 1.0,
+                cap: None,
+                sees,
+                rounded: true,
+            };
+            let (q, k) = (random((3, 2, head_dim)), random((keys, 1, head_dim)));
+            for phase in Phase::ALL {
+                let nothing = attend_spans(&shape, None, &q, &[span(3, &k, &k)], phase).unwrap();
+                assert!(
+                    numbers(nothing).iter().flatten().all(|number| *number == 0.0),
+                    "{keys} keys"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_lost_and_what_is_forgotten_does_not_matter() {
+        let sees = Sees::Past;
+        let shape = Attention {
+            heads: 2,
+            kv_heads: 1,
+            head_dim: 32,
+            scale: 0.1,
+            cap: None,
+            sees,
+            rounded: true,
+        };
+        let (q, k) = (random((3, 2, 32)), random((40, 1, 32)));
+        for bits in [0x7fc0_0000, 0xffff_ffff, 0x7fff_ffff] {
+            let none = Tensor::full(f32::from_bits(bits), (3, 1, 32), &Device::Cpu).unwrap();
+            for phase in Phase::ALL {
+                let attend = |past: &KeyValues| {
+                    let spans = [Span { tokens: 3, past: past.clone() }];
+                    numbers(attend_spans(&shape, None, &q, &spans, phase).unwrap())
+                };
+                for (keys, values) in
+                    [(&none, &k.narrow(0, 0, 3).unwrap()), (&k.narrow(0, 0, 3).unwrap(), &none)]
+                {
+                    let mut past = KeyValues::of(&k, &k).unwrap();
+                    past.append(37, keys, values).unwrap();
+                    assert!(
+                        attend(&past)[2].iter().all(|number| number.is_nan()),
+                        "{phase:?}, {bits:x}"
+                    );
+                    // Behind the first three, where they are cut off.
+                    let few = k.narrow(0, 0, 3).unwrap();
+                    past.append(3, &none, &none).unwrap();
+                    past.append(0, &few, &few).unwrap();
+                    assert_eq!(
+                        attend(&past),
+                        attend(&KeyValues::of(&few, &few).unwrap()),
+                        "{phase:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_query_depends_neither_on_its_neighbours_nor_on_who_computes_it() {
+        for (heads, kv_heads, head_dim, cap, sees, keys) in SHAPES {
+            let shape =
+                Attention { heads, kv_heads, head_dim, scale: 0.25, cap, sees, rounded: true };
+            let (q, k, v) = (
+                random((50, heads, head_dim)),
+                random((keys + 50, kv_heads, head_dim)),
+                random((keys + 50, kv_heads, head_dim)),
+            );
+            // So many sequences that no job is taken apart.
+            let many = JOBS * threads::count() + 1;
+            let spans: Vec<Span> = (0..many).map(|_| span(50, &k, &v)).collect();
+            let queries = Tensor::cat(&vec![&q; many], 0).unwrap();
+            for phase in Phase::ALL {
+                let attend = |q: &Tensor, spans: &[Span]| {
+                    numbers(attend_spans(&shape, None, q, spans, phase).unwrap())
+                };
+                let together = attend(&queries, &spans);
+                for (token, expected) in together[..50].iter().enumerate() {
+                    let seen = if sees == Sees::All { keys + 50 } else { keys + token + 1 };
+                    let (k, v) = (k.narrow(0, 0, seen).unwrap(), v.narrow(0, 0, seen).unwrap());
+                    let alone = attend(&q.narrow(0, token, 1).unwrap(), &[span(1, &k, &v)]);
+                    assert_eq!(&alone[0], expected, "{shape:?} {phase:?}, token {token}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let shape = Attention {
+            heads: 4,
+            kv_heads: 2,
+            head_dim: 16,
+            scale: 1.0,
+            cap: None,
+            sees: Sees::Past,
+            rounded: true,
+        };
+        let (q, k) = (random((3, 4, 16)), random((3, 2, 16)));
+        let phase = Phase::Decode;
+        assert!(attend_spans(&shape, None, &q, &[span(3, &k, &k)], phase).is_ok());
+        assert!(attend_spans(&shape, None, &q, &[span(2, &k, &k)], phase).is_err());
+        let other = random((3, 1, 16));
+        assert!(attend_spans(&shape, None, &q, &[span(3, &other, &other)], phase).is_err());
+        let none = KeyValues::new(2, 16, &Device::Cpu).unwrap();
+        assert!(attend_spans(&shape, None, &q, &[Span { tokens: 3, past: none }], phase).is_err());
+        assert!(
+            attend_spans(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)], phase)
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! Softmax over segments of keys, merged in their order (Dao et al. 2022,
+//! <https://arxiv.org/abs/2205.14135>; Milakov and Gimelshein 2018,
+//! <https://arxiv.org/abs/1805.02867>).
+
+use std::mem::MaybeUninit;
+
+use crate::kernels::attention::query_block::{FULL, ROWS, Rows};
+use crate::kernels::cpu::on_best_isa;
+use crate::kernels::ops::exp::power;
+use crate::kernels::shape::LANES;
+use crate::kernels::simd::Chunk;
+
+/// What rows have gathered from some segments.
+#[derive(Default)]
+pub struct Gathered {
+    /// Of each row, the largest score.
+    pub largest: Vec<f32>,
+    /// The sum of `e^(score − largest)`.
+    pub totals: Vec<f32>,
+    /// The sum of values, each times that: `[rows, columns]`.
+    pub sums: Vec<Chunk>,
+}
+
+impl Gathered {
+    pub fn clear(&mut self, rows: &Rows<'_>) {
+        // Registers of AMX are full, and what is in the rest of them is nobody's.
+        let count = if rows.in_halves { rows.count().next_multiple_of(FULL) } else { rows.count() };
+        for (numbers, nothing) in [(&mut self.largest, f32::NEG_INFINITY), (&mut self.totals, 0.0)]
+        {
+            numbers.clear();
+            numbers.resize(count, nothing);
+        }
+        self.sums.clear();
+        self.sums.resize(count * rows.past.columns(), Chunk::ZERO);
+    }
+
+    /// Takes a row's largest score, and the sum of its weights.
+    #[cfg(target_arch = "x86_64")]
+    pub fn take(&mut self, row: usize, (largest, total): (f32, f32)) {
+        (self.largest[row], self.totals[row]) = (largest, total);
+    }
+
+    /// The sums of some rows.
+    #[cfg(target_arch = "x86_64")]
+    pub fn sums_of(&mut self, row: usize, count: usize) -> &mut [Chunk] {
+        let columns = self.sums.len() / self.largest.len();
+        &mut self.sums[row * columns..(row + count) * columns]
+    }
+
+    /// Puts what was gathered from the next segment to it.
+    pub fn merge(&mut self, next: &Self) {
+        let columns = self.sums.len() / self.largest.len().max(1);
+        let (some, more) = (ROWS, (ROWS * columns).max(1));
+        let all = self
+            .largest
+            .chunks_mut(some)
+            .zip(self.totals.chunks_mut(some))
+            .zip(self.sums.chunks_mut(more));
+        let next =
+            next.largest.chunks(some).zip(next.totals.chunks(some)).zip(next.sums.chunks(more));
+        for (((largest, totals), sums), ((next_largest, next_totals), next)) in all.zip(next) {
+            let mut shares = Shares { old: [0.0; ROWS], new: [0.0; ROWS] };
+            weigh(largest, totals, next_largest, next_totals, &mut shares);
+            let rows = sums.chunks_mut(columns).zip(next.chunks(columns));
+            for ((sums, next), (old, new)) in rows.zip(shares.old.into_iter().zip(shares.new)) {
+                share_out(sums, old, next, new);
+            }
+        }
+    }
+
+    /// A row's result.
+    pub fn write(&self, row: usize, out: &mut [MaybeUninit<f32>]) {
+        let total = self.totals[row];
+        // What sees nothing learns nothing.
+        let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
+        let columns = self.sums.len() / self.largest.len();
+        for (out, sums) in out.chunks_mut(LANES).zip(&self.sums[row * columns..]) {
+            for (out, sum) in out.iter_mut().zip(&sums.0) {
+                out.write(sum * inverse);
+            }
+        }
+    }
+}
+
+/// What the old and the new count for when they are put together, of up to so many rows.
+struct Shares {
+    old: [f32; ROWS],
+    new: [f32; ROWS],
+}
+
+on_best_isa! {
+    /// Puts the next largest scores and sums of exponentials to those so far; `shares` is what each counts for.
+    fn weigh(largest: &mut [f32], totals: &mut [f32], next_largest: &[f32], next_totals: &[f32], shares: &mut Shares) {
+        assert!(largest.len() <= ROWS);
+        for row in 0..largest.len() {
+            let (before, next) = (largest[row], next_largest[row]);
+            let new = if next > before { next } else { before };
+            let less = if new == f32::NEG_INFINITY { 0.0 } else { new };
+            (shares.old[row], shares.new[row]) = (power(before - less), power(next - less));
+            totals[row] = next_totals[row].mul_add(shares.new[row], totals[row] * shares.old[row]);
+            largest[row] = new;
+        }
+    }
+}
+
+on_best_isa! {
+    /// `sums · old + next · new`.
+    fn share_out(sums: &mut [Chunk], old: f32, next: &[Chunk], new: f32) {
+        for (sums, next) in sums.iter_mut().zip(next) {
+            for lane in 0..LANES {
+                sums.0[lane] = next.0[lane].mul_add(new, sums.0[lane] * old);
+            }
+        }
+    }
+}

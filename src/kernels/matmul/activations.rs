@@ -1,0 +1,162 @@
+//! Activations as matrix products read them: floats, and signed bytes with a scale for every 32.
+
+use crate::kernels::block_types::{Block, CHUNK, GROUPS};
+use crate::kernels::cpu::Isa;
+use crate::kernels::matmul::quantize::{GroupsOfRow, quantize_row};
+use crate::kernels::phase::Phase;
+use crate::kernels::threads;
+
+/// Numbers that a thread quantises at a time.
+const QUANTIZED_AT_ONCE: usize = 1 << 12;
+
+/// A view of some rows of activations, on their way through the network in a phase.
+#[derive(Clone, Copy)]
+pub struct Activations<'x> {
+    rows: usize,
+    columns: usize,
+    floats: &'x [f32],
+    phase: Phase,
+}
+
+impl<'x> Activations<'x> {
+    /// Wraps `rows` rows of `floats`, on their way through the network for a purpose.
+    ///
+    /// # Panics
+    /// Where they do not divide evenly: a bug of the caller.
+    pub fn new(floats: &'x [f32], rows: usize, phase: Phase) -> Self {
+        assert!(
+            rows > 0 && floats.len().is_multiple_of(rows),
+            "{} numbers do not make {rows} rows",
+            floats.len()
+        );
+        Self { rows, columns: floats.len() / rows, floats, phase }
+    }
+
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many numbers a row has.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// All numbers, `[rows, columns]`.
+    pub(crate) fn floats(&self) -> &'x [f32] {
+        self.floats
+    }
+
+    /// True if AMX multiplies them in bfloat16.
+    pub(crate) fn uses_amx(&self, isa: Isa) -> bool {
+        self.phase.uses_amx(isa)
+    }
+}
+
+/// Activations as signed bytes.
+pub struct Quantized {
+    pub rows: usize,
+    /// `[rows, chunks · CHUNK]`, zero beyond the row's end.
+    pub bytes: Vec<i8>,
+    /// What products with groups of 16 weights, and with groups of 32, need.
+    pub by_16: Groups,
+    pub by_32: Groups,
+}
+
+/// One number for each group, `[rows, chunks, CHUNK / group]`.
+pub struct Groups {
+    /// What the bytes are multiplied by.
+    pub scales: Vec<f32>,
+    /// Sums of the bytes …
+    pub sums: Vec<i32>,
+    /// … and those times the scale: what minimums of weights are multiplied by.
+    pub totals: Vec<f32>,
+}
+
+impl Groups {
+    fn new(count: usize) -> Self {
+        Self { scales: vec![0.0; count], sums: vec![0; count], totals: vec![0.0; count] }
+    }
+
+    /// Those of each row, of so many groups.
+    fn rows(&mut self, groups: usize) -> impl Iterator<Item = GroupsOfRow<'_>> {
+        let both = self.scales.chunks_mut(groups).zip(self.sums.chunks_mut(groups));
+        let all = both.zip(self.totals.chunks_mut(groups));
+        all.map(|((scales, sums), totals)| GroupsOfRow { scales, sums, totals })
+    }
+}
+
+/// One activation row's part of one chunk, for weights in groups of one size.
+#[derive(Clone, Copy)]
+pub struct ChunkView<'x> {
+    pub bytes: &'x [i8; CHUNK],
+    /// `CHUNK / group` each.
+    pub scales: &'x [f32],
+    pub sums: &'x [i32],
+    pub totals: &'x [f32],
+}
+
+/// One activation row, for kernels: where its bytes, scales, sums and totals begin.
+#[derive(Clone, Copy)]
+pub struct RowView {
+    pub bytes: *const i8,
+    pub scales: *const f32,
+    pub sums: *const i32,
+    pub totals: *const f32,
+}
+
+impl Quantized {
+    /// Quantises all rows.
+    pub fn new(x: &Activations<'_>) -> Self {
+        let groups = x.rows * x.columns.div_ceil(CHUNK) * GROUPS;
+        let mut out = Self {
+            rows: x.rows,
+            bytes: vec![0; groups * 16],
+            by_16: Groups::new(groups),
+            by_32: Groups::new(groups / 2),
+        };
+        let row = groups / x.rows;
+        let rows = out.bytes.chunks_mut(row * 16).zip(x.floats.chunks(x.columns));
+        let rows = rows.zip(out.by_16.rows(row)).zip(out.by_32.rows(row / 2));
+        let mut rows: Vec<_> = rows.collect();
+        threads::parallel_chunks(
+            &mut rows,
+            (QUANTIZED_AT_ONCE / x.columns.max(1)).max(1),
+            |_, rows| {
+                for (((bytes, floats), by_16), by_32) in rows {
+                    quantize_row(floats, bytes, by_16, by_32);
+                }
+            },
+        );
+        out
+    }
+
+    /// A row as a kernel for weights in groups of `B::GROUP` reads it.
+    #[inline(always)]
+    pub fn row<B: Block>(&self, row: usize) -> RowView {
+        let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
+        let (width, count) = (self.bytes.len() / self.rows, groups.scales.len() / self.rows);
+        RowView {
+            bytes: self.bytes[row * width..].as_ptr(),
+            scales: groups.scales[row * count..].as_ptr(),
+            sums: groups.sums[row * count..].as_ptr(),
+            totals: groups.totals[row * count..].as_ptr(),
+        }
+    }
+
+    #[inline(always)]
+    pub fn chunk<B: Block>(&self, row: usize, chunk: usize, chunks: usize) -> ChunkView<'_> {
+        let index = row * chunks + chunk;
+        let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
+        let count = CHUNK / B::GROUP;
+        let range = index * count..(index + 1) * count;
+        let bytes =
+            self.bytes[index * CHUNK..].first_chunk().expect("bytes are padded to whole chunks");
+        ChunkView {
+            bytes,
+            scales: &groups.scales[range.clone()],
+            sums: &groups.sums[range.clone()],
+            totals: &groups.totals[range],
+        }
+    }
+}

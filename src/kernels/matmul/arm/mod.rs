@@ -1,0 +1,3 @@
+//! Kernels for Arm.
+
+pub mod neon;

@@ -1,0 +1,258 @@
+//! Products of float weights, as they lie in the file, with activations in f32.
+//!
+//! Each dot product is [`LANES`] sums, column by column, which are added up at its end: for any
+//! number of rows, on any instruction set, and whatever else is computed beside it. Knows nothing
+//! of tiles, nor of activations in bytes.
+
+// Loops over arrays by their index are those that compilers unroll for certain.
+#![allow(clippy::needless_range_loop)]
+
+use std::ops::Range;
+
+use crate::kernels::block_types::{BlockType, dequantize_row};
+use crate::kernels::cpu::Isa;
+use crate::kernels::matmul::epilogue::Out;
+use crate::kernels::matmul::matrix::Matrix;
+use crate::kernels::memory::ask_for;
+use crate::kernels::shape::LANES;
+use crate::kernels::simd::{Lanes, by_block, on_lanes};
+use crate::kernels::threads;
+
+/// Activation rows that stay in the second-level cache while the weights of a job pass by.
+const ROWS_AT_ONCE: usize = 64;
+/// Weight rows that may be computed together, and so the least of a job.
+const WEIGHTS: usize = 4;
+/// Of this many activation rows or fewer, weights are waited for, and asked for ahead.
+const FEW: usize = 8;
+
+/// `activations · weightsᵀ`: `[rows, weights.rows]`. Quantised weights are widened first.
+pub fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -> Vec<f32> {
+    assert!(isa.available(), "{isa:?} was detected before it is used");
+    assert_eq!(activations.len(), rows * weights.columns, "activations of {rows} rows");
+    let mut out = Vec::new();
+    let to = Out::new(&mut out, rows, weights.rows, None);
+    let part = weights.rows.div_ceil(threads::count() * 8).next_multiple_of(WEIGHTS).max(WEIGHTS);
+    threads::parallel_for(weights.rows.div_ceil(part), |job| {
+        let some = job * part..weights.rows.min((job + 1) * part);
+        let of = |weights: Matrix<'_>, first: usize, some: Range<usize>| {
+            for from in (0..rows).step_by(ROWS_AT_ONCE) {
+                let rows = from..rows.min(from + ROWS_AT_ONCE);
+                let part = Part { weights, first, some: some.clone(), activations, rows, to };
+                // SAFETY: as asserted; `to` has room for all rows and weights, and these weights
+                // belong to this job.
+                unsafe { part_of(isa, &part) };
+            }
+        };
+        if weights.block_type.is_float() {
+            return of(weights, 0, some);
+        }
+        let mut row = vec![0f32; weights.columns];
+        for weight in some {
+            dequantize_row(weights.block_type, weights.row(weight), &mut row);
+            // SAFETY: floats have no padding, and any bytes are bytes.
+            let bytes =
+                unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
+            let wide = Matrix { block_type: BlockType::F32, rows: 1, bytes, ..weights };
+            of(wide, weight, weight..weight + 1);
+        }
+    });
+    // SAFETY: so many were reserved, and each job has written its outputs of every row.
+    unsafe { out.set_len(rows * weights.rows) };
+    out
+}
+
+/// Products that are computed by one job at a time.
+struct Part<'a> {
+    weights: Matrix<'a>,
+    /// The output that the matrix's first row is.
+    first: usize,
+    /// Which outputs.
+    some: Range<usize>,
+    activations: &'a [f32],
+    rows: Range<usize>,
+    to: Out,
+}
+
+on_lanes! {
+    /// # Safety
+    /// The processor has the instruction set, and there is room for these rows and outputs, which no other thread writes meanwhile.
+    unsafe fn part_of = part_by(part: &Part<'_>);
+}
+
+/// How a number is stored.
+trait Stored {
+    const BYTES: usize;
+
+    /// # Safety
+    /// The processor has the instruction set of `L`, and 16 such numbers lie there.
+    unsafe fn load<L: Lanes>(from: *const u8) -> L;
+}
+
+macro_rules! stored {
+    ($($name:ident $bytes:literal $load:ident)*) => {$(
+        struct $name;
+
+        impl Stored for $name {
+            const BYTES: usize = $bytes;
+
+            #[inline(always)]
+            unsafe fn load<L: Lanes>(from: *const u8) -> L {
+                // SAFETY: by the caller's word.
+                unsafe { L::$load(from.cast()) }
+            }
+        }
+    )*};
+}
+
+stored! {
+    Single 4 load
+    Half 2 load_half
+    Brain 2 load_bfloat
+}
+
+/// # Safety
+/// As for [`part_of`]; the processor has the instruction set of `L`.
+#[inline(always)]
+unsafe fn part_by<L: Lanes, const N: usize>(part: &Part<'_>) {
+    // SAFETY: by the caller's word.
+    unsafe {
+        match part.weights.block_type {
+            BlockType::F16 => all::<L, Half, N>(part),
+            BlockType::BF16 => all::<L, Brain, N>(part),
+            _ => all::<L, Single, N>(part),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`part_by`]; weights are stored so.
+#[inline(always)]
+unsafe fn all<L: Lanes, W: Stored, const N: usize>(part: &Part<'_>) {
+    let few = part.rows.len() <= FEW;
+    let mut at = part.some.start;
+    while at < part.some.end {
+        let left = part.some.end - at;
+        let weights = part.weights.row(at - part.first).as_ptr();
+        // SAFETY: by the caller's word.
+        unsafe {
+            macro_rules! rows {
+                ($count:tt) => {
+                    if few {
+                        let bytes = $count * part.weights.columns * W::BYTES;
+                        ask_for(weights.wrapping_add(bytes), bytes);
+                    }
+                    by_block!([1 2 3 4], part.rows.len(), |row, R| {
+                        products_of::<L, W, $count, R>(part, at, part.rows.start + row);
+                    });
+                };
+            }
+            if left >= N {
+                rows!(N);
+                at += N;
+            } else {
+                rows!(1);
+                at += 1;
+            }
+        }
+    }
+}
+
+/// Products of `N` weight rows with `R` rows of activations.
+///
+/// # Safety
+/// As for [`all`]; there are such rows.
+#[inline(always)]
+unsafe fn products_of<L: Lanes, W: Stored, const N: usize, const R: usize>(
+    part: &Part<'_>,
+    weight: usize,
+    row: usize,
+) {
+    let columns = part.weights.columns;
+    let weights: [_; N] =
+        std::array::from_fn(|n| part.weights.row(weight - part.first + n).as_ptr());
+    let rows: [_; R] = std::array::from_fn(|r| part.activations[(row + r) * columns..].as_ptr());
+    let whole = columns / LANES * LANES;
+    // SAFETY: by the caller's word; each row has so many columns.
+    unsafe {
+        let mut sums = [[L::splat(0.0); N]; R];
+        for at in (0..whole).step_by(LANES) {
+            let mut w = [L::splat(0.0); N];
+            for n in 0..N {
+                w[n] = W::load(weights[n].add(at * W::BYTES));
+            }
+            for r in 0..R {
+                let x = L::load(rows[r].add(at));
+                for n in 0..N {
+                    sums[r][n] = sums[r][n].add_product(x, w[n]);
+                }
+            }
+        }
+        if whole < columns {
+            // What is beyond the last column is zero.
+            for n in 0..N {
+                let mut last = [0u8; LANES * size_of::<f32>()];
+                let bytes = (columns - whole) * W::BYTES;
+                weights[n].add(whole * W::BYTES).copy_to_nonoverlapping(last.as_mut_ptr(), bytes);
+                let w: L = W::load(last.as_ptr());
+                for r in 0..R {
+                    let mut last = [0f32; LANES];
+                    rows[r].add(whole).copy_to_nonoverlapping(last.as_mut_ptr(), columns - whole);
+                    sums[r][n] = sums[r][n].add_product(L::load(last.as_ptr()), w);
+                }
+            }
+        }
+        for r in 0..R {
+            for n in 0..N {
+                part.to.put_one(row + r, weight + n, sums[r][n].sum());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::matmul::tests::random_weights;
+    use crate::kernels::simd::sum_lanes;
+
+    /// The definition: sums over every sixteenth column, added up.
+    fn dot(x: &[f32], weights: &[f32]) -> f32 {
+        let mut sums = [0f32; LANES];
+        for (column, (x, w)) in x.iter().zip(weights).enumerate() {
+            let sum = &mut sums[column % LANES];
+            *sum = x.mul_add(*w, *sum);
+        }
+        sum_lanes(&sums)
+    }
+
+    #[test]
+    fn products_are_the_defined_ones_on_every_instruction_set() {
+        for (block_type, columns) in [
+            (BlockType::F32, 75),
+            (BlockType::F16, 64),
+            (BlockType::BF16, 9),
+            (BlockType::Q4_0, 96),
+        ] {
+            for rows in [1, 3, 2 * ROWS_AT_ONCE + 5] {
+                let outputs = 37;
+                let bytes = random_weights(block_type, outputs, columns, 9);
+                let weights = Matrix { block_type, rows: outputs, columns, bytes: &bytes };
+                let x: Vec<f32> =
+                    (0..rows * columns).map(|at| (at * 31 % 97) as f32 / 40.0 - 1.1).collect();
+                let mut expected = vec![];
+                for x in x.chunks(columns) {
+                    for output in 0..outputs {
+                        let mut row = vec![0.0; columns];
+                        dequantize_row(block_type, weights.row(output), &mut row);
+                        expected.push(dot(x, &row).to_bits());
+                    }
+                }
+                for isa in Isa::all().filter(|isa| isa.available()) {
+                    let found: Vec<u32> =
+                        products(weights, &x, rows, isa).into_iter().map(f32::to_bits).collect();
+                    assert_eq!(found, expected, "{block_type:?}, {rows} rows, {}", isa.name());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Matrix products of weights as they lie in the file with f32 activations, on the CPU.
+//!
+//! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into
+//! scratch that stays in the first-level cache, and used for every activation row there is.
+//! (Processors with kernels for them get weights in [`Tiles`], packed once.) Activations meet
+//! quantised weights as signed bytes with a scale for every 32 (the dot products are then exact in
+//! integers), and float weights as floats (`floats`). Prompts on AMX are another matter: see
+//! `halves`.
+//!
+//! **One order of summation.** For any number of rows, on any instruction set, at any thread count,
+//! the same sums are done in the same order, so that the result is the same to the bit: within a
+//! group in integers, over groups from left to right. That is what makes a batch give the text that
+//! a single run gives.
+
+pub mod activations;
+#[cfg(target_arch = "aarch64")]
+pub mod arm;
+pub mod dispatch;
+pub mod epilogue;
+pub mod float;
+pub mod matrix;
+pub mod packed;
+pub mod packing;
+pub mod quantize;
+pub mod reference;
+#[cfg(target_arch = "x86_64")]
+pub mod x86;
+
+#[cfg(test)]
+pub mod tests {
+    use crate::kernels::block_types::{BlockType, dequantize_row};
+    use crate::kernels::cpu::Isa;
+    use crate::kernels::matmul::activations::Activations;
+    use crate::kernels::matmul::matrix::Matrix;
+    use crate::kernels::matmul::packed::Tiles;
+    use crate::kernels::matmul::reference::matmul;
+    use crate::kernels::phase::Phase;
+    use proptest::prelude::*;
+
+    /// Bytes of random weights of a type, with scales that are finite and not huge.
+    pub fn random_weights(
+        block_type: BlockType,
+        rows: usize,
+        columns: usize,
+        mut seed: u64,
+    ) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..rows * block_type.row_bytes(columns))
+            .map(|_| {
+                seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (seed >> 33) as u8
+            })
+            .collect();
+        let halves: &[usize] = match block_type {
+            BlockType::Q4_0 | BlockType::Q5_0 | BlockType::Q8_0 => &[0],
+            BlockType::Q4_1
+            | BlockType::Q5_1
+            | BlockType::Q8_1
+            | BlockType::Q4_K
+            | BlockType::Q5_K => &[0, 2],
+            BlockType::Q2_K => &[80, 82],
+            BlockType::Q3_K => &[108],
+            BlockType::Q6_K => &[208],
+            BlockType::F16 => &[0],
+            _ => &[],
+        };
+        for (index, block) in bytes.chunks_mut(block_type.block_bytes()).enumerate() {
+            for at in halves {
+                let scale = half::f16::from_f32(0.01 + (index % 7) as f32 * 0.003);
+                block[*at..at + 2].copy_from_slice(&scale.to_le_bytes());
+            }
+            match block_type {
+                BlockType::Q8_K => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
+                BlockType::F32 => {
+                    block.copy_from_slice(&((index % 13) as f32 * 0.1 - 0.5).to_le_bytes())
+                }
+                BlockType::BF16 => block.copy_from_slice(
+                    &half::bf16::from_f32((index % 11) as f32 * 0.1 - 0.4).to_le_bytes(),
+                ),
+                _ => {}
+            }
+        }
+        bytes
+    }
+
+    fn activations(count: usize) -> Vec<f32> {
+        (0..count)
+            .map(|i| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * (1.0 + (i % 97) as f32 / 50.0))
+            .collect()
+    }
+
+    fn sets() -> impl Iterator<Item = Isa> {
+        Isa::all().filter(|isa| isa.available())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// The promise of the module: one result, to the bit, on every instruction set and for any number of rows.
+        #[test]
+        fn every_kernel_gives_the_plain_ones_bits(
+            type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..20, seed in any::<u64>(), exact in any::<bool>(),
+        ) {
+            let block_type = BlockType::all().nth(type_index).unwrap();
+            let columns = if block_type.is_float() { blocks * 37 } else { blocks * block_type.block_len() };
+            let bytes = random_weights(block_type, rows, columns, seed);
+            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let x = activations(count * columns);
+            let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            let expected = bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, Isa::Plain));
+            for isa in sets() {
+                if isa.has_tiles() && !exact && !block_type.is_float() {
+                    let tiles = Tiles::pack(weights);
+                    prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count, Phase::Decode), isa)), &expected);
+                    for row in 0..count {
+                        let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Phase::Decode);
+                        prop_assert_eq!(&bits(tiles.matmul(&one, isa)), &expected[row * rows..(row + 1) * rows]);
+                    }
+                }
+                prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, isa)), &expected);
+                for row in 0..count {
+                    let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Phase::Decode);
+                    prop_assert_eq!(&bits(matmul(weights, &one, exact, isa)), &expected[row * rows..(row + 1) * rows]);
+                }
+            }
+        }
+    }
+
+    /// More rows than any kernel takes at once, of an odd number of tiles.
+    #[test]
+    fn many_rows_give_the_plain_ones_bits() {
+        for block_type in BlockType::all().filter(|block_type| !block_type.is_float()) {
+            let (rows, columns, count) = (40, 768, 149);
+            let bytes = random_weights(block_type, rows, columns, 11);
+            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let x = activations(count * columns);
+            let expected =
+                matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::Plain);
+            let tiles = Tiles::pack(weights);
+            for isa in sets().filter(|isa| isa.has_tiles()) {
+                let ours = tiles.matmul(&Activations::new(&x, count, Phase::Decode), isa);
+                let same = ours
+                    .iter()
+                    .zip(&expected)
+                    .all(|(ours, plain)| ours.to_bits() == plain.to_bits());
+                assert!(same, "{} with {}", block_type.name(), isa.name());
+            }
+        }
+    }
+
+    #[test]
+    fn quantised_products_are_near_the_exact_ones() {
+        for block_type in BlockType::all() {
+            let (rows, columns, count) = (33, 512, 5);
+            let bytes = random_weights(block_type, rows, columns, 3);
+            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let x = activations(count * columns);
+            let near =
+                matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::detect());
+            let mut dense = vec![0f32; rows * columns];
+            for row in 0..rows {
+                dequantize_row(
+                    block_type,
+                    weights.row(row),
+                    &mut dense[row * columns..(row + 1) * columns],
+                );
+            }
+            for row in 0..count {
+                for out in 0..rows {
+                    let (w, x) =
+                        (&dense[out * columns..][..columns], &x[row * columns..][..columns]);
+                    let exact: f64 =
+                        w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                    let size: f64 =
+                        w.iter().zip(x).map(|(w, x)| (f64::from(*w) * f64::from(*x)).abs()).sum();
+                    let ours = f64::from(near[row * rows + out]);
+                    assert!(
+                        (ours - exact).abs() <= 0.004 * size + 1e-5,
+                        "{}: {ours} {exact}",
+                        block_type.name()
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Activations to signed bytes: `x ≈ scale · byte` in groups of 32, as `quantize_row_q8_0` of ggml
+//! but with the scale kept in f32.
+//!
+//! Knows rows of numbers; what they are multiplied with is others' to know.
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+use crate::kernels::cpu::{best, on_best_isa};
+
+/// Numbers of a group.
+const GROUP: usize = 32;
+/// What is added to a number to round it to an integer, to even where two are as near, which is
+/// then in its low bits: 1.5 · 2^23.
+const ROUND: f32 = 12_582_912.0;
+/// The largest byte.
+const MOST: f32 = 127.0;
+
+/// One number for each group of a row.
+pub struct GroupsOfRow<'g> {
+    /// What the bytes are multiplied by.
+    pub scales: &'g mut [f32],
+    /// Their sums.
+    pub sums: &'g mut [i32],
+    /// And those times the scale.
+    pub totals: &'g mut [f32],
+}
+
+/// A row's bytes, and what products with groups of 16 weights and of 32 need of it. The rest of a
+/// last group is zeros.
+pub fn quantize_row(
+    floats: &[f32],
+    bytes: &mut [i8],
+    by_16: &mut GroupsOfRow<'_>,
+    by_32: &mut GroupsOfRow<'_>,
+) {
+    let bytes = bytes.as_chunks_mut().0;
+    let sums = by_16.sums.as_chunks_mut().0;
+    let (whole, rest) = floats.as_chunks();
+    let (first, last) = bytes[..floats.len().div_ceil(GROUP)].split_at_mut(whole.len());
+    groups(whole, first, by_32.scales, sums);
+    if let [last] = last {
+        let mut group = [0.0; GROUP];
+        group[..rest.len()].copy_from_slice(rest);
+        let at = whole.len();
+        one(&group, last, &mut by_32.scales[at], &mut sums[at]);
+    }
+    totals(by_16, by_32);
+}
+
+on_best_isa! {
+    /// What follows from scales of 32 and sums of 16.
+    fn totals(by_16: &mut GroupsOfRow<'_>, by_32: &mut GroupsOfRow<'_>) {
+        let scales = by_16.scales.as_chunks_mut::<2>().0;
+        let (sums, totals) = (by_16.sums.as_chunks::<2>().0, by_16.totals.as_chunks_mut::<2>().0);
+        for group in 0..by_32.scales.len() {
+            let (scale, [first, second]) = (by_32.scales[group], sums[group]);
+            by_32.sums[group] = first + second;
+            by_32.totals[group] = scale * (first + second) as f32;
+            scales[group] = [scale; 2];
+            totals[group] = [scale * first as f32, scale * second as f32];
+        }
+    }
+}
+
+/// Groups by the best there is for them.
+fn groups(
+    floats: &[[f32; GROUP]],
+    bytes: &mut [[i8; GROUP]],
+    scales: &mut [f32],
+    sums: &mut [[i32; 2]],
+) {
+    assert!(
+        bytes.len() == floats.len() && scales.len() >= floats.len() && sums.len() >= floats.len()
+    );
+    match best().registers() {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `best` has asked the processor; no set has such registers without the rest.
+        crate::kernels::cpu::Registers::Avx512 => unsafe { avx512(floats, bytes, scales, sums) },
+        _ => one_by_one(floats, bytes, scales, sums),
+    }
+}
+
+on_best_isa! {
+    fn one_by_one(floats: &[[f32; GROUP]], bytes: &mut [[i8; GROUP]], scales: &mut [f32], sums: &mut [[i32; 2]]) {
+        for at in 0..floats.len() {
+            one(&floats[at], &mut bytes[at], &mut scales[at], &mut sums[at]);
+        }
+    }
+}
+
+#[inline(always)]
+fn one(group: &[f32; GROUP], bytes: &mut [i8; GROUP], scale: &mut f32, sums: &mut [i32; 2]) {
+    // Positive floats are in the order of their bits, of which the largest is found without a
+    // thought of what is no number.
+    let mut largest = 0u32;
+    for x in group {
+        largest = largest.max(x.abs().to_bits());
+    }
+    *scale = f32::from_bits(largest) / MOST;
+    let inverse = if *scale > 0.0 { 1.0 / *scale } else { 0.0 };
+    let mut rounded = [0i32; GROUP];
+    for (rounded, x) in rounded.iter_mut().zip(group) {
+        // No conversion that must check its range.
+        *rounded = i32::from((x * inverse + ROUND).to_bits() as i8);
+    }
+    for (byte, rounded) in bytes.iter_mut().zip(&rounded) {
+        *byte = *rounded as i8;
+    }
+    for (sum, half) in sums.iter_mut().zip(rounded.as_chunks::<16>().0) {
+        *sum = half.iter().sum();
+    }
+}
+
+/// The same, sixteen groups at a time: what is done once a group is done by lanes, and none waits
+/// for the divisions of another.
+///
+/// Written with the instructions' own types: of loops over groups compilers make loads of one
+/// number from each.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+fn avx512(
+    floats: &[[f32; GROUP]],
+    bytes: &mut [[i8; GROUP]],
+    scales: &mut [f32],
+    sums: &mut [[i32; 2]],
+) {
+    const LANES: usize = 16;
+    let load = |group: &[f32; GROUP]| {
+        // SAFETY: two registers' worth of numbers.
+        unsafe { (_mm512_loadu_ps(group.as_ptr()), _mm512_loadu_ps(group[LANES..].as_ptr())) }
+    };
+    let some = floats.chunks(LANES).zip(bytes.chunks_mut(LANES));
+    let some = some.zip(scales.chunks_mut(LANES).zip(sums.chunks_mut(LANES)));
+    for ((floats, bytes), (scales, sums)) in some {
+        let mut largest = [0u32; LANES];
+        for (largest, group) in largest.iter_mut().zip(floats) {
+            let (a, b) = load(group);
+            let bits = |x| _mm512_castps_si512(_mm512_abs_ps(x));
+            *largest = _mm512_reduce_max_epu32(_mm512_max_epu32(bits(a), bits(b)));
+        }
+        let (mut all, mut inverses) = ([0f32; LANES], [0f32; LANES]);
+        // SAFETY: each is as large as a register.
+        unsafe {
+            let largest = _mm512_castsi512_ps(_mm512_loadu_si512(largest.as_ptr().cast()));
+            let scale = _mm512_div_ps(largest, _mm512_set1_ps(MOST));
+            let some = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(scale, _mm512_setzero_ps());
+            _mm512_storeu_ps(all.as_mut_ptr(), scale);
+            let inverse = _mm512_maskz_div_ps(some, _mm512_set1_ps(1.0), scale);
+            _mm512_storeu_ps(inverses.as_mut_ptr(), inverse);
+        }
+        let count = floats.len();
+        scales[..count].copy_from_slice(&all[..count]);
+        for (group, floats) in floats.iter().enumerate() {
+            let (a, b) = load(floats);
+            let inverse = _mm512_set1_ps(inverses[group]);
+            let rounded = |x| {
+                let x = _mm512_add_ps(_mm512_mul_ps(x, inverse), _mm512_set1_ps(ROUND));
+                _mm512_cvtepi32_epi8(_mm512_castps_si512(x))
+            };
+            let both = _mm256_set_m128i(rounded(b), rounded(a));
+            // SAFETY: 32 bytes.
+            unsafe { _mm256_storeu_si256(bytes[group].as_mut_ptr().cast(), both) };
+            // Each four bytes, each eight, each sixteen.
+            let fours = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), both);
+            let eights = _mm256_add_epi32(fours, _mm256_shuffle_epi32::<0b10_11_00_01>(fours));
+            let halves = _mm256_add_epi32(eights, _mm256_shuffle_epi32::<0b01_00_11_10>(eights));
+            sums[group] = [_mm256_extract_epi32::<0>(halves), _mm256_extract_epi32::<4>(halves)];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quantized(floats: &[f32]) -> (Vec<i8>, [Vec<f32>; 4], [Vec<i32>; 2]) {
+        let groups = floats.len().div_ceil(256) * 8;
+        let mut bytes = vec![0; groups * GROUP];
+        let [mut a, mut b, mut c, mut d] =
+            [2 * groups, 2 * groups, groups, groups].map(|count| vec![0.0; count]);
+        let [mut e, mut f] = [2 * groups, groups].map(|count| vec![0; count]);
+        let mut by_16 = GroupsOfRow { scales: &mut a, totals: &mut b, sums: &mut e };
+        let mut by_32 = GroupsOfRow { scales: &mut c, totals: &mut d, sums: &mut f };
+        quantize_row(floats, &mut bytes, &mut by_16, &mut by_32);
+        (bytes, [a, b, c, d], [e, f])
+    }
+
+    #[test]
+    fn all_versions_give_the_same() {
+        for columns in [1, 31, 32, 64, 576, 700, 1536] {
+            let mut seed = 1u32;
+            let mut floats: Vec<f32> = (0..columns)
+                .map(|at| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (seed as f32 / u32::MAX as f32 - 0.5) * f32::powi(10.0, at / 32 % 60 - 30)
+                })
+                .collect();
+            // A group of zeros, one that has what is no number, one that is infinite, one of the
+            // smallest.
+            for (at, strange) in [0.0, f32::NAN, f32::INFINITY, 1e-45].into_iter().enumerate() {
+                if let Some(group) = floats.chunks_mut(GROUP).nth(3 * at + 2) {
+                    if at == 0 { group.fill(0.0) } else { group[group.len() / 2] = strange }
+                }
+            }
+            let (bytes, [scales_16, totals_16, scales, totals], [sums_16, sums]) =
+                quantized(&floats);
+            for (at, group) in floats.chunks(GROUP).enumerate() {
+                let mut whole = [0.0; GROUP];
+                whole[..group.len()].copy_from_slice(group);
+                let (mut expected, mut scale, mut halves) = ([0; GROUP], 0.0, [0; 2]);
+                one(&whole, &mut expected, &mut scale, &mut halves);
+                assert_eq!(bytes[at * GROUP..][..GROUP], expected, "{columns} columns, group {at}");
+                assert_eq!(sums_16[2 * at..][..2], halves);
+                assert_eq!(sums[at], halves[0] + halves[1]);
+                let added: i32 = expected.iter().map(|byte| i32::from(*byte)).sum();
+                assert_eq!(sums[at], added);
+                let same = |one: f32, other: f32| {
+                    one.to_bits() == other.to_bits() || one.is_nan() && other.is_nan()
+                };
+                assert!(
+                    same(scales[at], scale)
+                        && scales_16[2 * at..][..2].iter().all(|one| same(*one, scale))
+                );
+                assert!(same(totals[at], scale * sums[at] as f32));
+                assert!(
+                    (0..2).all(|half| same(totals_16[2 * at + half], scale * halves[half] as f32))
+                );
+            }
+            let groups = floats.len().div_ceil(GROUP);
+            assert!(bytes[groups * GROUP..].iter().all(|byte| *byte == 0));
+            assert!(scales[groups..].iter().chain(&totals[groups..]).all(|number| *number == 0.0));
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Activations as `vnni` reads them: eight rows side by side, so that one pointer leads through all
+//! of them.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::arch::x86_64::*;
+
+use crate::kernels::block_types::Block;
+use crate::kernels::cpu::{Isa, best};
+use crate::kernels::matmul::activations::{Groups, Quantized};
+use crate::kernels::threads;
+
+/// The most rows that stand side by side. The last of a number of rows stand by four, by two and
+/// alone.
+pub const ROWS: usize = 8;
+
+/// Activations in blocks of rows.
+pub struct Eights {
+    rows: usize,
+    /// Of each block `[columns / 4, rows, 4]`.
+    bytes: Vec<i8>,
+    /// Of each block, for groups of 16 and of 32: `[groups, 3, rows]`, scales, sums of bytes, and
+    /// both multiplied.
+    by_16: Vec<f32>,
+    by_32: Vec<f32>,
+}
+
+impl Eights {
+    /// # Panics
+    /// Where there is no AVX2; there is, wherever there are kernels for these.
+    pub fn new(x: &Quantized) -> Self {
+        assert!(best() != Isa::Plain, "activations are put side by side for VNNI");
+        let of_groups = |groups: &Groups| vec![0.0; 3 * groups.scales.len()];
+        let (mut by_16, mut by_32) = (of_groups(&x.by_16), of_groups(&x.by_32));
+        let mut bytes = vec![0; x.bytes.len()];
+        let [width, groups_16, groups_32] =
+            [x.bytes.len(), by_16.len(), by_32.len()].map(|all| all / x.rows);
+        let all = bytes.chunks_mut(ROWS * width);
+        let all =
+            all.zip(by_16.chunks_mut(ROWS * groups_16)).zip(by_32.chunks_mut(ROWS * groups_32));
+        let mut all: Vec<_> = all.collect();
+        threads::parallel_chunks(&mut all, 1, |index, parts| {
+            for ((bytes, by_16), by_32) in parts {
+                let mut row = 0;
+                for count in blocks(bytes.len() / width) {
+                    let from = index * ROWS + row;
+                    let place = |size: usize| row * size..(row + count) * size;
+                    // SAFETY: as asserted.
+                    unsafe {
+                        exchange(
+                            &x.bytes[from * width..][..count * width],
+                            count,
+                            &mut bytes[place(width)],
+                        );
+                        put(&x.by_16, from, count, groups_16 / 3, &mut by_16[place(groups_16)]);
+                        put(&x.by_32, from, count, groups_32 / 3, &mut by_32[place(groups_32)]);
+                    }
+                    row += count;
+                }
+            }
+        });
+        Self { rows: x.rows, bytes, by_16, by_32 }
+    }
+
+    /// Where the bytes of the block that begins with a row are, and what groups of weights of the
+    /// type's size need of it.
+    #[inline(always)]
+    pub fn block<B: Block>(&self, row: usize) -> (*const i8, *const f32) {
+        let factors = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
+        let place = |all: usize| all / self.rows * row;
+        (self.bytes[place(self.bytes.len())..].as_ptr(), factors[place(factors.len())..].as_ptr())
+    }
+}
+
+/// The blocks in which so many rows stand, no more than [`ROWS`].
+fn blocks(mut rows: usize) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let count = block_of(rows);
+        rows -= count;
+        (count > 0).then_some(count)
+    })
+}
+
+/// The rows of the first block of so many.
+pub fn block_of(rows: usize) -> usize {
+    match rows {
+        8.. => 8,
+        4.. => 4,
+        2.. => 2,
+        _ => rows,
+    }
+}
+
+/// Four bytes of each row after four of another.
+#[target_feature(enable = "avx2")]
+fn exchange(rows: &[i8], count: usize, to: &mut [i8]) {
+    let width = rows.len() / count;
+    if count == ROWS {
+        assert!(width.is_multiple_of(4 * ROWS) && to.len() == rows.len());
+        for column in (0..width).step_by(4 * ROWS) {
+            // SAFETY: 32 bytes of each row, and as many of each four columns.
+            unsafe {
+                let from = rows.as_ptr().add(column).cast();
+                transpose::<false>(
+                    from,
+                    width / 4,
+                    to.as_mut_ptr().add(column * ROWS).cast(),
+                    ROWS,
+                );
+            }
+        }
+        return;
+    }
+    let to = to.as_chunks_mut::<4>().0;
+    for (row, bytes) in rows.chunks_exact(width).enumerate() {
+        for (quad, bytes) in bytes.as_chunks::<4>().0.iter().enumerate() {
+            to[quad * count + row] = *bytes;
+        }
+    }
+}
+
+/// What groups need, of one row after another.
+#[target_feature(enable = "avx2")]
+fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32]) {
+    let place = first * of_row..(first + count) * of_row;
+    let all = (&groups.scales[place.clone()], &groups.sums[place.clone()], &groups.totals[place]);
+    let (scales, sums, totals) = all;
+    if count == ROWS {
+        assert!(of_row.is_multiple_of(ROWS) && to.len() == 3 * ROWS * of_row);
+        for group in (0..of_row).step_by(ROWS) {
+            // SAFETY: eight groups of each row, each with three numbers for each row.
+            unsafe {
+                let to = to.as_mut_ptr().add(group * 3 * ROWS);
+                transpose::<false>(scales.as_ptr().add(group).cast(), of_row, to, 3 * ROWS);
+                transpose::<true>(sums.as_ptr().add(group), of_row, to.add(ROWS), 3 * ROWS);
+                transpose::<false>(
+                    totals.as_ptr().add(group).cast(),
+                    of_row,
+                    to.add(2 * ROWS),
+                    3 * ROWS,
+                );
+            }
+        }
+        return;
+    }
+    for row in 0..count {
+        for (group, to) in to.chunks_exact_mut(3 * count).enumerate() {
+            let from = row * of_row + group;
+            to[row] = scales[from];
+            to[count + row] = sums[from] as f32;
+            to[2 * count + row] = totals[from];
+        }
+    }
+}
+
+/// Writes eight rows of eight numbers, which begin so many apart, as columns, and integers as
+/// floats where they are to be.
+///
+/// # Safety
+/// The numbers are there, and room for as many.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn transpose<const TO_FLOATS: bool>(
+    from: *const i32,
+    width: usize,
+    to: *mut f32,
+    apart: usize,
+) {
+    let mut rows = [_mm256_setzero_si256(); ROWS];
+    for (at, row) in rows.iter_mut().enumerate() {
+        // SAFETY: by the caller's word.
+        *row = unsafe { _mm256_loadu_si256(from.add(at * width).cast()) };
+        if TO_FLOATS {
+            *row = _mm256_castps_si256(_mm256_cvtepi32_ps(*row));
+        }
+    }
+    let mut pairs = rows;
+    let mut fours = rows;
+    for at in 0..4 {
+        pairs[2 * at] = _mm256_unpacklo_epi32(rows[2 * at], rows[2 * at + 1]);
+        pairs[2 * at + 1] = _mm256_unpackhi_epi32(rows[2 * at], rows[2 * at + 1]);
+    }
+    for half in [0, 4] {
+        for at in 0..2 {
+            fours[half + 2 * at] = _mm256_unpacklo_epi64(pairs[half + at], pairs[half + 2 + at]);
+            fours[half + 2 * at + 1] =
+                _mm256_unpackhi_epi64(pairs[half + at], pairs[half + 2 + at]);
+        }
+    }
+    for at in 0..4 {
+        let low = _mm256_permute2x128_si256::<0x20>(fours[at], fours[at + 4]);
+        let high = _mm256_permute2x128_si256::<0x31>(fours[at], fours[at + 4]);
+        // SAFETY: by the caller's word.
+        unsafe {
+            _mm256_storeu_si256(to.add(at * apart).cast(), low);
+            _mm256_storeu_si256(to.add((at + 4) * apart).cast(), high);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::matmul::activations::Activations;
+    use crate::kernels::phase::Phase;
+
+    #[test]
+    fn rows_stand_side_by_side() {
+        if !Isa::Vnni.available() {
+            eprintln!("skipped: this processor has no VNNI");
+            return;
+        }
+        for rows in [1, 2, 3, 5, 7, 8, 9, 15, 16, 23] {
+            let columns = 700;
+            let floats: Vec<f32> =
+                (0..rows * columns).map(|at| (at * 7919 % 1009) as f32 - 500.0).collect();
+            let activations = Activations::new(&floats, rows, Phase::Decode);
+            let x = &Quantized::new(&activations);
+            let eights = Eights::new(x);
+            let (width, groups) = (x.bytes.len() / rows, x.by_32.scales.len() / rows);
+            let mut first = 0;
+            while first < rows {
+                let count = block_of(rows - first);
+                let bytes = &eights.bytes[first * width..];
+                let [by_16, by_32] = [(&eights.by_16, 2 * groups), (&eights.by_32, groups)]
+                    .map(|(factors, of_row)| &factors[3 * first * of_row..]);
+                for row in 0..count {
+                    for column in 0..width {
+                        let byte = bytes[(column / 4 * count + row) * 4 + column % 4];
+                        assert_eq!(
+                            byte,
+                            x.bytes[(first + row) * width + column],
+                            "row {row}, column {column}"
+                        );
+                    }
+                    for (from, to, of_row) in
+                        [(&x.by_16, by_16, 2 * groups), (&x.by_32, by_32, groups)]
+                    {
+                        for group in 0..of_row {
+                            let place = (first + row) * of_row + group;
+                            let expected =
+                                [from.scales[place], from.sums[place] as f32, from.totals[place]];
+                            let found = [0, 1, 2].map(|kind| to[(group * 3 + kind) * count + row]);
+                            assert_eq!(found, expected, "row {row}, group {group} of {of_row}");
+                        }
+                    }
+                }
+                first += count;
+            }
+        }
+    }
+}

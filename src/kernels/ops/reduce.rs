@@ -1,0 +1,97 @@
+//! Reductions of rows: `argmax`, `log_sum_exp`, and a check for NaN.
+
+use crate::kernels::cpu::on_best_isa;
+use crate::kernels::ops::exp::power;
+use crate::kernels::shape::LANES;
+use crate::kernels::simd::sum_lanes;
+
+on_best_isa! {
+    /// `ln Σ e^x`: what logits are above logarithms of probabilities.
+    pub fn log_sum_exp(x: &[f32]) -> f32 {
+        let (chunks, rest) = x.as_chunks::<LANES>();
+        let mut largest = [f32::NEG_INFINITY; LANES];
+        for chunk in chunks {
+            for lane in 0..LANES {
+                largest[lane] = largest[lane].max(chunk[lane]);
+            }
+        }
+        let largest = largest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut sums = [0f32; LANES];
+        for chunk in chunks {
+            for lane in 0..LANES {
+                sums[lane] += power(chunk[lane] - largest);
+            }
+        }
+        let rest: f32 = rest.iter().map(|x| power(x - largest)).sum();
+        largest + (sum_lanes(&sums) + rest).ln()
+    }
+}
+
+on_best_isa! {
+    /// The place of the largest number, of equal ones the first; what is no number is not the largest.
+    pub fn largest(x: &[f32]) -> usize {
+        let (chunks, rest) = x.as_chunks::<LANES>();
+        let mut largest = [f32::NEG_INFINITY; LANES];
+        for chunk in chunks {
+            for lane in 0..LANES {
+                largest[lane] = if chunk[lane] > largest[lane] { chunk[lane] } else { largest[lane] };
+            }
+        }
+        let largest = largest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut before = 0;
+        for chunk in chunks {
+            let mut found = false;
+            for x in chunk {
+                found |= *x == largest;
+            }
+            if found {
+                break;
+            }
+            before += LANES;
+        }
+        x[before..].iter().position(|x| *x == largest).map_or(0, |at| before + at)
+    }
+}
+
+on_best_isa! {
+    /// Whether all are numbers.
+    pub fn are_numbers(x: &[f32]) -> bool {
+        let mut strange = false;
+        for x in x {
+            strange |= x.is_nan();
+        }
+        !strange
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_of_probabilities_sum_to_one() {
+        let logits: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1000) as f32 / 50.0).collect();
+        let off = log_sum_exp(&logits);
+        let sum: f64 = logits.iter().map(|logit| f64::from(logit - off).exp()).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+    }
+
+    #[test]
+    fn the_first_of_the_largest_is_found_and_what_is_no_number_is_not() {
+        let mut x: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1000) as f32 - 500.0).collect();
+        for length in [1, 15, 16, 17, 100, 999, 1000] {
+            let x = &x[..length];
+            let expected = (0..length).rev().max_by(|a, b| x[*a].total_cmp(&x[*b])).unwrap();
+            assert_eq!(largest(x), expected);
+        }
+        assert!(are_numbers(&x));
+        (x[3], x[40], x[997], x[998]) = (600.0, f32::NAN, 600.0, f32::NAN);
+        assert_eq!((largest(&x), are_numbers(&x)), (3, false));
+        assert_eq!(
+            (largest(&[]), largest(&[f32::NAN; 32]), largest(&[f32::NEG_INFINITY; 40])),
+            (0, 0, 0)
+        );
+        assert_eq!(largest(&[f32::NAN, 1.0, f32::INFINITY]), 2);
+        assert!(are_numbers(&[f32::INFINITY, f32::NEG_INFINITY]) && !are_numbers(&x[40..41]));
+    }
+}

@@ -1,0 +1,556 @@
+//! 16 floats at a time: what kernels over floats are written with, so that one text serves every
+//! instruction set. (Compilers make vectors of simple loops by themselves, but not of those that
+//! keep several rows in registers.)
+//!
+//! Lane for lane all do the same, to the bit.
+
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::*;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+use crate::kernels::shape::LANES;
+
+/// 16 floats in memory, which begin where registers of theirs are read fastest.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Chunk(pub [f32; LANES]);
+
+impl Chunk {
+    pub const ZERO: Self = Self([0.0; LANES]);
+}
+
+/// Adds the 16 partial sums of a float dot product; every kernel in this order.
+#[inline(always)]
+pub fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
+    let mut p = *lanes;
+    for width in [8, 4, 2, 1] {
+        for i in 0..width {
+            p[i] += p[i + width];
+        }
+    }
+    p[0]
+}
+
+/// IEEE half to single without a branch, a table or a call, so that loops over it vectorise (the
+/// `half` crate asks the processor what it can do each time). Multiplying by 2^112 moves the
+/// exponent and normalises subnormals at once.
+#[inline(always)]
+pub fn half_to_f32(bits: u16) -> f32 {
+    let magnitude = u32::from(bits & 0x7fff);
+    let number = f32::from_bits(magnitude << 13) * f32::from_bits(0x7780_0000);
+    let number =
+        if magnitude >= 0x7c00 { f32::from_bits(0x7f80_0000 | (magnitude << 13)) } else { number };
+    f32::from_bits(number.to_bits() | (u32::from(bits & 0x8000) << 16))
+}
+
+/// 16 floats.
+pub trait Lanes: Copy {
+    /// All the same.
+    ///
+    /// # Safety
+    /// Of all functions here: the processor has the instruction set.
+    unsafe fn splat(x: f32) -> Self;
+
+    /// # Safety
+    /// 16 floats lie there.
+    unsafe fn load(from: *const f32) -> Self;
+
+    /// Of halves, as floats.
+    ///
+    /// # Safety
+    /// 16 halves lie there.
+    unsafe fn load_half(from: *const u16) -> Self;
+
+    /// Of numbers of bfloat16, as floats.
+    ///
+    /// # Safety
+    /// 16 of them lie there.
+    unsafe fn load_bfloat(from: *const u16) -> Self;
+
+    /// # Safety
+    /// 16 floats have room there.
+    unsafe fn store(self, to: *mut f32);
+
+    /// `self + a · b`, rounded once.
+    ///
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn add_product(self, a: Self, b: Self) -> Self;
+
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn plus(self, other: Self) -> Self;
+
+    /// `other` where that is larger, else `self`.
+    ///
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn larger(self, other: Self) -> Self;
+
+    /// The sum of all, in the order of [`sum_lanes`].
+    ///
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn sum(self) -> f32;
+
+    /// The largest of all, where all are numbers.
+    ///
+    /// # Safety
+    /// As for [`Lanes::splat`].
+    unsafe fn largest(self) -> f32;
+}
+
+impl Lanes for [f32; LANES] {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        [x; LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { from.cast::<Self>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        let halves = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
+        halves.map(half_to_f32)
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        let numbers = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
+        numbers.map(|bits| f32::from_bits(u32::from(bits) << 16))
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: by the caller's word.
+        unsafe { to.cast::<Self>().write_unaligned(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_product(mut self, a: Self, b: Self) -> Self {
+        for lane in 0..LANES {
+            self[lane] = a[lane].mul_add(b[lane], self[lane]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn plus(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self[lane] += other[lane];
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn larger(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self[lane] = if other[lane] > self[lane] { other[lane] } else { self[lane] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        sum_lanes(&self)
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        self.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
+}
+
+/// Two registers of AVX2.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub struct Two(__m256, __m256);
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for Two {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: by the caller's word.
+        let x = unsafe { _mm256_set1_ps(x) };
+        Self(x, x)
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let (a, b) = (_mm_loadu_si128(from.cast()), _mm_loadu_si128(from.add(8).cast()));
+            Self(_mm256_cvtph_ps(a), _mm256_cvtph_ps(b))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let a = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+            let b = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(8).cast()));
+            let (a, b) = (_mm256_slli_epi32::<16>(a), _mm256_slli_epi32::<16>(b));
+            Self(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: by the caller's word.
+        unsafe {
+            _mm256_storeu_ps(to, self.0);
+            _mm256_storeu_ps(to.add(8), self.1);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { Self(_mm256_fmadd_ps(a.0, b.0, self.0), _mm256_fmadd_ps(a.1, b.1, self.1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { Self(_mm256_max_ps(other.0, self.0), _mm256_max_ps(other.1, self.1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let eight = _mm256_add_ps(self.0, self.1);
+            let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let eight = _mm256_max_ps(self.0, self.1);
+            let four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for __m512 {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let numbers = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(numbers))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_storeu_ps(to, self) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_fmadd_ps(a, b, self) }
+    }
+
+    #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_add_ps(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe { _mm512_max_ps(other, self) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe { Two(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).sum() }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        // SAFETY: by the caller's word.
+        unsafe { Two(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).largest() }
+    }
+}
+
+/// Four registers of NEON.
+#[cfg(target_arch = "aarch64")]
+#[derive(Clone, Copy)]
+pub struct Four(pub [float32x4_t; 4]);
+
+#[cfg(target_arch = "aarch64")]
+impl Lanes for Four {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: by the caller's word.
+        Self([unsafe { vdupq_n_f32(x) }; 4])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            Self([
+                vld1q_f32(from),
+                vld1q_f32(from.add(4)),
+                vld1q_f32(from.add(8)),
+                vld1q_f32(from.add(12)),
+            ])
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        let mut floats = unsafe { Self::splat(0.0) };
+        for (at, out) in floats.0.iter_mut().enumerate() {
+            // SAFETY: as above; else nothing but registers is touched. (Written out, because halves
+            // are no stable type yet.)
+            unsafe {
+                let halves = vld1_u16(from.add(4 * at));
+                std::arch::asm!(
+                    "fcvtl {out:v}.4s, {halves:v}.4h",
+                    out = lateout(vreg) *out, halves = in(vreg) halves,
+                    options(pure, nomem, nostack),
+                );
+            }
+        }
+        floats
+    }
+
+    #[inline(always)]
+    unsafe fn load_bfloat(from: *const u16) -> Self {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let mut floats = Self::splat(0.0);
+            for (at, out) in floats.0.iter_mut().enumerate() {
+                *out = vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from.add(4 * at))));
+            }
+            floats
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        for (at, floats) in self.0.into_iter().enumerate() {
+            // SAFETY: by the caller's word.
+            unsafe { vst1q_f32(to.add(4 * at), floats) };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_product(mut self, a: Self, b: Self) -> Self {
+        for ((sum, a), b) in self.0.iter_mut().zip(a.0).zip(b.0) {
+            // SAFETY: by the caller's word.
+            *sum = unsafe { vfmaq_f32(*sum, a, b) };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn plus(mut self, other: Self) -> Self {
+        for (sum, other) in self.0.iter_mut().zip(other.0) {
+            // SAFETY: by the caller's word.
+            *sum = unsafe { vaddq_f32(*sum, other) };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn larger(mut self, other: Self) -> Self {
+        for (this, other) in self.0.iter_mut().zip(other.0) {
+            // SAFETY: by the caller's word. (The processor's own maximum makes no number of what is
+            // none.)
+            *this = unsafe { vbslq_f32(vcgtq_f32(other, *this), other, *this) };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        // SAFETY: by the caller's word.
+        unsafe {
+            let four = vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d));
+            let two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+            vget_lane_f32::<0>(two) + vget_lane_f32::<1>(two)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        // SAFETY: by the caller's word.
+        unsafe { vmaxvq_f32(vmaxq_f32(vmaxq_f32(a, b), vmaxq_f32(c, d))) }
+    }
+}
+
+/// A function over [`Lanes`], compiled for each instruction set and called with one, with as many
+/// columns, pages or rows of weights at once as its registers hold.
+macro_rules! on_lanes {
+    ($(#[$doc:meta])* unsafe fn $name:ident = $kernel:ident($($argument:ident: $type:ty),* $(,)?);) => {
+        $(#[$doc])*
+        unsafe fn $name(isa: $crate::kernels::cpu::Isa, $($argument: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma,f16c")]
+            unsafe fn avx2($($argument: $type),*) {
+                // SAFETY: compiled for the instruction set; the rest by the caller's word.
+                unsafe { $kernel::<$crate::kernels::simd::Two, 1>($($argument),*) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma,f16c")]
+            unsafe fn avx512($($argument: $type),*) {
+                // SAFETY: as above.
+                unsafe { $kernel::<std::arch::x86_64::__m512, 4>($($argument),*) }
+            }
+
+            use $crate::kernels::cpu::Registers;
+            // SAFETY: by the caller's word, who has asked the processor.
+            unsafe {
+                match isa.registers() {
+                    Registers::Plain => {
+                        $kernel::<[f32; $crate::kernels::shape::LANES], 1>($($argument),*)
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Registers::Avx2 => avx2($($argument),*),
+                    #[cfg(target_arch = "x86_64")]
+                    Registers::Avx512 => avx512($($argument),*),
+                    // Part of every processor of the kind.
+                    #[cfg(target_arch = "aarch64")]
+                    Registers::Neon => $kernel::<$crate::kernels::simd::Four, 1>($($argument),*),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use on_lanes;
+
+/// Does something with up to so many rows at once, from the first row to the last: from which one,
+/// and (a constant) with how many.
+macro_rules! by_block {
+    ([$($size:literal)*], $count:expr, |$row:ident, $some:ident| $body:expr) => {
+        const MOST: usize = [$($size),*].len();
+        let (count, mut $row) = ($count, 0);
+        while $row < count {
+            // Blocks of about one size, for the last should not be left with one row.
+            let some = (count - $row).div_ceil((count - $row).div_ceil(MOST));
+            match some {
+                $($size => {
+                    const $some: usize = $size;
+                    $body
+                })*
+                _ => unreachable!("more rows than {MOST}"),
+            }
+            $row += some;
+        }
+    };
+}
+
+pub(crate) use by_block;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything there is to be done, as bits.
+    fn done<L: Lanes>(numbers: &[f32]) -> Vec<u32> {
+        // SAFETY: the caller has asked the processor; there are three times 16 numbers.
+        unsafe {
+            let [a, b, c] = [0, 1, 2].map(|at| L::load(numbers[at * LANES..][..LANES].as_ptr()));
+            let mut all = vec![a.sum(), b.largest(), L::splat(0.1).add_product(a, b).sum()];
+            let halves: [_; LANES] =
+                std::array::from_fn(|at| half::f16::from_f32(numbers[at]).to_bits());
+            let bfloats: [_; LANES] =
+                std::array::from_fn(|at| half::bf16::from_f32(numbers[at]).to_bits());
+            let widened = [L::load_half(halves.as_ptr()), L::load_bfloat(bfloats.as_ptr())];
+            for lanes in [a.plus(b), a.larger(c), a.add_product(b, c), L::splat(7.5)]
+                .into_iter()
+                .chain(widened)
+            {
+                let mut floats = [0f32; LANES];
+                lanes.store(floats.as_mut_ptr());
+                all.extend(floats);
+            }
+            all.into_iter().map(f32::to_bits).collect()
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_does_the_same() {
+        for first in 0..50 {
+            let number = |at: usize| ((at + first * 48) * 7919 % 1009) as f32 / 31.0 - 15.0;
+            let mut numbers: Vec<f32> = (0..3 * LANES).map(number).collect();
+            if first % 3 == 0 {
+                numbers[first % LANES] = f32::NEG_INFINITY;
+                numbers[2 * LANES + 5] = f32::NAN;
+            }
+            let plain = done::<[f32; LANES]>(&numbers);
+            #[cfg(target_arch = "x86_64")]
+            {
+                use crate::kernels::Isa;
+                if Isa::Avx2.available() {
+                    assert_eq!(done::<Two>(&numbers), plain);
+                }
+                if Isa::Vnni.available() {
+                    assert_eq!(done::<__m512>(&numbers), plain);
+                }
+            }
+            #[cfg(target_arch = "aarch64")]
+            assert_eq!(done::<Four>(&numbers), plain);
+            assert_eq!(plain.len(), 3 + 6 * LANES);
+        }
+    }
+}
