@@ -45,7 +45,7 @@
 //!   one table for each family: [`architectures::ARCHITECTURES`], [`checks::CHECKS`],
 //!   [`formats::FORMATS`], [`batch::BILINGUAL_FORMATS`], the catalogue. A new member is a file and a line.
 //! - Same model, input and options give the same text, at any batch size and thread count; with
-//!   [`OpenOptions::portable`] on any instruction set, without on any but AMX: see
+//!   [`OpenOptions::reproducible`] on any instruction set, without on any but AMX: see
 //!   [`kernels::Phase`].
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`] and
 //!   [`PromptPart`].

@@ -77,11 +77,11 @@ pub struct OpenOptions {
     /// was made for.
     pub context: Option<usize>,
     /// Multiply quantized weights as floats: slow, for comparison with reference implementations.
-    pub exact: bool,
+    pub reference: bool,
     /// Compute the same bits on every CPU, instead of using instructions that give different
     /// roundings where there are some (see [`Phase`](crate::kernels::Phase)): for outputs that must
     /// not depend on the machine.
-    pub portable: bool,
+    pub reproducible: bool,
     /// Quantize the float weights of a folder. The weights of a GGUF file are used as they are.
     pub quantize: Option<Quantization>,
     /// Folder of the cache of weights: quantized weights, and PyTorch checkpoints converted to
@@ -149,7 +149,7 @@ impl Model {
         let mut bytes_cached = None;
         if let Some(cache) = &options.weights_cache
             && options.cache_packed
-            && !options.exact
+            && !options.reference
             && device.is_cpu()
         {
             options.on_opening.call(Opening::Packing);
@@ -158,9 +158,9 @@ impl Model {
         }
         options.on_opening.call(Opening::Loading);
         let precision = match options {
-            OpenOptions { exact: true, .. } => Precision::Exact,
-            OpenOptions { portable: true, .. } => Precision::Portable,
-            _ => Precision::Quantized,
+            OpenOptions { reference: true, .. } => Precision::Reference,
+            OpenOptions { reproducible: true, .. } => Precision::Reproducible,
+            _ => Precision::Fast,
         };
         let loaded =
             architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
@@ -211,9 +211,9 @@ impl Model {
             bytes,
             matmul_cost,
             bytes_cached,
-            fixed_chunks: options.exact || !device.is_cpu(),
-            phases_share_kernels: options.exact
-                || options.portable
+            fixed_chunks: options.reference || !device.is_cpu(),
+            phases_share_kernels: options.reference
+                || options.reproducible
                 || !device.is_cpu()
                 || Phase::share_kernels(),
             beams,

@@ -125,8 +125,8 @@ fn holds_together(bytes: &[u8]) {
     assert!(ranges.iter().all(|range| range.start < range.end && range.end <= bytes.len()));
     assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start));
     for tensor in gguf.tensors().values() {
-        let blocks = tensor.shape.iter().product::<usize>() / tensor.block_type.block_len();
-        assert_eq!(blocks * tensor.block_type.block_bytes(), tensor.range.len());
+        let blocks = tensor.shape.iter().product::<usize>() / tensor.ggml_type.block_len();
+        assert_eq!(blocks * tensor.ggml_type.block_bytes(), tensor.range.len());
     }
 }
 

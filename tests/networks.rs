@@ -34,11 +34,8 @@ fn fixtures() -> Vec<Fixture> {
         .into_iter()
         .map(|folder| {
             let checkpoint = Checkpoint::open(&folder).unwrap();
-            let setup = Setup {
-                checkpoint: &checkpoint,
-                device: &Device::Cpu,
-                precision: Precision::Quantized,
-            };
+            let setup =
+                Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
             let Loaded { network, .. } = architectures::load(&setup).unwrap();
             let expected = std::fs::read(folder.join("expected.json")).unwrap();
             let name = folder.file_name().unwrap().to_string_lossy().into_owned();
@@ -56,11 +53,8 @@ fn gguf_files_give_the_logits_of_their_folders() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let checkpoint = Checkpoint::open(&path).unwrap();
-        let setup = Setup {
-            checkpoint: &checkpoint,
-            device: &Device::Cpu,
-            precision: Precision::Quantized,
-        };
+        let setup =
+            Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
         let Loaded { network, .. } = architectures::load(&setup).unwrap();
         let expected =
             std::fs::read(here("fixtures/models").join(&name).join("expected.json")).unwrap();
@@ -349,7 +343,7 @@ fn load(folder: &std::path::Path) -> malmoi::Result<Loaded> {
     architectures::load(&Setup {
         checkpoint: &checkpoint,
         device: &Device::Cpu,
-        precision: Precision::Quantized,
+        precision: Precision::Fast,
     })
 }
 
@@ -426,8 +420,7 @@ fn weights_in_pytorchs_own_form_are_converted_once() {
     let error = Checkpoint::open(folder.path()).err().unwrap().to_string();
     assert!(error.contains("its weights are in pytorch_model.bin"), "{error}");
     let checkpoint = Checkpoint::open_with_cache(folder.path(), Some(kept.path())).unwrap();
-    let setup =
-        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
     let Loaded { network, .. } = architectures::load(&setup).unwrap();
     let expected = std::fs::read(from.join("expected.json")).unwrap();
     let expected = serde_json::from_slice(&expected).unwrap();

@@ -68,7 +68,7 @@ fn tensors_are_what_torch_makes_of_them() {
             }
             let (_, info) = found.unwrap().unwrap();
             assert!(info.shape.iter().map(|size| *size as u64).eq(shape.iter().copied()), "{name}");
-            assert!(info.range.start.is_multiple_of(info.block_type.block_bytes()), "{name}");
+            assert!(info.range.start.is_multiple_of(info.ggml_type.block_bytes()), "{name}");
         }
         assert!(opened.get("position_ids").unwrap().is_none());
     }

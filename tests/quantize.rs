@@ -3,7 +3,7 @@ use std::path::Path;
 use candle_core::Device;
 use malmoi::architectures::{self, LogitsFor, Row, Setup};
 use malmoi::checkpoint::Checkpoint;
-use malmoi::kernels::{BlockType, Phase, Precision};
+use malmoi::kernels::{GgmlType, Phase, Precision};
 use malmoi::{Error, Quantization};
 
 use crate::support::here;
@@ -14,8 +14,7 @@ fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
     if let Some((to, kept_in)) = quantized {
         checkpoint.quantize(to, kept_in).unwrap();
     }
-    let setup =
-        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
     let network = architectures::load(&setup).unwrap().network;
     let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();
@@ -88,13 +87,13 @@ fn each_weight_is_at_most_half_a_step_off() {
             let weight = checkpoint.find(name).unwrap().unwrap();
             let floats =
                 weight.to_tensor(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1::<f32>();
-            (weight.block_type, floats.unwrap())
+            (weight.ggml_type, floats.unwrap())
         };
-        let ((_, whole), (block_type, quantized)) = (numbers(&whole), numbers(&quantized));
-        assert_eq!(block_type == BlockType::Q8_0, name != "model.norm.weight", "{name}");
+        let ((_, whole), (ggml_type, quantized)) = (numbers(&whole), numbers(&quantized));
+        assert_eq!(ggml_type == GgmlType::Q8_0, name != "model.norm.weight", "{name}");
         for (whole, quantized) in whole.chunks(32).zip(quantized.chunks(32)) {
             let largest = whole.iter().fold(0f32, |most, x| most.max(x.abs()));
-            let most = if block_type == BlockType::Q8_0 { largest / 225.0 } else { 0.0 };
+            let most = if ggml_type == GgmlType::Q8_0 { largest / 225.0 } else { 0.0 };
             assert!(whole.iter().zip(quantized).all(|(a, b)| (a - b).abs() <= most), "{name}");
         }
     }

@@ -87,8 +87,7 @@ fn fixture(checkpoint: &Path, folder: &Path) -> Fixture {
 
 fn load(path: &Path) -> malmoi::Result<Loaded> {
     let checkpoint = Checkpoint::open(path)?;
-    let setup =
-        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
     architectures::load(&setup)
 }
 
@@ -408,8 +407,7 @@ fn gguf_files_that_say_too_little_are_refused_by_name() {
 /// The search that a fixture's folder or file asks for, for a task.
 fn asked_for(name: &str, task: &str) -> BeamSearchConfig {
     let checkpoint = Checkpoint::open(&here("fixtures/seq2seq").join(name)).unwrap();
-    let setup =
-        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
     let Loaded { vocabulary, context, .. } = architectures::load(&setup).unwrap();
     BeamSearchConfig::from_checkpoint(&checkpoint.config, task, vocabulary, context).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
-use crate::kernels::{Linear, Phase, Weight, gated_layers, layer_norm, rms_norm, rotate};
+use crate::kernels::{Linear, Phase, Weight, gated_layers, layer_norm, rms_norm, rope};
 
 pub use crate::kernels::Activation;
 
@@ -90,7 +90,7 @@ pub struct Rotation {
 }
 
 impl Rope {
-    /// `base^(−2i/d)` for the `d` numbers that rotate, computed as the reference does, in f32.
+    /// `base^(−2i/d)` for the `d` numbers that rope, computed as the reference does, in f32.
     pub fn new(rotated: usize, base: f64, pairing: Pairing) -> Self {
         let exponent = |i: usize| (2 * i) as f32 / rotated as f32;
         let frequencies = (0..rotated / 2).map(|i| 1.0 / (base as f32).powf(exponent(i))).collect();
@@ -125,7 +125,7 @@ impl Rotation {
     /// Rotates `[tokens, heads, head_dim]`.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
         if x.device().is_cpu() {
-            return rotate(x, &self.cos, &self.sin, self.pairing == Pairing::Neighbours);
+            return rope(x, &self.cos, &self.sin, self.pairing == Pairing::Neighbours);
         }
         let (size, rotated) = (x.dim(D::Minus1)?, 2 * self.cos.dim(D::Minus1)?);
         if rotated < size {
@@ -174,7 +174,7 @@ impl GatedMlp {
         let (tokens, at_once) = (x.dim(0)?, Self::tokens_at_once());
         if tokens <= at_once || !x.device().is_cpu() {
             let widened = gated_layers(x, &self.gate, &self.up, self.activation, phase)?;
-            return self.down.forward_onto(&widened, onto, phase);
+            return self.down.forward_add(&widened, onto, phase);
         }
         let some = |from| {
             let part = |x: &Tensor| x.narrow(0, from, at_once.min(tokens - from));

@@ -6,7 +6,7 @@ use candle_core::{IndexOp, Result, Tensor};
 
 use super::batch::{Row, row_starts};
 use super::state::EncoderOutput;
-use crate::kernels::{KeyValues, Span, threads};
+use crate::kernels::{KvCache, SequenceSlice, threads};
 
 /// Range of each input among the tokens of all inputs.
 fn ranges(inputs: &[&[u32]]) -> Vec<Range<usize>> {
@@ -24,10 +24,10 @@ pub(super) fn encoder_self_attention(
     k: &Tensor,
     v: &Tensor,
     inputs: &[&[u32]],
-) -> Result<Vec<Span>> {
+) -> Result<Vec<SequenceSlice>> {
     let span = |_, range: &mut Range<usize>| {
-        let past = KeyValues::of(&k.i(range.clone())?, &v.i(range.clone())?)?;
-        Ok(Span { tokens: range.len(), past })
+        let cache = KvCache::from_tensors(&k.i(range.clone())?, &v.i(range.clone())?)?;
+        Ok(SequenceSlice { tokens: range.len(), cache })
     };
     threads::parallel_map(&mut ranges(inputs), span).into_iter().collect()
 }
@@ -38,7 +38,7 @@ pub(super) fn decoder_self_attention(
     v: &Tensor,
     rows: &mut [Row<'_>],
     layer: usize,
-) -> Result<Vec<Span>> {
+) -> Result<Vec<SequenceSlice>> {
     let starts = row_starts(rows);
     let span = |index: usize, row: &mut Row<'_>| {
         let tokens = row.tokens.len();
@@ -46,21 +46,22 @@ pub(super) fn decoder_self_attention(
         let length = row.state.len();
         let past = row.state.kv_cache(layer)?;
         past.append(length, &part(k)?, &part(v)?)?;
-        Ok(Span { tokens, past: past.clone() })
+        Ok(SequenceSlice { tokens, cache: past.clone() })
     };
     threads::parallel_map(rows, span).into_iter().collect()
 }
 
 /// Every row attends to its encoder output. Consecutive rows with the same encoder output, as beams
 /// have, share a span.
-pub(super) fn cross_attention(rows: &[Row<'_>], layer: usize) -> Result<Vec<Span>> {
-    let mut spans: Vec<Span> = Vec::with_capacity(rows.len());
+pub(super) fn cross_attention(rows: &[Row<'_>], layer: usize) -> Result<Vec<SequenceSlice>> {
+    let mut spans: Vec<SequenceSlice> = Vec::with_capacity(rows.len());
     let mut last: Option<&EncoderOutput> = None;
     for row in rows {
         let output = row.state.encoder_output()?;
         match spans.last_mut().filter(|_| last.is_some_and(|last| last.is_same(output))) {
             Some(span) => span.tokens += row.tokens.len(),
-            None => spans.push(Span { tokens: row.tokens.len(), past: output.kv(layer)?.clone() }),
+            None => spans
+                .push(SequenceSlice { tokens: row.tokens.len(), cache: output.kv(layer)?.clone() }),
         }
         last = Some(output);
     }
@@ -75,7 +76,7 @@ pub(super) fn cross_kv(
 ) -> Result<Vec<EncoderOutput>> {
     let output = |_, range: &mut Range<usize>| {
         let part = |x: &Tensor| x.i(range.clone());
-        let layers = layers.iter().map(|(k, v)| KeyValues::of(&part(k)?, &part(v)?));
+        let layers = layers.iter().map(|(k, v)| KvCache::from_tensors(&part(k)?, &part(v)?));
         Ok(EncoderOutput::new(layers.collect::<Result<_>>()?))
     };
     threads::parallel_map(&mut ranges(inputs), output).into_iter().collect()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use candle_core::Result;
 
-use crate::kernels::KeyValues;
+use crate::kernels::KvCache;
 
 /// Everything that a network keeps of one sequence.
 #[derive(Clone)]
@@ -28,10 +28,10 @@ pub struct State {
 
 /// Cross-attention keys and values of one encoder input, for each decoder layer. Read only.
 #[derive(Clone)]
-pub(super) struct EncoderOutput(Arc<Vec<KeyValues>>);
+pub(super) struct EncoderOutput(Arc<Vec<KvCache>>);
 
 impl EncoderOutput {
-    pub fn new(layers: Vec<KeyValues>) -> Self {
+    pub fn new(layers: Vec<KvCache>) -> Self {
         Self(Arc::new(layers))
     }
 
@@ -41,7 +41,7 @@ impl EncoderOutput {
     }
 
     /// Keys and values for a decoder layer.
-    pub fn kv(&self, layer: usize) -> Result<&KeyValues> {
+    pub fn kv(&self, layer: usize) -> Result<&KvCache> {
         match self.0.get(layer) {
             Some(kv) => Ok(kv),
             None => candle_core::bail!("a state of another network"),
@@ -70,7 +70,7 @@ pub(super) enum SequenceCache {
 #[derive(Clone)]
 pub(super) enum LayerCache {
     /// Keys and values of every token.
-    Attention(KeyValues),
+    Attention(KvCache),
     /// A state of fixed size.
     Recurrent(RecurrentState),
     /// None: the layer uses the keys and values of another one.
@@ -199,7 +199,7 @@ impl State {
     }
 
     /// The KV cache of an attention layer.
-    pub(super) fn kv_cache(&mut self, layer: usize) -> Result<&mut KeyValues> {
+    pub(super) fn kv_cache(&mut self, layer: usize) -> Result<&mut KvCache> {
         match self.layer(layer) {
             Some(LayerCache::Attention(cache)) => Ok(cache),
             _ => candle_core::bail!("a state of another network"),

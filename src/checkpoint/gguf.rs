@@ -14,7 +14,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::files::MappedFile;
-use crate::kernels::{BlockType, Weight};
+use crate::kernels::{GgmlType, Weight};
 
 pub(super) const MAGIC: &[u8; 4] = b"GGUF";
 /// More tensors or metadata entries than any model has; a bound for the hash maps.
@@ -53,7 +53,7 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorInfo {
     /// How its numbers are stored.
-    pub block_type: BlockType,
+    pub ggml_type: GgmlType,
     /// Dimensions, outermost first (the reverse of the file's order): `[rows, columns]` of a
     /// matrix.
     pub shape: Vec<usize>,
@@ -65,7 +65,7 @@ impl TensorInfo {
     /// The tensor in its file; `None` where it leaves it.
     pub(super) fn weight(&self, file: &MappedFile) -> Option<Weight> {
         let bytes = file.slice(self.range.clone())?;
-        Some(Weight { block_type: self.block_type, shape: self.shape.clone(), bytes, tiles: None })
+        Some(Weight { ggml_type: self.ggml_type, shape: self.shape.clone(), bytes, packed: None })
     }
 }
 
@@ -398,7 +398,7 @@ fn read_tensors(
     let mut described = Vec::new();
     for _ in 0..count {
         let name = reader.name(MAX_TENSOR_NAME_BYTES)?;
-        let (block_type, shape, bytes) =
+        let (ggml_type, shape, bytes) =
             read_shape(reader).map_err(|reason| format!("tensor `{name}`: {reason}"))?;
         let offset = reader.u64()?;
         if offset % alignment != 0 {
@@ -406,7 +406,7 @@ fn read_tensors(
                 "tensor `{name}`: offset {offset} is not a multiple of {alignment}"
             ));
         }
-        described.push((name, block_type, shape, offset, bytes));
+        described.push((name, ggml_type, shape, offset, bytes));
     }
     // Tensor data begins at the next aligned byte after the header.
     let data_start = (reader.at as u64).next_multiple_of(alignment);
@@ -414,7 +414,7 @@ fn read_tensors(
     described.sort_by_key(|(_, _, _, offset, _)| *offset);
     let mut tensors = HashMap::new();
     let mut previous_end = 0;
-    for (name, block_type, shape, offset, bytes) in described {
+    for (name, ggml_type, shape, offset, bytes) in described {
         if offset < previous_end {
             return Err(format!("tensor `{name}` overlaps the one before it"));
         }
@@ -434,12 +434,12 @@ fn read_tensors(
         if tensors.contains_key(&name) {
             return Err(format!("tensor `{name}` is given twice"));
         }
-        tensors.insert(name, TensorInfo { block_type, shape, range });
+        tensors.insert(name, TensorInfo { ggml_type, shape, range });
     }
     Ok(tensors)
 }
 
-fn read_shape(reader: &mut Reader<'_>) -> Parsed<(BlockType, Vec<usize>, u64)> {
+fn read_shape(reader: &mut Reader<'_>) -> Parsed<(GgmlType, Vec<usize>, u64)> {
     let dimensions = reader.u32()?;
     if !(1..=4).contains(&dimensions) {
         return Err(format!("{dimensions} dimensions (1 to 4 are possible)"));
@@ -456,21 +456,21 @@ fn read_shape(reader: &mut Reader<'_>) -> Parsed<(BlockType, Vec<usize>, u64)> {
         shape.push(dimension as usize);
     }
     let id = reader.u32()?;
-    let block_type = BlockType::from_ggml(id).map_err(|name| {
+    let ggml_type = GgmlType::from_ggml(id).map_err(|name| {
         format!(
             "stored as {name}, which is not supported (supported: {})",
-            BlockType::supported_names()
+            GgmlType::supported_names()
         )
     })?;
-    if shape[0] % block_type.block_len() != 0 {
+    if shape[0] % ggml_type.block_len() != 0 {
         return Err(format!(
             "rows of {} do not divide into blocks of {}",
             shape[0],
-            block_type.block_len()
+            ggml_type.block_len()
         ));
     }
-    let blocks = elements / block_type.block_len() as u64;
-    let bytes = blocks.checked_mul(block_type.block_bytes() as u64).ok_or("its size overflows")?;
+    let blocks = elements / ggml_type.block_len() as u64;
+    let bytes = blocks.checked_mul(ggml_type.block_bytes() as u64).ok_or("its size overflows")?;
     shape.reverse();
-    Ok((block_type, shape, bytes))
+    Ok((ggml_type, shape, bytes))
 }

@@ -270,8 +270,8 @@ impl Checkpoint {
             }
         };
         Ok(found.and_then(|(name, file, info)| {
-            let tiles = self.packed.as_ref().and_then(|packed| packed.get(&name));
-            Some(Weight { tiles, ..info.weight(file)? })
+            let packed = self.packed.as_ref().and_then(|packed| packed.get(&name));
+            Some(Weight { packed, ..info.weight(file)? })
         }))
     }
 

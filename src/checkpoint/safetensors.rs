@@ -16,7 +16,7 @@ use serde_json::json;
 use super::gguf::TensorInfo;
 use crate::error::{Error, Result};
 use crate::files::MappedFile;
-use crate::kernels::{BlockType, Weight};
+use crate::kernels::{GgmlType, Weight};
 
 /// The reference implementation's own limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -205,10 +205,10 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
             ));
         }
         let range = data_start + start as usize..data_start + end as usize;
-        let block_type = match entry.dtype.as_str() {
-            "F32" => BlockType::F32,
-            "F16" => BlockType::F16,
-            "BF16" => BlockType::BF16,
+        let ggml_type = match entry.dtype.as_str() {
+            "F32" => GgmlType::F32,
+            "F16" => GgmlType::F16,
+            "BF16" => GgmlType::BF16,
             _ => {
                 described.push((start, end, name, Stored::OfType(entry.dtype, range)));
                 continue;
@@ -217,7 +217,7 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
         let size = entry
             .shape
             .iter()
-            .try_fold(block_type.block_bytes() as u64, |size, d| size.checked_mul(*d));
+            .try_fold(ggml_type.block_bytes() as u64, |size, d| size.checked_mul(*d));
         if size != Some(end - start) {
             return Err(format!(
                 "tensor `{name}` of shape {:?} does not take {} bytes",
@@ -226,7 +226,7 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
             ));
         }
         let shape = entry.shape.iter().map(|d| *d as usize).collect();
-        described.push((start, end, name, Stored::Usable(TensorInfo { block_type, shape, range })));
+        described.push((start, end, name, Stored::Usable(TensorInfo { ggml_type, shape, range })));
     }
     described.sort_by_key(|(start, end, _, _)| (*start, *end));
     let mut previous_end = 0;

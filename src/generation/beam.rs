@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::logits_rules::{LogitsProcessors, TokenHistory};
 use crate::architectures::{LogitsFor, Network, Row, State};
 use crate::error::{Error, Result};
-use crate::kernels::{Phase, are_numbers, log_sum_exp, threads};
+use crate::kernels::{Phase, has_no_nan, log_sum_exp, threads};
 
 /// Lower than any score of a hypothesis.
 const LOWEST: f32 = -1e9;
@@ -248,7 +248,7 @@ impl Search {
 
     /// Adds a token to each beam, by its logits.
     fn advance(&mut self, config: &BeamSearchConfig, logits: &[&[f32]]) {
-        if !logits.iter().all(|logits| are_numbers(logits)) {
+        if !logits.iter().all(|logits| has_no_nan(logits)) {
             (self.failed, self.is_over) = (true, true);
         } else if config.num_beams <= 1 {
             self.advance_greedily(config, logits[0]);

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::logits_rules::{LogitsProcessors, TokenHistory};
 use super::options::Options;
 use crate::checkpoint::SamplingDefaults;
-use crate::kernels::largest;
+use crate::kernels;
 
 /// How the next token is chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -172,7 +172,7 @@ fn keep_typical(weights: &mut Vec<(u32, f32)>, fraction: f32) {
 
 /// The token with the highest score; the first one on ties.
 fn argmax(scores: &[f32]) -> u32 {
-    largest(scores) as u32
+    kernels::argmax(scores) as u32
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::architectures::{LogitsFor, Row, State};
 use crate::checkpoint::TextStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
-use crate::kernels::{Phase, are_numbers};
+use crate::kernels::{Phase, has_no_nan};
 
 /// Maximum number of times a sequence is rolled back out of a loop before it is ended.
 const MAX_ROLLBACKS: usize = 2;
@@ -212,7 +212,7 @@ impl<'m> Sequence<'m> {
     }
 
     fn append_token(&mut self, logits: &[f32]) -> Result<String> {
-        if !are_numbers(logits) {
+        if !has_no_nan(logits) {
             return Err(Error::Engine("the network computed a logit that is NaN".into()));
         }
         let options = &*self.options.clone();

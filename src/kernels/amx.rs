@@ -14,61 +14,58 @@ use std::arch::x86_64::*;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use crate::kernels::shape::TILE;
-use crate::kernels::simd::Chunk;
+use crate::kernels::shape::PANEL_ROWS;
+use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::threads::Zero;
 
 /// Rows of a register.
-pub const ROWS: usize = 16;
+pub const TILE_ROWS: usize = 16;
 /// Bytes of one of them …
-const ROW_BYTES: usize = 64;
+const TILE_ROW_BYTES: usize = 64;
 /// … and as many numbers of 16 bits.
-pub const COLUMNS: usize = ROW_BYTES / 2;
-/// Registers of either side that meet at once.
+pub const TILE_K: usize = TILE_ROW_BYTES / 2;
+/// AmxTiles of either side that meet at once.
 pub const PAIR: usize = 2;
 
 /// 32 numbers of 16 bits: a row of a register.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub struct Piece(pub [u16; COLUMNS]);
+pub struct TileRow(pub [u16; TILE_K]);
 
-impl Zero for Piece {
-    const ZERO: Self = Self([0; COLUMNS]);
+impl Zero for TileRow {
+    const ZERO: Self = Self([0; TILE_K]);
 }
 
 /// What 16 rows of 32 columns are multiplied with, for 16 outputs: pairs of columns, of all
 /// outputs.
-pub type Register = [Piece; COLUMNS / 2];
+pub type BTile = [TileRow; TILE_K / 2];
 
-impl Zero for Register {
-    const ZERO: Self = [Piece::ZERO; COLUMNS / 2];
+impl Zero for BTile {
+    const ZERO: Self = [TileRow::ZERO; TILE_K / 2];
 }
 
 /// The nearest number of 16 bits; of two that are as near the one further from zero. What is no
 /// number stays so.
 #[inline(always)]
-pub fn half(x: f32) -> u16 {
+pub fn f32_to_bf16(x: f32) -> u16 {
     let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
     if x.is_nan() { 0x7fc0 } else { nearest }
 }
 
-/// Up to 16 rows of so many columns as `[columns / 32, 16]`, rounded as [`half`] does; rows that
+/// Up to 16 rows of so many columns as `[columns / 32, 16]`, rounded as [`f32_to_bf16`] does; rows that
 /// are not there are zero.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Piece>]) {
+pub fn round_rows(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<TileRow>]) {
     let rows = floats.len() / columns;
-    assert!(rows <= ROWS && pieces.len() == columns / COLUMNS * ROWS);
-    for (block, pieces) in pieces.chunks_exact_mut(ROWS).enumerate() {
+    assert!(rows <= TILE_ROWS && pieces.len() == columns / TILE_K * TILE_ROWS);
+    for (block, pieces) in pieces.chunks_exact_mut(TILE_ROWS).enumerate() {
         for (row, piece) in pieces.iter_mut().enumerate() {
             let mut both = _mm512_setzero_si512();
             if row < rows {
-                let from = &floats[row * columns + block * COLUMNS..][..COLUMNS];
+                let from = &floats[row * columns + block * TILE_K..][..TILE_K];
                 // SAFETY: 32 floats.
                 both = unsafe {
-                    side_by_side(
-                        _mm512_loadu_ps(from.as_ptr()),
-                        _mm512_loadu_ps(from[16..].as_ptr()),
-                    )
+                    pack_bf16(_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[16..].as_ptr()))
                 };
             }
             // SAFETY: a piece is as large as a register.
@@ -77,13 +74,13 @@ pub fn round(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Piece>]) 
     }
 }
 
-/// 32 numbers, rounded as [`half`] does.
+/// 32 numbers, rounded as [`f32_to_bf16`] does.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn side_by_side(a: __m512, b: __m512) -> __m512i {
+fn pack_bf16(a: __m512, b: __m512) -> __m512i {
     macro_rules! upper {
         ($floats:expr) => {{
-            let bits = _mm512_castps_si512(canonical($floats));
+            let bits = _mm512_castps_si512(canonical_nan($floats));
             _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, _mm512_set1_epi32(0x8000)))
         }};
     }
@@ -92,24 +89,24 @@ fn side_by_side(a: __m512, b: __m512) -> __m512i {
     _mm512_permutexvar_epi64(order, _mm512_packus_epi32(upper!(a), upper!(b)))
 }
 
-/// What is no number, as one that [`pair`] keeps: rounding would make zero of some that files may
+/// What is no number, as one that [`bf16_pairs`] keeps: rounding would make zero of some that files may
 /// hold.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub fn canonical(floats: __m512) -> __m512 {
+pub fn canonical_nan(floats: __m512) -> __m512 {
     let none = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(floats, floats);
     _mm512_mask_mov_ps(floats, none, _mm512_set1_ps(f32::NAN))
 }
 
-/// Two columns of 16 outputs as a pair, rounded as [`half`] does; what is no number must be
-/// [`canonical`].
+/// Two columns of 16 outputs as a pair, rounded as [`f32_to_bf16`] does; what is no number must be
+/// [`canonical_nan`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-pub fn pair(even: __m512, odd: __m512) -> Piece {
-    // So far that the upper half is the nearest.
+pub fn bf16_pairs(even: __m512, odd: __m512) -> TileRow {
+    // So far that the upper f32_to_bf16 is the nearest.
     let up = |floats| _mm512_add_epi32(_mm512_castps_si512(floats), _mm512_set1_epi32(0x8000));
     let both = _mm512_mask_blend_epi16(0xaaaa_aaaa, _mm512_srli_epi32::<16>(up(even)), up(odd));
-    let mut piece = Piece::ZERO;
+    let mut piece = TileRow::ZERO;
     // SAFETY: a piece is as large as a register.
     unsafe { _mm512_store_si512((&raw mut piece).cast(), both) };
     piece
@@ -130,16 +127,16 @@ impl Config {
     fn whole() -> Self {
         let mut config =
             Self { palette: 1, start: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
-        config.row_bytes[..8].fill(ROW_BYTES as u16);
-        config.rows[..8].fill(ROWS as u8);
+        config.row_bytes[..8].fill(TILE_ROW_BYTES as u16);
+        config.rows[..8].fill(TILE_ROWS as u8);
         config
     }
 }
 
 /// This thread's registers, until it is dropped.
-pub struct Registers(PhantomData<*const ()>);
+pub struct AmxTiles(PhantomData<*const ()>);
 
-impl Registers {
+impl AmxTiles {
     /// # Safety
     /// The processor has them, and this process may use them; the thread has no other such value.
     pub unsafe fn begin() -> Self {
@@ -159,21 +156,21 @@ impl Registers {
     /// So many registers of columns and of rows lie at each place, and the 16 lines of a register's
     /// sums, so many bytes apart.
     #[inline]
-    pub unsafe fn multiply(
+    pub unsafe fn matmul_2x2(
         &self,
-        outputs: [*const Register; PAIR],
-        rows: [*const Piece; PAIR],
+        outputs: [*const BTile; PAIR],
+        rows: [*const TileRow; PAIR],
         blocks: usize,
-        sums: [*mut Chunk; PAIR * PAIR],
+        sums: [*mut AlignedF32x16; PAIR * PAIR],
         line: usize,
         first: bool,
     ) {
         // SAFETY: by the caller's word.
         unsafe {
-            begin_sums(sums, line, first);
+            load_sums(sums, line, first);
             for block in 0..blocks {
                 let (rows, outputs) = (
-                    [rows[0].add(block * ROWS), rows[1].add(block * ROWS)],
+                    [rows[0].add(block * TILE_ROWS), rows[1].add(block * TILE_ROWS)],
                     [outputs[0].add(block), outputs[1].add(block)],
                 );
                 asm!(
@@ -186,11 +183,11 @@ impl Registers {
                     "tdpbf16ps tmm2, tmm7, tmm4",
                     "tdpbf16ps tmm3, tmm7, tmm5",
                     x = in(reg) rows[0], y = in(reg) rows[1], w = in(reg) outputs[0], v = in(reg) outputs[1],
-                    line = in(reg) ROW_BYTES,
+                    line = in(reg) TILE_ROW_BYTES,
                     options(nostack, preserves_flags, readonly),
                 );
             }
-            end_sums(sums, line);
+            store_sums(sums, line);
         }
     }
 
@@ -199,22 +196,22 @@ impl Registers {
     /// multiplied with what is left.
     ///
     /// # Safety
-    /// As for [`Registers::multiply`], with twice as many registers.
+    /// As for [`AmxTiles::matmul_2x2`], with twice as many registers.
     #[inline]
-    pub unsafe fn multiply_split(
+    pub unsafe fn matmul_2x2_split(
         &self,
-        outputs: [*const Register; PAIR],
-        rows: [*const Piece; PAIR],
+        outputs: [*const BTile; PAIR],
+        rows: [*const TileRow; PAIR],
         blocks: usize,
-        sums: [*mut Chunk; PAIR * PAIR],
+        sums: [*mut AlignedF32x16; PAIR * PAIR],
         line: usize,
     ) {
         // SAFETY: by the caller's word.
         unsafe {
-            begin_sums(sums, line, true);
+            load_sums(sums, line, true);
             for block in 0..blocks {
                 let (rows, outputs) = (
-                    [rows[0].add(2 * block * ROWS), rows[1].add(2 * block * ROWS)],
+                    [rows[0].add(2 * block * TILE_ROWS), rows[1].add(2 * block * TILE_ROWS)],
                     [outputs[0].add(2 * block), outputs[1].add(2 * block)],
                 );
                 // In an order in which what is loaded is used twice: a load takes as long as a
@@ -241,11 +238,11 @@ impl Registers {
                     "tdpbf16ps tmm1, tmm6, tmm5",
                     "tdpbf16ps tmm3, tmm7, tmm5",
                     x = in(reg) rows[0], y = in(reg) rows[1], w = in(reg) outputs[0], v = in(reg) outputs[1],
-                    line = in(reg) ROW_BYTES,
+                    line = in(reg) TILE_ROW_BYTES,
                     options(nostack, preserves_flags, readonly),
                 );
             }
-            end_sums(sums, line);
+            store_sums(sums, line);
         }
     }
 }
@@ -253,9 +250,9 @@ impl Registers {
 /// Loads sums of two times two registers, or zeros them.
 ///
 /// # Safety
-/// Registers are set up, and a register's sums lie at each place.
+/// AmxTiles are set up, and a register's sums lie at each place.
 #[inline]
-unsafe fn begin_sums(sums: [*mut Chunk; PAIR * PAIR], line: usize, first: bool) {
+unsafe fn load_sums(sums: [*mut AlignedF32x16; PAIR * PAIR], line: usize, first: bool) {
     // SAFETY: by the caller's word. The compiler uses none of these registers.
     unsafe {
         if first {
@@ -280,9 +277,9 @@ unsafe fn begin_sums(sums: [*mut Chunk; PAIR * PAIR], line: usize, first: bool) 
 }
 
 /// # Safety
-/// As for [`begin_sums`].
+/// As for [`load_sums`].
 #[inline]
-unsafe fn end_sums(sums: [*mut Chunk; PAIR * PAIR], line: usize) {
+unsafe fn store_sums(sums: [*mut AlignedF32x16; PAIR * PAIR], line: usize) {
     // SAFETY: as there.
     unsafe {
         asm!(
@@ -296,7 +293,7 @@ unsafe fn end_sums(sums: [*mut Chunk; PAIR * PAIR], line: usize) {
     }
 }
 
-impl Drop for Registers {
+impl Drop for AmxTiles {
     fn drop(&mut self) {
         // SAFETY: they were configured, and nothing more is done with them.
         unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
@@ -307,10 +304,10 @@ impl Drop for Registers {
 /// can be; says how many products that was.
 ///
 /// # Safety
-/// As for [`Registers::begin`].
+/// As for [`AmxTiles::begin`].
 pub unsafe fn products(rounds: usize) -> usize {
     // SAFETY: by the caller's word.
-    let _registers = unsafe { Registers::begin() };
+    let _registers = unsafe { AmxTiles::begin() };
     for _ in 0..rounds {
         // SAFETY: registers are zero after they were set up. None is known to the compiler.
         unsafe {
@@ -323,7 +320,7 @@ pub unsafe fn products(rounds: usize) -> usize {
             );
         }
     }
-    rounds * 4 * ROWS * TILE * COLUMNS
+    rounds * 4 * TILE_ROWS * PANEL_ROWS * TILE_K
 }
 
 #[cfg(test)]
@@ -337,7 +334,7 @@ mod tests {
 
     /// What one instruction adds for a row and an output: even columns and odd ones, each after the
     /// other, and both together.
-    fn product(row: &Piece, output: usize, columns: &Register) -> f32 {
+    fn product(row: &TileRow, output: usize, columns: &BTile) -> f32 {
         let mut sums = [0f32; 2];
         for (at, row) in row.0.into_iter().enumerate() {
             sums[at % 2] =
@@ -353,15 +350,15 @@ mod tests {
         }
         const BLOCKS: usize = 3;
         let piece = |seed: usize| {
-            Piece(std::array::from_fn(|at| {
-                half(((seed * 32 + at) * 7919 % 2003) as f32 / 500.0 - 2.0)
+            TileRow(std::array::from_fn(|at| {
+                f32_to_bf16(((seed * 32 + at) * 7919 % 2003) as f32 / 500.0 - 2.0)
             }))
         };
         // Of each of two: twice three registers.
-        let rows: Vec<Vec<Piece>> = (0..2)
-            .map(|one| (0..2 * BLOCKS * ROWS).map(|row| piece(one * 1000 + row)).collect())
+        let rows: Vec<Vec<TileRow>> = (0..2)
+            .map(|one| (0..2 * BLOCKS * TILE_ROWS).map(|row| piece(one * 1000 + row)).collect())
             .collect();
-        let columns: Vec<Vec<Register>> = (0..2)
+        let columns: Vec<Vec<BTile>> = (0..2)
             .map(|one| {
                 let register =
                     |block| std::array::from_fn(|at| piece(one * 2000 + block * 16 + at + 500));
@@ -369,26 +366,26 @@ mod tests {
             })
             .collect();
         // A line of sums for both outputs.
-        let mut sums = vec![Chunk([0.5; 16]); 2 * ROWS * 2];
+        let mut sums = vec![AlignedF32x16([0.5; 16]); 2 * TILE_ROWS * 2];
         let mut split = sums.clone();
-        let at = |sums: &mut Vec<Chunk>| {
+        let at = |sums: &mut Vec<AlignedF32x16>| {
             let first = sums.as_mut_ptr();
-            [0, 1, 2 * ROWS, 2 * ROWS + 1].map(|at| first.wrapping_add(at))
+            [0, 1, 2 * TILE_ROWS, 2 * TILE_ROWS + 1].map(|at| first.wrapping_add(at))
         };
         let (outputs, places) =
             ([0, 1].map(|one| columns[one].as_ptr()), [0, 1].map(|one| rows[one].as_ptr()));
         // SAFETY: AMX is allowed; so many registers and lines there are.
         unsafe {
-            let registers = Registers::begin();
-            registers.multiply(outputs, places, 2 * BLOCKS, at(&mut sums), 128, false);
-            registers.multiply_split(outputs, places, BLOCKS, at(&mut split), 128);
+            let registers = AmxTiles::begin();
+            registers.matmul_2x2(outputs, places, 2 * BLOCKS, at(&mut sums), 128, false);
+            registers.matmul_2x2_split(outputs, places, BLOCKS, at(&mut split), 128);
         }
         for (row, output) in
-            (0..2 * ROWS).flat_map(|row| (0..2 * 16).map(move |output| (row, output)))
+            (0..2 * TILE_ROWS).flat_map(|row| (0..2 * 16).map(move |output| (row, output)))
         {
-            let (rows, columns) = (&rows[row / ROWS], &columns[output / 16]);
+            let (rows, columns) = (&rows[row / TILE_ROWS], &columns[output / 16]);
             let of = |from: usize, to: usize| {
-                product(&rows[from * ROWS + row % ROWS], output % 16, &columns[to])
+                product(&rows[from * TILE_ROWS + row % TILE_ROWS], output % 16, &columns[to])
             };
             let all = (0..2 * BLOCKS).fold(0.5, |sum, block| sum + of(block, block));
             let place = (row * 2 + output / 16, output % 16);
@@ -411,23 +408,24 @@ mod tests {
             (0..5 * 96).map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0).collect();
         (floats[7], floats[200], floats[301]) =
             (f32::NAN, f32::from_bits(0xffff_ffff), f32::NEG_INFINITY);
-        let mut pieces = vec![MaybeUninit::new(Piece([1; COLUMNS])); 3 * ROWS];
+        let mut pieces = vec![MaybeUninit::new(TileRow([1; TILE_K])); 3 * TILE_ROWS];
         // SAFETY: whoever has AMX has AVX-512.
-        unsafe { round(&floats, 96, &mut pieces) };
-        for (row, column) in (0..ROWS).flat_map(|row| (0..96).map(move |column| (row, column))) {
+        unsafe { round_rows(&floats, 96, &mut pieces) };
+        for (row, column) in (0..TILE_ROWS).flat_map(|row| (0..96).map(move |column| (row, column)))
+        {
             // SAFETY: all of them are written.
-            let piece = unsafe { pieces[column / COLUMNS * ROWS + row].assume_init() };
-            let expected = floats.get(row * 96 + column).map_or(0, |x| half(*x));
-            assert_eq!(piece.0[column % COLUMNS], expected, "{row} {column}");
+            let piece = unsafe { pieces[column / TILE_K * TILE_ROWS + row].assume_init() };
+            let expected = floats.get(row * 96 + column).map_or(0, |x| f32_to_bf16(*x));
+            assert_eq!(piece.0[column % TILE_K], expected, "{row} {column}");
         }
     }
 
     #[test]
     fn the_nearest_number_is_taken() {
-        let rounded = |x: f32| number(half(x));
-        assert_eq!([1.0, -1.0, 0.0, f32::INFINITY].map(half), [0x3f80, 0xbf80, 0, 0x7f80]);
-        assert_eq!(half(f32::from_bits(0x3f80_7fff)), 0x3f80);
-        assert_eq!(half(f32::from_bits(0x3f80_8000)), 0x3f81);
+        let rounded = |x: f32| number(f32_to_bf16(x));
+        assert_eq!([1.0, -1.0, 0.0, f32::INFINITY].map(f32_to_bf16), [0x3f80, 0xbf80, 0, 0x7f80]);
+        assert_eq!(f32_to_bf16(f32::from_bits(0x3f80_7fff)), 0x3f80);
+        assert_eq!(f32_to_bf16(f32::from_bits(0x3f80_8000)), 0x3f81);
         assert!(rounded(f32::NAN).is_nan() && rounded(f32::from_bits(0xffff_ffff)).is_nan());
     }
 }

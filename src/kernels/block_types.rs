@@ -7,7 +7,7 @@
 //!
 //! Adding a type: a struct with an `impl Block`, and a line in the table.
 
-use crate::kernels::simd::half_to_f32;
+use crate::kernels::simd::f16_to_f32;
 
 /// Elements unpacked at a time: the largest block. Rows are padded to it with groups of zero scale.
 pub const CHUNK: usize = 256;
@@ -17,7 +17,7 @@ pub const GROUPS: usize = 16;
 /// How a tensor's numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, non_camel_case_types)]
-pub enum BlockType {
+pub enum GgmlType {
     F32,
     F16,
     BF16,
@@ -36,7 +36,7 @@ pub enum BlockType {
 }
 
 struct Row {
-    block_type: BlockType,
+    ggml_type: GgmlType,
     ggml: u32,
     name: &'static str,
     /// Elements and bytes of a block.
@@ -45,9 +45,9 @@ struct Row {
 }
 
 macro_rules! table {
-    ($($block_type:ident $ggml:literal $len:literal $bytes:literal)*) => {
+    ($($ggml_type:ident $ggml:literal $len:literal $bytes:literal)*) => {
         const TABLE: &[Row] = &[$(Row {
-            block_type: BlockType::$block_type, ggml: $ggml, name: stringify!($block_type), len: $len, bytes: $bytes,
+            ggml_type: GgmlType::$ggml_type, ggml: $ggml, name: stringify!($ggml_type), len: $len, bytes: $bytes,
         }),*];
     };
 }
@@ -91,7 +91,7 @@ const REFUSED: &[(u32, &str)] = &[
     (39, "MXFP4"),
 ];
 
-impl BlockType {
+impl GgmlType {
     fn row(self) -> &'static Row {
         // The table lists the variants in order (`the_table_is_in_order` checks it).
         &TABLE[self as usize]
@@ -99,13 +99,13 @@ impl BlockType {
 
     /// Every type, in table order.
     pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.block_type)
+        TABLE.iter().map(|row| row.ggml_type)
     }
 
     /// The type of a ggml id, or the name (or number) of one that is not supported.
     pub fn from_ggml(id: u32) -> Result<Self, String> {
         match TABLE.iter().find(|row| row.ggml == id) {
-            Some(row) => Ok(row.block_type),
+            Some(row) => Ok(row.ggml_type),
             None => Err(REFUSED
                 .iter()
                 .find(|(refused, _)| *refused == id)
@@ -175,7 +175,7 @@ fn bytes<const N: usize>(block: &[u8], at: usize) -> [u8; N] {
 
 #[inline(always)]
 fn half_at(block: &[u8], at: usize) -> f32 {
-    half_to_f32(u16::from_le_bytes(bytes(block, at)))
+    f16_to_f32(u16::from_le_bytes(bytes(block, at)))
 }
 
 /// The two nibbles of 16 bytes: low ones first, as all 32-element types hold them.
@@ -476,41 +476,41 @@ pub fn unpack_chunk<B: Block>(
 
 /// Calls a function generic over quantised block types for the one that is meant.
 macro_rules! for_block_type {
-    ($block_type:expr, $function:ident($($argument:expr),*)) => {{
-        use $crate::kernels::block_types::{self as blocks, BlockType};
-        match $block_type {
-            BlockType::Q4_0 => $function::<blocks::Q4_0>($($argument),*),
-            BlockType::Q4_1 => $function::<blocks::Q4_1>($($argument),*),
-            BlockType::Q5_0 => $function::<blocks::Q5_0>($($argument),*),
-            BlockType::Q5_1 => $function::<blocks::Q5_1>($($argument),*),
-            BlockType::Q8_0 => $function::<blocks::Q8_0>($($argument),*),
-            BlockType::Q8_1 => $function::<blocks::Q8_1>($($argument),*),
-            BlockType::Q2_K => $function::<blocks::Q2K>($($argument),*),
-            BlockType::Q3_K => $function::<blocks::Q3K>($($argument),*),
-            BlockType::Q4_K => $function::<blocks::Q4K>($($argument),*),
-            BlockType::Q5_K => $function::<blocks::Q5K>($($argument),*),
-            BlockType::Q6_K => $function::<blocks::Q6K>($($argument),*),
-            BlockType::Q8_K => $function::<blocks::Q8K>($($argument),*),
-            BlockType::F32 | BlockType::F16 | BlockType::BF16 => unreachable!("float weights have no blocks"),
+    ($ggml_type:expr, $function:ident($($argument:expr),*)) => {{
+        use $crate::kernels::block_types::{self as blocks, GgmlType};
+        match $ggml_type {
+            GgmlType::Q4_0 => $function::<blocks::Q4_0>($($argument),*),
+            GgmlType::Q4_1 => $function::<blocks::Q4_1>($($argument),*),
+            GgmlType::Q5_0 => $function::<blocks::Q5_0>($($argument),*),
+            GgmlType::Q5_1 => $function::<blocks::Q5_1>($($argument),*),
+            GgmlType::Q8_0 => $function::<blocks::Q8_0>($($argument),*),
+            GgmlType::Q8_1 => $function::<blocks::Q8_1>($($argument),*),
+            GgmlType::Q2_K => $function::<blocks::Q2K>($($argument),*),
+            GgmlType::Q3_K => $function::<blocks::Q3K>($($argument),*),
+            GgmlType::Q4_K => $function::<blocks::Q4K>($($argument),*),
+            GgmlType::Q5_K => $function::<blocks::Q5K>($($argument),*),
+            GgmlType::Q6_K => $function::<blocks::Q6K>($($argument),*),
+            GgmlType::Q8_K => $function::<blocks::Q8K>($($argument),*),
+            GgmlType::F32 | GgmlType::F16 | GgmlType::BF16 => unreachable!("float weights have no blocks"),
         }
     }};
 }
 pub(crate) use for_block_type;
 
 /// A row as floats: the meaning of the bytes, and what every kernel is tested against.
-pub fn dequantize_row(block_type: BlockType, bytes: &[u8], out: &mut [f32]) {
-    match block_type {
-        BlockType::F32 => {
+pub fn dequantize_row(ggml_type: GgmlType, bytes: &[u8], out: &mut [f32]) {
+    match ggml_type {
+        GgmlType::F32 => {
             for (out, b) in out.iter_mut().zip(bytes.chunks_exact(4)) {
                 *out = f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
             }
         }
-        BlockType::F16 => {
+        GgmlType::F16 => {
             for (out, b) in out.iter_mut().zip(bytes.chunks_exact(2)) {
-                *out = half_to_f32(u16::from_le_bytes([b[0], b[1]]));
+                *out = f16_to_f32(u16::from_le_bytes([b[0], b[1]]));
             }
         }
-        BlockType::BF16 => {
+        GgmlType::BF16 => {
             for (out, b) in out.iter_mut().zip(bytes.chunks_exact(2)) {
                 *out = f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16);
             }
@@ -542,16 +542,16 @@ mod tests {
     #[test]
     fn the_table_is_in_order() {
         for (index, row) in TABLE.iter().enumerate() {
-            assert_eq!(row.block_type as usize, index);
-            assert_eq!(BlockType::from_ggml(row.ggml), Ok(row.block_type));
+            assert_eq!(row.ggml_type as usize, index);
+            assert_eq!(GgmlType::from_ggml(row.ggml), Ok(row.ggml_type));
         }
-        assert_eq!(BlockType::from_ggml(20), Err("IQ4_NL".to_string()));
+        assert_eq!(GgmlType::from_ggml(20), Err("IQ4_NL".to_string()));
     }
 
     #[test]
     fn every_half_converts_as_ieee_says() {
         for bits in 0..=u16::MAX {
-            let (ours, expected) = (half_to_f32(bits), f16::from_bits(bits).to_f32());
+            let (ours, expected) = (f16_to_f32(bits), f16::from_bits(bits).to_f32());
             assert!(
                 ours.to_bits() == expected.to_bits() || (ours.is_nan() && expected.is_nan()),
                 "{bits:#x}"
@@ -559,23 +559,23 @@ mod tests {
         }
     }
 
-    fn candle_type(block_type: BlockType) -> GgmlDType {
-        match block_type {
-            BlockType::F32 => GgmlDType::F32,
-            BlockType::F16 => GgmlDType::F16,
-            BlockType::BF16 => GgmlDType::BF16,
-            BlockType::Q4_0 => GgmlDType::Q4_0,
-            BlockType::Q4_1 => GgmlDType::Q4_1,
-            BlockType::Q5_0 => GgmlDType::Q5_0,
-            BlockType::Q5_1 => GgmlDType::Q5_1,
-            BlockType::Q8_0 => GgmlDType::Q8_0,
-            BlockType::Q8_1 => GgmlDType::Q8_1,
-            BlockType::Q2_K => GgmlDType::Q2K,
-            BlockType::Q3_K => GgmlDType::Q3K,
-            BlockType::Q4_K => GgmlDType::Q4K,
-            BlockType::Q5_K => GgmlDType::Q5K,
-            BlockType::Q6_K => GgmlDType::Q6K,
-            BlockType::Q8_K => GgmlDType::Q8K,
+    fn candle_type(ggml_type: GgmlType) -> GgmlDType {
+        match ggml_type {
+            GgmlType::F32 => GgmlDType::F32,
+            GgmlType::F16 => GgmlDType::F16,
+            GgmlType::BF16 => GgmlDType::BF16,
+            GgmlType::Q4_0 => GgmlDType::Q4_0,
+            GgmlType::Q4_1 => GgmlDType::Q4_1,
+            GgmlType::Q5_0 => GgmlDType::Q5_0,
+            GgmlType::Q5_1 => GgmlDType::Q5_1,
+            GgmlType::Q8_0 => GgmlDType::Q8_0,
+            GgmlType::Q8_1 => GgmlDType::Q8_1,
+            GgmlType::Q2_K => GgmlDType::Q2K,
+            GgmlType::Q3_K => GgmlDType::Q3K,
+            GgmlType::Q4_K => GgmlDType::Q4K,
+            GgmlType::Q5_K => GgmlDType::Q5K,
+            GgmlType::Q6_K => GgmlDType::Q6K,
+            GgmlType::Q8_K => GgmlDType::Q8K,
         }
     }
 
@@ -585,19 +585,17 @@ mod tests {
         let numbers = Tensor::randn(0f32, 1.0, (3, 512), &device).unwrap();
         // candle makes Q8_1 and Q8_K only as activations and cannot dequantise them; their layouts
         // are in the test below.
-        for block_type in
-            BlockType::all().filter(|t| !matches!(t, BlockType::Q8_1 | BlockType::Q8_K))
-        {
-            let quantized = QTensor::quantize(&numbers, candle_type(block_type)).unwrap();
+        for ggml_type in GgmlType::all().filter(|t| !matches!(t, GgmlType::Q8_1 | GgmlType::Q8_K)) {
+            let quantized = QTensor::quantize(&numbers, candle_type(ggml_type)).unwrap();
             let expected: Vec<f32> =
                 quantized.dequantize(&device).unwrap().flatten_all().unwrap().to_vec1().unwrap();
             let mut ours = vec![0.0; 3 * 512];
-            dequantize_row(block_type, &quantized.data().unwrap(), &mut ours);
+            dequantize_row(ggml_type, &quantized.data().unwrap(), &mut ours);
             for (index, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
                 assert!(
                     (ours - expected).abs() <= 1e-6 * expected.abs().max(1.0),
                     "{} at {index}: {ours} {expected}",
-                    block_type.name()
+                    ggml_type.name()
                 );
             }
         }
@@ -610,14 +608,14 @@ mod tests {
         block[4] = (-3i8) as u8;
         block[35] = 127;
         let mut out = vec![0.0; 32];
-        dequantize_row(BlockType::Q8_1, &block, &mut out);
+        dequantize_row(GgmlType::Q8_1, &block, &mut out);
         assert_eq!((out[0], out[1], out[31]), (-1.5, 0.0, 63.5));
 
         let mut block = vec![0u8; 292];
         block[..4].copy_from_slice(&0.25f32.to_le_bytes());
         block[4 + 255] = (-128i8) as u8;
         let mut out = vec![0.0; 256];
-        dequantize_row(BlockType::Q8_K, &block, &mut out);
+        dequantize_row(GgmlType::Q8_K, &block, &mut out);
         assert_eq!((out[0], out[255]), (0.0, -32.0));
     }
 }

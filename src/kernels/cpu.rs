@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// Rust as it is, compiled for the target's baseline.
-    Plain,
+    Scalar,
     /// AVX2, FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -25,11 +25,11 @@ pub enum Isa {
     Neon,
 }
 
-/// The registers for floats that an instruction set has: see [`Lanes`](crate::kernels::simd::Lanes).
+/// The registers for floats that an instruction set has: see [`F32x16`](crate::kernels::simd::F32x16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registers {
+pub enum FloatWidth {
     /// What the compiler makes of arrays.
-    Plain,
+    Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
@@ -42,22 +42,22 @@ impl Isa {
     /// Every one there is for this kind of processor, the best last.
     pub fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        return [Self::Plain, Self::Avx2, Self::AvxVnni, Self::Vnni, Self::Amx].into_iter();
+        return [Self::Scalar, Self::Avx2, Self::AvxVnni, Self::Vnni, Self::Amx].into_iter();
         #[cfg(target_arch = "aarch64")]
-        return [Self::Plain, Self::Neon].into_iter();
+        return [Self::Scalar, Self::Neon].into_iter();
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        return [Self::Plain].into_iter();
+        return [Self::Scalar].into_iter();
     }
 
     /// The best this processor has.
     pub fn detect() -> Self {
-        Self::all().filter(|isa| isa.available()).last().unwrap_or(Self::Plain)
+        Self::all().filter(|isa| isa.available()).last().unwrap_or(Self::Scalar)
     }
 
     /// Whether this processor can run it.
     pub fn available(self) -> bool {
         match self {
-            Self::Plain => true,
+            Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 is_x86_feature_detected!("avx2")
@@ -76,7 +76,7 @@ impl Isa {
                     && is_x86_feature_detected!("avx512vnni")
             }
             #[cfg(target_arch = "x86_64")]
-            Self::Amx => Self::Vnni.available() && amx_allowed(),
+            Self::Amx => Self::Vnni.available() && amx_permitted(),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => std::arch::is_aarch64_feature_detected!("dotprod"),
         }
@@ -85,7 +85,7 @@ impl Isa {
     /// What it is called.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Plain => "portable",
+            Self::Scalar => "portable",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
@@ -99,21 +99,21 @@ impl Isa {
         }
     }
 
-    /// Whether there are kernels for weights in [`Tiles`](crate::kernels::Tiles).
-    pub fn has_tiles(self) -> bool {
-        self != Self::Plain
+    /// Whether there are kernels for weights in [`PackedWeights`](crate::kernels::PackedWeights).
+    pub fn has_packed_kernels(self) -> bool {
+        self != Self::Scalar
     }
 
     /// What it has for floats.
-    pub fn registers(self) -> Registers {
+    pub fn float_width(self) -> FloatWidth {
         match self {
-            Self::Plain => Registers::Plain,
+            Self::Scalar => FloatWidth::Scalar,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 | Self::AvxVnni => Registers::Avx2,
+            Self::Avx2 | Self::AvxVnni => FloatWidth::Avx2,
             #[cfg(target_arch = "x86_64")]
-            Self::Vnni | Self::Amx => Registers::Avx512,
+            Self::Vnni | Self::Amx => FloatWidth::Avx512,
             #[cfg(target_arch = "aarch64")]
-            Self::Neon => Registers::Neon,
+            Self::Neon => FloatWidth::Neon,
         }
     }
 }
@@ -121,7 +121,7 @@ impl Isa {
 /// Whether this processor has AMX, for bytes and for numbers of 16 bits, and the system lets this
 /// process use it: on Linux it must be asked for.
 #[cfg(target_arch = "x86_64")]
-fn amx_allowed() -> bool {
+fn amx_permitted() -> bool {
     static ALLOWED: OnceLock<bool> = OnceLock::new();
     *ALLOWED.get_or_init(|| {
         const ALL: u32 = 1 << 22 | 1 << 24 | 1 << 25;
@@ -132,12 +132,12 @@ fn amx_allowed() -> bool {
             std::arch::x86_64::__cpuid(0).eax >= 7
                 && std::arch::x86_64::__cpuid_count(7, 0).edx & ALL == ALL
         };
-        has && permitted()
+        has && request_amx()
     })
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-fn permitted() -> bool {
+fn request_amx() -> bool {
     /// From the system's `asm/prctl.h`, and the number of the state's component.
     const ARCH_REQ_XCOMP_PERM: libc::c_ulong = 0x1023;
     const XFEATURE_XTILEDATA: libc::c_ulong = 18;
@@ -146,7 +146,7 @@ fn permitted() -> bool {
 }
 
 #[cfg(all(target_arch = "x86_64", not(target_os = "linux")))]
-fn permitted() -> bool {
+fn request_amx() -> bool {
     false
 }
 
@@ -158,40 +158,40 @@ pub fn best() -> Isa {
 
 /// Compiles a function for each instruction set and calls the version for this processor's. Its
 /// loops should be plain: a closure handed to an iterator is not compiled for the set.
-macro_rules! on_best_isa {
+macro_rules! multiversion {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
         $(#[$doc])*
         $vis fn $name($($argument: $type),*) $(-> $out)? {
             #[inline(always)]
-            fn plain($($argument: $type),*) $(-> $out)? $body
+            fn scalar($($argument: $type),*) $(-> $out)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($argument: $type),*) $(-> $out)? {
-                plain($($argument),*)
+                scalar($($argument),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
             fn avx512($($argument: $type),*) $(-> $out)? {
-                plain($($argument),*)
+                scalar($($argument),*)
             }
 
-            use $crate::kernels::cpu::{Registers, best};
-            match best().registers() {
-                Registers::Plain => plain($($argument),*),
+            use $crate::kernels::cpu::{FloatWidth, best};
+            match best().float_width() {
+                FloatWidth::Scalar => scalar($($argument),*),
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: `best` has asked the processor.
-                Registers::Avx2 => unsafe { avx2($($argument),*) },
+                FloatWidth::Avx2 => unsafe { avx2($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
-                Registers::Avx512 => unsafe { avx512($($argument),*) },
+                FloatWidth::Avx512 => unsafe { avx512($($argument),*) },
                 // What the compiler takes for granted there.
                 #[cfg(target_arch = "aarch64")]
-                Registers::Neon => plain($($argument),*),
+                FloatWidth::Neon => scalar($($argument),*),
             }
         }
     };
 }
 
-pub(crate) use on_best_isa;
+pub(crate) use multiversion;

@@ -1,5 +1,5 @@
 //! Weights of a checkpoint as layers: `Linear` and `Embedding`. On the CPU quantised weights are
-//! packed into tiles where the processor has kernels for those, else the bytes stay in the mapped
+//! packed into packed where the processor has kernels for those, else the bytes stay in the mapped
 //! file; for other devices they are handed to candle once, in their own type where candle has
 //! kernels for it.
 
@@ -7,14 +7,14 @@ use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
 use candle_core::{Device, Module, Tensor};
 
 use crate::files::MappedSlice;
-use crate::kernels::block_types::{BlockType, dequantize_row};
+use crate::kernels::block_types::{GgmlType, dequantize_row};
 use crate::kernels::cpu::best;
 use crate::kernels::matmul::activations::Activations;
-use crate::kernels::matmul::dispatch::Outputs;
+use crate::kernels::matmul::dispatch::FusedMatmul;
 use crate::kernels::matmul::matrix::Matrix;
-use crate::kernels::matmul::packed::Tiles;
+use crate::kernels::matmul::packed::PackedWeights;
 use crate::kernels::matmul::reference::matmul;
-use crate::kernels::ops::activation::{Activation, activated, gated};
+use crate::kernels::ops::activation::{Activation, activate, gated};
 use crate::kernels::ops::elementwise::add;
 use crate::kernels::phase::Phase;
 use crate::kernels::tensor_data::with_floats;
@@ -27,26 +27,26 @@ pub enum Precision {
     /// Activations meet them as signed bytes: fast, and what other engines do. On AMX prompts meet
     /// them in bfloat16.
     #[default]
-    Quantized,
+    Fast,
     /// The same, and on every processor to the bit: also prompts meet weights as bytes where this
     /// one has something faster and finer for them (see [`Phase`]).
-    Portable,
+    Reproducible,
     /// Weights are widened to f32 as they are used: slow, for comparisons with reference
     /// implementations.
-    Exact,
+    Reference,
 }
 
 /// A tensor as it lies in a checkpoint.
 #[derive(Clone)]
 pub struct Weight {
     /// How its numbers are stored.
-    pub block_type: BlockType,
+    pub ggml_type: GgmlType,
     /// Dimensions, outermost first.
     pub shape: Vec<usize>,
     /// Its bytes.
     pub bytes: MappedSlice,
-    /// The same in tiles, where they are kept.
-    pub tiles: Option<MappedSlice>,
+    /// The same in packed, where they are kept.
+    pub packed: Option<MappedSlice>,
 }
 
 impl Weight {
@@ -61,31 +61,31 @@ impl Weight {
     /// Some of its rows (of a bias: of its numbers), in the same bytes.
     pub fn rows(&self, rows: std::ops::Range<usize>) -> Result<Self> {
         let (count, row_bytes) = match *self.shape.as_slice() {
-            [count] => (count, self.block_type.row_bytes(1)),
-            [count, columns] => (count, self.block_type.row_bytes(columns)),
+            [count] => (count, self.ggml_type.row_bytes(1)),
+            [count, columns] => (count, self.ggml_type.row_bytes(columns)),
             _ => candle_core::bail!("a weight of shape {:?} has no rows", self.shape),
         };
         let bytes = self.bytes.part(rows.start * row_bytes..rows.end * row_bytes);
         let (Some(bytes), true) = (bytes, rows.end <= count && row_bytes > 0) else {
             candle_core::bail!("rows {rows:?} of a weight of shape {:?}", self.shape)
         };
-        let tiles = match (&self.tiles, self.shape.as_slice()) {
-            (Some(tiles), [count, columns]) => {
-                Tiles::range(self.block_type, *columns, &rows, *count)
-                    .and_then(|range| tiles.part(range))
+        let packed = match (&self.packed, self.shape.as_slice()) {
+            (Some(packed), [count, columns]) => {
+                PackedWeights::range(self.ggml_type, *columns, &rows, *count)
+                    .and_then(|range| packed.part(range))
             }
             _ => None,
         };
         let shape = std::iter::once(rows.len()).chain(self.shape[1..].iter().copied()).collect();
-        Ok(Self { block_type: self.block_type, shape, bytes, tiles })
+        Ok(Self { ggml_type: self.ggml_type, shape, bytes, packed })
     }
 
-    /// The matrix in tiles, where this processor has kernels for them: as they are kept, or laid
+    /// The matrix in packed, where this processor has kernels for them: as they are kept, or laid
     /// out now.
-    pub(crate) fn in_tiles(&self) -> Option<Tiles> {
+    pub(crate) fn packed_weights(&self) -> Option<PackedWeights> {
         let (rows, columns) = self.matrix().ok()?;
-        let matrix = Matrix { block_type: self.block_type, rows, columns, bytes: &self.bytes };
-        Tiles::for_this_processor(matrix, self.tiles.as_ref())
+        let matrix = Matrix { ggml_type: self.ggml_type, rows, columns, bytes: &self.bytes };
+        PackedWeights::for_this_cpu(matrix, self.packed.as_ref())
     }
 
     /// All of it as f32 on a device: for norms and biases, which are small.
@@ -96,10 +96,10 @@ impl Weight {
     fn to_floats(&self) -> Vec<f32> {
         let columns = self.shape.last().copied().unwrap_or(1);
         let mut floats = vec![0f32; self.shape.iter().product()];
-        let row_bytes = self.block_type.row_bytes(columns);
+        let row_bytes = self.ggml_type.row_bytes(columns);
         for (row, out) in floats.chunks_mut(columns).enumerate() {
             dequantize_row(
-                self.block_type,
+                self.ggml_type,
                 &self.bytes[row * row_bytes..(row + 1) * row_bytes],
                 out,
             );
@@ -109,8 +109,8 @@ impl Weight {
 
     /// Its bytes in another type, by candle's own quantisation. Columns must divide into that
     /// type's blocks.
-    pub fn quantize(&self, to: BlockType) -> Result<Vec<u8>> {
-        let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, ggml_type(to))?;
+    pub fn quantize(&self, to: GgmlType) -> Result<Vec<u8>> {
+        let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, candle_type(to))?;
         Ok(quantized.data()?.into_owned())
     }
 
@@ -118,30 +118,30 @@ impl Weight {
         let storage = QStorage::from_data(
             std::borrow::Cow::Borrowed(&self.bytes),
             device,
-            ggml_type(self.block_type),
+            candle_type(self.ggml_type),
         )?;
         QMatMul::from_arc(std::sync::Arc::new(QTensor::new(storage, self.shape.as_slice())?))
     }
 }
 
 /// The same type by candle's name.
-fn ggml_type(block_type: BlockType) -> GgmlDType {
-    match block_type {
-        BlockType::F32 => GgmlDType::F32,
-        BlockType::F16 => GgmlDType::F16,
-        BlockType::BF16 => GgmlDType::BF16,
-        BlockType::Q4_0 => GgmlDType::Q4_0,
-        BlockType::Q4_1 => GgmlDType::Q4_1,
-        BlockType::Q5_0 => GgmlDType::Q5_0,
-        BlockType::Q5_1 => GgmlDType::Q5_1,
-        BlockType::Q8_0 => GgmlDType::Q8_0,
-        BlockType::Q8_1 => GgmlDType::Q8_1,
-        BlockType::Q2_K => GgmlDType::Q2K,
-        BlockType::Q3_K => GgmlDType::Q3K,
-        BlockType::Q4_K => GgmlDType::Q4K,
-        BlockType::Q5_K => GgmlDType::Q5K,
-        BlockType::Q6_K => GgmlDType::Q6K,
-        BlockType::Q8_K => GgmlDType::Q8K,
+fn candle_type(ggml_type: GgmlType) -> GgmlDType {
+    match ggml_type {
+        GgmlType::F32 => GgmlDType::F32,
+        GgmlType::F16 => GgmlDType::F16,
+        GgmlType::BF16 => GgmlDType::BF16,
+        GgmlType::Q4_0 => GgmlDType::Q4_0,
+        GgmlType::Q4_1 => GgmlDType::Q4_1,
+        GgmlType::Q5_0 => GgmlDType::Q5_0,
+        GgmlType::Q5_1 => GgmlDType::Q5_1,
+        GgmlType::Q8_0 => GgmlDType::Q8_0,
+        GgmlType::Q8_1 => GgmlDType::Q8_1,
+        GgmlType::Q2_K => GgmlDType::Q2K,
+        GgmlType::Q3_K => GgmlDType::Q3K,
+        GgmlType::Q4_K => GgmlDType::Q4K,
+        GgmlType::Q5_K => GgmlDType::Q5K,
+        GgmlType::Q6_K => GgmlDType::Q6K,
+        GgmlType::Q8_K => GgmlDType::Q8K,
     }
 }
 
@@ -150,8 +150,8 @@ pub struct Linear {
     weight: Weight,
     bias: Option<Vec<f32>>,
     precision: Precision,
-    /// Set where this processor has kernels for tiles; the file is then no longer read.
-    tiles: Option<Tiles>,
+    /// Set where this processor has kernels for packed; the file is then no longer read.
+    packed: Option<PackedWeights>,
     /// Set where the device is not the CPU.
     on_device: Option<OnDevice>,
 }
@@ -180,19 +180,19 @@ impl Linear {
             Some(OnDevice { weight: weight.to_candle(device)?, bias })
         };
         let bias = bias.as_ref().map(Weight::to_floats);
-        let tiles = match precision {
-            Precision::Quantized | Precision::Portable if device.is_cpu() => weight.in_tiles(),
+        let packed = match precision {
+            Precision::Fast | Precision::Reproducible if device.is_cpu() => weight.packed_weights(),
             _ => None,
         };
-        if tiles.is_some() {
+        if packed.is_some() {
             weight.bytes.release_pages();
         }
-        Ok(Self { weight, bias, precision, tiles, on_device })
+        Ok(Self { weight, bias, precision, packed, on_device })
     }
 
     /// Whether it rounds its input to 16 bits where a prompt is read by AMX: see [`Phase`].
-    pub fn rounds(&self) -> bool {
-        self.tiles.is_some() && self.precision == Precision::Quantized
+    pub fn uses_bf16(&self) -> bool {
+        self.packed.is_some() && self.precision == Precision::Fast
     }
 
     /// `x · weightᵀ + bias`: `[tokens, inputs]` to `[tokens, outputs]`.
@@ -203,7 +203,7 @@ impl Linear {
 
     /// The same, added to what is there already, `[tokens, outputs]`, if anything is: to the
     /// residual stream.
-    pub fn forward_onto(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
+    pub fn forward_add(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
         let Some(onto) = onto else { return self.forward(x, phase) };
         let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x, phase)?) };
         let expected = (x.dim(0)?, outputs.weights.rows);
@@ -212,24 +212,31 @@ impl Linear {
         }
         let onto = onto.contiguous()?;
         with_floats(&onto, |onto| {
-            from_tiles(x, phase_of(&[self], phase), Outputs { onto: Some(onto), ..outputs })
+            packed_matmul(
+                x,
+                kernel_phase(&[self], phase),
+                FusedMatmul { residual: Some(onto), ..outputs },
+            )
         })
     }
 
     /// The same as numbers, for scores of tokens: they are what is written.
-    pub fn floats(&self, x: &Tensor) -> Result<Vec<f32>> {
-        let (Some(tiles), None) = (&self.tiles, &self.on_device) else {
+    pub fn forward_to_vec(&self, x: &Tensor) -> Result<Vec<f32>> {
+        let (Some(packed), None) = (&self.packed, &self.on_device) else {
             return self.forward(x, Phase::Decode)?.flatten_all()?.to_vec1();
         };
         let x = x.contiguous()?;
         let (tokens, columns) = x.dims2()?;
-        if columns != tiles.columns {
-            candle_core::bail!("an input of {columns} columns meets a weight of {}", tiles.columns);
+        if columns != packed.columns {
+            candle_core::bail!(
+                "an input of {columns} columns meets a weight of {}",
+                packed.columns
+            );
         }
         with_floats(&x, |floats| {
             let activations = Activations::new(floats, tokens, Phase::Decode);
-            let outputs = [Outputs::of(tiles, self.bias.as_deref())];
-            Ok(Tiles::matmul_all(&outputs, &activations, best()).swap_remove(0))
+            let outputs = [FusedMatmul::of(packed, self.bias.as_deref())];
+            Ok(PackedWeights::matmul_all(&outputs, &activations, best()).swap_remove(0))
         })
     }
 
@@ -245,18 +252,18 @@ impl Linear {
         }
     }
 
-    /// What it makes of activations, where it lies in tiles.
-    fn outputs(&self) -> Option<Outputs<'_>> {
-        let tiles = self.tiles.as_ref().filter(|_| self.on_device.is_none())?;
-        Some(Outputs::of(tiles, self.bias.as_deref()))
+    /// What it makes of activations, where it lies in packed.
+    fn outputs(&self) -> Option<FusedMatmul<'_>> {
+        let packed = self.packed.as_ref().filter(|_| self.on_device.is_none())?;
+        Some(FusedMatmul::of(packed, self.bias.as_deref()))
     }
 
     /// `x · weightᵀ + bias` from the layout of the file.
     fn unpacked(&self, activations: &Activations<'_>) -> Result<Vec<f32>> {
         let (rows, columns) = self.weight.matrix()?;
         let matrix =
-            Matrix { block_type: self.weight.block_type, rows, columns, bytes: &self.weight.bytes };
-        let mut y = matmul(matrix, activations, self.precision == Precision::Exact, best());
+            Matrix { ggml_type: self.weight.ggml_type, rows, columns, bytes: &self.weight.bytes };
+        let mut y = matmul(matrix, activations, self.precision == Precision::Reference, best());
         if let Some(bias) = &self.bias {
             for y in y.chunks_exact_mut(bias.len()) {
                 y.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
@@ -281,7 +288,7 @@ pub fn shared_input<const N: usize>(
         .map_err(|_| candle_core::Error::Msg("one output a layer".into()))
 }
 
-/// Outputs of layers on the CPU: of those that are packed as one operation.
+/// FusedMatmul of layers on the CPU: of those that are packed as one operation.
 fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
     let x = x.contiguous()?;
     let (tokens, columns) = x.dims2()?;
@@ -292,12 +299,12 @@ fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
         }
     }
     with_floats(&x, |floats| {
-        let activations = Activations::new(floats, tokens, phase_of(layers, phase));
+        let activations = Activations::new(floats, tokens, kernel_phase(layers, phase));
         let packed: Vec<_> = layers.iter().filter_map(|layer| layer.outputs()).collect();
-        let mut packed = Tiles::matmul_all(&packed, &activations, best()).into_iter();
+        let mut packed = PackedWeights::matmul_all(&packed, &activations, best()).into_iter();
         let mut outputs = Vec::with_capacity(layers.len());
         for layer in layers {
-            let of_tiles = if layer.tiles.is_some() { packed.next() } else { None };
+            let of_tiles = if layer.packed.is_some() { packed.next() } else { None };
             let y = match of_tiles {
                 Some(y) => y,
                 None => layer.unpacked(&activations)?,
@@ -317,9 +324,13 @@ pub fn activated_layer(
     phase: Phase,
 ) -> Result<Tensor> {
     let Some(outputs) = layer.outputs() else {
-        return activated(&layer.forward(x, phase)?, activation);
+        return activate(&layer.forward(x, phase)?, activation);
     };
-    from_tiles(x, phase_of(&[layer], phase), Outputs { activation: Some(activation), ..outputs })
+    packed_matmul(
+        x,
+        kernel_phase(&[layer], phase),
+        FusedMatmul { activation: Some(activation), ..outputs },
+    )
 }
 
 /// `activation(gate(x)) · up(x)`.
@@ -337,19 +348,19 @@ pub fn gated_layers(
     if outputs.weights.rows != other.weights.rows {
         candle_core::bail!("a gate of {} numbers for {}", outputs.weights.rows, other.weights.rows);
     }
-    let times = Some((other.weights, other.bias));
-    let outputs = Outputs { activation: Some(activation), times, ..outputs };
-    from_tiles(x, phase_of(&[gate, up], phase), outputs)
+    let multiplier = Some((other.weights, other.bias));
+    let outputs = FusedMatmul { activation: Some(activation), up: multiplier, ..outputs };
+    packed_matmul(x, kernel_phase(&[gate, up], phase), outputs)
 }
 
 /// The phase whose kernels some layers use: always [`Phase::Decode`] where a layer is portable.
-fn phase_of(layers: &[&Linear], phase: Phase) -> Phase {
-    let portable = layers.iter().any(|layer| layer.precision == Precision::Portable);
+fn kernel_phase(layers: &[&Linear], phase: Phase) -> Phase {
+    let portable = layers.iter().any(|layer| layer.precision == Precision::Reproducible);
     if portable { Phase::Decode } else { phase }
 }
 
 /// The product of packed weights with `x`, `[tokens, outputs]`.
-fn from_tiles(x: &Tensor, phase: Phase, outputs: Outputs<'_>) -> Result<Tensor> {
+fn packed_matmul(x: &Tensor, phase: Phase, outputs: FusedMatmul<'_>) -> Result<Tensor> {
     let x = x.contiguous()?;
     let (tokens, columns) = x.dims2()?;
     for weights in outputs.matrices() {
@@ -360,7 +371,7 @@ fn from_tiles(x: &Tensor, phase: Phase, outputs: Outputs<'_>) -> Result<Tensor> 
     }
     let y = with_floats(&x, |floats| {
         let activations = Activations::new(floats, tokens, phase);
-        Ok(Tiles::matmul_all(&[outputs], &activations, best()).swap_remove(0))
+        Ok(PackedWeights::matmul_all(&[outputs], &activations, best()).swap_remove(0))
     })?;
     Tensor::from_vec(y, (tokens, outputs.weights.rows), &Device::Cpu)
 }
@@ -381,7 +392,7 @@ impl Embedding {
     /// The vectors of some tokens: `[tokens, columns]`.
     pub fn forward(&self, ids: &[u32]) -> Result<Tensor> {
         let (rows, columns) = self.weight.matrix()?;
-        let row_bytes = self.weight.block_type.row_bytes(columns);
+        let row_bytes = self.weight.ggml_type.row_bytes(columns);
         let mut floats = vec![0f32; ids.len() * columns];
         for (id, out) in ids.iter().zip(floats.chunks_mut(columns)) {
             let id = *id as usize;
@@ -389,7 +400,7 @@ impl Embedding {
                 candle_core::bail!("token {id} is not in a vocabulary of {rows}");
             }
             dequantize_row(
-                self.weight.block_type,
+                self.weight.ggml_type,
                 &self.weight.bytes[id * row_bytes..(id + 1) * row_bytes],
                 out,
             );

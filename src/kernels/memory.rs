@@ -6,17 +6,17 @@ use memmap2::MmapMut;
 use crate::files::MappedSlice;
 
 /// Bytes of a cache line, and of a register: tiles and their parts begin at one.
-pub const LINE: usize = 64;
+pub const CACHE_LINE: usize = 64;
 /// Memory smaller than this (bytes) gains nothing by large pages.
-const LARGE: usize = 4 << 20;
+const HUGE_PAGE_MIN: usize = 4 << 20;
 
 /// A cache line.
 #[derive(Clone)]
 #[repr(C, align(64))]
-pub struct Line([u8; LINE]);
+pub struct CacheLine([u8; CACHE_LINE]);
 
-impl Line {
-    pub const ZERO: Self = Self([0; LINE]);
+impl CacheLine {
+    pub const ZERO: Self = Self([0; CACHE_LINE]);
 }
 
 /// Asks for lines that will be read soon. They are brought to the second-level cache, for they may
@@ -24,9 +24,9 @@ impl Line {
 /// other, but not beyond the page they are in.)
 #[inline(always)]
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-pub fn ask_for(from: *const u8, bytes: usize) {
+pub fn prefetch(from: *const u8, bytes: usize) {
     #[cfg(target_arch = "x86_64")]
-    for line in (0..bytes).step_by(LINE) {
+    for line in (0..bytes).step_by(CACHE_LINE) {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         // Older compilers want it said that nothing is read, so that no address is wrong.
         #[allow(unused_unsafe)]
@@ -37,48 +37,48 @@ pub fn ask_for(from: *const u8, bytes: usize) {
     }
 }
 
-/// Lines that are only read.
-pub enum Lines {
+/// AlignedBytes that are only read.
+pub enum AlignedBytes {
     /// In memory of this program's own.
-    Own(Blank),
+    Owned(AlignedBuffer),
     /// In a file; they begin where lines do.
-    File(MappedSlice),
+    Mapped(MappedSlice),
 }
 
-impl Lines {
+impl AlignedBytes {
     /// Their bytes, which begin at a line.
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Self::Own(lines) => lines.bytes(),
-            Self::File(bytes) => bytes,
+            Self::Owned(lines) => lines.bytes(),
+            Self::Mapped(bytes) => bytes,
         }
     }
 }
 
-/// Lines to be written, zero at first.
-pub enum Blank {
-    Heap(Vec<Line>),
+/// AlignedBytes to be written, zero at first.
+pub enum AlignedBuffer {
+    Heap(Vec<CacheLine>),
     /// Begins at a page, and so at a line.
     Mapped(MmapMut),
 }
 
-impl Blank {
+impl AlignedBuffer {
     pub fn new(count: usize) -> Self {
-        if count * LINE >= LARGE
-            && let Ok(map) = MmapMut::map_anon(count * LINE)
+        if count * CACHE_LINE >= HUGE_PAGE_MIN
+            && let Ok(map) = MmapMut::map_anon(count * CACHE_LINE)
         {
             // Where there are no large pages, small ones do.
             #[cfg(target_os = "linux")]
             let _ = map.advise(memmap2::Advice::HugePage);
             return Self::Mapped(map);
         }
-        Self::Heap(vec![Line::ZERO; count])
+        Self::Heap(vec![CacheLine::ZERO; count])
     }
 
     /// Their bytes, which begin at a line.
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Self::Heap(lines) => bytes_of(lines).as_flattened(),
+            Self::Heap(lines) => as_bytes(lines).as_flattened(),
             Self::Mapped(map) => map,
         }
     }
@@ -86,18 +86,18 @@ impl Blank {
     /// Their bytes, which begin at a line.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         match self {
-            Self::Heap(lines) => bytes_of_mut(lines).as_flattened_mut(),
+            Self::Heap(lines) => as_bytes_mut(lines).as_flattened_mut(),
             Self::Mapped(map) => map,
         }
     }
 }
 
-fn bytes_of(lines: &[Line]) -> &[[u8; LINE]] {
-    // SAFETY: `Line` has the layout of its only field and a stricter alignment.
+fn as_bytes(lines: &[CacheLine]) -> &[[u8; CACHE_LINE]] {
+    // SAFETY: `CacheLine` has the layout of its only field and a stricter alignment.
     unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len()) }
 }
 
-fn bytes_of_mut(lines: &mut [Line]) -> &mut [[u8; LINE]] {
+fn as_bytes_mut(lines: &mut [CacheLine]) -> &mut [[u8; CACHE_LINE]] {
     // SAFETY: as above.
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len()) }
 }
@@ -108,13 +108,13 @@ mod tests {
 
     #[test]
     fn lines_begin_where_registers_do() {
-        for count in [1, 3, LARGE / LINE] {
-            let mut lines = Blank::new(count);
-            assert_eq!(lines.bytes().len(), count * LINE);
+        for count in [1, 3, HUGE_PAGE_MIN / CACHE_LINE] {
+            let mut lines = AlignedBuffer::new(count);
+            assert_eq!(lines.bytes().len(), count * CACHE_LINE);
             assert!(lines.bytes().iter().all(|byte| *byte == 0));
-            assert!(lines.bytes().as_ptr().addr().is_multiple_of(LINE));
-            lines.bytes_mut()[count * LINE - 1] = 7;
-            assert_eq!(lines.bytes()[count * LINE - 1], 7);
+            assert!(lines.bytes().as_ptr().addr().is_multiple_of(CACHE_LINE));
+            lines.bytes_mut()[count * CACHE_LINE - 1] = 7;
+            assert_eq!(lines.bytes()[count * CACHE_LINE - 1], 7);
         }
     }
 }

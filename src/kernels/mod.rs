@@ -37,21 +37,21 @@ mod tensor_data;
 pub(crate) mod threads;
 
 pub use attention::{
-    Attention, KeyValues, RelativeBias, Sees, Span, attend_spans, attend_with_candle,
+    Attention, KvCache, Mask, RelativeBias, SequenceSlice, attend, attend_with_candle,
 };
-pub use block_types::BlockType;
+pub use block_types::GgmlType;
 pub use cpu::Isa;
 pub use linear::{
     Embedding, Linear, Precision, Weight, activated_layer, gated_layers, shared_input,
 };
 pub use matmul::activations::Activations;
-pub use matmul::dispatch::Outputs;
+pub use matmul::dispatch::FusedMatmul;
 pub use matmul::matrix::Matrix;
-pub use matmul::packed::Tiles;
+pub use matmul::packed::PackedWeights;
 pub use matmul::reference::matmul;
 pub use ops::activation::{Activation, gated};
 pub use ops::elementwise::add;
 pub use ops::norms::{layer_norm, rms_norm};
-pub use ops::reduce::{are_numbers, largest, log_sum_exp};
-pub use ops::rope::rotate;
+pub use ops::reduce::{argmax, has_no_nan, log_sum_exp};
+pub use ops::rope::rope;
 pub use phase::Phase;

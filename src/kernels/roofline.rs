@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use crate::kernels::cpu::{Isa, on_best_isa};
-use crate::kernels::memory::{Blank, LINE, ask_for};
+use crate::kernels::cpu::{Isa, multiversion};
+use crate::kernels::memory::{AlignedBuffer, CACHE_LINE, prefetch};
 use crate::kernels::phase::Phase;
 use crate::kernels::threads;
 
@@ -14,10 +14,10 @@ const AHEAD: usize = 8 << 10;
 /// Bytes a second that all threads read together, from a buffer as large as is given; the best of
 /// five times.
 pub fn bytes_per_second(size: usize) -> f64 {
-    let lines = (size / LINE).max(1 << 14);
-    let part = lines.div_ceil(threads::count()) * LINE;
+    let lines = (size / CACHE_LINE).max(1 << 14);
+    let part = lines.div_ceil(threads::count()) * CACHE_LINE;
     // In large pages where there are any, as weights are.
-    let mut buffer = Blank::new(lines);
+    let mut buffer = AlignedBuffer::new(lines);
     threads::parallel_chunks(buffer.bytes_mut(), part, |_, bytes| bytes.fill(1));
     let read = || {
         let began = Instant::now();
@@ -28,17 +28,17 @@ pub fn bytes_per_second(size: usize) -> f64 {
             all
         });
         std::hint::black_box(sums);
-        (lines * LINE) as f64 / began.elapsed().as_secs_f64()
+        (lines * CACHE_LINE) as f64 / began.elapsed().as_secs_f64()
     };
     (0..5).map(|_| read()).fold(0.0, f64::max)
 }
 
-on_best_isa! {
+multiversion! {
     /// Several sums, so that none waits for another; bytes asked for ahead, as weights are.
     fn sum(bytes: &[u8], all: &mut u64) {
         let mut sums = [0u64; 32];
         for chunk in bytes.as_chunks::<256>().0 {
-            ask_for(chunk.as_ptr().wrapping_add(AHEAD), chunk.len());
+            prefetch(chunk.as_ptr().wrapping_add(AHEAD), chunk.len());
             for (sum, word) in sums.iter_mut().zip(chunk.as_chunks::<8>().0) {
                 *sum = sum.wrapping_add(u64::from_ne_bytes(*word));
             }
@@ -70,7 +70,7 @@ pub fn products_per_second(isa: Isa, phase: Phase) -> f64 {
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 fn products(isa: Isa, phase: Phase, rounds: usize) -> usize {
     match isa {
-        Isa::Plain => 0,
+        Isa::Scalar => 0,
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the instruction set is available.
         Isa::Avx2 => unsafe { crate::kernels::matmul::x86::avx2::products::<false>(rounds) },
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn ceilings_are_measured() {
         assert!(bytes_per_second(1 << 22) > 1e6);
-        for isa in Isa::all().filter(|isa| isa.available() && *isa != Isa::Plain) {
+        for isa in Isa::all().filter(|isa| isa.available() && *isa != Isa::Scalar) {
             for phase in Phase::ALL {
                 assert!(products_per_second(isa, phase) > 1e6, "{isa:?}, {phase:?}");
             }

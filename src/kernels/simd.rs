@@ -14,9 +14,9 @@ use crate::kernels::shape::LANES;
 /// 16 floats in memory, which begin where registers of theirs are read fastest.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-pub struct Chunk(pub [f32; LANES]);
+pub struct AlignedF32x16(pub [f32; LANES]);
 
-impl Chunk {
+impl AlignedF32x16 {
     pub const ZERO: Self = Self([0.0; LANES]);
 }
 
@@ -36,7 +36,7 @@ pub fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
 /// `half` crate asks the processor what it can do each time). Multiplying by 2^112 moves the
 /// exponent and normalises subnormals at once.
 #[inline(always)]
-pub fn half_to_f32(bits: u16) -> f32 {
+pub fn f16_to_f32(bits: u16) -> f32 {
     let magnitude = u32::from(bits & 0x7fff);
     let number = f32::from_bits(magnitude << 13) * f32::from_bits(0x7780_0000);
     let number =
@@ -45,7 +45,7 @@ pub fn half_to_f32(bits: u16) -> f32 {
 }
 
 /// 16 floats.
-pub trait Lanes: Copy {
+pub trait F32x16: Copy {
     /// All the same.
     ///
     /// # Safety
@@ -60,13 +60,13 @@ pub trait Lanes: Copy {
     ///
     /// # Safety
     /// 16 halves lie there.
-    unsafe fn load_half(from: *const u16) -> Self;
+    unsafe fn load_f16(from: *const u16) -> Self;
 
     /// Of numbers of bfloat16, as floats.
     ///
     /// # Safety
     /// 16 of them lie there.
-    unsafe fn load_bfloat(from: *const u16) -> Self;
+    unsafe fn load_bf16(from: *const u16) -> Self;
 
     /// # Safety
     /// 16 floats have room there.
@@ -75,33 +75,33 @@ pub trait Lanes: Copy {
     /// `self + a · b`, rounded once.
     ///
     /// # Safety
-    /// As for [`Lanes::splat`].
-    unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// As for [`F32x16::splat`].
+    unsafe fn mul_acc(self, a: Self, b: Self) -> Self;
 
     /// # Safety
-    /// As for [`Lanes::splat`].
-    unsafe fn plus(self, other: Self) -> Self;
+    /// As for [`F32x16::splat`].
+    unsafe fn add(self, other: Self) -> Self;
 
     /// `other` where that is larger, else `self`.
     ///
     /// # Safety
-    /// As for [`Lanes::splat`].
-    unsafe fn larger(self, other: Self) -> Self;
+    /// As for [`F32x16::splat`].
+    unsafe fn max(self, other: Self) -> Self;
 
     /// The sum of all, in the order of [`sum_lanes`].
     ///
     /// # Safety
-    /// As for [`Lanes::splat`].
-    unsafe fn sum(self) -> f32;
+    /// As for [`F32x16::splat`].
+    unsafe fn reduce_sum(self) -> f32;
 
     /// The largest of all, where all are numbers.
     ///
     /// # Safety
-    /// As for [`Lanes::splat`].
-    unsafe fn largest(self) -> f32;
+    /// As for [`F32x16::splat`].
+    unsafe fn reduce_max(self) -> f32;
 }
 
-impl Lanes for [f32; LANES] {
+impl F32x16 for [f32; LANES] {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         [x; LANES]
@@ -114,14 +114,14 @@ impl Lanes for [f32; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn load_half(from: *const u16) -> Self {
+    unsafe fn load_f16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         let halves = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
-        halves.map(half_to_f32)
+        halves.map(f16_to_f32)
     }
 
     #[inline(always)]
-    unsafe fn load_bfloat(from: *const u16) -> Self {
+    unsafe fn load_bf16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         let numbers = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
         numbers.map(|bits| f32::from_bits(u32::from(bits) << 16))
@@ -134,7 +134,7 @@ impl Lanes for [f32; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn add_product(mut self, a: Self, b: Self) -> Self {
+    unsafe fn mul_acc(mut self, a: Self, b: Self) -> Self {
         for lane in 0..LANES {
             self[lane] = a[lane].mul_add(b[lane], self[lane]);
         }
@@ -142,7 +142,7 @@ impl Lanes for [f32; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn plus(mut self, other: Self) -> Self {
+    unsafe fn add(mut self, other: Self) -> Self {
         for lane in 0..LANES {
             self[lane] += other[lane];
         }
@@ -150,7 +150,7 @@ impl Lanes for [f32; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn larger(mut self, other: Self) -> Self {
+    unsafe fn max(mut self, other: Self) -> Self {
         for lane in 0..LANES {
             self[lane] = if other[lane] > self[lane] { other[lane] } else { self[lane] };
         }
@@ -158,23 +158,23 @@ impl Lanes for [f32; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
+    unsafe fn reduce_sum(self) -> f32 {
         sum_lanes(&self)
     }
 
     #[inline(always)]
-    unsafe fn largest(self) -> f32 {
+    unsafe fn reduce_max(self) -> f32 {
         self.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
 }
 
-/// Two registers of AVX2.
+/// F32x8x2 registers of AVX2.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
-pub struct Two(__m256, __m256);
+pub struct F32x8x2(__m256, __m256);
 
 #[cfg(target_arch = "x86_64")]
-impl Lanes for Two {
+impl F32x16 for F32x8x2 {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         // SAFETY: by the caller's word.
@@ -189,7 +189,7 @@ impl Lanes for Two {
     }
 
     #[inline(always)]
-    unsafe fn load_half(from: *const u16) -> Self {
+    unsafe fn load_f16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         unsafe {
             let (a, b) = (_mm_loadu_si128(from.cast()), _mm_loadu_si128(from.add(8).cast()));
@@ -198,7 +198,7 @@ impl Lanes for Two {
     }
 
     #[inline(always)]
-    unsafe fn load_bfloat(from: *const u16) -> Self {
+    unsafe fn load_bf16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         unsafe {
             let a = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
@@ -218,25 +218,25 @@ impl Lanes for Two {
     }
 
     #[inline(always)]
-    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+    unsafe fn mul_acc(self, a: Self, b: Self) -> Self {
         // SAFETY: by the caller's word.
         unsafe { Self(_mm256_fmadd_ps(a.0, b.0, self.0), _mm256_fmadd_ps(a.1, b.1, self.1)) }
     }
 
     #[inline(always)]
-    unsafe fn plus(self, other: Self) -> Self {
+    unsafe fn add(self, other: Self) -> Self {
         // SAFETY: by the caller's word.
         unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
     }
 
     #[inline(always)]
-    unsafe fn larger(self, other: Self) -> Self {
+    unsafe fn max(self, other: Self) -> Self {
         // SAFETY: by the caller's word.
         unsafe { Self(_mm256_max_ps(other.0, self.0), _mm256_max_ps(other.1, self.1)) }
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
+    unsafe fn reduce_sum(self) -> f32 {
         // SAFETY: by the caller's word.
         unsafe {
             let eight = _mm256_add_ps(self.0, self.1);
@@ -247,7 +247,7 @@ impl Lanes for Two {
     }
 
     #[inline(always)]
-    unsafe fn largest(self) -> f32 {
+    unsafe fn reduce_max(self) -> f32 {
         // SAFETY: by the caller's word.
         unsafe {
             let eight = _mm256_max_ps(self.0, self.1);
@@ -259,7 +259,7 @@ impl Lanes for Two {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Lanes for __m512 {
+impl F32x16 for __m512 {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         // SAFETY: by the caller's word.
@@ -273,13 +273,13 @@ impl Lanes for __m512 {
     }
 
     #[inline(always)]
-    unsafe fn load_half(from: *const u16) -> Self {
+    unsafe fn load_f16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.cast())) }
     }
 
     #[inline(always)]
-    unsafe fn load_bfloat(from: *const u16) -> Self {
+    unsafe fn load_bf16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         unsafe {
             let numbers = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
@@ -294,43 +294,47 @@ impl Lanes for __m512 {
     }
 
     #[inline(always)]
-    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+    unsafe fn mul_acc(self, a: Self, b: Self) -> Self {
         // SAFETY: by the caller's word.
         unsafe { _mm512_fmadd_ps(a, b, self) }
     }
 
     #[inline(always)]
-    unsafe fn plus(self, other: Self) -> Self {
+    unsafe fn add(self, other: Self) -> Self {
         // SAFETY: by the caller's word.
         unsafe { _mm512_add_ps(self, other) }
     }
 
     #[inline(always)]
-    unsafe fn larger(self, other: Self) -> Self {
+    unsafe fn max(self, other: Self) -> Self {
         // SAFETY: by the caller's word.
         unsafe { _mm512_max_ps(other, self) }
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
+    unsafe fn reduce_sum(self) -> f32 {
         // SAFETY: by the caller's word.
-        unsafe { Two(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).sum() }
+        unsafe {
+            F32x8x2(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).reduce_sum()
+        }
     }
 
     #[inline(always)]
-    unsafe fn largest(self) -> f32 {
+    unsafe fn reduce_max(self) -> f32 {
         // SAFETY: by the caller's word.
-        unsafe { Two(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).largest() }
+        unsafe {
+            F32x8x2(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).reduce_max()
+        }
     }
 }
 
-/// Four registers of NEON.
+/// F32x4x4 registers of NEON.
 #[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
-pub struct Four(pub [float32x4_t; 4]);
+pub struct F32x4x4(pub [float32x4_t; 4]);
 
 #[cfg(target_arch = "aarch64")]
-impl Lanes for Four {
+impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         // SAFETY: by the caller's word.
@@ -351,7 +355,7 @@ impl Lanes for Four {
     }
 
     #[inline(always)]
-    unsafe fn load_half(from: *const u16) -> Self {
+    unsafe fn load_f16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         let mut floats = unsafe { Self::splat(0.0) };
         for (at, out) in floats.0.iter_mut().enumerate() {
@@ -370,7 +374,7 @@ impl Lanes for Four {
     }
 
     #[inline(always)]
-    unsafe fn load_bfloat(from: *const u16) -> Self {
+    unsafe fn load_bf16(from: *const u16) -> Self {
         // SAFETY: by the caller's word.
         unsafe {
             let mut floats = Self::splat(0.0);
@@ -390,7 +394,7 @@ impl Lanes for Four {
     }
 
     #[inline(always)]
-    unsafe fn add_product(mut self, a: Self, b: Self) -> Self {
+    unsafe fn mul_acc(mut self, a: Self, b: Self) -> Self {
         for ((sum, a), b) in self.0.iter_mut().zip(a.0).zip(b.0) {
             // SAFETY: by the caller's word.
             *sum = unsafe { vfmaq_f32(*sum, a, b) };
@@ -399,7 +403,7 @@ impl Lanes for Four {
     }
 
     #[inline(always)]
-    unsafe fn plus(mut self, other: Self) -> Self {
+    unsafe fn add(mut self, other: Self) -> Self {
         for (sum, other) in self.0.iter_mut().zip(other.0) {
             // SAFETY: by the caller's word.
             *sum = unsafe { vaddq_f32(*sum, other) };
@@ -408,7 +412,7 @@ impl Lanes for Four {
     }
 
     #[inline(always)]
-    unsafe fn larger(mut self, other: Self) -> Self {
+    unsafe fn max(mut self, other: Self) -> Self {
         for (this, other) in self.0.iter_mut().zip(other.0) {
             // SAFETY: by the caller's word. (The processor's own maximum makes no number of what is
             // none.)
@@ -418,7 +422,7 @@ impl Lanes for Four {
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
+    unsafe fn reduce_sum(self) -> f32 {
         let [a, b, c, d] = self.0;
         // SAFETY: by the caller's word.
         unsafe {
@@ -429,16 +433,16 @@ impl Lanes for Four {
     }
 
     #[inline(always)]
-    unsafe fn largest(self) -> f32 {
+    unsafe fn reduce_max(self) -> f32 {
         let [a, b, c, d] = self.0;
         // SAFETY: by the caller's word.
         unsafe { vmaxvq_f32(vmaxq_f32(vmaxq_f32(a, b), vmaxq_f32(c, d))) }
     }
 }
 
-/// A function over [`Lanes`], compiled for each instruction set and called with one, with as many
+/// A function over [`F32x16`], compiled for each instruction set and called with one, with as many
 /// columns, pages or rows of weights at once as its registers hold.
-macro_rules! on_lanes {
+macro_rules! multiversion_simd {
     ($(#[$doc:meta])* unsafe fn $name:ident = $kernel:ident($($argument:ident: $type:ty),* $(,)?);) => {
         $(#[$doc])*
         unsafe fn $name(isa: $crate::kernels::cpu::Isa, $($argument: $type),*) {
@@ -446,7 +450,7 @@ macro_rules! on_lanes {
             #[target_feature(enable = "avx2,fma,f16c")]
             unsafe fn avx2($($argument: $type),*) {
                 // SAFETY: compiled for the instruction set; the rest by the caller's word.
-                unsafe { $kernel::<$crate::kernels::simd::Two, 1>($($argument),*) }
+                unsafe { $kernel::<$crate::kernels::simd::F32x8x2, 1>($($argument),*) }
             }
 
             #[cfg(target_arch = "x86_64")]
@@ -456,31 +460,31 @@ macro_rules! on_lanes {
                 unsafe { $kernel::<std::arch::x86_64::__m512, 4>($($argument),*) }
             }
 
-            use $crate::kernels::cpu::Registers;
+            use $crate::kernels::cpu::FloatWidth;
             // SAFETY: by the caller's word, who has asked the processor.
             unsafe {
-                match isa.registers() {
-                    Registers::Plain => {
+                match isa.float_width() {
+                    FloatWidth::Scalar => {
                         $kernel::<[f32; $crate::kernels::shape::LANES], 1>($($argument),*)
                     }
                     #[cfg(target_arch = "x86_64")]
-                    Registers::Avx2 => avx2($($argument),*),
+                    FloatWidth::Avx2 => avx2($($argument),*),
                     #[cfg(target_arch = "x86_64")]
-                    Registers::Avx512 => avx512($($argument),*),
+                    FloatWidth::Avx512 => avx512($($argument),*),
                     // Part of every processor of the kind.
                     #[cfg(target_arch = "aarch64")]
-                    Registers::Neon => $kernel::<$crate::kernels::simd::Four, 1>($($argument),*),
+                    FloatWidth::Neon => $kernel::<$crate::kernels::simd::F32x4x4, 1>($($argument),*),
                 }
             }
         }
     };
 }
 
-pub(crate) use on_lanes;
+pub(crate) use multiversion_simd;
 
 /// Does something with up to so many rows at once, from the first row to the last: from which one,
 /// and (a constant) with how many.
-macro_rules! by_block {
+macro_rules! for_row_blocks {
     ([$($size:literal)*], $count:expr, |$row:ident, $some:ident| $body:expr) => {
         const MOST: usize = [$($size),*].len();
         let (count, mut $row) = ($count, 0);
@@ -499,26 +503,26 @@ macro_rules! by_block {
     };
 }
 
-pub(crate) use by_block;
+pub(crate) use for_row_blocks;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Everything there is to be done, as bits.
-    fn done<L: Lanes>(numbers: &[f32]) -> Vec<u32> {
+    fn done<L: F32x16>(numbers: &[f32]) -> Vec<u32> {
         // SAFETY: the caller has asked the processor; there are three times 16 numbers.
         unsafe {
             let [a, b, c] = [0, 1, 2].map(|at| L::load(numbers[at * LANES..][..LANES].as_ptr()));
-            let mut all = vec![a.sum(), b.largest(), L::splat(0.1).add_product(a, b).sum()];
+            let mut all =
+                vec![a.reduce_sum(), b.reduce_max(), L::splat(0.1).mul_acc(a, b).reduce_sum()];
             let halves: [_; LANES] =
                 std::array::from_fn(|at| half::f16::from_f32(numbers[at]).to_bits());
             let bfloats: [_; LANES] =
                 std::array::from_fn(|at| half::bf16::from_f32(numbers[at]).to_bits());
-            let widened = [L::load_half(halves.as_ptr()), L::load_bfloat(bfloats.as_ptr())];
-            for lanes in [a.plus(b), a.larger(c), a.add_product(b, c), L::splat(7.5)]
-                .into_iter()
-                .chain(widened)
+            let widened = [L::load_f16(halves.as_ptr()), L::load_bf16(bfloats.as_ptr())];
+            for lanes in
+                [a.add(b), a.max(c), a.mul_acc(b, c), L::splat(7.5)].into_iter().chain(widened)
             {
                 let mut floats = [0f32; LANES];
                 lanes.store(floats.as_mut_ptr());
@@ -542,14 +546,14 @@ mod tests {
             {
                 use crate::kernels::Isa;
                 if Isa::Avx2.available() {
-                    assert_eq!(done::<Two>(&numbers), plain);
+                    assert_eq!(done::<F32x8x2>(&numbers), plain);
                 }
                 if Isa::Vnni.available() {
                     assert_eq!(done::<__m512>(&numbers), plain);
                 }
             }
             #[cfg(target_arch = "aarch64")]
-            assert_eq!(done::<Four>(&numbers), plain);
+            assert_eq!(done::<F32x4x4>(&numbers), plain);
             assert_eq!(plain.len(), 3 + 6 * LANES);
         }
     }

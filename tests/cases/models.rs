@@ -90,8 +90,7 @@ fn opening(folder: &Path) -> String {
 
 fn logits(path: &Path) -> Vec<f32> {
     let checkpoint = Checkpoint::open(path).unwrap();
-    let setup =
-        Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Quantized };
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
     let network = architectures::load(&setup).unwrap().network;
     let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
     let tokens: Vec<u32> = (3..40).collect();

@@ -21,7 +21,7 @@ const VOCABULARY: u32 = 72;
 
 fn main() -> Result<()> {
     for path in std::env::args().skip(1) {
-        for precision in [Precision::Quantized, Precision::Portable] {
+        for precision in [Precision::Fast, Precision::Reproducible] {
             match fingerprint(Path::new(&path), precision) {
                 Ok((hash, ids)) => println!(
                     "{}",

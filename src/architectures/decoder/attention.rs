@@ -9,7 +9,7 @@ use crate::architectures::batch::{Row, row_starts};
 use crate::architectures::layers::{RmsNorm, Rotation};
 use crate::error::Result;
 use crate::kernels::{
-    Activation, Attention, Linear, Sees, Span, attend_spans, gated, shared_input, threads,
+    Activation, Attention, Linear, Mask, SequenceSlice, attend, gated, shared_input, threads,
 };
 
 pub(super) struct SelfAttention {
@@ -83,9 +83,9 @@ impl SelfAttention {
         let out = format!("{prefix}.{}", read.config.names.attention_out);
         let o_proj = read.linear(&out, hidden, heads * head_dim)?;
         let (scale, cap) = (scale as f32, cap.map(|cap| cap as f32));
-        let sees = window.map_or(Sees::Past, Sees::Window);
-        let rounded = o_proj.rounds();
-        let shape = Attention { heads, kv_heads, head_dim, scale, cap, sees, rounded };
+        let mask = window.map_or(Mask::Causal, Mask::SlidingWindow);
+        let allows_bf16 = o_proj.uses_bf16();
+        let shape = Attention { heads, kv_heads, head_dim, scale, softcap: cap, mask, allows_bf16 };
         Ok(Self { q_proj, keys, o_proj, norms, rope, shape, gated })
     }
 
@@ -161,16 +161,16 @@ impl SelfAttention {
                     length + count
                 );
             }
-            Ok(Span { tokens: count, past: past.clone() })
+            Ok(SequenceSlice { tokens: count, cache: past.clone() })
         };
         let spans = threads::parallel_map(rows, span)
             .into_iter()
             .collect::<candle_core::Result<Vec<_>>>()?;
-        let mut attended = attend_spans(&self.shape, None, &q, &spans, step.phase)?;
+        let mut attended = attend(&self.shape, None, &q, &spans, step.phase)?;
         if let Some(gate) = gate {
             attended = gated(&gate, &attended, Activation::Sigmoid)?;
         }
-        self.o_proj.forward_onto(&attended, onto, step.phase)
+        self.o_proj.forward_add(&attended, onto, step.phase)
     }
 }
 

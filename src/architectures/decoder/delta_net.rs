@@ -93,7 +93,7 @@ impl DeltaNet {
             threads::parallel_map(rows, one)
         };
         let outputs = outputs.into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward_onto(&Tensor::cat(&outputs, 0)?, onto, phase)
+        self.out_proj.forward_add(&Tensor::cat(&outputs, 0)?, onto, phase)
     }
 
     /// One row's tokens, one after the other, all heads side by side.

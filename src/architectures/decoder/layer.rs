@@ -12,7 +12,7 @@ use super::step::Step;
 use crate::architectures::batch::Row;
 use crate::architectures::layers::{GatedMlp, RmsNorm};
 use crate::architectures::state::{LayerCache, RecurrentState};
-use crate::kernels::{KeyValues, add};
+use crate::kernels::{KvCache, add};
 
 pub(super) struct Layer {
     residual_scale: f64,
@@ -138,7 +138,7 @@ impl Layer {
         Ok(match &self.mixer {
             Mixer::Attention(attention) => match attention.kv_shape() {
                 Some((kv_heads, head_dim)) => {
-                    LayerCache::Attention(KeyValues::new(kv_heads, head_dim, device)?)
+                    LayerCache::Attention(KvCache::new(kv_heads, head_dim, device)?)
                 }
                 None => LayerCache::None,
             },

@@ -134,7 +134,7 @@ impl Decoder {
         if counts.iter().all(|count| *count == 0) {
             return Ok(Logits::new(self.vocabulary, Vec::new(), counts));
         }
-        let mut values: Vec<f32> = self.lm_head.floats(&self.norm.forward(x)?)?;
+        let mut values: Vec<f32> = self.lm_head.forward_to_vec(&self.norm.forward(x)?)?;
         if self.config.logit_scale != 1.0 {
             values.iter_mut().for_each(|logit| *logit *= self.config.logit_scale as f32);
         }

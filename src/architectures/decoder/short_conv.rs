@@ -108,6 +108,6 @@ impl ShortConv {
         let outputs = threads::parallel_map(rows, convolve)
             .into_iter()
             .collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward_onto(&(c * Tensor::cat(&outputs, 0)?)?, onto, phase)
+        self.out_proj.forward_add(&(c * Tensor::cat(&outputs, 0)?)?, onto, phase)
     }
 }

@@ -15,7 +15,7 @@ use crate::architectures::tensors::Tensors;
 use crate::architectures::{Architecture, Loaded, Setup};
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
-use crate::kernels::{Attention, Embedding, Linear, Sees, Weight};
+use crate::kernels::{Attention, Embedding, Linear, Mask, Weight};
 
 pub(in crate::architectures) const ARCHITECTURE: Architecture =
     Architecture { names: &BART_NAMES, load };
@@ -136,7 +136,7 @@ impl Reader<'_> {
         let prefix = format!("model.encoder.layers.{index}");
         let size = self.config.encoder;
         Ok(EncoderLayer {
-            self_attn: self.attention(&prefix, "self_attn", size, Sees::All)?,
+            self_attn: self.attention(&prefix, "self_attn", size, Mask::Full)?,
             mlp: self.feed_forward(&prefix, size)?,
         })
     }
@@ -145,8 +145,8 @@ impl Reader<'_> {
         let prefix = format!("model.decoder.layers.{index}");
         let size = self.config.decoder;
         Ok(DecoderLayer {
-            self_attn: self.attention(&prefix, "self_attn", size, Sees::Past)?,
-            encoder_attn: self.attention(&prefix, "encoder_attn", size, Sees::All)?,
+            self_attn: self.attention(&prefix, "self_attn", size, Mask::Causal)?,
+            encoder_attn: self.attention(&prefix, "encoder_attn", size, Mask::Full)?,
             mlp: self.feed_forward(&prefix, size)?,
         })
     }
@@ -156,7 +156,7 @@ impl Reader<'_> {
         prefix: &str,
         name: &str,
         StackSize { heads, .. }: StackSize,
-        sees: Sees,
+        mask: Mask,
     ) -> Result<AttentionBlock> {
         let width = self.config.width;
         let linear =
@@ -172,9 +172,9 @@ impl Reader<'_> {
                 kv_heads: heads,
                 head_dim,
                 scale: (head_dim as f32).powf(-0.5),
-                cap: None,
-                sees,
-                rounded: out_proj.rounds(),
+                softcap: None,
+                mask,
+                allows_bf16: out_proj.uses_bf16(),
             },
             out_proj,
             bias: None,

@@ -11,8 +11,8 @@ use crate::architectures::ragged::{
     cross_attention, decoder_self_attention, encoder_self_attention,
 };
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, Phase, RelativeBias, Span, activated_layer, add,
-    attend_spans, shared_input,
+    Activation, Attention, Embedding, Linear, Phase, RelativeBias, SequenceSlice, activated_layer,
+    add, attend, shared_input,
 };
 
 /// A norm: with mean and bias (BART), or without (T5).
@@ -141,7 +141,7 @@ impl AttentionBlock {
         &self,
         x: &Tensor,
         phase: Phase,
-        spans: impl FnOnce(&Tensor, &Tensor) -> Result<Vec<Span>>,
+        spans: impl FnOnce(&Tensor, &Tensor) -> Result<Vec<SequenceSlice>>,
     ) -> Result<Tensor> {
         self.norm.around(x, |x, residual| {
             let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj], phase)?;
@@ -151,7 +151,7 @@ impl AttentionBlock {
     }
 
     /// Cross-attention to the keys and values of the spans.
-    fn forward_cross(&self, x: &Tensor, spans: &[Span], phase: Phase) -> Result<Tensor> {
+    fn forward_cross(&self, x: &Tensor, spans: &[SequenceSlice], phase: Phase) -> Result<Tensor> {
         self.norm.around(x, |x, residual| {
             let q = self.heads(&self.q_proj.forward(x, phase)?)?;
             self.attend(&q, spans, residual, phase)
@@ -167,12 +167,12 @@ impl AttentionBlock {
     fn attend(
         &self,
         q: &Tensor,
-        spans: &[Span],
+        spans: &[SequenceSlice],
         residual: &Tensor,
         phase: Phase,
     ) -> Result<Tensor> {
-        let attended = attend_spans(&self.shape, self.bias.as_deref(), q, spans, phase)?;
-        self.out_proj.forward_onto(&attended, Some(residual), phase)
+        let attended = attend(&self.shape, self.bias.as_deref(), q, spans, phase)?;
+        self.out_proj.forward_add(&attended, Some(residual), phase)
     }
 
     /// `[tokens, heads · head_dim]` to `[tokens, heads, head_dim]`.
@@ -201,7 +201,7 @@ impl FeedForwardBlock {
         self.norm.around(x, |x, residual| match &self.mlp {
             FeedForward::Plain { up, down, activation } => {
                 let widened = activated_layer(x, up, *activation, phase)?;
-                down.forward_onto(&widened, Some(residual), phase)
+                down.forward_add(&widened, Some(residual), phase)
             }
             FeedForward::Gated(mlp) => mlp.forward(x, Some(residual), phase),
         })

@@ -13,7 +13,7 @@ use crate::architectures::batch::{
 use crate::architectures::ragged::cross_kv;
 use crate::architectures::state::{LayerCache, SequenceCache, State};
 use crate::error::{Error, Result};
-use crate::kernels::{Attention, KeyValues, Linear, Phase, threads};
+use crate::kernels::{Attention, KvCache, Linear, Phase, threads};
 
 pub(super) struct EncoderDecoder {
     pub device: Device,
@@ -65,7 +65,7 @@ impl Network for EncoderDecoder {
                 .iter()
                 .map(|layer| {
                     let Attention { kv_heads, head_dim, .. } = layer.self_attn.shape;
-                    Ok(LayerCache::Attention(KeyValues::new(kv_heads, head_dim, &self.device)?))
+                    Ok(LayerCache::Attention(KvCache::new(kv_heads, head_dim, &self.device)?))
                 })
                 .collect::<candle_core::Result<_>>()?;
             states.push(State::new(SequenceCache::Layers(caches)).with_encoder_output(output));
@@ -151,8 +151,8 @@ impl Head {
     /// `[tokens, width]` to `tokens` vectors of logits.
     fn forward(&self, x: &Tensor) -> candle_core::Result<Vec<f32>> {
         let mut logits = match self.scale {
-            Some(scale) => self.lm_head.floats(&(x * scale)?)?,
-            None => self.lm_head.floats(x)?,
+            Some(scale) => self.lm_head.forward_to_vec(&(x * scale)?)?,
+            None => self.lm_head.forward_to_vec(x)?,
         };
         if let Some(bias) = &self.bias {
             threads::parallel_chunks(&mut logits, self.vocabulary, |_, logits| {

@@ -18,7 +18,7 @@ use crate::architectures::tensors::Tensors;
 use crate::architectures::{Architecture, Loaded, Setup};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::Result;
-use crate::kernels::{Attention, Embedding, Linear, RelativeBias, Sees, Weight};
+use crate::kernels::{Attention, Embedding, Linear, Mask, RelativeBias, Weight};
 
 pub(in crate::architectures) const ARCHITECTURE: Architecture =
     Architecture { names: &["t5", "mt5", "umt5"], load };
@@ -142,7 +142,7 @@ impl Reader<'_> {
             let prefix = format!("encoder.block.{index}");
             let own = self.bias(&prefix, true, &mut bias)?;
             layers.push(EncoderLayer {
-                self_attn: self.attention(&prefix, 0, "SelfAttention", Sees::All, Some(own))?,
+                self_attn: self.attention(&prefix, 0, "SelfAttention", Mask::Full, Some(own))?,
                 mlp: self.feed_forward(&format!("{prefix}.layer.1"))?,
             });
         }
@@ -156,8 +156,8 @@ impl Reader<'_> {
             let prefix = format!("decoder.block.{index}");
             let own = self.bias(&prefix, false, &mut bias)?;
             layers.push(DecoderLayer {
-                self_attn: self.attention(&prefix, 0, "SelfAttention", Sees::Past, Some(own))?,
-                encoder_attn: self.attention(&prefix, 1, "EncDecAttention", Sees::All, None)?,
+                self_attn: self.attention(&prefix, 0, "SelfAttention", Mask::Causal, Some(own))?,
+                encoder_attn: self.attention(&prefix, 1, "EncDecAttention", Mask::Full, None)?,
                 mlp: self.feed_forward(&format!("{prefix}.layer.2"))?,
             });
         }
@@ -185,7 +185,7 @@ impl Reader<'_> {
         prefix: &str,
         part: usize,
         name: &str,
-        sees: Sees,
+        mask: Mask,
         bias: Option<Arc<RelativeBias>>,
     ) -> Result<AttentionBlock> {
         let T5Config { width, heads, head_dim, .. } = *self.config;
@@ -204,9 +204,9 @@ impl Reader<'_> {
                 kv_heads: heads,
                 head_dim,
                 scale: 1.0,
-                cap: None,
-                sees,
-                rounded: out_proj.rounds(),
+                softcap: None,
+                mask,
+                allows_bf16: out_proj.uses_bf16(),
             },
             out_proj,
             bias,

@@ -116,7 +116,7 @@ impl ModelResolver<'_> {
                 quantize,
                 weights_cache,
                 cache_packed: self.cache_weights,
-                portable: self.reproducible,
+                reproducible: self.reproducible,
                 on_opening,
                 ..OpenOptions::default()
             },

@@ -13,7 +13,7 @@ use super::derived::{Derivation, DerivedFile, PACKED};
 use crate::checkpoint::safetensors::{self, Entry, Stored};
 use crate::error::{Error, Result};
 use crate::files::{self, MappedFile, MappedSlice};
-use crate::kernels::{Tiles, Weight};
+use crate::kernels::{PackedWeights, Weight};
 
 /// Age from which the temporary file of another process counts as abandoned.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -54,7 +54,7 @@ impl PackedCache {
         if bytes < least.max(1) {
             return Ok(Outcome::TooSmall);
         }
-        let recipe = format!("tiles {}", Tiles::LAYOUT);
+        let recipe = format!("tiles {}", PackedWeights::LAYOUT_VERSION);
         let derivation =
             Derivation { model, label: PACKED, extension: "safetensors", recipe: &recipe };
         let mut derived = DerivedFile::new(&derivation, sources.iter().copied(), cache)?;
@@ -79,7 +79,7 @@ impl PackedCache {
             out.write_all(&safetensors::header(entries)?)?;
             for (_, weight, _) in &packed {
                 let tiles = weight
-                    .in_tiles()
+                    .packed_weights()
                     .ok_or_else(|| std::io::Error::other("no kernels for packed weights"))?;
                 out.write_all(tiles.bytes())?;
                 weight.bytes.release_pages();
@@ -140,7 +140,7 @@ fn packed_sizes<'m>(matrices: &'m [(&'m str, Weight)]) -> Vec<(&'m str, &'m Weig
 /// Bytes of a packed matrix; `None` if this CPU has no kernels for it.
 fn packed_size(weight: &Weight) -> Option<usize> {
     match *weight.shape.as_slice() {
-        [rows, columns] => Tiles::size_here(weight.block_type, rows, columns),
+        [rows, columns] => PackedWeights::packed_size(weight.ggml_type, rows, columns),
         _ => None,
     }
 }
@@ -148,18 +148,18 @@ fn packed_size(weight: &Weight) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::{BlockType, Isa};
+    use crate::kernels::{GgmlType, Isa};
 
-    fn weight(block_type: BlockType, rows: usize, columns: usize) -> Weight {
+    fn weight(ggml_type: GgmlType, rows: usize, columns: usize) -> Weight {
         let bytes: Vec<u8> =
-            (0..rows * block_type.row_bytes(columns)).map(|at| ((at * 7919) >> 3) as u8).collect();
+            (0..rows * ggml_type.row_bytes(columns)).map(|at| ((at * 7919) >> 3) as u8).collect();
         let bytes = MappedFile::copy_of(&bytes).unwrap().slice(0..bytes.len()).unwrap();
-        Weight { block_type, shape: vec![rows, columns], bytes, tiles: None }
+        Weight { ggml_type, shape: vec![rows, columns], bytes, packed: None }
     }
 
     #[test]
     fn weights_are_packed_once_and_equal_to_those_packed_anew() {
-        if !Isa::detect().has_tiles() {
+        if !Isa::detect().has_packed_kernels() {
             eprintln!("skipped: this CPU has no kernels for packed weights");
             return;
         }
@@ -167,9 +167,9 @@ mod tests {
         let model = folder.path().join("model.gguf");
         std::fs::write(&model, "weights").unwrap();
         let matrices = [
-            ("a", weight(BlockType::Q4_K, 40, 512)),
-            ("b", weight(BlockType::Q8_0, 19, 96)),
-            ("c", weight(BlockType::F32, 20, 96)),
+            ("a", weight(GgmlType::Q4_K, 40, 512)),
+            ("b", weight(GgmlType::Q8_0, 19, 96)),
+            ("c", weight(GgmlType::F32, 20, 96)),
         ];
         let open = |least| {
             let source = MappedFile::open(&model).unwrap();
@@ -186,8 +186,8 @@ mod tests {
         let Outcome::Built(built) = open(1) else { panic!("nothing was built") };
         assert!(built.get("c").is_none());
         for (name, fresh) in &matrices[..2] {
-            let cached = Weight { tiles: built.get(name), ..fresh.clone() };
-            assert!(cached.tiles.as_deref() == Some(fresh.in_tiles().unwrap().bytes()));
+            let cached = Weight { packed: built.get(name), ..fresh.clone() };
+            assert!(cached.packed.as_deref() == Some(fresh.packed_weights().unwrap().bytes()));
             // Ranges of rows are cached if they begin and end at the edges of tiles.
             let rows = fresh.shape[0];
             for (range, is_cached) in
@@ -195,8 +195,11 @@ mod tests {
             {
                 let (cached, fresh) =
                     (cached.rows(range.clone()).unwrap(), fresh.rows(range).unwrap());
-                assert_eq!(cached.tiles.is_some(), is_cached);
-                assert!(cached.in_tiles().unwrap().bytes() == fresh.in_tiles().unwrap().bytes());
+                assert_eq!(cached.packed.is_some(), is_cached);
+                assert!(
+                    cached.packed_weights().unwrap().bytes()
+                        == fresh.packed_weights().unwrap().bytes()
+                );
             }
         }
         assert!(matches!(open(1), Outcome::Cached(_)));

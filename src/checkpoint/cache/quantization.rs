@@ -1,6 +1,6 @@
 //! Quantizations of float weights: their names, and the type that each tensor gets.
 
-use crate::kernels::BlockType;
+use crate::kernels::GgmlType;
 
 /// A quantization of float weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl Quantization {
 
     /// Bits per weight.
     pub fn bits(self) -> f64 {
-        let block_type = self.main_type();
-        8.0 * block_type.block_bytes() as f64 / block_type.block_len() as f64
+        let ggml_type = self.main_type();
+        8.0 * ggml_type.block_bytes() as f64 / ggml_type.block_len() as f64
     }
 
     /// Parses a name, with or without underscores, in either case.
@@ -41,17 +41,17 @@ impl Quantization {
         Self::ALL.into_iter().find(|quantization| quantization.as_str().replace('_', "") == word)
     }
 
-    fn main_type(self) -> BlockType {
+    fn main_type(self) -> GgmlType {
         match self {
-            Self::Q8_0 => BlockType::Q8_0,
-            Self::Q6K => BlockType::Q6_K,
-            Self::Q4K => BlockType::Q4_K,
+            Self::Q8_0 => GgmlType::Q8_0,
+            Self::Q6K => GgmlType::Q6_K,
+            Self::Q4K => GgmlType::Q4_K,
         }
     }
 
     /// The type a tensor is quantized to; `None` if it stays as it is. The rules are those of
     /// `llama_tensor_quantize` of llama.cpp.
-    pub(super) fn block_type(self, name: &str, shape: &[usize]) -> Option<BlockType> {
+    pub(super) fn ggml_type(self, name: &str, shape: &[usize]) -> Option<GgmlType> {
         let [rows, columns] = shape else { return None };
         if !name.ends_with(".weight")
             || *rows < 2
@@ -60,10 +60,10 @@ impl Quantization {
             return None;
         }
         let outer = ["embed", "shared", "lm_head"].iter().any(|part| name.contains(part));
-        let wanted = if self == Self::Q4K && outer { BlockType::Q6_K } else { self.main_type() };
+        let wanted = if self == Self::Q4K && outer { GgmlType::Q6_K } else { self.main_type() };
         // Rows that large blocks do not divide are stored in small ones.
-        let fits = |block_type: &BlockType| columns % block_type.block_len() == 0;
-        [wanted, BlockType::Q8_0].into_iter().find(fits)
+        let fits = |ggml_type: &GgmlType| columns % ggml_type.block_len() == 0;
+        [wanted, GgmlType::Q8_0].into_iter().find(fits)
     }
 }
 
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn matrices_are_quantized_but_norms_positions_and_convolutions() {
-        let to = |name: &str, shape: &[usize]| Quantization::Q4K.block_type(name, shape);
-        assert_eq!(to("model.layers.0.mlp.up_proj.weight", &[512, 256]), Some(BlockType::Q4_K));
-        assert_eq!(to("model.embed_tokens.weight", &[512, 256]), Some(BlockType::Q6_K));
-        assert_eq!(to("model.layers.0.mlp.up_proj.weight", &[512, 96]), Some(BlockType::Q8_0));
+        let to = |name: &str, shape: &[usize]| Quantization::Q4K.ggml_type(name, shape);
+        assert_eq!(to("model.layers.0.mlp.up_proj.weight", &[512, 256]), Some(GgmlType::Q4_K));
+        assert_eq!(to("model.embed_tokens.weight", &[512, 256]), Some(GgmlType::Q6_K));
+        assert_eq!(to("model.layers.0.mlp.up_proj.weight", &[512, 96]), Some(GgmlType::Q8_0));
         assert_eq!(to("model.layers.0.mlp.up_proj.weight", &[512, 40]), None);
         assert_eq!(to("model.layers.0.input_layernorm.weight", &[256]), None);
         assert_eq!(to("model.layers.0.linear_attn.conv1d.weight", &[512, 1, 4]), None);

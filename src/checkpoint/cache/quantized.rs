@@ -15,7 +15,7 @@ use crate::checkpoint::safetensors::Safetensors;
 use crate::checkpoint::tensor_names;
 use crate::error::{Error, Result};
 use crate::files::MappedSlice;
-use crate::kernels::{BlockType, Weight};
+use crate::kernels::{GgmlType, Weight};
 
 /// Weights held in memory as floats at a time.
 const WEIGHTS_AT_ONCE: usize = 1 << 23;
@@ -67,7 +67,7 @@ struct Plan {
 struct PlannedTensor {
     name: String,
     weight: Weight,
-    to: BlockType,
+    to: GgmlType,
 }
 
 impl Plan {
@@ -75,8 +75,8 @@ impl Plan {
         // Tensors that are left out are still found in the folder.
         let text = tensors.weights().filter(|(name, _)| tensor_names::is_text(name));
         let planned = text.map(|(name, weight)| {
-            let block_type = to.block_type(name, &weight.shape).unwrap_or(weight.block_type);
-            PlannedTensor { name: name.to_string(), weight, to: block_type }
+            let ggml_type = to.ggml_type(name, &weight.shape).unwrap_or(weight.ggml_type);
+            PlannedTensor { name: name.to_string(), weight, to: ggml_type }
         });
         Self { tensors: planned.collect() }
     }
@@ -114,7 +114,7 @@ impl PlannedTensor {
     /// Writes the tensor, padded to the alignment.
     fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
         let Self { weight, to, .. } = self;
-        if *to == weight.block_type {
+        if *to == weight.ggml_type {
             out.write_all(&weight.bytes)?;
             weight.bytes.release_pages();
         } else {
@@ -139,7 +139,7 @@ impl PlannedTensor {
 fn quantize_rows(
     weight: &Weight,
     rows: std::ops::Range<usize>,
-    to: BlockType,
+    to: GgmlType,
 ) -> candle_core::Result<Vec<Vec<u8>>> {
     let step = (rows.len().div_ceil(4 * rayon::current_num_threads())).max(1);
     let starts: Vec<usize> = rows.clone().step_by(step).collect();

@@ -23,7 +23,7 @@ pub fn attend_with_candle(
     let k = k.transpose(0, 1)?.contiguous()?; // [kv_heads, cached, dim]
     let v = v.transpose(0, 1)?.contiguous()?;
     let scores = (q.matmul(&k.t()?)? * f64::from(shape.scale))?;
-    let scores = match shape.cap.map(f64::from) {
+    let scores = match shape.softcap.map(f64::from) {
         Some(cap) => ((scores / cap)?.tanh()? * cap)?,
         None => scores,
     };

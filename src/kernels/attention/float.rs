@@ -1,4 +1,4 @@
-//! Attention of some query rows over the keys of one head: dot products, softmax, weighed sums of
+//! Attention of some query rows over the keys of one head: dot dot_products, softmax, weighed sums of
 //! values.
 //!
 //! Keys come [`SEGMENT`] at a time. What a row gathers from a segment depends on nothing but the
@@ -10,141 +10,149 @@
 
 use std::ops::Range;
 
-use crate::kernels::attention::kv_cache::PAGE;
-use crate::kernels::attention::online_softmax::Gathered;
+use crate::kernels::attention::kv_cache::PAGE_TOKENS;
+use crate::kernels::attention::online_softmax::OnlineSoftmax;
 use crate::kernels::attention::query_block::{
-    FEW, PAGES_AT_ONCE, Rows, SEGMENT, ask_for_chunks, floats_of,
+    FEW_ROWS, PAGES_AT_ONCE, QueryBlock, SEGMENT, floats_of, prefetch_chunks,
 };
-use crate::kernels::cpu::{best, on_best_isa};
-use crate::kernels::ops::exp::power;
+use crate::kernels::cpu::{best, multiversion};
+use crate::kernels::ops::exp::exp_nonpositive;
 use crate::kernels::shape::LANES;
-use crate::kernels::simd::{Chunk, Lanes, by_block, on_lanes};
+use crate::kernels::simd::{AlignedF32x16, F32x16, for_row_blocks, multiversion_simd};
 
 /// Numbers of a dot product that are added up one after the other before they are added to the
 /// rest: large scores are exponents, and one long chain of additions was off by twice as much.
 const CHAIN: usize = 8;
 
 /// Attends from rows to the keys `seen` of a segment.
-pub fn gather(
-    rows: &Rows<'_>,
+pub fn accumulate(
+    rows: &QueryBlock<'_>,
     segment: usize,
     seen: Range<usize>,
-    scratch: &mut Vec<Chunk>,
-    gathered: &mut Gathered,
+    scratch: &mut Vec<AlignedF32x16>,
+    state: &mut OnlineSoftmax,
 ) {
     let start = segment * SEGMENT;
     let length = rows.count() * SEGMENT / LANES;
     if scratch.len() < length {
-        scratch.resize(length, Chunk::ZERO);
+        scratch.resize(length, AlignedF32x16::ZERO);
     }
     let scores = &mut scratch[..length];
-    let pages = seen.start / PAGE..seen.end.div_ceil(PAGE);
+    let pages = seen.start / PAGE_TOKENS..seen.end.div_ceil(PAGE_TOKENS);
     // SAFETY: `best` has asked the processor.
-    unsafe { products(best(), rows, pages.clone(), start / PAGE, scores) };
-    let keys = pages.start * PAGE..pages.end * PAGE;
+    unsafe { dot_products(best(), rows, pages.clone(), start / PAGE_TOKENS, scores) };
+    let keys = pages.start * PAGE_TOKENS..pages.end * PAGE_TOKENS;
     for (row, scores) in scores.chunks_exact_mut(SEGMENT / LANES).enumerate() {
         let scores = &mut floats_of(scores)[keys.start - start..keys.end - start];
-        gathered.take(row, soften(rows, row, keys.clone(), scores));
+        state.set_row(row, softmax(rows, row, keys.clone(), scores));
     }
     // SAFETY: as above.
-    unsafe { sum_values(best(), rows, pages, start / PAGE, scores, &mut gathered.sums) };
+    unsafe {
+        add_weighted_values(best(), rows, pages, start / PAGE_TOKENS, scores, &mut state.sums)
+    };
 }
 
-/// Makes a row's dot products with some keys weights: the largest score, and the sum of the
+/// Makes a row's dot dot_products with some keys weights: the largest score, and the sum of the
 /// weights.
-fn soften(rows: &Rows<'_>, row: usize, keys: Range<usize>, scores: &mut [f32]) -> (f32, f32) {
-    rows.score(row, keys.clone(), scores);
-    rows.hide(row, keys, scores);
+fn softmax(
+    rows: &QueryBlock<'_>,
+    row: usize,
+    keys: Range<usize>,
+    scores: &mut [f32],
+) -> (f32, f32) {
+    rows.scale_scores(row, keys.clone(), scores);
+    rows.apply_mask(row, keys, scores);
     let mut largest = 0.0;
     // SAFETY: `best` has asked the processor.
-    unsafe { largest_of(best(), scores, &mut largest) };
+    unsafe { max_of(best(), scores, &mut largest) };
     // Where nothing is seen, all weights are zero.
-    powers(scores, if largest == f32::NEG_INFINITY { 0.0 } else { largest });
+    exp_in_place(scores, if largest == f32::NEG_INFINITY { 0.0 } else { largest });
     let mut total = 0.0;
     // SAFETY: as above.
     unsafe { sum_of(best(), scores, &mut total) };
     (largest, total)
 }
 
-on_best_isa! {
-    fn powers(scores: &mut [f32], less: f32) {
+multiversion! {
+    fn exp_in_place(scores: &mut [f32], less: f32) {
         for score in scores {
-            *score = power(*score - less);
+            *score = exp_nonpositive(*score - less);
         }
     }
 }
 
-on_lanes! {
-    /// Dot products of rows with keys of some pages, `[rows, SEGMENT]` from page `first` on.
+multiversion_simd! {
+    /// Dot dot_products of rows with keys of some pages, `[rows, SEGMENT]` from page `first` on.
     ///
     /// # Safety
     /// Of all functions here: the processor has the instruction set.
-    unsafe fn products = products_by(
-        rows: &Rows<'_>,
+    unsafe fn dot_products = dot_products_simd(
+        rows: &QueryBlock<'_>,
         pages: Range<usize>,
         first: usize,
-        scores: &mut [Chunk],
+        scores: &mut [AlignedF32x16],
     );
 }
 
-on_lanes! {
+multiversion_simd! {
     /// Sums values of some pages, each times its weight of `[rows, SEGMENT]` from page `first` on, and adds them to `sums`.
-    unsafe fn sum_values = sum_values_by(
-        rows: &Rows<'_>,
+    unsafe fn add_weighted_values = add_weighted_values_simd(
+        rows: &QueryBlock<'_>,
         pages: Range<usize>,
         first: usize,
-        weights: &[Chunk],
-        sums: &mut [Chunk],
+        weights: &[AlignedF32x16],
+        sums: &mut [AlignedF32x16],
     );
 }
 
-on_lanes! {
-    unsafe fn largest_of = largest_by(scores: &[f32], largest: &mut f32);
+multiversion_simd! {
+    unsafe fn max_of = max_simd(scores: &[f32], largest: &mut f32);
 }
 
-on_lanes! {
-    unsafe fn sum_of = sum_by(scores: &[f32], sum: &mut f32);
+multiversion_simd! {
+    unsafe fn sum_of = sum_simd(scores: &[f32], sum: &mut f32);
 }
 
 /// # Safety
 /// The processor has the instruction set of `L`.
 #[inline(always)]
-unsafe fn largest_by<L: Lanes, const N: usize>(scores: &[f32], largest: &mut f32) {
+unsafe fn max_simd<L: F32x16, const N: usize>(scores: &[f32], largest: &mut f32) {
     // SAFETY: by the caller's word.
     unsafe {
         let mut all = L::splat(f32::NEG_INFINITY);
         for scores in scores.as_chunks::<LANES>().0 {
-            all = all.larger(L::load(scores.as_ptr()));
+            all = all.max(L::load(scores.as_ptr()));
         }
-        *largest = all.largest();
+        *largest = all.reduce_max();
     }
 }
 
 /// # Safety
 /// The processor has the instruction set of `L`.
 #[inline(always)]
-unsafe fn sum_by<L: Lanes, const N: usize>(scores: &[f32], sum: &mut f32) {
+unsafe fn sum_simd<L: F32x16, const N: usize>(scores: &[f32], sum: &mut f32) {
     // SAFETY: by the caller's word.
     unsafe {
         let mut all = L::splat(0.0);
         for scores in scores.as_chunks::<LANES>().0 {
-            all = all.plus(L::load(scores.as_ptr()));
+            all = all.add(L::load(scores.as_ptr()));
         }
-        *sum = all.sum();
+        *sum = all.reduce_sum();
     }
 }
 
 /// # Safety
 /// The processor has the instruction set of `L`.
 #[inline(always)]
-unsafe fn products_by<L: Lanes, const N: usize>(
-    rows: &Rows<'_>,
+unsafe fn dot_products_simd<L: F32x16, const N: usize>(
+    rows: &QueryBlock<'_>,
     pages: Range<usize>,
     first: usize,
-    scores: &mut [Chunk],
+    scores: &mut [AlignedF32x16],
 ) {
     assert!(
-        scores.len() >= rows.count() * SEGMENT / LANES && (pages.end - first) * PAGE <= SEGMENT
+        scores.len() >= rows.count() * SEGMENT / LANES
+            && (pages.end - first) * PAGE_TOKENS <= SEGMENT
     );
     let mut page = pages.start;
     while page < pages.end {
@@ -153,11 +161,11 @@ unsafe fn products_by<L: Lanes, const N: usize>(
         // Many texts at a time have more keys than caches hold: while these are read, their values
         // and the keys after them are brought. The many rows of a prompt compute long
         // enough with each page for it to come by itself.
-        let asked = if rows.count() <= FEW { some } else { 0 };
+        let asked = if rows.count() <= FEW_ROWS { some } else { 0 };
         for page in page..page + asked {
-            ask_for_chunks(rows.past.of_head(page, rows.kv_head).1);
+            prefetch_chunks(rows.past.of_head(page, rows.kv_head).1);
             if page + some < pages.end {
-                ask_for_chunks(rows.past.of_head(page + some, rows.kv_head).0);
+                prefetch_chunks(rows.past.of_head(page + some, rows.kv_head).0);
             }
         }
         let to = &mut scores[page - first..];
@@ -167,7 +175,7 @@ unsafe fn products_by<L: Lanes, const N: usize>(
             macro_rules! of_pages {
                 ($count:tt) => {{
                     let keys = std::array::from_fn(|at| rows.past.of_head(page + at, rows.kv_head).0);
-                    by_block!([1 2 3], rows.count(), |row, R| products_of::<L, $count, R>(rows, row, keys, to));
+                    for_row_blocks!([1 2 3], rows.count(), |row, R| dot_products_block::<L, $count, R>(rows, row, keys, to));
                 }};
             }
             if some == N {
@@ -182,17 +190,17 @@ unsafe fn products_by<L: Lanes, const N: usize>(
     }
 }
 
-/// Dot products of `R` rows with `N` pages of keys.
+/// Dot dot_products of `R` rows with `N` pages of keys.
 ///
 /// # Safety
 /// The processor has the instruction set of `L`; keys have `head_dim` registers each, and scores a
 /// place for each row and page.
 #[inline(always)]
-unsafe fn products_of<L: Lanes, const N: usize, const R: usize>(
-    rows: &Rows<'_>,
+unsafe fn dot_products_block<L: F32x16, const N: usize, const R: usize>(
+    rows: &QueryBlock<'_>,
     row: usize,
-    keys: [&[Chunk]; N],
-    scores: &mut [Chunk],
+    keys: [&[AlignedF32x16]; N],
+    scores: &mut [AlignedF32x16],
 ) {
     let size = rows.shape.head_dim;
     let mut queries = [std::ptr::null(); R];
@@ -213,13 +221,13 @@ unsafe fn products_of<L: Lanes, const N: usize, const R: usize>(
                 for r in 0..R {
                     let query = L::splat(*queries[r].add(at));
                     for n in 0..N {
-                        chain[r][n] = chain[r][n].add_product(key[n], query);
+                        chain[r][n] = chain[r][n].mul_acc(key[n], query);
                     }
                 }
             }
             for r in 0..R {
                 for n in 0..N {
-                    sums[r][n] = sums[r][n].plus(chain[r][n]);
+                    sums[r][n] = sums[r][n].add(chain[r][n]);
                 }
             }
             at += CHAIN;
@@ -236,31 +244,31 @@ unsafe fn products_of<L: Lanes, const N: usize, const R: usize>(
 /// # Safety
 /// The processor has the instruction set of `L`.
 #[inline(always)]
-unsafe fn sum_values_by<L: Lanes, const N: usize>(
-    rows: &Rows<'_>,
+unsafe fn add_weighted_values_simd<L: F32x16, const N: usize>(
+    rows: &QueryBlock<'_>,
     pages: Range<usize>,
     first: usize,
-    weights: &[Chunk],
-    sums: &mut [Chunk],
+    weights: &[AlignedF32x16],
+    sums: &mut [AlignedF32x16],
 ) {
     let columns = rows.past.columns();
     assert!(
         weights.len() >= rows.count() * SEGMENT / LANES && sums.len() >= rows.count() * columns
     );
-    assert!((pages.end - first) * PAGE <= SEGMENT);
-    let seen = rows.seen_by_any();
+    assert!((pages.end - first) * PAGE_TOKENS <= SEGMENT);
+    let seen = rows.visible_to_any();
     for block in pages.clone().step_by(PAGES_AT_ONCE) {
         let block = block..pages.end.min(block + PAGES_AT_ONCE);
         let mut column = 0;
         while column < columns {
             let some = if columns - column >= N { N } else { 1 };
-            let part = Part { pages: block.clone(), first, end: seen.end, column, columns };
+            let part = ValueBlock { pages: block.clone(), first, end: seen.end, column, columns };
             // SAFETY: by the caller's word, and as asserted.
             unsafe {
                 if some == N {
-                    by_block!([1 2 3 4 5 6], rows.count(), |row, R| sum_part::<L, N, R>(rows, row, &part, weights, sums));
+                    for_row_blocks!([1 2 3 4 5 6], rows.count(), |row, R| weighted_values_block::<L, N, R>(rows, row, &part, weights, sums));
                 } else {
-                    by_block!([1 2 3 4 5 6], rows.count(), |row, R| sum_part::<L, 1, R>(rows, row, &part, weights, sums));
+                    for_row_blocks!([1 2 3 4 5 6], rows.count(), |row, R| weighted_values_block::<L, 1, R>(rows, row, &part, weights, sums));
                 }
             }
             column += some;
@@ -269,7 +277,7 @@ unsafe fn sum_values_by<L: Lanes, const N: usize>(
 }
 
 /// Values that are summed at once.
-struct Part {
+struct ValueBlock {
     pages: Range<usize>,
     /// The segment's first page.
     first: usize,
@@ -285,14 +293,14 @@ struct Part {
 /// The processor has the instruction set of `L`; weights and sums have a place for each row, as
 /// long as [`SEGMENT`] and as all columns.
 #[inline(always)]
-unsafe fn sum_part<L: Lanes, const N: usize, const R: usize>(
-    rows: &Rows<'_>,
+unsafe fn weighted_values_block<L: F32x16, const N: usize, const R: usize>(
+    rows: &QueryBlock<'_>,
     row: usize,
-    part: &Part,
-    weights: &[Chunk],
-    sums: &mut [Chunk],
+    part: &ValueBlock,
+    weights: &[AlignedF32x16],
+    sums: &mut [AlignedF32x16],
 ) {
-    let Part { first, end, column, columns, .. } = *part;
+    let ValueBlock { first, end, column, columns, .. } = *part;
     // SAFETY: by the caller's word.
     unsafe {
         let to = sums.as_mut_ptr().add(row * columns + column).cast::<f32>();
@@ -306,7 +314,7 @@ unsafe fn sum_part<L: Lanes, const N: usize, const R: usize>(
             let values = rows.past.of_head(page, rows.kv_head).1.as_ptr().add(column).cast::<f32>();
             let weights =
                 weights.as_ptr().add(row * (SEGMENT / LANES) + page - first).cast::<f32>();
-            for key in 0..PAGE.min(end - page * PAGE) {
+            for key in 0..PAGE_TOKENS.min(end - page * PAGE_TOKENS) {
                 let mut value = [L::splat(0.0); N];
                 for n in 0..N {
                     value[n] = L::load(values.add((key * columns + n) * LANES));
@@ -314,7 +322,7 @@ unsafe fn sum_part<L: Lanes, const N: usize, const R: usize>(
                 for r in 0..R {
                     let weight = L::splat(*weights.add(r * SEGMENT + key));
                     for n in 0..N {
-                        sums[r][n] = sums[r][n].add_product(value[n], weight);
+                        sums[r][n] = sums[r][n].mul_acc(value[n], weight);
                     }
                 }
             }

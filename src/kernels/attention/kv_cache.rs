@@ -1,8 +1,8 @@
 //! Keys and values of one layer and one sequence, as attention reads them.
 //!
-//! On the CPU they lie in pages of [`PAGE`] tokens, head by head: keys so that a register holds the
+//! On the CPU they lie in pages of [`PAGE_TOKENS`] tokens, head by head: keys so that a register holds the
 //! same number of all tokens of a page, which makes a dot product of each lane without any sums
-//! across lanes; values token by token. Pages are shared between sequences with the same beginning,
+//! across lanes; values token by token. KvPages are shared between sequences with the same beginning,
 //! who read them from the same place in the caches, and copied one by one when one of them is
 //! written to (Kwon et al. 2023, <https://arxiv.org/abs/2309.06180>).
 
@@ -11,46 +11,48 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Result, Tensor};
 
 use crate::kernels::shape::LANES;
-use crate::kernels::simd::Chunk;
+use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::tensor_data::lock;
 use crate::kernels::threads;
 
 /// Tokens of a page: one a lane.
-pub const PAGE: usize = LANES;
+pub const PAGE_TOKENS: usize = LANES;
 
-/// Keys and values of one layer and one sequence. Cloning shares the memory; who writes copies what
+/// Keys and values of one layer and one sequence. Cloning shares the storage; who writes copies what
 /// is shared.
 #[derive(Clone)]
-pub struct KeyValues {
+pub struct KvCache {
     length: usize,
-    memory: Memory,
+    storage: Storage,
 }
 
 #[derive(Clone)]
-enum Memory {
-    Pages(Pages),
+enum Storage {
+    KvPages(KvPages),
     /// `[capacity, kv_heads, head_dim]` each.
-    OnDevice(Arc<(Tensor, Tensor)>),
+    Tensors(Arc<(Tensor, Tensor)>),
 }
 
-impl KeyValues {
+impl KvCache {
     /// Positions that are made room for at once on other devices; room grows by doubling.
-    const FIRST: usize = 64;
+    const INITIAL_CAPACITY: usize = 64;
 
     /// None yet.
     pub fn new(kv_heads: usize, head_dim: usize, device: &Device) -> Result<Self> {
-        let memory = match device {
-            Device::Cpu => Memory::Pages(Pages::new(kv_heads, head_dim)),
+        let storage = match device {
+            Device::Cpu => Storage::KvPages(KvPages::new(kv_heads, head_dim)),
             device => {
-                let empty = || Tensor::zeros((Self::FIRST, kv_heads, head_dim), DType::F32, device);
-                Memory::OnDevice(Arc::new((empty()?, empty()?)))
+                let empty = || {
+                    Tensor::zeros((Self::INITIAL_CAPACITY, kv_heads, head_dim), DType::F32, device)
+                };
+                Storage::Tensors(Arc::new((empty()?, empty()?)))
             }
         };
-        Ok(Self { length: 0, memory })
+        Ok(Self { length: 0, storage })
     }
 
     /// Those of a whole text, `[tokens, kv_heads, head_dim]` each.
-    pub fn of(k: &Tensor, v: &Tensor) -> Result<Self> {
+    pub fn from_tensors(k: &Tensor, v: &Tensor) -> Result<Self> {
         let (_, kv_heads, head_dim) = k.dims3()?;
         let mut all = Self::new(kv_heads, head_dim, k.device())?;
         all.append(0, k, v)?;
@@ -80,8 +82,8 @@ impl KeyValues {
         }
         let end = length + k.dim(0)?;
         let (k, v) = (k.contiguous()?, v.contiguous()?);
-        match &mut self.memory {
-            Memory::Pages(pages) => {
+        match &mut self.storage {
+            Storage::KvPages(pages) => {
                 let (_, kv_heads, head_dim) = k.dims3()?;
                 if (kv_heads, head_dim) != (pages.kv_heads, pages.head_dim) {
                     candle_core::bail!("{:?} among keys of another shape", k.shape());
@@ -89,9 +91,9 @@ impl KeyValues {
                 let (k, v) = (lock(&k), lock(&v));
                 pages.write(length, end, k.floats()?, v.floats()?);
             }
-            Memory::OnDevice(buffers) => {
+            Storage::Tensors(buffers) => {
                 let (capacity, heads, size) = buffers.0.dims3()?;
-                // `slice_set` writes into shared memory, so that what somebody else still reads
+                // `slice_set` writes into shared storage, so that what somebody else still reads
                 // must be copied before.
                 if end > capacity || Arc::get_mut(buffers).is_none() {
                     let capacity = end.next_power_of_two().max(capacity);
@@ -113,33 +115,33 @@ impl KeyValues {
     }
 
     /// Their pages, on the CPU.
-    pub fn pages(&self) -> Option<&Pages> {
-        match &self.memory {
-            Memory::Pages(pages) => Some(pages),
-            Memory::OnDevice(_) => None,
+    pub fn pages(&self) -> Option<&KvPages> {
+        match &self.storage {
+            Storage::KvPages(pages) => Some(pages),
+            Storage::Tensors(_) => None,
         }
     }
 
     /// Keys and values, `[tokens, kv_heads, head_dim]` each.
     pub fn tensors(&self) -> Result<(Tensor, Tensor)> {
-        match &self.memory {
-            Memory::Pages(pages) => pages.tensors(self.length),
-            Memory::OnDevice(buffers) => {
+        match &self.storage {
+            Storage::KvPages(pages) => pages.tensors(self.length),
+            Storage::Tensors(buffers) => {
                 Ok((buffers.0.narrow(0, 0, self.length)?, buffers.1.narrow(0, 0, self.length)?))
             }
         }
     }
 }
 
-/// Memory of a sequence in pages.
+/// Storage of a sequence in pages.
 #[derive(Clone)]
-pub struct Pages {
+pub struct KvPages {
     pub kv_heads: usize,
     pub head_dim: usize,
-    pages: Arc<Vec<Arc<[Chunk]>>>,
+    pages: Arc<Vec<Arc<[AlignedF32x16]>>>,
 }
 
-impl Pages {
+impl KvPages {
     fn new(kv_heads: usize, head_dim: usize) -> Self {
         Self { kv_heads, head_dim, pages: Arc::default() }
     }
@@ -149,33 +151,37 @@ impl Pages {
         self.head_dim.div_ceil(LANES)
     }
 
-    /// Keys of one head in a page, `[head_dim, PAGE]`, and its values, `[PAGE, columns · LANES]`.
-    pub fn of_head(&self, page: usize, kv_head: usize) -> (&[Chunk], &[Chunk]) {
+    /// Keys of one head in a page, `[head_dim, PAGE_TOKENS]`, and its values, `[PAGE_TOKENS, columns · LANES]`.
+    pub fn of_head(&self, page: usize, kv_head: usize) -> (&[AlignedF32x16], &[AlignedF32x16]) {
         let size = self.chunks_of_head();
         self.pages[page][kv_head * size..][..size].split_at(self.head_dim)
     }
 
     /// The same, where there is such a page.
     #[cfg(target_arch = "x86_64")]
-    pub fn page_of_head(&self, page: usize, kv_head: usize) -> Option<(&[Chunk], &[Chunk])> {
+    pub fn head_of_page_if_any(
+        &self,
+        page: usize,
+        kv_head: usize,
+    ) -> Option<(&[AlignedF32x16], &[AlignedF32x16])> {
         (page < self.pages.len()).then(|| self.of_head(page, kv_head))
     }
 
     fn chunks_of_head(&self) -> usize {
-        self.head_dim + PAGE * self.columns()
+        self.head_dim + PAGE_TOKENS * self.columns()
     }
 
     fn write(&mut self, from: usize, end: usize, k: &[f32], v: &[f32]) {
         let (heads, size, columns) = (self.kv_heads, self.head_dim, self.columns());
         let (of_head, of_token) = (self.chunks_of_head(), heads * size);
         let pages = Arc::make_mut(&mut self.pages);
-        let empty = || std::iter::repeat_n(Chunk::ZERO, heads * of_head).collect();
-        pages.resize_with(end.div_ceil(PAGE), empty);
-        let first = from / PAGE;
+        let empty = || std::iter::repeat_n(AlignedF32x16::ZERO, heads * of_head).collect();
+        pages.resize_with(end.div_ceil(PAGE_TOKENS), empty);
+        let first = from / PAGE_TOKENS;
         let Some(written) = pages.get_mut(first..).filter(|_| end > from) else { return };
         threads::parallel_chunks(written, 1, |index, page| {
-            let start = (first + index) * PAGE;
-            let (begin, stop) = (from.max(start), end.min(start + PAGE));
+            let start = (first + index) * PAGE_TOKENS;
+            let (begin, stop) = (from.max(start), end.min(start + PAGE_TOKENS));
             let Some(page) = page.first_mut().map(Arc::make_mut) else { return };
             for (head, chunks) in page.chunks_exact_mut(of_head).enumerate() {
                 let (keys, values) = chunks.split_at_mut(size);
@@ -200,9 +206,10 @@ impl Pages {
         let (mut k, mut v) = (Vec::new(), Vec::new());
         for (token, head) in (0..length).flat_map(|token| (0..heads).map(move |head| (token, head)))
         {
-            let (keys, values) = self.of_head(token / PAGE, head);
-            k.extend(keys.iter().map(|key| key.0[token % PAGE]));
-            let values = values[token % PAGE * self.columns()..].iter().flat_map(|values| values.0);
+            let (keys, values) = self.of_head(token / PAGE_TOKENS, head);
+            k.extend(keys.iter().map(|key| key.0[token % PAGE_TOKENS]));
+            let values =
+                values[token % PAGE_TOKENS * self.columns()..].iter().flat_map(|values| values.0);
             v.extend(values.take(size));
         }
         let of = |numbers| Tensor::from_vec(numbers, (length, heads, size), &Device::Cpu);
@@ -219,7 +226,7 @@ mod tests {
         Tensor::from_vec(all, (tokens, 2, 20), &Device::Cpu).unwrap()
     }
 
-    fn read(cache: &KeyValues) -> [Vec<f32>; 2] {
+    fn read(cache: &KvCache) -> [Vec<f32>; 2] {
         let (k, v) = cache.tensors().unwrap();
         [k, v].map(|x| x.flatten_all().unwrap().to_vec1().unwrap())
     }
@@ -232,7 +239,7 @@ mod tests {
     fn what_is_written_is_read_however_it_was_cut() {
         let (k, v) = (numbers(53, 0.5), numbers(53, -9000.0));
         for cuts in [vec![53], vec![1; 53], vec![16, 37], vec![15, 2, 31, 5]] {
-            let mut cache = KeyValues::new(2, 20, &Device::Cpu).unwrap();
+            let mut cache = KvCache::new(2, 20, &Device::Cpu).unwrap();
             let mut at = 0;
             for tokens in cuts {
                 let part = |x: &Tensor| x.narrow(0, at, tokens).unwrap();
@@ -246,14 +253,14 @@ mod tests {
     #[test]
     fn a_copy_keeps_what_it_had() {
         let (k, other) = (numbers(40, 0.0), numbers(5, 7000.0));
-        let one = KeyValues::of(&k, &k).unwrap();
+        let one = KvCache::from_tensors(&k, &k).unwrap();
         let mut two = one.clone();
         two.append(35, &other, &other).unwrap();
         assert_eq!(read(&one)[0], all(&[&k]));
         assert_eq!(read(&two)[0], all(&[&k.narrow(0, 0, 35).unwrap(), &other]));
         // Only the page that was written to is its own.
         let shared = |page: usize| {
-            let page = |cache: &KeyValues| cache.pages().unwrap().of_head(page, 0).0.as_ptr();
+            let page = |cache: &KvCache| cache.pages().unwrap().of_head(page, 0).0.as_ptr();
             page(&one) == page(&two)
         };
         assert_eq!((shared(0), shared(1), shared(2)), (true, true, false));
@@ -262,7 +269,7 @@ mod tests {
     #[test]
     fn what_was_cut_off_is_written_over_and_holes_are_refused() {
         let (k, other) = (numbers(40, 0.0), numbers(2, 7000.0));
-        let mut cache = KeyValues::of(&k, &k).unwrap();
+        let mut cache = KvCache::from_tensors(&k, &k).unwrap();
         cache.append(3, &other, &other).unwrap();
         assert_eq!((cache.len(), cache.pages().unwrap().pages.len()), (5, 1));
         assert_eq!(read(&cache)[1], all(&[&k.narrow(0, 0, 3).unwrap(), &other]));

@@ -2,7 +2,7 @@
 //! operations elsewhere.
 //!
 //! On the CPU with floats, and where AMX reads a prompt or a source with numbers of 16 bits
-//! (`halves`), for layers that round what they get.
+//! (`bf16`), for layers that round what they get.
 //!
 //! What is computed for a query does not depend on those it is computed beside, keys in order: not
 //! on what else is in the batch, nor on how a prompt was cut into chunks (as long as all numbers
@@ -25,75 +25,75 @@ use std::mem::MaybeUninit;
 use candle_core::{Device, Result, Tensor};
 
 pub use candle::attend_with_candle;
-pub use kv_cache::KeyValues;
-pub use params::{Attention, Sees};
+pub use kv_cache::KvCache;
+pub use params::{Attention, Mask};
 pub use relative_bias::RelativeBias;
 
-use crate::kernels::attention::kv_cache::Pages;
-use crate::kernels::attention::online_softmax::Gathered;
-use crate::kernels::attention::query_block::{ROWS, ROWS_IN_HALVES, Rows};
+use crate::kernels::attention::kv_cache::KvPages;
+use crate::kernels::attention::online_softmax::OnlineSoftmax;
+use crate::kernels::attention::query_block::{MAX_ROWS, QueryBlock, ROWS_BF16};
 use crate::kernels::attention::segments::Scratch;
 use crate::kernels::phase::Phase;
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
 /// Some tokens of a sequence and what they attend to, the last of which is the last of them.
-pub struct Span {
+pub struct SequenceSlice {
     /// How many tokens.
     pub tokens: usize,
     /// Keys and values, those of the tokens among them.
-    pub past: KeyValues,
+    pub cache: KvCache,
 }
 
 /// Attends from the tokens of several sequences, which stand one after the other in `q`, `[tokens,
 /// heads, head_dim]`. Scores may depend on the way from a query to a key, too. The result is
 /// `[tokens, heads · head_dim]`.
-pub fn attend_spans(
+pub fn attend(
     shape: &Attention,
     bias: Option<&RelativeBias>,
     q: &Tensor,
-    spans: &[Span],
+    spans: &[SequenceSlice],
     phase: Phase,
 ) -> Result<Tensor> {
     let (tokens, heads, size) = q.dims3()?;
     if spans.iter().map(|span| span.tokens).sum::<usize>() != tokens {
         candle_core::bail!("spans of other than {tokens} tokens");
     }
-    let pages: Option<Vec<&Pages>> = spans.iter().map(|span| span.past.pages()).collect();
+    let pages: Option<Vec<&KvPages>> = spans.iter().map(|span| span.cache.pages()).collect();
     let Some(pages) = pages.filter(|_| q.device().is_cpu()) else {
         let mut first = 0;
         let attended = spans.iter().map(|span| {
             first += span.tokens;
             let q = q.narrow(0, first - span.tokens, span.tokens)?;
-            let (keys, values) = span.past.tensors()?;
+            let (keys, values) = span.cache.tensors()?;
             attend_with_candle(shape, bias, &q, &keys, &values)
         });
         return Tensor::cat(&attended.collect::<Result<Vec<_>>>()?, 0);
     };
     let kv_heads = shape.kv_heads;
-    let fits = |pages: &&Pages| (pages.kv_heads, pages.head_dim) == (kv_heads, size);
+    let fits = |pages: &&KvPages| (pages.kv_heads, pages.head_dim) == (kv_heads, size);
     let whole = kv_heads > 0
         && heads.is_multiple_of(kv_heads)
         && (heads, size) == (shape.heads, shape.head_dim);
     if !whole
         || heads * size == 0
         || !pages.iter().all(fits)
-        || spans.iter().any(|span| span.past.is_empty())
+        || spans.iter().any(|span| span.cache.is_empty())
     {
         candle_core::bail!(
             "{shape:?} does not fit its queries, keys and values, or there are none"
         );
     }
-    let more = |span: &Span| span.tokens > span.past.len();
-    if spans.iter().any(more) && (shape.sees != Sees::All || bias.is_some()) {
+    let more = |span: &SequenceSlice| span.tokens > span.cache.len();
+    if spans.iter().any(more) && (shape.mask != Mask::Full || bias.is_some()) {
         candle_core::bail!("more tokens than keys, among which their places are asked for");
     }
     // Only where AMX is there, as those who are told so take for granted.
-    let in_halves = shape.rounded && uses_amx(phase, size);
-    let rows = match in_halves {
-        true => (tokens * heads / (JOBS * threads::count()))
-            .clamp(*ROWS_IN_HALVES.start(), *ROWS_IN_HALVES.end()),
-        false => ROWS,
+    let uses_amx_bf16 = shape.allows_bf16 && uses_amx(phase, size);
+    let rows = match uses_amx_bf16 {
+        true => (tokens * heads / (JOBS_PER_THREAD * threads::count()))
+            .clamp(*ROWS_BF16.start(), *ROWS_BF16.end()),
+        false => MAX_ROWS,
     };
     let at_once = (rows * kv_heads / heads).max(1);
     let mut out: Vec<f32> = Vec::with_capacity(tokens * heads * size);
@@ -102,10 +102,10 @@ pub fn attend_spans(
         let mut jobs = Vec::new();
         let mut first = 0;
         for (span, past) in spans.iter().zip(&pages) {
-            let keys = span.past.len();
+            let keys = span.cache.len();
             for token in (0..span.tokens).step_by(at_once) {
                 let some = at_once.min(span.tokens - token);
-                jobs.extend((0..kv_heads).map(|kv_head| Rows {
+                jobs.extend((0..kv_heads).map(|kv_head| QueryBlock {
                     shape,
                     bias,
                     queries: &q
@@ -118,35 +118,36 @@ pub fn attend_spans(
                     position: (keys + token).saturating_sub(span.tokens),
                     past,
                     keys,
-                    in_halves,
+                    uses_amx_bf16,
                 }));
             }
             first += span.tokens;
         }
         // The longest first, so that none is waited for.
         jobs.reverse();
-        let write = |rows: &Rows<'_>, gathered: &Gathered| {
+        let write = |rows: &QueryBlock<'_>, state: &OnlineSoftmax| {
             for row in 0..rows.count() {
-                let at = rows.first * heads * size + rows.place(row);
+                let at = rows.first * heads * size + rows.offset(row);
                 // SAFETY: the place of this token's and this head's numbers, which are this job's
                 // alone.
-                gathered.write(row, unsafe { std::slice::from_raw_parts_mut(to.at(at), size) });
+                state.write(row, unsafe { std::slice::from_raw_parts_mut(to.at(at), size) });
             }
         };
-        if jobs.len() < JOBS * threads::count() && jobs.iter().any(|rows| rows.segments().len() > 1)
+        if jobs.len() < JOBS_PER_THREAD * threads::count()
+            && jobs.iter().any(|rows| rows.segments().len() > 1)
         {
-            in_parts(&jobs, write);
+            attend_by_segment(&jobs, write);
         } else {
             // Some heads of a text after each other, and the keys of the next asked for meanwhile.
-            let at_once = (jobs.len() / (JOBS * threads::count())).clamp(1, kv_heads);
+            let at_once = (jobs.len() / (JOBS_PER_THREAD * threads::count())).clamp(1, kv_heads);
             threads::parallel_chunks(&mut jobs, at_once, |_, jobs| {
                 for index in 0..jobs.len() {
                     if let Some(next) = jobs.get(index + 1) {
-                        next.ask_for_keys();
+                        next.prefetch_keys();
                     }
                     let rows = &jobs[index];
                     SCRATCH.with_borrow_mut(|scratch| {
-                        write(rows, scratch.gather(rows, rows.segments()))
+                        write(rows, scratch.accumulate(rows, rows.segments()))
                     });
                 }
             });
@@ -171,17 +172,17 @@ fn uses_amx(_: Phase, _: usize) -> bool {
 }
 
 /// Fewer jobs for each thread than this are taken apart, for one would wait for another.
-const JOBS: usize = 4;
+const JOBS_PER_THREAD: usize = 4;
 
 /// The same by jobs of a segment each, so that a single sequence keeps all threads at work.
-fn in_parts(jobs: &[Rows<'_>], write: impl Fn(&Rows<'_>, &Gathered)) {
+fn attend_by_segment(jobs: &[QueryBlock<'_>], write: impl Fn(&QueryBlock<'_>, &OnlineSoftmax)) {
     let segments = jobs.iter().flat_map(|rows| rows.segments().map(move |segment| (rows, segment)));
     let mut parts: Vec<_> =
-        segments.map(|(rows, segment)| (rows, segment, Gathered::default())).collect();
+        segments.map(|(rows, segment)| (rows, segment, OnlineSoftmax::default())).collect();
     threads::parallel_chunks(&mut parts, 1, |_, parts| {
-        for (rows, segment, gathered) in parts {
+        for (rows, segment, state) in parts {
             SCRATCH.with_borrow_mut(|scratch| {
-                std::mem::swap(gathered, scratch.gather(rows, *segment..*segment + 1));
+                std::mem::swap(state, scratch.accumulate(rows, *segment..*segment + 1));
             });
         }
     });
@@ -220,32 +221,40 @@ mod tests {
         x.to_vec2().unwrap()
     }
 
-    fn span(tokens: usize, k: &Tensor, v: &Tensor) -> Span {
-        Span { tokens, past: KeyValues::of(k, v).unwrap() }
+    fn span(tokens: usize, k: &Tensor, v: &Tensor) -> SequenceSlice {
+        SequenceSlice { tokens, cache: KvCache::from_tensors(k, v).unwrap() }
     }
 
-    /// Heads, key heads, numbers of a head, cap, what is seen, keys.
-    const SHAPES: [(usize, usize, usize, Option<f32>, Sees, usize); 11] = [
-        (4, 2, 16, None, Sees::Past, 19),
-        (3, 1, 20, Some(1.5), Sees::Window(5), 19),
-        (8, 8, 64, None, Sees::Window(1), 300),
-        (4, 1, 256, None, Sees::Window(100), 650),
-        (4, 2, 16, None, Sees::All, 8),
-        (8, 8, 16, None, Sees::All, 70),
-        (14, 2, 64, None, Sees::Past, 600),
-        (6, 2, 80, None, Sees::Window(300), 1030),
-        (32, 1, 64, None, Sees::Past, 600),
-        (4, 2, 32, Some(1.5), Sees::Window(40), 90),
-        (12, 2, 128, None, Sees::Past, 300),
+    /// Heads, key heads, numbers of a head, softcap, what is seen, keys.
+    const SHAPES: [(usize, usize, usize, Option<f32>, Mask, usize); 11] = [
+        (4, 2, 16, None, Mask::Causal, 19),
+        (3, 1, 20, Some(1.5), Mask::SlidingWindow(5), 19),
+        (8, 8, 64, None, Mask::SlidingWindow(1), 300),
+        (4, 1, 256, None, Mask::SlidingWindow(100), 650),
+        (4, 2, 16, None, Mask::Full, 8),
+        (8, 8, 16, None, Mask::Full, 70),
+        (14, 2, 64, None, Mask::Causal, 600),
+        (6, 2, 80, None, Mask::SlidingWindow(300), 1030),
+        (32, 1, 64, None, Mask::Causal, 600),
+        (4, 2, 32, Some(1.5), Mask::SlidingWindow(40), 90),
+        (12, 2, 128, None, Mask::Causal, 300),
     ];
 
     #[test]
     fn the_kernel_agrees_with_candles_operations() {
         let bias = RelativeBias::new(32, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
-        for (index, (heads, kv_heads, head_dim, cap, sees, keys)) in SHAPES.into_iter().enumerate()
+        for (index, (heads, kv_heads, head_dim, softcap, mask, keys)) in
+            SHAPES.into_iter().enumerate()
         {
-            let shape =
-                Attention { heads, kv_heads, head_dim, scale: 0.2, cap, sees, rounded: true };
+            let shape = Attention {
+                heads,
+                kv_heads,
+                head_dim,
+                scale: 0.2,
+                softcap,
+                mask,
+                allows_bf16: true,
+            };
             let bias = Some(&bias).filter(|_| index % 2 == 1);
             let (q, k, v) = (
                 random((7, heads, head_dim)),
@@ -254,7 +263,7 @@ mod tests {
             );
             let candles = numbers(attend_with_candle(&shape, bias, &q, &k, &v).unwrap());
             for phase in Phase::ALL {
-                let ours = attend_spans(&shape, bias, &q, &[span(7, &k, &v)], phase);
+                let ours = attend(&shape, bias, &q, &[span(7, &k, &v)], phase);
                 let ours = numbers(ours.unwrap());
                 for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
                     // Weights and values are numbers of 16 bits there.
@@ -270,19 +279,19 @@ mod tests {
         for (head_dim, keys) in
             [20, 32].into_iter().flat_map(|dim| [3, 256, 512, 600].map(|keys| (dim, keys)))
         {
-            let sees = Sees::Window(0);
+            let mask = Mask::SlidingWindow(0);
             let shape = Attention {
                 heads: 2,
                 kv_heads: 1,
                 head_dim,
                 scale: 1.0,
-                cap: None,
-                sees,
-                rounded: true,
+                softcap: None,
+                mask,
+                allows_bf16: true,
             };
             let (q, k) = (random((3, 2, head_dim)), random((keys, 1, head_dim)));
             for phase in Phase::ALL {
-                let nothing = attend_spans(&shape, None, &q, &[span(3, &k, &k)], phase).unwrap();
+                let nothing = attend(&shape, None, &q, &[span(3, &k, &k)], phase).unwrap();
                 assert!(
                     numbers(nothing).iter().flatten().all(|number| *number == 0.0),
                     "{keys} keys"
@@ -293,28 +302,28 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_not_lost_and_what_is_forgotten_does_not_matter() {
-        let sees = Sees::Past;
+        let mask = Mask::Causal;
         let shape = Attention {
             heads: 2,
             kv_heads: 1,
             head_dim: 32,
             scale: 0.1,
-            cap: None,
-            sees,
-            rounded: true,
+            softcap: None,
+            mask,
+            allows_bf16: true,
         };
         let (q, k) = (random((3, 2, 32)), random((40, 1, 32)));
         for bits in [0x7fc0_0000, 0xffff_ffff, 0x7fff_ffff] {
             let none = Tensor::full(f32::from_bits(bits), (3, 1, 32), &Device::Cpu).unwrap();
             for phase in Phase::ALL {
-                let attend = |past: &KeyValues| {
-                    let spans = [Span { tokens: 3, past: past.clone() }];
-                    numbers(attend_spans(&shape, None, &q, &spans, phase).unwrap())
+                let attend = |past: &KvCache| {
+                    let spans = [SequenceSlice { tokens: 3, cache: past.clone() }];
+                    numbers(attend(&shape, None, &q, &spans, phase).unwrap())
                 };
                 for (keys, values) in
                     [(&none, &k.narrow(0, 0, 3).unwrap()), (&k.narrow(0, 0, 3).unwrap(), &none)]
                 {
-                    let mut past = KeyValues::of(&k, &k).unwrap();
+                    let mut past = KvCache::from_tensors(&k, &k).unwrap();
                     past.append(37, keys, values).unwrap();
                     assert!(
                         attend(&past)[2].iter().all(|number| number.is_nan()),
@@ -326,7 +335,7 @@ mod tests {
                     past.append(0, &few, &few).unwrap();
                     assert_eq!(
                         attend(&past),
-                        attend(&KeyValues::of(&few, &few).unwrap()),
+                        attend(&KvCache::from_tensors(&few, &few).unwrap()),
                         "{phase:?}"
                     );
                 }
@@ -336,25 +345,32 @@ mod tests {
 
     #[test]
     fn a_query_depends_neither_on_its_neighbours_nor_on_who_computes_it() {
-        for (heads, kv_heads, head_dim, cap, sees, keys) in SHAPES {
-            let shape =
-                Attention { heads, kv_heads, head_dim, scale: 0.25, cap, sees, rounded: true };
+        for (heads, kv_heads, head_dim, softcap, mask, keys) in SHAPES {
+            let shape = Attention {
+                heads,
+                kv_heads,
+                head_dim,
+                scale: 0.25,
+                softcap,
+                mask,
+                allows_bf16: true,
+            };
             let (q, k, v) = (
                 random((50, heads, head_dim)),
                 random((keys + 50, kv_heads, head_dim)),
                 random((keys + 50, kv_heads, head_dim)),
             );
             // So many sequences that no job is taken apart.
-            let many = JOBS * threads::count() + 1;
-            let spans: Vec<Span> = (0..many).map(|_| span(50, &k, &v)).collect();
+            let many = JOBS_PER_THREAD * threads::count() + 1;
+            let spans: Vec<SequenceSlice> = (0..many).map(|_| span(50, &k, &v)).collect();
             let queries = Tensor::cat(&vec![&q; many], 0).unwrap();
             for phase in Phase::ALL {
-                let attend = |q: &Tensor, spans: &[Span]| {
-                    numbers(attend_spans(&shape, None, q, spans, phase).unwrap())
+                let attend = |q: &Tensor, spans: &[SequenceSlice]| {
+                    numbers(attend(&shape, None, q, spans, phase).unwrap())
                 };
                 let together = attend(&queries, &spans);
                 for (token, expected) in together[..50].iter().enumerate() {
-                    let seen = if sees == Sees::All { keys + 50 } else { keys + token + 1 };
+                    let seen = if mask == Mask::Full { keys + 50 } else { keys + token + 1 };
                     let (k, v) = (k.narrow(0, 0, seen).unwrap(), v.narrow(0, 0, seen).unwrap());
                     let alone = attend(&q.narrow(0, token, 1).unwrap(), &[span(1, &k, &v)]);
                     assert_eq!(&alone[0], expected, "{shape:?} {phase:?}, token {token}");
@@ -370,20 +386,22 @@ mod tests {
             kv_heads: 2,
             head_dim: 16,
             scale: 1.0,
-            cap: None,
-            sees: Sees::Past,
-            rounded: true,
+            softcap: None,
+            mask: Mask::Causal,
+            allows_bf16: true,
         };
         let (q, k) = (random((3, 4, 16)), random((3, 2, 16)));
         let phase = Phase::Decode;
-        assert!(attend_spans(&shape, None, &q, &[span(3, &k, &k)], phase).is_ok());
-        assert!(attend_spans(&shape, None, &q, &[span(2, &k, &k)], phase).is_err());
+        assert!(attend(&shape, None, &q, &[span(3, &k, &k)], phase).is_ok());
+        assert!(attend(&shape, None, &q, &[span(2, &k, &k)], phase).is_err());
         let other = random((3, 1, 16));
-        assert!(attend_spans(&shape, None, &q, &[span(3, &other, &other)], phase).is_err());
-        let none = KeyValues::new(2, 16, &Device::Cpu).unwrap();
-        assert!(attend_spans(&shape, None, &q, &[Span { tokens: 3, past: none }], phase).is_err());
+        assert!(attend(&shape, None, &q, &[span(3, &other, &other)], phase).is_err());
+        let none = KvCache::new(2, 16, &Device::Cpu).unwrap();
         assert!(
-            attend_spans(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)], phase)
+            attend(&shape, None, &q, &[SequenceSlice { tokens: 3, cache: none }], phase).is_err()
+        );
+        assert!(
+            attend(&Attention { kv_heads: 0, ..shape }, None, &q, &[span(3, &k, &k)], phase)
                 .is_err()
         );
     }

@@ -4,45 +4,47 @@
 
 use std::mem::MaybeUninit;
 
-use crate::kernels::attention::query_block::{FULL, ROWS, Rows};
-use crate::kernels::cpu::on_best_isa;
-use crate::kernels::ops::exp::power;
+use crate::kernels::attention::query_block::{AMX_ROWS, MAX_ROWS, QueryBlock};
+use crate::kernels::cpu::multiversion;
+use crate::kernels::ops::exp::exp_nonpositive;
 use crate::kernels::shape::LANES;
-use crate::kernels::simd::Chunk;
+use crate::kernels::simd::AlignedF32x16;
 
 /// What rows have gathered from some segments.
 #[derive(Default)]
-pub struct Gathered {
+pub struct OnlineSoftmax {
     /// Of each row, the largest score.
     pub largest: Vec<f32>,
     /// The sum of `e^(score − largest)`.
-    pub totals: Vec<f32>,
+    pub denominators: Vec<f32>,
     /// The sum of values, each times that: `[rows, columns]`.
-    pub sums: Vec<Chunk>,
+    pub sums: Vec<AlignedF32x16>,
 }
 
-impl Gathered {
-    pub fn clear(&mut self, rows: &Rows<'_>) {
+impl OnlineSoftmax {
+    pub fn clear(&mut self, rows: &QueryBlock<'_>) {
         // Registers of AMX are full, and what is in the rest of them is nobody's.
-        let count = if rows.in_halves { rows.count().next_multiple_of(FULL) } else { rows.count() };
-        for (numbers, nothing) in [(&mut self.largest, f32::NEG_INFINITY), (&mut self.totals, 0.0)]
+        let count =
+            if rows.uses_amx_bf16 { rows.count().next_multiple_of(AMX_ROWS) } else { rows.count() };
+        for (numbers, nothing) in
+            [(&mut self.largest, f32::NEG_INFINITY), (&mut self.denominators, 0.0)]
         {
             numbers.clear();
             numbers.resize(count, nothing);
         }
         self.sums.clear();
-        self.sums.resize(count * rows.past.columns(), Chunk::ZERO);
+        self.sums.resize(count * rows.past.columns(), AlignedF32x16::ZERO);
     }
 
     /// Takes a row's largest score, and the sum of its weights.
     #[cfg(target_arch = "x86_64")]
-    pub fn take(&mut self, row: usize, (largest, total): (f32, f32)) {
-        (self.largest[row], self.totals[row]) = (largest, total);
+    pub fn set_row(&mut self, row: usize, (largest, total): (f32, f32)) {
+        (self.largest[row], self.denominators[row]) = (largest, total);
     }
 
     /// The sums of some rows.
     #[cfg(target_arch = "x86_64")]
-    pub fn sums_of(&mut self, row: usize, count: usize) -> &mut [Chunk] {
+    pub fn sums_of_rows(&mut self, row: usize, count: usize) -> &mut [AlignedF32x16] {
         let columns = self.sums.len() / self.largest.len();
         &mut self.sums[row * columns..(row + count) * columns]
     }
@@ -50,27 +52,31 @@ impl Gathered {
     /// Puts what was gathered from the next segment to it.
     pub fn merge(&mut self, next: &Self) {
         let columns = self.sums.len() / self.largest.len().max(1);
-        let (some, more) = (ROWS, (ROWS * columns).max(1));
+        let (some, more) = (MAX_ROWS, (MAX_ROWS * columns).max(1));
         let all = self
             .largest
             .chunks_mut(some)
-            .zip(self.totals.chunks_mut(some))
+            .zip(self.denominators.chunks_mut(some))
             .zip(self.sums.chunks_mut(more));
-        let next =
-            next.largest.chunks(some).zip(next.totals.chunks(some)).zip(next.sums.chunks(more));
-        for (((largest, totals), sums), ((next_largest, next_totals), next)) in all.zip(next) {
-            let mut shares = Shares { old: [0.0; ROWS], new: [0.0; ROWS] };
-            weigh(largest, totals, next_largest, next_totals, &mut shares);
+        let next = next
+            .largest
+            .chunks(some)
+            .zip(next.denominators.chunks(some))
+            .zip(next.sums.chunks(more));
+        for (((largest, denominators), sums), ((next_largest, next_totals), next)) in all.zip(next)
+        {
+            let mut shares = MergeFactors { old: [0.0; MAX_ROWS], new: [0.0; MAX_ROWS] };
+            merge_denominators(largest, denominators, next_largest, next_totals, &mut shares);
             let rows = sums.chunks_mut(columns).zip(next.chunks(columns));
             for ((sums, next), (old, new)) in rows.zip(shares.old.into_iter().zip(shares.new)) {
-                share_out(sums, old, next, new);
+                rescale_and_add(sums, old, next, new);
             }
         }
     }
 
     /// A row's result.
     pub fn write(&self, row: usize, out: &mut [MaybeUninit<f32>]) {
-        let total = self.totals[row];
+        let total = self.denominators[row];
         // What sees nothing learns nothing.
         let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
         let columns = self.sums.len() / self.largest.len();
@@ -83,29 +89,29 @@ impl Gathered {
 }
 
 /// What the old and the new count for when they are put together, of up to so many rows.
-struct Shares {
-    old: [f32; ROWS],
-    new: [f32; ROWS],
+struct MergeFactors {
+    old: [f32; MAX_ROWS],
+    new: [f32; MAX_ROWS],
 }
 
-on_best_isa! {
+multiversion! {
     /// Puts the next largest scores and sums of exponentials to those so far; `shares` is what each counts for.
-    fn weigh(largest: &mut [f32], totals: &mut [f32], next_largest: &[f32], next_totals: &[f32], shares: &mut Shares) {
-        assert!(largest.len() <= ROWS);
+    fn merge_denominators(largest: &mut [f32], denominators: &mut [f32], next_largest: &[f32], next_totals: &[f32], shares: &mut MergeFactors) {
+        assert!(largest.len() <= MAX_ROWS);
         for row in 0..largest.len() {
             let (before, next) = (largest[row], next_largest[row]);
             let new = if next > before { next } else { before };
             let less = if new == f32::NEG_INFINITY { 0.0 } else { new };
-            (shares.old[row], shares.new[row]) = (power(before - less), power(next - less));
-            totals[row] = next_totals[row].mul_add(shares.new[row], totals[row] * shares.old[row]);
+            (shares.old[row], shares.new[row]) = (exp_nonpositive(before - less), exp_nonpositive(next - less));
+            denominators[row] = next_totals[row].mul_add(shares.new[row], denominators[row] * shares.old[row]);
             largest[row] = new;
         }
     }
 }
 
-on_best_isa! {
+multiversion! {
     /// `sums · old + next · new`.
-    fn share_out(sums: &mut [Chunk], old: f32, next: &[Chunk], new: f32) {
+    fn rescale_and_add(sums: &mut [AlignedF32x16], old: f32, next: &[AlignedF32x16], new: f32) {
         for (sums, next) in sums.iter_mut().zip(next) {
             for lane in 0..LANES {
                 sums.0[lane] = next.0[lane].mul_add(new, sums.0[lane] * old);

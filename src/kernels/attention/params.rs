@@ -12,33 +12,33 @@ pub struct Attention {
     /// What scores are multiplied by.
     pub scale: f32,
     /// What soft-caps scores, where anything does: `cap · tanh(score / cap)` (Gemma 2).
-    pub cap: Option<f32>,
+    pub softcap: Option<f32>,
     /// Which keys a query sees.
-    pub sees: Sees,
+    pub mask: Mask,
     /// Whether its results go to a layer that rounds them to 16 bits where AMX reads a prompt:
     /// then AMX may attend, too.
-    pub rounded: bool,
+    pub allows_bf16: bool,
 }
 
 /// Which keys a query sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sees {
+pub enum Mask {
     /// Its own and all before it.
-    Past,
+    Causal,
     /// The last so many, its own included.
-    Window(usize),
+    SlidingWindow(usize),
     /// All, those after it too.
-    All,
+    Full,
 }
 
 impl Attention {
     /// The keys that the query at `position` sees, of `count`.
     pub fn visible(&self, position: usize, count: usize) -> std::ops::Range<usize> {
         let end = position + 1;
-        match self.sees {
-            Sees::Past => 0..end,
-            Sees::Window(window) => end.saturating_sub(window)..end,
-            Sees::All => 0..count,
+        match self.mask {
+            Mask::Causal => 0..end,
+            Mask::SlidingWindow(window) => end.saturating_sub(window)..end,
+            Mask::Full => 0..count,
         }
     }
 }

@@ -2,40 +2,40 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use crate::kernels::attention::kv_cache::{PAGE, Pages};
+use crate::kernels::attention::kv_cache::{KvPages, PAGE_TOKENS};
 use crate::kernels::attention::params::Attention;
 use crate::kernels::attention::relative_bias::RelativeBias;
-use crate::kernels::cpu::on_best_isa;
-use crate::kernels::memory::ask_for;
+use crate::kernels::cpu::multiversion;
+use crate::kernels::memory::prefetch;
 use crate::kernels::ops::exp::tanh;
 use crate::kernels::shape::LANES;
-use crate::kernels::simd::Chunk;
+use crate::kernels::simd::AlignedF32x16;
 
 /// Keys whose softmax is computed together, counted from the first key of the sequence.
 pub const SEGMENT: usize = 256;
 /// The most rows that go over a segment together, where no more share a key head: their scores and
 /// some keys stay in the first-level cache.
-pub const ROWS: usize = 24;
+pub const MAX_ROWS: usize = 24;
 /// The same where AMX meets them, and the fewest: for so many, making keys and values numbers of 16
 /// bits costs little for each.
-pub const ROWS_IN_HALVES: RangeInclusive<usize> = FULL..=256;
-/// Rows of AMX's registers that meet at once.
-pub const FULL: usize = 32;
+pub const ROWS_BF16: RangeInclusive<usize> = AMX_ROWS..=256;
+/// QueryBlock of AMX's registers that meet at once.
+pub const AMX_ROWS: usize = 32;
 /// Keys that stay in the first-level cache while all rows take them.
 pub const KEYS_AT_ONCE: usize = 64;
-/// Pages that are read at once, where there are registers for them.
-pub const PAGES_AT_ONCE: usize = KEYS_AT_ONCE / PAGE;
-/// Rows that wait for keys rather than for products.
-pub const FEW: usize = 8;
+/// KvPages that are read at once, where there are registers for them.
+pub const PAGES_AT_ONCE: usize = KEYS_AT_ONCE / PAGE_TOKENS;
+/// QueryBlock that wait for keys rather than for products.
+pub const FEW_ROWS: usize = 8;
 
 #[inline(always)]
-pub fn ask_for_chunks(chunks: &[Chunk]) {
-    ask_for(chunks.as_ptr().cast(), size_of_val(chunks));
+pub fn prefetch_chunks(chunks: &[AlignedF32x16]) {
+    prefetch(chunks.as_ptr().cast(), size_of_val(chunks));
 }
 
 /// Some tokens of a sequence, with all query heads that share one key head. Row `r` is token `r /
 /// group`, query head `r % group` of them.
-pub struct Rows<'t> {
+pub struct QueryBlock<'t> {
     pub shape: &'t Attention,
     pub bias: Option<&'t RelativeBias>,
     /// `[tokens, heads, head_dim]`.
@@ -46,14 +46,14 @@ pub struct Rows<'t> {
     pub kv_head: usize,
     /// Of the first token.
     pub position: usize,
-    pub past: &'t Pages,
+    pub past: &'t KvPages,
     /// How many keys there are.
     pub keys: usize,
     /// Whether AMX meets them, which must be there.
-    pub in_halves: bool,
+    pub uses_amx_bf16: bool,
 }
 
-impl Rows<'_> {
+impl QueryBlock<'_> {
     fn group(&self) -> usize {
         self.shape.heads / self.shape.kv_heads
     }
@@ -64,7 +64,7 @@ impl Rows<'_> {
     }
 
     /// Where a row's numbers lie among queries, and where its results belong.
-    pub fn place(&self, row: usize) -> usize {
+    pub fn offset(&self, row: usize) -> usize {
         let (token, head) = (row / self.group(), self.head(row));
         (token * self.shape.heads + head) * self.shape.head_dim
     }
@@ -75,43 +75,43 @@ impl Rows<'_> {
 
     /// A row's numbers.
     pub fn query(&self, row: usize) -> &[f32] {
-        &self.queries[self.place(row)..][..self.shape.head_dim]
+        &self.queries[self.offset(row)..][..self.shape.head_dim]
     }
 
     /// The keys that a token sees.
-    fn seen(&self, token: usize) -> Range<usize> {
+    fn visible(&self, token: usize) -> Range<usize> {
         let seen = self.shape.visible(self.position + token, self.keys);
         seen.start.min(self.keys)..seen.end.min(self.keys)
     }
 
     /// The keys that any row sees.
-    pub fn seen_by_any(&self) -> Range<usize> {
-        self.seen(0).start..self.seen(self.tokens - 1).end
+    pub fn visible_to_any(&self) -> Range<usize> {
+        self.visible(0).start..self.visible(self.tokens - 1).end
     }
 
     /// Asks for the first keys, where whoever reads them would wait for them.
-    pub fn ask_for_keys(&self) {
-        if self.count() <= FEW {
-            let seen = self.seen_by_any();
-            let pages = seen.start / PAGE..seen.end.div_ceil(PAGE);
+    pub fn prefetch_keys(&self) {
+        if self.count() <= FEW_ROWS {
+            let seen = self.visible_to_any();
+            let pages = seen.start / PAGE_TOKENS..seen.end.div_ceil(PAGE_TOKENS);
             for page in pages.take(PAGES_AT_ONCE) {
-                ask_for_chunks(self.past.of_head(page, self.kv_head).0);
+                prefetch_chunks(self.past.of_head(page, self.kv_head).0);
             }
         }
     }
 
     /// The segments they lie in: at least one, for what sees nothing has a result as well.
     pub fn segments(&self) -> Range<usize> {
-        let seen = self.seen_by_any();
+        let seen = self.visible_to_any();
         let first = seen.start / SEGMENT;
         first..seen.end.div_ceil(SEGMENT).max(first + 1)
     }
 
     /// Makes a row's dot products with some keys scores.
-    pub fn score(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
+    pub fn scale_scores(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
         scale(scores, self.shape.scale);
-        if let Some(limit) = self.shape.cap {
-            cap(scores, limit);
+        if let Some(limit) = self.shape.softcap {
+            softcap(scores, limit);
         }
         if let Some(bias) = self.bias {
             bias.add(self.head(row), self.position + row / self.group(), keys.start, scores);
@@ -119,20 +119,20 @@ impl Rows<'_> {
     }
 
     /// Hides what a row does not see of some keys.
-    pub fn hide(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
-        let seen = self.seen(row / self.group());
+    pub fn apply_mask(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
+        let seen = self.visible(row / self.group());
         let within = |key: usize| key.clamp(keys.start, keys.end) - keys.start;
         scores[..within(seen.start)].fill(f32::NEG_INFINITY);
         scores[within(seen.end)..].fill(f32::NEG_INFINITY);
     }
 }
 
-pub fn floats_of(chunks: &mut [Chunk]) -> &mut [f32] {
-    // SAFETY: `Chunk` has the layout of its only field.
+pub fn floats_of(chunks: &mut [AlignedF32x16]) -> &mut [f32] {
+    // SAFETY: `AlignedF32x16` has the layout of its only field.
     unsafe { std::slice::from_raw_parts_mut(chunks.as_mut_ptr().cast(), chunks.len() * LANES) }
 }
 
-on_best_isa! {
+multiversion! {
     fn scale(scores: &mut [f32], by: f32) {
         for score in scores {
             *score *= by;
@@ -140,9 +140,9 @@ on_best_isa! {
     }
 }
 
-on_best_isa! {
+multiversion! {
     /// `limit · tanh(score / limit)`.
-    fn cap(scores: &mut [f32], limit: f32) {
+    fn softcap(scores: &mut [f32], limit: f32) {
         for score in scores {
             *score = limit * tanh(*score / limit);
         }

@@ -5,59 +5,63 @@ use std::ops::Range;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::attention::amx_bf16;
 use crate::kernels::attention::float;
-use crate::kernels::attention::online_softmax::Gathered;
-use crate::kernels::attention::query_block::{Rows, SEGMENT};
-use crate::kernels::simd::Chunk;
+use crate::kernels::attention::online_softmax::OnlineSoftmax;
+use crate::kernels::attention::query_block::{QueryBlock, SEGMENT};
+use crate::kernels::simd::AlignedF32x16;
 
 /// Memory to work with.
 #[derive(Default)]
 pub struct Scratch {
     /// From the segments before.
-    all: Gathered,
-    next: Gathered,
-    by: By,
+    all: OnlineSoftmax,
+    next: OnlineSoftmax,
+    kernels: Kernels,
 }
 
 /// What one way of computing works with.
 #[derive(Default)]
-struct By {
+struct Kernels {
     /// `[rows, SEGMENT]`.
-    scores: Vec<Chunk>,
+    scores: Vec<AlignedF32x16>,
     #[cfg(target_arch = "x86_64")]
-    halves: amx_bf16::Scratch,
+    bf16: amx_bf16::Scratch,
 }
 
 impl Scratch {
     /// What rows gather from segments, which come in their order.
-    pub fn gather(&mut self, rows: &Rows<'_>, mut segments: Range<usize>) -> &mut Gathered {
-        let Self { all, next, by } = self;
+    pub fn accumulate(
+        &mut self,
+        rows: &QueryBlock<'_>,
+        mut segments: Range<usize>,
+    ) -> &mut OnlineSoftmax {
+        let Self { all, next, kernels } = self;
         #[cfg(target_arch = "x86_64")]
-        if rows.in_halves {
+        if rows.uses_amx_bf16 {
             // SAFETY: by the word of whoever made the rows.
-            unsafe { by.halves.begin(rows) };
+            unsafe { kernels.bf16.begin(rows) };
         }
         match segments.next() {
-            Some(first) => by.gather(rows, first, all),
+            Some(first) => kernels.accumulate(rows, first, all),
             None => all.clear(rows),
         }
         for segment in segments {
-            by.gather(rows, segment, next);
+            kernels.accumulate(rows, segment, next);
             all.merge(next);
         }
         all
     }
 }
 
-impl By {
-    fn gather(&mut self, rows: &Rows<'_>, segment: usize, gathered: &mut Gathered) {
-        gathered.clear(rows);
-        let (start, seen) = (segment * SEGMENT, rows.seen_by_any());
+impl Kernels {
+    fn accumulate(&mut self, rows: &QueryBlock<'_>, segment: usize, state: &mut OnlineSoftmax) {
+        state.clear(rows);
+        let (start, seen) = (segment * SEGMENT, rows.visible_to_any());
         let seen = seen.start.max(start)..seen.end.min(start + SEGMENT);
         #[cfg(target_arch = "x86_64")]
-        if rows.in_halves {
+        if rows.uses_amx_bf16 {
             // SAFETY: upheld by the creator of `rows`.
-            return unsafe { self.halves.gather(rows, segment, seen, gathered) };
+            return unsafe { self.bf16.accumulate(rows, segment, seen, state) };
         }
-        float::gather(rows, segment, seen, &mut self.scores, gathered);
+        float::accumulate(rows, segment, seen, &mut self.scores, state);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::kernels::block_types::{Block, CHUNK, GROUPS};
 use crate::kernels::cpu::Isa;
-use crate::kernels::matmul::quantize::{GroupsOfRow, quantize_row};
+use crate::kernels::matmul::quantize::{RowGroups, quantize_row};
 use crate::kernels::phase::Phase;
 use crate::kernels::threads;
 
@@ -54,7 +54,7 @@ impl<'x> Activations<'x> {
 }
 
 /// Activations as signed bytes.
-pub struct Quantized {
+pub struct Int8Activations {
     pub rows: usize,
     /// `[rows, chunks · CHUNK]`, zero beyond the row's end.
     pub bytes: Vec<i8>,
@@ -79,16 +79,16 @@ impl Groups {
     }
 
     /// Those of each row, of so many groups.
-    fn rows(&mut self, groups: usize) -> impl Iterator<Item = GroupsOfRow<'_>> {
+    fn rows(&mut self, groups: usize) -> impl Iterator<Item = RowGroups<'_>> {
         let both = self.scales.chunks_mut(groups).zip(self.sums.chunks_mut(groups));
         let all = both.zip(self.totals.chunks_mut(groups));
-        all.map(|((scales, sums), totals)| GroupsOfRow { scales, sums, totals })
+        all.map(|((scales, sums), totals)| RowGroups { scales, sums, totals })
     }
 }
 
 /// One activation row's part of one chunk, for weights in groups of one size.
 #[derive(Clone, Copy)]
-pub struct ChunkView<'x> {
+pub struct Int8Chunk<'x> {
     pub bytes: &'x [i8; CHUNK],
     /// `CHUNK / group` each.
     pub scales: &'x [f32],
@@ -98,14 +98,14 @@ pub struct ChunkView<'x> {
 
 /// One activation row, for kernels: where its bytes, scales, sums and totals begin.
 #[derive(Clone, Copy)]
-pub struct RowView {
+pub struct Int8Row {
     pub bytes: *const i8,
     pub scales: *const f32,
     pub sums: *const i32,
     pub totals: *const f32,
 }
 
-impl Quantized {
+impl Int8Activations {
     /// Quantises all rows.
     pub fn new(x: &Activations<'_>) -> Self {
         let groups = x.rows * x.columns.div_ceil(CHUNK) * GROUPS;
@@ -133,10 +133,10 @@ impl Quantized {
 
     /// A row as a kernel for weights in groups of `B::GROUP` reads it.
     #[inline(always)]
-    pub fn row<B: Block>(&self, row: usize) -> RowView {
+    pub fn row<B: Block>(&self, row: usize) -> Int8Row {
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
         let (width, count) = (self.bytes.len() / self.rows, groups.scales.len() / self.rows);
-        RowView {
+        Int8Row {
             bytes: self.bytes[row * width..].as_ptr(),
             scales: groups.scales[row * count..].as_ptr(),
             sums: groups.sums[row * count..].as_ptr(),
@@ -145,14 +145,14 @@ impl Quantized {
     }
 
     #[inline(always)]
-    pub fn chunk<B: Block>(&self, row: usize, chunk: usize, chunks: usize) -> ChunkView<'_> {
+    pub fn chunk<B: Block>(&self, row: usize, chunk: usize, chunks: usize) -> Int8Chunk<'_> {
         let index = row * chunks + chunk;
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
         let count = CHUNK / B::GROUP;
         let range = index * count..(index + 1) * count;
         let bytes =
             self.bytes[index * CHUNK..].first_chunk().expect("bytes are padded to whole chunks");
-        ChunkView {
+        Int8Chunk {
             bytes,
             scales: &groups.scales[range.clone()],
             sums: &groups.sums[range.clone()],

@@ -2,24 +2,24 @@
 //!
 //! Each dot product is [`LANES`] sums, column by column, which are added up at its end: for any
 //! number of rows, on any instruction set, and whatever else is computed beside it. Knows nothing
-//! of tiles, nor of activations in bytes.
+//! of panels, nor of activations in bytes.
 
 // Loops over arrays by their index are those that compilers unroll for certain.
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
 
-use crate::kernels::block_types::{BlockType, dequantize_row};
+use crate::kernels::block_types::{GgmlType, dequantize_row};
 use crate::kernels::cpu::Isa;
-use crate::kernels::matmul::epilogue::Out;
+use crate::kernels::matmul::epilogue::Epilogue;
 use crate::kernels::matmul::matrix::Matrix;
-use crate::kernels::memory::ask_for;
+use crate::kernels::memory::prefetch;
 use crate::kernels::shape::LANES;
-use crate::kernels::simd::{Lanes, by_block, on_lanes};
+use crate::kernels::simd::{F32x16, for_row_blocks, multiversion_simd};
 use crate::kernels::threads;
 
 /// Activation rows that stay in the second-level cache while the weights of a job pass by.
-const ROWS_AT_ONCE: usize = 64;
+const ROWS_PER_CALL: usize = 64;
 /// Weight rows that may be computed together, and so the least of a job.
 const WEIGHTS: usize = 4;
 /// Of this many activation rows or fewer, weights are waited for, and asked for ahead.
@@ -30,29 +30,29 @@ pub fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa)
     assert!(isa.available(), "{isa:?} was detected before it is used");
     assert_eq!(activations.len(), rows * weights.columns, "activations of {rows} rows");
     let mut out = Vec::new();
-    let to = Out::new(&mut out, rows, weights.rows, None);
+    let to = Epilogue::new(&mut out, rows, weights.rows, None);
     let part = weights.rows.div_ceil(threads::count() * 8).next_multiple_of(WEIGHTS).max(WEIGHTS);
     threads::parallel_for(weights.rows.div_ceil(part), |job| {
         let some = job * part..weights.rows.min((job + 1) * part);
         let of = |weights: Matrix<'_>, first: usize, some: Range<usize>| {
-            for from in (0..rows).step_by(ROWS_AT_ONCE) {
-                let rows = from..rows.min(from + ROWS_AT_ONCE);
+            for from in (0..rows).step_by(ROWS_PER_CALL) {
+                let rows = from..rows.min(from + ROWS_PER_CALL);
                 let part = Part { weights, first, some: some.clone(), activations, rows, to };
                 // SAFETY: as asserted; `to` has room for all rows and weights, and these weights
                 // belong to this job.
                 unsafe { part_of(isa, &part) };
             }
         };
-        if weights.block_type.is_float() {
+        if weights.ggml_type.is_float() {
             return of(weights, 0, some);
         }
         let mut row = vec![0f32; weights.columns];
         for weight in some {
-            dequantize_row(weights.block_type, weights.row(weight), &mut row);
+            dequantize_row(weights.ggml_type, weights.row(weight), &mut row);
             // SAFETY: floats have no padding, and any bytes are bytes.
             let bytes =
                 unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
-            let wide = Matrix { block_type: BlockType::F32, rows: 1, bytes, ..weights };
+            let wide = Matrix { ggml_type: GgmlType::F32, rows: 1, bytes, ..weights };
             of(wide, weight, weight..weight + 1);
         }
     });
@@ -70,10 +70,10 @@ struct Part<'a> {
     some: Range<usize>,
     activations: &'a [f32],
     rows: Range<usize>,
-    to: Out,
+    to: Epilogue,
 }
 
-on_lanes! {
+multiversion_simd! {
     /// # Safety
     /// The processor has the instruction set, and there is room for these rows and outputs, which no other thread writes meanwhile.
     unsafe fn part_of = part_by(part: &Part<'_>);
@@ -85,7 +85,7 @@ trait Stored {
 
     /// # Safety
     /// The processor has the instruction set of `L`, and 16 such numbers lie there.
-    unsafe fn load<L: Lanes>(from: *const u8) -> L;
+    unsafe fn load<L: F32x16>(from: *const u8) -> L;
 }
 
 macro_rules! stored {
@@ -96,7 +96,7 @@ macro_rules! stored {
             const BYTES: usize = $bytes;
 
             #[inline(always)]
-            unsafe fn load<L: Lanes>(from: *const u8) -> L {
+            unsafe fn load<L: F32x16>(from: *const u8) -> L {
                 // SAFETY: by the caller's word.
                 unsafe { L::$load(from.cast()) }
             }
@@ -106,19 +106,19 @@ macro_rules! stored {
 
 stored! {
     Single 4 load
-    Half 2 load_half
-    Brain 2 load_bfloat
+    Half 2 load_f16
+    Brain 2 load_bf16
 }
 
 /// # Safety
 /// As for [`part_of`]; the processor has the instruction set of `L`.
 #[inline(always)]
-unsafe fn part_by<L: Lanes, const N: usize>(part: &Part<'_>) {
+unsafe fn part_by<L: F32x16, const N: usize>(part: &Part<'_>) {
     // SAFETY: by the caller's word.
     unsafe {
-        match part.weights.block_type {
-            BlockType::F16 => all::<L, Half, N>(part),
-            BlockType::BF16 => all::<L, Brain, N>(part),
+        match part.weights.ggml_type {
+            GgmlType::F16 => all::<L, Half, N>(part),
+            GgmlType::BF16 => all::<L, Brain, N>(part),
             _ => all::<L, Single, N>(part),
         }
     }
@@ -127,7 +127,7 @@ unsafe fn part_by<L: Lanes, const N: usize>(part: &Part<'_>) {
 /// # Safety
 /// As for [`part_by`]; weights are stored so.
 #[inline(always)]
-unsafe fn all<L: Lanes, W: Stored, const N: usize>(part: &Part<'_>) {
+unsafe fn all<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
     let few = part.rows.len() <= FEW;
     let mut at = part.some.start;
     while at < part.some.end {
@@ -139,9 +139,9 @@ unsafe fn all<L: Lanes, W: Stored, const N: usize>(part: &Part<'_>) {
                 ($count:tt) => {
                     if few {
                         let bytes = $count * part.weights.columns * W::BYTES;
-                        ask_for(weights.wrapping_add(bytes), bytes);
+                        prefetch(weights.wrapping_add(bytes), bytes);
                     }
-                    by_block!([1 2 3 4], part.rows.len(), |row, R| {
+                    for_row_blocks!([1 2 3 4], part.rows.len(), |row, R| {
                         products_of::<L, W, $count, R>(part, at, part.rows.start + row);
                     });
                 };
@@ -162,7 +162,7 @@ unsafe fn all<L: Lanes, W: Stored, const N: usize>(part: &Part<'_>) {
 /// # Safety
 /// As for [`all`]; there are such rows.
 #[inline(always)]
-unsafe fn products_of<L: Lanes, W: Stored, const N: usize, const R: usize>(
+unsafe fn products_of<L: F32x16, W: Stored, const N: usize, const R: usize>(
     part: &Part<'_>,
     weight: usize,
     row: usize,
@@ -183,7 +183,7 @@ unsafe fn products_of<L: Lanes, W: Stored, const N: usize, const R: usize>(
             for r in 0..R {
                 let x = L::load(rows[r].add(at));
                 for n in 0..N {
-                    sums[r][n] = sums[r][n].add_product(x, w[n]);
+                    sums[r][n] = sums[r][n].mul_acc(x, w[n]);
                 }
             }
         }
@@ -197,13 +197,13 @@ unsafe fn products_of<L: Lanes, W: Stored, const N: usize, const R: usize>(
                 for r in 0..R {
                     let mut last = [0f32; LANES];
                     rows[r].add(whole).copy_to_nonoverlapping(last.as_mut_ptr(), columns - whole);
-                    sums[r][n] = sums[r][n].add_product(L::load(last.as_ptr()), w);
+                    sums[r][n] = sums[r][n].mul_acc(L::load(last.as_ptr()), w);
                 }
             }
         }
         for r in 0..R {
             for n in 0..N {
-                part.to.put_one(row + r, weight + n, sums[r][n].sum());
+                part.to.store_one(row + r, weight + n, sums[r][n].reduce_sum());
             }
         }
     }
@@ -227,30 +227,27 @@ mod tests {
 
     #[test]
     fn products_are_the_defined_ones_on_every_instruction_set() {
-        for (block_type, columns) in [
-            (BlockType::F32, 75),
-            (BlockType::F16, 64),
-            (BlockType::BF16, 9),
-            (BlockType::Q4_0, 96),
-        ] {
-            for rows in [1, 3, 2 * ROWS_AT_ONCE + 5] {
+        for (ggml_type, columns) in
+            [(GgmlType::F32, 75), (GgmlType::F16, 64), (GgmlType::BF16, 9), (GgmlType::Q4_0, 96)]
+        {
+            for rows in [1, 3, 2 * ROWS_PER_CALL + 5] {
                 let outputs = 37;
-                let bytes = random_weights(block_type, outputs, columns, 9);
-                let weights = Matrix { block_type, rows: outputs, columns, bytes: &bytes };
+                let bytes = random_weights(ggml_type, outputs, columns, 9);
+                let weights = Matrix { ggml_type, rows: outputs, columns, bytes: &bytes };
                 let x: Vec<f32> =
                     (0..rows * columns).map(|at| (at * 31 % 97) as f32 / 40.0 - 1.1).collect();
                 let mut expected = vec![];
                 for x in x.chunks(columns) {
                     for output in 0..outputs {
                         let mut row = vec![0.0; columns];
-                        dequantize_row(block_type, weights.row(output), &mut row);
+                        dequantize_row(ggml_type, weights.row(output), &mut row);
                         expected.push(dot(x, &row).to_bits());
                     }
                 }
                 for isa in Isa::all().filter(|isa| isa.available()) {
                     let found: Vec<u32> =
                         products(weights, &x, rows, isa).into_iter().map(f32::to_bits).collect();
-                    assert_eq!(found, expected, "{block_type:?}, {rows} rows, {}", isa.name());
+                    assert_eq!(found, expected, "{ggml_type:?}, {rows} rows, {}", isa.name());
                 }
             }
         }

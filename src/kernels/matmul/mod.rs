@@ -1,8 +1,8 @@
 //! Matrix products of weights as they lie in the file with f32 activations, on the CPU.
 //!
-//! Weights are neither copied nor widened: a tile of 16 rows is unpacked 256 columns at a time into
+//! Weights are neither copied nor widened: a panel of 16 rows is unpacked 256 columns at a time into
 //! scratch that stays in the first-level cache, and used for every activation row there is.
-//! (Processors with kernels for them get weights in [`Tiles`], packed once.) Activations meet
+//! (Processors with kernels for them get weights in [`PackedWeights`], packed once.) Activations meet
 //! quantised weights as signed bytes with a scale for every 32 (the dot products are then exact in
 //! integers), and float weights as floats (`floats`). Prompts on AMX are another matter: see
 //! `halves`.
@@ -28,52 +28,50 @@ pub mod x86;
 
 #[cfg(test)]
 pub mod tests {
-    use crate::kernels::block_types::{BlockType, dequantize_row};
+    use crate::kernels::block_types::{GgmlType, dequantize_row};
     use crate::kernels::cpu::Isa;
     use crate::kernels::matmul::activations::Activations;
     use crate::kernels::matmul::matrix::Matrix;
-    use crate::kernels::matmul::packed::Tiles;
+    use crate::kernels::matmul::packed::PackedWeights;
     use crate::kernels::matmul::reference::matmul;
     use crate::kernels::phase::Phase;
     use proptest::prelude::*;
 
     /// Bytes of random weights of a type, with scales that are finite and not huge.
     pub fn random_weights(
-        block_type: BlockType,
+        ggml_type: GgmlType,
         rows: usize,
         columns: usize,
         mut seed: u64,
     ) -> Vec<u8> {
-        let mut bytes: Vec<u8> = (0..rows * block_type.row_bytes(columns))
+        let mut bytes: Vec<u8> = (0..rows * ggml_type.row_bytes(columns))
             .map(|_| {
                 seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 (seed >> 33) as u8
             })
             .collect();
-        let halves: &[usize] = match block_type {
-            BlockType::Q4_0 | BlockType::Q5_0 | BlockType::Q8_0 => &[0],
-            BlockType::Q4_1
-            | BlockType::Q5_1
-            | BlockType::Q8_1
-            | BlockType::Q4_K
-            | BlockType::Q5_K => &[0, 2],
-            BlockType::Q2_K => &[80, 82],
-            BlockType::Q3_K => &[108],
-            BlockType::Q6_K => &[208],
-            BlockType::F16 => &[0],
+        let halves: &[usize] = match ggml_type {
+            GgmlType::Q4_0 | GgmlType::Q5_0 | GgmlType::Q8_0 => &[0],
+            GgmlType::Q4_1 | GgmlType::Q5_1 | GgmlType::Q8_1 | GgmlType::Q4_K | GgmlType::Q5_K => {
+                &[0, 2]
+            }
+            GgmlType::Q2_K => &[80, 82],
+            GgmlType::Q3_K => &[108],
+            GgmlType::Q6_K => &[208],
+            GgmlType::F16 => &[0],
             _ => &[],
         };
-        for (index, block) in bytes.chunks_mut(block_type.block_bytes()).enumerate() {
+        for (index, block) in bytes.chunks_mut(ggml_type.block_bytes()).enumerate() {
             for at in halves {
                 let scale = half::f16::from_f32(0.01 + (index % 7) as f32 * 0.003);
                 block[*at..at + 2].copy_from_slice(&scale.to_le_bytes());
             }
-            match block_type {
-                BlockType::Q8_K => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
-                BlockType::F32 => {
+            match ggml_type {
+                GgmlType::Q8_K => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
+                GgmlType::F32 => {
                     block.copy_from_slice(&((index % 13) as f32 * 0.1 - 0.5).to_le_bytes())
                 }
-                BlockType::BF16 => block.copy_from_slice(
+                GgmlType::BF16 => block.copy_from_slice(
                     &half::bf16::from_f32((index % 11) as f32 * 0.1 - 0.4).to_le_bytes(),
                 ),
                 _ => {}
@@ -100,20 +98,20 @@ pub mod tests {
         fn every_kernel_gives_the_plain_ones_bits(
             type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..20, seed in any::<u64>(), exact in any::<bool>(),
         ) {
-            let block_type = BlockType::all().nth(type_index).unwrap();
-            let columns = if block_type.is_float() { blocks * 37 } else { blocks * block_type.block_len() };
-            let bytes = random_weights(block_type, rows, columns, seed);
-            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let ggml_type = GgmlType::all().nth(type_index).unwrap();
+            let columns = if ggml_type.is_float() { blocks * 37 } else { blocks * ggml_type.block_len() };
+            let bytes = random_weights(ggml_type, rows, columns, seed);
+            let weights = Matrix { ggml_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
             let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-            let expected = bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, Isa::Plain));
+            let expected = bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, Isa::Scalar));
             for isa in sets() {
-                if isa.has_tiles() && !exact && !block_type.is_float() {
-                    let tiles = Tiles::pack(weights);
-                    prop_assert_eq!(&bits(tiles.matmul(&Activations::new(&x, count, Phase::Decode), isa)), &expected);
+                if isa.has_packed_kernels() && !exact && !ggml_type.is_float() {
+                    let panels = PackedWeights::pack(weights);
+                    prop_assert_eq!(&bits(panels.matmul(&Activations::new(&x, count, Phase::Decode), isa)), &expected);
                     for row in 0..count {
                         let one = Activations::new(&x[row * columns..(row + 1) * columns], 1, Phase::Decode);
-                        prop_assert_eq!(&bits(tiles.matmul(&one, isa)), &expected[row * rows..(row + 1) * rows]);
+                        prop_assert_eq!(&bits(panels.matmul(&one, isa)), &expected[row * rows..(row + 1) * rows]);
                     }
                 }
                 prop_assert_eq!(&bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, isa)), &expected);
@@ -125,41 +123,41 @@ pub mod tests {
         }
     }
 
-    /// More rows than any kernel takes at once, of an odd number of tiles.
+    /// More rows than any kernel takes at once, of an odd number of panels.
     #[test]
     fn many_rows_give_the_plain_ones_bits() {
-        for block_type in BlockType::all().filter(|block_type| !block_type.is_float()) {
+        for ggml_type in GgmlType::all().filter(|ggml_type| !ggml_type.is_float()) {
             let (rows, columns, count) = (40, 768, 149);
-            let bytes = random_weights(block_type, rows, columns, 11);
-            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let bytes = random_weights(ggml_type, rows, columns, 11);
+            let weights = Matrix { ggml_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
             let expected =
-                matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::Plain);
-            let tiles = Tiles::pack(weights);
-            for isa in sets().filter(|isa| isa.has_tiles()) {
-                let ours = tiles.matmul(&Activations::new(&x, count, Phase::Decode), isa);
+                matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::Scalar);
+            let panels = PackedWeights::pack(weights);
+            for isa in sets().filter(|isa| isa.has_packed_kernels()) {
+                let ours = panels.matmul(&Activations::new(&x, count, Phase::Decode), isa);
                 let same = ours
                     .iter()
                     .zip(&expected)
                     .all(|(ours, plain)| ours.to_bits() == plain.to_bits());
-                assert!(same, "{} with {}", block_type.name(), isa.name());
+                assert!(same, "{} with {}", ggml_type.name(), isa.name());
             }
         }
     }
 
     #[test]
     fn quantised_products_are_near_the_exact_ones() {
-        for block_type in BlockType::all() {
+        for ggml_type in GgmlType::all() {
             let (rows, columns, count) = (33, 512, 5);
-            let bytes = random_weights(block_type, rows, columns, 3);
-            let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+            let bytes = random_weights(ggml_type, rows, columns, 3);
+            let weights = Matrix { ggml_type, rows, columns, bytes: &bytes };
             let x = activations(count * columns);
             let near =
                 matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::detect());
             let mut dense = vec![0f32; rows * columns];
             for row in 0..rows {
                 dequantize_row(
-                    block_type,
+                    ggml_type,
                     weights.row(row),
                     &mut dense[row * columns..(row + 1) * columns],
                 );
@@ -176,7 +174,7 @@ pub mod tests {
                     assert!(
                         (ours - exact).abs() <= 0.004 * size + 1e-5,
                         "{}: {ours} {exact}",
-                        block_type.name()
+                        ggml_type.name()
                     );
                 }
             }

@@ -1,51 +1,58 @@
-//! Packing of weights into tiles.
+//! Packing of weights into panels.
 
 use crate::files::MappedSlice;
 use crate::kernels::block_types::{CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
 use crate::kernels::matmul::matrix::Matrix;
-use crate::kernels::matmul::packed::{Factors, Tiled, Tiles};
-use crate::kernels::memory::{Blank, LINE, Lines};
-use crate::kernels::shape::TILE;
+use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, ScaleLayout};
+use crate::kernels::memory::{AlignedBuffer, AlignedBytes, CACHE_LINE};
+use crate::kernels::shape::PANEL_ROWS;
 use crate::kernels::threads;
 
-impl Tiles {
+impl PackedWeights {
     /// Packs a matrix of a quantised type.
     pub fn pack(weights: Matrix<'_>) -> Self {
-        for_block_type!(weights.block_type, pack(weights))
+        for_block_type!(weights.ggml_type, pack(weights))
     }
 
-    /// A matrix for this processor, where it has kernels for tiles; float weights need none. Kept
-    /// tiles are taken as they are if they have the matrix's size.
-    pub fn for_this_processor(weights: Matrix<'_>, kept: Option<&MappedSlice>) -> Option<Self> {
-        let Matrix { block_type, rows, columns, .. } = weights;
-        let size = Self::size_here(block_type, rows, columns)?;
-        let kept =
-            kept.filter(|kept| kept.len() == size && kept.as_ptr().addr().is_multiple_of(LINE));
-        Some(match kept {
-            Some(kept) => {
-                let tile_bytes = Self::tile_bytes(block_type, columns);
-                Self { block_type, rows, columns, tile_bytes, lines: Lines::File(kept.clone()) }
+    /// A matrix for this processor, where it has kernels for panels; float weights need none. Kept
+    /// panels are taken as they are if they have the matrix's size.
+    pub fn for_this_cpu(weights: Matrix<'_>, cached: Option<&MappedSlice>) -> Option<Self> {
+        let Matrix { ggml_type, rows, columns, .. } = weights;
+        let size = Self::packed_size(ggml_type, rows, columns)?;
+        let cached = cached.filter(|cached| {
+            cached.len() == size && cached.as_ptr().addr().is_multiple_of(CACHE_LINE)
+        });
+        Some(match cached {
+            Some(cached) => {
+                let panel_bytes = Self::panel_bytes(ggml_type, columns);
+                Self {
+                    ggml_type,
+                    rows,
+                    columns,
+                    panel_bytes,
+                    data: AlignedBytes::Mapped(cached.clone()),
+                }
             }
             None => Self::pack(weights),
         })
     }
 }
 
-fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
-    let Matrix { block_type, rows, columns, .. } = weights;
-    let [low, high, end] = B::parts(columns);
-    let count = rows.div_ceil(TILE);
-    let mut lines = Blank::new(count * end / LINE);
-    threads::parallel_chunks(lines.bytes_mut(), end, |index, tile| {
-        let (lows, rest) = tile.split_at_mut(low);
+fn pack<B: PackedFormat>(weights: Matrix<'_>) -> PackedWeights {
+    let Matrix { ggml_type, rows, columns, .. } = weights;
+    let [low, high, end] = B::layout(columns);
+    let count = rows.div_ceil(PANEL_ROWS);
+    let mut lines = AlignedBuffer::new(count * end / CACHE_LINE);
+    threads::parallel_chunks(lines.bytes_mut(), end, |index, panel| {
+        let (lows, rest) = panel.split_at_mut(low);
         let (highs, factors) = rest.split_at_mut(high - low);
-        let first = index * TILE;
+        let first = index * PANEL_ROWS;
         let mut scratch = Scratch::default();
         let chunk_bytes = CHUNK / B::LEN * B::BYTES;
         for chunk in 0..columns.div_ceil(CHUNK) {
             let from = chunk * CHUNK;
             let width = CHUNK.min(columns - from);
-            for lane in 0..TILE.min(rows - first) {
+            for lane in 0..PANEL_ROWS.min(rows - first) {
                 let row = weights.row(first + lane);
                 let bytes = &row[chunk * chunk_bytes..((chunk + 1) * chunk_bytes).min(row.len())];
                 unpack_chunk::<B>(
@@ -59,47 +66,51 @@ fn pack<B: Tiled>(weights: Matrix<'_>) -> Tiles {
             pack_weights::<B>(&scratch.q, from, width, lows, highs);
         }
     });
-    Tiles { block_type, rows, columns, tile_bytes: end, lines: Lines::Own(lines) }
+    PackedWeights { ggml_type, rows, columns, panel_bytes: end, data: AlignedBytes::Owned(lines) }
 }
 
-/// A chunk of a tile's rows, unpacked. Lanes without a row stay zero.
+/// A chunk of a panel's rows, unpacked. Lanes without a row stay zero.
 struct Scratch {
-    q: [[u8; CHUNK]; TILE],
-    d: [[f32; GROUPS]; TILE],
-    m: [[f32; GROUPS]; TILE],
+    q: [[u8; CHUNK]; PANEL_ROWS],
+    d: [[f32; GROUPS]; PANEL_ROWS],
+    m: [[f32; GROUPS]; PANEL_ROWS],
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { q: [[0; CHUNK]; TILE], d: [[0.0; GROUPS]; TILE], m: [[0.0; GROUPS]; TILE] }
+        Self {
+            q: [[0; CHUNK]; PANEL_ROWS],
+            d: [[0.0; GROUPS]; PANEL_ROWS],
+            m: [[0.0; GROUPS]; PANEL_ROWS],
+        }
     }
 }
 
 /// Columns `from` to `from + width`: four columns of all rows make a register's worth of bytes; two
 /// of those share their bytes as low and high nibble, where weights have four bits there.
-fn pack_weights<B: Tiled>(
-    q: &[[u8; CHUNK]; TILE],
+fn pack_weights<B: PackedFormat>(
+    q: &[[u8; CHUNK]; PANEL_ROWS],
     from: usize,
     width: usize,
     lows: &mut [u8],
     highs: &mut [u8],
 ) {
     for quad in 0..width / 4 {
-        let mut bytes = [0u8; LINE];
+        let mut bytes = [0u8; CACHE_LINE];
         for (lane, q) in q.iter().enumerate() {
             bytes[lane * 4..lane * 4 + 4].copy_from_slice(&q[quad * 4..quad * 4 + 4]);
         }
         let index = from / 4 + quad;
-        if B::LOW == 8 {
-            lows[index * LINE..(index + 1) * LINE].copy_from_slice(&bytes);
+        if B::LOW_BITS == 8 {
+            lows[index * CACHE_LINE..(index + 1) * CACHE_LINE].copy_from_slice(&bytes);
             continue;
         }
-        let low = &mut lows[index / 2 * LINE..(index / 2 + 1) * LINE];
+        let low = &mut lows[index / 2 * CACHE_LINE..(index / 2 + 1) * CACHE_LINE];
         let shift = index % 2 * 4;
         for (low, byte) in low.iter_mut().zip(bytes) {
             *low |= (byte & 15) << shift;
         }
-        match B::HIGH {
+        match B::HIGH_BITS {
             1 => {
                 let bits = bytes
                     .iter()
@@ -108,7 +119,7 @@ fn pack_weights<B: Tiled>(
                 highs[index * 8..index * 8 + 8].copy_from_slice(&bits.to_le_bytes());
             }
             2 => {
-                let high = &mut highs[index / 4 * LINE..(index / 4 + 1) * LINE];
+                let high = &mut highs[index / 4 * CACHE_LINE..(index / 4 + 1) * CACHE_LINE];
                 for (high, byte) in high.iter_mut().zip(bytes) {
                     *high |= (byte >> 4) << (index % 4 * 2);
                 }
@@ -119,7 +130,7 @@ fn pack_weights<B: Tiled>(
 }
 
 /// Scales and minimums of one row's blocks, the first of which is block `first` of the row.
-fn pack_factors<B: Tiled>(
+fn pack_factors<B: PackedFormat>(
     bytes: &[u8],
     scratch: &Scratch,
     lane: usize,
@@ -127,36 +138,37 @@ fn pack_factors<B: Tiled>(
     columns: usize,
     factors: &mut [u8],
 ) {
-    let block_factors = B::factor_bytes(columns) / (columns / B::LEN);
+    let block_factors = B::scale_bytes(columns) / (columns / B::LEN);
     let groups = B::LEN / B::GROUP;
     for (index, block) in bytes.chunks_exact(B::BYTES).enumerate() {
         let out =
             &mut factors[(first + index) * block_factors..(first + index + 1) * block_factors];
         let mut half = |number: usize, from: usize| {
-            out[(number * TILE + lane) * 2..][..2].copy_from_slice(&block[from..from + 2]);
+            out[(number * PANEL_ROWS + lane) * 2..][..2].copy_from_slice(&block[from..from + 2]);
         };
-        match B::FACTORS {
-            Factors::Half => half(0, 0),
-            Factors::HalfMin => {
+        match B::SCALES {
+            ScaleLayout::F16 => half(0, 0),
+            ScaleLayout::F16Min => {
                 half(0, 0);
                 half(1, 2);
             }
-            Factors::Bytes => {
+            ScaleLayout::F16U8 => {
                 half(0, 0);
                 half(1, 2);
                 let (scales, minimums) = six_bits(block);
                 for group in 0..groups {
-                    out[TILE * 4 + group * TILE + lane] = scales[group];
-                    out[TILE * 4 + (groups + group) * TILE + lane] = minimums[group];
+                    out[PANEL_ROWS * 4 + group * PANEL_ROWS + lane] = scales[group];
+                    out[PANEL_ROWS * 4 + (groups + group) * PANEL_ROWS + lane] = minimums[group];
                 }
             }
-            Factors::SignedBytes => {
+            ScaleLayout::F16I8 => {
                 half(0, B::BYTES - 2);
                 for group in 0..groups {
-                    out[TILE * 2 + group * TILE + lane] = block[B::BYTES - 2 - groups + group];
+                    out[PANEL_ROWS * 2 + group * PANEL_ROWS + lane] =
+                        block[B::BYTES - 2 - groups + group];
                 }
             }
-            Factors::Floats => {
+            ScaleLayout::F32 => {
                 let each = 1 + usize::from(B::MIN);
                 for group in 0..groups {
                     let (d, m) = (
@@ -164,7 +176,7 @@ fn pack_factors<B: Tiled>(
                         scratch.m[lane][index * groups + group],
                     );
                     for (number, value) in [d, m].into_iter().take(each).enumerate() {
-                        out[((group * each + number) * TILE + lane) * 4..][..4]
+                        out[((group * each + number) * PANEL_ROWS + lane) * 4..][..4]
                             .copy_from_slice(&value.to_le_bytes());
                     }
                 }

@@ -6,7 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use crate::kernels::cpu::{best, on_best_isa};
+use crate::kernels::cpu::{best, multiversion};
 
 /// Numbers of a group.
 const GROUP: usize = 32;
@@ -17,7 +17,7 @@ const ROUND: f32 = 12_582_912.0;
 const MOST: f32 = 127.0;
 
 /// One number for each group of a row.
-pub struct GroupsOfRow<'g> {
+pub struct RowGroups<'g> {
     /// What the bytes are multiplied by.
     pub scales: &'g mut [f32],
     /// Their sums.
@@ -31,8 +31,8 @@ pub struct GroupsOfRow<'g> {
 pub fn quantize_row(
     floats: &[f32],
     bytes: &mut [i8],
-    by_16: &mut GroupsOfRow<'_>,
-    by_32: &mut GroupsOfRow<'_>,
+    by_16: &mut RowGroups<'_>,
+    by_32: &mut RowGroups<'_>,
 ) {
     let bytes = bytes.as_chunks_mut().0;
     let sums = by_16.sums.as_chunks_mut().0;
@@ -48,9 +48,9 @@ pub fn quantize_row(
     totals(by_16, by_32);
 }
 
-on_best_isa! {
+multiversion! {
     /// What follows from scales of 32 and sums of 16.
-    fn totals(by_16: &mut GroupsOfRow<'_>, by_32: &mut GroupsOfRow<'_>) {
+    fn totals(by_16: &mut RowGroups<'_>, by_32: &mut RowGroups<'_>) {
         let scales = by_16.scales.as_chunks_mut::<2>().0;
         let (sums, totals) = (by_16.sums.as_chunks::<2>().0, by_16.totals.as_chunks_mut::<2>().0);
         for group in 0..by_32.scales.len() {
@@ -73,15 +73,15 @@ fn groups(
     assert!(
         bytes.len() == floats.len() && scales.len() >= floats.len() && sums.len() >= floats.len()
     );
-    match best().registers() {
+    match best().float_width() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `best` has asked the processor; no set has such registers without the rest.
-        crate::kernels::cpu::Registers::Avx512 => unsafe { avx512(floats, bytes, scales, sums) },
+        crate::kernels::cpu::FloatWidth::Avx512 => unsafe { avx512(floats, bytes, scales, sums) },
         _ => one_by_one(floats, bytes, scales, sums),
     }
 }
 
-on_best_isa! {
+multiversion! {
     fn one_by_one(floats: &[[f32; GROUP]], bytes: &mut [[i8; GROUP]], scales: &mut [f32], sums: &mut [[i32; 2]]) {
         for at in 0..floats.len() {
             one(&floats[at], &mut bytes[at], &mut scales[at], &mut sums[at]);
@@ -162,9 +162,10 @@ fn avx512(
             // SAFETY: 32 bytes.
             unsafe { _mm256_storeu_si256(bytes[group].as_mut_ptr().cast(), both) };
             // Each four bytes, each eight, each sixteen.
-            let fours = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), both);
-            let eights = _mm256_add_epi32(fours, _mm256_shuffle_epi32::<0b10_11_00_01>(fours));
-            let halves = _mm256_add_epi32(eights, _mm256_shuffle_epi32::<0b01_00_11_10>(eights));
+            let int16 = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), both);
+            let interleaved = _mm256_add_epi32(int16, _mm256_shuffle_epi32::<0b10_11_00_01>(int16));
+            let halves =
+                _mm256_add_epi32(interleaved, _mm256_shuffle_epi32::<0b01_00_11_10>(interleaved));
             sums[group] = [_mm256_extract_epi32::<0>(halves), _mm256_extract_epi32::<4>(halves)];
         }
     }
@@ -180,8 +181,8 @@ mod tests {
         let [mut a, mut b, mut c, mut d] =
             [2 * groups, 2 * groups, groups, groups].map(|count| vec![0.0; count]);
         let [mut e, mut f] = [2 * groups, groups].map(|count| vec![0; count]);
-        let mut by_16 = GroupsOfRow { scales: &mut a, totals: &mut b, sums: &mut e };
-        let mut by_32 = GroupsOfRow { scales: &mut c, totals: &mut d, sums: &mut f };
+        let mut by_16 = RowGroups { scales: &mut a, totals: &mut b, sums: &mut e };
+        let mut by_32 = RowGroups { scales: &mut c, totals: &mut d, sums: &mut f };
         quantize_row(floats, &mut bytes, &mut by_16, &mut by_32);
         (bytes, [a, b, c, d], [e, f])
     }

@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use crate::kernels::cpu::on_best_isa;
-use crate::kernels::ops::exp::{exp, power, tanh};
+use crate::kernels::cpu::multiversion;
+use crate::kernels::ops::exp::{exp, exp_nonpositive, tanh};
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
@@ -50,9 +50,9 @@ impl Activation {
     /// Of one number to some places, at half the price: for what is rounded to 16 bits before it is
     /// used.
     #[inline(always)]
-    fn apply_nearly(self, x: f32) -> f32 {
+    fn apply_fast(self, x: f32) -> f32 {
         let sigmoid = |x: f32| {
-            let power = power(-x.abs());
+            let power = exp_nonpositive(-x.abs());
             (if x < 0.0 { power } else { 1.0 }) / (1.0 + power)
         };
         match self {
@@ -69,15 +69,15 @@ fn gelu_inner(x: f32) -> f32 {
     0.797_884_6 * (x + 0.044_715 * x * x * x)
 }
 
-on_best_isa! {
-    /// Of some numbers, or nearly so. A loop for each: one that asked for every number which it is would not become one of vectors.
-    pub fn apply_to_each(activation: Activation, numbers: &mut [f32], nearly: bool) {
+multiversion! {
+    /// Of some numbers, or fast so. A loop for each: one that asked for every number which it is would not become one of vectors.
+    pub fn apply_in_place(activation: Activation, numbers: &mut [f32], fast: bool) {
         macro_rules! all {
             ($($activation:ident)*) => {
                 match activation {
-                    $(Activation::$activation if nearly => {
+                    $(Activation::$activation if fast => {
                         for x in numbers {
-                            *x = Activation::$activation.apply_nearly(*x);
+                            *x = Activation::$activation.apply_fast(*x);
                         }
                     }
                     Activation::$activation => {
@@ -104,7 +104,7 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
         with_floats(up, |up| {
             Ok(threads::parallel_fill(gate.len(), PART, |part, out| {
                 out.copy_from_slice(&gate[part * PART..][..out.len()]);
-                apply_to_each(activation, out, false);
+                apply_in_place(activation, out, false);
                 for (out, up) in out.iter_mut().zip(&up[part * PART..]) {
                     *out *= up;
                 }
@@ -115,14 +115,14 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
 }
 
 /// `activation(x)`.
-pub fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
+pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     if !x.device().is_cpu() {
         return with_candle(x, activation);
     }
     let out = with_floats(x, |x| {
         Ok(threads::parallel_fill(x.len(), PART, |part, out| {
             out.copy_from_slice(&x[part * PART..][..out.len()]);
-            apply_to_each(activation, out, false);
+            apply_in_place(activation, out, false);
         }))
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
@@ -156,15 +156,15 @@ mod tests {
             (Activation::Relu, gate.relu().unwrap()),
             (Activation::Sigmoid, candle_nn::ops::sigmoid(&gate).unwrap()),
         ] {
-            let mut nearly: Vec<f32> = gate.flatten_all().unwrap().to_vec1().unwrap();
-            apply_to_each(activation, &mut nearly, true);
-            for (nearly, exact) in
-                nearly.iter().zip(reference.flatten_all().unwrap().to_vec1::<f32>().unwrap())
+            let mut fast: Vec<f32> = gate.flatten_all().unwrap().to_vec1().unwrap();
+            apply_in_place(activation, &mut fast, true);
+            for (fast, exact) in
+                fast.iter().zip(reference.flatten_all().unwrap().to_vec1::<f32>().unwrap())
             {
-                assert!((nearly - exact).abs() < 1e-5, "{activation:?}: {nearly} {exact}");
+                assert!((fast - exact).abs() < 1e-5, "{activation:?}: {fast} {exact}");
             }
             let mut none = [f32::NAN, f32::INFINITY];
-            apply_to_each(activation, &mut none, true);
+            apply_in_place(activation, &mut none, true);
             assert!(none[0].is_nan() && none[1] >= 1.0, "{activation:?}: {none:?}");
             let difference =
                 (gated(&gate, &up, activation).unwrap() - (reference * &up).unwrap()).unwrap();

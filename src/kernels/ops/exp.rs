@@ -4,21 +4,21 @@
 //! The libraries' functions differ from system to system, and cost more than the product they stand
 //! beside. These compute in f64: rounded to f32 they give the nearest number but for one time in
 //! some hundred (the tangent of very small numbers to 1e-16), on every machine the same. Where
-//! numbers that are off by more than one place anyway are made powers, [`power`] does in f32.
+//! numbers that are off by more than one place anyway are made powers, [`exp_nonpositive`] does in f32.
 
 /// `e^x` for `x ≤ 0` to one place (1.2e-7 of it), at a third of the price; below −87 it is zero.
-/// `2^k · e^r` as in [`wide_exp`], `e^r` by the polynomial of degree 6 whose largest error is the
+/// `2^k · e^r` as in [`exp_f64`], `e^r` by the polynomial of degree 6 whose largest error is the
 /// smallest, 2e-9 of it (Remez).
 #[inline(always)]
-pub fn power(x: f32) -> f32 {
+pub fn exp_nonpositive(x: f32) -> f32 {
     // Adding 1.5 · 2^23 rounds to an integer, which then stands in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    const LN_2_BEGINS: f32 = 0.693_145_75;
-    const LN_2_GOES_ON: f32 = 1.428_606_8e-6;
+    const ROUND_TO_INT: f32 = 12_582_912.0;
+    const LN_2_HIGH: f32 = 0.693_145_75;
+    const LN_2_LOW: f32 = 1.428_606_8e-6;
     let within = x.clamp(-87.0, 0.0);
-    let shifted = within.mul_add(std::f32::consts::LOG2_E, ROUND);
-    let whole = shifted - ROUND;
-    let rest = whole.mul_add(-LN_2_GOES_ON, whole.mul_add(-LN_2_BEGINS, within));
+    let shifted = within.mul_add(std::f32::consts::LOG2_E, ROUND_TO_INT);
+    let whole = shifted - ROUND_TO_INT;
+    let rest = whole.mul_add(-LN_2_LOW, whole.mul_add(-LN_2_HIGH, within));
     let mut sum = 0.001_383_683_5;
     for factor in [0.008_374_824, 0.041_668_225, 0.166_664_2, 0.499_999_9, 1.0, 1.0] {
         sum = rest.mul_add(sum, factor);
@@ -38,17 +38,17 @@ pub fn power(x: f32) -> f32 {
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     // Beyond these it is zero or infinite in f32. What is no number stays so.
-    wide_exp(f64::from(x.clamp(-104.0, 89.0))) as f32
+    exp_f64(f64::from(x.clamp(-104.0, 89.0))) as f32
 }
 
 /// `e^x` for `|x| < 700`, to 1e-11 of it: `2^k · e^r` with `r` between ±ln 2 / 2, `e^r` by its
 /// Taylor series.
 #[inline(always)]
-fn wide_exp(x: f64) -> f64 {
+fn exp_f64(x: f64) -> f64 {
     // Adding 1.5 · 2^52 rounds to an integer, which then stands in the low bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    let shifted = x.mul_add(std::f64::consts::LOG2_E, ROUND);
-    let rest = (shifted - ROUND).mul_add(-std::f64::consts::LN_2, x);
+    const ROUND_TO_INT: f64 = 6_755_399_441_055_744.0;
+    let shifted = x.mul_add(std::f64::consts::LOG2_E, ROUND_TO_INT);
+    let rest = (shifted - ROUND_TO_INT).mul_add(-std::f64::consts::LN_2, x);
     let mut sum = 1.0 / 362_880.0;
     for factor in [
         1.0 / 40_320.0,
@@ -70,7 +70,7 @@ fn wide_exp(x: f64) -> f64 {
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     // Beyond these it is ±1 in f32.
-    let power = wide_exp(f64::from(2.0 * x.clamp(-10.0, 10.0)));
+    let power = exp_f64(f64::from(2.0 * x.clamp(-10.0, 10.0)));
     ((power - 1.0) / (power + 1.0)) as f32
 }
 
@@ -105,12 +105,19 @@ mod tests {
         let mut worst = 0f64;
         for step in 0..87_000 {
             let x = step as f32 / -1000.0 + if step == 0 { 0.0 } else { 0.000_37 };
-            worst = worst.max(ulps(power(x), f64::from(x).exp()));
+            worst = worst.max(ulps(exp_nonpositive(x), f64::from(x).exp()));
         }
         assert!(worst < 1.0, "{worst}");
-        assert_eq!((power(0.0), power(-87.01), power(f32::NEG_INFINITY)), (1.0, 0.0, 0.0));
+        assert_eq!(
+            (exp_nonpositive(0.0), exp_nonpositive(-87.01), exp_nonpositive(f32::NEG_INFINITY)),
+            (1.0, 0.0, 0.0)
+        );
         let other = f32::from_bits(0x7fc0_0001);
-        assert!(power(f32::NAN).is_nan() && power(other).is_nan() && power(-87.0) > 0.0);
+        assert!(
+            exp_nonpositive(f32::NAN).is_nan()
+                && exp_nonpositive(other).is_nan()
+                && exp_nonpositive(-87.0) > 0.0
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use candle_core::{D, Device, Result, Tensor};
 
-use crate::kernels::cpu::on_best_isa;
+use crate::kernels::cpu::multiversion;
 use crate::kernels::shape::{LANES, PART};
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
@@ -21,14 +21,14 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f32) -> R
     let out = with_floats(&x, |x| {
         with_floats(weight, |weight| {
             with_floats(bias, |bias| {
-                Ok(of_rows(x, width, |x, out| layer_norm_row(x, weight, bias, epsilon, out)))
+                Ok(normalize_rows(x, width, |x, out| layer_norm_row(x, weight, bias, epsilon, out)))
             })
         })
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 
-on_best_isa! {
+multiversion! {
     fn layer_norm_row(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) {
         let mean = sum(x, |x| x) / x.len() as f32;
         let variance = sum(x, |x| (x - mean) * (x - mean)) / x.len() as f32;
@@ -51,13 +51,13 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
     }
     let out = with_floats(&x, |x| {
         with_floats(weight, |weight| {
-            Ok(of_rows(x, width, |x, out| rms_norm_row(x, weight, epsilon, out)))
+            Ok(normalize_rows(x, width, |x, out| rms_norm_row(x, weight, epsilon, out)))
         })
     })?;
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 
-on_best_isa! {
+multiversion! {
     fn rms_norm_row(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
         let rms = (sum(x, |x| x * x) / x.len() as f32 + epsilon).sqrt();
         for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
@@ -67,7 +67,7 @@ on_best_isa! {
 }
 
 /// Makes rows of rows, on as many threads as it is worth.
-fn of_rows(x: &[f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
+fn normalize_rows(x: &[f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
     let size = (PART / width).max(1) * width;
     threads::parallel_fill(x.len(), size, |part, out| {
         for (x, out) in x[part * size..].chunks(width).zip(out.chunks_mut(width)) {

@@ -1,11 +1,11 @@
 //! Reductions of rows: `argmax`, `log_sum_exp`, and a check for NaN.
 
-use crate::kernels::cpu::on_best_isa;
-use crate::kernels::ops::exp::power;
+use crate::kernels::cpu::multiversion;
+use crate::kernels::ops::exp::exp_nonpositive;
 use crate::kernels::shape::LANES;
 use crate::kernels::simd::sum_lanes;
 
-on_best_isa! {
+multiversion! {
     /// `ln Σ e^x`: what logits are above logarithms of probabilities.
     pub fn log_sum_exp(x: &[f32]) -> f32 {
         let (chunks, rest) = x.as_chunks::<LANES>();
@@ -19,17 +19,17 @@ on_best_isa! {
         let mut sums = [0f32; LANES];
         for chunk in chunks {
             for lane in 0..LANES {
-                sums[lane] += power(chunk[lane] - largest);
+                sums[lane] += exp_nonpositive(chunk[lane] - largest);
             }
         }
-        let rest: f32 = rest.iter().map(|x| power(x - largest)).sum();
+        let rest: f32 = rest.iter().map(|x| exp_nonpositive(x - largest)).sum();
         largest + (sum_lanes(&sums) + rest).ln()
     }
 }
 
-on_best_isa! {
+multiversion! {
     /// The place of the largest number, of equal ones the first; what is no number is not the largest.
-    pub fn largest(x: &[f32]) -> usize {
+    pub fn argmax(x: &[f32]) -> usize {
         let (chunks, rest) = x.as_chunks::<LANES>();
         let mut largest = [f32::NEG_INFINITY; LANES];
         for chunk in chunks {
@@ -53,9 +53,9 @@ on_best_isa! {
     }
 }
 
-on_best_isa! {
+multiversion! {
     /// Whether all are numbers.
-    pub fn are_numbers(x: &[f32]) -> bool {
+    pub fn has_no_nan(x: &[f32]) -> bool {
         let mut strange = false;
         for x in x {
             strange |= x.is_nan();
@@ -82,16 +82,16 @@ mod tests {
         for length in [1, 15, 16, 17, 100, 999, 1000] {
             let x = &x[..length];
             let expected = (0..length).rev().max_by(|a, b| x[*a].total_cmp(&x[*b])).unwrap();
-            assert_eq!(largest(x), expected);
+            assert_eq!(argmax(x), expected);
         }
-        assert!(are_numbers(&x));
+        assert!(has_no_nan(&x));
         (x[3], x[40], x[997], x[998]) = (600.0, f32::NAN, 600.0, f32::NAN);
-        assert_eq!((largest(&x), are_numbers(&x)), (3, false));
+        assert_eq!((argmax(&x), has_no_nan(&x)), (3, false));
         assert_eq!(
-            (largest(&[]), largest(&[f32::NAN; 32]), largest(&[f32::NEG_INFINITY; 40])),
+            (argmax(&[]), argmax(&[f32::NAN; 32]), argmax(&[f32::NEG_INFINITY; 40])),
             (0, 0, 0)
         );
-        assert_eq!(largest(&[f32::NAN, 1.0, f32::INFINITY]), 2);
-        assert!(are_numbers(&[f32::INFINITY, f32::NEG_INFINITY]) && !are_numbers(&x[40..41]));
+        assert_eq!(argmax(&[f32::NAN, 1.0, f32::INFINITY]), 2);
+        assert!(has_no_nan(&[f32::INFINITY, f32::NEG_INFINITY]) && !has_no_nan(&x[40..41]));
     }
 }

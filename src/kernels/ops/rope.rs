@@ -2,20 +2,20 @@
 
 use candle_core::{D, Device, Result, Tensor};
 
-use crate::kernels::cpu::on_best_isa;
+use crate::kernels::cpu::multiversion;
 use crate::kernels::shape::PART;
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
 /// Rotates pairs of numbers of each head, `[tokens, heads, head_dim]`, by angles `[tokens, pairs]`
-/// given by their cosines and sines. Numbers beyond the pairs stay. Pairs are neighbours, or the
-/// first half of those that rotate with the second.
-pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, neighbours: bool) -> Result<Tensor> {
+/// given by their cosines and sines. Numbers beyond the pairs stay. Pairs are interleaved, or the
+/// first half of those that rope with the second.
+pub fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor, interleaved: bool) -> Result<Tensor> {
     let x = x.contiguous()?;
     let (tokens, heads, size) = x.dims3()?;
     let pairs = cos.dim(D::Minus1)?;
     if cos.dims() != [tokens, pairs] || sin.dims() != [tokens, pairs] || 2 * pairs > size {
-        candle_core::bail!("angles of shape {:?} do not rotate {:?}", cos.shape(), x.shape());
+        candle_core::bail!("angles of shape {:?} do not rope {:?}", cos.shape(), x.shape());
     }
     let out = with_floats(&x, |x| {
         with_floats(cos, |cos| {
@@ -27,7 +27,7 @@ pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, neighbours: bool) -> Resul
                     for (index, out) in out.chunks_mut(token).enumerate() {
                         let angles = (first + index) * pairs..(first + index + 1) * pairs;
                         let x = &x[(first + index) * token..][..token];
-                        rotate_token(x, &cos[angles.clone()], &sin[angles], size, neighbours, out);
+                        rope_token(x, &cos[angles.clone()], &sin[angles], size, interleaved, out);
                     }
                 }))
             })
@@ -36,13 +36,13 @@ pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, neighbours: bool) -> Resul
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 
-on_best_isa! {
-    fn rotate_token(x: &[f32], cos: &[f32], sin: &[f32], size: usize, neighbours: bool, out: &mut [f32]) {
+multiversion! {
+    fn rope_token(x: &[f32], cos: &[f32], sin: &[f32], size: usize, interleaved: bool, out: &mut [f32]) {
         let pairs = cos.len();
         for (x, out) in x.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
             let (turned, rest) = out.split_at_mut(2 * pairs);
             rest.copy_from_slice(&x[2 * pairs..]);
-            if neighbours {
+            if interleaved {
                 let pairs = x.as_chunks::<2>().0.iter().zip(turned.as_chunks_mut::<2>().0);
                 for (([a, b], out), (cos, sin)) in pairs.zip(cos.iter().zip(sin)) {
                     *out = [a * cos - b * sin, a * sin + b * cos];
@@ -71,12 +71,12 @@ mod tests {
         let halves =
             candle_nn::rotary_emb::rope_thd(&turned, &cos, &sin).unwrap().squeeze(0).unwrap();
         let by_heads = turned.transpose(1, 2).unwrap().contiguous().unwrap();
-        let neighbours = candle_nn::rotary_emb::rope_i(&by_heads, &cos, &sin).unwrap();
-        let neighbours =
-            neighbours.transpose(1, 2).unwrap().contiguous().unwrap().squeeze(0).unwrap();
-        for (turned, by_neighbours) in [(halves, false), (neighbours, true)] {
+        let interleaved = candle_nn::rotary_emb::rope_i(&by_heads, &cos, &sin).unwrap();
+        let interleaved =
+            interleaved.transpose(1, 2).unwrap().contiguous().unwrap().squeeze(0).unwrap();
+        for (turned, by_neighbours) in [(halves, false), (interleaved, true)] {
             let expected = Tensor::cat(&[&turned, &x.narrow(2, 48, 16).unwrap()], 2).unwrap();
-            let ours = rotate(&x, &cos, &sin, by_neighbours).unwrap();
+            let ours = rope(&x, &cos, &sin, by_neighbours).unwrap();
             let most = (ours - expected)
                 .unwrap()
                 .abs()
@@ -87,6 +87,6 @@ mod tests {
                 .unwrap();
             assert!(most < 1e-6, "{most}");
         }
-        assert!(rotate(&x, &cos.narrow(0, 0, 6).unwrap(), &sin, true).is_err());
+        assert!(rope(&x, &cos.narrow(0, 0, 6).unwrap(), &sin, true).is_err());
     }
 }

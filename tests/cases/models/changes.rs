@@ -7,11 +7,8 @@ fn weights_that_are_cut_short_while_they_are_in_use_end_with_an_error() {
     for name in ["llama-linear", "qwen35-even"] {
         let folder = fixture(name);
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
-        let setup = Setup {
-            checkpoint: &checkpoint,
-            device: &Device::Cpu,
-            precision: Precision::Quantized,
-        };
+        let setup =
+            Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
         let network = architectures::load(&setup).unwrap().network;
         let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
         let mut read = || {
@@ -52,11 +49,8 @@ fn kept_files_that_were_tampered_with_are_made_again() {
         let mut checkpoint = Checkpoint::open(&model).unwrap();
         checkpoint.quantize(malmoi::Quantization::Q8_0, &kept).unwrap();
         let made = checkpoint.cache_packed(&kept).unwrap();
-        let setup = Setup {
-            checkpoint: &checkpoint,
-            device: &Device::Cpu,
-            precision: Precision::Quantized,
-        };
+        let setup =
+            Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
         let network = architectures::load(&setup).unwrap().network;
         let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
         let rows = &mut [Row { state: &mut state, tokens: &[3, 4, 5], logits: LogitsFor::Last }];

@@ -1,5 +1,5 @@
 //! Quantised matrix products for Arm processors with NEON and its dot products (`sdot`), over
-//! weights in [`Tiles`].
+//! weights in [`PackedWeights`].
 //!
 //! They give the bits of `matmul`'s plain version, as those of `vnni` do. One instruction
 //! multiplies the 16 bytes of four lanes with four bytes of a row of activations, which it picks
@@ -12,37 +12,37 @@ use std::arch::aarch64::*;
 use std::arch::asm;
 use std::ops::Range;
 
-use crate::kernels::matmul::activations::Quantized;
-use crate::kernels::matmul::epilogue::Out;
-use crate::kernels::matmul::packed::{Factors, Parts, Tiled, Tiles};
-use crate::kernels::shape::TILE;
-use crate::kernels::simd::{Four, Lanes};
+use crate::kernels::matmul::activations::Int8Activations;
+use crate::kernels::matmul::epilogue::Epilogue;
+use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, ScaleLayout};
+use crate::kernels::shape::PANEL_ROWS;
+use crate::kernels::simd::{F32x4x4, F32x16};
 
-/// Registers that hold a number of each of a tile's rows.
+/// Registers that hold a number of each of a panel's rows.
 const REGISTERS: usize = 4;
 
-/// A tile's products with some rows of activations.
+/// A panel's products with some rows of activations.
 ///
 /// # Safety
-/// `out` has room for every row at the tile's columns.
+/// `out` has room for every row at the panel's columns.
 #[target_feature(enable = "neon,dotprod")]
-pub unsafe fn one_tile<B: Tiled>(
-    weights: &Tiles,
-    tile: usize,
-    x: &Quantized,
+pub unsafe fn matmul_panel<B: PackedFormat>(
+    weights: &PackedWeights,
+    panel: usize,
+    x: &Int8Activations,
     rows: Range<usize>,
-    out: Out,
+    out: Epilogue,
 ) {
-    let parts = weights.parts_of::<B>(tile);
+    let parts = weights.panel_ptrs::<B>(panel);
     let mut row = rows.start;
     while row < rows.end {
-        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the
+        // SAFETY: `parts` is of a panel of this type and `row` of the activations; `out` by the
         // caller's word.
         row += unsafe {
             match rows.end - row {
-                4.. => some_rows::<B, 4>(parts, x, row, tile, out),
-                2.. => some_rows::<B, 2>(parts, x, row, tile, out),
-                _ => some_rows::<B, 1>(parts, x, row, tile, out),
+                4.. => micro_kernel::<B, 4>(parts, x, row, panel, out),
+                2.. => micro_kernel::<B, 2>(parts, x, row, panel, out),
+                _ => micro_kernel::<B, 1>(parts, x, row, panel, out),
             }
         };
     }
@@ -51,17 +51,17 @@ pub unsafe fn one_tile<B: Tiled>(
 /// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
 ///
 /// # Safety
-/// As for [`one_tile`]; the activations have `N` rows from `row` on.
+/// As for [`matmul_panel`]; the activations have `N` rows from `row` on.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-unsafe fn some_rows<B: Tiled, const N: usize>(
-    tile: Parts,
-    x: &Quantized,
+unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
+    panel: PanelPtrs,
+    x: &Int8Activations,
     row: usize,
     index: usize,
-    out: Out,
+    out: Epilogue,
 ) -> usize {
-    const { assert!(B::LOW != 8 || (B::ZERO == 128 && !B::MIN), "what `quad_of` takes off") };
+    const { assert!(B::LOW_BITS != 8 || (B::ZERO == 128 && !B::MIN), "what `load_quad` takes off") };
     let mut views = [x.row::<B>(row); N];
     for (i, view) in views.iter_mut().enumerate() {
         *view = x.row::<B>(row + i);
@@ -70,14 +70,14 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
     // SAFETY: compiled for the instruction set; factors and views have a number for each group,
     // quads as many bytes as there are columns.
     unsafe {
-        let mut totals = [Four::splat(0.0); N];
-        for block in 0..tile.blocks {
-            let factors = BlockFactors::load::<B>(tile.factors, block);
+        let mut totals = [F32x4x4::splat(0.0); N];
+        for block in 0..panel.blocks {
+            let factors = BlockScales::load::<B>(panel.factors, block);
             for group in 0..groups {
                 let at = block * groups + group;
                 let mut sums = [[vdupq_n_s32(0); REGISTERS]; N];
                 // They begin at −ZERO·Σx, which takes the zero point off all products at once.
-                if B::LOW != 8 && B::ZERO != 0 {
+                if B::LOW_BITS != 8 && B::ZERO != 0 {
                     for i in 0..N {
                         sums[i] = [vdupq_n_s32(-B::ZERO * *views[i].sums.add(at)); REGISTERS];
                     }
@@ -89,7 +89,7 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
                     }
                     macro_rules! quads {
                         ($($quad:literal)*) => {$({
-                            let w = quad_of::<B, $quad>(tile, four);
+                            let w = load_quad::<B, $quad>(panel, four);
                             for i in 0..N {
                                 for r in 0..REGISTERS {
                                     sums[i][r] = add_products::<$quad>(sums[i][r], w[r], bytes[i]);
@@ -103,20 +103,20 @@ unsafe fn some_rows<B: Tiled, const N: usize>(
                 for i in 0..N {
                     let product = times(to_floats(sums[i]), d);
                     totals[i] =
-                        totals[i].add_product(product, Four::splat(*views[i].scales.add(at)));
+                        totals[i].mul_acc(product, F32x4x4::splat(*views[i].scales.add(at)));
                 }
                 if B::MIN {
                     let m = factors.minimum::<B>(group);
                     for i in 0..N {
-                        totals[i] = totals[i].add_product(m, Four::splat(*views[i].totals.add(at)));
+                        totals[i] = totals[i].mul_acc(m, F32x4x4::splat(*views[i].totals.add(at)));
                     }
                 }
             }
         }
         for (i, total) in totals.into_iter().enumerate() {
-            let mut lanes = [0f32; TILE];
+            let mut lanes = [0f32; PANEL_ROWS];
             total.store(lanes.as_mut_ptr());
-            out.put_lanes(row + i, index, &lanes);
+            out.store_lanes(row + i, index, &lanes);
         }
     }
     N
@@ -139,37 +139,37 @@ fn add_products<const QUAD: i32>(mut sums: int32x4_t, w: int8x16_t, x: int8x16_t
     sums
 }
 
-/// Four columns of 16 rows, as signed bytes: of four such quads the one of a number.
+/// F32x4x4 columns of 16 rows, as signed bytes: of four such quads the one of a number.
 ///
 /// # Safety
-/// The tile has the four.
+/// The panel has the four.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-unsafe fn quad_of<B: Tiled, const NUMBER: usize>(
-    tile: Parts,
+unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
+    panel: PanelPtrs,
     four: usize,
 ) -> [int8x16_t; REGISTERS] {
     let mut out = [vdupq_n_s8(0); REGISTERS];
-    // SAFETY: parts as `Tiled::parts` lays them out, in lines of 64 bytes, a register's worth for
+    // SAFETY: parts as `PackedFormat::parts` lays them out, in lines of 64 bytes, a register's worth for
     // each four rows.
     unsafe {
         for (r, out) in out.iter_mut().enumerate() {
-            if B::LOW == 8 {
-                let bytes = vld1q_u8(tile.low.add((four * 4 + NUMBER) * 64 + r * 16));
+            if B::LOW_BITS == 8 {
+                let bytes = vld1q_u8(panel.low.add((four * 4 + NUMBER) * 64 + r * 16));
                 *out = vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(128)));
                 continue;
             }
-            let pair = vld1q_u8(tile.low.add((four * 2 + NUMBER / 2) * 64 + r * 16));
+            let pair = vld1q_u8(panel.low.add((four * 2 + NUMBER / 2) * 64 + r * 16));
             let low = match NUMBER % 2 {
                 0 => vandq_u8(pair, vdupq_n_u8(15)),
                 _ => vshrq_n_u8::<4>(pair),
             };
-            let all = match B::HIGH {
+            let all = match B::HIGH_BITS {
                 1 => {
                     // Of eight bytes the two that have a bit for each byte of the register, each of
                     // them eight times.
                     let bits = vcombine_u64(
-                        vld1_u64(tile.high.add((four * 4 + NUMBER) * 8).cast()),
+                        vld1_u64(panel.high.add((four * 4 + NUMBER) * 8).cast()),
                         vdup_n_u64(0),
                     );
                     let two = vcombine_u8(vdup_n_u8(2 * r as u8), vdup_n_u8(2 * r as u8 + 1));
@@ -178,7 +178,7 @@ unsafe fn quad_of<B: Tiled, const NUMBER: usize>(
                     vorrq_u8(low, vandq_u8(set, vdupq_n_u8(16)))
                 }
                 2 => {
-                    let high = vld1q_u8(tile.high.add(four * 64 + r * 16));
+                    let high = vld1q_u8(panel.high.add(four * 64 + r * 16));
                     let high = match NUMBER {
                         0 => vshlq_n_u8::<4>(high),
                         1 => vshlq_n_u8::<2>(high),
@@ -199,32 +199,32 @@ unsafe fn quad_of<B: Tiled, const NUMBER: usize>(
 const EACH_BIT: u64 = u64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]);
 
 /// What is common to a block's groups.
-struct BlockFactors {
+struct BlockScales {
     at: *const u8,
-    d: Four,
-    m: Four,
+    d: F32x4x4,
+    m: F32x4x4,
 }
 
-impl BlockFactors {
+impl BlockScales {
     /// # Safety
-    /// `block` is one of a tile of this type whose factors begin at `factors`.
+    /// `block` is one of a panel of this type whose factors begin at `factors`.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
-        let at = factors.wrapping_add(block * B::factor_bytes(B::LEN));
+    unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
+        let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
         // SAFETY: by the caller's word; 32 bytes of halves each.
         unsafe {
-            let none = Four::splat(0.0);
-            let halves = |number: usize| Four::load_half(at.add(number * TILE * 2).cast());
-            match B::FACTORS {
-                Factors::Half => Self { at, d: halves(0), m: none },
-                Factors::HalfMin => Self { at, d: halves(0), m: halves(1) },
+            let none = F32x4x4::splat(0.0);
+            let halves = |number: usize| F32x4x4::load_f16(at.add(number * PANEL_ROWS * 2).cast());
+            match B::SCALES {
+                ScaleLayout::F16 => Self { at, d: halves(0), m: none },
+                ScaleLayout::F16Min => Self { at, d: halves(0), m: halves(1) },
                 // What is taken off is the minimum: m is less than zero.
-                Factors::Bytes => {
-                    Self { at: at.add(TILE * 4), d: halves(0), m: negative(halves(1)) }
+                ScaleLayout::F16U8 => {
+                    Self { at: at.add(PANEL_ROWS * 4), d: halves(0), m: negative(halves(1)) }
                 }
-                Factors::SignedBytes => Self { at: at.add(TILE * 2), d: halves(0), m: none },
-                Factors::Floats => Self { at, d: none, m: none },
+                ScaleLayout::F16I8 => Self { at: at.add(PANEL_ROWS * 2), d: halves(0), m: none },
+                ScaleLayout::F32 => Self { at, d: none, m: none },
             }
         }
     }
@@ -233,16 +233,16 @@ impl BlockFactors {
     /// `group` is one of the block's.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn scale<B: Tiled>(&self, group: usize) -> Four {
+    unsafe fn scale<B: PackedFormat>(&self, group: usize) -> F32x4x4 {
         // SAFETY: 16 bytes or floats of the group.
         unsafe {
-            match B::FACTORS {
-                Factors::Half | Factors::HalfMin => self.d,
-                Factors::Bytes => times(self.d, unsigned(self.at.add(group * TILE))),
-                Factors::SignedBytes => times(self.d, signed(self.at.add(group * TILE))),
-                Factors::Floats => {
-                    Four::load(self.at.add(group * (1 + usize::from(B::MIN)) * TILE * 4).cast())
-                }
+            match B::SCALES {
+                ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
+                ScaleLayout::F16U8 => times(self.d, unsigned(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F16I8 => times(self.d, signed(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F32 => F32x4x4::load(
+                    self.at.add(group * (1 + usize::from(B::MIN)) * PANEL_ROWS * 4).cast(),
+                ),
             }
         }
     }
@@ -251,15 +251,17 @@ impl BlockFactors {
     /// `group` is one of the block's, which has minimums.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn minimum<B: Tiled>(&self, group: usize) -> Four {
+    unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> F32x4x4 {
         // SAFETY: as for the scale.
         unsafe {
-            match B::FACTORS {
-                Factors::Bytes => {
+            match B::SCALES {
+                ScaleLayout::F16U8 => {
                     let groups = B::LEN / B::GROUP;
-                    times(self.m, unsigned(self.at.add((groups + group) * TILE)))
+                    times(self.m, unsigned(self.at.add((groups + group) * PANEL_ROWS)))
                 }
-                Factors::Floats => Four::load(self.at.add((group * 2 + 1) * TILE * 4).cast()),
+                ScaleLayout::F32 => {
+                    F32x4x4::load(self.at.add((group * 2 + 1) * PANEL_ROWS * 4).cast())
+                }
                 _ => self.m,
             }
         }
@@ -268,7 +270,7 @@ impl BlockFactors {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn times(mut a: Four, b: Four) -> Four {
+fn times(mut a: F32x4x4, b: F32x4x4) -> F32x4x4 {
     for (a, b) in a.0.iter_mut().zip(b.0) {
         *a = vmulq_f32(*a, b);
     }
@@ -277,7 +279,7 @@ fn times(mut a: Four, b: Four) -> Four {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn negative(mut a: Four) -> Four {
+fn negative(mut a: F32x4x4) -> F32x4x4 {
     for a in &mut a.0 {
         *a = vnegq_f32(*a);
     }
@@ -286,16 +288,16 @@ fn negative(mut a: Four) -> Four {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn to_floats(sums: [int32x4_t; REGISTERS]) -> Four {
+fn to_floats(sums: [int32x4_t; REGISTERS]) -> F32x4x4 {
     let [a, b, c, d] = sums;
-    Four([vcvtq_f32_s32(a), vcvtq_f32_s32(b), vcvtq_f32_s32(c), vcvtq_f32_s32(d)])
+    F32x4x4([vcvtq_f32_s32(a), vcvtq_f32_s32(b), vcvtq_f32_s32(c), vcvtq_f32_s32(d)])
 }
 
 /// # Safety
 /// 16 bytes lie there.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn unsigned(at: *const u8) -> Four {
+unsafe fn unsigned(at: *const u8) -> F32x4x4 {
     // SAFETY: by the caller's word.
     let bytes = unsafe { vld1q_u8(at) };
     let (a, b) = (vmovl_u8(vget_low_u8(bytes)), vmovl_high_u8(bytes));
@@ -305,14 +307,14 @@ unsafe fn unsigned(at: *const u8) -> Four {
         vmovl_u16(vget_low_u16(b)),
         vmovl_high_u16(b),
     ];
-    Four([vcvtq_f32_u32(a), vcvtq_f32_u32(b), vcvtq_f32_u32(c), vcvtq_f32_u32(d)])
+    F32x4x4([vcvtq_f32_u32(a), vcvtq_f32_u32(b), vcvtq_f32_u32(c), vcvtq_f32_u32(d)])
 }
 
 /// # Safety
 /// 16 bytes lie there.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn signed(at: *const u8) -> Four {
+unsafe fn signed(at: *const u8) -> F32x4x4 {
     // SAFETY: by the caller's word.
     let bytes = unsafe { vld1q_s8(at.cast()) };
     let (a, b) = (vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));

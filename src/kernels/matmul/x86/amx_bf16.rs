@@ -1,4 +1,4 @@
-//! Products for AMX in bfloat16, over weights in [`Tiles`]: how prompts and sources are read where
+//! Products for AMX in bfloat16, over weights in [`PackedWeights`]: how prompts and sources are read where
 //! there is AMX.
 //!
 //! Weights of 32 columns are widened to 16 bits, which costs as much for one row as for five
@@ -16,48 +16,48 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::kernels::amx::{
-    COLUMNS, PAIR, Piece, ROWS, Register, Registers, canonical, pair, round,
+    AmxTiles, BTile, PAIR, TILE_K, TILE_ROWS, TileRow, bf16_pairs, canonical_nan, round_rows,
 };
 use crate::kernels::cpu::Isa;
-use crate::kernels::matmul::epilogue::Out;
-use crate::kernels::matmul::packed::{Parts, Tiled, Tiles};
-use crate::kernels::matmul::x86::avx512_vnni::{BlockFactors, quad_of};
-use crate::kernels::simd::Chunk;
+use crate::kernels::matmul::epilogue::Epilogue;
+use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs};
+use crate::kernels::matmul::x86::avx512_vnni::{BlockScales, load_quad};
+use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::threads::{self, Zero};
 
-/// Registers of a tile's columns that stay in the first-level cache while all rows pass by; whole
+/// AmxTiles of a panel's columns that stay in the first-level cache while all rows pass by; whole
 /// blocks of every type.
-const PANEL: usize = 8;
+const K_TILES: usize = 8;
 /// Activation rows that a call takes at most.
-pub const ROWS_AT_ONCE: usize = 512;
-/// Tiles that a call takes at most: activations come from further away than the second-level cache,
+pub const ROWS_PER_CALL: usize = 512;
+/// PackedWeights that a call takes at most: activations come from further away than the second-level cache,
 /// once for all of them.
-pub const TILES_AT_ONCE: usize = 32;
+pub const PANELS_PER_CALL: usize = 32;
 
 /// Activations of some rows in 16 bits. Rows that are not there are zero.
-pub struct Halves {
+pub struct Bf16Activations {
     /// `[rows / 16, columns / 32, 16]`, for a multiple of 32 rows.
-    pieces: Vec<Piece>,
-    /// Registers of a row.
+    pieces: Vec<TileRow>,
+    /// AmxTiles of a row.
     blocks: usize,
 }
 
-impl Halves {
+impl Bf16Activations {
     /// Rows of a multiple of 32 numbers, where there is AMX.
     pub fn new(floats: &[f32], columns: usize) -> Self {
         assert!(Isa::Amx.available(), "nothing else reads them");
-        let blocks = columns / COLUMNS;
-        let sixteens = (floats.len() / columns).div_ceil(PAIR * ROWS) * PAIR;
-        let length = sixteens * blocks * ROWS;
+        let blocks = columns / TILE_K;
+        let row_tiles = (floats.len() / columns).div_ceil(PAIR * TILE_ROWS) * PAIR;
+        let length = row_tiles * blocks * TILE_ROWS;
         let mut pieces = Vec::with_capacity(length);
         threads::parallel_chunks(
             &mut pieces.spare_capacity_mut()[..length],
-            blocks * ROWS,
-            |sixteen, pieces| {
-                let from = (sixteen * ROWS * columns).min(floats.len());
-                let end = (from + ROWS * columns).min(floats.len());
+            blocks * TILE_ROWS,
+            |row_tile, pieces| {
+                let from = (row_tile * TILE_ROWS * columns).min(floats.len());
+                let end = (from + TILE_ROWS * columns).min(floats.len());
                 // SAFETY: AMX is available only beside AVX-512.
-                unsafe { round(&floats[from..end], columns, pieces) };
+                unsafe { round_rows(&floats[from..end], columns, pieces) };
             },
         );
         // SAFETY: so many there are, and each was in one of the parts.
@@ -68,113 +68,120 @@ impl Halves {
 
 /// Memory to work with.
 pub struct Scratch {
-    weights: [[Register; PANEL]; PAIR],
-    /// `[rows / 16, tiles, 16]`: sums of 16 rows with a tile.
-    sums: Vec<Chunk>,
+    weights: [[BTile; K_TILES]; PAIR],
+    /// `[rows / 16, panels, 16]`: sums of 16 rows with a panel.
+    sums: Vec<AlignedF32x16>,
 }
 
 thread_local! {
     /// Each thread's.
     pub static SCRATCH: RefCell<Box<Scratch>> =
-        RefCell::new(Box::new(Scratch { weights: [[Register::ZERO; PANEL]; PAIR], sums: Vec::new() }));
+        RefCell::new(Box::new(Scratch { weights: [[BTile::ZERO; K_TILES]; PAIR], sums: Vec::new() }));
 }
 
-/// The products of some tiles with some rows, from a multiple of 32 on.
+/// The products of some panels with some rows, from a multiple of 32 on.
 ///
 /// # Safety
 /// The processor has AMX, and this process may use it; this thread is not using it already; `out`
-/// has room for every row at the tiles' columns.
+/// has room for every row at the panels' columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-pub unsafe fn some_tiles<B: Tiled>(
-    weights: &Tiles,
-    tiles: Range<usize>,
-    x: &Halves,
+pub unsafe fn matmul_panels<B: PackedFormat>(
+    weights: &PackedWeights,
+    panels: Range<usize>,
+    x: &Bf16Activations,
     rows: Range<usize>,
-    out: Out,
-    Scratch { weights: panel, sums }: &mut Scratch,
+    out: Epilogue,
+    Scratch { weights: weight_tiles, sums }: &mut Scratch,
 ) {
-    assert!(x.blocks * COLUMNS == weights.columns && rows.start.is_multiple_of(PAIR * ROWS));
-    let (first, sixteens) = (rows.start / ROWS, rows.len().div_ceil(PAIR * ROWS) * PAIR);
-    // An odd tile meets activations beside what was there before; nobody reads that.
-    let count = tiles.len().next_multiple_of(PAIR);
-    sums.resize(sums.len().max(sixteens * count * ROWS), Chunk::ZERO);
+    assert!(x.blocks * TILE_K == weights.columns && rows.start.is_multiple_of(PAIR * TILE_ROWS));
+    let (first, row_tiles) = (rows.start / TILE_ROWS, rows.len().div_ceil(PAIR * TILE_ROWS) * PAIR);
+    // An odd panel meets activations beside what was there before; nobody reads that.
+    let count = panels.len().next_multiple_of(PAIR);
+    sums.resize(sums.len().max(row_tiles * count * TILE_ROWS), AlignedF32x16::ZERO);
     let sums_at = sums.as_mut_ptr();
     // SAFETY: by the caller's word.
-    let registers = unsafe { Registers::begin() };
-    for from in (0..x.blocks).step_by(PANEL) {
-        let blocks = PANEL.min(x.blocks - from);
+    let registers = unsafe { AmxTiles::begin() };
+    for from in (0..x.blocks).step_by(K_TILES) {
+        let blocks = K_TILES.min(x.blocks - from);
         for pair in (0..count).step_by(PAIR) {
-            for (tile, panel) in tiles.clone().skip(pair).zip(panel.iter_mut()) {
+            for (panel, tiles) in panels.clone().skip(pair).zip(weight_tiles.iter_mut()) {
                 let next = weights.distance(PAIR);
-                // SAFETY: blocks of the tile.
+                // SAFETY: blocks of the panel.
                 unsafe {
-                    widen::<B>(weights.parts_of::<B>(tile), from, &mut panel[..blocks], next)
+                    widen::<B>(weights.panel_ptrs::<B>(panel), from, &mut tiles[..blocks], next)
                 };
             }
-            for sixteen in (0..sixteens).step_by(PAIR) {
+            for row_tile in (0..row_tiles).step_by(PAIR) {
                 let rows = [0, 1].map(|at| {
-                    let from = ((first + sixteen + at) * x.blocks + from) * ROWS;
-                    x.pieces[from..from + blocks * ROWS].as_ptr()
+                    let from = ((first + row_tile + at) * x.blocks + from) * TILE_ROWS;
+                    x.pieces[from..from + blocks * TILE_ROWS].as_ptr()
                 });
-                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, tile)| {
-                    sums_at.wrapping_add(((sixteen + row) * count + pair + tile) * ROWS)
+                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, panel)| {
+                    sums_at.wrapping_add(((row_tile + row) * count + pair + panel) * TILE_ROWS)
                 });
-                let weights = [0, 1].map(|tile| panel[tile].as_ptr());
+                let weights = [0, 1].map(|at| weight_tiles[at].as_ptr());
                 // SAFETY: so many registers lie at each place.
                 unsafe {
-                    registers.multiply(weights, rows, blocks, sums, size_of::<Chunk>(), from == 0)
+                    registers.matmul_2x2(
+                        weights,
+                        rows,
+                        blocks,
+                        sums,
+                        size_of::<AlignedF32x16>(),
+                        from == 0,
+                    )
                 };
             }
         }
     }
     drop(registers);
-    // A row's outputs of all tiles lie side by side; those of the next row are a page or more away.
+    // A row's outputs of all panels lie side by side; those of the next row are a page or more away.
     for row in 0..rows.len() {
-        for (index, tile) in tiles.clone().enumerate() {
-            let sum = &sums[(row / ROWS * count + index) * ROWS + row % ROWS];
+        for (index, panel) in panels.clone().enumerate() {
+            let sum = &sums[(row / TILE_ROWS * count + index) * TILE_ROWS + row % TILE_ROWS];
             // SAFETY: a chunk is as large as a register; `out` by the caller's word.
-            unsafe { out.put(rows.start + row, tile, _mm512_load_ps(sum.0.as_ptr())) };
+            unsafe { out.store(rows.start + row, panel, _mm512_load_ps(sum.0.as_ptr())) };
         }
     }
 }
 
-/// Weights of a tile's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`,
-/// rounded as [`pair`] does. What lies `ahead` bytes further is asked for meanwhile.
+/// Weights of a panel's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`,
+/// rounded as [`bf16_pairs`] does. What lies `ahead` bytes further is asked for meanwhile.
 ///
 /// # Safety
-/// The tile has as many.
+/// The panel has as many.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register], ahead: usize) {
+unsafe fn widen<B: PackedFormat>(panel: PanelPtrs, from: usize, to: &mut [BTile], ahead: usize) {
     // Then `m − d · ZERO` has no rounding of its own: the zero point is a power of two.
     const { assert!(!B::MIN && B::ZERO & (B::ZERO - 1) == 0 || B::ZERO == 0) };
     let zero = _mm512_set1_ps(-B::ZERO as f32);
-    let (fours, _) = to.as_flattened_mut().as_chunks_mut::<8>();
+    let (int16, _) = to.as_flattened_mut().as_chunks_mut::<8>();
     let groups_of_block = B::LEN / B::GROUP;
-    let first = from * COLUMNS / B::LEN;
-    for (index, fours) in fours.chunks_mut(B::GROUP / 16).enumerate() {
+    let first = from * TILE_K / B::LEN;
+    for (index, int16) in int16.chunks_mut(B::GROUP / 16).enumerate() {
         let (block, group) = (first + index / groups_of_block, index % groups_of_block);
-        tile.ask_for_factors::<B>(block, if group == 0 { ahead } else { 0 });
-        tile.ask_for_group::<B>(block * groups_of_block + group, ahead);
-        // SAFETY: a block of the tile, and a group of the block.
+        panel.prefetch_scales::<B>(block, if group == 0 { ahead } else { 0 });
+        panel.prefetch_group::<B>(block * groups_of_block + group, ahead);
+        // SAFETY: a block of the panel, and a group of the block.
         let (d, m) = unsafe {
-            let factors = BlockFactors::load::<B>(tile.factors, block);
-            let d = canonical(factors.scale::<B>(group));
+            let factors = BlockScales::load::<B>(panel.factors, block);
+            let d = canonical_nan(factors.scale::<B>(group));
             (
                 d,
                 if B::MIN {
-                    canonical(factors.minimum::<B>(group))
+                    canonical_nan(factors.minimum::<B>(group))
                 } else {
                     _mm512_mul_ps(zero, d)
                 },
             )
         };
         let column = block * B::LEN + group * B::GROUP;
-        for (four, pieces) in fours.iter_mut().enumerate() {
+        for (four, pieces) in int16.iter_mut().enumerate() {
             macro_rules! quad {
                 ($number:literal) => {
-                    // SAFETY: a quad of the tile.
-                    let quad = unsafe { quad_of::<B, $number>(tile, column / 16 + four) };
+                    // SAFETY: a quad of the panel.
+                    let quad = unsafe { load_quad::<B, $number>(panel, column / 16 + four) };
                     let [low, high] = widened(quad, d, m);
                     (pieces[2 * $number], pieces[2 * $number + 1]) = (low, high);
                 };
@@ -187,10 +194,10 @@ unsafe fn widen<B: Tiled>(tile: Parts, from: usize, to: &mut [Register], ahead: 
     }
 }
 
-/// Four columns of a tile as two pairs.
+/// Four columns of a panel as two pairs.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-fn widened(quad: __m512i, d: __m512, m: __m512) -> [Piece; 2] {
+fn widened(quad: __m512i, d: __m512, m: __m512) -> [TileRow; 2] {
     // `d · q + m`, q being one of each lane's bytes.
     macro_rules! column {
         ($byte:literal) => {{
@@ -199,21 +206,21 @@ fn widened(quad: __m512i, d: __m512, m: __m512) -> [Piece; 2] {
             _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_shuffle_epi8(quad, only)), d, m)
         }};
     }
-    [pair(column!(0), column!(1)), pair(column!(2), column!(3))]
+    [bf16_pairs(column!(0), column!(1)), bf16_pairs(column!(2), column!(3))]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::amx::half;
-    use crate::kernels::block_types::{Block, BlockType, CHUNK, for_block_type, unpack_chunk};
+    use crate::kernels::amx::f32_to_bf16;
+    use crate::kernels::block_types::{Block, CHUNK, GgmlType, for_block_type, unpack_chunk};
     use crate::kernels::matmul::activations::Activations;
     use crate::kernels::matmul::matrix::Matrix;
     use crate::kernels::matmul::tests::random_weights;
     use crate::kernels::phase::Phase;
 
     fn rounded(x: f32) -> f32 {
-        f32::from_bits(u32::from(half(x)) << 16)
+        f32::from_bits(u32::from(f32_to_bf16(x)) << 16)
     }
 
     /// The weights of a row as they are multiplied.
@@ -236,7 +243,7 @@ mod tests {
     /// What AMX does with 32 columns at a time.
     fn product(x: &[f32], weights: &[f32]) -> f32 {
         let mut total = 0f32;
-        for (x, weights) in x.chunks(COLUMNS).zip(weights.chunks(COLUMNS)) {
+        for (x, weights) in x.chunks(TILE_K).zip(weights.chunks(TILE_K)) {
             let mut sums = [0f32; 2];
             for (at, (x, weight)) in x.iter().zip(weights).enumerate() {
                 sums[at % 2] = rounded(*x).mul_add(*weight, sums[at % 2]);
@@ -251,36 +258,36 @@ mod tests {
         if !Isa::Amx.available() {
             return eprintln!("skipped: no AMX here");
         }
-        for (index, block_type) in
-            BlockType::all().filter(|block_type| !block_type.is_float()).enumerate()
+        for (index, ggml_type) in
+            GgmlType::all().filter(|ggml_type| !ggml_type.is_float()).enumerate()
         {
             for (rows, columns, count) in
                 [(40, 1280usize, 1), (16, 256, 33), (7, 2304, 70), (150, 544, 530)]
             {
-                let columns = columns.next_multiple_of(block_type.block_len());
-                let bytes = random_weights(block_type, rows, columns, index as u64 + 3);
-                let weights = Matrix { block_type, rows, columns, bytes: &bytes };
+                let columns = columns.next_multiple_of(ggml_type.block_len());
+                let bytes = random_weights(ggml_type, rows, columns, index as u64 + 3);
+                let weights = Matrix { ggml_type, rows, columns, bytes: &bytes };
                 let x: Vec<f32> = (0..count * columns)
                     .map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0)
                     .collect();
-                let tiles = Tiles::pack(weights);
-                let ours = tiles.matmul(&Activations::new(&x, count, Phase::Prefill), Isa::Amx);
-                let bytes_of_row = block_type.row_bytes(columns);
+                let panels = PackedWeights::pack(weights);
+                let ours = panels.matmul(&Activations::new(&x, count, Phase::Prefill), Isa::Amx);
+                let bytes_of_row = ggml_type.row_bytes(columns);
                 for row in [0, rows / 2, rows - 1] {
                     let bytes = &bytes[row * bytes_of_row..(row + 1) * bytes_of_row];
-                    let weights = for_block_type!(block_type, row_of(bytes, columns));
+                    let weights = for_block_type!(ggml_type, row_of(bytes, columns));
                     for token in [0, count / 2, count - 1] {
                         let expected =
                             product(&x[token * columns..(token + 1) * columns], &weights);
                         assert_eq!(
                             ours[token * rows + row].to_bits(),
                             expected.to_bits(),
-                            "{block_type:?} {row} {token}"
+                            "{ggml_type:?} {row} {token}"
                         );
                     }
                 }
                 let last = &x[(count - 1) * columns..];
-                let alone = tiles.matmul(&Activations::new(last, 1, Phase::Prefill), Isa::Amx);
+                let alone = panels.matmul(&Activations::new(last, 1, Phase::Prefill), Isa::Amx);
                 assert_eq!(alone, ours[(count - 1) * rows..]);
             }
         }

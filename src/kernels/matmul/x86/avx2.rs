@@ -1,4 +1,4 @@
-//! Quantised matrix products for AVX2, over weights in [`Tiles`]: what most desks' processors have.
+//! Quantised matrix products for AVX2, over weights in [`PackedWeights`]: what most desks' processors have.
 //!
 //! They give the bits of `matmul`'s plain version, as those of `vnni` do. There is no instruction
 //! in AVX2 that sums products of bytes into 32 bits; `vpmaddubsw` sums pairs into 16, which
@@ -14,74 +14,74 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use crate::kernels::matmul::activations::Quantized;
-use crate::kernels::matmul::epilogue::Out;
-use crate::kernels::matmul::packed::{Factors, Parts, Tiled, Tiles};
-use crate::kernels::shape::TILE;
+use crate::kernels::matmul::activations::Int8Activations;
+use crate::kernels::matmul::epilogue::Epilogue;
+use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, ScaleLayout};
+use crate::kernels::shape::PANEL_ROWS;
 
-/// A tile's rows in two registers: the first eight and the last eight.
+/// A panel's rows in two registers: the first eight and the last eight.
 pub const HALVES: usize = 2;
-const LANES: usize = TILE / HALVES;
+const LANES: usize = PANEL_ROWS / HALVES;
 
 /// How many quads of columns may be summed in 16 bits: pairs of products of the largest weight and
 /// the largest activation, 127.
-const fn quads_at_once<B: Tiled>() -> usize {
-    let largest = (16 << B::HIGH) - 1;
+const fn quads_at_once<B: PackedFormat>() -> usize {
+    let largest = (16 << B::HIGH_BITS) - 1;
     let quads = 32767 / (2 * largest * 127);
     let most = B::GROUP / 4;
     if quads > most { most } else { quads }
 }
 
-/// A tile's products with some rows of activations, by AVX-VNNI's dot products (`VNNI`) or without.
+/// A panel's products with some rows of activations, by AVX-VNNI's dot products (`VNNI`) or without.
 ///
 /// # Safety
-/// The processor has AVX-VNNI, if that is asked for; `out` has room for every row at the tile's
+/// The processor has AVX-VNNI, if that is asked for; `out` has room for every row at the panel's
 /// columns.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub unsafe fn one_tile<B: Tiled, const VNNI: bool>(
-    weights: &Tiles,
-    tile: usize,
-    x: &Quantized,
+pub unsafe fn matmul_panel<B: PackedFormat, const VNNI: bool>(
+    weights: &PackedWeights,
+    panel: usize,
+    x: &Int8Activations,
     rows: Range<usize>,
-    out: Out,
+    out: Epilogue,
 ) {
-    let parts = weights.parts_of::<B>(tile);
-    let to = Place { index: tile, out };
+    let parts = weights.panel_ptrs::<B>(panel);
+    let to = Place { index: panel, out };
     let mut row = rows.start;
     while row < rows.end {
         // As in `vnni`.
         let ahead =
             if rows.end - row <= if VNNI { 6 } else { 4 } { weights.distance(1) } else { 0 };
-        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the
+        // SAFETY: `parts` is of a panel of this type and `row` of the activations; `out` by the
         // caller's word.
         row += unsafe {
             match rows.end - row {
                 // As many sums as there are registers for.
-                6.. if VNNI => some_rows::<B, 6, VNNI>(parts, x, row, to, ahead),
-                4.. => some_rows::<B, 4, VNNI>(parts, x, row, to, ahead),
-                2.. => some_rows::<B, 2, VNNI>(parts, x, row, to, ahead),
-                _ => some_rows::<B, 1, VNNI>(parts, x, row, to, ahead),
+                6.. if VNNI => micro_kernel::<B, 6, VNNI>(parts, x, row, to, ahead),
+                4.. => micro_kernel::<B, 4, VNNI>(parts, x, row, to, ahead),
+                2.. => micro_kernel::<B, 2, VNNI>(parts, x, row, to, ahead),
+                _ => micro_kernel::<B, 1, VNNI>(parts, x, row, to, ahead),
             }
         };
     }
 }
 
-/// A tile's number, and where its outputs go.
+/// A panel's number, and where its outputs go.
 #[derive(Clone, Copy)]
 pub struct Place {
     pub index: usize,
-    pub out: Out,
+    pub out: Epilogue,
 }
 
 /// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
 ///
 /// # Safety
-/// As for [`one_tile`]; the activations have `N` rows from `row` on.
+/// As for [`matmul_panel`]; the activations have `N` rows from `row` on.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn some_rows<B: Tiled, const N: usize, const VNNI: bool>(
-    tile: Parts,
-    x: &Quantized,
+unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
+    panel: PanelPtrs,
+    x: &Int8Activations,
     row: usize,
     Place { index, out }: Place,
     ahead: usize,
@@ -94,13 +94,13 @@ unsafe fn some_rows<B: Tiled, const N: usize, const VNNI: bool>(
     let at_once = const { quads_at_once::<B>() };
     let ones = _mm256_set1_epi16(1);
     let mut totals = [[_mm256_setzero_ps(); HALVES]; N];
-    for block in 0..tile.blocks {
-        // SAFETY: `block` is one of the tile's.
-        let factors = unsafe { BlockFactors::load::<B>(tile.factors, block) };
-        tile.ask_for_factors::<B>(block, ahead);
+    for block in 0..panel.blocks {
+        // SAFETY: `block` is one of the panel's.
+        let factors = unsafe { BlockScales::load::<B>(panel.factors, block) };
+        panel.prefetch_scales::<B>(block, ahead);
         for group in 0..groups {
             let at = block * groups + group;
-            tile.ask_for_group::<B>(at, ahead);
+            panel.prefetch_group::<B>(at, ahead);
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
             // They begin at −ZERO·Σx, as in `vnni`.
             if B::ZERO != 0 {
@@ -114,8 +114,8 @@ unsafe fn some_rows<B: Tiled, const N: usize, const VNNI: bool>(
             // Written out, so that nothing is asked at each quad.
             macro_rules! quads {
                 ($($quad:literal)*) => {$({
-                    // SAFETY: a quad of the tile.
-                    let w = unsafe { quad_of::<B, { $quad % 4 }>(tile, at * B::GROUP / 16 + $quad / 4) };
+                    // SAFETY: a quad of the panel.
+                    let w = unsafe { load_quad::<B, { $quad % 4 }>(panel, at * B::GROUP / 16 + $quad / 4) };
                     for i in 0..N {
                         // SAFETY: four bytes of the row's; the instruction is there by the caller's word.
                         unsafe {
@@ -205,52 +205,55 @@ unsafe fn add_products<const QUAD: usize>(
     }
 }
 
-/// Writes a row's sums of a tile.
+/// Writes a row's sums of a panel.
 ///
 /// # Safety
-/// There are such a row and such a tile.
+/// There are such a row and such a panel.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-pub unsafe fn store(total: [__m256; HALVES], row: usize, tile: usize, out: Out) {
-    let mut lanes = [0f32; TILE];
+pub unsafe fn store(total: [__m256; HALVES], row: usize, panel: usize, out: Epilogue) {
+    let mut lanes = [0f32; PANEL_ROWS];
     // SAFETY: two halves of the lanes; then by the caller's word.
     unsafe {
         for half in 0..HALVES {
             _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total[half]);
         }
-        out.put_lanes(row, tile, &lanes);
+        out.store_lanes(row, panel, &lanes);
     }
 }
 
 /// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
 ///
 /// # Safety
-/// The tile has the four.
+/// The panel has the four.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> [__m256i; HALVES] {
+unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
+    panel: PanelPtrs,
+    four: usize,
+) -> [__m256i; HALVES] {
     let mut out = [_mm256_setzero_si256(); HALVES];
     for half in 0..HALVES {
-        // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of
+        // SAFETY: parts as `PackedFormat::parts` lays them out; every line is 64 bytes at a multiple of
         // 64, half of it a register.
         unsafe {
-            let low = tile.low.add(half * 32);
-            if B::LOW == 8 {
+            let low = panel.low.add(half * 32);
+            if B::LOW_BITS == 8 {
                 out[half] = _mm256_load_si256(low.add((four * 4 + NUMBER) * 64).cast());
                 continue;
             }
             let pair = _mm256_load_si256(low.add((four * 2 + NUMBER / 2) * 64).cast());
             let pair = if NUMBER.is_multiple_of(2) { pair } else { _mm256_srli_epi16::<4>(pair) };
             let low = _mm256_and_si256(pair, _mm256_set1_epi8(15));
-            out[half] = match B::HIGH {
+            out[half] = match B::HIGH_BITS {
                 1 => {
                     // Eight bytes a quad, four of them a half.
-                    let bits = tile.high.add((four * 4 + NUMBER) * 8 + half * 4);
+                    let bits = panel.high.add((four * 4 + NUMBER) * 8 + half * 4);
                     let ones = spread(bits.cast::<i32>().read_unaligned());
                     _mm256_or_si256(low, _mm256_and_si256(ones, _mm256_set1_epi8(16)))
                 }
                 2 => {
-                    let high = _mm256_load_si256(tile.high.add(four * 64 + half * 32).cast());
+                    let high = _mm256_load_si256(panel.high.add(four * 64 + half * 32).cast());
                     let high = match NUMBER {
                         0 => _mm256_slli_epi16::<4>(high),
                         1 => _mm256_slli_epi16::<2>(high),
@@ -280,39 +283,39 @@ fn spread(bits: i32) -> __m256i {
 }
 
 /// What is common to a block's groups.
-pub struct BlockFactors {
+pub struct BlockScales {
     at: *const u8,
     d: [__m256; HALVES],
     m: [__m256; HALVES],
 }
 
-impl BlockFactors {
+impl BlockScales {
     /// # Safety
-    /// `block` is one of a tile of this type whose factors begin at `factors`.
+    /// `block` is one of a panel of this type whose factors begin at `factors`.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    pub unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
-        let at = factors.wrapping_add(block * B::factor_bytes(B::LEN));
+    pub unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
+        let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
         let none = [_mm256_setzero_ps(); HALVES];
         // SAFETY: by the caller's word; 32 bytes of halves each.
         unsafe {
-            match B::FACTORS {
-                Factors::Half => Self { at, d: halves(at), m: none },
-                Factors::HalfMin => {
-                    Self { at, d: halves(at), m: halves(at.wrapping_add(TILE * 2)) }
+            match B::SCALES {
+                ScaleLayout::F16 => Self { at, d: halves(at), m: none },
+                ScaleLayout::F16Min => {
+                    Self { at, d: halves(at), m: halves(at.wrapping_add(PANEL_ROWS * 2)) }
                 }
                 // What is taken off is the minimum: m is less than zero.
-                Factors::Bytes => {
-                    let mut m = halves(at.wrapping_add(TILE * 2));
+                ScaleLayout::F16U8 => {
+                    let mut m = halves(at.wrapping_add(PANEL_ROWS * 2));
                     for m in &mut m {
                         *m = _mm256_xor_ps(*m, _mm256_set1_ps(-0.0));
                     }
-                    Self { at: at.wrapping_add(TILE * 4), d: halves(at), m }
+                    Self { at: at.wrapping_add(PANEL_ROWS * 4), d: halves(at), m }
                 }
-                Factors::SignedBytes => {
-                    Self { at: at.wrapping_add(TILE * 2), d: halves(at), m: none }
+                ScaleLayout::F16I8 => {
+                    Self { at: at.wrapping_add(PANEL_ROWS * 2), d: halves(at), m: none }
                 }
-                Factors::Floats => Self { at, d: none, m: none },
+                ScaleLayout::F32 => Self { at, d: none, m: none },
             }
         }
     }
@@ -321,15 +324,15 @@ impl BlockFactors {
     /// `group` is one of the block's.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    pub unsafe fn scale<B: Tiled>(&self, group: usize) -> [__m256; HALVES] {
+    pub unsafe fn scale<B: PackedFormat>(&self, group: usize) -> [__m256; HALVES] {
         // SAFETY: 16 bytes or floats of the group.
         unsafe {
-            match B::FACTORS {
-                Factors::Half | Factors::HalfMin => self.d,
-                Factors::Bytes => times(self.d, unsigned(self.at.add(group * TILE))),
-                Factors::SignedBytes => times(self.d, signed(self.at.add(group * TILE))),
-                Factors::Floats => {
-                    floats(self.at.add(group * (1 + usize::from(B::MIN)) * TILE * 4))
+            match B::SCALES {
+                ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
+                ScaleLayout::F16U8 => times(self.d, unsigned(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F16I8 => times(self.d, signed(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F32 => {
+                    floats(self.at.add(group * (1 + usize::from(B::MIN)) * PANEL_ROWS * 4))
                 }
             }
         }
@@ -339,15 +342,15 @@ impl BlockFactors {
     /// `group` is one of the block's, which has minimums.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn minimum<B: Tiled>(&self, group: usize) -> [__m256; HALVES] {
+    unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> [__m256; HALVES] {
         // SAFETY: as for the scale.
         unsafe {
-            match B::FACTORS {
-                Factors::Bytes => {
+            match B::SCALES {
+                ScaleLayout::F16U8 => {
                     let groups = B::LEN / B::GROUP;
-                    times(self.m, unsigned(self.at.add((groups + group) * TILE)))
+                    times(self.m, unsigned(self.at.add((groups + group) * PANEL_ROWS)))
                 }
-                Factors::Floats => floats(self.at.add((group * 2 + 1) * TILE * 4)),
+                ScaleLayout::F32 => floats(self.at.add((group * 2 + 1) * PANEL_ROWS * 4)),
                 _ => self.m,
             }
         }

@@ -13,10 +13,10 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use crate::kernels::matmul::activations::{Groups, Quantized};
-use crate::kernels::matmul::epilogue::Out;
-use crate::kernels::matmul::packed::{Parts, Tiled, Tiles};
-use crate::kernels::matmul::x86::avx2::{BlockFactors, HALVES, Place, store};
+use crate::kernels::matmul::activations::{Groups, Int8Activations};
+use crate::kernels::matmul::epilogue::Epilogue;
+use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs};
+use crate::kernels::matmul::x86::avx2::{BlockScales, HALVES, Place, store};
 
 /// Activation rows that stand together.
 const ROWS: usize = 4;
@@ -24,26 +24,26 @@ const ROWS: usize = 4;
 /// Activations of four rows at a time, in pairs of 16 bits: of each four columns the first and the
 /// third, then the second and the fourth, of one row after the other. Rows that are not there are
 /// zero.
-pub struct Fours {
+pub struct Int16Pairs {
     quads: usize,
     /// `[rows / 4, quads, 4, 2]`.
     pairs: Vec<i32>,
-    by_16: Factors,
-    by_32: Factors,
+    by_16: GroupScales,
+    by_32: GroupScales,
 }
 
 /// Of each group of each of four rows, `[rows / 4, groups, 4]`, what sums are multiplied by, and
 /// what they begin with: weights are taken with 128 too much.
-struct Factors {
+struct GroupScales {
     scales: Vec<f32>,
     offsets: Vec<i32>,
 }
 
-impl Fours {
-    pub fn new(x: &Quantized) -> Self {
-        let (width, fours) = (x.bytes.len() / x.rows, x.rows.div_ceil(ROWS));
+impl Int16Pairs {
+    pub fn new(x: &Int8Activations) -> Self {
+        let (width, int16) = (x.bytes.len() / x.rows, x.rows.div_ceil(ROWS));
         let quads = width / 4;
-        let mut pairs = vec![0; fours * quads * ROWS * 2];
+        let mut pairs = vec![0; int16 * quads * ROWS * 2];
         for (row, bytes) in x.bytes.chunks_exact(width).enumerate() {
             let to = pairs[row / ROWS * quads * ROWS * 2..].as_chunks_mut::<2>().0;
             for (four, to) in
@@ -56,8 +56,8 @@ impl Fours {
         }
         let factors = |groups: &Groups| {
             let count = groups.scales.len() / x.rows;
-            let size = fours * count * ROWS;
-            let mut factors = Factors { scales: vec![0.0; size], offsets: vec![0; size] };
+            let size = int16 * count * ROWS;
+            let mut factors = GroupScales { scales: vec![0.0; size], offsets: vec![0; size] };
             for row in 0..x.rows {
                 for group in 0..count {
                     let to = (row / ROWS * count + group) * ROWS + row % ROWS;
@@ -81,32 +81,32 @@ impl Fours {
     }
 }
 
-/// A tile's products with some rows of activations.
+/// A panel's products with some rows of activations.
 ///
 /// # Safety
-/// `out` has room for every row at the tile's columns.
+/// `out` has room for every row at the panel's columns.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub unsafe fn one_tile<B: Tiled>(
-    weights: &Tiles,
-    tile: usize,
-    x: &Fours,
+pub unsafe fn matmul_panel<B: PackedFormat>(
+    weights: &PackedWeights,
+    panel: usize,
+    x: &Int16Pairs,
     rows: Range<usize>,
-    out: Out,
+    out: Epilogue,
 ) {
-    let parts = weights.parts_of::<B>(tile);
-    let to = Place { index: tile, out };
+    let parts = weights.panel_ptrs::<B>(panel);
+    let to = Place { index: panel, out };
     // Jobs begin at a multiple of four.
     for row in rows.clone().step_by(ROWS) {
         // As in `vnni`.
         let ahead = if rows.end - row <= ROWS { weights.distance(1) } else { 0 };
-        // SAFETY: `parts` is of a tile of this type and `row` of the activations; `out` by the
+        // SAFETY: `parts` is of a panel of this type and `row` of the activations; `out` by the
         // caller's word.
         unsafe {
             match rows.end - row {
-                4.. => some_rows::<B, 4>(parts, x, row, to, ahead),
-                3 => some_rows::<B, 3>(parts, x, row, to, ahead),
-                2 => some_rows::<B, 2>(parts, x, row, to, ahead),
-                _ => some_rows::<B, 1>(parts, x, row, to, ahead),
+                4.. => micro_kernel::<B, 4>(parts, x, row, to, ahead),
+                3 => micro_kernel::<B, 3>(parts, x, row, to, ahead),
+                2 => micro_kernel::<B, 2>(parts, x, row, to, ahead),
+                _ => micro_kernel::<B, 1>(parts, x, row, to, ahead),
             }
         }
     }
@@ -115,38 +115,43 @@ pub unsafe fn one_tile<B: Tiled>(
 /// The sums of the first `N` rows of the four that begin at `row`.
 ///
 /// # Safety
-/// As for [`one_tile`].
+/// As for [`matmul_panel`].
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn some_rows<B: Tiled, const N: usize>(
-    tile: Parts,
-    x: &Fours,
+unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
+    panel: PanelPtrs,
+    x: &Int16Pairs,
     row: usize,
     Place { index, out }: Place,
     ahead: usize,
 ) {
-    const { assert!(B::LOW != 8 || (B::ZERO == 128 && !B::MIN), "what `Fours` takes into account") };
+    const {
+        assert!(
+            B::LOW_BITS != 8 || (B::ZERO == 128 && !B::MIN),
+            "what `Int16Pairs` takes into account"
+        )
+    };
     // A number the compiler does not know: it would unroll the inner loop, add in another order and
     // run out of registers.
     let (groups, quads) = (B::LEN / B::GROUP, std::hint::black_box(B::GROUP / 4));
     let (pairs, scales, offsets) = x.at(row, B::GROUP);
     let even = _mm256_set1_epi16(0xff);
     let mut totals = [[_mm256_setzero_ps(); HALVES]; N];
-    for block in 0..tile.blocks {
-        // SAFETY: `block` is one of the tile's.
-        let factors = unsafe { BlockFactors::load::<B>(tile.factors, block) };
-        tile.ask_for_factors::<B>(block, ahead);
+    for block in 0..panel.blocks {
+        // SAFETY: `block` is one of the panel's.
+        let factors = unsafe { BlockScales::load::<B>(panel.factors, block) };
+        panel.prefetch_scales::<B>(block, ahead);
         for group in 0..groups {
             let at = block * groups + group;
-            tile.ask_for_group::<B>(at, ahead);
+            panel.prefetch_group::<B>(at, ahead);
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
             for i in 0..N {
                 // SAFETY: a group of the row's.
                 sums[i] = [_mm256_set1_epi32(unsafe { *offsets.add(at * ROWS + i) }); HALVES];
             }
             for quad in at * quads..(at + 1) * quads {
-                let line = tile.low.wrapping_add(quad * 64);
-                // SAFETY: a line of the tile is 64 bytes at a multiple of 64.
+                let line = panel.low.wrapping_add(quad * 64);
+                // SAFETY: a line of the panel is 64 bytes at a multiple of 64.
                 let lines = unsafe {
                     [_mm256_load_si256(line.cast()), _mm256_load_si256(line.add(32).cast())]
                 };

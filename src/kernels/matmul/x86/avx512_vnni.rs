@@ -1,4 +1,4 @@
-//! Quantised matrix products for AVX-512 with VNNI, over weights in [`Tiles`].
+//! Quantised matrix products for AVX-512 with VNNI, over weights in [`PackedWeights`].
 //!
 //! They give the bits of `matmul`'s plain version (tested there for every type): `vpdpbusd` sums
 //! products of unsigned and signed bytes exactly, and each lane does the plain version's float
@@ -14,74 +14,74 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use crate::kernels::matmul::epilogue::Out;
-use crate::kernels::matmul::packed::{Factors, Parts, Tiled, Tiles};
-use crate::kernels::matmul::x86::interleave::{Eights, block_of};
-use crate::kernels::shape::TILE;
+use crate::kernels::matmul::epilogue::Epilogue;
+use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, ScaleLayout};
+use crate::kernels::matmul::x86::interleave::{InterleavedRows, block_of};
+use crate::kernels::shape::PANEL_ROWS;
 
-/// The products of some neighbouring tiles with some rows of activations.
+/// The products of some neighbouring panels with some rows of activations.
 ///
 /// # Safety
-/// `out` has room for every row at the tiles' columns.
+/// `out` has room for every row at the panels' columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-pub unsafe fn some_tiles<B: Tiled>(
-    weights: &Tiles,
-    tiles: Range<usize>,
-    x: &Eights,
+pub unsafe fn matmul_panels<B: PackedFormat>(
+    weights: &PackedWeights,
+    panels: Range<usize>,
+    x: &InterleavedRows,
     rows: Range<usize>,
-    out: Out,
+    out: Epilogue,
 ) {
-    let mut tile = tiles.start;
-    while tile < tiles.end {
-        let place = |tile: usize, at_once: usize| Place {
-            parts: weights.parts_of::<B>(tile),
+    let mut panel = panels.start;
+    while panel < panels.end {
+        let place = |panel: usize, at_once: usize| Place {
+            parts: weights.panel_ptrs::<B>(panel),
             next: weights.distance(at_once),
-            tile,
+            panel,
         };
-        // SAFETY: tiles of this type and rows of the activations; `out` by the caller's word.
+        // SAFETY: panels of this type and rows of the activations; `out` by the caller's word.
         unsafe {
-            if tile + 1 < tiles.end && rows.len() > 1 {
-                all_rows::<B, 2>([place(tile, 2), place(tile + 1, 2)], x, rows.clone(), out);
-                tile += 2;
+            if panel + 1 < panels.end && rows.len() > 1 {
+                matmul_rows::<B, 2>([place(panel, 2), place(panel + 1, 2)], x, rows.clone(), out);
+                panel += 2;
             } else {
-                all_rows::<B, 1>([place(tile, 1)], x, rows.clone(), out);
-                tile += 1;
+                matmul_rows::<B, 1>([place(panel, 1)], x, rows.clone(), out);
+                panel += 1;
             }
         }
     }
 }
 
-/// A tile, and where its outputs go.
+/// A panel, and where its outputs go.
 #[derive(Clone, Copy)]
 struct Place {
-    parts: Parts,
-    /// Bytes to the tile that takes its place next.
+    parts: PanelPtrs,
+    /// Bytes to the panel that takes its place next.
     next: usize,
-    tile: usize,
+    panel: usize,
 }
 
 /// # Safety
-/// As for [`some_tiles`].
+/// As for [`matmul_panels`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn all_rows<B: Tiled, const T: usize>(
-    tiles: [Place; T],
-    x: &Eights,
+unsafe fn matmul_rows<B: PackedFormat, const T: usize>(
+    panels: [Place; T],
+    x: &InterleavedRows,
     rows: Range<usize>,
-    out: Out,
+    out: Epilogue,
 ) {
     let mut row = rows.start;
     while row < rows.end {
-        // The last rows ask for the next tiles; those before them, for what is here already.
-        let ahead = if rows.end - row <= 8 { tiles[0].next } else { 0 };
+        // The last rows ask for the next panels; those before them, for what is here already.
+        let ahead = if rows.end - row <= 8 { panels[0].next } else { 0 };
         let count = block_of(rows.end - row);
         // SAFETY: a block of the activations begins with the row; the rest by the caller's word.
         unsafe {
             match count {
-                8 => some_rows::<B, T, 8>(tiles, x, row, out, ahead),
-                4 => some_rows::<B, T, 4>(tiles, x, row, out, ahead),
-                2 => some_rows::<B, T, 2>(tiles, x, row, out, ahead),
-                _ => some_rows::<B, T, 1>(tiles, x, row, out, ahead),
+                8 => micro_kernel::<B, T, 8>(panels, x, row, out, ahead),
+                4 => micro_kernel::<B, T, 4>(panels, x, row, out, ahead),
+                2 => micro_kernel::<B, T, 2>(panels, x, row, out, ahead),
+                _ => micro_kernel::<B, T, 1>(panels, x, row, out, ahead),
             }
         }
         row += count;
@@ -89,18 +89,18 @@ unsafe fn all_rows<B: Tiled, const T: usize>(
 }
 
 /// The sums of the `N` activation rows of the block that begins with `row`, which share each load
-/// of weights; `T` tiles share each load of activations. What lies `ahead` bytes further is asked
+/// of weights; `T` panels share each load of activations. What lies `ahead` bytes further is asked
 /// for meanwhile.
 ///
 /// # Safety
-/// As for [`some_tiles`]; there is such a block.
+/// As for [`matmul_panels`]; there is such a block.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
-    tiles: [Place; T],
-    x: &Eights,
+unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
+    panels: [Place; T],
+    x: &InterleavedRows,
     row: usize,
-    out: Out,
+    out: Epilogue,
     ahead: usize,
 ) {
     // Twice the largest sum, for what is taken off: see `BASE`.
@@ -108,20 +108,20 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     let (bytes, numbers) = x.block::<B>(row);
     let groups = B::LEN / B::GROUP;
     let mut totals = [[_mm512_setzero_ps(); T]; N];
-    for block in 0..tiles[0].parts.blocks {
+    for block in 0..panels[0].parts.blocks {
         let mut factors = [const { None }; T];
         for t in 0..T {
-            // SAFETY: `block` is one of the tile's.
-            factors[t] = Some(unsafe { BlockFactors::load::<B>(tiles[t].parts.factors, block) });
+            // SAFETY: `block` is one of the panel's.
+            factors[t] = Some(unsafe { BlockScales::load::<B>(panels[t].parts.factors, block) });
             if ahead > 0 {
-                tiles[t].parts.ask_for_factors::<B>(block, ahead);
+                panels[t].parts.prefetch_scales::<B>(block, ahead);
             }
         }
         for group in 0..groups {
             let at = block * groups + group;
             if ahead > 0 {
-                for tile in &tiles {
-                    tile.parts.ask_for_group::<B>(at, ahead);
+                for panel in &panels {
+                    panel.parts.prefetch_group::<B>(at, ahead);
                 }
             }
             // SAFETY: each group of the block has three numbers for each row.
@@ -147,8 +147,8 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
                 ($($quad:literal)*) => {$({
                     let mut w = [_mm512_setzero_si512(); T];
                     for t in 0..T {
-                        // SAFETY: a quad of the tile.
-                        w[t] = unsafe { quad_of::<B, { $quad % 4 }>(tiles[t].parts, at * B::GROUP / 16 + $quad / 4) };
+                        // SAFETY: a quad of the panel.
+                        w[t] = unsafe { load_quad::<B, { $quad % 4 }>(panels[t].parts, at * B::GROUP / 16 + $quad / 4) };
                     }
                     rows!($quad w 0 1 2 3 4 5 6 7);
                 })*};
@@ -172,8 +172,8 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
                 let too_much = _mm512_mul_ps(d, base);
                 for i in 0..N {
                     let sum = _mm512_castsi512_ps(sums[i][t]);
-                    let sum = match B::FACTORS {
-                        Factors::Floats => _mm512_mul_ps(_mm512_sub_ps(sum, base), d),
+                    let sum = match B::SCALES {
+                        ScaleLayout::F32 => _mm512_mul_ps(_mm512_sub_ps(sum, base), d),
                         _ => _mm512_fmsub_ps(sum, d, too_much),
                     };
                     totals[i][t] = _mm512_fmadd_ps(sum, number(0, i), totals[i][t]);
@@ -191,15 +191,15 @@ unsafe fn some_rows<B: Tiled, const T: usize, const N: usize>(
     for (i, totals) in totals.into_iter().enumerate() {
         for t in 0..T {
             // SAFETY: by the caller's word.
-            unsafe { out.put(row + i, tiles[t].tile, totals[t]) };
+            unsafe { out.store(row + i, panels[t].panel, totals[t]) };
         }
     }
 }
 
-/// Adds the products of four columns of `T` tiles, those of a quad, with the activations of one of
+/// Adds the products of four columns of `T` panels, those of a quad, with the activations of one of
 /// the `N` rows whose group begins at `x`.
 ///
-/// For two tiles it is written out: compilers read the bytes of all rows first and then have no
+/// For two panels it is written out: compilers read the bytes of all rows first and then have no
 /// registers for them, so that they go to the stack and back.
 ///
 /// # Safety
@@ -245,26 +245,29 @@ const BASE: f32 = 12_582_912.0;
 /// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
 ///
 /// # Safety
-/// The tile has the four.
+/// The panel has the four.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-pub unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -> __m512i {
-    // SAFETY: parts as `Tiled::parts` lays them out; every line is 64 bytes at a multiple of 64.
+pub unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
+    panel: PanelPtrs,
+    four: usize,
+) -> __m512i {
+    // SAFETY: parts as `PackedFormat::parts` lays them out; every line is 64 bytes at a multiple of 64.
     unsafe {
-        if B::LOW == 8 {
-            return _mm512_load_si512(tile.low.add((four * 4 + NUMBER) * 64).cast());
+        if B::LOW_BITS == 8 {
+            return _mm512_load_si512(panel.low.add((four * 4 + NUMBER) * 64).cast());
         }
-        let pair = _mm512_load_si512(tile.low.add((four * 2 + NUMBER / 2) * 64).cast());
+        let pair = _mm512_load_si512(panel.low.add((four * 2 + NUMBER / 2) * 64).cast());
         let pair = if NUMBER.is_multiple_of(2) { pair } else { _mm512_srli_epi16::<4>(pair) };
         let low = _mm512_and_si512(pair, _mm512_set1_epi8(15));
-        match B::HIGH {
+        match B::HIGH_BITS {
             1 => {
                 let bits =
-                    tile.high.add((four * 4 + NUMBER) * 8).cast::<u64>().read_unaligned().to_le();
+                    panel.high.add((four * 4 + NUMBER) * 8).cast::<u64>().read_unaligned().to_le();
                 _mm512_mask_add_epi8(low, bits, low, _mm512_set1_epi8(16))
             }
             2 => {
-                let high = _mm512_load_si512(tile.high.add(four * 64).cast());
+                let high = _mm512_load_si512(panel.high.add(four * 64).cast());
                 let high = match NUMBER {
                     0 => _mm512_slli_epi16::<4>(high),
                     1 => _mm512_slli_epi16::<2>(high),
@@ -280,36 +283,36 @@ pub unsafe fn quad_of<B: Tiled, const NUMBER: usize>(tile: Parts, four: usize) -
 }
 
 /// What is common to a block's groups.
-pub struct BlockFactors {
+pub struct BlockScales {
     at: *const u8,
     d: __m512,
     m: __m512,
 }
 
-impl BlockFactors {
+impl BlockScales {
     /// # Safety
-    /// `block` is one of a tile of this type whose factors begin at `factors`.
+    /// `block` is one of a panel of this type whose factors begin at `factors`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    pub unsafe fn load<B: Tiled>(factors: *const u8, block: usize) -> Self {
-        let at = factors.wrapping_add(block * B::factor_bytes(B::LEN));
-        let half = |number: usize| at.wrapping_add(number * TILE * 2).cast();
+    pub unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
+        let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
+        let half = |number: usize| at.wrapping_add(number * PANEL_ROWS * 2).cast();
         // SAFETY: by the caller's word; 32 bytes of halves each.
         unsafe {
             let d = || _mm512_cvtph_ps(_mm256_loadu_si256(half(0)));
             let m = || _mm512_cvtph_ps(_mm256_loadu_si256(half(1)));
             let none = _mm512_setzero_ps();
-            match B::FACTORS {
-                Factors::Half => Self { at, d: d(), m: none },
-                Factors::HalfMin => Self { at, d: d(), m: m() },
+            match B::SCALES {
+                ScaleLayout::F16 => Self { at, d: d(), m: none },
+                ScaleLayout::F16Min => Self { at, d: d(), m: m() },
                 // What is taken off is the minimum: m is less than zero.
-                Factors::Bytes => {
+                ScaleLayout::F16U8 => {
                     let sign = _mm512_set1_epi32(i32::MIN);
                     let m = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(m()), sign));
-                    Self { at: at.wrapping_add(TILE * 4), d: d(), m }
+                    Self { at: at.wrapping_add(PANEL_ROWS * 4), d: d(), m }
                 }
-                Factors::SignedBytes => Self { at: at.wrapping_add(TILE * 2), d: d(), m: none },
-                Factors::Floats => Self { at, d: none, m: none },
+                ScaleLayout::F16I8 => Self { at: at.wrapping_add(PANEL_ROWS * 2), d: d(), m: none },
+                ScaleLayout::F32 => Self { at, d: none, m: none },
             }
         }
     }
@@ -318,22 +321,22 @@ impl BlockFactors {
     /// `group` is one of the block's.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    pub unsafe fn scale<B: Tiled>(&self, group: usize) -> __m512 {
+    pub unsafe fn scale<B: PackedFormat>(&self, group: usize) -> __m512 {
         // SAFETY: 16 bytes or floats of the group.
         unsafe {
-            match B::FACTORS {
-                Factors::Half | Factors::HalfMin => self.d,
-                Factors::Bytes => {
-                    let bytes = _mm_loadu_si128(self.at.add(group * TILE).cast());
+            match B::SCALES {
+                ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
+                ScaleLayout::F16U8 => {
+                    let bytes = _mm_loadu_si128(self.at.add(group * PANEL_ROWS).cast());
                     _mm512_mul_ps(self.d, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
                 }
-                Factors::SignedBytes => {
-                    let bytes = _mm_loadu_si128(self.at.add(group * TILE).cast());
+                ScaleLayout::F16I8 => {
+                    let bytes = _mm_loadu_si128(self.at.add(group * PANEL_ROWS).cast());
                     _mm512_mul_ps(self.d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)))
                 }
-                Factors::Floats => {
+                ScaleLayout::F32 => {
                     let each = 1 + usize::from(B::MIN);
-                    _mm512_loadu_ps(self.at.add(group * each * TILE * 4).cast())
+                    _mm512_loadu_ps(self.at.add(group * each * PANEL_ROWS * 4).cast())
                 }
             }
         }
@@ -343,16 +346,18 @@ impl BlockFactors {
     /// `group` is one of the block's, which has minimums.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    pub unsafe fn minimum<B: Tiled>(&self, group: usize) -> __m512 {
+    pub unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> __m512 {
         // SAFETY: as for the scale.
         unsafe {
-            match B::FACTORS {
-                Factors::Bytes => {
+            match B::SCALES {
+                ScaleLayout::F16U8 => {
                     let groups = B::LEN / B::GROUP;
-                    let bytes = _mm_loadu_si128(self.at.add((groups + group) * TILE).cast());
+                    let bytes = _mm_loadu_si128(self.at.add((groups + group) * PANEL_ROWS).cast());
                     _mm512_mul_ps(self.m, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
                 }
-                Factors::Floats => _mm512_loadu_ps(self.at.add((group * 2 + 1) * TILE * 4).cast()),
+                ScaleLayout::F32 => {
+                    _mm512_loadu_ps(self.at.add((group * 2 + 1) * PANEL_ROWS * 4).cast())
+                }
                 _ => self.m,
             }
         }

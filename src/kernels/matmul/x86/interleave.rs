@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 
 use crate::kernels::block_types::Block;
 use crate::kernels::cpu::{Isa, best};
-use crate::kernels::matmul::activations::{Groups, Quantized};
+use crate::kernels::matmul::activations::{Groups, Int8Activations};
 use crate::kernels::threads;
 
 /// The most rows that stand side by side. The last of a number of rows stand by four, by two and
@@ -15,7 +15,7 @@ use crate::kernels::threads;
 pub const ROWS: usize = 8;
 
 /// Activations in blocks of rows.
-pub struct Eights {
+pub struct InterleavedRows {
     rows: usize,
     /// Of each block `[columns / 4, rows, 4]`.
     bytes: Vec<i8>,
@@ -25,11 +25,11 @@ pub struct Eights {
     by_32: Vec<f32>,
 }
 
-impl Eights {
+impl InterleavedRows {
     /// # Panics
     /// Where there is no AVX2; there is, wherever there are kernels for these.
-    pub fn new(x: &Quantized) -> Self {
-        assert!(best() != Isa::Plain, "activations are put side by side for VNNI");
+    pub fn new(x: &Int8Activations) -> Self {
+        assert!(best() != Isa::Scalar, "activations are put side by side for VNNI");
         let of_groups = |groups: &Groups| vec![0.0; 3 * groups.scales.len()];
         let (mut by_16, mut by_32) = (of_groups(&x.by_16), of_groups(&x.by_32));
         let mut bytes = vec![0; x.bytes.len()];
@@ -175,21 +175,21 @@ unsafe fn transpose<const TO_FLOATS: bool>(
         }
     }
     let mut pairs = rows;
-    let mut fours = rows;
+    let mut int16 = rows;
     for at in 0..4 {
         pairs[2 * at] = _mm256_unpacklo_epi32(rows[2 * at], rows[2 * at + 1]);
         pairs[2 * at + 1] = _mm256_unpackhi_epi32(rows[2 * at], rows[2 * at + 1]);
     }
     for half in [0, 4] {
         for at in 0..2 {
-            fours[half + 2 * at] = _mm256_unpacklo_epi64(pairs[half + at], pairs[half + 2 + at]);
-            fours[half + 2 * at + 1] =
+            int16[half + 2 * at] = _mm256_unpacklo_epi64(pairs[half + at], pairs[half + 2 + at]);
+            int16[half + 2 * at + 1] =
                 _mm256_unpackhi_epi64(pairs[half + at], pairs[half + 2 + at]);
         }
     }
     for at in 0..4 {
-        let low = _mm256_permute2x128_si256::<0x20>(fours[at], fours[at + 4]);
-        let high = _mm256_permute2x128_si256::<0x31>(fours[at], fours[at + 4]);
+        let low = _mm256_permute2x128_si256::<0x20>(int16[at], int16[at + 4]);
+        let high = _mm256_permute2x128_si256::<0x31>(int16[at], int16[at + 4]);
         // SAFETY: by the caller's word.
         unsafe {
             _mm256_storeu_si256(to.add(at * apart).cast(), low);
@@ -215,15 +215,16 @@ mod tests {
             let floats: Vec<f32> =
                 (0..rows * columns).map(|at| (at * 7919 % 1009) as f32 - 500.0).collect();
             let activations = Activations::new(&floats, rows, Phase::Decode);
-            let x = &Quantized::new(&activations);
-            let eights = Eights::new(x);
+            let x = &Int8Activations::new(&activations);
+            let interleaved = InterleavedRows::new(x);
             let (width, groups) = (x.bytes.len() / rows, x.by_32.scales.len() / rows);
             let mut first = 0;
             while first < rows {
                 let count = block_of(rows - first);
-                let bytes = &eights.bytes[first * width..];
-                let [by_16, by_32] = [(&eights.by_16, 2 * groups), (&eights.by_32, groups)]
-                    .map(|(factors, of_row)| &factors[3 * first * of_row..]);
+                let bytes = &interleaved.bytes[first * width..];
+                let [by_16, by_32] =
+                    [(&interleaved.by_16, 2 * groups), (&interleaved.by_32, groups)]
+                        .map(|(factors, of_row)| &factors[3 * first * of_row..]);
                 for row in 0..count {
                     for column in 0..width {
                         let byte = bytes[(column / 4 * count + row) * 4 + column % 4];

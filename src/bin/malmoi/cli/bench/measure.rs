@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use malmoi::architectures::{LogitsFor, Network, Row, State};
 use malmoi::generation::beam::search;
-use malmoi::kernels::{Phase, largest};
+use malmoi::kernels::{Phase, argmax};
 use malmoi::{Capabilities, Event, Model, Observer};
 use serde_json::{Value, json};
 
@@ -294,7 +294,7 @@ impl Measure {
             rows.map(|(state, tokens)| Row { state, tokens, logits: LogitsFor::Last }).collect();
         let logits = self.network().forward(&mut rows, Phase::Prefill)?;
         let next: Vec<u32> =
-            (0..prompts.len()).map(|row| largest(logits.last(row)) as u32).collect();
+            (0..prompts.len()).map(|row| argmax(logits.last(row)) as u32).collect();
         Ok(states.into_iter().zip(next).collect())
     }
 
@@ -308,7 +308,7 @@ impl Measure {
                 .collect();
             let logits = self.network().forward(&mut rows, Phase::Decode)?;
             for (row, (_, next)) in texts.iter_mut().enumerate() {
-                *next = largest(logits.last(row)) as u32;
+                *next = argmax(logits.last(row)) as u32;
             }
         }
         Ok(())
