@@ -1,11 +1,12 @@
-//! AMX as a processor has it: whether it may be used, numbers of 16 bits as its registers hold
-//! them, and products of registers.
+//! AMX: bfloat16 values as its tiles hold them, and products of tiles.
 //!
-//! Knows nothing of weights, tokens or keys: `halves` multiplies weights with it, `attention`
-//! queries with keys.
+//! A tile is a register of 16 rows of 64 bytes (`tmm0` to `tmm7`). `tdpbf16ps C, A, B` adds to 16 ×
+//! 16 f32 sums the products of A, 16 rows × 32 values of k, with B, stored as 16 rows of pairs `[k
+//! / 2][n = 16][2]`.
 //!
-//! The instructions are written out, because the compiler's functions for them are not stable yet.
-//! Their registers are none that the compiler uses by itself.
+//! Knows nothing of weights, tokens or keys: `matmul` and `attention` multiply with it. The
+//! instructions are inline assembly, because Rust's intrinsics for them are not stable yet; the
+//! compiler does not use tile registers itself.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -18,16 +19,16 @@ use crate::kernels::shape::PANEL_ROWS;
 use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::threads::Zero;
 
-/// Rows of a register.
+/// Rows of a tile.
 pub const TILE_ROWS: usize = 16;
-/// Bytes of one of them …
+/// Bytes of a tile row.
 const TILE_ROW_BYTES: usize = 64;
-/// … and as many numbers of 16 bits.
+/// bf16 values of a tile row: the k of one instruction.
 pub const TILE_K: usize = TILE_ROW_BYTES / 2;
-/// AmxTiles of either side that meet at once.
+/// Tiles of A and of B in a product: 2 × 2 tiles of C.
 pub const PAIR: usize = 2;
 
-/// 32 numbers of 16 bits: a row of a register.
+/// A row of a tile: 32 bf16 values.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct TileRow(pub [u16; TILE_K]);
@@ -36,24 +37,22 @@ impl Zero for TileRow {
     const ZERO: Self = Self([0; TILE_K]);
 }
 
-/// What 16 rows of 32 columns are multiplied with, for 16 outputs: pairs of columns, of all
-/// outputs.
+/// A tile of operand B: pairs of k of 16 columns, `[k / 2][n = 16][2]`.
 pub type BTile = [TileRow; TILE_K / 2];
 
 impl Zero for BTile {
     const ZERO: Self = [TileRow::ZERO; TILE_K / 2];
 }
 
-/// The nearest number of 16 bits; of two that are as near the one further from zero. What is no
-/// number stays so.
+/// Rounds to bfloat16, ties away from zero. NaN stays NaN.
 #[inline(always)]
 pub fn f32_to_bf16(x: f32) -> u16 {
     let nearest = (x.to_bits().wrapping_add(0x8000) >> 16) as u16;
     if x.is_nan() { 0x7fc0 } else { nearest }
 }
 
-/// Up to 16 rows of so many columns as `[columns / 32, 16]`, rounded as [`f32_to_bf16`] does; rows that
-/// are not there are zero.
+/// Rounds up to 16 rows of `columns` floats as [`f32_to_bf16`] does, to A tiles `[columns /
+/// 32][16]`. Missing rows become zero.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub fn round_rows(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<TileRow>]) {
     let rows = floats.len() / columns;
@@ -68,13 +67,13 @@ pub fn round_rows(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Tile
                     pack_bf16(_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from[16..].as_ptr()))
                 };
             }
-            // SAFETY: a piece is as large as a register.
+            // SAFETY: a tile row is 64 aligned bytes, as a vector.
             unsafe { _mm512_store_si512(piece.as_mut_ptr().cast(), both) };
         }
     }
 }
 
-/// 32 numbers, rounded as [`f32_to_bf16`] does.
+/// 32 floats, rounded as [`f32_to_bf16`] does.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn pack_bf16(a: __m512, b: __m512) -> __m512i {
@@ -84,13 +83,13 @@ fn pack_bf16(a: __m512, b: __m512) -> __m512i {
             _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, _mm512_set1_epi32(0x8000)))
         }};
     }
-    // Packed four of each by turns.
+    // `vpackusdw` interleaves the operands in 64-bit units.
     let order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
     _mm512_permutexvar_epi64(order, _mm512_packus_epi32(upper!(a), upper!(b)))
 }
 
-/// What is no number, as one that [`bf16_pairs`] keeps: rounding would make zero of some that files may
-/// hold.
+/// Replaces NaNs by the one that [`bf16_pairs`] keeps: rounding would turn the bits of some NaNs
+/// into zero.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub fn canonical_nan(floats: __m512) -> __m512 {
@@ -98,21 +97,21 @@ pub fn canonical_nan(floats: __m512) -> __m512 {
     _mm512_mask_mov_ps(floats, none, _mm512_set1_ps(f32::NAN))
 }
 
-/// Two columns of 16 outputs as a pair, rounded as [`f32_to_bf16`] does; what is no number must be
-/// [`canonical_nan`].
+/// Interleaves two values of k of 16 columns to a row of a B tile, rounded as [`f32_to_bf16`] does.
+/// NaNs must be [`canonical_nan`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub fn bf16_pairs(even: __m512, odd: __m512) -> TileRow {
-    // So far that the upper f32_to_bf16 is the nearest.
+    // Adds half a unit of bf16, so that the upper 16 bits are the rounded value.
     let up = |floats| _mm512_add_epi32(_mm512_castps_si512(floats), _mm512_set1_epi32(0x8000));
     let both = _mm512_mask_blend_epi16(0xaaaa_aaaa, _mm512_srli_epi32::<16>(up(even)), up(odd));
     let mut piece = TileRow::ZERO;
-    // SAFETY: a piece is as large as a register.
+    // SAFETY: a tile row is 64 aligned bytes, as a vector.
     unsafe { _mm512_store_si512((&raw mut piece).cast(), both) };
     piece
 }
 
-/// Rows and bytes of a row of each register: `ldtilecfg`'s operand.
+/// Operand of `ldtilecfg`: rows, and bytes of a row, of each tile.
 #[repr(C, align(64))]
 struct Config {
     palette: u8,
@@ -123,7 +122,7 @@ struct Config {
 }
 
 impl Config {
-    /// All eight registers as large as they can be.
+    /// All eight tiles in full size.
     fn whole() -> Self {
         let mut config =
             Self { palette: 1, start: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
@@ -133,28 +132,28 @@ impl Config {
     }
 }
 
-/// This thread's registers, until it is dropped.
+/// The tile registers of this thread, configured until this is dropped.
 pub struct AmxTiles(PhantomData<*const ()>);
 
 impl AmxTiles {
     /// # Safety
-    /// The processor has them, and this process may use them; the thread has no other such value.
+    /// The CPU has AMX and the process may use it; the thread has no other such value.
     pub unsafe fn begin() -> Self {
         let config = Config::whole();
-        // SAFETY: the configuration is valid; none of the registers is known to the compiler.
+        // SAFETY: the configuration is valid, and the compiler uses no tile registers.
         unsafe {
             asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags))
         };
         Self(PhantomData)
     }
 
-    /// Adds the products of two times 16 outputs' columns with two times 16 rows to their sums,
-    /// which begin with them where they are the `first`; so many bytes lie between the sums of
-    /// a row and those of the next.
+    /// Multiplies two A tiles (`rows`) with two B tiles (`outputs`) for `blocks` steps of k, and
+    /// adds to 2 × 2 tiles of sums, `[A][B]`; `first` starts the sums at zero. Rows of sums are
+    /// `line` bytes apart.
     ///
     /// # Safety
-    /// So many registers of columns and of rows lie at each place, and the 16 lines of a register's
-    /// sums, so many bytes apart.
+    /// `outputs` and `rows` each hold `blocks` tiles, and `sums` 16 rows of 16 floats, `line` bytes
+    /// apart.
     #[inline]
     pub unsafe fn matmul_2x2(
         &self,
@@ -165,7 +164,7 @@ impl AmxTiles {
         line: usize,
         first: bool,
     ) {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             load_sums(sums, line, first);
             for block in 0..blocks {
@@ -191,12 +190,11 @@ impl AmxTiles {
         }
     }
 
-    /// The products alone of numbers of which each is two of 16 bits: for each register of the
-    /// nearest one of what they leave follows, of rows as of columns. What is left is not
-    /// multiplied with what is left.
+    /// The product of values that are split into two bf16 each: a tile of rounded values is
+    /// followed by a tile of remainders, in A and B. Sums hi·hi + lo·hi + hi·lo; lo·lo is left out.
     ///
     /// # Safety
-    /// As for [`AmxTiles::matmul_2x2`], with twice as many registers.
+    /// As for [`AmxTiles::matmul_2x2`], with twice as many tiles.
     #[inline]
     pub unsafe fn matmul_2x2_split(
         &self,
@@ -206,7 +204,7 @@ impl AmxTiles {
         sums: [*mut AlignedF32x16; PAIR * PAIR],
         line: usize,
     ) {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             load_sums(sums, line, true);
             for block in 0..blocks {
@@ -214,8 +212,8 @@ impl AmxTiles {
                     [rows[0].add(2 * block * TILE_ROWS), rows[1].add(2 * block * TILE_ROWS)],
                     [outputs[0].add(2 * block), outputs[1].add(2 * block)],
                 );
-                // In an order in which what is loaded is used twice: a load takes as long as a
-                // product, and not always beside it.
+                // Ordered so that each loaded tile is used twice: a load costs as much as a
+                // product, and they do not always overlap.
                 asm!(
                     "tileloadd tmm6, [{x} + {line}*1 + 1024]",
                     "tileloadd tmm4, [{w} + {line}*1]",
@@ -247,13 +245,13 @@ impl AmxTiles {
     }
 }
 
-/// Loads sums of two times two registers, or zeros them.
+/// Loads 2 × 2 tiles of sums, or zeroes them.
 ///
 /// # Safety
-/// AmxTiles are set up, and a register's sums lie at each place.
+/// Tiles are configured, and `sums` holds 16 rows of 16 floats, `line` bytes apart.
 #[inline]
 unsafe fn load_sums(sums: [*mut AlignedF32x16; PAIR * PAIR], line: usize, first: bool) {
-    // SAFETY: by the caller's word. The compiler uses none of these registers.
+    // SAFETY: upheld by the caller. The compiler uses no tile registers.
     unsafe {
         if first {
             asm!(
@@ -295,21 +293,21 @@ unsafe fn store_sums(sums: [*mut AlignedF32x16; PAIR * PAIR], line: usize) {
 
 impl Drop for AmxTiles {
     fn drop(&mut self) {
-        // SAFETY: they were configured, and nothing more is done with them.
+        // SAFETY: the tiles were configured, and are not used again.
         unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
     }
 }
 
-/// Does as many rounds of products of bfloat16 as it is told and nothing else, to see how fast they
-/// can be; says how many products that was.
+/// Runs `rounds` rounds of bf16 products and nothing else, to measure their peak rate; the number
+/// of multiplications.
 ///
 /// # Safety
 /// As for [`AmxTiles::begin`].
 pub unsafe fn products(rounds: usize) -> usize {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     let _registers = unsafe { AmxTiles::begin() };
     for _ in 0..rounds {
-        // SAFETY: registers are zero after they were set up. None is known to the compiler.
+        // SAFETY: tiles are zero once configured, and the compiler does not use them.
         unsafe {
             asm!(
                 "tdpbf16ps tmm0, tmm6, tmm4",
@@ -332,8 +330,8 @@ mod tests {
         f32::from_bits(u32::from(piece) << 16)
     }
 
-    /// What one instruction adds for a row and an output: even columns and odd ones, each after the
-    /// other, and both together.
+    /// The scalar definition of one instruction, for a row and a column: the sum of the even k and
+    /// the sum of the odd k, each in order, added at the end.
     fn product(row: &TileRow, output: usize, columns: &BTile) -> f32 {
         let mut sums = [0f32; 2];
         for (at, row) in row.0.into_iter().enumerate() {
@@ -354,7 +352,7 @@ mod tests {
                 f32_to_bf16(((seed * 32 + at) * 7919 % 2003) as f32 / 500.0 - 2.0)
             }))
         };
-        // Of each of two: twice three registers.
+        // Two operands of twice three tiles.
         let rows: Vec<Vec<TileRow>> = (0..2)
             .map(|one| (0..2 * BLOCKS * TILE_ROWS).map(|row| piece(one * 1000 + row)).collect())
             .collect();
@@ -365,7 +363,7 @@ mod tests {
                 (0..2 * BLOCKS).map(register).collect()
             })
             .collect();
-        // A line of sums for both outputs.
+        // Rows of sums for both columns of tiles.
         let mut sums = vec![AlignedF32x16([0.5; 16]); 2 * TILE_ROWS * 2];
         let mut split = sums.clone();
         let at = |sums: &mut Vec<AlignedF32x16>| {
@@ -374,7 +372,7 @@ mod tests {
         };
         let (outputs, places) =
             ([0, 1].map(|one| columns[one].as_ptr()), [0, 1].map(|one| rows[one].as_ptr()));
-        // SAFETY: AMX is allowed; so many registers and lines there are.
+        // SAFETY: AMX is available; operands and sums have these sizes.
         unsafe {
             let registers = AmxTiles::begin();
             registers.matmul_2x2(outputs, places, 2 * BLOCKS, at(&mut sums), 128, false);
@@ -409,11 +407,11 @@ mod tests {
         (floats[7], floats[200], floats[301]) =
             (f32::NAN, f32::from_bits(0xffff_ffff), f32::NEG_INFINITY);
         let mut pieces = vec![MaybeUninit::new(TileRow([1; TILE_K])); 3 * TILE_ROWS];
-        // SAFETY: whoever has AMX has AVX-512.
+        // SAFETY: every CPU with AMX has AVX-512.
         unsafe { round_rows(&floats, 96, &mut pieces) };
         for (row, column) in (0..TILE_ROWS).flat_map(|row| (0..96).map(move |column| (row, column)))
         {
-            // SAFETY: all of them are written.
+            // SAFETY: all tile rows were written.
             let piece = unsafe { pieces[column / TILE_K * TILE_ROWS + row].assume_init() };
             let expected = floats.get(row * 96 + column).map_or(0, |x| f32_to_bf16(*x));
             assert_eq!(piece.0[column % TILE_K], expected, "{row} {column}");

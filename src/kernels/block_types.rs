@@ -1,20 +1,21 @@
-//! Block types: how weights are stored in files, and one plain way to unpack each.
+//! How weights are stored in files, and the scalar code that unpacks each format.
 //!
-//! Layouts: `block_q4_0` … `block_q8_K` in <https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-common.h>.
-//! Every quantised type is unpacked to the same form, which is all that the kernels know: unsigned
-//! bytes `q` in groups of 16 or 32 with a scale `d` and a minimum `m` a group, so that a weight is
-//! `d · (q − ZERO) + m`.
+//! Layouts: `block_q4_0` … `block_q8_K` in
+//! <https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-common.h>. Every quantized type
+//! unpacks to the same form, the only one that kernels know: unsigned bytes `q` in groups of 16 or
+//! 32, with a scale `d` and a minimum `m` for each group. A weight is `d · (q − ZERO) + m`.
 //!
-//! Adding a type: a struct with an `impl Block`, and a line in the table.
+//! To add a type: a struct with an `impl Block`, and a line in the table.
 
 use crate::kernels::simd::f16_to_f32;
 
-/// Elements unpacked at a time: the largest block. Rows are padded to it with groups of zero scale.
+/// Elements unpacked at a time: those of the largest block. Rows are padded to a multiple of it
+/// with groups of scale zero.
 pub const CHUNK: usize = 256;
-/// The most groups in a chunk.
+/// The most groups of a chunk.
 pub const GROUPS: usize = 16;
 
-/// How a tensor's numbers are stored.
+/// Storage type of a tensor, by its ggml name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, non_camel_case_types)]
 pub enum GgmlType {
@@ -70,7 +71,7 @@ table! {
     Q8_K 15 256 292
 }
 
-/// Types other programs write that are refused, so that the message can name them.
+/// Types that other programs write and that are not supported: named in the error message.
 const REFUSED: &[(u32, &str)] = &[
     (16, "IQ2_XXS"),
     (17, "IQ2_XS"),
@@ -113,17 +114,17 @@ impl GgmlType {
         }
     }
 
-    /// Its ggml id.
+    /// ggml's id of it.
     pub fn ggml(self) -> u32 {
         self.row().ggml
     }
 
-    /// The name GGUF tools use: `Q4_K`.
+    /// Its name in GGUF tools: `Q4_K`.
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// Every supported name, for messages.
+    /// All supported names, for messages.
     pub fn supported_names() -> String {
         TABLE.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
     }
@@ -143,29 +144,29 @@ impl GgmlType {
         columns / self.block_len() * self.block_bytes()
     }
 
-    /// Whether the type is a plain float.
+    /// True for f32, f16 and bf16.
     pub fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F16 | Self::BF16)
     }
 }
 
-/// A quantised block type, unpacked.
+/// A quantized block type.
 pub trait Block {
-    /// Elements, bytes, and elements of a group (16 or 32).
+    /// Elements of a block, its bytes, and elements of a group (16 or 32).
     const LEN: usize;
     const BYTES: usize;
     const GROUP: usize;
-    /// What is taken off every `q`.
+    /// Zero point, subtracted from every `q`.
     const ZERO: i32 = 0;
-    /// Whether `m` is ever other than zero.
+    /// True if `m` may be other than zero.
     const MIN: bool = false;
 
     /// Unpacks one block: `LEN` bytes of `q`, `LEN / GROUP` of `d` and (where `MIN`) of `m`.
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], m: &mut [f32]);
 }
 
-/// Bytes of a block by value: the optimiser then knows that nothing it writes can change them, and
-/// uses whole registers.
+/// Bytes of a block by value: the optimizer then knows that no write can alias them, and uses whole
+/// vectors.
 #[inline(always)]
 fn bytes<const N: usize>(block: &[u8], at: usize) -> [u8; N] {
     let mut out = [0; N];
@@ -178,7 +179,7 @@ fn half_at(block: &[u8], at: usize) -> f32 {
     f16_to_f32(u16::from_le_bytes(bytes(block, at)))
 }
 
-/// The two nibbles of 16 bytes: low ones first, as all 32-element types hold them.
+/// The nibbles of 16 bytes, the low ones first, as all 32-element types store them.
 #[inline(always)]
 fn nibbles(packed: [u8; 16]) -> [u8; 32] {
     let mut q = [0; 32];
@@ -189,7 +190,7 @@ fn nibbles(packed: [u8; 16]) -> [u8; 32] {
     q
 }
 
-/// Adds the fifth bits of a 32-element block: bit i of the four bytes to element i.
+/// Adds the fifth bits of a 32-element block: bit i of the four bytes belongs to element i.
 #[inline(always)]
 fn with_fifth_bits(mut q: [u8; 32], bits: [u8; 4]) -> [u8; 32] {
     for i in 0..32 {
@@ -252,7 +253,7 @@ impl Block for Q5_1 {
     }
 }
 
-/// Signed bytes to unsigned: the same as adding 128.
+/// Converts signed bytes to unsigned ones by adding 128.
 #[inline(always)]
 fn unsigned<const N: usize>(mut signed: [u8; N]) -> [u8; N] {
     for byte in &mut signed {
@@ -282,8 +283,7 @@ impl Block for Q8_1 {
     const ZERO: i32 = 128;
     #[inline(always)]
     fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
-        // Bytes 2 and 3 hold d · Σq, which dot products of files' own kind use; unpacking does not
-        // need it.
+        // Bytes 2 and 3 hold d · Σq, which unpacking does not need.
         d[0] = half_at(block, 0);
         q[..32].copy_from_slice(&unsigned::<32>(bytes(block, 4)));
     }
@@ -333,8 +333,8 @@ impl Block for Q3K {
         let scale = half_at(block, 108);
         let packed = &block[96..108];
         for group in 0..16 {
-            // Six bits a scale: four in the first eight bytes (low nibbles, then high ones), two in
-            // the last four.
+            // A scale has six bits: four in the first eight bytes (low nibbles, then high ones),
+            // two in the last four bytes.
             let low = if group < 8 { packed[group] & 15 } else { packed[group - 8] >> 4 };
             let high = (packed[8 + group % 4] >> (2 * (group / 4))) & 3;
             d[group] = scale * (f32::from(low | (high << 4)) - 32.0);
@@ -348,11 +348,11 @@ impl Block for Q3K {
     }
 }
 
-/// The eight 6-bit scales and minimums of Q4_K and Q5_K, out of 12 bytes.
+/// The eight 6-bit scales and eight 6-bit minimums of Q4_K and Q5_K, from 12 bytes.
 #[inline(always)]
 pub fn six_bits(block: &[u8]) -> ([u8; 8], [u8; 8]) {
-    // Four at a time: the low six bits of the first eight bytes are the first scales and minimums;
-    // the others have four bits in the last four bytes and two in the tops of the first eight.
+    // Four at a time. The low six bits of the first eight bytes are scales and minimums 0 to 3. The
+    // others have four bits in the last four bytes and two in the top of the first eight.
     let a = u32::from_le_bytes(bytes(block, 4));
     let b = u32::from_le_bytes(bytes(block, 8));
     let c = u32::from_le_bytes(bytes(block, 12));
@@ -449,7 +449,7 @@ impl Block for Q6K {
     }
 }
 
-/// Unpacks up to [`CHUNK`] elements of a row; what is beyond the row's end gets scales of zero.
+/// Unpacks up to [`CHUNK`] elements of a row; scales beyond the end of the row are zero.
 #[inline(always)]
 pub fn unpack_chunk<B: Block>(
     bytes: &[u8],
@@ -474,7 +474,7 @@ pub fn unpack_chunk<B: Block>(
     }
 }
 
-/// Calls a function generic over quantised block types for the one that is meant.
+/// Calls a function that is generic over [`Block`] for a quantized type.
 macro_rules! for_block_type {
     ($ggml_type:expr, $function:ident($($argument:expr),*)) => {{
         use $crate::kernels::block_types::{self as blocks, GgmlType};
@@ -497,7 +497,7 @@ macro_rules! for_block_type {
 }
 pub(crate) use for_block_type;
 
-/// A row as floats: the meaning of the bytes, and what every kernel is tested against.
+/// Dequantizes a row: the definition of a type, against which every kernel is tested.
 pub fn dequantize_row(ggml_type: GgmlType, bytes: &[u8], out: &mut [f32]) {
     match ggml_type {
         GgmlType::F32 => {
@@ -583,8 +583,8 @@ mod tests {
     fn every_type_unpacks_to_what_candle_dequantises() {
         let device = Device::Cpu;
         let numbers = Tensor::randn(0f32, 1.0, (3, 512), &device).unwrap();
-        // candle makes Q8_1 and Q8_K only as activations and cannot dequantise them; their layouts
-        // are in the test below.
+        // candle quantizes to Q8_1 and Q8_K but cannot dequantize them; the test below covers their
+        // layouts.
         for ggml_type in GgmlType::all().filter(|t| !matches!(t, GgmlType::Q8_1 | GgmlType::Q8_K)) {
             let quantized = QTensor::quantize(&numbers, candle_type(ggml_type)).unwrap();
             let expected: Vec<f32> =

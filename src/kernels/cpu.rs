@@ -1,34 +1,33 @@
-//! Which instructions this processor has, and functions that are compiled for each set of them.
+//! Instruction sets of this CPU, and functions compiled once for each of them.
 
 use std::sync::OnceLock;
 
-/// Which instructions to use.
+/// An instruction set with kernels of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
-    /// Rust as it is, compiled for the target's baseline.
+    /// Portable Rust, compiled for the target's baseline.
     Scalar,
     /// AVX2, FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// The same with AVX-VNNI: dot products of bytes without AVX-512, as Intel's processors for
-    /// desks have them since 2021.
+    /// AVX2 with AVX-VNNI: int8 dot products without AVX-512, on Intel desktop CPUs since 2021.
     #[cfg(target_arch = "x86_64")]
     AvxVnni,
     /// AVX-512 with VNNI.
     #[cfg(target_arch = "x86_64")]
     Vnni,
-    /// AVX-512 with VNNI, and AMX, by which prompts are read.
+    /// AVX-512 with VNNI, and AMX, which computes prefills in bfloat16.
     #[cfg(target_arch = "x86_64")]
     Amx,
-    /// NEON with dot products of bytes, which Arm's processors have from 8.2 on.
+    /// NEON with int8 dot products (`sdot`), optional since Armv8.2.
     #[cfg(target_arch = "aarch64")]
     Neon,
 }
 
-/// The registers for floats that an instruction set has: see [`F32x16`](crate::kernels::simd::F32x16).
+/// Width of the float vectors of an instruction set: see [`F32x16`](crate::kernels::simd::F32x16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FloatWidth {
-    /// What the compiler makes of arrays.
+    /// Arrays, which the compiler vectorizes as it can.
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -39,7 +38,7 @@ pub enum FloatWidth {
 }
 
 impl Isa {
-    /// Every one there is for this kind of processor, the best last.
+    /// Instruction sets of this architecture, best last.
     pub fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         return [Self::Scalar, Self::Avx2, Self::AvxVnni, Self::Vnni, Self::Amx].into_iter();
@@ -49,12 +48,12 @@ impl Isa {
         return [Self::Scalar].into_iter();
     }
 
-    /// The best this processor has.
+    /// The best instruction set of this CPU.
     pub fn detect() -> Self {
         Self::all().filter(|isa| isa.available()).last().unwrap_or(Self::Scalar)
     }
 
-    /// Whether this processor can run it.
+    /// True if this CPU can run it.
     pub fn available(self) -> bool {
         match self {
             Self::Scalar => true,
@@ -82,7 +81,7 @@ impl Isa {
         }
     }
 
-    /// What it is called.
+    /// Name for reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "portable",
@@ -99,12 +98,12 @@ impl Isa {
         }
     }
 
-    /// Whether there are kernels for weights in [`PackedWeights`](crate::kernels::PackedWeights).
+    /// True if it has kernels for [`PackedWeights`](crate::kernels::PackedWeights).
     pub fn has_packed_kernels(self) -> bool {
         self != Self::Scalar
     }
 
-    /// What it has for floats.
+    /// Its float vectors.
     pub fn float_width(self) -> FloatWidth {
         match self {
             Self::Scalar => FloatWidth::Scalar,
@@ -118,16 +117,16 @@ impl Isa {
     }
 }
 
-/// Whether this processor has AMX, for bytes and for numbers of 16 bits, and the system lets this
-/// process use it: on Linux it must be asked for.
+/// True if this CPU has AMX with int8 and bf16, and the system permits its use. Linux grants the
+/// permission on request, to the whole process.
 #[cfg(target_arch = "x86_64")]
 fn amx_permitted() -> bool {
     static ALLOWED: OnceLock<bool> = OnceLock::new();
     *ALLOWED.get_or_init(|| {
         const ALL: u32 = 1 << 22 | 1 << 24 | 1 << 25;
-        // Older compilers want it said that every processor here has `cpuid`.
+        // Older compilers require `unsafe` for `cpuid`.
         #[allow(unused_unsafe)]
-        // SAFETY: every x86-64 processor has it.
+        // SAFETY: every x86-64 CPU has `cpuid`.
         let has = unsafe {
             std::arch::x86_64::__cpuid(0).eax >= 7
                 && std::arch::x86_64::__cpuid_count(7, 0).edx & ALL == ALL
@@ -138,10 +137,10 @@ fn amx_permitted() -> bool {
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn request_amx() -> bool {
-    /// From the system's `asm/prctl.h`, and the number of the state's component.
+    /// From Linux's `asm/prctl.h`, and the number of the XTILEDATA state component.
     const ARCH_REQ_XCOMP_PERM: libc::c_ulong = 0x1023;
     const XFEATURE_XTILEDATA: libc::c_ulong = 18;
-    // SAFETY: this call reads and writes no memory of ours.
+    // SAFETY: this call neither reads nor writes memory of this process.
     unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 }
 }
 
@@ -150,14 +149,14 @@ fn request_amx() -> bool {
     false
 }
 
-/// The instruction set of this processor, asked once.
+/// The instruction set of this CPU, detected once.
 pub fn best() -> Isa {
     static BEST: OnceLock<Isa> = OnceLock::new();
     *BEST.get_or_init(Isa::detect)
 }
 
-/// Compiles a function for each instruction set and calls the version for this processor's. Its
-/// loops should be plain: a closure handed to an iterator is not compiled for the set.
+/// Compiles a function for each instruction set and calls the version for this CPU. Write its loops
+/// as plain loops: a closure passed to an iterator is not compiled for the instruction set.
 macro_rules! multiversion {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
         $(#[$doc])*
@@ -181,12 +180,12 @@ macro_rules! multiversion {
             match best().float_width() {
                 FloatWidth::Scalar => scalar($($argument),*),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: `best` has asked the processor.
+                // SAFETY: `best` returns an instruction set that this CPU has.
                 FloatWidth::Avx2 => unsafe { avx2($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
                 FloatWidth::Avx512 => unsafe { avx512($($argument),*) },
-                // What the compiler takes for granted there.
+                // NEON is part of the baseline.
                 #[cfg(target_arch = "aarch64")]
                 FloatWidth::Neon => scalar($($argument),*),
             }

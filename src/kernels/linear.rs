@@ -1,7 +1,8 @@
-//! Weights of a checkpoint as layers: `Linear` and `Embedding`. On the CPU quantised weights are
-//! packed into packed where the processor has kernels for those, else the bytes stay in the mapped
-//! file; for other devices they are handed to candle once, in their own type where candle has
-//! kernels for it.
+//! Layers of a checkpoint's weights: `Linear` and `Embedding`.
+//!
+//! On the CPU, quantized weights are packed if the CPU has kernels for them; others stay in the
+//! mapped file. For other devices, weights are handed to candle once, in their own type if candle
+//! has kernels for it.
 
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
 use candle_core::{Device, Module, Tensor};
@@ -21,36 +22,33 @@ use crate::kernels::tensor_data::with_floats;
 
 type Result<T> = candle_core::Result<T>;
 
-/// How quantised weights are multiplied.
+/// How quantized weights are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// Activations meet them as signed bytes: fast, and what other engines do. On AMX prompts meet
-    /// them in bfloat16.
+    /// With int8 activations, as other engines do; on AMX, prefills in bf16.
     #[default]
     Fast,
-    /// The same, and on every processor to the bit: also prompts meet weights as bytes where this
-    /// one has something faster and finer for them (see [`Phase`]).
+    /// With int8 activations always: the same bits on every CPU (see [`Phase`]).
     Reproducible,
-    /// Weights are widened to f32 as they are used: slow, for comparisons with reference
-    /// implementations.
+    /// Dequantized to f32: slow, to compare with reference implementations.
     Reference,
 }
 
-/// A tensor as it lies in a checkpoint.
+/// A tensor in the bytes of a checkpoint.
 #[derive(Clone)]
 pub struct Weight {
-    /// How its numbers are stored.
+    /// Its storage type.
     pub ggml_type: GgmlType,
     /// Dimensions, outermost first.
     pub shape: Vec<usize>,
-    /// Its bytes.
+    /// The bytes in the file.
     pub bytes: MappedSlice,
-    /// The same in packed, where they are kept.
+    /// The same weights in packed form, if they are cached.
     pub packed: Option<MappedSlice>,
 }
 
 impl Weight {
-    /// Rows and columns, where it is a matrix.
+    /// Rows and columns of a matrix.
     fn matrix(&self) -> Result<(usize, usize)> {
         match *self.shape.as_slice() {
             [rows, columns] => Ok((rows, columns)),
@@ -58,7 +56,7 @@ impl Weight {
         }
     }
 
-    /// Some of its rows (of a bias: of its numbers), in the same bytes.
+    /// Some rows of it (of a bias: some numbers), in the same bytes.
     pub fn rows(&self, rows: std::ops::Range<usize>) -> Result<Self> {
         let (count, row_bytes) = match *self.shape.as_slice() {
             [count] => (count, self.ggml_type.row_bytes(1)),
@@ -80,15 +78,14 @@ impl Weight {
         Ok(Self { ggml_type: self.ggml_type, shape, bytes, packed })
     }
 
-    /// The matrix in packed, where this processor has kernels for them: as they are kept, or laid
-    /// out now.
+    /// The packed matrix, from the cache or packed now, if this CPU has kernels for it.
     pub(crate) fn packed_weights(&self) -> Option<PackedWeights> {
         let (rows, columns) = self.matrix().ok()?;
         let matrix = Matrix { ggml_type: self.ggml_type, rows, columns, bytes: &self.bytes };
         PackedWeights::for_this_cpu(matrix, self.packed.as_ref())
     }
 
-    /// All of it as f32 on a device: for norms and biases, which are small.
+    /// All numbers as f32 on a device, for small tensors such as norms and biases.
     pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
         Tensor::from_vec(self.to_floats(), self.shape.as_slice(), device)
     }
@@ -107,8 +104,7 @@ impl Weight {
         floats
     }
 
-    /// Its bytes in another type, by candle's own quantisation. Columns must divide into that
-    /// type's blocks.
+    /// Requantizes it by candle's quantization. Columns must be a multiple of the block size.
     pub fn quantize(&self, to: GgmlType) -> Result<Vec<u8>> {
         let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, candle_type(to))?;
         Ok(quantized.data()?.into_owned())
@@ -124,7 +120,7 @@ impl Weight {
     }
 }
 
-/// The same type by candle's name.
+/// candle's name of a type.
 fn candle_type(ggml_type: GgmlType) -> GgmlDType {
     match ggml_type {
         GgmlType::F32 => GgmlDType::F32,
@@ -150,9 +146,9 @@ pub struct Linear {
     weight: Weight,
     bias: Option<Vec<f32>>,
     precision: Precision,
-    /// Set where this processor has kernels for packed; the file is then no longer read.
+    /// Set if this CPU has kernels for it; the file is not read any more.
     packed: Option<PackedWeights>,
-    /// Set where the device is not the CPU.
+    /// Set if the device is not the CPU.
     on_device: Option<OnDevice>,
 }
 
@@ -162,7 +158,7 @@ struct OnDevice {
 }
 
 impl Linear {
-    /// A layer of a checkpoint's tensors.
+    /// A layer of tensors of a checkpoint.
     pub fn new(
         weight: Weight,
         bias: Option<Weight>,
@@ -190,7 +186,7 @@ impl Linear {
         Ok(Self { weight, bias, precision, packed, on_device })
     }
 
-    /// Whether it rounds its input to 16 bits where a prompt is read by AMX: see [`Phase`].
+    /// True if it rounds its input to bf16 in prefills on AMX: see [`Phase`].
     pub fn uses_bf16(&self) -> bool {
         self.packed.is_some() && self.precision == Precision::Fast
     }
@@ -201,8 +197,7 @@ impl Linear {
         Ok(y)
     }
 
-    /// The same, added to what is there already, `[tokens, outputs]`, if anything is: to the
-    /// residual stream.
+    /// [`Linear::forward`], added to a residual stream, `[tokens, outputs]`, if there is one.
     pub fn forward_add(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
         let Some(onto) = onto else { return self.forward(x, phase) };
         let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x, phase)?) };
@@ -220,7 +215,7 @@ impl Linear {
         })
     }
 
-    /// The same as numbers, for scores of tokens: they are what is written.
+    /// [`Linear::forward`] to a vector, with the kernels of decoding: for logits.
     pub fn forward_to_vec(&self, x: &Tensor) -> Result<Vec<f32>> {
         let (Some(packed), None) = (&self.packed, &self.on_device) else {
             return self.forward(x, Phase::Decode)?.flatten_all()?.to_vec1();
@@ -252,7 +247,7 @@ impl Linear {
         }
     }
 
-    /// What it makes of activations, where it lies in packed.
+    /// The product of packed weights, on the CPU.
     fn outputs(&self) -> Option<FusedMatmul<'_>> {
         let packed = self.packed.as_ref().filter(|_| self.on_device.is_none())?;
         Some(FusedMatmul::of(packed, self.bias.as_deref()))
@@ -273,7 +268,8 @@ impl Linear {
     }
 }
 
-/// Several layers that read the same input, which is quantised or rounded once for all of them.
+/// Outputs of several layers with the same input, which is quantized or rounded once for all of
+/// them.
 pub fn shared_input<const N: usize>(
     x: &Tensor,
     layers: [&Linear; N],
@@ -288,7 +284,7 @@ pub fn shared_input<const N: usize>(
         .map_err(|_| candle_core::Error::Msg("one output a layer".into()))
 }
 
-/// FusedMatmul of layers on the CPU: of those that are packed as one operation.
+/// Outputs of layers on the CPU; those of packed weights as one parallel operation.
 fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
     let x = x.contiguous()?;
     let (tokens, columns) = x.dims2()?;
@@ -353,7 +349,7 @@ pub fn gated_layers(
     packed_matmul(x, kernel_phase(&[gate, up], phase), outputs)
 }
 
-/// The phase whose kernels some layers use: always [`Phase::Decode`] where a layer is portable.
+/// The phase whose kernels the layers use: always [`Phase::Decode`] if one of them is reproducible.
 fn kernel_phase(layers: &[&Linear], phase: Phase) -> Phase {
     let portable = layers.iter().any(|layer| layer.precision == Precision::Reproducible);
     if portable { Phase::Decode } else { phase }
@@ -376,20 +372,20 @@ fn packed_matmul(x: &Tensor, phase: Phase, outputs: FusedMatmul<'_>) -> Result<T
     Tensor::from_vec(y, (tokens, outputs.weights.rows), &Device::Cpu)
 }
 
-/// A table of vectors, one a token.
+/// An embedding table, `[tokens, columns]`.
 pub struct Embedding {
     weight: Weight,
     device: Device,
 }
 
 impl Embedding {
-    /// The table of a checkpoint; it stays in the file, in its own type.
+    /// The table of a checkpoint, which stays in the file, in its own type.
     pub fn new(weight: Weight, device: &Device) -> Result<Self> {
         weight.matrix()?;
         Ok(Self { weight, device: device.clone() })
     }
 
-    /// The vectors of some tokens: `[tokens, columns]`.
+    /// The embeddings of some tokens, `[ids, columns]`.
     pub fn forward(&self, ids: &[u32]) -> Result<Tensor> {
         let (rows, columns) = self.weight.matrix()?;
         let row_bytes = self.weight.ggml_type.row_bytes(columns);

@@ -1,13 +1,13 @@
-//! Memory in cache lines, for weights that are read from one end to the other at each step: in
-//! large pages where the system has them, so that fewer addresses are looked up.
+//! Cache-aligned memory for weights, which every step reads from end to end: in huge pages where
+//! the system grants them, which saves TLB misses.
 
 use memmap2::MmapMut;
 
 use crate::files::MappedSlice;
 
-/// Bytes of a cache line, and of a register: tiles and their parts begin at one.
+/// Bytes of a cache line and of a 512-bit vector: the alignment of panels and their parts.
 pub const CACHE_LINE: usize = 64;
-/// Memory smaller than this (bytes) gains nothing by large pages.
+/// Size in bytes from which a buffer asks for huge pages.
 const HUGE_PAGE_MIN: usize = 4 << 20;
 
 /// A cache line.
@@ -19,34 +19,35 @@ impl CacheLine {
     pub const ZERO: Self = Self([0; CACHE_LINE]);
 }
 
-/// Asks for lines that will be read soon. They are brought to the second-level cache, for they may
-/// be more than the first holds. (Processors see by themselves when lines are read one after the
-/// other, but not beyond the page they are in.)
+/// Prefetches `bytes` bytes into the second-level cache; the first may be too small for them. The
+/// hardware prefetcher sees sequential reads, but stops at the end of a page.
 #[inline(always)]
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 pub fn prefetch(from: *const u8, bytes: usize) {
     #[cfg(target_arch = "x86_64")]
     for line in (0..bytes).step_by(CACHE_LINE) {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // Older compilers want it said that nothing is read, so that no address is wrong.
+        // Older compilers require `unsafe` for a prefetch, which reads nothing and accepts any
+        // address.
         #[allow(unused_unsafe)]
-        // SAFETY: every x86-64 processor has the instruction, which only asks.
+        // SAFETY: every x86-64 CPU has the instruction, and a prefetch of an invalid address does
+        // nothing.
         unsafe {
             _mm_prefetch::<_MM_HINT_T1>(from.wrapping_add(line).cast());
         }
     }
 }
 
-/// AlignedBytes that are only read.
+/// Cache-aligned bytes, read only.
 pub enum AlignedBytes {
-    /// In memory of this program's own.
+    /// Memory of this process.
     Owned(AlignedBuffer),
-    /// In a file; they begin where lines do.
+    /// Bytes of a file, mapped at a cache-aligned address.
     Mapped(MappedSlice),
 }
 
 impl AlignedBytes {
-    /// Their bytes, which begin at a line.
+    /// The bytes, cache-aligned.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Owned(lines) => lines.bytes(),
@@ -55,10 +56,10 @@ impl AlignedBytes {
     }
 }
 
-/// AlignedBytes to be written, zero at first.
+/// Cache-aligned memory, zeroed.
 pub enum AlignedBuffer {
     Heap(Vec<CacheLine>),
-    /// Begins at a page, and so at a line.
+    /// Page-aligned, and so cache-aligned.
     Mapped(MmapMut),
 }
 
@@ -67,7 +68,7 @@ impl AlignedBuffer {
         if count * CACHE_LINE >= HUGE_PAGE_MIN
             && let Ok(map) = MmapMut::map_anon(count * CACHE_LINE)
         {
-            // Where there are no large pages, small ones do.
+            // Without huge pages, small ones do.
             #[cfg(target_os = "linux")]
             let _ = map.advise(memmap2::Advice::HugePage);
             return Self::Mapped(map);
@@ -75,7 +76,7 @@ impl AlignedBuffer {
         Self::Heap(vec![CacheLine::ZERO; count])
     }
 
-    /// Their bytes, which begin at a line.
+    /// The bytes, cache-aligned.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Heap(lines) => as_bytes(lines).as_flattened(),
@@ -83,7 +84,7 @@ impl AlignedBuffer {
         }
     }
 
-    /// Their bytes, which begin at a line.
+    /// The bytes, cache-aligned.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Heap(lines) => as_bytes_mut(lines).as_flattened_mut(),

@@ -1,17 +1,16 @@
-//! The two phases of generation, which decide the kernels of a forward pass where a CPU has more
-//! than one kind.
+//! The two phases of generation, which select the kernels of a forward pass.
 
 use crate::kernels::cpu::{Isa, best};
 
 /// The phase a forward pass belongs to.
 ///
-/// Prefill runs many tokens of a prompt or source at once: AMX then multiplies in bfloat16, faster
-/// and more precisely than int8, and also computes attention. Decoding runs one token a sequence,
-/// is bound by memory bandwidth, and stays in int8, which is cheaper than widening weights. A
-/// token's phase depends on its position alone, not on the rest of the batch, so a generated text
-/// does not depend on what else is running. CPUs without AMX use the same kernels in both phases.
-/// (A sequence that outgrows its rotary frequencies, where a network has others for longer ones, is
-/// computed again as a whole in the phase it is then in: decoding.)
+/// Prefill computes many tokens of a prompt or source at once: AMX then multiplies in bfloat16,
+/// faster and more precisely than int8, and also computes attention. Decoding computes one token a
+/// sequence, is bound by memory bandwidth, and stays in int8, which is cheaper than widening
+/// weights. The phase of a token depends on its position alone, not on the rest of the batch, so a
+/// generated text does not depend on what else is running. CPUs without AMX use the same kernels in
+/// both phases. (A sequence that outgrows its rotary frequencies, where a network has others for
+/// longer ones, is computed again from its start, as decoding.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Tokens of a prompt or source.

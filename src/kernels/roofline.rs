@@ -1,5 +1,5 @@
-//! What a machine can do at most, measured: bytes read and products a second. To compare the speed
-//! of a model with.
+//! Measured peaks of this machine, memory bandwidth and products a second, to compare the speed of
+//! a model with.
 
 use std::time::Instant;
 
@@ -8,15 +8,14 @@ use crate::kernels::memory::{AlignedBuffer, CACHE_LINE, prefetch};
 use crate::kernels::phase::Phase;
 use crate::kernels::threads;
 
-/// How far ahead bytes are asked for (bytes).
+/// Prefetch distance in bytes.
 const AHEAD: usize = 8 << 10;
 
-/// Bytes a second that all threads read together, from a buffer as large as is given; the best of
-/// five times.
+/// Bytes a second that all threads read from a buffer of `size` bytes; the best of five runs.
 pub fn bytes_per_second(size: usize) -> f64 {
     let lines = (size / CACHE_LINE).max(1 << 14);
     let part = lines.div_ceil(threads::count()) * CACHE_LINE;
-    // In large pages where there are any, as weights are.
+    // In huge pages if possible, as weights are.
     let mut buffer = AlignedBuffer::new(lines);
     threads::parallel_chunks(buffer.bytes_mut(), part, |_, bytes| bytes.fill(1));
     let read = || {
@@ -34,7 +33,7 @@ pub fn bytes_per_second(size: usize) -> f64 {
 }
 
 multiversion! {
-    /// Several sums, so that none waits for another; bytes asked for ahead, as weights are.
+    /// Sums words in independent accumulators, and prefetches, as kernels do.
     fn sum(bytes: &[u8], all: &mut u64) {
         let mut sums = [0u64; 32];
         for chunk in bytes.as_chunks::<256>().0 {
@@ -49,9 +48,8 @@ multiversion! {
     }
 }
 
-/// Products a second as tokens of a pass need them, of all threads together and summed into 32
-/// bits, with nothing else to do: of two bytes, or of two numbers of 16 bits, where those are what
-/// is multiplied. Zero where it is not known for the instruction set.
+/// Peak rate of all threads, in multiplications a second: of int8 with 32-bit sums, or of bf16
+/// where a phase uses it. Zero if the instruction set has no measurement.
 pub fn products_per_second(isa: Isa, phase: Phase) -> f64 {
     assert!(isa.available(), "{isa:?} was detected before it is used");
     let one = |rounds: usize| {
@@ -63,7 +61,7 @@ pub fn products_per_second(isa: Isa, phase: Phase) -> f64 {
         .sum();
         all as f64 / began.elapsed().as_secs_f64()
     };
-    // The first rounds bring the processor to its pace.
+    // The first rounds bring the CPU to its clock rate.
     (0..3).map(|_| one(1 << 18)).fold(0.0, f64::max)
 }
 
@@ -81,7 +79,7 @@ fn products(isa: Isa, phase: Phase, rounds: usize) -> usize {
         // SAFETY: as above.
         Isa::Amx if phase.uses_amx(isa) => unsafe { crate::kernels::amx::products(rounds) },
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above; whoever has AMX has this.
+        // SAFETY: as above; every CPU with AMX has VNNI.
         Isa::Vnni | Isa::Amx => unsafe {
             crate::kernels::matmul::x86::avx512_vnni::products(rounds)
         },

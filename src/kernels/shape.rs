@@ -1,8 +1,8 @@
-//! Sizes that kernels agree on.
+//! Sizes that all kernels share.
 
-/// Weight rows of a panel: the lanes of a 512-bit register.
+/// Rows of a panel of packed weights: the lanes of a 512-bit vector of f32 or i32.
 pub const PANEL_ROWS: usize = 16;
-/// Partial sums of a dot product of floats, and floats of a vector.
+/// Lanes of a float vector, and partial sums of a float dot product.
 pub const LANES: usize = 16;
-/// Numbers worth waking a thread for.
+/// Numbers that are worth a job of their own.
 pub const PART: usize = 1 << 14;

@@ -1,8 +1,7 @@
-//! 16 floats at a time: what kernels over floats are written with, so that one text serves every
-//! instruction set. (Compilers make vectors of simple loops by themselves, but not of those that
-//! keep several rows in registers.)
+//! Vectors of 16 floats, in which kernels over floats are written once for every instruction set.
+//! (Compilers vectorize simple loops, but not loops that keep several rows in registers.)
 //!
-//! Lane for lane all do the same, to the bit.
+//! All implementations give the same bits, lane by lane.
 
 #[cfg(target_arch = "aarch64")]
 use std::arch::aarch64::*;
@@ -11,7 +10,7 @@ use std::arch::x86_64::*;
 
 use crate::kernels::shape::LANES;
 
-/// 16 floats in memory, which begin where registers of theirs are read fastest.
+/// 16 floats in memory, aligned for the widest vector.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub struct AlignedF32x16(pub [f32; LANES]);
@@ -20,7 +19,8 @@ impl AlignedF32x16 {
     pub const ZERO: Self = Self([0.0; LANES]);
 }
 
-/// Adds the 16 partial sums of a float dot product; every kernel in this order.
+/// Sum of the 16 partial sums of a dot product, as a tree: lane `i` with `i + 8`, then 4, 2 and 1.
+/// Every kernel adds in this order.
 #[inline(always)]
 pub fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
     let mut p = *lanes;
@@ -32,9 +32,9 @@ pub fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
     p[0]
 }
 
-/// IEEE half to single without a branch, a table or a call, so that loops over it vectorise (the
-/// `half` crate asks the processor what it can do each time). Multiplying by 2^112 moves the
-/// exponent and normalises subnormals at once.
+/// Converts IEEE f16 to f32 without a branch, a table or a call, so that loops over it vectorize
+/// (the `half` crate detects the CPU on each call). Multiplying by 2^112 rebiases the exponent and
+/// normalizes subnormals.
 #[inline(always)]
 pub fn f16_to_f32(bits: u16) -> f32 {
     let magnitude = u32::from(bits & 0x7fff);
@@ -44,35 +44,35 @@ pub fn f16_to_f32(bits: u16) -> f32 {
     f32::from_bits(number.to_bits() | (u32::from(bits & 0x8000) << 16))
 }
 
-/// 16 floats.
+/// A vector of 16 floats.
 pub trait F32x16: Copy {
-    /// All the same.
+    /// All lanes equal to `x`.
     ///
     /// # Safety
-    /// Of all functions here: the processor has the instruction set.
+    /// For this and all other functions: the CPU has the instruction set.
     unsafe fn splat(x: f32) -> Self;
 
     /// # Safety
-    /// 16 floats lie there.
+    /// `from` is readable for 16 floats.
     unsafe fn load(from: *const f32) -> Self;
 
-    /// Of halves, as floats.
+    /// Loads 16 IEEE f16 numbers, widened to f32.
     ///
     /// # Safety
-    /// 16 halves lie there.
+    /// `from` is readable for 16 of them.
     unsafe fn load_f16(from: *const u16) -> Self;
 
-    /// Of numbers of bfloat16, as floats.
+    /// Loads 16 bf16 numbers, widened to f32.
     ///
     /// # Safety
-    /// 16 of them lie there.
+    /// `from` is readable for 16 of them.
     unsafe fn load_bf16(from: *const u16) -> Self;
 
     /// # Safety
-    /// 16 floats have room there.
+    /// `to` is writable for 16 floats.
     unsafe fn store(self, to: *mut f32);
 
-    /// `self + a · b`, rounded once.
+    /// `self + a · b`, rounded once (FMA). `self` is the accumulator, unlike in [`f32::mul_add`].
     ///
     /// # Safety
     /// As for [`F32x16::splat`].
@@ -82,19 +82,19 @@ pub trait F32x16: Copy {
     /// As for [`F32x16::splat`].
     unsafe fn add(self, other: Self) -> Self;
 
-    /// `other` where that is larger, else `self`.
+    /// `other` where it is larger, else `self`: a NaN in `other` is ignored, one in `self` stays.
     ///
     /// # Safety
     /// As for [`F32x16::splat`].
     unsafe fn max(self, other: Self) -> Self;
 
-    /// The sum of all, in the order of [`sum_lanes`].
+    /// Sum of the lanes, in the order of [`sum_lanes`].
     ///
     /// # Safety
     /// As for [`F32x16::splat`].
     unsafe fn reduce_sum(self) -> f32;
 
-    /// The largest of all, where all are numbers.
+    /// Maximum of the lanes, none of which may be NaN.
     ///
     /// # Safety
     /// As for [`F32x16::splat`].
@@ -109,27 +109,27 @@ impl F32x16 for [f32; LANES] {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { from.cast::<Self>().read_unaligned() }
     }
 
     #[inline(always)]
     unsafe fn load_f16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         let halves = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
         halves.map(f16_to_f32)
     }
 
     #[inline(always)]
     unsafe fn load_bf16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         let numbers = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
         numbers.map(|bits| f32::from_bits(u32::from(bits) << 16))
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { to.cast::<Self>().write_unaligned(self) }
     }
 
@@ -168,7 +168,7 @@ impl F32x16 for [f32; LANES] {
     }
 }
 
-/// F32x8x2 registers of AVX2.
+/// Two AVX2 vectors of 8 floats.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub struct F32x8x2(__m256, __m256);
@@ -177,20 +177,20 @@ pub struct F32x8x2(__m256, __m256);
 impl F32x16 for F32x8x2 {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         let x = unsafe { _mm256_set1_ps(x) };
         Self(x, x)
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
     }
 
     #[inline(always)]
     unsafe fn load_f16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let (a, b) = (_mm_loadu_si128(from.cast()), _mm_loadu_si128(from.add(8).cast()));
             Self(_mm256_cvtph_ps(a), _mm256_cvtph_ps(b))
@@ -199,7 +199,7 @@ impl F32x16 for F32x8x2 {
 
     #[inline(always)]
     unsafe fn load_bf16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let a = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
             let b = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(8).cast()));
@@ -210,7 +210,7 @@ impl F32x16 for F32x8x2 {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             _mm256_storeu_ps(to, self.0);
             _mm256_storeu_ps(to.add(8), self.1);
@@ -219,25 +219,25 @@ impl F32x16 for F32x8x2 {
 
     #[inline(always)]
     unsafe fn mul_acc(self, a: Self, b: Self) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { Self(_mm256_fmadd_ps(a.0, b.0, self.0), _mm256_fmadd_ps(a.1, b.1, self.1)) }
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
     }
 
     #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { Self(_mm256_max_ps(other.0, self.0), _mm256_max_ps(other.1, self.1)) }
     }
 
     #[inline(always)]
     unsafe fn reduce_sum(self) -> f32 {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let eight = _mm256_add_ps(self.0, self.1);
             let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
@@ -248,7 +248,7 @@ impl F32x16 for F32x8x2 {
 
     #[inline(always)]
     unsafe fn reduce_max(self) -> f32 {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let eight = _mm256_max_ps(self.0, self.1);
             let four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
@@ -262,25 +262,25 @@ impl F32x16 for F32x8x2 {
 impl F32x16 for __m512 {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { _mm512_set1_ps(x) }
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { _mm512_loadu_ps(from) }
     }
 
     #[inline(always)]
     unsafe fn load_f16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.cast())) }
     }
 
     #[inline(always)]
     unsafe fn load_bf16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let numbers = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
             _mm512_castsi512_ps(_mm512_slli_epi32::<16>(numbers))
@@ -289,31 +289,31 @@ impl F32x16 for __m512 {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { _mm512_storeu_ps(to, self) }
     }
 
     #[inline(always)]
     unsafe fn mul_acc(self, a: Self, b: Self) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { _mm512_fmadd_ps(a, b, self) }
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { _mm512_add_ps(self, other) }
     }
 
     #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { _mm512_max_ps(other, self) }
     }
 
     #[inline(always)]
     unsafe fn reduce_sum(self) -> f32 {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             F32x8x2(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).reduce_sum()
         }
@@ -321,14 +321,14 @@ impl F32x16 for __m512 {
 
     #[inline(always)]
     unsafe fn reduce_max(self) -> f32 {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             F32x8x2(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).reduce_max()
         }
     }
 }
 
-/// F32x4x4 registers of NEON.
+/// Four NEON vectors of 4 floats.
 #[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
 pub struct F32x4x4(pub [float32x4_t; 4]);
@@ -337,13 +337,13 @@ pub struct F32x4x4(pub [float32x4_t; 4]);
 impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         Self([unsafe { vdupq_n_f32(x) }; 4])
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             Self([
                 vld1q_f32(from),
@@ -356,11 +356,11 @@ impl F32x16 for F32x4x4 {
 
     #[inline(always)]
     unsafe fn load_f16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         let mut floats = unsafe { Self::splat(0.0) };
         for (at, out) in floats.0.iter_mut().enumerate() {
-            // SAFETY: as above; else nothing but registers is touched. (Written out, because halves
-            // are no stable type yet.)
+            // SAFETY: as above; the instruction touches registers only. (Inline assembly, because
+            // Rust's f16 type is not stable yet.)
             unsafe {
                 let halves = vld1_u16(from.add(4 * at));
                 std::arch::asm!(
@@ -375,7 +375,7 @@ impl F32x16 for F32x4x4 {
 
     #[inline(always)]
     unsafe fn load_bf16(from: *const u16) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let mut floats = Self::splat(0.0);
             for (at, out) in floats.0.iter_mut().enumerate() {
@@ -388,7 +388,7 @@ impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         for (at, floats) in self.0.into_iter().enumerate() {
-            // SAFETY: by the caller's word.
+            // SAFETY: upheld by the caller.
             unsafe { vst1q_f32(to.add(4 * at), floats) };
         }
     }
@@ -396,7 +396,7 @@ impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn mul_acc(mut self, a: Self, b: Self) -> Self {
         for ((sum, a), b) in self.0.iter_mut().zip(a.0).zip(b.0) {
-            // SAFETY: by the caller's word.
+            // SAFETY: upheld by the caller.
             *sum = unsafe { vfmaq_f32(*sum, a, b) };
         }
         self
@@ -405,7 +405,7 @@ impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn add(mut self, other: Self) -> Self {
         for (sum, other) in self.0.iter_mut().zip(other.0) {
-            // SAFETY: by the caller's word.
+            // SAFETY: upheld by the caller.
             *sum = unsafe { vaddq_f32(*sum, other) };
         }
         self
@@ -414,8 +414,7 @@ impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn max(mut self, other: Self) -> Self {
         for (this, other) in self.0.iter_mut().zip(other.0) {
-            // SAFETY: by the caller's word. (The processor's own maximum makes no number of what is
-            // none.)
+            // SAFETY: upheld by the caller. (`fmax` would propagate NaN.)
             *this = unsafe { vbslq_f32(vcgtq_f32(other, *this), other, *this) };
         }
         self
@@ -424,7 +423,7 @@ impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn reduce_sum(self) -> f32 {
         let [a, b, c, d] = self.0;
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let four = vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d));
             let two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
@@ -435,13 +434,14 @@ impl F32x16 for F32x4x4 {
     #[inline(always)]
     unsafe fn reduce_max(self) -> f32 {
         let [a, b, c, d] = self.0;
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { vmaxvq_f32(vmaxq_f32(vmaxq_f32(a, b), vmaxq_f32(c, d))) }
     }
 }
 
-/// A function over [`F32x16`], compiled for each instruction set and called with one, with as many
-/// columns, pages or rows of weights at once as its registers hold.
+/// Compiles a kernel that is generic over [`F32x16`] for each instruction set, and selects one. Its
+/// second parameter is the number of columns, pages or weight rows to compute at once, as many as
+/// the registers hold.
 macro_rules! multiversion_simd {
     ($(#[$doc:meta])* unsafe fn $name:ident = $kernel:ident($($argument:ident: $type:ty),* $(,)?);) => {
         $(#[$doc])*
@@ -449,7 +449,7 @@ macro_rules! multiversion_simd {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,f16c")]
             unsafe fn avx2($($argument: $type),*) {
-                // SAFETY: compiled for the instruction set; the rest by the caller's word.
+                // SAFETY: compiled for the instruction set; the rest is upheld by the caller.
                 unsafe { $kernel::<$crate::kernels::simd::F32x8x2, 1>($($argument),*) }
             }
 
@@ -461,7 +461,7 @@ macro_rules! multiversion_simd {
             }
 
             use $crate::kernels::cpu::FloatWidth;
-            // SAFETY: by the caller's word, who has asked the processor.
+            // SAFETY: upheld by the caller, who detected the instruction set.
             unsafe {
                 match isa.float_width() {
                     FloatWidth::Scalar => {
@@ -471,7 +471,7 @@ macro_rules! multiversion_simd {
                     FloatWidth::Avx2 => avx2($($argument),*),
                     #[cfg(target_arch = "x86_64")]
                     FloatWidth::Avx512 => avx512($($argument),*),
-                    // Part of every processor of the kind.
+                    // NEON is part of the baseline.
                     #[cfg(target_arch = "aarch64")]
                     FloatWidth::Neon => $kernel::<$crate::kernels::simd::F32x4x4, 1>($($argument),*),
                 }
@@ -482,14 +482,14 @@ macro_rules! multiversion_simd {
 
 pub(crate) use multiversion_simd;
 
-/// Does something with up to so many rows at once, from the first row to the last: from which one,
-/// and (a constant) with how many.
+/// Runs `$body` for blocks of rows, first to last: `$row` is the first row of a block, `$some` (a
+/// constant) its number of rows, one of the sizes listed.
 macro_rules! for_row_blocks {
     ([$($size:literal)*], $count:expr, |$row:ident, $some:ident| $body:expr) => {
         const MOST: usize = [$($size),*].len();
         let (count, mut $row) = ($count, 0);
         while $row < count {
-            // Blocks of about one size, for the last should not be left with one row.
+            // Blocks of nearly equal size: a last block of one row would be slow.
             let some = (count - $row).div_ceil((count - $row).div_ceil(MOST));
             match some {
                 $($size => {
@@ -509,9 +509,9 @@ pub(crate) use for_row_blocks;
 mod tests {
     use super::*;
 
-    /// Everything there is to be done, as bits.
+    /// Results of all operations, as bits.
     fn done<L: F32x16>(numbers: &[f32]) -> Vec<u32> {
-        // SAFETY: the caller has asked the processor; there are three times 16 numbers.
+        // SAFETY: the caller detected the instruction set; there are three times 16 numbers.
         unsafe {
             let [a, b, c] = [0, 1, 2].map(|at| L::load(numbers[at * LANES..][..LANES].as_ptr()));
             let mut all =

@@ -1,15 +1,15 @@
-//! The numbers of candle's tensors on the CPU, borrowed in place.
+//! The numbers of a candle tensor on the CPU, borrowed in place.
 
 use std::ops::Deref;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
 
-/// Lends the numbers of a contiguous f32 tensor on the CPU.
+/// Calls a function with the numbers of a contiguous f32 tensor on the CPU.
 pub fn with_floats<T>(x: &Tensor, use_it: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     use_it(lock(x).floats()?)
 }
 
-/// A tensor whose numbers nobody may change meanwhile.
+/// A tensor that is locked for reading.
 pub struct Locked<'t, S> {
     dtype: DType,
     storage: S,
@@ -22,7 +22,7 @@ pub fn lock(x: &Tensor) -> Locked<'_, impl Deref<Target = Storage>> {
 }
 
 impl<S: Deref<Target = Storage>> Locked<'_, S> {
-    /// Its numbers, if it is a contiguous f32 tensor on the CPU.
+    /// The numbers of a contiguous f32 tensor on the CPU.
     pub fn floats(&self) -> Result<&[f32]> {
         if self.dtype != DType::F32 {
             candle_core::bail!("the CPU kernels take f32, not {:?}", self.dtype);

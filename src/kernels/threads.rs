@@ -1,33 +1,31 @@
-//! The threads that a network computes on. A step of a small model is some hundred operations of a
-//! few microseconds, one after the other: threads that fell asleep between two of them would be
-//! woken for longer than they work. So these wait by spinning for a while, and sleep only when
-//! nothing comes.
+//! The thread pool of the kernels. One step of a small model is a few hundred operations of some
+//! microseconds each; waking a parked thread takes longer than that. So idle threads spin for a
+//! while and park only if no operation comes.
 //!
-//! There are as many as rayon's pool has threads, the caller among them, but no more than the
-//! machine, its control groups and the affinity of the process give processors: more would only
-//! wait for each other. Rayon's sleep while these work. One operation runs at a time; a caller that
-//! comes while another's runs does its own work alone.
+//! The pool has as many threads as rayon's, the caller included, but no more than the CPUs that the
+//! machine, the control group and the affinity mask grant: more would only wait for each other.
+//! Rayon's threads sleep meanwhile. One operation runs at a time; a caller that arrives during
+//! another one computes its own alone.
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, TryLockError};
 
-/// How often a thread looks for work before it sleeps: some ten to some hundred microseconds, as
-/// processors differ.
+/// Polls for work before a thread parks: tens to hundreds of microseconds, depending on the CPU.
 const SPINS: u32 = 3000;
-/// How often a caller looks whether the last jobs are done before it lets others run: a thread that
-/// has one of them may have lost its processor to another program.
+/// Polls for the last jobs before the caller yields: the thread that runs them may have lost its
+/// CPU to another process.
 const PATIENCE: u32 = 2000;
-/// Set in the gate while jobs may be begun; the other bits count the threads that are at it.
+/// Bit of the gate that is set while jobs may start; the other bits count the threads inside.
 const OPEN: u32 = 1 << 31;
 
-/// Does `job(0)` to `job(count - 1)`, each once, on all threads.
+/// Runs `job(0)` to `job(count - 1)`, each once, on all threads.
 pub(crate) fn parallel_for(count: usize, job: impl Fn(usize) + Sync) {
     Pool::get().each(count, job);
 }
 
-/// Gives each part of so many elements (the last may have fewer) to a job, with its number.
+/// Runs a job for each chunk of `size` elements (the last may be shorter), with its number.
 pub(crate) fn parallel_chunks<T: Send>(
     all: &mut [T],
     size: usize,
@@ -37,16 +35,16 @@ pub(crate) fn parallel_chunks<T: Send>(
     let start = Start(all.as_mut_ptr());
     parallel_for(length.div_ceil(size), |part| {
         let from = part * size;
-        // SAFETY: parts are within the slice and do not overlap, and each is given to one job only.
+        // SAFETY: chunks are within the slice and disjoint, and each goes to one job only.
         let part_of =
             unsafe { std::slice::from_raw_parts_mut(start.at(from), size.min(length - from)) };
         job(part, part_of);
     });
 }
 
-/// What memory is made of.
+/// Element types of zeroed buffers.
 pub(crate) trait Zero: Copy + Send {
-    /// What it holds before anything is written.
+    /// The value of fresh memory.
     const ZERO: Self;
 }
 
@@ -54,8 +52,8 @@ impl Zero for f32 {
     const ZERO: Self = 0.0;
 }
 
-/// So many numbers, of which each part of so many is a job's to make. They are zero when it begins,
-/// and still in a cache: what one thread sets to zero for all beforehand, the others wait for.
+/// A vector of `length` elements, filled by a job for each chunk of `size`. A chunk is zeroed by
+/// the thread that fills it, so that it is in that thread's cache, and in parallel.
 pub(crate) fn parallel_fill<T: Zero>(
     length: usize,
     size: usize,
@@ -66,17 +64,17 @@ pub(crate) fn parallel_fill<T: Zero>(
         for number in &mut *numbers {
             number.write(T::ZERO);
         }
-        // SAFETY: all of them were just written, and this job alone has them.
+        // SAFETY: all elements were just written, and this job alone has the chunk.
         job(part, unsafe {
             std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len())
         });
     });
-    // SAFETY: so many there are, and each was in one of the parts.
+    // SAFETY: the capacity is `length`, and every element was written by its chunk's job.
     unsafe { all.set_len(length) };
     all
 }
 
-/// What a job makes of each element, in their order.
+/// The results of a job for each element, in their order.
 pub(crate) fn parallel_map<T: Send, R: Send>(
     all: &mut [T],
     job: impl Fn(usize, &mut T) -> R + Sync,
@@ -90,13 +88,12 @@ pub(crate) fn parallel_map<T: Send, R: Send>(
     made.into_iter().filter_map(|(_, made)| made).collect()
 }
 
-/// How many threads there are.
+/// Number of threads, the caller included.
 pub(crate) fn count() -> usize {
     Pool::get().workers + 1
 }
 
-/// Processors this process may use: those of the machine within its affinity and its control
-/// group's quota.
+/// Number of CPUs this process may use, by its affinity mask and the quota of its control group.
 pub(crate) fn available() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -109,40 +106,40 @@ impl<T> Start<T> {
     }
 }
 
-// SAFETY: it is only used for parts that one job alone is given.
+// SAFETY: it is only used for disjoint chunks, each of which goes to one job.
 unsafe impl<T: Send> Sync for Start<T> {}
 
 struct Pool {
     shared: Arc<Shared>,
-    /// Threads beside the caller's.
+    /// Threads besides the caller.
     workers: usize,
-    /// Held by the caller whose operation runs.
+    /// Locked by the caller whose operation runs.
     caller: Mutex<()>,
 }
 
 type Job<'j> = dyn Fn(usize) + Sync + 'j;
 
 struct Shared {
-    /// How often a thread looks for work before it sleeps.
+    /// Polls for work before a thread parks.
     spins: u32,
-    /// Goes up with each operation, so that threads see there is one.
+    /// Incremented by each operation, to announce it to the threads.
     operation: AtomicU32,
     gate: AtomicU32,
-    /// Written while the gate is shut and nobody is within, read by threads that are.
+    /// Written while the gate is shut and no thread is inside; read by the threads inside.
     job: UnsafeCell<Option<(*const Job<'static>, usize)>>,
-    /// The next job to be begun.
+    /// Number of the next job.
     next: AtomicUsize,
     panicked: AtomicBool,
     sleepers: AtomicUsize,
     bed: Mutex<()>,
     woken: Condvar,
-    /// Set when the pool is dropped, for threads to end.
+    /// Set when the pool is dropped, to end its threads.
     ended: AtomicBool,
 }
 
-// SAFETY: `job` is the only field that is not safe to share; see there.
+// SAFETY: `job` is the only field that is not `Sync`; its comment says when it is accessed.
 unsafe impl Sync for Shared {}
-// SAFETY: the pointer in it leads to something that is `Sync`.
+// SAFETY: the pointer in `job` leads to a `Sync` value.
 unsafe impl Send for Shared {}
 
 impl Pool {
@@ -155,11 +152,11 @@ impl Pool {
     }
 
     fn each(&self, count: usize, job: impl Fn(usize) + Sync) {
-        // One job leaves the threads to whatever operations there are within it.
+        // A single job leaves the threads to the operations inside it.
         let caller = match self.caller.try_lock() {
             _ if count < 2 || self.workers == 0 => None,
             Ok(caller) => Some(caller),
-            // A caller that panicked has left the gate shut and waited for those within.
+            // A caller that panicked has shut the gate and waited for the threads inside.
             Err(TryLockError::Poisoned(caller)) => Some(caller.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         };
@@ -169,8 +166,8 @@ impl Pool {
         }
     }
 
-    /// Threads that do not spin where there are more of them than processors: they would keep those
-    /// that work from it.
+    /// A pool whose threads do not spin if there are more of them than CPUs: they would take time
+    /// from those that work.
     fn of(threads: usize, processors: usize) -> Self {
         Self::named("malmoi-kernels", threads, processors)
     }
@@ -192,13 +189,13 @@ impl Pool {
             let shared = shared.clone();
             std::thread::Builder::new().name(name.into()).spawn(move || shared.work()).is_ok()
         };
-        // What the system refuses to start is done without.
+        // If the system refuses to start a thread, the pool has fewer.
         let workers = (1..threads).take_while(start).count();
         Self { shared, workers, caller: Mutex::new(()) }
     }
 }
 
-/// Shuts the gate and waits for those within, whatever happens to the caller.
+/// Shuts the gate when dropped, and waits until no thread is inside, even after a panic.
 struct Shut<'s>(&'s Shared);
 
 impl Drop for Shut<'_> {
@@ -221,19 +218,19 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    /// Only one caller at a time.
+    /// Runs all jobs; one caller at a time.
     fn run(&self, count: usize, job: &Job<'_>) {
-        // SAFETY: only the lifetime changes; nobody uses the job once the gate is shut, which is
-        // before this returns.
+        // SAFETY: only the lifetime changes; no thread uses the job after the gate is shut, which
+        // happens before this returns.
         let job: &Job<'static> = unsafe { std::mem::transmute(job) };
-        // SAFETY: the gate is shut and nobody is within: the last caller waited for that.
+        // SAFETY: the gate is shut and no thread is inside: the previous caller waited for that.
         unsafe { *self.job.get() = Some((job, count)) };
         self.next.store(0, Ordering::Relaxed);
         self.panicked.store(false, Ordering::Relaxed);
         self.gate.store(OPEN, Ordering::Release);
         let shut = Shut(self);
         self.operation.fetch_add(1, Ordering::SeqCst);
-        // The caller does one of the jobs.
+        // The caller itself runs one of the jobs.
         self.wake(count - 1);
         self.take_jobs(count, job);
         drop(shut);
@@ -242,7 +239,7 @@ impl Shared {
         }
     }
 
-    /// Wakes threads that sleep, as many as there is work for.
+    /// Wakes parked threads, at most one for each job.
     fn wake(&self, most: usize) {
         let sleepers = self.sleepers.load(Ordering::SeqCst);
         if sleepers == 0 {
@@ -266,7 +263,7 @@ impl Shared {
         }
     }
 
-    /// What a thread does until the pool is dropped.
+    /// The loop of a thread, until the pool is dropped.
     fn work(&self) {
         let mut seen = 0;
         loop {
@@ -280,10 +277,10 @@ impl Shared {
             if entered.is_err() {
                 continue;
             }
-            // SAFETY: within the gate nobody writes it; it was written before the gate was opened.
+            // SAFETY: the job is not written while threads are inside; it was written before the
+            // gate opened.
             if let Some((job, count)) = unsafe { *self.job.get() } {
-                // SAFETY: the caller waits until the gate is empty, and the job lives as long as
-                // that.
+                // SAFETY: the caller keeps the job alive until no thread is inside.
                 let job = unsafe { &*job };
                 if catch_unwind(AssertUnwindSafe(|| self.take_jobs(count, job))).is_err() {
                     self.panicked.store(true, Ordering::Relaxed);
@@ -293,7 +290,7 @@ impl Shared {
         }
     }
 
-    /// Waits for an operation after the one that was seen.
+    /// Waits for an operation after number `seen`; its number.
     fn wait(&self, seen: u32) -> u32 {
         for _ in 0..self.spins {
             let now = self.operation.load(Ordering::Acquire);
@@ -349,7 +346,7 @@ mod tests {
         }
     }
 
-    /// Far more threads than processors: every operation ends, and threads that wait take no time.
+    /// With many more threads than CPUs, every operation ends and idle threads use no CPU time.
     #[test]
     fn too_many_threads_work_and_then_sleep() {
         let pool = Pool::named("oversubscribed", 99, 2);
@@ -383,7 +380,7 @@ mod tests {
         }
     }
 
-    /// Processor time of this process's threads of a name.
+    /// CPU time of this process's threads of a name, in ticks.
     #[cfg(target_os = "linux")]
     fn ticks_of(name: &str) -> u64 {
         let stat = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("stat")).ok();
@@ -452,7 +449,7 @@ mod tests {
             pool.each(40, |job| assert!(job != 20, "this one fails"))
         }));
         assert!(ended.is_err());
-        // Every thread's jobs fail, the caller's too.
+        // The jobs of all threads fail, those of the caller too.
         assert!(catch_unwind(AssertUnwindSafe(|| pool.each(40, |_| panic!("all fail")))).is_err());
         let seen = Mutex::new(Vec::new());
         pool.each(40, |_| {

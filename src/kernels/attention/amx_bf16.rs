@@ -1,13 +1,13 @@
-//! A segment of keys and its values met by AMX: how prompts and sources attend where there is AMX.
+//! Attention over a segment of keys by AMX, in bf16: for prefills on CPUs with AMX.
 //!
-//! Numbers of 16 bits are too coarse for scores, which are exponents: so a query's and a key's
-//! numbers are two of those each, the nearest and what that leaves, and a product is three. What is
-//! left out is a 32,000th of a product or less. Weights and values are rounded, as what is state
-//! will be before it is multiplied with a layer's weights. Sums are in one order, 32 columns or
-//! keys at a time: so a row is the same to the bit whatever it is computed beside.
+//! bf16 is too coarse for scores, which are exponents. So queries and keys are split into two bf16
+//! values each, the rounded number and the remainder, and a product is the sum of three; the
+//! fourth, lo · lo, is at most 1/32,000 of it. Softmax weights and values are single bf16 values,
+//! since the result is rounded to bf16 anyway before the output projection. Sums are in one order,
+//! 32 columns or keys at a time, so a row has the same bits whatever is computed beside it.
 
 #![cfg(target_arch = "x86_64")]
-// Loops over arrays by their index are those that compilers make vectors of for certain.
+// Loops over arrays by index are the ones that compilers vectorize reliably.
 #![allow(clippy::needless_range_loop)]
 
 use std::arch::x86_64::*;
@@ -25,38 +25,38 @@ use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::simd::sum_lanes;
 use crate::kernels::threads::Zero;
 
-/// AmxTiles for 32 columns of keys or queries: of the nearest numbers, and of what they leave.
+/// Tiles for 32 columns of split numbers: rounded numbers, and remainders.
 const SPLIT: usize = 2;
-/// Keys whose values share a register.
+/// Keys whose values share a tile.
 const KEYS_PER_TILE: usize = TILE_K;
 const _: () = assert!(KEYS_PER_TILE == PAIR * PAGE_TOKENS && AMX_ROWS == PAIR * TILE_ROWS);
 
-/// Memory to work with.
+/// Memory of a call.
 #[derive(Default)]
 pub struct Scratch {
-    /// `[rows / 16, head_dim / 32, SPLIT, 16]`.
+    /// `[rows / 16][head_dim / 32][SPLIT][16]`.
     queries: Vec<TileRow>,
-    /// `[pages, head_dim / 32, SPLIT]`.
+    /// `[pages][head_dim / 32][SPLIT]`.
     keys: Vec<BTile>,
-    /// `[columns, keys / 32]`.
+    /// `[columns][keys / 32]`.
     values: Vec<BTile>,
-    /// Of 32 rows, `[SEGMENT]`.
+    /// For 32 rows, `[SEGMENT]`.
     scores: Vec<AlignedF32x16>,
-    /// `[2, keys / 32, 16]`.
+    /// `[2][keys / 32][16]`.
     weights: Vec<TileRow>,
 }
 
-/// Whether heads of so many numbers fill registers.
+/// True if heads of this size fill whole tiles.
 pub fn fits(head_dim: usize) -> bool {
     head_dim.is_multiple_of(TILE_K)
 }
 
 impl Scratch {
-    /// Takes the queries of rows, of heads that fill registers, who will gather from one segment
-    /// after the other.
+    /// Splits the queries of some rows, which then accumulate one segment after the other. Their
+    /// heads must fill whole tiles.
     ///
     /// # Safety
-    /// The processor has AMX.
+    /// The CPU has AMX.
     #[target_feature(enable = "avx512f,avx512bw")]
     pub unsafe fn begin(&mut self, rows: &QueryBlock<'_>) {
         let rows_per_tile = SPLIT * rows.shape.head_dim / TILE_K * TILE_ROWS;
@@ -74,8 +74,7 @@ impl Scratch {
         }
     }
 
-    /// Takes keys and values of an even number of pages; those of pages that are not there are
-    /// zero.
+    /// Loads keys and values of an even number of pages; missing pages are zero.
     #[target_feature(enable = "avx512f,avx512bw")]
     fn load_kv(&mut self, rows: &QueryBlock<'_>, pages: Range<usize>) {
         let (blocks, columns, steps) =
@@ -94,7 +93,7 @@ impl Scratch {
                     .head_of_page_if_any(page, rows.kv_head)
                     .map_or(&[][..], |(_, values)| values)
             });
-            // What is behind the last key was forgotten, or never was.
+            // Positions beyond the last key were truncated, or never written.
             let known = rows.keys.saturating_sub(first * PAGE_TOKENS);
             for (column, to) in self.values.chunks_exact_mut(steps).enumerate() {
                 round_values(values, known, column, columns, &mut to[step]);
@@ -102,10 +101,10 @@ impl Scratch {
         }
     }
 
-    /// What the rows it began with gather from the keys of a segment that any of them sees.
+    /// Attention of the rows passed to [`Scratch::begin`] over the keys `seen` of a segment.
     ///
     /// # Safety
-    /// The processor has AMX, and this process may use it; this thread is not using it already.
+    /// The CPU has AMX and the process may use it; this thread is not using it already.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
     pub unsafe fn accumulate(
         &mut self,
@@ -130,7 +129,7 @@ impl Scratch {
         self.scores.resize(PAIR * TILE_ROWS * SEGMENT / PAGE_TOKENS, AlignedF32x16::ZERO);
         self.weights.resize(PAIR * steps * TILE_ROWS, TileRow::ZERO);
 
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         let registers = unsafe { AmxTiles::begin() };
         for row_tile in (0..row_tiles).step_by(PAIR) {
             let queries = [0, 1]
@@ -142,15 +141,14 @@ impl Scratch {
                 let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
                     .map(|(row, at)| scores.wrapping_add(row * TILE_ROWS * line + page + at));
                 let bytes = line * size_of::<AlignedF32x16>();
-                // SAFETY: so many registers lie at each place, and scores have a line for each of
-                // 32 rows.
+                // SAFETY: queries and keys have as many tiles, and `scores` has room for 32 rows.
                 unsafe { registers.matmul_2x2_split(keys, queries, blocks, sums, bytes) };
             }
             let first = row_tile * TILE_ROWS;
             for row in first..count.min(first + PAIR * TILE_ROWS) {
                 let scores =
                     &mut floats_of(&mut self.scores[(row - first) * line..][..line])[..keys.len()];
-                // Scores may be scaled on their way, where nothing comes between.
+                // The softmax can scale the scores itself if nothing comes between.
                 let plain =
                     rows.shape.softcap.is_none() && rows.bias.is_none() && rows.shape.scale > 0.0;
                 let scale = if plain {
@@ -170,16 +168,16 @@ impl Scratch {
                 let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
                     .map(|(row, at)| sums.wrapping_add(row * TILE_ROWS * columns + column + at));
                 let bytes = columns * size_of::<AlignedF32x16>();
-                // SAFETY: so many registers lie at each place, and there are sums of 32 rows.
-                // Columns are even, as registers are filled.
+                // SAFETY: weights and values have as many tiles, and `sums` holds 32 rows. The
+                // number of columns is even, since heads fill whole tiles.
                 unsafe { registers.matmul_2x2(values, weights, steps, sums, bytes, true) };
             }
         }
     }
 }
 
-/// Makes scores, each times `scale`, which is more than zero, the weights of one row of row_tile,
-/// `[keys / 32, 16]`: the largest score, and the sum of the weights.
+/// Softmax numerators of a row's scores, each times `scale` > 0, written to row `row` of the A
+/// tiles `to`, `[keys / 32][16]`. Returns the maximum score and the sum.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
 fn softmax(scores: &[f32], scale: f32, row: usize, to: &mut [TileRow]) -> (f32, f32) {
     let mut most = [f32::NEG_INFINITY; LANES];
@@ -190,7 +188,7 @@ fn softmax(scores: &[f32], scale: f32, row: usize, to: &mut [TileRow]) -> (f32, 
     }
     let largest =
         scale * most.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
-    // Where nothing is seen, all weights are zero.
+    // If no key is visible, all weights are zero.
     let less = if largest == f32::NEG_INFINITY { 0.0 } else { largest };
     let mut denominators = [0f32; LANES];
     for (step, scores) in scores.as_chunks::<KEYS_PER_TILE>().0.iter().enumerate() {
@@ -209,7 +207,7 @@ fn softmax(scores: &[f32], scale: f32, row: usize, to: &mut [TileRow]) -> (f32, 
     (largest, sum_lanes(&denominators))
 }
 
-/// A number's nearest, as a float, and what it leaves.
+/// The number rounded to bf16, as f32, and the remainder.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn split(floats: __m512) -> [__m512; 2] {
@@ -218,10 +216,10 @@ fn split(floats: __m512) -> [__m512; 2] {
     [nearest, _mm512_sub_ps(floats, nearest)]
 }
 
-/// A row of row_tile, `[columns / 32, SPLIT, 16]`.
+/// Splits a row to row `row` of A tiles, `[columns / 32][SPLIT][16]`.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn split_row(floats: &[f32], row: usize, to: &mut [TileRow]) {
-    // Columns beside each other become lanes beside each other.
+    // Even and odd columns, to be interleaved again.
     let evens = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     let odds = _mm512_add_epi32(evens, _mm512_set1_epi32(1));
     let registers = to.as_chunks_mut::<{ SPLIT * TILE_ROWS }>().0;
@@ -234,7 +232,7 @@ fn split_row(floats: &[f32], row: usize, to: &mut [TileRow]) {
     }
 }
 
-/// The keys of a page, `[head_dim, PAGE_TOKENS]`, as `[head_dim / 32, SPLIT]`.
+/// Splits the keys of a page, `[head_dim][PAGE_TOKENS]`, to B tiles `[head_dim / 32][SPLIT]`.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn split_keys(keys: &[AlignedF32x16], to: &mut [BTile]) {
     let blocks = to.as_chunks_mut::<SPLIT>().0;
@@ -245,7 +243,8 @@ fn split_keys(keys: &[AlignedF32x16], to: &mut [BTile]) {
     }
 }
 
-/// 16 columns of the values of two pages, `[PAGE_TOKENS, columns]` each, of the first keys that are known.
+/// Rounds column `column` (16 numbers) of the values of two pages, `[PAGE_TOKENS][columns]` each,
+/// to a B tile. Values of keys from `known` on count as zero.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn round_values(
     values: [&[AlignedF32x16]; PAIR],
@@ -270,11 +269,11 @@ fn round_values(
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(chunk: &AlignedF32x16) -> __m512 {
-    // SAFETY: a chunk is as large as a register.
+    // SAFETY: a chunk is an aligned vector.
     canonical_nan(unsafe { _mm512_load_ps(chunk.0.as_ptr()) })
 }
 
-/// Two columns of 16 outputs: the nearest numbers, and what they leave.
+/// Two values of k of 16 columns, split and interleaved to rows of two B tiles.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn split_pair(even: __m512, odd: __m512) -> [TileRow; SPLIT] {

@@ -5,7 +5,7 @@ use candle_core::{D, Result, Tensor};
 use crate::kernels::attention::params::Attention;
 use crate::kernels::attention::relative_bias::RelativeBias;
 
-/// The same through candle's operations: for other devices, and to hold the CPU's against.
+/// Attention through candle's operations, for other devices and to test the CPU kernels against.
 pub fn attend_with_candle(
     shape: &Attention,
     bias: Option<&RelativeBias>,
@@ -15,7 +15,7 @@ pub fn attend_with_candle(
 ) -> Result<Tensor> {
     let (tokens, cached) = (q.dim(0)?, k.dim(0)?);
     let group = shape.heads / shape.kv_heads;
-    // [tokens, heads, dim] -> [kv_heads, group · tokens, dim]: heads that share keys stand together
+    // [tokens, heads, dim] -> [kv_heads, group · tokens, dim]: heads that share keys are adjacent
     let q = q
         .reshape((tokens, shape.kv_heads, group, shape.head_dim))?
         .permute((1, 2, 0, 3))?

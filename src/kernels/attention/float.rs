@@ -1,11 +1,10 @@
-//! Attention of some query rows over the keys of one head: dot dot_products, softmax, weighed sums of
-//! values.
+//! Attention of some query rows over a segment of keys of one head, in f32: dot products, softmax,
+//! weighted sum of values.
 //!
-//! Keys come [`SEGMENT`] at a time. What a row gathers from a segment depends on nothing but the
-//! row and the segment, and segments are put together in their order (as in Dao et al. 2022, <https://arxiv.org/abs/2205.14135>, and Milakov and Gimelshein 2018,
-//! <https://arxiv.org/abs/1805.02867>): so neither the rows it is computed beside, nor which thread computed what, changes a bit.
+//! The result of a row depends only on the row and the segment: neither the rows computed beside it
+//! nor the thread that computes it changes a bit.
 
-// Loops over arrays by their index are those that compilers unroll for certain.
+// Loops over arrays by index are the ones that compilers unroll reliably.
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
@@ -20,11 +19,11 @@ use crate::kernels::ops::exp::exp_nonpositive;
 use crate::kernels::shape::LANES;
 use crate::kernels::simd::{AlignedF32x16, F32x16, for_row_blocks, multiversion_simd};
 
-/// Numbers of a dot product that are added up one after the other before they are added to the
-/// rest: large scores are exponents, and one long chain of additions was off by twice as much.
+/// Terms of a dot product that are added in sequence before their sum is added to the total: scores
+/// are exponents, and a single chain of additions had twice the error.
 const CHAIN: usize = 8;
 
-/// Attends from rows to the keys `seen` of a segment.
+/// Attention of rows over the keys `seen` of a segment.
 pub fn accumulate(
     rows: &QueryBlock<'_>,
     segment: usize,
@@ -39,7 +38,7 @@ pub fn accumulate(
     }
     let scores = &mut scratch[..length];
     let pages = seen.start / PAGE_TOKENS..seen.end.div_ceil(PAGE_TOKENS);
-    // SAFETY: `best` has asked the processor.
+    // SAFETY: `best` returns an instruction set that this CPU has.
     unsafe { dot_products(best(), rows, pages.clone(), start / PAGE_TOKENS, scores) };
     let keys = pages.start * PAGE_TOKENS..pages.end * PAGE_TOKENS;
     for (row, scores) in scores.chunks_exact_mut(SEGMENT / LANES).enumerate() {
@@ -52,8 +51,8 @@ pub fn accumulate(
     };
 }
 
-/// Makes a row's dot dot_products with some keys weights: the largest score, and the sum of the
-/// weights.
+/// Turns a row's dot products with some keys into softmax numerators. Returns the maximum score and
+/// the sum of the numerators.
 fn softmax(
     rows: &QueryBlock<'_>,
     row: usize,
@@ -63,9 +62,9 @@ fn softmax(
     rows.scale_scores(row, keys.clone(), scores);
     rows.apply_mask(row, keys, scores);
     let mut largest = 0.0;
-    // SAFETY: `best` has asked the processor.
+    // SAFETY: `best` returns an instruction set that this CPU has.
     unsafe { max_of(best(), scores, &mut largest) };
-    // Where nothing is seen, all weights are zero.
+    // If no key is visible, all weights are zero.
     exp_in_place(scores, if largest == f32::NEG_INFINITY { 0.0 } else { largest });
     let mut total = 0.0;
     // SAFETY: as above.
@@ -82,10 +81,11 @@ multiversion! {
 }
 
 multiversion_simd! {
-    /// Dot dot_products of rows with keys of some pages, `[rows, SEGMENT]` from page `first` on.
+    /// Dot products of rows with the keys of some pages, `[rows, SEGMENT]`, where page `first` is
+    /// at 0.
     ///
     /// # Safety
-    /// Of all functions here: the processor has the instruction set.
+    /// For this and the other functions here: the CPU has the instruction set.
     unsafe fn dot_products = dot_products_simd(
         rows: &QueryBlock<'_>,
         pages: Range<usize>,
@@ -95,7 +95,8 @@ multiversion_simd! {
 }
 
 multiversion_simd! {
-    /// Sums values of some pages, each times its weight of `[rows, SEGMENT]` from page `first` on, and adds them to `sums`.
+    /// Adds to `sums` the values of some pages, weighted by `[rows, SEGMENT]`, where page `first`
+    /// is at 0.
     unsafe fn add_weighted_values = add_weighted_values_simd(
         rows: &QueryBlock<'_>,
         pages: Range<usize>,
@@ -114,10 +115,10 @@ multiversion_simd! {
 }
 
 /// # Safety
-/// The processor has the instruction set of `L`.
+/// The CPU has the instruction set of `L`.
 #[inline(always)]
 unsafe fn max_simd<L: F32x16, const N: usize>(scores: &[f32], largest: &mut f32) {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     unsafe {
         let mut all = L::splat(f32::NEG_INFINITY);
         for scores in scores.as_chunks::<LANES>().0 {
@@ -128,10 +129,10 @@ unsafe fn max_simd<L: F32x16, const N: usize>(scores: &[f32], largest: &mut f32)
 }
 
 /// # Safety
-/// The processor has the instruction set of `L`.
+/// The CPU has the instruction set of `L`.
 #[inline(always)]
 unsafe fn sum_simd<L: F32x16, const N: usize>(scores: &[f32], sum: &mut f32) {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     unsafe {
         let mut all = L::splat(0.0);
         for scores in scores.as_chunks::<LANES>().0 {
@@ -142,7 +143,7 @@ unsafe fn sum_simd<L: F32x16, const N: usize>(scores: &[f32], sum: &mut f32) {
 }
 
 /// # Safety
-/// The processor has the instruction set of `L`.
+/// The CPU has the instruction set of `L`.
 #[inline(always)]
 unsafe fn dot_products_simd<L: F32x16, const N: usize>(
     rows: &QueryBlock<'_>,
@@ -158,9 +159,8 @@ unsafe fn dot_products_simd<L: F32x16, const N: usize>(
     while page < pages.end {
         let left = pages.end - page;
         let some = if left >= N { N } else { left.min(2) };
-        // Many texts at a time have more keys than caches hold: while these are read, their values
-        // and the keys after them are brought. The many rows of a prompt compute long
-        // enough with each page for it to come by itself.
+        // With many sequences, keys exceed the caches: prefetch their values and the next keys. The
+        // many rows of a prefill compute long enough with each page for the hardware prefetcher.
         let asked = if rows.count() <= FEW_ROWS { some } else { 0 };
         for page in page..page + asked {
             prefetch_chunks(rows.past.of_head(page, rows.kv_head).1);
@@ -169,9 +169,9 @@ unsafe fn dot_products_simd<L: F32x16, const N: usize>(
             }
         }
         let to = &mut scores[page - first..];
-        // SAFETY: by the caller's word; scores have a place for each row, as asserted.
+        // SAFETY: upheld by the caller; `scores` has room for each row, as asserted.
         unsafe {
-            // Each dot product is in two sums, that of the chain and that of all before it.
+            // Each dot product is two sums: the current chain, and the sum of all earlier ones.
             macro_rules! of_pages {
                 ($count:tt) => {{
                     let keys = std::array::from_fn(|at| rows.past.of_head(page + at, rows.kv_head).0);
@@ -190,11 +190,11 @@ unsafe fn dot_products_simd<L: F32x16, const N: usize>(
     }
 }
 
-/// Dot dot_products of `R` rows with `N` pages of keys.
+/// Dot products of `R` rows with `N` pages of keys.
 ///
 /// # Safety
-/// The processor has the instruction set of `L`; keys have `head_dim` registers each, and scores a
-/// place for each row and page.
+/// The CPU has the instruction set of `L`; `keys` have `head_dim` vectors each, and `scores` has
+/// room for each row and page.
 #[inline(always)]
 unsafe fn dot_products_block<L: F32x16, const N: usize, const R: usize>(
     rows: &QueryBlock<'_>,
@@ -207,7 +207,7 @@ unsafe fn dot_products_block<L: F32x16, const N: usize, const R: usize>(
     for r in 0..R {
         queries[r] = rows.query(row + r).as_ptr();
     }
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     unsafe {
         let mut sums = [[L::splat(0.0); N]; R];
         let mut at = 0;
@@ -242,7 +242,7 @@ unsafe fn dot_products_block<L: F32x16, const N: usize, const R: usize>(
 }
 
 /// # Safety
-/// The processor has the instruction set of `L`.
+/// The CPU has the instruction set of `L`.
 #[inline(always)]
 unsafe fn add_weighted_values_simd<L: F32x16, const N: usize>(
     rows: &QueryBlock<'_>,
@@ -263,7 +263,7 @@ unsafe fn add_weighted_values_simd<L: F32x16, const N: usize>(
         while column < columns {
             let some = if columns - column >= N { N } else { 1 };
             let part = ValueBlock { pages: block.clone(), first, end: seen.end, column, columns };
-            // SAFETY: by the caller's word, and as asserted.
+            // SAFETY: upheld by the caller, and as asserted.
             unsafe {
                 if some == N {
                     for_row_blocks!([1 2 3 4 5 6], rows.count(), |row, R| weighted_values_block::<L, N, R>(rows, row, &part, weights, sums));
@@ -276,22 +276,22 @@ unsafe fn add_weighted_values_simd<L: F32x16, const N: usize>(
     }
 }
 
-/// Values that are summed at once.
+/// Values to add in one pass.
 struct ValueBlock {
     pages: Range<usize>,
-    /// The segment's first page.
+    /// First page of the segment.
     first: usize,
-    /// Keys that anybody sees.
+    /// End of the visible keys.
     end: usize,
     column: usize,
     columns: usize,
 }
 
-/// `N` columns of `R` rows.
+/// Weighted sum of `N` columns for `R` rows.
 ///
 /// # Safety
-/// The processor has the instruction set of `L`; weights and sums have a place for each row, as
-/// long as [`SEGMENT`] and as all columns.
+/// The CPU has the instruction set of `L`; `weights` and `sums` have room for each row, [`SEGMENT`]
+/// weights and all columns.
 #[inline(always)]
 unsafe fn weighted_values_block<L: F32x16, const N: usize, const R: usize>(
     rows: &QueryBlock<'_>,
@@ -301,7 +301,7 @@ unsafe fn weighted_values_block<L: F32x16, const N: usize, const R: usize>(
     sums: &mut [AlignedF32x16],
 ) {
     let ValueBlock { first, end, column, columns, .. } = *part;
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     unsafe {
         let to = sums.as_mut_ptr().add(row * columns + column).cast::<f32>();
         let mut sums = [[L::splat(0.0); N]; R];

@@ -1,10 +1,10 @@
-//! Keys and values of one layer and one sequence, as attention reads them.
+//! The KV cache: keys and values of one layer and one sequence.
 //!
-//! On the CPU they lie in pages of [`PAGE_TOKENS`] tokens, head by head: keys so that a register holds the
-//! same number of all tokens of a page, which makes a dot product of each lane without any sums
-//! across lanes; values token by token. KvPages are shared between sequences with the same beginning,
-//! who read them from the same place in the caches, and copied one by one when one of them is
-//! written to (Kwon et al. 2023, <https://arxiv.org/abs/2309.06180>).
+//! On the CPU it is paged (Kwon et al. 2023, <https://arxiv.org/abs/2309.06180>), [`PAGE_TOKENS`]
+//! tokens a page, by head. Keys are `[head_dim][16 tokens]`: one load holds one dimension of 16
+//! keys, so dot products need no horizontal sums. Values are `[16 tokens][head_dim]`. Sequences
+//! with a common prefix share its pages, also in the CPU's caches; a page is copied on the first
+//! write.
 
 use std::sync::Arc;
 
@@ -15,11 +15,10 @@ use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::tensor_data::lock;
 use crate::kernels::threads;
 
-/// Tokens of a page: one a lane.
+/// Tokens of a page: one for each lane.
 pub const PAGE_TOKENS: usize = LANES;
 
-/// Keys and values of one layer and one sequence. Cloning shares the storage; who writes copies what
-/// is shared.
+/// Keys and values of one layer and one sequence. Clones share pages; a write copies shared ones.
 #[derive(Clone)]
 pub struct KvCache {
     length: usize,
@@ -29,15 +28,15 @@ pub struct KvCache {
 #[derive(Clone)]
 enum Storage {
     KvPages(KvPages),
-    /// `[capacity, kv_heads, head_dim]` each.
+    /// Keys and values on another device, `[capacity, kv_heads, head_dim]` each.
     Tensors(Arc<(Tensor, Tensor)>),
 }
 
 impl KvCache {
-    /// Positions that are made room for at once on other devices; room grows by doubling.
+    /// Initial capacity in tokens on other devices, doubled when it is exceeded.
     const INITIAL_CAPACITY: usize = 64;
 
-    /// None yet.
+    /// An empty cache.
     pub fn new(kv_heads: usize, head_dim: usize, device: &Device) -> Result<Self> {
         let storage = match device {
             Device::Cpu => Storage::KvPages(KvPages::new(kv_heads, head_dim)),
@@ -51,7 +50,7 @@ impl KvCache {
         Ok(Self { length: 0, storage })
     }
 
-    /// Those of a whole text, `[tokens, kv_heads, head_dim]` each.
+    /// A cache of keys and values, `[tokens, kv_heads, head_dim]` each.
     pub fn from_tensors(k: &Tensor, v: &Tensor) -> Result<Self> {
         let (_, kv_heads, head_dim) = k.dims3()?;
         let mut all = Self::new(kv_heads, head_dim, k.device())?;
@@ -59,18 +58,18 @@ impl KvCache {
         Ok(all)
     }
 
-    /// Of how many tokens.
+    /// Number of tokens.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether there are none.
+    /// True if it has no tokens.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Writes keys and values `[tokens, kv_heads, head_dim]` behind those of the first `length`
-    /// tokens; what was there is forgotten.
+    /// Writes keys and values, `[tokens, kv_heads, head_dim]` each, after the first `length`
+    /// tokens, and truncates what was there.
     pub fn append(&mut self, length: usize, k: &Tensor, v: &Tensor) -> Result<()> {
         if length > self.length || k.shape() != v.shape() {
             candle_core::bail!(
@@ -93,8 +92,8 @@ impl KvCache {
             }
             Storage::Tensors(buffers) => {
                 let (capacity, heads, size) = buffers.0.dims3()?;
-                // `slice_set` writes into shared storage, so that what somebody else still reads
-                // must be copied before.
+                // `slice_set` writes in place, so a tensor that is still shared must be copied
+                // first.
                 if end > capacity || Arc::get_mut(buffers).is_none() {
                     let capacity = end.next_power_of_two().max(capacity);
                     let copy = |old: &Tensor| -> Result<Tensor> {
@@ -114,7 +113,7 @@ impl KvCache {
         Ok(())
     }
 
-    /// Their pages, on the CPU.
+    /// The pages, on the CPU.
     pub fn pages(&self) -> Option<&KvPages> {
         match &self.storage {
             Storage::KvPages(pages) => Some(pages),
@@ -133,7 +132,7 @@ impl KvCache {
     }
 }
 
-/// Storage of a sequence in pages.
+/// Keys and values in pages.
 #[derive(Clone)]
 pub struct KvPages {
     pub kv_heads: usize,
@@ -146,18 +145,19 @@ impl KvPages {
         Self { kv_heads, head_dim, pages: Arc::default() }
     }
 
-    /// Registers that a token's values of one head take.
+    /// Vectors of a token's values of one head.
     pub fn columns(&self) -> usize {
         self.head_dim.div_ceil(LANES)
     }
 
-    /// Keys of one head in a page, `[head_dim, PAGE_TOKENS]`, and its values, `[PAGE_TOKENS, columns · LANES]`.
+    /// Keys, `[head_dim][PAGE_TOKENS]`, and values, `[PAGE_TOKENS][columns · LANES]`, of one head
+    /// in a page.
     pub fn of_head(&self, page: usize, kv_head: usize) -> (&[AlignedF32x16], &[AlignedF32x16]) {
         let size = self.chunks_of_head();
         self.pages[page][kv_head * size..][..size].split_at(self.head_dim)
     }
 
-    /// The same, where there is such a page.
+    /// The same, if the page exists.
     #[cfg(target_arch = "x86_64")]
     pub fn head_of_page_if_any(
         &self,
@@ -258,7 +258,7 @@ mod tests {
         two.append(35, &other, &other).unwrap();
         assert_eq!(read(&one)[0], all(&[&k]));
         assert_eq!(read(&two)[0], all(&[&k.narrow(0, 0, 35).unwrap(), &other]));
-        // Only the page that was written to is its own.
+        // Only the written page was copied.
         let shared = |page: usize| {
             let page = |cache: &KvCache| cache.pages().unwrap().of_head(page, 0).0.as_ptr();
             page(&one) == page(&two)

@@ -1,12 +1,12 @@
-//! Attention of new tokens over a cache: straight over the cache on the CPU, through candle's
-//! operations elsewhere.
+//! Attention of new tokens over a KV cache: by kernels for the CPU, through candle on other
+//! devices.
 //!
-//! On the CPU with floats, and where AMX reads a prompt or a source with numbers of 16 bits
-//! (`bf16`), for layers that round what they get.
+//! On the CPU in f32 (`float`), or in bf16 by AMX in prefills (`amx_bf16`), for layers whose output
+//! projection rounds its input to bf16. Keys come in segments of 256, merged by an online softmax
+//! in their order.
 //!
-//! What is computed for a query does not depend on those it is computed beside, keys in order: not
-//! on what else is in the batch, nor on how a prompt was cut into chunks (as long as all numbers
-//! are finite).
+//! The result of a query does not depend on the queries computed beside it: neither on the batch
+//! nor on how a prompt was cut into chunks (as long as all numbers are finite).
 
 #[cfg(target_arch = "x86_64")]
 mod amx_bf16;
@@ -37,17 +37,16 @@ use crate::kernels::phase::Phase;
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
-/// Some tokens of a sequence and what they attend to, the last of which is the last of them.
+/// The last tokens of a sequence, and its KV cache.
 pub struct SequenceSlice {
-    /// How many tokens.
+    /// Number of tokens.
     pub tokens: usize,
-    /// Keys and values, those of the tokens among them.
+    /// Keys and values of the whole sequence, these tokens included.
     pub cache: KvCache,
 }
 
-/// Attends from the tokens of several sequences, which stand one after the other in `q`, `[tokens,
-/// heads, head_dim]`. Scores may depend on the way from a query to a key, too. The result is
-/// `[tokens, heads · head_dim]`.
+/// Attention of the tokens of several sequences, concatenated in `q`, `[tokens, heads, head_dim]`,
+/// with an optional relative position bias. The result is `[tokens, heads · head_dim]`.
 pub fn attend(
     shape: &Attention,
     bias: Option<&RelativeBias>,
@@ -88,7 +87,7 @@ pub fn attend(
     if spans.iter().any(more) && (shape.mask != Mask::Full || bias.is_some()) {
         candle_core::bail!("more tokens than keys, among which their places are asked for");
     }
-    // Only where AMX is there, as those who are told so take for granted.
+    // True only if the CPU has AMX, as `QueryBlock` requires.
     let uses_amx_bf16 = shape.allows_bf16 && uses_amx(phase, size);
     let rows = match uses_amx_bf16 {
         true => (tokens * heads / (JOBS_PER_THREAD * threads::count()))
@@ -113,7 +112,7 @@ pub fn attend(
                     first: first + token,
                     tokens: some,
                     kv_head,
-                    // Where all is seen, there may be more queries than keys; their places do not
+                    // With a full mask, there may be more queries than keys; positions do not
                     // matter then.
                     position: (keys + token).saturating_sub(span.tokens),
                     past,
@@ -123,13 +122,12 @@ pub fn attend(
             }
             first += span.tokens;
         }
-        // The longest first, so that none is waited for.
+        // The longest jobs first, so that no thread waits for a late one.
         jobs.reverse();
         let write = |rows: &QueryBlock<'_>, state: &OnlineSoftmax| {
             for row in 0..rows.count() {
                 let at = rows.first * heads * size + rows.offset(row);
-                // SAFETY: the place of this token's and this head's numbers, which are this job's
-                // alone.
+                // SAFETY: the output of this token and head is written by this job alone.
                 state.write(row, unsafe { std::slice::from_raw_parts_mut(to.at(at), size) });
             }
         };
@@ -138,7 +136,7 @@ pub fn attend(
         {
             attend_by_segment(&jobs, write);
         } else {
-            // Some heads of a text after each other, and the keys of the next asked for meanwhile.
+            // Several heads of a sequence in a row; the keys of the next are prefetched meanwhile.
             let at_once = (jobs.len() / (JOBS_PER_THREAD * threads::count())).clamp(1, kv_heads);
             threads::parallel_chunks(&mut jobs, at_once, |_, jobs| {
                 for index in 0..jobs.len() {
@@ -154,8 +152,8 @@ pub fn attend(
         }
         Ok(())
     })?;
-    // SAFETY: so many were reserved, and there was a job for each key head of every token, which
-    // wrote all of its rows.
+    // SAFETY: the capacity suffices, and there was a job for each KV head of every token, which
+    // wrote all its rows.
     unsafe { out.set_len(tokens * heads * size) };
     Tensor::from_vec(out, (tokens, heads * size), &Device::Cpu)
 }
@@ -171,10 +169,11 @@ fn uses_amx(_: Phase, _: usize) -> bool {
     false
 }
 
-/// Fewer jobs for each thread than this are taken apart, for one would wait for another.
+/// With fewer jobs for each thread than this, jobs are split by segment.
 const JOBS_PER_THREAD: usize = 4;
 
-/// The same by jobs of a segment each, so that a single sequence keeps all threads at work.
+/// Computes jobs segment by segment and merges the results, so that a single sequence occupies all
+/// threads.
 fn attend_by_segment(jobs: &[QueryBlock<'_>], write: impl Fn(&QueryBlock<'_>, &OnlineSoftmax)) {
     let segments = jobs.iter().flat_map(|rows| rows.segments().map(move |segment| (rows, segment)));
     let mut parts: Vec<_> =
@@ -193,7 +192,7 @@ fn attend_by_segment(jobs: &[QueryBlock<'_>], write: impl Fn(&QueryBlock<'_>, &O
     }
 }
 
-/// Where results go.
+/// Destination of results.
 struct Out(*mut MaybeUninit<f32>);
 
 impl Out {
@@ -202,7 +201,7 @@ impl Out {
     }
 }
 
-// SAFETY: each job writes places of its own.
+// SAFETY: each job writes elements of its own.
 unsafe impl Sync for Out {}
 
 thread_local! {
@@ -225,7 +224,7 @@ mod tests {
         SequenceSlice { tokens, cache: KvCache::from_tensors(k, v).unwrap() }
     }
 
-    /// Heads, key heads, numbers of a head, softcap, what is seen, keys.
+    /// Heads, KV heads, head size, softcap, mask, keys.
     const SHAPES: [(usize, usize, usize, Option<f32>, Mask, usize); 11] = [
         (4, 2, 16, None, Mask::Causal, 19),
         (3, 1, 20, Some(1.5), Mask::SlidingWindow(5), 19),
@@ -266,7 +265,7 @@ mod tests {
                 let ours = attend(&shape, bias, &q, &[span(7, &k, &v)], phase);
                 let ours = numbers(ours.unwrap());
                 for (ours, candles) in ours.iter().flatten().zip(candles.iter().flatten()) {
-                    // Weights and values are numbers of 16 bits there.
+                    // Weights and values are bf16 there.
                     let off = if phase == Phase::Prefill { 1e-2 } else { 1e-5 };
                     assert!((ours - candles).abs() < off, "{shape:?} {phase:?}: {ours} {candles}");
                 }
@@ -329,7 +328,7 @@ mod tests {
                         attend(&past)[2].iter().all(|number| number.is_nan()),
                         "{phase:?}, {bits:x}"
                     );
-                    // Behind the first three, where they are cut off.
+                    // Behind the first three tokens, then truncated.
                     let few = k.narrow(0, 0, 3).unwrap();
                     past.append(3, &none, &none).unwrap();
                     past.append(0, &few, &few).unwrap();
@@ -360,7 +359,7 @@ mod tests {
                 random((keys + 50, kv_heads, head_dim)),
                 random((keys + 50, kv_heads, head_dim)),
             );
-            // So many sequences that no job is taken apart.
+            // So many sequences that no job is split.
             let many = JOBS_PER_THREAD * threads::count() + 1;
             let spans: Vec<SequenceSlice> = (0..many).map(|_| span(50, &k, &v)).collect();
             let queries = Tensor::cat(&vec![&q; many], 0).unwrap();

@@ -1,5 +1,5 @@
-//! Softmax over segments of keys, merged in their order (Dao et al. 2022,
-//! <https://arxiv.org/abs/2205.14135>; Milakov and Gimelshein 2018,
+//! Online softmax: partial results of attention over segments of keys, merged in their order (Dao
+//! et al. 2022, <https://arxiv.org/abs/2205.14135>; Milakov and Gimelshein 2018,
 //! <https://arxiv.org/abs/1805.02867>).
 
 use std::mem::MaybeUninit;
@@ -10,20 +10,20 @@ use crate::kernels::ops::exp::exp_nonpositive;
 use crate::kernels::shape::LANES;
 use crate::kernels::simd::AlignedF32x16;
 
-/// What rows have gathered from some segments.
+/// Partial results of some rows over the segments so far.
 #[derive(Default)]
 pub struct OnlineSoftmax {
-    /// Of each row, the largest score.
+    /// Maximum score of each row.
     pub largest: Vec<f32>,
-    /// The sum of `e^(score − largest)`.
+    /// Sum of `e^(score − maximum)` of each row.
     pub denominators: Vec<f32>,
-    /// The sum of values, each times that: `[rows, columns]`.
+    /// Sum of values, each times `e^(score − maximum)`: `[rows, columns]`.
     pub sums: Vec<AlignedF32x16>,
 }
 
 impl OnlineSoftmax {
     pub fn clear(&mut self, rows: &QueryBlock<'_>) {
-        // Registers of AMX are full, and what is in the rest of them is nobody's.
+        // AMX tiles are padded to 32 rows; the padding is never read.
         let count =
             if rows.uses_amx_bf16 { rows.count().next_multiple_of(AMX_ROWS) } else { rows.count() };
         for (numbers, nothing) in
@@ -36,20 +36,19 @@ impl OnlineSoftmax {
         self.sums.resize(count * rows.past.columns(), AlignedF32x16::ZERO);
     }
 
-    /// Takes a row's largest score, and the sum of its weights.
-    #[cfg(target_arch = "x86_64")]
+    /// Sets a row's maximum score and the sum of its weights.
     pub fn set_row(&mut self, row: usize, (largest, total): (f32, f32)) {
         (self.largest[row], self.denominators[row]) = (largest, total);
     }
 
-    /// The sums of some rows.
+    /// The weighted sums of some rows.
     #[cfg(target_arch = "x86_64")]
     pub fn sums_of_rows(&mut self, row: usize, count: usize) -> &mut [AlignedF32x16] {
         let columns = self.sums.len() / self.largest.len();
         &mut self.sums[row * columns..(row + count) * columns]
     }
 
-    /// Puts what was gathered from the next segment to it.
+    /// Merges the results of the next segment.
     pub fn merge(&mut self, next: &Self) {
         let columns = self.sums.len() / self.largest.len().max(1);
         let (some, more) = (MAX_ROWS, (MAX_ROWS * columns).max(1));
@@ -74,10 +73,10 @@ impl OnlineSoftmax {
         }
     }
 
-    /// A row's result.
+    /// Writes a row's result.
     pub fn write(&self, row: usize, out: &mut [MaybeUninit<f32>]) {
         let total = self.denominators[row];
-        // What sees nothing learns nothing.
+        // A fully masked row gets a zero output.
         let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
         let columns = self.sums.len() / self.largest.len();
         for (out, sums) in out.chunks_mut(LANES).zip(&self.sums[row * columns..]) {
@@ -88,14 +87,14 @@ impl OnlineSoftmax {
     }
 }
 
-/// What the old and the new count for when they are put together, of up to so many rows.
+/// Factors of the old and the new sums of up to [`MAX_ROWS`] rows.
 struct MergeFactors {
     old: [f32; MAX_ROWS],
     new: [f32; MAX_ROWS],
 }
 
 multiversion! {
-    /// Puts the next largest scores and sums of exponentials to those so far; `shares` is what each counts for.
+    /// Merges maxima and denominators of two segments; `shares` are the factors for their sums.
     fn merge_denominators(largest: &mut [f32], denominators: &mut [f32], next_largest: &[f32], next_totals: &[f32], shares: &mut MergeFactors) {
         assert!(largest.len() <= MAX_ROWS);
         for row in 0..largest.len() {

@@ -1,38 +1,38 @@
-//! The parameters of an attention layer.
+//! Parameters of an attention layer.
 
-/// What attention needs to know beside queries, keys and values.
+/// Parameters of an attention layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Attention {
-    /// Query heads.
+    /// Number of query heads.
     pub heads: usize,
-    /// Key and value heads; each serves `heads / kv_heads` query heads.
+    /// Number of key and value heads; each serves `heads / kv_heads` query heads.
     pub kv_heads: usize,
-    /// Numbers of a head.
+    /// Size of a head.
     pub head_dim: usize,
-    /// What scores are multiplied by.
+    /// Factor of scores.
     pub scale: f32,
-    /// What soft-caps scores, where anything does: `cap · tanh(score / cap)` (Gemma 2).
+    /// Soft cap of scores: `cap · tanh(score / cap)` (Gemma 2).
     pub softcap: Option<f32>,
     /// Which keys a query sees.
     pub mask: Mask,
-    /// Whether its results go to a layer that rounds them to 16 bits where AMX reads a prompt:
-    /// then AMX may attend, too.
+    /// True if the output projection rounds its input to bf16 in prefills on AMX: then attention
+    /// may use AMX, too.
     pub allows_bf16: bool,
 }
 
-/// Which keys a query sees.
+/// The keys that a query attends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mask {
-    /// Its own and all before it.
+    /// The query's own position and all before it.
     Causal,
-    /// The last so many, its own included.
+    /// The last positions up to the query's own, at most this many.
     SlidingWindow(usize),
-    /// All, those after it too.
+    /// All positions.
     Full,
 }
 
 impl Attention {
-    /// The keys that the query at `position` sees, of `count`.
+    /// The visible ones of `count` keys, for the query at `position`.
     pub fn visible(&self, position: usize, count: usize) -> std::ops::Range<usize> {
         let end = position + 1;
         match self.mask {

@@ -1,4 +1,4 @@
-//! Query rows that share a key head, and their scores before the softmax.
+//! A block of query rows that share a key head, and their scores before the softmax.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -11,21 +11,21 @@ use crate::kernels::ops::exp::tanh;
 use crate::kernels::shape::LANES;
 use crate::kernels::simd::AlignedF32x16;
 
-/// Keys whose softmax is computed together, counted from the first key of the sequence.
+/// Keys of a segment, whose softmax is computed together; segments start at the first key.
 pub const SEGMENT: usize = 256;
-/// The most rows that go over a segment together, where no more share a key head: their scores and
-/// some keys stay in the first-level cache.
+/// The most rows of a block, unless more share a key head: their scores and some keys stay in the
+/// first-level cache.
 pub const MAX_ROWS: usize = 24;
-/// The same where AMX meets them, and the fewest: for so many, making keys and values numbers of 16
-/// bits costs little for each.
+/// The same for AMX: from the rows of two tiles to so many that converting keys and values to bf16
+/// costs little for each.
 pub const ROWS_BF16: RangeInclusive<usize> = AMX_ROWS..=256;
-/// QueryBlock of AMX's registers that meet at once.
+/// Rows of two AMX tiles, which are multiplied together.
 pub const AMX_ROWS: usize = 32;
-/// Keys that stay in the first-level cache while all rows take them.
+/// Keys that stay in the first-level cache while all rows read them.
 pub const KEYS_AT_ONCE: usize = 64;
-/// KvPages that are read at once, where there are registers for them.
+/// Pages that are read together, given enough registers.
 pub const PAGES_AT_ONCE: usize = KEYS_AT_ONCE / PAGE_TOKENS;
-/// QueryBlock that wait for keys rather than for products.
+/// Up to this number of rows, memory is the bottleneck, and keys and values are prefetched.
 pub const FEW_ROWS: usize = 8;
 
 #[inline(always)]
@@ -33,23 +33,23 @@ pub fn prefetch_chunks(chunks: &[AlignedF32x16]) {
     prefetch(chunks.as_ptr().cast(), size_of_val(chunks));
 }
 
-/// Some tokens of a sequence, with all query heads that share one key head. Row `r` is token `r /
-/// group`, query head `r % group` of them.
+/// Some tokens of a sequence, with the query heads that share one key head. Row `r` is token `r /
+/// group` and query head `r % group` of the group.
 pub struct QueryBlock<'t> {
     pub shape: &'t Attention,
     pub bias: Option<&'t RelativeBias>,
     /// `[tokens, heads, head_dim]`.
     pub queries: &'t [f32],
-    /// The first token, among those of all sequences.
+    /// Index of the first token among those of all sequences.
     pub first: usize,
     pub tokens: usize,
     pub kv_head: usize,
-    /// Of the first token.
+    /// Position of the first token in its sequence.
     pub position: usize,
     pub past: &'t KvPages,
-    /// How many keys there are.
+    /// Number of keys.
     pub keys: usize,
-    /// Whether AMX meets them, which must be there.
+    /// True if AMX computes it; the CPU must have AMX.
     pub uses_amx_bf16: bool,
 }
 
@@ -58,12 +58,12 @@ impl QueryBlock<'_> {
         self.shape.heads / self.shape.kv_heads
     }
 
-    /// How many.
+    /// Number of rows.
     pub fn count(&self) -> usize {
         self.tokens * self.group()
     }
 
-    /// Where a row's numbers lie among queries, and where its results belong.
+    /// Offset of a row in the queries, and of its result.
     pub fn offset(&self, row: usize) -> usize {
         let (token, head) = (row / self.group(), self.head(row));
         (token * self.shape.heads + head) * self.shape.head_dim
@@ -73,7 +73,7 @@ impl QueryBlock<'_> {
         self.kv_head * self.group() + row % self.group()
     }
 
-    /// A row's numbers.
+    /// The query of a row.
     pub fn query(&self, row: usize) -> &[f32] {
         &self.queries[self.offset(row)..][..self.shape.head_dim]
     }
@@ -89,7 +89,7 @@ impl QueryBlock<'_> {
         self.visible(0).start..self.visible(self.tokens - 1).end
     }
 
-    /// Asks for the first keys, where whoever reads them would wait for them.
+    /// Prefetches the first keys, if there are few rows.
     pub fn prefetch_keys(&self) {
         if self.count() <= FEW_ROWS {
             let seen = self.visible_to_any();
@@ -100,14 +100,14 @@ impl QueryBlock<'_> {
         }
     }
 
-    /// The segments they lie in: at least one, for what sees nothing has a result as well.
+    /// Segments of the visible keys: at least one, since fully masked rows need a result, too.
     pub fn segments(&self) -> Range<usize> {
         let seen = self.visible_to_any();
         let first = seen.start / SEGMENT;
         first..seen.end.div_ceil(SEGMENT).max(first + 1)
     }
 
-    /// Makes a row's dot products with some keys scores.
+    /// Turns a row's dot products with some keys into scores.
     pub fn scale_scores(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
         scale(scores, self.shape.scale);
         if let Some(limit) = self.shape.softcap {
@@ -118,7 +118,7 @@ impl QueryBlock<'_> {
         }
     }
 
-    /// Hides what a row does not see of some keys.
+    /// Masks the keys that a row does not see.
     pub fn apply_mask(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
         let seen = self.visible(row / self.group());
         let within = |key: usize| key.clamp(keys.start, keys.end) - keys.start;

@@ -1,6 +1,7 @@
-//! Relative position biases of T5.
+//! Relative position bias of T5.
 
-/// What is added to scores for the way from a query to a key (Raffel et al. 2020, <https://arxiv.org/abs/1910.10683>).
+/// A bias added to scores by the distance from query to key (Raffel et al. 2020,
+/// <https://arxiv.org/abs/1910.10683>).
 #[derive(Debug, Clone)]
 pub struct RelativeBias {
     reach: usize,
@@ -9,8 +10,8 @@ pub struct RelativeBias {
 }
 
 impl RelativeBias {
-    /// `of` gives a head's bias for a key that stands so far after the query (before it: below
-    /// zero); it no longer changes beyond `reach`.
+    /// `of` gives the bias of a head for a key `distance` positions after the query (negative:
+    /// before it). It is constant beyond `reach`.
     pub fn new(heads: usize, reach: usize, of: impl Fn(usize, isize) -> f32) -> Self {
         let reach_ = reach as isize;
         let values = (0..heads).flat_map(|head| (-reach_..=reach_).map(move |way| (head, way)));
@@ -25,11 +26,11 @@ impl RelativeBias {
         self.of_head(head)[(key + self.reach).saturating_sub(query).min(2 * self.reach)]
     }
 
-    /// Adds to scores of keys from `first` on what is added for them.
+    /// Adds the biases of the keys from `first` on to their scores.
     pub(crate) fn add(&self, head: usize, query: usize, first: usize, scores: &mut [f32]) {
         let values = self.of_head(head);
-        // Keys so far before the query that nothing changes, those within reach, and those as far
-        // after it.
+        // Keys beyond `reach` before the query, keys within reach, and keys beyond it after the
+        // query.
         let near = (query.saturating_sub(self.reach).saturating_sub(first)).min(scores.len());
         let (before, rest) = scores.split_at_mut(near);
         before.iter_mut().for_each(|score| *score += values[0]);

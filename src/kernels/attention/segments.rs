@@ -1,4 +1,4 @@
-//! Attention of rows over segments of keys, by the kernel of this CPU.
+//! Attention of a query block over segments of keys, by the kernel that the block asks for.
 
 use std::ops::Range;
 
@@ -9,16 +9,16 @@ use crate::kernels::attention::online_softmax::OnlineSoftmax;
 use crate::kernels::attention::query_block::{QueryBlock, SEGMENT};
 use crate::kernels::simd::AlignedF32x16;
 
-/// Memory to work with.
+/// Memory of a thread.
 #[derive(Default)]
 pub struct Scratch {
-    /// From the segments before.
+    /// Merged results of the segments so far.
     all: OnlineSoftmax,
     next: OnlineSoftmax,
     kernels: Kernels,
 }
 
-/// What one way of computing works with.
+/// Memory of the kernels.
 #[derive(Default)]
 struct Kernels {
     /// `[rows, SEGMENT]`.
@@ -28,7 +28,7 @@ struct Kernels {
 }
 
 impl Scratch {
-    /// What rows gather from segments, which come in their order.
+    /// Attention of rows over segments of keys, in their order.
     pub fn accumulate(
         &mut self,
         rows: &QueryBlock<'_>,
@@ -37,7 +37,7 @@ impl Scratch {
         let Self { all, next, kernels } = self;
         #[cfg(target_arch = "x86_64")]
         if rows.uses_amx_bf16 {
-            // SAFETY: by the word of whoever made the rows.
+            // SAFETY: the CPU has AMX, as the block requires.
             unsafe { kernels.bf16.begin(rows) };
         }
         match segments.next() {
@@ -59,7 +59,7 @@ impl Kernels {
         let seen = seen.start.max(start)..seen.end.min(start + SEGMENT);
         #[cfg(target_arch = "x86_64")]
         if rows.uses_amx_bf16 {
-            // SAFETY: upheld by the creator of `rows`.
+            // SAFETY: the CPU has AMX, as the block requires.
             return unsafe { self.bf16.accumulate(rows, segment, seen, state) };
         }
         float::accumulate(rows, segment, seen, &mut self.scores, state);

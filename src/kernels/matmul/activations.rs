@@ -1,4 +1,4 @@
-//! Activations as matrix products read them: floats, and signed bytes with a scale for every 32.
+//! Activations as kernels read them: f32, and int8 with a scale for every group of 32.
 
 use crate::kernels::block_types::{Block, CHUNK, GROUPS};
 use crate::kernels::cpu::Isa;
@@ -6,10 +6,10 @@ use crate::kernels::matmul::quantize::{RowGroups, quantize_row};
 use crate::kernels::phase::Phase;
 use crate::kernels::threads;
 
-/// Numbers that a thread quantises at a time.
+/// Numbers of a quantization job.
 const QUANTIZED_AT_ONCE: usize = 1 << 12;
 
-/// A view of some rows of activations, on their way through the network in a phase.
+/// A view of some rows of f32 activations, in a phase.
 #[derive(Clone, Copy)]
 pub struct Activations<'x> {
     rows: usize,
@@ -19,10 +19,10 @@ pub struct Activations<'x> {
 }
 
 impl<'x> Activations<'x> {
-    /// Wraps `rows` rows of `floats`, on their way through the network for a purpose.
+    /// `rows` rows of `floats`.
     ///
     /// # Panics
-    /// Where they do not divide evenly: a bug of the caller.
+    /// If `floats` does not divide into `rows` rows.
     pub fn new(floats: &'x [f32], rows: usize, phase: Phase) -> Self {
         assert!(
             rows > 0 && floats.len().is_multiple_of(rows),
@@ -32,12 +32,12 @@ impl<'x> Activations<'x> {
         Self { rows, columns: floats.len() / rows, floats, phase }
     }
 
-    /// How many rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many numbers a row has.
+    /// Numbers of a row.
     pub(crate) fn columns(&self) -> usize {
         self.columns
     }
@@ -47,29 +47,29 @@ impl<'x> Activations<'x> {
         self.floats
     }
 
-    /// True if AMX multiplies them in bfloat16.
+    /// True if AMX multiplies them in bf16.
     pub(crate) fn uses_amx(&self, isa: Isa) -> bool {
         self.phase.uses_amx(isa)
     }
 }
 
-/// Activations as signed bytes.
+/// Activations quantized to int8.
 pub struct Int8Activations {
     pub rows: usize,
-    /// `[rows, chunks · CHUNK]`, zero beyond the row's end.
+    /// `[rows, chunks · CHUNK]`, zero beyond the end of a row.
     pub bytes: Vec<i8>,
-    /// What products with groups of 16 weights, and with groups of 32, need.
+    /// For weights in groups of 16, and in groups of 32.
     pub by_16: Groups,
     pub by_32: Groups,
 }
 
-/// One number for each group, `[rows, chunks, CHUNK / group]`.
+/// Numbers of each group, `[rows, chunks, CHUNK / group]`.
 pub struct Groups {
-    /// What the bytes are multiplied by.
+    /// Scale of the bytes.
     pub scales: Vec<f32>,
-    /// Sums of the bytes …
+    /// Sum of the bytes, multiplied by the zero points of weights.
     pub sums: Vec<i32>,
-    /// … and those times the scale: what minimums of weights are multiplied by.
+    /// Scale · sum, multiplied by the minimums of weights.
     pub totals: Vec<f32>,
 }
 
@@ -78,7 +78,7 @@ impl Groups {
         Self { scales: vec![0.0; count], sums: vec![0; count], totals: vec![0.0; count] }
     }
 
-    /// Those of each row, of so many groups.
+    /// The numbers of each row, `groups` each.
     fn rows(&mut self, groups: usize) -> impl Iterator<Item = RowGroups<'_>> {
         let both = self.scales.chunks_mut(groups).zip(self.sums.chunks_mut(groups));
         let all = both.zip(self.totals.chunks_mut(groups));
@@ -86,17 +86,17 @@ impl Groups {
     }
 }
 
-/// One activation row's part of one chunk, for weights in groups of one size.
+/// A chunk of an activation row, with the numbers of its groups.
 #[derive(Clone, Copy)]
 pub struct Int8Chunk<'x> {
     pub bytes: &'x [i8; CHUNK],
-    /// `CHUNK / group` each.
+    /// `CHUNK / group` numbers each.
     pub scales: &'x [f32],
     pub sums: &'x [i32],
     pub totals: &'x [f32],
 }
 
-/// One activation row, for kernels: where its bytes, scales, sums and totals begin.
+/// Pointers to an activation row, for kernels.
 #[derive(Clone, Copy)]
 pub struct Int8Row {
     pub bytes: *const i8,
@@ -106,7 +106,7 @@ pub struct Int8Row {
 }
 
 impl Int8Activations {
-    /// Quantises all rows.
+    /// Quantizes all rows.
     pub fn new(x: &Activations<'_>) -> Self {
         let groups = x.rows * x.columns.div_ceil(CHUNK) * GROUPS;
         let mut out = Self {
@@ -131,7 +131,7 @@ impl Int8Activations {
         out
     }
 
-    /// A row as a kernel for weights in groups of `B::GROUP` reads it.
+    /// A row, for weights in groups of `B::GROUP`.
     #[inline(always)]
     pub fn row<B: Block>(&self, row: usize) -> Int8Row {
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };

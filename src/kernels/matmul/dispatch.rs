@@ -1,5 +1,5 @@
-//! Products of packed weights: activations are put into the form that the kernel of this CPU
-//! reads, once a call, and panels are shared out among the threads.
+//! Products of packed weights: activations are converted once a call to the layout that the kernel
+//! of this CPU reads, and panels are distributed over the threads.
 
 use std::ops::Range;
 
@@ -22,37 +22,38 @@ use crate::kernels::ops::activation::Activation;
 use crate::kernels::shape::PANEL_ROWS;
 use crate::kernels::threads;
 
-/// Activation rows whose bytes stay in the second-level cache while the panels of a job pass by.
+/// Activation rows of a kernel call: their bytes stay in the second-level cache while the panels of
+/// a job pass.
 const ROWS_PER_CALL: usize = 64;
 #[cfg(target_arch = "x86_64")]
 const _: () = assert!(ROWS_PER_CALL.is_multiple_of(interleave::ROWS));
-/// PackedWeights that a kernel may take at once.
+/// Panels that a kernel computes together.
 const PANELS_PER_KERNEL: usize = 2;
 
-/// What a matrix makes of activations: `activation(weights · x + bias)`, times what another makes
-/// of them, where there is one, or added to other numbers.
+/// A matmul with its epilogue: `activation(weights · x + bias)`, then multiplied with `up · x`, or
+/// added to a residual.
 #[derive(Clone, Copy)]
 pub struct FusedMatmul<'w> {
-    /// The matrix.
+    /// The weights; those of the gate, if there is `up`.
     pub weights: &'w PackedWeights,
-    /// A number for each output.
+    /// `[outputs]`.
     pub bias: Option<&'w [f32]>,
-    /// What is applied to each output.
+    /// Applied to each output.
     pub activation: Option<Activation>,
-    /// Another matrix with as many outputs, and its bias.
+    /// Weights of the same shape and their bias, whose product multiplies the activated one: `up`
+    /// of a gated feed-forward layer.
     pub up: Option<(&'w PackedWeights, Option<&'w [f32]>)>,
-    /// `[rows, outputs]`, to which they are added as they are stored: so neither with an
-    /// activation nor with another matrix.
+    /// `[rows, outputs]`, added to the outputs. Only without an activation and without `up`.
     pub residual: Option<&'w [f32]>,
 }
 
 impl<'w> FusedMatmul<'w> {
-    /// The matrices it multiplies with.
+    /// All its weight matrices.
     pub(crate) fn matrices(&self) -> impl Iterator<Item = &'w PackedWeights> {
         std::iter::once(self.weights).chain(self.up.map(|(weights, _)| weights))
     }
 
-    /// Of a matrix and its bias alone.
+    /// A product with a bias, without other epilogues.
     pub fn of(weights: &'w PackedWeights, bias: Option<&'w [f32]>) -> Self {
         Self { weights, bias, activation: None, up: None, residual: None }
     }
@@ -60,9 +61,9 @@ impl<'w> FusedMatmul<'w> {
 
 /// Activations in the layout that the selected kernel reads.
 enum PreparedActivations {
-    /// Rows of signed bytes.
+    /// Rows of int8: AVX-VNNI and NEON.
     Int8(Int8Activations, Isa),
-    /// The same, and pairs of 16 bits where some weights have eight bits.
+    /// Rows of int8, and int16 pairs if some weights have 8 bits.
     #[cfg(target_arch = "x86_64")]
     Avx2(Int8Activations, Option<Int16Pairs>),
     #[cfg(target_arch = "x86_64")]
@@ -93,7 +94,7 @@ impl PreparedActivations {
         }
     }
 
-    /// True if activations were rounded to bfloat16: then 1e-7 of an output does not matter.
+    /// True if activations were rounded to bf16: activations may then be approximate.
     fn are_rounded(&self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return matches!(self, Self::Bf16(_));
@@ -101,9 +102,9 @@ impl PreparedActivations {
         return false;
     }
 
-    /// How the work is cut: rows at once, jobs for each thread, the most panels of a job. Enough
-    /// jobs that an unlucky thread can be helped, few enough that handing them out costs
-    /// nothing.
+    /// Partition of the work: rows of a kernel call, jobs for each thread, and the most panels of a
+    /// job. Enough jobs that another thread can take over from a delayed one, few enough that their
+    /// overhead does not matter.
     fn cut(&self) -> (usize, usize, usize) {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -114,14 +115,13 @@ impl PreparedActivations {
 }
 
 impl PackedWeights {
-    /// `activations · weightsᵀ`, `[rows, weights.rows]`: to the bit what
-    /// [`matmul`](crate::kernels::matmul()) makes of the same weights, unless AMX computes it in
-    /// bfloat16.
+    /// `activations · weightsᵀ`, `[rows, outputs]`. The same bits as
+    /// [`matmul`](crate::kernels::matmul()) for the same weights, unless AMX computes it in bf16.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
         Self::matmul_all(&[FusedMatmul::of(self, None)], activations, isa).swap_remove(0)
     }
 
-    /// Products of several matrices with the same activations, as one operation: a vector
+    /// Products of several matrices with the same activations, as one parallel operation: a vector
     /// `[rows, outputs]` each.
     pub fn matmul_all(
         all: &[FusedMatmul<'_>],
@@ -162,8 +162,8 @@ impl PackedWeights {
             let (one, out, panels) = &jobs[job];
             for first in (0..rows).step_by(rows_per_call) {
                 let rows = first..rows.min(first + rows_per_call);
-                // SAFETY: `isa` is available; `out` has room for all rows and outputs, and these
-                // panels are this job's.
+                // SAFETY: `isa` is available; `out` has room for all rows and outputs, and only
+                // this job accesses these panels' outputs.
                 unsafe {
                     one.weights.matmul_range(panels.clone(), &x, rows.clone(), *out);
                     if let Some(activation) = one.activation {
@@ -177,7 +177,7 @@ impl PackedWeights {
         });
         drop(jobs);
         for (one, out) in all.iter().zip(&mut outs) {
-            // SAFETY: so many were reserved, and each panel has written its outputs of every row.
+            // SAFETY: the capacity suffices, and every panel has stored its outputs of every row.
             unsafe { out.set_len(rows * one.weights.rows) };
         }
         outs
@@ -192,15 +192,15 @@ impl PackedWeights {
         rows: Range<usize>,
         out: Epilogue,
     ) {
-        // SAFETY: upheld by the caller; the type is the panels' own.
+        // SAFETY: upheld by the caller; `B` is the type of the panels.
         unsafe { for_block_type!(self.ggml_type, matmul_panels(self, panels, x, rows, out)) }
     }
 }
 
-/// Products of some panels, by the kernel that reads the activations' layout.
+/// Products of some panels, by the kernel for the activations' layout.
 ///
 /// # Safety
-/// The instruction set is available; `out` has room for every row at the panel's columns.
+/// The instruction set is available; `out` has room for every row and the panels' outputs.
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 unsafe fn matmul_panels<B: PackedFormat>(
     weights: &PackedWeights,
@@ -294,8 +294,7 @@ mod tests {
                         PackedWeights::matmul_all(&of_others, &activations, isa).swap_remove(0);
                     let sums: Vec<f32> = others.iter().zip(&expected).map(|(x, y)| x + y).collect();
                     assert_eq!(found, sums, "{ggml_type:?}, {isa:?}, {phase:?}");
-                    // The same again, activate and multiplied with what another matrix makes of
-                    // them.
+                    // Again, with an activation and `up`.
                     let of = FusedMatmul {
                         activation: Some(Activation::Silu),
                         up: Some((&other, Some(&bias))),

@@ -1,5 +1,5 @@
-//! Where products go, and what becomes of them on their way: a bias, an activation, a factor,
-//! numbers they are added to.
+//! The epilogue of a matmul: bias, activation, elementwise gate and residual, applied as results
+//! are stored.
 //!
 //! Knows rows and panels; knows nothing of weights.
 
@@ -10,27 +10,24 @@ use std::ops::Range;
 use crate::kernels::ops::activation::{Activation, apply_in_place};
 use crate::kernels::shape::PANEL_ROWS;
 
-/// Where results go: `[rows, outputs]`, of which each job has columns of its own, that no other
-/// reads or writes.
+/// Destination of results, `[rows, outputs]`, of which each job writes columns of its own.
 ///
-/// What is asked of callers: that vector, bias and what outputs are added to are still there, that
-/// a row and an output are among them, and, where outputs are multiplied with what was written
-/// there, that it was.
+/// Its methods require that the vector, the bias and the residual are still alive, that the row and
+/// the output exist, and, if `gated`, that the gate was already stored there.
 #[derive(Clone, Copy)]
 pub struct Epilogue {
     at: *mut f32,
     outputs: usize,
-    /// As many numbers, added to every row.
+    /// `[outputs]`, added to every row.
     bias: Option<*const f32>,
-    /// Whether what lies there is multiplied with them.
+    /// True if results are multiplied with what is stored: the activated gate.
     gated: bool,
-    /// As many numbers for each row, to which they are added.
+    /// `[rows, outputs]`, added to results.
     residual: Option<*const f32>,
 }
 
 impl Epilogue {
-    /// Into a vector that is still empty, and gets its length when all outputs of so many rows have
-    /// been written.
+    /// Writes to an empty vector, whose length the caller sets once all outputs were stored.
     pub fn new(out: &mut Vec<f32>, rows: usize, outputs: usize, bias: Option<&[f32]>) -> Self {
         assert!(
             bias.is_none_or(|bias| bias.len() == outputs),
@@ -47,7 +44,7 @@ impl Epilogue {
         }
     }
 
-    /// The same, added to other numbers.
+    /// Adds a residual to the results.
     pub fn residual(self, rows: usize, residual: Option<&[f32]>) -> Self {
         assert!(
             residual.is_none_or(|residual| residual.len() == rows * self.outputs),
@@ -56,7 +53,7 @@ impl Epilogue {
         Self { residual: residual.map(<[f32]>::as_ptr), ..self }
     }
 
-    /// To the same place, to be multiplied with what was written there.
+    /// Multiplies results with the gate that was stored in the same place.
     pub fn gated(self, bias: Option<&[f32]>) -> Self {
         assert!(
             bias.is_none_or(|bias| bias.len() == self.outputs),
@@ -65,11 +62,10 @@ impl Epilogue {
         Self { bias: bias.map(<[f32]>::as_ptr), gated: true, ..self }
     }
 
-    /// Applies something, or nearly that, to the outputs of some panels that were written for some
-    /// rows.
+    /// Applies an activation (an approximation if `nearly`) to stored outputs of some panels.
     ///
     /// # Safety
-    /// They were, by this thread.
+    /// This thread has stored them.
     pub unsafe fn apply(
         self,
         activation: Activation,
@@ -79,7 +75,7 @@ impl Epilogue {
     ) {
         let (from, end) = (panels.start * PANEL_ROWS, self.outputs.min(panels.end * PANEL_ROWS));
         for row in rows {
-            // SAFETY: outputs of such a row; the rest by the caller's word.
+            // SAFETY: these outputs exist; the rest is upheld by the caller.
             let numbers = unsafe {
                 std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + from), end - from)
             };
@@ -87,17 +83,17 @@ impl Epilogue {
         }
     }
 
-    /// A row's outputs of a panel; of the last panel those there are.
+    /// Stores the outputs of a row and a panel; the last panel may have fewer than 16.
     ///
     /// # Safety
-    /// As for [`Epilogue`]; there are such a row and such a panel.
+    /// As for [`Epilogue`]; the row and the panel exist.
     #[cfg(target_arch = "x86_64")]
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub unsafe fn store(self, row: usize, panel: usize, numbers: __m512) {
         let column = panel * PANEL_ROWS;
         let mask = (0xffffu32 >> (PANEL_ROWS - PANEL_ROWS.min(self.outputs - column))) as u16;
-        // SAFETY: by the caller's word; the mask keeps within a row's outputs.
+        // SAFETY: upheld by the caller; the mask excludes outputs beyond the row.
         unsafe {
             let numbers = match self.bias {
                 Some(bias) => _mm512_add_ps(numbers, _mm512_maskz_loadu_ps(mask, bias.add(column))),
@@ -120,7 +116,7 @@ impl Epilogue {
         }
     }
 
-    /// The same where there are no registers of sixteen.
+    /// [`Epilogue::store`] without AVX-512.
     ///
     /// # Safety
     /// As for [`Epilogue::store`].
@@ -128,18 +124,18 @@ impl Epilogue {
     pub unsafe fn store_lanes(self, row: usize, panel: usize, numbers: &[f32; PANEL_ROWS]) {
         let column = panel * PANEL_ROWS;
         for (lane, number) in numbers.iter().enumerate().take(self.outputs - column) {
-            // SAFETY: by the caller's word, and one of a row's outputs.
+            // SAFETY: upheld by the caller; the output exists.
             unsafe { self.store_one(row, column + lane, *number) };
         }
     }
 
-    /// One output of a row.
+    /// Stores one output of a row.
     ///
     /// # Safety
-    /// As for [`Epilogue`]; there are such a row and such an output.
+    /// As for [`Epilogue`]; the row and the output exist.
     #[inline(always)]
     pub unsafe fn store_one(self, row: usize, output: usize, number: f32) {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             let number = self.bias.map_or(number, |bias| number + *bias.add(output));
             let at = row * self.outputs + output;
@@ -150,8 +146,7 @@ impl Epilogue {
     }
 }
 
-// SAFETY: a job reads and writes no columns but its own; biases, and what outputs are added to, are
-// only read.
+// SAFETY: a job accesses only its own columns; biases and residuals are only read.
 unsafe impl Send for Epilogue {}
 // SAFETY: as above.
 unsafe impl Sync for Epilogue {}

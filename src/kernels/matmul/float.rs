@@ -1,10 +1,9 @@
-//! Products of float weights, as they lie in the file, with activations in f32.
+//! Products of float weights (f32, f16, bf16), in the layout of the file, with f32 activations.
 //!
-//! Each dot product is [`LANES`] sums, column by column, which are added up at its end: for any
-//! number of rows, on any instruction set, and whatever else is computed beside it. Knows nothing
-//! of panels, nor of activations in bytes.
+//! Each dot product is [`LANES`] partial sums, column `i` in sum `i % LANES`, which are added up at
+//! its end: for any number of rows and on any instruction set. Knows nothing of panels and of int8.
 
-// Loops over arrays by their index are those that compilers unroll for certain.
+// Loops over arrays by index are the ones that compilers unroll reliably.
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
@@ -18,14 +17,15 @@ use crate::kernels::shape::LANES;
 use crate::kernels::simd::{F32x16, for_row_blocks, multiversion_simd};
 use crate::kernels::threads;
 
-/// Activation rows that stay in the second-level cache while the weights of a job pass by.
+/// Activation rows of a kernel call: they stay in the second-level cache while the weights of a job
+/// pass.
 const ROWS_PER_CALL: usize = 64;
-/// Weight rows that may be computed together, and so the least of a job.
+/// Weight rows that are computed together; jobs are multiples of it.
 const WEIGHTS: usize = 4;
-/// Of this many activation rows or fewer, weights are waited for, and asked for ahead.
+/// Up to this number of activation rows, memory is the bottleneck, and weights are prefetched.
 const FEW: usize = 8;
 
-/// `activations · weightsᵀ`: `[rows, weights.rows]`. Quantised weights are widened first.
+/// `activations · weightsᵀ`, `[rows, outputs]`. Quantized weights are dequantized row by row.
 pub fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -> Vec<f32> {
     assert!(isa.available(), "{isa:?} was detected before it is used");
     assert_eq!(activations.len(), rows * weights.columns, "activations of {rows} rows");
@@ -38,8 +38,8 @@ pub fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa)
             for from in (0..rows).step_by(ROWS_PER_CALL) {
                 let rows = from..rows.min(from + ROWS_PER_CALL);
                 let part = Part { weights, first, some: some.clone(), activations, rows, to };
-                // SAFETY: as asserted; `to` has room for all rows and weights, and these weights
-                // belong to this job.
+                // SAFETY: as asserted; `to` has room for all rows and outputs, and only this job
+                // writes these outputs.
                 unsafe { part_of(isa, &part) };
             }
         };
@@ -49,24 +49,24 @@ pub fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa)
         let mut row = vec![0f32; weights.columns];
         for weight in some {
             dequantize_row(weights.ggml_type, weights.row(weight), &mut row);
-            // SAFETY: floats have no padding, and any bytes are bytes.
+            // SAFETY: floats have no padding, and any bits are valid bytes.
             let bytes =
                 unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
             let wide = Matrix { ggml_type: GgmlType::F32, rows: 1, bytes, ..weights };
             of(wide, weight, weight..weight + 1);
         }
     });
-    // SAFETY: so many were reserved, and each job has written its outputs of every row.
+    // SAFETY: the capacity suffices, and each job has stored its outputs of every row.
     unsafe { out.set_len(rows * weights.rows) };
     out
 }
 
-/// Products that are computed by one job at a time.
+/// The products of a job.
 struct Part<'a> {
     weights: Matrix<'a>,
-    /// The output that the matrix's first row is.
+    /// The output of the matrix's first row.
     first: usize,
-    /// Which outputs.
+    /// Outputs to compute.
     some: Range<usize>,
     activations: &'a [f32],
     rows: Range<usize>,
@@ -75,16 +75,17 @@ struct Part<'a> {
 
 multiversion_simd! {
     /// # Safety
-    /// The processor has the instruction set, and there is room for these rows and outputs, which no other thread writes meanwhile.
+    /// The CPU has the instruction set; `to` has room for these rows and outputs, which no other
+    /// thread writes.
     unsafe fn part_of = part_by(part: &Part<'_>);
 }
 
-/// How a number is stored.
+/// A storage type of numbers.
 trait Stored {
     const BYTES: usize;
 
     /// # Safety
-    /// The processor has the instruction set of `L`, and 16 such numbers lie there.
+    /// The CPU has the instruction set of `L`, and `from` is readable for 16 numbers.
     unsafe fn load<L: F32x16>(from: *const u8) -> L;
 }
 
@@ -97,7 +98,7 @@ macro_rules! stored {
 
             #[inline(always)]
             unsafe fn load<L: F32x16>(from: *const u8) -> L {
-                // SAFETY: by the caller's word.
+                // SAFETY: upheld by the caller.
                 unsafe { L::$load(from.cast()) }
             }
         }
@@ -111,10 +112,10 @@ stored! {
 }
 
 /// # Safety
-/// As for [`part_of`]; the processor has the instruction set of `L`.
+/// As for [`part_of`]; the CPU has the instruction set of `L`.
 #[inline(always)]
 unsafe fn part_by<L: F32x16, const N: usize>(part: &Part<'_>) {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     unsafe {
         match part.weights.ggml_type {
             GgmlType::F16 => all::<L, Half, N>(part),
@@ -125,7 +126,7 @@ unsafe fn part_by<L: F32x16, const N: usize>(part: &Part<'_>) {
 }
 
 /// # Safety
-/// As for [`part_by`]; weights are stored so.
+/// As for [`part_by`]; `W` is the storage type of the weights.
 #[inline(always)]
 unsafe fn all<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
     let few = part.rows.len() <= FEW;
@@ -133,7 +134,7 @@ unsafe fn all<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
     while at < part.some.end {
         let left = part.some.end - at;
         let weights = part.weights.row(at - part.first).as_ptr();
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             macro_rules! rows {
                 ($count:tt) => {
@@ -157,10 +158,10 @@ unsafe fn all<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
     }
 }
 
-/// Products of `N` weight rows with `R` rows of activations.
+/// Products of `N` weight rows with `R` activation rows.
 ///
 /// # Safety
-/// As for [`all`]; there are such rows.
+/// As for [`all`]; these rows exist.
 #[inline(always)]
 unsafe fn products_of<L: F32x16, W: Stored, const N: usize, const R: usize>(
     part: &Part<'_>,
@@ -172,7 +173,7 @@ unsafe fn products_of<L: F32x16, W: Stored, const N: usize, const R: usize>(
         std::array::from_fn(|n| part.weights.row(weight - part.first + n).as_ptr());
     let rows: [_; R] = std::array::from_fn(|r| part.activations[(row + r) * columns..].as_ptr());
     let whole = columns / LANES * LANES;
-    // SAFETY: by the caller's word; each row has so many columns.
+    // SAFETY: upheld by the caller; each row has `columns` numbers.
     unsafe {
         let mut sums = [[L::splat(0.0); N]; R];
         for at in (0..whole).step_by(LANES) {
@@ -188,7 +189,7 @@ unsafe fn products_of<L: F32x16, W: Stored, const N: usize, const R: usize>(
             }
         }
         if whole < columns {
-            // What is beyond the last column is zero.
+            // The last vector is padded with zeros.
             for n in 0..N {
                 let mut last = [0u8; LANES * size_of::<f32>()];
                 let bytes = (columns - whole) * W::BYTES;
@@ -215,7 +216,7 @@ mod tests {
     use crate::kernels::matmul::tests::random_weights;
     use crate::kernels::simd::sum_lanes;
 
-    /// The definition: sums over every sixteenth column, added up.
+    /// The definition: column `i` is added to sum `i % LANES`.
     fn dot(x: &[f32], weights: &[f32]) -> f32 {
         let mut sums = [0f32; LANES];
         for (column, (x, w)) in x.iter().zip(weights).enumerate() {

@@ -1,14 +1,14 @@
-//! A weight matrix in the bytes of a file.
+//! A weight matrix in the layout of the file.
 
 use crate::kernels::block_types::GgmlType;
 use crate::kernels::shape::PANEL_ROWS;
 
-/// Weights as a kernel sees them: `rows` rows of `columns` numbers in the bytes of the file.
+/// A weight matrix, `[rows, columns]`, in the bytes of a file.
 #[derive(Clone, Copy)]
 pub struct Matrix<'w> {
-    /// How they are stored.
+    /// Type of its blocks.
     pub ggml_type: GgmlType,
-    /// FusedMatmul.
+    /// Outputs.
     pub rows: usize,
     /// Inputs.
     pub columns: usize,
@@ -17,7 +17,7 @@ pub struct Matrix<'w> {
 }
 
 impl<'w> Matrix<'w> {
-    /// Up to [`PANEL_ROWS`] rows from `first` on.
+    /// Up to [`PANEL_ROWS`] rows, from row `first`.
     pub(crate) fn panel(self, first: usize) -> Self {
         let rows = PANEL_ROWS.min(self.rows - first);
         let row_bytes = self.ggml_type.row_bytes(self.columns);

@@ -1,16 +1,17 @@
-//! Matrix products of weights as they lie in the file with f32 activations, on the CPU.
+//! Matrix products `activations · weightsᵀ` on the CPU, of weights in any ggml type.
 //!
-//! Weights are neither copied nor widened: a panel of 16 rows is unpacked 256 columns at a time into
-//! scratch that stays in the first-level cache, and used for every activation row there is.
-//! (Processors with kernels for them get weights in [`PackedWeights`], packed once.) Activations meet
-//! quantised weights as signed bytes with a scale for every 32 (the dot products are then exact in
-//! integers), and float weights as floats (`floats`). Prompts on AMX are another matter: see
-//! `halves`.
+//! - `packed` weights, in panels of 16 rows, with kernels in `x86` and `arm`; `packing` makes them
+//! once, and `dispatch` selects the kernel. Activations are int8 with a scale for every 32
+//! (`activations`, `quantize`), so that dot products are exact in integers; AMX computes prefills
+//! in bf16.
+//! - `float` weights (f32, f16, bf16) in the layout of the file, with f32 activations.
+//! - `reference`: quantized weights in the layout of the file, in scalar code, for other CPUs and
+//! to test the kernels against.
 //!
-//! **One order of summation.** For any number of rows, on any instruction set, at any thread count,
-//! the same sums are done in the same order, so that the result is the same to the bit: within a
-//! group in integers, over groups from left to right. That is what makes a batch give the text that
-//! a single run gives.
+//! **One order of summation.** For any number of rows, on any instruction set, with any number of
+//! threads, the same sums are computed in the same order, so that the result is the same to the
+//! bit: in integers within a group of 16 or 32, then in f32 over groups from left to right. That is
+//! what makes a batch give the text that a single run gives.
 
 pub mod activations;
 #[cfg(target_arch = "aarch64")]
@@ -37,7 +38,7 @@ pub mod tests {
     use crate::kernels::phase::Phase;
     use proptest::prelude::*;
 
-    /// Bytes of random weights of a type, with scales that are finite and not huge.
+    /// Random weights of a type, with finite scales of moderate size.
     pub fn random_weights(
         ggml_type: GgmlType,
         rows: usize,
@@ -93,7 +94,8 @@ pub mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
-        /// The promise of the module: one result, to the bit, on every instruction set and for any number of rows.
+        /// The promise of the module: the same bits on every instruction set and for any number of
+        /// rows.
         #[test]
         fn every_kernel_gives_the_plain_ones_bits(
             type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..20, seed in any::<u64>(), exact in any::<bool>(),
@@ -123,7 +125,7 @@ pub mod tests {
         }
     }
 
-    /// More rows than any kernel takes at once, of an odd number of panels.
+    /// More rows than any kernel takes at once, and an odd number of panels.
     #[test]
     fn many_rows_give_the_plain_ones_bits() {
         for ggml_type in GgmlType::all().filter(|ggml_type| !ggml_type.is_float()) {

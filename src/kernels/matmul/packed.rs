@@ -1,10 +1,14 @@
-//! Quantised weights laid out anew for kernels that compute 16 rows at once: a register then holds
-//! four neighbouring columns of all 16 rows, and a lane is a row from the first product to the last
-//! sum.
+//! Quantized weights, repacked in panels of 16 rows for kernels that compute 16 outputs at once.
 //!
-//! Packing changes places, not numbers: a weight takes the bits it takes in the file (within 3 %
-//! for the K types, whose 6-bit scales become bytes). It is done when a model is opened, or once,
-//! where panels are kept in a file.
+//! The weights of a panel are `[columns / 4][16 rows][4]` bytes: one 512-bit load holds 4 columns
+//! of 16 rows, one `vpdpbusd` adds their products with 4 activations to 16 sums, and a lane belongs
+//! to one row throughout. Weights of 4 bits share a byte as low and high nibbles: `[columns /
+//! 8][16][4]`, the high nibbles 4 columns further. Fifth and sixth bits lie in a second part,
+//! scales and minimums in a third.
+//!
+//! Packing moves bits without changing values or size (within 3 % for the K types, whose 6-bit
+//! scales become bytes). It runs when a model is opened, or once if packed weights are cached in a
+//! file.
 
 use std::ops::Range;
 
@@ -15,22 +19,23 @@ use crate::kernels::memory::prefetch;
 use crate::kernels::memory::{AlignedBytes, CACHE_LINE};
 use crate::kernels::shape::PANEL_ROWS;
 
-/// How scales and minimums of a panel lie behind its weights; `[PANEL_ROWS]` of each.
+/// Layout of the scales and minimums behind the weights of a panel, as arrays of `[16 rows]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScaleLayout {
-    /// A half a block.
+    /// An f16 scale for each block.
     F16,
-    /// A half and a minimum, also a half, a block.
+    /// An f16 scale and an f16 minimum for each block.
     F16Min,
-    /// Two halves a block, then a byte for each group's scale, then one for its minimum.
+    /// f16 factors of scales and minimums for each block, then a u8 scale for each of its groups,
+    /// then a u8 minimum.
     F16U8,
-    /// A half a block, then a signed byte for each group.
+    /// An f16 factor for each block, then an i8 scale for each of its groups.
     F16I8,
-    /// Floats as `Block::unpack` gives them, for types that catalogue models are not made of.
+    /// f32 scales (and minimums) for each group, as `Block::unpack` computes them: for rare types.
     F32,
 }
 
-/// A panel's parts, as kernels read them.
+/// Pointers to the parts of a panel.
 #[derive(Clone, Copy)]
 pub struct PanelPtrs {
     pub low: *const u8,
@@ -41,15 +46,15 @@ pub struct PanelPtrs {
 
 #[cfg(target_arch = "x86_64")]
 impl PanelPtrs {
-    /// Asks for what lies so many bytes beyond a block's scales and minimums: weights are read once
-    /// a step, from memory, and whoever asks a panel ahead has them brought while it computes.
+    /// Prefetches the scales that lie `ahead` bytes beyond those of a block: a step reads all
+    /// weights from memory, so a kernel prefetches the next panel while it computes this one.
     #[inline(always)]
     pub fn prefetch_scales<B: PackedFormat>(self, block: usize, ahead: usize) {
         let bytes = B::scale_bytes(B::LEN);
         prefetch(self.factors.wrapping_add(block * bytes + ahead), bytes);
     }
 
-    /// The same of the weights of a group.
+    /// Prefetches the weights that lie `ahead` bytes beyond those of a group.
     #[inline(always)]
     pub fn prefetch_group<B: PackedFormat>(self, group: usize, ahead: usize) {
         for (part, bits) in [(self.low, B::LOW_BITS), (self.high, B::HIGH_BITS)] {
@@ -59,15 +64,15 @@ impl PanelPtrs {
     }
 }
 
-/// A block type as panels hold it.
+/// A block type in packed form.
 pub trait PackedFormat: Block {
-    /// Bits of a weight in the first part of a panel, 4 or 8 …
+    /// Bits of a weight in the first part of a panel: 4 or 8.
     const LOW_BITS: usize;
-    /// … and what is added to the fifth bit from the second part, 0, 1 or 2.
+    /// Bits of a weight in the second part, from the fifth bit on: 0, 1 or 2.
     const HIGH_BITS: usize = 0;
     const SCALES: ScaleLayout;
 
-    /// Bytes of scales and minimums of `columns` columns.
+    /// Bytes of the scales and minimums of `columns` columns.
     fn scale_bytes(columns: usize) -> usize {
         let (blocks, groups) = (columns / Self::LEN, columns / Self::GROUP);
         match Self::SCALES {
@@ -79,7 +84,7 @@ pub trait PackedFormat: Block {
         }
     }
 
-    /// Where the parts of a panel begin, and where it ends.
+    /// Offsets of the second and the third part of a panel, and its size.
     fn layout(columns: usize) -> [usize; 3] {
         let low = columns * PANEL_ROWS * Self::LOW_BITS / 8;
         let high = (low + columns * PANEL_ROWS * Self::HIGH_BITS / 8).next_multiple_of(CACHE_LINE);
@@ -112,7 +117,7 @@ packed_formats! {
     Q8K 8 0 F32
 }
 
-/// A quantised weight matrix in panels.
+/// A quantized weight matrix in panels of 16 rows.
 pub struct PackedWeights {
     pub(crate) ggml_type: GgmlType,
     pub(crate) rows: usize,
@@ -122,16 +127,17 @@ pub struct PackedWeights {
 }
 
 impl PackedWeights {
-    /// The number of this layout: panels that were written under another are of no use.
+    /// Version of the layout, for caches of packed weights.
     pub const LAYOUT_VERSION: u32 = 1;
 
-    /// Bytes of a matrix in panels, where this processor has kernels for them.
+    /// Bytes of the packed matrix; `None` if this CPU has no kernels for it.
     pub fn packed_size(ggml_type: GgmlType, rows: usize, columns: usize) -> Option<usize> {
         let by_panel = !ggml_type.is_float() && Isa::detect().has_packed_kernels();
         by_panel.then(|| rows.div_ceil(PANEL_ROWS) * Self::panel_bytes(ggml_type, columns))
     }
 
-    /// Where some rows of a matrix lie among its panels, if they begin and end where panels do.
+    /// Bytes of some rows of a matrix in its packed form; `None` if they do not begin and end with
+    /// panels.
     pub(crate) fn range(
         ggml_type: GgmlType,
         columns: usize,
@@ -148,24 +154,24 @@ impl PackedWeights {
         for_block_type!(ggml_type, panel_bytes(columns))
     }
 
-    /// True if its weights have eight bits.
+    /// True if its weights have 8 bits.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn has_eight_bits(&self) -> bool {
         for_block_type!(self.ggml_type, has_eight_bits())
     }
 
-    /// All of its bytes.
+    /// All panels.
     pub fn bytes(&self) -> &[u8] {
         self.data.bytes()
     }
 
-    /// Bytes from a panel to the one that many panels further.
+    /// Bytes of `panels` panels.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn distance(&self, panels: usize) -> usize {
         panels * self.panel_bytes
     }
 
-    /// Where the parts of a panel are.
+    /// Pointers to the parts of a panel.
     pub(crate) fn panel_ptrs<B: PackedFormat>(&self, index: usize) -> PanelPtrs {
         let panel = &self.data.bytes()[index * self.panel_bytes..(index + 1) * self.panel_bytes];
         let [low, high, end] = B::layout(self.columns);

@@ -1,4 +1,4 @@
-//! Packing of weights into panels.
+//! Packing of quantized weights into panels.
 
 use crate::files::MappedSlice;
 use crate::kernels::block_types::{CHUNK, GROUPS, for_block_type, six_bits, unpack_chunk};
@@ -9,13 +9,13 @@ use crate::kernels::shape::PANEL_ROWS;
 use crate::kernels::threads;
 
 impl PackedWeights {
-    /// Packs a matrix of a quantised type.
+    /// Packs a matrix of a quantized type.
     pub fn pack(weights: Matrix<'_>) -> Self {
         for_block_type!(weights.ggml_type, pack(weights))
     }
 
-    /// A matrix for this processor, where it has kernels for panels; float weights need none. Kept
-    /// panels are taken as they are if they have the matrix's size.
+    /// Packs a matrix if this CPU has kernels for its type, or takes the cached bytes if their size
+    /// and alignment fit. `None` for float weights.
     pub fn for_this_cpu(weights: Matrix<'_>, cached: Option<&MappedSlice>) -> Option<Self> {
         let Matrix { ggml_type, rows, columns, .. } = weights;
         let size = Self::packed_size(ggml_type, rows, columns)?;
@@ -69,7 +69,7 @@ fn pack<B: PackedFormat>(weights: Matrix<'_>) -> PackedWeights {
     PackedWeights { ggml_type, rows, columns, panel_bytes: end, data: AlignedBytes::Owned(lines) }
 }
 
-/// A chunk of a panel's rows, unpacked. Lanes without a row stay zero.
+/// An unpacked chunk of the rows of a panel; missing rows stay zero.
 struct Scratch {
     q: [[u8; CHUNK]; PANEL_ROWS],
     d: [[f32; GROUPS]; PANEL_ROWS],
@@ -86,8 +86,8 @@ impl Default for Scratch {
     }
 }
 
-/// Columns `from` to `from + width`: four columns of all rows make a register's worth of bytes; two
-/// of those share their bytes as low and high nibble, where weights have four bits there.
+/// Packs columns `from` to `from + width`: 4 columns of 16 rows are 64 bytes, and two of those
+/// share their bytes as low and high nibbles if weights have 4 bits there.
 fn pack_weights<B: PackedFormat>(
     q: &[[u8; CHUNK]; PANEL_ROWS],
     from: usize,
@@ -129,7 +129,7 @@ fn pack_weights<B: PackedFormat>(
     }
 }
 
-/// Scales and minimums of one row's blocks, the first of which is block `first` of the row.
+/// Packs the scales and minimums of one row's blocks, from block `first` of the row.
 fn pack_factors<B: PackedFormat>(
     bytes: &[u8],
     scratch: &Scratch,

@@ -1,7 +1,7 @@
-//! Activations to signed bytes: `x ≈ scale · byte` in groups of 32, as `quantize_row_q8_0` of ggml
-//! but with the scale kept in f32.
+//! Quantization of activations to int8: `x ≈ scale · byte` in groups of 32, as `quantize_row_q8_0`
+//! of ggml, but with an f32 scale.
 //!
-//! Knows rows of numbers; what they are multiplied with is others' to know.
+//! Knows rows of numbers; knows nothing of weights.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
@@ -10,24 +10,23 @@ use crate::kernels::cpu::{best, multiversion};
 
 /// Numbers of a group.
 const GROUP: usize = 32;
-/// What is added to a number to round it to an integer, to even where two are as near, which is
-/// then in its low bits: 1.5 · 2^23.
-const ROUND: f32 = 12_582_912.0;
+/// 1.5 · 2^23: adding it rounds to an integer, ties to even, which is then in the low bits.
+const ROUND_TO_INT: f32 = 12_582_912.0;
 /// The largest byte.
-const MOST: f32 = 127.0;
+const MAX_BYTE: f32 = 127.0;
 
-/// One number for each group of a row.
+/// Numbers of each group of a row.
 pub struct RowGroups<'g> {
-    /// What the bytes are multiplied by.
+    /// Scale of the bytes.
     pub scales: &'g mut [f32],
-    /// Their sums.
+    /// Sum of the bytes.
     pub sums: &'g mut [i32],
-    /// And those times the scale.
+    /// Scale · sum.
     pub totals: &'g mut [f32],
 }
 
-/// A row's bytes, and what products with groups of 16 weights and of 32 need of it. The rest of a
-/// last group is zeros.
+/// Quantizes a row to `bytes`, and computes the numbers of its groups of 16 and 32. The last group
+/// is padded with zeros.
 pub fn quantize_row(
     floats: &[f32],
     bytes: &mut [i8],
@@ -38,18 +37,18 @@ pub fn quantize_row(
     let sums = by_16.sums.as_chunks_mut().0;
     let (whole, rest) = floats.as_chunks();
     let (first, last) = bytes[..floats.len().div_ceil(GROUP)].split_at_mut(whole.len());
-    groups(whole, first, by_32.scales, sums);
+    quantize_groups(whole, first, by_32.scales, sums);
     if let [last] = last {
         let mut group = [0.0; GROUP];
         group[..rest.len()].copy_from_slice(rest);
         let at = whole.len();
-        one(&group, last, &mut by_32.scales[at], &mut sums[at]);
+        quantize_group(&group, last, &mut by_32.scales[at], &mut sums[at]);
     }
     totals(by_16, by_32);
 }
 
 multiversion! {
-    /// What follows from scales of 32 and sums of 16.
+    /// Derives the remaining numbers from the scales of 32 and the sums of 16.
     fn totals(by_16: &mut RowGroups<'_>, by_32: &mut RowGroups<'_>) {
         let scales = by_16.scales.as_chunks_mut::<2>().0;
         let (sums, totals) = (by_16.sums.as_chunks::<2>().0, by_16.totals.as_chunks_mut::<2>().0);
@@ -63,8 +62,8 @@ multiversion! {
     }
 }
 
-/// Groups by the best there is for them.
-fn groups(
+/// Quantizes groups, by the instruction set of this CPU.
+fn quantize_groups(
     floats: &[[f32; GROUP]],
     bytes: &mut [[i8; GROUP]],
     scales: &mut [f32],
@@ -75,34 +74,41 @@ fn groups(
     );
     match best().float_width() {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: `best` has asked the processor; no set has such registers without the rest.
-        crate::kernels::cpu::FloatWidth::Avx512 => unsafe { avx512(floats, bytes, scales, sums) },
-        _ => one_by_one(floats, bytes, scales, sums),
+        // SAFETY: `best` detected AVX-512; every instruction set with this width has VNNI too.
+        crate::kernels::cpu::FloatWidth::Avx512 => unsafe {
+            quantize_groups_avx512(floats, bytes, scales, sums)
+        },
+        _ => quantize_each(floats, bytes, scales, sums),
     }
 }
 
 multiversion! {
-    fn one_by_one(floats: &[[f32; GROUP]], bytes: &mut [[i8; GROUP]], scales: &mut [f32], sums: &mut [[i32; 2]]) {
+    fn quantize_each(floats: &[[f32; GROUP]], bytes: &mut [[i8; GROUP]], scales: &mut [f32], sums: &mut [[i32; 2]]) {
         for at in 0..floats.len() {
-            one(&floats[at], &mut bytes[at], &mut scales[at], &mut sums[at]);
+            quantize_group(&floats[at], &mut bytes[at], &mut scales[at], &mut sums[at]);
         }
     }
 }
 
 #[inline(always)]
-fn one(group: &[f32; GROUP], bytes: &mut [i8; GROUP], scale: &mut f32, sums: &mut [i32; 2]) {
-    // Positive floats are in the order of their bits, of which the largest is found without a
-    // thought of what is no number.
+fn quantize_group(
+    group: &[f32; GROUP],
+    bytes: &mut [i8; GROUP],
+    scale: &mut f32,
+    sums: &mut [i32; 2],
+) {
+    // The bits of nonnegative floats are ordered like the floats; an integer maximum ignores NaN
+    // rules.
     let mut largest = 0u32;
     for x in group {
         largest = largest.max(x.abs().to_bits());
     }
-    *scale = f32::from_bits(largest) / MOST;
+    *scale = f32::from_bits(largest) / MAX_BYTE;
     let inverse = if *scale > 0.0 { 1.0 / *scale } else { 0.0 };
     let mut rounded = [0i32; GROUP];
     for (rounded, x) in rounded.iter_mut().zip(group) {
-        // No conversion that must check its range.
-        *rounded = i32::from((x * inverse + ROUND).to_bits() as i8);
+        // A cast of the float would check its range.
+        *rounded = i32::from((x * inverse + ROUND_TO_INT).to_bits() as i8);
     }
     for (byte, rounded) in bytes.iter_mut().zip(&rounded) {
         *byte = *rounded as i8;
@@ -112,14 +118,13 @@ fn one(group: &[f32; GROUP], bytes: &mut [i8; GROUP], scale: &mut f32, sums: &mu
     }
 }
 
-/// The same, sixteen groups at a time: what is done once a group is done by lanes, and none waits
-/// for the divisions of another.
+/// AVX-512: sixteen groups at a time, so that per-group steps run in lanes and divisions of
+/// different groups overlap.
 ///
-/// Written with the instructions' own types: of loops over groups compilers make loads of one
-/// number from each.
+/// Written with intrinsics: compilers turn a loop over groups into gathers of single numbers.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn avx512(
+fn quantize_groups_avx512(
     floats: &[[f32; GROUP]],
     bytes: &mut [[i8; GROUP]],
     scales: &mut [f32],
@@ -127,7 +132,7 @@ fn avx512(
 ) {
     const LANES: usize = 16;
     let load = |group: &[f32; GROUP]| {
-        // SAFETY: two registers' worth of numbers.
+        // SAFETY: a group is two vectors.
         unsafe { (_mm512_loadu_ps(group.as_ptr()), _mm512_loadu_ps(group[LANES..].as_ptr())) }
     };
     let some = floats.chunks(LANES).zip(bytes.chunks_mut(LANES));
@@ -140,10 +145,10 @@ fn avx512(
             *largest = _mm512_reduce_max_epu32(_mm512_max_epu32(bits(a), bits(b)));
         }
         let (mut all, mut inverses) = ([0f32; LANES], [0f32; LANES]);
-        // SAFETY: each is as large as a register.
+        // SAFETY: each array is one vector.
         unsafe {
             let largest = _mm512_castsi512_ps(_mm512_loadu_si512(largest.as_ptr().cast()));
-            let scale = _mm512_div_ps(largest, _mm512_set1_ps(MOST));
+            let scale = _mm512_div_ps(largest, _mm512_set1_ps(MAX_BYTE));
             let some = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(scale, _mm512_setzero_ps());
             _mm512_storeu_ps(all.as_mut_ptr(), scale);
             let inverse = _mm512_maskz_div_ps(some, _mm512_set1_ps(1.0), scale);
@@ -155,18 +160,20 @@ fn avx512(
             let (a, b) = load(floats);
             let inverse = _mm512_set1_ps(inverses[group]);
             let rounded = |x| {
-                let x = _mm512_add_ps(_mm512_mul_ps(x, inverse), _mm512_set1_ps(ROUND));
+                let x = _mm512_add_ps(_mm512_mul_ps(x, inverse), _mm512_set1_ps(ROUND_TO_INT));
                 _mm512_cvtepi32_epi8(_mm512_castps_si512(x))
             };
             let both = _mm256_set_m128i(rounded(b), rounded(a));
             // SAFETY: 32 bytes.
             unsafe { _mm256_storeu_si256(bytes[group].as_mut_ptr().cast(), both) };
-            // Each four bytes, each eight, each sixteen.
-            let int16 = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), both);
-            let interleaved = _mm256_add_epi32(int16, _mm256_shuffle_epi32::<0b10_11_00_01>(int16));
-            let halves =
-                _mm256_add_epi32(interleaved, _mm256_shuffle_epi32::<0b01_00_11_10>(interleaved));
-            sums[group] = [_mm256_extract_epi32::<0>(halves), _mm256_extract_epi32::<4>(halves)];
+            // Sums of 4, 8 and 16 bytes, in all lanes.
+            let sums_of_4 = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), both);
+            let swapped = _mm256_shuffle_epi32::<0b10_11_00_01>(sums_of_4);
+            let sums_of_8 = _mm256_add_epi32(sums_of_4, swapped);
+            let swapped = _mm256_shuffle_epi32::<0b01_00_11_10>(sums_of_8);
+            let sums_of_16 = _mm256_add_epi32(sums_of_8, swapped);
+            sums[group] =
+                [_mm256_extract_epi32::<0>(sums_of_16), _mm256_extract_epi32::<4>(sums_of_16)];
         }
     }
 }
@@ -197,8 +204,7 @@ mod tests {
                     (seed as f32 / u32::MAX as f32 - 0.5) * f32::powi(10.0, at / 32 % 60 - 30)
                 })
                 .collect();
-            // A group of zeros, one that has what is no number, one that is infinite, one of the
-            // smallest.
+            // A group of zeros, one with a NaN, one with an infinity, one with a subnormal.
             for (at, strange) in [0.0, f32::NAN, f32::INFINITY, 1e-45].into_iter().enumerate() {
                 if let Some(group) = floats.chunks_mut(GROUP).nth(3 * at + 2) {
                     if at == 0 { group.fill(0.0) } else { group[group.len() / 2] = strange }
@@ -209,11 +215,11 @@ mod tests {
             for (at, group) in floats.chunks(GROUP).enumerate() {
                 let mut whole = [0.0; GROUP];
                 whole[..group.len()].copy_from_slice(group);
-                let (mut expected, mut scale, mut halves) = ([0; GROUP], 0.0, [0; 2]);
-                one(&whole, &mut expected, &mut scale, &mut halves);
+                let (mut expected, mut scale, mut half_sums) = ([0; GROUP], 0.0, [0; 2]);
+                quantize_group(&whole, &mut expected, &mut scale, &mut half_sums);
                 assert_eq!(bytes[at * GROUP..][..GROUP], expected, "{columns} columns, group {at}");
-                assert_eq!(sums_16[2 * at..][..2], halves);
-                assert_eq!(sums[at], halves[0] + halves[1]);
+                assert_eq!(sums_16[2 * at..][..2], half_sums);
+                assert_eq!(sums[at], half_sums[0] + half_sums[1]);
                 let added: i32 = expected.iter().map(|byte| i32::from(*byte)).sum();
                 assert_eq!(sums[at], added);
                 let same = |one: f32, other: f32| {
@@ -225,7 +231,8 @@ mod tests {
                 );
                 assert!(same(totals[at], scale * sums[at] as f32));
                 assert!(
-                    (0..2).all(|half| same(totals_16[2 * at + half], scale * halves[half] as f32))
+                    (0..2)
+                        .all(|half| same(totals_16[2 * at + half], scale * half_sums[half] as f32))
                 );
             }
             let groups = floats.len().div_ceil(GROUP);

@@ -1,16 +1,18 @@
-//! The plain product of weights in the layout of the file: what every other kernel equals to the
-//! bit.
+//! Products of weights in the layout of the file, in scalar code: the reference that every kernel
+//! for packed weights equals to the bit.
 
 use crate::kernels::block_types::{Block, CHUNK, GROUPS, for_block_type, unpack_chunk};
-use crate::kernels::cpu::{FloatWidth, Isa};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::cpu::FloatWidth;
+use crate::kernels::cpu::Isa;
 use crate::kernels::matmul::activations::{Activations, Int8Activations, Int8Chunk};
 use crate::kernels::matmul::float;
 use crate::kernels::matmul::matrix::Matrix;
 use crate::kernels::shape::PANEL_ROWS;
 use crate::kernels::threads;
 
-/// `activations · weightsᵀ`: `[rows, weights.rows]`. `exact` keeps the activations in f32 for
-/// quantised weights too (a reference for tests and measurements; slow).
+/// `activations · weightsᵀ`, `[rows, outputs]`. `exact` dequantizes the weights and keeps
+/// activations in f32: a slow reference for tests and measurements.
 pub fn matmul(
     weights: Matrix<'_>,
     activations: &Activations<'_>,
@@ -29,10 +31,10 @@ pub fn matmul(
     }
     let x = &Int8Activations::new(activations);
     let panels = weights.rows.div_ceil(PANEL_ROWS);
-    // PackedWeights first, so that each thread writes memory of its own: `[panels, rows, PANEL_ROWS]`.
+    // `[panels, rows, PANEL_ROWS]`, so that each job writes memory of its own.
     let mut by_panel = vec![0f32; panels * rows * PANEL_ROWS];
-    // Enough jobs that an unlucky thread can be helped, few enough that handing them out costs
-    // nothing.
+    // Enough jobs that another thread can take over from a delayed one, few enough that their
+    // overhead does not matter.
     let panels_per_job = panels.div_ceil(threads::count() * 8).max(1);
     threads::parallel_chunks(&mut by_panel, rows * PANEL_ROWS * panels_per_job, |job, out| {
         for (index, out) in out.chunks_mut(rows * PANEL_ROWS).enumerate() {
@@ -75,7 +77,7 @@ fn panel_avx2<B: Block>(panel: Matrix<'_>, x: &Int8Activations, rows: usize, out
     panel_scalar::<B>(panel, x, rows, out);
 }
 
-/// The plain version: what the others must equal to the bit.
+/// The scalar definition of the product.
 #[inline(always)]
 fn panel_scalar<B: Block>(panel: Matrix<'_>, x: &Int8Activations, rows: usize, out: &mut [f32]) {
     let (mut q, mut d, mut m) = ([0; CHUNK], [0.0; GROUPS], [0.0; GROUPS]);

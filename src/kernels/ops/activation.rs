@@ -1,4 +1,5 @@
-//! Gated activations in one pass: candle would make a tensor for each operation, on one thread.
+//! Activation functions and their gated form, fused: candle would allocate a tensor for each
+//! operation and run on one thread.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -7,14 +8,14 @@ use crate::kernels::ops::exp::{exp, exp_nonpositive, tanh};
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
-/// What is applied to a gate.
+/// An activation function of a feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// `x · sigmoid(x)`, also called swish.
     Silu,
     /// The tanh approximation of GELU (Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>).
     GeluTanh,
-    /// GELU itself, by the error function.
+    /// GELU by the error function.
     Gelu,
     /// `max(x, 0)`.
     Relu,
@@ -23,7 +24,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Of one number.
+    /// The function of one number.
     #[inline(always)]
     pub fn apply(self, x: f32) -> f32 {
         match self {
@@ -33,7 +34,7 @@ impl Activation {
                     * (1.0 + candle_core::cpu::erf::erf_f64(x * std::f64::consts::FRAC_1_SQRT_2)))
                     as f32
             }
-            // What is no number stays so.
+            // NaN stays NaN.
             Self::Relu => {
                 if x <= 0.0 {
                     0.0
@@ -47,8 +48,7 @@ impl Activation {
         }
     }
 
-    /// Of one number to some places, at half the price: for what is rounded to 16 bits before it is
-    /// used.
+    /// A faster approximation, within 1e-5, for outputs that are rounded to bf16 afterwards.
     #[inline(always)]
     fn apply_fast(self, x: f32) -> f32 {
         let sigmoid = |x: f32| {
@@ -70,7 +70,8 @@ fn gelu_inner(x: f32) -> f32 {
 }
 
 multiversion! {
-    /// Of some numbers, or fast so. A loop for each: one that asked for every number which it is would not become one of vectors.
+    /// Applies an activation to all numbers, or its approximation if `fast`. There is a loop for
+    /// each function, since a `match` inside the loop would prevent vectorization.
     pub fn apply_in_place(activation: Activation, numbers: &mut [f32], fast: bool) {
         macro_rules! all {
             ($($activation:ident)*) => {
@@ -128,7 +129,7 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 
-/// Numbers that one thread works on at a time.
+/// Numbers of a job.
 const PART: usize = 4096;
 
 fn with_candle(x: &Tensor, activation: Activation) -> Result<Tensor> {

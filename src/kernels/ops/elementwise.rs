@@ -6,7 +6,7 @@ use crate::kernels::shape::PART;
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
-/// `x + y`, of one shape.
+/// `x + y`, without broadcasting.
 pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     if !x.device().is_cpu() {
         return x + y;

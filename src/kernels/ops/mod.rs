@@ -1,4 +1,4 @@
-//! Operations on rows of numbers that stand between matrix products.
+//! Operations on rows of numbers, between matrix products and attention.
 
 pub mod activation;
 pub mod elementwise;

@@ -1,5 +1,5 @@
-//! Normalisation of rows, each in one pass: candle's would make a tensor for every step and wake a
-//! pool of threads of its own. Other devices go through candle.
+//! Layer normalization and RMS normalization, fused: candle would allocate a tensor for each step
+//! and wake a thread pool of its own. Other devices go through candle.
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -8,7 +8,8 @@ use crate::kernels::shape::{LANES, PART};
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
-/// `(x − mean) / deviation · weight + bias` over the last dimension (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>).
+/// Layer normalization (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>) over the last
+/// dimension: `(x − mean) / deviation · weight + bias`.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f32) -> Result<Tensor> {
     let x = x.contiguous()?;
     if !x.device().is_cpu() {
@@ -39,7 +40,8 @@ multiversion! {
     }
 }
 
-/// `x / rms(x) · weight` over the last dimension (Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>).
+/// RMS normalization (Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>) over the last
+/// dimension: `x / rms(x) · weight`.
 pub fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
     let x = x.contiguous()?;
     if !x.device().is_cpu() {
@@ -66,7 +68,7 @@ multiversion! {
     }
 }
 
-/// Makes rows of rows, on as many threads as it is worth.
+/// Computes rows of `width` numbers from rows of `x`, in parallel.
 fn normalize_rows(x: &[f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
     let size = (PART / width).max(1) * width;
     threads::parallel_fill(x.len(), size, |part, out| {
@@ -76,8 +78,7 @@ fn normalize_rows(x: &[f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + S
     })
 }
 
-/// Adds numbers up, in [`LANES`] sums of f64: what a whole row is divided by should not be off by
-/// more than it must.
+/// Sum of `of(x)`, in [`LANES`] f64 accumulators: its error would scale the whole row.
 #[inline(always)]
 fn sum(x: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = x.as_chunks::<LANES>();

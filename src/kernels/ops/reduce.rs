@@ -1,4 +1,4 @@
-//! Reductions of rows: `argmax`, `log_sum_exp`, and a check for NaN.
+//! Reductions of a row: argmax, log-sum-exp, and the search for NaN.
 
 use crate::kernels::cpu::multiversion;
 use crate::kernels::ops::exp::exp_nonpositive;
@@ -6,7 +6,7 @@ use crate::kernels::shape::LANES;
 use crate::kernels::simd::sum_lanes;
 
 multiversion! {
-    /// `ln Σ e^x`: what logits are above logarithms of probabilities.
+    /// `ln Σ e^x`: subtracted from logits, it gives log-probabilities.
     pub fn log_sum_exp(x: &[f32]) -> f32 {
         let (chunks, rest) = x.as_chunks::<LANES>();
         let mut largest = [f32::NEG_INFINITY; LANES];
@@ -28,7 +28,7 @@ multiversion! {
 }
 
 multiversion! {
-    /// The place of the largest number, of equal ones the first; what is no number is not the largest.
+    /// Index of the maximum; the first one on ties. NaN is ignored.
     pub fn argmax(x: &[f32]) -> usize {
         let (chunks, rest) = x.as_chunks::<LANES>();
         let mut largest = [f32::NEG_INFINITY; LANES];
@@ -54,7 +54,7 @@ multiversion! {
 }
 
 multiversion! {
-    /// Whether all are numbers.
+    /// True if no number is NaN.
     pub fn has_no_nan(x: &[f32]) -> bool {
         let mut strange = false;
         for x in x {

@@ -1,4 +1,4 @@
-//! Rotary position embeddings.
+//! Rotary position embedding (Su et al. 2021, <https://arxiv.org/abs/2104.09864>).
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -7,9 +7,10 @@ use crate::kernels::shape::PART;
 use crate::kernels::tensor_data::with_floats;
 use crate::kernels::threads;
 
-/// Rotates pairs of numbers of each head, `[tokens, heads, head_dim]`, by angles `[tokens, pairs]`
-/// given by their cosines and sines. Numbers beyond the pairs stay. Pairs are interleaved, or the
-/// first half of those that rope with the second.
+/// Rotates pairs of numbers of each head of `x`, `[tokens, heads, head_dim]`, by angles given as
+/// cosines and sines, `[tokens, pairs]`. A pair is two neighbors if `interleaved`, else number `i`
+/// of the first half of the rotated numbers and number `i` of the second. Numbers beyond the pairs
+/// stay.
 pub fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor, interleaved: bool) -> Result<Tensor> {
     let x = x.contiguous()?;
     let (tokens, heads, size) = x.dims3()?;

@@ -1,3 +1,3 @@
-//! Kernels for Arm.
+//! Kernels for Arm, a file for each instruction set.
 
 pub mod neon;

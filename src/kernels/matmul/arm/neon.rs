@@ -1,10 +1,8 @@
-//! Quantised matrix products for Arm processors with NEON and its dot products (`sdot`), over
-//! weights in [`PackedWeights`].
+//! Products of packed weights for NEON with int8 dot products (`sdot`).
 //!
-//! They give the bits of `matmul`'s plain version, as those of `vnni` do. One instruction
-//! multiplies the 16 bytes of four lanes with four bytes of a row of activations, which it picks
-//! from a register that holds sixteen: nothing is broadcast. It takes both as signed, which weights
-//! below 64 are anyway, and those of eight bits once 128 is taken off.
+//! They give the bits of the reference. One `sdot` multiplies 16 bytes, 4 columns of 4 weight rows,
+//! with 4 activations, selected from a register of 16: no broadcast is needed. It takes both as
+//! signed; weights below 64 are, and 8-bit weights are once 128 is subtracted.
 
 #![cfg(target_arch = "aarch64")]
 
@@ -18,13 +16,13 @@ use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, Sca
 use crate::kernels::shape::PANEL_ROWS;
 use crate::kernels::simd::{F32x4x4, F32x16};
 
-/// Registers that hold a number of each of a panel's rows.
+/// Vectors of four lanes for the 16 rows of a panel.
 const REGISTERS: usize = 4;
 
-/// A panel's products with some rows of activations.
+/// Products of a panel with some activation rows.
 ///
 /// # Safety
-/// `out` has room for every row at the panel's columns.
+/// The CPU has NEON with dot products; `out` has room for every row and the panel's outputs.
 #[target_feature(enable = "neon,dotprod")]
 pub unsafe fn matmul_panel<B: PackedFormat>(
     weights: &PackedWeights,
@@ -36,8 +34,8 @@ pub unsafe fn matmul_panel<B: PackedFormat>(
     let parts = weights.panel_ptrs::<B>(panel);
     let mut row = rows.start;
     while row < rows.end {
-        // SAFETY: `parts` is of a panel of this type and `row` of the activations; `out` by the
-        // caller's word.
+        // SAFETY: `parts` is a panel of type `B`, and `row` is one of the activations; `out` is
+        // upheld by the caller.
         row += unsafe {
             match rows.end - row {
                 4.. => micro_kernel::<B, 4>(parts, x, row, panel, out),
@@ -48,10 +46,10 @@ pub unsafe fn matmul_panel<B: PackedFormat>(
     }
 }
 
-/// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
+/// Sums of `N` activation rows from `row`, which share each load of weights. Returns `N`.
 ///
 /// # Safety
-/// As for [`matmul_panel`]; the activations have `N` rows from `row` on.
+/// As for [`matmul_panel`]; the activations have `N` rows from `row`.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
@@ -67,8 +65,8 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
         *view = x.row::<B>(row + i);
     }
     let groups = B::LEN / B::GROUP;
-    // SAFETY: compiled for the instruction set; factors and views have a number for each group,
-    // quads as many bytes as there are columns.
+    // SAFETY: compiled for the instruction set; blocks, groups and columns exist in the panel and
+    // in the rows.
     unsafe {
         let mut totals = [F32x4x4::splat(0.0); N];
         for block in 0..panel.blocks {
@@ -76,7 +74,7 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
             for group in 0..groups {
                 let at = block * groups + group;
                 let mut sums = [[vdupq_n_s32(0); REGISTERS]; N];
-                // They begin at −ZERO·Σx, which takes the zero point off all products at once.
+                // Start at −ZERO · Σx, which subtracts the zero point from all products at once.
                 if B::LOW_BITS != 8 && B::ZERO != 0 {
                     for i in 0..N {
                         sums[i] = [vdupq_n_s32(-B::ZERO * *views[i].sums.add(at)); REGISTERS];
@@ -122,13 +120,13 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     N
 }
 
-/// Adds to each lane its four products of weights with four bytes of activations, those of a number
-/// among sixteen.
+/// Adds to each lane the products of its four weights with activations `4 · QUAD` to `4 · QUAD + 3`
+/// of the sixteen in `x`.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn add_products<const QUAD: i32>(mut sums: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
-    // SAFETY: nothing but registers is touched. (Written out, because the compiler's own function
-    // for it is not stable yet.)
+    // SAFETY: the instruction touches registers only. (Inline assembly, because the intrinsic is
+    // not stable yet.)
     unsafe {
         asm!(
             "sdot {sums:v}.4s, {w:v}.16b, {x:v}.4b[{quad}]",
@@ -139,10 +137,10 @@ fn add_products<const QUAD: i32>(mut sums: int32x4_t, w: int8x16_t, x: int8x16_t
     sums
 }
 
-/// F32x4x4 columns of 16 rows, as signed bytes: of four such quads the one of a number.
+/// Quad `NUMBER` (four columns of 16 rows, as signed bytes) of the four quads `four`.
 ///
 /// # Safety
-/// The panel has the four.
+/// The panel has these columns.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
@@ -150,8 +148,8 @@ unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
     four: usize,
 ) -> [int8x16_t; REGISTERS] {
     let mut out = [vdupq_n_s8(0); REGISTERS];
-    // SAFETY: parts as `PackedFormat::parts` lays them out, in lines of 64 bytes, a register's worth for
-    // each four rows.
+    // SAFETY: parts are laid out by `PackedFormat::layout` in lines of 64 bytes: 16 bytes for each
+    // four rows.
     unsafe {
         for (r, out) in out.iter_mut().enumerate() {
             if B::LOW_BITS == 8 {
@@ -166,8 +164,8 @@ unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
             };
             let all = match B::HIGH_BITS {
                 1 => {
-                    // Of eight bytes the two that have a bit for each byte of the register, each of
-                    // them eight times.
+                    // Of the eight bytes of fifth bits, the two for this vector, each repeated
+                    // eight times.
                     let bits = vcombine_u64(
                         vld1_u64(panel.high.add((four * 4 + NUMBER) * 8).cast()),
                         vdup_n_u64(0),
@@ -195,10 +193,10 @@ unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
     out
 }
 
-/// The bits of a byte, one in each of eight.
+/// One bit in each of eight bytes.
 const EACH_BIT: u64 = u64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]);
 
-/// What is common to a block's groups.
+/// Scales and minimums of a block.
 struct BlockScales {
     at: *const u8,
     d: F32x4x4,
@@ -207,19 +205,19 @@ struct BlockScales {
 
 impl BlockScales {
     /// # Safety
-    /// `block` is one of a panel of this type whose factors begin at `factors`.
+    /// `block` is a block of a panel of type `B` whose scales begin at `factors`.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
     unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
         let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
-        // SAFETY: by the caller's word; 32 bytes of halves each.
+        // SAFETY: upheld by the caller; arrays of 16 f16 numbers.
         unsafe {
             let none = F32x4x4::splat(0.0);
             let halves = |number: usize| F32x4x4::load_f16(at.add(number * PANEL_ROWS * 2).cast());
             match B::SCALES {
                 ScaleLayout::F16 => Self { at, d: halves(0), m: none },
                 ScaleLayout::F16Min => Self { at, d: halves(0), m: halves(1) },
-                // What is taken off is the minimum: m is less than zero.
+                // The file stores minimums that are subtracted; `m` is added.
                 ScaleLayout::F16U8 => {
                     Self { at: at.add(PANEL_ROWS * 4), d: halves(0), m: negative(halves(1)) }
                 }
@@ -234,7 +232,7 @@ impl BlockScales {
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
     unsafe fn scale<B: PackedFormat>(&self, group: usize) -> F32x4x4 {
-        // SAFETY: 16 bytes or floats of the group.
+        // SAFETY: the group has 16 bytes or floats.
         unsafe {
             match B::SCALES {
                 ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
@@ -248,7 +246,7 @@ impl BlockScales {
     }
 
     /// # Safety
-    /// `group` is one of the block's, which has minimums.
+    /// `group` is one of the block's, and the type has minimums.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
     unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> F32x4x4 {
@@ -294,11 +292,11 @@ fn to_floats(sums: [int32x4_t; REGISTERS]) -> F32x4x4 {
 }
 
 /// # Safety
-/// 16 bytes lie there.
+/// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "neon")]
 unsafe fn unsigned(at: *const u8) -> F32x4x4 {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     let bytes = unsafe { vld1q_u8(at) };
     let (a, b) = (vmovl_u8(vget_low_u8(bytes)), vmovl_high_u8(bytes));
     let [a, b, c, d] = [
@@ -311,11 +309,11 @@ unsafe fn unsigned(at: *const u8) -> F32x4x4 {
 }
 
 /// # Safety
-/// 16 bytes lie there.
+/// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "neon")]
 unsafe fn signed(at: *const u8) -> F32x4x4 {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     let bytes = unsafe { vld1q_s8(at.cast()) };
     let (a, b) = (vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));
     to_floats([
@@ -326,8 +324,8 @@ unsafe fn signed(at: *const u8) -> F32x4x4 {
     ])
 }
 
-/// Does as many rounds of products as it is told and nothing else, to see how fast they can be;
-/// says how many products that was.
+/// Runs `rounds` rounds of products and nothing else, to measure their peak rate; the number of
+/// multiplications.
 #[target_feature(enable = "neon,dotprod")]
 pub fn products(rounds: usize) -> usize {
     const SUMS: usize = 16;

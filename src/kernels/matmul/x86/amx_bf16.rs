@@ -1,13 +1,12 @@
-//! Products for AMX in bfloat16, over weights in [`PackedWeights`]: how prompts and sources are read where
-//! there is AMX.
+//! Products of packed weights for AMX, in bf16: the kernel of prefills on CPUs with AMX.
 //!
-//! Weights of 32 columns are widened to 16 bits, which costs as much for one row as for five
-//! hundred, and one instruction multiplies them with 16 rows of activations. It adds up in f32 and
-//! in one order: the even columns of 32 one after the other and the odd ones, both sums
-//! together, and that to what came before. So a row is the same to the bit whatever it is computed
-//! beside; but not the same as what bytes give, which are the rougher of the two: their activations
-//! are off by some thousandths of the largest of 32, numbers of 16 bits by one or two thousandths
-//! of themselves. See [`Phase`](crate::kernels::Phase) for where the one and where the other is used.
+//! 16 rows × 32 columns of a panel are dequantized to a bf16 B tile, which costs the same for one
+//! activation row as for 512, and one `tdpbf16ps` multiplies it with an A tile of 16 activation
+//! rows. The instruction adds in f32 and in a fixed order: even columns, odd columns, the two sums,
+//! then the accumulator. So a row has the same bits whatever is computed beside it, but not those
+//! of int8, which is the less precise: int8 activations are off by a few thousandths of the maximum
+//! of their group, bf16 by one or two thousandths of themselves. See
+//! [`Phase`](crate::kernels::Phase).
 
 #![cfg(target_arch = "x86_64")]
 
@@ -25,25 +24,25 @@ use crate::kernels::matmul::x86::avx512_vnni::{BlockScales, load_quad};
 use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::threads::{self, Zero};
 
-/// AmxTiles of a panel's columns that stay in the first-level cache while all rows pass by; whole
-/// blocks of every type.
+/// B tiles of a panel that stay in the first-level cache while all rows pass: whole blocks of every
+/// type.
 const K_TILES: usize = 8;
-/// Activation rows that a call takes at most.
+/// The most activation rows of a call.
 pub const ROWS_PER_CALL: usize = 512;
-/// PackedWeights that a call takes at most: activations come from further away than the second-level cache,
-/// once for all of them.
+/// The most panels of a call: activations come from beyond the second-level cache, once for all of
+/// them.
 pub const PANELS_PER_CALL: usize = 32;
 
-/// Activations of some rows in 16 bits. Rows that are not there are zero.
+/// Activations in bf16 A tiles; missing rows are zero.
 pub struct Bf16Activations {
-    /// `[rows / 16, columns / 32, 16]`, for a multiple of 32 rows.
+    /// `[rows / 16][columns / 32][16]`, for a multiple of 32 rows.
     pieces: Vec<TileRow>,
-    /// AmxTiles of a row.
+    /// A tiles of a row.
     blocks: usize,
 }
 
 impl Bf16Activations {
-    /// Rows of a multiple of 32 numbers, where there is AMX.
+    /// Rounds rows of a multiple of 32 numbers. The CPU must have AMX.
     pub fn new(floats: &[f32], columns: usize) -> Self {
         assert!(Isa::Amx.available(), "nothing else reads them");
         let blocks = columns / TILE_K;
@@ -56,34 +55,34 @@ impl Bf16Activations {
             |row_tile, pieces| {
                 let from = (row_tile * TILE_ROWS * columns).min(floats.len());
                 let end = (from + TILE_ROWS * columns).min(floats.len());
-                // SAFETY: AMX is available only beside AVX-512.
+                // SAFETY: every CPU with AMX has AVX-512.
                 unsafe { round_rows(&floats[from..end], columns, pieces) };
             },
         );
-        // SAFETY: so many there are, and each was in one of the parts.
+        // SAFETY: the capacity is `length`, and every tile row was written by one of the jobs.
         unsafe { pieces.set_len(length) };
         Self { pieces, blocks }
     }
 }
 
-/// Memory to work with.
+/// Memory of a call.
 pub struct Scratch {
     weights: [[BTile; K_TILES]; PAIR],
-    /// `[rows / 16, panels, 16]`: sums of 16 rows with a panel.
+    /// `[rows / 16][panels][16]`: sums of 16 rows and a panel.
     sums: Vec<AlignedF32x16>,
 }
 
 thread_local! {
-    /// Each thread's.
+    /// One for each thread.
     pub static SCRATCH: RefCell<Box<Scratch>> =
         RefCell::new(Box::new(Scratch { weights: [[BTile::ZERO; K_TILES]; PAIR], sums: Vec::new() }));
 }
 
-/// The products of some panels with some rows, from a multiple of 32 on.
+/// Products of some panels with some rows, from a multiple of 32.
 ///
 /// # Safety
-/// The processor has AMX, and this process may use it; this thread is not using it already; `out`
-/// has room for every row at the panels' columns.
+/// The CPU has AMX and the process may use it; this thread is not using it already; `out` has room
+/// for every row and the panels' outputs.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub unsafe fn matmul_panels<B: PackedFormat>(
     weights: &PackedWeights,
@@ -95,18 +94,18 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
 ) {
     assert!(x.blocks * TILE_K == weights.columns && rows.start.is_multiple_of(PAIR * TILE_ROWS));
     let (first, row_tiles) = (rows.start / TILE_ROWS, rows.len().div_ceil(PAIR * TILE_ROWS) * PAIR);
-    // An odd panel meets activations beside what was there before; nobody reads that.
+    // Without a second panel, the second tile holds old weights; their sums are not read.
     let count = panels.len().next_multiple_of(PAIR);
     sums.resize(sums.len().max(row_tiles * count * TILE_ROWS), AlignedF32x16::ZERO);
     let sums_at = sums.as_mut_ptr();
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     let registers = unsafe { AmxTiles::begin() };
     for from in (0..x.blocks).step_by(K_TILES) {
         let blocks = K_TILES.min(x.blocks - from);
         for pair in (0..count).step_by(PAIR) {
             for (panel, tiles) in panels.clone().skip(pair).zip(weight_tiles.iter_mut()) {
                 let next = weights.distance(PAIR);
-                // SAFETY: blocks of the panel.
+                // SAFETY: these columns exist.
                 unsafe {
                     widen::<B>(weights.panel_ptrs::<B>(panel), from, &mut tiles[..blocks], next)
                 };
@@ -120,7 +119,7 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
                     sums_at.wrapping_add(((row_tile + row) * count + pair + panel) * TILE_ROWS)
                 });
                 let weights = [0, 1].map(|at| weight_tiles[at].as_ptr());
-                // SAFETY: so many registers lie at each place.
+                // SAFETY: weights, rows and sums have as many tiles.
                 unsafe {
                     registers.matmul_2x2(
                         weights,
@@ -135,25 +134,26 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
         }
     }
     drop(registers);
-    // A row's outputs of all panels lie side by side; those of the next row are a page or more away.
+    // Row by row: the outputs of a row are adjacent, those of the next row a page or more away.
     for row in 0..rows.len() {
         for (index, panel) in panels.clone().enumerate() {
             let sum = &sums[(row / TILE_ROWS * count + index) * TILE_ROWS + row % TILE_ROWS];
-            // SAFETY: a chunk is as large as a register; `out` by the caller's word.
+            // SAFETY: a chunk is an aligned vector; `out` is upheld by the caller.
             unsafe { out.store(rows.start + row, panel, _mm512_load_ps(sum.0.as_ptr())) };
         }
     }
 }
 
-/// Weights of a panel's columns from register `from` on, which begins a block: `d · (q − ZERO) + m`,
-/// rounded as [`bf16_pairs`] does. What lies `ahead` bytes further is asked for meanwhile.
+/// Dequantizes the weights of a panel from tile `from` of its columns, which begins a block, to B
+/// tiles: `d · (q − ZERO) + m`, rounded as [`bf16_pairs`] does. Prefetches what lies `ahead` bytes
+/// further.
 ///
 /// # Safety
-/// The panel has as many.
+/// The panel has these columns.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 unsafe fn widen<B: PackedFormat>(panel: PanelPtrs, from: usize, to: &mut [BTile], ahead: usize) {
-    // Then `m − d · ZERO` has no rounding of its own: the zero point is a power of two.
+    // Then `m = −d · ZERO` is exact: the zero point is a power of two.
     const { assert!(!B::MIN && B::ZERO & (B::ZERO - 1) == 0 || B::ZERO == 0) };
     let zero = _mm512_set1_ps(-B::ZERO as f32);
     let (int16, _) = to.as_flattened_mut().as_chunks_mut::<8>();
@@ -163,7 +163,7 @@ unsafe fn widen<B: PackedFormat>(panel: PanelPtrs, from: usize, to: &mut [BTile]
         let (block, group) = (first + index / groups_of_block, index % groups_of_block);
         panel.prefetch_scales::<B>(block, if group == 0 { ahead } else { 0 });
         panel.prefetch_group::<B>(block * groups_of_block + group, ahead);
-        // SAFETY: a block of the panel, and a group of the block.
+        // SAFETY: the block and the group exist.
         let (d, m) = unsafe {
             let factors = BlockScales::load::<B>(panel.factors, block);
             let d = canonical_nan(factors.scale::<B>(group));
@@ -180,7 +180,7 @@ unsafe fn widen<B: PackedFormat>(panel: PanelPtrs, from: usize, to: &mut [BTile]
         for (four, pieces) in int16.iter_mut().enumerate() {
             macro_rules! quad {
                 ($number:literal) => {
-                    // SAFETY: a quad of the panel.
+                    // SAFETY: the panel has these columns.
                     let quad = unsafe { load_quad::<B, $number>(panel, column / 16 + four) };
                     let [low, high] = widened(quad, d, m);
                     (pieces[2 * $number], pieces[2 * $number + 1]) = (low, high);
@@ -194,11 +194,11 @@ unsafe fn widen<B: PackedFormat>(panel: PanelPtrs, from: usize, to: &mut [BTile]
     }
 }
 
-/// Four columns of a panel as two pairs.
+/// Four columns of a panel as two rows of a B tile.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 fn widened(quad: __m512i, d: __m512, m: __m512) -> [TileRow; 2] {
-    // `d · q + m`, q being one of each lane's bytes.
+    // `d · q + m`, where `q` is byte `$byte` of each 32-bit lane.
     macro_rules! column {
         ($byte:literal) => {{
             let only = |lane: u32| (0x8080_8000 | lane * 4 + $byte).cast_signed();
@@ -223,7 +223,7 @@ mod tests {
         f32::from_bits(u32::from(f32_to_bf16(x)) << 16)
     }
 
-    /// The weights of a row as they are multiplied.
+    /// The dequantized weights of a row.
     fn row_of<B: Block>(bytes: &[u8], columns: usize) -> Vec<f32> {
         let mut out = Vec::new();
         for bytes in bytes.chunks(CHUNK / B::LEN * B::BYTES) {
@@ -240,7 +240,7 @@ mod tests {
         out
     }
 
-    /// What AMX does with 32 columns at a time.
+    /// The scalar definition: 32 columns at a time, as AMX adds.
     fn product(x: &[f32], weights: &[f32]) -> f32 {
         let mut total = 0f32;
         for (x, weights) in x.chunks(TILE_K).zip(weights.chunks(TILE_K)) {

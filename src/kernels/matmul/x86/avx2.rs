@@ -1,13 +1,12 @@
-//! Quantised matrix products for AVX2, over weights in [`PackedWeights`]: what most desks' processors have.
+//! Products of packed weights for AVX2, with and without AVX-VNNI.
 //!
-//! They give the bits of `matmul`'s plain version, as those of `vnni` do. There is no instruction
-//! in AVX2 that sums products of bytes into 32 bits; `vpmaddubsw` sums pairs into 16, which
-//! saturate. So sums stay in 16 bits for as many products as cannot overflow ([`quads_at_once`]),
-//! and are widened then: all of it is exact. Processors with AVX-VNNI have the instruction, and
-//! weights of eight bits need no kernel of their own there.
+//! They give the bits of the reference. AVX2 has no instruction that adds products of bytes to
+//! 32-bit sums; `vpmaddubsw` adds pairs to 16 bits, saturating. So sums stay in 16 bits for as many
+//! products as cannot overflow ([`quads_at_once`]) and are then widened: all exact. AVX-VNNI has
+//! `vpdpbusd`, also for weights of 8 bits, which plain AVX2 multiplies in `avx2_int8`.
 
 #![cfg(target_arch = "x86_64")]
-// Loops by index: see `avx2_bytes`.
+// Loops by index: see `avx2_int8`.
 #![allow(clippy::needless_range_loop)]
 
 use std::arch::asm;
@@ -19,12 +18,12 @@ use crate::kernels::matmul::epilogue::Epilogue;
 use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, ScaleLayout};
 use crate::kernels::shape::PANEL_ROWS;
 
-/// A panel's rows in two registers: the first eight and the last eight.
+/// Vectors of 8 lanes for the 16 rows of a panel.
 pub const HALVES: usize = 2;
 const LANES: usize = PANEL_ROWS / HALVES;
 
-/// How many quads of columns may be summed in 16 bits: pairs of products of the largest weight and
-/// the largest activation, 127.
+/// Quads of columns whose sums fit in 16 bits: pairs of products of the largest weight with the
+/// largest activation, 127.
 const fn quads_at_once<B: PackedFormat>() -> usize {
     let largest = (16 << B::HIGH_BITS) - 1;
     let quads = 32767 / (2 * largest * 127);
@@ -32,11 +31,10 @@ const fn quads_at_once<B: PackedFormat>() -> usize {
     if quads > most { most } else { quads }
 }
 
-/// A panel's products with some rows of activations, by AVX-VNNI's dot products (`VNNI`) or without.
+/// Products of a panel with some activation rows, by `vpdpbusd` if `VNNI`.
 ///
 /// # Safety
-/// The processor has AVX-VNNI, if that is asked for; `out` has room for every row at the panel's
-/// columns.
+/// The CPU has AVX2, and AVX-VNNI if `VNNI`; `out` has room for every row and the panel's outputs.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub unsafe fn matmul_panel<B: PackedFormat, const VNNI: bool>(
     weights: &PackedWeights,
@@ -49,14 +47,14 @@ pub unsafe fn matmul_panel<B: PackedFormat, const VNNI: bool>(
     let to = Place { index: panel, out };
     let mut row = rows.start;
     while row < rows.end {
-        // As in `vnni`.
+        // As in `avx512_vnni`.
         let ahead =
             if rows.end - row <= if VNNI { 6 } else { 4 } { weights.distance(1) } else { 0 };
-        // SAFETY: `parts` is of a panel of this type and `row` of the activations; `out` by the
-        // caller's word.
+        // SAFETY: `parts` is a panel of type `B`, and `row` is one of the activations; `out` is
+        // upheld by the caller.
         row += unsafe {
             match rows.end - row {
-                // As many sums as there are registers for.
+                // As many sums as fit in registers.
                 6.. if VNNI => micro_kernel::<B, 6, VNNI>(parts, x, row, to, ahead),
                 4.. => micro_kernel::<B, 4, VNNI>(parts, x, row, to, ahead),
                 2.. => micro_kernel::<B, 2, VNNI>(parts, x, row, to, ahead),
@@ -66,17 +64,17 @@ pub unsafe fn matmul_panel<B: PackedFormat, const VNNI: bool>(
     }
 }
 
-/// A panel's number, and where its outputs go.
+/// The number of a panel, and where its outputs go.
 #[derive(Clone, Copy)]
 pub struct Place {
     pub index: usize,
     pub out: Epilogue,
 }
 
-/// The sums of `N` activation rows from `row` on, which share each load of weights. Returns `N`.
+/// Sums of `N` activation rows from `row`, which share each load of weights. Returns `N`.
 ///
 /// # Safety
-/// As for [`matmul_panel`]; the activations have `N` rows from `row` on.
+/// As for [`matmul_panel`]; the activations have `N` rows from `row`.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
@@ -95,29 +93,30 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
     let ones = _mm256_set1_epi16(1);
     let mut totals = [[_mm256_setzero_ps(); HALVES]; N];
     for block in 0..panel.blocks {
-        // SAFETY: `block` is one of the panel's.
+        // SAFETY: the block exists.
         let factors = unsafe { BlockScales::load::<B>(panel.factors, block) };
         panel.prefetch_scales::<B>(block, ahead);
         for group in 0..groups {
             let at = block * groups + group;
             panel.prefetch_group::<B>(at, ahead);
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
-            // They begin at −ZERO·Σx, as in `vnni`.
+            // Sums start at −ZERO · Σx, as in `avx512_vnni`.
             if B::ZERO != 0 {
                 for i in 0..N {
-                    // SAFETY: a row's views hold a number for each of its groups.
+                    // SAFETY: a row has a sum for each group.
                     sums[i] =
                         [_mm256_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) }); HALVES];
                 }
             }
             let mut short = [[_mm256_setzero_si256(); HALVES]; N];
-            // Written out, so that nothing is asked at each quad.
+            // Unrolled by a macro, so that no quad is tested for its position.
             macro_rules! quads {
                 ($($quad:literal)*) => {$({
-                    // SAFETY: a quad of the panel.
+                    // SAFETY: the quad exists.
                     let w = unsafe { load_quad::<B, { $quad % 4 }>(panel, at * B::GROUP / 16 + $quad / 4) };
                     for i in 0..N {
-                        // SAFETY: four bytes of the row's; the instruction is there by the caller's word.
+                        // SAFETY: the row has these four bytes; the instruction set is upheld by
+                        // the caller.
                         unsafe {
                             let bytes = views[i].bytes.add(at * B::GROUP);
                             if VNNI {
@@ -145,7 +144,7 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
             if B::GROUP == 32 {
                 quads!(4 5 6 7);
             }
-            // SAFETY: a group of the block.
+            // SAFETY: the group exists.
             let d = unsafe { factors.scale::<B>(group) };
             for i in 0..N {
                 // SAFETY: as for the sums.
@@ -169,20 +168,20 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
         }
     }
     for i in 0..N {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { store(totals[i], row + i, index, out) };
     }
     N
 }
 
-/// Adds the products of four columns of 16 rows, those of a quad, with the activations of a row's
-/// group, by AVX-VNNI.
+/// Adds the products of a quad (four columns of 16 rows) with the activations of a row's group, by
+/// AVX-VNNI's `vpdpbusd`.
 ///
-/// Written out, so that one kernel can be compiled for processors with and without it, and in the
-/// encoding that needs no AVX-512.
+/// In inline assembly, so that one kernel compiles with and without the instruction, and in the VEX
+/// encoding, which does not need AVX-512.
 ///
 /// # Safety
-/// The processor has it, and the group has that quad.
+/// The CPU has AVX-VNNI, and the group has the quad.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn add_products<const QUAD: usize>(
@@ -205,15 +204,15 @@ unsafe fn add_products<const QUAD: usize>(
     }
 }
 
-/// Writes a row's sums of a panel.
+/// Stores the sums of a row and a panel.
 ///
 /// # Safety
-/// There are such a row and such a panel.
+/// The row and the panel exist.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 pub unsafe fn store(total: [__m256; HALVES], row: usize, panel: usize, out: Epilogue) {
     let mut lanes = [0f32; PANEL_ROWS];
-    // SAFETY: two halves of the lanes; then by the caller's word.
+    // SAFETY: two vectors of 8 lanes; the rest is upheld by the caller.
     unsafe {
         for half in 0..HALVES {
             _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total[half]);
@@ -222,10 +221,10 @@ pub unsafe fn store(total: [__m256; HALVES], row: usize, panel: usize, out: Epil
     }
 }
 
-/// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
+/// Quad `NUMBER` (four columns of 16 rows, as unsigned bytes) of the four quads `four`.
 ///
 /// # Safety
-/// The panel has the four.
+/// The panel has these columns.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
@@ -234,8 +233,8 @@ unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
 ) -> [__m256i; HALVES] {
     let mut out = [_mm256_setzero_si256(); HALVES];
     for half in 0..HALVES {
-        // SAFETY: parts as `PackedFormat::parts` lays them out; every line is 64 bytes at a multiple of
-        // 64, half of it a register.
+        // SAFETY: parts are laid out by `PackedFormat::layout` in aligned lines of 64 bytes, two
+        // vectors each.
         unsafe {
             let low = panel.low.add(half * 32);
             if B::LOW_BITS == 8 {
@@ -247,7 +246,7 @@ unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
             let low = _mm256_and_si256(pair, _mm256_set1_epi8(15));
             out[half] = match B::HIGH_BITS {
                 1 => {
-                    // Eight bytes a quad, four of them a half.
+                    // Eight bytes a quad, four a vector.
                     let bits = panel.high.add((four * 4 + NUMBER) * 8 + half * 4);
                     let ones = spread(bits.cast::<i32>().read_unaligned());
                     _mm256_or_si256(low, _mm256_and_si256(ones, _mm256_set1_epi8(16)))
@@ -269,7 +268,7 @@ unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
     out
 }
 
-/// A byte of ones for every bit that is set.
+/// Expands each bit to a byte of ones or zeros.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn spread(bits: i32) -> __m256i {
@@ -282,7 +281,7 @@ fn spread(bits: i32) -> __m256i {
     _mm256_cmpeq_epi8(bytes, bit)
 }
 
-/// What is common to a block's groups.
+/// Scales and minimums of a block.
 pub struct BlockScales {
     at: *const u8,
     d: [__m256; HALVES],
@@ -291,20 +290,20 @@ pub struct BlockScales {
 
 impl BlockScales {
     /// # Safety
-    /// `block` is one of a panel of this type whose factors begin at `factors`.
+    /// `block` is a block of a panel of type `B` whose scales begin at `factors`.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
         let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
         let none = [_mm256_setzero_ps(); HALVES];
-        // SAFETY: by the caller's word; 32 bytes of halves each.
+        // SAFETY: upheld by the caller; arrays of 16 f16 numbers.
         unsafe {
             match B::SCALES {
                 ScaleLayout::F16 => Self { at, d: halves(at), m: none },
                 ScaleLayout::F16Min => {
                     Self { at, d: halves(at), m: halves(at.wrapping_add(PANEL_ROWS * 2)) }
                 }
-                // What is taken off is the minimum: m is less than zero.
+                // The file stores minimums that are subtracted; `m` is added.
                 ScaleLayout::F16U8 => {
                     let mut m = halves(at.wrapping_add(PANEL_ROWS * 2));
                     for m in &mut m {
@@ -325,7 +324,7 @@ impl BlockScales {
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn scale<B: PackedFormat>(&self, group: usize) -> [__m256; HALVES] {
-        // SAFETY: 16 bytes or floats of the group.
+        // SAFETY: the group has 16 bytes or floats.
         unsafe {
             match B::SCALES {
                 ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
@@ -339,7 +338,7 @@ impl BlockScales {
     }
 
     /// # Safety
-    /// `group` is one of the block's, which has minimums.
+    /// `group` is one of the block's, and the type has minimums.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> [__m256; HALVES] {
@@ -364,11 +363,11 @@ fn times(a: [__m256; HALVES], b: [__m256; HALVES]) -> [__m256; HALVES] {
 }
 
 /// # Safety
-/// 16 halves lie there.
+/// `at` is readable for 16 f16 numbers.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn halves(at: *const u8) -> [__m256; HALVES] {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     unsafe {
         let at = at.cast::<__m128i>();
         [_mm256_cvtph_ps(_mm_loadu_si128(at)), _mm256_cvtph_ps(_mm_loadu_si128(at.add(1)))]
@@ -376,11 +375,11 @@ unsafe fn halves(at: *const u8) -> [__m256; HALVES] {
 }
 
 /// # Safety
-/// 16 bytes lie there.
+/// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn unsigned(at: *const u8) -> [__m256; HALVES] {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     let bytes = unsafe { _mm_loadu_si128(at.cast()) };
     let upper = _mm_unpackhi_epi64(bytes, bytes);
     [
@@ -390,11 +389,11 @@ unsafe fn unsigned(at: *const u8) -> [__m256; HALVES] {
 }
 
 /// # Safety
-/// 16 bytes lie there.
+/// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn signed(at: *const u8) -> [__m256; HALVES] {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     let bytes = unsafe { _mm_loadu_si128(at.cast()) };
     let upper = _mm_unpackhi_epi64(bytes, bytes);
     [
@@ -404,19 +403,19 @@ unsafe fn signed(at: *const u8) -> [__m256; HALVES] {
 }
 
 /// # Safety
-/// 16 floats lie there.
+/// `at` is readable for 16 floats.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn floats(at: *const u8) -> [__m256; HALVES] {
-    // SAFETY: by the caller's word.
+    // SAFETY: upheld by the caller.
     unsafe { [_mm256_loadu_ps(at.cast()), _mm256_loadu_ps(at.cast::<f32>().add(LANES))] }
 }
 
-/// Does as many rounds of products as it is told and nothing else, to see how fast they can be;
-/// says how many products that was.
+/// Runs `rounds` rounds of products and nothing else, to measure their peak rate; the number of
+/// multiplications.
 ///
 /// # Safety
-/// The processor has AVX-VNNI, if that is asked for.
+/// The CPU has AVX2, and AVX-VNNI if `VNNI`.
 #[target_feature(enable = "avx2,fma")]
 pub unsafe fn products<const VNNI: bool>(rounds: usize) -> usize {
     const SUMS: usize = 12;
@@ -428,7 +427,7 @@ pub unsafe fn products<const VNNI: bool>(rounds: usize) -> usize {
                 *sum = _mm256_add_epi16(*sum, _mm256_maddubs_epi16(a, std::hint::black_box(b)));
                 continue;
             }
-            // SAFETY: by the caller's word; nothing but registers is touched.
+            // SAFETY: upheld by the caller; the instruction touches registers only.
             unsafe {
                 asm!(
                     "{{vex}} vpdpbusd {sum}, {a}, {b}",

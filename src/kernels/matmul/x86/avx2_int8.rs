@@ -1,13 +1,13 @@
-//! Products with weights of eight bits for AVX2.
+//! Products of packed 8-bit weights for AVX2.
 //!
-//! There `vpmaddubsw` would saturate, and to move signs from weights to activations costs as much
-//! as the product. So both are widened to 16 bits, whose products `vpmaddwd` sums exactly: every
-//! other byte of a register is a weight already, the ones between are after a shift,
-//! and activations stand in pairs that fit. Sums are those of `matmul`'s plain version.
+//! `vpmaddubsw` would saturate, and moving signs from weights to activations costs as much as the
+//! product. So both are widened to 16 bits, and `vpmaddwd` adds pairs of products exactly: a mask
+//! keeps the even bytes of a vector of weights, a shift the odd ones, and activations are stored in
+//! pairs to match. The sums are those of the reference.
 
 #![cfg(target_arch = "x86_64")]
-// Loops by index, for what an iterator of arrays leaves behind is not always inlined, and then all
-// registers go to memory and back.
+// Loops by index: iterators over arrays are not always inlined, and then all vectors go through
+// memory.
 #![allow(clippy::needless_range_loop)]
 
 use std::arch::x86_64::*;
@@ -18,22 +18,21 @@ use crate::kernels::matmul::epilogue::Epilogue;
 use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs};
 use crate::kernels::matmul::x86::avx2::{BlockScales, HALVES, Place, store};
 
-/// Activation rows that stand together.
+/// Activation rows of a block.
 const ROWS: usize = 4;
 
-/// Activations of four rows at a time, in pairs of 16 bits: of each four columns the first and the
-/// third, then the second and the fourth, of one row after the other. Rows that are not there are
-/// zero.
+/// Activations in blocks of four rows, as pairs of i16: of each four columns (0, 2), then (1, 3).
+/// Missing rows are zero.
 pub struct Int16Pairs {
     quads: usize,
-    /// `[rows / 4, quads, 4, 2]`.
+    /// `[rows / 4][quads][4 rows][2]`.
     pairs: Vec<i32>,
     by_16: GroupScales,
     by_32: GroupScales,
 }
 
-/// Of each group of each of four rows, `[rows / 4, groups, 4]`, what sums are multiplied by, and
-/// what they begin with: weights are taken with 128 too much.
+/// Numbers of each group, `[rows / 4][groups][4 rows]`: scales, and start values of sums, −128 ·
+/// Σx, since weights are stored plus 128.
 struct GroupScales {
     scales: Vec<f32>,
     offsets: Vec<i32>,
@@ -70,8 +69,8 @@ impl Int16Pairs {
         Self { quads, pairs, by_16: factors(&x.by_16), by_32: factors(&x.by_32) }
     }
 
-    /// Where pairs, scales and offsets of the four rows from `row` on begin, for weights in groups
-    /// of a size.
+    /// Pointers to the pairs, scales and offsets of the four rows from `row`, for weights in groups
+    /// of `group`.
     fn at(&self, row: usize, group: usize) -> (*const i32, *const f32, *const i32) {
         let factors = if group == 16 { &self.by_16 } else { &self.by_32 };
         let (four, groups) = (row / ROWS, self.quads * 4 / group);
@@ -81,10 +80,10 @@ impl Int16Pairs {
     }
 }
 
-/// A panel's products with some rows of activations.
+/// Products of a panel with some activation rows.
 ///
 /// # Safety
-/// `out` has room for every row at the panel's columns.
+/// The CPU has AVX2; `out` has room for every row and the panel's outputs.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub unsafe fn matmul_panel<B: PackedFormat>(
     weights: &PackedWeights,
@@ -95,12 +94,12 @@ pub unsafe fn matmul_panel<B: PackedFormat>(
 ) {
     let parts = weights.panel_ptrs::<B>(panel);
     let to = Place { index: panel, out };
-    // Jobs begin at a multiple of four.
+    // Calls begin at a multiple of four rows.
     for row in rows.clone().step_by(ROWS) {
-        // As in `vnni`.
+        // As in `avx512_vnni`.
         let ahead = if rows.end - row <= ROWS { weights.distance(1) } else { 0 };
-        // SAFETY: `parts` is of a panel of this type and `row` of the activations; `out` by the
-        // caller's word.
+        // SAFETY: `parts` is a panel of type `B`, and `row` is one of the activations; `out` is
+        // upheld by the caller.
         unsafe {
             match rows.end - row {
                 4.. => micro_kernel::<B, 4>(parts, x, row, to, ahead),
@@ -112,7 +111,7 @@ pub unsafe fn matmul_panel<B: PackedFormat>(
     }
 }
 
-/// The sums of the first `N` rows of the four that begin at `row`.
+/// Sums of the first `N` of the four rows from `row`.
 ///
 /// # Safety
 /// As for [`matmul_panel`].
@@ -131,14 +130,14 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
             "what `Int16Pairs` takes into account"
         )
     };
-    // A number the compiler does not know: it would unroll the inner loop, add in another order and
-    // run out of registers.
+    // Hidden from the compiler, which would unroll the inner loop, add as a tree and run out of
+    // registers.
     let (groups, quads) = (B::LEN / B::GROUP, std::hint::black_box(B::GROUP / 4));
     let (pairs, scales, offsets) = x.at(row, B::GROUP);
     let even = _mm256_set1_epi16(0xff);
     let mut totals = [[_mm256_setzero_ps(); HALVES]; N];
     for block in 0..panel.blocks {
-        // SAFETY: `block` is one of the panel's.
+        // SAFETY: the block exists.
         let factors = unsafe { BlockScales::load::<B>(panel.factors, block) };
         panel.prefetch_scales::<B>(block, ahead);
         for group in 0..groups {
@@ -146,12 +145,12 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
             panel.prefetch_group::<B>(at, ahead);
             let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
             for i in 0..N {
-                // SAFETY: a group of the row's.
+                // SAFETY: the row has this group.
                 sums[i] = [_mm256_set1_epi32(unsafe { *offsets.add(at * ROWS + i) }); HALVES];
             }
             for quad in at * quads..(at + 1) * quads {
                 let line = panel.low.wrapping_add(quad * 64);
-                // SAFETY: a line of the panel is 64 bytes at a multiple of 64.
+                // SAFETY: a line of a panel is 64 aligned bytes.
                 let lines = unsafe {
                     [_mm256_load_si256(line.cast()), _mm256_load_si256(line.add(32).cast())]
                 };
@@ -160,7 +159,7 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
                 let w = [first, second];
                 for i in 0..N {
                     for pair in 0..2 {
-                        // SAFETY: two pairs of the row's.
+                        // SAFETY: the row has these pairs.
                         let x = unsafe { *pairs.add((quad * ROWS + i) * 2 + pair) };
                         let x = _mm256_set1_epi32(x);
                         for half in 0..HALVES {
@@ -170,10 +169,10 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
                     }
                 }
             }
-            // SAFETY: a group of the block.
+            // SAFETY: the group exists.
             let d = unsafe { factors.scale::<B>(group) };
             for i in 0..N {
-                // SAFETY: a group of the row's.
+                // SAFETY: the row has this group.
                 let scale = _mm256_set1_ps(unsafe { *scales.add(at * ROWS + i) });
                 for half in 0..HALVES {
                     let product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i][half]), d[half]);
@@ -183,7 +182,7 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
         }
     }
     for i in 0..N {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe { store(totals[i], row + i, index, out) };
     }
 }

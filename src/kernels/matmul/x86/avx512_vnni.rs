@@ -1,12 +1,11 @@
-//! Quantised matrix products for AVX-512 with VNNI, over weights in [`PackedWeights`].
+//! Products of packed weights for AVX-512 with VNNI.
 //!
-//! They give the bits of `matmul`'s plain version (tested there for every type): `vpdpbusd` sums
-//! products of unsigned and signed bytes exactly, and each lane does the plain version's float
-//! operations for one weight row, in its order.
+//! Weights are packed `[columns / 4][16 rows][4]`: one `vpdpbusd` multiplies 4 columns of 16 rows
+//! with 4 broadcast activations of one token, exactly. Each lane performs the float operations of
+//! the reference for one weight row, in the same order, so the bits are the same.
 //!
-//! Plain loops and no closures: a closure handed to the standard library would be compiled for
-//! these instructions, its caller there would not, and every register between them would go through
-//! memory.
+//! Plain loops and no closures: a closure passed to the standard library would be compiled for
+//! AVX-512 and its caller there not, so that every vector between them would go through memory.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -19,10 +18,10 @@ use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, Sca
 use crate::kernels::matmul::x86::interleave::{InterleavedRows, block_of};
 use crate::kernels::shape::PANEL_ROWS;
 
-/// The products of some neighbouring panels with some rows of activations.
+/// Products of adjacent panels with some activation rows.
 ///
 /// # Safety
-/// `out` has room for every row at the panels' columns.
+/// The CPU has AVX-512 with VNNI; `out` has room for every row and the panels' outputs.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub unsafe fn matmul_panels<B: PackedFormat>(
     weights: &PackedWeights,
@@ -38,7 +37,8 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
             next: weights.distance(at_once),
             panel,
         };
-        // SAFETY: panels of this type and rows of the activations; `out` by the caller's word.
+        // SAFETY: the panels are of type `B`, and the rows are those of the activations; `out` is
+        // upheld by the caller.
         unsafe {
             if panel + 1 < panels.end && rows.len() > 1 {
                 matmul_rows::<B, 2>([place(panel, 2), place(panel + 1, 2)], x, rows.clone(), out);
@@ -51,11 +51,11 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
     }
 }
 
-/// A panel, and where its outputs go.
+/// A panel, and the distance to the one computed after it.
 #[derive(Clone, Copy)]
 struct Place {
     parts: PanelPtrs,
-    /// Bytes to the panel that takes its place next.
+    /// Bytes to the panel that takes its place.
     next: usize,
     panel: usize,
 }
@@ -72,10 +72,10 @@ unsafe fn matmul_rows<B: PackedFormat, const T: usize>(
 ) {
     let mut row = rows.start;
     while row < rows.end {
-        // The last rows ask for the next panels; those before them, for what is here already.
+        // Only the last rows prefetch the next panels: earlier ones would evict what is in use.
         let ahead = if rows.end - row <= 8 { panels[0].next } else { 0 };
         let count = block_of(rows.end - row);
-        // SAFETY: a block of the activations begins with the row; the rest by the caller's word.
+        // SAFETY: `row` begins a block of the activations; the rest is upheld by the caller.
         unsafe {
             match count {
                 8 => micro_kernel::<B, T, 8>(panels, x, row, out, ahead),
@@ -88,12 +88,11 @@ unsafe fn matmul_rows<B: PackedFormat, const T: usize>(
     }
 }
 
-/// The sums of the `N` activation rows of the block that begins with `row`, which share each load
-/// of weights; `T` panels share each load of activations. What lies `ahead` bytes further is asked
-/// for meanwhile.
+/// Sums of the `N` activation rows of the block from `row`, which share each load of weights; `T`
+/// panels share each load of activations. Prefetches what lies `ahead` bytes further.
 ///
 /// # Safety
-/// As for [`matmul_panels`]; there is such a block.
+/// As for [`matmul_panels`]; a block of `N` rows begins at `row`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
@@ -103,7 +102,7 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
     out: Epilogue,
     ahead: usize,
 ) {
-    // Twice the largest sum, for what is taken off: see `BASE`.
+    // Twice the largest sum, because of the zero point: see `BASE`.
     const { assert!(B::GROUP * 2 * 255 * 128 < 1 << 22) };
     let (bytes, numbers) = x.block::<B>(row);
     let groups = B::LEN / B::GROUP;
@@ -111,7 +110,7 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
     for block in 0..panels[0].parts.blocks {
         let mut factors = [const { None }; T];
         for t in 0..T {
-            // SAFETY: `block` is one of the panel's.
+            // SAFETY: the block exists.
             factors[t] = Some(unsafe { BlockScales::load::<B>(panels[t].parts.factors, block) });
             if ahead > 0 {
                 panels[t].parts.prefetch_scales::<B>(block, ahead);
@@ -124,30 +123,32 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
                     panel.parts.prefetch_group::<B>(at, ahead);
                 }
             }
-            // SAFETY: each group of the block has three numbers for each row.
+            // SAFETY: each group has three numbers for each row.
             let number = |kind: usize, i: usize| unsafe {
                 _mm512_set1_ps(*numbers.add((at * 3 + kind) * N + i))
             };
-            // Sums begin at the bits of a float that makes floats of them, too large by that float.
+            // Sums start at the bits of a float, and become floats without a conversion: see
+            // `BASE`.
             let base = _mm512_set1_ps(BASE);
             let mut sums = [[_mm512_castps_si512(base); T]; N];
             if B::ZERO != 0 {
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    // Less ZERO·Σx, which takes the zero point off all products at once, exactly.
+                    // Start at −ZERO · Σx, which subtracts the zero point from all products at
+                    // once, exactly.
                     let begin =
                         _mm512_fnmadd_ps(_mm512_set1_ps(B::ZERO as f32), number(1, i), base);
                     *sums = [_mm512_castps_si512(begin); T];
                 }
             }
-            // SAFETY: the bytes of the group.
+            // SAFETY: the rows have this group.
             let x = unsafe { bytes.add(at * B::GROUP * N) };
-            // Written out, for compilers leave loops and tests here that cost a tenth, or exchange
-            // all registers at their end.
+            // Unrolled by macros: loops and tests that compilers leave here cost a tenth, or
+            // shuffle all registers at their end.
             macro_rules! quads {
                 ($($quad:literal)*) => {$({
                     let mut w = [_mm512_setzero_si512(); T];
                     for t in 0..T {
-                        // SAFETY: a quad of the panel.
+                        // SAFETY: the quad exists.
                         w[t] = unsafe { load_quad::<B, { $quad % 4 }>(panels[t].parts, at * B::GROUP / 16 + $quad / 4) };
                     }
                     rows!($quad w 0 1 2 3 4 5 6 7);
@@ -156,7 +157,7 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
             macro_rules! rows {
                 ($quad:literal $w:ident $($row:literal)*) => {$(
                     if $row < N {
-                        // SAFETY: four bytes of this row's.
+                        // SAFETY: the row has these four bytes.
                         unsafe { add_products::<T, N, $quad, $row>(&mut sums[$row % N], $w, x) };
                     }
                 )*};
@@ -167,7 +168,7 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
             }
             for t in 0..T {
                 let Some(factors) = &factors[t] else { continue };
-                // SAFETY: a group of the block.
+                // SAFETY: the group exists.
                 let d = unsafe { factors.scale::<B>(group) };
                 let too_much = _mm512_mul_ps(d, base);
                 for i in 0..N {
@@ -190,20 +191,20 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
     }
     for (i, totals) in totals.into_iter().enumerate() {
         for t in 0..T {
-            // SAFETY: by the caller's word.
+            // SAFETY: upheld by the caller.
             unsafe { out.store(row + i, panels[t].panel, totals[t]) };
         }
     }
 }
 
-/// Adds the products of four columns of `T` panels, those of a quad, with the activations of one of
-/// the `N` rows whose group begins at `x`.
+/// Adds the products of a quad (four columns) of `T` panels with the activations of row `ROW` of
+/// `N`, whose group begins at `x`.
 ///
-/// For two panels it is written out: compilers read the bytes of all rows first and then have no
-/// registers for them, so that they go to the stack and back.
+/// In inline assembly for two panels: compilers would load the bytes of all rows first, run out of
+/// registers and spill them to the stack.
 ///
 /// # Safety
-/// There are as many bytes.
+/// `x` is readable for the `N` rows of the quad.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 unsafe fn add_products<const T: usize, const N: usize, const QUAD: usize, const ROW: usize>(
@@ -213,7 +214,7 @@ unsafe fn add_products<const T: usize, const N: usize, const QUAD: usize, const 
 ) {
     if T == 2 {
         let _four: __m512i;
-        // SAFETY: four of the bytes are read.
+        // SAFETY: four of these bytes are read.
         unsafe {
             asm!(
                 "vpbroadcastd {four}, dword ptr [{x} + {at}]",
@@ -235,24 +236,24 @@ unsafe fn add_products<const T: usize, const N: usize, const QUAD: usize, const 
     }
 }
 
-/// 1.5 · 2^23. What is added to its bits is added to the float, as long as it is below 2^22, and
-/// sums of a group are: integers become floats without a conversion, and one instruction takes this
-/// number off again and multiplies by the scale, of which the product with it is exact unless the
-/// scale has all of a float's bits. Both round once, at the same place. (A scale that is infinite,
-/// as only a broken file has one, makes here no number of what the plain version makes infinite.)
+/// 1.5 · 2^23. An integer below 2^22 that is added to the bits of this float is added to its value,
+/// and the sums of a group are below that: so integers become floats without a conversion. One FMA
+/// then subtracts the base and multiplies by the scale; the product of base and scale is exact
+/// unless the scale uses all bits of a float. Both ways round once, at the same place. (An infinite
+/// scale, as only a broken file has one, gives NaN here where the reference gives infinity.)
 const BASE: f32 = 12_582_912.0;
 
-/// Four columns of 16 rows, as unsigned bytes: of four such quads the one of a number.
+/// Quad `NUMBER` (four columns of 16 rows, as unsigned bytes) of the four quads `four`.
 ///
 /// # Safety
-/// The panel has the four.
+/// The panel has these columns.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 pub unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
     panel: PanelPtrs,
     four: usize,
 ) -> __m512i {
-    // SAFETY: parts as `PackedFormat::parts` lays them out; every line is 64 bytes at a multiple of 64.
+    // SAFETY: parts are laid out by `PackedFormat::layout` in aligned lines of 64 bytes.
     unsafe {
         if B::LOW_BITS == 8 {
             return _mm512_load_si512(panel.low.add((four * 4 + NUMBER) * 64).cast());
@@ -282,7 +283,7 @@ pub unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
     }
 }
 
-/// What is common to a block's groups.
+/// Scales and minimums of a block.
 pub struct BlockScales {
     at: *const u8,
     d: __m512,
@@ -291,13 +292,13 @@ pub struct BlockScales {
 
 impl BlockScales {
     /// # Safety
-    /// `block` is one of a panel of this type whose factors begin at `factors`.
+    /// `block` is a block of a panel of type `B` whose scales begin at `factors`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
     pub unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
         let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
         let half = |number: usize| at.wrapping_add(number * PANEL_ROWS * 2).cast();
-        // SAFETY: by the caller's word; 32 bytes of halves each.
+        // SAFETY: upheld by the caller; arrays of 16 f16 numbers.
         unsafe {
             let d = || _mm512_cvtph_ps(_mm256_loadu_si256(half(0)));
             let m = || _mm512_cvtph_ps(_mm256_loadu_si256(half(1)));
@@ -305,7 +306,7 @@ impl BlockScales {
             match B::SCALES {
                 ScaleLayout::F16 => Self { at, d: d(), m: none },
                 ScaleLayout::F16Min => Self { at, d: d(), m: m() },
-                // What is taken off is the minimum: m is less than zero.
+                // The file stores minimums that are subtracted; `m` is added.
                 ScaleLayout::F16U8 => {
                     let sign = _mm512_set1_epi32(i32::MIN);
                     let m = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(m()), sign));
@@ -322,7 +323,7 @@ impl BlockScales {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
     pub unsafe fn scale<B: PackedFormat>(&self, group: usize) -> __m512 {
-        // SAFETY: 16 bytes or floats of the group.
+        // SAFETY: the group has 16 bytes or floats.
         unsafe {
             match B::SCALES {
                 ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
@@ -343,7 +344,7 @@ impl BlockScales {
     }
 
     /// # Safety
-    /// `group` is one of the block's, which has minimums.
+    /// `group` is one of the block's, and the type has minimums.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
     pub unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> __m512 {
@@ -364,8 +365,8 @@ impl BlockScales {
     }
 }
 
-/// Does as many rounds of products as it is told and nothing else, to see how fast they can be;
-/// says how many products that was.
+/// Runs `rounds` rounds of products and nothing else, to measure their peak rate; the number of
+/// multiplications.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 pub fn products(rounds: usize) -> usize {
     const SUMS: usize = 16;

@@ -1,5 +1,5 @@
-//! Activations as `vnni` reads them: eight rows side by side, so that one pointer leads through all
-//! of them.
+//! Activations for `avx512_vnni`: blocks of up to eight rows, interleaved by four columns, so that
+//! one pointer serves all rows of a block.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -10,24 +10,23 @@ use crate::kernels::cpu::{Isa, best};
 use crate::kernels::matmul::activations::{Groups, Int8Activations};
 use crate::kernels::threads;
 
-/// The most rows that stand side by side. The last of a number of rows stand by four, by two and
-/// alone.
+/// Rows of a full block; the remaining rows form blocks of 4, 2 and 1.
 pub const ROWS: usize = 8;
 
-/// Activations in blocks of rows.
+/// Int8 activations in blocks of rows.
 pub struct InterleavedRows {
     rows: usize,
-    /// Of each block `[columns / 4, rows, 4]`.
+    /// For each block `[columns / 4][rows][4]`.
     bytes: Vec<i8>,
-    /// Of each block, for groups of 16 and of 32: `[groups, 3, rows]`, scales, sums of bytes, and
-    /// both multiplied.
+    /// For each block, for weights in groups of 16 and of 32: `[groups][3][rows]`, the scales, the
+    /// sums of bytes, and their products.
     by_16: Vec<f32>,
     by_32: Vec<f32>,
 }
 
 impl InterleavedRows {
     /// # Panics
-    /// Where there is no AVX2; there is, wherever there are kernels for these.
+    /// Without AVX2, which every CPU with VNNI has.
     pub fn new(x: &Int8Activations) -> Self {
         assert!(best() != Isa::Scalar, "activations are put side by side for VNNI");
         let of_groups = |groups: &Groups| vec![0.0; 3 * groups.scales.len()];
@@ -45,7 +44,7 @@ impl InterleavedRows {
                 for count in blocks(bytes.len() / width) {
                     let from = index * ROWS + row;
                     let place = |size: usize| row * size..(row + count) * size;
-                    // SAFETY: as asserted.
+                    // SAFETY: AVX2 is available, as asserted.
                     unsafe {
                         exchange(
                             &x.bytes[from * width..][..count * width],
@@ -62,8 +61,7 @@ impl InterleavedRows {
         Self { rows: x.rows, bytes, by_16, by_32 }
     }
 
-    /// Where the bytes of the block that begins with a row are, and what groups of weights of the
-    /// type's size need of it.
+    /// Pointers to the bytes and to the group numbers of the block that begins at `row`.
     #[inline(always)]
     pub fn block<B: Block>(&self, row: usize) -> (*const i8, *const f32) {
         let factors = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
@@ -72,7 +70,7 @@ impl InterleavedRows {
     }
 }
 
-/// The blocks in which so many rows stand, no more than [`ROWS`].
+/// Sizes of the blocks of `rows` rows.
 fn blocks(mut rows: usize) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let count = block_of(rows);
@@ -81,7 +79,7 @@ fn blocks(mut rows: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The rows of the first block of so many.
+/// Size of the first block of `rows` rows.
 pub fn block_of(rows: usize) -> usize {
     match rows {
         8.. => 8,
@@ -91,14 +89,14 @@ pub fn block_of(rows: usize) -> usize {
     }
 }
 
-/// Four bytes of each row after four of another.
+/// Interleaves four bytes of each row.
 #[target_feature(enable = "avx2")]
 fn exchange(rows: &[i8], count: usize, to: &mut [i8]) {
     let width = rows.len() / count;
     if count == ROWS {
         assert!(width.is_multiple_of(4 * ROWS) && to.len() == rows.len());
         for column in (0..width).step_by(4 * ROWS) {
-            // SAFETY: 32 bytes of each row, and as many of each four columns.
+            // SAFETY: each row has these 32 bytes, and `to` as many for eight rows.
             unsafe {
                 let from = rows.as_ptr().add(column).cast();
                 transpose::<false>(
@@ -119,7 +117,7 @@ fn exchange(rows: &[i8], count: usize, to: &mut [i8]) {
     }
 }
 
-/// What groups need, of one row after another.
+/// Writes the group numbers of `count` rows, from row `first`.
 #[target_feature(enable = "avx2")]
 fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32]) {
     let place = first * of_row..(first + count) * of_row;
@@ -128,7 +126,7 @@ fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32
     if count == ROWS {
         assert!(of_row.is_multiple_of(ROWS) && to.len() == 3 * ROWS * of_row);
         for group in (0..of_row).step_by(ROWS) {
-            // SAFETY: eight groups of each row, each with three numbers for each row.
+            // SAFETY: each row has these eight groups, and `to` three numbers of each.
             unsafe {
                 let to = to.as_mut_ptr().add(group * 3 * ROWS);
                 transpose::<false>(scales.as_ptr().add(group).cast(), of_row, to, 3 * ROWS);
@@ -153,11 +151,11 @@ fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32
     }
 }
 
-/// Writes eight rows of eight numbers, which begin so many apart, as columns, and integers as
-/// floats where they are to be.
+/// Transposes 8 × 8 numbers: rows `width` apart are written as rows `apart` apart, and converted to
+/// floats if `TO_FLOATS`.
 ///
 /// # Safety
-/// The numbers are there, and room for as many.
+/// `from` is readable and `to` writable for eight rows of eight numbers.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn transpose<const TO_FLOATS: bool>(
@@ -168,7 +166,7 @@ unsafe fn transpose<const TO_FLOATS: bool>(
 ) {
     let mut rows = [_mm256_setzero_si256(); ROWS];
     for (at, row) in rows.iter_mut().enumerate() {
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         *row = unsafe { _mm256_loadu_si256(from.add(at * width).cast()) };
         if TO_FLOATS {
             *row = _mm256_castps_si256(_mm256_cvtepi32_ps(*row));
@@ -190,7 +188,7 @@ unsafe fn transpose<const TO_FLOATS: bool>(
     for at in 0..4 {
         let low = _mm256_permute2x128_si256::<0x20>(int16[at], int16[at + 4]);
         let high = _mm256_permute2x128_si256::<0x31>(int16[at], int16[at + 4]);
-        // SAFETY: by the caller's word.
+        // SAFETY: upheld by the caller.
         unsafe {
             _mm256_storeu_si256(to.add(at * apart).cast(), low);
             _mm256_storeu_si256(to.add((at + 4) * apart).cast(), high);
