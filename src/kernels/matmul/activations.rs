@@ -1,6 +1,7 @@
 //! Activations as kernels read them: f32, and int8 with a scale for every group of 32.
 
 use crate::kernels::block_types::{Block, CHUNK, GROUPS};
+#[cfg(target_arch = "x86_64")]
 use crate::kernels::cpu::Isa;
 use crate::kernels::matmul::quantize::{RowGroups, quantize_row};
 use crate::kernels::phase::Phase;
@@ -15,6 +16,7 @@ pub struct Activations<'x> {
     rows: usize,
     columns: usize,
     floats: &'x [f32],
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     phase: Phase,
 }
 
@@ -48,6 +50,7 @@ impl<'x> Activations<'x> {
     }
 
     /// True if AMX multiplies them in bf16.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn uses_amx(&self, isa: Isa) -> bool {
         self.phase.uses_amx(isa)
     }

@@ -1,12 +1,12 @@
 //! Matrix products `activations · weightsᵀ` on the CPU, of weights in any ggml type.
 //!
-//! - `packed` weights, in panels of 16 rows, with kernels in `x86` and `arm`; `packing` makes them
-//! once, and `dispatch` selects the kernel. Activations are int8 with a scale for every 32
-//! (`activations`, `quantize`), so that dot products are exact in integers; AMX computes prefills
-//! in bf16.
-//! - `float` weights (f32, f16, bf16) in the layout of the file, with f32 activations.
-//! - `reference`: quantized weights in the layout of the file, in scalar code, for other CPUs and
-//! to test the kernels against.
+//! - `packed`: weights in panels of 16 rows, with kernels in `x86` and `arm`; `packing` makes them
+//!   once, and `dispatch` selects the kernel. Activations are int8 with a scale for every 32
+//!   (`activations`, `quantize`), so that dot products are exact in integers; AMX computes prefills
+//!   in bf16.
+//! - `float`: f32, f16 and bf16 weights in the layout of the file, with f32 activations.
+//! - `reference`: quantized weights in the layout of the file, in scalar code, for other CPUs and to
+//!   test the kernels against.
 //!
 //! **One order of summation.** For any number of rows, on any instruction set, with any number of
 //! threads, the same sums are computed in the same order, so that the result is the same to the
