@@ -2,7 +2,7 @@
 //! control characters.
 
 /// Longest foreign text in a message, in characters.
-const MOST: usize = 300;
+const MAX_CHARS: usize = 300;
 
 /// Replaces user names, passwords and access keys in a text's addresses.
 ///
@@ -33,13 +33,14 @@ pub fn foreign(text: &str) -> String {
     let mut out = String::new();
     // Secrets are removed before the text is cut: half an address hides where its password ends.
     for (count, character) in secrets(text).chars().enumerate() {
-        if count == MOST {
+        if count == MAX_CHARS {
             out.push('…');
             break;
         }
-        match is_hidden(character) {
-            true => out.extend(character.escape_unicode()),
-            false => out.push(character),
+        if is_hidden(character) {
+            out.extend(character.escape_unicode())
+        } else {
+            out.push(character)
         }
     }
     out
@@ -122,12 +123,12 @@ fn is_port(authority: &str) -> bool {
 
 /// Endings of secret parameter names: `serviceKey`, `access_token`.
 #[rustfmt::skip]
-const ENDINGS: &[&str] = &[
+const SECRET_ENDINGS: &[&str] = &[
     "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "signature", "credential", "credentials", "jwt",
     "hmac", "auth", "authorization", "session", "sessionid", "sessid",
 ];
 /// Words in secret parameter names: `pw`, `user-sid`.
-const NAMES: &[&str] = &["pass", "pw", "sig", "sid", "pin", "otp"];
+const SECRET_WORDS: &[&str] = &["pass", "pw", "sig", "sid", "pin", "otp"];
 
 /// True for a secret parameter: `token`, `api_key`, `X-Amz-Signature`.
 fn is_secret(name: &str) -> bool {
@@ -137,7 +138,8 @@ fn is_secret(name: &str) -> bool {
     let name = decoded.unwrap_or_default();
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']'));
     let mut words = name.split(|c: char| !c.is_alphanumeric());
-    ENDINGS.iter().any(|ending| name.ends_with(ending)) || words.any(|word| NAMES.contains(&word))
+    SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || words.any(|word| SECRET_WORDS.contains(&word))
 }
 
 #[cfg(test)]
@@ -145,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_leave_addresses_and_nothing_else() {
+    fn secrets_are_removed_from_addresses_only() {
         for (given, shown) in [
             ("https://u:p@h/simple, https://h2/x", "https://***@h/simple, https://h2/x"),
             ("https://tok@h", "https://***@h"),
@@ -198,6 +200,6 @@ mod tests {
 
     #[test]
     fn a_long_text_is_shortened() {
-        assert_eq!(foreign(&"가".repeat(1000)).chars().count(), MOST + 1);
+        assert_eq!(foreign(&"가".repeat(1000)).chars().count(), MAX_CHARS + 1);
     }
 }

@@ -75,7 +75,7 @@ fn a_feed_is_fetched_once_and_then_only_when_it_has_changed() {
 }
 
 #[test]
-fn a_feed_that_breaks_off_is_read_again_and_nothing_of_it_is_lost() {
+fn a_truncated_feed_is_fetched_again_without_losing_items() {
     let web = Hub::start(|asked| match asked.known {
         None => Answer { cut: Some(200), ..tagged(rss(&format!("{ONE}{TWO}")), "\"v1\"") },
         Some(_) => Answer::status(304),
@@ -94,7 +94,7 @@ fn a_feed_that_breaks_off_is_read_again_and_nothing_of_it_is_lost() {
 }
 
 #[test]
-fn what_could_not_be_read_is_forgotten_once_it_can_be() {
+fn a_failed_item_is_cleared_once_it_can_be_read() {
     let desk = Desk::new();
     let file = desk.folder.path().join("rss.xml");
     std::fs::write(&file, rss(&format!("{ONE}<item/>"))).unwrap();
@@ -108,7 +108,7 @@ fn what_could_not_be_read_is_forgotten_once_it_can_be() {
 }
 
 #[test]
-fn private_addresses_large_answers_and_endless_redirections_are_refused_each_alone() {
+fn private_addresses_large_responses_and_redirect_loops_are_refused_per_item() {
     let web = Hub::start(|asked: &Asked| match asked.path.as_str() {
         "/loop" => Answer::redirect("/loop"),
         "/file" => Answer::redirect("file:///etc/passwd"),
@@ -192,7 +192,7 @@ fn the_page_of_an_item_is_read_where_its_site_allows_and_says_more() {
 }
 
 #[test]
-fn rules_of_a_host_hold_where_a_redirection_leads_and_where_they_cannot_be_read() {
+fn robots_rules_hold_after_redirects_and_when_unreadable() {
     let other = Hub::start(|asked: &Asked| match asked.path.as_str() {
         "/robots.txt" => Answer::body("User-agent: malmoi\nDisallow: /뉴스/\n"),
         _ => Answer::body(
@@ -269,7 +269,7 @@ fn secrets_in_addresses_are_in_no_message_and_no_result() {
 }
 
 #[test]
-fn an_item_with_a_bad_byte_is_read_and_said_to_be_doubtful() {
+fn an_item_with_a_bad_byte_is_read_with_a_warning() {
     let desk = Desk::new();
     let mut feed = rss(&format!("{ONE}{TWO}")).into_bytes();
     let at = feed.windows(5).position(|five| five == b"ferry").unwrap();

@@ -30,7 +30,7 @@ fn told(bytes: Vec<u8>, name: &str) -> String {
 }
 
 #[test]
-fn ill_formed_feeds_give_what_is_whole_and_a_reason_for_the_rest() {
+fn ill_formed_feeds_yield_complete_items_and_reasons() {
     let mut files: Vec<_> =
         std::fs::read_dir(here("fixtures/feeds/broken")).unwrap().flatten().collect();
     files.sort_by_key(std::fs::DirEntry::file_name);
@@ -61,7 +61,7 @@ fn the_desks_feed_has_sixty_items_of_which_one_is_empty() {
 
 /// Large, deep or endless inputs, each hostile to one format.
 #[test]
-fn attacks_cost_little_time_and_end_with_a_reason_or_with_their_words() {
+fn hostile_inputs_are_read_or_refused_in_time() {
     let rss =
         |item: &str| format!("<rss version='2.0'><channel><item>{item}</item></channel></rss>");
     let deep = |name: &str, count: usize| {
@@ -258,7 +258,7 @@ const SHAPES: &[Shape] = &[
 ];
 
 #[test]
-fn no_reader_takes_more_than_its_share_of_a_longer_input() {
+fn every_reader_takes_linear_time() {
     const SHORT: usize = 1 << 18;
     let is_slow = |shape: &&Shape| {
         let (short, long) = (shape.1(SHORT), shape.1(4 * SHORT));
@@ -283,7 +283,7 @@ fn xml_of_an_unknown_kind_is_refused_by_its_name() {
 }
 
 #[test]
-fn encodings_are_found_declared_or_not() {
+fn encodings_are_detected_with_and_without_a_declaration() {
     let text = "<?xml version=\"1.0\" encoding=\"EUC-KR\"?><rss version=\"2.0\"><channel><item><title>목포항 준설</title><description>시가 밝혔다.</description></item></channel></rss>";
     let undeclared = text.replace(" encoding=\"EUC-KR\"", "");
     let utf16 = |text: &str, big: bool| -> Vec<u8> {
@@ -305,7 +305,7 @@ fn encodings_are_found_declared_or_not() {
 }
 
 #[test]
-fn every_format_says_why_it_refuses_what_is_not_its_own() {
+fn every_format_refuses_foreign_input_with_a_reason() {
     for format in FORMATS.iter().filter(|format| !format.extensions.is_empty()) {
         for bytes in [
             &b"\x00\x01\x02"[..],
@@ -357,7 +357,7 @@ fn written(folder: &tempfile::TempDir, ending: &str) -> String {
 }
 
 #[test]
-fn an_encoding_that_is_named_decides() {
+fn a_named_encoding_takes_precedence_in_a_batch() {
     // "Ä«" in Windows-1252 is a syllable in EUC-KR.
     let folder = translated_with(
         &[("a.txt", b"The \xC4\xAB quay was opened on Monday.\n")],
@@ -374,7 +374,7 @@ fn an_encoding_that_is_named_decides() {
 }
 
 #[test]
-fn an_input_without_end_ends_with_a_reason() {
+fn an_endless_input_is_refused_with_a_reason() {
     use std::io::{Read as _, Write as _};
     use std::process::{Command, Stdio};
 

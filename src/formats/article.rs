@@ -8,39 +8,39 @@ use super::boilerplate;
 use crate::document::Kind;
 
 /// Longest headline or stray line, in characters.
-const LONGEST_HEADLINE: usize = 150;
+const MAX_HEADLINE_CHARS: usize = 150;
 /// Longest section name or menu entry above the headline, in words.
-const LONGEST_LABEL: usize = 2;
+const MAX_LABEL_WORDS: usize = 2;
 
 /// The kind of each block, in order.
 pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
-    let mut found: Vec<Option<&'static str>> =
+    let mut labels: Vec<Option<&'static str>> =
         blocks.iter().map(|block| boilerplate::recognize(block)).collect();
-    mark_tail(blocks, &mut found);
-    mark_head(blocks, &mut found);
-    if found.iter().all(Option::is_some) {
+    mark_tail(blocks, &mut labels);
+    mark_head(blocks, &mut labels);
+    if labels.iter().all(Option::is_some) {
         // The rules are wrong about a text that they would leave out completely.
-        found.fill(None);
+        labels.fill(None);
         return vec![Kind::Paragraph; blocks.len()];
     }
-    keep_picture_story(blocks, &mut found);
-    let title = title(blocks, &found);
+    keep_picture_story(blocks, &mut labels);
+    let title = title(blocks, &labels);
     let kind = |(index, what): (usize, Option<&'static str>)| match what {
         Some(what) => Kind::boilerplate(what),
         None if title == Some(index) => Kind::Title,
         None => Kind::Paragraph,
     };
-    found.into_iter().enumerate().map(kind).collect()
+    labels.into_iter().enumerate().map(kind).collect()
 }
 
 /// Keeps the sentences of a picture story, whose only text looks like photo credits.
-fn keep_picture_story(blocks: &[&str], found: &mut [Option<&'static str>]) {
+fn keep_picture_story(blocks: &[&str], labels: &mut [Option<&'static str>]) {
     let is_sentence = |at: &usize| !is_stray(blocks[*at]);
-    if (0..blocks.len()).filter(is_sentence).any(|at| found[at].is_none()) {
+    if (0..blocks.len()).filter(is_sentence).any(|at| labels[at].is_none()) {
         return;
     }
     for at in (0..blocks.len()).filter(is_sentence) {
-        found[at] = found[at].filter(|what| *what != "photo credit");
+        labels[at] = labels[at].filter(|what| *what != "photo credit");
     }
 }
 
@@ -55,18 +55,18 @@ const BELOW_ARTICLE: &[&str] = &["navigation", "subscription", "sharing"];
 ///
 /// An e-mail address, a credit or a time stamp ends nothing: results, appointments and prices may
 /// follow.
-fn mark_tail(blocks: &[&str], found: &mut [Option<&'static str>]) {
-    let is_body = |index: usize| found[index].is_none() && !is_stray(blocks[index]);
+fn mark_tail(blocks: &[&str], labels: &mut [Option<&'static str>]) {
+    let is_body = |index: usize| labels[index].is_none() && !is_stray(blocks[index]);
     let Some(last) = (0..blocks.len()).rev().find(|index| is_body(*index)) else { return };
     let (mut ended, mut below) = (false, false);
     for index in last + 1..blocks.len() {
-        match found[index] {
+        match labels[index] {
             Some(what) => {
                 ended |= ENDS_ARTICLE.contains(&what);
                 below |= BELOW_ARTICLE.contains(&what);
             }
             None if ended || (below && !is_entry(blocks[index])) => {
-                found[index] = Some("stray line")
+                labels[index] = Some("stray line")
             }
             None => {}
         }
@@ -85,44 +85,44 @@ fn is_entry(block: &str) -> bool {
 
 /// Marks lines before the headline: labels of one or two words above boilerplate, and a section
 /// name.
-fn mark_head(blocks: &[&str], found: &mut [Option<&'static str>]) {
+fn mark_head(blocks: &[&str], labels: &mut [Option<&'static str>]) {
     let is_label = |index: &usize| {
-        is_stray(blocks[*index]) && blocks[*index].split_whitespace().count() <= LONGEST_LABEL
+        is_stray(blocks[*index]) && blocks[*index].split_whitespace().count() <= MAX_LABEL_WORDS
     };
     let head =
-        (0..blocks.len()).take_while(|index| found[*index].is_some() || is_label(index)).count();
-    let Some(last) = (0..head).rev().find(|index| found[*index].is_some()) else {
-        return mark_section(blocks, found, 0);
+        (0..blocks.len()).take_while(|index| labels[*index].is_some() || is_label(index)).count();
+    let Some(last) = (0..head).rev().find(|index| labels[*index].is_some()) else {
+        return mark_section(blocks, labels, 0);
     };
-    found[..last]
+    labels[..last]
         .iter_mut()
         .filter(|what| what.is_none())
         .for_each(|what| *what = Some("stray line"));
-    mark_section(blocks, found, last + 1);
+    mark_section(blocks, labels, last + 1);
 }
 
 /// Marks a single word above a headline: "정치" above "정부, 최저임금 인상" above the
 /// article.
-fn mark_section(blocks: &[&str], found: &mut [Option<&'static str>], at: usize) {
+fn mark_section(blocks: &[&str], labels: &mut [Option<&'static str>], at: usize) {
     let Some([word, headline, _, ..]) = blocks.get(at..) else { return };
-    let unknown = found[at..at + 2].iter().all(Option::is_none);
+    let unknown = labels[at..at + 2].iter().all(Option::is_none);
     if unknown
         && is_stray(word)
         && !word.contains(char::is_whitespace)
         && is_stray(headline)
         && headline.contains(' ')
     {
-        found[at] = Some("section");
+        labels[at] = Some("section");
     }
 }
 
 /// Index of the headline: the first remaining block, if it reads like one and is not the last.
-fn title(blocks: &[&str], found: &[Option<&'static str>]) -> Option<usize> {
-    let mut rest = (0..blocks.len()).filter(|index| found[*index].is_none());
+fn title(blocks: &[&str], labels: &[Option<&'static str>]) -> Option<usize> {
+    let mut rest = (0..blocks.len()).filter(|index| labels[*index].is_none());
     let first = rest.next()?;
     rest.next()?;
     let headline = blocks[first];
-    let short = headline.chars().count() <= LONGEST_HEADLINE;
+    let short = headline.chars().count() <= MAX_HEADLINE_CHARS;
     let full_stop = ends_like_sentence(headline)
         && !headline.trim_end().ends_with(['?', '!', '…', '\'', '’', '"', '”']);
     (short && !full_stop).then_some(first)
@@ -130,7 +130,9 @@ fn title(blocks: &[&str], found: &[Option<&'static str>]) -> Option<usize> {
 
 /// True for a short line without a sentence's full stop.
 fn is_stray(block: &str) -> bool {
-    block.chars().count() <= LONGEST_HEADLINE && !ends_like_sentence(block) && !block.contains(". ")
+    block.chars().count() <= MAX_HEADLINE_CHARS
+        && !ends_like_sentence(block)
+        && !block.contains(". ")
 }
 
 /// True if a text ends like a sentence; closing quotation marks and brackets are ignored.
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn strays_after_boilerplate_at_the_end_are_left_out_and_sentences_never_are() {
+    fn stray_lines_after_boilerplate_at_the_end_are_left_out_but_no_sentence() {
         assert_eq!(
             shape(&[
                 "Ministers meet",
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn strays_above_boilerplate_at_the_top_are_left_out() {
+    fn stray_lines_above_boilerplate_at_the_top_are_left_out() {
         assert_eq!(
             shape(&["Menu X", "Back To Top", "Ministers meet in Seoul", "They met."]),
             "--Tp"

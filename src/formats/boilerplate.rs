@@ -15,9 +15,9 @@ use rules::RULES;
 
 /// The kind of boilerplate of a line; `None` for text that may belong to an article.
 pub(super) fn recognize(line: &str) -> Option<&'static str> {
-    const LONGEST: usize = 300;
+    const MAX_CHARS: usize = 300;
     let text = line.trim();
-    if text.is_empty() || text.chars().count() > LONGEST || text.contains('\n') {
+    if text.is_empty() || text.chars().count() > MAX_CHARS || text.contains('\n') {
         return None;
     }
     let ornament = |c: char| !c.is_alphanumeric() && !matches!(c, '(' | ')' | 'ⓒ' | '©' | '@');

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoding_that_was_named_decides() {
+    fn a_named_encoding_takes_precedence() {
         let read = |name: &str, bytes: &'static [u8]| {
             let mut text = String::new();
             name.parse::<Charset>().unwrap().utf8(bytes)?.read_to_string(&mut text).map(|_| text)

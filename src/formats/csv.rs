@@ -11,7 +11,7 @@ use std::io::BufRead;
 use ::csv::StringRecord;
 
 use super::encoding::decode_piece;
-use super::record::{self, folded, shown};
+use super::record::{self, excerpt, normalized};
 use super::transcode;
 use super::{Fields, Format, Item, ItemResult, ItemStream, Reader, Unreadable};
 use crate::error::InputFault;
@@ -20,7 +20,7 @@ use rows::{CsvRow, CsvRows};
 
 pub(super) const FORMAT: Format = Format {
     name: "csv",
-    describe: "CSV with a header, an article a row",
+    describe: "CSV with a header, one article per row",
     extensions: &["csv", "tsv"],
     // Any text with a comma could be CSV: only the file name decides.
     sniff: |_| false,
@@ -30,10 +30,10 @@ pub(super) const FORMAT: Format = Format {
 /// Possible separators.
 const SEPARATORS: &[u8] = b",\t;";
 /// Separator of a file with one column: a character that no text holds.
-const NONE: u8 = 0x1F;
+const NO_SEPARATOR: u8 = 0x1F;
 /// Limits of an error message: number of columns named, and characters of each.
-const NAMED: usize = 30;
-const NAME: usize = 40;
+const MAX_NAMED_COLUMNS: usize = 30;
+const MAX_COLUMN_CHARS: usize = 40;
 
 /// The rows after the header.
 struct CsvArticles {
@@ -53,7 +53,7 @@ fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, I
         header = header_row(&mut rows, &[separator])?;
     }
     let (separator, names) = header_of(&header, &fields, declared)?;
-    let columns = names.iter().map(folded).collect();
+    let columns = names.iter().map(normalized).collect();
     Ok(Box::new(CsvArticles { rows, separator, columns, fields }))
 }
 
@@ -88,19 +88,19 @@ fn header_of(
     let mut most: Option<StringRecord> = None;
     for separator in declared.as_ref().map_or(SEPARATORS, std::slice::from_ref) {
         let names = columns(header, *separator)?;
-        let has = |wanted: &String| names.iter().any(|name| folded(name) == folded(wanted));
+        let has = |wanted: &String| names.iter().any(|name| normalized(name) == normalized(wanted));
         if fields.text.iter().any(has) {
-            return Ok((if names.len() > 1 { *separator } else { NONE }, names));
+            return Ok((if names.len() > 1 { *separator } else { NO_SEPARATOR }, names));
         }
         if most.as_ref().is_none_or(|most| names.len() > most.len()) {
             most = Some(names);
         }
     }
     let names = most.unwrap_or_default();
-    let short = |name: &str| name.trim().chars().take(NAME).collect::<String>();
-    let mut listed: Vec<String> = names.iter().take(NAMED).map(short).collect();
-    if names.len() > NAMED {
-        listed.push(format!("and {} more", names.len() - NAMED));
+    let short = |name: &str| name.trim().chars().take(MAX_COLUMN_CHARS).collect::<String>();
+    let mut listed: Vec<String> = names.iter().take(MAX_NAMED_COLUMNS).map(short).collect();
+    if names.len() > MAX_NAMED_COLUMNS {
+        listed.push(format!("and {} more", names.len() - MAX_NAMED_COLUMNS));
     }
     Err(format!(
         "has no column {} in its header, which names {}; say which one holds the text with --field text=NAME",
@@ -130,7 +130,7 @@ impl CsvArticles {
     /// at the end.
     fn article(&self, row: &CsvRow) -> Option<ItemResult> {
         let fail = |raw: &[u8], reason: String| {
-            Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: shown(raw) }))
+            Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: excerpt(raw) }))
         };
         let text = match decode_piece(&row.bytes) {
             Ok(text) => text,
@@ -155,7 +155,7 @@ impl CsvArticles {
             ));
         }
         let get = |name: &str| {
-            let name = folded(name);
+            let name = normalized(name);
             let at = self.columns.iter().position(|column| *column == name)?;
             values.get(at).map(str::to_string)
         };
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_an_article_and_its_header_says_what_its_columns_are() {
+    fn each_row_is_an_article_with_the_columns_of_the_header() {
         let found = read(
             "\u{feff}ID, Title ,Body,URL,Date,Version,slug\r\n7,\"다리, 다시 열려\",\"시는 7일 다리를 열었다.\n\n시민이 반겼다.\",http://a/b,2026-01-07,2,bridge\r\n",
         );
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_excel_writes_in_korea_is_read() {
+    fn korean_excel_files_are_read() {
         let text =
             "번호,text\r\n1,\"국방부는 7일 훈련을 마쳤다고 밝혔다.\"\r\n2,펲시콜라가 팔렸다.\r\n";
         let expected = ["국방부는 7일 훈련을 마쳤다고 밝혔다.", "펲시콜라가 팔렸다."];
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_excel_says_what_separates() {
+    fn the_sep_line_of_excel_sets_the_separator() {
         let expected = ["하나\n\n왔다, 갔다."];
         for text in [
             "sep=,\r\nid,title,body\r\n1,하나,\"왔다, 갔다.\"\r\n",
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_no_article_is_named_and_the_others_are_read() {
+    fn an_unreadable_row_is_reported_and_the_others_are_read() {
         let found = read(
             b"id,text\n1,One.\n2\n3,,x\n4, \n,\n5,\"a\0b\"\n6,\"open\n7,Seven.\n\"8\nth\",Eight.\n9,GGUF is a format.\n"
                 .to_vec(),
@@ -298,7 +298,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_csv_crate_writes_is_read(texts in proptest::collection::vec("[a가][a가,;\"\n. ]{0,30}[a가]", 1..5)) {
+        fn output_of_the_csv_crate_is_read(texts in proptest::collection::vec("[a가][a가,;\"\n. ]{0,30}[a가]", 1..5)) {
             let mut writer = ::csv::Writer::from_writer(Vec::new());
             writer.write_record(["id", "text"]).unwrap();
             for text in &texts {

@@ -6,7 +6,7 @@
 use chrono::{Days, NaiveDate, NaiveDateTime, Timelike};
 
 /// Longest text parsed, in bytes.
-const LONGEST: usize = 200;
+const MAX_BYTES: usize = 200;
 /// UTC offset of Korea, in minutes.
 const KOREA: i32 = 9 * 60;
 
@@ -57,13 +57,13 @@ enum DateToken {
 /// assert_eq!(read("01/07/2026"), None);
 /// ```
 pub fn read(text: &str) -> Option<Date> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_BYTES {
         return None;
     }
     let mut tokens = tokens(text);
     let time = clock(&mut tokens);
     let words: Vec<&str> = tokens.iter().filter_map(word).collect();
-    let half = HALVES.iter().find(|(name, _)| words.contains(name)).map(|(_, half)| *half);
+    let half = DAY_HALVES.iter().find(|(name, _)| words.contains(name)).map(|(_, half)| *half);
     let named =
         |word: &&str| ZONES.iter().find(|(name, _)| name == word).map(|(_, offset)| *offset);
     let zone = time.as_ref().and_then(|time| time.offset).or_else(|| words.iter().find_map(named));
@@ -131,7 +131,7 @@ enum DayHalf {
     Noon,
 }
 
-const HALVES: &[(&str, DayHalf)] = &[
+const DAY_HALVES: &[(&str, DayHalf)] = &[
     ("am", DayHalf::Morning),
     ("pm", DayHalf::Afternoon),
     ("오전", DayHalf::Morning),
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_feeds_and_agencies_are_understood() {
+    fn date_forms_of_feeds_and_agencies_are_parsed() {
         for (text, date) in [
             ("Wed, 07 Jan 2026 10:30:00 +0900", "2026-01-07T10:30:00+09:00"),
             ("Wed, 07 Jan 2026 22:30:00 KST", "2026-01-07T22:30:00+09:00"),
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_two_dates_or_none_is_not_understood() {
+    fn ambiguous_and_invalid_dates_are_not_parsed() {
         for text in [
             "",
             "-",
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_offset_is_written_as_such() {
+    fn an_unknown_offset_is_marked_as_unknown() {
         let date = super::read("2026-01-07 10:30").unwrap();
         assert_eq!(date.rfc2822(), "Wed, 07 Jan 2026 10:30:00 -0000");
         assert_eq!(

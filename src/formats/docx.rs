@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
 /// Elements whose text is not shown: deletions, moved text, field codes, ruby text, former
 /// properties, and fallbacks for older programs.
 #[rustfmt::skip]
-const UNSEEN: &[&str] = &[
+const SKIPPED_ELEMENTS: &[&str] = &[
     "del", "moveFrom", "delText", "delInstrText", "instrText", "rt", "pPrChange", "rPrChange", "sectPr",
     "sdtPr", "Fallback",
 ];
@@ -30,11 +30,11 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
     let xml = package.part(&main)?.ok_or_else(|| format!("is damaged: it has no {main}"))?;
     let styles = package.part("word/styles.xml")?.map(|xml| styles(&xml)).unwrap_or_default();
     let document = paragraphs(&xml, &styles)?.document()?;
-    let facts = package.part("docProps/core.xml").ok().flatten().unwrap_or_default();
-    let fact = |wanted: &str| office::value(&facts, |name, _| name == wanted);
+    let properties_xml = package.part("docProps/core.xml").ok().flatten().unwrap_or_default();
+    let property = |wanted: &str| office::value(&properties_xml, |name, _| name == wanted);
     Ok(Item {
-        id: fact("identifier"),
-        published: fact("created").or_else(|| fact("modified")),
+        id: property("identifier"),
+        published: property("created").or_else(|| property("modified")),
         ..Item::from(document)
     })
 }
@@ -84,7 +84,7 @@ fn paragraphs(xml: &str, styles: &[(String, ParagraphRank)]) -> Result<Paragraph
     // For each open run, true if it is hidden; number of open paragraph properties and of open
     // texts.
     let (mut hidden, mut properties, mut texts) = (Vec::new(), 0_usize, 0_usize);
-    office::walk(xml, UNSEEN, |node| match node {
+    office::walk(xml, SKIPPED_ELEMENTS, |node| match node {
         XmlNode::Open("p", _) => found.open(),
         XmlNode::Close("p") => found.close(),
         XmlNode::Open("pPr", _) => properties += 1,
@@ -177,20 +177,20 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_for_plain_text_hold_here_too() {
+    fn docx_follows_the_plain_text_rules() {
         let body =
             [p("Ministers meet in Seoul"), p("They met on Thursday."), p("subscribe")].concat();
         assert_eq!(article(&body), "Ministers meet in Seoul\n\nThey met on Thursday.");
     }
 
     #[test]
-    fn what_was_deleted_or_hidden_is_not_read_and_what_was_inserted_is() {
+    fn deleted_and_hidden_text_is_not_read_and_inserted_text_is() {
         let body = r#"<w:p><w:r><w:t>He </w:t></w:r><w:del w:id="1" w:author="k"><w:r><w:delText>never </w:delText><w:t>x</w:t></w:r></w:del><w:ins w:id="2"><w:r><w:t>often </w:t></w:r></w:ins><w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom><w:r><w:rPr><w:vanish/></w:rPr><w:t>secretly </w:t><w:tab/></w:r><w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t>came.</w:t></w:r></w:p>"#;
         assert_eq!(article(body), "He often came.");
     }
 
     #[test]
-    fn tabs_breaks_and_fields_are_as_they_are_printed() {
+    fn tabs_breaks_and_fields_are_read_as_printed() {
         let body = r#"<w:p><w:pPr><w:tabs><w:tab w:val="left" w:pos="720"/></w:tabs><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>Name</w:t><w:tab/><w:t>Kim.</w:t><w:br/><w:t>E</w:t><w:noBreakHyphen/><w:t>mail: </w:t></w:r><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPERLINK "mailto:x"</w:instrText></w:r><w:hyperlink><w:r><w:t>none
  yet.</w:t></w:r></w:hyperlink></w:p>"#;
         assert_eq!(
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_come_in_order_and_a_text_box_once_after_its_paragraph() {
+    fn table_cells_are_in_order_and_a_text_box_follows_its_paragraph() {
         let cell = |words: &str| format!("<w:tc><w:tcPr/>{}</w:tc>", p(words));
         let table = format!(
             "<w:tbl><w:tr>{}{}</w:tr><w:tr>{}</w:tr></w:tbl>",
@@ -216,18 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_known_without_its_name_and_so_is_what_is_none() {
+    fn documents_and_other_zips_are_recognized_without_a_file_name() {
         let zip = docx(&p("They met."));
         assert_eq!(detect("standard input", &zip).name, "docx");
         assert_eq!(read(zip, "standard input").unwrap().document.article(), "They met.");
         let error = read(packed(&[("xl/workbook.xml", "")]), "standard input").unwrap_err();
         assert_eq!(
             error,
-            "standard input is not DOCX: its parts are those of an XLSX spreadsheet; save it as CSV first"
+            "standard input is not DOCX: it is an XLSX spreadsheet; save it as CSV first"
         );
         let error = read(packed(&[("word/document.xml", "<w:p><w:t>x")]), "a.docx").unwrap_err();
         assert_eq!(error, "a.docx is damaged: its XML ends in the middle");
-        assert_eq!(read(docx("<w:p/>"), "a.docx").unwrap_err(), "a.docx has no words in it");
+        assert_eq!(read(docx("<w:p/>"), "a.docx").unwrap_err(), "a.docx has no text");
         assert!(
             read(packed(&[("word/x.xml", "")]), "a.docx")
                 .unwrap_err()
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_where_the_package_says() {
+    fn the_main_document_is_found_through_the_package_relations() {
         let rels = RELS.replace("word/document.xml", "/word/document2.xml");
         let zip = packed(&[("_rels/.rels", &rels), ("word/document2.xml", &p("They met."))]);
         assert_eq!(read(zip, "a.docx").unwrap().document.article(), "They met.");

@@ -15,9 +15,9 @@ use crate::error::{Error, InputFault, Result};
 /// bytes. Old agency feeds hold a few.
 const CONTROL_SHARE: usize = 50;
 /// Bytes searched for a declaration. Browsers search 1024; Korean pages of the 2000s need more.
-const DECLARED_WITHIN: usize = 4096;
+const DECLARATION_BYTES: usize = 4096;
 /// Number of byte order marks that are skipped: tools that join files leave two.
-const MOST_MARKS: usize = 4;
+const MAX_MARKS: usize = 4;
 
 /// The encoding of a WHATWG label or of a name used by Korean systems. `None` for an unknown label,
 /// an error for a known but unsupported encoding.
@@ -75,7 +75,7 @@ pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, InputFau
         }
         None => unmarked(bytes).map_err(refuse)?,
     };
-    let marks = text.chars().take(MOST_MARKS).take_while(|c| *c == '\u{feff}').count();
+    let marks = text.chars().take(MAX_MARKS).take_while(|c| *c == '\u{feff}').count();
     Ok(if marks > 0 { text[marks * '\u{feff}'.len_utf8()..].to_string() } else { text })
 }
 
@@ -127,7 +127,7 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
             label("johab").err().unwrap_or_default()
         )),
         _ if bytes[..utf8].iter().any(|byte| !byte.is_ascii()) => Err(format!(
-            "byte {utf8} (line {}) is not UTF-8, as what stands before it is",
+            "byte {utf8} (line {}) is not UTF-8, unlike the text before it",
             line_of(bytes, utf8)
         )),
         // The encoding that got further is likelier: its error position is more useful.
@@ -147,7 +147,7 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
 /// several), or the first bracket of XML in UTF-16 (XML 1.0, appendix F; length 0).
 pub(super) fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     let (mut found, mut length) = (None, 0);
-    for _ in 0..MOST_MARKS {
+    for _ in 0..MAX_MARKS {
         let Some((encoding, more)) = Encoding::for_bom(&bytes[length..]) else { break };
         // In UTF-16, the bytes of the opposite mark may be a character.
         if found.is_some_and(|found| found != encoding && found != UTF_8) {
@@ -166,8 +166,8 @@ pub(super) fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
 /// UTF-16 without a byte order mark, as some tools write it: spaces and line breaks put all NUL
 /// bytes on one side.
 pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    const LOOKED_AT: usize = 1 << 12;
-    let start = &bytes[..bytes.len().min(LOOKED_AT) & !1];
+    const EXAMINED_BYTES: usize = 1 << 12;
+    let start = &bytes[..bytes.len().min(EXAMINED_BYTES) & !1];
     if bytes.len() < 4 || !start.contains(&0) {
         return None;
     }
@@ -192,7 +192,7 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 
 /// The encoding label that XML or HTML declares.
 fn declared(bytes: &[u8]) -> Option<String> {
-    let start = bytes[..bytes.len().min(DECLARED_WITHIN)].trim_ascii_start();
+    let start = bytes[..bytes.len().min(DECLARATION_BYTES)].trim_ascii_start();
     if !start.starts_with(b"<") {
         return None;
     }
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn english_with_typographic_quotes_is_no_korean() {
+    fn english_with_typographic_quotes_is_not_korean() {
         assert_eq!(
             decode(b"The minister\x92s \x93ironclad\x94 word, he said at the caf\xE9 on Thursday afternoon, stands firm.", "a").unwrap(),
             "The minister’s “ironclad” word, he said at the café on Thursday afternoon, stands firm."
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn declarations_count() {
+    fn declared_encodings_are_used() {
         let cases: &[(&[u8], &str)] = &[
             (b"<?xml version='1.0' encoding='ISO-8859-1'?><a>It costs \xA366.</a>", "£66"),
             (b"<?xml version=\"1.0\" encoding=\"windows-1252\"?><a>mayor\x92s</a>", "mayor’s"),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_with_the_place() {
+    fn binary_input_is_refused_with_the_position() {
         assert!(
             message("말모이 ".repeat(3).as_bytes().split_last().unwrap().1.split_last().unwrap().1)
                 .contains("byte 26 (line 1) is not UTF-8")

@@ -60,9 +60,10 @@ fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<ItemStream, InputF
         json if json.starts_with('{') => Ok(Box::new(JsonFeedItems::find(text)?)),
         _ => {
             let items = XmlFeedItems::new(text, replaced);
-            match items.has_root {
-                true => Ok(Box::new(items)),
-                false => Err("has no element of a feed".to_string().into()),
+            if items.has_root {
+                Ok(Box::new(items))
+            } else {
+                Err("has no root element of a feed".to_string().into())
             }
         }
     }

@@ -24,20 +24,20 @@ use crate::document::{Block, Document, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "html",
-    describe: "a page of a site, in HTML",
+    describe: "an HTML page",
     extensions: &["html", "htm", "xhtml"],
     sniff,
     read: Reader::Article(read),
 };
 
 /// Bytes examined to recognize a page.
-const LOOKED_AT: usize = 4096;
+const EXAMINED_BYTES: usize = 4096;
 /// True if bytes begin like a page: with a doctype, an `html` element or, without both, an element
 /// that only pages have.
 fn sniff(bytes: &[u8]) -> bool {
     // UTF-16 has a NUL byte next to each ASCII letter.
     let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
-    let shown = bytes.iter().filter(|byte| !(wide && **byte == 0)).take(LOOKED_AT).copied();
+    let shown = bytes.iter().filter(|byte| !(wide && **byte == 0)).take(EXAMINED_BYTES).copied();
     let text = String::from_utf8_lossy(&shown.collect::<Vec<u8>>()).to_ascii_lowercase();
     let mut rest = text
         .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{fffd}'));
@@ -77,25 +77,25 @@ fn sniff(bytes: &[u8]) -> bool {
 
 fn read(text: String) -> Result<Item, String> {
     let text = metadata::declare_utf8(text);
-    let Page { blocks: found, metadata, outline } = blocks::find(&text)?;
-    if found.is_empty() {
-        return Err("holds no words".to_string());
+    let Page { blocks: page_blocks, metadata, outline } = blocks::find(&text)?;
+    if page_blocks.is_empty() {
+        return Err("has no text".to_string());
     }
-    let mut blocks: Vec<Block> = found
+    let mut blocks: Vec<Block> = page_blocks
         .iter()
-        .map(|found| Block::of_markup(&text, found.span.clone(), Kind::Paragraph))
+        .map(|block| Block::of_markup(&text, block.span.clone(), Kind::Paragraph))
         .collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
-    let mut roles = roles(&found, &outline);
+    let mut roles = roles(&page_blocks, &outline);
     let content: Vec<bool> = roles.iter().map(|role| *role == BlockRole::Article).collect();
-    let headline = headline::find(&text, &found, &words, &content, &metadata);
+    let headline = headline::find(&text, &page_blocks, &words, &content, &metadata);
     if let Headline::Block(at) = headline {
         roles[at] = BlockRole::Article;
     }
     if !roles.contains(&BlockRole::Article) && !matches!(headline, Headline::Title(..)) {
-        return Err("holds no words that a browser shows".to_string());
+        return Err("has no visible text".to_string());
     }
-    let kinds = kinds(&found, &words, &roles, &headline);
+    let kinds = kinds(&page_blocks, &words, &roles, &headline);
     blocks.iter_mut().zip(kinds).for_each(|(block, kind)| block.kind = kind);
     if let Headline::Title(at, span) = headline {
         blocks[at] = Block::of_markup(&text, span, Kind::Title);
@@ -131,41 +131,42 @@ fn words(block: &Block) -> &str {
 
 /// The role of each block. If no article was found, every shown block outside of navigation,
 /// headers and footers is the article.
-fn roles(found: &[PageBlock], outline: &Outline) -> Vec<BlockRole> {
+fn roles(page_blocks: &[PageBlock], outline: &Outline) -> Vec<BlockRole> {
     let roles = choose::block_roles(outline);
     if roles.contains(&BlockRole::Article) {
         return roles;
     }
-    let any = |is: &dyn Fn(&PageBlock) -> bool| {
-        let kept = found
-            .iter()
-            .map(|block| if is(block) { BlockRole::Article } else { BlockRole::Outside });
-        Some(kept.collect::<Vec<BlockRole>>()).filter(|roles| roles.contains(&BlockRole::Article))
+    let with = |is_article: &dyn Fn(&PageBlock) -> bool| {
+        let role = |block: &PageBlock| {
+            if is_article(block) { BlockRole::Article } else { BlockRole::Outside }
+        };
+        let roles: Vec<BlockRole> = page_blocks.iter().map(role).collect();
+        roles.contains(&BlockRole::Article).then_some(roles)
     };
     let shown = |block: &PageBlock| block.element != "title" && !block.hidden;
     let inside = |block: &PageBlock| {
         shown(block) && !matches!(block.region, Region::Navigation | Region::Around)
     };
-    any(&inside).or_else(|| any(&shown)).unwrap_or(roles)
+    with(&inside).or_else(|| with(&shown)).unwrap_or(roles)
 }
 
 /// The kind of each block. The `title` element is translated like every block, but is not part of
 /// the article, unless the page has no other headline.
 fn kinds(
-    found: &[PageBlock],
+    page_blocks: &[PageBlock],
     words: &[&str],
     roles: &[BlockRole],
     headline: &Headline,
 ) -> Vec<Kind> {
     let inside: Vec<usize> =
-        (0..found.len()).filter(|at| roles[*at] == BlockRole::Article).collect();
+        (0..page_blocks.len()).filter(|at| roles[*at] == BlockRole::Article).collect();
     let lines: Vec<&str> = inside.iter().map(|at| words[*at]).collect();
     let outside = |(block, role): (&PageBlock, &BlockRole)| match block.element {
         "title" => Kind::boilerplate("page title"),
         _ if *role == BlockRole::Caption => Kind::boilerplate("photo caption"),
         _ => Kind::Outside,
     };
-    let mut kinds: Vec<Kind> = found.iter().zip(roles).map(outside).collect();
+    let mut kinds: Vec<Kind> = page_blocks.iter().zip(roles).map(outside).collect();
     for (at, kind) in inside.into_iter().zip(article::kinds(&lines)) {
         kinds[at] = match headline {
             Headline::Block(headline) if *headline == at => Kind::Title,
@@ -180,14 +181,15 @@ fn kinds(
 /// fragment without tags is plain text with entities.
 pub(super) fn fragment(html: &str) -> Result<Document, String> {
     let text = html.to_string();
-    let spans: Vec<Span> = match blocks::whole(&text).len() < text.len() {
-        true => blocks::find(&text)?
+    let spans: Vec<Span> = if blocks::before_first_tag(&text).len() < text.len() {
+        blocks::find(&text)?
             .blocks
             .into_iter()
-            .filter(|found| !found.hidden)
-            .map(|found| found.span)
-            .collect(),
-        false => plain::blocks(&text),
+            .filter(|block| !block.hidden)
+            .map(|block| block.span)
+            .collect()
+    } else {
+        plain::blocks(&text)
     };
     let mut blocks: Vec<Block> =
         spans.into_iter().map(|span| Block::of_markup(&text, span, Kind::Paragraph)).collect();

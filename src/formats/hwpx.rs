@@ -24,7 +24,7 @@ pub(super) const FORMAT: Format = Format {
 /// Elements whose text is not part of the article: settings, headers, footers, notes, memos and
 /// their fields, index entries, ruby text.
 #[rustfmt::skip]
-const UNSEEN: &[&str] = &[
+const SKIPPED_ELEMENTS: &[&str] = &[
     "secPr", "header", "footer", "footNote", "endNote", "hiddenComment", "fieldBegin", "indexmark",
     "subText",
 ];
@@ -46,9 +46,9 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
         let xml = package.part(name)?.unwrap_or_default();
         section(&xml, &mut found)?;
     }
-    let facts = package.part("Contents/content.hpf").ok().flatten().unwrap_or_default();
+    let properties_xml = package.part("Contents/content.hpf").ok().flatten().unwrap_or_default();
     let fact = |wanted: &str| {
-        office::value(&facts, |name, start| {
+        office::value(&properties_xml, |name, start| {
             name == "meta" && attribute(start, "name").as_deref() == Some(wanted)
         })
     };
@@ -73,7 +73,7 @@ fn is_encrypted(manifest: &str) -> bool {
 
 fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
     let (mut texts, mut deleted) = (0_usize, false);
-    office::walk(xml, UNSEEN, |node| match node {
+    office::walk(xml, SKIPPED_ELEMENTS, |node| match node {
         XmlNode::Open("p", _) => found.open(),
         XmlNode::Close("p") => {
             found.close();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_come_in_the_order_of_their_numbers() {
+    fn sections_are_sorted_by_number() {
         let words: Vec<String> =
             (0..12).map(|number| p(&format!("{number}번째 문단이다."))).collect();
         let sections: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_for_plain_text_and_the_facts_of_the_package_hold() {
+    fn hwpx_follows_the_plain_text_rules_and_reads_metadata() {
         let body = [p("다리, 다시 열려"), p("시는 7일 다리를 열었다."), p("구독하기")].concat();
         let item = super::read(&hwpx(&[&body])).unwrap();
         assert_eq!(item.document.title(), Some("다리, 다시 열려"));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_among_the_words_are_not_words() {
+    fn inline_markup_is_not_text() {
         let body = p(
             r##"이름<hp:tab width="4000" leader="0"/>김<hp:lineBreak/>A&amp;B<hp:nbSpace/><hp:markpenBegin color="#FFFF00"/>강조<hp:markpenEnd/><hp:hyphen/>1<hp:fwSpace/><hp:insertBegin Id="1"/>넣은<hp:insertEnd Id="1"/><hp:deleteBegin Id="2"/>지운<hp:tab/><hp:deleteEnd Id="2"/> 말"##,
         );
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_known_without_its_name() {
+    fn a_document_is_recognized_without_its_file_name() {
         assert_eq!(detect("standard input", &hwpx(&[&p("왔다.")])).name, "hwpx");
         let none = packed(&[("mimetype", "application/hwp+zip"), ("Contents/content.hpf", "")]);
         assert!(

@@ -6,14 +6,14 @@
 use std::io::BufRead;
 
 use super::jsonl;
-use super::record::{LONGEST, shown, too_long};
+use super::record::{MAX_RECORD_BYTES, excerpt, too_long_reason};
 use super::transcode;
 use super::{Fields, Format, ItemResult, ItemStream, Reader, Unreadable, xml};
 use crate::error::InputFault;
 
 pub(super) const FORMAT: Format = Format {
     name: "json",
-    describe: "a list of JSON objects, an article an object",
+    describe: "a JSON list of objects, one article per object",
     extensions: &[],
     sniff: |bytes| {
         let start = xml::beginning(bytes);
@@ -78,14 +78,14 @@ impl Iterator for JsonObjects {
             let cut = self.cut(&mut element);
             let fail = |reason: String| {
                 let place = format!("record {}", self.number);
-                Some(Err(Unreadable { place, reason, raw: shown(element.trim_ascii()) }))
+                Some(Err(Unreadable { place, reason, raw: excerpt(element.trim_ascii()) }))
             };
             match cut {
                 Err(error) => {
                     self.done = true;
                     return fail(format!("cannot be read: {error}"));
                 }
-                Ok(ElementEnd::TooLong) => return fail(too_long()),
+                Ok(ElementEnd::TooLong) => return fail(too_long_reason()),
                 Ok(ElementEnd::Open) => {
                     self.done = true;
                     return fail("breaks off: the list is not closed".to_string());
@@ -123,7 +123,7 @@ impl JsonObjects {
             }
             let end = bytes.iter().position(|byte| place.step(*byte));
             let length = end.unwrap_or(bytes.len());
-            too_long |= element.len() + length > LONGEST as usize;
+            too_long |= element.len() + length > MAX_RECORD_BYTES as usize;
             if !too_long {
                 element.extend_from_slice(&bytes[..length]);
             }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_article_is_named_and_the_others_are_read() {
+    fn an_unreadable_record_is_reported_and_the_others_are_read() {
         assert_eq!(
             told(
                 "[{\"text\": \"One.\"}, 7, {\"x\": 1}, {\"text\": \"a\" \"b\"}, {\"text\": \"Two.\"}, {\"text\": \"cut"
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_too_long_is_not_held() {
+    fn an_overlong_record_is_not_held_in_memory() {
         let long = std::io::repeat(b'x').take(40 << 20);
         let source = (&b"[{\"text\":\""[..]).chain(long).chain(&b"\"},{\"text\":\"Two.\"}]"[..]);
         let found: Vec<ItemResult> = items(source, "a.json", Fields::default()).unwrap().collect();

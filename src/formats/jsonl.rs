@@ -5,13 +5,13 @@ use std::io::{BufRead, Read as _};
 use serde_json::Value;
 
 use super::encoding::decode_piece;
-use super::record::{self, LONGEST, shown, skip_line, too_long};
+use super::record::{self, MAX_RECORD_BYTES, excerpt, skip_line, too_long_reason};
 use super::transcode;
 use super::{Fields, Format, Item, ItemResult, Reader, Unreadable};
 
 pub(super) const FORMAT: Format = Format {
     name: "jsonl",
-    describe: "JSON Lines, an article a line",
+    describe: "JSON Lines, one article per line",
     extensions: &["jsonl", "ndjson"],
     sniff: |bytes| {
         let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -41,9 +41,9 @@ impl Iterator for JsonLines {
             let mut line = Vec::new();
             let fail = |line: &[u8], reason: String| {
                 let place = format!("line {}", self.number);
-                Some(Err(Unreadable { place, reason, raw: shown(line) }))
+                Some(Err(Unreadable { place, reason, raw: excerpt(line) }))
             };
-            match (&mut self.source).take(LONGEST).read_until(b'\n', &mut line) {
+            match (&mut self.source).take(MAX_RECORD_BYTES).read_until(b'\n', &mut line) {
                 Ok(0) => return None,
                 Ok(_) => {}
                 // No byte can be read after this: the next call reports the end.
@@ -52,9 +52,9 @@ impl Iterator for JsonLines {
                     return fail(&line, format!("cannot be read: {error}"));
                 }
             }
-            if line.len() as u64 == LONGEST && !line.ends_with(b"\n") {
+            if line.len() as u64 == MAX_RECORD_BYTES && !line.ends_with(b"\n") {
                 let skipped = skip_line(&mut *self.source);
-                return fail(&line, too_long() + &skipped);
+                return fail(&line, too_long_reason() + &skipped);
             }
             if line.trim_ascii().is_empty() {
                 continue;
@@ -77,7 +77,10 @@ pub(super) fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
     }
     let named = |name: &str| {
         let folded = || {
-            record.as_object()?.iter().find(|(key, _)| record::folded(key) == record::folded(name))
+            record
+                .as_object()?
+                .iter()
+                .find(|(key, _)| record::normalized(key) == record::normalized(name))
         };
         record.get(name).or_else(|| folded().map(|(_, value)| value))
     };
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_article_is_named_and_the_others_are_read() {
+    fn an_unreadable_line_is_reported_and_the_others_are_read() {
         let found = read(
             "{\"text\":\"One.\"}\n{\"text\":\n[1]\n{\"title\":\"x\"}\n{\"text\":\" \"}\n{\"text\":\"Two.\"}",
         );
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_too_long_is_skipped_without_being_held() {
+    fn an_overlong_line_is_skipped_without_being_held_in_memory() {
         let long = std::io::Read::take(std::io::repeat(b'x'), 40 << 20);
         let source = std::io::Read::chain(long, &b"\n{\"text\":\"Two.\"}"[..]);
         let found: Vec<ItemResult> = items(source, "a.jsonl", Fields::default()).unwrap().collect();

@@ -9,9 +9,9 @@
 #[rustfmt::skip]
 const COMMON: &str = "다이에는의가니을은하지로고한서를습기사있리인수스시도해그어대으들자일아했라것전적부나과장만제위주보국상동정트입었소되원여공게우합비할요와유구세오미경문모진성면관드년며명마중거무화신안람러르행용방조발물계분개간않운바터통당말된프치선포학야역체더때영른식차작생반회교려레두호크파연또종후월달많예음번산출표단내타재함법저약항없결민건금실최히양데천았질카점올속남든열피난언력불름래추매노새직루록알까및강디버코토따현처배태독각업키브험린집능온받티심특목변임군형네격증확필설같너투날초향감광될쪽랜밝북째늘울케외청판준평승억던급돌등혔족됩즈근복페료움였본란권져찰류십접존골메폭론곳립워견편손허박랑졌럽테망침몇순활패첫뉴높길술절객환석베글막별극좋련텔께써럼블왕품백큰섴섬림플협느황총충취탄탈퇴핵효휴";
 /// Bytes examined; the beginning of a text is enough.
-const LOOKED_AT: usize = 1 << 16;
+const EXAMINED_BYTES: usize = 1 << 16;
 /// Fewer syllables than this are too few for statistics.
-const FEW: usize = 6;
+const MIN_SYLLABLES: usize = 6;
 
 /// Number of common syllables and of all syllables in a text.
 fn common(text: impl Iterator<Item = char>) -> (usize, usize) {
@@ -27,7 +27,7 @@ pub(super) fn reads_as_korean(bytes: &[u8], text: &str) -> bool {
     // Counts of two-byte characters: Korean, Hanja, characters only in CP949, accents inside a
     // Latin word.
     let (mut korean, mut hanja, mut added, mut latin) = (0_usize, 0_usize, 0_usize, 0_usize);
-    let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
+    let bytes = &bytes[..bytes.len().min(EXAMINED_BYTES)];
     let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
     let mut at = 0;
     while at + 1 < bytes.len() {
@@ -51,16 +51,16 @@ pub(super) fn reads_as_korean(bytes: &[u8], text: &str) -> bool {
     if korean * 2 + hanja <= added * 2 || latin > korean || (korean == 0 && hanja < 2) {
         return false;
     }
-    let (common, all) = common(text.chars().take(LOOKED_AT));
+    let (common, all) = common(text.chars().take(EXAMINED_BYTES));
     // Chinese in GBK also decodes to syllables, but rare ones.
-    all < FEW || common * 3 >= all
+    all < MIN_SYLLABLES || common * 3 >= all
 }
 
 /// True if bytes read as Latin text in Windows-1252: accents and quotation marks stand alone among
 /// ASCII letters.
 pub(super) fn reads_as_latin(bytes: &[u8]) -> bool {
     const LONGEST_RUN: usize = 3;
-    let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
+    let bytes = &bytes[..bytes.len().min(EXAMINED_BYTES)];
     let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
     let (mut alone, mut pairs) = (0_usize, 0_usize);
     for run in bytes.split(u8::is_ascii).filter(|run| !run.is_empty()) {
@@ -78,7 +78,7 @@ pub(super) fn reads_as_latin(bytes: &[u8]) -> bool {
 /// True if bytes read as Korean in Johab (KS X 1001, annex 3), the encoding of Korean DOS.
 pub(super) fn reads_as_johab(bytes: &[u8]) -> bool {
     const ENOUGH: usize = 4;
-    let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
+    let bytes = &bytes[..bytes.len().min(EXAMINED_BYTES)];
     let (mut syllables, mut pairs, mut at) = (Vec::new(), 0_usize, 0);
     while at + 1 < bytes.len() {
         if bytes[at].is_ascii() {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn other_encodings_are_refused() {
         let refused = |bytes: &[u8]| decode(bytes, "a").unwrap_err().to_string();
         // Russian, Chinese and Japanese in their legacy encodings.
         refused(&encoding_rs::WINDOWS_1251.encode("Мэр открыл новый мост в городе.").0);

@@ -18,7 +18,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// Block limit, against memory use: far above real articles.
-const MOST_BLOCKS: usize = 100_000;
+const MAX_BLOCKS: usize = 100_000;
 
 /// A run of text with inline markup.
 #[derive(Default)]
@@ -91,8 +91,8 @@ fn runs(text: &str) -> Result<Vec<(Span, MarkdownRun)>, String> {
             let known = run.span.get_or_insert(span.clone());
             *known = known.start.min(span.start)..known.end.max(span.end);
         }
-        if found.len() > MOST_BLOCKS {
-            return Err(format!("has more than {MOST_BLOCKS} paragraphs"));
+        if found.len() > MAX_BLOCKS {
+            return Err(format!("has more than {MAX_BLOCKS} paragraphs"));
         }
     }
     finish(text, &mut run, &mut found);
@@ -129,7 +129,7 @@ mod tests {
     const STORY: &str = "---\ntitle: Not touched\n---\n\n![A quay](quay.jpg)\n\n# Ferry to *Somi* returns\n\nThe ferry **returned**\non [Monday](http://a/b).\n\n> \"We waited,\" she said.\n\n- One boat\n- 두 번째 배\n  1. inner `x`\n\n```\nlet code = 1;\n```\n\n<div>html</div>\n\n| Day | Trips |\n|---|---|\n| Mon | 2 |\n\n***\n\nSubscribe\n";
 
     #[test]
-    fn words_are_found_and_code_html_and_front_matter_are_not() {
+    fn text_is_read_but_not_code_html_or_front_matter() {
         let document = read(STORY.to_string()).unwrap();
         let shown: Vec<&str> = blocks(&document).into_iter().map(|(words, _)| words).collect();
         assert_eq!(

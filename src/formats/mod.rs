@@ -218,10 +218,7 @@ fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
 
 fn text_of(bytes: &[u8], name: &str) -> Result<String> {
     let text = decode(bytes, name)?;
-    match text.trim().is_empty() {
-        true => Err(Error::unreadable(name, InputFault::Empty)),
-        false => Ok(text),
-    }
+    if text.trim().is_empty() { Err(Error::unreadable(name, InputFault::Empty)) } else { Ok(text) }
 }
 
 /// The format of the file name's extension, otherwise the first format that recognizes the bytes.
@@ -236,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_endings_are_unique_and_the_last_format_claims_everything() {
+    fn names_and_extensions_are_unique_and_the_last_format_accepts_everything() {
         for mut names in [
             FORMATS.iter().map(|format| format.name).collect::<Vec<_>>(),
             FORMATS.iter().flat_map(|format| format.extensions.iter().copied()).collect(),
@@ -248,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_what_an_input_is_and_without_one_its_beginning_does() {
+    fn the_format_follows_the_file_name_and_otherwise_the_first_bytes() {
         for (name, bytes, format) in [
             ("a.HTM", "They met.", "html"),
             ("a.md", "<html>", "markdown"),

@@ -10,7 +10,7 @@ use crate::document::{Block, Document, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "newsml",
-    describe: "NewsML-G2 or NewsML 1.2, an agency's articles with their records in XML",
+    describe: "NewsML-G2 or NewsML 1.2, agency articles in XML",
     extensions: &["newsml"],
     sniff: |bytes| {
         xml::root(bytes).is_some_and(|root| matches!(&*root, "newsItem" | "newsMessage" | "NewsML"))
@@ -71,7 +71,7 @@ fn read(text: &str) -> Result<Vec<ItemResult>, String> {
     let places: Vec<usize> =
         tree.at(0, &[dialect.item]).filter(|at| !tree.is_in(*at, dialect.item)).collect();
     if places.is_empty() {
-        return Err("holds no news item".to_string());
+        return Err("has no news item".to_string());
     }
     let alone = places.len() == 1;
     let found = places.iter().enumerate().map(|(number, place)| {
@@ -116,7 +116,7 @@ fn article(
         }
     }
     if !blocks.iter().any(|block| matches!(block.kind, Kind::Title | Kind::Paragraph)) {
-        return Err("holds no text".to_string());
+        return Err("has no text".to_string());
     }
     blocks.extend(languages(tree, item));
     let blocks = in_order(blocks);
@@ -311,7 +311,7 @@ mod tests {
 
         Islanders will go on paying half; the province bears the rest.
         ");
-        assert_eq!(found[2].as_ref().unwrap_err().to_owned().reason, "holds no text");
+        assert_eq!(found[2].as_ref().unwrap_err().to_owned().reason, "has no text");
     }
 
     #[test]
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_and_wrapped_lines_are_ways_to_write_paragraphs() {
+    fn cdata_sections_and_wrapped_lines_are_read_as_paragraphs() {
         let wrapped = "\nHAEMIN, Jan. 7 (Baram) -- The city of Haemin will build a second\nbreakwater at its old fishing harbour, Mayor Noh Min-a & the\ncouncil said on Wednesday.\n   The work costs 412 million won over two years and begins in\nMarch, before the typhoon season.\n";
         let page =
             "<p>Mayor Noh &amp; the <b>council</b> agreed.</p>\n<p>Work begins<br/>in March.</p>";
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_version_says_the_same_in_other_words() {
+    fn newsml_1_2_is_read_like_newsml_g2() {
         let found = read(
             "<NewsML><NewsItem><Identification><NewsIdentifier><ProviderId>baram.example</ProviderId><DateId>20260107</DateId>\
              <NewsItemId>AKR1</NewsItemId><RevisionId PreviousRevision=\"0\" Update=\"N\">1</RevisionId><PublicIdentifier>urn:newsml:baram.example:20260107:AKR1:1</PublicIdentifier>\
@@ -404,7 +404,7 @@ mod tests {
         let refused = items(&b"<newsMessage/>"[..], "a.xml", Fields::default());
         assert_eq!(
             refused.err().map(|error| error.to_string()).as_deref(),
-            Some("a.xml holds no news item")
+            Some("a.xml has no news item")
         );
     }
 }

@@ -8,7 +8,7 @@ use crate::document::{Block, Document, Inline, Kind, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "nitf",
-    describe: "NITF, an agency's article in XML",
+    describe: "NITF, an agency article in XML",
     extensions: &["nitf"],
     sniff: |bytes| xml::root(bytes).as_deref() == Some("nitf"),
     read: Reader::Article(read),
@@ -87,7 +87,7 @@ fn read(text: String) -> Result<Item, String> {
     blocks.extend(languages(&tree, 0));
     let blocks = in_order(blocks);
     if !blocks.iter().any(|block| matches!(block.kind, Kind::Title | Kind::Paragraph)) {
-        return Err("holds no text".to_string());
+        return Err("has no text".to_string());
     }
     item.document = Document::new(text, blocks);
     Ok(item)
@@ -96,7 +96,7 @@ fn read(text: String) -> Result<Item, String> {
 /// The blocks inside an element with NITF or XHTML.
 pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
     let mut titled = false;
-    let mut found: Vec<Block> = Vec::new();
+    let mut blocks: Vec<Block> = Vec::new();
     for (holder, span) in tree.runs(within, INLINE) {
         let name = tree.elements[holder].name.as_str();
         let kind = match name {
@@ -109,7 +109,7 @@ pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
             "style" | "script" => continue,
             // Preformatted lines.
             "pre" if !tree.text[span.clone()].contains('<') => {
-                found.extend(paragraphs(tree.text, &span));
+                blocks.extend(paragraphs(tree.text, &span));
                 continue;
             }
             "distributor" | "tagline" | "rights.owner" | "doc.copyright" => {
@@ -123,9 +123,9 @@ pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
                 None => Kind::Paragraph,
             },
         };
-        found.push(Block::of_markup(tree.text, span, kind));
+        blocks.push(Block::of_markup(tree.text, span, kind));
     }
-    found
+    blocks
 }
 
 /// Language codes of an element and its descendants, as blocks.
@@ -182,10 +182,10 @@ pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
         let (words, text) = places[places.partition_point(|(words, _)| *words <= at) - 1];
         text + (at - words)
     };
-    let block = |found: Span| {
-        let kind = boilerplate::recognize(&words[found.clone()])
-            .map_or(Kind::Paragraph, Kind::boilerplate);
-        Block::of_markup(text, place(found.start)..place(found.end), kind)
+    let block = |span: Span| {
+        let kind =
+            boilerplate::recognize(&words[span.clone()]).map_or(Kind::Paragraph, Kind::boilerplate);
+        Block::of_markup(text, place(span.start)..place(span.end), kind)
     };
     plain::blocks(&words).into_iter().map(block).collect()
 }
@@ -198,7 +198,7 @@ mod tests {
     const STORY: &str = include_str!("../../examples/feeds/harbour.nitf");
 
     #[test]
-    fn an_agencys_article_is_read_with_its_facts() {
+    fn an_agency_article_is_read_with_its_metadata() {
         let found: Vec<_> =
             items(STORY.as_bytes(), "harbour.nitf", Fields::default()).unwrap().collect();
         let item = found[0].as_ref().unwrap();
@@ -256,6 +256,6 @@ mod tests {
     #[test]
     fn a_record_without_words_is_refused() {
         let refused = read(b"<nitf><head><docdata/></head><body/></nitf>", "a.xml").unwrap_err();
-        assert_eq!(refused.to_string(), "a.xml holds no text");
+        assert_eq!(refused.to_string(), "a.xml has no text");
     }
 }

@@ -23,7 +23,7 @@ const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 /// Limit of files in a zip: a document with a thousand pictures has fewer.
 const MAX_PARTS: usize = 20_000;
 /// Nesting limit of elements: tables in text boxes in tables have fewer.
-const DEEPEST: usize = 1000;
+const MAX_DEPTH: usize = 1000;
 
 /// Limit of paragraphs and lines, empty ones included: a few hundred kilobytes can unpack to
 /// millions.
@@ -32,9 +32,9 @@ const MAX_LINES: usize = 200_000;
 /// Kinds of zip by the beginning of a file name inside: description and advice, most specific
 /// first.
 const KINDS: &[(&str, &str, &str)] = &[
-    ("word/", DOCX, "give its name the ending .docx"),
-    ("Contents/section", HWPX, "give its name the ending .hwpx"),
-    ("Contents/content.hpf", HWPX, "give its name the ending .hwpx"),
+    ("word/", DOCX, "rename it to end in .docx"),
+    ("Contents/section", HWPX, "rename it to end in .hwpx"),
+    ("Contents/content.hpf", HWPX, "rename it to end in .hwpx"),
     ("xl/", "an XLSX spreadsheet", "save it as CSV first"),
     ("ppt/", "a PPTX presentation", "save its text first"),
     ("OEBPS/", "an EPUB", "save its text first"),
@@ -72,11 +72,9 @@ impl<'b> ZipPackage<'b> {
             KINDS.iter().find(|(start, ..)| package.names().any(|name| name.starts_with(start)));
         match found {
             Some((_, found, _)) if *found == kind => Ok(package),
-            Some((_, found, advice)) => {
-                Err(format!("is not {kind}: its parts are those of {found}; {advice}"))
-            }
+            Some((_, found, advice)) => Err(format!("is not {kind}: it is {found}; {advice}")),
             None => {
-                Err(format!("is not {kind}: it is a zip archive of other things; unpack it first"))
+                Err(format!("is not {kind}: it is another kind of zip archive; unpack it first"))
             }
         }
     }
@@ -97,7 +95,7 @@ impl<'b> ZipPackage<'b> {
             .read_to_end(&mut bytes)
             .map_err(|error| format!("is damaged: {name} cannot be unpacked: {error}"))?;
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| {
-            format!("is larger than the {} MB a document may have unpacked", MAX_BYTES >> 20)
+            format!("unpacks to more than the {} MB a document may have", MAX_BYTES >> 20)
         })?;
         // These programs write only Unicode.
         let (encoding, mark) =
@@ -111,7 +109,7 @@ impl<'b> ZipPackage<'b> {
 fn broken(error: &ZipError) -> String {
     match error {
         ZipError::UnsupportedArchive(reason) if *reason == ZipError::PASSWORD_REQUIRED => locked(),
-        error => format!("is damaged, or not whole: {error}"),
+        error => format!("is damaged or incomplete: {error}"),
     }
 }
 
@@ -124,7 +122,7 @@ fn in_container(bytes: &[u8]) -> &'static str {
     let holds = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
     let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     if holds(b"HWP Document File") {
-        "an HWP document of before HWPX; save it as HWPX first"
+        "an older HWP document; save it as HWPX first"
     } else if holds(&wide) {
         "a document encrypted with a password; save it without one first"
     } else {
@@ -152,8 +150,8 @@ pub(super) fn walk(xml: &str, skip: &[&str], mut visit: impl FnMut(XmlNode)) -> 
         match &event {
             Event::Start(start) => {
                 depth += 1;
-                if depth > DEEPEST {
-                    return Err(format!("has elements nested more than {DEEPEST} deep"));
+                if depth > MAX_DEPTH {
+                    return Err(format!("has elements nested more than {MAX_DEPTH} deep"));
                 }
                 let name = start.local_name();
                 if skipped.is_none() && skip.contains(&name.as_ref()) {
@@ -306,9 +304,9 @@ impl Paragraphs {
         let title = title.filter(|_| self.found.len() > 1).map(|at| self.found.remove(at).words);
         let body: Vec<&str> = self.found.iter().map(|paragraph| paragraph.words.trim()).collect();
         if body.is_empty() {
-            return Err("has no words in it".to_string());
+            return Err("has no text".to_string());
         }
-        record::titled(title, body.join("\n\n"))
+        record::with_headline(title, body.join("\n\n"))
     }
 }
 
@@ -338,14 +336,11 @@ pub(super) mod tests {
     #[test]
     fn a_zip_of_something_else_is_named() {
         let epub = packed(&[("mimetype", "application/epub+zip"), ("META-INF/container.xml", "")]);
-        assert_eq!(
-            refused(&epub),
-            "is not DOCX: its parts are those of an EPUB; save its text first"
-        );
+        assert_eq!(refused(&epub), "is not DOCX: it is an EPUB; save its text first");
         let hwpx = packed(&[("META-INF/container.xml", ""), ("Contents/section0.xml", "")]);
-        assert!(refused(&hwpx).ends_with("those of HWPX; give its name the ending .hwpx"));
+        assert!(refused(&hwpx).ends_with("it is HWPX; rename it to end in .hwpx"));
         assert!(refused(&packed(&[("xl/workbook.xml", "")])).contains("XLSX"));
-        assert!(refused(&packed(&[("a.txt", "")])).contains("a zip archive of other things"));
+        assert!(refused(&packed(&[("a.txt", "")])).contains("another kind of zip archive"));
     }
 
     #[test]
@@ -361,7 +356,7 @@ pub(super) mod tests {
     #[test]
     fn a_zip_that_is_cut_short_or_changed_is_said_to_be_damaged() {
         let zip = packed(&[("word/document.xml", &"<p>words</p>".repeat(50))]);
-        assert!(refused(&zip[..zip.len() / 2]).starts_with("is damaged, or not whole"));
+        assert!(refused(&zip[..zip.len() / 2]).starts_with("is damaged or incomplete"));
         let mut changed = zip.clone();
         // The checksum in the directory is the one that is verified.
         let at = zip.windows(4).position(|four| four == DIRECTORY_ENTRY).unwrap() + 16;
@@ -372,11 +367,11 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_unpacks_to_too_much_is_refused_and_so_are_too_many_parts() {
+    fn zip_bombs_and_too_many_files_are_refused() {
         let bomb = packed(&[("word/document.xml", &" ".repeat(MAX_BYTES as usize + 1))]);
         assert!(bomb.len() < 1 << 20);
         let error = ZipPackage::open(&bomb, DOCX).unwrap().part("word/document.xml").unwrap_err();
-        assert_eq!(error, "is larger than the 64 MB a document may have unpacked");
+        assert_eq!(error, "unpacks to more than the 64 MB a document may have");
         let many = [ZIP, &DIRECTORY_ENTRY.repeat(MAX_PARTS + 1)].concat();
         assert!(refused(&many).contains("parts a document may have"));
     }
@@ -406,10 +401,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn xml_that_is_not_whole_or_too_deep_is_refused() {
+    fn incomplete_or_too_deep_xml_is_refused() {
         assert!(words("<a><b>x</b>", &[]).unwrap_err().contains("ends in the middle"));
         assert!(words("<a>x</b>", &[]).unwrap_err().contains("byte"));
-        assert!(words(&"<a>".repeat(DEEPEST + 1), &[]).unwrap_err().contains("deep"));
+        assert!(words(&"<a>".repeat(MAX_DEPTH + 1), &[]).unwrap_err().contains("deep"));
         assert_eq!(words("<a>1<s>2<s>3</s>4</s>5<s/>6</a>", &["s"]).unwrap(), "156");
     }
 
@@ -436,11 +431,11 @@ pub(super) mod tests {
         );
         assert_eq!(article(&[("One.", None), ("Two", heading), ("Three", heading)]), Ok(None));
         assert_eq!(article(&[("하나", title), (" ", None)]), Ok(None));
-        assert_eq!(article(&[(" ", title)]), Err("has no words in it".into()));
+        assert_eq!(article(&[(" ", title)]), Err("has no text".into()));
     }
 
     #[test]
-    fn a_document_of_nothing_but_lines_is_refused() {
+    fn a_document_of_empty_lines_is_refused() {
         let mut found = Paragraphs::default();
         for _ in 0..=MAX_LINES {
             found.open();

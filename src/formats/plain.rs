@@ -6,7 +6,7 @@ use crate::segment::lines;
 
 pub(super) const FORMAT: Format = Format {
     name: "plain",
-    describe: "plain text, one paragraph a line or separated by blank lines",
+    describe: "plain text, one paragraph per line or separated by blank lines",
     extensions: &["txt", "text"],
     sniff: |_| true,
     read: Reader::Article(|text| read(text).map(Item::from)),
@@ -31,7 +31,7 @@ pub(super) fn read(text: String) -> Result<Document, String> {
 /// Spans of the paragraphs, with hard-wrapped lines joined; a boilerplate line is a block of its
 /// own.
 pub(super) fn blocks(text: &str) -> Vec<Span> {
-    let mut found: Vec<Span> = Vec::new();
+    let mut spans: Vec<Span> = Vec::new();
     let paragraphs = lines::paragraphs(text);
     let wrapping = lines::Wrapping::of(text, &paragraphs);
     for paragraph in &paragraphs {
@@ -40,18 +40,18 @@ pub(super) fn blocks(text: &str) -> Vec<Span> {
         for (index, line) in paragraph.iter().enumerate() {
             for piece in lines::pieces(text, line.clone()) {
                 let alone = boilerplate::recognize(&text[piece.clone()]).is_some();
-                match found.last_mut() {
+                match spans.last_mut() {
                     Some(last) if open && !alone && piece.start == line.start => {
                         last.end = piece.end
                     }
-                    _ => found.push(piece.clone()),
+                    _ => spans.push(piece.clone()),
                 }
                 open =
                     !alone && piece.end == line.end && joined.get(index).copied().unwrap_or(false);
             }
         }
     }
-    found
+    spans
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_page_ran_together_is_taken_apart() {
+    fn joined_boilerplate_lines_are_split() {
         let text = "옛 항구에 붙은 안내문. 2026.1.7▶해민일보 채널 구독하기▶[팩트체크] 요금 오르나▶제보하기저작권자(c) 해민일보(https://haemin.example/), 무단 전재-재배포 금지 (해민=해민일보) 한서진 기자 = 해민시는 7일 여객선 운항을 멈춘다고 밝혔다.";
         let document = read(text);
         assert_eq!(

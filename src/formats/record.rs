@@ -11,10 +11,10 @@ use super::{Fields, Form, Item, plain};
 use crate::document::Document;
 
 /// Longest record, in bytes; longer ones are skipped.
-pub(super) const LONGEST: u64 = 16 << 20;
+pub(super) const MAX_RECORD_BYTES: u64 = 16 << 20;
 
 /// Length of an unreadable record's beginning in reports, in bytes.
-const SHOWN: usize = 200;
+const EXCERPT_BYTES: usize = 200;
 
 /// Field names that no option sets.
 const VERSION: &[&str] = &["version", "판"];
@@ -39,27 +39,28 @@ pub(super) fn article(
     fields: &Fields,
     get: impl Fn(&str) -> Option<String>,
 ) -> Result<Item, String> {
-    let known = |names: &[&str]| names.iter().find_map(|name| words(get(name)?));
-    let given = |names: &[String]| names.iter().find_map(|name| words(get(name)?));
-    let Some(body) = given(&fields.text) else {
-        return Err(match fields.text.iter().any(|name| get(name).is_some()) {
-            true => "is empty".to_string(),
-            false => format!("has no field {}", fields.text.join(", ")),
+    let standard = |names: &[&str]| names.iter().find_map(|name| words(get(name)?));
+    let configured = |names: &[String]| names.iter().find_map(|name| words(get(name)?));
+    let Some(body) = configured(&fields.text) else {
+        return Err(if fields.text.iter().any(|name| get(name).is_some()) {
+            "is empty".to_string()
+        } else {
+            format!("has no field {}", fields.text.join(", "))
         });
     };
     Ok(Item {
-        id: given(&fields.id),
-        version: known(VERSION),
-        link: known(LINK),
-        published: known(PUBLISHED),
-        slug: known(SLUG),
+        id: configured(&fields.id),
+        version: standard(VERSION),
+        link: standard(LINK),
+        published: standard(PUBLISHED),
+        slug: standard(SLUG),
         form: Form::Words,
-        ..Item::from(titled(given(&fields.title), body)?)
+        ..Item::from(with_headline(configured(&fields.title), body)?)
     })
 }
 
 /// A field name without case, spaces and byte order marks: "기사 본문" equals "기사본문".
-pub(super) fn folded(name: &str) -> String {
+pub(super) fn normalized(name: &str) -> String {
     let kept = |c: &char| !c.is_whitespace() && *c != '\u{feff}';
     name.nfc().filter(kept).flat_map(char::to_lowercase).collect()
 }
@@ -69,7 +70,7 @@ fn words(text: String) -> Option<String> {
 }
 
 /// An article from a headline and a plain text.
-pub(super) fn titled(title: Option<String>, body: String) -> Result<Document, String> {
+pub(super) fn with_headline(title: Option<String>, body: String) -> Result<Document, String> {
     if body.trim().is_empty() {
         return Err("is empty".to_string());
     }
@@ -84,18 +85,18 @@ pub(super) fn titled(title: Option<String>, body: String) -> Result<Document, St
 }
 
 /// The beginning of a record, for reports.
-pub(super) fn shown(record: &[u8]) -> String {
-    let mut end = record.len().min(SHOWN);
+pub(super) fn excerpt(record: &[u8]) -> String {
+    let mut end = record.len().min(EXCERPT_BYTES);
     // UTF-8 is not cut inside a character.
-    while end > SHOWN - 3 && end < record.len() && record[end] & 0xC0 == 0x80 {
+    while end > EXCERPT_BYTES - 3 && end < record.len() && record[end] & 0xC0 == 0x80 {
         end -= 1;
     }
     String::from_utf8_lossy(&record[..end]).trim_end().to_string()
 }
 
 /// The reason why a record was skipped.
-pub(super) fn too_long() -> String {
-    format!("is longer than {} MB", LONGEST >> 20)
+pub(super) fn too_long_reason() -> String {
+    format!("is longer than {} MB", MAX_RECORD_BYTES >> 20)
 }
 
 /// Skips to the end of the line without keeping it. Returns the read error as a message, or "".
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_blank_is_not_one_that_is_missing() {
+    fn a_blank_text_and_a_missing_text_are_different_errors() {
         assert_eq!(read(&[("text", "")]).unwrap_err(), "is empty");
         assert_eq!(
             read(&[("title", "x")]).unwrap_err(),
@@ -145,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_ends_with_a_whole_character() {
-        assert_eq!(shown("가".repeat(100).as_bytes()), "가".repeat(66));
-        assert_eq!(shown(b"short \r\n"), "short");
+    fn an_excerpt_ends_with_a_complete_character() {
+        assert_eq!(excerpt("가".repeat(100).as_bytes()), "가".repeat(66));
+        assert_eq!(excerpt(b"short \r\n"), "short");
     }
 }

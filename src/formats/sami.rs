@@ -14,14 +14,14 @@ pub(super) const FORMAT: Format = Format {
     describe: "SAMI subtitles",
     extensions: &["smi", "sami"],
     sniff: |bytes| {
-        let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
+        let start = xml::beginning(&bytes[..bytes.len().min(SNIFFED_BYTES)]);
         tag_name(start.trim_start()).eq_ignore_ascii_case("sami")
     },
     read: Reader::Article(read),
 };
 
 /// Bytes examined to recognize a file.
-const CLAIMED: usize = 400;
+const SNIFFED_BYTES: usize = 400;
 
 fn read(text: String) -> Result<Item, String> {
     let mut blocks: Vec<Block> = Vec::new();
@@ -30,9 +30,10 @@ fn read(text: String) -> Result<Item, String> {
             speeches(&text, span).into_iter().filter_map(|span| srt::block(&text, span, true)),
         );
     }
-    match blocks.is_empty() {
-        true => Err("has no subtitles: no words after a <SYNC Start=...>".to_string()),
-        false => Ok(Document::new(text, blocks).into()),
+    if blocks.is_empty() {
+        Err("has no subtitles: no text after a <SYNC Start=...>".to_string())
+    } else {
+        Ok(Document::new(text, blocks).into())
     }
 }
 
@@ -115,7 +116,7 @@ mod tests {
     const FILE: &str = "<SAMI>\r\n<HEAD><TITLE>다리</TITLE>\r\n<STYLE TYPE=\"text/css\">\r\n<!--\r\nP { margin-left:8pt; }\r\n.KRCC { Name:Korean; lang:ko-KR; SAMIType:CC; }\r\n-->\r\n</STYLE></HEAD>\r\n<BODY>\r\n<SYNC Start=1000><P Class=KRCC>\r\n시장이 다리를 열었다.<br>그는 <i>감사</i>했다.\r\n<SYNC Start=3000><P Class=KRCC>&nbsp;\r\n<Sync start=4000><p class=KRCC>- 열렸나요?<BR>- 네 &amp; 드디어.</p><P Class=ENCC>Is it open?\r\n<!-- <SYNC Start=5000><P>left out -->\r\n<SYNC Start=6000><P Class=KRCC>3 < 4\r\n</BODY></SAMI>\r\n";
 
     #[test]
-    fn the_words_of_each_moment_are_blocks() {
+    fn the_text_of_each_moment_is_a_block() {
         let document = read(FILE.as_bytes(), "a.smi").unwrap();
         let words: Vec<&str> = document.content().map(|block| document.block_text(block)).collect();
         assert_eq!(
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_by_its_beginning_and_read_in_cp949() {
+    fn sami_is_recognized_by_its_first_bytes_and_read_in_cp949() {
         let (bytes, ..) = encoding_rs::EUC_KR.encode(FILE);
         assert_eq!(detect("standard input", &bytes).name, "sami");
         assert_eq!(read(&bytes, "standard input").unwrap().content().count(), 5);

@@ -14,7 +14,7 @@ pub(super) const FORMAT: Format = Format {
     describe: "SubRip subtitles",
     extensions: &["srt"],
     sniff: |bytes| {
-        let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
+        let start = xml::beginning(&bytes[..bytes.len().min(SNIFFED_BYTES)]);
         let mut lines = start.trim_start().lines().map(str::trim).filter(|line| !line.is_empty());
         let first = lines.next().unwrap_or_default();
         is_timing(if is_number(first) { lines.next().unwrap_or_default() } else { first })
@@ -28,7 +28,7 @@ pub(super) const VTT: Format = Format {
     describe: "WebVTT subtitles",
     extensions: &["vtt"],
     sniff: |bytes| {
-        let start = xml::beginning(&bytes[..bytes.len().min(CLAIMED)]);
+        let start = xml::beginning(&bytes[..bytes.len().min(SNIFFED_BYTES)]);
         let rest = start.strip_prefix("WEBVTT");
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
     },
@@ -36,7 +36,7 @@ pub(super) const VTT: Format = Format {
 };
 
 /// Bytes examined to recognize a file.
-const CLAIMED: usize = 400;
+const SNIFFED_BYTES: usize = 400;
 
 #[derive(Clone, Copy, PartialEq)]
 enum SubtitleFormat {
@@ -47,16 +47,18 @@ enum SubtitleFormat {
 fn read(text: String, syntax: SubtitleFormat) -> Result<Item, String> {
     let lines = lines(&text);
     if !lines.iter().any(|line| is_timing(&text[line.clone()])) {
-        return Err("has no subtitles: no words below a line like 00:00:01,000 --> 00:00:02,500"
-            .to_string());
+        return Err(
+            "has no subtitles: no text below a line like 00:00:01,000 --> 00:00:02,500".to_string()
+        );
     }
     let cues = cues(&text, &lines, syntax);
     let speeches = cues.iter().flat_map(|cue| speeches(&text, cue));
     let blocks: Vec<Block> =
         speeches.filter_map(|span| block(&text, span, syntax == SubtitleFormat::WebVtt)).collect();
-    match blocks.is_empty() {
-        true => Err("has no words in its subtitles".to_string()),
-        false => Ok(Document::new(text, blocks).into()),
+    if blocks.is_empty() {
+        Err("has no text in its subtitles".to_string())
+    } else {
+        Ok(Document::new(text, blocks).into())
     }
 }
 
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_cue_are_a_block_and_the_rest_is_not_touched() {
+    fn the_text_of_a_cue_is_a_block_and_the_rest_stays() {
         let text = "1\r\n00:00:01,000 --> 00:00:02,500\r\nThe bridge is open,\r\nsaid <i>the mayor</i>.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000 X1:1 X2:9\r\n{\\an8}- R&D <b>rose</b>\r\n\r\n";
         let document = read(text.as_bytes(), "a.srt").unwrap();
         assert_eq!(words(&document), ["The bridge is open, said the mayor.", "- R&D rose"]);
@@ -273,13 +275,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ampersand_is_not_escaped_where_nothing_is() {
+    fn subrip_keeps_a_plain_ampersand() {
         let document = read(b"1\n00:00:01,000 --> 00:00:02,500\nR&D < all\n", "a.srt").unwrap();
         assert!(document.rejoin(|_, _| Some("연구 & 개발".into())).ends_with("\n연구 & 개발\n"));
     }
 
     #[test]
-    fn no_words_of_a_malformed_file_stay_behind() {
+    fn no_text_of_a_malformed_file_stays_untranslated() {
         let text = "Lost words.\n\n1\n00:00:01 -> 00:00:02\nA thin arrow.\n\n2\n00:00:03,000 --> 00:00:04,000\n\nAfter a blank line.\n\n00:00:05,000 --> 00:00:06,000\nNo number.\n7\n00:00:07,000 --> 00:00:08,000\nNo blank line.\n8\n00:00:09,000 --> 00:00:10,000\n";
         let document = read(text.as_bytes(), "a.srt").unwrap();
         assert_eq!(
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_and_styles_of_webvtt_are_no_cues() {
+    fn webvtt_notes_and_styles_are_not_cues() {
         let text = "WEBVTT - 뉴스\n\nSTYLE\n::cue { color: red }\n\nNOTE\n00:01.000 --> 00:02.000\nleft out\n\nintro\n00:01.000 --> 00:02.000 align:start\n<v Kim>하나 &amp; <b>둘</b>\n\n01:00:03.000 --> 01:00:04.000\n♪\n\n00:05.000 --> 00:06.000\n<v.loud Lee>셋</v>\n";
         let document = read(text.as_bytes(), "a.vtt").unwrap();
         // By the standard, text with a timing is a cue, whatever precedes it.
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn timings_are_known_however_they_are_written() {
+    fn timings_are_recognized_in_all_notations() {
         for timing in [
             "00:00:01,000 --> 00:00:03,000",
             "00:00:01.000 --> 00:00:03.000",
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_line_in_a_cue_ends_nothing() {
+    fn a_blank_line_does_not_end_a_cue() {
         let text = "1\n00:00:01,000 --> 00:00:03,000\nThe mayor opened it.\n\nShe thanked them.\n \n1987\n\n2\n00:00:04,000 --> 00:00:06,000\nIt is 7\n8\n9\n\n\n3\n00:00:07,000 --> 00:00:08,000\n";
         assert_eq!(
             of(text, "a.srt"),
@@ -393,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_within_a_cue_are_tags() {
+    fn markup_in_a_cue_is_tags() {
         let text = "1\n00:00:01,000 --> 00:00:03,000\n{\\an8}{\\i1}The mayor opened it.{\\i0}\nShe {\\b1}thanked{\\b0} {them}.\n";
         let document = read(text.as_bytes(), "a.srt").unwrap();
         assert_eq!(words(&document), ["The mayor opened it. She thanked {them}."]);
@@ -412,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_webvtt_that_are_no_cues_stay() {
+    fn webvtt_blocks_other_than_cues_stay() {
         let text = "WEBVTT\nKind: captions\nLanguage: en\n\nREGION\nid:fred\nwidth:40%\n\nSTYLE\n::cue(b) {\n  color: red;\n}\n\nNOTE a note\nof two lines\n\nNOTE\nanother\n00:00.000 --> 00:01.000 line:0\nCue right below a note.\n\n1 - intro\n00:02.000 --> 00:03.000\nNOTEWORTHY words.\n";
         assert_eq!(of(text, "a.vtt"), ["Cue right below a note.", "NOTEWORTHY words."]);
         assert_eq!(
@@ -422,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn subtitles_are_known_without_their_name() {
+    fn subtitles_are_recognized_without_a_file_name() {
         let name = |bytes: &[u8]| detect("standard input", bytes).name;
         assert_eq!(name(b"\xEF\xBB\xBF1\r\n00:00:01,000 --> 00:00:02,500\r\nOne."), "srt");
         assert_eq!(name(b"WEBVTT\n\n00:01.000 --> 00:02.000\nOne."), "vtt");

@@ -7,7 +7,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 use super::encoding;
 
 /// Buffer size, in bytes.
-const HELD: usize = 1 << 16;
+const BUFFER_BYTES: usize = 1 << 16;
 
 /// The source as UTF-8: UTF-16 (as spreadsheets save "Unicode text") is decoded, byte order marks
 /// are removed.
@@ -44,7 +44,7 @@ impl Transcoded {
             decoder,
             read: 0,
             done: false,
-            text: vec![0; HELD],
+            text: vec![0; BUFFER_BYTES],
             from: 0,
             to: 0,
         }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_across_the_pieces_that_are_read_come_whole() {
+    fn characters_split_between_reads_are_decoded() {
         assert_eq!(read(b"\xFF\xFE\x00\xAC\x3D\xD8\x00\xDEa\x00").unwrap(), "가😀a");
         assert_eq!(read(b"\xEF\xBB\xBFa").unwrap(), "a");
         assert_eq!(read(b"").unwrap(), "");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf16_is_an_error_and_not_a_question_mark() {
+    fn invalid_utf16_is_an_error() {
         assert!(read(b"\xFF\xFE\x3D\xD8a\x00").is_err());
         assert!(read(b"\xFF\xFEa").is_err());
     }

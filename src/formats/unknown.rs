@@ -9,11 +9,11 @@ const SIGNATURES: &[(&[u8], &str)] = &[
         b"\xD0\xCF\x11\xE0",
         "an HWP or old Office document, or one with a password; save it as HWPX or DOCX first",
     ),
-    (b"HWP Document File", "an HWP document of before HWPX; save it as HWPX first"),
+    (b"HWP Document File", "an older HWP document; save it as HWPX first"),
     (b"{\\rtf", "RTF; save it as DOCX or plain text first"),
     (
         b"PK\x03\x04",
-        "a zip archive; a DOCX or HWPX document needs that ending in its name, and others are not read",
+        "a zip archive; a DOCX or HWPX document must have that file name extension; other zip archives are not read",
     ),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"Rar!", "a RAR archive; unpack it first"),
@@ -44,9 +44,9 @@ const SIGNATURES: &[(&[u8], &str)] = &[
 
 /// Description of a binary file by its signature; `None` for possible text.
 pub(super) fn signature(bytes: &[u8]) -> Option<&'static str> {
-    const LOOKED_AT: usize = 512;
+    const EXAMINED_BYTES: usize = 512;
     // A text may begin with these letters; the binary file has a NUL byte soon after them.
-    let binary = || bytes[..bytes.len().min(LOOKED_AT)].contains(&0);
+    let binary = || bytes[..bytes.len().min(EXAMINED_BYTES)].contains(&0);
     let begins = |start: &[u8]| {
         bytes.starts_with(start) && (!start.iter().all(u8::is_ascii_alphanumeric) || binary())
     };
@@ -62,7 +62,7 @@ struct ForeignText {
 
 const FOREIGN_TEXTS: &[ForeignText] = &[
     ForeignText {
-        describe: "is JSON, not an article; JSON Lines (an object a line), a list of objects and JSON Feed are read",
+        describe: "is JSON, not an article; JSON Lines (one object per line), a list of objects and JSON Feed are read",
         is: is_json,
     },
     ForeignText {
@@ -96,7 +96,7 @@ const FOREIGN_TEXTS: &[ForeignText] = &[
         is: |text| starts(text, &["#!/", "<?php", "diff --git ", "#include <", "<%@"]),
     },
     ForeignText {
-        describe: "is a dump of a database; save it as CSV or JSON Lines first",
+        describe: "is a database dump; save it as CSV or JSON Lines first",
         is: |text| {
             starts(text, &["-- MySQL dump", "-- PostgreSQL database dump", "PRAGMA foreign_keys"])
                 || ["CREATE TABLE ", "INSERT INTO "].iter().any(|known| text.starts_with(known))
@@ -113,7 +113,7 @@ pub(super) fn text(text: &str) -> Option<String> {
     let root = xml_root(text);
     if starts(text, &["<!doctype html"]) || root.as_deref().is_some_and(|root| is_html(text, root))
     {
-        return Some("is HTML; give its name the ending .html".to_string());
+        return Some("is HTML; rename it to end in .html".to_string());
     }
     if root.as_deref() == Some("") {
         return Some("is XML whose first element cannot be read".to_string());
@@ -182,7 +182,7 @@ fn is_json(text: &str) -> bool {
 
 /// E-mail headers, which only software writes.
 fn is_mail(text: &str) -> bool {
-    const LOOKED_AT: usize = 60;
+    const EXAMINED_LINES: usize = 60;
     const TOLD: &[&str] = &[
         "received",
         "mime-version",
@@ -197,7 +197,7 @@ fn is_mail(text: &str) -> bool {
     ];
     const USUAL: &[&str] = &["from", "to", "subject", "date", "content-type", "cc", "reply-to"];
     let (mut told, mut usual) = (0, 0);
-    for line in text.lines().take(LOOKED_AT).skip(usize::from(text.starts_with("From "))) {
+    for line in text.lines().take(EXAMINED_LINES).skip(usize::from(text.starts_with("From "))) {
         if line.starts_with([' ', '\t']) {
             continue;
         }
@@ -233,7 +233,7 @@ fn is_catalogue(text: &str) -> bool {
 
 /// Lines that begin with a time to the second and a severity, or lines of a web server's log.
 fn is_log(text: &str) -> bool {
-    const LOOKED_AT: usize = 5;
+    const EXAMINED_LINES: usize = 5;
     const LEVELS: &[&str] =
         &["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"];
     let entry = |line: &&str| {
@@ -252,7 +252,7 @@ fn is_log(text: &str) -> bool {
         (clock && level) || server
     };
     let lines: Vec<&str> =
-        text.lines().filter(|line| !line.trim().is_empty()).take(LOOKED_AT).collect();
+        text.lines().filter(|line| !line.trim().is_empty()).take(EXAMINED_LINES).collect();
     lines.len() >= 2 && lines.iter().filter(|line| entry(line)).count() * 2 > lines.len()
 }
 
@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_prose_is_named() {
+    fn non_prose_is_named() {
         let base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n"
             .repeat(3)
             + "QUJD==";
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_stays_prose() {
+    fn prose_is_not_taken_for_another_kind() {
         for given in [
             "[속보] 해민 앞바다 지진",
             "[1보] 지진",

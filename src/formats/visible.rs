@@ -59,13 +59,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn directions_and_escapes_are_gone() {
+    fn direction_marks_and_escapes_are_removed() {
         assert_eq!(visible("a\u{202e}b\u{2066}c\u{1b}[31m"), "abc[31m");
     }
 
     proptest! {
         #[test]
-        fn what_is_visible_stays_so(text in "(?s).*") {
+        fn visible_text_is_unchanged(text in "(?s).*") {
             let once = visible(&text).into_owned();
             prop_assert!(!once.contains(is_invisible));
             prop_assert_eq!(visible(&once).into_owned(), once.clone());

@@ -12,9 +12,9 @@ pub(super) use crate::document::escape;
 use crate::document::{Inline, Span};
 
 /// Nesting limit of elements; news has a dozen levels.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 /// Element limit of a document, against memory use: a thousand pages have fewer.
-const MOST: usize = 1 << 20;
+const MAX_ELEMENTS: usize = 1 << 20;
 
 /// An element with its spans.
 #[derive(Debug)]
@@ -59,15 +59,15 @@ impl<'t> XmlTree<'t> {
                     }
                     continue;
                 }
-                Event::Eof if elements.is_empty() => return Err("holds no element".to_string()),
+                Event::Eof if elements.is_empty() => return Err("has no elements".to_string()),
                 Event::Eof if open.is_empty() => return Ok(Self { text, elements }),
                 Event::Eof => {
                     let name = open.last().map_or("", |last| &elements[*last].name);
-                    return Err(format!("is not whole: <{name}> is never closed"));
+                    return Err(format!("is incomplete: <{name}> is never closed"));
                 }
                 _ => continue,
             };
-            if open.len() == DEEPEST || elements.len() == MOST {
+            if open.len() == MAX_DEPTH || elements.len() == MAX_ELEMENTS {
                 let line = line_of(text, start);
                 return Err(format!("has too many elements for news (line {line})"));
             }
@@ -327,7 +327,7 @@ mod tests {
     const NEWS: &str = "<?xml version='1.0'?>\n<news xml:lang=\"en\"><head id='1' at=\"a > b\"/>\n<p>One <b>two</b> three.</p><list>before<li>four</li> after</list></news>";
 
     #[test]
-    fn runs_are_the_words_between_borders_with_their_inline_tags() {
+    fn runs_are_the_text_between_block_tags_with_inline_tags() {
         let tree = XmlTree::read(NEWS).unwrap();
         let runs: Vec<(&str, &str)> = tree
             .runs(0, &["b"])
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_xml_is_refused_with_its_line() {
+    fn ill_formed_xml_is_refused_with_its_line() {
         let refused = |text: &str| XmlTree::read(text).unwrap_err();
         assert!(
             refused("<a>\n<b></a>").starts_with("is not well-formed XML"),
@@ -363,14 +363,17 @@ mod tests {
             refused("<a>\n<b></a>")
         );
         assert!(refused("<a>\n<b></a>").ends_with("(line 2)"), "{}", refused("<a>\n<b></a>"));
-        assert_eq!(refused("<!-- nothing -->"), "holds no element");
-        assert_eq!(refused("<a><b>"), "is not whole: <b> is never closed");
+        assert_eq!(refused("<!-- nothing -->"), "has no elements");
+        assert_eq!(refused("<a><b>"), "is incomplete: <b> is never closed");
         assert!(refused(&"<a>".repeat(100_000)).contains("too many elements"));
-        assert!(refused(&format!("<a>{}</a>", "<b/>".repeat(MOST))).contains("too many elements"));
+        assert!(
+            refused(&format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS)))
+                .contains("too many elements")
+        );
     }
 
     #[test]
-    fn byte_order_marks_before_a_document_move_nothing() {
+    fn byte_order_marks_do_not_shift_spans() {
         let text = "\u{feff}\u{feff}<뉴스><p>하나</p></뉴스>";
         let tree = XmlTree::read(text).unwrap();
         assert_eq!(&text[tree.elements[1].inner.clone()], "하나");

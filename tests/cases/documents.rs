@@ -27,7 +27,7 @@ fn same(document: &Document) -> String {
 }
 
 #[test]
-fn two_byte_order_marks() {
+fn two_byte_order_marks_are_skipped() {
     let Some(folder) = case("text/01-double-bom/in") else { return };
     for name in ["a.nitf", "b.nitf", "c.nitf"] {
         let document = document(&folder, name).unwrap();
@@ -36,7 +36,7 @@ fn two_byte_order_marks() {
 }
 
 #[test]
-fn windows_1252() {
+fn windows_1252_is_detected() {
     let Some(folder) = case("text/05-windows-1252") else { return };
     let begins = |name: &str, start: &str| {
         let document = document(&folder, name).unwrap();
@@ -87,7 +87,7 @@ fn a_cue_with_a_blank_line() {
 }
 
 #[test]
-fn odd_timings() {
+fn unusual_timings_are_recognized() {
     let Some(folder) = case("text/12-srt-odd-timing") else { return };
     assert_eq!(
         words(&document(&folder, "colon.srt").unwrap()),
@@ -105,7 +105,7 @@ fn time_stamps_within_a_cue() {
 }
 
 #[test]
-fn override_tags() {
+fn override_tags_of_subtitles_stay() {
     let Some(folder) = case("text/14-srt-ass-tags") else { return };
     let document = document(&folder, "tags.srt").unwrap();
     assert_eq!(words(&document), ["The mayor opened the bridge. She thanked them."]);
@@ -129,7 +129,7 @@ fn lines_after_an_address_or_a_credit() {
 }
 
 #[test]
-fn what_was_read_as_plain_text() {
+fn other_formats_read_as_plain_text() {
     let Some(folder) = case("text/19-read-as-plain") else { return };
     assert_eq!(
         articles(&folder, "archive.json"),
@@ -150,7 +150,7 @@ fn a_third_column_of_a_glossary() {
 }
 
 #[test]
-fn the_line_of_excel() {
+fn the_sep_line_of_excel() {
     let Some(folder) = case("text/24-csv-sep-line") else { return };
     let articles = articles(&folder, "excel.csv");
     assert_eq!(articles.len(), 2, "{articles:?}");
@@ -158,7 +158,7 @@ fn the_line_of_excel() {
 }
 
 #[test]
-fn furniture_within_an_article() {
+fn boilerplate_within_an_article() {
     let Some(folder) = case("text/25-furniture-leaks") else { return };
     let line = document(&folder, "line.txt").unwrap();
     assert_eq!(

@@ -18,7 +18,7 @@ fn titles(items: &[Item]) -> Vec<&str> {
 }
 
 #[test]
-fn tags_that_were_not_escaped_cut_no_field() {
+fn unescaped_tags_do_not_end_a_field() {
     let Some(items) = read("text/04-naked-markup", "feed.xml") else { return };
     assert_eq!(
         titles(&items),
@@ -37,7 +37,7 @@ fn tags_that_were_not_escaped_cut_no_field() {
 }
 
 #[test]
-fn one_bad_byte_costs_no_other_item() {
+fn one_bad_byte_affects_no_other_item() {
     let Some(items) = read("text/06-feed-bad-byte", "feed.xml") else { return };
     assert_eq!(items.len(), 5);
     assert!(items[2].document.article().contains("3번째 항구 정"));
@@ -47,7 +47,7 @@ fn one_bad_byte_costs_no_other_item() {
 }
 
 #[test]
-fn dates_stay_as_they_are_written_and_are_understood() {
+fn dates_are_kept_as_written_and_can_be_parsed() {
     let Some(items) = read("text/15-feed-dates", "feed.xml") else { return };
     let published: Vec<&str> =
         items.iter().map(|item| item.published.as_deref().unwrap()).collect();
@@ -66,7 +66,7 @@ fn dates_stay_as_they_are_written_and_are_understood() {
 }
 
 #[test]
-fn links_are_found_wherever_they_stand() {
+fn links_are_found_in_all_their_fields() {
     let Some(items) = read("text/16-feed-links", "feed.xml") else { return };
     let links: Vec<&str> = items.iter().map(|item| item.link.as_deref().unwrap()).collect();
     assert_eq!(
@@ -92,7 +92,7 @@ fn brackets_in_headlines_are_words() {
 }
 
 #[test]
-fn programs_and_hidden_words_are_not_read() {
+fn scripts_and_hidden_text_are_not_read() {
     let Some(items) = read("text/23-feed-active-content", "feed.xml") else { return };
     assert_eq!(items[0].document.article(), "Harbour plan\n\nWork begins in March.");
     assert!(
@@ -102,7 +102,7 @@ fn programs_and_hidden_words_are_not_read() {
 }
 
 #[test]
-fn texts_are_found_in_other_elements() {
+fn the_text_is_found_in_alternative_elements() {
     let Some(items) = read("text/27-feed-other-bodies", "feed.xml") else { return };
     assert_eq!(
         items[0].document.article(),
@@ -111,7 +111,7 @@ fn texts_are_found_in_other_elements() {
 }
 
 #[test]
-fn types_of_atom_are_read_as_people_spell_them() {
+fn misspelled_atom_types_are_understood() {
     let Some(items) = read("text/28-atom-types", "atom.xml") else { return };
     assert_eq!(items[0].document.article(), "One\n\nWords here.");
     assert_eq!(items[1].document.article(), "Two\n\nWords.");

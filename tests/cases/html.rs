@@ -14,7 +14,7 @@ fn content(document: &Document) -> Vec<&str> {
 }
 
 #[test]
-fn the_article_is_read_whatever_the_class_around_it_is_called() {
+fn misleading_class_names_do_not_hide_the_article() {
     let Some(folder) = case("text/02-html-wrapper") else { return };
     for (name, title, first, last) in [
         (
@@ -39,7 +39,7 @@ fn the_article_is_read_whatever_the_class_around_it_is_called() {
 }
 
 #[test]
-fn a_flash_and_a_picture_story_are_their_one_sentence() {
+fn a_flash_or_picture_story_keeps_its_only_sentence() {
     let Some(folder) = case("text/03-html-flash") else { return };
     let flash = page(&folder.join("flash.html"));
     assert_eq!(

@@ -11,20 +11,20 @@ pub(super) struct PageLine<'t> {
 }
 
 impl PageLine<'_> {
-    pub(super) fn is(&self, known: &[&str]) -> bool {
-        known.contains(&self.folded.as_str())
+    pub(super) fn is(&self, phrases: &[&str]) -> bool {
+        phrases.contains(&self.folded.as_str())
     }
 
-    pub(super) fn starts(&self, known: &[&str]) -> bool {
-        known.iter().any(|known| self.folded.starts_with(known))
+    pub(super) fn starts(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.folded.starts_with(phrase))
     }
 
-    pub(super) fn contains(&self, known: &[&str]) -> bool {
-        known.iter().any(|known| self.folded.contains(known))
+    pub(super) fn contains(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.folded.contains(phrase))
     }
 
-    pub(super) fn ends(&self, known: &[&str]) -> bool {
-        known.iter().any(|known| self.folded.ends_with(known))
+    pub(super) fn ends(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.folded.ends_with(phrase))
     }
 
     pub(super) fn is_at_most(&self, chars: usize) -> bool {

@@ -111,7 +111,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         what: "tip line",
         reason: "asks readers to send tips",
         matches: |line| {
-            const LONGEST: usize = 100;
+            const MAX_CHARS: usize = 100;
             let asks = line.contains(&["제보"])
                 && line.contains(&[
                     "기다립니다",
@@ -155,7 +155,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                     "이메일]",
                 ])
                 && (has_phone(line.text) || line.text.contains(['@', '\'', '‘']));
-            line.is_at_most(LONGEST)
+            line.is_at_most(MAX_CHARS)
                 && (asks
                     || line.is(&[
                         "제보",
@@ -193,7 +193,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         what: "subscription",
         reason: "an offer to subscribe, sign up or log in",
         matches: |line| {
-            const LONGEST: usize = 100;
+            const MAX_CHARS: usize = 100;
             let asks = || {
                 line.starts(&[
                     "subscribe to our",
@@ -242,7 +242,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                     "구독 부탁드립니다",
                 ])
             };
-            line.is_at_most(LONGEST)
+            line.is_at_most(MAX_CHARS)
                 && (!line.sentence && (line.is(SUBSCRIPTION) || offers())
                     || asks()
                     || invites()
@@ -283,11 +283,11 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         what: "sharing",
         reason: "buttons to share, print or comment, with their counts",
         matches: |line| {
-            const LONGEST: usize = 30;
+            const MAX_CHARS: usize = 30;
             line.is(SHARING)
                 || is_counter(line, COUNTED)
                 || (!line.sentence
-                    && line.is_at_most(LONGEST)
+                    && line.is_at_most(MAX_CHARS)
                     && (line.starts(&["share on ", "share via ", "share to ", "share by "])
                         || line.ends(&["기사보내기", "기사 보내기", "공유하기"])
                         || is_share(line)))
@@ -328,11 +328,11 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         what: "advertisement",
         reason: "marks the place of an advertisement",
         matches: |line| {
-            const LONGEST: usize = 60;
-            const LONGEST_BY: usize = 24;
+            const MAX_CHARS: usize = 60;
+            const MAX_CHARS_BY: usize = 24;
             line.is(ADVERTISEMENT)
-                || (line.is_at_most(LONGEST_BY) && line.starts(&["ads by "]))
-                || (line.is_at_most(LONGEST)
+                || (line.is_at_most(MAX_CHARS_BY) && line.starts(&["ads by "]))
+                || (line.is_at_most(MAX_CHARS)
                     && line.starts(&[
                         "article continues after",
                         "article continues below",
@@ -368,7 +368,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         what: "copyright",
         reason: "the agency's claim to the text",
         matches: |line| {
-            const LONGEST: usize = 200;
+            const MAX_CHARS: usize = 200;
             let ban = [
                 "무단 전재",
                 "무단전재",
@@ -389,7 +389,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                 "this material may not be",
             ];
             // English notices end with a full stop ("All rights reserved."), Korean ones rarely do.
-            line.is_at_most(LONGEST)
+            line.is_at_most(MAX_CHARS)
                 && (line.starts(CLAIMS)
                     || is_owner(line)
                     || line.contains(&law)
@@ -462,11 +462,11 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         what: "reporter e-mail",
         reason: "who made it and where to write to",
         matches: |line| {
-            const LONGEST: usize = 80;
+            const MAX_CHARS: usize = 80;
             is_reporter(line)
                 || is_team(line)
-                || (line.is_at_most(LONGEST) && is_made(line))
-                || (line.is_at_most(LONGEST)
+                || (line.is_at_most(MAX_CHARS) && is_made(line))
+                || (line.is_at_most(MAX_CHARS)
                     && line.contains(&["기자"])
                     && line.ends(&[
                         "다른 기사",
@@ -598,7 +598,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         what: "imprint",
         reason: "who runs the site, and its rules",
         matches: |line| {
-            const LONGEST: usize = 120;
+            const MAX_CHARS: usize = 120;
             let named = [
                 "발행인",
                 "편집인",
@@ -625,11 +625,11 @@ pub(super) const RULES: &[BoilerplateRule] = &[
             line.is(IMPRINT)
                 || is_links(line)
                 || (!line.sentence
-                    && line.is_at_most(LONGEST)
+                    && line.is_at_most(MAX_CHARS)
                     && line.starts(&named)
                     && figures
                     && !appointed)
-                || (line.is_at_most(LONGEST)
+                || (line.is_at_most(MAX_CHARS)
                     && line.starts(&[
                         "we use cookies",
                         "this site uses cookies",

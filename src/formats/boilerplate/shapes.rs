@@ -71,8 +71,8 @@ pub(super) fn is_reading_time(line: &PageLine) -> bool {
 
 /// A link to another article: "☞ …", "▶[팩트체크] …", "▶ … 바로가기", "Related: …".
 pub(super) fn is_related_link(line: &PageLine) -> bool {
-    const LONGEST: usize = 120;
-    if line.sentence || !line.is_at_most(LONGEST) {
+    const MAX_CHARS: usize = 120;
+    if line.sentence || !line.is_at_most(MAX_CHARS) {
         return false;
     }
     let text = line.text;
@@ -188,7 +188,7 @@ pub(super) fn is_offer(line: &PageLine) -> bool {
 /// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a copyright claim. "(c)" may also
 /// number a clause.
 pub(super) fn is_owner(line: &PageLine) -> bool {
-    const LONGEST_NAME: usize = 40;
+    const MAX_NAME: usize = 40;
     let owner = line.folded.strip_prefix("저작권자").map(str::trim_start);
     let claims = owner.is_some_and(|owner| {
         owner.starts_with(['ⓒ', '©', '<'])
@@ -200,14 +200,14 @@ pub(super) fn is_owner(line: &PageLine) -> bool {
         let year = named.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
         let is_name =
             named.starts_with(|c: char| c.is_uppercase() || crate::language::is_hangul(c));
-        year.len() == 4 || (is_name && !line.sentence && line.is_at_most(LONGEST_NAME))
+        year.len() == 4 || (is_name && !line.sentence && line.is_at_most(MAX_NAME))
     });
     claims || named
 }
 
 /// "#해민시 #여객선", "Tags: harbour".
 pub(super) fn is_tags(line: &PageLine) -> bool {
-    const LONGEST: usize = 150;
+    const MAX_CHARS: usize = 150;
     let words = || line.text.split_whitespace();
     let hashes =
         words().count() >= 2 && words().all(|word| word.len() > 1 && word.starts_with('#'));
@@ -225,7 +225,7 @@ pub(super) fn is_tags(line: &PageLine) -> bool {
         "관련태그",
         "해시태그:",
     ];
-    !line.sentence && line.is_at_most(LONGEST) && (hashes || line.starts(&named))
+    !line.sentence && line.is_at_most(MAX_CHARS) && (hashes || line.starts(&named))
 }
 
 /// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": English
@@ -245,8 +245,8 @@ pub(super) fn is_made(line: &PageLine) -> bool {
 
 /// "디지털뉴스팀": the name of a desk alone.
 pub(super) fn is_team(line: &PageLine) -> bool {
-    const LONGEST: usize = 16;
-    line.is_at_most(LONGEST)
+    const MAX_CHARS: usize = 16;
+    line.is_at_most(MAX_CHARS)
         && line.starts(&["디지털", "온라인", "뉴미디어", "인터넷", "모바일"])
         && line.ends(&[
             "뉴스팀",
@@ -264,12 +264,12 @@ pub(super) fn is_team(line: &PageLine) -> bool {
 
 /// An e-mail address with a name, or a name with "기자" alone.
 pub(super) fn is_reporter(line: &PageLine) -> bool {
-    const LONGEST_NAME: usize = 30;
+    const MAX_NAME: usize = 30;
     let (addresses, rest): (Vec<&str>, Vec<&str>) =
         line.text.split_whitespace().partition(|word| is_address(word));
     let rest = rest.join(" ");
     if !addresses.is_empty() {
-        return !line.sentence && rest.chars().count() <= LONGEST_NAME && !is_contact(&rest);
+        return !line.sentence && rest.chars().count() <= MAX_NAME && !is_contact(&rest);
     }
     // "홍길동 기자", "한서진·노민아 기자": Korean names have two to four syllables.
     let names = rest.strip_suffix(" 기자").or_else(|| rest.strip_suffix(" 특파원"));
@@ -305,7 +305,7 @@ fn is_address(word: &str) -> bool {
 
 /// A photo credit, with or without the caption before it.
 pub(super) fn is_photo(line: &PageLine) -> bool {
-    const LONGEST_CAPTION: usize = 120;
+    const MAX_CAPTION: usize = 120;
     let text = line.text;
     let bracketed =
         text.starts_with(['(', '[', '<', '【']) && text.ends_with([')', ']', '>', '】']);
@@ -315,7 +315,7 @@ pub(super) fn is_photo(line: &PageLine) -> bool {
         || text.starts_with("[사진]")
         || (text.starts_with('▲') && line.contains(&["사진=", "(사진", "[사진", "자료사진"]))
         || (!line.sentence && line.is_at_most(80) && line.starts(CREDITS))
-        || (line.is_at_most(LONGEST_CAPTION) && ends_in_credit(text))
+        || (line.is_at_most(MAX_CAPTION) && ends_in_credit(text))
         // The photo desk's line under a picture story.
         || (text.ends_with(") 사진부") && text.starts_with('('))
 }
@@ -399,7 +399,7 @@ pub(super) fn is_caption(line: &PageLine) -> bool {
 /// A publication time: "입력2026.01.07. 오전 10:30", "Updated: …", or a date with a time of
 /// day alone.
 pub(super) fn is_dated(line: &PageLine) -> bool {
-    const LONGEST: usize = 100;
+    const MAX_CHARS: usize = 100;
     #[rustfmt::skip]
     const MARKS: &[&str] = &[
         "기사입력", "기사 입력", "최초입력", "최초 입력", "입력시간", "입력일시", "입력일", "입력", "송고시간", "송고", "등록일시", "등록일", "등록",
@@ -408,7 +408,7 @@ pub(super) fn is_dated(line: &PageLine) -> bool {
         "published", "last updated on", "last updated at", "last updated", "updated on", "updated at", "updated",
         "last modified on", "last modified", "modified", "posted on", "posted at", "posted", "created",
     ];
-    if line.sentence || !line.is_at_most(LONGEST) || !has_date(line.text) {
+    if line.sentence || !line.is_at_most(MAX_CHARS) || !has_date(line.text) {
         return false;
     }
     let begins = |text: &str| {

@@ -2,13 +2,13 @@
 //!
 //! Knows quotes and line ends, whose bytes are the same in every ASCII-compatible encoding;
 //! splitting a row into columns is the caller's task. A stray quote would swallow all rows up to
-//! the next quote or the end of the file. So a row is held up to [`LONGEST`]; if its quote is never
-//! closed, reading continues after the quote's line.
+//! the next quote or the end of the file. So a row is held up to [`MAX_RECORD_BYTES`]; if its quote
+//! is never closed, reading continues after the quote's line.
 
 use std::io::{self, BufRead};
 
 use crate::formats::Unreadable;
-use crate::formats::record::{LONGEST, shown, too_long};
+use crate::formats::record::{MAX_RECORD_BYTES, excerpt, too_long_reason};
 
 /// A row without its line end.
 pub(super) struct CsvRow {
@@ -66,7 +66,7 @@ impl CsvRows {
             let line = self.line;
             let mut bytes = Vec::new();
             let fail = |bytes: &[u8], reason: String| {
-                Some(Err(Unreadable { place: format!("line {line}"), reason, raw: shown(bytes) }))
+                Some(Err(Unreadable { place: format!("line {line}"), reason, raw: excerpt(bytes) }))
             };
             match self.cut(separators, &mut bytes) {
                 Ok(RowEnd::Whole) if bytes.is_empty() => return None,
@@ -84,7 +84,7 @@ impl CsvRows {
                 Ok(RowEnd::TooLong) => {
                     self.count(&bytes);
                     let skipped = self.skip(separators, &bytes);
-                    return fail(&bytes, too_long() + &skipped);
+                    return fail(&bytes, too_long_reason() + &skipped);
                 }
                 Ok(RowEnd::Open(at, reason)) => {
                     let (length, skipped) = self.go_on_after(&bytes, at);
@@ -125,7 +125,7 @@ impl CsvRows {
     fn cut(&mut self, separators: &[u8], row: &mut Vec<u8>) -> io::Result<RowEnd> {
         let (mut place, mut opened) = (CsvState::Start, 0);
         loop {
-            let room = (LONGEST as usize).saturating_sub(row.len());
+            let room = (MAX_RECORD_BYTES as usize).saturating_sub(row.len());
             let bytes = self.fill()?;
             let mut used = 0;
             for byte in bytes.iter().take(room) {
@@ -140,7 +140,7 @@ impl CsvRows {
                 }
             }
             row.extend_from_slice(&bytes[..used]);
-            let full = row.len() as u64 >= LONGEST;
+            let full = row.len() as u64 >= MAX_RECORD_BYTES;
             self.consume(used);
             match place {
                 CsvState::Done => return Ok(RowEnd::Whole),
@@ -196,9 +196,10 @@ impl CsvRows {
         let (lost, rest) = row.split_at(quote + length + 1);
         self.count(lost);
         // Bytes that are already being read again are not copied.
-        match self.again.is_empty() {
-            true => (self.again, self.at) = (rest.to_vec(), 0),
-            false => self.at -= rest.len(),
+        if self.again.is_empty() {
+            (self.again, self.at) = (rest.to_vec(), 0)
+        } else {
+            self.at -= rest.len()
         }
         (lost.len(), String::new())
     }
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_not_closed_costs_its_line_and_no_other() {
+    fn an_unclosed_quote_costs_only_its_own_line() {
         let open = Err("opens a quote that is not closed".to_string());
         assert_eq!(
             rows(b"a,b\n1,\"x\n2,y\n3,z\n"),
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_quotes_without_end_is_read_in_one_go() {
+    fn a_file_of_unclosed_quotes_is_read_in_linear_time() {
         let mut rows =
             CsvRows::new(Box::new(Cursor::new("\"a\n\"\"b\n\"\"\"\",\"x".repeat(200_000))));
         let wrong = std::iter::from_fn(|| rows.next(b",")).filter(Result::is_err).count();
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_quote_nor_a_row_without_end_is_held_in_memory() {
+    fn endless_quotes_and_rows_are_not_held_in_memory() {
         let row = |mut rows: CsvRows| {
             let first = rows.next(b",").map(|row| row.map(|_| ()).unwrap_err().reason).unwrap();
             let next =
@@ -313,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_end_where_the_csv_crate_ends_them(text in "[ab,\"\n\r]{0,40}") {
+        fn rows_end_like_those_of_the_csv_crate(text in "[ab,\"\n\r]{0,40}") {
             let mut reader = ::csv::ReaderBuilder::new()
                 .has_headers(false).flexible(true).from_reader(text.as_bytes());
             let theirs: Vec<Vec<String>> = reader.records().flatten()
@@ -330,7 +331,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic_or_go_on_for_ever(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_make_it_panic_or_loop(text in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(rows(&text).len() <= text.len());
         }
     }

@@ -8,13 +8,13 @@ use crate::formats::{Form, Item, Unreadable, html, record};
 /// Error for an item without text.
 const EMPTY: &str = "has neither a headline nor a text";
 /// Length of a broken item's beginning in reports, in characters.
-const SHOWN: usize = 200;
+const EXCERPT_CHARS: usize = 200;
 
 pub(super) fn unreadable(number: usize, reason: String, raw: &str) -> Unreadable {
     Unreadable {
         place: format!("item {}", number + 1),
         reason,
-        raw: raw.chars().take(SHOWN).collect(),
+        raw: raw.chars().take(EXCERPT_CHARS).collect(),
     }
 }
 
@@ -31,10 +31,7 @@ pub(super) fn article(
     mut bodies: impl Iterator<Item = FieldContent>,
 ) -> Result<Item, String> {
     let body = bodies.find_map(|FieldContent { text, html }| {
-        let text = match html {
-            true => markup::shown(&whole(text)),
-            false => text,
-        };
+        let text = if html { markup::shown(&unescaped_once(text)) } else { text };
         let words = if html { markup::words(&text) } else { text.trim().to_string() };
         words.contains(char::is_alphanumeric).then_some(FieldContent { text, html })
     });
@@ -46,7 +43,7 @@ pub(super) fn article(
         }
         (title, Some(FieldContent { text, html: true })) => (Form::Html, marked_up(title, &text)?),
         (title, Some(FieldContent { text, .. })) => {
-            (Form::Words, record::titled(title, text.trim().to_string())?)
+            (Form::Words, record::with_headline(title, text.trim().to_string())?)
         }
     };
     // HTML may hold nothing but a drawing.
@@ -57,7 +54,7 @@ pub(super) fn article(
 }
 
 /// Undoes double escaping of HTML and removes the markers of an escaped CDATA section.
-fn whole(html: String) -> String {
+fn unescaped_once(html: String) -> String {
     let html =
         if html.contains(SECTION) { html.replace(SECTION, "").replace("]]>", "") } else { html };
     let twice = html.contains("&lt;/") && !markup::has_tags(&html);

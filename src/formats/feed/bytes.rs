@@ -21,11 +21,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
         && wide != UTF_8
     {
         let (text, replaced) = wide.decode_without_bom_handling(&bytes[length..]);
-        return match text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * ODD_SHARE
+        return if text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * ODD_SHARE
             > text.len()
         {
-            true => Err(InputFault::NotText(format!(" in {}", wide.name()))),
-            false => Ok((text.into_owned(), replaced)),
+            Err(InputFault::NotText(format!(" in {}", wide.name())))
+        } else {
+            Ok((text.into_owned(), replaced))
         };
     }
     if is_utf8_but_for_a_few(&bytes) {
@@ -51,9 +52,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
 /// Removes stray NUL bytes. Many NULs mean another encoding or a binary file, and stay.
 fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
     let nul = bytes.iter().filter(|byte| **byte == 0).count();
-    match nul > 0 && nul * ODD_SHARE <= bytes.len() && encoding::marked(bytes).is_none() {
-        true => bytes.iter().copied().filter(|byte| *byte != 0).collect::<Vec<u8>>().into(),
-        false => bytes.into(),
+    if nul > 0 && nul * ODD_SHARE <= bytes.len() && encoding::marked(bytes).is_none() {
+        bytes.iter().copied().filter(|byte| *byte != 0).collect::<Vec<u8>>().into()
+    } else {
+        bytes.into()
     }
 }
 
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_byte_costs_itself() {
+    fn a_bad_byte_is_replaced_and_the_rest_is_read() {
         let text = "<rss><item>해민시는 7일 항구를</item><item>정비한다고</item></rss>";
         let mut bytes = text.as_bytes().to_vec();
         let at = text.find("</item>").unwrap() - 1;

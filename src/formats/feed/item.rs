@@ -27,7 +27,7 @@ const IDS: &[&str] = &["guid", "atom:id", "id", "dc:identifier"];
 /// Elements that contain further fields.
 const GROUPS: &[&str] = &["media:group", "media:content"];
 /// Nesting limit of groups.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// The context of an item: its feed's text and settings.
 pub(super) struct ItemContext<'c> {
@@ -53,9 +53,9 @@ struct ItemFields<'c> {
     tokens: &'c [XmlToken],
     /// For each tag, the index of its partner.
     partners: Vec<Option<usize>>,
-    found: Vec<FeedField<'c>>,
+    fields: Vec<FeedField<'c>>,
     /// Names of fields without an end tag.
-    open: Vec<&'c str>,
+    unclosed: Vec<&'c str>,
 }
 
 /// Reads an item. `tag` is its start tag, `inner` the span of its content, `tokens` the tags
@@ -68,9 +68,10 @@ pub(super) fn read(
     cut: bool,
 ) -> Result<Item, String> {
     let partners = partners(context.text, tokens);
-    let mut fields = ItemFields { context, tokens, partners, found: Vec::new(), open: Vec::new() };
+    let mut fields =
+        ItemFields { context, tokens, partners, fields: Vec::new(), unclosed: Vec::new() };
     fields.collect(0..tokens.len(), inner.end, 0);
-    if cut && let Some(open) = fields.open.first() {
+    if cut && let Some(open) = fields.unclosed.first() {
         return Err(format!("breaks off in its <{open}>"));
     }
     let id = fields.first(IDS).or_else(|| attribute(tag, "rdf:about"));
@@ -125,7 +126,7 @@ impl<'c> ItemFields<'c> {
                 (None, Some(_)) => self.end_of_open(at, range.end),
             };
             if whole.is_none() && known.is_some() {
-                self.open.push(super::scan::name(tag));
+                self.unclosed.push(super::scan::name(tag));
             }
             if let Some(name) = known {
                 let stop = match self.tokens.get(close) {
@@ -135,10 +136,10 @@ impl<'c> ItemFields<'c> {
                 };
                 let inner = token.span.end..stop.max(token.span.end);
                 let tokens = at + 1..close.max(at + 1);
-                if GROUPS.contains(&name) && depth < DEEPEST {
+                if GROUPS.contains(&name) && depth < MAX_DEPTH {
                     self.collect(tokens.clone(), inner.end, depth + 1);
                 }
-                self.found.push(FeedField { name, tag, inner, tokens });
+                self.fields.push(FeedField { name, tag, inner, tokens });
             }
             // The tag that ends an unclosed field may begin the next one.
             at = if whole.is_none() { close.max(at + 1) } else { close + 1 };
@@ -167,7 +168,7 @@ impl<'c> ItemFields<'c> {
     }
 
     fn named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a FeedField<'c>> {
-        names.iter().flat_map(|name| self.found.iter().filter(move |field| field.name == *name))
+        names.iter().flat_map(|name| self.fields.iter().filter(move |field| field.name == *name))
     }
 
     /// The first field with text, on one line.
@@ -181,9 +182,10 @@ impl<'c> ItemFields<'c> {
         let readable = |field: &&FeedField<'c>| content_type(field) != ContentType::Other;
         let mut titles = self.named(TITLES).filter(readable).map(|field| {
             let FieldContent { text, html } = self.value(field);
-            match html || markup::has_elements(&text) || !is_plain(field) {
-                true => markup::words(&text),
-                false => markup::words(&text.replace('<', "&lt;")),
+            if html || markup::has_elements(&text) || !is_plain(field) {
+                markup::words(&text)
+            } else {
+                markup::words(&text.replace('<', "&lt;"))
             }
         });
         titles.find(|title| !title.is_empty())
@@ -195,9 +197,10 @@ impl<'c> ItemFields<'c> {
             let body = self.value(field);
             let html = body.html
                 || content_type(field) == ContentType::Html
-                || match is_plain(field) {
-                    true => markup::has_elements(&body.text) || unescape(&body.text) != body.text,
-                    false => markup::has_tags(&body.text) || body.text.contains('&'),
+                || if is_plain(field) {
+                    markup::has_elements(&body.text) || unescape(&body.text) != body.text
+                } else {
+                    markup::has_tags(&body.text) || body.text.contains('&')
                 };
             FieldContent { html, ..body }
         })
@@ -260,9 +263,10 @@ impl<'c> ItemFields<'c> {
 
     /// Notes for an editor: losses and repairs while reading.
     fn notes(&self, inner: &Span) -> Vec<String> {
-        let lost = match self.context.replaced {
-            true => self.context.text[inner.clone()].matches(char::REPLACEMENT_CHARACTER).count(),
-            false => 0,
+        let lost = if self.context.replaced {
+            self.context.text[inner.clone()].matches(char::REPLACEMENT_CHARACTER).count()
+        } else {
+            0
         };
         let mut notes = Vec::new();
         if lost > 0 {
@@ -271,7 +275,7 @@ impl<'c> ItemFields<'c> {
                 "bytes that fit no encoding were left out in {bytes} of the feed's item"
             ));
         }
-        if let Some(open) = self.open.first() {
+        if let Some(open) = self.unclosed.first() {
             notes.push(format!("the feed never closes the item's <{open}>"));
         }
         notes

@@ -148,9 +148,12 @@ struct JsonFeedEntry {
 
 fn item(raw: &str, base: Option<&Url>) -> Result<Item, String> {
     let entry: JsonFeedEntry = serde_json::from_str(raw).map_err(|error| error.to_string())?;
-    let title = entry.title.0.map(|title| match markup::has_elements(&title) {
-        true => markup::words(&title),
-        false => markup::words(&title.replace('<', "&lt;")),
+    let title = entry.title.0.map(|title| {
+        if markup::has_elements(&title) {
+            markup::words(&title)
+        } else {
+            markup::words(&title.replace('<', "&lt;"))
+        }
     });
     let marked = entry.content_html.0.map(|text| FieldContent { text, html: true });
     let plain = [entry.content_text.0, entry.summary.0].into_iter().flatten();

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_kept_or_joined_to_their_base() {
+    fn absolute_links_are_kept_and_relative_ones_resolved() {
         let site = Url::parse("https://haemin.example/news/").ok();
         for (given, link) in [
             (" https://haemin.example/a \n", Some("https://haemin.example/a")),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn bases_are_joined_to_the_ones_around_them() {
+    fn nested_bases_are_resolved() {
         let site = Url::parse("https://haemin.example/").ok();
         let joined = |given| base(given, site.as_ref()).map(String::from);
         assert_eq!(joined(Some("news/")).as_deref(), Some("https://haemin.example/news/"));

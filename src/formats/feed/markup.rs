@@ -25,7 +25,7 @@ const ELEMENTS: &[&str] = &[
 
 /// Boolean attributes, which may have no value.
 #[rustfmt::skip]
-const BARE: &[&str] = &[
+const BOOLEAN_ATTRIBUTES: &[&str] = &[
     "allowfullscreen", "async", "autoplay", "checked", "compact", "controls", "declare", "default", "defer", "disabled",
     "download", "hidden", "inert", "ismap", "itemscope", "loop", "multiple", "muted", "nohref", "noresize", "noshade",
     "nowrap", "open", "playsinline", "readonly", "required", "reversed", "selected",
@@ -76,7 +76,7 @@ fn has_attributes_only(tag: &str) -> bool {
         }
         let after = after.trim_start();
         let Some(given) = after.strip_prefix('=') else {
-            if !BARE.iter().any(|bare| bare.eq_ignore_ascii_case(name)) {
+            if !BOOLEAN_ATTRIBUTES.iter().any(|bare| bare.eq_ignore_ascii_case(name)) {
                 return false;
             }
             rest = after;
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_and_hidden_elements_are_not_shown() {
+    fn scripts_and_hidden_elements_are_removed() {
         for (html, said) in [
             ("<p>One.</p><script>if (a<b) x('</p>')</script><p>Two.</p>", "<p>One.</p><p>Two.</p>"),
             ("<div style='DISPLAY : none'>x<div>y</div>z</div>One.", "One."),

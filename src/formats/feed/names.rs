@@ -29,7 +29,7 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Longest name of a known element, in bytes.
-const LONGEST: usize = 16;
+const MAX_NAME_BYTES: usize = 16;
 
 static TABLE: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.iter().copied().collect());
 
@@ -106,7 +106,7 @@ impl ElementNames {
     /// The known element of a start or end tag.
     pub fn element(&self, tag: &str) -> Option<&'static str> {
         let (vocabulary, local) = self.split(tag);
-        if vocabulary == UNKNOWN || local.len() > LONGEST {
+        if vocabulary == UNKNOWN || local.len() > MAX_NAME_BYTES {
             return None;
         }
         let local = local.to_ascii_lowercase();

@@ -149,8 +149,8 @@ impl CachedSearch {
 
     fn find(&mut self, text: &str, from: usize) -> Option<usize> {
         if self.at.is_none_or(|at| at < from) {
-            let found = text.get(from..).and_then(|rest| rest.find(self.word));
-            self.at = Some(found.map_or(usize::MAX, |at| from + at));
+            let next_at = text.get(from..).and_then(|rest| rest.find(self.word));
+            self.at = Some(next_at.map_or(usize::MAX, |at| from + at));
         }
         self.at.filter(|at| *at != usize::MAX)
     }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_end_takes_nothing_along() {
+    fn unclosed_elements_do_not_swallow_the_rest() {
         assert_eq!(tokens("<!-- a <b> c"), ["Open <b>"]);
         assert_eq!(
             tokens("<a href=\"x>y</a> <b <c>"),

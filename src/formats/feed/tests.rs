@@ -23,7 +23,7 @@ fn all(text: &str) -> String {
 }
 
 #[test]
-fn rss_items_have_their_full_text_and_their_facts() {
+fn rss_items_have_their_full_text_and_metadata() {
     insta::assert_snapshot!(all(
         "<?xml version='1.0'?><rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><title>Baram</title>\
          <item><title>AT&amp;amp;T &lt;b&gt;rises&lt;/b&gt;</title><link>https://baram.example/1</link><guid isPermaLink='false'>b-1</guid>\
@@ -73,7 +73,7 @@ fn atom_and_json_feeds_are_read_too() {
 }
 
 #[test]
-fn a_broken_item_does_not_take_the_others_along() {
+fn a_broken_item_does_not_affect_the_others() {
     let text = "<rss version='2.0'><channel><item><title>One</title></item><item><title>Two</title><description>AT&T x</description></item>\
                 <item><title>Two <b></title></item><item><title>Mistyped</titel><link>https://haemin.example/2</link></item>\
                 <item><title>Three</title><item><title>Four</title><description><![CDATA[<p>No end</description></item>\
@@ -153,7 +153,7 @@ fn markup_in_fields_is_read_escaped_or_not() {
 }
 
 #[test]
-fn texts_stand_in_many_elements() {
+fn item_texts_are_found_in_many_elements() {
     for (item, text) in [
         ("<media:description>Words.</media:description>", "Words."),
         (
@@ -214,7 +214,7 @@ fn contents_of_atom_are_of_many_types() {
 }
 
 #[test]
-fn feeds_are_known_below_comments_and_as_a_lone_entry() {
+fn feeds_are_recognized_below_comments_and_as_a_single_entry() {
     let feed = |text: String| {
         let bytes = std::io::Cursor::new(text.into_bytes());
         items(bytes, "standard input", Fields::default())
@@ -236,7 +236,7 @@ fn feeds_are_known_below_comments_and_as_a_lone_entry() {
 }
 
 #[test]
-fn links_are_found_and_made_whole() {
+fn links_are_found_and_resolved() {
     for (item, link) in [
         ("<link>/1</link>", "https://haemin.example/1"),
         (
@@ -279,7 +279,7 @@ fn links_are_found_and_made_whole() {
 }
 
 #[test]
-fn of_several_dates_the_first_that_is_understood_counts() {
+fn the_first_date_that_can_be_parsed_is_used() {
     for (item, date) in [
         ("<pubDate>\n 수, 07 1월 2026 22:30:00 +0900 </pubDate>", "수, 07 1월 2026 22:30:00 +0900"),
         ("<pubDate>어제</pubDate><dc:date>2026-01-07</dc:date>", "2026-01-07"),
@@ -299,7 +299,7 @@ fn of_several_dates_the_first_that_is_understood_counts() {
 }
 
 #[test]
-fn json_feeds_are_read_as_far_as_they_are_whole() {
+fn json_feeds_are_read_up_to_the_damage() {
     let whole = "{\"version\":\"https:\\/\\/jsonfeed.org\\/version\\/1.1\",\"home_page_url\":\"https://haemin.example/\",\"items\":[\
                  {\"id\":12,\"url\":\"/12\",\"content_text\":\"A < B\"},{\"id\":1.5,\"content_html\":\"<p hidden>x</p><p>One.</p>\"},\
                  {\"id\":null,\"title\":\"<속보> [A]\\\"}\",\"tags\":[{}]},7,{\"id\":{},\"title\":[\"x\"],\"summary\":\"Short.\"},\

@@ -13,9 +13,9 @@ use crate::formats::ItemResult;
 /// Local names of root elements, lower case.
 pub(super) const ROOTS: &[&str] = &["rss", "rdf", "feed"];
 /// Tag limit of an item, against memory use: a whole page has fewer.
-const MOST_TAGS: usize = 1 << 20;
+const MAX_TAGS: usize = 1 << 20;
 /// Longest link, in bytes.
-const LONGEST_LINK: usize = 4096;
+const MAX_LINK_BYTES: usize = 4096;
 
 /// The items of an XML feed.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl XmlFeedItems {
     }
 
     /// Notes namespaces, base and site of an element around the items.
-    fn note(&mut self, token: &XmlToken) {
+    fn note_outer(&mut self, token: &XmlToken) {
         let tag = &self.text[token.span.clone()];
         self.names.declare(tag);
         match self.names.element(tag) {
@@ -93,7 +93,7 @@ impl XmlFeedItems {
                     .filter(|_| rel.is_none_or(|rel| rel == "alternate"));
                 let written = || {
                     let rest = &self.text[token.span.end..];
-                    let rest = &rest[..rest.floor_char_boundary(LONGEST_LINK)];
+                    let rest = &rest[..rest.floor_char_boundary(MAX_LINK_BYTES)];
                     let written = &rest[..rest.find("</")?];
                     let plain = written.trim().strip_prefix(SECTION);
                     let plain = plain.and_then(|rest| rest.strip_suffix("]]>"));
@@ -109,7 +109,7 @@ impl XmlFeedItems {
     }
 
     /// Reads an item from its start tag to its end.
-    fn one(&mut self, begin: &XmlToken) -> ItemResult {
+    fn read_item(&mut self, begin: &XmlToken) -> ItemResult {
         let number = self.number;
         self.number += 1;
         let mut tokens = Vec::new();
@@ -146,7 +146,7 @@ impl XmlFeedItems {
             } else if is_item || is_around {
                 self.next = Some(token);
                 break;
-            } else if tokens.len() < MOST_TAGS {
+            } else if tokens.len() < MAX_TAGS {
                 tokens.push(token);
             } else {
                 many = true;
@@ -180,9 +180,10 @@ impl Iterator for XmlFeedItems {
             if !matches!(token.kind, XmlTokenKind::Open | XmlTokenKind::Empty) {
                 continue;
             }
-            match self.names.element(&self.text[token.span.clone()]) == Some(self.item) {
-                true => return Some(self.one(&token)),
-                false => self.note(&token),
+            if self.names.element(&self.text[token.span.clone()]) == Some(self.item) {
+                return Some(self.read_item(&token));
+            } else {
+                self.note_outer(&token)
             }
         }
     }

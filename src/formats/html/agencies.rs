@@ -131,7 +131,7 @@ fn content(document: &Document) -> Vec<&str> {
 }
 
 #[test]
-fn every_shape_gives_its_headline_and_its_whole_text_and_nothing_around_them() {
+fn every_layout_yields_the_headline_and_the_whole_article_only() {
     let mut wrong = Vec::new();
     for shape in SHAPES {
         let html = page(shape, &BODY);
@@ -155,7 +155,7 @@ fn every_shape_gives_its_headline_and_its_whole_text_and_nothing_around_them() {
 }
 
 #[test]
-fn a_flash_of_one_sentence_is_an_article_in_every_shape_that_names_its_body() {
+fn a_one_sentence_flash_is_read_in_every_layout_with_a_named_body() {
     let flash = "(해민=바람통신) 7일 오전 10시 30분께 해민 앞바다에서 규모 4.1의 지진이 났다.";
     let mut wrong = Vec::new();
     for shape in SHAPES {
@@ -179,7 +179,7 @@ fn a_picture_story_is_its_caption() {
 }
 
 #[test]
-fn an_article_in_sections_is_whole() {
+fn an_article_in_sections_is_read_completely() {
     let sections: String = BODY
         .iter()
         .map(|text| format!("<section class=article-body><p>{text}</p></section>"))

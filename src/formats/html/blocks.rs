@@ -14,11 +14,11 @@ use super::tags::{
 use crate::document::Span;
 
 /// Block limit, against memory use: far above real pages.
-const MOST_BLOCKS: usize = 100_000;
+const MAX_BLOCKS: usize = 100_000;
 /// Element limit, against memory use.
-const MOST_ELEMENTS: usize = 1_000_000;
+const MAX_ELEMENTS: usize = 1_000_000;
 /// Longest run, in parts; a longer one is split.
-const LONGEST_RUN: usize = 4096;
+const MAX_RUN_PARTS: usize = 4096;
 
 /// A run of text and its position in the page.
 #[derive(Debug)]
@@ -70,14 +70,14 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
         reader.text(end..tag.span.start);
         end = tag.span.end;
         reader.tag(tag);
-        if reader.page.blocks.len() > MOST_BLOCKS {
-            return Err(format!("has more than {MOST_BLOCKS} paragraphs"));
+        if reader.page.blocks.len() > MAX_BLOCKS {
+            return Err(format!("has more than {MAX_BLOCKS} paragraphs"));
         }
-        if reader.page.outline.nodes.len() > MOST_ELEMENTS {
-            return Err(format!("has more than {MOST_ELEMENTS} elements"));
+        if reader.page.outline.nodes.len() > MAX_ELEMENTS {
+            return Err(format!("has more than {MAX_ELEMENTS} elements"));
         }
     }
-    reader.text(end..end + whole(&text[end..]).len());
+    reader.text(end..end + before_first_tag(&text[end..]).len());
     reader.flush();
     reader.open.iter().for_each(|_| reader.page.outline.close());
     Ok(reader.page)
@@ -85,7 +85,7 @@ pub(super) fn find(text: &str) -> Result<Page, String> {
 
 /// The text before the first tag. If no complete tag follows, the incomplete one at the end is cut
 /// off.
-pub(super) fn whole(rest: &str) -> &str {
+pub(super) fn before_first_tag(rest: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
         rest[at + 1..]
             .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
@@ -142,7 +142,7 @@ impl PageReader<'_> {
             return;
         }
         self.run.push(RunPart { span, kind, linked: self.linked });
-        if self.run.len() >= LONGEST_RUN {
+        if self.run.len() >= MAX_RUN_PARTS {
             self.flush();
         }
     }

@@ -26,11 +26,11 @@ pub(super) enum BlockRole {
 }
 
 /// Shorter text is not prose (in characters; Hangul counts twice).
-const PROSE: usize = 25;
+const MIN_PROSE: usize = 25;
 /// Prose of this length counts in full even without a full stop; shorter lines count for less.
-const PARAGRAPH: usize = 80;
+const MIN_PARAGRAPH: usize = 80;
 /// Weight of a line that is not a sentence, in tenths.
-const LINE: usize = 3;
+const LINE_WEIGHT: usize = 3;
 /// Percentage of the page's text above which an element is kept, whatever its name.
 const MOST_OF_PAGE: usize = 40;
 /// Percentage of the outer element's prose from which the inner element is chosen.
@@ -41,21 +41,21 @@ const SECTIONS: usize = 3;
 const LINKED_ELEMENT: usize = 60;
 const LINKED_LINE: usize = 80;
 /// Shortest sentence before the article's element that belongs to it.
-const LEAD: usize = 60;
+const MIN_LEAD: usize = 60;
 /// Number of blocks before the article's element searched for the headline, and for lead sentences
 /// if there is no headline.
 const HEADLINE_BEFORE: usize = 40;
 const LEAD_BEFORE: usize = 6;
 /// Longest heading and longest label.
-const HEADING: usize = 80;
-const LABEL: usize = 40;
+const MAX_HEADING: usize = 80;
+const MAX_LABEL: usize = 40;
 /// A heading is dropped if more blocks than this were dropped below it.
-const GAP: usize = 3;
+const MAX_GAP: usize = 3;
 /// Limits for a photo caption: its length, the number of blocks in its element, and the depth below
 /// that element.
-const CAPTION: usize = 200;
-const CAPTION_BLOCKS: usize = 4;
-const CAPTION_DEPTH: usize = 4;
+const MAX_CAPTION: usize = 200;
+const MAX_CAPTION_BLOCKS: usize = 4;
+const MAX_CAPTION_DEPTH: usize = 4;
 
 /// The role of each block of a page.
 pub(super) fn block_roles(outline: &Outline) -> Vec<BlockRole> {
@@ -67,11 +67,11 @@ pub(super) fn block_roles(outline: &Outline) -> Vec<BlockRole> {
         lead.append(&mut kept);
         kept = lead;
     }
-    let kept = choice.polished(kept, top);
+    let kept = choice.without_strays(kept, top);
     let is_caption: Vec<bool> = kept.iter().map(|block| choice.is_caption(*block)).collect();
     let tells = |block: usize| {
         let block = &outline.blocks[block];
-        heading(block).is_none() && weight(block) >= 10 * PROSE
+        heading(block).is_none() && weight(block) >= 10 * MIN_PROSE
     };
     let is_story = kept.iter().zip(&is_caption).any(|(block, caption)| !caption && tells(*block));
     let mut roles = vec![BlockRole::Outside; outline.blocks.len()];
@@ -92,9 +92,8 @@ struct ArticleChooser<'o> {
 impl<'o> ArticleChooser<'o> {
     fn new(outline: &'o Outline) -> Self {
         let aside = set_aside(outline);
-        let weight = |block: &BlockStats| match block.node.is_some_and(|node| aside[node]) {
-            true => 0,
-            false => weight(block),
+        let weight = |block: &BlockStats| {
+            if block.node.is_some_and(|node| aside[node]) { 0 } else { weight(block) }
         };
         let prose = running(outline.blocks.iter().map(weight));
         Self { outline, aside, prose }
@@ -115,12 +114,12 @@ impl<'o> ArticleChooser<'o> {
             (BodySign::Article, 40),
             (BodySign::Main, 50),
         ] {
-            let says_so: Vec<usize> = (0..nodes.len())
+            let marked: Vec<usize> = (0..nodes.len())
                 .filter(|node| nodes[*node].signs.body == Some(body) && !self.aside[*node])
                 .collect();
             let prose = |node: usize| self.prose(&nodes[node].blocks);
-            let most = says_so.iter().copied().max_by_key(|node| (prose(*node), *node));
-            let Some(most) = most.map(|most| self.all_parts(most, &says_so)) else { continue };
+            let most = marked.iter().copied().max_by_key(|node| (prose(*node), *node));
+            let Some(most) = most.map(|most| self.common_parent(most, &marked)) else { continue };
             if prose(most) == 0 || prose(most) * 100 < total * share {
                 continue;
             }
@@ -129,18 +128,17 @@ impl<'o> ArticleChooser<'o> {
                 let within = node > top && node < nodes[top].end;
                 if within && prose(node) * 100 >= prose(top) * NEARLY_ALL { node } else { top }
             };
-            return Some(says_so.into_iter().fold(most, closer));
+            return Some(marked.into_iter().fold(most, closer));
         }
         self.innermost(total)
     }
 
     /// The common parent of elements with the same sign if none of them has most of their prose: an
     /// article in sections.
-    fn all_parts(&self, most: usize, says_so: &[usize]) -> usize {
+    fn common_parent(&self, most: usize, marked: &[usize]) -> usize {
         let nodes = &self.outline.nodes;
         let prose = |node: usize| self.prose(&nodes[node].blocks);
-        let parts =
-            says_so.iter().copied().filter(|node| nodes[*node].parent == nodes[most].parent);
+        let parts = marked.iter().copied().filter(|node| nodes[*node].parent == nodes[most].parent);
         let (count, of_all) =
             parts.fold((0, 0), |(count, all), node| (count + 1, all + prose(node)));
         match nodes[most].parent {
@@ -238,7 +236,7 @@ impl<'o> ArticleChooser<'o> {
             !matches!(block.element, "title" | "figcaption" | "li" | "td")
                 && block.node.is_some_and(|node| !self.aside[node])
                 && weight(block) > 0
-                && block.length >= LEAD
+                && block.length >= MIN_LEAD
                 && block.linked * 10 < block.length * 3
                 && (headline.is_some() || block.ends)
         };
@@ -246,37 +244,39 @@ impl<'o> ArticleChooser<'o> {
     }
 
     /// Drops headings and labels without text below, and stray lines after the end.
-    fn polished(&self, kept: Vec<usize>, top: Option<usize>) -> Vec<usize> {
+    fn without_strays(&self, kept: Vec<usize>, top: Option<usize>) -> Vec<usize> {
         let blocks = &self.outline.blocks;
-        let mut polished: Vec<usize> = Vec::with_capacity(kept.len());
+        let mut remaining: Vec<usize> = Vec::with_capacity(kept.len());
         for at in kept.into_iter().rev() {
             let block = &blocks[at];
-            let next = polished.last().copied();
-            let level = heading(block).filter(|level| *level > 1 && block.length <= HEADING);
+            let next = remaining.last().copied();
+            let level = heading(block).filter(|level| *level > 1 && block.length <= MAX_HEADING);
             let over_nothing = level.is_some_and(|level| {
                 next.is_none_or(|next| {
-                    next - at > GAP
+                    next - at > MAX_GAP
                         || heading(&blocks[next]).is_some_and(|of_next| of_next <= level)
                 })
             });
-            let introduces_nothing =
-                block.introduces && block.length < LABEL && next.is_none_or(|next| next > at + 1);
+            let introduces_nothing = block.introduces
+                && block.length < MAX_LABEL
+                && next.is_none_or(|next| next > at + 1);
             if !over_nothing && !introduces_nothing {
-                polished.push(at);
+                remaining.push(at);
             }
         }
-        polished.reverse();
+        remaining.reverse();
         // Lines directly in the article's element belong to it: results, prices.
         let is_stray = |block: &BlockStats| {
             let element =
                 matches!(block.element, "article" | "center" | "div" | "main" | "section")
                     || heading(block).is_some_and(|l| l > 1);
-            element && block.node != top && block.length < LEAD && !block.ends
+            element && block.node != top && block.length < MIN_LEAD && !block.ends
         };
-        while polished.len() > GAP && polished.last().is_some_and(|at| is_stray(&blocks[*at])) {
-            polished.pop();
+        while remaining.len() > MAX_GAP && remaining.last().is_some_and(|at| is_stray(&blocks[*at]))
+        {
+            remaining.pop();
         }
-        polished
+        remaining
     }
 
     fn is_caption(&self, at: usize) -> bool {
@@ -284,13 +284,16 @@ impl<'o> ArticleChooser<'o> {
         let is_part = |node: &usize| {
             matches!(self.outline.nodes[*node].name, "article" | "body" | "main" | "section")
         };
-        let mut around =
-            self.outline.around(block.node).take(CAPTION_DEPTH).take_while(|node| !is_part(node));
-        block.length <= CAPTION
+        let mut around = self
+            .outline
+            .around(block.node)
+            .take(MAX_CAPTION_DEPTH)
+            .take_while(|node| !is_part(node));
+        block.length <= MAX_CAPTION
             && around.any(|node| {
                 let node = &self.outline.nodes[node];
                 node.name == "figcaption"
-                    || (node.signs.caption && node.blocks.len() <= CAPTION_BLOCKS)
+                    || (node.signs.caption && node.blocks.len() <= MAX_CAPTION_BLOCKS)
             })
     }
 }
@@ -326,12 +329,12 @@ fn weight(block: &BlockStats) -> usize {
     if block.element == "title"
         || block.imprint
         || block.small
-        || length < PROSE
+        || length < MIN_PROSE
         || 2 * linked > length
     {
         return 0;
     }
-    (length - linked) * if length >= PARAGRAPH || block.ends { 10 } else { LINE }
+    (length - linked) * if length >= MIN_PARAGRAPH || block.ends { 10 } else { LINE_WEIGHT }
 }
 
 fn heading(block: &BlockStats) -> Option<u8> {

@@ -60,7 +60,7 @@ fn seconds(html: &str) -> f64 {
 }
 
 #[test]
-fn four_times_the_bytes_take_no_more_than_eight_times_as_long() {
+fn every_page_shape_is_read_in_linear_time() {
     let page = |of: fn(usize) -> String, size| {
         format!(
             "<!doctype html><title>T</title><article><h1>Harbour plan</h1><p>They met on Thursday.</p>{}",

@@ -5,7 +5,7 @@ use super::metadata::PageMetadata;
 use crate::document::Span;
 
 /// A shorter match may be a coincidence (in bytes, without spaces).
-const TELLING: usize = 9;
+const MIN_MATCH_BYTES: usize = 9;
 
 /// Position of the headline.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(super) fn find(
         return Headline::Block(*at);
     }
     let part = title.map(|at| (at, without_site(text, &found[at].span)));
-    match part.filter(|(_, span)| fold(&text[span.clone()]).len() >= TELLING) {
+    match part.filter(|(_, span)| fold(&text[span.clone()]).len() >= MIN_MATCH_BYTES) {
         Some((at, span)) => Headline::Title(at, span),
         None => Headline::Unmarked,
     }
@@ -75,7 +75,7 @@ impl HeadTitles {
     fn is_headline(&self, words: &str) -> bool {
         let words = fold(words);
         // If the site's name comes first, the title begins with it.
-        let telling = words.len() >= TELLING && 2 * words.len() >= self.title.len();
+        let telling = words.len() >= MIN_MATCH_BYTES && 2 * words.len() >= self.title.len();
         !words.is_empty()
             && words != self.site
             && (words == self.shared

@@ -4,12 +4,12 @@ use super::tags::{HtmlAttribute, value};
 
 /// Class names that sites use to hide text from view.
 #[rustfmt::skip]
-const CLASSES: &[&str] = &[
+const HIDING_CLASSES: &[&str] = &[
     "a11y-hidden", "blind", "hidden-accessible", "screen-reader-only", "screen-reader-text", "sr-only", "u-blind",
     "visually-hidden", "visuallyhidden",
 ];
 /// Distance in pixels from which a position is off the page.
-const FAR: f64 = 500.0;
+const OFF_PAGE: f64 = 500.0;
 /// Smallest readable font size, in pixels or points.
 const READABLE: f64 = 2.0;
 
@@ -19,7 +19,7 @@ pub(super) fn hides(attributes: &[HtmlAttribute]) -> bool {
     let class = value(attributes, "class").unwrap_or_default();
     value(attributes, "hidden").is_some()
         || value(attributes, "style").is_some_and(style_hides)
-        || class.split_ascii_whitespace().any(|class| CLASSES.contains(&class))
+        || class.split_ascii_whitespace().any(|class| HIDING_CLASSES.contains(&class))
 }
 
 fn style_hides(style: &str) -> bool {
@@ -41,7 +41,7 @@ fn style_hides(style: &str) -> bool {
             "color" => value == "transparent",
             "text-indent" | "left" | "top" | "right" | "margin-left" | "margin-top" => {
                 number(value).is_some_and(|(length, unit)| {
-                    length <= -FAR || (length <= -50.0 && unit.ends_with("em"))
+                    length <= -OFF_PAGE || (length <= -50.0 && unit.ends_with("em"))
                 })
             }
             "clip" => value.starts_with("rect(0") || value.starts_with("rect(1px"),

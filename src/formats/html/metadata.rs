@@ -4,7 +4,7 @@ use super::tags::{HtmlAttribute, HtmlTagKind, tags, value};
 use crate::document::Span;
 
 /// Bytes searched for declarations, as browsers do.
-const HEAD: usize = 64 << 10;
+const HEAD_BYTES: usize = 64 << 10;
 
 /// Metadata of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl PageMetadata {
 /// Changes a page's encoding declaration to UTF-8, the encoding of the output.
 pub(super) fn declare_utf8(mut text: String) -> String {
     let mut declared: Vec<Span> = Vec::new();
-    for tag in tags(&text[..text.floor_char_boundary(HEAD)]) {
+    for tag in tags(&text[..text.floor_char_boundary(HEAD_BYTES)]) {
         match tag.kind {
             HtmlTagKind::Other if tag.span.start == text.len() - text.trim_start().len() => {
                 let declaration = &text[tag.span.clone()];
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_declared_to_be_what_it_is_written_as() {
+    fn the_encoding_declaration_becomes_utf8() {
         assert_eq!(declared("<meta charset=\"EUC-KR\"><p>글"), "<meta charset=\"utf-8\"><p>글");
         assert_eq!(declared("<META CHARSET=ks_c_5601-1987 >"), "<META CHARSET=utf-8 >");
         assert_eq!(
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_declares_nothing_else_is_left_alone() {
+    fn utf8_pages_and_texts_about_charsets_stay_unchanged() {
         for text in [
             "<meta charset=UTF-8>",
             "<meta charset>",

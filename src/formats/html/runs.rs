@@ -36,7 +36,7 @@ pub(super) struct BlockSpan {
 
 /// The blocks of a run, trimmed; each holds a letter or digit.
 pub(super) fn block_spans(text: &str, run: &[RunPart]) -> Vec<BlockSpan> {
-    let mut found = Vec::new();
+    let mut spans = Vec::new();
     for paragraph in paragraphs(text, run) {
         let partners = partners(paragraph);
         let mut start = 0;
@@ -46,29 +46,29 @@ pub(super) fn block_spans(text: &str, run: &[RunPart]) -> Vec<BlockSpan> {
                     && partners[at].is_none()
             });
             if border {
-                found.extend(block_span(text, paragraph, &partners, start..at));
+                spans.extend(block_span(text, paragraph, &partners, start..at));
                 start = at + 1;
             }
         }
     }
-    found
+    spans
 }
 
 /// Splits a run at line breaks that separate paragraphs.
 fn paragraphs<'r>(text: &str, run: &'r [RunPart]) -> Vec<&'r [RunPart]> {
     let lines: Vec<&[RunPart]> = run.split(|part| part.kind == RunPartKind::LineBreak).collect();
     let words: Vec<String> = lines.iter().map(|line| words_of(text, line)).collect();
-    let (mut found, mut start, mut end) = (Vec::new(), 0, 0);
+    let (mut spans, mut start, mut end) = (Vec::new(), 0, 0);
     for (index, line) in lines.iter().enumerate() {
         end += line.len();
         if words.get(index + 1).is_none_or(|next| stand_apart(&words[index], next)) {
-            found.push(&run[start..end]);
+            spans.push(&run[start..end]);
             start = end + 1;
         }
         // Skips the line break itself.
         end += 1;
     }
-    found
+    spans
 }
 
 fn words_of(text: &str, parts: &[RunPart]) -> String {

@@ -41,7 +41,7 @@ pub(super) enum BodySign {
 
 /// Substrings of a class or id.
 #[rustfmt::skip]
-const PARTS: &[&str] = &[
+const ASIDE_SUBSTRINGS: &[&str] = &[
     "advert", "affiliate", "breadcrumb", "byline", "callout", "citation", "comment", "consent", "contactbox", "cookie",
     "copyright", "disclaimer", "disqus", "donat", "factbox", "feedback", "flyout", "footer", "gdpr", "infobox",
     "likebox", "mailchimp", "masthead", "modal", "navbar", "navigation", "newsletter", "noprint", "offcanvas",
@@ -51,7 +51,7 @@ const PARTS: &[&str] = &[
 
 /// Beginnings of words in a class or id.
 #[rustfmt::skip]
-const BEGINNINGS: &[&str] = &[
+const ASIDE_PREFIXES: &[&str] = &[
     "about-the", "addtoany", "appendix", "author", "banner", "call-to-action", "categorize", "cbox", "cmt", "contact-box", "contact-teaser",
     "copy-area", "coverage", "cta", "dont-miss", "fact-box", "follow-", "hot-news", "info-box", "interesting",
     "journalist", "jp-post-flair", "jp-relatedposts", "latest", "login", "mailing", "mc4wp", "menu", "more-art",
@@ -63,24 +63,25 @@ const BEGINNINGS: &[&str] = &[
 
 /// Whole words of a class or id.
 #[rustfmt::skip]
-const WORDS: &[&str] = &[
+const ASIDE_WORDS: &[&str] = &[
     "ad", "aside", "bio", "crumb", "crumbs", "foot", "gnb", "infos", "lang", "language", "likes", "lnb", "logo",
     "mainnav", "nav", "replies", "reply", "respond", "rss", "search", "snb", "sns", "sub", "subnav", "tag", "tags",
     "tool", "topnav", "vote",
 ];
 
-/// Words that contain one of [`PARTS`] with another meaning.
-const OTHER_WORDS: &[&str] = &["commentary", "correlated", "unrelated"];
+/// Words that contain one of [`ASIDE_SUBSTRINGS`] with another meaning.
+const HARMLESS_WORDS: &[&str] = &["commentary", "correlated", "unrelated"];
 
 /// Names with no other use.
-const PLAIN: &[&str] = &["articlebody", "dicarea", "newsbody", "newsctarticle", "storybody"];
+const CERTAIN_BODY_NAMES: &[&str] =
+    &["articlebody", "dicarea", "newsbody", "newsctarticle", "storybody"];
 /// Pairs of words that name an article's body, adjacent but for punctuation.
-const WHOSE: &[&str] =
+const BODY_FIRST_WORDS: &[&str] =
     &["article", "blog", "entry", "news", "page", "post", "single", "story", "view"];
-const WHAT: &[&str] = &["body", "content", "copy", "text"];
+const BODY_SECOND_WORDS: &[&str] = &["body", "content", "copy", "text"];
 /// Other names of an article's body.
 #[rustfmt::skip]
-const BODIES: &[&str] = &[
+const BODY_NAMES: &[&str] = &[
     "articletxt", "articleview", "artpostcontent", "arttext", "bodycopy", "contentarticle", "contentbody",
     "contentpost", "namebody", "newscont", "newsct", "newstxt", "newsview", "postentry", "richtext",
     "textarticle", "textbody", "textpost", "viewcont",
@@ -88,29 +89,29 @@ const BODIES: &[&str] = &[
 
 /// Elements that hold at most paragraphs, whatever their class.
 #[rustfmt::skip]
-const TEXTS: &[&str] = &[
+const TEXT_ELEMENTS: &[&str] = &[
     "blockquote", "figcaption", "figure", "form", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "ul",
 ];
 
 /// Names in the classes of captions, without punctuation.
 #[rustfmt::skip]
-const CAPTIONS: &[&str] = &[
+const CAPTION_NAMES: &[&str] = &[
     "bildnachweis", "bildunterschrift", "caption", "copyright", "credit", "imageannotation", "imagecredit",
     "imagesource", "legend",
 ];
-const PICTURES: &[&str] = &["bild", "foto", "image", "img", "photo"];
-const ABOUT_PICTURES: &[&str] = &["box", "credit", "desc", "info", "text", "title"];
+const CAPTION_FIRST_WORDS: &[&str] = &["bild", "foto", "image", "img", "photo"];
+const CAPTION_SECOND_WORDS: &[&str] = &["box", "credit", "desc", "info", "text", "title"];
 
 /// Terms of a publisher's imprint. Two of them are an imprint; an article may mention one.
 #[rustfmt::skip]
-const IMPRINT: &[&str] = &[
+const IMPRINT_TERMS: &[&str] = &[
     "제호", "등록번호", "등록일", "발행일", "발행인", "편집인", "청소년보호", "사업자등록", "통신판매업", "대표전화",
     "저작권법", "무단 전재", "무단전재", "무단 복제", "무단복제", "재배포", "인터넷신문위원회", "윤리강령",
     "all rights reserved", "copyright", "©", "ⓒ", "privacy policy", "terms of use", "terms of service",
 ];
 
 /// Bytes of class and id that are examined.
-const LONGEST: usize = 400;
+const MAX_BYTES: usize = 400;
 
 /// The signs of an element.
 pub(super) fn of_element(name: &str, attributes: &[HtmlAttribute]) -> ElementSigns {
@@ -135,12 +136,12 @@ pub(super) fn is_caption(name: &str, attributes: &[HtmlAttribute]) -> bool {
 /// True for the text of a publisher's imprint.
 pub(super) fn is_imprint(words: &str) -> bool {
     /// Longer text is not searched.
-    const LONGEST: usize = 1500;
-    if words.len() > LONGEST {
+    const MAX_BYTES: usize = 1500;
+    if words.len() > MAX_BYTES {
         return false;
     }
     let folded = words.to_lowercase();
-    IMPRINT.iter().filter(|term| folded.contains(*term)).count() >= 2
+    IMPRINT_TERMS.iter().filter(|term| folded.contains(*term)).count() >= 2
 }
 
 /// The class and id of an element, normalized in two ways.
@@ -157,7 +158,7 @@ impl ClassNames {
         let (mut words, mut compact) = (String::new(), String::new());
         let mut before = ' ';
         for c in given.flat_map(|value| value.chars().chain([' '])) {
-            if words.len() >= LONGEST {
+            if words.len() >= MAX_BYTES {
                 break;
             }
             if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
@@ -190,12 +191,13 @@ impl ClassNames {
         })
     }
 
-    /// True if one of the words is in [`WORDS`]. A "sub-title" is the deck of an article.
+    /// True if one of the words is in [`ASIDE_WORDS`]. A "sub-title" is the deck of an article.
     fn has_word(&self) -> bool {
         let mut words = self.words().peekable();
         while let Some(word) = words.next() {
             let is_deck = |next: &&str| ["tit", "head"].iter().any(|of| next.starts_with(of));
-            if WORDS.contains(&word) && !(word == "sub" && words.peek().is_some_and(is_deck)) {
+            if ASIDE_WORDS.contains(&word) && !(word == "sub" && words.peek().is_some_and(is_deck))
+            {
                 return true;
             }
         }
@@ -228,16 +230,16 @@ fn aside(
         "alert" | "banner" | "complementary" | "contentinfo" | "dialog" | "menu" | "search"
     ) || value(attributes, "aria-hidden")
         .is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
-        || named.words().any(holds_part)
-        || named.begins(BEGINNINGS)
+        || named.words().any(is_aside_word)
+        || named.begins(ASIDE_PREFIXES)
         || (!named.is_post() && named.has_word());
     around.then_some(AsideSign::Around)
 }
 
-/// True if a word contains one of [`PARTS`].
-fn holds_part(word: &str) -> bool {
-    PARTS.iter().any(|part| word.contains(part))
-        && !OTHER_WORDS.iter().any(|other| word.contains(other))
+/// True if a word contains one of [`ASIDE_SUBSTRINGS`].
+fn is_aside_word(word: &str) -> bool {
+    ASIDE_SUBSTRINGS.iter().any(|part| word.contains(part))
+        && !HARMLESS_WORDS.iter().any(|other| word.contains(other))
 }
 
 fn body(
@@ -249,14 +251,16 @@ fn body(
     let compact = named.compact.as_str();
     let property = value(attributes, "itemprop")
         .is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
-    let is_named =
-        || BODIES.iter().any(|known| compact.contains(known)) || holds_pair(compact, WHOSE, WHAT);
-    let is_text = name == SET_APART || TEXTS.contains(&name);
+    let is_named = || {
+        BODY_NAMES.iter().any(|known| compact.contains(known))
+            || holds_pair(compact, BODY_FIRST_WORDS, BODY_SECOND_WORDS)
+    };
+    let is_text = name == SET_APART || TEXT_ELEMENTS.contains(&name);
     if property {
         Some(BodySign::Property)
     } else if is_text {
         None
-    } else if PLAIN.iter().any(|known| compact.contains(known)) {
+    } else if CERTAIN_BODY_NAMES.iter().any(|known| compact.contains(known)) {
         Some(BodySign::Property)
     } else if is_named() {
         Some(BodySign::Named)
@@ -270,8 +274,8 @@ fn body(
 fn caption(name: &str, named: &ClassNames) -> bool {
     let compact = named.compact.as_str();
     name == "figcaption"
-        || CAPTIONS.iter().any(|known| compact.contains(known))
-        || holds_pair(compact, PICTURES, ABOUT_PICTURES)
+        || CAPTION_NAMES.iter().any(|known| compact.contains(known))
+        || holds_pair(compact, CAPTION_FIRST_WORDS, CAPTION_SECOND_WORDS)
 }
 
 /// True if a name of the first list is directly followed by one of the second.
@@ -351,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn an_imprint_names_two_things_that_publishers_must() {
+    fn two_terms_of_an_imprint_are_required() {
         assert!(is_imprint("제호 : 해민일보 | 등록번호 : 해민 가00012 | 발행인 : 노민아"));
         assert!(is_imprint("Copyright ⓒ Haemin Daily. All rights reserved."));
         assert!(!is_imprint("법원은 기사 무단 전재를 금지했다."));

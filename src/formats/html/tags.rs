@@ -7,7 +7,7 @@ use html5gum::{State, Tokenizer};
 use crate::document::Span;
 
 /// Attributes that are kept.
-const WANTED: &[&str] = &[
+const KEPT_ATTRIBUTES: &[&str] = &[
     "aria-hidden",
     "charset",
     "class",
@@ -26,7 +26,7 @@ const WANTED: &[&str] = &[
 ];
 /// Length limit of attribute values: no address or class is longer, a hostile value may be as long
 /// as the file. A style is kept whole, as its end may hide the element.
-const LONGEST_VALUE: usize = 2000;
+const MAX_VALUE_BYTES: usize = 2000;
 
 /// Name of the pseudo-element for inline content that is set apart from its sentence: hidden text
 /// and captions.
@@ -78,7 +78,7 @@ pub(in crate::formats) enum ElementRole {
 }
 
 #[rustfmt::skip]
-const BLOCKS: &[&str] = &[
+const BLOCK_ELEMENTS: &[&str] = &[
     "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "colgroup", "dd", "details",
     "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1", "h2",
     "h3", "h4", "h5", "h6", "head", "header", "hgroup", "html", "legend", "li", "main", "menu", "nav", "ol",
@@ -87,12 +87,12 @@ const BLOCKS: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const RULES: &[&str] = &[
+const RULE_ELEMENTS: &[&str] = &[
     "base", "basefont", "col", "embed", "frame", "hr", "input", "keygen", "link", "meta", "param", "source", "track",
 ];
 
 #[rustfmt::skip]
-const OPAQUE: &[&str] = &[
+const OPAQUE_ELEMENTS: &[&str] = &[
     "applet", "audio", "canvas", "datalist", "iframe", "listing", "math", "noembed", "noframes", "noscript", "object",
     "plaintext", "script", "select", "style", "svg", "template", "textarea", "video", "xmp",
 ];
@@ -105,9 +105,9 @@ pub(in crate::formats) fn role(name: &str) -> ElementRole {
         "img" | "image" | "wbr" | "area" => ElementRole::Empty,
         // Custom elements are treated as parts of the page, not of a sentence.
         _ if name.contains('-') => ElementRole::Block("div"),
-        _ if known(RULES).is_some() => ElementRole::Rule,
-        _ if known(OPAQUE).is_some() => ElementRole::Opaque,
-        _ => known(BLOCKS).map_or(ElementRole::Inline, ElementRole::Block),
+        _ if known(RULE_ELEMENTS).is_some() => ElementRole::Rule,
+        _ if known(OPAQUE_ELEMENTS).is_some() => ElementRole::Opaque,
+        _ => known(BLOCK_ELEMENTS).map_or(ElementRole::Inline, ElementRole::Block),
     }
 }
 
@@ -178,7 +178,8 @@ impl Callback<HtmlTag, usize> for TagCollector {
                 return None;
             }
             CallbackEvent::AttributeName { name } => {
-                self.attribute = WANTED.iter().find(|wanted| wanted.as_bytes() == name).copied();
+                self.attribute =
+                    KEPT_ATTRIBUTES.iter().find(|wanted| wanted.as_bytes() == name).copied();
                 let first = |name: &&str| self.attributes.iter().all(|known| known.name != *name);
                 self.attribute = self.attribute.filter(first);
                 let kept = self.attribute.map(|name| HtmlAttribute {
@@ -193,7 +194,7 @@ impl Callback<HtmlTag, usize> for TagCollector {
                 if let (Some(name), Some(kept)) =
                     (self.attribute.take(), self.attributes.last_mut())
                 {
-                    let longest = if name == "style" { usize::MAX } else { LONGEST_VALUE };
+                    let longest = if name == "style" { usize::MAX } else { MAX_VALUE_BYTES };
                     let value = &value[..value.len().min(longest)];
                     kept.value = String::from_utf8_lossy(value).into_owned();
                     kept.span = span.start..span.end;
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_stand_where_they_are_said_to_stand() {
+    fn tags_have_their_exact_spans() {
         let text = "<!DOCTYPE html>\r\n<P Class='a>b'>한 <b\r\n>줄</b ><!-- <i> -->\r\n<br/></p><img alt=\"&quot;>\">";
         assert_eq!(
             raw(text),
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_decoded_and_their_place_is_known() {
+    fn attribute_values_are_decoded_with_their_spans() {
         let text = "<meta content=\"a&amp;b\" charset=euc-kr>";
         let Some(HtmlTag { kind: HtmlTagKind::Open { attributes, .. }, .. }) = tags(text).next()
         else {
@@ -275,7 +276,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_text_tags_begin_and_end_with_brackets(text in "([ \\r\\n가a<>/!&;='\"-]|<p>|</p |<!--|-->|<script>|</script>|<svg>|<title>|<br|=\"|&amp;|\\r\\n){0,30}") {
+        fn tags_of_any_text_begin_and_end_with_brackets(text in "([ \\r\\n가a<>/!&;='\"-]|<p>|</p |<!--|-->|<script>|</script>|<svg>|<title>|<br|=\"|&amp;|\\r\\n){0,30}") {
             let mut end = 0;
             for tag in tags(&text) {
                 prop_assert!(tag.span.start >= end && tag.span.end > tag.span.start, "{:?}", tag.span);

@@ -39,7 +39,7 @@ fn the_article_of_a_page_is_its_paragraphs_and_nothing_around_them() {
 }
 
 #[test]
-fn what_is_around_the_article_is_named() {
+fn surroundings_of_the_article_are_reported() {
     let document = page(HARBOUR);
     let title = ("page title", "Port city approves plan to shelter fishing boats | Haemin Daily");
     assert!(document.boilerplate().any(|known| known == title));
@@ -65,7 +65,7 @@ fn what_is_around_the_article_is_named() {
 }
 
 #[test]
-fn a_translated_page_has_every_tag_that_is_not_in_a_block() {
+fn translation_keeps_every_tag_outside_of_blocks() {
     let written = page(HARBOUR)
         .rejoin(|index, block| (block.kind != Kind::Language).then(|| format!("{index}번 <문단>")));
     for kept in [
@@ -118,7 +118,7 @@ const SHORT: &str = r#"<!doctype html><html lang="ko"><head><meta charset="utf-8
 <div id="footer"><p>해민일보 | 등록번호 가00001 | 발행인 옥대진 | 청소년보호책임자 문지애</p><p>주소 해민시 부두길 12, 대표전화 000-000-0000</p></div></div></body></html>"#;
 
 #[test]
-fn a_short_article_is_found_among_more_than_itself() {
+fn a_short_article_is_found_on_a_page_with_more_other_text() {
     let document = page(SHORT);
     assert_eq!(
         content(&document),
@@ -132,7 +132,7 @@ fn a_short_article_is_found_among_more_than_itself() {
 }
 
 #[test]
-fn words_that_a_browser_does_not_show_are_not_the_article() {
+fn hidden_text_is_not_part_of_the_article() {
     let hidden = [
         "<div style='display:none'>@</div>",
         "<div hidden><p>@</p></div>",
@@ -182,14 +182,11 @@ fn words_that_a_browser_does_not_show_are_not_the_article() {
         content(&page(&format!("<body style='visibility:hidden'><p>They met.</p>{deep}"))),
         ["They met."]
     );
-    assert_eq!(
-        read("<p hidden>They met.</p>".into()).unwrap_err(),
-        "holds no words that a browser shows"
-    );
+    assert_eq!(read("<p hidden>They met.</p>".into()).unwrap_err(), "has no visible text");
 }
 
 #[test]
-fn words_set_as_they_are_have_paragraphs_and_programs_do_not() {
+fn preformatted_text_has_paragraphs_and_code_is_skipped() {
     let document = page(
         "<h1>Harbour plan</h1><pre>The council met on Thursday\nin Haemin.\n\nIt agreed on <b>a plan</b>.\n</pre><pre><code>let plan = 1;</code></pre><pre class=highlight>x = 1</pre><p>It rained on Friday.",
     );
@@ -212,11 +209,11 @@ fn a_page_of_a_few_lines_is_taken_whole() {
     assert_eq!(content(&document), ["Ministers meet in Haemin", "They met on Thursday."]);
     assert_eq!(document.title(), Some("Ministers meet in Haemin"));
     assert_eq!(document.boilerplate().collect::<Vec<_>>(), [("sharing", "Share")]);
-    assert_eq!(read("<div><img src=a> &nbsp; * </div>".into()).unwrap_err(), "holds no words");
+    assert_eq!(read("<div><img src=a> &nbsp; * </div>".into()).unwrap_err(), "has no text");
 }
 
 #[test]
-fn a_fragment_is_read_whole_and_has_no_headline() {
+fn a_fragment_is_read_completely_without_a_headline() {
     let document =
         fragment("<p>Ferry returns</p><p>It <b>sails</b> on Monday.<br/><br/>Read more</p>")
             .unwrap();
@@ -257,7 +254,7 @@ fn blocks_hold_whole_elements_only() {
 }
 
 #[test]
-fn pages_are_recognised_and_other_markup_is_not() {
+fn pages_are_recognized_and_other_markup_is_not() {
     for html in [
         "\u{feff}\r\n<!doctype HTML>",
         "<HTML lang=ko>",
@@ -285,7 +282,7 @@ fn pages_are_recognised_and_other_markup_is_not() {
 }
 
 #[test]
-fn hostile_pages_end_in_time_on_a_small_stack() {
+fn hostile_pages_are_read_in_time_on_a_small_stack() {
     let deep = |tag: &str| format!("<{tag}>").repeat(100_000);
     let copied: String = (0..20_000).map(|n| format!("<b id={n}><p>One. ")).collect();
     let pages = [
@@ -332,7 +329,7 @@ fn hostile_pages_end_in_time_on_a_small_stack() {
 }
 
 #[test]
-fn letters_without_a_size_hide_only_what_sets_no_size_of_its_own() {
+fn a_zero_font_size_hides_only_text_without_its_own_size() {
     let html = "<table><tr><td style=\"font-size:0px\">Gone one. <div style=\"font-size:13px\">It is open.</div>\
         <p><span style=\"font-size:13px\">They left.</span></p><p>Gone two.</p></td></tr></table>\
         <p>They <span style=\"font-size:0\">Gone three.</span> met.</p>";
@@ -346,7 +343,7 @@ fn letters_without_a_size_hide_only_what_sets_no_size_of_its_own() {
 }
 
 #[test]
-fn only_a_root_element_names_the_language_of_a_page() {
+fn only_the_root_element_sets_the_page_language() {
     for html in [
         "<p>One <!-- <html lang=\"en\"> --> two.</p>",
         "<title>What is <html lang=\"en\">?</title><p>It is an attribute.</p>",
@@ -396,7 +393,7 @@ fn borders(html: &str) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn any_soup_of_tags_is_read_and_its_borders_survive_translation(
+    fn any_tag_soup_is_read_and_block_tags_survive_translation(
         html in "(</?(p|div|b|i|a|span|li|td|h1|title|script|svg|pre|textarea|br|html|body|x-y)( href=\"1\"| class='a>b'| a=b\"c| =\"|/)?>|<br>|<img src=a>|<!--|-->|<!|<a |[<>/&'\"=\\r\\n ]|They met\\.|가나 다|&amp;|&nbsp|&#146;|<!\\[CDATA\\[|\\]\\]>){0,40}",
         words in "(그들|met|<b>|&amp;| ){0,4}",
     ) {
