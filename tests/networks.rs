@@ -400,7 +400,7 @@ fn numbers_that_make_no_sense_are_errors() {
             "short_factor",
         ),
         ("phi3-short", "partial_rotary_factor", json!(7.5), "cannot be rotated"),
-        ("llama-gqa", "num_key_value_heads", json!(4), "do not fit together"),
+        ("llama-gqa", "num_key_value_heads", json!(4), "do not match"),
     ];
     for (name, key, value, word) in cases {
         let folder = with_config(name, |config| config[key] = value);

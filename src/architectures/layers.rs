@@ -1,4 +1,4 @@
-//! Layers that networks share. Knows tensors; reads no config.
+//! Layers that several networks use. Knows tensors; reads no config.
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
@@ -6,21 +6,22 @@ use crate::kernels::{Linear, Phase, Weight, gated_layers, layer_norm, rms_norm, 
 
 pub use crate::kernels::Activation;
 
-/// Root-mean-square normalisation (Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>) over the last dimension.
+/// Root-mean-square norm over the last dimension (Zhang and Sennrich 2019,
+/// <https://arxiv.org/abs/1910.07467>).
 pub struct RmsNorm {
     weight: Tensor,
     epsilon: f32,
 }
 
 impl RmsNorm {
-    /// `offset` is added to the weight: Gemma's checkpoints store it less one.
+    /// `offset` is added to the weight: Gemma's checkpoints store it minus one.
     pub fn new(weight: &Weight, epsilon: f64, offset: f64, device: &Device) -> Result<Self> {
         let weight = weight.to_tensor(device)?;
         let weight = if offset == 0.0 { weight } else { (weight + offset)? };
         Ok(Self { weight, epsilon: epsilon as f32 })
     }
 
-    /// One that multiplies by nothing.
+    /// A norm without a weight.
     pub fn unweighted(size: usize, epsilon: f64, device: &Device) -> Result<Self> {
         Ok(Self { weight: Tensor::ones(size, DType::F32, device)?, epsilon: epsilon as f32 })
     }
@@ -31,7 +32,7 @@ impl RmsNorm {
     }
 }
 
-/// Normalisation by mean and variance (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>) over the last dimension.
+/// Layer norm over the last dimension (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>).
 pub struct LayerNorm {
     weight: Tensor,
     bias: Tensor,
@@ -39,7 +40,7 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Of a checkpoint's weight and bias.
+    /// A norm with a checkpoint's weight and bias.
     pub fn new(weight: &Weight, bias: &Weight, epsilon: f64, device: &Device) -> Result<Self> {
         let (weight, bias) = (weight.to_tensor(device)?, bias.to_tensor(device)?);
         Ok(Self { weight, bias, epsilon: epsilon as f32 })
@@ -51,38 +52,39 @@ impl LayerNorm {
     }
 }
 
-/// Which numbers of a head are rotated together.
+/// The elements of a head that are rotated as a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairing {
-    /// The first half with the second: Hugging Face checkpoints.
+    /// Element `i` of the first half and of the second: Hugging Face checkpoints.
     Halves,
-    /// Neighbours: llama.cpp's files of the Llama family, whose query and key rows it permutes so.
-    Neighbours,
+    /// Adjacent elements: GGUF files of the Llama family, whose query and key rows llama.cpp's
+    /// converter permutes.
+    Adjacent,
 }
 
-/// Rotary position embedding (Su et al. 2021, <https://arxiv.org/abs/2104.09864>): a frequency for each pair of numbers.
+/// Rotary position embedding (Su et al. 2021, <https://arxiv.org/abs/2104.09864>).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
-    /// A frequency a pair; numbers of a head beyond the pairs stay as they are.
+    /// Frequency of each pair. Elements of a head beyond the pairs are not rotated.
     pub frequencies: Vec<f32>,
-    /// Which numbers make a pair.
+    /// Elements that form a pair.
     pub pairing: Pairing,
-    /// What cosines and sines are multiplied by; YaRN makes queries and keys longer.
+    /// Factor of cosines and sines, above one for YaRN.
     pub amplitude: f32,
-    /// Other frequencies for longer sequences.
+    /// Frequencies for long sequences, if they differ.
     pub longer: Option<Longer>,
 }
 
-/// Frequencies of sequences longer than so many tokens; then they hold for all of a sequence.
+/// Frequencies for sequences of more than `than` tokens. They apply to all tokens of a sequence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Longer {
-    /// The longest sequence that has the others.
+    /// Maximum length of a sequence with the usual frequencies.
     pub than: usize,
-    /// As many.
+    /// Frequency of each pair.
     pub frequencies: Vec<f32>,
 }
 
-/// The rotation of some positions: cosines and sines, each `[tokens, pairs]`.
+/// Rotary embeddings of a batch of tokens: cosines and sines, each `[tokens, pairs]`.
 pub struct Rotation {
     cos: Tensor,
     sin: Tensor,
@@ -90,14 +92,14 @@ pub struct Rotation {
 }
 
 impl Rope {
-    /// `base^(−2i/d)` for the `d` numbers that rope, computed as the reference does, in f32.
+    /// Frequencies `base^(−2i/d)` for the `d` rotated elements, in f32 like the reference.
     pub fn new(rotated: usize, base: f64, pairing: Pairing) -> Self {
         let exponent = |i: usize| (2 * i) as f32 / rotated as f32;
         let frequencies = (0..rotated / 2).map(|i| 1.0 / (base as f32).powf(exponent(i))).collect();
         Self { frequencies, pairing, amplitude: 1.0, longer: None }
     }
 
-    /// The rotation of positions, each in a sequence of a length.
+    /// Rotary embeddings of tokens, given as their position and the length of their sequence.
     pub fn at(&self, positions: &[(usize, usize)], device: &Device) -> Result<Rotation> {
         let frequencies = |length: usize| match &self.longer {
             Some(longer) if length > longer.than => &longer.frequencies,
@@ -125,7 +127,7 @@ impl Rotation {
     /// Rotates `[tokens, heads, head_dim]`.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
         if x.device().is_cpu() {
-            return rope(x, &self.cos, &self.sin, self.pairing == Pairing::Neighbours);
+            return rope(x, &self.cos, &self.sin, self.pairing == Pairing::Adjacent);
         }
         let (size, rotated) = (x.dim(D::Minus1)?, 2 * self.cos.dim(D::Minus1)?);
         if rotated < size {
@@ -140,7 +142,7 @@ impl Rotation {
             Pairing::Halves => {
                 candle_nn::rotary_emb::rope_thd(&x, &self.cos, &self.sin)?.squeeze(0)
             }
-            Pairing::Neighbours => {
+            Pairing::Adjacent => {
                 let x = x.transpose(1, 2)?.contiguous()?; // (1, heads, tokens, dim)
                 let x = candle_nn::rotary_emb::rope_i(&x, &self.cos, &self.sin)?;
                 x.transpose(1, 2)?.contiguous()?.squeeze(0)
@@ -151,36 +153,37 @@ impl Rotation {
 
 /// The gated feed-forward layer: `down(act(gate(x)) · up(x))`.
 pub struct GatedMlp {
-    /// Its three matrices.
+    /// `[width, hidden]`.
     pub gate: Linear,
-    /// See `gate`.
+    /// `[width, hidden]`.
     pub up: Linear,
-    /// See `gate`.
+    /// `[hidden, width]`.
     pub down: Linear,
-    /// What is applied to the gate.
+    /// Activation of the gate.
     pub activation: Activation,
 }
 
 impl GatedMlp {
-    /// How many tokens' vectors are as wide as the gate at once, for long prompts would need too
-    /// much memory: where AMX reads prompts, as many as share a weight widened to bfloat16;
-    /// elsewhere fewer, which are still in the last cache when they are narrowed.
-    fn tokens_at_once() -> usize {
+    /// Maximum number of tokens whose wide vectors are in memory at once. With AMX it is the number
+    /// that share a weight widened to bfloat16. Otherwise it is smaller, so that the vectors are
+    /// still in the last-level cache for the down matrix.
+    fn chunk_size() -> usize {
         if Phase::share_kernels() { 128 } else { 512 }
     }
 
-    /// `[tokens, hidden]` to the same, added to what is there already, if anything is.
+    /// `[tokens, hidden]` to the same, added to `onto`.
     pub fn forward(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
-        let (tokens, at_once) = (x.dim(0)?, Self::tokens_at_once());
-        if tokens <= at_once || !x.device().is_cpu() {
+        let (tokens, chunk_size) = (x.dim(0)?, Self::chunk_size());
+        if tokens <= chunk_size || !x.device().is_cpu() {
             let widened = gated_layers(x, &self.gate, &self.up, self.activation, phase)?;
             return self.down.forward_add(&widened, onto, phase);
         }
-        let some = |from| {
-            let part = |x: &Tensor| x.narrow(0, from, at_once.min(tokens - from));
-            self.forward(&part(x)?, onto.map(part).transpose()?.as_ref(), phase)
-        };
-        let parts = (0..tokens).step_by(at_once).map(some).collect::<Result<Vec<_>>>()?;
-        Tensor::cat(&parts, 0)
+        let mut chunks = Vec::with_capacity(tokens.div_ceil(chunk_size));
+        for from in (0..tokens).step_by(chunk_size) {
+            let chunk = |x: &Tensor| x.narrow(0, from, chunk_size.min(tokens - from));
+            let onto = onto.map(chunk).transpose()?;
+            chunks.push(self.forward(&chunk(x)?, onto.as_ref(), phase)?);
+        }
+        Tensor::cat(&chunks, 0)
     }
 }

@@ -221,8 +221,8 @@ impl State {
         }
     }
 
-    /// The tokens to compute in order to append `tokens`: these, or the whole sequence if it becomes
-    /// too long to be continued as it is. The state is then empty.
+    /// The tokens to compute in order to append `tokens`: these, or the whole sequence if it
+    /// becomes so long that it must be computed again. The state is then empty.
     pub(super) fn tokens_to_compute<'t>(&mut self, tokens: &'t [u32]) -> Cow<'t, [u32]> {
         match &mut self.recompute {
             Some(recompute)

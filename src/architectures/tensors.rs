@@ -1,4 +1,4 @@
-//! Layers out of a checkpoint's tensors, by name. Knows shapes; knows no architecture.
+//! Builds layers from a checkpoint's tensors by name. Knows shapes; knows no architecture.
 
 use candle_core::Device;
 
@@ -7,7 +7,7 @@ use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::kernels::{Linear, Precision, Weight};
 
-/// Reads layers by their names in the checkpoint.
+/// Tensors of a checkpoint, as layers on a device.
 #[derive(Clone, Copy)]
 pub(super) struct Tensors<'a> {
     pub checkpoint: &'a Checkpoint,
@@ -16,13 +16,13 @@ pub(super) struct Tensors<'a> {
 }
 
 impl Tensors<'_> {
-    /// A matrix, with its bias where the checkpoint has one.
+    /// The matrix `[outputs, inputs]` with a name, and its bias if the checkpoint has one.
     pub fn linear(&self, name: &str, outputs: usize, inputs: usize) -> Result<Linear> {
-        let [whole] = self.parts(name, [outputs], inputs)?;
-        Ok(whole)
+        let [linear] = self.parts(name, [outputs], inputs)?;
+        Ok(linear)
     }
 
-    /// A matrix whose rows are several, one after the other.
+    /// Several matrices whose rows are stored one after the other under one name.
     pub fn parts<const N: usize>(
         &self,
         name: &str,
@@ -45,23 +45,23 @@ impl Tensors<'_> {
             start += count;
         }
         <[Linear; N]>::try_from(parts)
-            .map_err(|_| Error::Engine("as many parts as were asked for".into()))
+            .map_err(|_| Error::Engine("wrong number of parts of a matrix".into()))
     }
 
-    /// A norm by root mean square; `offset` is added to its weights.
+    /// A root-mean-square norm; `offset` is added to its weights.
     pub fn rms_norm(&self, name: &str, size: usize, epsilon: f64, offset: f64) -> Result<RmsNorm> {
         let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[size])?;
         Ok(RmsNorm::new(&weight, epsilon, offset, self.device)?)
     }
 
-    /// A norm by mean and variance.
+    /// A norm with mean and bias.
     pub fn layer_norm(&self, name: &str, size: usize, epsilon: f64) -> Result<LayerNorm> {
         let weight = self.checkpoint.tensor(&format!("{name}.weight"), &[size])?;
         let bias = self.checkpoint.tensor(&format!("{name}.bias"), &[size])?;
         Ok(LayerNorm::new(&weight, &bias, epsilon, self.device)?)
     }
 
-    /// Numbers of a small tensor, whatever its dimensions.
+    /// The `count` elements of a small tensor of any shape.
     pub fn floats(&self, name: &str, count: usize) -> Result<Vec<f32>> {
         let fail = |reason: String| Error::Tensor {
             name: name.to_string(),

@@ -312,7 +312,7 @@ impl Search {
         self.is_over = !self.may_improve || self.stops_early(config) || all_end;
     }
 
-    /// The best continuations of all beams, best first; of equal ones the earlier beam first.
+    /// The best continuations of all beams, best first; the earlier beam first on ties.
     fn candidates(&self, config: &BeamSearchConfig, logits: &[&[f32]]) -> Vec<Candidate> {
         let processors = &config.logits_processors;
         // Enough that `num_beams` of them do not end.
@@ -436,7 +436,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_come_in_order_and_of_equals_the_first() {
+    fn the_largest_come_in_order_and_the_first_on_ties() {
         assert_eq!(top_k(&[1.0, 3.0, 2.0, 3.0, 0.0], 3), [(1, 3.0), (3, 3.0), (2, 2.0)]);
         assert_eq!(top_k(&[f32::NEG_INFINITY; 2], 3).len(), 2);
     }

@@ -15,7 +15,7 @@ const MAX_MIN_MATCH: usize = 5;
 /// Longest match that is compared: a longer one predicts no better.
 const MAX_MATCH: usize = 12;
 
-/// Maximum length of a draft if so many sequences decode at once.
+/// Maximum length of a draft if `sequences` sequences decode at once.
 pub(super) fn max_len(sequences: usize) -> usize {
     (MAX_ROWS / sequences.max(1)).saturating_sub(1)
 }

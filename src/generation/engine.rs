@@ -39,7 +39,7 @@ pub struct Engine<'m> {
     pub fixed_chunks: bool,
 }
 
-/// What became of a new request.
+/// Result of admitting a request.
 enum Admission<'m> {
     /// It is a sequence now.
     Started(Box<Sequence<'m>>),

@@ -21,7 +21,7 @@ impl PrefixCache {
     }
 
     /// Adds a prompt whose tokens `state` has processed. A cached prompt with the same beginning is
-    /// replaced by what the two have in common: the instructions, without the article.
+    /// replaced by the common part of the two: the instructions, without the article.
     pub fn insert(&mut self, prompt: &[u32], state: &State) {
         let mut ids = prompt.to_vec();
         let mut state = state.fork();

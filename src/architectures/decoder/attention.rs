@@ -1,4 +1,4 @@
-//! Attention over everything a sequence has read, or over a window of it.
+//! Causal self-attention, over the whole sequence or a sliding window.
 
 use candle_core::{IndexOp, Tensor};
 
@@ -14,7 +14,7 @@ use crate::kernels::{
 
 pub(super) struct SelfAttention {
     q_proj: Linear,
-    keys: Keys,
+    kv: KvProjection,
     o_proj: Linear,
     norms: Option<HeadNorms>,
     rope: Option<usize>,
@@ -22,23 +22,23 @@ pub(super) struct SelfAttention {
     gated: bool,
 }
 
-/// Where keys and values come from.
+/// Projections of keys and values.
 #[allow(clippy::large_enum_variant)]
-enum Keys {
+enum KvProjection {
     Own {
         k_proj: Linear,
-        /// Values are the keys, as they are before norm and rotation, where there is none.
+        /// Without it the values are the keys before norm and rotation.
         v_proj: Option<Linear>,
         v_norm: Option<RmsNorm>,
     },
-    /// Another layer's, by its number.
-    Of(usize),
+    /// None: the keys and values of another layer, by its index.
+    SharedWith(usize),
 }
 
 struct HeadNorms {
     after_rotation: bool,
     q: RmsNorm,
-    /// Where there are keys to be normalised.
+    /// `None` if the layer has no keys of its own.
     k: Option<RmsNorm>,
 }
 
@@ -56,27 +56,35 @@ impl SelfAttention {
             true => RmsNorm::unweighted(head_dim, read.config.norm_epsilon, read.device).map(Some),
             false => Ok(None),
         };
-        let (q_proj, keys) = match kv_source {
+        let (q_proj, kv) = match kv_source {
             KvSource::Own if fused => {
                 let name = format!("{prefix}.qkv_proj");
                 let [q_proj, k_proj, v_proj] = read.parts(&name, [queries, keys, keys], hidden)?;
-                (q_proj, Keys::Own { k_proj, v_proj: Some(v_proj), v_norm: v_norm()? })
+                (q_proj, KvProjection::Own { k_proj, v_proj: Some(v_proj), v_norm: v_norm()? })
             }
             KvSource::Own => {
                 let (k_proj, v_proj) = (linear("k_proj", keys)?, Some(linear("v_proj", keys)?));
-                (linear("q_proj", queries)?, Keys::Own { k_proj, v_proj, v_norm: v_norm()? })
+                (
+                    linear("q_proj", queries)?,
+                    KvProjection::Own { k_proj, v_proj, v_norm: v_norm()? },
+                )
             }
             KvSource::KeysAsValues => {
                 let k_proj = linear("k_proj", keys)?;
-                (linear("q_proj", queries)?, Keys::Own { k_proj, v_proj: None, v_norm: v_norm()? })
+                (
+                    linear("q_proj", queries)?,
+                    KvProjection::Own { k_proj, v_proj: None, v_norm: v_norm()? },
+                )
             }
-            KvSource::SharedWith(layer) => (linear("q_proj", queries)?, Keys::Of(layer)),
+            KvSource::SharedWith(layer) => {
+                (linear("q_proj", queries)?, KvProjection::SharedWith(layer))
+            }
         };
         let norms = match norms {
             Some(QueryKeyNorm { after_rotation, names: [q, k] }) => Some(HeadNorms {
                 after_rotation,
                 q: norm(q)?,
-                k: if matches!(keys, Keys::Own { .. }) { Some(norm(k)?) } else { None },
+                k: if matches!(kv, KvProjection::Own { .. }) { Some(norm(k)?) } else { None },
             }),
             None => None,
         };
@@ -86,15 +94,16 @@ impl SelfAttention {
         let mask = window.map_or(Mask::Causal, Mask::SlidingWindow);
         let allows_bf16 = o_proj.uses_bf16();
         let shape = Attention { heads, kv_heads, head_dim, scale, softcap: cap, mask, allows_bf16 };
-        Ok(Self { q_proj, keys, o_proj, norms, rope, shape, gated })
+        Ok(Self { q_proj, kv, o_proj, norms, rope, shape, gated })
     }
 
-    /// Key heads and their size, where it has keys of its own.
+    /// Number and size of the key heads; `None` if the layer has no keys of its own.
     pub fn kv_shape(&self) -> Option<(usize, usize)> {
-        matches!(self.keys, Keys::Own { .. }).then_some((self.shape.kv_heads, self.shape.head_dim))
+        matches!(self.kv, KvProjection::Own { .. })
+            .then_some((self.shape.kv_heads, self.shape.head_dim))
     }
 
-    /// `[tokens, hidden]` of all rows to the same, added to what is there already, if anything is.
+    /// `[tokens, hidden]` of all rows to the same, added to `onto`.
     pub fn forward(
         &self,
         x: &Tensor,
@@ -107,17 +116,17 @@ impl SelfAttention {
         let tokens = x.dim(0)?;
         // [tokens, heads · head_dim] -> [tokens, heads, head_dim]
         let split = |x: Tensor| x.reshape((tokens, kv_heads, head_dim));
-        let (q, own) = match &self.keys {
-            Keys::Own { k_proj, v_proj: Some(v_proj), .. } => {
+        let (q, own) = match &self.kv {
+            KvProjection::Own { k_proj, v_proj: Some(v_proj), .. } => {
                 let [q, k, v] = shared_input(x, [&self.q_proj, k_proj, v_proj], step.phase)?;
                 (q, Some((split(k)?, split(v)?)))
             }
-            Keys::Own { k_proj, v_proj: None, .. } => {
+            KvProjection::Own { k_proj, v_proj: None, .. } => {
                 let [q, k] = shared_input(x, [&self.q_proj, k_proj], step.phase)?;
                 let k = split(k)?;
                 (q, Some((k.clone(), k)))
             }
-            Keys::Of(_) => (self.q_proj.forward(x, step.phase)?, None),
+            KvProjection::SharedWith(_) => (self.q_proj.forward(x, step.phase)?, None),
         };
         let (q, gate) = if self.gated {
             let both = q.reshape((tokens, heads, 2 * head_dim))?;
@@ -130,33 +139,34 @@ impl SelfAttention {
         let norms = self.norms.as_ref();
         let (after_rotation, q_norm) =
             (norms.is_some_and(|n| n.after_rotation), norms.map(|n| &n.q));
-        let q = place(&q, rotation, q_norm, after_rotation)?;
-        let own = match (own, &self.keys) {
-            (Some((k, v)), Keys::Own { v_norm, .. }) => {
+        let q = norm_and_rotate(&q, rotation, q_norm, after_rotation)?;
+        let own = match (own, &self.kv) {
+            (Some((k, v)), KvProjection::Own { v_norm, .. }) => {
                 let k_norm = norms.and_then(|norms| norms.k.as_ref());
                 let v = v_norm.as_ref().map_or_else(|| Ok(v.clone()), |norm| norm.forward(&v))?;
-                Some((place(&k, rotation, k_norm, after_rotation)?, v))
+                Some((norm_and_rotate(&k, rotation, k_norm, after_rotation)?, v))
             }
             _ => None,
         };
-        // Each row has a cache of its own.
         let starts = row_starts(rows);
         let span = |index: usize, row: &mut Row<'_>| {
             let (length, count, start) = (row.state.len(), row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count);
-            let past = match (&own, &self.keys) {
+            let past = match (&own, &self.kv) {
                 (Some((k, v)), _) => {
                     let past = row.state.kv_cache(layer)?;
                     past.append(length, &part(k)?, &part(v)?)?;
                     past
                 }
-                // It has read this step's tokens already.
-                (None, Keys::Of(other)) => row.state.kv_cache(*other)?,
-                (None, Keys::Own { .. }) => candle_core::bail!("a layer without keys"),
+                // That layer has appended the tokens of this step already.
+                (None, KvProjection::SharedWith(other)) => row.state.kv_cache(*other)?,
+                (None, KvProjection::Own { .. }) => {
+                    candle_core::bail!("a layer without keys of its own")
+                }
             };
             if past.len() != length + count {
                 candle_core::bail!(
-                    "keys of {} tokens where {} were read",
+                    "the cache holds {} tokens, expected {}",
                     past.len(),
                     length + count
                 );
@@ -174,8 +184,8 @@ impl SelfAttention {
     }
 }
 
-/// Normalises and rotates queries or keys, `[tokens, heads, head_dim]`, in the order of the family.
-fn place(
+/// Norms and rotates queries or keys, `[tokens, heads, head_dim]`, in the order of the family.
+fn norm_and_rotate(
     x: &Tensor,
     rotation: Option<&Rotation>,
     norm: Option<&RmsNorm>,

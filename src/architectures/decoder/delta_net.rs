@@ -1,6 +1,8 @@
-//! The gated delta rule (Yang, Kautz and Hatamizadeh 2024, <https://arxiv.org/abs/2412.06464>): a matrix a head instead of a cache, to
-//! which each token adds what the matrix does not say already. Reference: `Qwen3_5GatedDeltaNet` of
-//! `transformers`.
+//! The gated delta rule (Yang, Kautz and Hatamizadeh 2024, <https://arxiv.org/abs/2412.06464>).
+//!
+//! Each value head has a matrix instead of a KV cache: an associative memory of keys and values.
+//! A token decays it and adds the difference between its value and the one stored for its key.
+//! Reference: `Qwen3_5GatedDeltaNet` of `transformers`.
 
 use candle_core::{IndexOp, Tensor};
 
@@ -11,7 +13,7 @@ use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
 use crate::kernels::{Activation, Linear, Phase, shared_input, threads};
 
-/// Added under the root where queries and keys are brought to length one.
+/// Added under the root in the L2 norm of queries and keys.
 const L2_EPSILON: f32 = 1e-6;
 
 pub(super) struct DeltaNet {
@@ -22,9 +24,9 @@ pub(super) struct DeltaNet {
     in_proj_a: Linear,
     out_proj: Linear,
     conv: CausalConv,
-    /// A number a value head: what the logarithm of its decay is multiplied by, below zero …
+    /// Decay rate of each value head, negative.
     decay: Vec<f32>,
-    /// … and what is added to the steps.
+    /// Bias of the step size, of each value head.
     dt_bias: Vec<f32>,
     norm: Vec<f32>,
     epsilon: f32,
@@ -36,7 +38,7 @@ impl DeltaNet {
         let name = |part: &str| format!("{prefix}.{part}");
         let channels = 2 * shape.keys() + shape.values();
         let mut decay = read.floats(&name("A_log"), shape.value_heads)?;
-        // llama.cpp's converter has done this.
+        // GGUF files hold the result of this already.
         if !read.checkpoint.config.is_gguf() {
             decay.iter_mut().for_each(|a| *a = -a.exp());
         }
@@ -55,13 +57,13 @@ impl DeltaNet {
         })
     }
 
-    /// Numbers to be remembered of a sequence: the convolution's, then a matrix `[key_dim,
-    /// value_dim]` a value head.
+    /// Size of a sequence's state: that of the convolution, then a matrix `[key_dim, value_dim]`
+    /// for each value head.
     pub fn state_size(&self) -> usize {
         self.conv.state_size() + self.shape.values() * self.shape.key_dim
     }
 
-    /// `[tokens, hidden]` of all rows to the same, added to what is there already, if anything is.
+    /// `[tokens, hidden]` of all rows to the same, added to `onto`.
     pub fn forward(
         &self,
         x: &Tensor,
@@ -73,34 +75,30 @@ impl DeltaNet {
         let inputs = [&self.in_proj_qkv, &self.in_proj_z, &self.in_proj_b, &self.in_proj_a];
         let inputs = shared_input(x, inputs, phase)?;
         let starts = row_starts(rows);
-        let one = |index: usize, row: &mut Row<'_>| {
+        let run_row = |index: usize, row: &mut Row<'_>| {
             let (count, start) = (row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count)?.flatten_all()?.to_vec1::<f32>();
             let [qkv, z, b, a] = &inputs;
-            let out = self.read(
-                row.state.recurrent(layer)?,
-                &part(qkv)?,
-                &part(z)?,
-                &part(b)?,
-                &part(a)?,
-            );
+            let out =
+                self.run(row.state.recurrent(layer)?, &part(qkv)?, &part(z)?, &part(b)?, &part(a)?);
             Tensor::from_vec(out, (count, self.shape.values()), x.device())
         };
-        // Few rows leave the threads to their heads.
+        // With few rows the threads are better used for the heads of each row.
         let outputs = if rows.len() < threads::count() {
-            rows.iter_mut().enumerate().map(|(index, row)| one(index, row)).collect()
+            rows.iter_mut().enumerate().map(|(index, row)| run_row(index, row)).collect()
         } else {
-            threads::parallel_map(rows, one)
+            threads::parallel_map(rows, run_row)
         };
         let outputs = outputs.into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
         self.out_proj.forward_add(&Tensor::cat(&outputs, 0)?, onto, phase)
     }
 
-    /// One row's tokens, one after the other, all heads side by side.
-    fn read(&self, memory: &mut [f32], qkv: &[f32], z: &[f32], b: &[f32], a: &[f32]) -> Vec<f32> {
+    /// Runs the tokens of one row in order, its heads in parallel. Returns `[tokens, heads,
+    /// value_dim]`.
+    fn run(&self, state: &mut [f32], qkv: &[f32], z: &[f32], b: &[f32], a: &[f32]) -> Vec<f32> {
         let shape = &self.shape;
         let DeltaShape { key_dim, value_dim, value_heads, .. } = *shape;
-        let (window, matrices) = memory.split_at_mut(self.conv.state_size());
+        let (window, matrices) = state.split_at_mut(self.conv.state_size());
         let mut mixed = self.conv.apply(window, qkv);
         mixed.iter_mut().for_each(|y| *y = Activation::Silu.apply(*y));
         let channels = 2 * shape.keys() + shape.values();
@@ -113,10 +111,10 @@ impl DeltaNet {
                 let key = unit(&mixed[shape.keys() + from..][..key_dim], 1.0);
                 let value = &mixed[2 * shape.keys() + head * value_dim..][..value_dim];
                 let step = softplus(a[token * value_heads + head] + self.dt_bias[head]);
-                let kept = (self.decay[head] * step).exp();
-                let share = Activation::Sigmoid.apply(b[token * value_heads + head]);
+                let decay = (self.decay[head] * step).exp();
+                let beta = Activation::Sigmoid.apply(b[token * value_heads + head]);
                 let gate = &z[token * shape.values() + head * value_dim..][..value_dim];
-                let read = update(matrix, kept, share, &query, &key, value);
+                let read = update(matrix, decay, beta, &query, &key, value);
                 out.extend(self.normed(&read, gate));
             }
             out
@@ -129,7 +127,7 @@ impl DeltaNet {
         (0..tokens).flat_map(token).copied().collect()
     }
 
-    /// Root-mean-square norm, then the gate.
+    /// Root-mean-square norm, then a SiLU gate.
     fn normed<'a>(&'a self, x: &'a [f32], gate: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
         let square = x.iter().map(|x| x * x).sum::<f32>() / x.len() as f32;
         let scale = 1.0 / (square + self.epsilon).sqrt();
@@ -138,7 +136,7 @@ impl DeltaNet {
     }
 }
 
-/// Brought to length one, and multiplied.
+/// L2 norm, times a scale.
 fn unit(x: &[f32], scale: f32) -> Vec<f32> {
     let length = (x.iter().map(|x| x * x).sum::<f32>() + L2_EPSILON).sqrt();
     x.iter().map(|x| x / length * scale).collect()
@@ -148,31 +146,31 @@ fn softplus(x: f32) -> f32 {
     if x > 20.0 { x } else { x.exp().ln_1p() }
 }
 
-/// Lets a matrix `[key_dim, value_dim]` forget, tells it that `key` means `value`, and asks it for
-/// `query`.
+/// Updates a matrix `[key_dim, value_dim]` with a key and its value, and returns its value for the
+/// query: `M ← decay·M + key ⊗ beta·(value − decay·Mᵀ·key)`, `out = Mᵀ·query`.
 fn update(
     matrix: &mut [f32],
-    kept: f32,
-    share: f32,
+    decay: f32,
+    beta: f32,
     query: &[f32],
     key: &[f32],
     value: &[f32],
 ) -> Vec<f32> {
     let size = value.len();
-    let mut said = vec![0f32; size];
+    let mut stored = vec![0f32; size];
     for (row, key) in matrix.chunks_exact_mut(size).zip(key) {
-        for (number, said) in row.iter_mut().zip(&mut said) {
-            *number *= kept;
-            *said += *number * key;
+        for (element, stored) in row.iter_mut().zip(&mut stored) {
+            *element *= decay;
+            *stored += *element * key;
         }
     }
-    let news: Vec<f32> =
-        value.iter().zip(&said).map(|(value, said)| (value - said) * share).collect();
+    let delta: Vec<f32> =
+        value.iter().zip(&stored).map(|(value, stored)| (value - stored) * beta).collect();
     let mut out = vec![0f32; size];
     for ((row, key), query) in matrix.chunks_exact_mut(size).zip(key).zip(query) {
-        for ((number, news), out) in row.iter_mut().zip(&news).zip(&mut out) {
-            *number += key * news;
-            *out += *number * query;
+        for ((element, delta), out) in row.iter_mut().zip(&delta).zip(&mut out) {
+            *element += key * delta;
+            *out += *element * query;
         }
     }
     out

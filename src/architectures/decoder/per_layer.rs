@@ -1,6 +1,6 @@
-//! Embeddings that each layer has of its own (Gemma 3n and 4): a second, wide table, mixed with
-//! what the first one says, of which every layer adds its part after its feed-forward layer.
-//! Reference: `Gemma4TextModel` of `transformers`.
+//! Per-layer embeddings (Gemma 3n and 4): a second, wide table of token embeddings, mixed with a
+//! projection of the first one. Each layer adds its slice after its feed-forward layer. Reference:
+//! `Gemma4TextModel` of `transformers`.
 
 use candle_core::Tensor;
 
@@ -9,7 +9,7 @@ use crate::architectures::layers::{Activation, RmsNorm};
 use crate::error::Result;
 use crate::kernels::{Embedding, Linear, Phase, gated};
 
-/// What all layers are given.
+/// The per-layer embeddings of all layers.
 pub(super) struct LayerInputs {
     embed_tokens: Embedding,
     projection: Linear,
@@ -39,7 +39,7 @@ impl LayerInputs {
         })
     }
 
-    /// `[tokens, layers, width]` of token ids and their scaled embeddings `[tokens, hidden]`.
+    /// Token ids and their scaled embeddings `[tokens, hidden]` to `[tokens, layers, width]`.
     pub fn forward(&self, ids: &[u32], x: &Tensor, phase: Phase) -> candle_core::Result<Tensor> {
         let split = |x: Tensor| {
             let layers = x.dim(1)? / self.width;
@@ -52,7 +52,7 @@ impl LayerInputs {
     }
 }
 
-/// What one layer makes of its part.
+/// The part of a layer that adds its slice to the residual stream.
 pub(super) struct LayerInput {
     gate: Linear,
     projection: Linear,
@@ -71,7 +71,7 @@ impl LayerInput {
         })
     }
 
-    /// The residual stream `[tokens, hidden]` with the layer's `[tokens, width]` added.
+    /// Adds the layer's slice `[tokens, width]` to the residual stream `[tokens, hidden]`.
     pub fn forward(&self, x: &Tensor, input: &Tensor, phase: Phase) -> candle_core::Result<Tensor> {
         let chosen = gated(&self.gate.forward(x, phase)?, &input.contiguous()?, self.activation)?;
         x + self.norm.forward(&self.projection.forward(&chosen, phase)?)?

@@ -1,5 +1,5 @@
-//! A gated convolution over the last few tokens, in place of attention (LFM2, <https://arxiv.org/abs/2511.23404>), and the
-//! convolution itself, which other recurrent layers begin with.
+//! A gated convolution over the last few tokens instead of attention (LFM2,
+//! <https://arxiv.org/abs/2511.23404>), and the convolution itself, which the delta net uses too.
 
 use candle_core::{IndexOp, Tensor};
 
@@ -8,9 +8,9 @@ use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
 use crate::kernels::{Linear, Phase, threads};
 
-/// A convolution along the sequence, each channel by itself; what lies before the sequence is zero.
+/// A causal depthwise convolution along the sequence, zero-padded at its beginning.
 pub(super) struct CausalConv {
-    /// `[kernel, channels]`; the last row meets the token itself.
+    /// Weights `[kernel, channels]`; the last row applies to the token itself.
     taps: Vec<f32>,
     bias: Option<Vec<f32>>,
     channels: usize,
@@ -34,17 +34,17 @@ impl CausalConv {
         Ok(Self { taps: taps.collect(), bias, channels, kernel })
     }
 
-    /// Numbers to be remembered of a sequence: the inputs of the last `kernel − 1` tokens.
+    /// Size of a sequence's state: the inputs of the last `kernel − 1` tokens.
     pub fn state_size(&self) -> usize {
         (self.kernel - 1) * self.channels
     }
 
-    /// `[tokens, channels]` to the same. `memory` holds the inputs before, and afterwards the last
-    /// ones.
-    pub fn apply(&self, memory: &mut [f32], x: &[f32]) -> Vec<f32> {
-        let before = memory.len() / self.channels;
-        // The inputs of all tokens, those remembered first.
-        let all: Vec<f32> = memory.iter().chain(x).copied().collect();
+    /// `[tokens, channels]` to the same. `state` holds the inputs before these tokens, and then the
+    /// last ones of them.
+    pub fn apply(&self, state: &mut [f32], x: &[f32]) -> Vec<f32> {
+        let before = state.len() / self.channels;
+        // The inputs of all tokens, those of the state first.
+        let all: Vec<f32> = state.iter().chain(x).copied().collect();
         let mut out = vec![0f32; x.len()];
         for (token, out) in out.chunks_mut(self.channels).enumerate() {
             if let Some(bias) = &self.bias {
@@ -58,7 +58,7 @@ impl CausalConv {
                 }
             }
         }
-        memory.copy_from_slice(&all[all.len() - memory.len()..]);
+        state.copy_from_slice(&all[all.len() - state.len()..]);
         out
     }
 }
@@ -84,7 +84,7 @@ impl ShortConv {
     }
 
     /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x`
-    /// from one matrix, added to what is there already, if anything is.
+    /// from one matrix, added to `onto`.
     pub fn forward(
         &self,
         x: &Tensor,

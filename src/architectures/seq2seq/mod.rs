@@ -1,7 +1,7 @@
-//! Encoder–decoder networks: the BART family and the T5 family, as one network ([`network`]) whose
-//! differences are data: norms, positions, attention biases and feed-forward layers ([`layers`]).
+//! Encoder–decoder networks. The BART and T5 families are one network ([`network`]); their norms,
+//! positions, attention biases and feed-forward layers are data ([`layers`]).
 //!
-//! `bart.rs` and `t5.rs` build it from checkpoints; `config.rs` reads their model_config-parameters.
+//! `bart.rs` and `t5.rs` build it from checkpoints; `config.rs` reads their hyper-parameters.
 //! Reference: the classes of the same names in Hugging Face `transformers`; golden values in
 //! `tests/fixtures/seq2seq`.
 

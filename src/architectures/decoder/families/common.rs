@@ -56,7 +56,7 @@ pub(super) fn layers(model_config: &ModelConfig) -> Result<usize> {
     }
 }
 
-/// The config of a Llama with a checkpoint's sizes: families change what differs.
+/// The config of a Llama with a checkpoint's sizes; each family changes the parts that differ.
 pub(super) fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     let model_config = &checkpoint.config;
     let layers = layers(model_config)?;
@@ -83,8 +83,7 @@ pub(super) fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Conf
         head_dim,
     )?;
     if heads % kv_heads != 0 || head_dim % 2 != 0 {
-        let reason =
-            format!("{heads} heads of {head_dim} with {kv_heads} key heads do not fit together");
+        let reason = format!("{heads} heads of size {head_dim} do not match {kv_heads} key heads");
         return Err(Error::malformed(model_config.file(), reason));
     }
     if model_config.is_gguf()

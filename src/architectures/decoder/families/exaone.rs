@@ -1,5 +1,5 @@
-//! EXAONE 4 (<https://arxiv.org/abs/2507.11407>): norms on the way out only; where there are local layers, the global ones are not told
-//! positions.
+//! EXAONE 4 (<https://arxiv.org/abs/2507.11407>): norms after the blocks only. In models with local
+//! layers the global ones have no rotary embedding.
 
 use super::common::{
     Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, common, expect_activation,
@@ -23,7 +23,7 @@ pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
     if model_config.get(Key::both("sliding_window", "attention.sliding_window")).is_some() {
         let window = model_config
             .count(Key::both("sliding_window", "attention.sliding_window"), MAX_CONTEXT)?;
-        // Older configs write "LLLG"; those name the type of each layer, too.
+        // Older configs have a string, "LLLG"; they also list the type of each layer.
         let pattern = match model_config.word(Key::json("sliding_window_pattern")) {
             Some(word) => word.len().max(1),
             None => model_config.count_or(Key::json("sliding_window_pattern"), MAX_LAYERS, 4)?,

@@ -1,4 +1,5 @@
-//! Gemma 2 (<https://arxiv.org/abs/2408.00118>) and Gemma 3, the text part (<https://arxiv.org/abs/2503.19786>).
+//! Gemma 2 (<https://arxiv.org/abs/2408.00118>) and the text part of Gemma 3
+//! (<https://arxiv.org/abs/2503.19786>).
 
 use super::common::{
     Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, above_zero, common,
@@ -10,15 +11,15 @@ use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
-/// Norms on the way in and on the way out.
+/// Norms before and after each block.
 pub(super) const NAMES: Names = Names {
     mixer_norms: [Some("input_layernorm"), Some("post_attention_layernorm")],
     feed_forward_norms: [Some("pre_feedforward_layernorm"), Some("post_feedforward_layernorm")],
     ..NAMES_OF_LLAMA
 };
 
-/// What both have in common. `large` is the number of layers of the one size whose files do not say
-/// its attention scale.
+/// The config that both share. `large` is the number of layers of the largest size, whose attention
+/// scale is an exception.
 fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<Config> {
     let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults { head_dim: Some(256), tied: true, ..defaults })?;
@@ -29,11 +30,11 @@ fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<Co
     config.activation = Activation::GeluTanh;
     config.names = NAMES;
     config.embedding_scale = (config.hidden as f64).sqrt();
-    // llama.cpp's converter adds the one itself.
+    // In GGUF files the one is added already.
     config.norm_offset = if model_config.is_gguf() { 0.0 } else { 1.0 };
     let scalar = match model_config.number(Key::json("query_pre_attn_scalar"))? {
         Some(scalar) => scalar.powf(-0.5),
-        // GGUF files do not say; llama.cpp knows the 27B by its layers.
+        // GGUF files do not name it; llama.cpp recognizes the 27B by its number of layers.
         None if model_config.is_gguf() && config.layers.len() == large => {
             let heads = config.attention_layers().next().map_or(1, |(_, heads)| heads.heads);
             (config.hidden as f64 / heads as f64).powf(-0.5)
@@ -64,7 +65,7 @@ pub(super) fn gemma2(checkpoint: &Checkpoint) -> Result<Config> {
 
 pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     let model_config = &checkpoint.config;
-    // Multimodal checkpoints of the hub leave out what is so by default.
+    // The configs of multimodal checkpoints leave out default values.
     let defaults = match model_config.is_nested() {
         true => Defaults {
             heads: Some(8),
@@ -77,7 +78,7 @@ pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     };
     let mut config = gemma(checkpoint, defaults, 62)?;
     config.attention.norms = Some(NORM_BEFORE_ROTATION);
-    // Local layers have a rotation of their own, which is never scaled.
+    // Local layers have a rotary embedding of their own, which is never scaled.
     let base = ["rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta"]
         .iter()
         .find_map(|key| model_config.number(Key::both(key, "rope.freq_base_swa")).transpose())

@@ -1,6 +1,6 @@
-//! Gemma 4, the text part of the dense sizes: local and global layers of different head sizes,
-//! later layers that read the keys and values of earlier ones, embeddings that each layer has of
-//! its own. Reference: `Gemma4ForCausalLM` of `transformers`.
+//! Gemma 4, the text part of the dense sizes: local and global layers with different head sizes,
+//! later layers that share the keys and values of earlier ones, per-layer embeddings. Reference:
+//! `Gemma4ForCausalLM` of `transformers`.
 
 use super::common::{
     Defaults, MAX_CONTEXT, NORM_BEFORE_ROTATION, above_zero, common, expect_activation, flag,
@@ -58,7 +58,7 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
         }
         _ => sliding_layers(model_config, layers, |index| (index + 1) % 6 != 0)?,
     };
-    // The last layer sees everything, whatever is said.
+    // The last layer is always global.
     let is_local = |index: usize| sliding[index] && index + 1 < layers;
     let window = model_config.count_or(
         Key::both("sliding_window", "attention.sliding_window"),
@@ -85,7 +85,7 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
             heads.kv_heads = count;
         }
         if heads.heads % heads.kv_heads != 0 || heads.head_dim % 2 != 0 {
-            let reason = format!("the heads of layer {index} do not fit together");
+            let reason = format!("the heads of layer {index} do not match its key heads");
             return Err(Error::malformed(model_config.file(), reason));
         }
         heads.kv_source = match latest[usize::from(local)] {
@@ -93,7 +93,7 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
             Some(layer) => KvSource::SharedWith(layer),
             None => {
                 let reason =
-                    format!("layer {index} shares keys and values that no layer before it has");
+                    format!("layer {index} shares keys and values, but no earlier layer has them");
                 return Err(Error::malformed(model_config.file(), reason));
             }
         };
@@ -119,7 +119,7 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
-/// The rotations of global and of local layers.
+/// The rotary embeddings of global layers and of local ones.
 fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<Vec<Rope>> {
     let model_config = &checkpoint.config;
     let number = |layers: &str, key: Key<'_>| {
@@ -147,7 +147,7 @@ fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<
         .unwrap_or("proportional");
     match kind {
         _ if model_config.is_gguf() => rope::divide(&mut rope, checkpoint)?,
-        // Pairs beyond the share do not turn.
+        // Pairs beyond the fraction are not rotated.
         "proportional" => {
             let share = number("full", Key::json("partial_rotary_factor"))?.unwrap_or(0.25);
             let factor = number("full", Key::json("factor"))?.unwrap_or(1.0);
@@ -165,11 +165,11 @@ fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<
     Ok(vec![rope, Rope::new(local_dim, local, Pairing::Halves)])
 }
 
-/// What global layers have of their own.
+/// Head sizes of the global layers.
 struct Global {
     head_dim: usize,
     kv_heads: Option<usize>,
-    /// Newer configs name it layer by layer: head size and key heads.
+    /// Newer configs name them by layer: index, head size and number of key heads.
     by_layer: Vec<(usize, Option<usize>, Option<usize>)>,
 }
 
@@ -195,7 +195,7 @@ impl Global {
             let index = index.ok_or_else(|| {
                 Error::malformed(
                     model_config.file(),
-                    format!("per_layer_config speaks of layer `{name}`"),
+                    format!("per_layer_config names an unknown layer `{name}`"),
                 )
             })?;
             let count = |key: &str| {
@@ -222,7 +222,7 @@ impl Global {
     }
 }
 
-/// A count that GGUF files give as a list, one a layer, where layers differ.
+/// A count that GGUF files store as a list if layers differ: the entry of a layer.
 fn in_list(model_config: &ModelConfig, gguf: &str, index: usize) -> Result<Option<usize>> {
     let Some(list) = model_config.list(Key::gguf(gguf)) else { return Ok(None) };
     let value =
@@ -231,7 +231,7 @@ fn in_list(model_config: &ModelConfig, gguf: &str, index: usize) -> Result<Optio
         Some(count) => Ok(Some(count as usize)),
         None => Err(Error::malformed(
             model_config.file(),
-            format!("{gguf} says nothing usable of layer {index}"),
+            format!("{gguf} has no valid number for layer {index}"),
         )),
     }
 }

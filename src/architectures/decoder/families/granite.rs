@@ -1,4 +1,5 @@
-//! Llama with multipliers (maximal update parametrization, <https://arxiv.org/abs/2203.03466>): Granite and HyperCLOVA X.
+//! Granite and HyperCLOVA X: Llama with multipliers (maximal update parametrization,
+//! <https://arxiv.org/abs/2203.03466>).
 
 use super::llama::llama;
 use crate::architectures::decoder::config::Config;
@@ -21,7 +22,7 @@ fn multiplied(checkpoint: &Checkpoint) -> Result<Config> {
 
 pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = multiplied(checkpoint)?;
-    // A divisor here.
+    // Granite divides by it.
     if config.logit_scale == 0.0 {
         return Err(Error::malformed(checkpoint.config.file(), "logits_scaling is 0"));
     }
@@ -29,13 +30,13 @@ pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
-/// With norms on the way out too, where it says so; configs of older code do not say, and their
-/// checkpoints have them or not.
+/// With norms after the blocks if `use_post_norm` says so. Older configs lack the key, and the
+/// tensors decide.
 pub(super) fn hyperclovax(checkpoint: &Checkpoint) -> Result<Config> {
     let mut config = multiplied(checkpoint)?;
-    let said = checkpoint.config.get(Key::json("use_post_norm")).and_then(|v| v.as_bool());
-    let there = checkpoint.find("model.layers.0.post_norm1.weight")?.is_some();
-    if said.unwrap_or(there) {
+    let named = checkpoint.config.get(Key::json("use_post_norm")).and_then(|v| v.as_bool());
+    let exists = checkpoint.find("model.layers.0.post_norm1.weight")?.is_some();
+    if named.unwrap_or(exists) {
         config.names.mixer_norms[1] = Some("post_norm1");
         config.names.feed_forward_norms[1] = Some("post_norm2");
     }

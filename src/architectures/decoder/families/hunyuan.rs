@@ -1,4 +1,4 @@
-//! HunYuan dense, of which Hunyuan-MT and Hy-MT are (<https://arxiv.org/abs/2509.05209>).
+//! HunYuan dense, among them Hunyuan-MT and Hy-MT (<https://arxiv.org/abs/2509.05209>).
 
 use super::common::{Defaults, common, expect_activation};
 use crate::architectures::decoder::config::{Config, QueryKeyNorm};

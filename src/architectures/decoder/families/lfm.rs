@@ -1,4 +1,5 @@
-//! LFM2 (<https://arxiv.org/abs/2511.23404>): most layers are a short convolution, the others attend.
+//! LFM2 (<https://arxiv.org/abs/2511.23404>): most layers are a short convolution, the others
+//! attention.
 
 use super::common::{Defaults, common, flag, layer_types};
 use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
@@ -11,7 +12,7 @@ const NAMES: Names = Names {
     feed_forward_norms: [Some("ffn_norm"), None],
     attention_out: "out_proj",
     feed_forward: FeedForward::Three(["feed_forward.w1", "feed_forward.w3", "feed_forward.w2"]),
-    // The last one, despite its name.
+    // The last norm, despite its name.
     last_norm: "model.embedding_norm",
 };
 
@@ -58,7 +59,9 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
                 if heads.heads % heads.kv_heads != 0 {
                     return Err(Error::malformed(
                         model_config.file(),
-                        format!("the heads of layer {index}"),
+                        format!(
+                            "the number of key heads of layer {index} does not divide its heads"
+                        ),
                     ));
                 }
             }
@@ -68,15 +71,15 @@ pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
-/// Which layers convolve: GGUF files give those no key heads.
+/// For each layer, true if it is a convolution. GGUF files list zero key heads for it.
 fn convolving_layers(model_config: &ModelConfig, layers: usize) -> Result<Vec<bool>> {
     if let Some(list) =
         model_config.list(Key::gguf("attention.head_count_kv")).filter(|list| list.len() == layers)
     {
         return Ok(list.iter().map(|count| count.as_f64() == Some(0.0)).collect());
     }
-    if let Some(said) = layer_types(model_config, layers, ["conv", "full_attention"])? {
-        return Ok(said);
+    if let Some(types) = layer_types(model_config, layers, ["conv", "full_attention"])? {
+        return Ok(types);
     }
     let attending = model_config.list(Key::json("full_attn_idxs"));
     let attends = |index: usize| {
@@ -85,9 +88,9 @@ fn convolving_layers(model_config: &ModelConfig, layers: usize) -> Result<Vec<bo
     Ok((0..layers).map(|index| !attends(index)).collect())
 }
 
-/// The width of the feed-forward layer: what is said, or two thirds of it, rounded up.
+/// Width of the feed-forward layer: the number in the config, or two thirds of it, rounded up.
 fn feed_forward(model_config: &ModelConfig) -> Result<usize> {
-    let said = match model_config.get(Key::json("block_ff_dim")) {
+    let named = match model_config.get(Key::json("block_ff_dim")) {
         Some(_) => model_config.count(Key::json("block_ff_dim"), MAX_WIDTH)?,
         None => {
             model_config.count(Key::both("intermediate_size", "feed_forward_length"), MAX_WIDTH)?
@@ -98,9 +101,9 @@ fn feed_forward(model_config: &ModelConfig) -> Result<usize> {
         .and_then(|v| v.as_bool())
         .unwrap_or(true);
     if model_config.is_gguf() || !adjusts {
-        return Ok(said);
+        return Ok(named);
     }
-    let width = 2 * said / 3;
+    let width = 2 * named / 3;
     let multiple =
         model_config.count_or(Key::json("block_multiple_of"), MAX_LAYERS * MAX_LAYERS, 256)?;
     let multiplier = model_config.number(Key::json("block_ffn_dim_multiplier"))?.unwrap_or(1.0);

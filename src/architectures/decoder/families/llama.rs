@@ -10,18 +10,18 @@ pub(super) fn llama(checkpoint: &Checkpoint) -> Result<Config> {
     with(checkpoint, Defaults::default())
 }
 
-/// Llama where other things are taken for granted.
+/// Llama with other defaults.
 pub(super) fn with(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
     let model_config = &checkpoint.config;
     let mut config = common(checkpoint, defaults)?;
     expect_activation(model_config, &["silu"])?;
     if model_config.is_gguf() {
-        config.ropes[0].pairing = Pairing::Neighbours;
+        config.ropes[0].pairing = Pairing::Adjacent;
     }
     Ok(config)
 }
 
-/// Llama with a window, in all layers or in none. Files of llama.cpp call it `llama`.
+/// Mistral: Llama, with a sliding window in all layers or in none. GGUF files call it `llama`.
 pub(super) fn mistral(checkpoint: &Checkpoint) -> Result<Config> {
     let model_config = &checkpoint.config;
     let mut config = llama(checkpoint)?;

@@ -1,4 +1,4 @@
-//! The decoder families: what the hyper-parameters of each one mean. Reads numbers, and no tensors
+//! The decoder families: the meaning of each one's hyper-parameters. Reads numbers, and no tensors
 //! but tables of frequencies.
 //!
 //! A mechanism that a checkpoint asks for and that is not implemented is refused by name, never

@@ -1,5 +1,5 @@
-//! Phi 3, 3.5 and 4 (<https://arxiv.org/abs/2404.14219>): Llama with fused matrices, heads that rotate in part, and tables of factors for
-//! long texts.
+//! Phi 3, 3.5 and 4 (<https://arxiv.org/abs/2404.14219>): Llama with fused matrices, partially
+//! rotated heads, and tables of rotary factors for long texts.
 
 use super::common::{Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, common, expect_activation};
 use crate::architectures::decoder::config::{Config, FeedForward, Names};
@@ -14,13 +14,13 @@ pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<Config> {
     {
         config.norm_epsilon = 1e-5;
     }
-    // Some files of llama.cpp have the three apart.
+    // Some GGUF files have three separate matrices.
     config.attention.fused = checkpoint.find("model.layers.0.self_attn.qkv_proj.weight")?.is_some();
     config.names = Names {
         feed_forward: FeedForward::Two(["mlp.gate_up_proj", "mlp.down_proj"]),
         ..NAMES_OF_LLAMA
     };
-    // llama.cpp's converter writes 0 where there is none.
+    // llama.cpp's converter writes 0 for no window.
     let key = Key::both("sliding_window", "attention.sliding_window");
     if model_config.get(key).is_some_and(|v| v.as_u64() != Some(0)) {
         let window = model_config.count(key, MAX_CONTEXT)?;

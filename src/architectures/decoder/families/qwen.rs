@@ -13,7 +13,7 @@ pub(super) fn qwen2(checkpoint: &Checkpoint) -> Result<Config> {
     expect_activation(model_config, &["silu"])?;
     if flag(model_config, "use_sliding_window") {
         let window = model_config.count(Key::json("sliding_window"), MAX_CONTEXT)?;
-        // Counted from the first layer; 28 is the reference's default.
+        // The first layers that attend to everything; 28 is the reference's default.
         let full =
             model_config.get(Key::json("max_window_layers")).and_then(|v| v.as_u64()).unwrap_or(28)
                 as usize;

@@ -1,5 +1,5 @@
-//! Qwen 3.5, the text part: three of four layers are a gated delta net (<https://arxiv.org/abs/2412.06464>), the others attend, and a
-//! gate decides what comes of that.
+//! Qwen 3.5, the text part: three of four layers are a gated delta net
+//! (<https://arxiv.org/abs/2412.06464>), the others attention with a gated output.
 
 use super::common::{Defaults, NORM_BEFORE_ROTATION, common, expect_activation, layer_types};
 use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
@@ -15,7 +15,7 @@ pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
     if model_config.get(Key::json("attn_output_gate")).and_then(|v| v.as_bool()) == Some(false) {
         return Err(model_config.unsupported("attention without a gate (attn_output_gate)", "true"));
     }
-    // llama.cpp's converter adds the one itself.
+    // In GGUF files the one is added already.
     config.norm_offset = if model_config.is_gguf() { 0.0 } else { 1.0 };
     config.attention.norms = Some(NORM_BEFORE_ROTATION);
     config.attention.gated = true;
@@ -32,7 +32,7 @@ pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
         key_dim: model_config
             .count(Key::both("linear_key_head_dim", "ssm.state_size"), MAX_WIDTH)?,
         value_heads,
-        // llama.cpp names what all heads have together.
+        // GGUF files name the width of all heads together.
         value_dim: match model_config.is_gguf() {
             true => {
                 (model_config.count(Key::gguf("ssm.inner_size"), MAX_WIDTH)? / value_heads).max(1)

@@ -1,5 +1,5 @@
-//! Rotations as checkpoints ask for them: base, share of the head, and scaling for texts longer
-//! than those of the training.
+//! Rotary embeddings of checkpoints: base, rotated fraction of the head, and scaling for texts
+//! longer than those of the training.
 //!
 //! Reference: `modeling_rope_utils.py` of `transformers`.
 
@@ -9,11 +9,11 @@ use crate::architectures::layers::{Longer, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 
-/// Where parameters stand, the strongest first: older configs, newer ones, and those with a
-/// rotation for each type of layer.
+/// Config keys that hold the parameters, in order of precedence: of older configs, of newer ones
+/// with parameters for each type of layer, and of newer ones without.
 const PLACES: &[&str] = &["rope_scaling", "rope_parameters.full_attention", "rope_parameters"];
 
-/// The parameters of a rotation, wherever they stand.
+/// The parameters of a rotary embedding, at any of the places.
 struct Parameters<'c> {
     config: &'c ModelConfig,
 }
@@ -41,8 +41,8 @@ impl Parameters<'_> {
         })
     }
 
-    /// What may stand beside the parameters, too.
-    fn or_beside(&self, key: Key<'_>) -> Result<Option<f64>> {
+    /// A number among the parameters or at the top level of the config.
+    fn or_top_level(&self, key: Key<'_>) -> Result<Option<f64>> {
         match self.number(key)? {
             None => self.config.number(key),
             found => Ok(found),
@@ -55,14 +55,14 @@ impl Parameters<'_> {
         paths.into_iter().find_map(|path| self.config.word(Key::both(&path, "rope.scaling.type")))
     }
 
-    /// The length of the training's texts.
+    /// Maximum length of the training texts.
     fn original(&self) -> Result<f64> {
         const KEY: Key<'static> =
             Key::both("original_max_position_embeddings", "rope.scaling.original_context_length");
         let context = || {
             self.config.count(Key::both("max_position_embeddings", "context_length"), MAX_CONTEXT)
         };
-        // Beside the parameters it is stronger than among them.
+        // The top level takes precedence over the parameters.
         match self.config.number(KEY)? {
             Some(original) => Ok(original),
             None => Ok(self.number(KEY)?.unwrap_or(context()? as f64)),
@@ -85,33 +85,33 @@ impl Parameters<'_> {
     }
 }
 
-/// The rotation of heads of a size, scaled as the checkpoint asks.
+/// The rotary embedding for heads of a size, scaled as the checkpoint asks.
 pub(super) fn read(checkpoint: &Checkpoint, head_dim: usize, defaults: Defaults) -> Result<Rope> {
     let model_config = &checkpoint.config;
     let parameters = Parameters { config: model_config };
-    let base = parameters.or_beside(Key::both("rope_theta", "rope.freq_base"))?;
+    let base = parameters.or_top_level(Key::both("rope_theta", "rope.freq_base"))?;
     let base = base.or(defaults.rope_base).unwrap_or(10_000.0);
     let rotated = match model_config.is_gguf() {
         true => model_config.count_or(Key::gguf("rope.dimension_count"), MAX_WIDTH, head_dim)?,
         false => {
             let share =
-                parameters.or_beside(Key::json("partial_rotary_factor"))?.or(defaults.rotated);
+                parameters.or_top_level(Key::json("partial_rotary_factor"))?.or(defaults.rotated);
             (share.unwrap_or(1.0) * head_dim as f64) as usize
         }
     };
     if rotated == 0 || rotated > head_dim || rotated % 2 != 0 {
-        let reason = format!("{rotated} numbers of a head of {head_dim} cannot be rotated");
+        let reason = format!("{rotated} elements of a head of size {head_dim} cannot be rotated");
         return Err(Error::malformed(model_config.file(), reason));
     }
     let mut rope = Rope::new(rotated, base, Pairing::Halves);
     divide(&mut rope, checkpoint)?;
     let pairs = rotated / 2;
     let kind = match parameters.kind() {
-        // Files of llama.cpp do not say so, but have the tables.
+        // GGUF files do not name the type, but have the tables.
         _ if model_config.is_gguf() && checkpoint.find("rope_factors_long.weight")?.is_some() => {
             Some("longrope")
         }
-        // Phi's older configs call it by other names.
+        // Older configs of Phi use other names.
         Some("su") => Some("longrope"),
         Some("yarn") if parameters.factors("long_factor", pairs)?.is_some() => Some("longrope"),
         kind => kind,
@@ -129,18 +129,17 @@ pub(super) fn read(checkpoint: &Checkpoint, head_dim: usize, defaults: Defaults)
             parameters.needed(Key::json("high_freq_factor"))?,
             parameters.original()?,
         ),
-        // Called dynamic, but fixed: the base is stretched once
-        // (`compute_ntk_alpha_rope_parameters`). Files of llama.cpp hold the
-        // stretched base.
+        // Named dynamic, but with `alpha` the base is scaled once
+        // (`compute_ntk_alpha_rope_parameters`). GGUF files hold the scaled base.
         Some("dynamic")
             if parameters.number(Key::json("alpha"))?.is_some_and(|alpha| alpha > 0.0) =>
         {
             let size = head_dim as f64;
-            let stretched = base * parameters.needed(Key::json("alpha"))?.powf(size / (size - 2.0));
-            rope = Rope::new(head_dim, stretched, Pairing::Halves);
+            let scaled = base * parameters.needed(Key::json("alpha"))?.powf(size / (size - 2.0));
+            rope = Rope::new(head_dim, scaled, Pairing::Halves);
         }
-        // Stretches the base for texts longer than the training's only, and those are beyond the
-        // context that we take.
+        // Scales the base for texts longer than those of the training, which are beyond the context
+        // limit.
         Some("dynamic") => {}
         Some("yarn") => scale_yarn(&mut rope, base, &parameters)?,
         Some("longrope") => choose_by_length(&mut rope, checkpoint, &parameters)?,
@@ -152,8 +151,8 @@ pub(super) fn read(checkpoint: &Checkpoint, head_dim: usize, defaults: Defaults)
     Ok(rope)
 }
 
-/// Divides the frequencies by a GGUF file's table, where it has one: Llama 3's scaling, and pairs
-/// that do not turn.
+/// Divides the frequencies by the table of a GGUF file, if it has one: for Llama 3's scaling, and
+/// for pairs that are not rotated.
 pub(super) fn divide(rope: &mut Rope, checkpoint: &Checkpoint) -> Result<()> {
     if checkpoint.config.is_gguf() && checkpoint.find("rope_freqs.weight")?.is_some() {
         let divisors = table(checkpoint, "rope_freqs.weight", rope.frequencies.len())?;
@@ -169,8 +168,8 @@ fn table(checkpoint: &Checkpoint, name: &str, count: usize) -> Result<Vec<f32>> 
     Ok(table.to_tensor(&candle_core::Device::Cpu)?.to_vec1()?)
 }
 
-/// Llama 3.1's scaling: slow rotations are slowed by `factor`, fast ones kept, those between
-/// blended (`_compute_llama3_parameters`).
+/// Llama 3.1's scaling: low frequencies are divided by `factor`, high ones are kept, those between
+/// are interpolated (`_compute_llama3_parameters`).
 fn scale_llama3(frequencies: &mut [f32], factor: f64, low: f64, high: f64, original: f64) {
     for frequency in frequencies {
         let f = f64::from(*frequency);
@@ -187,8 +186,9 @@ fn scale_llama3(frequencies: &mut [f32], factor: f64, low: f64, high: f64, origi
     }
 }
 
-/// YaRN: fast rotations are kept, slow ones slowed by `factor`, those between blended along a ramp
-/// (Peng et al. 2023, <https://arxiv.org/abs/2309.00071>; `_compute_yarn_parameters`).
+/// YaRN: high frequencies are kept, low ones are divided by `factor`, those between are
+/// interpolated (Peng et al. 2023, <https://arxiv.org/abs/2309.00071>;
+/// `_compute_yarn_parameters`).
 fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result<()> {
     let original = parameters.original()?;
     let factor = parameters.needed(Key::both("factor", "rope.scaling.factor"))?;
@@ -196,14 +196,14 @@ fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result
     let slow = parameters.nonzero(Key::both("beta_slow", "rope.scaling.yarn_beta_slow"))?;
     let (fast, slow) = (fast.unwrap_or(32.0), slow.unwrap_or(1.0));
     let size = (2 * rope.frequencies.len()) as f64;
-    // The pair that turns so many times within the original context.
+    // The pair with a number of turns within the original context.
     let pair =
         |turns: f64| size * (original / (turns * std::f64::consts::TAU)).ln() / (2.0 * base.ln());
     let (mut low, mut high) = (pair(fast), pair(slow));
-    let whole = PLACES
+    let truncate = PLACES
         .iter()
         .find_map(|place| parameters.config.get(Key::json(&format!("{place}.truncate"))));
-    if whole.and_then(|v| v.as_bool()).unwrap_or(true) {
+    if truncate.and_then(|v| v.as_bool()).unwrap_or(true) {
         (low, high) = (low.floor(), high.ceil());
     }
     (low, high) = (low.max(0.0), high.min(size - 1.0));
@@ -227,7 +227,7 @@ fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result
         (None, (None, Some(all))) if parameters.config.is_gguf() => longer(1.0) / longer(all),
         _ => longer(1.0),
     } as f32;
-    // llama.cpp multiplies what the paper gives.
+    // In llama.cpp this is a factor of the paper's value.
     if let (true, Some(factor)) =
         (parameters.config.is_gguf(), parameters.number(Key::gguf("rope.scaling.attn_factor"))?)
     {
@@ -236,8 +236,8 @@ fn scale_yarn(rope: &mut Rope, base: f64, parameters: &Parameters<'_>) -> Result
     Ok(())
 }
 
-/// LongRoPE: one table of divisors for texts as long as the training's, another for longer ones
-/// (Ding et al. 2024, <https://arxiv.org/abs/2402.13753>; `_compute_longrope_parameters`).
+/// LongRoPE: a table of divisors for texts up to the length of the training, another for longer
+/// ones (Ding et al. 2024, <https://arxiv.org/abs/2402.13753>; `_compute_longrope_parameters`).
 fn choose_by_length(
     rope: &mut Rope,
     checkpoint: &Checkpoint,
@@ -255,7 +255,7 @@ fn choose_by_length(
         factors("short_factor", "rope_factors_short.weight")?,
         factors("long_factor", "rope_factors_long.weight")?,
     );
-    // Phi's own default, which its configs may leave out.
+    // The default of Phi, which its configs may leave out.
     let original = match model_config.number(Key::json("original_max_position_embeddings"))? {
         None if !model_config.is_gguf() => 4096.0,
         _ => parameters.original()?,

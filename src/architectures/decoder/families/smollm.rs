@@ -1,4 +1,5 @@
-//! SmolLM 3: Llama of which every fourth layer is not told positions (<https://arxiv.org/abs/2501.18795>).
+//! SmolLM 3: Llama with no rotary embedding in every fourth layer
+//! (<https://arxiv.org/abs/2501.18795>).
 
 use super::common::{Defaults, MAX_CONTEXT, flag, sliding_layers};
 use super::llama::with;
@@ -18,14 +19,14 @@ pub(super) fn smollm3(checkpoint: &Checkpoint) -> Result<Config> {
     let interval = model_config.count_or(Key::json("no_rope_layer_interval"), MAX_LAYERS, 4)?;
     let named = model_config.list(Key::json("no_rope_layers"));
     for (index, heads) in config.attention_layers() {
-        // Called "no rope", and one where there is one.
+        // Despite the name, 1 means that the layer has a rotary embedding.
         let rotates = match named.map(|named| named.get(index).and_then(serde_json::Value::as_u64))
         {
             Some(Some(flag)) => flag != 0,
             Some(None) => {
                 return Err(Error::malformed(
                     model_config.file(),
-                    "no_rope_layers is not a flag a layer",
+                    "no_rope_layers has no number for each layer",
                 ));
             }
             None => (index + 1) % interval != 0,
