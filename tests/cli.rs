@@ -388,7 +388,7 @@ fn the_doctor_comes_where_a_setting_cannot_be_used() {
             doctor.out,
             doctor.err
         );
-        for part in ["the file is [home]/.config/malmoi/config.toml", "arithmetic", "models"] {
+        for part in ["file: [home]/.config/malmoi/config.toml", "kernels", "models"] {
             assert!(doctor.out.contains(part), "{}", doctor.out);
         }
         let json = home.run_with(&["doctor", "--json"], "", &variables);
@@ -522,7 +522,7 @@ fn doubts_are_a_screenful_and_quiet_counts_them() {
     let quiet = home.run(&[&arguments[..], &["-q"]].concat());
     assert_eq!(quiet.code, Some(0));
     assert!(
-        quiet.err.ends_with(" doubts; run without --quiet to read them\n")
+        quiet.err.ends_with(" points to check; run without --quiet to read them\n")
             && quiet.err.lines().count() == 1
     );
     let strict = home.run(&[&arguments[..], &["-q", "--strict"]].concat());

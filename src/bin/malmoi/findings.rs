@@ -1,30 +1,29 @@
-//! Findings for a person: each once, where it is, the most important first, at most a screenful.
+//! Findings as lines of text: merged, with their places, most important first, at most a screenful.
 
 use malmoi::{Finding, Merged, Outcome, Severity, beginning};
 
-/// Doubts shown unless all are asked for: with the result they fit a terminal of 24 lines.
+/// Maximum number of lines without `--all-findings`: with the result they fit 24 lines.
 const SCREENFUL: usize = 12;
-/// Kinds of furniture named in the one line about it.
-const FURNITURE: usize = 6;
+/// Maximum number of kinds of boilerplate in the line about it.
+const BOILERPLATE_KINDS: usize = 6;
 
-/// A line about a result.
+/// A line of text about findings.
 pub(crate) struct Line {
-    /// `None` for what puts nothing in doubt.
+    /// `None` if the finding puts nothing in doubt.
     pub severity: Option<Severity>,
     pub text: String,
 }
 
-/// The lines of an outcome, those that fit a screen unless `all`.
+/// The findings of an outcome as lines: one screenful, or `all`.
 pub(crate) fn lines(outcome: &Outcome, all: bool) -> Vec<Line> {
-    let (furniture, others): (Vec<&Finding>, Vec<&Finding>) =
+    let (boilerplate, mut others): (Vec<&Finding>, Vec<&Finding>) =
         outcome.findings.iter().partition(|finding| finding.check == "furniture");
-    let mut lines: Vec<Line> = left_out(&furniture, all).into_iter().collect();
-    let mut others = others;
+    let mut lines: Vec<Line> = left_out(&boilerplate, all).into_iter().collect();
     others.sort_by_key(|finding| (!finding.is_doubt(), finding.severity));
-    let told = Finding::merged(others);
+    let merged = Finding::merged(others);
     let limit = if all { usize::MAX } else { SCREENFUL };
-    lines.extend(told.iter().take(limit).map(|one| line(one, outcome)));
-    let hidden = told.len().saturating_sub(limit);
+    lines.extend(merged.iter().take(limit).map(|finding| line(finding, outcome)));
+    let hidden = merged.len().saturating_sub(limit);
     if hidden > 0 {
         let text = format!("… and {hidden} more; --all-findings shows them");
         lines.push(Line { severity: None, text });
@@ -32,12 +31,13 @@ pub(crate) fn lines(outcome: &Outcome, all: bool) -> Vec<Line> {
     lines
 }
 
-fn line(told: &Merged<'_>, outcome: &Outcome) -> Line {
-    let finding = told.finding;
-    // With a single segment its first words are those of the whole text, which say nothing.
-    let words = |segment: &usize| outcome.segments.get(*segment).map(|one| beginning(&one.source));
-    let first = told.segments.first().filter(|_| outcome.segments.len() > 1).and_then(words);
-    let place = match (first, told.segments.len()) {
+/// A finding with the beginning of its first segment, unless there is only one segment.
+fn line(merged: &Merged<'_>, outcome: &Outcome) -> Line {
+    let finding = merged.finding;
+    let beginning_of =
+        |index: &usize| outcome.segments.get(*index).map(|segment| beginning(&segment.source));
+    let first = merged.segments.first().filter(|_| outcome.segments.len() > 1);
+    let place = match (first.and_then(beginning_of), merged.segments.len()) {
         (Some(first), 1) => format!(", at '{first}'"),
         (Some(first), count) => format!(", in {count} places, first at '{first}'"),
         (None, _) => String::new(),
@@ -46,17 +46,21 @@ fn line(told: &Merged<'_>, outcome: &Outcome) -> Line {
     Line { severity: finding.is_doubt().then_some(finding.severity), text }
 }
 
-/// One line about everything around the article that was left out.
-fn left_out(furniture: &[&Finding], all: bool) -> Option<Line> {
-    let messages: Vec<&str> = furniture
+/// One line about all page boilerplate that was left out.
+fn left_out(boilerplate: &[&Finding], all: bool) -> Option<Line> {
+    if boilerplate.is_empty() {
+        return None;
+    }
+    let messages: Vec<&str> = boilerplate
         .iter()
         .map(|finding| finding.message.trim_start_matches("left out as "))
         .collect();
-    let limit = if all { messages.len() } else { FURNITURE.min(messages.len()) };
-    let hidden = messages.len() - limit;
-    let more = if hidden > 0 { format!("; and {hidden} more") } else { String::new() };
-    let text = format!("left out as page furniture: {}{more}", messages[..limit].join("; "));
-    (!messages.is_empty()).then_some(Line { severity: None, text })
+    let limit = if all { messages.len() } else { BOILERPLATE_KINDS.min(messages.len()) };
+    let mut text = format!("left out as page boilerplate: {}", messages[..limit].join("; "));
+    if messages.len() > limit {
+        text += &format!("; and {} more", messages.len() - limit);
+    }
+    Some(Line { severity: None, text })
 }
 
 #[cfg(test)]
@@ -96,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubt_says_where_it_is_and_the_gravest_comes_first() {
+    fn findings_name_their_place_and_the_gravest_comes_first() {
         let lost = Finding::new("numbers", "number_lost", "'412' is missing").at(1);
         let cut = |segment| {
             Finding::new("length", "cut", "the text was cut")
@@ -115,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_doubts_are_a_screenful_until_all_are_asked_for() {
+    fn a_hundred_findings_are_a_screenful_unless_all_are_requested() {
         let many = |count: usize| -> Vec<Finding> {
             (0..count)
                 .map(|n| Finding::new("numbers", "number_lost", format!("'{n}' is missing")))

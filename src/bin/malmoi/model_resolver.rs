@@ -1,4 +1,4 @@
-//! Which model does the work: the one that was named, the best that is installed, or the
+//! The choice of a model: the one that `--model` names, else the best installed one, else the
 //! catalogue's default.
 
 use std::cell::RefCell;
@@ -13,10 +13,10 @@ use malmoi::{Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Qua
 
 use crate::ui::Ui;
 
-/// Bytes above which a model is fetched only with consent.
+/// Size above which a download needs the user's consent, in bytes.
 const ASK_ABOVE: u64 = 500_000_000;
 
-/// A model and what is known of it.
+/// An open model, its capabilities and its location.
 #[derive(Clone)]
 pub(crate) struct ResolvedModel {
     pub model: Model,
@@ -24,34 +24,34 @@ pub(crate) struct ResolvedModel {
     pub located: InstalledModel,
 }
 
-/// Finds models for a command.
+/// Finds and opens the models of a command.
 pub(crate) struct ModelResolver<'c> {
     pub store: &'c Store,
-    /// What `--model` says.
+    /// Value of `--model`.
     pub requested: Option<&'c str>,
     pub ui: Ui,
-    /// `--yes`: models are fetched without a question, however large.
+    /// True with `--yes`: download without asking, however large.
     pub yes: bool,
-    /// What `--quantize` says.
+    /// Value of `--quantize`.
     pub quantize: Option<Quantization>,
-    /// Where what is made of weights is kept.
+    /// Folder of quantized and packed weights.
     pub weights_cache: PathBuf,
-    /// Whether weights laid out for this processor are kept there as well.
+    /// True to cache weights in the layout of this CPU.
     pub cache_weights: bool,
-    /// Whether texts are to be those of every processor.
+    /// True for the same text on every CPU.
     pub reproducible: bool,
-    /// Models that are open: one that serves two purposes is loaded once.
+    /// Open models: a model with two purposes is loaded once.
     pub opened: RefCell<Vec<ResolvedModel>>,
 }
 
 impl ModelResolver<'_> {
-    /// One for translating.
+    /// A model that translates.
     pub fn translator(&self, from: Language, to: Language) -> Result<ResolvedModel> {
-        self.open(self.located(Purpose::Translate(from, to))?)
+        self.open(self.locate(Purpose::Translate(from, to))?)
     }
 
-    /// One for summarizing, and another for translating the summary where that is better done by
-    /// another.
+    /// A model that summarizes and, if it should not write in the other language, one that
+    /// translates the summary.
     pub fn summarizers(
         &self,
         from: Language,
@@ -59,40 +59,42 @@ impl ModelResolver<'_> {
     ) -> Result<(ResolvedModel, Option<ResolvedModel>)> {
         let direct = Purpose::Summarize(from, to);
         if self.requested.is_some() {
-            let summarizer = self.open(self.located(direct)?)?;
-            // One that cannot be told a language needs another beside it.
-            let alone = from == to || !summarizer.model.is_encoder_decoder();
-            let second =
-                (!alone).then(|| self.open(self.best_or_default(Purpose::Translate(from, to))?));
-            return Ok((summarizer, second.transpose()?));
+            let summarizer = self.open(self.locate(direct)?)?;
+            // An encoder-decoder model cannot be told to write in another language.
+            if from == to || !summarizer.model.is_encoder_decoder() {
+                return Ok((summarizer, None));
+            }
+            let translator = self.best_or_default(Purpose::Translate(from, to))?;
+            return Ok((summarizer, Some(self.open(translator)?)));
         }
         if from == to || self.store.best(direct).is_some() {
-            return Ok((self.open(self.located(direct)?)?, None));
+            return Ok((self.open(self.locate(direct)?)?, None));
         }
-        // The translator comes first: often it can do both.
-        let translator = self.located(Purpose::Translate(from, to))?;
-        let summarizer = self.located(Purpose::Summarize(from, from))?;
+        // The translator comes first: it can often do both.
+        let translator = self.locate(Purpose::Translate(from, to))?;
+        let summarizer = self.locate(Purpose::Summarize(from, from))?;
         if summarizer.path == translator.path {
             return Ok((self.open(summarizer)?, None));
         }
         Ok((self.open(summarizer)?, Some(self.open(translator)?)))
     }
 
+    /// Opens a model, with its progress on the terminal.
     fn open(&self, located: InstalledModel) -> Result<ResolvedModel> {
         let mut opened = self.opened.borrow_mut();
-        if let Some(chosen) = opened.iter().find(|chosen| chosen.located.path == located.path) {
-            return Ok(chosen.clone());
+        if let Some(model) = opened.iter().find(|model| model.located.path == located.path) {
+            return Ok(model.clone());
         }
         self.store.check(&located)?;
         let name = located.entry.map(|entry| entry.name.clone());
         if let Some(entry) = located.entry.filter(|entry| !entry.commercial) {
             self.ui.note(format!("{}: {}", entry.name, entry.licence_line()));
         }
-        // Files of the catalogue are quantised as they are.
+        // The catalogue's files are quantized already.
         let quantize = self.quantize.filter(|_| located.path.is_dir() || self.requested.is_some());
         if let Some(to) = quantize {
-            let kept_in = self.weights_cache.display();
-            self.ui.note(format!("weights quantized to {} are kept in {kept_in}", to.as_str()));
+            let folder = self.weights_cache.display();
+            self.ui.note(format!("weights quantized to {} are cached in {folder}", to.as_str()));
         }
         let weights_cache = Some(self.weights_cache.clone());
         let shown = name.clone().unwrap_or_else(|| {
@@ -104,7 +106,7 @@ impl ModelResolver<'_> {
             line.set(&match opening {
                 Opening::Quantizing => format!("quantizing the weights of {shown}, once"),
                 Opening::Packing => {
-                    format!("opening {shown}: laying out its weights for this processor")
+                    format!("opening {shown}: packing its weights for this CPU")
                 }
                 _ => format!("opening {shown}"),
             });
@@ -125,7 +127,7 @@ impl ModelResolver<'_> {
         let model = model?;
         if let Some(bytes) = model.bytes_cached() {
             self.ui.note(format!(
-                "{} is open at once from now on: its weights, laid out for this processor, are kept in {} ({} MB; MALMOI_CACHE_WEIGHTS=false turns this off)",
+                "{} will open faster from now on: its weights, packed for this CPU, are cached in {} ({} MB; MALMOI_CACHE_WEIGHTS=false turns this off)",
                 model.name(),
                 self.weights_cache.display(),
                 bytes / 1_000_000,
@@ -139,91 +141,96 @@ impl ModelResolver<'_> {
         Ok(opened[opened.len() - 1].clone())
     }
 
-    fn located(&self, purpose: Purpose) -> Result<InstalledModel> {
+    /// The requested model, downloaded if necessary, or the best one for a purpose.
+    fn locate(&self, purpose: Purpose) -> Result<InstalledModel> {
         let Some(name) = self.requested else { return self.best_or_default(purpose) };
         let located = match self.store.locate(name) {
             Err(StoreError::NotInstalled { .. }) => {
-                let known = match self.store.resolve(name)? {
+                let entry = match self.store.resolve(name)? {
                     ResolvedName::Entry(entry) => Some(entry),
                     ResolvedName::Repo(_) | ResolvedName::Path(_) => None,
                 };
-                self.consent(name, known.map(|entry| entry.memory(None)))?;
+                self.ask_consent(name, entry.map(|entry| entry.memory(None)))?;
                 self.store.pull(name, &mut self.ui.pull())?
             }
             other => other?,
         };
-        if let Some(entry) = located.entry.filter(|entry| !able(entry, purpose)) {
+        if let Some(entry) = located.entry.filter(|entry| !can_serve(entry, purpose)) {
             self.ui.note(format!(
                 "{} is not a model that {}: {}",
                 entry.name,
-                does(purpose),
+                describe(purpose),
                 entry.note
             ));
         }
         Ok(located)
     }
 
-    /// The best installed model for a purpose, else the catalogue's default, fetched; says which
-    /// and why.
+    /// The best installed model for a purpose, else the catalogue's default, which is downloaded.
+    /// Notes the model and the reason.
     fn best_or_default(&self, purpose: Purpose) -> Result<InstalledModel> {
         if let Some(best) = self.store.best(purpose) {
             let name = best.entry.map_or("", |entry| &entry.name);
-            self.ui.note(format!("using {name}, the best installed model that {}", does(purpose)));
+            self.ui
+                .note(format!("using {name}, the best installed model that {}", describe(purpose)));
             return Ok(best);
         }
-        let mut last = None;
+        let mut last_error = None;
         for entry in catalogue::defaults(purpose) {
             let size = size(entry.memory(None));
             self.ui.note(format!(
                 "no installed model {}; the default for that is {} ({size}, {}): {}",
-                does(purpose),
+                describe(purpose),
                 entry.name,
                 entry.licence,
                 entry.note
             ));
             if !self.store.settings().offline {
-                self.consent(&entry.name, Some(entry.memory(None)))?;
+                self.ask_consent(&entry.name, Some(entry.memory(None)))?;
             }
             match self.store.pull(&entry.name, &mut self.ui.pull()) {
                 Ok(located) => return Ok(located),
-                Err(error @ StoreError::NoSource { .. }) => last = Some(error),
+                Err(error @ StoreError::NoSource { .. }) => last_error = Some(error),
                 Err(error) => return Err(error.into()),
             }
         }
-        match last {
+        match last_error {
             Some(error) => Err(error.into()),
-            None => bail!("no model of the catalogue {}; name one with --model", does(purpose)),
+            None => bail!(
+                "no model in the catalogue {}; choose a model with --model",
+                describe(purpose)
+            ),
         }
     }
 
-    /// Asks before a large download. `bytes` is `None` where the size is not known beforehand.
-    fn consent(&self, name: &str, bytes: Option<u64>) -> Result<()> {
+    /// Asks before a large download. `bytes` is its size, if known.
+    fn ask_consent(&self, name: &str, bytes: Option<u64>) -> Result<()> {
         if self.yes
             || self.store.settings().offline
             || bytes.is_some_and(|bytes| bytes <= ASK_ABOVE)
         {
             return Ok(());
         }
-        let size = bytes.map_or("of unknown size".to_string(), size);
+        let size = bytes.map_or("unknown size".to_string(), size);
         let mut input = std::io::stdin().lock();
         if !input.is_terminal() || !std::io::stderr().is_terminal() {
             bail!(
-                "{name} ({size}) is not installed, and nothing this large is fetched without a yes; \
+                "{name} ({size}) is not installed, and a download of this size needs your consent; \
                  add --yes, or run `malmoi models pull {name}` first"
             );
         }
-        eprint!("fetch {name} ({size})? [y/N] ");
+        eprint!("download {name} ({size})? [y/N] ");
         let mut answer = String::new();
         input.read_line(&mut answer)?;
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => bail!("{name} was not fetched; `malmoi models list` shows smaller ones"),
+            _ => bail!("{name} was not downloaded; see `malmoi models list` for smaller models"),
         }
     }
 }
 
-/// What a model for a purpose does, as a verb phrase.
-fn does(purpose: Purpose) -> String {
+/// A purpose as a verb phrase.
+fn describe(purpose: Purpose) -> String {
     match purpose {
         Purpose::Summarize(from, to) if from == to => {
             format!("summarizes {} articles", from.name())
@@ -235,7 +242,7 @@ fn does(purpose: Purpose) -> String {
     }
 }
 
-/// Bytes for people: "98 MB", "4.1 GB".
+/// A number of bytes for display: "98 MB", "4.1 GB".
 fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
@@ -243,8 +250,8 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Whether it can do this, in one step or in two.
-fn able(entry: &Entry, purpose: Purpose) -> bool {
+/// True if a model can serve a purpose, in one step or two.
+fn can_serve(entry: &Entry, purpose: Purpose) -> bool {
     let serves = |purpose| entry.serves(purpose).is_some();
     match purpose {
         Purpose::Summarize(from, to) if from != to => {

@@ -1,4 +1,4 @@
-//! Where results go: standard output, or a file that appears whole or not at all.
+//! Results on standard output, or in a file that appears whole or not at all.
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -8,32 +8,33 @@ use anyhow::{Context, Result, bail};
 use malmoi::Error;
 use malmoi::files;
 
-/// Marks that the other end of a pipe was closed, which is no failure.
+/// The reader of a pipe closed it, which is not a failure.
 #[derive(Debug, thiserror::Error)]
-#[error("the reader of the output went away")]
+#[error("the reader of the output closed it")]
 struct ReaderLeft;
 
 pub(crate) fn reader_left(error: &anyhow::Error) -> bool {
     error.downcast_ref::<ReaderLeft>().is_some()
 }
 
-/// A text without the characters a terminal obeys instead of showing: C0 and C1 controls but tab
-/// and line feed, line separators, and the marks that change the direction of letters.
+/// A text without characters that control a terminal: C0 and C1 controls except tab and line feed,
+/// line separators, and bidirectional controls.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let obeyed = |c: char| match c {
+    let is_control = |c: char| match c {
         '\n' | '\t' => false,
         '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
             true
         }
         c => c.is_control(),
     };
-    match text.contains(obeyed) {
-        true => text.chars().filter(|c| !obeyed(*c)).collect::<String>().into(),
-        false => text.into(),
+    if text.contains(is_control) {
+        text.chars().filter(|c| !is_control(*c)).collect::<String>().into()
+    } else {
+        text.into()
     }
 }
 
-/// Writes a piece of the result to standard output at once; a terminal gets what is [`harmless`].
+/// Writes and flushes text to standard output; for a terminal, made [`harmless`].
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let text = if out.is_terminal() { harmless(text) } else { text.into() };
@@ -43,20 +44,20 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Whether a result can be written to a file, before any work is done for it. Unless `force`, it
-/// must be none of the files that are read.
+/// Checks that a result can be written to a file, before any work is done. Without `force` the file
+/// must not be an input.
 pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     if let Some(input) = read.iter().find(|input| !force && files::is_same_file(path, input)) {
         bail!(
-            "{} is the file that is read ({}): name another with `-o`, or add --force to overwrite it",
+            "{} is an input ({}); choose another output file with `-o`, or add --force to overwrite it",
             path.display(),
             input.display()
         );
     }
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
-            bail!("{} is a folder: name a file with `-o`", path.display())
+            bail!("{} is a folder; choose an output file with `-o`", path.display())
         }
         Ok(found) if !found.is_file() => return Ok(()),
         _ => {}
@@ -67,8 +68,8 @@ pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<
     Ok(())
 }
 
-/// Writes a result to a file, or to standard output where none is named. A pipe or a device is
-/// written to; it is not replaced by a file.
+/// Writes a result to a file, or to standard output if there is none. A pipe or a device is written
+/// to, not replaced.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<()> {
     let Some(path) = path else { return print(text) };
     let written =
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_is_told_nothing_by_a_text() {
+    fn text_cannot_control_a_terminal() {
         for (text, shown) in [
             ("won\u{1b}[31m \u{9b}31m\u{90}q", "won[31m 31mq"),
             ("\u{1b}]52;c;cHduZWQ=\u{7} a\rb\u{8}", "]52;c;cHduZWQ= ab"),

@@ -1,5 +1,5 @@
-//! What goes to standard error: notes, progress, findings, complaints. Colour and bars only on a
-//! terminal that wants them.
+//! Standard error: notes, progress, findings and errors. Colors and progress bars only appear on a
+//! terminal.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use malmoi::{Outcome, Severity};
 use crate::status::{Status, rounded_duration};
 use crate::{findings, hints, output};
 
-/// How often a batch says how far it is where there is no terminal.
-const EVERY: Duration = Duration::from_secs(10);
+/// Interval between lines about a batch's progress without a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How talkative to be.
+/// Standard error, silent with `--quiet`.
 #[derive(Clone, Copy)]
 pub(crate) struct Ui {
     quiet: bool,
@@ -26,72 +26,73 @@ impl Ui {
         Self { quiet }
     }
 
-    /// A line for the reader; silent with `--quiet`.
+    /// Prints a line, unless `--quiet`.
     pub fn note(self, text: impl AsRef<str>) {
         if !self.quiet {
             eprintln!("{}", output::harmless(text.as_ref()));
         }
     }
 
-    /// What there is to say about a result, doubts marked; with `--quiet` only how many doubts
-    /// there are.
+    /// Prints the findings of an outcome, or with `--quiet` their number.
     pub fn findings(self, outcome: &Outcome, all: bool) {
         if self.quiet {
             match outcome.findings.iter().filter(|finding| finding.is_doubt()).count() {
                 0 => {}
-                1 => eprintln!("1 doubt; run without --quiet to read it"),
-                count => eprintln!("{count} doubts; run without --quiet to read them"),
+                1 => eprintln!("1 point to check; run without --quiet to read it"),
+                count => eprintln!("{count} points to check; run without --quiet to read them"),
             }
             return;
         }
         for findings::Line { severity, text } in findings::lines(outcome, all) {
             let mark = match severity {
-                Some(Severity::Critical) => mark("! ", RED),
-                Some(Severity::Major | Severity::Minor) => mark("! ", YELLOW),
+                Some(Severity::Critical) => colored("! ", RED),
+                Some(Severity::Major | Severity::Minor) => colored("! ", YELLOW),
                 None => String::new(),
             };
             eprintln!("{mark}{}", output::harmless(&text));
         }
     }
 
+    /// True if progress bars are drawn.
     fn draws(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
-    /// Whether plain lines say what a terminal would be shown.
+    /// True if plain lines take the place of progress bars.
     pub fn logs(self) -> bool {
         !self.quiet && !self.draws()
     }
 
-    /// Says what is under way until it is dropped.
+    /// Shows a status line until it is dropped.
     pub fn status(self, text: &str) -> Status {
         Status::new(self.bar("{spinner} {elapsed} {wide_msg}"), self.logs(), text)
     }
 
-    /// Watches a pull: a bar on a terminal, single lines elsewhere.
+    /// A callback that shows a download: a bar on a terminal, plain lines otherwise.
     pub fn pull(self) -> impl FnMut(StoreEvent) {
         let bar =
             self.bar("{spinner} {bytes} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left");
-        move |event| match event {
+        move |event| {
+            match event {
             StoreEvent::Licence { model, licence } => {
                 self.note(format!("{model}: licence {licence}"))
             }
             StoreEvent::Waiting { model } => {
-                self.note(format!("{model} is being pulled by another process; waiting"))
+                self.note(format!("waiting for another process that is downloading {model}"))
             }
             StoreEvent::Unlocked { model, reason } => self.note(format!(
-                "the cache cannot be locked ({reason}): do not pull {model} twice at the same time"
+                "the cache cannot be locked ({reason}): do not download {model} twice at the same time"
             )),
             StoreEvent::Damaged { path, reason } => {
-                self.note(format!("{reason}; it is fetched again ({})", path.display()));
+                self.note(format!("{reason}; it will be fetched again ({})", path.display()));
             }
             StoreEvent::Retry { reason, seconds } => {
-                self.note(format!("{reason}; again in {seconds} s"))
+                self.note(format!("{reason}; trying again in {seconds} s"))
             }
             StoreEvent::Source { source } => self.note(format!("asking {source}")),
             StoreEvent::SourceFailed { source, error } => {
                 bar.finish_and_clear();
-                self.note(format!("{source} did not give it: {error}"));
+                self.note(format!("{source} failed: {error}"));
                 if let Some(hint) = hints::of_store(&error) {
                     self.note(format!("hint: {hint}"));
                 }
@@ -103,47 +104,46 @@ impl Ui {
             }
             StoreEvent::Installed { path, pinned } => {
                 bar.finish_and_clear();
-                let word = if pinned { "verified and installed" } else { "installed, unpinned" };
-                self.note(format!("{word}: {}", path.display()));
+                let state = if pinned { "verified and installed" } else { "installed, unpinned" };
+                self.note(format!("{state}: {}", path.display()));
             }
             _ => {}
         }
+        }
     }
 
-    /// Watches a batch: a line that moves on a terminal, one every ten seconds elsewhere, for
-    /// programs an object a second.
+    /// A callback that shows a batch: a status line on a terminal, a plain line every ten seconds
+    /// otherwise, and with `json` an object per second.
     pub fn progress(self, json: bool) -> impl FnMut(&Progress) {
         let bar = self.bar("{spinner} {elapsed} {wide_msg}");
         bar.set_message("reading the inputs");
-        let every = if json { Duration::from_secs(1) } else { EVERY };
+        let interval = if json { Duration::from_secs(1) } else { LINE_INTERVAL };
         let mut due = if json { Duration::ZERO } else { Duration::from_millis(900) };
         let began = Instant::now();
         move |progress| {
             if self.draws() {
-                bar.set_message(how_far(progress));
+                bar.set_message(progress_line(progress));
             }
             let now = began.elapsed();
             if now < due {
                 return;
             }
-            due = now + every;
+            due = now + interval;
             if json {
                 let line = serde_json::json!({"event": "progress", "progress": progress});
-                // A reader that is gone changes nothing: the work goes on.
+                // The work continues even if the pipe is closed.
                 let _ = output::print(&format!("{line}\n"));
             } else if self.logs() {
-                self.note(format!("{} s: {}", now.as_secs().max(1), how_far(progress)));
+                self.note(format!("{} s: {}", now.as_secs().max(1), progress_line(progress)));
             }
         }
     }
 
+    /// A progress bar, hidden without a terminal.
     pub fn bar(self, template: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(
             None,
-            match self.draws() {
-                true => ProgressDrawTarget::stderr(),
-                false => ProgressDrawTarget::hidden(),
-            },
+            if self.draws() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
         );
         if self.draws() {
             bar.enable_steady_tick(Duration::from_millis(200));
@@ -155,57 +155,58 @@ impl Ui {
     }
 }
 
-/// "12 done, 1 failed, 47 waiting; 3.1 articles a minute, 52 tokens a second, 15 min left".
-fn how_far(progress: &Progress) -> String {
+/// Progress in a line: "12 done, 1 failed, 47 waiting; 3.1 articles/min, 52 tokens/s, about 15 min
+/// left".
+fn progress_line(progress: &Progress) -> String {
     let Progress { counts, waiting, left, complete, read, written, seconds } = progress;
     let settled = counts.done + counts.failed;
-    let mut said = format!("{} done", counts.done);
+    let mut line = format!("{} done", counts.done);
     if counts.failed + counts.unreadable > 0 {
-        said += &format!(", {} failed", counts.failed + counts.unreadable);
+        line += &format!(", {} failed", counts.failed + counts.unreadable);
     }
-    said += &format!(", {waiting}{} waiting", if *complete { "" } else { " or more" });
+    line += &format!(", {waiting}{} waiting", if *complete { "" } else { " or more" });
     if read + written > 0 {
-        said += &format!(", {read} tokens read, {written} written");
+        line += &format!(", {read} tokens read, {written} written");
     }
     if settled > 0 && *seconds > 0.0 {
         let rate = settled as f64 / seconds;
-        said += &format!(
-            "; {:.1} articles a minute, {:.0} tokens written a second",
+        line += &format!(
+            "; {:.1} articles/min, {:.0} tokens/s",
             rate * 60.0,
             *written as f64 / seconds
         );
         if let Some(left) = left.filter(|_| *complete) {
-            said += &format!(", about {} left", rounded_duration(left));
+            line += &format!(", about {} left", rounded_duration(left));
         }
     }
-    said
+    line
 }
 
-/// Says what went wrong, why, and what to do.
+/// Prints an error, its causes and a hint.
 pub(crate) fn report_error(error: &anyhow::Error) {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    let mut said = String::new();
+    let mut message = String::new();
     for cause in causes {
-        // Many errors name their cause already.
-        if !said.contains(&cause) {
-            said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
+        // Many errors include their cause.
+        if !message.contains(&cause) {
+            message = if message.is_empty() { cause } else { format!("{message}: {cause}") };
         }
     }
-    eprintln!("{} {}", mark("error:", RED), output::harmless(&said));
+    eprintln!("{} {}", colored("error:", RED), output::harmless(&message));
     if let Some(hint) = hints::hint(error) {
-        eprintln!("{} {}", mark("hint:", GREEN), output::harmless(&hint));
+        eprintln!("{} {}", colored("hint:", GREEN), output::harmless(&hint));
     }
 }
 
-/// A panic is a bug of ours and says so; but for those of the `tokenizers` library over malformed
-/// files, which are caught where they happen and become errors.
+/// Makes a panic say that it is a bug of malmoi. Panics of the `tokenizers` library on malformed
+/// files stay silent: they are caught and become errors.
 pub(crate) fn explain_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if !panic.location().is_some_and(|place| place.file().contains("tokenizers")) {
             eprintln!(
-                "{} this is a bug in malmoi, not in your input; please report what follows",
-                mark("error:", RED)
+                "{} this is a bug in malmoi, not in your input; please report the following",
+                colored("error:", RED)
             );
             usual(panic);
         }
@@ -216,11 +217,12 @@ const RED: u8 = 31;
 const GREEN: u8 = 32;
 const YELLOW: u8 = 33;
 
-/// Colours a word for a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
-fn mark(word: &str, colour: u8) -> String {
+/// A word in color on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
+fn colored(word: &str, color: u8) -> String {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    match std::io::stderr().is_terminal() && !plain {
-        true => format!("\x1b[{colour};1m{word}\x1b[0m"),
-        false => word.to_string(),
+    if std::io::stderr().is_terminal() && !plain {
+        format!("\x1b[{color};1m{word}\x1b[0m")
+    } else {
+        word.to_string()
     }
 }

@@ -1,4 +1,4 @@
-//! `malmoi bench`: how fast a model is on this machine, beside what the machine could do at most.
+//! `malmoi bench`: speed of a model on this machine, and the machine's limits (a roofline).
 
 mod measure;
 
@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use malmoi::Language;
 use malmoi::kernels::{Isa, Phase, roofline};
 use serde_json::json;
 
@@ -14,46 +13,46 @@ use crate::context::{Context, Exit};
 use crate::output;
 use measure::{Figure, Measure};
 
-/// What can be measured, in the order in which it is.
+/// Parts of the benchmark, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Opening the model, and its first token.
+    /// Time to open the model, and to the first token
     Load,
-    /// Reading a prompt.
+    /// Reading a prompt
     Prefill,
-    /// Writing one text.
+    /// Generating one text
     Decode,
-    /// Writing many texts at once.
+    /// Generating many texts at the same time
     Batch,
-    /// Summarizing articles, from their text to their summary.
+    /// Summarizing articles, from text to summary
     Feed,
-    /// Models that read a source and then write.
+    /// Encoder-decoder models
     Sources,
 }
 
-/// Measure how fast a model is here, and how near that is to what the machine can do
+/// Measure the speed of a model on this machine, and compare it with the machine's limits
 #[derive(Args)]
 pub(crate) struct Bench {
-    /// Only these parts
+    /// Parts to measure [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Runs of each part; the median counts
+    /// Number of runs of each part; the median is reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
-    /// Tokens of prompts that are read
+    /// Prompt lengths for `prefill`, in tokens
     #[arg(long, value_name = "TOKENS", value_delimiter = ',', default_value = "512,4096")]
     prefill: Vec<usize>,
-    /// Tokens that stand before the text that is written
+    /// Prompt lengths for `decode`, in tokens
     #[arg(long, value_name = "TOKENS", value_delimiter = ',', default_value = "512")]
     decode: Vec<usize>,
-    /// Texts that are written at once
+    /// Numbers of texts generated at the same time
     #[arg(long, value_name = "TEXTS", value_delimiter = ',', default_value = "16")]
     batch: Vec<usize>,
-    /// Articles that are summarized
+    /// Number of articles for `feed`
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     articles: u32,
-    /// Write what the model is given for the articles to a file, as JSON lines of token ids: to
-    /// measure others with the same
+    /// File for the prompts of the articles, as JSON lines of token ids, to benchmark other programs
+    /// with the same input
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
 }
@@ -64,11 +63,11 @@ impl Bench {
         let measure = Measure::open(context, self.runs as usize)?;
         let model = measure.model();
         let wants = |part: Part| self.only.is_empty() || self.only.contains(&part);
-        // Networks of one kind have no use for the measurements of the other.
+        // Encoder-decoder models have measurements of their own.
         let sources = model.is_encoder_decoder();
         if sources && !self.only.is_empty() && !wants(Part::Sources) {
             bail!(
-                "{} reads sources and takes no prompt: --only sources is what can be measured",
+                "{} is an encoder-decoder model, which only `--only sources` measures",
                 model.name()
             );
         }
@@ -77,8 +76,8 @@ impl Bench {
         let mut bytes_per_second = || {
             memory = measure::peak_memory().max(memory);
             let rate = roofline::bytes_per_second(work.bytes.max(1 << 26) as usize);
-            // What was just read was nobody's model.
-            measure::forget_memory();
+            // The memory read by this measurement does not count.
+            measure::reset_peak_memory();
             rate
         };
         let machine = Machine {
@@ -104,15 +103,16 @@ impl Bench {
             format!("{begin}\n")
         } else {
             format!(
-                "machine  {} threads, {}; reads {:.1} GB/s, {:.0} G operations on bytes a second{}\n\
-                 model    {}, {:.0} MB, of which a step reads {:.0} MB\n\n",
+                "machine  {} threads, {}; {:.1} GB/s memory bandwidth, {:.0} G int8 operations/s{}\n\
+                 model    {}, {:.0} MB, {:.0} MB read per step\n\n",
                 rayon::current_num_threads(),
                 isa.name(),
                 machine.bytes / 1e9,
                 texts / 1e9,
-                match Phase::share_kernels() {
-                    true => String::new(),
-                    false => format!(", {:.0} G on a prompt's bfloat16", prompts / 1e9),
+                if Phase::share_kernels() {
+                    String::new()
+                } else {
+                    format!(", {:.0} G bfloat16 operations/s for prompts", prompts / 1e9)
                 },
                 model.name(),
                 model.bytes() as f64 / 1e6,
@@ -132,7 +132,7 @@ impl Bench {
             measure.prefill(*tokens, limit)?.map_or(Ok(()), say)?;
         }
         for tokens in self.decode.iter().filter(|_| wants(Part::Decode) && !sources) {
-            // What memory gives changes with what others do: it is asked before and after.
+            // Memory bandwidth depends on other processes, so it is measured before and after.
             let before = bytes_per_second();
             if let Some(figure) = measure.decode(*tokens)? {
                 let reads = f64::midpoint(before, bytes_per_second());
@@ -158,12 +158,10 @@ impl Bench {
     }
 }
 
-/// What the machine can do, a second.
+/// Limits of the machine.
 struct Machine {
+    /// Memory bandwidth in bytes per second.
     bytes: f64,
-    /// For prompts and for texts, as [`Phase::ALL`].
+    /// Products per second in each of [`Phase::ALL`].
     products: [f64; 2],
 }
-
-/// The language of the articles that are measured with.
-const LANGUAGE: Language = Language::English;

@@ -1,4 +1,4 @@
-//! `malmoi doctor`: what this machine is to malmoi, and what malmoi is set to.
+//! `malmoi doctor`: a report of the machine, the settings and the installed models.
 
 use anyhow::Result;
 use clap::Args;
@@ -10,19 +10,19 @@ use crate::context::Exit;
 use crate::output;
 use crate::settings::{Settings, SettingsError};
 
-/// Show settings and where each comes from, the machine, and installed models
+/// Show the machine, every setting with its origin, and the installed models
 #[derive(Args)]
 pub(crate) struct Doctor {}
 
 impl Doctor {
-    /// Prints the report; settings that cannot be used are part of it, and the first is the error.
+    /// Prints the report. It includes settings that cannot be used, the first of which is the error.
     pub fn run(self, settings: &Settings, faults: Vec<SettingsError>, json: bool) -> Result<Exit> {
         let file = settings.file().display().to_string();
         let rows: Vec<Value> = settings
             .rows()
             .iter()
             .map(|row| {
-                // That a token is set is worth knowing; the token itself is a secret.
+                // The token is a secret; the report only says that it is set.
                 let value = match (row.name, &row.value) {
                     ("token", Some(_)) => Some("set".to_string()),
                     (_, value) => value.as_deref().map(malmoi::redact::secrets),
@@ -64,25 +64,25 @@ impl Doctor {
             let fetching = if cfg!(feature = "fetch") {
                 "built in"
             } else {
-                "not built in: this program cannot open a connection"
+                "not built in: no network access"
             };
             let models =
                 if installed.is_empty() { "none".to_string() } else { installed.join(", ") };
             let facts = [
                 ("threads", threads.to_string()),
-                ("arithmetic", Isa::detect().name().to_string()),
+                ("kernels", Isa::detect().name().to_string()),
                 ("memory", format!("{} free of {}", gigabytes(free), gigabytes(memory))),
                 ("fetching", fetching.to_string()),
                 ("models", models),
             ];
             let mut text = format!("malmoi {}\n\nmachine\n", env!("CARGO_PKG_VERSION"));
             for (name, value) in facts {
-                text += &format!("  {name:11} {value}\n");
+                text += &format!("  {name:13} {value}\n");
             }
-            text += &format!("\nsettings (file < environment < flags; the file is {file})\n");
+            text += &format!("\nsettings (file < environment < flags; file: {file})\n");
             for row in &rows {
                 let word = |key: &str| row[key].as_str().unwrap_or("not set").to_string();
-                text += &format!("  {:11} {}  ({})\n", word("name"), word("value"), word("from"));
+                text += &format!("  {:13} {}  ({})\n", word("name"), word("value"), word("from"));
             }
             for problem in &problems {
                 text += &format!("\nproblem: {problem}\n");

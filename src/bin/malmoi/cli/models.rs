@@ -1,4 +1,4 @@
-//! `malmoi models`: what there is, what is here, getting it, checking it, removing it.
+//! `malmoi models`: list, download, verify and remove models.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::context::{Context, Exit};
 use crate::output;
 
-/// List, get, check and remove models
+/// List, download, verify and remove models
 #[derive(Args)]
 pub(crate) struct Models {
     #[command(subcommand)]
@@ -19,34 +19,31 @@ pub(crate) struct Models {
 
 #[derive(Subcommand)]
 enum Action {
-    /// What can be used: name, task, memory of the weights, licence, whether they were run by us,
-    /// whether it is installed
+    /// List models: name, task, memory for the weights, license, verified or not, installed or not
     List {
-        /// Also those this version cannot run yet
+        /// Include models that this version cannot run yet
         #[arg(long)]
         all: bool,
     },
-    /// Get a model, or look whether it is right and repair it: a name of the list, or
-    /// owner/repo[@revision][:file] of the hub
+    /// Download a model, or verify and repair an installed one
     Pull {
         /// Model name or owner/repo[@revision][:file]
         name: String,
-        /// Fetch every file again, even those that are right
+        /// Download all files again, even intact ones
         #[arg(long)]
         force: bool,
     },
-    /// Print where an installed model lies
+    /// Print the path of an installed model
     Path {
         /// Model name or owner/repo[@revision][:file]
         name: String,
     },
-    /// Compare the bytes of installed models with the sums they should have; exit 2 where they
-    /// differ
+    /// Verify the checksums of installed models; exit with 2 if a file is damaged
     Verify {
-        /// Model name or owner/repo[@revision][:file]; all that are installed, if none
+        /// Model name or owner/repo[@revision][:file] [default: all installed models]
         name: Option<String>,
     },
-    /// Take a model off the disk; files that other models use stay
+    /// Remove a model from the disk, except files that other models use
     Remove {
         /// Model name or owner/repo[@revision][:file]
         name: String,
@@ -74,13 +71,13 @@ impl Models {
 
 fn remove(context: &Context, name: &str) -> Result<Exit> {
     let weights_cache = context.settings.weights_cache();
-    let kept = match context.store.locate(name) {
+    let derived = match context.store.locate(name) {
         Ok(InstalledModel { path, .. }) => derived_files(&path, &weights_cache),
         Err(_) => Vec::new(),
     };
     let removed = context.store.remove(name)?;
-    for path in kept {
-        // The model is gone already; what was made of it is only in the way.
+    for path in derived {
+        // Without the model these files are useless, but harmless.
         let _ = std::fs::remove_file(path);
     }
     if context.json {
@@ -100,7 +97,7 @@ fn remove(context: &Context, name: &str) -> Result<Exit> {
         megabytes(removed.bytes)
     ));
     for left in removed.left {
-        context.ui.note(format!("left {}: {}", left.path.display(), left.reason));
+        context.ui.note(format!("kept {}: {}", left.path.display(), left.reason));
     }
     Ok(Exit::Done)
 }
@@ -152,11 +149,12 @@ fn list(context: &Context, all: bool) -> Result<Exit> {
     output::print(&columns(&table))?;
     let hidden = catalogue::entries().len() - rows.len();
     if hidden > 0 {
-        context.ui.note(format!("{hidden} more that this version cannot run yet: --all"));
+        context.ui.note(format!("{hidden} more models cannot run yet; list them with --all"));
     }
     Ok(Exit::Done)
 }
 
+/// The tasks of a model: `summarize en,ko; translate`.
 fn tasks(entry: &Entry) -> String {
     let summaries = match entry.summarizes.is_empty() {
         true => None,
@@ -175,7 +173,7 @@ fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes.div_ceil(1_000_000))
 }
 
-/// Left-aligned columns, as wide as what is in them.
+/// Rows as left-aligned columns.
 fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let width =
         |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -203,10 +201,10 @@ fn verify(context: &Context, name: Option<String>) -> Result<Exit> {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let (word, detail) = match verdict {
                 Verdict::Match => ("right", ""),
-                Verdict::Unchanged => ("unpinned", "as it came: its bytes have not changed"),
-                Verdict::Unpinned => ("unpinned", "no sum of it is known"),
-                Verdict::Mismatch { .. } => ("WRONG", "its bytes are others"),
-                Verdict::SizeMismatch { .. } => ("WRONG", "its size is another"),
+                Verdict::Unchanged => ("unpinned", "unchanged since it was downloaded"),
+                Verdict::Unpinned => ("unpinned", "no checksum is known"),
+                Verdict::Mismatch { .. } => ("WRONG", "its checksum does not match"),
+                Verdict::SizeMismatch { .. } => ("WRONG", "its size does not match"),
                 Verdict::Missing => ("WRONG", "it is missing"),
             };
             let line = match context.json {

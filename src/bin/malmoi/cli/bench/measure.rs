@@ -1,4 +1,4 @@
-//! The measurements of `malmoi bench`. Each gives figures; none prints.
+//! The measurements of `malmoi bench`. They return figures and print nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,29 +8,31 @@ use anyhow::{Context as _, Result};
 use malmoi::architectures::{LogitsFor, Network, Row, State};
 use malmoi::generation::beam::search;
 use malmoi::kernels::{Phase, argmax};
-use malmoi::{Capabilities, Event, Model, Observer};
+use malmoi::{Capabilities, Event, Language, Model, Observer};
 use serde_json::{Value, json};
 
-use super::LANGUAGE;
 use crate::context::Context;
 
-/// Tokens that are written after a prompt.
+/// Language of the articles.
+const LANGUAGE: Language = Language::English;
+/// Number of tokens generated after a prompt.
 const NEW: usize = 64;
-/// The most tokens that are read before prompts are measured.
+/// Maximum length of the warm-up prompt, in tokens.
 const WARM_UP: usize = 512;
-/// Tokens of the prompts of many texts, and of sources: as these on average, from half to one and a
-/// half of it.
+/// Mean prompt length for many texts, in tokens. Lengths vary by half.
 const PROMPT: usize = 128;
+/// Mean length of encoder inputs, in tokens. Lengths vary by half.
 const SOURCE: usize = 28;
+/// Number of tokens generated for an encoder input.
 const WRITTEN: usize = 32;
 
-/// What was measured: a median of some runs, all of which it keeps.
+/// A measurement: the values of all runs, reported as their median.
 pub(super) struct Figure {
     part: &'static str,
     what: String,
     unit: &'static str,
     values: Vec<f64>,
-    /// What the machine would allow.
+    /// Limit of the machine.
     limit: Option<f64>,
 }
 
@@ -45,7 +47,7 @@ impl Figure {
         Self { part, what: what.into(), unit, values, limit: None }
     }
 
-    /// Beside what the machine would allow.
+    /// Adds the limit of the machine.
     pub fn within(self, limit: Option<f64>) -> Self {
         Self { limit, ..self }
     }
@@ -61,7 +63,7 @@ impl Figure {
         })
     }
 
-    /// A line for a reader.
+    /// One line of text.
     pub fn text(&self) -> String {
         let number = |value: f64| match value {
             value if value >= 100.0 => format!("{value:.0}"),
@@ -80,7 +82,7 @@ impl Figure {
     }
 }
 
-/// A model, and how often everything is measured.
+/// A model, and the number of runs of each part.
 pub(super) struct Measure {
     model: Model,
     capabilities: Capabilities,
@@ -89,16 +91,16 @@ pub(super) struct Measure {
 
 impl Measure {
     pub fn open(context: &Context, runs: usize) -> Result<Self> {
-        let (chosen, _) = context.resolver().summarizers(LANGUAGE, LANGUAGE)?;
-        Ok(Self { model: chosen.model, capabilities: chosen.capabilities, runs })
+        let (resolved, _) = context.resolver().summarizers(LANGUAGE, LANGUAGE)?;
+        Ok(Self { model: resolved.model, capabilities: resolved.capabilities, runs })
     }
 
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Seconds of opening the model anew, and until a short prompt's first token is there. Its file
-    /// has been read before.
+    /// Seconds to open the model again, and to the first token of a short prompt. The file is in the
+    /// page cache.
     pub fn load(&self, context: &Context) -> Result<Vec<Figure>> {
         let (mut opened, mut first) = (Vec::new(), Vec::new());
         for _ in 0..self.runs {
@@ -118,7 +120,7 @@ impl Measure {
         Ok(figures)
     }
 
-    /// Tokens a second of a prompt; nothing where it does not fit.
+    /// Tokens per second of reading a prompt; `None` if it does not fit.
     pub fn prefill(&self, tokens: usize, limit: Option<f64>) -> Result<Option<Figure>> {
         if tokens == 0 || tokens > self.model.context() {
             return Ok(None);
@@ -129,7 +131,7 @@ impl Measure {
             self.read(&ids)?;
             Ok(tokens as f64 / began.elapsed().as_secs_f64())
         };
-        // The first prompt maps weights and gets memory from the system, too.
+        // The first prompt also maps weights and allocates memory.
         self.read(&self.ids(tokens.min(WARM_UP), 0))?;
         let rates = self.repeat(rate)?;
         Ok(Some(
@@ -137,7 +139,7 @@ impl Measure {
         ))
     }
 
-    /// Tokens a second of one text after so many others.
+    /// Tokens per second of generating one text after a prompt of `tokens` tokens.
     pub fn decode(&self, tokens: usize) -> Result<Option<Figure>> {
         if tokens == 0 || tokens + NEW > self.model.context() {
             return Ok(None);
@@ -146,7 +148,7 @@ impl Measure {
         let (state, next) = self.read(&self.ids(tokens, 0))?;
         for _ in 0..self.runs {
             let mut texts = vec![(state.fork(), next)];
-            // The first step of a fork copies what it shares.
+            // The first step of a fork copies shared pages.
             self.write(&mut texts, 1)?;
             let began = Instant::now();
             self.write(&mut texts, NEW)?;
@@ -156,8 +158,8 @@ impl Measure {
         Ok(Some(Figure::new("decode", what, "tokens/s", rates)))
     }
 
-    /// Tokens a second of many texts of different lengths: all that are written after their prompts
-    /// were read, and prompts and texts together.
+    /// Tokens per second of many texts with prompts of different lengths: generated tokens alone, and
+    /// prompts and generated tokens together.
     pub fn batch(&self, count: usize) -> Result<Vec<Figure>> {
         let (mut written, mut all) = (Vec::new(), Vec::new());
         let prompts: Vec<Vec<u32>> =
@@ -178,8 +180,8 @@ impl Measure {
         ])
     }
 
-    /// Articles a minute, from text to checked summary, so many at once; and what the model was
-    /// given for them, with how many tokens it wrote.
+    /// Articles per minute from text to checked summary, `at_once` of them at the same time; and their
+    /// prompts with the number of generated tokens.
     pub fn feed(&self, count: usize, at_once: usize) -> Result<(Figure, Vec<Value>)> {
         let articles = articles(count);
         let prompts = Mutex::new(BTreeMap::new());
@@ -232,7 +234,7 @@ impl Measure {
         Ok((figure, prompts.into_values().flatten().collect()))
     }
 
-    /// Tokens a second that are written for sources, so many at a time.
+    /// Tokens per second generated for encoder inputs, `texts` of them at a time.
     pub fn sources(&self, texts: usize, beams: usize) -> Result<Figure> {
         let sources: Vec<Vec<u32>> =
             (0..64).map(|text| self.ids(between(SOURCE, text), text)).collect();
@@ -267,8 +269,8 @@ impl Measure {
         (0..self.runs).map(|_| rate()).collect()
     }
 
-    /// Ids that no text is made of: what is measured does not depend on what a model would say.
-    /// Control tokens stand at the ends of vocabularies.
+    /// Pseudo-random token ids, so that speed does not depend on the content of a text. They avoid
+    /// both ends of the vocabulary, where control tokens are.
     fn ids(&self, count: usize, seed: usize) -> Vec<u32> {
         let largest = self.model.tokenizer().largest_id().unwrap_or(1000) as usize;
         (0..count)
@@ -280,13 +282,13 @@ impl Measure {
         self.model.network()
     }
 
-    /// Reads a prompt in one step, and chooses the token after it.
+    /// Reads a prompt in one step, and returns the most likely next token.
     fn read(&self, ids: &[u32]) -> Result<(State, u32)> {
         let mut read = self.read_all(&[ids.to_vec()])?;
-        read.pop().context("a network that begins no sequence")
+        read.pop().context("the network returned no sequence")
     }
 
-    /// Reads prompts, and chooses a token after each.
+    /// Reads prompts in one step, and returns the most likely next token of each.
     fn read_all(&self, prompts: &[Vec<u32>]) -> Result<Vec<(State, u32)>> {
         let mut states = self.network().begin(&vec![&[][..]; prompts.len()], Phase::Prefill)?;
         let rows = states.iter_mut().zip(prompts);
@@ -298,7 +300,7 @@ impl Measure {
         Ok(states.into_iter().zip(next).collect())
     }
 
-    /// Writes tokens, whatever they are: no text ends before its time.
+    /// Generates tokens, ignoring end tokens.
     fn write(&self, texts: &mut [(State, u32)], tokens: usize) -> Result<()> {
         for _ in 0..tokens {
             let last: Vec<[u32; 1]> = texts.iter().map(|(_, next)| [*next]).collect();
@@ -315,25 +317,25 @@ impl Measure {
     }
 }
 
-/// The most memory this process had, in bytes, where the system says so, since [`forget_memory`].
+/// Peak memory of this process in bytes since [`reset_peak_memory`], if the system reports it.
 pub(super) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-/// Lets the system forget how much memory this process had, where it can.
-pub(super) fn forget_memory() {
-    // What cannot be forgotten is reported.
+/// Resets the peak memory of this process, if the system can.
+pub(super) fn reset_peak_memory() {
+    // Otherwise the peak includes the earlier memory.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// From half of a number to one and a half of it.
+/// A number from half of `mean` to one and a half of it.
 fn between(mean: usize, index: usize) -> usize {
     mean / 2 + index * 7919 % (mean + 1)
 }
 
-/// The example article, its paragraphs in other orders.
+/// Copies of the example article with rotated paragraphs.
 fn articles(count: usize) -> Vec<String> {
     let text = include_str!("../../../../../examples/articles/harbour.txt");
     let paragraphs: Vec<&str> = text.split("\n\n").collect();
@@ -341,8 +343,7 @@ fn articles(count: usize) -> Vec<String> {
         paragraphs.split_first().map_or(("", &[][..]), |(title, body)| (*title, body));
     let article = |index: usize| {
         let mut body = body.to_vec();
-        let by = index % body.len().max(1);
-        body.rotate_left(by);
+        body.rotate_left(index % paragraphs.len().saturating_sub(1).max(1));
         format!("{title} ({index})\n\n{}", body.join("\n\n"))
     };
     (0..count).map(article).collect()
