@@ -936,7 +936,7 @@ fn passwords_of_the_package_index_are_not_shown() {
     let ran = desk.with("MALMOI_PYTHON", "./python").run(&["models", "pull", "smollm2-135m"]);
     assert!(ran.err.contains("index.example") && !ran.err.contains("s3cretpw"), "{}", ran.err);
     assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
-    assert!(ran.err.contains("hint: try `./python -I -m pip download"), "{}", ran.err);
+    assert!(ran.err.contains("hint: run `./python -I -m pip download"), "{}", ran.err);
 }
 
 // === Defaults ===
