@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) use inline::unescape;
 pub use inline::{Inline, escape};
 
-/// A stretch of a text, in bytes; always on character borders.
+/// A range of bytes of a text, on character boundaries.
 pub type Span = Range<usize>;
 
-/// What a block of an article is.
+/// The role of a block in an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The headline.
@@ -24,21 +24,21 @@ pub enum Kind {
     /// "navigation", "reporter e-mail".
     #[serde(rename = "Furniture")]
     Boilerplate(Cow<'static, str>),
-    /// What a page holds besides its article: menus, other headlines. It is no part of any task and
-    /// stays as it is.
+    /// Text of a page outside its article: menus, other headlines. It is neither summarized nor
+    /// translated.
     Outside,
-    /// No words: the code of the language that the text says it is in.
+    /// Not words: the language code of the text in a markup attribute.
     Language,
 }
 
-/// One block: a span of the document's text without the blank space around it.
+/// A block: a span of the document's text, without white space around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// Where it stands in [`Document::text`].
+    /// Its span in [`Document::text`].
     pub span: Span,
-    /// What it is.
+    /// Its role.
     pub kind: Kind,
-    /// Its words, where the span holds tags and entities too.
+    /// Its words, if the span contains tags or entities as well.
     pub inline: Option<Inline>,
 }
 
@@ -50,21 +50,20 @@ impl Kind {
 }
 
 impl Block {
-    /// A block of nothing but words.
+    /// A block of plain words.
     pub fn new(span: Span, kind: Kind) -> Self {
         Self { span, kind, inline: None }
     }
 
-    /// A block whose span of `text` is the content of an element of XML or HTML.
-    pub fn of_markup(text: &str, span: Span, kind: Kind) -> Self {
+    /// A block whose span of `text` is the content of an XML or HTML element.
+    pub fn from_markup(text: &str, span: Span, kind: Kind) -> Self {
         let inline = Some(Inline::read(&text[span.clone()]));
         Self { span, kind, inline }
     }
 }
 
-/// A text and the blocks found in it, in order and without overlap. What lies between blocks (white
-/// space, tags, what is not for reading) is kept: [`Document::rejoin`] puts new texts in the
-/// blocks' places and leaves the rest byte for byte.
+/// A text and its blocks, in order and without overlap. The bytes between blocks (white space,
+/// tags, metadata) are kept: [`Document::rejoin`] replaces the blocks and nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Document {
@@ -72,7 +71,7 @@ pub struct Document {
     blocks: Vec<Block>,
 }
 
-/// A document as it is read back, its spans not yet compared with its text.
+/// A deserialized document whose spans have not been checked against its text.
 #[derive(Deserialize)]
 struct Unchecked {
     text: String,
@@ -102,8 +101,8 @@ impl Document {
     /// A document of the given blocks.
     ///
     /// # Panics
-    /// Where spans overlap, are out of order or off the text: a bug in the reader that made them,
-    /// never the input's fault.
+    /// If spans overlap, are out of order or outside the text: a bug in the reader that made them,
+    /// whatever its input was.
     pub fn new(text: String, blocks: Vec<Block>) -> Self {
         let mut end = 0;
         for block in &blocks {
@@ -117,14 +116,13 @@ impl Document {
         Self { text, blocks }
     }
 
-    /// A document of which every line that is not blank is a paragraph: for texts that are known to
-    /// hold nothing else.
+    /// A document in which every line that is not blank is a paragraph.
     ///
     /// ```
     /// use malmoi::document::Document;
-    /// assert_eq!(Document::of_lines("One.\n\n Two. ".into()).blocks().len(), 2);
+    /// assert_eq!(Document::from_lines("One.\n\n Two. ".into()).blocks().len(), 2);
     /// ```
-    pub fn of_lines(text: String) -> Self {
+    pub fn from_lines(text: String) -> Self {
         let mut blocks = Vec::new();
         let mut start = 0;
         for line in text.split_inclusive('\n') {
@@ -158,7 +156,7 @@ impl Document {
         self.blocks.iter().find(|b| b.kind == Kind::Title).map(|b| self.block_text(b))
     }
 
-    /// The same text with its first block as the headline, where that says so, and no other.
+    /// The same text with its first block as the only headline, if that block is `title`.
     pub(crate) fn with_title(mut self, title: &str) -> Self {
         for index in 0..self.blocks.len() {
             let is_title = index == 0 && self.block_text(&self.blocks[0]) == title;
@@ -172,13 +170,13 @@ impl Document {
         self
     }
 
-    /// The article without its boilerplate, blocks separated by a blank line.
+    /// The article: headline and paragraphs, separated by blank lines.
     pub fn article(&self) -> String {
         let kept: Vec<&str> = self.content().map(|block| self.block_text(block)).collect();
         kept.join("\n\n")
     }
 
-    /// The blocks that are the article.
+    /// The blocks of the article: headline and paragraphs.
     pub fn content(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(|block| matches!(block.kind, Kind::Title | Kind::Paragraph))
     }
@@ -191,17 +189,16 @@ impl Document {
         })
     }
 
-    /// The same text where it says that it is in one language, saying that it is in another: codes
-    /// such as `en` and `en-US`.
+    /// The same text with its language codes (`en`, `en-US`) changed from one language to another.
     ///
     /// ```
     /// use malmoi::document::{Block, Document, Kind};
     /// let blocks = vec![Block::new(9..14, Kind::Language), Block::new(16..19, Kind::Paragraph)];
-    /// let page = Document::new("<p lang='en-US'>One</p>".into(), blocks).said_to_be("en", "ko");
+    /// let page = Document::new("<p lang='en-US'>One</p>".into(), blocks).relabeled("en", "ko");
     /// assert_eq!(page.text(), "<p lang='ko'>One</p>");
     /// assert_eq!(page.block_text(&page.blocks()[0]), "One");
     /// ```
-    pub fn said_to_be(&self, from: &str, to: &str) -> Self {
+    pub fn relabeled(&self, from: &str, to: &str) -> Self {
         let mut text = String::with_capacity(self.text.len());
         let mut blocks = Vec::with_capacity(self.blocks.len());
         let mut end = 0;
@@ -223,17 +220,17 @@ impl Document {
         Self { text, blocks }
     }
 
-    /// What stands in a block's place when its words are others: with its tags around them, and
-    /// those that found no place.
-    pub fn placed<'b>(&self, block: &'b Block, words: String) -> (String, Vec<&'b str>) {
+    /// New words for a block: with the block's tags around them, and the tags that have no place
+    /// among them.
+    pub fn with_markup<'b>(&self, block: &'b Block, words: String) -> (String, Vec<&'b str>) {
         match &block.inline {
             Some(inline) => inline.put(&words),
             None => (words, Vec::new()),
         }
     }
 
-    /// The text with each block replaced by what `replace` gives for it (`None` keeps it);
-    /// everything between blocks is kept.
+    /// The text with each block replaced by the result of `replace`; `None` keeps it. The bytes
+    /// between blocks are kept.
     ///
     /// ```
     /// use malmoi::document::{Block, Document, Kind};
@@ -247,7 +244,7 @@ impl Document {
         for (index, block) in self.blocks.iter().enumerate() {
             out.push_str(&self.text[end..block.span.start]);
             match replace(index, block) {
-                Some(text) => out.push_str(&self.placed(block, text).0),
+                Some(text) => out.push_str(&self.with_markup(block, text).0),
                 None => out.push_str(&self.text[block.span.clone()]),
             }
             end = block.span.end;

@@ -140,7 +140,7 @@ fn translate(
     if from == to {
         return Err(Error::SameLanguage { language: to.name() });
     }
-    let document = &document.said_to_be(from.code(), to.code());
+    let document = &document.relabeled(from.code(), to.code());
     let setup = Setup::new(model, job, Task::Translate, languages)?;
     let mut outcome = join::empty_outcome(&setup, Task::Translate);
     outcome.findings.extend(prompt::ignored_glossary(&setup));
@@ -170,7 +170,7 @@ fn cascade(
     let summary =
         observer.without_text(|observer| summarize(model, document, first, job, observer))?;
     let (translator, capabilities) = translator.unwrap_or((model, &job.capabilities));
-    let text = Document::of_lines(summary.text.clone());
+    let text = Document::from_lines(summary.text.clone());
     let second = cascade::translation_job(job, capabilities);
     let translation = translate(translator, &text, languages, &second, observer)?;
     Ok(cascade::join(summary, translation))

@@ -283,7 +283,7 @@ fn a_glossary_that_nobody_hears_is_a_finding() {
     let outcome = model.translate(&article).glossary(terms).run().unwrap();
     let unheard = outcome.findings.iter().find(|finding| finding.check == "glossary").unwrap();
     assert!(
-        unheard.is_doubt() && unheard.message.contains("were not given to it"),
+        unheard.is_doubt() && unheard.message.contains("was not passed to it"),
         "{}",
         unheard.message
     );

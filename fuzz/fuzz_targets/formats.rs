@@ -14,6 +14,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let document = &item.document;
         assert_eq!(document.rejoin(|_, _| None), document.text());
         document.rejoin(|index, _| Some(format!("<{index}> & 다시")));
-        document.said_to_be("en", "ko");
+        document.relabeled("en", "ko");
     }
 });

@@ -560,7 +560,7 @@ mod tests {
             } else {
                 "The ferry sailed.".into()
             };
-            journal.upsert("in", &Document::of_lines(format!("{n} {text}")).into()).unwrap();
+            journal.upsert("in", &Document::from_lines(format!("{n} {text}")).into()).unwrap();
         }
         let long = |leases: &[Lease]| {
             leases.iter().filter(|lease| lease.bytes > Length::LONG as u64).count()

@@ -1,8 +1,8 @@
-//! Words that stand among tags and entities, as in HTML and XML: taken out to be read, and others
-//! put in their place.
+//! Words among tags and entities, as in HTML and XML: extracts them, and puts other words in their
+//! place.
 //!
-//! Knows what a tag and an entity look like, and reads them as browsers do; of the vocabulary of
-//! formats it knows the line break.
+//! Knows the syntax of tags and entities, as browsers read it, and the line break; knows no other
+//! element of any format.
 
 mod put;
 
@@ -10,16 +10,16 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// Words of a block, and the tags that stand between them.
+/// Words of a block, and the tags between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inline {
     text: String,
     tags: Vec<Tag>,
-    /// Whether `&` begins an entity, and words are escaped.
+    /// True if `&` begins an entity and words are escaped.
     escaped: bool,
 }
 
-/// A tag as it stands in the source, and before which byte of the words.
+/// A tag as written in the source, and the byte of the words it comes before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Tag {
     at: usize,
@@ -27,7 +27,7 @@ struct Tag {
 }
 
 impl Inline {
-    /// Whether every tag stands on a character border of the words, in order.
+    /// True if the tags are in order and on character boundaries of the words.
     pub(super) fn is_sound(&self) -> bool {
         let mut end = 0;
         self.tags.iter().all(|tag| {
@@ -35,9 +35,8 @@ impl Inline {
         })
     }
 
-    /// Takes the words out of the content of an element. Comments and processing instructions are
-    /// tags. A run of white space is one space, and so is a line break: where a program wrapped
-    /// the source says nothing about its sentences.
+    /// Extracts the words of an element's content. Comments and processing instructions count as
+    /// tags. A run of white space is one space, and so is a line break.
     ///
     /// ```
     /// use malmoi::document::Inline;
@@ -51,8 +50,8 @@ impl Inline {
         Self::of(raw, true, &['<', '&'])
     }
 
-    /// The same for a cue of subtitles: time stamps (`<00:01.500>`), overrides of SubStation Alpha
-    /// (`{\i1}`) and its line breaks (`\N`) are tags, too. In SubRip nothing is escaped.
+    /// Extracts the words of a subtitle cue: time stamps (`<00:01.500>`), overrides of SubStation
+    /// Alpha (`{\i1}`) and its line breaks (`\N`) are tags as well. SubRip has no escapes.
     pub fn subtitle(raw: &str, escaped: bool) -> Self {
         Self::of(raw, escaped, &['<', '&', '{', '\\'])
     }
@@ -60,7 +59,7 @@ impl Inline {
     fn of(raw: &str, escaped: bool, marks: &[char]) -> Self {
         let (mut text, mut tags) = (String::new(), Vec::new());
         let mut rest = raw;
-        // What has no end from one place on has none further on: it is looked for once.
+        // A tag or section without an end is searched for only once: there is none further on.
         let (mut tags_end, mut sections_end) = (true, true);
         while let Some(at) = rest.find(marks) {
             push_words(&mut text, &rest[..at]);
@@ -109,8 +108,7 @@ impl Inline {
     }
 }
 
-/// Adds words, each run of white space as one space. What a browser shows as a space of its own
-/// (`&nbsp;`) is kept.
+/// Appends words, each run of white space as one space; a non-breaking space is kept.
 fn push_words(text: &mut String, words: &str) {
     let mut space = text.ends_with(' ');
     for c in words.chars() {
@@ -127,13 +125,13 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}')
 }
 
-/// What follows the bracket of an opening tag up to white space, a slash or the other bracket.
+/// The name of a tag: up to white space, a slash or the closing bracket.
 fn name(tag: &str) -> &str {
     let inside = tag.trim_start_matches('<');
     inside.split(|c: char| is_blank(c) || matches!(c, '/' | '>')).next().unwrap_or_default()
 }
 
-/// The name of an opening tag's element; `None` for closing and empty tags, comments and
+/// The element name of an opening tag; `None` for closing and empty tags, comments and
 /// instructions.
 fn element(tag: &str) -> Option<&str> {
     if let Some(rest) = tag.strip_prefix("{\\") {
@@ -147,24 +145,24 @@ fn element(tag: &str) -> Option<&str> {
     (name.starts_with(|c: char| c.is_ascii_alphabetic()) && !tag.ends_with("/>")).then_some(name)
 }
 
-/// The letters of an override: "i" of `i1}`, "fs" of `fs20}`.
+/// The name of an override: "i" of `i1}`, "fs" of `fs20}`.
 fn override_name(rest: &str) -> &str {
     &rest[..rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len())]
 }
 
-/// The name of an override that ends, as `{\i0}` and `{\c}` do.
+/// The name of a closing override such as `{\i0}` or `{\c}`.
 fn override_end(tag: &str) -> Option<&str> {
     let rest = tag.strip_prefix("{\\")?;
     let name = override_name(rest);
     matches!(&rest[name.len()..], "0}" | "}").then_some(name)
 }
 
-/// The length of a mark that only subtitles have, at the beginning of a text.
+/// The length of the subtitle mark that a text begins with.
 fn subtitle_mark(text: &str) -> Option<usize> {
-    /// A drawing may be longer, and is no words either.
-    const LONGEST: usize = 250;
+    /// Longest override in bytes.
+    const MAX_LENGTH: usize = 250;
     if text.starts_with("{\\") {
-        return text.bytes().take(LONGEST).position(|byte| byte == b'}').map(|at| at + 1);
+        return text.bytes().take(MAX_LENGTH).position(|byte| byte == b'}').map(|at| at + 1);
     }
     if text.starts_with("\\N") || text.starts_with("\\n") || text.starts_with("\\h") {
         return Some(2);
@@ -175,21 +173,21 @@ fn subtitle_mark(text: &str) -> Option<usize> {
     (end > 3 && stamp[..end].contains(':') && stamp[..end].bytes().all(clock)).then_some(end + 2)
 }
 
-/// Whether a tag stands for something to be seen.
+/// True for a tag that shows a picture or a control.
 fn is_picture(tag: &str) -> bool {
     let name = name(tag).to_ascii_lowercase();
     matches!(&*name, "img" | "input" | "embed" | "source" | "image" | "media-reference")
 }
 
-/// Whether a text begins with a tag, comment or instruction. A name in Hangul is none of a tag
-/// ("<한빛일보>").
+/// True if a text begins with a tag, comment or instruction. Tags have no Hangul names:
+/// "<한빛일보>" is text.
 fn begins_tag(text: &str) -> bool {
     let rest = text.strip_prefix('<').unwrap_or_default();
     rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
 }
 
-/// How long a tag, comment or instruction is; `None` where the text ends before it does. Where
-/// quotation marks count is what the HTML standard says: after an equals sign only.
+/// The length of a tag, comment or instruction; `None` if it does not end. Quotation marks count
+/// after an equals sign only, as the HTML standard says.
 fn tag_length(text: &str) -> Option<usize> {
     if let Some(comment) = text.strip_prefix("<!--") {
         let empty = [">", "->"].iter().find(|end| comment.starts_with(**end)).map(|end| end.len());
@@ -200,7 +198,7 @@ fn tag_length(text: &str) -> Option<usize> {
                 match &comment.as_bytes()[at..] {
                     [b'>', ..] => return Some(at + 1),
                     [b'!', b'>', ..] => return Some(at + 2),
-                    // "--->" ends a comment, too.
+                    // "--->" ends a comment as well.
                     [b'-', ..] => at -= 1,
                     _ => {}
                 }
@@ -213,37 +211,37 @@ fn tag_length(text: &str) -> Option<usize> {
     if !bytes.get(named)?.is_ascii_alphabetic() {
         return text.find('>').map(|at| at + 1);
     }
-    let past = |from: usize, is: fn(u8) -> bool| {
-        bytes[from..].iter().position(|byte| !is(*byte)).map(|length| from + length)
+    let skip = |from: usize, is_skipped: fn(u8) -> bool| {
+        bytes[from..].iter().position(|byte| !is_skipped(*byte)).map(|length| from + length)
     };
-    let mut at = past(named, |byte| !is_blank(byte.into()) && !matches!(byte, b'/' | b'>'))?;
+    let mut at = skip(named, |byte| !is_blank(byte.into()) && !matches!(byte, b'/' | b'>'))?;
     loop {
-        at = past(at, |byte| is_blank(byte.into()) || byte == b'/')?;
+        at = skip(at, |byte| is_blank(byte.into()) || byte == b'/')?;
         if bytes[at] == b'>' {
             return Some(at + 1);
         }
-        // An attribute begins with whatever stands here, even an equals sign.
-        at = past(at + 1, |byte| !is_blank(byte.into()) && !matches!(byte, b'/' | b'>' | b'='))?;
-        let equals = past(at, |byte| is_blank(byte.into()))?;
+        // Any byte begins an attribute, even an equals sign.
+        at = skip(at + 1, |byte| !is_blank(byte.into()) && !matches!(byte, b'/' | b'>' | b'='))?;
+        let equals = skip(at, |byte| is_blank(byte.into()))?;
         if bytes[equals] == b'=' {
-            at = past(equals + 1, |byte| is_blank(byte.into()))?;
+            at = skip(equals + 1, |byte| is_blank(byte.into()))?;
             at = match bytes[at] {
-                b'"' => past(at + 1, |byte| byte != b'"')? + 1,
-                b'\'' => past(at + 1, |byte| byte != b'\'')? + 1,
-                _ => past(at, |byte| !is_blank(byte.into()) && byte != b'>')?,
+                b'"' => skip(at + 1, |byte| byte != b'"')? + 1,
+                b'\'' => skip(at + 1, |byte| byte != b'\'')? + 1,
+                _ => skip(at, |byte| !is_blank(byte.into()) && byte != b'>')?,
             };
         }
     }
 }
 
-/// The characters an entity stands for, and its length. What is no entity stays as it is written.
+/// The characters of the entity a text begins with, and its length.
 fn entity(text: &str) -> Option<(String, usize)> {
     if !text.starts_with('&') {
         return None;
     }
-    /// "&CounterClockwiseContourIntegral;"
-    const LONGEST: usize = 33;
-    /// Names that texts are full of; the other two thousand are looked up in the tokenizer's table.
+    /// Length of the longest entity, `&CounterClockwiseContourIntegral;`.
+    const MAX_LENGTH: usize = 33;
+    /// Frequent names; the other two thousand are looked up in the table of `html5gum`.
     const NAMES: &[(&str, &str)] = &[
         ("amp", "&"),
         ("lt", "<"),
@@ -268,28 +266,28 @@ fn entity(text: &str) -> Option<(String, usize)> {
         ("deg", "°"),
         ("times", "×"),
     ];
-    let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;
+    let end = text.bytes().take(MAX_LENGTH).position(|byte| byte == b';')?;
     let name = &text[1..end];
     let code = match name.strip_prefix('#') {
         Some(hex) if hex.starts_with(['x', 'X']) => u32::from_str_radix(&hex[1..], 16).ok(),
         Some(decimal) => decimal.parse().ok(),
         None => None,
     };
-    // Numbers between ASCII and Latin-1 are Windows-1252, from the editors that wrote them
-    // ("&#146;"). No character of control comes in by its number.
+    // Numbers between ASCII and Latin-1 ("&#146;") are Windows-1252, as browsers read them. Control
+    // characters are not accepted by number.
     let windows = |code| encoding_rs::WINDOWS_1252.decode(&[code]).0.chars().next();
     let character = |code| match code {
         0x80..=0x9f => u8::try_from(code).ok().and_then(windows),
         code => char::from_u32(code),
     };
     let numbered = code.and_then(character).filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
-    let named = || NAMES.iter().find(|(known, _)| *known == name).map(|(_, c)| (*c).to_string());
-    let known = || code.is_none().then(|| listed(&text[..=end])).flatten();
-    Some((numbered.map(String::from).or_else(named).or_else(known)?, end + 1))
+    let named = || NAMES.iter().find(|(entry, _)| *entry == name).map(|(_, c)| (*c).to_string());
+    let in_table = || code.is_none().then(|| table_entity(&text[..=end])).flatten();
+    Some((numbered.map(String::from).or_else(named).or_else(in_table)?, end + 1))
 }
 
-/// What an entity stands for by the HTML standard's list.
-fn listed(raw: &str) -> Option<String> {
+/// The characters of an entity in the HTML standard's table.
+fn table_entity(raw: &str) -> Option<String> {
     if !raw[1..raw.len() - 1].bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
@@ -297,13 +295,11 @@ fn listed(raw: &str) -> Option<String> {
         html5gum::Token::String(decoded) => String::from_utf8(decoded.value.0).ok(),
         _ => None,
     })?;
-    // "&notes;" begins like the entity "not", and an author who left the semicolon out meant no
-    // entity here.
+    // "&notes;" begins with the entity "&not"; with another name before the semicolon it is text.
     (!decoded.ends_with(';')).then_some(decoded)
 }
 
-/// A text with its entities as the characters they stand for, its white space and brackets as they
-/// are.
+/// A text with its entities decoded; white space and tags are kept.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return text.into();
@@ -321,7 +317,7 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// Words as they may stand between tags.
+/// Words escaped for use between tags.
 pub fn escape(words: &str) -> String {
     words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -346,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_goes_around_its_words_or_is_said_to_be_lost() {
+    fn an_element_goes_around_its_words_or_is_reported_lost() {
         let inline =
             Inline::read("<b>SEOUL</b> -- The <a href='1'>Hanbit Co.</a> report<br/>ends.");
         let (raw, lost) = inline.put("SEOUL -- 보고서가 끝났다.");
@@ -363,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tag_and_no_entity_is_text() {
+    fn everything_but_tags_and_entities_is_text() {
         for raw in [
             "a < b",
             "AT&T",

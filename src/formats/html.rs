@@ -83,7 +83,7 @@ fn read(text: String) -> Result<Item, String> {
     }
     let mut blocks: Vec<Block> = page_blocks
         .iter()
-        .map(|block| Block::of_markup(&text, block.span.clone(), Kind::Paragraph))
+        .map(|block| Block::from_markup(&text, block.span.clone(), Kind::Paragraph))
         .collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
     let mut roles = roles(&page_blocks, &outline);
@@ -98,7 +98,7 @@ fn read(text: String) -> Result<Item, String> {
     let kinds = kinds(&page_blocks, &words, &roles, &headline);
     blocks.iter_mut().zip(kinds).for_each(|(block, kind)| block.kind = kind);
     if let Headline::Title(at, span) = headline {
-        blocks[at] = Block::of_markup(&text, span, Kind::Title);
+        blocks[at] = Block::from_markup(&text, span, Kind::Title);
     }
     blocks.retain(|block| !holds_section(&text, block));
     let is_free = |span: &Span| {
@@ -192,7 +192,7 @@ pub(super) fn fragment(html: &str) -> Result<Document, String> {
         plain::blocks(&text)
     };
     let mut blocks: Vec<Block> =
-        spans.into_iter().map(|span| Block::of_markup(&text, span, Kind::Paragraph)).collect();
+        spans.into_iter().map(|span| Block::from_markup(&text, span, Kind::Paragraph)).collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
     let kinds = article::kinds(&words);
     for (block, kind) in blocks.iter_mut().zip(kinds).filter(|(_, kind)| *kind != Kind::Title) {

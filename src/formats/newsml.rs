@@ -239,7 +239,7 @@ fn body(
 }
 
 fn block(tree: &XmlTree<'_>, span: Span, kind: Kind) -> Block {
-    Block::of_markup(tree.text, span, kind)
+    Block::from_markup(tree.text, span, kind)
 }
 
 /// Limit of namespaces: no record uses more.

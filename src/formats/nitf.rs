@@ -123,7 +123,7 @@ pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
                 None => Kind::Paragraph,
             },
         };
-        blocks.push(Block::of_markup(tree.text, span, kind));
+        blocks.push(Block::from_markup(tree.text, span, kind));
     }
     blocks
 }
@@ -185,7 +185,7 @@ pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
     let block = |span: Span| {
         let kind =
             boilerplate::recognize(&words[span.clone()]).map_or(Kind::Paragraph, Kind::boilerplate);
-        Block::of_markup(text, place(span.start)..place(span.end), kind)
+        Block::from_markup(text, place(span.start)..place(span.end), kind)
     };
     plain::blocks(&words).into_iter().map(block).collect()
 }

@@ -110,7 +110,7 @@ impl Cursor {
         self.source = block.span.end;
         let length = match text {
             Some(text) if block.inline.is_some() => {
-                document.placed(block, text.to_string()).0.len()
+                document.with_markup(block, text.to_string()).0.len()
             }
             Some(text) => text.len(),
             None => block.span.len(),
@@ -139,7 +139,7 @@ fn lost_tags(translation: &Translation<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, block) in translation.document.blocks().iter().enumerate() {
         let Some(text) = translation.block_text(index) else { continue };
-        let (_, lost) = translation.document.placed(block, text);
+        let (_, lost) = translation.document.with_markup(block, text);
         if !lost.is_empty() {
             let message = format!("lost in the translation: {}", lost.join(" "));
             findings.push(
@@ -174,7 +174,7 @@ fn streamed_block(translation: &Translation<'_>, index: usize) -> String {
     let previous_end = if index == 0 { 0 } else { blocks[index - 1].span.end };
     let before = &document.text()[previous_end..block.span.start];
     let text = match translation.block_text(index) {
-        Some(text) => document.placed(block, text).0,
+        Some(text) => document.with_markup(block, text).0,
         None => document.text()[block.span.clone()].to_string(),
     };
     let is_last = index + 1 == blocks.len();

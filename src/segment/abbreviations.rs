@@ -1,20 +1,19 @@
-//! English words that carry a full stop without ending a sentence: tables, and the one question
-//! asked of them.
+//! English abbreviations: tables of words after which a period need not end a sentence.
 
-/// What the full stop after a word says about the end of a sentence.
+/// The meaning of the period after a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// An ordinary word: the stop ends the sentence.
+    /// An ordinary word: the period ends the sentence.
     Ends,
-    /// The word needs what follows it ("Gen. Scaparrotti"): the stop never ends a sentence.
+    /// The word belongs to the next one ("Gen. Scaparrotti"): the period never ends a sentence.
     Leads,
-    /// The word leads a number ("No. 5") and is an ordinary word otherwise.
+    /// The word belongs to a number ("No. 5"), and is an ordinary word without one.
     LeadsNumber,
-    /// The word may stand last in its sentence ("in the U.S. The"): what follows decides.
+    /// The word may be the last of its sentence ("in the U.S. The"): the next word decides.
     Open,
 }
 
-/// Titles and words that are always followed by the name they belong to.
+/// Titles and words that a name always follows.
 #[rustfmt::skip]
 const LEADING: &[&str] = &[
     "adm", "amb", "asst", "atty", "brig", "capt", "cdr", "cmdr", "col", "comdr", "comr", "cpl", "cpt",
@@ -24,13 +23,13 @@ const LEADING: &[&str] = &[
     "eg", "ie", "al", "ft",
 ];
 
-/// Words that lead a number.
+/// Words that belong to a number.
 #[rustfmt::skip]
 const BEFORE_NUMBERS: &[&str] = &[
     "no", "nos", "art", "ch", "fig", "figs", "p", "pp", "para", "sec", "vol", "vols", "nr", "ver",
 ];
 
-/// Words that may stand anywhere: companies, places, months, days.
+/// Words that may be the last of a sentence: companies, places, months, days.
 #[rustfmt::skip]
 const OPEN: &[&str] = &[
     "inc", "co", "corp", "ltd", "llc", "bros", "cos", "plc", "intl", "assn", "univ", "dept", "est", "jr",
@@ -40,8 +39,8 @@ const OPEN: &[&str] = &[
     "ga", "approx", "incl", "min", "max", "ph.d", "sq", "oz", "lbs", "lb", "kg", "km", "op",
 ];
 
-/// Words that begin a sentence far more often than they continue one after an abbreviation. "U.S. Defense" goes on,
-/// "U.S. The" does not.
+/// Words that begin a sentence much more often than they continue one after an abbreviation:
+/// "U.S. The", but not "U.S. Defense".
 #[rustfmt::skip]
 const STARTERS: &[&str] = &[
     "The", "A", "An", "This", "That", "These", "Those", "He", "She", "It", "They", "We", "You", "I", "His",
@@ -53,21 +52,21 @@ const STARTERS: &[&str] = &[
     "Because", "Once", "To", "Of",
 ];
 
-/// Verbs that follow a quotation: `"Are you ready?" Kim asked.`
+/// Verbs after a quotation: `"Are you ready?" Kim asked.`
 #[rustfmt::skip]
 const SPEECH: &[&str] = &[
     "said", "says", "asked", "asks", "told", "added", "wrote", "shouted", "cried", "replied", "answered",
     "tweeted", "wondered", "exclaimed", "noted", "stressed", "recalled",
 ];
 
-/// What a full stop after `word` (given without that stop) means.
+/// The meaning of the period after `word`, which is given without it.
 pub(super) fn stop_after(word: &str) -> Stop {
     let lower = word.to_lowercase();
     let lower = lower.as_str();
     let mut chars = word.chars();
     let single = chars.next().is_some_and(char::is_alphabetic) && chars.next().is_none();
     if single && word.chars().all(char::is_uppercase) && word.is_ascii() {
-        // An initial, before "p." for "page" is thought of.
+        // An initial; only "p." in lower case means "page".
         Stop::Open
     } else if LEADING.contains(&lower) {
         Stop::Leads
@@ -80,7 +79,7 @@ pub(super) fn stop_after(word: &str) -> Stop {
     }
 }
 
-/// Letters with stops between them: "U.S", "a.m", "Ph.D", "U.N".
+/// True for letters with periods between them: "U.S", "a.m", "Ph.D".
 fn is_dotted(word: &str) -> bool {
     word.contains('.')
         && word
@@ -88,12 +87,12 @@ fn is_dotted(word: &str) -> bool {
             .all(|part| matches!(part.len(), 1 | 2) && part.chars().all(char::is_alphabetic))
 }
 
-/// Whether a sentence is likely to begin with this word even after an abbreviation.
+/// True if this word probably begins a sentence, even after an abbreviation.
 pub(super) fn is_starter(word: &str) -> bool {
     STARTERS.contains(&word)
 }
 
-/// Whether this is a verb that attributes the quotation before it.
+/// True for a verb that attributes the quotation before it.
 pub(super) fn is_speech(word: &str) -> bool {
     SPEECH.contains(&word)
 }
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_word_is_known_for_what_its_stop_means() {
+    fn the_period_after_each_kind_of_word_has_its_meaning() {
         let table = [
             ("Gen", Stop::Leads),
             ("Lt", Stop::Leads),

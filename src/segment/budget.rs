@@ -1,11 +1,10 @@
 //! Cuts a text into segments that each fit a budget and join back to it byte for byte.
 //!
-//! Borders are looked for where a reader would put them: between paragraphs, else between
-//! sentences, else at a comma, else at a space, and inside a word only when nothing else is left.
-//! What the budget counts is the caller's: tokens, as a rule, so that `count` is expensive and not
-//! additive (two halves may take more or fewer tokens than the whole). Each part of the text
-//! is therefore counted a handful of times in all, sums are only estimates, and every segment is
-//! counted whole before it is given out.
+//! Borders are between paragraphs, else between sentences, else after a comma, else at a space, and
+//! inside a word only as a last resort. The caller counts the size of a text, mostly in tokens, so
+//! that `count` is expensive and not additive: two halves may have more or fewer tokens than the
+//! whole. Each part of the text is therefore counted only a few times, sums are estimates, and
+//! every segment is counted as a whole before it is returned.
 
 use super::{lines, sentences};
 use crate::document::Span;
@@ -13,19 +12,17 @@ use crate::document::Span;
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment<'t> {
-    /// Where it stands in the text.
+    /// Its span in the text.
     pub span: Span,
-    /// What stands there, trailing white space included.
+    /// The text of the span, trailing white space included.
     pub text: &'t str,
-    /// What it counts.
+    /// Its size by `count`.
     pub size: usize,
 }
 
-/// Splits a text into segments that each fit `budget` by `count`, filling each as far as its
-/// borders allow.
+/// Splits a text into segments of at most `budget` by `count`, each as large as its borders allow.
+/// Nothing is dropped: a single character larger than the budget is a segment of its own.
 ///
-/// Only a single character that takes more than the whole budget is given out over it: nothing is
-/// ever dropped.
 /// ```
 /// use malmoi::segment::split;
 /// let text = "One two three. Four five.\n\nSix seven.";
@@ -45,7 +42,7 @@ pub fn split<'t>(text: &'t str, budget: usize, count: &dyn Fn(&str) -> usize) ->
     cutter.pack(&atoms)
 }
 
-/// What a border lies between, best first.
+/// The kind of a border, best first.
 #[derive(Clone, Copy)]
 enum Border {
     Paragraph,
@@ -53,7 +50,7 @@ enum Border {
     Inside,
 }
 
-/// A part that is not cut further, and what it counts.
+/// A part that is not cut further, and its size.
 struct Atom {
     span: Span,
     size: usize,
@@ -66,7 +63,7 @@ struct Cutter<'t, 'c> {
 }
 
 impl<'t> Cutter<'t, '_> {
-    /// Cuts a part at borders of this kind, and what still does not fit at the next kind.
+    /// Cuts a part at borders of this kind, and parts that still do not fit at the next kind.
     fn cut(&self, span: Span, border: Border, atoms: &mut Vec<Atom>) {
         let size = (self.count)(&self.text[span.clone()]);
         if size <= self.budget || self.is_one_char(&span) {
@@ -81,8 +78,7 @@ impl<'t> Cutter<'t, '_> {
                 self.cut_at(sentence_starts(self.text, &span), span, Border::Inside, atoms)
             }
             Border::Inside => {
-                // Halves, and halves of halves: even parts, and every character is counted only
-                // log(parts) times.
+                // Repeated halving gives even parts and counts each character log(parts) times.
                 let middle = best_middle(self.text, &span);
                 self.cut(span.start..middle, Border::Inside, atoms);
                 self.cut(middle..span.end, Border::Inside, atoms);
@@ -101,8 +97,7 @@ impl<'t> Cutter<'t, '_> {
         }
     }
 
-    /// The part is already known not to fit: it goes on to the next kind of border without being
-    /// counted again.
+    /// Cuts a part that is known not to fit at the next kind of border, without counting it again.
     fn cut_uncounted(&self, span: Span, border: Border, atoms: &mut Vec<Atom>) {
         match border {
             Border::Sentence => {
@@ -116,7 +111,7 @@ impl<'t> Cutter<'t, '_> {
         self.text[span.clone()].chars().nth(1).is_none()
     }
 
-    /// Puts neighbours together while they fit.
+    /// Joins neighboring atoms while they fit.
     fn pack(&self, atoms: &[Atom]) -> Vec<Segment<'t>> {
         let mut segments = Vec::new();
         let mut rest = atoms;
@@ -129,8 +124,8 @@ impl<'t> Cutter<'t, '_> {
         segments
     }
 
-    /// How many of the next atoms fit together, and what they count: as many as their sizes
-    /// promise, fewer if the whole counts more.
+    /// The number of next atoms that fit together, and their size: as many as the sum of their
+    /// sizes allows, fewer if they are larger together.
     fn fitting(&self, atoms: &[Atom]) -> (usize, usize) {
         let mut sum = 0;
         let mut taken = atoms.iter().take_while(|atom| {
@@ -144,8 +139,8 @@ impl<'t> Cutter<'t, '_> {
             if size <= self.budget {
                 return (taken, size);
             }
-            // Shrinks in proportion to the excess, so that a count far from additive costs few
-            // tries.
+            // Shrinks in proportion to the excess, so that a count far from additive takes few
+            // attempts.
             taken = (taken * self.budget / size).clamp(1, taken - 1);
         }
         (1, atoms[0].size)
@@ -171,8 +166,8 @@ fn sentence_starts(text: &str, span: &Span) -> Vec<usize> {
     starts
 }
 
-/// The best place to cut a part in two: near the middle, and there rather after a stop or comma
-/// than at a space, and rather at a space than inside a word.
+/// The best place to cut a part in two: near the middle, after a period or comma, else at a space,
+/// else inside a word.
 fn best_middle(text: &str, span: &Span) -> usize {
     let part = &text[span.clone()];
     let half = part.len() / 2;
@@ -185,8 +180,8 @@ fn best_middle(text: &str, span: &Span) -> usize {
     span.start + at
 }
 
-/// Where a clause begins: after a comma, a semicolon, a stop inside a quotation, a dash, each with
-/// the space after it.
+/// Starts of clauses: after a comma, a semicolon, a dash or a period inside a quotation, and the
+/// space after it.
 fn clause_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
     word_starts(part).filter(|at| {
         let before = part[..*at].trim_end();
@@ -196,7 +191,7 @@ fn clause_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-/// Where a word begins, the first one left out.
+/// Starts of words but the first.
 fn word_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
     let starts = part
         .char_indices()
@@ -205,8 +200,8 @@ fn word_starts(part: &str) -> impl Iterator<Item = usize> + '_ {
     starts.map(|((at, c), _)| at + c.len_utf8())
 }
 
-/// A character border next to the middle with something on either side; the part has two characters
-/// at least.
+/// A character boundary next to the middle, not at an end. The part must have at least two
+/// characters.
 fn char_middle(part: &str) -> usize {
     let half = part.len() / 2;
     let first = part.chars().next().map_or(0, char::len_utf8);
@@ -242,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_fits_is_one_segment_and_none_is_none() {
+    fn a_text_that_fits_is_one_segment_and_an_empty_one_none() {
         assert_eq!(split("a\n\nb", 9, &words), [Segment { span: 0..4, text: "a\n\nb", size: 2 }]);
         assert!(split("", 9, &words).is_empty());
     }
@@ -257,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_article_is_counted_a_handful_of_times() {
+    fn a_long_article_is_counted_a_few_times() {
         let sentence =
             "The ministers agreed on Thursday that the allies will work closely, officials said. ";
         let articles = [

@@ -1,30 +1,29 @@
-//! Whether a line break was made by a program that wrapped the text, or by a person who meant it.
+//! Line breaks: made by a program that wrapped the text, or by its author.
 //!
-//! A wrapped line ends where the next word no longer fitted. A break after which the next word
-//! *would* have fitted was meant: a headline, a list, one paragraph a line.
+//! A wrapped line ends where the next word did not fit. A break after which the next word *would*
+//! have fitted is the author's: after a headline, in a list, or between paragraphs of one line.
 
 use std::ops::Range;
 
 use super::marks::is_bullet;
 
-/// No program wraps text wider than this: a paragraph with a longer line has one paragraph a line.
-const WIDEST: usize = 110;
-/// Lines that end this close to the longest one were ended by the same program.
-const SLACK: usize = 12;
-/// Nor narrower than this: shorter lines are a list, a table or a poem.
-const NARROWEST: usize = 36;
+/// Widest column of wrapped text: longer lines are paragraphs.
+const MAX_COLUMN: usize = 110;
+/// Narrowest column of wrapped text: shorter lines are a list, a table or a poem.
+const MIN_COLUMN: usize = 36;
+/// Lines at most this much shorter than the longest one count as wrapped at the same column.
+const TOLERANCE: usize = 12;
 
-/// The lines of a text that are not blank, in groups separated by blank lines; spans without white
-/// space at either end.
+/// Trimmed spans of the lines that are not blank, in groups separated by blank lines.
 pub(crate) fn paragraphs(text: &str) -> Vec<Vec<Range<usize>>> {
     let mut groups = vec![Vec::new()];
     let mut start = 0;
     for line in text.split_inclusive(['\n', '\r', '\u{2028}', '\u{2029}']) {
-        let kept = line.trim();
+        let words = line.trim();
         let lead = line.len() - line.trim_start().len();
         let group = groups.last_mut().expect("the list starts with one group and only grows");
-        if !kept.is_empty() {
-            group.push(start + lead..start + lead + kept.len());
+        if !words.is_empty() {
+            group.push(start + lead..start + lead + words.len());
         } else if !group.is_empty() && !is_second_half_of_crlf(text, start) {
             groups.push(Vec::new());
         }
@@ -34,56 +33,57 @@ pub(crate) fn paragraphs(text: &str) -> Vec<Vec<Range<usize>>> {
     groups
 }
 
-/// `\r\n` is cut into `…\r` and `\n`; the second is no blank line.
+/// True for the `\n` of `\r\n`, which is split off as a line of its own and is no blank line.
 fn is_second_half_of_crlf(text: &str, start: usize) -> bool {
     text[start..].starts_with('\n') && text[..start].ends_with('\r')
 }
 
-/// The width a text was wrapped at, as far as its lines tell.
+/// The column at which a text was wrapped, estimated from its lines.
 pub(crate) struct Wrapping {
     width: usize,
-    /// Whether more than one line reaches that width: a single longest line proves nothing.
-    evident: bool,
+    /// True if more than one line reaches that width.
+    is_evident: bool,
 }
 
 impl Wrapping {
-    /// What the lines of all the paragraphs tell.
+    /// An estimate from the lines of all paragraphs.
     pub(crate) fn of(text: &str, paragraphs: &[Vec<Range<usize>>]) -> Self {
         let lines = || {
             paragraphs
                 .iter()
                 .flatten()
                 .map(|line| width(&text[line.clone()]))
-                .filter(|width| *width <= WIDEST)
+                .filter(|width| *width <= MAX_COLUMN)
         };
         let width = lines().max().unwrap_or(0);
-        let near = lines().filter(|line| line + SLACK >= width).count();
-        Self { width, evident: near > 1 }
+        let near = lines().filter(|line| line + TOLERANCE >= width).count();
+        Self { width, is_evident: near > 1 }
     }
 
-    /// For each line of a paragraph but the last: whether the next one continues it.
+    /// For each line of a paragraph but the last: true if the next line continues it.
     pub(crate) fn continues(&self, text: &str, lines: &[Range<usize>]) -> Vec<bool> {
-        let wrapped = self.width >= NARROWEST
-            && lines.iter().all(|line| width(&text[line.clone()]) <= WIDEST);
+        let is_wrapped = self.width >= MIN_COLUMN
+            && lines.iter().all(|line| width(&text[line.clone()]) <= MAX_COLUMN);
         let continues = |pair: &[Range<usize>]| {
             let (line, next) = (&text[pair[0].clone()], &text[pair[1].clone()]);
-            // The first line of a paragraph is indented, or the others of an item are.
-            let begins = indent(text, &pair[1]) > indent(text, &pair[0]) && !is_item(line);
-            wrapped && !begins && self.is_wrap(line, next)
+            // Paragraphs have an indented first line, list items indented further lines.
+            let starts_paragraph =
+                indent(text, &pair[1]) > indent(text, &pair[0]) && !is_item(line);
+            is_wrapped && !starts_paragraph && self.is_wrap(line, next)
         };
         lines.windows(2).map(continues).collect()
     }
 
     fn is_wrap(&self, line: &str, next: &str) -> bool {
         let word = next.split_whitespace().next().map_or(0, width);
-        let full = width(line) + 1 + word > self.width;
-        // Without evidence only a small letter says that the sentence goes on: Korean has none, and
-        // is left apart.
-        full && !is_item(next) && (self.evident || next.starts_with(char::is_lowercase))
+        let is_full = width(line) + 1 + word > self.width;
+        // Without evidence only a lower-case letter says that the sentence continues; Korean has
+        // none, and its lines stay apart.
+        is_full && !is_item(next) && (self.is_evident || next.starts_with(char::is_lowercase))
     }
 }
 
-/// Whether a line begins an item of a list.
+/// True if a line begins an item of a list.
 fn is_item(line: &str) -> bool {
     let after_number = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let numbered = after_number.len() < line.len() && after_number.starts_with(['.', ')']);
@@ -98,8 +98,8 @@ fn indent(text: &str, line: &Range<usize>) -> usize {
         .count()
 }
 
-/// The pieces of a line that a page ran together: before each arrow (`▶`, `▷`, `☞`), before a claim
-/// to the text and before a Korean dateline. Spans without white space at either end.
+/// Trimmed spans of the parts that a web page ran together in one line: cut before each arrow
+/// (`▶`, `▷`, `☞`), before a copyright notice and before a Korean dateline.
 pub(crate) fn pieces(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     let words = &text[line.clone()];
     let mut cuts: Vec<usize> = words
@@ -107,10 +107,10 @@ pub(crate) fn pieces(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
         .filter(|(at, c)| {
             let rest = &words[*at..];
             match c {
-                // A quoted arrow is a word about one.
+                // A quoted arrow is mentioned, not used.
                 '▶' | '▷' | '☞' => !words[..*at].ends_with(['"', '“', '\'', '‘', '「', '(']),
-                '<' | '[' => is_claim(&rest[1..]),
-                '저' => is_claim(rest) && !words[..*at].ends_with(['<', '[']),
+                '<' | '[' => is_copyright(&rest[1..]),
+                '저' => is_copyright(rest) && !words[..*at].ends_with(['<', '[']),
                 '(' => is_dateline(rest),
                 _ => false,
             }
@@ -131,17 +131,18 @@ pub(crate) fn pieces(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     found
 }
 
-/// "저작권자(c) 해민일보", "저작권자 ⓒ".
-fn is_claim(rest: &str) -> bool {
+/// True if a text begins with a copyright notice: "저작권자(c) 해민일보", "저작권자
+/// ⓒ".
+fn is_copyright(rest: &str) -> bool {
     let after = rest.strip_prefix("저작권자").map(str::trim_start);
     after.is_some_and(|after| after.starts_with(['ⓒ', '©', '(', '<', 'ⓒ']))
 }
 
-/// "(해민=해민일보) 한서진 기자 = ".
+/// True if a text begins with a Korean dateline: "(해민=해민일보) 한서진 기자 = ".
 fn is_dateline(rest: &str) -> bool {
-    const LONGEST_PLACE: usize = 30;
-    const LONGEST_NAMES: usize = 40;
-    let head: String = rest.chars().skip(1).take(LONGEST_PLACE).collect();
+    const MAX_PLACE: usize = 30;
+    const MAX_NAMES: usize = 40;
+    let head: String = rest.chars().skip(1).take(MAX_PLACE).collect();
     let Some((place, _)) = head.split_once(')') else { return false };
     let Some((city, agency)) = place.split_once('=') else { return false };
     let named = |part: &str| {
@@ -150,14 +151,14 @@ fn is_dateline(rest: &str) -> bool {
     if !named(city.trim()) || !named(agency.trim()) {
         return false;
     }
-    let after: String = rest.chars().skip(place.chars().count() + 2).take(LONGEST_NAMES).collect();
+    let after: String = rest.chars().skip(place.chars().count() + 2).take(MAX_NAMES).collect();
     let names = after.split_once('=').map(|(names, _)| names.trim_end());
     names.is_some_and(|names| {
         names.ends_with("기자") || names.ends_with("특파원") || names.ends_with("논설위원")
     })
 }
 
-/// Columns a text takes in a fixed-width font: Hangul, Hanja and kana take two.
+/// Width of a text in columns of a fixed-width font: Hangul, Hanja and kana take two.
 fn width(text: &str) -> usize {
     text.chars()
         .map(|c| if matches!(c, '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{FF60}') { 2 } else { 1 })
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_break_with_room_left_was_meant() {
+    fn a_break_with_room_left_is_the_authors() {
         assert_eq!(joined(&format!("Ministers meet\n{BODY}")), [false, true, true]);
     }
 
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_page_ran_together_is_cut_apart() {
+    fn parts_that_a_page_ran_together_are_cut_apart() {
         let cut = |text: &'static str| -> Vec<&str> {
             pieces(text, 0..text.len()).into_iter().map(|piece| &text[piece]).collect()
         };

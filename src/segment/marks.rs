@@ -1,28 +1,28 @@
-//! Which marks open, close and end what: the punctuation of English and Korean news.
+//! Punctuation of English and Korean news: terminators, quotation marks, brackets, bullets.
 
 use std::collections::HashMap;
 
-/// Ends a sentence, or may.
+/// True for a mark that may end a sentence.
 pub(super) fn is_terminator(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '．')
 }
 
-/// A terminator that needs no space after it.
+/// True for a terminator that needs no space after it.
 pub(super) fn is_wide_terminator(c: char) -> bool {
     matches!(c, '。' | '！' | '？')
 }
 
-/// Closes a quotation or a bracket.
+/// True for a mark that closes a quotation or a bracket.
 pub(super) fn is_closer(c: char) -> bool {
     is_closing_quote(c) || matches!(c, ')' | ']' | '}' | '）' | '］' | '〉' | '》' | '】' | '〕')
 }
 
-/// Closes a quotation.
+/// True for a mark that closes a quotation.
 pub(super) fn is_closing_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '”' | '’' | '」' | '』' | '»' | '＂' | '`')
 }
 
-/// Marks the beginning of an item in Korean agency copy.
+/// True for a mark before an item in Korean agency copy.
 pub(super) fn is_bullet(c: char) -> bool {
     matches!(
         c,
@@ -43,26 +43,26 @@ pub(super) fn is_bullet(c: char) -> bool {
     )
 }
 
-/// Leads a link or a note, which is no part of the sentence before it; "▲" also stands inside of
-/// sentences.
+/// True for a mark before a link or a note, which begins a new sentence. "▲" is not one: it also
+/// occurs inside sentences.
 pub(super) fn is_link_mark(c: char) -> bool {
     matches!(c, '▶' | '▷' | '▸' | '►' | '☞' | '※')
 }
 
-/// A stretch of text between an opening mark and its closing mark, in bytes, the marks included.
+/// A span from an opening mark to its closing mark, the marks included, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Enclosed {
     pub start: usize,
     pub end: usize,
 }
 
-/// Longest stretch taken for a quotation in straight single marks, and for a parenthesis. Both
-/// marks have other uses (apostrophes, list numbers); what is longer is more likely one of those.
-const LONGEST_SINGLE: usize = 400;
-const LONGEST_PARENTHESIS: usize = 600;
+/// Longest quotation in single quotation marks. A longer span is more likely between apostrophes.
+const MAX_SINGLE: usize = 400;
+/// Longest parenthesis. A longer span is more likely after a list number.
+const MAX_PARENTHESIS: usize = 600;
 
-/// The outermost quotations and parentheses of a paragraph, in order. A mark that is never closed
-/// encloses nothing: English papers open every paragraph of a long quotation and close only the
+/// The outermost quotations and parentheses of a paragraph, in order. A mark without a closing mark
+/// encloses nothing: English newspapers open every paragraph of a long quotation and close only the
 /// last.
 pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
     let mut open = Open::default();
@@ -74,7 +74,7 @@ pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
         let end = at + c.len_utf8();
         match role(c, before, after) {
             Role::Closes => found.extend(open.close(c, end)),
-            Role::Either if open.awaits(c) => found.extend(open.close(c, end)),
+            Role::Either if open.is_waiting(c) => found.extend(open.close(c, end)),
             Role::Opens | Role::Either => open.push(at, partner(c)),
             Role::Neither => {}
         }
@@ -83,11 +83,12 @@ pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
     outermost(found)
 }
 
-/// What a mark does where it stands.
+/// The role of a mark in its context.
 enum Role {
     Opens,
     Closes,
-    /// Straight double quotes next to letters on both sides, or on neither: whichever is due.
+    /// A straight double quotation mark with letters on both sides or on neither: it closes an open
+    /// one, else it opens.
     Either,
     Neither,
 }
@@ -103,8 +104,7 @@ fn role(c: char, before: Option<char>, after: Option<char>) -> Role {
         '"' | '＂' if space_before && !space_after => Role::Opens,
         '"' | '＂' if !space_before && space_after => Role::Closes,
         '"' | '＂' => Role::Either,
-        // "the '90s" opens nothing; "don't" and "workers'" neither open nor, next to a Latin
-        // letter, close.
+        // An apostrophe ("the '90s", "don't") neither opens nor closes.
         '\'' if space_before && !space_after && !after.is_some_and(|c| c.is_ascii_digit()) => {
             Role::Opens
         }
@@ -118,6 +118,7 @@ fn role(c: char, before: Option<char>, after: Option<char>) -> Role {
     }
 }
 
+/// The closing mark of an opening mark.
 fn partner(c: char) -> char {
     match c {
         '“' => '”',
@@ -134,42 +135,44 @@ fn partner(c: char) -> char {
     }
 }
 
-/// Marks that wait for their partner, the innermost last, and how many wait for each: a mark is put
-/// in and taken out once, however deep they are nested and whichever closing mark finds no partner.
+/// Opening marks without their closing marks so far. Each is pushed and popped once, however deep
+/// the nesting.
 #[derive(Default)]
 struct Open {
+    /// Position and expected closing mark, the innermost last.
     marks: Vec<(usize, char)>,
+    /// Number of open marks for each closing mark.
     waiting: HashMap<char, usize>,
 }
 
 impl Open {
-    fn push(&mut self, at: usize, wanted: char) {
-        self.marks.push((at, wanted));
-        *self.waiting.entry(wanted).or_default() += 1;
+    fn push(&mut self, at: usize, closing: char) {
+        self.marks.push((at, closing));
+        *self.waiting.entry(closing).or_default() += 1;
     }
 
-    fn awaits(&self, c: char) -> bool {
+    /// True if an open mark waits for this closing mark.
+    fn is_waiting(&self, c: char) -> bool {
         self.waiting.get(&c).is_some_and(|count| *count > 0)
     }
 
-    /// Closes the innermost open mark of this kind, and with it whatever was opened inside and left
-    /// open.
+    /// Closes the innermost open mark of this kind, and all marks opened inside it.
     fn close(&mut self, c: char, end: usize) -> Option<Enclosed> {
-        if !self.awaits(c) {
+        if !self.is_waiting(c) {
             return None;
         }
         let start = loop {
-            let (at, wanted) = self.marks.pop()?;
-            if let Some(count) = self.waiting.get_mut(&wanted) {
+            let (at, closing) = self.marks.pop()?;
+            if let Some(count) = self.waiting.get_mut(&closing) {
                 *count -= 1;
             }
-            if wanted == c {
+            if closing == c {
                 break at;
             }
         };
         let longest = match c {
-            '\'' | '’' => LONGEST_SINGLE,
-            ')' | '）' | ']' => LONGEST_PARENTHESIS,
+            '\'' | '’' => MAX_SINGLE,
+            ')' | '）' | ']' => MAX_PARENTHESIS,
             _ => usize::MAX,
         };
         (end - start <= longest).then_some(Enclosed { start, end })
@@ -177,14 +180,14 @@ impl Open {
 }
 
 fn outermost(mut found: Vec<Enclosed>) -> Vec<Enclosed> {
-    found.sort_by_key(|one| (one.start, std::cmp::Reverse(one.end)));
-    let mut kept: Vec<Enclosed> = Vec::new();
-    for one in found {
-        if kept.last().is_none_or(|last| one.start >= last.end) {
-            kept.push(one);
+    found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    let mut outermost: Vec<Enclosed> = Vec::new();
+    for span in found {
+        if outermost.last().is_none_or(|last| span.start >= last.end) {
+            outermost.push(span);
         }
     }
-    kept
+    outermost
 }
 
 #[cfg(test)]
@@ -192,7 +195,7 @@ mod tests {
     use super::*;
 
     fn texts(paragraph: &str) -> Vec<&str> {
-        enclosed(paragraph).iter().map(|one| &paragraph[one.start..one.end]).collect()
+        enclosed(paragraph).iter().map(|span| &paragraph[span.start..span.end]).collect()
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! Cuts a text where a reader would: into sentences, and into segments that fit a budget.
+//! Segmentation: cuts a text into sentences, and into segments that fit a budget.
 //!
-//! Everything here borrows from the text and joins back to it byte for byte. Knows English and
-//! Korean punctuation; knows nothing of tokens (a budget is counted by whoever asks), of file
-//! formats or of what becomes of a segment.
+//! Segments borrow from the text and join back to it byte for byte. Knows English and Korean
+//! punctuation; knows nothing of tokens (the caller counts a budget) and of file formats.
 
 mod abbreviations;
 mod budget;

@@ -1,12 +1,12 @@
 //! Sentences of English and Korean news.
 //!
-//! A full stop is a question: this module asks it of what stands before (an abbreviation, a number,
-//! a Korean ending), around (an open quotation) and after (a small letter, a quotative particle).
-//! General segmenters answer it wrongly in both languages: they break `"준비됐다. 걱정 말라"고`
-//! inside the quotation and stop after "Gen.".
+//! A period is ambiguous. The words before it (an abbreviation, a number, a Korean ending), around
+//! it (an open quotation) and after it (a lower-case letter, a quotative particle) decide. General
+//! segmenters fail in both languages: they cut `"준비됐다. 걱정 말라"고` inside the
+//! quotation and stop after "Gen.".
 //!
-//! Where the answer is open the sentence is kept whole: a sentence too long costs little, half a
-//! sentence is mistranslated.
+//! In doubt the sentence is not cut: a long sentence costs little, half a sentence is
+//! mistranslated.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ use crate::language::{is_hangul, is_latin};
 /// Splits a text into sentences that join back to it byte for byte: white space belongs to the
 /// sentence before it.
 ///
-/// Splitting at ". " would break this text in five places, three of them wrong:
+/// Cuts at every ". " would split this text in five places, three of them wrong:
 /// ```
 /// use malmoi::segment::sentences;
 /// let text = "The U.S. sent Gen. Lee at 9 a.m. on Jan. 7. He left. 장관은 \"준비됐다. 걱정 말라\"고 말했다.그는 떠났다.";
@@ -40,13 +40,13 @@ pub fn sentences(text: &str) -> Vec<&str> {
         start = end + blank;
     }
     if start < text.len() {
-        // Only a text of nothing but white space gets here: every paragraph ends a sentence.
+        // White space only: every paragraph ends a sentence.
         found.push(&text[start..]);
     }
     found
 }
 
-/// Where sentences end, before the white space that follows them.
+/// Ends of sentences, before the white space after them.
 fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let paragraphs = lines::paragraphs(text);
@@ -68,7 +68,8 @@ fn ends(text: &str) -> Vec<usize> {
     ends
 }
 
-/// Reports where sentences end within a stretch that no meant line break divides; not its end.
+/// Reports the ends of sentences inside a text without line breaks of its author; its own end is
+/// not reported.
 fn stops(text: &str, mut report: impl FnMut(usize)) {
     let mut around = enclosed(text).into_iter().peekable();
     let mut sentence = 0;
@@ -77,10 +78,10 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
         if at < done {
             continue;
         }
-        while around.next_if(|one| one.end <= at).is_some() {}
+        while around.next_if(|span| span.end <= at).is_some() {}
         if !is_terminator(c) {
-            let begins = is_link_mark(c) || begins_dateline(&text[at..]);
-            if begins && around.peek().is_none_or(|one| one.start >= at) {
+            let starts_sentence = is_link_mark(c) || begins_dateline(&text[at..]);
+            if starts_sentence && around.peek().is_none_or(|span| span.start >= at) {
                 let before = text[sentence..at].trim_end().len();
                 if before > 0 {
                     report(sentence + before);
@@ -89,7 +90,7 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
             }
             continue;
         }
-        // Terminators in a row are looked at once.
+        // Terminators in a row are one candidate.
         done = at + text[at..].find(|c| !is_terminator(c)).unwrap_or(text.len() - at);
         let Some(candidate) = Candidate::at(text, sentence, at..done, around.peek()) else {
             continue;
@@ -102,21 +103,22 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
     }
 }
 
-/// Whether an agency's dateline begins here: "(해민=해민일보) 한서진 기자 = ". Without a reporter
-/// it may be the credit of the text before it.
+/// True if a text begins with an agency's dateline: "(해민=해민일보) 한서진 기자 = ".
+/// Without a reporter it may be the credit of the text before it.
 fn begins_dateline(text: &str) -> bool {
-    const LONGEST: usize = 40;
+    const MAX_LENGTH: usize = 40;
     let Some(inside) = text.strip_prefix(['(', '[']) else { return false };
-    let end = inside.char_indices().nth(2 * LONGEST).map_or(inside.len(), |(at, _)| at);
+    let end = inside.char_indices().nth(2 * MAX_LENGTH).map_or(inside.len(), |(at, _)| at);
     let Some((place, byline)) = inside[..end].split_once([')', ']']) else { return false };
-    let placed = place.split_once('=').is_some_and(|(place, agency)| {
+    let has_place = place.split_once('=').is_some_and(|(place, agency)| {
         place.ends_with(is_hangul) && agency.chars().next().is_some_and(char::is_alphabetic)
     });
     let writer = byline.split_once('=').map(|(writer, _)| writer.trim_end());
-    placed && writer.is_some_and(|writer| writer.ends_with("기자") || writer.ends_with("특파원"))
+    has_place && writer.is_some_and(|writer| writer.ends_with("기자") || writer.ends_with("특파원"))
 }
 
-/// A run of terminators with the closing marks after it, and what surrounds it.
+/// A possible end of a sentence: a run of terminators with the closing marks after it, and its
+/// context.
 struct Candidate<'t> {
     /// The sentence so far, up to the terminators.
     before: &'t str,
@@ -124,17 +126,16 @@ struct Candidate<'t> {
     marks: &'t str,
     /// Closing quotes and brackets right after them.
     closers: &'t str,
-    /// Everything after those, the white space in between left out.
+    /// The text after those, without leading white space.
     after: &'t str,
-    /// Whether there was white space in between.
-    spaced: bool,
-    /// Where the closers end.
+    /// True if there was white space in between.
+    is_spaced: bool,
+    /// End of the closing marks.
     end: usize,
 }
 
 impl<'t> Candidate<'t> {
-    /// The candidate whose terminators are these; `None` where they stand inside a quotation or
-    /// bracket that goes on.
+    /// The candidate with these terminators; `None` inside a quotation or bracket that continues.
     fn at(
         text: &'t str,
         sentence: usize,
@@ -147,73 +148,73 @@ impl<'t> Candidate<'t> {
         let mut closers = &rest[..rest.find(|c| !is_closer(c)).unwrap_or(rest.len())];
         let mut end = at + marks.len() + closers.len();
         match around {
-            Some(one) if one.start < at && end < one.end => return None,
-            // The mark after the terminators opens a quotation of its own.
-            Some(one) if one.start >= at && one.start < end => {
-                closers = &closers[..one.start - at - marks.len()];
-                end = one.start;
+            Some(span) if span.start < at && end < span.end => return None,
+            // The mark after the terminators opens another quotation.
+            Some(span) if span.start >= at && span.start < end => {
+                closers = &closers[..span.start - at - marks.len()];
+                end = span.start;
             }
             _ => {}
         }
         let after = text[end..].trim_start();
-        let spaced = after.len() < text.len() - end;
-        Some(Self { before: &text[sentence..at], marks, closers, after, spaced, end })
+        let is_spaced = after.len() < text.len() - end;
+        Some(Self { before: &text[sentence..at], marks, closers, after, is_spaced, end })
     }
 
     fn ends_sentence(&self) -> bool {
         if self.after.is_empty() || self.is_before_credit() || self.is_quoted_on() {
             return false;
         }
-        if !self.spaced {
+        if !self.is_spaced {
             return self.ends_without_space();
         }
         let next = self.next_char();
-        let korean = self.last_char().is_some_and(is_hangul);
+        let is_korean = self.last_char().is_some_and(is_hangul);
         if matches!(next, ',' | ';' | ':' | '-' | '–' | '—' | '=' | '/' | '~')
             || is_closer_not_quote(next)
         {
             return false;
         }
-        if next.is_lowercase() && !korean {
+        if next.is_lowercase() && !is_korean {
             return false;
         }
         if self.marks.contains(['?', '!', '？', '！']) {
             return !self.is_attributed();
         }
         if self.marks.contains('…') || self.marks.len() > 1 {
-            // "아니… 그게" trails off within its sentence; an English writer goes on in small
-            // letters there.
-            return !korean || self.has_korean_ending();
+            // "아니… 그게" continues its sentence; in English a lower-case letter would
+            // follow.
+            return !is_korean || self.has_korean_ending();
         }
         match self.last_char() {
             Some(c) if c.is_ascii_digit() => !self.is_list_number_or_date(),
             Some(c) if is_latin(c) => self.ends_after_word(next),
-            // "가. 개요": an item's letter.
+            // The letter of an item: "가. 개요".
             Some(c) if is_hangul(c) => self.before.trim_start().chars().nth(1).is_some(),
             _ => true,
         }
     }
 
-    /// `했다.이어`: news sites lose the space between sentences. Only after a Korean ending, and
-    /// never after a quotation, where what follows is a particle; in Latin script it is a web
+    /// `했다.이어`: news sites lose the space between sentences. True only after a Korean
+    /// ending and not after a quotation, which a particle follows; Latin words would be a web
     /// address.
     fn ends_without_space(&self) -> bool {
         let next = self.next_char();
         if self.marks.ends_with(is_wide_terminator) || is_bullet(next) {
             return !next.is_ascii_punctuation();
         }
-        let goes_on = ["라고", "라며", "라는", "이라"]
+        let is_particle = ["라고", "라며", "라는", "이라"]
             .iter()
             .any(|particle| self.after.starts_with(particle));
         let opens_quote = matches!(next, '"' | '“' | '‘' | '\'');
-        self.has_korean_ending() && (is_hangul(next) || opens_quote) && !goes_on
+        self.has_korean_ending() && (is_hangul(next) || opens_quote) && !is_particle
     }
 
-    /// A Latin word and a full stop.
+    /// True if the sentence ends after a Latin word and a period.
     fn ends_after_word(&self, next: char) -> bool {
         let word = self.before.rsplit(char::is_whitespace).next().unwrap_or_default();
         let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
-        // "South Korea-U.S.": the last part decides; not in names, where "Jae-min" is no minute.
+        // The last part of "South Korea-U.S." decides, but not of "Jae-min", which is no "min.".
         let last = word.rsplit(['-', '–', '/', '(']).next().unwrap_or(word);
         let word = if last.contains('.') { last } else { word };
         match stop_after(word) {
@@ -224,7 +225,7 @@ impl<'t> Candidate<'t> {
         }
     }
 
-    /// "1. Background" at the beginning, and Korean dates: "2026. 1. 7. 서울".
+    /// True for a list number ("1. Background") and in Korean dates ("2026. 1. 7. 서울").
     fn is_list_number_or_date(&self) -> bool {
         let mut words = self.before.rsplit(char::is_whitespace).filter(|word| !word.is_empty());
         let is_number = |word: &str| word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit());
@@ -239,20 +240,22 @@ impl<'t> Candidate<'t> {
         before_it.is_none() || before_it.is_some_and(is_item) || is_item(next)
     }
 
-    /// `"…말라"고`, `"…말라." 라고`, `"…?" he asked`: the sentence goes on after the quotation.
+    /// True if the sentence continues after a quotation: `"…말라"고`, `"…말라." 라고`.
     fn is_quoted_on(&self) -> bool {
         if !self.closers.contains(is_closing_quote) {
             return false;
         }
-        const WHOLE: &[&str] =
+        const PARTICLES: &[&str] =
             &["고", "하고", "며", "하며", "는", "라", "이라", "란", "이란", "면서", "라던"];
-        const BEGIN: &[&str] =
+        const PARTICLE_STARTS: &[&str] =
             &["라고", "이라고", "라며", "이라며", "라는", "이라는", "라면서", "이라면서"];
         let word = self.next_word();
-        !self.spaced || WHOLE.contains(&word) || BEGIN.iter().any(|begin| word.starts_with(begin))
+        !self.is_spaced
+            || PARTICLES.contains(&word)
+            || PARTICLE_STARTS.iter().any(|start| word.starts_with(start))
     }
 
-    /// `"Are you ready?" Kim asked.`: who said it stands after the quotation.
+    /// True if the speaker is named after the quotation: `"Are you ready?" Kim asked.`
     fn is_attributed(&self) -> bool {
         self.closers.contains(is_closing_quote)
             && self
@@ -262,11 +265,11 @@ impl<'t> Candidate<'t> {
                 .any(|word| is_speech(word.trim_end_matches(['.', ','])))
     }
 
-    /// "on each side. (Yonhap)": the agency's mark at the end of a paragraph belongs to its last
-    /// sentence.
+    /// True before an agency's credit at the end of a paragraph, which belongs to the last
+    /// sentence: "on each side. (Yonhap)".
     fn is_before_credit(&self) -> bool {
-        const LONGEST: usize = 60;
-        self.after.len() <= LONGEST
+        const MAX_LENGTH: usize = 60;
+        self.after.len() <= MAX_LENGTH
             && self.after.starts_with(['(', '<', '['])
             && self
                 .after
@@ -275,7 +278,7 @@ impl<'t> Candidate<'t> {
             && !self.after.contains(is_terminator)
     }
 
-    /// The endings of Korean sentences, and of the noun-ended lines officials write.
+    /// True after an ending of Korean sentences, or of the noun-ended lines of official texts.
     fn has_korean_ending(&self) -> bool {
         let before = self.before.trim_end_matches(is_closer);
         before.ends_with(['다', '요', '죠', '까', '음', '함', '임', '됨', '듯', '네', '자'])
@@ -289,12 +292,12 @@ impl<'t> Candidate<'t> {
         self.after.chars().next().unwrap_or(' ')
     }
 
-    /// As much of the next word as is compared with anything.
+    /// The next word, cut after the longest word it is compared with.
     fn next_word(&self) -> &'t str {
-        const LONGEST: usize = 16;
+        const MAX_LENGTH: usize = 16;
         let after = self.after.trim_start_matches(['(', '[']);
-        let end = after.char_indices().take(LONGEST).find(|(_, c)| !c.is_alphanumeric());
-        let cut = || after.char_indices().nth(LONGEST).map_or(after.len(), |(at, _)| at);
+        let end = after.char_indices().take(MAX_LENGTH).find(|(_, c)| !c.is_alphanumeric());
+        let cut = || after.char_indices().nth(MAX_LENGTH).map_or(after.len(), |(at, _)| at);
         &after[..end.map_or_else(cut, |(at, _)| at)]
     }
 }
@@ -308,7 +311,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// `|` stands where a sentence must end.
+    /// Checks that sentences end at each `|`.
     #[track_caller]
     fn check(marked: &str) {
         let text = marked.replace('|', "");
@@ -342,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_space_after_a_korean_ending_is_found_and_an_address_is_left_alone() {
+    fn a_lost_space_after_a_korean_ending_is_found_and_addresses_stay_whole() {
         check("회의를 열었다.|이어 발표했다.|\"좋다\"고 했다.");
         check("자세한 내용은 www.example.co.kr/a.b?c=d 에 있다. |문의는 전화로 한다.");
     }
@@ -366,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_datelines_begin_a_sentence_wherever_they_stand() {
+    fn links_and_datelines_begin_a_sentence_anywhere() {
         check(
             "안내문. |2026.1.7|▶해민일보 구독하기|▶[팩트체크] 요금 오르나|▶제보하기 |(해민=해민일보) 한서진 기자 = 배가 멈춘다.",
         );
@@ -393,14 +396,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_blank_are_given_back() {
+    fn empty_and_blank_texts_are_returned() {
         assert!(sentences("").is_empty());
         assert_eq!(sentences(" \n"), [" \n"]);
         assert_eq!(sentences("  a. B  "), ["  a. B  "]);
     }
 
-    /// One sentence a line, paragraphs separated by blank lines: the lines are joined by spaces and
-    /// must come back.
+    /// The fixtures have one sentence per line and blank lines between paragraphs. The lines,
+    /// joined by spaces, must come back.
     #[test]
     fn the_golden_news_comes_back_sentence_by_sentence() {
         for (name, golden) in [

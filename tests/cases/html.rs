@@ -71,7 +71,7 @@ fn nested_elements_are_placed_or_named() {
     // Every link and emphasis of a block is in the new text or reported.
     for block in document.content() {
         let words = document.block_text(block).replace("the", "THE");
-        let (raw, lost) = document.placed(block, words);
+        let (raw, lost) = document.with_markup(block, words);
         let tags = |raw: &str| raw.matches("<").count() - raw.matches("</").count();
         assert_eq!(
             tags(&raw) + lost.len(),

@@ -13,7 +13,7 @@ use crate::formats::{Form, Item};
 const SPEC: &str = "{\"to\":\"ko\"}";
 
 fn item(id: Option<&str>, text: &str) -> Item {
-    Item { id: id.map(str::to_string), ..Document::of_lines(text.into()).into() }
+    Item { id: id.map(str::to_string), ..Document::from_lines(text.into()).into() }
 }
 
 fn file(text: &str) -> Item {

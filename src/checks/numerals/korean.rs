@@ -161,8 +161,8 @@ fn big_unit(c: char) -> Option<f64> {
     }
 }
 
-/// True if 경 begins another word: "6경기", "3경찰서". As 10^16 it is followed by money, a space
-/// or a smaller number.
+/// True if 경 begins another word: "6경기", "3경찰서". As 10^16 it is followed by money, a
+/// space or a smaller number.
 fn is_other_word(text: &str) -> bool {
     let behind = text.strip_prefix('경');
     behind.is_some_and(|rest| {

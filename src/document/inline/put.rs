@@ -1,8 +1,8 @@
-//! Putting tags back around other words than those they stood among.
+//! Puts the tags of a text around new words.
 //!
-//! An element whose words come back goes around them with everything in it, tag by tag at the same
-//! letters. Only elements that are in no placed one are searched for, so the work is that of a few
-//! searches a block, whatever a hostile text nests.
+//! An element whose words occur in the new text goes around them with all tags inside it. Only
+//! elements outside of placed ones are searched for, which takes a few searches for a block,
+//! however deep a hostile text nests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -10,14 +10,13 @@ use std::ops::Range;
 use super::{Inline, Tag, element, escape, is_picture, name, override_end};
 use crate::document::Span;
 
-/// Bytes that may be searched for each byte of the old and the new words: a hundred different
-/// elements of a paragraph.
+/// Upper bound on searched bytes per byte of the old and the new words: enough for a paragraph
+/// with a hundred different elements.
 const EFFORT: usize = 128;
 
 impl Inline {
-    /// New words with the tags around them: those at the ends stay there, an element inside goes
-    /// around the same words where the new text has them, with the elements in it. Gives the tags
-    /// of elements that found no place, too.
+    /// The new words with the tags, and the tags of elements that have no place among them. Tags at
+    /// the ends stay at the ends; an element inside goes around the same words of the new text.
     pub fn put<'t>(&'t self, words: &str) -> (String, Vec<&'t str>) {
         let start = self.text.len() - self.text.trim_start().len();
         let inside = start..self.text.trim_end().len().max(start);
@@ -26,7 +25,7 @@ impl Inline {
             words,
             partners: partners(&self.tags),
             inside,
-            pieces: BTreeMap::new(),
+            placements: BTreeMap::new(),
             cursors: HashMap::new(),
             effort: EFFORT.saturating_mul(self.text.len() + words.len() + 64),
             lead: String::new(),
@@ -34,14 +33,14 @@ impl Inline {
             lost: Vec::new(),
         };
         if self.text[put.inside.clone()] == *words.trim() {
-            // The same words: every tag goes where it was.
+            // The same words: every tag keeps its place.
             let from = words.len() - words.trim_start().len();
-            let piece = Piece {
+            let placement = Placement {
                 end: from + words.trim().len(),
                 tags: 0..self.tags.len(),
                 inside: put.inside.clone(),
             };
-            put.pieces.insert(from, piece);
+            put.placements.insert(from, placement);
         } else {
             put.place();
         }
@@ -53,30 +52,31 @@ impl Inline {
     }
 }
 
-/// An element that was found in the new words.
-struct Piece {
-    /// Where it ends in the new words.
+/// An element with a place in the new words.
+struct Placement {
+    /// Its end in the new words.
     end: usize,
     /// Its tags, from the opening to the closing one.
     tags: Range<usize>,
-    /// The same words in the source, without space at the ends.
+    /// Its words in the source, trimmed.
     inside: Span,
 }
 
-/// What is searched for: the words of an element, and whether letters or digits of the source go on
-/// before and after them.
-type Wanted<'t> = (&'t str, bool, bool);
+/// A search: the words of an element, and whether a word of the source continues before and after
+/// them.
+type Search<'t> = (&'t str, bool, bool);
 
 struct Put<'t, 'w> {
     inline: &'t Inline,
     words: &'w str,
     partners: Vec<Option<usize>>,
-    /// The words of the source without space at the ends.
+    /// The trimmed words of the source.
     inside: Span,
-    /// By where they begin in the new words; none overlap.
-    pieces: BTreeMap<usize, Piece>,
-    /// Up to where nothing is to be found any more.
-    cursors: HashMap<Wanted<'t>, usize>,
+    /// Placed elements by their start in the new words, without overlap.
+    placements: BTreeMap<usize, Placement>,
+    /// For each search the position where the next one begins.
+    cursors: HashMap<Search<'t>, usize>,
+    /// Bytes that may still be searched.
     effort: usize,
     lead: String,
     tail: String,
@@ -84,7 +84,8 @@ struct Put<'t, 'w> {
 }
 
 impl<'t> Put<'t, '_> {
-    /// Finds a place for each tag in turn: word order differs between English and Korean.
+    /// Finds a place for each tag. They are searched one by one, as English and Korean differ in
+    /// word order.
     fn place(&mut self) {
         let tags = &self.inline.tags;
         let mut pictures = vec![0_usize];
@@ -92,7 +93,7 @@ impl<'t> Put<'t, '_> {
             *count += usize::from(is_picture(&tag.raw));
             Some(*count)
         }));
-        // The tags of the last element that was placed: they are done.
+        // The tags of the last placed element.
         let mut done = 0..0;
         for (at, tag) in tags.iter().enumerate() {
             let partner = self.partners[at];
@@ -112,17 +113,20 @@ impl<'t> Put<'t, '_> {
             } else if open.at <= self.inside.start && close.at >= self.inside.end {
                 if at < partner { &mut self.lead } else { &mut self.tail }.push_str(&tag.raw);
             } else if at < partner {
-                // One that begins in a placed element and ends beyond it has no place.
+                // An element that begins inside a placed one and ends beyond it has no place.
                 let element = at..partner + 1;
                 if done.contains(&at) {
                     self.lost.push(&tag.raw);
                 } else if self.find(element.clone()) {
                     done = element;
                 } else if self.is_empty(&element) && pictures[partner + 1] > pictures[at] {
-                    // A picture in a link among the words goes to their end.
+                    // A picture in a link moves to the end of the words.
                     let inside = open.at..open.at;
                     let mut tail = std::mem::take(&mut self.tail);
-                    self.write_piece(&mut tail, &Piece { end: 0, tags: element.clone(), inside });
+                    self.write_placement(
+                        &mut tail,
+                        &Placement { end: 0, tags: element.clone(), inside },
+                    );
                     self.tail = tail;
                     done = element;
                 } else {
@@ -132,25 +136,26 @@ impl<'t> Put<'t, '_> {
         }
     }
 
-    /// A tag without a partner. Where it stood among the words is not known any more: a picture
-    /// goes to their end, a line break has no meaning there.
+    /// Places a tag without a partner. Its place among the new words is unknown: a picture moves to
+    /// their end, a line break is lost.
     fn lone(&mut self, tag: &'t Tag) {
-        match () {
-            () if tag.at <= self.inside.start && !self.inside.is_empty() => {
-                self.lead.push_str(&tag.raw)
-            }
-            () if tag.at >= self.inside.end || is_picture(&tag.raw) => self.tail.push_str(&tag.raw),
-            () => self.lost.push(&tag.raw),
+        if tag.at <= self.inside.start && !self.inside.is_empty() {
+            self.lead.push_str(&tag.raw);
+        } else if tag.at >= self.inside.end || is_picture(&tag.raw) {
+            self.tail.push_str(&tag.raw);
+        } else {
+            self.lost.push(&tag.raw);
         }
     }
 
+    /// True if an element has no words.
     fn is_empty(&self, element: &Range<usize>) -> bool {
         let (open, close) = (&self.inline.tags[element.start], &self.inline.tags[element.end - 1]);
-        // Longer space is no reason to look at it once an element.
+        // Longer white space does not occur; it would be scanned for each element.
         close.at - open.at <= 1 && self.inline.text[open.at..close.at].trim().is_empty()
     }
 
-    /// Looks for the words of an element among those of the new text that no other element has.
+    /// Finds the words of an element in the new text, outside of placed elements.
     fn find(&mut self, element: Range<usize>) -> bool {
         let text = &self.inline.text;
         let (open, close) = (&self.inline.tags[element.start], &self.inline.tags[element.end - 1]);
@@ -163,8 +168,8 @@ impl<'t> Put<'t, '_> {
         }
         let start = open.at + (close.at - open.at - text[open.at..close.at].trim_start().len());
         let source = start..start + inside.len();
-        let wanted = (inside, goes_on_before(text, &source), goes_on_after(text, &source));
-        let mut from = self.cursors.get(&wanted).copied().unwrap_or(0);
+        let search = (inside, continues_before(text, &source), continues_after(text, &source));
+        let mut from = self.cursors.get(&search).copied().unwrap_or(0);
         let found = loop {
             let Some(hit) = self.words[from..].find(inside) else {
                 self.spend(self.words.len() - from);
@@ -175,11 +180,11 @@ impl<'t> Put<'t, '_> {
             if !self.spend(hit + inside.len() + 16) {
                 break None;
             }
-            let before = self.pieces.range(..span.end).next_back();
-            if let Some((_, taken)) = before.filter(|(_, piece)| piece.end > span.start) {
+            let before = self.placements.range(..span.end).next_back();
+            if let Some((_, taken)) = before.filter(|(_, placement)| placement.end > span.start) {
                 from = taken.end;
-            } else if (!wanted.1 && goes_on_before(self.words, &span))
-                || (!wanted.2 && goes_on_after(self.words, &span))
+            } else if (!search.1 && continues_before(self.words, &span))
+                || (!search.2 && continues_after(self.words, &span))
             {
                 from = span.start + inside.chars().next().map_or(1, char::len_utf8);
             } else {
@@ -187,13 +192,14 @@ impl<'t> Put<'t, '_> {
                 break Some(span);
             }
         };
-        self.cursors.insert(wanted, from);
+        self.cursors.insert(search, from);
         let Some(span) = found else { return false };
-        self.pieces.insert(span.start, Piece { end: span.end, tags: element, inside: source });
+        self.placements
+            .insert(span.start, Placement { end: span.end, tags: element, inside: source });
         true
     }
 
-    /// Takes from what searching may cost; `false` where it is used up.
+    /// Spends search effort; false if it is used up.
     fn spend(&mut self, bytes: usize) -> bool {
         self.effort = self.effort.saturating_sub(bytes + 1);
         self.effort > 0
@@ -202,34 +208,34 @@ impl<'t> Put<'t, '_> {
     fn write(mut self) -> (String, Vec<&'t str>) {
         let mut raw = std::mem::take(&mut self.lead);
         let mut from = 0;
-        for (start, piece) in &self.pieces {
+        for (start, placement) in &self.placements {
             raw.push_str(&self.inline.escaped(&self.words[from..*start]));
-            self.write_piece(&mut raw, piece);
-            from = piece.end;
+            self.write_placement(&mut raw, placement);
+            from = placement.end;
         }
         raw.push_str(&self.inline.escaped(&self.words[from..]));
         raw.push_str(&self.tail);
         (raw, self.lost)
     }
 
-    /// An element with its tags among the same words as in the source.
-    fn write_piece(&self, raw: &mut String, piece: &Piece) {
-        let mut from = piece.inside.start;
-        for at in piece.tags.clone() {
-            if self.partners[at].is_some_and(|partner| !piece.tags.contains(&partner)) {
+    /// Appends a placed element, its tags at the same letters as in the source.
+    fn write_placement(&self, raw: &mut String, placement: &Placement) {
+        let mut from = placement.inside.start;
+        for at in placement.tags.clone() {
+            if self.partners[at].is_some_and(|partner| !placement.tags.contains(&partner)) {
                 continue;
             }
             let tag = &self.inline.tags[at];
-            let to = tag.at.clamp(from, piece.inside.end);
+            let to = tag.at.clamp(from, placement.inside.end);
             raw.push_str(&self.inline.escaped(&self.inline.text[from..to]));
             raw.push_str(&tag.raw);
             from = to;
         }
-        raw.push_str(&self.inline.escaped(&self.inline.text[from..piece.inside.end]));
+        raw.push_str(&self.inline.escaped(&self.inline.text[from..placement.inside.end]));
     }
 }
 
-/// For each tag the one that begins or ends the same element, if it is there.
+/// For each tag the index of the tag that closes or opens the same element.
 fn partners(tags: &[Tag]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tags.len()];
     let mut open: HashMap<String, Vec<usize>> = HashMap::new();
@@ -246,20 +252,20 @@ fn partners(tags: &[Tag]) -> Vec<Option<usize>> {
     partners
 }
 
-/// Whether a word or number of Latin letters or digits begins before a span of it: "1" in "21" and
-/// in "4.1".
-fn goes_on_before(text: &str, span: &Span) -> bool {
+/// True if a Latin word or a number continues before a span: "1" in "21" and in "4.1".
+fn continues_before(text: &str, span: &Span) -> bool {
     let mut before = text[..span.start].chars().rev();
-    goes_on(text[span.clone()].chars().next(), before.next(), before.next())
+    continues(text[span.clone()].chars().next(), before.next(), before.next())
 }
 
-/// The same at the end: "1" in "12" and in "1,200".
-fn goes_on_after(text: &str, span: &Span) -> bool {
+/// True if a Latin word or a number continues after a span: "1" in "12" and in "1,200".
+fn continues_after(text: &str, span: &Span) -> bool {
     let mut after = text[span.end..].chars();
-    goes_on(text[span.clone()].chars().next_back(), after.next(), after.next())
+    continues(text[span.clone()].chars().next_back(), after.next(), after.next())
 }
 
-fn goes_on(inner: Option<char>, next: Option<char>, beyond: Option<char>) -> bool {
+/// True if characters at a border belong to one word or number, by the two beyond the border.
+fn continues(inner: Option<char>, next: Option<char>, beyond: Option<char>) -> bool {
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
     (letter(inner) && letter(next))

@@ -58,7 +58,7 @@ fn surroundings_of_the_article_are_reported() {
         assert!(outside.contains(&known), "{known} {outside:#?}");
     }
     assert_eq!(
-        document.said_to_be("en", "ko").text(),
+        document.relabeled("en", "ko").text(),
         HARBOUR.replacen("lang=\"en\"", "lang=\"ko\"", 1)
     );
     assert_eq!(document.rejoin(|_, _| None), HARBOUR);
@@ -350,11 +350,11 @@ fn only_the_root_element_sets_the_page_language() {
         "<p>See <a title='<html lang=\"en\">'>it</a> now.</p>",
     ] {
         let document = page(html);
-        assert_eq!(document.said_to_be("en", "ko").text(), html);
+        assert_eq!(document.relabeled("en", "ko").text(), html);
         assert_eq!(document.rejoin(|_, _| None), html);
     }
     let html = "<!-- <html lang=\"de\"> --><HTML Lang=\"en\"><p>It is open.</p>";
-    assert_eq!(page(html).said_to_be("en", "ko").text(), html.replace("\"en\"", "\"ko\""));
+    assert_eq!(page(html).relabeled("en", "ko").text(), html.replace("\"en\"", "\"ko\""));
 }
 
 /// Block-level tags of a page, and inline tags without a partner.
