@@ -1,7 +1,8 @@
-//! Summarizes and translates a folder of articles:
-//! `cargo run --release --example batch -- MODEL.gguf examples/articles results`
+//! Translates a folder of articles, each once. Stop it and start it again: it resumes.
 //!
-//! A run that is stopped continues when it is started again.
+//! ```sh
+//! cargo run --release --example batch -- MODEL.gguf examples/articles results
+//! ```
 
 use malmoi::batch::{self, Batch};
 use malmoi::{Language, Model};

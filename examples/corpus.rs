@@ -1,7 +1,9 @@
-//! Reads every file of a folder as `malmoi` would and prints one JSON line a file, for comparing
-//! readers over corpora and for measuring how their time grows.
+//! Reads every file of a folder like `malmoi` and prints one JSON line per file, to compare readers
+//! over corpora and to measure how their time grows.
 //!
-//! `cargo run --release --example corpus -- FOLDER > read.jsonl`
+//! ```sh
+//! cargo run --release --example corpus -- FOLDER > read.jsonl
+//! ```
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -38,13 +40,13 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The date of an item as RFC 3339 writes it, where it is understood.
+/// The date of an item in the form of RFC 3339, if it can be parsed.
 fn understood(item: &formats::Item) -> Option<String> {
     item.published.as_deref().and_then(formats::date).map(|date| date.rfc3339())
 }
 
-/// The items of a file, or why there are none, and seconds of reading, splitting and checking. A
-/// panic of the reader is an error like others.
+/// The items of a file or the error, and the seconds for reading, splitting and checking. A panic
+/// of the reader is reported as an error.
 fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
     let bytes = std::fs::read(path)?;
     let format = formats::detect(name, &bytes).name;

@@ -1,5 +1,8 @@
-//! What did not carry over: `cargo run --release --example findings -- MODEL.gguf
-//! examples/articles/bridge.ko.txt`
+//! The findings of a translation.
+//!
+//! ```sh
+//! cargo run --release --example findings -- MODEL.gguf examples/articles/bridge.ko.txt
+//! ```
 
 use malmoi::{Language, Model};
 

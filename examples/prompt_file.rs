@@ -1,4 +1,8 @@
-//! A prompt of one's own, filled in and shown: `cargo run --release --example prompt_file`
+//! Fills in and prints a custom prompt.
+//!
+//! ```sh
+//! cargo run --release --example prompt_file
+//! ```
 
 use malmoi::Language;
 use malmoi::prompts::{Prompt, PromptPart, Style, Variables};

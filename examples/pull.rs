@@ -1,5 +1,8 @@
-//! Getting a model of the catalogue: `cargo run --release --example pull -- CACHE_FOLDER
-//! smollm2-135m`
+//! Downloads a model of the catalogue.
+//!
+//! ```sh
+//! cargo run --release --example pull -- CACHE_FOLDER smollm2-135m
+//! ```
 
 use malmoi::store::{Settings, Store, StoreEvent};
 

@@ -1,5 +1,8 @@
-//! A translation as it is written: `cargo run --release --example stream -- MODEL.gguf "The
-//! ministers met on Thursday."`
+//! Streams a translation.
+//!
+//! ```sh
+//! cargo run --release --example stream -- MODEL.gguf "The ministers met on Thursday."
+//! ```
 
 use std::io::Write;
 
@@ -10,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(model), Some(text)) = (arguments.next(), arguments.next()) else {
         return Err("usage: stream MODEL TEXT".into());
     };
-    // Dropping the iterator would end the work.
+    // Dropping the iterator would cancel the translation.
     for piece in Model::open(model)?.translate(&text).stream()? {
         print!("{}", piece?);
         std::io::stdout().flush()?;

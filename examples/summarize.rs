@@ -1,5 +1,8 @@
-//! A summary of an article: `cargo run --release --example summarize -- MODEL.gguf
-//! examples/articles/harbour.txt`
+//! Summarizes an article.
+//!
+//! ```sh
+//! cargo run --release --example summarize -- MODEL.gguf examples/articles/harbour.txt
+//! ```
 
 use malmoi::Model;
 

@@ -2,22 +2,23 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::scripted;
 
-/// A browser without a window, driven as WebDriver describes it: <https://www.w3.org/TR/webdriver2/>.
+/// A headless browser, driven through WebDriver: <https://www.w3.org/TR/webdriver2/>.
 struct Browser {
     driver: Child,
     session: String,
 }
 
 impl Browser {
-    /// `None` where there is no browser.
+    /// Starts a browser; `None` if none is installed.
     fn start() -> Option<Self> {
         Self::start_with(&[])
     }
 
-    /// With more arguments for the browser.
+    /// Starts a browser with additional arguments.
     fn start_with(more: &[&str]) -> Option<Self> {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("chromedriver")
@@ -90,28 +91,11 @@ fn ask(address: &str, body: &Value) -> Result<Value, ureq::Error> {
     Ok(serde_json::from_str::<Value>(&text).unwrap()["value"].clone())
 }
 
-#[test]
-fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
-    let Some(browser) = Browser::start() else {
-        eprintln!("skipped: no chromedriver");
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let script = json!([
-        {"when": "Translate the following", "say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."},
-        {"say": "The council met on Monday."}
-    ]);
+/// A folder with a batch of JSON Lines translated to Korean by a scripted model.
+fn translated(script: Value, lines: &str) -> TempDir {
     let model = scripted::model(script, 4096);
-    let article = |n: usize| {
-        let long =
-            "The council met on Monday and spoke of the harbour at length. ".repeat(n * 3 + 1);
-        let text = format!(
-            "{long}\n\nIt cost {n}12 million won, the city said.\n\nNothing else was said."
-        );
-        format!("{}\n", json!({"id": n, "title": format!("Harbour news {n}"), "text": text}))
-    };
-    std::fs::write(folder.path().join("in.jsonl"), (0..4).map(article).collect::<String>())
-        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in.jsonl"), lines).unwrap();
     let status = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
         .env_clear()
         .env("HOME", folder.path())
@@ -120,9 +104,31 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
         .arg(model.path())
         .status();
     assert!(status.unwrap().success());
+    folder
+}
+
+#[test]
+fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
+    let Some(browser) = Browser::start() else {
+        eprintln!("skipped: no chromedriver");
+        return;
+    };
+    let script = json!([
+        {"when": "Translate the following", "say": "시의회가 월요일에 항구에서 모여 방파제를 논의했다고 시가 밝혔다."},
+        {"say": "The council met on Monday."}
+    ]);
+    let article = |n: usize| {
+        let long =
+            "The council met on Monday and spoke of the harbour at length. ".repeat(n * 3 + 1);
+        let text = format!(
+            "{long}\n\nIt cost {n}12 million won, the city said.\n\nNothing else was said."
+        );
+        format!("{}\n", json!({"id": n, "title": format!("Harbour news {n}"), "text": text}))
+    };
+    let folder = translated(script, &(0..4).map(article).collect::<String>());
     browser.open(&folder.path().join("out/digest.html"));
 
-    // Every source stands beside its translation, and nothing is wider than the page.
+    // Each source is beside its translation, and nothing is wider than the page.
     let rows = "const rows = [...document.querySelectorAll('tbody tr')]; const box = e => e.getBoundingClientRect();
                 return rows.map(row => { const [a, b] = [...row.cells].map(box);
                 return a.top === b.top && a.right <= b.left + 1 && a.height > 0 && b.right <= innerWidth + 1 })";
@@ -132,13 +138,13 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
     assert_eq!(browser.run("return performance.getEntriesByType('resource').length"), json!(0));
     assert_eq!(browser.run("return document.documentElement.lang"), json!("ko"));
 
-    // On a narrow window they stand one below the other, without scrolling sideways.
+    // In a narrow window they are stacked, without horizontal scrolling.
     browser.width(500);
     let narrow = "return document.documentElement.scrollWidth <= innerWidth";
     assert_eq!(browser.run(narrow), json!(true));
     browser.width(1200);
 
-    // The Tab key goes to each doubt in turn, and says which it is.
+    // The Tab key reaches each doubt in turn.
     let doubts =
         browser.run("return document.querySelectorAll('ul.doubts li').length").as_u64().unwrap();
     assert!(doubts >= 4, "{doubts}");
@@ -160,8 +166,7 @@ fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
     assert_eq!(reached.len() as u64, doubts);
 }
 
-/// The lowest contrast of any text with its background, as WCAG 2.2 measures it, and the words that
-/// have it.
+/// The lowest contrast of any text with its background (WCAG 2.2), and that text.
 const CONTRAST: &str = "
     const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
     const parse = text => text.match(/[\\d.]+/g).map(Number);
@@ -180,13 +185,11 @@ const CONTRAST: &str = "
 
 #[test]
 fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
-    let folder = tempfile::tempdir().unwrap();
     let script = json!([
         {"when": "Translate the following", "say": "방파제에는 512만원이 든다고 시가 월요일에 밝혔다."},
         {"when": "공사는 봄에", "say": "방파제에는 512만원이 든다고 시가 월요일에 밝혔다."},
         {"say": "The breakwater will cost 512 million won."}
     ]);
-    let model = scripted::model(script, 4096);
     let line = |id: &str, text: &str| {
         json!({"id": id, "title": format!("Harbour {id}"), "text": text}).to_string()
     };
@@ -194,15 +197,7 @@ fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
         line("a", "The breakwater will cost 412 million won, the city said on Monday."),
         line("b", "방파제에는 512만원이 든다고 시가 월요일에 밝혔다. 공사는 봄에 시작한다."),
     ];
-    std::fs::write(folder.path().join("in.jsonl"), lines.join("\n")).unwrap();
-    let status = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
-        .env_clear()
-        .env("HOME", folder.path())
-        .current_dir(folder.path())
-        .args(["batch", "in.jsonl", "--to", "ko", "-o", "out", "--quiet", "--model"])
-        .arg(model.path())
-        .status();
-    assert!(status.unwrap().success());
+    let folder = translated(script, &lines.join("\n"));
     for scheme in ["0", "1"] {
         let setting = format!("--blink-settings=preferredColorScheme={scheme}");
         let Some(browser) = Browser::start_with(&[&setting]) else {
@@ -214,7 +209,7 @@ fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
         assert_eq!(dark, json!(scheme == "0"));
         let worst = browser.run(CONTRAST);
         assert!(worst[0].as_f64().unwrap() >= 4.5, "{worst}");
-        // The words in doubt are marked where they stand, in the source and in the translation.
+        // Doubtful words are marked in the source and in the translation.
         let marks =
             browser.run("return [...document.querySelectorAll('td mark')].map(e => e.textContent)");
         let marks: Vec<&str> = marks.as_array().unwrap().iter().filter_map(Value::as_str).collect();
@@ -223,7 +218,7 @@ fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
                 && marks.iter().any(|one| one.contains("512")),
             "{marks:?}"
         );
-        // A headline stands above its table and not in it.
+        // A headline is above its table, not inside.
         let headlines = "return [...document.querySelectorAll('td')].filter(e => e.textContent.startsWith('Harbour')).length";
         assert_eq!(browser.run(headlines), json!(0));
         let shown = "return [...document.querySelectorAll('article')].filter(e => e.checkVisibility()).length";

@@ -1,12 +1,12 @@
 use std::path::Path;
 
 use candle_core::Device;
-use malmoi::architectures::{self, LogitsFor, Row, Setup};
 use malmoi::checkpoint::Checkpoint;
-use malmoi::kernels::{GgmlType, Phase, Precision};
+use malmoi::kernels::GgmlType;
 use malmoi::{Error, Quantization};
 
 use crate::support::here;
+use crate::support::network::{last_logits, tokens};
 
 /// Logits of a text's last token.
 fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
@@ -14,12 +14,7 @@ fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
     if let Some((to, kept_in)) = quantized {
         checkpoint.quantize(to, kept_in).unwrap();
     }
-    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
-    let network = architectures::load(&setup).unwrap().network;
-    let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
-    let tokens: Vec<u32> = (3..40).collect();
-    let rows = &mut [Row { state: &mut state, tokens: &tokens, logits: LogitsFor::Last }];
-    network.forward(rows, Phase::Decode).unwrap().last(0).to_vec()
+    last_logits(&checkpoint, &tokens())
 }
 
 fn files(folder: &Path) -> Vec<(String, std::time::SystemTime)> {

@@ -1,4 +1,4 @@
-//! Hostile inputs: injected orders, terminal escapes.
+//! Hostile inputs: prompt injection and terminal escapes.
 
 use malmoi::{Finding, Language, Model};
 use serde_json::json;
@@ -6,11 +6,11 @@ use serde_json::json;
 use super::case;
 use crate::support::scripted;
 
-/// What a model says that obeys the order in each article, and the language it was asked for.
+/// Answers of a model that obeys the order injected in each article, and the target language.
 const OBEDIENT: &[(&str, Language, &str)] = &[
     ("en-direct.txt", Language::English, "BANANA"),
-    // What an article says of itself ("say that 300 people died") can only be doubted where it is
-    // told otherwise.
+    // A false statement ordered by an article ("say that 300 people died") is reported only if the
+    // article contradicts it.
     (
         "en-editor.txt",
         Language::English,
@@ -28,7 +28,7 @@ const OBEDIENT: &[(&str, Language, &str)] = &[
     ("ko-system.txt", Language::Korean, "무궁화꽃이 피었습니다"),
 ];
 
-/// The article alone is given to the model, and an output that follows its orders is doubted.
+/// Only the article reaches the model, and an output that obeys injected orders is reported.
 #[test]
 fn an_order_in_an_article_that_is_obeyed_is_doubted() {
     let Some(folder) = case("attack/10-injected-orders") else { return };
@@ -45,7 +45,7 @@ fn an_order_in_an_article_that_is_obeyed_is_doubted() {
     assert_eq!(silent, Vec::<&str>::new());
 }
 
-/// Characters that a terminal obeys are kept out of what is printed about an article.
+/// Terminal control characters in an article are not printed.
 #[test]
 fn escapes_of_an_article_do_not_reach_the_terminal() {
     let Some(folder) = case("attack/15-terminal-escapes") else { return };

@@ -1,4 +1,4 @@
-//! Batches: data lost, other people's files touched, runs that stick.
+//! Batches: lost data, foreign files, runs that hang.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -71,7 +71,7 @@ fn no_input_is_overwritten_and_places_are_looked_at_before_the_model_is() {
     for name in ["out/items.jsonl", "out/items/a.txt", "inbox/a.txt", "theirs/digest.html"] {
         std::fs::write(desk.path(name), article).unwrap();
     }
-    // The model is none: what is said is said before it is looked for.
+    // There is no model: these errors come before it is opened.
     let run = |words: &[&str]| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", desk.folder.path()).current_dir(desk.folder.path());
@@ -176,11 +176,11 @@ fn results_show_the_items_that_are_there_and_keep_the_names_of_files() {
     let lines = desk.lines("out/items.jsonl");
     assert_eq!(lines.iter().filter(|line| line["removed"] == true).count(), 1);
     assert!(sources().contains(&"The ferry was spoken of.".to_string()) && of("ferry-", "") == 2);
-    // It comes back, and is not done again.
+    // The file returns and is not processed again.
     write("ferry.txt", "The ferry was spoken of.");
     assert!(run(&[]).contains("0 of 3 items done, 3 unchanged"));
     assert_eq!(sources().len(), 3);
-    // Moved to another name: not done again either, and called by it.
+    // A renamed file is not processed again either, but reported under its new name.
     std::fs::rename(desk.path("in/ferry.txt"), desk.path("in/boat.txt")).unwrap();
     assert!(run(&[]).contains("0 of 3 items done, 3 unchanged"));
     assert_eq!((of("ferry-", ""), of("boat-", "")), (0, 2), "{:?}", pages());
@@ -212,7 +212,7 @@ fn lines_that_are_edited_or_deleted_are_replaced_and_removed() {
     desk.write(&lines);
     desk.run("out");
     assert_eq!(ids().len(), 3);
-    // The words of a stream are no list of all there is.
+    // A stream is not a complete list of inputs.
     let mut child = desk
         .batch(&["-"], &["-o", "out"])
         .stdin(Stdio::piped())
@@ -236,8 +236,7 @@ fn thirty_corruptions_are_healed_each() {
     for round in 0..36 {
         let mut bytes = journal.clone();
         match round % 6 {
-            // A byte, a bit of the header, a block, a page of zeros, an end cut off, two blocks
-            // exchanged.
+            // A byte, a header bit, a block, a page of zeros, a truncated end, two swapped blocks.
             0 => bytes[random.random_range(0..journal.len())] ^= 0x5a,
             1 => bytes[random.random_range(16..100)] ^= 1 << random.random_range(0..8),
             2 => {
@@ -357,10 +356,10 @@ fn links_pipes_and_folders_that_cannot_be_read() {
     let followed = desk.batch(&["in"], &["--follow-links"]).output().unwrap();
     let text = said(&followed);
     assert!(text.contains("1 of 3 items done") && text.contains("2 unchanged"), "{text}");
-    // By its name, behind `--` and with a folder before it.
+    // A file name after `--` with its folder.
     let named = desk.batch(&["--", "./in/-rf.txt"], &["-o", "named"]).output().unwrap();
     assert_eq!(code(&named), 0, "{}", said(&named));
-    // A folder that cannot be read is listed, and the rest is done. For root every folder can be.
+    // An unreadable folder is reported and the rest is processed. Root can read every folder.
     std::fs::set_permissions(desk.path("in/locked"), std::fs::Permissions::from_mode(0o000))
         .unwrap();
     let mut command = desk.batch(&["in"], &["-o", "other"]);
@@ -450,7 +449,7 @@ fn one_item_costs_its_own_time_and_no_other_items_output() {
     assert!(failed[0]["reason"].as_str().unwrap().contains("longer than the 3 s"), "{failed:?}");
 }
 
-/// A feed whose second item leads to a page that does not come.
+/// A feed whose second item links to a page that never arrives.
 #[cfg(feature = "fetch")]
 mod stuck {
     use super::*;
@@ -458,7 +457,7 @@ mod stuck {
     use crate::support::hub::{Answer, Asked, Hub};
 
     fn desk() -> (feeds::Desk, [Hub; 2]) {
-        // Pages of one host are read one after the other.
+        // Pages of one host are fetched one after the other.
         let slow = Hub::start(|asked: &Asked| match asked.path.as_str() {
             "/slow" => Answer { delay: Duration::from_secs(25), ..Answer::body("<p>Late.</p>") },
             _ => Answer::status(404),

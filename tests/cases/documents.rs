@@ -78,30 +78,27 @@ fn newsml_in_sections_and_wrapped_lines() {
 }
 
 #[test]
-fn a_cue_with_a_blank_line() {
-    let Some(folder) = case("text/11-srt-blank-line") else { return };
-    assert_eq!(
-        words(&document(&folder, "blank.srt").unwrap()),
-        ["The mayor opened the bridge.", "She thanked the workers.", "The ferry returned."]
-    );
-}
-
-#[test]
-fn unusual_timings_are_recognized() {
-    let Some(folder) = case("text/12-srt-odd-timing") else { return };
-    assert_eq!(
-        words(&document(&folder, "colon.srt").unwrap()),
-        ["The mayor opened the bridge.", "The ferry returned.", "No fraction."]
-    );
-}
-
-#[test]
-fn time_stamps_within_a_cue() {
-    let Some(folder) = case("text/13-vtt-timestamps") else { return };
-    assert_eq!(
-        words(&document(&folder, "captions.vtt").unwrap()),
-        ["the mayor opened", "the mayor opened", "the mayor opened the bridge"]
-    );
+fn unusual_subtitles_are_read_cue_by_cue() {
+    for (name, file, expected) in [
+        (
+            "text/11-srt-blank-line",
+            "blank.srt",
+            ["The mayor opened the bridge.", "She thanked the workers.", "The ferry returned."],
+        ),
+        (
+            "text/12-srt-odd-timing",
+            "colon.srt",
+            ["The mayor opened the bridge.", "The ferry returned.", "No fraction."],
+        ),
+        (
+            "text/13-vtt-timestamps",
+            "captions.vtt",
+            ["the mayor opened", "the mayor opened", "the mayor opened the bridge"],
+        ),
+    ] {
+        let Some(folder) = case(name) else { return };
+        assert_eq!(words(&document(&folder, file).unwrap()), expected, "{name}");
+    }
 }
 
 #[test]

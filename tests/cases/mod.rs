@@ -1,6 +1,6 @@
-//! Inputs that once broke the program, by area. The collection is not part of the repository: where
-//! it is absent these tests skip, saying so. Unit tests beside the code cover each cause on their
-//! own.
+//! Inputs that once broke the program, by area. The collection is not part of the repository:
+//! without it these tests are skipped with a note. Unit tests next to the code also cover each
+//! cause.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ mod models;
 mod numbers;
 mod store;
 
-/// The folder of a case, `text/01-double-bom`; `None` where the collection is absent.
+/// The folder of a case such as `text/01-double-bom`; `None` without the collection.
 pub fn case(name: &str) -> Option<PathBuf> {
     let cases = crate::support::here("../../shared/cases");
     if !cases.is_dir() {

@@ -1,14 +1,14 @@
-//! Checkpoints and tokenizers: what a folder or file asks for is done or refused, never left out.
+//! Checkpoints and tokenizers: settings in a model's files are applied or refused, never ignored.
 
-/// Files that change while they are in use, and kept files that were changed.
+/// Files that change while in use, and modified cache files.
 mod changes;
-/// Chat templates, and what models write to themselves.
+/// Chat templates and reasoning.
 mod chat;
-/// What is drawn, and what never comes.
+/// Sampling and unreachable tokens.
 mod sampling;
-/// Texts and ids.
+/// Texts and token ids.
 mod tokenizers;
-/// Which weights are read, and which are refused.
+/// Weights that are read or refused.
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -25,9 +25,10 @@ use tempfile::TempDir;
 
 use super::case;
 use crate::support::gguf::{File, Value};
+use crate::support::network::{last_logits, tokens};
 use crate::support::{here, scripted};
 
-/// The folder of a case's model, copied so that it can be changed.
+/// A copy of a case's model folder that a test may change.
 fn model_of(name: &str) -> Option<TempDir> {
     let from = case(name)?.join("model");
     Some(copy(&from))
@@ -54,7 +55,7 @@ fn edit(folder: &TempDir, name: &str, change: impl FnOnce(&mut Json)) {
     std::fs::write(&path, json.to_string()).unwrap();
 }
 
-/// A model that says something whatever it is asked, with a chat template.
+/// A model that always gives the same answer, with a chat template.
 fn saying(say: &str, template: Json) -> TempDir {
     let folder = scripted::model(json!([{"say": say}]), 20_000);
     edit(&folder, "tokenizer_config.json", |config| config["chat_template"] = template);
@@ -64,7 +65,7 @@ fn saying(say: &str, template: Json) -> TempDir {
 const ARTICLE: &str = "The council of Haemin met on Monday. Mayor Han Seo-jin spoke about the breakwater, \
     which costs 412 million won. Work begins in March, before the typhoon season of the following year.";
 
-/// The program on the article of the examples, with a model: code, output, messages.
+/// Runs the program on the example article: exit code, output, messages.
 fn summarize(model: &Path) -> (Option<i32>, String, String) {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::cargo_bin("malmoi").unwrap();
@@ -79,7 +80,7 @@ fn summarize(model: &Path) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// The ids of a prompt as text.
+/// Decoded text of a prompt's token ids.
 fn shown(model: &Model, ids: &[u32]) -> String {
     model.tokenizer().decode(ids).unwrap()
 }
@@ -89,16 +90,10 @@ fn opening(folder: &Path) -> String {
 }
 
 fn logits(path: &Path) -> Vec<f32> {
-    let checkpoint = Checkpoint::open(path).unwrap();
-    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
-    let network = architectures::load(&setup).unwrap().network;
-    let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
-    let tokens: Vec<u32> = (3..40).collect();
-    let rows = &mut [Row { state: &mut state, tokens: &tokens, logits: LogitsFor::Last }];
-    network.forward(rows, Phase::Decode).unwrap().last(0).to_vec()
+    last_logits(&Checkpoint::open(path).unwrap(), &tokens())
 }
 
-/// A small Llama's weights, other ones for each seed.
+/// Writes the weights of a small Llama, different for each seed.
 fn write_llama(path: &Path, config: &Json, seed: u32) {
     let number = |key: &str| config[key].as_u64().unwrap() as usize;
     let (hidden, inner, vocabulary) =

@@ -1,18 +1,17 @@
-//! What is checked about a text and its translation, and how it is cut into sentences.
+//! Checks on a text and its translation, and sentence splitting.
 
 use malmoi::checks::{OutputKind, Pair, findings};
 use malmoi::{Finding, Language};
 use serde::Deserialize;
 
-/// A line of a case: a source and its translation.
+/// A line of a case: source and translation.
 #[derive(Deserialize)]
 struct Line {
     s: String,
     o: String,
 }
 
-/// What is doubted about the numbers of each pair of a case, with the pair; empty where the
-/// collection is absent.
+/// Findings about numbers for each pair of a case, with the pair; empty without the collection.
 fn doubts(case: &str) -> Vec<(String, Vec<Finding>)> {
     let Some(folder) = super::case(case) else { return Vec::new() };
     let pairs = std::fs::read_to_string(folder.join("pairs.jsonl")).unwrap();
@@ -71,6 +70,6 @@ fn dots_in_a_quotation_are_looked_at_once() {
     let long = text.replacen("..", &"..".repeat(500_000), 1);
     let began = std::time::Instant::now();
     assert_eq!(malmoi::segment::sentences(&long).concat(), long);
-    // A million terminators: minutes where each looks at those behind it.
+    // A million terminators: a quadratic algorithm takes minutes.
     assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
 }

@@ -1,5 +1,4 @@
-//! The hub, the cache and the package index: what a hostile one of them can do, and what damaged or
-//! shared files come to.
+//! The hub, the cache and the package index: attacks by a hostile server, damaged and shared files.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -30,7 +29,7 @@ fn store(cache: &Path, endpoint: &str) -> Store {
     Store::new(settings(cache, endpoint))
 }
 
-/// A store that asks no one.
+/// A store without network access.
 fn offline(cache: &Path) -> Store {
     Store::new(Settings { offline: true, ..Settings::new(cache) })
 }
@@ -39,7 +38,7 @@ fn pull(store: &Store, name: &str) -> Result<PathBuf, StoreError> {
     store.pull(name, &mut |_| {}).map(|located| located.path)
 }
 
-/// A hub whose listing is what a test says, and whose every file has these bytes.
+/// A hub with a given listing, whose files all have the same bytes.
 fn hub_with(listing: Value, bytes: &'static [u8]) -> Hub {
     let listing = listing.to_string();
     Hub::start(move |asked| match asked.path.starts_with("/api/") {
@@ -55,7 +54,7 @@ fn one_gguf() -> Hub {
     })
 }
 
-/// Every file and link below a folder, with its bytes or where it leads.
+/// All files and links below a folder, with their bytes or targets.
 fn tree(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -93,7 +92,7 @@ fn write(path: &Path, bytes: impl AsRef<[u8]>) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// The program in a home of its own.
+/// The program with its own home folder.
 struct Desk {
     home: tempfile::TempDir,
     variables: Vec<(String, String)>,
@@ -139,7 +138,7 @@ impl Desk {
 
 // === A hostile hub ===
 
-/// Names that try to leave a folder, and some that do not.
+/// Names that try to leave a folder, and harmless ones.
 fn hostile() -> impl Strategy<Value = String> {
     let up = (0usize..14, "(victim.txt|blobs/x|etc/passwd|[a-z]{0,3})")
         .prop_map(|(n, to)| "../".repeat(n) + &to);
@@ -203,7 +202,7 @@ fn nothing_a_hub_says_touches_a_file_outside_the_cache() {
         left.retain(|(path, _)| !path.starts_with(&cache));
         prop_assert_eq!(left, vec![(victim.clone(), "the mayor's diary".to_string())]);
         if cache.exists() {
-            // Links lead to blobs of their own repository, and to nothing else.
+            // Links lead only to blobs of their own repository.
             let links = tree(&cache).into_iter().filter(|(_, text)| text.starts_with("-> "));
             for (path, to) in links {
                 let target = path.parent().unwrap().join(to.trim_start_matches("-> "));
@@ -312,7 +311,7 @@ fn sizes_that_do_not_fit_a_number_or_a_disk_are_refused() {
 
 #[test]
 fn a_hub_that_breaks_off_at_the_same_byte_is_given_up() {
-    // Without ranges, every attempt brings the same five bytes again.
+    // Without range requests, every attempt downloads the same five bytes again.
     let cache = tempfile::tempdir().unwrap();
     let hub = Hub::start(|asked| match asked.path.starts_with("/api/") {
         true => listing(&[("m.gguf", WEIGHTS)]),
@@ -334,7 +333,7 @@ fn another_range_than_was_asked_for_is_not_appended() {
         (true, _) => Answer::body(listed.clone()),
         (_, None) if cut_once() => Answer { cut: Some(300_000), ..Answer::body(body.clone()) },
         (_, None) => Answer::body(body.clone()),
-        // From the beginning, though the rest was asked for.
+        // Answers from the beginning, although a range was requested.
         (_, Some(_)) => Answer {
             headers: vec![("content-range", format!("bytes 0-{}/{}", body.len() - 1, body.len()))],
             ..Answer { status: 206, ..Answer::body(body.clone()) }
@@ -418,7 +417,7 @@ fn only_what_nothing_refers_to_is_removed() {
     link(&diary, &at(COMMIT, "m-00003-of-00003.gguf"));
     write(&at(COMMIT, "README.md"), "#");
     write(&root.join("refs/main"), COMMIT);
-    // Half of a split model is named: all of it goes.
+    // One part of a split model is named: all parts are removed.
     let removed = offline(&cache).remove("o/r:m-00002-of-00003.gguf").unwrap();
     let files: Vec<String> = tree(&root)
         .into_iter()
@@ -444,7 +443,7 @@ fn only_what_nothing_refers_to_is_removed() {
             "it is another revision"
         ]
     );
-    // The last revision goes, with the blob and the folder.
+    // Removing the last revision also removes the blob and the folder.
     offline(&cache).remove(&format!("o/r@{OTHER}:m-00001-of-00003.gguf")).unwrap();
     assert!(!root.join("blobs/aa").exists() && at(COMMIT, "README.md").exists());
 }
@@ -491,7 +490,7 @@ fn an_unfinished_download_of_a_removed_model_goes_too() {
     write(&blob.with_extension("incomplete"), "GG");
     store.remove("o/r").unwrap();
     assert!(!cache.path().join("models--o--r").exists());
-    // What first came is forgotten with it.
+    // The state of the partial download is removed with it.
     assert!(
         !std::fs::read_to_string(cache.path().join(".locks/malmoi-sums.json"))
             .unwrap()
@@ -558,7 +557,7 @@ fn a_pinned_file_that_was_cut_short_is_a_damaged_model() {
         "{}",
         ran.err
     );
-    // The right size and other bytes.
+    // The right size with other bytes.
     std::fs::File::options().write(true).open(&file).unwrap().set_len(98_362_432).unwrap();
     let ran = desk.run(&["models", "verify", "smollm2-135m"]);
     assert!(ran.code == Some(2) && ran.err.contains("sha256"), "{}", ran.err);
@@ -587,7 +586,7 @@ fn a_fingerprint_is_of_bytes_and_not_of_names() {
         matches!(store.verify("smollm2-135m").unwrap()[0].1, Verdict::Mismatch { found: ref at, .. } if *at == found)
     );
     assert!(matches!(store.check(&located), Err(StoreError::Damaged { .. })));
-    // A file elsewhere that has the name and size of a model is not that model.
+    // A file elsewhere with a model's name and size is not that model.
     let copy = cache.path().join("SmolLM2-135M-Instruct.Q4_1.gguf");
     std::fs::copy(&file, &copy).unwrap();
     assert!(store.locate(&copy.display().to_string()).unwrap().entry.is_none());
@@ -615,9 +614,9 @@ fn a_moved_ref_does_not_hide_a_whole_model() {
         assert_eq!(store.locate("o/w").unwrap().path, whole);
         assert_eq!(pull(&store, "o/w:m.gguf").unwrap(), whole, "offline, it is what there is");
     }
-    // A tag that was never fetched is another matter.
+    // A tag that was never fetched is not installed.
     assert!(matches!(store.locate("o/w@v2:m.gguf"), Err(StoreError::NotInstalled { .. })));
-    // With a connection, a pull asks for what the ref points to.
+    // With a connection, a pull asks for the ref's current commit.
     write(&root.join("refs/main"), OTHER);
     let hub = one_gguf();
     pull(&self::store(cache.path(), &hub.endpoint), "o/w:m.gguf").unwrap();
@@ -679,7 +678,7 @@ fn what_is_written_here_is_read_by_hf_hub_and_back() {
     assert_eq!(store.verify("o/theirs").unwrap(), [(file, Verdict::Unpinned)]);
 }
 
-/// A folder with Python's `huggingface_hub`, installed once; `None` where pip cannot get it.
+/// A folder with Python's `huggingface_hub`, installed once; `None` if pip cannot install it.
 fn huggingface_hub() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("huggingface_hub");
     if !folder.join("huggingface_hub").is_dir() {
@@ -718,7 +717,7 @@ fn what_is_written_here_is_read_by_huggingface_hub_and_back() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    // Read by Python: the file, and a scan that finds nothing wrong.
+    // Read by Python: the file, and a scan without warnings.
     let read = python(
         "from huggingface_hub import hf_hub_download, scan_cache_dir\n\
          print(hf_hub_download('o/ours', 'm.gguf'))\n\
@@ -726,8 +725,7 @@ fn what_is_written_here_is_read_by_huggingface_hub_and_back() {
     );
     assert_eq!(read.lines().collect::<Vec<_>>(), [&*ours.display().to_string(), "[] ['o/ours']"]);
 
-    // Written by Python, in the store that repositories share; read here, through the variable that
-    // Python reads.
+    // Written by Python to the cache shared by repositories; read here through Python's variable.
     let hash = "7".repeat(64);
     python(&format!(
         "import os\n\
@@ -857,7 +855,7 @@ fn passwords_in_addresses_are_not_shown() {
             assert!(!(ran.out + &ran.err).contains("s3cretpw"), "{place} {arguments:?}");
         }
     }
-    // A redirection may carry one, too.
+    // A redirect may also carry one.
     let hub =
         Hub::start(|_| Answer::redirect("ftp://bob:s3cretpw@elsewhere.example/x?sig=s3cretpw"));
     let ran = Desk::new(&hub.endpoint).run(&["models", "pull", "o/r"]);

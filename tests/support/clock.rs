@@ -1,8 +1,8 @@
-//! Time that work takes on its thread. What else runs on the machine is not counted.
+//! Measures the CPU time of the current thread, independent of other load on the machine.
 
 use std::time::Duration;
 
-/// The thread's CPU time of some work, which must not start threads.
+/// CPU time of a closure that starts no threads.
 #[cfg(unix)]
 pub fn spent(work: impl FnOnce()) -> Duration {
     let now = || {
@@ -17,7 +17,7 @@ pub fn spent(work: impl FnOnce()) -> Duration {
     now() - began
 }
 
-/// Elsewhere the wall clock.
+/// Wall-clock time on other systems.
 #[cfg(not(unix))]
 pub fn spent(work: impl FnOnce()) -> Duration {
     let began = std::time::Instant::now();
@@ -25,8 +25,8 @@ pub fn spent(work: impl FnOnce()) -> Duration {
     began.elapsed()
 }
 
-/// Whether four times the input takes at most eight times as long, in one of several tries. Below
-/// 10 ms a clock says little.
+/// True if four times the input takes at most eight times as long in one of several tries. Times
+/// below 10 ms count as 10 ms.
 pub fn grows_linearly(mut small: impl FnMut(), mut large: impl FnMut()) -> bool {
     const TRIES: usize = 4;
     const LEAST: Duration = Duration::from_millis(10);

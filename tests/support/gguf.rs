@@ -1,5 +1,4 @@
-//! Writes GGUF files, right ones and wrong ones: every field can be set to what no honest program
-//! would write.
+//! Writes GGUF files, valid or invalid: every field can be set freely.
 
 /// Metadata values, by GGUF type.
 #[derive(Clone)]
@@ -11,27 +10,27 @@ pub enum Value {
     Texts(Vec<String>),
     Floats(Vec<f32>),
     Ints(Vec<i32>),
-    /// Type id and bytes as they are.
+    /// Type id and raw bytes.
     Raw(u32, Vec<u8>),
 }
 
 #[derive(Clone)]
 pub struct Tensor {
     pub name: String,
-    /// In the file's order: columns first.
+    /// Dimensions in the file's order: columns first.
     pub dimensions: Vec<u64>,
     pub ggml_type: u32,
     pub offset: u64,
 }
 
-/// A file to be written.
+/// A GGUF file to write.
 #[derive(Clone)]
 pub struct File {
     pub magic: [u8; 4],
     pub version: u32,
     pub metadata: Vec<(String, Value)>,
     pub tensors: Vec<Tensor>,
-    /// What the header says instead of how many there are.
+    /// Tensor count in the header, if it differs from the real one.
     pub tensor_count: Option<u64>,
     pub value_count: Option<u64>,
     pub alignment: usize,
@@ -59,7 +58,7 @@ impl File {
         self
     }
 
-    /// A tensor of f32, behind those that are there.
+    /// Appends a tensor of f32.
     pub fn tensor(mut self, name: &str, dimensions: &[u64]) -> Self {
         let bytes = dimensions.iter().product::<u64>() as usize * 4;
         let offset = self.data.len() as u64;

@@ -1,4 +1,4 @@
-//! A stand-in for the hub: a server that answers as it is told, and remembers what it was asked.
+//! A mock of the Hugging Face hub: a server with scripted answers that logs its requests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ pub struct Asked {
     pub path: String,
     pub range: Option<u64>,
     pub token: Option<String>,
-    /// What the client has of it already.
+    /// The validator the client sent: an ETag or date.
     pub known: Option<String>,
 }
 
@@ -21,11 +21,11 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// The connection ends after so many bytes of the body.
+    /// Closes the connection after this many bytes of the body.
     pub cut: Option<usize>,
-    /// How long it takes to begin.
+    /// Delay before the answer.
     pub delay: Duration,
-    /// The body is sent over and over, without a length, until the client goes away.
+    /// Repeats the body without a length until the client disconnects.
     pub endless: bool,
 }
 
@@ -45,7 +45,7 @@ impl Answer {
         Self { body: body.into(), ..Self::status(200) }
     }
 
-    /// The rest of a file from where it is asked for.
+    /// A file from the requested offset.
     pub fn file(bytes: &[u8], asked: &Asked) -> Self {
         match asked.range {
             None => Self::body(bytes),
@@ -64,7 +64,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Serves until the test ends.
+    /// Starts a server that runs until the test ends.
     pub fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -74,7 +74,7 @@ impl Hub {
             for stream in listener.incoming().flatten() {
                 let (log, answer) = (log.clone(), answer.clone());
                 std::thread::spawn(move || {
-                    // A client that goes away is the client's affair.
+                    // A client may disconnect.
                     let _ = serve(stream, &log, &*answer);
                 });
             }
@@ -138,8 +138,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What the hub says of a repository with these files; those that end in `.gguf` are large and have
-/// a sum.
+/// The hub's listing of a repository with these files; `.gguf` files are in LFS with a SHA-256.
 pub fn listing(files: &[(&str, &[u8])]) -> Answer {
     let siblings: Vec<serde_json::Value> = files
         .iter()

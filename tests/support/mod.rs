@@ -1,20 +1,21 @@
-//! What tests share.
+//! Shared helpers of the tests.
 
 pub mod clock;
 pub mod gguf;
 pub mod hub;
+pub mod network;
 pub mod scripted;
 
 use std::path::{Path, PathBuf};
 
 use malmoi::store::{Settings, Store};
 
-/// A file of `tests/`.
+/// Path of a file in `tests/`.
 pub fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
 }
 
-/// A real model of the catalogue, if it is in this machine's cache; says so if not.
+/// A real model of the catalogue from this machine's cache; prints a note if it is missing.
 pub fn real(name: &str) -> Option<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let hub = std::env::var_os("HF_HOME")

@@ -1,9 +1,9 @@
-//! A scripted model's folder.
+//! Folders with a scripted model.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A folder with a scripted model of a context of `context` bytes.
+/// A folder with a scripted model and a context of `context` bytes.
 pub fn model(script: Value, context: usize) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(&folder, "config.json", &config(script, context));
@@ -25,7 +25,7 @@ pub fn write(folder: &TempDir, name: &str, value: &Value) {
     std::fs::write(folder.path().join(name), value.to_string()).unwrap();
 }
 
-/// Tokens 0 to 255 are the bytes, as byte-level vocabularies spell them; 256 ends a text.
+/// Tokens 0 to 255 are bytes in the spelling of byte-level vocabularies; 256 ends a text.
 fn tokenizer() -> Value {
     let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let mut others = 256u32..;

@@ -1,5 +1,9 @@
-//! Prefill and decode of a Qwen 2 GGUF file, by malmoi and by candle-transformers' `quantized_qwen2`, in one run, by turns:
-//! `cargo run --release --bin candle -- MODEL.gguf [PROMPT TOKENS] [NEW TOKENS] [RUNS]`. Prints medians and their ratio.
+//! Prefill and decode speed of a Qwen 2 GGUF file, alternating between malmoi and
+//! candle-transformers' `quantized_qwen2` in one process. Prints medians and their ratio.
+//!
+//! ```sh
+//! cargo run --release --bin candle -- MODEL.gguf [PROMPT TOKENS] [NEW TOKENS] [RUNS]
+//! ```
 
 use std::error::Error;
 use std::fs::File;
@@ -14,7 +18,7 @@ use malmoi::kernels::Phase;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Seconds of reading the prompt, and of writing.
+/// Seconds of prefill and of decode.
 type Times = (f64, f64);
 
 fn main() -> Result<()> {

@@ -1,8 +1,8 @@
-//! Fingerprints of what models compute, to compare two versions of malmoi bit for bit:
+//! Fingerprints of models' computations, to compare two versions of malmoi bit for bit:
 //! `fingerprint MODEL...`, each a GGUF file or a Hugging Face folder. `same_bits.py` runs it.
 //!
-//! Prints a line of JSON a model: a hash of every logit of a prefill, of 24 greedy steps and of a
-//! ragged batch, and the token ids. Encoder–decoder models also run their beam search.
+//! Prints one line of JSON per model: a hash of every logit of a prefill, of 24 greedy steps and of
+//! a ragged batch, and the token ids. Encoder–decoder models also run their beam search.
 
 use std::error::Error;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -60,7 +60,7 @@ fn fingerprint(path: &Path, precision: Precision) -> Result<(u64, Vec<u32>)> {
     Ok((hasher.finish(), ids))
 }
 
-/// A prefill with all its logits, 24 greedy steps, and three rows of unequal lengths at once.
+/// A prefill with all its logits, 24 greedy steps, and one batch of three rows of unequal lengths.
 fn steps(
     network: &dyn Network,
     source: &[u32],
@@ -94,7 +94,7 @@ fn steps(
     Ok(())
 }
 
-/// Hashes every logit of a step; the best id of the first row's last token.
+/// Hashes every logit of a step; returns the best id of the first row's last token.
 fn forward(network: &dyn Network, rows: &mut [Row<'_>], hasher: &mut DefaultHasher) -> Result<u32> {
     let logits = network.forward(rows, Phase::Decode)?;
     for row in 0..rows.len() {

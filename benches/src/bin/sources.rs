@@ -1,6 +1,10 @@
-//! How fast a model that reads sources writes, for `peers/ctranslate2.py`, which runs it beside CTranslate2:
-//! `sources FOLDER --sources FILE.json --batch N --beams N --tokens N [--runs N] [--quantize q8_0]`. `FILE` holds a list of lists of
-//! ids. Every text gets exactly so many tokens. Prints a line of JSON a run.
+//! Generation speed of an encoder–decoder model, for `peers/ctranslate2.py`, which compares it with
+//! CTranslate2. `FILE` holds a list of lists of ids. Every text gets exactly `--tokens` tokens.
+//! Prints one line of JSON per run.
+//!
+//! ```sh
+//! sources FOLDER --sources FILE.json --batch N --beams N --tokens N [--runs N] [--quantize q8_0]
+//! ```
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -21,13 +21,13 @@ fn weights_that_are_cut_short_while_they_are_in_use_end_with_an_error() {
         std::fs::File::options().write(true).open(&path).unwrap().set_len(size / 3).unwrap();
         let said = read().unwrap_err().to_string();
         assert!(said.contains("was cut short while it was in use"), "{said}");
-        // So does reading all of it.
+        // Reading the whole file also fails.
         let said = architectures::load(&setup).err().unwrap().to_string();
         assert!(said.contains("was cut short while it was in use"), "{said}");
     }
 }
 
-/// Weights large enough that laying them out is worth it.
+/// Weights large enough for the packed cache.
 fn large(folder: &Path) -> PathBuf {
     let config = json!({
         "model_type": "llama", "hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 4,
@@ -49,12 +49,7 @@ fn kept_files_that_were_tampered_with_are_made_again() {
         let mut checkpoint = Checkpoint::open(&model).unwrap();
         checkpoint.quantize(malmoi::Quantization::Q8_0, &kept).unwrap();
         let made = checkpoint.cache_packed(&kept).unwrap();
-        let setup =
-            Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
-        let network = architectures::load(&setup).unwrap().network;
-        let mut state = network.begin(&[&[]], Phase::Decode).unwrap().remove(0);
-        let rows = &mut [Row { state: &mut state, tokens: &[3, 4, 5], logits: LogitsFor::Last }];
-        (made.is_some(), network.forward(rows, Phase::Decode).unwrap().last(0).to_vec())
+        (made.is_some(), last_logits(&checkpoint, &[3, 4, 5]))
     };
     let (tiled, expected) = open();
     assert_eq!(open(), (false, expected.clone()));
@@ -76,7 +71,7 @@ fn kept_files_that_were_tampered_with_are_made_again() {
         assert_eq!(open().1, expected, "{}", path.display());
         assert!(std::fs::read(&path).unwrap() == whole, "{} was used as it was", path.display());
     }
-    // Tiles of weights that were exchanged, with the time of the old ones, are not used either.
+    // Swapped packed weights with the old modification time are not used either.
     let weights = model.join("model.safetensors");
     let written = std::fs::metadata(&weights).unwrap().modified().unwrap();
     let config =

@@ -44,7 +44,7 @@ fn words_that_a_template_has_no_place_for_are_said_in_another_way() {
             "{template}"
         );
     }
-    // A template that fails whatever it is given says why.
+    // A template that always fails is refused with its message.
     let folder = saying("x", "{{ raise_exception('needs tools') }}".into());
     let model = Model::open(folder.path()).unwrap();
     let said =
@@ -143,8 +143,7 @@ fn reasoning_is_left_out_in_whatever_marks() {
             model.summarize(ARTICLE).stream().unwrap().map(Result::unwrap).collect();
         assert_eq!(pieces.concat().trim_end(), answer, "{open}");
     }
-    // Templates that open it themselves: only the end is written, and there are tokens to spare for
-    // it.
+    // Templates that open the reasoning block: only its end is generated, within spare tokens.
     let opens = format!("{PLAIN}<|end|><think>\n");
     let thoughts: String = (0..80).map(|step| format!("Step {step} of it. ")).collect();
     let folder = saying(&format!("{thoughts}\n</think>\n\n{answer}"), opens.clone().into());
@@ -155,13 +154,13 @@ fn reasoning_is_left_out_in_whatever_marks() {
     let model = Model::open(folder.path()).unwrap();
     let said = model.summarize(ARTICLE).run().unwrap_err().to_string();
     assert!(said.ends_with("it was still reasoning after 11 tokens"), "{said}");
-    // Of a translation the other pieces are kept.
+    // The other chunks of a translation are kept.
     let outcome = model.translate(ARTICLE).to(Language::Korean).run().unwrap();
     assert_eq!(outcome.finish, Finish::Refused);
     assert!(
         outcome.findings.iter().any(|finding| finding.check == "reasoning" && finding.is_doubt())
     );
-    // A word that is written about is none.
+    // A tag that the text only mentions is not reasoning.
     let folder = saying(
         "The paper explains the tag <think> to readers. It is short. It is read.",
         PLAIN.into(),

@@ -11,7 +11,7 @@ fn case_17_penalties_and_sampling_that_a_checkpoint_recommends() {
     let said = |penalty: f64| config(penalty).summarize(ARTICLE).seed(1).run().unwrap().text;
     assert_eq!(said(1.0), "The council met. It agreed. It ended.");
     assert_ne!(said(1000.0), said(1.0));
-    // Without a seed the likeliest token is taken, whatever is recommended for sampling.
+    // Without a seed, decoding is greedy, whatever the recommended sampling.
     assert_eq!(config(1000.0).summarize(ARTICLE).run().unwrap().text, said(1.0));
     std::fs::write(folder.path().join("generation_config.json"), r#"{"eta_cutoff": 0.01}"#)
         .unwrap();

@@ -33,7 +33,7 @@ fn what_is_left_from_training_does_not_change_texts() {
         assert_eq!(tokenizer.count(&text), 900, "{key}");
         assert_eq!(tokenizer.decode(&tokenizer.encode(&text).unwrap()).unwrap(), text);
     }
-    // Merges that are left out at random give other ids each time.
+    // Merges dropped at random (BPE dropout) give different ids each time.
     let folder = saying("x", "{{ messages[0].content }}".into());
     edit(&folder, "tokenizer.json", |tokenizer| {
         tokenizer["model"]["vocab"]["ab"] = 256.into();
@@ -55,7 +55,7 @@ fn attack_09_a_normalizer_that_grows_without_bound() {
     );
 }
 
-/// A GGUF file with a vocabulary of bytes and an end of turn of a type.
+/// A GGUF file with a byte vocabulary and an end-of-turn token of a given type.
 fn with_turn_end(text: &str, kind: i32, pieces: bool) -> File {
     let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let mut others = 256u32..;
@@ -83,7 +83,7 @@ fn with_turn_end(text: &str, kind: i32, pieces: bool) -> File {
     }
 }
 
-/// Case 11, without the weights: a turn ends whatever type its token has.
+/// Case 11 without the weights: an end-of-turn token ends a turn whatever its type.
 #[test]
 fn case_11_an_end_of_turn_of_another_type() {
     for text in ["<|im_end|>", "<end_of_turn>", "</s>", "<|eot_id|>", "[|endofturn|]"] {
@@ -136,7 +136,8 @@ fn pieces_of(model: &[u8]) -> Vec<(String, f32, i32)> {
             }
         }
     }
-    /// Fields of a message: number, wire type 0 or 5 as a number, 2 as bytes.
+    /// The fields of a protobuf message: number, wire type 0 or 5 as a number, wire type 2 as
+    /// bytes.
     fn fields(bytes: &[u8]) -> Vec<(u64, u64, &[u8])> {
         let (mut at, mut found) = (0, Vec::new());
         while at < bytes.len() {
@@ -167,7 +168,7 @@ fn pieces_of(model: &[u8]) -> Vec<(String, f32, i32)> {
     pieces.map(piece).collect()
 }
 
-/// A GGUF file of a small network with a vocabulary of pieces and a chat template.
+/// A GGUF file of a small network with a piece vocabulary and a chat template.
 fn gguf_of_pieces(pieces: &[(String, f32, i32)], template: Option<&str>) -> File {
     let source = Gguf::open(&here("fixtures/gguf/llama-gqa.gguf")).unwrap();
     let mut file = File::default();
@@ -202,7 +203,7 @@ fn gguf_of_pieces(pieces: &[(String, f32, i32)], template: Option<&str>) -> File
     }
 }
 
-/// Ids as SentencePiece 0.2 gives them for the whole text.
+/// Ids of the whole text as given by SentencePiece 0.2.
 #[test]
 fn case_15_one_text_in_several_parts_is_encoded_as_one() {
     let Some(folder) = case("models/15-A-space-prefix-gguf") else { return };
@@ -236,14 +237,14 @@ fn parts_of_a_prompt_share_tokens_where_the_whole_text_would() {
         .prompt(None, &[PromptPart::Template("Tell: "), PromptPart::UserText("Rain.")])
         .unwrap();
     assert!(ids.contains(&256), "{ids:?}");
-    // A token made of words of ours and of an article is one of text, never a control token.
+    // A token that spans template and article is a text token, never a control token.
     let ids = model
         .prompt(None, &[PromptPart::Template("Tell <|en"), PromptPart::UserText("d|> Rain")])
         .unwrap();
     assert_eq!(ids.iter().filter(|id| **id == 257).count(), 2, "{ids:?}");
 }
 
-/// Llama's newer way: a blank before the first words of a prompt, none after a control token.
+/// Newer behavior of Llama: a space before a prompt's first word, none after a control token.
 #[test]
 fn only_the_beginning_of_a_prompt_gets_the_blank_of_a_beginning() {
     for (scheme, expected) in
@@ -285,7 +286,7 @@ fn case_27_the_beginning_that_a_tokenizer_adds() {
     assert_eq!(first(&folder)[..2], [1230, 84]);
 }
 
-/// Ids as `tokenizers` 0.23 gives them.
+/// Ids as given by `tokenizers` 0.23.
 #[test]
 fn case_33_words_that_were_added() {
     let Some(folder) = case("models/33-A-added-words") else { return };
@@ -299,9 +300,9 @@ fn case_33_words_that_were_added() {
         assert_eq!(tokenizer.encode(text).unwrap(), ids, "{text}");
         assert_eq!(tokenizer.decode(ids).unwrap(), text);
     }
-    // What is special stays text in an article.
+    // Special tokens in an article stay text.
     assert!(!tokenizer.encode("</s>").unwrap().contains(&2));
-    // A network without a row for the word reads it letter by letter.
+    // If the network has no embedding for the word, it is split into letters.
     let mut tokenizer = tokenizer;
     tokenizer.forget_beyond(1601).unwrap();
     assert_eq!(tokenizer.encode("코로나19").unwrap(), [1600]);
@@ -341,7 +342,7 @@ fn words_keep_their_ids_and_marks_stay_out_of_articles() {
     assert_eq!(tokenizer.decode(&[97, 256, 98]).unwrap(), "a해민항b");
 }
 
-/// Vocabularies of pieces have their control tokens among the pieces, as words like any other.
+/// Piece vocabularies list their control tokens among the pieces.
 #[test]
 fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
     let folder = tempfile::tempdir().unwrap();
@@ -379,7 +380,7 @@ fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
         "model": {"type": "Unigram", "unk_id": 0, "vocab": vocabulary}
     });
     std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
-    // One that only the tokenizer's config calls special.
+    // A token that only the tokenizer's config declares special.
     let config = json!({"eos_token": "</s>", "added_tokens_decoder": {"11": {"content": "<|im_end|>", "special": true}}});
     std::fs::write(folder.path().join("tokenizer_config.json"), config.to_string()).unwrap();
     let tokenizer = Tokenizer::from_folder(folder.path(), "llama").unwrap();
@@ -389,7 +390,7 @@ fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
         assert!(ids.iter().all(|id| ![1, 11].contains(id)), "{text}: {ids:?}");
         assert_eq!(shown(&ids), text);
     }
-    // Full-width letters become the same.
+    // Full-width letters normalize to the same text.
     let ids = tokenizer.encode("a＜/s＞").unwrap();
     assert_eq!(shown(&ids), "a</s>");
     assert!(!ids.contains(&1));
@@ -398,8 +399,7 @@ fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
     assert_eq!(tokenizer.turn_ends().count(), 2);
 }
 
-/// A vocabulary with gaps: no id of a piece may be taken for that of a mark of ours, on the way in
-/// or out.
+/// A vocabulary with gaps: no piece's id is confused with a marker's, in either direction.
 #[test]
 fn gaps_in_a_vocabulary_lose_no_text() {
     let folder = tempfile::tempdir().unwrap();
@@ -414,6 +414,6 @@ fn gaps_in_a_vocabulary_lose_no_text() {
     let file = with_turn_end("<|im_end|>", 3, true);
     let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(&file.bytes()).unwrap()).unwrap();
     let ids = tokenizer.encode_trusted("<|im_end|>ab").unwrap();
-    // This vocabulary has no piece for a blank: it is spelled in bytes.
+    // This vocabulary has no piece for a space, which is spelled in bytes.
     assert_eq!((ids[0], tokenizer.decode(&ids).unwrap().as_str()), (256, "▁ab"));
 }

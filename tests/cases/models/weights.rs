@@ -54,7 +54,7 @@ fn case_29_weights_that_another_program_quantized() {
             "{said}"
         );
     }
-    // Around a text part.
+    // Nested configuration of a text model.
     let folder = fixture("gemma4-nested");
     edit(&folder, "config.json", |config| {
         config["quantization_config"] = json!({"quant_method": "awq"})
@@ -62,7 +62,7 @@ fn case_29_weights_that_another_program_quantized() {
     assert!(
         Checkpoint::open(folder.path()).err().unwrap().to_string().contains("quantized by awq")
     );
-    // A setting for training, with float weights.
+    // A training-only setting, with float weights.
     let folder = fixture("llama-gqa");
     let settings = json!({"quant_method": "bitsandbytes", "load_in_4bit": true});
     edit(&folder, "config.json", |config| config["quantization_config"] = settings);
@@ -71,7 +71,7 @@ fn case_29_weights_that_another_program_quantized() {
     Checkpoint::open(folder.path()).unwrap();
 }
 
-/// A safetensors file with a tensor more.
+/// Adds a tensor to a safetensors file.
 fn with_tensor(folder: &TempDir, name: &str, dtype: &str) {
     let path = folder.path().join("model.safetensors");
     let bytes = std::fs::read(&path).unwrap();
@@ -110,11 +110,11 @@ fn quantized_weights_and_adapters_are_known_by_their_tensors_too() {
             Ok(_) => assert!(word.is_empty(), "{name}"),
         }
     }
-    // Positions and masks are integers in float checkpoints.
+    // Positions and masks in float checkpoints are integers.
     let folder = fixture("llama-linear");
     with_tensor(&folder, "model.embeddings.position_ids", "U8");
     Checkpoint::open(folder.path()).unwrap();
-    // The older file beside the weights names the method.
+    // The older file next to the weights names the method.
     with_tensor(&folder, "model.layers.0.self_attn.q_proj.qweight", "I32");
     std::fs::write(folder.path().join("quantize_config.json"), r#"{"bits": 4}"#).unwrap();
     let said = Checkpoint::open(folder.path()).err().unwrap().to_string();
@@ -128,7 +128,7 @@ fn case_31_an_adapter_beside_the_weights() {
         std::fs::write(folder.path().join(name), "{}").unwrap();
         let said = Checkpoint::open(folder.path()).err().unwrap().to_string();
         assert!(said.contains(&format!("an adapter ({name}) is not supported")), "{said}");
-        // A folder with nothing but an adapter is told apart from one without anything.
+        // A folder with only an adapter gives a different error from an empty folder.
         std::fs::remove_file(folder.path().join("config.json")).unwrap();
         assert!(Checkpoint::open(folder.path()).err().unwrap().to_string().contains("an adapter"));
     }
@@ -169,7 +169,7 @@ fn case_34_exaone_4_5() {
         }
         assert_eq!(logits(folder.path()), expected);
     }
-    // As a GGUF file, whose count of layers has the one that drafts in it.
+    // In a GGUF file, the layer count includes the layer for drafting.
     let path = here("fixtures/gguf/exaone4-hybrid.gguf");
     let (folder, source) = (tempfile::tempdir().unwrap(), std::fs::read(&path).unwrap());
     let drafting = folder.path().join("drafting.gguf");
@@ -193,7 +193,7 @@ fn rename_tensors(folder: &TempDir, name: impl Fn(&str) -> String) {
     std::fs::write(&path, whole).unwrap();
 }
 
-/// A GGUF file that counts a layer more, which drafts: only the metadata changes.
+/// A GGUF file whose metadata counts one more layer, for drafting.
 fn with_drafting_layer(source: &[u8], architecture: &str) -> Vec<u8> {
     let key = format!("{architecture}.block_count");
     let at = source.windows(key.len()).position(|window| window == key.as_bytes()).unwrap()
@@ -202,8 +202,8 @@ fn with_drafting_layer(source: &[u8], architecture: &str) -> Vec<u8> {
     let mut bytes = source.to_vec();
     let count = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
     bytes[at..at + 4].copy_from_slice(&(count + 1).to_le_bytes());
-    // The key goes behind the counts of the header, 24 bytes in, and the data moves by a multiple
-    // of the alignment.
+    // The key follows the header's counts at byte 24, and the data moves by a multiple of the
+    // alignment.
     let values = u64::from_le_bytes(bytes[16..24].try_into().unwrap());
     bytes[16..24].copy_from_slice(&(values + 2).to_le_bytes());
     let entry = |key: &str, kind: u32, value: &[u8]| {
