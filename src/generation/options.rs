@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::beam::BeamSearchConfig;
 use super::logits_rules::LogitsProcessors;
 use super::sampling::Sampling;
+use crate::checkpoint::SamplingDefaults;
 use crate::event::Finish;
 
 /// How to generate.
@@ -49,6 +50,28 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Samples with the checkpoint's defaults, its repetition penalty included. A penalty that was
+    /// set before stays.
+    pub fn sample_as_recommended(&mut self, by: &SamplingDefaults, seed: u64) {
+        self.sampling = Sampling::recommended(by, seed);
+        if self.repetition_penalty == 1.0 {
+            let penalty =
+                by.repetition_penalty.filter(|penalty| penalty.is_finite() && *penalty > 0.0);
+            self.repetition_penalty = penalty.map_or(1.0, |penalty| penalty as f32);
+        }
+    }
+
+    /// The processors of a decoder-only sequence: those of the checkpoint, with these penalties.
+    pub(super) fn processors(&self) -> LogitsProcessors {
+        LogitsProcessors {
+            repetition_penalty: self.repetition_penalty,
+            no_repeat_ngram_size: self.no_repeat_ngram,
+            ..(*self.logits_processors).clone()
+        }
+    }
+}
+
 /// A finished text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
@@ -64,4 +87,40 @@ pub struct Generated {
     pub accepted_draft_tokens: usize,
     /// Log-probability of each token, the end token included. Empty for decoder-only models.
     pub scores: Vec<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_checkpoint_recommends_is_taken_its_penalty_included() {
+        let by = SamplingDefaults {
+            temperature: Some(0.5),
+            top_k: Some(3),
+            min_p: Some(0.1),
+            typical_p: Some(0.9),
+            repetition_penalty: Some(1.05),
+            ..SamplingDefaults::default()
+        };
+        let mut options = Options::default();
+        options.sample_as_recommended(&by, 7);
+        assert_eq!(options.repetition_penalty, 1.05);
+        let expected = Sampling::Random {
+            temperature: 0.5,
+            top_k: 3,
+            top_p: 0.8,
+            min_p: 0.1,
+            typical_p: 0.9,
+            seed: 7,
+        };
+        assert_eq!(options.sampling, expected);
+        let mut options = Options { repetition_penalty: 2.0, ..Options::default() };
+        options.sample_as_recommended(&by, 7);
+        assert_eq!(options.repetition_penalty, 2.0);
+        options.repetition_penalty = 1.0;
+        options
+            .sample_as_recommended(&SamplingDefaults { repetition_penalty: Some(-1.0), ..by }, 7);
+        assert_eq!(options.repetition_penalty, 1.0);
+    }
 }

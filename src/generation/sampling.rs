@@ -6,7 +6,6 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::logits_rules::{LogitsProcessors, TokenHistory};
-use super::options::Options;
 use crate::checkpoint::SamplingDefaults;
 use crate::kernels;
 
@@ -50,19 +49,6 @@ impl Sampling {
     }
 }
 
-impl Options {
-    /// Samples with the checkpoint's defaults, its repetition penalty included. A penalty that was
-    /// set before stays.
-    pub fn sample_as_recommended(&mut self, by: &SamplingDefaults, seed: u64) {
-        self.sampling = Sampling::recommended(by, seed);
-        if self.repetition_penalty == 1.0 {
-            let penalty =
-                by.repetition_penalty.filter(|penalty| penalty.is_finite() && *penalty > 0.0);
-            self.repetition_penalty = penalty.map_or(1.0, |penalty| penalty as f32);
-        }
-    }
-}
-
 /// The sampler of one sequence.
 pub(super) struct Sampler {
     sampling: Sampling,
@@ -72,19 +58,14 @@ pub(super) struct Sampler {
 
 impl Sampler {
     /// `stream` selects the random numbers of a sequence among those of a seed.
-    pub fn new(options: &Options, stream: u64) -> Self {
-        let seed = match options.sampling {
+    pub fn new(sampling: Sampling, processors: LogitsProcessors, stream: u64) -> Self {
+        let seed = match sampling {
             Sampling::Greedy => 0,
             Sampling::Random { seed, .. } => seed,
         };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(stream);
-        let processors = LogitsProcessors {
-            repetition_penalty: options.repetition_penalty,
-            no_repeat_ngram_size: options.no_repeat_ngram,
-            ..(*options.logits_processors).clone()
-        };
-        Self { sampling: options.sampling.clone(), processors, random }
+        Self { sampling, processors, random }
     }
 
     /// Makes repetition less likely in the rest of the text, after its `attempt`-th loop.
@@ -177,18 +158,20 @@ fn argmax(scores: &[f32]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
+
+    fn greedy(processors: LogitsProcessors) -> Sampler {
+        Sampler::new(Sampling::Greedy, processors, 0)
+    }
 
     fn random(temperature: f32, top_k: usize, top_p: f32, min_p: f32, seed: u64) -> Sampler {
         let sampling = Sampling::Random { temperature, top_k, top_p, min_p, typical_p: 1.0, seed };
-        Sampler::new(&Options { sampling, ..Options::default() }, 0)
+        Sampler::new(sampling, LogitsProcessors::default(), 0)
     }
 
     #[test]
     fn greedy_takes_the_first_of_equals() {
-        let mut sampler = Sampler::new(&Options::default(), 0);
+        let mut sampler = greedy(LogitsProcessors::default());
         assert_eq!(sampler.next_token(&[0.0, 2.0, 2.0], &[0], 1), 1);
     }
 
@@ -215,9 +198,10 @@ mod tests {
 
     #[test]
     fn a_penalty_works_on_both_sides_of_zero() {
-        let options = Options { repetition_penalty: 2.0, ..Options::default() };
-        assert_eq!(Sampler::new(&options, 0).next_token(&[3.0, 2.0], &[0], 1), 1);
-        assert_eq!(Sampler::new(&options, 0).next_token(&[-1.0, -1.5], &[0], 1), 1);
+        let processors =
+            LogitsProcessors { repetition_penalty: 2.0, ..LogitsProcessors::default() };
+        assert_eq!(greedy(processors.clone()).next_token(&[3.0, 2.0], &[0], 1), 1);
+        assert_eq!(greedy(processors).next_token(&[-1.0, -1.5], &[0], 1), 1);
     }
 
     #[test]
@@ -231,37 +215,6 @@ mod tests {
     }
 
     #[test]
-    fn what_a_checkpoint_recommends_is_taken_its_penalty_included() {
-        let by = SamplingDefaults {
-            temperature: Some(0.5),
-            top_k: Some(3),
-            min_p: Some(0.1),
-            typical_p: Some(0.9),
-            repetition_penalty: Some(1.05),
-            ..SamplingDefaults::default()
-        };
-        let mut options = Options::default();
-        options.sample_as_recommended(&by, 7);
-        assert_eq!(options.repetition_penalty, 1.05);
-        let expected = Sampling::Random {
-            temperature: 0.5,
-            top_k: 3,
-            top_p: 0.8,
-            min_p: 0.1,
-            typical_p: 0.9,
-            seed: 7,
-        };
-        assert_eq!(options.sampling, expected);
-        let mut options = Options { repetition_penalty: 2.0, ..Options::default() };
-        options.sample_as_recommended(&by, 7);
-        assert_eq!(options.repetition_penalty, 2.0);
-        options.repetition_penalty = 1.0;
-        options
-            .sample_as_recommended(&SamplingDefaults { repetition_penalty: Some(-1.0), ..by }, 7);
-        assert_eq!(options.repetition_penalty, 1.0);
-    }
-
-    #[test]
     fn words_that_a_checkpoint_forbids_never_come_and_ends_not_before_their_time() {
         let processors = LogitsProcessors {
             bad_words_ids: vec![vec![3, 2]],
@@ -271,8 +224,7 @@ mod tests {
             eos_token_ids: vec![0],
             ..LogitsProcessors::default()
         };
-        let options = Options { logits_processors: Arc::new(processors), ..Options::default() };
-        let mut sampler = Sampler::new(&options, 0);
+        let mut sampler = greedy(processors);
         let logits = [5.0, 3.0, 2.0, 1.0, 4.0];
         // The prompt is 3: the bad word begins in it.
         assert_eq!(sampler.next_token(&logits, &[3], 1), 3);

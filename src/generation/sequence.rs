@@ -83,7 +83,8 @@ impl<'m> Sequence<'m> {
     ) -> Self {
         let GenerationRequest { id, prompt, options } = request;
         // From the prompt, not from its index in the call: texts must not depend on the batch.
-        let sampler = Sampler::new(&options, random_stream(&prompt));
+        let sampler =
+            Sampler::new(options.sampling.clone(), options.processors(), random_stream(&prompt));
         Self {
             id,
             options,

@@ -5,9 +5,6 @@ use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
 
-use super::layers::NormPlacement;
-use super::relative_bias::bias_name;
-
 /// Maximum number of positions of a BART.
 const MAX_POSITIONS: usize = 1 << 20;
 
@@ -40,6 +37,15 @@ pub(super) struct StackSize {
     pub layers: usize,
     pub heads: usize,
     pub feed_forward: usize,
+}
+
+/// Where the norm of a block stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NormPlacement {
+    /// `x + block(norm(x))`.
+    Before,
+    /// `norm(x + block(x))`.
+    After,
 }
 
 /// Position embeddings.
@@ -312,4 +318,9 @@ fn bias_in_every_layer(checkpoint: &Checkpoint) -> Result<bool> {
     }
     let of_second = |stack: &str| checkpoint.find(&bias_name(&format!("{stack}.block.1")));
     Ok(of_second("encoder")?.or(of_second("decoder")?).is_some())
+}
+
+/// Tensor name of the relative position bias of the block with a prefix.
+pub(super) fn bias_name(prefix: &str) -> String {
+    format!("{prefix}.layer.0.SelfAttention.relative_attention_bias.weight")
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{Result, Tensor};
 
+use super::config::NormPlacement;
 use super::positions::Positions;
 use crate::architectures::batch::Row;
 use crate::architectures::layers::{GatedMlp, LayerNorm, RmsNorm};
@@ -28,15 +29,6 @@ impl Norm {
             Self::Rms(norm) => norm.forward(x),
         }
     }
-}
-
-/// Where the norm of a block stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NormPlacement {
-    /// `x + block(norm(x))`.
-    Before,
-    /// `norm(x + block(x))`.
-    After,
 }
 
 /// The norm of a block, and its place.

@@ -1,15 +1,9 @@
 //! Relative position bias of T5: a learned bias for each attention head and bucket of distances.
 
+use super::config::{T5Config, bias_name};
 use crate::architectures::tensors::Tensors;
 use crate::error::Result;
 use crate::kernels::RelativeBias;
-
-use super::config::T5Config;
-
-/// Name of the table of the block with a prefix.
-pub(super) fn bias_name(prefix: &str) -> String {
-    format!("{prefix}.layer.0.SelfAttention.relative_attention_bias.weight")
-}
 
 /// Reads the table `[buckets, heads]` of a block. Encoders are `bidirectional`.
 pub(super) fn load(

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use super::config::T5Config;
+use super::config::{NormPlacement, T5Config};
 use super::layers::{
     AttentionBlock, BlockNorm, DecoderLayer, Embeddings, EncoderLayer, FeedForward,
-    FeedForwardBlock, Norm, NormPlacement,
+    FeedForwardBlock, Norm,
 };
 use super::network::{Decoder, Encoder, EncoderDecoder, Head};
 use super::relative_bias;

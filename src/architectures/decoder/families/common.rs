@@ -1,7 +1,8 @@
 //! Hyper-parameters that the families share, and helpers to read those that differ.
 
+use super::defaults::Defaults;
 use super::rope;
-use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
+use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH};
 use crate::architectures::decoder::config::{
     AttentionForm, Config, FeedForward, Heads, KvSource, LayerKind, MixerKind, Names, QueryKeyNorm,
 };
@@ -20,24 +21,6 @@ pub(super) const NAMES_OF_LLAMA: Names = Names {
 
 pub(super) const NORM_BEFORE_ROTATION: QueryKeyNorm =
     QueryKeyNorm { after_rotation: false, names: ["q_norm", "k_norm"] };
-
-/// Maximum number of positions that a config may name.
-pub(super) const MAX_CONTEXT: usize = 1 << 24;
-
-/// Values of a family that its configs may leave out.
-#[derive(Default, Clone, Copy)]
-pub(super) struct Defaults {
-    pub heads: Option<usize>,
-    pub kv_heads: Option<usize>,
-    pub head_dim: Option<usize>,
-    pub context: Option<usize>,
-    pub rope_base: Option<f64>,
-    /// Fraction of a head that is rotated.
-    pub rotated: Option<f64>,
-    /// True if the family reads its rotary embeddings itself.
-    pub own_ropes: bool,
-    pub tied: bool,
-}
 
 /// Number of layers. GGUF files also count the layers for multi-token prediction, which come last
 /// and are left out.

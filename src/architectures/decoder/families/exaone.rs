@@ -2,10 +2,10 @@
 //! layers the global ones have no rotary embedding.
 
 use super::common::{
-    Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, common, expect_activation,
-    sliding_layers,
+    NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, common, expect_activation, sliding_layers,
 };
-use crate::architectures::bounds::MAX_LAYERS;
+use super::defaults::Defaults;
+use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS};
 use crate::architectures::decoder::config::{Config, Names};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;

@@ -2,10 +2,11 @@
 //! (<https://arxiv.org/abs/2503.19786>).
 
 use super::common::{
-    Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, above_zero, common,
-    expect_activation, flag, sliding_layers,
+    NAMES_OF_LLAMA, NORM_BEFORE_ROTATION, above_zero, common, expect_activation, flag,
+    sliding_layers,
 };
-use crate::architectures::bounds::MAX_LAYERS;
+use super::defaults::Defaults;
+use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS};
 use crate::architectures::decoder::config::{Config, Names};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key};

@@ -3,11 +3,11 @@
 //! `Gemma4ForCausalLM` of `transformers`.
 
 use super::common::{
-    Defaults, MAX_CONTEXT, NORM_BEFORE_ROTATION, above_zero, common, expect_activation, flag,
-    sliding_layers,
+    NORM_BEFORE_ROTATION, above_zero, common, expect_activation, flag, sliding_layers,
 };
+use super::defaults::Defaults;
 use super::{gemma, rope};
-use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
+use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH};
 use crate::architectures::decoder::config::{Config, Heads, KvSource};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};

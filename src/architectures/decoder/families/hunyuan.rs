@@ -1,6 +1,7 @@
 //! HunYuan dense, among them Hunyuan-MT and Hy-MT (<https://arxiv.org/abs/2509.05209>).
 
-use super::common::{Defaults, common, expect_activation};
+use super::common::{common, expect_activation};
+use super::defaults::Defaults;
 use crate::architectures::decoder::config::{Config, QueryKeyNorm};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;

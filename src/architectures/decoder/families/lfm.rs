@@ -1,7 +1,8 @@
 //! LFM2 (<https://arxiv.org/abs/2511.23404>): most layers are a short convolution, the others
 //! attention.
 
-use super::common::{Defaults, common, flag, layer_types};
+use super::common::{common, flag, layer_types};
+use super::defaults::Defaults;
 use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
 use crate::architectures::decoder::config::{Config, FeedForward, MixerKind, Names, QueryKeyNorm};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};

@@ -1,6 +1,8 @@
 //! Llama (<https://arxiv.org/abs/2307.09288>) and Mistral (<https://arxiv.org/abs/2310.06825>).
 
-use super::common::{Defaults, MAX_CONTEXT, common, expect_activation, sliding_layers};
+use super::common::{common, expect_activation, sliding_layers};
+use super::defaults::Defaults;
+use crate::architectures::bounds::MAX_CONTEXT;
 use crate::architectures::decoder::config::Config;
 use crate::architectures::layers::Pairing;
 use crate::checkpoint::{Checkpoint, Key};

@@ -6,6 +6,7 @@
 //! table below.
 
 mod common;
+mod defaults;
 mod exaone;
 mod gemma;
 mod gemma4;

@@ -1,7 +1,9 @@
 //! Phi 3, 3.5 and 4 (<https://arxiv.org/abs/2404.14219>): Llama with fused matrices, partially
 //! rotated heads, and tables of rotary factors for long texts.
 
-use super::common::{Defaults, MAX_CONTEXT, NAMES_OF_LLAMA, common, expect_activation};
+use super::common::{NAMES_OF_LLAMA, common, expect_activation};
+use super::defaults::Defaults;
+use crate::architectures::bounds::MAX_CONTEXT;
 use crate::architectures::decoder::config::{Config, FeedForward, Names};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;

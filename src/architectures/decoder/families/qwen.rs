@@ -1,8 +1,8 @@
 //! Qwen 2 (<https://arxiv.org/abs/2407.10671>) and Qwen 3 (<https://arxiv.org/abs/2505.09388>).
 
-use super::common::{
-    Defaults, MAX_CONTEXT, NORM_BEFORE_ROTATION, common, expect_activation, flag, sliding_layers,
-};
+use super::common::{NORM_BEFORE_ROTATION, common, expect_activation, flag, sliding_layers};
+use super::defaults::Defaults;
+use crate::architectures::bounds::MAX_CONTEXT;
 use crate::architectures::decoder::config::Config;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;

@@ -1,7 +1,8 @@
 //! Qwen 3.5, the text part: three of four layers are a gated delta net
 //! (<https://arxiv.org/abs/2412.06464>), the others attention with a gated output.
 
-use super::common::{Defaults, NORM_BEFORE_ROTATION, common, expect_activation, layer_types};
+use super::common::{NORM_BEFORE_ROTATION, common, expect_activation, layer_types};
+use super::defaults::Defaults;
 use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
 use crate::architectures::decoder::config::{Config, DeltaShape, MixerKind};
 use crate::checkpoint::{Checkpoint, Key};

@@ -3,8 +3,8 @@
 //!
 //! Reference: `modeling_rope_utils.py` of `transformers`.
 
-use super::common::{Defaults, MAX_CONTEXT};
-use crate::architectures::bounds::MAX_WIDTH;
+use super::defaults::Defaults;
+use crate::architectures::bounds::{MAX_CONTEXT, MAX_WIDTH};
 use crate::architectures::layers::{Longer, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};

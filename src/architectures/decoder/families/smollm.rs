@@ -1,9 +1,10 @@
 //! SmolLM 3: Llama with no rotary embedding in every fourth layer
 //! (<https://arxiv.org/abs/2501.18795>).
 
-use super::common::{Defaults, MAX_CONTEXT, flag, sliding_layers};
+use super::common::{flag, sliding_layers};
+use super::defaults::Defaults;
 use super::llama::with;
-use crate::architectures::bounds::MAX_LAYERS;
+use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS};
 use crate::architectures::decoder::config::Config;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
