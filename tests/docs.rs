@@ -233,6 +233,34 @@ fn one_oldest_rust_is_promised_everywhere() {
     }
 }
 
+/// Words of all pages that begin with a prefix and go on with capitals.
+fn settings_named(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+    words.filter(|word| word.starts_with("MALMOI_")).map(str::to_string).collect()
+}
+
+#[test]
+fn settings_that_pages_name_are_settings() {
+    let known = settings_named(&read("src/bin/malmoi/settings.rs"));
+    let ci = settings_named(&read(".ci/run"));
+    for page in pages() {
+        for name in settings_named(&read(page.to_str().unwrap())) {
+            let is_setting = known.contains(&name) || ci.contains(&name);
+            assert!(is_setting, "{}: {name}", page.display());
+        }
+    }
+}
+
+#[test]
+fn the_page_of_formats_lists_every_extension() {
+    let page = read("docs/formats.md");
+    for format in malmoi::formats::FORMATS {
+        for extension in format.extensions {
+            assert!(page.contains(&format!("`{extension}`")), "{}: {extension}", format.name);
+        }
+    }
+}
+
 /// The steps of `.ci/run`, in its order.
 fn ci_steps() -> Vec<String> {
     let script = read(".ci/run");
