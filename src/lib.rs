@@ -94,3 +94,8 @@ pub use request::{Request, TextStream};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// And those of the tour.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Tour;

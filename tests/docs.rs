@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::here;
-
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
@@ -268,6 +266,59 @@ fn ci_steps() -> Vec<String> {
     list.split_whitespace().map(str::to_string).collect()
 }
 
+/// Every word in `backticks` on a page.
+fn code_words(page: &str) -> Vec<String> {
+    let outside = page.split("```").step_by(2).collect::<String>();
+    outside.split('`').skip(1).step_by(2).map(str::to_string).collect()
+}
+
+#[test]
+fn files_and_tests_that_the_map_names_exist() {
+    let tests = ["src", "tests"].map(|folder| text_of(&root().join(folder))).concat();
+    let mut files = 0;
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        for word in code_words(&read(page)) {
+            let folders = ["src/", "tests/", "docs/", "prompts/", "fuzz/", "benches/"];
+            if folders.iter().any(|folder| word.starts_with(folder)) && !word.contains("NAME") {
+                assert!(root().join(&word).exists(), "{page}: {word}");
+                files += 1;
+            }
+            // The name of a test, of a topic or alone: words joined by underscores.
+            let name = word.rsplit("::").next().unwrap();
+            let is_test = name.chars().filter(|&c| c == '_').count() >= 3 && !name.contains('(');
+            if is_test && name.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+                assert!(tests.contains(&format!("fn {name}(")), "{page}: {word}");
+            }
+        }
+    }
+    assert!(files > 20, "{files}");
+}
+
+#[test]
+fn every_folder_of_the_sources_is_on_the_map() {
+    let map = read("ARCHITECTURE.md");
+    for entry in std::fs::read_dir(root().join("src")).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() && name != "bin" {
+            assert!(map.contains(&format!("`src/{name}/`")), "src/{name}/ is not on the map");
+        }
+    }
+}
+
+/// All Rust text of a folder.
+fn text_of(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            text += &text_of(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &std::fs::read_to_string(&path).unwrap();
+        }
+    }
+    text
+}
+
 #[test]
 fn steps_of_ci_are_functions_of_its_script() {
     let script = read(".ci/run");
@@ -276,5 +327,12 @@ fn steps_of_ci_are_functions_of_its_script() {
     for step in &steps {
         assert!(script.contains(&format!("\n{step}() {{\n")), "{step}");
     }
-    assert!(here("../.ci/run").exists());
+    let page = read("CONTRIBUTING.md");
+    assert!(page.contains(&format!("`{}`", steps.join(" "))), "CONTRIBUTING.md lists other steps");
+    for (at, _) in read("justfile").match_indices(".ci/run ") {
+        let line = read("justfile")[at..].lines().next().unwrap().to_string();
+        for step in line.split_whitespace().skip(1).filter(|step| !step.starts_with('{')) {
+            assert!(steps.iter().any(|known| known == step), "justfile: {line}");
+        }
+    }
 }

@@ -10,10 +10,7 @@ fn page(name: &str) -> String {
 /// The contents of a page's code blocks in a language, in order.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
-    page.split(&fence)
-        .skip(1)
-        .map(|rest| rest.split("\n```").next().unwrap().to_string())
-        .collect()
+    page.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap().to_string()).collect()
 }
 
 /// The lines of a block that are not comments.
@@ -42,9 +39,8 @@ fn its_commands_are_commands_of_the_program() {
 
 /// Checks a command's words and flags against the help of the program.
 fn is_a_command(command: &str) {
-    let line = command
-        .trim_start_matches("cargo run --release --quiet -- ")
-        .trim_start_matches("malmoi ");
+    let line =
+        command.trim_start_matches("cargo run --release --quiet -- ").trim_start_matches("malmoi ");
     let line = line.split(['|', '#', '>']).next().unwrap();
     let arguments: Vec<&str> = line.split_whitespace().collect();
     let path: Vec<&str> =
