@@ -22,13 +22,13 @@ fn without_comments(block: &str) -> Vec<&str> {
 fn its_commands_are_commands_of_the_program() {
     for name in PAGES {
         let text = page(name);
-        let commands: Vec<&str> = text
+        let shown = [blocks(&text, "sh"), blocks(&text, "console")].concat().join("\n");
+        let commands: Vec<&str> = shown
             .lines()
             .map(|line| line.trim_start_matches("$ "))
             .filter(|line| {
                 line.starts_with("malmoi ") || line.starts_with("cargo run --release --quiet -- ")
             })
-            .filter(|line| line.is_ascii())
             .collect();
         assert!(commands.len() >= 10, "{name}: {commands:?}");
         for command in commands {
