@@ -108,7 +108,7 @@ fn translated(script: Value, lines: &str) -> TempDir {
 }
 
 #[test]
-fn in_the_digest_pairs_line_up_and_doubts_are_within_reach_of_the_keyboard() {
+fn digest_pairs_line_up_and_doubts_are_reachable_by_keyboard() {
     let Some(browser) = Browser::start() else {
         eprintln!("skipped: no chromedriver");
         return;

@@ -30,7 +30,7 @@ const OBEDIENT: &[(&str, Language, &str)] = &[
 
 /// Only the article reaches the model, and an output that obeys injected orders is reported.
 #[test]
-fn an_order_in_an_article_that_is_obeyed_is_doubted() {
+fn an_obeyed_injected_order_is_reported() {
     let Some(folder) = case("attack/10-injected-orders") else { return };
     let mut silent = Vec::new();
     for (name, language, answer) in OBEDIENT {

@@ -15,7 +15,7 @@ fn code(output: &Output) -> i32 {
 }
 
 #[test]
-fn a_reader_that_fails_ends_neither_the_batch_nor_in_status_0() {
+fn an_unreadable_file_does_not_end_the_batch_and_sets_the_exit_code() {
     let Some(folder) = case("text/01-double-bom") else { return };
     let desk = Desk::new(&[]);
     std::fs::create_dir(desk.path("in")).unwrap();
@@ -30,7 +30,7 @@ fn a_reader_that_fails_ends_neither_the_batch_nor_in_status_0() {
 }
 
 #[test]
-fn exit_statuses_tell_inputs_that_were_not_read_and_runs_that_did_nothing() {
+fn exit_codes_distinguish_unreadable_inputs_and_empty_runs() {
     let desk = Desk::new(&articles(3));
     std::fs::write(desk.path("a.pdf"), "%PDF-1.7 ...").unwrap();
     std::fs::write(desk.path("broken.nitf"), "<?xml version=\"1.0\"?><nitf><body>").unwrap();
@@ -62,7 +62,7 @@ fn exit_statuses_tell_inputs_that_were_not_read_and_runs_that_did_nothing() {
 }
 
 #[test]
-fn no_input_is_overwritten_and_places_are_looked_at_before_the_model_is() {
+fn no_input_is_overwritten_and_outputs_are_checked_before_the_model() {
     let desk = Desk::new(&articles(2));
     std::fs::create_dir_all(desk.path("out/items")).unwrap();
     std::fs::create_dir_all(desk.path("inbox")).unwrap();
@@ -101,7 +101,7 @@ fn no_input_is_overwritten_and_places_are_looked_at_before_the_model_is() {
 
 #[test]
 #[cfg(unix)]
-fn a_result_written_to_a_device_leaves_it_a_device() {
+fn writing_to_a_device_does_not_replace_it() {
     use std::os::unix::fs::FileTypeExt;
     let desk = Desk::new(&[]);
     std::fs::write(desk.path("a.txt"), "The harbour was spoken of.").unwrap();
@@ -226,7 +226,7 @@ fn lines_that_are_edited_or_deleted_are_replaced_and_removed() {
 }
 
 #[test]
-fn thirty_corruptions_are_healed_each() {
+fn each_of_thirty_corruptions_is_repaired() {
     let desk = Desk::new(&articles(25));
     desk.run("whole");
     let whole = desk.results("whole");
@@ -288,7 +288,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_damaged_row_costs_its_item_and_no_later_run() {
+fn a_damaged_row_affects_only_its_item() {
     let desk = Desk::new(&articles(6));
     desk.run("out");
     desk.run("whole");
@@ -387,7 +387,7 @@ fn links_pipes_and_folders_that_cannot_be_read() {
 
 #[test]
 #[cfg(unix)]
-fn nothing_is_written_through_links_and_rights_are_those_of_the_umask() {
+fn files_are_not_written_through_links_and_follow_the_umask() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let desk = Desk::new(&articles(2));
     std::fs::write(desk.path("letter"), "Dear Mayor").unwrap();
@@ -433,7 +433,7 @@ fn nothing_is_written_through_links_and_rights_are_those_of_the_umask() {
 }
 
 #[test]
-fn one_item_costs_its_own_time_and_no_other_items_output() {
+fn an_item_over_its_time_limit_fails_alone() {
     let mut lines = articles(3);
     lines.insert(
         1,
@@ -478,7 +478,7 @@ mod stuck {
     }
 
     #[test]
-    fn results_are_there_while_the_run_goes_and_stopping_takes_seconds() {
+    fn results_appear_during_the_run_and_stopping_takes_seconds() {
         let (desk, _web) = desk();
         let mut command = desk.command(&["rss.xml"], &["--follow", "--allow-private"]);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();

@@ -64,7 +64,7 @@ fn links_and_the_dateline_begin_a_sentence() {
 }
 
 #[test]
-fn dots_in_a_quotation_are_looked_at_once() {
+fn dots_in_a_quotation_take_linear_time() {
     let Some(file) = super::case("attack/02-quote-dots-20k.txt") else { return };
     let text = std::fs::read_to_string(file).unwrap();
     let long = text.replacen("..", &"..".repeat(500_000), 1);

@@ -162,7 +162,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn nothing_a_hub_says_touches_a_file_outside_the_cache() {
+fn no_listing_touches_a_file_outside_the_cache() {
     let home = tempfile::tempdir().unwrap();
     let victim = home.path().join("a/b/c/victim.txt");
     write(&victim, "the mayor's diary");
@@ -215,7 +215,7 @@ fn nothing_a_hub_says_touches_a_file_outside_the_cache() {
 }
 
 #[test]
-fn a_sum_that_is_a_path_is_refused() {
+fn a_checksum_that_is_a_path_is_refused() {
     if case("attack/01-hub-lfs-sha-path-traversal").is_none() {
         return;
     }
@@ -258,7 +258,7 @@ fn a_sum_that_is_a_path_is_refused() {
 }
 
 #[test]
-fn a_hub_that_sends_without_end_is_stopped() {
+fn an_endless_response_is_stopped() {
     let size = 100_000;
     for (listed, most) in [
         (json!({"rfilename": "m.gguf", "lfs": {"sha256": sha256(b""), "size": size}}), size),
@@ -282,7 +282,7 @@ fn a_hub_that_sends_without_end_is_stopped() {
 }
 
 #[test]
-fn a_longer_answer_than_was_listed_is_not_read() {
+fn a_response_longer_than_listed_is_not_read() {
     let cache = tempfile::tempdir().unwrap();
     let listed = json!({"rfilename": "m.gguf", "size": 10});
     let hub = hub_with(json!({"sha": COMMIT, "siblings": [listed]}), WEIGHTS);
@@ -310,7 +310,7 @@ fn sizes_that_do_not_fit_a_number_or_a_disk_are_refused() {
 }
 
 #[test]
-fn a_hub_that_breaks_off_at_the_same_byte_is_given_up() {
+fn a_download_that_stops_at_the_same_byte_is_given_up() {
     // Without range requests, every attempt downloads the same five bytes again.
     let cache = tempfile::tempdir().unwrap();
     let hub = Hub::start(|asked| match asked.path.starts_with("/api/") {
@@ -323,7 +323,7 @@ fn a_hub_that_breaks_off_at_the_same_byte_is_given_up() {
 }
 
 #[test]
-fn another_range_than_was_asked_for_is_not_appended() {
+fn a_response_with_another_range_is_not_appended() {
     let cache = tempfile::tempdir().unwrap();
     let body: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
     let sum = sha256(&body);
@@ -353,7 +353,7 @@ fn another_range_than_was_asked_for_is_not_appended() {
 
 #[cfg(unix)]
 #[test]
-fn a_blob_that_repositories_share_goes_with_the_last_of_them() {
+fn a_shared_blob_is_removed_with_its_last_repository() {
     if case("models/09-A-remove-shared-blob").is_none() {
         return;
     }
@@ -398,7 +398,7 @@ fn a_blob_that_repositories_share_goes_with_the_last_of_them() {
 
 #[cfg(unix)]
 #[test]
-fn only_what_nothing_refers_to_is_removed() {
+fn only_unreferenced_files_are_removed() {
     let home = tempfile::tempdir().unwrap();
     let cache = home.path().join("hub");
     let diary = home.path().join("diary.gguf");
@@ -450,7 +450,7 @@ fn only_what_nothing_refers_to_is_removed() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_model_goes_without_its_neighbours() {
+fn removing_a_folder_model_keeps_its_neighbors() {
     let cache = tempfile::tempdir().unwrap();
     let root = cache.path().join("models--o--r");
     for name in
@@ -470,7 +470,7 @@ fn a_folder_model_goes_without_its_neighbours() {
 
 #[cfg(unix)]
 #[test]
-fn folders_that_lead_out_of_the_cache_are_not_emptied() {
+fn links_out_of_the_cache_are_not_emptied() {
     let home = tempfile::tempdir().unwrap();
     let (cache, elsewhere) = (home.path().join("hub"), home.path().join("elsewhere"));
     write(&elsewhere.join("m.gguf"), WEIGHTS);
@@ -481,7 +481,7 @@ fn folders_that_lead_out_of_the_cache_are_not_emptied() {
 }
 
 #[test]
-fn an_unfinished_download_of_a_removed_model_goes_too() {
+fn removing_a_model_removes_its_partial_download() {
     let cache = tempfile::tempdir().unwrap();
     let hub = one_gguf();
     let store = store(cache.path(), &hub.endpoint);
@@ -501,7 +501,7 @@ fn an_unfinished_download_of_a_removed_model_goes_too() {
 // === Damage ===
 
 #[test]
-fn a_file_that_was_cut_short_is_named_and_repaired() {
+fn a_truncated_file_is_reported_and_repaired() {
     let hub = one_gguf();
     let desk = Desk::new(&hub.endpoint);
     assert_eq!(desk.run(&["models", "pull", "o/cut"]).code, Some(0));
@@ -545,7 +545,7 @@ fn a_file_that_was_cut_short_is_named_and_repaired() {
 }
 
 #[test]
-fn a_pinned_file_that_was_cut_short_is_a_damaged_model() {
+fn a_truncated_pinned_file_is_a_damaged_model() {
     let desk = Desk::new("http://127.0.0.1:9");
     let root = desk.cache().join("models--QuantFactory--SmolLM2-135M-Instruct-GGUF");
     let snapshot = root.join("snapshots/ab810cf68114990406fdf996510dd3d3c6adbdf5");
@@ -769,7 +769,7 @@ fn python_bytes(bytes: &[u8]) -> String {
 // === Servers with troubles ===
 
 #[test]
-fn a_busy_hub_is_asked_again() {
+fn a_busy_hub_is_retried() {
     if case("models/25-A-503-once").is_none() {
         return;
     }
@@ -822,7 +822,7 @@ fn retry_after_is_waited_for() {
 }
 
 #[test]
-fn a_hub_that_stays_busy_is_given_up_with_the_right_advice() {
+fn a_hub_that_stays_busy_is_given_up_with_advice() {
     let hub = Hub::start(|_| Answer {
         headers: vec![("retry-after", "0".into())],
         ..Answer::status(503)
@@ -863,7 +863,7 @@ fn passwords_in_addresses_are_not_shown() {
 }
 
 #[test]
-fn the_token_does_not_follow_to_another_scheme_or_port() {
+fn the_token_is_not_sent_to_another_scheme_or_port() {
     let cache = tempfile::tempdir().unwrap();
     let elsewhere = Hub::start(|asked| Answer::file(WEIGHTS, asked));
     let to = elsewhere.endpoint.clone();
@@ -984,7 +984,7 @@ fn candidates_are_the_installed_then_the_defaults_with_their_size() {
 }
 
 #[test]
-fn what_an_interrupted_pull_left_goes_with_remove() {
+fn remove_deletes_the_leftovers_of_an_interrupted_pull() {
     let folder = tempfile::tempdir().unwrap();
     let store = offline(folder.path());
     let blobs = folder.path().join("models--o--r/blobs");

@@ -2,7 +2,7 @@ use super::*;
 
 #[cfg(unix)]
 #[test]
-fn weights_that_are_cut_short_while_they_are_in_use_end_with_an_error() {
+fn weights_truncated_while_in_use_are_an_error() {
     use std::os::unix::fs::MetadataExt;
     for name in ["llama-linear", "qwen35-even"] {
         let folder = fixture(name);
@@ -42,7 +42,7 @@ fn large(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn kept_files_that_were_tampered_with_are_made_again() {
+fn modified_cache_files_are_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     let (model, kept) = (large(folder.path()), folder.path().join("kept"));
     let open = || {

@@ -124,7 +124,7 @@ fn case_07_reasoning_before_the_answer() {
 }
 
 #[test]
-fn reasoning_is_left_out_in_whatever_marks() {
+fn reasoning_is_removed_in_all_known_tags() {
     const PLAIN: &str = "{% for m in messages %}{{ m.content }}\n{% endfor %}";
     let answer = "The council met. It spoke. It agreed.";
     for (open, close) in [
@@ -170,7 +170,7 @@ fn reasoning_is_left_out_in_whatever_marks() {
 }
 
 #[test]
-fn marks_of_reasoning_that_are_special_tokens_are_seen_too() {
+fn reasoning_tags_that_are_special_tokens_are_recognized() {
     let folder = saying("x", "{{ messages[0].content }}".into());
     edit(&folder, "tokenizer.json", |tokenizer| {
         let added = tokenizer["added_tokens"].as_array_mut().unwrap();

@@ -34,7 +34,7 @@ fn case_17_penalties_and_sampling_that_a_checkpoint_recommends() {
 }
 
 #[test]
-fn sampling_keys_of_a_gguf_file_count() {
+fn sampling_keys_of_a_gguf_file_are_used() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.gguf");
     let file = File::default()
@@ -54,7 +54,7 @@ fn sampling_keys_of_a_gguf_file_count() {
 }
 
 #[test]
-fn what_a_checkpoint_forbids_never_comes() {
+fn forbidden_tokens_are_never_generated() {
     let folder = scripted::model(json!([{"say": "abc"}]), 4096);
     let with = |config: Json| {
         std::fs::write(folder.path().join("generation_config.json"), config.to_string()).unwrap();

@@ -9,7 +9,7 @@ fn case_03_truncation_that_was_left_from_training() {
 }
 
 #[test]
-fn what_is_left_from_training_does_not_change_texts() {
+fn training_settings_do_not_change_token_ids() {
     let text = "ab ".repeat(300);
     for (key, value) in [
         (
@@ -223,7 +223,7 @@ fn case_15_one_text_in_several_parts_is_encoded_as_one() {
 }
 
 #[test]
-fn parts_of_a_prompt_share_tokens_where_the_whole_text_would() {
+fn prompt_parts_share_tokens_like_the_whole_text() {
     let folder = saying("x", "<|end|>[U] {{ messages[0].content }} [/U]<|end|>".into());
     edit(&folder, "tokenizer.json", |tokenizer| {
         let vocabulary = tokenizer["model"]["vocab"].as_object_mut().unwrap();
@@ -246,7 +246,7 @@ fn parts_of_a_prompt_share_tokens_where_the_whole_text_would() {
 
 /// Newer behavior of Llama: a space before a prompt's first word, none after a control token.
 #[test]
-fn only_the_beginning_of_a_prompt_gets_the_blank_of_a_beginning() {
+fn only_the_start_of_a_prompt_gets_the_leading_space() {
     for (scheme, expected) in
         [("first", "_a<|end|>b"), ("always", "_a<|end|>_b"), ("never", "a<|end|>b")]
     {
@@ -314,7 +314,7 @@ fn case_33_words_that_were_added() {
 }
 
 #[test]
-fn words_keep_their_ids_and_marks_stay_out_of_articles() {
+fn words_keep_their_ids_and_articles_get_no_special_tokens() {
     let folder = saying("x", "{{ messages[0].content }}".into());
     let added = ["<tool_call>", "해민항", "(주)", "  ", "[IMG]", "K-POP", "__ko__"];
     edit(&folder, "tokenizer.json", |tokenizer| {
@@ -344,7 +344,7 @@ fn words_keep_their_ids_and_marks_stay_out_of_articles() {
 
 /// Piece vocabularies list their control tokens among the pieces.
 #[test]
-fn control_tokens_that_are_pieces_of_texts_stay_out_of_articles() {
+fn control_tokens_among_the_pieces_stay_out_of_articles() {
     let folder = tempfile::tempdir().unwrap();
     let pieces = [
         "<unk>",

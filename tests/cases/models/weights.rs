@@ -87,7 +87,7 @@ fn with_tensor(folder: &TempDir, name: &str, dtype: &str) {
 }
 
 #[test]
-fn quantized_weights_and_adapters_are_known_by_their_tensors_too() {
+fn quantized_weights_and_adapters_are_recognized_by_their_tensors() {
     for (name, dtype, word) in [
         ("model.layers.0.self_attn.q_proj.qweight", "I32", "quantized by gptq or awq"),
         ("model.layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4", "U8", ""),
