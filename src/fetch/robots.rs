@@ -1,15 +1,21 @@
-//! What a host lets programs read: its robots.txt, as RFC 9309 describes it.
+//! The robots.txt of a host (RFC 9309).
 
 use url::Url;
 
-/// The rules of a host for one program.
+/// The rules of a host for one user agent.
 #[derive(Debug, Default)]
 pub(super) struct Robots {
-    rules: Vec<(bool, String)>,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    is_allow: bool,
+    pattern: String,
 }
 
 impl Robots {
-    /// Reads the rules for a program by its name, else those for all.
+    /// Parses the rules for a user agent, or for all if there are none for it.
     pub fn read(text: &str, agent: &str) -> Self {
         let (mut ours, mut all) = (Vec::new(), Vec::new());
         let (mut for_us, mut for_all, mut named, mut in_rules) = (false, false, false, false);
@@ -19,7 +25,7 @@ impl Robots {
             let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
             match key.as_str() {
                 "user-agent" => {
-                    // A group's names come before its rules; a name after rules begins another
+                    // The names of a group precede its rules; a name after a rule begins another
                     // group.
                     if std::mem::take(&mut in_rules) {
                         (for_us, for_all) = (false, false);
@@ -30,8 +36,8 @@ impl Robots {
                 }
                 "allow" | "disallow" => {
                     in_rules = true;
-                    let rule = (key == "allow", encoded(value));
-                    // Nothing after the colon forbids nothing.
+                    let rule = Rule { is_allow: key == "allow", pattern: encoded(value) };
+                    // An empty pattern matches nothing.
                     if for_us && !value.is_empty() {
                         ours.push(rule.clone());
                     }
@@ -45,23 +51,22 @@ impl Robots {
         Self { rules: if named { ours } else { all } }
     }
 
-    /// Whether an address may be read: the longest rule that fits decides, and of two as long the
-    /// one that allows.
+    /// True if a URL may be read. The longest matching rule decides, on ties the one that allows.
     pub fn allow(&self, url: &Url) -> bool {
         let path = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_string(),
         };
         let path = encoded(&path);
-        let fitting = self.rules.iter().filter(|(_, pattern)| fits(pattern, &path));
-        fitting
-            .max_by_key(|(allow, pattern)| (pattern.len(), *allow))
-            .is_none_or(|(allow, _)| *allow)
+        self.rules
+            .iter()
+            .filter(|rule| matches(&rule.pattern, &path))
+            .max_by_key(|rule| (rule.pattern.len(), rule.is_allow))
+            .is_none_or(|rule| rule.is_allow)
     }
 }
 
-/// A path as addresses write it: letters of other scripts as percent and two digits (RFC 9309,
-/// 2.2.2).
+/// A path with other than ASCII characters percent-encoded (RFC 9309, 2.2.2).
 fn encoded(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let bytes = path.as_bytes();
@@ -76,8 +81,8 @@ fn encoded(path: &str) -> String {
     out
 }
 
-/// Whether a path begins as a pattern says; `*` stands for anything, `$` for the end.
-fn fits(pattern: &str, path: &str) -> bool {
+/// True if a pattern matches the beginning of a path; `*` matches anything, `$` the end.
+fn matches(pattern: &str, path: &str) -> bool {
     let (pattern, to_end) = match pattern.strip_suffix('$') {
         Some(pattern) => (pattern, true),
         None => (pattern, false),
@@ -128,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_and_ends_are_patterns() {
+    fn patterns_have_wildcards_and_ends() {
         let rules = "User-agent: *\nDisallow: /*.pdf$\nDisallow: /search?*q=\n";
         assert!(!allows(rules, "/a/b.pdf"));
         assert!(allows(rules, "/a/b.pdf.html"));

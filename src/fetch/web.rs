@@ -83,8 +83,8 @@ impl Web {
             .map_err(|failure| unreadable(address, failure.reason))
     }
 
-    /// Reads a page that a feed links to, if the robots.txt of its host allows it. Requests one page
-    /// of a host per second.
+    /// Reads a page that a feed links to, if the robots.txt of its host allows it. Requests at most
+    /// one page of a host per second.
     pub fn page(&self, address: &str) -> Result<Vec<u8>> {
         // For every redirect: its host has rules of its own.
         let check_host = |url: &Url| {
@@ -359,7 +359,8 @@ impl Resolver for PublicResolver {
 /// True for a globally reachable address: not of this machine, a private network or a special
 /// purpose.
 ///
-/// Registries: <https://www.iana.org/assignments/iana-ipv4-special-registry>, `…/iana-ipv6-special-registry`.
+/// Registries: <https://www.iana.org/assignments/iana-ipv4-special-registry> and
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry>.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {

@@ -12,10 +12,13 @@ use std::time::Duration;
 /// file gets the permissions of that file. A symbolic link at `path` is replaced, not followed.
 ///
 /// ```
+/// use std::io::Write;
+///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("summary.txt");
 /// malmoi::files::replace(&path, |out| out.write_all("끝".as_bytes()))?;
-/// assert!(malmoi::files::replace(&path, |_| Err(std::io::Error::other("the disk is full"))).is_err());
+/// let full = |_: &mut dyn Write| Err(std::io::Error::other("the disk is full"));
+/// assert!(malmoi::files::replace(&path, full).is_err());
 /// assert_eq!(std::fs::read_to_string(&path)?, "끝");
 /// # Ok::<(), std::io::Error>(())
 /// ```

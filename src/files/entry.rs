@@ -63,6 +63,12 @@ pub fn kind(path: &Path) -> Result<Kind> {
     Ok(std::fs::symlink_metadata(path)?.file_type().into())
 }
 
+/// Size of a regular file in bytes, links followed; `None` for anything else.
+pub(crate) fn size(path: &Path) -> Option<u64> {
+    let metadata = std::fs::metadata(path).ok()?;
+    metadata.is_file().then_some(metadata.len())
+}
+
 /// True if two paths lead to the same file, symbolic links followed.
 pub fn is_same_file(a: &Path, b: &Path) -> bool {
     #[cfg(unix)]

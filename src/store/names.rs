@@ -1,20 +1,20 @@
-//! Names and sums that come from elsewhere, checked before they touch a path.
+//! Untrusted names that become parts of paths: checksums, commits and file names.
 //!
-//! Hubs, weight indexes, refs and users name files, commits and sums that become parts of paths.
-//! `parse` is the only way to make the types here; it refuses what could leave its folder.
+//! They come from hubs, weight indexes, refs and users. The types here are made by `parse` only,
+//! which refuses names that could leave their folder.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::files::{Sha256Bytes, to_hex};
 use crate::redact;
 
-/// Bytes of one part of a path: file systems take 255, and `.incomplete` or a link's temporary name
-/// is added.
+/// Bytes of one part of a path. File systems allow 255; `.incomplete` or the name of a temporary
+/// link is added.
 const MAX_PART: usize = 200;
-/// Bytes of a whole name.
+/// Bytes of a file name with its folders.
 const MAX_NAME: usize = 1000;
 
 /// A SHA-256: 64 hexadecimal digits, in lower case.
@@ -26,14 +26,13 @@ pub struct Checksum(String);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Commit(String);
 
-/// A file of a repository: parts of a path, separated by `/`, that stay below the folder they are
-/// joined to on every system.
+/// A file of a repository: a relative path with `/`, safe to join to a folder on every system.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct FileName(String);
 
 impl Checksum {
-    /// Reads 64 hexadecimal digits.
+    /// Parses 64 hexadecimal digits.
     pub fn parse(given: &str) -> Result<Self, StoreError> {
         digits(given, 64).map(Self).ok_or_else(|| unsafe_name("a SHA-256", given))
     }
@@ -51,16 +50,15 @@ impl From<Sha256Bytes> for Checksum {
 }
 
 impl Commit {
-    /// Reads 40 hexadecimal digits.
+    /// Parses 40 hexadecimal digits.
     pub fn parse(given: &str) -> Result<Self, StoreError> {
         digits(given, 40).map(Self).ok_or_else(|| unsafe_name("a commit", given))
     }
 
-    /// Stands in for the commit of a branch that was never asked for: the first 40 digits of a
-    /// file's sum.
+    /// A stand-in for the unknown commit of a branch: the first 40 digits of a checksum.
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
-    pub(super) fn standing_in(sum: &Checksum) -> Self {
-        Self(sum.0.chars().take(40).collect())
+    pub(super) fn standing_in(checksum: &Checksum) -> Self {
+        Self(checksum.0.chars().take(40).collect())
     }
 
     /// The digits.
@@ -70,23 +68,23 @@ impl Commit {
 }
 
 impl FileName {
-    /// Reads a relative path of plain parts.
+    /// Parses a relative path of plain parts.
     ///
     /// ```
     /// use malmoi::store::FileName;
     /// assert!(FileName::parse("q8/model-00001-of-00002.gguf").is_ok());
-    /// for bad in ["../x", "/etc/passwd", "a//b", ".git", "con.json", "a\\b", "C:x", "x\u{1b}[31m", "x.", "x.incomplete"] {
+    /// for bad in ["../x", "/etc/passwd", "a//b", ".git", "con.json", "a\\b", "C:x", "x\u{1b}[31m"] {
+    ///     assert!(FileName::parse(bad).is_err(), "{bad}");
+    /// }
+    /// for bad in ["x.", "x.incomplete"] {
     ///     assert!(FileName::parse(bad).is_err(), "{bad}");
     /// }
     /// ```
     pub fn parse(given: &str) -> Result<Self, StoreError> {
-        match given.len() <= MAX_NAME
+        let is_safe = given.len() <= MAX_NAME
             && given.split('/').all(is_part)
-            && !given.ends_with(".incomplete")
-        {
-            true => Ok(Self(given.to_string())),
-            false => Err(unsafe_name("a file name", given)),
-        }
+            && !given.ends_with(".incomplete");
+        if is_safe { Ok(Self(given.to_string())) } else { Err(unsafe_name("a file name", given)) }
     }
 
     /// The name, with `/` between its parts.
@@ -101,10 +99,10 @@ impl FileName {
     }
 }
 
-/// Whether a text may be one part of a path: of a file, a repository or a branch.
+/// True if a text is safe as one part of a path: of a file, a repository or a branch.
 pub(super) fn is_part(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte));
-    // Windows drops a dot at the end, and opens devices under these names whatever their ending.
+    // Windows drops a dot at the end, and opens devices by these names with any extension.
     let stem = text.split('.').next().unwrap_or(text).to_ascii_lowercase();
     let numbered = |device: &str| {
         stem.strip_prefix(device)
@@ -170,7 +168,7 @@ mod tests {
     use std::path::{Component, Path};
 
     #[test]
-    fn sums_and_commits_are_hexadecimal_digits() {
+    fn checksums_and_commits_are_hexadecimal_digits() {
         assert_eq!(Checksum::parse(&"AB".repeat(32)).unwrap().as_str(), "ab".repeat(32));
         for bad in ["", "../../etc/passwd", &"a".repeat(63), &"g".repeat(64), &"가".repeat(64)] {
             assert!(Checksum::parse(bad).is_err() && Commit::parse(bad).is_err(), "{bad}");

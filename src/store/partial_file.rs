@@ -1,7 +1,7 @@
-//! A file on its way in: written beside its place, summed as it comes, and given its name only when
-//! it is whole and right.
+//! A file that is being downloaded: written as `<name>.incomplete`, hashed as it grows, and renamed
+//! once its size and checksum are right.
 //!
-//! Knows files and sums; knows neither where bytes come from nor what is in them.
+//! Knows files and checksums; knows neither sources nor contents.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -11,80 +11,77 @@ use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, io};
 use super::names::Checksum;
-use crate::files::{self, hash_into, sync_folder};
+use crate::files::{self, Sha256Bytes, hash_into, sync_folder};
 
-/// A file being written. What was written before an interruption is kept and continued.
+/// An incomplete file. After an interruption it is continued.
 pub(crate) struct PartialFile {
     target: PathBuf,
-    partial: PathBuf,
+    path: PathBuf,
     file: File,
-    sum: Sha256,
+    hash: Sha256,
     length: u64,
 }
 
 impl PartialFile {
-    /// Opens `<target>.incomplete`, reading what is there already.
+    /// Opens `<target>.incomplete` and hashes the bytes it has already.
     pub fn open(target: &Path) -> Result<Self, StoreError> {
         let folder = target.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
-        let partial = partial_path(target);
-        // A link, or anything else that is no file, would take what is written elsewhere.
-        if partial.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-            std::fs::remove_file(&partial).map_err(io("remove", &partial))?;
+        let path = partial_path(target);
+        // A link is not followed: its target may be any file.
+        if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            std::fs::remove_file(&path).map_err(io("remove", &path))?;
         }
         let mut options = OpenOptions::new();
-        let mut file = options
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&partial)
-            .map_err(io("write", &partial))?;
-        let mut sum = Sha256::new();
-        let length = hash_into(&mut file, &mut sum).map_err(io("read", &partial))?;
-        Ok(Self { target: target.to_path_buf(), partial, file, sum, length })
+        let mut file =
+            options.read(true).append(true).create(true).open(&path).map_err(io("write", &path))?;
+        let mut hash = Sha256::new();
+        let length = hash_into(&mut file, &mut hash).map_err(io("read", &path))?;
+        Ok(Self { target: target.to_path_buf(), path, file, hash, length })
     }
 
-    /// Bytes that are there.
+    /// Bytes written so far.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Adds bytes.
+    /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all(bytes).map_err(io("write", &self.partial))?;
-        self.sum.update(bytes);
+        self.file.write_all(bytes).map_err(io("write", &self.path))?;
+        self.hash.update(bytes);
         self.length += bytes.len() as u64;
         Ok(())
     }
 
-    /// Makes what was written so far survive a loss of power.
+    /// Syncs the bytes written so far to the disk.
     pub fn sync(&self) -> Result<(), StoreError> {
-        self.file.sync_all().map_err(io("write", &self.partial))
+        self.file.sync_all().map_err(io("write", &self.path))
     }
 
-    /// Goes back to the first `length` bytes, usually none: a server that cannot continue.
+    /// Keeps only the first `length` bytes; 0 if a server cannot resume.
     pub fn truncate(&mut self, length: u64) -> Result<(), StoreError> {
-        self.file.set_len(length).map_err(io("write", &self.partial))?;
+        self.file.set_len(length).map_err(io("write", &self.path))?;
         *self = Self::open(&self.target)?;
         Ok(())
     }
 
-    /// Throws away what was written; what stands at the name stays.
+    /// Deletes the incomplete file; a file at the target is unchanged.
     pub fn discard(self) -> Result<(), StoreError> {
-        std::fs::remove_file(&self.partial).map_err(io("remove", &self.partial))
+        std::fs::remove_file(&self.path).map_err(io("remove", &self.path))
     }
 
-    /// Checks size and sum where they are known, and gives the file its name. Wrong bytes are
-    /// thrown away and the old file stays. `name` is for messages. Returns the sum.
+    /// Compares size and checksum with the expected ones, if known, and renames the file to its
+    /// target. After a mismatch the incomplete file is deleted and a file at the target is
+    /// unchanged. `name` is for messages. Returns the checksum.
     pub fn finish(
         self,
         name: &str,
         bytes: Option<u64>,
-        sum: Option<&Checksum>,
+        sha256: Option<&Checksum>,
     ) -> Result<Checksum, StoreError> {
         let file = name.to_string();
-        let found = Checksum::parse(&format!("{:x}", self.sum.finalize()))?;
-        let wrong = match (bytes, sum) {
+        let found = Checksum::from(Sha256Bytes::from(self.hash.finalize()));
+        let mismatch = match (bytes, sha256) {
             (Some(expected), _) if expected != self.length => {
                 Some(StoreError::SizeMismatch { file, expected, found: self.length })
             }
@@ -95,33 +92,33 @@ impl PartialFile {
             }),
             _ => None,
         };
-        if let Some(wrong) = wrong {
-            std::fs::remove_file(&self.partial).map_err(io("remove", &self.partial))?;
-            return Err(wrong);
+        if let Some(mismatch) = mismatch {
+            std::fs::remove_file(&self.path).map_err(io("remove", &self.path))?;
+            return Err(mismatch);
         }
-        self.file.sync_all().map_err(io("write", &self.partial))?;
-        std::fs::rename(&self.partial, &self.target).map_err(io("rename", &self.partial))?;
+        self.file.sync_all().map_err(io("write", &self.path))?;
+        std::fs::rename(&self.path, &self.target).map_err(io("rename", &self.path))?;
         let folder = self.target.parent().unwrap_or(Path::new("."));
         sync_folder(folder).map_err(io("write", folder))?;
         Ok(found)
     }
 }
 
-/// Where a file is written before it has its name.
+/// Path of the incomplete file of a target.
 pub(crate) fn partial_path(target: &Path) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_os_string();
     name.push(".incomplete");
     target.with_file_name(name)
 }
 
-/// Writes a small file whole or not at all, and its folder where there is none.
+/// Writes a small file atomically, and its folder if there is none.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io("create", folder))?;
     files::replace(path, |out| out.write_all(bytes)).map_err(io("write", path))
 }
 
-/// Refuses to begin what could not be finished. `free` stands in for the system's answer in tests.
+/// Fails if a folder has not the needed bytes free. `free` replaces the system's answer in tests.
 pub(crate) fn check_free_space(
     folder: &Path,
     needed: u64,
@@ -151,7 +148,7 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
-    fn an_interrupted_arrival_goes_on_where_it_was() {
+    fn an_interrupted_file_is_continued() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("blobs/abc");
         PartialFile::open(&target).unwrap().write(b"ab").unwrap();
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_bytes_leave_what_was_there() {
+    fn wrong_bytes_leave_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("abc");
         std::fs::write(&target, "good").unwrap();
@@ -189,7 +186,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_in_the_way_is_not_written_through() {
+    fn a_link_at_the_incomplete_file_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let (target, other) = (folder.path().join("abc"), folder.path().join("diary.txt"));
         std::fs::write(&other, "Haemin").unwrap();
@@ -199,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_asked_for_before_the_first_byte() {
+    fn free_space_is_checked_before_the_first_byte() {
         let folder = tempfile::tempdir().unwrap();
         let error =
             check_free_space(folder.path(), 5_000_000, Some(2_000_000)).unwrap_err().to_string();

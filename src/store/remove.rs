@@ -1,73 +1,73 @@
-//! Taking a model off the disk, and nothing else: names in its snapshot go, and blobs that no name
-//! in the cache leads to any more.
+//! Removing a model: its links in the snapshot, and the blobs that no link in the cache uses any
+//! more.
 //!
-//! Links are never followed to delete. A blob may be linked to from other revisions and
-//! repositories, and may itself be a link into the store that `huggingface_hub` shares between
-//! repositories (`blobs/<2 digits>/<hash>`, with `<hash>.refs` and `<hash>.lock`).
+//! Links are not followed when deleting. Other revisions and repositories may link to a blob, and a
+//! blob may be a link into the store that `huggingface_hub` shares between repositories
+//! (`blobs/<2 digits>/<hash>`, with `<hash>.refs` and `<hash>.lock`).
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::error::io;
-use super::lock::Lock;
+use super::error::{StoreError, io};
+use super::handle::{ResolvedName, Store};
+use super::lock::{Delay, Lock};
 use super::lookup::CachedModel;
-use super::model_files::is_there;
+use super::model_files::exists;
 use super::names::{Checksum, Commit};
 use super::partial_file::partial_path;
 use super::repo::RepoFile;
-use super::{ResolvedName, Store, StoreError};
 
-/// What [`Store::remove`] did.
+/// The result of [`Store::remove`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
-    /// The file or folder that was opened as the model.
+    /// The file or folder of the model.
     pub path: PathBuf,
-    /// Files and links that are gone.
+    /// Removed files and links.
     pub files: Vec<PathBuf>,
-    /// Bytes of disk that are free now.
+    /// Bytes of the removed files.
     pub bytes: u64,
-    /// What stayed of its repository, and why.
+    /// Files and folders of its repository that were kept.
     pub left: Vec<Leftover>,
 }
 
-/// Something that was not removed.
+/// A file or folder that was not removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     /// The file or folder.
     pub path: PathBuf,
-    /// Why it stayed, as a clause: "another model uses it".
+    /// The reason, as a clause: "another model uses it".
     pub reason: &'static str,
 }
 
 impl Store {
-    /// Takes a model off the disk, whole or not: the names of its files, and blobs that nothing
-    /// else in the cache uses. A path outside the cache is the user's own and stays.
+    /// Removes a model, complete or not, with the blobs that nothing else in the cache uses. Paths
+    /// outside the cache are refused.
     pub fn remove(&self, name: &str) -> Result<Removed, StoreError> {
-        let (found, repositories) = match self.resolve(name)? {
+        let (model, repositories) = match self.resolve(name)? {
             ResolvedName::Path(path) => return Err(StoreError::OutsideCache { path }),
             ResolvedName::Repo(repo) => (self.find_repo(&repo, false)?, vec![repo]),
             ResolvedName::Entry(entry) => (self.find_entry(entry), entry.repositories().collect()),
         };
-        let Some(found) = found else {
-            // A download that was interrupted before its first file was whole.
+        let Some(model) = model else {
+            // A download may have been interrupted before its first file was complete.
             for repo in repositories.iter().filter(|repo| self.folder(repo).blobs().is_dir()) {
                 let lock = self.folder(repo).lock();
                 let _lock = Lock::acquire(&lock, &mut |_| {})?;
                 let mut removal = Removal::in_blobs_of(self, repo, self.folder(repo).blobs())?;
-                removal.unlink_unfinished()?;
+                removal.remove_partial_files()?;
                 if !removal.removed.files.is_empty() {
                     return Ok(removal.removed);
                 }
             }
             return Err(StoreError::NotInstalled { name: name.to_string() });
         };
-        let lock = self.folder(&found.repo).lock();
+        let lock = self.folder(&model.repo).lock();
         let _lock = Lock::acquire(&lock, &mut |_| {})?;
-        Removal::of(self, &found)?.run(self, &found)
+        Removal::of(self, &model)?.run(self, &model)
     }
 }
 
-/// A removal in progress. Its paths are canonical but for their last parts.
+/// A removal in progress. Its paths are canonical, except for their last parts.
 struct Removal {
     cache: PathBuf,
     blobs: PathBuf,
@@ -75,21 +75,21 @@ struct Removal {
 }
 
 impl Removal {
-    /// Checks that everything lies in the cache, before anything goes.
-    fn of(store: &Store, found: &CachedModel) -> Result<Self, StoreError> {
+    /// Checks that all files are in the cache, before the first is removed.
+    fn of(store: &Store, model: &CachedModel) -> Result<Self, StoreError> {
         let given = &store.settings.cache;
         let cache = given.canonicalize().map_err(io("read", given))?;
-        for file in &found.files {
-            let path = found.snapshot.join(file.as_str());
+        for file in &model.files {
+            let path = model.snapshot.join(file.as_str());
             let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
-            if is_there(&path) && !folder.is_some_and(|folder| folder.starts_with(&cache)) {
+            if exists(&path) && !folder.is_some_and(|folder| folder.starts_with(&cache)) {
                 return Err(StoreError::OutsideCache { path });
             }
         }
-        Self::in_blobs_of(store, &found.repo, found.open.clone())
+        Self::in_blobs_of(store, &model.repo, model.path.clone())
     }
 
-    /// Nothing yet, in a repository's folder of blobs.
+    /// A removal in the blobs of a repository.
     fn in_blobs_of(store: &Store, repo: &RepoFile, path: PathBuf) -> Result<Self, StoreError> {
         let given = &store.settings.cache;
         let cache = given.canonicalize().map_err(io("read", given))?;
@@ -100,27 +100,27 @@ impl Removal {
         Ok(Self { cache, blobs, removed })
     }
 
-    /// What interrupted downloads left among a repository's blobs.
-    fn unlink_unfinished(&mut self) -> Result<(), StoreError> {
+    /// Removes files of interrupted downloads from the blobs of the repository.
+    fn remove_partial_files(&mut self) -> Result<(), StoreError> {
         if !self.blobs.starts_with(&self.cache) {
             return Ok(());
         }
         for entry in std::fs::read_dir(&self.blobs).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let sum = name.strip_suffix(".incomplete").or_else(|| name.strip_suffix(".parts"));
-            if sum.is_some_and(|sum| Checksum::parse(sum).is_ok()) {
+            let stem = name.strip_suffix(".incomplete").or_else(|| name.strip_suffix(".parts"));
+            if stem.is_some_and(|stem| Checksum::parse(stem).is_ok()) {
                 self.unlink_file(&entry.path())?;
             }
         }
         Ok(())
     }
 
-    fn run(mut self, store: &Store, found: &CachedModel) -> Result<Removed, StoreError> {
+    fn run(mut self, store: &Store, model: &CachedModel) -> Result<Removed, StoreError> {
         let mut targets = Vec::new();
-        for file in &found.files {
-            let path = found.snapshot.join(file.as_str());
-            if is_there(&path) {
-                targets.extend(target(&path));
+        for file in &model.files {
+            let path = model.snapshot.join(file.as_str());
+            if exists(&path) {
+                targets.extend(link_target(&path));
                 self.unlink(&path)?;
             }
             self.unlink_file(&partial_path(&path))?;
@@ -132,24 +132,24 @@ impl Removal {
         for blob in targets {
             self.remove_blob(&blob, &links)?;
         }
-        if store.folder(&found.repo).snapshots().iter().all(|snapshot| is_empty(snapshot)) {
-            self.unlink_unfinished()?;
+        if store.folder(&model.repo).snapshots().iter().all(|snapshot| is_empty(snapshot)) {
+            self.remove_partial_files()?;
         }
-        self.tidy(found);
+        self.remove_empty_folders(model);
         Ok(self.removed)
     }
 
-    /// A blob that a name led to.
+    /// Removes a blob of a removed link, unless another link uses it.
     fn remove_blob(&mut self, blob: &Path, links: &[(PathBuf, PathBuf)]) -> Result<(), StoreError> {
         if blob.parent() != Some(&*self.blobs) {
             return self.remove_shared(blob);
         }
         if links.iter().any(|(_, target)| target == blob) {
-            self.leave(blob, "another revision or model uses it");
+            self.keep(blob, "another revision or model uses it");
             return Ok(());
         }
-        let shared = target(blob);
-        if is_there(blob) {
+        let shared = link_target(blob);
+        if exists(blob) {
             self.unlink(blob)?;
         }
         self.unlink_file(&partial_path(blob))?;
@@ -157,73 +157,69 @@ impl Removal {
         shared.map_or(Ok(()), |shared| self.remove_shared(&shared))
     }
 
-    /// An entry of the store that repositories share; any other file is not of the cache's making
-    /// and stays.
+    /// Removes an entry of the shared store, unless another link uses it. Any other file is kept.
     fn remove_shared(&mut self, blob: &Path) -> Result<(), StoreError> {
         let name = blob.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let store = self.cache.join("blobs");
         let is_entry = Checksum::parse(name).is_ok()
             && blob == store.join(name.get(..2).unwrap_or_default()).join(name);
-        if !is_entry || !blob.symlink_metadata().is_ok_and(|found| found.is_file()) {
-            if is_there(blob) {
-                self.leave(blob, "it lies outside of this model's folder");
+        if !is_entry || !blob.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+            if exists(blob) {
+                self.keep(blob, "it lies outside of this model's folder");
             }
             return Ok(());
         }
-        // Programs that share a blob hold its lock while they link to it. A store without its mark
-        // knows no locks.
+        // Programs that share a blob hold its lock while they link to it. A store without this
+        // marker file is not shared.
         let mut is_locked = true;
-        let marked = store.join(".huggingface-shared-blobs").is_file();
+        let is_shared = store.join(".huggingface-shared-blobs").is_file();
         let lock = blob.with_extension("lock");
-        let is_link = lock.symlink_metadata().is_ok_and(|found| found.is_symlink());
-        let held = match marked {
-            true if is_link => None,
-            true => {
-                Lock::acquire(&lock, &mut |delay| is_locked = delay == super::lock::Delay::Held)
-                    .ok()
-            }
-            false => None,
+        let is_link = lock.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        let held = if is_shared && !is_link {
+            Lock::acquire(&lock, &mut |delay| is_locked = delay == Delay::Held).ok()
+        } else {
+            None
         };
-        if marked && (held.is_none() || !is_locked) {
-            self.leave(blob, "other programs share it, and it cannot be locked");
+        if is_shared && (held.is_none() || !is_locked) {
+            self.keep(blob, "other programs share it, and it cannot be locked");
             return Ok(());
         }
         if links_in(&self.cache).iter().any(|(_, target)| target == blob) {
-            self.leave(blob, "another model uses it");
+            self.keep(blob, "another model uses it");
             return Ok(());
         }
         self.unlink(blob)?;
         self.unlink_file(&blob.with_extension("refs"))
     }
 
-    /// Removes a file or a link, never what it leads to.
+    /// Removes a file or a link, not the target of the link.
     fn unlink(&mut self, path: &Path) -> Result<(), StoreError> {
-        let found = path.symlink_metadata().map_err(io("read", path))?;
+        let metadata = path.symlink_metadata().map_err(io("read", path))?;
         std::fs::remove_file(path).map_err(io("remove", path))?;
-        if found.is_file() {
-            self.removed.bytes += found.len();
+        if metadata.is_file() {
+            self.removed.bytes += metadata.len();
         }
         self.removed.files.push(path.to_path_buf());
         Ok(())
     }
 
-    /// Removes a file that may be there, such as what an interrupted download left.
+    /// Removes a regular file if it exists.
     fn unlink_file(&mut self, path: &Path) -> Result<(), StoreError> {
         match path.symlink_metadata() {
-            Ok(found) if found.is_file() => self.unlink(path),
+            Ok(metadata) if metadata.is_file() => self.unlink(path),
             _ => Ok(()),
         }
     }
 
-    fn leave(&mut self, path: &Path, reason: &'static str) {
+    fn keep(&mut self, path: &Path, reason: &'static str) {
         self.removed.left.push(Leftover { path: path.to_path_buf(), reason });
     }
 
-    /// Folders that are empty now go, and refs to a snapshot that is gone. What is not empty stays
-    /// and is told.
-    fn tidy(&mut self, found: &CachedModel) {
-        let snapshot = &found.snapshot;
-        for file in &found.files {
+    /// Removes empty folders, and refs to a removed snapshot. Folders that are not empty are
+    /// reported.
+    fn remove_empty_folders(&mut self, model: &CachedModel) {
+        let snapshot = &model.snapshot;
+        for file in &model.files {
             let mut folder = snapshot.join(file.as_str());
             while folder.pop()
                 && folder.starts_with(snapshot)
@@ -237,32 +233,31 @@ impl Removal {
         };
         let Some(root) = snapshots.parent() else { return };
         match snapshot.symlink_metadata() {
-            Ok(_) => self.leave(snapshot, "it holds other files"),
-            Err(_) => forget_refs(&root.join("refs"), commit),
+            Ok(_) => self.keep(snapshot, "it holds other files"),
+            Err(_) => remove_refs(&root.join("refs"), commit),
         }
         for entry in std::fs::read_dir(snapshots).into_iter().flatten().flatten() {
             if entry.path() != *snapshot {
-                self.leave(&entry.path(), "it is another revision");
+                self.keep(&entry.path(), "it is another revision");
             }
         }
         for folder in [snapshots, &root.join("blobs"), root] {
-            // One that is not empty stays.
+            // Fails for a folder that is not empty.
             let _ = std::fs::remove_dir(folder);
         }
     }
 }
 
-/// Where a link leads in one step; `None` for a file. The folder is canonical, the last part is not
-/// followed.
-fn target(link: &Path) -> Option<PathBuf> {
+/// Target of a link, itself not followed; `None` for a file. Its folder is canonical.
+fn link_target(link: &Path) -> Option<PathBuf> {
     let to = link.parent()?.canonicalize().ok()?.join(std::fs::read_link(link).ok()?);
     Some(to.parent()?.canonicalize().ok()?.join(to.file_name()?))
 }
 
-/// Links below the repositories of a cache, each with where it leads in one step.
+/// All links in a cache, with their targets.
 fn links_in(cache: &Path) -> Vec<(PathBuf, PathBuf)> {
     let mut links = Vec::new();
-    // Folders may be links to other folders, and lead back.
+    // Links between folders may form circles.
     let mut seen = HashSet::new();
     let mut folders = vec![cache.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -274,7 +269,7 @@ fn links_in(cache: &Path) -> Vec<(PathBuf, PathBuf)> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if let Some(target) = target(&path) {
+            } else if let Some(target) = link_target(&path) {
                 links.push((path, target));
             }
         }
@@ -282,17 +277,16 @@ fn links_in(cache: &Path) -> Vec<(PathBuf, PathBuf)> {
     links
 }
 
-/// Removes refs that point to a commit, and folders of refs that are empty then.
-fn forget_refs(refs: &Path, commit: &str) {
+/// Removes refs to a commit, and folders of refs that become empty.
+fn remove_refs(refs: &Path, commit: &str) {
     for entry in std::fs::read_dir(refs).into_iter().flatten().flatten() {
         let path = entry.path();
         match path.symlink_metadata() {
-            Ok(found) if found.is_dir() => forget_refs(&path, commit),
-            Ok(found) if found.is_file() => {
+            Ok(metadata) if metadata.is_dir() => remove_refs(&path, commit),
+            Ok(metadata) if metadata.is_file() => {
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
                 if Commit::parse(text.trim()).is_ok_and(|of| of.as_str() == commit) {
-                    // A ref that cannot be removed names a commit that is not there: it is read as
-                    // such.
+                    // A ref that cannot be removed names a missing commit, which is harmless.
                     let _ = std::fs::remove_file(&path);
                 }
             }

@@ -1,16 +1,15 @@
-//! What names a repository of a hub, and one file of it.
+//! The name of a repository of a hub, and of a file in it.
 
 use std::fmt;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::names::{Commit, FileName, is_part};
 use crate::redact;
 
-/// The branch that is meant where none is named.
+/// The default branch.
 const MAIN: &str = "main";
 
-/// `owner/repo[@revision][:file]`. Made by [`RepoFile::parse`]: every part of it may be a part of a
-/// path.
+/// `owner/repo[@revision][:file]`, from [`RepoFile::parse`]: every part is safe in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoFile {
     repo: String,
@@ -19,12 +18,12 @@ pub struct RepoFile {
 }
 
 impl RepoFile {
-    /// Reads `owner/repo[@revision][:file]`.
+    /// Parses `owner/repo[@revision][:file]`.
     ///
     /// ```
     /// use malmoi::store::RepoFile;
-    /// let named = RepoFile::parse("Qwen/Qwen3-0.6B-GGUF@main:Qwen3-0.6B-Q8_0.gguf").unwrap();
-    /// assert_eq!(named.file().map(|file| file.as_str()), Some("Qwen3-0.6B-Q8_0.gguf"));
+    /// let repo = RepoFile::parse("Qwen/Qwen3-0.6B-GGUF@main:Qwen3-0.6B-Q8_0.gguf").unwrap();
+    /// assert_eq!(repo.file().map(|file| file.as_str()), Some("Qwen3-0.6B-Q8_0.gguf"));
     /// assert!(RepoFile::parse("../secret").is_err());
     /// ```
     pub fn parse(given: &str) -> Result<Self, StoreError> {
@@ -34,14 +33,13 @@ impl RepoFile {
             None => (given, None),
         };
         let (repo, revision) = rest.split_once('@').unwrap_or((rest, MAIN));
-        // `--` separates owner and repository in the names of folders; the hub allows it in
-        // neither.
+        // `--` separates owner and repository in folder names; the hub allows it in neither.
         let owner_and_name =
             repo.split('/').count() == 2 && repo.split('/').all(is_part) && !repo.contains("--");
-        match owner_and_name && revision.len() <= 200 && revision.split('/').all(is_part) {
-            true => Ok(Self { repo: repo.into(), revision: revision.into(), file }),
-            false => Err(wrong()),
+        if !owner_and_name || revision.len() > 200 || !revision.split('/').all(is_part) {
+            return Err(wrong());
         }
+        Ok(Self { repo: repo.into(), revision: revision.into(), file })
     }
 
     /// `owner/repo`.
@@ -49,27 +47,27 @@ impl RepoFile {
         &self.repo
     }
 
-    /// Branch, tag or commit; `main` where none is named.
+    /// Branch, tag or commit; `main` by default.
     pub fn revision(&self) -> &str {
         &self.revision
     }
 
-    /// A file of it; where none is named, the model it holds.
+    /// The file; `None` for the model of the repository.
     pub fn file(&self) -> Option<&FileName> {
         self.file.as_ref()
     }
 
-    /// The commit, where the revision is one.
+    /// The commit, if the revision is one.
     pub fn commit(&self) -> Option<Commit> {
         Commit::parse(&self.revision).ok()
     }
 
-    /// Whether the repository's newest state is meant.
+    /// True for the default branch.
     pub(super) fn is_main(&self) -> bool {
         self.revision == MAIN
     }
 
-    /// The same at a commit.
+    /// The same file at a commit.
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
     pub(super) fn at(&self, commit: &Commit) -> Self {
         Self { revision: commit.to_string(), ..self.clone() }

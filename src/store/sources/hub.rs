@@ -1,13 +1,13 @@
-//! The Hugging Face hub: which files a revision has, and their bytes.
+//! The Hugging Face hub: lists the files of a revision, and downloads them.
 //!
-//! The layout on disk is `hf-hub`'s (see `store/cache.rs`), its downloader is not used. The
-//! synchronous one of 0.5 continues a broken download, but has no time-outs, appends a whole file
-//! to what is there where a server ignores `Range` (200 instead of 206), computes no SHA-256, joins
-//! etags and commits of the server to paths as they come, and gives a file its name in the shared
-//! cache before anything could check it. 1.0 begins broken downloads anew, checks no sums either,
-//! and brings an asynchronous runtime and some 120 crates. Here every request has time-outs, 206
-//! and its range are checked, sizes bound what is read, sums are compared before a file has its
-//! name, and names are checked before they are paths. Proxy variables are honoured by `ureq`.
+//! The layout on disk follows `hf-hub` (`store/cache.rs`); its downloader is not used. The
+//! synchronous one of version 0.5 resumes downloads, but has no timeouts, appends a whole file if a
+//! server ignores `Range` (200 instead of 206), computes no SHA-256, joins etags and commits of the
+//! server to paths unchecked, and renames a file before it could be verified. Version 1.0 restarts
+//! interrupted downloads, compares no checksums either, and adds an asynchronous runtime and some
+//! 120 crates. Here every request has timeouts, status 206 and its range are checked, sizes limit
+//! what is read, checksums are compared before a file is renamed, and names are validated before
+//! they are used in paths. `ureq` reads the proxy variables.
 //!
 //! API: <https://huggingface.co/docs/hub/api>.
 
@@ -21,42 +21,45 @@ use url::Url;
 use crate::fetch::http::{self, Agent, BadRedirect, Body, Response, StatusCode, header, is_http};
 use crate::redact;
 use crate::store::catalogue::PinnedFile;
+use crate::store::error::StoreError;
+use crate::store::event::StoreEvent;
+use crate::store::names::{Checksum, Commit, FileName};
 use crate::store::partial_file::PartialFile;
-use crate::store::{Checksum, Commit, FileName, RepoFile, Settings, StoreError, StoreEvent};
+use crate::store::repo::RepoFile;
+use crate::store::settings::Settings;
 
 /// Default idle timeout after which a download is resumed: a slow server is waited for, a silent
 /// one is not.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Answers of the API are small.
-const MAX_ANSWER: u64 = 8 << 20;
-/// Bytes of a file whose size neither the listing nor the server gives: configurations and
-/// vocabularies.
+/// Limit of API responses in bytes.
+const MAX_API_RESPONSE: u64 = 8 << 20;
+/// Limit of files without a known size: configurations and vocabularies.
 const MAX_UNSIZED: u64 = 64 << 20;
-/// Longest wait between two attempts; a hub that asks for more by `Retry-After` is given up.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// Longest delay between two attempts. A hub that asks for more with `Retry-After` is given up.
+const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// A file to fetch.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoteFile {
     pub name: FileName,
     pub bytes: Option<u64>,
-    /// Large files are known by their sum.
-    pub sum: Option<Checksum>,
+    /// The hub gives it for large files.
+    pub sha256: Option<Checksum>,
 }
 
 impl From<&PinnedFile> for RemoteFile {
     fn from(file: &PinnedFile) -> Self {
-        Self { name: file.name.clone(), bytes: Some(file.bytes), sum: Some(file.sha256.clone()) }
+        Self { name: file.name.clone(), bytes: Some(file.bytes), sha256: Some(file.sha256.clone()) }
     }
 }
 
-/// What the hub says of a revision.
+/// A revision as the hub lists it.
 pub(crate) struct Revision {
     pub commit: Commit,
     pub files: Vec<ListedFile>,
 }
 
-/// A file as the hub describes it: nothing of it is checked.
+/// A file as the hub lists it, not validated.
 pub(crate) struct ListedFile {
     pub name: String,
     pub bytes: Option<u64>,
@@ -64,15 +67,14 @@ pub(crate) struct ListedFile {
 }
 
 impl ListedFile {
-    pub fn sum(&self) -> Result<Option<Checksum>, StoreError> {
+    pub fn sha256(&self) -> Result<Option<Checksum>, StoreError> {
         self.sha256.as_deref().map(Checksum::parse).transpose()
     }
 }
 
-/// Receiver of events.
 type OnEvent<'e> = &'e mut dyn FnMut(StoreEvent);
 
-/// A connection to a hub.
+/// A client for a hub.
 pub(crate) struct Hub<'s> {
     settings: &'s Settings,
     endpoint: Url,
@@ -95,10 +97,10 @@ impl<'s> Hub<'s> {
         Ok(Self { settings, endpoint, agent })
     }
 
-    /// The commit of a revision, and its files.
+    /// Lists the files of a revision.
     pub fn list(&self, repo: &RepoFile, on_event: OnEvent<'_>) -> Result<Revision, StoreError> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct ApiResponse {
             sha: String,
             siblings: Vec<Sibling>,
         }
@@ -120,15 +122,15 @@ impl<'s> Hub<'s> {
         let what = format!("{} at {}", repo.repo(), repo.revision());
         let mut response = self.get(&url, 0, &what, on_event)?.response;
         let mut text = Vec::new();
-        let mut body = response.body_mut().as_reader().take(MAX_ANSWER + 1);
-        body.read_to_end(&mut text).map_err(|e| broken_off(&e.to_string()))?;
-        if text.len() as u64 > MAX_ANSWER {
+        let mut body = response.body_mut().as_reader().take(MAX_API_RESPONSE + 1);
+        body.read_to_end(&mut text).map_err(|e| interrupted(&e.to_string()))?;
+        if text.len() as u64 > MAX_API_RESPONSE {
             return Err(StoreError::TooLarge {
                 what: format!("the list of {what}"),
-                most: MAX_ANSWER,
+                most: MAX_API_RESPONSE,
             });
         }
-        let answer: Answer = serde_json::from_slice(&text).map_err(|e| {
+        let answer: ApiResponse = serde_json::from_slice(&text).map_err(|e| {
             bad_answer(format!(
                 "gave an answer that cannot be read: {}",
                 redact::foreign(&e.to_string())
@@ -144,7 +146,7 @@ impl<'s> Hub<'s> {
         Ok(Revision { commit, files: files.collect() })
     }
 
-    /// Brings a file to `target`, continuing what is there. Returns its sum.
+    /// Downloads a file to `target`, resuming an interrupted download. Returns its checksum.
     pub fn download(
         &self,
         repo: &RepoFile,
@@ -160,56 +162,57 @@ impl<'s> Hub<'s> {
             partial.truncate(0)?;
         }
         let mut expected = file.bytes;
-        let mut sum = file.sum.clone();
+        let mut sha256 = file.sha256.clone();
         let mut furthest = partial.length();
         let mut failures = 0;
         while expected.is_none_or(|bytes| partial.length() < bytes) {
             let before = partial.length();
-            let HubResponse { mut response, linked } = self.get(&url, before, &what, on_event)?;
+            let HubResponse { mut response, linked_sha256 } =
+                self.get(&url, before, &what, on_event)?;
             if before > 0 && !continues(&response, before) {
-                // The whole file comes, another part than was asked for, or none (416).
+                // The server sends the whole file, another range, or nothing (416).
                 partial.truncate(0)?;
                 if response.status() != StatusCode::OK {
                     continue;
                 }
             }
-            let coming = header(&response, "content-length").and_then(|n| n.parse::<u64>().ok());
-            let coming = coming.map(|n| n.saturating_add(partial.length()));
-            if let (Some(expected), Some(coming)) = (expected, coming)
-                && coming > expected
+            let announced = header(&response, "content-length")
+                .and_then(|length| length.parse::<u64>().ok())
+                .map(|length| length.saturating_add(partial.length()));
+            if let (Some(expected), Some(announced)) = (expected, announced)
+                && announced > expected
             {
                 partial.discard()?;
                 return Err(StoreError::TooLarge { what, most: expected });
             }
-            expected = expected.or(coming);
-            sum = sum.or(linked);
+            expected = expected.or(announced);
+            sha256 = sha256.or(linked_sha256);
             let most = expected.unwrap_or(MAX_UNSIZED);
-            let ended = copy(response.body_mut(), &mut partial, most, on_event);
-            match ended {
+            match copy(response.body_mut(), &mut partial, most, on_event) {
                 Err(error @ StoreError::Io { .. }) => return Err(error),
-                Ok(Copied::TooMuch) => {
+                Ok(CopyEnd::TooLong) => {
                     partial.discard()?;
                     return Err(StoreError::TooLarge { what, most });
                 }
-                Ok(Copied::All) if expected.is_none() => break,
+                Ok(CopyEnd::Complete) if expected.is_none() => break,
                 _ if partial.length() > furthest => {
                     furthest = partial.length();
                     failures = 0;
                 }
-                // Nothing came that was not there: the server has stopped, not slowed down.
-                ended => {
+                // No progress: the server is stuck, not slow.
+                end => {
                     failures += 1;
-                    let error = ended
+                    let error = end
                         .err()
-                        .unwrap_or_else(|| broken_off(&format!("sent nothing more of {what}")));
+                        .unwrap_or_else(|| interrupted(&format!("sent nothing more of {what}")));
                     if failures > self.settings.retries {
                         return Err(error);
                     }
-                    self.pause(failures, None, &error, on_event);
+                    self.wait(failures, None, &error, on_event);
                 }
             }
         }
-        partial.finish(file.name.as_str(), expected, sum.as_ref())
+        partial.finish(file.name.as_str(), expected, sha256.as_ref())
     }
 
     fn address(&self, path: &str) -> Result<Url, StoreError> {
@@ -218,7 +221,8 @@ impl<'s> Hub<'s> {
             .map_err(|e| bad_answer(format!("has no usable address: {e}")))
     }
 
-    /// Asks again where the hub is busy or broken, after the time it names or a growing one.
+    /// Sends a request, with retries while the hub is busy or broken. The delay is the hub's
+    /// `Retry-After`, or grows.
     fn get(
         &self,
         url: &Url,
@@ -229,11 +233,11 @@ impl<'s> Hub<'s> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let got = self.follow(url, from)?;
-            let status = got.response.status();
+            let answer = self.follow(url, from)?;
+            let status = answer.response.status();
             let error = match status.as_u16() {
-                200..300 => return Ok(got),
-                416 if from > 0 => return Ok(got),
+                200..300 => return Ok(answer),
+                416 if from > 0 => return Ok(answer),
                 401 | 403 => return Err(StoreError::Unauthorized { what: what.to_string() }),
                 404 => return Err(StoreError::NotOnHub { what: what.to_string() }),
                 408 | 425 | 429 | 500..600 => StoreError::Busy {
@@ -243,36 +247,36 @@ impl<'s> Hub<'s> {
                 },
                 _ => return Err(bad_answer(format!("answered {status} for {what}"))),
             };
-            let asked = header(&got.response, "retry-after")
+            let delay = header(&answer.response, "retry-after")
                 .and_then(|text| retry_after(&text, SystemTime::now()));
-            if attempts > self.settings.retries || asked.is_some_and(|asked| asked > MAX_PAUSE) {
+            if attempts > self.settings.retries || delay.is_some_and(|delay| delay > MAX_DELAY) {
                 return Err(error);
             }
-            self.pause(attempts, asked, &error, on_event);
+            self.wait(attempts, delay, &error, on_event);
         }
     }
 
-    /// Waits before the attempt after this one.
-    fn pause(
+    /// Waits before the next attempt, `delay` if the hub named one.
+    fn wait(
         &self,
         attempt: u32,
-        asked: Option<Duration>,
-        why: &StoreError,
+        delay: Option<Duration>,
+        error: &StoreError,
         on_event: OnEvent<'_>,
     ) {
         let growing =
             self.settings.retry_delay.saturating_mul(1 << attempt.saturating_sub(1).min(6));
-        let pause = asked.unwrap_or(growing).min(MAX_PAUSE);
+        let delay = delay.unwrap_or(growing).min(MAX_DELAY);
         on_event(StoreEvent::Retry {
-            reason: why.to_string(),
-            seconds: pause.as_secs_f64().ceil() as u64,
+            reason: error.to_string(),
+            seconds: delay.as_secs_f64().ceil() as u64,
         });
-        std::thread::sleep(pause);
+        std::thread::sleep(delay);
     }
 
     /// Follows redirects. The token is sent only to the hub's own scheme, host and port.
     fn follow(&self, url: &Url, from: u64) -> Result<HubResponse, StoreError> {
-        let mut linked = None;
+        let mut linked_sha256 = None;
         let response = http::follow(url, |address| {
             let mut request = self.agent.get(address.as_str());
             if let Some(token) = &self.settings.token
@@ -286,13 +290,14 @@ impl<'s> Hub<'s> {
             let response = request.call().map_err(|error| StoreError::Unreachable {
                 reason: http::reason(&error, self.settings.connect_timeout),
             })?;
-            // Only the hub names the sum, not the host it redirects to.
-            if linked.is_none() {
-                linked = header(&response, "x-linked-etag").and_then(|etag| checksum_in(&etag));
+            // Sent by the hub only, not by the host it redirects to.
+            if linked_sha256.is_none() {
+                linked_sha256 =
+                    header(&response, "x-linked-etag").and_then(|etag| checksum_in(&etag));
             }
             Ok::<_, StoreError>(response)
         })?;
-        Ok(HubResponse { response, linked })
+        Ok(HubResponse { response, linked_sha256 })
     }
 }
 
@@ -302,16 +307,16 @@ impl From<BadRedirect> for StoreError {
     }
 }
 
-/// A response, and the sum of the file that the hub named in it or in a redirect.
+/// A response, and the checksum that the hub sent with it or with a redirect.
 struct HubResponse {
     response: Response,
-    linked: Option<Checksum>,
+    linked_sha256: Option<Checksum>,
 }
 
-/// How a body ended.
-enum Copied {
-    All,
-    TooMuch,
+/// How the body of a response ended.
+enum CopyEnd {
+    Complete,
+    TooLong,
 }
 
 fn copy(
@@ -319,34 +324,34 @@ fn copy(
     partial: &mut PartialFile,
     most: u64,
     on_event: OnEvent<'_>,
-) -> Result<Copied, StoreError> {
+) -> Result<CopyEnd, StoreError> {
     let mut buffer = vec![0; 1 << 18];
     let mut reader = body.as_reader();
     loop {
         match reader.read(&mut buffer) {
-            Ok(0) => return Ok(Copied::All),
+            Ok(0) => return Ok(CopyEnd::Complete),
             Ok(count) if partial.length().saturating_add(count as u64) > most => {
-                return Ok(Copied::TooMuch);
+                return Ok(CopyEnd::TooLong);
             }
             Ok(count) => {
                 partial.write(&buffer[..count])?;
                 on_event(StoreEvent::Progress { done: partial.length(), total: None });
             }
-            Err(error) => return Err(broken_off(&error.to_string())),
+            Err(error) => return Err(interrupted(&error.to_string())),
         }
     }
 }
 
-/// Whether an answer holds the rest of a file from `from` on.
+/// True if a response holds the rest of a file from byte `from` on.
 fn continues(response: &Response, from: u64) -> bool {
     let begins = header(response, "content-range").and_then(|range| {
         range.trim().strip_prefix("bytes")?.trim().split('-').next()?.parse::<u64>().ok()
     });
-    // A server that names no range is believed: sizes and sums are compared in the end.
+    // Without a range the server is trusted: size and checksum are compared at the end.
     response.status() == StatusCode::PARTIAL_CONTENT && begins.is_none_or(|begins| begins == from)
 }
 
-/// Seconds, or a date.
+/// The delay of a `Retry-After` header: seconds or a date.
 fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
@@ -361,11 +366,11 @@ fn bad_answer(reason: String) -> StoreError {
     StoreError::BadResponse { reason }
 }
 
-fn broken_off(reason: &str) -> StoreError {
+fn interrupted(reason: &str) -> StoreError {
     StoreError::Unreachable { reason: format!("broke off: {}", redact::foreign(reason)) }
 }
 
-/// The SHA-256 in an etag; small files have other sums there.
+/// The SHA-256 in an etag; etags of small files are other hashes.
 fn checksum_in(etag: &str) -> Option<Checksum> {
     Checksum::parse(etag.trim_start_matches("W/").trim_matches('"')).ok()
 }
@@ -391,10 +396,10 @@ mod tests {
     }
 
     #[test]
-    fn etags_that_are_sums_are_told_from_others() {
-        let sum = "ab".repeat(32);
-        assert_eq!(checksum_in(&format!("\"{sum}\"")).unwrap().as_str(), sum);
-        assert_eq!(checksum_in(&format!("W/\"{sum}\"")).unwrap().as_str(), sum);
+    fn etags_with_a_checksum_are_recognized() {
+        let digits = "ab".repeat(32);
+        assert_eq!(checksum_in(&format!("\"{digits}\"")).unwrap().as_str(), digits);
+        assert_eq!(checksum_in(&format!("W/\"{digits}\"")).unwrap().as_str(), digits);
         assert!(checksum_in("\"../../x\"").is_none() && checksum_in("\"0123\"").is_none());
     }
 }

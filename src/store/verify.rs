@@ -1,0 +1,217 @@
+//! Whether the files of a model are intact. Changes nothing but the list of computed checksums.
+
+use std::path::{Path, PathBuf};
+
+use super::catalogue::{self, Entry, PinnedFile};
+use super::error::{StoreError, io};
+use super::handle::{ResolvedName, Store};
+use super::lookup::{CachedModel, InstalledModel};
+use super::model_files;
+use super::names::{Checksum, FileName};
+use crate::files;
+
+/// The result of verifying a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its bytes match the catalogue.
+    Match,
+    /// Not in the catalogue; its bytes match the checksum given by the hub, or seen at the first
+    /// download.
+    Unchanged,
+    /// Not in the catalogue, and no checksum is known.
+    Unpinned,
+    /// Its bytes have another checksum.
+    Mismatch {
+        /// The expected checksum.
+        expected: String,
+        /// The checksum of the file.
+        found: String,
+    },
+    /// It has another size.
+    SizeMismatch {
+        /// The expected size in bytes.
+        expected: u64,
+        /// The size of the file.
+        found: u64,
+    },
+    /// It is missing, though other files of the model are present.
+    Missing,
+}
+
+impl Verdict {
+    /// The error for a file of this name; `None` if nothing is wrong.
+    pub fn error(&self, file: &str) -> Option<StoreError> {
+        let file = file.to_string();
+        match self {
+            Self::Match | Self::Unchanged | Self::Unpinned => None,
+            Self::Mismatch { expected, found } => Some(StoreError::ChecksumMismatch {
+                file,
+                expected: expected.clone(),
+                found: found.clone(),
+            }),
+            Self::SizeMismatch { expected, found } => {
+                Some(StoreError::SizeMismatch { file, expected: *expected, found: *found })
+            }
+            Self::Missing => Some(StoreError::MissingFile { file }),
+        }
+    }
+}
+
+/// Which checksums a verification trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Those of the list: a file is read once for each of its states.
+    List,
+    /// None: every byte is read, as damage to a disk changes no time of a file.
+    Nothing,
+}
+
+impl Store {
+    /// Reads the files of a model and compares their checksums with the known ones, in the order of
+    /// their names.
+    pub fn verify(&self, name: &str) -> Result<Vec<(PathBuf, Verdict)>, StoreError> {
+        let not_installed = || StoreError::NotInstalled { name: name.to_string() };
+        match self.resolve(name)? {
+            ResolvedName::Path(path) => {
+                let pin = catalogue::of_size(&path).and_then(|entry| entry.files.first());
+                let mut verdicts = Vec::new();
+                for path in files_of(&path)? {
+                    let verdict = self.verdict(&path, pin, Trust::Nothing)?;
+                    verdicts.push((path, verdict));
+                }
+                Ok(verdicts)
+            }
+            ResolvedName::Entry(entry) => {
+                let model = self.find_entry(entry).ok_or_else(not_installed)?;
+                self.verdicts(&model, &entry.files, Trust::Nothing)
+            }
+            ResolvedName::Repo(repo) => {
+                let model = self.find_repo(&repo, false)?.ok_or_else(not_installed)?;
+                self.verdicts(&model, &[], Trust::Nothing)
+            }
+        }
+    }
+
+    /// A verdict for each file of a model.
+    pub(super) fn verdicts(
+        &self,
+        model: &CachedModel,
+        pinned: &[PinnedFile],
+        trust: Trust,
+    ) -> Result<Vec<(PathBuf, Verdict)>, StoreError> {
+        let mut verdicts = Vec::new();
+        for file in &model.files {
+            let path = model.snapshot.join(file.as_str());
+            let pin = pinned.iter().find(|pin| pin.name == *file);
+            let verdict = self.verdict(&path, pin, trust)?;
+            verdicts.push((path, verdict));
+        }
+        Ok(verdicts)
+    }
+
+    fn verdict(
+        &self,
+        path: &Path,
+        pin: Option<&PinnedFile>,
+        trust: Trust,
+    ) -> Result<Verdict, StoreError> {
+        let Some(found) = files::size(path) else { return Ok(Verdict::Missing) };
+        if let Some(expected) = pin.map(|file| file.bytes).filter(|expected| *expected != found) {
+            return Ok(Verdict::SizeMismatch { expected, found });
+        }
+        let found = match trust {
+            Trust::List => self.checksum(path)?,
+            Trust::Nothing => self.checksums().compute(path).map_err(io("read", path))?.into(),
+        };
+        let expected = pin.map(|file| file.sha256.clone()).or_else(|| self.known_checksum(path));
+        Ok(match expected {
+            None => Verdict::Unpinned,
+            Some(expected) if expected != found => {
+                Verdict::Mismatch { expected: expected.to_string(), found: found.to_string() }
+            }
+            Some(_) if pin.is_some() => Verdict::Match,
+            Some(_) => Verdict::Unchanged,
+        })
+    }
+
+    /// The checksum of an unpinned file of the cache: of its first download, or the name of its
+    /// blob.
+    pub(super) fn known_checksum(&self, path: &Path) -> Option<Checksum> {
+        let of_blob = || {
+            let target = std::fs::read_link(path).ok()?;
+            let is_blob = target.parent()?.file_name()? == "blobs";
+            is_blob.then(|| Checksum::parse(target.file_name()?.to_str()?).ok()).flatten()
+        };
+        self.first_checksums().get(path).or_else(of_blob)
+    }
+
+    /// Compares a model with its pinned checksums; files that have not changed since the last check
+    /// are not read again. A model without pins passes.
+    pub fn check(&self, model: &InstalledModel) -> Result<(), StoreError> {
+        let Some(entry) = model.entry else { return Ok(()) };
+        let mut verdicts = Vec::new();
+        for file in &entry.files {
+            let path = pinned_path(&model.path, entry, file);
+            let verdict = self.verdict(&path, Some(file), Trust::List)?;
+            verdicts.push((path, verdict));
+        }
+        damage(&entry.name, &verdicts).map_or(Ok(()), Err)
+    }
+
+    /// Identifies the weights and the vocabulary of a model: the checksums of its files.
+    pub fn fingerprint(&self, model: &InstalledModel) -> Result<String, StoreError> {
+        let paths = match model.entry.filter(|entry| !entry.files.is_empty()) {
+            Some(entry) => {
+                entry.files.iter().map(|file| pinned_path(&model.path, entry, file)).collect()
+            }
+            None => files_of(&model.path)?,
+        };
+        let mut checksums = Vec::new();
+        for path in paths {
+            checksums.push(self.checksum(&path)?.to_string());
+        }
+        Ok(checksums.join(" "))
+    }
+}
+
+/// The error of a model with these verdicts; `None` if nothing is wrong.
+pub fn damage(name: &str, verdicts: &[(PathBuf, Verdict)]) -> Option<StoreError> {
+    let reasons = verdicts.iter().filter_map(|(path, verdict)| {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        Some(verdict.error(&file)?.to_string())
+    });
+    let reasons: Vec<String> = reasons.collect();
+    (!reasons.is_empty()).then(|| StoreError::Damaged { name: name.to_string(), reasons })
+}
+
+/// Path of a pinned file of a model. The only file of a model may have any name.
+fn pinned_path(model: &Path, entry: &Entry, file: &PinnedFile) -> PathBuf {
+    match (model.is_dir(), entry.files.as_slice()) {
+        (true, _) => model.join(file.name.as_str()),
+        (false, [_]) => model.to_path_buf(),
+        (false, _) => model.parent().unwrap_or(model).join(file.name.as_str()),
+    }
+}
+
+/// Files that a path opens: all of a folder, all parts of a split GGUF.
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    if !path.is_dir() {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| FileName::parse(name).ok());
+        let Some(name) = name else { return Ok(vec![path.to_path_buf()]) };
+        let folder = path.parent().unwrap_or(path);
+        let parts = model_files::parts(&name);
+        return Ok(parts.iter().map(|part| folder.join(part.as_str())).collect());
+    }
+    let entries = std::fs::read_dir(path).map_err(io("read", path))?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.is_file() && path.extension().is_none_or(|extension| extension != "incomplete")
+        })
+        .collect();
+    paths.sort();
+    Ok(paths)
+}
