@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{here, scripted};
 
-/// A folder with an input, a model that answers by a script, and room for results.
+/// A folder with an input and results, and a scripted model.
 pub struct Desk {
     pub folder: TempDir,
     pub model: TempDir,
@@ -59,7 +59,7 @@ impl Desk {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The program on other inputs than `in.jsonl`.
+    /// The program with other inputs than `in.jsonl`.
     pub fn batch(&self, inputs: &[&str], options: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
@@ -71,7 +71,7 @@ impl Desk {
         command
     }
 
-    /// Everything people and programs read, by name.
+    /// The output files but the journal: names and contents, sorted by name.
     pub fn results(&self, out: &str) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();
         let mut folders = vec![self.path(out)];
@@ -91,7 +91,7 @@ impl Desk {
     }
 }
 
-/// The same files with the same bytes; says which is not.
+/// Asserts that files have the same names and bytes.
 pub fn assert_same(ours: &[(String, Vec<u8>)], theirs: &[(String, Vec<u8>)]) {
     let names = |files: &[(String, Vec<u8>)]| {
         files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
@@ -177,7 +177,7 @@ fn every_item_is_in_one_file_once() {
 }
 
 #[test]
-fn what_is_done_is_not_done_again_and_what_changed_is() {
+fn finished_items_are_kept_and_changed_items_are_processed_again() {
     let mut lines = articles(6);
     let desk = Desk::new(&lines);
     desk.run("out");
@@ -218,13 +218,13 @@ fn other_options_on_one_folder_are_refused_and_named() {
     assert_eq!(
         same.status.code(),
         Some(0),
-        "how many go through at once changes nothing: {}",
+        "the number of concurrent items changes nothing: {}",
         said(&same)
     );
 }
 
 #[test]
-fn how_many_go_through_at_once_changes_no_byte() {
+fn concurrency_changes_no_byte() {
     let desk = Desk::new(&articles(20));
     for (out, count) in [("one", "1"), ("many", "16")] {
         desk.command(out).args(["--at-once", count]).output().unwrap();
@@ -238,13 +238,12 @@ fn time<T>(work: impl FnOnce() -> T) -> Duration {
     began.elapsed()
 }
 
-/// The promise: killed at any instant, and as often as may be, it ends with the same bytes, and
-/// nothing is done twice.
+/// The promise: a run that is killed at any time, any number of times, ends with the same bytes, and
+/// no item is processed twice.
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     let desk = Desk::new(&articles(40));
-    // Up to a quarter of what a whole run takes here, so that most are killed at their work and not
-    // after it.
+    // Up to a quarter of the duration of a whole run, so that most runs are killed before they end.
     let latest = time(|| desk.run("whole")).min(time(|| desk.run("again"))) / 4;
     let whole = desk.results("whole");
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(20260107);
@@ -254,7 +253,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
         for _ in 0..10 {
             let mut child = desk.start(&out);
             std::thread::sleep(latest.mul_f64(random.random()));
-            // One that has ended already cannot be killed.
+            // A run that has ended cannot be killed.
             killed += usize::from(child.try_wait().unwrap().is_none());
             let _ = child.kill();
             child.wait().unwrap();
@@ -307,11 +306,11 @@ fn a_second_run_on_one_folder_says_so_and_stops() {
     first.wait().unwrap();
     assert!(busy, "the first run ended too soon for this test");
     assert_eq!(second.status.code(), Some(2));
-    assert!(said(&second).contains("another run is at work on out"), "{}", said(&second));
+    assert!(said(&second).contains("another run is using out"), "{}", said(&second));
 }
 
 #[test]
-fn a_damaged_journal_is_kept_aside_and_made_anew() {
+fn a_damaged_journal_is_moved_aside_and_rebuilt() {
     let desk = Desk::new(&articles(12));
     desk.run("out");
     let before = desk.results("out");
@@ -329,7 +328,7 @@ fn a_damaged_journal_is_kept_aside_and_made_anew() {
         said(&output)
     );
     assert!(desk.path("out/journal.damaged-1").exists());
-    // What had failed is tried again; what was done is not.
+    // Failed items are tried again, finished items are not.
     assert!(said(&output).contains("0 of 12 items done, 10 unchanged"), "{}", said(&output));
     assert_eq!(desk.results("out"), before);
 }
@@ -341,7 +340,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let output = desk.run("out");
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("out"), "{}", said(&output));
-    // A folder stands where a result should go: that is seen before the model is loaded.
+    // A folder in the place of a result is noticed before the model is loaded.
     let desk = Desk::new(&articles(5));
     std::fs::create_dir_all(desk.path("out/digest.html/x")).unwrap();
     let output = desk.run("out");
@@ -353,7 +352,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     assert_same(&desk.results("out"), &desk.results("whole"));
 }
 
-/// A disk of one megabyte, where the system lets tests mount one.
+/// A small disk, on systems where tests may mount one.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_stops_the_run_and_loses_nothing() {
@@ -467,8 +466,8 @@ fn the_digest_is_a_page_of_its_own_and_shows_doubts_where_they_are() {
 fn an_item_that_is_edited_while_its_old_text_waits_comes_out_once_and_new() {
     let mut lines = articles(40);
     let desk = Desk::new(&lines);
-    // Killed while much of it waits, then edited at the end: the old text is in hand before the new
-    // one is read.
+    // Killed while many items wait, then edited: the old texts are being processed when the new ones
+    // are read.
     let mut child = desk.start("out");
     std::thread::sleep(Duration::from_millis(60));
     let _ = child.kill();
@@ -520,7 +519,7 @@ fn one_name_in_two_inputs_is_two_items_and_neither_is_done_again() {
 }
 
 #[test]
-fn an_items_name_cannot_hide_it_behind_what_is_unreadable() {
+fn an_items_id_cannot_hide_it_behind_an_unreadable_line() {
     let desk = Desk::new(&[
         json!({"id": "line 2", "text": "The harbour was spoken of."}),
         json!("no object"),

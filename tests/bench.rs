@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{here, real, scripted};
 
-/// `malmoi bench` with a model: its exit status, the objects it prints, what it says on the side.
+/// `malmoi bench` with a model: exit status, printed objects, standard error.
 fn bench(model: &Path, arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::cargo_bin("malmoi").unwrap();
@@ -21,7 +21,7 @@ fn parts(figures: &[Value]) -> Vec<&str> {
     figures.iter().map(|figure| figure["part"].as_str().unwrap()).collect()
 }
 
-/// Every figure is the median of its runs.
+/// Checks that every figure is the median of its runs.
 fn check(figures: &[Value], runs: usize) {
     for figure in figures
         .iter()
@@ -65,7 +65,7 @@ fn every_part_is_measured() {
 }
 
 #[test]
-fn models_that_read_sources_are_measured_by_what_they_write() {
+fn encoder_decoder_models_are_measured_by_generated_tokens() {
     let model = here("fixtures/trained/opus-ko-en");
     let (status, figures, said) = bench(&model, &["--runs", "1", "--only", "sources"]);
     assert_eq!(status, Some(0), "{said}");
@@ -76,13 +76,13 @@ fn models_that_read_sources_are_measured_by_what_they_write() {
 }
 
 #[test]
-fn a_real_file_is_beside_its_limits() {
+fn figures_of_a_real_file_have_limits() {
     let Some(model) = real("smollm2-135m") else { return };
     let options = ["--runs", "1", "--only", "prefill,decode", "--prefill", "64", "--decode", "32"];
     let (status, figures, said) = bench(&model, &options);
     assert_eq!(status, Some(0), "{said}");
-    // 135 million weights, of which the table and output matrix are one; 4 bits each, 5 with scales
-    // and minimums.
+    // 135 million weights with a shared embedding and output matrix; 4 bits each, 5 with scales and
+    // minimums.
     let (bytes, weights) =
         (figures[0]["bytes_a_step"].as_u64().unwrap(), figures[0]["weights"].as_u64().unwrap());
     assert_eq!(weights, 106_168_320);

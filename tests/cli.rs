@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::support::{gguf, here, scripted};
 
-/// The program in a home of its own, with nobody to ask.
+/// The program with a home folder of its own and no terminal.
 struct Home(TempDir);
 
 impl Home {
@@ -237,7 +237,7 @@ fn bad_input_is_explained() {
         ("a GGUF file that was cut off", vec!["summarize", &article, "-m", &cut]),
         ("a model too big for the memory", vec!["summarize", &article, "-m", &huge]),
         ("a tokenizer that cannot be right", vec!["summarize", &article, "-m", &broken]),
-        ("an architecture nobody knows", vec!["summarize", &article, "-m", &unknown]),
+        ("an unknown architecture", vec!["summarize", &article, "-m", &unknown]),
         ("a model without an end token", vec!["summarize", &article, "-m", &endless]),
         ("threads that make no sense", vec!["summarize", &article, "-m", &path, "--threads", "0"]),
         ("removing what is not there", vec!["models", "remove", "smollm2-135m"]),
@@ -260,7 +260,7 @@ fn bad_input_is_explained() {
     });
 }
 
-/// A file that says it holds four terabytes of weights, and does, in a hole.
+/// A sparse file with four terabytes of weights.
 fn huge_model(home: &Home) -> String {
     let mut file = gguf::File::default()
         .set("general.architecture", gguf::Value::Text("llama".into()))
@@ -291,7 +291,7 @@ fn pull_onto_a_full_disk(home: &Home) -> String {
     without_number(&ran.err, " MB free")
 }
 
-/// Takes out the number before some words: it is this machine's.
+/// Replaces the number before some words, which depends on this machine.
 fn without_number(text: &str, words: &str) -> String {
     match text.split_once(words) {
         Some((before, after)) => {
@@ -371,7 +371,7 @@ fn old_names_of_settings_are_read_and_the_doctor_shows_the_new_ones() {
 }
 
 #[test]
-fn the_doctor_comes_where_a_setting_cannot_be_used() {
+fn the_doctor_runs_with_settings_that_cannot_be_used() {
     let home = Home::new();
     for (file, variable, fault) in [
         ("modle = \"x\"\n", "", "`modle` is not a setting of this file; known: model,"),
@@ -401,7 +401,7 @@ fn the_doctor_comes_where_a_setting_cannot_be_used() {
 }
 
 #[test]
-fn what_another_command_does_is_pointed_to() {
+fn errors_point_to_the_command_that_can_do_it() {
     let (home, model) = (Home::new(), model());
     let path = model.path().display().to_string();
     let feed =
@@ -454,7 +454,7 @@ fn a_glossary_goes_into_a_summary_too() {
 }
 
 #[test]
-fn nothing_large_is_fetched_without_a_yes() {
+fn nothing_large_is_downloaded_without_consent() {
     let home = Home::new();
     let article = home.write("a.txt", ARTICLE);
     let variables = [
@@ -472,7 +472,7 @@ fn nothing_large_is_fetched_without_a_yes() {
     let yes = home.run_with(&["translate", &article, "--yes"], "", &variables);
     assert!(cfg!(not(feature = "fetch")) || yes.err.contains("asking hub"), "{}", yes.err);
     assert_eq!(yes.code, Some(2));
-    // A small default is fetched with one sentence that says which and why.
+    // A small default is downloaded after one sentence that names it and the reason.
     let small = home.run_with(&["summarize", &article], "", &variables);
     let said = "no installed model summarizes English articles; the default for that is smollm2-135m (98 MB, Apache-2.0)";
     assert!(small.err.contains(said), "{}", small.err);
@@ -530,7 +530,7 @@ fn doubts_are_a_screenful_and_quiet_counts_them() {
 }
 
 #[test]
-fn what_comes_from_a_text_reaches_a_terminal_without_orders_to_it() {
+fn text_cannot_control_the_terminal() {
     let home = Home::new();
     let said = "“We\u{1b}]0;pwn\u{7} are \u{9b}31mready\u{202e} to sail,” the mayor said of the second bridge on Monday.";
     let model = scripted::model(json!([{"say": said}]), 16384);

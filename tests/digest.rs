@@ -7,8 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::scripted;
 
-/// An item that tries every way out of the text it is: markup in its headline, address, date and
-/// body.
+/// Items with markup in their headlines, addresses and texts.
 const HOSTILE: &str = r#"<?xml version="1.0"?><rss version="2.0"><channel><title>Haemin</title>
 <item><title>[click](javascript:alert(1)) ![p](http://127.0.0.1:9/md.png)</title><link>javascript:alert(1)</link>
 <guid isPermaLink="false">"&gt;&lt;script&gt;alert(1)&lt;/script&gt;</guid>
@@ -33,7 +32,7 @@ const PAGE: &str = "<!doctype html><html><head><title>Bridge opens</title><link 
 <img src=\"http://127.0.0.1:9/p.png\"><p>It cost <a href=\"https://haemin.example/cost\">412 million won</a>, and work took two years.</p>\
 </article></body></html>";
 
-/// What a command leaves of an input.
+/// The folder in which a command has processed an input.
 fn results(command: &str, name: &str, text: impl AsRef<[u8]>) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let hostile = "# 소식\n\n[눌러](javascript:alert(1)) <script>alert(1)</script> ![그림](http://127.0.0.1:9/o.png)";
@@ -61,7 +60,7 @@ fn pages(folder: &Path, ending: &str) -> Vec<String> {
     files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
-/// What an element of an item says; empty where there is none.
+/// The text of an element of an item; empty if there is none.
 fn field_of(item: &str, name: &str) -> String {
     let text = item.split(&format!("<{name}>")).nth(1).and_then(|rest| rest.split("</").next());
     let text = text.unwrap_or_default();
@@ -73,7 +72,7 @@ fn field_of(item: &str, name: &str) -> String {
     text.replace("&amp;", "&")
 }
 
-/// Elements and attributes that run or load, in HTML.
+/// Elements and attributes of HTML that run or load something.
 fn active(html: &str) -> Vec<&'static str> {
     let html = html.to_lowercase();
     let tags = [
@@ -110,14 +109,14 @@ fn assert_only_words(markdown: &str) {
 }
 
 #[test]
-fn nothing_of_a_hostile_feed_runs_or_loads_in_what_is_written() {
+fn nothing_of_a_hostile_feed_runs_or_loads_in_the_outputs() {
     let folder = results("feed", "feed.xml", HOSTILE);
     assert_eq!(active(&read(&folder, "digest.html")), Vec::<&str>::new());
     let feed = read(&folder, "feed.xml");
     let items: Vec<&str> = feed.split("<item>").skip(1).collect();
     assert_eq!(items.len(), 2);
     for item in items {
-        // A title is plain words; the others are HTML after one unescaping.
+        // A title is plain text; the other fields are HTML after unescaping.
         for field in ["description", "content:encoded"] {
             assert_eq!(active(&field_of(item, field)), Vec::<&str>::new(), "{item}");
         }

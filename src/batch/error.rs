@@ -8,20 +8,20 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum BatchError {
     /// Another run has the same output folder locked.
-    #[error("another run is at work on {}", folder.display())]
+    #[error("another run is using {}", folder.display())]
     Busy {
         /// The output folder.
         folder: PathBuf,
     },
     /// The folder was made with other models or options.
-    #[error("{} was made differently: {}", folder.display(), differences.join("; "))]
+    #[error("{} was made with other models or options: {}", folder.display(), differences.join("; "))]
     OtherSpec {
         /// The output folder.
         folder: PathBuf,
         /// The settings that differ.
         differences: Vec<String>,
     },
-    /// The journal cannot be read or written: the disk, or the rights.
+    /// The journal cannot be read or written: a disk error or missing permissions.
     #[error("{}: {reason}", file.display())]
     Journal {
         /// The journal's file.
@@ -52,7 +52,7 @@ pub enum BatchError {
         known: i64,
     },
     /// A path that a result or the journal needs is taken by something else.
-    #[error("{} is {what}; a result or the journal belongs there", path.display())]
+    #[error("{} is {what}, but malmoi needs that path for a result or the journal", path.display())]
     InTheWay {
         /// The path.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum BatchError {
         path: PathBuf,
     },
     /// An item took longer than the limit per item.
-    #[error("took longer than the {} s an item may take", limit.as_secs_f64())]
+    #[error("took longer than the {} s limit per item", limit.as_secs_f64())]
     ItemTimeout {
         /// The limit.
         limit: Duration,

@@ -28,8 +28,8 @@ impl Eta {
     /// `in_flight` lists the items being processed, which `waiting` includes: their sizes in bytes
     /// and their processing times so far.
     ///
-    /// An item in flight counts with the fraction that is probably done. Short items do not speed up
-    /// a long one, so the estimate is at least the remaining time of the longest item in flight.
+    /// An item in flight counts with the fraction that is probably done. Short items do not speed
+    /// up a long one, so the estimate is at least the remaining time of the longest item in flight.
     pub fn left(
         &self,
         elapsed: Duration,

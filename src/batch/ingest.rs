@@ -1,5 +1,5 @@
-//! Reading of inputs, one after another on a separate thread: a slow pipe or server does not hold up
-//! the workers, and a bounded channel holds up a fast one.
+//! Reading of inputs, one after another on a separate thread: a slow pipe or server does not hold
+//! up the workers, and a bounded channel holds up a fast one.
 
 use std::any::Any;
 use std::collections::HashMap;

@@ -123,8 +123,8 @@ fn bilingual_name(format: &BilingualFormat) -> String {
 /// file, its translation as a file, `digest.html`, `digest.md`, bilingual files and, for feeds,
 /// `feed.xml`.
 ///
-/// Stops when `keep_going` returns `false`, and then returns `false`; each file is either the old or
-/// the new one.
+/// Stops when `keep_going` returns `false`, and then returns `false`; each file is either the old
+/// or the new one.
 pub(super) fn write(
     journal: &Journal,
     folder: &Path,
@@ -329,9 +329,9 @@ fn remove(folder: &Path, file: &str) -> Result<()> {
     }
 }
 
-/// Writes a file unless it already has that text: a run with few changes writes few files. It is not
-/// synced to disk, which would take an hour for a million files; the next run repairs a file lost in
-/// a power failure.
+/// Writes a file unless it already has that text: a run with few changes writes few files. It is
+/// not synced to disk, which would take an hour for a million files; the next run repairs a file
+/// lost in a power failure.
 fn refresh(path: &Path, text: &str) -> Result<()> {
     // Only a regular file is read: a link is replaced, and a pipe would block.
     if files::kind(path).is_ok_and(|kind| kind == Kind::File)

@@ -1,5 +1,5 @@
-//! Results of items: lines of `items.jsonl` and `failed.jsonl`. They contain no times, so that equal
-//! runs write equal bytes.
+//! Results of items: lines of `items.jsonl` and `failed.jsonl`. They contain no times, so that
+//! equal runs write equal bytes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

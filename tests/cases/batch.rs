@@ -80,11 +80,11 @@ fn no_input_is_overwritten_and_outputs_are_checked_before_the_model() {
     for (words, text) in [
         (&["batch", "out/items.jsonl", "-o", "out"][..], "is an input and would be overwritten"),
         (&["batch", "out/items/a.txt", "-o", "out"], "is an input and would be overwritten"),
-        (&["batch", "inbox", "-o", "inbox"], "named as input and as the folder"),
+        (&["batch", "inbox", "-o", "inbox"], "is both an input and the output folder"),
         (&["batch", "inbox", "-o", "in.jsonl"], "in.jsonl is a file"),
         (&["batch", "inbox", "-o", "theirs"], "was not made by malmoi"),
-        (&["translate", "inbox/a.txt", "-o", "inbox/a.txt"], "is the file that is read"),
-        (&["translate", "inbox/a.txt", "-o", "inbox/../inbox/a.txt"], "is the file that is read"),
+        (&["translate", "inbox/a.txt", "-o", "inbox/a.txt"], "is an input"),
+        (&["translate", "inbox/a.txt", "-o", "inbox/../inbox/a.txt"], "is an input"),
         (&["summarize", "inbox/a.txt", "-o", "inbox"], "is a folder"),
         (&["summarize", "inbox/a.txt", "-o", "nowhere/a.txt"], "nowhere"),
     ] {

@@ -1,5 +1,5 @@
-//! The digest and translated articles as HTML pages. The pages load and run nothing: text of items is
-//! escaped, and HTML of items is sanitized.
+//! The digest and translated articles as HTML pages. The pages load and run nothing: text of items
+//! is escaped, and HTML of items is sanitized.
 
 use std::collections::HashSet;
 use std::fmt::Write;

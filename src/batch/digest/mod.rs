@@ -1,5 +1,5 @@
-//! The digest of a run for readers: headlines, summaries, and translations beside their sources with
-//! findings marked; as an HTML page, as Markdown and as a feed.
+//! The digest of a run for readers: headlines, summaries, and translations beside their sources
+//! with findings marked; as an HTML page, as Markdown and as a feed.
 //!
 //! Each file is self-contained, and text of items never becomes markup or script.
 

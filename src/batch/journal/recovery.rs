@@ -155,8 +155,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Stores the specification of a new journal, or compares it with the stored one. Returns `true`
-    /// if the journal is new.
+    /// Stores the specification of a new journal, or compares it with the stored one. Returns
+    /// `true` if the journal is new.
     ///
     /// A damaged specification is replaced by this run's: results of another specification have
     /// other seals and are discarded.

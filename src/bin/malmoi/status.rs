@@ -1,6 +1,6 @@
-//! The status line. A terminal shows a bar that moves several times per second; otherwise plain lines
-//! are written after one second and then every ten seconds, so that a log shows that a long job is
-//! alive and short jobs add nothing to it.
+//! The status line. A terminal shows a bar that moves several times per second; otherwise plain
+//! lines are written after one second and then every ten seconds, so that a log shows that a long
+//! job is alive and short jobs add nothing to it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -159,8 +159,8 @@ impl ProgressText {
     }
 }
 
-/// Estimated time left, once a part is done. The fraction done is the mean of the fractions of parts
-/// and of tokens read, because reading runs ahead of the work and finished parts lag behind.
+/// Estimated time left, once a part is done. The fraction done is the mean of the fractions of
+/// parts and of tokens read, because reading runs ahead of the work and finished parts lag behind.
 fn time_left(
     elapsed: Duration,
     (done, segments): (usize, usize),

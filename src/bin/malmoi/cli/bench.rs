@@ -51,8 +51,8 @@ pub(crate) struct Bench {
     /// Number of articles for `feed`
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     articles: u32,
-    /// File for the prompts of the articles, as JSON lines of token ids, to benchmark other programs
-    /// with the same input
+    /// File for the prompts of the articles, as JSON lines of token ids, to benchmark other
+    /// programs with the same input
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
 }

@@ -15,7 +15,8 @@ use crate::settings::{Settings, SettingsError};
 pub(crate) struct Doctor {}
 
 impl Doctor {
-    /// Prints the report. It includes settings that cannot be used, the first of which is the error.
+    /// Prints the report. It includes settings that cannot be used, the first of which is the
+    /// error.
     pub fn run(self, settings: &Settings, faults: Vec<SettingsError>, json: bool) -> Result<Exit> {
         let file = settings.file().display().to_string();
         let rows: Vec<Value> = settings

@@ -1,5 +1,5 @@
-//! The steps shared by `summarize` and `translate`: read the input, run the request with progress on
-//! the terminal, write the result.
+//! The steps shared by `summarize` and `translate`: read the input, run the request with progress
+//! on the terminal, write the result.
 
 use std::cell::RefCell;
 use std::io::{IsTerminal, Read};
@@ -26,7 +26,8 @@ pub(super) fn check_output(
     output::check(output.output.as_deref(), &read, output.force)
 }
 
-/// Reads the input: a file, or standard input for `-` or `None`. Fails if it holds several articles.
+/// Reads the input: a file, or standard input for `-` or `None`. Fails if it holds several
+/// articles.
 pub(super) fn read(
     input: Option<&Path>,
     encoding: EncodingArgs,

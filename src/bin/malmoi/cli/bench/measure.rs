@@ -99,8 +99,8 @@ impl Measure {
         &self.model
     }
 
-    /// Seconds to open the model again, and to the first token of a short prompt. The file is in the
-    /// page cache.
+    /// Seconds to open the model again, and to the first token of a short prompt. The file is in
+    /// the page cache.
     pub fn load(&self, context: &Context) -> Result<Vec<Figure>> {
         let (mut opened, mut first) = (Vec::new(), Vec::new());
         for _ in 0..self.runs {
@@ -158,8 +158,8 @@ impl Measure {
         Ok(Some(Figure::new("decode", what, "tokens/s", rates)))
     }
 
-    /// Tokens per second of many texts with prompts of different lengths: generated tokens alone, and
-    /// prompts and generated tokens together.
+    /// Tokens per second of many texts with prompts of different lengths: generated tokens alone,
+    /// and prompts and generated tokens together.
     pub fn batch(&self, count: usize) -> Result<Vec<Figure>> {
         let (mut written, mut all) = (Vec::new(), Vec::new());
         let prompts: Vec<Vec<u32>> =
@@ -180,8 +180,8 @@ impl Measure {
         ])
     }
 
-    /// Articles per minute from text to checked summary, `at_once` of them at the same time; and their
-    /// prompts with the number of generated tokens.
+    /// Articles per minute from text to checked summary, `at_once` of them at the same time; and
+    /// their prompts with the number of generated tokens.
     pub fn feed(&self, count: usize, at_once: usize) -> Result<(Figure, Vec<Value>)> {
         let articles = articles(count);
         let prompts = Mutex::new(BTreeMap::new());
