@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
 
+use super::text::{Figures, attribute, heading, is_web, models, xml};
 use super::words::{Words, words};
-use super::{Figures, heading, is_web, xml};
 use crate::batch::result::{Line, Pair, Translation};
 use crate::document::escape;
 use crate::finding::{Finding, Place};
@@ -97,7 +97,7 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
     let language = if headline.is_some() { &line.to } else { &line.from };
     let _ = write!(page, "<h2 id=\"title-{number}\" lang=\"{language}\">");
     match headline {
-        Some(Row { pair, findings, .. }) => {
+        Some(TableRow { pair, findings, .. }) => {
             let [source, output] = marks(pair, &findings);
             let _ = writeln!(page, "{}</h2>", marked(&pair.text, &output));
             let _ = writeln!(
@@ -152,21 +152,21 @@ fn summary(page: &mut String, line: &Line, say: &Words) {
 }
 
 /// A paragraph of the source beside its translation, with its findings.
-struct Row<'l> {
+struct TableRow<'l> {
     index: usize,
     pair: &'l Pair,
     findings: Vec<&'l Finding>,
 }
 
-fn rows(translation: &Translation) -> impl Iterator<Item = Row<'_>> {
+fn rows(translation: &Translation) -> impl Iterator<Item = TableRow<'_>> {
     translation.pairs.iter().enumerate().map(|(index, pair)| {
         let about = |finding: &&Finding| finding.is_doubt() && finding.segment == Some(index);
-        Row { index, pair, findings: translation.findings.iter().filter(about).collect() }
+        TableRow { index, pair, findings: translation.findings.iter().filter(about).collect() }
     })
 }
 
 /// The row of the headline, if the headline was translated.
-fn headline_row<'l>(line: &Line, translation: &'l Translation) -> Option<Row<'l>> {
+fn headline_row<'l>(line: &Line, translation: &'l Translation) -> Option<TableRow<'l>> {
     let title = line.title.as_deref()?.trim();
     rows(translation).find(|row| row.pair.source == title)
 }
@@ -180,7 +180,9 @@ fn table(page: &mut String, line: &Line, translation: &Translation) {
         name(&line.from),
         name(&line.to)
     );
-    for Row { pair, findings, .. } in rows(translation).filter(|row| Some(row.index) != headline) {
+    for TableRow { pair, findings, .. } in
+        rows(translation).filter(|row| Some(row.index) != headline)
+    {
         let class = if findings.is_empty() { "" } else { " class=\"doubted\"" };
         let [source, output] = marks(pair, &findings);
         let _ = write!(
@@ -265,11 +267,11 @@ fn facts(line: &Line, say: &Words) -> String {
     if let Some(link) = line.link.as_deref().filter(|link| is_web(link)) {
         facts.push(format!(
             "<a rel=\"noreferrer noopener\" href=\"{}\">{}</a>",
-            super::attribute(link),
+            attribute(link),
             escape(link)
         ));
     }
-    let models: Vec<&str> = super::models(line);
+    let models: Vec<&str> = models(line);
     if !models.is_empty() {
         facts.push(format!("{} {}", say.models, escape(&models.join(", "))));
     }

@@ -1,8 +1,8 @@
 //! The digest and single items as Markdown. Text of items is escaped, so that nothing in it becomes
 //! a heading, link, image, code block, list or tag.
 
+use super::text::{Figures, heading, is_web, models, title};
 use super::words::{Words, words};
-use super::{Figures, heading, is_web, models, title};
 use crate::batch::result::{Line, Translation};
 use crate::language::Language;
 

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::html::sanitized;
+use super::text::{attribute, heading, is_web, models, xml};
 use super::words::words;
-use super::{heading, is_web, models, xml};
 use crate::batch::result::{Line, Translation};
 use crate::document::escape;
 use crate::formats::{self, Form};
@@ -57,7 +57,7 @@ fn item(feed: &mut String, line: &Line) {
         let _ = writeln!(
             feed,
             "<source url=\"{}\">{}</source>",
-            super::attribute(&line.input),
+            attribute(&line.input),
             xml(&line.input)
         );
     }

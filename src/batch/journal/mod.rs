@@ -29,7 +29,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
 
 use file::OpenError;
-use row::Row;
+use row::ItemRow;
 
 pub use upsert::Upserted;
 
@@ -213,36 +213,36 @@ impl Journal {
         rows.and_then(Iterator::collect).map_err(|e| self.sql_error(e))
     }
 
-    fn row(&self, ordinal: i64) -> Result<Option<Row>> {
+    fn row(&self, ordinal: i64) -> Result<Option<ItemRow>> {
         let mut select = self
             .connection
-            .prepare_cached(&format!("SELECT {} FROM item WHERE ordinal = ?1", Row::COLUMNS))
+            .prepare_cached(&format!("SELECT {} FROM item WHERE ordinal = ?1", ItemRow::COLUMNS))
             .map_err(|e| self.sql_error(e))?;
-        select.query_row([ordinal], Row::read).optional().map_err(|e| self.sql_error(e))
+        select.query_row([ordinal], ItemRow::read).optional().map_err(|e| self.sql_error(e))
     }
 
     /// Inserts a row that the run `met` has seen.
-    fn insert(&self, row: &Row, met: i64) -> Result<()> {
+    fn insert(&self, row: &ItemRow, met: i64) -> Result<()> {
         let statement = format!(
             "INSERT INTO item({}, seal, updated, met) VALUES({})",
-            Row::COLUMNS,
-            placeholders(1, Row::WIDTH + 3)
+            ItemRow::COLUMNS,
+            placeholders(1, ItemRow::WIDTH + 3)
         );
         self.write_row(&statement, row, &[&met])
     }
 
     /// Rewrites a row and its seal.
-    fn update(&self, row: &Row) -> Result<()> {
+    fn update(&self, row: &ItemRow) -> Result<()> {
         let statement = format!(
             "UPDATE item SET ({}, seal, updated) = ({}) WHERE ordinal = ?1",
-            Row::DATA_COLUMNS,
-            placeholders(2, Row::WIDTH + 2)
+            ItemRow::DATA_COLUMNS,
+            placeholders(2, ItemRow::WIDTH + 2)
         );
         self.write_row(&statement, row, &[])
     }
 
     /// Executes a statement with the values of a row, its seal, the time, and `more`.
-    fn write_row(&self, statement: &str, row: &Row, more: &[&dyn ToSql]) -> Result<()> {
+    fn write_row(&self, statement: &str, row: &ItemRow, more: &[&dyn ToSql]) -> Result<()> {
         let (seal, now) = (row.seal(&self.spec), now());
         let extra: [&dyn ToSql; 2] = [&seal, &now];
         let values = row.values().into_iter().chain(extra).chain(more.iter().copied());

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::row::Row;
+use super::row::ItemRow;
 use super::{Journal, LEASE_SECONDS, now};
 use crate::batch::queue::{Lease, Length, Stats, WorkQueue};
 use crate::error::Result;
@@ -23,7 +23,7 @@ impl WorkQueue for Journal {
                 "UPDATE item SET state = 'leased', lease = ?2 WHERE ordinal IN (SELECT ordinal FROM (SELECT ordinal, \
                  octet_length(payload) AS size FROM item WHERE state = 'pending' AND removed = 0 ORDER BY ordinal LIMIT ?3) \
                  WHERE {fits} AND ?4 > 0 LIMIT ?1) RETURNING {}, attempts",
-                Row::COLUMNS
+                ItemRow::COLUMNS
             ))
             .map_err(|e| self.sql_error(e))?;
         let values = params![
@@ -32,8 +32,9 @@ impl WorkQueue for Journal {
             SEARCHED.max(limit as i64),
             Length::LONG as i64
         ];
-        let rows = claim.query_map(values, |row| Ok((Row::read(row)?, row.get(Row::WIDTH)?)));
-        let rows: Vec<(Row, u32)> =
+        let rows =
+            claim.query_map(values, |row| Ok((ItemRow::read(row)?, row.get(ItemRow::WIDTH)?)));
+        let rows: Vec<(ItemRow, u32)> =
             rows.and_then(Iterator::collect).map_err(|e| self.sql_error(e))?;
         drop(claim);
         let mut leases = Vec::new();

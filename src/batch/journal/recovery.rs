@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Journal;
 use super::file::{FIRST_SCHEMA, Format, SCHEMA, VERSION};
-use super::row::{Row, seal, text, version_seal};
+use super::row::{ItemRow, seal, text, version_seal};
 use super::upsert::base_name;
 use crate::batch::error::BatchError;
 use crate::batch::hash::spec_hash;
@@ -84,7 +84,7 @@ impl Journal {
                     "SELECT ordinal, key, base, NULL, content, state, input, NULL, payload, line, met \
                      FROM first_item WHERE ordinal = ?1",
                     [ordinal],
-                    |row| Ok((Row::read(row)?, row.get(Row::WIDTH)?)),
+                    |row| Ok((ItemRow::read(row)?, row.get(ItemRow::WIDTH)?)),
                 )
                 .map_err(|e| self.sql_error(e))?;
             self.set_name(&mut row)?;
@@ -101,7 +101,7 @@ impl Journal {
     }
 
     /// Gives a row of malmoi 0.1 a unique id, and a file without an id the base name of its file.
-    fn set_name(&self, row: &mut Row) -> Result<()> {
+    fn set_name(&self, row: &mut ItemRow) -> Result<()> {
         let line = row.line.as_deref().and_then(|line| serde_json::from_str::<Line>(line).ok());
         let item = row.payload.as_deref().and_then(|item| serde_json::from_str::<Item>(item).ok());
         let form = line.as_ref().map(|line| &line.form).or(item.as_ref().map(|item| &item.form));
@@ -182,12 +182,12 @@ impl Journal {
     fn verify(&mut self) -> Result<()> {
         let mut damaged = Vec::new();
         {
-            let select = format!("SELECT {}, seal FROM item", Row::COLUMNS);
+            let select = format!("SELECT {}, seal FROM item", ItemRow::COLUMNS);
             let mut select = self.connection.prepare(&select).map_err(|e| self.sql_error(e))?;
             let mut rows = select.query([]).map_err(|e| self.sql_error(e))?;
             while let Some(found) = rows.next().map_err(|e| self.sql_error(e))? {
-                let row = Row::read(found).map_err(|e| self.sql_error(e))?;
-                let sealed = text(found, Row::WIDTH).map_err(|e| self.sql_error(e))?;
+                let row = ItemRow::read(found).map_err(|e| self.sql_error(e))?;
+                let sealed = text(found, ItemRow::WIDTH).map_err(|e| self.sql_error(e))?;
                 if sealed != Some(row.seal(&self.spec)) {
                     damaged.push(row);
                 }
@@ -227,7 +227,7 @@ impl Journal {
 
     /// Discards the result of a damaged row. The row and its id in the results stay, so that the
     /// item keeps its position.
-    pub(super) fn discard_damaged(&mut self, mut row: Row, reason: &str) -> Result<()> {
+    pub(super) fn discard_damaged(&mut self, mut row: ItemRow, reason: &str) -> Result<()> {
         // Without validators all inputs are read again.
         self.execute("DELETE FROM fact WHERE substr(name, 1, 8) = 'mark of '", [])?;
         let name = row.name.clone().unwrap_or_else(|| row.key.clone());
@@ -295,7 +295,7 @@ impl Journal {
                 without_number(&line.key).to_string()
             };
             let ordinal = number as i64 + 1;
-            let row = Row {
+            let row = ItemRow {
                 ordinal,
                 key: self.unique("key", &line.key, ordinal)?,
                 base,

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// A row of the table `item`, without the columns that only the queue uses (`attempts`, `lease`).
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub(super) struct ItemRow {
     pub ordinal: i64,
     /// Unique key of the item.
     pub key: String,
@@ -33,7 +33,7 @@ macro_rules! columns {
     };
 }
 
-impl Row {
+impl ItemRow {
     /// The columns, in the order of [`read`](Self::read) and [`values`](Self::values).
     pub const COLUMNS: &str = concat!("ordinal, ", columns!());
     /// The columns but `ordinal`, which identifies the row.

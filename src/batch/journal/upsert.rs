@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use serde_json::json;
 
-use super::row::{Row, UNREADABLE, version_seal};
+use super::row::{ItemRow, UNREADABLE, version_seal};
 use super::{Journal, now};
 use crate::batch::hash::sha256;
 use crate::batch::result::{self, Line};
@@ -69,7 +69,7 @@ impl Journal {
             self.connection.query_row(next, [], |row| row.get(0)).map_err(|e| self.sql_error(e))?;
         let key = self.unique("key", &base, ordinal)?;
         let name = self.unique("name", id.unwrap_or(&key), ordinal)?;
-        let row = Row {
+        let row = ItemRow {
             ordinal,
             key,
             base,
@@ -163,7 +163,7 @@ impl Journal {
         let id = format!("{input} {}", part.place);
         let key = format!("{UNREADABLE}{id}");
         let line = result::failure(&id, input, Some(&part.place), &part.reason, Some(&part.raw));
-        let row = Row {
+        let row = ItemRow {
             ordinal: 0,
             base: key.clone(),
             key,

@@ -21,7 +21,7 @@ const ASK_ABOVE: u64 = 500_000_000;
 pub(crate) struct ResolvedModel {
     pub model: Model,
     pub capabilities: Capabilities,
-    pub located: InstalledModel,
+    pub installed: InstalledModel,
 }
 
 /// Finds and opens the models of a command.
@@ -80,25 +80,26 @@ impl ModelResolver<'_> {
     }
 
     /// Opens a model, with its progress on the terminal.
-    fn open(&self, located: InstalledModel) -> Result<ResolvedModel> {
+    fn open(&self, installed: InstalledModel) -> Result<ResolvedModel> {
         let mut opened = self.opened.borrow_mut();
-        if let Some(model) = opened.iter().find(|model| model.located.path == located.path) {
+        if let Some(model) = opened.iter().find(|model| model.installed.path == installed.path) {
             return Ok(model.clone());
         }
-        self.store.check(&located)?;
-        let name = located.entry.map(|entry| entry.name.clone());
-        if let Some(entry) = located.entry.filter(|entry| !entry.commercial) {
+        self.store.check(&installed)?;
+        let name = installed.entry.map(|entry| entry.name.clone());
+        if let Some(entry) = installed.entry.filter(|entry| !entry.commercial) {
             self.ui.note(format!("{}: {}", entry.name, entry.licence_line()));
         }
         // The catalogue's files are quantized already.
-        let quantize = self.quantize.filter(|_| located.path.is_dir() || self.requested.is_some());
+        let quantize =
+            self.quantize.filter(|_| installed.path.is_dir() || self.requested.is_some());
         if let Some(to) = quantize {
             let folder = self.weights_cache.display();
             self.ui.note(format!("weights quantized to {} are cached in {folder}", to.as_str()));
         }
         let weights_cache = Some(self.weights_cache.clone());
         let shown = name.clone().unwrap_or_else(|| {
-            located.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+            installed.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
         });
         let status = Arc::new(self.ui.status(&format!("opening {shown}")));
         let line = status.clone();
@@ -112,7 +113,7 @@ impl ModelResolver<'_> {
             });
         });
         let model = Model::open_with(
-            &located.path,
+            &installed.path,
             &OpenOptions {
                 name,
                 quantize,
@@ -133,18 +134,19 @@ impl ModelResolver<'_> {
                 bytes / 1_000_000,
             ));
         }
-        let capabilities = located.entry.map_or_else(Capabilities::default, |entry| Capabilities {
-            family: Some(entry.family.clone()),
-            summarizes: Some(entry.summary_languages()),
-        });
-        opened.push(ResolvedModel { model, capabilities, located });
+        let capabilities =
+            installed.entry.map_or_else(Capabilities::default, |entry| Capabilities {
+                family: Some(entry.family.clone()),
+                summarizes: Some(entry.summary_languages()),
+            });
+        opened.push(ResolvedModel { model, capabilities, installed });
         Ok(opened[opened.len() - 1].clone())
     }
 
     /// The requested model, downloaded if necessary, or the best one for a purpose.
     fn locate(&self, purpose: Purpose) -> Result<InstalledModel> {
         let Some(name) = self.requested else { return self.best_or_default(purpose) };
-        let located = match self.store.locate(name) {
+        let installed = match self.store.locate(name) {
             Err(StoreError::NotInstalled { .. }) => {
                 let entry = match self.store.resolve(name)? {
                     ResolvedName::Entry(entry) => Some(entry),
@@ -155,7 +157,7 @@ impl ModelResolver<'_> {
             }
             other => other?,
         };
-        if let Some(entry) = located.entry.filter(|entry| !can_serve(entry, purpose)) {
+        if let Some(entry) = installed.entry.filter(|entry| !can_serve(entry, purpose)) {
             self.ui.note(format!(
                 "{} is not a model that {}: {}",
                 entry.name,
@@ -163,7 +165,7 @@ impl ModelResolver<'_> {
                 entry.note
             ));
         }
-        Ok(located)
+        Ok(installed)
     }
 
     /// The best installed model for a purpose, else the catalogue's default, which is downloaded.
@@ -189,7 +191,7 @@ impl ModelResolver<'_> {
                 self.ask_consent(&entry.name, Some(entry.memory(None)))?;
             }
             match self.store.pull(&entry.name, &mut self.ui.pull()) {
-                Ok(located) => return Ok(located),
+                Ok(installed) => return Ok(installed),
                 Err(error @ StoreError::NoSource { .. }) => last_error = Some(error),
                 Err(error) => return Err(error.into()),
             }

@@ -78,7 +78,7 @@ impl Key {
 }
 
 /// The value of a setting and its origin.
-pub(crate) struct Row {
+pub(crate) struct Setting {
     pub name: &'static str,
     pub describe: &'static str,
     pub value: Option<String>,
@@ -87,7 +87,7 @@ pub(crate) struct Row {
 
 /// All settings.
 pub(crate) struct Settings {
-    rows: Vec<Row>,
+    rows: Vec<Setting>,
     /// Path of the settings file, which may be absent.
     file: PathBuf,
     /// Why the file was ignored, if it was.
@@ -129,7 +129,7 @@ impl Settings {
             } else {
                 (default(key.name, &base.cache_dir()), "default".to_string())
             };
-            rows.push(Row { name: key.name, describe: key.describe, value, origin });
+            rows.push(Setting { name: key.name, describe: key.describe, value, origin });
         }
         Ok(Self { rows, file, fault, cache: base.cache_dir() })
     }
@@ -152,7 +152,7 @@ impl Settings {
         (self, faults)
     }
 
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[Setting] {
         &self.rows
     }
 
@@ -161,7 +161,7 @@ impl Settings {
         self.row(name)?.value.as_deref()
     }
 
-    fn row(&self, name: &str) -> Option<&Row> {
+    fn row(&self, name: &str) -> Option<&Setting> {
         self.rows.iter().find(|row| row.name == name)
     }
 

@@ -166,7 +166,7 @@ impl BatchArgs {
         let resolver = context.resolver();
         let choice = |resolved: ResolvedModel| -> Result<ModelChoice> {
             Ok(ModelChoice {
-                fingerprint: context.store.fingerprint(&resolved.located)?,
+                fingerprint: context.store.fingerprint(&resolved.installed)?,
                 model: resolved.model,
                 capabilities: resolved.capabilities,
             })
