@@ -1,21 +1,19 @@
-//! What can go wrong, as data. Says which object failed and why; advice to the person at the
-//! keyboard is the binary's.
+//! Errors as data: the object that failed and the reason. Hints on what to do are in the binary.
 //!
-//! Knows no terminal and no engine type: a foreign cause is kept boxed as `source`, so that it
-//! stays out of the public API.
+//! Knows no terminal and no engine type: causes from other libraries are boxed, so that they stay
+//! out of the public API. The errors of batches and of the store are leaf modules without imports.
 
 use std::path::{Path, PathBuf};
 
-/// A cause that belongs to another library.
+/// A cause from another library.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something could not be done.
+/// The error type of this crate.
 ///
-/// A strange translation is not an error but a [`Finding`](crate::Finding); something absent is an
-/// `Option`.
+/// A doubtful translation is a [`Finding`](crate::Finding), not an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,14 +24,14 @@ pub enum Error {
         /// The path as given.
         path: PathBuf,
     },
-    /// The operating system refused something.
+    /// The operating system refused an operation.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was being done, as a verb: "read", "write", "rename".
+        /// The operation as a verb: "read", "write", "rename".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The reason of the system.
         source: std::io::Error,
     },
     /// An input that cannot be read.
@@ -44,117 +42,116 @@ pub enum Error {
         /// The reason, shown as a predicate of the name.
         fault: InputFault,
     },
-    /// Several articles where one was asked for.
+    /// Several articles in the input of a command for one.
     #[error("{name} is {what}, not an article")]
     SeveralArticles {
         /// The input's name.
         name: String,
-        /// The format, in half a line.
+        /// The format in a few words.
         what: &'static str,
-        /// A feed, and not an archive of records.
+        /// True for a feed, false for an archive of records.
         is_feed: bool,
     },
-    /// A language this project does not work in.
+    /// A language that malmoi does not support.
     #[error("`{given}` is not a language malmoi works in")]
     UnknownLanguage {
-        /// What was asked for.
+        /// The requested language.
         given: String,
     },
-    /// A text in a language this project does not work in.
+    /// A text in a language that malmoi does not support.
     #[error("the text seems to be in {seems}; malmoi reads English and Korean")]
     ForeignText {
-        /// The language's English name, or "another language".
+        /// English name of the language, or "another language".
         seems: String,
     },
     /// A translation into the language the text is already in.
     #[error("the text is already in {language}")]
     SameLanguage {
-        /// The English name of that language.
+        /// English name of that language.
         language: &'static str,
     },
 
     // === Checkpoints ===
-    /// A model file or folder that does not say what its format requires.
+    /// A model file or folder that violates its format.
     #[error("{}: {reason}", file.display())]
     Malformed {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The violation.
         reason: String,
     },
-    /// A tensor the architecture needs is not in the checkpoint, or has another shape.
+    /// A tensor that the architecture needs is missing or has another shape.
     #[error("tensor `{name}` {reason} ({})", file.display())]
     Tensor {
-        /// The tensor's name in the checkpoint.
+        /// Name of the tensor in the checkpoint.
         name: String,
         /// The checkpoint.
         file: PathBuf,
-        /// "is missing", "has shape [2, 3], expected [3, 3]".
+        /// The reason as a predicate: "is missing", "has shape [2, 3], expected [3, 3]".
         reason: String,
     },
-    /// An architecture, or a mechanism of one, that is not implemented.
+    /// An architecture, or a part of one, that is not implemented.
     #[error("{what} is not supported ({}); supported: {supported}", file.display())]
     Unsupported {
-        /// The mechanism: "architecture `foo`", "rope scaling `bar`".
+        /// The missing part: "architecture `foo`", "rope scaling `bar`".
         what: String,
-        /// The file that asks for it.
+        /// The file that needs it.
         file: PathBuf,
-        /// What could stand there instead.
+        /// The supported alternatives.
         supported: String,
     },
-    /// The checkpoint does not say which token ends a text, so that nothing could stop it.
+    /// The checkpoint names no token that ends a text: generation would not stop.
     #[error("{} names no end token (eos_token_id)", file.display())]
     NoEndToken {
         /// The checkpoint.
         file: PathBuf,
     },
-    /// More memory would be needed than this machine has free.
+    /// The model needs more memory than the machine has free.
     #[error("{} needs about {needed} MB of memory, {available} MB are free", file.display())]
     TooBig {
         /// The checkpoint.
         file: PathBuf,
-        /// Megabytes (10^6 bytes) of weights and cache.
+        /// Weights and KV cache in megabytes (10^6 bytes).
         needed: u64,
-        /// Megabytes the system says it can give.
+        /// Free memory in megabytes.
         available: u64,
     },
-    /// A text too long for the model where it cannot be split.
+    /// A text that is too long for the model and cannot be split.
     #[error("{what} takes {needed} tokens, the model's window is {window}")]
     TooLong {
-        /// What was too long: "the prompt", "the glossary".
+        /// The text: "the prompt", "the glossary".
         what: String,
-        /// Tokens it takes.
+        /// Its tokens.
         needed: usize,
-        /// Tokens there is room for.
+        /// Upper bound on its tokens.
         window: usize,
     },
-
-    /// A model that reasons before it answers, and did not come to an answer.
+    /// A reasoning model that did not come to an answer.
     #[error("{model} gave no answer: it was still reasoning after {tokens} tokens")]
     NoAnswer {
-        /// The model's name.
+        /// Name of the model.
         model: String,
-        /// Tokens it wrote.
+        /// Tokens it generated.
         tokens: usize,
     },
 
     // === Prompts ===
-    /// A prompt or chat template that does not exist, parse or render.
+    /// A prompt or chat template that does not exist, or that cannot be parsed or rendered.
     #[error("prompt `{name}`: {reason}")]
     Prompt {
-        /// The prompt's name or file.
+        /// Name or file of the prompt.
         name: String,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 
-    // === Models on disk and elsewhere ===
-    /// A model could not be found, fetched or verified.
+    // === Models on disk and on the web ===
+    /// A model could not be found, downloaded or verified.
     #[error(transparent)]
     Store(#[from] crate::store::error::StoreError),
 
     // === Batches ===
-    /// A batch cannot go on.
+    /// A batch had to stop.
     #[error(transparent)]
     Batch(#[from] crate::batch::error::BatchError),
 
@@ -162,22 +159,22 @@ pub enum Error {
     /// The numerical engine failed.
     #[error("the engine failed: {0}")]
     Engine(#[source] Cause),
-    /// The script of a scripted model told it to fail.
+    /// A scripted model of a test failed as its script says.
     #[error("{0}")]
     Scripted(String),
-    /// A request was not done by its deadline.
+    /// A request that reached its deadline.
     #[error("it was not done in time: {seconds:.0} s had passed")]
     OutOfTime {
-        /// Seconds from the request's start to its end.
+        /// Seconds from the start of the request to its end.
         seconds: f64,
     },
-    /// The consumer went away; nothing more was computed.
+    /// The request was cancelled by its observer.
     #[error("cancelled")]
     Cancelled,
 }
 
 impl Error {
-    /// Wraps a system error, telling apart the one case users meet daily: the path does not exist.
+    /// A system error, or [`NotFound`](Self::NotFound) for a path that does not exist.
     pub fn io(action: &'static str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         match source.kind() {
@@ -186,7 +183,7 @@ impl Error {
         }
     }
 
-    /// A model file that does not say what it must.
+    /// A model file that violates its format.
     pub fn malformed(file: impl AsRef<Path>, reason: impl Into<String>) -> Self {
         Self::Malformed { file: file.as_ref().to_path_buf(), reason: reason.into() }
     }
@@ -196,7 +193,7 @@ impl Error {
         Self::UnreadableInput { name: name.into(), fault: fault.into() }
     }
 
-    /// A prompt that cannot be used.
+    /// An unusable prompt.
     pub fn prompt(name: impl Into<String>, reason: impl ToString) -> Self {
         Self::Prompt { name: name.into(), reason: reason.to_string() }
     }

@@ -9,22 +9,22 @@ use crate::error::{Error, Result};
 
 pub use crate::finding::Finding;
 
-/// Why a piece of output ended.
+/// The reason why the generation of a text ended, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum Finish {
-    /// The model said it was done.
+    /// The model ended the text.
     Stop,
-    /// The token limit was reached, also after the piece was split smaller and tried again.
+    /// The token limit was reached, also after the source was split and tried again.
     Length,
-    /// The output repeated itself, and every rescue did too.
+    /// The output repeated itself, also after every retry.
     Looped,
-    /// The model answered with something else than the task, or nothing.
+    /// The model did not answer.
     Refused,
 }
 
 impl Finish {
-    /// The word used in JSON.
+    /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "stop",
@@ -35,59 +35,59 @@ impl Finish {
     }
 }
 
-/// What a running request tells while it runs. Handlers must not block.
+/// An event of a running request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     /// A stage begins: `summarize`, `combine` (the reduce step) or `translate`.
     Stage {
-        /// The stage's name.
+        /// Name of the stage.
         stage: &'static str,
-        /// Segments in it.
+        /// Its segments.
         segments: usize,
     },
-    /// What the model is given for a segment.
+    /// The prompt of a segment.
     Prompt {
-        /// The segment's index within the stage.
+        /// Index of the segment in the stage.
         index: usize,
-        /// Token ids.
+        /// Its token ids.
         ids: Vec<u32>,
     },
-    /// How far the work of a stage is: at its beginning and after every step of the model. Tokens
-    /// are those of the text, without the words around it; a long translation is one stage here,
-    /// however many batches it takes.
+    /// Progress of a stage, sent at its start and after every step of the model. Token counts are
+    /// of the text, without the prompt around it. A translation is one stage, whatever number of
+    /// batches it takes.
     Progress {
-        /// The stage's name.
+        /// Name of the stage.
         stage: &'static str,
-        /// Segments that are done.
+        /// Finished segments.
         done: usize,
-        /// Segments in all.
+        /// All segments.
         segments: usize,
         /// Tokens of the text that the model has read.
         read: usize,
-        /// Tokens of the text in all.
+        /// All tokens of the text.
         tokens: usize,
-        /// Tokens written so far.
+        /// Generated tokens.
         written: usize,
     },
-    /// A segment is done.
+    /// A segment is finished.
     Segment {
-        /// Its index within the stage.
+        /// Index of the segment in the stage.
         index: usize,
-        /// Why it ended.
+        /// The reason why its generation ended.
         finish: Finish,
-        /// Tokens generated for it.
+        /// Generated tokens.
         tokens: usize,
     },
-    /// A loop was seen and rolled back.
+    /// A loop was detected and discarded.
     Rescued {
-        /// Segment index within the stage.
+        /// Index of the segment in the stage.
         index: usize,
-        /// Tokens taken back.
+        /// Discarded tokens.
         tokens: usize,
     },
-    /// A doubt, as soon as it is known.
+    /// A finding, as soon as it is made.
     Found(Finding),
 }
 

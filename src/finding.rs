@@ -1,5 +1,5 @@
-//! What is doubtful about a text that was made: plain data, serialisable. Knows nothing of how it
-//! was found.
+//! Findings: doubts about an output, and notes, as serializable data. Knows nothing of the checks
+//! that make them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,39 +7,37 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How much a doubt matters, most first.
+/// The severity of a finding, most severe first.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The text cannot be used as it is: it is in the wrong language, cut off, or not a translation
-    /// at all.
+    /// The text is unusable: in the wrong language, cut off, or not a translation.
     Critical,
     /// A fact may be wrong: a number, a name, a quotation.
     #[default]
     Major,
-    /// The facts are right, as far as can be seen, and the form is not.
+    /// The form is wrong, the facts are probably right.
     Minor,
 }
 
-/// A stretch of a text, in bytes.
+/// A span of a text in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// Where it starts and ends in the segment's text; in the whole text where the finding has no
-    /// segment.
+    /// Start in the segment's text, or in the whole text if the finding has no segment.
     pub start: usize,
-    /// See `start`.
+    /// End in the same text.
     pub end: usize,
-    /// Where it starts in the whole: the article
-    /// ([`Document::article`](crate::document::Document::article)) or the outcome's text; `None`
-    /// where that is not known, as in an intermediate text.
+    /// Start in the whole article
+    /// ([`Document::article`](crate::document::Document::article)) or in the outcome's text; `None`
+    /// if unknown, as in an intermediate text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
 }
 
 impl Place {
-    /// The words that stand there; `None` where the text is another one.
+    /// The words of the span; `None` if it is not inside `text`.
     pub fn of(self, text: &str) -> Option<&str> {
         text.get(self.start..self.end)
     }
@@ -51,9 +49,10 @@ impl From<Range<usize>> for Place {
     }
 }
 
-/// Something that did not carry over from source to output, or was left out: a doubt, not an error.
+/// A doubt about an output, or a note on how it was made.
 ///
-/// Made with [`Finding::new`] and what is known besides:
+/// Made by [`Finding::new`] and setters:
+///
 /// ```
 /// use malmoi::Finding;
 /// let finding = Finding::new("numbers", "number_lost", "'17' appears in the original but not in the translation")
@@ -66,39 +65,39 @@ impl From<Range<usize>> for Place {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Which check found it: a name in [`checks::CHECKS`](crate::checks::CHECKS), `loop`,
-    /// `glossary`, `reasoning`, or one of [`Finding::NOTES`].
+    /// Name of the check: one of [`checks::CHECKS`](crate::checks::CHECKS), `loop`, `glossary`,
+    /// `reasoning`, or one of [`Finding::NOTES`].
     pub check: String,
-    /// What it is, for programs: a name in [`Check::kinds`](crate::checks::Check::kinds) or the
-    /// check's own. Empty in findings written before there were kinds.
+    /// Kind of the finding, for programs: a name in [`Check::kinds`](crate::checks::Check::kinds),
+    /// or another for checks outside that table. Empty in files of old versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kind: String,
-    /// How much it matters.
+    /// Severity.
     #[serde(default)]
     pub severity: Severity,
-    /// Index into the outcome's segments; `None` where it concerns the whole text.
+    /// Index of the outcome's segment; `None` for the whole text.
     pub segment: Option<usize>,
-    /// One sentence for the reader.
+    /// One sentence for an editor.
     pub message: String,
-    /// The words in doubt, in the source.
+    /// Span of the words in the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Place>,
-    /// The words in doubt, in the output.
+    /// Span of the words in the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Place>,
-    /// What the sentence says, as data: `number`, `ratio`, `language`.
+    /// Values of the message, by name: `number`, `ratio`, `language`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Value>,
 }
 
 impl Finding {
-    /// Names of what is said for completeness and puts nothing in doubt: furniture that was left
-    /// out, recommendations for sampling that are not followed, a text that is its own summary, a
-    /// part that was split smaller and then came out whole, tags without words of theirs in the
-    /// output. `sentences` stands in older files only.
+    /// Checks whose findings are notes, not doubts: boilerplate that was left out, sampling
+    /// settings of the checkpoint that are not supported, a text that is its own summary, a chunk
+    /// that was split and then translated, tags that were lost. `sentences` occurs in old files
+    /// only.
     pub const NOTES: &[&str] = &["furniture", "sampling", "sentences", "short", "split", "tags"];
 
-    /// A finding about the whole text, of middling severity.
+    /// A finding about the whole text, of severity [`Major`](Severity::Major).
     pub fn new(
         check: impl Into<String>,
         kind: impl Into<String>,
@@ -116,49 +115,49 @@ impl Finding {
         }
     }
 
-    /// The same, mattering more or less.
+    /// Sets the severity.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// The same about a segment, where there is one.
+    /// Sets the index of the segment.
     #[must_use]
     pub fn at(mut self, segment: impl Into<Option<usize>>) -> Self {
         self.segment = segment.into();
         self
     }
 
-    /// The same with the place of the words in the source.
+    /// Sets the span of the words in the source.
     #[must_use]
     pub fn in_source(mut self, place: impl Into<Place>) -> Self {
         self.source = Some(place.into());
         self
     }
 
-    /// The same with the place of the words in the output.
+    /// Sets the span of the words in the output.
     #[must_use]
     pub fn in_output(mut self, place: impl Into<Place>) -> Self {
         self.output = Some(place.into());
         self
     }
 
-    /// The same with a value that the sentence mentions.
+    /// Adds a value of the message.
     #[must_use]
     pub fn value(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.values.insert(name.to_string(), value.into());
         self
     }
 
-    /// Whether an editor should look. `--strict` goes by this.
+    /// True for a doubt, which an editor should look at and which `--strict` fails on; false for a
+    /// note.
     pub fn is_doubt(&self) -> bool {
         !Self::NOTES.contains(&self.check.as_str())
     }
 
-    /// Where the findings' places lie in the whole, when their segment's texts start there. Places
-    /// without a segment are places in the whole already.
-    pub(crate) fn offset(&mut self, source: Option<usize>, output: Option<usize>) {
+    /// Sets the offsets of both spans, given the starts of the segment's texts in the whole texts.
+    pub(crate) fn set_offsets(&mut self, source: Option<usize>, output: Option<usize>) {
         for (place, start) in [(&mut self.source, source), (&mut self.output, output)] {
             if let (Some(place), Some(start)) = (place, start) {
                 place.offset = Some(start + place.start);
@@ -166,7 +165,8 @@ impl Finding {
         }
     }
 
-    /// Each once, the most important first, notes last; among equals in the order of the text.
+    /// Removes duplicates and sorts: doubts by severity, then notes; equal ones in the order of the
+    /// text.
     ///
     /// ```
     /// use malmoi::{Finding, Severity};
@@ -178,64 +178,63 @@ impl Finding {
     ///     Finding::new("length", "cut", "the text was cut at 64 tokens").at(3).severity(Severity::Critical),
     /// ];
     /// Finding::arrange(&mut findings);
-    /// let order: Vec<_> = findings.iter().map(|one| (one.check.as_str(), one.segment)).collect();
+    /// let order: Vec<_> = findings.iter().map(|f| (f.check.as_str(), f.segment)).collect();
     /// assert_eq!(order, [("length", Some(3)), ("numbers", Some(1)), ("numbers", Some(2)), ("split", Some(0))]);
     /// ```
     pub fn arrange(findings: &mut Vec<Self>) {
         let mut seen = std::collections::HashSet::new();
-        findings.retain(|one| {
-            let said = (one.check.clone(), one.kind.clone(), one.message.clone(), one.segment);
-            seen.insert(said)
+        findings.retain(|finding| {
+            let Self { check, kind, message, segment, .. } = finding;
+            seen.insert((check.clone(), kind.clone(), message.clone(), *segment))
         });
-        findings.sort_by_key(|one| (!one.is_doubt(), one.severity, one.segment));
+        findings.sort_by_key(|finding| (!finding.is_doubt(), finding.severity, finding.segment));
     }
 
-    /// Those that say the same of several segments put together, in the order given: what a person
-    /// needs to be told once.
+    /// Merges findings of one check with the same message, in the given order.
     ///
     /// ```
     /// use malmoi::Finding;
     /// let cut = |segment| Finding::new("length", "cut", "the text was cut at 64 tokens").at(segment);
     /// let findings = [cut(0), Finding::new("copied", "copied", "it is the text again").at(1), cut(2)];
-    /// let told = Finding::merged(&findings);
-    /// assert_eq!((told.len(), &told[0].segments[..]), (2, &[0, 2][..]));
+    /// let merged = Finding::merged(&findings);
+    /// assert_eq!((merged.len(), &merged[0].segments[..]), (2, &[0, 2][..]));
     /// ```
     pub fn merged<'f>(findings: impl IntoIterator<Item = &'f Self>) -> Vec<Merged<'f>> {
-        let mut places = std::collections::HashMap::new();
+        let mut indices = std::collections::HashMap::new();
         let mut merged: Vec<Merged<'f>> = Vec::new();
         for finding in findings {
-            let place = *places.entry((&finding.check, &finding.message)).or_insert(merged.len());
-            if place == merged.len() {
+            let index = *indices.entry((&finding.check, &finding.message)).or_insert(merged.len());
+            if index == merged.len() {
                 merged.push(Merged { finding, segments: Vec::new() });
             }
-            merged[place].segments.extend(finding.segment);
+            merged[index].segments.extend(finding.segment);
         }
         merged
     }
 }
 
-/// A finding, and every segment it was found in.
+/// Findings of one check with the same message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged<'f> {
-    /// The first of them.
+    /// The first finding.
     pub finding: &'f Finding,
-    /// The segments of all of them.
+    /// The segments of all findings.
     pub segments: Vec<usize>,
 }
 
-/// The first words of a text, for saying where something is: at most seven, and forty characters.
+/// The first words of a text, to identify a passage: at most seven words and forty characters.
 ///
 /// ```
 /// assert_eq!(malmoi::beginning("The port of Haemin\nopened on Monday."), "The port of Haemin opened on Monday.");
 /// assert_eq!(malmoi::beginning("해민항이 월요일에 문을 열었다고 한서진 시장이 오후에 밝혔다."), "해민항이 월요일에 문을 열었다고 한서진 시장이 오후에…");
 /// ```
 pub fn beginning(text: &str) -> String {
-    const WORDS: usize = 7;
-    const LETTERS: usize = 40;
+    const MAX_WORDS: usize = 7;
+    const MAX_CHARS: usize = 40;
     let mut words = text.split_whitespace();
     let mut shown = String::new();
-    for (count, word) in words.by_ref().take(WORDS).enumerate() {
-        let room = LETTERS.saturating_sub(shown.chars().count());
+    for (count, word) in words.by_ref().take(MAX_WORDS).enumerate() {
+        let room = MAX_CHARS.saturating_sub(shown.chars().count());
         if room == 0 {
             return shown + "…";
         }

@@ -1,4 +1,5 @@
-//! The languages malmoi works in: one table. Knows scripts and names; knows nothing of models.
+//! The languages of malmoi, in one table, and their detection. Knows scripts and names; knows
+//! nothing of models.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
-/// A language the pipeline reads and writes.
+/// A language that malmoi reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English.
@@ -38,13 +39,12 @@ const TABLE: &[Row] = &[
     Row { language: Language::Korean, code: "ko", name: "Korean", native: "한국어" },
 ];
 
-/// Share of Hangul among the letters from which a text counts as Korean. Korean news is full of
-/// Latin abbreviations ("COVID-19 백신 AZ 접종"), English news hardly ever holds Hangul, so that
-/// the line lies low.
-const KOREAN_SHARE: f64 = 0.2;
+/// Smallest share of Hangul among the letters of a Korean text. It is low because Korean news is
+/// full of Latin abbreviations ("COVID-19 백신 AZ 접종") and English news has hardly any
+/// Hangul.
+const MIN_HANGUL_SHARE: f64 = 0.2;
 
-/// English words that hardly any sentence goes without, and that are rare in other languages in
-/// Latin letters.
+/// English words that are in almost every sentence and rare in other languages in Latin script.
 #[rustfmt::skip]
 const FUNCTION_WORDS: &[&str] = &[
     "the", "of", "and", "to", "in", "is", "that", "for", "it", "on", "was", "with", "as", "he", "be", "at", "by", "had",
@@ -53,15 +53,15 @@ const FUNCTION_WORDS: &[&str] = &[
     "more", "we", "you", "i", "when", "if", "all", "there", "no", "can", "one", "two", "first", "years", "people",
     "could", "against", "before", "between",
 ];
-/// Share of those from which a text is English whatever its other words look like. Of 1,997 single
-/// English sentences (NTREX-128 and FLORES-200 dev), first words only, none is both below it and
-/// taken for another language by the next line.
-const ENGLISH_SHARE: f64 = 0.12;
-/// How sure the identification must be. It takes one in ten English sentences for another language,
-/// with less certainty.
-const CERTAIN: f64 = 0.9;
-/// Fewer words of Latin letters are names and headlines, in which no language shows.
-const FEWEST_WORDS: usize = 6;
+/// Smallest share of function words that makes a text English without further tests. Of 1,997
+/// single English sentences (NTREX-128 and FLORES-200 dev), none is below it and taken for another
+/// language with [`MIN_CONFIDENCE`].
+const MIN_FUNCTION_SHARE: f64 = 0.12;
+/// Smallest confidence of the detection of another language. With less it takes one in ten English
+/// sentences for another language.
+const MIN_CONFIDENCE: f64 = 0.9;
+/// Fewest words in Latin script whose language is tested: fewer are names and headlines.
+const MIN_WORDS: usize = 6;
 
 impl Language {
     /// Every language, in table order.
@@ -81,17 +81,17 @@ impl Language {
         self.row().code
     }
 
-    /// English name, as prompts use it.
+    /// English name, as in prompts.
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// The language's name in itself.
+    /// Name of the language in itself.
     pub fn native_name(self) -> &'static str {
         self.row().native
     }
 
-    /// The other one of the pair.
+    /// The other language.
     pub fn other(self) -> Self {
         match self {
             Self::English => Self::Korean,
@@ -99,7 +99,7 @@ impl Language {
         }
     }
 
-    /// Reads a code or a name, in any case.
+    /// Parses a code or a name, in upper or lower case.
     ///
     /// ```
     /// use malmoi::Language;
@@ -109,7 +109,7 @@ impl Language {
     /// ```
     pub fn parse(given: &str) -> Result<Self> {
         let wanted = given.trim().to_lowercase();
-        // "en-US", "ko_KR": the region does not matter here.
+        // The region of "en-US" and "ko_KR" is ignored.
         let wanted = wanted.split(['-', '_']).next().unwrap_or_default();
         TABLE
             .iter()
@@ -120,9 +120,9 @@ impl Language {
             .ok_or_else(|| Error::UnknownLanguage { given: given.to_string() })
     }
 
-    /// The language an article is written in; `None` where it has no letters, an error where it is
-    /// in a language that malmoi does not read. Mixed texts are judged by share, and short ones by
-    /// their letters only.
+    /// The language of an article; `None` if it has no letters, an error if malmoi does not support
+    /// the language. Mixed texts are judged by the shares of their scripts, short ones by script
+    /// only.
     ///
     /// ```
     /// use malmoi::Language;
@@ -142,7 +142,7 @@ impl Language {
             }
         }
         let letters = hangul + latin + others;
-        let korean = f64::from(hangul) >= KOREAN_SHARE * f64::from(letters);
+        let korean = f64::from(hangul) >= MIN_HANGUL_SHARE * f64::from(letters);
         let seems = match letters {
             0 => return Ok(None),
             _ if korean => return Ok(Some(Self::Korean)),
@@ -163,8 +163,8 @@ impl Language {
         Ok(Self::recognize(article)?.unwrap_or(Self::English))
     }
 
-    /// The language a text is written in, by its share of Hangul; `None` where it has no letters of
-    /// either.
+    /// The language of a text by its share of Hangul; `None` if it has neither Hangul nor Latin
+    /// letters.
     ///
     /// Language-identification libraries fail on mixed Korean headlines; counting letters does not:
     /// ```
@@ -179,7 +179,7 @@ impl Language {
         let letters = hangul + latin;
         if letters == 0 {
             None
-        } else if hangul as f64 >= KOREAN_SHARE * letters as f64 {
+        } else if hangul as f64 >= MIN_HANGUL_SHARE * letters as f64 {
             Some(Self::Korean)
         } else {
             Some(Self::English)
@@ -187,26 +187,26 @@ impl Language {
     }
 }
 
-/// The language an article in Latin letters is written in, where that is not English.
+/// The language of an article in Latin script, if that is not English.
 fn foreign_in_latin(text: &str) -> Option<&'static str> {
     let words = || text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     let count = words().count();
     let function =
         words().filter(|word| FUNCTION_WORDS.contains(&word.to_lowercase().as_str())).count();
-    if count < FEWEST_WORDS || function as f64 >= ENGLISH_SHARE * count as f64 {
+    if count < MIN_WORDS || function as f64 >= MIN_FUNCTION_SHARE * count as f64 {
         return None;
     }
     let found = whatlang::detect(text)?;
-    let foreign = found.lang() != whatlang::Lang::Eng && found.confidence() >= CERTAIN;
+    let foreign = found.lang() != whatlang::Lang::Eng && found.confidence() >= MIN_CONFIDENCE;
     foreign.then(|| found.lang().eng_name())
 }
 
-/// Whether a character is a Hangul syllable or letter.
+/// True for a Hangul syllable or letter.
 pub(crate) fn is_hangul(c: char) -> bool {
     matches!(c, '\u{AC00}'..='\u{D7A3}' | '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}')
 }
 
-/// Whether a character is a letter of the Latin script (accents included).
+/// True for a Latin letter, with or without accents.
 pub(crate) fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || (matches!(c, '\u{C0}'..='\u{24F}') && c.is_alphabetic())
 }
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_is_read_from_what_it_is_written_as() {
+    fn every_language_is_parsed_from_its_own_output() {
         for language in Language::all() {
             assert_eq!(language.to_string().parse::<Language>().unwrap(), language);
             let json = serde_json::to_string(&language).unwrap();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_in_another_language_is_said_to_be_so() {
+    fn a_text_in_another_language_is_an_error_that_names_it() {
         for (text, language) in [
             (
                 "Le maire de la ville a inauguré lundi le nouveau pont, qui relie le port à la gare et qui a coûté douze millions d'euros.",

@@ -1,4 +1,4 @@
-//! What a request gives back: plain data, one JSON object a line for programs.
+//! The result of a request, as serializable data.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,22 +7,21 @@ use crate::finding::{Finding, beginning};
 use crate::language::Language;
 use crate::prompts::Task;
 
-/// How a text in another language is reached.
+/// The route to a summary in another language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
-    /// Whatever the models can do: direct where the model writes summaries in the language asked
-    /// for, else the cascade.
+    /// Direct if the model writes summaries in the target language, else the cascade.
     #[default]
     Auto,
-    /// The model writes in the other language at once.
+    /// The model writes the summary in the target language.
     Direct,
-    /// Summarize in the article's language, then translate the summary.
+    /// The summary is written in the article's language, then translated.
     Cascade,
 }
 
 impl Route {
-    /// The word the command line and JSON use.
+    /// The word in JSON and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -32,28 +31,27 @@ impl Route {
     }
 }
 
-/// Tokens that went in and came out.
+/// Token counts of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Tokens {
-    /// Tokens of the text, its furniture left out.
+    /// Tokens of the text, without boilerplate.
     pub input: usize,
-    /// How many of those a model read. Anything below `input` is a loss.
+    /// Tokens of the text that a model has read. If fewer than `input`, something was lost.
     pub seen: usize,
-    /// Tokens written, intermediate summaries included.
+    /// Generated tokens, those of intermediate summaries included.
     pub output: usize,
 }
 
-/// One piece of the work.
+/// A part of the text, and what the model made of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Segment {
-    /// What the model was given.
+    /// The source text.
     pub source: String,
-    /// What it wrote.
+    /// The generated text.
     pub text: String,
-    /// Why it ended.
+    /// The reason why generation ended.
     pub finish: Finish,
-    /// How sure the model was: the mean of the logarithms of its tokens' probabilities. Only of
-    /// models that read a source.
+    /// Mean log-probability of the generated tokens; encoder-decoder models only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
 }
@@ -66,26 +64,26 @@ pub struct Outcome {
     pub task: Task,
     /// The model that wrote the text.
     pub model: String,
-    /// The text's language.
+    /// Language of the text.
     pub from: Language,
-    /// The result's.
+    /// Language of the result.
     pub to: Language,
-    /// How it was reached; always direct where both languages are one.
+    /// The route taken; direct if both languages are the same.
     pub route: Route,
-    /// The result.
+    /// The resulting text.
     pub text: String,
-    /// The worst of the segments' reasons to end.
+    /// The worst finish of all segments.
     pub finish: Finish,
-    /// What was read and written.
+    /// Token counts.
     pub tokens: Tokens,
-    /// The pieces, in the order of the text; of a cascade those of the translation.
+    /// Segments in the order of the text. For a cascade, segments of the translation.
     pub segments: Vec<Segment>,
-    /// What is doubtful.
+    /// Findings, the most severe first.
     pub findings: Vec<Finding>,
-    /// Of a cascade: the summary in the article's language, before it was translated.
+    /// The summary before its translation, for a cascade.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intermediate: Option<String>,
-    /// How long it took.
+    /// Duration.
     pub seconds: f64,
 }
 
@@ -94,8 +92,7 @@ fn as_word<S: serde::Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S:
 }
 
 impl Outcome {
-    /// The first words of the segment a finding is about, as they stand in the source: where a
-    /// reader finds it.
+    /// The first words of the source of a finding's segment.
     pub fn beginning(&self, finding: &Finding) -> Option<String> {
         let segment = self.segments.get(finding.segment?)?;
         Some(beginning(&segment.source))

@@ -1,7 +1,6 @@
-//! Prompts: a task's wording, one file each in `prompts/`, embedded at build time. Finds, checks
-//! and renders them.
+//! Prompts: the wording of a task, one file each in `prompts/`, embedded at build time.
 //!
-//! A prompt is not a chat template: it says *what* is asked, the checkpoint's own template says in
+//! A prompt is not a chat template: the prompt says *what* to do, the checkpoint's template in
 //! which tokens a turn is wrapped. Knows wordings and languages; knows nothing of models (a family
 //! is a word here) or tokens.
 //!
@@ -20,11 +19,13 @@
 //! {{ text }}
 //! ```
 //!
-//! **The article never passes through the template.** `text`, `context` and the glossary are stood
-//! in for by markers that nothing else can hold; the rendered wording is cut at the markers, and
-//! whoever encodes it gets [`PromptPart`]s that say which words are ours and which came from outside.
+//! **The article never passes through the template.** Placeholders stand for `text`, `context` and
+//! the glossary while the template is rendered. The rendered text is cut at the placeholders into
+//! [`PromptPart`]s, so that the tokenizer knows which words came from outside.
 
-use std::collections::BTreeMap;
+mod front_matter;
+mod options;
+
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -36,15 +37,17 @@ use crate::formats::visible;
 use crate::language::Language;
 pub use crate::prompt_part::PromptPart;
 use crate::prompt_part::{UserTexts, has_marker};
+use front_matter::{front_matter, list, string};
+pub use options::{Style, Task, Term};
 
-/// Embeds the files and names them once.
+/// Embeds prompt files by name.
 macro_rules! embed {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../prompts/", $name, ".md")))),*]
     };
 }
 
-/// Every prompt that is built in. A test holds this list and the folder together.
+/// Built-in prompts. A test compares this list with the folder.
 const EMBEDDED: &[(&str, &str)] = embed![
     "combine",
     "summarize",
@@ -57,139 +60,41 @@ const EMBEDDED: &[(&str, &str)] = embed![
     "translate-small",
 ];
 
-/// The family of prompts that suit every model.
+/// The family of prompts for every model.
 const ANY: &str = "any";
 
-/// Steps a template may take: a wording takes some hundreds.
+/// Upper bound on the steps of a template. A prompt takes some hundreds.
 const FUEL: u64 = 100_000;
 
-/// What a prompt asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Task {
-    /// A summary of a text.
-    Summarize,
-    /// One summary from summaries of the parts of a text.
-    Combine,
-    /// A translation.
-    Translate,
-}
-
-impl Task {
-    /// The word front matter uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Summarize => "summarize",
-            Self::Combine => "combine",
-            Self::Translate => "translate",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        [Self::Summarize, Self::Combine, Self::Translate]
-            .into_iter()
-            .find(|task| task.as_str() == word)
-    }
-}
-
-/// The shape of a summary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Style {
-    /// Running text.
-    #[default]
-    Paragraph,
-    /// One line a point.
-    Bullets,
-    /// One line.
-    Headline,
-}
-
-impl Style {
-    /// The word prompts and the command line use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Paragraph => "paragraph",
-            Self::Bullets => "bullets",
-            Self::Headline => "headline",
-        }
-    }
-}
-
-/// A word and its prescribed translation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Term {
-    /// In the source language.
-    pub source: String,
-    /// In the target language.
-    pub target: String,
-}
-
-impl Term {
-    /// Reads a list of terms: a term, a tab and its translation on each line. A third column is a
-    /// comment, as in OmegaT's glossaries, and so are lines that begin with `#`.
-    ///
-    /// ```
-    /// use malmoi::prompts::Term;
-    /// let terms = Term::read("# ministries\nMinistry of Unification\t통일부\thouse style\n".as_bytes(), "terms.tsv").unwrap();
-    /// assert_eq!(terms[0].target, "통일부");
-    /// let error = Term::read(b"Ministry of Unification", "terms.tsv").unwrap_err();
-    /// assert_eq!(error.to_string(), "terms.tsv has no tab between a term and its translation on line 1");
-    /// ```
-    pub fn read(bytes: &[u8], name: &str) -> Result<Vec<Self>> {
-        let text = crate::formats::decode(bytes, name)?;
-        let lines = text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-        let terms = lines.map(|(index, line)| {
-            let mut columns = line.split('\t').map(str::trim);
-            let sides = columns.next().zip(columns.next());
-            match sides.filter(|(source, target)| !source.is_empty() && !target.is_empty()) {
-                Some((source, target)) => {
-                    Ok(Self { source: source.to_string(), target: target.to_string() })
-                }
-                None => {
-                    let reason = format!(
-                        "has no tab between a term and its translation on line {}",
-                        index + 1
-                    );
-                    Err(Error::unreadable(name, reason))
-                }
-            }
-        });
-        terms.collect()
-    }
-}
-
-/// What a body may speak of.
+/// Variables of a prompt's body.
 #[derive(Debug, Clone, Copy)]
 pub struct Variables<'a> {
-    /// The text the task is done on. Untrusted.
+    /// The source text. Untrusted.
     pub text: &'a str,
-    /// Its language.
+    /// Language of the text.
     pub source: Language,
-    /// The language of the answer.
+    /// Language of the answer.
     pub target: Language,
-    /// Sentences (or points) of a summary.
+    /// Sentences of a summary, or its bullet points.
     pub sentences: usize,
     /// Shape of a summary.
     pub style: Style,
     /// Prescribed translations. Untrusted.
     pub glossary: &'a [Term],
-    /// What stands before the text, if the model should see it. Untrusted.
+    /// Text before the source text. Untrusted.
     pub context: Option<&'a str>,
 }
 
-/// The variables a body may use, as it writes them.
-const KNOWN: &[&str] = &["text", "source", "target", "sentences", "style", "glossary", "context"];
-/// What `source` and `target` have.
-const KNOWN_OF_LANGUAGE: &[&str] = &["code", "name", "native"];
-/// The keys of front matter.
-const KEYS: &[&str] = &["task", "for", "describe", "stop", "system"];
+/// Names of the variables.
+const VARIABLES: &[&str] =
+    &["text", "source", "target", "sentences", "style", "glossary", "context"];
+/// Attributes of `source` and `target`.
+const LANGUAGE_ATTRIBUTES: &[&str] = &["code", "name", "native"];
 
-/// A prompt filled in.
+/// A rendered prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// The system message, if the prompt has one. Holds nothing untrusted.
+    /// The system message, if the prompt has one. It contains no untrusted text.
     pub system: Option<String>,
     /// The user's turn, in order. Invisible characters are removed from user text.
     pub parts: Vec<PromptPart>,
@@ -198,13 +103,13 @@ pub struct Rendered {
 /// A prompt file, parsed and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
-    /// Its name: the file's, without the ending.
+    /// Its name: the file name without the extension.
     pub name: String,
-    /// What it can be used for.
+    /// Its tasks.
     pub tasks: Vec<Task>,
     /// The model families it is written for, `any` among them.
     pub families: Vec<String>,
-    /// Half a line for listings.
+    /// A few words for listings.
     pub describe: String,
     /// Strings that end the answer.
     pub stop: Vec<String>,
@@ -213,10 +118,12 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// The prompt called `name`, or the one written for the model family, or the one for any.
+    /// The prompt with a name, or without one the prompt of the model family, else the prompt for
+    /// every model.
     ///
-    /// A file of the same name in `folder` takes the place of a built-in one; other files there are
-    /// found by their name only.
+    /// A file in `folder` replaces the built-in prompt of the same name; other files in it are
+    /// found by name only.
+    ///
     /// ```
     /// use malmoi::prompts::{Prompt, Task};
     /// assert_eq!(Prompt::find(Task::Translate, "hunyuan", None, None).unwrap().name, "translate-hunyuan");
@@ -232,7 +139,7 @@ impl Prompt {
     ) -> Result<Self> {
         match name {
             Some(name) => Self::named(task, name, folder),
-            None => Self::suited(task, family, folder),
+            None => Self::of_family(task, family, folder),
         }
     }
 
@@ -241,12 +148,12 @@ impl Prompt {
         EMBEDDED.iter().map(|(name, _)| *name)
     }
 
-    /// A built-in prompt, or the file in `folder` that takes its place.
+    /// A built-in prompt, or the file in `folder` that replaces it. `None` if there is neither.
     pub fn load(name: &str, folder: Option<&Path>) -> Result<Option<Self>> {
-        // A name is no path: "../x" is simply not there.
-        let plain =
+        // A name such as "../x" is no path: it does not exist.
+        let is_plain =
             !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
-        if !plain {
+        if !is_plain {
             return Ok(None);
         }
         if let Some(folder) = folder {
@@ -257,16 +164,15 @@ impl Prompt {
                 Err(error) => return Err(Error::io("read", path, error)),
             }
         }
-        // Checking one takes a trial; the built-in ones are tried once.
+        // Built-in prompts are parsed and checked once.
         static PARSED: OnceLock<Vec<Prompt>> = OnceLock::new();
         if PARSED.get().is_none() {
             let parsed: Result<Vec<Self>> =
                 EMBEDDED.iter().map(|(name, text)| Self::parse(name, text)).collect();
             let _ = PARSED.set(parsed?);
         }
-        let found =
-            PARSED.get().and_then(|parsed| parsed.iter().find(|prompt| prompt.name == name));
-        Ok(found.cloned())
+        let builtin = PARSED.get().map(Vec::as_slice).unwrap_or_default();
+        Ok(builtin.iter().find(|prompt| prompt.name == name).cloned())
     }
 
     /// Parses and checks a prompt file.
@@ -282,12 +188,11 @@ impl Prompt {
     pub fn parse(name: &str, file: &str) -> Result<Self> {
         let fail = |reason: String| Error::prompt(name, reason);
         let (mut front, body) = front_matter(file).map_err(fail)?;
-        let tasks = front.remove("task").ok_or_else(|| fail("front matter lacks `task`".into()))?;
-        let tasks = list(&tasks).map_err(fail)?;
-        let tasks = tasks
-            .iter()
-            .map(|word| Task::parse(word).ok_or_else(|| fail(format!("unknown task `{word}`"))));
-        let tasks: Vec<Task> = tasks.collect::<Result<_>>()?;
+        let words = front.remove("task").ok_or_else(|| fail("front matter lacks `task`".into()))?;
+        let mut tasks = Vec::new();
+        for word in list(&words).map_err(fail)? {
+            tasks.push(Task::parse(&word).ok_or_else(|| fail(format!("unknown task `{word}`")))?);
+        }
         let stop = front
             .remove("stop")
             .map(|stop| list(&stop))
@@ -311,7 +216,7 @@ impl Prompt {
         Ok(prompt)
     }
 
-    /// Fills the prompt in.
+    /// Renders the prompt.
     ///
     /// ```
     /// use malmoi::{Language, prompts::{Prompt, PromptPart, Style, Task, Variables}};
@@ -325,7 +230,7 @@ impl Prompt {
     ///     glossary: &[],
     ///     context: None,
     /// });
-    /// // Nothing in the article is a template, and it stays a piece of its own.
+    /// // The article is not rendered as a template, and it is a part of its own.
     /// assert_eq!(rendered.unwrap().parts.last(), Some(&PromptPart::UserText("{{ 7 * 7 }} <|im_end|>".into())));
     /// ```
     pub fn render(&self, variables: &Variables<'_>) -> Result<Rendered> {
@@ -380,7 +285,7 @@ impl Prompt {
         Ok(prompt)
     }
 
-    fn suited(task: Task, family: &str, folder: Option<&Path>) -> Result<Self> {
+    fn of_family(task: Task, family: &str, folder: Option<&Path>) -> Result<Self> {
         let mut general = None;
         for name in Self::names() {
             match Self::load(name, folder)? {
@@ -402,7 +307,7 @@ impl Prompt {
         })
     }
 
-    /// Every name that would work for a task; files in the folder that do not parse are left out.
+    /// Names of the prompts for a task. Files in the folder that cannot be parsed are left out.
     fn names_for(task: Task, folder: Option<&Path>) -> Result<Vec<String>> {
         let mut names: Vec<String> = Self::names().map(str::to_string).collect();
         if let Some(folder) = folder {
@@ -420,7 +325,7 @@ impl Prompt {
         Ok(names)
     }
 
-    /// Refuses what rendering would only find out with certain variables.
+    /// Finds errors that rendering would find with certain variables only.
     fn check(&self) -> Result<()> {
         for template in self.system.iter().chain([&self.body]) {
             if has_marker(template) {
@@ -435,13 +340,12 @@ impl Prompt {
                 parsed.undeclared_variables(true).into_iter().filter(|v| !is_known(v)).collect();
             unknown.sort_unstable();
             if let Some(unknown) = unknown.first() {
-                let known = if unknown.contains('.') { KNOWN_OF_LANGUAGE } else { KNOWN };
+                let known = if unknown.contains('.') { LANGUAGE_ATTRIBUTES } else { VARIABLES };
                 return Err(self
                     .error(format!("unknown variable `{unknown}`; known: {}", known.join(", "))));
             }
         }
-        // A trial finds what reading cannot: a text that is not used, or taken apart, or a template
-        // that runs for long.
+        // Rendering once finds a text that is not used or used in part, and a template without end.
         let term = Term { source: "a".into(), target: "b".into() };
         let (source, target) = (Language::English, Language::Korean);
         let (text, context, glossary) = ("c", Some("d"), &[term][..]);
@@ -477,12 +381,12 @@ impl Prompt {
     }
 }
 
-/// A template environment with nothing in it that could reach a file, or run for long.
+/// A template environment without file access and with a limit on its steps.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    // A line of nothing but a block leaves no line behind.
+    // A line with a block tag only leaves no blank line.
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment
         .set_syntax(syntax.expect("only custom delimiters can clash, and these are Jinja's own"));
@@ -493,68 +397,16 @@ fn language(language: Language) -> minijinja::Value {
     context! { code => language.code(), name => language.name(), native => language.native_name() }
 }
 
+/// True for a variable of a prompt's body.
 fn is_known(variable: &str) -> bool {
     match variable.split_once('.') {
-        Some(("source" | "target", part)) => KNOWN_OF_LANGUAGE.contains(&part),
-        Some((variable, _)) => KNOWN.contains(&variable),
-        // Functions of the template language are no variables of ours.
+        Some(("source" | "target", part)) => LANGUAGE_ATTRIBUTES.contains(&part),
+        Some((variable, _)) => VARIABLES.contains(&variable),
+        // Functions of the template language.
         None => {
-            KNOWN.contains(&variable) || environment().globals().any(|(name, _)| name == variable)
+            VARIABLES.contains(&variable)
+                || environment().globals().any(|(name, _)| name == variable)
         }
-    }
-}
-
-/// The keys and raw values above the body, and the body.
-fn front_matter(file: &str) -> Result<(BTreeMap<&str, String>, String), String> {
-    let file = file.strip_prefix('\u{FEFF}').unwrap_or(file);
-    let mut lines = file.split_inclusive('\n');
-    if lines.next().map(str::trim_end) != Some("---") {
-        return Err("does not begin with front matter (a line of ---)".into());
-    }
-    let mut front = BTreeMap::new();
-    let mut closed = false;
-    for line in lines.by_ref().map(str::trim) {
-        if line == "---" {
-            closed = true;
-            break;
-        }
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (key, value) = line
-            .split_once(':')
-            .ok_or_else(|| format!("front matter has `{line}`, not `key: value`"))?;
-        let key = key.trim();
-        if !KEYS.contains(&key) {
-            return Err(format!("unknown key `{key}` in front matter; known: {}", KEYS.join(", ")));
-        }
-        if front.insert(key, value.trim().to_string()).is_some() {
-            return Err(format!("front matter has `{key}` twice"));
-        }
-    }
-    if !closed {
-        return Err("its front matter does not end (a second line of ---)".into());
-    }
-    Ok((front, lines.collect::<String>().replace("\r\n", "\n")))
-}
-
-/// A value: bare words, or a string in JSON's quotes where it needs escapes.
-fn string(value: &str) -> Result<String, String> {
-    if value.starts_with('"') {
-        serde_json::from_str(value)
-            .map_err(|error| format!("{value} is not a quoted string: {error}"))
-    } else {
-        Ok(value.to_string())
-    }
-}
-
-/// A list in JSON's form, or one value.
-fn list(value: &str) -> Result<Vec<String>, String> {
-    if value.starts_with('[') {
-        serde_json::from_str(value)
-            .map_err(|error| format!("{value} is not a list of quoted strings: {error}"))
-    } else {
-        Ok(vec![string(value)?])
     }
 }
 

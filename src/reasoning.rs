@@ -1,8 +1,8 @@
-//! What a model writes to itself before it answers: the marks between which families do so, and the
-//! answer without it.
+//! Reasoning of a model before its answer: the marks around it, by model family, and the answer
+//! without it.
 //!
-//! Knows texts only. A mark counts at the start of an answer and of a line; in the middle of one it
-//! is a word that is written about.
+//! Knows texts only. A mark counts at the start of an answer or of a line; inside a line it is
+//! text.
 
 /// Marks that open and close reasoning.
 const MARKS: &[(&str, &str)] = &[
@@ -24,7 +24,7 @@ const MARKS: &[(&str, &str)] = &[
     ("<|channel>thought", "<channel|>"),
     ("<unused94>thought", "<unused95>"),
 ];
-/// Marks that some of them put around the answer.
+/// Marks that some families put around the answer.
 const ANSWERS: &[(&str, &str)] = &[
     ("<answer>", "</answer>"),
     ("<response>", "</response>"),
@@ -32,7 +32,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
 ];
 
-/// Whether a text is such a mark, or the token that one consists of besides plain letters.
+/// True for such a mark, or for its special token if letters follow it (`<|channel>thought`).
 pub(crate) fn is_tag(text: &str) -> bool {
     let either = |(open, close): &(&str, &str)| {
         *open == text || *close == text || open.strip_suffix("thought") == Some(text)
@@ -40,46 +40,47 @@ pub(crate) fn is_tag(text: &str) -> bool {
     MARKS.iter().chain(ANSWERS).any(either)
 }
 
-/// The mark that closes what a prompt's end opens: some templates open the reasoning themselves.
+/// The mark that closes the reasoning which a prompt opens at its end, as some chat templates do.
 pub(crate) fn left_open(prompt: &str) -> Option<&'static str> {
     let end = prompt.trim_end();
     MARKS.iter().find(|(open, _)| end.ends_with(open)).map(|(_, close)| *close)
 }
 
-/// Takes reasoning out of a text while it comes.
+/// Removes reasoning from a text while it is generated.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    /// What is not decided yet.
+    /// Text that may be the start of a mark.
     held: String,
     state: State,
-    /// What closes the answer, where a mark opened it.
+    /// The mark that closes the answer, if a mark opened it.
     closing: Option<&'static str>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 enum State {
-    /// At the beginning, or after reasoning: a mark may follow.
+    /// At the start, or after reasoning: a mark may follow.
     #[default]
     Before,
-    /// In reasoning, which this closes.
+    /// In reasoning, with the mark that closes it.
     Inside(&'static str),
     /// In the answer.
     Answering,
 }
 
 impl Answer {
-    /// What follows a prompt that left reasoning open, with the mark that closes it, or did not.
+    /// The answer to a prompt. `opened` is the mark that closes reasoning which the prompt has
+    /// opened.
     pub fn after(opened: Option<&'static str>) -> Self {
         Self { state: opened.map_or(State::Before, State::Inside), ..Self::default() }
     }
 
-    /// The answer in a whole text, and whether the reasoning in it never ends.
+    /// The answer in a whole text, and true if its reasoning does not end.
     pub fn of(text: &str, opened: Option<&'static str>) -> (String, bool) {
         let mut answer = Self::after(opened);
         let mut found = answer.push(text);
         let (rest, endless) = answer.finish();
         found.push_str(&rest);
-        // Reasoning that an older template opened without a word of it in the prompt.
+        // Older templates open reasoning without a mark in the prompt.
         let closed =
             || MARKS.iter().find_map(|(_, close)| Some(found.split_once(&format!("\n{close}"))?.1));
         match closed() {
@@ -88,7 +89,7 @@ impl Answer {
         }
     }
 
-    /// Adds text; gives what is certain to be of the answer.
+    /// Adds text; returns the part that certainly belongs to the answer.
     pub fn push(&mut self, fresh: &str) -> String {
         self.held.push_str(fresh);
         let mut given = String::new();
@@ -143,20 +144,20 @@ impl Answer {
         }
     }
 
-    /// What was held to the end, and whether reasoning was still open then.
+    /// Text held back to the end, and true if reasoning is still open.
     pub fn finish(&mut self) -> (String, bool) {
         let inside = matches!(self.state, State::Inside(_));
         let rest = std::mem::take(&mut self.held);
         (if inside { String::new() } else { rest }, inside)
     }
 
-    /// The first mark at the start of a line of what is held.
+    /// The first mark at the start of a line of the held text.
     fn next_mark(&self) -> Option<(usize, (&'static str, &'static str))> {
         let lines = self.held.match_indices('\n').map(|(at, _)| at + 1);
         lines.into_iter().find_map(|at| Some((at, starting(&self.held[at..], MARKS)?)))
     }
 
-    /// Bytes at the end of what is held that may turn out to be a mark.
+    /// Bytes at the end of the held text that may become a mark.
     fn undecided(&self) -> usize {
         let line = self.held.rfind('\n').map_or(0, |at| self.held.len() - at);
         let line =
@@ -166,7 +167,7 @@ impl Answer {
     }
 }
 
-/// The pair whose opening mark a text starts with.
+/// The pair of marks whose opening mark a text starts with.
 fn starting(
     text: &str,
     marks: &[(&'static str, &'static str)],
@@ -174,12 +175,12 @@ fn starting(
     marks.iter().find(|(open, _)| text.starts_with(open)).copied()
 }
 
-/// Whether a text may be the beginning of a mark.
+/// True if a text may be the start of a mark.
 fn may_start(text: &str) -> bool {
     MARKS.iter().chain(ANSWERS).any(|(open, _)| open.starts_with(text))
 }
 
-/// Bytes at the end of a text with which a mark begins.
+/// Bytes at the end of a text that are the start of a mark.
 fn beginning_at_end(text: &str, mark: &str) -> usize {
     let lengths = (1..mark.len()).rev().filter(|length| mark.is_char_boundary(*length));
     lengths.into_iter().find(|length| text.ends_with(&mark[..*length])).unwrap_or(0)

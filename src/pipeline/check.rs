@@ -22,7 +22,7 @@ pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
     let leading_space = article.len() - article.trim_start().len();
     let mut findings = checks::findings(&pair, segment);
     for finding in &mut findings {
-        finding.offset(Some(0), Some(0));
+        finding.set_offsets(Some(0), Some(0));
         if let (Some(place), Some(_)) = (&mut finding.source, segment) {
             let start = place.start.saturating_sub(leading_space);
             let end = place.end.saturating_sub(leading_space);
@@ -47,7 +47,7 @@ pub(super) fn translation(
     }
     for finding in &mut outcome.findings {
         if let Some(index) = finding.segment {
-            finding.offset(positions.sources[index], positions.outputs[index]);
+            finding.set_offsets(positions.sources[index], positions.outputs[index]);
         }
     }
     Ok(())

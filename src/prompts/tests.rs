@@ -1,5 +1,5 @@
-//! The prompt files against their reader: every one, in every direction, and what a broken one is
-//! told.
+//! Tests of the parser and of every built-in prompt, in both directions, and of errors in broken
+//! files.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn parse(file: &str) -> String {
 }
 
 #[test]
-fn the_table_and_the_folder_hold_the_same_prompts() {
+fn the_list_and_the_folder_have_the_same_prompts() {
     let folder = Path::new(file!()).parent().and_then(Path::parent).unwrap().join("../prompts");
     let files = std::fs::read_dir(folder)
         .unwrap()
@@ -43,7 +43,7 @@ fn the_table_and_the_folder_hold_the_same_prompts() {
 }
 
 #[test]
-fn every_task_has_one_prompt_for_any_model_and_one_a_family() {
+fn every_task_has_one_prompt_for_any_model_and_one_for_each_family() {
     for task in [Task::Summarize, Task::Combine, Task::Translate] {
         let prompts = Prompt::names().map(|name| Prompt::load(name, None).unwrap().unwrap());
         let mut families: Vec<String> =
