@@ -22,7 +22,7 @@ struct Fixture {
     expected: Expected,
 }
 
-/// Every folder in `fixtures/models`: a network that is added there is tested for everything here.
+/// All folders in `fixtures/models`. A checkpoint that is added there runs through all tests here.
 fn fixtures() -> Vec<Fixture> {
     let folders =
         std::fs::read_dir(here("fixtures/models")).unwrap().map(|entry| entry.unwrap().path());
@@ -44,8 +44,8 @@ fn fixtures() -> Vec<Fixture> {
         .collect()
 }
 
-/// The same checkpoints as llama.cpp's converter writes them: other names, rows in another order,
-/// norms plus one.
+/// The same checkpoints, as llama.cpp's converter writes them: with other names, permuted rows, and
+/// one added to norms.
 #[test]
 fn gguf_files_give_the_logits_of_their_folders() {
     let mut count = 0;
@@ -120,7 +120,7 @@ fn greedy_ids_are_those_of_the_reference() {
 }
 
 #[test]
-fn rows_read_together_are_rows_read_alone() {
+fn rows_of_a_batch_give_the_logits_of_single_rows() {
     for fixture in fixtures() {
         let tokens = &fixture.expected.prompt;
         let texts = [&tokens[..17], &tokens[3..40], &tokens[20..21]];
@@ -130,7 +130,7 @@ fn rows_read_together_are_rows_read_alone() {
                 .iter()
                 .map(|text| &text[text.len() * step / 3..text.len() * (step + 1) / 3])
                 .collect();
-            // In the second step nobody wants anything.
+            // The second step needs no logits at all.
             let logits = |which: usize| match step {
                 1 => LogitsFor::None,
                 _ => [LogitsFor::Last, LogitsFor::All, LogitsFor::None][(which + step) % 3],
@@ -165,8 +165,8 @@ fn a_text_in_chunks_is_the_whole_text() {
     for fixture in fixtures() {
         let tokens = &fixture.expected.prompt;
         let whole = fixture.read(&mut fixture.begin(), tokens);
-        // Texts of up to 32 tokens are read in another way there, and what was read so is not asked
-        // for again.
+        // In some fixtures texts of up to 32 tokens have other frequencies, and logits computed with
+        // them are not recomputed.
         let from = if fixture.name == "phi3-beyond" { 32 } else { 0 };
         for size in [1, 3, 7, 16] {
             let mut state = fixture.begin();
@@ -178,17 +178,17 @@ fn a_text_in_chunks_is_the_whole_text() {
 }
 
 #[test]
-fn what_was_truncated_leaves_no_trace() {
+fn truncated_tokens_leave_no_trace() {
     for fixture in fixtures() {
         let tokens = &fixture.expected.prompt;
         let fresh = fixture.read(&mut fixture.begin(), tokens);
         let mut state = fixture.begin();
         fixture.read(&mut state, &tokens[..12]);
         fixture.read(&mut state, &tokens[25..]);
-        // The end of the first piece is a mark of recurrent layers.
+        // Recurrent layers have a snapshot at the end of the first piece.
         assert_eq!(state.truncate(12), 12);
         assert_eq!(fixture.read(&mut state, &tokens[12..]), fresh[12..], "{}", fixture.name);
-        // From elsewhere they go further back.
+        // From any other position they go further back.
         let kept = state.truncate(20);
         assert!(kept == 20 || kept == 12 || kept == 0, "{}", fixture.name);
         assert_eq!(state.len(), kept);
@@ -196,16 +196,16 @@ fn what_was_truncated_leaves_no_trace() {
     }
 }
 
-/// Of every network, whatever it can take back: loops that are taken back, rotations that change in
-/// the middle, and layers that cannot return are among them.
+/// For every network. Among the cases are rollbacks of loops, frequencies that change in the middle
+/// of a text, and recurrent layers, which cannot be truncated everywhere.
 #[test]
 fn drafts_change_no_text() {
     let tokenizer = Tokenizer::from_folder(&here("fixtures/trained/bart-cnn"), "bart").unwrap();
     let mut accepted_draft_tokens = 0;
     for fixture in fixtures() {
         let Expected { prompt, greedy, .. } = &fixture.expected;
-        // What it would write stands in the prompt; long enough that rotations of more than 64
-        // tokens begin while it writes.
+        // The prompt contains the expected text, and is so long that the frequencies for more than
+        // 64 tokens begin to apply during decoding.
         let mut repeated = [&prompt[..], greedy, prompt, greedy, prompt].concat();
         let from = repeated.len().saturating_sub(52);
         let prompts = [repeated.split_off(from), prompt.clone()];
@@ -236,7 +236,7 @@ fn drafts_change_no_text() {
     assert!(accepted_draft_tokens > 100, "{accepted_draft_tokens}");
 }
 
-/// A network that fails now and then, after what it remembers was changed.
+/// A network whose forward passes fail now and then, after they have changed the states.
 struct Failing<'n> {
     network: &'n dyn Network,
     steps: std::sync::atomic::AtomicUsize,
@@ -249,7 +249,7 @@ impl Network for Failing<'_> {
 
     fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> malmoi::Result<Logits> {
         let computed = self.network.forward(rows, phase);
-        // Not twice in a row: what is tried again alone comes out.
+        // Never twice in a row, so that the single retry succeeds.
         let step = self.steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let alone = rows.len() == 1 && rows[0].tokens.len() == 1;
         if step % 5 == 4 && !alone {
@@ -260,7 +260,7 @@ impl Network for Failing<'_> {
 }
 
 #[test]
-fn what_fails_together_and_is_computed_alone_is_the_same_text() {
+fn a_failed_batch_that_is_retried_row_by_row_gives_the_same_texts() {
     let tokenizer = Tokenizer::from_folder(&here("fixtures/trained/bart-cnn"), "bart").unwrap();
     let mut failed = 0;
     for fixture in fixtures() {
@@ -290,7 +290,7 @@ fn what_fails_together_and_is_computed_alone_is_the_same_text() {
 }
 
 #[test]
-fn a_fork_goes_its_own_way() {
+fn a_fork_is_independent_of_its_origin() {
     for fixture in fixtures() {
         let tokens = &fixture.expected.prompt;
         let mut one = fixture.begin();
@@ -308,7 +308,7 @@ fn a_fork_goes_its_own_way() {
 }
 
 #[test]
-fn rows_that_make_no_sense_are_errors() {
+fn invalid_rows_are_errors() {
     for fixture in fixtures() {
         for (tokens, word) in [
             (&[][..], "without tokens"),
@@ -324,7 +324,7 @@ fn rows_that_make_no_sense_are_errors() {
     }
 }
 
-/// A tiny checkpoint with other words in its config.
+/// Loads a tiny checkpoint with some values of its config replaced.
 fn with_config(name: &str, change: impl FnOnce(&mut serde_json::Value)) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(here("fixtures/models").join(name)).unwrap() {
@@ -348,7 +348,7 @@ fn load(folder: &std::path::Path) -> malmoi::Result<Loaded> {
 }
 
 #[test]
-fn a_mechanism_that_is_not_there_is_refused_by_its_name() {
+fn an_unsupported_mechanism_is_refused_by_name() {
     use serde_json::json;
     let cases = [
         ("llama-gqa", "model_type", json!("qwen3_5_moe"), "architecture `qwen3_5_moe`"),
@@ -380,13 +380,13 @@ fn a_mechanism_that_is_not_there_is_refused_by_its_name() {
         let folder = with_config(name, |config| config[key] = value);
         let error = load(folder.path()).err().unwrap();
         assert!(matches!(error, malmoi::Error::Unsupported { .. }), "{name}: {error}");
-        // JSON in a message is quoted.
+        // Messages quote JSON values.
         assert!(error.to_string().replace('"', "").contains(word), "{name}: {error}");
     }
 }
 
 #[test]
-fn numbers_that_make_no_sense_are_errors() {
+fn invalid_numbers_in_a_config_are_errors() {
     use serde_json::json;
     let cases = [
         ("qwen35-grouped", "linear_num_value_heads", json!(3), "do not divide"),
@@ -409,9 +409,9 @@ fn numbers_that_make_no_sense_are_errors() {
     }
 }
 
-/// A folder whose weights come in PyTorch's own form runs as one whose do not.
+/// A folder with weights in PyTorch's own format gives the logits of one with safetensors.
 #[test]
-fn weights_in_pytorchs_own_form_are_converted_once() {
+fn weights_in_pytorchs_format_are_converted_once() {
     let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let from = here("fixtures/models/qwen2-tied");
     std::fs::copy(from.join("config.json"), folder.path().join("config.json")).unwrap();
@@ -432,9 +432,9 @@ fn weights_in_pytorchs_own_form_are_converted_once() {
     }
 }
 
-/// Phi's older configs have another word for it.
+/// Older configs of Phi use this name.
 #[test]
-fn a_rotation_called_su_is_longrope() {
+fn rope_scaling_of_type_su_is_longrope() {
     let folder = with_config("phi3-short", |config| config["rope_scaling"]["type"] = "su".into());
     let expected = std::fs::read(here("fixtures/models/phi3-short/expected.json")).unwrap();
     let Loaded { network, .. } = load(folder.path()).unwrap();

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::gguf::{File, Tensor, Value as Metadata};
 use crate::support::here;
 
-/// What the reference computes: see `fixtures/seq2seq/make.py`.
+/// Golden values of the reference: see `fixtures/seq2seq/make.py`.
 #[derive(Deserialize)]
 struct Expected {
     sources: Vec<Vec<u32>>,
@@ -65,7 +65,7 @@ fn fixtures() -> Vec<Fixture> {
     folders.into_iter().map(|folder| fixture(&folder, &folder)).collect()
 }
 
-/// The same T5 as llama.cpp's converter writes them: see `fixtures/seq2seq/make_gguf.py`.
+/// The same T5, as llama.cpp's converter writes them: see `fixtures/seq2seq/make_gguf.py`.
 fn ggufs() -> Vec<Fixture> {
     let files = std::fs::read_dir(here("fixtures/seq2seq/gguf"))
         .unwrap()
@@ -77,7 +77,7 @@ fn ggufs() -> Vec<Fixture> {
     files.iter().map(|file| fixture(file, &folder(file))).collect()
 }
 
-/// A checkpoint, and what is expected of the one in a folder.
+/// A checkpoint with the golden values in a folder.
 fn fixture(checkpoint: &Path, folder: &Path) -> Fixture {
     let expected = std::fs::read(folder.join("expected.json")).unwrap();
     let name = checkpoint.file_name().unwrap().to_string_lossy().into_owned();
@@ -96,7 +96,7 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// The settings of a run, as `generate` of the reference takes them.
+/// The search settings of a run, from the arguments of the reference's `generate`.
 fn beams(settings: &Value, width: usize) -> BeamSearchConfig {
     let number = |key: &str| settings.get(key).and_then(Value::as_f64);
     let count = |key: &str| number(key).unwrap_or(0.0) as usize;
@@ -144,7 +144,7 @@ impl Fixture {
         search(&*self.network, &sources, beams, at_once).unwrap()
     }
 
-    /// Logits after each of the tokens that are read after a source.
+    /// Compares the logits of each token of a forced decoder input.
     fn check_logits(&self) {
         let Forced { source, read, logits } = &self.expected.forced;
         let mut state = self
@@ -161,7 +161,8 @@ impl Fixture {
         }
     }
 
-    /// Texts and their scores, by all settings and numbers of beams, with some sources at once.
+    /// Compares hypotheses and scores for all settings and numbers of beams, at several batch
+    /// sizes.
     fn check_texts(&self, at_once: usize) {
         for Run { name, settings, beams: expected } in &self.expected.runs {
             for (width, expected) in expected {
@@ -195,7 +196,7 @@ fn logits_after_every_token_are_those_of_the_reference() {
         let mut state = begin();
         let row = Row { state: &mut state, tokens: read, logits: LogitsFor::All };
         let whole = fixture.network.forward(&mut [row], Phase::Decode).unwrap();
-        // Token by token, cut back and forked, it is the same to the last bit.
+        // Token by token, truncated and forked, the logits are the same to the last bit.
         let mut state = begin();
         for (at, token) in read.iter().enumerate() {
             let mut other = state.fork();
@@ -213,7 +214,7 @@ fn logits_after_every_token_are_those_of_the_reference() {
 }
 
 #[test]
-fn sources_read_together_are_sources_read_alone() {
+fn inputs_of_a_batch_give_the_logits_of_single_inputs() {
     for fixture in fixtures() {
         let sources: Vec<&[u32]> = fixture.expected.sources.iter().map(Vec::as_slice).collect();
         let start = fixture.expected.forced.read[0];
@@ -240,7 +241,7 @@ fn searches_find_the_texts_and_scores_of_the_reference() {
 }
 
 #[test]
-fn sources_and_texts_as_long_as_can_be() {
+fn inputs_and_texts_of_maximum_length() {
     for fixture in fixtures() {
         let Long { source, settings, ids } = &fixture.expected.long;
         let found = fixture.search(std::slice::from_ref(source), &beams(settings, 1), 1);
@@ -263,9 +264,11 @@ fn gguf_files_give_the_logits_texts_and_scores_of_their_folders() {
         let Long { source, settings, ids } = &fixture.expected.long;
         let found = fixture.search(std::slice::from_ref(source), &beams(settings, 1), 1);
         assert_eq!(found[0][0].ids, *ids, "{}", fixture.name);
-        // Their metadata say where texts start and end.
-        let (settings, ours) =
-            (&fixture.expected.runs[0].settings, asked_for(&format!("gguf/{}", fixture.name), ""));
+        // The metadata names the start and end tokens.
+        let (settings, ours) = (
+            &fixture.expected.runs[0].settings,
+            search_settings(&format!("gguf/{}", fixture.name), ""),
+        );
         let expected = beams(settings, 1);
         assert_eq!(
             (ours.decoder_start_token_id, ours.logits_processors.eos_token_ids),
@@ -276,9 +279,9 @@ fn gguf_files_give_the_logits_texts_and_scores_of_their_folders() {
     }
 }
 
-/// Their vocabularies, as the SentencePiece library cuts texts with the models they were made of.
+/// Tokenizes like the SentencePiece library does with the model that the vocabulary is from.
 #[test]
-fn gguf_files_cut_texts_as_the_library_does() {
+fn gguf_files_tokenize_as_the_library_does() {
     let expected = std::fs::read(here("fixtures/seq2seq/gguf.json")).unwrap();
     let expected: BTreeMap<String, BTreeMap<String, Vec<u32>>> =
         serde_json::from_slice(&expected).unwrap();
@@ -295,7 +298,7 @@ fn gguf_files_cut_texts_as_the_library_does() {
         assert_eq!(tokenizer.decode(&ids).unwrap(), "The council met on Monday.", "{name}");
         let frame = tokenizer.encoder_template("en", "ko").unwrap();
         assert_eq!((frame.before.len(), frame.after.len(), frame.first), (0, 1, None), "{name}");
-        // And the whole is a model.
+        // The file can be opened as a model.
         let model = malmoi::Model::open(&file).unwrap();
         assert!(model.is_encoder_decoder());
         let request = model.translate("The council met on Monday.").max_tokens(4);
@@ -303,7 +306,7 @@ fn gguf_files_cut_texts_as_the_library_does() {
     }
 }
 
-/// A fixture's GGUF file, to be changed: all its tensors, and the metadata that the network needs.
+/// A fixture's GGUF file, to be modified: all tensors, and the metadata that the network needs.
 fn to_change(name: &str) -> File {
     let gguf = Gguf::open(&here("fixtures/seq2seq/gguf").join(name)).unwrap();
     let mut file = File::default().set("general.architecture", Metadata::Text("t5".into()));
@@ -330,13 +333,13 @@ fn to_change(name: &str) -> File {
     file
 }
 
-/// What an old checkpoint becomes: PyTorch's own form stores what is shared as often as it is used.
+/// Files converted from PyTorch's own format store a shared tensor as often as it is used.
 #[test]
 fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
     for (name, gated) in [("t5", false), ("mt5", true)] {
         let mut file = to_change(&format!("{name}.gguf"));
         let folder = tempfile::tempdir().unwrap();
-        // Files that are open are mapped: each is one of its own.
+        // A new file each time, because open files are mapped.
         let written = |file: &File| {
             let path = folder
                 .path()
@@ -355,7 +358,7 @@ fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
         file.tensors.push(table);
         file.data.extend(copied);
         let copy = written(&file);
-        // A gated network whose matrix differs in a single bit has one of its own.
+        // A matrix of a gated network that differs in a single bit is not a copy.
         file.data[at] ^= 1;
         let nearly = written(&file);
         let logits = |fixture: &Fixture| {
@@ -372,7 +375,7 @@ fn a_copy_of_the_table_is_no_output_matrix_of_its_own() {
 }
 
 #[test]
-fn gguf_files_that_say_too_little_are_refused_by_name() {
+fn gguf_files_with_missing_parts_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t5.gguf");
     let refused = |file: &File, reason: &str| {
@@ -391,7 +394,7 @@ fn gguf_files_that_say_too_little_are_refused_by_name() {
         file.metadata.retain(|(name, _)| name != &format!("t5.{key}"));
         refused(&file, &format!("it has no {key}"));
     }
-    // Where the second layer has a bias every layer has one, and where the first has a gate.
+    // A bias in the second layer, or a gate in the first, means one in every layer.
     for (tensor, reason) in [
         ("dec.blk.0.attn_rel_b.weight", "relative_attention_bias"),
         ("dec.blk.1.attn_rel_b.weight", "relative_attention_bias"),
@@ -404,8 +407,8 @@ fn gguf_files_that_say_too_little_are_refused_by_name() {
     }
 }
 
-/// The search that a fixture's folder or file asks for, for a task.
-fn asked_for(name: &str, task: &str) -> BeamSearchConfig {
+/// The search settings of a fixture's folder or file for a task.
+fn search_settings(name: &str, task: &str) -> BeamSearchConfig {
     let checkpoint = Checkpoint::open(&here("fixtures/seq2seq").join(name)).unwrap();
     let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision: Precision::Fast };
     let Loaded { vocabulary, context, .. } = architectures::load(&setup).unwrap();
@@ -413,12 +416,12 @@ fn asked_for(name: &str, task: &str) -> BeamSearchConfig {
 }
 
 #[test]
-fn folders_say_how_they_are_searched() {
+fn search_settings_come_from_the_checkpoint() {
     for Fixture { name, expected, .. } in fixtures() {
-        // What the reference took from the folder, but for what makes texts longer or searches
-        // wider.
+        // The settings that the reference took from the folder, without lengths and numbers of
+        // beams.
         let taken = beams(&expected.runs[0].settings, 1).logits_processors;
-        let ours = asked_for(&name, "");
+        let ours = search_settings(&name, "");
         assert_eq!(
             vec![ours.decoder_start_token_id],
             vec![beams(&expected.runs[0].settings, 1).decoder_start_token_id],
@@ -432,30 +435,31 @@ fn folders_say_how_they_are_searched() {
             "{name}"
         );
     }
-    let m2m100 = asked_for("m2m100", "translation_en_to_ko");
+    let m2m100 = search_settings("m2m100", "translation_en_to_ko");
     assert_eq!(
         (m2m100.num_beams, m2m100.early_stopping, m2m100.logits_processors.max_length),
         (5, EarlyStopping::Yes, 30)
     );
-    let mt5 = asked_for("mt5", "");
+    let mt5 = search_settings("mt5", "");
     assert_eq!((mt5.length_penalty, mt5.logits_processors.no_repeat_ngram_size), (0.6, 2));
-    // Without a generation_config.json the keys of config.json count, the oldest ones too.
-    let bart = asked_for("bart-large", "").logits_processors;
+    // Without a generation_config.json the keys of config.json apply, the oldest ones too.
+    let bart = search_settings("bart-large", "").logits_processors;
     assert_eq!(
         (bart.min_length, bart.no_repeat_ngram_size, bart.forced_bos_token_id),
         (12, 3, Some(0))
     );
-    assert_eq!(asked_for("bart-scaled", "").logits_processors.forced_bos_token_id, Some(0));
-    // What config.json has for a task counts for that task only.
-    let (plain, summary) = (asked_for("kobart", ""), asked_for("kobart", "summarization"));
+    assert_eq!(search_settings("bart-scaled", "").logits_processors.forced_bos_token_id, Some(0));
+    // Task-specific settings of config.json apply to their task only.
+    let (plain, summary) =
+        (search_settings("kobart", ""), search_settings("kobart", "summarization"));
     assert_eq!((plain.num_beams, plain.logits_processors.repetition_penalty), (1, 1.0));
     assert_eq!((summary.num_beams, summary.logits_processors.repetition_penalty), (6, 1.5));
-    // Where nothing is said a text may be as long as it can: the reference would stop at 20 tokens.
-    assert_eq!(asked_for("t5", "").logits_processors.max_length, 512);
+    // The default is the maximum length; the reference would stop at 20 tokens.
+    assert_eq!(search_settings("t5", "").logits_processors.max_length, 512);
 }
 
 #[test]
-fn settings_that_cannot_be_are_refused_by_name() {
+fn invalid_search_settings_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let from = here("fixtures/seq2seq/m2m100");
     std::fs::copy(from.join("model.safetensors"), folder.path().join("model.safetensors")).unwrap();

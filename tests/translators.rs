@@ -11,7 +11,8 @@ use crate::support::here;
 
 use Language::{English, Korean};
 
-/// Small models that know some articles by heart: see `fixtures/trained/make.py`.
+/// Small models trained on a few articles until they know them by heart: see
+/// `fixtures/trained/make.py`.
 const TRANSLATORS: &[&str] = &["opus-ko-en", "nllb"];
 const ARTICLES: &[&str] = &["council", "exports", "football"];
 
@@ -23,7 +24,7 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(folder(name)).unwrap().trim_end().to_string()
 }
 
-/// A model, and the folder where its weights are kept.
+/// A model, and the folder of its cached weights.
 fn open(path: &Path) -> (Model, tempfile::TempDir) {
     let kept = tempfile::tempdir().unwrap();
     let options =
@@ -31,7 +32,7 @@ fn open(path: &Path) -> (Model, tempfile::TempDir) {
     (Model::open_with(path, &options).unwrap(), kept)
 }
 
-/// Why a model cannot be opened.
+/// The error of opening a model.
 fn refused(path: &Path) -> String {
     let kept = tempfile::tempdir().unwrap();
     let options =
@@ -39,7 +40,7 @@ fn refused(path: &Path) -> String {
     Model::open_with(path, &options).unwrap_err().to_string()
 }
 
-/// A copy of a model, to be changed.
+/// A copy of a model's folder, to be modified.
 fn copy(name: &str) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(folder(name)).unwrap() {
@@ -49,7 +50,7 @@ fn copy(name: &str) -> tempfile::TempDir {
     copy
 }
 
-/// The program in a home of its own.
+/// The program with its own home folder.
 fn malmoi(home: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::cargo_bin("malmoi").unwrap();
     command
@@ -69,9 +70,9 @@ struct Reference {
 
 #[derive(Deserialize)]
 struct Output {
-    /// `ko en`, `summarize`.
+    /// Languages of a translation, `ko en`, or `summarize`.
     task: String,
-    /// What stands before the text.
+    /// Prefix of the text.
     before: String,
     text: String,
     source: Vec<u32>,
@@ -87,8 +88,8 @@ fn reference(name: &str) -> Vec<Output> {
     reference.outputs
 }
 
-/// The whole way as the reference goes it: ids of the source, of the best text, its score, its
-/// words.
+/// All steps of the reference: token ids of the encoder input; token ids, score and text of the
+/// best hypothesis.
 #[test]
 fn texts_ids_and_scores_are_those_of_the_reference() {
     for name in ["opus-ko-en", "nllb", "bart-cnn"] {
@@ -97,8 +98,8 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
         assert!(outputs.len() > 1);
         for Output { task, before, text, source, ids, output, score } in outputs {
             if task == "summarize" && before.is_empty() {
-                // The reference does not put a blank before texts, whatever config.json says; its
-                // pipelines once did, and so do we.
+                // The prefix in BART's config.json is a space. The reference ignores it now; its
+                // pipelines did not, and neither do we.
                 continue;
             }
             let (task, from, into) = match task.split_once(' ') {
@@ -111,7 +112,7 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
             let found =
                 beam::search(model.network(), &[&ours], &sources.search, 1).unwrap().remove(0);
             let ours = [&[sources.search.decoder_start_token_id][..], &found[0].ids].concat();
-            // The reference may or may not show the token that every text starts with.
+            // The reference's ids may include the start token.
             assert!(ours.ends_with(&ids), "{name}: {ours:?} {ids:?}");
             assert!(
                 (found[0].score.unwrap() - score).abs() < 1e-4,
@@ -172,7 +173,7 @@ fn every_sentence_is_a_segment_with_a_score() {
     assert_eq!(said["tokens"]["input"], said["tokens"]["seen"]);
 }
 
-/// However many go through at once, and whoever else is there.
+/// At any batch size, and beside any other callers.
 #[test]
 fn batches_give_the_texts_that_single_runs_give() {
     let home = tempfile::tempdir().unwrap();
@@ -219,14 +220,14 @@ fn summaries_come_in_the_shape_that_was_asked_for() {
     let points = model.summarize(&article).style(Style::Bullets).sentences(2).text().unwrap();
     assert_eq!(points.lines().count(), 2, "{points}");
     assert!(points.lines().all(|line| line.starts_with("- ")), "{points}");
-    // What is given out while it is written is what there is in the end.
+    // The streamed pieces make up the final text.
     let mut shown = String::new();
     let request = model.summarize(&article).style(Style::Bullets);
     let outcome = request.observe(Observer::new().on_text(|text| shown.push_str(text))).unwrap();
     assert_eq!(shown, outcome.text);
 }
 
-/// As BART was first published.
+/// The files of the first BART.
 #[test]
 fn a_vocabulary_and_its_merges_are_a_tokenizer() {
     let folder = copy("bart-cnn");
@@ -239,7 +240,7 @@ fn a_vocabulary_and_its_merges_are_a_tokenizer() {
 }
 
 #[test]
-fn another_language_is_reached_by_way_of_a_translator() {
+fn a_summary_in_another_language_is_translated() {
     let ((bart, _kept), (nllb, _)) = (open(&folder("bart-cnn")), open(&folder("nllb")));
     let article = read("summaries/wreck.txt");
     let outcome =
@@ -253,9 +254,9 @@ fn another_language_is_reached_by_way_of_a_translator() {
     );
 }
 
-/// A text that may not be as long as its translation would be is split; nothing of it is left out.
+/// A text whose translation would exceed the maximum length is split; nothing is left out.
 #[test]
-fn what_does_not_fit_is_split_and_never_cut() {
+fn a_text_that_does_not_fit_is_split_and_never_cut() {
     let folder = copy("nllb");
     let settings = std::fs::read_to_string(folder.path().join("generation_config.json")).unwrap();
     let short = settings.replace("\"max_length\": 200", "\"max_length\": 40");
@@ -269,14 +270,14 @@ fn what_does_not_fit_is_split_and_never_cut() {
         sentences.segments.iter().map(|segment| segment.source.as_str()).collect();
     let words = |text: &str| text.split_whitespace().collect::<String>();
     assert_eq!(words(&read_again), words(&article), "every word was read");
-    // One that is still too long is said to be.
+    // A text that reaches the limit on its tokens says so.
     let cut = model.translate(&article).from(Korean).max_tokens(3).run().unwrap();
     assert_eq!(cut.finish, Finish::Length);
     assert!(cut.findings.iter().any(|finding| finding.check == "length"));
 }
 
 #[test]
-fn a_glossary_that_nobody_hears_is_a_finding() {
+fn an_unsupported_glossary_is_a_finding() {
     let (model, _kept) = open(&folder("nllb"));
     let article = read("articles/council.ko.txt");
     let terms = vec![malmoi::prompts::Term { source: "의회".into(), target: "council".into() }];
@@ -308,7 +309,7 @@ fn beams_can_be_asked_for() {
 }
 
 #[test]
-fn what_a_model_was_not_made_for_is_refused() {
+fn unsupported_tasks_are_refused() {
     let (opus, _kept) = open(&folder("opus-ko-en"));
     let error = opus.summarize("The council met on Monday.").run().unwrap_err();
     assert!(
@@ -320,7 +321,7 @@ fn what_a_model_was_not_made_for_is_refused() {
     assert!(error.contains("supported: `ko` into `en`"), "{error}");
 }
 
-/// Files of one model with those of another.
+/// The files of one model mixed with those of another.
 #[test]
 fn mixed_up_folders_are_refused_by_name() {
     let spoilt = |name: &str, spoil: &dyn Fn(&Path)| {
