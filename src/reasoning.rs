@@ -1,11 +1,10 @@
-//! Reasoning of a model before its answer: the marks around it, by model family, and the answer
-//! without it.
+//! Removes the reasoning that some models write before the answer, by the tags around it.
 //!
-//! Knows texts only. A mark counts at the start of an answer or of a line; inside a line it is
-//! text.
+//! Knows texts only. A tag counts at the start of an answer and of a line; in the middle of a line
+//! it is part of the text.
 
-/// Marks that open and close reasoning.
-const MARKS: &[(&str, &str)] = &[
+/// Opening and closing tags of reasoning.
+const REASONING: &[(&str, &str)] = &[
     // DeepSeek R1, Qwen, SmolLM 3, EXAONE, Hunyuan and most others.
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -24,72 +23,72 @@ const MARKS: &[(&str, &str)] = &[
     ("<|channel>thought", "<channel|>"),
     ("<unused94>thought", "<unused95>"),
 ];
-/// Marks that some families put around the answer.
-const ANSWERS: &[(&str, &str)] = &[
+/// Opening and closing tags of the answer.
+const ANSWER: &[(&str, &str)] = &[
     ("<answer>", "</answer>"),
     ("<response>", "</response>"),
     ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
 ];
 
-/// True for such a mark, or for its special token if letters follow it (`<|channel>thought`).
+/// True if a text is a tag, or the special token that a tag begins with.
 pub(crate) fn is_tag(text: &str) -> bool {
     let either = |(open, close): &(&str, &str)| {
         *open == text || *close == text || open.strip_suffix("thought") == Some(text)
     };
-    MARKS.iter().chain(ANSWERS).any(either)
+    REASONING.iter().chain(ANSWER).any(either)
 }
 
-/// The mark that closes the reasoning which a prompt opens at its end, as some chat templates do.
+/// The closing tag of reasoning that a prompt opens at its end, as some templates do.
 pub(crate) fn left_open(prompt: &str) -> Option<&'static str> {
     let end = prompt.trim_end();
-    MARKS.iter().find(|(open, _)| end.ends_with(open)).map(|(_, close)| *close)
+    REASONING.iter().find(|(open, _)| end.ends_with(open)).map(|(_, close)| *close)
 }
 
-/// Removes reasoning from a text while it is generated.
+/// Removes reasoning from a stream of text.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    /// Text that may be the start of a mark.
+    /// Text that may still turn out to be a tag.
     held: String,
     state: State,
-    /// The mark that closes the answer, if a mark opened it.
+    /// The closing tag of the answer, after an opening one.
     closing: Option<&'static str>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 enum State {
-    /// At the start, or after reasoning: a mark may follow.
+    /// At the beginning, or after reasoning: a tag may follow.
     #[default]
     Before,
-    /// In reasoning, with the mark that closes it.
+    /// In reasoning, with its closing tag.
     Inside(&'static str),
     /// In the answer.
     Answering,
 }
 
 impl Answer {
-    /// The answer to a prompt. `opened` is the mark that closes reasoning which the prompt has
-    /// opened.
+    /// The output for a prompt; `opened` is the closing tag if the prompt opened reasoning.
     pub fn after(opened: Option<&'static str>) -> Self {
         Self { state: opened.map_or(State::Before, State::Inside), ..Self::default() }
     }
 
-    /// The answer in a whole text, and true if its reasoning does not end.
+    /// The answer in a whole text, and true if its reasoning is not closed.
     pub fn of(text: &str, opened: Option<&'static str>) -> (String, bool) {
         let mut answer = Self::after(opened);
         let mut found = answer.push(text);
         let (rest, endless) = answer.finish();
         found.push_str(&rest);
-        // Older templates open reasoning without a mark in the prompt.
-        let closed =
-            || MARKS.iter().find_map(|(_, close)| Some(found.split_once(&format!("\n{close}"))?.1));
+        // Reasoning that an older model begins without an opening tag.
+        let closed = || {
+            REASONING.iter().find_map(|(_, close)| Some(found.split_once(&format!("\n{close}"))?.1))
+        };
         match closed() {
             Some(after) if opened.is_none() && !endless => (after.trim_start().to_string(), false),
             _ => (found, endless),
         }
     }
 
-    /// Adds text; returns the part that certainly belongs to the answer.
+    /// Adds text; returns the text that is certain to belong to the answer.
     pub fn push(&mut self, fresh: &str) -> String {
         self.held.push_str(fresh);
         let mut given = String::new();
@@ -109,10 +108,10 @@ impl Answer {
                 State::Before => {
                     let blank = self.held.len() - self.held.trim_start().len();
                     self.held.drain(..blank);
-                    if let Some((open, close)) = starting(&self.held, MARKS) {
+                    if let Some((open, close)) = starting(&self.held, REASONING) {
                         self.held.drain(..open.len());
                         self.state = State::Inside(close);
-                    } else if let Some((open, close)) = starting(&self.held, ANSWERS) {
+                    } else if let Some((open, close)) = starting(&self.held, ANSWER) {
                         self.held.drain(..open.len());
                         self.closing = Some(close);
                     } else if may_start(&self.held) {
@@ -122,7 +121,7 @@ impl Answer {
                     }
                 }
                 State::Answering => {
-                    if let Some((at, (open, close))) = self.next_mark() {
+                    if let Some((at, (open, close))) = self.next_tag() {
                         given.push_str(&self.held[..at]);
                         self.held.drain(..at + open.len());
                         self.state = State::Inside(close);
@@ -144,20 +143,20 @@ impl Answer {
         }
     }
 
-    /// Text held back to the end, and true if reasoning is still open.
+    /// The text held back until the end, and true if reasoning is still open.
     pub fn finish(&mut self) -> (String, bool) {
         let inside = matches!(self.state, State::Inside(_));
         let rest = std::mem::take(&mut self.held);
         (if inside { String::new() } else { rest }, inside)
     }
 
-    /// The first mark at the start of a line of the held text.
-    fn next_mark(&self) -> Option<(usize, (&'static str, &'static str))> {
+    /// The first opening tag at the start of a line of the held text.
+    fn next_tag(&self) -> Option<(usize, (&'static str, &'static str))> {
         let lines = self.held.match_indices('\n').map(|(at, _)| at + 1);
-        lines.into_iter().find_map(|at| Some((at, starting(&self.held[at..], MARKS)?)))
+        lines.into_iter().find_map(|at| Some((at, starting(&self.held[at..], REASONING)?)))
     }
 
-    /// Bytes at the end of the held text that may become a mark.
+    /// Bytes at the end of the held text that may turn out to be a tag.
     fn undecided(&self) -> usize {
         let line = self.held.rfind('\n').map_or(0, |at| self.held.len() - at);
         let line =
@@ -167,23 +166,23 @@ impl Answer {
     }
 }
 
-/// The pair of marks whose opening mark a text starts with.
+/// The pair of tags whose opening tag a text starts with.
 fn starting(
     text: &str,
-    marks: &[(&'static str, &'static str)],
+    tags: &[(&'static str, &'static str)],
 ) -> Option<(&'static str, &'static str)> {
-    marks.iter().find(|(open, _)| text.starts_with(open)).copied()
+    tags.iter().find(|(open, _)| text.starts_with(open)).copied()
 }
 
-/// True if a text may be the start of a mark.
+/// True if a text may be the beginning of an opening tag.
 fn may_start(text: &str) -> bool {
-    MARKS.iter().chain(ANSWERS).any(|(open, _)| open.starts_with(text))
+    REASONING.iter().chain(ANSWER).any(|(open, _)| open.starts_with(text))
 }
 
-/// Bytes at the end of a text that are the start of a mark.
-fn beginning_at_end(text: &str, mark: &str) -> usize {
-    let lengths = (1..mark.len()).rev().filter(|length| mark.is_char_boundary(*length));
-    lengths.into_iter().find(|length| text.ends_with(&mark[..*length])).unwrap_or(0)
+/// Bytes at the end of a text that may be the beginning of a tag.
+fn beginning_at_end(text: &str, tag: &str) -> usize {
+    let lengths = (1..tag.len()).rev().filter(|length| tag.is_char_boundary(*length));
+    lengths.into_iter().find(|length| text.ends_with(&tag[..*length])).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_the_same_however_it_comes() {
+    fn an_answer_does_not_depend_on_the_chunks_of_the_stream() {
         for (text, opened, answer) in [
             ("The port is open.", None, "The port is open."),
             ("<think>\nWhich port?\n</think>\n\nHaemin is open.", None, "Haemin is open."),
@@ -215,27 +214,27 @@ mod tests {
                 let mut reader = Answer::after(opened);
                 let letters: Vec<char> = text.chars().collect();
                 let mut given = String::new();
-                for piece in letters.chunks(size) {
-                    given.push_str(&reader.push(&piece.iter().collect::<String>()));
+                for chunk in letters.chunks(size) {
+                    given.push_str(&reader.push(&chunk.iter().collect::<String>()));
                 }
                 given.push_str(&reader.finish().0);
-                // Only a whole text shows that what came before a mark was reasoning.
+                // Only a whole text shows that the text before a closing tag was reasoning.
                 if !text.starts_with("Ah, so.") {
-                    assert_eq!(given.trim_end(), answer, "{text:?} in pieces of {size}");
+                    assert_eq!(given.trim_end(), answer, "{text:?} in chunks of {size}");
                 }
             }
         }
     }
 
     #[test]
-    fn reasoning_that_never_ends_is_told() {
+    fn unclosed_reasoning_is_reported() {
         assert_eq!(Answer::of("<think>\nWhich port? Which", None), (String::new(), true));
         assert_eq!(Answer::of("Which port? Which </thin", Some("</think>")), (String::new(), true));
         assert_eq!(Answer::of("One.\n<think>Two", None), ("One.\n".to_string(), true));
     }
 
     #[test]
-    fn a_prompt_that_opens_reasoning_is_seen() {
+    fn reasoning_opened_by_a_prompt_is_detected() {
         assert_eq!(left_open("<|im_start|>assistant\n<think>\n"), Some("</think>"));
         assert_eq!(left_open("<|im_start|>assistant\n<think>\n\n</think>\n\n"), None);
         assert!(

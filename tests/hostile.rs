@@ -94,7 +94,7 @@ fn every_lie_in_a_header_is_named() {
         ),
         (value(9, &nested), "elements of unsupported type 9"),
         (value(13, &[]), "unknown type 13"),
-        (value(7, &[2]), "a truth value of 2"),
+        (value(7, &[2]), "a boolean of 2"),
         (value(8, &[&2u64.to_le_bytes()[..], &[0xff, 0xfe]].concat()), "is not UTF-8"),
         (first(&|tensor| tensor.dimensions = vec![1 << 33, 1 << 33]), "a dimension of 8589934592"),
         (first(&|tensor| tensor.dimensions = vec![0]), "a dimension of 0"),

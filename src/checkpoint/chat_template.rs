@@ -1,10 +1,9 @@
-//! Chat templates: messages to the text a model was trained on, rendered as Hugging Face renders
-//! them.
+//! Chat templates: messages to the text format a model was trained on, rendered as by Hugging Face.
 //!
 //! Reference: `transformers.utils.chat_template_utils` (Jinja with `trim_blocks` and
 //! `lstrip_blocks`, Python methods on values, `raise_exception`, `strftime_now`, `tojson` in
-//! Python's style). A template comes from a downloaded file: its steps are counted and it can reach
-//! nothing but its variables.
+//! Python's style). A template comes from a downloaded file: its steps are limited, and it has
+//! access to its variables only.
 
 use std::fmt::Write;
 
@@ -15,7 +14,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// Steps a template may take; real ones take a few thousand for a short conversation.
+/// Limit of steps; real templates take a few thousand for a short conversation.
 const FUEL: u64 = 500_000;
 
 /// One turn of a conversation.
@@ -23,43 +22,41 @@ const FUEL: u64 = 500_000;
 pub struct Message {
     /// `system`, `user` or `assistant`.
     pub role: &'static str,
-    /// What is said.
+    /// The content.
     pub content: Content,
 }
 
-/// What is said in a turn, as templates take it.
+/// The content of a message, in the forms that templates accept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Content {
-    /// Words.
+    /// A string.
     Text(String),
-    /// Words as the one entry of a list: templates of models that see pictures may know no other
-    /// form.
+    /// A list with one entry: some templates of vision models accept no other form.
     Typed([Typed; 1]),
-    /// A text to be translated, as the one entry of a list: TranslateGemma's template has the words
-    /// for it.
+    /// A translation request, as a list with one entry: TranslateGemma's template has the wording.
     Translation([Translation; 1]),
 }
 
-/// Words, by the names that templates with several types of content have for them.
+/// An entry of a list of content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Typed {
-    /// Always `text`; it could be a picture.
+    /// Always `text`; other types are images and the like.
     r#type: &'static str,
     text: String,
 }
 
 impl Typed {
-    /// Words of a message.
+    /// An entry with text.
     pub fn new(text: impl Into<String>) -> Self {
         Self { r#type: "text", text: text.into() }
     }
 }
 
-/// A text to be translated, by the names TranslateGemma's template has for its parts.
+/// A translation request, with the keys of TranslateGemma's template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Translation {
-    /// Always `text`; it could be a picture.
+    /// Always `text`; other types are images and the like.
     r#type: &'static str,
     source_lang_code: String,
     target_lang_code: String,
@@ -67,7 +64,7 @@ pub struct Translation {
 }
 
 impl Translation {
-    /// Languages by their codes.
+    /// A request to translate a text. Languages are codes.
     pub fn new(source: &str, target: &str, text: impl Into<String>) -> Self {
         let (source_lang_code, target_lang_code) = (source.to_string(), target.to_string());
         Self { r#type: "text", source_lang_code, target_lang_code, text: text.into() }
@@ -77,18 +74,17 @@ impl Translation {
 /// A checkpoint's chat template.
 pub struct ChatTemplate {
     environment: Environment<'static>,
-    special: Vec<(String, String)>,
+    special_tokens: Vec<(String, String)>,
     has_translation_template: bool,
 }
 
 const NAME: &str = "chat_template";
 
 impl ChatTemplate {
-    /// Parses a template. `special` are the texts it may refer to as `bos_token`, `eos_token` and
-    /// so on.
+    /// Parses a template. `special_tokens` are its variables `bos_token`, `eos_token` and so on.
     pub fn parse<'s>(
         source: &str,
-        special: impl Iterator<Item = (&'s str, &'s str)>,
+        special_tokens: impl Iterator<Item = (&'s str, &'s str)>,
     ) -> Result<Self> {
         let mut environment = Environment::empty();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -101,30 +97,33 @@ impl ChatTemplate {
         environment
             .add_template_owned(NAME, to_minijinja(source))
             .map_err(|e| Error::prompt(NAME, format!("it does not parse: {e}")))?;
-        let special = special.map(|(name, text)| (name.to_string(), text.to_string())).collect();
+        let special_tokens =
+            special_tokens.map(|(name, text)| (name.to_string(), text.to_string())).collect();
         let has_translation_template =
             source.contains("source_lang_code") && source.contains("target_lang_code");
-        Ok(Self { environment, special, has_translation_template })
+        Ok(Self { environment, special_tokens, has_translation_template })
     }
 
-    /// Whether it asks for translations in its own words, and takes nothing but
+    /// True if it has the wording of translation requests and accepts only
     /// [`Content::Translation`].
     pub fn has_translation_template(&self) -> bool {
         self.has_translation_template
     }
 
-    /// Renders messages up to where the model answers. `extra` are further variables
+    /// Renders messages up to the beginning of the model's turn. `extra` are further variables
     /// (`enable_thinking`, `date_string`).
     pub fn render(&self, messages: &[Message], extra: &[(&str, Value)]) -> Result<String> {
         let mut context = std::collections::BTreeMap::from([
             ("messages".to_string(), Value::from(Serde(messages))),
             ("add_generation_prompt".to_string(), Value::from(true)),
-            // The reference defines these where there are none, too.
+            // The reference always defines these.
             ("tools".to_string(), Value::from(())),
             ("documents".to_string(), Value::from(())),
         ]);
         context.extend(
-            self.special.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))),
+            self.special_tokens
+                .iter()
+                .map(|(name, text)| (name.clone(), Value::from(text.as_str()))),
         );
         context.extend(extra.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
         self.render_context(context)
@@ -136,7 +135,7 @@ impl ChatTemplate {
     }
 }
 
-/// The innermost reason: templates refuse conversations by `raise_exception`.
+/// The reason of an error: templates refuse conversations with `raise_exception`.
 fn describe(error: &minijinja::Error) -> String {
     match (error.kind(), error.detail()) {
         (ErrorKind::OutOfFuel, _) => "it takes too many steps".to_string(),
@@ -145,30 +144,30 @@ fn describe(error: &minijinja::Error) -> String {
     }
 }
 
-/// What Jinja with Hugging Face's extensions accepts and minijinja does not: reversing by a slice,
-/// and the blocks that mark the model's own words for training, which render as their content.
+/// Rewrites syntax that minijinja does not accept: reversal by a slice, and Hugging Face's
+/// `generation` blocks, which mark the model's turns for training and render as their content.
 fn to_minijinja(source: &str) -> String {
     let source = source.replace("[::-1]", "|reverse");
-    let mut made = String::with_capacity(source.len());
+    let mut rewritten = String::with_capacity(source.len());
     let mut rest = source.as_str();
     while let Some(at) = rest.find("{%") {
         let (before, block) = rest.split_at(at);
-        made.push_str(before);
+        rewritten.push_str(before);
         let end = block.find("%}").map_or(block.len(), |end| end + 2);
         let (block, after) = block.split_at(end);
         let inside = block.trim_start_matches("{%").trim_end_matches("%}");
         match inside.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '+')) {
-            "generation" => made.push_str(&block.replacen("generation", "if true", 1)),
-            "endgeneration" => made.push_str(&block.replacen("endgeneration", "endif", 1)),
-            _ => made.push_str(block),
+            "generation" => rewritten.push_str(&block.replacen("generation", "if true", 1)),
+            "endgeneration" => rewritten.push_str(&block.replacen("endgeneration", "endif", 1)),
+            _ => rewritten.push_str(block),
         }
         rest = after;
     }
-    made.push_str(rest);
-    made
+    rewritten.push_str(rest);
+    rewritten
 }
 
-/// A time as Python's `strftime` writes it.
+/// Formats a time like Python's `strftime`.
 fn strftime(
     time: &chrono::DateTime<chrono::Local>,
     format: &str,
@@ -188,7 +187,7 @@ fn strftime(
 }
 
 fn add_builtins(environment: &mut Environment<'static>) {
-    // `Environment::empty` and not `new`: nothing of minijinja's own comes in unnamed.
+    // With `Environment::empty` instead of `new`, a template has only what is listed here.
     use minijinja::{filters, functions, tests};
     environment.add_function(
         "raise_exception",
@@ -196,7 +195,7 @@ fn add_builtins(environment: &mut Environment<'static>) {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         },
     );
-    // One time for as long as the model is open, so that a run over midnight has one prompt.
+    // The time is fixed when the model is opened, so that prompts do not change at midnight.
     let opened = chrono::Local::now();
     environment.add_function("strftime_now", move |format: String| strftime(&opened, &format));
     environment.add_function("cycler", minijinja_contrib::globals::cycler);
@@ -280,12 +279,12 @@ fn add_builtins(environment: &mut Environment<'static>) {
     environment.add_test("endingwith", tests::is_endingwith);
 }
 
-/// `json.dumps` as Hugging Face calls it, with its options: `", "` and `": "` between items, no
-/// escaping of Korean or of `<`.
+/// `json.dumps` as called by Hugging Face: `", "` and `": "` as separators, no escaping of Korean or
+/// of `<`.
 fn tojson(value: Value, options: Kwargs) -> std::result::Result<String, minijinja::Error> {
     let indent: Option<usize> = options.get("indent")?;
     let separators: Option<Vec<String>> = options.get("separators")?;
-    // What a template writes is counted in its steps; white space between values is not.
+    // White space between values is not limited by the number of steps.
     const WIDEST: usize = 16;
     if indent.is_some_and(|width| width > WIDEST)
         || separators.iter().flatten().any(|separator| separator.len() > WIDEST)
@@ -295,7 +294,7 @@ fn tojson(value: Value, options: Kwargs) -> std::result::Result<String, minijinj
     }
     let [comma, colon] = match separators.as_deref() {
         Some([comma, colon]) => [comma.clone(), colon.clone()],
-        // Without blanks that would stand at ends of lines.
+        // Indented, without blanks at line ends.
         _ => [if indent.is_some() { "," } else { ", " }, ": "].map(String::from),
     };
     let ascii = options.get::<Option<bool>>("ensure_ascii")?.unwrap_or(false);
@@ -306,12 +305,12 @@ fn tojson(value: Value, options: Kwargs) -> std::result::Result<String, minijinj
     Ok(out)
 }
 
-/// How JSON is written.
+/// The options of `json.dumps`.
 struct Json {
     indent: Option<usize>,
     comma: String,
     colon: String,
-    /// Whether other characters than ASCII are escaped.
+    /// Escapes all characters but ASCII.
     ascii: bool,
     sorted: bool,
 }
@@ -385,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_reference_defines_is_defined() {
+    fn names_of_the_reference_are_defined() {
         let is = |source: &str| rendered(&format!("{{{{ {source} }}}}")).unwrap();
         assert_eq!(is("strftime_now is defined"), "True");
         assert_eq!(is("tools is defined and tools is none and documents is none"), "True");

@@ -1,10 +1,10 @@
 //! A strict reader of GGUF headers, versions 2 and 3.
 //!
-//! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. A file is a header of counts, metadata (key, type,
-//! value) and tensor descriptions, then aligned tensor data. Every number in the header is foreign:
-//! each is checked against the bytes that are really there before it is used, nothing is allocated
-//! from a count alone (arrays stay in the file and are walked there), and a file is either taken
-//! whole or refused with the reason.
+//! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. A file is a header with
+//! counts, metadata (key, type, value) and tensor descriptions, then aligned tensor data. Every
+//! number in the header is foreign: it is checked against the size of the file before use, and
+//! nothing is allocated from a count alone (arrays stay in the file). A file is accepted whole or
+//! refused with the reason.
 //!
 //! Knows bytes and names; knows no architecture and no tokenizer.
 
@@ -17,7 +17,7 @@ use crate::files::MappedFile;
 use crate::kernels::{GgmlType, Weight};
 
 pub(super) const MAGIC: &[u8; 4] = b"GGUF";
-/// More tensors or metadata entries than any model has; a bound for the hash maps.
+/// Limit of tensors and of metadata entries, above those of any model; bounds the hash maps.
 const MAX_ENTRIES: u64 = 65_536;
 const MAX_KEY_BYTES: u64 = 256;
 const MAX_TENSOR_NAME_BYTES: u64 = 128;
@@ -34,27 +34,27 @@ pub enum Value {
     Signed(i64),
     /// f32 or f64.
     Float(f64),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// UTF-8 text in the file.
     String(Range<usize>),
-    /// Elements of one type, one after the other in the file.
+    /// Contiguous elements of one type in the file.
     Array {
         /// GGUF type id of the elements.
         element: u32,
-        /// How many.
+        /// Number of elements.
         count: usize,
-        /// Where they are.
+        /// Bytes of the file.
         range: Range<usize>,
     },
 }
 
-/// Where a tensor lies and what it is.
+/// The place, type and shape of a tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorInfo {
-    /// How its numbers are stored.
+    /// Storage type of the elements.
     pub ggml_type: GgmlType,
-    /// Dimensions, outermost first (the reverse of the file's order): `[rows, columns]` of a
+    /// Dimensions, outermost first (the reverse of the order in the file): `[rows, columns]` for a
     /// matrix.
     pub shape: Vec<usize>,
     /// Bytes in the file.
@@ -62,14 +62,14 @@ pub struct TensorInfo {
 }
 
 impl TensorInfo {
-    /// The tensor in its file; `None` where it leaves it.
+    /// The tensor in its file; `None` if its range is not within the file.
     pub(super) fn weight(&self, file: &MappedFile) -> Option<Weight> {
         let bytes = file.slice(self.range.clone())?;
         Some(Weight { ggml_type: self.ggml_type, shape: self.shape.clone(), bytes, packed: None })
     }
 }
 
-/// A GGUF file whose header holds together.
+/// A GGUF file with a valid header.
 pub struct Gguf {
     file: MappedFile,
     metadata: HashMap<String, Value>,
@@ -87,7 +87,7 @@ impl Gguf {
         Self::of(MappedFile::copy_of(bytes)?)
     }
 
-    /// The same of a file that is mapped.
+    /// Reads and checks the header of a mapped file.
     pub(super) fn of(file: MappedFile) -> Result<Self> {
         let (metadata, tensors) = parse(file.bytes()).map_err(|reason| {
             Error::malformed(file.path(), format!("not a usable GGUF file: {reason}"))
@@ -100,7 +100,7 @@ impl Gguf {
         &self.file
     }
 
-    /// Every tensor, in the order in which they lie in the file.
+    /// All tensors, in the order of the file.
     pub fn weights(&self) -> impl Iterator<Item = (&str, Weight)> {
         let mut tensors: Vec<_> = self.tensors.iter().collect();
         tensors.sort_by_key(|(_, info)| info.range.start);
@@ -141,7 +141,7 @@ impl Gguf {
         }
     }
 
-    /// A metadata value as a truth value.
+    /// A metadata value as a boolean.
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.metadata.get(key)? {
             Value::Bool(b) => Some(*b),
@@ -149,7 +149,7 @@ impl Gguf {
         }
     }
 
-    /// An array of strings, read where it lies.
+    /// An array of strings, read from the file.
     pub fn strings<'g>(
         &'g self,
         key: &str,
@@ -159,7 +159,7 @@ impl Gguf {
         };
         let mut reader = Reader { bytes: &self.file.bytes()[..range.end], at: range.start };
         Some((0..*count).map(move |_| {
-            // Walked and found valid when the file was opened.
+            // Validated when the file was opened.
             reader
                 .string()
                 .ok()
@@ -186,11 +186,11 @@ impl Gguf {
         }))
     }
 
-    /// Scalars and short numeric arrays whose key begins with `prefix`, which is taken off.
+    /// Scalars and short numeric arrays whose key begins with `prefix`, without the prefix.
     pub(super) fn scalars(&self, prefix: &str) -> serde_json::Map<String, serde_json::Value> {
-        /// Per-layer lists are this long at most; longer arrays are vocabularies.
+        /// Upper bound on lists with an entry for each layer; longer arrays are vocabularies.
         const MAX_LIST: usize = 4096;
-        let mut found = serde_json::Map::new();
+        let mut scalars = serde_json::Map::new();
         for (key, value) in &self.metadata {
             let Some(name) = key.strip_prefix(prefix) else { continue };
             let value = match value {
@@ -204,12 +204,12 @@ impl Gguf {
                 }
                 Value::Array { .. } => continue,
             };
-            found.insert(name.to_string(), value);
+            scalars.insert(name.to_string(), value);
         }
-        found
+        scalars
     }
 
-    /// Every tensor by name.
+    /// All tensors by name.
     pub fn tensors(&self) -> &HashMap<String, TensorInfo> {
         &self.tensors
     }
@@ -218,7 +218,7 @@ impl Gguf {
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
-/// Bytes of a GGUF scalar type; `None` for strings, arrays and unknown types.
+/// Size of a GGUF scalar type in bytes; `None` for strings, arrays and unknown types.
 fn scalar_size(kind: u32) -> Option<usize> {
     match kind {
         0 | 1 | 7 => Some(1),
@@ -298,7 +298,7 @@ impl Reader<'_> {
             7 => match self.array::<1>()?[0] {
                 0 => Value::Bool(false),
                 1 => Value::Bool(true),
-                other => return Err(format!("a truth value of {other}")),
+                other => return Err(format!("a boolean of {other}")),
             },
             10 => Value::Unsigned(self.u64()?),
             11 => Value::Signed(i64::from_le_bytes(self.array()?)),
@@ -315,8 +315,8 @@ impl Reader<'_> {
                 let count = self.u64()?;
                 let start = self.at;
                 if element == STRING {
-                    // Each string takes at least its length prefix, so that the walk is bounded by
-                    // the file.
+                    // Each string takes at least its length prefix, which bounds the loop by the
+                    // size of the file.
                     if count > self.remaining() / 8 {
                         return Err(format!("an array of {count} strings runs past the end"));
                     }
@@ -342,7 +342,7 @@ impl Reader<'_> {
 
 type Header = (HashMap<String, Value>, HashMap<String, TensorInfo>);
 
-/// Reads a header out of the bytes of a whole file. The fuzz target calls this.
+/// Parses the header in the bytes of a whole file. A fuzz target calls this.
 pub(crate) fn parse(bytes: &[u8]) -> Parsed<Header> {
     let mut reader = Reader { bytes, at: 0 };
     if &reader.array::<4>().map_err(|_| "it is too short".to_string())? != MAGIC {
@@ -358,7 +358,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<Header> {
     let tensor_count = reader.u64()?;
     let value_count = reader.u64()?;
     for (what, count) in [("tensors", tensor_count), ("metadata entries", value_count)] {
-        // The shortest entry of either kind takes more than eight bytes.
+        // The shortest entry of both kinds takes more than eight bytes.
         if count > MAX_ENTRIES || count > reader.remaining() / 8 {
             return Err(format!("{count} {what} in a file of {} bytes", bytes.len()));
         }
@@ -408,7 +408,7 @@ fn read_tensors(
         }
         described.push((name, ggml_type, shape, offset, bytes));
     }
-    // Tensor data begins at the next aligned byte after the header.
+    // Tensor data begin at the next aligned byte after the header.
     let data_start = (reader.at as u64).next_multiple_of(alignment);
     let file_length = reader.bytes.len() as u64;
     described.sort_by_key(|(_, _, _, offset, _)| *offset);

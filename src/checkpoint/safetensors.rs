@@ -1,8 +1,10 @@
-//! A strict reader of safetensors headers, single files and sharded sets with their index.
+//! A strict reader of safetensors headers, in single files and in sharded sets with an index; a
+//! writer of headers.
 //!
-//! Format: <https://github.com/huggingface/safetensors#format>: eight bytes of length, a JSON object of names to type, shape and
-//! offsets, then the data. Stricter than the reference in one point: a name given twice is refused
-//! there, where the reference takes the last. Knows names and bytes; knows no architecture.
+//! Format: <https://github.com/huggingface/safetensors#format>: eight bytes of length, a JSON object
+//! that maps names to type, shape and offsets, then the data. Stricter than the reference in one
+//! point: a name given twice is refused, not overwritten. Knows names and bytes; knows no
+//! architecture.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -18,13 +20,13 @@ use crate::error::{Error, Result};
 use crate::files::MappedFile;
 use crate::kernels::{GgmlType, Weight};
 
-/// The reference implementation's own limit.
+/// Limit of the reference implementation.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
-/// What is no tensor's name.
+/// The key of metadata, which is no tensor.
 pub(super) const METADATA: &str = "__metadata__";
-/// Where the tensors of files that are written begin: at a cache line.
+/// Alignment of the tensor data in written files: a cache line.
 const ALIGNMENT: usize = 64;
-/// Shards of the largest published models are below 200.
+/// Limit of shards; the largest published models have fewer than 200.
 const MAX_SHARDS: usize = 1_000;
 
 /// The tensors of one file, or of all the files of a sharded set.
@@ -33,13 +35,13 @@ pub struct Safetensors {
     tensors: HashMap<String, (usize, Stored)>,
 }
 
-/// A tensor in a file: usable, or of a type that only matters if somebody asks for it (integer
-/// buffers, for example).
+/// A tensor in a file. Unsupported types (integer buffers, for example) are an error only if the
+/// tensor is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Stored {
     /// Floats that the kernels read.
     Usable(TensorInfo),
-    /// The name of the type, and where its bytes are.
+    /// Another type by its name, with the bytes of the file.
     OfType(String, Range<usize>),
 }
 
@@ -49,8 +51,8 @@ impl Safetensors {
     pub fn open(folder: &Path) -> Result<Self> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
-        // The whole file first, as transformers has it: an index may be left from weights that were
-        // split.
+        // A single file takes precedence, as in transformers: an index may be left from weights that
+        // were sharded.
         let paths = if single.exists() {
             vec![single]
         } else if index.exists() {
@@ -61,15 +63,10 @@ impl Safetensors {
                 "there is neither model.safetensors nor pytorch_model.bin in it, nor an index of either",
             ));
         };
-        Self::of(&paths)
-    }
-
-    /// Opens files that belong together.
-    fn of(paths: &[PathBuf]) -> Result<Self> {
         Self::in_files(paths.iter().map(|path| MappedFile::open(path)).collect::<Result<_>>()?)
     }
 
-    /// The same of files that are mapped.
+    /// Reads the headers of mapped files that belong together.
     pub(super) fn in_files(files: Vec<MappedFile>) -> Result<Self> {
         let mut tensors = HashMap::new();
         for (number, file) in files.iter().enumerate() {
@@ -88,7 +85,7 @@ impl Safetensors {
         Ok(Self { files, tensors })
     }
 
-    /// A tensor's file and place.
+    /// A tensor by name, with its file. Fails if its type is not supported.
     pub fn get(&self, name: &str) -> Result<Option<(&MappedFile, &TensorInfo)>> {
         match self.tensors.get(name) {
             None => Ok(None),
@@ -101,12 +98,12 @@ impl Safetensors {
         }
     }
 
-    /// The files.
+    /// The mapped files.
     pub fn files(&self) -> &[MappedFile] {
         &self.files
     }
 
-    /// Every tensor's name, and its type where that is not one that networks can read.
+    /// Names of all tensors, with the type if it is not supported.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.tensors.iter().map(|(name, (_, stored))| match stored {
             Stored::Usable(_) => (name.as_str(), None),
@@ -114,7 +111,7 @@ impl Safetensors {
         })
     }
 
-    /// Every usable tensor, in the order in which they lie in the files.
+    /// All usable tensors, in the order of the files.
     pub fn weights(&self) -> impl Iterator<Item = (&str, Weight)> {
         let usable = |(name, (file, stored)): (&'_ String, &'_ (usize, Stored))| match stored {
             Stored::Usable(info) => Some((*file, info.range.start, name.clone())),
@@ -130,13 +127,13 @@ impl Safetensors {
         })
     }
 
-    /// Bytes of all files.
+    /// Size of all files in bytes.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| file.bytes().len() as u64).sum()
     }
 }
 
-/// The files an index names, in order, each once.
+/// The files named by an index, sorted and without duplicates.
 fn shards(index: &Path) -> Result<Vec<PathBuf>> {
     let text = std::fs::read(index).map_err(|e| Error::io("read", index, e))?;
     let names = parse_index(&text).map_err(|reason| Error::malformed(index, reason))?;
@@ -144,12 +141,12 @@ fn shards(index: &Path) -> Result<Vec<PathBuf>> {
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
-/// The file names in an index, checked not to leave its folder. The fuzz target calls this.
+/// The file names in an index, checked to be in its folder. A fuzz target calls this.
 pub(crate) fn parse_index(text: &[u8]) -> std::result::Result<Vec<String>, String> {
     index_names(text, ".safetensors")
 }
 
-/// The same for an index of files that end otherwise.
+/// As [`parse_index`], for files with another extension.
 pub(super) fn index_names(text: &[u8], ending: &str) -> std::result::Result<Vec<String>, String> {
     #[derive(Deserialize)]
     struct Index {
@@ -171,7 +168,7 @@ pub(super) fn index_names(text: &[u8], ending: &str) -> std::result::Result<Vec<
     Ok(names.into_iter().collect())
 }
 
-/// Reads a header out of the bytes of a whole file. The fuzz target calls this.
+/// Parses the header in the bytes of a whole file. A fuzz target calls this.
 pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>, String> {
     #[derive(Deserialize)]
     struct Entry {
@@ -241,20 +238,19 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
     Ok(tensors)
 }
 
-/// A tensor of a file that is written.
+/// A tensor of a file to be written.
 pub(super) struct Entry<'n> {
     pub name: &'n str,
-    /// As the format calls its type.
+    /// The format's name of the type.
     pub dtype: &'n str,
     pub shape: Vec<u64>,
     pub bytes: u64,
 }
 
-/// Everything before the tensors' bytes, which follow in this order and begin at a multiple of
-/// [`ALIGNMENT`].
+/// The bytes before the tensor data, padded to [`ALIGNMENT`]. The tensors follow in this order.
 pub(super) fn header<'n>(entries: impl Iterator<Item = Entry<'n>>) -> serde_json::Result<Vec<u8>> {
     let mut header = serde_json::to_vec(&json!({ METADATA: { "format": "pt" } }))?;
-    // An object that is not closed yet.
+    // Reopens the object.
     header.pop();
     let mut start = 0;
     for Entry { name, dtype, shape, bytes } in entries {
@@ -273,7 +269,7 @@ pub(super) fn header<'n>(entries: impl Iterator<Item = Entry<'n>>) -> serde_json
     Ok(whole)
 }
 
-/// A JSON object none of whose keys is given twice.
+/// A JSON object without duplicate keys.
 struct Unique<V>(BTreeMap<String, V>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {

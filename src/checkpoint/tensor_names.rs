@@ -1,12 +1,11 @@
-//! The two spellings of tensor names: Hugging Face's, which the code uses, and llama.cpp's, which
-//! GGUF files use.
+//! Tensor names: those of Hugging Face, which the code uses, and those of llama.cpp in GGUF files.
 //!
-//! Source: `gguf-py/gguf/tensor_mapping.py` of llama.cpp.
+//! Reference: `gguf-py/gguf/tensor_mapping.py` of llama.cpp.
 
 type Table = &'static [(&'static str, &'static str)];
 
 /// Names outside layers.
-const WHOLE: Table = &[
+const OUTSIDE_LAYERS: Table = &[
     ("model.embed_tokens", "token_embd"),
     ("model.embed_tokens_per_layer", "per_layer_token_embd"),
     ("model.per_layer_model_projection", "per_layer_model_proj"),
@@ -20,7 +19,7 @@ const WHOLE: Table = &[
     ("decoder.final_layer_norm", "dec.output_norm"),
 ];
 
-/// What layers' names begin with before their numbers, and the names behind those.
+/// Prefixes of layers before the layer number, with the table of the names after it.
 const STACKS: &[(&str, &str, Table)] = &[
     ("model.layers.", "blk.", IN_LAYER),
     ("encoder.block.", "enc.blk.", IN_ENCODER),
@@ -53,9 +52,8 @@ const IN_LAYER: Table = &[
     ("linear_attn.conv1d", "ssm_conv1d"),
     ("linear_attn.norm", "ssm_norm"),
     ("linear_attn.out_proj", "ssm_out"),
-    // Two meanings: after attention in Gemma, before the MLP in Llama and Qwen. A file has the
-    // first row's name only in the first case, so that the first row that is there is the
-    // right one.
+    // Two meanings: after attention in Gemma, before the MLP in Llama and Qwen. Only files of the
+    // first kind have the name of the first row, so the first row found is the right one.
     ("post_attention_layernorm", "post_attention_norm"),
     ("post_attention_layernorm", "ffn_norm"),
     ("pre_feedforward_layernorm", "ffn_norm"),
@@ -108,25 +106,25 @@ const IN_DECODER: Table = &[
     ("layer.2.DenseReluDense.wo", "ffn_down"),
 ];
 
-/// Names within layers of what is neither a weight nor a bias there.
-const BARE: Table = &[
+/// Names within layers of tensors that are neither a weight nor a bias.
+const WITHOUT_SUFFIX: Table = &[
     ("linear_attn.A_log", "ssm_a"),
     ("linear_attn.dt_bias", "ssm_dt.bias"),
     ("layer_scalar", "layer_output_scale.weight"),
 ];
 
-/// Where multimodal checkpoints put the text part, and its output matrix: as it is saved, as it is
-/// called in memory, and as it is called alone.
-const PARTS: &[(&str, &str)] = &[
+/// Prefixes of the text network and of its output matrix in multimodal checkpoints, as saved and as
+/// in memory, and in checkpoints of the text network alone. The most common last.
+const TEXT_PREFIXES: &[(&str, &str)] = &[
     ("language_model.model.", "language_model.lm_head."),
-    // A network alone, without what stands on it.
+    // The inner network alone, without its head.
     ("", "lm_head."),
     ("model.language_model.", "lm_head."),
     ("model.", "lm_head."),
 ];
 
-/// What multimodal checkpoints have beside the text part, and layers that draft tokens.
-const BESIDE: &[&str] = &[
+/// Prefixes of the other parts of multimodal checkpoints, and of layers that draft tokens.
+const OTHER_PARTS: &[&str] = &[
     "audio_tower.",
     "embed_audio.",
     "embed_vision.",
@@ -136,23 +134,23 @@ const BESIDE: &[&str] = &[
     "visual.",
 ];
 
-/// Whether a tensor of a folder belongs to the text part, as far as its name says.
+/// True if a tensor of a folder belongs to the text network, judging by its name.
 pub(super) fn is_text(name: &str) -> bool {
     let name = name.strip_prefix("model.").unwrap_or(name);
-    !BESIDE.iter().any(|part| name.starts_with(part))
+    !OTHER_PARTS.iter().any(|part| name.starts_with(part))
 }
 
-/// What `model.layers.3.…` may be called in a folder's files, the plainest first.
+/// The possible names of `model.layers.3.…` in a folder, the most common first.
 pub(super) fn in_folder(name: &str) -> impl Iterator<Item = String> + '_ {
-    PARTS.iter().rev().filter_map(move |(model, head)| {
+    TEXT_PREFIXES.iter().rev().filter_map(move |(model, head)| {
         let part = name.strip_prefix("model.").map(|rest| (*model, rest));
         let (prefix, rest) = part.or_else(|| Some((*head, name.strip_prefix("lm_head.")?)))?;
         Some(format!("{prefix}{rest}"))
     })
 }
 
-/// What `model.layers.3.self_attn.q_proj.weight` may be called (`blk.3.attn_q.weight`), likeliest
-/// first; a name that is in no table stays as it is.
+/// The possible names of `model.layers.3.self_attn.q_proj.weight` in a GGUF file
+/// (`blk.3.attn_q.weight`), most likely first. A name in no table is unchanged.
 pub(super) fn in_gguf(name: &str) -> Vec<String> {
     let in_layer = |name: &str| {
         STACKS.iter().find_map(|(hugging, gguf, table)| {
@@ -161,14 +159,18 @@ pub(super) fn in_gguf(name: &str) -> Vec<String> {
         })
     };
     if let Some((_, prefix, path)) = in_layer(name)
-        && let Some((_, gguf)) = BARE.iter().find(|(hugging, _)| *hugging == path)
+        && let Some((_, gguf)) = WITHOUT_SUFFIX.iter().find(|(hugging, _)| *hugging == path)
     {
         return vec![format!("{prefix}{gguf}")];
     }
     let (path, kind) = name.rsplit_once('.').unwrap_or((name, ""));
-    let (table, prefix, path) = in_layer(path).unwrap_or((WHOLE, String::new(), path.to_string()));
-    let known = table.iter().filter(|(hugging, _)| *hugging == path);
-    let mut names: Vec<String> = known.map(|(_, gguf)| format!("{prefix}{gguf}.{kind}")).collect();
+    let (table, prefix, path) =
+        in_layer(path).unwrap_or((OUTSIDE_LAYERS, String::new(), path.to_string()));
+    let mut names: Vec<String> = table
+        .iter()
+        .filter(|(hugging, _)| *hugging == path)
+        .map(|(_, gguf)| format!("{prefix}{gguf}.{kind}"))
+        .collect();
     if names.is_empty() {
         names.push(name.to_string());
     }
@@ -180,7 +182,7 @@ mod tests {
     use super::{in_folder, in_gguf};
 
     #[test]
-    fn the_text_part_of_a_larger_checkpoint_has_longer_names() {
+    fn the_text_network_of_a_multimodal_checkpoint_has_longer_names() {
         let names: Vec<String> = in_folder("model.norm.weight").collect();
         assert_eq!(
             names,
@@ -205,7 +207,7 @@ mod tests {
         );
         assert_eq!(in_gguf("something.else"), ["something.else"]);
         assert_eq!(in_gguf("model.layers.0.linear_attn.A_log"), ["blk.0.ssm_a"]);
-        // What follows attention is something else in each stack.
+        // The sublayer after attention differs between the stacks.
         assert_eq!(
             in_gguf("encoder.block.7.layer.1.layer_norm.weight"),
             ["enc.blk.7.ffn_norm.weight"]

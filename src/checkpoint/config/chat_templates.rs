@@ -1,4 +1,4 @@
-//! Which chat template a checkpoint has: one, several with names, or none.
+//! The choice of a chat template: a checkpoint may have one, several with names, or none.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use super::json;
 use crate::checkpoint::gguf::Gguf;
 use crate::error::{Error, Result};
 
-/// As for arrays in GGUF headers: llama.cpp's own limit for templates is lower.
+/// Limit of the size of a template; that of llama.cpp is lower.
 const MAX_BYTES: usize = 256 << 10;
-/// Names of templates for conversations that we have none of.
-const OTHER: &[&str] = &["tool_use", "tools", "rag", "fim", "completion"];
+/// Names of templates for conversations with tools or documents.
+const NOT_PLAIN: &[&str] = &["tool_use", "tools", "rag", "fim", "completion"];
 
-/// A folder's, in the order of the reference: `chat_template.jinja`, `chat_template.json` of
-/// processors, the tokenizer config's.
+/// The template of a folder: `chat_template.jinja`, `chat_template.json` of a processor, or that of
+/// tokenizer_config.json, in the order of the reference.
 pub(super) fn of_folder(folder: &Path, tokenizer: &Json) -> Result<Option<String>> {
     let file = folder.join("chat_template.jinja");
     match std::fs::read_to_string(&file) {
@@ -32,7 +32,7 @@ pub(super) fn of_folder(folder: &Path, tokenizer: &Json) -> Result<Option<String
     tokenizer.get("chat_template").map_or(Ok(None), |found| of_json(&file, found))
 }
 
-/// One template as text, or several: a list of names and templates, or an object of them.
+/// A template as a string, or several as a list or object of names and templates.
 fn of_json(file: &Path, value: &Json) -> Result<Option<String>> {
     let text = |value: Option<&Json>| value.and_then(Json::as_str).map(str::to_string);
     let named = match value {
@@ -40,20 +40,20 @@ fn of_json(file: &Path, value: &Json) -> Result<Option<String>> {
         Json::String(text) => return checked(file, text.clone()),
         Json::Array(several) => several
             .iter()
-            .map(|one| Some((text(one.get("name"))?, text(one.get("template"))?)))
+            .map(|entry| Some((text(entry.get("name"))?, text(entry.get("template"))?)))
             .collect(),
         Json::Object(several) => {
-            several.iter().map(|(name, one)| Some((name.clone(), text(Some(one))?))).collect()
+            several.iter().map(|(name, value)| Some((name.clone(), text(Some(value))?))).collect()
         }
         _ => None,
     };
     let named: Vec<(String, String)> = named.ok_or_else(|| {
-        Error::malformed(file, "its chat_template is no text and no list of named ones")
+        Error::malformed(file, "its chat_template is neither a text nor a list of named templates")
     })?;
     choose(file, named)
 }
 
-/// A GGUF file's: the one without a name, or of those with names.
+/// The template of a GGUF file: the one without a name, or one of those with names.
 pub(super) fn of_gguf(gguf: &Gguf) -> Result<Option<String>> {
     const KEY: &str = "tokenizer.chat_template";
     let file = gguf.file().path();
@@ -67,12 +67,12 @@ pub(super) fn of_gguf(gguf: &Gguf) -> Result<Option<String>> {
     choose(file, named.collect())
 }
 
-/// `default`, or the only one that is for plain conversations. To choose among several would be to
-/// guess what a model was trained on.
+/// The template named `default`, or the only one for plain conversations. Several are refused: a
+/// choice would be a guess at what the model was trained on.
 fn choose(file: &Path, named: Vec<(String, String)>) -> Result<Option<String>> {
     let names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
     let default = named.iter().position(|(name, _)| name == "default");
-    let mut plain = (0..named.len()).filter(|at| !OTHER.contains(&names[*at].as_str()));
+    let mut plain = (0..named.len()).filter(|at| !NOT_PLAIN.contains(&names[*at].as_str()));
     let only = plain.next().filter(|_| plain.next().is_none());
     match default.or(only) {
         Some(at) => {
@@ -89,14 +89,13 @@ fn choose(file: &Path, named: Vec<(String, String)>) -> Result<Option<String>> {
     }
 }
 
+/// Checks the size of a template; an empty one counts as none, as in the reference.
 fn checked(file: &Path, template: String) -> Result<Option<String>> {
-    match template.len() {
-        bytes if bytes > MAX_BYTES => {
-            Err(Error::malformed(file, format!("a chat template of {bytes} bytes")))
-        }
-        // The reference takes an empty one for none.
-        _ => Ok(Some(template).filter(|template| !template.trim().is_empty())),
+    let bytes = template.len();
+    if bytes > MAX_BYTES {
+        return Err(Error::malformed(file, format!("a chat template of {bytes} bytes")));
     }
+    Ok(Some(template).filter(|template| !template.trim().is_empty()))
 }
 
 #[cfg(test)]
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_templates_is_taken_where_there_is_no_doubt_which() {
+    fn one_of_several_templates_is_chosen_if_it_is_unambiguous() {
         let several = |names: &[&str]| {
             let one = |name: &&str| json!({"name": name, "template": format!("of {name}")});
             chosen(json!({"chat_template": names.iter().map(one).collect::<Vec<_>>()}))
@@ -138,15 +137,15 @@ mod tests {
     }
 
     #[test]
-    fn files_of_their_own_come_first() {
+    fn separate_files_take_precedence() {
         let folder = tempfile::tempdir().unwrap();
         let write =
             |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        let config = json!({"chat_template": "of the config"});
+        let config = json!({"chat_template": "config"});
         let chosen = || of_folder(folder.path(), &config).unwrap();
-        assert_eq!(chosen().as_deref(), Some("of the config"));
-        write("chat_template.json", r#"{"chat_template": "of the processor"}"#);
-        assert_eq!(chosen().as_deref(), Some("of the processor"));
+        assert_eq!(chosen().as_deref(), Some("config"));
+        write("chat_template.json", r#"{"chat_template": "processor"}"#);
+        assert_eq!(chosen().as_deref(), Some("processor"));
         write("chat_template.jinja", "of its own");
         assert_eq!(chosen().as_deref(), Some("of its own"));
     }

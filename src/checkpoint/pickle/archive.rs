@@ -1,9 +1,9 @@
-//! Where the entries of a checkpoint's zip archive lie in the file.
+//! Finds the entries of a checkpoint's zip archive.
 //!
-//! Format: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, sections 4.3 and 4.5.3, as torch writes it: `<name>/data.pkl`,
-//! `<name>/byteorder`, `<name>/data/<key>` for each storage, all stored, no comment, records of
-//! zip64 always. Strict: an archive is taken whole or refused. Sums of entries are not checked: who
-//! fetched the file did.
+//! Format: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, sections 4.3 and 4.5.3, as
+//! torch writes it: `<name>/data.pkl`, `<name>/byteorder`, `<name>/data/<key>` for each storage, all
+//! uncompressed, no comment, always with zip64 records. Strict: an archive is accepted whole or
+//! refused. Checksums of entries are not verified; the download verified that of the file.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,13 +15,14 @@ const END_64: &[u8] = b"PK\x06\x06";
 const LOCATOR_64: &[u8] = b"PK\x06\x07";
 const CENTRAL: &[u8] = b"PK\x01\x02";
 const LOCAL: &[u8] = b"PK\x03\x04";
-/// The first bytes of files from before torch 1.6: a pickle of a number that torch chose.
+/// First bytes of files of torch before 1.6: a pickle of its magic number.
 const LEGACY: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 
+/// The parts of a checkpoint.
 pub(super) struct Archive<'b> {
     /// `data.pkl`.
     pub(super) pickle: &'b [u8],
-    /// Bytes of the file, by the storage's key.
+    /// Ranges of the file, by the key of the storage.
     pub(super) storages: HashMap<&'b str, Range<usize>>,
 }
 
@@ -31,6 +32,7 @@ struct Directory {
     range: Range<usize>,
 }
 
+/// Reads the directory of an archive.
 pub(super) fn open(bytes: &[u8]) -> Parsed<Archive<'_>> {
     if bytes.starts_with(LEGACY) {
         return Err("it has the form that torch had before 1.6; save it again with \
@@ -53,7 +55,7 @@ pub(super) fn open(bytes: &[u8]) -> Parsed<Archive<'_>> {
                 shown(entry.name)
             ));
         }
-        let twice = match (name, name.strip_prefix("data/")) {
+        let is_duplicate = match (name, name.strip_prefix("data/")) {
             ("data.pkl", _) => pickle.replace(entry.place(bytes, directory.range.start)?).is_some(),
             ("byteorder", _) => {
                 let order = &bytes[entry.place(bytes, directory.range.start)?];
@@ -70,7 +72,7 @@ pub(super) fn open(bytes: &[u8]) -> Parsed<Archive<'_>> {
             }
             _ => false,
         };
-        if twice {
+        if is_duplicate {
             return Err(format!("`{}` is in it twice", shown(entry.name)));
         }
     }
@@ -108,7 +110,7 @@ struct Entry<'b> {
     name: &'b str,
     size: u64,
     offset: u64,
-    /// Where the next one is.
+    /// Offset of the next entry.
     next: usize,
 }
 
@@ -131,8 +133,8 @@ fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
     if bytes.len() < next {
         return Err(cut.into());
     }
-    // Fields of two bytes of kind and two of length; of zip64 only what did not fit is there, in
-    // this order.
+    // Extra fields have two bytes of kind and two of length. That of zip64 has only the numbers that
+    // did not fit, in this order.
     while extra.len() >= 4 {
         let kind = u16::from_le_bytes([extra[0], extra[1]]);
         let length = usize::from(u16::from_le_bytes([extra[2], extra[3]]));
@@ -157,8 +159,8 @@ fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
 }
 
 impl Entry<'_> {
-    /// Where its bytes are: behind a header of its own, which must be of the same name, and before
-    /// the directory.
+    /// The range of its bytes: after its local header, which must have the same name, and before the
+    /// directory.
     fn place(&self, bytes: &[u8], before: usize) -> Parsed<Range<usize>> {
         let wrong =
             || format!("`{}` is not where the directory of the archive says", shown(self.name));
@@ -175,13 +177,13 @@ impl Entry<'_> {
     }
 }
 
-/// Fields behind a place.
+/// A record at an offset of the file, whose fields are read.
 struct Record<'b>(&'b [u8], usize);
 
 impl Record<'_> {
     fn array<const N: usize>(&self, offset: usize) -> Parsed<[u8; N]> {
-        let found = self.0.get(self.1 + offset..).and_then(|rest| rest.first_chunk::<N>());
-        found.copied().ok_or_else(|| "its directory is cut short".into())
+        let bytes = self.0.get(self.1 + offset..).and_then(|rest| rest.first_chunk::<N>());
+        bytes.copied().ok_or_else(|| "its directory is cut short".into())
     }
 
     fn u16(&self, offset: usize) -> Parsed<u16> {

@@ -1,8 +1,7 @@
-//! The languages of the families whose marks for them are in no file: their ids follow from the
-//! order of these lists, which is that of transformers (`FAIRSEQ_LANGUAGE_CODES` in the families'
-//! `tokenization_*.py`). Knows no ids.
+//! Language codes of the families whose language tokens are in no file: the order of the codes gives
+//! the ids. The order is that of `FAIRSEQ_LANGUAGE_CODES` in `tokenization_*.py` of transformers.
 
-/// NLLB-200's, from the first id after the pieces on.
+/// NLLB-200, from the first id after the pieces.
 pub(super) const NLLB: &str = "\
     ace_Arab ace_Latn acm_Arab acq_Arab aeb_Arab afr_Latn ajp_Arab aka_Latn amh_Ethi apc_Arab arb_Arab \
     ars_Arab ary_Arab arz_Arab asm_Beng ast_Latn awa_Deva ayr_Latn azb_Arab azj_Latn bak_Cyrl bam_Latn \
@@ -24,21 +23,21 @@ pub(super) const NLLB: &str = "\
     ukr_Cyrl umb_Latn urd_Arab uzn_Latn vec_Latn vie_Latn war_Latn wol_Latn xho_Latn ydd_Hebr yor_Latn \
     yue_Hant zho_Hans zho_Hant zul_Latn";
 
-/// M2M-100's, from the first id after vocab.json's on, written `__ko__`.
+/// M2M-100, from the first id after those of vocab.json, as `__ko__`.
 pub(super) const M2M100: &str = "\
     af am ar ast az ba be bg bn br bs ca ceb cs cy da de el en es et fa ff fi fr fy ga gd gl gu ha he hi hr \
     ht hu hy id ig ilo is it ja jv ka kk km kn ko lb lg ln lo lt lv mg mk ml mn mr ms my ne nl no ns oc or \
     pa pl ps pt ro ru sd si sk sl so sq sr ss su sv sw ta th tl tn tr uk ur uz vi wo xh yi yo zh zu";
 
-/// Those of the WMT 21 models, which are M2M-100 otherwise.
+/// The WMT 21 models, which are M2M-100 otherwise.
 pub(super) const WMT21: &str = "en ha is ja cs ru zh de";
 
-/// mBART's, from the first id after the pieces on.
+/// mBART, from the first id after the pieces.
 pub(super) const MBART: &str = "\
     ar_AR cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gu_IN hi_IN it_IT ja_XX kk_KZ ko_KR lt_LT lv_LV my_MM \
     ne_NP nl_XX ro_RO ru_RU si_LK tr_TR vi_VN zh_CN";
 
-/// Those that mBART-50 has after them.
+/// Further codes of mBART-50, after those of mBART.
 pub(super) const MBART50: &str = "\
     af_ZA az_AZ bn_IN fa_IR he_IL hr_HR id_ID ka_GE km_KH mk_MK ml_IN mn_MN mr_IN pl_PL ps_AF pt_XX sv_SE \
     sw_KE ta_IN te_IN th_TH tl_XX uk_UA ur_PK xh_ZA gl_ES sl_SI";

@@ -1,5 +1,5 @@
-//! Tokenizers of GGUF files: byte-level BPE (`gpt2`), SentencePiece BPE (`llama`) and Gemma 4's,
-//! built from the metadata.
+//! Tokenizers of the `tokenizers` crate built from GGUF metadata: byte-level BPE (`gpt2`),
+//! SentencePiece BPE (`llama`) and Gemma 4's.
 
 use ahash::{AHashMap, AHashSet};
 use tokenizers::decoders::byte_fallback::ByteFallback;
@@ -22,14 +22,15 @@ const CONTROL: u8 = 3;
 const USER_DEFINED: u8 = 4;
 const BYTE: u8 = 6;
 
-/// A pre-tokenizer by llama.cpp's name: how text is cut into words before merges are applied.
+/// A pre-tokenizer: the splitting of text into words before merges are applied.
 struct PreTokenizer {
+    /// Names in llama.cpp.
     names: &'static [&'static str],
-    /// Expressions applied one after the other; each match is a word of its own.
+    /// Expressions applied one after another; each match is a word.
     patterns: &'static [&'static str],
-    /// Whether words that are tokens are taken whole, whatever the merges say.
+    /// A word that is a token becomes that token, whatever the merges say.
     ignore_merges: bool,
-    /// Whether text is brought to NFC first, as the model's own tokenizer does.
+    /// Text is normalized to NFC first, as by the model's own tokenizer.
     normalize: bool,
 }
 
@@ -43,9 +44,9 @@ const EXAONE_MOE: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{
 const CJK: &str = "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+";
 const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
 
-/// Every name that is known; any other is an error, because a wrong cut gives wrong ids without any
-/// sign of it. Expressions: the models' own `tokenizer.json`, and `llm_tokenizer_bpe` in
-/// llama.cpp's `llama-vocab.cpp`.
+/// All supported pre-tokenizers. Any other is an error, because a wrong one gives wrong ids without
+/// a sign. Sources of the expressions: the `tokenizer.json` of the models, and `llm_tokenizer_bpe`
+/// in llama.cpp's `llama-vocab.cpp`.
 const PRE_TOKENIZERS: &[PreTokenizer] = &[
     PreTokenizer {
         names: &[
@@ -76,8 +77,7 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
     },
     PreTokenizer { names: &["qwen35"], patterns: &[QWEN35], ignore_merges: false, normalize: true },
     PreTokenizer {
-        // llama.cpp cuts `smaug-bpe` without taking whole words first; SmolLM 3's own
-        // tokenizer.json does.
+        // For `smaug-bpe` llama.cpp does not ignore merges, but SmolLM 3's tokenizer.json does.
         names: &[
             "llama-bpe",
             "llama-v3",
@@ -114,7 +114,7 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
     },
 ];
 
-/// What a file's metadata describes, and the tokens that are not made by merging.
+/// The tokenizer that the metadata describe, and its added tokens.
 pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<AddedToken>)> {
     let file = gguf.file().path();
     let fail = |reason: String| unusable(file, reason);
@@ -124,7 +124,7 @@ pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<AddedToken
     let built = match model {
         "gpt2" => byte_level(gguf, &vocabulary),
         "llama" => sentencepiece(gguf, &vocabulary),
-        "gemma4" => merged_pieces(gguf, &vocabulary),
+        "gemma4" => gemma4(gguf, &vocabulary),
         other => {
             return Err(Error::Unsupported {
                 what: format!("tokenizer `{other}`"),
@@ -141,7 +141,7 @@ struct Vocabulary<'g> {
     tokens: Vec<&'g str>,
     kinds: Vec<u8>,
     /// Texts of turn ends that merges make of shorter pieces: ordinary words of this vocabulary,
-    /// as `</s>` is of Qwen's.
+    /// like `</s>` in Qwen's.
     made_turn_ends: AHashSet<String>,
 }
 
@@ -174,10 +174,9 @@ impl<'g> Vocabulary<'g> {
         Ok(Self { tokens, kinds, made_turn_ends })
     }
 
-    /// Tokens that are not made by merging; those whose text ends turns are control tokens,
-    /// whatever type they have.
+    /// Tokens that no merge makes. Those whose text ends turns are control tokens of any type.
     fn added(&self) -> Vec<AddedToken> {
-        // Beside another turn end `</s>` is a tag of HTML, as in Gemma's vocabularies.
+        // Next to another turn end `</s>` is an HTML tag, as in Gemma's vocabularies.
         let has_other = self.tokens.iter().any(|text| *text != "</s>" && is_turn_end(text));
         let ends_turns = |text: &str| {
             is_turn_end(text)
@@ -186,16 +185,18 @@ impl<'g> Vocabulary<'g> {
         };
         let is_added =
             |text: &str, kind: u8| matches!(kind, CONTROL | USER_DEFINED) || ends_turns(text);
-        let all = self.tokens.iter().zip(&self.kinds).enumerate();
-        let added = all.filter(|(_, (text, kind))| is_added(text, **kind));
-        added
+        self.tokens
+            .iter()
+            .zip(&self.kinds)
+            .enumerate()
+            .filter(|(_, (text, kind))| is_added(text, **kind))
             .map(|(id, (text, kind))| {
                 AddedToken::new((*text).to_string(), id as u32, *kind == CONTROL, Strip::default())
             })
             .collect()
     }
 
-    /// Tokens that text can be made of, by their text; of several of one text the first.
+    /// Ids of the tokens that text can have, by text; the first of several with the same text.
     fn mergeable(&self) -> AHashMap<String, u32> {
         let control: AHashSet<u32> =
             self.added().iter().filter(|token| token.is_control()).map(|token| token.id).collect();
@@ -212,7 +213,7 @@ impl<'g> Vocabulary<'g> {
 
 type Built = std::result::Result<tokenizers::Tokenizer, String>;
 
-/// Byte-level BPE, GPT-2's kind: tokens are written in 256 printable stand-ins for bytes.
+/// Byte-level BPE as in GPT-2: tokens are written in 256 printable characters that stand for bytes.
 fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
     let known =
@@ -223,7 +224,7 @@ fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     })?;
     let mut tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
-    // An id behind all others: the library would give it that of a control token, or of a piece.
+    // With an id after all others; the library would give it that of a control token or a piece.
     tokens.insert(NOT_FIRST.to_string(), vocabulary.tokens.len() as u32);
     let bpe =
         BPE::builder().vocab_and_merges(tokens, merges).ignore_merges(row.ignore_merges).build();
@@ -254,7 +255,7 @@ fn merges(
         let pair = merge
             .split_once(' ')
             .ok_or_else(|| format!("the merge `{merge}` is not two tokens"))?;
-        // The library would panic on some of these.
+        // The library panics on some of these.
         if !tokens.contains_key(&format!("{}{}", pair.0, pair.1)) {
             return Err(format!("the merge `{merge}` makes no token"));
         }
@@ -263,8 +264,8 @@ fn merges(
     Ok(merges)
 }
 
-/// BPE over characters where blanks are `▁`, and what no piece covers falls back to bytes.
-fn of_pieces(
+/// BPE over characters, with blanks as `▁` and byte fallback for other text.
+fn pieces_with_bytes(
     gguf: &Gguf,
     vocabulary: &Vocabulary<'_>,
     mut tokens: AHashMap<String, u32>,
@@ -285,16 +286,14 @@ fn of_pieces(
     Ok(inner)
 }
 
-/// Gemma 4's: pieces, but merges are ranked by a list, and nothing is cut but at line ends. Its
-/// scores do not count.
-fn merged_pieces(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+/// Gemma 4's tokenizer: pieces with a list of merges, split at line ends only. Scores are not used.
+fn gemma4(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
-    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
+    let mut inner = pieces_with_bytes(gguf, vocabulary, tokens, merges)?;
     let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
     inner.with_normalizer(Some(blanks)).map_err(|e| e.to_string())?;
-    // The same ids with and without this cut; it keeps the words short that merges are looked for
-    // in.
+    // Splitting does not change the ids; it keeps the words short in which merges are searched.
     let lines = SplitPattern::Regex(r"[^\n]+|\n+".to_string());
     let lines =
         Split::new(lines, SplitDelimiterBehavior::Isolated, false).map_err(|e| e.to_string())?;
@@ -302,11 +301,10 @@ fn merged_pieces(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     Ok(inner)
 }
 
-/// SentencePiece BPE: pieces are merged best score first, blanks are `▁`, and what no piece covers
-/// falls back to bytes.
+/// SentencePiece BPE: pieces are merged by score, with blanks as `▁` and byte fallback.
 ///
-/// The library's BPE merges by rank, so that each piece that two others make becomes a merge,
-/// ranked by the piece's score: the conversion Hugging Face uses for these models
+/// The library's BPE merges by rank, so each piece that consists of two others becomes a merge with
+/// the rank of its score. Hugging Face converts these models in the same way
 /// (`convert_slow_tokenizer.py`, `SentencePieceExtractor`).
 fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let scores: Vec<f64> =
@@ -319,7 +317,7 @@ fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     for (token, id) in &tokens {
         let kind = vocabulary.kinds[*id as usize];
         let is_word = kind == USER_DEFINED && !token.chars().all(|c| c.is_whitespace() || c == '▁');
-        // Words are found whole, before anything is merged.
+        // Words are matched whole before merging.
         if kind == BYTE || is_word {
             continue;
         }
@@ -335,10 +333,9 @@ fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let text = |id: u32| vocabulary.tokens[id as usize].to_string();
     let merges =
         ranked.into_iter().map(|(_, left, right)| (text(left), text(right))).collect::<Vec<_>>();
-    let mut inner = of_pieces(gguf, vocabulary, tokens, merges)?;
+    let mut inner = pieces_with_bytes(gguf, vocabulary, tokens, merges)?;
     let blanks = Replace::new(" ", "▁").map_err(|e| e.to_string())?;
-    // `add_space_prefix` asks for a blank before every text, as Llama 2 and Mistral do; Gemma does
-    // not.
+    // `add_space_prefix` puts a blank before every text, as in Llama 2 and Mistral; not in Gemma.
     if gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
         let prefix = tokenizers::normalizers::Prepend::new("▁".to_string());
         let steps = tokenizers::normalizers::Sequence::new(vec![prefix.into(), blanks.into()]);

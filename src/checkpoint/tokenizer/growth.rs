@@ -1,8 +1,7 @@
-//! How much longer than a text its tokenizer can make it: a file may ask for steps that double
-//! every letter, thirty times over.
+//! An upper bound on how much a tokenizer can lengthen a text: a file may ask for thirty steps, each
+//! of which doubles every letter.
 //!
-//! Knows the steps of `tokenizers` by their names in `tokenizer.json`. What is found is a bound,
-//! not what happens to a text.
+//! Knows the steps of `tokenizers` by their names in `tokenizer.json`.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,27 +9,26 @@ use serde_json::Value as Json;
 
 use crate::checkpoint::sentencepiece::growth_by_charsmap;
 
-/// The most that real tokenizers reach is half of it: SentencePiece's normalization with blanks
-/// that are marked.
-const MOST: f64 = 256.0;
-/// Steps of real tokenizers are below ten.
+/// Limit of growth, twice that of any real tokenizer: SentencePiece's normalization with marked
+/// blanks.
+const MAX_GROWTH: f64 = 256.0;
+/// Limit of steps; real tokenizers have fewer than ten.
 const MAX_STEPS: usize = 64;
-/// Bytes of what is put before or after a text or a word.
+/// Limit of bytes put before or after a text or word.
 const MAX_AFFIX: usize = 64;
-/// What normalization of Unicode makes of a text at most, in bytes for a byte; a second one adds
-/// nothing.
-const UNICODE: f64 = 12.0;
+/// Maximum growth by Unicode normalization; a second normalization adds nothing.
+const UNICODE_GROWTH: f64 = 12.0;
 
-/// Steps of one kind, as far as they were looked at.
+/// The growth by the steps of one direction, so far.
 struct Growth {
     steps: usize,
-    /// Of the steps that multiply with each other …
+    /// The product of the factors of replacements and the like.
     factor: f64,
-    /// … and the largest of those that bring characters to a normal form.
+    /// The maximum of the factors of Unicode normalizations.
     unicode: f64,
 }
 
-/// Refuses steps that may make a text very much longer, on the way in or out.
+/// Refuses steps that may lengthen a text beyond the limit when encoding or decoding.
 pub(super) fn check(normalizer: &Json, pre_tokenizer: &Json, decoder: &Json) -> Result<(), String> {
     let mut growth = Growth { steps: 0, factor: 1.0, unicode: 1.0 };
     growth.add(normalizer)?;
@@ -43,10 +41,10 @@ pub(super) fn check(normalizer: &Json, pre_tokenizer: &Json, decoder: &Json) -> 
 
 impl Growth {
     fn check(&self, does: &str) -> Result<(), String> {
-        let most = self.factor * self.unicode;
-        if most > MOST || self.steps > MAX_STEPS {
+        let growth = self.factor * self.unicode;
+        if growth > MAX_GROWTH || self.steps > MAX_STEPS {
             return Err(format!(
-                "its {} steps may make a text that it {does} {most:.0} times as long (the most is {MOST})",
+                "its {} steps may make a text that it {does} {growth:.0} times as long (the most is {MAX_GROWTH})",
                 self.steps
             ));
         }
@@ -64,7 +62,7 @@ impl Growth {
         let text = |key: &str| step.get(key).and_then(Json::as_str).unwrap_or_default();
         match text("type") {
             "NFC" | "NFD" | "NFKC" | "NFKD" | "Lowercase" | "BertNormalizer" | "Nmt" => {
-                self.unicode = self.unicode.max(UNICODE);
+                self.unicode = self.unicode.max(UNICODE_GROWTH);
             }
             "Precompiled" => {
                 let map = BASE64_STANDARD.decode(text("precompiled_charsmap"));
@@ -76,11 +74,11 @@ impl Growth {
                 let pattern = step.get("pattern").and_then(|pattern| pattern.get("String"));
                 self.factor *= match pattern.and_then(Json::as_str).map(str::len) {
                     Some(length) if length > 0 => (content / length as f64).max(1.0),
-                    // An expression may match nothing, at every place.
+                    // An expression may match the empty string at every place.
                     _ => 1.0 + content,
                 };
             }
-            // A byte becomes a character of two bytes at most.
+            // A byte becomes a character of at most two bytes.
             "ByteLevel" => self.factor *= 2.0,
             "Metaspace" => self.factor *= 3.0,
             _ => {}

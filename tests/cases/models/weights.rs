@@ -133,7 +133,7 @@ fn case_31_an_adapter_beside_the_weights() {
         assert!(Checkpoint::open(folder.path()).err().unwrap().to_string().contains("an adapter"));
     }
     for (kind, word) in
-        [("adapter", "an adapter"), ("mmproj", "that sees pictures"), ("imatrix", "statistics")]
+        [("adapter", "an adapter"), ("mmproj", "the vision part"), ("imatrix", "statistics")]
     {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gguf");
