@@ -1,8 +1,8 @@
 //! A loaded model behind one handle: network, tokenizer, chat template and end-of-sequence tokens.
 //!
 //! Knows tokens and messages; knows no document, and of languages and tasks only the names that
-//! checkpoints have for them. Prompts come as parts of the template or of user text; encoder–decoder
-//! models get no prompt but the input of a [`Seq2SeqTask`].
+//! checkpoints have for them. Prompts come as parts of the template or of user text;
+//! encoder–decoder models get no prompt but the input of a [`Seq2SeqTask`].
 
 mod memory;
 mod prompt_encoding;
@@ -444,7 +444,7 @@ fn open_checkpoint(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::open_with_cache(path, cache)?;
     if let Some(to) = options.quantize {
         let cache = cache.ok_or_else(|| {
-            Error::malformed(path, "no folder was named for keeping its quantized weights")
+            Error::malformed(path, "no cache folder was given for its quantized weights")
         })?;
         options.on_opening.call(Opening::Quantizing);
         checkpoint.quantize(to, cache)?;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::{here, real};
 
-/// What the reference makes of templates: see `fixtures/chat/make.py`.
+/// Templates and their renderings by the reference: see `fixtures/chat/make.py`.
 #[derive(Deserialize)]
 struct Reference {
     conversations: BTreeMap<String, Vec<Turn>>,
@@ -23,8 +23,8 @@ fn reference() -> Reference {
     serde_json::from_slice(&std::fs::read(here("fixtures/chat/expected.json")).unwrap()).unwrap()
 }
 
-/// Renders every conversation in every way the reference was asked to, and shows each result as
-/// `compare` wants it.
+/// Compares renderings of all conversations and options with the reference, in the form that
+/// `compare` returns.
 fn check(name: &str, template: &str, compare: impl Fn(&str) -> String) {
     let special = [("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")];
     let template = ChatTemplate::parse(template, special.into_iter()).unwrap();
@@ -51,7 +51,7 @@ fn check(name: &str, template: &str, compare: impl Fn(&str) -> String) {
 }
 
 #[test]
-fn templates_of_four_families_render_as_the_reference_does() {
+fn templates_of_four_families_render_as_by_the_reference() {
     for name in ["chatml", "gemma", "llama", "qwen"] {
         let template =
             std::fs::read_to_string(here(&format!("fixtures/chat/{name}.jinja"))).unwrap();
@@ -59,9 +59,9 @@ fn templates_of_four_families_render_as_the_reference_does() {
     }
 }
 
-/// As TranslateGemma's: one entry with its languages, and nothing else.
+/// As in TranslateGemma: one entry with its languages, and nothing else.
 #[test]
-fn a_template_that_words_translations_is_given_languages_and_text() {
+fn a_translation_template_is_given_languages_and_text() {
     let source = "{%- set names = {'en': 'English', 'ko': 'Korean'} -%}\n\
         {%- for message in messages -%}\n\
         {%- if message['content'] is string or message['content'] | length != 1 -%}\n\
@@ -84,7 +84,7 @@ fn a_template_that_words_translations_is_given_languages_and_text() {
 }
 
 #[test]
-fn templates_in_real_files_render_as_the_reference_does() {
+fn templates_in_real_files_render_as_by_the_reference() {
     for name in ["smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"] {
         let Some(path) = real(name) else { continue };
         let checkpoint = Checkpoint::open(&path).unwrap();

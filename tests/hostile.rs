@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::support::gguf::{File, Tensor, Value};
 
-/// A file that nothing is wrong with.
+/// A valid file.
 fn sound() -> File {
     File::default()
         .set("general.architecture", Value::Text("llama".into()))
@@ -43,7 +43,7 @@ fn a_sound_file_of_either_version_is_read() {
 }
 
 #[test]
-fn another_alignment_is_followed() {
+fn another_alignment_is_respected() {
     let file = File { alignment: 256, ..File::default() }
         .set("general.alignment", Value::U32(256))
         .tensor("a.weight", &[8])
@@ -53,7 +53,7 @@ fn another_alignment_is_followed() {
 }
 
 #[test]
-fn every_lie_in_a_header_is_named() {
+fn every_invalid_header_is_refused_with_its_reason() {
     let with = |change: &dyn Fn(&mut File)| {
         let mut file = sound();
         change(&mut file);
@@ -117,8 +117,8 @@ fn every_lie_in_a_header_is_named() {
     }
 }
 
-/// Tensors of an accepted file lie in it, one behind the other.
-fn holds_together(bytes: &[u8]) {
+/// Checks that the tensors of an accepted file lie in it without overlap.
+fn is_consistent(bytes: &[u8]) {
     let Ok(gguf) = Gguf::from_bytes(bytes) else { return };
     let mut ranges: Vec<_> = gguf.tensors().values().map(|tensor| tensor.range.clone()).collect();
     ranges.sort_by_key(|range| range.start);
@@ -130,17 +130,17 @@ fn holds_together(bytes: &[u8]) {
     }
 }
 
-/// The most memory a parser may take: an entry of a header is larger as a value than as bytes, by a
-/// factor that is no file's to choose.
+/// Checks the memory of a parser: an entry of a header may be larger as a value than as bytes, by a
+/// constant factor.
 fn is_frugal(parse: impl FnOnce(&[u8]) -> bool, bytes: &[u8]) {
     let used = measure(|| {
         parse(bytes);
     });
-    let most = 64 * 1024 + 32 * bytes.len() as u64;
-    assert!(used.bytes_max <= most, "{} bytes for a file of {}", used.bytes_max, bytes.len());
+    let limit = 64 * 1024 + 32 * bytes.len() as u64;
+    assert!(used.bytes_max <= limit, "{} bytes for a file of {}", used.bytes_max, bytes.len());
 }
 
-/// A safetensors file that nothing is wrong with.
+/// A valid safetensors file.
 fn safetensors(header: &str, data: usize) -> Vec<u8> {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.as_bytes());
@@ -152,8 +152,7 @@ const HEADER: &str = r#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shap
 const INDEX: &str =
     r#"{"metadata":{},"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"#;
 
-/// What a dishonest or broken copy of a file looks like: some bytes changed, the end missing or
-/// other bytes behind it.
+/// Damaged copies of a file: some bytes changed, the end missing or other bytes appended.
 fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = bytes.len();
     let changes = proptest::collection::vec((0..length, any::<u8>()), 0..6);
@@ -179,7 +178,7 @@ proptest! {
     fn no_bytes_make_the_gguf_reader_panic_or_greedy(
         bytes in prop_oneof![damaged(sound().bytes()), damaged(byte_level().bytes()), proptest::collection::vec(any::<u8>(), 0..200)]
     ) {
-        holds_together(&bytes);
+        is_consistent(&bytes);
         is_frugal(fuzzing::gguf, &bytes);
     }
 
@@ -207,7 +206,7 @@ proptest! {
             let tokenizer = tokenizer(&file).unwrap();
             let ids = tokenizer.encode(&text).unwrap();
             prop_assert!(!ids.contains(&END), "a special token came out of plain text");
-            // SentencePiece has one sign for a blank, which a text may hold too.
+            // SentencePiece writes a blank as a character that a text may contain too.
             prop_assert_eq!(tokenizer.decode(&ids).unwrap(), text.replace('▁', if file.is_pieces() { " " } else { "▁" }));
             let mut stream = tokenizer.stream();
             let mut streamed = String::new();
@@ -223,7 +222,7 @@ proptest! {
 }
 
 #[test]
-fn safetensors_headers_that_lie_are_named() {
+fn invalid_safetensors_headers_are_refused_with_their_reason() {
     let swap = |from: &str, to: &str| safetensors(&HEADER.replace(from, to), 32);
     let cases: &[(Vec<u8>, &str)] = &[
         (b"abc".to_vec(), "too short"),
@@ -296,8 +295,8 @@ fn a_split_file_is_opened_by_its_first_part() {
 
 const END: u32 = 260;
 
-/// A byte-level vocabulary: the bytes, three merges, an end token, and a token that is not flagged
-/// special but is no text either.
+/// A byte-level vocabulary: the bytes, three merges, an EOS token, and a control token that is not
+/// flagged as special.
 fn byte_level() -> File {
     let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let mut others = 256u32..;
@@ -305,7 +304,7 @@ fn byte_level() -> File {
         char::from_u32(if printable(&byte) { u32::from(byte) } else { others.next().unwrap() })
     };
     let mut tokens: Vec<String> = (0..=255u8).map(spell).map(|c| c.unwrap().to_string()).collect();
-    // "가" is ea b0 80: half of it is a token, and so is the whole.
+    // "가" is ea b0 80: its first two bytes are a token, and so are all three.
     let ga: Vec<String> = [0xea, 0xb0, 0x80].map(|byte: usize| tokens[byte].clone()).to_vec();
     let (half, whole) = (ga[..2].concat(), ga.concat());
     tokens.extend([
@@ -374,9 +373,9 @@ fn tokenizer(file: &File) -> malmoi::Result<Tokenizer> {
     Tokenizer::from_gguf(&Gguf::from_bytes(&file.bytes()).unwrap())
 }
 
-/// Qwen's vocabulary has `</s>` as a word that merges make, and ends its turns with another token.
+/// In Qwen's vocabulary merges make the word `</s>`, and another token ends turns.
 #[test]
-fn a_turn_end_of_others_that_merges_make_is_a_word() {
+fn a_turn_end_of_other_families_that_merges_make_is_a_word() {
     let file = byte_level();
     let Some(Value::Texts(mut tokens)) = file.get("tokenizer.ggml.tokens") else { unreachable!() };
     let Some(Value::Texts(mut merges)) = file.get("tokenizer.ggml.merges") else { unreachable!() };
@@ -397,7 +396,7 @@ fn a_turn_end_of_others_that_merges_make_is_a_word() {
 }
 
 #[test]
-fn merges_are_followed_and_special_tokens_stay_text() {
+fn merges_are_applied_and_special_tokens_in_text_stay_text() {
     for file in [byte_level(), pieces()] {
         let tokenizer = tokenizer(&file).unwrap();
         assert_eq!(tokenizer.encode("ab가").unwrap().len(), 2, "merged");
@@ -411,15 +410,14 @@ fn merges_are_followed_and_special_tokens_stay_text() {
             "ab"
         );
     }
-    // Tokens that are not flagged special but mean something to the model are no words of an
-    // article either.
+    // Control tokens that are not flagged as special stay text in an article, too.
     let tokenizer = tokenizer(&byte_level()).unwrap();
     assert!(!tokenizer.encode("<tool>").unwrap().contains(&(END + 1)));
     assert_eq!(tokenizer.encode_trusted("<tool>").unwrap(), [END + 1]);
 }
 
 #[test]
-fn a_vocabulary_that_cannot_be_right_is_refused() {
+fn an_invalid_vocabulary_is_refused() {
     let texts = |texts: &[&str]| Value::Texts(texts.iter().map(ToString::to_string).collect());
     let cases: &[(File, &str)] = &[
         (
@@ -476,7 +474,7 @@ fn a_tokenizer_file_that_makes_the_library_panic_is_an_error() {
     assert!(Tokenizer::from_file(Path::new("no/such/tokenizer.json")).is_err());
 }
 
-/// A file with some parts, of which the model is a small one if none is given.
+/// A tokenizer.json with the given parts; the default model is a small one.
 fn tokenizer_json(parts: serde_json::Value) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut file = serde_json::json!({
@@ -489,7 +487,7 @@ fn tokenizer_json(parts: serde_json::Value) -> tempfile::TempDir {
 }
 
 #[test]
-fn parts_of_a_tokenizer_file_that_cannot_be_are_refused_or_do_no_harm() {
+fn invalid_parts_of_a_tokenizer_file_are_refused_or_harmless() {
     use serde_json::json;
     let vocab = json!({"?": 0, "a": 1});
     let special = json!({"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}});
@@ -541,8 +539,7 @@ fn parts_of_a_tokenizer_file_that_cannot_be_are_refused_or_do_no_harm() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// However steps are put together, a text is at most so many times as long after them, or the
-    /// file is refused.
+    /// Any combination of steps lengthens a text within the limit, or the file is refused.
     #[test]
     fn no_steps_make_texts_long(steps in proptest::collection::vec(0usize..8, 0..40), decoding in any::<bool>()) {
         use serde_json::json;

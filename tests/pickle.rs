@@ -13,7 +13,7 @@ fn fixture(name: &str) -> PathBuf {
     here("fixtures/pickle").join(name)
 }
 
-/// The error of a folder that holds these bytes as its weights.
+/// The error for a folder with these bytes as its weights.
 fn refusal(bytes: &[u8]) -> String {
     let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("pytorch_model.bin"), bytes).unwrap();
@@ -44,7 +44,7 @@ fn described(path: &Path) -> Described {
 }
 
 #[test]
-fn tensors_are_what_torch_makes_of_them() {
+fn tensors_are_those_of_torch() {
     let expected = std::fs::read(fixture("expected.json")).unwrap();
     let expected: BTreeMap<String, Described> = serde_json::from_slice(&expected).unwrap();
     for (name, tensors) in expected {
@@ -55,7 +55,7 @@ fn tensors_are_what_torch_makes_of_them() {
             "{path:?}"
         );
         assert_eq!(described(&path), tensors, "{name}");
-        // It is a file that the reader of safetensors takes.
+        // The reader of safetensors accepts the file.
         std::fs::rename(&path, kept.path().join("model.safetensors")).unwrap();
         let opened = Safetensors::open(kept.path()).unwrap();
         for (name, (dtype, shape, _)) in &tensors {
@@ -75,7 +75,7 @@ fn tensors_are_what_torch_makes_of_them() {
 }
 
 #[test]
-fn what_was_converted_is_kept_until_the_files_change() {
+fn a_conversion_is_cached_until_the_files_change() {
     let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let weights = folder.path().join("pytorch_model.bin");
     std::fs::copy(fixture("good/pytorch_model.bin"), &weights).unwrap();
@@ -84,19 +84,19 @@ fn what_was_converted_is_kept_until_the_files_change() {
     let first = convert();
     let time = changed(&first);
     assert_eq!((convert(), changed(&first)), (first.clone(), time));
-    // A damaged one is made again.
+    // A damaged file is converted again.
     let whole = std::fs::read(&first).unwrap();
     std::fs::write(&first, &whole[..whole.len() - 1]).unwrap();
     assert_eq!(convert(), first);
     assert_eq!(std::fs::read(&first).unwrap(), whole);
-    // Other weights have a file of their own.
+    // Other weights get another file.
     std::fs::copy(fixture("protocol-4/pytorch_model.bin"), &weights).unwrap();
     assert_ne!(convert(), first);
     assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 2);
 }
 
 #[test]
-fn what_asks_for_more_than_tensors_is_refused_by_name() {
+fn a_pickle_that_asks_for_more_than_tensors_is_refused_with_the_name() {
     let cases = [
         ("system", "it asks for posix.system: only tensors are read"),
         ("eval", "it asks for __builtin__.eval: only tensors are read"),
@@ -111,17 +111,17 @@ fn what_asks_for_more_than_tensors_is_refused_by_name() {
         ("obj", "makes an object of a class"),
         ("newobj", "makes an object of a class"),
         ("extension", "asks for something by an extension code"),
-        ("build", "sets the state of what is no dictionary"),
-        ("laughs", "it is no dictionary of tensors"),
-        ("itself", "a checkpoint of a training"),
-        ("hole", "remembers a value as number 2147483647 where 0 would be next"),
-        ("unwritten", "recalls what it did not remember"),
+        ("build", "sets the state of a value that is not a dictionary"),
+        ("laughs", "it is not a dictionary of tensors"),
+        ("itself", "a training checkpoint"),
+        ("hole", "memoizes a value as number 2147483647, expected 0"),
+        ("unwritten", "reads a memo entry that does not exist"),
         ("deep", "more than 64 marks"),
         ("endless", "its pickle is cut short"),
         ("frame", "a frame of 18446744073709551615 bytes"),
-        ("tail", "goes on behind its end"),
-        ("training", "there are no tensors in it but perhaps under `state_dict`"),
-        ("list", "it is no dictionary of tensors"),
+        ("tail", "continues after its end"),
+        ("training", "it has no tensors, except perhaps under `state_dict`"),
+        ("list", "it is not a dictionary of tensors"),
         ("legacy", "save it again with `torch.save(torch.load(path, weights_only=True), path)`"),
         ("truncated", "the file is cut short"),
         ("compressed", "data.pkl` in it is compressed or encrypted, which torch never does"),
@@ -129,7 +129,7 @@ fn what_asks_for_more_than_tensors_is_refused_by_name() {
         ("no-storage", "tensor `a.weight` has no storage in the archive"),
         ("short-storage", "tensor `a.weight` of shape [2, 2] does not fit its storage of 15 bytes"),
         ("no-pickle", "there is no data.pkl in it"),
-        ("text", "it is no zip archive"),
+        ("text", "it is not a zip archive"),
     ];
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(fixture("hostile")).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -161,8 +161,8 @@ fn an_index_of_pickles_names_files_beside_it_and_nothing_else() {
     assert!(said.contains("is in two files"), "{said}");
 }
 
-/// The most memory the reader may take; see `hostile.rs`. A pickle's values are larger than its
-/// opcodes, of which the smallest is a byte.
+/// Checks the memory of the reader; see `hostile.rs`. The values of a pickle are larger than its
+/// opcodes, the smallest of which is a byte.
 fn is_frugal(bytes: &[u8]) {
     let used = measure(|| {
         fuzzing::pickle(bytes);
@@ -172,7 +172,7 @@ fn is_frugal(bytes: &[u8]) {
     assert!(used.bytes_max <= most, "{} bytes for a file of {}", used.bytes_max, bytes.len());
 }
 
-/// A pickle in a sound archive.
+/// A pickle in a valid archive.
 fn archive(pickle: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -188,8 +188,8 @@ fn archive(pickle: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn no_repetition_makes_it_greedy() {
-    // A tensor of eight dimensions, and as many names for it as are wanted.
+fn memory_stays_bounded_under_repetition() {
+    // A tensor of eight dimensions with any number of names.
     const TENSOR: &[u8] = b"ctorch._utils\n_rebuild_tensor_v2\n((\x8c\x07storagectorch\nFloatStorage\n\x8c\x010\x8c\x03cpuK\x06tQK\0\
         (K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01t(K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01t\x89)tR\x94";
     let names = |count: u32| -> Vec<u8> {
@@ -223,7 +223,7 @@ fn no_repetition_makes_it_greedy() {
     assert!(fuzzing::pickle(&bytes));
 }
 
-/// What a dishonest or broken copy of a file looks like.
+/// Damaged copies of a file.
 fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = bytes.len();
     let changes = proptest::collection::vec((0..length, any::<u8>()), 0..6);
@@ -242,7 +242,7 @@ fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// The pickle of a sound checkpoint: it is the first entry.
+/// The pickle of a valid checkpoint, its first entry.
 fn pickle(name: &str) -> Vec<u8> {
     let bytes = std::fs::read(fixture(name).join("pytorch_model.bin")).unwrap();
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
@@ -276,7 +276,7 @@ proptest! {
         is_frugal(&archive(&pickle));
     }
 
-    /// What is accepted is converted without a panic, to a file that is read again.
+    /// An accepted file is converted without a panic, to a file that can be read.
     #[test]
     fn what_is_accepted_is_written(pickle in damaged(pickle("good"))) {
         let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

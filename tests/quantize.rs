@@ -8,7 +8,7 @@ use malmoi::{Error, Quantization};
 use crate::support::here;
 use crate::support::network::{last_logits, tokens};
 
-/// Logits of a text's last token.
+/// Logits of the last token of a text.
 fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
     let mut checkpoint = Checkpoint::open(folder).unwrap();
     if let Some((to, kept_in)) = quantized {
@@ -41,14 +41,14 @@ fn copy(name: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn eight_bits_change_little_and_are_kept_for_the_next_time() {
+fn eight_bits_change_little_and_are_cached() {
     let (model, kept) = (copy("qwen2-tied"), tempfile::tempdir().unwrap());
     let whole = logits(model.path(), None);
     let to = Some((Quantization::Q8_0, kept.path()));
     let quantized = logits(model.path(), to);
     let size = |scores: &[f32]| scores.iter().map(|score| score * score).sum::<f32>().sqrt();
     let off: Vec<f32> = whole.iter().zip(&quantized).map(|(a, b)| a - b).collect();
-    // Random weights make more of small differences than trained ones.
+    // Random weights amplify small differences more than trained ones.
     assert!(off.iter().any(|off| *off != 0.0) && size(&off) < size(&whole) / 7.0, "{}", size(&off));
 
     let first = files(kept.path());
@@ -57,7 +57,7 @@ fn eight_bits_change_little_and_are_kept_for_the_next_time() {
     assert_eq!(logits(model.path(), to), quantized);
     assert_eq!(files(kept.path()), first, "it was made again");
 
-    // Another kind, and other weights, have files of their own.
+    // Another quantization and other weights get other files.
     logits(model.path(), Some((Quantization::Q4K, kept.path())));
     assert_eq!(files(kept.path()).len(), 2);
     let weights = model.path().join("model.safetensors");
@@ -95,7 +95,7 @@ fn each_weight_is_at_most_half_a_step_off() {
 }
 
 #[test]
-fn a_kept_file_that_is_damaged_is_made_again() {
+fn a_damaged_file_in_the_cache_is_built_again() {
     let (model, kept) = (copy("qwen3-yarn"), tempfile::tempdir().unwrap());
     let to = Some((Quantization::Q8_0, kept.path()));
     let quantized = logits(model.path(), to);
@@ -107,7 +107,7 @@ fn a_kept_file_that_is_damaged_is_made_again() {
 }
 
 #[test]
-fn what_cannot_be_quantized_or_kept_is_said() {
+fn weights_that_cannot_be_quantized_or_cached_are_an_error() {
     let kept = tempfile::tempdir().unwrap();
     let mut gguf = Checkpoint::open(&here("fixtures/gguf/llama-gqa.gguf")).unwrap();
     let error = gguf.quantize(Quantization::Q4K, kept.path()).unwrap_err();
@@ -122,7 +122,7 @@ fn what_cannot_be_quantized_or_kept_is_said() {
     assert!(error.to_string().starts_with("cannot create"), "{error}");
 }
 
-/// Every architecture runs with quantized weights, too: what must not be quantized is left alone.
+/// Every architecture runs with quantized weights: tensors that need their precision keep it.
 #[test]
 fn every_network_runs_quantized() {
     let kept = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::support::here;
 
-/// What the reference makes of texts: see `fixtures/spm/make.py`.
+/// Texts and their ids by the reference: see `fixtures/spm/make.py`.
 #[derive(Deserialize)]
 struct Reference {
     texts: Vec<String>,
@@ -16,11 +16,11 @@ struct Reference {
 #[derive(Deserialize)]
 struct Folder {
     model_type: String,
-    /// By languages: `en ko`.
+    /// Tokens around a text, by languages: `en ko`.
     frames: BTreeMap<String, Around>,
-    /// Of every text, without what stands around it.
+    /// Ids of every text, without the tokens around it.
     ids: Vec<Vec<u32>>,
-    /// What is decoded, where that is not the same.
+    /// Decoded texts, if they differ from the texts.
     outputs: Option<Vec<Vec<u32>>>,
     decoded: Vec<String>,
 }
@@ -53,27 +53,26 @@ fn ids_are_those_of_the_reference() {
 }
 
 #[test]
-fn outputs_are_read_as_the_reference_reads_them() {
+fn outputs_are_decoded_as_by_the_reference() {
     for (name, folder) in reference().folders {
         let tokenizer = open(&name, &folder);
         for (ids, wanted) in
             folder.outputs.as_ref().unwrap_or(&folder.ids).iter().zip(&folder.decoded)
         {
-            // The reference takes white space away at the ends.
+            // The reference removes white space at the ends.
             assert_eq!(tokenizer.decode(ids).unwrap().trim(), wanted.trim(), "{name}: {ids:?}");
         }
     }
 }
 
 #[test]
-fn what_stands_around_a_text_is_the_reference_s() {
+fn the_tokens_around_a_text_are_those_of_the_reference() {
     for (name, folder) in reference().folders {
         let tokenizer = open(&name, &folder);
         for (languages, wanted) in &folder.frames {
             let (from, into) = languages.split_once(' ').unwrap();
             if (name.as_str(), from) == ("marian-separate", "ko") {
-                // The reference would do it; the folder says that it is a model from English into
-                // Korean.
+                // The reference accepts it; the folder names English into Korean only.
                 assert!(tokenizer.encoder_template(from, into).is_err());
                 continue;
             }
@@ -89,14 +88,14 @@ fn what_stands_around_a_text_is_the_reference_s() {
 }
 
 #[test]
-fn no_text_makes_a_mark() {
+fn no_text_is_encoded_to_a_special_token() {
     for (name, folder) in reference().folders {
         let tokenizer = open(&name, &folder);
         let marks: Vec<String> = tokenizer.special_texts().map(str::to_string).collect();
         assert!(marks.len() > 2, "{name}");
         for mark in &marks {
             let id = tokenizer.id_of(mark).unwrap();
-            // What is unknown has the id of a mark, and is the only one that has.
+            // Unknown text has the id of a special token, the only text that has one.
             if mark != "<unk>" {
                 for text in [
                     mark.clone(),
@@ -125,7 +124,7 @@ fn every_id_is_shown_or_left_out() {
 }
 
 #[test]
-fn languages_are_refused_where_the_model_has_none_such() {
+fn languages_without_a_token_are_refused() {
     for (name, folder) in reference().folders {
         let refused =
             open(&name, &folder).encoder_template("en", "xx").err().map(|e| e.to_string());
@@ -135,10 +134,10 @@ fn languages_are_refused_where_the_model_has_none_such() {
     }
 }
 
-/// The first NLLB models have the source language's mark after the end; the WMT 21 models have
-/// eight languages of M2M-100's.
+/// The first NLLB models have the source language token after EOS; the WMT 21 models have eight
+/// languages of M2M-100.
 #[test]
-fn settings_of_a_folder_count() {
+fn settings_of_a_folder_are_respected() {
     let folder = copy("nllb");
     let spoil =
         |text: &str| std::fs::write(folder.path().join("tokenizer_config.json"), text).unwrap();
@@ -148,7 +147,7 @@ fn settings_of_a_folder_count() {
             .encoder_template("en", "ko")
             .unwrap()
     };
-    // Without a class: a folder without vocab.json is NLLB's.
+    // Without a class: a folder without vocab.json has an NLLB model.
     spoil("{}");
     let (before, end) = (frame().before, frame().after);
     spoil(r#"{"tokenizer_class": "NllbTokenizerFast", "legacy_behaviour": true}"#);
@@ -181,7 +180,7 @@ fn settings_of_a_folder_count() {
     assert!(refused(folder.path(), "m2m_100").contains("its languages are `other`"));
 }
 
-/// A copy of a folder, to be spoilt.
+/// A copy of a folder, to be damaged.
 fn copy(name: &str) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(here("fixtures/spm").join(name)).unwrap() {
@@ -196,7 +195,7 @@ fn refused(folder: &Path, model_type: &str) -> String {
 }
 
 #[test]
-fn spoilt_folders_are_refused() {
+fn damaged_folders_are_refused() {
     let folder = copy("marian");
     let spoil =
         |file: &str, contents: &str| std::fs::write(folder.path().join(file), contents).unwrap();
@@ -212,7 +211,7 @@ fn spoilt_folders_are_refused() {
         spoil("vocab.json", &format!(r#"{{"</s>": 0, "<unk>": {id}}}"#));
         assert!(refused(folder.path(), "marian").contains("the id of `<unk>` is"), "{id}");
     }
-    // A vocabulary of another model.
+    // The vocabulary of another model.
     spoil("vocab.json", r#"{"</s>": 0, "<unk>": 1}"#);
     let reason = refused(folder.path(), "marian");
     assert!(
@@ -228,7 +227,7 @@ fn spoilt_folders_are_refused() {
     assert!(refused(folder.path(), "marian").contains("wrong wire type"));
 }
 
-/// SentencePiece's other two ways of cutting: `trainer_spec.model_type` 3 and 4.
+/// The other two algorithms of SentencePiece: `trainer_spec.model_type` 3 and 4.
 #[test]
 fn other_types_of_models_are_refused_by_name() {
     let folder = copy("nllb");
@@ -245,7 +244,7 @@ fn other_types_of_models_are_refused_by_name() {
 }
 
 #[test]
-fn a_model_that_was_cut_short_is_refused_or_whole_without_the_rest() {
+fn a_model_that_was_cut_short_is_refused_or_usable_without_the_rest() {
     let folder = copy("t5");
     let path = folder.path().join("spiece.model");
     let model = std::fs::read(&path).unwrap();

@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use malmoi::checkpoint::{Gguf, Tokenizer};
 
-/// Texts and their ids in llama.cpp's own collection of vocabularies, a folder of
-/// `ggml-vocab-*.gguf` with `.inp` and `.out` beside them (`models/` of its source). Where
-/// `MALMOI_VOCABULARIES` does not name one, there is nothing to compare with.
+/// Texts and their ids in llama.cpp's collection of vocabularies (`models/` of its source), a
+/// folder of `ggml-vocab-*.gguf` with `.inp` and `.out` files. Skipped unless `MALMOI_VOCABULARIES`
+/// names the folder.
 #[test]
 fn real_vocabularies_give_the_ids_of_llama_cpp() {
     let Some(folder) = std::env::var_os("MALMOI_VOCABULARIES").map(PathBuf::from) else {
@@ -35,7 +35,7 @@ fn real_vocabularies_give_the_ids_of_llama_cpp() {
             let Some(expected) = ids.next() else { break };
             let expected: Vec<u32> =
                 expected.split_whitespace().map(|id| id.parse().unwrap()).collect();
-            // We bring Qwen's texts to NFC, as the models' own tokenizers do; llama.cpp does not.
+            // Qwen's texts are normalized to NFC here, as by its own tokenizer; not in llama.cpp.
             let composed = !name.starts_with("qwen") || unicode_normalization::is_nfc(text);
             if composed {
                 assert_eq!(tokenizer.encode(text).unwrap(), expected, "{name}: {text:?}");

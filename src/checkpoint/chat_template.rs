@@ -279,8 +279,8 @@ fn add_builtins(environment: &mut Environment<'static>) {
     environment.add_test("endingwith", tests::is_endingwith);
 }
 
-/// `json.dumps` as called by Hugging Face: `", "` and `": "` as separators, no escaping of Korean or
-/// of `<`.
+/// `json.dumps` as called by Hugging Face: `", "` and `": "` as separators, no escaping of Korean
+/// or of `<`.
 fn tojson(value: Value, options: Kwargs) -> std::result::Result<String, minijinja::Error> {
     let indent: Option<usize> = options.get("indent")?;
     let separators: Option<Vec<String>> = options.get("separators")?;

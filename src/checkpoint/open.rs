@@ -6,7 +6,7 @@ use super::cache::packed::{Outcome, PackedCache};
 use super::cache::quantization::Quantization;
 use super::cache::quantized;
 use super::config::ModelConfig;
-use super::gguf::Gguf;
+use super::gguf::{Gguf, TensorInfo};
 use super::safetensors::Safetensors;
 use super::{pickle, tensor_names, unsupported};
 use crate::error::{Error, Result};
@@ -102,7 +102,7 @@ impl Checkpoint {
             _ if has_safetensors || !pickle::is_in(folder) => Safetensors::open(folder),
             Some(cache) => Safetensors::in_files(vec![pickle::converted(folder, cache)?]),
             None => {
-                let reason = "its weights are in pytorch_model.bin, and no folder was named for keeping them as safetensors";
+                let reason = "its weights are in pytorch_model.bin, and no cache folder was given for converting them to safetensors";
                 Err(Error::malformed(folder, reason))
             }
         }
@@ -247,32 +247,38 @@ impl Checkpoint {
 
     /// A tensor by its Hugging Face name; `None` if it is missing.
     pub fn find(&self, name: &str) -> Result<Option<Weight>> {
-        let found = match &self.weights {
-            Weights::None => None,
+        let Some((name, file, info)) = self.locate(name)? else { return Ok(None) };
+        let packed = self.packed.as_ref().and_then(|packed| packed.get(&name));
+        Ok(info.weight(file).map(|weight| Weight { packed, ..weight }))
+    }
+
+    /// The file and place of a tensor, and its name there.
+    fn locate(&self, name: &str) -> Result<Option<(String, &MappedFile, &TensorInfo)>> {
+        match &self.weights {
+            Weights::None => {}
             Weights::Safetensors(tensors, quantized) => {
-                let get = |name: String| {
-                    let there =
-                        quantized.as_ref().and_then(|q| Some((q.file(), q.tensors().get(&name)?)));
-                    let found = there.map_or_else(|| tensors.get(&name), |there| Ok(Some(there)));
-                    Ok::<_, Error>(found?.map(|(file, info)| (name, file, info)))
-                };
-                let found = tensor_names::in_folder(name).find_map(|name| get(name).transpose());
-                found.or_else(|| get(name.into()).transpose()).transpose()?
+                for name in tensor_names::in_folder(name).chain([name.to_string()]) {
+                    if let Some(quantized) = quantized
+                        && let Some(info) = quantized.tensors().get(&name)
+                    {
+                        return Ok(Some((name, quantized.file(), info)));
+                    }
+                    if let Some((file, info)) = tensors.get(&name)? {
+                        return Ok(Some((name, file, info)));
+                    }
+                }
             }
             Weights::Gguf(files) => {
-                let in_files = |name: String| {
-                    let found = files
-                        .iter()
-                        .find_map(|file| Some((file.file(), file.tensors().get(&name)?)));
-                    found.map(|(file, info)| (name, file, info))
-                };
-                tensor_names::in_gguf(name).into_iter().find_map(in_files)
+                for name in tensor_names::in_gguf(name) {
+                    for gguf in files {
+                        if let Some(info) = gguf.tensors().get(&name) {
+                            return Ok(Some((name, gguf.file(), info)));
+                        }
+                    }
+                }
             }
-        };
-        Ok(found.and_then(|(name, file, info)| {
-            let packed = self.packed.as_ref().and_then(|packed| packed.get(&name));
-            Some(Weight { packed, ..info.weight(file)? })
-        }))
+        }
+        Ok(None)
     }
 
     /// A required tensor of a given shape.

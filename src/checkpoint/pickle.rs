@@ -2,10 +2,10 @@
 //! running them and written as safetensors.
 //!
 //! Format: <https://docs.pytorch.org/docs/stable/notes/serialization.html>: a zip archive
-//! (`archive.rs`) with a pickle that describes the tensors (`machine.rs`, `state_dict.rs`) and one entry for each
-//! storage. A pickle is a program, and unpickling runs it; here it is only inspected, and one that
-//! asks for anything but tensors is refused. Tensors are views of storages (`tensor.rs`), with any
-//! strides that stay within them.
+//! (`archive.rs`) with a pickle that describes the tensors (`machine.rs`, `state_dict.rs`) and one
+//! entry for each storage. A pickle is a program, and unpickling runs it; here it is only
+//! inspected, and one that asks for anything but tensors is refused. Tensors are views of storages
+//! (`tensor.rs`), with any strides that stay within them.
 //!
 //! Knows names and bytes; knows no architecture. Not supported: files of torch before 1.6,
 //! big-endian files, sparse and quantized tensors, and training checkpoints, whose tensors are
@@ -194,8 +194,8 @@ mod tests {
     fn names_are_names() {
         let a = || tensor("FloatStorage", 0, &[1], &[1]);
         let named = |name: &str| refusal(&one(&state(&[(name, a())])));
-        assert_eq!(named("__metadata__"), "`__metadata__` is no name of a tensor");
-        assert_eq!(named("a\x1b[2J"), "`a\\u{1b}[2J` is no name of a tensor");
+        assert_eq!(named("__metadata__"), "`__metadata__` is not a tensor name");
+        assert_eq!(named("a\x1b[2J"), "`a\\u{1b}[2J` is not a tensor name");
         assert_eq!(refusal(&one(&state(&[("a", a()), ("a", a())]))), "tensor `a` is given twice");
         let numbered = [b"\x80\x02}".to_vec(), number(1), a(), b"s.".to_vec()].concat();
         assert_eq!(refusal(&one(&numbered)), "a tensor in it has no name");

@@ -1,9 +1,9 @@
 //! A strict reader of safetensors headers, in single files and in sharded sets with an index; a
 //! writer of headers.
 //!
-//! Format: <https://github.com/huggingface/safetensors#format>: eight bytes of length, a JSON object
-//! that maps names to type, shape and offsets, then the data. Stricter than the reference in one
-//! point: a name given twice is refused, not overwritten. Knows names and bytes; knows no
+//! Format: <https://github.com/huggingface/safetensors#format>: eight bytes of length, a JSON
+//! object that maps names to type, shape and offsets, then the data. Stricter than the reference in
+//! one point: a name given twice is refused, not overwritten. Knows names and bytes; knows no
 //! architecture.
 
 use std::collections::{BTreeMap, HashMap};
@@ -51,8 +51,8 @@ impl Safetensors {
     pub fn open(folder: &Path) -> Result<Self> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
-        // A single file takes precedence, as in transformers: an index may be left from weights that
-        // were sharded.
+        // A single file takes precedence, as in transformers: an index may be left from weights
+        // that were sharded.
         let paths = if single.exists() {
             vec![single]
         } else if index.exists() {

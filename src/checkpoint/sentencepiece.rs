@@ -2,8 +2,8 @@
 //! `spiece.model`, `sentencepiece.bpe.model`).
 //!
 //! A model file has pieces and rules, but not the ids a network was trained with. [`FAMILIES`] says
-//! for each family where the ids come from, which special tokens there are, and what stands around a
-//! text. The ids are those of transformers' tokenizers on the SentencePiece library
+//! for each family where the ids come from, which special tokens there are, and what stands around
+//! a text. The ids are those of transformers' tokenizers on the SentencePiece library
 //! (`tokenization_*.py` of version 4; version 5 rebuilds some of them on `tokenizers`, with other
 //! ids for some texts), with one difference: user text never becomes a special token. `</s>`,
 //! `>>kor<<` and `<2ko>` in an article are characters.

@@ -37,7 +37,8 @@ const FILES: &[(&str, &str)] = &[
     ("quant_config.json", "awq"),
     ("hf_quant_config.json", "modelopt"),
 ];
-/// Suffixes of tensors that quantized layers have instead of `weight` or next to it, with the method.
+/// Suffixes of tensors that quantized layers have instead of `weight` or next to it, with the
+/// method.
 const LAYERS: &[(&str, &str)] = &[
     (".qweight", "gptq or awq"),
     (".qzeros", "gptq or awq"),

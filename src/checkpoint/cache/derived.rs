@@ -1,9 +1,9 @@
 //! Files derived from those of a model: their names, and how they are verified.
 //!
-//! A derived file ends with a trailer: a magic number, the sum of its sources and of the recipe, and
-//! the sum of every byte before. A file with other sources, another recipe, a cut end or a changed
-//! byte is ignored and derived again. The sums detect damage and exchanged files; they do not stop
-//! an attacker who can write to the folder. Knows neither the contents nor the derivation.
+//! A derived file ends with a trailer: a magic number, the sum of its sources and of the recipe,
+//! and the sum of every byte before. A file with other sources, another recipe, a cut end or a
+//! changed byte is ignored and derived again. The sums detect damage and exchanged files; they do
+//! not stop an attacker who can write to the folder. Knows neither the contents nor the derivation.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

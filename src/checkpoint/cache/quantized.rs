@@ -1,4 +1,5 @@
-//! Float weights of a folder, quantized once into a file of their own, which is mapped from then on.
+//! Float weights of a folder, quantized once into a file of their own, which is mapped from then
+//! on.
 //!
 //! The file is a GGUF with the tensor names of the folder. It is written tensor by tensor, so that
 //! neither the floats nor the quantized weights are in memory as a whole.

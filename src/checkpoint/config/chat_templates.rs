@@ -23,13 +23,13 @@ pub(super) fn of_folder(folder: &Path, tokenizer: &Json) -> Result<Option<String
         Err(e) => return Err(Error::io("read", &file, e)),
     }
     let processor = folder.join("chat_template.json");
-    if let Some(found) =
-        json::read(&processor)?.as_ref().and_then(|config| config.get("chat_template"))
+    if let Some(config) = json::read(&processor)?
+        && let Some(template) = config.get("chat_template")
     {
-        return of_json(&processor, found);
+        return of_json(&processor, template);
     }
     let file = folder.join("tokenizer_config.json");
-    tokenizer.get("chat_template").map_or(Ok(None), |found| of_json(&file, found))
+    tokenizer.get("chat_template").map_or(Ok(None), |template| of_json(&file, template))
 }
 
 /// A template as a string, or several as a list or object of names and templates.

@@ -12,7 +12,7 @@ const MAX_JSON_BYTES: u64 = 16 << 20;
 /// A JSON file; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Json>> {
     let length = match std::fs::metadata(path) {
-        Ok(found) => found.len(),
+        Ok(metadata) => metadata.len(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io("read", path, e)),
     };

@@ -1,8 +1,8 @@
 //! Finds the entries of a checkpoint's zip archive.
 //!
-//! Format: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, sections 4.3 and 4.5.3, as
-//! torch writes it: `<name>/data.pkl`, `<name>/byteorder`, `<name>/data/<key>` for each storage, all
-//! uncompressed, no comment, always with zip64 records. Strict: an archive is accepted whole or
+//! Format: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, sections 4.3 and 4.5.3,
+//! as torch writes it: `<name>/data.pkl`, `<name>/byteorder`, `<name>/data/<key>` for each storage,
+//! all uncompressed, no comment, always with zip64 records. Strict: an archive is accepted whole or
 //! refused. Checksums of entries are not verified; the download verified that of the file.
 
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ pub(super) fn open(bytes: &[u8]) -> Parsed<Archive<'_>> {
             .into());
     }
     if !bytes.starts_with(LOCAL) {
-        return Err("it is no zip archive, so torch 1.6 or newer did not write it".into());
+        return Err("it is not a zip archive, so it was not written by torch 1.6 or newer".into());
     }
     let directory = directory(bytes)?;
     let mut at = directory.range.start;
@@ -79,7 +79,7 @@ pub(super) fn open(bytes: &[u8]) -> Parsed<Archive<'_>> {
     if at != directory.range.end {
         return Err("its directory is longer than its entries".into());
     }
-    let pickle = pickle.ok_or("there is no data.pkl in it: it is no checkpoint of torch")?;
+    let pickle = pickle.ok_or("there is no data.pkl in it: it is not a PyTorch checkpoint")?;
     Ok(Archive { pickle: &bytes[pickle], storages })
 }
 
@@ -133,8 +133,8 @@ fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
     if bytes.len() < next {
         return Err(cut.into());
     }
-    // Extra fields have two bytes of kind and two of length. That of zip64 has only the numbers that
-    // did not fit, in this order.
+    // Extra fields have two bytes of kind and two of length. That of zip64 has only the numbers
+    // that did not fit, in this order.
     while extra.len() >= 4 {
         let kind = u16::from_le_bytes([extra[0], extra[1]]);
         let length = usize::from(u16::from_le_bytes([extra[2], extra[3]]));
@@ -159,8 +159,8 @@ fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
 }
 
 impl Entry<'_> {
-    /// The range of its bytes: after its local header, which must have the same name, and before the
-    /// directory.
+    /// The range of its bytes: after its local header, which must have the same name, and before
+    /// the directory.
     fn place(&self, bytes: &[u8], before: usize) -> Parsed<Range<usize>> {
         let wrong =
             || format!("`{}` is not where the directory of the archive says", shown(self.name));

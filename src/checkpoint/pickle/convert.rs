@@ -58,7 +58,7 @@ pub(in crate::checkpoint) fn converted(folder: &Path, cache: &Path) -> Result<Ma
     let size = files.iter().map(|file| file.bytes().len() as u64).sum::<u64>();
     if names.len() > MAX_TENSORS || writer.bytes() > size.saturating_mul(MAX_GROWTH) {
         let reason = format!(
-            "its {} tensors would take {} bytes, of files of {size}: they are not what they say",
+            "its {} tensors would take {} bytes, of files of {size}: the files are not valid",
             names.len(),
             writer.bytes()
         );

@@ -43,7 +43,7 @@ impl<'b> Machine<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Parsed<Self> {
         if bytes.len() > MAX_PICKLE_BYTES {
             return Err(format!(
-                "its data.pkl takes {} bytes: that is no list of tensors",
+                "its data.pkl takes {} bytes: that is not a list of tensors",
                 bytes.len()
             ));
         }
@@ -106,7 +106,7 @@ impl<'b> Machine<'b> {
     fn stop(&mut self) -> Parsed<Value> {
         let top = self.pop()?;
         if self.at != self.bytes.len() || !self.stack.is_empty() || !self.marks.is_empty() {
-            return Err("its pickle goes on behind its end".into());
+            return Err("its pickle continues after its end".into());
         }
         Ok(top)
     }
@@ -196,7 +196,7 @@ impl<'b> Machine<'b> {
         };
         self.stack.truncate(from);
         if self.top()? != Value::List {
-            return Err(self.refused(start, "appends to what is no list"));
+            return Err(self.refused(start, "appends to a value that is not a list"));
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ impl<'b> Machine<'b> {
         // Keys and values alternate above this height; the dictionary lies below.
         let bottom = self.marks.last().copied().unwrap_or(0);
         let Some(Value::Dict(dict)) = self.stack[bottom..from].last().copied() else {
-            return Err(self.refused(start, "sets an item of what is no dictionary"));
+            return Err(self.refused(start, "sets an item of a value that is not a dictionary"));
         };
         let pairs = self.stack[from..].chunks_exact(2);
         if !pairs.remainder().is_empty() {
@@ -243,11 +243,9 @@ impl<'b> Machine<'b> {
         let value = self.top()?;
         let next = self.memo.len();
         if at > next {
-            return Err(format!(
-                "its pickle remembers a value as number {at} where {next} would be next"
-            ));
+            return Err(format!("its pickle memoizes a value as number {at}, expected {next}"));
         }
-        within(at, MAX_VALUES, "remembered values")?;
+        within(at, MAX_VALUES, "memoized values")?;
         self.memo.resize(next.max(at + 1), value);
         self.memo[at] = value;
         Ok(())
@@ -257,7 +255,7 @@ impl<'b> Machine<'b> {
         let at = self.length(if code == BINGET { 1 } else { 4 })?;
         match self.memo.get(at) {
             Some(value) => self.push(*value),
-            None => Err(self.refused(start, "recalls what it did not remember")),
+            None => Err(self.refused(start, "reads a memo entry that does not exist")),
         }
     }
 
@@ -279,7 +277,7 @@ impl<'b> Machine<'b> {
     fn call(&mut self, start: usize) -> Parsed<()> {
         let (arguments, called) = (self.pop()?, self.pop()?);
         let (Value::Global(called), Value::Tuple(span)) = (called, arguments) else {
-            return Err(self.refused(start, "calls what is no function"));
+            return Err(self.refused(start, "calls a value that is not a function"));
         };
         let value = match (called, self.elements(span)) {
             (Global::OrderedDict, []) => return self.new_dict(),
@@ -307,7 +305,7 @@ impl<'b> Machine<'b> {
     fn build(&mut self, start: usize) -> Parsed<()> {
         let (state, object) = (self.pop()?, self.top()?);
         if !matches!((object, state), (Value::Dict(_), Value::Dict(_))) {
-            return Err(self.refused(start, "sets the state of what is no dictionary"));
+            return Err(self.refused(start, "sets the state of a value that is not a dictionary"));
         }
         Ok(())
     }
@@ -327,7 +325,7 @@ impl<'b> Machine<'b> {
         {
             return self.push(Value::Storage(span));
         }
-        Err(self.refused(start, "has a persistent id that is no storage"))
+        Err(self.refused(start, "has a persistent id that is not a storage"))
     }
 
     // The stack.
@@ -342,7 +340,7 @@ impl<'b> Machine<'b> {
     fn below(&self, count: usize) -> Parsed<usize> {
         let bottom = self.marks.last().copied().unwrap_or(0);
         let height = self.stack.len().checked_sub(count).filter(|height| *height >= bottom);
-        height.ok_or_else(|| "its pickle takes what it does not have".into())
+        height.ok_or_else(|| "its pickle takes a value from an empty stack".into())
     }
 
     fn top(&self) -> Parsed<Value> {
@@ -357,7 +355,7 @@ impl<'b> Machine<'b> {
 
     /// Removes the last mark; returns its height.
     fn pop_mark(&mut self) -> Parsed<usize> {
-        self.marks.pop().ok_or_else(|| "its pickle takes what it does not have".into())
+        self.marks.pop().ok_or_else(|| "its pickle takes a value from an empty stack".into())
     }
 
     // The bytes.

@@ -32,7 +32,7 @@ pub(super) struct Dimension {
 pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
     let mut machine = Machine::new(pickle)?;
     let Value::Dict(top) = machine.run()? else {
-        return Err("it is no dictionary of tensors".into());
+        return Err("it is not a dictionary of tensors".into());
     };
     let items: Vec<&Item> = machine.items.iter().filter(|item| item.dict == top).collect();
     let is_tensor = |item: &&&Item| !matches!(item.value, Value::Dict(_));
@@ -58,11 +58,11 @@ pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
 fn without_tensors(machine: &Machine<'_>, first: Option<&Item>) -> String {
     match first.map(|item| item.key) {
         Some(Value::Text(key)) => format!(
-            "there are no tensors in it but perhaps under `{}`: it is a checkpoint of a training, \
+            "it has no tensors, except perhaps under `{}`: it is a training checkpoint, \
              not a model's weights",
             shown(machine.text(key))
         ),
-        _ => "there are no tensors in it".into(),
+        _ => "it has no tensors".into(),
     }
 }
 
@@ -70,7 +70,7 @@ fn check_name(name: &str) -> Parsed<()> {
     let reserved_by_safetensors = name == "__metadata__";
     if name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) || reserved_by_safetensors
     {
-        return Err(format!("`{}` is no name of a tensor", shown(name)));
+        return Err(format!("`{}` is not a tensor name", shown(name)));
     }
     Ok(())
 }
@@ -110,6 +110,6 @@ fn number(value: &Value) -> Parsed<u64> {
         Value::Int(number) => {
             u64::try_from(*number).map_err(|_| format!("has a size, stride or offset of {number}"))
         }
-        _ => Err("has a size, stride or offset that is no number".to_string()),
+        _ => Err("has a size, stride or offset that is not a number".to_string()),
     }
 }

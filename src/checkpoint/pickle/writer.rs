@@ -2,7 +2,8 @@
 //!
 //! Format: see `safetensors.rs`. f64 becomes f32, other floats stay as they are. Integers and
 //! booleans (buffers such as `position_ids`, which networks compute) are left out. Types of eight
-//! bits are written under their names, so that a request for such a tensor fails with its type. Large types come first, so that each tensor is aligned to its element size.
+//! bits are written under their names, so that a request for such a tensor fails with its type.
+//! Large types come first, so that each tensor is aligned to its element size.
 
 use std::io::{Error, Result, Write};
 

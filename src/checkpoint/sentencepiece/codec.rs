@@ -213,8 +213,8 @@ impl SentencePiece {
             template.after.append(&mut template.before);
             return Ok(template);
         }
-        // T5 had language tokens in the text, so that the blank that is put before every text
-        // stands before them.
+        // In T5 the language token belongs to the text, so the blank before every text stands
+        // before the token.
         let normalization = &self.segmenter.model.normalization;
         let in_text =
             self.family.kind == Kind::T5 && normalization.add_blank && !normalization.blank_last;

@@ -1,5 +1,6 @@
-//! Language codes of the families whose language tokens are in no file: the order of the codes gives
-//! the ids. The order is that of `FAIRSEQ_LANGUAGE_CODES` in `tokenization_*.py` of transformers.
+//! Language codes of the families whose language tokens are in no file: the order of the codes
+//! gives the ids. The order is that of `FAIRSEQ_LANGUAGE_CODES` in `tokenization_*.py` of
+//! transformers.
 
 /// NLLB-200, from the first id after the pieces.
 pub(super) const NLLB: &str = "\

@@ -1,5 +1,5 @@
-//! The families: where the ids of each come from, which special tokens it has, and where they stand.
-//! Of files it reads only the class of the tokenizer.
+//! The families: where the ids of each come from, which special tokens it has, and where they
+//! stand. Of files it reads only the class of the tokenizer.
 
 use std::path::Path;
 

@@ -80,10 +80,7 @@ pub(in crate::checkpoint) fn read_vocabulary(path: &Path) -> Result<Vec<(String,
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();
     if size > MAX_FILE_BYTES {
-        return Err(Error::malformed(
-            path,
-            format!("{size} bytes are too many for what it should be"),
-        ));
+        return Err(Error::malformed(path, format!("{size} bytes are too many for such a file")));
     }
     std::fs::read(path).map_err(|e| Error::io("read", path, e))
 }

@@ -1,10 +1,10 @@
-//! A strict reader of SentencePiece model files: a protobuf message with the pieces and the settings
-//! of normalization and segmentation.
+//! A strict reader of SentencePiece model files: a protobuf message with the pieces and the
+//! settings of normalization and segmentation.
 //!
-//! Format: `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every length is
-//! checked, nothing is allocated beyond a small multiple of the input, and a known field of a wrong
-//! wire type is refused; fields that do not matter to encoding are skipped. Knows no file, and no
-//! ids but the indices of the pieces.
+//! Format: `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every length
+//! is checked, nothing is allocated beyond a small multiple of the input, and a known field of a
+//! wrong wire type is refused; fields that do not matter to encoding are skipped. Knows no file,
+//! and no ids but the indices of the pieces.
 
 /// Longer pieces are refused: segmentation costs the length of a text times that of the longest
 /// piece. SentencePiece's own default limit is sixteen characters.
@@ -245,19 +245,19 @@ impl Model {
         let (first, second) = (unknown.next(), unknown.next());
         self.unknown = match (first, second) {
             (Some(piece), None) => piece,
-            (None, _) => return Err("it has no piece for what is unknown".into()),
-            _ => return Err("it has two pieces for what is unknown".into()),
+            (None, _) => return Err("it has no piece for unknown text".into()),
+            _ => return Err("it has two pieces for unknown text".into()),
         };
-        let mut found = [false; 256];
+        let mut has_byte = [false; 256];
         for piece in &self.pieces {
             if let PieceType::Byte(byte) = piece.piece_type {
-                found[usize::from(byte)] = true;
+                has_byte[usize::from(byte)] = true;
             }
         }
-        if self.byte_fallback != found.contains(&true)
-            || self.byte_fallback && found.contains(&false)
+        if self.byte_fallback != has_byte.contains(&true)
+            || self.byte_fallback && has_byte.contains(&false)
         {
-            let count = found.iter().filter(|found| **found).count();
+            let count = has_byte.iter().filter(|has| **has).count();
             return Err(format!(
                 "byte_fallback is {}, but it has pieces for {count} bytes",
                 self.byte_fallback
@@ -488,7 +488,7 @@ pub(super) mod tests {
             }
         }
         refused(&whole[..whole.len() - 1], "cut short");
-        refused(&[], "no piece for what is unknown");
+        refused(&[], "no piece for unknown text");
     }
 
     #[test]
@@ -537,7 +537,7 @@ pub(super) mod tests {
         refused(&with(piece(&"a".repeat(1001), 0.0, 1)), "its text is 1001 bytes");
         refused(&with(piece("b", f32::NAN, 1)), "its score is NaN");
         refused(&with(piece("b", 0.0, 7)), "its type is 7");
-        refused(&with(piece("b", 0.0, 2)), "two pieces for what is unknown");
+        refused(&with(piece("b", 0.0, 2)), "two pieces for unknown text");
         refused(&with(piece("b", 0.0, 6)), "`b` is no byte");
         refused(&with(piece("<0x0A>", 0.0, 6)), "byte_fallback is false");
         refused(&with([piece("<0x0A>", 0.0, 6), trainer(35, 1)].concat()), "pieces for 1 bytes");

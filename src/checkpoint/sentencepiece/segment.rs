@@ -1,11 +1,11 @@
 //! Segmentation of normalized text into pieces, by SentencePiece's unigram and BPE algorithms.
 //!
 //! Reference: `unigram_model.cc` and `bpe_model.cc` of SentencePiece, score for score. The
-//! `Unigram` and `BPE` models of the `tokenizers` crate are not used because text can become special
-//! tokens and bytes in them, they have no user-defined pieces, want both halves of a merge to be
-//! pieces, and segment word by word with sums in 64 bits, whereas the library goes through the whole
-//! text in 32, so that ties (`eeeee`, `-----`) come out differently. Knows pieces by their index in
-//! the file; knows no ids.
+//! `Unigram` and `BPE` models of the `tokenizers` crate are not used because text can become
+//! special tokens and bytes in them, they have no user-defined pieces, want both halves of a merge
+//! to be pieces, and segment word by word with sums in 64 bits, whereas the library goes through
+//! the whole text in 32, so that ties (`eeeee`, `-----`) come out differently. Knows pieces by
+//! their index in the file; knows no ids.
 
 use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;

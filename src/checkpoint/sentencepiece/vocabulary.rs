@@ -92,7 +92,7 @@ impl Vocabulary {
             Ids::Fairseq => {
                 if model.unknown != 0 {
                     return Err(format!(
-                        "piece {} is for what is unknown, not the first",
+                        "piece {} is for unknown text, not the first",
                         model.unknown
                     ));
                 }

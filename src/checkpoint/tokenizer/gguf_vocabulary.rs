@@ -200,14 +200,14 @@ impl<'g> Vocabulary<'g> {
     fn mergeable(&self) -> AHashMap<String, u32> {
         let control: AHashSet<u32> =
             self.added().iter().filter(|token| token.is_control()).map(|token| token.id).collect();
-        let mut found = AHashMap::with_capacity(self.tokens.len());
+        let mut ids = AHashMap::with_capacity(self.tokens.len());
         for (id, token) in self.tokens.iter().enumerate() {
             let id = id as u32;
             if !control.contains(&id) {
-                found.entry((*token).to_string()).or_insert(id);
+                ids.entry((*token).to_string()).or_insert(id);
             }
         }
-        found
+        ids
     }
 }
 

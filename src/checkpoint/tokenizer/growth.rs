@@ -1,5 +1,5 @@
-//! An upper bound on how much a tokenizer can lengthen a text: a file may ask for thirty steps, each
-//! of which doubles every letter.
+//! An upper bound on how much a tokenizer can lengthen a text: a file may ask for thirty steps,
+//! each of which doubles every letter.
 //!
 //! Knows the steps of `tokenizers` by their names in `tokenizer.json`.
 
