@@ -24,8 +24,8 @@ fn open(folder: &Path) -> Journal {
     Journal::open(folder, SPEC).unwrap()
 }
 
-/// Settles everything that waits with lines that repeat the text.
-fn finish(journal: &mut Journal) {
+/// Completes all pending items with lines that repeat their texts.
+fn complete_all(journal: &mut Journal) {
     for lease in journal.claim(1000, Length::Any).unwrap() {
         let line =
             Line::new(&lease, &lease.item, crate::Language::English, crate::Language::Korean);
@@ -56,28 +56,28 @@ fn texts(journal: &Journal) -> Vec<String> {
     shown(journal).into_iter().map(|(_, text)| text).collect()
 }
 
-/// Changes the file as a disk or a bug would: the journal is closed.
-fn change(folder: &Path, statement: &str) {
+/// Changes the file of a closed journal, as a failing disk would.
+fn damage(folder: &Path, statement: &str) {
     Connection::open(folder.join("journal.db")).unwrap().execute_batch(statement).unwrap();
 }
 
-/// A journal with two items that are done and one that waits.
-fn three(folder: &Path) {
+/// Makes a journal with two finished items and a pending one.
+fn make_journal(folder: &Path) {
     let mut journal = open(folder);
     for (id, text) in [("1", "The ferry sailed."), ("2", "The harbour froze.")] {
         journal.upsert("in.jsonl", &item(Some(id), text)).unwrap();
     }
-    finish(&mut journal);
+    complete_all(&mut journal);
     journal.upsert("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
 }
 
 #[test]
-fn a_damaged_row_is_said_and_done_again_in_its_place() {
+fn a_damaged_row_is_reported_and_processed_again_in_its_place() {
     for column in ["line", "payload", "name", "previous", "content", "base", "key", "input"] {
         let folder = tempfile::tempdir().unwrap();
-        three(folder.path());
+        make_journal(folder.path());
         let ordinal = if column == "payload" { 3 } else { 1 };
-        change(
+        damage(
             folder.path(),
             &format!(
                 "UPDATE item SET {column} = coalesce({column}, '') || '!' WHERE ordinal = {ordinal}"
@@ -98,23 +98,23 @@ fn a_damaged_row_is_said_and_done_again_in_its_place() {
         ] {
             journal.upsert("in.jsonl", &item(Some(id), text)).unwrap();
         }
-        finish(&mut journal);
+        complete_all(&mut journal);
         assert_eq!(
             texts(&journal),
             ["The ferry sailed.", "The harbour froze.", "Mayor Han Seo-jin spoke."],
             "{column}"
         );
         drop(journal);
-        assert!(open(folder.path()).take_notes().is_empty(), "{column}: it is mended");
+        assert!(open(folder.path()).take_notes().is_empty(), "{column}: it is repaired");
     }
 }
 
-/// SQLite's own checks do not look at the bytes of a text.
+/// SQLite's own checks do not validate UTF-8.
 #[test]
-fn bytes_that_are_no_utf_8_are_damage_of_their_row() {
+fn invalid_utf_8_damages_only_its_row() {
     let folder = tempfile::tempdir().unwrap();
-    three(folder.path());
-    change(
+    make_journal(folder.path());
+    damage(
         folder.path(),
         "UPDATE item SET line = CAST(x'7b80' AS TEXT) WHERE ordinal = 1; \
          UPDATE fact SET value = CAST(x'80' AS TEXT) WHERE name = 'runs'",
@@ -125,18 +125,18 @@ fn bytes_that_are_no_utf_8_are_damage_of_their_row() {
 }
 
 #[test]
-fn a_state_that_is_another_one_is_damage_too() {
+fn a_changed_state_is_damage_too() {
     let folder = tempfile::tempdir().unwrap();
-    three(folder.path());
-    change(folder.path(), "UPDATE item SET state = 'dead' WHERE ordinal = 1");
+    make_journal(folder.path());
+    damage(folder.path(), "UPDATE item SET state = 'dead' WHERE ordinal = 1");
     assert_eq!(open(folder.path()).take_notes().len(), 1);
 }
 
-/// A row whose seal is right and whose blocks lie outside its text, as a bug would write it.
+/// A row with a valid seal whose block ends outside its text, as a bug would write it.
 #[test]
-fn a_span_outside_its_text_ends_no_run() {
+fn a_block_outside_its_text_does_not_end_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    three(folder.path());
+    make_journal(folder.path());
     let mut journal = open(folder.path());
     let mut row = journal.row(3).unwrap().unwrap();
     row.payload = row.payload.map(|payload| payload.replace("\"end\":24", "\"end\":9999"));
@@ -146,15 +146,15 @@ fn a_span_outside_its_text_ends_no_run() {
     let notes = journal.take_notes();
     assert!(notes[0].contains("outside its text"), "{notes:?}");
     journal.upsert("in.jsonl", &item(Some("3"), "Mayor Han Seo-jin spoke.")).unwrap();
-    finish(&mut journal);
+    complete_all(&mut journal);
     assert_eq!(texts(&journal).len(), 3);
 }
 
 #[test]
-fn damaged_facts_are_made_anew_and_results_of_other_options_are_not_taken_over() {
+fn damaged_facts_are_reset_and_results_of_other_options_are_not_imported() {
     let folder = tempfile::tempdir().unwrap();
-    three(folder.path());
-    change(
+    make_journal(folder.path());
+    damage(
         folder.path(),
         "UPDATE fact SET value = value || ' ' WHERE name = 'spec'; UPDATE fact SET value = 'x' WHERE name = 'runs'",
     );
@@ -165,20 +165,20 @@ fn damaged_facts_are_made_anew_and_results_of_other_options_are_not_taken_over()
         "the results are of these options"
     );
     drop(journal);
-    change(folder.path(), "UPDATE fact SET value = value || ' ' WHERE name = 'spec'");
+    damage(folder.path(), "UPDATE fact SET value = value || ' ' WHERE name = 'spec'");
     let journal = Journal::open(folder.path(), "{\"to\":\"en\"}").unwrap();
     assert_eq!(texts(&journal).len(), 0, "the results are of other options");
 }
 
 #[test]
-fn a_newer_journal_is_refused_by_name_and_a_number_gone_wrong_is_damage() {
+fn a_newer_journal_is_refused_and_a_wrong_version_number_is_damage() {
     let folder = tempfile::tempdir().unwrap();
-    three(folder.path());
-    change(folder.path(), "PRAGMA user_version = 7");
+    make_journal(folder.path());
+    damage(folder.path(), "PRAGMA user_version = 7");
     let journal = open(folder.path());
     assert!(folder.path().join("journal.damaged-1").exists());
     drop(journal);
-    change(
+    damage(
         folder.path(),
         "PRAGMA user_version = 7; UPDATE fact SET value = '7' WHERE name = 'schema'",
     );
@@ -188,9 +188,9 @@ fn a_newer_journal_is_refused_by_name_and_a_number_gone_wrong_is_damage() {
 }
 
 #[test]
-fn a_journal_of_the_first_version_is_raised_with_unique_ids() {
+fn a_journal_of_the_first_version_is_migrated_with_unique_ids() {
     let folder = tempfile::tempdir().unwrap();
-    three(folder.path());
+    make_journal(folder.path());
     let (lines, waiting) = {
         let journal = open(folder.path());
         (done(&journal), journal.row(3).unwrap().unwrap())
@@ -232,7 +232,7 @@ fn a_journal_of_the_first_version_is_raised_with_unique_ids() {
 }
 
 #[test]
-fn ids_are_unique_where_sources_use_one_twice() {
+fn ids_are_unique_even_if_sources_repeat_them() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path());
     for input in ["a.jsonl", "b.jsonl"] {
@@ -241,7 +241,7 @@ fn ids_are_unique_where_sources_use_one_twice() {
         }
     }
     journal.upsert("c.jsonl", &item(Some("1 (2)"), "Four.")).unwrap();
-    finish(&mut journal);
+    complete_all(&mut journal);
     let mut ids: Vec<String> = shown(&journal).into_iter().map(|(id, _)| id).collect();
     assert_eq!((ids.len(), &*ids[0]), (7, "1"));
     ids.sort();
@@ -252,7 +252,7 @@ fn ids_are_unique_where_sources_use_one_twice() {
 #[test]
 fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
     let folder = tempfile::tempdir().unwrap();
-    // Inputs are looked for on the disk.
+    // The journal looks for inputs on the disk.
     let place = tempfile::tempdir().unwrap();
     let path = |name: &str| place.path().join(name).display().to_string();
     let run = |files: &[(&str, &str)]| {
@@ -268,7 +268,7 @@ fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
             offered.push(journal.upsert(name, &file(text)).unwrap());
             journal.finish_input(name, None).unwrap();
         }
-        finish(&mut journal);
+        complete_all(&mut journal);
         (offered, texts(&journal))
     };
     use Upserted::*;
@@ -287,13 +287,13 @@ fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
     let new: Line = serde_json::from_str(&journal.row(1).unwrap().unwrap().line.unwrap()).unwrap();
     assert_eq!((&*old.source, new.supersedes), ("One.", Some(old.content)), "versions are linked");
     drop(journal);
-    // Moved, and the same text in two files.
+    // Renamed, and the same text in two files.
     assert_eq!(
         run(&[("c", "Two."), ("d", "Two.")]),
         (vec![Unchanged, Duplicate], vec!["Two.".into()])
     );
-    assert_eq!(shown(&open(folder.path()))[0].0, path("c"), "it has its new name");
-    // Edited, then moved: the version of before has its seal under the new name too.
+    assert_eq!(shown(&open(folder.path()))[0].0, path("c"), "it has the new name");
+    // Edited, then renamed: the seal of the earlier version is still valid.
     assert_eq!(run(&[("e", "One!"), ("c", "Two.")]).0, [Unchanged, Unchanged]);
     let mut journal = open(folder.path());
     assert_eq!(journal.take_notes(), [""; 0], "nothing was damaged");
@@ -301,19 +301,19 @@ fn a_file_that_is_edited_moved_or_gone_is_one_item_and_its_history_stays() {
         journal.connection.query_row("SELECT count(*) FROM version", [], |row| row.get(0)).unwrap();
     assert_eq!(versions, 1);
     drop(journal);
-    // Both back: what was removed is not done again.
+    // Both are back: removed items are not processed again.
     assert_eq!(
         run(&[("a", "One!"), ("c", "Two.")]),
         (vec![Unchanged, Unchanged], vec!["One!".into(), "Two.".into()])
     );
-    // Names and texts exchanged.
+    // Names and texts swapped.
     let (_, mut texts) = run(&[("a", "Two."), ("c", "One!")]);
     texts.sort();
     assert_eq!(texts, ["One!", "Two."]);
 }
 
 #[test]
-fn items_that_left_a_stream_stay_and_those_that_left_a_file_do_not_wait() {
+fn items_missing_from_a_stream_stay_and_items_missing_from_a_file_do_not_wait() {
     let folder = tempfile::tempdir().unwrap();
     let real = folder.path().join("in.jsonl").display().to_string();
     std::fs::write(&real, "").unwrap();
@@ -364,10 +364,10 @@ fn short_items_are_claimed_beside_long_ones() {
     assert_eq!(ordinals(&journal.claim(2, Length::Any).unwrap()), [3, 4]);
 }
 
-/// One id for all items, which each need another: four times the items take no more than eight
-/// times the time.
+/// All items have the same id, and each needs a unique name: four times the items take at most eight
+/// times as long.
 #[test]
-fn many_items_of_one_id_are_taken_in_in_linear_time() {
+fn many_items_with_the_same_id_are_inserted_in_linear_time() {
     let time = |count: usize| {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path());
@@ -384,16 +384,16 @@ fn many_items_of_one_id_are_taken_in_in_linear_time() {
         began.elapsed()
     };
     time(500);
-    // One slow moment of a machine says nothing.
+    // A single slow measurement is ignored.
     let measured: Vec<_> = (0..4).map(|_| (time(1000), time(4000))).collect();
     assert!(measured.iter().any(|(few, many)| *many < *few * 8), "{measured:?} for 1000 and 4000");
 }
 
 #[test]
-fn a_refused_run_changes_no_journal_and_one_that_is_killed_rebuilds_again() {
+fn a_refused_run_changes_nothing_and_a_killed_run_rebuilds_again() {
     let folder = tempfile::tempdir().unwrap();
-    three(folder.path());
-    // The results of a journal that is gone, and a folder for which rebuilding fails.
+    make_journal(folder.path());
+    // The results of a deleted journal, in a folder where a line cannot be read.
     let journal = open(folder.path());
     let lines: String = done(&journal).iter().map(|line| format!("{line}\n")).collect();
     drop(journal);
@@ -404,7 +404,7 @@ fn a_refused_run_changes_no_journal_and_one_that_is_killed_rebuilds_again() {
     assert_eq!(texts(&journal).len(), 2);
     assert!(
         folder.path().join("items.before-1.jsonl").is_file(),
-        "lines that are not taken over are kept"
+        "lines that are not imported are kept"
     );
     drop(journal);
     assert!(Journal::open(folder.path(), "{\"to\":\"en\"}").is_err());
