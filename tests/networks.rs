@@ -165,8 +165,8 @@ fn a_text_in_chunks_is_the_whole_text() {
     for fixture in fixtures() {
         let tokens = &fixture.expected.prompt;
         let whole = fixture.read(&mut fixture.begin(), tokens);
-        // In some fixtures texts of up to 32 tokens have other frequencies, and logits computed with
-        // them are not recomputed.
+        // In some fixtures texts of up to 32 tokens have other frequencies; their logits are not
+        // recomputed.
         let from = if fixture.name == "phi3-beyond" { 32 } else { 0 };
         for size in [1, 3, 7, 16] {
             let mut state = fixture.begin();

@@ -291,7 +291,7 @@ impl Search {
         next_beams.sort_by(|a, b| beam_score(*b).total_cmp(&beam_score(*a)));
         next_beams.truncate(num_beams);
 
-        // Those that have ended join the finished hypotheses, if they are among the best.
+        // Candidates that have ended join the finished hypotheses if they are among the best.
         let written = texts.first().map_or(1, |text| text.scores.len());
         let stopped = self.stops_early(config);
         let mut finished = std::mem::take(&mut self.finished);

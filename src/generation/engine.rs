@@ -2,7 +2,7 @@
 //!
 //! Every step runs one ragged batch: each decoding sequence contributes its last token and perhaps
 //! a draft of the next ones, and the sequences in prefill share a budget of tokens (`pace.rs`).
-//! Where prefill and decode use different kernels a step runs one batch for each [`Phase`]. A
+//! If prefill and decode use different kernels, a step runs one batch for each [`Phase`]. A
 //! finished sequence makes room for the next request, and after each step callers see the progress
 //! and may cancel.
 
@@ -281,7 +281,7 @@ impl<'m> Engine<'m> {
             Err(error) if batch.len() == 1 && !batch[0].has_draft() => vec![Err(error)],
             Err(_) => {
                 let alone = |(sequence, before): (&mut Sequence<'m>, usize)| {
-                    // The state may go back further than to where it was.
+                    // The state may return to an earlier position than `before`.
                     sequence.state.truncate(before);
                     sequence.plan_without_draft();
                     let phase = sequence.phase();

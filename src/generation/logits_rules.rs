@@ -9,28 +9,27 @@ use std::borrow::Cow;
 /// Settings of the logits processors.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogitsProcessors {
-    /// Divisor of the scores of tokens that were there before (factor of negative scores); 1 and 0
-    /// disable it.
+    /// Divisor of the scores of earlier tokens (factor of negative scores); 1 and 0 disable it.
     pub repetition_penalty: f32,
-    /// No n-gram of this size comes twice; 0 disables it.
+    /// No n-gram of this size occurs twice; 0 disables it.
     pub no_repeat_ngram_size: usize,
-    /// Token sequences that never come.
+    /// Token sequences that are banned.
     pub bad_words_ids: Vec<Vec<u32>>,
-    /// Minimum number of tokens before the end, those that the decoder starts from included.
+    /// Minimum number of tokens before the end, including the decoder's start token.
     pub min_length: usize,
     /// Minimum number of new tokens before the end.
     pub min_new_tokens: usize,
     /// The first new token.
     pub forced_bos_token_id: Option<u32>,
-    /// The last token of a text of `max_length` tokens: any of these.
+    /// The only tokens allowed at position `max_length`.
     pub forced_eos_token_ids: Vec<u32>,
-    /// Tokens that never come.
+    /// Tokens that are banned.
     pub suppress_tokens: Vec<u32>,
-    /// Tokens that do not come first, or after the forced first token.
+    /// Tokens that are banned at the first position, or at the second after a forced first token.
     pub begin_suppress_tokens: Vec<u32>,
     /// Tokens that end a text.
     pub eos_token_ids: Vec<u32>,
-    /// Maximum number of tokens of a text, those that the decoder starts from included.
+    /// Maximum number of tokens of a text, including the decoder's start token.
     pub max_length: usize,
 }
 
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn ngrams_do_not_come_twice_and_bad_words_never() {
+    fn repeated_ngrams_and_bad_words_are_banned() {
         let history = TokenHistory::decoder;
         let processors =
             LogitsProcessors { no_repeat_ngram_size: 2, max_length: 20, ..Default::default() };
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn ngrams_of_a_prompt_may_come_again() {
+    fn ngrams_of_a_prompt_are_not_banned() {
         let ngrams_of =
             |size| LogitsProcessors { no_repeat_ngram_size: size, ..Default::default() };
         let ids = [5, 6, 7, 5, 6];
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_come_when_they_may_and_must() {
+    fn end_tokens_are_banned_before_the_minimum_and_forced_at_the_maximum() {
         let processors = LogitsProcessors {
             eos_token_ids: vec![1],
             min_length: 3,
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_suppressed_at_the_beginning_may_come_later() {
+    fn begin_suppress_tokens_are_banned_at_the_beginning_only() {
         let history = TokenHistory::decoder;
         let processors = LogitsProcessors {
             begin_suppress_tokens: vec![2],

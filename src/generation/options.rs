@@ -18,7 +18,7 @@ pub struct Options {
     /// Divisor of the logits of tokens that are already in the prompt or the text (factor of
     /// negative logits); 1 disables it (Keskar et al. 2019, <https://arxiv.org/abs/1909.05858>).
     pub repetition_penalty: f32,
-    /// No n-gram of this size comes twice in a text; 0 disables it.
+    /// No n-gram of this size occurs twice in a text; 0 disables it.
     pub no_repeat_ngram: usize,
     /// Tokens that the checkpoint bans: bad words, suppressed tokens, an early end.
     pub logits_processors: Arc<LogitsProcessors>,
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_checkpoint_recommends_is_taken_its_penalty_included() {
+    fn sampling_defaults_of_a_checkpoint_include_its_penalty() {
         let by = SamplingDefaults {
             temperature: Some(0.5),
             top_k: Some(3),

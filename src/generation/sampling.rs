@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_a_checkpoint_forbids_never_come_and_ends_not_before_their_time() {
+    fn logits_processors_apply_before_the_choice() {
         let processors = LogitsProcessors {
             bad_words_ids: vec![vec![3, 2]],
             suppress_tokens: vec![4],

@@ -3,7 +3,7 @@
 //!
 //! A thread of its own runs the loop. A caller sends its prompts and waits; it is sent new text
 //! step by step, and the loop waits for its answer, so that a text does not depend on the other
-//! calls. Room is shared fairly: the call with the fewest requests in flight comes first, and a
+//! calls. Room is shared fairly: the call with the fewest requests in flight is next, and a
 //! call with none in flight is served even beside a full batch. A caller can cancel at any time,
 //! also during a step. Knows channels; knows nothing of how texts are generated.
 

@@ -52,9 +52,11 @@ impl SelfAttention {
         let linear =
             |name: &str, outputs: usize| read.linear(&format!("{prefix}.{name}"), outputs, hidden);
         let norm = |name: &str| read.norm(&format!("{prefix}.{name}"), head_dim);
-        let v_norm = || match values_normed {
-            true => RmsNorm::unweighted(head_dim, read.config.norm_epsilon, read.device).map(Some),
-            false => Ok(None),
+        let v_norm = || {
+            if !values_normed {
+                return Ok(None);
+            }
+            RmsNorm::unweighted(head_dim, read.config.norm_epsilon, read.device).map(Some)
         };
         let (q_proj, kv) = match kv_source {
             KvSource::Own if fused => {

@@ -39,7 +39,7 @@ pub(super) struct StackSize {
     pub feed_forward: usize,
 }
 
-/// Where the norm of a block stands.
+/// Position of a block's norm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NormPlacement {
     /// `x + block(norm(x))`.

@@ -114,13 +114,13 @@ pub(super) fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Conf
     })
 }
 
-/// True if the output matrix is the embedding table. A missing output matrix says so where the
-/// config does not.
+/// True if the output matrix is the embedding table: by the config, or if the checkpoint is a GGUF
+/// file or has a nested config, by the lack of an output matrix.
 pub(super) fn tied(checkpoint: &Checkpoint, default: bool) -> Result<bool> {
-    let said = checkpoint.config.get(Key::json("tie_word_embeddings")).and_then(|v| v.as_bool());
-    match said {
+    let named = checkpoint.config.get(Key::json("tie_word_embeddings")).and_then(|v| v.as_bool());
+    match named {
         Some(tied) if !checkpoint.config.is_nested() => Ok(tied),
-        // A nested config is not reliable: the outer one may say otherwise.
+        // A nested config is not reliable: the outer one may differ.
         _ if checkpoint.config.is_gguf() || checkpoint.config.is_nested() => {
             Ok(checkpoint.find("lm_head.weight")?.is_none())
         }

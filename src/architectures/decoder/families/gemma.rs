@@ -67,16 +67,11 @@ pub(super) fn gemma2(checkpoint: &Checkpoint) -> Result<Config> {
 pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
     let model_config = &checkpoint.config;
     // The configs of multimodal checkpoints leave out default values.
-    let defaults = match model_config.is_nested() {
-        true => Defaults {
-            heads: Some(8),
-            kv_heads: Some(4),
-            context: Some(131_072),
-            rope_base: Some(1e6),
-            ..Defaults::default()
-        },
-        false => Defaults { rope_base: Some(1e6), ..Defaults::default() },
-    };
+    let mut defaults = Defaults { rope_base: Some(1e6), ..Defaults::default() };
+    if model_config.is_nested() {
+        (defaults.heads, defaults.kv_heads) = (Some(8), Some(4));
+        defaults.context = Some(131_072);
+    }
     let mut config = gemma(checkpoint, defaults, 62)?;
     config.attention.norms = Some(NORM_BEFORE_ROTATION);
     // Local layers have a rotary embedding of their own, which is never scaled.

@@ -34,11 +34,10 @@ pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
             .count(Key::both("linear_key_head_dim", "ssm.state_size"), MAX_WIDTH)?,
         value_heads,
         // GGUF files name the width of all heads together.
-        value_dim: match model_config.is_gguf() {
-            true => {
-                (model_config.count(Key::gguf("ssm.inner_size"), MAX_WIDTH)? / value_heads).max(1)
-            }
-            false => model_config.count(Key::json("linear_value_head_dim"), MAX_WIDTH)?,
+        value_dim: if model_config.is_gguf() {
+            (model_config.count(Key::gguf("ssm.inner_size"), MAX_WIDTH)? / value_heads).max(1)
+        } else {
+            model_config.count(Key::json("linear_value_head_dim"), MAX_WIDTH)?
         },
         kernel: model_config.count(Key::both("linear_conv_kernel_dim", "ssm.conv_kernel"), 64)?,
         tiled: model_config.is_gguf(),

@@ -91,13 +91,11 @@ pub(super) fn read(checkpoint: &Checkpoint, head_dim: usize, defaults: Defaults)
     let parameters = Parameters { config: model_config };
     let base = parameters.or_top_level(Key::both("rope_theta", "rope.freq_base"))?;
     let base = base.or(defaults.rope_base).unwrap_or(10_000.0);
-    let rotated = match model_config.is_gguf() {
-        true => model_config.count_or(Key::gguf("rope.dimension_count"), MAX_WIDTH, head_dim)?,
-        false => {
-            let share =
-                parameters.or_top_level(Key::json("partial_rotary_factor"))?.or(defaults.rotated);
-            (share.unwrap_or(1.0) * head_dim as f64) as usize
-        }
+    let rotated = if model_config.is_gguf() {
+        model_config.count_or(Key::gguf("rope.dimension_count"), MAX_WIDTH, head_dim)?
+    } else {
+        let fraction = parameters.or_top_level(Key::json("partial_rotary_factor"))?;
+        (fraction.or(defaults.rotated).unwrap_or(1.0) * head_dim as f64) as usize
     };
     if rotated == 0 || rotated > head_dim || rotated % 2 != 0 {
         let reason = format!("{rotated} elements of a head of size {head_dim} cannot be rotated");
@@ -245,11 +243,13 @@ fn choose_by_length(
 ) -> Result<()> {
     let model_config = parameters.config;
     let pairs = rope.frequencies.len();
-    let factors = |json: &str, gguf: &str| match model_config.is_gguf() {
-        true => table(checkpoint, gguf, pairs),
-        false => parameters.factors(json, pairs)?.ok_or_else(|| {
+    let factors = |json: &str, gguf: &str| {
+        if model_config.is_gguf() {
+            return table(checkpoint, gguf, pairs);
+        }
+        parameters.factors(json, pairs)?.ok_or_else(|| {
             Error::malformed(model_config.file(), format!("rope scaling lacks a {json}"))
-        }),
+        })
     };
     let (short, long) = (
         factors("short_factor", "rope_factors_short.weight")?,
