@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let store = Store::new(Settings::new(cache));
     let located = store.pull(&name, &mut |event| match event {
-        StoreEvent::Licence { licence, .. } => println!("licence: {licence}"),
+        StoreEvent::License { license, .. } => println!("license: {license}"),
         StoreEvent::SourceFailed { source, error, .. } => println!("{source}: {error}"),
         _ => {}
     })?;

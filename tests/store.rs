@@ -63,8 +63,8 @@ fn a_file_comes_in_once_and_is_what_it_should_be() {
     let located = store.pull(MODEL, &mut |event| events.push(event)).unwrap();
     assert_eq!(std::fs::read(&located.path).unwrap(), weights());
     assert!(
-        matches!(&events[0], StoreEvent::Licence { .. }),
-        "the licence comes first: {events:?}"
+        matches!(&events[0], StoreEvent::License { .. }),
+        "the license comes first: {events:?}"
     );
     assert!(matches!(events.last(), Some(StoreEvent::Installed { .. })));
     let asked = hub.asked().len();

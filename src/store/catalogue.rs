@@ -21,7 +21,7 @@ pub struct Entry {
     pub summarizes: Vec<String>,
     /// True if it summarizes only within one language.
     #[serde(default)]
-    pub within: bool,
+    pub same_language: bool,
     /// Language pairs it translates: `en-ko`.
     pub translates: Vec<String>,
     /// Rank among the models: the default is the installed one with the highest rank; 0 is never
@@ -36,7 +36,7 @@ pub struct Entry {
     /// True if its weights were run for this entry; otherwise the entry follows its model card.
     pub verified: bool,
     /// SPDX identifier or name of its license.
-    pub licence: String,
+    pub license: String,
     /// True if commercial use is allowed.
     pub commercial: bool,
     /// Further conditions of the license, in a sentence.
@@ -189,7 +189,7 @@ impl Entry {
         let (able, rank) = match purpose {
             Purpose::Summarize(from, to) => {
                 let writes = self.summarizes.iter().any(|code| code == to.code());
-                let reads = if self.within { from == to } else { self.reads(from) };
+                let reads = if self.same_language { from == to } else { self.reads(from) };
                 (writes && reads, self.rank.summarize)
             }
             Purpose::Translate(from, to) => {
@@ -247,14 +247,14 @@ impl Entry {
     }
 
     /// The license with its conditions, for people.
-    pub fn licence_line(&self) -> String {
+    pub fn license_line(&self) -> String {
         let commercial = if self.commercial { "" } else { " (non-commercial)" };
         let conditions = if self.conditions.is_empty() {
             String::new()
         } else {
             format!(". {}", self.conditions)
         };
-        format!("{}{commercial}{conditions}", self.licence)
+        format!("{}{commercial}{conditions}", self.license)
     }
 }
 

@@ -54,9 +54,9 @@ pub(super) fn pull(
     if offline {
         return Err(damage.unwrap_or(StoreError::Offline { name: name.to_string() }));
     }
-    let licence =
-        entry.map_or_else(|| format!("see the card of {}", repo.repo()), Entry::licence_line);
-    on_event(StoreEvent::Licence { model: model.clone(), licence });
+    let license =
+        entry.map_or_else(|| format!("see the card of {}", repo.repo()), Entry::license_line);
+    on_event(StoreEvent::License { model: model.clone(), license });
     let mut has_waited = false;
     let _lock = Lock::acquire(&store.folder(&repo).lock(), &mut |delay| {
         has_waited |= delay == Delay::Held;

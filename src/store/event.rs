@@ -12,11 +12,13 @@ use super::error::StoreError;
 #[non_exhaustive]
 pub enum StoreEvent {
     /// The license of the model; sent before the first request.
-    Licence {
+    #[serde(rename = "licence")]
+    License {
         /// The model.
         model: String,
         /// Its license, with conditions.
-        licence: String,
+        #[serde(rename = "licence")]
+        license: String,
     },
     /// Another process is pulling the same model; this one waits.
     Waiting {

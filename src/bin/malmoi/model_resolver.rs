@@ -88,7 +88,7 @@ impl ModelResolver<'_> {
         self.store.check(&installed)?;
         let name = installed.entry.map(|entry| entry.name.clone());
         if let Some(entry) = installed.entry.filter(|entry| !entry.commercial) {
-            self.ui.note(format!("{}: {}", entry.name, entry.licence_line()));
+            self.ui.note(format!("{}: {}", entry.name, entry.license_line()));
         }
         // The catalogue's files are quantized already.
         let quantize =
@@ -184,7 +184,7 @@ impl ModelResolver<'_> {
                 "no installed model {}; the default for that is {} ({size}, {}): {}",
                 describe(purpose),
                 entry.name,
-                entry.licence,
+                entry.license,
                 entry.note
             ));
             if !self.store.settings().offline {
@@ -258,7 +258,7 @@ fn can_serve(entry: &Entry, purpose: Purpose) -> bool {
     match purpose {
         Purpose::Summarize(from, to) if from != to => {
             serves(purpose)
-                || (entry.within && serves(Purpose::Summarize(from, from)))
+                || (entry.same_language && serves(Purpose::Summarize(from, from)))
                 || (serves(Purpose::Summarize(from, from)) && serves(Purpose::Translate(from, to)))
         }
         _ => serves(purpose),

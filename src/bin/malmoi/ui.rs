@@ -74,8 +74,8 @@ impl Ui {
             self.bar("{spinner} {bytes} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left");
         move |event| {
             match event {
-            StoreEvent::Licence { model, licence } => {
-                self.note(format!("{model}: licence {licence}"))
+            StoreEvent::License { model, license } => {
+                self.note(format!("{model}: license {license}"))
             }
             StoreEvent::Waiting { model } => {
                 self.note(format!("waiting for another process that is downloading {model}"))

@@ -119,7 +119,7 @@ fn list(context: &Context, all: bool) -> Result<Exit> {
             let installed = context.store.installed(entry);
             let line = json!({
                 "name": entry.name, "title": entry.title, "summarizes": entry.summarizes, "translates": entry.translates,
-                "bytes": entry.bytes(), "licence": entry.licence, "commercial": entry.commercial,
+                "bytes": entry.bytes(), "licence": entry.license, "commercial": entry.commercial,
                 "conditions": entry.conditions, "context": entry.context, "runs": entry.runs, "verified": entry.verified,
                 "parity": entry.parity(), "parameters": entry.parameters, "memory": entry.memory(None),
                 "installed": installed, "damaged": context.store.is_damaged(entry), "note": entry.note,
@@ -141,7 +141,7 @@ fn list(context: &Context, all: bool) -> Result<Exit> {
             entry.name.clone(),
             tasks(entry),
             megabytes(entry.memory(None)),
-            format!("{}{}", entry.licence, if entry.commercial { "" } else { " (non-commercial)" }),
+            format!("{}{}", entry.license, if entry.commercial { "" } else { " (non-commercial)" }),
             if entry.verified { "verified" } else { "unverified" }.to_string(),
             installed.to_string(),
         ]);
