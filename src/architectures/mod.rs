@@ -9,6 +9,7 @@ mod bounds;
 mod decoder;
 mod guarded;
 mod layers;
+mod network;
 mod ragged;
 mod scripted;
 mod seq2seq;
@@ -18,28 +19,13 @@ mod tensors;
 use candle_core::Device;
 
 pub use batch::{Logits, LogitsFor, Row};
+pub use network::Network;
 pub use state::State;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::files::MappedFile;
-use crate::kernels::{Phase, Precision};
-
-/// A loaded network.
-pub trait Network: Send + Sync {
-    /// Starts a sequence for each encoder input, given as token ids. Encoder–decoder networks
-    /// encode all inputs here, in one ragged batch, in `phase`; decoder-only networks take empty
-    /// inputs.
-    fn begin(&self, inputs: &[&[u32]], phase: Phase) -> Result<Vec<State>>;
-
-    /// Appends each row's tokens to its state and returns the logits that each row asks for. All
-    /// rows are in the same phase, which selects the kernels (see [`Phase`]).
-    ///
-    /// A row without tokens, or a token outside the vocabulary, is an error that leaves the states
-    /// unchanged. After any other error a state must be truncated ([`State::truncate`]) before it
-    /// is used again.
-    fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits>;
-}
+use crate::kernels::Precision;
 
 /// How to load a network.
 pub struct Setup<'a> {

@@ -7,6 +7,7 @@
 
 use encoding_rs::{DecoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::byte_order::{MAX_MARKS, marked};
 use super::korean;
 use super::unknown;
 use crate::error::{Error, InputFault, Result};
@@ -16,8 +17,6 @@ use crate::error::{Error, InputFault, Result};
 const CONTROL_SHARE: usize = 50;
 /// Bytes searched for a declaration. Browsers search 1024; Korean pages of the 2000s need more.
 const DECLARATION_BYTES: usize = 4096;
-/// Number of byte order marks that are skipped: tools that join files leave two.
-const MAX_MARKS: usize = 4;
 
 /// The encoding of a WHATWG label or of a name used by Korean systems. `None` for an unknown label,
 /// an error for a known but unsupported encoding.
@@ -141,26 +140,6 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
 
 fn line_of(bytes: &[u8], at: usize) -> usize {
     bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-/// The encoding given by the first bytes and the length of its mark: a byte order mark (the last of
-/// several), or the first bracket of XML in UTF-16 (XML 1.0, appendix F; length 0).
-pub(super) fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
-    let (mut found, mut length) = (None, 0);
-    for _ in 0..MAX_MARKS {
-        let Some((encoding, more)) = Encoding::for_bom(&bytes[length..]) else { break };
-        // In UTF-16, the bytes of the opposite mark may be a character.
-        if found.is_some_and(|found| found != encoding && found != UTF_8) {
-            break;
-        }
-        found = Some(encoding);
-        length += more;
-    }
-    found.map(|encoding| (encoding, length)).or(match bytes {
-        [b'<', 0, c, ..] if *c != 0 => Some((UTF_16LE, 0)),
-        [0, b'<', 0, c, ..] if *c != 0 => Some((UTF_16BE, 0)),
-        _ => None,
-    })
 }
 
 /// UTF-16 without a byte order mark, as some tools write it: spaces and line breaks put all NUL

@@ -7,6 +7,7 @@
 
 mod article;
 mod boilerplate;
+mod byte_order;
 mod charset;
 mod csv;
 mod dates;
@@ -14,6 +15,7 @@ mod docx;
 mod encoding;
 mod feed;
 mod fields;
+mod format;
 mod html;
 mod hwpx;
 mod item;
@@ -33,47 +35,19 @@ mod unknown;
 mod visible;
 mod xml;
 
-use std::io::{BufRead, Read as _};
+use std::io::Read as _;
 
 pub use charset::Charset;
 pub use dates::{Date, read as date};
 pub use encoding::decode;
 pub(crate) use feed::without_title;
 pub use fields::Fields;
+pub use format::{Format, MAX_BYTES, Reader};
 pub use item::{Form, Item, ItemResult, ItemStream, Unreadable};
 pub use visible::visible;
 
 use crate::document::Document;
 use crate::error::{Error, InputFault, Result};
-
-/// A file format that articles are read from.
-pub struct Format {
-    /// Name of the format, as `--format` takes it.
-    pub name: &'static str,
-    /// Description for the help, half a line.
-    pub describe: &'static str,
-    /// File name extensions, lower case, without the dot.
-    pub extensions: &'static [&'static str],
-    /// True if input that begins with these bytes looks like this format; asked when the file name
-    /// decides nothing.
-    pub sniff: fn(&[u8]) -> bool,
-    /// The function that reads it.
-    pub read: Reader,
-}
-
-/// The function that reads a format, by the kind of its input and output.
-#[derive(Clone, Copy)]
-pub enum Reader {
-    /// One article from a decoded text that is not blank; [`Document::rejoin`] writes the same
-    /// format back.
-    Article(fn(String) -> Result<Item, String>),
-    /// One article from the bytes of a packed file; its translation is written as plain text.
-    Packed(fn(&[u8]) -> Result<Item, String>),
-    /// Several articles from a decoded text.
-    Articles(fn(&str) -> Result<Vec<ItemResult>, String>),
-    /// Several articles from a byte stream, one at a time.
-    Stream(fn(Box<dyn BufRead + Send>, Fields) -> Result<ItemStream, InputFault>),
-}
 
 /// All formats, the most specific first; the last one accepts any bytes.
 pub const FORMATS: &[Format] = &[
@@ -92,9 +66,6 @@ pub const FORMATS: &[Format] = &[
     markdown::FORMAT,
     plain::FORMAT,
 ];
-
-/// Size limit of one article or one feed, in bytes: far above real ones, against hostile input.
-pub const MAX_BYTES: u64 = 64 << 20;
 
 /// Reads one article in any supported format and encoding. `name` is the file's name or "standard
 /// input".

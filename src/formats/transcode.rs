@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
-use super::encoding;
+use super::{byte_order, encoding};
 
 /// Buffer size, in bytes.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -13,7 +13,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// are removed.
 pub(super) fn utf8(mut source: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
     let start = source.fill_buf()?;
-    let known = encoding::marked(start).filter(|(_, mark)| *mark > 0);
+    let known = byte_order::marked(start).filter(|(_, mark)| *mark > 0);
     let known = known.or_else(|| encoding::utf16_without_mark(start).map(|encoding| (encoding, 0)));
     let Some((encoding, mark)) = known else { return Ok(source) };
     source.consume(mark);

@@ -7,7 +7,7 @@
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::encoding;
+use super::byte_order;
 pub(super) use crate::document::escape;
 use crate::document::{Inline, Span};
 
@@ -274,7 +274,7 @@ fn without_marks(text: &str) -> &str {
 pub(super) fn beginning(bytes: &[u8]) -> String {
     const ENOUGH: usize = 1 << 14;
     let bytes = &bytes[..bytes.len().min(ENOUGH)];
-    match encoding::marked(bytes) {
+    match byte_order::marked(bytes) {
         Some((encoding, length)) => {
             encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned()
         }

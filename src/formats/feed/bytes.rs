@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::super::{encoding, xml};
+use super::super::{byte_order, encoding, xml};
 use crate::error::InputFault;
 
 /// Share of undecodable bytes a feed may have: one in this many.
@@ -17,7 +17,7 @@ const UTF8_SHARE: usize = 4;
 /// The text of a feed, and true if bytes were replaced by U+FFFD.
 pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
     let bytes = without_nul(bytes);
-    if let Some((wide, length)) = encoding::marked(&bytes)
+    if let Some((wide, length)) = byte_order::marked(&bytes)
         && wide != UTF_8
     {
         let (text, replaced) = wide.decode_without_bom_handling(&bytes[length..]);
@@ -52,7 +52,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
 /// Removes stray NUL bytes. Many NULs mean another encoding or a binary file, and stay.
 fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
     let nul = bytes.iter().filter(|byte| **byte == 0).count();
-    if nul > 0 && nul * ODD_SHARE <= bytes.len() && encoding::marked(bytes).is_none() {
+    if nul > 0 && nul * ODD_SHARE <= bytes.len() && byte_order::marked(bytes).is_none() {
         bytes.iter().copied().filter(|byte| *byte != 0).collect::<Vec<u8>>().into()
     } else {
         bytes.into()

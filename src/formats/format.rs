@@ -1,0 +1,38 @@
+//! A file format: its name and its reader.
+
+use std::io::BufRead;
+
+use super::{Fields, Item, ItemResult, ItemStream};
+use crate::error::InputFault;
+
+/// Size limit of one article or one feed, in bytes: far above real ones, against hostile input.
+pub const MAX_BYTES: u64 = 64 << 20;
+
+/// A file format that articles are read from.
+pub struct Format {
+    /// Name of the format, as `--format` takes it.
+    pub name: &'static str,
+    /// Description for the help, half a line.
+    pub describe: &'static str,
+    /// File name extensions, lower case, without the dot.
+    pub extensions: &'static [&'static str],
+    /// True if input that begins with these bytes looks like this format; asked when the file name
+    /// decides nothing.
+    pub sniff: fn(&[u8]) -> bool,
+    /// The function that reads it.
+    pub read: Reader,
+}
+
+/// The function that reads a format, by the kind of its input and output.
+#[derive(Clone, Copy)]
+pub enum Reader {
+    /// One article from a decoded text that is not blank; [`Document::rejoin`](crate::document::Document::rejoin) writes the same
+    /// format back.
+    Article(fn(String) -> Result<Item, String>),
+    /// One article from the bytes of a packed file; its translation is written as plain text.
+    Packed(fn(&[u8]) -> Result<Item, String>),
+    /// Several articles from a decoded text.
+    Articles(fn(&str) -> Result<Vec<ItemResult>, String>),
+    /// Several articles from a byte stream, one at a time.
+    Stream(fn(Box<dyn BufRead + Send>, Fields) -> Result<ItemStream, InputFault>),
+}
