@@ -54,11 +54,11 @@ pub fn f32_to_bf16(x: f32) -> u16 {
 /// Rounds up to 16 rows of `columns` floats as [`f32_to_bf16`] does, to A tiles `[columns /
 /// 32][16]`. Missing rows become zero.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub fn round_rows(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<TileRow>]) {
+pub fn round_rows(floats: &[f32], columns: usize, tile_rows: &mut [MaybeUninit<TileRow>]) {
     let rows = floats.len() / columns;
-    assert!(rows <= TILE_ROWS && pieces.len() == columns / TILE_K * TILE_ROWS);
-    for (block, pieces) in pieces.chunks_exact_mut(TILE_ROWS).enumerate() {
-        for (row, piece) in pieces.iter_mut().enumerate() {
+    assert!(rows <= TILE_ROWS && tile_rows.len() == columns / TILE_K * TILE_ROWS);
+    for (block, tile_rows) in tile_rows.chunks_exact_mut(TILE_ROWS).enumerate() {
+        for (row, tile_row) in tile_rows.iter_mut().enumerate() {
             let mut both = _mm512_setzero_si512();
             if row < rows {
                 let from = &floats[row * columns + block * TILE_K..][..TILE_K];
@@ -68,7 +68,7 @@ pub fn round_rows(floats: &[f32], columns: usize, pieces: &mut [MaybeUninit<Tile
                 };
             }
             // SAFETY: a tile row is 64 aligned bytes, as a vector.
-            unsafe { _mm512_store_si512(piece.as_mut_ptr().cast(), both) };
+            unsafe { _mm512_store_si512(tile_row.as_mut_ptr().cast(), both) };
         }
     }
 }
@@ -105,10 +105,10 @@ pub fn bf16_pairs(even: __m512, odd: __m512) -> TileRow {
     // Adds half a unit of bf16, so that the upper 16 bits are the rounded value.
     let up = |floats| _mm512_add_epi32(_mm512_castps_si512(floats), _mm512_set1_epi32(0x8000));
     let both = _mm512_mask_blend_epi16(0xaaaa_aaaa, _mm512_srli_epi32::<16>(up(even)), up(odd));
-    let mut piece = TileRow::ZERO;
+    let mut tile_row = TileRow::ZERO;
     // SAFETY: a tile row is 64 aligned bytes, as a vector.
-    unsafe { _mm512_store_si512((&raw mut piece).cast(), both) };
-    piece
+    unsafe { _mm512_store_si512((&raw mut tile_row).cast(), both) };
+    tile_row
 }
 
 /// Operand of `ldtilecfg`: rows, and bytes of a row, of each tile.
@@ -326,8 +326,8 @@ mod tests {
     use super::*;
     use crate::kernels::cpu::Isa;
 
-    fn number(piece: u16) -> f32 {
-        f32::from_bits(u32::from(piece) << 16)
+    fn number(tile_row: u16) -> f32 {
+        f32::from_bits(u32::from(tile_row) << 16)
     }
 
     /// The scalar definition of one instruction, for a row and a column: the sum of the even k and
@@ -347,19 +347,19 @@ mod tests {
             return eprintln!("skipped: no AMX here");
         }
         const BLOCKS: usize = 3;
-        let piece = |seed: usize| {
+        let tile_row = |seed: usize| {
             TileRow(std::array::from_fn(|at| {
                 f32_to_bf16(((seed * 32 + at) * 7919 % 2003) as f32 / 500.0 - 2.0)
             }))
         };
         // Two operands of twice three tiles.
         let rows: Vec<Vec<TileRow>> = (0..2)
-            .map(|one| (0..2 * BLOCKS * TILE_ROWS).map(|row| piece(one * 1000 + row)).collect())
+            .map(|one| (0..2 * BLOCKS * TILE_ROWS).map(|row| tile_row(one * 1000 + row)).collect())
             .collect();
         let columns: Vec<Vec<BTile>> = (0..2)
             .map(|one| {
                 let register =
-                    |block| std::array::from_fn(|at| piece(one * 2000 + block * 16 + at + 500));
+                    |block| std::array::from_fn(|at| tile_row(one * 2000 + block * 16 + at + 500));
                 (0..2 * BLOCKS).map(register).collect()
             })
             .collect();
@@ -406,15 +406,15 @@ mod tests {
             (0..5 * 96).map(|at| (at * 7919 % 2003) as f32 / 500.0 - 2.0).collect();
         (floats[7], floats[200], floats[301]) =
             (f32::NAN, f32::from_bits(0xffff_ffff), f32::NEG_INFINITY);
-        let mut pieces = vec![MaybeUninit::new(TileRow([1; TILE_K])); 3 * TILE_ROWS];
+        let mut tile_rows = vec![MaybeUninit::new(TileRow([1; TILE_K])); 3 * TILE_ROWS];
         // SAFETY: every CPU with AMX has AVX-512.
-        unsafe { round_rows(&floats, 96, &mut pieces) };
+        unsafe { round_rows(&floats, 96, &mut tile_rows) };
         for (row, column) in (0..TILE_ROWS).flat_map(|row| (0..96).map(move |column| (row, column)))
         {
             // SAFETY: all tile rows were written.
-            let piece = unsafe { pieces[column / TILE_K * TILE_ROWS + row].assume_init() };
+            let tile_row = unsafe { tile_rows[column / TILE_K * TILE_ROWS + row].assume_init() };
             let expected = floats.get(row * 96 + column).map_or(0, |x| f32_to_bf16(*x));
-            assert_eq!(piece.0[column % TILE_K], expected, "{row} {column}");
+            assert_eq!(tile_row.0[column % TILE_K], expected, "{row} {column}");
         }
     }
 

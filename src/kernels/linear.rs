@@ -198,19 +198,24 @@ impl Linear {
     }
 
     /// [`Linear::forward`], added to a residual stream, `[tokens, outputs]`, if there is one.
-    pub fn forward_add(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
-        let Some(onto) = onto else { return self.forward(x, phase) };
-        let Some(outputs) = self.outputs() else { return add(onto, &self.forward(x, phase)?) };
+    pub fn forward_add(
+        &self,
+        x: &Tensor,
+        residual: Option<&Tensor>,
+        phase: Phase,
+    ) -> Result<Tensor> {
+        let Some(residual) = residual else { return self.forward(x, phase) };
+        let Some(outputs) = self.fused() else { return add(residual, &self.forward(x, phase)?) };
         let expected = (x.dim(0)?, outputs.weights.rows);
-        if onto.dims2()? != expected {
-            candle_core::bail!("outputs of shape {expected:?} are added to {:?}", onto.shape());
+        if residual.dims2()? != expected {
+            candle_core::bail!("outputs of shape {expected:?} are added to {:?}", residual.shape());
         }
-        let onto = onto.contiguous()?;
-        with_floats(&onto, |onto| {
+        let residual = residual.contiguous()?;
+        with_floats(&residual, |residual| {
             packed_matmul(
                 x,
                 kernel_phase(&[self], phase),
-                FusedMatmul { residual: Some(onto), ..outputs },
+                FusedMatmul { residual: Some(residual), ..outputs },
             )
         })
     }
@@ -230,7 +235,7 @@ impl Linear {
         }
         with_floats(&x, |floats| {
             let activations = Activations::new(floats, tokens, Phase::Decode);
-            let outputs = [FusedMatmul::of(packed, self.bias.as_deref())];
+            let outputs = [FusedMatmul::new(packed, self.bias.as_deref())];
             Ok(PackedWeights::matmul_all(&outputs, &activations, best()).swap_remove(0))
         })
     }
@@ -248,9 +253,9 @@ impl Linear {
     }
 
     /// The product of packed weights, on the CPU.
-    fn outputs(&self) -> Option<FusedMatmul<'_>> {
+    fn fused(&self) -> Option<FusedMatmul<'_>> {
         let packed = self.packed.as_ref().filter(|_| self.on_device.is_none())?;
-        Some(FusedMatmul::of(packed, self.bias.as_deref()))
+        Some(FusedMatmul::new(packed, self.bias.as_deref()))
     }
 
     /// `x · weightᵀ + bias` from the layout of the file.
@@ -296,7 +301,7 @@ fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
     }
     with_floats(&x, |floats| {
         let activations = Activations::new(floats, tokens, kernel_phase(layers, phase));
-        let packed: Vec<_> = layers.iter().filter_map(|layer| layer.outputs()).collect();
+        let packed: Vec<_> = layers.iter().filter_map(|layer| layer.fused()).collect();
         let mut packed = PackedWeights::matmul_all(&packed, &activations, best()).into_iter();
         let mut outputs = Vec::with_capacity(layers.len());
         for layer in layers {
@@ -319,7 +324,7 @@ pub fn activated_layer(
     activation: Activation,
     phase: Phase,
 ) -> Result<Tensor> {
-    let Some(outputs) = layer.outputs() else {
+    let Some(outputs) = layer.fused() else {
         return activate(&layer.forward(x, phase)?, activation);
     };
     packed_matmul(
@@ -337,7 +342,7 @@ pub fn gated_layers(
     activation: Activation,
     phase: Phase,
 ) -> Result<Tensor> {
-    let (Some(outputs), Some(other)) = (gate.outputs(), up.outputs()) else {
+    let (Some(outputs), Some(other)) = (gate.fused(), up.fused()) else {
         let [gate, up] = shared_input(x, [gate, up], phase)?;
         return gated(&gate, &up, activation);
     };

@@ -13,16 +13,16 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, TryLockError};
 
 /// Polls for work before a thread parks: tens to hundreds of microseconds, depending on the CPU.
-const SPINS: u32 = 3000;
+const SPINS_BEFORE_PARK: u32 = 3000;
 /// Polls for the last jobs before the caller yields: the thread that runs them may have lost its
 /// CPU to another process.
-const PATIENCE: u32 = 2000;
+const SPINS_BEFORE_YIELD: u32 = 2000;
 /// Bit of the gate that is set while jobs may start; the other bits count the threads inside.
 const OPEN: u32 = 1 << 31;
 
 /// Runs `job(0)` to `job(count - 1)`, each once, on all threads.
 pub(crate) fn parallel_for(count: usize, job: impl Fn(usize) + Sync) {
-    Pool::get().each(count, job);
+    Pool::get().run(count, job);
 }
 
 /// Runs a job for each chunk of `size` elements (the last may be shorter), with its number.
@@ -32,13 +32,13 @@ pub(crate) fn parallel_chunks<T: Send>(
     job: impl Fn(usize, &mut [T]) + Sync,
 ) {
     let (length, size) = (all.len(), size.max(1));
-    let start = Start(all.as_mut_ptr());
+    let start = ChunksPtr(all.as_mut_ptr());
     parallel_for(length.div_ceil(size), |part| {
         let from = part * size;
         // SAFETY: chunks are within the slice and disjoint, and each goes to one job only.
-        let part_of =
+        let chunk =
             unsafe { std::slice::from_raw_parts_mut(start.at(from), size.min(length - from)) };
-        job(part, part_of);
+        job(part, chunk);
     });
 }
 
@@ -98,16 +98,16 @@ pub(crate) fn available() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-struct Start<T>(*mut T);
+struct ChunksPtr<T>(*mut T);
 
-impl<T> Start<T> {
+impl<T> ChunksPtr<T> {
     fn at(&self, index: usize) -> *mut T {
         self.0.wrapping_add(index)
     }
 }
 
 // SAFETY: it is only used for disjoint chunks, each of which goes to one job.
-unsafe impl<T: Send> Sync for Start<T> {}
+unsafe impl<T: Send> Sync for ChunksPtr<T> {}
 
 struct Pool {
     shared: Arc<Shared>,
@@ -130,9 +130,9 @@ struct Shared {
     /// Number of the next job.
     next: AtomicUsize,
     panicked: AtomicBool,
-    sleepers: AtomicUsize,
-    bed: Mutex<()>,
-    woken: Condvar,
+    parked: AtomicUsize,
+    park_lock: Mutex<()>,
+    unparked: Condvar,
     /// Set when the pool is dropped, to end its threads.
     ended: AtomicBool,
 }
@@ -147,11 +147,11 @@ impl Pool {
         static POOL: OnceLock<Pool> = OnceLock::new();
         POOL.get_or_init(|| {
             let processors = available();
-            Self::of(rayon::current_num_threads().min(processors), processors)
+            Self::new(rayon::current_num_threads().min(processors), processors)
         })
     }
 
-    fn each(&self, count: usize, job: impl Fn(usize) + Sync) {
+    fn run(&self, count: usize, job: impl Fn(usize) + Sync) {
         // A single job leaves the threads to the operations inside it.
         let caller = match self.caller.try_lock() {
             _ if count < 2 || self.workers == 0 => None,
@@ -161,33 +161,36 @@ impl Pool {
             Err(TryLockError::WouldBlock) => None,
         };
         match caller {
-            Some(_caller) => self.shared.run(count, &job),
+            Some(_caller) => self.shared.run_locked(count, &job),
             None => (0..count).for_each(job),
         }
     }
 
     /// A pool whose threads do not spin if there are more of them than CPUs: they would take time
     /// from those that work.
-    fn of(threads: usize, processors: usize) -> Self {
+    fn new(threads: usize, processors: usize) -> Self {
         Self::named("malmoi-kernels", threads, processors)
     }
 
     fn named(name: &str, threads: usize, processors: usize) -> Self {
         let shared = Arc::new(Shared {
-            spins: if threads > processors { 0 } else { SPINS },
+            spins: if threads > processors { 0 } else { SPINS_BEFORE_PARK },
             operation: AtomicU32::new(0),
             gate: AtomicU32::new(0),
             job: UnsafeCell::new(None),
             next: AtomicUsize::new(0),
             panicked: AtomicBool::new(false),
-            sleepers: AtomicUsize::new(0),
-            bed: Mutex::new(()),
-            woken: Condvar::new(),
+            parked: AtomicUsize::new(0),
+            park_lock: Mutex::new(()),
+            unparked: Condvar::new(),
             ended: AtomicBool::new(false),
         });
         let start = |_: &usize| {
             let shared = shared.clone();
-            std::thread::Builder::new().name(name.into()).spawn(move || shared.work()).is_ok()
+            std::thread::Builder::new()
+                .name(name.into())
+                .spawn(move || shared.worker_loop())
+                .is_ok()
         };
         // If the system refuses to start a thread, the pool has fewer.
         let workers = (1..threads).take_while(start).count();
@@ -196,15 +199,19 @@ impl Pool {
 }
 
 /// Shuts the gate when dropped, and waits until no thread is inside, even after a panic.
-struct Shut<'s>(&'s Shared);
+struct GateGuard<'s>(&'s Shared);
 
-impl Drop for Shut<'_> {
+impl Drop for GateGuard<'_> {
     fn drop(&mut self) {
         self.0.gate.fetch_and(!OPEN, Ordering::AcqRel);
         let mut looks = 0u32;
         while self.0.gate.load(Ordering::Acquire) != 0 {
             looks = looks.saturating_add(1);
-            if looks < PATIENCE { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if looks < SPINS_BEFORE_YIELD {
+                std::hint::spin_loop()
+            } else {
+                std::thread::yield_now()
+            }
         }
     }
 }
@@ -213,13 +220,13 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
         self.shared.operation.fetch_add(1, Ordering::SeqCst);
-        self.shared.wake(self.workers);
+        self.shared.unpark(self.workers);
     }
 }
 
 impl Shared {
     /// Runs all jobs; one caller at a time.
-    fn run(&self, count: usize, job: &Job<'_>) {
+    fn run_locked(&self, count: usize, job: &Job<'_>) {
         // SAFETY: only the lifetime changes; no thread uses the job after the gate is shut, which
         // happens before this returns.
         let job: &Job<'static> = unsafe { std::mem::transmute(job) };
@@ -228,11 +235,11 @@ impl Shared {
         self.next.store(0, Ordering::Relaxed);
         self.panicked.store(false, Ordering::Relaxed);
         self.gate.store(OPEN, Ordering::Release);
-        let shut = Shut(self);
+        let shut = GateGuard(self);
         self.operation.fetch_add(1, Ordering::SeqCst);
         // The caller itself runs one of the jobs.
-        self.wake(count - 1);
-        self.take_jobs(count, job);
+        self.unpark(count - 1);
+        self.run_jobs(count, job);
         drop(shut);
         if self.panicked.swap(false, Ordering::Relaxed) {
             panic!("a thread of the kernels panicked; it said so");
@@ -240,20 +247,20 @@ impl Shared {
     }
 
     /// Wakes parked threads, at most one for each job.
-    fn wake(&self, most: usize) {
-        let sleepers = self.sleepers.load(Ordering::SeqCst);
-        if sleepers == 0 {
+    fn unpark(&self, most: usize) {
+        let parked = self.parked.load(Ordering::SeqCst);
+        if parked == 0 {
             return;
         }
-        drop(self.bed.lock().unwrap_or_else(PoisonError::into_inner));
-        if most >= sleepers {
-            self.woken.notify_all();
+        drop(self.park_lock.lock().unwrap_or_else(PoisonError::into_inner));
+        if most >= parked {
+            self.unparked.notify_all();
         } else {
-            (0..most).for_each(|_| self.woken.notify_one());
+            (0..most).for_each(|_| self.unparked.notify_one());
         }
     }
 
-    fn take_jobs(&self, count: usize, job: &Job<'_>) {
+    fn run_jobs(&self, count: usize, job: &Job<'_>) {
         loop {
             let next = self.next.fetch_add(1, Ordering::Relaxed);
             if next >= count {
@@ -264,7 +271,7 @@ impl Shared {
     }
 
     /// The loop of a thread, until the pool is dropped.
-    fn work(&self) {
+    fn worker_loop(&self) {
         let mut seen = 0;
         loop {
             seen = self.wait(seen);
@@ -282,7 +289,7 @@ impl Shared {
             if let Some((job, count)) = unsafe { *self.job.get() } {
                 // SAFETY: the caller keeps the job alive until no thread is inside.
                 let job = unsafe { &*job };
-                if catch_unwind(AssertUnwindSafe(|| self.take_jobs(count, job))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| self.run_jobs(count, job))).is_err() {
                     self.panicked.store(true, Ordering::Relaxed);
                 }
             }
@@ -299,16 +306,16 @@ impl Shared {
             }
             std::hint::spin_loop();
         }
-        let mut bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
-        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        let mut park_lock = self.park_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.parked.fetch_add(1, Ordering::SeqCst);
         let now = loop {
             let now = self.operation.load(Ordering::SeqCst);
             if now != seen {
                 break now;
             }
-            bed = self.woken.wait(bed).unwrap_or_else(PoisonError::into_inner);
+            park_lock = self.unparked.wait(park_lock).unwrap_or_else(PoisonError::into_inner);
         };
-        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        self.parked.fetch_sub(1, Ordering::SeqCst);
         now
     }
 }
@@ -321,11 +328,11 @@ mod tests {
 
     #[test]
     fn every_job_is_done_once() {
-        let pool = Pool::of(4, 4);
+        let pool = Pool::new(4, 4);
         for count in [2, 3, 7, 100, 1000] {
             for _ in 0..200 {
                 let sum = AtomicU64::new(0);
-                pool.shared.run(count, &|job| {
+                pool.shared.run_locked(count, &|job| {
                     sum.fetch_add(job as u64 + 1, Ordering::Relaxed);
                 });
                 assert_eq!(sum.into_inner(), (count * (count + 1) / 2) as u64);
@@ -335,11 +342,11 @@ mod tests {
 
     #[test]
     fn sleepers_are_woken() {
-        let pool = Pool::of(3, 3);
+        let pool = Pool::new(3, 3);
         for _ in 0..5 {
             std::thread::sleep(std::time::Duration::from_millis(5));
             let done = AtomicU64::new(0);
-            pool.shared.run(50, &|_| {
+            pool.shared.run_locked(50, &|_| {
                 done.fetch_add(1, Ordering::Relaxed);
             });
             assert_eq!(done.into_inner(), 50);
@@ -352,7 +359,7 @@ mod tests {
         let pool = Pool::named("oversubscribed", 99, 2);
         for _ in 0..50 {
             let done = AtomicU64::new(0);
-            pool.each(200, |_| {
+            pool.run(200, |_| {
                 done.fetch_add(1, Ordering::Relaxed);
             });
             assert_eq!(done.into_inner(), 200);
@@ -369,7 +376,7 @@ mod tests {
     #[test]
     fn threads_that_spin_sleep_when_nothing_comes() {
         let pool = Pool::named("spinning", 3, 64);
-        pool.each(50, |_| {});
+        pool.run(50, |_| {});
         #[cfg(target_os = "linux")]
         {
             std::thread::sleep(std::time::Duration::from_millis(50));
@@ -406,9 +413,9 @@ mod tests {
 
     #[test]
     fn a_pool_that_is_dropped_ends_its_threads() {
-        let pool = Pool::of(4, 4);
+        let pool = Pool::new(4, 4);
         let shared = Arc::downgrade(&pool.shared);
-        pool.each(9, |_| {});
+        pool.run(9, |_| {});
         drop(pool);
         for _ in 0..1000 {
             if shared.strong_count() == 0 {
@@ -444,15 +451,15 @@ mod tests {
 
     #[test]
     fn a_panic_is_passed_on_and_ends_nothing() {
-        let pool = Pool::of(3, 3);
+        let pool = Pool::new(3, 3);
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            pool.each(40, |job| assert!(job != 20, "this one fails"))
+            pool.run(40, |job| assert!(job != 20, "this one fails"))
         }));
         assert!(ended.is_err());
         // The jobs of all threads fail, those of the caller too.
-        assert!(catch_unwind(AssertUnwindSafe(|| pool.each(40, |_| panic!("all fail")))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| pool.run(40, |_| panic!("all fail")))).is_err());
         let seen = Mutex::new(Vec::new());
-        pool.each(40, |_| {
+        pool.run(40, |_| {
             std::thread::sleep(std::time::Duration::from_millis(2));
             seen.lock().unwrap_or_else(PoisonError::into_inner).push(std::thread::current().id());
         });

@@ -2,7 +2,7 @@
 //!
 //! bf16 is too coarse for scores, which are exponents. So queries and keys are split into two bf16
 //! values each, the rounded number and the remainder, and a product is the sum of three; the
-//! fourth, lo · lo, is at most 1/32,000 of it. Softmax weights and values are single bf16 values,
+//! fourth, lo · lo, is at maxima 1/32,000 of it. Softmax weights and values are single bf16 values,
 //! since the result is rounded to bf16 anyway before the output projection. Sums are in one order,
 //! 32 columns or keys at a time, so a row has the same bits whatever is computed beside it.
 
@@ -59,17 +59,15 @@ impl Scratch {
     /// The CPU has AMX.
     #[target_feature(enable = "avx512f,avx512bw")]
     pub unsafe fn begin(&mut self, rows: &QueryBlock<'_>) {
-        let rows_per_tile = SPLIT * rows.shape.head_dim / TILE_K * TILE_ROWS;
+        let tile_rows = SPLIT * rows.shape.head_dim / TILE_K * TILE_ROWS;
         self.queries.clear();
-        self.queries.resize(
-            rows.count().next_multiple_of(AMX_ROWS) / TILE_ROWS * rows_per_tile,
-            TileRow::ZERO,
-        );
+        self.queries
+            .resize(rows.count().next_multiple_of(AMX_ROWS) / TILE_ROWS * tile_rows, TileRow::ZERO);
         for row in 0..rows.count() {
             split_row(
                 rows.query(row),
                 row % TILE_ROWS,
-                &mut self.queries[row / TILE_ROWS * rows_per_tile..][..rows_per_tile],
+                &mut self.queries[row / TILE_ROWS * tile_rows..][..tile_rows],
             );
         }
     }
@@ -77,11 +75,11 @@ impl Scratch {
     /// Loads keys and values of an even number of pages; missing pages are zero.
     #[target_feature(enable = "avx512f,avx512bw")]
     fn load_kv(&mut self, rows: &QueryBlock<'_>, pages: Range<usize>) {
-        let (blocks, columns, steps) =
-            (rows.shape.head_dim / TILE_K, rows.past.columns(), pages.len() / PAIR);
-        self.keys.resize(pages.len() * SPLIT * blocks, BTile::ZERO);
-        for (page, to) in pages.clone().zip(self.keys.chunks_exact_mut(SPLIT * blocks)) {
-            match rows.past.head_of_page_if_any(page, rows.kv_head) {
+        let (k_tiles, columns, steps) =
+            (rows.shape.head_dim / TILE_K, rows.kv.columns(), pages.len() / PAIR);
+        self.keys.resize(pages.len() * SPLIT * k_tiles, BTile::ZERO);
+        for (page, to) in pages.clone().zip(self.keys.chunks_exact_mut(SPLIT * k_tiles)) {
+            match rows.kv.head_of_page_if_any(page, rows.kv_head) {
                 Some((keys, _)) => split_keys(keys, to),
                 None => to.fill(BTile::ZERO),
             }
@@ -89,7 +87,7 @@ impl Scratch {
         self.values.resize(columns * steps, BTile::ZERO);
         for (step, first) in pages.clone().step_by(PAIR).enumerate() {
             let values = [first, first + 1].map(|page| {
-                rows.past
+                rows.kv
                     .head_of_page_if_any(page, rows.kv_head)
                     .map_or(&[][..], |(_, values)| values)
             });
@@ -101,7 +99,7 @@ impl Scratch {
         }
     }
 
-    /// Attention of the rows passed to [`Scratch::begin`] over the keys `seen` of a segment.
+    /// Attention of the rows passed to [`Scratch::begin`] over the keys `visible` of a segment.
     ///
     /// # Safety
     /// The CPU has AMX and the process may use it; this thread is not using it already.
@@ -110,14 +108,15 @@ impl Scratch {
         &mut self,
         rows: &QueryBlock<'_>,
         segment: usize,
-        seen: Range<usize>,
+        visible: Range<usize>,
         state: &mut OnlineSoftmax,
     ) {
         let size = rows.shape.head_dim;
-        let (count, columns) = (rows.count(), rows.past.columns());
-        let (start, blocks) = (segment * SEGMENT, size / TILE_K);
-        assert!(fits(size) && seen.start >= start && seen.end <= start + SEGMENT);
-        let pages = seen.start / KEYS_PER_TILE * PAIR..seen.end.div_ceil(KEYS_PER_TILE) * PAIR;
+        let (count, columns) = (rows.count(), rows.kv.columns());
+        let (start, k_tiles) = (segment * SEGMENT, size / TILE_K);
+        assert!(fits(size) && visible.start >= start && visible.end <= start + SEGMENT);
+        let pages =
+            visible.start / KEYS_PER_TILE * PAIR..visible.end.div_ceil(KEYS_PER_TILE) * PAIR;
         let keys = pages.start * PAGE_TOKENS..pages.end * PAGE_TOKENS;
         let row_tiles = count.next_multiple_of(AMX_ROWS) / TILE_ROWS;
         let steps = keys.len() / KEYS_PER_TILE;
@@ -130,19 +129,19 @@ impl Scratch {
         self.weights.resize(PAIR * steps * TILE_ROWS, TileRow::ZERO);
 
         // SAFETY: upheld by the caller.
-        let registers = unsafe { AmxTiles::begin() };
+        let amx = unsafe { AmxTiles::begin() };
         for row_tile in (0..row_tiles).step_by(PAIR) {
             let queries = [0, 1]
-                .map(|at| self.queries[(row_tile + at) * SPLIT * blocks * TILE_ROWS..].as_ptr());
+                .map(|at| self.queries[(row_tile + at) * SPLIT * k_tiles * TILE_ROWS..].as_ptr());
             let line = SEGMENT / PAGE_TOKENS;
             for page in (0..pages.len()).step_by(PAIR) {
-                let keys = [0, 1].map(|at| self.keys[(page + at) * SPLIT * blocks..].as_ptr());
+                let keys = [0, 1].map(|at| self.keys[(page + at) * SPLIT * k_tiles..].as_ptr());
                 let scores = self.scores.as_mut_ptr();
                 let sums = [(0, 0), (0, 1), (1, 0), (1, 1)]
                     .map(|(row, at)| scores.wrapping_add(row * TILE_ROWS * line + page + at));
                 let bytes = line * size_of::<AlignedF32x16>();
                 // SAFETY: queries and keys have as many tiles, and `scores` has room for 32 rows.
-                unsafe { registers.matmul_2x2_split(keys, queries, blocks, sums, bytes) };
+                unsafe { amx.matmul_2x2_split(keys, queries, k_tiles, sums, bytes) };
             }
             let first = row_tile * TILE_ROWS;
             for row in first..count.min(first + PAIR * TILE_ROWS) {
@@ -170,7 +169,7 @@ impl Scratch {
                 let bytes = columns * size_of::<AlignedF32x16>();
                 // SAFETY: weights and values have as many tiles, and `sums` holds 32 rows. The
                 // number of columns is even, since heads fill whole tiles.
-                unsafe { registers.matmul_2x2(values, weights, steps, sums, bytes, true) };
+                unsafe { amx.matmul_2x2(values, weights, steps, sums, bytes, true) };
             }
         }
     }
@@ -180,31 +179,30 @@ impl Scratch {
 /// tiles `to`, `[keys / 32][16]`. Returns the maximum score and the sum.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
 fn softmax(scores: &[f32], scale: f32, row: usize, to: &mut [TileRow]) -> (f32, f32) {
-    let mut most = [f32::NEG_INFINITY; LANES];
+    let mut maxima = [f32::NEG_INFINITY; LANES];
     for scores in scores.as_chunks::<LANES>().0 {
         for lane in 0..LANES {
-            most[lane] = if scores[lane] > most[lane] { scores[lane] } else { most[lane] };
+            maxima[lane] = if scores[lane] > maxima[lane] { scores[lane] } else { maxima[lane] };
         }
     }
-    let largest =
-        scale * most.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    let max = scale * maxima.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
     // If no key is visible, all weights are zero.
-    let less = if largest == f32::NEG_INFINITY { 0.0 } else { largest };
+    let shift = if max == f32::NEG_INFINITY { 0.0 } else { max };
     let mut denominators = [0f32; LANES];
     for (step, scores) in scores.as_chunks::<KEYS_PER_TILE>().0.iter().enumerate() {
         let mut weights = [0f32; KEYS_PER_TILE];
         for at in 0..KEYS_PER_TILE {
-            weights[at] = exp_nonpositive(scores[at].mul_add(scale, -less));
+            weights[at] = exp_nonpositive(scores[at].mul_add(scale, -shift));
         }
         for lane in 0..LANES {
             denominators[lane] += weights[lane] + weights[LANES + lane];
         }
-        let piece = &mut to[step * TILE_ROWS + row].0;
+        let tile_row = &mut to[step * TILE_ROWS + row].0;
         for at in 0..KEYS_PER_TILE {
-            piece[at] = f32_to_bf16(weights[at]);
+            tile_row[at] = f32_to_bf16(weights[at]);
         }
     }
-    (largest, sum_lanes(&denominators))
+    (max, sum_lanes(&denominators))
 }
 
 /// The number rounded to bf16, as f32, and the remainder.
@@ -212,8 +210,8 @@ fn softmax(scores: &[f32], scale: f32, row: usize, to: &mut [TileRow]) -> (f32, 
 #[target_feature(enable = "avx512f")]
 fn split(floats: __m512) -> [__m512; 2] {
     let up = _mm512_add_epi32(_mm512_castps_si512(floats), _mm512_set1_epi32(0x8000));
-    let nearest = _mm512_castsi512_ps(_mm512_and_si512(up, _mm512_set1_epi32(!0xffff)));
-    [nearest, _mm512_sub_ps(floats, nearest)]
+    let high = _mm512_castsi512_ps(_mm512_and_si512(up, _mm512_set1_epi32(!0xffff)));
+    [high, _mm512_sub_ps(floats, high)]
 }
 
 /// Splits a row to row `row` of A tiles, `[columns / 32][SPLIT][16]`.
@@ -222,8 +220,8 @@ fn split_row(floats: &[f32], row: usize, to: &mut [TileRow]) {
     // Even and odd columns, to be interleaved again.
     let evens = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     let odds = _mm512_add_epi32(evens, _mm512_set1_epi32(1));
-    let registers = to.as_chunks_mut::<{ SPLIT * TILE_ROWS }>().0;
-    for (to, floats) in registers.iter_mut().zip(floats.as_chunks::<TILE_K>().0) {
+    let tiles = to.as_chunks_mut::<{ SPLIT * TILE_ROWS }>().0;
+    for (to, floats) in tiles.iter_mut().zip(floats.as_chunks::<TILE_K>().0) {
         // SAFETY: 32 floats.
         let [a, b] =
             [0, LANES].map(|at| canonical_nan(unsafe { _mm512_loadu_ps(floats.as_ptr().add(at)) }));
@@ -235,10 +233,10 @@ fn split_row(floats: &[f32], row: usize, to: &mut [TileRow]) {
 /// Splits the keys of a page, `[head_dim][PAGE_TOKENS]`, to B tiles `[head_dim / 32][SPLIT]`.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn split_keys(keys: &[AlignedF32x16], to: &mut [BTile]) {
-    let blocks = to.as_chunks_mut::<SPLIT>().0;
-    for ([nearest, left], keys) in blocks.iter_mut().zip(keys.as_chunks::<TILE_K>().0) {
+    let k_tiles = to.as_chunks_mut::<SPLIT>().0;
+    for ([high, low], keys) in k_tiles.iter_mut().zip(keys.as_chunks::<TILE_K>().0) {
         for (at, [even, odd]) in keys.as_chunks().0.iter().enumerate() {
-            [nearest[at], left[at]] = split_pair(load(even), load(odd));
+            [high[at], low[at]] = split_pair(load(even), load(odd));
         }
     }
 }
@@ -253,7 +251,7 @@ fn round_values(
     columns: usize,
     to: &mut BTile,
 ) {
-    for (at, piece) in to.iter_mut().enumerate() {
+    for (at, tile_row) in to.iter_mut().enumerate() {
         let of = |key: usize| {
             let values = &values[key / PAGE_TOKENS];
             if key < known {
@@ -262,7 +260,7 @@ fn round_values(
                 &AlignedF32x16::ZERO
             }
         };
-        *piece = bf16_pairs(load(of(2 * at)), load(of(2 * at + 1)));
+        *tile_row = bf16_pairs(load(of(2 * at)), load(of(2 * at + 1)));
     }
 }
 
@@ -277,6 +275,6 @@ fn load(chunk: &AlignedF32x16) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn split_pair(even: __m512, odd: __m512) -> [TileRow; SPLIT] {
-    let ([even, even_left], [odd, odd_left]) = (split(even), split(odd));
-    [bf16_pairs(even, odd), bf16_pairs(even_left, odd_left)]
+    let ([even, even_low], [odd, odd_low]) = (split(even), split(odd));
+    [bf16_pairs(even, odd), bf16_pairs(even_low, odd_low)]
 }

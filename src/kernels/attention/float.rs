@@ -23,11 +23,11 @@ use crate::kernels::simd::{AlignedF32x16, F32x16, for_row_blocks, multiversion_s
 /// are exponents, and a single chain of additions had twice the error.
 const CHAIN: usize = 8;
 
-/// Attention of rows over the keys `seen` of a segment.
+/// Attention of rows over the keys `visible` of a segment.
 pub fn accumulate(
     rows: &QueryBlock<'_>,
     segment: usize,
-    seen: Range<usize>,
+    visible: Range<usize>,
     scratch: &mut Vec<AlignedF32x16>,
     state: &mut OnlineSoftmax,
 ) {
@@ -37,7 +37,7 @@ pub fn accumulate(
         scratch.resize(length, AlignedF32x16::ZERO);
     }
     let scores = &mut scratch[..length];
-    let pages = seen.start / PAGE_TOKENS..seen.end.div_ceil(PAGE_TOKENS);
+    let pages = visible.start / PAGE_TOKENS..visible.end.div_ceil(PAGE_TOKENS);
     // SAFETY: `best` returns an instruction set that this CPU has.
     unsafe { dot_products(best(), rows, pages.clone(), start / PAGE_TOKENS, scores) };
     let keys = pages.start * PAGE_TOKENS..pages.end * PAGE_TOKENS;
@@ -61,21 +61,21 @@ fn softmax(
 ) -> (f32, f32) {
     rows.scale_scores(row, keys.clone(), scores);
     rows.apply_mask(row, keys, scores);
-    let mut largest = 0.0;
+    let mut max = 0.0;
     // SAFETY: `best` returns an instruction set that this CPU has.
-    unsafe { max_of(best(), scores, &mut largest) };
+    unsafe { max_of(best(), scores, &mut max) };
     // If no key is visible, all weights are zero.
-    exp_in_place(scores, if largest == f32::NEG_INFINITY { 0.0 } else { largest });
+    exp_in_place(scores, if max == f32::NEG_INFINITY { 0.0 } else { max });
     let mut total = 0.0;
     // SAFETY: as above.
     unsafe { sum_of(best(), scores, &mut total) };
-    (largest, total)
+    (max, total)
 }
 
 multiversion! {
-    fn exp_in_place(scores: &mut [f32], less: f32) {
+    fn exp_in_place(scores: &mut [f32], shift: f32) {
         for score in scores {
-            *score = exp_nonpositive(*score - less);
+            *score = exp_nonpositive(*score - shift);
         }
     }
 }
@@ -107,7 +107,7 @@ multiversion_simd! {
 }
 
 multiversion_simd! {
-    unsafe fn max_of = max_simd(scores: &[f32], largest: &mut f32);
+    unsafe fn max_of = max_simd(scores: &[f32], max: &mut f32);
 }
 
 multiversion_simd! {
@@ -117,14 +117,14 @@ multiversion_simd! {
 /// # Safety
 /// The CPU has the instruction set of `L`.
 #[inline(always)]
-unsafe fn max_simd<L: F32x16, const N: usize>(scores: &[f32], largest: &mut f32) {
+unsafe fn max_simd<L: F32x16, const N: usize>(scores: &[f32], max: &mut f32) {
     // SAFETY: upheld by the caller.
     unsafe {
         let mut all = L::splat(f32::NEG_INFINITY);
         for scores in scores.as_chunks::<LANES>().0 {
             all = all.max(L::load(scores.as_ptr()));
         }
-        *largest = all.reduce_max();
+        *max = all.reduce_max();
     }
 }
 
@@ -163,9 +163,9 @@ unsafe fn dot_products_simd<L: F32x16, const N: usize>(
         // many rows of a prefill compute long enough with each page for the hardware prefetcher.
         let asked = if rows.count() <= FEW_ROWS { some } else { 0 };
         for page in page..page + asked {
-            prefetch_chunks(rows.past.of_head(page, rows.kv_head).1);
+            prefetch_chunks(rows.kv.of_head(page, rows.kv_head).1);
             if page + some < pages.end {
-                prefetch_chunks(rows.past.of_head(page + some, rows.kv_head).0);
+                prefetch_chunks(rows.kv.of_head(page + some, rows.kv_head).0);
             }
         }
         let to = &mut scores[page - first..];
@@ -174,7 +174,7 @@ unsafe fn dot_products_simd<L: F32x16, const N: usize>(
             // Each dot product is two sums: the current chain, and the sum of all earlier ones.
             macro_rules! of_pages {
                 ($count:tt) => {{
-                    let keys = std::array::from_fn(|at| rows.past.of_head(page + at, rows.kv_head).0);
+                    let keys = std::array::from_fn(|at| rows.kv.of_head(page + at, rows.kv_head).0);
                     for_row_blocks!([1 2 3], rows.count(), |row, R| dot_products_block::<L, $count, R>(rows, row, keys, to));
                 }};
             }
@@ -251,18 +251,19 @@ unsafe fn add_weighted_values_simd<L: F32x16, const N: usize>(
     weights: &[AlignedF32x16],
     sums: &mut [AlignedF32x16],
 ) {
-    let columns = rows.past.columns();
+    let columns = rows.kv.columns();
     assert!(
         weights.len() >= rows.count() * SEGMENT / LANES && sums.len() >= rows.count() * columns
     );
     assert!((pages.end - first) * PAGE_TOKENS <= SEGMENT);
-    let seen = rows.visible_to_any();
+    let visible = rows.visible_to_any();
     for block in pages.clone().step_by(PAGES_AT_ONCE) {
         let block = block..pages.end.min(block + PAGES_AT_ONCE);
         let mut column = 0;
         while column < columns {
             let some = if columns - column >= N { N } else { 1 };
-            let part = ValueBlock { pages: block.clone(), first, end: seen.end, column, columns };
+            let part =
+                ValueBlock { pages: block.clone(), first, end: visible.end, column, columns };
             // SAFETY: upheld by the caller, and as asserted.
             unsafe {
                 if some == N {
@@ -311,7 +312,7 @@ unsafe fn weighted_values_block<L: F32x16, const N: usize, const R: usize>(
             }
         }
         for page in part.pages.clone() {
-            let values = rows.past.of_head(page, rows.kv_head).1.as_ptr().add(column).cast::<f32>();
+            let values = rows.kv.of_head(page, rows.kv_head).1.as_ptr().add(column).cast::<f32>();
             let weights =
                 weights.as_ptr().add(row * (SEGMENT / LANES) + page - first).cast::<f32>();
             for key in 0..PAGE_TOKENS.min(end - page * PAGE_TOKENS) {

@@ -115,7 +115,7 @@ pub fn attend(
                     // With a full mask, there may be more queries than keys; positions do not
                     // matter then.
                     position: (keys + token).saturating_sub(span.tokens),
-                    past,
+                    kv: past,
                     keys,
                     uses_amx_bf16,
                 }));

@@ -14,7 +14,7 @@ use crate::kernels::simd::AlignedF32x16;
 #[derive(Default)]
 pub struct OnlineSoftmax {
     /// Maximum score of each row.
-    pub largest: Vec<f32>,
+    pub maxima: Vec<f32>,
     /// Sum of `e^(score − maximum)` of each row.
     pub denominators: Vec<f32>,
     /// Sum of values, each times `e^(score − maximum)`: `[rows, columns]`.
@@ -27,47 +27,48 @@ impl OnlineSoftmax {
         let count =
             if rows.uses_amx_bf16 { rows.count().next_multiple_of(AMX_ROWS) } else { rows.count() };
         for (numbers, nothing) in
-            [(&mut self.largest, f32::NEG_INFINITY), (&mut self.denominators, 0.0)]
+            [(&mut self.maxima, f32::NEG_INFINITY), (&mut self.denominators, 0.0)]
         {
             numbers.clear();
             numbers.resize(count, nothing);
         }
         self.sums.clear();
-        self.sums.resize(count * rows.past.columns(), AlignedF32x16::ZERO);
+        self.sums.resize(count * rows.kv.columns(), AlignedF32x16::ZERO);
     }
 
     /// Sets a row's maximum score and the sum of its weights.
-    pub fn set_row(&mut self, row: usize, (largest, total): (f32, f32)) {
-        (self.largest[row], self.denominators[row]) = (largest, total);
+    pub fn set_row(&mut self, row: usize, (max, denominator): (f32, f32)) {
+        (self.maxima[row], self.denominators[row]) = (max, denominator);
     }
 
     /// The weighted sums of some rows.
     #[cfg(target_arch = "x86_64")]
     pub fn sums_of_rows(&mut self, row: usize, count: usize) -> &mut [AlignedF32x16] {
-        let columns = self.sums.len() / self.largest.len();
+        let columns = self.sums.len() / self.maxima.len();
         &mut self.sums[row * columns..(row + count) * columns]
     }
 
     /// Merges the results of the next segment.
     pub fn merge(&mut self, next: &Self) {
-        let columns = self.sums.len() / self.largest.len().max(1);
+        let columns = self.sums.len() / self.maxima.len().max(1);
         let (some, more) = (MAX_ROWS, (MAX_ROWS * columns).max(1));
         let all = self
-            .largest
+            .maxima
             .chunks_mut(some)
             .zip(self.denominators.chunks_mut(some))
             .zip(self.sums.chunks_mut(more));
         let next = next
-            .largest
+            .maxima
             .chunks(some)
             .zip(next.denominators.chunks(some))
             .zip(next.sums.chunks(more));
-        for (((largest, denominators), sums), ((next_largest, next_totals), next)) in all.zip(next)
+        for (((maxima, denominators), sums), ((next_maxima, next_denominators), next)) in
+            all.zip(next)
         {
-            let mut shares = MergeFactors { old: [0.0; MAX_ROWS], new: [0.0; MAX_ROWS] };
-            merge_denominators(largest, denominators, next_largest, next_totals, &mut shares);
+            let mut factors = MergeFactors { old: [0.0; MAX_ROWS], new: [0.0; MAX_ROWS] };
+            merge_denominators(maxima, denominators, next_maxima, next_denominators, &mut factors);
             let rows = sums.chunks_mut(columns).zip(next.chunks(columns));
-            for ((sums, next), (old, new)) in rows.zip(shares.old.into_iter().zip(shares.new)) {
+            for ((sums, next), (old, new)) in rows.zip(factors.old.into_iter().zip(factors.new)) {
                 rescale_and_add(sums, old, next, new);
             }
         }
@@ -78,7 +79,7 @@ impl OnlineSoftmax {
         let total = self.denominators[row];
         // A fully masked row gets a zero output.
         let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
-        let columns = self.sums.len() / self.largest.len();
+        let columns = self.sums.len() / self.maxima.len();
         for (out, sums) in out.chunks_mut(LANES).zip(&self.sums[row * columns..]) {
             for (out, sum) in out.iter_mut().zip(&sums.0) {
                 out.write(sum * inverse);
@@ -94,16 +95,16 @@ struct MergeFactors {
 }
 
 multiversion! {
-    /// Merges maxima and denominators of two segments; `shares` are the factors for their sums.
-    fn merge_denominators(largest: &mut [f32], denominators: &mut [f32], next_largest: &[f32], next_totals: &[f32], shares: &mut MergeFactors) {
-        assert!(largest.len() <= MAX_ROWS);
-        for row in 0..largest.len() {
-            let (before, next) = (largest[row], next_largest[row]);
+    /// Merges maxima and denominators of two segments; `factors` are the factors for their sums.
+    fn merge_denominators(maxima: &mut [f32], denominators: &mut [f32], next_maxima: &[f32], next_denominators: &[f32], factors: &mut MergeFactors) {
+        assert!(maxima.len() <= MAX_ROWS);
+        for row in 0..maxima.len() {
+            let (before, next) = (maxima[row], next_maxima[row]);
             let new = if next > before { next } else { before };
-            let less = if new == f32::NEG_INFINITY { 0.0 } else { new };
-            (shares.old[row], shares.new[row]) = (exp_nonpositive(before - less), exp_nonpositive(next - less));
-            denominators[row] = next_totals[row].mul_add(shares.new[row], denominators[row] * shares.old[row]);
-            largest[row] = new;
+            let shift = if new == f32::NEG_INFINITY { 0.0 } else { new };
+            (factors.old[row], factors.new[row]) = (exp_nonpositive(before - shift), exp_nonpositive(next - shift));
+            denominators[row] = next_denominators[row].mul_add(factors.new[row], denominators[row] * factors.old[row]);
+            maxima[row] = new;
         }
     }
 }

@@ -46,7 +46,7 @@ pub struct QueryBlock<'t> {
     pub kv_head: usize,
     /// Position of the first token in its sequence.
     pub position: usize,
-    pub past: &'t KvPages,
+    pub kv: &'t KvPages,
     /// Number of keys.
     pub keys: usize,
     /// True if AMX computes it; the CPU must have AMX.
@@ -80,8 +80,8 @@ impl QueryBlock<'_> {
 
     /// The keys that a token sees.
     fn visible(&self, token: usize) -> Range<usize> {
-        let seen = self.shape.visible(self.position + token, self.keys);
-        seen.start.min(self.keys)..seen.end.min(self.keys)
+        let visible = self.shape.visible(self.position + token, self.keys);
+        visible.start.min(self.keys)..visible.end.min(self.keys)
     }
 
     /// The keys that any row sees.
@@ -92,19 +92,19 @@ impl QueryBlock<'_> {
     /// Prefetches the first keys, if there are few rows.
     pub fn prefetch_keys(&self) {
         if self.count() <= FEW_ROWS {
-            let seen = self.visible_to_any();
-            let pages = seen.start / PAGE_TOKENS..seen.end.div_ceil(PAGE_TOKENS);
+            let visible = self.visible_to_any();
+            let pages = visible.start / PAGE_TOKENS..visible.end.div_ceil(PAGE_TOKENS);
             for page in pages.take(PAGES_AT_ONCE) {
-                prefetch_chunks(self.past.of_head(page, self.kv_head).0);
+                prefetch_chunks(self.kv.of_head(page, self.kv_head).0);
             }
         }
     }
 
     /// Segments of the visible keys: at least one, since fully masked rows need a result, too.
     pub fn segments(&self) -> Range<usize> {
-        let seen = self.visible_to_any();
-        let first = seen.start / SEGMENT;
-        first..seen.end.div_ceil(SEGMENT).max(first + 1)
+        let visible = self.visible_to_any();
+        let first = visible.start / SEGMENT;
+        first..visible.end.div_ceil(SEGMENT).max(first + 1)
     }
 
     /// Turns a row's dot products with some keys into scores.
@@ -120,10 +120,10 @@ impl QueryBlock<'_> {
 
     /// Masks the keys that a row does not see.
     pub fn apply_mask(&self, row: usize, keys: Range<usize>, scores: &mut [f32]) {
-        let seen = self.visible(row / self.group());
+        let visible = self.visible(row / self.group());
         let within = |key: usize| key.clamp(keys.start, keys.end) - keys.start;
-        scores[..within(seen.start)].fill(f32::NEG_INFINITY);
-        scores[within(seen.end)..].fill(f32::NEG_INFINITY);
+        scores[..within(visible.start)].fill(f32::NEG_INFINITY);
+        scores[within(visible.end)..].fill(f32::NEG_INFINITY);
     }
 }
 

@@ -55,13 +55,13 @@ impl Scratch {
 impl Kernels {
     fn accumulate(&mut self, rows: &QueryBlock<'_>, segment: usize, state: &mut OnlineSoftmax) {
         state.clear(rows);
-        let (start, seen) = (segment * SEGMENT, rows.visible_to_any());
-        let seen = seen.start.max(start)..seen.end.min(start + SEGMENT);
+        let (start, visible) = (segment * SEGMENT, rows.visible_to_any());
+        let visible = visible.start.max(start)..visible.end.min(start + SEGMENT);
         #[cfg(target_arch = "x86_64")]
         if rows.uses_amx_bf16 {
             // SAFETY: the CPU has AMX, as the block requires.
-            return unsafe { self.bf16.accumulate(rows, segment, seen, state) };
+            return unsafe { self.bf16.accumulate(rows, segment, visible, state) };
         }
-        float::accumulate(rows, segment, seen, &mut self.scores, state);
+        float::accumulate(rows, segment, visible, &mut self.scores, state);
     }
 }

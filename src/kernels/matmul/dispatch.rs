@@ -54,7 +54,7 @@ impl<'w> FusedMatmul<'w> {
     }
 
     /// A product with a bias, without other epilogues.
-    pub fn of(weights: &'w PackedWeights, bias: Option<&'w [f32]>) -> Self {
+    pub fn new(weights: &'w PackedWeights, bias: Option<&'w [f32]>) -> Self {
         Self { weights, bias, activation: None, up: None, residual: None }
     }
 }
@@ -85,9 +85,9 @@ impl PreparedActivations {
             Isa::Vnni | Isa::Amx => Self::Interleaved(InterleavedRows::new(&bytes)),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => {
-                let of_eight_bits =
-                    all.iter().flat_map(FusedMatmul::matrices).any(PackedWeights::has_eight_bits);
-                let int16 = of_eight_bits.then(|| Int16Pairs::new(&bytes));
+                let has_8_bits =
+                    all.iter().flat_map(FusedMatmul::matrices).any(PackedWeights::has_8_bits);
+                let int16 = has_8_bits.then(|| Int16Pairs::new(&bytes));
                 Self::Avx2(bytes, int16)
             }
             _ => Self::Int8(bytes, isa),
@@ -95,7 +95,7 @@ impl PreparedActivations {
     }
 
     /// True if activations were rounded to bf16: activations may then be approximate.
-    fn are_rounded(&self) -> bool {
+    fn is_bf16(&self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return matches!(self, Self::Bf16(_));
         #[cfg(not(target_arch = "x86_64"))]
@@ -105,7 +105,7 @@ impl PreparedActivations {
     /// Partition of the work: rows of a kernel call, jobs for each thread, and the most panels of a
     /// job. Enough jobs that another thread can take over from a delayed one, few enough that their
     /// overhead does not matter.
-    fn cut(&self) -> (usize, usize, usize) {
+    fn partition(&self) -> (usize, usize, usize) {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Bf16(_) => (amx_bf16::ROWS_PER_CALL, 2, amx_bf16::PANELS_PER_CALL),
@@ -118,7 +118,7 @@ impl PackedWeights {
     /// `activations · weightsᵀ`, `[rows, outputs]`. The same bits as
     /// [`matmul`](crate::kernels::matmul()) for the same weights, unless AMX computes it in bf16.
     pub fn matmul(&self, activations: &Activations<'_>, isa: Isa) -> Vec<f32> {
-        Self::matmul_all(&[FusedMatmul::of(self, None)], activations, isa).swap_remove(0)
+        Self::matmul_all(&[FusedMatmul::new(self, None)], activations, isa).swap_remove(0)
     }
 
     /// Products of several matrices with the same activations, as one parallel operation: a vector
@@ -136,49 +136,49 @@ impl PackedWeights {
             return Vec::new();
         }
         let rows = activations.rows();
-        let panels: usize = all.iter().map(|one| one.weights.rows.div_ceil(PANEL_ROWS)).sum();
+        let panels: usize = all.iter().map(|matmul| matmul.weights.rows.div_ceil(PANEL_ROWS)).sum();
         let x = PreparedActivations::new(activations, isa, all);
-        let (rows_per_call, jobs, most) = x.cut();
+        let (rows_per_call, jobs, most) = x.partition();
         let panels_per_job = panels
             .div_ceil(threads::count() * jobs)
             .next_multiple_of(PANELS_PER_KERNEL)
             .clamp(PANELS_PER_KERNEL, most);
         let mut outs: Vec<Vec<f32>> = all.iter().map(|_| Vec::new()).collect();
         let mut jobs = Vec::new();
-        for (one, out) in all.iter().zip(&mut outs) {
-            for weights in one.matrices() {
+        for (matmul, out) in all.iter().zip(&mut outs) {
+            for weights in matmul.matrices() {
                 assert_eq!(weights.columns, activations.columns(), "inputs of the weights");
-                assert_eq!(weights.rows, one.weights.rows, "outputs of gate and up");
+                assert_eq!(weights.rows, matmul.weights.rows, "outputs of gate and up");
             }
-            let stored_once = one.activation.is_none() && one.up.is_none();
-            assert!(stored_once || one.residual.is_none(), "what is added comes last");
-            let to =
-                Epilogue::new(out, rows, one.weights.rows, one.bias).residual(rows, one.residual);
-            let panels = one.weights.rows.div_ceil(PANEL_ROWS);
+            let stored_once = matmul.activation.is_none() && matmul.up.is_none();
+            assert!(stored_once || matmul.residual.is_none(), "what is added comes last");
+            let to = Epilogue::new(out, rows, matmul.weights.rows, matmul.bias)
+                .residual(rows, matmul.residual);
+            let panels = matmul.weights.rows.div_ceil(PANEL_ROWS);
             let starts = (0..panels).step_by(panels_per_job);
-            jobs.extend(starts.map(|from| (one, to, from..panels.min(from + panels_per_job))));
+            jobs.extend(starts.map(|from| (matmul, to, from..panels.min(from + panels_per_job))));
         }
         threads::parallel_for(jobs.len(), |job| {
-            let (one, out, panels) = &jobs[job];
+            let (matmul, out, panels) = &jobs[job];
             for first in (0..rows).step_by(rows_per_call) {
                 let rows = first..rows.min(first + rows_per_call);
                 // SAFETY: `isa` is available; `out` has room for all rows and outputs, and only
                 // this job accesses these panels' outputs.
                 unsafe {
-                    one.weights.matmul_range(panels.clone(), &x, rows.clone(), *out);
-                    if let Some(activation) = one.activation {
-                        out.apply(activation, x.are_rounded(), rows.clone(), panels.clone());
+                    matmul.weights.matmul_range(panels.clone(), &x, rows.clone(), *out);
+                    if let Some(activation) = matmul.activation {
+                        out.apply(activation, x.is_bf16(), rows.clone(), panels.clone());
                     }
-                    if let Some((weights, bias)) = one.up {
+                    if let Some((weights, bias)) = matmul.up {
                         weights.matmul_range(panels.clone(), &x, rows, out.gated(bias));
                     }
                 }
             }
         });
         drop(jobs);
-        for (one, out) in all.iter().zip(&mut outs) {
+        for (matmul, out) in all.iter().zip(&mut outs) {
             // SAFETY: the capacity suffices, and every panel has stored its outputs of every row.
-            unsafe { out.set_len(rows * one.weights.rows) };
+            unsafe { out.set_len(rows * matmul.weights.rows) };
         }
         outs
     }
@@ -285,24 +285,26 @@ mod tests {
                     for row in expected.chunks_exact_mut(outputs) {
                         row.iter_mut().zip(&bias).for_each(|(number, bias)| *number += bias);
                     }
-                    let of = FusedMatmul::of(&panels, Some(&bias));
-                    let found = PackedWeights::matmul_all(&[of], &activations, isa).swap_remove(0);
+                    let fused = FusedMatmul::new(&panels, Some(&bias));
+                    let found =
+                        PackedWeights::matmul_all(&[fused], &activations, isa).swap_remove(0);
                     assert_eq!(found, expected, "{ggml_type:?}, {isa:?}, {phase:?}");
                     let others: Vec<f32> = (0..rows * outputs).map(|at| at as f32 - 50.0).collect();
-                    let of_others = [FusedMatmul { residual: Some(&others), ..of }];
+                    let with_residual = [FusedMatmul { residual: Some(&others), ..fused }];
                     let found =
-                        PackedWeights::matmul_all(&of_others, &activations, isa).swap_remove(0);
+                        PackedWeights::matmul_all(&with_residual, &activations, isa).swap_remove(0);
                     let sums: Vec<f32> = others.iter().zip(&expected).map(|(x, y)| x + y).collect();
                     assert_eq!(found, sums, "{ggml_type:?}, {isa:?}, {phase:?}");
                     // Again, with an activation and `up`.
-                    let of = FusedMatmul {
+                    let fused = FusedMatmul {
                         activation: Some(Activation::Silu),
                         up: Some((&other, Some(&bias))),
-                        ..of
+                        ..fused
                     };
-                    let found = PackedWeights::matmul_all(&[of], &activations, isa).swap_remove(0);
+                    let found =
+                        PackedWeights::matmul_all(&[fused], &activations, isa).swap_remove(0);
                     apply_in_place(Activation::Silu, &mut expected, phase.uses_amx(isa));
-                    let times = [FusedMatmul::of(&other, Some(&bias))];
+                    let times = [FusedMatmul::new(&other, Some(&bias))];
                     let times = PackedWeights::matmul_all(&times, &activations, isa).swap_remove(0);
                     expected.iter_mut().zip(times).for_each(|(number, times)| *number *= times);
                     assert_eq!(found, expected, "{ggml_type:?}, {isa:?}, {phase:?}");

@@ -26,7 +26,7 @@ pub enum ScaleLayout {
     F16,
     /// An f16 scale and an f16 minimum for each block.
     F16Min,
-    /// f16 factors of scales and minimums for each block, then a u8 scale for each of its groups,
+    /// f16 scales of scales and minimums for each block, then a u8 scale for each of its groups,
     /// then a u8 minimum.
     F16U8,
     /// An f16 factor for each block, then an i8 scale for each of its groups.
@@ -40,7 +40,7 @@ pub enum ScaleLayout {
 pub struct PanelPtrs {
     pub low: *const u8,
     pub high: *const u8,
-    pub factors: *const u8,
+    pub scales: *const u8,
     pub blocks: usize,
 }
 
@@ -51,7 +51,7 @@ impl PanelPtrs {
     #[inline(always)]
     pub fn prefetch_scales<B: PackedFormat>(self, block: usize, ahead: usize) {
         let bytes = B::scale_bytes(B::LEN);
-        prefetch(self.factors.wrapping_add(block * bytes + ahead), bytes);
+        prefetch(self.scales.wrapping_add(block * bytes + ahead), bytes);
     }
 
     /// Prefetches the weights that lie `ahead` bytes beyond those of a group.
@@ -93,11 +93,11 @@ pub trait PackedFormat: Block {
 }
 
 macro_rules! packed_formats {
-    ($($block:ident $low:literal $high:literal $factors:ident)*) => {
+    ($($block:ident $low:literal $high:literal $scales:ident)*) => {
         $(impl PackedFormat for blocks::$block {
             const LOW_BITS: usize = $low;
             const HIGH_BITS: usize = $high;
-            const SCALES: ScaleLayout = ScaleLayout::$factors;
+            const SCALES: ScaleLayout = ScaleLayout::$scales;
         })*
     };
 }
@@ -156,8 +156,8 @@ impl PackedWeights {
 
     /// True if its weights have 8 bits.
     #[cfg(target_arch = "x86_64")]
-    pub(crate) fn has_eight_bits(&self) -> bool {
-        for_block_type!(self.ggml_type, has_eight_bits())
+    pub(crate) fn has_8_bits(&self) -> bool {
+        for_block_type!(self.ggml_type, has_8_bits())
     }
 
     /// All panels.
@@ -180,7 +180,7 @@ impl PackedWeights {
         PanelPtrs {
             low: at,
             high: at.wrapping_add(low),
-            factors: at.wrapping_add(high),
+            scales: at.wrapping_add(high),
             blocks: self.columns / B::LEN,
         }
     }
@@ -191,6 +191,6 @@ fn panel_bytes<B: PackedFormat>(columns: usize) -> usize {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn has_eight_bits<B: PackedFormat>() -> bool {
+fn has_8_bits<B: PackedFormat>() -> bool {
     B::LOW_BITS == 8
 }

@@ -44,8 +44,8 @@ fn pack<B: PackedFormat>(weights: Matrix<'_>) -> PackedWeights {
     let count = rows.div_ceil(PANEL_ROWS);
     let mut lines = AlignedBuffer::new(count * end / CACHE_LINE);
     threads::parallel_chunks(lines.bytes_mut(), end, |index, panel| {
-        let (lows, rest) = panel.split_at_mut(low);
-        let (highs, factors) = rest.split_at_mut(high - low);
+        let (low_bits, rest) = panel.split_at_mut(low);
+        let (high_bits, scales) = rest.split_at_mut(high - low);
         let first = index * PANEL_ROWS;
         let mut scratch = Scratch::default();
         let chunk_bytes = CHUNK / B::LEN * B::BYTES;
@@ -61,9 +61,9 @@ fn pack<B: PackedFormat>(weights: Matrix<'_>) -> PackedWeights {
                     &mut scratch.d[lane],
                     &mut scratch.m[lane],
                 );
-                pack_factors::<B>(bytes, &scratch, lane, from / B::LEN, columns, factors);
+                pack_scales::<B>(bytes, &scratch, lane, from / B::LEN, columns, scales);
             }
-            pack_weights::<B>(&scratch.q, from, width, lows, highs);
+            pack_weights::<B>(&scratch.q, from, width, low_bits, high_bits);
         }
     });
     PackedWeights { ggml_type, rows, columns, panel_bytes: end, data: AlignedBytes::Owned(lines) }
@@ -92,8 +92,8 @@ fn pack_weights<B: PackedFormat>(
     q: &[[u8; CHUNK]; PANEL_ROWS],
     from: usize,
     width: usize,
-    lows: &mut [u8],
-    highs: &mut [u8],
+    low_bits: &mut [u8],
+    high_bits: &mut [u8],
 ) {
     for quad in 0..width / 4 {
         let mut bytes = [0u8; CACHE_LINE];
@@ -102,10 +102,10 @@ fn pack_weights<B: PackedFormat>(
         }
         let index = from / 4 + quad;
         if B::LOW_BITS == 8 {
-            lows[index * CACHE_LINE..(index + 1) * CACHE_LINE].copy_from_slice(&bytes);
+            low_bits[index * CACHE_LINE..(index + 1) * CACHE_LINE].copy_from_slice(&bytes);
             continue;
         }
-        let low = &mut lows[index / 2 * CACHE_LINE..(index / 2 + 1) * CACHE_LINE];
+        let low = &mut low_bits[index / 2 * CACHE_LINE..(index / 2 + 1) * CACHE_LINE];
         let shift = index % 2 * 4;
         for (low, byte) in low.iter_mut().zip(bytes) {
             *low |= (byte & 15) << shift;
@@ -116,10 +116,10 @@ fn pack_weights<B: PackedFormat>(
                     .iter()
                     .enumerate()
                     .fold(0u64, |bits, (at, byte)| bits | u64::from(byte >> 4) << at);
-                highs[index * 8..index * 8 + 8].copy_from_slice(&bits.to_le_bytes());
+                high_bits[index * 8..index * 8 + 8].copy_from_slice(&bits.to_le_bytes());
             }
             2 => {
-                let high = &mut highs[index / 4 * CACHE_LINE..(index / 4 + 1) * CACHE_LINE];
+                let high = &mut high_bits[index / 4 * CACHE_LINE..(index / 4 + 1) * CACHE_LINE];
                 for (high, byte) in high.iter_mut().zip(bytes) {
                     *high |= (byte >> 4) << (index % 4 * 2);
                 }
@@ -130,19 +130,18 @@ fn pack_weights<B: PackedFormat>(
 }
 
 /// Packs the scales and minimums of one row's blocks, from block `first` of the row.
-fn pack_factors<B: PackedFormat>(
+fn pack_scales<B: PackedFormat>(
     bytes: &[u8],
     scratch: &Scratch,
     lane: usize,
     first: usize,
     columns: usize,
-    factors: &mut [u8],
+    scales: &mut [u8],
 ) {
-    let block_factors = B::scale_bytes(columns) / (columns / B::LEN);
+    let block_bytes = B::scale_bytes(columns) / (columns / B::LEN);
     let groups = B::LEN / B::GROUP;
     for (index, block) in bytes.chunks_exact(B::BYTES).enumerate() {
-        let out =
-            &mut factors[(first + index) * block_factors..(first + index + 1) * block_factors];
+        let out = &mut scales[(first + index) * block_bytes..(first + index + 1) * block_bytes];
         let mut half = |number: usize, from: usize| {
             out[(number * PANEL_ROWS + lane) * 2..][..2].copy_from_slice(&block[from..from + 2]);
         };

@@ -17,7 +17,7 @@ use crate::kernels::shape::PANEL_ROWS;
 use crate::kernels::simd::{F32x4x4, F32x16};
 
 /// Vectors of four lanes for the 16 rows of a panel.
-const REGISTERS: usize = 4;
+const VECTORS: usize = 4;
 
 /// Products of a panel with some activation rows.
 ///
@@ -60,9 +60,9 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     out: Epilogue,
 ) -> usize {
     const { assert!(B::LOW_BITS != 8 || (B::ZERO == 128 && !B::MIN), "what `load_quad` takes off") };
-    let mut views = [x.row::<B>(row); N];
-    for (i, view) in views.iter_mut().enumerate() {
-        *view = x.row::<B>(row + i);
+    let mut x_rows = [x.row::<B>(row); N];
+    for (i, x_row) in x_rows.iter_mut().enumerate() {
+        *x_row = x.row::<B>(row + i);
     }
     let groups = B::LEN / B::GROUP;
     // SAFETY: compiled for the instruction set; blocks, groups and columns exist in the panel and
@@ -70,26 +70,26 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     unsafe {
         let mut totals = [F32x4x4::splat(0.0); N];
         for block in 0..panel.blocks {
-            let factors = BlockScales::load::<B>(panel.factors, block);
+            let block_scales = BlockScales::load::<B>(panel.scales, block);
             for group in 0..groups {
                 let at = block * groups + group;
-                let mut sums = [[vdupq_n_s32(0); REGISTERS]; N];
+                let mut sums = [[vdupq_n_s32(0); VECTORS]; N];
                 // Start at −ZERO · Σx, which subtracts the zero point from all products at once.
                 if B::LOW_BITS != 8 && B::ZERO != 0 {
                     for i in 0..N {
-                        sums[i] = [vdupq_n_s32(-B::ZERO * *views[i].sums.add(at)); REGISTERS];
+                        sums[i] = [vdupq_n_s32(-B::ZERO * *x_rows[i].sums.add(at)); VECTORS];
                     }
                 }
                 for four in at * B::GROUP / 16..(at + 1) * B::GROUP / 16 {
                     let mut bytes = [vdupq_n_s8(0); N];
                     for i in 0..N {
-                        bytes[i] = vld1q_s8(views[i].bytes.add(four * 16));
+                        bytes[i] = vld1q_s8(x_rows[i].bytes.add(four * 16));
                     }
                     macro_rules! quads {
                         ($($quad:literal)*) => {$({
                             let w = load_quad::<B, $quad>(panel, four);
                             for i in 0..N {
-                                for r in 0..REGISTERS {
+                                for r in 0..VECTORS {
                                     sums[i][r] = add_products::<$quad>(sums[i][r], w[r], bytes[i]);
                                 }
                             }
@@ -97,16 +97,16 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
                     }
                     quads!(0 1 2 3);
                 }
-                let d = factors.scale::<B>(group);
+                let d = block_scales.scale::<B>(group);
                 for i in 0..N {
                     let product = times(to_floats(sums[i]), d);
                     totals[i] =
-                        totals[i].mul_acc(product, F32x4x4::splat(*views[i].scales.add(at)));
+                        totals[i].mul_acc(product, F32x4x4::splat(*x_rows[i].scales.add(at)));
                 }
                 if B::MIN {
-                    let m = factors.minimum::<B>(group);
+                    let m = block_scales.minimum::<B>(group);
                     for i in 0..N {
-                        totals[i] = totals[i].mul_acc(m, F32x4x4::splat(*views[i].totals.add(at)));
+                        totals[i] = totals[i].mul_acc(m, F32x4x4::splat(*x_rows[i].totals.add(at)));
                     }
                 }
             }
@@ -146,8 +146,8 @@ fn add_products<const QUAD: i32>(mut sums: int32x4_t, w: int8x16_t, x: int8x16_t
 unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
     panel: PanelPtrs,
     four: usize,
-) -> [int8x16_t; REGISTERS] {
-    let mut out = [vdupq_n_s8(0); REGISTERS];
+) -> [int8x16_t; VECTORS] {
+    let mut out = [vdupq_n_s8(0); VECTORS];
     // SAFETY: parts are laid out by `PackedFormat::layout` in lines of 64 bytes: 16 bytes for each
     // four rows.
     unsafe {
@@ -205,23 +205,24 @@ struct BlockScales {
 
 impl BlockScales {
     /// # Safety
-    /// `block` is a block of a panel of type `B` whose scales begin at `factors`.
+    /// `block` is a block of a panel of type `B` whose scales begin at `scales`.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
-        let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
+    unsafe fn load<B: PackedFormat>(scales: *const u8, block: usize) -> Self {
+        let at = scales.wrapping_add(block * B::scale_bytes(B::LEN));
         // SAFETY: upheld by the caller; arrays of 16 f16 numbers.
         unsafe {
             let none = F32x4x4::splat(0.0);
-            let halves = |number: usize| F32x4x4::load_f16(at.add(number * PANEL_ROWS * 2).cast());
+            let load_f16 =
+                |number: usize| F32x4x4::load_f16(at.add(number * PANEL_ROWS * 2).cast());
             match B::SCALES {
-                ScaleLayout::F16 => Self { at, d: halves(0), m: none },
-                ScaleLayout::F16Min => Self { at, d: halves(0), m: halves(1) },
+                ScaleLayout::F16 => Self { at, d: load_f16(0), m: none },
+                ScaleLayout::F16Min => Self { at, d: load_f16(0), m: load_f16(1) },
                 // The file stores minimums that are subtracted; `m` is added.
                 ScaleLayout::F16U8 => {
-                    Self { at: at.add(PANEL_ROWS * 4), d: halves(0), m: negative(halves(1)) }
+                    Self { at: at.add(PANEL_ROWS * 4), d: load_f16(0), m: negative(load_f16(1)) }
                 }
-                ScaleLayout::F16I8 => Self { at: at.add(PANEL_ROWS * 2), d: halves(0), m: none },
+                ScaleLayout::F16I8 => Self { at: at.add(PANEL_ROWS * 2), d: load_f16(0), m: none },
                 ScaleLayout::F32 => Self { at, d: none, m: none },
             }
         }
@@ -236,8 +237,8 @@ impl BlockScales {
         unsafe {
             match B::SCALES {
                 ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
-                ScaleLayout::F16U8 => times(self.d, unsigned(self.at.add(group * PANEL_ROWS))),
-                ScaleLayout::F16I8 => times(self.d, signed(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F16U8 => times(self.d, load_u8(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F16I8 => times(self.d, load_i8(self.at.add(group * PANEL_ROWS))),
                 ScaleLayout::F32 => F32x4x4::load(
                     self.at.add(group * (1 + usize::from(B::MIN)) * PANEL_ROWS * 4).cast(),
                 ),
@@ -255,7 +256,7 @@ impl BlockScales {
             match B::SCALES {
                 ScaleLayout::F16U8 => {
                     let groups = B::LEN / B::GROUP;
-                    times(self.m, unsigned(self.at.add((groups + group) * PANEL_ROWS)))
+                    times(self.m, load_u8(self.at.add((groups + group) * PANEL_ROWS)))
                 }
                 ScaleLayout::F32 => {
                     F32x4x4::load(self.at.add((group * 2 + 1) * PANEL_ROWS * 4).cast())
@@ -286,7 +287,7 @@ fn negative(mut a: F32x4x4) -> F32x4x4 {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn to_floats(sums: [int32x4_t; REGISTERS]) -> F32x4x4 {
+fn to_floats(sums: [int32x4_t; VECTORS]) -> F32x4x4 {
     let [a, b, c, d] = sums;
     F32x4x4([vcvtq_f32_s32(a), vcvtq_f32_s32(b), vcvtq_f32_s32(c), vcvtq_f32_s32(d)])
 }
@@ -295,7 +296,7 @@ fn to_floats(sums: [int32x4_t; REGISTERS]) -> F32x4x4 {
 /// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn unsigned(at: *const u8) -> F32x4x4 {
+unsafe fn load_u8(at: *const u8) -> F32x4x4 {
     // SAFETY: upheld by the caller.
     let bytes = unsafe { vld1q_u8(at) };
     let (a, b) = (vmovl_u8(vget_low_u8(bytes)), vmovl_high_u8(bytes));
@@ -312,7 +313,7 @@ unsafe fn unsigned(at: *const u8) -> F32x4x4 {
 /// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn signed(at: *const u8) -> F32x4x4 {
+unsafe fn load_i8(at: *const u8) -> F32x4x4 {
     // SAFETY: upheld by the caller.
     let bytes = unsafe { vld1q_s8(at.cast()) };
     let (a, b) = (vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));

@@ -24,7 +24,7 @@ use crate::kernels::matmul::x86::avx512_vnni::{BlockScales, load_quad};
 use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::threads::{self, Zero};
 
-/// B tiles of a panel that stay in the first-level cache while all rows pass: whole blocks of every
+/// B tiles of a panel that stay in the first-level cache while all rows pass: whole k_tiles of every
 /// type.
 const K_TILES: usize = 8;
 /// The most activation rows of a call.
@@ -36,32 +36,32 @@ pub const PANELS_PER_CALL: usize = 32;
 /// Activations in bf16 A tiles; missing rows are zero.
 pub struct Bf16Activations {
     /// `[rows / 16][columns / 32][16]`, for a multiple of 32 rows.
-    pieces: Vec<TileRow>,
+    tile_rows: Vec<TileRow>,
     /// A tiles of a row.
-    blocks: usize,
+    k_tiles: usize,
 }
 
 impl Bf16Activations {
     /// Rounds rows of a multiple of 32 numbers. The CPU must have AMX.
     pub fn new(floats: &[f32], columns: usize) -> Self {
         assert!(Isa::Amx.available(), "nothing else reads them");
-        let blocks = columns / TILE_K;
+        let k_tiles = columns / TILE_K;
         let row_tiles = (floats.len() / columns).div_ceil(PAIR * TILE_ROWS) * PAIR;
-        let length = row_tiles * blocks * TILE_ROWS;
-        let mut pieces = Vec::with_capacity(length);
+        let length = row_tiles * k_tiles * TILE_ROWS;
+        let mut tile_rows = Vec::with_capacity(length);
         threads::parallel_chunks(
-            &mut pieces.spare_capacity_mut()[..length],
-            blocks * TILE_ROWS,
-            |row_tile, pieces| {
+            &mut tile_rows.spare_capacity_mut()[..length],
+            k_tiles * TILE_ROWS,
+            |row_tile, tile_rows| {
                 let from = (row_tile * TILE_ROWS * columns).min(floats.len());
                 let end = (from + TILE_ROWS * columns).min(floats.len());
                 // SAFETY: every CPU with AMX has AVX-512.
-                unsafe { round_rows(&floats[from..end], columns, pieces) };
+                unsafe { round_rows(&floats[from..end], columns, tile_rows) };
             },
         );
         // SAFETY: the capacity is `length`, and every tile row was written by one of the jobs.
-        unsafe { pieces.set_len(length) };
-        Self { pieces, blocks }
+        unsafe { tile_rows.set_len(length) };
+        Self { tile_rows, k_tiles }
     }
 }
 
@@ -92,28 +92,28 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
     out: Epilogue,
     Scratch { weights: weight_tiles, sums }: &mut Scratch,
 ) {
-    assert!(x.blocks * TILE_K == weights.columns && rows.start.is_multiple_of(PAIR * TILE_ROWS));
+    assert!(x.k_tiles * TILE_K == weights.columns && rows.start.is_multiple_of(PAIR * TILE_ROWS));
     let (first, row_tiles) = (rows.start / TILE_ROWS, rows.len().div_ceil(PAIR * TILE_ROWS) * PAIR);
     // Without a second panel, the second tile holds old weights; their sums are not read.
     let count = panels.len().next_multiple_of(PAIR);
     sums.resize(sums.len().max(row_tiles * count * TILE_ROWS), AlignedF32x16::ZERO);
     let sums_at = sums.as_mut_ptr();
     // SAFETY: upheld by the caller.
-    let registers = unsafe { AmxTiles::begin() };
-    for from in (0..x.blocks).step_by(K_TILES) {
-        let blocks = K_TILES.min(x.blocks - from);
+    let amx = unsafe { AmxTiles::begin() };
+    for from in (0..x.k_tiles).step_by(K_TILES) {
+        let k_tiles = K_TILES.min(x.k_tiles - from);
         for pair in (0..count).step_by(PAIR) {
             for (panel, tiles) in panels.clone().skip(pair).zip(weight_tiles.iter_mut()) {
                 let next = weights.distance(PAIR);
                 // SAFETY: these columns exist.
                 unsafe {
-                    widen::<B>(weights.panel_ptrs::<B>(panel), from, &mut tiles[..blocks], next)
+                    widen::<B>(weights.panel_ptrs::<B>(panel), from, &mut tiles[..k_tiles], next)
                 };
             }
             for row_tile in (0..row_tiles).step_by(PAIR) {
                 let rows = [0, 1].map(|at| {
-                    let from = ((first + row_tile + at) * x.blocks + from) * TILE_ROWS;
-                    x.pieces[from..from + blocks * TILE_ROWS].as_ptr()
+                    let from = ((first + row_tile + at) * x.k_tiles + from) * TILE_ROWS;
+                    x.tile_rows[from..from + k_tiles * TILE_ROWS].as_ptr()
                 });
                 let sums = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, panel)| {
                     sums_at.wrapping_add(((row_tile + row) * count + pair + panel) * TILE_ROWS)
@@ -121,10 +121,10 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
                 let weights = [0, 1].map(|at| weight_tiles[at].as_ptr());
                 // SAFETY: weights, rows and sums have as many tiles.
                 unsafe {
-                    registers.matmul_2x2(
+                    amx.matmul_2x2(
                         weights,
                         rows,
-                        blocks,
+                        k_tiles,
                         sums,
                         size_of::<AlignedF32x16>(),
                         from == 0,
@@ -133,7 +133,7 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
             }
         }
     }
-    drop(registers);
+    drop(amx);
     // Row by row: the outputs of a row are adjacent, those of the next row a page or more away.
     for row in 0..rows.len() {
         for (index, panel) in panels.clone().enumerate() {
@@ -165,25 +165,25 @@ unsafe fn widen<B: PackedFormat>(panel: PanelPtrs, from: usize, to: &mut [BTile]
         panel.prefetch_group::<B>(block * groups_of_block + group, ahead);
         // SAFETY: the block and the group exist.
         let (d, m) = unsafe {
-            let factors = BlockScales::load::<B>(panel.factors, block);
-            let d = canonical_nan(factors.scale::<B>(group));
+            let block_scales = BlockScales::load::<B>(panel.scales, block);
+            let d = canonical_nan(block_scales.scale::<B>(group));
             (
                 d,
                 if B::MIN {
-                    canonical_nan(factors.minimum::<B>(group))
+                    canonical_nan(block_scales.minimum::<B>(group))
                 } else {
                     _mm512_mul_ps(zero, d)
                 },
             )
         };
         let column = block * B::LEN + group * B::GROUP;
-        for (four, pieces) in int16.iter_mut().enumerate() {
+        for (four, tile_rows) in int16.iter_mut().enumerate() {
             macro_rules! quad {
                 ($number:literal) => {
                     // SAFETY: the panel has these columns.
                     let quad = unsafe { load_quad::<B, $number>(panel, column / 16 + four) };
                     let [low, high] = widened(quad, d, m);
-                    (pieces[2 * $number], pieces[2 * $number + 1]) = (low, high);
+                    (tile_rows[2 * $number], tile_rows[2 * $number + 1]) = (low, high);
                 };
             }
             quad!(0);

@@ -19,8 +19,8 @@ use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, Sca
 use crate::kernels::shape::PANEL_ROWS;
 
 /// Vectors of 8 lanes for the 16 rows of a panel.
-pub const HALVES: usize = 2;
-const LANES: usize = PANEL_ROWS / HALVES;
+pub const VECTORS: usize = 2;
+const VECTOR_LANES: usize = PANEL_ROWS / VECTORS;
 
 /// Quads of columns whose sums fit in 16 bits: pairs of products of the largest weight with the
 /// largest activation, 127.
@@ -44,7 +44,7 @@ pub unsafe fn matmul_panel<B: PackedFormat, const VNNI: bool>(
     out: Epilogue,
 ) {
     let parts = weights.panel_ptrs::<B>(panel);
-    let to = Place { index: panel, out };
+    let to = PanelOutput { index: panel, out };
     let mut row = rows.start;
     while row < rows.end {
         // As in `avx512_vnni`.
@@ -66,7 +66,7 @@ pub unsafe fn matmul_panel<B: PackedFormat, const VNNI: bool>(
 
 /// The number of a panel, and where its outputs go.
 #[derive(Clone, Copy)]
-pub struct Place {
+pub struct PanelOutput {
     pub index: usize,
     pub out: Epilogue,
 }
@@ -81,34 +81,34 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
     panel: PanelPtrs,
     x: &Int8Activations,
     row: usize,
-    Place { index, out }: Place,
+    PanelOutput { index, out }: PanelOutput,
     ahead: usize,
 ) -> usize {
-    let mut views = [x.row::<B>(row); N];
+    let mut x_rows = [x.row::<B>(row); N];
     for i in 1..N {
-        views[i] = x.row::<B>(row + i);
+        x_rows[i] = x.row::<B>(row + i);
     }
     let groups = B::LEN / B::GROUP;
     let at_once = const { quads_at_once::<B>() };
     let ones = _mm256_set1_epi16(1);
-    let mut totals = [[_mm256_setzero_ps(); HALVES]; N];
+    let mut totals = [[_mm256_setzero_ps(); VECTORS]; N];
     for block in 0..panel.blocks {
         // SAFETY: the block exists.
-        let factors = unsafe { BlockScales::load::<B>(panel.factors, block) };
+        let block_scales = unsafe { BlockScales::load::<B>(panel.scales, block) };
         panel.prefetch_scales::<B>(block, ahead);
         for group in 0..groups {
             let at = block * groups + group;
             panel.prefetch_group::<B>(at, ahead);
-            let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
+            let mut sums = [[_mm256_setzero_si256(); VECTORS]; N];
             // Sums start at −ZERO · Σx, as in `avx512_vnni`.
             if B::ZERO != 0 {
                 for i in 0..N {
                     // SAFETY: a row has a sum for each group.
                     sums[i] =
-                        [_mm256_set1_epi32(-B::ZERO * unsafe { *views[i].sums.add(at) }); HALVES];
+                        [_mm256_set1_epi32(-B::ZERO * unsafe { *x_rows[i].sums.add(at) }); VECTORS];
                 }
             }
-            let mut short = [[_mm256_setzero_si256(); HALVES]; N];
+            let mut short = [[_mm256_setzero_si256(); VECTORS]; N];
             // Unrolled by a macro, so that no quad is tested for its position.
             macro_rules! quads {
                 ($($quad:literal)*) => {$({
@@ -118,23 +118,23 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
                         // SAFETY: the row has these four bytes; the instruction set is upheld by
                         // the caller.
                         unsafe {
-                            let bytes = views[i].bytes.add(at * B::GROUP);
+                            let bytes = x_rows[i].bytes.add(at * B::GROUP);
                             if VNNI {
                                 add_products::<$quad>(&mut sums[i], w, bytes);
                             } else {
                                 let four = bytes.add(4 * $quad).cast::<i32>().read_unaligned();
                                 let four = _mm256_set1_epi32(four);
-                                for half in 0..HALVES {
-                                    let products = _mm256_maddubs_epi16(w[half], four);
-                                    short[i][half] = _mm256_add_epi16(short[i][half], products);
+                                for v in 0..VECTORS {
+                                    let products = _mm256_maddubs_epi16(w[v], four);
+                                    short[i][v] = _mm256_add_epi16(short[i][v], products);
                                 }
                             }
                         }
                         if !VNNI && ($quad + 1) % at_once == 0 {
-                            for half in 0..HALVES {
-                                let wide = _mm256_madd_epi16(short[i][half], ones);
-                                sums[i][half] = _mm256_add_epi32(sums[i][half], wide);
-                                short[i][half] = _mm256_setzero_si256();
+                            for v in 0..VECTORS {
+                                let wide = _mm256_madd_epi16(short[i][v], ones);
+                                sums[i][v] = _mm256_add_epi32(sums[i][v], wide);
+                                short[i][v] = _mm256_setzero_si256();
                             }
                         }
                     }
@@ -145,23 +145,23 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
                 quads!(4 5 6 7);
             }
             // SAFETY: the group exists.
-            let d = unsafe { factors.scale::<B>(group) };
+            let d = unsafe { block_scales.scale::<B>(group) };
             for i in 0..N {
                 // SAFETY: as for the sums.
-                let scale = _mm256_set1_ps(unsafe { *views[i].scales.add(at) });
-                for half in 0..HALVES {
-                    let product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i][half]), d[half]);
-                    totals[i][half] = _mm256_fmadd_ps(product, scale, totals[i][half]);
+                let scale = _mm256_set1_ps(unsafe { *x_rows[i].scales.add(at) });
+                for v in 0..VECTORS {
+                    let product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i][v]), d[v]);
+                    totals[i][v] = _mm256_fmadd_ps(product, scale, totals[i][v]);
                 }
             }
             if B::MIN {
                 // SAFETY: as for the scale.
-                let m = unsafe { factors.minimum::<B>(group) };
+                let m = unsafe { block_scales.minimum::<B>(group) };
                 for i in 0..N {
                     // SAFETY: as for the sums.
-                    let total = _mm256_set1_ps(unsafe { *views[i].totals.add(at) });
-                    for half in 0..HALVES {
-                        totals[i][half] = _mm256_fmadd_ps(m[half], total, totals[i][half]);
+                    let total = _mm256_set1_ps(unsafe { *x_rows[i].totals.add(at) });
+                    for v in 0..VECTORS {
+                        totals[i][v] = _mm256_fmadd_ps(m[v], total, totals[i][v]);
                     }
                 }
             }
@@ -185,8 +185,8 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize, const VNNI: bool>(
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn add_products<const QUAD: usize>(
-    sums: &mut [__m256i; HALVES],
-    w: [__m256i; HALVES],
+    sums: &mut [__m256i; VECTORS],
+    w: [__m256i; VECTORS],
     x: *const i8,
 ) {
     let _four: __m256i;
@@ -210,12 +210,12 @@ unsafe fn add_products<const QUAD: usize>(
 /// The row and the panel exist.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-pub unsafe fn store(total: [__m256; HALVES], row: usize, panel: usize, out: Epilogue) {
+pub unsafe fn store(total: [__m256; VECTORS], row: usize, panel: usize, out: Epilogue) {
     let mut lanes = [0f32; PANEL_ROWS];
     // SAFETY: two vectors of 8 lanes; the rest is upheld by the caller.
     unsafe {
-        for half in 0..HALVES {
-            _mm256_storeu_ps(lanes.as_mut_ptr().add(half * LANES), total[half]);
+        for v in 0..VECTORS {
+            _mm256_storeu_ps(lanes.as_mut_ptr().add(v * VECTOR_LANES), total[v]);
         }
         out.store_lanes(row, panel, &lanes);
     }
@@ -230,29 +230,29 @@ pub unsafe fn store(total: [__m256; HALVES], row: usize, panel: usize, out: Epil
 unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
     panel: PanelPtrs,
     four: usize,
-) -> [__m256i; HALVES] {
-    let mut out = [_mm256_setzero_si256(); HALVES];
-    for half in 0..HALVES {
+) -> [__m256i; VECTORS] {
+    let mut out = [_mm256_setzero_si256(); VECTORS];
+    for v in 0..VECTORS {
         // SAFETY: parts are laid out by `PackedFormat::layout` in aligned lines of 64 bytes, two
         // vectors each.
         unsafe {
-            let low = panel.low.add(half * 32);
+            let low = panel.low.add(v * 32);
             if B::LOW_BITS == 8 {
-                out[half] = _mm256_load_si256(low.add((four * 4 + NUMBER) * 64).cast());
+                out[v] = _mm256_load_si256(low.add((four * 4 + NUMBER) * 64).cast());
                 continue;
             }
             let pair = _mm256_load_si256(low.add((four * 2 + NUMBER / 2) * 64).cast());
             let pair = if NUMBER.is_multiple_of(2) { pair } else { _mm256_srli_epi16::<4>(pair) };
             let low = _mm256_and_si256(pair, _mm256_set1_epi8(15));
-            out[half] = match B::HIGH_BITS {
+            out[v] = match B::HIGH_BITS {
                 1 => {
                     // Eight bytes a quad, four a vector.
-                    let bits = panel.high.add((four * 4 + NUMBER) * 8 + half * 4);
-                    let ones = spread(bits.cast::<i32>().read_unaligned());
+                    let bits = panel.high.add((four * 4 + NUMBER) * 8 + v * 4);
+                    let ones = expand_bits(bits.cast::<i32>().read_unaligned());
                     _mm256_or_si256(low, _mm256_and_si256(ones, _mm256_set1_epi8(16)))
                 }
                 2 => {
-                    let high = _mm256_load_si256(panel.high.add(four * 64 + half * 32).cast());
+                    let high = _mm256_load_si256(panel.high.add(four * 64 + v * 32).cast());
                     let high = match NUMBER {
                         0 => _mm256_slli_epi16::<4>(high),
                         1 => _mm256_slli_epi16::<2>(high),
@@ -271,7 +271,7 @@ unsafe fn load_quad<B: PackedFormat, const NUMBER: usize>(
 /// Expands each bit to a byte of ones or zeros.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn spread(bits: i32) -> __m256i {
+fn expand_bits(bits: i32) -> __m256i {
     let byte = _mm256_setr_epi8(
         0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3,
         3, 3,
@@ -284,35 +284,35 @@ fn spread(bits: i32) -> __m256i {
 /// Scales and minimums of a block.
 pub struct BlockScales {
     at: *const u8,
-    d: [__m256; HALVES],
-    m: [__m256; HALVES],
+    d: [__m256; VECTORS],
+    m: [__m256; VECTORS],
 }
 
 impl BlockScales {
     /// # Safety
-    /// `block` is a block of a panel of type `B` whose scales begin at `factors`.
+    /// `block` is a block of a panel of type `B` whose scales begin at `scales`.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    pub unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
-        let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
-        let none = [_mm256_setzero_ps(); HALVES];
+    pub unsafe fn load<B: PackedFormat>(scales: *const u8, block: usize) -> Self {
+        let at = scales.wrapping_add(block * B::scale_bytes(B::LEN));
+        let none = [_mm256_setzero_ps(); VECTORS];
         // SAFETY: upheld by the caller; arrays of 16 f16 numbers.
         unsafe {
             match B::SCALES {
-                ScaleLayout::F16 => Self { at, d: halves(at), m: none },
+                ScaleLayout::F16 => Self { at, d: load_f16(at), m: none },
                 ScaleLayout::F16Min => {
-                    Self { at, d: halves(at), m: halves(at.wrapping_add(PANEL_ROWS * 2)) }
+                    Self { at, d: load_f16(at), m: load_f16(at.wrapping_add(PANEL_ROWS * 2)) }
                 }
                 // The file stores minimums that are subtracted; `m` is added.
                 ScaleLayout::F16U8 => {
-                    let mut m = halves(at.wrapping_add(PANEL_ROWS * 2));
+                    let mut m = load_f16(at.wrapping_add(PANEL_ROWS * 2));
                     for m in &mut m {
                         *m = _mm256_xor_ps(*m, _mm256_set1_ps(-0.0));
                     }
-                    Self { at: at.wrapping_add(PANEL_ROWS * 4), d: halves(at), m }
+                    Self { at: at.wrapping_add(PANEL_ROWS * 4), d: load_f16(at), m }
                 }
                 ScaleLayout::F16I8 => {
-                    Self { at: at.wrapping_add(PANEL_ROWS * 2), d: halves(at), m: none }
+                    Self { at: at.wrapping_add(PANEL_ROWS * 2), d: load_f16(at), m: none }
                 }
                 ScaleLayout::F32 => Self { at, d: none, m: none },
             }
@@ -323,15 +323,15 @@ impl BlockScales {
     /// `group` is one of the block's.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    pub unsafe fn scale<B: PackedFormat>(&self, group: usize) -> [__m256; HALVES] {
+    pub unsafe fn scale<B: PackedFormat>(&self, group: usize) -> [__m256; VECTORS] {
         // SAFETY: the group has 16 bytes or floats.
         unsafe {
             match B::SCALES {
                 ScaleLayout::F16 | ScaleLayout::F16Min => self.d,
-                ScaleLayout::F16U8 => times(self.d, unsigned(self.at.add(group * PANEL_ROWS))),
-                ScaleLayout::F16I8 => times(self.d, signed(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F16U8 => times(self.d, load_u8(self.at.add(group * PANEL_ROWS))),
+                ScaleLayout::F16I8 => times(self.d, load_i8(self.at.add(group * PANEL_ROWS))),
                 ScaleLayout::F32 => {
-                    floats(self.at.add(group * (1 + usize::from(B::MIN)) * PANEL_ROWS * 4))
+                    load_f32(self.at.add(group * (1 + usize::from(B::MIN)) * PANEL_ROWS * 4))
                 }
             }
         }
@@ -341,15 +341,15 @@ impl BlockScales {
     /// `group` is one of the block's, and the type has minimums.
     #[inline]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> [__m256; HALVES] {
+    unsafe fn minimum<B: PackedFormat>(&self, group: usize) -> [__m256; VECTORS] {
         // SAFETY: as for the scale.
         unsafe {
             match B::SCALES {
                 ScaleLayout::F16U8 => {
                     let groups = B::LEN / B::GROUP;
-                    times(self.m, unsigned(self.at.add((groups + group) * PANEL_ROWS)))
+                    times(self.m, load_u8(self.at.add((groups + group) * PANEL_ROWS)))
                 }
-                ScaleLayout::F32 => floats(self.at.add((group * 2 + 1) * PANEL_ROWS * 4)),
+                ScaleLayout::F32 => load_f32(self.at.add((group * 2 + 1) * PANEL_ROWS * 4)),
                 _ => self.m,
             }
         }
@@ -358,7 +358,7 @@ impl BlockScales {
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn times(a: [__m256; HALVES], b: [__m256; HALVES]) -> [__m256; HALVES] {
+fn times(a: [__m256; VECTORS], b: [__m256; VECTORS]) -> [__m256; VECTORS] {
     [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])]
 }
 
@@ -366,7 +366,7 @@ fn times(a: [__m256; HALVES], b: [__m256; HALVES]) -> [__m256; HALVES] {
 /// `at` is readable for 16 f16 numbers.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn halves(at: *const u8) -> [__m256; HALVES] {
+unsafe fn load_f16(at: *const u8) -> [__m256; VECTORS] {
     // SAFETY: upheld by the caller.
     unsafe {
         let at = at.cast::<__m128i>();
@@ -378,7 +378,7 @@ unsafe fn halves(at: *const u8) -> [__m256; HALVES] {
 /// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn unsigned(at: *const u8) -> [__m256; HALVES] {
+unsafe fn load_u8(at: *const u8) -> [__m256; VECTORS] {
     // SAFETY: upheld by the caller.
     let bytes = unsafe { _mm_loadu_si128(at.cast()) };
     let upper = _mm_unpackhi_epi64(bytes, bytes);
@@ -392,7 +392,7 @@ unsafe fn unsigned(at: *const u8) -> [__m256; HALVES] {
 /// `at` is readable for 16 bytes.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn signed(at: *const u8) -> [__m256; HALVES] {
+unsafe fn load_i8(at: *const u8) -> [__m256; VECTORS] {
     // SAFETY: upheld by the caller.
     let bytes = unsafe { _mm_loadu_si128(at.cast()) };
     let upper = _mm_unpackhi_epi64(bytes, bytes);
@@ -406,9 +406,9 @@ unsafe fn signed(at: *const u8) -> [__m256; HALVES] {
 /// `at` is readable for 16 floats.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn floats(at: *const u8) -> [__m256; HALVES] {
+unsafe fn load_f32(at: *const u8) -> [__m256; VECTORS] {
     // SAFETY: upheld by the caller.
-    unsafe { [_mm256_loadu_ps(at.cast()), _mm256_loadu_ps(at.cast::<f32>().add(LANES))] }
+    unsafe { [_mm256_loadu_ps(at.cast()), _mm256_loadu_ps(at.cast::<f32>().add(VECTOR_LANES))] }
 }
 
 /// Runs `rounds` rounds of products and nothing else, to measure their peak rate; the number of

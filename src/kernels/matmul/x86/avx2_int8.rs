@@ -16,7 +16,7 @@ use std::ops::Range;
 use crate::kernels::matmul::activations::{Groups, Int8Activations};
 use crate::kernels::matmul::epilogue::Epilogue;
 use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs};
-use crate::kernels::matmul::x86::avx2::{BlockScales, HALVES, Place, store};
+use crate::kernels::matmul::x86::avx2::{BlockScales, PanelOutput, VECTORS, store};
 
 /// Activation rows of a block.
 const ROWS: usize = 4;
@@ -93,7 +93,7 @@ pub unsafe fn matmul_panel<B: PackedFormat>(
     out: Epilogue,
 ) {
     let parts = weights.panel_ptrs::<B>(panel);
-    let to = Place { index: panel, out };
+    let to = PanelOutput { index: panel, out };
     // Calls begin at a multiple of four rows.
     for row in rows.clone().step_by(ROWS) {
         // As in `avx512_vnni`.
@@ -121,7 +121,7 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     panel: PanelPtrs,
     x: &Int16Pairs,
     row: usize,
-    Place { index, out }: Place,
+    PanelOutput { index, out }: PanelOutput,
     ahead: usize,
 ) {
     const {
@@ -135,18 +135,18 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     let (groups, quads) = (B::LEN / B::GROUP, std::hint::black_box(B::GROUP / 4));
     let (pairs, scales, offsets) = x.at(row, B::GROUP);
     let even = _mm256_set1_epi16(0xff);
-    let mut totals = [[_mm256_setzero_ps(); HALVES]; N];
+    let mut totals = [[_mm256_setzero_ps(); VECTORS]; N];
     for block in 0..panel.blocks {
         // SAFETY: the block exists.
-        let factors = unsafe { BlockScales::load::<B>(panel.factors, block) };
+        let block_scales = unsafe { BlockScales::load::<B>(panel.scales, block) };
         panel.prefetch_scales::<B>(block, ahead);
         for group in 0..groups {
             let at = block * groups + group;
             panel.prefetch_group::<B>(at, ahead);
-            let mut sums = [[_mm256_setzero_si256(); HALVES]; N];
+            let mut sums = [[_mm256_setzero_si256(); VECTORS]; N];
             for i in 0..N {
                 // SAFETY: the row has this group.
-                sums[i] = [_mm256_set1_epi32(unsafe { *offsets.add(at * ROWS + i) }); HALVES];
+                sums[i] = [_mm256_set1_epi32(unsafe { *offsets.add(at * ROWS + i) }); VECTORS];
             }
             for quad in at * quads..(at + 1) * quads {
                 let line = panel.low.wrapping_add(quad * 64);
@@ -162,21 +162,21 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
                         // SAFETY: the row has these pairs.
                         let x = unsafe { *pairs.add((quad * ROWS + i) * 2 + pair) };
                         let x = _mm256_set1_epi32(x);
-                        for half in 0..HALVES {
-                            let products = _mm256_madd_epi16(w[pair][half], x);
-                            sums[i][half] = _mm256_add_epi32(sums[i][half], products);
+                        for v in 0..VECTORS {
+                            let products = _mm256_madd_epi16(w[pair][v], x);
+                            sums[i][v] = _mm256_add_epi32(sums[i][v], products);
                         }
                     }
                 }
             }
             // SAFETY: the group exists.
-            let d = unsafe { factors.scale::<B>(group) };
+            let d = unsafe { block_scales.scale::<B>(group) };
             for i in 0..N {
                 // SAFETY: the row has this group.
                 let scale = _mm256_set1_ps(unsafe { *scales.add(at * ROWS + i) });
-                for half in 0..HALVES {
-                    let product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i][half]), d[half]);
-                    totals[i][half] = _mm256_fmadd_ps(product, scale, totals[i][half]);
+                for v in 0..VECTORS {
+                    let product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i][v]), d[v]);
+                    totals[i][v] = _mm256_fmadd_ps(product, scale, totals[i][v]);
                 }
             }
         }

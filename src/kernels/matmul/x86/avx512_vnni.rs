@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use crate::kernels::matmul::epilogue::Epilogue;
 use crate::kernels::matmul::packed::{PackedFormat, PackedWeights, PanelPtrs, ScaleLayout};
-use crate::kernels::matmul::x86::interleave::{InterleavedRows, block_of};
+use crate::kernels::matmul::x86::interleave::{InterleavedRows, first_block};
 use crate::kernels::shape::PANEL_ROWS;
 
 /// Products of adjacent panels with some activation rows.
@@ -32,7 +32,7 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
 ) {
     let mut panel = panels.start;
     while panel < panels.end {
-        let place = |panel: usize, at_once: usize| Place {
+        let place = |panel: usize, at_once: usize| PanelPlace {
             parts: weights.panel_ptrs::<B>(panel),
             next: weights.distance(at_once),
             panel,
@@ -53,7 +53,7 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
 
 /// A panel, and the distance to the one computed after it.
 #[derive(Clone, Copy)]
-struct Place {
+struct PanelPlace {
     parts: PanelPtrs,
     /// Bytes to the panel that takes its place.
     next: usize,
@@ -65,7 +65,7 @@ struct Place {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 unsafe fn matmul_rows<B: PackedFormat, const T: usize>(
-    panels: [Place; T],
+    panels: [PanelPlace; T],
     x: &InterleavedRows,
     rows: Range<usize>,
     out: Epilogue,
@@ -74,7 +74,7 @@ unsafe fn matmul_rows<B: PackedFormat, const T: usize>(
     while row < rows.end {
         // Only the last rows prefetch the next panels: earlier ones would evict what is in use.
         let ahead = if rows.end - row <= 8 { panels[0].next } else { 0 };
-        let count = block_of(rows.end - row);
+        let count = first_block(rows.end - row);
         // SAFETY: `row` begins a block of the activations; the rest is upheld by the caller.
         unsafe {
             match count {
@@ -96,7 +96,7 @@ unsafe fn matmul_rows<B: PackedFormat, const T: usize>(
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
 unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
-    panels: [Place; T],
+    panels: [PanelPlace; T],
     x: &InterleavedRows,
     row: usize,
     out: Epilogue,
@@ -108,10 +108,11 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
     let groups = B::LEN / B::GROUP;
     let mut totals = [[_mm512_setzero_ps(); T]; N];
     for block in 0..panels[0].parts.blocks {
-        let mut factors = [const { None }; T];
+        let mut block_scales = [const { None }; T];
         for t in 0..T {
             // SAFETY: the block exists.
-            factors[t] = Some(unsafe { BlockScales::load::<B>(panels[t].parts.factors, block) });
+            block_scales[t] =
+                Some(unsafe { BlockScales::load::<B>(panels[t].parts.scales, block) });
             if ahead > 0 {
                 panels[t].parts.prefetch_scales::<B>(block, ahead);
             }
@@ -167,9 +168,9 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
                 quads!(4 5 6 7);
             }
             for t in 0..T {
-                let Some(factors) = &factors[t] else { continue };
+                let Some(block_scales) = &block_scales[t] else { continue };
                 // SAFETY: the group exists.
-                let d = unsafe { factors.scale::<B>(group) };
+                let d = unsafe { block_scales.scale::<B>(group) };
                 let too_much = _mm512_mul_ps(d, base);
                 for i in 0..N {
                     let sum = _mm512_castsi512_ps(sums[i][t]);
@@ -181,7 +182,7 @@ unsafe fn micro_kernel<B: PackedFormat, const T: usize, const N: usize>(
                 }
                 if B::MIN {
                     // SAFETY: as for the scale.
-                    let m = unsafe { factors.minimum::<B>(group) };
+                    let m = unsafe { block_scales.minimum::<B>(group) };
                     for (i, totals) in totals.iter_mut().enumerate() {
                         totals[t] = _mm512_fmadd_ps(m, number(2, i), totals[t]);
                     }
@@ -292,11 +293,11 @@ pub struct BlockScales {
 
 impl BlockScales {
     /// # Safety
-    /// `block` is a block of a panel of type `B` whose scales begin at `factors`.
+    /// `block` is a block of a panel of type `B` whose scales begin at `scales`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")]
-    pub unsafe fn load<B: PackedFormat>(factors: *const u8, block: usize) -> Self {
-        let at = factors.wrapping_add(block * B::scale_bytes(B::LEN));
+    pub unsafe fn load<B: PackedFormat>(scales: *const u8, block: usize) -> Self {
+        let at = scales.wrapping_add(block * B::scale_bytes(B::LEN));
         let half = |number: usize| at.wrapping_add(number * PANEL_ROWS * 2).cast();
         // SAFETY: upheld by the caller; arrays of 16 f16 numbers.
         unsafe {

@@ -28,7 +28,7 @@ impl InterleavedRows {
     /// # Panics
     /// Without AVX2, which every CPU with VNNI has.
     pub fn new(x: &Int8Activations) -> Self {
-        assert!(best() != Isa::Scalar, "activations are put side by side for VNNI");
+        assert!(best() != Isa::Scalar, "activations are write_groups side by side for VNNI");
         let of_groups = |groups: &Groups| vec![0.0; 3 * groups.scales.len()];
         let (mut by_16, mut by_32) = (of_groups(&x.by_16), of_groups(&x.by_32));
         let mut bytes = vec![0; x.bytes.len()];
@@ -46,13 +46,25 @@ impl InterleavedRows {
                     let place = |size: usize| row * size..(row + count) * size;
                     // SAFETY: AVX2 is available, as asserted.
                     unsafe {
-                        exchange(
+                        interleave(
                             &x.bytes[from * width..][..count * width],
                             count,
                             &mut bytes[place(width)],
                         );
-                        put(&x.by_16, from, count, groups_16 / 3, &mut by_16[place(groups_16)]);
-                        put(&x.by_32, from, count, groups_32 / 3, &mut by_32[place(groups_32)]);
+                        write_groups(
+                            &x.by_16,
+                            from,
+                            count,
+                            groups_16 / 3,
+                            &mut by_16[place(groups_16)],
+                        );
+                        write_groups(
+                            &x.by_32,
+                            from,
+                            count,
+                            groups_32 / 3,
+                            &mut by_32[place(groups_32)],
+                        );
                     }
                     row += count;
                 }
@@ -73,14 +85,14 @@ impl InterleavedRows {
 /// Sizes of the blocks of `rows` rows.
 fn blocks(mut rows: usize) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
-        let count = block_of(rows);
+        let count = first_block(rows);
         rows -= count;
         (count > 0).then_some(count)
     })
 }
 
 /// Size of the first block of `rows` rows.
-pub fn block_of(rows: usize) -> usize {
+pub fn first_block(rows: usize) -> usize {
     match rows {
         8.. => 8,
         4.. => 4,
@@ -91,7 +103,7 @@ pub fn block_of(rows: usize) -> usize {
 
 /// Interleaves four bytes of each row.
 #[target_feature(enable = "avx2")]
-fn exchange(rows: &[i8], count: usize, to: &mut [i8]) {
+fn interleave(rows: &[i8], count: usize, to: &mut [i8]) {
     let width = rows.len() / count;
     if count == ROWS {
         assert!(width.is_multiple_of(4 * ROWS) && to.len() == rows.len());
@@ -119,7 +131,7 @@ fn exchange(rows: &[i8], count: usize, to: &mut [i8]) {
 
 /// Writes the group numbers of `count` rows, from row `first`.
 #[target_feature(enable = "avx2")]
-fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32]) {
+fn write_groups(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32]) {
     let place = first * of_row..(first + count) * of_row;
     let all = (&groups.scales[place.clone()], &groups.sums[place.clone()], &groups.totals[place]);
     let (scales, sums, totals) = all;
@@ -151,7 +163,7 @@ fn put(groups: &Groups, first: usize, count: usize, of_row: usize, to: &mut [f32
     }
 }
 
-/// Transposes 8 × 8 numbers: rows `width` apart are written as rows `apart` apart, and converted to
+/// Transposes 8 × 8 numbers: rows `width` stride are written as rows `stride` stride, and converted to
 /// floats if `TO_FLOATS`.
 ///
 /// # Safety
@@ -162,7 +174,7 @@ unsafe fn transpose<const TO_FLOATS: bool>(
     from: *const i32,
     width: usize,
     to: *mut f32,
-    apart: usize,
+    stride: usize,
 ) {
     let mut rows = [_mm256_setzero_si256(); ROWS];
     for (at, row) in rows.iter_mut().enumerate() {
@@ -190,8 +202,8 @@ unsafe fn transpose<const TO_FLOATS: bool>(
         let high = _mm256_permute2x128_si256::<0x31>(int16[at], int16[at + 4]);
         // SAFETY: upheld by the caller.
         unsafe {
-            _mm256_storeu_si256(to.add(at * apart).cast(), low);
-            _mm256_storeu_si256(to.add((at + 4) * apart).cast(), high);
+            _mm256_storeu_si256(to.add(at * stride).cast(), low);
+            _mm256_storeu_si256(to.add((at + 4) * stride).cast(), high);
         }
     }
 }
@@ -218,7 +230,7 @@ mod tests {
             let (width, groups) = (x.bytes.len() / rows, x.by_32.scales.len() / rows);
             let mut first = 0;
             while first < rows {
-                let count = block_of(rows - first);
+                let count = first_block(rows - first);
                 let bytes = &interleaved.bytes[first * width..];
                 let [by_16, by_32] =
                     [(&interleaved.by_16, 2 * groups), (&interleaved.by_32, groups)]
