@@ -1,8 +1,8 @@
 //! AMX: bfloat16 values as its tiles hold them, and products of tiles.
 //!
-//! A tile is a register of 16 rows of 64 bytes (`tmm0` to `tmm7`). `tdpbf16ps C, A, B` adds to 16 ×
-//! 16 f32 sums the products of A, 16 rows × 32 values of k, with B, stored as 16 rows of pairs `[k
-//! / 2][n = 16][2]`.
+//! A tile is a register of 16 rows of 64 bytes (`tmm0` to `tmm7`). `tdpbf16ps C, A, B` adds to 16
+//! × 16 f32 sums the products of A, 16 rows × 32 values of k, with B, stored as 16 rows of pairs
+//! `[k / 2][n = 16][2]`.
 //!
 //! Knows nothing of weights, tokens or keys: `matmul` and `attention` multiply with it. The
 //! instructions are inline assembly, because Rust's intrinsics for them are not stable yet; the
@@ -191,7 +191,8 @@ impl AmxTiles {
     }
 
     /// The product of values that are split into two bf16 each: a tile of rounded values is
-    /// followed by a tile of remainders, in A and B. Sums hi·hi + lo·hi + hi·lo; lo·lo is left out.
+    /// followed by a tile of remainders, in A and B. Sums hi·hi + lo·hi + hi·lo; lo·lo is left
+    /// out.
     ///
     /// # Safety
     /// As for [`AmxTiles::matmul_2x2`], with twice as many tiles.

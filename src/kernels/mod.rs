@@ -1,24 +1,27 @@
-//! The arithmetic that candle does not have, or does slowly, on the CPU: matrix products with quantised
-//! weights, attention over a paged KV cache, and the small operations between them. Other devices go
-//! through candle. Candle tensors in, candle tensors out.
+//! The arithmetic that candle lacks on the CPU, or computes slowly: matrix products with quantized
+//! weights, attention over a paged KV cache, and the operations between them. candle tensors in,
+//! candle tensors out; other devices go through candle.
 //!
-//! Knows numbers and their layouts; knows nothing of models. Each row imports only rows below it:
+//! Knows numbers and their layouts; knows nothing of models. Modules import only lower rows:
 //!
 //! ```text
-//! linear                 layers of a checkpoint's weights
-//! matmul     attention   kernels for each instruction set, and the choice between them
-//! ops                    exp, activations, norms, reductions, rotary embeddings
-//! cpu threads memory simd shape phase tensor_data block_types amx
+//! linear  roofline     layers of a checkpoint; measured peaks of the machine
+//! matmul  attention    a kernel for each instruction set, and the choice between them
+//! ops                  exp, activations, norms, reductions, rotary embeddings
+//! amx block_types cpu memory phase shape simd tensor_data threads
 //! ```
 //!
-//! **One order of summation.** A result is the same to the bit for any number of rows, on any
-//! instruction set and with any number of threads: so a batch gives the text that a single run gives.
-//! The exception is AMX, which computes prompts in bfloat16 ([`Phase::Prefill`]).
+//! **One order of summation.** A result has the same bits for any number of rows, on any
+//! instruction set and with any number of threads: so a batch gives the text that a single run
+//! gives. The exception is AMX, which computes prefills in bf16 ([`Phase::Prefill`]).
+//!
+//! Words: a *panel* is 16 packed weight rows, a *tile* is a register of AMX, a *quad* is four
+//! columns, the operands of one int8 dot product.
 //!
 //! `docs/kernels-log.md` records what was measured, tried and taken back.
 
 #[cfg(target_endian = "big")]
-compile_error!("numbers of weights are read as they lie in the file, the lowest byte first");
+compile_error!("weights are read in the byte order of the file, which is little-endian");
 
 #[cfg(target_arch = "x86_64")]
 mod amx;

@@ -2,9 +2,9 @@
 //!
 //! bf16 is too coarse for scores, which are exponents. So queries and keys are split into two bf16
 //! values each, the rounded number and the remainder, and a product is the sum of three; the
-//! fourth, lo · lo, is at maxima 1/32,000 of it. Softmax weights and values are single bf16 values,
-//! since the result is rounded to bf16 anyway before the output projection. Sums are in one order,
-//! 32 columns or keys at a time, so a row has the same bits whatever is computed beside it.
+//! fourth, lo · lo, is at maxima 1/32,000 of it. Softmax weights and values are single bf16
+//! values, since the result is rounded to bf16 anyway before the output projection. Sums are in one
+//! order, 32 columns or keys at a time, so a row has the same bits whatever is computed beside it.
 
 #![cfg(target_arch = "x86_64")]
 // Loops over arrays by index are the ones that compilers vectorize reliably.

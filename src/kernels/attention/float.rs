@@ -277,7 +277,7 @@ unsafe fn add_weighted_values_simd<L: F32x16, const N: usize>(
     }
 }
 
-/// Values to add in one pass.
+/// Values that are added together.
 struct ValueBlock {
     pages: Range<usize>,
     /// First page of the segment.

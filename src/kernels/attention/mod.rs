@@ -51,76 +51,104 @@ pub fn attend(
     shape: &Attention,
     bias: Option<&RelativeBias>,
     q: &Tensor,
-    spans: &[SequenceSlice],
+    slices: &[SequenceSlice],
+    phase: Phase,
+) -> Result<Tensor> {
+    let tokens = q.dim(0)?;
+    if slices.iter().map(|slice| slice.tokens).sum::<usize>() != tokens {
+        candle_core::bail!("slices of sequences that do not add up to {tokens} tokens");
+    }
+    let pages: Option<Vec<&KvPages>> = slices.iter().map(|slice| slice.cache.pages()).collect();
+    match pages.filter(|_| q.device().is_cpu()) {
+        Some(pages) => {
+            check_shapes(shape, bias, q, slices, &pages)?;
+            attend_on_cpu(shape, bias, q, slices, &pages, phase)
+        }
+        None => {
+            let mut first = 0;
+            let mut outputs = Vec::with_capacity(slices.len());
+            for slice in slices {
+                let (keys, values) = slice.cache.tensors()?;
+                let q = q.narrow(0, first, slice.tokens)?;
+                outputs.push(attend_with_candle(shape, bias, &q, &keys, &values)?);
+                first += slice.tokens;
+            }
+            Tensor::cat(&outputs, 0)
+        }
+    }
+}
+
+/// Checks that queries and caches have the shape of the layer.
+fn check_shapes(
+    shape: &Attention,
+    bias: Option<&RelativeBias>,
+    q: &Tensor,
+    slices: &[SequenceSlice],
+    pages: &[&KvPages],
+) -> Result<()> {
+    let (_, heads, head_dim) = q.dims3()?;
+    let heads_fit = shape.kv_heads > 0
+        && heads.is_multiple_of(shape.kv_heads)
+        && (heads, head_dim) == (shape.heads, shape.head_dim)
+        && heads * head_dim > 0;
+    let caches_fit =
+        pages.iter().all(|kv| (kv.kv_heads, kv.head_dim) == (shape.kv_heads, head_dim));
+    if !heads_fit || !caches_fit || slices.iter().any(|slice| slice.cache.is_empty()) {
+        candle_core::bail!("{shape:?} with queries of shape {:?} and other caches", q.shape());
+    }
+    // Then a query has no position among the keys.
+    let has_more_queries = slices.iter().any(|slice| slice.tokens > slice.cache.len());
+    if has_more_queries && (shape.mask != Mask::Full || bias.is_some()) {
+        candle_core::bail!("more queries than keys, with {:?} or a position bias", shape.mask);
+    }
+    Ok(())
+}
+
+fn attend_on_cpu(
+    shape: &Attention,
+    bias: Option<&RelativeBias>,
+    q: &Tensor,
+    slices: &[SequenceSlice],
+    pages: &[&KvPages],
     phase: Phase,
 ) -> Result<Tensor> {
     let (tokens, heads, size) = q.dims3()?;
-    if spans.iter().map(|span| span.tokens).sum::<usize>() != tokens {
-        candle_core::bail!("spans of other than {tokens} tokens");
-    }
-    let pages: Option<Vec<&KvPages>> = spans.iter().map(|span| span.cache.pages()).collect();
-    let Some(pages) = pages.filter(|_| q.device().is_cpu()) else {
-        let mut first = 0;
-        let attended = spans.iter().map(|span| {
-            first += span.tokens;
-            let q = q.narrow(0, first - span.tokens, span.tokens)?;
-            let (keys, values) = span.cache.tensors()?;
-            attend_with_candle(shape, bias, &q, &keys, &values)
-        });
-        return Tensor::cat(&attended.collect::<Result<Vec<_>>>()?, 0);
-    };
     let kv_heads = shape.kv_heads;
-    let fits = |pages: &&KvPages| (pages.kv_heads, pages.head_dim) == (kv_heads, size);
-    let whole = kv_heads > 0
-        && heads.is_multiple_of(kv_heads)
-        && (heads, size) == (shape.heads, shape.head_dim);
-    if !whole
-        || heads * size == 0
-        || !pages.iter().all(fits)
-        || spans.iter().any(|span| span.cache.is_empty())
-    {
-        candle_core::bail!(
-            "{shape:?} does not fit its queries, keys and values, or there are none"
-        );
-    }
-    let more = |span: &SequenceSlice| span.tokens > span.cache.len();
-    if spans.iter().any(more) && (shape.mask != Mask::Full || bias.is_some()) {
-        candle_core::bail!("more tokens than keys, among which their places are asked for");
-    }
+    let min_jobs = JOBS_PER_THREAD * threads::count();
     // True only if the CPU has AMX, as `QueryBlock` requires.
     let uses_amx_bf16 = shape.allows_bf16 && uses_amx(phase, size);
-    let rows = match uses_amx_bf16 {
-        true => (tokens * heads / (JOBS_PER_THREAD * threads::count()))
-            .clamp(*ROWS_BF16.start(), *ROWS_BF16.end()),
-        false => MAX_ROWS,
+    let rows = if uses_amx_bf16 {
+        (tokens * heads / min_jobs).clamp(*ROWS_BF16.start(), *ROWS_BF16.end())
+    } else {
+        MAX_ROWS
     };
-    let at_once = (rows * kv_heads / heads).max(1);
+    let tokens_per_block = (rows * kv_heads / heads).max(1);
     let mut out: Vec<f32> = Vec::with_capacity(tokens * heads * size);
     let to = Out(out.spare_capacity_mut().as_mut_ptr());
     with_floats(&q.contiguous()?, |q| {
         let mut jobs = Vec::new();
-        let mut first = 0;
-        for (span, past) in spans.iter().zip(&pages) {
-            let keys = span.cache.len();
-            for token in (0..span.tokens).step_by(at_once) {
-                let some = at_once.min(span.tokens - token);
+        let mut start = 0;
+        for (slice, kv) in slices.iter().zip(pages) {
+            let keys = slice.cache.len();
+            for token in (0..slice.tokens).step_by(tokens_per_block) {
+                let count = tokens_per_block.min(slice.tokens - token);
+                let first = start + token;
                 jobs.extend((0..kv_heads).map(|kv_head| QueryBlock {
                     shape,
                     bias,
-                    queries: &q
-                        [(first + token) * heads * size..(first + token + some) * heads * size],
-                    first: first + token,
-                    tokens: some,
+                    queries: &q[first * heads * size..(first + count) * heads * size],
+                    first,
+                    tokens: count,
                     kv_head,
                     // With a full mask, there may be more queries than keys; positions do not
                     // matter then.
-                    position: (keys + token).saturating_sub(span.tokens),
-                    kv: past,
+                    position: (keys + token).saturating_sub(slice.tokens),
+                    kv,
                     keys,
                     uses_amx_bf16,
                 }));
             }
-            first += span.tokens;
+            start += slice.tokens;
         }
         // The longest jobs first, so that no thread waits for a late one.
         jobs.reverse();
@@ -131,21 +159,18 @@ pub fn attend(
                 state.write(row, unsafe { std::slice::from_raw_parts_mut(to.at(at), size) });
             }
         };
-        if jobs.len() < JOBS_PER_THREAD * threads::count()
-            && jobs.iter().any(|rows| rows.segments().len() > 1)
-        {
+        if jobs.len() < min_jobs && jobs.iter().any(|rows| rows.segments().len() > 1) {
             attend_by_segment(&jobs, write);
         } else {
             // Several heads of a sequence in a row; the keys of the next are prefetched meanwhile.
-            let at_once = (jobs.len() / (JOBS_PER_THREAD * threads::count())).clamp(1, kv_heads);
-            threads::parallel_chunks(&mut jobs, at_once, |_, jobs| {
-                for index in 0..jobs.len() {
+            let heads_per_job = (jobs.len() / min_jobs).clamp(1, kv_heads);
+            threads::parallel_chunks(&mut jobs, heads_per_job, |_, jobs| {
+                for (index, rows) in jobs.iter().enumerate() {
                     if let Some(next) = jobs.get(index + 1) {
                         next.prefetch_keys();
                     }
-                    let rows = &jobs[index];
                     SCRATCH.with_borrow_mut(|scratch| {
-                        write(rows, scratch.accumulate(rows, rows.segments()))
+                        write(rows, scratch.accumulate(rows, rows.segments()));
                     });
                 }
             });
@@ -359,7 +384,7 @@ mod tests {
                 random((keys + 50, kv_heads, head_dim)),
                 random((keys + 50, kv_heads, head_dim)),
             );
-            // So many sequences that no job is split.
+            // Enough sequences that no job is split.
             let many = JOBS_PER_THREAD * threads::count() + 1;
             let spans: Vec<SequenceSlice> = (0..many).map(|_| span(50, &k, &v)).collect();
             let queries = Tensor::cat(&vec![&q; many], 0).unwrap();

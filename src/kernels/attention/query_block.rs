@@ -16,8 +16,8 @@ pub const SEGMENT: usize = 256;
 /// The most rows of a block, unless more share a key head: their scores and some keys stay in the
 /// first-level cache.
 pub const MAX_ROWS: usize = 24;
-/// The same for AMX: from the rows of two tiles to so many that converting keys and values to bf16
-/// costs little for each.
+/// The same for AMX: from the rows of two tiles to the number at which converting keys and values
+/// to bf16 costs little for each.
 pub const ROWS_BF16: RangeInclusive<usize> = AMX_ROWS..=256;
 /// Rows of two AMX tiles, which are multiplied together.
 pub const AMX_ROWS: usize = 32;

@@ -30,8 +30,8 @@ const _: () = assert!(ROWS_PER_CALL.is_multiple_of(interleave::ROWS));
 /// Panels that a kernel computes together.
 const PANELS_PER_KERNEL: usize = 2;
 
-/// A matmul with its epilogue: `activation(weights · x + bias)`, then multiplied with `up · x`, or
-/// added to a residual.
+/// A matmul with its epilogue: `activation(weights · x + bias)`, then multiplied with `up · x`,
+/// or added to a residual.
 #[derive(Clone, Copy)]
 pub struct FusedMatmul<'w> {
     /// The weights; those of the gate, if there is `up`.
@@ -151,7 +151,7 @@ impl PackedWeights {
                 assert_eq!(weights.rows, matmul.weights.rows, "outputs of gate and up");
             }
             let stored_once = matmul.activation.is_none() && matmul.up.is_none();
-            assert!(stored_once || matmul.residual.is_none(), "what is added comes last");
+            assert!(stored_once || matmul.residual.is_none(), "a residual is added last");
             let to = Epilogue::new(out, rows, matmul.weights.rows, matmul.bias)
                 .residual(rows, matmul.residual);
             let panels = matmul.weights.rows.div_ceil(PANEL_ROWS);

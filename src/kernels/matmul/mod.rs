@@ -5,8 +5,8 @@
 //!   (`activations`, `quantize`), so that dot products are exact in integers; AMX computes prefills
 //!   in bf16.
 //! - `float`: f32, f16 and bf16 weights in the layout of the file, with f32 activations.
-//! - `reference`: quantized weights in the layout of the file, in scalar code, for other CPUs and to
-//!   test the kernels against.
+//! - `reference`: quantized weights in the layout of the file, in scalar code: for other CPUs, and
+//!   the definition that kernels are tested against.
 //!
 //! **One order of summation.** For any number of rows, on any instruction set, with any number of
 //! threads, the same sums are computed in the same order, so that the result is the same to the

@@ -1,5 +1,5 @@
-//! Quantization of activations to int8: `x ≈ scale · byte` in groups of 32, as `quantize_row_q8_0`
-//! of ggml, but with an f32 scale.
+//! Quantization of activations to int8: `x ≈ scale · byte` in groups of 32, as
+//! `quantize_row_q8_0` of ggml, but with an f32 scale.
 //!
 //! Knows rows of numbers; knows nothing of weights.
 

@@ -13,7 +13,8 @@ use crate::kernels::threads;
 pub enum Activation {
     /// `x · sigmoid(x)`, also called swish.
     Silu,
-    /// The tanh approximation of GELU (Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>).
+    /// The tanh approximation of GELU (Hendrycks and Gimpel 2016,
+    /// <https://arxiv.org/abs/1606.08415>).
     GeluTanh,
     /// GELU by the error function.
     Gelu,

@@ -74,7 +74,8 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
             for group in 0..groups {
                 let at = block * groups + group;
                 let mut sums = [[vdupq_n_s32(0); VECTORS]; N];
-                // Start at −ZERO · Σx, which subtracts the zero point from all products at once.
+                // Start at −ZERO · Σx, which subtracts the zero point from all products at
+                // once.
                 if B::LOW_BITS != 8 && B::ZERO != 0 {
                     for i in 0..N {
                         sums[i] = [vdupq_n_s32(-B::ZERO * *x_rows[i].sums.add(at)); VECTORS];
@@ -120,8 +121,8 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     N
 }
 
-/// Adds to each lane the products of its four weights with activations `4 · QUAD` to `4 · QUAD + 3`
-/// of the sixteen in `x`.
+/// Adds to each lane the products of its four weights with activations `4 · QUAD` to `4 · QUAD +
+/// 3` of the sixteen in `x`.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn add_products<const QUAD: i32>(mut sums: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {

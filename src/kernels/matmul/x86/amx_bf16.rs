@@ -24,8 +24,8 @@ use crate::kernels::matmul::x86::avx512_vnni::{BlockScales, load_quad};
 use crate::kernels::simd::AlignedF32x16;
 use crate::kernels::threads::{self, Zero};
 
-/// B tiles of a panel that stay in the first-level cache while all rows pass: whole k_tiles of every
-/// type.
+/// B tiles of a panel that stay in the first-level cache while all rows pass: whole k_tiles of
+/// every type.
 const K_TILES: usize = 8;
 /// The most activation rows of a call.
 pub const ROWS_PER_CALL: usize = 512;
@@ -145,8 +145,8 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
 }
 
 /// Dequantizes the weights of a panel from tile `from` of its columns, which begins a block, to B
-/// tiles: `d · (q − ZERO) + m`, rounded as [`bf16_pairs`] does. Prefetches what lies `ahead` bytes
-/// further.
+/// tiles: `d · (q − ZERO) + m`, rounded as [`bf16_pairs`] does. Prefetches what lies `ahead`
+/// bytes further.
 ///
 /// # Safety
 /// The panel has these columns.

@@ -237,11 +237,12 @@ unsafe fn add_products<const T: usize, const N: usize, const QUAD: usize, const 
     }
 }
 
-/// 1.5 · 2^23. An integer below 2^22 that is added to the bits of this float is added to its value,
-/// and the sums of a group are below that: so integers become floats without a conversion. One FMA
-/// then subtracts the base and multiplies by the scale; the product of base and scale is exact
-/// unless the scale uses all bits of a float. Both ways round once, at the same place. (An infinite
-/// scale, as only a broken file has one, gives NaN here where the reference gives infinity.)
+/// 1.5 · 2^23. An integer below 2^22 that is added to the bits of this float is added to its
+/// value, and the sums of a group are below that: so integers become floats without a conversion.
+/// One FMA then subtracts the base and multiplies by the scale; the product of base and scale is
+/// exact unless the scale uses all bits of a float. Both ways round once, at the same place. (An
+/// infinite scale, as only a broken file has one, gives NaN here where the reference gives
+/// infinity.)
 const BASE: f32 = 12_582_912.0;
 
 /// Quad `NUMBER` (four columns of 16 rows, as unsigned bytes) of the four quads `four`.

@@ -163,8 +163,8 @@ fn write_groups(groups: &Groups, first: usize, count: usize, of_row: usize, to: 
     }
 }
 
-/// Transposes 8 × 8 numbers: rows `width` stride are written as rows `stride` stride, and converted to
-/// floats if `TO_FLOATS`.
+/// Transposes 8 × 8 numbers: rows `width` stride are written as rows `stride` stride, and
+/// converted to floats if `TO_FLOATS`.
 ///
 /// # Safety
 /// `from` is readable and `to` writable for eight rows of eight numbers.
