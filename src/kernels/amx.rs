@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn registers_are_multiplied_in_the_order_that_is_told() {
+    fn tiles_are_multiplied_in_the_documented_order() {
         if !Isa::Amx.available() {
             return eprintln!("skipped: no AMX here");
         }
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_rounded_one_by_one() {
+    fn rows_are_rounded_like_single_numbers() {
         if !Isa::Amx.available() {
             return eprintln!("skipped: no AMX here");
         }
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_number_is_taken() {
+    fn bf16_rounds_to_the_nearest() {
         let rounded = |x: f32| number(f32_to_bf16(x));
         assert_eq!([1.0, -1.0, 0.0, f32::INFINITY].map(f32_to_bf16), [0x3f80, 0xbf80, 0, 0x7f80]);
         assert_eq!(f32_to_bf16(f32::from_bits(0x3f80_7fff)), 0x3f80);

@@ -549,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn every_half_converts_as_ieee_says() {
+    fn every_f16_converts_as_ieee_defines() {
         for bits in 0..=u16::MAX {
             let (ours, expected) = (f16_to_f32(bits), f16::from_bits(bits).to_f32());
             assert!(
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_unpacks_to_what_candle_dequantises() {
+    fn every_type_unpacks_to_what_candle_dequantizes() {
         let device = Device::Cpu;
         let numbers = Tensor::randn(0f32, 1.0, (3, 512), &device).unwrap();
         // candle quantizes to Q8_1 and Q8_K but cannot dequantize them; the test below covers their

@@ -305,8 +305,8 @@ fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
         let mut packed = PackedWeights::matmul_all(&packed, &activations, best()).into_iter();
         let mut outputs = Vec::with_capacity(layers.len());
         for layer in layers {
-            let of_tiles = if layer.packed.is_some() { packed.next() } else { None };
-            let y = match of_tiles {
+            let product = if layer.packed.is_some() { packed.next() } else { None };
+            let y = match product {
                 Some(y) => y,
                 None => layer.unpacked(&activations)?,
             };
@@ -356,8 +356,11 @@ pub fn gated_layers(
 
 /// The phase whose kernels the layers use: always [`Phase::Decode`] if one of them is reproducible.
 fn kernel_phase(layers: &[&Linear], phase: Phase) -> Phase {
-    let portable = layers.iter().any(|layer| layer.precision == Precision::Reproducible);
-    if portable { Phase::Decode } else { phase }
+    if layers.iter().any(|layer| layer.precision == Precision::Reproducible) {
+        Phase::Decode
+    } else {
+        phase
+    }
 }
 
 /// The product of packed weights with `x`, `[tokens, outputs]`.

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_begin_where_registers_do() {
+    fn buffers_are_cache_aligned() {
         for count in [1, 3, HUGE_PAGE_MIN / CACHE_LINE] {
             let mut lines = AlignedBuffer::new(count);
             assert_eq!(lines.bytes().len(), count * CACHE_LINE);

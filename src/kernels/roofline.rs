@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ceilings_are_measured() {
+    fn peaks_are_measured() {
         assert!(bytes_per_second(1 << 22) > 1e6);
         for isa in Isa::all().filter(|isa| isa.available() && *isa != Isa::Scalar) {
             for phase in Phase::ALL {

@@ -533,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn every_instruction_set_does_the_same() {
+    fn every_instruction_set_gives_the_same_bits() {
         for first in 0..50 {
             let number = |at: usize| ((at + first * 48) * 7919 % 1009) as f32 / 31.0 - 15.0;
             let mut numbers: Vec<f32> = (0..3 * LANES).map(number).collect();

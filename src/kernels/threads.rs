@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn sleepers_are_woken() {
+    fn parked_threads_are_woken() {
         let pool = Pool::new(3, 3);
         for _ in 0..5 {
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -355,7 +355,7 @@ mod tests {
 
     /// With many more threads than CPUs, every operation ends and idle threads use no CPU time.
     #[test]
-    fn too_many_threads_work_and_then_sleep() {
+    fn more_threads_than_cpus_work_and_then_park() {
         let pool = Pool::named("oversubscribed", 99, 2);
         for _ in 0..50 {
             let done = AtomicU64::new(0);
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_spin_sleep_when_nothing_comes() {
+    fn spinning_threads_park_when_idle() {
         let pool = Pool::named("spinning", 3, 64);
         pool.run(50, |_| {});
         #[cfg(target_os = "linux")]
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_and_maps_are_in_order() {
+    fn chunks_and_maps_are_in_order() {
         let mut numbers: Vec<usize> = vec![0; 103];
         parallel_chunks(&mut numbers, 10, |part, numbers| {
             numbers.iter_mut().for_each(|number| *number = part)
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_made_by_parts() {
+    fn vectors_are_filled_by_chunks() {
         for length in [0, 1, 10, 11, 103] {
             let numbers = parallel_fill(length, 10, |part, numbers| {
                 assert!(numbers.iter().all(|number| *number == 0.0));
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_passed_on_and_ends_nothing() {
+    fn a_panic_reaches_the_caller_and_ends_no_thread() {
         let pool = Pool::new(3, 3);
         let ended = catch_unwind(AssertUnwindSafe(|| {
             pool.run(40, |job| assert!(job != 20, "this one fails"))
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn many_may_come_at_once() {
+    fn several_callers_may_run_at_once() {
         let done = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {

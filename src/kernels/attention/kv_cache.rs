@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_however_it_was_cut() {
+    fn appended_chunks_are_read_back_whole() {
         let (k, v) = (numbers(53, 0.5), numbers(53, -9000.0));
         for cuts in [vec![53], vec![1; 53], vec![16, 37], vec![15, 2, 31, 5]] {
             let mut cache = KvCache::new(2, 20, &Device::Cpu).unwrap();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_keeps_what_it_had() {
+    fn a_clone_keeps_its_tokens_when_the_other_is_written() {
         let (k, other) = (numbers(40, 0.0), numbers(5, 7000.0));
         let one = KvCache::from_tensors(&k, &k).unwrap();
         let mut two = one.clone();
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_is_written_over_and_holes_are_refused() {
+    fn truncated_tokens_are_overwritten_and_gaps_are_refused() {
         let (k, other) = (numbers(40, 0.0), numbers(2, 7000.0));
         let mut cache = KvCache::from_tensors(&k, &k).unwrap();
         cache.append(3, &other, &other).unwrap();

@@ -265,7 +265,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_kernel_agrees_with_candles_operations() {
+    fn the_kernels_agree_with_candle() {
         let bias = RelativeBias::new(32, 6, |head, way| head as f32 * 0.3 - way as f32 * 0.2);
         for (index, (heads, kv_heads, head_dim, softcap, mask, keys)) in
             SHAPES.into_iter().enumerate()
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sees_nothing_learns_nothing() {
+    fn a_fully_masked_row_gets_zeros() {
         for (head_dim, keys) in
             [20, 32].into_iter().flat_map(|dim| [3, 256, 512, 600].map(|keys| (dim, keys)))
         {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_not_lost_and_what_is_forgotten_does_not_matter() {
+    fn nan_propagates_and_truncated_tokens_do_not_matter() {
         let mask = Mask::Causal;
         let shape = Attention {
             heads: 2,
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_depends_neither_on_its_neighbours_nor_on_who_computes_it() {
+    fn a_query_depends_neither_on_the_batch_nor_on_the_thread() {
         for (heads, kv_heads, head_dim, softcap, mask, keys) in SHAPES {
             let shape = Attention {
                 heads,

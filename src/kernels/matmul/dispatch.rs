@@ -262,7 +262,7 @@ mod tests {
     use crate::kernels::phase::Phase;
 
     #[test]
-    fn biases_activations_and_factors_follow_products() {
+    fn bias_activation_up_and_residual_follow_the_product() {
         let (outputs, columns, rows) = (37, 256, 11);
         let bias: Vec<f32> = (0..outputs).map(|at| at as f32 / 7.0 - 2.0).collect();
         let floats: Vec<f32> =

@@ -21,39 +21,41 @@ use crate::kernels::threads;
 /// pass.
 const ROWS_PER_CALL: usize = 64;
 /// Weight rows that are computed together; jobs are multiples of it.
-const WEIGHTS: usize = 4;
+const WEIGHT_ROWS: usize = 4;
 /// Up to this number of activation rows, memory is the bottleneck, and weights are prefetched.
-const FEW: usize = 8;
+const FEW_ROWS: usize = 8;
 
 /// `activations · weightsᵀ`, `[rows, outputs]`. Quantized weights are dequantized row by row.
-pub fn products(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -> Vec<f32> {
+pub fn matmul(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -> Vec<f32> {
     assert!(isa.available(), "{isa:?} was detected before it is used");
     assert_eq!(activations.len(), rows * weights.columns, "activations of {rows} rows");
     let mut out = Vec::new();
     let to = Epilogue::new(&mut out, rows, weights.rows, None);
-    let part = weights.rows.div_ceil(threads::count() * 8).next_multiple_of(WEIGHTS).max(WEIGHTS);
+    let part =
+        weights.rows.div_ceil(threads::count() * 8).next_multiple_of(WEIGHT_ROWS).max(WEIGHT_ROWS);
     threads::parallel_for(weights.rows.div_ceil(part), |job| {
-        let some = job * part..weights.rows.min((job + 1) * part);
-        let of = |weights: Matrix<'_>, first: usize, some: Range<usize>| {
+        let outputs = job * part..weights.rows.min((job + 1) * part);
+        let compute = |weights: Matrix<'_>, first: usize, outputs: Range<usize>| {
             for from in (0..rows).step_by(ROWS_PER_CALL) {
                 let rows = from..rows.min(from + ROWS_PER_CALL);
-                let part = Part { weights, first, some: some.clone(), activations, rows, to };
+                let outputs = outputs.clone();
+                let part = Part { weights, first, outputs, activations, rows, to };
                 // SAFETY: as asserted; `to` has room for all rows and outputs, and only this job
                 // writes these outputs.
-                unsafe { part_of(isa, &part) };
+                unsafe { matmul_part(isa, &part) };
             }
         };
         if weights.ggml_type.is_float() {
-            return of(weights, 0, some);
+            return compute(weights, 0, outputs);
         }
         let mut row = vec![0f32; weights.columns];
-        for weight in some {
+        for weight in outputs {
             dequantize_row(weights.ggml_type, weights.row(weight), &mut row);
             // SAFETY: floats have no padding, and any bits are valid bytes.
             let bytes =
                 unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), size_of_val(&*row)) };
             let wide = Matrix { ggml_type: GgmlType::F32, rows: 1, bytes, ..weights };
-            of(wide, weight, weight..weight + 1);
+            compute(wide, weight, weight..weight + 1);
         }
     });
     // SAFETY: the capacity suffices, and each job has stored its outputs of every row.
@@ -67,7 +69,7 @@ struct Part<'a> {
     /// The output of the matrix's first row.
     first: usize,
     /// Outputs to compute.
-    some: Range<usize>,
+    outputs: Range<usize>,
     activations: &'a [f32],
     rows: Range<usize>,
     to: Epilogue,
@@ -77,7 +79,7 @@ multiversion_simd! {
     /// # Safety
     /// The CPU has the instruction set; `to` has room for these rows and outputs, which no other
     /// thread writes.
-    unsafe fn part_of = part_by(part: &Part<'_>);
+    unsafe fn matmul_part = matmul_part_simd(part: &Part<'_>);
 }
 
 /// A storage type of numbers.
@@ -106,33 +108,33 @@ macro_rules! stored {
 }
 
 stored! {
-    Single 4 load
-    Half 2 load_f16
-    Brain 2 load_bf16
+    F32 4 load
+    F16 2 load_f16
+    Bf16 2 load_bf16
 }
 
 /// # Safety
-/// As for [`part_of`]; the CPU has the instruction set of `L`.
+/// As for [`matmul_part`]; the CPU has the instruction set of `L`.
 #[inline(always)]
-unsafe fn part_by<L: F32x16, const N: usize>(part: &Part<'_>) {
+unsafe fn matmul_part_simd<L: F32x16, const N: usize>(part: &Part<'_>) {
     // SAFETY: upheld by the caller.
     unsafe {
         match part.weights.ggml_type {
-            GgmlType::F16 => all::<L, Half, N>(part),
-            GgmlType::BF16 => all::<L, Brain, N>(part),
-            _ => all::<L, Single, N>(part),
+            GgmlType::F16 => matmul_stored::<L, F16, N>(part),
+            GgmlType::BF16 => matmul_stored::<L, Bf16, N>(part),
+            _ => matmul_stored::<L, F32, N>(part),
         }
     }
 }
 
 /// # Safety
-/// As for [`part_by`]; `W` is the storage type of the weights.
+/// As for [`matmul_part_simd`]; `W` is the storage type of the weights.
 #[inline(always)]
-unsafe fn all<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
-    let few = part.rows.len() <= FEW;
-    let mut at = part.some.start;
-    while at < part.some.end {
-        let left = part.some.end - at;
+unsafe fn matmul_stored<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
+    let few = part.rows.len() <= FEW_ROWS;
+    let mut at = part.outputs.start;
+    while at < part.outputs.end {
+        let left = part.outputs.end - at;
         let weights = part.weights.row(at - part.first).as_ptr();
         // SAFETY: upheld by the caller.
         unsafe {
@@ -143,7 +145,7 @@ unsafe fn all<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
                         prefetch(weights.wrapping_add(bytes), bytes);
                     }
                     for_row_blocks!([1 2 3 4], part.rows.len(), |row, R| {
-                        products_of::<L, W, $count, R>(part, at, part.rows.start + row);
+                        micro_kernel::<L, W, $count, R>(part, at, part.rows.start + row);
                     });
                 };
             }
@@ -161,9 +163,9 @@ unsafe fn all<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
 /// Products of `N` weight rows with `R` activation rows.
 ///
 /// # Safety
-/// As for [`all`]; these rows exist.
+/// As for [`matmul_stored`]; these rows exist.
 #[inline(always)]
-unsafe fn products_of<L: F32x16, W: Stored, const N: usize, const R: usize>(
+unsafe fn micro_kernel<L: F32x16, W: Stored, const N: usize, const R: usize>(
     part: &Part<'_>,
     weight: usize,
     row: usize,
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn products_are_the_defined_ones_on_every_instruction_set() {
+    fn products_equal_the_definition_on_every_instruction_set() {
         for (ggml_type, columns) in
             [(GgmlType::F32, 75), (GgmlType::F16, 64), (GgmlType::BF16, 9), (GgmlType::Q4_0, 96)]
         {
@@ -247,7 +249,7 @@ mod tests {
                 }
                 for isa in Isa::all().filter(|isa| isa.available()) {
                     let found: Vec<u32> =
-                        products(weights, &x, rows, isa).into_iter().map(f32::to_bits).collect();
+                        matmul(weights, &x, rows, isa).into_iter().map(f32::to_bits).collect();
                     assert_eq!(found, expected, "{ggml_type:?}, {rows} rows, {}", isa.name());
                 }
             }

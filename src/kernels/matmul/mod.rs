@@ -87,7 +87,7 @@ pub mod tests {
             .collect()
     }
 
-    fn sets() -> impl Iterator<Item = Isa> {
+    fn available_isas() -> impl Iterator<Item = Isa> {
         Isa::all().filter(|isa| isa.available())
     }
 
@@ -97,7 +97,7 @@ pub mod tests {
         /// The promise of the module: the same bits on every instruction set and for any number of
         /// rows.
         #[test]
-        fn every_kernel_gives_the_plain_ones_bits(
+        fn every_kernel_gives_the_bits_of_the_reference(
             type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..20, seed in any::<u64>(), exact in any::<bool>(),
         ) {
             let ggml_type = GgmlType::all().nth(type_index).unwrap();
@@ -107,7 +107,7 @@ pub mod tests {
             let x = activations(count * columns);
             let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
             let expected = bits(matmul(weights, &Activations::new(&x, count, Phase::Decode), exact, Isa::Scalar));
-            for isa in sets() {
+            for isa in available_isas() {
                 if isa.has_packed_kernels() && !exact && !ggml_type.is_float() {
                     let panels = PackedWeights::pack(weights);
                     prop_assert_eq!(&bits(panels.matmul(&Activations::new(&x, count, Phase::Decode), isa)), &expected);
@@ -127,7 +127,7 @@ pub mod tests {
 
     /// More rows than any kernel takes at once, and an odd number of panels.
     #[test]
-    fn many_rows_give_the_plain_ones_bits() {
+    fn many_rows_give_the_bits_of_the_reference() {
         for ggml_type in GgmlType::all().filter(|ggml_type| !ggml_type.is_float()) {
             let (rows, columns, count) = (40, 768, 149);
             let bytes = random_weights(ggml_type, rows, columns, 11);
@@ -136,7 +136,7 @@ pub mod tests {
             let expected =
                 matmul(weights, &Activations::new(&x, count, Phase::Decode), false, Isa::Scalar);
             let panels = PackedWeights::pack(weights);
-            for isa in sets().filter(|isa| isa.has_packed_kernels()) {
+            for isa in available_isas().filter(|isa| isa.has_packed_kernels()) {
                 let ours = panels.matmul(&Activations::new(&x, count, Phase::Decode), isa);
                 let same = ours
                     .iter()
@@ -148,7 +148,7 @@ pub mod tests {
     }
 
     #[test]
-    fn quantised_products_are_near_the_exact_ones() {
+    fn quantized_products_are_near_the_exact_ones() {
         for ggml_type in GgmlType::all() {
             let (rows, columns, count) = (33, 512, 5);
             let bytes = random_weights(ggml_type, rows, columns, 3);

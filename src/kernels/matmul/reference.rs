@@ -27,7 +27,7 @@ pub fn matmul(
     assert!(isa.available(), "{isa:?} was detected before it is used");
     let rows = activations.rows();
     if exact || weights.ggml_type.is_float() {
-        return float::products(weights, activations.floats(), rows, isa);
+        return float::matmul(weights, activations.floats(), rows, isa);
     }
     let x = &Int8Activations::new(activations);
     let panels = weights.rows.div_ceil(PANEL_ROWS);

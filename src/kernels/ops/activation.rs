@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn activations_agree_with_candles() {
+    fn activations_agree_with_candle() {
         let gate = Tensor::randn(0f32, 3.0, (5, 999), &Device::Cpu).unwrap();
         let up = Tensor::randn(0f32, 1.0, (5, 999), &Device::Cpu).unwrap();
         for (activation, reference) in [

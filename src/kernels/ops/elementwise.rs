@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_agree_with_candles() {
+    fn sums_agree_with_candle() {
         let random = |shape: (usize, usize)| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let (x, y) = (random((37, 1030)), random((37, 1030)));
         let weight = random((1, 1030)).squeeze(0).unwrap();

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn exponentials_are_the_nearest_numbers() {
+    fn exp_is_rounded_to_the_nearest() {
         let mut worst = 0f64;
         for step in -8700..8800 {
             let x = step as f32 / 100.0 + 0.001_37;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn powers_are_within_a_place() {
+    fn exp_nonpositive_is_within_one_ulp() {
         let mut worst = 0f64;
         for step in 0..87_000 {
             let x = step as f32 / -1000.0 + if step == 0 { 0.0 } else { 0.000_37 };
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn tangents_are_the_nearest_numbers() {
+    fn tanh_is_rounded_to_the_nearest() {
         let mut worst = 0f64;
         for step in -1200..1200 {
             let x = step as f32 / 100.0 + 0.001_37;

@@ -69,11 +69,15 @@ multiversion! {
 }
 
 /// Computes rows of `width` numbers from rows of `x`, in parallel.
-fn normalize_rows(x: &[f32], width: usize, make: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
+fn normalize_rows(
+    x: &[f32],
+    width: usize,
+    normalize: impl Fn(&[f32], &mut [f32]) + Sync,
+) -> Vec<f32> {
     let size = (PART / width).max(1) * width;
     threads::parallel_fill(x.len(), size, |part, out| {
         for (x, out) in x[part * size..].chunks(width).zip(out.chunks_mut(width)) {
-            make(x, out);
+            normalize(x, out);
         }
     })
 }
@@ -97,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn norms_agree_with_candles() {
+    fn norms_agree_with_candle() {
         let random = |shape: (usize, usize)| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let x = random((37, 1030));
         let (weight, bias) =

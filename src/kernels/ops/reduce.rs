@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logarithms_of_probabilities_sum_to_one() {
+    fn log_sum_exp_normalizes_probabilities() {
         let logits: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1000) as f32 / 50.0).collect();
         let off = log_sum_exp(&logits);
         let sum: f64 = logits.iter().map(|logit| f64::from(logit - off).exp()).sum();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_the_largest_is_found_and_what_is_no_number_is_not() {
+    fn argmax_is_the_first_maximum_and_ignores_nan() {
         let mut x: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1000) as f32 - 500.0).collect();
         for length in [1, 15, 16, 17, 100, 999, 1000] {
             let x = &x[..length];

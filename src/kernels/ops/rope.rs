@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rotations_agree_with_candles() {
+    fn rope_agrees_with_candle() {
         let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let (x, cos, sin) = (random(&[7, 3, 64]), random(&[7, 24]), random(&[7, 24]));
         let turned = x.narrow(2, 0, 48).unwrap().unsqueeze(0).unwrap().contiguous().unwrap();

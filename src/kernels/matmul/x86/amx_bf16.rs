@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn products_are_those_of_plain_arithmetic_to_the_bit_whatever_is_beside_them() {
+    fn products_equal_scalar_arithmetic_whatever_is_beside_them() {
         if !Isa::Amx.available() {
             return eprintln!("skipped: no AMX here");
         }

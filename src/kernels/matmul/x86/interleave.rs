@@ -215,7 +215,7 @@ mod tests {
     use crate::kernels::phase::Phase;
 
     #[test]
-    fn rows_stand_side_by_side() {
+    fn rows_are_interleaved() {
         if !Isa::Vnni.available() {
             eprintln!("skipped: this processor has no VNNI");
             return;
