@@ -482,23 +482,23 @@ macro_rules! multiversion_simd {
 
 pub(crate) use multiversion_simd;
 
-/// Runs `$body` for blocks of rows, first to last: `$row` is the first row of a block, `$some` (a
+/// Runs `$body` for blocks of rows, first to last: `$row` is the first row of a block, `$rows` (a
 /// constant) its number of rows, one of the sizes listed.
 macro_rules! for_row_blocks {
-    ([$($size:literal)*], $count:expr, |$row:ident, $some:ident| $body:expr) => {
+    ([$($size:literal)*], $count:expr, |$row:ident, $rows:ident| $body:expr) => {
         const MOST: usize = [$($size),*].len();
         let (count, mut $row) = ($count, 0);
         while $row < count {
             // Blocks of nearly equal size: a last block of one row would be slow.
-            let some = (count - $row).div_ceil((count - $row).div_ceil(MOST));
-            match some {
+            let rows = (count - $row).div_ceil((count - $row).div_ceil(MOST));
+            match rows {
                 $($size => {
-                    const $some: usize = $size;
+                    const $rows: usize = $size;
                     $body
                 })*
                 _ => unreachable!("more rows than {MOST}"),
             }
-            $row += some;
+            $row += rows;
         }
     };
 }

@@ -92,9 +92,9 @@ impl Scratch {
                     .map_or(&[][..], |(_, values)| values)
             });
             // Positions beyond the last key were truncated, or never written.
-            let known = rows.keys.saturating_sub(first * PAGE_TOKENS);
+            let keys = rows.keys.saturating_sub(first * PAGE_TOKENS);
             for (column, to) in self.values.chunks_exact_mut(steps).enumerate() {
-                round_values(values, known, column, columns, &mut to[step]);
+                round_values(values, keys, column, columns, &mut to[step]);
             }
         }
     }
@@ -242,11 +242,11 @@ fn split_keys(keys: &[AlignedF32x16], to: &mut [BTile]) {
 }
 
 /// Rounds column `column` (16 numbers) of the values of two pages, `[PAGE_TOKENS][columns]` each,
-/// to a B tile. Values of keys from `known` on count as zero.
+/// to a B tile. Values of keys from `keys` on count as zero.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn round_values(
     values: [&[AlignedF32x16]; PAIR],
-    known: usize,
+    keys: usize,
     column: usize,
     columns: usize,
     to: &mut BTile,
@@ -254,7 +254,7 @@ fn round_values(
     for (at, tile_row) in to.iter_mut().enumerate() {
         let of = |key: usize| {
             let values = &values[key / PAGE_TOKENS];
-            if key < known {
+            if key < keys {
                 &values[key % PAGE_TOKENS * columns + column]
             } else {
                 &AlignedF32x16::ZERO

@@ -120,11 +120,11 @@ multiversion_simd! {
 unsafe fn max_simd<L: F32x16, const N: usize>(scores: &[f32], max: &mut f32) {
     // SAFETY: upheld by the caller.
     unsafe {
-        let mut all = L::splat(f32::NEG_INFINITY);
+        let mut acc = L::splat(f32::NEG_INFINITY);
         for scores in scores.as_chunks::<LANES>().0 {
-            all = all.max(L::load(scores.as_ptr()));
+            acc = acc.max(L::load(scores.as_ptr()));
         }
-        *max = all.reduce_max();
+        *max = acc.reduce_max();
     }
 }
 
@@ -134,11 +134,11 @@ unsafe fn max_simd<L: F32x16, const N: usize>(scores: &[f32], max: &mut f32) {
 unsafe fn sum_simd<L: F32x16, const N: usize>(scores: &[f32], sum: &mut f32) {
     // SAFETY: upheld by the caller.
     unsafe {
-        let mut all = L::splat(0.0);
+        let mut acc = L::splat(0.0);
         for scores in scores.as_chunks::<LANES>().0 {
-            all = all.add(L::load(scores.as_ptr()));
+            acc = acc.add(L::load(scores.as_ptr()));
         }
-        *sum = all.reduce_sum();
+        *sum = acc.reduce_sum();
     }
 }
 
@@ -158,14 +158,14 @@ unsafe fn dot_products_simd<L: F32x16, const N: usize>(
     let mut page = pages.start;
     while page < pages.end {
         let left = pages.end - page;
-        let some = if left >= N { N } else { left.min(2) };
+        let count = if left >= N { N } else { left.min(2) };
         // With many sequences, keys exceed the caches: prefetch their values and the next keys. The
         // many rows of a prefill compute long enough with each page for the hardware prefetcher.
-        let asked = if rows.count() <= FEW_ROWS { some } else { 0 };
-        for page in page..page + asked {
+        let prefetched = if rows.count() <= FEW_ROWS { count } else { 0 };
+        for page in page..page + prefetched {
             prefetch_chunks(rows.kv.of_head(page, rows.kv_head).1);
-            if page + some < pages.end {
-                prefetch_chunks(rows.kv.of_head(page + some, rows.kv_head).0);
+            if page + count < pages.end {
+                prefetch_chunks(rows.kv.of_head(page + count, rows.kv_head).0);
             }
         }
         let to = &mut scores[page - first..];
@@ -178,15 +178,15 @@ unsafe fn dot_products_simd<L: F32x16, const N: usize>(
                     for_row_blocks!([1 2 3], rows.count(), |row, R| dot_products_block::<L, $count, R>(rows, row, keys, to));
                 }};
             }
-            if some == N {
+            if count == N {
                 of_pages!(N);
-            } else if some == 2 {
+            } else if count == 2 {
                 of_pages!(2);
             } else {
                 of_pages!(1);
             }
         }
-        page += some;
+        page += count;
     }
 }
 
@@ -261,18 +261,18 @@ unsafe fn add_weighted_values_simd<L: F32x16, const N: usize>(
         let block = block..pages.end.min(block + PAGES_AT_ONCE);
         let mut column = 0;
         while column < columns {
-            let some = if columns - column >= N { N } else { 1 };
+            let count = if columns - column >= N { N } else { 1 };
             let part =
                 ValueBlock { pages: block.clone(), first, end: visible.end, column, columns };
             // SAFETY: upheld by the caller, and as asserted.
             unsafe {
-                if some == N {
+                if count == N {
                     for_row_blocks!([1 2 3 4 5 6], rows.count(), |row, R| weighted_values_block::<L, N, R>(rows, row, &part, weights, sums));
                 } else {
                     for_row_blocks!([1 2 3 4 5 6], rows.count(), |row, R| weighted_values_block::<L, 1, R>(rows, row, &part, weights, sums));
                 }
             }
-            column += some;
+            column += count;
         }
     }
 }

@@ -53,9 +53,9 @@ impl KvCache {
     /// A cache of keys and values, `[tokens, kv_heads, head_dim]` each.
     pub fn from_tensors(k: &Tensor, v: &Tensor) -> Result<Self> {
         let (_, kv_heads, head_dim) = k.dims3()?;
-        let mut all = Self::new(kv_heads, head_dim, k.device())?;
-        all.append(0, k, v)?;
-        Ok(all)
+        let mut cache = Self::new(kv_heads, head_dim, k.device())?;
+        cache.append(0, k, v)?;
+        Ok(cache)
     }
 
     /// Number of tokens.

@@ -210,7 +210,7 @@ fn attend_by_segment(jobs: &[QueryBlock<'_>], write: impl Fn(&QueryBlock<'_>, &O
             });
         }
     });
-    for parts in parts.chunk_by_mut(|(one, ..), (other, ..)| std::ptr::eq(*one, *other)) {
+    for parts in parts.chunk_by_mut(|(a, ..), (b, ..)| std::ptr::eq(*a, *b)) {
         let Some(((rows, _, first), rest)) = parts.split_first_mut() else { continue };
         rest.iter().for_each(|(_, _, next)| first.merge(next));
         write(rows, first);

@@ -51,23 +51,23 @@ impl OnlineSoftmax {
     /// Merges the results of the next segment.
     pub fn merge(&mut self, next: &Self) {
         let columns = self.sums.len() / self.maxima.len().max(1);
-        let (some, more) = (MAX_ROWS, (MAX_ROWS * columns).max(1));
-        let all = self
+        let (rows, chunks) = (MAX_ROWS, (MAX_ROWS * columns).max(1));
+        let old = self
             .maxima
-            .chunks_mut(some)
-            .zip(self.denominators.chunks_mut(some))
-            .zip(self.sums.chunks_mut(more));
-        let next = next
+            .chunks_mut(rows)
+            .zip(self.denominators.chunks_mut(rows))
+            .zip(self.sums.chunks_mut(chunks));
+        let new = next
             .maxima
-            .chunks(some)
-            .zip(next.denominators.chunks(some))
-            .zip(next.sums.chunks(more));
-        for (((maxima, denominators), sums), ((next_maxima, next_denominators), next)) in
-            all.zip(next)
+            .chunks(rows)
+            .zip(next.denominators.chunks(rows))
+            .zip(next.sums.chunks(chunks));
+        for (((maxima, denominators), sums), ((new_maxima, new_denominators), new_sums)) in
+            old.zip(new)
         {
             let mut factors = MergeFactors { old: [0.0; MAX_ROWS], new: [0.0; MAX_ROWS] };
-            merge_denominators(maxima, denominators, next_maxima, next_denominators, &mut factors);
-            let rows = sums.chunks_mut(columns).zip(next.chunks(columns));
+            merge_denominators(maxima, denominators, new_maxima, new_denominators, &mut factors);
+            let rows = sums.chunks_mut(columns).zip(new_sums.chunks(columns));
             for ((sums, next), (old, new)) in rows.zip(factors.old.into_iter().zip(factors.new)) {
                 rescale_and_add(sums, old, next, new);
             }

@@ -13,7 +13,7 @@ use crate::kernels::simd::AlignedF32x16;
 #[derive(Default)]
 pub struct Scratch {
     /// Merged results of the segments so far.
-    all: OnlineSoftmax,
+    merged: OnlineSoftmax,
     next: OnlineSoftmax,
     kernels: Kernels,
 }
@@ -34,21 +34,21 @@ impl Scratch {
         rows: &QueryBlock<'_>,
         mut segments: Range<usize>,
     ) -> &mut OnlineSoftmax {
-        let Self { all, next, kernels } = self;
+        let Self { merged, next, kernels } = self;
         #[cfg(target_arch = "x86_64")]
         if rows.uses_amx_bf16 {
             // SAFETY: the CPU has AMX, as the block requires.
             unsafe { kernels.bf16.begin(rows) };
         }
         match segments.next() {
-            Some(first) => kernels.accumulate(rows, first, all),
-            None => all.clear(rows),
+            Some(first) => kernels.accumulate(rows, first, merged),
+            None => merged.clear(rows),
         }
         for segment in segments {
             kernels.accumulate(rows, segment, next);
-            all.merge(next);
+            merged.merge(next);
         }
-        all
+        merged
     }
 }
 

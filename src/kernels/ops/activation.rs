@@ -74,7 +74,7 @@ multiversion! {
     /// Applies an activation to all numbers, or its approximation if `fast`. There is a loop for
     /// each function, since a `match` inside the loop would prevent vectorization.
     pub fn apply_in_place(activation: Activation, numbers: &mut [f32], fast: bool) {
-        macro_rules! all {
+        macro_rules! loop_for_each {
             ($($activation:ident)*) => {
                 match activation {
                     $(Activation::$activation if fast => {
@@ -90,7 +90,7 @@ multiversion! {
                 }
             };
         }
-        all!(Silu GeluTanh Gelu Relu Sigmoid);
+        loop_for_each!(Silu GeluTanh Gelu Relu Sigmoid);
     }
 }
 

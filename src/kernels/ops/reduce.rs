@@ -40,11 +40,11 @@ multiversion! {
         let largest = largest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
         let mut before = 0;
         for chunk in chunks {
-            let mut found = false;
+            let mut is_in_chunk = false;
             for x in chunk {
-                found |= *x == largest;
+                is_in_chunk |= *x == largest;
             }
-            if found {
+            if is_in_chunk {
                 break;
             }
             before += LANES;

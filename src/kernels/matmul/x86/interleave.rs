@@ -28,43 +28,32 @@ impl InterleavedRows {
     /// # Panics
     /// Without AVX2, which every CPU with VNNI has.
     pub fn new(x: &Int8Activations) -> Self {
-        assert!(best() != Isa::Scalar, "activations are write_groups side by side for VNNI");
-        let of_groups = |groups: &Groups| vec![0.0; 3 * groups.scales.len()];
-        let (mut by_16, mut by_32) = (of_groups(&x.by_16), of_groups(&x.by_32));
+        assert!(best() != Isa::Scalar, "rows are interleaved for VNNI");
+        let width = x.bytes.len() / x.rows;
+        let [groups_16, groups_32] =
+            [&x.by_16, &x.by_32].map(|groups| groups.scales.len() / x.rows);
         let mut bytes = vec![0; x.bytes.len()];
-        let [width, groups_16, groups_32] =
-            [x.bytes.len(), by_16.len(), by_32.len()].map(|all| all / x.rows);
-        let all = bytes.chunks_mut(ROWS * width);
-        let all =
-            all.zip(by_16.chunks_mut(ROWS * groups_16)).zip(by_32.chunks_mut(ROWS * groups_32));
-        let mut all: Vec<_> = all.collect();
-        threads::parallel_chunks(&mut all, 1, |index, parts| {
+        let mut by_16 = vec![0.0; 3 * x.by_16.scales.len()];
+        let mut by_32 = vec![0.0; 3 * x.by_32.scales.len()];
+        let mut jobs: Vec<_> = bytes
+            .chunks_mut(ROWS * width)
+            .zip(by_16.chunks_mut(ROWS * 3 * groups_16))
+            .zip(by_32.chunks_mut(ROWS * 3 * groups_32))
+            .collect();
+        threads::parallel_chunks(&mut jobs, 1, |job, parts| {
             for ((bytes, by_16), by_32) in parts {
                 let mut row = 0;
                 for count in blocks(bytes.len() / width) {
-                    let from = index * ROWS + row;
-                    let place = |size: usize| row * size..(row + count) * size;
+                    let first = job * ROWS + row;
+                    let rows = &x.bytes[first * width..][..count * width];
+                    let block = |size: usize| row * size..(row + count) * size;
+                    let (to_16, to_32) =
+                        (&mut by_16[block(3 * groups_16)], &mut by_32[block(3 * groups_32)]);
                     // SAFETY: AVX2 is available, as asserted.
                     unsafe {
-                        interleave(
-                            &x.bytes[from * width..][..count * width],
-                            count,
-                            &mut bytes[place(width)],
-                        );
-                        write_groups(
-                            &x.by_16,
-                            from,
-                            count,
-                            groups_16 / 3,
-                            &mut by_16[place(groups_16)],
-                        );
-                        write_groups(
-                            &x.by_32,
-                            from,
-                            count,
-                            groups_32 / 3,
-                            &mut by_32[place(groups_32)],
-                        );
+                        interleave(rows, count, &mut bytes[block(width)]);
+                        write_groups(&x.by_16, first, count, groups_16, to_16);
+                        write_groups(&x.by_32, first, count, groups_32, to_32);
                     }
                     row += count;
                 }
@@ -76,9 +65,9 @@ impl InterleavedRows {
     /// Pointers to the bytes and to the group numbers of the block that begins at `row`.
     #[inline(always)]
     pub fn block<B: Block>(&self, row: usize) -> (*const i8, *const f32) {
-        let factors = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
-        let place = |all: usize| all / self.rows * row;
-        (self.bytes[place(self.bytes.len())..].as_ptr(), factors[place(factors.len())..].as_ptr())
+        let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
+        let offset = |length: usize| length / self.rows * row;
+        (self.bytes[offset(self.bytes.len())..].as_ptr(), groups[offset(groups.len())..].as_ptr())
     }
 }
 
