@@ -1,9 +1,9 @@
 //! Files derived from those of a model: their names, and how they are verified.
 //!
-//! A derived file ends with a trailer: a magic number, the sum of its sources and of the recipe,
-//! and the sum of every byte before. A file with other sources, another recipe, a cut end or a
-//! changed byte is ignored and derived again. The sums detect damage and exchanged files; they do
-//! not stop an attacker who can write to the folder. Knows neither the contents nor the derivation.
+//! A derived file ends with a trailer: a magic number, the SHA-256 of its sources and the recipe,
+//! and the SHA-256 of every byte before. A file with other sources, another recipe, a cut end or a
+//! changed byte is ignored and derived again. This detects damage and exchanged files; it does not
+//! stop an attacker who can write to the folder. Knows neither the contents nor the derivation.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use super::quantization::Quantization;
 use crate::error::Result;
 use crate::files::{self, ChecksumCache, MappedFile, Sha256Bytes, to_hex};
 
-/// Hexadecimal digits of the source sum in a file name.
+/// Hexadecimal digits of the source hash in a file name.
 const HASH_DIGITS: usize = 12;
 /// First bytes of a trailer.
 const MAGIC: &[u8; 8] = b"malmoi1\n";
-/// Bytes of a sum.
-const SUM: usize = 32;
+/// Bytes of a hash.
+const HASH: usize = 32;
 /// Bytes of a trailer.
-const TRAILER: usize = MAGIC.len() + 2 * SUM;
+const TRAILER: usize = MAGIC.len() + 2 * HASH;
 /// Label of packed weights.
 pub(super) const PACKED: &str = "tiles";
 
@@ -40,7 +40,7 @@ pub(in crate::checkpoint) struct Derivation<'d> {
 /// A derived file, present or not.
 pub(in crate::checkpoint) struct DerivedFile {
     path: PathBuf,
-    /// The sum of its sources and of the recipe.
+    /// SHA-256 of its sources and the recipe.
     source: Sha256Bytes,
     checksums: ChecksumCache,
 }
@@ -54,15 +54,15 @@ impl DerivedFile {
     ) -> Result<Self> {
         let Derivation { model, label, extension, recipe } = *derivation;
         let checksums = ChecksumCache::in_folder(cache);
-        let mut sum = Sha256::new();
-        sum.update(recipe);
+        let mut hasher = Sha256::new();
+        hasher.update(recipe);
         for file in sources {
             let length = file.bytes().len();
-            // For a derived file, the sum that also verifies it.
-            let covered = if source_of(file).is_some() { length - SUM } else { length };
-            sum.update(checksums.of_mapped(file, covered)?);
+            // For a derived file, the hash that also verifies it.
+            let covered = if source_of(file).is_some() { length - HASH } else { length };
+            hasher.update(checksums.of_mapped(file, covered)?);
         }
-        let source: Sha256Bytes = sum.finalize().into();
+        let source: Sha256Bytes = hasher.finalize().into();
         let mut name = name_of(model);
         if !label.is_empty() {
             name = format!("{name}-{label}");
@@ -83,7 +83,7 @@ impl DerivedFile {
         if source_of(&file)? != self.source {
             return None;
         }
-        let (covered, own) = file.bytes().split_last_chunk::<SUM>()?;
+        let (covered, own) = file.bytes().split_last_chunk::<HASH>()?;
         (self.checksums.of_mapped(&file, covered.len()).ok()? == *own).then_some(file)
     }
 
@@ -95,36 +95,36 @@ impl DerivedFile {
         fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
         files::replace(&self.path, |out| {
-            let mut out = Summed { out, sum: Sha256::new() };
+            let mut out = HashingWriter { out, hasher: Sha256::new() };
             fill(&mut out)?;
             out.write_all(MAGIC)?;
             out.write_all(&self.source)?;
             for source in sources {
                 source.check().map_err(std::io::Error::other)?;
             }
-            let own = out.sum.finalize();
+            let own = out.hasher.finalize();
             out.out.write_all(&own)
         })
     }
 }
 
-/// The source sum in the trailer of a derived file; `None` for any other file.
+/// The source hash in the trailer of a derived file; `None` for any other file.
 fn source_of(file: &MappedFile) -> Option<Sha256Bytes> {
     let (_, trailer) = file.bytes().split_last_chunk::<TRAILER>()?;
-    let sums = trailer.strip_prefix(MAGIC)?;
-    sums.first_chunk::<SUM>().copied()
+    let hashes = trailer.strip_prefix(MAGIC)?;
+    hashes.first_chunk::<HASH>().copied()
 }
 
-/// A writer that sums the bytes it passes on.
-struct Summed<'w> {
+/// A writer that hashes the bytes it passes on.
+struct HashingWriter<'w> {
     out: &'w mut dyn Write,
-    sum: Sha256,
+    hasher: Sha256,
 }
 
-impl Write for Summed<'_> {
+impl Write for HashingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.out.write(bytes)?;
-        self.sum.update(&bytes[..written]);
+        self.hasher.update(&bytes[..written]);
         Ok(written)
     }
 
@@ -148,7 +148,7 @@ pub fn derived_files(model: &Path, cache: &Path) -> Vec<PathBuf> {
     paths.filter(|path| is_derived(path, &beginning).unwrap_or(false)).collect()
 }
 
-/// True if a file name is `beginning`, perhaps a label, and the digits of a sum.
+/// True if a file name is `beginning`, perhaps a label, and the digits of a hash.
 fn is_derived(path: &Path, beginning: &str) -> Option<bool> {
     let name = path.file_stem()?.to_str()?.strip_prefix(beginning)?;
     let (label, hash) = name.rsplit_once('-').unwrap_or(("", name));
@@ -212,7 +212,7 @@ mod tests {
         let mut other = derived(&model, "1", folder.path());
         std::fs::copy(file.path(), other.path()).unwrap();
         assert!(other.open().is_none());
-        // A file derived from a derived file uses the sum in that one's trailer.
+        // A file derived from a derived file uses the hash in that one's trailer.
         let next = || derived(file.path(), "2", folder.path()).source;
         assert_eq!(next(), next());
     }

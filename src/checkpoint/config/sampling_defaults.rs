@@ -68,8 +68,8 @@ impl SamplingDefaults {
         }
     }
 
-    /// Metadata of a GGUF file: keys that llama.cpp's converter takes from
-    /// Reads `generation_config.json`.
+    /// Reads the metadata of a GGUF file, which llama.cpp's converter copies from
+    /// `generation_config.json`.
     pub(super) fn of_gguf(gguf: &Gguf) -> Self {
         let number = |key: &str| gguf.float(&format!("general.sampling.{key}"));
         let changes = |(key, neutral): &&(&str, &[f64])| {
