@@ -1,104 +1,267 @@
-use std::path::{Path, PathBuf};
+//! The architecture, read from the sources: which module may import which, that no two files import
+//! each other in a circle, and where libraries, `unsafe` and output may be.
+
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+
+use imports::{Crate, without_literals};
 
 use crate::support::here;
 
-/// Modules of text, and modules of models: they meet in `pipeline` only.
+/// A module, and the modules it imports.
+type Floor = (&'static str, &'static [&'static str]);
+
+/// The top-level modules in floor order: a module imports modules above it in this table only. The
+/// errors of batches and of the store are leaves of their own, which is why `error` can name them.
+const MODULES: &[Floor] = &[
+    // Ground.
+    ("batch::error", &[]),
+    ("store::error", &[]),
+    ("error", &["batch::error", "store::error"]),
+    ("document", &[]),
+    ("finding", &[]),
+    ("prompt_part", &[]),
+    ("reasoning", &[]),
+    ("redact", &[]),
+    ("language", &["error"]),
+    ("event", &["error", "finding"]),
+    ("files", &["error"]),
+    // Texts: no tensors, no token ids.
+    ("segment", &["document", "language"]),
+    ("formats", &["document", "error", "language", "segment"]),
+    ("checks", &["document", "error", "finding", "language", "segment"]),
+    ("prompts", &["error", "formats", "language", "prompt_part"]),
+    ("outcome", &["event", "finding", "language", "prompts"]),
+    // Models: no documents, no tasks.
+    ("kernels", &["files"]),
+    ("checkpoint", &["error", "files", "kernels", "prompt_part", "reasoning"]),
+    ("architectures", &["checkpoint", "error", "files", "kernels"]),
+    ("generation", &["architectures", "checkpoint", "error", "event", "kernels"]),
+    (
+        "model",
+        &[
+            "architectures",
+            "checkpoint",
+            "error",
+            "generation",
+            "kernels",
+            "prompt_part",
+            "reasoning",
+        ],
+    ),
+    ("fetch", &["error", "formats", "redact"]),
+    ("store", &["fetch", "files", "language", "redact", "store::error"]),
+    // Both.
+    ("job", &["generation", "language", "outcome", "prompts"]),
+    (
+        "pipeline",
+        &[
+            "checks",
+            "document",
+            "error",
+            "event",
+            "finding",
+            "formats",
+            "generation",
+            "job",
+            "language",
+            "model",
+            "outcome",
+            "prompt_part",
+            "prompts",
+            "reasoning",
+            "segment",
+        ],
+    ),
+    (
+        "request",
+        &[
+            "document",
+            "error",
+            "event",
+            "formats",
+            "generation",
+            "job",
+            "language",
+            "model",
+            "outcome",
+            "pipeline",
+            "prompts",
+        ],
+    ),
+    (
+        "batch",
+        &[
+            "batch::error",
+            "document",
+            "error",
+            "event",
+            "files",
+            "finding",
+            "formats",
+            "job",
+            "language",
+            "model",
+            "outcome",
+            "prompts",
+        ],
+    ),
+];
+
+/// The parts of `kernels` in floor order.
+const KERNELS: &[Floor] = &[
+    // Ground.
+    ("cpu", &[]),
+    ("memory", &[]),
+    ("shape", &[]),
+    ("tensor_data", &[]),
+    ("threads", &[]),
+    ("phase", &["cpu"]),
+    ("simd", &["cpu", "shape"]),
+    ("block_types", &["simd"]),
+    ("amx", &["shape", "simd", "threads"]),
+    // Operations.
+    ("ops", &["cpu", "shape", "simd", "tensor_data", "threads"]),
+    (
+        "matmul",
+        &["amx", "block_types", "cpu", "memory", "ops", "phase", "shape", "simd", "threads"],
+    ),
+    (
+        "attention",
+        &["amx", "cpu", "memory", "ops", "phase", "shape", "simd", "tensor_data", "threads"],
+    ),
+    ("linear", &["block_types", "cpu", "matmul", "ops", "phase", "tensor_data"]),
+    ("roofline", &["amx", "cpu", "matmul", "memory", "phase", "threads"]),
+];
+
+/// Modules of texts and modules of models, which meet in `pipeline` only.
 const TEXT: &[&str] = &["formats", "segment", "prompts", "checks", "document"];
 const MODEL: &[&str] = &["generation", "model", "architectures", "kernels", "checkpoint"];
-/// What everything may use.
-const BELOW: &[&str] = &["error", "event", "language", "reasoning"];
 
-fn sources() -> Vec<(String, String)> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            match entry.path() {
-                path if path.is_dir() => walk(&path, found),
-                path if path.extension().is_some_and(|ending| ending == "rs") => found.push(path),
-                _ => {}
-            }
+fn library() -> Crate {
+    Crate::read(&here("../src"), "bin/")
+}
+
+fn binary() -> Crate {
+    Crate::read(&here("../src/bin/malmoi"), "")
+}
+
+/// The module of [`MODULES`] that a file belongs to; `None` for the crate's root.
+fn module(file: &str) -> Option<String> {
+    match file {
+        "lib.rs" => None,
+        "batch/error.rs" => Some("batch::error".to_string()),
+        "store/error.rs" => Some("store::error".to_string()),
+        _ => file.split(['/', '.']).next().map(str::to_string),
+    }
+}
+
+/// The part of [`KERNELS`] that a file belongs to.
+fn kernel(file: &str) -> Option<String> {
+    let part = file.strip_prefix("kernels/")?.split(['/', '.']).next()?;
+    (part != "mod").then(|| part.to_string())
+}
+
+/// Fails unless the imports are those of the table, and point up in it.
+fn check_floors(table: &[Floor], imports: &BTreeMap<String, BTreeSet<String>>) {
+    let expected: BTreeMap<String, BTreeSet<String>> = table
+        .iter()
+        .map(|(name, allowed)| {
+            (name.to_string(), allowed.iter().map(|name| name.to_string()).collect())
+        })
+        .collect();
+    for name in expected.keys().chain(imports.keys()) {
+        let [table, sources] = [&expected, imports].map(|edges| edges.get(name));
+        assert_eq!(sources, table, "imports of `{name}`: in the sources, and in the table");
+    }
+    for (index, (name, allowed)) in table.iter().enumerate() {
+        for target in *allowed {
+            let is_below = table[..index].iter().any(|(lower, _)| lower == target);
+            assert!(is_below, "`{name}` is not above `{target}` in the table");
         }
     }
-    let root = here("../src");
-    let mut found = Vec::new();
-    walk(&root, &mut found);
-    assert!(found.len() > 40);
-    found
-        .iter()
-        .map(|path| {
-            let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(path).unwrap())
-        })
-        .collect()
 }
 
-fn module(name: &str) -> &str {
-    name.split('/').next().unwrap().trim_end_matches(".rs")
+/// The modules that a module imports, directly or not.
+fn reachable(from: &'static str) -> BTreeSet<&'static str> {
+    let mut reached = BTreeSet::new();
+    let mut waiting = vec![from];
+    while let Some(next) = waiting.pop() {
+        let (_, targets) = MODULES.iter().find(|(name, _)| *name == next).unwrap();
+        waiting.extend(targets.iter().filter(|target| reached.insert(**target)));
+    }
+    reached
 }
 
-/// The files of modules that a file declares for tests only.
-fn test_files(name: &str, text: &str) -> Vec<String> {
-    let folder = name.trim_end_matches("mod.rs").trim_end_matches(".rs").trim_end_matches('/');
-    let declared = text.split("#[cfg(test)]\nmod ").skip(1);
-    let modules =
-        declared.filter_map(|rest| rest.split_once(|c: char| !c.is_alphanumeric() && c != '_'));
-    modules.map(|(module, _)| format!("{folder}/{module}.rs")).collect()
-}
-
-/// The part of a file that is not tests.
-fn code(text: &str) -> &str {
-    let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(super) mod "];
-    tests.iter().fold(text, |code, tests| code.split(tests).next().unwrap())
+/// Prints a line although the test passes.
+fn print(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 #[test]
-fn text_and_models_do_not_know_each_other() {
-    for (name, text) in sources() {
-        let imports = text
-            .split("crate::")
-            .skip(1)
-            .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap());
-        for import in imports {
-            let (from, forbidden) = (module(&name), |list: &[&str]| list.contains(&import));
-            let wrong = (TEXT.contains(&from) && forbidden(MODEL))
-                || (MODEL.contains(&from) && forbidden(TEXT))
-                || (BELOW.contains(&from)
-                    && (forbidden(MODEL) || forbidden(&["pipeline", "request"])));
-            assert!(!wrong, "{name} uses crate::{import}");
+fn modules_import_lower_modules_as_the_table_says() {
+    let library = library();
+    let modules = library.groups(module);
+    check_floors(MODULES, &modules);
+    check_floors(KERNELS, &library.groups(kernel));
+    let edges: usize = modules.values().map(BTreeSet::len).sum();
+    print(&format!("layers: {} modules, {edges} imports between them", modules.len()));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    for (name, source) in [("library", library()), ("binary", binary())] {
+        let edges: usize = source.imports().iter().map(BTreeSet::len).sum();
+        print(&format!("layers: {name}: {} files, {edges} imports", source.files.len()));
+        for circle in source.circles() {
+            let is_member = |file: &str| circle.contains(&file);
+            panic!("a circle: {:#?}", source.who_imports(&is_member, &is_member));
+        }
+    }
+}
+
+#[test]
+fn texts_and_models_do_not_know_each_other() {
+    for (one, other) in [(TEXT, MODEL), (MODEL, TEXT)] {
+        for module in one {
+            let reached = reachable(module);
+            let wrong: Vec<_> = other.iter().filter(|name| reached.contains(**name)).collect();
+            assert!(wrong.is_empty(), "{module} reaches {wrong:?}");
         }
     }
 }
 
 #[test]
 fn foreign_libraries_have_their_places() {
-    for (library, places) in [
+    let library = library();
+    let binary = binary();
+    for (name, places) in [
         (
             "candle_core::",
-            &["architectures", "kernels", "checkpoint", "generation", "model.rs", "error.rs"][..],
+            &["architectures", "kernels", "checkpoint", "generation", "model", "error.rs"][..],
         ),
         ("tokenizers::", &["checkpoint/tokenizer"]),
         ("ureq::", &["fetch"]),
         ("hf_hub::", &["store/cache.rs"]),
-        ("clap::", &["bin"]),
+        ("clap::", &[]),
         ("minijinja::", &["checkpoint/chat_template.rs", "prompts.rs"]),
     ] {
-        for (name, text) in sources() {
-            let there = places.iter().any(|place| name.starts_with(place));
-            assert!(there || !code(&text).contains(library), "{name} uses {library}");
+        for file in &library.files {
+            let is_allowed = places.iter().any(|place| file.name.starts_with(place));
+            assert!(is_allowed || !file.code.contains(name), "{} uses {name}", file.name);
+        }
+        for file in &binary.files {
+            let is_allowed = name == "clap::" || name == "candle_core::";
+            assert!(is_allowed || !file.code.contains(name), "{} uses {name}", file.name);
         }
     }
 }
 
 #[test]
 fn the_library_prints_nothing_reads_no_environment_and_is_careful() {
-    let sources = sources();
-    let tests: Vec<String> =
-        sources.iter().flat_map(|(name, text)| test_files(name, text)).collect();
-    let is_library = |name: &String| {
-        !name.starts_with("bin") && !name.ends_with("tests.rs") && !tests.contains(name)
-    };
-    for (name, text) in sources.iter().filter(|(name, _)| is_library(name)) {
-        let code: String =
-            code(text).lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    for file in library().files {
         for word in [
             "println!",
             "eprintln!",
@@ -109,32 +272,43 @@ fn the_library_prints_nothing_reads_no_environment_and_is_careful() {
             "TcpStream",
             "process::exit",
         ] {
-            assert!(!code.contains(word), "{name}: {word}");
+            assert!(!file.code.contains(word), "{}: {word}", file.name);
         }
-        let may = name.starts_with("kernels") || name.starts_with("files/mapped");
-        assert!(may || !code.contains("unsafe {"), "{name}: unsafe");
+        let is_allowed = ["kernels/", "files/mapped"].iter().any(|at| file.name.starts_with(at));
+        assert!(is_allowed || !file.code.contains("unsafe {"), "{}: unsafe", file.name);
     }
 }
 
 #[test]
 fn there_is_one_loop_for_each_kind_of_network() {
-    let loops = sources().into_iter().filter(|(name, text)| {
-        !name.starts_with("architectures") && code(text).contains(".forward(&mut ")
-    });
-    let mut names: Vec<String> = loops.map(|(name, _)| name).collect();
-    names.sort();
-    // Searches for sources follow several texts of each at once; texts that are continued stand by
-    // themselves; measurements write as many tokens as they are told to, whatever these are.
+    let mut names = Vec::new();
+    for (prefix, source) in [("", library()), ("bin/malmoi/", binary())] {
+        for file in &source.files {
+            if !file.name.starts_with("architectures") && file.code.contains(".forward(&mut ") {
+                names.push(format!("{prefix}{}", file.name));
+            }
+        }
+    }
+    // Beam search, continuation, and measurements of a fixed number of tokens.
     assert_eq!(
         names,
-        ["bin/malmoi/cli/bench/measure.rs", "generation/beam.rs", "generation/mod.rs"]
+        ["generation/beam.rs", "generation/engine.rs", "bin/malmoi/cli/bench/measure.rs"]
     );
 }
 
 #[test]
 fn files_can_be_read_in_one_sitting() {
-    for (name, text) in sources() {
-        let lines = text.lines().count();
-        assert!(lines <= 700, "{name} has {lines} lines");
+    const MAX_LINES: usize = 700;
+    for path in imports::rust_files(&here("../src")) {
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= MAX_LINES, "{} has {lines} lines", path.display());
     }
+}
+
+#[test]
+fn the_reader_of_imports_sees_code_and_nothing_else() {
+    let text =
+        "// use crate::a;\nlet b = \"crate::b\"; let c = r#\"crate::c\"#; let d = 'd'; 'e: loop {}";
+    let code = without_literals(text);
+    assert!(!code.contains("crate") && code.contains("'e: loop"), "{code}");
 }

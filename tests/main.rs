@@ -30,7 +30,7 @@ mod formats;
 mod growth;
 /// Files from elsewhere that are wrong, or wrong on purpose.
 mod hostile;
-/// The arrows between modules point down.
+/// The architecture: imports between modules and files.
 mod layers;
 /// Networks against the reference implementation, and the promises of
 /// [`malmoi::architectures::Network`].
