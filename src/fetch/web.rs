@@ -336,23 +336,22 @@ impl Resolver for PublicResolver {
         config: &ureq::config::Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.inner.resolve(uri, config, timeout)?;
+        let addresses = self.inner.resolve(uri, config, timeout)?;
         // The proxy may have a private address.
         let is_proxy = config.proxy().is_some_and(|proxy| {
             Some(proxy.host()) == uri.host() && Some(proxy.port()) == uri.port_u16()
         });
         if self.allow_private || is_proxy {
-            return Ok(found);
+            return Ok(addresses);
         }
         let mut public = self.empty();
-        found
-            .iter()
-            .filter(|address| is_public(address.ip()))
-            .for_each(|address| public.push(*address));
-        match public.is_empty() {
-            true => Err(ureq::Error::Io(std::io::ErrorKind::PermissionDenied.into())),
-            false => Ok(public),
+        for address in addresses.iter().filter(|address| is_public(address.ip())) {
+            public.push(*address);
         }
+        if public.is_empty() {
+            return Err(ureq::Error::Io(std::io::ErrorKind::PermissionDenied.into()));
+        }
+        Ok(public)
     }
 }
 
@@ -447,9 +446,13 @@ mod tests {
     #[test]
     fn private_addresses_are_refused_before_a_request_is_sent() {
         let web = Web::new(false);
-        let said =
-            |address: &str| web.get(address, None).err().map(|e| e.to_string()).unwrap_or_default();
-        assert_eq!(said("http://127.0.0.1:9/feed"), format!("http://127.0.0.1:9/feed {PRIVATE}"),);
+        let message = |address: &str| {
+            web.get(address, None).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(
+            message("http://127.0.0.1:9/feed"),
+            format!("http://127.0.0.1:9/feed {PRIVATE}"),
+        );
         for inside in [
             "http://localhost/",
             "http://localhost./",
@@ -457,11 +460,11 @@ mod tests {
             "http://2130706433/",
             "http://0x7f.1/",
         ] {
-            assert!(said(inside).contains("private address"), "{inside}: {}", said(inside));
+            assert!(message(inside).contains("private address"), "{inside}: {}", message(inside));
         }
-        assert!(said("file:///etc/passwd").contains("is not a web address"));
-        assert!(said("https://a:b@example.org/").contains("password"));
-        assert!(said("feed").contains("is not a web address"));
+        assert!(message("file:///etc/passwd").contains("is not a web address"));
+        assert!(message("https://a:b@example.org/").contains("password"));
+        assert!(message("feed").contains("is not a web address"));
     }
 
     /// A server that handles every connection with `serve`.
@@ -525,17 +528,17 @@ mod tests {
             (&mute, "did not answer within 1 s"),
             (&slow_hops, "did not answer within 1 s"),
         ] {
-            let said =
+            let message =
                 web.get(address, None).err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(said.contains(reason), "{said}");
+            assert!(message.contains(reason), "{message}");
         }
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-        let said = Web::new(true)
+        let message = Web::new(true)
             .get(&flood, None)
             .err()
             .map(|error| error.to_string())
             .unwrap_or_default();
-        assert!(said.contains("is larger than 64 MB"), "{said}");
+        assert!(message.contains("is larger than 64 MB"), "{message}");
     }
 
     #[test]
@@ -554,10 +557,10 @@ mod tests {
             "http://127.0.0.1:9/rss?api_key=sesame",
             &format!("{redirects}/?access_token=sesame"),
         ] {
-            for said in [web.get(address, None).err(), web.page(address).err()] {
-                let said = said.map(|error| error.to_string()).unwrap_or_default();
-                assert!(said.contains("***"), "{said}");
-                assert!(!said.contains("ses") && !said.contains("sea@"), "{said}");
+            for message in [web.get(address, None).err(), web.page(address).err()] {
+                let message = message.map(|error| error.to_string()).unwrap_or_default();
+                assert!(message.contains("***"), "{message}");
+                assert!(!message.contains("ses") && !message.contains("sea@"), "{message}");
             }
         }
     }

@@ -157,13 +157,13 @@ impl Store {
         for snapshot in snapshots {
             match snapshot_files(&snapshot, repo) {
                 Ok(None) => {}
-                Ok(Some(found)) => {
+                Ok(Some(model)) => {
                     let path = |file: &FileName| snapshot.join(file.as_str());
                     models.push(CachedModel {
                         repo: repo.clone(),
-                        path: found.open.as_ref().map_or_else(|| snapshot.clone(), path),
-                        is_complete: found.files.iter().all(|file| path(file).is_file()),
-                        files: found.files,
+                        path: model.open.as_ref().map_or_else(|| snapshot.clone(), path),
+                        is_complete: model.files.iter().all(|file| path(file).is_file()),
+                        files: model.files,
                         snapshot: snapshot.clone(),
                     });
                 }

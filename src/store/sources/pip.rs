@@ -208,8 +208,8 @@ fn bytes_in(folder: &Path) -> u64 {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.metadata() {
-                Ok(found) if found.is_dir() => folders.push(entry.path()),
-                Ok(found) => bytes += found.len(),
+                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) => bytes += metadata.len(),
                 // A temporary file that was removed meanwhile.
                 Err(_) => {}
             }
@@ -299,12 +299,12 @@ mod tests {
     #[test]
     fn progress_is_reported_while_pip_writes() {
         let bytes: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let write = "head -c 100000 /dev/zero >> \"$TMPDIR/w\"; sleep 0.6\n";
-        pulled(&format!("{write}{write}{write}cp WHEEL \"$dest\""), &bytes, &mut told).unwrap();
-        assert!(told.is_sorted() && told.last() == Some(&400_000), "{told:?}");
+        pulled(&format!("{write}{write}{write}cp WHEEL \"$dest\""), &bytes, &mut reported).unwrap();
+        assert!(reported.is_sorted() && reported.last() == Some(&400_000), "{reported:?}");
         for between in [100_000, 200_000] {
-            assert!(told.contains(&between), "{told:?}");
+            assert!(reported.contains(&between), "{reported:?}");
         }
     }
 
@@ -317,8 +317,8 @@ mod tests {
 
     #[test]
     fn errors_of_pip_are_shortened_and_escaped() {
-        let said = "echo one >&2; printf '\\033[31mtwo\\n\\nhttps://a:b@c/three\\n' >&2; exit 1";
-        let error = pulled(said, b"GGUF", &mut Vec::new()).unwrap_err().to_string();
+        let script = "echo one >&2; printf '\\033[31mtwo\\n\\nhttps://a:b@c/three\\n' >&2; exit 1";
+        let error = pulled(script, b"GGUF", &mut Vec::new()).unwrap_err().to_string();
         assert_eq!(error, "pip failed: \\u{1b}[31mtwo / https://***@c/three");
     }
 }
