@@ -27,7 +27,7 @@ fn pull(store: &Store, name: &str) -> Result<InstalledModel, StoreError> {
     store.pull(name, &mut |_| {})
 }
 
-/// A hub with one file, sent as `send` says.
+/// A hub with one model file; `send` answers requests for it.
 fn hub_of(send: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Hub {
     Hub::start(move |asked| match asked.path.as_str() {
         path if path.starts_with("/api/") => {
@@ -37,7 +37,7 @@ fn hub_of(send: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Hub {
     })
 }
 
-/// Everything but locks and what was there before.
+/// Files in a cache, without locks.
 fn leftovers(cache: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![cache.to_path_buf()];
@@ -55,7 +55,7 @@ fn leftovers(cache: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_file_comes_in_once_and_is_what_it_should_be() {
+fn a_file_is_downloaded_once_and_verified() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
     let store = store(cache.path(), &hub.endpoint);
@@ -89,7 +89,7 @@ fn a_file_comes_in_once_and_is_what_it_should_be() {
 }
 
 #[test]
-fn a_broken_download_goes_on_where_it_was() {
+fn an_interrupted_download_is_resumed() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer { cut: Some(500_000), ..Answer::file(&weights(), asked) });
     let located = pull(&store(cache.path(), &hub.endpoint), MODEL).unwrap();
@@ -99,7 +99,7 @@ fn a_broken_download_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_pull_that_was_ended_goes_on_in_the_next() {
+fn the_next_pull_resumes_an_interrupted_one() {
     let cache = tempfile::tempdir().unwrap();
     let times = AtomicUsize::new(0);
     let hub = hub_of(move |asked| match times.fetch_add(1, Ordering::SeqCst) {
@@ -116,7 +116,7 @@ fn a_pull_that_was_ended_goes_on_in_the_next() {
 }
 
 #[test]
-fn a_server_that_cannot_continue_begins_again() {
+fn a_server_that_cannot_resume_sends_the_whole_file() {
     let cache = tempfile::tempdir().unwrap();
     let times = AtomicUsize::new(0);
     let hub = hub_of(move |_| match times.fetch_add(1, Ordering::SeqCst) {
@@ -128,7 +128,7 @@ fn a_server_that_cannot_continue_begins_again() {
 }
 
 #[test]
-fn the_token_stays_with_the_hub() {
+fn the_token_is_sent_to_the_hub_only() {
     let cache = tempfile::tempdir().unwrap();
     let elsewhere = Hub::start(|asked| Answer::file(&weights(), asked));
     let to = format!("{}/bytes", elsewhere.endpoint);
@@ -144,7 +144,7 @@ fn the_token_stays_with_the_hub() {
 }
 
 #[test]
-fn refusals_are_told_apart() {
+fn refusals_of_the_hub_have_distinct_messages() {
     for (status, word) in [
         (401, "without a token"),
         (403, "without a token"),
@@ -160,7 +160,7 @@ fn refusals_are_told_apart() {
 }
 
 #[test]
-fn wrong_bytes_are_not_kept_and_both_sums_are_said() {
+fn wrong_bytes_are_not_kept_and_both_checksums_are_shown() {
     let cache = tempfile::tempdir().unwrap();
     let other: Vec<u8> = weights().into_iter().map(|byte| byte ^ 1).collect();
     let sum = sha256(&other);
@@ -187,7 +187,7 @@ fn a_hub_that_does_not_answer_is_given_up() {
 }
 
 #[test]
-fn offline_asks_nobody() {
+fn offline_sends_no_request() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
     let settings =
@@ -226,7 +226,7 @@ fn two_pulls_of_one_model_fetch_it_once() {
 }
 
 #[test]
-fn a_full_disk_is_seen_before_the_first_byte() {
+fn a_full_disk_is_noticed_before_the_first_byte() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
     let settings = Settings {
@@ -259,7 +259,7 @@ fn a_folder_model_is_all_of_its_files() {
         located.path.join("model.safetensors").is_file()
             && !located.path.join("picture.png").exists()
     );
-    // Nobody pinned these: what came first is what must stay.
+    // Not pinned: later copies must equal the first.
     assert!(
         store
             .verify("someone/model")
@@ -278,7 +278,7 @@ fn a_folder_model_is_all_of_its_files() {
 }
 
 #[test]
-fn names_the_hub_gives_do_not_leave_the_cache() {
+fn file_names_of_the_hub_cannot_leave_the_cache() {
     let cache = tempfile::tempdir().unwrap();
     let hub = Hub::start(|_| {
         listing(&[
@@ -296,7 +296,7 @@ fn names_the_hub_gives_do_not_leave_the_cache() {
 }
 
 #[test]
-fn a_model_of_the_catalogue_says_why_each_source_failed() {
+fn the_error_of_a_pull_names_the_reason_of_each_source() {
     let cache = tempfile::tempdir().unwrap();
     let hub = Hub::start(|_| Answer::status(404));
     let settings = Settings {
@@ -327,7 +327,7 @@ fn a_model_of_the_catalogue_says_why_each_source_failed() {
 }
 
 #[test]
-fn names_are_explained() {
+fn errors_explain_unknown_names() {
     let cache = tempfile::tempdir().unwrap();
     let store = store(cache.path(), "http://localhost:1");
     for (name, word) in [
@@ -347,7 +347,7 @@ fn names_are_explained() {
 }
 
 #[test]
-fn what_the_catalogue_says_runs_is_an_architecture_there_is() {
+fn architectures_of_the_catalogue_exist() {
     let there: Vec<&str> = malmoi::architectures::names().collect();
     for entry in malmoi::store::catalogue::entries().iter().filter(|entry| entry.runs) {
         assert!(there.contains(&&*entry.architecture), "{}: {}", entry.name, entry.architecture);

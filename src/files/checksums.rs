@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::atomic::replace_private;
-use super::{MappedFile, Stamp};
+use super::mapped::{MappedFile, Stamp};
 
 /// A SHA-256.
 pub(crate) type Sha256Bytes = [u8; 32];

@@ -25,7 +25,7 @@ struct Mapped {
 
 /// Identity and state of a file, from its metadata: another state has another stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Stamp {
+pub(super) struct Stamp {
     /// Device and inode; zeros where the system has none.
     pub file: (u64, u64),
     /// Size in bytes.
@@ -120,7 +120,7 @@ impl MappedFile {
     }
 
     /// State of the file when it was mapped; `None` for an anonymous mapping.
-    pub(crate) fn stamp(&self) -> Option<Stamp> {
+    pub(super) fn stamp(&self) -> Option<Stamp> {
         self.0.file.as_ref().map(|(_, stamp)| *stamp)
     }
 

@@ -14,4 +14,3 @@ pub use mapped::{MappedFile, MappedSlice};
 
 pub(crate) use checksums::{ChecksumCache, Sha256Bytes, hash_into, to_hex};
 pub(crate) use entry::size;
-pub(crate) use mapped::Stamp;

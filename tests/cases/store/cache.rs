@@ -312,7 +312,7 @@ fn a_cache_without_locks_is_used() {
 }
 
 #[test]
-fn what_is_written_here_is_read_by_hf_hub_and_back() {
+fn the_cache_is_shared_with_hf_hub() {
     let cache = tempfile::tempdir().unwrap();
     let hub = one_gguf();
     let store = store(cache.path(), &hub.endpoint);
@@ -353,7 +353,7 @@ fn huggingface_hub() -> Option<PathBuf> {
 
 #[cfg(unix)]
 #[test]
-fn what_is_written_here_is_read_by_huggingface_hub_and_back() {
+fn the_cache_is_shared_with_huggingface_hub() {
     let Some(library) = huggingface_hub() else { return };
     let home = tempfile::tempdir().unwrap();
     let cache = home.path().join("hub");
