@@ -15,7 +15,7 @@ use candle_core::Device;
 
 use self::prompt_encoding::PromptEncoder;
 pub use self::seq2seq_task::Seq2SeqTask;
-use crate::architectures::{self, Network, Setup};
+use crate::architectures::{self, Loaded, Network, Setup};
 use crate::checkpoint::{
     ChatTemplate, Checkpoint, MatmulCost, ModelConfig, Quantization, SamplingDefaults, Tokenizer,
 };
@@ -97,6 +97,18 @@ pub struct OpenOptions {
     pub on_opening: OnOpening,
 }
 
+impl OpenOptions {
+    fn precision(&self) -> Precision {
+        if self.reference {
+            Precision::Reference
+        } else if self.reproducible {
+            Precision::Reproducible
+        } else {
+            Precision::Fast
+        }
+    }
+}
+
 /// A loaded model. Cloning it is cheap and shares everything.
 #[derive(Clone)]
 pub struct Model {
@@ -157,32 +169,17 @@ impl Model {
             bytes_cached = checkpoint.cache_packed(cache).unwrap_or_default();
         }
         options.on_opening.call(Opening::Loading);
-        let precision = match options {
-            OpenOptions { reference: true, .. } => Precision::Reference,
-            OpenOptions { reproducible: true, .. } => Precision::Reproducible,
-            _ => Precision::Fast,
-        };
+        let precision = options.precision();
         let loaded =
             architectures::load(&Setup { checkpoint: &checkpoint, device: &device, precision })?;
-        let mut tokenizer = match checkpoint.gguf() {
-            Some(gguf) => Tokenizer::from_gguf(gguf)?,
-            None => Tokenizer::from_folder(path, checkpoint.config.architecture())?,
-        };
-        tokenizer.forget_beyond(loaded.vocabulary)?;
+        let tokenizer = open_tokenizer(path, &checkpoint, &loaded)?;
         let (bytes, matmul_cost) = (checkpoint.size(), checkpoint.matmul_cost()?);
         let config = checkpoint.config;
         let beams = match loaded.encoder_vocabulary {
-            Some(known) if tokenizer.largest_id().is_some_and(|id| id as usize >= known) => {
-                let reason =
-                    format!("its tokenizer has more tokens than the network, which knows {known}");
-                return Err(Error::malformed(path, reason));
+            Some(_) => {
+                let (vocabulary, context) = (loaded.vocabulary, loaded.context);
+                Some(BeamSearchConfig::from_checkpoint(&config, "", vocabulary, context)?)
             }
-            Some(_) => Some(BeamSearchConfig::from_checkpoint(
-                &config,
-                "",
-                loaded.vocabulary,
-                loaded.context,
-            )?),
             None => None,
         };
         let template = config
@@ -450,6 +447,22 @@ fn open_checkpoint(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         checkpoint.quantize(to, cache)?;
     }
     Ok(checkpoint)
+}
+
+/// Opens the tokenizer. Fails if it can encode a text to ids that the network does not have.
+fn open_tokenizer(path: &Path, checkpoint: &Checkpoint, loaded: &Loaded) -> Result<Tokenizer> {
+    let mut tokenizer = match checkpoint.gguf() {
+        Some(gguf) => Tokenizer::from_gguf(gguf)?,
+        None => Tokenizer::from_folder(path, checkpoint.config.architecture())?,
+    };
+    tokenizer.forget_beyond(loaded.vocabulary)?;
+    if let Some(size) = loaded.encoder_vocabulary
+        && tokenizer.largest_id().is_some_and(|id| id as usize >= size)
+    {
+        let reason = format!("its tokenizer has more tokens than the network, which knows {size}");
+        return Err(Error::malformed(path, reason));
+    }
+    Ok(tokenizer)
 }
 
 /// The tokens that end an output: those of the checkpoint, and the ends of turns in its vocabulary.

@@ -112,8 +112,8 @@ fn every_invalid_header_is_refused_with_its_reason() {
         (with(&|file| file.data.truncate(64)), "the file is cut short"),
     ];
     for (file, reason) in cases {
-        let said = refusal(file);
-        assert!(said.contains(reason), "{said}\n  expected: {reason}");
+        let message = refusal(file);
+        assert!(message.contains(reason), "{message}\n  expected: {reason}");
     }
 }
 
@@ -239,14 +239,14 @@ fn invalid_safetensors_headers_are_refused_with_their_reason() {
     let folder = tempfile::tempdir().unwrap();
     for (bytes, reason) in cases {
         std::fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
-        let said = Safetensors::open(folder.path()).err().unwrap().to_string();
-        assert!(said.contains(reason), "{said}\n  expected: {reason}");
+        let message = Safetensors::open(folder.path()).err().unwrap().to_string();
+        assert!(message.contains(reason), "{message}\n  expected: {reason}");
     }
     std::fs::write(folder.path().join("model.safetensors"), safetensors(HEADER, 32)).unwrap();
     let sound = Safetensors::open(folder.path()).unwrap();
     assert_eq!(sound.get("a").unwrap().unwrap().1.shape, [2, 2]);
-    let said = sound.get("c").err().unwrap().to_string();
-    assert!(said.starts_with("tensor `c` of type I64 is not supported"), "{said}");
+    let message = sound.get("c").err().unwrap().to_string();
+    assert!(message.starts_with("tensor `c` of type I64 is not supported"), "{message}");
 }
 
 #[test]
@@ -260,14 +260,14 @@ fn an_index_names_files_beside_it_and_nothing_else() {
     ] {
         let index = INDEX.replace("model-1.safetensors", shard);
         std::fs::write(folder.path().join("model.safetensors.index.json"), index).unwrap();
-        let said = Safetensors::open(folder.path()).err().unwrap().to_string();
-        assert!(said.contains(reason), "{shard}: {said}");
+        let message = Safetensors::open(folder.path()).err().unwrap().to_string();
+        assert!(message.contains(reason), "{shard}: {message}");
     }
     std::fs::write(folder.path().join("model-1.safetensors"), safetensors(HEADER, 32)).unwrap();
     std::fs::write(folder.path().join("model-2.safetensors"), safetensors(HEADER, 32)).unwrap();
     std::fs::write(folder.path().join("model.safetensors.index.json"), INDEX).unwrap();
-    let said = Safetensors::open(folder.path()).err().unwrap().to_string();
-    assert!(said.contains("is in two files"), "{said}");
+    let message = Safetensors::open(folder.path()).err().unwrap().to_string();
+    assert!(message.contains("is in two files"), "{message}");
 }
 
 #[test]
@@ -280,17 +280,17 @@ fn a_split_file_is_opened_by_its_first_part() {
         path
     };
     let first = part(0, sound());
-    let said = Checkpoint::open(&first).err().unwrap().to_string();
-    assert!(said.contains("m-00002-of-00002.gguf does not exist"), "{said}");
+    let message = Checkpoint::open(&first).err().unwrap().to_string();
+    assert!(message.contains("m-00002-of-00002.gguf does not exist"), "{message}");
     let second = part(1, File::default().tensor("blk.0.attn_norm.weight", &[8]));
     let checkpoint = Checkpoint::open(&first).unwrap();
     for name in ["model.norm.weight", "model.layers.0.input_layernorm.weight"] {
         assert_eq!(checkpoint.tensor(name, &[8]).unwrap().bytes.len(), 32, "{name}");
     }
-    let said = checkpoint.tensor("model.norm.weight", &[9]).err().unwrap().to_string();
-    assert!(said.contains("`model.norm.weight` has shape [8], expected [9]"), "{said}");
-    let said = Checkpoint::open(&second).err().unwrap().to_string();
-    assert!(said.contains("name the first, which ends in -00001-of-00002.gguf"), "{said}");
+    let message = checkpoint.tensor("model.norm.weight", &[9]).err().unwrap().to_string();
+    assert!(message.contains("`model.norm.weight` has shape [8], expected [9]"), "{message}");
+    let message = Checkpoint::open(&second).err().unwrap().to_string();
+    assert!(message.contains("name the first, which ends in -00001-of-00002.gguf"), "{message}");
 }
 
 const END: u32 = 260;
@@ -360,11 +360,11 @@ impl File {
     }
 
     fn get(&self, key: &str) -> Option<Value> {
-        self.metadata.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+        self.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
     }
 
     fn but(mut self, key: &str, value: Value) -> Self {
-        self.metadata.retain(|(known, _)| known != key);
+        self.metadata.retain(|(name, _)| name != key);
         self.set(key, value)
     }
 }
@@ -452,8 +452,8 @@ fn an_invalid_vocabulary_is_refused() {
         (pieces().but("tokenizer.ggml.tokens", texts(&[])), "0 tokens"),
     ];
     for (file, reason) in cases {
-        let said = tokenizer(file).err().unwrap().to_string();
-        assert!(said.contains(reason), "{said}\n  expected: {reason}");
+        let message = tokenizer(file).err().unwrap().to_string();
+        assert!(message.contains(reason), "{message}\n  expected: {reason}");
     }
 }
 
@@ -468,8 +468,8 @@ fn a_tokenizer_file_that_makes_the_library_panic_is_an_error() {
         "",
     ] {
         std::fs::write(&path, text).unwrap();
-        let said = Tokenizer::from_file(&path).err().unwrap().to_string();
-        assert!(said.contains("not a usable tokenizer"), "{said}");
+        let message = Tokenizer::from_file(&path).err().unwrap().to_string();
+        assert!(message.contains("not a usable tokenizer"), "{message}");
     }
     assert!(Tokenizer::from_file(Path::new("no/such/tokenizer.json")).is_err());
 }
@@ -572,7 +572,7 @@ proptest! {
 
 #[test]
 fn a_hostile_chat_template_is_stopped() {
-    let message = [Message { role: "user", content: Content::Text("hello".into()) }];
+    let conversation = [Message { role: "user", content: Content::Text("hello".into()) }];
     for template in [
         "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
         "{{ 'x' * 1000000000 }}",
@@ -582,9 +582,9 @@ fn a_hostile_chat_template_is_stopped() {
         "{{ raise_exception('no system turn') }}",
     ] {
         let used = measure(|| {
-            let said = ChatTemplate::parse(template, std::iter::empty())
-                .and_then(|one| one.render(&message, &[]));
-            assert!(said.is_err(), "{template} gave {said:?}");
+            let message = ChatTemplate::parse(template, std::iter::empty())
+                .and_then(|template| template.render(&conversation, &[]));
+            assert!(message.is_err(), "{template} gave {message:?}");
         });
         assert!(used.bytes_max < 64 << 20, "{template}: {} bytes", used.bytes_max);
     }

@@ -15,14 +15,14 @@ fn fixture(name: &str) -> PathBuf {
 
 /// The error for a folder with these bytes as its weights.
 fn refusal(bytes: &[u8]) -> String {
-    let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("pytorch_model.bin"), bytes).unwrap();
-    let said = convert_pickled(folder.path(), kept.path()).unwrap_err().to_string();
-    assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 0, "something was left behind");
-    said
+    let message = convert_pickled(folder.path(), cache.path()).unwrap_err().to_string();
+    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0, "something was left behind");
+    message
 }
 
-/// Type, shape and sum of each tensor of a safetensors file.
+/// Type, shape and SHA-256 of each tensor of a safetensors file.
 type Described = BTreeMap<String, (String, Vec<u64>, String)>;
 
 fn described(path: &Path) -> Described {
@@ -31,16 +31,16 @@ fn described(path: &Path) -> Described {
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
     let header: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(header).unwrap();
-    let tensors = header.iter().filter(|(name, _)| *name != "__metadata__");
-    let one = |(name, entry): (&String, &serde_json::Value)| {
+    let mut tensors = Described::new();
+    for (name, entry) in header.iter().filter(|(name, _)| *name != "__metadata__") {
         let numbers =
             |key: &str| -> Vec<u64> { serde_json::from_value(entry[key].clone()).unwrap() };
-        let place = numbers("data_offsets");
-        let sum = Sha256::digest(&data[place[0] as usize..place[1] as usize]);
+        let offsets = numbers("data_offsets");
+        let hash = Sha256::digest(&data[offsets[0] as usize..offsets[1] as usize]);
         let dtype = entry["dtype"].as_str().unwrap().to_string();
-        (name.clone(), (dtype, numbers("shape"), format!("{sum:x}")))
-    };
-    tensors.map(one).collect()
+        tensors.insert(name.clone(), (dtype, numbers("shape"), format!("{hash:x}")));
+    }
+    tensors
 }
 
 #[test]
@@ -48,16 +48,16 @@ fn tensors_are_those_of_torch() {
     let expected = std::fs::read(fixture("expected.json")).unwrap();
     let expected: BTreeMap<String, Described> = serde_json::from_slice(&expected).unwrap();
     for (name, tensors) in expected {
-        let kept = tempfile::tempdir().unwrap();
-        let path = convert_pickled(&fixture(&name), kept.path()).unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        let path = convert_pickled(&fixture(&name), cache.path()).unwrap();
         assert!(
             path.file_name().unwrap().to_str().unwrap().starts_with(&format!("{name}-")),
             "{path:?}"
         );
         assert_eq!(described(&path), tensors, "{name}");
         // The reader of safetensors accepts the file.
-        std::fs::rename(&path, kept.path().join("model.safetensors")).unwrap();
-        let opened = Safetensors::open(kept.path()).unwrap();
+        std::fs::rename(&path, cache.path().join("model.safetensors")).unwrap();
+        let opened = Safetensors::open(cache.path()).unwrap();
         for (name, (dtype, shape, _)) in &tensors {
             let found = opened.get(name);
             if dtype == "F8_E4M3" {
@@ -76,10 +76,10 @@ fn tensors_are_those_of_torch() {
 
 #[test]
 fn a_conversion_is_cached_until_the_files_change() {
-    let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let weights = folder.path().join("pytorch_model.bin");
     std::fs::copy(fixture("good/pytorch_model.bin"), &weights).unwrap();
-    let convert = || convert_pickled(folder.path(), kept.path()).unwrap();
+    let convert = || convert_pickled(folder.path(), cache.path()).unwrap();
     let changed = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap();
     let first = convert();
     let time = changed(&first);
@@ -92,7 +92,7 @@ fn a_conversion_is_cached_until_the_files_change() {
     // Other weights get another file.
     std::fs::copy(fixture("protocol-4/pytorch_model.bin"), &weights).unwrap();
     assert_ne!(convert(), first);
-    assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 2);
+    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 2);
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn a_pickle_that_asks_for_more_than_tensors_is_refused_with_the_name() {
         std::fs::read_dir(fixture("hostile")).unwrap().map(|entry| entry.unwrap().path()).collect();
     for (name, reason) in cases {
         let path = fixture("hostile").join(format!("{name}.bin"));
-        let said = refusal(&std::fs::read(&path).unwrap());
-        assert!(said.contains(reason), "{name}: {said}\n  expected: {reason}");
+        let message = refusal(&std::fs::read(&path).unwrap());
+        assert!(message.contains(reason), "{name}: {message}\n  expected: {reason}");
         files.retain(|file| *file != path);
     }
     assert!(files.is_empty(), "not expected: {files:?}");
@@ -144,12 +144,12 @@ fn a_pickle_that_asks_for_more_than_tensors_is_refused_with_the_name() {
 
 #[test]
 fn an_index_of_pickles_names_files_beside_it_and_nothing_else() {
-    let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let name = |file: &str| {
         let index =
             format!(r#"{{"weight_map":{{"a.weight":"pytorch_model-1.bin","b":"{file}"}}}}"#);
         std::fs::write(folder.path().join("pytorch_model.bin.index.json"), index).unwrap();
-        convert_pickled(folder.path(), kept.path()).unwrap_err().to_string()
+        convert_pickled(folder.path(), cache.path()).unwrap_err().to_string()
     };
     let shard = fixture("sharded/pytorch_model-00001-of-00002.bin");
     std::fs::copy(&shard, folder.path().join("pytorch_model-1.bin")).unwrap();
@@ -157,8 +157,8 @@ fn an_index_of_pickles_names_files_beside_it_and_nothing_else() {
     assert!(name("../x.bin").contains("which is not a bin file beside it"));
     assert!(name("x.safetensors").contains("which is not a bin file beside it"));
     assert!(name("pytorch_model-3.bin").contains("does not exist"));
-    let said = name("pytorch_model-2.bin");
-    assert!(said.contains("is in two files"), "{said}");
+    let message = name("pytorch_model-2.bin");
+    assert!(message.contains("is in two files"), "{message}");
 }
 
 /// Checks the memory of the reader; see `hostile.rs`. The values of a pickle are larger than its
@@ -279,17 +279,17 @@ proptest! {
     /// An accepted file is converted without a panic, to a file that can be read.
     #[test]
     fn what_is_accepted_is_written(pickle in damaged(pickle("good"))) {
-        let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let whole = std::fs::read(fixture("good/pytorch_model.bin")).unwrap();
         let at = whole.windows(4).position(|bytes| bytes == b"\x80\x02cc").unwrap();
         let mut bytes = whole.clone();
         let length = pickle.len().min(self::pickle("good").len());
         bytes[at..at + length].copy_from_slice(&pickle[..length]);
         std::fs::write(folder.path().join("pytorch_model.bin"), &bytes).unwrap();
-        if let Ok(path) = convert_pickled(folder.path(), kept.path()) {
+        if let Ok(path) = convert_pickled(folder.path(), cache.path()) {
             prop_assert!(fuzzing::pickle(&bytes));
-            std::fs::rename(path, kept.path().join("model.safetensors")).unwrap();
-            Safetensors::open(kept.path()).unwrap();
+            std::fs::rename(path, cache.path().join("model.safetensors")).unwrap();
+            Safetensors::open(cache.path()).unwrap();
         }
     }
 }

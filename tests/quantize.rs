@@ -11,21 +11,18 @@ use crate::support::network::{last_logits, tokens};
 /// Logits of the last token of a text.
 fn logits(folder: &Path, quantized: Option<(Quantization, &Path)>) -> Vec<f32> {
     let mut checkpoint = Checkpoint::open(folder).unwrap();
-    if let Some((to, kept_in)) = quantized {
-        checkpoint.quantize(to, kept_in).unwrap();
+    if let Some((to, cache)) = quantized {
+        checkpoint.quantize(to, cache).unwrap();
     }
     last_logits(&checkpoint, &tokens())
 }
 
 fn files(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    let one = |entry: std::fs::DirEntry| {
-        (
-            entry.file_name().to_string_lossy().into_owned(),
-            entry.metadata().unwrap().modified().unwrap(),
-        )
-    };
-    let mut files: Vec<_> = entries.map(one).collect();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        files.push((name, entry.metadata().unwrap().modified().unwrap()));
+    }
     files.sort();
     files
 }
@@ -42,39 +39,39 @@ fn copy(name: &str) -> tempfile::TempDir {
 
 #[test]
 fn eight_bits_change_little_and_are_cached() {
-    let (model, kept) = (copy("qwen2-tied"), tempfile::tempdir().unwrap());
+    let (model, cache) = (copy("qwen2-tied"), tempfile::tempdir().unwrap());
     let whole = logits(model.path(), None);
-    let to = Some((Quantization::Q8_0, kept.path()));
+    let to = Some((Quantization::Q8_0, cache.path()));
     let quantized = logits(model.path(), to);
     let size = |scores: &[f32]| scores.iter().map(|score| score * score).sum::<f32>().sqrt();
     let off: Vec<f32> = whole.iter().zip(&quantized).map(|(a, b)| a - b).collect();
     // Random weights amplify small differences more than trained ones.
     assert!(off.iter().any(|off| *off != 0.0) && size(&off) < size(&whole) / 7.0, "{}", size(&off));
 
-    let first = files(kept.path());
+    let first = files(cache.path());
     assert_eq!(first.len(), 1, "{first:?}");
     assert!(first[0].0.contains("-q8_0-") && first[0].0.ends_with(".gguf"), "{first:?}");
     assert_eq!(logits(model.path(), to), quantized);
-    assert_eq!(files(kept.path()), first, "it was made again");
+    assert_eq!(files(cache.path()), first, "it was built again");
 
     // Another quantization and other weights get other files.
-    logits(model.path(), Some((Quantization::Q4K, kept.path())));
-    assert_eq!(files(kept.path()).len(), 2);
+    logits(model.path(), Some((Quantization::Q4K, cache.path())));
+    assert_eq!(files(cache.path()).len(), 2);
     let weights = model.path().join("model.safetensors");
     let mut bytes = std::fs::read(&weights).unwrap();
     let last = bytes.len() - 2;
     bytes[last] ^= 1;
     std::fs::write(&weights, bytes).unwrap();
     logits(model.path(), to);
-    assert_eq!(files(kept.path()).len(), 3);
+    assert_eq!(files(cache.path()).len(), 3);
 }
 
 #[test]
 fn each_weight_is_at_most_half_a_step_off() {
-    let (model, kept) = (copy("qwen2-tied"), tempfile::tempdir().unwrap());
+    let (model, cache) = (copy("qwen2-tied"), tempfile::tempdir().unwrap());
     let whole = Checkpoint::open(model.path()).unwrap();
     let mut quantized = Checkpoint::open(model.path()).unwrap();
-    quantized.quantize(Quantization::Q8_0, kept.path()).unwrap();
+    quantized.quantize(Quantization::Q8_0, cache.path()).unwrap();
     for name in
         ["model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"]
     {
@@ -96,10 +93,10 @@ fn each_weight_is_at_most_half_a_step_off() {
 
 #[test]
 fn a_damaged_file_in_the_cache_is_built_again() {
-    let (model, kept) = (copy("qwen3-yarn"), tempfile::tempdir().unwrap());
-    let to = Some((Quantization::Q8_0, kept.path()));
+    let (model, cache) = (copy("qwen3-yarn"), tempfile::tempdir().unwrap());
+    let to = Some((Quantization::Q8_0, cache.path()));
     let quantized = logits(model.path(), to);
-    let file = kept.path().join(&files(kept.path())[0].0);
+    let file = cache.path().join(&files(cache.path())[0].0);
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     assert_eq!(logits(model.path(), to), quantized);
@@ -108,13 +105,13 @@ fn a_damaged_file_in_the_cache_is_built_again() {
 
 #[test]
 fn weights_that_cannot_be_quantized_or_cached_are_an_error() {
-    let kept = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().unwrap();
     let mut gguf = Checkpoint::open(&here("fixtures/gguf/llama-gqa.gguf")).unwrap();
-    let error = gguf.quantize(Quantization::Q4K, kept.path()).unwrap_err();
+    let error = gguf.quantize(Quantization::Q4K, cache.path()).unwrap_err();
     assert!(matches!(error, Error::Unsupported { .. }), "{error}");
     assert!(error.to_string().contains("quantizing a GGUF file to q4k"), "{error}");
 
-    let file = kept.path().join("file");
+    let file = cache.path().join("file");
     std::fs::write(&file, "in the way").unwrap();
     let model = copy("qwen2-tied");
     let mut checkpoint = Checkpoint::open(model.path()).unwrap();
@@ -125,11 +122,11 @@ fn weights_that_cannot_be_quantized_or_cached_are_an_error() {
 /// Every architecture runs with quantized weights: tensors that need their precision keep it.
 #[test]
 fn every_network_runs_quantized() {
-    let kept = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(here("fixtures/models")).unwrap() {
         let folder = entry.unwrap().path();
         if folder.join("expected.json").exists() {
-            let logits = logits(&folder, Some((Quantization::Q4K, kept.path())));
+            let logits = logits(&folder, Some((Quantization::Q4K, cache.path())));
             assert!(logits.iter().all(|score| score.is_finite()), "{}", folder.display());
         }
     }

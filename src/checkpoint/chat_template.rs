@@ -397,8 +397,8 @@ mod tests {
             "{found}"
         );
         assert_eq!(is("strftime_now('%d %b %Y')").len(), 11);
-        let said = rendered("{{ strftime_now('%!') }}").unwrap_err().to_string();
-        assert!(said.contains("does not know the format `%!`"), "{said}");
+        let message = rendered("{{ strftime_now('%!') }}").unwrap_err().to_string();
+        assert!(message.contains("does not know the format `%!`"), "{message}");
     }
 
     #[test]

@@ -175,8 +175,8 @@ mod tests {
             (0, &[i32::MAX; 8], &[0; 8]),
             (i32::MAX, &[1], &[1]),
         ] {
-            let said = found(offset, shape, strides).unwrap_err();
-            assert!(said.starts_with(outside), "{said}");
+            let message = found(offset, shape, strides).unwrap_err();
+            assert!(message.starts_with(outside), "{message}");
         }
         for (offset, shape, strides, reason) in [
             (-1, &[1][..], &[1][..], "has a size, stride or offset of -1"),
@@ -185,8 +185,8 @@ mod tests {
             (0, &[2], &[1, 1], "has 1 dimensions and 2 strides"),
             (0, &[1; 9], &[1; 9], "has 9 dimensions and 9 strides"),
         ] {
-            let said = found(offset, shape, strides).unwrap_err();
-            assert!(said.contains(reason), "{said}");
+            let message = found(offset, shape, strides).unwrap_err();
+            assert!(message.contains(reason), "{message}");
         }
     }
 
@@ -237,8 +237,8 @@ mod tests {
             (sound[..end].to_vec(), "the file is cut short"),
         ];
         for (bytes, reason) in cases {
-            let said = refusal(bytes);
-            assert!(said.contains(reason), "{said}\n  expected: {reason}");
+            let message = refusal(bytes);
+            assert!(message.contains(reason), "{message}\n  expected: {reason}");
         }
     }
 
@@ -247,8 +247,8 @@ mod tests {
         let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let pickle = state(&[("a", tensor("FloatStorage", 0, &[1 << 30, 1 << 20], &[0, 0]))]);
         std::fs::write(folder.path().join(SINGLE), one(&pickle)).unwrap();
-        let said = convert(folder.path(), cache.path()).unwrap_err().to_string();
-        assert!(said.contains("its 1 tensors would take 4503599627370496 bytes"), "{said}");
+        let message = convert(folder.path(), cache.path()).unwrap_err().to_string();
+        assert!(message.contains("its 1 tensors would take 4503599627370496 bytes"), "{message}");
         assert!(is_in(folder.path()) && !is_in(cache.path()));
     }
 }

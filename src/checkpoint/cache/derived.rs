@@ -228,8 +228,8 @@ mod tests {
             std::fs::File::options().write(true).open(&model)?.set_len(10)?;
             out.write_all(source.bytes())
         };
-        let said = file.write([&source], cut).unwrap_err().to_string();
-        assert!(said.contains("was cut short while it was in use"), "{said}");
+        let message = file.write([&source], cut).unwrap_err().to_string();
+        assert!(message.contains("was cut short while it was in use"), "{message}");
         assert!(!file.path().exists());
     }
 

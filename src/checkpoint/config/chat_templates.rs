@@ -125,10 +125,11 @@ mod tests {
         assert_eq!(several(&["rag", "default", "chat"]).unwrap().as_deref(), Some("of default"));
         assert_eq!(several(&["chat", "rag", "tool_use"]).unwrap().as_deref(), Some("of chat"));
         for names in [&["formal", "casual"][..], &["tool_use", "rag"], &["rag"]] {
-            let said = several(names).unwrap_err().to_string();
+            let message = several(names).unwrap_err().to_string();
             assert!(
-                said.contains(&names.join(", ")) && said.contains("none of them is `default`"),
-                "{said}"
+                message.contains(&names.join(", "))
+                    && message.contains("none of them is `default`"),
+                "{message}"
             );
         }
         assert!(chosen(json!({"chat_template": 5})).is_err());

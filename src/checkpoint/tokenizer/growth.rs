@@ -150,8 +150,11 @@ mod tests {
         let levels = json!({"type": "Sequence", "pretokenizers": vec![level; 20]});
         assert!(check(&Json::Null, &levels, &Json::Null).is_err());
         let decoders = json!({"type": "Sequence", "decoders": vec![replace("e", "ee"); 30]});
-        let said = check(&Json::Null, &Json::Null, &decoders).unwrap_err();
-        assert!(said.contains("may make a text that it writes 1073741824 times as long"), "{said}");
+        let message = check(&Json::Null, &Json::Null, &decoders).unwrap_err();
+        assert!(
+            message.contains("may make a text that it writes 1073741824 times as long"),
+            "{message}"
+        );
         assert!(refused(json!({"type": "Precompiled", "precompiled_charsmap": "?"})));
     }
 }
