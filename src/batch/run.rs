@@ -573,7 +573,7 @@ mod tests {
         // No short item is left, and four workers would be idle.
         let last = claim(&mut journal, 12, 16, 4).unwrap();
         assert_eq!((last.len(), long(&last)), (4, 4));
-        let one = claim(&mut journal, 2, 2, 0).unwrap();
-        assert_eq!((one.len(), long(&one)), (1, 1));
+        let single = claim(&mut journal, 2, 2, 0).unwrap();
+        assert_eq!((single.len(), long(&single)), (1, 1));
     }
 }

@@ -72,14 +72,13 @@ pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<
 /// to, not replaced.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<()> {
     let Some(path) = path else { return print(text) };
-    let written =
-        match std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            true => std::fs::OpenOptions::new()
-                .write(true)
-                .open(path)
-                .and_then(|mut out| out.write_all(text.as_bytes())),
-            false => files::replace(path, |out| out.write_all(text.as_bytes())),
-        };
+    let is_special = |metadata: std::fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    let written = if std::fs::metadata(path).is_ok_and(is_special) {
+        let out = std::fs::OpenOptions::new().write(true).open(path);
+        out.and_then(|mut out| out.write_all(text.as_bytes()))
+    } else {
+        files::replace(path, |out| out.write_all(text.as_bytes()))
+    };
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 

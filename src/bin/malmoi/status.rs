@@ -202,27 +202,27 @@ mod tests {
     #[test]
     fn progress_is_a_sentence() {
         let mut progress = ProgressText::default();
-        let mut said = |stage, done, segments, read, tokens, written| {
+        let mut text = |stage, done, segments, read, tokens, written| {
             progress
                 .update(&Event::Progress { stage, done, segments, read, tokens, written })
                 .unwrap()
         };
         assert_eq!(
-            said("summarize", 0, 1, 3120, 7000, 0),
+            text("summarize", 0, 1, 3120, 7000, 0),
             "summarizing: read 3,120 of 7,000 tokens"
         );
         assert_eq!(
-            said("summarize", 0, 1, 7000, 7000, 45),
+            text("summarize", 0, 1, 7000, 7000, 45),
             "summarizing: read all 7,000 tokens, wrote 45"
         );
-        let third = said("translate", 2, 9, 12_400, 32_000, 310);
+        let third = text("translate", 2, 9, 12_400, 32_000, 310);
         assert!(
             third.starts_with(
                 "translating, part 3 of 9: read 12,400 of 32,000 tokens, wrote 310, about "
             ),
             "{third}"
         );
-        let last = said("translate", 9, 9, 32_000, 32_000, 999);
+        let last = text("translate", 9, 9, 32_000, 32_000, 999);
         assert_eq!(last, "translating, part 9 of 9: read all 32,000 tokens, wrote 999");
         assert_eq!(progress.update(&Event::Stage { stage: "translate", segments: 1 }), None);
     }

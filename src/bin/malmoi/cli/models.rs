@@ -103,9 +103,10 @@ fn remove(context: &Context, name: &str) -> Result<Exit> {
 }
 
 fn show(context: &Context, name: &str, path: &std::path::Path) -> Result<Exit> {
-    let line = match context.json {
-        true => json!({ "name": name, "path": path }).to_string(),
-        false => path.display().to_string(),
+    let line = if context.json {
+        json!({ "name": name, "path": path }).to_string()
+    } else {
+        path.display().to_string()
     };
     output::print(&format!("{line}\n"))?;
     Ok(Exit::Done)
@@ -156,10 +157,8 @@ fn list(context: &Context, all: bool) -> Result<Exit> {
 
 /// The tasks of a model: `summarize en,ko; translate`.
 fn tasks(entry: &Entry) -> String {
-    let summaries = match entry.summarizes.is_empty() {
-        true => None,
-        false => Some(format!("summarize {}", entry.summarizes.join(","))),
-    };
+    let summaries =
+        (!entry.summarizes.is_empty()).then(|| format!("summarize {}", entry.summarizes.join(",")));
     let translations = match entry.translates.len() {
         0 => None,
         1 => Some(format!("translate {}", entry.translates[0])),
@@ -207,11 +206,12 @@ fn verify(context: &Context, name: Option<String>) -> Result<Exit> {
                 Verdict::SizeMismatch { .. } => ("WRONG", "its size does not match"),
                 Verdict::Missing => ("WRONG", "it is missing"),
             };
-            let line = match context.json {
-                true => json!({ "name": name, "file": path, "verdict": word, "detail": detail })
-                    .to_string(),
-                false if detail.is_empty() => format!("{name}  {file}  {word}"),
-                false => format!("{name}  {file}  {word} ({detail})"),
+            let line = if context.json {
+                json!({ "name": name, "file": path, "verdict": word, "detail": detail }).to_string()
+            } else if detail.is_empty() {
+                format!("{name}  {file}  {word}")
+            } else {
+                format!("{name}  {file}  {word} ({detail})")
             };
             output::print(&format!("{line}\n"))?;
         }
