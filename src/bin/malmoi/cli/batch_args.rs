@@ -12,7 +12,7 @@ use malmoi::batch::{
     RunReport,
 };
 use malmoi::formats::{self, Fields};
-use malmoi::{Error, Language, Model};
+use malmoi::{Error, Language, Model, TaskOptions};
 
 use super::inputs::Inputs;
 use super::task_args::{self, EncodingArgs, GenerationArgs, SummaryArgs};
@@ -101,14 +101,12 @@ impl BatchArgs {
         for note in &inputs.notes {
             context.ui.note(note);
         }
-        let options = task_args::task_options(
+        let options = TaskOptions {
             from,
-            Some(to),
+            to: Some(to),
             glossary,
-            Some(&self.summary),
-            &self.generation,
-            context,
-        );
+            ..self.generation.task_options(Some(&self.summary), context)
+        };
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
         let batch = match source {
             Source::Files { keep_removed } => batch.keep_removed(keep_removed),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use malmoi::TaskOptions;
 
 use super::task;
 use super::task_args::{self, EncodingArgs, GenerationArgs, OutputArgs, SummaryArgs};
@@ -49,14 +50,12 @@ impl Summarize {
         let mut models = vec![&summarizer.model];
         models.extend(translator.as_ref().map(|translator| &translator.model));
         self.generation.note_ignored(&models, context);
-        let options = task_args::task_options(
-            given,
-            Some(to),
+        let options = TaskOptions {
+            from: given,
+            to: Some(to),
             glossary,
-            Some(&self.summary),
-            &self.generation,
-            context,
-        );
+            ..self.generation.task_options(Some(&self.summary), context)
+        };
         let mut request = summarizer
             .model
             .summarize_document(document)

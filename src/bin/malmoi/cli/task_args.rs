@@ -81,6 +81,24 @@ pub(super) struct GenerationArgs {
 }
 
 impl GenerationArgs {
+    /// The options of a task; languages and glossary are the defaults.
+    pub fn task_options(&self, summary: Option<&SummaryArgs>, context: &Context) -> TaskOptions {
+        let mut options = TaskOptions {
+            prompt: self.prompt.clone(),
+            prompt_folder: context.settings.prompts(),
+            seed: self.seed,
+            max_tokens: self.max_tokens,
+            beams: self.beams.map(usize::from),
+            ..TaskOptions::default()
+        };
+        if let Some(summary) = summary {
+            options.sentences = summary.sentences as usize;
+            options.style = summary.style.into();
+            options.route = summary.route.into();
+        }
+        options
+    }
+
     /// Notes the options that a model ignores.
     pub fn note_ignored(&self, models: &[&Model], context: &Context) {
         if let (Some(_), Some(model)) =
@@ -92,34 +110,6 @@ impl GenerationArgs {
             ));
         }
     }
-}
-
-/// The options of a task, from the arguments and settings.
-pub(super) fn task_options(
-    from: Option<Language>,
-    to: Option<Language>,
-    glossary: Vec<Term>,
-    summary: Option<&SummaryArgs>,
-    generation: &GenerationArgs,
-    context: &Context,
-) -> TaskOptions {
-    let mut options = TaskOptions {
-        from,
-        to,
-        glossary,
-        prompt: generation.prompt.clone(),
-        prompt_folder: context.settings.prompts(),
-        seed: generation.seed,
-        max_tokens: generation.max_tokens,
-        beams: generation.beams.map(usize::from),
-        ..TaskOptions::default()
-    };
-    if let Some(summary) = summary {
-        options.sentences = summary.sentences as usize;
-        options.style = summary.style.into();
-        options.route = summary.route.into();
-    }
-    options
 }
 
 /// The language of an argument.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use malmoi::Error;
+use malmoi::{Error, TaskOptions};
 
 use super::task;
 use super::task_args::{self, EncodingArgs, GenerationArgs, OutputArgs};
@@ -49,8 +49,12 @@ impl Translate {
         }
         let translator = context.resolver().translator(from, to)?;
         self.generation.note_ignored(&[&translator.model], context);
-        let options =
-            task_args::task_options(given, Some(to), glossary, None, &self.generation, context);
+        let options = TaskOptions {
+            from: given,
+            to: Some(to),
+            glossary,
+            ..self.generation.task_options(None, context)
+        };
         let request = translator
             .model
             .translate_document(document)
