@@ -254,6 +254,7 @@ impl Model {
     }
 
     /// The cost of its matmuls.
+    #[doc(hidden)]
     pub fn matmul_cost(&self) -> MatmulCost {
         self.inner.matmul_cost
     }
@@ -265,6 +266,7 @@ impl Model {
     }
 
     /// Sampling defaults recommended by the checkpoint.
+    #[doc(hidden)]
     pub fn sampling_defaults(&self) -> &SamplingDefaults {
         &self.inner.config.sampling_defaults
     }
@@ -281,34 +283,40 @@ impl Model {
     }
 
     /// Its network, for measurements and tests.
+    #[doc(hidden)]
     pub fn network(&self) -> &dyn Network {
         &*self.inner.network
     }
 
     /// Its tokenizer, for measurements and tests.
+    #[doc(hidden)]
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.inner.tokenizer
     }
 
     /// Texts of its special tokens, which an output must not contain.
+    #[doc(hidden)]
     pub fn special_texts(&self) -> impl Iterator<Item = &str> {
         self.inner.tokenizer.special_texts()
     }
 
     /// The token ids of a prompt: its parts as one user message in the checkpoint's chat template,
     /// or joined if there is none.
+    #[doc(hidden)]
     pub fn prompt(&self, system: Option<&str>, parts: &[PromptPart<&str>]) -> Result<Vec<u32>> {
         self.inner.prompts().prompt(system, parts)
     }
 
     /// True if its chat template has the wording for translation requests, and accepts no other
     /// messages.
+    #[doc(hidden)]
     pub fn has_translation_template(&self) -> bool {
         self.inner.template.as_ref().is_some_and(ChatTemplate::has_translation_template)
     }
 
     /// The token ids of a translation request in the wording of the checkpoint's chat template.
     /// Languages are codes.
+    #[doc(hidden)]
     pub fn translation_prompt(&self, source: &str, target: &str, text: &str) -> Result<Vec<u32>> {
         self.inner.prompts().translation(source, target, text)
     }
@@ -331,6 +339,7 @@ impl Model {
 
     /// The use of an encoder–decoder model for a task, from one language (by its code) into
     /// another. Fails if the model has language tokens and none for one of these.
+    #[doc(hidden)]
     pub fn seq2seq_task(&self, task: &str, from: &str, into: &str) -> Result<Seq2SeqTask> {
         let Inner { config, tokenizer, vocabulary, context, .. } = &*self.inner;
         let mut search = BeamSearchConfig::from_checkpoint(config, task, *vocabulary, *context)?;
@@ -348,12 +357,14 @@ impl Model {
     }
 
     /// The token ids of a text as the encoder's input.
+    #[doc(hidden)]
     pub fn encoder_input(&self, task: &Seq2SeqTask, text: &str) -> Result<Vec<u32>> {
         task.encoder_input(&self.inner.tokenizer, text)
     }
 
     /// Generates outputs for prompts, or for encoder inputs. Results stand in the order of the
     /// prompts and do not depend on the batch size.
+    #[doc(hidden)]
     pub fn generate(
         &self,
         prompts: &[Vec<u32>],

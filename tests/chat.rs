@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use malmoi::checkpoint::{ChatTemplate, Checkpoint, Content, Message, Translation};
+use malmoi::internals::checkpoint::{ChatTemplate, Checkpoint, Content, Message, Translation};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 

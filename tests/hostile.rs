@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use allocation_counter::measure;
-use malmoi::checkpoint::{
+use malmoi::internals::checkpoint::{
     ChatTemplate, Checkpoint, Content, Gguf, Message, Safetensors, Tokenizer, fuzzing,
 };
 use proptest::prelude::*;

@@ -33,7 +33,7 @@ mod hostile;
 /// The architecture: imports between modules and files.
 mod layers;
 /// Networks against the reference implementation, and the promises of
-/// [`malmoi::architectures::Network`].
+/// [`malmoi::internals::architectures::Network`].
 mod networks;
 /// Checkpoints of PyTorch, sound and hostile.
 mod pickle;

@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 
 use candle_core::Device;
-use malmoi::architectures::{self, Loaded, Logits, LogitsFor, Network, Row, Setup, State};
-use malmoi::checkpoint::{Checkpoint, Tokenizer};
-use malmoi::generation::{Control, Engine, Generated, Options};
-use malmoi::kernels::{Phase, Precision};
+use malmoi::internals::architectures::{
+    self, Loaded, Logits, LogitsFor, Network, Row, Setup, State,
+};
+use malmoi::internals::checkpoint::{Checkpoint, Tokenizer};
+use malmoi::internals::generation::{Control, Engine, Generated, Options};
+use malmoi::internals::kernels::{Phase, Precision};
 use serde::Deserialize;
 
 use crate::support::here;

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use allocation_counter::measure;
-use malmoi::checkpoint::{Safetensors, convert_pickled, fuzzing};
-use malmoi::files::MappedFile;
+use malmoi::internals::checkpoint::{Safetensors, convert_pickled, fuzzing};
+use malmoi::internals::files::MappedFile;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 

@@ -2,9 +2,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use malmoi::architectures::{Logits, Network, Row, State};
-use malmoi::generation::{Control, Engine, Options, Update};
-use malmoi::kernels::Phase;
+use malmoi::internals::architectures::{Logits, Network, Row, State};
+use malmoi::internals::generation::{Control, Engine, Options, Update};
+use malmoi::internals::kernels::Phase;
 use malmoi::prompts::Style;
 use malmoi::{
     Capabilities, Error, Event, Finding, Finish, Language, Model, Observer, OpenOptions, Route,

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use candle_core::Device;
-use malmoi::checkpoint::Checkpoint;
-use malmoi::kernels::GgmlType;
+use malmoi::internals::checkpoint::Checkpoint;
+use malmoi::internals::kernels::GgmlType;
 use malmoi::{Error, Quantization};
 
 use crate::support::here;

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use malmoi::architectures::{LogitsFor, Row};
-use malmoi::generation::{Control, Generated, Options, Sampling};
-use malmoi::kernels::Phase;
-use malmoi::{Finish, Model, OpenOptions, PromptPart};
+use malmoi::internals::architectures::{LogitsFor, Row};
+use malmoi::internals::generation::{Control, Generated, Options, Sampling};
+use malmoi::internals::kernels::Phase;
+use malmoi::prompts::PromptPart;
+use malmoi::{Finish, Model, OpenOptions};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -201,7 +202,7 @@ fn weights_that_are_kept_in_tiles_compute_the_same() {
             ..OpenOptions::default()
         };
         let model = Model::open_with(&path, &options).unwrap();
-        let new = new && malmoi::kernels::Isa::detect().has_packed_kernels();
+        let new = new && malmoi::internals::kernels::Isa::detect().has_packed_kernels();
         assert_eq!(model.bytes_cached().is_some(), new);
         assert!(logits_of(&model, &ids) == plain);
     }

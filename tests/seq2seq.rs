@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
-use malmoi::architectures::{self, Loaded, LogitsFor, Network, Row, Setup};
-use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
-use malmoi::generation::LogitsProcessors;
-use malmoi::generation::beam::{BeamSearchConfig, EarlyStopping, Hypothesis, search};
-use malmoi::kernels::{Phase, Precision};
+use malmoi::internals::architectures::{self, Loaded, LogitsFor, Network, Row, Setup};
+use malmoi::internals::checkpoint::{Checkpoint, Gguf, Tokenizer};
+use malmoi::internals::generation::LogitsProcessors;
+use malmoi::internals::generation::beam::{BeamSearchConfig, EarlyStopping, Hypothesis, search};
+use malmoi::internals::kernels::{Phase, Precision};
 use serde::Deserialize;
 use serde_json::Value;
 

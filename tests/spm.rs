@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use malmoi::checkpoint::Tokenizer;
+use malmoi::internals::checkpoint::Tokenizer;
 use serde::Deserialize;
 
 use crate::support::here;

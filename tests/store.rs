@@ -348,7 +348,7 @@ fn errors_explain_unknown_names() {
 
 #[test]
 fn architectures_of_the_catalogue_exist() {
-    let there: Vec<&str> = malmoi::architectures::names().collect();
+    let there: Vec<&str> = malmoi::internals::architectures::names().collect();
     for entry in malmoi::store::catalogue::entries().iter().filter(|entry| entry.runs) {
         assert!(there.contains(&&*entry.architecture), "{}: {}", entry.name, entry.architecture);
     }
@@ -380,7 +380,8 @@ fn a_first_open_after_a_pull_reads_each_file_for_its_checksum_once() {
     let known = std::fs::read_to_string(&list).unwrap();
     assert_eq!(known.matches(':').count(), 12, "two files: {known}");
 
-    let convert = || malmoi::checkpoint::convert_pickled(&located.path, derived.path()).unwrap();
+    let convert =
+        || malmoi::internals::checkpoint::convert_pickled(&located.path, derived.path()).unwrap();
     let path = convert();
     assert_eq!(std::fs::read_to_string(&list).unwrap(), known, "nothing was added");
     // The name of the converted file follows from the listed checksums, not from the bytes.

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use malmoi::generation::{Options, beam};
+use malmoi::internals::generation::{Options, beam};
 use malmoi::prompts::Style;
 use malmoi::{Error, Finish, Language, Model, Observer, OpenOptions};
 use serde::Deserialize;
@@ -120,8 +120,9 @@ fn texts_ids_and_scores_are_those_of_the_reference() {
                 found[0].score
             );
             let options = Options { beam_search: Some(sources.search), ..Options::default() };
-            let generated = model
-                .generate(&[source], &options, &mut |_, _| malmoi::generation::Control::Continue);
+            let generated = model.generate(&[source], &options, &mut |_, _| {
+                malmoi::internals::generation::Control::Continue
+            });
             let generated = generated.unwrap().remove(0);
             assert_eq!(
                 (generated.text.trim(), generated.finish),

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use malmoi::checkpoint::{Gguf, Tokenizer};
+use malmoi::internals::checkpoint::{Gguf, Tokenizer};
 
 /// Texts and their ids in llama.cpp's collection of vocabularies (`models/` of its source), a
 /// folder of `ggml-vocab-*.gguf` with `.inp` and `.out` files. Skipped unless `MALMOI_VOCABULARIES`

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    malmoi::checkpoint::fuzzing::tokenizer(bytes);
+    malmoi::internals::checkpoint::fuzzing::tokenizer(bytes);
 });

@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use candle_core::Device;
-use malmoi::architectures::{self, LogitsFor, Row, Setup};
-use malmoi::checkpoint::{Checkpoint, Gguf, Tokenizer};
-use malmoi::generation::Sampling;
-use malmoi::kernels::{Phase, Precision};
-use malmoi::{Finish, Language, Model, PromptPart};
+use malmoi::internals::architectures::{self, LogitsFor, Row, Setup};
+use malmoi::internals::checkpoint::{Checkpoint, Gguf, Tokenizer};
+use malmoi::internals::generation::Sampling;
+use malmoi::internals::kernels::{Phase, Precision};
+use malmoi::prompts::PromptPart;
+use malmoi::{Finish, Language, Model};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 

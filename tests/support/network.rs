@@ -1,9 +1,9 @@
 //! Runs a checkpoint's network on the CPU.
 
 use candle_core::Device;
-use malmoi::architectures::{self, LogitsFor, Row, Setup};
-use malmoi::checkpoint::Checkpoint;
-use malmoi::kernels::{Phase, Precision};
+use malmoi::internals::architectures::{self, LogitsFor, Row, Setup};
+use malmoi::internals::checkpoint::Checkpoint;
+use malmoi::internals::kernels::{Phase, Precision};
 
 /// Logits after the last of some tokens.
 pub fn last_logits(checkpoint: &Checkpoint, tokens: &[u32]) -> Vec<f32> {

@@ -13,8 +13,8 @@ use candle_core::quantized::gguf_file::Content;
 use candle_core::{Device, IndexOp, Tensor};
 use candle_transformers::models::quantized_qwen2::ModelWeights;
 use malmoi::Model;
-use malmoi::architectures::{Row, LogitsFor};
-use malmoi::kernels::Phase;
+use malmoi::internals::architectures::{Row, LogitsFor};
+use malmoi::internals::kernels::Phase;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

@@ -9,10 +9,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use candle_core::Device;
-use malmoi::architectures::{self, Loaded, Network, Row, Setup, LogitsFor};
-use malmoi::checkpoint::Checkpoint;
-use malmoi::generation::beam::{BeamSearchConfig, search};
-use malmoi::kernels::{Phase, Precision};
+use malmoi::internals::architectures::{self, Loaded, Network, Row, Setup, LogitsFor};
+use malmoi::internals::checkpoint::Checkpoint;
+use malmoi::internals::generation::beam::{BeamSearchConfig, search};
+use malmoi::internals::kernels::{Phase, Precision};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

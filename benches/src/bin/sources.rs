@@ -10,7 +10,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use malmoi::generation::beam::search;
+use malmoi::internals::generation::beam::search;
 use malmoi::{Model, OpenOptions, Quantization};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;

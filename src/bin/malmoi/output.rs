@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use malmoi::Error;
-use malmoi::files;
+use malmoi::internals::files;
 
 /// The reader of a pipe closed it, which is not a failure.
 #[derive(Debug, thiserror::Error)]

@@ -210,7 +210,7 @@ fn case_15_one_text_in_several_parts_is_encoded_as_one() {
     let pieces = pieces_of(&std::fs::read(folder.join("sp.model")).unwrap());
     let bytes = gguf_of_pieces(&pieces, None).bytes();
     let tokenizer = Tokenizer::from_gguf(&Gguf::from_bytes(&bytes).unwrap()).unwrap();
-    use malmoi::PromptPart::{Template, UserText};
+    use malmoi::prompts::PromptPart::{Template, UserText};
     let parts =
         [Template("<s>[INST] Q: "), UserText("서울시는 12일 밝혔다."), Template(" [/INST]")];
     let wanted = [

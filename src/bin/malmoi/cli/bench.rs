@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use malmoi::kernels::{Isa, Phase, roofline};
+use malmoi::internals::kernels::{Isa, Phase, roofline};
 use serde_json::json;
 
 use crate::context::{Context, Exit};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use malmoi::kernels::Isa;
+use malmoi::internals::kernels::Isa;
 use malmoi::store::{Store, catalogue};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ impl Doctor {
                 // The token is a secret; the report only says that it is set.
                 let value = match (row.name, &row.value) {
                     ("token", Some(_)) => Some("set".to_string()),
-                    (_, value) => value.as_deref().map(malmoi::redact::secrets),
+                    (_, value) => value.as_deref().map(malmoi::internals::redact::secrets),
                 };
                 json!({ "name": row.name, "value": value, "from": row.origin, "describe": row.describe })
             })

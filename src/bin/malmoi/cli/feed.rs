@@ -66,7 +66,9 @@ impl Feed {
 /// The first address to fetch, without secrets, or "the pages of items".
 fn what_is_fetched(feeds: &[WebFeed]) -> String {
     let first = feeds.first();
-    first.map_or("the pages of items".into(), |feed| malmoi::redact::secrets(&feed.address))
+    first.map_or("the pages of items".into(), |feed| {
+        malmoi::internals::redact::secrets(&feed.address)
+    })
 }
 
 /// The feeds as inputs with their positions, and a reader of pages.
@@ -83,7 +85,7 @@ fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<(usize, Input)
     for WebFeed { position, address } in feeds {
         let web = web.clone();
         // Two addresses may differ only in their secrets.
-        let mut name = malmoi::redact::secrets(&address);
+        let mut name = malmoi::internals::redact::secrets(&address);
         let count = names.entry(name.clone()).or_default();
         *count += 1;
         if *count > 1 {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use malmoi::batch::{FileSearch, FoundFiles, Input, Opened};
-use malmoi::files::{self, Kind};
+use malmoi::internals::files::{self, Kind};
 
 /// Inputs, and notes about files that were left out.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl Inputs {
             return Ok(());
         }
         if let Some(address) = address(path) {
-            let address = malmoi::redact::secrets(address);
+            let address = malmoi::internals::redact::secrets(address);
             bail!("{address} is a web address; use `malmoi feed` for feeds on the web");
         }
         if path.is_dir() && files::is_same_file(path, output) {

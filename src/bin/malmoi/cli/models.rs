@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use malmoi::checkpoint::derived_files;
+use malmoi::internals::checkpoint::derived_files;
 use malmoi::store::catalogue::{self, Entry};
 use malmoi::store::{self, InstalledModel, PullOptions, Verdict};
 use serde_json::json;

@@ -38,7 +38,7 @@ pub(super) fn read(
     {
         Some(path) => {
             if let Some(address) = inputs::address(path) {
-                let address = malmoi::redact::secrets(address);
+                let address = malmoi::internals::redact::secrets(address);
                 bail!(
                     "{address} is a web address, not a file; read a feed with `malmoi feed {address} -o results --to ko`, \
                      or save the page as a file"

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use malmoi::architectures::{LogitsFor, Network, Row, State};
-use malmoi::generation::beam::search;
-use malmoi::kernels::{Phase, argmax};
+use malmoi::internals::architectures::{LogitsFor, Network, Row, State};
+use malmoi::internals::generation::beam::search;
+use malmoi::internals::kernels::{Phase, argmax};
 use malmoi::{Capabilities, Event, Language, Model, Observer};
 use serde_json::{Value, json};
 

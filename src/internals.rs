@@ -1,0 +1,32 @@
+//! Parts of the library that its own tests, benchmarks, fuzz targets and program need. They are not
+//! part of the public interface and change without notice.
+
+/// Everything public in `architectures`.
+pub mod architectures {
+    pub use crate::architectures::*;
+}
+
+/// Everything public in `checkpoint`.
+pub mod checkpoint {
+    pub use crate::checkpoint::*;
+}
+
+/// Everything public in `files`.
+pub mod files {
+    pub use crate::files::*;
+}
+
+/// Everything public in `generation`.
+pub mod generation {
+    pub use crate::generation::*;
+}
+
+/// Everything public in `kernels`.
+pub mod kernels {
+    pub use crate::kernels::*;
+}
+
+/// Everything public in `redact`.
+pub mod redact {
+    pub use crate::redact::*;
+}
