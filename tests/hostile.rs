@@ -582,9 +582,9 @@ fn a_hostile_chat_template_is_stopped() {
         "{{ raise_exception('no system turn') }}",
     ] {
         let used = measure(|| {
-            let message = ChatTemplate::parse(template, std::iter::empty())
+            let rendered = ChatTemplate::parse(template, std::iter::empty())
                 .and_then(|template| template.render(&conversation, &[]));
-            assert!(message.is_err(), "{template} gave {message:?}");
+            assert!(rendered.is_err(), "{template} gave {rendered:?}");
         });
         assert!(used.bytes_max < 64 << 20, "{template}: {} bytes", used.bytes_max);
     }

@@ -220,7 +220,7 @@ impl ModelConfig {
     }
 
     /// A string; `None` if it is missing or something else.
-    pub fn word(&self, key: Key<'_>) -> Option<&str> {
+    pub fn string(&self, key: Key<'_>) -> Option<&str> {
         self.get(key)?.as_str()
     }
 

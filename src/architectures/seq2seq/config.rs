@@ -194,7 +194,7 @@ impl StackSize {
 }
 
 fn bart_activation(model_config: &ModelConfig) -> Result<Option<Activation>> {
-    Ok(Some(match model_config.word(Key::json("activation_function")) {
+    Ok(Some(match model_config.string(Key::json("activation_function")) {
         None => return Ok(None),
         Some("gelu") => Activation::Gelu,
         Some("relu") => Activation::Relu,
@@ -291,7 +291,7 @@ fn t5_activation(checkpoint: &Checkpoint) -> Result<(bool, Activation)> {
             None => (false, Activation::Relu),
         });
     }
-    let words = model_config.word(Key::json("feed_forward_proj")).unwrap_or("relu");
+    let words = model_config.string(Key::json("feed_forward_proj")).unwrap_or("relu");
     let (gated, name) = match words.strip_prefix("gated-") {
         Some(name) => (true, name),
         None => (false, words),

@@ -130,8 +130,8 @@ pub(super) fn tied(checkpoint: &Checkpoint, default: bool) -> Result<bool> {
 
 pub(super) fn expect_activation(model_config: &ModelConfig, known: &[&str]) -> Result<()> {
     match model_config
-        .word(Key::json("hidden_activation"))
-        .or_else(|| model_config.word(Key::json("hidden_act")))
+        .string(Key::json("hidden_activation"))
+        .or_else(|| model_config.string(Key::json("hidden_act")))
     {
         Some(name) if !known.contains(&name) => {
             Err(model_config.unsupported(format!("activation `{name}`"), known.join(", ")))

@@ -24,7 +24,7 @@ pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
         let window = model_config
             .count(Key::both("sliding_window", "attention.sliding_window"), MAX_CONTEXT)?;
         // Older configs have a string, "LLLG"; they also list the type of each layer.
-        let pattern = match model_config.word(Key::json("sliding_window_pattern")) {
+        let pattern = match model_config.string(Key::json("sliding_window_pattern")) {
             Some(word) => word.len().max(1),
             None => model_config.count_or(Key::json("sliding_window_pattern"), MAX_LAYERS, 4)?,
         };

@@ -22,7 +22,7 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
             model_config.unsupported("a mixture of experts (enable_moe_block)", "dense layers")
         );
     }
-    if model_config.word(Key::json("use_bidirectional_attention")) == Some("all") {
+    if model_config.string(Key::json("use_bidirectional_attention")) == Some("all") {
         return Err(model_config.unsupported("bidirectional attention", "causal attention"));
     }
     let local_dim =
@@ -127,7 +127,7 @@ fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<
         model_config.number(Key { json: path.as_deref(), ..key })
     };
     let kind = model_config
-        .word(Key::json("rope_parameters.sliding_attention.rope_type"))
+        .string(Key::json("rope_parameters.sliding_attention.rope_type"))
         .unwrap_or("default");
     if kind != "default" {
         return Err(
@@ -143,7 +143,7 @@ fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<
         .map_or(local_dim, |heads| heads.head_dim);
     let mut rope = Rope::new(size, global, Pairing::Halves);
     let kind = model_config
-        .word(Key::json("rope_parameters.full_attention.rope_type"))
+        .string(Key::json("rope_parameters.full_attention.rope_type"))
         .unwrap_or("proportional");
     match kind {
         _ if model_config.is_gguf() => rope::divide(&mut rope, checkpoint)?,

@@ -52,7 +52,7 @@ impl Parameters<'_> {
     fn kind(&self) -> Option<&str> {
         let paths =
             PLACES.iter().flat_map(|place| [format!("{place}.rope_type"), format!("{place}.type")]);
-        paths.into_iter().find_map(|path| self.config.word(Key::both(&path, "rope.scaling.type")))
+        paths.into_iter().find_map(|path| self.config.string(Key::both(&path, "rope.scaling.type")))
     }
 
     /// Maximum length of the training texts.
