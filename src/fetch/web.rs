@@ -154,16 +154,12 @@ impl Web {
         let mut left = self.timeout;
         let mut start = Instant::now();
         let mut was_https = false;
-        let mut hops = 0;
         let mut response = http::follow(&parse(address)?, |url| {
             if was_https && url.scheme() != "https" {
                 return Err(format!("redirects to {url}, which is not encrypted").into());
             }
             was_https = url.scheme() == "https";
-            if hops > 0 {
-                left = left.saturating_sub(start.elapsed());
-            }
-            hops += 1;
+            left = left.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return Err(self.reason(&ureq::Error::Timeout(ureq::Timeout::Global)).into());
             }

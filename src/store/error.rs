@@ -129,12 +129,12 @@ pub enum StoreError {
         reason: String,
     },
     /// A server sends more bytes than it announced.
-    #[error("{what} is longer than the {most} bytes it may have: the rest was not read")]
+    #[error("{what} is longer than the {limit} bytes it may have: the rest was not read")]
     TooLarge {
         /// The file.
         what: String,
         /// The expected size in bytes.
-        most: u64,
+        limit: u64,
     },
     /// `pip` could not be run, or failed.
     #[error("pip {reason}")]

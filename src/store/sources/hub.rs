@@ -87,8 +87,8 @@ impl<'s> Hub<'s> {
             .ok()
             .filter(|url| is_http(url) && url.host().is_some())
             .ok_or_else(|| {
-                bad_answer(format!(
-                    "has no usable address: `{}`",
+                bad_response(format!(
+                    "has no usable URL: `{}`",
                     redact::foreign(&settings.endpoint)
                 ))
             })?;
@@ -127,12 +127,12 @@ impl<'s> Hub<'s> {
         if text.len() as u64 > MAX_API_RESPONSE {
             return Err(StoreError::TooLarge {
                 what: format!("the list of {what}"),
-                most: MAX_API_RESPONSE,
+                limit: MAX_API_RESPONSE,
             });
         }
         let answer: ApiResponse = serde_json::from_slice(&text).map_err(|e| {
-            bad_answer(format!(
-                "gave an answer that cannot be read: {}",
+            bad_response(format!(
+                "gave a response that cannot be read: {}",
                 redact::foreign(&e.to_string())
             ))
         })?;
@@ -183,16 +183,16 @@ impl<'s> Hub<'s> {
                 && announced > expected
             {
                 partial.discard()?;
-                return Err(StoreError::TooLarge { what, most: expected });
+                return Err(StoreError::TooLarge { what, limit: expected });
             }
             expected = expected.or(announced);
             sha256 = sha256.or(linked_sha256);
-            let most = expected.unwrap_or(MAX_UNSIZED);
-            match copy(response.body_mut(), &mut partial, most, on_event) {
+            let limit = expected.unwrap_or(MAX_UNSIZED);
+            match copy(response.body_mut(), &mut partial, limit, on_event) {
                 Err(error @ StoreError::Io { .. }) => return Err(error),
                 Ok(CopyEnd::TooLong) => {
                     partial.discard()?;
-                    return Err(StoreError::TooLarge { what, most });
+                    return Err(StoreError::TooLarge { what, limit });
                 }
                 Ok(CopyEnd::Complete) if expected.is_none() => break,
                 _ if partial.length() > furthest => {
@@ -218,7 +218,7 @@ impl<'s> Hub<'s> {
     fn address(&self, path: &str) -> Result<Url, StoreError> {
         let base = self.endpoint.as_str().trim_end_matches('/');
         Url::parse(&format!("{base}/{path}"))
-            .map_err(|e| bad_answer(format!("has no usable address: {e}")))
+            .map_err(|e| bad_response(format!("has no usable URL: {e}")))
     }
 
     /// Sends a request, with retries while the hub is busy or broken. The delay is the hub's
@@ -245,7 +245,7 @@ impl<'s> Hub<'s> {
                     what: what.to_string(),
                     attempts,
                 },
-                _ => return Err(bad_answer(format!("answered {status} for {what}"))),
+                _ => return Err(bad_response(format!("answered {status} for {what}"))),
             };
             let delay = header(&answer.response, "retry-after")
                 .and_then(|text| retry_after(&text, SystemTime::now()));
@@ -303,7 +303,7 @@ impl<'s> Hub<'s> {
 
 impl From<BadRedirect> for StoreError {
     fn from(redirect: BadRedirect) -> Self {
-        bad_answer(redirect.to_string())
+        bad_response(redirect.to_string())
     }
 }
 
@@ -322,7 +322,7 @@ enum CopyEnd {
 fn copy(
     body: &mut Body,
     partial: &mut PartialFile,
-    most: u64,
+    limit: u64,
     on_event: OnEvent<'_>,
 ) -> Result<CopyEnd, StoreError> {
     let mut buffer = vec![0; 1 << 18];
@@ -330,7 +330,7 @@ fn copy(
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(CopyEnd::Complete),
-            Ok(count) if partial.length().saturating_add(count as u64) > most => {
+            Ok(count) if partial.length().saturating_add(count as u64) > limit => {
                 return Ok(CopyEnd::TooLong);
             }
             Ok(count) => {
@@ -362,7 +362,7 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     Some(then.duration_since(now).unwrap_or_default())
 }
 
-fn bad_answer(reason: String) -> StoreError {
+fn bad_response(reason: String) -> StoreError {
     StoreError::BadResponse { reason }
 }
 

