@@ -190,9 +190,9 @@ impl AmxTiles {
         }
     }
 
-    /// The product of values that are split into two bf16 each: a tile of rounded values is
-    /// followed by a tile of remainders, in A and B. Sums hi·hi + lo·hi + hi·lo; lo·lo is left
-    /// out.
+    /// The product of values that are split into two bf16 each: in A and B, a tile of rounded values
+    /// (hi) is followed by a tile of remainders (lo). Adds lo · hi, hi · hi and hi · lo, in this
+    /// order, for each step of k; lo · lo is left out.
     ///
     /// # Safety
     /// As for [`AmxTiles::matmul_2x2`], with twice as many tiles.
@@ -327,8 +327,8 @@ mod tests {
     use super::*;
     use crate::kernels::cpu::Isa;
 
-    fn number(tile_row: u16) -> f32 {
-        f32::from_bits(u32::from(tile_row) << 16)
+    fn widen(bf16: u16) -> f32 {
+        f32::from_bits(u32::from(bf16) << 16)
     }
 
     /// The scalar definition of one instruction, for a row and a column: the sum of the even k and
@@ -337,7 +337,7 @@ mod tests {
         let mut sums = [0f32; 2];
         for (at, row) in row.0.into_iter().enumerate() {
             sums[at % 2] =
-                number(row).mul_add(number(columns[at / 2].0[2 * output + at % 2]), sums[at % 2]);
+                widen(row).mul_add(widen(columns[at / 2].0[2 * output + at % 2]), sums[at % 2]);
         }
         sums[0] + sums[1]
     }
@@ -355,13 +355,13 @@ mod tests {
         };
         // Two operands of twice three tiles.
         let rows: Vec<Vec<TileRow>> = (0..2)
-            .map(|one| (0..2 * BLOCKS * TILE_ROWS).map(|row| tile_row(one * 1000 + row)).collect())
+            .map(|a| (0..2 * BLOCKS * TILE_ROWS).map(|row| tile_row(a * 1000 + row)).collect())
             .collect();
         let columns: Vec<Vec<BTile>> = (0..2)
-            .map(|one| {
-                let register =
-                    |block| std::array::from_fn(|at| tile_row(one * 2000 + block * 16 + at + 500));
-                (0..2 * BLOCKS).map(register).collect()
+            .map(|b| {
+                let tile =
+                    |block| std::array::from_fn(|at| tile_row(b * 2000 + block * 16 + at + 500));
+                (0..2 * BLOCKS).map(tile).collect()
             })
             .collect();
         // Rows of sums for both columns of tiles.
@@ -371,13 +371,13 @@ mod tests {
             let first = sums.as_mut_ptr();
             [0, 1, 2 * TILE_ROWS, 2 * TILE_ROWS + 1].map(|at| first.wrapping_add(at))
         };
-        let (outputs, places) =
-            ([0, 1].map(|one| columns[one].as_ptr()), [0, 1].map(|one| rows[one].as_ptr()));
+        let b = [columns[0].as_ptr(), columns[1].as_ptr()];
+        let a = [rows[0].as_ptr(), rows[1].as_ptr()];
         // SAFETY: AMX is available; operands and sums have these sizes.
         unsafe {
-            let registers = AmxTiles::begin();
-            registers.matmul_2x2(outputs, places, 2 * BLOCKS, at(&mut sums), 128, false);
-            registers.matmul_2x2_split(outputs, places, BLOCKS, at(&mut split), 128);
+            let amx = AmxTiles::begin();
+            amx.matmul_2x2(b, a, 2 * BLOCKS, at(&mut sums), 128, false);
+            amx.matmul_2x2_split(b, a, BLOCKS, at(&mut split), 128);
         }
         for (row, output) in
             (0..2 * TILE_ROWS).flat_map(|row| (0..2 * 16).map(move |output| (row, output)))
@@ -390,8 +390,8 @@ mod tests {
             let place = (row * 2 + output / 16, output % 16);
             assert_eq!(sums[place.0].0[place.1].to_bits(), all.to_bits(), "{row} {output}");
             let three = |sum: f32, block: usize| {
-                let (nearest, left) = (2 * block, 2 * block + 1);
-                sum + of(left, nearest) + of(nearest, nearest) + of(nearest, left)
+                let (high, low) = (2 * block, 2 * block + 1);
+                sum + of(low, high) + of(high, high) + of(high, low)
             };
             let all = (0..BLOCKS).fold(0.0, three);
             assert_eq!(split[place.0].0[place.1].to_bits(), all.to_bits(), "{row} {output}");
@@ -421,7 +421,7 @@ mod tests {
 
     #[test]
     fn bf16_rounds_to_the_nearest() {
-        let rounded = |x: f32| number(f32_to_bf16(x));
+        let rounded = |x: f32| widen(f32_to_bf16(x));
         assert_eq!([1.0, -1.0, 0.0, f32::INFINITY].map(f32_to_bf16), [0x3f80, 0xbf80, 0, 0x7f80]);
         assert_eq!(f32_to_bf16(f32::from_bits(0x3f80_7fff)), 0x3f80);
         assert_eq!(f32_to_bf16(f32::from_bits(0x3f80_8000)), 0x3f81);

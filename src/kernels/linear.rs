@@ -208,7 +208,10 @@ impl Linear {
         let Some(outputs) = self.fused() else { return add(residual, &self.forward(x, phase)?) };
         let expected = (x.dim(0)?, outputs.weights.rows);
         if residual.dims2()? != expected {
-            candle_core::bail!("outputs of shape {expected:?} are added to {:?}", residual.shape());
+            candle_core::bail!(
+                "outputs of shape {expected:?} for a residual of shape {:?}",
+                residual.shape()
+            );
         }
         let residual = residual.contiguous()?;
         with_floats(&residual, |residual| {
@@ -228,10 +231,7 @@ impl Linear {
         let x = x.contiguous()?;
         let (tokens, columns) = x.dims2()?;
         if columns != packed.columns {
-            candle_core::bail!(
-                "an input of {columns} columns meets a weight of {}",
-                packed.columns
-            );
+            candle_core::bail!("an input of {columns} columns for a weight of {}", packed.columns);
         }
         with_floats(&x, |floats| {
             let activations = Activations::new(floats, tokens, Phase::Decode);
@@ -243,7 +243,7 @@ impl Linear {
     /// `x · weightᵀ + bias` through candle, on another device.
     fn on_device(&self, x: &Tensor) -> Result<Tensor> {
         let Some(OnDevice { weight, bias }) = &self.on_device else {
-            candle_core::bail!("a layer is on the CPU while another is not")
+            candle_core::bail!("layers on different devices share an input")
         };
         let y = weight.forward(x)?;
         match bias {
@@ -286,7 +286,7 @@ pub fn shared_input<const N: usize>(
         layers.iter().map(|layer| layer.on_device(x)).collect::<Result<_>>()?
     };
     <[Tensor; N]>::try_from(outputs)
-        .map_err(|_| candle_core::Error::Msg("one output a layer".into()))
+        .map_err(|_| candle_core::Error::Msg("a layer without an output".into()))
 }
 
 /// Outputs of layers on the CPU; those of packed weights as one parallel operation.
@@ -296,7 +296,7 @@ fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
     for layer in layers {
         let (_, expected) = layer.weight.matrix()?;
         if columns != expected {
-            candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
+            candle_core::bail!("an input of {columns} columns for a weight of {expected}");
         }
     }
     with_floats(&x, |floats| {
@@ -347,7 +347,7 @@ pub fn gated_layers(
         return gated(&gate, &up, activation);
     };
     if outputs.weights.rows != other.weights.rows {
-        candle_core::bail!("a gate of {} numbers for {}", outputs.weights.rows, other.weights.rows);
+        candle_core::bail!("a gate of {} outputs for {}", outputs.weights.rows, other.weights.rows);
     }
     let multiplier = Some((other.weights, other.bias));
     let outputs = FusedMatmul { activation: Some(activation), up: multiplier, ..outputs };
@@ -370,7 +370,7 @@ fn packed_matmul(x: &Tensor, phase: Phase, outputs: FusedMatmul<'_>) -> Result<T
     for weights in outputs.matrices() {
         if columns != weights.columns {
             let expected = weights.columns;
-            candle_core::bail!("an input of {columns} columns meets a weight of {expected}");
+            candle_core::bail!("an input of {columns} columns for a weight of {expected}");
         }
     }
     let y = with_floats(&x, |floats| {

@@ -51,7 +51,7 @@ multiversion! {
 /// Peak rate of all threads, in multiplications a second: of int8 with 32-bit sums, or of bf16
 /// where a phase uses it. Zero if the instruction set has no measurement.
 pub fn products_per_second(isa: Isa, phase: Phase) -> f64 {
-    assert!(isa.available(), "{isa:?} was detected before it is used");
+    assert!(isa.available(), "{isa:?} is not available");
     let one = |rounds: usize| {
         let began = Instant::now();
         let all: usize = threads::parallel_map(&mut vec![(); threads::count()], |_, ()| {

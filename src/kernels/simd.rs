@@ -116,8 +116,8 @@ impl F32x16 for [f32; LANES] {
     #[inline(always)]
     unsafe fn load_f16(from: *const u16) -> Self {
         // SAFETY: upheld by the caller.
-        let halves = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
-        halves.map(f16_to_f32)
+        let f16s = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
+        f16s.map(f16_to_f32)
     }
 
     #[inline(always)]
@@ -362,10 +362,10 @@ impl F32x16 for F32x4x4 {
             // SAFETY: as above; the instruction touches registers only. (Inline assembly, because
             // Rust's f16 type is not stable yet.)
             unsafe {
-                let halves = vld1_u16(from.add(4 * at));
+                let f16 = vld1_u16(from.add(4 * at));
                 std::arch::asm!(
-                    "fcvtl {out:v}.4s, {halves:v}.4h",
-                    out = lateout(vreg) *out, halves = in(vreg) halves,
+                    "fcvtl {out:v}.4s, {f16:v}.4h",
+                    out = lateout(vreg) *out, f16 = in(vreg) f16,
                     options(pure, nomem, nostack),
                 );
             }
@@ -510,17 +510,17 @@ mod tests {
     use super::*;
 
     /// Results of all operations, as bits.
-    fn done<L: F32x16>(numbers: &[f32]) -> Vec<u32> {
+    fn results<L: F32x16>(numbers: &[f32]) -> Vec<u32> {
         // SAFETY: the caller detected the instruction set; there are three times 16 numbers.
         unsafe {
             let [a, b, c] = [0, 1, 2].map(|at| L::load(numbers[at * LANES..][..LANES].as_ptr()));
             let mut all =
                 vec![a.reduce_sum(), b.reduce_max(), L::splat(0.1).mul_acc(a, b).reduce_sum()];
-            let halves: [_; LANES] =
+            let f16: [_; LANES] =
                 std::array::from_fn(|at| half::f16::from_f32(numbers[at]).to_bits());
-            let bfloats: [_; LANES] =
+            let bf16: [_; LANES] =
                 std::array::from_fn(|at| half::bf16::from_f32(numbers[at]).to_bits());
-            let widened = [L::load_f16(halves.as_ptr()), L::load_bf16(bfloats.as_ptr())];
+            let widened = [L::load_f16(f16.as_ptr()), L::load_bf16(bf16.as_ptr())];
             for lanes in
                 [a.add(b), a.max(c), a.mul_acc(b, c), L::splat(7.5)].into_iter().chain(widened)
             {
@@ -541,19 +541,19 @@ mod tests {
                 numbers[first % LANES] = f32::NEG_INFINITY;
                 numbers[2 * LANES + 5] = f32::NAN;
             }
-            let plain = done::<[f32; LANES]>(&numbers);
+            let plain = results::<[f32; LANES]>(&numbers);
             #[cfg(target_arch = "x86_64")]
             {
                 use crate::kernels::Isa;
                 if Isa::Avx2.available() {
-                    assert_eq!(done::<F32x8x2>(&numbers), plain);
+                    assert_eq!(results::<F32x8x2>(&numbers), plain);
                 }
                 if Isa::Vnni.available() {
-                    assert_eq!(done::<__m512>(&numbers), plain);
+                    assert_eq!(results::<__m512>(&numbers), plain);
                 }
             }
             #[cfg(target_arch = "aarch64")]
-            assert_eq!(done::<F32x4x4>(&numbers), plain);
+            assert_eq!(results::<F32x4x4>(&numbers), plain);
             assert_eq!(plain.len(), 3 + 6 * LANES);
         }
     }

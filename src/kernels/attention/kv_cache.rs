@@ -73,7 +73,7 @@ impl KvCache {
     pub fn append(&mut self, length: usize, k: &Tensor, v: &Tensor) -> Result<()> {
         if length > self.length || k.shape() != v.shape() {
             candle_core::bail!(
-                "{:?} and {:?} do not stand behind {length} of {} tokens",
+                "keys of shape {:?} and values of shape {:?} after {length} of {} tokens",
                 k.shape(),
                 v.shape(),
                 self.length
@@ -85,7 +85,7 @@ impl KvCache {
             Storage::KvPages(pages) => {
                 let (_, kv_heads, head_dim) = k.dims3()?;
                 if (kv_heads, head_dim) != (pages.kv_heads, pages.head_dim) {
-                    candle_core::bail!("{:?} among keys of another shape", k.shape());
+                    candle_core::bail!("keys of shape {:?} in a cache of other heads", k.shape());
                 }
                 let (k, v) = (lock(&k), lock(&v));
                 pages.write(length, end, k.floats()?, v.floats()?);

@@ -56,7 +56,7 @@ pub fn attend(
 ) -> Result<Tensor> {
     let tokens = q.dim(0)?;
     if slices.iter().map(|slice| slice.tokens).sum::<usize>() != tokens {
-        candle_core::bail!("slices of sequences that do not add up to {tokens} tokens");
+        candle_core::bail!("slices of sequences do not add up to {tokens} tokens");
     }
     let pages: Option<Vec<&KvPages>> = slices.iter().map(|slice| slice.cache.pages()).collect();
     match pages.filter(|_| q.device().is_cpu()) {

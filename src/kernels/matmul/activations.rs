@@ -28,7 +28,7 @@ impl<'x> Activations<'x> {
     pub fn new(floats: &'x [f32], rows: usize, phase: Phase) -> Self {
         assert!(
             rows > 0 && floats.len().is_multiple_of(rows),
-            "{} numbers do not make {rows} rows",
+            "{} numbers for {rows} rows",
             floats.len()
         );
         Self { rows, columns: floats.len() / rows, floats, phase }

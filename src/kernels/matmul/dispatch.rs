@@ -130,7 +130,7 @@ impl PackedWeights {
     ) -> Vec<Vec<f32>> {
         assert!(
             isa.available() && isa.has_packed_kernels(),
-            "panels are packed where there are kernels for them"
+            "{isa:?} has no kernels for packed weights"
         );
         if all.is_empty() {
             return Vec::new();
@@ -147,11 +147,18 @@ impl PackedWeights {
         let mut jobs = Vec::new();
         for (matmul, out) in all.iter().zip(&mut outs) {
             for weights in matmul.matrices() {
-                assert_eq!(weights.columns, activations.columns(), "inputs of the weights");
-                assert_eq!(weights.rows, matmul.weights.rows, "outputs of gate and up");
+                assert_eq!(
+                    weights.columns,
+                    activations.columns(),
+                    "weights and activations have other columns"
+                );
+                assert_eq!(weights.rows, matmul.weights.rows, "gate and up have other outputs");
             }
             let stored_once = matmul.activation.is_none() && matmul.up.is_none();
-            assert!(stored_once || matmul.residual.is_none(), "a residual is added last");
+            assert!(
+                stored_once || matmul.residual.is_none(),
+                "a residual needs a product without activation and up"
+            );
             let to = Epilogue::new(out, rows, matmul.weights.rows, matmul.bias)
                 .residual(rows, matmul.residual);
             let panels = matmul.weights.rows.div_ceil(PANEL_ROWS);

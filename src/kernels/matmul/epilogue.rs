@@ -31,9 +31,9 @@ impl Epilogue {
     pub fn new(out: &mut Vec<f32>, rows: usize, outputs: usize, bias: Option<&[f32]>) -> Self {
         assert!(
             bias.is_none_or(|bias| bias.len() == outputs),
-            "a bias has a number for each output"
+            "the bias has another number of outputs"
         );
-        assert!(out.is_empty(), "outputs are written from the beginning");
+        assert!(out.is_empty(), "the vector has elements already");
         out.reserve_exact(rows * outputs);
         Self {
             at: out.as_mut_ptr(),
@@ -48,7 +48,7 @@ impl Epilogue {
     pub fn residual(self, rows: usize, residual: Option<&[f32]>) -> Self {
         assert!(
             residual.is_none_or(|residual| residual.len() == rows * self.outputs),
-            "there is a number for each output"
+            "the residual has another shape"
         );
         Self { residual: residual.map(<[f32]>::as_ptr), ..self }
     }
@@ -57,7 +57,7 @@ impl Epilogue {
     pub fn gated(self, bias: Option<&[f32]>) -> Self {
         assert!(
             bias.is_none_or(|bias| bias.len() == self.outputs),
-            "a bias has a number for each output"
+            "the bias has another number of outputs"
         );
         Self { bias: bias.map(<[f32]>::as_ptr), gated: true, ..self }
     }

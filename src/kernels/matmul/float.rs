@@ -27,8 +27,8 @@ const FEW_ROWS: usize = 8;
 
 /// `activations · weightsᵀ`, `[rows, outputs]`. Quantized weights are dequantized row by row.
 pub fn matmul(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -> Vec<f32> {
-    assert!(isa.available(), "{isa:?} was detected before it is used");
-    assert_eq!(activations.len(), rows * weights.columns, "activations of {rows} rows");
+    assert!(isa.available(), "{isa:?} is not available");
+    assert_eq!(activations.len(), rows * weights.columns, "activations do not have {rows} rows");
     let mut out = Vec::new();
     let to = Epilogue::new(&mut out, rows, weights.rows, None);
     let part =

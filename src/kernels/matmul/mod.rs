@@ -51,7 +51,7 @@ pub mod tests {
                 (seed >> 33) as u8
             })
             .collect();
-        let halves: &[usize] = match ggml_type {
+        let f16_offsets: &[usize] = match ggml_type {
             GgmlType::Q4_0 | GgmlType::Q5_0 | GgmlType::Q8_0 => &[0],
             GgmlType::Q4_1 | GgmlType::Q5_1 | GgmlType::Q8_1 | GgmlType::Q4_K | GgmlType::Q5_K => {
                 &[0, 2]
@@ -63,7 +63,7 @@ pub mod tests {
             _ => &[],
         };
         for (index, block) in bytes.chunks_mut(ggml_type.block_bytes()).enumerate() {
-            for at in halves {
+            for at in f16_offsets {
                 let scale = half::f16::from_f32(0.01 + (index % 7) as f32 * 0.003);
                 block[*at..at + 2].copy_from_slice(&scale.to_le_bytes());
             }

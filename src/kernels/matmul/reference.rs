@@ -22,9 +22,9 @@ pub fn matmul(
     assert_eq!(
         weights.columns,
         activations.columns(),
-        "weights and activations agree on their columns"
+        "weights and activations have other columns"
     );
-    assert!(isa.available(), "{isa:?} was detected before it is used");
+    assert!(isa.available(), "{isa:?} is not available");
     let rows = activations.rows();
     if exact || weights.ggml_type.is_float() {
         return float::matmul(weights, activations.floats(), rows, isa);

@@ -100,7 +100,11 @@ pub fn gated(gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tenso
         return with_candle(gate, activation)? * up;
     }
     if gate.shape() != up.shape() {
-        candle_core::bail!("a gate of shape {:?} for {:?}", gate.shape(), up.shape());
+        candle_core::bail!(
+            "a gate of shape {:?} for an input of shape {:?}",
+            gate.shape(),
+            up.shape()
+        );
     }
     let out = with_floats(gate, |gate| {
         with_floats(up, |up| {

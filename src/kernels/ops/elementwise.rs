@@ -13,7 +13,7 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     }
     let (x, y) = (x.contiguous()?, y.contiguous()?);
     if x.shape() != y.shape() {
-        candle_core::bail!("{:?} is added to {:?}", x.shape(), y.shape());
+        candle_core::bail!("a sum of shapes {:?} and {:?}", x.shape(), y.shape());
     }
     let out = with_floats(&x, |x| {
         with_floats(&y, |y| {

@@ -17,7 +17,7 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f32) -> R
     }
     let width = weight.elem_count();
     if width == 0 || x.dim(D::Minus1)? != width || bias.elem_count() != width {
-        candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
+        candle_core::bail!("a norm of {width} numbers for an input of shape {:?}", x.shape());
     }
     let out = with_floats(&x, |x| {
         with_floats(weight, |weight| {
@@ -49,7 +49,7 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
     }
     let width = weight.elem_count();
     if width == 0 || x.dim(D::Minus1)? != width {
-        candle_core::bail!("a norm of {width} numbers meets {:?}", x.shape());
+        candle_core::bail!("a norm of {width} numbers for an input of shape {:?}", x.shape());
     }
     let out = with_floats(&x, |x| {
         with_floats(weight, |weight| {

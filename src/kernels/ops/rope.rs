@@ -16,7 +16,7 @@ pub fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor, interleaved: bool) -> Result
     let (tokens, heads, size) = x.dims3()?;
     let pairs = cos.dim(D::Minus1)?;
     if cos.dims() != [tokens, pairs] || sin.dims() != [tokens, pairs] || 2 * pairs > size {
-        candle_core::bail!("angles of shape {:?} do not rope {:?}", cos.shape(), x.shape());
+        candle_core::bail!("angles of shape {:?} for heads of shape {:?}", cos.shape(), x.shape());
     }
     let out = with_floats(&x, |x| {
         with_floats(cos, |cos| {
@@ -69,15 +69,15 @@ mod tests {
         let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let (x, cos, sin) = (random(&[7, 3, 64]), random(&[7, 24]), random(&[7, 24]));
         let turned = x.narrow(2, 0, 48).unwrap().unsqueeze(0).unwrap().contiguous().unwrap();
-        let halves =
+        let by_halves =
             candle_nn::rotary_emb::rope_thd(&turned, &cos, &sin).unwrap().squeeze(0).unwrap();
-        let by_heads = turned.transpose(1, 2).unwrap().contiguous().unwrap();
-        let interleaved = candle_nn::rotary_emb::rope_i(&by_heads, &cos, &sin).unwrap();
+        let by_head = turned.transpose(1, 2).unwrap().contiguous().unwrap();
+        let interleaved = candle_nn::rotary_emb::rope_i(&by_head, &cos, &sin).unwrap();
         let interleaved =
             interleaved.transpose(1, 2).unwrap().contiguous().unwrap().squeeze(0).unwrap();
-        for (turned, by_neighbours) in [(halves, false), (interleaved, true)] {
+        for (turned, is_interleaved) in [(by_halves, false), (interleaved, true)] {
             let expected = Tensor::cat(&[&turned, &x.narrow(2, 48, 16).unwrap()], 2).unwrap();
-            let ours = rope(&x, &cos, &sin, by_neighbours).unwrap();
+            let ours = rope(&x, &cos, &sin, is_interleaved).unwrap();
             let most = (ours - expected)
                 .unwrap()
                 .abs()

@@ -59,7 +59,12 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     index: usize,
     out: Epilogue,
 ) -> usize {
-    const { assert!(B::LOW_BITS != 8 || (B::ZERO == 128 && !B::MIN), "what `load_quad` takes off") };
+    const {
+        assert!(
+            B::LOW_BITS != 8 || (B::ZERO == 128 && !B::MIN),
+            "`load_quad` assumes a zero point of 128 and no minimums"
+        )
+    };
     let mut x_rows = [x.row::<B>(row); N];
     for (i, x_row) in x_rows.iter_mut().enumerate() {
         *x_row = x.row::<B>(row + i);

@@ -44,7 +44,7 @@ pub struct Bf16Activations {
 impl Bf16Activations {
     /// Rounds rows of a multiple of 32 numbers. The CPU must have AMX.
     pub fn new(floats: &[f32], columns: usize) -> Self {
-        assert!(Isa::Amx.available(), "nothing else reads them");
+        assert!(Isa::Amx.available(), "no AMX");
         let k_tiles = columns / TILE_K;
         let row_tiles = (floats.len() / columns).div_ceil(PAIR * TILE_ROWS) * PAIR;
         let length = row_tiles * k_tiles * TILE_ROWS;

@@ -127,7 +127,7 @@ unsafe fn micro_kernel<B: PackedFormat, const N: usize>(
     const {
         assert!(
             B::LOW_BITS != 8 || (B::ZERO == 128 && !B::MIN),
-            "what `Int16Pairs` takes into account"
+            "`Int16Pairs` assumes a zero point of 128 and no minimums"
         )
     };
     // Hidden from the compiler, which would unroll the inner loop, add as a tree and run out of

@@ -28,7 +28,7 @@ impl InterleavedRows {
     /// # Panics
     /// Without AVX2, which every CPU with VNNI has.
     pub fn new(x: &Int8Activations) -> Self {
-        assert!(best() != Isa::Scalar, "rows are interleaved for VNNI");
+        assert!(best() != Isa::Scalar, "no AVX2");
         let width = x.bytes.len() / x.rows;
         let [groups_16, groups_32] =
             [&x.by_16, &x.by_32].map(|groups| groups.scales.len() / x.rows);
