@@ -62,14 +62,14 @@ impl Epilogue {
         Self { bias: bias.map(<[f32]>::as_ptr), gated: true, ..self }
     }
 
-    /// Applies an activation (an approximation if `nearly`) to stored outputs of some panels.
+    /// Applies an activation (an approximation if `fast`) to stored outputs of some panels.
     ///
     /// # Safety
     /// This thread has stored them.
     pub unsafe fn apply(
         self,
         activation: Activation,
-        nearly: bool,
+        fast: bool,
         rows: Range<usize>,
         panels: Range<usize>,
     ) {
@@ -79,7 +79,7 @@ impl Epilogue {
             let numbers = unsafe {
                 std::slice::from_raw_parts_mut(self.at.add(row * self.outputs + from), end - from)
             };
-            apply_in_place(activation, numbers, nearly);
+            apply_in_place(activation, numbers, fast);
         }
     }
 

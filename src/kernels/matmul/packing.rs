@@ -142,18 +142,18 @@ fn pack_scales<B: PackedFormat>(
     let groups = B::LEN / B::GROUP;
     for (index, block) in bytes.chunks_exact(B::BYTES).enumerate() {
         let out = &mut scales[(first + index) * block_bytes..(first + index + 1) * block_bytes];
-        let mut half = |number: usize, from: usize| {
+        let mut copy_f16 = |number: usize, from: usize| {
             out[(number * PANEL_ROWS + lane) * 2..][..2].copy_from_slice(&block[from..from + 2]);
         };
         match B::SCALES {
-            ScaleLayout::F16 => half(0, 0),
+            ScaleLayout::F16 => copy_f16(0, 0),
             ScaleLayout::F16Min => {
-                half(0, 0);
-                half(1, 2);
+                copy_f16(0, 0);
+                copy_f16(1, 2);
             }
             ScaleLayout::F16U8 => {
-                half(0, 0);
-                half(1, 2);
+                copy_f16(0, 0);
+                copy_f16(1, 2);
                 let (scales, minimums) = six_bits(block);
                 for group in 0..groups {
                     out[PANEL_ROWS * 4 + group * PANEL_ROWS + lane] = scales[group];
@@ -161,7 +161,7 @@ fn pack_scales<B: PackedFormat>(
                 }
             }
             ScaleLayout::F16I8 => {
-                half(0, B::BYTES - 2);
+                copy_f16(0, B::BYTES - 2);
                 for group in 0..groups {
                     out[PANEL_ROWS * 2 + group * PANEL_ROWS + lane] =
                         block[B::BYTES - 2 - groups + group];
