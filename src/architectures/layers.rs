@@ -171,18 +171,18 @@ impl GatedMlp {
         if Phase::share_kernels() { 128 } else { 512 }
     }
 
-    /// `[tokens, hidden]` to the same, added to `onto`.
-    pub fn forward(&self, x: &Tensor, onto: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
+    /// `[tokens, hidden]` to the same, added to `residual`.
+    pub fn forward(&self, x: &Tensor, residual: Option<&Tensor>, phase: Phase) -> Result<Tensor> {
         let (tokens, chunk_size) = (x.dim(0)?, Self::chunk_size());
         if tokens <= chunk_size || !x.device().is_cpu() {
             let widened = gated_layers(x, &self.gate, &self.up, self.activation, phase)?;
-            return self.down.forward_add(&widened, onto, phase);
+            return self.down.forward_add(&widened, residual, phase);
         }
         let mut chunks = Vec::with_capacity(tokens.div_ceil(chunk_size));
         for from in (0..tokens).step_by(chunk_size) {
             let chunk = |x: &Tensor| x.narrow(0, from, chunk_size.min(tokens - from));
-            let onto = onto.map(chunk).transpose()?;
-            chunks.push(self.forward(&chunk(x)?, onto.as_ref(), phase)?);
+            let residual = residual.map(chunk).transpose()?;
+            chunks.push(self.forward(&chunk(x)?, residual.as_ref(), phase)?);
         }
         Tensor::cat(&chunks, 0)
     }

@@ -25,11 +25,11 @@ pub(super) fn encoder_self_attention(
     v: &Tensor,
     inputs: &[&[u32]],
 ) -> Result<Vec<SequenceSlice>> {
-    let span = |_, range: &mut Range<usize>| {
+    let slice = |_, range: &mut Range<usize>| {
         let cache = KvCache::from_tensors(&k.i(range.clone())?, &v.i(range.clone())?)?;
         Ok(SequenceSlice { tokens: range.len(), cache })
     };
-    threads::parallel_map(&mut ranges(inputs), span).into_iter().collect()
+    threads::parallel_map(&mut ranges(inputs), slice).into_iter().collect()
 }
 
 /// Every row attends to its cached tokens and the new ones, which are appended to the cache.
@@ -40,7 +40,7 @@ pub(super) fn decoder_self_attention(
     layer: usize,
 ) -> Result<Vec<SequenceSlice>> {
     let starts = row_starts(rows);
-    let span = |index: usize, row: &mut Row<'_>| {
+    let slice = |index: usize, row: &mut Row<'_>| {
         let tokens = row.tokens.len();
         let part = |x: &Tensor| x.i(starts[index]..starts[index] + tokens);
         let length = row.state.len();
@@ -48,24 +48,24 @@ pub(super) fn decoder_self_attention(
         past.append(length, &part(k)?, &part(v)?)?;
         Ok(SequenceSlice { tokens, cache: past.clone() })
     };
-    threads::parallel_map(rows, span).into_iter().collect()
+    threads::parallel_map(rows, slice).into_iter().collect()
 }
 
 /// Every row attends to its encoder output. Consecutive rows with the same encoder output, as beams
-/// have, share a span.
+/// have, share a slice.
 pub(super) fn cross_attention(rows: &[Row<'_>], layer: usize) -> Result<Vec<SequenceSlice>> {
-    let mut spans: Vec<SequenceSlice> = Vec::with_capacity(rows.len());
+    let mut slices: Vec<SequenceSlice> = Vec::with_capacity(rows.len());
     let mut last: Option<&EncoderOutput> = None;
     for row in rows {
         let output = row.state.encoder_output()?;
-        match spans.last_mut().filter(|_| last.is_some_and(|last| last.is_same(output))) {
-            Some(span) => span.tokens += row.tokens.len(),
-            None => spans
+        match slices.last_mut().filter(|_| last.is_some_and(|last| last.is_same(output))) {
+            Some(slice) => slice.tokens += row.tokens.len(),
+            None => slices
                 .push(SequenceSlice { tokens: row.tokens.len(), cache: output.kv(layer)?.clone() }),
         }
         last = Some(output);
     }
-    Ok(spans)
+    Ok(slices)
 }
 
 /// Splits the cross-attention keys and values of all inputs, given for each decoder layer, into

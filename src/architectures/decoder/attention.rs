@@ -1,13 +1,12 @@
 //! Causal self-attention, over the whole sequence or a sliding window.
 
-use candle_core::{IndexOp, Tensor};
+use candle_core::{IndexOp, Result, Tensor};
 
 use super::config::{AttentionForm, Heads, KvSource, QueryKeyNorm};
 use super::reader::Reader;
 use super::step::Step;
 use crate::architectures::batch::{Row, row_starts};
 use crate::architectures::layers::{RmsNorm, Rotation};
-use crate::error::Result;
 use crate::kernels::{
     Activation, Attention, Linear, Mask, SequenceSlice, attend, gated, shared_input, threads,
 };
@@ -43,7 +42,7 @@ struct HeadNorms {
 }
 
 impl SelfAttention {
-    pub fn load(read: &Reader<'_>, prefix: &str, kind: Heads) -> Result<Self> {
+    pub fn load(read: &Reader<'_>, prefix: &str, kind: Heads) -> crate::error::Result<Self> {
         let Heads { heads, kv_heads, head_dim, rope, window, kv_source } = kind;
         let AttentionForm { scale, cap, norms, values_normed, gated, fused } =
             read.config.attention;
@@ -105,28 +104,41 @@ impl SelfAttention {
             .then_some((self.shape.kv_heads, self.shape.head_dim))
     }
 
-    /// `[tokens, hidden]` of all rows to the same, added to `onto`.
+    /// `[tokens, hidden]` of all rows to the same, added to `residual`.
     pub fn forward(
         &self,
         x: &Tensor,
-        onto: Option<&Tensor>,
+        residual: Option<&Tensor>,
         step: &Step<'_>,
         rows: &mut [Row<'_>],
         layer: usize,
-    ) -> candle_core::Result<Tensor> {
+    ) -> Result<Tensor> {
+        let Projected { q, gate, kv } = self.project(x, step)?;
+        let slices = self.slices(kv.as_ref(), rows, layer)?;
+        let mut attended = attend(&self.shape, None, &q, &slices, step.phase)?;
+        if let Some(gate) = gate {
+            attended = gated(&gate, &attended, Activation::Sigmoid)?;
+        }
+        self.o_proj.forward_add(&attended, residual, step.phase)
+    }
+
+    /// Queries, keys and values of `[tokens, hidden]`, normed and rotated.
+    fn project(&self, x: &Tensor, step: &Step<'_>) -> Result<Projected> {
         let Attention { heads, kv_heads, head_dim, .. } = self.shape;
         let tokens = x.dim(0)?;
-        // [tokens, heads · head_dim] -> [tokens, heads, head_dim]
+        let rotation = self.rope.map(|rope| &step.rotations[rope]);
+        let norms = self.norms.as_ref();
+        let after_rotation = norms.is_some_and(|norms| norms.after_rotation);
         let split = |x: Tensor| x.reshape((tokens, kv_heads, head_dim));
-        let (q, own) = match &self.kv {
-            KvProjection::Own { k_proj, v_proj: Some(v_proj), .. } => {
+        let (q, kv) = match &self.kv {
+            KvProjection::Own { k_proj, v_proj: Some(v_proj), v_norm } => {
                 let [q, k, v] = shared_input(x, [&self.q_proj, k_proj, v_proj], step.phase)?;
-                (q, Some((split(k)?, split(v)?)))
+                (q, Some((split(k)?, split(v)?, v_norm)))
             }
-            KvProjection::Own { k_proj, v_proj: None, .. } => {
+            KvProjection::Own { k_proj, v_proj: None, v_norm } => {
                 let [q, k] = shared_input(x, [&self.q_proj, k_proj], step.phase)?;
                 let k = split(k)?;
-                (q, Some((k.clone(), k)))
+                (q, Some((k.clone(), k, v_norm)))
             }
             KvProjection::SharedWith(_) => (self.q_proj.forward(x, step.phase)?, None),
         };
@@ -137,28 +149,34 @@ impl SelfAttention {
         } else {
             (q.reshape((tokens, heads, head_dim))?, None)
         };
-        let rotation = self.rope.map(|rope| &step.rotations[rope]);
-        let norms = self.norms.as_ref();
-        let (after_rotation, q_norm) =
-            (norms.is_some_and(|n| n.after_rotation), norms.map(|n| &n.q));
-        let q = norm_and_rotate(&q, rotation, q_norm, after_rotation)?;
-        let own = match (own, &self.kv) {
-            (Some((k, v)), KvProjection::Own { v_norm, .. }) => {
+        let q = norm_and_rotate(&q, rotation, norms.map(|norms| &norms.q), after_rotation)?;
+        let kv = match kv {
+            Some((k, v, v_norm)) => {
                 let k_norm = norms.and_then(|norms| norms.k.as_ref());
                 let v = v_norm.as_ref().map_or_else(|| Ok(v.clone()), |norm| norm.forward(&v))?;
                 Some((norm_and_rotate(&k, rotation, k_norm, after_rotation)?, v))
             }
-            _ => None,
+            None => None,
         };
+        Ok(Projected { q, gate, kv })
+    }
+
+    /// The cache of each row, after the layer's own keys and values are appended.
+    fn slices(
+        &self,
+        kv: Option<&(Tensor, Tensor)>,
+        rows: &mut [Row<'_>],
+        layer: usize,
+    ) -> Result<Vec<SequenceSlice>> {
         let starts = row_starts(rows);
-        let span = |index: usize, row: &mut Row<'_>| {
+        let slice = |index: usize, row: &mut Row<'_>| {
             let (length, count, start) = (row.state.len(), row.tokens.len(), starts[index]);
             let part = |x: &Tensor| x.i(start..start + count);
-            let past = match (&own, &self.kv) {
+            let cache = match (kv, &self.kv) {
                 (Some((k, v)), _) => {
-                    let past = row.state.kv_cache(layer)?;
-                    past.append(length, &part(k)?, &part(v)?)?;
-                    past
+                    let cache = row.state.kv_cache(layer)?;
+                    cache.append(length, &part(k)?, &part(v)?)?;
+                    cache
                 }
                 // That layer has appended the tokens of this step already.
                 (None, KvProjection::SharedWith(other)) => row.state.kv_cache(*other)?,
@@ -166,24 +184,24 @@ impl SelfAttention {
                     candle_core::bail!("a layer without keys of its own")
                 }
             };
-            if past.len() != length + count {
-                candle_core::bail!(
-                    "the cache holds {} tokens, expected {}",
-                    past.len(),
-                    length + count
-                );
+            let (cached, expected) = (cache.len(), length + count);
+            if cached != expected {
+                candle_core::bail!("the cache holds {cached} tokens, expected {expected}");
             }
-            Ok(SequenceSlice { tokens: count, cache: past.clone() })
+            Ok(SequenceSlice { tokens: count, cache: cache.clone() })
         };
-        let spans = threads::parallel_map(rows, span)
-            .into_iter()
-            .collect::<candle_core::Result<Vec<_>>>()?;
-        let mut attended = attend(&self.shape, None, &q, &spans, step.phase)?;
-        if let Some(gate) = gate {
-            attended = gated(&gate, &attended, Activation::Sigmoid)?;
-        }
-        self.o_proj.forward_add(&attended, onto, step.phase)
+        threads::parallel_map(rows, slice).into_iter().collect()
     }
+}
+
+/// The projections of a step's tokens.
+struct Projected {
+    /// `[tokens, heads, head_dim]`.
+    q: Tensor,
+    /// Gate of the output, `[tokens, heads · head_dim]`.
+    gate: Option<Tensor>,
+    /// Keys and values, `[tokens, kv_heads, head_dim]`, if the layer has its own.
+    kv: Option<(Tensor, Tensor)>,
 }
 
 /// Norms and rotates queries or keys, `[tokens, heads, head_dim]`, in the order of the family.
@@ -192,7 +210,7 @@ fn norm_and_rotate(
     rotation: Option<&Rotation>,
     norm: Option<&RmsNorm>,
     after_rotation: bool,
-) -> candle_core::Result<Tensor> {
+) -> Result<Tensor> {
     let rotate = |x: &Tensor| rotation.map_or_else(|| Ok(x.clone()), |rotation| rotation.apply(x));
     match norm {
         None => rotate(x),

@@ -63,11 +63,11 @@ impl DeltaNet {
         self.conv.state_size() + self.shape.values() * self.shape.key_dim
     }
 
-    /// `[tokens, hidden]` of all rows to the same, added to `onto`.
+    /// `[tokens, hidden]` of all rows to the same, added to `residual`.
     pub fn forward(
         &self,
         x: &Tensor,
-        onto: Option<&Tensor>,
+        residual: Option<&Tensor>,
         rows: &mut [Row<'_>],
         layer: usize,
         phase: Phase,
@@ -90,7 +90,7 @@ impl DeltaNet {
             threads::parallel_map(rows, run_row)
         };
         let outputs = outputs.into_iter().collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward_add(&Tensor::cat(&outputs, 0)?, onto, phase)
+        self.out_proj.forward_add(&Tensor::cat(&outputs, 0)?, residual, phase)
     }
 
     /// Runs the tokens of one row in order, its heads in parallel. Returns `[tokens, heads,

@@ -93,8 +93,9 @@ impl Layer {
         only: Option<&[u32]>,
     ) -> Result<Tensor> {
         let y = norm(&self.mixer_in, x)?;
-        let mut x =
-            self.add(x, &self.mixer_out, |onto| self.mixer.forward(&y, onto, step, rows, index))?;
+        let mut x = self.add(x, &self.mixer_out, |residual| {
+            self.mixer.forward(&y, residual, step, rows, index)
+        })?;
         let mut input = input.cloned();
         match only {
             Some([]) => return Ok(x),
@@ -107,8 +108,9 @@ impl Layer {
             _ => {}
         }
         let y = norm(&self.feedforward_in, &x)?;
-        let mut x =
-            self.add(&x, &self.feedforward_out, |onto| self.mlp.forward(&y, onto, step.phase))?;
+        let mut x = self.add(&x, &self.feedforward_out, |residual| {
+            self.mlp.forward(&y, residual, step.phase)
+        })?;
         if let (Some(own), Some(input)) = (&self.input, &input) {
             x = own.forward(&x, input, step.phase)?;
         }
@@ -153,19 +155,19 @@ fn norm(norm: &Option<RmsNorm>, x: &Tensor) -> Result<Tensor> {
 }
 
 impl Mixer {
-    /// `[tokens, hidden]` of all rows to the same, added to `onto`.
+    /// `[tokens, hidden]` of all rows to the same, added to `residual`.
     fn forward(
         &self,
         x: &Tensor,
-        onto: Option<&Tensor>,
+        residual: Option<&Tensor>,
         step: &Step<'_>,
         rows: &mut [Row<'_>],
         layer: usize,
     ) -> Result<Tensor> {
         match self {
-            Self::Attention(attention) => attention.forward(x, onto, step, rows, layer),
-            Self::ShortConv(conv) => conv.forward(x, onto, rows, layer, step.phase),
-            Self::DeltaNet(net) => net.forward(x, onto, rows, layer, step.phase),
+            Self::Attention(attention) => attention.forward(x, residual, step, rows, layer),
+            Self::ShortConv(conv) => conv.forward(x, residual, rows, layer, step.phase),
+            Self::DeltaNet(net) => net.forward(x, residual, rows, layer, step.phase),
         }
     }
 }

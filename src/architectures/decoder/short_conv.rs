@@ -84,11 +84,11 @@ impl ShortConv {
     }
 
     /// `[tokens, hidden]` of all rows to the same: `out(C · conv(B · x))` with `B`, `C` and `x`
-    /// from one matrix, added to `onto`.
+    /// from one matrix, added to `residual`.
     pub fn forward(
         &self,
         x: &Tensor,
-        onto: Option<&Tensor>,
+        residual: Option<&Tensor>,
         rows: &mut [Row<'_>],
         layer: usize,
         phase: Phase,
@@ -108,6 +108,6 @@ impl ShortConv {
         let outputs = threads::parallel_map(rows, convolve)
             .into_iter()
             .collect::<candle_core::Result<Vec<Tensor>>>()?;
-        self.out_proj.forward_add(&(c * Tensor::cat(&outputs, 0)?)?, onto, phase)
+        self.out_proj.forward_add(&(c * Tensor::cat(&outputs, 0)?)?, residual, phase)
     }
 }

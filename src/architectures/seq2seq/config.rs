@@ -185,7 +185,7 @@ impl StackSize {
             heads: count("attention_heads", MAX_WIDTH, 16)?,
             feed_forward: count("ffn_dim", MAX_WIDTH, 4096)?,
         };
-        if width % size.heads != 0 {
+        if !width.is_multiple_of(size.heads) {
             let reason = format!("{} {side} heads do not divide a width of {width}", size.heads);
             return Err(Error::malformed(model_config.file(), reason));
         }

@@ -128,25 +128,25 @@ pub(super) struct AttentionBlock {
 }
 
 impl AttentionBlock {
-    /// Self-attention; `spans` makes spans of the new keys and values, `[tokens, heads, head_dim]`.
+    /// Self-attention; `slices` makes slices of the new keys and values, `[tokens, heads, head_dim]`.
     fn forward_self(
         &self,
         x: &Tensor,
         phase: Phase,
-        spans: impl FnOnce(&Tensor, &Tensor) -> Result<Vec<SequenceSlice>>,
+        slices: impl FnOnce(&Tensor, &Tensor) -> Result<Vec<SequenceSlice>>,
     ) -> Result<Tensor> {
         self.norm.around(x, |x, residual| {
             let [q, k, v] = shared_input(x, [&self.q_proj, &self.k_proj, &self.v_proj], phase)?;
-            let spans = spans(&self.heads(&k)?, &self.heads(&v)?)?;
-            self.attend(&self.heads(&q)?, &spans, residual, phase)
+            let slices = slices(&self.heads(&k)?, &self.heads(&v)?)?;
+            self.attend(&self.heads(&q)?, &slices, residual, phase)
         })
     }
 
-    /// Cross-attention to the keys and values of the spans.
-    fn forward_cross(&self, x: &Tensor, spans: &[SequenceSlice], phase: Phase) -> Result<Tensor> {
+    /// Cross-attention to the keys and values of the slices.
+    fn forward_cross(&self, x: &Tensor, slices: &[SequenceSlice], phase: Phase) -> Result<Tensor> {
         self.norm.around(x, |x, residual| {
             let q = self.heads(&self.q_proj.forward(x, phase)?)?;
-            self.attend(&q, spans, residual, phase)
+            self.attend(&q, slices, residual, phase)
         })
     }
 
@@ -159,11 +159,11 @@ impl AttentionBlock {
     fn attend(
         &self,
         q: &Tensor,
-        spans: &[SequenceSlice],
+        slices: &[SequenceSlice],
         residual: &Tensor,
         phase: Phase,
     ) -> Result<Tensor> {
-        let attended = attend(&self.shape, self.bias.as_deref(), q, spans, phase)?;
+        let attended = attend(&self.shape, self.bias.as_deref(), q, slices, phase)?;
         self.out_proj.forward_add(&attended, Some(residual), phase)
     }
 
