@@ -1,7 +1,7 @@
 //! The architecture, read from the sources: which module may import which, that no two files import
 //! each other in a circle, and where libraries, `unsafe` and output may be.
 
-mod imports;
+pub mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -140,7 +140,7 @@ const KERNELS: &[Floor] = &[
 const TEXT: &[&str] = &["formats", "segment", "prompts", "checks", "document"];
 const MODEL: &[&str] = &["generation", "model", "architectures", "kernels", "checkpoint"];
 
-fn library() -> Crate {
+pub fn library() -> Crate {
     Crate::read(&here("../src"), "bin/")
 }
 
@@ -148,10 +148,11 @@ fn binary() -> Crate {
     Crate::read(&here("../src/bin/malmoi"), "")
 }
 
-/// The module of [`MODULES`] that a file belongs to; `None` for the crate's root.
+/// The module of [`MODULES`] that a file belongs to; `None` for the root and for the re-exports of
+/// `internals`.
 fn module(file: &str) -> Option<String> {
     match file {
-        "lib.rs" => None,
+        "lib.rs" | "internals.rs" => None,
         "batch/error.rs" => Some("batch::error".to_string()),
         "store/error.rs" => Some("store::error".to_string()),
         _ => file.split(['/', '.']).next().map(str::to_string),

@@ -39,6 +39,8 @@ mod networks;
 mod pickle;
 /// The whole way of a text, with a model that answers by a script.
 mod pipeline;
+/// The public items of the library.
+mod public_api;
 /// Float weights that are quantised when a model is opened.
 mod quantize;
 /// What the README says.

@@ -17,13 +17,13 @@ pub struct SourceFile {
     /// The code without comments, literals and tests.
     pub code: String,
     /// Path of its module: `["formats"]`; empty for the root.
-    module: Vec<String>,
+    pub module: Vec<String>,
     /// Modules it declares.
     children: BTreeSet<String>,
     /// Names it imports, with the full path of each; `*` for a glob.
     imports: Vec<(String, Vec<String>)>,
     /// Names it re-exports, in the same form.
-    exports: Vec<(String, Vec<String>)>,
+    pub exports: Vec<(String, Vec<String>)>,
     /// Full paths in its code.
     paths: BTreeSet<Vec<String>>,
     /// Identifiers of its code outside `use`.
@@ -81,17 +81,17 @@ impl Crate {
         for (index, file) in self.files.iter().enumerate() {
             let mut targets = BTreeSet::new();
             for path in &file.paths {
-                targets.extend(self.resolve(&[], path, 0));
+                targets.extend(self.file_of(path));
             }
             for (name, path) in &file.imports {
                 // A glob names no item; what it brings in is followed where it is named.
                 if name != "*" {
-                    targets.extend(self.resolve(&[], path, 0));
+                    targets.extend(self.file_of(path));
                 }
             }
             for (name, path) in &file.exports {
                 if file.words.contains(name) {
-                    targets.extend(self.resolve(&[], path, 0));
+                    targets.extend(self.file_of(path));
                 }
             }
             targets.remove(&index);
@@ -104,12 +104,28 @@ impl Crate {
         self.files.iter().position(|file| file.module == module)
     }
 
-    /// The file that defines the item at a path below a module.
-    fn resolve(&self, module: &[String], path: &[String], depth: usize) -> Option<usize> {
+    /// The file that defines the item at a path from the root.
+    fn file_of(&self, path: &[String]) -> Option<usize> {
+        self.definition(path).map(|(file, _)| file)
+    }
+
+    /// The file that defines the item at a path from the root, and the item's name there; a module
+    /// has no name.
+    pub fn definition(&self, path: &[String]) -> Option<(usize, Option<String>)> {
+        self.resolve(&[], path, 0)
+    }
+
+    fn resolve(
+        &self,
+        module: &[String],
+        path: &[String],
+        depth: usize,
+    ) -> Option<(usize, Option<String>)> {
         const LONGEST_CHAIN: usize = 8;
         let index = self.file(module)?;
         let file = &self.files[index];
-        let Some((first, rest)) = path.split_first() else { return Some(index) };
+        let Some((first, rest)) = path.split_first() else { return Some((index, None)) };
+        let here = Some((index, Some(first.clone())));
         if file.children.contains(first) {
             let mut child = module.to_vec();
             child.push(first.clone());
@@ -118,7 +134,7 @@ impl Crate {
             }
         }
         if depth > LONGEST_CHAIN || file.items.contains(first) {
-            return Some(index);
+            return here;
         }
         let all = || file.exports.iter().chain(&file.imports);
         if let Some((_, target)) = all().find(|(name, _)| name == first) {
@@ -126,13 +142,13 @@ impl Crate {
             return self.resolve(&[], &target, depth + 1);
         }
         for (_, target) in all().filter(|(name, _)| name == "*") {
-            if let Some(found) = self.resolve(&[], target, depth + 1)
+            if let Some((found, _)) = self.resolve(&[], target, depth + 1)
                 && self.files[found].items.contains(first)
             {
-                return Some(found);
+                return Some((found, Some(first.clone())));
             }
         }
-        Some(index)
+        here
     }
 
     /// Groups of files that import each other in a circle, by name.
