@@ -128,7 +128,7 @@ pub(super) struct AttentionBlock {
 }
 
 impl AttentionBlock {
-    /// Self-attention; `slices` makes slices of the new keys and values, `[tokens, heads, head_dim]`.
+    /// Self-attention; `slices` is given the new keys and values, `[tokens, heads, head_dim]`.
     fn forward_self(
         &self,
         x: &Tensor,
