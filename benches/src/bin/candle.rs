@@ -13,7 +13,7 @@ use candle_core::quantized::gguf_file::Content;
 use candle_core::{Device, IndexOp, Tensor};
 use candle_transformers::models::quantized_qwen2::ModelWeights;
 use malmoi::Model;
-use malmoi::internals::architectures::{Row, LogitsFor};
+use malmoi::internals::architectures::{LogitsFor, Row};
 use malmoi::internals::kernels::Phase;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -56,14 +56,18 @@ fn malmoi_times(model: &Model, ids: &[u32], new: usize) -> Result<Times> {
     let network = model.network();
     let mut state = network.begin(&[&[]], Phase::Decode)?.remove(0);
     let began = Instant::now();
-    let logits =
-        network.forward(&mut [Row { state: &mut state, tokens: ids, logits: LogitsFor::Last }], Phase::Decode)?;
+    let logits = network.forward(
+        &mut [Row { state: &mut state, tokens: ids, logits: LogitsFor::Last }],
+        Phase::Decode,
+    )?;
     let mut next = largest(logits.last(0));
     let prefill = began.elapsed().as_secs_f64();
     let began = Instant::now();
     for _ in 0..new {
-        let logits =
-            network.forward(&mut [Row { state: &mut state, tokens: &[next], logits: LogitsFor::Last }], Phase::Decode)?;
+        let logits = network.forward(
+            &mut [Row { state: &mut state, tokens: &[next], logits: LogitsFor::Last }],
+            Phase::Decode,
+        )?;
         next = largest(logits.last(0));
     }
     Ok((prefill, began.elapsed().as_secs_f64()))

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use candle_core::Device;
-use malmoi::internals::architectures::{self, Loaded, Network, Row, Setup, LogitsFor};
+use malmoi::internals::architectures::{self, Loaded, LogitsFor, Network, Row, Setup};
 use malmoi::internals::checkpoint::Checkpoint;
 use malmoi::internals::generation::beam::{BeamSearchConfig, search};
 use malmoi::internals::kernels::{Phase, Precision};
@@ -44,7 +44,8 @@ fn fingerprint(path: &Path, precision: Precision) -> Result<(u64, Vec<u32>)> {
     let mut ids = Vec::new();
     let source: Vec<u32> = prompt(11, 19);
     if encoder_vocabulary.is_some() {
-        let mut beams = BeamSearchConfig::from_checkpoint(&checkpoint.config, "", vocabulary, context)?;
+        let mut beams =
+            BeamSearchConfig::from_checkpoint(&checkpoint.config, "", vocabulary, context)?;
         beams.num_beams = 3;
         beams.logits_processors.max_length = beams.logits_processors.max_length.min(24);
         let long = prompt(5, 33);
