@@ -81,18 +81,18 @@ impl Outline {
     /// Adds a block to the innermost open element.
     pub fn block(&mut self, element: &'static str, small: bool, text: &str, block: &BlockSpan) {
         let inline = Inline::read(&text[block.span.clone()]);
-        let text = inline.text().trim();
+        let words = inline.text().trim();
         let linked =
             block.links.iter().map(|link| length(Inline::read(&text[link.clone()]).text().trim()));
         self.blocks.push(BlockStats {
             node: self.open.last().copied(),
             element,
             small,
-            length: length(text),
+            length: length(words),
             linked: linked.sum(),
-            ends: text.ends_with(['.', '!', '?', '…', '。', '"', '”', '“', '»', '’', '」', '』']),
-            introduces: text.ends_with([':', '：']),
-            imprint: signs::is_imprint(text),
+            ends: words.ends_with(['.', '!', '?', '…', '。', '"', '”', '“', '»', '’', '」', '』']),
+            introduces: words.ends_with([':', '：']),
+            imprint: signs::is_imprint(words),
         });
     }
 
