@@ -79,13 +79,14 @@ pub(crate) fn parallel_map<T: Send, R: Send>(
     all: &mut [T],
     job: impl Fn(usize, &mut T) -> R + Sync,
 ) -> Vec<R> {
-    let mut made: Vec<(&mut T, Option<R>)> = all.iter_mut().map(|one| (one, None)).collect();
-    parallel_chunks(&mut made, 1, |index, pair| {
-        for (one, made) in pair {
-            *made = Some(job(index, one));
+    let mut pairs: Vec<(&mut T, Option<R>)> =
+        all.iter_mut().map(|element| (element, None)).collect();
+    parallel_chunks(&mut pairs, 1, |index, pairs| {
+        for (element, result) in pairs {
+            *result = Some(job(index, element));
         }
     });
-    made.into_iter().filter_map(|(_, made)| made).collect()
+    pairs.into_iter().filter_map(|(_, result)| result).collect()
 }
 
 /// Number of threads, the caller included.

@@ -252,7 +252,7 @@ fn round_values(
     to: &mut BTile,
 ) {
     for (at, tile_row) in to.iter_mut().enumerate() {
-        let of = |key: usize| {
+        let value = |key: usize| {
             let values = &values[key / PAGE_TOKENS];
             if key < keys {
                 &values[key % PAGE_TOKENS * columns + column]
@@ -260,7 +260,7 @@ fn round_values(
                 &AlignedF32x16::ZERO
             }
         };
-        *tile_row = bf16_pairs(load(of(2 * at)), load(of(2 * at + 1)));
+        *tile_row = bf16_pairs(load(value(2 * at)), load(value(2 * at + 1)));
     }
 }
 

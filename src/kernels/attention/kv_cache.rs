@@ -212,8 +212,8 @@ impl KvPages {
                 values[token % PAGE_TOKENS * self.columns()..].iter().flat_map(|values| values.0);
             v.extend(values.take(size));
         }
-        let of = |numbers| Tensor::from_vec(numbers, (length, heads, size), &Device::Cpu);
-        Ok((of(k)?, of(v)?))
+        let tensor = |numbers| Tensor::from_vec(numbers, (length, heads, size), &Device::Cpu);
+        Ok((tensor(k)?, tensor(v)?))
     }
 }
 
@@ -253,15 +253,15 @@ mod tests {
     #[test]
     fn a_clone_keeps_its_tokens_when_the_other_is_written() {
         let (k, other) = (numbers(40, 0.0), numbers(5, 7000.0));
-        let one = KvCache::from_tensors(&k, &k).unwrap();
-        let mut two = one.clone();
-        two.append(35, &other, &other).unwrap();
-        assert_eq!(read(&one)[0], all(&[&k]));
-        assert_eq!(read(&two)[0], all(&[&k.narrow(0, 0, 35).unwrap(), &other]));
+        let original = KvCache::from_tensors(&k, &k).unwrap();
+        let mut clone = original.clone();
+        clone.append(35, &other, &other).unwrap();
+        assert_eq!(read(&original)[0], all(&[&k]));
+        assert_eq!(read(&clone)[0], all(&[&k.narrow(0, 0, 35).unwrap(), &other]));
         // Only the written page was copied.
         let shared = |page: usize| {
             let page = |cache: &KvCache| cache.pages().unwrap().of_head(page, 0).0.as_ptr();
-            page(&one) == page(&two)
+            page(&original) == page(&clone)
         };
         assert_eq!((shared(0), shared(1), shared(2)), (true, true, false));
     }
