@@ -23,7 +23,7 @@ use std::time::Duration;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let folder = write(path, fill, true)?;
+    let folder = write(path, fill, Durability::Synced)?;
     sync_folder(folder)
 }
 
@@ -36,7 +36,7 @@ pub fn replace_unsynced(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
-    write(path, fill, false).map(drop)
+    write(path, fill, Durability::Unsynced).map(drop)
 }
 
 /// Writes a small file that only its owner can read and write, and its folder if there is none.
@@ -54,10 +54,18 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Whether a write survives a power failure.
+#[derive(PartialEq)]
+enum Durability {
+    Synced,
+    Unsynced,
+}
+
+/// Writes a file and renames it to `path`. Returns its folder, whose entry is not synced yet.
 fn write(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<()>,
-    sync: bool,
+    durability: Durability,
 ) -> Result<&Path> {
     let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
@@ -81,7 +89,7 @@ fn write(
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
-    if sync {
+    if durability == Durability::Synced {
         file.as_file().sync_all()?;
     }
     file.persist(path).map_err(|error| error.error)?;

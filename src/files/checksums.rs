@@ -64,8 +64,7 @@ impl ChecksumCache {
 
     /// The checksum of the first `length` bytes of a mapped file.
     pub fn of_mapped(&self, file: &MappedFile, length: usize) -> crate::error::Result<Sha256Bytes> {
-        let known = file.stamp().and_then(|stamp| self.get(&stamp, length as u64));
-        if let Some(sum) = known {
+        if let Some(sum) = file.stamp().and_then(|stamp| self.get(&stamp, length as u64)) {
             return Ok(sum);
         }
         let sum = Sha256::digest(file.bytes().get(..length).unwrap_or_default()).into();
