@@ -2,6 +2,7 @@
 //! pages read with it.
 
 pub(crate) mod http;
+mod public_address;
 mod robots;
 mod web;
 
