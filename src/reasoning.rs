@@ -75,23 +75,25 @@ impl Answer {
     /// The answer in a whole text, and true if its reasoning is not closed.
     pub fn of(text: &str, opened: Option<&'static str>) -> (String, bool) {
         let mut answer = Self::after(opened);
-        let mut found = answer.push(text);
+        let mut answer_text = answer.push(text);
         let (rest, endless) = answer.finish();
-        found.push_str(&rest);
+        answer_text.push_str(&rest);
         // Reasoning that an older model begins without an opening tag.
         let closed = || {
-            REASONING.iter().find_map(|(_, close)| Some(found.split_once(&format!("\n{close}"))?.1))
+            REASONING
+                .iter()
+                .find_map(|(_, close)| Some(answer_text.split_once(&format!("\n{close}"))?.1))
         };
         match closed() {
             Some(after) if opened.is_none() && !endless => (after.trim_start().to_string(), false),
-            _ => (found, endless),
+            _ => (answer_text, endless),
         }
     }
 
     /// Adds text; returns the text that is certain to belong to the answer.
     pub fn push(&mut self, fresh: &str) -> String {
         self.held.push_str(fresh);
-        let mut given = String::new();
+        let mut output = String::new();
         loop {
             match self.state {
                 State::Inside(close) => match self.held.find(close) {
@@ -100,9 +102,9 @@ impl Answer {
                         self.state = State::Before;
                     }
                     None => {
-                        let kept = beginning_at_end(&self.held, close);
-                        self.held.drain(..self.held.len() - kept);
-                        return given;
+                        let partial_tag = beginning_at_end(&self.held, close);
+                        self.held.drain(..self.held.len() - partial_tag);
+                        return output;
                     }
                 },
                 State::Before => {
@@ -115,14 +117,14 @@ impl Answer {
                         self.held.drain(..open.len());
                         self.closing = Some(close);
                     } else if may_start(&self.held) {
-                        return given;
+                        return output;
                     } else {
                         self.state = State::Answering;
                     }
                 }
                 State::Answering => {
                     if let Some((at, (open, close))) = self.next_tag() {
-                        given.push_str(&self.held[..at]);
+                        output.push_str(&self.held[..at]);
                         self.held.drain(..at + open.len());
                         self.state = State::Inside(close);
                         continue;
@@ -130,14 +132,14 @@ impl Answer {
                     if let Some(close) = self.closing
                         && let Some(at) = self.held.find(close)
                     {
-                        given.push_str(self.held[..at].trim_end());
+                        output.push_str(self.held[..at].trim_end());
                         self.held.drain(..at + close.len());
                         self.closing = None;
                         continue;
                     }
                     let certain = self.held.len() - self.undecided();
-                    given.extend(self.held.drain(..certain));
-                    return given;
+                    output.extend(self.held.drain(..certain));
+                    return output;
                 }
             }
         }
@@ -208,19 +210,19 @@ mod tests {
             ("Ah, so.\n</think>\n\nHaemin.", None, "Haemin."),
             ("<thin ice> was the title.\n<", None, "<thin ice> was the title.\n<"),
         ] {
-            let (found, endless) = Answer::of(text, opened);
-            assert_eq!((found.trim_end(), endless), (answer, false), "{text:?}");
+            let (answer_text, endless) = Answer::of(text, opened);
+            assert_eq!((answer_text.trim_end(), endless), (answer, false), "{text:?}");
             for size in [1, 2, 3, 7] {
                 let mut reader = Answer::after(opened);
                 let letters: Vec<char> = text.chars().collect();
-                let mut given = String::new();
+                let mut output = String::new();
                 for chunk in letters.chunks(size) {
-                    given.push_str(&reader.push(&chunk.iter().collect::<String>()));
+                    output.push_str(&reader.push(&chunk.iter().collect::<String>()));
                 }
-                given.push_str(&reader.finish().0);
+                output.push_str(&reader.finish().0);
                 // Only a whole text shows that the text before a closing tag was reasoning.
                 if !text.starts_with("Ah, so.") {
-                    assert_eq!(given.trim_end(), answer, "{text:?} in chunks of {size}");
+                    assert_eq!(output.trim_end(), answer, "{text:?} in chunks of {size}");
                 }
             }
         }

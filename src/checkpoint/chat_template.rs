@@ -390,11 +390,12 @@ mod tests {
         assert_eq!(is("tools is defined and tools is none and documents is none"), "True");
         assert_eq!(is("builtin_tools is defined"), "False");
         let today = chrono::Local::now().format("%Y-%m-%d").to_string();
-        let found = is("strftime_now('%Y-%m-%d')");
+        let rendered_date = is("strftime_now('%Y-%m-%d')");
         // Midnight may lie between the two.
         assert!(
-            found == today || found == chrono::Local::now().format("%Y-%m-%d").to_string(),
-            "{found}"
+            rendered_date == today
+                || rendered_date == chrono::Local::now().format("%Y-%m-%d").to_string(),
+            "{rendered_date}"
         );
         assert_eq!(is("strftime_now('%d %b %Y')").len(), 11);
         let message = rendered("{{ strftime_now('%!') }}").unwrap_err().to_string();

@@ -156,14 +156,14 @@ mod tests {
 
     #[test]
     fn a_view_stays_within_its_storage() {
-        let found = |offset, shape: &[i32], strides: &[i32]| {
+        let tensor_count = |offset, shape: &[i32], strides: &[i32]| {
             parse(&one(&state(&[("a", tensor("FloatStorage", offset, shape, strides))])))
                 .map(|tensors| tensors.len())
         };
-        assert_eq!(found(0, &[2, 3], &[3, 1]), Ok(1));
-        assert_eq!(found(5, &[1], &[i32::MAX]), Ok(1), "no stride is taken");
-        assert_eq!(found(6, &[0], &[1]), Ok(1));
-        assert_eq!(found(0, &[1000, 6], &[0, 1]), Ok(1), "expanded");
+        assert_eq!(tensor_count(0, &[2, 3], &[3, 1]), Ok(1));
+        assert_eq!(tensor_count(5, &[1], &[i32::MAX]), Ok(1), "the stride is not used");
+        assert_eq!(tensor_count(6, &[0], &[1]), Ok(1));
+        assert_eq!(tensor_count(0, &[1000, 6], &[0, 1]), Ok(1), "expanded");
         let outside = "tensor `a` of shape";
         for (offset, shape, strides) in [
             (1, &[2, 3][..], &[3, 1][..]),
@@ -175,7 +175,7 @@ mod tests {
             (0, &[i32::MAX; 8], &[0; 8]),
             (i32::MAX, &[1], &[1]),
         ] {
-            let message = found(offset, shape, strides).unwrap_err();
+            let message = tensor_count(offset, shape, strides).unwrap_err();
             assert!(message.starts_with(outside), "{message}");
         }
         for (offset, shape, strides, reason) in [
@@ -185,7 +185,7 @@ mod tests {
             (0, &[2], &[1, 1], "has 1 dimensions and 2 strides"),
             (0, &[1; 9], &[1; 9], "has 9 dimensions and 9 strides"),
         ] {
-            let message = found(offset, shape, strides).unwrap_err();
+            let message = tensor_count(offset, shape, strides).unwrap_err();
             assert!(message.contains(reason), "{message}");
         }
     }

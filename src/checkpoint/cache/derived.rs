@@ -236,12 +236,12 @@ mod tests {
     #[test]
     fn files_derived_from_a_model_are_found_and_no_others() {
         let folder = tempfile::tempdir().unwrap();
-        let made = [
+        let names = [
             "a-0123456789ab.safetensors",
             "a-q8_0-0123456789ab.gguf",
             "a-tiles-0123456789ab.safetensors",
         ];
-        for name in made.iter().chain(&[
+        for name in names.iter().chain(&[
             "a-b-0123456789ab.gguf",
             "ab-0123456789ab.gguf",
             "a-b.gguf",
@@ -249,9 +249,9 @@ mod tests {
         ]) {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        let mut found = derived_files(Path::new("models/a.gguf"), folder.path());
-        found.sort();
-        assert_eq!(found, made.map(|name| folder.path().join(name)));
+        let mut paths = derived_files(Path::new("models/a.gguf"), folder.path());
+        paths.sort();
+        assert_eq!(paths, names.map(|name| folder.path().join(name)));
         assert!(
             derived_files(Path::new("models/a.gguf"), &folder.path().join("nothing")).is_empty()
         );

@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn one_of_several_templates_is_chosen_if_it_is_unambiguous() {
         let several = |names: &[&str]| {
-            let one = |name: &&str| json!({"name": name, "template": format!("of {name}")});
-            chosen(json!({"chat_template": names.iter().map(one).collect::<Vec<_>>()}))
+            let entry = |name: &&str| json!({"name": name, "template": format!("of {name}")});
+            chosen(json!({"chat_template": names.iter().map(entry).collect::<Vec<_>>()}))
         };
         assert_eq!(chosen(json!({"chat_template": "x"})).unwrap().as_deref(), Some("x"));
         assert_eq!(

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn defaults_are_read_and_unsupported_settings_are_named() {
-        let read = SamplingDefaults::of_folder(&json!({
+        let defaults = SamplingDefaults::of_folder(&json!({
             "temperature": 0.7, "top_p": 0.6, "top_k": 20, "min_p": 0.05, "typical_p": 0.9, "repetition_penalty": 1.05,
             "epsilon_cutoff": 0.0, "eta_cutoff": 0.002, "guidance_scale": null, "penalty_alpha": 0.6
         }));
@@ -112,7 +112,7 @@ mod tests {
             repetition_penalty: Some(1.05),
             unsupported: ["eta_cutoff", "penalty_alpha"].map(String::from).to_vec(),
         };
-        assert_eq!(read, wanted);
+        assert_eq!(defaults, wanted);
         assert_eq!(SamplingDefaults::of_folder(&Json::Null), SamplingDefaults::default());
     }
 }

@@ -69,16 +69,16 @@ impl Charsmap {
             for (node, byte) in
                 nodes.iter().flat_map(|node| (0..=255u32).map(move |byte| (node, byte)))
             {
-                let place = node ^ byte;
+                let index = node ^ byte;
                 let Some(unit) =
-                    self.units.get(place as usize).filter(|unit| *unit & (1 << 31 | 0xff) == byte)
+                    self.units.get(index as usize).filter(|unit| *unit & (1 << 31 | 0xff) == byte)
                 else {
                     continue;
                 };
-                if std::mem::replace(&mut seen[place as usize], true) {
+                if std::mem::replace(&mut seen[index as usize], true) {
                     continue;
                 }
-                let child = place ^ offset(*unit);
+                let child = index ^ offset(*unit);
                 let value = self.units.get(child as usize).filter(|_| unit >> 8 & 1 == 1);
                 let text = value.and_then(|value| self.texts.get((value & !(1 << 31)) as usize..));
                 let text = text.and_then(|text| text.split('\0').next()).unwrap_or_default();

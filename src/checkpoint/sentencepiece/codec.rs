@@ -48,12 +48,12 @@ impl SentencePiece {
     pub fn read(folder: &Path, model_type: &str) -> Result<Self> {
         let config: TokenizerConfig = read_optional(&folder.join("tokenizer_config.json"))?;
         let Some(family) = Family::of_folder(folder, model_type)? else {
-            let known: Vec<&str> =
+            let supported: Vec<&str> =
                 FAMILIES.iter().flat_map(|family| family.model_types).copied().collect();
             return Err(Error::Unsupported {
                 what: format!("a SentencePiece tokenizer of `{model_type}`"),
                 file: folder.to_path_buf(),
-                supported: known.join(", "),
+                supported: supported.join(", "),
             });
         };
         let mut path = folder.join(family.file);

@@ -51,10 +51,13 @@ impl Vocabulary {
         let pieces: Vec<u32> = (0..model.len())
             .map(|piece| ids.get(model.text(piece)).copied().unwrap_or(unknown))
             .collect();
-        let known = pieces.iter().filter(|id| **id != unknown).count();
-        if known * 2 < pieces.len() {
-            let reason =
-                format!("only {known} of the {} pieces of {} are in it", pieces.len(), family.file);
+        let listed_pieces = pieces.iter().filter(|id| **id != unknown).count();
+        if listed_pieces * 2 < pieces.len() {
+            let reason = format!(
+                "only {listed_pieces} of the {} pieces of {} are in it",
+                pieces.len(),
+                family.file
+            );
             return Err(Error::malformed(&path, reason));
         }
         let output = if family.kind == Kind::Marian {

@@ -167,10 +167,10 @@ impl<'g> Vocabulary<'g> {
             }
         }
         let merges = gguf.strings("tokenizer.ggml.merges").into_iter().flatten();
-        let made = merges
+        let merged = merges
             .filter_map(|merge| merge.split_once(' '))
             .map(|(one, other)| format!("{one}{other}"));
-        let made_turn_ends = made.filter(|text| is_turn_end(text)).collect();
+        let made_turn_ends = merged.filter(|text| is_turn_end(text)).collect();
         Ok(Self { tokens, kinds, made_turn_ends })
     }
 
@@ -216,11 +216,11 @@ type Built = std::result::Result<tokenizers::Tokenizer, String>;
 /// Byte-level BPE as in GPT-2: tokens are written in 256 printable characters that stand for bytes.
 fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
     let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
-    let known =
+    let supported =
         || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
     let row = PRE_TOKENIZERS.iter().find(|row| row.names.contains(&name));
     let row = row.ok_or_else(|| {
-        format!("the pre-tokenizer `{name}` is not supported (supported: {})", known())
+        format!("the pre-tokenizer `{name}` is not supported (supported: {})", supported())
     })?;
     let mut tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;

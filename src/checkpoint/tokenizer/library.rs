@@ -71,9 +71,9 @@ impl Library {
     /// Removes added words with an id beyond the network's vocabulary; they are encoded as other
     /// text then.
     pub(super) fn forget_beyond(&mut self, vocabulary: usize) -> Result<()> {
-        let known = self.inner.get_added_tokens_decoder();
+        let words = self.inner.get_added_tokens_decoder();
         let (mut kept, beyond): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|(id, token)| token.special || (*id as usize) < vocabulary);
+            words.into_iter().partition(|(id, token)| token.special || (*id as usize) < vocabulary);
         if beyond.iter().all(|(id, _)| Some(*id) == self.not_first) {
             return Ok(());
         }
