@@ -513,7 +513,7 @@ fn doubts_are_a_screenful_and_quiet_counts_them() {
     let some = home.run(&arguments);
     assert_eq!(doubts(&some), 12, "{}", some.err);
     assert!(
-        some.err.contains("at \"Paragraph ") && some.err.contains("--all-findings shows them"),
+        some.err.contains("at 'Paragraph ") && some.err.contains("--all-findings shows them"),
         "{}",
         some.err
     );
