@@ -1,4 +1,4 @@
-//! Errors as data: the object that failed and the reason. Hints on what to do are in the binary.
+//! Errors as data: the object that failed and the reason. Advice is in the binary.
 //!
 //! Knows no terminal and no engine type: causes from other libraries are boxed, so that they stay
 //! out of the public API. The errors of batches and of the store are leaf modules without imports.

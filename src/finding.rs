@@ -55,7 +55,8 @@ impl From<Range<usize>> for Place {
 ///
 /// ```
 /// use malmoi::Finding;
-/// let finding = Finding::new("numbers", "number_lost", "'17' appears in the original but not in the translation")
+/// let message = "'17' appears in the original but not in the translation";
+/// let finding = Finding::new("numbers", "number_lost", message)
 ///     .in_source(10..12)
 ///     .value("number", 17.0);
 /// assert!(finding.is_doubt());
@@ -175,11 +176,12 @@ impl Finding {
     ///     Finding::new("numbers", "number_lost", "'17' is lost").at(2),
     ///     Finding::new("numbers", "number_lost", "'5' is lost").at(1),
     ///     Finding::new("numbers", "number_lost", "'17' is lost").at(2),
-    ///     Finding::new("length", "cut", "the text was cut at 64 tokens").at(3).severity(Severity::Critical),
+    ///     Finding::new("length", "cut", "cut at 64 tokens").at(3).severity(Severity::Critical),
     /// ];
     /// Finding::arrange(&mut findings);
     /// let order: Vec<_> = findings.iter().map(|f| (f.check.as_str(), f.segment)).collect();
-    /// assert_eq!(order, [("length", Some(3)), ("numbers", Some(1)), ("numbers", Some(2)), ("split", Some(0))]);
+    /// let first = [("length", Some(3)), ("numbers", Some(1)), ("numbers", Some(2))];
+    /// assert_eq!((&order[..3], order[3]), (&first[..], ("split", Some(0))));
     /// ```
     pub fn arrange(findings: &mut Vec<Self>) {
         let mut seen = std::collections::HashSet::new();
@@ -194,8 +196,9 @@ impl Finding {
     ///
     /// ```
     /// use malmoi::Finding;
-    /// let cut = |segment| Finding::new("length", "cut", "the text was cut at 64 tokens").at(segment);
-    /// let findings = [cut(0), Finding::new("copied", "copied", "it is the text again").at(1), cut(2)];
+    /// let cut = |segment| Finding::new("length", "cut", "cut at 64 tokens").at(segment);
+    /// let copied = Finding::new("copied", "copied", "identical to the original").at(1);
+    /// let findings = [cut(0), copied, cut(2)];
     /// let merged = Finding::merged(&findings);
     /// assert_eq!((merged.len(), &merged[0].segments[..]), (2, &[0, 2][..]));
     /// ```
@@ -225,8 +228,10 @@ pub struct Merged<'f> {
 /// The first words of a text, to identify a passage: at most seven words and forty characters.
 ///
 /// ```
-/// assert_eq!(malmoi::beginning("The port of Haemin\nopened on Monday."), "The port of Haemin opened on Monday.");
-/// assert_eq!(malmoi::beginning("해민항이 월요일에 문을 열었다고 한서진 시장이 오후에 밝혔다."), "해민항이 월요일에 문을 열었다고 한서진 시장이 오후에…");
+/// let text = "The port of Haemin\nopened on Monday.";
+/// assert_eq!(malmoi::beginning(text), "The port of Haemin opened on Monday.");
+/// let text = "해민항이 월요일에 문을 열었다고 한서진 시장이 오후에 밝혔다.";
+/// assert_eq!(malmoi::beginning(text), text.replace(" 밝혔다.", "…"));
 /// ```
 pub fn beginning(text: &str) -> String {
     const MAX_WORDS: usize = 7;

@@ -14,7 +14,8 @@ use crate::prompts::{Style, Task, Term};
 ///
 /// ```
 /// use malmoi::{Language, TaskOptions};
-/// let options = TaskOptions { to: Some(Language::Korean), sentences: 2, ..TaskOptions::default() };
+/// let to = Some(Language::Korean);
+/// let options = TaskOptions { to, sentences: 2, ..TaskOptions::default() };
 /// assert_eq!((options.from, options.seed), (None, None));
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -129,7 +129,7 @@ impl Language {
     /// assert_eq!(Language::recognize("Mayor opens bridge")?, Some(Language::English));
     /// assert_eq!(Language::recognize("美 대선 D-7, AZ 접종")?, Some(Language::Korean));
     /// let error = Language::recognize("市長は月曜日、新しい橋を開通させた。").unwrap_err();
-    /// assert_eq!(error.to_string(), "the text seems to be in Japanese; malmoi reads English and Korean");
+    /// assert!(error.to_string().starts_with("the text seems to be in Japanese"));
     /// # Ok::<(), malmoi::Error>(())
     /// ```
     pub fn recognize(article: &str) -> Result<Option<Self>> {
@@ -170,7 +170,8 @@ impl Language {
     /// ```
     /// use malmoi::Language;
     /// assert_eq!(Language::detect("COVID-19 백신 AZ 접종"), Some(Language::Korean));
-    /// assert_eq!(Language::detect("The 한글 alphabet was published in 1446"), Some(Language::English));
+    /// let text = "The 한글 alphabet was published in 1446";
+    /// assert_eq!(Language::detect(text), Some(Language::English));
     /// assert_eq!(Language::detect("2026. 11. 23."), None);
     /// ```
     pub fn detect(text: &str) -> Option<Self> {

@@ -1,12 +1,13 @@
-//! malmoi (말모이, "a gathering of words") works with news between English and Korean, on the
-//! user's own machine: it loads Hugging Face weights, summarizes and translates articles, and
-//! reports with each result what may be wrong in it.
+//! malmoi (말모이, "a gathering of words") summarizes and translates news between English and
+//! Korean on the user's own machine, with weights from Hugging Face. Each result comes with a list
+//! of possible errors in it.
 //!
 //! ```no_run
 //! use malmoi::{Language, Model};
 //!
 //! let model = Model::open("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf")?;
-//! let outcome = model.summarize("The council met on Monday. …").to(Language::Korean).sentences(2).run()?;
+//! let request = model.summarize("The council met on Monday. …").to(Language::Korean);
+//! let outcome = request.sentences(2).run()?;
 //! println!("{}", outcome.text);
 //! assert_eq!(outcome.tokens.seen, outcome.tokens.input); // the whole text was read
 //! for finding in outcome.findings {

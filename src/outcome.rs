@@ -42,7 +42,7 @@ pub struct Tokens {
     pub output: usize,
 }
 
-/// A part of the text, and what the model made of it.
+/// A part of the text and the model's output for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Segment {
     /// The source text.

@@ -1,60 +1,60 @@
-//! Everything that is tested from outside, in one program: a crate each would be linked each.
+//! Tests from outside the crate, in one program: several would each be linked on their own.
 
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-/// Archives and feeds: every item once, whatever happens.
+/// Batches: every item once, in spite of interruptions.
 mod batch;
-/// Measurements.
+/// The command `bench`.
 mod bench;
 /// The digest in a browser.
 #[cfg(feature = "fetch")]
 mod browser;
 /// Inputs that once broke the program.
 mod cases;
-/// Messages to prompts, as the reference renders them.
+/// Chat templates, compared with the reference.
 mod chat;
-/// The program, as a user sees it.
+/// The command line.
 mod cli;
-/// What people read of a run, made from hostile items.
+/// The digest of hostile items.
 mod digest;
 /// Pages, tool files and dependencies.
 mod docs;
-/// Feeds from the web, from a stand-in for it.
+/// Feeds from a local web server.
 #[cfg(feature = "fetch")]
 mod feeds;
 /// Files of every kind, well-formed and ill-formed.
 mod formats;
-/// Texts that are slow on purpose, for the splitter and the checks.
+/// Growth of the time of the splitter and the checks with hostile texts.
 mod growth;
-/// Files from elsewhere that are wrong, or wrong on purpose.
+/// Malformed and hostile model files.
 mod hostile;
 /// The architecture: imports between modules and files.
 mod layers;
-/// Networks against the reference implementation, and the promises of
+/// Networks compared with the reference implementation, and the contract of
 /// [`malmoi::internals::architectures::Network`].
 mod networks;
-/// Checkpoints of PyTorch, sound and hostile.
+/// PyTorch checkpoints, valid and hostile.
 mod pickle;
-/// The whole way of a text, with a model that answers by a script.
+/// The pipeline, with a model that answers by a script.
 mod pipeline;
 /// The public items of the library.
 mod public_api;
-/// Float weights that are quantised when a model is opened.
+/// Quantization when a model is opened.
 mod quantize;
-/// What the README says.
+/// Commands and transcripts of the README.
 mod readme;
-/// The real files, where they are on this machine.
+/// Real models, if they are on this machine.
 mod real_weights;
-/// Networks that read a source, and the searches of the reference.
+/// Encoder-decoder networks and beam search, compared with the reference.
 mod seq2seq;
-/// SentencePiece models, as the reference reads them.
+/// SentencePiece models, compared with the reference.
 mod spm;
-/// Models coming in, from a stand-in for the hub.
+/// Downloads from a local server in place of the hub.
 #[cfg(feature = "fetch")]
 mod store;
-/// Models that read a source, on whole articles.
+/// Encoder-decoder models on whole articles.
 mod translators;
-/// Vocabularies of real models, where they are on this machine.
+/// Vocabularies of real models, if they are on this machine.
 mod vocabularies;

@@ -19,7 +19,7 @@ fn open(script: Value, context: usize) -> (tempfile::TempDir, Model) {
     (folder, model)
 }
 
-/// Says nothing but what it is given to translate.
+/// Answers with the text that is to be translated.
 fn copying() -> Value {
     json!([{"copy": {"after": "without explanation.\n\n", "before": "\n"}}])
 }
@@ -65,9 +65,9 @@ fn paragraphs_come_back_in_order() {
     );
 }
 
-/// TranslateGemma's way: the template has the words, and is given languages and text.
+/// As in TranslateGemma, the chat template has the wording and is given languages and text.
 #[test]
-fn a_template_that_words_translations_gets_no_words_of_ours() {
+fn a_chat_template_with_its_own_wording_gets_no_prompt() {
     let folder = scripted::model(json!([{"copy": {"after": "en-ko:", "before": "!"}}]), 4096);
     let template = "{% set entry = messages[0].content[0] %}\
         {{ entry.source_lang_code }}-{{ entry.target_lang_code }}:{{ entry.text | trim }}!";
@@ -79,7 +79,7 @@ fn a_template_that_words_translations_gets_no_words_of_ours() {
 }
 
 #[test]
-fn a_block_in_the_other_language_stays_and_is_said() {
+fn a_block_in_the_other_language_stays_and_is_a_finding() {
     let (_folder, model) = open(copying(), 8192);
     let text = "First paragraph, of one sentence.\n\n이 문단은 이미 한국어로 쓰여 있다.\n";
     let outcome = model.translate(text).from(Language::English).to(Language::Korean).run().unwrap();
@@ -92,7 +92,7 @@ fn a_block_in_the_other_language_stays_and_is_said() {
 }
 
 #[test]
-fn a_loop_is_taken_back_and_said() {
+fn a_loop_is_discarded_and_is_a_finding() {
     let (_folder, model) = open(json!([{"say": "boom and boom, ", "then": "loop"}]), 8192);
     let outcome =
         model.summarize("Drums were heard in the harbour on Monday evening.").run().unwrap();
@@ -106,7 +106,7 @@ fn a_loop_is_taken_back_and_said() {
 }
 
 #[test]
-fn half_a_syllable_is_never_given_out() {
+fn half_a_syllable_is_never_streamed() {
     let (_folder, model) = open(json!([{"say": "한글", "bytes": 4}]), 8192);
     let mut pieces = Vec::new();
     let request = model.summarize("A text about writing.");
@@ -128,7 +128,7 @@ fn a_network_that_fails_is_an_error() {
 }
 
 #[test]
-fn nothing_written_is_said() {
+fn an_empty_answer_is_a_finding() {
     let (_folder, model) = open(json!([{"say": ""}]), 8192);
     let outcome = model.summarize("The council met on Monday.").run().unwrap();
     assert_eq!(outcome.finish, Finish::Refused);
@@ -140,7 +140,7 @@ fn nothing_written_is_said() {
 }
 
 #[test]
-fn a_summary_in_another_language_takes_the_way_the_model_can_go() {
+fn a_summary_in_another_language_takes_the_route_the_model_supports() {
     let script = json!([{"when": "Translate the following", "say": "시의회가 모였다."}, {"say": "The council met."}]);
     let (_folder, model) = open(script, 8192);
     let article = "The council of the port met on Monday.";
@@ -203,7 +203,7 @@ fn a_number_that_did_not_carry_over_is_a_finding() {
 }
 
 #[test]
-fn a_text_in_another_language_is_refused_unless_its_language_is_said() {
+fn a_text_in_another_language_is_refused_unless_a_language_is_given() {
     let (_folder, model) = open(json!([{"say": "Le pont est ouvert."}]), 8192);
     let french = "Le maire de la ville a inauguré lundi le nouveau pont, qui relie le port à la gare et qui a coûté douze millions d'euros.";
     for error in [
@@ -217,7 +217,7 @@ fn a_text_in_another_language_is_refused_unless_its_language_is_said() {
 }
 
 #[test]
-fn what_is_too_short_to_summarize_is_given_back() {
+fn a_text_too_short_to_summarize_is_returned_unchanged() {
     let (_folder, model) = open(json!([{"say": "The mayor announced three new bridges."}]), 8192);
     for text in ["Haemin", "Mayor opens bridge", "해민시장, 새 다리 개통", "Yes.", "2026. 11. 23."]
     {
@@ -237,7 +237,7 @@ fn what_is_too_short_to_summarize_is_given_back() {
 }
 
 #[test]
-fn findings_say_where_in_the_segment_and_in_the_whole() {
+fn findings_have_positions_in_the_segment_and_in_the_whole_text() {
     let (_folder, model) = open(json!([{"say": "다리 공사에 421억원이 든다."}]), 8192);
     let article = "The port of Haemin opens on Monday, said the mayor of the town.\n\nThe bridge costs 41.2 billion won.";
     let outcome = model.translate(article).to(Language::Korean).run().unwrap();
@@ -263,7 +263,7 @@ fn findings_say_where_in_the_segment_and_in_the_whole() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said() {
+fn impossible_requests_are_errors() {
     let (_folder, model) = open(json!([{"say": "x"}]), 8192);
     let error = model.translate("The council met.").to(Language::English).text().unwrap_err();
     assert_eq!(error.to_string(), "the text is already in English");
@@ -285,7 +285,7 @@ fn a_model_too_big_for_the_memory_is_not_loaded() {
 }
 
 #[test]
-fn dropping_the_pieces_ends_the_work() {
+fn dropping_the_stream_ends_the_work() {
     let (_folder, model) = open(json!([{"say": "word ".repeat(200)}]), 8192);
     let mut pieces =
         model.summarize("A text of some length about nothing.").sentences(50).stream().unwrap();
@@ -336,7 +336,7 @@ fn many_at_once_get_what_each_would_get_alone() {
 }
 
 #[test]
-fn who_goes_away_from_a_shared_model_stops_nobody_else() {
+fn a_dropped_stream_of_a_shared_model_does_not_stop_other_requests() {
     let (_folder, model) = open(json!([{"say": "word ".repeat(300)}]), 8192);
     let shared = model.shared(2).unwrap();
     let request = |text: &str| shared.summarize(text).sentences(50).max_tokens(600);
@@ -350,7 +350,7 @@ fn who_goes_away_from_a_shared_model_stops_nobody_else() {
     );
 }
 
-/// A network that notes how many tokens each step reads.
+/// A network that counts the tokens of each step.
 struct Counted<'n> {
     network: &'n dyn Network,
     steps: Mutex<Vec<usize>>,
@@ -398,16 +398,16 @@ fn a_step_has_a_budget_of_tokens_and_short_texts_pass_a_long_one() {
         })
         .unwrap();
     let steps = network.steps.into_inner().unwrap();
-    // Eight texts that continue may bring a draft each beside the budget.
+    // Eight sequences may each add a draft to the budget.
     assert!(steps.iter().all(|tokens| *tokens <= 512 + 8 * 8), "{steps:?}");
     assert_eq!(done.len(), 8);
     assert_eq!(done[7].0, 0, "{done:?}");
-    // Seven short prompts are 2800 tokens; the long one gets no more than a share beside them.
+    // Seven short prompts have 2800 tokens; the long one gets a share of each step at most.
     assert!(done[..7].iter().all(|(_, read)| *read < 10_000), "{done:?}");
 }
 
 #[test]
-fn what_a_request_has_reached_is_told_and_it_can_be_ended_while_it_reads() {
+fn a_request_reports_progress_and_can_be_cancelled_during_prefill() {
     let (_folder, model) = open(json!([{"say": "The council met. It agreed."}]), 8192);
     let paragraph =
         "The council of the port met again on Monday and spoke about the breakwater for hours. ";
@@ -495,7 +495,7 @@ fn a_short_text_does_not_wait_for_all_parts_of_a_long_one() {
                 }
             }
         };
-        // The loop waits for what is said to a text: not before the short one has come.
+        // Holds up the generation loop until the short request has come.
         let held = || {
             while done.load(Ordering::SeqCst) > 0 && !short_is_there.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(1));
@@ -523,7 +523,7 @@ fn a_short_text_does_not_wait_for_all_parts_of_a_long_one() {
 }
 
 #[test]
-fn a_request_ends_at_its_deadline_wherever_it_is() {
+fn a_request_ends_at_its_deadline_at_any_point() {
     let script = json!([
         {"when": "crawl", "say": "At last.", "pause": 30},
         {"when": "stuck", "say": "At last.", "pause": 1500},
@@ -545,7 +545,7 @@ fn a_request_ends_at_its_deadline_wherever_it_is() {
         let past = model.summarize("They all walk.").deadline(Instant::now());
         assert!(matches!(past.run(), Err(Error::OutOfTime { .. })));
     }
-    // In the middle of a step, and behind it: of a shared model.
+    // A deadline during a step of a shared model, and one while waiting for that step.
     std::thread::scope(|scope| {
         let began = Instant::now();
         let stuck = scope.spawn(|| late(shared.summarize("They are all stuck.")));

@@ -1,4 +1,4 @@
-//! A check, what it compares and the kinds of its findings.
+//! A check: its input and the kinds of its findings.
 
 use crate::finding::{Finding, Severity};
 use crate::language::Language;
@@ -41,7 +41,7 @@ pub struct Pair<'t> {
 pub struct Check {
     /// The name that findings carry.
     pub name: &'static str,
-    /// Half a line on what it looks for.
+    /// The errors it looks for, in half a line.
     pub describe: &'static str,
     /// Kinds of its findings.
     pub kinds: &'static [FindingKind],

@@ -29,7 +29,7 @@ pub(super) fn translation_job(job: &Job, capabilities: &Capabilities) -> Job {
     }
 }
 
-/// The outcome of the translation, with what the summary was, read and found.
+/// The outcome of the translation, with the text, tokens and findings of the summary.
 pub(super) fn join(summary: Outcome, translation: Outcome) -> Outcome {
     let mut findings: Vec<Finding> = summary.findings.into_iter().map(of_summary).collect();
     findings.extend(translation.findings.into_iter().map(of_translation));

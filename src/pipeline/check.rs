@@ -53,7 +53,7 @@ pub(super) fn translation(
     Ok(())
 }
 
-/// Sorts the findings and tells them, but for boilerplate, which was told when it was read.
+/// Sorts the findings and sends them as events; those about boilerplate were sent when it was read.
 pub(super) fn report(mut outcome: Outcome, observer: &mut Observer<'_>) -> Outcome {
     Finding::arrange(&mut outcome.findings);
     for finding in outcome.findings.iter().filter(|finding| finding.check != "furniture") {

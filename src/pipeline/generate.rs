@@ -161,8 +161,8 @@ pub(super) fn translation(
     Ok(())
 }
 
-/// Splits a chunk whose translation ran into its limit or into a loop, and tries again. What still
-/// fails is kept, with its findings.
+/// Splits a chunk whose translation ran into its limit or into a loop, and tries again. A chunk
+/// that still fails is kept, with its findings.
 fn retry(
     setup: &Setup<'_>,
     chunk: &SourceChunk<'_>,

@@ -35,7 +35,7 @@ pub(super) fn left_out(document: &Document, observer: &mut Observer<'_>) -> Vec<
     findings
 }
 
-/// A finding with the number of text blocks outside the article, and what becomes of them.
+/// A finding with the number of text blocks outside the article and what happened to them: `fate`.
 pub(super) fn outside(document: &Document, fate: &str) -> Option<Finding> {
     let count = document.blocks().iter().filter(|block| block.kind == Kind::Outside).count();
     if count == 0 {

@@ -69,10 +69,12 @@ impl Term {
     ///
     /// ```
     /// use malmoi::prompts::Term;
-    /// let terms = Term::read("# ministries\nMinistry of Unification\t통일부\thouse style\n".as_bytes(), "terms.tsv").unwrap();
+    /// let file = "# ministries\nMinistry of Unification\t통일부\thouse style\n";
+    /// let terms = Term::read(file.as_bytes(), "terms.tsv").unwrap();
     /// assert_eq!(terms[0].target, "통일부");
     /// let error = Term::read(b"Ministry of Unification", "terms.tsv").unwrap_err();
-    /// assert_eq!(error.to_string(), "terms.tsv has no tab between a term and its translation on line 1");
+    /// let message = "terms.tsv has no tab between a term and its translation on line 1";
+    /// assert_eq!(error.to_string(), message);
     /// ```
     pub fn read(bytes: &[u8], name: &str) -> Result<Vec<Self>> {
         let text = crate::formats::decode(bytes, name)?;

@@ -172,7 +172,7 @@ fn invisible_characters_do_not_reach_the_model() {
 }
 
 #[test]
-fn a_broken_file_is_told_what_is_wrong_and_what_would_be_right() {
+fn errors_in_a_file_name_the_problem_and_the_alternatives() {
     assert!(parse("no front matter").contains("front matter"));
     assert!(parse("---\ntask: translate\n{{ text }}").contains("not `key: value`"));
     assert!(parse("---\ntask: translate\n").contains("does not end"));
@@ -192,7 +192,7 @@ fn a_broken_file_is_told_what_is_wrong_and_what_would_be_right() {
 }
 
 #[test]
-fn a_template_that_takes_the_text_apart_or_runs_for_long_is_refused() {
+fn a_template_that_takes_the_text_apart_or_runs_too_long_is_refused() {
     let render = |body: &str| parse(&format!("---\ntask: translate\n{body}"));
     assert!(render("---\n{{ text[1:] }}").contains("apart"));
     assert!(render("---\n{{ text[:2] }}").contains("apart"));

@@ -24,7 +24,8 @@ use crate::language::{is_hangul, is_latin};
 /// Cuts at every ". " would split this text in five places, three of them wrong:
 /// ```
 /// use malmoi::segment::sentences;
-/// let text = "The U.S. sent Gen. Lee at 9 a.m. on Jan. 7. He left. 장관은 \"준비됐다. 걱정 말라\"고 말했다.그는 떠났다.";
+/// let text = "The U.S. sent Gen. Lee at 9 a.m. on Jan. 7. He left. \
+///             장관은 \"준비됐다. 걱정 말라\"고 말했다.그는 떠났다.";
 /// let found = sentences(text);
 /// assert_eq!(found[0], "The U.S. sent Gen. Lee at 9 a.m. on Jan. 7. ");
 /// assert_eq!(found[2], "장관은 \"준비됐다. 걱정 말라\"고 말했다.");

@@ -4,8 +4,8 @@
 //! defines, in a `use` or in a path. A re-exported name is followed to the file that defines it, so
 //! that a `mod.rs` of declarations and re-exports imports nothing and is imported by none. Not
 //! imports: `mod child;`; `pub use`, unless the file uses the name itself; and the rows of a table
-//! (a constant, or a macro call that makes one) that register children of the file. Calls of methods
-//! name no file and are not seen.
+//! (a constant, or a macro call that makes one) that register children of the file. Calls of
+//! methods name no file and are not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ impl Crate {
                 targets.extend(self.file_of(path));
             }
             for (name, path) in &file.imports {
-                // A glob names no item; what it brings in is followed where it is named.
+                // A glob names no item; its names are followed where they are used.
                 if name != "*" {
                     targets.extend(self.file_of(path));
                 }

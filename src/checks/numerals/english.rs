@@ -119,7 +119,7 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
         at = start + word.len();
         let before = &text[..start];
         let before = before.strip_suffix(is_gap).unwrap_or(before);
-        // The magnitude of a number in digits is no number of its own.
+        // A magnitude after digits belongs to their number.
         if before.ends_with(super::digits::is_digit) && lookup(MAGNITUDES, word).is_some() {
             reading.close(spelled);
             continue;

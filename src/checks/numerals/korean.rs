@@ -198,7 +198,7 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
     let mut words = words(text).peekable();
     while let Some((at, word)) = words.next() {
         let sum = before.take().filter(|(_, end)| text[*end..at] == *" ").map(|(sum, _)| sum);
-        // The magnitude of a number in digits is no number of its own: "억원" of "3억원".
+        // A magnitude after digits belongs to their number: "억원" of "3억원".
         if text[..at].ends_with(super::digits::is_digit) {
             continue;
         }
