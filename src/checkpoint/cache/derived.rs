@@ -22,7 +22,7 @@ const MAGIC: &[u8; 8] = b"malmoi1\n";
 const HASH: usize = 32;
 /// Bytes of a trailer.
 const TRAILER: usize = MAGIC.len() + 2 * HASH;
-/// Label of packed weights.
+/// Label of packed weights: their name since the first version.
 pub(super) const PACKED: &str = "tiles";
 
 /// How a file is derived from a model.

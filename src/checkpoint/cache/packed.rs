@@ -78,10 +78,10 @@ impl PackedCache {
         let written = derived.write(sources.iter().copied(), |out| {
             out.write_all(&safetensors::header(entries)?)?;
             for (_, weight, _) in &packed {
-                let tiles = weight
+                let packed = weight
                     .packed_weights()
                     .ok_or_else(|| std::io::Error::other("no kernels for packed weights"))?;
-                out.write_all(tiles.bytes())?;
+                out.write_all(packed.bytes())?;
                 weight.bytes.release_pages();
             }
             Ok(())
@@ -188,7 +188,7 @@ mod tests {
         for (name, fresh) in &matrices[..2] {
             let cached = Weight { packed: built.get(name), ..fresh.clone() };
             assert!(cached.packed.as_deref() == Some(fresh.packed_weights().unwrap().bytes()));
-            // Ranges of rows are cached if they begin and end at the edges of tiles.
+            // Ranges of rows are cached if they begin and end at the edges of panels.
             let rows = fresh.shape[0];
             for (range, is_cached) in
                 [(0..16, true), (16..rows, true), (3..rows, false), (0..rows - 1, false)]
