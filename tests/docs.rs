@@ -295,6 +295,23 @@ fn files_and_tests_that_the_map_names_exist() {
 }
 
 #[test]
+fn types_in_the_glossary_are_types() {
+    let sources = text_of(&root().join("src"));
+    let page = read("docs/glossary.md");
+    let ours = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let types = ours.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let mut count = 0;
+    for name in types {
+        let is_type = ["struct", "enum", "trait"]
+            .iter()
+            .any(|kind| sources.contains(&format!("{kind} {name}")));
+        assert!(is_type, "{name}");
+        count += 1;
+    }
+    assert!(count > 5);
+}
+
+#[test]
 fn every_folder_of_the_sources_is_on_the_map() {
     let map = read("ARCHITECTURE.md");
     for entry in std::fs::read_dir(root().join("src")).unwrap().flatten() {
