@@ -34,7 +34,7 @@ enum Part {
 #[derive(Args)]
 pub(crate) struct Bench {
     /// Parts to measure [default: all]
-    #[arg(long, value_enum, value_delimiter = ',')]
+    #[arg(long, value_name = "PART", value_enum, value_delimiter = ',')]
     only: Vec<Part>,
     /// Number of runs of each part; the median is reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
