@@ -112,7 +112,7 @@ fn printed(name: &str, arguments: &[&str]) -> Option<String> {
     let path = real(name)?;
     let mut command = assert_cmd::Command::cargo_bin("malmoi").unwrap();
     // What every processor but those with AMX prints by default.
-    let command = command.env("MALMOI_PORTABLE", "true").args(arguments);
+    let command = command.env("MALMOI_REPRODUCIBLE", "true").args(arguments);
     let command = command.args(["--quiet", "--offline", "--model"]).arg(path);
     let ran = command.arg(here("../examples/articles/harbour.txt")).output().unwrap();
     Some(String::from_utf8(ran.stdout).unwrap())
