@@ -1,5 +1,5 @@
 //! A listing of everything public, `docs/public-api.txt`, so that a change of it is seen in review.
-//! `UPDATE=1 cargo test --test main -- public_api` writes it anew.
+//! `UPDATE=1 cargo test --release --test main public_api` writes it anew.
 //!
 //! It is read from the sources. cargo-public-api needs a nightly compiler, and the pages of
 //! `cargo doc` have names but no signatures, and only of the enabled features. Implementations of
