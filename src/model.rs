@@ -78,9 +78,8 @@ pub struct OpenOptions {
     pub context: Option<usize>,
     /// Multiply quantized weights as floats: slow, for comparison with reference implementations.
     pub reference: bool,
-    /// Compute the same bits on every CPU, instead of using instructions that give different
-    /// roundings where there are some (see [`Phase`](crate::kernels::Phase)): for outputs that must
-    /// not depend on the machine.
+    /// Compute the same bits on every CPU, for outputs that must not depend on the machine. By
+    /// default, CPUs with AMX use it for prompts and encoder inputs, with different rounding.
     pub reproducible: bool,
     /// Quantize the float weights of a folder. The weights of a GGUF file are used as they are.
     pub quantize: Option<Quantization>,
