@@ -3,11 +3,8 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use serde::Serialize;
 
 use super::error::BatchError;
 use super::eta::Eta;
@@ -16,7 +13,8 @@ use super::ingest::{self, Ingest, IngestEvent, Input};
 use super::journal::{Journal, Upserted};
 use super::outputs;
 use super::plan::Plan;
-use super::queue::{Lease, Length, Stats, WorkQueue};
+use super::queue::{Lease, Length, WorkQueue};
+use super::report::{Callbacks, Counts, Progress, RunReport};
 use super::result::failure;
 use super::workers::{GRACE, LeaseId, Settled, WorkerEvent, WorkerPool, lease_id};
 use crate::error::{Error, Result};
@@ -42,99 +40,6 @@ const OUTPUT_INTERVAL_FACTOR: u32 = 20;
 const STOP_OUTPUT_TIME: Duration = Duration::from_secs(3);
 /// Maximum number of damage messages shown one by one.
 const MAX_NOTES: usize = 8;
-
-/// Counts of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Counts {
-    /// Items read so far.
-    pub items: u64,
-    /// Items settled in earlier runs and unchanged since.
-    pub unchanged: u64,
-    /// Items that repeat another item of this run.
-    pub duplicates: u64,
-    /// Unreadable items.
-    pub unreadable: u64,
-    /// Inputs that could not be read, or not to their ends.
-    pub refused_inputs: u64,
-    /// Inputs unchanged since they were last read.
-    pub unchanged_inputs: u64,
-    /// Items done in this run.
-    pub done: u64,
-    /// Items done in this run whose findings put them in doubt.
-    pub doubtful: u64,
-    /// Items failed in this run, without unreadable ones.
-    pub failed: u64,
-    /// Generated tokens.
-    pub tokens: u64,
-}
-
-/// Progress of a run.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Progress {
-    /// Counts so far.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// Items in the journal that are not settled.
-    pub waiting: u64,
-    /// Estimated seconds until they are settled; `None` if too few items were settled.
-    pub left: Option<f64>,
-    /// True if all inputs were read.
-    pub complete: bool,
-    /// Tokens read by models since the run began, unfinished items included.
-    pub read: u64,
-    /// Tokens generated since the run began, unfinished items included.
-    pub written: u64,
-    /// Seconds since the run began.
-    pub seconds: f64,
-}
-
-/// Result of a run.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct RunReport {
-    /// Counts of this run.
-    #[serde(rename = "run")]
-    pub counts: Counts,
-    /// Number of items of the journal in each state.
-    #[serde(rename = "journal")]
-    pub stats: Stats,
-    /// True if all inputs were read to their ends.
-    pub complete: bool,
-}
-
-impl RunReport {
-    /// True if an input could not be read, or no item is done and the inputs were not read before.
-    pub fn is_failure(&self) -> bool {
-        let nothing_done =
-            self.stats.done == 0 && (self.stats.dead > 0 || self.counts.unchanged_inputs == 0);
-        self.counts.refused_inputs > 0 || nothing_done
-    }
-}
-
-/// Callbacks of a run, and the flag that stops it.
-#[derive(Default)]
-pub(super) struct Callbacks<'c> {
-    pub on_progress: Option<Box<dyn FnMut(&Progress) + 'c>>,
-    pub on_note: Option<Box<dyn FnMut(&str) + 'c>>,
-    pub stop: Arc<AtomicBool>,
-}
-
-impl Callbacks<'_> {
-    fn note(&mut self, text: &str) {
-        if let Some(on_note) = &mut self.on_note {
-            on_note(text);
-        }
-    }
-
-    fn progress(&mut self, progress: &Progress) {
-        if let Some(on_progress) = &mut self.on_progress {
-            on_progress(progress);
-        }
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
-    }
-}
 
 /// Processes inputs into a folder.
 pub(super) fn run(

@@ -364,8 +364,8 @@ fn short_items_are_claimed_beside_long_ones() {
     assert_eq!(ordinals(&journal.claim(2, Length::Any).unwrap()), [3, 4]);
 }
 
-/// All items have the same id, and each needs a unique name: four times the items take at most eight
-/// times as long.
+/// All items have the same id, and each needs a unique name: four times the items take at most
+/// eight times as long.
 #[test]
 fn many_items_with_the_same_id_are_inserted_in_linear_time() {
     let time = |count: usize| {
