@@ -10,7 +10,7 @@ use std::io::BufRead;
 
 use ::csv::StringRecord;
 
-use super::encoding::decode_piece;
+use super::encoding::decode_part;
 use super::record::{self, excerpt, normalized};
 use super::transcode;
 use super::{Fields, Format, Item, ItemResult, ItemStream, Reader, Unreadable};
@@ -45,7 +45,7 @@ struct CsvArticles {
 }
 
 fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, InputFault> {
-    let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
+    let source = transcode::to_utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     let mut rows = CsvRows::new(source);
     let mut header = header_row(&mut rows, SEPARATORS)?;
     let declared = declared_separator(&header);
@@ -61,7 +61,7 @@ fn header_row(rows: &mut CsvRows, separators: &[u8]) -> Result<String, InputFaul
     match rows.next(separators) {
         None => Err(InputFault::Empty),
         Some(Err(wrong)) => Err(format!("has no header: {} {}", wrong.place, wrong.reason).into()),
-        Some(Ok(row)) => decode_piece(&row.bytes),
+        Some(Ok(row)) => decode_part(&row.bytes),
     }
 }
 
@@ -132,7 +132,7 @@ impl CsvArticles {
         let fail = |raw: &[u8], reason: String| {
             Some(Err(Unreadable { place: format!("line {}", row.line), reason, raw: excerpt(raw) }))
         };
-        let text = match decode_piece(&row.bytes) {
+        let text = match decode_part(&row.bytes) {
             Ok(text) => text,
             Err(fault) => return fail(&row.bytes, fault.to_string()),
         };

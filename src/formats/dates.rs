@@ -21,15 +21,15 @@ pub struct Date {
 impl Date {
     /// The date in the form of RFC 2822; `-0000` marks an unknown offset.
     pub fn rfc2822(&self) -> String {
-        format!("{} {}", self.local.format("%a, %d %b %Y %H:%M:%S"), self.shown("-0000", ""))
+        format!("{} {}", self.local.format("%a, %d %b %Y %H:%M:%S"), self.offset_text("-0000", ""))
     }
 
     /// The date in the form of RFC 3339, without an unknown offset.
     pub fn rfc3339(&self) -> String {
-        format!("{}{}", self.local.format("%Y-%m-%dT%H:%M:%S"), self.shown("", ":"))
+        format!("{}{}", self.local.format("%Y-%m-%dT%H:%M:%S"), self.offset_text("", ":"))
     }
 
-    fn shown(&self, unknown: &str, colon: &str) -> String {
+    fn offset_text(&self, unknown: &str, colon: &str) -> String {
         let shown = |offset: i32| {
             let sign = if offset < 0 { '-' } else { '+' };
             format!("{sign}{:02}{colon}{:02}", offset.abs() / 60, offset.abs() % 60)
@@ -61,14 +61,14 @@ pub fn read(text: &str) -> Option<Date> {
         return None;
     }
     let mut tokens = tokens(text);
-    let time = clock(&mut tokens);
+    let time = take_time(&mut tokens);
     let words: Vec<&str> = tokens.iter().filter_map(word).collect();
     let half = DAY_HALVES.iter().find(|(name, _)| words.contains(name)).map(|(_, half)| *half);
     let named =
         |word: &&str| ZONES.iter().find(|(name, _)| name == word).map(|(_, offset)| *offset);
     let zone = time.as_ref().and_then(|time| time.offset).or_else(|| words.iter().find_map(named));
     let is_korean = words.iter().any(|word| word.starts_with(|c| ('가'..='힣').contains(&c)));
-    let day = calendar(&tokens)?;
+    let day = parse_day(&tokens)?;
     let (mut hour, minute, second) = match (&time, day.time) {
         (Some(time), _) => (time.hour, time.minute, time.second),
         (None, Some(time)) => time,
@@ -163,7 +163,7 @@ struct ClockTime {
 }
 
 /// Removes the time of day and a numeric offset from the tokens and returns them.
-fn clock(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
+fn take_time(tokens: &mut Vec<DateToken>) -> Option<ClockTime> {
     let number = |at: usize, most: usize| match tokens.get(at) {
         Some(DateToken::Number { value, digits }) if *digits <= most => u32::try_from(*value).ok(),
         _ => None,
@@ -293,7 +293,7 @@ pub(super) const MONTHS: [&str; 12] = [
 ];
 
 /// The calendar day of tokens without a time.
-fn calendar(tokens: &[DateToken]) -> Option<CalendarDay> {
+fn parse_day(tokens: &[DateToken]) -> Option<CalendarDay> {
     if let Some(day) = with_month(tokens) {
         return day;
     }

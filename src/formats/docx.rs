@@ -118,7 +118,7 @@ fn paragraphs(xml: &str, styles: &[(String, ParagraphRank)]) -> Result<Paragraph
 
 #[cfg(test)]
 mod tests {
-    use super::super::office::tests::packed;
+    use super::super::office::tests::zip_of;
     use super::super::{Fields, Form, Item, detect, items};
     use proptest::prelude::*;
 
@@ -132,7 +132,7 @@ mod tests {
             r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <w:document xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" xmlns:v="urn:schemas-microsoft-com:vml" mc:Ignorable="w14"><w:body>{body}<w:sectPr><w:pgSz w:w="11906" w:h="16838"/></w:sectPr></w:body></w:document>"#
         );
-        packed(&[
+        zip_of(&[
             ("[Content_Types].xml", "<Types/>"),
             ("_rels/.rels", RELS),
             ("word/document.xml", &document),
@@ -220,16 +220,16 @@ mod tests {
         let zip = docx(&p("They met."));
         assert_eq!(detect("standard input", &zip).name, "docx");
         assert_eq!(read(zip, "standard input").unwrap().document.article(), "They met.");
-        let error = read(packed(&[("xl/workbook.xml", "")]), "standard input").unwrap_err();
+        let error = read(zip_of(&[("xl/workbook.xml", "")]), "standard input").unwrap_err();
         assert_eq!(
             error,
             "standard input is not DOCX: it is an XLSX spreadsheet; save it as CSV first"
         );
-        let error = read(packed(&[("word/document.xml", "<w:p><w:t>x")]), "a.docx").unwrap_err();
+        let error = read(zip_of(&[("word/document.xml", "<w:p><w:t>x")]), "a.docx").unwrap_err();
         assert_eq!(error, "a.docx is damaged: its XML ends in the middle");
         assert_eq!(read(docx("<w:p/>"), "a.docx").unwrap_err(), "a.docx has no text");
         assert!(
-            read(packed(&[("word/x.xml", "")]), "a.docx")
+            read(zip_of(&[("word/x.xml", "")]), "a.docx")
                 .unwrap_err()
                 .contains("no word/document.xml")
         );
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn the_main_document_is_found_through_the_package_relations() {
         let rels = RELS.replace("word/document.xml", "/word/document2.xml");
-        let zip = packed(&[("_rels/.rels", &rels), ("word/document2.xml", &p("They met."))]);
+        let zip = zip_of(&[("_rels/.rels", &rels), ("word/document2.xml", &p("They met."))]);
         assert_eq!(read(zip, "a.docx").unwrap().document.article(), "They met.");
     }
 

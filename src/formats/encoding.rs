@@ -57,31 +57,31 @@ pub(super) fn label(name: &str) -> std::result::Result<Option<&'static Encoding>
 pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
     let text = match unknown::signature(bytes) {
         Some(what) => Err(InputFault::not_text(format!("it is {what}"))),
-        None => decode_piece(bytes),
+        None => decode_part(bytes),
     };
     text.map_err(|fault| Error::unreadable(name, fault))
 }
 
 /// Decodes a part of a larger input like [`decode`], without looking for file signatures.
-pub(super) fn decode_piece(bytes: &[u8]) -> std::result::Result<String, InputFault> {
+pub(super) fn decode_part(bytes: &[u8]) -> std::result::Result<String, InputFault> {
     let refuse = |reason: String| InputFault::not_text(reason);
     let text = match marked(bytes) {
         Some((encoding, length)) => {
-            let text = strict(encoding, &bytes[length..]);
+            let text = decode_strictly(encoding, &bytes[length..]);
             let text = text
                 .map_err(|at| refuse(format!("byte {} is not {}", at + length, encoding.name())))?;
             refuse_binary(text.as_bytes()).map_or(Ok(text), |reason| Err(refuse(reason)))?
         }
-        None => unmarked(bytes).map_err(refuse)?,
+        None => decode_unmarked(bytes).map_err(refuse)?,
     };
     let marks = text.chars().take(MAX_MARKS).take_while(|c| *c == '\u{feff}').count();
     Ok(if marks > 0 { text[marks * '\u{feff}'.len_utf8()..].to_string() } else { text })
 }
 
 /// Decodes a text without a byte order mark.
-fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
+fn decode_unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
     if let Some(encoding) = utf16_without_mark(bytes) {
-        return strict(encoding, bytes)
+        return decode_strictly(encoding, bytes)
             .map_err(|at| format!("byte {at} is not {}", encoding.name()));
     }
     if let Some(reason) = refuse_binary(bytes) {
@@ -96,8 +96,11 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
             // The declaration may be older than the file's last conversion; two-byte characters may
             // be either.
             let other = declared.filter(|other| *other == EUC_KR);
-            let korean =
-                || strict(EUC_KR, bytes).ok().filter(|text| korean::reads_as_korean(bytes, text));
+            let korean = || {
+                decode_strictly(EUC_KR, bytes)
+                    .ok()
+                    .filter(|text| korean::reads_as_korean(bytes, text))
+            };
             return match other
                 .filter(|_| !text.chars().any(|c| c.len_utf8() > 2))
                 .and_then(|_| korean())
@@ -108,19 +111,18 @@ fn unmarked(bytes: &[u8]) -> std::result::Result<String, String> {
         }
         Err(error) => error.valid_up_to(),
     };
-    let korean = strict(EUC_KR, bytes);
+    let korean = decode_strictly(EUC_KR, bytes);
     let reads_as_korean = korean.as_ref().is_ok_and(|text| korean::reads_as_korean(bytes, text));
     // Old Korean pages declare ISO-8859-1.
     let trusted =
         declared.filter(|name| *name != UTF_8 && !(*name == WINDOWS_1252 && reads_as_korean));
-    if let Some(text) = trusted.and_then(|encoding| strict(encoding, bytes).ok()) {
+    if let Some(text) = trusted.and_then(|encoding| decode_strictly(encoding, bytes).ok()) {
         return Ok(text);
     }
     match korean {
         Ok(text) if reads_as_korean => Ok(text),
-        _ if korean::reads_as_latin(bytes) => {
-            strict(WINDOWS_1252, bytes).map_err(|at| format!("byte {at} is not Windows-1252"))
-        }
+        _ if korean::reads_as_latin(bytes) => decode_strictly(WINDOWS_1252, bytes)
+            .map_err(|at| format!("byte {at} is not Windows-1252")),
         _ if korean::reads_as_johab(bytes) => Err(format!(
             "it reads as Korean in Johab (CP1361), which {}",
             label("johab").err().unwrap_or_default()
@@ -204,7 +206,10 @@ fn declared(bytes: &[u8]) -> Option<String> {
 }
 
 /// Decodes strictly; the error is the byte position. Bytes undefined in Windows-1252 are errors.
-fn strict(encoding: &'static Encoding, bytes: &[u8]) -> std::result::Result<String, usize> {
+fn decode_strictly(
+    encoding: &'static Encoding,
+    bytes: &[u8],
+) -> std::result::Result<String, usize> {
     if encoding == WINDOWS_1252
         && let Some(at) =
             bytes.iter().position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D))

@@ -33,7 +33,7 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
     let mut package = ZipPackage::open(bytes, HWPX)?;
     let manifest = package.part("META-INF/manifest.xml").ok().flatten().unwrap_or_default();
     if is_encrypted(&manifest) {
-        return Err(office::locked());
+        return Err(office::encrypted_error());
     }
     let mut sections: Vec<(u32, String)> =
         package.names().filter_map(|name| Some((section_number(&name)?, name))).collect();
@@ -98,7 +98,7 @@ fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::office::tests::packed;
+    use super::super::office::tests::zip_of;
     use super::super::{detect, read};
     use super::Paragraphs;
     use proptest::prelude::*;
@@ -133,7 +133,7 @@ mod tests {
         ];
         // The order of files in a zip is arbitrary.
         parts.extend(sections.iter().rev().map(|(name, text)| (name.as_str(), text.as_str())));
-        packed(&parts)
+        zip_of(&parts)
     }
 
     fn text(body: &str) -> String {
@@ -196,9 +196,9 @@ mod tests {
 
     #[test]
     fn an_encrypted_document_is_named() {
-        let locked = r#"<odf:manifest xmlns:odf="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><odf:file-entry odf:full-path="Contents/section0.xml"><odf:encryption-data><odf:algorithm/></odf:encryption-data></odf:file-entry></odf:manifest>"#;
+        let manifest = r#"<odf:manifest xmlns:odf="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><odf:file-entry odf:full-path="Contents/section0.xml"><odf:encryption-data><odf:algorithm/></odf:encryption-data></odf:file-entry></odf:manifest>"#;
         let zip =
-            packed(&[("META-INF/manifest.xml", locked), ("Contents/section0.xml", "\u{1}\u{2}")]);
+            zip_of(&[("META-INF/manifest.xml", manifest), ("Contents/section0.xml", "\u{1}\u{2}")]);
         assert_eq!(
             read(&zip, "a.hwpx").unwrap_err().to_string(),
             "a.hwpx is encrypted; save it without a password first"
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_document_is_recognized_without_its_file_name() {
         assert_eq!(detect("standard input", &hwpx(&[&p("왔다.")])).name, "hwpx");
-        let none = packed(&[("mimetype", "application/hwp+zip"), ("Contents/content.hpf", "")]);
+        let none = zip_of(&[("mimetype", "application/hwp+zip"), ("Contents/content.hpf", "")]);
         assert!(
             read(&none, "standard input")
                 .unwrap_err()

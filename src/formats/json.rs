@@ -32,7 +32,8 @@ struct JsonObjects {
 }
 
 fn read(source: Box<dyn BufRead + Send>, fields: Fields) -> Result<ItemStream, InputFault> {
-    let mut source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut source =
+        transcode::to_utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
     // The opening bracket of the list.
     let mut bracket = Vec::new();
     source.read_until(b'[', &mut bracket).map_err(|error| format!("cannot be read: {error}"))?;
@@ -75,7 +76,7 @@ impl Iterator for JsonObjects {
         while !self.done {
             self.number += 1;
             let mut element = Vec::new();
-            let cut = self.cut(&mut element);
+            let cut = self.read_element(&mut element);
             let fail = |reason: String| {
                 let place = format!("record {}", self.number);
                 Some(Err(Unreadable { place, reason, raw: excerpt(element.trim_ascii()) }))
@@ -111,7 +112,7 @@ enum ElementEnd {
 
 impl JsonObjects {
     /// Reads an element to its end. One that is too long is skipped.
-    fn cut(&mut self, element: &mut Vec<u8>) -> std::io::Result<ElementEnd> {
+    fn read_element(&mut self, element: &mut Vec<u8>) -> std::io::Result<ElementEnd> {
         let (mut place, mut too_long) = (ListPosition::default(), false);
         loop {
             let bytes = match self.source.fill_buf() {

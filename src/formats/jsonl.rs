@@ -4,7 +4,7 @@ use std::io::{BufRead, Read as _};
 
 use serde_json::Value;
 
-use super::encoding::decode_piece;
+use super::encoding::decode_part;
 use super::record::{self, MAX_RECORD_BYTES, excerpt, skip_line, too_long_reason};
 use super::transcode;
 use super::{Fields, Format, Item, ItemResult, Reader, Unreadable};
@@ -21,7 +21,8 @@ pub(super) const FORMAT: Format = Format {
         first.starts_with(b"{") && (begun || whole())
     },
     read: Reader::Stream(|source, fields| {
-        let source = transcode::utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
+        let source =
+            transcode::to_utf8(source).map_err(|error| format!("cannot be read: {error}"))?;
         Ok(Box::new(JsonLines { source, fields, number: 0 }))
     }),
 };
@@ -69,7 +70,7 @@ impl Iterator for JsonLines {
 
 /// The article of a JSON object.
 pub(super) fn article(line: &[u8], fields: &Fields) -> Result<Item, String> {
-    let text = decode_piece(line).map_err(|fault| fault.to_string())?;
+    let text = decode_part(line).map_err(|fault| fault.to_string())?;
     let record: Value =
         serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?;
     if !record.is_object() {

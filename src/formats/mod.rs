@@ -97,11 +97,11 @@ pub fn article(bytes: &[u8], name: &str) -> Result<Item> {
 /// assert_eq!(error.to_string(), "standard input is larger than the 64 MB an article may have");
 /// ```
 pub fn read_from(source: impl std::io::Read, name: &str) -> Result<Document> {
-    read(&bounded(source, name)?, name)
+    read(&read_bounded(source, name)?, name)
 }
 
 /// All bytes of a source; an error beyond [`MAX_BYTES`].
-fn bounded(source: impl std::io::Read, name: &str) -> Result<Vec<u8>> {
+fn read_bounded(source: impl std::io::Read, name: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", name, e))?;
     if bytes.len() as u64 > MAX_BYTES {
@@ -115,13 +115,13 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     let refuse = |reason: String| Error::unreadable(name, reason);
     let (item, ending) = match format.read {
         Reader::Article(read) if format.name == plain::FORMAT.name => {
-            let text = text_of(bytes, name)?;
+            let text = decode_text(bytes, name)?;
             if let Some(reason) = unknown::text(&text) {
                 return Err(refuse(reason));
             }
             (read(text), format.extensions.first())
         }
-        Reader::Article(read) => (read(text_of(bytes, name)?), format.extensions.first()),
+        Reader::Article(read) => (read(decode_text(bytes, name)?), format.extensions.first()),
         Reader::Packed(read) => (read(bytes), plain::FORMAT.extensions.first()),
         Reader::Articles(_) | Reader::Stream(_) => {
             let is_feed = format.name == feed::FORMAT.name;
@@ -153,16 +153,16 @@ pub fn items(
 ) -> Result<ItemStream> {
     let mut source = source;
     let refuse = |fault: InputFault| Error::unreadable(name, fault);
-    let beginning = beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
+    let beginning = read_beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
     let format = detect(name, &beginning);
     let source =
         std::io::BufReader::with_capacity(1 << 16, std::io::Cursor::new(beginning).chain(source));
     if let Reader::Stream(read) = format.read {
         return read(Box::new(source), fields).map_err(refuse);
     }
-    let bytes = bounded(source, name)?;
+    let bytes = read_bounded(source, name)?;
     if let Reader::Articles(read) = format.read {
-        let found = read(&text_of(&bytes, name)?).map_err(|reason| refuse(reason.into()))?;
+        let found = read(&decode_text(&bytes, name)?).map_err(|reason| refuse(reason.into()))?;
         return Ok(Box::new(found.into_iter()));
     }
     Ok(Box::new(std::iter::once(Ok(article_in(format, &bytes, name)?))))
@@ -170,7 +170,7 @@ pub fn items(
 
 /// The beginning of an input, for format detection: the first line, or 64 KB of XML. A pipe
 /// delivers it in pieces.
-fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
+fn read_beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
     const ENOUGH: usize = 1 << 16;
     let mut bytes: Vec<u8> = Vec::new();
     let mut piece = [0; 1 << 12];
@@ -187,7 +187,7 @@ fn beginning(source: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn text_of(bytes: &[u8], name: &str) -> Result<String> {
+fn decode_text(bytes: &[u8], name: &str) -> Result<String> {
     let text = decode(bytes, name)?;
     if text.trim().is_empty() { Err(Error::unreadable(name, InputFault::Empty)) } else { Ok(text) }
 }

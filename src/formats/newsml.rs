@@ -3,7 +3,7 @@
 //! Both versions have the same content under different names, listed in a table. Specifications:
 //! <https://iptc.org/std/NewsML-G2/guidelines/>, <https://iptc.org/std/NewsML/1.2/documentation/>.
 
-use super::nitf::{self, blocks, in_order, languages};
+use super::nitf::{self, blocks, languages, sorted_without_nested};
 use super::xml::{self, XmlTree};
 use super::{Form, Format, Item, ItemResult, Reader, Unreadable, html};
 use crate::document::{Block, Document, Kind, Span};
@@ -64,8 +64,8 @@ const V1: Dialect = Dialect {
 };
 
 fn read(text: &str) -> Result<Vec<ItemResult>, String> {
-    let text = xml::as_utf8(text.to_string());
-    let text = unwrapped(&XmlTree::read(&text)?);
+    let text = xml::declare_utf8(text.to_string());
+    let text = with_normalized_content(&XmlTree::read(&text)?);
     let tree = XmlTree::read(&text)?;
     let dialect = dialect(&tree);
     let places: Vec<usize> =
@@ -119,9 +119,9 @@ fn article(
         return Err("has no text".to_string());
     }
     blocks.extend(languages(tree, item));
-    let blocks = in_order(blocks);
+    let blocks = sorted_without_nested(blocks);
     let (text, blocks) =
-        if alone { (tree.text.to_string(), blocks) } else { cut_out(tree, item, blocks) };
+        if alone { (tree.text.to_string(), blocks) } else { extract_item(tree, item, blocks) };
     Ok(Item {
         id: attribute(dialect.attributes.map(|(id, _)| id)).or_else(|| words(dialect.id)),
         version: attribute(dialect.attributes.map(|(_, version)| version))
@@ -143,7 +143,7 @@ const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
 
 /// Normalizes the content of articles without elements: plain text as escaped characters, HTML as
 /// one CDATA section.
-fn unwrapped(tree: &XmlTree<'_>) -> String {
+fn with_normalized_content(tree: &XmlTree<'_>) -> String {
     let dialect = dialect(tree);
     let mut written = String::with_capacity(tree.text.len());
     let mut from = 0;
@@ -246,7 +246,7 @@ fn block(tree: &XmlTree<'_>, span: Span, kind: Kind) -> Block {
 const NAMESPACES: usize = 64;
 
 /// Makes one item of several a document of its own, with the namespaces declared around it.
-fn cut_out(tree: &XmlTree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
+fn extract_item(tree: &XmlTree<'_>, item: usize, blocks: Vec<Block>) -> (String, Vec<Block>) {
     let element = &tree.elements[item];
     let tag = &tree.text[element.tag.clone()];
     let end = tree.whole(item).end;

@@ -65,7 +65,7 @@ const INLINE: &[&str] = &[
 ];
 
 fn read(text: String) -> Result<Item, String> {
-    let text = xml::as_utf8(text);
+    let text = xml::declare_utf8(text);
     let tree = XmlTree::read(&text)?;
     let fact = |path: &[&str], name: &str| tree.at(0, path).find_map(|at| tree.attribute(at, name));
     let mut item = Item {
@@ -85,7 +85,7 @@ fn read(text: String) -> Result<Item, String> {
         title.kind = Kind::Title;
     }
     blocks.extend(languages(&tree, 0));
-    let blocks = in_order(blocks);
+    let blocks = sorted_without_nested(blocks);
     if !blocks.iter().any(|block| matches!(block.kind, Kind::Title | Kind::Paragraph)) {
         return Err("has no text".to_string());
     }
@@ -139,7 +139,7 @@ pub(super) fn languages(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
 }
 
 /// Sorts blocks by position; nested ones are dropped.
-pub(super) fn in_order(mut blocks: Vec<Block>) -> Vec<Block> {
+pub(super) fn sorted_without_nested(mut blocks: Vec<Block>) -> Vec<Block> {
     blocks.sort_by_key(|block| (block.span.start, std::cmp::Reverse(block.span.end)));
     let mut end = 0;
     blocks.retain(|block| {

@@ -59,14 +59,14 @@ impl<'b> ZipPackage<'b> {
     /// Opens a document of one kind; an error names the actual kind.
     pub(super) fn open(bytes: &'b [u8], kind: &str) -> Result<Self, String> {
         if bytes.starts_with(OLE) {
-            return Err(format!("is not {kind}: it is {}", in_container(bytes)));
+            return Err(format!("is not {kind}: it is {}", ole_kind(bytes)));
         }
         if bytes.windows(DIRECTORY_ENTRY.len()).filter(|four| *four == DIRECTORY_ENTRY).count()
             > MAX_PARTS
         {
             return Err(format!("has more than the {MAX_PARTS} parts a document may have"));
         }
-        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|e| zip_error(&e))?;
         let package = Self { zip, left: MAX_BYTES };
         let found =
             KINDS.iter().find(|(start, ..)| package.names().any(|name| name.starts_with(start)));
@@ -88,7 +88,7 @@ impl<'b> ZipPackage<'b> {
     pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, String> {
         let part = match self.zip.by_name(name) {
             Err(ZipError::FileNotFound) => return Ok(None),
-            part => part.map_err(|error| format!("{}, in {name}", broken(&error)))?,
+            part => part.map_err(|error| format!("{}, in {name}", zip_error(&error)))?,
         };
         let mut bytes = Vec::new();
         part.take(self.left + 1)
@@ -106,19 +106,21 @@ impl<'b> ZipPackage<'b> {
     }
 }
 
-fn broken(error: &ZipError) -> String {
+fn zip_error(error: &ZipError) -> String {
     match error {
-        ZipError::UnsupportedArchive(reason) if *reason == ZipError::PASSWORD_REQUIRED => locked(),
+        ZipError::UnsupportedArchive(reason) if *reason == ZipError::PASSWORD_REQUIRED => {
+            encrypted_error()
+        }
         error => format!("is damaged or incomplete: {error}"),
     }
 }
 
 /// Error for a document with a password.
-pub(super) fn locked() -> String {
+pub(super) fn encrypted_error() -> String {
     "is encrypted; save it without a password first".to_string()
 }
 
-fn in_container(bytes: &[u8]) -> &'static str {
+fn ole_kind(bytes: &[u8]) -> &'static str {
     let holds = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
     let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     if holds(b"HWP Document File") {
@@ -320,7 +322,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A zip with these files.
-    pub(in crate::formats) fn packed(parts: &[(&str, &str)]) -> Vec<u8> {
+    pub(in crate::formats) fn zip_of(parts: &[(&str, &str)]) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in parts {
             zip.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -335,12 +337,12 @@ pub(super) mod tests {
 
     #[test]
     fn a_zip_of_something_else_is_named() {
-        let epub = packed(&[("mimetype", "application/epub+zip"), ("META-INF/container.xml", "")]);
+        let epub = zip_of(&[("mimetype", "application/epub+zip"), ("META-INF/container.xml", "")]);
         assert_eq!(refused(&epub), "is not DOCX: it is an EPUB; save its text first");
-        let hwpx = packed(&[("META-INF/container.xml", ""), ("Contents/section0.xml", "")]);
+        let hwpx = zip_of(&[("META-INF/container.xml", ""), ("Contents/section0.xml", "")]);
         assert!(refused(&hwpx).ends_with("it is HWPX; rename it to end in .hwpx"));
-        assert!(refused(&packed(&[("xl/workbook.xml", "")])).contains("XLSX"));
-        assert!(refused(&packed(&[("a.txt", "")])).contains("another kind of zip archive"));
+        assert!(refused(&zip_of(&[("xl/workbook.xml", "")])).contains("XLSX"));
+        assert!(refused(&zip_of(&[("a.txt", "")])).contains("another kind of zip archive"));
     }
 
     #[test]
@@ -355,7 +357,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_zip_that_is_cut_short_or_changed_is_said_to_be_damaged() {
-        let zip = packed(&[("word/document.xml", &"<p>words</p>".repeat(50))]);
+        let zip = zip_of(&[("word/document.xml", &"<p>words</p>".repeat(50))]);
         assert!(refused(&zip[..zip.len() / 2]).starts_with("is damaged or incomplete"));
         let mut changed = zip.clone();
         // The checksum in the directory is the one that is verified.
@@ -368,7 +370,7 @@ pub(super) mod tests {
 
     #[test]
     fn zip_bombs_and_too_many_files_are_refused() {
-        let bomb = packed(&[("word/document.xml", &" ".repeat(MAX_BYTES as usize + 1))]);
+        let bomb = zip_of(&[("word/document.xml", &" ".repeat(MAX_BYTES as usize + 1))]);
         assert!(bomb.len() < 1 << 20);
         let error = ZipPackage::open(&bomb, DOCX).unwrap().part("word/document.xml").unwrap_err();
         assert_eq!(error, "unpacks to more than the 64 MB a document may have");
@@ -379,7 +381,7 @@ pub(super) mod tests {
     #[test]
     fn the_limit_is_for_all_parts_together() {
         let half = " ".repeat(MAX_BYTES as usize / 2 + 1);
-        let bomb = packed(&[("word/a.xml", &half), ("word/b.xml", &half)]);
+        let bomb = zip_of(&[("word/a.xml", &half), ("word/b.xml", &half)]);
         let mut package = ZipPackage::open(&bomb, DOCX).unwrap();
         assert!(package.part("word/a.xml").is_ok() && package.part("word/b.xml").is_err());
     }

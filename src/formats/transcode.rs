@@ -11,7 +11,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 
 /// The source as UTF-8: UTF-16 (as spreadsheets save "Unicode text") is decoded, byte order marks
 /// are removed.
-pub(super) fn utf8(mut source: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
+pub(super) fn to_utf8(mut source: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
     let start = source.fill_buf()?;
     let known = byte_order::marked(start).filter(|(_, mark)| *mark > 0);
     let known = known.or_else(|| encoding::utf16_without_mark(start).map(|encoding| (encoding, 0)));
@@ -91,7 +91,7 @@ mod tests {
 
     fn read(bytes: &'static [u8]) -> io::Result<String> {
         let mut text = String::new();
-        utf8(Box::new(io::BufReader::with_capacity(8, bytes)))?
+        to_utf8(Box::new(io::BufReader::with_capacity(8, bytes)))?
             .read_to_string(&mut text)
             .map(|_| text)
     }

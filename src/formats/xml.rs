@@ -47,8 +47,8 @@ impl<'t> XmlTree<'t> {
         loop {
             let start = lead + reader.buffer_position() as usize;
             let event = reader.read_event();
-            let event =
-                event.map_err(|error| refuse(&text[lead..], reader.error_position(), &error))?;
+            let event = event
+                .map_err(|error| parse_error(&text[lead..], reader.error_position(), &error))?;
             let end = lead + reader.buffer_position() as usize;
             let (tag, empty) = match event {
                 Event::Start(tag) => (tag, false),
@@ -159,7 +159,7 @@ impl<'t> XmlTree<'t> {
                 borders.push((
                     element.inner.end,
                     self.whole(index).end,
-                    self.border_of(parent, inline),
+                    self.block_ancestor(parent, inline),
                 ));
             }
         }
@@ -182,7 +182,7 @@ impl<'t> XmlTree<'t> {
     }
 
     /// The innermost element that is not inline.
-    fn border_of(&self, mut index: usize, inline: &[&str]) -> usize {
+    fn block_ancestor(&self, mut index: usize, inline: &[&str]) -> usize {
         while inline.contains(&self.elements[index].name.as_str()) {
             let Some(parent) = self.elements[index].parent else { break };
             index = parent;
@@ -283,7 +283,7 @@ pub(super) fn beginning(bytes: &[u8]) -> String {
 }
 
 /// Changes the encoding declaration of a decoded document to UTF-8.
-pub(super) fn as_utf8(text: String) -> String {
+pub(super) fn declare_utf8(text: String) -> String {
     let Some(declaration) =
         text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.find("?>"))
     else {
@@ -306,7 +306,7 @@ pub(super) fn as_utf8(text: String) -> String {
 }
 
 /// The error for a document, with the line.
-fn refuse(text: &str, position: u64, error: &quick_xml::Error) -> String {
+fn parse_error(text: &str, position: u64, error: &quick_xml::Error) -> String {
     let at = usize::try_from(position).unwrap_or(usize::MAX);
     let error = error.to_string();
     let error =
@@ -402,10 +402,10 @@ mod tests {
     #[test]
     fn the_declared_encoding_is_the_one_that_is_written() {
         let declared = "<?xml version=\"1.0\" encoding='euc-kr'?><a/>";
-        assert_eq!(as_utf8(declared.into()), "<?xml version=\"1.0\" encoding='UTF-8'?><a/>");
+        assert_eq!(declare_utf8(declared.into()), "<?xml version=\"1.0\" encoding='UTF-8'?><a/>");
         for same in ["<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>", "<a encoding='x'/>", "<?xml"]
         {
-            assert_eq!(as_utf8(same.into()), same);
+            assert_eq!(declare_utf8(same.into()), same);
         }
     }
 
@@ -423,7 +423,7 @@ mod tests {
                 }
             }
             root(text.as_bytes());
-            as_utf8(text);
+            declare_utf8(text);
         }
     }
 }

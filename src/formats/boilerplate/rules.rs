@@ -3,8 +3,9 @@
 
 use super::line::PageLine;
 use super::shapes::{
-    has_phone, is_breadcrumb, is_caption, is_counter, is_dated, is_links, is_made, is_offer,
-    is_owner, is_photo, is_reading_time, is_related_link, is_reporter, is_share, is_tags, is_team,
+    has_phone, is_author_credit, is_breadcrumb, is_caption, is_copyright_claim, is_counter,
+    is_desk_name, is_invitation, is_link_bar, is_photo_credit, is_publication_time,
+    is_reading_time, is_related_link, is_reporter_email, is_share_button, is_tag_list,
 };
 use super::words::{
     ADVERTISEMENT, CLAIMS, COUNTED, IMPRINT, NAVIGATION, OTHER_ARTICLES, SHARING, SUBSCRIPTION,
@@ -213,7 +214,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                 ])
             };
             let offers = || {
-                is_offer(line)
+                is_invitation(line)
                     || line.starts(&[
                         "subscribe to ",
                         "subscribe for ",
@@ -290,7 +291,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                     && line.is_at_most(MAX_CHARS)
                     && (line.starts(&["share on ", "share via ", "share to ", "share by "])
                         || line.ends(&["기사보내기", "기사 보내기", "공유하기"])
-                        || is_share(line)))
+                        || is_share_button(line)))
         },
         drops: &[
             "Share this article",
@@ -391,7 +392,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
             // English notices end with a full stop ("All rights reserved."), Korean ones rarely do.
             line.is_at_most(MAX_CHARS)
                 && (line.starts(CLAIMS)
-                    || is_owner(line)
+                    || is_copyright_claim(line)
                     || line.contains(&law)
                     || (line.contains(&ban) && !line.sentence))
         },
@@ -463,9 +464,9 @@ pub(super) const RULES: &[BoilerplateRule] = &[
         reason: "who made it and where to write to",
         matches: |line| {
             const MAX_CHARS: usize = 80;
-            is_reporter(line)
-                || is_team(line)
-                || (line.is_at_most(MAX_CHARS) && is_made(line))
+            is_reporter_email(line)
+                || is_desk_name(line)
+                || (line.is_at_most(MAX_CHARS) && is_author_credit(line))
                 || (line.is_at_most(MAX_CHARS)
                     && line.contains(&["기자"])
                     && line.ends(&[
@@ -517,7 +518,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
     BoilerplateRule {
         what: "photo credit",
         reason: "the caption or source of a picture that is not there",
-        matches: |line| is_photo(line) || is_caption(line),
+        matches: |line| is_photo_credit(line) || is_caption(line),
         drops: &[
             "(Yonhap)",
             "[연합뉴스]",
@@ -557,7 +558,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
     BoilerplateRule {
         what: "time stamp",
         reason: "when the page was published or changed",
-        matches: is_dated,
+        matches: is_publication_time,
         drops: &[
             "송고시간 2026-01-07 10:30",
             "입력 2026.01.07. 오전 10:30",
@@ -585,7 +586,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
     BoilerplateRule {
         what: "tags",
         reason: "words under which the page is filed",
-        matches: is_tags,
+        matches: is_tag_list,
         drops: &[
             "#해민시 #여객선 #방파제",
             "Tags: harbour, ferry",
@@ -623,7 +624,7 @@ pub(super) const RULES: &[BoilerplateRule] = &[
                 && named.iter().filter(|name| line.folded.contains(**name)).count() < 2
                 && !has_phone(line.text);
             line.is(IMPRINT)
-                || is_links(line)
+                || is_link_bar(line)
                 || (!line.sentence
                     && line.is_at_most(MAX_CHARS)
                     && line.starts(&named)

@@ -21,7 +21,7 @@ pub(super) fn is_breadcrumb(line: &PageLine) -> bool {
 }
 
 /// "Contact | Privacy": names of links and buttons separated by bars.
-pub(super) fn is_links(line: &PageLine) -> bool {
+pub(super) fn is_link_bar(line: &PageLine) -> bool {
     const LISTS: &[&[&str]] =
         &[words::IMPRINT, words::NAVIGATION, words::SHARING, words::SUBSCRIPTION];
     let mut parts = line.folded.split(['|', 'ㅣ', '·', '•', '/']).map(str::trim);
@@ -138,7 +138,7 @@ pub(super) fn is_related_link(line: &PageLine) -> bool {
 }
 
 /// "페이스북에 공유", "카카오톡으로 공유": the name of a service and "share".
-pub(super) fn is_share(line: &PageLine) -> bool {
+pub(super) fn is_share_button(line: &PageLine) -> bool {
     const SERVICES: &[&str] = &[
         "페이스북",
         "트위터",
@@ -158,7 +158,7 @@ pub(super) fn is_share(line: &PageLine) -> bool {
 }
 
 /// "Sign in to continue", "카카오톡 채널 추가": an invitation with its purpose.
-pub(super) fn is_offer(line: &PageLine) -> bool {
+pub(super) fn is_invitation(line: &PageLine) -> bool {
     const OFFERED: &[&str] = &[
         "newsletter",
         "newsletters",
@@ -187,7 +187,7 @@ pub(super) fn is_offer(line: &PageLine) -> bool {
 
 /// "저작권자 ⓒ 해민일보", "(c) 2026 Haemin Times": a copyright claim. "(c)" may also
 /// number a clause.
-pub(super) fn is_owner(line: &PageLine) -> bool {
+pub(super) fn is_copyright_claim(line: &PageLine) -> bool {
     const MAX_NAME: usize = 40;
     let owner = line.folded.strip_prefix("저작권자").map(str::trim_start);
     let claims = owner.is_some_and(|owner| {
@@ -206,7 +206,7 @@ pub(super) fn is_owner(line: &PageLine) -> bool {
 }
 
 /// "#해민시 #여객선", "Tags: harbour".
-pub(super) fn is_tags(line: &PageLine) -> bool {
+pub(super) fn is_tag_list(line: &PageLine) -> bool {
     const MAX_CHARS: usize = 150;
     let words = || line.text.split_whitespace();
     let hashes =
@@ -230,7 +230,7 @@ pub(super) fn is_tags(line: &PageLine) -> bool {
 
 /// "글·사진=한서진 기자", "Reporting by Han Seo-jin; Editing by Noh Min-a": English
 /// credits need a name.
-pub(super) fn is_made(line: &PageLine) -> bool {
+pub(super) fn is_author_credit(line: &PageLine) -> bool {
     let Some(mark) = MAKERS.iter().find(|mark| line.folded.starts_with(**mark)) else {
         return false;
     };
@@ -244,7 +244,7 @@ pub(super) fn is_made(line: &PageLine) -> bool {
 }
 
 /// "디지털뉴스팀": the name of a desk alone.
-pub(super) fn is_team(line: &PageLine) -> bool {
+pub(super) fn is_desk_name(line: &PageLine) -> bool {
     const MAX_CHARS: usize = 16;
     line.is_at_most(MAX_CHARS)
         && line.starts(&["디지털", "온라인", "뉴미디어", "인터넷", "모바일"])
@@ -263,7 +263,7 @@ pub(super) fn is_team(line: &PageLine) -> bool {
 }
 
 /// An e-mail address with a name, or a name with "기자" alone.
-pub(super) fn is_reporter(line: &PageLine) -> bool {
+pub(super) fn is_reporter_email(line: &PageLine) -> bool {
     const MAX_NAME: usize = 30;
     let (addresses, rest): (Vec<&str>, Vec<&str>) =
         line.text.split_whitespace().partition(|word| is_address(word));
@@ -304,7 +304,7 @@ fn is_address(word: &str) -> bool {
 }
 
 /// A photo credit, with or without the caption before it.
-pub(super) fn is_photo(line: &PageLine) -> bool {
+pub(super) fn is_photo_credit(line: &PageLine) -> bool {
     const MAX_CAPTION: usize = 120;
     let text = line.text;
     let bracketed =
@@ -339,7 +339,7 @@ fn ends_in_credit(text: &str) -> bool {
     let inner =
         text[open..].trim_matches(['(', ')', '[', ']', '【', '】', '<', '>']).trim().to_lowercase();
     PHOTO.iter().any(|credit| inner.starts_with(credit))
-        || (inner.strip_suffix(" 제공").is_some_and(|giver| !is_given(giver))
+        || (inner.strip_suffix(" 제공").is_some_and(|giver| !is_gift(giver))
             && text.starts_with(|c| c != '"')
             && !text[..open].trim_end().ends_with('다'))
         || inner.ends_with("자료사진")
@@ -348,7 +348,7 @@ fn ends_in_credit(text: &str) -> bool {
 }
 
 /// "점심", "기념품": gifts to visitors, not the provider of a photo.
-fn is_given(words: &str) -> bool {
+fn is_gift(words: &str) -> bool {
     const GIFTS: &[&str] = &[
         "식사",
         "아침",
@@ -398,7 +398,7 @@ pub(super) fn is_caption(line: &PageLine) -> bool {
 
 /// A publication time: "입력2026.01.07. 오전 10:30", "Updated: …", or a date with a time of
 /// day alone.
-pub(super) fn is_dated(line: &PageLine) -> bool {
+pub(super) fn is_publication_time(line: &PageLine) -> bool {
     const MAX_CHARS: usize = 100;
     #[rustfmt::skip]
     const MARKS: &[&str] = &[
@@ -416,11 +416,14 @@ pub(super) fn is_dated(line: &PageLine) -> bool {
             c.is_whitespace() || matches!(c, ':' | '.' | '|' | '·' | '-' | '•' | '=' | '(' | ']')
         });
         text.starts_with(|c: char| c.is_ascii_digit())
-            || text.split(|c: char| !c.is_ascii_alphabetic()).next().is_some_and(is_calendar)
+            || text
+                .split(|c: char| !c.is_ascii_alphabetic())
+                .next()
+                .is_some_and(is_month_or_weekday)
     };
     let marked = MARKS.iter().any(|mark| line.folded.strip_prefix(mark).is_some_and(begins))
-        && is_clocked(line);
-    marked || (is_clocked(line) && line.text.contains(':') && is_web_time(line))
+        && is_time_only(line);
+    marked || (is_time_only(line) && line.text.contains(':') && is_web_time(line))
 }
 
 /// "2026-01-07 10:30", "Jan 7, 2026, 10:30 a.m.": times as software writes them. "2026. 1. 7.(수)
@@ -433,13 +436,13 @@ fn is_web_time(line: &PageLine) -> bool {
             part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit())
         });
     let year = |part: &str| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let english = line.folded.split(|c: char| !c.is_ascii_alphabetic()).any(is_calendar)
+    let english = line.folded.split(|c: char| !c.is_ascii_alphabetic()).any(is_month_or_weekday)
         && line.folded.split(|c: char| !c.is_ascii_digit()).any(year);
     (compact && !line.text.contains('(')) || english
 }
 
 /// True if a line holds only a time, labels and separators.
-fn is_clocked(line: &PageLine) -> bool {
+fn is_time_only(line: &PageLine) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
         "오전", "오후", "년", "월", "일", "시", "분", "초", "요일", "화", "수", "목", "금", "토", "입력", "기사입력", "기사", "최초입력", "최초",
@@ -450,11 +453,11 @@ fn is_clocked(line: &PageLine) -> bool {
     ];
     let words = line.folded.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     let mut words = words.peekable();
-    words.all(|word| WORDS.contains(&word) || is_calendar(word))
+    words.all(|word| WORDS.contains(&word) || is_month_or_weekday(word))
 }
 
 /// Name of a month or weekday, in full or abbreviated.
-fn is_calendar(word: &str) -> bool {
+fn is_month_or_weekday(word: &str) -> bool {
     const DAYS: [&str; 7] =
         ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let word = word.to_ascii_lowercase();
@@ -468,7 +471,7 @@ fn has_date(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     digits >= 5
         && (text.contains([':', '-', '.', '/', '년', ','])
-            || text.split_whitespace().any(is_calendar))
+            || text.split_whitespace().any(is_month_or_weekday))
 }
 
 /// "02-398-0000".

@@ -22,7 +22,7 @@ pub(super) struct CsvRow {
 pub(super) struct CsvRows {
     source: Box<dyn BufRead + Send>,
     /// Bytes to read again before the source continues, from `at` on.
-    again: Vec<u8>,
+    pushback: Vec<u8>,
     at: usize,
     /// Number of the next line.
     line: usize,
@@ -57,7 +57,7 @@ enum RowEnd {
 
 impl CsvRows {
     pub(super) fn new(source: Box<dyn BufRead + Send>) -> Self {
-        Self { source, again: Vec::new(), at: 0, line: 1, returned: false }
+        Self { source, pushback: Vec::new(), at: 0, line: 1, returned: false }
     }
 
     /// The next row that is not blank. Columns end at any of `separators`.
@@ -68,7 +68,7 @@ impl CsvRows {
             let fail = |bytes: &[u8], reason: String| {
                 Some(Err(Unreadable { place: format!("line {line}"), reason, raw: excerpt(bytes) }))
             };
-            match self.cut(separators, &mut bytes) {
+            match self.read_row(separators, &mut bytes) {
                 Ok(RowEnd::Whole) if bytes.is_empty() => return None,
                 Ok(RowEnd::Whole) => {
                     self.count(&bytes);
@@ -87,7 +87,7 @@ impl CsvRows {
                     return fail(&bytes, too_long_reason() + &skipped);
                 }
                 Ok(RowEnd::Open(at, reason)) => {
-                    let (length, skipped) = self.go_on_after(&bytes, at);
+                    let (length, skipped) = self.resume_after(&bytes, at);
                     return fail(&bytes[..length], reason.to_string() + &skipped);
                 }
                 // No byte can be read after this: the next call reports the end.
@@ -101,28 +101,28 @@ impl CsvRows {
 
     fn fill(&mut self) -> io::Result<&[u8]> {
         // An interrupted read is repeated.
-        while self.at >= self.again.len() {
+        while self.at >= self.pushback.len() {
             match self.source.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
                 Ok(_) => return self.source.fill_buf(),
             }
         }
-        Ok(&self.again[self.at..])
+        Ok(&self.pushback[self.at..])
     }
 
     fn consume(&mut self, length: usize) {
-        if self.at < self.again.len() {
+        if self.at < self.pushback.len() {
             self.at += length;
         } else if length > 0 {
-            self.again = Vec::new();
+            self.pushback = Vec::new();
             self.at = 0;
             self.source.consume(length);
         }
     }
 
     /// Reads a row with its line end.
-    fn cut(&mut self, separators: &[u8], row: &mut Vec<u8>) -> io::Result<RowEnd> {
+    fn read_row(&mut self, separators: &[u8], row: &mut Vec<u8>) -> io::Result<RowEnd> {
         let (mut place, mut opened) = (CsvState::Start, 0);
         loop {
             let room = (MAX_RECORD_BYTES as usize).saturating_sub(row.len());
@@ -174,7 +174,7 @@ impl CsvRows {
                 place == CsvState::Done
             };
             let used = bytes.iter().position(ends).map_or(bytes.len(), |at| at + 1);
-            let after = counted(line, returned, &bytes[..used]);
+            let after = count_lines(line, returned, &bytes[..used]);
             (self.line, self.returned) = after;
             self.consume(used);
         }
@@ -187,7 +187,7 @@ impl CsvRows {
     /// All quotes up to the error are in pairs, otherwise one of them would have closed the row. So
     /// no line in between opens a long quotation, and no byte is read more than twice, whatever the
     /// file.
-    fn go_on_after(&mut self, row: &[u8], quote: usize) -> (usize, String) {
+    fn resume_after(&mut self, row: &[u8], quote: usize) -> (usize, String) {
         let Some(length) = row[quote..].iter().position(|byte| matches!(byte, b'\n' | b'\r'))
         else {
             self.count(row);
@@ -196,8 +196,8 @@ impl CsvRows {
         let (lost, rest) = row.split_at(quote + length + 1);
         self.count(lost);
         // Bytes that are already being read again are not copied.
-        if self.again.is_empty() {
-            (self.again, self.at) = (rest.to_vec(), 0)
+        if self.pushback.is_empty() {
+            (self.pushback, self.at) = (rest.to_vec(), 0)
         } else {
             self.at -= rest.len()
         }
@@ -205,12 +205,12 @@ impl CsvRows {
     }
 
     fn count(&mut self, bytes: &[u8]) {
-        (self.line, self.returned) = counted(self.line, self.returned, bytes);
+        (self.line, self.returned) = count_lines(self.line, self.returned, bytes);
     }
 }
 
 /// The line number after some bytes. `\n`, `\r` and `\r\n` each end one line.
-fn counted(line: usize, returned: bool, bytes: &[u8]) -> (usize, bool) {
+fn count_lines(line: usize, returned: bool, bytes: &[u8]) -> (usize, bool) {
     bytes.iter().fold((line, returned), |(line, returned), byte| match byte {
         b'\n' if returned => (line, false),
         b'\n' | b'\r' => (line + 1, *byte == b'\r'),

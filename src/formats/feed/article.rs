@@ -31,7 +31,7 @@ pub(super) fn article(
     mut bodies: impl Iterator<Item = FieldContent>,
 ) -> Result<Item, String> {
     let body = bodies.find_map(|FieldContent { text, html }| {
-        let text = if html { markup::shown(&unescaped_once(text)) } else { text };
+        let text = if html { markup::without_hidden(&unescaped_once(text)) } else { text };
         let words = if html { markup::words(&text) } else { text.trim().to_string() };
         words.contains(char::is_alphanumeric).then_some(FieldContent { text, html })
     });
@@ -41,7 +41,9 @@ pub(super) fn article(
             let block = Block::new(0..title.len(), Kind::Title);
             (Form::Words, Document::new(title, vec![block]))
         }
-        (title, Some(FieldContent { text, html: true })) => (Form::Html, marked_up(title, &text)?),
+        (title, Some(FieldContent { text, html: true })) => {
+            (Form::Html, html_with_headline(title, &text)?)
+        }
         (title, Some(FieldContent { text, .. })) => {
             (Form::Words, record::with_headline(title, text.trim().to_string())?)
         }
@@ -66,7 +68,7 @@ fn unescaped_once(html: String) -> String {
 }
 
 /// Puts a headline before an HTML body.
-fn marked_up(title: Option<String>, body: &str) -> Result<Document, String> {
+fn html_with_headline(title: Option<String>, body: &str) -> Result<Document, String> {
     match title {
         Some(title) => {
             let whole = format!("{TITLE}{}{TITLE_END}{body}", escape(&title));

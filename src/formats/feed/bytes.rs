@@ -31,9 +31,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), InputFault> {
     }
     if is_utf8_but_for_a_few(&bytes) {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        return Ok(by_pieces(bytes));
+        return Ok(decode_by_tags(bytes));
     }
-    let refused = match encoding::decode_piece(&bytes) {
+    let refused = match encoding::decode_part(&bytes) {
         Ok(text) => return Ok((text, false)),
         Err(reason) if bytes.contains(&0) => return Err(reason),
         Err(reason) => reason,
@@ -70,7 +70,7 @@ fn is_utf8_but_for_a_few(bytes: &[u8]) -> bool {
 }
 
 /// Decodes UTF-8 tag by tag: parts in EUC-KR are decoded as such, other bad bytes are replaced.
-fn by_pieces(bytes: &[u8]) -> (String, bool) {
+fn decode_by_tags(bytes: &[u8]) -> (String, bool) {
     let mut text = String::with_capacity(bytes.len());
     let mut replaced = false;
     for piece in bytes.split_inclusive(|byte| *byte == b'>') {

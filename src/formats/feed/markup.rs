@@ -112,7 +112,7 @@ pub(super) fn has_elements(text: &str) -> bool {
 }
 
 /// HTML without scripts, hidden elements and comments; bracketed words are escaped.
-pub(super) fn shown(html: &str) -> String {
+pub(super) fn without_hidden(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     walk(html, |piece| match piece {
         MarkupPiece::Text(text) | MarkupPiece::HtmlTag(text, _) => out.push_str(text),
@@ -301,7 +301,7 @@ mod tests {
             ("<span style='visibility:hidden'>x", ""),
             ("<Ad> 3 < 5", "&lt;Ad> 3 < 5"),
         ] {
-            assert_eq!(shown(html), said, "{html}");
+            assert_eq!(without_hidden(html), said, "{html}");
         }
     }
 }

@@ -150,7 +150,7 @@ impl PageReader<'_> {
     fn tag(&mut self, HtmlTag { span, kind }: HtmlTag) {
         match kind {
             HtmlTagKind::Open { name, attributes, self_closing } => {
-                self.page.metadata.note(&name, &attributes);
+                self.page.metadata.collect(&name, &attributes);
                 if self.is_skipped(&name) {
                     return;
                 }
@@ -189,7 +189,7 @@ impl PageReader<'_> {
     ) {
         let is_code = (name == "code"
             && self.open.last().is_some_and(|element| element.name == "pre"))
-            || (name == "pre" && holds_code(attributes));
+            || (name == "pre" && is_code_listing(attributes));
         match role(&name) {
             _ if is_code && !self_closing => {
                 self.flush();
@@ -197,7 +197,7 @@ impl PageReader<'_> {
             }
             ElementRole::Block(known) => {
                 self.flush();
-                self.end_before(known);
+                self.close_implied(known);
                 self.push(known, attributes);
                 if self_closing && self.xml {
                     self.pop(known);
@@ -210,7 +210,7 @@ impl PageReader<'_> {
                 self.opaque = (!empty).then_some((name, 1));
             }
             ElementRole::LineBreak => self.add(span, RunPartKind::LineBreak),
-            ElementRole::Inline if !self_closing && self.stands_apart(&name, attributes) => {
+            ElementRole::Inline if !self_closing && self.is_set_apart(&name, attributes) => {
                 self.flush();
                 self.push(SET_APART, attributes);
                 self.apart.push((name, 1));
@@ -234,7 +234,7 @@ impl PageReader<'_> {
                 self.pop(known);
             }
             ElementRole::LineBreak => self.add(span, RunPartKind::LineBreak),
-            ElementRole::Inline if self.ends_apart(&name) => {
+            ElementRole::Inline if self.closes_set_apart(&name) => {
                 self.flush();
                 self.pop(SET_APART);
             }
@@ -249,7 +249,7 @@ impl PageReader<'_> {
 
     /// True if an inline element's text is not part of the sentence around it: hidden text or a
     /// caption.
-    fn stands_apart(&self, name: &str, attributes: &[HtmlAttribute]) -> bool {
+    fn is_set_apart(&self, name: &str, attributes: &[HtmlAttribute]) -> bool {
         let is_word = |part: &RunPart| {
             part.kind == RunPartKind::Text && !self.text[part.span.clone()].trim().is_empty()
         };
@@ -260,7 +260,7 @@ impl PageReader<'_> {
     }
 
     /// True if an end tag closes the innermost set-apart element.
-    fn ends_apart(&mut self, name: &str) -> bool {
+    fn closes_set_apart(&mut self, name: &str) -> bool {
         match self.apart.last_mut().filter(|(apart, _)| apart == name) {
             Some((_, depth)) => {
                 *depth -= 1;
@@ -271,7 +271,7 @@ impl PageReader<'_> {
     }
 
     /// Closes elements whose end tag may be omitted before `next`.
-    fn end_before(&mut self, next: &str) {
+    fn close_implied(&mut self, next: &str) {
         let ends = |open: &str| match open {
             "p" => true,
             "li" => next == "li",
@@ -346,7 +346,7 @@ impl PageReader<'_> {
 }
 
 /// True if a `pre` element holds program code.
-fn holds_code(attributes: &[HtmlAttribute]) -> bool {
+fn is_code_listing(attributes: &[HtmlAttribute]) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
         "brush", "code", "codeblock", "codehilite", "highlight", "hljs", "prettyprint", "sourcecode", "syntax",
@@ -366,7 +366,7 @@ mod tests {
     #[test]
     fn code_is_known_by_whole_words_of_its_class() {
         let is_code = |html: &str| match tags(html).next().map(|tag| tag.kind) {
-            Some(HtmlTagKind::Open { attributes, .. }) => holds_code(&attributes),
+            Some(HtmlTagKind::Open { attributes, .. }) => is_code_listing(&attributes),
             _ => panic!("{html}"),
         };
         for class in

@@ -59,16 +59,16 @@ const MAX_CAPTION_DEPTH: usize = 4;
 
 /// The role of each block of a page.
 pub(super) fn block_roles(outline: &Outline) -> Vec<BlockRole> {
-    let choice = ArticleChooser::new(outline);
-    let top = choice.top();
-    let mut kept = choice.within(top);
+    let chooser = ArticleChooser::new(outline);
+    let top = chooser.article_element();
+    let mut kept = chooser.blocks_within(top);
     if let Some(top) = top {
-        let mut lead = choice.lead(outline.nodes[top].blocks.start, top);
+        let mut lead = chooser.lead(outline.nodes[top].blocks.start, top);
         lead.append(&mut kept);
         kept = lead;
     }
-    let kept = choice.without_strays(kept, top);
-    let is_caption: Vec<bool> = kept.iter().map(|block| choice.is_caption(*block)).collect();
+    let kept = chooser.without_strays(kept, top);
+    let is_caption: Vec<bool> = kept.iter().map(|block| chooser.is_caption(*block)).collect();
     let tells = |block: usize| {
         let block = &outline.blocks[block];
         heading(block).is_none() && weight(block) >= 10 * MIN_PROSE
@@ -95,7 +95,7 @@ impl<'o> ArticleChooser<'o> {
         let weight = |block: &BlockStats| {
             if block.node.is_some_and(|node| aside[node]) { 0 } else { weight(block) }
         };
-        let prose = running(outline.blocks.iter().map(weight));
+        let prose = running_sums(outline.blocks.iter().map(weight));
         Self { outline, aside, prose }
     }
 
@@ -104,7 +104,7 @@ impl<'o> ArticleChooser<'o> {
     }
 
     /// The element that holds the article; `None` for the whole page.
-    fn top(&self) -> Option<usize> {
+    fn article_element(&self) -> Option<usize> {
         let nodes = &self.outline.nodes;
         let total = self.prose.last().copied().unwrap_or(0);
         // The clearest sign with enough prose wins: a page may use the same class for comments.
@@ -177,10 +177,10 @@ impl<'o> ArticleChooser<'o> {
     }
 
     /// Blocks inside an element that are neither set aside nor in lists of links.
-    fn within(&self, top: Option<usize>) -> Vec<usize> {
+    fn blocks_within(&self, top: Option<usize>) -> Vec<usize> {
         let Outline { nodes, blocks, .. } = self.outline;
-        let lengths = running(blocks.iter().map(|block| block.length));
-        let linked = running(blocks.iter().map(|block| block.linked));
+        let lengths = running_sums(blocks.iter().map(|block| block.length));
+        let linked = running_sums(blocks.iter().map(|block| block.linked));
         let inside = top.map_or(0..nodes.len(), |top| top + 1..nodes[top].end);
         let mut links = vec![false; nodes.len()];
         for node in inside {
@@ -303,8 +303,9 @@ impl<'o> ArticleChooser<'o> {
 /// aside.
 fn set_aside(outline: &Outline) -> Vec<bool> {
     let plain =
-        running(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
-    let headlines = running(outline.blocks.iter().map(|block| usize::from(block.element == "h1")));
+        running_sums(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
+    let headlines =
+        running_sums(outline.blocks.iter().map(|block| usize::from(block.element == "h1")));
     let all = plain.last().copied().unwrap_or(0);
     let mut aside: Vec<bool> = Vec::with_capacity(outline.nodes.len());
     for node in &outline.nodes {
@@ -342,7 +343,7 @@ fn heading(block: &BlockStats) -> Option<u8> {
 }
 
 /// Running sums: the sum before each number, then the total.
-fn running(numbers: impl Iterator<Item = usize>) -> Vec<usize> {
+fn running_sums(numbers: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut totals = vec![0];
     totals.extend(numbers.scan(0_usize, |total, number| {
         *total = total.saturating_add(number);

@@ -22,7 +22,7 @@ pub(super) struct PageMetadata {
 
 impl PageMetadata {
     /// Collects the metadata of an element. The first value wins.
-    pub fn note(&mut self, element: &str, attributes: &[HtmlAttribute]) {
+    pub fn collect(&mut self, element: &str, attributes: &[HtmlAttribute]) {
         let value = |name| value(attributes, name).map(str::trim).filter(|value| !value.is_empty());
         let (field, said) = match element {
             "meta" => {
@@ -57,9 +57,9 @@ pub(super) fn declare_utf8(mut text: String) -> String {
                 let declaration = &text[tag.span.clone()];
                 let is_xml = declaration.starts_with("<?xml");
                 declared.extend(
-                    after(declaration, "encoding")
+                    value_after(declaration, "encoding")
                         .filter(|_| is_xml)
-                        .map(|s| shifted(s, tag.span.start)),
+                        .map(|s| offset(s, tag.span.start)),
                 );
             }
             HtmlTagKind::Open { name, attributes, .. } if name == "meta" => {
@@ -72,7 +72,8 @@ pub(super) fn declare_utf8(mut text: String) -> String {
                     && let Some(content) = place("content")
                 {
                     declared.extend(
-                        after(&text[content.clone()], "charset").map(|s| shifted(s, content.start)),
+                        value_after(&text[content.clone()], "charset")
+                            .map(|s| offset(s, content.start)),
                     );
                 }
             }
@@ -90,7 +91,7 @@ pub(super) fn declare_utf8(mut text: String) -> String {
 }
 
 /// The span of the value after a word and an equals sign: `charset=euc-kr`, `encoding='EUC-KR'`.
-fn after(text: &str, word: &str) -> Option<Span> {
+fn value_after(text: &str, word: &str) -> Option<Span> {
     let rest = &text[text.to_ascii_lowercase().find(word)? + word.len()..];
     let rest = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
     let start = text.len() - rest.len();
@@ -99,7 +100,7 @@ fn after(text: &str, word: &str) -> Option<Span> {
     Some(start..start + end.unwrap_or(rest.len()))
 }
 
-fn shifted(span: Span, by: usize) -> Span {
+fn offset(span: Span, by: usize) -> Span {
     span.start + by..span.end + by
 }
 

@@ -253,7 +253,7 @@ fn body(
         .is_some_and(|of| of.to_ascii_lowercase().contains("articlebody"));
     let is_named = || {
         BODY_NAMES.iter().any(|known| compact.contains(known))
-            || holds_pair(compact, BODY_FIRST_WORDS, BODY_SECOND_WORDS)
+            || has_adjacent_pair(compact, BODY_FIRST_WORDS, BODY_SECOND_WORDS)
     };
     let is_text = name == SET_APART || TEXT_ELEMENTS.contains(&name);
     if property {
@@ -275,11 +275,11 @@ fn caption(name: &str, named: &ClassNames) -> bool {
     let compact = named.compact.as_str();
     name == "figcaption"
         || CAPTION_NAMES.iter().any(|known| compact.contains(known))
-        || holds_pair(compact, CAPTION_FIRST_WORDS, CAPTION_SECOND_WORDS)
+        || has_adjacent_pair(compact, CAPTION_FIRST_WORDS, CAPTION_SECOND_WORDS)
 }
 
 /// True if a name of the first list is directly followed by one of the second.
-fn holds_pair(compact: &str, first: &[&str], second: &[&str]) -> bool {
+fn has_adjacent_pair(compact: &str, first: &[&str], second: &[&str]) -> bool {
     let ends = first.iter().flat_map(|first| compact.match_indices(first));
     let mut rests = ends.map(|(at, first)| &compact[at + first.len()..]);
     rests.any(|rest| second.iter().any(|second| rest.starts_with(second)))
