@@ -72,7 +72,7 @@ unsafe fn matmul_rows<B: PackedFormat, const T: usize>(
 ) {
     let mut row = rows.start;
     while row < rows.end {
-        // Only the last rows prefetch the next panels: earlier ones would evict what is in use.
+        // Only the last rows prefetch the next panels: once for each line is enough.
         let ahead = if rows.end - row <= 8 { panels[0].next } else { 0 };
         let count = first_block(rows.end - row);
         // SAFETY: `row` begins a block of the activations; the rest is upheld by the caller.
