@@ -91,6 +91,9 @@ pub enum Event {
     Found(Finding),
 }
 
+type OnEvent<'o> = Box<dyn FnMut(&Event) + 'o>;
+type OnText<'o> = Box<dyn FnMut(&str) + 'o>;
+
 /// Callbacks of a running request; see [`Request::observe`](crate::Request::observe). They must
 /// not block: a [shared](crate::Model::shared) model calls them from its one generation loop.
 ///
@@ -101,8 +104,8 @@ pub enum Event {
 /// ```
 #[derive(Default)]
 pub struct Observer<'o> {
-    on_event: Option<Box<dyn FnMut(&Event) + 'o>>,
-    on_text: Option<Box<dyn FnMut(&str) + 'o>>,
+    on_event: Option<OnEvent<'o>>,
+    on_text: Option<OnText<'o>>,
     cancel_if: Option<Box<dyn FnMut() -> bool + 'o>>,
     deadline: Option<Instant>,
     is_late: bool,

@@ -216,10 +216,10 @@ fn no_files_import_each_other_in_a_circle() {
     for (name, source) in [("library", library()), ("binary", binary())] {
         let edges: usize = source.imports().iter().map(BTreeSet::len).sum();
         print(&format!("layers: {name}: {} files, {edges} imports", source.files.len()));
-        for circle in source.circles() {
-            let is_member = |file: &str| circle.contains(&file);
-            panic!("a circle: {:#?}", source.who_imports(&is_member, &is_member));
-        }
+        let circles = source.circles();
+        let is_member = |file: &str| circles.iter().any(|circle| circle.contains(&file));
+        let imports = source.who_imports(&is_member, &is_member);
+        assert!(circles.is_empty(), "circles: {circles:#?}\nby these imports: {imports:#?}");
     }
 }
 
