@@ -11,7 +11,7 @@ mod shapes;
 mod words;
 
 use line::PageLine;
-use rules::RULES;
+use rules::rules;
 
 /// The kind of boilerplate of a line; `None` for text that may belong to an article.
 pub(super) fn recognize(line: &str) -> Option<&'static str> {
@@ -29,7 +29,7 @@ pub(super) fn recognize(line: &str) -> Option<&'static str> {
         folded,
         sentence: end.ends_with(['.', '?', '!']) || end.ends_with("니다"),
     };
-    RULES.iter().find(|rule| (rule.matches)(&line)).map(|rule| rule.what)
+    rules().find(|rule| (rule.matches)(&line)).map(|rule| rule.what)
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn every_rule_drops_its_examples_and_no_rule_drops_what_another_keeps() {
-        for rule in RULES {
+        for rule in rules() {
             assert!(
                 !rule.reason.is_empty() && !rule.drops.is_empty() && !rule.keeps.is_empty(),
                 "{}",

@@ -90,12 +90,12 @@ fn article(
     item: usize,
     alone: bool,
 ) -> Result<Item, String> {
-    let of = |path: ElementPath| tree.at(item, path).collect::<Vec<_>>();
-    let words = |path: ElementPath| of(path).into_iter().find_map(|at| tree.words(at));
+    let elements_at = |path: ElementPath| tree.at(item, path).collect::<Vec<_>>();
+    let words = |path: ElementPath| elements_at(path).into_iter().find_map(|at| tree.words(at));
     let attribute = |name: Option<&str>| name.and_then(|name| tree.attribute(item, name));
-    let mut blocks = body(tree, dialect, &of);
+    let mut blocks = body(tree, dialect, &elements_at);
     let titled = blocks.iter().any(|block| block.kind == Kind::Title);
-    for (number, headline) in of(dialect.headline).into_iter().enumerate() {
+    for (number, headline) in elements_at(dialect.headline).into_iter().enumerate() {
         // The article has one headline; the record's copy of it is translated with it.
         let kind = if titled || number > 0 {
             Kind::boilerplate("headline of the record")
@@ -107,7 +107,7 @@ fn article(
         );
     }
     for path in dialect.lines {
-        for line in of(path) {
+        for line in elements_at(path) {
             blocks.extend(
                 tree.runs(line, &[])
                     .into_iter()
@@ -210,10 +210,10 @@ fn is_html(text: &str) -> bool {
 fn body(
     tree: &XmlTree<'_>,
     dialect: &Dialect,
-    of: &dyn Fn(ElementPath) -> Vec<usize>,
+    elements_at: &dyn Fn(ElementPath) -> Vec<usize>,
 ) -> Vec<Block> {
     let mut found = Vec::new();
-    for content in dialect.content.iter().flat_map(|path| of(path)) {
+    for content in dialect.content.iter().flat_map(|path| elements_at(path)) {
         let inner = tree.elements[content].inner.clone();
         let raw = &tree.text[inner.clone()];
         let section = raw.strip_prefix(SECTION.0).and_then(|raw| raw.strip_suffix(SECTION.1));

@@ -61,8 +61,8 @@ pub(super) fn article(
 
 /// A field name without case, spaces and byte order marks: "기사 본문" equals "기사본문".
 pub(super) fn normalized(name: &str) -> String {
-    let kept = |c: &char| !c.is_whitespace() && *c != '\u{feff}';
-    name.nfc().filter(kept).flat_map(char::to_lowercase).collect()
+    let is_kept = |c: &char| !c.is_whitespace() && *c != '\u{feff}';
+    name.nfc().filter(is_kept).flat_map(char::to_lowercase).collect()
 }
 
 fn words(text: String) -> Option<String> {

@@ -4,8 +4,7 @@
 //! and the whole choice takes linear time. Steps:
 //!
 //! 1. Set aside elements whose names mark them as surroundings, unless most of the page is inside.
-//! 2. Find the article's element: the one marked as such, or the innermost one with nearly all
-//! prose.
+//! 2. Find the article's element: the one marked as such, or the innermost with nearly all prose.
 //! 3. Inside it, drop lists of links and headings without text below.
 //! 4. Add sentences between the headline and that element.
 
