@@ -151,7 +151,7 @@ impl Document {
         block.inline.as_ref().map_or(&self.text[block.span.clone()], Inline::text)
     }
 
-    /// The headline, if one was recognised.
+    /// The headline, if one was recognized.
     pub fn title(&self) -> Option<&str> {
         self.blocks.iter().find(|b| b.kind == Kind::Title).map(|b| self.block_text(b))
     }
@@ -172,8 +172,8 @@ impl Document {
 
     /// The article: headline and paragraphs, separated by blank lines.
     pub fn article(&self) -> String {
-        let kept: Vec<&str> = self.content().map(|block| self.block_text(block)).collect();
-        kept.join("\n\n")
+        let texts: Vec<&str> = self.content().map(|block| self.block_text(block)).collect();
+        texts.join("\n\n")
     }
 
     /// The blocks of the article: headline and paragraphs.

@@ -237,7 +237,7 @@ impl Prompt {
         let mut user_texts = UserTexts::default();
         let text = user_texts.hide(visible(variables.text));
         let article = text.clone();
-        let known = context! {
+        let values = context! {
             text,
             source => language(variables.source),
             target => language(variables.target),
@@ -249,13 +249,13 @@ impl Prompt {
             }).collect::<Vec<_>>(),
             context => variables.context.map(|context| user_texts.hide(visible(context))),
         };
-        let system = self.system.as_ref().map(|system| self.fill(system, &known)).transpose()?;
+        let system = self.system.as_ref().map(|system| self.fill(system, &values)).transpose()?;
         if system.as_deref().is_some_and(has_marker) {
             return Err(
                 self.error("`system` may not use text, glossary or context: they are untrusted")
             );
         }
-        let body = self.fill(&self.body, &known)?;
+        let body = self.fill(&self.body, &values)?;
         let apart =
             "takes `text`, `context` or a glossary term apart; they can only be put in whole";
         let parts = user_texts.restore(&body).ok_or_else(|| self.error(apart))?;
@@ -290,10 +290,10 @@ impl Prompt {
         for name in Self::names() {
             match Self::load(name, folder)? {
                 Some(prompt) if !prompt.tasks.contains(&task) => {}
-                Some(prompt) if prompt.families.iter().any(|one| one == family) => {
+                Some(prompt) if prompt.families.iter().any(|other| other == family) => {
                     return Ok(prompt);
                 }
-                Some(prompt) if prompt.families.iter().any(|one| one == ANY) => {
+                Some(prompt) if prompt.families.iter().any(|other| other == ANY) => {
                     general = Some(prompt)
                 }
                 _ => {}
@@ -361,9 +361,9 @@ impl Prompt {
         .map(|_| ())
     }
 
-    fn fill(&self, template: &str, known: &minijinja::Value) -> Result<String> {
+    fn fill(&self, template: &str, values: &minijinja::Value) -> Result<String> {
         let rendered =
-            environment().render_str(template, known).map_err(|error| self.jinja(&error))?;
+            environment().render_str(template, values).map_err(|error| self.jinja(&error))?;
         Ok(rendered.trim().to_string())
     }
 

@@ -97,7 +97,7 @@ impl ArticleWords {
     fn resembles(&self, word: &str) -> bool {
         const MIN_LENGTH: usize = 4;
         let longer =
-            || self.0.range(word.to_string()..).next().is_some_and(|known| known.starts_with(word));
+            || self.0.range(word.to_string()..).next().is_some_and(|other| other.starts_with(word));
         let shorter = || {
             let ends = word.char_indices().map(|(at, _)| at).filter(|end| *end >= MIN_LENGTH);
             ends.into_iter().any(|end| self.0.contains(&word[..end]))
