@@ -12,6 +12,10 @@ ci *steps:
 test *filter:
     cargo test --release {{filter}}
 
+# Formats all files. `cargo fmt` does not see modules that a table declares.
+fmt:
+    git ls-files '*.rs' | xargs rustfmt --edition 2024
+
 # Format, spelling, lints: what a commit needs, in a minute.
 lint:
     .ci/run formatting spelling lints

@@ -7,32 +7,33 @@
 //! knows nothing of models or prompts.
 
 mod check;
-mod copied;
-mod language;
-mod length;
-mod markup;
-mod names;
-mod numbers;
 mod numerals;
-mod quotes;
-mod repetition;
 mod spans;
 
 use crate::finding::Finding;
 
 pub use check::{Check, FindingKind, OutputKind, Pair};
 
-/// Every check.
-pub const CHECKS: &[Check] = &[
-    copied::CHECK,
-    language::CHECK,
-    length::CHECK,
-    markup::CHECK,
-    names::CHECK,
-    numbers::CHECK,
-    quotes::CHECK,
-    repetition::CHECK,
-];
+macro_rules! checks {
+    ($(mod $member:ident;)*) => {
+        $(mod $member;)*
+
+        /// Every check.
+        pub const CHECKS: &[Check] = &[$($member::CHECK),*];
+    };
+}
+
+// A check is a file and a line here, in alphabetical order.
+checks! {
+    mod copied;
+    mod language;
+    mod length;
+    mod markup;
+    mod names;
+    mod numbers;
+    mod quotes;
+    mod repetition;
+}
 
 /// Runs every check. `segment` is the index of the pair in a longer text.
 ///

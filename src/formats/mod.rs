@@ -9,27 +9,15 @@ mod article;
 mod boilerplate;
 mod byte_order;
 mod charset;
-mod csv;
 mod dates;
-mod docx;
 mod encoding;
-mod feed;
 mod fields;
 mod format;
-mod html;
-mod hwpx;
 mod item;
-mod json;
-mod jsonl;
 mod korean;
-mod markdown;
-mod newsml;
-mod nitf;
 mod office;
-mod plain;
 mod record;
-mod sami;
-mod srt;
+mod subtitles;
 mod transcode;
 mod unknown;
 mod visible;
@@ -49,23 +37,32 @@ pub use visible::visible;
 use crate::document::Document;
 use crate::error::{Error, InputFault, Result};
 
-/// All formats, the most specific first; the last one accepts any bytes.
-pub const FORMATS: &[Format] = &[
-    feed::FORMAT,
-    newsml::FORMAT,
-    nitf::FORMAT,
-    sami::FORMAT,
-    html::FORMAT,
-    jsonl::FORMAT,
-    json::FORMAT,
-    csv::FORMAT,
-    hwpx::FORMAT,
-    docx::FORMAT,
-    srt::FORMAT,
-    srt::VTT,
-    markdown::FORMAT,
-    plain::FORMAT,
-];
+macro_rules! formats {
+    ($(mod $member:ident;)*) => {
+        $(mod $member;)*
+
+        /// All formats, the most specific first; the last one accepts any bytes.
+        pub const FORMATS: &[Format] = &[$($member::FORMAT),*];
+    };
+}
+
+// A format is a file and a line here, the most specific first.
+formats! {
+    mod feed;
+    mod newsml;
+    mod nitf;
+    mod sami;
+    mod html;
+    mod jsonl;
+    mod json;
+    mod csv;
+    mod hwpx;
+    mod docx;
+    mod srt;
+    mod vtt;
+    mod markdown;
+    mod plain;
+}
 
 /// Reads one article in any supported format and encoding. `name` is the file's name or "standard
 /// input".

@@ -4,7 +4,7 @@
 //! The text between two borders (`SYNC`, `P`, the end of the body) is a block, and so is each
 //! speaker's line after a `<br>`; everything else stays byte for byte.
 
-use super::srt;
+use super::subtitles;
 use super::xml;
 use super::{Format, Item, Reader};
 use crate::document::{Block, Document, Span};
@@ -27,7 +27,9 @@ fn read(text: String) -> Result<Item, String> {
     let mut blocks: Vec<Block> = Vec::new();
     for span in moments(&text) {
         blocks.extend(
-            speeches(&text, span).into_iter().filter_map(|span| srt::block(&text, span, true)),
+            speeches(&text, span)
+                .into_iter()
+                .filter_map(|span| subtitles::block(&text, span, true)),
         );
     }
     if blocks.is_empty() {
@@ -72,7 +74,7 @@ fn speeches(text: &str, moment: Span) -> Vec<Span> {
         }
     }
     lines.push(from..moment.end);
-    srt::speeches(text, &lines)
+    subtitles::speeches(text, &lines)
 }
 
 /// The tags of a text with their names; an end tag's name begins with a slash. A comment is one

@@ -251,7 +251,8 @@ impl SourceFile {
         let tokens: Vec<&str> = [";"].into_iter().chain(tokens(&code)).collect();
         for window in tokens.windows(4) {
             let [before, word, name, after] = *window else { continue };
-            if word == "mod" && after == ";" {
+            // A table of members declares them: `mod qwen: "qwen2" => qwen2;`.
+            if word == "mod" && matches!(after, ";" | ":") {
                 file.children.insert(name.to_string());
             }
             // The word of `'static` defines nothing.

@@ -7,18 +7,7 @@
 
 mod common;
 mod defaults;
-mod exaone;
-mod gemma;
-mod gemma4;
-mod granite;
-mod hunyuan;
-mod lfm;
-mod llama;
-mod phi;
-mod qwen;
-mod qwen35;
 mod rope;
-mod smollm;
 
 use super::config::Config;
 use crate::checkpoint::Checkpoint;
@@ -28,30 +17,28 @@ use crate::error::Result;
 type Read = fn(&Checkpoint) -> Result<Config>;
 
 macro_rules! families {
-    ($($($name:literal)|+ => $read:path,)*) => {
+    ($(mod $module:ident: $($($name:literal)|+ => $read:ident),+;)*) => {
+        $(mod $module;)*
+
         /// Names in `config.json` and GGUF files, and the function that reads the rest.
-        const FAMILIES: &[(&[&str], Read)] = &[$((&[$($name),+], $read)),*];
+        const FAMILIES: &[(&[&str], Read)] = &[$($((&[$($name),+], $module::$read)),+),*];
         /// All names in the table.
-        pub(super) const NAMES: &[&str] = &[$($($name),+),*];
+        pub(super) const NAMES: &[&str] = &[$($($($name),+),+),*];
     };
 }
 
 families! {
-    "llama" => llama::llama,
-    "mistral" | "mistral3" => llama::mistral,
-    "qwen2" => qwen::qwen2,
-    "qwen3" => qwen::qwen3,
-    "qwen3_5_text" | "qwen3_5" | "qwen35" => qwen35::qwen35,
-    "gemma2" => gemma::gemma2,
-    "gemma3_text" | "gemma3" => gemma::gemma3,
-    "gemma4_text" | "gemma4" => gemma4::gemma4,
-    "hunyuan_v1_dense" | "hunyuan-dense" => hunyuan::hunyuan,
-    "exaone4" | "exaone4_5_text" | "exaone4_5" => exaone::exaone4,
-    "granite" => granite::granite,
-    "hyperclovax" => granite::hyperclovax,
-    "smollm3" => smollm::smollm3,
-    "phi3" => phi::phi3,
-    "lfm2" => lfm::lfm2,
+    mod llama: "llama" => llama, "mistral" | "mistral3" => mistral;
+    mod qwen: "qwen2" => qwen2, "qwen3" => qwen3;
+    mod qwen35: "qwen3_5_text" | "qwen3_5" | "qwen35" => qwen35;
+    mod gemma: "gemma2" => gemma2, "gemma3_text" | "gemma3" => gemma3;
+    mod gemma4: "gemma4_text" | "gemma4" => gemma4;
+    mod hunyuan: "hunyuan_v1_dense" | "hunyuan-dense" => hunyuan;
+    mod exaone: "exaone4" | "exaone4_5_text" | "exaone4_5" => exaone4;
+    mod granite: "granite" => granite, "hyperclovax" => hyperclovax;
+    mod smollm: "smollm3" => smollm3;
+    mod phi: "phi3" => phi3;
+    mod lfm: "lfm2" => lfm2;
 }
 
 /// The config of a checkpoint.
