@@ -69,7 +69,7 @@ fn a_file_is_downloaded_once_and_verified() {
     assert!(matches!(events.last(), Some(StoreEvent::Installed { .. })));
     let asked = hub.asked().len();
     assert_eq!(pull(&store, MODEL).unwrap().path, located.path);
-    assert_eq!(hub.asked().len(), asked, "nothing is asked for what is there");
+    assert_eq!(hub.asked().len(), asked, "an installed model is not requested again");
     assert_eq!(
         store.verify(MODEL).unwrap()[0].1,
         Verdict::Unchanged,

@@ -190,7 +190,7 @@ fn a_truncated_file_is_reported_and_repaired() {
     }
     let asked = hub.asked().len();
     assert_eq!(desk.run(&["models", "pull", "o/cut"]).code, Some(0));
-    assert_eq!(hub.asked().len(), asked, "what is right is not fetched");
+    assert_eq!(hub.asked().len(), asked, "intact files are not fetched");
     assert_eq!(desk.run(&["models", "pull", "o/cut", "--force"]).code, Some(0));
     assert_eq!(hub.asked().len(), asked + 2);
     std::fs::write(&blob, "").unwrap();

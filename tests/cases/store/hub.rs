@@ -222,7 +222,7 @@ fn a_response_with_another_range_is_not_appended() {
     assert_eq!(sha256(&std::fs::read(path).unwrap()), sum);
 }
 
-// === Servers with troubles ===
+// === A busy hub ===
 
 #[test]
 fn a_busy_hub_is_retried() {
