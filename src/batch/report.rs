@@ -74,11 +74,14 @@ impl RunReport {
     }
 }
 
+type OnProgress<'c> = Box<dyn FnMut(&Progress) + 'c>;
+type OnNote<'c> = Box<dyn FnMut(&str) + 'c>;
+
 /// Callbacks of a run, and the flag that stops it.
 #[derive(Default)]
 pub(super) struct Callbacks<'c> {
-    pub on_progress: Option<Box<dyn FnMut(&Progress) + 'c>>,
-    pub on_note: Option<Box<dyn FnMut(&str) + 'c>>,
+    pub on_progress: Option<OnProgress<'c>>,
+    pub on_note: Option<OnNote<'c>>,
     pub stop: Arc<AtomicBool>,
 }
 

@@ -53,8 +53,9 @@ impl Feed {
             if context.settings.offline()? {
                 bail!("--offline forbids fetching {}", what_is_fetched(&feeds));
             }
+            let positions: Vec<usize> = feeds.iter().map(|feed| feed.position).collect();
             let (fetched, pages) = fetch(feeds, self.allow_private)?;
-            for (position, input) in fetched {
+            for (position, input) in positions.into_iter().zip(fetched) {
                 inputs.inputs.insert(position.min(inputs.inputs.len()), input);
             }
             follow = Some(pages).filter(|_| self.follow);
@@ -71,9 +72,9 @@ fn what_is_fetched(feeds: &[WebFeed]) -> String {
     })
 }
 
-/// The feeds as inputs with their positions, and a reader of pages.
+/// The feeds as inputs, and a reader of pages.
 #[cfg(feature = "fetch")]
-fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
+fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<Input>, Follow)> {
     use malmoi::batch::Opened;
     use malmoi::fetch::{Fetched, Web};
     use malmoi::formats;
@@ -82,7 +83,7 @@ fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<(usize, Input)
     let web = Arc::new(Web::new(allow_private));
     let mut inputs = Vec::new();
     let mut names = std::collections::HashMap::<String, usize>::new();
-    for WebFeed { position, address } in feeds {
+    for WebFeed { address, .. } in feeds {
         let web = web.clone();
         // Two addresses may differ only in their secrets.
         let mut name = malmoi::internals::redact::secrets(&address);
@@ -99,14 +100,14 @@ fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<(usize, Input)
                 }
             })
         };
-        inputs.push((position, Input::new(name, open)));
+        inputs.push(Input::new(name, open));
     }
     let page = move |address: &str| formats::article(&web.page(address)?, address);
     Ok((inputs, Follow::new(page)))
 }
 
 #[cfg(not(feature = "fetch"))]
-fn fetch(feeds: Vec<WebFeed>, _: bool) -> Result<(Vec<(usize, Input)>, Follow)> {
+fn fetch(feeds: Vec<WebFeed>, _: bool) -> Result<(Vec<Input>, Follow)> {
     bail!(
         "this malmoi was built without network code and cannot fetch {}; save the feed and give the file",
         what_is_fetched(&feeds)
