@@ -15,7 +15,7 @@ pub type Span = Range<usize>;
 
 /// The role of a block in an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum BlockKind {
     /// The headline.
     Title,
     /// Body text.
@@ -37,12 +37,12 @@ pub struct Block {
     /// Its span in [`Document::text`].
     pub span: Span,
     /// Its role.
-    pub kind: Kind,
+    pub kind: BlockKind,
     /// Its words, if the span contains tags or entities as well.
     pub inline: Option<Inline>,
 }
 
-impl Kind {
+impl BlockKind {
     /// Boilerplate of a kind that a reader knows.
     pub fn boilerplate(what: &'static str) -> Self {
         Self::Boilerplate(what.into())
@@ -51,12 +51,12 @@ impl Kind {
 
 impl Block {
     /// A block of plain words.
-    pub fn new(span: Span, kind: Kind) -> Self {
+    pub fn new(span: Span, kind: BlockKind) -> Self {
         Self { span, kind, inline: None }
     }
 
     /// A block whose span of `text` is the content of an XML or HTML element.
-    pub fn from_markup(text: &str, span: Span, kind: Kind) -> Self {
+    pub fn from_markup(text: &str, span: Span, kind: BlockKind) -> Self {
         let inline = Some(Inline::read(&text[span.clone()]));
         Self { span, kind, inline }
     }
@@ -129,7 +129,7 @@ impl Document {
             let words = line.trim();
             if !words.is_empty() {
                 let first = start + (line.len() - line.trim_start().len());
-                blocks.push(Block::new(first..first + words.len(), Kind::Paragraph));
+                blocks.push(Block::new(first..first + words.len(), BlockKind::Paragraph));
             }
             start += line.len();
         }
@@ -153,7 +153,7 @@ impl Document {
 
     /// The headline, if one was recognized.
     pub fn title(&self) -> Option<&str> {
-        self.blocks.iter().find(|b| b.kind == Kind::Title).map(|b| self.block_text(b))
+        self.blocks.iter().find(|b| b.kind == BlockKind::Title).map(|b| self.block_text(b))
     }
 
     /// The same text with its first block as the only headline, if that block is `title`.
@@ -162,9 +162,9 @@ impl Document {
             let is_title = index == 0 && self.block_text(&self.blocks[0]) == title;
             let block = &mut self.blocks[index];
             if is_title {
-                block.kind = Kind::Title;
-            } else if block.kind == Kind::Title {
-                block.kind = Kind::Paragraph;
+                block.kind = BlockKind::Title;
+            } else if block.kind == BlockKind::Title {
+                block.kind = BlockKind::Paragraph;
             }
         }
         self
@@ -178,13 +178,15 @@ impl Document {
 
     /// The blocks of the article: headline and paragraphs.
     pub fn content(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(|block| matches!(block.kind, Kind::Title | Kind::Paragraph))
+        self.blocks
+            .iter()
+            .filter(|block| matches!(block.kind, BlockKind::Title | BlockKind::Paragraph))
     }
 
     /// Blocks recognized as boilerplate: kind and text.
     pub fn boilerplate(&self) -> impl Iterator<Item = (&str, &str)> {
         self.blocks.iter().filter_map(|block| match &block.kind {
-            Kind::Boilerplate(what) => Some((what.as_ref(), self.block_text(block))),
+            BlockKind::Boilerplate(what) => Some((what.as_ref(), self.block_text(block))),
             _ => None,
         })
     }
@@ -192,8 +194,8 @@ impl Document {
     /// The same text with its language codes (`en`, `en-US`) changed from one language to another.
     ///
     /// ```
-    /// use malmoi::document::{Block, Document, Kind};
-    /// let blocks = vec![Block::new(9..14, Kind::Language), Block::new(16..19, Kind::Paragraph)];
+    /// use malmoi::document::{Block, Document, BlockKind};
+    /// let blocks = vec![Block::new(9..14, BlockKind::Language), Block::new(16..19, BlockKind::Paragraph)];
     /// let page = Document::new("<p lang='en-US'>One</p>".into(), blocks).relabeled("en", "ko");
     /// assert_eq!(page.text(), "<p lang='ko'>One</p>");
     /// assert_eq!(page.block_text(&page.blocks()[0]), "One");
@@ -208,10 +210,10 @@ impl Document {
             let start = text.len();
             let code = here.split(['-', '_']).next().unwrap_or_default();
             match block.kind {
-                Kind::Language if code.eq_ignore_ascii_case(from) => text.push_str(to),
+                BlockKind::Language if code.eq_ignore_ascii_case(from) => text.push_str(to),
                 _ => text.push_str(here),
             }
-            if block.kind != Kind::Language {
+            if block.kind != BlockKind::Language {
                 blocks.push(Block { span: start..text.len(), ..block.clone() });
             }
             end = block.span.end;
@@ -233,8 +235,8 @@ impl Document {
     /// between blocks are kept.
     ///
     /// ```
-    /// use malmoi::document::{Block, Document, Kind};
-    /// let blocks = vec![Block::new(0..1, Kind::Title), Block::new(3..4, Kind::Paragraph)];
+    /// use malmoi::document::{Block, Document, BlockKind};
+    /// let blocks = vec![Block::new(0..1, BlockKind::Title), Block::new(3..4, BlockKind::Paragraph)];
     /// let document = Document::new("a\n\nb\n".into(), blocks);
     /// assert_eq!(document.rejoin(|index, _| (index == 1).then(|| "B".to_string())), "a\n\nB\n");
     /// ```

@@ -10,7 +10,7 @@ use super::error::BatchError;
 use super::plan::{ModelChoice, Plan};
 use super::queue::Lease;
 use super::result::{Line, Translation};
-use crate::document::{Document, Kind};
+use crate::document::{BlockKind, Document};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finding, Observer};
 use crate::formats::Item;
@@ -248,7 +248,7 @@ fn process_item(
         line.translation = Some(Translation::new(outcome, document.title()));
     }
     // A headline without text has no summary.
-    let has_text = document.blocks().iter().any(|block| block.kind == Kind::Paragraph);
+    let has_text = document.blocks().iter().any(|block| block.kind == BlockKind::Paragraph);
     if let Some(ModelChoice { model, capabilities, .. }) =
         plan.summarizer.as_ref().filter(|_| has_text)
     {

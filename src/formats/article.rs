@@ -5,7 +5,7 @@
 //! block that ends like a sentence is never left out because of its position.
 
 use super::boilerplate;
-use crate::document::Kind;
+use crate::document::BlockKind;
 
 /// Longest headline or stray line, in characters.
 const MAX_HEADLINE_CHARS: usize = 150;
@@ -13,7 +13,7 @@ const MAX_HEADLINE_CHARS: usize = 150;
 const MAX_LABEL_WORDS: usize = 2;
 
 /// The kind of each block, in order.
-pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
+pub(super) fn kinds(blocks: &[&str]) -> Vec<BlockKind> {
     let mut labels: Vec<Option<&'static str>> =
         blocks.iter().map(|block| boilerplate::recognize(block)).collect();
     mark_tail(blocks, &mut labels);
@@ -21,14 +21,14 @@ pub(super) fn kinds(blocks: &[&str]) -> Vec<Kind> {
     if labels.iter().all(Option::is_some) {
         // The rules are wrong about a text that they would leave out completely.
         labels.fill(None);
-        return vec![Kind::Paragraph; blocks.len()];
+        return vec![BlockKind::Paragraph; blocks.len()];
     }
     keep_picture_story(blocks, &mut labels);
     let title = title(blocks, &labels);
     let kind = |(index, what): (usize, Option<&'static str>)| match what {
-        Some(what) => Kind::boilerplate(what),
-        None if title == Some(index) => Kind::Title,
-        None => Kind::Paragraph,
+        Some(what) => BlockKind::boilerplate(what),
+        None if title == Some(index) => BlockKind::Title,
+        None => BlockKind::Paragraph,
     };
     labels.into_iter().enumerate().map(kind).collect()
 }
@@ -152,9 +152,9 @@ mod tests {
     use super::*;
 
     fn shape(blocks: &[&str]) -> String {
-        let letter = |kind: Kind| match kind {
-            Kind::Title => 'T',
-            Kind::Paragraph => 'p',
+        let letter = |kind: BlockKind| match kind {
+            BlockKind::Title => 'T',
+            BlockKind::Paragraph => 'p',
             _ => '-',
         };
         kinds(blocks).into_iter().map(letter).collect()

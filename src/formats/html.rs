@@ -20,7 +20,7 @@ use self::headline::Headline;
 use self::outline::Outline;
 use self::tags::{HtmlTag, HtmlTagKind};
 use super::{Format, Item, Reader, article, plain, xml};
-use crate::document::{Block, Document, Kind, Span};
+use crate::document::{Block, BlockKind, Document, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "html",
@@ -83,7 +83,7 @@ fn read(text: String) -> Result<Item, String> {
     }
     let mut blocks: Vec<Block> = page_blocks
         .iter()
-        .map(|block| Block::from_markup(&text, block.span.clone(), Kind::Paragraph))
+        .map(|block| Block::from_markup(&text, block.span.clone(), BlockKind::Paragraph))
         .collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
     let mut roles = roles(&page_blocks, &outline);
@@ -98,14 +98,14 @@ fn read(text: String) -> Result<Item, String> {
     let kinds = kinds(&page_blocks, &words, &roles, &headline);
     blocks.iter_mut().zip(kinds).for_each(|(block, kind)| block.kind = kind);
     if let Headline::Title(at, span) = headline {
-        blocks[at] = Block::from_markup(&text, span, Kind::Title);
+        blocks[at] = Block::from_markup(&text, span, BlockKind::Title);
     }
     blocks.retain(|block| !holds_section(&text, block));
     let is_free = |span: &Span| {
         blocks.iter().all(|block| block.span.end <= span.start || span.end <= block.span.start)
     };
     let language = language(&text).filter(is_free);
-    blocks.extend(language.map(|span| Block::new(span, Kind::Language)));
+    blocks.extend(language.map(|span| Block::new(span, BlockKind::Language)));
     blocks.sort_by_key(|block| block.span.start);
     Ok(Item {
         id: metadata.canonical.clone(),
@@ -157,20 +157,22 @@ fn kinds(
     words: &[&str],
     roles: &[BlockRole],
     headline: &Headline,
-) -> Vec<Kind> {
+) -> Vec<BlockKind> {
     let inside: Vec<usize> =
         (0..page_blocks.len()).filter(|at| roles[*at] == BlockRole::Article).collect();
     let lines: Vec<&str> = inside.iter().map(|at| words[*at]).collect();
     let outside = |(block, role): (&PageBlock, &BlockRole)| match block.element {
-        "title" => Kind::boilerplate("page title"),
-        _ if *role == BlockRole::Caption => Kind::boilerplate("photo caption"),
-        _ => Kind::Outside,
+        "title" => BlockKind::boilerplate("page title"),
+        _ if *role == BlockRole::Caption => BlockKind::boilerplate("photo caption"),
+        _ => BlockKind::Outside,
     };
-    let mut kinds: Vec<Kind> = page_blocks.iter().zip(roles).map(outside).collect();
+    let mut kinds: Vec<BlockKind> = page_blocks.iter().zip(roles).map(outside).collect();
     for (at, kind) in inside.into_iter().zip(article::kinds(&lines)) {
         kinds[at] = match headline {
-            Headline::Block(headline) if *headline == at => Kind::Title,
-            Headline::Block(_) | Headline::Title(..) if kind == Kind::Title => Kind::Paragraph,
+            Headline::Block(headline) if *headline == at => BlockKind::Title,
+            Headline::Block(_) | Headline::Title(..) if kind == BlockKind::Title => {
+                BlockKind::Paragraph
+            }
             _ => kind,
         };
     }
@@ -191,11 +193,14 @@ pub(super) fn fragment(html: &str) -> Result<Document, String> {
     } else {
         plain::blocks(&text)
     };
-    let mut blocks: Vec<Block> =
-        spans.into_iter().map(|span| Block::from_markup(&text, span, Kind::Paragraph)).collect();
+    let mut blocks: Vec<Block> = spans
+        .into_iter()
+        .map(|span| Block::from_markup(&text, span, BlockKind::Paragraph))
+        .collect();
     let words: Vec<&str> = blocks.iter().map(words).collect();
     let kinds = article::kinds(&words);
-    for (block, kind) in blocks.iter_mut().zip(kinds).filter(|(_, kind)| *kind != Kind::Title) {
+    for (block, kind) in blocks.iter_mut().zip(kinds).filter(|(_, kind)| *kind != BlockKind::Title)
+    {
         block.kind = kind;
     }
     blocks.retain(|block| !holds_section(&text, block));

@@ -6,7 +6,7 @@
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::{Format, Item, Reader, article};
-use crate::document::{Block, Document, Kind, Span};
+use crate::document::{Block, BlockKind, Document, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "markdown",
@@ -35,9 +35,9 @@ fn read(text: String) -> Result<Document, String> {
     let words: Vec<&str> = runs.iter().map(|(_, run)| run.words.trim()).collect();
     let kinds = article::kinds(&words);
     let headline = runs.iter().position(|(_, run)| run.top);
-    let kind = |(at, kind): (usize, Kind)| match headline {
-        Some(headline) if headline == at => Kind::Title,
-        Some(_) if kind == Kind::Title => Kind::Paragraph,
+    let kind = |(at, kind): (usize, BlockKind)| match headline {
+        Some(headline) if headline == at => BlockKind::Title,
+        Some(_) if kind == BlockKind::Title => BlockKind::Paragraph,
         _ => kind,
     };
     let kinds = kinds.into_iter().enumerate().map(kind);
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn blocks(document: &Document) -> Vec<(&str, &Kind)> {
+    fn blocks(document: &Document) -> Vec<(&str, &BlockKind)> {
         document.blocks().iter().map(|block| (document.block_text(block), &block.kind)).collect()
     }
 
@@ -158,7 +158,10 @@ mod tests {
         let document =
             read("## Haemin\n\nHarbour\n=======\n\nIt is old.\n\n# Another\n".to_string()).unwrap();
         assert_eq!(document.title(), Some("Harbour"));
-        assert_eq!(document.blocks().iter().filter(|block| block.kind == Kind::Title).count(), 1);
+        assert_eq!(
+            document.blocks().iter().filter(|block| block.kind == BlockKind::Title).count(),
+            1
+        );
     }
 
     #[test]

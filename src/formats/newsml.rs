@@ -6,7 +6,7 @@
 use super::nitf::{self, blocks, languages, sorted_without_nested};
 use super::xml::{self, XmlTree};
 use super::{Form, Format, Item, ItemResult, Reader, Unreadable, html};
-use crate::document::{Block, Document, Kind, Span};
+use crate::document::{Block, BlockKind, Document, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "newsml",
@@ -94,13 +94,13 @@ fn article(
     let words = |path: ElementPath| elements_at(path).into_iter().find_map(|at| tree.words(at));
     let attribute = |name: Option<&str>| name.and_then(|name| tree.attribute(item, name));
     let mut blocks = body(tree, dialect, &elements_at);
-    let titled = blocks.iter().any(|block| block.kind == Kind::Title);
+    let titled = blocks.iter().any(|block| block.kind == BlockKind::Title);
     for (number, headline) in elements_at(dialect.headline).into_iter().enumerate() {
         // The article has one headline; the record's copy of it is translated with it.
         let kind = if titled || number > 0 {
-            Kind::boilerplate("headline of the record")
+            BlockKind::boilerplate("headline of the record")
         } else {
-            Kind::Title
+            BlockKind::Title
         };
         blocks.extend(
             tree.runs(headline, &[]).into_iter().map(|(_, span)| block(tree, span, kind.clone())),
@@ -111,11 +111,11 @@ fn article(
             blocks.extend(
                 tree.runs(line, &[])
                     .into_iter()
-                    .map(|(_, span)| block(tree, span, Kind::Paragraph)),
+                    .map(|(_, span)| block(tree, span, BlockKind::Paragraph)),
             );
         }
     }
-    if !blocks.iter().any(|block| matches!(block.kind, Kind::Title | Kind::Paragraph)) {
+    if !blocks.iter().any(|block| matches!(block.kind, BlockKind::Title | BlockKind::Paragraph)) {
         return Err("has no text".to_string());
     }
     blocks.extend(languages(tree, item));
@@ -238,7 +238,7 @@ fn body(
     found
 }
 
-fn block(tree: &XmlTree<'_>, span: Span, kind: Kind) -> Block {
+fn block(tree: &XmlTree<'_>, span: Span, kind: BlockKind) -> Block {
     Block::from_markup(tree.text, span, kind)
 }
 
@@ -280,7 +280,7 @@ fn extract_item(tree: &XmlTree<'_>, item: usize, blocks: Vec<Block>) -> (String,
 
 #[cfg(test)]
 mod tests {
-    use crate::document::Kind;
+    use crate::document::BlockKind;
     use crate::formats::{Fields, Form, ItemResult, items};
 
     const MESSAGE: &str = include_str!("../../examples/feeds/morning.newsml.xml");
@@ -318,7 +318,7 @@ mod tests {
     fn an_item_cut_out_of_a_message_is_a_document_of_its_own() {
         for item in read(MESSAGE).into_iter().flatten() {
             let translated = item.document.rejoin(|_, block| match block.kind {
-                Kind::Language => Some("xx".into()),
+                BlockKind::Language => Some("xx".into()),
                 _ => None,
             });
             assert!(

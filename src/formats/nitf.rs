@@ -4,7 +4,7 @@
 
 use super::xml::{self, XmlTree};
 use super::{Format, Item, Reader, boilerplate, plain};
-use crate::document::{Block, Document, Inline, Kind, Span};
+use crate::document::{Block, BlockKind, Document, Inline, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "nitf",
@@ -79,14 +79,14 @@ fn read(text: String) -> Result<Item, String> {
         ..Item::default()
     };
     let mut blocks = blocks(&tree, 0);
-    let titled = blocks.iter().any(|block| block.kind == Kind::Title);
-    let page_title = |block: &&mut Block| block.kind == Kind::boilerplate("page title");
+    let titled = blocks.iter().any(|block| block.kind == BlockKind::Title);
+    let page_title = |block: &&mut Block| block.kind == BlockKind::boilerplate("page title");
     if !titled && let Some(title) = blocks.iter_mut().find(page_title) {
-        title.kind = Kind::Title;
+        title.kind = BlockKind::Title;
     }
     blocks.extend(languages(&tree, 0));
     let blocks = sorted_without_nested(blocks);
-    if !blocks.iter().any(|block| matches!(block.kind, Kind::Title | Kind::Paragraph)) {
+    if !blocks.iter().any(|block| matches!(block.kind, BlockKind::Title | BlockKind::Paragraph)) {
         return Err("has no text".to_string());
     }
     item.document = Document::new(text, blocks);
@@ -102,10 +102,10 @@ pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
         let kind = match name {
             "hl1" | "h1" if !titled => {
                 titled = true;
-                Kind::Title
+                BlockKind::Title
             }
             // The page title repeats the headline.
-            "title" => Kind::boilerplate("page title"),
+            "title" => BlockKind::boilerplate("page title"),
             "style" | "script" => continue,
             // Preformatted lines.
             "pre" if !tree.text[span.clone()].contains('<') => {
@@ -113,14 +113,14 @@ pub(super) fn blocks(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
                 continue;
             }
             "distributor" | "tagline" | "rights.owner" | "doc.copyright" => {
-                Kind::boilerplate("agency mark")
+                BlockKind::boilerplate("agency mark")
             }
-            "media-producer" => Kind::boilerplate("picture credit"),
+            "media-producer" => BlockKind::boilerplate("picture credit"),
             _ if tree.is_in(holder, "docdata") || tree.is_in(holder, "media-metadata") => continue,
-            _ if tree.is_in(holder, "body.end") => Kind::boilerplate("agency mark"),
+            _ if tree.is_in(holder, "body.end") => BlockKind::boilerplate("agency mark"),
             _ => match boilerplate::recognize(&one_line(&tree.text[span.clone()])) {
-                Some(what) => Kind::boilerplate(what),
-                None => Kind::Paragraph,
+                Some(what) => BlockKind::boilerplate(what),
+                None => BlockKind::Paragraph,
             },
         };
         blocks.push(Block::from_markup(tree.text, span, kind));
@@ -135,7 +135,10 @@ pub(super) fn languages(tree: &XmlTree<'_>, within: usize) -> Vec<Block> {
             if tree.elements[at].name == "language" { tree.value(at, "tag") } else { None };
         tagged.or_else(|| tree.value(at, "lang"))
     };
-    tree.inside(within).filter_map(value).map(|span| Block::new(span, Kind::Language)).collect()
+    tree.inside(within)
+        .filter_map(value)
+        .map(|span| Block::new(span, BlockKind::Language))
+        .collect()
 }
 
 /// Sorts blocks by position; nested ones are dropped.
@@ -183,8 +186,8 @@ pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
         text + (at - words)
     };
     let block = |span: Span| {
-        let kind =
-            boilerplate::recognize(&words[span.clone()]).map_or(Kind::Paragraph, Kind::boilerplate);
+        let kind = boilerplate::recognize(&words[span.clone()])
+            .map_or(BlockKind::Paragraph, BlockKind::boilerplate);
         Block::from_markup(text, place(span.start)..place(span.end), kind)
     };
     plain::blocks(&words).into_iter().map(block).collect()
@@ -192,7 +195,7 @@ pub(super) fn paragraphs(text: &str, span: &Span) -> Vec<Block> {
 
 #[cfg(test)]
 mod tests {
-    use crate::document::Kind;
+    use crate::document::BlockKind;
     use crate::formats::{Fields, Form, items, read};
 
     const STORY: &str = include_str!("../../examples/feeds/harbour.nitf");
@@ -234,8 +237,8 @@ mod tests {
         let document = read(STORY.as_bytes(), "x.xml").unwrap();
         assert_eq!(document.rejoin(|_, _| None), STORY);
         let korean = document.rejoin(|_, block| match block.kind {
-            Kind::Language => Some("ko".to_string()),
-            Kind::Title => Some("목포, 가을까지 항만 준설 <완료>".to_string()),
+            BlockKind::Language => Some("ko".to_string()),
+            BlockKind::Title => Some("목포, 가을까지 항만 준설 <완료>".to_string()),
             _ => None,
         });
         let again = read(korean.as_bytes(), "x.xml").unwrap();

@@ -56,7 +56,7 @@ pub(super) fn blocks(text: &str) -> Vec<Span> {
 
 #[cfg(test)]
 mod tests {
-    use crate::document::{Document, Kind};
+    use crate::document::{BlockKind, Document};
 
     fn read(text: &str) -> Document {
         super::super::read(text.as_bytes(), "a.txt").unwrap()
@@ -128,7 +128,7 @@ mod tests {
     fn a_text_of_nothing_but_boilerplate_is_kept_whole() {
         let document = read("Back To Top\nsubscribe\n");
         assert_eq!(document.content().count(), 2);
-        assert!(document.blocks().iter().all(|block| block.kind == Kind::Paragraph));
+        assert!(document.blocks().iter().all(|block| block.kind == BlockKind::Paragraph));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! line stays untranslated. The formats themselves are `srt.rs` and `vtt.rs`.
 
 use super::Item;
-use crate::document::{Block, Document, Inline, Kind, Span};
+use crate::document::{Block, BlockKind, Document, Inline, Span};
 
 /// The syntax of a subtitle file.
 #[derive(Clone, Copy, PartialEq)]
@@ -41,7 +41,7 @@ pub(super) fn block(text: &str, span: Span, escaped: bool) -> Option<Block> {
     let span = start..start + raw.trim().len();
     let inline = Inline::subtitle(&text[span.clone()], escaped);
     let speaks = inline.text().chars().any(char::is_alphanumeric);
-    speaks.then_some(Block { span, kind: Kind::Paragraph, inline: Some(inline) })
+    speaks.then_some(Block { span, kind: BlockKind::Paragraph, inline: Some(inline) })
 }
 
 /// Groups of lines: those of each cue, and those between cues that no player shows.

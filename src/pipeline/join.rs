@@ -5,7 +5,7 @@ use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use super::read;
 use super::setup::Setup;
 use super::translation::Translation;
-use crate::document::{Block, Document, Kind};
+use crate::document::{Block, BlockKind, Document};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
 use crate::finding::{Finding, Severity};
@@ -116,7 +116,7 @@ impl Cursor {
             None => block.span.len(),
         };
         self.output = start + length;
-        let is_article = matches!(block.kind, Kind::Title | Kind::Paragraph);
+        let is_article = matches!(block.kind, BlockKind::Title | BlockKind::Paragraph);
         // With tags or escapes the block is longer than its words.
         let is_plain = text.is_some_and(|text| text.len() == length);
         let (mut source, mut output) = (self.article, start);

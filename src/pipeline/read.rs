@@ -1,7 +1,7 @@
 //! Step 1, read: the languages of a document, and the parts of it that are no article. The document
 //! itself was read by `formats`.
 
-use crate::document::{Document, Kind};
+use crate::document::{BlockKind, Document};
 use crate::error::Result;
 use crate::event::{Event, Observer};
 use crate::finding::{Finding, Severity, beginning};
@@ -37,7 +37,7 @@ pub(super) fn left_out(document: &Document, observer: &mut Observer<'_>) -> Vec<
 
 /// A finding with the number of text blocks outside the article and what happened to them: `fate`.
 pub(super) fn outside(document: &Document, fate: &str) -> Option<Finding> {
-    let count = document.blocks().iter().filter(|block| block.kind == Kind::Outside).count();
+    let count = document.blocks().iter().filter(|block| block.kind == BlockKind::Outside).count();
     if count == 0 {
         return None;
     }

@@ -6,7 +6,7 @@ use super::chunk::SourceChunk;
 use super::prompt::PromptEncoder;
 use super::setup::Setup;
 use super::translation::Translation;
-use crate::document::{Document, Kind};
+use crate::document::{BlockKind, Document};
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::finding::{Finding, beginning};
@@ -124,7 +124,7 @@ pub(super) fn blocks<'d>(
     for block in document.blocks() {
         observer.check()?;
         let text = document.block_text(block);
-        let language = if block.kind == Kind::Outside { None } else { Language::detect(text) };
+        let language = if block.kind == BlockKind::Outside { None } else { Language::detect(text) };
         let mut block_chunks = Vec::new();
         if language == Some(from) {
             block_chunks = chunks(setup, Task::Translate, text, observer)?;

@@ -1,6 +1,6 @@
 //! Pages: choice of the article, and tags in a translation.
 
-use malmoi::document::{Document, Inline, Kind};
+use malmoi::document::{BlockKind, Document, Inline};
 use malmoi::formats;
 
 use super::case;
@@ -65,7 +65,7 @@ fn nested_elements_are_placed_or_named() {
     let path = folder.join("nest.html");
     let document = page(&path);
     let same = document.rejoin(|_, block| {
-        (block.kind != Kind::Language).then(|| document.block_text(block).to_string())
+        (block.kind != BlockKind::Language).then(|| document.block_text(block).to_string())
     });
     assert_eq!(same, std::fs::read_to_string(&path).unwrap());
     // Every link and emphasis of a block is in the new text or reported.

@@ -2,7 +2,7 @@
 
 use super::markup;
 use super::scan::SECTION;
-use crate::document::{Block, Document, Kind, escape, unescape};
+use crate::document::{Block, BlockKind, Document, escape, unescape};
 use crate::formats::{Form, Item, Unreadable, html, record};
 
 /// Error for an item without text.
@@ -38,7 +38,7 @@ pub(super) fn article(
     let (form, document) = match (title, body) {
         (None, None) => return Err(EMPTY.to_string()),
         (Some(title), None) => {
-            let block = Block::new(0..title.len(), Kind::Title);
+            let block = Block::new(0..title.len(), BlockKind::Title);
             (Form::Words, Document::new(title, vec![block]))
         }
         (title, Some(FieldContent { text, html: true })) => {

@@ -2,7 +2,7 @@
 //! paper are invented; nesting and names are those of real pages.
 
 use super::read;
-use crate::document::{Document, Kind};
+use crate::document::{BlockKind, Document};
 
 const TITLE: &str = "해민시, 두 번째 방파제 쌓는다";
 const BODY: [&str; 4] = [
@@ -175,7 +175,9 @@ fn a_picture_story_is_its_caption() {
         content(&document),
         ["[포토] 항구의 아침", "7일 오전 해민시 옛 항구에서 어민들이 그물을 손질하고 있다."]
     );
-    assert!(document.blocks().iter().all(|block| block.kind != Kind::boilerplate("photo caption")));
+    assert!(
+        document.blocks().iter().all(|block| block.kind != BlockKind::boilerplate("photo caption"))
+    );
 }
 
 #[test]

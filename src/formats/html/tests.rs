@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{fragment, read, sniff};
-use crate::document::{Document, Kind};
+use crate::document::{BlockKind, Document};
 use crate::formats::{Item, decode};
 
 const HARBOUR: &str = include_str!("../../../examples/articles/harbour.html");
@@ -46,7 +46,7 @@ fn surroundings_of_the_article_are_reported() {
     let caption =
         "Boats tied up at the old harbour of Haemin on Monday, two days before the council met.";
     assert!(document.boilerplate().any(|known| known == ("photo caption", caption)));
-    let outside = document.blocks().iter().filter(|block| block.kind == Kind::Outside);
+    let outside = document.blocks().iter().filter(|block| block.kind == BlockKind::Outside);
     let outside: Vec<&str> = outside.map(|block| document.block_text(block)).collect();
     for known in [
         "Sea & weather",
@@ -66,8 +66,9 @@ fn surroundings_of_the_article_are_reported() {
 
 #[test]
 fn translation_keeps_every_tag_outside_of_blocks() {
-    let written = page(HARBOUR)
-        .rejoin(|index, block| (block.kind != Kind::Language).then(|| format!("{index}번 <문단>")));
+    let written = page(HARBOUR).rejoin(|index, block| {
+        (block.kind != BlockKind::Language).then(|| format!("{index}번 <문단>"))
+    });
     for kept in [
         "<title>1번 &lt;문단&gt;</title>",
         "<img src=\"/logo.svg\" alt=\"Haemin Daily\"> ",
@@ -218,7 +219,7 @@ fn a_fragment_is_read_completely_without_a_headline() {
         fragment("<p>Ferry returns</p><p>It <b>sails</b> on Monday.<br/><br/>Read more</p>")
             .unwrap();
     assert_eq!(content(&document), ["Ferry returns", "It sails on Monday."]);
-    assert!(document.blocks().iter().all(|block| block.kind != Kind::Title));
+    assert!(document.blocks().iter().all(|block| block.kind != BlockKind::Title));
     let plain = fragment("The ferry &amp; the market return.\n\nBoth open on Monday.").unwrap();
     assert_eq!(content(&plain), ["The ferry & the market return.", "Both open on Monday."]);
     assert_eq!(fragment(" ").unwrap().blocks(), []);
