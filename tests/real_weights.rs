@@ -21,7 +21,7 @@ struct Reference {
     logits: BTreeMap<usize, Vec<f32>>,
 }
 
-/// A real file, with its reference. The most that quantised kernels may differ from exact ones, as
+/// A real file, with its reference. The most that quantized kernels may differ from exact ones, as
 /// a mean KL divergence, is what llama.cpp's own differ on the same text; for a file without such a
 /// figure, the largest of them.
 const FILES: &[(&str, f64)] = &[
@@ -92,7 +92,7 @@ fn token_ids_are_the_references() {
     }
 }
 
-/// Weights widened to f32 must give the reference's logits; the kernels for quantised weights must
+/// Weights widened to f32 must give the reference's logits; the kernels for quantized weights must
 /// stay near those.
 fn computes_what_the_reference_computes(name: &str) {
     let Some(path) = real(name) else { return };
@@ -114,10 +114,10 @@ fn computes_what_the_reference_computes(name: &str) {
     let limit = FILES.iter().find(|(file, _)| *file == name).unwrap().1;
     let model = Model::open(&path).unwrap();
     for phase in Phase::ALL.into_iter().skip(usize::from(Phase::share_kernels())) {
-        let quantised = in_pieces(&model, &[&reference.ids], phase);
-        let mean = exact.iter().zip(&quantised).map(divergence).sum::<f64>() / exact.len() as f64;
+        let quantized = in_pieces(&model, &[&reference.ids], phase);
+        let mean = exact.iter().zip(&quantized).map(divergence).sum::<f64>() / exact.len() as f64;
         let same =
-            quantised.iter().zip(&top).filter(|(scores, top)| largest(scores) == **top).count();
+            quantized.iter().zip(&top).filter(|(scores, top)| largest(scores) == **top).count();
         println!(
             "{name}, {phase:?}: mean KL {mean:.5}, likeliest token the same at {same} of {}",
             top.len()

@@ -325,7 +325,7 @@ fn unsupported_tasks_are_refused() {
 /// The files of one model mixed with those of another.
 #[test]
 fn mixed_up_folders_are_refused_by_name() {
-    let spoilt = |name: &str, spoil: &dyn Fn(&Path)| {
+    let spoiled = |name: &str, spoil: &dyn Fn(&Path)| {
         let folder = copy(name);
         spoil(folder.path());
         refused(folder.path())
@@ -373,7 +373,7 @@ fn mixed_up_folders_are_refused_by_name() {
             "has shape",
         ),
     ] {
-        let said = spoilt(name, spoil);
+        let said = spoiled(name, spoil);
         assert!(said.contains(reason), "{name}: {said}");
     }
 }

@@ -168,7 +168,7 @@ fn with_normalized_content(tree: &XmlTree<'_>) -> String {
     written
 }
 
-/// True if a text holds HTML or NITF elements; not for "<LEAD> 1 < 2".
+/// True if a text holds HTML or NITF elements; not for `<LEAD> 1 < 2`.
 fn is_html(text: &str) -> bool {
     const NAMES: &[&str] = &[
         "a",

@@ -121,7 +121,7 @@ enum SpeakerMark {
     Dash,
     /// "MAYOR: It is open."
     Name,
-    /// "<v Kim>", ">> "
+    /// `<v Kim>`, `>> `
     Voice,
     None,
 }

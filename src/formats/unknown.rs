@@ -142,7 +142,7 @@ fn is_html(text: &str, root: &str) -> bool {
 }
 
 /// The root element of XML, recognized by its declaration or by a closed element around the whole
-/// text. "<LEAD> Mayor opens port" has none.
+/// text. `<LEAD> Mayor opens port` has none.
 fn xml_root(text: &str) -> Option<String> {
     if text.starts_with("<?xml") {
         return Some(super::xml::root(text.as_bytes()).unwrap_or_default());
@@ -161,7 +161,7 @@ fn xml_root(text: &str) -> Option<String> {
         .then(|| name.rsplit(':').next().unwrap_or(name).to_string())
 }
 
-/// A JSON list or object, complete or cut short; not "[속보] 지진" or "{해민} 항구".
+/// A JSON list or object, complete or cut short; not `[속보] 지진` or "{해민} 항구".
 fn is_json(text: &str) -> bool {
     let mut rest = text.chars().filter(|c| !c.is_whitespace());
     match (rest.next(), rest.next()) {

@@ -196,9 +196,9 @@ mod tests {
         let whole = file.open().unwrap().bytes().to_vec();
         assert_eq!(whole[..1000], [5; 1000]);
         for at in [0, 500, 999, 1000, 1008, 1040, whole.len() - 1] {
-            let mut spoilt = whole.clone();
-            spoilt[at] ^= 4;
-            std::fs::write(file.path(), spoilt).unwrap();
+            let mut spoiled = whole.clone();
+            spoiled[at] ^= 4;
+            std::fs::write(file.path(), spoiled).unwrap();
             assert!(file.open().is_none(), "byte {at} was changed");
         }
         for length in [0, 1, 71, 72, 500, whole.len() - 1] {

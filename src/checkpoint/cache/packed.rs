@@ -212,9 +212,9 @@ mod tests {
         assert!(std::fs::read(&path).unwrap() == whole);
         // So is one with a changed weight, even if its time is unchanged.
         let written = std::fs::metadata(&path).unwrap().modified().unwrap();
-        let mut spoilt = whole.clone();
-        spoilt[whole.len() / 2] ^= 1;
-        std::fs::write(&path, spoilt).unwrap();
+        let mut spoiled = whole.clone();
+        spoiled[whole.len() / 2] ^= 1;
+        std::fs::write(&path, spoiled).unwrap();
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
         assert!(matches!(open(1), Outcome::Built(_)));
         assert!(std::fs::read(&path).unwrap() == whole);

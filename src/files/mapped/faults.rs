@@ -96,7 +96,7 @@ mod handler {
             let Ok(page) = usize::try_from(page) else { return false };
             PAGE.get_or_init(|| page);
             // SAFETY: an all-zero sigaction is valid, and both pointers are to live values. The
-            // handler only reads atomics and initialised OnceLocks and calls mmap, a plain system
+            // handler only reads atomics and initialized OnceLocks and calls mmap, a plain system
             // call; it allocates nothing and takes no lock.
             unsafe {
                 let mut before: libc::sigaction = std::mem::zeroed();

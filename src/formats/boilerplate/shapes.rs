@@ -69,7 +69,7 @@ pub(super) fn is_reading_time(line: &PageLine) -> bool {
     english || korean()
 }
 
-/// A link to another article: "☞ …", "▶[팩트체크] …", "▶ … 바로가기", "Related: …".
+/// A link to another article: "☞ …", `▶[팩트체크] …`, "▶ … 바로가기", "Related: …".
 pub(super) fn is_related_link(line: &PageLine) -> bool {
     const MAX_CHARS: usize = 120;
     if line.sentence || !line.is_at_most(MAX_CHARS) {
@@ -77,7 +77,7 @@ pub(super) fn is_related_link(line: &PageLine) -> bool {
     }
     let text = line.text;
     let arrow = text.strip_prefix(['▶', '▷', '►']).map(str::trim_start);
-    let labelled = arrow.is_some_and(|rest| {
+    let labeled = arrow.is_some_and(|rest| {
         rest.starts_with('[') && rest.find(']').is_some_and(|end| end + 1 < rest.len())
     });
     let action = arrow.is_some()
@@ -134,7 +134,7 @@ pub(super) fn is_related_link(line: &PageLine) -> bool {
     // Without a bullet, the article's own headline may begin like this.
     let bulleted = text.starts_with(|c: char| !c.is_alphanumeric() && !"([<\"'“‘".contains(c))
         && line.starts(&["more:", "video:", "photos:", "in pictures:"]);
-    text.starts_with('☞') || labelled || action || bulleted || line.starts(&named)
+    text.starts_with('☞') || labeled || action || bulleted || line.starts(&named)
 }
 
 /// "페이스북에 공유", "카카오톡으로 공유": the name of a service and "share".

@@ -63,10 +63,10 @@ fn modified_cache_files_are_rebuilt() {
     for path in files() {
         let (whole, written) =
             (std::fs::read(&path).unwrap(), std::fs::metadata(&path).unwrap().modified().unwrap());
-        let mut spoilt = whole.clone();
+        let mut spoiled = whole.clone();
         let middle = whole.len() / 2;
-        spoilt[middle..middle + 4096].fill(0x55);
-        std::fs::write(&path, &spoilt).unwrap();
+        spoiled[middle..middle + 4096].fill(0x55);
+        std::fs::write(&path, &spoiled).unwrap();
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
         assert_eq!(open().1, expected, "{}", path.display());
         assert!(std::fs::read(&path).unwrap() == whole, "{} was used as it was", path.display());
