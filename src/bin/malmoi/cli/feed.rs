@@ -31,6 +31,7 @@ pub(crate) struct Feed {
 
 /// A feed on the web, and its position among the inputs.
 struct WebFeed {
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
     position: usize,
     address: String,
 }
