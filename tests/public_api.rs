@@ -162,8 +162,11 @@ impl Listing<'_> {
         }
         let (index, _) = self.source.definition(module).expect("the module has a file");
         let code = self.source.files[index].code.clone();
-        for item in items(&code).iter().filter(|item| item.is_public()) {
+        for item in &items(&code) {
             match item.kind() {
+                // Tables that a macro makes: `checks::CHECKS`.
+                ("macro_rules", _) => self.constants(path, item.body),
+                _ if !item.is_public() => {}
                 ("mod", name) => {
                     self.add("mod", format!("{path}::{name}"), "");
                     let child: Vec<String> =
@@ -188,6 +191,14 @@ impl Listing<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Lists the constants in the body of a macro.
+    fn constants(&mut self, path: &str, body: &str) {
+        for constant in body.split("pub const ").skip(1) {
+            let head = constant.split(" = ").next().unwrap_or_default();
+            self.member("const", path, head);
         }
     }
 

@@ -3,26 +3,9 @@
 
 mod notices;
 mod page;
+mod rule;
 
-use super::line::PageLine;
-
-/// One kind of boilerplate.
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "`reason`, `drops` and `keeps` are for readers and tests")
-)]
-pub(super) struct BoilerplateRule {
-    /// Kind of boilerplate, for the report.
-    pub(super) what: &'static str,
-    /// Reason why such a line can be left out.
-    pub(super) reason: &'static str,
-    /// True for a line of this kind.
-    pub(super) matches: fn(&PageLine) -> bool,
-    /// Lines that must match.
-    pub(super) drops: &'static [&'static str],
-    /// Similar lines of articles that must not match.
-    pub(super) keeps: &'static [&'static str],
-}
+pub(super) use rule::BoilerplateRule;
 
 /// All rules. The first one that matches names a line's kind.
 pub(super) fn rules() -> impl Iterator<Item = &'static BoilerplateRule> {
