@@ -7,7 +7,7 @@ const MAX_CHARS: usize = 300;
 /// Replaces user names, passwords and access keys in a text's addresses.
 ///
 /// ```
-/// use malmoi::redact::secrets;
+/// use malmoi::internals::redact::secrets;
 /// assert_eq!(secrets("http://han:s3cret@mirror.example/x?token=abc&rev=1"), "http://***@mirror.example/x?token=***&rev=1");
 /// assert_eq!(secrets("write to han@haemin.example"), "write to han@haemin.example");
 /// ```
@@ -26,7 +26,7 @@ pub fn secrets(text: &str) -> String {
 /// shortened.
 ///
 /// ```
-/// use malmoi::redact::foreign;
+/// use malmoi::internals::redact::foreign;
 /// assert_eq!(foreign("x\u{1b}[31m\u{202e}y"), "x\\u{1b}[31m\\u{202e}y");
 /// ```
 pub fn foreign(text: &str) -> String {

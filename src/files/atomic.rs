@@ -16,9 +16,9 @@ use std::time::Duration;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("summary.txt");
-/// malmoi::files::replace(&path, |out| out.write_all("끝".as_bytes()))?;
+/// malmoi::internals::files::replace(&path, |out| out.write_all("끝".as_bytes()))?;
 /// let full = |_: &mut dyn Write| Err(std::io::Error::other("the disk is full"));
-/// assert!(malmoi::files::replace(&path, full).is_err());
+/// assert!(malmoi::internals::files::replace(&path, full).is_err());
 /// assert_eq!(std::fs::read_to_string(&path)?, "끝");
 /// # Ok::<(), std::io::Error>(())
 /// ```
