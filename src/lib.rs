@@ -28,7 +28,7 @@
 //! - Words of an article are encoded so that they can form no special token: see [`prompts`].
 //! - Each item of a batch has one result, however often the batch is interrupted: see [`batch`].
 //! - Hostile files are errors: they cause no panic, no endless loop and no allocation beyond their
-//!   own size.
+//!   own size or a fixed limit.
 //!
 //! How the modules depend on each other is in `ARCHITECTURE.md`, and tested by `tests/layers.rs`.
 

@@ -13,7 +13,7 @@ use crate::support::here;
 /// A module, and the modules it imports.
 type Floor = (&'static str, &'static [&'static str]);
 
-/// The top-level modules in floor order: a module imports modules above it in this table only. The
+/// The top-level modules in floor order: a module imports only modules that stand before it in this table. The
 /// errors of batches and of the store are leaves of their own, which is why `error` can name them.
 const MODULES: &[Floor] = &[
     // Ground.
@@ -165,7 +165,7 @@ fn kernel(file: &str) -> Option<String> {
     (part != "mod").then(|| part.to_string())
 }
 
-/// Fails unless the imports are those of the table, and point up in it.
+/// Fails unless the imports are those of the table, each of a row before its own.
 fn check_floors(table: &[Floor], imports: &BTreeMap<String, BTreeSet<String>>) {
     let expected: BTreeMap<String, BTreeSet<String>> = table
         .iter()
@@ -179,8 +179,8 @@ fn check_floors(table: &[Floor], imports: &BTreeMap<String, BTreeSet<String>>) {
     }
     for (index, (name, allowed)) in table.iter().enumerate() {
         for target in *allowed {
-            let is_below = table[..index].iter().any(|(lower, _)| lower == target);
-            assert!(is_below, "`{name}` is not above `{target}` in the table");
+            let is_before = table[..index].iter().any(|(lower, _)| lower == target);
+            assert!(is_before, "`{name}` stands before `{target}` in the table");
         }
     }
 }

@@ -58,7 +58,7 @@ impl Follow {
 /// Models and options of a batch.
 #[derive(Clone)]
 pub(super) struct Plan {
-    /// Options of both tasks. `to` of the plan takes the place of theirs.
+    /// Options of both tasks. `to` of the plan replaces them.
     pub options: TaskOptions,
     /// Language of the results.
     pub to: Language,

@@ -183,7 +183,7 @@ fn is_json(text: &str) -> bool {
 /// E-mail headers, which only software writes.
 fn is_mail(text: &str) -> bool {
     const EXAMINED_LINES: usize = 60;
-    const TOLD: &[&str] = &[
+    const TELLING_HEADERS: &[&str] = &[
         "received",
         "mime-version",
         "message-id",
@@ -195,18 +195,19 @@ fn is_mail(text: &str) -> bool {
         "references",
         "in-reply-to",
     ];
-    const USUAL: &[&str] = &["from", "to", "subject", "date", "content-type", "cc", "reply-to"];
-    let (mut told, mut usual) = (0, 0);
+    const COMMON_HEADERS: &[&str] =
+        &["from", "to", "subject", "date", "content-type", "cc", "reply-to"];
+    let (mut telling, mut common) = (0, 0);
     for line in text.lines().take(EXAMINED_LINES).skip(usize::from(text.starts_with("From "))) {
         if line.starts_with([' ', '\t']) {
             continue;
         }
         let Some((name, _)) = line.split_once(':') else { break };
         let name = name.to_ascii_lowercase();
-        told += usize::from(TOLD.contains(&&*name));
-        usual += usize::from(USUAL.contains(&&*name));
+        telling += usize::from(TELLING_HEADERS.contains(&&*name));
+        common += usize::from(COMMON_HEADERS.contains(&&*name));
     }
-    told >= 1 && told + usual >= 3
+    telling >= 1 && telling + common >= 3
 }
 
 fn is_mhtml(text: &str) -> bool {

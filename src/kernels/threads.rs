@@ -243,7 +243,7 @@ impl Shared {
         self.run_jobs(count, job);
         drop(shut);
         if self.panicked.swap(false, Ordering::Relaxed) {
-            panic!("a thread of the kernels panicked; it said so");
+            panic!("a thread of the kernels panicked; its message is above");
         }
     }
 

@@ -36,8 +36,8 @@ pub enum StoreError {
         /// Name of the architecture in its checkpoint.
         architecture: String,
     },
-    /// The model would have to be fetched, and fetching is switched off.
-    #[error("`{name}` would have to be fetched, and fetching is switched off")]
+    /// The model is not installed, and downloads are off.
+    #[error("`{name}` is not installed, and downloads are off")]
     Offline {
         /// The model.
         name: String,

@@ -96,7 +96,7 @@ fn unusual_subtitles_are_read_cue_by_cue() {
             ["the mayor opened", "the mayor opened", "the mayor opened the bridge"],
         ),
     ] {
-        let Some(folder) = case(name) else { return };
+        let Some(folder) = case(name) else { continue };
         assert_eq!(words(&document(&folder, file).unwrap()), expected, "{name}");
     }
 }

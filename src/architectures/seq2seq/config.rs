@@ -119,7 +119,7 @@ pub(super) const MEMBERS: [Member; 5] = [
         norms_output: true,
         positions: PositionKind::Sinusoidal,
         activation: Activation::Gelu,
-        scales_embeddings: true,
+        scales_embeddings: false,
     },
 ];
 
@@ -323,4 +323,36 @@ fn bias_in_every_layer(checkpoint: &Checkpoint) -> Result<bool> {
 /// Tensor name of the relative position bias of the block with a prefix.
 pub(super) fn bias_name(prefix: &str) -> String {
     format!("{prefix}.layer.0.SelfAttention.relative_attention_bias.weight")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Defaults of the classes `MarianConfig`, `BartConfig`, … of `transformers`.
+    #[test]
+    fn a_config_that_names_no_scale_gets_the_default_of_its_class() {
+        for (fixture, expected) in [
+            ("marian-shared", false),
+            ("bart-large", false),
+            ("mbart-50", false),
+            ("m2m100", true),
+            ("pegasus", false),
+        ] {
+            let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/fixtures/seq2seq")
+                .join(fixture);
+            let folder = tempfile::tempdir().unwrap();
+            for file in std::fs::read_dir(&fixture).unwrap().flatten() {
+                std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+            }
+            let path = folder.path().join("config.json");
+            let mut config: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            config.remove("scale_embedding");
+            std::fs::write(&path, serde_json::to_vec(&config).unwrap()).unwrap();
+            let config = BartConfig::read(&Checkpoint::open(folder.path()).unwrap()).unwrap();
+            assert_eq!(config.scales_embeddings, expected, "{}", fixture.display());
+        }
+    }
 }

@@ -65,7 +65,7 @@ impl Journal {
     pub fn open(folder: &Path, spec: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
         let lock = file::lock(folder)?;
-        // SQLite is told to follow no links, which includes links in the user's own path.
+        // SQLite follows no links, which includes links in the user's own path.
         let real = std::fs::canonicalize(folder).map_err(|e| Error::io("read", folder, e))?;
         let path = real.join("journal.db");
         let mut notes = Vec::new();

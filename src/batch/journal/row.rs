@@ -97,7 +97,7 @@ impl ItemRow {
         matches!(&*self.state, "pending" | "leased")
     }
 
-    /// True if the row stands for an unreadable part of an input.
+    /// True for the row of an unreadable part of an input.
     pub fn is_unreadable_part(&self) -> bool {
         self.key.starts_with(UNREADABLE)
     }

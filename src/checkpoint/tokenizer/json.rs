@@ -28,7 +28,7 @@ type Parts = (tokenizers::Tokenizer, Vec<AddedToken>, Vec<tokenizers::AddedToken
 
 /// A tokenizer without its added tokens, those tokens, and the same tokens for the library. The
 /// library gets all of them, so that they keep their ids, with control tokens marked as special,
-/// because it is told to overlook special tokens.
+/// because it is set to ignore special tokens.
 pub(super) fn read(bytes: &[u8]) -> Result<Parts, String> {
     let steps: Steps = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     growth::check(&steps.normalizer, &steps.pre_tokenizer, &steps.decoder)?;

@@ -1,4 +1,4 @@
-//! A tokenizer of the `tokenizers` crate, told to overlook control tokens in texts.
+//! A tokenizer of the `tokenizers` crate, set to ignore control tokens in texts.
 
 use std::path::{Path, PathBuf};
 

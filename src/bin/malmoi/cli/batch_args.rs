@@ -249,7 +249,7 @@ fn fields(given: &[String]) -> Result<Fields> {
 
 /// Exit statuses of `batch` and `feed`, for their help.
 pub(super) const EXIT_STATUS: &str = "Exit status:\n  \
-    0    all items are done, now or earlier; findings and failed items are in the results\n  \
+    0    the run is finished; findings and failed items are in the results\n  \
     1    with --strict: an item failed, or there are findings\n  \
     2    an input could not be read, no item could be done, or the run failed\n  \
     130  stopped by Ctrl-C or SIGTERM; run the same command to continue";

@@ -130,7 +130,7 @@ fn list(context: &Context, all: bool) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let mut table =
-        vec![["NAME", "TASK", "MEMORY", "LICENCE", "WEIGHTS", "INSTALLED"].map(str::to_string)];
+        vec![["NAME", "TASK", "MEMORY", "LICENSE", "WEIGHTS", "INSTALLED"].map(str::to_string)];
     for entry in &rows {
         let installed = match context.store.installed(entry) {
             Some(_) => "yes",
