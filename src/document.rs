@@ -195,7 +195,8 @@ impl Document {
     ///
     /// ```
     /// use malmoi::document::{Block, Document, BlockKind};
-    /// let blocks = vec![Block::new(9..14, BlockKind::Language), Block::new(16..19, BlockKind::Paragraph)];
+    /// let language = Block::new(9..14, BlockKind::Language);
+    /// let blocks = vec![language, Block::new(16..19, BlockKind::Paragraph)];
     /// let page = Document::new("<p lang='en-US'>One</p>".into(), blocks).relabeled("en", "ko");
     /// assert_eq!(page.text(), "<p lang='ko'>One</p>");
     /// assert_eq!(page.block_text(&page.blocks()[0]), "One");
@@ -236,7 +237,8 @@ impl Document {
     ///
     /// ```
     /// use malmoi::document::{Block, Document, BlockKind};
-    /// let blocks = vec![Block::new(0..1, BlockKind::Title), Block::new(3..4, BlockKind::Paragraph)];
+    /// let title = Block::new(0..1, BlockKind::Title);
+    /// let blocks = vec![title, Block::new(3..4, BlockKind::Paragraph)];
     /// let document = Document::new("a\n\nb\n".into(), blocks);
     /// assert_eq!(document.rejoin(|index, _| (index == 1).then(|| "B".to_string())), "a\n\nB\n");
     /// ```

@@ -27,16 +27,16 @@ pub struct LanguagePair {
 }
 
 /// A row of the table of languages.
-struct Row {
+struct LanguageInfo {
     language: Language,
     code: &'static str,
     name: &'static str,
     native: &'static str,
 }
 
-const TABLE: &[Row] = &[
-    Row { language: Language::English, code: "en", name: "English", native: "English" },
-    Row { language: Language::Korean, code: "ko", name: "Korean", native: "한국어" },
+const TABLE: &[LanguageInfo] = &[
+    LanguageInfo { language: Language::English, code: "en", name: "English", native: "English" },
+    LanguageInfo { language: Language::Korean, code: "ko", name: "Korean", native: "한국어" },
 ];
 
 /// Smallest share of Hangul among the letters of a Korean text. It is low because Korean news is
@@ -69,7 +69,7 @@ impl Language {
         TABLE.iter().map(|row| row.language)
     }
 
-    fn row(self) -> &'static Row {
+    fn row(self) -> &'static LanguageInfo {
         match self {
             Self::English => &TABLE[0],
             Self::Korean => &TABLE[1],

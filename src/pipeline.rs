@@ -31,7 +31,7 @@ use crate::model::Model;
 use crate::outcome::{Outcome, Route};
 use crate::prompts::Task;
 use progress::StageProgress;
-use setup::Setup;
+use setup::TaskSetup;
 
 /// Summarizes or translates a document. `translator` is the model for the second half of a cascade,
 /// if that is another one.
@@ -79,7 +79,7 @@ fn summarize(
     job: &Job,
     observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
-    let setup = Setup::new(model, job, Task::Summarize, languages)?;
+    let setup = TaskSetup::new(model, job, Task::Summarize, languages)?;
     let article = document.article();
     let mut outcome = join::empty_outcome(&setup, Task::Summarize);
     outcome.findings.extend(read::left_out(document, observer));
@@ -98,7 +98,7 @@ fn summarize(
 /// Map and reduce: chunks that fit the context window are summarized; the summaries of several
 /// chunks are a text to summarize again.
 fn summarize_text(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     task: Task,
     text: &str,
     outcome: &mut Outcome,
@@ -141,7 +141,7 @@ fn translate(
         return Err(Error::SameLanguage { language: to.name() });
     }
     let document = &document.relabeled(from.code(), to.code());
-    let setup = Setup::new(model, job, Task::Translate, languages)?;
+    let setup = TaskSetup::new(model, job, Task::Translate, languages)?;
     let mut outcome = join::empty_outcome(&setup, Task::Translate);
     outcome.findings.extend(prompt::ignored_glossary(&setup));
     outcome.findings.extend(prompt::ignored_recommendations(&setup));

@@ -50,13 +50,13 @@ pub(crate) fn left_open(prompt: &str) -> Option<&'static str> {
 pub(crate) struct Answer {
     /// Text that may still turn out to be a tag.
     held: String,
-    state: State,
+    state: ThinkingState,
     /// The closing tag of the answer, after an opening one.
     closing: Option<&'static str>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
-enum State {
+enum ThinkingState {
     /// At the beginning, or after reasoning: a tag may follow.
     #[default]
     Before,
@@ -69,7 +69,10 @@ enum State {
 impl Answer {
     /// The output for a prompt; `opened` is the closing tag if the prompt opened reasoning.
     pub fn after(opened: Option<&'static str>) -> Self {
-        Self { state: opened.map_or(State::Before, State::Inside), ..Self::default() }
+        Self {
+            state: opened.map_or(ThinkingState::Before, ThinkingState::Inside),
+            ..Self::default()
+        }
     }
 
     /// The answer in a whole text, and true if its reasoning is not closed.
@@ -96,10 +99,10 @@ impl Answer {
         let mut output = String::new();
         loop {
             match self.state {
-                State::Inside(close) => match self.held.find(close) {
+                ThinkingState::Inside(close) => match self.held.find(close) {
                     Some(at) => {
                         self.held.drain(..at + close.len());
-                        self.state = State::Before;
+                        self.state = ThinkingState::Before;
                     }
                     None => {
                         let partial_tag = beginning_at_end(&self.held, close);
@@ -107,26 +110,26 @@ impl Answer {
                         return output;
                     }
                 },
-                State::Before => {
+                ThinkingState::Before => {
                     let blank = self.held.len() - self.held.trim_start().len();
                     self.held.drain(..blank);
                     if let Some((open, close)) = starting(&self.held, REASONING) {
                         self.held.drain(..open.len());
-                        self.state = State::Inside(close);
+                        self.state = ThinkingState::Inside(close);
                     } else if let Some((open, close)) = starting(&self.held, ANSWER) {
                         self.held.drain(..open.len());
                         self.closing = Some(close);
                     } else if may_start(&self.held) {
                         return output;
                     } else {
-                        self.state = State::Answering;
+                        self.state = ThinkingState::Answering;
                     }
                 }
-                State::Answering => {
+                ThinkingState::Answering => {
                     if let Some((at, (open, close))) = self.next_tag() {
                         output.push_str(&self.held[..at]);
                         self.held.drain(..at + open.len());
-                        self.state = State::Inside(close);
+                        self.state = ThinkingState::Inside(close);
                         continue;
                     }
                     if let Some(close) = self.closing
@@ -147,7 +150,7 @@ impl Answer {
 
     /// The text held back until the end, and true if reasoning is still open.
     pub fn finish(&mut self) -> (String, bool) {
-        let inside = matches!(self.state, State::Inside(_));
+        let inside = matches!(self.state, ThinkingState::Inside(_));
         let rest = std::mem::take(&mut self.held);
         (if inside { String::new() } else { rest }, inside)
     }

@@ -8,7 +8,8 @@ const MAX_CHARS: usize = 300;
 ///
 /// ```
 /// use malmoi::internals::redact::secrets;
-/// assert_eq!(secrets("http://han:s3cret@mirror.example/x?token=abc&rev=1"), "http://***@mirror.example/x?token=***&rev=1");
+/// let address = "http://han:s3cret@mirror.example/x?token=abc&rev=1";
+/// assert_eq!(secrets(address), "http://***@mirror.example/x?token=***&rev=1");
 /// assert_eq!(secrets("write to han@haemin.example"), "write to han@haemin.example");
 /// ```
 pub fn secrets(text: &str) -> String {

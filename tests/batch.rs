@@ -238,8 +238,8 @@ fn time<T>(work: impl FnOnce() -> T) -> Duration {
     began.elapsed()
 }
 
-/// The promise: a run that is killed at any time, any number of times, ends with the same bytes, and
-/// no item is processed twice.
+/// The promise: a run that is killed at any time, any number of times, ends with the same bytes,
+/// and no item is processed twice.
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     let desk = Desk::new(&articles(40));
@@ -466,8 +466,8 @@ fn the_digest_is_a_page_of_its_own_and_shows_doubts_where_they_are() {
 fn an_item_that_is_edited_while_its_old_text_waits_comes_out_once_and_new() {
     let mut lines = articles(40);
     let desk = Desk::new(&lines);
-    // Killed while many items wait, then edited: the old texts are being processed when the new ones
-    // are read.
+    // Killed while many items wait, then edited: the old texts are being processed when the new
+    // ones are read.
     let mut child = desk.start("out");
     std::thread::sleep(Duration::from_millis(60));
     let _ = child.kill();

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use malmoi::internals::checkpoint::{ChatTemplate, Checkpoint, Content, Message, Translation};
+use malmoi::internals::checkpoint::{
+    ChatTemplate, Checkpoint, Content, Message, TranslationMessage,
+};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -76,7 +78,7 @@ fn a_translation_template_is_given_languages_and_text() {
     let template = ChatTemplate::parse(source, [].into_iter()).unwrap();
     assert!(template.has_translation_template());
     let message = |content| [Message { role: "user", content }];
-    let entry = Content::Translation([Translation::new("en", "ko", " Rain. ")]);
+    let entry = Content::Translation([TranslationMessage::new("en", "ko", " Rain. ")]);
     let rendered = template.render(&message(entry), &[]).unwrap();
     assert_eq!(rendered, "<start_of_turn>user\nEnglish (en) into Korean:\nRain.<end_of_turn>");
     let refused = template.render(&message(Content::Text("Rain.".into())), &[]).unwrap_err();

@@ -13,8 +13,8 @@ use crate::support::here;
 /// A module, and the modules it imports.
 type Floor = (&'static str, &'static [&'static str]);
 
-/// The top-level modules in floor order: a module imports only modules that stand before it in this table. The
-/// errors of batches and of the store are leaves of their own, which is why `error` can name them.
+/// The top-level modules in floor order: a module imports only modules that stand before it in this
+/// table. The errors of batches and of the store are leaves, which is why `error` can name them.
 const MODULES: &[Floor] = &[
     // Ground.
     ("batch::error", &[]),

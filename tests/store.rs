@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use malmoi::store::{InstalledModel, Settings, Store, StoreError, StoreEvent, Verdict};
+use malmoi::store::{InstalledModel, Store, StoreError, StoreEvent, StoreSettings, Verdict};
 
 use crate::support::here;
 use crate::support::hub::{Answer, Asked, COMMIT, Hub, listing, sha256};
@@ -15,11 +15,11 @@ fn weights() -> Vec<u8> {
 
 fn store(cache: &Path, endpoint: &str) -> Store {
     let (connect_timeout, retry_delay) = (Duration::from_millis(500), Duration::from_millis(10));
-    Store::new(Settings {
+    Store::new(StoreSettings {
         endpoint: endpoint.to_string(),
         connect_timeout,
         retry_delay,
-        ..Settings::new(cache)
+        ..StoreSettings::new(cache)
     })
 }
 
@@ -107,8 +107,11 @@ fn the_next_pull_resumes_an_interrupted_one() {
         1 => Answer::status(500),
         _ => Answer::file(&weights(), asked),
     });
-    let impatient =
-        Settings { retries: 0, endpoint: hub.endpoint.clone(), ..Settings::new(cache.path()) };
+    let impatient = StoreSettings {
+        retries: 0,
+        endpoint: hub.endpoint.clone(),
+        ..StoreSettings::new(cache.path())
+    };
     let error = pull(&Store::new(impatient), MODEL).unwrap_err().to_string();
     assert!(error.contains("answered 500"), "{error}");
     pull(&store(cache.path(), &hub.endpoint), MODEL).unwrap();
@@ -133,10 +136,10 @@ fn the_token_is_sent_to_the_hub_only() {
     let elsewhere = Hub::start(|asked| Answer::file(&weights(), asked));
     let to = format!("{}/bytes", elsewhere.endpoint);
     let hub = hub_of(move |_| Answer::redirect(&to));
-    let settings = Settings {
+    let settings = StoreSettings {
         token: Some("secret".into()),
         endpoint: hub.endpoint.clone(),
-        ..Settings::new(cache.path())
+        ..StoreSettings::new(cache.path())
     };
     pull(&Store::new(settings), MODEL).unwrap();
     assert!(hub.asked().iter().all(|asked| asked.token.as_deref() == Some("Bearer secret")));
@@ -190,8 +193,11 @@ fn a_hub_that_does_not_answer_is_given_up() {
 fn offline_sends_no_request() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
-    let settings =
-        Settings { offline: true, endpoint: hub.endpoint.clone(), ..Settings::new(cache.path()) };
+    let settings = StoreSettings {
+        offline: true,
+        endpoint: hub.endpoint.clone(),
+        ..StoreSettings::new(cache.path())
+    };
     let store = Store::new(settings);
     for name in [MODEL, "smollm2-135m"] {
         assert!(matches!(pull(&store, name), Err(StoreError::Offline { .. })));
@@ -229,10 +235,10 @@ fn two_pulls_of_one_model_fetch_it_once() {
 fn a_full_disk_is_noticed_before_the_first_byte() {
     let cache = tempfile::tempdir().unwrap();
     let hub = hub_of(|asked| Answer::file(&weights(), asked));
-    let settings = Settings {
+    let settings = StoreSettings {
         free_space: Some(1_000_000),
         endpoint: hub.endpoint.clone(),
-        ..Settings::new(cache.path())
+        ..StoreSettings::new(cache.path())
     };
     let error = pull(&Store::new(settings), MODEL).unwrap_err().to_string();
     assert!(error.ends_with("has 1 MB free, 2 MB are needed"), "{error}");
@@ -299,10 +305,10 @@ fn file_names_of_the_hub_cannot_leave_the_cache() {
 fn the_error_of_a_pull_names_the_reason_of_each_source() {
     let cache = tempfile::tempdir().unwrap();
     let hub = Hub::start(|_| Answer::status(404));
-    let settings = Settings {
+    let settings = StoreSettings {
         endpoint: hub.endpoint.clone(),
         python: "no-such-python".into(),
-        ..Settings::new(cache.path())
+        ..StoreSettings::new(cache.path())
     };
     let mut commands = Vec::new();
     let error = Store::new(settings)
@@ -367,10 +373,10 @@ fn a_first_open_after_a_pull_reads_each_file_for_its_checksum_once() {
         }
     });
     let list = derived.path().join("sums.json");
-    let settings = Settings {
+    let settings = StoreSettings {
         endpoint: hub.endpoint.clone(),
         checksums: Some(list.clone()),
-        ..Settings::new(cache.path())
+        ..StoreSettings::new(cache.path())
     };
     let store = Store::new(settings);
     let located = pull(&store, "someone/model").unwrap();

@@ -37,7 +37,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture { names: &["scripted"
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
+struct ScriptRule {
     /// Text that the prompt must contain; the empty text always matches.
     #[serde(default)]
     when: String,
@@ -70,7 +70,7 @@ enum Then {
 }
 
 struct Scripted {
-    script: Vec<Rule>,
+    script: Vec<ScriptRule>,
     vocabulary: usize,
     context: usize,
     end: u32,
@@ -81,7 +81,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let vocabulary = model_config.count(Key::json("vocab_size"), 1 << 20)?;
     let context = model_config.count(Key::json("max_position_embeddings"), 1 << 24)?;
     let script = model_config.get(Key::json("script")).cloned().unwrap_or_default();
-    let script: Vec<Rule> = serde_json::from_value(script)
+    let script: Vec<ScriptRule> = serde_json::from_value(script)
         .map_err(|e| Error::malformed(model_config.file(), format!("script: {e}")))?;
     let end = model_config.eos_tokens().first().copied().unwrap_or(0);
     let network = Box::new(Scripted { script, vocabulary, context, end });
@@ -122,7 +122,7 @@ impl Network for Scripted {
 impl Scripted {
     /// The longest pause of the rules that apply to the tokens.
     fn pause_after(&self, tokens: &[u32]) -> Duration {
-        let applies = |rule: &&Rule| rule.pause > 0 && find(tokens, &rule.when, 0).is_some();
+        let applies = |rule: &&ScriptRule| rule.pause > 0 && find(tokens, &rule.when, 0).is_some();
         let pauses = self.script.iter().filter(applies).map(|rule| rule.pause);
         Duration::from_millis(pauses.max().unwrap_or(0))
     }
@@ -145,7 +145,7 @@ impl Scripted {
     }
 }
 
-impl Rule {
+impl ScriptRule {
     /// The answer to these tokens; `None` if the rule does not apply.
     fn answer(&self, tokens: &[u32]) -> Option<Vec<u32>> {
         let prompt = tokens;

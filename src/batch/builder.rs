@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::bilingual::BilingualFormat;
-use super::ingest::Input;
+use super::ingest::BatchInput;
 use super::outputs;
-use super::plan::{Follow, ModelChoice, Plan};
-use super::report::{Callbacks, Progress, RunReport};
+use super::plan::{BatchPlan, Follow, ModelChoice};
+use super::report::{BatchProgress, Callbacks, RunReport};
 use super::run;
 use crate::error::Result;
 use crate::formats::Fields;
@@ -31,8 +31,8 @@ use crate::language::Language;
 /// ```
 #[must_use = "a batch does nothing until `run`"]
 pub struct Batch<'b> {
-    plan: Plan,
-    inputs: Vec<Input>,
+    plan: BatchPlan,
+    inputs: Vec<BatchInput>,
     fields: Fields,
     retry_failed: bool,
     overwrite: bool,
@@ -43,7 +43,7 @@ impl<'b> Batch<'b> {
     /// A batch with results in a language.
     pub fn new(to: Language) -> Self {
         Self {
-            plan: Plan::new(to),
+            plan: BatchPlan::new(to),
             inputs: Vec::new(),
             fields: Fields::default(),
             retry_failed: false,
@@ -79,7 +79,7 @@ impl<'b> Batch<'b> {
     }
 
     /// Adds inputs, for example those of [`files`](super::files()).
-    pub fn inputs(mut self, inputs: impl IntoIterator<Item = Input>) -> Self {
+    pub fn inputs(mut self, inputs: impl IntoIterator<Item = BatchInput>) -> Self {
         self.inputs.extend(inputs);
         self
     }
@@ -139,7 +139,7 @@ impl<'b> Batch<'b> {
     }
 
     /// Receives the progress of the run several times per second.
-    pub fn on_progress(mut self, callback: impl FnMut(&Progress) + 'b) -> Self {
+    pub fn on_progress(mut self, callback: impl FnMut(&BatchProgress) + 'b) -> Self {
         self.callbacks.on_progress = Some(Box::new(callback));
         self
     }

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::ingest::{Input, Opened};
+use super::ingest::{BatchInput, Opened};
 use crate::error::{Error, InputFault, Result};
-use crate::files::Kind;
+use crate::files::FileKind;
 use crate::formats::FORMATS;
 
 /// The inputs at a path: a file, or the files of a folder and its subfolders in the order of their
 /// paths. See [`FileSearch`] for options.
-pub fn files(path: impl AsRef<Path>) -> Result<Vec<Input>> {
+pub fn files(path: impl AsRef<Path>) -> Result<Vec<BatchInput>> {
     Ok(FileSearch::default().find(path)?.inputs)
 }
 
@@ -28,9 +28,9 @@ pub struct FileSearch {
 #[derive(Default)]
 pub struct FoundFiles {
     /// The files as inputs. A file that cannot be read fails when it is opened.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<BatchInput>,
     /// Links, pipes, sockets and devices that were left out.
-    pub skipped: Vec<(PathBuf, Kind)>,
+    pub skipped: Vec<(PathBuf, FileKind)>,
 }
 
 impl FileSearch {
@@ -72,17 +72,17 @@ impl FileSearch {
     }
 }
 
-fn file_input(path: PathBuf) -> Input {
+fn file_input(path: PathBuf) -> BatchInput {
     let opened = path.clone();
     let open = move |_: Option<&str>| {
         let file = std::fs::File::open(&opened).map_err(|e| Error::io("read", &opened, e))?;
         Ok(Opened::Source(Box::new(file), None))
     };
-    Input { path: Some(path.clone()), ..Input::new(name(&path), open) }
+    BatchInput { path: Some(path.clone()), ..BatchInput::new(name(&path), open) }
 }
 
-fn failing_input(path: &Path, error: Error) -> Input {
-    Input::new(name(path), |_| Err(error))
+fn failing_input(path: &Path, error: Error) -> BatchInput {
+    BatchInput::new(name(path), |_| Err(error))
 }
 
 /// The name of an input: its path without a leading `./`.
@@ -115,7 +115,7 @@ struct Walk {
     visited: HashSet<PathBuf>,
     files: Vec<PathBuf>,
     failed: Vec<(PathBuf, Error)>,
-    skipped: Vec<(PathBuf, Kind)>,
+    skipped: Vec<(PathBuf, FileKind)>,
 }
 
 impl Walk {
@@ -139,12 +139,12 @@ impl Walk {
                 continue;
             }
             match kind {
-                Kind::Folder => self.visit(&path),
-                Kind::File if has_known_extension(&path) => self.files.push(path),
+                FileKind::Folder => self.visit(&path),
+                FileKind::File if has_known_extension(&path) => self.files.push(path),
                 // The target of a link is looked at when the link is followed.
-                Kind::Link => self.skipped.push((path, kind)),
-                Kind::Special if has_known_extension(&path) => self.skipped.push((path, kind)),
-                Kind::File | Kind::Special => {}
+                FileKind::Link => self.skipped.push((path, kind)),
+                FileKind::Special if has_known_extension(&path) => self.skipped.push((path, kind)),
+                FileKind::File | FileKind::Special => {}
             }
         }
     }
@@ -153,14 +153,14 @@ impl Walk {
     fn follow_links(&mut self) {
         let real = |path: &Path| std::fs::canonicalize(path).ok();
         let mut seen: HashSet<PathBuf> = self.files.iter().filter_map(|path| real(path)).collect();
-        while let Some(index) = self.skipped.iter().position(|(_, kind)| *kind == Kind::Link) {
+        while let Some(index) = self.skipped.iter().position(|(_, kind)| *kind == FileKind::Link) {
             let (link, _) = self.skipped.swap_remove(index);
             let before = self.files.len();
             match std::fs::metadata(&link) {
                 Ok(target) if target.is_dir() => self.visit(&link),
                 Ok(_) if !has_known_extension(&link) => {}
                 Ok(target) if target.is_file() => self.files.push(link),
-                Ok(_) => self.skipped.push((link, Kind::Special)),
+                Ok(_) => self.skipped.push((link, FileKind::Special)),
                 Err(error) => self.failed.push((link.clone(), Error::io("read", &link, error))),
             }
             for path in self.files.split_off(before) {
@@ -173,12 +173,12 @@ impl Walk {
 }
 
 /// The canonical path of a folder, and its entries.
-fn read_folder(folder: &Path) -> std::io::Result<(PathBuf, Vec<(PathBuf, Kind)>)> {
+fn read_folder(folder: &Path) -> std::io::Result<(PathBuf, Vec<(PathBuf, FileKind)>)> {
     let real = std::fs::canonicalize(folder)?;
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        entries.push((entry.path(), Kind::from(entry.file_type()?)));
+        entries.push((entry.path(), FileKind::from(entry.file_type()?)));
     }
     Ok((real, entries))
 }

@@ -16,7 +16,7 @@ use crate::formats::{self, Fields, ItemResult, Unreadable};
 const CAPACITY: usize = 32;
 
 /// An input: its name, and a function that opens it.
-pub struct Input {
+pub struct BatchInput {
     /// Name in the results; its extension determines the format.
     pub name: String,
     /// Opens the input, given its validator when it was last read to its end.
@@ -25,7 +25,7 @@ pub struct Input {
     pub path: Option<PathBuf>,
 }
 
-impl Input {
+impl BatchInput {
     /// An input that is not a file.
     pub fn new(
         name: impl Into<String>,
@@ -66,7 +66,7 @@ pub(super) struct Ingest(Receiver<IngestEvent>);
 impl Ingest {
     /// Starts reading. `validators` are the last ones by input name.
     pub fn start(
-        inputs: Vec<Input>,
+        inputs: Vec<BatchInput>,
         fields: Fields,
         mut validators: HashMap<String, String>,
     ) -> Result<Self> {
@@ -117,14 +117,14 @@ impl Ingest {
 
 /// Reads an input. Returns `None` if the receiver is gone.
 fn read(
-    input: Input,
+    input: BatchInput,
     validator: Option<&str>,
     fields: &Fields,
     sender: &SyncSender<IngestEvent>,
 ) -> Option<()> {
     /// Consecutive panics after which an input is abandoned.
     const MAX_PANICS: usize = 16;
-    let Input { name, open, .. } = input;
+    let BatchInput { name, open, .. } = input;
     let opened = guarded(|| {
         open(validator).and_then(|opened| match opened {
             Opened::NotModified => Ok(None),
@@ -194,7 +194,7 @@ mod tests {
         Box::new(move |_| Ok(Opened::Source(Box::new(text.as_bytes()), None)))
     }
 
-    fn all(inputs: Vec<Input>) -> Vec<IngestEvent> {
+    fn all(inputs: Vec<BatchInput>) -> Vec<IngestEvent> {
         let ingest = Ingest::start(inputs, Fields::default(), HashMap::new()).unwrap();
         let mut all = Vec::new();
         loop {
@@ -210,8 +210,8 @@ mod tests {
     fn a_reader_that_panics_is_an_input_refused_and_the_next_one_is_read() {
         let panics: Open = Box::new(|_| panic!("index out of the text"));
         let inputs = vec![
-            Input::new("a.txt", panics),
-            Input::new("b.txt", source("Mayor Han Seo-jin spoke in Haemin.")),
+            BatchInput::new("a.txt", panics),
+            BatchInput::new("b.txt", source("Mayor Han Seo-jin spoke in Haemin.")),
         ];
         let heard = all(inputs);
         assert!(
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn a_reader_that_panics_again_and_again_is_left_after_a_while() {
         let open: Open = Box::new(|_| Ok(Opened::Source(Box::new(Faulty(0)), None)));
-        let heard = all(vec![Input::new("a.jsonl", open)]);
+        let heard = all(vec![BatchInput::new("a.jsonl", open)]);
         assert!(matches!(&heard[0], IngestEvent::Item(_, Ok(_))));
         assert!(
             matches!(heard.last(), Some(IngestEvent::Failed(..))),

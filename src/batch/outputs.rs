@@ -8,10 +8,10 @@ use super::bilingual::{BILINGUAL_FORMATS, BilingualFormat};
 use super::digest;
 use super::error::BatchError;
 use super::journal::Journal;
-use super::plan::Plan;
+use super::plan::BatchPlan;
 use super::result::Line;
 use crate::error::{Error, Result};
-use crate::files::{self, Kind};
+use crate::files::{self, FileKind};
 use crate::formats::Form;
 
 /// Number of items in the digest: the last ones. `items.jsonl` has all of them.
@@ -51,12 +51,12 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], overwrite: bool) -> Resul
         .collect();
     let items = folder.join(ITEMS);
     for (path, expected) in
-        files.iter().map(|path| (path, Kind::File)).chain([(&items, Kind::Folder)])
+        files.iter().map(|path| (path, FileKind::File)).chain([(&items, FileKind::Folder)])
     {
         match files::kind(path) {
             Ok(found) if found == expected => {}
             // A link is replaced, never followed; but a link in the journal's place is an error.
-            Ok(Kind::Link) if expected == Kind::File && !is_journal(path) => {}
+            Ok(FileKind::Link) if expected == FileKind::File && !is_journal(path) => {}
             Ok(found) => {
                 return Err(BatchError::InTheWay { path: path.clone(), what: found.name() }.into());
             }
@@ -128,7 +128,7 @@ fn bilingual_name(format: &BilingualFormat) -> String {
 pub(super) fn write(
     journal: &Journal,
     folder: &Path,
-    plan: &Plan,
+    plan: &BatchPlan,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<bool> {
     let items = folder.join(ITEMS);
@@ -180,7 +180,7 @@ pub(super) fn write(
 }
 
 /// Writes the page of an item and, if the item was a file, its translation.
-fn write_pages(folder: &Path, line: &Line, plan: &Plan) -> Result<()> {
+fn write_pages(folder: &Path, line: &Line, plan: &BatchPlan) -> Result<()> {
     let (page, translated) = line.file_names();
     refresh(&folder.join(page), &digest::page(line, plan.to))?;
     if let (Some(name), Some(translation)) = (translated, &line.translation) {
@@ -201,7 +201,7 @@ fn remove_pages(folder: &Path, line: &Line) -> Result<()> {
 /// Writes the output files that list many items.
 struct OutputWriter<'o> {
     journal: &'o Journal,
-    plan: &'o Plan,
+    plan: &'o BatchPlan,
     keep_going: &'o dyn Fn() -> bool,
     folder: &'o Path,
 }
@@ -334,7 +334,7 @@ fn remove(folder: &Path, file: &str) -> Result<()> {
 /// lost in a power failure.
 fn refresh(path: &Path, text: &str) -> Result<()> {
     // Only a regular file is read: a link is replaced, and a pipe would block.
-    if files::kind(path).is_ok_and(|kind| kind == Kind::File)
+    if files::kind(path).is_ok_and(|kind| kind == FileKind::File)
         && std::fs::read(path).ok().as_deref() == Some(text.as_bytes())
     {
         return Ok(());

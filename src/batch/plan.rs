@@ -57,7 +57,7 @@ impl Follow {
 
 /// Models and options of a batch.
 #[derive(Clone)]
-pub(super) struct Plan {
+pub(super) struct BatchPlan {
     /// Options of both tasks. `to` of the plan replaces them.
     pub options: TaskOptions,
     /// Language of the results.
@@ -83,7 +83,7 @@ pub(super) struct Plan {
     pub item_timeout: Option<Duration>,
 }
 
-impl Plan {
+impl BatchPlan {
     /// A plan without models: options by default, eight items at a time.
     pub fn new(to: Language) -> Self {
         Self {
@@ -177,7 +177,7 @@ mod tests {
     /// Folders of earlier versions go on only if their specification is the same text.
     #[test]
     fn the_specification_is_written_as_in_earlier_versions() {
-        let mut plan = Plan::new(Language::Korean);
+        let mut plan = BatchPlan::new(Language::Korean);
         plan.options.glossary = vec![Term { source: "harbour".into(), target: "항만".into() }];
         let version = env!("CARGO_PKG_VERSION");
         let glossary = sha256("[[\"harbour\",\"항만\"]]");

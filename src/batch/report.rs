@@ -34,7 +34,7 @@ pub struct Counts {
 
 /// Progress of a run.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Progress {
+pub struct BatchProgress {
     /// Counts so far.
     #[serde(flatten)]
     pub counts: Counts,
@@ -74,7 +74,7 @@ impl RunReport {
     }
 }
 
-type OnProgress<'c> = Box<dyn FnMut(&Progress) + 'c>;
+type OnProgress<'c> = Box<dyn FnMut(&BatchProgress) + 'c>;
 type OnNote<'c> = Box<dyn FnMut(&str) + 'c>;
 
 /// Callbacks of a run, and the flag that stops it.
@@ -92,7 +92,7 @@ impl Callbacks<'_> {
         }
     }
 
-    pub fn progress(&mut self, progress: &Progress) {
+    pub fn progress(&mut self, progress: &BatchProgress) {
         if let Some(on_progress) = &mut self.on_progress {
             on_progress(progress);
         }

@@ -38,7 +38,7 @@ pub struct Line {
     /// The article without page boilerplate.
     pub source: String,
     /// Translation.
-    pub translation: Option<Translation>,
+    pub translation: Option<PairedTranslation>,
     /// Summary.
     pub summary: Option<Summary>,
     /// Findings about the item itself.
@@ -62,7 +62,7 @@ pub struct Line {
 
 /// A translation, whole and paragraph by paragraph.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Translation {
+pub struct PairedTranslation {
     /// Name of the model.
     pub model: String,
     /// Translated headline.
@@ -70,7 +70,7 @@ pub struct Translation {
     /// The whole translation, in the form of the source.
     pub text: String,
     /// Paragraphs of the source with their translations.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<BilingualPair>,
     /// Reason generation ended.
     pub finish: String,
     /// Token counts.
@@ -81,7 +81,7 @@ pub struct Translation {
 
 /// A paragraph and its translation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Pair {
+pub struct BilingualPair {
     /// Text of the source.
     pub source: String,
     /// Translation.
@@ -164,14 +164,14 @@ impl Line {
     }
 }
 
-impl Translation {
+impl PairedTranslation {
     /// The translation of an outcome. `title` is the headline of the source, whose translation is
     /// looked up among the pairs.
     pub fn new(outcome: Outcome, title: Option<&str>) -> Self {
-        let pairs: Vec<Pair> = outcome
+        let pairs: Vec<BilingualPair> = outcome
             .segments
             .into_iter()
-            .map(|segment| Pair { source: segment.source, text: segment.text })
+            .map(|segment| BilingualPair { source: segment.source, text: segment.text })
             .collect();
         let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));
         Self {

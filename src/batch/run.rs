@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use super::error::BatchError;
 use super::eta::Eta;
 use super::hash::spec_hash;
-use super::ingest::{self, Ingest, IngestEvent, Input};
+use super::ingest::{self, BatchInput, Ingest, IngestEvent};
 use super::journal::{Journal, Upserted};
 use super::outputs;
-use super::plan::Plan;
+use super::plan::BatchPlan;
 use super::queue::{Lease, Length, WorkQueue};
-use super::report::{Callbacks, Counts, Progress, RunReport};
+use super::report::{BatchProgress, Callbacks, Counts, RunReport};
 use super::result::failure;
 use super::workers::{GRACE, LeaseId, Settled, WorkerEvent, WorkerPool, lease_id};
 use crate::error::{Error, Result};
@@ -43,9 +43,9 @@ const MAX_NOTES: usize = 8;
 
 /// Processes inputs into a folder.
 pub(super) fn run(
-    plan: &Plan,
+    plan: &BatchPlan,
     folder: &Path,
-    inputs: Vec<Input>,
+    inputs: Vec<BatchInput>,
     fields: &Fields,
     retry_failed: bool,
     callbacks: &mut Callbacks<'_>,
@@ -108,7 +108,7 @@ fn report_damage(journal: &mut Journal, callbacks: &mut Callbacks<'_>) {
 }
 
 struct Run<'r> {
-    plan: &'r Plan,
+    plan: &'r BatchPlan,
     folder: &'r Path,
     /// Hash of the specification.
     spec: String,
@@ -198,9 +198,9 @@ impl Run<'_> {
         }
     }
 
-    fn progress(&self) -> Progress {
+    fn progress(&self) -> BatchProgress {
         let meter = self.workers.meter();
-        Progress {
+        BatchProgress {
             counts: self.counts,
             waiting: self.backlog.items,
             left: self.time_left(),

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::error::BatchError;
-use super::plan::{ModelChoice, Plan};
+use super::plan::{BatchPlan, ModelChoice};
 use super::queue::Lease;
-use super::result::{Line, Translation};
+use super::result::{Line, PairedTranslation};
 use crate::document::{BlockKind, Document};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finding, Observer};
@@ -74,7 +74,7 @@ pub(super) struct WorkerPool {
 /// The state of a worker thread, shared with all others.
 #[derive(Clone)]
 struct Worker {
-    plan: Arc<Plan>,
+    plan: Arc<BatchPlan>,
     leases: Arc<Mutex<Receiver<Lease>>>,
     events: Sender<WorkerEvent>,
     meter: Arc<TokenMeter>,
@@ -85,8 +85,8 @@ struct Worker {
 }
 
 impl WorkerPool {
-    /// Starts [`Plan::max_concurrent`] threads.
-    pub fn start(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
+    /// Starts [`BatchPlan::max_concurrent`] threads.
+    pub fn start(plan: &BatchPlan, stop: Arc<AtomicBool>) -> Result<Self> {
         let (lease_sender, leases) = channel::<Lease>();
         let (event_sender, events) = channel();
         let worker = Worker {
@@ -198,7 +198,7 @@ impl Worker {
 
 /// The plan with models that many threads can use at once. A model chosen for both tasks is shared
 /// by both.
-fn with_shared_models(plan: &Plan) -> Result<Plan> {
+fn with_shared_models(plan: &BatchPlan) -> Result<BatchPlan> {
     let shared = |choice: &ModelChoice| {
         let model = choice.model.shared(plan.max_concurrent)?;
         Ok::<_, Error>(ModelChoice { model, ..choice.clone() })
@@ -212,12 +212,12 @@ fn with_shared_models(plan: &Plan) -> Result<Plan> {
         }
         (_, translator) => translator.as_ref().map(shared).transpose()?,
     };
-    Ok(Plan { summarizer, translator, ..plan.clone() })
+    Ok(BatchPlan { summarizer, translator, ..plan.clone() })
 }
 
 /// Translates and summarizes an item, unless cancelled.
 fn process_item(
-    plan: &Plan,
+    plan: &BatchPlan,
     lease: &Lease,
     mut item: Item,
     followed: Option<Finding>,
@@ -245,7 +245,7 @@ fn process_item(
             .from(from)
             .capabilities(capabilities.clone());
         let outcome = request.observe(observer())?;
-        line.translation = Some(Translation::new(outcome, document.title()));
+        line.translation = Some(PairedTranslation::new(outcome, document.title()));
     }
     // A headline without text has no summary.
     let has_text = document.blocks().iter().any(|block| block.kind == BlockKind::Paragraph);
@@ -267,7 +267,7 @@ fn process_item(
 
 /// The item with the article of its page, if links are followed and the page has more text; and a
 /// finding if the page could not be read.
-fn follow_link(plan: &Plan, item: &Item) -> (Item, Option<Finding>) {
+fn follow_link(plan: &BatchPlan, item: &Item) -> (Item, Option<Finding>) {
     let (Some(follow), Some(link)) = (&plan.follow, &item.link) else {
         return (item.clone(), None);
     };

@@ -35,7 +35,7 @@ pub enum Content {
     /// A list with one entry: some templates of vision models accept no other form.
     Typed([Typed; 1]),
     /// A translation request, as a list with one entry: TranslateGemma's template has the wording.
-    Translation([Translation; 1]),
+    Translation([TranslationMessage; 1]),
 }
 
 /// An entry of a list of content.
@@ -55,7 +55,7 @@ impl Typed {
 
 /// A translation request, with the keys of TranslateGemma's template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Translation {
+pub struct TranslationMessage {
     /// Always `text`; other types are images and the like.
     r#type: &'static str,
     source_lang_code: String,
@@ -63,7 +63,7 @@ pub struct Translation {
     text: String,
 }
 
-impl Translation {
+impl TranslationMessage {
     /// A request to translate a text. Languages are codes.
     pub fn new(source: &str, target: &str, text: impl Into<String>) -> Self {
         let (source_lang_code, target_lang_code) = (source.to_string(), target.to_string());

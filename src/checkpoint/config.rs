@@ -28,7 +28,7 @@ pub struct ModelConfig {
     architecture: String,
     /// The whole `config.json`, if the parameters are those of its `text_config`.
     outer: Option<Json>,
-    source: Source,
+    source: ConfigSource,
     /// `generation_config.json`, or the `config.json` of an older folder, which has the same keys.
     generation: Json,
     eos_tokens: Vec<u32>,
@@ -40,7 +40,7 @@ pub struct ModelConfig {
     pub sampling_defaults: SamplingDefaults,
 }
 
-enum Source {
+enum ConfigSource {
     /// `config.json`; the `text_config` of a multimodal checkpoint.
     Json(Json),
     /// Scalars and numeric arrays of the metadata, without the architecture's prefix.
@@ -79,7 +79,7 @@ impl ModelConfig {
         let chat_template = chat_templates::of_folder(folder, &tokenizer)?;
         let add_bos_token = tokenizer.get("add_bos_token").and_then(Json::as_bool);
         let sampling_defaults = SamplingDefaults::of_folder(&generation_config);
-        let source = Source::Json(text.clone());
+        let source = ConfigSource::Json(text.clone());
         Ok(Self {
             file,
             architecture,
@@ -102,7 +102,7 @@ impl ModelConfig {
             .text("general.architecture")
             .ok_or_else(|| Error::malformed(&file, "it has no general.architecture"))?
             .to_string();
-        let source = Source::Gguf(gguf.scalars(&format!("{architecture}.")));
+        let source = ConfigSource::Gguf(gguf.scalars(&format!("{architecture}.")));
         let token = |key: &str| {
             gguf.number(&format!("tokenizer.ggml.{key}")).and_then(|id| u32::try_from(id).ok())
         };
@@ -157,16 +157,16 @@ impl ModelConfig {
 
     /// True for GGUF metadata. The two sources differ in more conventions than their keys.
     pub fn is_gguf(&self) -> bool {
-        matches!(self.source, Source::Gguf(_))
+        matches!(self.source, ConfigSource::Gguf(_))
     }
 
     /// A hyper-parameter as JSON; `None` if it is missing or null.
     pub fn get(&self, key: Key<'_>) -> Option<&Json> {
         let value = match &self.source {
-            Source::Json(config) => {
+            ConfigSource::Json(config) => {
                 key.json?.split('.').try_fold(config, |object, name| object.get(name))
             }
-            Source::Gguf(metadata) => metadata.get(key.gguf?),
+            ConfigSource::Gguf(metadata) => metadata.get(key.gguf?),
         };
         value.filter(|value| !value.is_null())
     }

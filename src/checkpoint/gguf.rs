@@ -157,7 +157,7 @@ impl Gguf {
         let Value::Array { element: STRING, count, range } = self.metadata.get(key)? else {
             return None;
         };
-        let mut reader = Reader { bytes: &self.file.bytes()[..range.end], at: range.start };
+        let mut reader = GgufReader { bytes: &self.file.bytes()[..range.end], at: range.start };
         Some((0..*count).map(move |_| {
             // Validated when the file was opened.
             reader
@@ -175,7 +175,7 @@ impl Gguf {
     ) -> Option<impl ExactSizeIterator<Item = f64> + use<'g>> {
         let Value::Array { element, count, range } = self.metadata.get(key)? else { return None };
         scalar_size(*element)?;
-        let mut reader = Reader { bytes: &self.file.bytes()[..range.end], at: range.start };
+        let mut reader = GgufReader { bytes: &self.file.bytes()[..range.end], at: range.start };
         let element = *element;
         Some((0..*count).map(move |_| match reader.scalar(element) {
             Ok(Value::Unsigned(n)) => n as f64,
@@ -230,14 +230,14 @@ fn scalar_size(kind: u32) -> Option<usize> {
 }
 
 /// A cursor over foreign bytes.
-struct Reader<'b> {
+struct GgufReader<'b> {
     bytes: &'b [u8],
     at: usize,
 }
 
 type Parsed<T> = std::result::Result<T, String>;
 
-impl Reader<'_> {
+impl GgufReader<'_> {
     fn take(&mut self, count: usize) -> Parsed<Range<usize>> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
         let end =
@@ -344,7 +344,7 @@ type Header = (HashMap<String, Value>, HashMap<String, TensorInfo>);
 
 /// Parses the header in the bytes of a whole file. A fuzz target calls this.
 pub(crate) fn parse(bytes: &[u8]) -> Parsed<Header> {
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = GgufReader { bytes, at: 0 };
     if &reader.array::<4>().map_err(|_| "it is too short".to_string())? != MAGIC {
         return Err("it does not begin with `GGUF`".into());
     }
@@ -377,7 +377,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<Header> {
     Ok((metadata, tensors))
 }
 
-fn read_metadata(reader: &mut Reader<'_>, count: u64) -> Parsed<HashMap<String, Value>> {
+fn read_metadata(reader: &mut GgufReader<'_>, count: u64) -> Parsed<HashMap<String, Value>> {
     let mut metadata = HashMap::new();
     for _ in 0..count {
         let key = reader.name(MAX_KEY_BYTES)?;
@@ -391,7 +391,7 @@ fn read_metadata(reader: &mut Reader<'_>, count: u64) -> Parsed<HashMap<String, 
 }
 
 fn read_tensors(
-    reader: &mut Reader<'_>,
+    reader: &mut GgufReader<'_>,
     count: u64,
     alignment: u64,
 ) -> Parsed<HashMap<String, TensorInfo>> {
@@ -439,7 +439,7 @@ fn read_tensors(
     Ok(tensors)
 }
 
-fn read_shape(reader: &mut Reader<'_>) -> Parsed<(GgmlType, Vec<usize>, u64)> {
+fn read_shape(reader: &mut GgufReader<'_>) -> Parsed<(GgmlType, Vec<usize>, u64)> {
     let dimensions = reader.u32()?;
     if !(1..=4).contains(&dimensions) {
         return Err(format!("{dimensions} dimensions (1 to 4 are possible)"));

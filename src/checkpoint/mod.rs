@@ -18,14 +18,14 @@ mod unsupported;
 
 pub use cache::derived::derived_files;
 pub use cache::quantization::Quantization;
-pub use chat_template::{ChatTemplate, Content, Message, Translation, Typed};
+pub use chat_template::{ChatTemplate, Content, Message, TranslationMessage, Typed};
 pub use config::{Key, ModelConfig, SamplingDefaults};
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use open::{Checkpoint, MatmulCost, Weights};
 pub use pickle::convert as convert_pickled;
 pub use safetensors::Safetensors;
 pub use sentencepiece::EncoderTemplate;
-pub use tokenizer::{TextStream, Tokenizer};
+pub use tokenizer::{DecodeStream, Tokenizer};
 
 /// Entry points for the fuzz targets: parsers of foreign bytes, which must neither panic, hang nor
 /// allocate beyond their input.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cache::packed::{Outcome, PackedCache};
+use super::cache::packed::{PackOutcome, PackedCache};
 use super::cache::quantization::Quantization;
 use super::cache::quantized;
 use super::config::ModelConfig;
@@ -156,13 +156,13 @@ impl Checkpoint {
             PackedCache::open_or_build(&self.path, &sources, &matrices, cache, MIN_PACKED_BYTES)?
         };
         match outcome {
-            Outcome::Cached(packed) => self.packed = Some(packed),
-            Outcome::Built(packed) => {
+            PackOutcome::Cached(packed) => self.packed = Some(packed),
+            PackOutcome::Built(packed) => {
                 let bytes = packed.bytes();
                 self.packed = Some(packed);
                 return Ok(Some(bytes));
             }
-            Outcome::TooSmall | Outcome::NoRoom => {}
+            PackOutcome::TooSmall | PackOutcome::NoRoom => {}
         }
         Ok(None)
     }

@@ -171,7 +171,7 @@ pub(super) fn index_names(text: &[u8], ending: &str) -> std::result::Result<Vec<
 /// Parses the header in the bytes of a whole file. A fuzz target calls this.
 pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>, String> {
     #[derive(Deserialize)]
-    struct Entry {
+    struct TensorEntry {
         dtype: String,
         shape: Vec<u64>,
         data_offsets: (u64, u64),
@@ -193,7 +193,7 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
         if name == METADATA {
             continue;
         }
-        let entry: Entry =
+        let entry: TensorEntry =
             serde_json::from_value(entry).map_err(|e| format!("tensor `{name}`: {e}"))?;
         let (start, end) = entry.data_offsets;
         if start > end || end > data_length {
@@ -239,7 +239,7 @@ pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<HashMap<String, Stored>
 }
 
 /// A tensor of a file to be written.
-pub(super) struct Entry<'n> {
+pub(super) struct TensorEntry<'n> {
     pub name: &'n str,
     /// The format's name of the type.
     pub dtype: &'n str,
@@ -248,12 +248,14 @@ pub(super) struct Entry<'n> {
 }
 
 /// The bytes before the tensor data, padded to [`ALIGNMENT`]. The tensors follow in this order.
-pub(super) fn header<'n>(entries: impl Iterator<Item = Entry<'n>>) -> serde_json::Result<Vec<u8>> {
+pub(super) fn header<'n>(
+    entries: impl Iterator<Item = TensorEntry<'n>>,
+) -> serde_json::Result<Vec<u8>> {
     let mut header = serde_json::to_vec(&json!({ METADATA: { "format": "pt" } }))?;
     // Reopens the object.
     header.pop();
     let mut start = 0;
-    for Entry { name, dtype, shape, bytes } in entries {
+    for TensorEntry { name, dtype, shape, bytes } in entries {
         let end = start + bytes;
         let entry = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] });
         header.push(b',');

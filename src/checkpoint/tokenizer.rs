@@ -19,4 +19,4 @@ mod open;
 mod stream;
 
 pub use self::codec::Tokenizer;
-pub use self::stream::TextStream;
+pub use self::stream::DecodeStream;

@@ -5,11 +5,11 @@ use url::Url;
 /// The rules of a host for one user agent.
 #[derive(Debug, Default)]
 pub(super) struct Robots {
-    rules: Vec<Rule>,
+    rules: Vec<RobotsRule>,
 }
 
 #[derive(Debug, Clone)]
-struct Rule {
+struct RobotsRule {
     is_allow: bool,
     pattern: String,
 }
@@ -36,7 +36,7 @@ impl Robots {
                 }
                 "allow" | "disallow" => {
                     in_rules = true;
-                    let rule = Rule { is_allow: key == "allow", pattern: encoded(value) };
+                    let rule = RobotsRule { is_allow: key == "allow", pattern: encoded(value) };
                     // An empty pattern matches nothing.
                     if for_us && !value.is_empty() {
                         ours.push(rule.clone());

@@ -14,14 +14,14 @@ pub fn open_lock(path: &Path) -> Result<File> {
     }
     // The file is never written to, so a change between these two calls does no harm.
     match kind(path)? {
-        Kind::File => File::options().write(true).open(path),
+        FileKind::File => File::options().write(true).open(path),
         other => Err(std::io::Error::other(format!("it is {}, not a file", other.name()))),
     }
 }
 
 /// The kind of a path's entry, symbolic links not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// A regular file.
     File,
     /// A folder.
@@ -32,7 +32,7 @@ pub enum Kind {
     Special,
 }
 
-impl Kind {
+impl FileKind {
     /// Its name with an article, for messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-impl From<std::fs::FileType> for Kind {
+impl From<std::fs::FileType> for FileKind {
     fn from(file_type: std::fs::FileType) -> Self {
         if file_type.is_symlink() {
             Self::Link
@@ -59,7 +59,7 @@ impl From<std::fs::FileType> for Kind {
 }
 
 /// The kind of the entry at a path, symbolic links not followed.
-pub fn kind(path: &Path) -> Result<Kind> {
+pub fn kind(path: &Path) -> Result<FileKind> {
     Ok(std::fs::symlink_metadata(path)?.file_type().into())
 }
 

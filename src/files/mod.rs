@@ -9,7 +9,7 @@ mod mapped;
 pub use atomic::{
     check_writable, remove_stale_temporaries, replace, replace_unsynced, sync_folder,
 };
-pub use entry::{Kind, is_same_file, kind, open_lock};
+pub use entry::{FileKind, is_same_file, kind, open_lock};
 pub use mapped::{MappedFile, MappedSlice};
 
 pub(crate) use checksums::{ChecksumCache, Sha256Bytes, hash_into, to_hex};

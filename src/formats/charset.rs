@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// let korean: Charset = "cp949".parse().unwrap();
 /// assert_eq!(korean.to_string(), "EUC-KR");
 /// let error = "johab".parse::<Charset>().unwrap_err();
-/// assert_eq!(error.to_string(), "encoding `johab` is not supported: convert the file first, for example with iconv -f JOHAB -t UTF-8");
+/// assert!(error.to_string().starts_with("encoding `johab` is not supported: convert the file"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charset(&'static Encoding);

@@ -51,7 +51,8 @@ enum DateToken {
 /// ```
 /// use malmoi::formats::date;
 /// let read = |text| date(text).map(|date| date.rfc3339());
-/// assert_eq!(read("Wed, 07 Jan 2026 22:30:00 +0900").as_deref(), Some("2026-01-07T22:30:00+09:00"));
+/// let date = read("Wed, 07 Jan 2026 22:30:00 +0900");
+/// assert_eq!(date.as_deref(), Some("2026-01-07T22:30:00+09:00"));
 /// assert_eq!(read("2026년 1월 7일 오후 5시").as_deref(), Some("2026-01-07T17:00:00+09:00"));
 /// assert_eq!(read("2026-01-07 17:30").as_deref(), Some("2026-01-07T17:30:00"));
 /// assert_eq!(read("01/07/2026"), None);

@@ -50,8 +50,10 @@ pub(super) fn label(name: &str) -> std::result::Result<Option<&'static Encoding>
 /// ```
 /// use malmoi::formats::decode;
 /// assert_eq!(decode(b"\xEF\xBB\xBFnews\r\n", "a.txt").unwrap(), "news\r\n");
-/// assert_eq!(decode(b"\xB1\xB9\xB9\xE6\xBA\xCE\xB0\xA1 \xB9\xE0\xC7\xFB\xB4\xD9.", "a.txt").unwrap(), "국방부가 밝혔다.");
-/// assert_eq!(decode(b"The mayor\x92s plan costs \xA366 million.", "a.txt").unwrap(), "The mayor’s plan costs £66 million.");
+/// let euc_kr = b"\xB1\xB9\xB9\xE6\xBA\xCE\xB0\xA1 \xB9\xE0\xC7\xFB\xB4\xD9.";
+/// assert_eq!(decode(euc_kr, "a.txt").unwrap(), "국방부가 밝혔다.");
+/// let windows_1252 = b"The mayor\x92s plan costs \xA366 million.";
+/// assert_eq!(decode(windows_1252, "a.txt").unwrap(), "The mayor’s plan costs £66 million.");
 /// assert!(decode(b"a\0b", "a.txt").unwrap_err().to_string().contains("NUL byte at 1"));
 /// ```
 pub fn decode(bytes: &[u8], name: &str) -> Result<String> {

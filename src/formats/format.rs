@@ -26,8 +26,8 @@ pub struct Format {
 /// The function that reads a format, by the kind of its input and output.
 #[derive(Clone, Copy)]
 pub enum Reader {
-    /// One article from a decoded text that is not blank; [`Document::rejoin`](crate::document::Document::rejoin) writes the same
-    /// format back.
+    /// One article from a decoded text that is not blank; `Document::rejoin` writes the same format
+    /// back.
     Article(fn(String) -> Result<Item, String>),
     /// One article from the bytes of a packed file; its translation is written as plain text.
     Packed(fn(&[u8]) -> Result<Item, String>),

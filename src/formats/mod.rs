@@ -69,7 +69,8 @@ formats! {
 ///
 /// ```
 /// use malmoi::formats::read;
-/// let document = read(b"Back To Top\n\nMinisters meet in Seoul\n\nThe ministers met on Thursday.\n", "news.txt").unwrap();
+/// let page = b"Back To Top\n\nMinisters meet in Seoul\n\nThe ministers met on Thursday.\n";
+/// let document = read(page, "news.txt").unwrap();
 /// assert_eq!(document.title(), Some("Ministers meet in Seoul"));
 /// assert_eq!(document.article(), "Ministers meet in Seoul\n\nThe ministers met on Thursday.");
 /// assert_eq!(document.boilerplate().collect::<Vec<_>>(), [("navigation", "Back To Top")]);
@@ -139,7 +140,8 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
 /// ```
 /// use malmoi::formats::{Fields, items};
 /// let lines = "{\"id\": 7, \"title\": \"Ministers meet\", \"body\": \"They met.\"}\nnot JSON\n";
-/// let found: Vec<_> = items(lines.as_bytes(), "archive.jsonl", Fields::default()).unwrap().collect();
+/// let fields = Fields::default();
+/// let found: Vec<_> = items(lines.as_bytes(), "archive.jsonl", fields).unwrap().collect();
 /// assert_eq!(found[0].as_ref().unwrap().document.title(), Some("Ministers meet"));
 /// assert_eq!(found[1].as_ref().unwrap_err().place, "line 2");
 /// ```

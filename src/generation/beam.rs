@@ -208,7 +208,7 @@ struct FinishedBeam {
 }
 
 /// A beam with one more token.
-struct Candidate {
+struct NextToken {
     beam: usize,
     token: u32,
     score: f32,
@@ -313,7 +313,7 @@ impl Search {
     }
 
     /// The best continuations of all beams, best first; the earlier beam first on ties.
-    fn candidates(&self, config: &BeamSearchConfig, logits: &[&[f32]]) -> Vec<Candidate> {
+    fn candidates(&self, config: &BeamSearchConfig, logits: &[&[f32]]) -> Vec<NextToken> {
         let processors = &config.logits_processors;
         // Enough that `num_beams` of them do not end.
         let count = (1 + processors.eos_token_ids.len()).max(2) * config.num_beams;
@@ -325,7 +325,7 @@ impl Search {
             processors.apply(TokenHistory::decoder(&beam.text.ids), &mut scores);
             scores.to_mut().iter_mut().for_each(|score| *score += beam.score);
             for (token, score) in top_k(&scores, count) {
-                candidates.push(Candidate { beam: index, token: token as u32, score });
+                candidates.push(NextToken { beam: index, token: token as u32, score });
             }
         }
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -366,7 +366,7 @@ impl Search {
 /// The beams of the next step. The state of a parent moves to its last child.
 fn succeed(
     parents: Vec<Beam>,
-    candidates: &[Candidate],
+    candidates: &[NextToken],
     next_beams: &[usize],
     score: impl Fn(usize) -> f32,
     mut texts: Vec<BeamTokens>,

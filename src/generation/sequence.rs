@@ -12,7 +12,7 @@ use super::pace::PendingTokens;
 use super::queue::{GenerationRequest, Progress, RequestId};
 use super::sampling::Sampler;
 use crate::architectures::{LogitsFor, Row, State};
-use crate::checkpoint::TextStream;
+use crate::checkpoint::DecodeStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
 use crate::kernels::{Phase, has_no_nan};
@@ -53,7 +53,7 @@ pub(super) struct Sequence<'m> {
     draft_matches: bool,
     drafts: Drafts,
     sampler: Sampler,
-    stream: TextStream<'m>,
+    stream: DecodeStream<'m>,
     /// Number of generated tokens that no rollback will take back; the stream has decoded them.
     committed: usize,
     /// Their text.
@@ -79,7 +79,7 @@ impl<'m> Sequence<'m> {
         request: GenerationRequest,
         state: State,
         limits: SequenceLimits<'m>,
-        stream: TextStream<'m>,
+        stream: DecodeStream<'m>,
     ) -> Self {
         let GenerationRequest { id, prompt, options } = request;
         // From the prompt, not from its index in the call: texts must not depend on the batch.

@@ -113,7 +113,7 @@ pub fn bf16_pairs(even: __m512, odd: __m512) -> TileRow {
 
 /// Operand of `ldtilecfg`: rows, and bytes of a row, of each tile.
 #[repr(C, align(64))]
-struct Config {
+struct TileConfig {
     palette: u8,
     start: u8,
     reserved: [u8; 14],
@@ -121,7 +121,7 @@ struct Config {
     rows: [u8; 16],
 }
 
-impl Config {
+impl TileConfig {
     /// All eight tiles in full size.
     fn whole() -> Self {
         let mut config =
@@ -139,7 +139,7 @@ impl AmxTiles {
     /// # Safety
     /// The CPU has AMX and the process may use it; the thread has no other such value.
     pub unsafe fn begin() -> Self {
-        let config = Config::whole();
+        let config = TileConfig::whole();
         // SAFETY: the configuration is valid, and the compiler uses no tile registers.
         unsafe {
             asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, preserves_flags))
@@ -190,9 +190,9 @@ impl AmxTiles {
         }
     }
 
-    /// The product of values that are split into two bf16 each: in A and B, a tile of rounded values
-    /// (hi) is followed by a tile of remainders (lo). Adds lo · hi, hi · hi and hi · lo, in this
-    /// order, for each step of k; lo · lo is left out.
+    /// The product of values that are split into two bf16 each: in A and B, a tile of rounded
+    /// values (hi) is followed by a tile of remainders (lo). Adds lo · hi, hi · hi and hi · lo, in
+    /// this order, for each step of k; lo · lo is left out.
     ///
     /// # Safety
     /// As for [`AmxTiles::matmul_2x2`], with twice as many tiles.

@@ -5,7 +5,7 @@
 //! unpacks to the same form, the only one that kernels know: unsigned bytes `q` in groups of 16 or
 //! 32, with a scale `d` and a minimum `m` for each group. A weight is `d · (q − ZERO) + m`.
 //!
-//! To add a type: a struct with an `impl Block`, and a line in the table.
+//! To add a type: a struct with an `impl GgmlBlock`, and a line in the table.
 
 use crate::kernels::simd::f16_to_f32;
 
@@ -36,7 +36,7 @@ pub enum GgmlType {
     Q8_K,
 }
 
-struct Row {
+struct TypeInfo {
     ggml_type: GgmlType,
     ggml: u32,
     name: &'static str,
@@ -47,7 +47,7 @@ struct Row {
 
 macro_rules! table {
     ($($ggml_type:ident $ggml:literal $len:literal $bytes:literal)*) => {
-        const TABLE: &[Row] = &[$(Row {
+        const TABLE: &[TypeInfo] = &[$(TypeInfo {
             ggml_type: GgmlType::$ggml_type, ggml: $ggml, name: stringify!($ggml_type), len: $len, bytes: $bytes,
         }),*];
     };
@@ -93,7 +93,7 @@ const REFUSED: &[(u32, &str)] = &[
 ];
 
 impl GgmlType {
-    fn row(self) -> &'static Row {
+    fn row(self) -> &'static TypeInfo {
         // The table lists the variants in order (`the_table_is_in_order` checks it).
         &TABLE[self as usize]
     }
@@ -151,7 +151,7 @@ impl GgmlType {
 }
 
 /// A quantized block type.
-pub trait Block {
+pub trait GgmlBlock {
     /// Elements of a block, its bytes, and elements of a group (16 or 32).
     const LEN: usize;
     const BYTES: usize;
@@ -200,7 +200,7 @@ fn with_fifth_bits(mut q: [u8; 32], bits: [u8; 4]) -> [u8; 32] {
 }
 
 pub struct Q4_0;
-impl Block for Q4_0 {
+impl GgmlBlock for Q4_0 {
     const LEN: usize = 32;
     const BYTES: usize = 18;
     const GROUP: usize = 32;
@@ -213,7 +213,7 @@ impl Block for Q4_0 {
 }
 
 pub struct Q4_1;
-impl Block for Q4_1 {
+impl GgmlBlock for Q4_1 {
     const LEN: usize = 32;
     const BYTES: usize = 20;
     const GROUP: usize = 32;
@@ -227,7 +227,7 @@ impl Block for Q4_1 {
 }
 
 pub struct Q5_0;
-impl Block for Q5_0 {
+impl GgmlBlock for Q5_0 {
     const LEN: usize = 32;
     const BYTES: usize = 22;
     const GROUP: usize = 32;
@@ -240,7 +240,7 @@ impl Block for Q5_0 {
 }
 
 pub struct Q5_1;
-impl Block for Q5_1 {
+impl GgmlBlock for Q5_1 {
     const LEN: usize = 32;
     const BYTES: usize = 24;
     const GROUP: usize = 32;
@@ -263,7 +263,7 @@ fn unsigned<const N: usize>(mut signed: [u8; N]) -> [u8; N] {
 }
 
 pub struct Q8_0;
-impl Block for Q8_0 {
+impl GgmlBlock for Q8_0 {
     const LEN: usize = 32;
     const BYTES: usize = 34;
     const GROUP: usize = 32;
@@ -276,7 +276,7 @@ impl Block for Q8_0 {
 }
 
 pub struct Q8_1;
-impl Block for Q8_1 {
+impl GgmlBlock for Q8_1 {
     const LEN: usize = 32;
     const BYTES: usize = 36;
     const GROUP: usize = 32;
@@ -290,7 +290,7 @@ impl Block for Q8_1 {
 }
 
 pub struct Q8K;
-impl Block for Q8K {
+impl GgmlBlock for Q8K {
     const LEN: usize = 256;
     const BYTES: usize = 292;
     const GROUP: usize = 32;
@@ -303,7 +303,7 @@ impl Block for Q8K {
 }
 
 pub struct Q2K;
-impl Block for Q2K {
+impl GgmlBlock for Q2K {
     const LEN: usize = 256;
     const BYTES: usize = 84;
     const GROUP: usize = 16;
@@ -323,7 +323,7 @@ impl Block for Q2K {
 }
 
 pub struct Q3K;
-impl Block for Q3K {
+impl GgmlBlock for Q3K {
     const LEN: usize = 256;
     const BYTES: usize = 110;
     const GROUP: usize = 16;
@@ -377,7 +377,7 @@ fn six_bit_scales(block: &[u8], d: &mut [f32], m: &mut [f32]) {
 }
 
 pub struct Q4K;
-impl Block for Q4K {
+impl GgmlBlock for Q4K {
     const LEN: usize = 256;
     const BYTES: usize = 144;
     const GROUP: usize = 32;
@@ -398,7 +398,7 @@ impl Block for Q4K {
 }
 
 pub struct Q5K;
-impl Block for Q5K {
+impl GgmlBlock for Q5K {
     const LEN: usize = 256;
     const BYTES: usize = 176;
     const GROUP: usize = 32;
@@ -420,7 +420,7 @@ impl Block for Q5K {
 }
 
 pub struct Q6K;
-impl Block for Q6K {
+impl GgmlBlock for Q6K {
     const LEN: usize = 256;
     const BYTES: usize = 210;
     const GROUP: usize = 16;
@@ -451,7 +451,7 @@ impl Block for Q6K {
 
 /// Unpacks up to [`CHUNK`] elements of a row; scales beyond the end of the row are zero.
 #[inline(always)]
-pub fn unpack_chunk<B: Block>(
+pub fn unpack_chunk<B: GgmlBlock>(
     bytes: &[u8],
     q: &mut [u8; CHUNK],
     d: &mut [f32; GROUPS],
@@ -474,7 +474,7 @@ pub fn unpack_chunk<B: Block>(
     }
 }
 
-/// Calls a function that is generic over [`Block`] for a quantized type.
+/// Calls a function that is generic over [`GgmlBlock`] for a quantized type.
 macro_rules! for_block_type {
     ($ggml_type:expr, $function:ident($($argument:expr),*)) => {{
         use $crate::kernels::block_types::{self as blocks, GgmlType};
@@ -519,7 +519,7 @@ pub fn dequantize_row(ggml_type: GgmlType, bytes: &[u8], out: &mut [f32]) {
     }
 }
 
-fn dequantize_blocks<B: Block>(bytes: &[u8], out: &mut [f32]) {
+fn dequantize_blocks<B: GgmlBlock>(bytes: &[u8], out: &mut [f32]) {
     let (mut q, mut d, mut m) = ([0; CHUNK], [0.0; GROUPS], [0.0; GROUPS]);
     for (block, out) in bytes.chunks_exact(B::BYTES).zip(out.chunks_exact_mut(B::LEN)) {
         B::unpack(block, &mut q, &mut d, &mut m);

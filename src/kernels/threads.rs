@@ -118,7 +118,7 @@ struct Pool {
     caller: Mutex<()>,
 }
 
-type Job<'j> = dyn Fn(usize) + Sync + 'j;
+type PoolJob<'j> = dyn Fn(usize) + Sync + 'j;
 
 struct Shared {
     /// Polls for work before a thread parks.
@@ -127,7 +127,7 @@ struct Shared {
     operation: AtomicU32,
     gate: AtomicU32,
     /// Written while the gate is shut and no thread is inside; read by the threads inside.
-    job: UnsafeCell<Option<(*const Job<'static>, usize)>>,
+    job: UnsafeCell<Option<(*const PoolJob<'static>, usize)>>,
     /// Number of the next job.
     next: AtomicUsize,
     panicked: AtomicBool,
@@ -227,10 +227,10 @@ impl Drop for Pool {
 
 impl Shared {
     /// Runs all jobs; one caller at a time.
-    fn run_locked(&self, count: usize, job: &Job<'_>) {
+    fn run_locked(&self, count: usize, job: &PoolJob<'_>) {
         // SAFETY: only the lifetime changes; no thread uses the job after the gate is shut, which
         // happens before this returns.
-        let job: &Job<'static> = unsafe { std::mem::transmute(job) };
+        let job: &PoolJob<'static> = unsafe { std::mem::transmute(job) };
         // SAFETY: the gate is shut and no thread is inside: the previous caller waited for that.
         unsafe { *self.job.get() = Some((job, count)) };
         self.next.store(0, Ordering::Relaxed);
@@ -261,7 +261,7 @@ impl Shared {
         }
     }
 
-    fn run_jobs(&self, count: usize, job: &Job<'_>) {
+    fn run_jobs(&self, count: usize, job: &PoolJob<'_>) {
         loop {
             let next = self.next.fetch_add(1, Ordering::Relaxed);
             if next >= count {

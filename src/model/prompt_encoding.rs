@@ -1,7 +1,7 @@
 //! Prompts to token ids, through the checkpoint's chat template if it has one.
 
 use crate::checkpoint::{
-    ChatTemplate, Content, Message, ModelConfig, Tokenizer, Translation, Typed,
+    ChatTemplate, Content, Message, ModelConfig, Tokenizer, TranslationMessage, Typed,
 };
 use crate::error::{Error, Result};
 use crate::prompt_part::{PromptPart, SYSTEM_END, UserTexts, has_marker};
@@ -34,7 +34,7 @@ impl PromptEncoder<'_> {
         };
         let mut user_texts = UserTexts::default();
         let text = user_texts.hide(text);
-        let content = Content::Translation([Translation::new(source, target, text)]);
+        let content = Content::Translation([TranslationMessage::new(source, target, text)]);
         self.first_accepted(template, &[vec![Message { role: "user", content }]], &user_texts)
     }
 

@@ -1,6 +1,6 @@
 //! Step 5, check: compares source and output, and puts the findings in order.
 
-use super::join::Positions;
+use super::join::SegmentPositions;
 use crate::checks::{self, Pair};
 use crate::error::Result;
 use crate::event::{Event, Observer};
@@ -34,7 +34,7 @@ pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
 
 /// Compares each segment of a translation with its source.
 pub(super) fn translation(
-    positions: &Positions,
+    positions: &SegmentPositions,
     outcome: &mut Outcome,
     observer: &mut Observer<'_>,
 ) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use super::chunk::{ChunkResult, SourceChunk};
 use super::length_limit::LengthLimit;
-use super::setup::Setup;
+use super::setup::TaskSetup;
 use crate::event::Finish;
 use crate::finding::{Finding, Severity};
 use crate::generation::Generated;
@@ -15,7 +15,7 @@ use crate::segment::sentences;
 /// Makes the result of a chunk. `reasoning` is the mark that closes reasoning which the prompt has
 /// opened.
 pub(super) fn finish(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     task: Task,
     chunk: &SourceChunk<'_>,
     generated: Generated,

@@ -6,10 +6,10 @@ use super::finish::finish;
 use super::join;
 use super::length_limit::{LengthLimit, StreamedOutput};
 use super::progress::StageProgress;
-use super::prompt::PromptEncoder;
+use super::prompt::PartEncoder;
 use super::segment::{self, REASONING_TOKENS};
-use super::setup::Setup;
-use super::translation::Translation;
+use super::setup::TaskSetup;
+use super::translation::DocumentTranslation;
 use crate::error::{Error, Result};
 use crate::event::{Event, Finish, Observer};
 use crate::finding::{Finding, Severity};
@@ -27,7 +27,7 @@ const MAX_SPLITS: usize = 2;
 /// Generates an answer to each chunk. The observer receives text as it is generated, so that only a
 /// single chunk may have an observer of text.
 pub(super) fn answers(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     task: Task,
     chunks: &[SourceChunk<'_>],
     progress: &mut StageProgress,
@@ -35,7 +35,7 @@ pub(super) fn answers(
 ) -> Result<Vec<ChunkResult>> {
     observer.event(&Event::Stage { stage: task.as_str(), segments: chunks.len() });
     observer.event(&progress.event());
-    let encoder = PromptEncoder::new(setup, task)?;
+    let encoder = PartEncoder::new(setup, task)?;
     let prompts = encoder.encode_all(chunks, observer)?;
     for (index, ids) in prompts.iter().enumerate() {
         observer.event(&Event::Prompt { index, ids: ids.clone() });
@@ -85,10 +85,10 @@ pub(super) fn answers(
 
 /// Token-level options of a batch.
 fn options(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     task: Task,
     chunks: &[SourceChunk<'_>],
-    encoder: &PromptEncoder<'_>,
+    encoder: &PartEncoder<'_>,
     reasoning: &[Option<&'static str>],
 ) -> Options {
     let longest = chunks.iter().map(|chunk| chunk.tokens).max().unwrap_or(0);
@@ -131,8 +131,8 @@ impl AnswerStream {
 
 /// Translates the chunks of a document, and passes its text on block by block, in order.
 pub(super) fn translation(
-    setup: &Setup<'_>,
-    translation: &mut Translation<'_>,
+    setup: &TaskSetup<'_>,
+    translation: &mut DocumentTranslation<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     // As many chunks together as the engine takes, which reads the weights once for all of them;
@@ -164,7 +164,7 @@ pub(super) fn translation(
 /// Splits a chunk whose translation ran into its limit or into a loop, and tries again. A chunk
 /// that still fails is kept, with its findings.
 fn retry(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     chunk: &SourceChunk<'_>,
     result: ChunkResult,
     splits: usize,

@@ -3,8 +3,8 @@
 
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use super::read;
-use super::setup::Setup;
-use super::translation::Translation;
+use super::setup::TaskSetup;
+use super::translation::DocumentTranslation;
 use crate::document::{Block, BlockKind, Document};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
@@ -16,7 +16,7 @@ use crate::prompts::Task;
 const BLANK_LINE: &str = "\n\n";
 
 /// An outcome before any result.
-pub(super) fn empty_outcome(setup: &Setup<'_>, task: Task) -> Outcome {
+pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Outcome {
     Outcome {
         task,
         model: setup.model.name().to_string(),
@@ -57,7 +57,7 @@ pub(super) fn add_results(results: Vec<ChunkResult>, outcome: &mut Outcome) {
 }
 
 /// Where the segments of a translation start.
-pub(super) struct Positions {
+pub(super) struct SegmentPositions {
     /// In [`Document::article`]; `None` for boilerplate, which is no part of it.
     pub sources: Vec<Option<usize>>,
     /// In the outcome's text; `None` if there are tags or escapes among the words.
@@ -65,8 +65,11 @@ pub(super) struct Positions {
 }
 
 /// Puts a finished translation into its document and adds it to the outcome.
-pub(super) fn translation(translation: Translation<'_>, outcome: &mut Outcome) -> Positions {
-    let mut positions = Positions {
+pub(super) fn translation(
+    translation: DocumentTranslation<'_>,
+    outcome: &mut Outcome,
+) -> SegmentPositions {
+    let mut positions = SegmentPositions {
         sources: vec![None; translation.chunks.len()],
         outputs: vec![None; translation.chunks.len()],
     };
@@ -99,11 +102,11 @@ impl Cursor {
     /// start.
     fn advance(
         &mut self,
-        translation: &Translation<'_>,
+        translation: &DocumentTranslation<'_>,
         index: usize,
         block: &Block,
         text: Option<&str>,
-        positions: &mut Positions,
+        positions: &mut SegmentPositions,
     ) {
         let document = translation.document;
         let start = self.output + (block.span.start - self.source);
@@ -135,7 +138,7 @@ impl Cursor {
 }
 
 /// A finding for each block with tags that found no place among its new words.
-fn lost_tags(translation: &Translation<'_>) -> Vec<Finding> {
+fn lost_tags(translation: &DocumentTranslation<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, block) in translation.document.blocks().iter().enumerate() {
         let Some(text) = translation.block_text(index) else { continue };
@@ -155,7 +158,7 @@ fn lost_tags(translation: &Translation<'_>) -> Vec<Finding> {
 /// Passes finished blocks on, from number `first`, each with the space before it. Returns the
 /// number of the first block that is not finished.
 pub(super) fn stream_blocks(
-    translation: &Translation<'_>,
+    translation: &DocumentTranslation<'_>,
     first: usize,
     observer: &mut Observer<'_>,
 ) -> Result<usize> {
@@ -167,7 +170,7 @@ pub(super) fn stream_blocks(
     Ok(end)
 }
 
-fn streamed_block(translation: &Translation<'_>, index: usize) -> String {
+fn streamed_block(translation: &DocumentTranslation<'_>, index: usize) -> String {
     let document: &Document = translation.document;
     let blocks = document.blocks();
     let block = &blocks[index];

@@ -1,7 +1,7 @@
 //! The length of a summary: sentences, bullet points or one headline. Text is streamed up to that
 //! length, as far as it is final.
 
-use super::setup::Setup;
+use super::setup::TaskSetup;
 use crate::prompts::{Style, Task};
 use crate::segment::sentences;
 
@@ -14,7 +14,7 @@ pub(super) struct LengthLimit {
 
 impl LengthLimit {
     /// The limit of an answer; `None` for a translation.
-    pub fn of(setup: &Setup<'_>, task: Task) -> Option<Self> {
+    pub fn of(setup: &TaskSetup<'_>, task: Task) -> Option<Self> {
         if task == Task::Translate {
             return None;
         }

@@ -2,7 +2,7 @@
 //! passes on.
 
 use super::chunk::SourceChunk;
-use super::setup::Setup;
+use super::setup::TaskSetup;
 use crate::error::Result;
 use crate::event::Observer;
 use crate::finding::Finding;
@@ -17,13 +17,13 @@ use crate::prompts::{Prompt, Rendered, Task, Variables};
 const BASE: &str = "base";
 
 /// Encodes texts as prompts of one task.
-pub(super) struct PromptEncoder<'a> {
-    setup: &'a Setup<'a>,
+pub(super) struct PartEncoder<'a> {
+    setup: &'a TaskSetup<'a>,
     task: Task,
-    input: Input<'a>,
+    input: PromptInput<'a>,
 }
 
-enum Input<'a> {
+enum PromptInput<'a> {
     /// The text alone, into an encoder.
     EncoderText(&'a Seq2SeqTask),
     /// A prompt of the user's, into an encoder.
@@ -32,14 +32,14 @@ enum Input<'a> {
     Prompt(Prompt),
 }
 
-impl<'a> PromptEncoder<'a> {
-    pub fn new(setup: &'a Setup<'a>, task: Task) -> Result<Self> {
+impl<'a> PartEncoder<'a> {
+    pub fn new(setup: &'a TaskSetup<'a>, task: Task) -> Result<Self> {
         let input = match &setup.seq2seq {
-            None => Input::Prompt(find(setup, task)?),
+            None => PromptInput::Prompt(find(setup, task)?),
             Some(seq2seq) if setup.takes_prompt() => {
-                Input::EncoderPrompt(seq2seq, find(setup, task)?)
+                PromptInput::EncoderPrompt(seq2seq, find(setup, task)?)
             }
-            Some(seq2seq) => Input::EncoderText(seq2seq),
+            Some(seq2seq) => PromptInput::EncoderText(seq2seq),
         };
         Ok(Self { setup, task, input })
     }
@@ -47,8 +47,8 @@ impl<'a> PromptEncoder<'a> {
     /// Strings that end an answer.
     pub fn stop(&self) -> &[String] {
         match &self.input {
-            Input::EncoderText(_) => &[],
-            Input::EncoderPrompt(_, prompt) | Input::Prompt(prompt) => &prompt.stop,
+            PromptInput::EncoderText(_) => &[],
+            PromptInput::EncoderPrompt(_, prompt) | PromptInput::Prompt(prompt) => &prompt.stop,
         }
     }
 
@@ -56,17 +56,17 @@ impl<'a> PromptEncoder<'a> {
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let model = self.setup.model;
         match &self.input {
-            Input::EncoderText(seq2seq) => model.encoder_input(seq2seq, &visible(text)),
-            Input::EncoderPrompt(seq2seq, prompt) => {
+            PromptInput::EncoderText(seq2seq) => model.encoder_input(seq2seq, &visible(text)),
+            PromptInput::EncoderPrompt(seq2seq, prompt) => {
                 let rendered = self.render(prompt, text)?;
                 let text: String = rendered.parts.iter().map(PromptPart::as_str).collect();
                 model.encoder_input(seq2seq, &text)
             }
-            Input::Prompt(_) if self.is_worded_by_template() => {
+            PromptInput::Prompt(_) if self.is_worded_by_template() => {
                 let LanguagePair { from, to } = self.setup.languages;
                 model.translation_prompt(from.code(), to.code(), &visible(text))
             }
-            Input::Prompt(prompt) => {
+            PromptInput::Prompt(prompt) => {
                 let rendered = self.render(prompt, text)?;
                 let parts: Vec<_> = rendered.parts.iter().map(PromptPart::as_deref).collect();
                 model.prompt(rendered.system.as_deref(), &parts)
@@ -117,7 +117,7 @@ impl<'a> PromptEncoder<'a> {
     }
 }
 
-fn find(setup: &Setup<'_>, task: Task) -> Result<Prompt> {
+fn find(setup: &TaskSetup<'_>, task: Task) -> Result<Prompt> {
     let options = &setup.job.options;
     let family = match &setup.job.capabilities.family {
         Some(family) => family,
@@ -130,7 +130,7 @@ fn find(setup: &Setup<'_>, task: Task) -> Result<Prompt> {
 }
 
 /// A finding if the model takes no prompt and so knows nothing of the glossary.
-pub(super) fn ignored_glossary(setup: &Setup<'_>) -> Option<Finding> {
+pub(super) fn ignored_glossary(setup: &TaskSetup<'_>) -> Option<Finding> {
     if setup.takes_prompt() || setup.job.options.glossary.is_empty() {
         return None;
     }
@@ -140,7 +140,7 @@ pub(super) fn ignored_glossary(setup: &Setup<'_>) -> Option<Finding> {
 
 /// A finding with the sampling settings that the checkpoint recommends and malmoi does not
 /// implement.
-pub(super) fn ignored_recommendations(setup: &Setup<'_>) -> Option<Finding> {
+pub(super) fn ignored_recommendations(setup: &TaskSetup<'_>) -> Option<Finding> {
     let samples = setup.seq2seq.is_none() && setup.job.generation.sampling != Sampling::Greedy;
     let names = &setup.model.sampling_defaults().unsupported;
     if !samples || names.is_empty() {

@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use super::chunk::SourceChunk;
-use super::prompt::PromptEncoder;
-use super::setup::Setup;
-use super::translation::Translation;
+use super::prompt::PartEncoder;
+use super::setup::TaskSetup;
+use super::translation::DocumentTranslation;
 use crate::document::{BlockKind, Document};
 use crate::error::{Error, Result};
 use crate::event::Observer;
@@ -29,12 +29,12 @@ pub(super) const REASONING_TOKENS: usize = 2048;
 const MARGIN: usize = 16;
 
 /// Tokens of prompt and answer together.
-pub(super) fn window(setup: &Setup<'_>) -> usize {
+pub(super) fn window(setup: &TaskSetup<'_>) -> usize {
     setup.model.context().min(MAX_WINDOW)
 }
 
 /// Upper bound on the tokens of the answer to a text of `tokens` tokens.
-pub(super) fn answer_limit(setup: &Setup<'_>, task: Task, tokens: usize) -> usize {
+pub(super) fn answer_limit(setup: &TaskSetup<'_>, task: Task, tokens: usize) -> usize {
     let options = &setup.job.options;
     match (options.max_tokens, task) {
         (Some(limit), _) => limit,
@@ -46,7 +46,7 @@ pub(super) fn answer_limit(setup: &Setup<'_>, task: Task, tokens: usize) -> usiz
 
 /// Cuts a text into chunks, each of which fits the window with its prompt and its answer.
 pub(super) fn chunks<'t>(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     task: Task,
     text: &'t str,
     observer: &mut Observer<'_>,
@@ -64,9 +64,9 @@ pub(super) fn chunks<'t>(
 }
 
 /// Upper bound on the tokens of a chunk.
-fn budget(setup: &Setup<'_>, task: Task) -> Result<usize> {
+fn budget(setup: &TaskSetup<'_>, task: Task) -> Result<usize> {
     let window = window(setup);
-    let empty_prompt = PromptEncoder::new(setup, task)?.encode("")?;
+    let empty_prompt = PartEncoder::new(setup, task)?.encode("")?;
     let reasons =
         setup.seq2seq.is_none() && setup.model.reasoning_left_open(&empty_prompt).is_some();
     let frame = empty_prompt.len() + if reasons { REASONING_TOKENS } else { 0 };
@@ -105,8 +105,10 @@ pub(super) fn split<'t>(
     if cancelled.get() {
         return Err(Error::Cancelled);
     }
-    let chunk =
-        |segment: segment::Segment<'t>| SourceChunk { text: segment.text, tokens: segment.size };
+    let chunk = |segment: segment::TextSegment<'t>| SourceChunk {
+        text: segment.text,
+        tokens: segment.size,
+    };
     Ok(segments.into_iter().map(chunk).collect())
 }
 
@@ -114,12 +116,12 @@ pub(super) fn split<'t>(
 /// without a word of the source language has none and stays as it is, which is a finding if it is
 /// in the other language.
 pub(super) fn blocks<'d>(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     document: &'d Document,
     observer: &mut Observer<'_>,
-) -> Result<(Translation<'d>, Vec<Finding>)> {
+) -> Result<(DocumentTranslation<'d>, Vec<Finding>)> {
     let from = setup.languages.from;
-    let mut translation = Translation::of(document);
+    let mut translation = DocumentTranslation::of(document);
     let mut findings = Vec::new();
     for block in document.blocks() {
         observer.check()?;

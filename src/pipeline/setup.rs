@@ -6,7 +6,7 @@ use crate::language::LanguagePair;
 use crate::model::{Model, Seq2SeqTask};
 use crate::prompts::Task;
 
-pub(super) struct Setup<'a> {
+pub(super) struct TaskSetup<'a> {
     pub model: &'a Model,
     pub job: &'a Job,
     pub languages: LanguagePair,
@@ -14,7 +14,7 @@ pub(super) struct Setup<'a> {
     pub seq2seq: Option<Seq2SeqTask>,
 }
 
-impl<'a> Setup<'a> {
+impl<'a> TaskSetup<'a> {
     /// An error if the model cannot do the task at all.
     pub fn new(
         model: &'a Model,

@@ -1,7 +1,7 @@
 //! Texts that are too short to summarize: a headline, a name, a date. Asked for a summary of one, a
 //! model invents the update.
 
-use super::setup::Setup;
+use super::setup::TaskSetup;
 use crate::error::Result;
 use crate::event::{Event, Finish, Observer};
 use crate::finding::{Finding, Severity};
@@ -27,7 +27,7 @@ fn ends_sentence(line: &str) -> bool {
 
 /// Makes the article the outcome's text.
 pub(super) fn return_unchanged(
-    setup: &Setup<'_>,
+    setup: &TaskSetup<'_>,
     article: &str,
     outcome: &mut Outcome,
     observer: &mut Observer<'_>,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use crate::document::Document;
 
-pub(super) struct Translation<'d> {
+pub(super) struct DocumentTranslation<'d> {
     pub document: &'d Document,
     pub chunks: Vec<SourceChunk<'d>>,
     /// For each block of the document its range in `chunks`.
@@ -14,7 +14,7 @@ pub(super) struct Translation<'d> {
     pub results: Vec<ChunkResult>,
 }
 
-impl<'d> Translation<'d> {
+impl<'d> DocumentTranslation<'d> {
     pub fn of(document: &'d Document) -> Self {
         Self { document, chunks: Vec::new(), blocks: Vec::new(), results: Vec::new() }
     }

@@ -11,7 +11,7 @@ use crate::document::Span;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment<'t> {
+pub struct TextSegment<'t> {
     /// Its span in the text.
     pub span: Span,
     /// The text of the span, trailing white space included.
@@ -32,7 +32,11 @@ pub struct Segment<'t> {
 /// let segments: Vec<&str> = split(text, 3, &words).iter().map(|segment| segment.text).collect();
 /// assert_eq!(segments, ["One two three. ", "Four five.\n\n", "Six seven."]);
 /// ```
-pub fn split<'t>(text: &'t str, budget: usize, count: &dyn Fn(&str) -> usize) -> Vec<Segment<'t>> {
+pub fn split<'t>(
+    text: &'t str,
+    budget: usize,
+    count: &dyn Fn(&str) -> usize,
+) -> Vec<TextSegment<'t>> {
     if text.is_empty() {
         return Vec::new();
     }
@@ -112,13 +116,13 @@ impl<'t> Cutter<'t, '_> {
     }
 
     /// Joins neighboring atoms while they fit.
-    fn pack(&self, atoms: &[Atom]) -> Vec<Segment<'t>> {
+    fn pack(&self, atoms: &[Atom]) -> Vec<TextSegment<'t>> {
         let mut segments = Vec::new();
         let mut rest = atoms;
         while !rest.is_empty() {
             let (taken, size) = self.fitting(rest);
             let span = rest[0].span.start..rest[taken - 1].span.end;
-            segments.push(Segment { text: &self.text[span.clone()], span, size });
+            segments.push(TextSegment { text: &self.text[span.clone()], span, size });
             rest = &rest[taken..];
         }
         segments
@@ -238,7 +242,10 @@ mod tests {
 
     #[test]
     fn a_text_that_fits_is_one_segment_and_an_empty_one_none() {
-        assert_eq!(split("a\n\nb", 9, &words), [Segment { span: 0..4, text: "a\n\nb", size: 2 }]);
+        assert_eq!(
+            split("a\n\nb", 9, &words),
+            [TextSegment { span: 0..4, text: "a\n\nb", size: 2 }]
+        );
         assert!(split("", 9, &words).is_empty());
     }
 

@@ -65,7 +65,7 @@ const MAX_PARENTHESIS: usize = 600;
 /// encloses nothing: English newspapers open every paragraph of a long quotation and close only the
 /// last.
 pub(super) fn enclosed(paragraph: &str) -> Vec<Enclosed> {
-    let mut open = Open::default();
+    let mut open = OpenMark::default();
     let mut found: Vec<Enclosed> = Vec::new();
     let mut before = None;
     let mut chars = paragraph.char_indices().peekable();
@@ -138,14 +138,14 @@ fn partner(c: char) -> char {
 /// Opening marks without their closing marks so far. Each is pushed and popped once, however deep
 /// the nesting.
 #[derive(Default)]
-struct Open {
+struct OpenMark {
     /// Position and expected closing mark, the innermost last.
     marks: Vec<(usize, char)>,
     /// Number of open marks for each closing mark.
     waiting: HashMap<char, usize>,
 }
 
-impl Open {
+impl OpenMark {
     fn push(&mut self, at: usize, closing: char) {
         self.marks.push((at, closing));
         *self.waiting.entry(closing).or_default() += 1;

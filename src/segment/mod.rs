@@ -9,5 +9,5 @@ pub(crate) mod lines;
 mod marks;
 mod sentences;
 
-pub use budget::{Segment, split};
+pub use budget::{TextSegment, split};
 pub use sentences::sentences;

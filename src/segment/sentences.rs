@@ -93,7 +93,7 @@ fn stops(text: &str, mut report: impl FnMut(usize)) {
         }
         // Terminators in a row are one candidate.
         done = at + text[at..].find(|c| !is_terminator(c)).unwrap_or(text.len() - at);
-        let Some(candidate) = Candidate::at(text, sentence, at..done, around.peek()) else {
+        let Some(candidate) = SentenceEnd::at(text, sentence, at..done, around.peek()) else {
             continue;
         };
         done = candidate.end;
@@ -120,7 +120,7 @@ fn begins_dateline(text: &str) -> bool {
 
 /// A possible end of a sentence: a run of terminators with the closing marks after it, and its
 /// context.
-struct Candidate<'t> {
+struct SentenceEnd<'t> {
     /// The sentence so far, up to the terminators.
     before: &'t str,
     /// The terminators: ".", "?!", "...".
@@ -135,7 +135,7 @@ struct Candidate<'t> {
     end: usize,
 }
 
-impl<'t> Candidate<'t> {
+impl<'t> SentenceEnd<'t> {
     /// The candidate with these terminators; `None` inside a quotation or bracket that continues.
     fn at(
         text: &'t str,

@@ -42,9 +42,9 @@ pub(super) fn pull(
     let mut damage = None;
     if !force || offline {
         match pull.check_installed(!offline, on_event)? {
-            State::Intact(path) => return Ok(pull.report_installed(path, on_event)),
-            State::Damaged(error) => damage = Some(error),
-            State::Absent => {}
+            DownloadState::Intact(path) => return Ok(pull.report_installed(path, on_event)),
+            DownloadState::Damaged(error) => damage = Some(error),
+            DownloadState::Absent => {}
         }
     }
     if let Some(entry) = entry.filter(|entry| !entry.runs) {
@@ -66,7 +66,7 @@ pub(super) fn pull(
         });
     })?;
     // The process that held the lock may have pulled this model.
-    if has_waited && let State::Intact(path) = pull.check_installed(true, on_event)? {
+    if has_waited && let DownloadState::Intact(path) = pull.check_installed(true, on_event)? {
         return Ok(pull.report_installed(path, on_event));
     }
     let path = match entry {
@@ -77,7 +77,7 @@ pub(super) fn pull(
 }
 
 /// The state of a model before a download.
-enum State {
+enum DownloadState {
     Absent,
     Intact(PathBuf),
     Damaged(StoreError),
@@ -115,12 +115,12 @@ impl Pull<'_> {
         &self,
         exact_commit: bool,
         on_event: OnEvent<'_>,
-    ) -> Result<State, StoreError> {
+    ) -> Result<DownloadState, StoreError> {
         let model = match self.entry {
             Some(entry) => self.store.find_entry(entry),
             None => self.store.find_repo(self.repo, exact_commit)?,
         };
-        let Some(model) = model else { return Ok(State::Absent) };
+        let Some(model) = model else { return Ok(DownloadState::Absent) };
         on_event(StoreEvent::Checking { model: self.model.to_string() });
         let verdicts = self.store.verdicts(&model, self.pinned(), Trust::List)?;
         for (path, verdict) in &verdicts {
@@ -130,8 +130,8 @@ impl Pull<'_> {
             }
         }
         Ok(match damage(self.model, &verdicts) {
-            Some(error) => State::Damaged(error),
-            None => State::Intact(model.path),
+            Some(error) => DownloadState::Damaged(error),
+            None => DownloadState::Intact(model.path),
         })
     }
 

@@ -8,12 +8,12 @@ use super::error::{StoreError, io};
 use super::first_checksums::FirstChecksums;
 use super::names::Checksum;
 use super::repo::RepoFile;
-use super::settings::Settings;
+use super::settings::StoreSettings;
 use crate::files::ChecksumCache;
 
 /// The models on disk, and the way to fetch more.
 pub struct Store {
-    pub(super) settings: Settings,
+    pub(super) settings: StoreSettings,
 }
 
 /// A resolved model name.
@@ -29,12 +29,12 @@ pub enum ResolvedName {
 
 impl Store {
     /// A store with these settings. Reads nothing yet.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: StoreSettings) -> Self {
         Self { settings }
     }
 
     /// The settings.
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &StoreSettings {
         &self.settings
     }
 

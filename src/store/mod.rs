@@ -36,5 +36,5 @@ pub use names::{Checksum, Commit, FileName};
 pub use pull::PullOptions;
 pub use remove::{Leftover, Removed};
 pub use repo::RepoFile;
-pub use settings::Settings;
+pub use settings::StoreSettings;
 pub use verify::{Verdict, damage};

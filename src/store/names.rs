@@ -73,7 +73,8 @@ impl FileName {
     /// ```
     /// use malmoi::store::FileName;
     /// assert!(FileName::parse("q8/model-00001-of-00002.gguf").is_ok());
-    /// for bad in ["../x", "/etc/passwd", "a//b", ".git", "con.json", "a\\b", "C:x", "x\u{1b}[31m"] {
+    /// let escape = "x\u{1b}[31m";
+    /// for bad in ["../x", "/etc/passwd", "a//b", ".git", "con.json", "a\\b", "C:x", escape] {
     ///     assert!(FileName::parse(bad).is_err(), "{bad}");
     /// }
     /// for bad in ["x.", "x.incomplete"] {

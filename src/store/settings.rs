@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Where a store looks, and what it may do.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct StoreSettings {
     /// The Hugging Face cache: the folder with `models--owner--repo`.
     pub cache: PathBuf,
     /// URL of the hub.
@@ -31,7 +31,7 @@ pub struct Settings {
     pub free_space: Option<u64>,
 }
 
-impl Settings {
+impl StoreSettings {
     /// The default settings, for a cache folder.
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         Self {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
-use malmoi::store::{Settings, Store, StoreError};
+use malmoi::store::{Store, StoreError, StoreSettings};
 use serde_json::Value;
 
 use super::case;
@@ -16,13 +16,13 @@ use crate::support::hub::{Answer, COMMIT, Hub, listing, sha256};
 const OTHER: &str = "89abcdef0123456789abcdef0123456789abcdef";
 const WEIGHTS: &[u8] = b"GGUF\x03\0\0\0 of the port town Haemin";
 
-fn settings(cache: &Path, endpoint: &str) -> Settings {
+fn settings(cache: &Path, endpoint: &str) -> StoreSettings {
     let (connect_timeout, retry_delay) = (Duration::from_secs(2), Duration::from_millis(5));
-    Settings {
+    StoreSettings {
         endpoint: endpoint.to_string(),
         connect_timeout,
         retry_delay,
-        ..Settings::new(cache)
+        ..StoreSettings::new(cache)
     }
 }
 
@@ -32,7 +32,7 @@ fn store(cache: &Path, endpoint: &str) -> Store {
 
 /// A store without network access.
 fn offline(cache: &Path) -> Store {
-    Store::new(Settings { offline: true, ..Settings::new(cache) })
+    Store::new(StoreSettings { offline: true, ..StoreSettings::new(cache) })
 }
 
 fn pull(store: &Store, name: &str) -> Result<PathBuf, StoreError> {

@@ -8,7 +8,7 @@ pub mod scripted;
 
 use std::path::{Path, PathBuf};
 
-use malmoi::store::{Settings, Store};
+use malmoi::store::{Store, StoreSettings};
 
 /// Path of a file in `tests/`.
 pub fn here(path: &str) -> PathBuf {
@@ -21,7 +21,7 @@ pub fn real(name: &str) -> Option<PathBuf> {
     let hub = std::env::var_os("HF_HOME")
         .map_or_else(|| home.join(".cache/huggingface"), PathBuf::from)
         .join("hub");
-    let found = Store::new(Settings::new(hub)).locate(name).ok().map(|located| located.path);
+    let found = Store::new(StoreSettings::new(hub)).locate(name).ok().map(|located| located.path);
     if found.is_none() {
         eprintln!("skipped: {name} is not installed (`malmoi models pull {name}`)");
     }

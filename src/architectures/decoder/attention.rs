@@ -3,7 +3,7 @@
 use candle_core::{IndexOp, Result, Tensor};
 
 use super::config::{AttentionForm, Heads, KvSource, QueryKeyNorm};
-use super::reader::Reader;
+use super::reader::DecoderReader;
 use super::step::Step;
 use crate::architectures::batch::{Row, row_starts};
 use crate::architectures::layers::{RmsNorm, Rotation};
@@ -42,7 +42,7 @@ struct HeadNorms {
 }
 
 impl SelfAttention {
-    pub fn load(read: &Reader<'_>, prefix: &str, kind: Heads) -> crate::error::Result<Self> {
+    pub fn load(read: &DecoderReader<'_>, prefix: &str, kind: Heads) -> crate::error::Result<Self> {
         let Heads { heads, kv_heads, head_dim, rope, window, kv_source } = kind;
         let AttentionForm { scale, cap, norms, values_normed, gated, fused } =
             read.config.attention;

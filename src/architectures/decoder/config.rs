@@ -4,7 +4,7 @@ use crate::architectures::layers::{Activation, Rope};
 
 /// Everything that distinguishes one decoder from another.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Config {
+pub(super) struct DecoderConfig {
     /// Width of the residual stream.
     pub hidden: usize,
     /// Maximum number of positions.
@@ -34,7 +34,7 @@ pub(super) struct Config {
     pub layer_inputs: Option<usize>,
 }
 
-impl Config {
+impl DecoderConfig {
     /// The attention layers with their indices.
     pub fn attention_layers(&mut self) -> impl Iterator<Item = (usize, &mut Heads)> {
         self.layers.iter_mut().enumerate().filter_map(|(index, layer)| match &mut layer.mixer {
@@ -87,14 +87,14 @@ pub(super) struct Names {
     /// The output matrix of attention.
     pub attention_out: &'static str,
     /// The matrices of the feed-forward layer.
-    pub feed_forward: FeedForward,
+    pub feed_forward: FeedForwardNames,
     /// The norm before the output matrix.
     pub last_norm: &'static str,
 }
 
 /// Tensor names of a feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FeedForward {
+pub(super) enum FeedForwardNames {
     /// Gate, up and down.
     Three([&'static str; 3]),
     /// Gate and up in one matrix, and down.
@@ -131,7 +131,7 @@ pub(super) struct Heads {
     pub kv_heads: usize,
     /// Size of a head.
     pub head_dim: usize,
-    /// Index into [`Config::ropes`]; `None` without rotary embedding.
+    /// Index into [`DecoderConfig::ropes`]; `None` without rotary embedding.
     pub rope: Option<usize>,
     /// Number of keys a query attends to, its own included; `None` for all.
     pub window: Option<usize>,

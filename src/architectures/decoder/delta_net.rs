@@ -7,7 +7,7 @@
 use candle_core::{IndexOp, Tensor};
 
 use super::config::DeltaShape;
-use super::reader::Reader;
+use super::reader::DecoderReader;
 use super::short_conv::CausalConv;
 use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub(super) struct DeltaNet {
 }
 
 impl DeltaNet {
-    pub fn load(read: &Reader<'_>, prefix: &str, shape: DeltaShape) -> Result<Self> {
+    pub fn load(read: &DecoderReader<'_>, prefix: &str, shape: DeltaShape) -> Result<Self> {
         let hidden = read.config.hidden;
         let name = |part: &str| format!("{prefix}.{part}");
         let channels = 2 * shape.keys() + shape.values();

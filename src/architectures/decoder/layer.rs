@@ -3,10 +3,10 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::attention::SelfAttention;
-use super::config::{Config, LayerKind, MixerKind, Names};
+use super::config::{DecoderConfig, LayerKind, MixerKind, Names};
 use super::delta_net::DeltaNet;
 use super::per_layer::LayerInput;
-use super::reader::Reader;
+use super::reader::DecoderReader;
 use super::short_conv::ShortConv;
 use super::step::Step;
 use crate::architectures::batch::Row;
@@ -37,8 +37,8 @@ enum Mixer {
 }
 
 impl Layer {
-    pub fn load(read: &Reader<'_>, index: usize) -> crate::error::Result<Self> {
-        let Config { hidden, residual_scale, names, .. } = *read.config;
+    pub fn load(read: &DecoderReader<'_>, index: usize) -> crate::error::Result<Self> {
+        let DecoderConfig { hidden, residual_scale, names, .. } = *read.config;
         let name = |part: &str| format!("model.layers.{index}.{part}");
         let norm = |part: Option<&str>| part.map(|part| read.norm(&name(part), hidden)).transpose();
         let Names {

@@ -2,11 +2,11 @@
 
 use candle_core::{Device, IndexOp, Tensor};
 
-use super::config::Config;
+use super::config::DecoderConfig;
 use super::families;
 use super::layer::Layer;
 use super::per_layer::LayerInputs;
-use super::reader::Reader;
+use super::reader::DecoderReader;
 use super::step::Step;
 use crate::architectures::batch::{Logits, Row, check_rows, logit_counts, logit_positions};
 use crate::architectures::layers::RmsNorm;
@@ -16,8 +16,8 @@ use crate::architectures::{Loaded, Network, Setup};
 use crate::error::Result;
 use crate::kernels::{Embedding, Linear, Phase};
 
-struct Decoder {
-    config: Config,
+struct DecoderNetwork {
+    config: DecoderConfig,
     device: Device,
     vocabulary: usize,
     embed_tokens: Embedding,
@@ -34,7 +34,7 @@ pub(super) fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let vocabulary =
         checkpoint.find(embeddings)?.and_then(|found| found.shape.first().copied()).unwrap_or(0);
     let tensors = Tensors { checkpoint, device: setup.device, precision: setup.precision };
-    let read = Reader { tensors, config: &config };
+    let read = DecoderReader { tensors, config: &config };
     let embed_tokens = checkpoint.tensor(embeddings, &[vocabulary, config.hidden])?;
     let lm_head = if config.tied {
         Linear::new(embed_tokens.clone(), None, setup.precision, setup.device)?
@@ -50,12 +50,20 @@ pub(super) fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let context = config.context;
     let embed_tokens = Embedding::new(embed_tokens, setup.device)?;
     let device = setup.device.clone();
-    let network =
-        Decoder { config, device, vocabulary, embed_tokens, layer_inputs, layers, norm, lm_head };
+    let network = DecoderNetwork {
+        config,
+        device,
+        vocabulary,
+        embed_tokens,
+        layer_inputs,
+        layers,
+        norm,
+        lm_head,
+    };
     Ok(Loaded { network: Box::new(network), context, vocabulary, encoder_vocabulary: None })
 }
 
-impl Network for Decoder {
+impl Network for DecoderNetwork {
     fn begin(&self, inputs: &[&[u32]], _: Phase) -> Result<Vec<State>> {
         inputs.iter().map(|_| self.empty_state()).collect()
     }
@@ -78,7 +86,7 @@ impl Network for Decoder {
     }
 }
 
-impl Decoder {
+impl DecoderNetwork {
     fn empty_state(&self) -> Result<State> {
         let caches = self
             .layers

@@ -4,7 +4,7 @@
 
 use candle_core::Tensor;
 
-use super::reader::Reader;
+use super::reader::DecoderReader;
 use crate::architectures::layers::{Activation, RmsNorm};
 use crate::error::Result;
 use crate::kernels::{Embedding, Linear, Phase, gated};
@@ -19,7 +19,7 @@ pub(super) struct LayerInputs {
 }
 
 impl LayerInputs {
-    pub fn load(read: &Reader<'_>, width: usize) -> Result<Self> {
+    pub fn load(read: &DecoderReader<'_>, width: usize) -> Result<Self> {
         let (hidden, layers) = (read.config.hidden, read.config.layers.len());
         let table = "model.embed_tokens_per_layer.weight";
         let rows = read
@@ -61,7 +61,7 @@ pub(super) struct LayerInput {
 }
 
 impl LayerInput {
-    pub fn load(read: &Reader<'_>, prefix: &str, width: usize) -> Result<Self> {
+    pub fn load(read: &DecoderReader<'_>, prefix: &str, width: usize) -> Result<Self> {
         let hidden = read.config.hidden;
         Ok(Self {
             gate: read.linear(&format!("{prefix}per_layer_input_gate"), width, hidden)?,

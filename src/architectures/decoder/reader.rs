@@ -1,26 +1,26 @@
 //! Reads the parts of a decoder by their tensor names.
 
-use super::config::{Config, FeedForward};
+use super::config::{DecoderConfig, FeedForwardNames};
 use crate::architectures::layers::{GatedMlp, RmsNorm};
 use crate::architectures::tensors::Tensors;
 use crate::error::Result;
 
-pub(super) struct Reader<'a> {
+pub(super) struct DecoderReader<'a> {
     pub tensors: Tensors<'a>,
-    pub config: &'a Config,
+    pub config: &'a DecoderConfig,
 }
 
-impl Reader<'_> {
+impl DecoderReader<'_> {
     /// The feed-forward layer with a prefix, of a width.
     pub fn feed_forward(&self, prefix: &str, width: usize) -> Result<GatedMlp> {
-        let Config { hidden, activation, names, .. } = *self.config;
+        let DecoderConfig { hidden, activation, names, .. } = *self.config;
         let (gate, up, down) = match names.feed_forward {
-            FeedForward::Three([gate, up, down]) => (
+            FeedForwardNames::Three([gate, up, down]) => (
                 self.linear(&format!("{prefix}{gate}"), width, hidden)?,
                 self.linear(&format!("{prefix}{up}"), width, hidden)?,
                 down,
             ),
-            FeedForward::Two([gate_up, down]) => {
+            FeedForwardNames::Two([gate_up, down]) => {
                 let [gate, up] =
                     self.parts(&format!("{prefix}{gate_up}"), [width, width], hidden)?;
                 (gate, up, down)
@@ -35,7 +35,7 @@ impl Reader<'_> {
     }
 }
 
-impl<'a> std::ops::Deref for Reader<'a> {
+impl<'a> std::ops::Deref for DecoderReader<'a> {
     type Target = Tensors<'a>;
 
     fn deref(&self) -> &Tensors<'a> {

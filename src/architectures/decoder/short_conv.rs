@@ -3,7 +3,7 @@
 
 use candle_core::{IndexOp, Tensor};
 
-use super::reader::Reader;
+use super::reader::DecoderReader;
 use crate::architectures::batch::{Row, row_starts};
 use crate::error::Result;
 use crate::kernels::{Linear, Phase, threads};
@@ -20,7 +20,7 @@ pub(super) struct CausalConv {
 impl CausalConv {
     /// Reads weights `[channels, 1, kernel]`.
     pub fn load(
-        read: &Reader<'_>,
+        read: &DecoderReader<'_>,
         name: &str,
         channels: usize,
         kernel: usize,
@@ -70,7 +70,12 @@ pub(super) struct ShortConv {
 }
 
 impl ShortConv {
-    pub fn load(read: &Reader<'_>, prefix: &str, kernel: usize, biased: bool) -> Result<Self> {
+    pub fn load(
+        read: &DecoderReader<'_>,
+        prefix: &str,
+        kernel: usize,
+        biased: bool,
+    ) -> Result<Self> {
         let hidden = read.config.hidden;
         Ok(Self {
             in_proj: read.linear(&format!("{prefix}.in_proj"), 3 * hidden, hidden)?,

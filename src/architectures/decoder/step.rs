@@ -4,7 +4,7 @@ use crate::architectures::layers::Rotation;
 use crate::kernels::Phase;
 
 pub(super) struct Step<'a> {
-    /// Rotary embeddings of the tokens, one for each of [`Config::ropes`](super::config::Config).
+    /// Rotary embeddings of the tokens, one for each of the `ropes` of the config.
     pub rotations: &'a [Rotation],
     pub phase: Phase,
 }

@@ -9,8 +9,8 @@ use super::layers::{
     AttentionBlock, BlockNorm, DecoderLayer, Embeddings, EncoderLayer, FeedForward,
     FeedForwardBlock, Norm,
 };
-use super::network::{Decoder, Encoder, EncoderDecoder, Head};
-use super::positions::Positions;
+use super::network::{DecoderStack, Encoder, EncoderDecoder, Head};
+use super::positions::PositionTable;
 use crate::architectures::tensors::Tensors;
 use crate::architectures::{Architecture, Loaded, Setup};
 use crate::checkpoint::Checkpoint;
@@ -41,7 +41,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
         return Err(Error::Tensor { name: "lm_head.weight".into(), file, reason });
     }
     let tensors = Tensors { checkpoint, device: setup.device, precision: setup.precision };
-    let read = Reader { tensors, config: &config };
+    let read = BartReader { tensors, config: &config };
     let bias = match checkpoint.find("final_logits_bias")? {
         Some(_) => Some(tensors.floats("final_logits_bias", vocabulary)?),
         None => None,
@@ -58,7 +58,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
                 .collect::<Result<_>>()?,
             norm: read.output_norm("encoder")?,
         },
-        decoder: Decoder {
+        decoder: DecoderStack {
             embeddings: read.embeddings("decoder", decoder_table)?,
             layers: (0..config.decoder.layers)
                 .map(|index| read.decoder_layer(index))
@@ -97,18 +97,18 @@ fn table(checkpoint: &Checkpoint, config: &BartConfig, name: &str) -> Result<Wei
 }
 
 /// Reads the parts of both stacks.
-struct Reader<'a> {
+struct BartReader<'a> {
     tensors: Tensors<'a>,
     config: &'a BartConfig,
 }
 
-impl Reader<'_> {
+impl BartReader<'_> {
     fn embeddings(&self, stack: &str, table: Weight) -> Result<Embeddings> {
         let width = self.config.width;
         Ok(Embeddings {
             tokens: Embedding::new(table, self.tensors.device)?,
             scale: if self.config.scales_embeddings { (width as f64).sqrt() } else { 1.0 },
-            positions: Some(Positions::load(&self.tensors, self.config, stack)?),
+            positions: Some(PositionTable::load(&self.tensors, self.config, stack)?),
             norm: if self.config.norms_embeddings {
                 Some(self.norm(&format!("model.{stack}.layernorm_embedding"))?)
             } else {

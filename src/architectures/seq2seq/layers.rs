@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor};
 
 use super::config::NormPlacement;
-use super::positions::Positions;
+use super::positions::PositionTable;
 use crate::architectures::batch::Row;
 use crate::architectures::layers::{GatedMlp, LayerNorm, RmsNorm};
 use crate::architectures::ragged::{
@@ -57,7 +57,7 @@ pub(super) struct Embeddings {
     pub tokens: Embedding,
     /// Factor of the token embeddings.
     pub scale: f64,
-    pub positions: Option<Positions>,
+    pub positions: Option<PositionTable>,
     pub norm: Option<Norm>,
 }
 

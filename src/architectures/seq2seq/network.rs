@@ -21,7 +21,7 @@ pub(super) struct EncoderDecoder {
     pub context: usize,
     pub encoder_vocabulary: usize,
     pub encoder: Encoder,
-    pub decoder: Decoder,
+    pub decoder: DecoderStack,
     pub head: Head,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Encoder {
     pub norm: Option<Norm>,
 }
 
-pub(super) struct Decoder {
+pub(super) struct DecoderStack {
     pub embeddings: Embeddings,
     pub layers: Vec<DecoderLayer>,
     pub norm: Option<Norm>,
@@ -131,7 +131,7 @@ impl Encoder {
     }
 }
 
-impl Decoder {
+impl DecoderStack {
     /// New tokens of all rows to `[tokens, width]`, before the last norm.
     fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> candle_core::Result<Tensor> {
         let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();

@@ -8,7 +8,7 @@ use crate::architectures::tensors::Tensors;
 use crate::error::Result;
 
 /// A vector for each position.
-pub(super) struct Positions {
+pub(super) struct PositionTable {
     /// `[rows, width]`.
     table: Vec<f32>,
     width: usize,
@@ -19,7 +19,7 @@ pub(super) struct Positions {
     device: Device,
 }
 
-impl Positions {
+impl PositionTable {
     /// Reads or computes the table of a stack.
     pub fn load(read: &Tensors<'_>, config: &BartConfig, stack: &str) -> Result<Self> {
         let (width, context) = (config.width, config.context);

@@ -11,7 +11,7 @@ use super::layers::{
     AttentionBlock, BlockNorm, DecoderLayer, Embeddings, EncoderLayer, FeedForward,
     FeedForwardBlock, Norm,
 };
-use super::network::{Decoder, Encoder, EncoderDecoder, Head};
+use super::network::{DecoderStack, Encoder, EncoderDecoder, Head};
 use super::relative_bias;
 use crate::architectures::layers::GatedMlp;
 use crate::architectures::tensors::Tensors;
@@ -43,7 +43,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
     };
     let scale = if is_scaled { (config.width as f32).powf(-0.5) } else { 1.0 };
     let tensors = Tensors { checkpoint, device: setup.device, precision: setup.precision };
-    let read = Reader { tensors, config: &config };
+    let read = T5Reader { tensors, config: &config };
     let network = EncoderDecoder {
         device: setup.device.clone(),
         context: MAX_CONTEXT,
@@ -53,7 +53,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
             layers: read.encoder_layers()?,
             norm: Some(read.norm("encoder.final_layer_norm")?),
         },
-        decoder: Decoder {
+        decoder: DecoderStack {
             embeddings: read.embeddings(table)?,
             layers: read.decoder_layers()?,
             norm: Some(read.norm("decoder.final_layer_norm")?),
@@ -113,12 +113,12 @@ fn scales_output(
 }
 
 /// Reads the parts of both stacks.
-struct Reader<'a> {
+struct T5Reader<'a> {
     tensors: Tensors<'a>,
     config: &'a T5Config,
 }
 
-impl Reader<'_> {
+impl T5Reader<'_> {
     fn embeddings(&self, table: Weight) -> Result<Embeddings> {
         let tokens = Embedding::new(table, self.tensors.device)?;
         Ok(Embeddings { tokens, scale: 1.0, positions: None, norm: None })

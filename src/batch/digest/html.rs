@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::text::{Figures, attribute, heading, is_web, models, xml};
 use super::words::{Words, words};
-use crate::batch::result::{Line, Pair, Translation};
+use crate::batch::result::{BilingualPair, Line, PairedTranslation};
 use crate::document::escape;
 use crate::finding::{Finding, Place};
 use crate::language::Language;
@@ -154,11 +154,11 @@ fn summary(page: &mut String, line: &Line, say: &Words) {
 /// A paragraph of the source beside its translation, with its findings.
 struct TableRow<'l> {
     index: usize,
-    pair: &'l Pair,
+    pair: &'l BilingualPair,
     findings: Vec<&'l Finding>,
 }
 
-fn rows(translation: &Translation) -> impl Iterator<Item = TableRow<'_>> {
+fn rows(translation: &PairedTranslation) -> impl Iterator<Item = TableRow<'_>> {
     translation.pairs.iter().enumerate().map(|(index, pair)| {
         let about = |finding: &&Finding| finding.is_doubt() && finding.segment == Some(index);
         TableRow { index, pair, findings: translation.findings.iter().filter(about).collect() }
@@ -166,13 +166,13 @@ fn rows(translation: &Translation) -> impl Iterator<Item = TableRow<'_>> {
 }
 
 /// The row of the headline, if the headline was translated.
-fn headline_row<'l>(line: &Line, translation: &'l Translation) -> Option<TableRow<'l>> {
+fn headline_row<'l>(line: &Line, translation: &'l PairedTranslation) -> Option<TableRow<'l>> {
     let title = line.title.as_deref()?.trim();
     rows(translation).find(|row| row.pair.source == title)
 }
 
 /// The table of source and translation, one row per paragraph.
-fn table(page: &mut String, line: &Line, translation: &Translation) {
+fn table(page: &mut String, line: &Line, translation: &PairedTranslation) {
     let headline = headline_row(line, translation).map(|row| row.index);
     let _ = writeln!(
         page,
@@ -202,7 +202,7 @@ fn table(page: &mut String, line: &Line, translation: &Translation) {
 }
 
 /// Byte ranges of the findings of a pair, in its source and in its translation.
-fn marks(pair: &Pair, findings: &[&Finding]) -> [Vec<Range<usize>>; 2] {
+fn marks(pair: &BilingualPair, findings: &[&Finding]) -> [Vec<Range<usize>>; 2] {
     let ranges = |place: fn(&Finding) -> Option<Place>, text: &str| -> Vec<Range<usize>> {
         findings
             .iter()

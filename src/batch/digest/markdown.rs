@@ -3,7 +3,7 @@
 
 use super::text::{Figures, heading, is_web, models, title};
 use super::words::{Words, words};
-use crate::batch::result::{Line, Translation};
+use crate::batch::result::{Line, PairedTranslation};
 use crate::language::Language;
 
 /// The digest.
@@ -53,7 +53,7 @@ pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
 }
 
 /// The text of a translation without its headline.
-fn body(line: &Line, translation: &Translation) -> String {
+fn body(line: &Line, translation: &PairedTranslation) -> String {
     let title = line.title.as_deref().map(str::trim);
     let pairs = translation.pairs.iter().filter(|pair| Some(pair.source.as_str()) != title);
     pairs.map(|pair| pair.text.trim()).collect::<Vec<_>>().join("\n\n")

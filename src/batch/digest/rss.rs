@@ -8,7 +8,7 @@ use std::fmt::Write;
 use super::html::sanitized;
 use super::text::{attribute, heading, is_web, models, xml};
 use super::words::words;
-use crate::batch::result::{Line, Translation};
+use crate::batch::result::{Line, PairedTranslation};
 use crate::document::escape;
 use crate::formats::{self, Form};
 use crate::language::Language;
@@ -88,7 +88,7 @@ fn content(line: &Line, heading: &str) -> String {
     if doubts.is_empty() { body } else { format!("{body}<ul>{doubts}</ul>") }
 }
 
-fn translated_text(translation: &Translation) -> String {
+fn translated_text(translation: &PairedTranslation) -> String {
     translation.pairs.iter().map(|pair| pair.text.trim()).collect::<Vec<_>>().join("\n\n")
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::batch::error::BatchError;
 use crate::error::{Error, Result};
-use crate::files::{self, Kind};
+use crate::files::{self, FileKind};
 
 /// Schema version, stored in `PRAGMA user_version` and in the fact `schema`: with two copies, a
 /// damaged number is not mistaken for a newer version.
@@ -86,14 +86,14 @@ pub(super) fn lock(folder: &Path) -> Result<File> {
 }
 
 /// A journal file that passed the checks.
-pub(super) struct Opened {
+pub(super) struct OpenedJournal {
     pub connection: Connection,
-    pub format: Format,
+    pub format: JournalFormat,
 }
 
 /// Format of the file at the journal's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum JournalFormat {
     /// No file, or an empty one.
     New,
     /// A journal of malmoi 0.1.
@@ -117,11 +117,11 @@ impl From<Error> for OpenError {
 }
 
 /// Opens and checks the file: version, schema, pages, indexes and constraints.
-pub(super) fn connect(path: &Path) -> std::result::Result<Opened, OpenError> {
+pub(super) fn connect(path: &Path) -> std::result::Result<OpenedJournal, OpenError> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let path = with_suffix(path, suffix);
         match files::kind(&path) {
-            Ok(Kind::File) => {}
+            Ok(FileKind::File) => {}
             Ok(other) => {
                 return Err(OpenError::Other(
                     BatchError::InTheWay { path, what: other.name() }.into(),
@@ -140,27 +140,27 @@ pub(super) fn connect(path: &Path) -> std::result::Result<Opened, OpenError> {
             .map_err(|e| Error::io("write", path, e))?;
     }
     match check(path) {
-        Ok(Check::Passed(opened)) => Ok(opened),
-        Ok(Check::Newer(found)) => {
+        Ok(JournalCheck::Passed(opened)) => Ok(opened),
+        Ok(JournalCheck::Newer(found)) => {
             let file = path.to_path_buf();
             Err(OpenError::Other(BatchError::NewerJournal { file, found, known: VERSION }.into()))
         }
-        Ok(Check::Damaged(found)) => Err(OpenError::Damaged(found)),
+        Ok(JournalCheck::Damaged(found)) => Err(OpenError::Damaged(found)),
         Err(error) if is_damage(&error) => Err(OpenError::Damaged(error.to_string())),
         Err(error) => Err(OpenError::Other(sql_error(path, &error))),
     }
 }
 
 /// Result of the checks.
-enum Check {
-    Passed(Opened),
+enum JournalCheck {
+    Passed(OpenedJournal),
     /// A newer schema version.
     Newer(i64),
     /// The reason.
     Damaged(String),
 }
 
-fn check(path: &Path) -> rusqlite::Result<Check> {
+fn check(path: &Path) -> rusqlite::Result<JournalCheck> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -172,7 +172,7 @@ fn check(path: &Path) -> rusqlite::Result<Check> {
     )?;
     let found = objects(&connection)?;
     if found.is_empty() {
-        return Ok(Check::Passed(Opened { connection, format: Format::New }));
+        return Ok(JournalCheck::Passed(OpenedJournal { connection, format: JournalFormat::New }));
     }
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let foreign = "its tables are not a journal's";
@@ -183,23 +183,25 @@ fn check(path: &Path) -> rusqlite::Result<Check> {
             let select = "SELECT value FROM fact WHERE name = 'schema'";
             let copy: String = connection.query_row(select, [], |row| row.get(0))?;
             return Ok(if version > VERSION && copy == version.to_string() {
-                Check::Newer(version)
+                JournalCheck::Newer(version)
             } else {
-                Check::Damaged(foreign.into())
+                JournalCheck::Damaged(foreign.into())
             });
         }
     };
     let example = Connection::open_in_memory()?;
     example.execute_batch(expected)?;
     if found != objects(&example)? {
-        return Ok(Check::Damaged(foreign.into()));
+        return Ok(JournalCheck::Damaged(foreign.into()));
     }
     let verdict: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     Ok(match verdict.as_str() {
-        "ok" if version == VERSION => Check::Passed(Opened { connection, format: Format::Current }),
-        "ok" => Check::Passed(Opened { connection, format: Format::First }),
-        _ => Check::Damaged(verdict),
+        "ok" if version == VERSION => {
+            JournalCheck::Passed(OpenedJournal { connection, format: JournalFormat::Current })
+        }
+        "ok" => JournalCheck::Passed(OpenedJournal { connection, format: JournalFormat::First }),
+        _ => JournalCheck::Damaged(verdict),
     })
 }
 

@@ -8,26 +8,26 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension, params};
 
 use super::Journal;
-use super::file::{FIRST_SCHEMA, Format, SCHEMA, VERSION};
+use super::file::{FIRST_SCHEMA, JournalFormat, SCHEMA, VERSION};
 use super::row::{ItemRow, seal, text, version_seal};
 use super::upsert::base_name;
 use crate::batch::error::BatchError;
 use crate::batch::hash::spec_hash;
 use crate::batch::result::{self, Line};
 use crate::error::{Error, Result};
-use crate::files::{self, Kind};
+use crate::files::{self, FileKind};
 use crate::formats::{Form, Item};
 
 impl Journal {
     /// Prepares an open file for this run.
-    pub(super) fn prepare(&mut self, format: Format) -> Result<()> {
+    pub(super) fn prepare(&mut self, format: JournalFormat) -> Result<()> {
         // In one transaction: a refused run changes nothing, and after a killed run the next one
         // rebuilds again.
         self.transaction(|journal| {
             match format {
-                Format::Current => {}
-                Format::New => journal.create()?,
-                Format::First => journal.migrate()?,
+                JournalFormat::Current => {}
+                JournalFormat::New => journal.create()?,
+                JournalFormat::First => journal.migrate()?,
             }
             let is_new = journal.check_spec()?;
             journal.verify()?;
@@ -270,7 +270,7 @@ impl Journal {
     /// Imports the results in `items.jsonl` that were made with this specification.
     fn rebuild(&mut self) -> Result<()> {
         let path = self.folder.join("items.jsonl");
-        if !matches!(files::kind(&path), Ok(Kind::File)) {
+        if !matches!(files::kind(&path), Ok(FileKind::File)) {
             return Ok(());
         }
         let read_error = |e| Error::io("read", &path, e);

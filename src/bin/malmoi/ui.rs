@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use malmoi::batch::Progress;
+use malmoi::batch::BatchProgress;
 use malmoi::store::StoreEvent;
 use malmoi::{Outcome, Severity};
 
@@ -43,7 +43,7 @@ impl Ui {
             }
             return;
         }
-        for findings::Line { severity, text } in findings::lines(outcome, all) {
+        for findings::FindingLine { severity, text } in findings::lines(outcome, all) {
             let mark = match severity {
                 Some(Severity::Critical) => colored("! ", RED),
                 Some(Severity::Major | Severity::Minor) => colored("! ", YELLOW),
@@ -114,7 +114,7 @@ impl Ui {
 
     /// A callback that shows a batch: a status line on a terminal, a plain line every ten seconds
     /// otherwise, and with `json` an object per second.
-    pub fn progress(self, json: bool) -> impl FnMut(&Progress) {
+    pub fn progress(self, json: bool) -> impl FnMut(&BatchProgress) {
         let bar = self.bar("{spinner} {elapsed} {wide_msg}");
         bar.set_message("reading the inputs");
         let interval = if json { Duration::from_secs(1) } else { LINE_INTERVAL };
@@ -157,8 +157,8 @@ impl Ui {
 
 /// Progress in a line: "12 done, 1 failed, 47 waiting; 3.1 articles/min, 52 tokens/s, about 15 min
 /// left".
-fn progress_line(progress: &Progress) -> String {
-    let Progress { counts, waiting, left, complete, read, written, seconds } = progress;
+fn progress_line(progress: &BatchProgress) -> String {
+    let BatchProgress { counts, waiting, left, complete, read, written, seconds } = progress;
     let settled = counts.done + counts.failed;
     let mut line = format!("{} done", counts.done);
     if counts.failed + counts.unreadable > 0 {

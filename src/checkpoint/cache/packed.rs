@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::derived::{Derivation, DerivedFile, PACKED};
-use crate::checkpoint::safetensors::{self, Entry, Stored};
+use crate::checkpoint::safetensors::{self, Stored, TensorEntry};
 use crate::error::{Error, Result};
 use crate::files::{self, MappedFile, MappedSlice};
 use crate::kernels::{PackedWeights, Weight};
@@ -27,7 +27,7 @@ pub(in crate::checkpoint) struct PackedCache {
 }
 
 /// The outcome of asking for packed matrices.
-pub(in crate::checkpoint) enum Outcome {
+pub(in crate::checkpoint) enum PackOutcome {
     /// They were in the cache.
     Cached(PackedCache),
     /// They are now in the cache.
@@ -48,28 +48,28 @@ impl PackedCache {
         matrices: &[(&str, Weight)],
         cache: &Path,
         least: usize,
-    ) -> Result<Outcome> {
+    ) -> Result<PackOutcome> {
         let packed = packed_sizes(matrices);
         let bytes = packed.iter().map(|(_, _, size)| size).sum::<usize>();
         if bytes < least.max(1) {
-            return Ok(Outcome::TooSmall);
+            return Ok(PackOutcome::TooSmall);
         }
         let recipe = format!("tiles {}", PackedWeights::LAYOUT_VERSION);
         let derivation =
             Derivation { model, label: PACKED, extension: "safetensors", recipe: &recipe };
         let mut derived = DerivedFile::new(&derivation, sources.iter().copied(), cache)?;
         if let Some(cached) = derived.open().and_then(|file| Self::in_file(file).ok()) {
-            return Ok(Outcome::Cached(cached));
+            return Ok(PackOutcome::Cached(cached));
         }
         std::fs::create_dir_all(cache).map_err(|e| Error::io("create", cache, e))?;
         let room = fs4::available_space(cache).map_err(|e| Error::io("look at", cache, e))?;
         if room < ROOM * bytes as u64 {
-            return Ok(Outcome::NoRoom);
+            return Ok(PackOutcome::NoRoom);
         }
         // Files of processes that were killed while writing; newer ones may still be written.
         files::remove_stale_temporaries(cache, ABANDONED_AFTER)
             .map_err(|e| Error::io("clear", cache, e))?;
-        let entries = packed.iter().map(|(name, _, size)| Entry {
+        let entries = packed.iter().map(|(name, _, size)| TensorEntry {
             name,
             dtype: "U8",
             shape: vec![*size as u64],
@@ -92,7 +92,7 @@ impl PackedCache {
             // It would be unusable next time, too.
             let _ = std::fs::remove_file(derived.path());
         }
-        Ok(Outcome::Built(built?))
+        Ok(PackOutcome::Built(built?))
     }
 
     fn in_file(file: MappedFile) -> Result<Self> {
@@ -182,8 +182,8 @@ mod tests {
             )
             .unwrap()
         };
-        assert!(matches!(open(1 << 20), Outcome::TooSmall));
-        let Outcome::Built(built) = open(1) else { panic!("nothing was built") };
+        assert!(matches!(open(1 << 20), PackOutcome::TooSmall));
+        let PackOutcome::Built(built) = open(1) else { panic!("nothing was built") };
         assert!(built.get("c").is_none());
         for (name, fresh) in &matrices[..2] {
             let cached = Weight { packed: built.get(name), ..fresh.clone() };
@@ -202,13 +202,13 @@ mod tests {
                 );
             }
         }
-        assert!(matches!(open(1), Outcome::Cached(_)));
+        assert!(matches!(open(1), PackOutcome::Cached(_)));
         // A file that was cut short is built again, and so is one with other sources.
         let path = built.file.path().to_path_buf();
         drop(built);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        assert!(matches!(open(1), Outcome::Built(_)));
+        assert!(matches!(open(1), PackOutcome::Built(_)));
         assert!(std::fs::read(&path).unwrap() == whole);
         // So is one with a changed weight, even if its time is unchanged.
         let written = std::fs::metadata(&path).unwrap().modified().unwrap();
@@ -216,9 +216,9 @@ mod tests {
         spoiled[whole.len() / 2] ^= 1;
         std::fs::write(&path, spoiled).unwrap();
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
-        assert!(matches!(open(1), Outcome::Built(_)));
+        assert!(matches!(open(1), PackOutcome::Built(_)));
         assert!(std::fs::read(&path).unwrap() == whole);
         std::fs::write(&model, "something else").unwrap();
-        assert!(matches!(open(1), Outcome::Built(_)));
+        assert!(matches!(open(1), PackOutcome::Built(_)));
     }
 }

@@ -39,7 +39,7 @@ pub(in crate::checkpoint) fn quantized(
     if let Some(gguf) = derived.open().and_then(|file| Gguf::of(file).ok()) {
         return Ok(gguf);
     }
-    let plan = Plan::new(tensors, to);
+    let plan = QuantizationPlan::new(tensors, to);
     std::fs::create_dir_all(cache).map_err(|e| Error::io("create", cache, e))?;
     let mut failed = None;
     let written = derived.write(tensors.files(), |out| {
@@ -61,7 +61,7 @@ pub(in crate::checkpoint) fn quantized(
 }
 
 /// The tensors of the file, in order.
-struct Plan {
+struct QuantizationPlan {
     tensors: Vec<PlannedTensor>,
 }
 
@@ -71,7 +71,7 @@ struct PlannedTensor {
     to: GgmlType,
 }
 
-impl Plan {
+impl QuantizationPlan {
     fn new(tensors: &Safetensors, to: Quantization) -> Self {
         // Tensors that are left out are still found in the folder.
         let text = tensors.weights().filter(|(name, _)| tensor_names::is_text(name));

@@ -106,7 +106,7 @@ fn directory(bytes: &[u8]) -> Parsed<Directory> {
 }
 
 /// An entry of the directory.
-struct Entry<'b> {
+struct ZipEntry<'b> {
     name: &'b str,
     size: u64,
     offset: u64,
@@ -114,7 +114,7 @@ struct Entry<'b> {
     next: usize,
 }
 
-fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
+fn entry(bytes: &[u8], at: usize) -> Parsed<ZipEntry<'_>> {
     let record = Record(bytes, at);
     if !bytes.get(at..).is_some_and(|rest| rest.starts_with(CENTRAL)) {
         return Err("its directory has fewer entries than it says".into());
@@ -155,10 +155,10 @@ fn entry(bytes: &[u8], at: usize) -> Parsed<Entry<'_>> {
             shown(name)
         ));
     }
-    Ok(Entry { name, size, offset, next })
+    Ok(ZipEntry { name, size, offset, next })
 }
 
-impl Entry<'_> {
+impl ZipEntry<'_> {
     /// The range of its bytes: after its local header, which must have the same name, and before
     /// the directory.
     fn place(&self, bytes: &[u8], before: usize) -> Parsed<Range<usize>> {

@@ -13,7 +13,7 @@
 use super::globals::Global;
 use super::names::{Parsed, shown};
 use super::opcodes::*;
-use super::values::{Item, Span, Value};
+use super::values::{ByteSpan, Item, PickleValue};
 
 /// The largest models have a few thousand tensors a file, with some 150 bytes each.
 const MAX_PICKLE_BYTES: usize = 16 << 20;
@@ -25,21 +25,21 @@ const MAX_VALUES: usize = 1 << 21;
 const NEWEST_PROTOCOL: u8 = 5;
 
 /// The state of the machine.
-pub(super) struct Machine<'b> {
+pub(super) struct PickleMachine<'b> {
     bytes: &'b [u8],
     at: usize,
-    stack: Vec<Value>,
+    stack: Vec<PickleValue>,
     /// Heights of the stack.
     marks: Vec<usize>,
-    memo: Vec<Value>,
+    memo: Vec<PickleValue>,
     /// Elements of all tuples.
-    elements: Vec<Value>,
+    elements: Vec<PickleValue>,
     /// Items of all dictionaries.
     pub(super) items: Vec<Item>,
     dicts: u32,
 }
 
-impl<'b> Machine<'b> {
+impl<'b> PickleMachine<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Parsed<Self> {
         if bytes.len() > MAX_PICKLE_BYTES {
             return Err(format!(
@@ -60,7 +60,7 @@ impl<'b> Machine<'b> {
     }
 
     /// Reads all opcodes; returns the value at the end.
-    pub(super) fn run(&mut self) -> Parsed<Value> {
+    pub(super) fn run(&mut self) -> Parsed<PickleValue> {
         loop {
             if let Some(top) = self.step()? {
                 return Ok(top);
@@ -69,7 +69,7 @@ impl<'b> Machine<'b> {
     }
 
     /// Reads one opcode; returns the value of the pickle at its end.
-    fn step(&mut self) -> Parsed<Option<Value>> {
+    fn step(&mut self) -> Parsed<Option<PickleValue>> {
         let start = self.at;
         let code = self.byte()?;
         match code {
@@ -103,7 +103,7 @@ impl<'b> Machine<'b> {
         Ok(None)
     }
 
-    fn stop(&mut self) -> Parsed<Value> {
+    fn stop(&mut self) -> Parsed<PickleValue> {
         let top = self.pop()?;
         if self.at != self.bytes.len() || !self.stack.is_empty() || !self.marks.is_empty() {
             return Err("its pickle continues after its end".into());
@@ -133,7 +133,7 @@ impl<'b> Machine<'b> {
         if code == BINFLOAT {
             self.take(8)?;
         }
-        self.push(Value::Other)
+        self.push(PickleValue::Other)
     }
 
     fn integer(&mut self, code: u8) -> Parsed<()> {
@@ -143,7 +143,7 @@ impl<'b> Machine<'b> {
             BININT2 => u16::from_le_bytes(self.array()?).into(),
             _ => self.long()?,
         };
-        self.push(Value::Int(number))
+        self.push(PickleValue::Int(number))
     }
 
     fn unicode(&mut self, code: u8, start: usize) -> Parsed<()> {
@@ -156,7 +156,7 @@ impl<'b> Machine<'b> {
         if std::str::from_utf8(self.span(span)).is_err() {
             return Err(format!("its pickle has a text that is not UTF-8 (at byte {start})"));
         }
-        self.push(Value::Text(span))
+        self.push(PickleValue::Text(span))
     }
 
     fn byte_string(&mut self, code: u8) -> Parsed<()> {
@@ -166,7 +166,7 @@ impl<'b> Machine<'b> {
             _ => 8,
         })?;
         self.take(length)?;
-        self.push(Value::Other)
+        self.push(PickleValue::Other)
     }
 
     fn tuples(&mut self, code: u8) -> Parsed<()> {
@@ -184,18 +184,18 @@ impl<'b> Machine<'b> {
         let start = self.elements.len();
         within(start + self.stack.len() - from, MAX_VALUES, "elements of tuples")?;
         self.elements.extend(self.stack.drain(from..));
-        let span = Span { start: start as u32, end: self.elements.len() as u32 };
-        self.push(Value::Tuple(span))
+        let span = ByteSpan { start: start as u32, end: self.elements.len() as u32 };
+        self.push(PickleValue::Tuple(span))
     }
 
     fn lists(&mut self, code: u8, start: usize) -> Parsed<()> {
         let from = match code {
-            EMPTY_LIST => return self.push(Value::List),
+            EMPTY_LIST => return self.push(PickleValue::List),
             APPEND => self.below(1)?,
             _ => self.pop_mark()?,
         };
         self.stack.truncate(from);
-        if self.top()? != Value::List {
+        if self.top()? != PickleValue::List {
             return Err(self.refused(start, "appends to a value that is not a list"));
         }
         Ok(())
@@ -209,7 +209,7 @@ impl<'b> Machine<'b> {
         };
         // Keys and values alternate above this height; the dictionary lies below.
         let bottom = self.marks.last().copied().unwrap_or(0);
-        let Some(Value::Dict(dict)) = self.stack[bottom..from].last().copied() else {
+        let Some(PickleValue::Dict(dict)) = self.stack[bottom..from].last().copied() else {
             return Err(self.refused(start, "sets an item of a value that is not a dictionary"));
         };
         let pairs = self.stack[from..].chunks_exact(2);
@@ -217,8 +217,12 @@ impl<'b> Machine<'b> {
             return Err(self.refused(start, "sets a key without a value"));
         }
         for pair in pairs {
-            if let [key, value @ (Value::Tensor(_) | Value::TypedTensor(_) | Value::Dict(_))] =
-                *pair
+            if let [
+                key,
+                value @ (PickleValue::Tensor(_)
+                | PickleValue::TypedTensor(_)
+                | PickleValue::Dict(_)),
+            ] = *pair
             {
                 within(self.items.len(), MAX_VALUES, "entries")?;
                 self.items.push(Item { dict, key, value });
@@ -230,7 +234,7 @@ impl<'b> Machine<'b> {
 
     fn new_dict(&mut self) -> Parsed<()> {
         self.dicts += 1;
-        self.push(Value::Dict(self.dicts))
+        self.push(PickleValue::Dict(self.dicts))
     }
 
     /// Stores the top of the stack in the memo. Picklers number memoized values from zero.
@@ -264,32 +268,35 @@ impl<'b> Machine<'b> {
             (self.line()?, self.line()?)
         } else {
             let (name, module) = (self.pop()?, self.pop()?);
-            let (Value::Text(module), Value::Text(name)) = (module, name) else {
+            let (PickleValue::Text(module), PickleValue::Text(name)) = (module, name) else {
                 return Err(self.refused(start, "asks for something without a name"));
             };
             (self.text(module), self.text(name))
         };
         let global = Global::parse(module, name).ok_or_else(|| asks_for(module, name))?;
-        self.push(Value::Global(global))
+        self.push(PickleValue::Global(global))
     }
 
     /// Records a call as the value it would return.
     fn call(&mut self, start: usize) -> Parsed<()> {
         let (arguments, called) = (self.pop()?, self.pop()?);
-        let (Value::Global(called), Value::Tuple(span)) = (called, arguments) else {
+        let (PickleValue::Global(called), PickleValue::Tuple(span)) = (called, arguments) else {
             return Err(self.refused(start, "calls a value that is not a function"));
         };
         let value = match (called, self.elements(span)) {
             (Global::OrderedDict, []) => return self.new_dict(),
-            (Global::Size, [size @ Value::Tuple(_)]) => *size,
-            (Global::Parameter, [tensor @ (Value::Tensor(_) | Value::TypedTensor(_)), _, _]) => {
-                *tensor
-            }
+            (Global::Size, [size @ PickleValue::Tuple(_)]) => *size,
+            (
+                Global::Parameter,
+                [tensor @ (PickleValue::Tensor(_) | PickleValue::TypedTensor(_)), _, _],
+            ) => *tensor,
             // Storage, offset, size, stride, requires_grad, hooks and optional metadata.
-            (Global::Tensor, [_, _, _, _, _, _] | [_, _, _, _, _, _, _]) => Value::Tensor(span),
+            (Global::Tensor, [_, _, _, _, _, _] | [_, _, _, _, _, _, _]) => {
+                PickleValue::Tensor(span)
+            }
             // The seventh is the type.
             (Global::TypedTensor, [_, _, _, _, _, _, _] | [_, _, _, _, _, _, _, _]) => {
-                Value::TypedTensor(span)
+                PickleValue::TypedTensor(span)
             }
             _ => {
                 return Err(self.refused(
@@ -304,7 +311,7 @@ impl<'b> Machine<'b> {
     /// Drops the state that is set on a dictionary.
     fn build(&mut self, start: usize) -> Parsed<()> {
         let (state, object) = (self.pop()?, self.top()?);
-        if !matches!((object, state), (Value::Dict(_), Value::Dict(_))) {
+        if !matches!((object, state), (PickleValue::Dict(_), PickleValue::Dict(_))) {
             return Err(self.refused(start, "sets the state of a value that is not a dictionary"));
         }
         Ok(())
@@ -313,24 +320,24 @@ impl<'b> Machine<'b> {
     /// A persistent id: `("storage", type, key, device, size)`. The device is ignored.
     fn storage(&mut self, start: usize) -> Parsed<()> {
         let id = self.pop()?;
-        if let Value::Tuple(span) = id
+        if let PickleValue::Tuple(span) = id
             && let [
-                Value::Text(kind),
-                Value::Global(Global::Storage(_) | Global::UntypedStorage),
-                Value::Text(_),
+                PickleValue::Text(kind),
+                PickleValue::Global(Global::Storage(_) | Global::UntypedStorage),
+                PickleValue::Text(_),
                 _,
-                Value::Int(_),
+                PickleValue::Int(_),
             ] = self.elements(span)
             && self.text(*kind) == "storage"
         {
-            return self.push(Value::Storage(span));
+            return self.push(PickleValue::Storage(span));
         }
         Err(self.refused(start, "has a persistent id that is not a storage"))
     }
 
     // The stack.
 
-    fn push(&mut self, value: Value) -> Parsed<()> {
+    fn push(&mut self, value: PickleValue) -> Parsed<()> {
         within(self.stack.len(), MAX_STACK, "values at once")?;
         self.stack.push(value);
         Ok(())
@@ -343,11 +350,11 @@ impl<'b> Machine<'b> {
         height.ok_or_else(|| "its pickle takes a value from an empty stack".into())
     }
 
-    fn top(&self) -> Parsed<Value> {
+    fn top(&self) -> Parsed<PickleValue> {
         Ok(self.stack[self.below(1)?])
     }
 
-    fn pop(&mut self) -> Parsed<Value> {
+    fn pop(&mut self) -> Parsed<PickleValue> {
         let value = self.top()?;
         self.stack.pop();
         Ok(value)
@@ -360,10 +367,10 @@ impl<'b> Machine<'b> {
 
     // The bytes.
 
-    fn take(&mut self, count: usize) -> Parsed<Span> {
+    fn take(&mut self, count: usize) -> Parsed<ByteSpan> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
         let end = end.ok_or("its pickle is cut short")?;
-        let span = Span { start: self.at as u32, end: end as u32 };
+        let span = ByteSpan { start: self.at as u32, end: end as u32 };
         self.at = end;
         Ok(span)
     }
@@ -410,17 +417,17 @@ impl<'b> Machine<'b> {
             .map_err(|_| "its pickle asks for a name that is not UTF-8".into())
     }
 
-    fn span(&self, span: Span) -> &'b [u8] {
+    fn span(&self, span: ByteSpan) -> &'b [u8] {
         &self.bytes[span.start as usize..span.end as usize]
     }
 
     /// The elements of a tuple.
-    pub(super) fn elements(&self, span: Span) -> &[Value] {
+    pub(super) fn elements(&self, span: ByteSpan) -> &[PickleValue] {
         &self.elements[span.start as usize..span.end as usize]
     }
 
     /// A text, which was validated when it was read.
-    pub(super) fn text(&self, span: Span) -> &'b str {
+    pub(super) fn text(&self, span: ByteSpan) -> &'b str {
         std::str::from_utf8(self.span(span)).unwrap_or_default()
     }
 

@@ -1,9 +1,9 @@
 //! The tensors of a state dict: a pickle's dictionary of names and tensors.
 
 use super::globals::{Dtype, Global};
-use super::machine::{Machine, within};
+use super::machine::{PickleMachine, within};
 use super::names::{Parsed, shown};
-use super::values::{Item, Value};
+use super::values::{Item, PickleValue};
 
 const MAX_TENSORS: usize = 65_536;
 const MAX_NAME_BYTES: usize = 512;
@@ -30,12 +30,12 @@ pub(super) struct Dimension {
 
 /// The tensors of a pickled state dict, in its order.
 pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
-    let mut machine = Machine::new(pickle)?;
-    let Value::Dict(top) = machine.run()? else {
+    let mut machine = PickleMachine::new(pickle)?;
+    let PickleValue::Dict(top) = machine.run()? else {
         return Err("it is not a dictionary of tensors".into());
     };
     let items: Vec<&Item> = machine.items.iter().filter(|item| item.dict == top).collect();
-    let is_tensor = |item: &&&Item| !matches!(item.value, Value::Dict(_));
+    let is_tensor = |item: &&&Item| !matches!(item.value, PickleValue::Dict(_));
     let count = items.iter().filter(is_tensor).count();
     if count == 0 {
         return Err(without_tensors(&machine, items.first().copied()));
@@ -43,7 +43,7 @@ pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
     within(count - 1, MAX_TENSORS, "tensors")?;
     let mut views = Vec::with_capacity(count);
     for item in items.iter().filter(is_tensor) {
-        let Value::Text(name) = item.key else {
+        let PickleValue::Text(name) = item.key else {
             return Err("a tensor in it has no name".into());
         };
         let name = machine.text(name);
@@ -55,9 +55,9 @@ pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
 }
 
 /// Why a dictionary without tensors is refused, by its first item.
-fn without_tensors(machine: &Machine<'_>, first: Option<&Item>) -> String {
+fn without_tensors(machine: &PickleMachine<'_>, first: Option<&Item>) -> String {
     match first.map(|item| item.key) {
-        Some(Value::Text(key)) => format!(
+        Some(PickleValue::Text(key)) => format!(
             "it has no tensors, except perhaps under `{}`: it is a training checkpoint, \
              not a model's weights",
             shown(machine.text(key))
@@ -75,22 +75,29 @@ fn check_name(name: &str) -> Parsed<()> {
     Ok(())
 }
 
-fn view<'b>(machine: &Machine<'b>, name: &'b str, value: Value) -> Parsed<View<'b>> {
+fn view<'b>(machine: &PickleMachine<'b>, name: &'b str, value: PickleValue) -> Parsed<View<'b>> {
     let arguments = match value {
-        Value::Tensor(span) | Value::TypedTensor(span) => machine.elements(span),
+        PickleValue::Tensor(span) | PickleValue::TypedTensor(span) => machine.elements(span),
         _ => &[],
     };
-    let [Value::Storage(storage), offset, Value::Tuple(size), Value::Tuple(stride), rest @ ..] =
-        arguments
+    let [
+        PickleValue::Storage(storage),
+        offset,
+        PickleValue::Tuple(size),
+        PickleValue::Tuple(stride),
+        rest @ ..,
+    ] = arguments
     else {
         return Err("is not a view of a storage".into());
     };
-    let [_, stored, Value::Text(key), _, _] = machine.elements(*storage) else {
+    let [_, stored, PickleValue::Text(key), _, _] = machine.elements(*storage) else {
         return Err("is not a view of a storage".into());
     };
     let dtype = match (value, stored, rest) {
-        (Value::Tensor(_), Value::Global(Global::Storage(dtype)), _) => *dtype,
-        (Value::TypedTensor(_), _, [_, _, Value::Global(Global::Dtype(dtype)), ..]) => *dtype,
+        (PickleValue::Tensor(_), PickleValue::Global(Global::Storage(dtype)), _) => *dtype,
+        (PickleValue::TypedTensor(_), _, [_, _, PickleValue::Global(Global::Dtype(dtype)), ..]) => {
+            *dtype
+        }
         _ => return Err("has no type".into()),
     };
     let (sizes, strides) = (machine.elements(*size), machine.elements(*stride));
@@ -105,9 +112,9 @@ fn view<'b>(machine: &Machine<'b>, name: &'b str, value: Value) -> Parsed<View<'
     Ok(View { name, dtype, key, offset, dimensions: dimensions.into() })
 }
 
-fn number(value: &Value) -> Parsed<u64> {
+fn number(value: &PickleValue) -> Parsed<u64> {
     match value {
-        Value::Int(number) => {
+        PickleValue::Int(number) => {
             u64::try_from(*number).map_err(|_| format!("has a size, stride or offset of {number}"))
         }
         _ => Err("has a size, stride or offset that is not a number".to_string()),

@@ -4,34 +4,34 @@ use super::globals::Global;
 
 /// A range of the pickle's bytes, or of the elements of tuples.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Span {
+pub(super) struct ByteSpan {
     pub(super) start: u32,
     pub(super) end: u32,
 }
 
 /// A value on the stack. Values are flat: texts and tuples are spans.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Value {
+pub(super) enum PickleValue {
     /// A value that no tensor needs: `None`, a boolean, a float, bytes.
     Other,
     Int(i64),
-    Text(Span),
-    Tuple(Span),
+    Text(ByteSpan),
+    Tuple(ByteSpan),
     List,
     /// A dictionary by its number.
     Dict(u32),
     Global(Global),
     /// The elements of a persistent id, which is that of a storage.
-    Storage(Span),
+    Storage(ByteSpan),
     /// The arguments of a call that makes a tensor.
-    Tensor(Span),
+    Tensor(ByteSpan),
     /// The arguments of a call that makes a tensor with its own element type.
-    TypedTensor(Span),
+    TypedTensor(ByteSpan),
 }
 
 /// An item of a dictionary. Only tensors and dictionaries are recorded.
 pub(super) struct Item {
     pub(super) dict: u32,
-    pub(super) key: Value,
-    pub(super) value: Value,
+    pub(super) key: PickleValue,
+    pub(super) value: PickleValue,
 }

@@ -10,7 +10,7 @@ use std::io::{Error, Result, Write};
 use super::globals::Dtype;
 use super::state_dict::Dimension;
 use super::tensor::Tensor;
-use crate::checkpoint::safetensors::{self, Entry};
+use crate::checkpoint::safetensors::{self, TensorEntry};
 use crate::files::MappedFile;
 
 /// Size of the buffer for elements that are copied one by one.
@@ -52,7 +52,7 @@ impl<'f> Writer<'f> {
         let size = |tensor: &Tensor| written_type(tensor.dtype).map_or(0, |(_, bytes)| bytes);
         // A stable sort: tensors of equal size keep the order of the files.
         self.tensors.sort_by_key(|(_, tensor)| std::cmp::Reverse(size(tensor)));
-        let entries = self.tensors.iter().map(|(_, tensor)| Entry {
+        let entries = self.tensors.iter().map(|(_, tensor)| TensorEntry {
             name: tensor.name,
             dtype: written_type(tensor.dtype).map_or("", |(name, _)| name),
             shape: tensor.shape(),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use ahash::AHashSet;
 
-use super::families::{self, FAMILIES, Family, Ids, Kind};
+use super::families::{self, FAMILIES, Family, Ids, TokenizerFamily};
 use super::files::{TokenizerConfig, read_model, read_optional, unusable};
-use super::model::{Model, Normalization, PieceType, UNUSED};
+use super::model::{Normalization, PieceType, SentencePieceModel, UNUSED};
 use super::segment::Segmenter;
 use super::special::{EncoderTemplate, SpecialToken, unknown_language};
 use super::vocabulary::Vocabulary;
@@ -103,15 +103,15 @@ impl SentencePiece {
                 .unwrap_or(default.collapse_blanks),
             ..default
         };
-        Model::of_pieces(pieces[..count].iter().copied(), normalization)
+        SentencePieceModel::of_pieces(pieces[..count].iter().copied(), normalization)
             .and_then(|model| Self::without_folder(path, model))
             .map_err(|reason| unusable(path, reason))
     }
 
     /// A T5 tokenizer of a model alone.
-    fn without_folder(path: &Path, model: Model) -> std::result::Result<Self, String> {
+    fn without_folder(path: &Path, model: SentencePieceModel) -> std::result::Result<Self, String> {
         let config = TokenizerConfig { extra_ids: Some(0), ..TokenizerConfig::default() };
-        let family = FAMILIES.iter().find(|family| family.kind == Kind::T5);
+        let family = FAMILIES.iter().find(|family| family.kind == TokenizerFamily::T5);
         let family = family.ok_or("no family of that kind")?;
         let vocabulary = Vocabulary::from_order(family, &model, &config)?;
         Self::new(family, path, model, vocabulary, &config)
@@ -120,7 +120,7 @@ impl SentencePiece {
     fn new(
         family: &'static Family,
         path: &Path,
-        model: Model,
+        model: SentencePieceModel,
         mut vocabulary: Vocabulary,
         config: &TokenizerConfig,
     ) -> std::result::Result<Self, String> {
@@ -135,7 +135,7 @@ impl SentencePiece {
             }
         }
         let segmenter = Segmenter::new(model, |text| special.contains(text))?;
-        let legacy = family.kind == Kind::Nllb && config.legacy_behaviour == Some(true);
+        let legacy = family.kind == TokenizerFamily::Nllb && config.legacy_behaviour == Some(true);
         let direction = [config.source_lang.clone(), config.target_lang.clone()];
         Ok(Self {
             family,
@@ -216,12 +216,13 @@ impl SentencePiece {
         // In T5 the language token belongs to the text, so the blank before every text stands
         // before the token.
         let normalization = &self.segmenter.model.normalization;
-        let in_text =
-            self.family.kind == Kind::T5 && normalization.add_blank && !normalization.blank_last;
+        let in_text = self.family.kind == TokenizerFamily::T5
+            && normalization.add_blank
+            && !normalization.blank_last;
         let blank = if in_text { self.id_of("▁") } else { None };
         let by_family =
             self.family.encoder_template((from, into), template.clone(), blank, special);
-        if self.family.kind != Kind::Marian
+        if self.family.kind != TokenizerFamily::Marian
             || by_family.as_ref().is_ok_and(|by_family| !by_family.before.is_empty())
         {
             return by_family.map_err(unknown);
@@ -245,7 +246,7 @@ impl SentencePiece {
 
 /// True if bytes are a usable model, which is then tried out. The fuzz target calls this.
 pub(in crate::checkpoint) fn try_out(bytes: &[u8]) -> bool {
-    let model = Model::parse(bytes)
+    let model = SentencePieceModel::parse(bytes)
         .and_then(|model| SentencePiece::without_folder(Path::new("bytes"), model));
     model.is_ok_and(|model| {
         let ids = model.encode("Kim 김, </s> 7.5%\n  ㅋㅋㅋ ½");

@@ -10,7 +10,7 @@ use crate::error::Result;
 
 /// A family of tokenizers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenizerFamily {
     Marian,
     Nllb,
     M2m100,
@@ -37,7 +37,7 @@ pub(super) enum Ids {
 
 /// The place of the source language token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum SourceTokenPlace {
     Nowhere,
     Before,
     AfterEnd,
@@ -45,7 +45,7 @@ pub(super) enum Source {
 
 /// The place of the target language token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum TargetTokenPlace {
     /// First token of the output, by force.
     First,
     /// Before the source text, if the model has language tokens.
@@ -54,7 +54,7 @@ pub(super) enum Target {
 
 /// The properties of a family.
 pub(in crate::checkpoint) struct Family {
-    pub(super) kind: Kind,
+    pub(super) kind: TokenizerFamily,
     /// `tokenizer_class` in tokenizer_config.json or config.json, without `Fast`.
     pub(super) classes: &'static [&'static str],
     /// `model_type` in config.json, if no class is named.
@@ -65,90 +65,90 @@ pub(in crate::checkpoint) struct Family {
     pub(super) languages: &'static [&'static str],
     /// Text before and after the code in a language token.
     pub(super) brackets: (&'static str, &'static str),
-    pub(super) source: Source,
-    pub(super) target: Target,
+    pub(super) source: SourceTokenPlace,
+    pub(super) target: TargetTokenPlace,
 }
 
 /// All families.
 pub(super) const FAMILIES: &[Family] = &[
     Family {
-        kind: Kind::Marian,
+        kind: TokenizerFamily::Marian,
         classes: &["MarianTokenizer"],
         model_types: &["marian"],
         file: "source.spm",
         ids: Ids::Json,
         languages: &[],
         brackets: (">>", "<<"),
-        source: Source::Nowhere,
-        target: Target::BeforeSource,
+        source: SourceTokenPlace::Nowhere,
+        target: TargetTokenPlace::BeforeSource,
     },
     Family {
         // Dense NLLB models have the type `m2m_100`: see `Family::choose`.
-        kind: Kind::Nllb,
+        kind: TokenizerFamily::Nllb,
         classes: &["NllbTokenizer"],
         model_types: &["nllb", "nllb-moe"],
         file: "sentencepiece.bpe.model",
         ids: Ids::Fairseq,
         languages: &[codes::NLLB],
         brackets: ("", ""),
-        source: Source::Before,
-        target: Target::First,
+        source: SourceTokenPlace::Before,
+        target: TargetTokenPlace::First,
     },
     Family {
-        kind: Kind::M2m100,
+        kind: TokenizerFamily::M2m100,
         classes: &["M2M100Tokenizer"],
         model_types: &["m2m_100"],
         file: "sentencepiece.bpe.model",
         ids: Ids::Json,
         languages: &[codes::M2M100],
         brackets: ("__", "__"),
-        source: Source::Before,
-        target: Target::First,
+        source: SourceTokenPlace::Before,
+        target: TargetTokenPlace::First,
     },
     Family {
-        kind: Kind::Mbart,
+        kind: TokenizerFamily::Mbart,
         classes: &["MBartTokenizer"],
         model_types: &["mbart"],
         file: "sentencepiece.bpe.model",
         ids: Ids::Fairseq,
         languages: &[codes::MBART],
         brackets: ("", ""),
-        source: Source::AfterEnd,
-        target: Target::First,
+        source: SourceTokenPlace::AfterEnd,
+        target: TargetTokenPlace::First,
     },
     Family {
-        kind: Kind::Mbart50,
+        kind: TokenizerFamily::Mbart50,
         classes: &["MBart50Tokenizer"],
         model_types: &[],
         file: "sentencepiece.bpe.model",
         ids: Ids::Fairseq,
         languages: &[codes::MBART, codes::MBART50],
         brackets: ("", ""),
-        source: Source::Before,
-        target: Target::First,
+        source: SourceTokenPlace::Before,
+        target: TargetTokenPlace::First,
     },
     Family {
         // `<2ko>` is MADLAD's; the others have no languages.
-        kind: Kind::T5,
+        kind: TokenizerFamily::T5,
         classes: &["T5Tokenizer", "MT5Tokenizer"],
         model_types: &["t5", "mt5", "umt5", "longt5", "switch_transformers"],
         file: "spiece.model",
         ids: Ids::Order,
         languages: &[],
         brackets: ("<2", ">"),
-        source: Source::Nowhere,
-        target: Target::BeforeSource,
+        source: SourceTokenPlace::Nowhere,
+        target: TargetTokenPlace::BeforeSource,
     },
     Family {
-        kind: Kind::Pegasus,
+        kind: TokenizerFamily::Pegasus,
         classes: &["PegasusTokenizer"],
         model_types: &["pegasus", "pegasus_x", "bigbird_pegasus"],
         file: "spiece.model",
         ids: Ids::Offset,
         languages: &[],
         brackets: ("", ""),
-        source: Source::Nowhere,
-        target: Target::BeforeSource,
+        source: SourceTokenPlace::Nowhere,
+        target: TargetTokenPlace::BeforeSource,
     },
 ];
 
@@ -203,14 +203,14 @@ impl Family {
             token.map(|(_, id)| id).ok_or_else(|| code.to_string())
         };
         match self.source {
-            Source::Nowhere => {}
-            Source::Before => template.before.push(language(from)?),
-            Source::AfterEnd => template.after.push(language(from)?),
+            SourceTokenPlace::Nowhere => {}
+            SourceTokenPlace::Before => template.before.push(language(from)?),
+            SourceTokenPlace::AfterEnd => template.after.push(language(from)?),
         }
         match self.target {
-            Target::First => template.first = Some(language(into)?),
-            Target::BeforeSource if !has_languages => {}
-            Target::BeforeSource => {
+            TargetTokenPlace::First => template.first = Some(language(into)?),
+            TargetTokenPlace::BeforeSource if !has_languages => {}
+            TargetTokenPlace::BeforeSource => {
                 template.before.extend(blank);
                 template.before.push(language(into)?);
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::model::{Algorithm, Model};
+use super::model::{Algorithm, SentencePieceModel};
 use crate::error::{Error, Result};
 
 /// The largest published models have five megabytes, the largest vocab.json four.
@@ -40,8 +40,9 @@ pub(super) struct TokenizerClass {
 }
 
 /// Reads a model with a supported algorithm.
-pub(super) fn read_model(path: &Path) -> Result<Model> {
-    let model = Model::parse(&read_file(path)?).map_err(|reason| unusable(path, reason))?;
+pub(super) fn read_model(path: &Path) -> Result<SentencePieceModel> {
+    let model =
+        SentencePieceModel::parse(&read_file(path)?).map_err(|reason| unusable(path, reason))?;
     let unsupported = match model.algorithm {
         Algorithm::Unigram | Algorithm::Bpe => return Ok(model),
         Algorithm::Word => "word",

@@ -68,7 +68,7 @@ impl Default for Normalization {
 }
 
 struct Piece {
-    /// Range in `Model::texts`.
+    /// Range in `SentencePieceModel::texts`.
     start: u32,
     end: u32,
     score: f32,
@@ -76,7 +76,7 @@ struct Piece {
 }
 
 /// The contents of a model file.
-pub(super) struct Model {
+pub(super) struct SentencePieceModel {
     texts: String,
     pieces: Vec<Piece>,
     /// The only piece of type `Unknown`.
@@ -87,7 +87,7 @@ pub(super) struct Model {
     pub byte_fallback: bool,
 }
 
-impl Model {
+impl SentencePieceModel {
     /// Number of pieces.
     pub fn len(&self) -> usize {
         self.pieces.len()
@@ -145,7 +145,7 @@ impl Model {
             return Err(format!("{} bytes are too many", bytes.len()));
         }
         let mut model = Self::empty(Normalization::default());
-        let mut reader = Reader { bytes };
+        let mut reader = FieldReader { bytes };
         while let Some((field, value)) = reader.next()? {
             match field {
                 1 => model.piece(value.message("piece")?)?,
@@ -163,7 +163,7 @@ impl Model {
         let number = self.pieces.len();
         let fail = |reason: String| format!("piece {number}: {reason}");
         let (mut text, mut score, mut piece_type) = ("", 0.0, 1);
-        let mut reader = Reader { bytes };
+        let mut reader = FieldReader { bytes };
         while let Some((field, value)) = reader.next().map_err(fail)? {
             match field {
                 1 => text = value.text("piece").map_err(fail)?,
@@ -203,7 +203,7 @@ impl Model {
     }
 
     fn trainer(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let mut reader = Reader { bytes };
+        let mut reader = FieldReader { bytes };
         while let Some((field, value)) = reader.next()? {
             match field {
                 3 => {
@@ -224,7 +224,7 @@ impl Model {
     }
 
     fn normalizer(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let mut reader = Reader { bytes };
+        let mut reader = FieldReader { bytes };
         while let Some((field, value)) = reader.next()? {
             match field {
                 2 => self.normalization.charsmap = value.message("precompiled_charsmap")?.to_vec(),
@@ -278,7 +278,7 @@ pub(super) fn byte_of(text: &str) -> Option<u8> {
 /// Refuses a model that replaces characters of its output, which would be decoded wrongly. None is
 /// published.
 fn without_charsmap(bytes: &[u8]) -> Result<(), String> {
-    let mut reader = Reader { bytes };
+    let mut reader = FieldReader { bytes };
     while let Some((field, value)) = reader.next()? {
         if field == 2 && !value.message("precompiled_charsmap")?.is_empty() {
             return Err(
@@ -292,14 +292,14 @@ fn without_charsmap(bytes: &[u8]) -> Result<(), String> {
 
 /// The value of a field, by its wire type.
 #[derive(Clone, Copy)]
-enum Value<'b> {
+enum FieldValue<'b> {
     Varint(u64),
     Fixed64,
     Bytes(&'b [u8]),
     Fixed32([u8; 4]),
 }
 
-impl<'b> Value<'b> {
+impl<'b> FieldValue<'b> {
     fn message(self, name: &str) -> Result<&'b [u8], String> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
@@ -335,12 +335,12 @@ impl<'b> Value<'b> {
 }
 
 /// The fields of one message, in order.
-struct Reader<'b> {
+struct FieldReader<'b> {
     bytes: &'b [u8],
 }
 
-impl<'b> Reader<'b> {
-    fn next(&mut self) -> Result<Option<(u64, Value<'b>)>, String> {
+impl<'b> FieldReader<'b> {
+    fn next(&mut self) -> Result<Option<(u64, FieldValue<'b>)>, String> {
         if self.bytes.is_empty() {
             return Ok(None);
         }
@@ -350,17 +350,17 @@ impl<'b> Reader<'b> {
             return Err(format!("there is no field {field}: it is not a SentencePiece model"));
         }
         let value = match wire {
-            0 => Value::Varint(self.varint()?),
+            0 => FieldValue::Varint(self.varint()?),
             1 => {
                 self.take(8)?;
-                Value::Fixed64
+                FieldValue::Fixed64
             }
             2 => {
                 let length = self.varint()?;
-                Value::Bytes(self.take(length)?)
+                FieldValue::Bytes(self.take(length)?)
             }
             5 => match self.take(4)? {
-                [a, b, c, d] => Value::Fixed32([*a, *b, *c, *d]),
+                [a, b, c, d] => FieldValue::Fixed32([*a, *b, *c, *d]),
                 _ => return Err(cut_short()),
             },
             other => return Err(format!("field {field} is of wire type {other}")),
@@ -448,13 +448,13 @@ pub(super) mod tests {
     }
 
     fn refused(bytes: &[u8], reason: &str) {
-        let given = Model::parse(bytes).err().unwrap();
+        let given = SentencePieceModel::parse(bytes).err().unwrap();
         assert!(given.contains(reason), "{given}");
     }
 
     #[test]
     fn a_small_model_is_read() {
-        let model = Model::parse(&small()).unwrap();
+        let model = SentencePieceModel::parse(&small()).unwrap();
         assert_eq!((model.len(), model.unknown, model.algorithm), (4, 0, Algorithm::Unigram));
         assert_eq!(
             (model.text(2), model.score(2), model.piece_type(1)),
@@ -469,7 +469,7 @@ pub(super) mod tests {
         let spec =
             [field(3, 0, &[0]), field(2, 2, b"1234"), field(99, 5, &[0; 4]), field(6, 2, b"rules")];
         let more = [field(3, 2, &spec.concat()), field(300, 1, &[7; 8]), trainer(24, 1), small()];
-        let model = Model::parse(&more.concat()).unwrap();
+        let model = SentencePieceModel::parse(&more.concat()).unwrap();
         let wanted = Normalization {
             charsmap: b"1234".to_vec(),
             add_blank: false,
@@ -483,7 +483,7 @@ pub(super) mod tests {
     fn a_file_cut_anywhere_is_refused_or_still_whole_fields() {
         let whole = small();
         for length in 0..whole.len() {
-            if let Ok(model) = Model::parse(&whole[..length]) {
+            if let Ok(model) = SentencePieceModel::parse(&whole[..length]) {
                 assert!(model.len() <= 4, "{length}");
             }
         }
@@ -498,7 +498,7 @@ pub(super) mod tests {
             for byte in 0..=255 {
                 let mut bytes = whole.clone();
                 bytes[at] = byte;
-                let _ = Model::parse(&bytes);
+                let _ = SentencePieceModel::parse(&bytes);
             }
         }
     }

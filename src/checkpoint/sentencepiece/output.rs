@@ -3,7 +3,7 @@
 use ahash::{AHashMap, AHashSet};
 
 use super::charsmap::BLANK;
-use super::model::{Model, byte_of};
+use super::model::{SentencePieceModel, byte_of};
 use super::special::SpecialToken;
 
 /// A token of an output.
@@ -25,7 +25,11 @@ pub(super) struct OutputVocabulary {
 
 impl OutputVocabulary {
     /// The tokens of a model, which decides about bytes and blanks.
-    pub(super) fn new(model: &Model, tokens: Vec<(String, u32)>, special: &[SpecialToken]) -> Self {
+    pub(super) fn new(
+        model: &SentencePieceModel,
+        tokens: Vec<(String, u32)>,
+        special: &[SpecialToken],
+    ) -> Self {
         let normalization = &model.normalization;
         let mut output = Self {
             trim: normalization.add_blank || normalization.collapse_blanks,

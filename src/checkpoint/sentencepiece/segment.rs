@@ -11,7 +11,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
 
 use super::charsmap::Charsmap;
-use super::model::{Algorithm, Model, PieceType};
+use super::model::{Algorithm, PieceType, SentencePieceModel};
 
 /// Score of unknown text, below the lowest score of a piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
@@ -21,11 +21,11 @@ const UNKNOWN_PENALTY: f32 = 10.0;
 const USER_DEFINED_SCORE: f32 = 0.1;
 
 /// A range of a normalized text with its piece; `None` for unknown text.
-pub(super) type Segment = (Range<usize>, Option<usize>);
+pub(super) type PieceSpan = (Range<usize>, Option<usize>);
 
 /// A model prepared for segmentation.
 pub(super) struct Segmenter {
-    pub model: Model,
+    pub model: SentencePieceModel,
     charsmap: Charsmap,
     /// Indices of the pieces that text can have, ordered by their bytes.
     order: Vec<u32>,
@@ -38,7 +38,10 @@ pub(super) struct Segmenter {
 impl Segmenter {
     /// Prepares a model. Pieces that are special tokens according to `is_special` are not found in
     /// text.
-    pub fn new(model: Model, is_special: impl Fn(&str) -> bool) -> Result<Self, String> {
+    pub fn new(
+        model: SentencePieceModel,
+        is_special: impl Fn(&str) -> bool,
+    ) -> Result<Self, String> {
         let charsmap = Charsmap::parse(&model.normalization.charsmap)?;
         let of_text =
             |sort| matches!(sort, PieceType::Normal | PieceType::UserDefined | PieceType::Unused);
@@ -67,7 +70,7 @@ impl Segmenter {
 
     /// Segments a normalized text. Unknown text comes in runs, or character by character if the
     /// model has byte fallback.
-    pub fn segment(&self, text: &str) -> Vec<Segment> {
+    pub fn segment(&self, text: &str) -> Vec<PieceSpan> {
         let segments = match self.model.algorithm {
             Algorithm::Bpe => self.bpe(text),
             _ => self.unigram(text),
@@ -75,7 +78,7 @@ impl Segmenter {
         if self.model.byte_fallback {
             return segments;
         }
-        let mut runs: Vec<Segment> = Vec::with_capacity(segments.len());
+        let mut runs: Vec<PieceSpan> = Vec::with_capacity(segments.len());
         for (range, piece) in segments {
             match runs.last_mut() {
                 Some((last, None)) if piece.is_none() => last.end = range.end,
@@ -86,7 +89,7 @@ impl Segmenter {
     }
 
     /// Unigram: the segmentation with the largest sum of scores (Viterbi algorithm).
-    fn unigram(&self, text: &str) -> Vec<Segment> {
+    fn unigram(&self, text: &str) -> Vec<PieceSpan> {
         /// The best segmentation that ends at a byte, by its last segment.
         #[derive(Clone, Copy)]
         struct Best {
@@ -134,7 +137,7 @@ impl Segmenter {
     }
 
     /// BPE: merges the neighbors with the best score until no two make a piece.
-    fn bpe(&self, text: &str) -> Vec<Segment> {
+    fn bpe(&self, text: &str) -> Vec<PieceSpan> {
         let mut merging = Merging::new(self, text);
         while let Some(best) = merging.candidates.pop() {
             merging.merge(&best);
@@ -154,7 +157,7 @@ impl Segmenter {
         text: &str,
         whole: Range<usize>,
         halves: &Halves,
-        segments: &mut Vec<Segment>,
+        segments: &mut Vec<PieceSpan>,
     ) {
         // Not recursive: a file may nest unused pieces as deep as pieces are long.
         let mut left = vec![whole];
@@ -191,7 +194,7 @@ impl Segmenter {
 /// The pieces of an ordered list that a text begins with, the shortest first, as lengths in bytes
 /// and indices.
 struct Prefixes<'c, 't> {
-    model: &'c Model,
+    model: &'c SentencePieceModel,
     /// Pieces that begin with the first `length` bytes of the text.
     candidates: &'c [u32],
     text: &'t [u8],
@@ -231,7 +234,7 @@ struct Merging<'c, 't> {
     segmenter: &'c Segmenter,
     text: &'t str,
     symbols: Vec<Symbol>,
-    candidates: BinaryHeap<Pair>,
+    candidates: BinaryHeap<MergePair>,
     halves: Halves,
 }
 
@@ -245,14 +248,14 @@ struct Symbol {
 }
 
 /// Two neighbors that make a piece.
-struct Pair {
+struct MergePair {
     score: f32,
     left: usize,
     right: usize,
     length: usize,
 }
 
-impl Ord for Pair {
+impl Ord for MergePair {
     /// The best score first; the leftmost on ties.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         // No score is NaN, and for the library 0.0 and -0.0 are equal.
@@ -261,19 +264,19 @@ impl Ord for Pair {
     }
 }
 
-impl PartialOrd for Pair {
+impl PartialOrd for MergePair {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Pair {
+impl PartialEq for MergePair {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Pair {}
+impl Eq for MergePair {}
 
 impl<'c, 't> Merging<'c, 't> {
     fn new(segmenter: &'c Segmenter, text: &'t str) -> Self {
@@ -320,7 +323,7 @@ impl<'c, 't> Merging<'c, 't> {
             self.halves.insert(piece, first.range.len());
         }
         let length = first.range.len() + second.range.len();
-        self.candidates.push(Pair {
+        self.candidates.push(MergePair {
             score: self.segmenter.model.score(piece),
             left,
             right,
@@ -328,7 +331,7 @@ impl<'c, 't> Merging<'c, 't> {
         });
     }
 
-    fn merge(&mut self, pair: &Pair) {
+    fn merge(&mut self, pair: &MergePair) {
         let (left, right) = (&self.symbols[pair.left].range, &self.symbols[pair.right].range);
         // One of the two was merged with another symbol in the meantime.
         if left.is_empty() || right.is_empty() || left.len() + right.len() != pair.length {
@@ -359,7 +362,7 @@ mod tests {
             bytes.extend(piece(text, *score, *sort));
         }
         bytes.extend(trainer(3, algorithm));
-        Segmenter::new(Model::parse(&bytes).unwrap(), |text| text == "<tag>").unwrap()
+        Segmenter::new(SentencePieceModel::parse(&bytes).unwrap(), |text| text == "<tag>").unwrap()
     }
 
     fn cut(segmenter: &Segmenter, text: &str) -> String {
@@ -416,7 +419,8 @@ mod tests {
     #[test]
     fn a_piece_given_twice_is_refused() {
         let bytes = [piece("<unk>", 0.0, 2), piece("a", 0.0, 1), piece("a", 1.0, 4)].concat();
-        let refused = Segmenter::new(Model::parse(&bytes).unwrap(), |_| false).err().unwrap();
+        let refused =
+            Segmenter::new(SentencePieceModel::parse(&bytes).unwrap(), |_| false).err().unwrap();
         assert!(refused.contains("`a` is given twice"), "{refused}");
     }
 }

@@ -6,9 +6,9 @@ use ahash::AHashMap;
 
 use super::charsmap::BLANK;
 use super::codes;
-use super::families::{Family, Ids, Kind};
+use super::families::{Family, Ids, TokenizerFamily};
 use super::files::{TokenizerConfig, read_model, read_vocabulary, unusable};
-use super::model::{Model, PieceType};
+use super::model::{PieceType, SentencePieceModel};
 use super::output::{OutputToken, OutputVocabulary};
 use super::special::{BASE, SpecialToken};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ impl Vocabulary {
     pub(super) fn from_json(
         folder: &Path,
         family: &Family,
-        model: &Model,
+        model: &SentencePieceModel,
         config: &TokenizerConfig,
     ) -> Result<Self> {
         let path = folder.join("vocab.json");
@@ -60,7 +60,7 @@ impl Vocabulary {
             );
             return Err(Error::malformed(&path, reason));
         }
-        let output = if family.kind == Kind::Marian {
+        let output = if family.kind == TokenizerFamily::Marian {
             let languages = vocabulary.iter().filter(|(text, _)| family.is_language(text));
             special.extend(languages.map(|(text, id)| SpecialToken::hidden(text, *id as usize)));
             let target_model = read_model(&folder.join("target.spm"))?;
@@ -86,7 +86,7 @@ impl Vocabulary {
     /// Ids from the order of the pieces in the model file.
     pub(super) fn from_order(
         family: &Family,
-        model: &Model,
+        model: &SentencePieceModel,
         config: &TokenizerConfig,
     ) -> std::result::Result<Self, String> {
         let mut special = Vec::new();
@@ -133,7 +133,7 @@ impl Vocabulary {
             let is_special = match model.piece_type(piece) {
                 PieceType::Control | PieceType::Unknown => Some(true),
                 PieceType::Normal | PieceType::UserDefined
-                    if family.kind == Kind::T5 && is_t5_special(family, &text) =>
+                    if family.kind == TokenizerFamily::T5 && is_t5_special(family, &text) =>
                 {
                     Some(true)
                 }
@@ -149,7 +149,7 @@ impl Vocabulary {
             }));
             tokens.push((text, id));
         }
-        if family.kind == Kind::T5 {
+        if family.kind == TokenizerFamily::T5 {
             special.extend(sentinels(config, model.len()));
         }
         let unknown = if family.ids == Ids::Fairseq { 3 } else { (model.unknown + shift) as u32 };

@@ -120,7 +120,7 @@ pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<AddedToken
     let fail = |reason: String| unusable(file, reason);
     let model =
         gguf.text("tokenizer.ggml.model").ok_or_else(|| fail("no tokenizer.ggml.model".into()))?;
-    let vocabulary = Vocabulary::read(gguf).map_err(fail)?;
+    let vocabulary = GgufVocabulary::read(gguf).map_err(fail)?;
     let built = match model {
         "gpt2" => byte_level(gguf, &vocabulary),
         "llama" => sentencepiece(gguf, &vocabulary),
@@ -137,7 +137,7 @@ pub(super) fn read(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Vec<AddedToken
 }
 
 /// The token list of a GGUF file.
-struct Vocabulary<'g> {
+struct GgufVocabulary<'g> {
     tokens: Vec<&'g str>,
     kinds: Vec<u8>,
     /// Texts of turn ends that merges make of shorter pieces: ordinary words of this vocabulary,
@@ -145,7 +145,7 @@ struct Vocabulary<'g> {
     made_turn_ends: AHashSet<String>,
 }
 
-impl<'g> Vocabulary<'g> {
+impl<'g> GgufVocabulary<'g> {
     fn read(gguf: &'g Gguf) -> std::result::Result<Self, String> {
         let tokens: Vec<&str> =
             gguf.strings("tokenizer.ggml.tokens").ok_or("no tokenizer.ggml.tokens")?.collect();
@@ -214,7 +214,7 @@ impl<'g> Vocabulary<'g> {
 type Built = std::result::Result<tokenizers::Tokenizer, String>;
 
 /// Byte-level BPE as in GPT-2: tokens are written in 256 printable characters that stand for bytes.
-fn byte_level(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+fn byte_level(gguf: &Gguf, vocabulary: &GgufVocabulary<'_>) -> Built {
     let name = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
     let supported =
         || PRE_TOKENIZERS.iter().flat_map(|row| row.names).copied().collect::<Vec<_>>().join(", ");
@@ -267,7 +267,7 @@ fn merges(
 /// BPE over characters, with blanks as `▁` and byte fallback for other text.
 fn pieces_with_bytes(
     gguf: &Gguf,
-    vocabulary: &Vocabulary<'_>,
+    vocabulary: &GgufVocabulary<'_>,
     mut tokens: AHashMap<String, u32>,
     merges: Vec<(String, String)>,
 ) -> Built {
@@ -287,7 +287,7 @@ fn pieces_with_bytes(
 }
 
 /// Gemma 4's tokenizer: pieces with a list of merges, split at line ends only. Scores are not used.
-fn gemma4(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+fn gemma4(gguf: &Gguf, vocabulary: &GgufVocabulary<'_>) -> Built {
     let tokens = vocabulary.mergeable();
     let merges = merges(gguf, &tokens)?;
     let mut inner = pieces_with_bytes(gguf, vocabulary, tokens, merges)?;
@@ -306,7 +306,7 @@ fn gemma4(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
 /// The library's BPE merges by rank, so each piece that consists of two others becomes a merge with
 /// the rank of its score. Hugging Face converts these models in the same way
 /// (`convert_slow_tokenizer.py`, `SentencePieceExtractor`).
-fn sentencepiece(gguf: &Gguf, vocabulary: &Vocabulary<'_>) -> Built {
+fn sentencepiece(gguf: &Gguf, vocabulary: &GgufVocabulary<'_>) -> Built {
     let scores: Vec<f64> =
         gguf.numbers("tokenizer.ggml.scores").ok_or("no tokenizer.ggml.scores")?.collect();
     if scores.len() != vocabulary.tokens.len() {

@@ -8,7 +8,7 @@ const MAX_HELD: usize = 8;
 
 /// Decodes token ids one at a time. A syllable may take several tokens, and some tokens are spaces
 /// that show only before a letter, so text is returned only when later ids cannot change it.
-pub struct TextStream<'t> {
+pub struct DecodeStream<'t> {
     tokenizer: &'t Tokenizer,
     /// Ids of the last complete characters, as context for decoders that need it, and the ids after
     /// them.
@@ -21,12 +21,12 @@ pub struct TextStream<'t> {
 
 impl Tokenizer {
     /// Decodes ids one at a time.
-    pub fn stream(&self) -> TextStream<'_> {
-        TextStream { tokenizer: self, ids: Vec::new(), complete: 0, shown: 0 }
+    pub fn stream(&self) -> DecodeStream<'_> {
+        DecodeStream { tokenizer: self, ids: Vec::new(), complete: 0, shown: 0 }
     }
 }
 
-impl TextStream<'_> {
+impl DecodeStream<'_> {
     /// Adds an id; returns the text that is now certain, which may be empty.
     pub fn push(&mut self, id: u32) -> Result<String> {
         if self.tokenizer.is_hidden(id) {

@@ -33,7 +33,7 @@ const _: () = assert!(KEYS_PER_TILE == PAIR * PAGE_TOKENS && AMX_ROWS == PAIR * 
 
 /// Memory of a call.
 #[derive(Default)]
-pub struct Scratch {
+pub struct BlockScratch {
     /// `[rows / 16][head_dim / 32][SPLIT][16]`.
     queries: Vec<TileRow>,
     /// `[pages][head_dim / 32][SPLIT]`.
@@ -51,7 +51,7 @@ pub fn fits(head_dim: usize) -> bool {
     head_dim.is_multiple_of(TILE_K)
 }
 
-impl Scratch {
+impl BlockScratch {
     /// Splits the queries of some rows, which then accumulate one segment after the other. Their
     /// heads must fill whole tiles.
     ///
@@ -99,7 +99,8 @@ impl Scratch {
         }
     }
 
-    /// Attention of the rows passed to [`Scratch::begin`] over the keys `visible` of a segment.
+    /// Attention of the rows passed to [`BlockScratch::begin`] over the `visible` keys of a
+    /// segment.
     ///
     /// # Safety
     /// The CPU has AMX and the process may use it; this thread is not using it already.

@@ -24,7 +24,7 @@ struct Kernels {
     /// `[rows, SEGMENT]`.
     scores: Vec<AlignedF32x16>,
     #[cfg(target_arch = "x86_64")]
-    bf16: amx_bf16::Scratch,
+    bf16: amx_bf16::BlockScratch,
 }
 
 impl Scratch {

@@ -1,6 +1,6 @@
 //! Activations as kernels read them: f32, and int8 with a scale for every group of 32.
 
-use crate::kernels::block_types::{Block, CHUNK, GROUPS};
+use crate::kernels::block_types::{CHUNK, GROUPS, GgmlBlock};
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::cpu::Isa;
 use crate::kernels::matmul::quantize::{RowGroups, quantize_row};
@@ -136,7 +136,7 @@ impl Int8Activations {
 
     /// A row, for weights in groups of `B::GROUP`.
     #[inline(always)]
-    pub fn row<B: Block>(&self, row: usize) -> Int8Row {
+    pub fn row<B: GgmlBlock>(&self, row: usize) -> Int8Row {
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
         let (width, count) = (self.bytes.len() / self.rows, groups.scales.len() / self.rows);
         Int8Row {
@@ -148,7 +148,7 @@ impl Int8Activations {
     }
 
     #[inline(always)]
-    pub fn chunk<B: Block>(&self, row: usize, chunk: usize, chunks: usize) -> Int8Chunk<'_> {
+    pub fn chunk<B: GgmlBlock>(&self, row: usize, chunk: usize, chunks: usize) -> Int8Chunk<'_> {
         let index = row * chunks + chunk;
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
         let count = CHUNK / B::GROUP;

@@ -39,7 +39,7 @@ pub fn matmul(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -
             for from in (0..rows).step_by(ROWS_PER_CALL) {
                 let rows = from..rows.min(from + ROWS_PER_CALL);
                 let outputs = outputs.clone();
-                let part = Part { weights, first, outputs, activations, rows, to };
+                let part = MatmulPart { weights, first, outputs, activations, rows, to };
                 // SAFETY: as asserted; `to` has room for all rows and outputs, and only this job
                 // writes these outputs.
                 unsafe { matmul_part(isa, &part) };
@@ -64,7 +64,7 @@ pub fn matmul(weights: Matrix<'_>, activations: &[f32], rows: usize, isa: Isa) -
 }
 
 /// The products of a job.
-struct Part<'a> {
+struct MatmulPart<'a> {
     weights: Matrix<'a>,
     /// The output of the matrix's first row.
     first: usize,
@@ -79,11 +79,11 @@ multiversion_simd! {
     /// # Safety
     /// The CPU has the instruction set; `to` has room for these rows and outputs, which no other
     /// thread writes.
-    unsafe fn matmul_part = matmul_part_simd(part: &Part<'_>);
+    unsafe fn matmul_part = matmul_part_simd(part: &MatmulPart<'_>);
 }
 
 /// A storage type of numbers.
-trait Stored {
+trait StoredFloat {
     const BYTES: usize;
 
     /// # Safety
@@ -95,7 +95,7 @@ macro_rules! stored {
     ($($name:ident $bytes:literal $load:ident)*) => {$(
         struct $name;
 
-        impl Stored for $name {
+        impl StoredFloat for $name {
             const BYTES: usize = $bytes;
 
             #[inline(always)]
@@ -116,7 +116,7 @@ stored! {
 /// # Safety
 /// As for [`matmul_part`]; the CPU has the instruction set of `L`.
 #[inline(always)]
-unsafe fn matmul_part_simd<L: F32x16, const N: usize>(part: &Part<'_>) {
+unsafe fn matmul_part_simd<L: F32x16, const N: usize>(part: &MatmulPart<'_>) {
     // SAFETY: upheld by the caller.
     unsafe {
         match part.weights.ggml_type {
@@ -130,7 +130,7 @@ unsafe fn matmul_part_simd<L: F32x16, const N: usize>(part: &Part<'_>) {
 /// # Safety
 /// As for [`matmul_part_simd`]; `W` is the storage type of the weights.
 #[inline(always)]
-unsafe fn matmul_stored<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
+unsafe fn matmul_stored<L: F32x16, W: StoredFloat, const N: usize>(part: &MatmulPart<'_>) {
     let few = part.rows.len() <= FEW_ROWS;
     let mut at = part.outputs.start;
     while at < part.outputs.end {
@@ -165,8 +165,8 @@ unsafe fn matmul_stored<L: F32x16, W: Stored, const N: usize>(part: &Part<'_>) {
 /// # Safety
 /// As for [`matmul_stored`]; these rows exist.
 #[inline(always)]
-unsafe fn micro_kernel<L: F32x16, W: Stored, const N: usize, const R: usize>(
-    part: &Part<'_>,
+unsafe fn micro_kernel<L: F32x16, W: StoredFloat, const N: usize, const R: usize>(
+    part: &MatmulPart<'_>,
     weight: usize,
     row: usize,
 ) {

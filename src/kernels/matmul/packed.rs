@@ -12,7 +12,7 @@
 
 use std::ops::Range;
 
-use crate::kernels::block_types::{self as blocks, Block, GgmlType, for_block_type};
+use crate::kernels::block_types::{self as blocks, GgmlBlock, GgmlType, for_block_type};
 use crate::kernels::cpu::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::memory::prefetch;
@@ -31,7 +31,8 @@ pub enum ScaleLayout {
     F16U8,
     /// An f16 factor for each block, then an i8 scale for each of its groups.
     F16I8,
-    /// f32 scales (and minimums) for each group, as `Block::unpack` computes them: for rare types.
+    /// f32 scales (and minimums) for each group, as `GgmlBlock::unpack` computes them: for rare
+    /// types.
     F32,
 }
 
@@ -65,7 +66,7 @@ impl PanelPtrs {
 }
 
 /// A block type in packed form.
-pub trait PackedFormat: Block {
+pub trait PackedFormat: GgmlBlock {
     /// Bits of a weight in the first part of a panel: 4 or 8.
     const LOW_BITS: usize;
     /// Bits of a weight in the second part, from the fifth bit on: 0, 1 or 2.

@@ -47,7 +47,7 @@ fn pack<B: PackedFormat>(weights: Matrix<'_>) -> PackedWeights {
         let (low_bits, rest) = panel.split_at_mut(low);
         let (high_bits, scales) = rest.split_at_mut(high - low);
         let first = index * PANEL_ROWS;
-        let mut scratch = Scratch::default();
+        let mut scratch = PackingScratch::default();
         let chunk_bytes = CHUNK / B::LEN * B::BYTES;
         for chunk in 0..columns.div_ceil(CHUNK) {
             let from = chunk * CHUNK;
@@ -70,13 +70,13 @@ fn pack<B: PackedFormat>(weights: Matrix<'_>) -> PackedWeights {
 }
 
 /// An unpacked chunk of the rows of a panel; missing rows stay zero.
-struct Scratch {
+struct PackingScratch {
     q: [[u8; CHUNK]; PANEL_ROWS],
     d: [[f32; GROUPS]; PANEL_ROWS],
     m: [[f32; GROUPS]; PANEL_ROWS],
 }
 
-impl Default for Scratch {
+impl Default for PackingScratch {
     fn default() -> Self {
         Self {
             q: [[0; CHUNK]; PANEL_ROWS],
@@ -132,7 +132,7 @@ fn pack_weights<B: PackedFormat>(
 /// Packs the scales and minimums of one row's blocks, from block `first` of the row.
 fn pack_scales<B: PackedFormat>(
     bytes: &[u8],
-    scratch: &Scratch,
+    scratch: &PackingScratch,
     lane: usize,
     first: usize,
     columns: usize,

@@ -1,7 +1,7 @@
 //! Products of weights in the layout of the file, in scalar code: the reference that every kernel
 //! for packed weights equals to the bit.
 
-use crate::kernels::block_types::{Block, CHUNK, GROUPS, for_block_type, unpack_chunk};
+use crate::kernels::block_types::{CHUNK, GROUPS, GgmlBlock, for_block_type, unpack_chunk};
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::cpu::FloatWidth;
 use crate::kernels::cpu::Isa;
@@ -56,7 +56,7 @@ pub fn matmul(
     out
 }
 
-fn matmul_panel<B: Block>(
+fn matmul_panel<B: GgmlBlock>(
     panel: Matrix<'_>,
     x: &Int8Activations,
     rows: usize,
@@ -73,13 +73,18 @@ fn matmul_panel<B: Block>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn panel_avx2<B: Block>(panel: Matrix<'_>, x: &Int8Activations, rows: usize, out: &mut [f32]) {
+fn panel_avx2<B: GgmlBlock>(panel: Matrix<'_>, x: &Int8Activations, rows: usize, out: &mut [f32]) {
     panel_scalar::<B>(panel, x, rows, out);
 }
 
 /// The scalar definition of the product.
 #[inline(always)]
-fn panel_scalar<B: Block>(panel: Matrix<'_>, x: &Int8Activations, rows: usize, out: &mut [f32]) {
+fn panel_scalar<B: GgmlBlock>(
+    panel: Matrix<'_>,
+    x: &Int8Activations,
+    rows: usize,
+    out: &mut [f32],
+) {
     let (mut q, mut d, mut m) = ([0; CHUNK], [0.0; GROUPS], [0.0; GROUPS]);
     let chunks = panel.columns.div_ceil(CHUNK);
     for weight_row in 0..panel.rows {
@@ -95,7 +100,7 @@ fn panel_scalar<B: Block>(panel: Matrix<'_>, x: &Int8Activations, rows: usize, o
 }
 
 #[inline(always)]
-fn dot_scalar<B: Block>(
+fn dot_scalar<B: GgmlBlock>(
     q: &[u8; CHUNK],
     d: &[f32; GROUPS],
     m: &[f32; GROUPS],

@@ -26,7 +26,7 @@ use crate::store::event::StoreEvent;
 use crate::store::names::{Checksum, Commit, FileName};
 use crate::store::partial_file::PartialFile;
 use crate::store::repo::RepoFile;
-use crate::store::settings::Settings;
+use crate::store::settings::StoreSettings;
 
 /// Default idle timeout after which a download is resumed: a slow server is waited for, a silent
 /// one is not.
@@ -76,13 +76,13 @@ type OnEvent<'e> = &'e mut dyn FnMut(StoreEvent);
 
 /// A client for a hub.
 pub(crate) struct Hub<'s> {
-    settings: &'s Settings,
+    settings: &'s StoreSettings,
     endpoint: Url,
     agent: Agent,
 }
 
 impl<'s> Hub<'s> {
-    pub fn new(settings: &'s Settings) -> Result<Self, StoreError> {
+    pub fn new(settings: &'s StoreSettings) -> Result<Self, StoreError> {
         let endpoint = Url::parse(settings.endpoint.trim_end_matches('/'))
             .ok()
             .filter(|url| is_http(url) && url.host().is_some())

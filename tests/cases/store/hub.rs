@@ -61,7 +61,7 @@ fn no_listing_touches_a_file_outside_the_cache() {
         }).collect();
         *said.lock().unwrap() = json!({"sha": commit, "siblings": siblings}).to_string();
         let free = Some(1 << 30);
-        let store = Store::new(Settings { retries: 0, free_space: free, ..settings(&cache, &hub.endpoint) });
+        let store = Store::new(StoreSettings { retries: 0, free_space: free, ..settings(&cache, &hub.endpoint) });
         for error in [
             pull(&store, name).err(),
             store.verify(name).err(),
@@ -328,7 +328,8 @@ fn the_token_is_not_sent_to_another_scheme_or_port() {
         false => Answer::redirect(&format!("{to}{}", asked.path)),
     });
     let token = Some("hf_SECRETTOKEN".to_string());
-    pull(&Store::new(Settings { token, ..settings(cache.path(), &hub.endpoint) }), "o/r").unwrap();
+    pull(&Store::new(StoreSettings { token, ..settings(cache.path(), &hub.endpoint) }), "o/r")
+        .unwrap();
     assert!(hub.asked().iter().all(|asked| asked.token.is_some()));
     assert!(elsewhere.asked().iter().all(|asked| asked.token.is_none()));
 }

@@ -4,7 +4,8 @@ use super::defaults::Defaults;
 use super::rope;
 use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH};
 use crate::architectures::decoder::config::{
-    AttentionForm, Config, FeedForward, Heads, KvSource, LayerKind, MixerKind, Names, QueryKeyNorm,
+    AttentionForm, DecoderConfig, FeedForwardNames, Heads, KvSource, LayerKind, MixerKind, Names,
+    QueryKeyNorm,
 };
 use crate::architectures::layers::Activation;
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
@@ -15,7 +16,7 @@ pub(super) const NAMES_OF_LLAMA: Names = Names {
     mixer_norms: [Some("input_layernorm"), None],
     feed_forward_norms: [Some("post_attention_layernorm"), None],
     attention_out: "o_proj",
-    feed_forward: FeedForward::Three(["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"]),
+    feed_forward: FeedForwardNames::Three(["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"]),
     last_norm: "model.norm",
 };
 
@@ -40,7 +41,7 @@ pub(super) fn layers(model_config: &ModelConfig) -> Result<usize> {
 }
 
 /// The config of a Llama with a checkpoint's sizes; each family changes the parts that differ.
-pub(super) fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
+pub(super) fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let layers = layers(model_config)?;
     let hidden = model_config.count(Key::both("hidden_size", "embedding_length"), MAX_WIDTH)?;
@@ -84,7 +85,7 @@ pub(super) fn common(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Conf
     };
     let heads =
         Heads { heads, kv_heads, head_dim, rope: Some(0), window: None, kv_source: KvSource::Own };
-    Ok(Config {
+    Ok(DecoderConfig {
         hidden,
         context: count("max_position_embeddings", "context_length", MAX_CONTEXT, defaults.context)?,
         norm_epsilon: epsilon.unwrap_or(1e-6),

@@ -6,11 +6,11 @@ use super::common::{
 };
 use super::defaults::Defaults;
 use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS};
-use crate::architectures::decoder::config::{Config, Names};
+use crate::architectures::decoder::config::{DecoderConfig, Names};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
-pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn exaone4(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults::default())?;
     expect_activation(model_config, &["silu"])?;

@@ -7,7 +7,7 @@ use super::common::{
 };
 use super::defaults::Defaults;
 use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS};
-use crate::architectures::decoder::config::{Config, Names};
+use crate::architectures::decoder::config::{DecoderConfig, Names};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
@@ -21,7 +21,7 @@ pub(super) const NAMES: Names = Names {
 
 /// The config that both share. `large` is the number of layers of the largest size, whose attention
 /// scale is an exception.
-fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<Config> {
+fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults { head_dim: Some(256), tied: true, ..defaults })?;
     expect_activation(model_config, &["gelu_pytorch_tanh"])?;
@@ -51,7 +51,7 @@ fn gemma(checkpoint: &Checkpoint, defaults: Defaults, large: usize) -> Result<Co
     Ok(config)
 }
 
-pub(super) fn gemma2(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn gemma2(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = gemma(checkpoint, Defaults::default(), 46)?;
     let window = model_config.count_or(
@@ -64,7 +64,7 @@ pub(super) fn gemma2(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
-pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn gemma3(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     // The configs of multimodal checkpoints leave out default values.
     let mut defaults = Defaults { rope_base: Some(1e6), ..Defaults::default() };

@@ -8,12 +8,12 @@ use super::common::{
 use super::defaults::Defaults;
 use super::{gemma, rope};
 use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH};
-use crate::architectures::decoder::config::{Config, Heads, KvSource};
+use crate::architectures::decoder::config::{DecoderConfig, Heads, KvSource};
 use crate::architectures::layers::{Activation, Pairing, Rope};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 
-pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     if flag(model_config, "enable_moe_block")
         || model_config.get(Key::gguf("expert_count")).is_some()
@@ -70,7 +70,7 @@ pub(super) fn gemma4(checkpoint: &Checkpoint) -> Result<Config> {
         .get(Key::both("num_kv_shared_layers", "attention.shared_kv_layers"))
         .and_then(|v| v.as_u64());
     let first_sharing = layers.saturating_sub(sharing.unwrap_or(0) as usize);
-    let global = Global::read(model_config, local_dim, twice)?;
+    let global = GlobalRope::read(model_config, local_dim, twice)?;
     let mut latest = [None, None];
     let mut kinds = Vec::new();
     for (index, heads) in config.attention_layers() {
@@ -166,14 +166,14 @@ fn ropes(checkpoint: &Checkpoint, layers: &[Heads], local_dim: usize) -> Result<
 }
 
 /// Head sizes of the global layers.
-struct Global {
+struct GlobalRope {
     head_dim: usize,
     kv_heads: Option<usize>,
     /// Newer configs name them by layer: index, head size and number of key heads.
     by_layer: Vec<(usize, Option<usize>, Option<usize>)>,
 }
 
-impl Global {
+impl GlobalRope {
     fn read(model_config: &ModelConfig, local_dim: usize, twice: bool) -> Result<Self> {
         let Some(named) =
             model_config.get(Key::json("per_layer_config")).and_then(|v| v.as_object())

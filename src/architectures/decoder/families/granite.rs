@@ -2,11 +2,11 @@
 //! <https://arxiv.org/abs/2203.03466>).
 
 use super::llama::llama;
-use crate::architectures::decoder::config::Config;
+use crate::architectures::decoder::config::DecoderConfig;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 
-fn multiplied(checkpoint: &Checkpoint) -> Result<Config> {
+fn multiplied(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = llama(checkpoint)?;
     let scale = |json: &str, gguf: &str, default: f64| {
@@ -20,7 +20,7 @@ fn multiplied(checkpoint: &Checkpoint) -> Result<Config> {
     Ok(config)
 }
 
-pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn granite(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let mut config = multiplied(checkpoint)?;
     // Granite divides by it.
     if config.logit_scale == 0.0 {
@@ -32,7 +32,7 @@ pub(super) fn granite(checkpoint: &Checkpoint) -> Result<Config> {
 
 /// With norms after the blocks if `use_post_norm` says so. Older configs lack the key, and the
 /// tensors decide.
-pub(super) fn hyperclovax(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn hyperclovax(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let mut config = multiplied(checkpoint)?;
     let named = checkpoint.config.get(Key::json("use_post_norm")).and_then(|v| v.as_bool());
     let exists = checkpoint.find("model.layers.0.post_norm1.weight")?.is_some();

@@ -2,11 +2,11 @@
 
 use super::common::{common, expect_activation};
 use super::defaults::Defaults;
-use crate::architectures::decoder::config::{Config, QueryKeyNorm};
+use crate::architectures::decoder::config::{DecoderConfig, QueryKeyNorm};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 
-pub(super) fn hunyuan(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn hunyuan(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let mut config = common(checkpoint, Defaults::default())?;
     expect_activation(&checkpoint.config, &["silu"])?;
     config.attention.norms =

@@ -4,7 +4,9 @@
 use super::common::{common, flag, layer_types};
 use super::defaults::Defaults;
 use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
-use crate::architectures::decoder::config::{Config, FeedForward, MixerKind, Names, QueryKeyNorm};
+use crate::architectures::decoder::config::{
+    DecoderConfig, FeedForwardNames, MixerKind, Names, QueryKeyNorm,
+};
 use crate::checkpoint::{Checkpoint, Key, ModelConfig};
 use crate::error::{Error, Result};
 
@@ -12,12 +14,16 @@ const NAMES: Names = Names {
     mixer_norms: [Some("operator_norm"), None],
     feed_forward_norms: [Some("ffn_norm"), None],
     attention_out: "out_proj",
-    feed_forward: FeedForward::Three(["feed_forward.w1", "feed_forward.w3", "feed_forward.w2"]),
+    feed_forward: FeedForwardNames::Three([
+        "feed_forward.w1",
+        "feed_forward.w3",
+        "feed_forward.w2",
+    ]),
     // The last norm, despite its name.
     last_norm: "model.embedding_norm",
 };
 
-pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn lfm2(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let defaults = Defaults {
         kv_heads: Some(8),

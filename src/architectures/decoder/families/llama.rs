@@ -3,17 +3,17 @@
 use super::common::{common, expect_activation, sliding_layers};
 use super::defaults::Defaults;
 use crate::architectures::bounds::MAX_CONTEXT;
-use crate::architectures::decoder::config::Config;
+use crate::architectures::decoder::config::DecoderConfig;
 use crate::architectures::layers::Pairing;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
-pub(super) fn llama(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn llama(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     with(checkpoint, Defaults::default())
 }
 
 /// Llama with other defaults.
-pub(super) fn with(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config> {
+pub(super) fn with(checkpoint: &Checkpoint, defaults: Defaults) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = common(checkpoint, defaults)?;
     expect_activation(model_config, &["silu"])?;
@@ -24,7 +24,7 @@ pub(super) fn with(checkpoint: &Checkpoint, defaults: Defaults) -> Result<Config
 }
 
 /// Mistral: Llama, with a sliding window in all layers or in none. GGUF files call it `llama`.
-pub(super) fn mistral(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn mistral(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = llama(checkpoint)?;
     let tempered = model_config

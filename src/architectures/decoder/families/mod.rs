@@ -2,19 +2,19 @@
 //! but tables of frequencies.
 //!
 //! A mechanism that a checkpoint asks for and that is not implemented is refused by name, never
-//! left out. A new family is a file with a function that returns its [`Config`], and a line in the
-//! table below.
+//! left out. A new family is a file with a function that returns its [`DecoderConfig`], and a line
+//! in the table below.
 
 mod common;
 mod defaults;
 mod rope;
 
-use super::config::Config;
+use super::config::DecoderConfig;
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 
 /// Reads the hyper-parameters of a family.
-type Read = fn(&Checkpoint) -> Result<Config>;
+type Read = fn(&Checkpoint) -> Result<DecoderConfig>;
 
 macro_rules! families {
     ($(mod $module:ident: $($($name:literal)|+ => $read:ident),+;)*) => {
@@ -42,7 +42,7 @@ families! {
 }
 
 /// The config of a checkpoint.
-pub(super) fn config(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn config(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let name = checkpoint.config.architecture();
     match FAMILIES.iter().find(|(names, _)| names.contains(&name)) {
         Some((_, read)) => read(checkpoint),

@@ -4,11 +4,11 @@
 use super::common::{NAMES_OF_LLAMA, common, expect_activation};
 use super::defaults::Defaults;
 use crate::architectures::bounds::MAX_CONTEXT;
-use crate::architectures::decoder::config::{Config, FeedForward, Names};
+use crate::architectures::decoder::config::{DecoderConfig, FeedForwardNames, Names};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
-pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults::default())?;
     expect_activation(model_config, &["silu"])?;
@@ -19,7 +19,7 @@ pub(super) fn phi3(checkpoint: &Checkpoint) -> Result<Config> {
     // Some GGUF files have three separate matrices.
     config.attention.fused = checkpoint.find("model.layers.0.self_attn.qkv_proj.weight")?.is_some();
     config.names = Names {
-        feed_forward: FeedForward::Two(["mlp.gate_up_proj", "mlp.down_proj"]),
+        feed_forward: FeedForwardNames::Two(["mlp.gate_up_proj", "mlp.down_proj"]),
         ..NAMES_OF_LLAMA
     };
     // llama.cpp's converter writes 0 for no window.

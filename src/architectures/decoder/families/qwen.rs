@@ -3,11 +3,11 @@
 use super::common::{NORM_BEFORE_ROTATION, common, expect_activation, flag, sliding_layers};
 use super::defaults::Defaults;
 use crate::architectures::bounds::MAX_CONTEXT;
-use crate::architectures::decoder::config::Config;
+use crate::architectures::decoder::config::DecoderConfig;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::Result;
 
-pub(super) fn qwen2(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn qwen2(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = common(checkpoint, Defaults::default())?;
     expect_activation(model_config, &["silu"])?;
@@ -24,7 +24,7 @@ pub(super) fn qwen2(checkpoint: &Checkpoint) -> Result<Config> {
 }
 
 /// Qwen 2 with norms of queries and keys.
-pub(super) fn qwen3(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn qwen3(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let mut config = qwen2(checkpoint)?;
     config.attention.norms = Some(NORM_BEFORE_ROTATION);
     Ok(config)

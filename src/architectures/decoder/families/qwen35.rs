@@ -4,11 +4,11 @@
 use super::common::{NORM_BEFORE_ROTATION, common, expect_activation, layer_types};
 use super::defaults::Defaults;
 use crate::architectures::bounds::{MAX_LAYERS, MAX_WIDTH};
-use crate::architectures::decoder::config::{Config, DeltaShape, MixerKind};
+use crate::architectures::decoder::config::{DecoderConfig, DeltaShape, MixerKind};
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 
-pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn qwen35(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let defaults = Defaults { head_dim: Some(256), rotated: Some(0.25), ..Defaults::default() };
     let mut config = common(checkpoint, defaults)?;

@@ -5,11 +5,11 @@ use super::common::{flag, sliding_layers};
 use super::defaults::Defaults;
 use super::llama::with;
 use crate::architectures::bounds::{MAX_CONTEXT, MAX_LAYERS};
-use crate::architectures::decoder::config::Config;
+use crate::architectures::decoder::config::DecoderConfig;
 use crate::checkpoint::{Checkpoint, Key};
 use crate::error::{Error, Result};
 
-pub(super) fn smollm3(checkpoint: &Checkpoint) -> Result<Config> {
+pub(super) fn smollm3(checkpoint: &Checkpoint) -> Result<DecoderConfig> {
     let model_config = &checkpoint.config;
     let mut config = with(checkpoint, Defaults { tied: true, ..Defaults::default() })?;
     if flag(model_config, "use_sliding_window") {

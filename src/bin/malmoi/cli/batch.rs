@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::batch_args::{BatchArgs, EXIT_STATUS, Source};
+use super::batch_args::{BatchArgs, EXIT_STATUS, InputSource};
 use super::inputs;
 use crate::context::{Context, Exit};
 
@@ -13,7 +13,7 @@ use crate::context::{Context, Exit};
 #[derive(Args)]
 #[command(after_help = format!("Examples:\n  malmoi batch articles/ -o results --to ko\n  \
     malmoi batch archive.jsonl -o results --to en --summarize --field text=body\n\n{EXIT_STATUS}"))]
-pub(crate) struct Batch {
+pub(crate) struct BatchCommand {
     /// Files, folders, JSONL or CSV; `-` for standard input
     #[arg(required = true)]
     input: Vec<PathBuf>,
@@ -24,9 +24,9 @@ pub(crate) struct Batch {
     args: BatchArgs,
 }
 
-impl Batch {
+impl BatchCommand {
     pub fn run(self, context: &Context) -> Result<Exit> {
         let inputs = inputs::find(&self.input, self.args.folder(), self.args.follow_links)?;
-        self.args.run(inputs, Source::Files { keep_removed: self.keep_removed }, context)
+        self.args.run(inputs, InputSource::Files { keep_removed: self.keep_removed }, context)
     }
 }

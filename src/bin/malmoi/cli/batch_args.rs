@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::batch::{
-    self, BILINGUAL_FORMATS, Batch, BilingualFormat, Counts, Follow, Input, ModelChoice, Opened,
-    RunReport,
+    self, BILINGUAL_FORMATS, Batch, BatchInput, BilingualFormat, Counts, Follow, ModelChoice,
+    Opened, RunReport,
 };
 use malmoi::formats::{self, Fields};
 use malmoi::{Error, Language, Model, TaskOptions};
@@ -74,7 +74,7 @@ pub(super) struct BatchArgs {
 }
 
 /// The differences between `batch` and `feed`.
-pub(super) enum Source {
+pub(super) enum InputSource {
     Files { keep_removed: bool },
     Feeds { follow: Option<Follow> },
 }
@@ -86,7 +86,7 @@ impl BatchArgs {
     }
 
     /// Processes the inputs into the output folder.
-    pub fn run(self, inputs: Inputs, source: Source, context: &Context) -> Result<Exit> {
+    pub fn run(self, inputs: Inputs, source: InputSource, context: &Context) -> Result<Exit> {
         // Everything that can be checked without a model is checked before one is loaded.
         let fields = fields(&self.field)?;
         let bilingual = bilingual_formats(&self.pairs)?;
@@ -109,8 +109,8 @@ impl BatchArgs {
         };
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
         let batch = match source {
-            Source::Files { keep_removed } => batch.keep_removed(keep_removed),
-            Source::Feeds { follow } => batch.feed(true).keep_removed(true).follow(follow),
+            InputSource::Files { keep_removed } => batch.keep_removed(keep_removed),
+            InputSource::Feeds { follow } => batch.feed(true).keep_removed(true).follow(follow),
         };
         let stop = stop_on_ctrl_c()?;
         let report = batch
@@ -203,8 +203,8 @@ fn first_language(paths: &[PathBuf], encoding: EncodingArgs, fields: &Fields) ->
 }
 
 /// An input with the encoding of `--encoding`.
-fn decoded(input: Input, encoding: EncodingArgs) -> Input {
-    let Input { name, open, path } = input;
+fn decoded(input: BatchInput, encoding: EncodingArgs) -> BatchInput {
+    let BatchInput { name, open, path } = input;
     let source_name = name.clone();
     let open = move |validator: Option<&str>| {
         Ok(match open(validator)? {
@@ -217,7 +217,7 @@ fn decoded(input: Input, encoding: EncodingArgs) -> Input {
             Opened::NotModified => Opened::NotModified,
         })
     };
-    Input { path, ..Input::new(name, open) }
+    BatchInput { path, ..BatchInput::new(name, open) }
 }
 
 /// The formats of `--pairs`.

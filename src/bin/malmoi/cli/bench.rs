@@ -15,7 +15,7 @@ use measure::{Figure, Measure};
 
 /// Parts of the benchmark, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum BenchPart {
     /// Time to open the model, and to the first token
     Load,
     /// Reading a prompt
@@ -35,7 +35,7 @@ enum Part {
 pub(crate) struct Bench {
     /// Parts to measure [default: all]
     #[arg(long, value_name = "PART", value_enum, value_delimiter = ',')]
-    only: Vec<Part>,
+    only: Vec<BenchPart>,
     /// Number of runs of each part; the median is reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
@@ -62,10 +62,10 @@ impl Bench {
         let isa = Isa::detect();
         let measure = Measure::open(context, self.runs as usize)?;
         let model = measure.model();
-        let wants = |part: Part| self.only.is_empty() || self.only.contains(&part);
+        let wants = |part: BenchPart| self.only.is_empty() || self.only.contains(&part);
         // Encoder-decoder models have measurements of their own.
         let sources = model.is_encoder_decoder();
-        if sources && !self.only.is_empty() && !wants(Part::Sources) {
+        if sources && !self.only.is_empty() && !wants(BenchPart::Sources) {
             bail!(
                 "{} is an encoder-decoder model, which only `--only sources` measures",
                 model.name()
@@ -80,7 +80,7 @@ impl Bench {
             measure::reset_peak_memory();
             rate
         };
-        let machine = Machine {
+        let machine = BenchMachine {
             bytes: bytes_per_second(),
             products: Phase::ALL.map(|phase| roofline::products_per_second(isa, phase)),
         };
@@ -119,19 +119,19 @@ impl Bench {
                 work.bytes as f64 / 1e6,
             )
         })?;
-        if wants(Part::Load) {
+        if wants(BenchPart::Load) {
             measure.load(context)?.into_iter().try_for_each(say)?;
         }
-        if wants(Part::Sources) && sources {
+        if wants(BenchPart::Sources) && sources {
             for (texts, beams) in [(1, 1), (32, 1), (32, 4)] {
                 say(measure.sources(texts, beams)?)?;
             }
         }
-        for tokens in self.prefill.iter().filter(|_| wants(Part::Prefill) && !sources) {
+        for tokens in self.prefill.iter().filter(|_| wants(BenchPart::Prefill) && !sources) {
             let limit = (work.weights > 0).then(|| prompts / 2.0 / work.weights as f64);
             measure.prefill(*tokens, limit)?.map_or(Ok(()), say)?;
         }
-        for tokens in self.decode.iter().filter(|_| wants(Part::Decode) && !sources) {
+        for tokens in self.decode.iter().filter(|_| wants(BenchPart::Decode) && !sources) {
             // Memory bandwidth depends on other processes, so it is measured before and after.
             let before = bytes_per_second();
             if let Some(figure) = measure.decode(*tokens)? {
@@ -139,10 +139,10 @@ impl Bench {
                 say(figure.within((work.bytes > 0).then(|| reads / work.bytes as f64)))?;
             }
         }
-        for texts in self.batch.iter().filter(|_| wants(Part::Batch) && !sources) {
+        for texts in self.batch.iter().filter(|_| wants(BenchPart::Batch) && !sources) {
             measure.batch(*texts)?.into_iter().try_for_each(say)?;
         }
-        if wants(Part::Feed) && !sources {
+        if wants(BenchPart::Feed) && !sources {
             let at_once = self.batch.iter().copied().max().unwrap_or(16).max(1);
             let (figure, prompts) = measure.feed(self.articles as usize, at_once)?;
             if let Some(path) = &self.prompts {
@@ -159,7 +159,7 @@ impl Bench {
 }
 
 /// Limits of the machine.
-struct Machine {
+struct BenchMachine {
     /// Memory bandwidth in bytes per second.
     bytes: f64,
     /// Products per second in each of [`Phase::ALL`].

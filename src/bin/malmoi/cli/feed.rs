@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use malmoi::batch::{Follow, Input};
+use malmoi::batch::{BatchInput, Follow};
 
-use super::batch_args::{BatchArgs, EXIT_STATUS, Source};
+use super::batch_args::{BatchArgs, EXIT_STATUS, InputSource};
 use super::inputs::{self, Inputs};
 use crate::context::{Context, Exit};
 
@@ -61,7 +61,7 @@ impl Feed {
             }
             follow = Some(pages).filter(|_| self.follow);
         }
-        self.args.run(inputs, Source::Feeds { follow }, context)
+        self.args.run(inputs, InputSource::Feeds { follow }, context)
     }
 }
 
@@ -75,7 +75,7 @@ fn what_is_fetched(feeds: &[WebFeed]) -> String {
 
 /// The feeds as inputs, and a reader of pages.
 #[cfg(feature = "fetch")]
-fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<Input>, Follow)> {
+fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<BatchInput>, Follow)> {
     use malmoi::batch::Opened;
     use malmoi::fetch::{Fetched, Web};
     use malmoi::formats;
@@ -101,14 +101,14 @@ fn fetch(feeds: Vec<WebFeed>, allow_private: bool) -> Result<(Vec<Input>, Follow
                 }
             })
         };
-        inputs.push(Input::new(name, open));
+        inputs.push(BatchInput::new(name, open));
     }
     let page = move |address: &str| formats::article(&web.page(address)?, address);
     Ok((inputs, Follow::new(page)))
 }
 
 #[cfg(not(feature = "fetch"))]
-fn fetch(feeds: Vec<WebFeed>, _: bool) -> Result<(Vec<Input>, Follow)> {
+fn fetch(feeds: Vec<WebFeed>, _: bool) -> Result<(Vec<BatchInput>, Follow)> {
     bail!(
         "this malmoi was built without network code and cannot fetch {}; save the feed and give the file",
         what_is_fetched(&feeds)

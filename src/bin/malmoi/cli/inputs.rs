@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use malmoi::batch::{FileSearch, FoundFiles, Input, Opened};
-use malmoi::internals::files::{self, Kind};
+use malmoi::batch::{BatchInput, FileSearch, FoundFiles, Opened};
+use malmoi::internals::files::{self, FileKind};
 
 /// Inputs, and notes about files that were left out.
 #[derive(Default)]
 pub(super) struct Inputs {
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<BatchInput>,
     pub notes: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl Inputs {
                 bail!("standard input can be read only once, but is named twice");
             }
             let open = |_: Option<&str>| Ok(Opened::Source(Box::new(std::io::stdin()), None));
-            self.inputs.push(Input::new(NAME, open));
+            self.inputs.push(BatchInput::new(NAME, open));
             return Ok(());
         }
         if let Some(address) = address(path) {
@@ -53,8 +53,8 @@ impl Inputs {
         let FoundFiles { inputs, skipped } = search.find(path)?;
         self.inputs.extend(inputs);
         for (kind, what) in [
-            (Kind::Link, "links, which --follow-links follows"),
-            (Kind::Special, "pipes, sockets or devices"),
+            (FileKind::Link, "links, which --follow-links follows"),
+            (FileKind::Special, "pipes, sockets or devices"),
         ] {
             let paths: Vec<&PathBuf> =
                 skipped.iter().filter(|(_, found)| *found == kind).map(|(path, _)| path).collect();

@@ -66,7 +66,7 @@ pub(crate) struct Common {
 enum Command {
     Summarize(summarize::Summarize),
     Translate(translate::Translate),
-    Batch(batch::Batch),
+    Batch(batch::BatchCommand),
     Feed(feed::Feed),
     Models(models::Models),
     Bench(bench::Bench),

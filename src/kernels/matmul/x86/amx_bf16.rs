@@ -66,7 +66,7 @@ impl Bf16Activations {
 }
 
 /// Memory of a call.
-pub struct Scratch {
+pub struct PanelScratch {
     weights: [[BTile; K_TILES]; PAIR],
     /// `[rows / 16][panels][16]`: sums of 16 rows and a panel.
     sums: Vec<AlignedF32x16>,
@@ -74,8 +74,8 @@ pub struct Scratch {
 
 thread_local! {
     /// One for each thread.
-    pub static SCRATCH: RefCell<Box<Scratch>> =
-        RefCell::new(Box::new(Scratch { weights: [[BTile::ZERO; K_TILES]; PAIR], sums: Vec::new() }));
+    pub static SCRATCH: RefCell<Box<PanelScratch>> =
+        RefCell::new(Box::new(PanelScratch { weights: [[BTile::ZERO; K_TILES]; PAIR], sums: Vec::new() }));
 }
 
 /// Products of some panels with some rows, from a multiple of 32.
@@ -90,7 +90,7 @@ pub unsafe fn matmul_panels<B: PackedFormat>(
     x: &Bf16Activations,
     rows: Range<usize>,
     out: Epilogue,
-    Scratch { weights: weight_tiles, sums }: &mut Scratch,
+    PanelScratch { weights: weight_tiles, sums }: &mut PanelScratch,
 ) {
     assert!(x.k_tiles * TILE_K == weights.columns && rows.start.is_multiple_of(PAIR * TILE_ROWS));
     let (first, row_tiles) = (rows.start / TILE_ROWS, rows.len().div_ceil(PAIR * TILE_ROWS) * PAIR);
@@ -213,7 +213,7 @@ fn widened(quad: __m512i, d: __m512, m: __m512) -> [TileRow; 2] {
 mod tests {
     use super::*;
     use crate::kernels::amx::f32_to_bf16;
-    use crate::kernels::block_types::{Block, CHUNK, GgmlType, for_block_type, unpack_chunk};
+    use crate::kernels::block_types::{CHUNK, GgmlBlock, GgmlType, for_block_type, unpack_chunk};
     use crate::kernels::matmul::activations::Activations;
     use crate::kernels::matmul::matrix::Matrix;
     use crate::kernels::matmul::tests::random_weights;
@@ -224,7 +224,7 @@ mod tests {
     }
 
     /// The dequantized weights of a row.
-    fn row_of<B: Block>(bytes: &[u8], columns: usize) -> Vec<f32> {
+    fn row_of<B: GgmlBlock>(bytes: &[u8], columns: usize) -> Vec<f32> {
         let mut out = Vec::new();
         for bytes in bytes.chunks(CHUNK / B::LEN * B::BYTES) {
             let (mut q, mut d, mut m) = ([0; CHUNK], [0.0; 16], [0.0; 16]);

@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::kernels::block_types::Block;
+use crate::kernels::block_types::GgmlBlock;
 use crate::kernels::cpu::{Isa, best};
 use crate::kernels::matmul::activations::{Groups, Int8Activations};
 use crate::kernels::threads;
@@ -64,7 +64,7 @@ impl InterleavedRows {
 
     /// Pointers to the bytes and to the group numbers of the block that begins at `row`.
     #[inline(always)]
-    pub fn block<B: Block>(&self, row: usize) -> (*const i8, *const f32) {
+    pub fn block<B: GgmlBlock>(&self, row: usize) -> (*const i8, *const f32) {
         let groups = if B::GROUP == 16 { &self.by_16 } else { &self.by_32 };
         let offset = |length: usize| length / self.rows * row;
         (self.bytes[offset(self.bytes.len())..].as_ptr(), groups[offset(groups.len())..].as_ptr())
