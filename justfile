@@ -14,7 +14,7 @@ test *filter:
 
 # Formats all files. `cargo fmt` does not see modules that a table declares.
 fmt:
-    git ls-files '*.rs' | xargs rustfmt --edition 2024
+    git ls-files -co --exclude-standard '*.rs' | xargs rustfmt --edition 2024
 
 # Format, spelling, lints: what a commit needs, in a minute.
 lint:
