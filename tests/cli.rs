@@ -250,6 +250,8 @@ fn bad_input_is_explained() {
         let temporary = |text: &str| {
             let text = text.replace(&path, "[model]").replace(&unknown, "[model]");
             let text = text.replace(&endless, "[model]").replace(&broken, "[model]");
+            let families = malmoi::internals::architectures::names().collect::<Vec<_>>().join(", ");
+            let text = text.replace(&families, "[architectures]");
             without_number(&text, " MB are free")
         };
         said += &format!("# {what}\n{}\n", temporary(&ran.err));

@@ -265,6 +265,12 @@ fn every_reader_takes_linear_time() {
         let read = |input: &Vec<u8>| drop(found(input.clone(), shape.0));
         !grows_linearly(|| read(&short), || read(&long))
     };
+    for format in FORMATS {
+        let covers = |shape: &Shape| {
+            format.extensions.iter().any(|ending| shape.0.ends_with(&format!(".{ending}")))
+        };
+        assert!(SHAPES.iter().any(covers), "no shape for {}", format.name);
+    }
     let slow: Vec<&str> = SHAPES.iter().filter(is_slow).map(|shape| shape.0).collect();
     assert!(slow.is_empty(), "{slow:#?}");
 }
