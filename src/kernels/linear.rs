@@ -293,25 +293,26 @@ pub fn shared_input<const N: usize>(
 fn on_cpu(x: &Tensor, layers: &[&Linear], phase: Phase) -> Result<Vec<Tensor>> {
     let x = x.contiguous()?;
     let (tokens, columns) = x.dims2()?;
+    let mut widths = Vec::with_capacity(layers.len());
     for layer in layers {
-        let (_, expected) = layer.weight.matrix()?;
+        let (width, expected) = layer.weight.matrix()?;
         if columns != expected {
             candle_core::bail!("an input of {columns} columns for a weight of {expected}");
         }
+        widths.push(width);
     }
     with_floats(&x, |floats| {
         let activations = Activations::new(floats, tokens, kernel_phase(layers, phase));
         let packed: Vec<_> = layers.iter().filter_map(|layer| layer.fused()).collect();
         let mut packed = PackedWeights::matmul_all(&packed, &activations, best()).into_iter();
         let mut outputs = Vec::with_capacity(layers.len());
-        for layer in layers {
+        for (layer, width) in layers.iter().zip(&widths) {
             let product = if layer.packed.is_some() { packed.next() } else { None };
             let y = match product {
                 Some(y) => y,
                 None => layer.unpacked(&activations)?,
             };
-            let width = y.len() / tokens;
-            outputs.push(Tensor::from_vec(y, (tokens, width), &Device::Cpu)?);
+            outputs.push(Tensor::from_vec(y, (tokens, *width), &Device::Cpu)?);
         }
         Ok(outputs)
     })
