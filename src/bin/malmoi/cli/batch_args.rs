@@ -181,7 +181,9 @@ impl BatchArgs {
             batch = batch.summarize_with(choice(summarizer)?);
             if let Some(translator) = translator {
                 models.push(translator.model.clone());
-                batch = batch.translate_summaries_with(choice(translator)?);
+                if !(self.translate || both) {
+                    batch = batch.translate_summaries_with(choice(translator)?);
+                }
             }
         }
         self.generation.note_ignored(&models.iter().collect::<Vec<_>>(), context);
