@@ -30,6 +30,7 @@ mod result;
 mod run;
 mod workers;
 
+pub use crate::files::FileKind;
 pub use bilingual::{BILINGUAL_FORMATS, BilingualFormat};
 pub use builder::Batch;
 pub use error::BatchError;

@@ -111,7 +111,7 @@ pub struct Summary {
 
 impl Line {
     /// The line of an item without a result yet.
-    pub fn new(lease: &Lease, item: &Item, from: Language, to: Language) -> Self {
+    pub(super) fn new(lease: &Lease, item: &Item, from: Language, to: Language) -> Self {
         Self {
             id: lease.id.clone(),
             version: item.version.clone(),

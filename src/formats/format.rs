@@ -10,7 +10,7 @@ pub const MAX_BYTES: u64 = 64 << 20;
 
 /// A file format that articles are read from.
 pub struct Format {
-    /// Name of the format, as `--format` takes it.
+    /// Name of the format, for messages and tests.
     pub name: &'static str,
     /// Description for the help, half a line.
     pub describe: &'static str,

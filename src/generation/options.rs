@@ -21,6 +21,7 @@ pub struct Options {
     /// No n-gram of this size occurs twice in a text; 0 disables it.
     pub no_repeat_ngram: usize,
     /// Tokens that the checkpoint bans: bad words, suppressed tokens, an early end.
+    #[doc(hidden)]
     pub logits_processors: Arc<LogitsProcessors>,
     /// Stop strings: they end the text and are not part of it.
     pub stop: Vec<String>,
@@ -31,6 +32,7 @@ pub struct Options {
     /// results do not depend on the batch, which holds for the CPU kernels.
     pub drafts: bool,
     /// Beam search of encoder–decoder models; `None` for the checkpoint's own settings.
+    #[doc(hidden)]
     pub beam_search: Option<BeamSearchConfig>,
 }
 
@@ -53,7 +55,7 @@ impl Default for Options {
 impl Options {
     /// Samples with the checkpoint's defaults, its repetition penalty included. A penalty that was
     /// set before stays.
-    pub fn sample_as_recommended(&mut self, by: &SamplingDefaults, seed: u64) {
+    pub(crate) fn sample_as_recommended(&mut self, by: &SamplingDefaults, seed: u64) {
         self.sampling = Sampling::recommended(by, seed);
         if self.repetition_penalty == 1.0 {
             let penalty =

@@ -37,6 +37,7 @@ pub enum Sampling {
 
 impl Sampling {
     /// Random sampling with the checkpoint's defaults; moderate values where it has none.
+    #[doc(hidden)]
     pub fn recommended(by: &SamplingDefaults, seed: u64) -> Self {
         Self::Random {
             temperature: by.temperature.map_or(0.7, |value| value as f32),
