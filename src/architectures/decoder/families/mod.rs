@@ -1,5 +1,5 @@
-//! The decoder families: the meaning of each one's hyper-parameters. Reads numbers; of tensors, tables of
-//! frequencies and whether one exists.
+//! The decoder families: the meaning of each one's hyper-parameters. Reads numbers; of tensors,
+//! tables of frequencies and whether one exists.
 //!
 //! A mechanism that a checkpoint asks for and that is not implemented is refused by name, never
 //! left out. A new family is a file with a function that returns its [`DecoderConfig`], and a line
