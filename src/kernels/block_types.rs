@@ -7,6 +7,8 @@
 //!
 //! To add a type: a struct with an `impl GgmlBlock`, and a line in the table.
 
+use candle_core::quantized::GgmlDType;
+
 use crate::kernels::simd::f16_to_f32;
 
 /// Elements unpacked at a time: those of the largest block. Rows are padded to a multiple of it
@@ -96,6 +98,27 @@ impl GgmlType {
     fn row(self) -> &'static TypeInfo {
         // The table lists the variants in order (`the_table_is_in_order` checks it).
         &TABLE[self as usize]
+    }
+
+    /// The type in candle.
+    pub fn candle_type(self) -> GgmlDType {
+        match self {
+            GgmlType::F32 => GgmlDType::F32,
+            GgmlType::F16 => GgmlDType::F16,
+            GgmlType::BF16 => GgmlDType::BF16,
+            GgmlType::Q4_0 => GgmlDType::Q4_0,
+            GgmlType::Q4_1 => GgmlDType::Q4_1,
+            GgmlType::Q5_0 => GgmlDType::Q5_0,
+            GgmlType::Q5_1 => GgmlDType::Q5_1,
+            GgmlType::Q8_0 => GgmlDType::Q8_0,
+            GgmlType::Q8_1 => GgmlDType::Q8_1,
+            GgmlType::Q2_K => GgmlDType::Q2K,
+            GgmlType::Q3_K => GgmlDType::Q3K,
+            GgmlType::Q4_K => GgmlDType::Q4K,
+            GgmlType::Q5_K => GgmlDType::Q5K,
+            GgmlType::Q6_K => GgmlDType::Q6K,
+            GgmlType::Q8_K => GgmlDType::Q8K,
+        }
     }
 
     /// Every type, in table order.
@@ -535,7 +558,7 @@ fn dequantize_blocks<B: GgmlBlock>(bytes: &[u8], out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::quantized::{GgmlDType, QTensor};
+    use candle_core::quantized::QTensor;
     use candle_core::{Device, Tensor};
     use half::f16;
 
@@ -559,26 +582,6 @@ mod tests {
         }
     }
 
-    fn candle_type(ggml_type: GgmlType) -> GgmlDType {
-        match ggml_type {
-            GgmlType::F32 => GgmlDType::F32,
-            GgmlType::F16 => GgmlDType::F16,
-            GgmlType::BF16 => GgmlDType::BF16,
-            GgmlType::Q4_0 => GgmlDType::Q4_0,
-            GgmlType::Q4_1 => GgmlDType::Q4_1,
-            GgmlType::Q5_0 => GgmlDType::Q5_0,
-            GgmlType::Q5_1 => GgmlDType::Q5_1,
-            GgmlType::Q8_0 => GgmlDType::Q8_0,
-            GgmlType::Q8_1 => GgmlDType::Q8_1,
-            GgmlType::Q2_K => GgmlDType::Q2K,
-            GgmlType::Q3_K => GgmlDType::Q3K,
-            GgmlType::Q4_K => GgmlDType::Q4K,
-            GgmlType::Q5_K => GgmlDType::Q5K,
-            GgmlType::Q6_K => GgmlDType::Q6K,
-            GgmlType::Q8_K => GgmlDType::Q8K,
-        }
-    }
-
     #[test]
     fn every_type_unpacks_to_what_candle_dequantizes() {
         let device = Device::Cpu;
@@ -586,7 +589,7 @@ mod tests {
         // candle quantizes to Q8_1 and Q8_K but cannot dequantize them; the test below covers their
         // layouts.
         for ggml_type in GgmlType::all().filter(|t| !matches!(t, GgmlType::Q8_1 | GgmlType::Q8_K)) {
-            let quantized = QTensor::quantize(&numbers, candle_type(ggml_type)).unwrap();
+            let quantized = QTensor::quantize(&numbers, ggml_type.candle_type()).unwrap();
             let expected: Vec<f32> =
                 quantized.dequantize(&device).unwrap().flatten_all().unwrap().to_vec1().unwrap();
             let mut ours = vec![0.0; 3 * 512];

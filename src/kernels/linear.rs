@@ -4,7 +4,7 @@
 //! mapped file. For other devices, weights are handed to candle once, in their own type if candle
 //! has kernels for it.
 
-use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
+use candle_core::quantized::{QMatMul, QStorage, QTensor};
 use candle_core::{Device, Module, Tensor};
 
 use crate::files::MappedSlice;
@@ -106,7 +106,7 @@ impl Weight {
 
     /// Requantizes it by candle's quantization. Columns must be a multiple of the block size.
     pub fn quantize(&self, to: GgmlType) -> Result<Vec<u8>> {
-        let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, candle_type(to))?;
+        let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, to.candle_type())?;
         Ok(quantized.data()?.into_owned())
     }
 
@@ -114,30 +114,9 @@ impl Weight {
         let storage = QStorage::from_data(
             std::borrow::Cow::Borrowed(&self.bytes),
             device,
-            candle_type(self.ggml_type),
+            self.ggml_type.candle_type(),
         )?;
         QMatMul::from_arc(std::sync::Arc::new(QTensor::new(storage, self.shape.as_slice())?))
-    }
-}
-
-/// candle's name of a type.
-fn candle_type(ggml_type: GgmlType) -> GgmlDType {
-    match ggml_type {
-        GgmlType::F32 => GgmlDType::F32,
-        GgmlType::F16 => GgmlDType::F16,
-        GgmlType::BF16 => GgmlDType::BF16,
-        GgmlType::Q4_0 => GgmlDType::Q4_0,
-        GgmlType::Q4_1 => GgmlDType::Q4_1,
-        GgmlType::Q5_0 => GgmlDType::Q5_0,
-        GgmlType::Q5_1 => GgmlDType::Q5_1,
-        GgmlType::Q8_0 => GgmlDType::Q8_0,
-        GgmlType::Q8_1 => GgmlDType::Q8_1,
-        GgmlType::Q2_K => GgmlDType::Q2K,
-        GgmlType::Q3_K => GgmlDType::Q3K,
-        GgmlType::Q4_K => GgmlDType::Q4K,
-        GgmlType::Q5_K => GgmlDType::Q5K,
-        GgmlType::Q6_K => GgmlDType::Q6K,
-        GgmlType::Q8_K => GgmlDType::Q8K,
     }
 }
 
