@@ -107,26 +107,30 @@ fn it_is_short_enough_to_be_read() {
     }
 }
 
-/// What the program prints for a task on the example article, if the model is on this machine.
-fn printed(name: &str, arguments: &[&str]) -> Option<String> {
+/// The output of the program for a task on an example article, if the model is on this machine.
+fn printed(name: &str, article: &str, arguments: &[&str]) -> Option<String> {
     let path = real(name)?;
     let mut command = assert_cmd::Command::cargo_bin("malmoi").unwrap();
     // What every processor but those with AMX prints by default.
     let command = command.env("MALMOI_REPRODUCIBLE", "true").args(arguments);
     let command = command.args(["--quiet", "--offline", "--model"]).arg(path);
-    let ran = command.arg(here("../examples/articles/harbour.txt")).output().unwrap();
+    let ran = command.arg(here("../examples/articles").join(article)).output().unwrap();
     Some(String::from_utf8(ran.stdout).unwrap())
 }
 
 #[test]
 fn its_transcript_is_what_the_model_says() {
-    let Some(printed) = printed("qwen2.5-coder-1.5b", &["summarize"]) else { return };
-    for name in PAGES {
-        let block = &blocks(&page(name), "console")[0];
-        assert!(
-            printed.len() > 100 && block.contains(printed.trim()),
-            "printed:\n{printed}\nbut {name}:\n{block}"
-        );
+    for (article, arguments) in
+        [("harbour.txt", &["summarize"][..]), ("bridge.ko.txt", &["summarize", "--sentences", "2"])]
+    {
+        let Some(printed) = printed("qwen2.5-coder-1.5b", article, arguments) else { return };
+        for name in PAGES {
+            let block = &blocks(&page(name), "console")[0];
+            assert!(
+                printed.len() > 100 && block.contains(printed.trim()),
+                "printed:\n{printed}\nbut {name}:\n{block}"
+            );
+        }
     }
 }
 
@@ -135,7 +139,7 @@ fn the_mistakes_it_shows_are_the_models() {
     let mistakes = ["412억", "23 대 바나나"];
     assert!(mistakes.iter().all(|mistake| page("README.ko.md").contains(mistake)));
     let arguments = ["translate", "--to", "ko"];
-    let Some(printed) = printed("qwen2.5-coder-1.5b", &arguments) else { return };
+    let Some(printed) = printed("qwen2.5-coder-1.5b", "harbour.txt", &arguments) else { return };
     for mistake in mistakes {
         assert!(printed.contains(mistake), "{mistake} is not in:\n{printed}");
     }
