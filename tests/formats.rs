@@ -194,6 +194,10 @@ const SHAPES: &[Shape] = &[
     ("overrides.srt", |n| filled("1\n00:00:01,000 --> 00:00:02,000\nOne", "{\\", "", n)),
     ("stamps.vtt", |n| filled("WEBVTT\n\n00:01.000 --> 00:02.000\nOne", "<0:1", "", n)),
     ("notes.vtt", |n| filled("WEBVTT\n\n", "NOTE\na\n\n", "00:01.000 --> 00:02.000\nOne.", n)),
+    ("items.rss", |n| filled("<rss><channel>", "<item>a</item>", "</channel></rss>", n)),
+    ("titles.atom", |n| filled("<feed><entry>", "<title>a</title>", "</entry></feed>", n)),
+    ("headings.md", |n| filled("", "# One\n\n[a](b) *c*\n", "", n)),
+    ("brackets.md", |n| filled("", "[", "", n)),
     ("syncs.smi", |n| filled("<SAMI>", "<SYNC Start=1><P>a<br>", "", n)),
     ("comments.smi", |n| filled("<SAMI><SYNC Start=1>a", "<!--", "", n)),
     ("brackets.smi", |n| filled("<SAMI><SYNC Start=1>a>", "<br", "", n)),
@@ -266,10 +270,10 @@ fn every_reader_takes_linear_time() {
         !grows_linearly(|| read(&short), || read(&long))
     };
     for format in FORMATS {
-        let covers = |shape: &Shape| {
-            format.extensions.iter().any(|ending| shape.0.ends_with(&format!(".{ending}")))
-        };
-        assert!(SHAPES.iter().any(covers), "no shape for {}", format.name);
+        let endings = format.extensions;
+        let covers =
+            |shape: &Shape| endings.iter().any(|end| shape.0.ends_with(&format!(".{end}")));
+        assert!(endings.is_empty() || SHAPES.iter().any(covers), "no shape for {}", format.name);
     }
     let slow: Vec<&str> = SHAPES.iter().filter(is_slow).map(|shape| shape.0).collect();
     assert!(slow.is_empty(), "{slow:#?}");
