@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use malmoi::checks::{self, OutputKind, Pair};
+use malmoi::checks::{self, CheckOptions, OutputKind, Pair};
 use malmoi::formats::{self, Fields};
 use malmoi::{Language, segment};
 use serde_json::json;
@@ -83,7 +83,7 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
         let began = Instant::now();
         let (from, to) = (Language::English, Language::Korean);
         let pair = Pair { source: &text, output: &text, from, to, kind: OutputKind::Translation };
-        let findings = checks::findings(&pair, None).len();
+        let findings = checks::check(&pair, &CheckOptions::default()).len();
         checking += began.elapsed().as_secs_f64();
         items.push(json!({
             "id": item.id, "title": item.document.title(), "link": item.link,

@@ -78,14 +78,23 @@ pub struct Finding {
     pub severity: Severity,
     /// Index of the outcome's segment; `None` for the whole text.
     pub segment: Option<usize>,
-    /// One sentence for an editor.
+    /// One sentence for an editor, in English.
     pub message: String,
+    /// The same sentence in Korean. Empty in files of old versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message_ko: String,
     /// Span of the words in the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Place>,
     /// Span of the words in the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Place>,
+    /// Words of the source, or what follows from them, that the output should have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// Words of the output in their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
     /// Values of the message, by name: `number`, `ratio`, `language`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Value>,
@@ -110,10 +119,20 @@ impl Finding {
             severity: Severity::default(),
             segment: None,
             message: message.into(),
+            message_ko: String::new(),
             source: None,
             output: None,
+            expected: None,
+            found: None,
             values: BTreeMap::new(),
         }
+    }
+
+    /// Sets the message in Korean.
+    #[must_use]
+    pub fn in_korean(mut self, message: impl Into<String>) -> Self {
+        self.message_ko = message.into();
+        self
     }
 
     /// Sets the severity.
@@ -141,6 +160,20 @@ impl Finding {
     #[must_use]
     pub fn in_output(mut self, place: impl Into<Place>) -> Self {
         self.output = Some(place.into());
+        self
+    }
+
+    /// Sets what the output should have.
+    #[must_use]
+    pub fn expected(mut self, words: impl Into<String>) -> Self {
+        self.expected = Some(words.into());
+        self
+    }
+
+    /// Sets what the output has.
+    #[must_use]
+    pub fn found(mut self, words: impl Into<String>) -> Self {
+        self.found = Some(words.into());
         self
     }
 

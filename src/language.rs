@@ -32,11 +32,24 @@ struct LanguageInfo {
     code: &'static str,
     name: &'static str,
     native: &'static str,
+    korean: &'static str,
 }
 
 const TABLE: &[LanguageInfo] = &[
-    LanguageInfo { language: Language::English, code: "en", name: "English", native: "English" },
-    LanguageInfo { language: Language::Korean, code: "ko", name: "Korean", native: "한국어" },
+    LanguageInfo {
+        language: Language::English,
+        code: "en",
+        name: "English",
+        native: "English",
+        korean: "영어",
+    },
+    LanguageInfo {
+        language: Language::Korean,
+        code: "ko",
+        name: "Korean",
+        native: "한국어",
+        korean: "한국어",
+    },
 ];
 
 /// Smallest share of Hangul among the letters of a Korean text. It is low because Korean news is
@@ -89,6 +102,11 @@ impl Language {
     /// Name of the language in itself.
     pub fn native_name(self) -> &'static str {
         self.row().native
+    }
+
+    /// Korean name, as in messages in Korean.
+    pub fn korean_name(self) -> &'static str {
+        self.row().korean
     }
 
     /// The other language.

@@ -1,7 +1,7 @@
 //! Adversarial texts: the splitter and every check take linear time.
 
 use malmoi::Language;
-use malmoi::checks::{CHECKS, OutputKind, Pair};
+use malmoi::checks::{CHECKS, CheckOptions, OutputKind, Pair};
 use malmoi::segment::{sentences, split};
 
 use crate::support::clock::grows_linearly;
@@ -92,21 +92,15 @@ fn every_check_takes_linear_time() {
     for check in CHECKS {
         is_linear(check.name, |text| {
             let (source, output) = (text, text);
-            (check.run)(&Pair {
-                source,
-                output,
-                from: english,
-                to: korean,
-                kind: OutputKind::Translation,
-            });
+            check.findings(
+                &Pair { source, output, from: english, to: korean, kind: OutputKind::Translation },
+                &CheckOptions::default(),
+            );
             let output = second_half(text);
-            (check.run)(&Pair {
-                source,
-                output,
-                from: english,
-                to: english,
-                kind: OutputKind::Summary,
-            });
+            check.findings(
+                &Pair { source, output, from: english, to: english, kind: OutputKind::Summary },
+                &CheckOptions::default(),
+            );
         });
     }
 }

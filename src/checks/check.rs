@@ -1,5 +1,7 @@
 //! A check: its input and the kinds of its findings.
 
+use super::comparison::Comparison;
+use super::options::CheckOptions;
 use crate::finding::{Finding, Severity};
 use crate::language::Language;
 
@@ -13,11 +15,19 @@ pub enum OutputKind {
 }
 
 impl OutputKind {
-    /// The words for source and output in messages.
+    /// The words for source and output in English messages.
     pub(super) fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Summary => ("article", "summary"),
             Self::Translation => ("original", "translation"),
+        }
+    }
+
+    /// The words for source and output in Korean messages.
+    pub(super) fn korean_words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Summary => ("기사", "요약문"),
+            Self::Translation => ("원문", "번역문"),
         }
     }
 }
@@ -45,14 +55,76 @@ pub struct Check {
     pub describe: &'static str,
     /// Kinds of its findings.
     pub kinds: &'static [FindingKind],
+    /// The part of an article that a summary is compared with.
+    pub scope: Scope,
+    /// Pairs that it must find, and pairs that it must leave alone.
+    pub examples: &'static [Example],
     /// Its findings for a pair, still without the index of their segment.
-    pub run: fn(&Pair<'_>) -> Vec<Finding>,
+    pub(super) run: fn(&Comparison<'_>) -> Vec<Finding>,
 }
 
 impl Check {
-    /// A finding of this check.
-    pub(super) fn finding(&self, kind: FindingKind, message: impl Into<String>) -> Finding {
-        Finding::new(self.name, kind.name, message).severity(kind.severity)
+    /// Its findings for a pair alone, to measure one check.
+    pub fn findings(&self, pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
+        (self.run)(&Comparison::new(pair, options))
+    }
+
+    /// A finding of this check, with its sentence for an editor in English and in Korean.
+    pub(super) fn finding(
+        &self,
+        kind: FindingKind,
+        english: impl Into<String>,
+        korean: impl Into<String>,
+    ) -> Finding {
+        Finding::new(self.name, kind.name, english).in_korean(korean).severity(kind.severity)
+    }
+}
+
+/// The part of an article that a check compares a summary with. A translation is always compared
+/// with its whole source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing: the check is for translations only.
+    Translations,
+    /// The whole article, with the whole summary.
+    Article,
+    /// The sentences that support a sentence of the summary, with that sentence.
+    Support,
+}
+
+/// An example of a check: a source, an output, and what the check says of them. The languages are
+/// those that the texts are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// The source text.
+    pub source: &'static str,
+    /// The output text.
+    pub output: &'static str,
+    /// Summary or translation.
+    pub output_kind: OutputKind,
+    /// The kind of the first finding; `None` if there is none.
+    pub finding: Option<&'static str>,
+}
+
+impl Example {
+    /// A translation with an error.
+    pub(super) const fn found(
+        kind: FindingKind,
+        source: &'static str,
+        output: &'static str,
+    ) -> Self {
+        let output_kind = OutputKind::Translation;
+        Self { source, output, output_kind, finding: Some(kind.name) }
+    }
+
+    /// A correct translation.
+    pub(super) const fn fine(source: &'static str, output: &'static str) -> Self {
+        Self { source, output, output_kind: OutputKind::Translation, finding: None }
+    }
+
+    /// The example as a summary, not a translation.
+    pub(super) const fn summary(self) -> Self {
+        Self { output_kind: OutputKind::Summary, ..self }
     }
 }
 
@@ -63,18 +135,26 @@ pub struct FindingKind {
     pub name: &'static str,
     /// Severity of the findings.
     pub severity: Severity,
+    /// Most sentences of a source that findings of this kind are reported for: the false alarms of
+    /// a weak kind grow with the length of the text.
+    pub max_sentences: usize,
 }
 
 impl FindingKind {
     pub(super) const fn critical(name: &'static str) -> Self {
-        Self { name, severity: Severity::Critical }
+        Self { name, severity: Severity::Critical, max_sentences: usize::MAX }
     }
 
     pub(super) const fn major(name: &'static str) -> Self {
-        Self { name, severity: Severity::Major }
+        Self { name, severity: Severity::Major, max_sentences: usize::MAX }
     }
 
     pub(super) const fn minor(name: &'static str) -> Self {
-        Self { name, severity: Severity::Minor }
+        Self { name, severity: Severity::Minor, max_sentences: usize::MAX }
+    }
+
+    /// Limits the kind to sources of at most this many sentences.
+    pub(super) const fn up_to_sentences(self, max_sentences: usize) -> Self {
+        Self { max_sentences, ..self }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::check::{Check, FindingKind, Pair};
+use super::check::{Check, Example, FindingKind, Pair, Scope};
+use super::comparison::Comparison;
 use super::spans::{excerpt, with_offsets};
 use crate::error::Error;
 use crate::finding::Finding;
@@ -17,6 +18,12 @@ pub(super) const CHECK: Check = Check {
     name: "language",
     describe: "output in another language or script than requested",
     kinds: &[WRONG, UNTRANSLATED, SCRIPT],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(WRONG, "그는 월요일에 서울로 돌아왔다.", "그는 월요일 서울로 돌아왔다."),
+        Example::found(SCRIPT, "The economy grew.", "经济가 성장했다."),
+        Example::fine("The economy grew.", "경제가 성장했다."),
+    ],
     run,
 };
 
@@ -28,14 +35,16 @@ const MIN_HANGUL: usize = 4;
 /// Fewest letters that tell a language: "AI" and "G7" do not.
 const MIN_LETTERS: usize = 10;
 
-fn run(pair: &Pair<'_>) -> Vec<Finding> {
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let pair = comparison.pair;
     let (_, result) = pair.kind.words();
     let letters = pair.output.chars().filter(|c| c.is_alphabetic()).count();
     let written = Language::detect(pair.output);
     if letters >= MIN_LETTERS && written != Some(pair.to) {
         let name = written.map_or("an unknown language", Language::name);
         let message = format!("the {result} is in {name}, not in {}", pair.to.name());
-        let finding = CHECK.finding(WRONG, message).value("asked", pair.to.code());
+        let korean = wrong_language(pair, written.map_or("알 수 없는 언어", Language::korean_name));
+        let finding = CHECK.finding(WRONG, message, korean).value("asked", pair.to.code());
         return vec![match written {
             Some(written) => finding.value("written", written.code()),
             None => finding,
@@ -44,7 +53,10 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
     if let Err(Error::ForeignText { seems }) = Language::recognize(pair.output) {
         let message = format!("the {result} seems to be in {seems}, not in {}", pair.to.name());
         return vec![
-            CHECK.finding(WRONG, message).value("asked", pair.to.code()).value("written", seems),
+            CHECK
+                .finding(WRONG, message, wrong_language(pair, &seems))
+                .value("asked", pair.to.code())
+                .value("written", seems),
         ];
     }
     let mut findings = Vec::new();
@@ -53,11 +65,18 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
             continue;
         }
         let message = format!("'{}' is not in {}", excerpt(sentence), pair.to.name());
+        let korean =
+            format!("{}로 옮기지 않은 문장: '{}'", pair.to.korean_name(), excerpt(sentence));
         let place = start..start + sentence.trim_end().len();
-        findings.push(CHECK.finding(UNTRANSLATED, message).in_output(place));
+        findings.push(CHECK.finding(UNTRANSLATED, message, korean).in_output(place));
     }
     findings.extend(foreign_script(pair));
     findings
+}
+
+fn wrong_language(pair: &Pair<'_>, written: &str) -> String {
+    let (_, result) = pair.kind.korean_words();
+    format!("{result}의 언어가 다름: {written} (요청: {})", pair.to.korean_name())
 }
 
 /// True if a sentence of the output is entirely in the other language.
@@ -99,9 +118,11 @@ fn foreign_script(pair: &Pair<'_>) -> Option<Finding> {
     let (original, _) = pair.kind.words();
     let words: String = leaked.iter().map(|(_, c)| c).collect();
     let message = format!("'{}' is foreign script that is not in the {original}", excerpt(&words));
+    let (original, _) = pair.kind.korean_words();
+    let korean = format!("{original}에 없는 다른 문자: '{}'", excerpt(&words));
     Some(
         CHECK
-            .finding(SCRIPT, message)
+            .finding(SCRIPT, message, korean)
             .in_output(first.0..first.0 + first.1.len_utf8())
             .value("letters", words),
     )
@@ -120,7 +141,7 @@ fn is_hanja_or_kana(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{messages, translation};
+    use super::super::pairs::{messages, run, translation};
     use super::*;
 
     #[test]
@@ -131,14 +152,17 @@ mod tests {
             "그는 \"Yes\"라고 했다. PARIS SAINT-GERMAIN FC.",
             "美 국방장관이 말했다.",
         ] {
-            assert!(run(&translation("He said yes.", good)).is_empty(), "{good}");
+            assert!(run(&CHECK, &translation("He said yes.", good)).is_empty(), "{good}");
         }
     }
 
     #[test]
     fn an_answer_in_the_wrong_language_is_one_finding() {
         assert_eq!(
-            messages(run(&translation("The ministers met.", "The ministers have met in Seoul."))),
+            messages(run(
+                &CHECK,
+                &translation("The ministers met.", "The ministers have met in Seoul.")
+            )),
             ["the translation is in English, not in Korean"]
         );
     }
@@ -147,14 +171,17 @@ mod tests {
     fn an_untranslated_sentence_is_found() {
         let output = "두 장관은 서울에서 만나 협력을 논의했다고 국방부가 밝혔다. 그들은 모두 만족했다고 한다. They will meet again in the spring.";
         assert_eq!(
-            messages(run(&translation("They met.", output))),
+            messages(run(&CHECK, &translation("They met.", output))),
             ["'They will meet again in the spring.' is not in Korean"]
         );
         assert_eq!(
-            run(&translation(
-                "장관들이 만났다.",
-                "The ministers met in Seoul on Friday to talk. 장관들이 만났다."
-            ))
+            run(
+                &CHECK,
+                &translation(
+                    "장관들이 만났다.",
+                    "The ministers met in Seoul on Friday to talk. 장관들이 만났다."
+                )
+            )
             .len(),
             1
         );
@@ -163,12 +190,13 @@ mod tests {
     #[test]
     fn hanja_is_found_unless_the_source_has_it() {
         assert_eq!(
-            messages(run(&translation("In Seocho.", "서울 瑞草区에서 열렸다."))),
+            messages(run(&CHECK, &translation("In Seocho.", "서울 瑞草区에서 열렸다."))),
             ["'瑞草区' is foreign script that is not in the original"]
         );
-        assert!(run(&translation("He wrote 福.", "그는 福을 썼다.")).is_empty());
+        assert!(run(&CHECK, &translation("He wrote 福.", "그는 福을 썼다.")).is_empty());
         assert!(
-            run(&translation("The cause of death is known.", "사인(死因)이 밝혀졌다.")).is_empty()
+            run(&CHECK, &translation("The cause of death is known.", "사인(死因)이 밝혀졌다."))
+                .is_empty()
         );
     }
 }

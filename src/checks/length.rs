@@ -1,7 +1,8 @@
 //! Length: a translation that is much shorter or longer than usual lacks something or has invented
 //! it.
 
-use super::check::{Check, FindingKind, OutputKind, Pair};
+use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
+use super::comparison::Comparison;
 use super::spans::excerpt;
 use crate::finding::Finding;
 use crate::language::Language;
@@ -14,6 +15,18 @@ pub(super) const CHECK: Check = Check {
     name: "length",
     describe: "a translation of unusual length, a summary of a word or two",
     kinds: &[SHORT, LONG, NO_SUMMARY],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(
+            SHORT,
+            "The mayor said the harbour would stay closed until the storm had passed.",
+            "시장이 말했다.",
+        ),
+        Example::fine(
+            "The mayor said the harbour would stay closed until the storm had passed.",
+            "시장은 폭풍이 지나갈 때까지 항구를 닫아 두겠다고 밝혔다.",
+        ),
+    ],
     run,
 };
 
@@ -24,7 +37,8 @@ const MIN_ARTICLE_WORDS: usize = 20;
 /// Fewest words of a summary: fewer are another answer of the model.
 const MIN_SUMMARY_WORDS: usize = 3;
 
-fn run(pair: &Pair<'_>) -> Vec<Finding> {
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let pair = comparison.pair;
     if pair.kind == OutputKind::Summary {
         return no_summary(pair).into_iter().collect();
     }
@@ -42,7 +56,12 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
         "the translation is unusually {unusual}: {ratio:.2} times the length of the original; \
          {low:.2} to {high:.2} is usual"
     );
-    vec![CHECK.finding(kind, message).value("ratio", ratio).value("low", low).value("high", high)]
+    let unusual = if ratio < low { "짧음" } else { "긺" };
+    let korean = format!(
+        "번역문이 지나치게 {unusual}: 원문 길이의 {ratio:.2}배 (보통 {low:.2}~{high:.2}배)"
+    );
+    let finding = CHECK.finding(kind, message, korean);
+    vec![finding.value("ratio", ratio).value("low", low).value("high", high)]
 }
 
 fn no_summary(pair: &Pair<'_>) -> Option<Finding> {
@@ -53,7 +72,8 @@ fn no_summary(pair: &Pair<'_>) -> Option<Finding> {
     }
     let message = format!("the summary is only '{}'", excerpt(pair.output));
     let place = 0..pair.output.len();
-    Some(CHECK.finding(NO_SUMMARY, message).in_output(place).value("words", words))
+    let korean = format!("요약문이 '{}'뿐임", excerpt(pair.output));
+    Some(CHECK.finding(NO_SUMMARY, message, korean).in_output(place).value("words", words))
 }
 
 /// Usual characters of output per character of source: the 1st to the 99th percentile of human
@@ -73,7 +93,7 @@ fn chars(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{summary, translation};
+    use super::super::pairs::{run, summary, translation};
     use super::*;
 
     const ENGLISH: &str = "The two ministers discussed over the phone on Wednesday how to tighten their security collaboration.";
@@ -82,37 +102,45 @@ mod tests {
 
     #[test]
     fn a_whole_translation_has_the_usual_length() {
-        assert!(run(&translation(ENGLISH, KOREAN)).is_empty());
-        assert!(run(&translation(KOREAN, ENGLISH)).is_empty());
+        assert!(run(&CHECK, &translation(ENGLISH, KOREAN)).is_empty());
+        assert!(run(&CHECK, &translation(KOREAN, ENGLISH)).is_empty());
     }
 
     #[test]
     fn half_a_translation_and_a_tale_are_found() {
         assert!(
-            run(&translation(ENGLISH, "두 장관은 논의했다."))[0]
+            run(&CHECK, &translation(ENGLISH, "두 장관은 논의했다."))[0]
                 .message
                 .starts_with("the translation is unusually short: 0.11")
         );
         assert!(
-            run(&translation(ENGLISH, &KOREAN.repeat(3)))[0].message.contains("unusually long")
+            run(&CHECK, &translation(ENGLISH, &KOREAN.repeat(3)))[0]
+                .message
+                .contains("unusually long")
         );
-        assert!(run(&translation(KOREAN, "The ministers talked.")).len() == 1);
+        assert!(run(&CHECK, &translation(KOREAN, "The ministers talked.")).len() == 1);
     }
 
     #[test]
     fn a_word_is_no_summary_of_an_article() {
         let article = format!("{ENGLISH} {ENGLISH}");
-        assert_eq!(run(&summary(&article, "BANANA"))[0].message, "the summary is only 'BANANA'");
-        assert!(run(&summary(&article, "Ministers discuss security")).is_empty());
-        assert!(run(&summary("Ministers meet in Haemin.", "Ministers meet")).is_empty());
+        assert_eq!(
+            run(&CHECK, &summary(&article, "BANANA"))[0].message,
+            "the summary is only 'BANANA'"
+        );
+        assert!(run(&CHECK, &summary(&article, "Ministers discuss security")).is_empty());
+        assert!(run(&CHECK, &summary("Ministers meet in Haemin.", "Ministers meet")).is_empty());
     }
 
     #[test]
     fn headlines_and_summaries_are_not_measured() {
         assert!(
-            run(&translation("Ministers meet", "한미 국방장관, 서울서 만나 협력 논의하기로"))
-                .is_empty()
+            run(
+                &CHECK,
+                &translation("Ministers meet", "한미 국방장관, 서울서 만나 협력 논의하기로")
+            )
+            .is_empty()
         );
-        assert!(run(&summary(ENGLISH, "They talked.")).is_empty());
+        assert!(run(&CHECK, &summary(ENGLISH, "They talked.")).is_empty());
     }
 }

@@ -5,7 +5,8 @@
 
 use std::collections::HashSet;
 
-use super::check::{Check, FindingKind, Pair};
+use super::check::{Check, Example, FindingKind, Pair, Scope};
+use super::comparison::Comparison;
 use super::spans::{excerpt, with_offsets};
 use crate::finding::{Finding, Place};
 
@@ -17,6 +18,12 @@ pub(super) const CHECK: Check = Check {
     name: "markup",
     describe: "special tokens, remarks of the model, links that the source does not have",
     kinds: &[TOKEN, CHATTER, LINK],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(TOKEN, "They met on Monday.", "그들은 월요일에 만났다.<|im_end|>"),
+        Example::found(CHATTER, "They met.", "다음은 번역입니다.\n그들은 만났다."),
+        Example::fine("See www.example.com for more.", "자세한 내용은 www.example.com에 있다."),
+    ],
     run,
 };
 
@@ -48,22 +55,26 @@ const CHATTER_WORDS: &[&str] = &[
     "cannot", "can't",
 ];
 
-fn run(pair: &Pair<'_>) -> Vec<Finding> {
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let pair = comparison.pair;
     let (original, result) = pair.kind.words();
+    let (original_ko, result_ko) = pair.kind.korean_words();
     let mut findings = Vec::new();
     for token in TOKENS {
         let Some(at) = pair.output.find(token).filter(|_| !pair.source.contains(token)) else {
             continue;
         };
         let message = format!("the {result} contains markup: '{token}'");
-        findings.push(
-            CHECK.finding(TOKEN, message).in_output(at..at + token.len()).value("token", *token),
-        );
+        let korean = format!("{result_ko}에 마크업이 남음: '{token}'");
+        let finding = CHECK.finding(TOKEN, message, korean);
+        findings.push(finding.in_output(at..at + token.len()).value("token", *token));
     }
     if let Some(line) = chatter(pair) {
         let message = format!("the {result} begins with a remark to the user: '{}'", excerpt(line));
         let start = pair.output.find(line).unwrap_or(0);
-        findings.push(CHECK.finding(CHATTER, message).in_output(start..start + line.len()));
+        let korean = format!("{result_ko}이 모델의 말로 시작함: '{}'", excerpt(line));
+        let finding = CHECK.finding(CHATTER, message, korean);
+        findings.push(finding.in_output(start..start + line.len()));
     }
     let mut seen: HashSet<&str> = links(pair.source).map(|(_, link)| link).collect();
     for (start, link) in links(pair.output) {
@@ -79,7 +90,8 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
             excerpt(link)
         );
         let place = Place::from(start..start + link.len());
-        findings.push(CHECK.finding(LINK, message).in_output(place).value("link", link));
+        let korean = format!("{original_ko}에 없는 링크: '{}'", excerpt(link));
+        findings.push(CHECK.finding(LINK, message, korean).in_output(place).value("link", link));
     }
     findings
 }
@@ -117,7 +129,7 @@ fn is_border(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{messages, summary, translation};
+    use super::super::pairs::{messages, run, summary, translation};
     use super::*;
 
     #[test]
@@ -130,25 +142,25 @@ mod tests {
             ("Use <s> for a line.", "<s>를 쓴다."),
         ] {
             assert!(
-                run(&translation(source, good)).is_empty(),
+                run(&CHECK, &translation(source, good)).is_empty(),
                 "{good}: {:?}",
-                run(&translation(source, good))
+                run(&CHECK, &translation(source, good))
             );
         }
     }
 
     #[test]
     fn tokens_remarks_and_new_links_are_found() {
-        assert!(run(&summary("x", "They met.<|im_end|>")).len() == 2);
+        assert!(run(&CHECK, &summary("x", "They met.<|im_end|>")).len() == 2);
         assert_eq!(
-            messages(run(&summary("x", "Here is a summary of the article:\nThey met."))),
+            messages(run(&CHECK, &summary("x", "Here is a summary of the article:\nThey met."))),
             ["the summary begins with a remark to the user: 'Here is a summary of the article:'"]
         );
-        assert!(run(&translation("x", "다음은 번역입니다.\n그들은 만났다.")).len() == 1);
+        assert!(run(&CHECK, &translation("x", "다음은 번역입니다.\n그들은 만났다.")).len() == 1);
         assert_eq!(
-            messages(run(&summary("x", "Visit https://evil.example/a now."))),
+            messages(run(&CHECK, &summary("x", "Visit https://evil.example/a now."))),
             ["the link 'https://evil.example/a' appears in the summary but not in the article"]
         );
-        assert!(run(&summary("x", "Write to a@b.example.")).len() == 1);
+        assert!(run(&CHECK, &summary("x", "Write to a@b.example.")).len() == 1);
     }
 }

@@ -7,12 +7,17 @@
 //! knows nothing of models or prompts.
 
 mod check;
+mod comparison;
 mod numerals;
+mod options;
 mod spans;
+
+use comparison::Comparison;
 
 use crate::finding::Finding;
 
-pub use check::{Check, FindingKind, OutputKind, Pair};
+pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
+pub use options::{CheckOptions, SentenceEncoder};
 
 macro_rules! checks {
     ($(mod $member:ident;)*) => {
@@ -35,10 +40,10 @@ checks! {
     mod repetition;
 }
 
-/// Runs every check. `segment` is the index of the pair in a longer text.
+/// Runs every check over a pair, by whatever program or person the output was written.
 ///
 /// ```
-/// use malmoi::{Language, checks::{OutputKind, Pair, findings}};
+/// use malmoi::{Language, checks::{self, CheckOptions, OutputKind, Pair}};
 /// let pair = Pair {
 ///     source: "The quake struck 32 kilometers off the coast, killing two people and hurting 17.",
 ///     output: "지진이 해안에서 32㎞ 떨어진 곳에서 일어나 두 명이 숨지고 71명이 다쳤다.",
@@ -46,14 +51,28 @@ checks! {
 ///     to: Language::Korean,
 ///     kind: OutputKind::Translation,
 /// };
-/// let found = findings(&pair, None);
+/// let found = checks::check(&pair, &CheckOptions::default());
 /// assert_eq!(found[0].message, "'17' appears in the original but not in the translation");
 /// assert_eq!((found[0].kind.as_str(), &found[0].values["number"]), ("number_lost", &17.0.into()));
 /// assert_eq!(found[1].message, "'71' appears in the translation but not in the original");
 /// assert_eq!(found[1].output.and_then(|place| place.of(pair.output)), Some("71"));
 /// ```
-pub fn findings(pair: &Pair<'_>, segment: Option<usize>) -> Vec<Finding> {
-    CHECKS.iter().flat_map(|check| (check.run)(pair)).map(|finding| finding.at(segment)).collect()
+pub fn check(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
+    let comparison = Comparison::new(pair, options);
+    CHECKS.iter().flat_map(|check| reported(check, &comparison)).collect()
+}
+
+/// The findings of one check, without those of kinds that are too weak for a text of this length.
+fn reported(check: &Check, comparison: &Comparison<'_>) -> Vec<Finding> {
+    let mut findings = (check.run)(comparison);
+    findings.retain(|finding| {
+        let kind = check.kinds.iter().find(|kind| kind.name == finding.kind);
+        kind.is_none_or(|kind| {
+            kind.max_sentences == usize::MAX
+                || comparison.source.sentences().len() <= kind.max_sentences
+        })
+    });
+    findings
 }
 
 /// Pairs for the tests of single checks.
@@ -61,6 +80,11 @@ pub fn findings(pair: &Pair<'_>, segment: Option<usize>) -> Vec<Finding> {
 mod pairs {
     use super::*;
     use crate::language::Language;
+
+    /// The findings of one check for a pair.
+    pub(super) fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
+        check.findings(pair, &CheckOptions::default())
+    }
 
     pub(super) fn messages(findings: Vec<Finding>) -> Vec<String> {
         findings.into_iter().map(|finding| finding.message).collect()
@@ -99,13 +123,41 @@ mod tests {
     }
 
     #[test]
+    fn every_check_finds_its_examples_and_leaves_the_others_alone() {
+        for check in CHECKS {
+            for example in check.examples {
+                let Example { source, output, output_kind, finding } = *example;
+                let from = Language::detect(source).unwrap();
+                let to = match output_kind {
+                    OutputKind::Translation => from.other(),
+                    OutputKind::Summary => Language::detect(output).unwrap(),
+                };
+                let pair = Pair { source, output, from, to, kind: output_kind };
+                let found = check.findings(&pair, &CheckOptions::default());
+                let kind = found.first().map(|finding| finding.kind.as_str());
+                assert_eq!(kind, finding, "{}: {source} {output} {found:?}", check.name);
+            }
+            assert!(
+                check.examples.iter().any(|example| example.finding.is_some()),
+                "{}",
+                check.name
+            );
+            assert!(
+                check.examples.iter().any(|example| example.finding.is_none()),
+                "{}",
+                check.name
+            );
+        }
+    }
+
+    #[test]
     fn a_good_translation_and_a_good_summary_raise_no_doubt() {
         let english = "SEOUL, Jan. 7 (Yonhap) -- The government will spend 1.25 trillion won ($905.3 million) on three new ships, Defense Minister Han Seo-jin said Thursday. \"We are ready,\" Han added.";
         let korean = "(서울=연합뉴스) 정부가 새 함정 세 척에 1조2천500억원(9억530만 달러)을 쓰기로 했다고 한서진 국방부 장관이 1월 7일 밝혔다. 그는 \"준비됐다\"고 덧붙였다.";
-        assert_eq!(findings(&pairs::translation(english, korean), None), []);
+        assert_eq!(check(&pairs::translation(english, korean), &CheckOptions::default()), []);
         let summary =
             "The government will spend 1.25 trillion won on three ships, Han Seo-jin said.";
-        assert_eq!(findings(&pairs::summary(english, summary), None), []);
+        assert_eq!(check(&pairs::summary(english, summary), &CheckOptions::default()), []);
     }
 
     proptest! {
@@ -114,7 +166,8 @@ mod tests {
             for kind in [OutputKind::Summary, OutputKind::Translation] {
                 for (from, to) in [(Language::English, Language::Korean), (Language::Korean, Language::English), (Language::Korean, Language::Korean)] {
                     for (source, output) in [(&source, &output), (&output, &source)] {
-                        for finding in findings(&Pair { source, output, from, to, kind }, None) {
+                        for finding in check(&Pair { source, output, from, to, kind }, &CheckOptions::default()) {
+                            prop_assert!(!finding.message_ko.is_empty());
                             let check = CHECKS.iter().find(|check| check.name == finding.check).unwrap();
                             prop_assert!(check.kinds.iter().any(|kind| kind.name == finding.kind));
                             prop_assert!(finding.source.is_none_or(|place| place.of(source).is_some()));

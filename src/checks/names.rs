@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::check::{Check, FindingKind, OutputKind, Pair};
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
+use super::comparison::Comparison;
 use super::spans::{excerpt, with_offsets};
 use crate::document::Span;
 use crate::finding::Finding;
@@ -18,6 +19,20 @@ pub(super) const CHECK: Check = Check {
     name: "names",
     describe: "names in an English summary that the article does not mention",
     kinds: &[INVENTED],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(
+            INVENTED,
+            "Defense Minister Han Seo-jin met Dale Whitcombe in Busan.",
+            "In Busan, Han met Dale Whitmore.",
+        )
+        .summary(),
+        Example::fine(
+            "Defense Minister Han Seo-jin met Dale Whitcombe in Busan.",
+            "In Busan, Minister Han met Dale Whitcombe.",
+        )
+        .summary(),
+    ],
     run,
 };
 
@@ -34,7 +49,8 @@ const ORDINARY: &[&str] = &[
     "eu",
 ];
 
-fn run(pair: &Pair<'_>) -> Vec<Finding> {
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let pair = comparison.pair;
     if pair.kind != OutputKind::Summary
         || pair.from != Language::English
         || pair.to != Language::English
@@ -54,8 +70,9 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
                 format!("'{word}'{context} appears in the summary but not in the article");
             if messages.insert(message.clone()) {
                 let place = start + name.span.start..start + name.span.end;
-                findings
-                    .push(CHECK.finding(INVENTED, message).in_output(place).value("name", text));
+                let korean = format!("기사에 없는 이름: '{word}'{context}");
+                let finding = CHECK.finding(INVENTED, message, korean);
+                findings.push(finding.in_output(place).value("name", text));
             }
         }
     }
@@ -161,7 +178,7 @@ fn fold(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{messages, summary, translation};
+    use super::super::pairs::{messages, run, summary, translation};
     use super::*;
 
     const ARTICLE: &str = "U.S. Defense Secretary Dale Whitcombe met South Korea's defense minister, Han Seo-jin, in Busan. \"Yes,\" Han said.";
@@ -175,9 +192,9 @@ mod tests {
             "In Busan, U. S. Defense Secretary Dale J. Whitcombe met Han.",
         ] {
             assert!(
-                run(&summary(ARTICLE, good)).is_empty(),
+                run(&CHECK, &summary(ARTICLE, good)).is_empty(),
                 "{good} {:?}",
-                run(&summary(ARTICLE, good))
+                run(&CHECK, &summary(ARTICLE, good))
             );
         }
     }
@@ -185,14 +202,17 @@ mod tests {
     #[test]
     fn a_name_the_article_does_not_have_is_found() {
         assert_eq!(
-            messages(run(&summary(ARTICLE, "In Busan, Dale Whitmore met Han."))),
+            messages(run(&CHECK, &summary(ARTICLE, "In Busan, Dale Whitmore met Han."))),
             ["'Whitmore' (in 'Dale Whitmore') appears in the summary but not in the article"]
         );
-        assert_eq!(run(&summary(ARTICLE, "Han met him in Jeju City.")).len(), 1);
+        assert_eq!(run(&CHECK, &summary(ARTICLE, "Han met him in Jeju City.")).len(), 1);
     }
 
     #[test]
     fn translations_are_not_checked() {
-        assert!(run(&translation("한서진 장관이 왔다.", "Minister Han Seo-jin came.")).is_empty());
+        assert!(
+            run(&CHECK, &translation("한서진 장관이 왔다.", "Minister Han Seo-jin came."))
+                .is_empty()
+        );
     }
 }

@@ -6,8 +6,9 @@
 
 use std::collections::HashSet;
 
-use super::check::{Check, FindingKind, OutputKind, Pair};
-use super::numerals::{Number, Numbers, read};
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
+use super::comparison::Comparison;
+use super::numerals::{Number, Numbers};
 use crate::finding::Finding;
 
 const LOST: FindingKind = FindingKind::major("number_lost");
@@ -17,29 +18,44 @@ pub(super) const CHECK: Check = Check {
     name: "numbers",
     describe: "numbers that were lost, changed or invented",
     kinds: &[LOST, INVENTED],
+    scope: Scope::Support,
+    examples: &[
+        Example::found(LOST, "The quake hurt 17 people.", "지진으로 사람들이 다쳤다."),
+        Example::found(INVENTED, "The quake hurt people.", "지진으로 17명이 다쳤다."),
+        Example::fine("It cost 1.25 trillion won.", "1조2천500억원이 들었다."),
+    ],
     run,
 };
 
-fn run(pair: &Pair<'_>) -> Vec<Finding> {
-    let (source, output) = (read(pair.source), read(pair.output));
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let pair = comparison.pair;
+    let (source, output) = (comparison.source.numbers(), comparison.output.numbers());
     let (original, result) = pair.kind.words();
+    let (original_ko, result_ko) = pair.kind.korean_words();
     let mut findings = Vec::new();
     if pair.kind == OutputKind::Translation {
-        for number in distinct(without_counterpart(&source, &output)) {
-            let finding = unmatched(LOST, number, original, result);
-            findings.push(finding.in_source(number.span()));
+        for number in distinct(without_counterpart(source, output)) {
+            let finding = unmatched(LOST, number, (original, result), result_ko);
+            findings.push(finding.in_source(number.span()).expected(number.text));
         }
     }
-    for number in distinct(without_counterpart(&output, &source)) {
-        let finding = unmatched(INVENTED, number, result, original);
-        findings.push(finding.in_output(number.span()));
+    for number in distinct(without_counterpart(output, source)) {
+        let finding = unmatched(INVENTED, number, (result, original), original_ko);
+        findings.push(finding.in_output(number.span()).found(number.text));
     }
     findings
 }
 
-fn unmatched(kind: FindingKind, number: &Number<'_>, has: &str, lacks: &str) -> Finding {
+fn unmatched(
+    kind: FindingKind,
+    number: &Number<'_>,
+    (has, lacks): (&str, &str),
+    lacks_ko: &str,
+) -> Finding {
     let message = format!("'{}' appears in the {has} but not in the {lacks}", number.text);
-    CHECK.finding(kind, message).value("text", number.text).value("number", number.value)
+    let korean = format!("{lacks_ko}에 없는 숫자: '{}'", number.text);
+    let finding = CHECK.finding(kind, message, korean);
+    finding.value("text", number.text).value("number", number.value)
 }
 
 /// Each number once, at its first place.
@@ -63,8 +79,9 @@ fn without_counterpart<'n, 't>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{messages, summary, translation};
+    use super::super::pairs::{messages, run, summary, translation};
     use super::*;
+    use crate::checks::Pair;
     use crate::language::Language;
 
     #[test]
@@ -82,9 +99,9 @@ mod tests {
             ("1인당 1만5천원이다.", "It is 15,000 won per person."),
         ] {
             assert!(
-                run(&translation(source, output)).is_empty(),
+                run(&CHECK, &translation(source, output)).is_empty(),
                 "{source} {:?}",
-                run(&translation(source, output))
+                run(&CHECK, &translation(source, output))
             );
         }
     }
@@ -101,7 +118,7 @@ mod tests {
             to: from,
             kind: OutputKind::Translation,
         };
-        [run(&there), run(&back)]
+        [run(&CHECK, &there), run(&CHECK, &back)]
     }
 
     #[test]
@@ -272,32 +289,32 @@ mod tests {
     #[test]
     fn a_lost_changed_or_invented_number_is_found() {
         assert_eq!(
-            messages(run(&translation("It cost 5 billion won.", "5조원이 들었다."))),
+            messages(run(&CHECK, &translation("It cost 5 billion won.", "5조원이 들었다."))),
             [
                 "'5 billion' appears in the original but not in the translation",
                 "'5조' appears in the translation but not in the original"
             ]
         );
-        assert_eq!(run(&translation("It fell 12.4 percent.", "크게 줄었다.")).len(), 1);
+        assert_eq!(run(&CHECK, &translation("It fell 12.4 percent.", "크게 줄었다.")).len(), 1);
     }
 
     #[test]
     fn a_summary_may_leave_numbers_out_but_not_add_them() {
         let article = "Forty-two people came, 17 of them by bus.";
-        assert!(run(&summary(article, "People came by bus.")).is_empty());
-        assert!(run(&summary(article, "42 people came.")).is_empty());
+        assert!(run(&CHECK, &summary(article, "People came by bus.")).is_empty());
+        assert!(run(&CHECK, &summary(article, "42 people came.")).is_empty());
         let article =
             "The vote was 14 to 5. The fund was set up in 2019, after the storms of the 1980s.";
         assert_eq!(
-            messages(run(&summary(
-                article,
-                "The vote was 19 to 5; the storms of the 80s led to it in '19."
-            ))),
+            messages(run(
+                &CHECK,
+                &summary(article, "The vote was 19 to 5; the storms of the 80s led to it in '19.")
+            )),
             ["'19' appears in the summary but not in the article"]
         );
         let article = "Forty-two people came, 17 of them by bus.";
         assert_eq!(
-            messages(run(&summary(article, "43 people came."))),
+            messages(run(&CHECK, &summary(article, "43 people came."))),
             ["'43' appears in the summary but not in the article"]
         );
     }

@@ -1,6 +1,7 @@
 //! Quotations: words between quotation marks in a summary must be in its article.
 
-use super::check::{Check, FindingKind, Pair};
+use super::check::{Check, Example, FindingKind, Scope};
+use super::comparison::Comparison;
 use super::spans::excerpt;
 use crate::document::Span;
 use crate::finding::Finding;
@@ -11,17 +12,25 @@ pub(super) const CHECK: Check = Check {
     name: "quotes",
     describe: "quotations that are not in the source",
     kinds: &[INVENTED],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(INVENTED, "\"We will act,\" Han said.", "Han said \"we will attack\".")
+            .summary(),
+        Example::fine("\"We will act,\" Han said.", "\"We will act\", said Han.").summary(),
+    ],
     run,
 };
 
 /// Upper bound on the quoted parts that are compared: each is searched for in the whole article.
 const MAX_PARTS: usize = 100;
 
-fn run(pair: &Pair<'_>) -> Vec<Finding> {
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let pair = comparison.pair;
     if pair.from != pair.to {
         return Vec::new();
     }
     let (original, result) = pair.kind.words();
+    let (original_ko, _) = pair.kind.korean_words();
     let source = fold(pair.source);
     let mut left = MAX_PARTS;
     let mut is_invented = |part: String| {
@@ -37,7 +46,8 @@ fn run(pair: &Pair<'_>) -> Vec<Finding> {
             let message = format!(
                 "'{quoted}' is quoted in the {result} but does not appear in the {original}"
             );
-            let finding = CHECK.finding(INVENTED, message);
+            let korean = format!("{original_ko}에 없는 인용: '{quoted}'");
+            let finding = CHECK.finding(INVENTED, message, korean);
             findings.push(finding.in_output(span).value("quotation", quotation));
         }
     }
@@ -80,7 +90,7 @@ fn fold(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{messages, summary, translation};
+    use super::super::pairs::{messages, run, summary, translation};
     use super::*;
 
     #[test]
@@ -92,14 +102,18 @@ mod tests {
             "The pledge is \"ironclad\".",
             "\"We … must pay\", he said.",
         ] {
-            assert!(run(&summary(article, good)).is_empty(), "{good}");
+            assert!(run(&CHECK, &summary(article, good)).is_empty(), "{good}");
         }
-        assert!(run(&summary("그는 “걱정 말라”고 했다.", "그는 \"걱정말라\"고 했다.")).is_empty());
+        assert!(
+            run(&CHECK, &summary("그는 “걱정 말라”고 했다.", "그는 \"걱정말라\"고 했다."))
+                .is_empty()
+        );
     }
 
     #[test]
     fn invented_quotations_are_found() {
-        let findings = run(&summary("\"We will act,\" Han said.", "Han said \"we will attack\"."));
+        let findings =
+            run(&CHECK, &summary("\"We will act,\" Han said.", "Han said \"we will attack\"."));
         assert_eq!(
             messages(findings),
             ["'we will attack' is quoted in the summary but does not appear in the article"]
@@ -108,6 +122,6 @@ mod tests {
 
     #[test]
     fn across_languages_quotations_are_not_compared() {
-        assert!(run(&translation("\"Yes,\" he said.", "그는 \"네\"라고 했다.")).is_empty());
+        assert!(run(&CHECK, &translation("\"Yes,\" he said.", "그는 \"네\"라고 했다.")).is_empty());
     }
 }

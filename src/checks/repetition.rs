@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::check::{Check, FindingKind, Pair};
+use super::check::{Check, Example, FindingKind, Scope};
+use super::comparison::Comparison;
 use super::spans::excerpt;
 use crate::finding::Finding;
 
@@ -12,6 +13,11 @@ pub(super) const CHECK: Check = Check {
     name: "repetition",
     describe: "words repeated again and again",
     kinds: &[REPEATED],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(REPEATED, "It rained.", "비가 비가 비가 비가 왔다."),
+        Example::fine("It rained.", "비가 왔다."),
+    ],
     run,
 };
 
@@ -26,14 +32,17 @@ const MIN_LETTER_TIMES: usize = 6;
 /// Longest sequence of letters that is compared in a row.
 const MAX_LETTERS: usize = 10;
 
-fn run(pair: &Pair<'_>) -> Vec<Finding> {
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let pair = comparison.pair;
     let Some((repeated, times)) = worst(pair.output) else { return Vec::new() };
     // A chant, a refrain or a table repeats itself in the source as well.
     if worst(pair.source).is_some_and(|(_, source)| source >= MIN_TIMES) {
         return Vec::new();
     }
     let message = format!("'{}' is repeated {times} times", excerpt(&repeated));
-    vec![CHECK.finding(REPEATED, message).value("words", repeated).value("times", times)]
+    let korean = format!("'{}' {times}번 되풀이됨", excerpt(&repeated));
+    let finding = CHECK.finding(REPEATED, message, korean);
+    vec![finding.value("words", repeated).value("times", times)]
 }
 
 /// The first repetition that is a finding, and its count.
@@ -97,7 +106,7 @@ fn letters_in_a_row(text: &str) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{messages, summary};
+    use super::super::pairs::{messages, run, summary};
     use super::*;
 
     #[test]
@@ -108,26 +117,31 @@ mod tests {
             "ㅋㅋㅋ -------- ...... 1,000,000,000",
             "하하하 웃었다.",
         ] {
-            assert!(run(&summary("x", good)).is_empty(), "{good}");
+            assert!(run(&CHECK, &summary("x", good)).is_empty(), "{good}");
         }
     }
 
     #[test]
     fn a_loop_of_any_length_is_found() {
-        assert_eq!(messages(run(&summary("x", "측 측 측 측 측"))), ["'측' is repeated 5 times"]);
+        assert_eq!(
+            messages(run(&CHECK, &summary("x", "측 측 측 측 측"))),
+            ["'측' is repeated 5 times"]
+        );
         assert!(
-            run(&summary("x", "he said that he said that he said that he said that"))[0]
+            run(&CHECK, &summary("x", "he said that he said that he said that he said that"))[0]
                 .message
                 .starts_with("'he said that'")
         );
         assert!(
-            run(&summary("x", &"the two ministers agreed. ".repeat(4)))[0]
+            run(&CHECK, &summary("x", &"the two ministers agreed. ".repeat(4)))[0]
                 .message
                 .contains("4 times")
         );
-        assert!(run(&summary("x", &"측은".repeat(9)))[0].message.contains("repeated 9 times"));
         assert!(
-            run(&summary("x", "a b c d e. f g a b c d e. h a b c d e. i j a b c d e."))[0]
+            run(&CHECK, &summary("x", &"측은".repeat(9)))[0].message.contains("repeated 9 times")
+        );
+        assert!(
+            run(&CHECK, &summary("x", "a b c d e. f g a b c d e. h a b c d e. i j a b c d e."))[0]
                 .message
                 .contains("a b c d e.")
         );
@@ -135,6 +149,6 @@ mod tests {
 
     #[test]
     fn repetitions_of_the_source_are_no_finding() {
-        assert!(run(&summary("go go go go go", "go go go go go")).is_empty());
+        assert!(run(&CHECK, &summary("go go go go go", "go go go go go")).is_empty());
     }
 }

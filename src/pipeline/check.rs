@@ -1,7 +1,7 @@
 //! Step 5, check: compares source and output, and puts the findings in order.
 
 use super::join::SegmentPositions;
-use crate::checks::{self, Pair};
+use crate::checks::{self, CheckOptions, Pair};
 use crate::error::Result;
 use crate::event::{Event, Observer};
 use crate::finding::{Finding, Place};
@@ -20,8 +20,9 @@ pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
     // If there is one segment, it is the article without the white space around it.
     let segment = (outcome.segments.len() == 1).then_some(0);
     let leading_space = article.len() - article.trim_start().len();
-    let mut findings = checks::findings(&pair, segment);
+    let mut findings = checks::check(&pair, &CheckOptions::default());
     for finding in &mut findings {
+        finding.segment = segment;
         finding.set_offsets(Some(0), Some(0));
         if let (Some(place), Some(_)) = (&mut finding.source, segment) {
             let start = place.start.saturating_sub(leading_space);
@@ -43,7 +44,8 @@ pub(super) fn translation(
         observer.check()?;
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, kind: checks::OutputKind::Translation };
-        outcome.findings.extend(checks::findings(&pair, Some(index)));
+        let findings = checks::check(&pair, &CheckOptions::default());
+        outcome.findings.extend(findings.into_iter().map(|finding| finding.at(index)));
     }
     for finding in &mut outcome.findings {
         if let Some(index) = finding.segment {

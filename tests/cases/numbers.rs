@@ -1,6 +1,6 @@
 //! Checks on a text and its translation, and sentence splitting.
 
-use malmoi::checks::{OutputKind, Pair, findings};
+use malmoi::checks::{self, CheckOptions, OutputKind, Pair};
 use malmoi::{Finding, Language};
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ fn doubts(case: &str) -> Vec<(String, Vec<Finding>)> {
         let from = Language::detect(&s).unwrap();
         let pair =
             Pair { source: &s, output: &o, from, to: from.other(), kind: OutputKind::Translation };
-        let found = findings(&pair, None);
+        let found = checks::check(&pair, &CheckOptions::default());
         (format!("{s} {o}"), found)
     };
     pairs.lines().map(doubted).collect()

@@ -1,0 +1,80 @@
+//! A pair as the checks see it: both texts with what several checks read of them, computed once.
+
+use std::cell::OnceCell;
+
+use super::check::Pair;
+use super::numerals::{self, Numbers};
+use super::options::CheckOptions;
+use super::spans::with_offsets;
+use crate::document::Span;
+use crate::language::Language;
+use crate::segment::sentences;
+
+/// A pair, the options, and both texts as they have been read so far.
+pub(super) struct Comparison<'p> {
+    pub pair: &'p Pair<'p>,
+    pub options: &'p CheckOptions,
+    pub source: Text<'p>,
+    pub output: Text<'p>,
+}
+
+impl<'p> Comparison<'p> {
+    pub fn new(pair: &'p Pair<'p>, options: &'p CheckOptions) -> Self {
+        let source = Text::new(pair.source, pair.from);
+        let output = Text::new(pair.output, pair.to);
+        Self { pair, options, source, output }
+    }
+
+    /// The English and the Korean text; `None` if both are in one language.
+    pub fn english_and_korean(&self) -> Option<(&Text<'p>, &Text<'p>)> {
+        match (self.pair.from, self.pair.to) {
+            (Language::English, Language::Korean) => Some((&self.source, &self.output)),
+            (Language::Korean, Language::English) => Some((&self.output, &self.source)),
+            _ => None,
+        }
+    }
+}
+
+/// One text of a pair.
+pub(super) struct Text<'p> {
+    pub text: &'p str,
+    pub language: Language,
+    sentences: OnceCell<Vec<Span>>,
+    numbers: OnceCell<Numbers<'p>>,
+    lower_case: OnceCell<String>,
+}
+
+impl<'p> Text<'p> {
+    fn new(text: &'p str, language: Language) -> Self {
+        Self {
+            text,
+            language,
+            sentences: OnceCell::new(),
+            numbers: OnceCell::new(),
+            lower_case: OnceCell::new(),
+        }
+    }
+
+    /// Spans of the sentences, without the space around them; none is empty.
+    pub fn sentences(&self) -> &[Span] {
+        self.sentences.get_or_init(|| {
+            with_offsets(sentences(self.text))
+                .filter_map(|(start, sentence)| {
+                    let begin = start + sentence.len() - sentence.trim_start().len();
+                    let end = start + sentence.trim_end().len();
+                    (begin < end).then_some(begin..end)
+                })
+                .collect()
+        })
+    }
+
+    /// The numbers, in any notation.
+    pub fn numbers(&self) -> &Numbers<'p> {
+        self.numbers.get_or_init(|| numerals::read(self.text))
+    }
+
+    /// The text in lower case; its offsets may differ from those of the text.
+    pub fn lower_case(&self) -> &str {
+        self.lower_case.get_or_init(|| self.text.to_lowercase())
+    }
+}

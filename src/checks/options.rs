@@ -1,0 +1,30 @@
+//! What a user may ask of the checks, and the models that some of them use where one is installed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Result;
+
+/// Options of the checks. The default needs no model and no file.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct CheckOptions {
+    /// Encoder of sentences; without one, meanings are not compared.
+    pub encoder: Option<Arc<dyn SentenceEncoder>>,
+}
+
+impl fmt::Debug for CheckOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckOptions").field("encoder", &self.encoder.is_some()).finish()
+    }
+}
+
+/// A model that turns sentences of either language into vectors, near for equal meanings.
+pub trait SentenceEncoder: Send + Sync {
+    /// One vector of length 1 per sentence, all with the same number of dimensions.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the model fails, as with too little memory.
+    fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>>;
+}
