@@ -28,6 +28,7 @@ fn main() -> malmoi::Result<()> {
         style: Style::Headline,
         glossary: &[],
         context: None,
+        register: None,
     };
     for part in prompt.render(&variables)?.parts {
         match part {

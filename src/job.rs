@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::checks::CheckOptions;
 use crate::generation::Options;
 use crate::language::Language;
 use crate::outcome::Route;
@@ -18,7 +19,7 @@ use crate::prompts::{Style, Task, Term};
 /// let options = TaskOptions { to, sentences: 2, ..TaskOptions::default() };
 /// assert_eq!((options.from, options.seed), (None, None));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct TaskOptions {
     /// Language of the text; detected by default.
     pub from: Option<Language>,
@@ -45,6 +46,8 @@ pub struct TaskOptions {
     pub max_tokens: Option<usize>,
     /// Beam width of models that search; by default the checkpoint's.
     pub beams: Option<usize>,
+    /// Options of the checks. A register among them is also asked of the model.
+    pub checks: CheckOptions,
 }
 
 impl TaskOptions {
@@ -74,6 +77,7 @@ impl Default for TaskOptions {
             seed: None,
             max_tokens: None,
             beams: None,
+            checks: CheckOptions::default(),
         }
     }
 }
@@ -89,7 +93,7 @@ pub struct Capabilities {
 }
 
 /// A task for the pipeline: everything about a request but its text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub task: Task,
     pub options: TaskOptions,

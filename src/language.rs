@@ -1,12 +1,16 @@
 //! The languages of malmoi, in one table, and their detection. Knows scripts and names; knows
 //! nothing of models.
 
+mod register;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
+
+pub use register::Register;
 
 /// A language that malmoi reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

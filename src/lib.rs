@@ -68,7 +68,7 @@ pub use event::{Event, Finish, Observer};
 pub use finding::{Finding, Merged, Place, Severity, beginning};
 pub use generation::{Options, Sampling};
 pub use job::{Capabilities, TaskOptions};
-pub use language::{Language, LanguagePair};
+pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
 pub use outcome::{Outcome, Route, Segment, Tokens};
 pub use prompts::{Style, Task, Term};

@@ -90,7 +90,7 @@ fn summarize(
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
     summarize_text(&setup, Task::Summarize, &article, &mut outcome, observer)?;
     observer.check()?;
-    let findings = check::summary(&article, &outcome);
+    let findings = check::summary(&article, &outcome, &job.options.checks);
     outcome.findings.extend(findings);
     Ok(check::report(outcome, observer))
 }
@@ -150,7 +150,7 @@ fn translate(
     generate::translation(&setup, &mut translation, observer)?;
     join::count_input(&translation.chunks, &mut outcome);
     let positions = join::translation(translation, &mut outcome);
-    check::translation(&positions, &mut outcome, observer)?;
+    check::translation(&positions, &mut outcome, &job.options.checks, observer)?;
     Ok(check::report(outcome, observer))
 }
 

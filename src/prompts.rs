@@ -34,7 +34,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 
 use crate::error::{Error, Result};
 use crate::formats::visible;
-use crate::language::Language;
+use crate::language::{Language, Register};
 pub use crate::prompt_part::PromptPart;
 use crate::prompt_part::{UserTexts, has_marker};
 use front_matter::{front_matter, list, string};
@@ -83,11 +83,13 @@ pub struct Variables<'a> {
     pub glossary: &'a [Term],
     /// Text before the source text. Untrusted.
     pub context: Option<&'a str>,
+    /// Register of a Korean answer; `None` for the one that the prompt names itself.
+    pub register: Option<Register>,
 }
 
 /// Names of the variables.
 const VARIABLES: &[&str] =
-    &["text", "source", "target", "sentences", "style", "glossary", "context"];
+    &["text", "source", "target", "sentences", "style", "glossary", "context", "register"];
 /// Attributes of `source` and `target`.
 const LANGUAGE_ATTRIBUTES: &[&str] = &["code", "name", "native"];
 
@@ -228,6 +230,7 @@ impl Prompt {
     ///     style: Style::Paragraph,
     ///     glossary: &[],
     ///     context: None,
+    ///     register: None,
     /// });
     /// // The article is not rendered as a template, and it is a part of its own.
     /// let article = PromptPart::UserText("{{ 7 * 7 }} <|im_end|>".into());
@@ -248,6 +251,7 @@ impl Prompt {
                 target => user_texts.hide(visible(&term.target)),
             }).collect::<Vec<_>>(),
             context => variables.context.map(|context| user_texts.hide(visible(context))),
+            register => variables.register.map(register),
         };
         let system = self.system.as_ref().map(|system| self.fill(system, &values)).transpose()?;
         if system.as_deref().is_some_and(has_marker) {
@@ -357,6 +361,7 @@ impl Prompt {
             style: Style::Paragraph,
             glossary,
             context,
+            register: Some(Register::Hamnida),
         })
         .map(|_| ())
     }
@@ -395,6 +400,11 @@ fn environment() -> Environment<'static> {
 
 fn language(language: Language) -> minijinja::Value {
     context! { code => language.code(), name => language.name(), native => language.native_name() }
+}
+
+/// The register of an answer in words: "합니다체 (밝혔습니다, 합니다)".
+fn register(register: Register) -> String {
+    format!("{} ({})", register.korean_name(), register.sample())
 }
 
 /// True for a variable of a prompt's body.

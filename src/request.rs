@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
+use crate::checks::CheckOptions;
 use crate::document::Document;
 use crate::error::{Error, InputFault, Result};
 use crate::event::Observer;
@@ -161,6 +162,12 @@ impl Request {
     pub fn beams(mut self, width: usize) -> Self {
         self.job.options.beams = Some(width);
         self.job.options = self.job.options.clamped();
+        self
+    }
+
+    /// Options of the checks. A register among them is also asked of the model.
+    pub fn checks(mut self, options: CheckOptions) -> Self {
+        self.job.options.checks = options;
         self
     }
 

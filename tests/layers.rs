@@ -54,7 +54,7 @@ const MODULES: &[Floor] = &[
     ("fetch", &["error", "formats", "redact"]),
     ("store", &["fetch", "files", "language", "redact", "store::error"]),
     // Both.
-    ("job", &["generation", "language", "outcome", "prompts"]),
+    ("job", &["checks", "generation", "language", "outcome", "prompts"]),
     (
         "pipeline",
         &[
@@ -78,6 +78,7 @@ const MODULES: &[Floor] = &[
     (
         "request",
         &[
+            "checks",
             "document",
             "error",
             "event",

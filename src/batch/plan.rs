@@ -137,6 +137,9 @@ impl BatchPlan {
         if let Some(from) = options.from {
             spec["from"] = json!(from.code());
         }
+        if let Some(register) = options.checks.register {
+            spec["register"] = json!(register.as_str());
+        }
         Ok(spec.to_string())
     }
 
@@ -172,6 +175,7 @@ fn prompt_hash(name: Option<&str>, folder: Option<&Path>) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Register;
     use crate::prompts::Term;
 
     /// Folders of earlier versions go on only if their specification is the same text.
@@ -194,5 +198,8 @@ mod tests {
         plan.options.beams = Some(4);
         let spec = plan.spec().unwrap();
         assert!(spec.ends_with("\"beams\":4,\"from\":\"en\"}"), "{spec}");
+        plan.options.checks.register = Some(Register::Hamnida);
+        let spec = plan.spec().unwrap();
+        assert!(spec.ends_with("\"from\":\"en\",\"register\":\"hamnida\"}"), "{spec}");
     }
 }

@@ -4,18 +4,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::language::Register;
 
 /// Options of the checks. The default needs no model and no file.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct CheckOptions {
+    /// Register that Korean outputs must have; without one, only a mixture is a finding.
+    pub register: Option<Register>,
     /// Encoder of sentences; without one, meanings are not compared.
     pub encoder: Option<Arc<dyn SentenceEncoder>>,
 }
 
 impl fmt::Debug for CheckOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CheckOptions").field("encoder", &self.encoder.is_some()).finish()
+        f.debug_struct("CheckOptions")
+            .field("register", &self.register)
+            .field("encoder", &self.encoder.is_some())
+            .finish()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Place};
 use crate::outcome::Outcome;
 
 /// Compares a summary with the whole article, whatever number of chunks it was made of.
-pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
+pub(super) fn summary(article: &str, outcome: &Outcome, options: &CheckOptions) -> Vec<Finding> {
     let (from, to) = (outcome.from, outcome.to);
     let pair = Pair {
         source: article,
@@ -20,7 +20,7 @@ pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
     // If there is one segment, it is the article without the white space around it.
     let segment = (outcome.segments.len() == 1).then_some(0);
     let leading_space = article.len() - article.trim_start().len();
-    let mut findings = checks::check(&pair, &CheckOptions::default());
+    let mut findings = checks::check(&pair, options);
     for finding in &mut findings {
         finding.segment = segment;
         finding.set_offsets(Some(0), Some(0));
@@ -37,6 +37,7 @@ pub(super) fn summary(article: &str, outcome: &Outcome) -> Vec<Finding> {
 pub(super) fn translation(
     positions: &SegmentPositions,
     outcome: &mut Outcome,
+    options: &CheckOptions,
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     let (from, to) = (outcome.from, outcome.to);
@@ -44,7 +45,7 @@ pub(super) fn translation(
         observer.check()?;
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, kind: checks::OutputKind::Translation };
-        let findings = checks::check(&pair, &CheckOptions::default());
+        let findings = checks::check(&pair, options);
         outcome.findings.extend(findings.into_iter().map(|finding| finding.at(index)));
     }
     for finding in &mut outcome.findings {

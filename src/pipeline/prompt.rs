@@ -91,6 +91,7 @@ impl<'a> PartEncoder<'a> {
             style: options.style,
             glossary: &options.glossary,
             context: None,
+            register: options.checks.register,
         })
     }
 

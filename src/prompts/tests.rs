@@ -14,6 +14,7 @@ fn variables(source: Language, style: Style) -> Variables<'static> {
         style,
         glossary: &[],
         context: None,
+        register: None,
     }
 }
 
@@ -126,6 +127,24 @@ fn the_wording_of_every_prompt_is_this() {
         let glossary = Variables { context: None, ..full };
         all += &format!("=== with glossary\n{}\n", shown(&prompt.render(&glossary).unwrap()));
         settings.bind(|| insta::assert_snapshot!(name, all));
+    }
+}
+
+#[test]
+fn a_register_is_asked_of_korean_answers_alone() {
+    for name in ["translate", "translate-small", "summarize", "summarize-small", "combine"] {
+        let prompt = Prompt::load(name, None).unwrap().unwrap();
+        let asked = |source, register| {
+            let given = Variables { register, ..variables(source, Style::Paragraph) };
+            shown(&prompt.render(&given).unwrap())
+        };
+        for register in [Register::Handa, Register::Hamnida, Register::Haeyo] {
+            let line = format!("Write every sentence in {} (", register.korean_name());
+            let korean = asked(Language::English, Some(register));
+            assert!(korean.contains(&line) && !korean.contains("newspapers"), "{korean}");
+            let english = asked(Language::Korean, Some(register));
+            assert_eq!(english, asked(Language::Korean, None));
+        }
     }
 }
 

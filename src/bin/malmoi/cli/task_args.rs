@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use malmoi::formats::Charset;
 use malmoi::prompts::{Style, Term};
-use malmoi::{Error, Language, Model, Route, TaskOptions};
+use malmoi::{Error, Language, Model, Register, Route, TaskOptions};
 
 use crate::context::Context;
 
@@ -78,6 +78,29 @@ pub(super) struct GenerationArgs {
     /// Number of beams, for models with beam search [default: the model's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub beams: Option<u8>,
+    /// Style of Korean results, asked of the model and checked [default: the prompt's]
+    #[arg(long, value_enum, value_name = "STYLE")]
+    pub register: Option<KoreanRegister>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum KoreanRegister {
+    /// 한다체, as in newspapers: 밝혔다
+    Handa,
+    /// 합니다체, as newsreaders speak: 밝혔습니다
+    Hamnida,
+    /// 해요체, as in newsletters: 밝혔어요
+    Haeyo,
+}
+
+impl From<KoreanRegister> for Register {
+    fn from(register: KoreanRegister) -> Self {
+        match register {
+            KoreanRegister::Handa => Self::Handa,
+            KoreanRegister::Hamnida => Self::Hamnida,
+            KoreanRegister::Haeyo => Self::Haeyo,
+        }
+    }
 }
 
 impl GenerationArgs {
@@ -96,6 +119,7 @@ impl GenerationArgs {
             options.style = summary.style.into();
             options.route = summary.route.into();
         }
+        options.checks.register = self.register.map(Register::from);
         options
     }
 
