@@ -6,6 +6,7 @@ use super::check::Pair;
 use super::numerals::{self, Numbers};
 use super::options::CheckOptions;
 use super::spans::with_offsets;
+use super::support::Matching;
 use crate::document::Span;
 use crate::language::Language;
 use crate::segment::sentences;
@@ -16,13 +17,41 @@ pub(super) struct Comparison<'p> {
     pub options: &'p CheckOptions,
     pub source: Text<'p>,
     pub output: Text<'p>,
+    /// True for a sentence of a summary with the article sentences that support it.
+    is_part: bool,
+    matching: OnceCell<Matching>,
 }
 
 impl<'p> Comparison<'p> {
     pub fn new(pair: &'p Pair<'p>, options: &'p CheckOptions) -> Self {
         let source = Text::new(pair.source, pair.from);
         let output = Text::new(pair.output, pair.to);
-        Self { pair, options, source, output }
+        Self { pair, options, source, output, is_part: false, matching: OnceCell::new() }
+    }
+
+    /// A sentence of the summary with the article sentences that support it.
+    pub fn part<'q>(&self, pair: &'q Pair<'q>) -> Comparison<'q>
+    where
+        'p: 'q,
+    {
+        Comparison { is_part: true, ..Comparison::new(pair, self.options) }
+    }
+
+    /// The article sentences that support each sentence of a summary.
+    pub fn matching(&self) -> &Matching {
+        self.matching.get_or_init(|| Matching::new(self))
+    }
+
+    /// The words for source and output in English messages.
+    pub fn words(&self) -> (&'static str, &'static str) {
+        let (source, output) = self.pair.kind.words();
+        (if self.is_part { "supporting sentence" } else { source }, output)
+    }
+
+    /// The words for source and output in Korean messages.
+    pub fn korean_words(&self) -> (&'static str, &'static str) {
+        let (source, output) = self.pair.kind.korean_words();
+        (if self.is_part { "근거 문장" } else { source }, output)
     }
 
     /// The English and the Korean text; `None` if both are in one language.

@@ -18,6 +18,7 @@ use crate::finding::Finding;
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 pub use options::{CheckOptions, SentenceEncoder};
+pub use support::{Support, supports};
 
 macro_rules! checks {
     ($(mod $member:ident;)*) => {
@@ -38,6 +39,7 @@ checks! {
     mod numbers;
     mod quotes;
     mod repetition;
+    mod support;
 }
 
 /// Runs every check over a pair, by whatever program or person the output was written.
@@ -59,7 +61,12 @@ checks! {
 /// ```
 pub fn check(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
     let comparison = Comparison::new(pair, options);
-    CHECKS.iter().flat_map(|check| reported(check, &comparison)).collect()
+    if pair.kind == OutputKind::Translation {
+        return CHECKS.iter().flat_map(|check| reported(check, &comparison)).collect();
+    }
+    let of = |scope| CHECKS.iter().filter(move |check| check.scope == scope);
+    let whole = of(Scope::Article).flat_map(|check| reported(check, &comparison));
+    whole.chain(support::findings(of(Scope::Support), &comparison)).collect()
 }
 
 /// The findings of one check, without those of kinds that are too weak for a text of this length.

@@ -1,0 +1,143 @@
+//! Support: the sentences of an article that a sentence of its summary comes from.
+//!
+//! Each summary sentence is matched with the article sentences that share its words, numbers and
+//! names; checks with [`Scope::Support`] compare it with those sentences only, so that a number
+//! from another part of the article does not pass. Knows nothing of what the checks look for.
+
+mod features;
+mod matching;
+
+use serde::{Deserialize, Serialize};
+
+use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
+use super::comparison::Comparison;
+use super::spans::excerpt;
+use crate::finding::{Finding, Place};
+
+pub(super) use matching::Matching;
+
+const UNSUPPORTED: FindingKind = FindingKind::major("unsupported");
+
+pub(super) const CHECK: Check = Check {
+    name: "support",
+    describe: "sentences of a summary that no sentence of the article supports",
+    kinds: &[UNSUPPORTED],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(
+            UNSUPPORTED,
+            "The city of Haemin opened its second bridge on Monday. Residents had waited for it.",
+            "Haemin opened a second bridge. Fishermen blamed foreign trawlers for empty nets.",
+        )
+        .summary(),
+        Example::fine(
+            "The city of Haemin opened its second bridge on Monday. Residents had waited for it.",
+            "Haemin's second bridge opened on Monday, after residents had waited.",
+        )
+        .summary(),
+    ],
+    run,
+};
+
+/// The article sentences that support one sentence of a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Support {
+    /// Span of the sentence in the summary.
+    pub output: Place,
+    /// Span of one to three neighboring sentences in the article; `None` if nothing supports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
+    /// Share of the sentence's words, weighted by rarity, that the article sentences have: 0 to 1.
+    pub coverage: f32,
+}
+
+/// The support of every sentence of a summary, in its order; empty for a translation.
+pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> {
+    if pair.kind != OutputKind::Summary {
+        return Vec::new();
+    }
+    let comparison = Comparison::new(pair, options);
+    let support = |sentence: &matching::Matched| Support {
+        output: sentence.output.clone().into(),
+        source: sentence.window.clone().map(Place::from),
+        coverage: sentence.coverage,
+    };
+    comparison.matching().sentences.iter().map(support).collect()
+}
+
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    if comparison.pair.kind != OutputKind::Summary {
+        return Vec::new();
+    }
+    let unsupported = comparison.matching().sentences.iter().filter(|one| one.is_unsupported());
+    let finding = |sentence: &matching::Matched| {
+        let words = excerpt(&comparison.pair.output[sentence.output.clone()]);
+        let message = format!("no sentence of the article supports '{words}'");
+        let korean = format!("기사에 근거가 없는 문장: '{words}'");
+        CHECK
+            .finding(UNSUPPORTED, message, korean)
+            .in_output(sentence.output.clone())
+            .value("coverage", sentence.coverage)
+    };
+    unsupported.map(finding).collect()
+}
+
+/// Findings of checks with [`Scope::Support`]: each summary sentence against the article sentences
+/// that support it. A claim that stands elsewhere in the article is reported as well.
+pub(super) fn findings<'c>(
+    checks: impl Iterator<Item = &'c Check> + Clone,
+    comparison: &Comparison<'_>,
+) -> Vec<Finding> {
+    let article = comparison.pair.source;
+    let mut found = Vec::new();
+    let mut bytes_left = matching::MAX_COST * (article.len() + comparison.pair.output.len());
+    for sentence in &comparison.matching().sentences {
+        let output = &comparison.pair.output[sentence.output.clone()];
+        let of_article = Pair { output, ..*comparison.pair };
+        let evidence = sentence.evidence.as_deref().filter(|_| !sentence.is_unsupported());
+        let of_evidence = Pair { source: evidence.unwrap_or_default(), ..of_article };
+        let cost = output.len() + evidence.map_or(article.len(), str::len);
+        let Some(left) = bytes_left.checked_sub(cost) else { break };
+        bytes_left = left;
+        let whole = Comparison::new(&of_article, comparison.options);
+        let part = comparison.part(&of_evidence);
+        for check in checks.clone() {
+            let claims = match evidence {
+                Some(_) => (check.run)(&part),
+                None => (check.run)(&whole),
+            };
+            if evidence.is_none() || claims.is_empty() {
+                found.extend(claims.into_iter().map(|claim| moved(claim, sentence)));
+                continue;
+            }
+            let Some(left) = bytes_left.checked_sub(article.len()) else { break };
+            bytes_left = left;
+            let nowhere = (check.run)(&whole);
+            found.extend(claims.into_iter().map(|claim| {
+                let same = nowhere.iter().find(|one| is_same_claim(one, &claim));
+                moved(same.cloned().unwrap_or(claim), sentence)
+            }));
+        }
+    }
+    found
+}
+
+/// A finding about a sentence, with places in the whole texts: in the article, the sentence that it
+/// should have come from.
+fn moved(mut finding: Finding, sentence: &matching::Matched) -> Finding {
+    let start = sentence.output.start;
+    finding.output = Some(match finding.output {
+        Some(place) => Place { start: start + place.start, end: start + place.end, ..place },
+        None => sentence.output.clone().into(),
+    });
+    finding.source = sentence.window.clone().map(Place::from);
+    finding
+}
+
+fn is_same_claim(a: &Finding, b: &Finding) -> bool {
+    a.check == b.check
+        && match (a.output, b.output) {
+            (Some(a), Some(b)) => a.start < b.end && b.start < a.end,
+            _ => a.kind == b.kind,
+        }
+}

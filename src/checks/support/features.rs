@@ -1,0 +1,101 @@
+//! Features of a sentence by which it is found again: stems of words, numbers, Latin words.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::super::comparison::Text;
+use crate::document::Span;
+use crate::language::{Language, is_hangul, is_latin};
+
+/// Hash of a feature, the same in every run.
+pub(super) type Feature = u64;
+
+/// English words that tell nothing about the content.
+#[rustfmt::skip]
+const ENGLISH_STOP_WORDS: &[&str] = &[
+    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "before", "being",
+    "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his",
+    "how", "i", "if", "in", "into", "is", "it", "its", "may", "more", "most", "no", "not", "of", "on", "one", "or",
+    "other", "our", "out", "over", "said", "say", "says", "she", "should", "so", "some", "such", "than", "that",
+    "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "told", "under", "up", "was",
+    "we", "were", "what", "when", "where", "which", "while", "who", "will", "with", "would", "you", "your",
+];
+
+/// First two syllables of Korean words that tell nothing about the content.
+#[rustfmt::skip]
+const KOREAN_STOP_STEMS: &[&str] = &[
+    "그는", "그녀", "그의", "그들", "이는", "이번", "이날", "이를", "있다", "있는", "있었", "있습", "있으", "없다", "없는",
+    "했다", "하는", "하고", "하며", "한다", "했습", "합니", "됐다", "된다", "되는", "되었", "됩니", "것이", "것은", "것을",
+    "것으", "대한", "대해", "위해", "위한", "따라", "따르", "통해", "밝혔", "말했", "전했", "덧붙", "설명", "하지", "그러",
+    "그리", "또한", "또는", "함께", "이라", "이다", "입니", "라고", "다고", "지난", "오는", "현재", "때문", "경우", "우리",
+];
+
+/// Features of a sentence, in ascending order. `portable` leaves only those that a translation
+/// keeps: numbers and Latin words.
+pub(super) fn of(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Feature> {
+    let mut found = BTreeSet::new();
+    let stated = &text.numbers().stated;
+    let first = stated.partition_point(|number| number.start < sentence.start);
+    let numbers = stated[first..].iter().take_while(|number| number.start < sentence.end);
+    found.extend(numbers.map(|number| hash(&number.value.to_bits())));
+    for word in text.text[sentence.clone()].split(|c: char| !c.is_alphanumeric() && c != '-') {
+        found.extend(of_word(word, text.language, portable));
+    }
+    found.into_iter().collect()
+}
+
+fn of_word(word: &str, language: Language, portable: bool) -> Option<Feature> {
+    if word.starts_with(is_latin) {
+        let end = word.find(is_hangul).unwrap_or(word.len());
+        let lower = word[..end].to_lowercase();
+        let is_stop = ENGLISH_STOP_WORDS.contains(&lower.as_str()) || lower.len() < 2;
+        return (!is_stop).then(|| hash(stem(&lower)));
+    }
+    if portable || language == Language::English || !word.starts_with(is_hangul) {
+        return None;
+    }
+    let (end, _) = word.char_indices().nth(2).unwrap_or((word.len(), ' '));
+    let stem = &word[..end];
+    let is_stop = KOREAN_STOP_STEMS.contains(&stem) || stem.chars().nth(1).is_none();
+    (!is_stop).then(|| hash(stem))
+}
+
+/// An English word without the endings of inflection, which may cut too much: "cities" and "city"
+/// share "cit".
+fn stem(word: &str) -> &str {
+    const MIN_STEM: usize = 3;
+    ["ies", "ing", "ied", "ed", "es", "s", "y", "e"]
+        .iter()
+        .filter_map(|ending| word.strip_suffix(ending))
+        .find(|stem| stem.len() >= MIN_STEM)
+        .unwrap_or(word)
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> Feature {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inflected_words_share_a_stem() {
+        for (one, other) in [("cities", "city"), ("opened", "opening"), ("closes", "closed")] {
+            assert_eq!(stem(one), stem(other));
+        }
+        assert_ne!(stem("port"), stem("part"));
+        assert_eq!(stem("bus"), "bus");
+    }
+
+    #[test]
+    fn particles_and_endings_do_not_matter() {
+        let of = |word| of_word(word, Language::Korean, false);
+        assert_eq!(of("다리를"), of("다리가"));
+        assert_eq!(of("개통했다"), of("개통하기로"));
+        assert_eq!(of("NATO와"), of("NATO는"));
+        assert_eq!((of("그는"), of("수")), (None, None));
+    }
+}

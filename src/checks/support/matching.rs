@@ -1,0 +1,169 @@
+//! The matching of summary sentences with article sentences.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use super::super::comparison::Comparison;
+use super::features::{self, Feature};
+use crate::document::Span;
+
+/// Bytes that are compared per byte of both texts, which bounds the work on hostile texts.
+pub(super) const MAX_COST: usize = 24;
+/// Most places of a feature that are looked at: a frequent one tells little.
+const MAX_POSTINGS: usize = 48;
+/// Most article sentences that are candidates for the center of a window.
+const MAX_CANDIDATES: usize = 6;
+/// Coverage that each further sentence of a window must add.
+const MIN_GAIN: f32 = 0.05;
+/// Most sentences of the evidence outside the window.
+const MAX_OTHERS: usize = 4;
+/// Smallest share of the best coverage that makes another sentence evidence.
+const MIN_EVIDENCE: f32 = 0.5;
+/// Smallest coverage of a supported sentence.
+const MIN_COVERAGE: f32 = 0.2;
+/// Fewest features of a sentence that can be called unsupported.
+const MIN_FEATURES: usize = 4;
+
+/// The matching of a whole summary.
+pub(in super::super) struct Matching {
+    /// In the order of the summary.
+    pub sentences: Vec<Matched>,
+}
+
+/// A sentence of a summary with its support.
+pub(in super::super) struct Matched {
+    pub output: Span,
+    /// One to three neighboring sentences of the article.
+    pub window: Option<Span>,
+    /// The text of the window and of other sentences that share much with this one.
+    pub evidence: Option<String>,
+    /// Share of the sentence's features that the window has, weighted by rarity.
+    pub coverage: f32,
+    /// True if the features say enough to tell support from its absence.
+    is_decided: bool,
+}
+
+impl Matched {
+    /// True if the article has no sentence that this one can come from.
+    pub fn is_unsupported(&self) -> bool {
+        self.is_decided && self.coverage < MIN_COVERAGE
+    }
+}
+
+/// Features of the article's sentences, and the sentences of each feature.
+struct Index {
+    sentences: Vec<Vec<Feature>>,
+    postings: HashMap<Feature, (usize, Vec<usize>)>,
+}
+
+impl Matching {
+    pub fn new(comparison: &Comparison<'_>) -> Self {
+        let portable = comparison.pair.from != comparison.pair.to;
+        let source = &comparison.source;
+        let index = Index::new(
+            source.sentences().iter().map(|span| features::of(source, span, portable)).collect(),
+        );
+        let output = &comparison.output;
+        let matched = |span: &Span| {
+            let features = features::of(output, span, portable);
+            index.matched(comparison, span.clone(), &features, portable)
+        };
+        Self { sentences: output.sentences().iter().map(matched).collect() }
+    }
+}
+
+impl Index {
+    fn new(sentences: Vec<Vec<Feature>>) -> Self {
+        let mut postings: HashMap<Feature, (usize, Vec<usize>)> = HashMap::new();
+        for (at, features) in sentences.iter().enumerate() {
+            for feature in features {
+                let (count, places) = postings.entry(*feature).or_default();
+                *count += 1;
+                if places.len() < MAX_POSTINGS {
+                    places.push(at);
+                }
+            }
+        }
+        Self { sentences, postings }
+    }
+
+    /// Weight of a feature, larger for a rarer one; the largest for one the article lacks.
+    fn weight(&self, feature: Feature) -> f32 {
+        let count = self.postings.get(&feature).map_or(0.5, |(count, _)| *count as f32);
+        (1.0 + self.sentences.len() as f32 / count).ln()
+    }
+
+    /// Share of the weight of `features` that the sentences in `range` have.
+    fn coverage(&self, features: &[Feature], range: Span) -> f32 {
+        let (mut had, mut all) = (0.0, f32::MIN_POSITIVE);
+        for feature in features {
+            let weight = self.weight(*feature);
+            all += weight;
+            let range = &self.sentences[range.clone()];
+            if range.iter().any(|sentence| sentence.binary_search(feature).is_ok()) {
+                had += weight;
+            }
+        }
+        had / all
+    }
+
+    fn matched(
+        &self,
+        comparison: &Comparison<'_>,
+        output: Span,
+        features: &[Feature],
+        portable: bool,
+    ) -> Matched {
+        let mut scores: HashMap<usize, f32> = HashMap::new();
+        let mut all = f32::MIN_POSITIVE;
+        for feature in features {
+            let weight = self.weight(*feature);
+            all += weight;
+            for at in self.postings.get(feature).map_or(&[][..], |(_, places)| places) {
+                *scores.entry(*at).or_default() += weight;
+            }
+        }
+        let mut ranked: Vec<(usize, f32)> =
+            scores.into_iter().map(|(at, score)| (at, score / all)).collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let is_decided = !portable && features.len() >= MIN_FEATURES;
+        let best = ranked
+            .iter()
+            .take(MAX_CANDIDATES)
+            .flat_map(|(at, _)| self.windows(*at))
+            .map(|window| (self.coverage(features, window.clone()), window))
+            .max_by_key(|(coverage, window)| {
+                let further = window.len() - 1;
+                let score = coverage - MIN_GAIN * further as f32;
+                ((score * 1e4) as i64, Reverse(further), Reverse(window.start))
+            });
+        let Some((coverage, window)) = best else {
+            return Matched { output, window: None, evidence: None, coverage: 0.0, is_decided };
+        };
+        let spans = comparison.source.sentences();
+        let text = |range: Span| spans[range.start].start..spans[range.end - 1].end;
+        let others = ranked
+            .iter()
+            .filter(|(at, share)| !window.contains(at) && *share >= MIN_EVIDENCE * coverage)
+            .take(MAX_OTHERS)
+            .map(|(at, _)| *at..*at + 1);
+        let mut parts: Vec<Span> = others.chain([window.clone()]).collect();
+        parts.sort_by_key(|part| part.start);
+        let parts: Vec<&str> =
+            parts.into_iter().map(|part| &comparison.pair.source[text(part)]).collect();
+        Matched {
+            output,
+            window: Some(text(window)),
+            evidence: Some(parts.join("\n")),
+            coverage,
+            is_decided,
+        }
+    }
+
+    /// The windows of one to three sentences around a sentence.
+    fn windows(&self, at: usize) -> impl Iterator<Item = Span> {
+        let end = self.sentences.len();
+        let (before, after) = (at.saturating_sub(1), (at + 2).min(end));
+        [at..at + 1, before..at + 1, at..after, before..after].into_iter()
+    }
+}
