@@ -1,5 +1,5 @@
-//! Findings: doubts about an output, and notes, as serializable data. Knows nothing of the checks
-//! that make them.
+//! Findings: doubts about an output, and notes, as serializable data; and the support of a summary.
+//! Knows nothing of the checks that make them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -247,6 +247,22 @@ impl Finding {
         }
         merged
     }
+}
+
+/// The article sentences that support one sentence of a summary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Support {
+    /// Span of the sentence in the summary.
+    pub output: Place,
+    /// Span of one to three neighboring sentences in the article; `None` if none supports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
+    /// The words of that span.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub words: String,
+    /// Share of the summary sentence, weighted by the rarity of its words, that the article
+    /// sentences have: 0 to 1. Across languages only numbers and names are counted.
+    pub coverage: f32,
 }
 
 /// Findings of one check with the same message.

@@ -65,7 +65,7 @@ pub use checkpoint::Quantization;
 pub use document::Document;
 pub use error::{Error, InputFault, Result};
 pub use event::{Event, Finish, Observer};
-pub use finding::{Finding, Merged, Place, Severity, beginning};
+pub use finding::{Finding, Merged, Place, Severity, Support, beginning};
 pub use generation::{Options, Sampling};
 pub use job::{Capabilities, TaskOptions};
 pub use language::{Language, LanguagePair, Register};

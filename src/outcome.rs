@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::Finish;
-use crate::finding::{Finding, beginning};
+use crate::finding::{Finding, Support, beginning};
 use crate::language::Language;
 use crate::prompts::Task;
 
@@ -80,6 +80,9 @@ pub struct Outcome {
     pub segments: Vec<Segment>,
     /// Findings, the most severe first.
     pub findings: Vec<Finding>,
+    /// For a summary, the article sentences that support each of its sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub support: Vec<Support>,
     /// The summary before its translation, for a cascade.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intermediate: Option<String>,

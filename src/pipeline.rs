@@ -90,8 +90,7 @@ fn summarize(
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
     summarize_text(&setup, Task::Summarize, &article, &mut outcome, observer)?;
     observer.check()?;
-    let findings = check::summary(&article, &outcome, &job.options.checks);
-    outcome.findings.extend(findings);
+    check::summary(&article, &mut outcome, &job.options.checks);
     Ok(check::report(outcome, observer))
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::hash::sha256;
 use super::queue::Lease;
-use crate::event::{Finding, Finish};
+use crate::event::Finish;
+use crate::finding::{Finding, Support};
 use crate::formats::{Form, Item};
 use crate::language::Language;
 use crate::outcome::{Outcome, Tokens};
@@ -107,6 +108,9 @@ pub struct Summary {
     pub tokens: Tokens,
     /// Findings.
     pub findings: Vec<Finding>,
+    /// The article sentences that support each sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub support: Vec<Support>,
 }
 
 impl Line {
@@ -196,6 +200,7 @@ impl From<Outcome> for Summary {
             finish: finish(outcome.finish),
             tokens: outcome.tokens,
             findings: outcome.findings,
+            support: outcome.support,
         }
     }
 }

@@ -5,11 +5,10 @@ use std::cell::OnceCell;
 use super::check::Pair;
 use super::numerals::{self, Numbers};
 use super::options::CheckOptions;
-use super::spans::with_offsets;
 use super::support::Matching;
 use crate::document::Span;
 use crate::language::Language;
-use crate::segment::sentences;
+use crate::segment::sentence_spans;
 
 /// A pair, the options, and both texts as they have been read so far.
 pub(super) struct Comparison<'p> {
@@ -86,15 +85,7 @@ impl<'p> Text<'p> {
 
     /// Spans of the sentences, without the space around them; none is empty.
     pub fn sentences(&self) -> &[Span] {
-        self.sentences.get_or_init(|| {
-            with_offsets(sentences(self.text))
-                .filter_map(|(start, sentence)| {
-                    let begin = start + sentence.len() - sentence.trim_start().len();
-                    let end = start + sentence.trim_end().len();
-                    (begin < end).then_some(begin..end)
-                })
-                .collect()
-        })
+        self.sentences.get_or_init(|| sentence_spans(self.text))
     }
 
     /// The numbers, in any notation.

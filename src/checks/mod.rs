@@ -18,7 +18,7 @@ use crate::finding::Finding;
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 pub use options::{CheckOptions, SentenceEncoder};
-pub use support::{Support, supports};
+pub use support::supports;
 
 macro_rules! checks {
     ($(mod $member:ident;)*) => {

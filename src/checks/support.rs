@@ -7,12 +7,11 @@
 mod features;
 mod matching;
 
-use serde::{Deserialize, Serialize};
-
 use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 use super::comparison::Comparison;
 use super::spans::excerpt;
-use crate::finding::{Finding, Place};
+use crate::document::Span;
+use crate::finding::{Finding, Place, Support};
 
 pub(super) use matching::Matching;
 
@@ -39,28 +38,21 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// The article sentences that support one sentence of a summary.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Support {
-    /// Span of the sentence in the summary.
-    pub output: Place,
-    /// Span of one to three neighboring sentences in the article; `None` if nothing supports it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Place>,
-    /// Share of the sentence's words, weighted by rarity, that the article sentences have: 0 to 1.
-    pub coverage: f32,
-}
-
 /// The support of every sentence of a summary, in its order; empty for a translation.
 pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> {
     if pair.kind != OutputKind::Summary {
         return Vec::new();
     }
     let comparison = Comparison::new(pair, options);
-    let support = |sentence: &matching::Matched| Support {
-        output: sentence.output.clone().into(),
-        source: sentence.window.clone().map(Place::from),
-        coverage: sentence.coverage,
+    let whole = |span: &Span| Place { offset: Some(span.start), ..span.clone().into() };
+    let support = |sentence: &matching::Matched| {
+        let window = sentence.window.as_ref().filter(|_| !sentence.is_unsupported());
+        Support {
+            output: whole(&sentence.output),
+            source: window.map(whole),
+            words: window.map_or_else(String::new, |window| pair.source[window.clone()].into()),
+            coverage: sentence.coverage,
+        }
     };
     comparison.matching().sentences.iter().map(support).collect()
 }

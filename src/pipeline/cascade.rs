@@ -1,12 +1,14 @@
 //! A cascade: the job of its second half, and the outcome of both.
 
+use crate::document::Span;
 use crate::error::Error;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, Support};
 use crate::job::{Capabilities, Job, TaskOptions};
 use crate::language::LanguagePair;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route, Tokens};
 use crate::prompts::Task;
+use crate::segment::sentence_spans;
 
 /// The error for an encoder-decoder model without a second model to translate its summary.
 pub(super) fn needs_translator(model: &Model, languages: LanguagePair) -> Error {
@@ -41,9 +43,24 @@ pub(super) fn join(summary: Outcome, translation: Outcome) -> Outcome {
         tokens: Tokens { output, ..summary.tokens },
         finish: translation.finish.max(summary.finish),
         findings,
+        support: translated_support(&summary.text, summary.support, &translation.text),
         intermediate: Some(summary.text),
         ..translation
     }
+}
+
+/// The support of a translated summary, sentence by sentence; empty if the translation has another
+/// number of sentences.
+fn translated_support(summary: &str, support: Vec<Support>, translation: &str) -> Vec<Support> {
+    let places = sentence_spans(translation);
+    if places.len() != support.len() || sentence_spans(summary).len() != support.len() {
+        return Vec::new();
+    }
+    let moved = |(span, support): (Span, Support)| {
+        let output = Place { offset: Some(span.start), ..span.into() };
+        Support { output, ..support }
+    };
+    places.into_iter().zip(support).map(moved).collect()
 }
 
 /// A finding about the summary. Its segment and its place in the output would be read as the

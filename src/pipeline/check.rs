@@ -7,12 +7,13 @@ use crate::event::{Event, Observer};
 use crate::finding::{Finding, Place};
 use crate::outcome::Outcome;
 
-/// Compares a summary with the whole article, whatever number of chunks it was made of.
-pub(super) fn summary(article: &str, outcome: &Outcome, options: &CheckOptions) -> Vec<Finding> {
+/// Compares a summary with the whole article, whatever number of chunks it was made of, and looks up
+/// the sentences that support it.
+pub(super) fn summary(article: &str, outcome: &mut Outcome, options: &CheckOptions) {
     let (from, to) = (outcome.from, outcome.to);
     let pair = Pair {
         source: article,
-        output: &outcome.text,
+        output: &outcome.text.clone(),
         from,
         to,
         kind: checks::OutputKind::Summary,
@@ -30,7 +31,8 @@ pub(super) fn summary(article: &str, outcome: &Outcome, options: &CheckOptions) 
             *place = Place { start, end, ..*place };
         }
     }
-    findings
+    outcome.support = checks::supports(&pair, options);
+    outcome.findings.extend(findings);
 }
 
 /// Compares each segment of a translation with its source.

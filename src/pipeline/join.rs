@@ -28,6 +28,7 @@ pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Outcome {
         tokens: Tokens::default(),
         segments: Vec::new(),
         findings: Vec::new(),
+        support: Vec::new(),
         intermediate: None,
         seconds: 0.0,
     }

@@ -10,4 +10,5 @@ mod marks;
 mod sentences;
 
 pub use budget::{TextSegment, split};
+pub(crate) use sentences::sentence_spans;
 pub use sentences::sentences;

@@ -47,6 +47,21 @@ pub fn sentences(text: &str) -> Vec<&str> {
     found
 }
 
+/// Spans of the sentences without the space around them; none is empty.
+pub(crate) fn sentence_spans(text: &str) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let mut spans = Vec::new();
+    for sentence in sentences(text) {
+        let begin = start + sentence.len() - sentence.trim_start().len();
+        let end = start + sentence.trim_end().len();
+        if begin < end {
+            spans.push(begin..end);
+        }
+        start += sentence.len();
+    }
+    spans
+}
+
 /// Ends of sentences, before the white space after them.
 fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::text::{Figures, attribute, heading, is_web, models, xml};
 use super::words::{Words, words};
-use crate::batch::result::{BilingualPair, Line, PairedTranslation};
+use crate::batch::result::{BilingualPair, Line, PairedTranslation, Summary};
 use crate::document::escape;
 use crate::finding::{Finding, Place};
 use crate::language::Language;
@@ -143,12 +143,25 @@ fn summary(page: &mut String, line: &Line, say: &Words) {
             line.from
         );
     };
+    if !summary.support.is_empty() {
+        details(say.support, &support(summary));
+    }
     if let Some(text) = &summary.intermediate {
         details(say.intermediate, &escape(text));
     }
     if line.translation.is_none() {
         details(say.article, &marked(&line.source, &ranges(|finding| finding.source)));
     }
+}
+
+/// The sentences of the article that support each sentence of a summary, as a numbered list.
+fn support(summary: &Summary) -> String {
+    let mut list = "<ol>".to_string();
+    for support in &summary.support {
+        let words = if support.words.is_empty() { "–" } else { &support.words };
+        let _ = write!(list, "<li>{}</li>", escape(words));
+    }
+    list + "</ol>"
 }
 
 /// A paragraph of the source beside its translation, with its findings.

@@ -10,6 +10,7 @@ pub(super) struct Words {
     pub original: &'static str,
     pub intermediate: &'static str,
     pub article: &'static str,
+    pub support: &'static str,
     pub models: &'static str,
 }
 
@@ -20,6 +21,7 @@ const ENGLISH: Words = Words {
     original: "Original headline",
     intermediate: "Summary before translation",
     article: "Full article",
+    support: "Supported by",
     models: "Models:",
 };
 
@@ -30,6 +32,7 @@ const KOREAN: Words = Words {
     original: "원래 제목",
     intermediate: "번역 전 요약",
     article: "기사 원문",
+    support: "근거 문장",
     models: "모델:",
 };
 

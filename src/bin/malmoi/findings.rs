@@ -1,6 +1,6 @@
 //! Findings as lines of text: merged, with their places, most important first, at most a screenful.
 
-use malmoi::{Finding, Merged, Outcome, Severity, beginning};
+use malmoi::{Finding, Merged, Outcome, Place, Severity, Support, beginning};
 
 /// Maximum number of lines without `--all-findings`: with the result they fit 24 lines.
 const SCREENFUL: usize = 12;
@@ -42,8 +42,51 @@ fn line(merged: &Merged<'_>, outcome: &Outcome) -> FindingLine {
         (Some(first), count) => format!(", in {count} places, first at '{first}'"),
         (None, _) => String::new(),
     };
-    let text = format!("{}{place}: {}", finding.check, finding.message);
+    let support = support_of(finding, outcome)
+        .map(|words| format!("; the article says: '{words}'"))
+        .unwrap_or_default();
+    let text = format!("{}{place}: {}{support}", finding.check, finding.message);
     FindingLine { severity: finding.is_doubt().then_some(finding.severity), text }
+}
+
+/// Words of the article that a sentence of a summary comes from, for a finding about the sentence.
+fn support_of(finding: &Finding, outcome: &Outcome) -> Option<String> {
+    let at = finding.output?.offset?;
+    let sentence = |support: &&Support| {
+        let Place { start, end, .. } = support.output;
+        (start..end).contains(&at)
+    };
+    let words = &outcome.support.iter().find(sentence)?.words;
+    (!words.is_empty()).then(|| shortened(words))
+}
+
+/// The sentences of a summary, each with the words of the article that support it.
+pub(crate) fn support(outcome: &Outcome) -> Vec<String> {
+    let line = |support: &Support| {
+        let sentence = beginning(support.output.of(&outcome.text).unwrap_or_default());
+        if support.words.is_empty() {
+            format!("'{sentence}' has no support in the article")
+        } else {
+            format!("'{sentence}' is supported by: '{}'", shortened(&support.words))
+        }
+    };
+    outcome.support.iter().map(line).collect()
+}
+
+/// A passage on one line, cut at a word.
+fn shortened(passage: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    let mut line = String::new();
+    for word in passage.split_whitespace() {
+        if line.chars().count() + word.chars().count() >= MAX_CHARS {
+            return line + " …";
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    line
 }
 
 /// One line about all page boilerplate that was left out.
@@ -90,6 +133,7 @@ mod tests {
                 segment("It cost 412 million won."),
             ],
             findings,
+            support: Vec::new(),
             intermediate: None,
             seconds: 0.0,
         }

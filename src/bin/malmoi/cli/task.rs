@@ -150,6 +150,9 @@ pub(super) fn finish(
         output::write(path, &format!("{}\n", outcome.text.trim_end_matches('\n')))?;
     }
     context.ui.findings(&outcome, output_args.all_findings);
+    if output_args.support {
+        crate::findings::support(&outcome).iter().for_each(|line| context.ui.note(line));
+    }
     context.ui.note(figures(&outcome));
     let doubts = outcome.findings.iter().any(Finding::is_doubt);
     Ok(if output_args.strict && doubts { Exit::Doubtful } else { Exit::Done })

@@ -183,6 +183,9 @@ pub(super) struct OutputArgs {
     /// Exit with 1 if there are findings; omitted page boilerplate does not count
     #[arg(long)]
     pub strict: bool,
+    /// Show the article sentences that support each sentence of a summary
+    #[arg(long)]
+    pub support: bool,
     /// Show all findings, not only the first screenful
     #[arg(long)]
     pub all_findings: bool,
