@@ -18,6 +18,7 @@ use crate::finding::Finding;
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 pub use options::{CheckOptions, SentenceEncoder};
+pub use orders::orders;
 pub use support::supports;
 
 macro_rules! checks {
@@ -37,6 +38,7 @@ checks! {
     mod markup;
     mod names;
     mod numbers;
+    mod orders;
     mod quotes;
     mod repetition;
     mod support;
