@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::calendar::{self, Calendar};
 use super::check::Pair;
 use super::numerals::{self, Numbers};
 use super::options::CheckOptions;
@@ -69,6 +70,7 @@ pub(super) struct Text<'p> {
     pub language: Language,
     sentences: OnceCell<Vec<Span>>,
     numbers: OnceCell<Numbers<'p>>,
+    calendar: OnceCell<Calendar>,
     lower_case: OnceCell<String>,
 }
 
@@ -79,6 +81,7 @@ impl<'p> Text<'p> {
             language,
             sentences: OnceCell::new(),
             numbers: OnceCell::new(),
+            calendar: OnceCell::new(),
             lower_case: OnceCell::new(),
         }
     }
@@ -88,9 +91,14 @@ impl<'p> Text<'p> {
         self.sentences.get_or_init(|| sentence_spans(self.text))
     }
 
-    /// The numbers, in any notation.
+    /// The quantities: numbers in any notation, with their units and spans.
     pub fn numbers(&self) -> &Numbers<'p> {
-        self.numbers.get_or_init(|| numerals::read(self.text))
+        self.numbers.get_or_init(|| numerals::read(self.text, self.language))
+    }
+
+    /// The months and the days of the week.
+    pub fn calendar(&self) -> &Calendar {
+        self.calendar.get_or_init(|| calendar::read(self.text))
     }
 
     /// The text in lower case; its offsets may differ from those of the text.

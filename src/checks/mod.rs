@@ -6,6 +6,7 @@
 //! calibrated on human translations, which are correct by definition. Knows languages and texts;
 //! knows nothing of models or prompts.
 
+mod calendar;
 mod check;
 mod comparison;
 mod numerals;
@@ -32,16 +33,22 @@ macro_rules! checks {
 
 // A check is a file and a line here, in alphabetical order.
 checks! {
+    mod clock;
     mod copied;
+    mod currency;
+    mod date;
     mod language;
     mod length;
     mod markup;
     mod names;
     mod numbers;
     mod orders;
+    mod percent;
     mod quotes;
     mod repetition;
     mod support;
+    mod units;
+    mod weekday;
 }
 
 /// Runs every check over a pair, by whatever program or person the output was written.

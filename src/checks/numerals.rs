@@ -1,38 +1,65 @@
-//! Reads the numbers of a text in any notation: 1,250,000; 1.25 million; 125만; twelve;
-//! 한두 명; April.
+//! Reads the quantities of a text in any notation, with their units: 1,250,000; 1.25 million; 125만;
+//! twelve people; 한두 명; $5bn.
 //!
-//! Numbers in digits are stated. Words are possible values only: "May" is a month and a verb, and
-//! either is enough to say that "5" has a counterpart. A number may have several readings
-//! ("5조" is five trillion or Article 5) and has a counterpart if one reading of each side agrees.
+//! Numbers in digits and numerals that count something are stated. Other words are possible values
+//! only: "second" is an ordinal and a time, and either is enough to say that "2" has a counterpart.
+//! A number may have several readings ("5조" is five trillion or Article 5) and has a counterpart
+//! if one reading of each side agrees.
 
+mod context;
 mod digits;
 mod english;
 mod korean;
+mod units;
+
+use context::{hour, is_clock_mark, is_fraction, is_part_of_name, is_range};
 
 use crate::document::Span;
+use crate::language::Language;
 
-/// A number written in digits.
+pub(super) use units::Unit;
+
+/// A number in digits, or in words that count something.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Number<'t> {
-    /// The words of the text, with the magnitude: "1.25 trillion", "1조2천500억".
+    /// The words of the text, with the magnitude: "1.25 trillion", "1조2천500억", "two".
     pub text: &'t str,
     /// Byte offset in the text.
     pub start: usize,
     /// The first reading.
     pub value: f64,
+    /// Its unit, if it has one.
+    pub unit: Option<Unit>,
+    /// True for a numeral in words.
+    pub is_word: bool,
+    /// True for a month of a date: "5월".
+    pub is_month: bool,
+    /// True for a day of a date: "7일".
+    pub is_day: bool,
+    /// End of the unit in the text, or of the number without one.
+    unit_end: usize,
     /// Further readings: "'19" as a full year, the 2 of "2-3 billion".
     other_values: Vec<f64>,
+    /// The same quantity with the smaller unit that follows: "17 pounds 1 ounce".
+    whole: Option<(Unit, f64)>,
     /// The hour of the day, 0 to 24, if it is one.
     hour: Option<f64>,
     /// True for a part of a name or a unit, which the other language may write without it: km2,
     /// 6·25.
     is_in_name: bool,
+    /// True for a 1 that ranks: "1위".
+    is_rank: bool,
 }
 
 impl Number<'_> {
-    /// Its span in the text.
+    /// Its span in the text, without the unit.
     pub fn span(&self) -> Span {
         self.start..self.end()
+    }
+
+    /// Its span in the text, with the unit after it.
+    pub fn quantity(&self) -> Span {
+        self.start..self.unit_end
     }
 
     fn end(&self) -> usize {
@@ -40,80 +67,180 @@ impl Number<'_> {
     }
 
     /// True if a text without a counterpart is a finding. Zero and one are often written without a
-    /// number: "a year" is "1년", "per capita" is "1인당".
+    /// number: "a year" is "1년", "per capita" is "1인당". Months of dates have a check of their own.
     pub fn needs_counterpart(&self) -> bool {
-        self.value > 1.0 && !self.is_in_name
+        (self.value > 1.0 || self.is_rank) && !self.is_in_name && !self.is_month
     }
 
     fn readings(&self) -> impl Iterator<Item = f64> {
         std::iter::once(self.value).chain(self.other_values.iter().copied())
+    }
+
+    /// The quantity in each other unit that measures the same, with the relative tolerance.
+    fn conversions(&self) -> impl Iterator<Item = (Unit, f64, f64)> {
+        let own =
+            self.unit.into_iter().flat_map(|unit| self.readings().map(move |value| (unit, value)));
+        own.chain(self.whole).flat_map(|(unit, value)| unit.conversions(value))
     }
 }
 
 /// The numbers of a text.
 #[derive(Debug, Default)]
 pub(super) struct Numbers<'t> {
-    /// Numbers in digits, in the order of the text.
+    /// Numbers in digits and in words that count, in the order of the text.
     pub stated: Vec<Number<'t>>,
-    /// Every reading of those and of the words, in ascending order.
+    /// Every reading of those and of other words, in ascending order.
     values: Vec<f64>,
+    /// The readings without a unit, in ascending order.
+    bare: Vec<f64>,
+    /// The readings with a unit, in ascending order of their values.
+    measured: Vec<(f64, Unit)>,
+    /// The same, in order of their units.
+    by_unit: Vec<(Unit, f64)>,
     /// The hours of the day, in ascending order.
     hours: Vec<f64>,
 }
 
 /// Reads the numbers of a text.
-pub(super) fn read(text: &str) -> Numbers<'_> {
-    let stated = stated(text);
-    let mut values = spelled(text);
-    values.extend(stated.iter().flat_map(Number::readings));
-    values.sort_by(f64::total_cmp);
-    let mut hours: Vec<f64> = stated.iter().filter_map(|number| number.hour).collect();
-    hours.sort_by(f64::total_cmp);
-    Numbers { stated, values, hours }
+pub(super) fn read(text: &str, language: Language) -> Numbers<'_> {
+    let mut spelled = Spelled::default();
+    english::spell(text, &mut spelled);
+    korean::spell(text, &mut spelled);
+    let mut stated = in_digits(text, language);
+    stated.extend(
+        spelled.stated.into_iter().map(|(span, value)| in_words(text, span, value, language)),
+    );
+    stated.sort_by_key(|number| number.start);
+    relate(text, &mut stated);
+    let mut numbers = Numbers { stated, bare: spelled.values, ..Numbers::default() };
+    for number in &numbers.stated {
+        match number.unit {
+            None => numbers.bare.extend(number.readings()),
+            Some(unit) => numbers.measured.extend(number.readings().map(|value| (value, unit))),
+        }
+        numbers.by_unit.extend(number.whole);
+    }
+    numbers.values.clone_from(&numbers.bare);
+    numbers.values.extend(numbers.measured.iter().map(|(value, _)| *value));
+    numbers.values.sort_by(f64::total_cmp);
+    numbers.bare.sort_by(f64::total_cmp);
+    numbers.measured.sort_by(|(a, unit), (b, other)| a.total_cmp(b).then(unit.cmp(other)));
+    numbers.measured.dedup();
+    numbers.by_unit.extend(numbers.measured.iter().map(|(value, unit)| (*unit, *value)));
+    numbers.by_unit.sort_by(|(unit, a), (other, b)| unit.cmp(other).then(a.total_cmp(b)));
+    numbers.hours = numbers.stated.iter().filter_map(|number| number.hour).collect();
+    numbers.hours.sort_by(f64::total_cmp);
+    numbers
+}
+
+/// Numerals in words.
+#[derive(Default)]
+struct Spelled {
+    /// Values that the words may mean.
+    values: Vec<f64>,
+    /// Numerals that count something.
+    stated: Vec<(Span, f64)>,
 }
 
 impl Numbers<'_> {
-    /// True if this text has a counterpart of a number of another text.
-    pub(super) fn has_counterpart(&self, number: &Number<'_>) -> bool {
+    /// True if this text has a counterpart of a number of another text: the same value, the same
+    /// hour, or the same quantity in another unit.
+    pub fn has_counterpart(&self, number: &Number<'_>) -> bool {
         number.readings().any(|value| contains(&self.values, value))
             || number.hour.is_some_and(|hour| contains(&self.hours, hour))
+            || self.has_converted(number)
     }
+
+    /// The unit that this text has for the value of a number of another text; `None` if it has the
+    /// value with the same unit, without a unit or not at all.
+    pub fn other_unit(&self, number: &Number<'_>) -> Option<Unit> {
+        let unit = number.unit?;
+        let mut found = None;
+        for value in number.readings() {
+            if contains(&self.bare, value) {
+                return None;
+            }
+            let from = self.measured.partition_point(|(own, _)| *own < value - tolerance(value));
+            let same = self.measured[from..]
+                .iter()
+                .take_while(|(own, _)| *own <= value + tolerance(value));
+            for (_, other) in same {
+                if other.may_equal(unit) {
+                    return None;
+                }
+                found = Some(*other);
+            }
+        }
+        found.filter(|_| !self.has_converted(number))
+    }
+
+    fn has_converted(&self, number: &Number<'_>) -> bool {
+        number.conversions().any(|(unit, value, tolerance)| {
+            let (low, high) = (value - tolerance * value.abs(), value + tolerance * value.abs());
+            let at = self.by_unit.partition_point(|(own, size)| (*own, *size) < (unit, low));
+            self.by_unit.get(at).is_some_and(|(own, size)| *own == unit && *size <= high)
+        })
+    }
+}
+
+fn tolerance(value: f64) -> f64 {
+    1e-12 * value.abs().max(1.0)
 }
 
 /// True if values in ascending order contain this one, up to rounding errors.
 fn contains(values: &[f64], value: f64) -> bool {
-    let tolerance = 1e-12 * value.abs().max(1.0);
-    let at = values.partition_point(|own| *own < value - tolerance);
-    values.get(at).is_some_and(|own| *own <= value + tolerance)
+    let at = values.partition_point(|own| *own < value - tolerance(value));
+    values.get(at).is_some_and(|own| *own <= value + tolerance(value))
 }
 
-/// Values that the words of a text may mean.
-fn spelled(text: &str) -> Vec<f64> {
-    let mut values = Vec::new();
-    english::spell(text, &mut values);
-    korean::spell(text, &mut values);
-    values
+/// A numeral in words that counts something.
+fn in_words(text: &str, span: Span, value: f64, language: Language) -> Number<'_> {
+    let unit = units::after(&text[span.end..], language);
+    Number {
+        text: &text[span.clone()],
+        start: span.start,
+        value,
+        unit: unit.map(|(unit, _)| unit),
+        is_word: true,
+        is_month: false,
+        is_day: false,
+        unit_end: span.end + unit.map_or(0, |(_, length)| length),
+        other_values: Vec::new(),
+        whole: None,
+        hour: None,
+        is_in_name: false,
+        is_rank: false,
+    }
 }
 
 /// The numbers in digits, in the order of the text.
-fn stated(text: &str) -> Vec<Number<'_>> {
+fn in_digits(text: &str, language: Language) -> Vec<Number<'_>> {
     let mut found: Vec<Number<'_>> = Vec::new();
     let mut at = 0;
-    let afternoon = has_afternoon(text);
+    let afternoon = context::has_afternoon(text);
     while let Some(start) = text[at..].find(digits::is_digit).map(|offset| at + offset) {
+        if let Some(length) = context::entity(&text[..start], &text[start..]) {
+            at = start + length;
+            continue;
+        }
         // The date "2026.1.7" is three numbers; its "1.7" is no decimal.
         let is_dotted = found.last().is_some_and(|last| text[last.end()..start] == *".");
-        let number = number_at(text, start, is_dotted, afternoon);
+        let number = number_at(text, start, is_dotted, afternoon, language);
         at = number.end();
         found.push(number);
     }
-    relate(text, &mut found);
     found
 }
 
 /// The number that starts with the digit at `start`. `is_dotted` if a number and a period come
 /// before it, `afternoon` if the text has hours of the afternoon.
-fn number_at(text: &str, start: usize, is_dotted: bool, afternoon: bool) -> Number<'_> {
+fn number_at(
+    text: &str,
+    start: usize,
+    is_dotted: bool,
+    afternoon: bool,
+    language: Language,
+) -> Number<'_> {
     let here = &text[start..];
     let (mut digits, mut length) = digits::leading(here, !is_dotted);
     if digits.fract() != 0.0 && is_clock_mark(&here[length..]) {
@@ -128,6 +255,7 @@ fn number_at(text: &str, start: usize, is_dotted: bool, afternoon: bool) -> Numb
     }
     let mut value = digits;
     let mut other_values = Vec::new();
+    let currency = units::before(before);
     if let Some((korean, end)) = korean::number(here) {
         value = korean;
         let unit = &here[length..end];
@@ -140,7 +268,10 @@ fn number_at(text: &str, start: usize, is_dotted: bool, afternoon: bool) -> Numb
             }
         }
         length = end;
-    } else if let Some((magnitude, end)) = english::magnitude(&here[length..]) {
+    } else if let Some((magnitude, end)) = english::magnitude(&here[length..])
+        // "100m" of a Korean text is a length.
+        && (language == Language::English || currency.is_some() || !magnitude.is_letter)
+    {
         value = digits * magnitude.value;
         if magnitude.is_ambiguous(before, &here[length + end..]) {
             other_values.push(digits);
@@ -148,39 +279,29 @@ fn number_at(text: &str, start: usize, is_dotted: bool, afternoon: bool) -> Numb
         length += end;
     }
     let after = &here[length..];
-    other_values.extend(other_readings(before, plain, value, after));
+    other_values.extend(context::other_readings(before, plain, value, after));
     let hour = hour(before, value, after, afternoon);
     if hour.is_some() && value == 12.0 {
         other_values.extend([0.0, 24.0]);
     }
     let is_in_name = value == digits && is_part_of_name(before, digits, after);
-    Number { text: &here[..length], start, value, other_values, hour, is_in_name }
-}
-
-/// Further readings of a number in its context.
-fn other_readings(before: &str, plain: &str, value: f64, after: &str) -> Vec<f64> {
-    let mut other_values = Vec::new();
-    if is_short_year(before, plain, after) {
-        other_values.extend([1900.0 + value, 2000.0 + value]);
+    let unit = units::of(before, value, after, language).filter(|_| !is_in_name);
+    let is_whole = value.fract() == 0.0 && value >= 1.0;
+    Number {
+        text: &here[..length],
+        start,
+        value,
+        unit: unit.map(|(unit, _)| unit),
+        is_word: false,
+        is_month: is_whole && value <= 12.0 && context::is_month(after),
+        is_day: is_whole && value <= 31.0 && after.starts_with('일'),
+        unit_end: start + length + unit.map_or(0, |(_, length)| length),
+        other_values,
+        whole: None,
+        hour,
+        is_in_name,
+        is_rank: value == 1.0 && after.starts_with(['위', '등']) && !after.starts_with("등급"),
     }
-    let unit = after.trim_start_matches([' ', '-']);
-    if ["bp", "basis point", "베이시스"].iter().any(|name| unit.starts_with(name)) {
-        other_values.push(value / 100.0);
-    }
-    if unit.starts_with('할') && !unit.starts_with("할인") {
-        other_values.extend([value * 10.0, value / 10.0]);
-    }
-    // "10여 명" is "a dozen people".
-    if after.starts_with('여') && (value == 10.0 || value == 20.0) {
-        other_values.push(value * 1.2);
-    }
-    // "1000 GMT"
-    if plain.chars().count() == 4
-        && ["GMT", "UTC", "hours", "hrs"].iter().any(|zone| unit.starts_with(zone))
-    {
-        other_values.extend([(value / 100.0).floor(), value % 100.0]);
-    }
-    other_values
 }
 
 /// Adds the readings that a number has because of its neighbor.
@@ -188,18 +309,22 @@ fn relate(text: &str, numbers: &mut [Number<'_>]) {
     const MAX_DISTANCE: usize = 16;
     for at in 1..numbers.len() {
         let [.., first, second] = &mut numbers[..=at] else { continue };
-        let between = &text[first.end()..second.start];
+        let Some(between) = text.get(first.end()..second.start) else { continue };
         if between.len() > MAX_DISTANCE {
             continue;
         }
+        compound(text, first, second);
         let (value, next) = (first.value, second.value);
         let magnitude = next / digits::leading(second.text, true).0;
         let bare = first.text.ends_with(digits::is_digit) && magnitude.is_finite();
         let years = (1000.0..2100.0).contains(&value) && second.text.chars().count() == 2;
+        if is_range(between) && first.unit.is_none() && first.unit_end == first.end() && !years {
+            first.unit = second.unit;
+        }
         match between.trim() {
             // "2-3 billion", "2∼3만"
             mark if is_range(mark) && magnitude >= 1e2 && bare => {
-                first.other_values.push(value * magnitude)
+                first.other_values.push(value * magnitude);
             }
             // "1995-96"
             mark if years && (is_range(mark) || mark == "/") => {
@@ -222,242 +347,30 @@ fn relate(text: &str, numbers: &mut [Number<'_>]) {
             }
             // "6·25" is the Korean War; neither it nor "9·11" needs its numbers in a translation.
             "·" if value <= 12.0 && next <= 31.0 => {
-                (first.is_in_name, second.is_in_name) = (true, true)
+                (first.is_in_name, second.is_in_name) = (true, true);
             }
             _ => {}
         }
     }
 }
 
-/// True if the text between two numbers makes a range of them.
-fn is_range(between: &str) -> bool {
-    let between = between
-        .trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '₩'));
-    let between = between.trim_end_matches("US").trim_end();
-    matches!(
-        between,
-        "-" | "–"
-            | "—"
-            | "−"
-            | "~"
-            | "∼"
-            | "～"
-            | "〜"
-            | "to"
-            | "-to-"
-            | "or"
-            | "and"
-            | "내지"
-            | "에서"
-    )
-}
-
-/// True if the text before digits ends with a decimal point without digits: ".300".
-fn is_fraction(before: &str) -> bool {
-    let rest = before.strip_suffix('.');
-    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '(', '\n']))
-}
-
-/// True if two digits may be the end of a year: "'19", "80년대", "the 80s". Other two digits are
-/// not: every 19 would have a counterpart in 2019.
-fn is_short_year(before: &str, plain: &str, after: &str) -> bool {
-    let is_marked = before.ends_with(['\'', '’', '‘'])
-        || after.starts_with('년')
-        || after.starts_with('s')
-        || after.starts_with("'s");
-    plain.chars().count() == 2 && is_marked
-}
-
-/// True for a number in a name: the 2 of "km2" and "CO2", "4x4", the country code of
-/// "+82-2-398-3114".
-fn is_part_of_name(before: &str, digits: f64, after: &str) -> bool {
-    const UNITS: &[&str] = &["km", "m", "cm", "mm", "ft", "mi", "CO", "H", "NO", "SO"];
-    let unit = || {
-        let word = before.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-        (2.0..=4.0).contains(&digits) && UNITS.contains(&word)
-    };
-    let drive = || digits == 4.0 && (before.ends_with("4x") || after.starts_with("x4"));
-    let is_attached = before.ends_with(|c: char| c.is_ascii_alphabetic());
-    (is_attached && unit()) || drive() || before.ends_with('+')
-}
-
-/// True if a text mentions hours after noon, which a 24-hour clock writes as 13 to 24.
-fn has_afternoon(text: &str) -> bool {
-    #[rustfmt::skip]
-    const ENGLISH: &[&str] = &[
-        "pm", "afternoon", "afternoons", "evening", "evenings", "night", "nights", "tonight", "midnight", "overnight",
-    ];
-    /// Endings of 밤 (night) and 낮 (day). With 은, 낮 is the word for "low".
-    const ENDINGS: &[&str] =
-        &["", "에", "에는", "엔", "에도", "까지", "부터", "사이", "새", "늦게", "중", "의"];
-    let lower = text.to_lowercase();
-    let dotted =
-        lower.match_indices("p.m").any(|(at, _)| !lower[..at].ends_with(char::is_alphabetic));
-    let korean = |word: &str| {
-        word.contains("오후")
-            || word.contains("저녁")
-            || word.rsplit_once(['밤', '낮']).is_some_and(|(_, ending)| ENDINGS.contains(&ending))
-    };
-    dotted
-        || lower
-            .split(|c: char| !c.is_alphabetic())
-            .any(|word| ENGLISH.contains(&word) || korean(word))
-}
-
-/// The hour of the day that a number tells, if its context is that of an hour.
-fn hour(before: &str, value: f64, after: &str, afternoon: bool) -> Option<f64> {
-    if value.fract() != 0.0 || value > 24.0 {
-        return None;
+/// Joins a quantity with the smaller unit that follows: "17 pounds 1 ounce", "6-foot-6",
+/// "1시간 30분".
+fn compound(text: &str, first: &mut Number<'_>, second: &mut Number<'_>) {
+    let Some(unit) = first.unit else { return };
+    let Some((smaller, per)) = unit.smaller() else { return };
+    let Some(between) = text.get(first.unit_end..second.start) else { return };
+    if !matches!(between, " " | "-" | ", " | " and ") || second.value >= per {
+        return;
     }
-    let minutes = after
-        .strip_prefix(':')
-        .filter(|rest| rest.as_bytes().iter().take(2).all(u8::is_ascii_digit));
-    let behind = minutes.and_then(|rest| rest.get(2..)).unwrap_or(after);
-    let follows_preposition = || {
-        const BEFORE: &[&str] = &[
-            "at", "by", "until", "till", "from", "around", "about", "to", "after", "before",
-            "since",
-        ];
-        let word = || {
-            before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
-        };
-        afternoon && before.ends_with(' ') && BEFORE.contains(&word().to_lowercase().as_str())
-    };
-    let is_hour = korean::is_hour(after)
-        || minutes.is_some()
-        || is_clock_mark(behind)
-        || follows_preposition();
-    let morning = is_marked(behind, &["am", "a.m", "AM", "A.M"])
-        || ["오전", "새벽"].iter().any(|word| before.trim_end().ends_with(word));
-    is_hour.then_some(if afternoon && !morning && value < 12.0 { value + 12.0 } else { value })
-}
-
-/// True if the text after a number makes it a time of day.
-fn is_clock_mark(after: &str) -> bool {
-    is_marked(after, &["am", "pm", "a.m", "p.m", "AM", "PM", "A.M", "P.M", "o'clock", "o’clock"])
-}
-
-/// True if a text begins with one of the marks and no letter follows: "am", but not "among".
-fn is_marked(after: &str, marks: &[&str]) -> bool {
-    let rest = marks.iter().find_map(|mark| after.trim_start().strip_prefix(mark));
-    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    if second.unit.is_none() && unit == Unit::Foot {
+        second.unit = Some(smaller);
+    }
+    if second.unit == Some(smaller) {
+        first.whole = Some((unit, first.value + second.value / per));
+        second.whole = Some((smaller, first.value * per + second.value));
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(text: &str) -> Vec<f64> {
-        read(text).stated.iter().map(|number| number.value).collect()
-    }
-
-    #[test]
-    fn digits_are_read_with_their_magnitudes() {
-        assert_eq!(
-            values("1,250 of 1.25 trillion, 50k, $3bn, 1.2 quadrillion, 3-1, 2016,"),
-            [1250.0, 1.25e12, 5e4, 3e9, 1.2e15, 3.0, 1.0, 2016.0]
-        );
-        assert_eq!(
-            values("1조2천500억원, 3만5천명, 7만1천300원, 1억 2천만 달러, 500만 2명"),
-            [1.25e12, 35_000.0, 71_300.0, 1.2e8, 5e6, 2.0]
-        );
-        assert_eq!(
-            values("1천240개, 2천, 9억530만, 1,240만, 12.4%, 1천 5백명, 1만 2천"),
-            [1240.0, 2000.0, 905_300_000.0, 12_400_000.0, 12.4, 1500.0, 12_000.0]
-        );
-        assert_eq!(
-            values("1억 2,345만 6,789원, 4억1천200만, 1.2조원, 1,200조원, 3경 원"),
-            [123_456_789.0, 4.12e8, 1.2e12, 1.2e15, 3e16]
-        );
-        assert_eq!(
-            values("２０２６년 １월 ７일, 2026.01.07. 2026. 1. 7."),
-            [2026.0, 1.0, 7.0].repeat(3)
-        );
-    }
-
-    #[test]
-    fn words_may_stand_for_numbers() {
-        for (text, value) in [
-            ("two hundred and fifty thousand", 250_000.0),
-            ("twenty-five", 25.0),
-            ("World War II", 2.0),
-            ("in July", 7.0),
-            ("over two decades", 20.0),
-            ("two-dozen", 24.0),
-            ("half a million", 5e5),
-            ("two and a half million", 2.5e6),
-            ("half a dozen", 6.0),
-            ("a tenfold rise", 10.0),
-            ("돼지 열 다섯 마리", 15.0),
-            ("두 명", 2.0),
-            ("열두 번째", 12.0),
-            ("스물다섯", 25.0),
-            ("수백만", 1e6),
-            ("이십오", 25.0),
-            ("일억 이천만 원", 1.2e8),
-            ("팔순 잔치", 80.0),
-            ("석 달", 3.0),
-            ("양국", 2.0),
-        ] {
-            assert!(contains(&read(text).values, value), "{text}: {:?}", read(text).values);
-        }
-    }
-
-    #[test]
-    fn words_that_only_begin_like_numbers_are_not_read() {
-        for (text, value) in [
-            ("세계", 3.0),
-            ("두산", 2.0),
-            ("네이버", 4.0),
-            ("석유", 3.0),
-            ("만나", 1e4),
-            ("조사", 1e12),
-            ("백악관", 100.0),
-            ("천안", 1000.0),
-            ("3만명", 1e4),
-            ("3 million", 1e6),
-            ("it may rain", 5.0),
-        ] {
-            assert!(!contains(&read(text).values, value), "{text}: {:?}", read(text).values);
-        }
-    }
-
-    #[test]
-    fn only_a_number_of_the_same_value_is_a_counterpart() {
-        let number = |text| read(text).stated[0].clone();
-        assert!(!read("5 billion won").has_counterpart(&number("5조원")));
-        assert!(!read("5 won").has_counterpart(&number("5조원")));
-        assert!(!read("$1.2").has_counterpart(&number("$1.2m")));
-        assert!(read("Article 5").has_counterpart(&number("제5조")));
-        assert!(read("제5조").has_counterpart(&number("Article 5")));
-        assert!(read("100 metres").has_counterpart(&number("100m 달리기")));
-    }
-
-    #[test]
-    fn only_an_hour_has_a_second_notation_in_the_afternoon() {
-        let number = |text: &'static str, at: usize| read(text).stated[at].clone();
-        assert!(read("at 17:00").has_counterpart(&number("오후 5시", 0)));
-        assert!(read("오후 5시").has_counterpart(&number("at 17:00", 0)));
-        assert!(read("17시 30분").has_counterpart(&number("5:30 in the afternoon", 0)));
-        assert!(!read("killed 17 at 3 p.m.").has_counterpart(&number("오후 3시 5명", 1)));
-        assert!(!read("17 people at 3 p.m.").has_counterpart(&number("오후 5시", 0)));
-        assert!(!read("17:00").has_counterpart(&number("at 5 a.m. and 3 p.m.", 0)));
-        assert!(!read("17:00").has_counterpart(&number("오전 5시, 오후 3시", 0)));
-        assert!(!read("17:00").has_counterpart(&number("새벽 5시와 오후", 0)));
-        assert!(read("17:00").has_counterpart(&number("at 5, that night", 0)));
-        for text in ["development", "equipment", "knight", "낮은 값", "밤나무", "낮추다"] {
-            assert!(!has_afternoon(text), "{text}");
-        }
-        for text in ["5pm", "5 p.m.", "tonight", "밤", "밤에", "한낮", "7일 오후에는", "저녁"]
-        {
-            assert!(has_afternoon(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn wide_digits_are_counted_like_narrow_ones() {
-        assert!(read("2019").has_counterpart(&read("’１９").stated[0]));
-        assert!(read("10").has_counterpart(&read("１０００ GMT").stated[0]));
-        assert_eq!(values("hit .３００"), [0.3]);
-    }
-}
+mod tests;

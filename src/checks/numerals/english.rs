@@ -1,9 +1,14 @@
 //! English magnitudes after digits, and English numerals in words.
 
+use super::Spelled;
+use crate::document::Span;
+
 /// A word that multiplies the number before it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Magnitude {
     pub value: f64,
+    /// True for a single letter, which is a unit in Korean texts.
+    pub is_letter: bool,
     /// True if it may also be a unit: "100m" is meters or millions, "3 decades" is 30 years or
     /// three decades.
     is_ambiguous: bool,
@@ -37,9 +42,10 @@ const SHORT_MAGNITUDES: &[(&str, f64)] = &[
 
 #[rustfmt::skip]
 const WORDS: &[(&str, f64)] = &[
-    ("one", 1.0), ("two", 2.0), ("twice", 2.0), ("second", 2.0), ("double", 2.0), ("doubled", 2.0),
+    ("one", 1.0), ("once", 1.0), ("first", 1.0), ("single", 1.0), ("solo", 1.0), ("two", 2.0), ("twice", 2.0), ("second", 2.0), ("double", 2.0), ("doubled", 2.0), ("doubling", 2.0), ("secondly", 2.0), ("secondary", 2.0),
+    ("duel", 2.0), ("dueling", 2.0), ("duelling", 2.0), ("bilateral", 2.0), ("bipartisan", 2.0),
     ("both", 2.0), ("pair", 2.0), ("couple", 2.0), ("twin", 2.0), ("dual", 2.0), ("duo", 2.0),
-    ("three", 3.0), ("thrice", 3.0), ("third", 3.0), ("triple", 3.0), ("tripled", 3.0), ("triplet", 3.0),
+    ("three", 3.0), ("thrice", 3.0), ("third", 3.0), ("triple", 3.0), ("tripled", 3.0), ("tripling", 3.0), ("trilateral", 3.0), ("treble", 3.0), ("triplet", 3.0),
     ("trio", 3.0), ("four", 4.0), ("fourth", 4.0), ("quarter", 4.0), ("quadruple", 4.0),
     ("quadrupled", 4.0), ("quartet", 4.0), ("five", 5.0), ("fifth", 5.0), ("quintuple", 5.0), ("six", 6.0),
     ("sixth", 6.0), ("seven", 7.0), ("seventh", 7.0), ("week", 7.0), ("eight", 8.0), ("eighth", 8.0),
@@ -79,7 +85,8 @@ pub(super) fn magnitude(text: &str) -> Option<(Magnitude, usize)> {
     let short = || (gap == 0).then(|| lookup(SHORT_MAGNITUDES, word)).flatten();
     let value = lookup(MAGNITUDES, word).or_else(short)?;
     let is_ambiguous = value <= 12.0 || word.len() == 1;
-    Some((Magnitude { value, is_ambiguous }, gap + word.len()))
+    let is_letter = word == "m";
+    Some((Magnitude { value, is_letter, is_ambiguous }, gap + word.len()))
 }
 
 fn is_gap(c: char) -> bool {
@@ -106,9 +113,10 @@ fn numeral(word: &str) -> Option<f64> {
     lookup(WORDS, word).or(fold).or(month.map(|(_, value)| *value))
 }
 
-/// Adds the values of English numerals, single and combined: "two hundred and fifty thousand",
-/// "twenty-five", "July".
-pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
+/// Adds English numerals, single and combined: "two hundred and fifty thousand", "twenty-five",
+/// "July". Cardinal numbers from two on are stated; ordinals, months and vague words may be
+/// something else.
+pub(super) fn spell(text: &str, spelled: &mut Spelled) {
     let mut reading = Reading::default();
     let mut at = 0;
     while let Some(start) =
@@ -116,25 +124,30 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
     {
         let word = &text[start..];
         let word = &word[..word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len())];
+        let gap = &text[at..start];
         at = start + word.len();
+        let is_gap = gap.chars().count() == 1 && gap.starts_with(is_gap);
+        if !is_gap {
+            reading.close(spelled);
+        }
         let before = &text[..start];
-        let before = before.strip_suffix(is_gap).unwrap_or(before);
+        let before = before.strip_suffix(self::is_gap).unwrap_or(before);
         // A magnitude after digits belongs to their number.
         if before.ends_with(super::digits::is_digit) && lookup(MAGNITUDES, word).is_some() {
             reading.close(spelled);
             continue;
         }
-        reading.take(word, spelled);
-        spelled.extend(roman(word));
+        reading.take(text, start..at, spelled);
+        spelled.values.extend(roman(word));
     }
     reading.close(spelled);
     let lower = text.to_lowercase();
     if lower.contains("quarter") {
-        spelled.extend([15.0, 25.0, 75.0]);
+        spelled.values.extend([15.0, 25.0, 75.0]);
     }
     if lower.contains("half") {
         // A half as a fraction, of two, of a year in months, of an hour in minutes.
-        spelled.extend([0.5, 2.0, 6.0, 30.0]);
+        spelled.values.extend([0.5, 2.0, 6.0, 30.0]);
     }
 }
 
@@ -143,52 +156,110 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
 struct Reading {
     total: f64,
     current: f64,
-    /// True if a word has been read.
-    open: bool,
+    /// The words read so far.
+    span: Option<Span>,
+    /// True if a word is an ordinal or vague: "third", "dozens".
+    is_vague: bool,
     /// The value before "and a", which "half" may follow.
     whole: Option<f64>,
+    /// True after "and", which a smaller numeral may follow.
+    joined: bool,
     /// True after a half: "half a million".
     half: bool,
 }
 
 impl Reading {
-    fn take(&mut self, word: &str, spelled: &mut Vec<f64>) {
+    fn take(&mut self, text: &str, span: Span, spelled: &mut Spelled) {
+        let word = &text[span.clone()];
         let is = |other: &str| word.eq_ignore_ascii_case(other);
         if is("half")
             && let Some(whole) = self.whole.take()
         {
-            *self = Self { current: whole + 0.5, open: true, ..Self::default() };
-            spelled.push(self.current);
+            let start = self.span.as_ref().map_or(span.start, |own| own.start);
+            *self = Self { current: whole + 0.5, span: Some(start..span.end), ..Self::default() };
         } else if let Some(value) = numeral(word) {
-            spelled.push(value);
-            self.current += value;
-            (self.open, self.half, self.whole) = (true, is("half"), None);
-        } else if let Some(magnitude) = lookup(MAGNITUDES, word) {
-            spelled.push(magnitude);
-            if self.half {
-                spelled.push(magnitude / 2.0);
+            if !self.continues_with(value) {
+                self.close(spelled);
             }
+            self.current += value;
+            let is_cardinal = CARDINALS.iter().any(|cardinal| is(cardinal));
+            self.is_vague |= !is_cardinal || is_name(text, &span);
+            self.extend(span);
+            self.half = is("half");
+        } else if let Some(magnitude) = lookup(MAGNITUDES, word) {
+            if self.half {
+                spelled.values.push(magnitude / 2.0);
+                (self.current, self.is_vague) = (0.5, false);
+            }
+            // "three decades" are thirty years or three decades.
+            if magnitude < 20.0 {
+                spelled.values.extend([self.current, magnitude]);
+            }
+            let is_plural = word.ends_with(['s', 'S']);
+            self.is_vague |= is_plural && (self.span.is_none() || magnitude > 20.0);
+            self.is_vague |= magnitude < 20.0 && self.span.is_none();
+            let factor = if self.current == 0.0 { 1.0 } else { self.current };
             if magnitude < 1e3 {
-                self.current = f64::max(self.current, 1.0) * magnitude;
+                self.current = factor * magnitude;
             } else {
-                self.total += f64::max(self.current, 1.0) * magnitude;
+                self.total += factor * magnitude;
                 self.current = 0.0;
             }
-            (self.open, self.half, self.whole) = (true, false, None);
-        } else if self.open && is("and") {
+            self.extend(span);
+            self.half = false;
+        } else if self.span.is_some() && is("and") && !self.joined {
             self.whole = Some(self.total + self.current);
+            self.joined = true;
+        } else if self.is_vague && is("of") && self.current >= 10.0 {
+            // "tens of thousands"
         } else if !(is("a") && (self.whole.is_some() || self.half)) {
             self.close(spelled);
         }
     }
 
-    fn close(&mut self, spelled: &mut Vec<f64>) {
-        if self.open {
-            spelled.push(self.total + self.current);
+    fn extend(&mut self, span: Span) {
+        let start = self.span.as_ref().map_or(span.start, |own| own.start);
+        self.span = Some(start..span.end);
+        (self.joined, self.whole) = (false, None);
+    }
+
+    /// True if a value may be added to the words so far: "twenty five", "two hundred and fifty".
+    fn continues_with(&self, value: f64) -> bool {
+        let last = if self.current > 0.0 { self.current } else { self.total };
+        let is_tens = (20.0..100.0).contains(&last) && last % 10.0 == 0.0 && value < 10.0;
+        let is_hundreds = last >= 100.0 && last % 100.0 == 0.0 && value < 100.0;
+        self.span.is_none() || (is_tens && !self.joined) || is_hundreds
+    }
+
+    fn close(&mut self, spelled: &mut Spelled) {
+        let value = self.total + self.current;
+        if let Some(span) = self.span.take() {
+            if self.is_vague || value <= 1.0 {
+                spelled.values.push(value);
+            } else {
+                spelled.stated.push((span, value));
+            }
         }
         *self = Self::default();
     }
 }
+
+/// True for a numeral in a name: "the Four Corners". A sentence may begin with a capital.
+fn is_name(text: &str, span: &Span) -> bool {
+    let capital = |text: &str| text.starts_with(|c: char| c.is_ascii_uppercase());
+    let before = text[..span.start].strip_suffix(' ').unwrap_or_default();
+    let inside = before.ends_with(|c: char| c.is_alphanumeric() || c == ',');
+    let behind = text[span.end..].strip_prefix([' ', '-']).unwrap_or_default();
+    inside && capital(&text[span.clone()]) && capital(behind)
+}
+
+/// Words of cardinal numbers, which state a number wherever they are.
+#[rustfmt::skip]
+const CARDINALS: &[&str] = &[
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty",
+    "sixty", "seventy", "eighty", "ninety",
+];
 
 /// The value of a Roman numeral of monarchs and wars: II, IV, XIV.
 fn roman(word: &str) -> Option<f64> {

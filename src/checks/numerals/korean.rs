@@ -1,5 +1,6 @@
 //! Korean magnitudes after digits, and native and Sino-Korean numerals in words.
 
+use super::Spelled;
 use super::digits::leading;
 use crate::language::is_hangul;
 
@@ -30,6 +31,15 @@ const COUNTERS: &[&str] = &[
     "척", "건", "주", "해", "채", "쪽", "국", "측", "끼", "잔", "병", "장", "벌", "줄", "발", "골", "방", "갈래", "군데",
     "그루", "차", "자루", "쌍", "켤레", "통", "판", "표", "학기", "돌", "자릿", "자리", "손", "팔", "다리", "눈", "당",
     "사", "진영", "일", "년", "값", "나절", "세기", "토막", "둥이", "방향", "원", "달러", "여", "째",
+];
+
+/// Counters that make a native numeral before them a number.
+#[rustfmt::skip]
+const SAFE_COUNTERS: &[&str] = &[
+    "명", "개", "번", "차례", "가지", "곳", "달", "살", "사람", "마리", "배", "팀", "나라", "국가", "시간", "시", "대",
+    "척", "건", "권", "편", "채", "쪽", "분", "주", "해", "골", "갈래", "군데", "그루", "켤레", "자루", "쌍", "잔", "병",
+    "장", "벌", "방", "끼", "통", "판", "남자", "여자", "아이", "자녀", "아들", "딸", "형제", "자매", "학기", "경기",
+    "도시", "회사", "기관", "단체", "후보", "정당", "학교", "지역", "종류", "단계", "자리", "줄", "발", "돌", "째",
 ];
 
 /// Particles after a numeral without a counter.
@@ -190,9 +200,9 @@ pub(super) fn is_hour(after: &str) -> bool {
     })
 }
 
-/// Adds the values of Korean numerals at the start of words: native numerals, and Sino-Korean
-/// numerals with a magnitude ("수백", "이십").
-pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
+/// Adds Korean numerals at the start of words: native numerals, and Sino-Korean numerals with a
+/// magnitude ("수백", "이십"). Native numerals before a counted noun are stated.
+pub(super) fn spell(text: &str, spelled: &mut Spelled) {
     // Sum and end of the Sino-Korean words before this one: "일억 이천만".
     let mut before: Option<(f64, usize)> = None;
     let mut words = words(text).peekable();
@@ -202,31 +212,137 @@ pub(super) fn spell(text: &str, spelled: &mut Vec<f64>) {
         if text[..at].ends_with(super::digits::is_digit) {
             continue;
         }
-        if let Some((_, values)) = WORDS.iter().find(|(numeral, _)| word.starts_with(numeral)) {
-            spelled.extend(*values);
-        }
-        for (numeral, values) in BOUND_WORDS {
-            if word.strip_prefix(numeral).is_some_and(is_counted) {
-                spelled.extend(*values);
+        let end = at + word.len();
+        let next = words.peek().filter(|(start, _)| text[end..*start] == *" ");
+        let next = next.map_or("", |(_, next)| *next);
+        if let Some((length, value)) = counted(word, next) {
+            // "열 다섯 마리" is read from its first word.
+            if length > word.len() {
+                words.next();
             }
+            spelled.stated.push((at..at + length, value));
+            continue;
         }
-        if let Some((numeral, ten)) = TENS.iter().find(|(numeral, _)| word.starts_with(numeral)) {
-            // "열다섯" or "열 다섯".
-            let rest = &word[numeral.len()..];
-            let rest =
-                if rest.is_empty() { words.peek().map_or("", |(_, next)| next) } else { rest };
-            let unit = UNITS
-                .iter()
-                .find(|(unit, _)| rest.starts_with(unit))
-                .map_or(0.0, |(_, value)| *value);
-            spelled.extend([*ten, ten + unit]);
-        }
+        spell_word(word, next, &mut spelled.values);
+        spelled.values.extend(foreign(word));
+        spelled.values.extend(digit_word(word, next));
         if let Some(value) = sino_korean(word) {
             let whole = sum.unwrap_or(0.0) + value;
-            spelled.extend([value, whole]);
-            before = Some((whole, at + word.len()));
+            spelled.values.extend([value, whole]);
+            before = Some((whole, end));
         }
     }
+}
+
+/// Adds the values that a native numeral at the start of a word may have.
+fn spell_word(word: &str, next: &str, values: &mut Vec<f64>) {
+    if let Some((_, own)) = WORDS.iter().find(|(numeral, _)| word.starts_with(numeral)) {
+        values.extend(*own);
+    }
+    for (numeral, own) in BOUND_WORDS {
+        if word.strip_prefix(numeral).is_some_and(is_counted) {
+            values.extend(*own);
+        }
+    }
+    if let Some((numeral, ten)) = TENS.iter().find(|(numeral, _)| word.starts_with(numeral)) {
+        let rest = &word[numeral.len()..];
+        values.extend([*ten, ten + unit(if rest.is_empty() { next } else { rest })]);
+    }
+}
+
+/// The English numeral that a word writes in Hangul, as in names: "식스 플래그".
+fn foreign(word: &str) -> Option<f64> {
+    #[rustfmt::skip]
+    const NUMERALS: &[(&str, f64)] = &[
+        ("투", 2.0), ("쓰리", 3.0), ("스리", 3.0), ("포", 4.0), ("파이브", 5.0), ("식스", 6.0), ("세븐", 7.0),
+        ("에이트", 8.0), ("나인", 9.0), ("텐", 10.0), ("트웰브", 12.0), ("틴", 10.0),
+    ];
+    let is_long = |name: &str| name.chars().count() > 1;
+    let found =
+        NUMERALS.iter().find(|(name, _)| word == *name || is_long(name) && word.starts_with(name));
+    found.map(|(_, value)| *value)
+}
+
+/// The Sino-Korean digit that a word is before a counter: "오 주", "삼 년".
+fn digit_word(word: &str, next: &str) -> Option<f64> {
+    const COUNTERS: &[&str] = &[
+        "년",
+        "개월",
+        "주",
+        "일",
+        "분",
+        "초",
+        "월",
+        "층",
+        "위",
+        "등",
+        "세",
+        "개",
+        "회",
+        "차",
+        "원",
+        "달러",
+        "퍼센트",
+    ];
+    let mut letters = word.chars();
+    let digit =
+        "영일이삼사오육칠팔구십".chars().position(|digit| Some(digit) == letters.clone().next())?;
+    letters.next();
+    let behind = if letters.as_str().is_empty() { next } else { letters.as_str() };
+    COUNTERS.iter().any(|counter| behind.starts_with(counter)).then_some(digit as f64)
+}
+
+/// The native numeral from two on that a word begins with if it counts something, and its length:
+/// "두 명", "열두 번째", "다섯 마리". `next` is the word after it.
+fn counted(word: &str, next: &str) -> Option<(usize, f64)> {
+    let (ten, mut length) = TENS
+        .iter()
+        .find(|(numeral, _)| word.starts_with(numeral))
+        .map_or((0.0, 0), |(numeral, ten)| (*ten, numeral.len()));
+    let mut rest = &word[length..];
+    let (mut next, mut apart) = (next, false);
+    if ten > 0.0 && rest.is_empty() && unit(next) > 0.0 {
+        // "열 다섯 마리"
+        (rest, next, length, apart) = (next, "", length + 1, true);
+    }
+    let numeral = UNITS.iter().find(|(numeral, _)| rest.starts_with(numeral));
+    let (numeral, one) = numeral.map_or(("", 0.0), |(numeral, one)| (*numeral, *one));
+    let value = ten + one;
+    rest = &rest[numeral.len()..];
+    length += numeral.len();
+    if value < 2.0 || matches!(numeral, "둘" | "셋" | "넷") {
+        return None;
+    }
+    let counts = |word: &str| SAFE_COUNTERS.iter().any(|counter| word.starts_with(counter));
+    // "세 " and "두 " come before a noun; "네" is also "your", "열" also "heat".
+    let is_determiner = matches!(numeral, "두" | "세" | "다섯" | "여섯" | "일곱" | "여덟" | "아홉");
+    let is_counted = if rest.is_empty() {
+        apart || counts(next) || (is_determiner && next.starts_with(is_hangul))
+    } else {
+        counts(rest) && (apart || !makes_another_word(numeral, rest))
+    };
+    // "석 달", but not 석방 or 네트워크
+    let is_short = matches!(numeral, "석" | "넉") && ten == 0.0;
+    (is_counted && (!is_short || rest.trim_start().starts_with('달') || next.starts_with('달')))
+        .then_some((length, value))
+}
+
+/// True if a numeral and what looks like a counter after it are another word: 세대, 세시풍속.
+fn makes_another_word(numeral: &str, rest: &str) -> bool {
+    numeral == "세"
+        && ["대", "시", "살", "방", "주", "분", "장", "통", "해"]
+            .iter()
+            .any(|end| rest.starts_with(end))
+        || numeral == "네" && rest.starts_with("시")
+        || numeral.is_empty()
+            && ["대", "시", "병", "발", "줄", "통"].iter().any(|end| rest.starts_with(end))
+        || numeral == "두"
+            && ["통", "발", "방", "해", "주", "건"].iter().any(|end| rest.starts_with(end))
+}
+
+/// The value of the native unit a word begins with; 0 without one.
+fn unit(word: &str) -> f64 {
+    UNITS.iter().find(|(unit, _)| word.starts_with(unit)).map_or(0.0, |(_, value)| *value)
 }
 
 /// Runs of Hangul with their byte offsets.

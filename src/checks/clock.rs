@@ -1,0 +1,194 @@
+//! Halves of the day: 오전 for "p.m.", "a.m." for 오후.
+
+use super::check::{Check, Example, FindingKind, Scope};
+use super::comparison::Comparison;
+use crate::document::Span;
+use crate::finding::Finding;
+use crate::language::is_hangul;
+
+const CHANGED: FindingKind = FindingKind::major("half_of_day_changed");
+
+pub(super) const CHECK: Check = Check {
+    name: "clock",
+    describe: "morning and afternoon confused",
+    kinds: &[CHANGED],
+    scope: Scope::Support,
+    examples: &[
+        Example::found(CHANGED, "The vote was held at 3 p.m.", "투표는 오전 3시에 열렸다."),
+        Example::found(CHANGED, "회의는 오전 9시 30분에 끝났다.", "The meeting ended at 9:30 pm."),
+        Example::fine("The vote was held at 15:00.", "투표는 오후 3시에 열렸다."),
+        Example::fine("회의는 밤 1시에 끝났다.", "The meeting ended at 1 a.m."),
+    ],
+    run,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Morning,
+    Afternoon,
+    /// A night has hours of both.
+    Night,
+}
+
+/// Words for a half of the day.
+struct Mark {
+    half: Half,
+    span: Span,
+    /// The hour that it belongs to, from 1 to 12.
+    hour: Option<u32>,
+}
+
+#[rustfmt::skip]
+const KOREAN: &[(&str, Half)] = &[
+    ("오전", Half::Morning), ("아침", Half::Morning), ("새벽", Half::Morning), ("오후", Half::Afternoon),
+    ("저녁", Half::Afternoon), ("한낮", Half::Afternoon), ("밤", Half::Night), ("자정", Half::Night), ("정오", Half::Night),
+    ("심야", Half::Night),
+];
+
+#[rustfmt::skip]
+const ENGLISH: &[(&str, Half)] = &[
+    ("morning", Half::Morning), ("dawn", Half::Morning), ("breakfast", Half::Morning), ("sunrise", Half::Morning),
+    ("afternoon", Half::Afternoon), ("evening", Half::Afternoon), ("dusk", Half::Afternoon), ("sunset", Half::Afternoon),
+    ("night", Half::Night), ("overnight", Half::Night), ("tonight", Half::Night), ("midnight", Half::Night),
+    ("noon", Half::Night), ("midday", Half::Night), ("nightfall", Half::Night),
+];
+
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let (source, output) = (marks(comparison.source.text), marks(comparison.output.text));
+    let (original, result) = comparison.pair.kind.words();
+    let (original_ko, result_ko) = comparison.pair.kind.korean_words();
+    let mut findings = Vec::new();
+    for mark in &output {
+        let Some(other) = contradiction(mark, &source) else { continue };
+        let words = &comparison.output.text[mark.span.clone()];
+        let source_words = &comparison.source.text[other.span.clone()];
+        let english = format!("the {result} has '{words}', the {original} '{source_words}'");
+        let korean =
+            format!("오전·오후 차이: {result_ko} '{words}', {original_ko} '{source_words}'");
+        findings.push(
+            CHECK
+                .finding(CHANGED, english, korean)
+                .in_source(other.span.clone())
+                .in_output(mark.span.clone())
+                .expected(source_words)
+                .found(words),
+        );
+    }
+    findings
+}
+
+/// The mark of the source that a mark of the output contradicts: one of the same hour, or one of
+/// the other half if the source has no mark of this half.
+fn contradiction<'m>(mark: &Mark, source: &'m [Mark]) -> Option<&'m Mark> {
+    let opposite = match mark.half {
+        Half::Morning => Half::Afternoon,
+        Half::Afternoon => Half::Morning,
+        Half::Night => return None,
+    };
+    let agrees = |other: &&Mark| other.half != opposite;
+    let same_hour = |other: &&Mark| mark.hour.is_some() && other.hour == mark.hour;
+    let agreed =
+        source.iter().filter(agrees).any(|other| same_hour(&other) || other.hour.is_none());
+    let found = source.iter().filter(same_hour).find(|other| other.half == opposite);
+    if found.is_some() && !agreed {
+        return found;
+    }
+    let has_own = source.iter().any(|other| agrees(&other));
+    (!has_own).then(|| source.iter().find(|other| other.half == opposite)).flatten()
+}
+
+/// The halves of the day that a text names, in its order.
+fn marks(text: &str) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for (name, half) in KOREAN {
+        for (start, _) in text.match_indices(name) {
+            let end = start + name.len();
+            if text[..start].ends_with(is_hangul) && *name != "오후" && *name != "오전" {
+                continue;
+            }
+            let hour = hour_after(&text[end..]);
+            marks.push(Mark { half: *half, span: start..end, hour });
+        }
+    }
+    let mut at = 0;
+    while let Some(start) =
+        text[at..].find(|c: char| c.is_ascii_alphabetic()).map(|offset| at + offset)
+    {
+        let rest = &text[start..];
+        let word = &rest[..rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len())];
+        at = start + word.len();
+        let singular = word.strip_suffix('s').unwrap_or(word);
+        let named = ENGLISH.iter().find(|(name, _)| name.eq_ignore_ascii_case(singular));
+        if let Some((_, half)) = named {
+            marks.push(Mark { half: *half, span: start..at, hour: None });
+        } else if let Some(half) = meridiem(word, &text[at..])
+            && let Some(hour) = hour_before(&text[..start])
+        {
+            marks.push(Mark { half, span: start..at, hour: Some(hour) });
+        }
+    }
+    // 낮은 is "low", 낮다 "to be low".
+    for (start, name) in text.match_indices('낮') {
+        let end = start + name.len();
+        let alone = !text[..start].ends_with(is_hangul);
+        if alone && text[end..].starts_with([' ', '에', '까', '부', ',', '.']) {
+            marks.push(Mark { half: Half::Night, span: start..end, hour: None });
+        }
+    }
+    marks.extend(twenty_four_hours(text));
+    marks.sort_by_key(|mark| mark.span.start);
+    marks
+}
+
+/// The half of "am", "PM" and the beginning of "p.m.".
+fn meridiem(word: &str, after: &str) -> Option<Half> {
+    let lower = word.to_ascii_lowercase();
+    let dotted = || after.starts_with(".m") || after.starts_with(".M");
+    match lower.as_str() {
+        "am" => Some(Half::Morning),
+        "pm" => Some(Half::Afternoon),
+        "a" if dotted() => Some(Half::Morning),
+        "p" if dotted() => Some(Half::Afternoon),
+        _ => None,
+    }
+}
+
+/// The hour at the end of a text: "5 ", "5:30", "7.55".
+fn hour_before(text: &str) -> Option<u32> {
+    let text = text.strip_suffix([' ', '\u{a0}', '\u{202f}']).unwrap_or(text);
+    let digits = |text: &str| text.bytes().rev().take(3).take_while(u8::is_ascii_digit).count();
+    let count = digits(text);
+    let (rest, last) = text.split_at(text.len() - count);
+    let hour = match rest.strip_suffix([':', '.']) {
+        Some(rest) if count == 2 && digits(rest) > 0 => &rest[rest.len() - digits(rest)..],
+        _ => last,
+    };
+    hour.parse().ok().filter(|hour| (1..=12).contains(hour))
+}
+
+/// The hour that a text begins with: " 5시", " 5:30".
+fn hour_after(text: &str) -> Option<u32> {
+    let text = text.trim_start();
+    let count = text.bytes().take(3).take_while(u8::is_ascii_digit).count();
+    let rest = &text[count..];
+    let hour = text[..count].parse().ok().filter(|hour| (1..=12).contains(hour));
+    hour.filter(|_| rest.starts_with(['시', ':']))
+}
+
+/// Times after noon by the 24-hour clock: "17:00", "17시".
+fn twenty_four_hours(text: &str) -> impl Iterator<Item = Mark> {
+    let minutes = text
+        .match_indices(':')
+        .map(|(at, _)| at)
+        .filter(|at| text[at + 1..].bytes().take(2).filter(u8::is_ascii_digit).count() == 2);
+    let hours = text.match_indices('시').map(|(at, _)| at);
+    minutes.chain(hours).filter_map(|at| {
+        let count = text[..at].bytes().rev().take(3).take_while(u8::is_ascii_digit).count();
+        let hour: u32 = text[at - count..at].parse().ok()?;
+        let half = match hour {
+            13..=23 => Half::Afternoon,
+            _ => return None,
+        };
+        Some(Mark { half, span: at - count..at, hour: Some(hour - 12) })
+    })
+}
