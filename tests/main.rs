@@ -15,6 +15,8 @@ mod browser;
 mod cases;
 /// Chat templates, compared with the reference.
 mod chat;
+/// The command `check`.
+mod check;
 /// The command line.
 mod cli;
 /// The digest of hostile items.

@@ -15,6 +15,20 @@ pub enum OutputKind {
 }
 
 impl OutputKind {
+    /// A name for programs: `summary`, `translation`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Summary => "summary",
+            Self::Translation => "translation",
+        }
+    }
+
+    /// The kind of this name, in upper or lower case.
+    pub fn parse(name: &str) -> Option<Self> {
+        let name = name.trim().to_lowercase();
+        [Self::Summary, Self::Translation].into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The words for source and output in English messages.
     pub(super) fn words(self) -> (&'static str, &'static str) {
         match self {

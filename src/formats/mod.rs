@@ -16,6 +16,7 @@ mod format;
 mod item;
 mod korean;
 mod office;
+mod pairs;
 mod record;
 mod subtitles;
 mod transcode;
@@ -32,6 +33,7 @@ pub(crate) use feed::without_title;
 pub use fields::Fields;
 pub use format::{Format, MAX_BYTES, Reader};
 pub use item::{Form, Item, ItemResult, ItemStream, Unreadable};
+pub use pairs::{PAIR_FORMATS, PairFormat, PairLanguages, PairStream, TextPair, pairs};
 pub use visible::visible;
 
 use crate::document::Document;

@@ -33,6 +33,11 @@ impl Ui {
         }
     }
 
+    /// Prints a line about something that failed, even with `--quiet`.
+    pub fn error(self, text: impl AsRef<str>) {
+        eprintln!("{}", output::harmless(text.as_ref()));
+    }
+
     /// Prints the findings of an outcome, or with `--quiet` their number.
     pub fn findings(self, outcome: &Outcome, all: bool) {
         if self.quiet {

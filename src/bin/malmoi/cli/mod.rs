@@ -3,6 +3,7 @@
 mod batch;
 mod batch_args;
 mod bench;
+mod check;
 mod doctor;
 mod feed;
 mod inputs;
@@ -68,6 +69,7 @@ enum Command {
     Translate(translate::Translate),
     Batch(batch::BatchCommand),
     Feed(feed::Feed),
+    Check(check::Check),
     Models(models::Models),
     Bench(bench::Bench),
     Doctor(doctor::Doctor),
@@ -95,6 +97,7 @@ impl Cli {
             Command::Translate(command) => command.run(&startup.context()?),
             Command::Batch(command) => command.run(&startup.context()?),
             Command::Feed(command) => command.run(&startup.context()?),
+            Command::Check(command) => command.run(&startup.context()?),
             Command::Models(command) => command.run(&startup.context()?),
             Command::Bench(command) => command.run(&startup.context()?),
             Command::Doctor(command) => command.run(&startup.settings, startup.faults, json),

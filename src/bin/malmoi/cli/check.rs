@@ -1,0 +1,239 @@
+//! `malmoi check`: the checks over texts that any program or person has written.
+
+mod inputs;
+mod report;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use malmoi::checks::{self, CHECKS, CheckOptions, OutputKind, Pair};
+use malmoi::formats::{PAIR_FORMATS, PairLanguages, TextPair, Unreadable};
+use malmoi::{Error, Finding, Language};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::task_args::{self, EncodingArgs};
+use crate::context::{Context, Exit};
+use crate::output;
+use report::Counts;
+
+/// Pairs that are checked at a time, in parallel; they and their findings are held in memory.
+const MAX_PAIRS_AT_ONCE: usize = 512;
+/// Bytes of text after which no more pairs are taken at a time.
+const MAX_BYTES_AT_ONCE: usize = 4 << 20;
+
+/// Check a translation or a summary that any program or person has written
+#[derive(Args)]
+#[command(after_help = format!("Examples:\n  malmoi check article.txt article.ko.txt\n  \
+    malmoi check article.ko.txt summary.txt --task summary\n  \
+    malmoi check --pairs memory.tmx --json > findings.jsonl\n  malmoi check --list\n\n\
+    Files of pairs: {}.", formats()))]
+pub(crate) struct Check {
+    /// The source: a text file in any format that malmoi reads, or `-` for standard input
+    source: Option<PathBuf>,
+    /// The translation or summary of it, in the same way
+    output: Option<PathBuf>,
+    /// A file of pairs instead, or `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "output", "lines"])]
+    pairs: Option<PathBuf>,
+    /// Compare two text files line by line, not as a whole
+    #[arg(long)]
+    lines: bool,
+    /// What the outputs are, where the file does not say
+    #[arg(long, value_enum, default_value_t = CheckedTask::Translation)]
+    task: CheckedTask,
+    /// Language of the sources, where the file does not say: auto, en or ko
+    #[arg(long, value_name = "LANGUAGE", default_value = "auto")]
+    from: String,
+    /// Language of the outputs, where the file does not say: en or ko [default: the other one; for
+    /// summaries, the one they are written in]
+    #[arg(long, value_name = "LANGUAGE")]
+    to: Option<String>,
+    /// Only these checks
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', conflicts_with = "skip")]
+    only: Vec<String>,
+    /// All checks but these
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Print the checks, with what they look for and with examples
+    #[arg(long)]
+    list: bool,
+    /// Exit with 1 if there are findings
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    encoding: EncodingArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CheckedTask {
+    Translation,
+    Summary,
+}
+
+impl From<CheckedTask> for OutputKind {
+    fn from(task: CheckedTask) -> Self {
+        match task {
+            CheckedTask::Translation => Self::Translation,
+            CheckedTask::Summary => Self::Summary,
+        }
+    }
+}
+
+fn formats() -> String {
+    let known: Vec<&str> = PAIR_FORMATS.iter().map(|format| format.describe).collect();
+    known.join("; ")
+}
+
+/// A pair with its findings, or the reason why it could not be checked.
+struct Checked {
+    pair: TextPair,
+    /// Languages and task, once they are known.
+    texts: Result<(Language, Language, OutputKind), String>,
+    findings: Vec<Finding>,
+}
+
+impl Check {
+    pub fn run(self, context: &Context) -> Result<Exit> {
+        self.check_names()?;
+        if self.list {
+            return output::print(&report::list(context.json)).map(|()| Exit::Done);
+        }
+        let languages = PairLanguages {
+            from: task_args::source_language(&self.from)?,
+            to: self.to.as_deref().map(task_args::language).transpose()?,
+        };
+        let (name, mut stream) = self.inputs(languages, context)?;
+        let mut counts = Counts::default();
+        loop {
+            let (mut taken, mut bytes) = (Vec::new(), 0);
+            while taken.len() < MAX_PAIRS_AT_ONCE && bytes < MAX_BYTES_AT_ONCE {
+                let Some(next) = stream.next() else { break };
+                bytes += next.as_ref().map_or(0, |pair| pair.source.len() + pair.output.len());
+                taken.push(next);
+            }
+            if taken.is_empty() {
+                break;
+            }
+            let checked: Vec<Checked> =
+                taken.into_par_iter().map(|one| self.checked(one, languages)).collect();
+            let mut text = String::new();
+            for one in &checked {
+                let index = counts.pairs;
+                counts.add(one);
+                if let Err(reason) = &one.texts {
+                    context.ui.error(format!("{name} {} {reason}", one.pair.place));
+                }
+                if context.json {
+                    text += &format!("{}\n", json_line(one, index));
+                } else {
+                    report::pair(&mut text, one);
+                }
+            }
+            output::print(&text)?;
+        }
+        context.ui.note(counts.to_string());
+        match counts.unreadable {
+            0 => {}
+            1 => bail!("1 pair of {name} could not be read; the others were checked"),
+            count => bail!("{count} pairs of {name} could not be read; the others were checked"),
+        }
+        Ok(if self.strict && counts.doubtful > 0 { Exit::Doubtful } else { Exit::Done })
+    }
+
+    /// Fails with the names that are known if a name of a check is not one.
+    fn check_names(&self) -> Result<()> {
+        let known: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
+        if let Some(name) =
+            self.only.iter().chain(&self.skip).find(|name| !known.contains(&name.as_str()))
+        {
+            bail!("`{name}` is not a check; known: {}", known.join(", "));
+        }
+        Ok(())
+    }
+
+    fn checked(&self, read: Result<TextPair, Unreadable>, languages: PairLanguages) -> Checked {
+        let pair = match read {
+            Ok(pair) => pair,
+            Err(Unreadable { place, reason, .. }) => {
+                let pair = TextPair { place, ..TextPair::default() };
+                return Checked { pair, texts: Err(reason), findings: Vec::new() };
+            }
+        };
+        let texts = self.texts(&pair, languages);
+        let mut findings = Vec::new();
+        if let Ok((from, to, kind)) = texts {
+            let (source, output) = (&pair.source, &pair.output);
+            findings =
+                checks::check(&Pair { source, output, from, to, kind }, &CheckOptions::default());
+            findings.retain(|finding| {
+                (self.only.is_empty() || self.only.contains(&finding.check))
+                    && !self.skip.contains(&finding.check)
+            });
+            Finding::arrange(&mut findings);
+        }
+        Checked { pair, texts, findings }
+    }
+
+    /// Languages and task of a pair: from the file, as requested, or as the texts are written.
+    fn texts(
+        &self,
+        pair: &TextPair,
+        languages: PairLanguages,
+    ) -> Result<(Language, Language, OutputKind), String> {
+        let kind = match &pair.task {
+            None => self.task.into(),
+            Some(task) => OutputKind::parse(task).ok_or_else(|| {
+                format!("has the task `{task}`; it must be `translation` or `summary`")
+            })?,
+        };
+        let given = pair.from.or(languages.from);
+        let other = || pair.to.or(languages.to).or(Language::detect(&pair.output));
+        let from = match given {
+            Some(from) => from,
+            None => match Language::recognize(&pair.source) {
+                Ok(Some(from)) => from,
+                Ok(None) => other().map_or(Language::English, Language::other),
+                Err(Error::ForeignText { seems }) => {
+                    return Err(format!(
+                        "has a source that seems to be in {seems}; if it is English or Korean, say so with --from"
+                    ));
+                }
+                Err(error) => return Err(format!("cannot be checked: {error}")),
+            },
+        };
+        let to = pair.to.or(languages.to).unwrap_or_else(|| match kind {
+            OutputKind::Translation => from.other(),
+            OutputKind::Summary => Language::detect(&pair.output).unwrap_or(from),
+        });
+        if from == to && kind == OutputKind::Translation {
+            return Err(format!(
+                "is a translation from {0} into {0}; correct it with --from and --to, or is it a summary (--task summary)?",
+                from.name()
+            ));
+        }
+        Ok((from, to, kind))
+    }
+}
+
+/// A pair as one JSON object: `index` counts from 0.
+fn json_line(checked: &Checked, index: usize) -> serde_json::Value {
+    let Checked { pair, texts, findings } = checked;
+    let mut line = json!({"index": index, "place": pair.place});
+    if let Some(id) = &pair.id {
+        line["id"] = json!(id);
+    }
+    match texts {
+        Err(reason) => line["error"] = json!(reason),
+        Ok((from, to, kind)) => {
+            line["source"] = json!(pair.source);
+            line["output"] = json!(pair.output);
+            line["from"] = json!(from);
+            line["to"] = json!(to);
+            line["task"] = json!(kind.as_str());
+            line["findings"] = json!(findings);
+        }
+    }
+    line
+}

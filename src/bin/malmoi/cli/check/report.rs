@@ -1,0 +1,147 @@
+//! What `check` shows people: the findings of each pair with their words, counts, and the list of
+//! checks.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fmt::Write as _;
+
+use malmoi::checks::{CHECKS, Example, OutputKind, Scope};
+use malmoi::{Place, beginning};
+use serde_json::json;
+
+use super::Checked;
+
+/// Characters shown on each side of the words of a finding.
+const CONTEXT_CHARS: usize = 30;
+
+/// What was checked, and what was found.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub pairs: usize,
+    /// Pairs with a doubt.
+    pub doubtful: usize,
+    pub unreadable: usize,
+    /// Doubts by check.
+    by_check: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    pub fn add(&mut self, checked: &Checked) {
+        self.pairs += 1;
+        self.unreadable += usize::from(checked.texts.is_err());
+        let mut doubts = checked.findings.iter().filter(|finding| finding.is_doubt()).peekable();
+        self.doubtful += usize::from(doubts.peek().is_some());
+        for finding in doubts {
+            *self.by_check.entry(finding.check.clone()).or_default() += 1;
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs = if self.pairs == 1 { "pair" } else { "pairs" };
+        write!(f, "{} {pairs} checked", self.pairs)?;
+        let findings: usize = self.by_check.values().sum();
+        match findings {
+            0 => write!(f, ", nothing found")?,
+            1 => write!(f, ", 1 finding")?,
+            _ if self.pairs == 1 => write!(f, ", {findings} findings")?,
+            _ => write!(f, ", {findings} findings in {}", self.doubtful)?,
+        }
+        let mut by_check: Vec<(&String, &usize)> = self.by_check.iter().collect();
+        by_check.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (index, (check, count)) in by_check.into_iter().enumerate() {
+            write!(f, "{}{check} {count}", if index == 0 { ": " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds a pair's findings to the text; nothing if it has none.
+pub(super) fn pair(text: &mut String, checked: &Checked) {
+    let Checked { pair, findings, texts } = checked;
+    let Ok((_, _, kind)) = texts else { return };
+    if findings.is_empty() {
+        return;
+    }
+    if !pair.place.is_empty() {
+        let id = pair.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+        let _ = writeln!(text, "{}{id}: {}", pair.place, beginning(&pair.source));
+    }
+    let words = match kind {
+        OutputKind::Translation => ["original", "translation"],
+        OutputKind::Summary => ["article", "summary"],
+    };
+    for finding in findings {
+        let _ = writeln!(text, "  {}: {}", finding.check, finding.message);
+        let places = [(finding.source, &pair.source), (finding.output, &pair.output)];
+        for (what, (place, whole)) in words.iter().zip(places) {
+            if let Some(shown) = place.and_then(|place| in_context(place, whole)) {
+                let _ = writeln!(text, "    {what}: {shown}");
+            }
+        }
+    }
+    text.push('\n');
+}
+
+/// The words of a place between those around them, on one line.
+fn in_context(place: Place, whole: &str) -> Option<String> {
+    let (before, after) = (whole.get(..place.start)?, whole.get(place.end..)?);
+    let words = place.of(whole)?;
+    let start = before.char_indices().rev().take(CONTEXT_CHARS).last().map_or(0, |(at, _)| at);
+    let start = if before.is_empty() { 0 } else { start };
+    let end = after.char_indices().nth(CONTEXT_CHARS).map_or(after.len(), |(at, _)| at);
+    let shown = format!(
+        "{}{}[{words}]{}{}",
+        if start > 0 { "…" } else { "" },
+        &before[start..],
+        &after[..end],
+        if end < after.len() { "…" } else { "" }
+    );
+    Some(shown.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The checks: for people, or one JSON object a line.
+pub(super) fn list(json: bool) -> String {
+    let mut text = String::new();
+    for check in CHECKS {
+        let summaries = check.scope != Scope::Translations;
+        let kinds: Vec<&str> = check.kinds.iter().map(|kind| kind.name).collect();
+        if json {
+            let examples: Vec<_> = check.examples.iter().map(example).collect();
+            let line = json!({"check": check.name, "describe": check.describe, "kinds": kinds, "summaries": summaries, "examples": examples});
+            let _ = writeln!(text, "{line}");
+            continue;
+        }
+        let scope = if summaries { "" } else { " (translations only)" };
+        let _ = writeln!(text, "{}: {}{scope}", check.name, check.describe);
+        let _ = writeln!(text, "  kinds: {}", kinds.join(", "));
+        for Example { source, output, finding, .. } in check.examples {
+            let _ = writeln!(text, "  {}\n    {source}\n    {output}", finding.unwrap_or("fine"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn example(example: &Example) -> serde_json::Value {
+    let Example { source, output, output_kind, finding } = example;
+    json!({"source": source, "output": output, "task": output_kind.as_str(), "finding": finding})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_shown_between_those_around_them() {
+        let text = "The fire at the port of Haemin\nhurt 17 people on Monday, the minister said in the evening.";
+        let at = text.find("17").unwrap();
+        assert_eq!(
+            in_context(Place::from(at..at + 2), text).as_deref(),
+            Some("…e at the port of Haemin hurt [17] people on Monday, the ministe…")
+        );
+        assert_eq!(in_context(Place::from(0..3), "The fire").as_deref(), Some("[The] fire"));
+        assert_eq!(in_context(Place::from(0..99), "The fire"), None);
+    }
+}
