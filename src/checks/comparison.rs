@@ -6,6 +6,7 @@ use super::calendar::{self, Calendar};
 use super::check::Pair;
 use super::numerals::{self, Numbers};
 use super::options::CheckOptions;
+use super::quotations::{self, Quotations};
 use super::support::Matching;
 use crate::document::Span;
 use crate::language::Language;
@@ -71,17 +72,19 @@ pub(super) struct Text<'p> {
     sentences: OnceCell<Vec<Span>>,
     numbers: OnceCell<Numbers<'p>>,
     calendar: OnceCell<Calendar>,
+    quotations: OnceCell<Quotations>,
     lower_case: OnceCell<String>,
 }
 
 impl<'p> Text<'p> {
-    fn new(text: &'p str, language: Language) -> Self {
+    pub(super) fn new(text: &'p str, language: Language) -> Self {
         Self {
             text,
             language,
             sentences: OnceCell::new(),
             numbers: OnceCell::new(),
             calendar: OnceCell::new(),
+            quotations: OnceCell::new(),
             lower_case: OnceCell::new(),
         }
     }
@@ -99,6 +102,11 @@ impl<'p> Text<'p> {
     /// The months and the days of the week.
     pub fn calendar(&self) -> &Calendar {
         self.calendar.get_or_init(|| calendar::read(self.text))
+    }
+
+    /// The quotations, in any style of marks.
+    pub fn quotations(&self) -> &Quotations {
+        self.quotations.get_or_init(|| quotations::read(self.text))
     }
 
     /// The text in lower case; its offsets may differ from those of the text.

@@ -3,6 +3,7 @@
 
 use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 use super::comparison::Comparison;
+use super::lengths;
 use super::spans::excerpt;
 use crate::finding::Finding;
 use crate::language::Language;
@@ -30,8 +31,6 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// Fewest characters of a source: the lengths of headlines vary too much, as they drop words.
-const MIN_SOURCE_CHARS: usize = 40;
 /// Fewest words of an article whose summary needs [`MIN_SUMMARY_WORDS`].
 const MIN_ARTICLE_WORDS: usize = 20;
 /// Fewest words of a summary: fewer are another answer of the model.
@@ -42,12 +41,16 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     if pair.kind == OutputKind::Summary {
         return no_summary(pair).into_iter().collect();
     }
-    let Some((low, high)) = bounds(pair) else { return Vec::new() };
-    let (source, output) = (chars(pair.source), chars(pair.output));
-    if source < MIN_SOURCE_CHARS {
+    if pair.from == pair.to {
+        return Vec::new();
+    }
+    let source = lengths::chars(pair.source, pair.from);
+    let output = lengths::chars(pair.output, pair.to);
+    if source < fewest_chars(pair.from) {
         return Vec::new();
     }
     let ratio = output as f64 / source as f64;
+    let (low, high) = lengths::usual_ratios(pair.from, source);
     if (low..=high).contains(&ratio) {
         return Vec::new();
     }
@@ -76,19 +79,12 @@ fn no_summary(pair: &Pair<'_>) -> Option<Finding> {
     Some(CHECK.finding(NO_SUMMARY, message, korean).in_output(place).value("words", words))
 }
 
-/// Usual characters of output per character of source: the 1st to the 99th percentile of human
-/// translations, the wider of FLORES-200 (2,009 pairs) and NTREX-128 (1,000 news sentences). With
-/// FLORES alone, 4 % of NTREX's professional translations would be findings.
-fn bounds(pair: &Pair<'_>) -> Option<(f64, f64)> {
-    match (pair.kind, pair.from, pair.to) {
-        (OutputKind::Translation, Language::English, Language::Korean) => Some((0.34, 0.95)),
-        (OutputKind::Translation, Language::Korean, Language::English) => Some((1.0, 2.98)),
-        _ => None,
+/// Fewest characters of a source: the lengths of headlines vary too much, as they drop words.
+fn fewest_chars(from: Language) -> usize {
+    match from {
+        Language::English => 40,
+        Language::Korean => 20,
     }
-}
-
-fn chars(text: &str) -> usize {
-    text.trim().chars().count()
 }
 
 #[cfg(test)]
@@ -119,6 +115,19 @@ mod tests {
                 .contains("unusually long")
         );
         assert!(run(&CHECK, &translation(KOREAN, "The ministers talked.")).len() == 1);
+    }
+
+    #[test]
+    fn a_concise_translation_and_one_full_of_glosses_are_left_alone() {
+        for (source, good) in [
+            ("A commission was set up to look into it all.", "조사 위원회가 새로 꾸려졌다."),
+            (
+                "Han Seo-jin of Haemin beat Lee Jae-min of Dongcheon.",
+                "해민(Haemin)의 한서진(Han Seo-jin)이 동천(Dongcheon)의 이재민(Lee Jae-min)을 이겼다.",
+            ),
+        ] {
+            assert!(run(&CHECK, &translation(source, good)).is_empty(), "{good}");
+        }
     }
 
     #[test]

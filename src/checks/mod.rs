@@ -9,8 +9,10 @@
 mod calendar;
 mod check;
 mod comparison;
+mod lengths;
 mod numerals;
 mod options;
+mod quotations;
 mod spans;
 
 use comparison::Comparison;
@@ -33,10 +35,12 @@ macro_rules! checks {
 
 // A check is a file and a line here, in alphabetical order.
 checks! {
+    mod brackets;
     mod clock;
     mod copied;
     mod currency;
     mod date;
+    mod ending;
     mod language;
     mod length;
     mod markup;
@@ -45,6 +49,7 @@ checks! {
     mod orders;
     mod percent;
     mod quotes;
+    mod register;
     mod repetition;
     mod support;
     mod units;

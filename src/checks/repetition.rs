@@ -1,4 +1,6 @@
-//! Repetition: words or letters repeated as no person writes them, a sign of a looping model.
+//! Repetition: words, phrases or sentences written twice, and loops of a model.
+
+mod doubled;
 
 use std::collections::HashMap;
 
@@ -8,15 +10,36 @@ use super::spans::excerpt;
 use crate::finding::Finding;
 
 const REPEATED: FindingKind = FindingKind::critical("repeated");
+const WORD: FindingKind = FindingKind::minor("word_doubled");
+const PHRASE: FindingKind = FindingKind::major("phrase_doubled");
+const SENTENCE: FindingKind = FindingKind::major("sentence_doubled");
 
 pub(super) const CHECK: Check = Check {
     name: "repetition",
-    describe: "words repeated again and again",
-    kinds: &[REPEATED],
+    describe: "words, phrases and sentences written twice or more",
+    kinds: &[REPEATED, WORD, PHRASE, SENTENCE],
     scope: Scope::Article,
     examples: &[
         Example::found(REPEATED, "It rained.", "비가 비가 비가 비가 왔다."),
+        Example::found(WORD, "He left the port.", "그는 그는 항구를 떠났다."),
+        Example::found(
+            PHRASE,
+            "항구는 태풍으로 어제 오후 문을 닫았다.",
+            "The port closed because of the because of the storm yesterday.",
+        ),
+        Example::found(
+            PHRASE,
+            "항구는 태풍으로 어제 오후 문을 닫았다.",
+            "The port was closed the port was closed because of the storm.",
+        ),
+        Example::found(
+            SENTENCE,
+            "The port was closed. Ships waited outside.",
+            "해민항이 어제 오후 문을 닫았다. 배들이 기다렸다. 해민항이 어제 오후 문을 닫았다.",
+        ),
         Example::fine("It rained.", "비가 왔다."),
+        Example::fine("그가 이미 그 말을 했다.", "He had had a very, very long day."),
+        Example::fine("It grew bit by bit.", "조금씩 조금씩 아주 아주 커졌다."),
     ],
     run,
 };
@@ -34,7 +57,7 @@ const MAX_LETTERS: usize = 10;
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let pair = comparison.pair;
-    let Some((repeated, times)) = worst(pair.output) else { return Vec::new() };
+    let Some((repeated, times)) = worst(pair.output) else { return written_twice(comparison) };
     // A chant, a refrain or a table repeats itself in the source as well.
     if worst(pair.source).is_some_and(|(_, source)| source >= MIN_TIMES) {
         return Vec::new();
@@ -43,6 +66,32 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let korean = format!("'{}' {times}번 되풀이됨", excerpt(&repeated));
     let finding = CHECK.finding(REPEATED, message, korean);
     vec![finding.value("words", repeated).value("times", times)]
+}
+
+/// The first word, phrase or sentence that is written twice.
+fn written_twice(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let output = &comparison.output;
+    let (kind, place) = if let Some(place) = doubled::sentence(output) {
+        (SENTENCE, place)
+    } else if let Some((words, place)) = doubled::words(output) {
+        (if words == 1 { WORD } else { PHRASE }, place)
+    } else {
+        return Vec::new();
+    };
+    let is_excused = match kind {
+        SENTENCE => doubled::sentence(&comparison.source).is_some(),
+        _ => doubled::any(&comparison.source),
+    };
+    if is_excused {
+        return Vec::new();
+    }
+    let words = excerpt(&comparison.pair.output[place.clone()]);
+    let (message, korean) = if kind == WORD {
+        (format!("a word is written twice: '{words}'"), format!("같은 단어 반복: '{words}'"))
+    } else {
+        (format!("written twice: '{words}'"), format!("같은 말 반복: '{words}'"))
+    };
+    vec![CHECK.finding(kind, message, korean).in_output(place)]
 }
 
 /// The first repetition that is a finding, and its count.

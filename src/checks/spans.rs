@@ -1,5 +1,7 @@
 //! Parts of a text with their positions, and excerpts of it for messages.
 
+use crate::document::Span;
+
 /// The parts of a text with the byte offset of each. The parts must be the whole text in order.
 pub(super) fn with_offsets(parts: Vec<&str>) -> impl Iterator<Item = (usize, &str)> {
     let mut end = 0;
@@ -7,6 +9,16 @@ pub(super) fn with_offsets(parts: Vec<&str>) -> impl Iterator<Item = (usize, &st
         end += part.len();
         (end - part.len(), part)
     })
+}
+
+/// The span with the rest of its words and a word on each side, for a message.
+pub(super) fn context(text: &str, place: Span) -> Span {
+    const WORDS: usize = 2;
+    let before = text[..place.start].char_indices().rev().filter(|(_, c)| c.is_whitespace());
+    let start = before.map(|(at, c)| at + c.len_utf8()).nth(WORDS - 1).unwrap_or(0);
+    let after = text[place.end..].char_indices().filter(|(_, c)| c.is_whitespace());
+    let end = after.map(|(at, _)| place.end + at).nth(WORDS - 1).unwrap_or(text.len());
+    start..end
 }
 
 /// A quotation for a message: at most the first 60 characters, on one line.
