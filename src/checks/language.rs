@@ -1,7 +1,5 @@
 //! Language: output that is not, or not entirely, in the requested language.
 
-use std::collections::HashSet;
-
 use super::check::{Check, Example, FindingKind, Pair, Scope};
 use super::comparison::Comparison;
 use super::spans::{excerpt, with_offsets};
@@ -12,16 +10,14 @@ use crate::segment::sentences;
 
 const WRONG: FindingKind = FindingKind::critical("wrong_language");
 const UNTRANSLATED: FindingKind = FindingKind::critical("untranslated");
-const SCRIPT: FindingKind = FindingKind::minor("foreign_script");
 
 pub(super) const CHECK: Check = Check {
     name: "language",
     describe: "output in another language or script than requested",
-    kinds: &[WRONG, UNTRANSLATED, SCRIPT],
+    kinds: &[WRONG, UNTRANSLATED],
     scope: Scope::Article,
     examples: &[
         Example::found(WRONG, "그는 월요일에 서울로 돌아왔다.", "그는 월요일 서울로 돌아왔다."),
-        Example::found(SCRIPT, "The economy grew.", "经济가 성장했다."),
         Example::fine("The economy grew.", "경제가 성장했다."),
     ],
     run,
@@ -70,7 +66,6 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         let place = start..start + sentence.trim_end().len();
         findings.push(CHECK.finding(UNTRANSLATED, message, korean).in_output(place));
     }
-    findings.extend(foreign_script(pair));
     findings
 }
 
@@ -98,45 +93,6 @@ fn is_foreign(sentence: &str, to: Language) -> bool {
             hangul >= MIN_HANGUL && hangul > latin
         }
     }
-}
-
-/// Hanja or kana that the source does not have, as models trained on Chinese put into Korean.
-fn foreign_script(pair: &Pair<'_>) -> Option<Finding> {
-    let in_source: HashSet<char> = pair.source.chars().filter(|c| is_hanja_or_kana(*c)).collect();
-    let runs = with_offsets(pair.output.split_inclusive(|c| !is_hanja_or_kana(c)).collect());
-    let is_glossed =
-        |at: usize, run: &str| pair.to == Language::Korean && is_gloss(pair.output, at, run);
-    let leaked: Vec<(usize, char)> = runs
-        .filter(|(at, run)| !is_glossed(*at, run))
-        .flat_map(|(at, run)| run.char_indices().map(move |(offset, c)| (at + offset, c)))
-        .filter(|(_, c)| is_hanja_or_kana(*c) && !in_source.contains(c))
-        .collect();
-    // Hanja that Korean newspapers use for countries and people: 美, 北, 尹.
-    const CUSTOMARY: &str = "美北中日英獨佛露韓南伊印豪前現故新舊反親脫非對與野外內男女軍法檢警靑盧文朴尹李金大小上下全";
-    let first =
-        leaked.iter().find(|(_, c)| pair.to == Language::English || !CUSTOMARY.contains(*c))?;
-    let (original, _) = pair.kind.words();
-    let words: String = leaked.iter().map(|(_, c)| c).collect();
-    let message = format!("'{}' is foreign script that is not in the {original}", excerpt(&words));
-    let (original, _) = pair.kind.korean_words();
-    let korean = format!("{original}에 없는 다른 문자: '{}'", excerpt(&words));
-    Some(
-        CHECK
-            .finding(SCRIPT, message, korean)
-            .in_output(first.0..first.0 + first.1.len_utf8())
-            .value("letters", words),
-    )
-}
-
-/// True if a run, with the bracket after it, is the Hanja of the Korean word before it:
-/// "사인(死因)".
-fn is_gloss(text: &str, at: usize, run: &str) -> bool {
-    run.ends_with(')') && text[..at].strip_suffix('(').is_some_and(|word| word.ends_with(is_hangul))
-}
-
-fn is_hanja_or_kana(c: char) -> bool {
-    matches!(c, '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{2FA1F}')
-        && c != '\u{30FB}'
 }
 
 #[cfg(test)]
@@ -184,19 +140,6 @@ mod tests {
             )
             .len(),
             1
-        );
-    }
-
-    #[test]
-    fn hanja_is_found_unless_the_source_has_it() {
-        assert_eq!(
-            messages(run(&CHECK, &translation("In Seocho.", "서울 瑞草区에서 열렸다."))),
-            ["'瑞草区' is foreign script that is not in the original"]
-        );
-        assert!(run(&CHECK, &translation("He wrote 福.", "그는 福을 썼다.")).is_empty());
-        assert!(
-            run(&CHECK, &translation("The cause of death is known.", "사인(死因)이 밝혀졌다."))
-                .is_empty()
         );
     }
 }

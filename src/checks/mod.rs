@@ -37,6 +37,7 @@ macro_rules! checks {
 checks! {
     mod brackets;
     mod clock;
+    mod characters;
     mod copied;
     mod currency;
     mod date;
@@ -51,6 +52,7 @@ checks! {
     mod quotes;
     mod register;
     mod repetition;
+    mod script;
     mod support;
     mod units;
     mod weekday;
