@@ -260,6 +260,21 @@ fn foreign_in_latin(text: &str) -> Option<&'static str> {
     foreign.then(|| found.lang().eng_name())
 }
 
+/// True for a few words in Latin script that are hardly English: a motto or a quotation in a third
+/// language. Too short to name the language.
+pub(crate) fn seems_foreign(text: &str) -> bool {
+    let words = || text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
+    words().next().is_some()
+        && !text.contains(is_hangul)
+        && !words().any(is_function_word)
+        && whatlang::detect_lang(text).is_some_and(|lang| lang != whatlang::Lang::Eng)
+}
+
+/// True for an English word that is in almost every sentence.
+pub(crate) fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS.contains(&word.to_lowercase().as_str())
+}
+
 /// True for a Hangul syllable or letter.
 pub(crate) fn is_hangul(c: char) -> bool {
     matches!(c, '\u{AC00}'..='\u{D7A3}' | '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}')

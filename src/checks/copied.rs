@@ -3,6 +3,7 @@
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;
+use crate::language::seems_foreign;
 
 const COPIED: FindingKind = FindingKind::critical("copied");
 
@@ -27,7 +28,8 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let copied = pair.kind == OutputKind::Translation
         && pair.from != pair.to
         && source.len() >= MIN_WORDS
-        && source == words(pair.output);
+        && source == words(pair.output)
+        && !seems_foreign(pair.source);
     if copied {
         vec![CHECK.finding(
             COPIED,
@@ -56,6 +58,13 @@ mod tests {
     fn names_and_figures_may_stay_as_they_are() {
         assert!(run(&CHECK, &translation("Samsung Galaxy", "Samsung Galaxy")).is_empty());
         assert!(run(&CHECK, &translation("10 20 30 40", "10 20 30 40")).is_empty());
+    }
+
+    #[test]
+    fn a_motto_in_a_third_language_may_stay() {
+        for motto in ["Tout est bien qui finit bien.", "Ende gut, alles gut!"] {
+            assert!(run(&CHECK, &translation(motto, motto)).is_empty());
+        }
     }
 
     #[test]

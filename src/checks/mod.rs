@@ -56,6 +56,7 @@ checks! {
     mod support;
     mod units;
     mod weekday;
+    mod untranslated;
 }
 
 /// Runs every check over a pair, by whatever program or person the output was written.

@@ -30,3 +30,32 @@ pub(super) fn excerpt(text: &str) -> String {
         None => text,
     }
 }
+
+/// Longest text in brackets that is a gloss, in bytes.
+const MAX_GLOSS: usize = 120;
+
+/// The parts of a text outside round and square brackets, with their byte offsets. A bracket that is
+/// not closed soon is part of the text.
+pub(super) fn outside_brackets(text: &str) -> Vec<(usize, &str)> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut from = 0;
+    while let Some(open) = text[from..].find(['(', '（', '[']).map(|at| from + at) {
+        let inside = open + text[open..].chars().next().map_or(1, char::len_utf8);
+        let mut limit = text.len().min(inside + MAX_GLOSS);
+        while !text.is_char_boundary(limit) {
+            limit -= 1;
+        }
+        let close = text[inside..limit].find([')', '）', ']']).map(|at| inside + at);
+        match close {
+            Some(close) => {
+                parts.push((start, &text[start..open]));
+                start = close + text[close..].chars().next().map_or(1, char::len_utf8);
+                from = start;
+            }
+            None => from = inside,
+        }
+    }
+    parts.push((start, &text[start..]));
+    parts
+}
