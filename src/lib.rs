@@ -48,6 +48,7 @@ mod generation;
 #[doc(hidden)]
 pub mod internals;
 mod job;
+mod judge;
 mod kernels;
 mod language;
 mod model;
@@ -68,6 +69,7 @@ pub use event::{Event, Finish, Observer};
 pub use finding::{Finding, Merged, Place, Severity, Support, beginning};
 pub use generation::{Options, Sampling};
 pub use job::{Capabilities, TaskOptions};
+pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
 pub use outcome::{Outcome, Route, Segment, Tokens};

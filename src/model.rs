@@ -15,7 +15,7 @@ use candle_core::Device;
 
 use self::prompt_encoding::PromptEncoder;
 pub use self::seq2seq_task::Seq2SeqTask;
-use crate::architectures::{self, Loaded, Network, Setup};
+use crate::architectures::{self, Loaded, LogitsFor, Network, Row, Setup};
 use crate::checkpoint::{
     ChatTemplate, Checkpoint, MatmulCost, ModelConfig, Quantization, SamplingDefaults, Tokenizer,
 };
@@ -359,6 +359,23 @@ impl Model {
     #[doc(hidden)]
     pub fn encoder_input(&self, task: &Seq2SeqTask, text: &str) -> Result<Vec<u32>> {
         task.encoder_input(&self.inner.tokenizer, text)
+    }
+
+    /// The token that ends a text, if the checkpoint names one.
+    pub(crate) fn eos_token(&self) -> Option<u32> {
+        self.inner.eos_tokens.first().copied()
+    }
+
+    /// Logits of the first output token for an encoder input. Fails for decoder-only models.
+    pub(crate) fn first_logits(&self, input: &[u32]) -> Result<Vec<f32>> {
+        let Some(search) = &self.inner.beams else {
+            return Err(Error::Engine("a decoder-only model has no encoder input".into()));
+        };
+        let tokens = &[search.decoder_start_token_id];
+        let mut states = self.inner.network.begin(&[input], Phase::Prefill)?;
+        let mut rows: Vec<Row<'_>> =
+            states.iter_mut().map(|state| Row { state, tokens, logits: LogitsFor::Last }).collect();
+        Ok(self.inner.network.forward(&mut rows, Phase::Prefill)?.last(0).to_vec())
     }
 
     /// Generates outputs for prompts, or for encoder inputs. Results stand in the order of the

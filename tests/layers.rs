@@ -51,6 +51,7 @@ const MODULES: &[Floor] = &[
             "reasoning",
         ],
     ),
+    ("judge", &["checks", "error", "language", "model", "segment"]),
     ("fetch", &["error", "formats", "redact"]),
     ("store", &["fetch", "files", "language", "redact", "store::error"]),
     // Both.

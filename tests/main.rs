@@ -32,6 +32,8 @@ mod formats;
 mod growth;
 /// Malformed and hostile model files.
 mod hostile;
+/// Learned judges, compared with the reference.
+mod judge;
 /// The architecture: imports between modules and files.
 mod layers;
 /// Networks compared with the reference implementation, and the contract of

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::language::Register;
+use crate::language::{Language, Register};
 
 /// Options of the checks. The default needs no model and no file.
 #[derive(Clone, Default)]
@@ -14,6 +14,8 @@ pub struct CheckOptions {
     pub register: Option<Register>,
     /// Encoder of sentences; without one, meanings are not compared.
     pub encoder: Option<Arc<dyn SentenceEncoder>>,
+    /// Learned judge; without one, only rules decide.
+    pub judge: Option<Arc<dyn Judge>>,
 }
 
 impl fmt::Debug for CheckOptions {
@@ -21,6 +23,7 @@ impl fmt::Debug for CheckOptions {
         f.debug_struct("CheckOptions")
             .field("register", &self.register)
             .field("encoder", &self.encoder.is_some())
+            .field("judge", &self.judge.is_some())
             .finish()
     }
 }
@@ -33,4 +36,27 @@ pub trait SentenceEncoder: Send + Sync {
     ///
     /// Fails if the model fails, as with too little memory.
     fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>>;
+}
+
+/// A model trained to judge summaries or translations.
+pub trait Judge: Send + Sync {
+    /// True if it judges summaries of articles in one language, written in another or the same.
+    fn judges_support(&self, from: Language, to: Language) -> bool;
+
+    /// True if it judges translations.
+    fn judges_translations(&self) -> bool;
+
+    /// Probability that an article supports a claim, 0 to 1.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the model fails.
+    fn support(&self, article: &str, claim: &str) -> Result<f32>;
+
+    /// Error of a translation: 0 for a perfect one, 25 for the worst.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the model fails.
+    fn translation_error(&self, source: &str, translation: &str) -> Result<f32>;
 }

@@ -79,6 +79,18 @@ impl ModelResolver<'_> {
         Ok((self.open(summarizer)?, Some(self.open(translator)?)))
     }
 
+    /// A model that judges results: a name, folder or file, downloaded if necessary.
+    pub fn judge(&self, name: &str) -> Result<Model> {
+        let installed = match self.store.locate(name) {
+            Err(StoreError::NotInstalled { .. }) => {
+                self.ask_consent(name, None)?;
+                self.store.pull(name, &mut self.ui.pull())?
+            }
+            other => other?,
+        };
+        Ok(self.open(installed)?.model)
+    }
+
     /// Opens a model, with its progress on the terminal.
     fn open(&self, installed: InstalledModel) -> Result<ResolvedModel> {
         let mut opened = self.opened.borrow_mut();

@@ -105,7 +105,7 @@ impl BatchArgs {
             from,
             to: Some(to),
             glossary,
-            ..self.generation.task_options(Some(&self.summary), context)
+            ..self.generation.task_options(Some(&self.summary), context)?
         };
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
         let batch = match source {

@@ -4,6 +4,7 @@ mod batch;
 mod batch_args;
 mod bench;
 mod check;
+mod check_args;
 mod doctor;
 mod feed;
 mod inputs;

@@ -54,7 +54,7 @@ impl Summarize {
             from: given,
             to: Some(to),
             glossary,
-            ..self.generation.task_options(Some(&self.summary), context)
+            ..self.generation.task_options(Some(&self.summary), context)?
         };
         let mut request = summarizer
             .model

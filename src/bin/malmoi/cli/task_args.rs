@@ -8,8 +8,9 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use malmoi::formats::Charset;
 use malmoi::prompts::{Style, Term};
-use malmoi::{Error, Language, Model, Register, Route, TaskOptions};
+use malmoi::{Error, Language, Model, Route, TaskOptions};
 
+use super::check_args::CheckArgs;
 use crate::context::Context;
 
 /// Summary options.
@@ -78,40 +79,24 @@ pub(super) struct GenerationArgs {
     /// Number of beams, for models with beam search [default: the model's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub beams: Option<u8>,
-    /// Style of Korean results, asked of the model and checked [default: the prompt's]
-    #[arg(long, value_enum, value_name = "STYLE")]
-    pub register: Option<KoreanRegister>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum KoreanRegister {
-    /// 한다체, as in newspapers: 밝혔다
-    Handa,
-    /// 합니다체, as newsreaders speak: 밝혔습니다
-    Hamnida,
-    /// 해요체, as in newsletters: 밝혔어요
-    Haeyo,
-}
-
-impl From<KoreanRegister> for Register {
-    fn from(register: KoreanRegister) -> Self {
-        match register {
-            KoreanRegister::Handa => Self::Handa,
-            KoreanRegister::Hamnida => Self::Hamnida,
-            KoreanRegister::Haeyo => Self::Haeyo,
-        }
-    }
+    #[command(flatten)]
+    pub checks: CheckArgs,
 }
 
 impl GenerationArgs {
     /// The options of a task; languages and glossary are the defaults.
-    pub fn task_options(&self, summary: Option<&SummaryArgs>, context: &Context) -> TaskOptions {
+    pub fn task_options(
+        &self,
+        summary: Option<&SummaryArgs>,
+        context: &Context,
+    ) -> Result<TaskOptions> {
         let mut options = TaskOptions {
             prompt: self.prompt.clone(),
             prompt_folder: context.settings.prompts(),
             seed: self.seed,
             max_tokens: self.max_tokens,
             beams: self.beams.map(usize::from),
+            checks: self.checks.options(context)?,
             ..TaskOptions::default()
         };
         if let Some(summary) = summary {
@@ -119,8 +104,7 @@ impl GenerationArgs {
             options.style = summary.style.into();
             options.route = summary.route.into();
         }
-        options.checks.register = self.register.map(Register::from);
-        options
+        Ok(options)
     }
 
     /// Notes the options that a model ignores.

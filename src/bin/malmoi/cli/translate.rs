@@ -53,7 +53,7 @@ impl Translate {
             from: given,
             to: Some(to),
             glossary,
-            ..self.generation.task_options(None, context)
+            ..self.generation.task_options(None, context)?
         };
         let request = translator
             .model

@@ -1,0 +1,54 @@
+//! Arguments of the checks, shared by all commands with results to check.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use malmoi::checks::CheckOptions;
+use malmoi::{LearnedJudge, Register};
+
+use crate::context::Context;
+
+/// Options of the checks.
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    /// Style of Korean results, asked of the model and checked [default: the prompt's]
+    #[arg(long, value_enum, value_name = "STYLE")]
+    pub register: Option<KoreanRegister>,
+    /// Model that judges results as well: MiniCheck for English summaries, MetricX for translations
+    #[arg(long, value_name = "MODEL")]
+    pub judge: Option<String>,
+}
+
+impl CheckArgs {
+    /// The options, with the models they name opened.
+    pub fn options(&self, context: &Context) -> Result<CheckOptions> {
+        let mut options = CheckOptions::default();
+        options.register = self.register.map(Register::from);
+        if let Some(name) = &self.judge {
+            let model = context.resolver().judge(name)?;
+            options.judge = Some(Arc::new(LearnedJudge::new(model)?));
+        }
+        Ok(options)
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum KoreanRegister {
+    /// 한다체, as in newspapers: 밝혔다
+    Handa,
+    /// 합니다체, as newsreaders speak: 밝혔습니다
+    Hamnida,
+    /// 해요체, as in newsletters: 밝혔어요
+    Haeyo,
+}
+
+impl From<KoreanRegister> for Register {
+    fn from(register: KoreanRegister) -> Self {
+        match register {
+            KoreanRegister::Handa => Self::Handa,
+            KoreanRegister::Hamnida => Self::Hamnida,
+            KoreanRegister::Haeyo => Self::Haeyo,
+        }
+    }
+}
