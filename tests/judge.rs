@@ -14,7 +14,8 @@ struct Expected {
 }
 
 fn expected() -> Expected {
-    serde_json::from_str(&std::fs::read_to_string(here("fixtures/judge/expected.json")).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(here("fixtures/judge/expected.json")).unwrap())
+        .unwrap()
 }
 
 fn judge(name: &str) -> LearnedJudge {
