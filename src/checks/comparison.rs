@@ -55,6 +55,16 @@ impl<'p> Comparison<'p> {
         (if self.is_part { "근거 문장" } else { source }, output)
     }
 
+    /// Pairs of sentences that say the same: those of equal position if both texts have as many,
+    /// else the whole texts.
+    pub fn equal_sentences(&self) -> Vec<(Span, Span)> {
+        let (from, to) = (self.source.sentences(), self.output.sentences());
+        if from.len() == to.len() {
+            return from.iter().cloned().zip(to.iter().cloned()).collect();
+        }
+        vec![(0..self.pair.source.len(), 0..self.pair.output.len())]
+    }
+
     /// The English and the Korean text; `None` if both are in one language.
     pub fn english_and_korean(&self) -> Option<(&Text<'p>, &Text<'p>)> {
         match (self.pair.from, self.pair.to) {

@@ -1,0 +1,275 @@
+//! Words of both languages in groups of one meaning, found in texts in every inflected form.
+//!
+//! A table is a text in the folder `lexicon`: records between blank lines, each line a tag and
+//! words. `en+` and `ko+` are the words of a record, `en-` and `ko-` those of its opposite, `en0`
+//! and `ko0` words that only look like them. `~` stands before a word that may have the meaning;
+//! `^` before Korean that begins a word. Korean verbs end in 다 and are conjugated; other Korean
+//! is found inside words. Of English, the first word is inflected, irregular forms after slashes.
+
+mod conjugation;
+
+use std::collections::HashMap;
+
+use crate::document::Span;
+use crate::language::{Language, is_hangul};
+
+/// A word of a table in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hit {
+    /// The record, from 0.
+    pub record: usize,
+    /// True for the opposite.
+    pub is_opposite: bool,
+    /// False if the word only may have the meaning.
+    pub is_certain: bool,
+    /// Its span in the text.
+    pub span: Span,
+}
+
+/// A meaning that a form may have.
+#[derive(Debug, Clone, Copy)]
+struct Meaning {
+    record: usize,
+    /// True for the opposite; `None` for a word that only looks like one of the record.
+    is_opposite: Option<bool>,
+    is_certain: bool,
+}
+
+/// A form of a Korean word.
+struct KoreanForm {
+    text: String,
+    /// True if it is found at the beginning of a word alone.
+    is_bound: bool,
+    meaning: Meaning,
+}
+
+/// A form of an English word or phrase: its words after the first.
+struct EnglishForm {
+    rest: Vec<String>,
+    meaning: Meaning,
+}
+
+/// A compiled table.
+pub(super) struct Lexicon {
+    /// By first word, those with most words first.
+    english: HashMap<String, Vec<EnglishForm>>,
+    /// By first two characters, longest first.
+    korean: HashMap<(char, char), Vec<KoreanForm>>,
+    /// Number of records.
+    records: usize,
+}
+
+impl Lexicon {
+    /// Compiles a table. A line that is no line of a table is ignored.
+    pub fn new(table: &str) -> Self {
+        let mut lexicon = Self { english: HashMap::new(), korean: HashMap::new(), records: 0 };
+        let mut record = 0;
+        let mut is_empty = true;
+        for line in table.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+            if line.is_empty() {
+                record += usize::from(!is_empty);
+                is_empty = true;
+            }
+            let Some((tag, words)) = line.split_once(' ') else { continue };
+            is_empty = false;
+            for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+                let (word, is_certain) =
+                    word.strip_prefix('~').map_or((word, true), |word| (word, false));
+                let is_opposite = (!tag.ends_with('0')).then(|| tag.ends_with('-'));
+                let meaning = Meaning { record, is_opposite, is_certain };
+                if tag.starts_with("ko") {
+                    lexicon.add_korean(word, meaning);
+                } else {
+                    lexicon.add_english(word, meaning);
+                }
+            }
+        }
+        lexicon.records = record + usize::from(!is_empty);
+        for forms in lexicon.english.values_mut() {
+            forms.sort_by_key(|form| std::cmp::Reverse(form.rest.len()));
+        }
+        for forms in lexicon.korean.values_mut() {
+            forms.sort_by_key(|form| std::cmp::Reverse(form.text.len()));
+        }
+        lexicon
+    }
+
+    /// Number of records.
+    pub fn records(&self) -> usize {
+        self.records
+    }
+
+    fn add_english(&mut self, word: &str, meaning: Meaning) {
+        let (first, rest) = word.split_once(' ').unwrap_or((word, ""));
+        let rest: Vec<String> = rest.split_whitespace().map(str::to_string).collect();
+        for form in inflected(first) {
+            let forms = self.english.entry(form).or_default();
+            forms.push(EnglishForm { rest: rest.clone(), meaning });
+        }
+    }
+
+    fn add_korean(&mut self, word: &str, meaning: Meaning) {
+        let (word, is_bound) = word.strip_prefix('^').map_or((word, false), |word| (word, true));
+        let stem = word.strip_suffix('다').filter(|stem| !stem.is_empty());
+        let (forms, is_bound) = match stem {
+            Some(stem) => (conjugation::forms(stem), true),
+            // A single syllable is in too many other words.
+            None => (vec![word.to_string()], is_bound || word.chars().nth(1).is_none()),
+        };
+        for text in forms {
+            let joined = text.trim_end().contains(' ').then(|| text.replace(' ', ""));
+            for text in [Some(text), joined].into_iter().flatten() {
+                let Some(key) = key(&text) else { continue };
+                self.korean.entry(key).or_default().push(KoreanForm { text, is_bound, meaning });
+            }
+        }
+    }
+
+    /// The words of the table in a text, in order. Where forms of one record overlap, the first and
+    /// longest is found.
+    pub fn find(&self, text: &str, language: Language) -> Vec<Hit> {
+        let mut hits = Hits { found: Vec::new(), ends: vec![0; self.records] };
+        match language {
+            Language::Korean => self.find_korean(text, &mut hits),
+            Language::English => self.find_english(text, &mut hits),
+        }
+        hits.found
+    }
+
+    fn find_english(&self, text: &str, hits: &mut Hits) {
+        let words = english_words(text);
+        for (at, word) in words.iter().enumerate() {
+            let forms = self.english.get(&word.text).map_or(&[][..], Vec::as_slice);
+            for form in forms {
+                let mut rest = form.rest.iter().zip(words[at + 1..].iter());
+                let length = form.rest.len();
+                if at + length < words.len() && rest.all(|(word, found)| found.text == *word) {
+                    hits.add(form.meaning, word.span.start..words[at + length].span.end);
+                }
+            }
+        }
+    }
+
+    fn find_korean(&self, text: &str, hits: &mut Hits) {
+        let mut before = ' ';
+        for (at, c) in text.char_indices() {
+            let is_start = !is_hangul(before);
+            before = c;
+            let Some(key) = key(&text[at..]).filter(|_| is_hangul(c)) else { continue };
+            for key in [key, (key.0, ANY)] {
+                for form in self.korean.get(&key).map_or(&[][..], Vec::as_slice) {
+                    if (is_start || !form.is_bound) && text[at..].starts_with(&form.text) {
+                        hits.add(form.meaning, at..at + form.text.trim_end().len());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Hits as they are found, by growing start and, for one start, from the longest.
+struct Hits {
+    found: Vec<Hit>,
+    /// By record, the end of its last hit.
+    ends: Vec<usize>,
+}
+
+impl Hits {
+    fn add(&mut self, Meaning { record, is_opposite, is_certain }: Meaning, span: Span) {
+        let last = self.ends[record];
+        let is_same = self.found.iter().rev().take_while(|hit| hit.span == span);
+        let is_twin = last == span.end && is_same.into_iter().any(|hit| hit.record == record);
+        if span.start < last && !is_twin {
+            return;
+        }
+        self.ends[record] = last.max(span.end);
+        if let Some(is_opposite) = is_opposite {
+            self.found.push(Hit { record, is_opposite, is_certain, span });
+        }
+    }
+}
+
+/// Stands for any second character of a form of one syllable.
+const ANY: char = '*';
+
+/// The first two characters of a text.
+fn key(text: &str) -> Option<(char, char)> {
+    let mut chars = text.chars();
+    Some((chars.next()?, chars.next().unwrap_or(ANY)))
+}
+
+/// An English word in lower case.
+pub(super) struct Word {
+    pub text: String,
+    pub span: Span,
+}
+
+/// The words of an English text in lower case, without hyphens, with straight apostrophes inside.
+pub(super) fn english_words(text: &str) -> Vec<Word> {
+    let inside = |c: char| c.is_alphanumeric() || c == '\'' || c == '’';
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (inside(c), start) {
+            (true, None) => start = Some(at),
+            (false, Some(begin)) => {
+                let trimmed = text[begin..at].trim_matches(['\'', '’']);
+                let begin = begin + text[begin..at].find(trimmed).unwrap_or(0);
+                if !trimmed.is_empty() {
+                    let lower = trimmed.to_lowercase().replace('’', "'");
+                    let span = begin..begin + trimmed.len();
+                    words.push(Word { text: lower, span });
+                }
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// The inflected forms of an English word; irregular forms stand after slashes.
+fn inflected(entry: &str) -> Vec<String> {
+    let mut parts = entry.split('/');
+    let lemma = parts.next().unwrap_or_default();
+    let mut forms: Vec<String> = std::iter::once(lemma).chain(parts).map(str::to_string).collect();
+    let is_regular = forms.len() == 1;
+    let Some(last) = lemma.chars().next_back() else { return forms };
+    let is_vowel = |c: char| "aeiou".contains(c);
+    let mut from_end = lemma.chars().rev();
+    let (_, second, third) = (from_end.next(), from_end.next(), from_end.next());
+    let mut stems = Vec::new();
+    if last == 'e' {
+        forms.push(format!("{lemma}s"));
+        stems.push(lemma[..lemma.len() - 1].to_string());
+    } else if last == 'y' && second.is_some_and(|c| !is_vowel(c)) {
+        let stem = &lemma[..lemma.len() - 1];
+        forms.extend([format!("{stem}ies"), format!("{lemma}ing")]);
+        if is_regular {
+            forms.push(format!("{stem}ied"));
+        }
+    } else {
+        let plural =
+            if lemma.ends_with(['s', 'x', 'z']) || lemma.ends_with("ch") || lemma.ends_with("sh") {
+                "es"
+            } else {
+                "s"
+            };
+        forms.push(format!("{lemma}{plural}"));
+        stems.push(lemma.to_string());
+        let doubles = !is_vowel(last)
+            && !matches!(last, 'w' | 'x' | 'y')
+            && second.is_some_and(is_vowel)
+            && third.is_some_and(|c| !is_vowel(c));
+        if doubles {
+            stems.push(format!("{lemma}{last}"));
+        }
+    }
+    for stem in stems {
+        forms.push(format!("{stem}ing"));
+        if is_regular {
+            forms.push(format!("{stem}ed"));
+        }
+    }
+    forms
+}
