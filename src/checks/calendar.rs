@@ -37,6 +37,10 @@ pub(super) const WEEKDAYS: [&str; 7] =
 
 pub(super) const KOREAN_WEEKDAYS: [char; 7] = ['월', '화', '수', '목', '금', '토', '일'];
 
+/// English names of the days in Hangul, in names: "선데이 타임스".
+const FOREIGN_WEEKDAYS: [&str; 7] =
+    ["먼데이", "튜즈데이", "웬즈데이", "서스데이", "프라이데이", "새터데이", "선데이"];
+
 /// Abbreviations that are written before a day or after a year: "Jan. 7".
 #[rustfmt::skip]
 const SHORT_MONTHS: &[(&str, usize)] = &[
@@ -89,9 +93,7 @@ fn english(text: &str, calendar: &mut Calendar) {
         at = start + word.len();
         let after = &text[at..];
         let span = start..at;
-        if let Some(index) = weekday(word)
-            && !(previous.eq_ignore_ascii_case("the") && is_title(after))
-        {
+        if let Some(index) = weekday(word) {
             calendar.weekdays.push(Named { index, span: span.clone() });
         }
         if let Some(index) = short_month(word, after) {
@@ -108,11 +110,6 @@ fn english(text: &str, calendar: &mut Calendar) {
         }
         previous = word;
     }
-}
-
-/// True if a capitalized word follows, as in "the Sunday Times".
-fn is_title(after: &str) -> bool {
-    after.strip_prefix(' ').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 
 /// True if "May" or "March" stands in a date: "in May", "May 5", "5 May".
@@ -162,6 +159,11 @@ fn korean(text: &str, calendar: &mut Calendar) {
         if let Some((index, day)) = day.and_then(|day| Some((korean_weekday(day)?, day))) {
             let start = at - day.len_utf8();
             calendar.weekdays.push(Named { index, span: start..at + "요일".len() });
+        }
+    }
+    for (index, name) in FOREIGN_WEEKDAYS.iter().enumerate() {
+        for (start, _) in text.match_indices(name) {
+            calendar.weekdays.push(Named { index, span: start..start + name.len() });
         }
     }
     // "7일(수)"

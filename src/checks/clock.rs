@@ -1,5 +1,6 @@
 //! Halves of the day: 오전 for "p.m.", "a.m." for 오후.
 
+use super::calendar::WEEKDAYS;
 use super::check::{Check, Example, FindingKind, Scope};
 use super::comparison::Comparison;
 use crate::document::Span;
@@ -119,7 +120,15 @@ fn marks(text: &str) -> Vec<Mark> {
         at = start + word.len();
         let singular = word.strip_suffix('s').unwrap_or(word);
         let named = ENGLISH.iter().find(|(name, _)| name.eq_ignore_ascii_case(singular));
-        if let Some((_, half)) = named {
+        // "early Sunday", "late on Monday"
+        let edge = match word {
+            "early" => Some(Half::Morning),
+            "late" => Some(Half::Night),
+            _ => None,
+        };
+        if let Some(half) = edge.filter(|_| is_before_day(&text[at..])) {
+            marks.push(Mark { half, span: start..at, hour: None });
+        } else if let Some((_, half)) = named {
             marks.push(Mark { half: *half, span: start..at, hour: None });
         } else if let Some(half) = meridiem(word, &text[at..])
             && let Some(hour) = hour_before(&text[..start])
@@ -138,6 +147,13 @@ fn marks(text: &str) -> Vec<Mark> {
     marks.extend(twenty_four_hours(text));
     marks.sort_by_key(|mark| mark.span.start);
     marks
+}
+
+/// True if a text goes on with a day of the week.
+fn is_before_day(after: &str) -> bool {
+    let rest = after.trim_start();
+    let rest = rest.strip_prefix("on ").unwrap_or(rest);
+    WEEKDAYS.iter().any(|day| rest.starts_with(day))
 }
 
 /// The half of "am", "PM" and the beginning of "p.m.".

@@ -174,12 +174,21 @@ impl Numbers<'_> {
         found.filter(|_| !self.has_converted(number))
     }
 
+    /// True if this text has the quantity in another unit. A similar quantity in its own unit is
+    /// rather the same number changed.
     fn has_converted(&self, number: &Number<'_>) -> bool {
-        number.conversions().any(|(unit, value, tolerance)| {
-            let (low, high) = (value - tolerance * value.abs(), value + tolerance * value.abs());
-            let at = self.by_unit.partition_point(|(own, size)| (*own, *size) < (unit, low));
-            self.by_unit.get(at).is_some_and(|(own, size)| *own == unit && *size <= high)
-        })
+        let Some(unit) = number.unit else { return false };
+        !self.has_quantity(unit, number.value, units::ROUNDED)
+            && number
+                .conversions()
+                .any(|(unit, value, tolerance)| self.has_quantity(unit, value, tolerance))
+    }
+
+    /// True if this text has a quantity of about this value in a unit.
+    fn has_quantity(&self, unit: Unit, value: f64, tolerance: f64) -> bool {
+        let (low, high) = (value - tolerance * value.abs(), value + tolerance * value.abs());
+        let at = self.by_unit.partition_point(|(own, size)| (*own, *size) < (unit, low));
+        self.by_unit.get(at).is_some_and(|(own, size)| *own == unit && *size <= high)
     }
 }
 

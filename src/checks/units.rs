@@ -81,6 +81,10 @@ fn mismatches<'n, 't>(
 ) -> impl Iterator<Item = Mismatch<'n, 't>> {
     numbers.stated.iter().filter_map(move |number| {
         let unit = number.unit?;
+        // "one day" and "a year" are said of anything.
+        if number.value <= 1.0 && !unit.is_share() {
+            return None;
+        }
         others.other_unit(number).map(|other| Mismatch { number, unit, other })
     })
 }

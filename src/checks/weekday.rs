@@ -36,13 +36,19 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     // The day of the source that the output lacks, if there is one only.
     let mut lost = source.iter().filter(|day| !has(output, day.index));
     let lost = lost.next().filter(|first| lost.all(|day| day.index == first.index));
-    let mut seen = [false; 7];
+    let mut counts = [0_usize; 7];
+    source.iter().for_each(|day| counts[day.index] += 1);
     let mut findings = Vec::new();
+    let mut seen = [0_usize; 7];
     for day in output {
-        if source.is_empty()
-            || has(source, day.index)
-            || std::mem::replace(&mut seen[day.index], true)
-        {
+        seen[day.index] += 1;
+        // "Tuesday and Tuesday" for "Monday and Tuesday"
+        let repeats = counts[day.index] > 0
+            && seen[day.index] == counts[day.index] + 1
+            && lost.is_some()
+            && source.len() == output.len();
+        let is_new = counts[day.index] == 0 && seen[day.index] == 1;
+        if source.is_empty() || !(is_new || repeats) {
             continue;
         }
         let words = &comparison.output.text[day.span.clone()];

@@ -234,7 +234,7 @@ impl Reading {
     fn close(&mut self, spelled: &mut Spelled) {
         let value = self.total + self.current;
         if let Some(span) = self.span.take() {
-            if self.is_vague || value <= 1.0 {
+            if self.is_vague || value < 1.0 {
                 spelled.values.push(value);
             } else {
                 spelled.stated.push((span, value));

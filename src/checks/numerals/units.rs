@@ -5,6 +5,12 @@
 
 use crate::language::{Language, is_hangul};
 
+/// Relative tolerance of conversions within a system of units.
+const EXACT: f64 = 0.004;
+
+/// Relative tolerance of conversions between systems: news writes 5 km for 3 miles.
+pub(super) const ROUNDED: f64 = 0.06;
+
 /// A unit of measurement, a currency or a counted class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in super::super) enum Unit {
@@ -264,8 +270,6 @@ impl Unit {
     /// The value of a quantity in each other unit that measures the same, with the relative
     /// tolerance: conversions between systems are rounded.
     pub fn conversions(self, value: f64) -> impl Iterator<Item = (Self, f64, f64)> {
-        const EXACT: f64 = 0.004;
-        const ROUNDED: f64 = 0.06;
         let sizes = SIZES.iter().filter(move |(unit, ..)| *unit == self).flat_map(
             move |(_, dimension, system, size)| {
                 SIZES
