@@ -37,6 +37,8 @@ struct Mark {
     span: Span,
     /// The hour that it belongs to, from 1 to 12.
     hour: Option<u32>,
+    /// False for a hint such as "early Sunday".
+    is_certain: bool,
 }
 
 #[rustfmt::skip]
@@ -56,10 +58,10 @@ const ENGLISH: &[(&str, Half)] = &[
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let (source, output) = (marks(comparison.source.text), marks(comparison.output.text));
-    let (original, result) = comparison.pair.kind.words();
-    let (original_ko, result_ko) = comparison.pair.kind.korean_words();
+    let (original, result) = comparison.words();
+    let (original_ko, result_ko) = comparison.korean_words();
     let mut findings = Vec::new();
-    for mark in &output {
+    for mark in output.iter().filter(|mark| mark.is_certain) {
         let Some(other) = contradiction(mark, &source) else { continue };
         let words = &comparison.output.text[mark.span.clone()];
         let source_words = &comparison.source.text[other.span.clone()];
@@ -108,7 +110,7 @@ fn marks(text: &str) -> Vec<Mark> {
                 continue;
             }
             let hour = hour_after(&text[end..]);
-            marks.push(Mark { half: *half, span: start..end, hour });
+            marks.push(Mark { half: *half, span: start..end, hour, is_certain: true });
         }
     }
     let mut at = 0;
@@ -127,21 +129,30 @@ fn marks(text: &str) -> Vec<Mark> {
             _ => None,
         };
         if let Some(half) = edge.filter(|_| is_before_day(&text[at..])) {
-            marks.push(Mark { half, span: start..at, hour: None });
+            marks.push(Mark { half, span: start..at, hour: None, is_certain: false });
         } else if let Some((_, half)) = named {
-            marks.push(Mark { half: *half, span: start..at, hour: None });
+            marks.push(Mark { half: *half, span: start..at, hour: None, is_certain: true });
         } else if let Some(half) = meridiem(word, &text[at..])
             && let Some(hour) = hour_before(&text[..start])
         {
-            marks.push(Mark { half, span: start..at, hour: Some(hour) });
+            marks.push(Mark { half, span: start..at, hour: Some(hour), is_certain: true });
         }
+    }
+    for (name, half) in [("이른", Half::Morning), ("늦은", Half::Night)] {
+        let near = text.match_indices(name).filter(|(at, name)| {
+            text[at + name.len()..].trim_start().chars().skip(1).take(2).eq("요일".chars())
+        });
+        marks.extend(near.map(|(start, name)| {
+            let span = start..start + name.len();
+            Mark { half, span, hour: None, is_certain: false }
+        }));
     }
     // 낮은 is "low", 낮다 "to be low".
     for (start, name) in text.match_indices('낮') {
         let end = start + name.len();
         let alone = !text[..start].ends_with(is_hangul);
         if alone && text[end..].starts_with([' ', '에', '까', '부', ',', '.']) {
-            marks.push(Mark { half: Half::Night, span: start..end, hour: None });
+            marks.push(Mark { half: Half::Night, span: start..end, hour: None, is_certain: true });
         }
     }
     marks.extend(twenty_four_hours(text));
@@ -205,6 +216,6 @@ fn twenty_four_hours(text: &str) -> impl Iterator<Item = Mark> {
             13..=23 => Half::Afternoon,
             _ => return None,
         };
-        Some(Mark { half, span: at - count..at, hour: Some(hour - 12) })
+        Some(Mark { half, span: at - count..at, hour: Some(hour - 12), is_certain: true })
     })
 }

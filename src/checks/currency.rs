@@ -2,8 +2,11 @@
 
 use super::check::{Check, Example, FindingKind, Scope};
 use super::comparison::Comparison;
+use super::numerals::Unit;
 use super::units::changed;
+use crate::document::Span;
 use crate::finding::Finding;
+use crate::language::is_hangul;
 
 const CHANGED: FindingKind = FindingKind::major("currency_changed");
 
@@ -26,5 +29,101 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
-    changed(&CHECK, CHANGED, comparison, |own, other| own.is_currency() || other.is_currency())
+    let changed =
+        changed(&CHECK, CHANGED, comparison, |own, other| own.is_currency() || other.is_currency());
+    if changed.is_empty() { replaced(comparison) } else { changed }
+}
+
+/// Currencies of the output that the source does not mention while it mentions another, which the
+/// output lacks: "billions of dollars" and 수십억 엔.
+fn replaced(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let (original, result) = comparison.words();
+    let (original_ko, _) = comparison.korean_words();
+    let (source, output) = (currencies(comparison.source.text), currencies(comparison.output.text));
+    let mentions = |of: &[Mention], unit: Unit| of.iter().any(|mention| mention.unit == unit);
+    let Some(lost) = source.iter().find(|mention| !mentions(&output, mention.unit)) else {
+        return Vec::new();
+    };
+    let mut findings: Vec<Finding> = Vec::new();
+    for mention in output.iter().filter(|mention| mention.is_amount) {
+        let words = &comparison.output.text[mention.span.clone()];
+        if mentions(&source, mention.unit)
+            || findings.iter().any(|one| one.found.as_deref() == Some(words))
+        {
+            continue;
+        }
+        let english =
+            format!("the currency '{words}' appears in the {result} but not in the {original}");
+        let korean = format!("{original_ko}에 없는 통화: '{words}'");
+        findings.push(
+            CHECK
+                .finding(CHANGED, english, korean)
+                .in_source(lost.span.clone())
+                .in_output(mention.span.clone())
+                .expected(&comparison.source.text[lost.span.clone()])
+                .found(words),
+        );
+    }
+    findings
+}
+
+/// A currency in a text.
+struct Mention {
+    unit: Unit,
+    span: Span,
+    /// True if it certainly belongs to an amount.
+    is_amount: bool,
+}
+
+fn currencies(text: &str) -> Vec<Mention> {
+    #[rustfmt::skip]
+    const SYMBOLS: &[(&str, Unit)] =
+        &[("$", Unit::Dollar), ("€", Unit::Euro), ("£", Unit::Pound), ("¥", Unit::Yen), ("₩", Unit::Won)];
+    #[rustfmt::skip]
+    const KOREAN: &[(&str, Unit)] = &[
+        ("달러", Unit::Dollar), ("유로", Unit::Euro), ("파운드", Unit::Pound), ("엔", Unit::Yen), ("원", Unit::Won),
+        ("위안", Unit::Yuan), ("루피", Unit::Rupee), ("루블", Unit::Ruble), ("프랑", Unit::Franc), ("페소", Unit::Peso),
+    ];
+    const ENGLISH: &[(&str, Unit)] = &[
+        ("dollar", Unit::Dollar),
+        ("euro", Unit::Euro),
+        ("pound", Unit::Pound),
+        ("yen", Unit::Yen),
+        ("won", Unit::Won),
+        ("yuan", Unit::Yuan),
+        ("rupee", Unit::Rupee),
+        ("ruble", Unit::Ruble),
+        ("franc", Unit::Franc),
+        ("peso", Unit::Peso),
+    ];
+    let mut found = Vec::new();
+    for (name, unit) in SYMBOLS.iter().chain(KOREAN) {
+        for (start, name) in text.match_indices(name) {
+            let before = text[..start].trim_end().chars().next_back();
+            let digit = |c: char| c.is_ascii_digit();
+            let is_symbol = !name.starts_with(is_hangul);
+            let counted = before.is_some_and(|c| digit(c) || "십백천만억조".contains(c));
+            let is_amount =
+                if is_symbol { text[start + name.len()..].starts_with(digit) } else { counted };
+            // 원 and 엔 are in many words.
+            if is_amount || name.chars().count() > 1 || is_symbol {
+                found.push(Mention { unit: *unit, span: start..start + name.len(), is_amount });
+            }
+        }
+    }
+    let lower = text.to_ascii_lowercase();
+    for (name, unit) in ENGLISH {
+        for (start, name) in lower.match_indices(name) {
+            let end = start + name.len();
+            let plural = usize::from(lower[end..].starts_with('s'));
+            let letter = |c: char| c.is_ascii_alphabetic();
+            if !lower[..start].ends_with(letter) && !lower[end + plural..].starts_with(letter) {
+                // "won" is mostly a verb, and "pound" a weight.
+                let is_amount =
+                    plural > 0 && *unit != Unit::Pound || matches!(unit, Unit::Yen | Unit::Yuan);
+                found.push(Mention { unit: *unit, span: start..end + plural, is_amount });
+            }
+        }
+    }
+    found
 }

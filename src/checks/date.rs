@@ -27,8 +27,8 @@ pub(super) const CHECK: Check = Check {
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let pair = comparison.pair;
     let (source, output) = (comparison.source.calendar(), comparison.output.calendar());
-    let (original, result) = pair.kind.words();
-    let (original_ko, result_ko) = pair.kind.korean_words();
+    let (original, result) = comparison.words();
+    let (original_ko, result_ko) = comparison.korean_words();
     let mut findings = Vec::new();
     if pair.kind == OutputKind::Translation {
         for month in missing(source, output) {

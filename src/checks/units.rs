@@ -94,8 +94,8 @@ fn message(
     own: &Mismatch<'_, '_>,
     has_output: bool,
 ) -> (String, String) {
-    let (original, result) = comparison.pair.kind.words();
-    let (original_ko, result_ko) = comparison.pair.kind.korean_words();
+    let (original, result) = comparison.words();
+    let (original_ko, result_ko) = comparison.korean_words();
     let (text, here, there, here_ko, there_ko) = if has_output {
         (comparison.output.text, result, original, result_ko, original_ko)
     } else {

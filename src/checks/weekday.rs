@@ -30,8 +30,8 @@ pub(super) const CHECK: Check = Check {
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let (source, output) =
         (&comparison.source.calendar().weekdays, &comparison.output.calendar().weekdays);
-    let (original, result) = comparison.pair.kind.words();
-    let (original_ko, _) = comparison.pair.kind.korean_words();
+    let (original, result) = comparison.words();
+    let (original_ko, _) = comparison.korean_words();
     let has = |days: &[Named], index: usize| days.iter().any(|day| day.index == index);
     // The day of the source that the output lacks, if there is one only.
     let mut lost = source.iter().filter(|day| !has(output, day.index));
