@@ -57,12 +57,12 @@ const ENGLISH: &[(&str, Half)] = &[
 ];
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
-    let (source, output) = (marks(comparison.source.text), marks(comparison.output.text));
+    let source = Source::new(marks(comparison.source.text));
     let (original, result) = comparison.words();
     let (original_ko, result_ko) = comparison.korean_words();
     let mut findings = Vec::new();
-    for mark in output.iter().filter(|mark| mark.is_certain) {
-        let Some(other) = contradiction(mark, &source) else { continue };
+    for mark in marks(comparison.output.text).iter().filter(|mark| mark.is_certain) {
+        let Some(other) = source.contradiction(mark) else { continue };
         let words = &comparison.output.text[mark.span.clone()];
         let source_words = &comparison.source.text[other.span.clone()];
         let english = format!("the {result} has '{words}', the {original} '{source_words}'");
@@ -80,24 +80,41 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The mark of the source that a mark of the output contradicts: one of the same hour, or one of
-/// the other half if the source has no mark of this half.
-fn contradiction<'m>(mark: &Mark, source: &'m [Mark]) -> Option<&'m Mark> {
-    let opposite = match mark.half {
-        Half::Morning => Half::Afternoon,
-        Half::Afternoon => Half::Morning,
-        Half::Night => return None,
-    };
-    let agrees = |other: &&Mark| other.half != opposite;
-    let same_hour = |other: &&Mark| mark.hour.is_some() && other.hour == mark.hour;
-    let agreed =
-        source.iter().filter(agrees).any(|other| same_hour(&other) || other.hour.is_none());
-    let found = source.iter().filter(same_hour).find(|other| other.half == opposite);
-    if found.is_some() && !agreed {
-        return found;
+/// The marks of a source, by half of the day and hour.
+struct Source {
+    marks: Vec<Mark>,
+    /// The first mark of each half with each hour; hour 0 is that of marks without an hour.
+    first: [[Option<usize>; 13]; 3],
+}
+
+impl Source {
+    fn new(marks: Vec<Mark>) -> Self {
+        let mut first = [[None; 13]; 3];
+        for (at, mark) in marks.iter().enumerate() {
+            first[mark.half as usize][mark.hour.unwrap_or(0) as usize].get_or_insert(at);
+        }
+        Self { marks, first }
     }
-    let has_own = source.iter().any(|other| agrees(&other));
-    (!has_own).then(|| source.iter().find(|other| other.half == opposite)).flatten()
+
+    /// The mark that a mark of the output contradicts: one of the same hour, or one of the other
+    /// half if the source has no mark of this half.
+    fn contradiction(&self, mark: &Mark) -> Option<&Mark> {
+        let opposite = match mark.half {
+            Half::Morning => Half::Afternoon,
+            Half::Afternoon => Half::Morning,
+            Half::Night => return None,
+        };
+        let of = |half: Half| self.first[half as usize];
+        let hour = mark.hour.unwrap_or(0) as usize;
+        let agreed = [of(mark.half), of(Half::Night)];
+        let has = |hour: usize| agreed.iter().any(|hours| hours[hour].is_some());
+        let same_hour = of(opposite)[hour].filter(|_| hour > 0 && !has(hour) && !has(0));
+        let other_half = || {
+            let is_silent = agreed.iter().flatten().all(Option::is_none);
+            is_silent.then(|| of(opposite).into_iter().flatten().min()).flatten()
+        };
+        same_hour.or_else(other_half).map(|at| &self.marks[at])
+    }
 }
 
 /// The halves of the day that a text names, in its order.
@@ -135,6 +152,9 @@ fn marks(text: &str) -> Vec<Mark> {
         } else if let Some(half) = meridiem(word, &text[at..])
             && let Some(hour) = hour_before(&text[..start])
         {
+            // "p.m."
+            let dotted = text[at..].starts_with('.') && word.len() == 1;
+            at += if dotted { ".m".len() } else { 0 };
             marks.push(Mark { half, span: start..at, hour: Some(hour), is_certain: true });
         }
     }
@@ -218,4 +238,47 @@ fn twenty_four_hours(text: &str) -> impl Iterator<Item = Mark> {
         };
         Some(Mark { half, span: at - count..at, hour: Some(hour - 12), is_certain: true })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{run, translation};
+    use super::*;
+
+    fn found(source: &str, output: &str) -> Vec<String> {
+        run(&CHECK, &translation(source, output)).into_iter().filter_map(|one| one.found).collect()
+    }
+
+    #[test]
+    fn the_other_half_of_the_day_is_found_in_both_directions() {
+        for (source, output, words) in [
+            (
+                "It opens at 9 a.m. and closes at 5 p.m.",
+                "오후 9시에 열고 오후 5시에 닫는다.",
+                "오후",
+            ),
+            ("It opens on Friday morning.", "금요일 오후에 연다.", "오후"),
+            ("It opens at 17:30.", "오전 5시 30분에 연다.", "오전"),
+            ("회의는 오전 11시에 시작한다.", "The meeting starts at 11pm.", "pm"),
+            ("회의는 오후 2시에 시작한다.", "The meeting starts at 2 A.M.", "A.M"),
+            ("새벽에 비가 내렸다.", "It rained in the afternoon.", "afternoon"),
+        ] {
+            assert_eq!(found(source, output), [words], "{source} {output}");
+        }
+    }
+
+    #[test]
+    fn the_same_half_in_other_words_is_right() {
+        for (source, output) in [
+            ("It opens at 9 a.m. and closes at 5 p.m.", "오전 9시에 열고 17시에 닫는다."),
+            ("It opens at 9 a.m. and closes at 5 p.m.", "오전 9시에 열고 오후 5시에 닫는다."),
+            ("The storm came early Monday.", "폭풍은 월요일 오전에 왔다."),
+            ("It ended around midnight.", "새벽 무렵에 끝났다."),
+            ("I am glad, and the am radio says so.", "기쁘다고 오후에 말했다."),
+            ("낮 12시에 연다.", "It opens at 12 p.m."),
+            ("값이 낮은 편이다.", "Prices are low this morning."),
+        ] {
+            assert!(found(source, output).is_empty(), "{source} {output}");
+        }
+    }
 }

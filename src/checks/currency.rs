@@ -1,5 +1,7 @@
 //! Currencies: an amount in another currency, and a currency that the source does not mention.
 
+use std::collections::BTreeSet;
+
 use super::check::{Check, Example, FindingKind, Scope};
 use super::comparison::Comparison;
 use super::numerals::Unit;
@@ -40,18 +42,18 @@ fn replaced(comparison: &Comparison<'_>) -> Vec<Finding> {
     let (original, result) = comparison.words();
     let (original_ko, _) = comparison.korean_words();
     let (source, output) = (currencies(comparison.source.text), currencies(comparison.output.text));
-    let mentions = |of: &[Mention], unit: Unit| of.iter().any(|mention| mention.unit == unit);
-    let Some(lost) = source.iter().find(|mention| !mentions(&output, mention.unit)) else {
+    let units = |of: &[Mention]| of.iter().map(|mention| mention.unit).collect::<BTreeSet<_>>();
+    let (named, written) = (units(&source), units(&output));
+    let Some(lost) = source.iter().find(|mention| !written.contains(&mention.unit)) else {
         return Vec::new();
     };
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut seen = named;
+    let mut findings = Vec::new();
     for mention in output.iter().filter(|mention| mention.is_amount) {
-        let words = &comparison.output.text[mention.span.clone()];
-        if mentions(&source, mention.unit)
-            || findings.iter().any(|one| one.found.as_deref() == Some(words))
-        {
+        if !seen.insert(mention.unit) {
             continue;
         }
+        let words = &comparison.output.text[mention.span.clone()];
         let english =
             format!("the currency '{words}' appears in the {result} but not in the {original}");
         let korean = format!("{original_ko}에 없는 통화: '{words}'");
@@ -126,4 +128,40 @@ fn currencies(text: &str) -> Vec<Mention> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{run, summary, translation};
+    use super::*;
+
+    #[test]
+    fn an_amount_in_another_currency_is_found() {
+        for (source, output) in [
+            ("The ferry cost £2.8bn.", "여객선은 28억 달러였다."),
+            ("Tickets cost 350,000 yen.", "표는 35만원이다."),
+            ("수출액은 5억 유로였다.", "Exports reached $500 million."),
+            ("2천만 위안을 냈다.", "He paid 20 million won."),
+            ("They hid billions of US dollars.", "그들은 수십억 엔을 숨겼다."),
+        ] {
+            assert_eq!(run(&CHECK, &translation(source, output)).len(), 1, "{source} {output}");
+        }
+        let article = "The port earned 30 million euros last year.";
+        assert_eq!(run(&CHECK, &summary(article, "The port earned $30 million.")).len(), 1);
+    }
+
+    #[test]
+    fn a_currency_in_other_words_is_right() {
+        for (source, output) in [
+            ("The ferry cost US$3 billion.", "여객선은 30억 미국 달러였다."),
+            ("Tickets cost five dollars.", "표는 5달러다."),
+            ("They won the Europa cup for 5 euros.", "그들은 5유로를 내고 유로파컵에서 이겼다."),
+            ("회원 5명이 위안을 얻었다.", "Five members found comfort."),
+            ("100엔과 1천원", "100 yen and 1,000 won"),
+            ("$1.5m ($2.1m Australian)", "150만 달러(호주 달러로 210만 달러)"),
+            ("The pig weighed 650 pounds.", "돼지는 무게가 295㎏이었다."),
+        ] {
+            assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source} {output}");
+        }
+    }
 }

@@ -74,3 +74,47 @@ fn unmatched(
     let korean = format!("{lacks_ko}에 없는 달: '{words}'");
     CHECK.finding(kind, english, korean).value("month", MONTHS[month.index - 1])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{run, summary, translation};
+    use super::*;
+
+    fn kinds(source: &str, output: &str) -> Vec<String> {
+        run(&CHECK, &translation(source, output)).into_iter().map(|one| one.kind).collect()
+    }
+
+    #[test]
+    fn a_lost_and_a_changed_month_are_found_in_both_directions() {
+        let changed = ["month_lost", "month_invented"];
+        assert_eq!(kinds("The port opens in May.", "항구는 4월에 연다."), changed);
+        assert_eq!(kinds("1월 7일 열린다.", "It opens on July 7."), changed);
+        assert_eq!(kinds("Sales fell last March.", "지난 5월 매출이 줄었다."), changed);
+        assert_eq!(kinds("It opens on Dec. 24.", "24일 연다."), ["month_lost"]);
+        assert_eq!(kinds("정부는 예산을 늘린다.", "The budget grows in June."), ["month_invented"]);
+    }
+
+    #[test]
+    fn one_month_in_two_notations_is_right() {
+        for (source, output) in [
+            ("The port may open and boats march in.", "항구가 열고 배가 들어올 수 있다."),
+            ("It opens on 2026-01-07.", "2026년 1월 7일 연다."),
+            ("It opens on Novemeber 3.", "11월 3일 연다."),
+            ("Prime Minister May spoke in June.", "메이 총리는 6월에 말했다."),
+            ("지난달 열렸다.", "It opened in September."),
+            ("월요일에 12월 계획을 냈다.", "It gave its plan for December on Monday."),
+            ("9·11 테러", "The Sept. 11 attacks"),
+            ("3개월 뒤", "Three months later"),
+            ("1919. 3. 1. 만세운동", "The movement of March 1, 1919"),
+        ] {
+            assert!(kinds(source, output).is_empty(), "{source} {output}");
+        }
+    }
+
+    #[test]
+    fn a_summary_may_leave_a_month_out_but_not_change_it() {
+        let article = "The fund was set up in January and closed in August.";
+        assert!(run(&CHECK, &summary(article, "The fund closed in August.")).is_empty());
+        assert_eq!(run(&CHECK, &summary(article, "The fund closed in October.")).len(), 1);
+    }
+}

@@ -4,7 +4,7 @@
 //! findings. Words, magnitudes, months and times of day count as counterparts, and only digits need
 //! one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
@@ -12,12 +12,13 @@ use super::numerals::{Number, Numbers};
 use crate::finding::Finding;
 
 const LOST: FindingKind = FindingKind::major("number_lost");
+const FEWER: FindingKind = FindingKind::major("number_fewer").up_to_sentences(3);
 const INVENTED: FindingKind = FindingKind::major("number_invented");
 
 pub(super) const CHECK: Check = Check {
     name: "numbers",
     describe: "numbers that were lost, changed or invented",
-    kinds: &[LOST, INVENTED],
+    kinds: &[LOST, FEWER, INVENTED],
     scope: Scope::Support,
     examples: &[
         Example::found(LOST, "The quake hurt 17 people.", "지진으로 사람들이 다쳤다."),
@@ -42,6 +43,17 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     for number in distinct(without_counterpart(output, source)) {
         let finding = unmatched(INVENTED, number, (result, original), original_ko);
         findings.push(finding.in_output(number.span()).found(number.text));
+    }
+    if findings.is_empty() && pair.kind == OutputKind::Translation {
+        for number in distinct(rarer(source, output)) {
+            let english = format!(
+                "'{}' appears more often in the {original} than in the {result}",
+                number.text
+            );
+            let korean = format!("{result_ko}에 덜 나오는 숫자: '{}'", number.text);
+            let finding = CHECK.finding(FEWER, english, korean).value("number", number.value);
+            findings.push(finding.in_source(number.span()).expected(number.text));
+        }
     }
     findings
 }
@@ -75,6 +87,24 @@ fn without_counterpart<'n, 't>(
         .stated
         .iter()
         .filter(|number| number.needs_counterpart() && !other.has_counterpart(number))
+}
+
+/// The numbers that a text states more often than the other one may have them. Those that may be
+/// converted to another unit are not counted.
+fn rarer<'n, 't>(
+    numbers: &'n Numbers<'t>,
+    other: &'n Numbers<'_>,
+) -> impl Iterator<Item = &'n Number<'t>> {
+    let is_counted =
+        |number: &Number<'_>| number.needs_counterpart() && !other.has_converted(number);
+    let stated: Vec<_> = numbers.stated.iter().filter(|number| is_counted(number)).collect();
+    let mut counts = HashMap::new();
+    for number in &stated {
+        *counts.entry(number.value.to_bits()).or_insert(0) += 1;
+    }
+    stated.into_iter().filter(move |number| {
+        (1..counts[&number.value.to_bits()]).contains(&other.count(number.value))
+    })
 }
 
 #[cfg(test)]

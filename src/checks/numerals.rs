@@ -105,11 +105,13 @@ pub(super) struct Numbers<'t> {
 pub(super) fn read(text: &str, language: Language) -> Numbers<'_> {
     let mut spelled = Spelled::default();
     english::spell(text, &mut spelled);
+    if language == Language::Korean {
+        // English in a Korean text repeats a name: "식스 플래그(Six Flags)".
+        spelled.values.extend(spelled.stated.drain(..).map(|(_, value, _)| value));
+    }
     korean::spell(text, &mut spelled);
     let mut stated = in_digits(text, language);
-    stated.extend(
-        spelled.stated.into_iter().map(|(span, value)| in_words(text, span, value, language)),
-    );
+    stated.extend(spelled.stated.into_iter().map(|word| in_words(text, word, language)));
     stated.sort_by_key(|number| number.start);
     relate(text, &mut stated);
     let mut numbers = Numbers { stated, bare: spelled.values, ..Numbers::default() };
@@ -138,8 +140,8 @@ pub(super) fn read(text: &str, language: Language) -> Numbers<'_> {
 struct Spelled {
     /// Values that the words may mean.
     values: Vec<f64>,
-    /// Numerals that count something.
-    stated: Vec<(Span, f64)>,
+    /// Numerals that count something, with the unit that the word itself has: "이틀".
+    stated: Vec<(Span, f64, Option<Unit>)>,
 }
 
 impl Numbers<'_> {
@@ -149,6 +151,13 @@ impl Numbers<'_> {
         number.readings().any(|value| contains(&self.values, value))
             || number.hour.is_some_and(|hour| contains(&self.hours, hour))
             || self.has_converted(number)
+    }
+
+    /// How many of the readings of this text have a value.
+    pub fn count(&self, value: f64) -> usize {
+        let from = self.values.partition_point(|own| *own < value - tolerance(value));
+        let to = self.values.partition_point(|own| *own <= value + tolerance(value));
+        to - from
     }
 
     /// The unit that this text has for the value of a number of another text; `None` if it has the
@@ -176,7 +185,7 @@ impl Numbers<'_> {
 
     /// True if this text has the quantity in another unit. A similar quantity in its own unit is
     /// rather the same number changed.
-    fn has_converted(&self, number: &Number<'_>) -> bool {
+    pub fn has_converted(&self, number: &Number<'_>) -> bool {
         let Some(unit) = number.unit else { return false };
         !self.has_quantity(unit, number.value, units::ROUNDED)
             && number
@@ -203,8 +212,12 @@ fn contains(values: &[f64], value: f64) -> bool {
 }
 
 /// A numeral in words that counts something.
-fn in_words(text: &str, span: Span, value: f64, language: Language) -> Number<'_> {
-    let unit = units::after(&text[span.end..], language);
+fn in_words(
+    text: &str,
+    (span, value, own): (Span, f64, Option<Unit>),
+    language: Language,
+) -> Number<'_> {
+    let unit = own.map(|unit| (unit, 0)).or_else(|| units::after(&text[span.end..], language));
     Number {
         text: &text[span.clone()],
         start: span.start,

@@ -108,3 +108,56 @@ fn message(
         format!("단위 차이: {here_ko} '{words}', {there_ko} '{unit_ko}'"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{run, summary, translation};
+    use super::*;
+
+    #[test]
+    fn another_unit_is_found_in_both_directions() {
+        for (source, output) in [
+            ("The road is 32 miles long.", "도로는 32㎞다."),
+            ("The trial lasted six months.", "재판은 6년 걸렸다."),
+            ("The tower is 300 feet high.", "탑은 높이가 300미터다."),
+            ("It was 32 degrees Celsius.", "기온은 화씨 32도였다."),
+            ("A parcel of 5 kg fell.", "5g짜리 소포가 떨어졌다."),
+            ("48시간 안에 끝난다.", "It ends within 48 minutes."),
+            ("사흘 동안 열린다.", "It runs for three weeks."),
+            ("면적은 20헥타르다.", "It covers 20 acres."),
+        ] {
+            assert_eq!(run(&CHECK, &translation(source, output)).len(), 1, "{source} {output}");
+        }
+    }
+
+    #[test]
+    fn conversions_dates_and_ages_are_right() {
+        for (source, output) in [
+            ("The road is 20 miles long.", "도로는 32㎞다."),
+            ("It is 1,600 km (1,000 mi) away.", "1천600㎞ 떨어져 있다."),
+            ("The man is 6-foot-6.", "그는 키가 198㎝다."),
+            ("It was in the 90s, with temperatures in the 90s.", "90년대였고 기온은 33도였다."),
+            ("It took 90 minutes.", "1시간 30분 걸렸다."),
+            ("The trial lasted 14 days.", "재판은 2주 걸렸다."),
+            ("Haemin opens on the 14th.", "해민은 14일 연다."),
+            ("A 5-year-old won.", "5세 아이가 이겼다."),
+            ("시속 100㎞로 달렸다.", "It ran at 100 kph."),
+            ("3분의 2가 찬성했다.", "Two-thirds approved."),
+            ("2분기에 5% 늘었다.", "It grew 5 percent in the second quarter."),
+            ("10주년 행사", "The 10th anniversary"),
+        ] {
+            let found = run(&CHECK, &translation(source, output));
+            assert!(found.is_empty(), "{source} {output} {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_summary_keeps_the_unit_of_each_number() {
+        let article = "협상은 14년 만에 열렸고, 14일 동안 이어졌다.";
+        assert!(run(&CHECK, &summary(article, "14일간 협상이 이어졌다.")).is_empty());
+        let found = run(&CHECK, &summary(article, "14개월간 협상이 이어졌다."));
+        assert_eq!(found[0].found.as_deref(), Some("14개월"));
+        let article = "The 40 villages lost 30 percent of their rice in 12 hours.";
+        assert_eq!(run(&CHECK, &summary(article, "Villages lost rice in 12 days.")).len(), 1);
+    }
+}

@@ -42,12 +42,14 @@ const SHORT_MAGNITUDES: &[(&str, f64)] = &[
 
 #[rustfmt::skip]
 const WORDS: &[(&str, f64)] = &[
-    ("one", 1.0), ("once", 1.0), ("first", 1.0), ("single", 1.0), ("solo", 1.0), ("two", 2.0), ("twice", 2.0), ("second", 2.0), ("double", 2.0), ("doubled", 2.0), ("doubling", 2.0), ("secondly", 2.0), ("secondary", 2.0),
+    ("one", 1.0), ("once", 1.0), ("first", 1.0), ("single", 1.0), ("solo", 1.0), ("top", 1.0), ("topped", 1.0),
+    ("leader", 1.0), ("leading", 1.0), ("winner", 1.0), ("champion", 1.0), ("either", 2.0), ("neither", 2.0),
+    ("brace", 2.0), ("trick", 3.0), ("two", 2.0), ("twice", 2.0), ("second", 2.0), ("double", 2.0), ("doubled", 2.0), ("doubling", 2.0), ("secondly", 2.0), ("secondary", 2.0),
     ("duel", 2.0), ("dueling", 2.0), ("duelling", 2.0), ("bilateral", 2.0), ("bipartisan", 2.0),
     ("both", 2.0), ("pair", 2.0), ("couple", 2.0), ("twin", 2.0), ("dual", 2.0), ("duo", 2.0),
     ("three", 3.0), ("thrice", 3.0), ("third", 3.0), ("triple", 3.0), ("tripled", 3.0), ("tripling", 3.0), ("trilateral", 3.0), ("treble", 3.0), ("triplet", 3.0),
     ("trio", 3.0), ("four", 4.0), ("fourth", 4.0), ("quarter", 4.0), ("quadruple", 4.0),
-    ("quadrupled", 4.0), ("quartet", 4.0), ("five", 5.0), ("fifth", 5.0), ("quintuple", 5.0), ("six", 6.0),
+    ("quadrupled", 4.0), ("quartet", 4.0), ("quintet", 5.0), ("pentathlon", 5.0), ("decathlon", 10.0), ("five", 5.0), ("fifth", 5.0), ("quintuple", 5.0), ("six", 6.0),
     ("sixth", 6.0), ("seven", 7.0), ("seventh", 7.0), ("week", 7.0), ("eight", 8.0), ("eighth", 8.0),
     ("nine", 9.0), ("ninth", 9.0), ("ten", 10.0), ("tenth", 10.0), ("teen", 10.0), ("teenage", 10.0),
     ("teenager", 10.0), ("eleven", 11.0), ("eleventh", 11.0), ("twelve", 12.0), ("twelfth", 12.0),
@@ -62,7 +64,7 @@ const WORDS: &[(&str, f64)] = &[
     ("octogenarian", 80.0), ("ninety", 90.0), ("nineties", 90.0), ("nonagenarian", 90.0),
     ("century", 100.0), ("centuries", 100.0), ("hundredth", 100.0), ("centennial", 100.0),
     ("centenary", 100.0), ("centenarian", 100.0), ("bicentennial", 200.0),
-    ("thousandth", 1e3), ("millionth", 1e6), ("billionth", 1e9), ("semifinal", 4.0), ("quarterfinal", 8.0),
+    ("millennium", 1e3), ("millennia", 1e3), ("thousandth", 1e3), ("millionth", 1e6), ("billionth", 1e9), ("semifinal", 4.0), ("quarterfinal", 8.0),
     ("wwii", 2.0), ("ww", 2.0),
 ];
 
@@ -114,8 +116,8 @@ fn numeral(word: &str) -> Option<f64> {
 }
 
 /// Adds English numerals, single and combined: "two hundred and fifty thousand", "twenty-five",
-/// "July". Cardinal numbers from two on are stated; ordinals, months and vague words may be
-/// something else.
+/// "July". Cardinals from two on and ordinals from the third on are stated; months and vague words
+/// may be something else.
 pub(super) fn spell(text: &str, spelled: &mut Spelled) {
     let mut reading = Reading::default();
     let mut at = 0;
@@ -182,8 +184,8 @@ impl Reading {
                 self.close(spelled);
             }
             self.current += value;
-            let is_cardinal = CARDINALS.iter().any(|cardinal| is(cardinal));
-            self.is_vague |= !is_cardinal || is_name(text, &span);
+            let is_certain = CARDINALS.iter().chain(ORDINALS).any(|numeral| is(numeral));
+            self.is_vague |= !is_certain || is_name(text, &span);
             self.extend(span);
             self.half = is("half");
         } else if let Some(magnitude) = lookup(MAGNITUDES, word) {
@@ -237,7 +239,7 @@ impl Reading {
             if self.is_vague || value < 1.0 {
                 spelled.values.push(value);
             } else {
-                spelled.stated.push((span, value));
+                spelled.stated.push((span, value, None));
             }
         }
         *self = Self::default();
@@ -259,6 +261,13 @@ const CARDINALS: &[&str] = &[
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
     "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty",
     "sixty", "seventy", "eighty", "ninety",
+];
+
+/// Words of ordinals that are always numbers; "second" is also a unit of time.
+#[rustfmt::skip]
+const ORDINALS: &[&str] = &[
+    "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth",
+    "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", "thirtieth",
 ];
 
 /// The value of a Roman numeral of monarchs and wars: II, IV, XIV.

@@ -1,7 +1,7 @@
 //! Korean magnitudes after digits, and native and Sino-Korean numerals in words.
 
-use super::Spelled;
 use super::digits::leading;
+use super::{Spelled, Unit};
 use crate::language::is_hangul;
 
 /// Native numerals, counts of days and the like that no other word begins with, longest first.
@@ -9,12 +9,20 @@ use crate::language::is_hangul;
 const WORDS: &[(&str, &[f64])] = &[
     ("한두", &[2.0]), ("두세", &[2.0, 3.0]), ("두어", &[2.0, 3.0]), ("서너", &[3.0, 4.0]),
     ("너댓", &[4.0, 5.0]), ("너덧", &[4.0, 5.0]), ("대여섯", &[5.0, 6.0]), ("예닐곱", &[6.0, 7.0]),
-    ("이틀", &[2.0]), ("사흘", &[3.0]), ("나흘", &[4.0]), ("다섯", &[5.0]), ("닷새", &[5.0]),
-    ("여섯", &[6.0]), ("엿새", &[6.0]), ("일곱", &[7.0]), ("이레", &[7.0]), ("일주일", &[7.0]),
-    ("여덟", &[8.0]), ("아홉", &[9.0]), ("열흘", &[10.0]), ("보름", &[15.0]), ("대보름", &[15.0]),
+    ("다섯", &[5.0]), 
+    ("여섯", &[6.0]), ("일곱", &[7.0]), ("이레", &[7.0]), ("일주일", &[7.0]),
+    ("여덟", &[8.0]), ("아홉", &[9.0]), ("보름", &[15.0]), ("대보름", &[15.0]),
     ("절반", &[50.0, 2.0]), ("정오", &[12.0]), ("자정", &[12.0, 24.0]), ("세기", &[100.0]), ("칠순", &[70.0]),
     ("고희", &[70.0]), ("환갑", &[60.0, 61.0]), ("회갑", &[60.0, 61.0]), ("팔순", &[80.0]), ("구순", &[90.0]),
-    ("백수", &[99.0, 100.0]), ("백일", &[100.0]), ("미수", &[88.0]), ("희수", &[77.0]), ("둘", &[2.0]), ("셋", &[3.0]), ("넷째", &[4.0]),
+    ("백수", &[99.0, 100.0]), ("백일", &[100.0]), ("미수", &[88.0]), ("희수", &[77.0]), ("듀오", &[2.0]), ("커플", &[2.0]), ("부부", &[2.0]), ("이중", &[2.0]), ("쌍방", &[2.0]), ("쌍둥이", &[2.0]),
+    ("각각", &[2.0]), ("서로", &[2.0]), ("더블", &[2.0]), ("트리오", &[3.0]), ("삼중", &[3.0]), ("삼각", &[3.0]),
+    ("삼륜", &[3.0]), ("트리플", &[3.0]), ("해트트릭", &[3.0]), ("사륜", &[4.0]), ("사중", &[4.0]), ("둘", &[2.0]), ("셋", &[3.0]), ("넷째", &[4.0]),
+];
+
+/// Words that count days.
+#[rustfmt::skip]
+const DAYS: &[(&str, f64)] = &[
+    ("이틀", 2.0), ("사흘", 3.0), ("나흘", 4.0), ("닷새", 5.0), ("엿새", 6.0), ("여드레", 8.0), ("아흐레", 9.0), ("열흘", 10.0),
 ];
 
 /// Numerals that many other words begin with: read only alone or before a counter.
@@ -215,12 +223,16 @@ pub(super) fn spell(text: &str, spelled: &mut Spelled) {
         let end = at + word.len();
         let next = words.peek().filter(|(start, _)| text[end..*start] == *" ");
         let next = next.map_or("", |(_, next)| *next);
+        if let Some((name, days)) = DAYS.iter().find(|(name, _)| word.starts_with(name)) {
+            spelled.stated.push((at..at + name.len(), *days, Some(Unit::Day)));
+            continue;
+        }
         if let Some((length, value)) = counted(word, next) {
             // "열 다섯 마리" is read from its first word.
             if length > word.len() {
                 words.next();
             }
-            spelled.stated.push((at..at + length, value));
+            spelled.stated.push((at..at + length, value, None));
             continue;
         }
         spell_word(word, next, &mut spelled.values);
