@@ -1,0 +1,137 @@
+//! Names of an English and a Korean text, compared: without a counterpart, or with another name in
+//! its place.
+
+use super::english::{self, Unit};
+use super::evidence::{English, Korean, NEAR, agree};
+use super::hangul::{self, Sign};
+use super::{INVENTED, LOST, REPLACED};
+use crate::checks::check::OutputKind;
+use crate::checks::comparison::{Comparison, Text};
+use crate::document::Span;
+use crate::finding::Finding;
+use crate::language::Language;
+
+/// A name that has no other name in its place must be further from all words.
+const ALONE: f32 = 0.55;
+/// Two names without a counterpart that are nearer than this are one name, oddly spelled.
+const MISSPELLED: f32 = 0.75;
+
+/// Names without a counterpart that are compared with one of the other text.
+const MOST_COMPARED: usize = 20;
+
+/// A name without a counterpart.
+struct Open {
+    /// Its span in its text.
+    span: Span,
+    /// Its place in the text: 0 to 1.
+    place: f32,
+    /// The kind of evidence, for programs.
+    evidence: &'static str,
+    /// True if it needs no other name in its place to be reported.
+    alone: bool,
+}
+
+pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>) -> Vec<Finding> {
+    let names = english::names(en.text, en.sentences());
+    let units = names.iter().flat_map(|name| english::units(en.text, name));
+    let korean = Korean::new(ko.text);
+    let mut open_english: Vec<(Open, Unit)> = Vec::new();
+    for unit in units {
+        let span = unit.span.clone();
+        let place = span.start as f32 / en.text.len() as f32;
+        let distance = korean.distance(&unit, place);
+        if distance > NEAR {
+            let evidence = if unit.known.is_empty() { "sound" } else { "gazetteer" };
+            let alone = !unit.doubtful && distance > ALONE;
+            open_english.push((Open { span, place, evidence, alone }, unit));
+        }
+    }
+    let english = English::new(en.text);
+    let mut open_korean: Vec<Open> = Vec::new();
+    for name in hangul::names(ko.text) {
+        let span = name.span.clone();
+        let place = span.start as f32 / ko.text.len() as f32;
+        let distance = english.distance(ko.text, &name, place);
+        if distance <= NEAR {
+            continue;
+        }
+        let text = &ko.text[name.word.clone()];
+        let is_same = |unit: &Unit| unit.words.iter().any(|word| agree(word, text, MISSPELLED));
+        let evidence = match &name.sign {
+            Sign::Gloss(_) => "gloss",
+            Sign::Known(_) => "gazetteer",
+            Sign::Foreign => "sound",
+        };
+        let same = open_english.iter().take(MOST_COMPARED).position(|(_, unit)| is_same(unit));
+        if let (Some(same), true) = (same, evidence != "gloss") {
+            open_english.remove(same);
+            continue;
+        }
+        let alone = name.sign != Sign::Foreign && distance > ALONE;
+        open_korean.push(Open { span, place, evidence, alone });
+    }
+    let open_english: Vec<Open> = open_english.into_iter().map(|(open, _)| open).collect();
+    let (source, output) = match comparison.pair.from {
+        Language::English => (open_english, open_korean),
+        _ => (open_korean, open_english),
+    };
+    report(comparison, source, output)
+}
+
+/// Pairs the names of the source with those of the output, and reports pairs and single names.
+fn report(comparison: &Comparison<'_>, source: Vec<Open>, output: Vec<Open>) -> Vec<Finding> {
+    let kind = comparison.pair.kind;
+    let ((original, result), (original_ko, result_ko)) = (kind.words(), kind.korean_words());
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut paired = vec![false; output.len()];
+    if kind == OutputKind::Translation {
+        for lost in &source {
+            let text = &comparison.pair.source[lost.span.clone()];
+            let nearest = (0..output.len()).filter(|at| !paired[*at]).min_by(|a, b| {
+                let distance = |at: usize| (output[at].place - lost.place).abs();
+                distance(*a).total_cmp(&distance(*b))
+            });
+            let finding = if let Some(at) = nearest {
+                paired[at] = true;
+                let found = &comparison.pair.output[output[at].span.clone()];
+                super::CHECK
+                    .finding(
+                        REPLACED,
+                        format!("the {result} has '{found}' where the {original} has '{text}'"),
+                        format!("{original_ko}의 이름 '{text}', {result_ko}에는 '{found}'"),
+                    )
+                    .in_output(output[at].span.clone())
+                    .expected(text)
+                    .found(found)
+            } else if lost.alone {
+                super::CHECK
+                    .finding(
+                        LOST,
+                        format!("'{text}' appears in the {original} but not in the {result}"),
+                        format!("{result_ko}에 빠진 이름: '{text}'"),
+                    )
+                    .expected(text)
+            } else {
+                continue;
+            };
+            findings.push(
+                finding
+                    .in_source(lost.span.clone())
+                    .value("name", text)
+                    .value("evidence", lost.evidence),
+            );
+        }
+    }
+    for (new, _) in output.iter().zip(&paired).filter(|(new, paired)| new.alone && !**paired) {
+        let text = &comparison.pair.output[new.span.clone()];
+        let english = format!("'{text}' appears in the {result} but not in the {original}");
+        let korean = format!("{original_ko}에 없는 이름: '{text}'");
+        let finding = super::CHECK.finding(INVENTED, english, korean).found(text);
+        findings.push(
+            finding.in_output(new.span.clone()).value("name", text).value("evidence", new.evidence),
+        );
+    }
+    let mut seen = std::collections::HashSet::new();
+    findings.retain(|finding| seen.insert(finding.message.clone()));
+    findings
+}

@@ -1,0 +1,190 @@
+//! Evidence: how near a name of one text is to the words of the other text.
+//!
+//! Distances are costs per letter: 0 for a certain counterpart. Texts are translated roughly in
+//! order, so a name of a long text is sought around its own place only, in linear time.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::english::{Unit, Word, words};
+use super::gazetteer;
+use super::hangul::{Name, Sign};
+use super::sounds::{Cost, Hangul, Spoken};
+
+/// Distances from this one on are not told apart.
+pub(super) const FAR: f32 = 0.6;
+/// Distances up to this one may be those of one name; other names are seldom as near.
+pub(super) const NEAR: f32 = 0.36;
+/// Bytes of a text around a place in which a name is sought.
+const WINDOW: usize = 8_000;
+
+/// The part of a text of some length around a place from 0 to 1.
+fn window(length: usize, place: f32) -> Range<usize> {
+    let center = (length as f32 * place) as usize;
+    center.saturating_sub(WINDOW / 2)..(center + WINDOW / 2).min(length)
+}
+
+/// The cost per letter of the cheapest agreement of a word with Hangul, up to a limit.
+fn distance(hangul: &Hangul, word: &Spoken, bytes: Range<usize>, limit: f32) -> Option<f32> {
+    let letters = word.letters() as f32;
+    let found = hangul.find(word, bytes, (letters * limit) as Cost)?;
+    Some(f32::from(found.cost) / letters)
+}
+
+/// True if a word and a Korean name agree up to a distance.
+pub(super) fn agree(word: &Word, korean: &str, limit: f32) -> bool {
+    distance(&Hangul::new(korean), &Spoken::new(&word.folded), 0..korean.len(), limit).is_some()
+}
+
+/// A word without the ending of a people, a faith or a plural: "Panaman", "Sikhism", "Catalans".
+fn stem(word: &str) -> Option<&str> {
+    const ENDINGS: &[&str] = &[
+        "nians", "nian", "ians", "ian", "ans", "an", "ese", "ish", "ism", "ists", "ist", "ites",
+        "ite", "is", "i", "s",
+    ];
+    const SHORTEST: usize = 4;
+    let stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));
+    stems.into_iter().find(|stem| stem.len() >= SHORTEST)
+}
+
+/// A Korean text, read for the search of English names.
+pub(super) struct Korean<'t> {
+    text: &'t str,
+    hangul: Hangul,
+    /// Words in Latin letters, in lower case.
+    latin: HashSet<String>,
+}
+
+impl<'t> Korean<'t> {
+    pub fn new(text: &'t str) -> Self {
+        let latin = text.split(|c: char| !c.is_alphanumeric() || ('가'..='힣').contains(&c));
+        let latin = latin.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+        Self { text, hangul: Hangul::new(text), latin }
+    }
+
+    /// The distance of a part of a name from the nearest words around a place.
+    pub fn distance(&self, unit: &Unit, place: f32) -> f32 {
+        if self.has_known(unit.known) {
+            return 0.0;
+        }
+        // Most names are near, and the search for near ones is short.
+        [NEAR, FAR]
+            .into_iter()
+            .find_map(|limit| {
+                let mut words = unit.words.iter();
+                words.find_map(|word| self.distance_of_word(&word.folded, place, limit))
+            })
+            .unwrap_or(FAR)
+    }
+
+    fn distance_of_word(&self, word: &str, place: f32, limit: f32) -> Option<f32> {
+        /// A stem is shorter than its word and must agree better.
+        const STEM: f32 = 0.34;
+        const SHORTEST_PART: usize = 3;
+        if self.latin.contains(word) {
+            return Some(0.0);
+        }
+        let bytes = || window(self.text.len(), place);
+        if let Some(distance) = distance(&self.hangul, &Spoken::new(word), bytes(), limit) {
+            return Some(distance);
+        }
+        if let Some(stem) = stem(word) {
+            let by_sound = || distance(&self.hangul, &Spoken::new(stem), bytes(), STEM).is_some();
+            if self.has_known(gazetteer::korean(stem)) || by_sound() {
+                return Some(0.0);
+            }
+        }
+        let parts = word.split('-').filter(|part| part.len() < word.len());
+        parts
+            .filter(|part| part.len() >= SHORTEST_PART)
+            .find_map(|part| self.distance_of_word(part, place, limit))
+    }
+
+    /// True if one of the names of the gazetteer stands in the text. `_` is the edge of a word.
+    fn has_known(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| {
+            let bare = name.trim_matches('_');
+            let (begins, ends) = (name.starts_with('_'), name.ends_with('_'));
+            self.text.match_indices(bare).any(|(at, _)| {
+                let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+                !(begins && inside(self.text[..at].chars().next_back()))
+                    && !(ends && inside(self.text[at + bare.len()..].chars().next()))
+            })
+        })
+    }
+}
+
+/// Countries that a Korean text names where an English text leaves them to the reader.
+const OFTEN_ADDED: &[&str] = &["미국", "영국", "한국", "서울", "유럽", "아프리카"];
+
+/// An English text, read for the search of Korean names.
+pub(super) struct English {
+    /// Its words in order, with their sounds and the bytes where they begin.
+    words: Vec<(usize, Spoken)>,
+    /// The text in lower case, with single spaces between its words and around it.
+    plain: String,
+    length: usize,
+}
+
+impl English {
+    pub fn new(text: &str) -> Self {
+        const SHORTEST: usize = 3;
+        let mut plain = String::from(" ");
+        let mut spoken = Vec::new();
+        for span in words(text) {
+            let word = text[span.clone()].to_lowercase();
+            let parts = word.split('-').filter(|part| part.len() < word.len());
+            for word in std::iter::once(&word[..]).chain(parts) {
+                plain.push_str(word);
+                plain.push(' ');
+                if word.len() >= SHORTEST {
+                    spoken.push((span.start, Spoken::new(word)));
+                }
+            }
+        }
+        Self { words: spoken, plain, length: text.len() }
+    }
+
+    /// The distance of a Korean name from the nearest words around a place.
+    pub fn distance(&self, korean: &str, name: &Name, place: f32) -> f32 {
+        let text = &korean[name.span.clone()];
+        match &name.sign {
+            Sign::Gloss(gloss) => {
+                let mut words = korean[gloss.clone()].split(|c: char| !c.is_alphabetic());
+                let found = words.any(|word| word.len() > 1 && self.has_latin(word));
+                return if found { 0.0 } else { FAR };
+            }
+            Sign::Known(_) if OFTEN_ADDED.contains(&text) => return 0.0,
+            Sign::Known(names) => {
+                if names.iter().any(|name| self.plain.contains(&format!(" {name} "))) {
+                    return 0.0;
+                }
+            }
+            Sign::Foreign => {}
+        }
+        let whole = &korean[name.word.clone()];
+        let hangul = Hangul::new(whole);
+        let bytes = window(self.length, place);
+        let first = self.words.partition_point(|(at, _)| *at < bytes.start);
+        let end = self.words.partition_point(|(at, _)| *at < bytes.end);
+        let agrees = |word: &Spoken, limit: f32| {
+            let budget = (word.letters() as f32 * limit) as Cost;
+            let found = hangul.find(word, 0..whole.len(), budget)?;
+            // A good part of the name must agree.
+            ((found.end - found.start) * 2 >= text.len())
+                .then(|| f32::from(found.cost) / word.letters() as f32)
+        };
+        let nearest =
+            |limit| self.words[first..end].iter().find_map(|(_, word)| agrees(word, limit));
+        nearest(NEAR).or_else(|| nearest(FAR)).unwrap_or(FAR)
+    }
+
+    /// True if a word is in the text, or one that starts like it.
+    fn has_latin(&self, word: &str) -> bool {
+        const SHORTEST: usize = 3;
+        let word = word.to_lowercase();
+        let start = word.chars().count().saturating_sub(2).max(SHORTEST);
+        let start: String = word.chars().take(start).collect();
+        self.plain.contains(&format!(" {start}"))
+    }
+}
