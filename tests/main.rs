@@ -58,6 +58,8 @@ mod spm;
 /// Downloads from a local server in place of the hub.
 #[cfg(feature = "fetch")]
 mod store;
+/// Summaries of models with labeled errors.
+mod summaries;
 /// Encoder-decoder models on whole articles.
 mod translators;
 /// Vocabularies of real models, if they are on this machine.

@@ -37,14 +37,14 @@ macro_rules! checks {
 // A check is a file and a line here, in alphabetical order.
 checks! {
     mod brackets;
-    mod clock;
     mod characters;
+    mod clock;
     mod copied;
     mod currency;
     mod date;
+    mod direction;
     mod ending;
     mod judge;
-    mod direction;
     mod language;
     mod length;
     mod markup;
@@ -59,8 +59,8 @@ checks! {
     mod script;
     mod support;
     mod units;
-    mod weekday;
     mod untranslated;
+    mod weekday;
 }
 
 /// Runs every check over a pair, by whatever program or person the output was written.

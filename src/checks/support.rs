@@ -57,6 +57,9 @@ pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> 
     comparison.matching().sentences.iter().map(support).collect()
 }
 
+/// Most places of a number that are looked at.
+const MAX_PLACES: usize = 16;
+
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     if comparison.pair.kind != OutputKind::Summary {
         return Vec::new();
@@ -105,9 +108,12 @@ pub(super) fn findings<'c>(
             let Some(left) = bytes_left.checked_sub(article.len()) else { break };
             bytes_left = left;
             let nowhere = (check.run)(&whole);
-            found.extend(claims.into_iter().map(|claim| {
-                let same = nowhere.iter().find(|one| is_same_claim(one, &claim));
-                moved(same.cloned().unwrap_or(claim), sentence)
+            found.extend(claims.into_iter().filter_map(|claim| {
+                match nowhere.iter().find(|one| is_same_claim(one, &claim)) {
+                    Some(same) => Some(moved(same.clone(), sentence)),
+                    None => (sentence.is_reliable() && !stands_elsewhere(&claim, &of_article))
+                        .then(|| moved(claim, sentence)),
+                }
             }));
         }
     }
@@ -124,6 +130,21 @@ fn moved(mut finding: Finding, sentence: &matching::Matched) -> Finding {
     });
     finding.source = sentence.window.clone().map(Place::from);
     finding
+}
+
+/// True if the article has the number of a claim elsewhere, beside a word that is beside it in the
+/// sentence as well: "magnitude 6.1".
+fn stands_elsewhere(claim: &Finding, pair: &Pair<'_>) -> bool {
+    let Some(words) = claim.output.and_then(|place| place.of(pair.output)) else { return false };
+    if pair.from != pair.to || !words.contains(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
+    let place = claim.output.map_or(0, |place| place.start);
+    let own = features::around(pair.output, place, words.len(), pair.from);
+    pair.source.match_indices(words).take(MAX_PLACES).any(|(at, _)| {
+        let other = features::around(pair.source, at, words.len(), pair.from);
+        other.iter().any(|feature| own.contains(feature))
+    })
 }
 
 fn is_same_claim(a: &Finding, b: &Finding) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::super::calendar::Named;
 use super::super::comparison::Text;
 use crate::document::Span;
 use crate::language::{Language, is_hangul, is_latin};
@@ -34,6 +35,10 @@ const KOREAN_STOP_STEMS: &[&str] = &[
 /// keeps: numbers and Latin words.
 pub(super) fn of(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Feature> {
     let mut found = BTreeSet::new();
+    let calendar = text.calendar();
+    let is_inside = |named: &&Named| sentence.contains(&named.span.start);
+    found.extend(calendar.months.iter().filter(is_inside).map(|one| hash(&("month", one.index))));
+    found.extend(calendar.weekdays.iter().filter(is_inside).map(|one| hash(&("day", one.index))));
     let stated = &text.numbers().stated;
     let first = stated.partition_point(|number| number.start < sentence.start);
     let numbers = stated[first..].iter().take_while(|number| number.start < sentence.end);
@@ -42,6 +47,18 @@ pub(super) fn of(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Featur
         found.extend(of_word(word, text.language, portable));
     }
     found.into_iter().collect()
+}
+
+/// Features of the words beside a passage: of two words before it and two after it.
+pub(super) fn around(text: &str, at: usize, length: usize, language: Language) -> Vec<Feature> {
+    let words = |part: &mut dyn Iterator<Item = &str>| -> Vec<Feature> {
+        part.take(2).filter_map(|word| of_word(word, language, false)).collect()
+    };
+    let is_between = |c: char| !c.is_alphanumeric();
+    let mut found = words(&mut text[..at].rsplit(is_between).filter(|word| !word.is_empty()));
+    let after = text.get(at + length..).unwrap_or_default();
+    found.extend(words(&mut after.split(is_between).filter(|word| !word.is_empty())));
+    found
 }
 
 fn of_word(word: &str, language: Language, portable: bool) -> Option<Feature> {

@@ -21,6 +21,10 @@ const MAX_OTHERS: usize = 4;
 const MIN_EVIDENCE: f32 = 0.5;
 /// Smallest coverage of a supported sentence.
 const MIN_COVERAGE: f32 = 0.2;
+/// Fewest shared features that make a window reliable across languages.
+const MIN_SHARED: usize = 2;
+/// Smallest coverage of a reliable window across languages.
+const MIN_RELIABLE: f32 = 0.5;
 /// Fewest features of a sentence that can be called unsupported.
 const MIN_FEATURES: usize = 4;
 
@@ -41,9 +45,16 @@ pub(in super::super) struct Matched {
     pub coverage: f32,
     /// True if the features say enough to tell support from its absence.
     is_decided: bool,
+    /// True if enough of them point to the window.
+    is_reliable: bool,
 }
 
 impl Matched {
+    /// True if the window is where the sentence comes from, beyond doubt.
+    pub fn is_reliable(&self) -> bool {
+        self.is_reliable
+    }
+
     /// True if the article has no sentence that this one can come from.
     pub fn is_unsupported(&self) -> bool {
         self.is_decided && self.coverage < MIN_COVERAGE
@@ -138,8 +149,16 @@ impl Index {
                 ((score * 1e4) as i64, Reverse(further), Reverse(window.start))
             });
         let Some((coverage, window)) = best else {
-            return Matched { output, window: None, evidence: None, coverage: 0.0, is_decided };
+            return Matched {
+                output,
+                window: None,
+                evidence: None,
+                coverage: 0.0,
+                is_decided,
+                is_reliable: false,
+            };
         };
+        let shared = self.shared(features, window.clone());
         let spans = comparison.source.sentences();
         let text = |range: Span| spans[range.start].start..spans[range.end - 1].end;
         let others = ranked
@@ -157,7 +176,17 @@ impl Index {
             evidence: Some(parts.join("\n")),
             coverage,
             is_decided,
+            is_reliable: !portable || (shared >= MIN_SHARED && coverage >= MIN_RELIABLE),
         }
+    }
+
+    /// Number of `features` that the sentences in `range` have.
+    fn shared(&self, features: &[Feature], range: Span) -> usize {
+        let range = &self.sentences[range];
+        let is_had = |feature: &&Feature| {
+            range.iter().any(|sentence| sentence.binary_search(feature).is_ok())
+        };
+        features.iter().filter(is_had).count()
     }
 
     /// The windows of one to three sentences around a sentence.
