@@ -38,6 +38,7 @@ mod checkpoint;
 pub mod checks;
 pub mod document;
 mod error;
+pub mod eval;
 mod event;
 #[cfg(feature = "fetch")]
 pub mod fetch;

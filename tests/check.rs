@@ -138,3 +138,23 @@ fn what_is_missing_is_said_with_the_way_out() {
         assert!(ran.err.contains(said), "{said}: {}", ran.err);
     }
 }
+
+#[test]
+fn the_checks_are_measured_over_pairs_of_the_users_own() {
+    let home = Home::new();
+    let path = home.write("pairs.tsv", format!("{FIRE}\t{FIRE_KO}\n").repeat(12));
+    let page = home.path().join("checks.html").display().to_string();
+    let ran =
+        home.run(&["eval", "checks", "--pairs", &path, "--most", "20", "--json", "--html", &page]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let table: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(table["lines"], 12);
+    let rows = table["kinds"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["kind"] == "number_digit" && row["direction"] == "en-ko");
+    let found = &row.unwrap()["found"];
+    assert!(found["of"].as_u64() > Some(5) && found["share"] == 1.0, "{found}");
+    assert!(std::fs::read_to_string(page).unwrap().starts_with("<!doctype html>"));
+    let ran = home.run(&["eval", "checks", "--pairs", &home.write("a.tsv", "one\n")]);
+    assert!(ran.err.contains("[home]/a.tsv line 1 has no tab between source and output"));
+    assert_eq!(ran.code, Some(2));
+}

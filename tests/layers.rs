@@ -33,6 +33,7 @@ const MODULES: &[Floor] = &[
     ("formats", &["document", "error", "language", "segment"]),
     ("checks", &["document", "error", "finding", "language", "segment"]),
     ("prompts", &["error", "formats", "language", "prompt_part"]),
+    ("eval", &["checks", "document", "finding", "language"]),
     ("outcome", &["event", "finding", "language", "prompts"]),
     // Models: no documents, no tasks.
     ("kernels", &["files"]),
@@ -139,7 +140,7 @@ const KERNELS: &[Floor] = &[
 ];
 
 /// Modules of texts and modules of models, which meet in `pipeline` only.
-const TEXT: &[&str] = &["formats", "segment", "prompts", "checks", "document"];
+const TEXT: &[&str] = &["formats", "segment", "prompts", "checks", "eval", "document"];
 const MODEL: &[&str] = &["generation", "model", "architectures", "kernels", "checkpoint"];
 
 pub fn library() -> Crate {

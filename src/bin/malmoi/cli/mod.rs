@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod check_args;
 mod doctor;
+mod eval;
 mod feed;
 mod inputs;
 mod models;
@@ -72,6 +73,7 @@ enum Command {
     Feed(feed::Feed),
     Check(check::Check),
     Models(models::Models),
+    Eval(eval::Eval),
     Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Completions(packaging::Completions),
@@ -100,6 +102,7 @@ impl Cli {
             Command::Feed(command) => command.run(&startup.context()?),
             Command::Check(command) => command.run(&startup.context()?),
             Command::Models(command) => command.run(&startup.context()?),
+            Command::Eval(command) => command.run(&startup.context()?),
             Command::Bench(command) => command.run(&startup.context()?),
             Command::Doctor(command) => command.run(&startup.settings, startup.faults, json),
             Command::Completions(command) => command.run(Self::command()),

@@ -1,0 +1,108 @@
+//! `malmoi eval`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use malmoi::checks::CheckOptions;
+use malmoi::eval::{self, EvalOptions, Parallel};
+use malmoi::formats::{self, PairLanguages, TextPair, Unreadable};
+use malmoi::{Error, Language};
+
+use crate::context::{Context, Exit};
+use crate::output;
+
+/// Measure what the checks find and what they miss
+#[derive(Args)]
+pub(crate) struct Eval {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Checks(Checks),
+}
+
+/// Put errors of known kinds into correct translations, and count those that the checks find
+#[derive(Args)]
+#[command(after_help = "Examples:\n  malmoi eval checks\n  \
+    malmoi eval checks --pairs memory.tmx --html checks.html\n\n\
+    Lines that follow each other in a file are taken for the sentences of a text.")]
+struct Checks {
+    /// Correct translations, as for `malmoi check --pairs` [default: 120 lines of fictional news]
+    #[arg(long, value_name = "FILE")]
+    pairs: Vec<PathBuf>,
+    /// Seed of the random choices
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Most errors of a kind in a direction
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    most: usize,
+    /// Write a page with a chart as well
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Measure the time that the checks take instead
+    #[arg(long, conflicts_with = "html")]
+    cost: bool,
+}
+
+impl Eval {
+    pub fn run(self, context: &Context) -> Result<Exit> {
+        let What::Checks(command) = self.what;
+        command.run(context)
+    }
+}
+
+impl Checks {
+    fn run(self, context: &Context) -> Result<Exit> {
+        let read: Vec<&Path> = self.pairs.iter().map(PathBuf::as_path).collect();
+        output::check(self.html.as_deref(), &read, false)?;
+        let files = match self.pairs.as_slice() {
+            [] => eval::shipped(),
+            paths => paths.iter().map(|path| lines(path)).collect::<Result<_>>()?,
+        };
+        let checks = CheckOptions::default();
+        let text = if self.cost {
+            let cost = eval::cost(&files, &checks);
+            if context.json { serde_json::to_string(&cost)? + "\n" } else { cost.to_string() }
+        } else {
+            let options = EvalOptions { seed: self.seed, most: self.most, checks };
+            let table = eval::evaluate(&files, &options);
+            if let Some(path) = &self.html {
+                output::write(Some(path), &table.html())?;
+            }
+            if context.json { serde_json::to_string(&table)? + "\n" } else { table.to_string() }
+        };
+        output::print(&text)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// The pairs of a file in both languages.
+fn lines(path: &Path) -> Result<Vec<Parallel>> {
+    let (source, name): (Box<dyn std::io::Read + Send>, String) = if path == Path::new("-") {
+        (Box::new(std::io::stdin()), "standard input".to_string())
+    } else {
+        let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, e))?;
+        (Box::new(file), path.display().to_string())
+    };
+    let mut found = Vec::new();
+    for pair in formats::pairs(source, &name, PairLanguages::default())? {
+        let TextPair { place, source, output, from, .. } = match pair {
+            Ok(pair) => pair,
+            Err(Unreadable { place, reason, .. }) => bail!("{name} {place} {reason}"),
+        };
+        let Some(from) = from.or_else(|| Language::detect(&source)) else {
+            bail!("{name} {place} has no words in its source; leave the pair out");
+        };
+        found.push(match from {
+            Language::English => Parallel { english: source, korean: output },
+            Language::Korean => Parallel { english: output, korean: source },
+        });
+    }
+    if found.is_empty() {
+        bail!("{name} holds no pairs");
+    }
+    Ok(found)
+}

@@ -1,0 +1,137 @@
+//! Names: replaced by others, left out, swapped.
+
+use super::spots::{is_whole, replaced, tidy};
+use super::{Case, Changed, Dice, Seed};
+use crate::eval::bank::Name;
+use crate::language::Language;
+
+pub(super) const SEEDS: &[Seed] = &[
+    Seed::line("name_replaced", replace),
+    Seed::line("name_gloss_replaced", replace_with_gloss),
+    Seed::line("name_dropped", drop_one),
+    Seed::line("names_swapped", swap),
+];
+
+/// Particles that a Korean name takes with it.
+#[rustfmt::skip]
+const PARTICLES: &[&str] = &[
+    "에서", "에게", "으로", "은", "는", "이", "가", "을", "를", "의", "와", "과", "에", "로", "도",
+];
+
+/// The names of the bank that stand in both texts; no name inside another.
+fn names(case: &Case<'_>) -> Vec<Name> {
+    let (english, korean) = case.english_and_korean();
+    let mut found: Vec<&Name> = case
+        .bank
+        .names
+        .iter()
+        .filter(|name| korean.contains(&name.korean) && contains(english, &name.english))
+        .collect();
+    found.sort_by_key(|name| std::cmp::Reverse(name.english.len()));
+    let mut kept: Vec<Name> = Vec::new();
+    for name in found {
+        let is_inside = |other: &Name| {
+            other.english.contains(&name.english) || other.korean.contains(&name.korean)
+        };
+        if !kept.iter().any(is_inside) {
+            kept.push(name.clone());
+        }
+    }
+    kept
+}
+
+/// True if an English text has the name as whole words.
+pub(super) fn contains(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| is_whole(text, &(at..at + name.len())))
+}
+
+/// The text with another name wherever the name stands as whole words.
+pub(super) fn renamed(text: &str, old: &str, new: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, _) in text.match_indices(old) {
+        if is_whole(text, &(at..at + old.len())) {
+            words += &text[from..at];
+            words += new;
+            from = at + old.len();
+        }
+    }
+    words + &text[from..]
+}
+
+/// A name of the bank with as many words, in neither text.
+fn another(case: &Case<'_>, old: &Name, dice: &mut Dice) -> Option<Name> {
+    let (english, korean) = case.english_and_korean();
+    let words = |name: &Name| name.english.split(' ').count();
+    let others: Vec<Name> = case
+        .bank
+        .names
+        .iter()
+        .filter(|name| {
+            words(name) == words(old)
+                && !english.contains(&name.english)
+                && !korean.contains(&name.korean)
+        })
+        .cloned()
+        .collect();
+    dice.pick(&others)
+}
+
+fn replace(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
+    let old = dice.pick(&names(case))?;
+    let new = another(case, &old, dice)?;
+    Some(match case.to {
+        Language::English => renamed(case.output, &old.english, &new.english).into(),
+        Language::Korean => {
+            let with_gloss = format!("{}({})", old.korean, old.english);
+            let text = case.output.replace(&with_gloss, &new.korean);
+            text.replace(&old.korean, &new.korean).into()
+        }
+    })
+}
+
+fn replace_with_gloss(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
+    if case.to != Language::Korean {
+        return None;
+    }
+    let gloss = |name: &Name| format!("{}({})", name.korean, name.english);
+    let found: Vec<Name> =
+        names(case).into_iter().filter(|name| case.output.contains(&gloss(name))).collect();
+    let old = dice.pick(&found)?;
+    let new = another(case, &old, dice)?;
+    Some(case.output.replace(&gloss(&old), &gloss(&new)).into())
+}
+
+fn drop_one(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
+    let name = dice.pick(&names(case))?;
+    if case.to == Language::English {
+        let text = renamed(case.output, &name.english, "");
+        return Some(tidy(&text.replace(" 's ", " ").replace(" ’s ", " ")).into());
+    }
+    let forms =
+        ["({})", " ({})"].map(|gloss| name.korean.clone() + &gloss.replace("{}", &name.english));
+    let written = forms.into_iter().find(|form| case.output.contains(form));
+    let written = written.unwrap_or_else(|| name.korean.clone());
+    let start = case.output.find(&written)?;
+    let rest = &case.output[start + written.len()..];
+    let particle = PARTICLES.iter().find(|particle| rest.starts_with(**particle));
+    let end = start + written.len() + particle.map_or(0, |particle| particle.len());
+    Some(tidy(&replaced(case.output, start..end, "")).into())
+}
+
+fn swap(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
+    let mut found = names(case);
+    if found.len() < 2 {
+        return None;
+    }
+    dice.shuffle(&mut found);
+    let (one, two) = (&found[0], &found[1]);
+    let glossed = |name: &Name| case.output.contains(&format!("{}({})", name.korean, name.english));
+    let (one, two) = match case.to {
+        Language::English => (&one.english, &two.english),
+        Language::Korean if glossed(one) || glossed(two) => return None,
+        Language::Korean => (&one.korean, &two.korean),
+    };
+    let text = case.output.replace(one.as_str(), "\0").replace(two.as_str(), one);
+    Some(text.replace('\0', two).into())
+}
