@@ -38,6 +38,7 @@ macro_rules! checks {
 checks! {
     mod brackets;
     mod characters;
+    mod chatter;
     mod clock;
     mod copied;
     mod currency;
@@ -45,6 +46,7 @@ checks! {
     mod direction;
     mod ending;
     mod judge;
+    mod kept;
     mod language;
     mod length;
     mod markup;
