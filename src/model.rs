@@ -9,7 +9,7 @@ mod prompt_encoding;
 mod seq2seq_task;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::Device;
 
@@ -22,8 +22,9 @@ use crate::checkpoint::{
 use crate::error::{Error, Result};
 use crate::generation::search_config;
 use crate::generation::{
-    Batcher, BeamSearchConfig, Engine, Generated, LogitsProcessors, Options, RequestQueue,
-    Seq2SeqEngine, Sink, Update, run_call,
+    Batcher, BeamSearchConfig, Engine, Generated, LexicalConstraint, LexicalRules,
+    LogitsProcessors, Options, PromptOptions, RequestQueue, Seq2SeqEngine, Sink, TokenBytes,
+    Update, run_call,
 };
 use crate::kernels::{Phase, Precision};
 use crate::prompt_part::PromptPart;
@@ -122,6 +123,8 @@ struct Inner {
     config: ModelConfig,
     network: Box<dyn Network>,
     tokenizer: Tokenizer,
+    /// The bytes of its tokens, read when a constraint first needs them.
+    token_bytes: OnceLock<Arc<TokenBytes>>,
     template: Option<ChatTemplate>,
     eos_tokens: Vec<u32>,
     vocabulary: usize,
@@ -203,6 +206,7 @@ impl Model {
             vocabulary: loaded.vocabulary,
             template,
             tokenizer,
+            token_bytes: OnceLock::new(),
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
             bytes,
             matmul_cost,
@@ -387,37 +391,64 @@ impl Model {
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
+        let options = Arc::new(options.clone());
+        let prompts = prompts.iter().map(|ids| (ids.clone(), options.clone())).collect();
+        self.generate_each(prompts, sink)
+    }
+
+    /// As [`generate`](Self::generate), with options for each prompt.
+    pub(crate) fn generate_each(
+        &self,
+        mut prompts: Vec<PromptOptions>,
+        sink: &mut Sink<'_>,
+    ) -> Result<Vec<Generated>> {
+        for (_, options) in &mut prompts {
+            *options = Arc::new(self.completed(options));
+        }
+        if !self.is_encoder_decoder() {
+            return self.generate_in_order(prompts, sink);
+        }
+        // The longest first: inputs that are encoded together are of similar lengths, and the last
+        // batch is short.
+        let mut order: Vec<usize> = (0..prompts.len()).collect();
+        order.sort_by_key(|index| std::cmp::Reverse(prompts[*index].0.len()));
+        let sorted = order.iter().map(|index| prompts[*index].clone()).collect();
+        let mut sink = |at: usize, update: Update<'_>| sink(order[at], update);
+        let generated = self.generate_in_order(sorted, &mut sink)?;
+        let mut generated: Vec<_> = generated.into_iter().zip(&order).collect();
+        generated.sort_by_key(|(_, index)| **index);
+        Ok(generated.into_iter().map(|(generated, _)| generated).collect())
+    }
+
+    /// Options with the rules and stop strings of the checkpoint.
+    fn completed(&self, options: &Options) -> Options {
         let logits_processors = self.inner.logits_processors.clone();
         let mut options = Options { logits_processors, ..options.clone() };
         options.stop.extend(self.inner.stops.iter().cloned());
         if options.no_repeat_ngram == 0 {
             options.no_repeat_ngram = self.inner.logits_processors.no_repeat_ngram_size;
         }
-        if !self.is_encoder_decoder() {
-            return self.generate_in_order(prompts, &options, sink);
-        }
-        // The longest first: inputs that are encoded together are of similar lengths, and the last
-        // batch is short.
-        let mut order: Vec<usize> = (0..prompts.len()).collect();
-        order.sort_by_key(|index| std::cmp::Reverse(prompts[*index].len()));
-        let sorted: Vec<Vec<u32>> = order.iter().map(|index| prompts[*index].clone()).collect();
-        let mut sink = |at: usize, update: Update<'_>| sink(order[at], update);
-        let generated = self.generate_in_order(&sorted, &options, &mut sink)?;
-        let mut generated: Vec<_> = generated.into_iter().zip(&order).collect();
-        generated.sort_by_key(|(_, index)| **index);
-        Ok(generated.into_iter().map(|(generated, _)| generated).collect())
+        options
     }
 
     fn generate_in_order(
         &self,
-        prompts: &[Vec<u32>],
-        options: &Options,
+        prompts: Vec<PromptOptions>,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
         match &self.batcher {
-            Some(batcher) => batcher.generate(prompts, options, sink),
-            None => run_call(prompts, options, sink, |queue, batch| self.inner.serve(queue, batch)),
+            Some(batcher) => batcher.generate(prompts, sink),
+            None => run_call(prompts, sink, |queue, batch| self.inner.serve(queue, batch)),
         }
+    }
+
+    /// Lexical rules for the tokens of this model.
+    pub(crate) fn lexical_constraint(&self, rules: LexicalRules) -> Arc<LexicalConstraint> {
+        let vocabulary = self.inner.token_bytes.get_or_init(|| {
+            let ids = 0..self.inner.vocabulary as u32;
+            Arc::new(TokenBytes::new(ids.map(|id| self.inner.tokenizer.token_bytes(id)).collect()))
+        });
+        Arc::new(LexicalConstraint::new(rules, vocabulary.clone()))
     }
 }
 

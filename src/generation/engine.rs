@@ -60,7 +60,9 @@ impl<'m> Engine<'m> {
         options: &Options,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
-        run_call(prompts, options, sink, |queue, batch| self.serve(queue, batch))
+        let options = Arc::new(options.clone());
+        let prompts = prompts.iter().map(|ids| (ids.clone(), options.clone())).collect();
+        run_call(prompts, sink, |queue, batch| self.serve(queue, batch))
     }
 
     /// The loop: admits requests while there is room, steps all sequences at once and returns

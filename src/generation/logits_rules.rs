@@ -5,6 +5,9 @@
 //! score for each token of the vocabulary.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::lexical::LexicalConstraint;
 
 /// Settings of the logits processors.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,6 +34,8 @@ pub struct LogitsProcessors {
     pub eos_token_ids: Vec<u32>,
     /// Maximum number of tokens of a text, including the decoder's start token.
     pub max_length: usize,
+    /// Numbers and phrases of the text, from the caller and not from a checkpoint.
+    pub lexical_constraint: Option<Arc<LexicalConstraint>>,
 }
 
 /// The tokens before the one that is to be chosen.
@@ -79,6 +84,9 @@ impl LogitsProcessors {
         let first = prompt_len + usize::from(self.forced_bos_token_id.is_some());
         if ids.len() == first {
             self.begin_suppress_tokens.iter().for_each(|token| ban(scores, *token));
+        }
+        if let Some(constraint) = &self.lexical_constraint {
+            constraint.apply(&ids[prompt_len..], scores);
         }
     }
 

@@ -10,6 +10,7 @@
 pub mod beam;
 mod drafts;
 mod engine;
+mod lexical;
 mod logits_rules;
 mod loops;
 mod options;
@@ -24,10 +25,11 @@ mod shared_queue;
 
 pub use beam::BeamSearchConfig;
 pub use engine::Engine;
+pub use lexical::{LexicalConstraint, LexicalRules, TokenBytes};
 pub use logits_rules::{LogitsProcessors, TokenHistory};
 pub use options::{Generated, Options};
 pub use queue::{Control, Progress, Sink, Update};
-pub(crate) use queue::{RequestQueue, run_call};
+pub(crate) use queue::{PromptOptions, RequestQueue, run_call};
 pub use sampling::Sampling;
 pub(crate) use seq2seq::Seq2SeqEngine;
 pub(crate) use shared_queue::Batcher;

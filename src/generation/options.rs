@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::beam::BeamSearchConfig;
+use super::lexical::LexicalConstraint;
 use super::logits_rules::LogitsProcessors;
 use super::sampling::Sampling;
 use crate::checkpoint::SamplingDefaults;
@@ -34,6 +35,12 @@ pub struct Options {
     /// Beam search of encoder–decoder models; `None` for the checkpoint's own settings.
     #[doc(hidden)]
     pub beam_search: Option<BeamSearchConfig>,
+    /// Numbers and phrases of the text.
+    #[doc(hidden)]
+    pub lexical_constraint: Option<Arc<LexicalConstraint>>,
+    /// True to record the log-probabilities of the tokens of decoder-only models, too.
+    #[doc(hidden)]
+    pub scores: bool,
 }
 
 impl Default for Options {
@@ -48,6 +55,8 @@ impl Default for Options {
             batch: 8,
             drafts: true,
             beam_search: None,
+            lexical_constraint: None,
+            scores: false,
         }
     }
 }
@@ -69,6 +78,7 @@ impl Options {
         LogitsProcessors {
             repetition_penalty: self.repetition_penalty,
             no_repeat_ngram_size: self.no_repeat_ngram,
+            lexical_constraint: self.lexical_constraint.clone(),
             ..(*self.logits_processors).clone()
         }
     }
@@ -87,7 +97,8 @@ pub struct Generated {
     pub rolled_back: usize,
     /// Number of draft tokens that the network confirmed.
     pub accepted_draft_tokens: usize,
-    /// Log-probability of each token, the end token included. Empty for decoder-only models.
+    /// Log-probability of each token, the end token included. Empty for decoder-only models, unless
+    /// the options ask for it.
     pub scores: Vec<f32>,
 }
 

@@ -68,6 +68,9 @@ pub(crate) struct RequestId {
     pub index: usize,
 }
 
+/// The token ids of a prompt, and how to continue it.
+pub(crate) type PromptOptions = (Vec<u32>, Arc<Options>);
+
 /// A prompt to continue, or an encoder input to generate from.
 pub(crate) struct GenerationRequest {
     pub id: RequestId,
@@ -79,14 +82,12 @@ impl GenerationRequest {
     /// The requests of a call, in the order of its prompts.
     pub fn of_call<'p>(
         call: usize,
-        prompts: impl Iterator<Item = Vec<u32>> + 'p,
-        options: Options,
+        prompts: impl Iterator<Item = PromptOptions> + 'p,
     ) -> impl Iterator<Item = Self> + 'p {
-        let options = Arc::new(options);
-        prompts.enumerate().map(move |(index, prompt)| Self {
+        prompts.enumerate().map(move |(index, (prompt, options))| Self {
             id: RequestId { call, index },
             prompt,
-            options: options.clone(),
+            options,
         })
     }
 }
@@ -143,23 +144,20 @@ impl RequestQueue for CallQueue<'_, '_> {
     }
 }
 
-/// Runs a loop over the prompts of one call. `serve` is given the queue and the batch size. The
-/// results are in the order of the prompts and do not depend on the batch size.
+/// Runs a loop over the prompts of one call. `serve` is given the queue and the batch size, which
+/// is the largest of the options. The results are in the order of the prompts and do not depend on
+/// the batch size.
 pub(crate) fn run_call(
-    prompts: &[Vec<u32>],
-    options: &Options,
+    prompts: Vec<PromptOptions>,
     sink: &mut Sink<'_>,
     serve: impl FnOnce(&mut dyn RequestQueue, usize),
 ) -> Result<Vec<Generated>> {
+    let batch = prompts.iter().map(|(_, options)| options.batch).max().unwrap_or(1);
+    let results = prompts.iter().map(|_| None).collect();
     let requests: Vec<GenerationRequest> =
-        GenerationRequest::of_call(0, prompts.iter().cloned(), options.clone()).collect();
-    let mut queue = CallQueue {
-        waiting: requests.into_iter(),
-        sink,
-        results: prompts.iter().map(|_| None).collect(),
-        error: None,
-    };
-    serve(&mut queue, options.batch);
+        GenerationRequest::of_call(0, prompts.into_iter()).collect();
+    let mut queue = CallQueue { waiting: requests.into_iter(), sink, results, error: None };
+    serve(&mut queue, batch);
     match queue.error {
         Some(error) => Err(error),
         None => Ok(queue.results.into_iter().flatten().collect()),

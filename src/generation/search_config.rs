@@ -78,6 +78,7 @@ impl BeamSearchConfig {
                 begin_suppress_tokens: ids("begin_suppress_tokens")?,
                 eos_token_ids,
                 max_length: (max_length as usize).clamp(2, context),
+                lexical_constraint: None,
             },
         })
     }

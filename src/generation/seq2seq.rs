@@ -147,6 +147,7 @@ impl Seq2SeqEngine<'_> {
         // The start token is not a new one.
         processors.max_length =
             (options.max_tokens + 1).min(processors.max_length).min(self.context);
+        processors.lexical_constraint = options.lexical_constraint.clone();
         if options.repetition_penalty != 1.0 {
             processors.repetition_penalty = options.repetition_penalty;
         }

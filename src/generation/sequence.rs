@@ -15,7 +15,7 @@ use crate::architectures::{LogitsFor, Row, State};
 use crate::checkpoint::DecodeStream;
 use crate::error::{Error, Result};
 use crate::event::Finish;
-use crate::kernels::{Phase, has_no_nan};
+use crate::kernels::{Phase, has_no_nan, log_sum_exp};
 
 /// Maximum number of times a sequence is rolled back out of a loop before it is ended.
 const MAX_ROLLBACKS: usize = 2;
@@ -63,6 +63,8 @@ pub(super) struct Sequence<'m> {
     rollbacks: usize,
     rolled_back: usize,
     accepted_draft_tokens: usize,
+    /// Log-probabilities of the generated tokens, if the options ask for them.
+    scores: Vec<f32>,
     pub finish: Option<Finish>,
 }
 
@@ -107,6 +109,7 @@ impl<'m> Sequence<'m> {
             rollbacks: 0,
             rolled_back: 0,
             accepted_draft_tokens: 0,
+            scores: Vec::new(),
             finish: None,
         }
     }
@@ -218,6 +221,9 @@ impl<'m> Sequence<'m> {
         }
         let options = &*self.options.clone();
         let next = self.sampler.next_token(logits, &self.ids, self.prompt_len);
+        if options.scores {
+            self.scores.push(logits[next as usize] - log_sum_exp(logits));
+        }
         if self.limits.eos_tokens.contains(&next) {
             return self.end(Finish::Stop, options);
         }
@@ -241,6 +247,7 @@ impl<'m> Sequence<'m> {
         let length = self.prompt_len + kept;
         self.rolled_back += self.ids.len() - length;
         self.ids.truncate(length);
+        self.scores.truncate(kept);
         if self.rollbacks == MAX_ROLLBACKS {
             return self.end(Finish::Looped, options);
         }
@@ -316,7 +323,7 @@ impl<'m> Sequence<'m> {
             tokens: self.ids.len() - self.prompt_len,
             rolled_back: self.rolled_back,
             accepted_draft_tokens: self.accepted_draft_tokens,
-            scores: Vec::new(),
+            scores: self.scores,
         }
     }
 }

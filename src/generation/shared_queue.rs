@@ -12,8 +12,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::options::{Generated, Options};
-use super::queue::{Control, GenerationRequest, Progress, RequestId, RequestQueue, Sink, Update};
+use super::options::Generated;
+use super::queue::{
+    Control, GenerationRequest, Progress, PromptOptions, RequestId, RequestQueue, Sink, Update,
+};
 use crate::error::{Error, Result};
 
 /// Interval of progress updates while nothing happens, for callers that want to cancel.
@@ -28,8 +30,7 @@ pub(crate) struct Batcher {
 
 /// A call on its way to the loop, with the channels back to its caller.
 struct Call {
-    prompts: Vec<Vec<u32>>,
-    options: Options,
+    prompts: Vec<PromptOptions>,
     replies: Sender<Reply>,
     controls: Receiver<Control>,
     /// Dead once the caller is gone.
@@ -63,24 +64,17 @@ impl Batcher {
     /// The same as [`Engine::generate`](super::Engine::generate), in one batch with other calls.
     pub fn generate(
         &self,
-        prompts: &[Vec<u32>],
-        options: &Options,
+        prompts: Vec<PromptOptions>,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Generated>> {
         let loop_ended = || Error::Engine("the generation loop has ended".into());
         let (replies, incoming) = channel();
         let (answers, controls) = channel();
         let alive = Arc::new(());
-        let call = Call {
-            prompts: prompts.to_vec(),
-            options: options.clone(),
-            replies,
-            controls,
-            caller: Arc::downgrade(&alive),
-        };
-        self.calls.send(call).map_err(|_| loop_ended())?;
         let mut results: Vec<Option<Generated>> = prompts.iter().map(|_| None).collect();
-        let (mut left, mut last) = (prompts.len(), (0, Progress::default()));
+        let call = Call { prompts, replies, controls, caller: Arc::downgrade(&alive) };
+        self.calls.send(call).map_err(|_| loop_ended())?;
+        let (mut left, mut last) = (results.len(), (0, Progress::default()));
         while left > 0 {
             let control = match incoming.recv_timeout(HEARTBEAT) {
                 Ok(Reply::Progress(index, progress)) => {
@@ -144,8 +138,7 @@ impl SharedQueue {
             return;
         }
         self.last_call += 1;
-        let queued =
-            GenerationRequest::of_call(self.last_call, call.prompts.into_iter(), call.options);
+        let queued = GenerationRequest::of_call(self.last_call, call.prompts.into_iter());
         let open = OpenCall {
             replies: call.replies,
             controls: call.controls,

@@ -172,6 +172,11 @@ impl SentencePiece {
         self.vocabulary.output.decode(ids)
     }
 
+    /// The bytes of a token in the middle of a text; none for hidden tokens.
+    pub fn token_bytes(&self, id: u32) -> Vec<u8> {
+        self.vocabulary.output.token_bytes(id)
+    }
+
     /// The id of a special token or a piece by its exact text.
     pub fn id_of(&self, token: &str) -> Option<u32> {
         let special = self.vocabulary.special.iter().find(|special| special.text == token);

@@ -55,6 +55,15 @@ impl OutputVocabulary {
         self.tokens.contains_key(&id)
     }
 
+    /// The bytes of a token in the middle of a text; none for hidden tokens.
+    pub(super) fn token_bytes(&self, id: u32) -> Vec<u8> {
+        match self.tokens.get(&id) {
+            Some(OutputToken::Byte(byte)) => vec![*byte],
+            Some(OutputToken::Text(text)) => text.replace(BLANK, " ").into_bytes(),
+            None => Vec::new(),
+        }
+    }
+
     /// The text of ids, without hidden tokens.
     pub(super) fn decode(&self, ids: &[u32]) -> String {
         let mut text = String::new();

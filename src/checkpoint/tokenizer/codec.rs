@@ -191,6 +191,16 @@ impl Tokenizer {
         Ok(text)
     }
 
+    /// The bytes of one token in the middle of a text; none for special tokens.
+    pub fn token_bytes(&self, id: u32) -> Vec<u8> {
+        match (&self.backend, self.added_by_id(id)) {
+            (_, Some(token)) if token.special => Vec::new(),
+            (_, Some(token)) => token.text.clone().into_bytes(),
+            (Backend::Library(library), None) => library.token_bytes(id),
+            (Backend::SentencePiece(model), None) => model.token_bytes(id),
+        }
+    }
+
     /// True for a token of a SentencePiece model that never shows in a text.
     pub(super) fn is_hidden(&self, id: u32) -> bool {
         match &self.backend {

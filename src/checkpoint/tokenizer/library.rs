@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tokenizers::{AddedVocabulary, Model};
+use tokenizers::{AddedVocabulary, DecoderWrapper, Model};
 
 use super::added::AddedToken;
 use crate::checkpoint::sentencepiece::{EncoderTemplate, Family, unknown_language};
@@ -131,6 +131,33 @@ impl Library {
         guarded(|| self.inner.decode(ids, false)).map_err(|reason| Error::Engine(reason.into()))
     }
 
+    /// The bytes of a piece in the middle of a text: by the byte alphabet of GPT-2, or with `▁` for
+    /// a space and `<0xEB>` for a byte, as in SentencePiece.
+    pub(super) fn token_bytes(&self, id: u32) -> Vec<u8> {
+        let Some(piece) = self.inner.id_to_token(id).filter(|_| Some(id) != self.not_first) else {
+            return Vec::new();
+        };
+        if self.is_byte_level() {
+            let bytes: Option<Vec<u8>> = piece.chars().map(byte_of_letter).collect();
+            return bytes.unwrap_or_else(|| piece.into_bytes());
+        }
+        let byte = piece.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
+        match byte.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => vec![byte],
+            None => piece.replace('\u{2581}', " ").into_bytes(),
+        }
+    }
+
+    fn is_byte_level(&self) -> bool {
+        match self.inner.get_decoder() {
+            Some(DecoderWrapper::ByteLevel(_)) => true,
+            Some(DecoderWrapper::Sequence(steps)) => {
+                steps.get_decoders().iter().any(|step| matches!(step, DecoderWrapper::ByteLevel(_)))
+            }
+            _ => false,
+        }
+    }
+
     /// Tokens that the tokenizer adds before a text.
     pub(super) fn before(&self) -> &[u32] {
         &self.before
@@ -162,6 +189,17 @@ impl Library {
     pub(super) fn largest_id(&self) -> Option<u32> {
         self.inner.get_vocab(false).into_values().max()
     }
+}
+
+/// The byte that a letter stands for in byte-level vocabularies: printable bytes are letters of
+/// Latin-1, the others those from U+0100 on, in order.
+fn byte_of_letter(letter: char) -> Option<u8> {
+    let is_printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
+    let code = u32::from(letter);
+    if code < 0x100 {
+        return u8::try_from(code).ok().filter(is_printable);
+    }
+    (0..=0xffu8).filter(|byte| !is_printable(byte)).nth(code as usize - 0x100)
 }
 
 /// Adds tokens in the order of their ids, so that they keep them. Control tokens are overlooked in
