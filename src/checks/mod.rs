@@ -20,6 +20,8 @@ use comparison::Comparison;
 
 use crate::finding::Finding;
 
+pub(crate) use numerals::renderings::{magnitudes, renderings};
+
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 pub use options::{CheckOptions, Judge, SentenceEncoder};
 pub use orders::orders;

@@ -10,6 +10,7 @@ mod context;
 mod digits;
 mod english;
 mod korean;
+pub(super) mod renderings;
 mod units;
 
 use context::{hour, is_clock_mark, is_fraction, is_part_of_name, is_range};
