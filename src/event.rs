@@ -87,6 +87,17 @@ pub enum Event {
         /// Discarded tokens.
         tokens: usize,
     },
+    /// Segments with severe doubts were generated again.
+    Repair {
+        /// Segments that were tried again.
+        segments: usize,
+        /// Those of them that were replaced by a better answer.
+        repaired: usize,
+        /// Tokens generated for it.
+        tokens: usize,
+        /// Duration.
+        seconds: f64,
+    },
     /// A finding, as soon as it is made.
     Found(Finding),
 }

@@ -48,6 +48,8 @@ pub struct TaskOptions {
     pub beams: Option<usize>,
     /// Options of the checks. A register among them is also asked of the model.
     pub checks: CheckOptions,
+    /// Which answers are written again.
+    pub repair: Repair,
 }
 
 impl TaskOptions {
@@ -78,6 +80,31 @@ impl Default for TaskOptions {
             max_tokens: None,
             beams: None,
             checks: CheckOptions::default(),
+            repair: Repair::Auto,
+        }
+    }
+}
+
+/// Which segments of a translation, and which summaries, are written again after the checks. The best
+/// attempt by the checks is kept; without a better one the first answer stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repair {
+    /// Those with a critical or major doubt.
+    #[default]
+    Auto,
+    /// None.
+    Off,
+    /// Those with any doubt.
+    All,
+}
+
+impl Repair {
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Off => "off",
+            Self::All => "all",
         }
     }
 }

@@ -1,10 +1,11 @@
 //! READ THIS FIRST. The path of a text:
-//! read → segment → prompt → generate → check → join.
+//! read → segment → prompt → generate → repair → check → join.
 //!
 //! A [`Document`] comes in as a reader of `formats` made it; an [`Outcome`] goes out. Each step is
 //! a file of this folder; [`summarize`] and [`translate`] below call them in order. This is the one
 //! place where text modules and model modules meet.
 
+mod attempt;
 mod cascade;
 mod check;
 mod chunk;
@@ -15,6 +16,7 @@ mod length_limit;
 mod progress;
 mod prompt;
 mod read;
+mod repair;
 mod segment;
 mod setup;
 mod short_text;
@@ -25,7 +27,7 @@ use std::time::Instant;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::event::Observer;
-use crate::job::{Capabilities, Job};
+use crate::job::{Capabilities, Job, Repair};
 use crate::language::LanguagePair;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
@@ -88,17 +90,18 @@ fn summarize(
         return Ok(check::report(outcome, observer));
     }
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
-    summarize_text(&setup, Task::Summarize, &article, &mut outcome, observer)?;
+    summarize_text(&setup, Task::Summarize, &article, &article, &mut outcome, observer)?;
     observer.check()?;
     check::summary(&article, &mut outcome, &job.options.checks);
     Ok(check::report(outcome, observer))
 }
 
 /// Map and reduce: chunks that fit the context window are summarized; the summaries of several
-/// chunks are a text to summarize again.
+/// chunks are a text to summarize again. The last summary is repaired before it is passed on.
 fn summarize_text(
     setup: &TaskSetup<'_>,
     task: Task,
+    article: &str,
     text: &str,
     outcome: &mut Outcome,
     observer: &mut Observer<'_>,
@@ -109,7 +112,13 @@ fn summarize_text(
     let mut answers = |observer: &mut Observer<'_>| {
         generate::answers(setup, task, &chunks, &mut progress, observer)
     };
-    let results = if is_last { answers(observer)? } else { observer.without_text(answers)? };
+    let is_streamed = is_last && setup.job.options.repair == Repair::Off;
+    let mut results =
+        if is_streamed { answers(observer)? } else { observer.without_text(answers)? };
+    if is_last && !is_streamed {
+        repair::summary(setup, task, article, &chunks[0], &mut results, &mut progress, observer)?;
+        observer.text(&results[0].segment.text)?;
+    }
     if task == Task::Summarize {
         join::count_input(&chunks, outcome);
     }
@@ -125,7 +134,7 @@ fn summarize_text(
         let what = "the text after summarizing its parts".into();
         return Err(Error::TooLong { what, needed: window + 1, window });
     }
-    summarize_text(setup, Task::Combine, &summaries, outcome, observer)
+    summarize_text(setup, Task::Combine, article, &summaries, outcome, observer)
 }
 
 fn translate(

@@ -11,7 +11,7 @@ use crate::error::{Error, InputFault, Result};
 use crate::event::Observer;
 use crate::formats;
 use crate::generation::Options;
-use crate::job::{Capabilities, Job, TaskOptions};
+use crate::job::{Capabilities, Job, Repair, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
@@ -168,6 +168,13 @@ impl Request {
     /// Options of the checks. A register among them is also asked of the model.
     pub fn checks(mut self, options: CheckOptions) -> Self {
         self.job.options.checks = options;
+        self
+    }
+
+    /// Which answers are written again after the checks. A summary is streamed while it is generated
+    /// only with [`Repair::Off`].
+    pub fn repair(mut self, repair: Repair) -> Self {
+        self.job.options.repair = repair;
         self
     }
 

@@ -10,7 +10,7 @@ use super::bilingual::BilingualFormat;
 use super::hash::sha256;
 use crate::error::{Error, Result};
 use crate::formats::Item;
-use crate::job::{Capabilities, TaskOptions};
+use crate::job::{Capabilities, Repair, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::prompts::{Prompt, Task};
@@ -139,6 +139,9 @@ impl BatchPlan {
         }
         if let Some(register) = options.checks.register {
             spec["register"] = json!(register.as_str());
+        }
+        if options.repair != Repair::default() {
+            spec["repair"] = json!(options.repair.as_str());
         }
         Ok(spec.to_string())
     }

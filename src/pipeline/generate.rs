@@ -7,6 +7,7 @@ use super::join;
 use super::length_limit::{LengthLimit, StreamedOutput};
 use super::progress::StageProgress;
 use super::prompt::PartEncoder;
+use super::repair;
 use super::segment::{self, REASONING_TOKENS};
 use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
@@ -129,7 +130,8 @@ impl AnswerStream {
     }
 }
 
-/// Translates the chunks of a document, and passes its text on block by block, in order.
+/// Translates the chunks of a document, repairs them, and passes the text on block by block, in
+/// order.
 pub(super) fn translation(
     setup: &TaskSetup<'_>,
     translation: &mut DocumentTranslation<'_>,
@@ -151,6 +153,7 @@ pub(super) fn translation(
             for (chunk, result) in batch.iter().zip(results) {
                 retried.push(retry(setup, chunk, result, MAX_SPLITS, &mut progress, observer)?);
             }
+            repair::translations(setup, batch, &mut retried, &mut progress, observer)?;
             Ok::<_, Error>(retried)
         })?;
         translation.results.extend(results);

@@ -11,7 +11,7 @@ use crate::generation::Sampling;
 use crate::language::LanguagePair;
 use crate::model::Seq2SeqTask;
 use crate::prompt_part::PromptPart;
-use crate::prompts::{Prompt, Rendered, Task, Variables};
+use crate::prompts::{Prompt, Rendered, Task, Term, Variables};
 
 /// Family of prompts for a model without a chat template.
 const BASE: &str = "base";
@@ -54,11 +54,16 @@ impl<'a> PartEncoder<'a> {
 
     /// Token ids of the prompt for a text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        self.encode_with_terms(text, &[])
+    }
+
+    /// The same with prescribed translations beside those of the glossary.
+    pub fn encode_with_terms(&self, text: &str, terms: &[Term]) -> Result<Vec<u32>> {
         let model = self.setup.model;
         match &self.input {
             PromptInput::EncoderText(seq2seq) => model.encoder_input(seq2seq, &visible(text)),
             PromptInput::EncoderPrompt(seq2seq, prompt) => {
-                let rendered = self.render(prompt, text)?;
+                let rendered = self.render(prompt, text, terms)?;
                 let text: String = rendered.parts.iter().map(PromptPart::as_str).collect();
                 model.encoder_input(seq2seq, &text)
             }
@@ -67,7 +72,7 @@ impl<'a> PartEncoder<'a> {
                 model.translation_prompt(from.code(), to.code(), &visible(text))
             }
             PromptInput::Prompt(prompt) => {
-                let rendered = self.render(prompt, text)?;
+                let rendered = self.render(prompt, text, terms)?;
                 let parts: Vec<_> = rendered.parts.iter().map(PromptPart::as_deref).collect();
                 model.prompt(rendered.system.as_deref(), &parts)
             }
@@ -81,15 +86,16 @@ impl<'a> PartEncoder<'a> {
             && self.setup.model.has_translation_template()
     }
 
-    fn render(&self, prompt: &Prompt, text: &str) -> Result<Rendered> {
+    fn render(&self, prompt: &Prompt, text: &str, terms: &[Term]) -> Result<Rendered> {
         let options = &self.setup.job.options;
+        let glossary = [&options.glossary, terms].concat();
         prompt.render(&Variables {
             text,
             source: self.setup.languages.from,
             target: self.setup.languages.to,
             sentences: options.sentences,
             style: options.style,
-            glossary: &options.glossary,
+            glossary: &glossary,
             context: None,
             register: options.checks.register,
         })

@@ -1,0 +1,93 @@
+//! Demands on a new answer, from the source and from the doubts about the first answer: numbers that
+//! it may contain, phrases that it should contain, and terms for the prompt.
+
+use crate::checks::{magnitudes, renderings};
+use crate::finding::Finding;
+use crate::generation::LexicalRules;
+use crate::language::Language;
+use crate::pipeline::setup::TaskSetup;
+use crate::prompts::{Task, Term};
+
+/// Demands on a new answer.
+pub(super) struct Demands {
+    to: Language,
+    /// Words of the source with a prescribed rendering, and its alternatives.
+    missing: Vec<Missing>,
+    /// Prescribed translations of the user's.
+    glossary: Vec<Term>,
+    /// Numbers that the answer may contain.
+    numbers: Vec<String>,
+    /// True if a number of the first answer is doubted.
+    doubts_numbers: bool,
+}
+
+struct Missing {
+    source: String,
+    /// Renderings, the most usual first.
+    renderings: Vec<String>,
+    /// True if the doubt names these words as lost, false if they are only prescribed.
+    is_translation: bool,
+}
+
+impl Demands {
+    pub fn of(setup: &TaskSetup<'_>, source: &str, doubts: &[Finding]) -> Self {
+        let to = setup.languages.to;
+        let (stated, numbers) = renderings(source, to);
+        let mut missing = Vec::new();
+        for doubt in doubts {
+            let Some(expected) = doubt.expected.as_deref() else { continue };
+            let words = doubt.source.and_then(|place| place.of(source)).unwrap_or(expected);
+            let number = stated.iter().find(|number| number.source == expected);
+            let renderings = match number {
+                Some(number) => number.renderings.clone(),
+                None if is_written_in(expected, to) => vec![expected.to_string()],
+                None => continue,
+            };
+            let is_translation = setup.job.task == Task::Translate && words != renderings[0];
+            missing.push(Missing { source: words.to_string(), renderings, is_translation });
+        }
+        let doubts_numbers = doubts.iter().any(|doubt| doubt.values.contains_key("number"));
+        let glossary = setup.job.options.glossary.clone();
+        Self { to, missing, glossary, numbers, doubts_numbers }
+    }
+
+    /// True if an answer with the likeliest tokens would be the first answer again.
+    pub fn are_empty(&self) -> bool {
+        self.missing.is_empty() && !self.doubts_numbers
+    }
+
+    /// Terms for the prompt of a text that has the words.
+    pub fn terms_in(&self, text: &str) -> Vec<Term> {
+        let is_in = |missing: &&Missing| missing.is_translation && text.contains(&missing.source);
+        let term = |missing: &Missing| Term {
+            source: missing.source.clone(),
+            target: missing.renderings[0].clone(),
+        };
+        self.missing.iter().filter(is_in).map(term).collect()
+    }
+
+    /// Rules for the answer to a text.
+    pub fn rules_for(&self, text: &str) -> LexicalRules {
+        let missing = self.missing.iter().filter(|missing| text.contains(&missing.source));
+        let mut phrases: Vec<Vec<String>> =
+            missing.map(|missing| missing.renderings.clone()).collect();
+        let lower = text.to_lowercase();
+        let terms = self.glossary.iter().filter(|term| lower.contains(&term.source.to_lowercase()));
+        phrases.extend(terms.map(|term| vec![term.target.clone()]));
+        LexicalRules {
+            numbers: Some(self.numbers.clone()),
+            magnitudes: magnitudes(self.to),
+            phrases,
+        }
+    }
+}
+
+/// True if words can stand in a text of a language as they are.
+fn is_written_in(words: &str, language: Language) -> bool {
+    let has_hangul = words.chars().any(|c| ('가'..='힣').contains(&c));
+    let has_latin = words.chars().any(|c| c.is_ascii_alphanumeric());
+    match language {
+        Language::Korean => has_hangul,
+        Language::English => has_latin && !has_hangul,
+    }
+}
