@@ -223,6 +223,35 @@ impl Document {
         Self { text, blocks }
     }
 
+    /// The same document with new words for some blocks, in their tags; `None` keeps a block. A block
+    /// without words is none in the result.
+    pub(crate) fn with_words(&self, mut words: impl FnMut(&Block) -> Option<String>) -> Self {
+        let mut text = String::with_capacity(self.text.len());
+        let mut blocks = Vec::with_capacity(self.blocks.len());
+        let mut end = 0;
+        for block in &self.blocks {
+            text.push_str(&self.text[end..block.span.start]);
+            end = block.span.end;
+            let start = text.len();
+            let words = words(block);
+            let is_empty = words.as_ref().is_some_and(String::is_empty);
+            let is_new = words.is_some();
+            match words {
+                Some(words) => text.push_str(&self.with_markup(block, words).0),
+                None => text.push_str(&self.text[block.span.clone()]),
+            }
+            let mut block = Block { span: start..text.len(), ..block.clone() };
+            if is_new && block.inline.is_some() {
+                block.inline = Some(Inline::read(&text[block.span.clone()]));
+            }
+            if !is_empty {
+                blocks.push(block);
+            }
+        }
+        text.push_str(&self.text[end..]);
+        Self { text, blocks }
+    }
+
     /// New words for a block: with the block's tags around them, and the tags that have no place
     /// among them.
     pub fn with_markup<'b>(&self, block: &'b Block, words: String) -> (String, Vec<&'b str>) {

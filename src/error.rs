@@ -70,6 +70,14 @@ pub enum Error {
         /// English name of that language.
         language: &'static str,
     },
+    /// A text with orders to a language model, where such texts are refused.
+    #[error("the text has {count} order{} to a language model: '{first}'", if *count == 1 { "" } else { "s" })]
+    Orders {
+        /// Number of the orders.
+        count: usize,
+        /// Words of the first one.
+        first: String,
+    },
 
     // === Checkpoints ===
     /// A model file or folder that violates its format.

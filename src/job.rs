@@ -50,6 +50,9 @@ pub struct TaskOptions {
     pub checks: CheckOptions,
     /// Which answers are written again.
     pub repair: Repair,
+    /// What becomes of sentences that give orders to a language model. With [`OnOrders::Drop`],
+    /// offsets in the article are those in the text without them.
+    pub on_orders: OnOrders,
 }
 
 impl TaskOptions {
@@ -81,6 +84,7 @@ impl Default for TaskOptions {
             beams: None,
             checks: CheckOptions::default(),
             repair: Repair::Auto,
+            on_orders: OnOrders::Report,
         }
     }
 }
@@ -105,6 +109,30 @@ impl Repair {
             Self::Auto => "auto",
             Self::Off => "off",
             Self::All => "all",
+        }
+    }
+}
+
+/// What becomes of sentences of a text that give orders to a language model
+/// ([`checks::orders`](crate::checks::orders)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnOrders {
+    /// The model reads them, and each is a finding.
+    #[default]
+    Report,
+    /// They are left out of what the model reads, and each is a finding with its words.
+    Drop,
+    /// The text is refused with [`Error::Orders`](crate::Error::Orders).
+    Refuse,
+}
+
+impl OnOrders {
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Drop => "drop",
+            Self::Refuse => "refuse",
         }
     }
 }

@@ -69,7 +69,7 @@ pub use error::{Error, InputFault, Result};
 pub use event::{Event, Finish, Observer};
 pub use finding::{Finding, Merged, Place, Severity, Support, beginning};
 pub use generation::{Options, Sampling};
-pub use job::{Capabilities, Repair, TaskOptions};
+pub use job::{Capabilities, OnOrders, Repair, TaskOptions};
 pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};

@@ -13,6 +13,7 @@ mod finish;
 mod generate;
 mod join;
 mod length_limit;
+mod orders;
 mod progress;
 mod prompt;
 mod read;
@@ -27,6 +28,7 @@ use std::time::Instant;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::event::Observer;
+use crate::finding::Finding;
 use crate::job::{Capabilities, Job, Repair};
 use crate::language::LanguagePair;
 use crate::model::Model;
@@ -46,6 +48,7 @@ pub(crate) fn run(
 ) -> Result<Outcome> {
     let began = Instant::now();
     observer.check()?;
+    let (document, orders) = &orders::apply(document, job.options.on_orders, observer)?;
     let languages = read::languages(document, job)?;
     let mut outcome = if job.task == Task::Translate {
         translate(model, document, languages, job, observer)?
@@ -54,6 +57,8 @@ pub(crate) fn run(
     } else {
         summarize(model, document, languages, job, observer)?
     };
+    outcome.findings.extend(orders.iter().cloned());
+    Finding::arrange(&mut outcome.findings);
     outcome.seconds = began.elapsed().as_secs_f64();
     Ok(outcome)
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, InputFault, Result};
 use crate::event::Observer;
 use crate::formats;
 use crate::generation::Options;
-use crate::job::{Capabilities, Job, Repair, TaskOptions};
+use crate::job::{Capabilities, Job, OnOrders, Repair, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
@@ -175,6 +175,12 @@ impl Request {
     /// only with [`Repair::Off`].
     pub fn repair(mut self, repair: Repair) -> Self {
         self.job.options.repair = repair;
+        self
+    }
+
+    /// What becomes of sentences that give orders to a language model.
+    pub fn on_orders(mut self, on_orders: OnOrders) -> Self {
+        self.job.options.on_orders = on_orders;
         self
     }
 

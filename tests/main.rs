@@ -51,6 +51,8 @@ mod quantize;
 mod readme;
 /// Real models, if they are on this machine.
 mod real_weights;
+/// Repair of doubtful answers.
+mod repair;
 /// Encoder-decoder networks and beam search, compared with the reference.
 mod seq2seq;
 /// SentencePiece models, compared with the reference.

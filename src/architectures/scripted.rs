@@ -13,14 +13,16 @@
 //!   {"when": "cable",      "say": "Half of ", "then": "fail"},
 //!   {"when": "syllable",   "say": "한글", "bytes": 4},
 //!   {"when": "crawl",      "say": "At last.", "pause": 300},
+//!   {"when": "ferry",      "say": "It sails.", "or": "The ferry sails."},
 //!   {"copy": {"after": "<text>", "before": "</text>"}}
 //! ]}
 //! ```
 //!
 //! `then` is `stop` (default), `loop` (repeat the answer) or `fail` (an error at the token after
 //! it). `bytes` cuts the answer short, possibly inside a syllable. `pause` makes every step take
-//! a number of milliseconds, once `when` was read. `copy` answers with the text between two
-//! markers of the prompt: a translation that changes nothing.
+//! a number of milliseconds, once `when` was read. `or` is an answer that is almost as likely at its
+//! first byte, so that sampling may choose it. `copy` answers with the text between two markers of
+//! the prompt: a translation that changes nothing.
 
 use std::time::Duration;
 
@@ -43,6 +45,8 @@ struct ScriptRule {
     when: String,
     #[serde(default)]
     say: String,
+    #[serde(default)]
+    or: Option<String>,
     #[serde(default)]
     bytes: Option<usize>,
     #[serde(default)]
@@ -106,11 +110,13 @@ impl Network for Scripted {
             std::thread::sleep(self.pause_after(tokens));
             for end in tokens.len() - count + 1..=tokens.len() {
                 let next = self.next(&tokens[..end])?;
+                let other = self.alternative(&tokens[..end]);
                 // The next token is certain. Its neighbors are likelier than the rest, so that a
                 // repetition penalty leads to other tokens.
-                values.extend((0..self.vocabulary).map(|id| {
-                    let distance = id.abs_diff(next as usize);
-                    if distance == 0 { 20.0 } else { -(distance.min(100) as f32) / 10.0 }
+                values.extend((0..self.vocabulary).map(|id| match id.abs_diff(next as usize) {
+                    0 => 20.0,
+                    _ if other == Some(id as u32) => 19.9,
+                    distance => -(distance.min(100) as f32) / 10.0,
                 }));
             }
             row.state.end_step(row.tokens);
@@ -131,8 +137,13 @@ impl Scripted {
     /// tokens end with; the prompt is before it.
     fn next(&self, tokens: &[u32]) -> Result<u32> {
         for rule in &self.script {
-            let Some(answer) = rule.answer(tokens) else { continue };
-            let said = said(&answer, tokens, rule.then);
+            let Some(mut answer) = rule.answer(tokens) else { continue };
+            let mut said = said(&answer, tokens, rule.then);
+            if let Some((other, other_said)) = rule.other_answer(tokens)
+                && other_said > said
+            {
+                (answer, said) = (other, other_said);
+            }
             return match answer.get(said % answer.len().max(1)) {
                 Some(token) if said < answer.len() || rule.then == Then::Loop => Ok(*token),
                 _ if rule.then == Then::Fail => {
@@ -145,7 +156,24 @@ impl Scripted {
     }
 }
 
+impl Scripted {
+    /// The first token of the other answer, while none was begun.
+    fn alternative(&self, tokens: &[u32]) -> Option<u32> {
+        let rule = self.script.iter().find(|rule| find(tokens, &rule.when, 0).is_some())?;
+        let (other, other_said) = rule.other_answer(tokens)?;
+        let is_beginning = other_said == 0 && said(&rule.answer(tokens)?, tokens, rule.then) == 0;
+        other.first().copied().filter(|_| is_beginning)
+    }
+}
+
 impl ScriptRule {
+    /// The other answer, and the number of tokens of it at the end of the tokens.
+    fn other_answer(&self, tokens: &[u32]) -> Option<(Vec<u32>, usize)> {
+        let answer: Vec<u32> = self.or.as_ref()?.bytes().map(u32::from).collect();
+        let said = said(&answer, tokens, self.then);
+        Some((answer, said))
+    }
+
     /// The answer to these tokens; `None` if the rule does not apply.
     fn answer(&self, tokens: &[u32]) -> Option<Vec<u32>> {
         let prompt = tokens;

@@ -10,7 +10,7 @@ use super::bilingual::BilingualFormat;
 use super::hash::sha256;
 use crate::error::{Error, Result};
 use crate::formats::Item;
-use crate::job::{Capabilities, Repair, TaskOptions};
+use crate::job::{Capabilities, OnOrders, Repair, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::prompts::{Prompt, Task};
@@ -143,6 +143,9 @@ impl BatchPlan {
         if options.repair != Repair::default() {
             spec["repair"] = json!(options.repair.as_str());
         }
+        if options.on_orders != OnOrders::default() {
+            spec["on_orders"] = json!(options.on_orders.as_str());
+        }
         Ok(spec.to_string())
     }
 
@@ -204,5 +207,9 @@ mod tests {
         plan.options.checks.register = Some(Register::Hamnida);
         let spec = plan.spec().unwrap();
         assert!(spec.ends_with("\"from\":\"en\",\"register\":\"hamnida\"}"), "{spec}");
+        plan.options.repair = Repair::Off;
+        plan.options.on_orders = OnOrders::Drop;
+        let spec = plan.spec().unwrap();
+        assert!(spec.ends_with(",\"repair\":\"off\",\"on_orders\":\"drop\"}"), "{spec}");
     }
 }
