@@ -13,7 +13,10 @@ use crate::document::Span;
 use crate::finding::Finding;
 use crate::segment::sentences;
 
-const ORDER: FindingKind = FindingKind::major("order_in_source");
+/// The kind of findings about a source, whatever the output.
+pub(crate) const ORDER_IN_SOURCE: &str = "order_in_source";
+
+const ORDER: FindingKind = FindingKind::major(ORDER_IN_SOURCE);
 
 pub(super) const CHECK: Check = Check {
     name: "orders",

@@ -76,6 +76,8 @@ impl Case<'_> {
             kind: self.kind,
         };
         let mut doubts = checks::check(&pair, &setup.job.options.checks);
+        // What is wrong with the source alone, no answer can mend.
+        doubts.retain(|doubt| doubt.kind != checks::ORDER_IN_SOURCE);
         doubts.extend(result.findings.iter().filter(|finding| finding.is_doubt()).cloned());
         doubts
     }

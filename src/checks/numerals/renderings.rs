@@ -2,6 +2,7 @@
 //! write no others. Conversions of units and currencies are not among them.
 
 use super::{Number, Numbers, digits, read};
+use crate::checks::calendar;
 use crate::language::Language;
 
 /// The magnitudes of Korean news, largest first.
@@ -22,10 +23,14 @@ pub(crate) struct Rendered<'t> {
     pub renderings: Vec<String>,
 }
 
-/// The strings of digits that render the numbers of `text` in the language `to`: those of numbers in
-/// digits, and of the values that its words may have.
-pub(crate) fn renderings(text: &str, to: Language) -> (Vec<Rendered<'_>>, Vec<String>) {
-    let numbers = read(text);
+/// The strings of digits that render the numbers of `text`, which is in `from`, in the language `to`:
+/// those of stated numbers, and of all values that its words may have.
+pub(crate) fn renderings(
+    text: &str,
+    from: Language,
+    to: Language,
+) -> (Vec<Rendered<'_>>, Vec<String>) {
+    let numbers = read(text, from);
     let stated: Vec<Rendered<'_>> = numbers
         .stated
         .iter()
@@ -76,6 +81,11 @@ fn of_values(numbers: &Numbers<'_>, text: &str, to: Language) -> Vec<String> {
     for hour in &numbers.hours {
         push_value(*hour, to, &mut renderings);
         push_value(hour % 12.0, to, &mut renderings);
+    }
+    if to == Language::Korean {
+        let months = calendar::read(text).possible_months;
+        renderings
+            .extend((1..=12).filter(|month| months[*month]).map(|month| format!("{month}월")));
     }
     for number in &numbers.stated {
         renderings.extend(of_number(number, text, to));
@@ -205,7 +215,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn stated(text: &str, to: Language) -> Vec<String> {
-        renderings(text, to).0.into_iter().flat_map(|number| number.renderings).collect()
+        renderings(text, to.other(), to)
+            .0
+            .into_iter()
+            .flat_map(|number| number.renderings)
+            .collect()
     }
 
     #[test]
@@ -235,6 +249,7 @@ mod tests {
     fn other_notations_are_allowed_and_other_numbers_are_not() {
         let (_, all) = renderings(
             "Two of the 12,500 came at 5 p.m. in May, as in the 1980s: call 02-398. Article 5 says so.",
+            Language::English,
             Language::Korean,
         );
         for allowed in [
@@ -247,13 +262,14 @@ mod tests {
             "5",
             "17",
             "80",
+            "5월",
             "1980",
             "02",
             "5조",
         ] {
             assert!(all.iter().any(|text| text == allowed), "{allowed}: {all:?}");
         }
-        for other in ["3", "125", "1만2천", "5만", "12"] {
+        for other in ["6월", "3", "125", "1만2천", "5만", "12"] {
             assert!(all.iter().all(|text| text != other), "{other}");
         }
     }
@@ -267,7 +283,7 @@ mod tests {
             let to = if korean { Language::Korean } else { Language::English };
             let text = (digits * 10u64.pow(power)).to_string();
             for rendering in stated(&text, to) {
-                let (there, back) = (read(&text), read(&rendering));
+                let (there, back) = (read(&text, to.other()), read(&rendering, to));
                 prop_assert!(back.has_counterpart(&there.stated[0]), "{text} {rendering}");
                 prop_assert!(there.has_counterpart(&back.stated[0]), "{text} {rendering}");
             }

@@ -4,7 +4,7 @@
 use crate::checks::{magnitudes, renderings};
 use crate::finding::Finding;
 use crate::generation::LexicalRules;
-use crate::language::Language;
+use crate::language::{Language, LanguagePair};
 use crate::pipeline::setup::TaskSetup;
 use crate::prompts::{Task, Term};
 
@@ -31,8 +31,8 @@ struct Missing {
 
 impl Demands {
     pub fn of(setup: &TaskSetup<'_>, source: &str, doubts: &[Finding]) -> Self {
-        let to = setup.languages.to;
-        let (stated, numbers) = renderings(source, to);
+        let LanguagePair { from, to } = setup.languages;
+        let (stated, numbers) = renderings(source, from, to);
         let mut missing = Vec::new();
         for doubt in doubts {
             let Some(expected) = doubt.expected.as_deref() else { continue };
