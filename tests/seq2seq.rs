@@ -129,6 +129,7 @@ fn beams(settings: &Value, width: usize) -> BeamSearchConfig {
             begin_suppress_tokens: ids("begin_suppress_tokens"),
             eos_token_ids: ids("eos_token_id"),
             max_length: count("max_length"),
+            lexical_constraint: None,
         },
     }
 }

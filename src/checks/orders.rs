@@ -6,6 +6,8 @@
 mod hidden;
 mod wording;
 
+use std::borrow::Cow;
+
 use super::check::{Check, Example, FindingKind, Scope};
 use super::comparison::Comparison;
 use super::spans::{excerpt, with_offsets};
@@ -93,6 +95,23 @@ pub fn orders(text: &str) -> Vec<Span> {
         overlaps
     });
     found
+}
+
+/// The text with spaces in the place of its orders, byte for byte.
+pub(super) fn blanked(text: &str) -> Cow<'_, str> {
+    let orders = orders(text);
+    if orders.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut blanked = String::with_capacity(text.len());
+    let mut at = 0;
+    for order in orders {
+        blanked.push_str(&text[at..order.start]);
+        blanked.extend(std::iter::repeat_n(' ', order.len()));
+        at = order.end;
+    }
+    blanked.push_str(&text[at..]);
+    Cow::Owned(blanked)
 }
 
 /// Lines that pretend to be turns of a chat.

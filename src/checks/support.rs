@@ -43,7 +43,9 @@ pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> 
     if pair.kind != OutputKind::Summary {
         return Vec::new();
     }
-    let comparison = Comparison::new(pair, options);
+    let news = super::orders::blanked(pair.source);
+    let news = Pair { source: &news, ..*pair };
+    let comparison = Comparison::new(&news, options);
     let whole = |span: &Span| Place { offset: Some(span.start), ..span.clone().into() };
     let support = |sentence: &matching::Matched| {
         let window = sentence.window.as_ref().filter(|_| !sentence.is_unsupported());
