@@ -24,7 +24,6 @@ pub(crate) use numerals::renderings::{magnitudes, renderings};
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 pub use options::{CheckOptions, Judge, SentenceEncoder};
-pub use options::{CheckOptions, SentenceEncoder};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
 pub use support::supports;

@@ -15,6 +15,7 @@ mod summarize;
 mod task;
 mod task_args;
 mod translate;
+mod trust_args;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};

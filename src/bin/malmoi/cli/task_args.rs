@@ -11,6 +11,7 @@ use malmoi::prompts::{Style, Term};
 use malmoi::{Error, Language, Model, Route, TaskOptions};
 
 use super::check_args::CheckArgs;
+use super::trust_args::TrustArgs;
 use crate::context::Context;
 
 /// Summary options.
@@ -81,6 +82,8 @@ pub(super) struct GenerationArgs {
     pub beams: Option<u8>,
     #[command(flatten)]
     pub checks: CheckArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
 }
 
 impl GenerationArgs {
@@ -97,6 +100,8 @@ impl GenerationArgs {
             max_tokens: self.max_tokens,
             beams: self.beams.map(usize::from),
             checks: self.checks.options(context)?,
+            repair: self.trust.repair.into(),
+            on_orders: self.trust.on_orders.into(),
             ..TaskOptions::default()
         };
         if let Some(summary) = summary {
