@@ -74,7 +74,8 @@ fn of_number(number: &Number<'_>, text: &str, to: Language) -> Vec<String> {
 }
 
 fn of_values(numbers: &Numbers<'_>, text: &str, to: Language) -> Vec<String> {
-    let mut renderings = Vec::new();
+    // "A year" is "1년".
+    let mut renderings = vec!["1".to_string()];
     for value in &numbers.values {
         push_value(*value, to, &mut renderings);
     }

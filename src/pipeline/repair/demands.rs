@@ -46,7 +46,11 @@ impl Demands {
             let is_translation = setup.job.task == Task::Translate && words != renderings[0];
             missing.push(Missing { source: words.to_string(), renderings, is_translation });
         }
-        let doubts_numbers = doubts.iter().any(|doubt| doubt.values.contains_key("number"));
+        let has_digit = |words: &Option<String>| {
+            words.as_ref().is_some_and(|words| words.contains(|c: char| c.is_ascii_digit()))
+        };
+        let doubts_numbers =
+            doubts.iter().any(|doubt| has_digit(&doubt.expected) || has_digit(&doubt.found));
         let glossary = setup.job.options.glossary.clone();
         Self { to, missing, glossary, numbers, doubts_numbers }
     }
