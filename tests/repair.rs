@@ -31,6 +31,15 @@ const WRONG: &str = "해민시의 다리에는 41억 원이 들었다.";
 const RIGHT: &str = "해민시의 다리에는 4억1천200만 원이 들었다.";
 
 #[test]
+fn the_bytes_of_tokens_join_to_the_text() {
+    let (_folder, model) = open(json!([]));
+    let text = "4억1천200만 원, and 17.5%\n";
+    let ids = model.tokenizer().encode(text).unwrap();
+    let bytes: Vec<u8> = ids.iter().flat_map(|id| model.tokenizer().token_bytes(*id)).collect();
+    assert_eq!(bytes, text.as_bytes());
+}
+
+#[test]
 fn a_missing_number_is_given_in_the_prompt() {
     let (_folder, model) =
         open(json!([{"when": "412 million = 4억1천200만", "say": RIGHT}, {"say": WRONG}]));

@@ -53,6 +53,19 @@ fn ids_are_those_of_the_reference() {
 }
 
 #[test]
+fn the_bytes_of_tokens_join_to_the_decoded_text() {
+    for (name, folder) in reference().folders {
+        let tokenizer = open(&name, &folder);
+        for ids in folder.outputs.as_ref().unwrap_or(&folder.ids) {
+            let bytes = ids.iter().flat_map(|id| tokenizer.token_bytes(*id)).collect();
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            let decoded = tokenizer.decode(ids).unwrap();
+            assert_eq!(text.trim_start(), decoded.trim_start(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn outputs_are_decoded_as_by_the_reference() {
     for (name, folder) in reference().folders {
         let tokenizer = open(&name, &folder);
