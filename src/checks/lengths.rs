@@ -30,6 +30,21 @@ pub(super) fn usual_deviations(from: Language) -> (f64, f64) {
     }
 }
 
+/// True if a phrase, such as a quotation, may be the translation of one of this length. The lengths
+/// of phrases vary more than those of sentences.
+pub(super) fn is_usual_phrase(from: Language, source: usize, output: usize) -> bool {
+    const MEDIAN: f64 = -0.70;
+    const MAX_DEVIATION: f64 = 2.7;
+    let (english, korean) = match from {
+        Language::English => (source, output),
+        Language::Korean => (output, source),
+    };
+    let (english, korean) = (english.max(1) as f64, korean.max(1) as f64);
+    let size = (2.0 * english * korean).sqrt();
+    let deviation = (0.02 + 2.5 / size).sqrt();
+    ((korean / english).ln() - MEDIAN).abs() <= MAX_DEVIATION * deviation
+}
+
 /// Characters of output per character of source for a source of this length, with its range of
 /// usual deviations.
 pub(super) fn usual_ratios(from: Language, source: usize) -> (f64, f64) {

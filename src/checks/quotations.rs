@@ -4,6 +4,7 @@
 //! paragraph: English newspapers open every paragraph of a long quotation and close only the last.
 
 use crate::document::Span;
+use crate::language::is_hangul;
 
 /// The style of a quotation's marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(super) struct Quotations {
     pub unopened: Vec<(QuoteStyle, Span)>,
     /// Number of double marks of both directions.
     pub double_marks: usize,
+    /// A mark that is not doubled in a text where the others are, as in CSV.
+    pub undoubled: Option<Span>,
 }
 
 /// The place of a word among the quotations of a text.
@@ -59,10 +62,17 @@ pub(super) fn read(text: &str) -> Quotations {
     let mut found = Quotations::default();
     let mut open = Open::default();
     let mut before = None;
-    let mut chars = text.char_indices().peekable();
+    let field = csv_field(text);
+    let mut chars = text[..field.end].char_indices().peekable();
     while let Some((at, c)) = chars.next() {
+        if at < field.start {
+            continue;
+        }
+        let mut mark = at..at + c.len_utf8();
+        if c == '"' && field.start > 0 && chars.next_if(|(_, c)| *c == '"').is_some() {
+            mark.end += 1;
+        }
         let after = chars.peek().map(|(_, c)| *c);
-        let mark = at..at + c.len_utf8();
         if c == '\n' && text[mark.end..].trim_start_matches([' ', '\t', '\r']).starts_with('\n') {
             open.end_paragraph(&mut found);
         }
@@ -71,7 +81,7 @@ pub(super) fn read(text: &str) -> Quotations {
             let opens = match role {
                 Role::Opens => true,
                 Role::Closes => false,
-                Role::Either => !open.has(style),
+                Role::Either => !open.has(style) && !open.ends_single(before),
             };
             if opens {
                 open.open(style, mark, &mut found);
@@ -82,10 +92,50 @@ pub(super) fn read(text: &str) -> Quotations {
         before = Some(c);
     }
     open.end_paragraph(&mut found);
+    if text.contains("\"\"") {
+        found.undoubled = broken_csv_mark(text);
+    }
     found
 }
 
+/// The span of the text itself in a field of CSV: `"He said ""no""."`, else the whole text.
+fn csv_field(text: &str) -> Span {
+    let inner = text.strip_prefix('"').and_then(|text| text.trim_end().strip_suffix('"'));
+    match inner {
+        Some(inner) if inner.contains("\"\"") => 1..1 + inner.len(),
+        _ => 0..text.len(),
+    }
+}
+
+/// The first straight mark that breaks the rules of CSV in a text that doubles other marks.
+fn broken_csv_mark(text: &str) -> Option<Span> {
+    let text = text.trim_end();
+    let mut run = 0;
+    let field = csv_field(text);
+    let marks = text[field.clone()].bytes().chain([0]).enumerate();
+    for (at, byte) in marks {
+        if byte == b'"' {
+            run += 1;
+        } else if run % 2 == 1 || (run > 0 && field.start == 0) {
+            return Some(field.start + at - 1..field.start + at);
+        } else {
+            run = 0;
+        }
+    }
+    None
+}
+
 impl Quotations {
+    /// Quotations that are not inside another, in order.
+    pub fn outer(&self) -> Vec<&Quotation> {
+        let mut outer: Vec<&Quotation> = Vec::new();
+        for quotation in &self.closed {
+            while outer.pop_if(|inner| inner.whole.start > quotation.whole.start).is_some() {}
+            outer.push(quotation);
+        }
+        outer
+    }
+
     /// The zone of a position. A mark without its partner may enclose everything on its side.
     pub fn zone(&self, at: usize) -> Zone {
         let next = self.closed.partition_point(|quotation| quotation.words.end < at);
@@ -124,6 +174,11 @@ impl Open {
         self.slot(style).is_some()
     }
 
+    /// True if a mark after this character may end a quotation that a single mark has opened.
+    fn ends_single(&self, before: Option<char>) -> bool {
+        self.single.is_some() && matches!(before, Some('.' | '!' | '?'))
+    }
+
     fn open(&mut self, style: QuoteStyle, mark: Span, found: &mut Quotations) {
         if let Some(earlier) = self.slot(style).replace(mark) {
             found.unclosed.push((style, earlier));
@@ -137,7 +192,15 @@ impl Open {
         before: Option<char>,
         found: &mut Quotations,
     ) {
-        match self.slot(style).take() {
+        // Writers mix the styles of one quotation's marks.
+        let partner = match style {
+            QuoteStyle::Double if self.double.is_none() => self.single.take(),
+            QuoteStyle::Single if self.single.is_none() && before.is_some_and(is_hangul) => {
+                self.double.take()
+            }
+            _ => self.slot(style).take(),
+        };
+        match partner {
             Some(start) if style != QuoteStyle::Single || mark.end - start.start <= MAX_SINGLE => {
                 let (words, whole) = (start.end..mark.start, start.start..mark.end);
                 found.closed.push(Quotation { style, words, whole });
@@ -224,6 +287,27 @@ mod tests {
         assert_eq!(words("소설 「항구」와 『바다』를 썼다."), ["항구", "바다"]);
         assert_eq!(words("“그는 ‘네’라고 했다”고 한다."), ["네", "그는 ‘네’라고 했다"]);
         assert_eq!(words("\"'Yes,' he said.\""), ["Yes,", "'Yes,' he said."]);
+    }
+
+    #[test]
+    fn marks_in_a_field_of_csv_are_doubled() {
+        let text = "\"그는 \"\"네\"\"라고 했다.\"";
+        assert_eq!(words(text), ["네"]);
+        assert_eq!(read(text).double_marks, 2);
+        assert_eq!(words("\"네\""), ["네"]);
+        assert_eq!(read(text).undoubled, None);
+        for broken in ["\"그는 \"네\"\"라고 했다.\"", "그는 \"\"네\"라고 했다.", "\"네.\"\""]
+        {
+            assert!(read(broken).undoubled.is_some(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn an_outer_quotation_hides_those_inside() {
+        let text = "“그는 ‘네’, ‘네’ 했다”고 하고 ‘끝’이라 했다.";
+        let outer: Vec<_> = read(text).outer().into_iter().cloned().collect();
+        let outer: Vec<&str> = outer.iter().map(|one| &text[one.words.clone()]).collect();
+        assert_eq!(outer, ["그는 ‘네’, ‘네’ 했다", "끝"]);
     }
 
     #[test]
