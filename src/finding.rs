@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::language::Language;
 
 /// The severity of a finding, most severe first.
 #[derive(
@@ -98,6 +101,12 @@ pub struct Finding {
     /// Values of the message, by name: `number`, `ratio`, `language`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Value>,
+    /// Its [`fingerprint`](Self::fingerprint); empty for findings outside the table of checks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hash: String,
+    /// True if somebody has looked at it before and found it to be no error.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dismissed: bool,
 }
 
 impl Finding {
@@ -126,6 +135,8 @@ impl Finding {
             expected: None,
             found: None,
             values: BTreeMap::new(),
+            hash: String::new(),
+            dismissed: false,
         }
     }
 
@@ -134,6 +145,14 @@ impl Finding {
     pub fn in_korean(mut self, message: impl Into<String>) -> Self {
         self.message_ko = message.into();
         self
+    }
+
+    /// The message in a language; in English if it has none in Korean.
+    pub fn message_in(&self, language: Language) -> &str {
+        match language {
+            Language::Korean if !self.message_ko.is_empty() => &self.message_ko,
+            _ => &self.message,
+        }
     }
 
     /// Sets the severity.
@@ -185,10 +204,44 @@ impl Finding {
         self
     }
 
+    /// Sixteen hexadecimal digits of a SHA-256 over the check, the kind, the words concerned and
+    /// the paragraphs around them: the same wherever these stand, and in every message language.
+    ///
+    /// ```
+    /// use malmoi::Finding;
+    /// let [source, output] = ["It hurt 17 people.", "71명이 다쳤다."];
+    /// let finding = |at| Finding::new("numbers", "number_lost", "").in_source(at..at + 2);
+    /// let hash = finding(8).fingerprint(source, output);
+    /// assert_eq!(finding(15).fingerprint(&format!("A fire\n{source}"), output), hash);
+    /// assert_ne!(finding(8).fingerprint(source, "다쳤다."), hash);
+    /// ```
+    pub fn fingerprint(&self, source: &str, output: &str) -> String {
+        const DIGITS: usize = 16;
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        };
+        add(&self.check);
+        add(&self.kind);
+        for words in [&self.expected, &self.found] {
+            add(words.as_deref().unwrap_or_default());
+        }
+        for (place, text) in [(self.source, source), (self.output, output)] {
+            let words = place.and_then(|place| Some((place, place.of(text)?)));
+            add(words.map_or("", |(_, words)| words));
+            let around = words.map_or(text, |(place, _)| paragraph(text, place));
+            add(&around.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+        let mut digits = format!("{:x}", hash.finalize());
+        digits.truncate(DIGITS);
+        digits
+    }
+
     /// True for a doubt, which an editor should look at and which `--strict` fails on; false for a
-    /// note.
+    /// note and for what is dismissed.
     pub fn is_doubt(&self) -> bool {
-        !Self::NOTES.contains(&self.check.as_str())
+        !self.dismissed && !Self::NOTES.contains(&self.check.as_str())
     }
 
     /// Sets the offsets of both spans, given the starts of the segment's texts in the whole texts.
@@ -273,6 +326,13 @@ pub struct Merged<'f> {
     pub finding: &'f Finding,
     /// The segments of all findings.
     pub segments: Vec<usize>,
+}
+
+/// The lines of a text that a place is on.
+fn paragraph(text: &str, place: Place) -> &str {
+    let start = text[..place.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[place.end..].find('\n').map_or(text.len(), |at| place.end + at);
+    &text[start..end]
 }
 
 /// The first words of a text, to identify a passage: at most seven words and forty characters.

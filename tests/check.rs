@@ -158,3 +158,63 @@ fn the_checks_are_measured_over_pairs_of_the_users_own() {
     assert!(ran.err.contains("[home]/a.tsv line 1 has no tab between source and output"));
     assert_eq!(ran.code, Some(2));
 }
+
+#[test]
+fn a_dismissed_finding_is_not_reported_again_for_the_same_words() {
+    let home = Home::new();
+    let path = home.write("pairs.tsv", format!("{FIRE}\t{FIRE_WRONG}\n"));
+    let found = |arguments: &[&str]| {
+        let ran = home.run(&[&["check", "--pairs", &path, "--json"], arguments].concat());
+        let findings = lines(&ran.out)[0]["findings"].as_array().unwrap().clone();
+        (ran.code, findings, ran.err)
+    };
+    let (code, findings, _) = found(&["--strict"]);
+    assert_eq!((code, findings.len()), (Some(1), 2));
+    for finding in &findings {
+        let hash = finding["hash"].as_str().unwrap();
+        let ran = home.run(&["check", "--dismiss", hash, "--reason", "the ministry's figure"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert!(ran.err.contains("dismissed in [home]/.config/malmoi/dismissed.jsonl"));
+    }
+    let (code, findings, said) = found(&["--strict"]);
+    assert_eq!((code, findings.len()), (Some(0), 2), "{said}");
+    assert!(findings.iter().all(|finding| finding["dismissed"] == true));
+    assert!(said.contains("nothing found; 2 dismissed before"), "{said}");
+    // The same words in a longer file, and another error in them.
+    let other = format!(
+        "A dog barked.\t개가 짖었다.\n{FIRE}\t{FIRE_WRONG}\n{FIRE}\t해민항에서 불이 나 71명이 다쳤다.\n"
+    );
+    let path = home.write("other.tsv", other);
+    let ran = home.run(&["check", "--pairs", &path]);
+    assert!(!ran.out.contains("line 2") && ran.out.contains("line 3"), "{}", ran.out);
+    let (code, ..) = found(&["--strict", "--dismissed", "none.jsonl"]);
+    assert_eq!(code, Some(1));
+    let ran = home.run(&["check", "--dismiss", "17"]);
+    assert!(ran.err.contains("`17` is not the hash of a finding"), "{}", ran.err);
+}
+
+#[test]
+fn findings_are_shown_in_korean_where_the_system_or_a_setting_says_so() {
+    let home = Home::new();
+    let path = home.write("pairs.tsv", format!("{FIRE}\t{FIRE_WRONG}\n"));
+    let shown = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let ran = home.run_with(&[&["check", "--pairs", &path], arguments].concat(), "", variables);
+        ran.out + &ran.err
+    };
+    for (arguments, variables, is_korean) in [
+        (&[][..], &[][..], false),
+        (&[], &[("LANG", "ko_KR.UTF-8")], true),
+        (&[], &[("LANG", "ko_KR.UTF-8"), ("LC_ALL", "C")], false),
+        (&[], &[("MALMOI_MESSAGES", "ko")], true),
+        (&["--messages", "en"], &[("MALMOI_MESSAGES", "ko")], false),
+        (&["--messages", "ko"], &[], true),
+    ] {
+        let text = shown(arguments, variables);
+        assert_eq!(text.contains("번역문에 없는 숫자: '17'"), is_korean, "{text}");
+        assert_eq!(text.contains("appears in the original"), !is_korean, "{text}");
+        assert_eq!(text.contains("1쌍 검사, 1쌍에 지적 2건"), is_korean, "{text}");
+    }
+    home.write(".config/malmoi/config.toml", "messages = \"ko\"\n");
+    assert!(shown(&[], &[]).contains("번역문: "));
+    assert!(shown(&["--messages", "fr"], &[]).contains("expected en or ko"));
+}

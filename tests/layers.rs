@@ -21,11 +21,11 @@ const MODULES: &[Floor] = &[
     ("store::error", &[]),
     ("error", &["batch::error", "store::error"]),
     ("document", &[]),
-    ("finding", &[]),
     ("prompt_part", &[]),
     ("reasoning", &[]),
     ("redact", &[]),
     ("language", &["error"]),
+    ("finding", &["language"]),
     ("event", &["error", "finding"]),
     ("files", &["error"]),
     // Texts: no tensors, no token ids.

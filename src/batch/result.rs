@@ -154,6 +154,11 @@ impl Line {
         (format!("{name}.md"), translated)
     }
 
+    /// Language of the results.
+    pub(super) fn language(&self) -> Language {
+        Language::parse(&self.to).unwrap_or(Language::English)
+    }
+
     /// Findings that put the result in doubt.
     pub fn doubts(&self) -> impl Iterator<Item = &Finding> {
         let translation = self.translation.iter().flat_map(|result| &result.findings);

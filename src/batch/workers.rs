@@ -230,8 +230,7 @@ fn process_item(
     };
     let from = from.ok_or_else(|| Error::unreadable("the item", "has no words".to_string()))?;
     let mut line = Line::new(lease, &item, from, plan.to);
-    line.findings
-        .extend(item.notes.iter().map(|note| Finding::new("source", "source_damaged", note)));
+    line.findings.extend(item.notes.iter().map(|note| damaged_source(note)));
     line.findings.extend(followed);
     let document = std::mem::take(&mut item.document);
     let observer = || Observer::new().on_event(meter.event_handler()).cancel_if(&is_cancelled);
@@ -265,6 +264,12 @@ fn process_item(
     Ok(line)
 }
 
+/// A finding about damage in an item's source.
+fn damaged_source(note: &str) -> Finding {
+    let korean = format!("원본 파일의 손상: {note}");
+    Finding::new("source", "source_damaged", note).in_korean(korean)
+}
+
 /// The item with the article of its page, if links are followed and the page has more text; and a
 /// finding if the page could not be read.
 fn follow_link(plan: &BatchPlan, item: &Item) -> (Item, Option<Finding>) {
@@ -279,7 +284,9 @@ fn follow_link(plan: &BatchPlan, item: &Item) -> (Item, Option<Finding>) {
         Ok(_) => (item.clone(), None),
         Err(error) => {
             let message = format!("only the feed's text was read: {error}");
-            (item.clone(), Some(Finding::new("follow", "not_followed", message)))
+            let korean = format!("피드의 글만 읽음: {error}");
+            let finding = Finding::new("follow", "not_followed", message).in_korean(korean);
+            (item.clone(), Some(finding))
         }
     }
 }

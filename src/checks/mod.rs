@@ -9,6 +9,7 @@
 mod calendar;
 mod check;
 mod comparison;
+mod dismissals;
 mod lengths;
 mod lexicon;
 mod numerals;
@@ -23,6 +24,7 @@ use crate::finding::Finding;
 pub(crate) use numerals::renderings::{magnitudes, renderings};
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
+pub use dismissals::Dismissals;
 pub use options::{CheckOptions, Judge, SentenceEncoder};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
@@ -86,6 +88,15 @@ checks! {
 /// assert_eq!(found[1].output.and_then(|place| place.of(pair.output)), Some("71"));
 /// ```
 pub fn check(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
+    let mut findings = compare(pair, options);
+    for finding in &mut findings {
+        finding.hash = finding.fingerprint(pair.source, pair.output);
+        finding.dismissed = options.dismissed.contains(&finding.hash);
+    }
+    findings
+}
+
+fn compare(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
     let comparison = Comparison::new(pair, options);
     if pair.kind == OutputKind::Translation {
         return CHECKS.iter().flat_map(|check| reported(check, &comparison)).collect();

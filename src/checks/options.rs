@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::dismissals::Dismissals;
 use crate::error::Result;
 use crate::language::{Language, Register};
 
@@ -16,6 +17,8 @@ pub struct CheckOptions {
     pub encoder: Option<Arc<dyn SentenceEncoder>>,
     /// Learned judge; without one, only rules decide.
     pub judge: Option<Arc<dyn Judge>>,
+    /// Findings that are marked as dismissed and are no doubts.
+    pub dismissed: Dismissals,
 }
 
 impl fmt::Debug for CheckOptions {

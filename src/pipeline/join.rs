@@ -81,7 +81,7 @@ pub(super) fn translation(
         text
     });
     let mut findings = lost_tags(&translation);
-    findings.extend(read::outside(translation.document, "were left as they are"));
+    findings.extend(read::outside(translation.document, read::Fate::Kept));
     add_results(translation.results, outcome);
     outcome.findings.extend(findings);
     positions
@@ -148,6 +148,7 @@ fn lost_tags(translation: &DocumentTranslation<'_>) -> Vec<Finding> {
             let message = format!("lost in the translation: {}", lost.join(" "));
             findings.push(
                 Finding::new("tags", "tags_lost", message)
+                    .in_korean(format!("번역문에서 사라진 태그: {}", lost.join(" ")))
                     .at(translation.blocks[index].start)
                     .severity(Severity::Minor),
             );

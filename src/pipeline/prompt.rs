@@ -142,7 +142,8 @@ pub(super) fn ignored_glossary(setup: &TaskSetup<'_>) -> Option<Finding> {
         return None;
     }
     let message = "the model takes no instructions: the glossary was not passed to it";
-    Some(Finding::new("glossary", "glossary_unheard", message))
+    let korean = "지시를 받지 않는 모델: 용어집이 전달되지 않음";
+    Some(Finding::new("glossary", "glossary_unheard", message).in_korean(korean))
 }
 
 /// A finding with the sampling settings that the checkpoint recommends and malmoi does not
@@ -156,5 +157,6 @@ pub(super) fn ignored_recommendations(setup: &TaskSetup<'_>) -> Option<Finding> 
     let names = names.join(", ");
     let message =
         format!("the model's makers also recommend {names}, which malmoi does not support");
-    Some(Finding::new("sampling", "sampling_ignored", message))
+    let korean = format!("모델 제작자가 권하지만 malmoi가 지원하지 않는 설정: {names}");
+    Some(Finding::new("sampling", "sampling_ignored", message).in_korean(korean))
 }

@@ -26,22 +26,36 @@ pub(super) fn left_out(document: &Document, observer: &mut Observer<'_>) -> Vec<
     for (what, text) in document.boilerplate() {
         let message = format!("left out as {what}: {}", beginning(text));
         let finding = Finding::new("furniture", "furniture", message)
+            .in_korean(format!("제외: {}", beginning(text)))
             .severity(Severity::Minor)
             .value("what", what);
         observer.event(&Event::Found(finding.clone()));
         findings.push(finding);
     }
-    findings.extend(outside(document, "were left out"));
+    findings.extend(outside(document, Fate::LeftOut));
     findings
 }
 
-/// A finding with the number of text blocks outside the article and what happened to them: `fate`.
-pub(super) fn outside(document: &Document, fate: &str) -> Option<Finding> {
+/// What happens to text outside the article.
+#[derive(Clone, Copy)]
+pub(super) enum Fate {
+    LeftOut,
+    Kept,
+}
+
+/// A finding with the number of text blocks outside the article and what happened to them.
+pub(super) fn outside(document: &Document, fate: Fate) -> Option<Finding> {
     let count = document.blocks().iter().filter(|block| block.kind == BlockKind::Outside).count();
     if count == 0 {
         return None;
     }
-    let message = format!("{count} pieces of text outside the article {fate}");
-    let finding = Finding::new("furniture", "outside", message).severity(Severity::Minor);
+    let (english, korean) = match fate {
+        Fate::LeftOut => ("were left out", "제외"),
+        Fate::Kept => ("were left as they are", "그대로 둠"),
+    };
+    let message = format!("{count} pieces of text outside the article {english}");
+    let finding = Finding::new("furniture", "outside", message)
+        .in_korean(format!("기사 밖의 글 {count}개 {korean}"))
+        .severity(Severity::Minor);
     Some(finding.value("pieces", count))
 }

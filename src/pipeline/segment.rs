@@ -146,5 +146,7 @@ fn not_translated(text: &str, from: Language) -> Option<Finding> {
         return None;
     }
     let message = format!("'{}' is not in {} and was not translated", beginning(text), from.name());
-    Some(Finding::new("language", "not_translated", message).value("text", text))
+    let korean =
+        format!("{}가 아니어서 번역하지 않은 글: '{}'", from.korean_name(), beginning(text));
+    Some(Finding::new("language", "not_translated", message).in_korean(korean).value("text", text))
 }

@@ -39,7 +39,10 @@ pub(super) fn return_unchanged(
     observer.event(&Event::Segment { index: 0, finish: Finish::Stop, tokens: 0 });
     let message = "the text is too short to summarize and is returned unchanged";
     outcome.findings.push(
-        Finding::new("short", "nothing_to_summarize", message).severity(Severity::Minor).at(0),
+        Finding::new("short", "nothing_to_summarize", message)
+            .in_korean("요약하기에 너무 짧아 원문을 그대로 돌려줌")
+            .severity(Severity::Minor)
+            .at(0),
     );
     outcome.tokens = Tokens { input: tokens, seen: tokens, output: 0 };
     outcome.segments.push(Segment {

@@ -107,14 +107,18 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
                 say.original,
                 marked(&pair.source, &source)
             );
-            list(page, &findings);
+            list(page, &findings, line.language());
         }
         None => {
             let _ = writeln!(page, "{}</h2>", escape(&heading(line)));
         }
     }
     let _ = writeln!(page, "<p class=\"facts\">{}</p>", facts(line, say));
-    list(page, &line.findings.iter().filter(|finding| finding.is_doubt()).collect::<Vec<_>>());
+    list(
+        page,
+        &line.findings.iter().filter(|finding| finding.is_doubt()).collect::<Vec<_>>(),
+        line.language(),
+    );
     summary(page, line, say);
     if let Some(translation) = &line.translation {
         table(page, line, translation);
@@ -134,7 +138,7 @@ fn summary(page: &mut String, line: &Line, say: &Words) {
     let class = if doubts.is_empty() { "summary" } else { "summary doubted" };
     let text = marked(&summary.text, &ranges(|finding| finding.output));
     let _ = writeln!(page, "<div class=\"{class}\" lang=\"{}\">{text}", line.to);
-    list(page, &doubts);
+    list(page, &doubts, line.language());
     *page += "</div>\n";
     let mut details = |title: &str, text: &str| {
         let _ = writeln!(
@@ -206,12 +210,12 @@ fn table(page: &mut String, line: &Line, translation: &PairedTranslation) {
             line.to,
             marked(&pair.text, &output)
         );
-        list(page, &findings);
+        list(page, &findings, line.language());
         *page += "</td></tr>\n";
     }
     *page += "</tbody>\n</table>\n";
     let about_all = |finding: &&Finding| finding.is_doubt() && finding.segment.is_none();
-    list(page, &translation.findings.iter().filter(about_all).collect::<Vec<_>>());
+    list(page, &translation.findings.iter().filter(about_all).collect::<Vec<_>>(), line.language());
 }
 
 /// Byte ranges of the findings of a pair, in its source and in its translation.
@@ -255,18 +259,21 @@ fn marked(text: &str, ranges: &[Range<usize>]) -> String {
 }
 
 /// A list of findings, each of which can take the keyboard focus.
-fn list(page: &mut String, doubts: &[&Finding]) {
+fn list(page: &mut String, doubts: &[&Finding], language: Language) {
     if doubts.is_empty() {
         return;
     }
     // No line breaks around the list: the cell would show them.
-    *page += "<ul class=\"doubts\" lang=\"en\">";
+    // Findings of old versions have English messages only.
+    let is_korean = language == Language::Korean && doubts.iter().all(|d| !d.message_ko.is_empty());
+    let language = if is_korean { language } else { Language::English };
+    let _ = write!(page, "<ul class=\"doubts\" lang=\"{}\">", language.code());
     for doubt in doubts {
         let _ = write!(
             page,
             "<li tabindex=\"0\"><strong>{}</strong>: {}</li>",
             escape(&doubt.check),
-            escape(&doubt.message)
+            escape(doubt.message_in(language))
         );
     }
     *page += "</ul>";

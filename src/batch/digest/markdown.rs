@@ -44,7 +44,9 @@ pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
     }
     let doubts: Vec<String> = line
         .doubts()
-        .map(|doubt| format!("- **{}**: {}", inline(&doubt.check), inline(&doubt.message)))
+        .map(|doubt| {
+            format!("- **{}**: {}", inline(&doubt.check), inline(doubt.message_in(line.language())))
+        })
         .collect();
     if !doubts.is_empty() {
         text += &format!("\n{}\n", doubts.join("\n"));

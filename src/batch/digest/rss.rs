@@ -83,8 +83,10 @@ fn content(line: &Line, heading: &str) -> String {
         (_, Some(translation)) => paragraphs(&translated_text(translation), heading),
         (_, None) => paragraphs(&line.source, heading),
     };
-    let doubts: String =
-        line.doubts().map(|doubt| format!("<li>{}</li>", escape(&doubt.message))).collect();
+    let doubts: String = line
+        .doubts()
+        .map(|doubt| format!("<li>{}</li>", escape(doubt.message_in(line.language()))))
+        .collect();
     if doubts.is_empty() { body } else { format!("{body}<ul>{doubts}</ul>") }
 }
 

@@ -1,6 +1,6 @@
 //! Findings as lines of text: merged, with their places, most important first, at most a screenful.
 
-use malmoi::{Finding, Merged, Outcome, Place, Severity, Support, beginning};
+use malmoi::{Finding, Language, Merged, Outcome, Place, Severity, Support, beginning};
 
 /// Maximum number of lines without `--all-findings`: with the result they fit 24 lines.
 const SCREENFUL: usize = 12;
@@ -15,37 +15,55 @@ pub(crate) struct FindingLine {
 }
 
 /// The findings of an outcome as lines: one screenful, or `all`.
-pub(crate) fn lines(outcome: &Outcome, all: bool) -> Vec<FindingLine> {
+pub(crate) fn lines(outcome: &Outcome, all: bool, language: Language) -> Vec<FindingLine> {
+    let (dismissed, findings): (Vec<&Finding>, Vec<&Finding>) =
+        outcome.findings.iter().partition(|finding| finding.dismissed);
     let (boilerplate, mut others): (Vec<&Finding>, Vec<&Finding>) =
-        outcome.findings.iter().partition(|finding| finding.check == "furniture");
-    let mut lines: Vec<FindingLine> = left_out(&boilerplate, all).into_iter().collect();
+        findings.into_iter().partition(|finding| finding.check == "furniture");
+    let mut lines: Vec<FindingLine> = left_out(&boilerplate, all, language).into_iter().collect();
     others.sort_by_key(|finding| (!finding.is_doubt(), finding.severity));
     let merged = Finding::merged(others);
     let limit = if all { usize::MAX } else { SCREENFUL };
-    lines.extend(merged.iter().take(limit).map(|finding| line(finding, outcome)));
+    lines.extend(merged.iter().take(limit).map(|finding| line(finding, outcome, language)));
     let hidden = merged.len().saturating_sub(limit);
     if hidden > 0 {
-        let text = format!("… and {hidden} more; --all-findings shows them");
+        let text = match language {
+            Language::English => format!("… and {hidden} more; --all-findings shows them"),
+            Language::Korean => format!("… 외 {hidden}건: --all-findings로 모두 표시"),
+        };
+        lines.push(FindingLine { severity: None, text });
+    }
+    if !dismissed.is_empty() {
+        let text = match language {
+            Language::English => format!("{} dismissed before", dismissed.len()),
+            Language::Korean => format!("전에 확인한 {}건 제외", dismissed.len()),
+        };
         lines.push(FindingLine { severity: None, text });
     }
     lines
 }
 
 /// A finding with the beginning of its first segment, unless there is only one segment.
-fn line(merged: &Merged<'_>, outcome: &Outcome) -> FindingLine {
+fn line(merged: &Merged<'_>, outcome: &Outcome, language: Language) -> FindingLine {
     let finding = merged.finding;
     let beginning_of =
         |index: &usize| outcome.segments.get(*index).map(|segment| beginning(&segment.source));
     let first = merged.segments.first().filter(|_| outcome.segments.len() > 1);
+    let is_korean = language == Language::Korean;
     let place = match (first.and_then(beginning_of), merged.segments.len()) {
+        (Some(first), 1) if is_korean => format!(", '{first}'"),
+        (Some(first), count) if is_korean => format!(", '{first}' 등 {count}곳"),
         (Some(first), 1) => format!(", at '{first}'"),
         (Some(first), count) => format!(", in {count} places, first at '{first}'"),
         (None, _) => String::new(),
     };
     let support = support_of(finding, outcome)
-        .map(|words| format!("; the article says: '{words}'"))
+        .map(|words| match language {
+            Language::English => format!("; the article says: '{words}'"),
+            Language::Korean => format!("; 기사: '{words}'"),
+        })
         .unwrap_or_default();
-    let text = format!("{}{place}: {}{support}", finding.check, finding.message);
+    let text = format!("{}{place}: {}{support}", finding.check, finding.message_in(language));
     FindingLine { severity: finding.is_doubt().then_some(finding.severity), text }
 }
 
@@ -90,25 +108,29 @@ fn shortened(passage: &str) -> String {
 }
 
 /// One line about all page boilerplate that was left out.
-fn left_out(boilerplate: &[&Finding], all: bool) -> Option<FindingLine> {
+fn left_out(boilerplate: &[&Finding], all: bool, language: Language) -> Option<FindingLine> {
     if boilerplate.is_empty() {
         return None;
     }
+    let [starts, heading, more] = match language {
+        Language::English => ["left out as ", "left out as page boilerplate", "; and {} more"],
+        Language::Korean => ["제외: ", "기사 밖의 글 제외", "; 외 {}건"],
+    };
     let messages: Vec<&str> = boilerplate
         .iter()
-        .map(|finding| finding.message.trim_start_matches("left out as "))
+        .map(|finding| finding.message_in(language).trim_start_matches(starts))
         .collect();
     let limit = if all { messages.len() } else { BOILERPLATE_KINDS.min(messages.len()) };
-    let mut text = format!("left out as page boilerplate: {}", messages[..limit].join("; "));
+    let mut text = format!("{heading}: {}", messages[..limit].join("; "));
     if messages.len() > limit {
-        text += &format!("; and {} more", messages.len() - limit);
+        text += &more.replace("{}", &(messages.len() - limit).to_string());
     }
     Some(FindingLine { severity: None, text })
 }
 
 #[cfg(test)]
 mod tests {
-    use malmoi::{Finish, Language, Route, Segment, Tokens};
+    use malmoi::{Finish, Route, Segment, Tokens};
 
     use super::*;
 
@@ -140,7 +162,10 @@ mod tests {
     }
 
     fn shown(findings: Vec<Finding>, all: bool) -> Vec<String> {
-        lines(&outcome(findings), all).into_iter().map(|line| line.text).collect()
+        lines(&outcome(findings), all, Language::English)
+            .into_iter()
+            .map(|line| line.text)
+            .collect()
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
-use malmoi::Quantization;
 use malmoi::store::StoreSettings;
+use malmoi::{Language, Quantization};
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,7 @@ const KEYS: &[SettingKey] = &[
             &[("MALMOI_REPRODUCIBLE", ""), ("MALMOI_PORTABLE", "")],
         )
     },
+    SettingKey::new("messages", "language of findings", &[("MALMOI_MESSAGES", "")]),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -154,6 +155,7 @@ impl Settings {
             self.reproducible().err(),
             self.threads().err(),
             self.quantize().err(),
+            self.messages().err(),
         ];
         let faults = self.fault.take().into_iter().chain(checks.into_iter().flatten()).collect();
         (self, faults)
@@ -198,6 +200,12 @@ impl Settings {
         self.parsed("threads", "a number from 1", |text| {
             text.parse().ok().filter(|count| *count > 0)
         })
+    }
+
+    /// Language of the findings on the terminal.
+    pub fn messages(&self) -> Result<Language> {
+        let language = self.parsed("messages", "en or ko", |text| Language::parse(text).ok())?;
+        Ok(language.unwrap_or(Language::English))
     }
 
     /// The type to quantize float weights to.
@@ -259,6 +267,13 @@ fn default(name: &str, cache: &Path) -> Option<String> {
         }
         "endpoint" => Some(StoreSettings::new("").endpoint),
         "offline" => Some("false".to_string()),
+        "messages" => {
+            // The order of POSIX.
+            let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+            let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(variable);
+            let is_korean = locale.is_some_and(|name| name.starts_with("ko"));
+            Some(if is_korean { "ko" } else { "en" }.to_string())
+        }
         "cache_weights" => Some("true".to_string()),
         "reproducible" => Some("false".to_string()),
         "python" => Some(StoreSettings::new("").python),

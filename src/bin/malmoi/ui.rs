@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use malmoi::batch::BatchProgress;
 use malmoi::store::StoreEvent;
-use malmoi::{Outcome, Severity};
+use malmoi::{Language, Outcome, Severity};
 
 use crate::status::{Status, rounded_duration};
 use crate::{findings, hints, output};
@@ -19,11 +19,13 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy)]
 pub(crate) struct Ui {
     quiet: bool,
+    /// Language of findings.
+    pub messages: Language,
 }
 
 impl Ui {
-    pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+    pub fn new(quiet: bool, messages: Language) -> Self {
+        Self { quiet, messages }
     }
 
     /// Prints a line, unless `--quiet`.
@@ -48,7 +50,8 @@ impl Ui {
             }
             return;
         }
-        for findings::FindingLine { severity, text } in findings::lines(outcome, all) {
+        for findings::FindingLine { severity, text } in findings::lines(outcome, all, self.messages)
+        {
             let mark = match severity {
                 Some(Severity::Critical) => colored("! ", RED),
                 Some(Severity::Major | Severity::Minor) => colored("! ", YELLOW),

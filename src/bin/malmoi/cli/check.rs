@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use malmoi::checks::{self, CHECKS, CheckOptions, OutputKind, Pair};
+use malmoi::checks::{self, CHECKS, CheckOptions, Dismissals, OutputKind, Pair};
 use malmoi::formats::{PAIR_FORMATS, PairLanguages, TextPair, Unreadable};
 use malmoi::{Error, Finding, Language};
 use rayon::prelude::*;
 use serde_json::json;
 
+use super::check_args::CheckArgs;
 use super::task_args::{self, EncodingArgs};
 use crate::context::{Context, Exit};
 use crate::output;
@@ -62,6 +63,14 @@ pub(crate) struct Check {
     /// Exit with 1 if there are findings
     #[arg(long)]
     strict: bool,
+    /// Mark a finding as no error, by its hash: it is not reported again for the same words
+    #[arg(long, value_name = "HASH")]
+    dismiss: Vec<String>,
+    /// Why it is no error
+    #[arg(long, value_name = "TEXT", requires = "dismiss")]
+    reason: Option<String>,
+    #[command(flatten)]
+    checks: CheckArgs,
     #[command(flatten)]
     encoding: EncodingArgs,
 }
@@ -100,6 +109,17 @@ impl Check {
         if self.list {
             return output::print(&report::list(context.json)).map(|()| Exit::Done);
         }
+        if !self.dismiss.is_empty() {
+            let path = self.checks.dismissals(context);
+            for hash in &self.dismiss {
+                Dismissals::add(&path, hash, self.reason.as_deref())?;
+            }
+            if self.pairs.is_none() && self.source.is_none() {
+                context.ui.note(format!("dismissed in {}", path.display()));
+                return Ok(Exit::Done);
+            }
+        }
+        let options = self.checks.options(context)?;
         let languages = PairLanguages {
             from: task_args::source_language(&self.from)?,
             to: self.to.as_deref().map(task_args::language).transpose()?,
@@ -117,7 +137,7 @@ impl Check {
                 break;
             }
             let checked: Vec<Checked> =
-                taken.into_par_iter().map(|one| self.checked(one, languages)).collect();
+                taken.into_par_iter().map(|one| self.checked(one, languages, &options)).collect();
             let mut text = String::new();
             for one in &checked {
                 let index = counts.pairs;
@@ -128,12 +148,12 @@ impl Check {
                 if context.json {
                     text += &format!("{}\n", json_line(one, index));
                 } else {
-                    report::pair(&mut text, one);
+                    report::pair(&mut text, one, context.ui.messages);
                 }
             }
             output::print(&text)?;
         }
-        context.ui.note(counts.to_string());
+        context.ui.note(counts.line(context.ui.messages));
         match counts.unreadable {
             0 => {}
             1 => bail!("1 pair of {name} could not be read; the others were checked"),
@@ -153,7 +173,12 @@ impl Check {
         Ok(())
     }
 
-    fn checked(&self, read: Result<TextPair, Unreadable>, languages: PairLanguages) -> Checked {
+    fn checked(
+        &self,
+        read: Result<TextPair, Unreadable>,
+        languages: PairLanguages,
+        options: &CheckOptions,
+    ) -> Checked {
         let pair = match read {
             Ok(pair) => pair,
             Err(Unreadable { place, reason, .. }) => {
@@ -165,8 +190,7 @@ impl Check {
         let mut findings = Vec::new();
         if let Ok((from, to, kind)) = texts {
             let (source, output) = (&pair.source, &pair.output);
-            findings =
-                checks::check(&Pair { source, output, from, to, kind }, &CheckOptions::default());
+            findings = checks::check(&Pair { source, output, from, to, kind }, options);
             findings.retain(|finding| {
                 (self.only.is_empty() || self.only.contains(&finding.check))
                     && !self.skip.contains(&finding.check)

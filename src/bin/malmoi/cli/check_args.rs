@@ -1,10 +1,11 @@
 //! Arguments of the checks, shared by all commands with results to check.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use malmoi::checks::CheckOptions;
+use malmoi::checks::{CheckOptions, Dismissals};
 use malmoi::{LearnedJudge, Register};
 
 use crate::context::Context;
@@ -18,12 +19,23 @@ pub(super) struct CheckArgs {
     /// Model that judges results as well: MiniCheck for English summaries, MetricX for translations
     #[arg(long, value_name = "MODEL")]
     pub judge: Option<String>,
+    /// Findings that are no errors, as `malmoi check --dismiss` writes them [default:
+    /// malmoi/dismissed.jsonl in the configuration folder]
+    #[arg(long, value_name = "FILE")]
+    pub dismissed: Option<PathBuf>,
 }
 
 impl CheckArgs {
+    /// The file of dismissed findings, which may be absent.
+    pub fn dismissals(&self, context: &Context) -> PathBuf {
+        let usual = || context.settings.file().with_file_name("dismissed.jsonl");
+        self.dismissed.clone().unwrap_or_else(usual)
+    }
+
     /// The options, with the models they name opened.
     pub fn options(&self, context: &Context) -> Result<CheckOptions> {
         let mut options = CheckOptions::default();
+        options.dismissed = Dismissals::read(&self.dismissals(context))?;
         options.register = self.register.map(Register::from);
         if let Some(name) = &self.judge {
             let model = context.resolver().judge(name)?;

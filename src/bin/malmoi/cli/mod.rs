@@ -23,6 +23,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::context::{Exit, Startup};
 use crate::settings::Settings;
 use crate::ui::Ui;
+use malmoi::Language;
 
 /// Summarizes and translates news between English and Korean, on this machine.
 #[derive(Parser)]
@@ -61,6 +62,9 @@ pub(crate) struct Common {
     /// Print only results and errors
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Language of the findings shown: en or ko [default: that of the system]
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    messages: Option<String>,
     /// Threads to compute with, at most the number of processors available [default: all]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
@@ -83,15 +87,16 @@ enum Command {
 
 impl Cli {
     pub fn run(self) -> Result<Exit> {
-        let Common { model, quantize, offline, yes, json, quiet, threads } = self.common;
+        let Common { model, quantize, offline, yes, json, quiet, messages, threads } = self.common;
         let (settings, faults) = Settings::read(&[
             ("model", model),
             ("quantize", quantize),
             ("offline", offline.then(|| "true".to_string())),
+            ("messages", messages),
             ("threads", threads.map(|count| count.to_string())),
         ])?
         .faults();
-        let ui = Ui::new(quiet);
+        let ui = Ui::new(quiet, settings.messages().unwrap_or(Language::English));
         if let Some(requested) = settings.threads().unwrap_or_default() {
             start_threads(requested, ui)?;
         }

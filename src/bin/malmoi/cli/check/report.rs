@@ -2,11 +2,10 @@
 //! checks.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fmt::Write as _;
 
 use malmoi::checks::{CHECKS, Example, OutputKind, Scope};
-use malmoi::{Place, beginning};
+use malmoi::{Language, Place, beginning};
 use serde_json::json;
 
 use super::Checked;
@@ -21,6 +20,7 @@ pub(super) struct Counts {
     /// Pairs with a doubt.
     pub doubtful: usize,
     pub unreadable: usize,
+    dismissed: usize,
     /// Doubts by check.
     by_check: BTreeMap<String, usize>,
 }
@@ -29,6 +29,7 @@ impl Counts {
     pub fn add(&mut self, checked: &Checked) {
         self.pairs += 1;
         self.unreadable += usize::from(checked.texts.is_err());
+        self.dismissed += checked.findings.iter().filter(|finding| finding.dismissed).count();
         let mut doubts = checked.findings.iter().filter(|finding| finding.is_doubt()).peekable();
         self.doubtful += usize::from(doubts.peek().is_some());
         for finding in doubts {
@@ -37,43 +38,65 @@ impl Counts {
     }
 }
 
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs = if self.pairs == 1 { "pair" } else { "pairs" };
-        write!(f, "{} {pairs} checked", self.pairs)?;
+impl Counts {
+    /// The counts in one line.
+    pub fn line(&self, language: Language) -> String {
         let findings: usize = self.by_check.values().sum();
-        match findings {
-            0 => write!(f, ", nothing found")?,
-            1 => write!(f, ", 1 finding")?,
-            _ if self.pairs == 1 => write!(f, ", {findings} findings")?,
-            _ => write!(f, ", {findings} findings in {}", self.doubtful)?,
-        }
+        let (pairs, doubtful) = (self.pairs, self.doubtful);
+        let plural = |count: usize, word: &str| match count {
+            1 => format!("1 {word}"),
+            _ => format!("{count} {word}s"),
+        };
+        let is_korean = language == Language::Korean;
+        let mut line = match (findings, is_korean) {
+            (0, true) => format!("{pairs}쌍 검사, 지적 없음"),
+            (_, true) => format!("{pairs}쌍 검사, {doubtful}쌍에 지적 {findings}건"),
+            (0, false) => format!("{} checked, nothing found", plural(pairs, "pair")),
+            (_, false) => {
+                let place = if pairs == 1 { String::new() } else { format!(" in {doubtful}") };
+                format!("{} checked, {}{place}", plural(pairs, "pair"), plural(findings, "finding"))
+            }
+        };
         let mut by_check: Vec<(&String, &usize)> = self.by_check.iter().collect();
         by_check.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         for (index, (check, count)) in by_check.into_iter().enumerate() {
-            write!(f, "{}{check} {count}", if index == 0 { ": " } else { ", " })?;
+            line += &format!("{}{check} {count}", if index == 0 { ": " } else { ", " });
         }
-        Ok(())
+        match self.dismissed {
+            0 => {}
+            count if is_korean => line += &format!("; 전에 확인한 {count}건 제외"),
+            count => line += &format!("; {count} dismissed before"),
+        }
+        line
     }
 }
 
 /// Adds a pair's findings to the text; nothing if it has none.
-pub(super) fn pair(text: &mut String, checked: &Checked) {
+pub(super) fn pair(text: &mut String, checked: &Checked, language: Language) {
     let Checked { pair, findings, texts } = checked;
     let Ok((_, _, kind)) = texts else { return };
-    if findings.is_empty() {
+    let mut findings = findings.iter().filter(|finding| !finding.dismissed).peekable();
+    if findings.peek().is_none() {
         return;
     }
     if !pair.place.is_empty() {
         let id = pair.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
         let _ = writeln!(text, "{}{id}: {}", pair.place, beginning(&pair.source));
     }
-    let words = match kind {
-        OutputKind::Translation => ["original", "translation"],
-        OutputKind::Summary => ["article", "summary"],
+    let words = match (kind, language) {
+        (OutputKind::Translation, Language::English) => ["original", "translation"],
+        (OutputKind::Translation, Language::Korean) => ["원문", "번역문"],
+        (OutputKind::Summary, Language::English) => ["article", "summary"],
+        (OutputKind::Summary, Language::Korean) => ["기사", "요약문"],
     };
     for finding in findings {
-        let _ = writeln!(text, "  {}: {}", finding.check, finding.message);
+        let _ = writeln!(
+            text,
+            "  {}: {} [{}]",
+            finding.check,
+            finding.message_in(language),
+            finding.hash
+        );
         let places = [(finding.source, &pair.source), (finding.output, &pair.output)];
         for (what, (place, whole)) in words.iter().zip(places) {
             if let Some(shown) = place.and_then(|place| in_context(place, whole)) {
