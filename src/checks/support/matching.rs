@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::super::comparison::Comparison;
+use super::super::orders::orders;
 use super::features::{self, Feature};
 use crate::document::Span;
 
@@ -71,9 +72,16 @@ impl Matching {
     pub fn new(comparison: &Comparison<'_>) -> Self {
         let portable = comparison.pair.from != comparison.pair.to;
         let source = &comparison.source;
-        let index = Index::new(
-            source.sentences().iter().map(|span| features::of(source, span, portable)).collect(),
-        );
+        let orders = orders(comparison.pair.source);
+        let is_order = |span: &Span| {
+            let next = orders.partition_point(|order| order.end <= span.start);
+            orders.get(next).is_some_and(|order| order.start < span.end)
+        };
+        // An order to the model is no support for what follows it.
+        let features_of = |span: &Span| {
+            if is_order(span) { Vec::new() } else { features::of(source, span, portable) }
+        };
+        let index = Index::new(source.sentences().iter().map(features_of).collect());
         let output = &comparison.output;
         let matched = |span: &Span| {
             let features = features::of(output, span, portable);
