@@ -15,12 +15,12 @@ use candle_core::Device;
 
 use self::prompt_encoding::PromptEncoder;
 pub use self::seq2seq_task::Seq2SeqTask;
-use crate::architectures::{self, Loaded, LogitsFor, Network, Row, Setup};
+use crate::architectures::{self, Loaded, Network, Setup};
 use crate::checkpoint::{
     ChatTemplate, Checkpoint, MatmulCost, ModelConfig, Quantization, SamplingDefaults, Tokenizer,
 };
 use crate::error::{Error, Result};
-use crate::generation::search_config;
+use crate::generation::{self, search_config};
 use crate::generation::{
     Batcher, BeamSearchConfig, Engine, Generated, LexicalConstraint, LexicalRules,
     LogitsProcessors, Options, PromptOptions, RequestQueue, Seq2SeqEngine, Sink, TokenBytes,
@@ -375,11 +375,7 @@ impl Model {
         let Some(search) = &self.inner.beams else {
             return Err(Error::Engine("a decoder-only model has no encoder input".into()));
         };
-        let tokens = &[search.decoder_start_token_id];
-        let mut states = self.inner.network.begin(&[input], Phase::Prefill)?;
-        let mut rows: Vec<Row<'_>> =
-            states.iter_mut().map(|state| Row { state, tokens, logits: LogitsFor::Last }).collect();
-        Ok(self.inner.network.forward(&mut rows, Phase::Prefill)?.last(0).to_vec())
+        generation::first_logits(&*self.inner.network, search, input)
     }
 
     /// Generates outputs for prompts, or for encoder inputs. Results stand in the order of the

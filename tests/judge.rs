@@ -62,7 +62,7 @@ fn the_best_passage_of_a_long_document_decides() {
 
 #[test]
 fn other_architectures_are_refused_by_name() {
-    let folder = scripted::model(serde_json::json!({"rules": []}), 64);
+    let folder = scripted::model(serde_json::json!([{"say": "The council met."}]), 64);
     let model = Model::open(folder.path()).unwrap();
     let error = LearnedJudge::new(model).err().unwrap().to_string();
     assert!(error.contains("a judge of architecture scripted"), "{error}");

@@ -3,11 +3,11 @@
 use std::cell::OnceCell;
 
 use super::calendar::{self, Calendar};
-use super::check::Pair;
 use super::numerals::{self, Numbers};
 use super::options::CheckOptions;
+use super::pair::Pair;
 use super::quotations::{self, Quotations};
-use super::support::Matching;
+use super::support::matched::Matching;
 use crate::document::Span;
 use crate::language::Language;
 use crate::segment::sentence_spans;
@@ -38,9 +38,10 @@ impl<'p> Comparison<'p> {
         Comparison { is_part: true, ..Comparison::new(pair, self.options) }
     }
 
-    /// The article sentences that support each sentence of a summary.
-    pub fn matching(&self) -> &Matching {
-        self.matching.get_or_init(|| Matching::new(self))
+    /// The article sentences that support each sentence of a summary, as `match_sentences` finds
+    /// them when they are first asked for.
+    pub fn matching(&self, match_sentences: fn(&Self) -> Matching) -> &Matching {
+        self.matching.get_or_init(|| match_sentences(self))
     }
 
     /// The words for source and output in English messages.

@@ -14,6 +14,7 @@ mod lengths;
 mod lexicon;
 mod numerals;
 mod options;
+mod pair;
 mod quotations;
 mod spans;
 

@@ -5,6 +5,7 @@
 //! from another part of the article does not pass. Knows nothing of what the checks look for.
 
 mod features;
+pub(super) mod matched;
 mod matching;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
@@ -12,8 +13,6 @@ use super::comparison::Comparison;
 use super::spans::excerpt;
 use crate::document::Span;
 use crate::finding::{Finding, Place, Support};
-
-pub(super) use matching::Matching;
 
 const UNSUPPORTED: FindingKind = FindingKind::major("unsupported");
 
@@ -54,7 +53,7 @@ pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> 
     let news = Pair { source: &news, ..*pair };
     let comparison = Comparison::new(&news, options);
     let whole = |span: &Span| Place { offset: Some(span.start), ..span.clone().into() };
-    let support = |sentence: &matching::Matched| {
+    let support = |sentence: &matched::Matched| {
         let window = sentence.window.as_ref().filter(|_| !sentence.is_unsupported());
         Support {
             output: whole(&sentence.output),
@@ -63,7 +62,7 @@ pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> 
             coverage: sentence.coverage,
         }
     };
-    comparison.matching().sentences.iter().map(support).collect()
+    comparison.matching(matching::match_sentences).sentences.iter().map(support).collect()
 }
 
 /// Most places of a number that are looked at.
@@ -73,8 +72,12 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     if comparison.pair.kind != OutputKind::Summary {
         return Vec::new();
     }
-    let unsupported = comparison.matching().sentences.iter().filter(|one| one.is_unsupported());
-    let finding = |sentence: &matching::Matched| {
+    let unsupported = comparison
+        .matching(matching::match_sentences)
+        .sentences
+        .iter()
+        .filter(|one| one.is_unsupported());
+    let finding = |sentence: &matched::Matched| {
         let words = excerpt(&comparison.pair.output[sentence.output.clone()]);
         let message = format!("no sentence of the article supports '{words}'");
         let korean = format!("기사에 근거가 없는 문장: '{words}'");
@@ -95,7 +98,7 @@ pub(super) fn findings<'c>(
     let article = comparison.pair.source;
     let mut found = Vec::new();
     let mut bytes_left = matching::MAX_COST * (article.len() + comparison.pair.output.len());
-    for sentence in &comparison.matching().sentences {
+    for sentence in &comparison.matching(matching::match_sentences).sentences {
         let output = &comparison.pair.output[sentence.output.clone()];
         let of_article = Pair { output, ..*comparison.pair };
         let evidence = sentence.evidence.as_deref().filter(|_| !sentence.is_unsupported());
@@ -120,7 +123,7 @@ pub(super) fn findings<'c>(
             found.extend(claims.into_iter().filter_map(|claim| {
                 match nowhere.iter().find(|one| is_same_claim(one, &claim)) {
                     Some(same) => Some(moved(same.clone(), sentence)),
-                    None => (sentence.is_reliable() && !stands_elsewhere(&claim, &of_article))
+                    None => (sentence.is_reliable && !stands_elsewhere(&claim, &of_article))
                         .then(|| moved(claim, sentence)),
                 }
             }));
@@ -131,7 +134,7 @@ pub(super) fn findings<'c>(
 
 /// A finding about a sentence, with places in the whole texts: in the article, the sentence that it
 /// should have come from.
-fn moved(mut finding: Finding, sentence: &matching::Matched) -> Finding {
+fn moved(mut finding: Finding, sentence: &matched::Matched) -> Finding {
     let start = sentence.output.start;
     finding.output = Some(match finding.output {
         Some(place) => Place { start: start + place.start, end: start + place.end, ..place },

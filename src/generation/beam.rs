@@ -17,6 +17,19 @@ use crate::kernels::{Phase, has_no_nan, log_sum_exp, threads};
 /// Lower than any score of a hypothesis.
 const LOWEST: f32 = -1e9;
 
+/// Logits of the first output token for an encoder input.
+pub(crate) fn first_logits(
+    network: &dyn Network,
+    config: &BeamSearchConfig,
+    input: &[u32],
+) -> Result<Vec<f32>> {
+    let tokens = &[config.decoder_start_token_id];
+    let mut states = network.begin(&[input], Phase::Prefill)?;
+    let mut rows: Vec<Row<'_>> =
+        states.iter_mut().map(|state| Row { state, tokens, logits: LogitsFor::Last }).collect();
+    Ok(network.forward(&mut rows, Phase::Prefill)?.last(0).to_vec())
+}
+
 /// Settings of a beam search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BeamSearchConfig {

@@ -24,6 +24,7 @@ mod sequence;
 mod shared_queue;
 
 pub use beam::BeamSearchConfig;
+pub(crate) use beam::first_logits;
 pub use engine::Engine;
 pub use lexical::{LexicalConstraint, LexicalRules, TokenBytes};
 pub use logits_rules::{LogitsProcessors, TokenHistory};

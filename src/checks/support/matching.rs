@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::super::comparison::Comparison;
 use super::super::orders::orders;
 use super::features::{self, Feature};
+use super::matched::{Matched, Matching};
 use crate::document::Span;
 
 /// Bytes that are compared per byte of both texts, which bounds the work on hostile texts.
@@ -20,8 +21,6 @@ const MIN_GAIN: f32 = 0.05;
 const MAX_OTHERS: usize = 4;
 /// Smallest share of the best coverage that makes another sentence evidence.
 const MIN_EVIDENCE: f32 = 0.5;
-/// Smallest coverage of a supported sentence.
-const MIN_COVERAGE: f32 = 0.2;
 /// Fewest shared features that make a window reliable across languages.
 const MIN_SHARED: usize = 2;
 /// Smallest coverage of a reliable window across languages.
@@ -29,66 +28,32 @@ const MIN_RELIABLE: f32 = 0.5;
 /// Fewest features of a sentence that can be called unsupported.
 const MIN_FEATURES: usize = 4;
 
-/// The matching of a whole summary.
-pub(in super::super) struct Matching {
-    /// In the order of the summary.
-    pub sentences: Vec<Matched>,
-}
-
-/// A sentence of a summary with its support.
-pub(in super::super) struct Matched {
-    pub output: Span,
-    /// One to three neighboring sentences of the article.
-    pub window: Option<Span>,
-    /// The text of the window and of other sentences that share much with this one.
-    pub evidence: Option<String>,
-    /// Share of the sentence's features that the window has, weighted by rarity.
-    pub coverage: f32,
-    /// True if the features say enough to tell support from its absence.
-    is_decided: bool,
-    /// True if enough of them point to the window.
-    is_reliable: bool,
-}
-
-impl Matched {
-    /// True if the window is where the sentence comes from, beyond doubt.
-    pub fn is_reliable(&self) -> bool {
-        self.is_reliable
-    }
-
-    /// True if the article has no sentence that this one can come from.
-    pub fn is_unsupported(&self) -> bool {
-        self.is_decided && self.coverage < MIN_COVERAGE
-    }
-}
-
 /// Features of the article's sentences, and the sentences of each feature.
 struct Index {
     sentences: Vec<Vec<Feature>>,
     postings: HashMap<Feature, (usize, Vec<usize>)>,
 }
 
-impl Matching {
-    pub fn new(comparison: &Comparison<'_>) -> Self {
-        let portable = comparison.pair.from != comparison.pair.to;
-        let source = &comparison.source;
-        let orders = orders(comparison.pair.source);
-        let is_order = |span: &Span| {
-            let next = orders.partition_point(|order| order.end <= span.start);
-            orders.get(next).is_some_and(|order| order.start < span.end)
-        };
-        // An order to the model is no support for what follows it.
-        let features_of = |span: &Span| {
-            if is_order(span) { Vec::new() } else { features::of(source, span, portable) }
-        };
-        let index = Index::new(source.sentences().iter().map(features_of).collect());
-        let output = &comparison.output;
-        let matched = |span: &Span| {
-            let features = features::of(output, span, portable);
-            index.matched(comparison, span.clone(), &features, portable)
-        };
-        Self { sentences: output.sentences().iter().map(matched).collect() }
-    }
+/// Matches every sentence of a summary.
+pub(super) fn match_sentences(comparison: &Comparison<'_>) -> Matching {
+    let portable = comparison.pair.from != comparison.pair.to;
+    let source = &comparison.source;
+    let orders = orders(comparison.pair.source);
+    let is_order = |span: &Span| {
+        let next = orders.partition_point(|order| order.end <= span.start);
+        orders.get(next).is_some_and(|order| order.start < span.end)
+    };
+    // An order to the model is no support for what follows it.
+    let features_of = |span: &Span| {
+        if is_order(span) { Vec::new() } else { features::of(source, span, portable) }
+    };
+    let index = Index::new(source.sentences().iter().map(features_of).collect());
+    let output = &comparison.output;
+    let matched = |span: &Span| {
+        let features = features::of(output, span, portable);
+        index.matched(comparison, span.clone(), &features, portable)
+    };
+    Matching { sentences: output.sentences().iter().map(matched).collect() }
 }
 
 impl Index {
