@@ -27,8 +27,30 @@ pub(super) const CHECK: Check = Check {
 enum Half {
     Morning,
     Afternoon,
-    /// A night has hours of both.
+    /// The small hours, which are both night and morning: 새벽.
+    SmallHours,
+    /// A night, with the small hours that belong to it.
     Night,
+    /// A time between two halves: noon, midnight, "late Sunday".
+    Either,
+}
+
+impl Half {
+    const COUNT: usize = 5;
+
+    /// The halves that may be meant by this one at an hour, and those that contradict it.
+    fn relations(self, hour: Option<u32>) -> (&'static [Self], &'static [Self]) {
+        use Half::{Afternoon, Either, Morning, Night, SmallHours};
+        match self {
+            Morning if hour.is_some_and(|hour| hour <= 5 || hour == 12) => {
+                (&[Morning, SmallHours, Either, Night], &[Afternoon])
+            }
+            Morning => (&[Morning, SmallHours, Either], &[Afternoon, Night]),
+            Afternoon => (&[Afternoon, Night, Either], &[Morning, SmallHours]),
+            SmallHours => (&[Morning, SmallHours, Night, Either], &[Afternoon]),
+            Night | Either => (&[], &[]),
+        }
+    }
 }
 
 /// Words for a half of the day.
@@ -43,17 +65,17 @@ struct Mark {
 
 #[rustfmt::skip]
 const KOREAN: &[(&str, Half)] = &[
-    ("오전", Half::Morning), ("아침", Half::Morning), ("새벽", Half::Morning), ("오후", Half::Afternoon),
-    ("저녁", Half::Afternoon), ("한낮", Half::Afternoon), ("밤", Half::Night), ("자정", Half::Night), ("정오", Half::Night),
-    ("심야", Half::Night),
+    ("오전", Half::Morning), ("아침", Half::Morning), ("새벽", Half::SmallHours), ("오후", Half::Afternoon),
+    ("저녁", Half::Afternoon), ("한낮", Half::Afternoon), ("밤", Half::Night), ("자정", Half::Either), ("정오", Half::Either),
+    ("심야", Half::Night), ("점심", Half::Either),
 ];
 
 #[rustfmt::skip]
 const ENGLISH: &[(&str, Half)] = &[
-    ("morning", Half::Morning), ("dawn", Half::Morning), ("breakfast", Half::Morning), ("sunrise", Half::Morning),
+    ("morning", Half::Morning), ("dawn", Half::SmallHours), ("breakfast", Half::Morning), ("sunrise", Half::Morning),
     ("afternoon", Half::Afternoon), ("evening", Half::Afternoon), ("dusk", Half::Afternoon), ("sunset", Half::Afternoon),
-    ("night", Half::Night), ("overnight", Half::Night), ("tonight", Half::Night), ("midnight", Half::Night),
-    ("noon", Half::Night), ("midday", Half::Night), ("nightfall", Half::Night),
+    ("night", Half::Night), ("overnight", Half::Either), ("tonight", Half::Night), ("midnight", Half::Either),
+    ("noon", Half::Either), ("midday", Half::Either), ("lunch", Half::Either), ("nightfall", Half::Afternoon),
 ];
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
@@ -84,12 +106,12 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
 struct Source {
     marks: Vec<Mark>,
     /// The first mark of each half with each hour; hour 0 is that of marks without an hour.
-    first: [[Option<usize>; 13]; 3],
+    first: [[Option<usize>; 13]; Half::COUNT],
 }
 
 impl Source {
     fn new(marks: Vec<Mark>) -> Self {
-        let mut first = [[None; 13]; 3];
+        let mut first = [[None; 13]; Half::COUNT];
         for (at, mark) in marks.iter().enumerate() {
             first[mark.half as usize][mark.hour.unwrap_or(0) as usize].get_or_insert(at);
         }
@@ -99,19 +121,16 @@ impl Source {
     /// The mark that a mark of the output contradicts: one of the same hour, or one of the other
     /// half if the source has no mark of this half.
     fn contradiction(&self, mark: &Mark) -> Option<&Mark> {
-        let opposite = match mark.half {
-            Half::Morning => Half::Afternoon,
-            Half::Afternoon => Half::Morning,
-            Half::Night => return None,
-        };
-        let of = |half: Half| self.first[half as usize];
+        let (same, opposite) = mark.half.relations(mark.hour);
         let hour = mark.hour.unwrap_or(0) as usize;
-        let agreed = [of(mark.half), of(Half::Night)];
-        let has = |hour: usize| agreed.iter().any(|hours| hours[hour].is_some());
-        let same_hour = of(opposite)[hour].filter(|_| hour > 0 && !has(hour) && !has(0));
+        let first = |halves: &[Half], hour: usize| {
+            halves.iter().filter_map(|half| self.first[*half as usize][hour]).min()
+        };
+        let agrees = first(same, hour).or(first(same, 0)).is_some();
+        let same_hour = first(opposite, hour).filter(|_| hour > 0 && !agrees);
         let other_half = || {
-            let is_silent = agreed.iter().flatten().all(Option::is_none);
-            is_silent.then(|| of(opposite).into_iter().flatten().min()).flatten()
+            let any = |halves| (0..=12).filter_map(|hour| first(halves, hour)).min();
+            any(same).is_none().then(|| any(opposite)).flatten()
         };
         same_hour.or_else(other_half).map(|at| &self.marks[at])
     }
@@ -142,7 +161,7 @@ fn marks(text: &str) -> Vec<Mark> {
         // "early Sunday", "late on Monday"
         let edge = match word {
             "early" => Some(Half::Morning),
-            "late" => Some(Half::Night),
+            "late" => Some(Half::Either),
             _ => None,
         };
         if let Some(half) = edge.filter(|_| is_before_day(&text[at..])) {
@@ -158,7 +177,7 @@ fn marks(text: &str) -> Vec<Mark> {
             marks.push(Mark { half, span: start..at, hour: Some(hour), is_certain: true });
         }
     }
-    for (name, half) in [("이른", Half::Morning), ("늦은", Half::Night)] {
+    for (name, half) in [("이른", Half::Morning), ("늦은", Half::Either)] {
         let near = text.match_indices(name).filter(|(at, name)| {
             text[at + name.len()..].trim_start().chars().skip(1).take(2).eq("요일".chars())
         });
@@ -172,7 +191,7 @@ fn marks(text: &str) -> Vec<Mark> {
         let end = start + name.len();
         let alone = !text[..start].ends_with(is_hangul);
         if alone && text[end..].starts_with([' ', '에', '까', '부', ',', '.']) {
-            marks.push(Mark { half: Half::Night, span: start..end, hour: None, is_certain: true });
+            marks.push(Mark { half: Half::Either, span: start..end, hour: None, is_certain: true });
         }
     }
     marks.extend(twenty_four_hours(text));
@@ -222,7 +241,7 @@ fn hour_after(text: &str) -> Option<u32> {
     hour.filter(|_| rest.starts_with(['시', ':']))
 }
 
-/// Times after noon by the 24-hour clock: "17:00", "17시".
+/// Times of the 24-hour clock that tell the half: "17:00", "17시", "09:30".
 fn twenty_four_hours(text: &str) -> impl Iterator<Item = Mark> {
     let minutes = text
         .match_indices(':')
@@ -232,11 +251,13 @@ fn twenty_four_hours(text: &str) -> impl Iterator<Item = Mark> {
     minutes.chain(hours).filter_map(|at| {
         let count = text[..at].bytes().rev().take(3).take_while(u8::is_ascii_digit).count();
         let hour: u32 = text[at - count..at].parse().ok()?;
+        // "09:30" is before noon, "9:30" may be after it.
         let half = match hour {
             13..=23 => Half::Afternoon,
+            1..=9 if text[at - count..].starts_with('0') => Half::Morning,
             _ => return None,
         };
-        Some(Mark { half, span: at - count..at, hour: Some(hour - 12), is_certain: true })
+        Some(Mark { half, span: at - count..at, hour: Some(hour % 12), is_certain: false })
     })
 }
 
@@ -262,6 +283,8 @@ mod tests {
             ("회의는 오전 11시에 시작한다.", "The meeting starts at 11pm.", "pm"),
             ("회의는 오후 2시에 시작한다.", "The meeting starts at 2 A.M.", "A.M"),
             ("새벽에 비가 내렸다.", "It rained in the afternoon.", "afternoon"),
+            ("It begins on Friday night.", "금요일 오전에 시작한다.", "오전"),
+            ("It begins at 09:30.", "오후 9시 30분에 시작한다.", "오후"),
         ] {
             assert_eq!(found(source, output), [words], "{source} {output}");
         }
@@ -274,6 +297,8 @@ mod tests {
             ("It opens at 9 a.m. and closes at 5 p.m.", "오전 9시에 열고 오후 5시에 닫는다."),
             ("The storm came early Monday.", "폭풍은 월요일 오전에 왔다."),
             ("It ended around midnight.", "새벽 무렵에 끝났다."),
+            ("It ended at 2 that night.", "오전 2시에 끝났다."),
+            ("밤 1시에 끝났다.", "It ended at 1 a.m."),
             ("I am glad, and the am radio says so.", "기쁘다고 오후에 말했다."),
             ("낮 12시에 연다.", "It opens at 12 p.m."),
             ("값이 낮은 편이다.", "Prices are low this morning."),

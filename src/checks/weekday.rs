@@ -4,7 +4,7 @@
 //! neither is one that stands beside all those of the source.
 
 use super::calendar::{Named, WEEKDAYS};
-use super::check::{Check, Example, FindingKind, Scope};
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;
 
@@ -39,7 +39,8 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     // The day of the source that the output lacks, if there is one only.
     let mut lost = source.iter().filter(|day| written[day.index] == 0);
     let lost = lost.next().filter(|first| lost.all(|day| day.index == first.index));
-    let is_replaced = counts.iter().zip(&written).any(|(source, output)| output < source);
+    let is_replaced = comparison.pair.kind == OutputKind::Summary
+        || counts.iter().zip(&written).any(|(source, output)| output < source);
     let mut findings = Vec::new();
     let mut seen = [0_usize; 7];
     for day in output {

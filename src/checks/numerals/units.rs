@@ -308,6 +308,8 @@ pub(super) fn of(
     language: Language,
 ) -> Option<(Unit, usize)> {
     let behind = self::after(after, language);
+    // The minutes of a time of day are no duration: "5시 30분".
+    let behind = behind.filter(|(unit, _)| *unit != Minute || !before.trim_end().ends_with('시'));
     // "£5 million pounds" is one amount; a year of the calendar is no number of years.
     let behind = behind.filter(|(unit, _)| *unit != Year || value < MIN_CALENDAR_YEAR);
     match (self::before(before), behind) {
@@ -386,7 +388,9 @@ fn english(text: &str, letters: bool) -> Option<(Unit, usize)> {
         "t" if letters => return Some((Ton, 1)),
         _ => {}
     }
-    let (_, unit) = ENGLISH.iter().find(|(name, _)| *name == word || *name == singular)?;
+    // "76 has" are no hectares.
+    let is_name = |name: &str| name == word || (name == singular && name != "ha");
+    let (_, unit) = ENGLISH.iter().find(|(name, _)| is_name(name))?;
     // "five times more", but "won 5 won" is no money; "2 km2" is an area.
     if *unit == Kilometer && head[length..].starts_with('2') {
         return Some((SquareKilometer, length + 1));
