@@ -153,6 +153,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A file of the user's own rules for the checks that cannot be used.
+    #[error("{file}: {reason}")]
+    Rules {
+        /// The file's name.
+        file: String,
+        /// The entry, what is wrong with it, and what to write instead.
+        reason: String,
+    },
+
     // === Models on disk and on the web ===
     /// A model could not be found, downloaded or verified.
     #[error(transparent)]

@@ -29,6 +29,7 @@ pub use dismissals::Dismissals;
 pub use options::{CheckOptions, Judge, SentenceEncoder};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
+pub use patterns::Patterns;
 pub use support::supports;
 
 macro_rules! checks {
@@ -60,6 +61,7 @@ checks! {
     mod negation;
     mod numbers;
     mod orders;
+    mod patterns;
     mod percent;
     mod quotes;
     mod register;
@@ -176,6 +178,9 @@ mod tests {
 
     #[test]
     fn every_check_finds_its_examples_and_leaves_the_others_alone() {
+        let rules = Patterns::parse(patterns::EXAMPLE, "checks.toml").unwrap();
+        let options =
+            CheckOptions { patterns: Some(std::sync::Arc::new(rules)), ..Default::default() };
         for check in CHECKS {
             for example in check.examples {
                 let Example { source, output, output_kind, finding } = *example;
@@ -185,7 +190,7 @@ mod tests {
                     OutputKind::Summary => Language::detect(output).unwrap(),
                 };
                 let pair = Pair { source, output, from, to, kind: output_kind };
-                let found = check.findings(&pair, &CheckOptions::default());
+                let found = check.findings(&pair, &options);
                 let kind = found.first().map(|finding| finding.kind.as_str());
                 assert_eq!(kind, finding, "{}: {source} {output} {found:?}", check.name);
             }

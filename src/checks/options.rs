@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::dismissals::Dismissals;
+use super::patterns::Patterns;
 use crate::error::Result;
 use crate::language::{Language, Register};
 
@@ -19,6 +20,8 @@ pub struct CheckOptions {
     pub judge: Option<Arc<dyn Judge>>,
     /// Findings that are marked as dismissed and are no doubts.
     pub dismissed: Dismissals,
+    /// The user's own rules.
+    pub patterns: Option<Arc<Patterns>>,
 }
 
 impl fmt::Debug for CheckOptions {
@@ -27,6 +30,7 @@ impl fmt::Debug for CheckOptions {
             .field("register", &self.register)
             .field("encoder", &self.encoder.is_some())
             .field("judge", &self.judge.is_some())
+            .field("patterns", &self.patterns.as_ref().map_or(0, |patterns| patterns.len()))
             .finish()
     }
 }
