@@ -218,3 +218,31 @@ fn findings_are_shown_in_korean_where_the_system_or_a_setting_says_so() {
     assert!(shown(&[], &[]).contains("번역문: "));
     assert!(shown(&["--messages", "fr"], &[]).contains("expected en or ko"));
 }
+
+#[test]
+fn rules_of_the_user_come_from_a_file_and_its_faults_are_named() {
+    let home = Home::new();
+    let source = home.write("a.txt", FIRE);
+    let output = home.write("b.txt", FIRE_KO);
+    let rules = home.write(
+        "checks.toml",
+        "[[term]]\nen = 'port'\nko = '항구'\n[[forbidden]]\nword = '불'\ninstead = '화재'\n",
+    );
+    let arguments = ["check", &source, &output, "--only", "patterns", "--json", "--quiet"];
+    let found = |ran: &crate::cli::Ran| -> Vec<String> {
+        let findings = lines(&ran.out)[0]["findings"].as_array().unwrap().clone();
+        findings.iter().map(|one| one["message"].as_str().unwrap().to_string()).collect()
+    };
+    let expected =
+        ["the term 'port' is not translated as '항구'", "the word '불' is forbidden; write '화재'"];
+    assert_eq!(found(&home.run(&arguments)), [""; 0]);
+    let ran = home.run(&[&arguments[..], &["--checks", &rules]].concat());
+    assert_eq!(found(&ran), expected, "{}", ran.err);
+    let variables = [("MALMOI_CHECKS", rules.as_str())];
+    assert_eq!(found(&home.run_with(&arguments, "", &variables)), expected);
+    home.write("checks.toml", "[[pattern]]\nname = 'a'\noutput = '('\n");
+    let ran = home.run(&[&arguments[..], &["--checks", &rules]].concat());
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("checks.toml: [[pattern]] 1 ('a'): `output` is not a"), "{}", ran.err);
+    assert!(ran.err.contains("docs/patterns.md"), "{}", ran.err);
+}

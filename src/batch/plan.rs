@@ -140,6 +140,9 @@ impl BatchPlan {
         if let Some(register) = options.checks.register {
             spec["register"] = json!(register.as_str());
         }
+        if let Some(patterns) = &options.checks.patterns {
+            spec["checks"] = json!(sha256(patterns.text()));
+        }
         if options.repair != Repair::default() {
             spec["repair"] = json!(options.repair.as_str());
         }

@@ -29,7 +29,7 @@ pub use dismissals::Dismissals;
 pub use options::{CheckOptions, Judge, SentenceEncoder};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
-pub use patterns::Patterns;
+pub use patterns::file::Patterns;
 pub use support::supports;
 
 macro_rules! checks {

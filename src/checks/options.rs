@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::dismissals::Dismissals;
-use super::patterns::Patterns;
+use super::patterns::file::Patterns;
 use crate::error::Result;
 use crate::language::{Language, Register};
 

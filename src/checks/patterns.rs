@@ -1,10 +1,8 @@
 //! Patterns: the user's own rules, from a file: regular expressions, prescribed terms and forbidden
 //! words. Runs rules that were read before; knows nothing of files.
 
-mod file;
+pub(super) mod file;
 mod terms;
-
-pub use file::Patterns;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 use super::comparison::Comparison;
@@ -176,6 +174,7 @@ mod tests {
 
     use super::super::options::CheckOptions;
     use super::super::pairs::{summary, translation};
+    use super::file::Patterns;
     use super::*;
 
     fn messages(rules: &str, pair: &Pair<'_>) -> Vec<String> {

