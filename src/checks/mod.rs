@@ -10,6 +10,7 @@ mod calendar;
 mod check;
 mod comparison;
 mod dismissals;
+mod known;
 mod lengths;
 mod lexicon;
 mod numerals;
@@ -22,6 +23,7 @@ use comparison::Comparison;
 
 use crate::finding::Finding;
 
+pub(crate) use known::known_rendering;
 pub(crate) use numerals::renderings::{magnitudes, renderings};
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};

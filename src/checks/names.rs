@@ -12,6 +12,8 @@ mod hangul;
 mod sounds;
 mod within;
 
+pub(super) use gazetteer::usual;
+
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;

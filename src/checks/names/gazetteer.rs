@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::language::Language;
+
 /// Names of territories, languages and cities from the Unicode CLDR, made by `data/make.py`.
 const CLDR: &str = include_str!("data/cldr.tsv");
 /// Names of organizations, peoples and places: English names, Korean names, both with `|`.
@@ -119,4 +121,34 @@ pub(super) fn english(korean: &str) -> &'static [String] {
         table
     });
     ENGLISH.get(korean).map_or(&[], Vec::as_slice)
+}
+
+/// The usual name in `to` of a name in the other language; `None` if it is not known.
+pub(in crate::checks) fn usual(name: &str, to: Language) -> Option<String> {
+    match to {
+        Language::Korean => {
+            let is_whole = |name: &&&str| {
+                name.chars().count() > 1 && name.chars().all(|c| ('가'..='힣').contains(&c))
+            };
+            korean(&name.to_lowercase()).iter().find(is_whole).map(|name| name.to_string())
+        }
+        Language::English => {
+            let names = english(name).iter().filter(|name| !name.contains('.'));
+            let longest = names.max_by_key(|name| (name.len(), std::cmp::Reverse(*name)))?;
+            Some(capitalized(longest))
+        }
+    }
+}
+
+/// A name in lower case with capital initials: "United States of America".
+fn capitalized(name: &str) -> String {
+    let word = |word: &str| match word {
+        "of" | "and" | "the" | "for" => word.to_string(),
+        _ => {
+            let mut letters = word.chars();
+            let first = letters.next().map(|first| first.to_uppercase().to_string());
+            first.unwrap_or_default() + letters.as_str()
+        }
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }

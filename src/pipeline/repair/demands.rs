@@ -1,7 +1,7 @@
 //! Demands on a new answer, from the source and from the doubts about the first answer: numbers that
 //! it may contain, phrases that it should contain, and terms for the prompt.
 
-use crate::checks::{magnitudes, renderings};
+use crate::checks::{known_rendering, magnitudes, renderings};
 use crate::finding::Finding;
 use crate::generation::LexicalRules;
 use crate::language::{Language, LanguagePair};
@@ -33,16 +33,27 @@ impl Demands {
     pub fn of(setup: &TaskSetup<'_>, source: &str, doubts: &[Finding]) -> Self {
         let LanguagePair { from, to } = setup.languages;
         let (stated, numbers) = renderings(source, from, to);
-        let mut missing = Vec::new();
+        let mut missing: Vec<Missing> = Vec::new();
         for doubt in doubts {
             let Some(expected) = doubt.expected.as_deref() else { continue };
             let words = doubt.source.and_then(|place| place.of(source)).unwrap_or(expected);
-            let number = stated.iter().find(|number| number.source == expected);
+            let number = stated
+                .iter()
+                .find(|number| number.source == expected && !number.renderings.is_empty());
             let renderings = match number {
                 Some(number) => number.renderings.clone(),
-                None if is_written_in(expected, to) => vec![expected.to_string()],
-                None => continue,
+                None => {
+                    let is_ready = is_written_in(expected, to);
+                    let known = || known_rendering(expected, to);
+                    match if is_ready { Some(expected.to_string()) } else { known() } {
+                        Some(rendering) => vec![rendering],
+                        None => continue,
+                    }
+                }
             };
+            if missing.iter().any(|other| other.source == words) {
+                continue;
+            }
             let is_translation = setup.job.task == Task::Translate && words != renderings[0];
             missing.push(Missing { source: words.to_string(), renderings, is_translation });
         }
