@@ -33,6 +33,9 @@ struct Checks {
     /// Correct translations, as for `malmoi check --pairs` [default: 120 lines of fictional news]
     #[arg(long, value_name = "FILE")]
     pairs: Vec<PathBuf>,
+    /// Correct translations that do not follow each other: they form no passages
+    #[arg(long, value_name = "FILE")]
+    lines: Vec<PathBuf>,
     /// Seed of the random choices
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -56,12 +59,16 @@ impl Eval {
 
 impl Checks {
     fn run(self, context: &Context) -> Result<Exit> {
-        let read: Vec<&Path> = self.pairs.iter().map(PathBuf::as_path).collect();
+        let read: Vec<&Path> = self.pairs.iter().chain(&self.lines).map(PathBuf::as_path).collect();
         output::check(self.html.as_deref(), &read, false)?;
-        let files = match self.pairs.as_slice() {
-            [] => eval::shipped(),
-            paths => paths.iter().map(|path| lines(path)).collect::<Result<_>>()?,
-        };
+        let mut files: Vec<Vec<Parallel>> =
+            self.pairs.iter().map(|path| lines(path)).collect::<Result<_>>()?;
+        for path in &self.lines {
+            files.extend(lines(path)?.into_iter().map(|line| vec![line]));
+        }
+        if files.is_empty() {
+            files = eval::shipped();
+        }
         let checks = CheckOptions::default();
         let text = if self.cost {
             let cost = eval::cost(&files, &checks);
