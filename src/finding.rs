@@ -25,6 +25,17 @@ pub enum Severity {
     Minor,
 }
 
+impl Severity {
+    /// Weight in the score of a text, which is the sum over its doubts.
+    pub fn weight(self) -> u32 {
+        match self {
+            Self::Critical => 4,
+            Self::Major => 2,
+            Self::Minor => 1,
+        }
+    }
+}
+
 /// A span of a text in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {

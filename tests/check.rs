@@ -54,7 +54,7 @@ fn json_has_one_object_a_pair_in_the_order_of_the_input() {
     let keys: Vec<&str> = found[7].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["index", "place", "id", "source", "output", "from", "to", "task", "findings"]
+        ["index", "place", "id", "source", "output", "from", "to", "task", "score", "findings"]
     );
     assert_eq!((&found[7]["from"], &found[7]["to"]), (&"en".into(), &"ko".into()));
 }

@@ -241,7 +241,7 @@ impl Check {
     }
 }
 
-/// A pair as one JSON object: `index` counts from 0.
+/// A pair as one JSON object: `index` counts from 0, and `score` is 0 without doubts.
 fn json_line(checked: &Checked, index: usize) -> serde_json::Value {
     let Checked { pair, texts, findings } = checked;
     let mut line = json!({"index": index, "place": pair.place});
@@ -256,6 +256,8 @@ fn json_line(checked: &Checked, index: usize) -> serde_json::Value {
             line["from"] = json!(from);
             line["to"] = json!(to);
             line["task"] = json!(kind.as_str());
+            let doubts = findings.iter().filter(|finding| finding.is_doubt());
+            line["score"] = json!(doubts.map(|finding| finding.severity.weight()).sum::<u32>());
             line["findings"] = json!(findings);
         }
     }
