@@ -112,7 +112,7 @@ pub struct Finding {
     /// Values of the message, by name: `number`, `ratio`, `language`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Value>,
-    /// Its [`fingerprint`](Self::fingerprint); empty for findings outside the table of checks.
+    /// Its [`fingerprint`](Self::fingerprint). Empty for notes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hash: String,
     /// True if somebody has looked at it before and found it to be no error.

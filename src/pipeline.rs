@@ -92,13 +92,13 @@ fn summarize(
     outcome.findings.extend(read::left_out(document, observer));
     if short_text::is_own_summary(&article) {
         short_text::return_unchanged(&setup, &article, &mut outcome, observer)?;
-        return Ok(check::report(outcome, observer));
+        return Ok(check::report(outcome, &job.options.checks, observer));
     }
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
     summarize_text(&setup, Task::Summarize, &article, &article, &mut outcome, observer)?;
     observer.check()?;
     check::summary(&article, &mut outcome, &job.options.checks);
-    Ok(check::report(outcome, observer))
+    Ok(check::report(outcome, &job.options.checks, observer))
 }
 
 /// Map and reduce: chunks that fit the context window are summarized; the summaries of several
@@ -164,7 +164,7 @@ fn translate(
     join::count_input(&translation.chunks, &mut outcome);
     let positions = join::translation(translation, &mut outcome);
     check::translation(&positions, &mut outcome, &job.options.checks, observer)?;
-    Ok(check::report(outcome, observer))
+    Ok(check::report(outcome, &job.options.checks, observer))
 }
 
 /// A summary in the article's language, and its translation.

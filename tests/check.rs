@@ -246,3 +246,14 @@ fn rules_of_the_user_come_from_a_file_and_its_faults_are_named() {
     assert!(ran.err.contains("checks.toml: [[pattern]] 1 ('a'): `output` is not a"), "{}", ran.err);
     assert!(ran.err.contains("docs/patterns.md"), "{}", ran.err);
 }
+
+#[test]
+fn a_source_with_two_translations_in_a_run_is_named() {
+    let home = Home::new();
+    let other = "월요일 해민항 화재로 17명이 부상했다.";
+    let rows = format!("{FIRE}\t{FIRE_KO}\n{FIRE}\t{FIRE_KO}\n{FIRE}\t{other}\n");
+    let path = home.write("pairs.tsv", rows);
+    let ran = home.run(&["check", "--pairs", &path, "--only", "consistency"]);
+    assert!(ran.out.starts_with("line 3: ") && ran.out.contains("at line 1"), "{}", ran.out);
+    assert!(ran.err.starts_with("3 pairs checked, 1 finding in 1: consistency 1"), "{}", ran.err);
+}

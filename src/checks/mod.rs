@@ -9,6 +9,7 @@
 mod calendar;
 mod check;
 mod comparison;
+mod consistency;
 mod dismissals;
 mod known;
 mod lengths;
@@ -27,6 +28,7 @@ pub(crate) use known::known_rendering;
 pub(crate) use numerals::renderings::{magnitudes, renderings};
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
+pub use consistency::Consistency;
 pub use dismissals::Dismissals;
 pub use options::{CheckOptions, Judge, SentenceEncoder};
 pub(crate) use orders::ORDER_IN_SOURCE;

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cases::Parallel;
-use super::seeds;
+use super::parallel::Parallel;
+use super::spots::{pattern, quotations};
 use crate::language::Language;
 
 /// A name in both languages.
@@ -40,7 +40,7 @@ const NO_NAMES: &[&str] = &["of", "and", "the", "for", "The", "in"];
 
 /// Hangul before a gloss in Latin letters, and the gloss.
 static GLOSS: LazyLock<Regex> =
-    LazyLock::new(|| seeds::pattern(r"([가-힣][가-힣 ·]*?)\s?\(([A-Z][A-Za-z'’.\- ]+)\)"));
+    LazyLock::new(|| pattern(r"([가-힣][가-힣 ·]*?)\s?\(([A-Z][A-Za-z'’.\- ]+)\)"));
 
 impl Bank {
     pub fn new(files: &[Vec<Parallel>]) -> Self {
@@ -97,7 +97,7 @@ impl Bank {
 impl Texts {
     fn add(&mut self, line: &str) {
         self.lines.push(line.to_string());
-        for span in seeds::quotations(line) {
+        for span in quotations(line) {
             let words = line[span].trim_matches(['"', '“', '”']);
             let is_short = words.chars().count() < MAX_QUOTATION;
             if is_short && !words.contains(|c: char| c.is_ascii_digit()) {

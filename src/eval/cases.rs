@@ -3,27 +3,11 @@
 use std::collections::HashSet;
 
 use super::bank::Bank;
-use super::seeds::{Case, Dice, Seed, Unit};
+use super::dice::Dice;
+use super::parallel::Parallel;
+use super::seeds::{Case, Seed, Unit};
 use crate::checks::OutputKind;
 use crate::language::Language;
-
-/// A line in English and in Korean, each a correct translation of the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parallel {
-    /// The English line.
-    pub english: String,
-    /// The Korean line.
-    pub korean: String,
-}
-
-impl Parallel {
-    fn text(&self, language: Language) -> &str {
-        match language {
-            Language::English => &self.english,
-            Language::Korean => &self.korean,
-        }
-    }
-}
 
 /// From one language to another, or within one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

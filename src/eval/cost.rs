@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::cases::{Direction, Parallel};
+use super::cases::Direction;
+use super::parallel::Parallel;
 use crate::checks::{self, CHECKS, CheckOptions, OutputKind, Pair};
 use crate::language::Language;
 

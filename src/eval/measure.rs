@@ -6,8 +6,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::bank::Bank;
-use super::cases::{self, Direction, Parallel, Seeded};
-use super::seeds::{self, Dice, Unit};
+use super::cases::{self, Direction, Seeded};
+use super::dice::Dice;
+use super::parallel::Parallel;
+use super::seeds::{self, Unit};
 use crate::checks::{self, CheckOptions, OutputKind, Pair};
 use crate::finding::Finding;
 

@@ -1,6 +1,6 @@
 //! Correct pairs of our own: news of a fictional coast, with the shapes of real news.
 
-use super::cases::Parallel;
+use super::parallel::Parallel;
 
 /// Articles of ten lines, with a blank line between two; a line is English, tab, Korean.
 const ARTICLES: &str = include_str!("articles.tsv");

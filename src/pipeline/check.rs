@@ -58,8 +58,21 @@ pub(super) fn translation(
     Ok(())
 }
 
-/// Sorts the findings and sends them as events; those about boilerplate were sent when it was read.
-pub(super) fn report(mut outcome: Outcome, observer: &mut Observer<'_>) -> Outcome {
+/// Marks dismissed findings, sorts all, and sends them as events; those about boilerplate were sent when it was read.
+pub(super) fn report(
+    mut outcome: Outcome,
+    options: &CheckOptions,
+    observer: &mut Observer<'_>,
+) -> Outcome {
+    // Findings about how the text was made have no hash yet.
+    let of_making = |finding: &&mut Finding| finding.hash.is_empty() && finding.is_doubt();
+    for finding in outcome.findings.iter_mut().filter(of_making) {
+        let segment = finding.segment.and_then(|index| outcome.segments.get(index));
+        let (source, output) =
+            segment.map_or(("", outcome.text.as_str()), |segment| (&segment.source, &segment.text));
+        finding.hash = finding.fingerprint(source, output);
+        finding.dismissed = options.dismissed.contains(&finding.hash);
+    }
     Finding::arrange(&mut outcome.findings);
     for finding in outcome.findings.iter().filter(|finding| finding.check != "furniture") {
         observer.event(&Event::Found(finding.clone()));

@@ -65,24 +65,34 @@ pub(super) fn finish(
 
 fn looped(tokens: usize) -> Finding {
     let message = format!("the model repeated itself; {tokens} tokens were discarded");
-    Finding::new("loop", "loop", message).value("tokens", tokens)
+    let korean = format!("같은 말을 되풀이해 토큰 {tokens}개를 버림");
+    Finding::new("loop", "loop", message).in_korean(korean).value("tokens", tokens)
 }
 
 fn endless_reasoning(tokens: usize) -> Finding {
     let message = format!("the model was still reasoning after {tokens} tokens");
     Finding::new("reasoning", "reasoning_endless", message)
+        .in_korean(format!("토큰 {tokens}개 뒤에도 끝나지 않은 추론"))
         .severity(Severity::Critical)
         .value("tokens", tokens)
 }
 
 fn cut(tokens: usize) -> Finding {
     let message = format!("the text was cut at {tokens} tokens");
-    Finding::new("length", "cut", message).severity(Severity::Critical).value("tokens", tokens)
+    Finding::new("length", "cut", message)
+        .in_korean(format!("토큰 {tokens}개에서 끊긴 글"))
+        .severity(Severity::Critical)
+        .value("tokens", tokens)
 }
 
 fn nothing_written(still_reasoning: bool) -> Finding {
-    let what = if still_reasoning { "no answer" } else { "nothing" };
+    let (what, korean) = if still_reasoning {
+        ("no answer", "모델의 답이 없음")
+    } else {
+        ("nothing", "모델이 쓴 글이 없음")
+    };
     Finding::new("length", "nothing_written", format!("the model wrote {what}"))
+        .in_korean(korean)
         .severity(Severity::Critical)
 }
 

@@ -205,5 +205,8 @@ fn retry(
 
 fn split_finding(pieces: usize) -> Finding {
     let message = format!("translated again in {pieces} pieces");
-    Finding::new("split", "split", message).severity(Severity::Minor).value("pieces", pieces)
+    Finding::new("split", "split", message)
+        .in_korean(format!("{pieces}부분으로 나누어 다시 번역"))
+        .severity(Severity::Minor)
+        .value("pieces", pieces)
 }

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::spots::{Regex, pattern, replaced, spots};
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
+use crate::eval::dice::Dice;
+use crate::eval::spots::{Regex, pattern, replaced, spots};
 use crate::language::Language;
 
 pub(super) const SEEDS: &[Seed] = &[
@@ -89,7 +90,7 @@ fn half_of_day(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
     if case.to == Language::Korean {
         let halves = [("오전", "오후"), ("오후", "오전")];
         return dice
-            .replaced(case.output, &super::spots::words(case.output, &halves))
+            .replaced(case.output, &crate::eval::spots::words(case.output, &halves))
             .map(Changed::from);
     }
     let span = dice.pick(&spots(case.output, &ENGLISH_HALF))?;

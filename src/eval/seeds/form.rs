@@ -1,6 +1,7 @@
 //! Form of a line: words and phrases twice.
 
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
+use crate::eval::dice::Dice;
 
 pub(super) const SEEDS: &[Seed] = &[
     Seed::line("word_doubled", |case, dice| doubled(case, dice, 1, 4)),

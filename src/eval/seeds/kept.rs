@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::spots::{Regex, pattern, replaced, spots, tidy};
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
+use crate::eval::dice::Dice;
+use crate::eval::spots::{Regex, pattern, replaced, spots, tidy};
 
 pub(super) const SEEDS: &[Seed] = &[
     Seed::line("url_lost", |case, dice| lost(case, dice, URLS)),

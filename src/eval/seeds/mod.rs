@@ -4,15 +4,9 @@
 //! a [`Case`] and random numbers to the changed pair. Knows texts; knows no check, so that no kind
 //! of error is shaped by the rule that should find it.
 
-mod dice;
-mod spots;
-
 use super::bank::Bank;
+use super::dice::Dice;
 use crate::language::Language;
-
-pub(super) use dice::Dice;
-pub(super) use quotes::quotations;
-pub(super) use spots::pattern;
 
 /// The text that a kind of error is seeded into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

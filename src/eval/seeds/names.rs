@@ -1,8 +1,9 @@
 //! Names: replaced by others, left out, swapped.
 
-use super::spots::{is_whole, replaced, tidy};
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
 use crate::eval::bank::Name;
+use crate::eval::dice::Dice;
+use crate::eval::spots::{is_whole, replaced, tidy};
 use crate::language::Language;
 
 pub(super) const SEEDS: &[Seed] = &[

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::spots::{Regex, pattern, replaced, spots, tidy};
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
+use crate::eval::dice::Dice;
+use crate::eval::spots::{Regex, pattern, replaced, spots, tidy};
 use crate::language::Language;
 
 pub(super) const SEEDS: &[Seed] = &[

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::spots::{Regex, pattern, replaced, spots};
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
+use crate::eval::dice::Dice;
+use crate::eval::spots::{Regex, pattern, replaced, spots};
 use crate::language::Language;
 
 pub(super) const SEEDS: &[Seed] = &[

@@ -1,7 +1,8 @@
 //! Sentences of a passage: left out, doubled, invented, not translated, in another order or
 //! register.
 
-use super::{Case, Changed, Dice, Seed, Unit};
+use super::{Case, Changed, Seed, Unit};
+use crate::eval::dice::Dice;
 use crate::language::Language;
 
 pub(super) const SEEDS: &[Seed] = &[

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::spots::{Regex, pattern, spots, whole_words, words};
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
+use crate::eval::dice::Dice;
+use crate::eval::spots::{Regex, pattern, spots, whole_words, words};
 use crate::language::Language;
 
 pub(super) const SEEDS: &[Seed] = &[

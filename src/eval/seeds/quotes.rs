@@ -1,10 +1,10 @@
 //! Quotations and brackets: left out, left open, with other words.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use super::spots::{Regex, pattern, replaced, spots, tidy};
-use super::{Case, Changed, Dice, Seed};
+use super::{Case, Changed, Seed};
+use crate::eval::dice::Dice;
+use crate::eval::spots::{quotations, replaced, tidy};
 
 pub(super) const SEEDS: &[Seed] = &[
     Seed::line("quote_dropped", dropped),
@@ -13,13 +13,6 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed::line("quote_words_changed", words_changed),
     Seed::line("bracket_unclosed", bracket),
 ];
-
-static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern("([“\"][^“”\"]{6,}[”\"])"));
-
-/// Quotations with their marks.
-pub(in crate::eval) fn quotations(text: &str) -> Vec<Range<usize>> {
-    spots(text, &QUOTED)
-}
 
 /// Spans of the opening mark, the words and the closing mark of a quotation.
 fn split(text: &str, span: &Range<usize>) -> Option<[Range<usize>; 3]> {

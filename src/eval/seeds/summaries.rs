@@ -1,9 +1,10 @@
 //! Errors of summaries: claims that the article does not make.
 
 use super::names::{contains, renamed};
-use super::spots::replaced;
-use super::{Case, Changed, Dice, Seed, Unit};
+use super::{Case, Changed, Seed, Unit};
 use super::{calendar, measures, numbers, passages, polarity, quotes};
+use crate::eval::dice::Dice;
+use crate::eval::spots::replaced;
 use crate::language::Language;
 
 const fn summary(name: &'static str, change: fn(&Case<'_>, &mut Dice) -> Option<Changed>) -> Seed {

@@ -8,6 +8,7 @@ mod markup;
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
+use super::beginning::read_beginning;
 use super::{Unreadable, transcode};
 use crate::error::{Error, InputFault, Result};
 use crate::language::Language;
@@ -93,7 +94,7 @@ pub fn pairs(
     name: &str,
     languages: PairLanguages,
 ) -> Result<PairStream> {
-    let beginning = super::read_beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
+    let beginning = read_beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
     let refuse = |fault: InputFault| Error::unreadable(name, fault);
     if beginning.trim_ascii().is_empty() {
         return Err(refuse(InputFault::Empty));

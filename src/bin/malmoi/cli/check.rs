@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use malmoi::checks::{self, CHECKS, CheckOptions, Dismissals, OutputKind, Pair};
+use malmoi::checks::{self, CHECKS, CheckOptions, Consistency, Dismissals, OutputKind, Pair};
 use malmoi::formats::{PAIR_FORMATS, PairLanguages, TextPair, Unreadable};
 use malmoi::{Error, Finding, Language};
 use rayon::prelude::*;
@@ -126,6 +126,7 @@ impl Check {
         };
         let (name, mut stream) = self.inputs(languages, context)?;
         let mut counts = Counts::default();
+        let mut consistency = Consistency::default();
         loop {
             let (mut taken, mut bytes) = (Vec::new(), 0);
             while taken.len() < MAX_PAIRS_AT_ONCE && bytes < MAX_BYTES_AT_ONCE {
@@ -136,9 +137,12 @@ impl Check {
             if taken.is_empty() {
                 break;
             }
-            let checked: Vec<Checked> =
+            let mut checked: Vec<Checked> =
                 taken.into_par_iter().map(|one| self.checked(one, languages, &options)).collect();
             let mut text = String::new();
+            for one in &mut checked {
+                self.compare(one, &mut consistency, &options);
+            }
             for one in &checked {
                 let index = counts.pairs;
                 counts.add(one);
@@ -164,7 +168,8 @@ impl Check {
 
     /// Fails with the names that are known if a name of a check is not one.
     fn check_names(&self) -> Result<()> {
-        let known: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
+        let known: Vec<&str> =
+            CHECKS.iter().map(|check| check.name).chain(["consistency"]).collect();
         if let Some(name) =
             self.only.iter().chain(&self.skip).find(|name| !known.contains(&name.as_str()))
         {
@@ -191,13 +196,26 @@ impl Check {
         if let Ok((from, to, kind)) = texts {
             let (source, output) = (&pair.source, &pair.output);
             findings = checks::check(&Pair { source, output, from, to, kind }, options);
-            findings.retain(|finding| {
-                (self.only.is_empty() || self.only.contains(&finding.check))
-                    && !self.skip.contains(&finding.check)
-            });
+            findings.retain(|finding| self.is_wanted(&finding.check));
             Finding::arrange(&mut findings);
         }
         Checked { pair, texts, findings }
+    }
+
+    /// Adds a finding if the pair's source had another translation before.
+    fn compare(&self, one: &mut Checked, run: &mut Consistency, options: &CheckOptions) {
+        const NAME: &str = "consistency";
+        let Ok((from, to, kind)) = one.texts else { return };
+        let TextPair { source, output, place, .. } = &one.pair;
+        let pair = Pair { source, output, from, to, kind };
+        let found = run.compare(&pair, place, &options.dismissed);
+        one.findings.extend(found.filter(|_| self.is_wanted(NAME)));
+    }
+
+    /// True for a check that was not excluded.
+    fn is_wanted(&self, check: &str) -> bool {
+        let named = |names: &[String]| names.iter().any(|name| name == check);
+        (self.only.is_empty() || named(&self.only)) && !named(&self.skip)
     }
 
     /// Languages and task of a pair: from the file, as requested, or as the texts are written.

@@ -1,11 +1,12 @@
 //! Places of a text where an error can be seeded.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 pub(super) use regex::Regex;
 
 /// A pattern of this program's own, which is well-formed.
-pub(in crate::eval) fn pattern(text: &str) -> Regex {
+pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the patterns of seeds are well-formed, which a test holds")
 }
 
@@ -21,6 +22,13 @@ pub(super) fn spots(text: &str, pattern: &Regex) -> Vec<Range<usize>> {
         at = group.end();
     }
     found
+}
+
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern("([“\"][^“”\"]{6,}[”\"])"));
+
+/// Quotations with their marks.
+pub(super) fn quotations(text: &str) -> Vec<Range<usize>> {
+    spots(text, &QUOTED)
 }
 
 /// The replacements of a table of words, where its words stand.
