@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::alignment::Alignment;
 use super::calendar::{self, Calendar};
 use super::numerals::{self, Numbers};
 use super::options::CheckOptions;
@@ -21,13 +22,22 @@ pub(super) struct Comparison<'p> {
     /// True for a sentence of a summary with the article sentences that support it.
     is_part: bool,
     matching: OnceCell<Matching>,
+    alignment: OnceCell<Alignment>,
 }
 
 impl<'p> Comparison<'p> {
     pub fn new(pair: &'p Pair<'p>, options: &'p CheckOptions) -> Self {
         let source = Text::new(pair.source, pair.from);
         let output = Text::new(pair.output, pair.to);
-        Self { pair, options, source, output, is_part: false, matching: OnceCell::new() }
+        Self {
+            pair,
+            options,
+            source,
+            output,
+            is_part: false,
+            matching: OnceCell::new(),
+            alignment: OnceCell::new(),
+        }
     }
 
     /// A sentence of the summary with the article sentences that support it.
@@ -42,6 +52,11 @@ impl<'p> Comparison<'p> {
     /// them when they are first asked for.
     pub fn matching(&self, match_sentences: fn(&Self) -> Matching) -> &Matching {
         self.matching.get_or_init(|| match_sentences(self))
+    }
+
+    /// The sentences of the source with those of the output that translate them.
+    pub fn alignment(&self) -> &Alignment {
+        self.alignment.get_or_init(|| Alignment::new(self))
     }
 
     /// The words for source and output in English messages.

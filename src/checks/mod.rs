@@ -6,6 +6,7 @@
 //! calibrated on human translations, which are correct by definition. Knows languages and texts;
 //! knows nothing of models or prompts.
 
+mod alignment;
 mod calendar;
 mod check;
 mod comparison;
@@ -51,6 +52,7 @@ checks! {
     mod characters;
     mod chatter;
     mod clock;
+    mod completeness;
     mod copied;
     mod currency;
     mod date;
