@@ -81,6 +81,13 @@ impl<'p> Comparison<'p> {
         vec![(0..self.pair.source.len(), 0..self.pair.output.len())]
     }
 
+    /// True if texts of different languages are about as long as translations of each other.
+    pub fn is_whole(&self) -> bool {
+        let Some((english, korean)) = self.english_and_korean() else { return false };
+        let ratio = english.text.chars().count() as f64 / korean.text.chars().count().max(1) as f64;
+        (1.5..3.0).contains(&ratio)
+    }
+
     /// The English and the Korean text; `None` if both are in one language.
     pub fn english_and_korean(&self) -> Option<(&Text<'p>, &Text<'p>)> {
         match (self.pair.from, self.pair.to) {

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::check::{Check, Example, FindingKind, Scope};
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use super::lexicon::{Hit, Lexicon, english_words};
 use crate::document::Span;
@@ -40,13 +40,24 @@ pub(super) const CHECK: Check = Check {
 static OPPOSITES: LazyLock<Lexicon> =
     LazyLock::new(|| Lexicon::new(include_str!("lexicon/opposites.txt")));
 
+/// Most sentences of an article that a summary sentence in another language is compared with.
+const MAX_SUPPORT: usize = 3;
+
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let (source, output) = (&comparison.source, &comparison.output);
+    let is_summary = comparison.pair.kind == OutputKind::Summary;
+    let is_other_language = source.language != output.language;
+    if is_summary && is_other_language && source.sentences().len() > MAX_SUPPORT {
+        return Vec::new();
+    }
+    let is_loose = is_summary
+        && is_other_language
+        && !(comparison.is_whole() && source.sentences().len() == 1);
     let mut findings = Vec::new();
     for (from, to) in comparison.equal_sentences() {
         let original = words(&source.text[from.clone()], source.language);
         let result = words(&output.text[to.clone()], output.language);
-        for (lost, new) in reversed(&original, &result) {
+        for (lost, new) in reversed(&original, &result, is_loose) {
             let lost = from.start + lost.start..from.start + lost.end;
             let new = to.start + new.start..to.start + new.end;
             findings.push(finding(comparison, lost, new));
@@ -128,7 +139,7 @@ fn is_negated(text: &str, span: &Span, language: Language) -> bool {
 }
 
 /// For each pair of opposites that was turned round, the lost word and the new one.
-fn reversed(original: &[Hit], result: &[Hit]) -> Vec<(Span, Span)> {
+fn reversed(original: &[Hit], result: &[Hit], is_loose: bool) -> Vec<(Span, Span)> {
     let mut found = Vec::new();
     for record in 0..OPPOSITES.records() {
         for is_opposite in [false, true] {
@@ -136,8 +147,12 @@ fn reversed(original: &[Hit], result: &[Hit]) -> Vec<(Span, Span)> {
             let new = of(result, record, !is_opposite);
             let kept = of(result, record, is_opposite);
             let known = of(original, record, !is_opposite);
-            let is_lost = lost.len() > kept.len();
-            let is_new = certain(&new).count() > known.len();
+            let is_lost = if is_loose { kept.is_empty() } else { lost.len() > kept.len() };
+            let is_new = if is_loose {
+                known.is_empty()
+            } else {
+                certain(&new).count() > certain(&known).count() && new.len() > known.len()
+            };
             let lost = certain(&lost).next().filter(|_| is_lost);
             let new = certain(&new).next().filter(|_| is_new);
             if let (Some(lost), Some(new)) = (lost, new) {

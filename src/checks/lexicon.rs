@@ -3,7 +3,8 @@
 //! A table is a text in the folder `lexicon`: records between blank lines, each line a tag and
 //! words. `en+` and `ko+` are the words of a record, `en-` and `ko-` those of its opposite, `en0`
 //! and `ko0` words that only look like them. `~` stands before a word that may have the meaning;
-//! `^` before Korean that begins a word. Korean verbs end in 다 and are conjugated; other Korean
+//! `^` before Korean that begins a word, `=` before a word that is
+//! not inflected. Korean verbs end in 다 and are conjugated; other Korean
 //! is found inside words. Of English, the first word is inflected, irregular forms after slashes.
 
 mod conjugation;
@@ -102,7 +103,11 @@ impl Lexicon {
     fn add_english(&mut self, word: &str, meaning: Meaning) {
         let (first, rest) = word.split_once(' ').unwrap_or((word, ""));
         let rest: Vec<String> = rest.split_whitespace().map(str::to_string).collect();
-        for form in inflected(first) {
+        let forms = match first.strip_prefix('=') {
+            Some(only) => vec![only.to_string()],
+            None => inflected(first),
+        };
+        for form in forms {
             let forms = self.english.entry(form).or_default();
             forms.push(EnglishForm { rest: rest.clone(), meaning });
         }
@@ -110,7 +115,9 @@ impl Lexicon {
 
     fn add_korean(&mut self, word: &str, meaning: Meaning) {
         let (word, is_bound) = word.strip_prefix('^').map_or((word, false), |word| (word, true));
-        let stem = word.strip_suffix('다').filter(|stem| !stem.is_empty());
+        let stem =
+            word.strip_suffix('다').filter(|stem| !stem.is_empty() && !word.starts_with('='));
+        let word = word.trim_start_matches('=');
         let (forms, is_bound) = match stem {
             Some(stem) => (conjugation::forms(stem), true),
             // A single syllable is in too many other words.
@@ -272,4 +279,46 @@ fn inflected(entry: &str) -> Vec<String> {
         }
     }
     forms
+}
+
+/// Spans of words of Hangul.
+pub(super) fn korean_words(text: &str) -> Vec<Span> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (is_hangul(c), start) {
+            (true, None) => start = Some(at),
+            (false, Some(begin)) => {
+                words.push(begin..at);
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// A word without its inflection.
+pub(super) fn english_stem(word: &str) -> String {
+    let word = word.trim_end_matches("'s");
+    let stem = ["ing", "ed", "es", "s", "d"]
+        .iter()
+        .find_map(|end| word.strip_suffix(end).filter(|stem| stem.len() >= 3))
+        .unwrap_or(word);
+    stem.trim_end_matches('e').to_string()
+}
+
+/// The beginning that the forms of a verb share: two syllables, of a shorter one its first sound.
+pub(super) fn korean_stem(word: &str) -> String {
+    let count = word.chars().count();
+    let kept = if count > 2 { 2 } else { 1 };
+    let mut stem: String = word.chars().take(kept).collect();
+    if kept == 1 {
+        // "가지" and "갔다", "되지" and "됐다".
+        let first = stem.chars().next().map_or(0, u32::from);
+        if let Some(index) = first.checked_sub(0xAC00).filter(|index| *index < 11_172) {
+            stem = char::from_u32(0xAC00 + index / 588 * 588).map_or(stem, String::from);
+        }
+    }
+    stem
 }

@@ -63,6 +63,7 @@ checks! {
     mod language;
     mod length;
     mod markup;
+    mod modality;
     mod names;
     mod negation;
     mod numbers;

@@ -1,0 +1,189 @@
+//! Modality: what may be, must be or will be, and is said to be otherwise in the output.
+//!
+//! In two languages, a mode is lost or new if the other text has no word that can stand for it. In
+//! one language, a verb has one mode in the article and another in the summary. Does not judge
+//! whether "can" is ability or permission.
+
+use std::sync::LazyLock;
+
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
+use super::comparison::Comparison;
+use super::lexicon::{Hit, Lexicon, english_words};
+use crate::document::Span;
+use crate::finding::Finding;
+use crate::language::{Language, is_hangul};
+
+mod same;
+
+const POSSIBILITY: FindingKind = FindingKind::major("possibility_changed").up_to_sentences(3);
+const OBLIGATION: FindingKind = FindingKind::major("obligation_changed").up_to_sentences(3);
+const FUTURE: FindingKind = FindingKind::major("future_changed").up_to_sentences(3);
+
+pub(super) const CHECK: Check = Check {
+    name: "modality",
+    describe: "possibility, obligation and future: may, must and will",
+    kinds: &[POSSIBILITY, OBLIGATION, FUTURE],
+    scope: Scope::Support,
+    examples: &[
+        Example::found(
+            POSSIBILITY,
+            "The city will close the bridge in May.",
+            "시는 5월에 다리를 닫을 수도 있다.",
+        ),
+        Example::found(OBLIGATION, "주민들은 배를 탔다.", "Residents must take the ferry."),
+        Example::fine("The port may open early.", "항구가 일찍 문을 열 가능성이 있다."),
+        Example::fine("Residents must take the ferry.", "주민들은 배를 타야 한다."),
+    ],
+    run,
+};
+
+static WORDS: LazyLock<Lexicon> =
+    LazyLock::new(|| Lexicon::new(include_str!("lexicon/modality.txt")));
+
+/// The kinds of findings, by record of the table.
+const MODES: [FindingKind; 3] = [POSSIBILITY, OBLIGATION, FUTURE];
+
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let (source, output) = (&comparison.source, &comparison.output);
+    if source.language == output.language {
+        let changed = same::changed(source.text, output.text, source.language);
+        return changed
+            .into_iter()
+            .map(|(kind, stated, claimed)| finding(comparison, kind, Some(stated), Some(claimed)))
+            .collect();
+    }
+    let is_whole = comparison.pair.kind == OutputKind::Translation || comparison.is_whole();
+    let mut findings = Vec::new();
+    for (from, to) in comparison.equal_sentences() {
+        let original = words(&source.text[from.clone()], source.language);
+        let result = words(&output.text[to.clone()], output.language);
+        for (record, kind) in MODES.into_iter().enumerate() {
+            let is_told = |text: &str, language| record != 2 || is_past(text, language);
+            let new = beyond(&result, &original, record)
+                .filter(|_| is_told(&source.text[from.clone()], source.language));
+            let lost = beyond(&original, &result, record)
+                .filter(|_| is_whole && is_told(&output.text[to.clone()], output.language));
+            if let Some(new) = new {
+                let new = to.start + new.start..to.start + new.end;
+                findings.push(finding(comparison, kind, None, Some(new)));
+            } else if let Some(lost) = lost {
+                let lost = from.start + lost.start..from.start + lost.end;
+                findings.push(finding(comparison, kind, Some(lost), None));
+            }
+        }
+    }
+    findings
+}
+
+/// The words of modes in a text.
+fn words(text: &str, language: Language) -> Vec<Hit> {
+    let mut hits = WORDS.find(text, language);
+    match language {
+        Language::English => {
+            // Names: "Theresa May", "Will Smith".
+            hits.retain(|hit| !text[hit.span.clone()].starts_with(['M', 'W']));
+            // "is leaving" is said of the future, too.
+            if let Some(span) = progressive(text) {
+                hits.push(Hit { record: 2, is_opposite: false, is_certain: false, span });
+            }
+        }
+        // "할 것이다" is the future, "한 것이다" is not.
+        Language::Korean => hits.retain(|hit| {
+            let is_future = hit.record == 2 && text[hit.span.clone()].starts_with("것");
+            let before = text[..hit.span.start].trim_end().chars().next_back();
+            !is_future || before.is_some_and(ends_in_l)
+        }),
+    }
+    hits
+}
+
+/// True if a text tells of the past: only there is a future a contradiction.
+fn is_past(text: &str, language: Language) -> bool {
+    match language {
+        Language::English => english_words(text).iter().any(|word| {
+            let word = word.text.as_str();
+            matches!(word, "was" | "were" | "had" | "did" | "said" | "told")
+                || word.ends_with("ed") && word.len() > 4
+        }),
+        Language::Korean => {
+            let end = text.trim_end_matches(|c: char| !is_hangul(c));
+            let end = end.strip_suffix("습니다").or_else(|| end.strip_suffix('다')).unwrap_or("");
+            let last = end.chars().next_back();
+            last.is_some_and(|c| final_consonant(c) == Some(20)) && !end.ends_with(['있', '겠'])
+        }
+    }
+}
+
+/// The span of a verb in the progressive form.
+fn progressive(text: &str) -> Option<Span> {
+    let words = english_words(text);
+    let is_be = |word: &str| {
+        matches!(word, "is" | "are" | "am") || word.ends_with("'s") || word.ends_with("'re")
+    };
+    let at = words.iter().position(|word| is_be(&word.text))?;
+    words[at..]
+        .windows(3)
+        .find(|words| is_be(&words[0].text) && words[1..].iter().any(|w| w.text.ends_with("ing")))
+        .map(|words| words[0].span.start..words[2].span.end)
+}
+
+/// True for a syllable that ends in ㄹ, as verbs before "수" and "것" do.
+fn ends_in_l(c: char) -> bool {
+    final_consonant(c) == Some(8)
+}
+
+/// The index of a syllable's final consonant in Unicode's order; 0 without one.
+fn final_consonant(c: char) -> Option<u32> {
+    u32::from(c).checked_sub(0xAC00).filter(|index| *index < 11_172).map(|index| index % 28)
+}
+
+/// The first certain word of a mode, if the other text has none that may stand for it.
+fn beyond(these: &[Hit], others: &[Hit], record: usize) -> Option<Span> {
+    let is_silent = !others.iter().any(|hit| hit.record == record);
+    let found = these.iter().find(|hit| hit.record == record && hit.is_certain);
+    found.filter(|_| is_silent).map(|hit| hit.span.clone())
+}
+
+fn finding(
+    comparison: &Comparison<'_>,
+    kind: FindingKind,
+    lost: Option<Span>,
+    new: Option<Span>,
+) -> Finding {
+    let pair = comparison.pair;
+    let (original, result) = comparison.words();
+    let (original_ko, result_ko) = comparison.korean_words();
+    let (english, korean) = match (&lost, &new) {
+        (Some(lost), Some(new)) => {
+            let (lost, new) = (&pair.source[lost.clone()], &pair.output[new.clone()]);
+            (
+                format!("'{lost}' in the {original} is '{new}' in the {result}"),
+                format!("달라진 서법: {original_ko} '{lost}', {result_ko} '{new}'"),
+            )
+        }
+        (Some(lost), None) => {
+            let lost = &pair.source[lost.clone()];
+            (
+                format!("'{lost}' in the {original} has no counterpart in the {result}"),
+                format!("{result_ko}에서 빠진 서법: '{lost}'"),
+            )
+        }
+        (None, new) => {
+            let new = new.as_ref().map_or("", |new| &pair.output[new.clone()]);
+            (
+                format!("'{new}' in the {result} has no counterpart in the {original}"),
+                format!("{original_ko}에 없는 서법: '{new}'"),
+            )
+        }
+    };
+    let mut finding = CHECK.finding(kind, english, korean);
+    if let Some(lost) = lost {
+        let words = &pair.source[lost.clone()];
+        finding = finding.in_source(lost).expected(words);
+    }
+    if let Some(new) = new {
+        let words = &pair.output[new.clone()];
+        finding = finding.in_output(new).found(words);
+    }
+    finding
+}
