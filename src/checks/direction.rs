@@ -140,21 +140,21 @@ fn is_negated(text: &str, span: &Span, language: Language) -> bool {
 
 /// For each pair of opposites that was turned round, the lost word and the new one.
 fn reversed(original: &[Hit], result: &[Hit], is_loose: bool) -> Vec<(Span, Span)> {
+    let (original, result) = (by_meaning(original), by_meaning(result));
     let mut found = Vec::new();
     for record in 0..OPPOSITES.records() {
-        for is_opposite in [false, true] {
-            let lost = of(original, record, is_opposite);
-            let new = of(result, record, !is_opposite);
-            let kept = of(result, record, is_opposite);
-            let known = of(original, record, !is_opposite);
+        for pole in 0..2 {
+            let (same, opposite) = (2 * record + pole, 2 * record + 1 - pole);
+            let (lost, known) = (&original[same], &original[opposite]);
+            let (new, kept) = (&result[opposite], &result[same]);
             let is_lost = if is_loose { kept.is_empty() } else { lost.len() > kept.len() };
             let is_new = if is_loose {
                 known.is_empty()
             } else {
-                certain(&new).count() > certain(&known).count() && new.len() > known.len()
+                certain(new).count() > certain(known).count() && new.len() > known.len()
             };
-            let lost = certain(&lost).next().filter(|_| is_lost);
-            let new = certain(&new).next().filter(|_| is_new);
+            let lost = certain(lost).next().filter(|_| is_lost);
+            let new = certain(new).next().filter(|_| is_new);
             if let (Some(lost), Some(new)) = (lost, new) {
                 found.push((lost.span.clone(), new.span.clone()));
             }
@@ -164,11 +164,111 @@ fn reversed(original: &[Hit], result: &[Hit], is_loose: bool) -> Vec<(Span, Span
     found
 }
 
-/// The words of one meaning.
-fn of(hits: &[Hit], record: usize, is_opposite: bool) -> Vec<&Hit> {
-    hits.iter().filter(|hit| hit.record == record && hit.is_opposite == is_opposite).collect()
+/// The words by meaning: two for each record, the second its opposite.
+fn by_meaning(hits: &[Hit]) -> Vec<Vec<&Hit>> {
+    let mut found = vec![Vec::new(); 2 * OPPOSITES.records()];
+    for hit in hits {
+        found[2 * hit.record + usize::from(hit.is_opposite)].push(hit);
+    }
+    found
 }
 
 fn certain<'h>(hits: &'h [&'h Hit]) -> impl Iterator<Item = &'h &'h Hit> {
     hits.iter().filter(|hit| hit.is_certain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{run, summary, translation};
+    use super::*;
+
+    /// Opposites in both languages, each in a sentence.
+    const OPPOSED: &[[&str; 4]] = &[
+        ["Prices rose.", "물가가 올랐다.", "Prices fell.", "물가가 떨어졌다."],
+        ["Sales are climbing.", "매출이 늘고 있다.", "Sales are shrinking.", "매출이 줄고 있다."],
+        [
+            "The council approved it.",
+            "의회가 승인했다.",
+            "The council rejected it.",
+            "의회가 부결했다.",
+        ],
+        [
+            "The plan was praised.",
+            "계획은 칭찬을 받았다.",
+            "The plan was condemned.",
+            "계획은 규탄받았다.",
+        ],
+        ["He was acquitted.", "그는 무죄가 됐다.", "He was convicted.", "그는 유죄가 됐다."],
+        ["Exports matter.", "수출이 관건이다.", "Imports matter.", "수입이 관건이다."],
+        ["They advanced.", "그들은 전진했다.", "They retreated.", "그들은 후퇴했다."],
+        [
+            "The museum reopened.",
+            "박물관이 재개관했다.",
+            "The museum was shut.",
+            "박물관이 폐관했다.",
+        ],
+        ["Growth accelerated quickly.", "성장이 빨라졌다.", "It moved slowly.", "느리게 움직였다."],
+        ["It is expensive.", "비싸다.", "It is cheap.", "저렴하다."],
+        ["The talks succeeded.", "회담이 성공했다.", "The talks failed.", "회담이 실패했다."],
+        ["The north was hit.", "북부가 피해를 봤다.", "The south was hit.", "남부가 피해를 봤다."],
+        ["The eastern bank.", "동쪽 둑이다.", "The western bank.", "서쪽 둑이다."],
+        ["The first bus.", "첫 버스다.", "The last bus.", "마지막 버스다."],
+        ["Conditions improved.", "여건이 개선됐다.", "Conditions worsened.", "여건이 악화됐다."],
+        [
+            "Police arrested him.",
+            "경찰이 그를 체포했다.",
+            "Police released him.",
+            "경찰이 그를 석방했다.",
+        ],
+        ["It is dangerous.", "위험하다.", "It is safe.", "안전하다."],
+        ["It was a profit.", "흑자였다.", "It was a deficit.", "적자였다."],
+        ["Employees agreed.", "직원들이 합의했다.", "Employees objected.", "직원들이 이의를 냈다."],
+        ["They bought ships.", "배를 사들였다.", "They sold ships.", "배를 팔았다."],
+        ["The price is high.", "값이 높다.", "The price is low.", "값이 낮다."],
+        ["The men waited.", "남성들이 기다렸다.", "The women waited.", "여성들이 기다렸다."],
+        ["It is the largest.", "가장 크다.", "It is the smallest.", "가장 작다."],
+        ["More than 40 came.", "40명 이상이 왔다.", "Fewer than 40 came.", "40명 미만이 왔다."],
+        [
+            "It closed before noon.",
+            "정오 전에 닫았다.",
+            "It closed after noon.",
+            "정오 이후에 닫았다.",
+        ],
+    ];
+
+    #[test]
+    fn an_opposite_is_found_in_both_directions_and_the_word_itself_is_not() {
+        let mut missed = Vec::new();
+        for [english, korean, other_english, other_korean] in OPPOSED {
+            for (source, wrong, right) in [
+                (english, other_korean, korean),
+                (other_english, korean, other_korean),
+                (korean, other_english, english),
+                (other_korean, english, other_english),
+            ] {
+                assert!(run(&CHECK, &translation(source, right)).is_empty(), "{source} {right}");
+                if run(&CHECK, &translation(source, wrong)).is_empty() {
+                    missed.push((source, wrong));
+                }
+            }
+        }
+        assert!(missed.len() <= 5, "{missed:#?}");
+    }
+
+    #[test]
+    fn a_negated_opposite_is_no_opposite() {
+        for (source, output) in [
+            ("The weather was bad.", "날씨가 좋지 않았다."),
+            ("그는 기쁘지 않았다.", "He was sad."),
+        ] {
+            assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_summary_in_one_language_is_compared() {
+        let article = "The port of Haemin raised its fees on Monday after losses.";
+        assert_eq!(run(&CHECK, &summary(article, "Haemin's port cut its fees.")).len(), 1);
+        assert!(run(&CHECK, &summary(article, "Haemin's port raised its fees.")).is_empty());
+    }
 }

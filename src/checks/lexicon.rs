@@ -281,6 +281,16 @@ fn inflected(entry: &str) -> Vec<String> {
     forms
 }
 
+/// True for a syllable that ends in ㄹ, as verbs before "수" and "것" do.
+pub(super) fn ends_in_l(c: char) -> bool {
+    final_consonant(c) == Some(8)
+}
+
+/// The index of a syllable's final consonant in Unicode's order; 0 without one.
+pub(super) fn final_consonant(c: char) -> Option<u32> {
+    u32::from(c).checked_sub(0xAC00).filter(|index| *index < 11_172).map(|index| index % 28)
+}
+
 /// Spans of words of Hangul.
 pub(super) fn korean_words(text: &str) -> Vec<Span> {
     let mut words = Vec::new();

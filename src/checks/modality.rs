@@ -8,12 +8,14 @@ use std::sync::LazyLock;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
-use super::lexicon::{Hit, Lexicon, english_words};
+use super::lexicon::{Hit, Lexicon, ends_in_l, english_words, final_consonant};
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::{Language, is_hangul};
 
 mod same;
+
+use same::Mode;
 
 const POSSIBILITY: FindingKind = FindingKind::major("possibility_changed").up_to_sentences(3);
 const OBLIGATION: FindingKind = FindingKind::major("obligation_changed").up_to_sentences(3);
@@ -49,7 +51,14 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         let changed = same::changed(source.text, output.text, source.language);
         return changed
             .into_iter()
-            .map(|(kind, stated, claimed)| finding(comparison, kind, Some(stated), Some(claimed)))
+            .map(|change| {
+                let kind = match change.mode {
+                    Mode::Obligation => OBLIGATION,
+                    Mode::Possibility | Mode::Ability => POSSIBILITY,
+                    _ => FUTURE,
+                };
+                finding(comparison, kind, Some(change.stated), Some(change.claimed))
+            })
             .collect();
     }
     let is_whole = comparison.pair.kind == OutputKind::Translation || comparison.is_whole();
@@ -127,16 +136,6 @@ fn progressive(text: &str) -> Option<Span> {
         .map(|words| words[0].span.start..words[2].span.end)
 }
 
-/// True for a syllable that ends in ㄹ, as verbs before "수" and "것" do.
-fn ends_in_l(c: char) -> bool {
-    final_consonant(c) == Some(8)
-}
-
-/// The index of a syllable's final consonant in Unicode's order; 0 without one.
-fn final_consonant(c: char) -> Option<u32> {
-    u32::from(c).checked_sub(0xAC00).filter(|index| *index < 11_172).map(|index| index % 28)
-}
-
 /// The first certain word of a mode, if the other text has none that may stand for it.
 fn beyond(these: &[Hit], others: &[Hit], record: usize) -> Option<Span> {
     let is_silent = !others.iter().any(|hit| hit.record == record);
@@ -186,4 +185,51 @@ fn finding(
         finding = finding.in_output(new).found(words);
     }
     finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{run, summary, translation};
+    use super::*;
+
+    #[test]
+    fn a_mode_that_no_word_stands_for_is_found() {
+        for (source, output, kind) in [
+            ("The bridge will close.", "다리가 닫힐지도 모른다.", POSSIBILITY),
+            ("다리가 닫힌다.", "The bridge may close.", POSSIBILITY),
+            ("Drivers took the detour.", "운전자들은 돌아가야 한다.", OBLIGATION),
+            ("운전자들은 돌아갔다.", "Drivers must turn back.", OBLIGATION),
+            ("The bridge closed on Monday.", "다리는 월요일에 닫힐 예정이다.", FUTURE),
+            ("다리는 월요일에 닫혔다.", "The bridge will close on Monday.", FUTURE),
+        ] {
+            let found = run(&CHECK, &translation(source, output));
+            assert_eq!(found.first().map(|found| found.kind.as_str()), Some(kind.name), "{source}");
+        }
+    }
+
+    #[test]
+    fn other_words_of_the_same_mode_are_left_alone() {
+        for (source, output) in [
+            ("The bridge might close.", "다리가 닫힐 가능성이 있다."),
+            ("Drivers have to wait.", "운전자들은 기다려야 한다."),
+            ("The bridge will close.", "다리는 닫힐 전망이다."),
+            ("Prime Minister May spoke.", "메이 총리가 말했다."),
+            ("시는 다리를 닫기로 했다.", "The city will close the bridge, it said."),
+        ] {
+            assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source} {output}");
+        }
+    }
+
+    #[test]
+    fn in_one_language_the_mode_of_a_verb_is_compared() {
+        for (article, wrong) in [
+            ("The city may close the bridge.", "The city will close the bridge."),
+            ("The city may close the bridge.", "The city must close the bridge."),
+            ("시는 다리를 폐쇄할 수도 있다.", "시는 다리를 폐쇄할 것이다."),
+            ("시는 다리를 폐쇄할 수 있다.", "시는 다리를 폐쇄해야 한다."),
+        ] {
+            assert_eq!(run(&CHECK, &summary(article, wrong)).len(), 1, "{wrong}");
+            assert!(run(&CHECK, &summary(article, article)).is_empty());
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! text has their translation. A doubt is a difference that they do not explain.
 
 mod english;
+mod force;
 mod korean;
 mod same;
 
@@ -16,6 +17,7 @@ use super::lexicon::Lexicon;
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
+use force::{Force, Negation};
 
 const LOST: FindingKind = FindingKind::major("negation_lost").up_to_sentences(2);
 const ADDED: FindingKind = FindingKind::major("negation_added").up_to_sentences(2);
@@ -106,28 +108,6 @@ fn added_finding(comparison: &Comparison<'_>, sentence: Span, added: Span) -> Fi
     CHECK.finding(ADDED, message, korean).in_source(sentence).in_output(added).found(negation)
 }
 
-/// The force of a negation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Force {
-    /// A negation proper.
-    Plain,
-    /// A Korean negation inside a phrase, which English often gives with an adjective: "않은".
-    Dependent,
-    /// An adjective that no translation gives without a negation: "unknown".
-    Adjective,
-    /// A negation of form only, which the other language may leave out: "not only", "밖에 없다".
-    Weak,
-    /// A word with a negative prefix or suffix: "unhappy", "불편".
-    Affix,
-}
-
-/// A negation of a text.
-#[derive(Debug)]
-struct Negation {
-    span: Span,
-    force: Force,
-}
-
 /// The negations of a text, with the words that deny without one.
 struct Negations {
     found: Vec<Negation>,
@@ -181,5 +161,111 @@ impl Negations {
             last(Force::Adjective).filter(|_| is_silent)
         };
         found.map(|negation| negation.span.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pairs::{run, summary, translation};
+    use super::*;
+
+    fn kinds(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|finding| finding.kind.as_str()).collect()
+    }
+
+    /// Stated and negated in both languages.
+    const STATED: &[[&str; 4]] = &[
+        [
+            "It announced a date.",
+            "날짜를 발표했다.",
+            "It did not announce a date.",
+            "날짜를 발표하지 않았다.",
+        ],
+        ["The bus came.", "버스가 왔다.", "The bus never came.", "버스가 오지 않았다."],
+        ["The ferry can sail.", "배가 뜰 수 있다.", "The ferry cannot sail.", "배가 뜰 수 없다."],
+        ["There is a witness.", "목격자가 있다.", "There is no witness.", "목격자가 없다."],
+        ["He is the mayor.", "그가 시장이다.", "He isn't the mayor.", "그는 시장이 아니다."],
+        [
+            "They left with money.",
+            "돈을 갖고 떠났다.",
+            "They left without money.",
+            "돈 없이 떠났다.",
+        ],
+        ["Go there.", "거기 가라.", "Don't go there.", "거기 가지 말라."],
+        ["It works.", "된다.", "It doesn't work.", "안 된다."],
+        ["She voted.", "그는 투표했다.", "She didn't vote.", "그는 투표하지 못했다."],
+    ];
+
+    #[test]
+    fn a_lost_and_an_added_negation_are_found_in_both_directions() {
+        let mut missed = Vec::new();
+        for [english, korean, no_english, no_korean] in STATED {
+            for (source, right) in [
+                (english, korean),
+                (korean, english),
+                (no_english, no_korean),
+                (no_korean, no_english),
+            ] {
+                assert!(run(&CHECK, &translation(source, right)).is_empty(), "{source} {right}");
+            }
+            for (source, wrong, kind) in [
+                (english, no_korean, ADDED),
+                (korean, no_english, ADDED),
+                (no_english, korean, LOST),
+                (no_korean, english, LOST),
+            ] {
+                if kinds(&run(&CHECK, &translation(source, wrong))) != [kind.name] {
+                    missed.push((source, wrong));
+                }
+            }
+        }
+        // "돈 없이" inside a phrase is not counted when it alone is lost or added.
+        assert!(missed.len() <= 2, "{missed:#?}");
+    }
+
+    #[test]
+    fn what_denies_without_a_negation_may_be_given_with_one() {
+        for (source, output) in [
+            ("The union refused the offer.", "노조는 제안을 받아들이지 않았다."),
+            ("Residents must leave.", "주민들은 떠나지 않으면 안 된다."),
+            ("Only the mayor knew.", "시장밖에 몰랐다."),
+            ("It was not only late but wrong.", "늦었을 뿐만 아니라 틀렸다."),
+            ("The name is unknown.", "이름은 알려지지 않았다."),
+            ("그 일은 틀림없이 끝난다.", "The work will certainly end."),
+            ("회의에는 불참했다.", "He did not attend the meeting."),
+        ] {
+            assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source} {output}");
+        }
+    }
+
+    #[test]
+    fn in_one_language_the_same_verb_is_compared() {
+        let article = "The mayor of Haemin did not sign the contract on Monday.";
+        assert!(run(&CHECK, &summary(article, article)).is_empty());
+        assert_eq!(
+            kinds(&run(
+                &CHECK,
+                &summary("해민시는 계약에 서명했다.", "해민시는 계약에 서명하지 않았다.")
+            )),
+            [ADDED.name]
+        );
+        assert_eq!(
+            kinds(&run(
+                &CHECK,
+                &summary("해민시는 계약에 서명하지 않았다.", "해민시는 계약에 서명했다.")
+            )),
+            [LOST.name]
+        );
+        assert_eq!(
+            kinds(&run(
+                &CHECK,
+                &summary("The port will open soon.", "The port will not open soon.")
+            )),
+            [ADDED.name]
+        );
+        assert_eq!(
+            kinds(&run(&CHECK, &summary("The port never opened again.", "The port opened again."))),
+            [LOST.name]
+        );
     }
 }

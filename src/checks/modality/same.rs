@@ -1,14 +1,14 @@
 //! Modes of one language: the mode of a verb in two texts.
 
-use super::{FUTURE, OBLIGATION, POSSIBILITY, ends_in_l};
-use crate::checks::check::FindingKind;
-use crate::checks::lexicon::{english_stem, english_words, korean_stem, korean_words};
+use std::collections::HashMap;
+
+use crate::checks::lexicon::{ends_in_l, english_stem, english_words, korean_stem, korean_words};
 use crate::document::Span;
 use crate::language::Language;
 
 /// The mode of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// "rises", "rose".
     Fact,
     /// "will rise".
@@ -32,40 +32,54 @@ struct Verb {
     span: Span,
 }
 
+/// A verb whose mode changed.
+pub(super) struct Change {
+    /// The stronger of the two modes.
+    pub mode: Mode,
+    /// The verb in the source.
+    pub stated: Span,
+    /// The verb in the output.
+    pub claimed: Span,
+}
+
 /// Verbs whose mode in the output is in no place of the source, where both stand after the same
-/// word: the kind, the span in the source and that in the output.
-pub(super) fn changed(
-    source: &str,
-    output: &str,
-    language: Language,
-) -> Vec<(FindingKind, Span, Span)> {
+/// word.
+pub(super) fn changed(source: &str, output: &str, language: Language) -> Vec<Change> {
     let (stated, claimed) = (verbs(source, language), verbs(output, language));
+    let mut by_verb: HashMap<(&str, &str), Vec<&Verb>> = HashMap::new();
+    for verb in &stated {
+        by_verb.entry((&verb.before, &verb.stem)).or_default().push(verb);
+    }
     let mut found = Vec::new();
     for claim in &claimed {
-        let same =
-            || stated.iter().filter(|verb| verb.stem == claim.stem && verb.before == claim.before);
-        if same().any(|verb| verb.mode == claim.mode) {
+        let Some(same) = by_verb.get(&(claim.before.as_str(), claim.stem.as_str())) else {
+            continue;
+        };
+        if same.iter().any(|verb| verb.mode == claim.mode) {
             continue;
         }
-        let Some(other) = same().next() else { continue };
-        if let Some(kind) = kind(other.mode, claim.mode) {
-            found.push((kind, other.span.clone(), claim.span.clone()));
+        if let Some(mode) = stronger(same[0].mode, claim.mode) {
+            let (stated, claimed) = (same[0].span.clone(), claim.span.clone());
+            found.push(Change { mode, stated, claimed });
         }
     }
     found
 }
 
-/// The kind of a change; `None` for one that reported speech makes, too.
-fn kind(from: Mode, to: Mode) -> Option<FindingKind> {
+/// The stronger of two modes; `None` for a change that reported speech makes, too.
+fn stronger(from: Mode, to: Mode) -> Option<Mode> {
+    let is_told = |mode| matches!(mode, Mode::Conditional);
     match (from, to) {
-        (Mode::Conditional, Mode::Fact) | (Mode::Fact, Mode::Conditional) => None,
-        (Mode::Conditional, Mode::Possibility | Mode::Ability)
-        | (Mode::Possibility | Mode::Ability, Mode::Conditional) => None,
-        (Mode::Obligation, _) | (_, Mode::Obligation) => Some(OBLIGATION),
-        (Mode::Possibility | Mode::Ability, _) | (_, Mode::Possibility | Mode::Ability) => {
-            Some(POSSIBILITY)
+        (other, told) | (told, other)
+            if is_told(told) && matches!(other, Mode::Fact | Mode::Possibility | Mode::Ability) =>
+        {
+            None
         }
-        _ => Some(FUTURE),
+        (Mode::Obligation, _) | (_, Mode::Obligation) => Some(Mode::Obligation),
+        (Mode::Possibility | Mode::Ability, _) | (_, Mode::Possibility | Mode::Ability) => {
+            Some(Mode::Possibility)
+        }
+        _ => Some(Mode::Future),
     }
 }
 

@@ -1,6 +1,6 @@
 //! English negations.
 
-use super::{Force, Negation};
+use super::force::{Force, Negation};
 use crate::checks::lexicon::{Word, english_words};
 
 /// Words that negate by themselves, besides those in "n't".
@@ -45,8 +45,8 @@ fn force(words: &[Word], at: usize, rest: &str) -> Option<Force> {
     let is_repeated =
         || here == "nor" && words[..at].iter().rev().take(14).any(|word| is_negator(&word.text));
     let is_tag = || {
-        let clause = rest.find(['.', '?', '!', ';']).map(|end| &rest[end..]);
-        here.ends_with("n't") && clause.is_some_and(|end| end.starts_with('?'))
+        let end = rest.chars().take(80).find(|c| matches!(c, '.' | '?' | '!' | ';'));
+        here.ends_with("n't") && end == Some('?')
     };
     let is_weak = match (here, word(at + 1)) {
         ("not", "only" | "just" | "merely" | "simply" | "least" | "mention" | "surprisingly") => {

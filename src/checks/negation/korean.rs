@@ -1,6 +1,6 @@
 //! Korean negations: -지 않다, -지 못하다, -지 말다, 없다, 아니다, 안 and 못, and negative prefixes.
 
-use super::{Force, Negation};
+use super::force::{Force, Negation};
 use crate::checks::lexicon::korean_words;
 
 /// The negations of a text, in order; the span of one has the word before it.

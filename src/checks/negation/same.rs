@@ -1,6 +1,6 @@
 //! Negations of one language: a verb that is negated in one text and not in the other.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::english::is_negator;
 use crate::checks::lexicon::{english_stem, english_words, korean_stem, korean_words};
@@ -25,13 +25,15 @@ pub(super) fn contradiction(these: &str, others: &str, language: Language) -> Op
         others.iter().filter(|word| word.is_negated).map(|word| word.stem.as_str()).collect();
     let affirmed: HashSet<&str> =
         these.iter().filter(|word| !word.is_negated).map(|word| word.stem.as_str()).collect();
+    let mut by_context: HashMap<(&str, &str), &Stated> = HashMap::new();
+    for other in others.iter().filter(|other| !other.before.is_empty()) {
+        by_context.entry((&other.before, &other.stem)).or_insert(other);
+    }
     for word in these.iter().filter(|word| word.is_negated) {
         if negated.contains(word.stem.as_str()) || affirmed.contains(word.stem.as_str()) {
             continue;
         }
-        let other = others.iter().find(|other| {
-            other.stem == word.stem && !other.before.is_empty() && other.before == word.before
-        });
+        let other = by_context.get(&(word.before.as_str(), word.stem.as_str()));
         if let Some(other) = other {
             return Some((word.span.clone(), other.span.clone()));
         }

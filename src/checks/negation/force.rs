@@ -1,0 +1,25 @@
+//! The force of negations.
+
+use crate::document::Span;
+
+/// The force of a negation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Force {
+    /// A negation proper.
+    Plain,
+    /// A Korean negation inside a phrase, which English often gives with an adjective: "않은".
+    Dependent,
+    /// An adjective that no translation gives without a negation: "unknown".
+    Adjective,
+    /// A negation of form only, which the other language may leave out: "not only", "밖에 없다".
+    Weak,
+    /// A word with a negative prefix or suffix: "unhappy", "불편".
+    Affix,
+}
+
+/// A negation of a text.
+#[derive(Debug)]
+pub(super) struct Negation {
+    pub span: Span,
+    pub force: Force,
+}
