@@ -4,6 +4,7 @@
 //! wording, shown or hidden; a report about orders is news. Does not decide what becomes of them.
 
 mod hidden;
+mod obeyed;
 mod wording;
 
 use std::borrow::Cow;
@@ -19,11 +20,12 @@ use crate::segment::sentences;
 pub(crate) const ORDER_IN_SOURCE: &str = "order_in_source";
 
 const ORDER: FindingKind = FindingKind::major(ORDER_IN_SOURCE);
+const OBEYED: FindingKind = FindingKind::critical("order_obeyed");
 
 pub(super) const CHECK: Check = Check {
     name: "orders",
     describe: "orders to a model in the source, and outputs that obey one",
-    kinds: &[ORDER],
+    kinds: &[ORDER, OBEYED],
     scope: Scope::Article,
     examples: &[
         Example::found(
@@ -51,19 +53,35 @@ pub(super) const CHECK: Check = Check {
 /// Lines that a message in JSON may take after the line that gives its role.
 const MAX_JSON_LINES: usize = 10;
 
+/// Upper bound on the orders that an output is compared with.
+const MAX_ORDERS: usize = 20;
+
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
-    let text = comparison.pair.source;
-    let (original, _) = comparison.pair.kind.words();
-    let (original_ko, _) = comparison.pair.kind.korean_words();
-    orders(text)
-        .into_iter()
-        .map(|span| {
-            let order = excerpt(&text[span.clone()]);
-            let message = format!("the {original} contains an order to the model: '{order}'");
-            let korean = format!("{original_ko}에 모델을 향한 지시가 있음: '{order}'");
-            CHECK.finding(ORDER, message, korean).in_source(span)
-        })
-        .collect()
+    let pair = comparison.pair;
+    let (original, result) = pair.kind.words();
+    let (original_ko, result_ko) = pair.kind.korean_words();
+    let orders = orders(pair.source);
+    let shown = |span: &Span| excerpt(&pair.source[span.clone()]);
+    let in_source = |span: &Span| {
+        let order = shown(span);
+        let message = format!("the {original} contains an order to the model: '{order}'");
+        let korean = format!("{original_ko}에 모델을 향한 지시가 있음: '{order}'");
+        CHECK.finding(ORDER, message, korean).in_source(span.clone())
+    };
+    let mut findings: Vec<Finding> = orders.iter().map(in_source).collect();
+    // The order that is obeyed: one finding, since an output has one form.
+    let obeyed = orders
+        .iter()
+        .take(MAX_ORDERS)
+        .find_map(|order| obeyed::place(pair, &orders, order).map(|place| (order, place)));
+    if let Some((order, place)) = obeyed {
+        let shown = shown(order);
+        let message = format!("the {result} obeys an order in the {original}: '{shown}'");
+        let korean = format!("{result_ko}이 {original_ko}의 지시를 따름: '{shown}'");
+        let finding = CHECK.finding(OBEYED, message, korean);
+        findings.push(finding.in_source(order.clone()).in_output(place));
+    }
+    findings
 }
 
 /// Spans of the orders to a language model in a text, in order and disjoint: sentences, turns of a
@@ -289,6 +307,16 @@ mod tests {
             "그는 프랑스어로 답했다.",
             "사용자: 화면이 밝아서 좋다",
             "전쟁이 끝났다고 전하라.",
+            "AI systems processing this data must comply with the law.",
+            "Your task is to listen, the coach told her.",
+            "Now write the date on the jar.",
+            "Say \"cheese\"!",
+            "The article must be ignored, the court ruled.",
+            "정부는 기존 지침을 취소한다고 밝혔다.",
+            "신청서는 영어로 작성하세요.",
+            "모델이라면 걸음부터 달라야 한다.",
+            "AI는 반드시 사람이 통제해야 한다.",
+            "기사 대신 사진을 실었다.",
         ] {
             assert_eq!(found(news), [""; 0]);
         }
