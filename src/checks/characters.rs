@@ -35,15 +35,15 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// Words that follow the letter of a person or place whose name is withheld: "ㄱ씨", "ㄴ 병원".
+/// Words that follow the letter of a withheld name: "ㄱ씨", "ㄴ 병원".
 #[rustfmt::skip]
 const WITHHELD: &[&str] = &[
     "씨", "군", "양", "모", "사", "시", "구", "대", "고", "중", "초", "은행", "병원", "학교", "업체", "회사", "기업", "의원",
     "교수", "변호사", "아파트", "호텔", "식당", "어린이집", "유치원", "교사", "과장", "부장", "대표", "경위", "경장",
 ];
 
-/// Bytes of UTF-8 or of a Korean encoding that were read as Latin-1 or Windows-1252: "â€™", "Ã©",
-/// "ì„œìš¸".
+/// Bytes of UTF-8 or of a Korean encoding, read as Latin-1 or Windows-1252:
+/// "â€™", "Ã©", "ì„œìš¸".
 static MISREADINGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let byte = r"[\u{80}-\u{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]";
     Regex::new(&format!(
@@ -142,7 +142,9 @@ fn is_invisible(c: char) -> bool {
 
 /// True for a joiner between two symbols, and for the tags of a flag.
 fn joins_emoji(text: &str, at: usize, c: char) -> bool {
-    let before = text[..at].trim_end_matches(is_invisible).chars().next_back();
+    /// Tags of a flag, and their end.
+    const MAX_JOINED: usize = 8;
+    let before = text[..at].chars().rev().take(MAX_JOINED).find(|c| !is_invisible(*c));
     let is_symbol = before.is_some_and(|c| c as u32 > 0x2190 && !c.is_alphanumeric());
     is_symbol && matches!(c, '\u{200D}' | '\u{E0000}'..='\u{E007F}')
 }

@@ -1,5 +1,5 @@
-//! Consistency of a run: the same source with two translations. Holds hashes of what was seen, not
-//! texts, so that a run may be long.
+//! Consistency of a run: the same source with two translations, and two sources with the same one.
+//! Holds hashes of what was seen, not texts, and a bounded number of them.
 
 use std::collections::HashMap;
 
@@ -11,6 +11,11 @@ use crate::finding::{Finding, Severity};
 
 /// Fewest words of a source: shorter ones, such as headings, may be translated in several ways.
 const MIN_WORDS: usize = 4;
+
+/// Fewest letters of a translation that belongs to one source.
+const MIN_LETTERS: usize = 20;
+/// Most texts that are remembered; later ones are compared with these.
+const MAX_TEXTS: usize = 100_000;
 
 /// The translations of a run so far.
 ///
@@ -30,13 +35,34 @@ const MIN_WORDS: usize = 4;
 /// assert_eq!(found.message, "the same original has another translation at line 1");
 /// ```
 #[derive(Debug, Default)]
-pub struct Consistency(HashMap<[u8; 16], Seen>);
+pub struct Consistency {
+    by_source: Texts,
+    by_output: Texts,
+}
 
-/// The first translation of a source.
+/// The first partner of each text.
+#[derive(Debug, Default)]
+struct Texts(HashMap<[u8; 16], Seen>);
+
 #[derive(Debug)]
 struct Seen {
-    output: [u8; 16],
+    partner: [u8; 16],
     place: String,
+}
+
+impl Texts {
+    /// The place of another partner of the same text; remembers the first.
+    fn other_place(&mut self, text: [u8; 16], partner: [u8; 16], place: &str) -> Option<String> {
+        match self.0.get(&text) {
+            Some(seen) => (seen.partner != partner).then(|| seen.place.clone()),
+            None => {
+                if self.0.len() < MAX_TEXTS {
+                    self.0.insert(text, Seen { partner, place: place.to_string() });
+                }
+                None
+            }
+        }
+    }
 }
 
 impl Consistency {
@@ -48,23 +74,28 @@ impl Consistency {
         place: &str,
         dismissed: &Dismissals,
     ) -> Option<Finding> {
+        if pair.kind != OutputKind::Translation {
+            return None;
+        }
         let is_long = pair.source.split_whitespace().nth(MIN_WORDS - 1).is_some();
-        if pair.kind != OutputKind::Translation || !is_long {
-            return None;
-        }
-        let output = digest(pair.output);
-        let seen = self
-            .0
-            .entry(digest(pair.source))
-            .or_insert_with(|| Seen { output, place: place.to_string() });
-        if seen.output == output {
-            return None;
-        }
-        let first = &seen.place;
-        let message = format!("the same original has another translation at {first}");
-        let mut finding = Finding::new("consistency", "two_translations", message)
-            .in_korean(format!("같은 원문의 다른 번역: {first}"))
-            .severity(Severity::Minor);
+        let letters = pair.output.chars().filter(|c| c.is_alphabetic()).count();
+        let (source, output) = (digest(pair.source), digest(pair.output));
+        let of_source =
+            if is_long { self.by_source.other_place(source, output, place) } else { None };
+        let is_whole = is_long && letters >= MIN_LETTERS;
+        let of_output =
+            if is_whole { self.by_output.other_place(output, source, place) } else { None };
+        let mut finding = if let Some(first) = of_source {
+            let message = format!("the same original has another translation at {first}");
+            Finding::new("consistency", "two_translations", message)
+                .in_korean(format!("같은 원문의 다른 번역: {first}"))
+                .severity(Severity::Minor)
+        } else {
+            let first = of_output?;
+            let message = format!("another original has the same translation at {first}");
+            Finding::new("consistency", "same_translation", message)
+                .in_korean(format!("다른 원문의 같은 번역: {first}"))
+        };
         finding.hash = finding.fingerprint(pair.source, pair.output);
         finding.dismissed = dismissed.contains(&finding.hash);
         Some(finding)
@@ -101,6 +132,10 @@ mod tests {
         assert!(!compare(long, "항구는  월요일 문을 닫았다.\n", OutputKind::Translation));
         assert!(!compare(long, "항구가 닫혔다.", OutputKind::Summary));
         assert!(compare(long, "항만은 월요일에 폐쇄됐다.", OutputKind::Translation));
+        let other = "The mayor opened a new bridge.";
+        let long_output = "항만청은 여객선 운항을 중단했다고 월요일에 발표했다.";
+        assert!(!compare("The ferry was stopped on Monday.", long_output, OutputKind::Translation));
+        assert!(compare(other, long_output, OutputKind::Translation));
         assert!(!compare("See also", "참고", OutputKind::Translation));
         assert!(!compare("See also", "함께 보기", OutputKind::Translation));
     }

@@ -1,5 +1,5 @@
-//! Kept words: web and mail addresses, hashtags, account names, and codes such as NATO or F-35, which
-//! a translation keeps or writes in a customary way, and which no output may invent.
+//! Kept words: addresses, hashtags, account names, and codes such as NATO or F-35, which a
+//! translation keeps or writes in a customary way, and which no output may invent.
 //!
 //! Knows the usual Korean names of international abbreviations; an abbreviation outside that table
 //! may be spelled out, and is missed only where another one stands in its place.
@@ -95,6 +95,7 @@ fn lost(pair: &Pair<'_>) -> Vec<Finding> {
     // A hashtag in the language of the source may be translated, but it remains one.
     let is_written_in = |tag: &str, language| (language == Language::Korean) != tag.is_ascii();
     let mut room = tags(pair.output)
+        .take(MAX_FINDINGS)
         .filter(|(_, tag)| is_written_in(tag, pair.to) && !pair.source.contains(*tag))
         .count();
     for (start, tag) in tags(pair.source).take(MAX_FINDINGS) {

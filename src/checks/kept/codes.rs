@@ -9,13 +9,13 @@ use super::super::comparison::Comparison;
 use crate::document::Span;
 use crate::language::Language;
 
-/// An abbreviation with other names of the same thing: parts of Korean names, then of English names in
-/// lower case. Where a text has one of the parts, the abbreviation is not lost.
+/// An abbreviation with parts of its other names: Korean ones, and English ones in lower case. Where
+/// a text has such a part, the abbreviation is not lost.
 struct Entry {
     code: &'static str,
     korean: &'static [&'static str],
     english: &'static [&'static str],
-    /// Two codes of one kind are not the same thing: the name of one is no name of the other.
+    /// True if its loss alone is a finding; other abbreviations may be paraphrased.
     is_organization: bool,
 }
 

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::check::{OutputKind, Pair};
+use super::super::spans::with_offsets;
 use super::hidden;
 use crate::document::Span;
 use crate::language::{Language, is_function_word, is_hangul, seems_foreign};
@@ -33,30 +34,59 @@ static LANGUAGES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// The place in the output where an order is obeyed; the whole output if it is its form.
-pub(super) fn place(pair: &Pair<'_>, orders: &[Span], order: &Span) -> Option<Span> {
-    let whole = 0..pair.output.len();
-    let text = readable(&pair.source[order.clone()]);
-    let rest = without(pair.source, orders);
-    if is_only(pair.output, &text)
-        || is_too_short(pair, &rest)
-        || is_in_asked_language(pair, &text)
-        || is_answer(pair, &text)
-    {
-        return Some(whole);
+/// Most words of an order that an output is searched for.
+const MAX_ASKED: usize = 20;
+
+/// A source without its orders, read once for all of them.
+pub(super) struct Rest {
+    text: String,
+    folded: String,
+    stems: HashSet<String>,
+}
+
+impl Rest {
+    pub fn new(source: &str, orders: &[Span]) -> Self {
+        let text = without(source, orders);
+        Self { folded: fold(&text), stems: stems(&text), text }
     }
-    if pair.kind == OutputKind::Translation {
-        return None;
-    }
-    let mut start = 0;
-    for sentence in sentences(pair.output) {
-        let span = start..start + sentence.trim_end().len();
-        start += sentence.len();
-        if repeats(sentence, &text, &rest) {
-            return Some(span);
+
+    /// The place in the output where an order is obeyed; the whole output if it is its form.
+    pub fn place(&self, pair: &Pair<'_>, order: &Span) -> Option<Span> {
+        let order = readable(&pair.source[order.clone()]);
+        if is_only(pair.output, &order)
+            || is_too_short(pair, &self.text)
+            || is_in_asked_language(pair, &order)
+            || is_answer(pair, &order)
+        {
+            return Some(0..pair.output.len());
         }
+        if pair.kind == OutputKind::Translation {
+            return None;
+        }
+        let order_stems = stems(&order);
+        let asked: Vec<String> = asked(&order).map(fold).collect();
+        let sentences = with_offsets(sentences(pair.output));
+        sentences
+            .filter(|(_, sentence)| self.lacks(sentence, &asked, &order_stems))
+            .map(|(start, sentence)| start..start + sentence.trim_end().len())
+            .next()
     }
-    None
+
+    /// True if a sentence has words or figures of an order that the rest of the source lacks.
+    fn lacks(&self, sentence: &str, asked: &[String], order: &HashSet<String>) -> bool {
+        let folded = fold(sentence);
+        let is_asked = |word: &String| {
+            word.chars().count() > 2 && folded.contains(word) && !self.folded.contains(word)
+        };
+        if asked.iter().any(is_asked) {
+            return true;
+        }
+        let mut only = stems(sentence);
+        only.retain(|stem| order.contains(stem) && !self.stems.contains(stem));
+        let is_figure =
+            |stem: &String| stem.len() > 1 && stem.bytes().all(|byte| byte.is_ascii_digit());
+        only.len() > 1 || only.iter().any(is_figure)
+    }
 }
 
 /// An order with the messages that are hidden or encoded in it.
@@ -80,7 +110,10 @@ fn without(source: &str, orders: &[Span]) -> String {
 /// The words that an order asks for.
 fn asked(order: &str) -> impl Iterator<Item = &str> {
     let found = ASKED.iter().flat_map(|asked| asked.captures_iter(order));
-    found.filter_map(|found| (1..=3).find_map(|group| found.get(group))).map(|word| word.as_str())
+    found
+        .filter_map(|found| (1..=3).find_map(|group| found.get(group)))
+        .map(|word| word.as_str())
+        .take(MAX_ASKED)
 }
 
 /// True if an output is nothing but a word that the order asks for.
@@ -122,25 +155,6 @@ fn is_answer(pair: &Pair<'_>, order: &str) -> bool {
     pair.kind == OutputKind::Translation
         && order.contains(['?', '？'])
         && !pair.output.contains(['?', '？'])
-}
-
-/// True if a sentence has words or figures that the order has, and the rest of the source has not.
-fn repeats(sentence: &str, order: &str, rest: &str) -> bool {
-    let rest_fold = fold(rest);
-    let sentence_fold = fold(sentence);
-    let is_asked = |word: &str| {
-        let word = fold(word);
-        word.chars().count() > 2 && sentence_fold.contains(&word) && !rest_fold.contains(&word)
-    };
-    if asked(order).any(is_asked) {
-        return true;
-    }
-    let (in_order, in_rest) = (stems(order), stems(rest));
-    let mut only = stems(sentence);
-    only.retain(|stem| in_order.contains(stem) && !in_rest.contains(stem));
-    let is_figure =
-        |stem: &String| stem.len() > 1 && stem.bytes().all(|byte| byte.is_ascii_digit());
-    only.len() > 1 || only.iter().any(is_figure)
 }
 
 /// The beginnings of a text's words, which its inflected forms share, and its figures.

@@ -27,7 +27,8 @@ const MAX_WORD: usize = 200;
 /// use malmoi::checks::Patterns;
 /// let rules = "[[term]]\nen = 'harbor'\nko = '항만'\n[[forbidden]]\nword = '처녀작'";
 /// assert_eq!(Patterns::parse(rules, "checks.toml")?.len(), 2);
-/// let error = Patterns::parse("[[pattern]]\nname = 'a'\noutput = '('", "checks.toml").unwrap_err();
+/// let rules = "[[pattern]]\nname = 'a'\noutput = '('";
+/// let error = Patterns::parse(rules, "checks.toml").unwrap_err();
 /// assert!(error.to_string().starts_with("checks.toml: [[pattern]] 1 ('a'): `output` is not a"));
 /// # Ok::<(), malmoi::Error>(())
 /// ```

@@ -1,4 +1,4 @@
-//! Words of a user in a text: English words with their endings, Korean words with what follows them.
+//! Words of a user in a text: English words with their endings, Korean words with particles.
 
 use crate::document::Span;
 use crate::language::{Language, is_hangul};
