@@ -52,6 +52,8 @@ mod job;
 mod judge;
 mod kernels;
 mod language;
+#[cfg(feature = "meaning")]
+pub mod meaning;
 mod model;
 mod outcome;
 mod pipeline;

@@ -36,6 +36,9 @@ mod hostile;
 mod judge;
 /// The architecture: imports between modules and files.
 mod layers;
+/// Sentence vectors, compared with the reference.
+#[cfg(feature = "meaning")]
+mod meaning;
 /// Networks compared with the reference implementation, and the contract of
 /// [`malmoi::internals::architectures::Network`].
 mod networks;

@@ -63,7 +63,7 @@ pub struct TensorInfo {
 
 impl TensorInfo {
     /// The tensor in its file; `None` if its range is not within the file.
-    pub(super) fn weight(&self, file: &MappedFile) -> Option<Weight> {
+    pub fn weight(&self, file: &MappedFile) -> Option<Weight> {
         let bytes = file.slice(self.range.clone())?;
         Some(Weight { ggml_type: self.ggml_type, shape: self.shape.clone(), bytes, packed: None })
     }

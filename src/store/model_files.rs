@@ -128,9 +128,13 @@ fn is_configuration(name: &str) -> bool {
         "target_vocab.json",
         "merges.txt",
     ];
+    /// Folders of sentence-transformers: pooling, and a dense layer with its weights.
+    const NESTED: &[&str] =
+        &["1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors"];
     let is_tokenizer = name.starts_with("tokenizer") && name.ends_with(".json");
     let is_sentencepiece = name.ends_with(".spm") || name.ends_with(".model");
-    !name.contains('/') && (NAMES.contains(&name) || is_tokenizer || is_sentencepiece)
+    NESTED.contains(&name)
+        || !name.contains('/') && (NAMES.contains(&name) || is_tokenizer || is_sentencepiece)
 }
 
 /// Stem, number and count of a split GGUF: `name`, `00001` and `00003` of

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use malmoi::internals::checkpoint::derived_files;
-use malmoi::store::catalogue::{self, Entry};
+use malmoi::store::catalogue::{self, Entry, ModelTask};
 use malmoi::store::{self, InstalledModel, PullOptions, Verdict};
 use serde_json::json;
 
@@ -164,7 +164,8 @@ fn tasks(entry: &Entry) -> String {
         1 => Some(format!("translate {}", entry.translates[0])),
         _ => Some("translate".to_string()),
     };
-    let tasks: Vec<String> = [summaries, translations].into_iter().flatten().collect();
+    let vectors = (entry.task == ModelTask::Embed).then(|| "meaning".to_string());
+    let tasks: Vec<String> = [summaries, translations, vectors].into_iter().flatten().collect();
     if tasks.is_empty() { "tests".to_string() } else { tasks.join("; ") }
 }
 
