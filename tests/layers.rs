@@ -52,6 +52,7 @@ const MODULES: &[Floor] = &[
             "reasoning",
         ],
     ),
+    ("meaning", &["checkpoint", "checks", "error", "files", "kernels"]),
     ("judge", &["checks", "error", "language", "model", "segment"]),
     ("fetch", &["error", "formats", "redact"]),
     ("store", &["fetch", "files", "language", "redact", "store::error"]),
@@ -244,8 +245,17 @@ fn foreign_libraries_have_their_places() {
     for (name, places) in [
         (
             "candle_core::",
-            &["architectures", "kernels", "checkpoint", "generation", "model", "error.rs"][..],
+            &[
+                "architectures",
+                "kernels",
+                "checkpoint",
+                "generation",
+                "meaning",
+                "model",
+                "error.rs",
+            ][..],
         ),
+        ("candle_transformers::", &["meaning/network.rs"]),
         ("tokenizers::", &["checkpoint/tokenizer"]),
         ("ureq::", &["fetch"]),
         ("hf_hub::", &["store/cache.rs"]),

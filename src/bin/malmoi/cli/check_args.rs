@@ -9,6 +9,7 @@ use malmoi::checks::{CheckOptions, Dismissals, Patterns};
 use malmoi::{Error, LearnedJudge, Register};
 
 use crate::context::Context;
+use crate::encoder;
 
 /// Options of the checks.
 #[derive(Args)]
@@ -40,6 +41,7 @@ impl CheckArgs {
         let mut options = CheckOptions::default();
         options.dismissed = Dismissals::read(&self.dismissals(context))?;
         options.register = self.register.map(Register::from);
+        options.encoder = encoder::encoder(context)?;
         if let Some(name) = &self.judge {
             let model = context.resolver().judge(name)?;
             options.judge = Some(Arc::new(LearnedJudge::new(model)?));

@@ -65,6 +65,9 @@ pub(crate) struct Common {
     /// Language of the findings shown: en or ko [default: that of the system]
     #[arg(long, global = true, value_name = "LANGUAGE")]
     messages: Option<String>,
+    /// Model that compares the meanings of sentences: auto (an installed one), off, or a name
+    #[arg(long, global = true, value_name = "MODEL")]
+    meaning: Option<String>,
     /// Threads to compute with, at most the number of processors available [default: all]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
@@ -88,11 +91,13 @@ enum Command {
 impl Cli {
     pub fn run(self) -> Result<Exit> {
         let Common { model, quantize, offline, yes, json, quiet, messages, threads } = self.common;
+        let Common { model, quantize, offline, yes, json, quiet, meaning, threads } = self.common;
         let (settings, faults) = Settings::read(&[
             ("model", model),
             ("quantize", quantize),
             ("offline", offline.then(|| "true".to_string())),
             ("messages", messages),
+            ("meaning", meaning),
             ("threads", threads.map(|count| count.to_string())),
         ])?
         .faults();

@@ -1,0 +1,48 @@
+//! The encoder of sentences of a command: the one that `--meaning` names, or an installed one.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use malmoi::checks::SentenceEncoder;
+
+use crate::context::Context;
+
+/// The encoder for the checks; `None` if there is none, or with `--meaning off`. It is opened when
+/// the first sentences are compared.
+///
+/// Fails if the named one is not installed.
+#[cfg(feature = "meaning")]
+pub(crate) fn encoder(context: &Context) -> Result<Option<Arc<dyn SentenceEncoder>>> {
+    use malmoi::meaning::LazySentenceModel;
+    use malmoi::store::catalogue;
+
+    let path = match context.settings.get("meaning").unwrap_or("auto") {
+        "off" | "false" => return Ok(None),
+        "auto" => match catalogue::encoders().find_map(|entry| context.store.installed(entry)) {
+            Some(path) => path,
+            None => return Ok(None),
+        },
+        name => context.store.locate(name)?.path,
+    };
+    Ok(Some(Arc::new(LazySentenceModel::new(path, Some(context.settings.weights_cache())))))
+}
+
+/// No encoder: this build has none. Fails if one is named.
+#[cfg(not(feature = "meaning"))]
+pub(crate) fn encoder(context: &Context) -> Result<Option<Arc<dyn SentenceEncoder>>> {
+    match context.settings.get("meaning").unwrap_or("auto") {
+        "off" | "false" | "auto" => Ok(None),
+        name => anyhow::bail!("--meaning {name}: this build has no encoder of sentences"),
+    }
+}
+
+/// Says once that meanings are not compared, and how they would be.
+pub(crate) fn note_absence(context: &Context) {
+    if cfg!(feature = "meaning") && context.settings.get("meaning") == Some("auto") {
+        context.ui.note(
+            "meanings are not compared: no encoder of sentences is installed \
+             (`malmoi models pull e5-small`, 72 MB; --meaning off leaves out this note)"
+                .to_string(),
+        );
+    }
+}
