@@ -9,6 +9,7 @@ use super::options::CheckOptions;
 use super::pair::Pair;
 use super::quotations::{self, Quotations};
 use super::support::matched::Matching;
+use super::vectors::{Sentences, Vectors};
 use crate::document::Span;
 use crate::language::Language;
 use crate::segment::sentence_spans;
@@ -23,6 +24,7 @@ pub(super) struct Comparison<'p> {
     is_part: bool,
     matching: OnceCell<Matching>,
     alignment: OnceCell<Alignment>,
+    vectors: OnceCell<Option<Vectors>>,
 }
 
 impl<'p> Comparison<'p> {
@@ -37,6 +39,7 @@ impl<'p> Comparison<'p> {
             is_part: false,
             matching: OnceCell::new(),
             alignment: OnceCell::new(),
+            vectors: OnceCell::new(),
         }
     }
 
@@ -57,6 +60,12 @@ impl<'p> Comparison<'p> {
     /// The sentences of the source with those of the output that translate them.
     pub fn alignment(&self) -> &Alignment {
         self.alignment.get_or_init(|| Alignment::new(self))
+    }
+
+    /// The sentences with their vectors; `None` without an encoder.
+    pub fn vectors(&self) -> Option<&Vectors> {
+        let new = || Vectors::new(self.options, self.source.read(), self.output.read());
+        self.vectors.get_or_init(new).as_ref()
     }
 
     /// The words for source and output in English messages.
@@ -125,6 +134,11 @@ impl<'p> Text<'p> {
     /// Spans of the sentences, without the space around them; none is empty.
     pub fn sentences(&self) -> &[Span] {
         self.sentences.get_or_init(|| sentence_spans(self.text))
+    }
+
+    /// The text with the spans of its sentences.
+    fn read(&self) -> Sentences<'_> {
+        Sentences { text: self.text, language: self.language, spans: self.sentences() }
     }
 
     /// The quantities: numbers in any notation, with their units and spans.

@@ -13,6 +13,7 @@ mod comparison;
 mod consistency;
 mod dismissals;
 mod known;
+mod encoder;
 mod lengths;
 mod lexicon;
 mod numerals;
@@ -20,6 +21,7 @@ mod options;
 mod pair;
 mod quotations;
 mod spans;
+mod vectors;
 
 use comparison::Comparison;
 
@@ -31,7 +33,9 @@ pub(crate) use numerals::renderings::{magnitudes, renderings};
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 pub use consistency::Consistency;
 pub use dismissals::Dismissals;
-pub use options::{CheckOptions, Judge, SentenceEncoder};
+
+pub use encoder::SentenceEncoder;
+pub use options::{CheckOptions, Judge};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
 pub use patterns::file::Patterns;
@@ -64,6 +68,7 @@ checks! {
     mod length;
     mod markup;
     mod modality;
+    mod meaning;
     mod names;
     mod negation;
     mod numbers;
@@ -156,6 +161,49 @@ mod pairs {
         Pair { source, output, from, to: from.other(), kind: OutputKind::Translation }
     }
 
+    /// Options with an encoder for the texts of tests: one dimension for each of a few words.
+    pub(super) fn options() -> CheckOptions {
+        CheckOptions { encoder: Some(std::sync::Arc::new(WordEncoder)), ..CheckOptions::default() }
+    }
+
+    /// Counts words that mean the same in both languages; other sentences differ from each other.
+    struct WordEncoder;
+
+    const WORDS: [(&str, &str); 11] = [
+        ("harbor", "항구"),
+        ("opened", "열"),
+        ("Monday", "월요일"),
+        ("ferries", "여객선"),
+        ("collided", "충돌"),
+        ("March", "3월"),
+        ("ishermen", "어민"),
+        ("news", "소식"),
+        ("Prosecutors", "검찰"),
+        ("bank", "은행"),
+        ("fraud", "사기"),
+    ];
+
+    impl SentenceEncoder for WordEncoder {
+        fn name(&self) -> &str {
+            "words"
+        }
+
+        fn encode(&self, sentences: &[&str]) -> crate::error::Result<Vec<Vec<f32>>> {
+            let vector = |sentence: &&str| {
+                let has = |word: &str| f32::from(u8::from(sentence.contains(word)));
+                let words = WORDS.iter().map(|(english, korean)| has(english).max(has(korean)));
+                let mut vector: Vec<f32> = words.chain([0.0; 32]).collect();
+                if vector.iter().all(|number| *number == 0.0) {
+                    vector[WORDS.len() + sentence.len() % 32] = 1.0;
+                }
+                let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+                vector.iter_mut().for_each(|number| *number /= length);
+                vector
+            };
+            Ok(sentences.iter().map(vector).collect())
+        }
+    }
+
     /// A summary in the language of its source.
     pub(super) fn summary<'t>(source: &'t str, output: &'t str) -> Pair<'t> {
         let from = Language::detect(source).unwrap_or(Language::English);
@@ -198,6 +246,7 @@ mod tests {
                 };
                 let pair = Pair { source, output, from, to, kind: output_kind };
                 let found = check.findings(&pair, &options);
+                let found = check.findings(&pair, &pairs::options());
                 let kind = found.first().map(|finding| finding.kind.as_str());
                 assert_eq!(kind, finding, "{}: {source} {output} {found:?}", check.name);
             }

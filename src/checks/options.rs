@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::dismissals::Dismissals;
 use super::patterns::file::Patterns;
+use super::encoder::{Background, SentenceEncoder};
 use crate::error::Result;
 use crate::language::{Language, Register};
 
@@ -22,6 +23,8 @@ pub struct CheckOptions {
     pub dismissed: Dismissals,
     /// The user's own rules.
     pub patterns: Option<Arc<Patterns>>,
+    /// Means of the languages for the encoder, computed once for all pairs.
+    pub(super) background: Background,
 }
 
 impl fmt::Debug for CheckOptions {
@@ -33,19 +36,6 @@ impl fmt::Debug for CheckOptions {
             .field("patterns", &self.patterns.as_ref().map_or(0, |patterns| patterns.len()))
             .finish()
     }
-}
-
-/// A model that turns sentences of either language into vectors, near for equal meanings.
-pub trait SentenceEncoder: Send + Sync {
-    /// Name of the model. Vectors of models with one name can be compared.
-    fn name(&self) -> &str;
-
-    /// One vector of length 1 per sentence, all with the same number of dimensions.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the model fails, as with too little memory.
-    fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>>;
 }
 
 /// A model trained to judge summaries or translations.

@@ -73,8 +73,6 @@ pub(crate) struct Check {
     #[command(flatten)]
     checks: CheckArgs,
     #[command(flatten)]
-    checks: CheckArgs,
-    #[command(flatten)]
     encoding: EncodingArgs,
 }
 
@@ -122,7 +120,6 @@ impl Check {
                 return Ok(Exit::Done);
             }
         }
-        let options = self.checks.options(context)?;
         let languages = PairLanguages {
             from: task_args::source_language(&self.from)?,
             to: self.to.as_deref().map(task_args::language).transpose()?,

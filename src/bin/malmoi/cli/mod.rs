@@ -90,8 +90,8 @@ enum Command {
 
 impl Cli {
     pub fn run(self) -> Result<Exit> {
-        let Common { model, quantize, offline, yes, json, quiet, messages, threads } = self.common;
-        let Common { model, quantize, offline, yes, json, quiet, meaning, threads } = self.common;
+        let Common { model, quantize, offline, yes, json, quiet, messages, meaning, threads } =
+            self.common;
         let (settings, faults) = Settings::read(&[
             ("model", model),
             ("quantize", quantize),
