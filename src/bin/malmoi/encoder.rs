@@ -1,5 +1,6 @@
 //! The encoder of sentences of a command: the one that `--meaning` names, or an installed one.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -36,9 +37,11 @@ pub(crate) fn encoder(context: &Context) -> Result<Option<Arc<dyn SentenceEncode
     }
 }
 
-/// Says once that meanings are not compared, and how they would be.
+/// Says once, to a person at a terminal, that meanings are not compared and how they would be.
 pub(crate) fn note_absence(context: &Context) {
-    if cfg!(feature = "meaning") && context.settings.get("meaning") == Some("auto") {
+    let is_read =
+        std::io::stderr().is_terminal() && context.settings.get("meaning") == Some("auto");
+    if cfg!(feature = "meaning") && is_read {
         context.ui.note(
             "meanings are not compared: no encoder of sentences is installed \
              (`malmoi models pull e5-small`, 72 MB; --meaning off leaves out this note)"
