@@ -7,9 +7,9 @@ use crate::checks::vectors::Unit;
 
 /// Numbers of sentences that may correspond.
 const BEADS: [(usize, usize); 5] = [(1, 1), (1, 2), (2, 1), (1, 3), (3, 1)];
-/// Cost of a sentence that stays alone: for a text of one sentence, and for each factor of e more.
-const ALONE: f32 = 0.44;
-const ALONE_GROWTH: f32 = 0.03;
+/// Cost of a sentence that stays alone: in a text of up to three, and for each factor of e more.
+const ALONE: f32 = 0.465;
+const ALONE_GROWTH: f32 = 0.055;
 /// Cost of each sentence of a bead beyond the first two.
 const MERGED: f32 = 0.1;
 /// Weight of lengths; the standard deviation of the logarithm of their ratio; the most that counts.
@@ -84,7 +84,7 @@ pub(super) fn align(source: &[Unit], output: &[Unit]) -> Alignment {
     let (rows, columns) = (source.len(), output.len());
     let similarities: Vec<f32> =
         source.iter().flat_map(|one| output.iter().map(|other| one.similarity(other))).collect();
-    let alone = ALONE + ALONE_GROWTH * (rows.max(columns).max(1) as f32).ln();
+    let alone = ALONE + ALONE_GROWTH * (rows.max(columns).max(3) as f32 / 3.0).ln();
     let joined = |units: &[Unit]| -> Vec<[Option<Unit>; 2]> {
         let ending =
             |end: usize, count: usize| Unit::join(units.get(end.checked_sub(count)?..end)?);
