@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::dismissals::Dismissals;
-use super::patterns::file::Patterns;
 use super::encoder::{Background, SentenceEncoder};
+use super::patterns::file::Patterns;
 use crate::error::Result;
 use crate::language::{Language, Register};
 
