@@ -13,7 +13,7 @@ use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
 
-const REVERSED: FindingKind = FindingKind::major("direction_reversed").up_to_sentences(3);
+const REVERSED: FindingKind = FindingKind::major("direction_reversed").up_to_sentences(2);
 
 pub(super) const CHECK: Check = Check {
     name: "direction",
