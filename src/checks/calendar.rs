@@ -1,5 +1,6 @@
 //! Reads the months and the days of the week that a text names, in both languages.
 
+use super::numerals::{Number, Numbers};
 use crate::document::Span;
 
 /// A month or a day of the week in a text.
@@ -21,8 +22,6 @@ pub(super) struct Calendar {
     pub has_relative_month: bool,
     /// Days of the week, in the order of the text.
     pub weekdays: Vec<Named>,
-    /// True if the text names days by their place only: "yesterday", "이날".
-    pub has_relative_day: bool,
 }
 
 #[rustfmt::skip]
@@ -62,12 +61,13 @@ const RELATIVE_MONTHS: &[&str] = &[
     "그달", "그 달", "매달", "매월", "monthly",
 ];
 
-#[rustfmt::skip]
-const RELATIVE_DAYS: &[&str] = &["yesterday", "today", "tomorrow", "어제", "오늘", "내일", "전날", "이날", "다음 날", "다음날"];
-
-/// Reads a text. `numbers` are the spans and values of the numbers in digits.
-pub(super) fn read(text: &str) -> Calendar {
+/// Reads a text with these numbers.
+pub(super) fn read(text: &str, numbers: &Numbers<'_>) -> Calendar {
     let mut calendar = Calendar::default();
+    let months = numbers.stated.iter().filter(|number| number.is_month);
+    let named =
+        |number: &Number<'_>| Named { index: number.value as usize, span: number.quantity() };
+    calendar.months.extend(months.map(named));
     english(text, &mut calendar);
     korean(text, &mut calendar);
     numeric(text, &mut calendar.possible_months);
@@ -78,7 +78,6 @@ pub(super) fn read(text: &str) -> Calendar {
     calendar.weekdays.sort_by_key(|day| day.span.start);
     let lower = text.to_lowercase();
     calendar.has_relative_month = RELATIVE_MONTHS.iter().any(|words| lower.contains(words));
-    calendar.has_relative_day = RELATIVE_DAYS.iter().any(|words| lower.contains(words));
     calendar
 }
 
@@ -176,20 +175,6 @@ fn korean(text: &str, calendar: &mut Calendar) {
             calendar.weekdays.push(Named { index, span: at + 1..at + 1 + day.len_utf8() });
         }
     }
-    for (at, _) in text.match_indices('월') {
-        let behind = &text[at + "월".len()..];
-        let digits = text[..at].bytes().rev().take(3).take_while(u8::is_ascii_digit).count();
-        let start = at - digits;
-        let number = text[start..at].parse().ok().filter(|month| (1..=12).contains(month));
-        let joined = text[..start].ends_with(['.', ','])
-            && text[..start - 1].ends_with(|c: char| c.is_ascii_digit());
-        if let Some(index) = number
-            && !joined
-            && !behind.starts_with("요일")
-        {
-            calendar.months.push(Named { index, span: start..at + "월".len() });
-        }
-    }
     for (word, index) in [("정월", 1), ("섣달", 12), ("동짓달", 11)] {
         calendar.possible_months[index] |= text.contains(word);
     }
@@ -201,14 +186,13 @@ fn korean_weekday(c: char) -> Option<usize> {
 
 /// Marks the months that dates in digits may have: 1/7, 2026-01-07, 9·11.
 fn numeric(text: &str, months: &mut [bool; 13]) {
-    let mut numbers =
-        text.split(|c: char| !c.is_ascii_digit() && !matches!(c, '/' | '-' | '.' | '·'));
+    let runs = text.split(|c: char| !c.is_ascii_digit() && !matches!(c, '/' | '-' | '.' | '·'));
     let mut mark = |part: &str| {
         if let Ok(month @ 1..=12) = part.parse::<usize>() {
             months[month] = true;
         }
     };
-    for run in numbers.by_ref() {
+    for run in runs {
         let parts: Vec<&str> =
             run.split(['/', '-', '.', '·']).filter(|part| !part.is_empty()).collect();
         if (2..=4).contains(&parts.len()) {

@@ -148,7 +148,7 @@ impl<'p> Text<'p> {
 
     /// The months and the days of the week.
     pub fn calendar(&self) -> &Calendar {
-        self.calendar.get_or_init(|| calendar::read(self.text))
+        self.calendar.get_or_init(|| calendar::read(self.text, self.numbers()))
     }
 
     /// The quotations, in any style of marks.

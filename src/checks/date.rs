@@ -105,6 +105,8 @@ mod tests {
             ("월요일에 12월 계획을 냈다.", "It gave its plan for December on Monday."),
             ("9·11 테러", "The Sept. 11 attacks"),
             ("3개월 뒤", "Three months later"),
+            ("２０２６년 １월 ７일 연다.", "It opens on Jan. 7, 2026."),
+            ("It rains in March and April.", "3∼4월에 비가 온다."),
             ("1919. 3. 1. 만세운동", "The movement of March 1, 1919"),
         ] {
             assert!(kinds(source, output).is_empty(), "{source} {output}");

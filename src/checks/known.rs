@@ -1,11 +1,11 @@
 //! Known renderings: how the other language writes a weekday, a month, or a name of the gazetteer.
 
-use super::{calendar, names};
+use super::{calendar, names, numerals};
 use crate::language::Language;
 
 /// The usual rendering of a few words in the language `to`; `None` if it is not known.
 pub(crate) fn known_rendering(words: &str, to: Language) -> Option<String> {
-    let calendar = calendar::read(words);
+    let calendar = calendar::read(words, &numerals::read(words, to.other()));
     if let Some(day) = calendar.weekdays.first() {
         return Some(match to {
             Language::Korean => format!("{}요일", calendar::KOREAN_WEEKDAYS[day.index]),

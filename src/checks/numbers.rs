@@ -1,15 +1,15 @@
-//! Numbers: a number in digits on one side needs a counterpart on the other, in any notation.
+//! Numbers: a number on one side needs a counterpart on the other, in any notation or unit.
 //!
-//! Equal digits on both sides would be too strict: 43 % of human translations from Korean would be
-//! findings. Words, magnitudes, months and times of day count as counterparts, and only digits need
-//! one.
+//! Words, magnitudes, times of day and conversions count as counterparts. Only numbers in digits
+//! and numerals that count need one; zero, one and vague words do not.
 
 use std::collections::{HashMap, HashSet};
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Text};
 use super::numerals::{Number, Numbers};
 use crate::finding::Finding;
+use crate::language::Language;
 
 const LOST: FindingKind = FindingKind::major("number_lost");
 const FEWER: FindingKind = FindingKind::major("number_fewer").up_to_sentences(3);
@@ -35,12 +35,12 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let (original_ko, result_ko) = comparison.korean_words();
     let mut findings = Vec::new();
     if pair.kind == OutputKind::Translation {
-        for number in distinct(without_counterpart(source, output)) {
+        for number in distinct(without_counterpart(&comparison.source, &comparison.output)) {
             let finding = unmatched(LOST, number, (original, result), result_ko);
             findings.push(finding.in_source(number.span()).expected(number.text));
         }
     }
-    for number in distinct(without_counterpart(output, source)) {
+    for number in distinct(without_counterpart(&comparison.output, &comparison.source)) {
         let finding = unmatched(INVENTED, number, (result, original), original_ko);
         findings.push(finding.in_output(number.span()).found(number.text));
     }
@@ -78,15 +78,20 @@ fn distinct<'n, 't: 'n>(
     numbers.filter(move |number| seen.insert(number.text))
 }
 
-/// The numbers in digits that the other text does not have.
+/// The numbers that the other text does not have.
 fn without_counterpart<'n, 't>(
-    numbers: &'n Numbers<'t>,
-    other: &'n Numbers<'_>,
+    own: &'n Text<'t>,
+    other: &'n Text<'_>,
 ) -> impl Iterator<Item = &'n Number<'t>> {
-    numbers
-        .stated
-        .iter()
-        .filter(|number| number.needs_counterpart() && !other.has_counterpart(number))
+    // Korean news writes the day of the month for "Thursday".
+    let has_dates_for_days = own.language == Language::Korean
+        && other.language == Language::English
+        && other.calendar().weekdays.len() > own.calendar().weekdays.len();
+    own.numbers().stated.iter().filter(move |number| {
+        number.needs_counterpart()
+            && !(number.is_day && has_dates_for_days)
+            && !other.numbers().has_counterpart(number)
+    })
 }
 
 /// The numbers that a text states more often than the other one may have them. Those that may be
@@ -112,7 +117,6 @@ mod tests {
     use super::super::pairs::{messages, run, summary, translation};
     use super::*;
     use crate::checks::Pair;
-    use crate::language::Language;
 
     #[test]
     fn one_number_written_two_ways_is_the_same() {
@@ -127,6 +131,13 @@ mod tests {
             ("한두 명이 12월에 왔다.", "One or two people came in December."),
             ("제2차 세계대전 때 30만 명이 숨졌다.", "In World War II, 300,000 people died."),
             ("1인당 1만5천원이다.", "It is 15,000 won per person."),
+            ("The talks begin on Thursday.", "회담은 4일 시작한다."),
+            ("The road is 10 miles long.", "도로의 길이는 16㎞다."),
+            ("They met the Six Rivers club.", "그들은 식스 리버스 클럽을 만났다."),
+            ("It&#39;s open.", "문을 열었다."),
+            ("The duo won.", "2인조가 이겼다."),
+            ("Five weeks are left.", "오 주 남았다."),
+            ("It lasted two days.", "이틀 걸렸다."),
         ] {
             assert!(
                 run(&CHECK, &translation(source, output)).is_empty(),
@@ -314,6 +325,40 @@ mod tests {
                 assert!(!findings.is_empty(), "{korean} {english}");
             }
         }
+    }
+
+    #[test]
+    fn numerals_that_count_are_compared() {
+        for (source, output) in [
+            ("Four sailors were saved.", "선원 다섯 명이 구조됐다."),
+            ("선원 열두 명이 구조됐다.", "Thirteen sailors were saved."),
+            ("The third ship sank.", "네 번째 배가 가라앉았다."),
+            ("해민시는 두 차례 거절했다.", "Haemin refused three times."),
+            ("Ten million people watched.", "천 명이 봤다."),
+            ("대회 1위를 했다.", "He came to the contest."),
+            ("사흘 동안 열린다.", "It runs for four days."),
+        ] {
+            let found = run(&CHECK, &translation(source, output));
+            assert!(!found.is_empty(), "{source} {output}");
+        }
+    }
+
+    #[test]
+    fn a_number_said_less_often_is_found_in_a_short_text() {
+        let source = "At 2 p.m. two boats left, and nobody saw where they went.";
+        let found = run(&CHECK, &translation(source, "오후에 배 두 척이 떠났다."));
+        assert_eq!(found[0].kind, "number_fewer");
+        let found = run(&CHECK, &translation(source, "오후 2시에 배 두 척이 떠났다."));
+        assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn a_value_changed_beside_its_conversion_is_found() {
+        let source = "The island is 645 miles (1,040 km) away.";
+        let found = run(&CHECK, &translation(source, "섬은 649마일(1천40㎞) 떨어져 있다."));
+        assert_eq!(found.len(), 2, "{found:?}");
+        let found = run(&CHECK, &translation(source, "섬은 1천40㎞ 떨어져 있다."));
+        assert!(found.is_empty(), "{found:?}");
     }
 
     #[test]

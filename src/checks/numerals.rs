@@ -37,7 +37,7 @@ pub(super) struct Number<'t> {
     pub is_month: bool,
     /// True for a day of a date: "7일".
     pub is_day: bool,
-    /// End of the unit in the text, or of the number without one.
+    /// End of the unit or of 월 in the text, or of the number without one.
     unit_end: usize,
     /// Further readings: "'19" as a full year, the 2 of "2-3 billion".
     other_values: Vec<f64>,
@@ -310,15 +310,17 @@ fn number_at(
     let is_in_name = value == digits && is_part_of_name(before, digits, after);
     let unit = units::of(before, value, after, language).filter(|_| !is_in_name);
     let is_whole = value.fract() == 0.0 && value >= 1.0;
+    let is_month = is_whole && value <= 12.0 && context::is_month(after);
+    let month = if is_month { "월".len() } else { 0 };
     Number {
         text: &here[..length],
         start,
         value,
         unit: unit.map(|(unit, _)| unit),
         is_word: false,
-        is_month: is_whole && value <= 12.0 && context::is_month(after),
+        is_month,
         is_day: is_whole && value <= 31.0 && after.starts_with('일'),
-        unit_end: start + length + unit.map_or(0, |(_, length)| length),
+        unit_end: start + length + unit.map_or(month, |(_, length)| length),
         other_values,
         whole: None,
         hour,
@@ -343,6 +345,11 @@ fn relate(text: &str, numbers: &mut [Number<'_>]) {
         let years = (1000.0..2100.0).contains(&value) && second.text.chars().count() == 2;
         if is_range(between) && first.unit.is_none() && first.unit_end == first.end() && !years {
             first.unit = second.unit;
+        }
+        // "3∼4월", "3, 4월"
+        let is_whole = value.fract() == 0.0 && (1.0..=12.0).contains(&value);
+        if second.is_month && is_whole && (is_range(between) || between == ", ") {
+            first.is_month = true;
         }
         match between.trim() {
             // "2-3 billion", "2∼3만"

@@ -84,7 +84,7 @@ fn of_values(numbers: &Numbers<'_>, text: &str, to: Language) -> Vec<String> {
         push_value(hour % 12.0, to, &mut renderings);
     }
     if to == Language::Korean {
-        let months = calendar::read(text).possible_months;
+        let months = calendar::read(text, numbers).possible_months;
         renderings
             .extend((1..=12).filter(|month| months[*month]).map(|month| format!("{month}월")));
     }

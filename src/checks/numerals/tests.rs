@@ -119,3 +119,42 @@ fn wide_digits_are_counted_like_narrow_ones() {
     assert!(read("10").has_counterpart(&read("１０００ GMT").stated[0]));
     assert_eq!(values("hit .３００"), [0.3]);
 }
+
+#[test]
+fn a_number_has_its_unit_and_its_span() {
+    for (text, unit, quantity) in [
+        ("It took 14 weeks.", Unit::Week, "14 weeks"),
+        ("a two-hour trip", Unit::Hour, "two-hour"),
+        ("14개월 동안", Unit::Month, "14개월"),
+        ("1억2천만 달러", Unit::Dollar, "1억2천만 달러"),
+        ("US$1.5 million", Unit::Dollar, "1.5 million"),
+        ("0.5%p 올랐다", Unit::PercentagePoint, "0.5%p"),
+        ("5 percentage points", Unit::PercentagePoint, "5 percentage points"),
+        ("섭씨 32도", Unit::Celsius, "32도"),
+        ("2 km2 of land", Unit::SquareKilometer, "2 km2"),
+        ("면적 10㎢", Unit::SquareKilometer, "10㎢"),
+        ("두 시간", Unit::Hour, "두 시간"),
+        ("5 m away", Unit::Meter, "5 m"),
+        ("5m 앞", Unit::Meter, "5m"),
+        ("이틀", Unit::Day, "이틀"),
+    ] {
+        let numbers = read(text);
+        let number = &numbers.stated[0];
+        assert_eq!((number.unit, &text[number.quantity()]), (Some(unit), quantity), "{text}");
+    }
+    for text in ["2026년", "3분기", "5월", "오후 5시 30분", "2세기", "90년대", "76 has", "$"]
+    {
+        assert!(read(text).stated.iter().all(|number| number.unit.is_none()), "{text}");
+    }
+}
+
+#[test]
+fn a_value_with_another_unit_is_told_apart() {
+    let other = |own: &str, text: &str| read(text).other_unit(&read(own).stated[0]);
+    assert_eq!(other("14개월", "14 years and 3 months"), Some(Unit::Year));
+    assert_eq!(other("5 dollars", "5유로"), Some(Unit::Euro));
+    assert_eq!(other("14개월", "14 ships"), None);
+    assert_eq!(other("14개월", "14-month"), None);
+    assert_eq!(other("32도", "32 degrees Celsius"), None);
+    assert_eq!(other("16㎞", "10 miles and 16 tons"), None);
+}

@@ -368,16 +368,16 @@ fn korean(text: &str) -> Option<(Unit, usize)> {
 
 /// `letters` if a single letter may be a unit: in English "5m" is rather five million.
 fn english(text: &str, letters: bool) -> Option<(Unit, usize)> {
-    const MAX_LENGTH: usize = 24;
+    const MAX_LENGTH: usize = 32;
     let head = &text[..text.floor_char_boundary(MAX_LENGTH)];
     let lower = head.to_ascii_lowercase();
-    if let Some((phrase, unit)) = PHRASES.iter().find(|(phrase, _)| lower.starts_with(phrase)) {
-        // "degrees f" of "degrees for"
-        let letter = lower[phrase.len()..].starts_with(|c: char| c.is_ascii_alphabetic());
-        if !(letter && (phrase.ends_with(" c") || phrase.ends_with(" f"))) {
-            return Some((*unit, phrase.len()));
+    for (phrase, unit) in PHRASES {
+        let Some(rest) = lower.strip_prefix(phrase) else { continue };
+        let tail = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        // "percentage points" and "square kilometers", but neither "per century" nor "degrees for"
+        if matches!(&rest[..tail], "" | "s") || phrase.ends_with("met") {
+            return Some((*unit, phrase.len() + tail));
         }
-        return Some((Degree, "degree".len()));
     }
     let length = lower.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(lower.len());
     let word = &lower[..length];
