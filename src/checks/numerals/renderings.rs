@@ -133,8 +133,10 @@ fn korean(value: f64, renderings: &mut Vec<String>) {
     }
     if value >= 1e3 {
         for group in [thousands, hundreds, plain, with_commas] as [fn(f64) -> String; 4] {
-            for separator in ["", " "] {
-                renderings.push(in_groups(value, group, separator));
+            renderings.push(in_groups(value, group, ""));
+            // "9만 1" would be read as two numbers.
+            if !(1.0..100.0).contains(&(value % 1e4)) {
+                renderings.push(in_groups(value, group, " "));
             }
         }
     }
